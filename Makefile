@@ -1,0 +1,61 @@
+# Every habit has one verb. `make` alone lists them.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo test check fmt bench lock clean
+
+BIN := .venv/bin
+READY := .venv/.ready
+JOBS ?= 2
+
+# The newest interpreter that really starts (a shim may be on PATH without one behind it) and can make a virtual environment.
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	$$python -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
+
+help: ## List the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Make .venv with everything in it, pinned and hash-checked
+
+# uv's own pin is read from the lock. pip takes over where uv cannot reach the index, since only pip reads pip.conf.
+$(READY): requirements/dev.txt requirements/base.in pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Conflicto needs Python 3.11 or newer, with venv." >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	test -x $(BIN)/uv || sed -n '/^uv==/,/[^\\]$$/p' requirements/dev.txt | $(BIN)/pip install --quiet --require-hashes -r /dev/stdin
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt \
+		|| $(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: setup ## Start Conflicto here
+	$(BIN)/conflicto serve
+
+demo: setup ## Play a session with made-up participants
+	$(BIN)/conflicto rehearse
+
+test: setup ## Run every test that needs no browser, with coverage
+	$(BIN)/pytest -n $(JOBS) -m "not browser" --cov --cov-report=term
+
+check: setup ## Format, lint, types, import order, sizes
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python tools/check_sizes.py
+
+fmt: setup ## Format, and mend what can be mended
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+bench: setup ## Measure speed against the floor
+	$(BIN)/python -m bench
+
+lock: setup ## Compile requirements/*.in anew; UPGRADE=--upgrade takes the newest versions
+	$(COMPILE) $(UPGRADE) requirements/base.in --output-file requirements/base.txt
+	$(COMPILE) $(UPGRADE) requirements/dev.in --output-file requirements/dev.txt
+
+clean: ## Remove what was built, and .venv
+	rm -rf .venv .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist htmlcov
+	rm -rf src/*.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

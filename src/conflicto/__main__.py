@@ -1,0 +1,5 @@
+"""`python -m conflicto` is `conflicto`."""
+
+from conflicto.cli import main
+
+main()

@@ -1,0 +1,104 @@
+"""The gate in front of every route: token → caller → may this role call this route, in this session?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from conflicto.access.errors import RoleNotAllowed, TokenInvalid, TokenMissing
+from conflicto.access.roles import Caller, Role
+from conflicto.access.tokens import Claims, Tokens, matches
+from conflicto.platform.problems import NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NOT_A_JWT = 0
+BEARER = "bearer "
+
+
+class Standing(Protocol):
+    """What decides whether the tokens of a session are alive."""
+
+    def token_version(self) -> int:
+        """Return the version that host and screen tokens must have."""
+
+    def seat_version(self, participant_id: int) -> int | None:
+        """Return the version that the tokens of a seat must have; None if the seat is gone."""
+
+
+class Directory(Protocol):
+    """Where standings are found: the memory of the feed."""
+
+    async def standing(self, session_id: int, *, fresh: bool = False) -> Standing | None:
+        """Return the standing of a session, None if there is no such session; `fresh` asks the database."""
+
+
+class Admission:
+    """Decides who may call what. One per process."""
+
+    def __init__(self, tokens: Tokens, admin_hash: str, directory: Directory) -> None:
+        self._tokens = tokens
+        self._admin_hash = admin_hash
+        self._directory = directory
+
+    async def admit(
+        self, who: frozenset[Role], authorization: str | None, params: Mapping[str, object]
+    ) -> tuple[Caller | None, str | None]:
+        """Return the caller (None where anyone may call) and a renewed token if theirs is old.
+
+        Raises:
+            TokenMissing, TokenInvalid: no token, or none that lives.
+            RoleNotAllowed: the role may not call this route.
+            NotFound: the path names another session, or another participant.
+        """
+        if not who:
+            return None, None
+        token = _bearer(authorization)
+        if token.count(".") == NOT_A_JWT:
+            return self._admin(token, who), None
+        claims = self._tokens.verify(token)
+        caller = await self._alive(claims)
+        if caller.role not in who:
+            raise RoleNotAllowed
+        if params.get("session_id", caller.session_id) != caller.session_id:
+            raise NotFound
+        if caller.role is Role.PARTICIPANT and params.get("participant_id", caller.participant_id) != caller.participant_id:
+            raise NotFound
+        return caller, self._tokens.renewed(claims)
+
+    def _admin(self, token: str, who: frozenset[Role]) -> Caller:
+        if not matches(token, self._admin_hash):
+            raise TokenInvalid
+        if Role.ADMIN not in who:
+            raise RoleNotAllowed
+        return Caller(Role.ADMIN, "admin")
+
+    async def _alive(self, claims: Claims) -> Caller:
+        """Hold the token against the session's standing; a token newer than what is known asks the database once."""
+        seat = _seat(claims)
+        for fresh in (False, True):
+            standing = await self._directory.standing(claims.session_id, fresh=fresh)
+            if standing is None:
+                raise TokenInvalid
+            wanted = standing.token_version() if seat is None else standing.seat_version(seat)
+            if wanted == claims.version:
+                return Caller(claims.role, claims.subject, claims.session_id, seat)
+            if wanted is None or wanted > claims.version:
+                raise TokenInvalid
+        raise TokenInvalid
+
+
+def _seat(claims: Claims) -> int | None:
+    if claims.role is not Role.PARTICIPANT:
+        return None
+    if not claims.subject.isascii() or not claims.subject.isdecimal():
+        raise TokenInvalid
+    return int(claims.subject)
+
+
+def _bearer(authorization: str | None) -> str:
+    if authorization is None:
+        raise TokenMissing
+    if authorization[: len(BEARER)].lower() != BEARER:
+        raise TokenInvalid
+    return authorization[len(BEARER) :].strip()

@@ -1,0 +1,44 @@
+"""What can be wrong with a caller.
+
+DomainError
+├── TokenMissing     the route needs a token
+├── TokenInvalid     not a token of ours, expired, or dead
+├── RoleNotAllowed   the token's role may not do this
+└── TooManyGuesses   too many wrong codes came from this address
+"""
+
+from __future__ import annotations
+
+from conflicto.platform.problems import DomainError, Kind
+
+
+class TokenMissing(DomainError):
+    """Send `Authorization: Bearer …`."""
+
+    code = "token-missing"
+    title = "A token is needed"
+    kind = Kind.UNAUTHENTICATED
+
+
+class TokenInvalid(DomainError):
+    """Forged, expired, revoked, rotated, kicked and of a deleted session are alike."""
+
+    code = "token-invalid"
+    title = "The token is not valid"
+    kind = Kind.UNAUTHENTICATED
+
+
+class RoleNotAllowed(DomainError):
+    """The token is good, but for something else."""
+
+    code = "role-not-allowed"
+    title = "This role may not do that"
+    kind = Kind.FORBIDDEN
+
+
+class TooManyGuesses(DomainError):
+    """Codes that led someone at this address into a session go on working."""
+
+    code = "too-many-guesses"
+    title = "Too many wrong codes came from here"
+    kind = Kind.TOO_MANY

@@ -1,0 +1,40 @@
+"""Roles, callers, and the sets of roles that routes declare."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a token lets its bearer be."""
+
+    ADMIN = "admin"
+    HOST = "host"
+    SCREEN = "screen"
+    PARTICIPANT = "participant"
+
+
+ANYONE: frozenset[Role] = frozenset()
+"""No token is asked for."""
+
+ADMIN = frozenset({Role.ADMIN})
+HOSTS = frozenset({Role.ADMIN, Role.HOST})
+MEMBERS = frozenset(Role)
+PARTICIPANTS = frozenset({Role.PARTICIPANT})
+HOSTS_AND_PARTICIPANTS = HOSTS | PARTICIPANTS
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls: a role, the token's subject, and the session and seat that it belongs to (none for the admin)."""
+
+    role: Role
+    subject: str
+    session_id: int | None = None
+    participant_id: int | None = None
+
+    @property
+    def is_host(self) -> bool:
+        """Whether the caller sees and does what hosts do; the operator is a host everywhere."""
+        return self.role in HOSTS

@@ -1,0 +1,122 @@
+"""Tokens of hosts, screens and participants: signed, of one session, one role and one version.
+
+JWT with HS256 and nothing else (RFC 8725): the header's `typ` is `<role>+jwt`, its `kid` names the key, and every claim is required.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b, sha256
+from hmac import compare_digest
+from typing import TYPE_CHECKING, Any
+
+import jwt
+
+from conflicto.access.errors import TokenInvalid
+from conflicto.access.roles import Role
+from conflicto.platform.ids import opaque_secret
+
+if TYPE_CHECKING:
+    from conflicto.platform.clock import Clock
+
+ALGORITHM = "HS256"
+AUDIENCE = "conflicto"
+SHORTEST_KEY_BYTES = 32
+LONGEST_TOKEN = 2048
+"""Characters; ours have about 400. Looked at before any parsing."""
+
+DAY_S = 86_400
+LIFE_S = {Role.HOST: 30 * DAY_S, Role.SCREEN: 30 * DAY_S, Role.PARTICIPANT: 14 * DAY_S}
+CLAIMS = ["iss", "aud", "sub", "sid", "role", "ver", "jti", "iat", "exp"]
+
+MOST_REMEMBERED = 100_000
+"""Verified tokens kept by their text, about 1 KB each; when full, all are forgotten and verified again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a verified token says. `issued_s` and `expires_s` are seconds since 1970."""
+
+    role: Role
+    session_id: int
+    subject: str
+    version: int
+    issued_s: int
+    expires_s: int
+
+
+class Tokens:
+    """Mints and verifies; remembers what it verified until it expires."""
+
+    def __init__(self, key: bytes, issuer: str, clock: Clock) -> None:
+        if len(key) < SHORTEST_KEY_BYTES:
+            message = f"The signing key has {len(key)} bytes; it needs at least {SHORTEST_KEY_BYTES}."
+            raise ValueError(message)
+        self._key = key
+        self._kid = blake2b(key, digest_size=6).hexdigest()
+        self._issuer = issuer
+        self._clock = clock
+        self._verified: dict[str, Claims] = {}
+
+    def mint(self, role: Role, session_id: int, *, version: int, subject: str | None = None) -> str:
+        """Return a new token; `subject` None draws one, a participant's is their id."""
+        now = self._clock.wall_us() // 1_000_000
+        claims = {
+            "iss": self._issuer, "aud": AUDIENCE, "sub": subject or f"{role}-{opaque_secret(9)}", "sid": session_id, "role": role.value,
+            "ver": version, "jti": opaque_secret(12), "iat": now, "exp": now + LIFE_S[role],
+        }  # fmt: skip
+        return jwt.encode(claims, self._key, algorithm=ALGORITHM, headers={"typ": f"{role}+jwt", "kid": self._kid})
+
+    def verify(self, token: str) -> Claims:
+        """Return what a token says.
+
+        Raises:
+            TokenInvalid: it is not ours, not whole, or expired.
+        """
+        claims = self._verified.get(token)
+        if claims is None:
+            claims = self._verified_now(token)
+            if len(self._verified) >= MOST_REMEMBERED:
+                self._verified.clear()
+            self._verified[token] = claims
+        if claims.expires_s <= self._clock.wall_us() // 1_000_000:
+            raise TokenInvalid
+        return claims
+
+    def renewed(self, claims: Claims) -> str | None:
+        """Return a fresh token for one that is past half of its life, else None: seats and hosts in use never expire."""
+        half = claims.issued_s + LIFE_S[claims.role] // 2
+        if self._clock.wall_us() // 1_000_000 < half:
+            return None
+        return self.mint(claims.role, claims.session_id, version=claims.version, subject=claims.subject)
+
+    def _verified_now(self, token: str) -> Claims:
+        if len(token) > LONGEST_TOKEN:
+            raise TokenInvalid
+        try:
+            whole = jwt.decode_complete(
+                token, self._key, algorithms=[ALGORITHM], audience=AUDIENCE, issuer=self._issuer,
+                options={"require": CLAIMS, "verify_exp": False, "verify_iat": False, "verify_nbf": False},
+            )  # fmt: skip
+            return self._claims(whole["header"], whole["payload"])
+        except (jwt.InvalidTokenError, ValueError, RecursionError) as error:
+            raise TokenInvalid from error
+
+    def _claims(self, header: dict[str, Any], payload: dict[str, Any]) -> Claims:
+        role, subject = Role(payload["role"]), payload["sub"]
+        numbers = [payload[name] for name in ("sid", "ver", "iat", "exp")]
+        whole = all(type(number) is int for number in numbers) and type(subject) is str
+        if role not in LIFE_S or header.get("typ") != f"{role}+jwt" or header.get("kid") != self._kid or not whole:
+            raise TokenInvalid
+        session_id, version, issued_s, expires_s = numbers
+        return Claims(role, session_id, subject, version, issued_s, expires_s)
+
+
+def digest(secret: str) -> str:
+    """Return what is stored of an opaque secret; it has 256 random bits, so one hash is enough."""
+    return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def matches(secret: str, stored: str) -> bool:
+    """Compare an opaque secret with what is stored, in constant time."""
+    return compare_digest(digest(secret), stored)

@@ -1,0 +1,6 @@
+"""Activities: the interactive elements of a session, in order; at most one of them is active.
+
+The engine stores an activity's `config` and `secret` as JSON text and never looks inside. Invariants: at most one activity of a session
+is active, and it is the session's current one; answers belong to a round; `secret` reaches nobody but hosts before its reveal. Start
+with `lifecycle.py` (pure), then `commands/`.
+"""

@@ -1,0 +1,179 @@
+"""Make, change, copy and delete activities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from conflicto.activities import store
+from conflicto.activities.commands.run import move_activity
+from conflicto.activities.errors import AnswersExist, TooManyActivities
+from conflicto.activities.events import ActivityChanged
+from conflicto.activities.model import (
+    MOST_ACTIVITIES,
+    Activity,
+    ActivityStatus,
+    Content,
+    ModerationPolicy,
+    ResponsePolicy,
+    ResponsesVisibility,
+    ResultsVisibility,
+)
+from conflicto.activities.queries import activity_by_id, activity_with_content, total_answers
+from conflicto.platform.ids import random_uuid
+from conflicto.sessions import idempotency
+from conflicto.sessions.commands import NewSession, create_session, forget_activity, require_active
+from conflicto.sessions.errors import RevisionStale
+from conflicto.sessions.model import require_open
+from conflicto.sessions.queries import session_by_id
+
+if TYPE_CHECKING:
+    from conflicto.platform.db.transaction import WriteTx
+    from conflicto.sessions.idempotency import Key
+    from conflicto.sessions.model import Session
+
+CREATED = 201
+
+FROZEN_BY_ANSWERS = frozenset({"response_policy", "type"})
+"""What people answered to: these never change once an answer exists."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewActivity:
+    """What a host says of an activity that does not exist yet. `order_index` None: behind the last one."""
+
+    type: str
+    content: Content
+    title: str | None = None
+    order_index: int | None = None
+    response_policy: ResponsePolicy = ResponsePolicy.ONE
+    results_visibility: ResultsVisibility = ResultsVisibility.AFTER_REVEAL
+    responses_visibility: ResponsesVisibility = ResponsesVisibility.HOST
+    moderation: ModerationPolicy = ModerationPolicy.OFF
+    anonymous: bool = False
+    duration_seconds: int | None = None
+
+
+def create_activity(
+    tx: WriteTx,
+    session_id: int,
+    new: NewActivity,
+    *,
+    status: ActivityStatus = ActivityStatus.DRAFT,
+    actor: str,
+    key: Key | None = None,
+) -> tuple[Activity, Content, int]:
+    """Make an activity and return it with its JSON and HTTP status; the same key returns the same one as it is now.
+
+    A `status` other than draft is reached by the ordinary steps, in the same transaction.
+
+    Raises:
+        TooManyActivities: the session is full of them.
+        SessionCompleted: the session is over.
+    """
+    earlier = idempotency.replay(tx, key)
+    if earlier:
+        return *activity_with_content(tx, UUID(earlier.entity)), earlier.status
+    _require_room(tx, session_id, more=1)
+    if status is ActivityStatus.ACTIVE:
+        require_active(session_by_id(tx, session_id))
+    activity = add_activity(tx, session_id, new)
+    idempotency.remember(tx, [(key, session_id, CREATED, str(activity.id))])
+    if status is not ActivityStatus.DRAFT:
+        activity = move_activity(tx, activity.id, status, actor=actor)
+    return activity, new.content, CREATED
+
+
+def add_activity(tx: WriteTx, session_id: int, new: NewActivity) -> Activity:
+    """Insert one draft at the end of the feed."""
+    last = store.last_index(tx, session_id) if new.order_index is None else None
+    index = new.order_index if new.order_index is not None else (-1 if last is None else last) + 1
+    now = tx.stamp(session_id)
+    activity = Activity(
+        id=random_uuid(), session_id=session_id, type=new.type, title=new.title, order_index=index, status=ActivityStatus.DRAFT,
+        response_policy=new.response_policy, results_visibility=new.results_visibility,
+        responses_visibility=new.responses_visibility, moderation=new.moderation, anonymous=new.anonymous,
+        duration_seconds=new.duration_seconds, round=1, started_ts=None, ends_us=None, results_revealed=False,
+        secret_revealed=False, published_ts=None, revision=1, deleted=False, created_ts=now, updated_ts=now,
+    )  # fmt: skip
+    store.add(tx, activity, new.content)
+    tx.head(session_id).count("activities", 1)
+    tx.emit(ActivityChanged(activity))
+    return activity
+
+
+def change_activity(
+    tx: WriteTx,
+    activity_id: UUID,
+    fields: dict[str, Any],
+    texts: dict[str, str | None],
+    *,
+    revision: int | None = None,
+    force: bool = False,
+) -> tuple[Activity, Content]:
+    """Replace the named fields and JSON texts whole; no change draws no timestamp.
+
+    Raises:
+        RevisionStale: `revision` is not the present one.
+        AnswersExist: the change would alter what people answered to; `force` allows it for `config` and `secret`.
+        SessionCompleted: the session is over.
+    """
+    activity, content = activity_with_content(tx, activity_id)
+    if revision is not None and revision != activity.revision:
+        raise RevisionStale(extensions={"revision": activity.revision})
+    require_open(session_by_id(tx, activity.session_id))
+    wanted, written = replace(activity, **fields), replace(content, **texts)
+    if (wanted, written) == (activity, content):
+        return activity, content
+    _require_unanswered(tx, (activity, wanted), (content, written), force=force)
+    stamped = replace(wanted, revision=activity.revision + 1, updated_ts=tx.stamp(activity.session_id))
+    store.save(tx, stamped, written)
+    tx.emit(ActivityChanged(stamped))
+    return stamped, written
+
+
+def delete_activity(tx: WriteTx, activity_id: UUID, *, revision: int | None = None) -> None:
+    """Leave a tombstone in the feed; it stands for the activity and everything under it."""
+    activity = activity_by_id(tx, activity_id)
+    if revision is not None and revision != activity.revision:
+        raise RevisionStale(extensions={"revision": activity.revision})
+    require_open(session_by_id(tx, activity.session_id))
+    stamp = tx.stamp(activity.session_id)
+    gone = replace(activity, deleted=True, revision=activity.revision + 1, updated_ts=stamp, ends_us=None)
+    store.save(tx, gone, Content(config="null", secret=None, aggregate=None))
+    tx.head(activity.session_id).count("activities", -1)
+    tx.emit(ActivityChanged(gone))
+    forget_activity(tx, activity.session_id, activity_id)
+
+
+def duplicate_session(tx: WriteTx, session_id: int, *, title: str | None = None) -> Session:
+    """Make a new draft with the same activities and no answers."""
+    original = session_by_id(tx, session_id)
+    copy, _ = create_session(
+        tx, NewSession(title=title or original.title, description=original.description, max_participants=original.max_participants)
+    )
+    for activity in store.live(tx, session_id):
+        content = store.contents(tx, [activity.id])[activity.id]
+        kept = {name: getattr(activity, name) for name in NewActivity.__slots__ if name != "content"}
+        add_activity(tx, copy.id, NewActivity(content=content, **kept))
+    return session_by_id(tx, copy.id)
+
+
+def _require_room(tx: WriteTx, session_id: int, *, more: int) -> None:
+    require_open(session_by_id(tx, session_id))
+    if tx.head(session_id).counts["activities"] + more > MOST_ACTIVITIES:
+        raise TooManyActivities
+
+
+def _require_unanswered(
+    tx: WriteTx, before_after: tuple[Activity, Activity], contents: tuple[Content, Content], *, force: bool
+) -> None:
+    before, after = before_after
+    frozen = {name for name in FROZEN_BY_ANSWERS if getattr(before, name) != getattr(after, name)}
+    if before.anonymous and not after.anonymous:
+        frozen.add("anonymous")
+    if not force:
+        frozen |= {name for name in ("config", "secret") if getattr(contents[0], name) != getattr(contents[1], name)}
+    if frozen and total_answers(store.rounds_of(tx, before.id)):
+        raise AnswersExist(extensions={"fields": sorted(frozen)})

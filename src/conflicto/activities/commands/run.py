@@ -1,0 +1,139 @@
+"""Move activities through their lifecycle."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from conflicto.activities import lifecycle, store
+from conflicto.activities.events import ActivityChanged, CountsChanged
+from conflicto.activities.model import Activity, ActivityStatus, Counts
+from conflicto.activities.queries import activity_by_id
+from conflicto.sessions.commands import forget_activity, record, require_active, set_current
+from conflicto.sessions.model import require_open
+from conflicto.sessions.queries import session_by_id
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from conflicto.platform.db.transaction import WriteTx
+    from conflicto.sessions.events import SessionEnded
+
+SYSTEM = "system"
+"""The actor of what the server does by itself."""
+
+
+def move_activity(
+    tx: WriteTx,
+    activity_id: UUID,
+    to: ActivityStatus,
+    *,
+    actor: str,
+    reason: str | None = None,
+    duration_seconds: int | None = None,
+) -> Activity:
+    """Take one step of the lifecycle. Activating expires the activity that was active, in the same transaction.
+
+    Raises:
+        MoveNotAllowed, AlreadyRevealed: the lifecycle forbids it.
+        SessionNotActive, SessionCompleted: activating needs an active session.
+    """
+    activity = activity_by_id(tx, activity_id)
+    session = session_by_id(tx, activity.session_id)
+    require_open(session)
+    moved = lifecycle.advance(activity, to, now_us=tx.passed(session.id) + 1, duration_seconds=duration_seconds)
+    if to is ActivityStatus.ACTIVE:
+        require_active(session)
+        _expire_current(tx, session.current_activity_id, actor=actor)
+        moved = lifecycle.advance(activity, to, now_us=tx.stamp(session.id), duration_seconds=duration_seconds)
+    moved = _keep(tx, activity, moved, actor=actor, reason=reason)
+    _point_session_at(tx, moved)
+    return moved
+
+
+def start_round(
+    tx: WriteTx, activity_id: UUID, *, actor: str, reason: str | None = None, duration_seconds: int | None = None
+) -> Activity:
+    """Ask the activity again: the next round starts now, with counts from zero; older rows stay in the feed.
+
+    Raises:
+        MoveNotAllowed: it was not asked yet.
+        SessionNotActive, SessionCompleted: a round needs an active session.
+    """
+    activity = activity_by_id(tx, activity_id)
+    session = session_by_id(tx, activity.session_id)
+    require_active(session)
+    lifecycle.next_round(activity, now_us=tx.passed(session.id) + 1)
+    if session.current_activity_id != activity_id:
+        _expire_current(tx, session.current_activity_id, actor=actor)
+    again = lifecycle.next_round(activity, now_us=tx.stamp(session.id), duration_seconds=duration_seconds)
+    again = _keep(tx, activity, again, actor=actor, reason=reason)
+    store.add_round(tx, again)
+    tx.emit(CountsChanged(session.id, activity_id, again.round, Counts()))
+    set_current(tx, session.id, activity_id)
+    return again
+
+
+def extend_activity(tx: WriteTx, activity_id: UUID, seconds: int) -> Activity:
+    """Move the end of a running activity by `seconds`; `NotTimed` if it has none."""
+    activity = activity_by_id(tx, activity_id)
+    return _keep(tx, activity, lifecycle.extended(activity, seconds))
+
+
+def reveal_activity(tx: WriteTx, activity_id: UUID, *, results: bool | None, secret: bool | None) -> Activity:
+    """Show or hide results and secret; each can be set back. `MoveNotAllowed` before the activity was asked."""
+    activity = activity_by_id(tx, activity_id)
+    require_open(session_by_id(tx, activity.session_id))
+    return _keep(tx, activity, lifecycle.revealed(activity, results=results, secret=secret))
+
+
+def expire_due(tx: WriteTx, activity_id: UUID) -> Activity | None:
+    """Expire an activity whose end has come; None if someone else did, or the end was moved. Safe to call any number of times."""
+    activity = store.find(tx, activity_id)
+    if activity is None or not lifecycle.is_due(activity, at_us=tx.passed(activity.session_id)):
+        return None
+    return _expire(tx, activity, actor=SYSTEM, reason="time is up")
+
+
+def end_with_session(tx: WriteTx, event: SessionEnded) -> None:
+    """Expire what still runs in a session that is completed: a subscriber of `SessionEnded`."""
+    _expire_current(tx, event.session.current_activity_id, actor=event.actor)
+
+
+def _expire_current(tx: WriteTx, activity_id: UUID | None, *, actor: str) -> None:
+    activity = store.find(tx, activity_id) if activity_id else None
+    if activity and activity.status is ActivityStatus.ACTIVE:
+        _expire(tx, activity, actor=actor, reason=None)
+
+
+def _expire(tx: WriteTx, activity: Activity, *, actor: str, reason: str | None) -> Activity:
+    moved = lifecycle.advance(activity, ActivityStatus.EXPIRED, now_us=tx.passed(activity.session_id))
+    expired = _keep(tx, activity, moved, actor=actor, reason=reason)
+    set_current(tx, activity.session_id, None)
+    return expired
+
+
+def _point_session_at(tx: WriteTx, activity: Activity) -> None:
+    if activity.status is ActivityStatus.ACTIVE:
+        set_current(tx, activity.session_id, activity.id)
+    elif activity.status is ActivityStatus.EXPIRED:
+        set_current(tx, activity.session_id, None)
+    elif activity.status is ActivityStatus.DRAFT:
+        forget_activity(tx, activity.session_id, activity.id)
+
+
+def _keep(tx: WriteTx, before: Activity, after: Activity, *, actor: str | None = None, reason: str | None = None) -> Activity:
+    """Store a moved activity as its next revision, at the end of the feed, and note the step in the audit."""
+    if after == before:
+        return before
+    stamp = tx.stamp(after.session_id)
+    published = after.published_ts if after.published_ts or not after.is_visible else stamp
+    kept = replace(after, revision=before.revision + 1, updated_ts=stamp, published_ts=published)
+    store.save(tx, kept)
+    if actor is not None:
+        to = kept.status if kept.round == before.round else f"round {kept.round}"
+        record(
+            tx, kept.session_id, actor=actor, entity="activity", entity_id=str(kept.id), moved=(before.status, to), reason=reason
+        )
+    tx.emit(ActivityChanged(kept))
+    return kept

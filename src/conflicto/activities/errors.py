@@ -1,0 +1,53 @@
+"""What can be wrong with an activity.
+
+DomainError
+├── MoveNotAllowed      the lifecycle has no such step from here
+├── AlreadyRevealed     what was shown cannot be asked again in the same round
+├── NotTimed            an activity without an end cannot be extended
+├── AnswersExist        the change would alter what people answered to
+└── TooManyActivities   the session is full of them
+"""
+
+from __future__ import annotations
+
+from conflicto.platform.problems import DomainError, Kind
+
+
+class MoveNotAllowed(DomainError):
+    """`from`, `to` and `allowed` say which steps there are."""
+
+    code = "move-not-allowed"
+    title = "The activity cannot make this step now"
+    kind = Kind.CONFLICT
+
+
+class AlreadyRevealed(DomainError):
+    """Results or secret were shown in this round; a new round asks again."""
+
+    code = "already-revealed"
+    title = "The answers were already revealed in this round"
+    kind = Kind.CONFLICT
+
+
+class NotTimed(DomainError):
+    """Only an active activity with an end can be given more time."""
+
+    code = "not-timed"
+    title = "The activity has no end to move"
+    kind = Kind.CONFLICT
+
+
+class AnswersExist(DomainError):
+    """`fields` names what cannot change; `config` and `secret` can with `?force=true`, the others never."""
+
+    code = "answers-exist"
+    title = "People have answered already"
+    kind = Kind.CONFLICT
+
+
+class TooManyActivities(DomainError):
+    """A session holds at most 500 activities."""
+
+    code = "too-many-activities"
+    title = "The session holds no more activities"
+    kind = Kind.CONFLICT

@@ -1,0 +1,28 @@
+"""What happened to an activity, for rooms above and for the memory of the feed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from conflicto.activities.model import Activity, Counts
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityChanged:
+    """The activity as it is now, new ones and deleted ones included."""
+
+    activity: Activity
+
+
+@dataclass(frozen=True, slots=True)
+class CountsChanged:
+    """The counts of a round as they are now."""
+
+    session_id: int
+    activity_id: UUID
+    round: int
+    counts: Counts

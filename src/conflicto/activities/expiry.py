@@ -1,0 +1,79 @@
+"""Expire activities on time: a timer for the next end, and a look at the database now and then for ends that other processes set."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import structlog
+
+from conflicto.activities.commands.run import expire_due
+from conflicto.activities.model import Activity, ActivityStatus
+from conflicto.activities.queries import timed_activities
+from conflicto.platform.problems import DomainError
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from conflicto.platform.clock import Clock
+    from conflicto.platform.db.engine import Database
+    from conflicto.platform.db.writer import Writer
+
+LOOK_S = 5.0
+"""How often the database is asked for ends that this process does not know: those set by others, and those lost to a fault."""
+
+US_PER_S = 1_000_000
+
+log = structlog.get_logger(__name__)
+
+
+class Expiry:
+    """Knows every end of the database and expires each once: the command checks again under the lock."""
+
+    def __init__(self, db: Database, writer: Writer, clock: Clock) -> None:
+        self._db = db
+        self._writer = writer
+        self._clock = clock
+        self._ends: dict[UUID, tuple[int, int]] = {}
+        self._changed = asyncio.Event()
+
+    def follow(self, activity: Activity) -> None:
+        """Take notice of an activity as it is now."""
+        if activity.status is ActivityStatus.ACTIVE and activity.ends_us is not None and not activity.deleted:
+            self._ends[activity.id] = (activity.ends_us, activity.session_id)
+        elif self._ends.pop(activity.id, None) is None:
+            return
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Expire until cancelled; at the start, everything whose end passed while nobody was there."""
+        while True:
+            try:
+                for activity in await self._db.read(timed_activities):
+                    self.follow(activity)
+            except DomainError as error:
+                log.warning("expiry-look-failed", code=error.code)
+            await self._until_next_look()
+
+    async def _until_next_look(self) -> None:
+        look_at = self._clock.monotonic_s() + LOOK_S
+        while (left_s := look_at - self._clock.monotonic_s()) > 0:
+            await self._expire_what_is_due()
+            self._changed.clear()
+            next_us = min((end for end, _ in self._ends.values()), default=None)
+            if next_us is not None:
+                left_s = min(left_s, max(0.001, (next_us - self._clock.wall_us()) / US_PER_S))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left_s):
+                    await self._changed.wait()
+
+    async def _expire_what_is_due(self) -> None:
+        now = self._clock.wall_us()
+        for activity_id, (end, session_id) in list(self._ends.items()):
+            if end <= now:
+                self._ends.pop(activity_id, None)
+                try:
+                    await self._writer.run(session_id, expire_due, activity_id)
+                except DomainError as error:
+                    log.warning("expiry-failed", code=error.code)

@@ -1,0 +1,258 @@
+"""The endpoints of activities, all on the control plane; `routes` reads like the contract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+
+from conflicto.access.roles import HOSTS, MEMBERS
+from conflicto.access.tokens import Tokens
+from conflicto.activities import errors, schemas
+from conflicto.activities.commands import edit, run
+from conflicto.activities.model import Activity, Content
+from conflicto.activities.queries import activity_by_id, activity_page, activity_with_content
+from conflicto.platform.db.engine import Database
+from conflicto.platform.db.transaction import ReadTx
+from conflicto.platform.db.writer import Writer
+from conflicto.platform.http.conditions import ConditionInvalid, conditional_answer, required_revision, revision_tag, tag_of
+from conflicto.platform.http.control_plane import CurrentCall, json_texts
+from conflicto.platform.http.messages import NO_STORE, Answer, Call, encode, json_answer
+from conflicto.platform.http.paging import PageOut, page_answer
+from conflicto.platform.http.routes import Docs, Route, control
+from conflicto.platform.problems import FieldError, InvalidInput, NotFound
+from conflicto.platform.strict_json import CONFIG_LIMITS, RESPONSE_LIMITS
+from conflicto.sessions.commands import show
+from conflicto.sessions.errors import IdempotencyKeyInvalid, KeyReused, RevisionStale, SessionCompleted, SessionNotActive
+from conflicto.sessions.http import CONTROL, created_session, seen_session
+from conflicto.sessions.idempotency import key_from
+from conflicto.sessions.queries import session_by_id
+from conflicto.sessions.schemas import SessionCreated, SessionDuplicateIn, SessionOut
+
+TEXTS = ("config", "secret", "aggregate")
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityEndpoints:
+    """Activities as objects: make, list, read, change, delete."""
+
+    db: Database
+    writer: Writer
+
+    async def create(self, call: CurrentCall, session_id: int, body: schemas.ActivityIn) -> Answer:
+        """Make an activity; with a status, take the steps to it at once."""
+        key = key_from(call.header(b"idempotency-key"), subject=call.caller.subject, route=call.route.name, body=call.body)
+        texts = _texts(call)
+        content = Content(config=texts.get("config") or "{}", secret=texts.get("secret"), aggregate=texts.get("aggregate"))
+        fields = body.model_dump(exclude={*TEXTS, "status"})
+        activity, content, status = await self.writer.run(
+            session_id, edit.create_activity, session_id, edit.NewActivity(content=content, **fields),
+            status=body.status, actor=call.caller.subject, key=key,
+        )  # fmt: skip
+        location = (b"location", f"/api/v1/sessions/{session_id}/activities/{activity.id}".encode())
+        shown = schemas.activity_out(activity, content, for_host=True)
+        return json_answer(shown, status=status, headers=(NO_STORE, location, revision_tag(activity.revision)))
+
+    async def page(self, call: CurrentCall, session_id: int, query: Annotated[schemas.ActivityListQuery, Query()]) -> Answer:
+        """List activities in their order; drafts are for hosts."""
+        host = call.caller.is_host
+        found, total = await self.db.read(
+            activity_page, session_id, visible_only=not host, status=query.status, limit=query.limit, offset=query.offset
+        )
+        return page_answer([schemas.activity_out(*each, for_host=host) for each in found], total, query)
+
+    async def read(self, call: CurrentCall, activity_id: UUID, session_id: int | None = None) -> Answer:
+        """Return the caller's view of an activity."""
+        return _seen(call, *await self.db.read(_for_caller, call, activity_id))
+
+    async def active(self, call: CurrentCall, session_id: int) -> Answer:
+        """Return the activity that runs now, or 204."""
+        found = await self.db.read(_active, session_id)
+        return _seen(call, *found) if found else Answer(204, headers=(NO_STORE,))
+
+    async def replace(self, call: CurrentCall, activity_id: UUID, body: schemas.ActivityPut, query: Annotated[schemas.ForceQuery, Query()],
+                      session_id: int | None = None) -> Answer:  # fmt: skip
+        """Replace the activity whole; without `order_index` it keeps its place."""
+        fields = body.model_dump(exclude=set(TEXTS))
+        if body.order_index is None:
+            fields.pop("order_index")
+        texts = {"config": "{}", "secret": None, "aggregate": None} | _texts(call)
+        return await self._change(call, activity_id, fields, texts, force=query.force)
+
+    async def patch(self, call: CurrentCall, activity_id: UUID, body: schemas.ActivityPatch, query: Annotated[schemas.ForceQuery, Query()],
+                    session_id: int | None = None) -> Answer:  # fmt: skip
+        """Replace the named fields whole."""
+        fields = body.model_dump(exclude=set(TEXTS), exclude_unset=True)
+        kept = {name: value for name, value in fields.items() if value is not None or name in {"title", "duration_seconds"}}
+        return await self._change(call, activity_id, kept, _texts(call), force=query.force)
+
+    async def delete(self, call: CurrentCall, activity_id: UUID, session_id: int | None = None) -> Answer:
+        """Delete the activity with its answers; the feed keeps a tombstone."""
+        home = await _home(self.db, call, activity_id)
+        await self.writer.run(home, edit.delete_activity, activity_id, revision=required_revision(call))
+        return Answer(204, headers=(NO_STORE,))
+
+    async def _change(
+        self, call: Call, activity_id: UUID, fields: dict[str, Any], texts: dict[str, str | None], *, force: bool
+    ) -> Answer:
+        revision = required_revision(call)
+        home = await _home(self.db, call, activity_id)
+        activity, content = await self.writer.run(
+            home, edit.change_activity, activity_id, fields, texts, revision=revision, force=force
+        )
+        return _seen(call, activity, content)
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityControls:
+    """What a host's hands do during the event."""
+
+    db: Database
+    writer: Writer
+    tokens: Tokens
+
+    async def transition(self, call: CurrentCall, session_id: int, activity_id: UUID, body: schemas.TransitionIn) -> Answer:
+        """Take a step of the lifecycle."""
+        return await self._run(call, activity_id, run.move_activity, body.target_status, actor=call.caller.subject,
+                               reason=body.reason, duration_seconds=body.duration_seconds)  # fmt: skip
+
+    async def set_status(self, call: CurrentCall, session_id: int, activity_id: UUID, body: schemas.StatusIn) -> Answer:
+        """Take a step of the lifecycle, in short."""
+        return await self._run(call, activity_id, run.move_activity, body.status, actor=call.caller.subject)
+
+    async def extend(self, call: CurrentCall, session_id: int, activity_id: UUID, body: schemas.ExtendIn) -> Answer:
+        """Give more time."""
+        return await self._run(call, activity_id, run.extend_activity, body.seconds)
+
+    async def reveal(self, call: CurrentCall, session_id: int, activity_id: UUID, body: schemas.RevealIn | None = None) -> Answer:
+        """Show or hide results and secret; without a body, show the results."""
+        wanted = body or schemas.RevealIn(results=True)
+        return await self._run(call, activity_id, run.reveal_activity, results=wanted.results, secret=wanted.secret)
+
+    async def new_round(self, call: CurrentCall, session_id: int, activity_id: UUID, body: schemas.RoundIn | None = None) -> Answer:
+        """Ask again."""
+        wanted = body or schemas.RoundIn()
+        return await self._run(call, activity_id, run.start_round, actor=call.caller.subject, reason=wanted.reason,
+                               duration_seconds=wanted.duration_seconds)  # fmt: skip
+
+    async def show(self, call: CurrentCall, session_id: int, body: schemas.ShowIn) -> Answer:
+        """Choose what the screen shows."""
+        wanted = _activity_id(body.activity_id) if body.activity_id is not None else None
+        if wanted:
+            activity = await self.db.read(activity_by_id, wanted, session_id=session_id)
+            if not activity.is_visible:
+                raise NotFound
+        return seen_session(call, await self.writer.run(session_id, show, session_id, wanted))
+
+    async def duplicate(self, call: CurrentCall, session_id: int, body: SessionDuplicateIn | None = None) -> Answer:
+        """Copy the session: a new draft with the same activities and no answers."""
+        title = body.title if body else None
+        return created_session(self.tokens, await self.writer.run(session_id, edit.duplicate_session, session_id, title=title))
+
+    async def _run(self, call: Call, activity_id: UUID, command: Any, *args: object, **kwargs: object) -> Answer:  # noqa: ANN401 - a command
+        home = await _home(self.db, call, activity_id)
+        activity: Activity = await self.writer.run(home, command, activity_id, *args, **kwargs)
+        return _seen(call, *await self.db.read(activity_with_content, activity.id))
+
+
+def _texts(call: Call) -> dict[str, str | None]:
+    """Return the JSON fields of the body as text; null in `secret` and `aggregate` means that there is none."""
+    texts = {name: text for name, text in json_texts(call).items() if name in TEXTS}
+    return {name: None if text == "null" and name != "config" else text for name, text in texts.items()}
+
+
+def _for_caller(tx: ReadTx, call: Call, activity_id: UUID) -> tuple[Activity, Content]:
+    activity, content = activity_with_content(tx, activity_id)
+    home = call.params.get("session_id", call.caller.session_id)
+    if (home is not None and activity.session_id != home) or not (call.caller.is_host or activity.is_visible):
+        raise NotFound
+    return activity, content
+
+
+def _active(tx: ReadTx, session_id: int) -> tuple[Activity, Content] | None:
+    current = session_by_id(tx, session_id).current_activity_id
+    return activity_with_content(tx, current) if current else None
+
+
+async def _home(db: Database, call: Call, activity_id: UUID) -> int:
+    """Return the session of an activity that a host may change; `NotFound` if it is not in theirs."""
+    activity, _ = await db.read(_for_caller, call, activity_id)
+    return activity.session_id
+
+
+def _activity_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise InvalidInput(errors=(FieldError("/activity_id", "is not an activity's id"),)) from error
+
+
+def _seen(call: Call, activity: Activity, content: Content) -> Answer:
+    host = call.caller.is_host
+    body = encode(schemas.activity_out(activity, content, for_host=host))
+    return conditional_answer(call, body, revision_tag(activity.revision)[1] if host else tag_of(body))
+
+
+def routes(activities: ActivityEndpoints, controls: ActivityControls) -> list[Route]:
+    """Return the rows of the contract that this room serves."""
+    return _object_routes(activities) + _control_routes(controls)
+
+
+def _object_routes(activities: ActivityEndpoints) -> list[Route]:
+    one: dict[int, Any] = {200: schemas.ActivityOut}
+    changing = (ConditionInvalid, RevisionStale, SessionCompleted, errors.AnswersExist)
+    nested, bare, some = (
+        "/sessions/{session_id}/activities/{activity_id}",
+        "/activities/{activity_id}",
+        "/sessions/{session_id}/activities",
+    )
+    made = (errors.TooManyActivities, SessionCompleted, SessionNotActive, KeyReused, IdempotencyKeyInvalid)
+    rows = [
+        control("POST", some, activities.create, who=HOSTS, policy=CONTROL, body=CONFIG_LIMITS, tag="activities",
+                docs=Docs(summary="Make an activity", gives={201: schemas.ActivityOut}, headers=("Idempotency-Key",),
+                          problems=made, example=schemas.ACTIVITY_EXAMPLE)),
+        control("GET", some, activities.page, who=MEMBERS, policy=CONTROL, tag="activities",
+                docs=Docs(summary="List activities in their order", gives={200: PageOut})),
+        control("GET", some + "/active", activities.active, who=MEMBERS, policy=CONTROL, tag="activities",
+                docs=Docs(summary="The activity that runs now", gives={**one, 204: None, 304: None})),
+    ]  # fmt: skip
+    for path in (nested, bare):
+        rows += [
+            control("GET", path, activities.read, who=MEMBERS, policy=CONTROL, tag="activities",
+                    docs=Docs(summary="Read an activity", gives={**one, 304: None}, headers=("If-None-Match",),
+                              example=schemas.ACTIVITY_EXAMPLE)),
+            control("PUT", path, activities.replace, who=HOSTS, policy=CONTROL, body=CONFIG_LIMITS, tag="activities",
+                    docs=Docs(summary="Replace an activity", gives=one, headers=("If-Match",), problems=changing)),
+            control("PATCH", path, activities.patch, who=HOSTS, policy=CONTROL, body=CONFIG_LIMITS, tag="activities",
+                    docs=Docs(summary="Change an activity", gives=one, headers=("If-Match",), problems=changing)),
+            control("DELETE", path, activities.delete, who=HOSTS, policy=CONTROL, tag="activities",
+                    docs=Docs(summary="Delete an activity with its answers", gives={204: None}, headers=("If-Match",),
+                              problems=changing[:3])),
+        ]  # fmt: skip
+    return rows
+
+
+def _control_routes(controls: ActivityControls) -> list[Route]:
+    nested = "/sessions/{session_id}/activities/{activity_id}"
+    moved = (errors.MoveNotAllowed, errors.AlreadyRevealed, SessionNotActive, SessionCompleted)
+    rows: list[tuple[str, str, Any, str, tuple[Any, ...]]] = [
+        ("POST", "/transition", controls.transition, "Take a step of the lifecycle", moved),
+        ("PATCH", "/status", controls.set_status, "Take a step of the lifecycle, in short", moved),
+        ("POST", "/extend", controls.extend, "Give more time", (errors.NotTimed,)),
+        ("POST", "/reveal", controls.reveal, "Show or hide results and secret", (errors.MoveNotAllowed, SessionCompleted)),
+        ("POST", "/rounds", controls.new_round, "Ask again: the next round starts", moved),
+    ]
+    made = [
+        control(method, nested + below, endpoint, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="activities",
+                docs=Docs(summary=summary, gives={200: schemas.ActivityOut}, problems=problems))
+        for method, below, endpoint, summary, problems in rows
+    ]  # fmt: skip
+    return [
+        *made,
+        control("POST", "/sessions/{session_id}/show", controls.show, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
+                docs=Docs(summary="Choose what the screen shows", gives={200: SessionOut}, problems=(SessionCompleted,))),
+        control("POST", "/sessions/{session_id}/duplicate", controls.duplicate, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS,
+                tag="sessions", docs=Docs(summary="Copy a session without its answers", gives={201: SessionCreated})),
+    ]  # fmt: skip

@@ -1,0 +1,92 @@
+"""The lifecycle of an activity: pure, total, and the only place that knows it.
+
+draft ⇄ published → active → expired
+draft → active                          expired → active (reopen: the same round, unless something was revealed)
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from conflicto.activities.errors import AlreadyRevealed, MoveNotAllowed, NotTimed
+from conflicto.activities.model import Activity, ActivityStatus
+
+STEPS: dict[ActivityStatus, frozenset[ActivityStatus]] = {
+    ActivityStatus.DRAFT: frozenset({ActivityStatus.PUBLISHED, ActivityStatus.ACTIVE}),
+    ActivityStatus.PUBLISHED: frozenset({ActivityStatus.DRAFT, ActivityStatus.ACTIVE}),
+    ActivityStatus.ACTIVE: frozenset({ActivityStatus.EXPIRED}),
+    ActivityStatus.EXPIRED: frozenset({ActivityStatus.ACTIVE}),
+}
+
+US_PER_S = 1_000_000
+
+
+def advance(activity: Activity, to: ActivityStatus, *, now_us: int, duration_seconds: int | None = None) -> Activity:
+    """Return the activity one step on, with a fresh end if it becomes active; the caller stamps and stores it.
+
+    `duration_seconds` replaces the activity's own. Staying is not a step.
+
+    Raises:
+        MoveNotAllowed: there is no such step; names those that there are.
+        AlreadyRevealed: a reopening after results or secret were shown.
+    """
+    if to not in STEPS[activity.status]:
+        raise MoveNotAllowed(extensions={"from": activity.status, "to": to, "allowed": sorted(STEPS[activity.status])})
+    if to is not ActivityStatus.ACTIVE:
+        return replace(activity, status=to)
+    if activity.status is ActivityStatus.EXPIRED and (activity.results_revealed or activity.secret_revealed):
+        raise AlreadyRevealed
+    return _started(activity, now_us=now_us, duration_seconds=duration_seconds)
+
+
+def next_round(activity: Activity, *, now_us: int, duration_seconds: int | None = None) -> Activity:
+    """Return the activity asked again: one round on, active, nothing revealed.
+
+    Raises:
+        MoveNotAllowed: it was not asked once yet.
+    """
+    if activity.status not in {ActivityStatus.ACTIVE, ActivityStatus.EXPIRED}:
+        raise MoveNotAllowed(extensions={"from": activity.status, "to": "next round", "allowed": sorted(STEPS[activity.status])})
+    again = replace(activity, round=activity.round + 1, results_revealed=False, secret_revealed=False)
+    return _started(again, now_us=now_us, duration_seconds=duration_seconds)
+
+
+def extended(activity: Activity, seconds: int) -> Activity:
+    """Return the activity with its end moved by `seconds`.
+
+    Raises:
+        NotTimed: it is not active, or has no end.
+    """
+    if activity.status is not ActivityStatus.ACTIVE or activity.ends_us is None:
+        raise NotTimed
+    return replace(activity, ends_us=activity.ends_us + seconds * US_PER_S)
+
+
+def revealed(activity: Activity, *, results: bool | None, secret: bool | None) -> Activity:
+    """Return the activity with results or secret shown or hidden again; None leaves one as it is.
+
+    Raises:
+        MoveNotAllowed: results are shown from activation on, the secret only after answering has ended.
+    """
+    shown_results = activity.results_revealed if results is None else results
+    shown_secret = activity.secret_revealed if secret is None else secret
+    asked = activity.status in {ActivityStatus.ACTIVE, ActivityStatus.EXPIRED}
+    if (shown_results and not asked) or (shown_secret and activity.status is not ActivityStatus.EXPIRED):
+        raise MoveNotAllowed(extensions={"from": activity.status, "to": "revealed", "allowed": sorted(STEPS[activity.status])})
+    return replace(activity, results_revealed=shown_results, secret_revealed=shown_secret)
+
+
+def is_open(activity: Activity, *, at_us: int) -> bool:
+    """Whether answers are taken at `at_us`, the later of the database's clock and the feed's head."""
+    return activity.status is ActivityStatus.ACTIVE and (activity.ends_us is None or at_us < activity.ends_us)
+
+
+def is_due(activity: Activity, *, at_us: int) -> bool:
+    """Whether the server has to expire the activity."""
+    return activity.status is ActivityStatus.ACTIVE and activity.ends_us is not None and activity.ends_us <= at_us
+
+
+def _started(activity: Activity, *, now_us: int, duration_seconds: int | None) -> Activity:
+    seconds = activity.duration_seconds if duration_seconds is None else duration_seconds
+    ends_us = None if seconds is None else now_us + seconds * US_PER_S
+    return replace(activity, status=ActivityStatus.ACTIVE, duration_seconds=seconds, started_ts=now_us, ends_us=ends_us)

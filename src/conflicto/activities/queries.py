@@ -1,0 +1,65 @@
+"""What other rooms and the edge may ask about activities."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conflicto.activities import store
+from conflicto.platform.problems import NotFound
+from conflicto.sessions.heads import head_row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from conflicto.activities.model import Activity, ActivityStatus, Content, Counts
+    from conflicto.platform.db.transaction import ReadTx
+
+timed_activities = store.timed
+activities_by_id = store.find_many
+activities_changed = store.changed_since
+all_activities = store.everything
+all_counts = store.rounds
+counts_by_round = store.rounds_of
+contents_of = store.contents
+
+
+def activity_by_id(tx: ReadTx, activity_id: UUID, *, session_id: int | None = None) -> Activity:
+    """Return an activity, of `session_id` if that is given.
+
+    Raises:
+        NotFound: there is none, it is deleted, or it belongs to another session.
+    """
+    activity = store.find(tx, activity_id)
+    if activity is None or (session_id is not None and activity.session_id != session_id):
+        raise NotFound
+    return activity
+
+
+def activity_with_content(tx: ReadTx, activity_id: UUID) -> tuple[Activity, Content]:
+    """Return an activity and its JSON; `NotFound` as for `activity_by_id`."""
+    activity = activity_by_id(tx, activity_id)
+    return activity, store.contents(tx, [activity_id])[activity_id]
+
+
+def activity_page(
+    tx: ReadTx, session_id: int, *, visible_only: bool, status: ActivityStatus | None, limit: int, offset: int
+) -> tuple[list[tuple[Activity, Content]], int | None]:
+    """Return up to `limit + 1` activities with their JSON, in order, and the total (None when filtered)."""
+    page = store.page(tx, session_id, visible_only=visible_only, status=status, limit=limit + 1, offset=offset)
+    head = head_row(tx, session_id)
+    if head is None:
+        raise NotFound
+    total = None if visible_only or status else head.counts["activities"]
+    return with_contents(tx, page), total
+
+
+def with_contents(tx: ReadTx, activities: Sequence[Activity]) -> list[tuple[Activity, Content]]:
+    """Pair activities with their JSON, in one query."""
+    contents = store.contents(tx, [activity.id for activity in activities])
+    return [(activity, contents[activity.id]) for activity in activities]
+
+
+def total_answers(counts: dict[int, Counts]) -> int:
+    """Return the live answers of all rounds together."""
+    return sum(each.live for each in counts.values())

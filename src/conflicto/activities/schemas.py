@@ -1,0 +1,208 @@
+"""What activities look like on the wire, in and out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+from pydantic import BaseModel, Field, StrictBool, StrictInt, StrictStr, StringConstraints
+
+from conflicto.activities.model import (
+    ActivityStatus,
+    ModerationPolicy,
+    ResponsePolicy,
+    ResponsesVisibility,
+    ResultsVisibility,
+)
+from conflicto.platform.http.paging import In, PageQuery
+from conflicto.platform.instants import rfc3339
+from conflicto.sessions.schemas import Reason, Title
+
+if TYPE_CHECKING:
+    from conflicto.activities.model import Activity, Content
+
+Json = Any
+TypeName = Annotated[StrictStr, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.\-]{0,63}$")]
+Seconds = Annotated[StrictInt, Field(ge=1, le=86_400)]
+Index = Annotated[StrictInt, Field(ge=-1_000_000, le=1_000_000)]
+
+
+class ActivityFields(In):
+    """What a host says of an activity beside its type and JSON."""
+
+    title: Title | None = None
+    order_index: Index | None = Field(None, description="Place among the session's activities; without it behind the last one.")
+    response_policy: ResponsePolicy = ResponsePolicy.ONE
+    results_visibility: ResultsVisibility = ResultsVisibility.AFTER_REVEAL
+    responses_visibility: ResponsesVisibility = ResponsesVisibility.HOST
+    moderation: ModerationPolicy = ModerationPolicy.OFF
+    anonymous: StrictBool = Field(False, description="Nobody, hosts included, is told who answered.")
+    duration_seconds: Seconds | None = Field(None, description="How long it takes answers once active; null: until it is ended.")
+
+
+class ActivityIn(ActivityFields):
+    """A new activity."""
+
+    type: TypeName = Field(description="Name of a family of activities; any name will do.")
+    config: Json = Field(default_factory=dict, description="Any JSON; the engine stores and delivers it.")
+    secret: Json = Field(None, description="Any JSON that only hosts see before its reveal.")
+    aggregate: Json = Field(None, description="How answers are to be counted.")
+    status: ActivityStatus = ActivityStatus.DRAFT
+
+
+class ActivityPut(ActivityFields):
+    """All of an activity; what is not named gets its default."""
+
+    type: TypeName
+    config: Json = Field(default_factory=dict)
+    secret: Json = None
+    aggregate: Json = None
+
+
+class ActivityPatch(In):
+    """Any of an activity's fields; each replaces the old value whole."""
+
+    type: TypeName | None = None
+    title: Title | None = None
+    order_index: Index | None = None
+    response_policy: ResponsePolicy | None = None
+    results_visibility: ResultsVisibility | None = None
+    responses_visibility: ResponsesVisibility | None = None
+    moderation: ModerationPolicy | None = None
+    anonymous: StrictBool | None = None
+    duration_seconds: Seconds | None = None
+    config: Json = None
+    secret: Json = None
+    aggregate: Json = None
+
+
+class TransitionIn(In):
+    """A step of the lifecycle."""
+
+    target_status: ActivityStatus
+    reason: Reason | None = None
+    duration_seconds: Seconds | None = None
+
+
+class StatusIn(In):
+    """A step of the lifecycle, in short."""
+
+    status: ActivityStatus
+
+
+class ExtendIn(In):
+    """How much more time there is."""
+
+    seconds: Seconds
+
+
+class RevealIn(In):
+    """What is shown (true) or hidden again (false); what is not named stays."""
+
+    results: StrictBool | None = None
+    secret: StrictBool | None = None
+
+
+class RoundIn(In):
+    """How long the new round takes answers."""
+
+    reason: Reason | None = None
+    duration_seconds: Seconds | None = None
+
+
+class ShowIn(In):
+    """What the screen shows; null: nothing."""
+
+    activity_id: Annotated[StrictStr, StringConstraints(max_length=36)] | None
+
+
+class ActivityListQuery(PageQuery):
+    """Which activities."""
+
+    status: ActivityStatus | None = None
+
+
+class ForceQuery(In):
+    """Whether `config` and `secret` change although people answered."""
+
+    force: bool = False
+
+
+class ActivityOut(BaseModel):
+    """An activity. `secret` is null for all but hosts before its reveal; `aggregate` is for hosts."""
+
+    id: str
+    session_id: int
+    type: str
+    title: str | None
+    config: Json
+    secret: Json
+    order_index: int
+    status: ActivityStatus
+    response_policy: ResponsePolicy
+    results_visibility: ResultsVisibility
+    responses_visibility: ResponsesVisibility
+    moderation: ModerationPolicy
+    anonymous: bool
+    duration_seconds: int | None
+    round: int
+    started_at: str | None
+    ends_at: str | None
+    results_revealed: bool
+    secret_revealed: bool
+    revision: int
+    created_at: str
+    updated_at: str
+    aggregate: Json = None
+
+
+NULL = msgspec.Raw(b"null")
+
+
+def activity_out(activity: Activity, content: Content, *, for_host: bool) -> dict[str, Any]:
+    """Return an activity as a host (or anyone else) sees it; the only place where `secret` meets the wire."""
+    shown = {
+        "id": activity.id,
+        "session_id": activity.session_id,
+        "type": activity.type,
+        "title": activity.title,
+        "config": _raw(content.config),
+        "secret": _raw(content.secret) if for_host or activity.secret_revealed else NULL,
+        "order_index": activity.order_index,
+        "status": activity.status,
+        "response_policy": activity.response_policy,
+        "results_visibility": activity.results_visibility,
+        "responses_visibility": activity.responses_visibility,
+        "moderation": activity.moderation,
+        "anonymous": activity.anonymous,
+        "duration_seconds": activity.duration_seconds,
+        "round": activity.round,
+        "started_at": _instant(activity.started_ts),
+        "ends_at": _instant(activity.ends_us),
+        "results_revealed": activity.results_revealed,
+        "secret_revealed": activity.secret_revealed,
+        "revision": activity.revision,
+        "created_at": rfc3339(activity.created_ts),
+        "updated_at": rfc3339(activity.updated_ts),
+    }
+    if for_host:
+        shown["aggregate"] = _raw(content.aggregate)
+    return shown
+
+
+def _raw(text: str | None) -> msgspec.Raw:
+    return NULL if text is None else msgspec.Raw(text.encode())
+
+
+def _instant(at_us: int | None) -> str | None:
+    return None if at_us is None else rfc3339(at_us)
+
+
+ACTIVITY_EXAMPLE: dict[str, Any] = {
+    "id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4", "session_id": 190463227641021, "type": "poll", "title": "Where do we eat?",
+    "config": {"options": ["Pizza", "Curry"]}, "secret": None, "order_index": 0, "status": "active", "response_policy": "one",
+    "results_visibility": "after_reveal", "responses_visibility": "host", "moderation": "off", "anonymous": False,
+    "duration_seconds": 60, "round": 1, "started_at": "2026-11-23T09:05:12.250417Z", "ends_at": "2026-11-23T09:06:12.250417Z",
+    "results_revealed": False, "secret_revealed": False, "revision": 2, "created_at": "2026-11-23T09:00:03.118209Z",
+    "updated_at": "2026-11-23T09:05:12.250418Z", "aggregate": None,
+}  # fmt: skip

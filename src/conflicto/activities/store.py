@@ -1,0 +1,162 @@
+"""Rows of activities and of their rounds, to and from the model."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, func, insert, select, update
+
+from conflicto.activities.model import (
+    Activity,
+    ActivityStatus,
+    Content,
+    Counts,
+    ModerationPolicy,
+    ResponsePolicy,
+    ResponsesVisibility,
+    ResultsVisibility,
+)
+from conflicto.activities.tables import activities, activity_rounds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from uuid import UUID
+
+    from sqlalchemy import Row
+
+    from conflicto.platform.db.transaction import ReadTx, WriteTx
+
+_FIELDS = [activities.c[name] for name in Activity.__slots__]
+_TEXTS = [activities.c.config_text, activities.c.secret_text, activities.c.aggregate_text]
+_BY_IDS = select(*_FIELDS).where(activities.c.id.in_(bindparam("ids", expanding=True)), ~activities.c.deleted)
+_ALL = select(*_FIELDS).where(activities.c.session_id == bindparam("session_id"))
+_LIVE = _ALL.where(~activities.c.deleted).order_by(activities.c.order_index, activities.c.created_ts)
+_CONTENT = select(activities.c.id, *_TEXTS).where(activities.c.id.in_(bindparam("ids", expanding=True)))
+_DUE = select(*_FIELDS).where(activities.c.status == ActivityStatus.ACTIVE.value, activities.c.ends_us.is_not(None))
+_CHANGED = (
+    _ALL.where(activities.c.updated_ts > bindparam("after"), activities.c.updated_ts <= bindparam("upto"))
+    .order_by(activities.c.updated_ts)
+    .limit(bindparam("most"))
+)
+_ROUNDS = select(activity_rounds).where(activity_rounds.c.session_id == bindparam("session_id"))
+_ROUNDS_OF = select(activity_rounds).where(activity_rounds.c.activity_id == bindparam("activity_id"))
+_SAVE = update(activities).where(activities.c.id == bindparam("activity_id"))
+_SAVE_ROUND = update(activity_rounds).where(
+    activity_rounds.c.activity_id == bindparam("of"), activity_rounds.c.round == bindparam("nth")
+)
+_KINDS: dict[str, Any] = {
+    "status": ActivityStatus,
+    "response_policy": ResponsePolicy,
+    "results_visibility": ResultsVisibility,
+    "responses_visibility": ResponsesVisibility,
+    "moderation": ModerationPolicy,
+}
+
+
+def find_many(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, Activity]:
+    """Return the activities of `ids` that are not deleted."""
+    return {row.id: _activity(row) for row in tx.all(_BY_IDS, {"ids": list(ids)})}
+
+
+def find(tx: ReadTx, activity_id: UUID) -> Activity | None:
+    """Return an activity that is not deleted."""
+    return find_many(tx, [activity_id]).get(activity_id)
+
+
+def live(tx: ReadTx, session_id: int) -> list[Activity]:
+    """Return all activities of a session in their order."""
+    return [_activity(row) for row in tx.all(_LIVE, {"session_id": session_id})]
+
+
+def everything(tx: ReadTx, session_id: int) -> list[Activity]:
+    """Return all activities of a session, deleted ones included."""
+    return [_activity(row) for row in tx.all(_ALL, {"session_id": session_id})]
+
+
+def contents(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, Content]:
+    """Return the JSON texts of activities."""
+    rows = tx.all(_CONTENT, {"ids": list(ids)})
+    return {row.id: Content(config=row.config_text, secret=row.secret_text, aggregate=row.aggregate_text) for row in rows}
+
+
+def timed(tx: ReadTx) -> list[Activity]:
+    """Return every activity of the database that runs and has an end."""
+    return [_activity(row) for row in tx.all(_DUE)]
+
+
+def changed_since(tx: ReadTx, session_id: int, *, after: int, upto: int, most: int) -> list[Activity]:
+    """Return activities whose newest change lies in (after, upto], in feed order, deleted ones included."""
+    rows = tx.all(_CHANGED, {"session_id": session_id, "after": after, "upto": upto, "most": most})
+    return [_activity(row) for row in rows]
+
+
+def add(tx: WriteTx, activity: Activity, content: Content) -> None:
+    """Insert an activity and the counters of its first round."""
+    tx.write(insert(activities), asdict(activity) | _texts(content))
+    add_round(tx, activity)
+
+
+def save(tx: WriteTx, activity: Activity, content: Content | None = None) -> None:
+    """Write every column of an activity; its JSON only if given."""
+    row = asdict(activity)
+    row.pop("id")
+    tx.write(_SAVE, {"activity_id": activity.id, **row, **(_texts(content) if content else {})})
+
+
+def add_round(tx: WriteTx, activity: Activity) -> None:
+    """Insert the counters of the activity's present round, at zero."""
+    key = {"activity_id": activity.id, "round": activity.round, "session_id": activity.session_id}
+    tx.write(insert(activity_rounds), key | asdict(Counts()))
+
+
+def rounds(tx: ReadTx, session_id: int) -> dict[tuple[UUID, int], Counts]:
+    """Return the counts of all rounds of a session."""
+    return {(row.activity_id, row.round): _counts(row) for row in tx.all(_ROUNDS, {"session_id": session_id})}
+
+
+def rounds_of(tx: ReadTx, activity_id: UUID) -> dict[int, Counts]:
+    """Return the counts of all rounds of an activity."""
+    return {row.round: _counts(row) for row in tx.all(_ROUNDS_OF, {"activity_id": activity_id})}
+
+
+def save_counts(tx: WriteTx, activity_id: UUID, nth: int, counts: Counts) -> None:
+    """Write the counts of a round; the head lock makes this a plain overwrite."""
+    tx.write(_SAVE_ROUND, {"of": activity_id, "nth": nth, **asdict(counts)})
+
+
+def last_index(tx: ReadTx, session_id: int) -> int | None:
+    """Return the largest `order_index` of a session."""
+    return tx.scalar(select(func.max(activities.c.order_index)).where(activities.c.session_id == session_id, ~activities.c.deleted))
+
+
+def purge(tx: WriteTx, session_id: int, at_most: int) -> int:
+    """Remove some activities of a deleted session, with the counts of all its rounds; returns how many."""
+    tx.write(delete(activity_rounds).where(activity_rounds.c.session_id == session_id))
+    some = select(activities.c.id).where(activities.c.session_id == session_id).limit(at_most)
+    return tx.write(delete(activities).where(activities.c.id.in_(some.scalar_subquery())))
+
+
+def _texts(content: Content) -> Mapping[str, str | None]:
+    return {"config_text": content.config, "secret_text": content.secret, "aggregate_text": content.aggregate}
+
+
+def _activity(row: Row[Any]) -> Activity:
+    fields = dict(zip(Activity.__slots__, row, strict=True))
+    return Activity(**fields | {name: kind(fields[name]) for name, kind in _KINDS.items()})
+
+
+def _counts(row: Row[Any]) -> Counts:
+    return Counts(*(getattr(row, name) for name in Counts.__slots__))
+
+
+def page(
+    tx: ReadTx, session_id: int, *, visible_only: bool, status: ActivityStatus | None, limit: int, offset: int
+) -> Sequence[Activity]:
+    """Return one page by `order_index`."""
+    wanted = _LIVE
+    if visible_only:
+        wanted = wanted.where(activities.c.status != ActivityStatus.DRAFT.value)
+    if status:
+        wanted = wanted.where(activities.c.status == status.value)
+    return [_activity(row) for row in tx.all(wanted.limit(limit).offset(offset), {"session_id": session_id})]

@@ -1,0 +1,191 @@
+"""The parts and how they are put together. Nothing happens here that is not wiring."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from starlette.middleware.cors import CORSMiddleware
+
+from conflicto import __version__
+from conflicto.access.admission import Admission
+from conflicto.access.code_guard import CodeGuard
+from conflicto.access.identity import Identity, establish
+from conflicto.access.roles import ADMIN, Caller
+from conflicto.access.tokens import Tokens
+from conflicto.activities import http as activities_http
+from conflicto.activities import store as activities_store
+from conflicto.activities.commands.run import end_with_session
+from conflicto.activities.events import ActivityChanged
+from conflicto.activities.expiry import Expiry
+from conflicto.feed import http as feed_http
+from conflicto.feed.heads import SWEEP_S, Heads
+from conflicto.participants import http as participants_http
+from conflicto.participants import store as participants_store
+from conflicto.participants.events import ParticipantRemoved
+from conflicto.participants.keeping import keep_presence, save_presence
+from conflicto.participants.presence import Presence
+from conflicto.platform.clock import Clock
+from conflicto.platform.db.deadlines import Deadlines
+from conflicto.platform.db.engine import Database, PoolSize
+from conflicto.platform.db.group import Committed, GroupRunner
+from conflicto.platform.db.schema import require_current
+from conflicto.platform.db.writer import Writer
+from conflicto.platform.http import health
+from conflicto.platform.http.control_plane import ControlPlane
+from conflicto.platform.http.front_door import Desk, FrontDoor
+from conflicto.platform.http.routes import Route, RouteTable
+from conflicto.platform.limits.memory import MemoryLimiter
+from conflicto.platform.metrics import Metrics
+from conflicto.platform.problems import DomainError
+from conflicto.responses import http as responses_http
+from conflicto.responses import store as responses_store
+from conflicto.responses.commands.change import erase_answers
+from conflicto.sessions import http as sessions_http
+from conflicto.sessions.events import SessionChanged, SessionEnded
+from conflicto.sessions.heads import SessionHeads
+from conflicto.sessions.purge import Purger
+from conflicto.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+TITLE = "Conflicto"
+DESCRIPTION = "Live sessions: a host lines up activities, everybody follows along. JSON in, JSON out, in order, nothing lost."
+
+log = structlog.get_logger(__name__)
+
+
+class App:
+    """One process of Conflicto: an ASGI application and everything that it owns."""
+
+    def __init__(self, settings: Settings, *, clock: Clock | None = None, deadlines: Deadlines | None = None) -> None:
+        self.settings = settings
+        self.clock = clock or Clock()
+        share = PoolSize(max(2, settings.pool_size // settings.workers), settings.max_overflow // settings.workers)
+        self.db = Database(settings.url, pool=share, deadlines=deadlines)
+        require_current(self.db)
+        self.identity: Identity = establish(
+            self.db,
+            data_dir=settings.data_dir,
+            secret_key=settings.secret("secret_key"),
+            admin_token=settings.secret("admin_token"),
+        )
+        self.metrics = Metrics()
+        self.heads = Heads(self.db)
+        self.presence = Presence(self.clock)
+        self.writer = Writer(self._runner(), self.clock, caller_s=self.db.deadlines.caller_s, on_commit=self._committed)
+        self.expiry = Expiry(self.db, self.writer, self.clock)
+        self.purger = Purger(self.db, self.writer, (responses_store.purge, participants_store.purge, activities_store.purge))
+        self.tokens = Tokens(self.identity.signing_key, self.identity.epoch, self.clock)
+        self.limiter = MemoryLimiter(self.clock, enabled=settings.rate_limits)
+        self.routes = self._routes()
+        self.control = ControlPlane(self.routes, title=TITLE, version=__version__, description=DESCRIPTION)
+        self.front_door = self._front_door()
+        self._http: Any = self.front_door
+        if settings.cors_origins:
+            exposed = ["ETag", "Link", "Retry-After", "Feed-Cursor", "Poll-After", "RateLimit", "RateLimit-Policy", "Renewed-Token"]
+            self._http = CORSMiddleware(
+                self.front_door, allow_origins=list(settings.cors_origins), allow_methods=["*"], allow_headers=["*"],
+                expose_headers=exposed, max_age=86_400,
+            )  # fmt: skip
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+        """Serve HTTP and the lifespan."""
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[App]:
+        """Start the writer and the background tasks; at the end commit what is queued and close the database."""
+        self.writer.start()
+        loops: list[Callable[[], Awaitable[None]]] = [
+            self.expiry.run,
+            self.purger.run,
+            lambda: keep_presence(self.presence, self.writer),
+        ]
+        if not self.settings.is_embedded:
+            loops.append(self._sweep)
+        tasks = [asyncio.ensure_future(loop()) for loop in loops]
+        try:
+            yield self
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await save_presence(self.presence, self.writer)
+            await self.writer.stop()
+            await asyncio.to_thread(self.db.close)
+
+    async def _lifespan(self, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+        await receive()
+        async with self.running():
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            with suppress(DomainError):
+                await self.heads.sweep()
+
+    def _runner(self) -> GroupRunner:
+        subscribers: dict[type, list[Any]] = {SessionEnded: [end_with_session], ParticipantRemoved: [erase_answers]}
+        return GroupRunner(self.db, SessionHeads(), self.clock, subscribers)
+
+    def _committed(self, committed: Committed) -> None:
+        """Tell everyone who keeps state in memory; runs on the event loop, in commit order, before any caller hears of it."""
+        self.heads.apply(committed)
+        self.metrics.committed(len(committed.events))
+        for event in committed.events:
+            if isinstance(event, ActivityChanged):
+                self.expiry.follow(event.activity)
+            elif isinstance(event, SessionChanged) and event.session.deleted:
+                self.purger.wake()
+
+    def _seen(self, caller: Caller) -> None:
+        if caller.participant_id is not None:
+            self.presence.note(caller.participant_id)
+
+    def _routes(self) -> list[Route]:
+        db, writer, tokens, clock = self.db, self.writer, self.tokens, self.clock
+        guard = CodeGuard(self.limiter)
+        return [
+            *sessions_http.routes(
+                sessions_http.SessionEndpoints(db, writer, tokens), sessions_http.SessionDoor(db, writer, tokens, guard)
+            ),
+            *activities_http.routes(
+                activities_http.ActivityEndpoints(db, writer), activities_http.ActivityControls(db, writer, tokens)
+            ),
+            *participants_http.routes(
+                participants_http.DoorEndpoints(db, writer, tokens, guard, clock),
+                participants_http.SeatEndpoints(db, writer, self.presence, clock),
+            ),
+            *responses_http.routes(responses_http.ResponseEndpoints(db, writer, clock)),
+            *feed_http.routes(feed_http.FeedEndpoints(db, self.heads, clock, self.identity.epoch)),
+            *health.routes(health.HealthEndpoints(db, writer, self.metrics, lambda: self.control.document()), operator=ADMIN),
+        ]
+
+    def _front_door(self) -> FrontDoor:
+        return FrontDoor(
+            Desk(
+                table=RouteTable(self.routes),
+                gatekeeper=Admission(self.tokens, self.identity.admin_hash, self.heads),
+                limiter=self.limiter,
+                control=self.control,
+                metrics=self.metrics,
+                clock=self.clock,
+                on_caller=self._seen,
+            )
+        )
+
+
+def from_environment() -> App:
+    """Return the application of this process's environment: what every worker runs."""
+    return App(read_settings(os.environ))

@@ -1,0 +1,18 @@
+"""The command line: one file for each noun, each command short; no business code lives here alone."""
+
+from __future__ import annotations
+
+import typer
+
+from conflicto.cli import db, serve
+
+app = typer.Typer(
+    name="conflicto", help="Live sessions: a host lines up activities, everybody follows along.", no_args_is_help=True
+)
+app.command("serve")(serve.serve)
+app.add_typer(db.app, name="db")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,60 @@
+"""`conflicto serve`."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+import uvicorn
+from rich.console import Console
+
+from conflicto.access.identity import Identity, establish
+from conflicto.cli.environment import prepared_database, settings_or_exit
+from conflicto.platform.logs import configure_logs
+from conflicto.settings import Settings, unknown_variables
+
+DRAIN_S = 10
+"""How long running requests may take at the end."""
+
+err = Console(stderr=True, highlight=False)
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
+    workers: Annotated[int, typer.Option(help="Processes; more than one needs PostgreSQL.", min=1, max=256)] = 1,
+    database_url: Annotated[str | None, typer.Option(help="Instead of DATABASE_URL.")] = None,
+) -> None:
+    """Serve sessions over HTTP."""
+    if database_url is not None:
+        os.environ["DATABASE_URL"] = database_url
+    os.environ["CONFLICTO_WORKERS"] = str(workers)
+    settings = settings_or_exit()
+    if settings.is_embedded and workers > 1:
+        err.print("SQLite has one writer, so it serves from one process. Use --workers 1, or PostgreSQL in DATABASE_URL.")
+        raise typer.Exit(2)
+    configure_logs(json=not err.is_terminal)
+    for name in unknown_variables(os.environ):
+        err.print(f"The environment variable {name} is not a setting of this version; see docs/settings.md.")
+    with prepared_database(settings) as db:
+        identity = establish(
+            db, data_dir=settings.data_dir, secret_key=settings.secret("secret_key"), admin_token=settings.secret("admin_token")
+        )
+    _greet(host, port, settings, identity)
+    uvicorn.run(
+        "conflicto.app:from_environment", factory=True, host=host, port=port, workers=workers, loop="uvloop", http="httptools", ws="none",
+        lifespan="on", access_log=False, log_level="warning", server_header=False, timeout_graceful_shutdown=DRAIN_S, backlog=4096,
+    )  # fmt: skip
+
+
+def _greet(host: str, port: int, settings: Settings, identity: Identity) -> None:
+    """Say where the server is; the admin token stands in the fragment, which browsers never send."""
+    at = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104 - compared, not bound
+    err.print(f"[bold]Conflicto[/bold] serves on {at}")
+    if identity.admin_token:
+        err.print(f"Host URL:  [bold]{at}/#admin={identity.admin_token}[/bold]")
+        if settings.secret("admin_token") is None:
+            err.print("           Keep it: the token is stored hashed and shown only now. `conflicto token admin` makes a new one.")
+    else:
+        err.print(f"Host URL:  {at}/#admin=…   (the token of the first start; `conflicto token admin` makes a new one)")

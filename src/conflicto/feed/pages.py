@@ -1,0 +1,134 @@
+"""Pages of the feed: what changed after a position, with the cursor of the same snapshot.
+
+Every page is read in one snapshot, head first. Timestamps are commit order (`platform/db/stamps.py`), so all rows up to the head are
+there, and a reader who continues from the cursor misses nothing and meets nothing twice in the same revision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from conflicto.activities.queries import activity_by_id, counts_by_round
+from conflicto.feed.views import View, require_responses
+from conflicto.platform.http.messages import encode
+from conflicto.platform.instants import position, rfc3339
+from conflicto.platform.problems import DomainError, Kind, NotFound
+from conflicto.responses.queries import activity_feed
+from conflicto.responses.schemas import response_out
+from conflicto.sessions.heads import head_row
+from conflicto.sessions.model import SessionStatus
+from conflicto.sessions.queries import session_by_id
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from conflicto.feed.timestamps import Since
+    from conflicto.platform.db.transaction import ReadTx
+
+DAY_US = 86_400 * 1_000_000
+
+
+class CursorInFuture(DomainError):
+    """More than a day ahead of the server: a mistake of unit, not of a clock."""
+
+    code = "cursor-in-future"
+    title = "The position lies more than a day in the future"
+    kind = Kind.MALFORMED
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page: items in feed order (wire form), the position it starts after, and where to continue."""
+
+    items: Sequence[dict[str, Any]]
+    since: int
+    cursor: int
+    has_more: bool
+    closed: bool
+    clamped: bool
+
+    def encoded(self, epoch: str) -> bytes:
+        """Return the body."""
+        body = {
+            "items": self.items,
+            "since": position(self.since),
+            "count": len(self.items),
+            "cursor": position(self.cursor),
+            "has_more": self.has_more,
+            "epoch": epoch,
+            "closed": self.closed and not self.has_more,
+        }
+        if self.clamped:
+            body["clamped"] = True
+        return encode(body)
+
+
+def start_of(since: Since, head: int, now_us: int) -> tuple[int, bool]:
+    """Return the position to read after, and whether it was clamped to `head`, the newest that the caller's view shows.
+
+    A laptop's clock may run ahead, so the future is clamped; nothing is lost, because no row of the view lies between.
+
+    Raises:
+        CursorInFuture: it is more than a day ahead.
+    """
+    if since.kind == "now":
+        return head, False
+    if since.us > max(now_us, head) + DAY_US:
+        raise CursorInFuture
+    return (head, True) if since.us > head else (since.us, False)
+
+
+def made_page(
+    found: Sequence[tuple[int, dict[str, Any]]], *, since: int, head: int, limit: int, closed: bool, clamped: bool
+) -> Page:
+    """Return the page of `found`, up to `limit + 1` pairs of timestamp and item; the one too many says that there is more."""
+    has_more = len(found) > limit
+    shown = found[:limit]
+    cursor = shown[-1][0] if has_more else max(since, head)
+    return Page([item for _, item in shown], since, cursor, has_more, closed, clamped)
+
+
+def read_responses(tx: ReadTx, activity_id: UUID, view: View, since: Since, *, limit: int, now_us: int) -> Page:
+    """Read one page of an activity's answers, as `view` may see them.
+
+    Raises:
+        NotFound, ResponsesHidden: the activity is gone, or closed to the view.
+        CursorInFuture: the position is more than a day ahead.
+    """
+    activity = activity_by_id(tx, activity_id)
+    require_responses(activity, view)
+    row = head_row(tx, activity.session_id)
+    if row is None:
+        raise NotFound
+    head = row.ts
+    if view is View.PARTICIPANT:
+        head = max(activity.created_ts, *(counts.visible_changed_ts for counts in counts_by_round(tx, activity_id).values()))
+    after, clamped = start_of(since, head, now_us)
+    rows = activity_feed(
+        tx,
+        activity_id,
+        after=after,
+        upto=head,
+        most=limit + 1,
+        live_only=since.kind == "beginning",
+        visible_only=view is not View.HOST,
+    )
+    buried = view is not View.HOST
+    found = [(each.ts, response_out(each, anonymous=activity.anonymous, buried=buried and not each.is_visible)) for each in rows]
+    closed = session_by_id(tx, activity.session_id).status is SessionStatus.COMPLETED
+    return made_page(found, since=after, head=head, limit=limit, closed=closed, clamped=clamped)
+
+
+def change_item(entity: str, entity_id: object, revision: int, ts: int, data: dict[str, Any] | None) -> tuple[int, dict[str, Any]]:
+    """Return an item of the session's feed with its timestamp; without data it is a tombstone."""
+    item = {
+        "entity": entity,
+        "id": entity_id,
+        "revision": revision,
+        "deleted": data is None,
+        "updated_at": rfc3339(ts),
+        "data": data,
+    }
+    return ts, item

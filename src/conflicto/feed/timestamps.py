@@ -1,0 +1,91 @@
+"""The `{timestamp}` of the feed's addresses: from where on a reader wants the changes.
+
+Everything that is not plainly one of these forms is refused, and what is finer than a microsecond is rounded down: a
+cursor that is read a little too early repeats a change, one that is read too late loses it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from conflicto.platform.problems import DomainError, Kind
+
+_EXAMPLE = "2026-11-23T07:32:00.123456Z"
+
+# Seconds, milliseconds and microseconds of the years 2001 to 2286 differ in their number of digits.
+_US_PER_UNIT = {10: 1_000_000, 13: 1_000, 16: 1}
+
+_DIGITS = re.compile(r"[0-9]{10}|[0-9]{13}|[0-9]{16}")
+_RFC3339 = re.compile(
+    r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})[Tt ]"
+    r"(?P<hour>[01][0-9]|2[0-3]):(?P<minute>[0-5][0-9]):(?P<second>[0-5][0-9])(?:\.(?P<fraction>[0-9]{1,9}))?"
+    # Many clients write the + of an offset into the path as a form would: as a space.
+    r"(?:[Zz]|(?P<sign>[-+ ])(?P<offset_hour>[01][0-9]|2[0-3]):(?P<offset_minute>[0-5][0-9]))",
+    re.ASCII,
+)
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+
+
+class InvalidTimestamp(DomainError):
+    """The timestamp is none of the forms that `parse` knows."""
+
+    code = "invalid-timestamp"
+    title = "The timestamp cannot be read"
+    kind = Kind.MALFORMED
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """From where on to read: strictly after `us`, in microseconds since 1970 UTC.
+
+    `beginning` asks for everything there is, `now` for nothing yet but a cursor; both have `us` 0.
+    """
+
+    us: int
+    kind: Literal["beginning", "now", "position"]
+
+
+_WORDS = {"0": Since(0, "beginning"), "beginning": Since(0, "beginning"), "now": Since(0, "now")}
+
+
+def parse(text: str) -> Since:
+    """Return what `text` asks for (source: feed.md §1.4).
+
+    `0` and `beginning`; `now`; 16, 13 or 10 digits for microseconds, milliseconds or seconds; RFC 3339 with an offset,
+    `T`, `t` or a space before the time, up to nine digits of a second. An instant before 1970 becomes position 0, from
+    the start: no change is as old as that. One in the far future is returned as it stands; only a head can judge it.
+
+    Raises:
+        InvalidTimestamp: for everything else.
+    """
+    if text in _WORDS:
+        return _WORDS[text]
+    if _DIGITS.fullmatch(text):
+        return Since(int(text) * _US_PER_UNIT[len(text)], "position")
+    match = _RFC3339.fullmatch(text)
+    if match is None:
+        raise _refusal()
+    return Since(max(0, _instant(match)), "position")
+
+
+def _instant(match: re.Match[str]) -> int:
+    try:
+        day = date(int(match["year"]), int(match["month"]), int(match["day"])).toordinal() - _EPOCH_DAY
+    except ValueError:
+        raise _refusal() from None
+    minutes = (day * 24 + int(match["hour"])) * 60 + int(match["minute"]) - _offset_minutes(match)
+    return (minutes * 60 + int(match["second"])) * 1_000_000 + int((match["fraction"] or "")[:6].ljust(6, "0"))
+
+
+def _offset_minutes(match: re.Match[str]) -> int:
+    if match["sign"] is None:
+        return 0
+    minutes = int(match["offset_hour"]) * 60 + int(match["offset_minute"])
+    return -minutes if match["sign"] == "-" else minutes
+
+
+def _refusal() -> InvalidTimestamp:
+    return InvalidTimestamp(f"Use 0, now, the cursor of a page, or an instant with an offset, such as {_EXAMPLE}.")

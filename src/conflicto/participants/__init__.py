@@ -1,0 +1,1 @@
+"""A participant: an anonymous person in one session, with a nickname and a seat."""

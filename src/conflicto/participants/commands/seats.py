@@ -1,0 +1,91 @@
+"""Rename, move and give up seats."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from conflicto.participants import store
+from conflicto.participants.errors import NicknameTaken, SeatLinkInvalid
+from conflicto.participants.events import ParticipantChanged, ParticipantRemoved
+from conflicto.participants.model import SEAT_LINK_LIFE_S, Participant
+from conflicto.participants.nickname import Nickname, suggestions
+from conflicto.participants.queries import link_digest, participant_by_id
+from conflicto.sessions.model import require_open
+from conflicto.sessions.queries import session_by_id
+
+if TYPE_CHECKING:
+    from conflicto.platform.db.transaction import WriteTx
+
+US_PER_S = 1_000_000
+
+
+def rename(tx: WriteTx, participant_id: int, nickname: Nickname) -> Participant:
+    """Give a participant another name.
+
+    Raises:
+        NicknameTaken: someone else has it.
+        SessionCompleted: the session is over.
+    """
+    participant = participant_by_id(tx, participant_id)
+    require_open(session_by_id(tx, participant.session_id))
+    if (participant.nickname, participant.nickname_key) == (nickname.text, nickname.key):
+        return participant
+    if nickname.key != participant.nickname_key and store.taken_keys(tx, participant.session_id, [nickname.key]):
+        free = suggestions(nickname, lambda key: bool(store.taken_keys(tx, participant.session_id, [key])))
+        raise NicknameTaken(extensions={"suggestions": free})
+    return _keep(tx, replace(participant, nickname=nickname.text, nickname_key=nickname.key))
+
+
+def remove(tx: WriteTx, participant_id: int, *, erase_answers: bool, forget: bool) -> None:
+    """Free the name and the place; the seat's tokens and links die. With `forget` the name itself is erased too."""
+    participant = participant_by_id(tx, participant_id)
+    head = tx.head(participant.session_id)
+    head.count("participants", -1)
+    gone = replace(
+        participant,
+        nickname="" if forget else participant.nickname,
+        nickname_key=None,
+        token_version=participant.token_version + 1,
+        deleted=True,
+    )
+    kept = _keep(tx, gone)
+    head.counts["participants_ts"] = kept.updated_ts
+    store.remove_links(tx, participant_id)
+    tx.emit(ParticipantRemoved(participant.session_id, participant_id, erase_answers))
+
+
+def link_seat(tx: WriteTx, participant_id: int, secret: str) -> int:
+    """Remember a link with `secret` and return the instant at which it dies, µs; an earlier link of the seat dies now."""
+    participant = participant_by_id(tx, participant_id)
+    expires_us = tx.now_us + SEAT_LINK_LIFE_S * US_PER_S
+    store.remove_links(tx, participant_id)
+    store.add_link(tx, link_digest(secret), participant, expires_us)
+    return expires_us
+
+
+def redeem_seat(tx: WriteTx, secret: str) -> Participant:
+    """Move a seat to whoever holds the link: the link is used up and older tokens of the seat die.
+
+    Raises:
+        SeatLinkInvalid: the link is unknown, used or too old.
+    """
+    link = store.find_link(tx, link_digest(secret))
+    if link is None or link[2] <= tx.now_us:
+        raise SeatLinkInvalid
+    participant = participant_by_id(tx, link[1])
+    store.remove_links(tx, participant.id)
+    return _keep(tx, replace(participant, token_version=participant.token_version + 1))
+
+
+def note_seen(tx: WriteTx, seen: dict[int, int]) -> None:
+    """Store when participants were last seen (id → wall µs)."""
+    store.save_seen(tx, seen)
+
+
+def _keep(tx: WriteTx, participant: Participant) -> Participant:
+    stamp = tx.stamp(participant.session_id, control=False)
+    kept = replace(participant, revision=participant.revision + 1, updated_ts=stamp)
+    store.save(tx, kept)
+    tx.emit(ParticipantChanged(kept))
+    return kept

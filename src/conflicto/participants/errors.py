@@ -1,0 +1,53 @@
+"""What can be wrong with a seat (a name that is not one: `nickname.py`).
+
+DomainError
+├── NicknameTaken     someone in the session has this name; `suggestions` are free
+├── SessionFull       every place is taken
+├── SessionLocked     the host closed the door
+├── SeatGone          the seat was left, or its holder removed
+└── SeatLinkInvalid   the link is unknown, used or too old
+"""
+
+from __future__ import annotations
+
+from conflicto.platform.problems import DomainError, Kind
+
+
+class NicknameTaken(DomainError):
+    """Names are compared without case and form; `suggestions` holds up to three free ones."""
+
+    code = "nickname-taken"
+    title = "Someone here has this name already"
+    kind = Kind.CONFLICT
+
+
+class SessionFull(DomainError):
+    """As many people are in as the host, or the server, allows."""
+
+    code = "session-full"
+    title = "The session is full"
+    kind = Kind.CONFLICT
+
+
+class SessionLocked(DomainError):
+    """Nobody new gets in while the door is closed."""
+
+    code = "session-locked"
+    title = "The host has closed the door"
+    kind = Kind.CONFLICT
+
+
+class SeatGone(DomainError):
+    """The key belongs to a seat that was given up or taken away."""
+
+    code = "seat-gone"
+    title = "This seat does not exist any more"
+    kind = Kind.GONE
+
+
+class SeatLinkInvalid(DomainError):
+    """A link works once, for ten minutes."""
+
+    code = "seat-link-invalid"
+    title = "The link does not lead to a seat"
+    kind = Kind.MISSING

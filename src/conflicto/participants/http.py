@@ -1,0 +1,219 @@
+"""The endpoints of seats. Joining and the heartbeat are on the data plane: a whole hall does them at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import Query
+
+from conflicto.access.code_guard import CodeGuard
+from conflicto.access.errors import TooManyGuesses
+from conflicto.access.roles import ANYONE, HOSTS, HOSTS_AND_PARTICIPANTS, PARTICIPANTS, Role
+from conflicto.access.tokens import Tokens
+from conflicto.participants import errors, schemas
+from conflicto.participants.commands.join import JoinRequest, Seat, join_many
+from conflicto.participants.commands.seats import link_seat, redeem_seat, remove, rename
+from conflicto.participants.model import Participant
+from conflicto.participants.nickname import NicknameInvalid, clean, suggestions
+from conflicto.participants.presence import Presence
+from conflicto.participants.queries import nickname_is_free, participant_by_id, participant_page, session_of_link
+from conflicto.participants.store import taken_keys
+from conflicto.platform.clock import Clock
+from conflicto.platform.db.engine import Database
+from conflicto.platform.db.transaction import ReadTx
+from conflicto.platform.db.writer import Writer
+from conflicto.platform.http.control_plane import CurrentCall
+from conflicto.platform.http.decoding import decoded
+from conflicto.platform.http.messages import NO_STORE, Answer, Call, json_answer
+from conflicto.platform.http.paging import PageOut, PageQuery, page_answer
+from conflicto.platform.http.routes import Docs, Route, control, data
+from conflicto.platform.ids import opaque_secret
+from conflicto.platform.instants import rfc3339
+from conflicto.platform.limits.bucket import Policy
+from conflicto.platform.problems import InvalidInput, NotFound
+from conflicto.platform.strict_json import RESPONSE_LIMITS
+from conflicto.sessions.errors import CodeUnknown, IdempotencyKeyInvalid, KeyReused, SessionCompleted
+from conflicto.sessions.http import CONTROL
+from conflicto.sessions.idempotency import key_from
+from conflicto.sessions.model import normalised_code
+from conflicto.sessions.queries import session_by_code, session_by_id
+from conflicto.sessions.schemas import session_out
+
+SEAT = Policy("seat", 120, 60)
+"""Two requests a second about one's own seat: far above any phone's need."""
+
+SHORTEST_JOIN_KEY = 16
+"""A join's key stands for a seat, so it must be as hard to guess as one: a UUID has 36 characters."""
+
+
+class JoinBody(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of a join, as the data plane reads it; `schemas.JoinIn` documents it."""
+
+    nickname: Annotated[str, msgspec.Meta(max_length=128)]
+    code: Annotated[str, msgspec.Meta(max_length=64)]
+
+
+_JOIN = msgspec.json.Decoder(JoinBody)
+
+
+@dataclass(frozen=True, slots=True)
+class DoorEndpoints:
+    """Getting a seat: by code and name, or by a link from another phone."""
+
+    db: Database
+    writer: Writer
+    tokens: Tokens
+    guard: CodeGuard
+    clock: Clock
+
+    async def join(self, call: Call) -> Answer:
+        """Take a seat; the same key returns the same one."""
+        body = decoded(call.body, _JOIN, schemas.JoinIn)
+        nickname = clean(body.nickname)
+        self.guard.check(call.address, body.code)
+        code = normalised_code(body.code)
+        try:
+            session_id = call.params.get("session_id") or (await self.db.read(session_by_code, body.code)).id
+            subject, route = f"join:{session_id}", "POST /sessions/{session_id}/join"
+            key = key_from(
+                call.header(b"idempotency-key"), subject=subject, route=route, body=call.body, shortest=SHORTEST_JOIN_KEY
+            )
+            request = JoinRequest(session_id, code or "", nickname, key)
+            keys = ((session_id, nickname.key), *((key.id,) if key else ()))
+            seat: Seat = await self.writer.submit(session_id, join_many, request, keys)
+        except CodeUnknown:
+            self.guard.missed(call.address)
+            raise
+        self.guard.hit(call.address, body.code)
+        return self._seated(seat.participant, session_out(seat.session, for_participant=True), seat.status)
+
+    async def try_nickname(self, call: CurrentCall, session_id: int, query: Annotated[schemas.NicknameQuery, Query()]) -> Answer:
+        """Say whether a name is free, and which one is."""
+        nickname = clean(query.nickname)
+        self.guard.check(call.address, query.code)
+        try:
+            free, suggested = await self.db.read(_tried, session_id, query)
+        except CodeUnknown:
+            self.guard.missed(call.address)
+            raise
+        self.guard.hit(call.address, query.code)
+        return json_answer({"available": free, "suggested_nickname": nickname.text if free else suggested})
+
+    async def redeem(self, call: CurrentCall, body: schemas.RedeemIn) -> Answer:
+        """Move a seat to this phone."""
+        session_id = await self.db.read(session_of_link, body.seat_token)
+        participant = await self.writer.run(session_id, redeem_seat, body.seat_token)
+        session = await self.db.read(session_by_id, session_id)
+        return self._seated(participant, session_out(session, for_participant=True), 200)
+
+    def _seated(self, participant: Participant, session: dict[str, Any], status: int) -> Answer:
+        token = self.tokens.mint(
+            Role.PARTICIPANT, participant.session_id, version=participant.token_version, subject=str(participant.id)
+        )
+        body = {"participant_id": participant.id, "nickname": participant.nickname, "participant_token": token, "session": session}
+        return json_answer(body | {"server_time": rfc3339(self.clock.wall_us())}, status=status)
+
+
+@dataclass(frozen=True, slots=True)
+class SeatEndpoints:
+    """Having a seat: one's own, and the host's list of all."""
+
+    db: Database
+    writer: Writer
+    presence: Presence
+    clock: Clock
+
+    async def page(self, call: CurrentCall, session_id: int, query: Annotated[PageQuery, Query()]) -> Answer:
+        """List participants in the order of joining, with presence."""
+        found, total = await self.db.read(participant_page, session_id, limit=query.limit, offset=query.offset)
+        return page_answer([self._listed(participant) for participant in found], total, query)
+
+    async def heartbeat(self, call: Call) -> Answer:
+        """Tell the server's time; being here was noted at the front door."""
+        return json_answer({"server_time": rfc3339(self.clock.wall_us())})
+
+    async def rename_me(self, call: CurrentCall, body: schemas.RenameIn) -> Answer:
+        """Take another name."""
+        return await self._rename(call, call.caller.participant_id, body)
+
+    async def leave(self, call: CurrentCall, query: Annotated[schemas.RemoveQuery, Query()]) -> Answer:
+        """Leave and be forgotten: name, seat and, unless they are to be kept, answers."""
+        erase = query.responses != "keep"
+        await self.writer.run(call.caller.session_id, remove, call.caller.participant_id, erase_answers=erase, forget=True)
+        return Answer(204, headers=(NO_STORE,))
+
+    async def link(self, call: CurrentCall) -> Answer:
+        """Make a link that moves the seat to another phone, once."""
+        secret = opaque_secret()
+        expires_us = await self.writer.run(call.caller.session_id, link_seat, call.caller.participant_id, secret)
+        return json_answer({"seat_token": secret, "expires_at": rfc3339(expires_us)}, status=201)
+
+    async def rename(self, call: CurrentCall, participant_id: int, body: schemas.RenameIn) -> Answer:
+        """Rename a participant, as themselves or as their host."""
+        return await self._rename(call, participant_id, body)
+
+    async def kick(self, call: CurrentCall, participant_id: int, query: Annotated[schemas.RemoveQuery, Query()]) -> Answer:
+        """Free the name and the place; answers stay unless they are to be deleted."""
+        home = await self._home(call, participant_id)
+        erase = query.responses == "delete" or (query.responses is None and call.caller.role is Role.PARTICIPANT)
+        await self.writer.run(home, remove, participant_id, erase_answers=erase, forget=call.caller.role is Role.PARTICIPANT)
+        return Answer(204, headers=(NO_STORE,))
+
+    async def _rename(self, call: Call, participant_id: int, body: schemas.RenameIn) -> Answer:
+        nickname = clean(body.nickname)
+        home = await self._home(call, participant_id)
+        return json_answer(schemas.participant_out(await self.writer.run(home, rename, participant_id, nickname)))
+
+    async def _home(self, call: Call, participant_id: int) -> int:
+        return (await self.db.read(participant_by_id, participant_id, session_id=call.caller.session_id)).session_id
+
+    def _listed(self, participant: Participant) -> dict[str, Any]:
+        seen_us = self.presence.last_seen_us(participant.id, participant.last_seen_us)
+        return schemas.participant_out(participant) | {"presence": self.presence.state(seen_us), "last_seen_at": rfc3339(seen_us)}
+
+
+def _tried(tx: ReadTx, session_id: int, query: schemas.NicknameQuery) -> tuple[bool, str]:
+    session = session_by_code(tx, query.code)
+    if session.id != session_id:
+        raise CodeUnknown
+    nickname = clean(query.nickname)
+    if nickname_is_free(tx, session_id, nickname):
+        return True, nickname.text
+    free = suggestions(nickname, lambda key: bool(taken_keys(tx, session_id, [key])))
+    return False, free[0] if free else ""
+
+
+def routes(door: DoorEndpoints, seats: SeatEndpoints) -> list[Route]:
+    """Return the rows of the contract that this room serves; `GET /participants/me` shows answers, so it is with the responses."""
+    joining = Docs(
+        summary="Take a seat", takes=schemas.JoinIn, gives={201: schemas.SeatOut}, headers=("Idempotency-Key",),
+        problems=(CodeUnknown, NicknameInvalid, errors.NicknameTaken, errors.SessionFull, errors.SessionLocked, errors.SeatGone, KeyReused,
+                  IdempotencyKeyInvalid, TooManyGuesses, InvalidInput),
+    )  # fmt: skip
+    naming = (NicknameInvalid, errors.NicknameTaken, SessionCompleted)
+    me: dict[int, Any] = {200: schemas.ParticipantOut}
+    return [
+        data("POST", "/sessions/{session_id}/join", door.join, who=ANYONE, policy=SEAT, body=RESPONSE_LIMITS, tag="joining", docs=joining),
+        data("POST", "/join", door.join, who=ANYONE, policy=SEAT, body=RESPONSE_LIMITS, tag="joining", docs=joining),
+        control("GET", "/sessions/{session_id}/nicknames/validate", door.try_nickname, who=ANYONE, policy=SEAT, tag="joining",
+                docs=Docs(summary="Is a name free?", gives={200: schemas.NicknameOut},
+                          problems=(CodeUnknown, NicknameInvalid, TooManyGuesses, InvalidInput))),
+        control("GET", "/sessions/{session_id}/participants", seats.page, who=HOSTS, policy=CONTROL, tag="participants",
+                docs=Docs(summary="Who is here", gives={200: PageOut})),
+        control("PATCH", "/participants/me", seats.rename_me, who=PARTICIPANTS, policy=SEAT, body=RESPONSE_LIMITS, tag="participants",
+                docs=Docs(summary="Take another name", gives=me, problems=naming)),
+        control("DELETE", "/participants/me", seats.leave, who=PARTICIPANTS, policy=SEAT, tag="participants",
+                docs=Docs(summary="Leave and be forgotten", gives={204: None})),
+        control("POST", "/participants/me/seat-link", seats.link, who=PARTICIPANTS, policy=SEAT, tag="participants",
+                docs=Docs(summary="Make a link that moves the seat", gives={201: schemas.SeatLinkOut})),
+        control("POST", "/seats/redeem", door.redeem, who=ANYONE, policy=SEAT, body=RESPONSE_LIMITS, tag="joining",
+                docs=Docs(summary="Move a seat to this phone", gives={200: schemas.SeatOut}, problems=(errors.SeatLinkInvalid,))),
+        data("POST", "/participants/{participant_id}/heartbeat", seats.heartbeat, who=PARTICIPANTS, policy=SEAT, tag="participants",
+             docs=Docs(summary="Say that you are here", gives={200: schemas.HeartbeatOut}, problems=(NotFound,))),
+        control("PATCH", "/participants/{participant_id}", seats.rename, who=HOSTS_AND_PARTICIPANTS, policy=CONTROL, body=RESPONSE_LIMITS,
+                tag="participants", docs=Docs(summary="Rename a participant", gives=me, problems=naming)),
+        control("DELETE", "/participants/{participant_id}", seats.kick, who=HOSTS_AND_PARTICIPANTS, policy=CONTROL, tag="participants",
+                docs=Docs(summary="Remove a participant", gives={204: None})),
+    ]  # fmt: skip

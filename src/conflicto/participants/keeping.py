@@ -1,0 +1,36 @@
+"""Write presence to the database in one batch every few seconds."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from conflicto.participants.commands.seats import note_seen
+from conflicto.platform.problems import DomainError
+
+if TYPE_CHECKING:
+    from conflicto.participants.presence import Presence
+    from conflicto.platform.db.writer import Writer
+
+BATCH_S = 10.0
+
+log = structlog.get_logger(__name__)
+
+
+async def keep_presence(presence: Presence, writer: Writer) -> None:
+    """Write what was noted, every 10 s, until cancelled."""
+    while True:
+        await asyncio.sleep(BATCH_S)
+        await save_presence(presence, writer)
+
+
+async def save_presence(presence: Presence, writer: Writer) -> None:
+    """Write what was noted since the last batch; a database that is down costs one batch."""
+    seen = presence.take_unsaved()
+    if seen:
+        try:
+            await writer.run((), note_seen, seen)
+        except DomainError as error:
+            log.warning("presence-not-saved", code=error.code, participants=len(seen))

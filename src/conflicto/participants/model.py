@@ -1,0 +1,30 @@
+"""What a participant is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MOST_PARTICIPANTS = 50_000
+"""Seats of a session whose host set no limit: what one process was built to keep presence and names of."""
+
+SEAT_LINK_LIFE_S = 600
+"""Long enough to find the other phone, short enough that a photo of the link is worthless tomorrow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Participant:
+    """One anonymous person in one session. `*_ts` are feed timestamps, `last_seen_us` is wall time, all µs since 1970 UTC.
+
+    `nickname_key` is what must be unique (None once the name is free again); `token_version` rises when the seat changes hands.
+    """
+
+    id: int
+    session_id: int
+    nickname: str
+    nickname_key: str | None
+    token_version: int
+    last_seen_us: int
+    revision: int
+    deleted: bool
+    created_ts: int
+    updated_ts: int

@@ -1,0 +1,146 @@
+"""Nicknames: what a person may be called on everybody's screen.
+
+A name is shown as `text` and must be unique in its session by `key`. Refused is what cannot be seen, spills over its
+line, or passes for the staff. Start at `clean`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from conflicto.platform.problems import DomainError, FieldError, Kind
+
+MAX_CHARS = 32  # code points, so at most 128 bytes of UTF-8
+
+_MAX_RAW_CHARS = 128  # normalising a long run of combining marks takes quadratic time
+_MAX_MARKS = 3
+_MAX_NUMBER = 10**9
+_RESERVED = frozenset({"host", "admin", "moderator", "system", "conflicto"})
+
+# Pictographs, and the code points that Unicode keeps for future ones: phones draw emoji that this Python does not know yet.
+_PICTOGRAPH = "[\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f300-\U0001faff]"
+_SELECTOR = "[\ufe0e\ufe0f]"
+_ELEMENT = f"{_PICTOGRAPH}{_SELECTOR}?[\U0001f3fb-\U0001f3ff]?"
+_EMOJI = re.compile(f"{_ELEMENT}(?:\u200d{_ELEMENT})*|[#*0-9]\ufe0f?\u20e3")
+_EMOJI_OR_SELECTOR = re.compile(f"({_EMOJI.pattern})|{_SELECTOR}")
+_SELECTORS = re.compile(_SELECTOR)
+
+_UNSHOWABLE = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+# Letters, marks and symbols by category, yet drawn as nothing: grapheme joiner, Hangul fillers, Khmer inherent vowels,
+# Mongolian and other variation selectors, blank Braille, null notehead.
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\ufe00-\ufe0f\U0001d159\U000e0100-\U000e01ef]")
+_NUMBERED = re.compile(r"(?P<stem>.*\S) (?P<number>[1-9][0-9]{0,3})", re.ASCII)
+
+
+class NicknameInvalid(DomainError):
+    """The name is empty, too long, reserved, or holds what cannot be shown; the detail says which."""
+
+    code = "nickname-invalid"
+    title = "The name cannot be used"
+    kind = Kind.INVALID
+
+
+@dataclass(frozen=True, slots=True)
+class Nickname:
+    """A name as it is shown, and the key by which two names are the same: without case, form and variation selectors."""
+
+    text: str
+    key: str
+
+
+def clean(raw: str) -> Nickname:
+    """Return the nickname that `raw` means: normalised (NFKC), trimmed, inner whitespace collapsed.
+
+    Any script, emoji sequences included; a variation selector outside of an emoji is dropped. Cleaning `text` again
+    changes nothing.
+
+    Raises:
+        NicknameInvalid: nothing visible, over `MAX_CHARS` code points, a line break or other control, an invisible,
+            unassigned or private character, a combining mark at the start or more than three in a row, a reserved name.
+    """
+    if len(raw) > _MAX_RAW_CHARS:
+        raise _too_long()
+    text = _EMOJI_OR_SELECTOR.sub(r"\1", unicodedata.normalize("NFKC", raw))
+    plain = _EMOJI.sub("", text)
+    # Before whitespace is collapsed: to Python, a line break is some.
+    if _UNSEEN.search(plain) or any(unicodedata.category(char) in _UNSHOWABLE for char in plain):
+        raise _refusal("A name cannot hold line breaks or characters that cannot be seen.")
+    text = " ".join(text.split())
+    if len(text) > MAX_CHARS:
+        raise _too_long()
+    _check_shape(text)
+    key = _key(text)
+    if "".join(char for char in key if unicodedata.category(char)[0] in "LN") in _RESERVED:
+        raise _refusal("This name is kept for the people who run the session.")
+    return Nickname(text, key)
+
+
+def suggestions(nickname: Nickname, taken: Callable[[str], bool] | AbstractSet[str], n: int = 3) -> list[str]:
+    """Return `n` names like `nickname` that are free: "Anna 2", "Anna 3", and after "Anna 7" "Anna 8".
+
+    `taken` holds the session's keys, or tells of a key whether it is taken; among m namesakes it is asked some
+    2·log2(m) + n times. If it takes every name to be taken, the list stays short.
+    """
+    is_taken = taken if callable(taken) else taken.__contains__
+    match = _NUMBERED.fullmatch(nickname.text)
+    stem, number = (match["stem"], int(match["number"])) if match else (nickname.text, 1)
+
+    def is_free(candidate: int) -> bool:
+        return not is_taken(_key(_numbered(stem, candidate)))
+
+    found: list[str] = []
+    while len(found) < n:
+        free = _next_free(number + 1, is_free)
+        if free is None:
+            break
+        number = free
+        found.append(_numbered(stem, number))
+    return found
+
+
+def _check_shape(text: str) -> None:
+    kinds = "".join(unicodedata.category(char)[0] for char in text)
+    if not set("LNS") & set(kinds) and not _EMOJI.search(text):
+        raise _refusal("A name needs a letter, a digit or a symbol.")
+    if kinds.startswith("M") or "M" * (_MAX_MARKS + 1) in kinds:
+        raise _refusal(f"A name cannot begin with a combining mark, or have more than {_MAX_MARKS} in a row.")
+
+
+def _key(text: str) -> str:
+    return _SELECTORS.sub("", unicodedata.normalize("NFKC", text.casefold()))
+
+
+def _numbered(stem: str, number: int) -> str:
+    suffix = f" {number}"
+    # The cut may fall inside an emoji: no joiner or selector may dangle from it.
+    return stem[: MAX_CHARS - len(suffix)].rstrip(" \u200d\ufe0e\ufe0f") + suffix
+
+
+def _next_free(first: int, is_free: Callable[[int], bool]) -> int | None:
+    """Return a free number from `first` on: the very first, unless a gap is leapt over.
+
+    By doubling and halving, as a hall of 5,000 people who are all called "Player" would else ask 5,000 times each.
+    """
+    if is_free(first):
+        return first
+    low, high = first, first + 1
+    while not is_free(high):
+        low, high = high, high + 2 * (high - first)
+        if high > _MAX_NUMBER:
+            return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if is_free(middle) else (middle, high)
+    return high
+
+
+def _too_long() -> NicknameInvalid:
+    return _refusal(f"A name has at most {MAX_CHARS} characters.")
+
+
+def _refusal(detail: str) -> NicknameInvalid:
+    return NicknameInvalid(detail, errors=(FieldError("/nickname", detail),))

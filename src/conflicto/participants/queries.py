@@ -1,0 +1,69 @@
+"""What other rooms and the edge may ask about participants."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from conflicto.participants import store
+from conflicto.participants.errors import SeatLinkInvalid
+from conflicto.platform.problems import NotFound
+from conflicto.sessions.heads import head_row
+from conflicto.sessions.queries import session_by_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from conflicto.participants.model import Participant
+    from conflicto.participants.nickname import Nickname
+    from conflicto.platform.db.transaction import ReadTx
+
+participants_changed = store.changed_since
+moved_seats = store.moved_seats
+
+
+def link_digest(secret: str) -> bytes:
+    """Return what is stored of a seat link's secret."""
+    return blake2b(secret.encode(), digest_size=16).digest()
+
+
+def participant_by_id(tx: ReadTx, participant_id: int, *, session_id: int | None = None) -> Participant:
+    """Return a participant, of `session_id` if that is given.
+
+    Raises:
+        NotFound: there is none, they left, or they are in another session.
+    """
+    participant = store.find_many(tx, [participant_id]).get(participant_id)
+    if participant is None or (session_id is not None and participant.session_id != session_id):
+        raise NotFound
+    return participant
+
+
+def present_ids(tx: ReadTx, ids: Iterable[int]) -> set[int]:
+    """Return which of the participants still have their seat."""
+    return set(store.find_many(tx, ids))
+
+
+def participant_page(tx: ReadTx, session_id: int, *, limit: int, offset: int) -> tuple[list[Participant], int]:
+    """Return up to `limit + 1` participants in the order of joining, and how many there are."""
+    head = head_row(tx, session_id)
+    if head is None:
+        raise NotFound
+    return store.joined(tx, session_id, limit=limit + 1, offset=offset), head.counts["participants"]
+
+
+def nickname_is_free(tx: ReadTx, session_id: int, nickname: Nickname) -> bool:
+    """Whether nobody in the session has the name."""
+    return not store.taken_keys(tx, session_id, [nickname.key])
+
+
+def session_of_link(tx: ReadTx, secret: str) -> int:
+    """Return the session in which a seat link holds.
+
+    Raises:
+        SeatLinkInvalid: it is unknown or used, or its session is gone.
+    """
+    link = store.find_link(tx, link_digest(secret))
+    if link is None:
+        raise SeatLinkInvalid
+    return session_by_id(tx, link[0]).id

@@ -1,0 +1,122 @@
+"""Rows of participants and seat links, to and from the model."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, insert, select, update
+
+from conflicto.participants.model import Participant
+from conflicto.participants.tables import participants, seat_links
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Row
+
+    from conflicto.platform.db.transaction import ReadTx, WriteTx
+
+_BY_IDS = select(participants).where(participants.c.id.in_(bindparam("ids", expanding=True)), ~participants.c.deleted)
+_TAKEN = select(participants.c.nickname_key).where(
+    participants.c.session_id == bindparam("session_id"), participants.c.nickname_key.in_(bindparam("keys", expanding=True))
+)
+_JOINED = (
+    select(participants)
+    .where(participants.c.session_id == bindparam("session_id"), ~participants.c.deleted)
+    .order_by(participants.c.created_ts)
+    .limit(bindparam("most"))
+    .offset(bindparam("skip"))
+)
+_CHANGED = (
+    select(participants)
+    .where(
+        participants.c.session_id == bindparam("session_id"),
+        participants.c.updated_ts > bindparam("after"),
+        participants.c.updated_ts <= bindparam("upto"),
+    )
+    .order_by(participants.c.updated_ts)
+    .limit(bindparam("most"))
+)
+_MOVED_SEATS = select(participants.c.id, participants.c.token_version).where(
+    participants.c.session_id == bindparam("session_id"), participants.c.token_version > 1
+)
+_SAVE = update(participants).where(participants.c.id == bindparam("participant_id"))
+_SEEN = (
+    update(participants)
+    .where(participants.c.id == bindparam("participant_id"), participants.c.last_seen_us < bindparam("seen_us"))
+    .values(last_seen_us=bindparam("seen_us"))
+)
+_LINK = select(seat_links).where(seat_links.c.id == bindparam("link_id"))
+
+
+def find_many(tx: ReadTx, ids: Iterable[int]) -> dict[int, Participant]:
+    """Return the participants of `ids` that are still there."""
+    return {row.id: _participant(row) for row in tx.all(_BY_IDS, {"ids": list(ids)})}
+
+
+def taken_keys(tx: ReadTx, session_id: int, keys: Iterable[str]) -> set[str]:
+    """Return which of the nickname keys are taken in a session."""
+    return {row.nickname_key for row in tx.all(_TAKEN, {"session_id": session_id, "keys": list(keys)})}
+
+
+def joined(tx: ReadTx, session_id: int, *, limit: int, offset: int) -> list[Participant]:
+    """Return one page, in the order of joining."""
+    return [_participant(row) for row in tx.all(_JOINED, {"session_id": session_id, "most": limit, "skip": offset})]
+
+
+def changed_since(tx: ReadTx, session_id: int, *, after: int, upto: int, most: int) -> list[Participant]:
+    """Return participants whose newest change lies in (after, upto], in feed order; those who left only if `after` is not 0."""
+    wanted = _CHANGED if after else _CHANGED.where(~participants.c.deleted)
+    rows = tx.all(wanted, {"session_id": session_id, "after": after, "upto": upto, "most": most})
+    return [_participant(row) for row in rows]
+
+
+def moved_seats(tx: ReadTx, session_id: int) -> dict[int, int]:
+    """Return the present token version of every seat that had more than one: tokens below it are dead."""
+    return {row.id: row.token_version for row in tx.all(_MOVED_SEATS, {"session_id": session_id})}
+
+
+def add_many(tx: WriteTx, rows: Sequence[Participant]) -> None:
+    """Insert participants in one statement."""
+    tx.write(insert(participants), [asdict(row) for row in rows])
+
+
+def save(tx: WriteTx, participant: Participant) -> None:
+    """Write every column of a participant."""
+    row = asdict(participant)
+    row.pop("id")
+    tx.write(_SAVE, {"participant_id": participant.id, **row})
+
+
+def save_seen(tx: WriteTx, seen: dict[int, int]) -> None:
+    """Write when participants were last seen (id → wall µs); never backwards, and no change of the feed."""
+    tx.write(_SEEN, [{"participant_id": participant_id, "seen_us": at_us} for participant_id, at_us in seen.items()])
+
+
+def add_link(tx: WriteTx, link_id: bytes, participant: Participant, expires_us: int) -> None:
+    """Insert a seat link."""
+    row = {"id": link_id, "session_id": participant.session_id, "participant_id": participant.id, "expires_us": expires_us}
+    tx.write(insert(seat_links), row)
+
+
+def find_link(tx: ReadTx, link_id: bytes) -> tuple[int, int, int] | None:
+    """Return (session id, participant id, expiry in µs) of a link that was not used."""
+    row = tx.first(_LINK, {"link_id": link_id})
+    return (row.session_id, row.participant_id, row.expires_us) if row else None
+
+
+def remove_links(tx: WriteTx, participant_id: int) -> None:
+    """Forget every link of a seat."""
+    tx.write(delete(seat_links).where(seat_links.c.participant_id == participant_id))
+
+
+def purge(tx: WriteTx, session_id: int, at_most: int) -> int:
+    """Remove some participants of a deleted session, with all its seat links; returns how many."""
+    tx.write(delete(seat_links).where(seat_links.c.session_id == session_id))
+    some = select(participants.c.id).where(participants.c.session_id == session_id).limit(at_most)
+    return tx.write(delete(participants).where(participants.c.id.in_(some.scalar_subquery())))
+
+
+def _participant(row: Row[Any]) -> Participant:
+    return Participant(**{name: getattr(row, name) for name in Participant.__slots__})

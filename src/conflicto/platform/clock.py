@@ -1,0 +1,17 @@
+"""The process's clocks. Feed timestamps come from the database's clock instead (see `platform/db/stamps.py`)."""
+
+from __future__ import annotations
+
+import time
+
+
+class Clock:
+    """Wall and monotonic time; tests pass one that they advance by hand."""
+
+    def wall_us(self) -> int:
+        """Return µs since 1970 UTC."""
+        return time.time_ns() // 1000
+
+    def monotonic_s(self) -> float:
+        """Return seconds that never run backwards; only differences mean something."""
+        return time.monotonic()

@@ -1,0 +1,19 @@
+"""How long anything may wait for the database. Beyond these a caller gets 503 with Retry-After, never a hang."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Seconds. The order matters: lock < statement < caller, so the innermost reason is the one that is reported."""
+
+    connect_s: float = 3.0
+    lock_s: float = 3.0
+    """Waiting for a head row or for SQLite's write lock."""
+    acquire_s: float = 3.0
+    """Waiting for a free reader."""
+    statement_s: float = 5.0
+    caller_s: float = 8.0
+    """Waiting for the answer of a reader or of the writer, queue included."""

@@ -1,0 +1,105 @@
+"""The database as the program sees it: `read` for queries, `writer_connection` for the one writer, on SQLite and PostgreSQL alike."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import make_url
+
+from conflicto.platform.db import postgres, sqlite
+from conflicto.platform.db.deadlines import Deadlines
+from conflicto.platform.db.faults import DATABASE_FAULTS, RETRY_AFTER_S, unavailable
+from conflicto.platform.db.transaction import ReadTx
+from conflicto.platform.problems import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+SQLITE_READERS = 4
+"""SQLite reads run on our own cores, under Python's lock: more threads than this only queue elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSize:
+    """Connections of one process: `size` stay open, `overflow` more come and go. One of them is the writer's."""
+
+    size: int = 20
+    overflow: int = 30
+
+    @property
+    def readers(self) -> int:
+        """How many reads may run at once."""
+        return max(1, self.size + self.overflow - 1)
+
+
+class Database:
+    """Owns the connections of one process. Close it when the process ends."""
+
+    def __init__(self, url: str, *, pool: PoolSize | None = None, deadlines: Deadlines | None = None) -> None:
+        self.url = make_url(url)
+        self.deadlines = deadlines or Deadlines()
+        self.dialect = self.url.get_backend_name()
+        pool = pool or PoolSize()
+        if self.dialect == "sqlite":
+            sqlite.require_safe_version()
+            readers = min(SQLITE_READERS, pool.readers)
+            self._writer = sqlite.engine(self.url, self.deadlines, readers=0)
+            self._readers = sqlite.engine(self.url, self.deadlines, readers=readers)
+        else:
+            readers = pool.readers
+            self._writer = postgres.engine(self.url, self.deadlines, pool_size=1, max_overflow=0, read_only=False)
+            size = max(1, min(pool.size - 1, readers))
+            self._readers = postgres.engine(self.url, self.deadlines, pool_size=size, max_overflow=readers - size, read_only=True)
+        self._threads = ThreadPoolExecutor(max_workers=readers, thread_name_prefix="reader")
+        self._slots = asyncio.Semaphore(readers)
+
+    async def read(self, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `query` in one snapshot, in a reader thread.
+
+        Raises:
+            Unavailable: no reader came free, or no answer came, before the deadline; or the database is down.
+        """
+        try:
+            async with asyncio.timeout(self.deadlines.acquire_s):
+                await self._slots.acquire()
+        except TimeoutError as error:
+            raise Unavailable("All readers are busy.", retry_after_s=RETRY_AFTER_S) from error
+        running = asyncio.get_running_loop().run_in_executor(self._threads, partial(self.query, query, *args, **kwargs))
+        running.add_done_callback(self._finished)
+        try:
+            async with asyncio.timeout(self.deadlines.caller_s):
+                return await asyncio.shield(running)
+        except TimeoutError as error:
+            raise unavailable(error) from error
+
+    def _finished(self, running: asyncio.Future[T]) -> None:
+        self._slots.release()
+        if not running.cancelled():
+            running.exception()
+
+    def query(self, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `query` in one snapshot, in this thread; `Unavailable` as for `read`."""
+        try:
+            with self._readers.connect() as connection, connection.begin():
+                return query(ReadTx(connection), *args, **kwargs)
+        except DATABASE_FAULTS as error:
+            raise unavailable(error) from error
+
+    def writer_connection(self) -> Connection:
+        """Return the writer's connection. On SQLite its transactions hold the write lock from `BEGIN` on, so a clock read then is in order."""
+        return self._writer.connect()
+
+    def close(self) -> None:
+        """Let running reads end, then close every connection."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._readers.dispose()
+        self._writer.dispose()

@@ -1,0 +1,46 @@
+"""Facts that a database keeps about itself in `meta`: written once, read at every start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import insert, select, update
+
+from conflicto.platform.db.faults import IntegrityError
+from conflicto.platform.db.tables import meta
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conflicto.platform.db.engine import Database
+
+EPOCH = "epoch"
+SIGNING_KEY = "signing_key"
+ADMIN_TOKEN_HASH = "admin_token_hash"  # noqa: S105 - the name of a fact
+
+
+def fact(db: Database, key: str) -> str | None:
+    """Return a fact, None if it was never written."""
+    with db.writer_connection() as connection, connection.begin():
+        return connection.execute(select(meta.c.value).where(meta.c.key == key)).scalar()
+
+
+def ensure_fact(db: Database, key: str, make: Callable[[], str]) -> tuple[str, bool]:
+    """Return a fact and whether it was made now; of two processes that start together, one makes it."""
+    found = fact(db, key)
+    if found is not None:
+        return found, False
+    made = make()
+    try:
+        with db.writer_connection() as connection, connection.begin():
+            connection.execute(insert(meta), {"key": key, "value": made})
+    except IntegrityError:
+        return fact(db, key) or made, False
+    return made, True
+
+
+def replace_fact(db: Database, key: str, value: str) -> None:
+    """Write a fact anew."""
+    with db.writer_connection() as connection, connection.begin():
+        if not connection.execute(update(meta).where(meta.c.key == key).values(value=value)).rowcount:
+            connection.execute(insert(meta), {"key": key, "value": value})

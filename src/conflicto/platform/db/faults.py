@@ -1,0 +1,52 @@
+"""The only place that knows what a driver's error means to a caller."""
+
+from __future__ import annotations
+
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from conflicto.platform.problems import Unavailable
+
+RETRY_AFTER_S = 2
+"""Long enough for a database to be restarted by its supervisor, short enough that a phone does not look dead."""
+
+DEADLOCK_STATES = frozenset({"40001", "40P01"})
+"""PostgreSQL's serialization_failure and deadlock_detected: the transaction did nothing and may be run again."""
+
+DATABASE_FAULTS = (OperationalError, InterfaceError, PoolTimeout)
+"""What an unreachable, busy, full, read-only or too slow database raises, on either driver."""
+
+
+def unavailable(error: Exception) -> Unavailable:
+    """Return the answer for a caller; `error` becomes its cause, for the log alone."""
+    answer = Unavailable(
+        "The database does not answer in time. Try again with the same Idempotency-Key.", retry_after_s=RETRY_AFTER_S
+    )
+    answer.__cause__ = error
+    return answer
+
+
+def is_lost_connection(error: Exception) -> bool:
+    """Whether the connection itself broke, so that a fresh one may do better at once."""
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def is_retryable(error: Exception) -> bool:
+    """Whether the database undid the transaction and asks to run it again."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in DEADLOCK_STATES
+
+
+def is_bad_row(error: Exception) -> bool:
+    """Whether one row of a group is at fault: its neighbours deserve a replay of their own."""
+    return isinstance(error, DBAPIError) and not isinstance(error, DATABASE_FAULTS)
+
+
+__all__ = [
+    "DATABASE_FAULTS",
+    "RETRY_AFTER_S",
+    "IntegrityError",
+    "is_bad_row",
+    "is_lost_connection",
+    "is_retryable",
+    "unavailable",
+]

@@ -1,0 +1,137 @@
+"""How one group becomes one transaction: lock heads, read the clock, run, save heads, commit; or replay what can be saved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from sqlalchemy import text
+
+from conflicto.platform.db.faults import DATABASE_FAULTS, is_bad_row, is_lost_connection, is_retryable, unavailable
+from conflicto.platform.db.transaction import HalfDone, WriteTx
+from conflicto.platform.problems import DomainError, InternalError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+    from conflicto.platform.clock import Clock
+    from conflicto.platform.db.engine import Database
+    from conflicto.platform.db.stamps import Head, HeadStore
+    from conflicto.platform.db.writer import Command
+
+Outcome = Any
+"""A command's value, or the exception that its caller shall see."""
+
+ATTEMPTS = 3
+"""How often a group is run again after a lost connection, a deadlock, or a race for a unique key."""
+
+POSTGRES_NOW = text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)")
+
+log = structlog.get_logger(__name__)
+
+
+class CommitUnknown(Exception):
+    """The commit was sent and its reply did not come: the group is either wholly stored or not at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a commit changed, for those who keep state in memory: the events in order, and the heads as they are now."""
+
+    events: Sequence[object]
+    heads: Mapping[int, Head]
+
+
+class GroupRunner:
+    """Runs groups on the writer's thread. Knows the database, the head rows and the in-transaction subscribers."""
+
+    def __init__(
+        self,
+        database: Database,
+        heads: HeadStore,
+        clock: Clock,
+        subscribers: Mapping[type, Sequence[Callable[[WriteTx, Any], None]]],
+    ) -> None:
+        self._database = database
+        self._heads = heads
+        self._clock = clock
+        self._subscribers = subscribers
+
+    def run(self, group: list[Command]) -> Iterator[tuple[Sequence[Outcome], Committed | None, list[Command]]]:
+        """Yield outcomes, what was committed, and the commands that they belong to; one item, or one for each command of a replay."""
+        try:
+            yield *self._persist(group), group
+        except CommitUnknown as error:
+            yield self._failed(group, unavailable(error))
+        except DATABASE_FAULTS as error:
+            log.warning("group-failed", commands=len(group), error=type(error).__name__)
+            yield self._failed(group, unavailable(error))
+        except Exception as error:  # noqa: BLE001 - the writer outlives every fault of a command
+            if len(group) > 1:
+                for command in group:
+                    yield from self.run([command])
+            else:
+                yield self._failed(group, _told(error))
+
+    def _failed(self, group: list[Command], error: DomainError) -> tuple[Sequence[Outcome], None, list[Command]]:
+        return [error] * len(group), None, group
+
+    def _persist(self, group: list[Command]) -> tuple[Sequence[Outcome], Committed]:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self._attempt(group)
+            except HalfDone as half:
+                if len(group) == 1:
+                    raise half.cause from None
+                raise
+            except Exception as error:
+                again = is_lost_connection(error) or is_retryable(error) or (is_bad_row(error) and len(group) == 1)
+                if attempt == ATTEMPTS or not again:
+                    raise
+        raise AssertionError
+
+    def _attempt(self, group: list[Command]) -> tuple[Sequence[Outcome], Committed]:
+        with self._database.writer_connection() as connection:
+            transaction = connection.begin()
+            try:
+                topics = sorted({topic for command in group for topic in command.topics})
+                heads = self._heads.lock(connection, topics) if topics else {}
+                tx = WriteTx(connection, now_us=self._now(connection), heads=heads, subscribers=self._subscribers)
+                outcomes = _run_in_order(tx, group)
+                changed = {topic: head for topic, head in tx.heads.items() if head.changed}
+                self._heads.save(connection, changed)
+            except BaseException:
+                transaction.rollback()
+                raise
+            try:
+                transaction.commit()
+            except DATABASE_FAULTS as error:
+                raise CommitUnknown from error
+        return outcomes, Committed(tx.events, changed)
+
+    def _now(self, connection: Connection) -> int:
+        """Read the clock that orders this database's feed, after the locks are held: PostgreSQL's own, or this host's for SQLite."""
+        if connection.dialect.name == "postgresql":
+            return int(connection.execute(POSTGRES_NOW).scalar_one())
+        return self._clock.wall_us()
+
+
+def _told(error: Exception) -> DomainError:
+    """Return what the caller of a failed command hears: a domain error as it is, anything else as our fault, with the cause in the log."""
+    if isinstance(error, DomainError):
+        return error
+    log.error("command-failed", exc_info=error)
+    return InternalError()
+
+
+def _run_in_order(tx: WriteTx, group: list[Command]) -> list[Outcome]:
+    """Run neighbours with the same `batch` together, everything in its order of arrival."""
+    outcomes: list[Outcome] = []
+    for batch, commands in groupby(group, key=attrgetter("batch")):
+        outcomes.extend(batch(tx, [command.item for command in commands]))
+    return outcomes

@@ -1,0 +1,47 @@
+"""PostgreSQL as it must be opened: durable commits, one snapshot per read, and every wait bounded by the server itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Engine, create_engine
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+    from conflicto.platform.db.deadlines import Deadlines
+
+OLDEST_SUPPORTED = 140_000
+"""`server_version_num` of PostgreSQL 14."""
+
+IDLE_IN_TRANSACTION_S = 10.0
+"""A process that hangs between its head-row lock and its commit must not stop a session's feed for longer."""
+
+
+def engine(url: URL, deadlines: Deadlines, *, pool_size: int, max_overflow: int, read_only: bool) -> Engine:
+    """Return an engine for reads (repeatable read, read-only) or for the one writer (read committed)."""
+    settings = {
+        "statement_timeout": round(deadlines.statement_s * 1000),
+        "lock_timeout": round(deadlines.lock_s * 1000),
+        "idle_in_transaction_session_timeout": round(IDLE_IN_TRANSACTION_S * 1000),
+        "synchronous_commit": "on",
+        "timezone": "UTC",
+    }
+    if read_only:
+        settings |= {"default_transaction_isolation": r"repeatable\ read", "default_transaction_read_only": "on"}
+    return create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=pool_size,
+        max_overflow=max_overflow,
+        pool_timeout=deadlines.acquire_s,
+        pool_pre_ping=read_only,
+        connect_args={
+            "connect_timeout": max(2, round(deadlines.connect_s)),
+            "tcp_user_timeout": round(deadlines.caller_s * 1000),
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 2,
+            "application_name": "conflicto",
+            "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
+        },
+    )

@@ -1,0 +1,92 @@
+"""SQLite as it must be opened: a build without the WAL-reset race, one writer, full durability, a deadline on every statement."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pysqlite3.dbapi2 as driver
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.pool import QueuePool
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL, Connection
+
+    from conflicto.platform.db.deadlines import Deadlines
+
+FIXED_SINCE = (3, 51, 3)
+FIXED_BACKPORTS = ((3, 50, 7), (3, 44, 6))
+"""Releases without the WAL-reset corruption race of 3.7.0 … 3.51.2 (sqlite.org/wal.html#walresetbug)."""
+
+OPERATIONS_BETWEEN_CHECKS = 20_000
+"""Virtual-machine steps between two looks at the clock: under 1 ms apart, and too rare to show in a profile."""
+
+PAGE_CACHE_KIB = 65_536
+
+
+class SqliteAffected(RuntimeError):
+    """The SQLite library of this process can corrupt a database under concurrent checkpoints."""
+
+
+def is_safe(version: tuple[int, ...]) -> bool:
+    """Whether a SQLite release is free of the WAL-reset race."""
+    return version >= FIXED_SINCE or any(version[:2] == fixed[:2] and version >= fixed for fixed in FIXED_BACKPORTS)
+
+
+def require_safe_version(version: tuple[int, ...] = driver.sqlite_version_info) -> None:
+    """Refuse an affected library, with the remedy.
+
+    Raises:
+        SqliteAffected: the version is in the affected range.
+    """
+    if not is_safe(version):
+        found = ".".join(map(str, version))
+        message = f"SQLite {found} has the WAL-reset corruption bug (fixed in 3.51.3). Run `pip install 'pysqlite3>=0.6.1'`."
+        raise SqliteAffected(message)
+
+
+def engine(url: URL, deadlines: Deadlines, *, readers: int) -> Engine:
+    """Return an engine whose connections read (`readers` > 0) or are the one writer (`readers` = 0)."""
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    made = create_engine(
+        url.set(drivername="sqlite+pysqlite"),
+        module=driver,
+        poolclass=QueuePool,
+        pool_size=max(readers, 1),
+        max_overflow=0,
+        pool_timeout=deadlines.acquire_s,
+        connect_args={"check_same_thread": False, "timeout": deadlines.lock_s},
+    )
+    event.listen(made, "connect", _setup(deadlines, query_only=readers > 0))
+    event.listen(made, "begin", _begin("BEGIN" if readers else "BEGIN IMMEDIATE"))
+    return made
+
+
+def _setup(deadlines: Deadlines, *, query_only: bool) -> Any:  # noqa: ANN401 - an SQLAlchemy listener
+    def on_connect(connection: Any, record: Any) -> None:  # noqa: ANN401 - driver objects
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "temp_store=MEMORY",
+            f"cache_size=-{PAGE_CACHE_KIB}",
+            f"query_only={'ON' if query_only else 'OFF'}",
+        ):
+            connection.execute(f"PRAGMA {pragma}").close()
+        until = record.info["until"] = [float("inf")]
+        record.info["statement_s"] = deadlines.statement_s
+        connection.set_progress_handler(lambda: time.monotonic() > until[0], OPERATIONS_BETWEEN_CHECKS)
+
+    return on_connect
+
+
+def _begin(statement: str) -> Any:  # noqa: ANN401 - an SQLAlchemy listener
+    def on_begin(connection: Connection) -> None:
+        info = connection.info
+        info["until"][0] = time.monotonic() + info["statement_s"]
+        connection.exec_driver_sql(statement)
+
+    return on_begin

@@ -1,0 +1,61 @@
+"""Feed timestamps: strictly increasing µs per topic, handed out under the lock of the topic's head row.
+
+A topic is anything with its own order of changes (a session). `ts` is the newest stamp of all, `ctl` the newest that changed what
+everyone polls. Correct because a stamp is drawn only while the head row is locked, so stamp order is commit order (rule W of the feed).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sqlalchemy import Connection
+
+
+@dataclass(slots=True)
+class Head:
+    """The locked head row of one topic, as the transaction sees and changes it. `base` is `ts` as it was when the lock was taken."""
+
+    topic: int
+    ts: int
+    ctl: int
+    counts: dict[str, int]
+    changed: bool = False
+    base: int = 0
+
+    def __post_init__(self) -> None:
+        self.base = self.ts
+
+    def stamp(self, now_us: int, *, control: bool) -> int:
+        """Return the next timestamp, above every earlier one even when the clock was set back."""
+        self.ts = max(self.ts + 1, now_us)
+        if control:
+            self.ctl = self.ts
+        self.changed = True
+        return self.ts
+
+    def stamps(self, now_us: int, amount: int) -> range:
+        """Return `amount` consecutive timestamps of data changes; `amount` is at least 1."""
+        first = max(self.ts + 1, now_us)
+        self.ts = first + amount - 1
+        self.changed = True
+        return range(first, first + amount)
+
+    def count(self, name: str, by: int) -> int:
+        """Add `by` to a counter that is kept on the head row and return it."""
+        self.counts[name] += by
+        self.changed = True
+        return self.counts[name]
+
+
+class HeadStore(Protocol):
+    """Where head rows lie. The room that owns the table provides it; `app.py` hands it to the writer."""
+
+    def lock(self, connection: Connection, topics: Iterable[int]) -> dict[int, Head]:
+        """Lock the head rows of `topics`, in one order for all processes, and return those that exist."""
+
+    def save(self, connection: Connection, heads: Mapping[int, Head]) -> None:
+        """Write back the heads that changed."""

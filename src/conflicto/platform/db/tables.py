@@ -1,0 +1,60 @@
+"""The metadata that every room's tables join, column types that mean the same on both databases, and the `meta` table."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, Table, Text, Uuid
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Uuid16(TypeDecorator[UUID]):
+    """A UUID: the native type on PostgreSQL, 16 bytes on SQLite (half of the text form, and in the same order)."""
+
+    impl = LargeBinary(16)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the column type of the dialect."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(Uuid(as_uuid=True, native_uuid=True))
+        return dialect.type_descriptor(LargeBinary(16))
+
+    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> Any:  # noqa: ANN401 - bytes or UUID, by dialect
+        """Turn a UUID into what the driver takes."""
+        if value is None or dialect.name == "postgresql":
+            return value
+        return value.bytes
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> UUID | None:  # noqa: ANN401 - bytes or UUID, by dialect
+        """Turn what the driver gives into a UUID."""
+        if value is None or dialect.name == "postgresql":
+            return value
+        return UUID(bytes=value)
+
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""Facts about the database itself: `epoch`, `signing_key` (PostgreSQL without CONFLICTO_SECRET_KEY), `admin_token_hash`."""
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+"""Totals that belong to no session, kept in the transactions that change them: nothing is counted at read time."""

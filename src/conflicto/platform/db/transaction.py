@@ -1,0 +1,106 @@
+"""What a command or query holds while it runs: a connection, and for writers the locked heads and the recorded events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from conflicto.platform.problems import DomainError, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sqlalchemy import Connection, Executable, Row
+
+    from conflicto.platform.db.stamps import Head
+
+
+class HalfDone(Exception):
+    """A command raised a domain error after it had begun to write, so its whole group must be rolled back."""
+
+    def __init__(self, cause: DomainError) -> None:
+        super().__init__(cause.code)
+        self.cause = cause
+
+
+class ReadTx:
+    """One snapshot of the database. Queries take it first; it can read and nothing else."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.connection.dialect.name
+
+    def all(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
+        """Return every row."""
+        return self.connection.execute(statement, params).all()
+
+    def first(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Row[Any] | None:
+        """Return the first row or None."""
+        return self.connection.execute(statement, params).first()
+
+    def scalar(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401 - the column's type
+        """Return the first column of the first row, or None."""
+        return self.connection.execute(statement, params).scalar()
+
+
+class WriteTx(ReadTx):
+    """The transaction of one group.
+
+    A command checks first and writes after: a domain error that is raised before the command's first write leaves the group whole,
+    one that is raised later makes the writer roll back and replay the group command by command.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        now_us: int,
+        heads: dict[int, Head],
+        subscribers: Mapping[type, Sequence[Callable[[WriteTx, Any], None]]],
+    ) -> None:
+        super().__init__(connection)
+        self.now_us = now_us
+        self.heads = heads
+        self.events: list[object] = []
+        self.writes = 0
+        self._subscribers = subscribers
+
+    def write(self, statement: Executable, params: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None) -> int:
+        """Execute a changing statement and return the number of rows that it met."""
+        self.writes += 1
+        return self.connection.execute(statement, params).rowcount
+
+    def attempt(self, command: Callable[[WriteTx], Any]) -> Any:  # noqa: ANN401 - the command's value
+        """Run a command; a domain error before its first write becomes its outcome, a later one raises `HalfDone`."""
+        written, told = self.writes, len(self.events)
+        try:
+            return command(self)
+        except DomainError as error:
+            if self.writes > written:
+                raise HalfDone(error) from error
+            del self.events[told:]
+            return error
+
+    def head(self, topic: int) -> Head:
+        """Return the locked head of `topic`; `NotFound` if there is none."""
+        head = self.heads.get(topic)
+        if head is None:
+            raise NotFound
+        return head
+
+    def stamp(self, topic: int, *, control: bool = True) -> int:
+        """Draw the next feed timestamp of `topic`, µs."""
+        return self.head(topic).stamp(self.now_us, control=control)
+
+    def passed(self, topic: int) -> int:
+        """Return the instant that deadlines are held against: the later of the clock and the feed's head."""
+        return max(self.now_us, self.head(topic).ts)
+
+    def emit(self, event: object) -> None:
+        """Tell subscribers now, inside the transaction, and everyone else after the commit."""
+        self.events.append(event)
+        for subscriber in self._subscribers.get(type(event), ()):
+            subscriber(self, event)

@@ -1,0 +1,209 @@
+"""The one writer of a process: every change waits its turn here, is committed in a group, and is acknowledged after the commit.
+
+While one group is being made durable the next one gathers, so the load itself decides how large groups are and nobody waits for a
+timer. A group that fails on one bad row is replayed command by command. A commit whose reply was lost is never replayed: its callers
+hear that the outcome is unknown, and their idempotency keys settle it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+import structlog
+
+from conflicto.platform.db.faults import RETRY_AFTER_S, unavailable
+from conflicto.platform.db.group import Committed, CommitUnknown, GroupRunner, Outcome
+from conflicto.platform.problems import Overloaded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+
+    from conflicto.platform.clock import Clock
+    from conflicto.platform.db.transaction import WriteTx
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+LARGEST_GROUP = 512
+"""Rows in one commit. On two cores a group of this size takes about 30 ms, so a control command behind it still feels instant."""
+
+LARGEST_QUEUE = 20_000
+"""Commands that may wait; beyond it callers get 503 at once, before memory grows."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class Command:
+    """One change that waits for its group.
+
+    `topics` are the heads to lock. No two commands of a group share one of `keys`. `batch` handles all its neighbours with the same
+    `batch` in one go and returns one outcome for each item.
+    """
+
+    topics: tuple[int, ...]
+    batch: Callable[[WriteTx, list[Any]], Sequence[Outcome]]
+    item: Any
+    keys: tuple[Hashable, ...]
+    deadline_s: float
+    future: asyncio.Future[Any]
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """Commands in the order of their arrival, and the rule that picks the next group."""
+
+    commands: deque[Command] = field(default_factory=deque)
+
+    def next_group(self) -> list[Command]:
+        """Take the longest possible group; commands whose key is already in it keep their order and wait for the next one."""
+        group: list[Command] = []
+        taken: set[Hashable] = set()
+        held: list[Command] = []
+        while self.commands and len(group) < LARGEST_GROUP:
+            command = self.commands.popleft()
+            if command.keys and not taken.isdisjoint(command.keys):
+                held.append(command)
+            else:
+                group.append(command)
+            taken.update(command.keys)
+        self.commands.extendleft(reversed(held))
+        return group
+
+
+def _one_by_one(tx: WriteTx, items: list[Callable[[WriteTx], Any]]) -> list[Outcome]:
+    return [tx.attempt(item) for item in items]
+
+
+class Writer:
+    """Queue, thread and group commit. `run` and `submit` are its two doors."""
+
+    def __init__(self, runner: GroupRunner, clock: Clock, *, caller_s: float, on_commit: Callable[[Committed], None]) -> None:
+        self._runner = runner
+        self._clock = clock
+        self._caller_s = caller_s
+        self._on_commit = on_commit
+        self._arrivals: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
+        self._pending: deque[Command] = deque()
+        self._queued = 0
+        self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._watch: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Begin to take commands; call it on the running event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+        self._watch = self._loop.call_later(1, self._give_up_on_the_late)
+
+    async def stop(self) -> None:
+        """Commit what is queued, then end the thread."""
+        self._arrivals.put(None)
+        await asyncio.to_thread(self._thread.join)
+        await asyncio.sleep(0)
+        if self._watch:
+            self._watch.cancel()
+
+    @property
+    def queued(self) -> int:
+        """Commands that wait or run now."""
+        return self._queued
+
+    async def run(
+        self,
+        topic: int | tuple[int, ...],
+        command: Callable[Concatenate[WriteTx, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run one command under the locks of `topic` and return its value after the commit.
+
+        Raises:
+            DomainError: what the command raised; nothing of it was written.
+            Unavailable: the database failed or did not answer in time; the outcome may be unknown.
+            Overloaded: the queue is full; nothing was begun.
+        """
+        topics = topic if isinstance(topic, tuple) else (topic,)
+        result: T = await self._enqueue(topics, _one_by_one, lambda tx: command(tx, *args, **kwargs), ())
+        return result
+
+    async def submit(
+        self, topic: int, batch: Callable[[WriteTx, list[Any]], Sequence[Outcome]], item: object, keys: tuple[Hashable, ...]
+    ) -> Any:  # noqa: ANN401 - the batch knows
+        """Add one item to the next group's `batch` and return its outcome after the commit; raises as `run` does."""
+        return await self._enqueue((topic,), batch, item, keys)
+
+    def _enqueue(
+        self,
+        topics: tuple[int, ...],
+        batch: Callable[[WriteTx, list[Any]], Sequence[Outcome]],
+        item: object,
+        keys: tuple[Hashable, ...],
+    ) -> asyncio.Future[Any]:
+        if self._loop is None or self._queued >= LARGEST_QUEUE:
+            raise Overloaded(retry_after_s=RETRY_AFTER_S)
+        command = Command(topics, batch, item, keys, self._clock.monotonic_s() + self._caller_s, self._loop.create_future())
+        self._queued += 1
+        self._pending.append(command)
+        self._arrivals.put(command)
+        return command.future
+
+    def _work(self) -> None:
+        waiting = _Waiting()
+        open_for_more = True
+        while open_for_more or waiting.commands:
+            if not waiting.commands:
+                arrived = self._arrivals.get()
+                if arrived is None:
+                    open_for_more = False
+                    continue
+                waiting.commands.append(arrived)
+            while not self._arrivals.empty():
+                arrived = self._arrivals.get()
+                if arrived is None:
+                    open_for_more = False
+                else:
+                    waiting.commands.append(arrived)
+            self._commit(waiting.next_group())
+
+    def _commit(self, group: list[Command]) -> None:
+        now = self._clock.monotonic_s()
+        late = [command for command in group if command.deadline_s <= now]
+        timely = [command for command in group if command.deadline_s > now]
+        for outcomes, committed, commands in self._runner.run(timely) if timely else ():
+            self._post(commands, outcomes, committed)
+        if late:
+            self._post(late, [Overloaded(retry_after_s=RETRY_AFTER_S)] * len(late), None)
+
+    def _post(self, commands: list[Command], outcomes: Sequence[Outcome], committed: Committed | None) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._deliver, commands, outcomes, committed)
+
+    def _deliver(self, commands: list[Command], outcomes: Sequence[Outcome], committed: Committed | None) -> None:
+        self._queued -= len(commands)
+        if committed is not None:
+            self._on_commit(committed)
+        for command, outcome in zip(commands, outcomes, strict=True):
+            if command.future.done():
+                continue
+            if isinstance(outcome, Exception):
+                command.future.set_exception(outcome)
+            else:
+                command.future.set_result(outcome)
+        while self._pending and self._pending[0].future.done():
+            self._pending.popleft()
+
+    def _give_up_on_the_late(self) -> None:
+        """Free callers whose command hangs in a dead connection; the writer itself is freed by the driver's own timeouts."""
+        now = self._clock.monotonic_s()
+        while self._pending and (self._pending[0].future.done() or self._pending[0].deadline_s < now):
+            command = self._pending.popleft()
+            if not command.future.done():
+                command.future.set_exception(unavailable(CommitUnknown("no answer from the writer before the deadline")))
+        if self._loop is not None:
+            self._watch = self._loop.call_later(1, self._give_up_on_the_late)

@@ -1,0 +1,71 @@
+"""Conditional requests (RFC 9110 §13): tags of bodies and of revisions, `If-None-Match` and `If-Match`."""
+
+from __future__ import annotations
+
+import re
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from conflicto.platform.http.messages import JSON_HEADER, Answer
+from conflicto.platform.problems import DomainError, Kind
+
+if TYPE_CHECKING:
+    from conflicto.platform.http.messages import Call, Header
+
+VARY: Header = (b"vary", b"Authorization, Accept-Encoding")
+REVALIDATE: Header = (b"cache-control", b"private, no-cache")
+"""Not `no-store`: a browser must keep the body to be able to ask whether it still holds."""
+
+_TAGS = re.compile(r'\s*(?:W/)?("[\x21\x23-\x7e]*")\s*(?:,|$)', re.ASCII)
+_REVISION = re.compile(r'(?:W/)?"r([0-9]{1,9})"', re.ASCII)
+
+
+class ConditionInvalid(DomainError):
+    """`If-Match` takes the tag of the object's representation, such as `"r7"`, or `*`."""
+
+    code = "condition-invalid"
+    title = "The If-Match header does not hold a tag of this object"
+    kind = Kind.MALFORMED
+
+
+def tag_of(body: bytes) -> bytes:
+    """Return the tag of a body: the same tag exactly if the same bytes. Weak, because proxies weaken it anyway."""
+    return b'W/"' + blake2b(body, digest_size=12).hexdigest().encode() + b'"'
+
+
+def revision_tag(revision: int) -> Header:
+    """Return the strong tag of a host's representation of an object in one revision."""
+    return b"etag", b'"r%d"' % revision
+
+
+def holds(if_none_match: str | None, tag: bytes) -> bool:
+    """Whether `If-None-Match` (a list, or `*`) names `tag`, by weak comparison."""
+    if if_none_match is None:
+        return False
+    if if_none_match.strip() == "*":
+        return True
+    opaque = tag.decode("ascii").removeprefix("W/")
+    return if_none_match.removeprefix("W/") == opaque or opaque in _TAGS.findall(if_none_match)
+
+
+def conditional_answer(call: Call, body: bytes, tag: bytes, headers: tuple[Header, ...] = ()) -> Answer:
+    """Return 304 if the caller has the body already, else 200 with it; both carry the same headers."""
+    common = ((b"etag", tag), REVALIDATE, VARY, *headers)
+    if holds(call.header(b"if-none-match"), tag):
+        return Answer(304, b"", common)
+    return Answer(200, body, (JSON_HEADER, *common))
+
+
+def required_revision(call: Call) -> int | None:
+    """Return the revision that `If-Match` demands, None for no condition or `*`. Weakened tags are taken: proxies weaken ours.
+
+    Raises:
+        ConditionInvalid: the header holds something else.
+    """
+    value = call.header(b"if-match")
+    if value is None or value.strip() == "*":
+        return None
+    match = _REVISION.fullmatch(value.strip())
+    if match is None:
+        raise ConditionInvalid
+    return int(match[1])

@@ -1,0 +1,127 @@
+"""The control plane: FastAPI validates bodies and queries and writes the OpenAPI document; the front door has done the rest.
+
+Data-plane routes are declared here too, so that one document describes both planes; their requests never come this far.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+
+from conflicto.platform.http.messages import Answer, Call
+from conflicto.platform.http.openapi import extra_of, responses_of
+from conflicto.platform.http.problem_response import invalid_input, problem_answer
+from conflicto.platform.problems import DomainError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from conflicto.platform.http.routes import Route
+
+CALL = "conflicto.call"
+
+
+async def _current_call(request: Request) -> Call:
+    call: Call = request.scope[CALL]
+    return call
+
+
+CurrentCall = Annotated[Call, Depends(_current_call)]
+"""The request behind the front door, for handlers of the control plane."""
+
+
+def json_texts(call: Call) -> dict[str, str]:
+    """Return the fields of a gated body as their own JSON text, byte for byte as they will be stored."""
+    return {name: bytes(raw).decode() for name, raw in msgspec.json.decode(call.body, type=dict[str, msgspec.Raw]).items()}
+
+
+class ControlPlane:
+    """Runs the framework for one call and hands its response back as an `Answer`."""
+
+    def __init__(self, routes: list[Route], *, title: str, version: str, description: str) -> None:
+        self.app = FastAPI(
+            title=title, version=version, description=description, openapi_url=None, docs_url=None, redoc_url=None,
+            separate_input_output_schemas=False,
+        )  # fmt: skip
+        self.app.add_exception_handler(DomainError, _on_error)
+        self.app.add_exception_handler(RequestValidationError, _on_invalid)
+        for route in routes:
+            self.app.add_api_route(
+                route.path,
+                _as_response(route.endpoint) if route.handler is None else _answered_before,
+                methods=[route.method],
+                response_model=None,
+                summary=route.docs.summary,
+                operation_id=_operation_id(route),
+                tags=[route.tag],
+                responses=responses_of(route),
+                openapi_extra=extra_of(route),
+                status_code=min(route.docs.gives, default=200),
+                response_class=Response,
+            )
+
+    def document(self) -> dict[str, Any]:
+        """Return the OpenAPI document of both planes."""
+        document = self.app.openapi()
+        document["components"].setdefault("securitySchemes", {})["token"] = {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+        }
+        return document
+
+    async def answer(self, scope: dict[str, Any], call: Call) -> Answer:
+        """Let the framework answer a call whose body was read and gated."""
+        collected: dict[str, Any] = {"body": b""}
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": call.body, "more_body": False}
+
+        async def send(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                collected.update(message)
+            else:
+                collected["body"] += message.get("body", b"")
+
+        headers = [header for header in scope["headers"] if header[0] not in {b"content-length", b"content-type"}]
+        headers += [(b"content-length", str(len(call.body)).encode()), (b"content-type", b"application/json")]
+        await self.app({**scope, CALL: call, "headers": headers}, receive, send)
+        kept = tuple(header for header in collected["headers"] if header[0] != b"content-length")
+        return Answer(collected["status"], collected["body"], kept)
+
+
+async def _answered_before() -> None:
+    """Stand in the document for a data-plane route, which the front door answers itself."""
+    raise NotImplementedError
+
+
+def _as_response(endpoint: Callable[..., Awaitable[Answer]]) -> Callable[..., Awaitable[Response]]:
+    @functools.wraps(endpoint)
+    async def respond(*args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - the endpoint's own
+        return _response(await endpoint(*args, **kwargs))
+
+    return respond
+
+
+def _response(answer: Answer) -> Response:
+    response = Response(answer.body, status_code=answer.status)
+    response.raw_headers = list(answer.headers)
+    return response
+
+
+async def _on_error(request: Request, error: Exception) -> Response:
+    return _response(problem_answer(error, request_id=request.scope[CALL].request_id))
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for nothing else
+    return await _on_error(request, invalid_input(list(error.errors())))
+
+
+def _operation_id(route: Route) -> str:
+    return re.sub(r"\W+", "_", f"{route.method.lower()}_{route.path.removeprefix('/api/v1/')}").strip("_")

@@ -1,0 +1,36 @@
+"""Bodies of the data plane: decoded in one step when they fit, explained by the documented model when they do not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+from pydantic import ValidationError
+
+from conflicto.platform.http.problem_response import invalid_input
+from conflicto.platform.problems import InvalidInput
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+T = TypeVar("T")
+
+
+def decoded(body: bytes, decoder: msgspec.json.Decoder[T], model: type[BaseModel]) -> T:
+    """Return a gated body as the decoder's type.
+
+    Raises:
+        InvalidInput: it does not fit; the errors are those that `model`, which the OpenAPI document shows, gives.
+    """
+    try:
+        return decoder.decode(body or b"null")
+    except msgspec.ValidationError as error:
+        raise _explained(body, model) from error
+
+
+def _explained(body: bytes, model: type[BaseModel]) -> InvalidInput:
+    try:
+        model.model_validate(msgspec.json.decode(body or b"null"))
+    except ValidationError as error:
+        return invalid_input(error.errors(include_url=False, include_context=False, include_input=False))
+    return InvalidInput()

@@ -1,0 +1,89 @@
+"""What goes in and out of a handler on either plane."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from conflicto.platform.problems import FieldError, InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from conflicto.platform.http.routes import Route
+
+Header = tuple[bytes, bytes]
+
+JSON_HEADER: Header = (b"content-type", b"application/json")
+NO_STORE: Header = (b"cache-control", b"no-store")
+
+encode = msgspec.json.Encoder().encode
+
+LONGEST_QUERY = 100
+"""Fields of a query string that are looked at."""
+
+
+class Answer:
+    """A finished response: status, body, and headers beside `content-length`."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, body: bytes = b"", headers: tuple[Header, ...] = ()) -> None:
+        self.status = status
+        self.body = body
+        self.headers = headers
+
+
+def json_answer(data: object, *, status: int = 200, headers: tuple[Header, ...] = (NO_STORE,)) -> Answer:
+    """Return `data` as compact JSON; stored JSON text goes in as `msgspec.Raw`, byte for byte."""
+    return Answer(status, encode(data), (JSON_HEADER, *headers))
+
+
+class Call:
+    """One request behind the front door: matched, admitted, limited, its body gated."""
+
+    __slots__ = ("_query", "address", "body", "caller", "headers", "params", "query_string", "request_id", "route")
+
+    def __init__(
+        self, *, route: Route, params: dict[str, Any], headers: list[Header], query_string: bytes, address: str, request_id: str
+    ) -> None:
+        self.route = route
+        self.params = params
+        self.headers = headers
+        self.query_string = query_string
+        self.address = address
+        self.request_id = request_id
+        self.body = b""
+        self.caller: Any = None
+        self._query: Mapping[str, str] | None = None
+
+    def header(self, name: bytes) -> str | None:
+        """Return the first header of that (lower-case) name."""
+        for key, value in self.headers:
+            if key == name:
+                return value.decode("latin-1")
+        return None
+
+    def query(self, name: str) -> str | None:
+        """Return a field of the query string; the first one wins when it is repeated.
+
+        Raises:
+            InvalidInput: the query is not percent-encoded UTF-8, or has too many fields.
+        """
+        if self._query is None:
+            self._query = _parsed(self.query_string)
+        return self._query.get(name)
+
+
+def _parsed(query_string: bytes) -> dict[str, str]:
+    if not query_string:
+        return {}
+    try:
+        pairs = parse_qsl(
+            query_string.decode("ascii"), keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=LONGEST_QUERY
+        )
+    except ValueError as error:
+        raise InvalidInput(errors=(FieldError("/query", "is not percent-encoded UTF-8"),)) from error
+    return dict(reversed(pairs))

@@ -1,0 +1,50 @@
+"""Lists: what they take (`limit`, `offset`) and how they look."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from conflicto.platform.http.messages import Answer, json_answer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class In(BaseModel):
+    """Base of every body and query: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=False)
+
+
+class PageQuery(BaseModel):
+    """Which part of a list."""
+
+    limit: int = Field(100, ge=1, le=1000, description="Items on the page.")
+    offset: int = Field(0, ge=0, le=100_000_000, description="Items before the page.")
+
+
+class PageOut(BaseModel):
+    """A part of a list. `total` is null for filtered lists: nothing is counted at read time."""
+
+    items: list[Any]
+    total: int | None
+    limit: int
+    offset: int
+    has_next: bool
+    has_prev: bool
+
+
+def page_answer(found: Sequence[object], total: int | None, query: PageQuery) -> Answer:
+    """Return a list; `found` holds up to one item more than the page, which says whether there is a next one."""
+    return json_answer(
+        {
+            "items": found[: query.limit],
+            "total": total,
+            "limit": query.limit,
+            "offset": query.offset,
+            "has_next": len(found) > query.limit,
+            "has_prev": query.offset > 0,
+        }
+    )

@@ -1,0 +1,86 @@
+"""Domain error → RFC 9457 problem document: the only table of statuses, and the only place that formats an error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from conflicto.platform.http.messages import NO_STORE, Answer, encode
+from conflicto.platform.problems import DomainError, FieldError, InternalError, InvalidInput, Kind
+from conflicto.platform.strict_json import pointer_escape
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from conflicto.platform.http.messages import Header
+
+STATUS: dict[Kind, int] = {
+    Kind.MALFORMED: 400,
+    Kind.UNAUTHENTICATED: 401,
+    Kind.FORBIDDEN: 403,
+    Kind.MISSING: 404,
+    Kind.NOT_ALLOWED: 405,
+    Kind.CONFLICT: 409,
+    Kind.GONE: 410,
+    Kind.STALE: 412,
+    Kind.TOO_LARGE: 413,
+    Kind.UNSUPPORTED: 415,
+    Kind.INVALID: 422,
+    Kind.TOO_MANY: 429,
+    Kind.UNAVAILABLE: 503,
+    Kind.INTERNAL: 500,
+}
+
+PROBLEM_HEADER: Header = (b"content-type", b"application/problem+json")
+
+
+def problem_document(error: DomainError, *, request_id: str) -> dict[str, Any]:
+    """Return the document: `type, title, status, detail, instance, code, request_id`, then `errors` and the error's own fields.
+
+    `instance` names the request and not its path: a path is input, and input is never echoed.
+    """
+    document: dict[str, Any] = {
+        "type": "/problems/" + error.code,
+        "title": error.title,
+        "status": STATUS[error.kind],
+        "detail": error.detail or error.title,
+        "instance": "/requests/" + request_id,
+        "code": error.code,
+        "request_id": request_id,
+    }
+    if error.errors:
+        document["errors"] = [{"pointer": each.pointer, "message": each.message} for each in error.errors]
+    return document | error.extensions
+
+
+def problem_answer(error: Exception, *, request_id: str) -> Answer:
+    """Return the answer for any exception; what is not a domain error says nothing of itself."""
+    known = error if isinstance(error, DomainError) else InternalError()
+    headers: list[Header] = [PROBLEM_HEADER, NO_STORE]
+    if known.retry_after_s is not None:
+        headers.append((b"retry-after", str(known.retry_after_s).encode()))
+    if known.kind is Kind.UNAUTHENTICATED:
+        headers.append((b"www-authenticate", b'Bearer realm="conflicto"'))
+    if known.kind is Kind.NOT_ALLOWED:
+        allowed = known.extensions.get("allowed", [])
+        headers.append((b"allow", ", ".join(map(str, allowed)).encode() if isinstance(allowed, list) else b""))
+    return Answer(STATUS[known.kind], encode(problem_document(known, request_id=request_id)), tuple(headers))
+
+
+def invalid_input(errors: Sequence[Mapping[str, Any]]) -> InvalidInput:
+    """Turn Pydantic's list of errors into ours: pointers and Pydantic's own sentences, never the input.
+
+    A field that is not known is told at the object that holds it, because its name is input too.
+    """
+    return InvalidInput(errors=tuple(_field_error(error) for error in errors[:20]))
+
+
+def _field_error(error: Mapping[str, Any]) -> FieldError:
+    location = tuple(error["loc"])
+    parts = location[1:] if location and location[0] == "body" else location
+    if error["type"] == "extra_forbidden":
+        return FieldError(_pointer(parts[:-1]), "holds a field that is not known here")
+    return FieldError(_pointer(parts), str(error["msg"]))
+
+
+def _pointer(parts: tuple[Any, ...]) -> str:
+    return "".join("/" + pointer_escape(str(part)) for part in parts)

@@ -1,0 +1,154 @@
+"""What a route declares: where it is, who may call it, what it takes and gives, and on which plane it runs.
+
+A route cannot be made without saying who may call it: deny by default is a property of the type.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from conflicto.platform.problems import DomainError, Kind, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from pydantic import BaseModel
+
+    from conflicto.platform.http.messages import Answer, Call
+    from conflicto.platform.limits.bucket import Policy
+    from conflicto.platform.strict_json import Limits
+
+PREFIX = "/api/v1"
+
+_INTEGER = re.compile(r"[1-9][0-9]{0,14}", re.ASCII)
+_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}", re.ASCII)
+
+
+class MethodNotAllowed(DomainError):
+    """The path exists, with other methods; `Allow` names them."""
+
+    code = "method-not-allowed"
+    title = "This path does not take this method"
+    kind = Kind.NOT_ALLOWED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Docs:
+    """What the OpenAPI document says of a route: one line, its bodies, its query fields and the problems it may answer with."""
+
+    summary: str
+    takes: type[BaseModel] | None = None
+    gives: dict[int, type[BaseModel] | None] = field(default_factory=dict)
+    query: type[BaseModel] | None = None
+    headers: tuple[str, ...] = ()
+    problems: tuple[type[DomainError], ...] = ()
+    example: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One row of the contract. `handler` None: the control plane's framework has it; else a data-plane function of a `Call`."""
+
+    method: str
+    path: str
+    who: frozenset[Any]
+    policy: Policy
+    docs: Docs
+    endpoint: Callable[..., Awaitable[Answer]]
+    handler: Callable[[Call], Awaitable[Answer]] | None = None
+    body: Limits | None = None
+    tag: str = ""
+
+    @property
+    def name(self) -> str:
+        """`METHOD /template`: the label in metrics and logs, and the scope of idempotency keys."""
+        return f"{self.method} {self.path}"
+
+
+def control(method: str, path: str, endpoint: Callable[..., Awaitable[Answer]], **declared: Any) -> Route:  # noqa: ANN401 - Route's fields
+    """Return a route whose endpoint the framework calls with validated arguments; `path` is below the API prefix."""
+    return Route(method=method, path=PREFIX + path, endpoint=endpoint, **declared)
+
+
+def data(method: str, path: str, handler: Callable[[Call], Awaitable[Answer]], **declared: Any) -> Route:  # noqa: ANN401 - Route's fields
+    """Return a route whose handler the front door calls directly; `path` is below the API prefix."""
+    return Route(method=method, path=PREFIX + path, endpoint=handler, handler=handler, **declared)
+
+
+@dataclass(slots=True)
+class _Node:
+    fixed: dict[str, _Node] = field(default_factory=dict)
+    param: tuple[str, Callable[[str], Any]] | None = None
+    below: _Node | None = None
+    routes: dict[str, Route] = field(default_factory=dict)
+
+
+class RouteTable:
+    """Finds the route of a path by walking its segments; a fixed segment wins over a parameter."""
+
+    def __init__(self, routes: list[Route]) -> None:
+        self.routes = routes
+        self._root = _Node()
+        for route in routes:
+            self._add(route)
+
+    def match(self, method: str, path: str) -> tuple[Route, dict[str, Any]]:
+        """Return the route and its parsed parameters.
+
+        Raises:
+            NotFound: no route has this path, or a parameter cannot be an id of its kind.
+            MethodNotAllowed: the path has routes, but not for this method.
+        """
+        node: _Node | None = self._root
+        params: dict[str, Any] = {}
+        for segment in path.split("/")[1:]:
+            if node is None:
+                break
+            below = node.fixed.get(segment)
+            if below is None and node.param is not None:
+                name, parse = node.param
+                params[name] = parse(segment)
+                below = node.below
+            node = below
+        if node is None or not node.routes:
+            raise NotFound
+        route = node.routes.get(method) or (node.routes.get("GET") if method == "HEAD" else None)
+        if route is None:
+            raise MethodNotAllowed(extensions={"allowed": sorted(node.routes)})
+        return route, params
+
+    def _add(self, route: Route) -> None:
+        node = self._root
+        for segment in route.path.split("/")[1:]:
+            if segment.startswith("{"):
+                name = segment.strip("{}")
+                node.param = node.param or (name, _parser(name))
+                node.below = node.below or _Node()
+                node = node.below
+            else:
+                node = node.fixed.setdefault(segment, _Node())
+        if route.method in node.routes:
+            message = f"{route.name} is declared twice"
+            raise ValueError(message)
+        node.routes[route.method] = route
+
+
+def _parser(name: str) -> Callable[[str], Any]:
+    if name in {"session_id", "participant_id"}:
+        return _integer
+    return _uuid if name.endswith("_id") else str
+
+
+def _integer(segment: str) -> int:
+    if not _INTEGER.fullmatch(segment):
+        raise NotFound
+    return int(segment)
+
+
+def _uuid(segment: str) -> UUID:
+    if not _UUID.fullmatch(segment):
+        raise NotFound
+    return UUID(segment)

@@ -1,0 +1,47 @@
+"""Identifiers and secrets. Everything random in the program is drawn here, from the operating system's generator."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from uuid import UUID
+
+PUBLIC_ID_BITS = 48
+"""Session and participant ids stay below 2^48: exact in JavaScript, and too sparse to guess (design §4)."""
+
+
+def public_id() -> int:
+    """Return a random integer in 1 … 2^48 − 1."""
+    return secrets.randbelow((1 << PUBLIC_ID_BITS) - 1) + 1
+
+
+def random_uuid() -> UUID:
+    """Return a version 4 UUID: reveals neither order nor time."""
+    return UUID(bytes=secrets.token_bytes(16), version=4)
+
+
+def ordered_uuid(at_us: int) -> UUID:
+    """Return a version 7 UUID (RFC 9562 §5.7) for `at_us`, µs since 1970.
+
+    Rows made one after the other get neighbouring keys, so inserts touch the right edge of the index. The 12 bits of `rand_a` carry
+    the µs within the ms (method 3 of §6.2), the other 62 bits are random.
+    """
+    milliseconds, rest = divmod(at_us, 1000)
+    sub_ms = rest * 4096 // 1000
+    value = (milliseconds & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | sub_ms << 64 | 0b10 << 62 | secrets.randbits(62)
+    return UUID(int=value)
+
+
+def opaque_secret(size_bytes: int = 32) -> str:
+    """Return `size_bytes` random bytes as URL-safe text."""
+    return secrets.token_urlsafe(size_bytes)
+
+
+def letters(alphabet: str, length: int) -> str:
+    """Return `length` letters drawn evenly from `alphabet`."""
+    return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+def epoch_name() -> str:
+    """Return 10 lower-case base-32 characters: the name of one life of a database."""
+    return base64.b32encode(secrets.token_bytes(7)).decode().rstrip("=").lower()[:10]

@@ -1,0 +1,35 @@
+"""Instants as whole microseconds since 1970-01-01T00:00:00Z, and the two ways of writing one."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (UTC throughout, and an aware datetime would write an offset)
+_PER_SECOND = 1_000_000
+_POSITION_END = 10**16
+
+
+def rfc3339(us: int) -> str:
+    """Return `us` as RFC 3339 in UTC, always with six digits and `Z`: `2026-11-23T07:32:00.123456Z`.
+
+    Raises:
+        OverflowError: outside the years 1 to 9999.
+    """
+    return f"{_until_second(us // _PER_SECOND)}{us % _PER_SECOND:06d}Z"
+
+
+def position(us: int) -> str:
+    """Return `us` as a feed position: 16 digits, so that text order is time order.
+
+    Raises:
+        ValueError: before 1970, or beyond 16 digits (November 2286).
+    """
+    if not 0 <= us < _POSITION_END:
+        raise ValueError("no position of 16 digits")
+    return f"{us:016d}"
+
+
+@lru_cache(maxsize=4096)  # the rows of a page share few seconds
+def _until_second(second: int) -> str:
+    return f"{(_EPOCH + timedelta(seconds=second)).isoformat()}."

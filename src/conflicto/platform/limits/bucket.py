@@ -1,0 +1,43 @@
+"""The generic cell rate algorithm: one number per key, no timers, exact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`quota` requests in every `window_s` seconds, in a burst if need be."""
+
+    name: str
+    quota: int
+    window_s: int
+
+    @property
+    def interval_s(self) -> float:
+        """Seconds that one request costs."""
+        return self.window_s / self.quota
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`remaining` requests may follow at once; `reset_s` is the wait for the next one (0 if some remain)."""
+
+    allowed: bool
+    remaining: int
+    reset_s: int
+
+
+def admit(full_at_s: float, now_s: float, policy: Policy, cost: int = 1) -> tuple[float, Verdict]:
+    """Return the bucket's new state and whether `cost` requests fit.
+
+    `full_at_s` is the instant at which the bucket holds its whole quota again (0 for a new key). A refused request changes nothing.
+    """
+    start = max(full_at_s, now_s)
+    after = start + cost * policy.interval_s
+    free_s = now_s + policy.window_s - after
+    if free_s < -1e-9:
+        return full_at_s, Verdict(allowed=False, remaining=0, reset_s=max(1, ceil(-free_s)))
+    remaining = int((free_s + 1e-9) / policy.interval_s)
+    return after, Verdict(allowed=True, remaining=remaining, reset_s=0 if remaining else ceil(policy.interval_s))

@@ -1,0 +1,18 @@
+"""Rate limit headers of draft-ietf-httpapi-ratelimit-headers-11."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conflicto.platform.limits.bucket import Policy, Verdict
+
+
+def policy_header(policy: Policy) -> tuple[bytes, bytes]:
+    """Return `RateLimit-Policy`, the same for every answer under the policy."""
+    return b"ratelimit-policy", f'"{policy.name}";q={policy.quota};w={policy.window_s}'.encode()
+
+
+def limit_header(policy: Policy, verdict: Verdict) -> tuple[bytes, bytes]:
+    """Return `RateLimit`: what remains, and the seconds until there is more."""
+    return b"ratelimit", f'"{policy.name}";r={verdict.remaining};t={verdict.reset_s}'.encode()

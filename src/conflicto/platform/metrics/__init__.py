@@ -1,0 +1,33 @@
+"""What the program counts of itself, for Prometheus. Labels have bounded values: route templates, never paths."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+
+class Metrics:
+    """The metrics of one process, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter("conflicto_requests", "Answered requests.", ["method", "route", "status"], registry=self.registry)
+        self._seconds = Histogram(
+            "conflicto_request_seconds", "Time from the first byte of a request to its answer.", ["method"], registry=self.registry
+        )
+        self._commits = Counter("conflicto_commits", "Groups that were committed.", registry=self.registry)
+        self._events = Counter("conflicto_committed_events", "Changes inside those groups.", registry=self.registry)
+        self.queued = Gauge("conflicto_writer_queue", "Commands that wait for the writer.", registry=self.registry)
+
+    def answered(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count one answer."""
+        self._requests.labels(method, route, status).inc()
+        self._seconds.labels(method).observe(seconds)
+
+    def committed(self, events: int) -> None:
+        """Count one group."""
+        self._commits.inc()
+        self._events.inc(events)
+
+    def page(self) -> bytes:
+        """Return the text exposition format."""
+        return generate_latest(self.registry)

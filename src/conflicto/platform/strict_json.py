@@ -1,0 +1,247 @@
+"""The gate in front of every body: strict I-JSON (RFC 7493) in, compact text out.
+
+Start at `compact`. What it returns is stored and served byte for byte, so it must be readable by every JSON parser and
+by PostgreSQL's `jsonb`, and mean the same to all of them: no duplicate keys, no lone surrogates, no NUL, no number that
+rounds or overflows. No Python parser gives that alone.
+
+Two ways lead to the same answer. `_quick` proves the common body right by a round trip through msgspec; whatever it
+cannot prove goes to `_exact`, which decides alone what is refused and why.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NoReturn
+
+import msgspec
+
+from conflicto.platform.problems import DomainError, Kind
+
+_MAX_INTEGER = 2**53 - 1
+_MAX_INTEGER_CHARS = len(str(-_MAX_INTEGER))
+# PostgreSQL's numeric holds 16,383 digits after the point: these two keep digits and exponent together below that.
+_MAX_NUMBER_CHARS = 1_000
+_MAX_EXPONENT_CHARS = 5
+
+_DIGITS_AS_ZERO = bytes.maketrans(b"123456789", b"0" * 9)
+_SIXTEEN_DIGITS = b"0" * len(str(_MAX_INTEGER))
+
+_decode_quick = msgspec.json.Decoder().decode
+_encode_quick = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How big a body may be.
+
+    `max_depth` counts nested arrays and objects (a bare scalar has depth 0), `max_nodes` counts values (containers and
+    scalars, not keys), `max_key_bytes` and `max_string_bytes` count UTF-8 bytes after unescaping.
+    """
+
+    max_bytes: int
+    max_depth: int = 32
+    max_nodes: int = 5_000
+    max_key_bytes: int = 128
+    max_string_bytes: int = 8_192
+
+
+RESPONSE_LIMITS = Limits(max_bytes=16 * 1024)
+CONFIG_LIMITS = Limits(max_bytes=256 * 1024)
+
+
+class BodyTooLarge(DomainError):
+    """The body has more bytes than the route takes; it is not looked into."""
+
+    code = "body-too-large"
+    title = "The body is too large"
+    kind = Kind.TOO_LARGE
+
+
+class JsonInvalid(DomainError):
+    """The body is empty, not UTF-8, or not one JSON text (RFC 8259)."""
+
+    code = "json-invalid"
+    title = "The body is not valid JSON"
+    kind = Kind.MALFORMED
+
+
+class JsonNumber(DomainError):
+    """A number that readers would round, overflow or refuse."""
+
+    code = "json-number"
+    title = "The body holds a number out of range"
+    kind = Kind.MALFORMED
+
+
+class JsonDuplicateKey(DomainError):
+    """One object names a key twice, maybe in different spellings; parsers disagree on which value counts."""
+
+    code = "json-duplicate-key"
+    title = "The body names a key twice"
+    kind = Kind.MALFORMED
+
+
+class JsonText(DomainError):
+    """A key or string holds a lone surrogate or U+0000, which UTF-8 or PostgreSQL cannot hold."""
+
+    code = "json-text"
+    title = "The body holds text that cannot be stored"
+    kind = Kind.MALFORMED
+
+
+class JsonTooDeep(DomainError):
+    """Arrays and objects are nested deeper than `Limits.max_depth`."""
+
+    code = "json-too-deep"
+    title = "The body is nested too deeply"
+    kind = Kind.MALFORMED
+
+
+class JsonTooLarge(DomainError):
+    """Too many values, or a key or a string too long."""
+
+    code = "json-too-large"
+    title = "The body holds too much"
+    kind = Kind.MALFORMED
+
+
+def compact(body: bytes, limits: Limits) -> bytes:
+    """Check that `body` is strict I-JSON within `limits` and return it without insignificant whitespace.
+
+    Key order is kept and every token stays as it was spelled (escapes, numbers). The result is compact itself. Time is
+    linear in the size of the body.
+
+    Raises:
+        BodyTooLarge: more than `limits.max_bytes` bytes.
+        JsonInvalid: not UTF-8, a BOM, not JSON, more than one value.
+        JsonNumber: NaN, ±Infinity, a float beyond a double, an integer literal (no `.`, `e`, `E`) beyond ±(2^53−1), or a
+            literal beyond PostgreSQL's numeric (over 1,000 characters, or a zero with an exponent of over 5 characters).
+        JsonDuplicateKey: a key twice in one object, compared after unescaping.
+        JsonText: a lone surrogate or U+0000.
+        JsonTooDeep: deeper than `limits.max_depth`.
+        JsonTooLarge: too many values, or a key or string too long.
+    """
+    if len(body) > limits.max_bytes:
+        raise BodyTooLarge(f"At most {limits.max_bytes} bytes are taken.")
+    return _quick(body, limits) or _exact(body, limits)
+
+
+def pointer_escape(segment: str) -> str:
+    """Return `segment` as one reference token of a JSON pointer (RFC 6901 §3)."""
+    return segment.replace("~", "~0").replace("/", "~1")
+
+
+def _quick(body: bytes, limits: Limits) -> bytes | None:
+    """Return the compact text if a round trip proves it right, or None if the question stays open.
+
+    The proof: an encoder writes valid JSON with finite numbers, and from a dict, so without duplicate keys. If what it
+    wrote equals the body, then the body is all of that too. No backslash means no escapes, so no hidden NUL or
+    surrogate, and every piece between two quotes is a whole string. Sixteen digits in a row may be an integer too large.
+    """
+    opens = body.count(b"{") + body.count(b"[")
+    if b"\\" in body or opens > limits.max_depth or opens + body.count(b",") >= limits.max_nodes:
+        return None
+    try:
+        text = _encode_quick(_decode_quick(body))
+        if text != body and text != msgspec.json.format(body, indent=-1):
+            return None
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
+        return None
+    long_integer = _SIXTEEN_DIGITS in text.translate(_DIGITS_AS_ZERO)
+    if long_integer or _long_piece_finder(min(limits.max_key_bytes, limits.max_string_bytes))(text):
+        return None
+    return text
+
+
+@lru_cache(maxsize=16)
+def _long_piece_finder(most: int) -> Callable[[bytes], object]:
+    """Return a search for more than `most` bytes after a quote; linear, as each piece is entered only at its quote."""
+    return re.compile(rb'"[^"]{%d}' % (most + 1)).search
+
+
+def _exact(body: bytes, limits: Limits) -> bytes:
+    """Return the compact text, or raise what is wrong with `body`."""
+    try:
+        tree = _DECODER.decode(body.decode())
+        _measure(tree, limits)
+        return msgspec.json.format(body, indent=-1)
+    except RecursionError:
+        raise JsonTooDeep(f"At most {limits.max_depth} levels are taken.") from None
+    except ValueError:
+        raise JsonInvalid("Send one JSON text in UTF-8, without a byte order mark.") from None
+
+
+def _measure(tree: object, limits: Limits) -> None:
+    """Check depth, number of values and texts, level by level: without recursion, and no deeper than allowed."""
+    level = [tree]
+    nodes = depth = 0
+    while level:
+        nodes += len(level)
+        if nodes > limits.max_nodes:
+            raise JsonTooLarge(f"At most {limits.max_nodes} values are taken.")
+        below: list[object] = []
+        nested = False
+        for value in level:
+            if isinstance(value, str):
+                _check_text(value, limits.max_string_bytes, "string")
+            elif isinstance(value, (dict, list)):
+                nested = True
+                below += _inside(value, limits)
+        depth += nested
+        if depth > limits.max_depth:
+            raise JsonTooDeep(f"At most {limits.max_depth} levels are taken.")
+        level = below
+
+
+def _inside(container: dict[str, object] | list[object], limits: Limits) -> Iterable[object]:
+    if isinstance(container, list):
+        return container
+    for key in container:
+        _check_text(key, limits.max_key_bytes, "key")
+    return container.values()
+
+
+def _check_text(text: str, most: int, what: str) -> None:
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        raise JsonText(f"A {what} holds half a surrogate pair.") from None
+    if "\0" in text:
+        raise JsonText(f"A {what} holds the character U+0000.")
+    if size > most:
+        raise JsonTooLarge(f"A {what} may have at most {most} bytes of UTF-8.")
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise JsonDuplicateKey("Every key of an object must be named once.")
+    return members
+
+
+def _integer(literal: str) -> int:
+    # The length goes first: int() is quadratic, and beyond 4,300 digits it raises.
+    if len(literal) > _MAX_INTEGER_CHARS or abs(int(literal)) > _MAX_INTEGER:
+        raise JsonNumber("Integers must lie within ±(2^53−1); send larger ones as strings.")
+    return int(literal)
+
+
+def _float(literal: str) -> float:
+    if len(literal) > _MAX_NUMBER_CHARS:
+        raise JsonNumber(f"A number may have at most {_MAX_NUMBER_CHARS} characters.")
+    value = float(literal)
+    if math.isinf(value) or (not value and len(literal.lower().partition("e")[2]) > _MAX_EXPONENT_CHARS):
+        raise JsonNumber("Numbers must fit a double.")
+    return value
+
+
+def _constant(_: str) -> NoReturn:
+    raise JsonNumber("NaN and Infinity are not JSON.")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant)

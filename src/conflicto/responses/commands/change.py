@@ -1,0 +1,115 @@
+"""Edit, moderate and remove responses that exist. Every change is a new revision at the end of the feed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from conflicto.activities.lifecycle import is_open
+from conflicto.activities.model import Activity, ModerationPolicy
+from conflicto.activities.queries import activity_by_id
+from conflicto.platform.problems import NotFound
+from conflicto.responses import store
+from conflicto.responses.commands.keep import keep
+from conflicto.responses.errors import ActivityNotOpen, ModerationOff
+from conflicto.responses.model import Moderation, Response
+from conflicto.responses.queries import response_by_id
+from conflicto.sessions.model import require_open
+from conflicto.sessions.queries import session_by_id
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from conflicto.participants.events import ParticipantRemoved
+    from conflicto.platform.db.transaction import WriteTx
+
+
+def edit_response(tx: WriteTx, response_id: UUID, *, participant_id: int, text: str, received_us: int) -> Response:
+    """Replace the author's own answer while the activity takes answers; the same text again changes nothing.
+
+    Raises:
+        NotFound: there is none, it was deleted, or it is someone else's.
+        ActivityNotOpen: answers are not taken now.
+    """
+    response, activity = _own(tx, response_id, participant_id)
+    if response.text == text:
+        return response
+    moderation = Moderation.PENDING if activity.moderation is ModerationPolicy.BEFORE else Moderation.VISIBLE
+    visible = response.was_visible or moderation is Moderation.VISIBLE
+    edited = replace(response, text=text, received_us=received_us, moderation=moderation, was_visible=visible)
+    return _keep(tx, response, edited)
+
+
+def withdraw_response(tx: WriteTx, response_id: UUID, *, participant_id: int) -> None:
+    """Delete the author's own answer while the activity takes answers; raises as `edit_response` does."""
+    response, _ = _own(tx, response_id, participant_id)
+    _keep(tx, response, _tombstone(response))
+
+
+def remove_response(tx: WriteTx, response_id: UUID, *, activity_id: UUID) -> None:
+    """Delete any answer of an activity, as its host."""
+    response = response_by_id(tx, response_id, activity_id=activity_id)
+    require_open(session_by_id(tx, response.session_id))
+    _keep(tx, response, _tombstone(response))
+
+
+def moderate_response(tx: WriteTx, response_id: UUID, moderation: Moderation, *, activity_id: UUID) -> Response:
+    """Show, hold or hide an answer; the row moves to the end of the feed so that every screen learns of it.
+
+    Raises:
+        ModerationOff: the activity is not moderated.
+    """
+    activity = activity_by_id(tx, activity_id)
+    response = response_by_id(tx, response_id, activity_id=activity_id)
+    require_open(session_by_id(tx, response.session_id))
+    if activity.moderation is ModerationPolicy.OFF:
+        raise ModerationOff
+    if response.moderation is moderation:
+        return response
+    visible = response.was_visible or moderation is Moderation.VISIBLE
+    return _keep(tx, response, replace(response, moderation=moderation, was_visible=visible))
+
+
+def reset_round(tx: WriteTx, activity_id: UUID, *, session_id: int) -> int:
+    """Delete every answer of the present round and return how many there were."""
+    activity = activity_by_id(tx, activity_id, session_id=session_id)
+    require_open(session_by_id(tx, session_id))
+    return _bury(tx, session_id, store.live_of(tx, activity_id=activity_id, nth=activity.round))
+
+
+def erase_answers(tx: WriteTx, event: ParticipantRemoved) -> None:
+    """Delete what a removed participant sent, if that was asked: a subscriber of `ParticipantRemoved`."""
+    if event.erase_answers:
+        _bury(tx, event.session_id, store.live_of(tx, participant_id=event.participant_id))
+
+
+def _own(tx: WriteTx, response_id: UUID, participant_id: int) -> tuple[Response, Activity]:
+    response = response_by_id(tx, response_id)
+    if response.participant_id != participant_id:
+        raise NotFound
+    activity = activity_by_id(tx, response.activity_id)
+    if response.round != activity.round or not is_open(activity, at_us=tx.passed(activity.session_id)):
+        raise ActivityNotOpen
+    return response, activity
+
+
+def _keep(tx: WriteTx, before: Response, after: Response) -> Response:
+    stamped = replace(after, ts=tx.stamp(before.session_id, control=False), revision=before.revision + 1)
+    keep(tx, before.session_id, [(before, stamped)])
+    return stamped
+
+
+def _bury(tx: WriteTx, session_id: int, gone: Sequence[Response]) -> int:
+    if gone:
+        stamps = tx.head(session_id).stamps(tx.now_us, len(gone))
+        changes = [
+            (before, replace(_tombstone(before), ts=ts, revision=before.revision + 1))
+            for ts, before in zip(stamps, gone, strict=True)
+        ]
+        keep(tx, session_id, changes)
+    return len(gone)
+
+
+def _tombstone(response: Response) -> Response:
+    return replace(response, deleted=True, text=None)

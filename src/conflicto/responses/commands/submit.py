@@ -1,0 +1,175 @@
+"""Take answers: a whole group of phones in one transaction.
+
+State, deadline, policy, moderation and earlier answers are read after the session's head row is locked, so no answer slips in after a
+close that was acknowledged before, and none is refused that came in time.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from conflicto.activities.lifecycle import is_open
+from conflicto.activities.model import Activity, ModerationPolicy, ResponsePolicy
+from conflicto.activities.queries import activities_by_id
+from conflicto.participants.errors import SeatGone
+from conflicto.participants.queries import present_ids
+from conflicto.platform.ids import ordered_uuid
+from conflicto.platform.problems import DomainError, NotFound
+from conflicto.responses import store
+from conflicto.responses.commands.keep import keep
+from conflicto.responses.errors import ActivityNotOpen, AlreadyAnswered, TooManyAnswers
+from conflicto.responses.model import MOST_ANSWERS, NO_SLOT, Moderation, Response
+from conflicto.sessions import idempotency
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conflicto.platform.db.transaction import WriteTx
+    from conflicto.sessions.idempotency import Key
+
+CREATED = 201
+REPLACED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What a participant sends to an activity: gated JSON text, and a key if they want to be able to repeat themselves."""
+
+    session_id: int
+    activity_id: UUID
+    participant_id: int
+    text: str
+    received_us: int
+    key: Key | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A stored response and the status that its sender hears: 201 for a new one, 200 for a further revision."""
+
+    response: Response
+    status: int
+
+
+def submit_many(tx: WriteTx, submissions: Sequence[Submission]) -> list[Receipt | DomainError]:
+    """Store answers in the order of arrival and return one outcome for each; nothing is written for a refused one.
+
+    The caller (the writer) sees to it that no two of them share a participant and activity, or an idempotency key.
+
+    Outcomes: `Receipt`, or NotFound, SeatGone, ActivityNotOpen, AlreadyAnswered, TooManyAnswers, KeyReused.
+    """
+    activities = activities_by_id(tx, {submission.activity_id for submission in submissions})
+    outcomes = _replayed(tx, submissions, activities)
+    present = present_ids(tx, {submission.participant_id for submission in submissions})
+    by_activity: dict[UUID, list[tuple[int, Submission]]] = defaultdict(list)
+    for place, submission in enumerate(submissions):
+        if place not in outcomes:
+            activity = activities.get(submission.activity_id)
+            refusal = _refusal(tx, submission, activity, present)
+            if refusal:
+                outcomes[place] = refusal
+            else:
+                by_activity[submission.activity_id].append((place, submission))
+    accepted: list[tuple[int, Response | None, Response]] = []
+    for activity_id, group in by_activity.items():
+        accepted += _answered(tx, activities[activity_id], group, outcomes)
+    _store(tx, sorted(accepted, key=lambda each: each[0]), submissions, outcomes)
+    return [outcomes[place] for place in range(len(submissions))]
+
+
+def _replayed(tx: WriteTx, submissions: Sequence[Submission], activities: dict[UUID, Activity]) -> dict[int, Receipt | DomainError]:
+    known = idempotency.replays(tx, [submission.key for submission in submissions])
+    earlier = {place: known[each.key.id] for place, each in enumerate(submissions) if each.key and each.key.id in known}
+    ids = {UUID(found.entity) for found in earlier.values() if isinstance(found, idempotency.Replay)}
+    rows = store.find_many(tx, ids) if ids else {}
+    outcomes: dict[int, Receipt | DomainError] = {}
+    for place, found in earlier.items():
+        activity = activities.get(submissions[place].activity_id)
+        if not isinstance(found, idempotency.Replay):
+            outcomes[place] = found
+        elif activity is None or UUID(found.entity) not in rows:
+            outcomes[place] = NotFound()
+        else:
+            outcomes[place] = Receipt(rows[UUID(found.entity)], found.status)
+    return outcomes
+
+
+def _refusal(tx: WriteTx, submission: Submission, activity: Activity | None, present: set[int]) -> DomainError | None:
+    if activity is None or activity.session_id != submission.session_id or not activity.is_visible:
+        return NotFound()
+    if submission.participant_id not in present:
+        return SeatGone()
+    if not is_open(activity, at_us=tx.passed(submission.session_id)):
+        return ActivityNotOpen()
+    return None
+
+
+def _answered(
+    tx: WriteTx, activity: Activity, group: list[tuple[int, Submission]], outcomes: dict[int, Receipt | DomainError]
+) -> list[tuple[int, Response | None, Response]]:
+    """Decide by the policy what each submission becomes; timestamps are drawn later, in the order of arrival."""
+    authors = [submission.participant_id for _, submission in group]
+    if activity.response_policy is ResponsePolicy.MANY:
+        sent = store.sent_in_round(tx, activity.id, activity.round, authors)
+        earlier: dict[int, Response] = {}
+    else:
+        sent = {}
+        earlier = store.of_participants(tx, activity.id, activity.round, authors)
+    accepted: list[tuple[int, Response | None, Response]] = []
+    for place, submission in group:
+        before = earlier.get(submission.participant_id)
+        if sent.get(submission.participant_id, 0) >= MOST_ANSWERS:
+            outcomes[place] = TooManyAnswers()
+        elif before and not before.deleted and activity.response_policy is ResponsePolicy.FIRST:
+            outcomes[place] = AlreadyAnswered()
+        else:
+            accepted.append((place, before, _revision(tx, activity, submission, before)))
+    return accepted
+
+
+def _revision(tx: WriteTx, activity: Activity, submission: Submission, before: Response | None) -> Response:
+    moderation = Moderation.PENDING if activity.moderation is ModerationPolicy.BEFORE else Moderation.VISIBLE
+    if before is not None:
+        return replace(
+            before, received_us=submission.received_us, revision=before.revision + 1, deleted=False, moderation=moderation,
+            was_visible=before.was_visible or moderation is Moderation.VISIBLE, text=submission.text,
+        )  # fmt: skip
+    new_id = ordered_uuid(tx.now_us)
+    many = activity.response_policy is ResponsePolicy.MANY
+    return Response(
+        id=new_id, session_id=activity.session_id, activity_id=activity.id, participant_id=submission.participant_id,
+        round=activity.round, slot=new_id if many else NO_SLOT, ts=0, created_ts=0, received_us=submission.received_us,
+        revision=1, deleted=False, moderation=moderation, was_visible=moderation is Moderation.VISIBLE, text=submission.text,
+    )  # fmt: skip
+
+
+def _store(
+    tx: WriteTx,
+    accepted: list[tuple[int, Response | None, Response]],
+    submissions: Sequence[Submission],
+    outcomes: dict[int, Receipt | DomainError],
+) -> None:
+    by_session: dict[int, list[tuple[int, Response | None, Response]]] = defaultdict(list)
+    for change in accepted:
+        by_session[change[2].session_id].append(change)
+    for session_id, group in by_session.items():
+        stamps = tx.head(session_id).stamps(tx.now_us, len(group))
+        changes = []
+        for ts, (place, before, after) in zip(stamps, group, strict=True):
+            stamped = replace(after, ts=ts, created_ts=after.created_ts or ts)
+            status = CREATED if before is None else REPLACED
+            outcomes[place] = Receipt(stamped, status)
+            changes.append((before, stamped))
+        keep(tx, session_id, changes)
+    receipts = ((place, outcomes[place]) for place, _, _ in accepted if submissions[place].key)
+    idempotency.remember(
+        tx,
+        [
+            (submissions[place].key, submissions[place].session_id, receipt.status, str(receipt.response.id))
+            for place, receipt in receipts
+            if isinstance(receipt, Receipt)
+        ],
+    )

@@ -1,0 +1,71 @@
+"""What can be wrong with a response.
+
+DomainError
+├── ActivityNotOpen      answers are not taken now
+├── AlreadyAnswered      the policy takes the first answer only
+├── TooManyAnswers       the participant has sent all that a round holds
+├── ModerationOff        the activity is not moderated
+├── AuthorHidden         an anonymous activity does not tell who answered
+├── ResponsesHidden      the answers themselves are not shown to this role
+└── ScanTooLong          a `contains` filter met its bound before the page was full
+"""
+
+from __future__ import annotations
+
+from conflicto.platform.problems import DomainError, Kind
+
+
+class ActivityNotOpen(DomainError):
+    """The activity is not active, or its end has come. Answers acknowledged before that count."""
+
+    code = "activity-not-open"
+    title = "Answers are not taken now"
+    kind = Kind.CONFLICT
+
+
+class AlreadyAnswered(DomainError):
+    """With the policy `first`, the first answer of a round stands."""
+
+    code = "already-answered"
+    title = "This participant has answered already"
+    kind = Kind.CONFLICT
+
+
+class TooManyAnswers(DomainError):
+    """With the policy `many`, a participant can send 1,000 answers in a round."""
+
+    code = "too-many-answers"
+    title = "This participant has sent all that a round holds"
+    kind = Kind.CONFLICT
+
+
+class ModerationOff(DomainError):
+    """Set the activity's `moderation` to `after` or `before` first."""
+
+    code = "moderation-off"
+    title = "The activity is not moderated"
+    kind = Kind.CONFLICT
+
+
+class AuthorHidden(DomainError):
+    """Not even a host can ask an anonymous activity for one person's answers."""
+
+    code = "author-hidden"
+    title = "The activity is anonymous"
+    kind = Kind.CONFLICT
+
+
+class ResponsesHidden(DomainError):
+    """`responses_visibility` opens them. Once open, the caller starts at 0."""
+
+    code = "responses-hidden"
+    title = "The answers are not shown to this role"
+    kind = Kind.FORBIDDEN
+
+
+class ScanTooLong(DomainError):
+    """SQLite filters by reading; PostgreSQL has an index for it."""
+
+    code = "scan-too-long"
+    title = "The filter would read too many answers"
+    kind = Kind.INVALID

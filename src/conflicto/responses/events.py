@@ -1,0 +1,19 @@
+"""What happened to responses: rooms above fold these into results, inside the transaction or after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conflicto.responses.model import Response
+
+
+@dataclass(frozen=True, slots=True)
+class ResponsesChanged:
+    """Responses of one session as they are now, in feed order, each with what it was before (None: new)."""
+
+    session_id: int
+    changes: Sequence[tuple[Response | None, Response]]

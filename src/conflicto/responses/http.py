@@ -1,0 +1,201 @@
+"""The endpoints of responses. Submitting is on the data plane: everyone answers at once when a question opens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from fastapi import Query
+
+from conflicto.access.roles import HOSTS, HOSTS_AND_PARTICIPANTS, PARTICIPANTS, Role
+from conflicto.activities.model import Activity
+from conflicto.activities.queries import activities_by_id, activity_by_id
+from conflicto.participants.errors import SeatGone
+from conflicto.participants.queries import participant_by_id
+from conflicto.participants.schemas import MeOut, participant_out
+from conflicto.platform.clock import Clock
+from conflicto.platform.db.engine import Database
+from conflicto.platform.db.transaction import ReadTx
+from conflicto.platform.db.writer import Writer
+from conflicto.platform.http.control_plane import CurrentCall, json_texts
+from conflicto.platform.http.decoding import decoded
+from conflicto.platform.http.messages import NO_STORE, Answer, Call, json_answer
+from conflicto.platform.http.paging import PageOut, PageQuery, page_answer
+from conflicto.platform.http.routes import Docs, Route, control, data
+from conflicto.platform.limits.bucket import Policy
+from conflicto.platform.problems import DomainError, NotFound
+from conflicto.platform.strict_json import RESPONSE_LIMITS, compact
+from conflicto.responses import errors, schemas
+from conflicto.responses.commands import change
+from conflicto.responses.commands.submit import Receipt, Submission, submit_many
+from conflicto.responses.model import Moderation, Response
+from conflicto.responses.queries import ResponseFilter, own_responses, response_by_id, response_page
+from conflicto.sessions.errors import IdempotencyKeyInvalid, KeyReused, SessionCompleted
+from conflicto.sessions.http import CONTROL
+from conflicto.sessions.idempotency import key_from
+
+SUBMIT = Policy("submit", 120, 60)
+"""Two answers a second on end, with a burst of 120: a hand on an emoji wall, not a script."""
+
+MOST_OWN = 1000
+"""Own answers that `GET /participants/me` shows."""
+
+
+class ResponseBody(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of a submission, as the data plane reads it; `schemas.ResponseIn` documents it."""
+
+    response_data: msgspec.Raw
+
+
+_BODY = msgspec.json.Decoder(ResponseBody)
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseEndpoints:
+    """Sending and reading answers."""
+
+    db: Database
+    writer: Writer
+    clock: Clock
+
+    async def submit(self, call: Call) -> Answer:
+        """Take an answer and acknowledge it once it is durable."""
+        text = bytes(decoded(call.body, _BODY, schemas.ResponseIn).response_data).decode()
+        caller, activity_id = call.caller, call.params["activity_id"]
+        key = key_from(
+            call.header(b"idempotency-key"), subject=caller.subject, route=f"{call.route.name} {activity_id}", body=call.body
+        )
+        item = Submission(caller.session_id, activity_id, caller.participant_id, text, self.clock.wall_us(), key)
+        keys = ((activity_id, caller.participant_id), *((key.id,) if key else ()))
+        receipt: Receipt = await self.writer.submit(caller.session_id, submit_many, item, keys)
+        return json_answer(schemas.response_out(receipt.response, anonymous=False), status=receipt.status)
+
+    async def page(
+        self, call: CurrentCall, session_id: int, activity_id: UUID, query: Annotated[schemas.ResponseListQuery, Query()]
+    ) -> Answer:
+        """List answers for the host, in feed order."""
+        contains = compact(query.contains.encode("utf-8", "surrogatepass"), RESPONSE_LIMITS).decode() if query.contains else None
+        wanted = ResponseFilter(nth=query.round, participant_id=query.participant_id, contains=contains)
+        found, total, activity = await self.db.read(_listed, session_id, activity_id, wanted, query)
+        return page_answer([schemas.response_out(each, anonymous=activity.anonymous) for each in found], total, query)
+
+    async def mine(self, call: CurrentCall, session_id: int, activity_id: UUID, query: Annotated[PageQuery, Query()]) -> Answer:
+        """List one's own answers to an activity."""
+        found = await self.db.read(_mine, call, activity_id, limit=query.limit + 1, offset=query.offset)
+        return page_answer([schemas.response_out(each, anonymous=False) for each in found], None, query)
+
+    async def me(self, call: CurrentCall) -> Answer:
+        """Return one's own seat and answers."""
+        return json_answer(await self.db.read(_me, call.caller.participant_id))
+
+    async def read(self, call: CurrentCall, session_id: int, activity_id: UUID, response_id: UUID) -> Answer:
+        """Return one answer to its author or the host."""
+        response, activity = await self.db.read(_one, call, activity_id, response_id)
+        return _seen(call, response, activity)
+
+    async def edit(
+        self, call: CurrentCall, session_id: int, activity_id: UUID, response_id: UUID, body: schemas.ResponseIn
+    ) -> Answer:
+        """Replace one's own answer while the activity takes answers."""
+        _, activity = await self.db.read(_one, call, activity_id, response_id)
+        edited = await self.writer.run(
+            session_id, change.edit_response, response_id, participant_id=call.caller.participant_id,
+            text=json_texts(call)["response_data"], received_us=self.clock.wall_us(),
+        )  # fmt: skip
+        return _seen(call, edited, activity)
+
+    async def delete(self, call: CurrentCall, session_id: int, activity_id: UUID, response_id: UUID) -> Answer:
+        """Delete an answer: one's own while answers are taken, any as the host."""
+        await self.db.read(_one, call, activity_id, response_id)
+        if call.caller.role is Role.PARTICIPANT:
+            author = call.caller.participant_id
+            await self.writer.run(session_id, change.withdraw_response, response_id, participant_id=author)
+        else:
+            await self.writer.run(session_id, change.remove_response, response_id, activity_id=activity_id)
+        return Answer(204, headers=(NO_STORE,))
+
+    async def moderate(
+        self, call: CurrentCall, session_id: int, activity_id: UUID, response_id: UUID, body: schemas.ModerationIn
+    ) -> Answer:
+        """Show, hold or hide an answer."""
+        _, activity = await self.db.read(_one, call, activity_id, response_id)
+        moderated = await self.writer.run(
+            session_id, change.moderate_response, response_id, Moderation(body.moderation), activity_id=activity_id
+        )
+        return _seen(call, moderated, activity)
+
+    async def reset(self, call: CurrentCall, session_id: int, activity_id: UUID) -> Answer:
+        """Clear the present round's answers; each leaves a tombstone."""
+        await self.writer.run(session_id, change.reset_round, activity_id, session_id=session_id)
+        return Answer(204, headers=(NO_STORE,))
+
+
+def _listed(
+    tx: ReadTx, session_id: int, activity_id: UUID, wanted: ResponseFilter, query: PageQuery
+) -> tuple[list[Response], int | None, Activity]:
+    activity = activity_by_id(tx, activity_id, session_id=session_id)
+    if activity.anonymous and wanted.participant_id is not None:
+        raise errors.AuthorHidden
+    found, total = response_page(tx, activity_id, wanted, limit=query.limit, offset=query.offset)
+    return found, total, activity
+
+
+def _mine(tx: ReadTx, call: Call, activity_id: UUID, *, limit: int, offset: int) -> list[Response]:
+    activity = activity_by_id(tx, activity_id, session_id=call.caller.session_id)
+    if not activity.is_visible:
+        raise NotFound
+    return own_responses(tx, call.caller.participant_id, activity_id=activity_id, limit=limit, offset=offset)
+
+
+def _me(tx: ReadTx, participant_id: int) -> dict[str, Any]:
+    participant = participant_by_id(tx, participant_id)
+    own = own_responses(tx, participant_id, activity_id=None, limit=MOST_OWN, offset=0)
+    shown = {each.id for each in activities_by_id(tx, {each.activity_id for each in own}).values() if each.is_visible}
+    answers = [schemas.response_out(each, anonymous=False) for each in own if each.activity_id in shown]
+    return participant_out(participant) | {"responses": answers}
+
+
+def _one(tx: ReadTx, call: Call, activity_id: UUID, response_id: UUID) -> tuple[Response, Activity]:
+    activity = activity_by_id(tx, activity_id, session_id=call.params["session_id"])
+    response = response_by_id(tx, response_id, activity_id=activity_id)
+    foreign = response.participant_id != call.caller.participant_id or not activity.is_visible
+    if call.caller.role is Role.PARTICIPANT and foreign:
+        raise NotFound
+    return response, activity
+
+
+def _seen(call: Call, response: Response, activity: Activity) -> Answer:
+    own = call.caller.participant_id == response.participant_id
+    return json_answer(schemas.response_out(response, anonymous=activity.anonymous and not own))
+
+
+def routes(responses: ResponseEndpoints) -> list[Route]:
+    """Return the rows of the contract that this room serves."""
+    some = "/sessions/{session_id}/activities/{activity_id}/responses"
+    one = some + "/{response_id}"
+    shown: dict[int, Any] = {200: schemas.ResponseOut}
+    closed: tuple[type[DomainError], ...] = (errors.ActivityNotOpen, SeatGone)
+    taken = (*closed, errors.AlreadyAnswered, errors.TooManyAnswers, KeyReused, IdempotencyKeyInvalid)
+    return [
+        data("POST", some, responses.submit, who=PARTICIPANTS, policy=SUBMIT, body=RESPONSE_LIMITS, tag="responses",
+             docs=Docs(summary="Answer", takes=schemas.ResponseIn, gives={201: schemas.ResponseOut, 200: schemas.ResponseOut},
+                       headers=("Idempotency-Key",), problems=taken, example=schemas.RESPONSE_EXAMPLE)),
+        control("GET", some, responses.page, who=HOSTS, policy=CONTROL, tag="responses",
+                docs=Docs(summary="List answers", gives={200: PageOut}, problems=(errors.AuthorHidden, errors.ScanTooLong))),
+        control("GET", some + "/mine", responses.mine, who=PARTICIPANTS, policy=CONTROL, tag="responses",
+                docs=Docs(summary="One's own answers to an activity", gives={200: PageOut})),
+        control("GET", "/participants/me", responses.me, who=PARTICIPANTS, policy=CONTROL, tag="participants",
+                docs=Docs(summary="One's own seat and answers", gives={200: MeOut})),
+        control("GET", one, responses.read, who=HOSTS_AND_PARTICIPANTS, policy=CONTROL, tag="responses",
+                docs=Docs(summary="Read an answer", gives=shown, example=schemas.RESPONSE_EXAMPLE)),
+        control("PUT", one, responses.edit, who=PARTICIPANTS, policy=SUBMIT, body=RESPONSE_LIMITS, tag="responses",
+                docs=Docs(summary="Replace one's own answer", gives=shown, problems=closed)),
+        control("DELETE", one, responses.delete, who=HOSTS_AND_PARTICIPANTS, policy=CONTROL, tag="responses",
+                docs=Docs(summary="Delete an answer", gives={204: None}, problems=(*closed, SessionCompleted))),
+        control("PATCH", one, responses.moderate, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="responses",
+                docs=Docs(summary="Show, hold or hide an answer", gives=shown, problems=(errors.ModerationOff, SessionCompleted))),
+        control("POST", "/sessions/{session_id}/activities/{activity_id}/reset", responses.reset, who=HOSTS, policy=CONTROL,
+                tag="activities", docs=Docs(summary="Clear the round's answers", gives={204: None}, problems=(SessionCompleted,))),
+    ]  # fmt: skip

@@ -1,0 +1,50 @@
+"""What a response is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+NO_SLOT = UUID(int=0)
+"""The slot of policies `one` and `first`: the unique key then allows one row for each participant and round."""
+
+MOST_ANSWERS = 1_000
+"""Answers of one participant in one round under the policy `many`."""
+
+
+class Moderation(StrEnum):
+    """Whether others may see a response."""
+
+    VISIBLE = "visible"
+    PENDING = "pending"
+    HIDDEN = "hidden"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """One answer in its present revision. `ts` and `created_ts` are feed timestamps, `received_us` is wall time, all µs since 1970 UTC.
+
+    `text` is the gated JSON, None for a tombstone. `was_visible`: someone other than host and author may have seen it, so that its
+    going must be told.
+    """
+
+    id: UUID
+    session_id: int
+    activity_id: UUID
+    participant_id: int
+    round: int
+    slot: UUID
+    ts: int
+    created_ts: int
+    received_us: int
+    revision: int
+    deleted: bool
+    moderation: Moderation
+    was_visible: bool
+    text: str | None
+
+    @property
+    def is_visible(self) -> bool:
+        """Whether it counts for screen and participants."""
+        return not self.deleted and self.moderation is Moderation.VISIBLE

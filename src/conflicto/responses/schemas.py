@@ -1,0 +1,83 @@
+"""What responses look like on the wire, in and out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
+from pydantic import BaseModel, Field, StrictStr, StringConstraints
+
+from conflicto.platform.http.paging import In, PageQuery
+from conflicto.platform.instants import rfc3339
+from conflicto.responses.model import Moderation
+
+if TYPE_CHECKING:
+    from conflicto.responses.model import Response
+
+NULL = msgspec.Raw(b"null")
+
+
+class ResponseIn(In):
+    """An answer: any JSON, up to 16 KiB."""
+
+    response_data: Any = Field(description="Stored and returned byte for byte, without insignificant white space.")
+
+
+class ModerationIn(In):
+    """Whether others may see the answer."""
+
+    moderation: Literal["visible", "pending", "hidden"]
+
+
+class ResponseListQuery(PageQuery):
+    """Which responses."""
+
+    participant_id: int | None = Field(None, ge=1)
+    round: int | None = Field(None, ge=1)
+    contains: Annotated[StrictStr, StringConstraints(max_length=2000)] | None = Field(
+        None, description="JSON that the response must contain, as PostgreSQL's @> understands it."
+    )
+
+
+class ResponseOut(BaseModel):
+    """A response in its present revision. `updated_at` is its place in the feed; a tombstone has no data."""
+
+    id: str
+    session_id: int
+    activity_id: str
+    participant_id: int | None
+    round: int
+    revision: int
+    deleted: bool
+    moderation: Moderation
+    response_data: Any
+    created_at: str
+    updated_at: str
+    received_at: str
+
+
+def response_out(response: Response, *, anonymous: bool, buried: bool = False) -> dict[str, Any]:
+    """Return a response; without its author if the activity is anonymous, as a tombstone if it is `buried` for the caller."""
+    gone = response.deleted or buried
+    return {
+        "id": response.id,
+        "session_id": response.session_id,
+        "activity_id": response.activity_id,
+        "participant_id": None if anonymous else response.participant_id,
+        "round": response.round,
+        "revision": response.revision,
+        "deleted": gone,
+        "moderation": response.moderation,
+        "response_data": NULL if gone or response.text is None else msgspec.Raw(response.text.encode()),
+        "created_at": rfc3339(response.created_ts),
+        "updated_at": rfc3339(response.ts),
+        "received_at": rfc3339(response.received_us),
+    }
+
+
+RESPONSE_EXAMPLE: dict[str, Any] = {
+    "id": "019ab0c2-3f8e-7a51-8d2b-1f0e5a6c7d90", "session_id": 190463227641021, "activity_id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4",
+    "participant_id": 77120393345120, "round": 1, "revision": 1, "deleted": False, "moderation": "visible",
+    "response_data": {"choice": "Curry"}, "created_at": "2026-11-23T09:05:20.004211Z", "updated_at": "2026-11-23T09:05:20.004211Z",
+    "received_at": "2026-11-23T09:05:20.003990Z",
+}  # fmt: skip

@@ -1,0 +1,190 @@
+"""Rows of responses, to and from the model."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, func, insert, literal_column, select, text, update
+
+from conflicto.responses.model import Moderation, Response
+from conflicto.responses.tables import responses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from uuid import UUID
+
+    from sqlalchemy import Row, Select
+
+    from conflicto.platform.db.transaction import ReadTx, WriteTx
+
+_FIELDS = [responses.c[name if name != "text" else "response_text"] for name in Response.__slots__]
+_ALL = select(*_FIELDS)
+_BY_IDS = _ALL.where(responses.c.id.in_(bindparam("ids", expanding=True)))
+_OF_PARTICIPANTS = _ALL.where(
+    responses.c.participant_id.in_(bindparam("participants", expanding=True)),
+    responses.c.activity_id == bindparam("activity_id"),
+    responses.c.round == bindparam("round"),
+)
+_IN_ROUND = (
+    select(responses.c.participant_id, func.count().label("sent"))
+    .where(
+        responses.c.participant_id.in_(bindparam("participants", expanding=True)),
+        responses.c.activity_id == bindparam("activity_id"),
+        responses.c.round == bindparam("round"),
+    )
+    .group_by(responses.c.participant_id)
+)
+_MINE = _ALL.where(responses.c.participant_id == bindparam("participant_id"), ~responses.c.deleted)
+_NEWEST = select(func.max(responses.c.ts)).where(
+    responses.c.activity_id == bindparam("activity_id"), responses.c.round == bindparam("round"), ~responses.c.deleted
+)
+_AFTER = _ALL.where(responses.c.ts > bindparam("after"), responses.c.ts <= bindparam("upto"))
+_ACTIVITY_FEED = _AFTER.where(responses.c.activity_id == bindparam("activity_id"))
+_SESSION_FEED = _AFTER.where(responses.c.session_id == bindparam("session_id"))
+_OWN_FEED = _AFTER.where(responses.c.participant_id == bindparam("participant_id"))
+_SAVE = update(responses).where(responses.c.id == bindparam("response_id"))
+_CHANGING = ("ts", "received_us", "revision", "deleted", "moderation", "was_visible", "response_text")
+
+
+def find_many(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, Response]:
+    """Return responses by id, tombstones included."""
+    return {row.id: _response(row) for row in tx.all(_BY_IDS, {"ids": list(ids)})}
+
+
+def of_participants(tx: ReadTx, activity_id: UUID, nth: int, participants: Iterable[int]) -> dict[int, Response]:
+    """Return the single response of each participant in a round (policies `one` and `first`), tombstones included."""
+    rows = tx.all(_OF_PARTICIPANTS, {"activity_id": activity_id, "round": nth, "participants": list(participants)})
+    return {row.participant_id: _response(row) for row in rows}
+
+
+def sent_in_round(tx: ReadTx, activity_id: UUID, nth: int, participants: Iterable[int]) -> dict[int, int]:
+    """Return how many rows each participant has in a round, tombstones included (policy `many`; bounded, so counting is cheap)."""
+    rows = tx.all(_IN_ROUND, {"activity_id": activity_id, "round": nth, "participants": list(participants)})
+    return {row.participant_id: row.sent for row in rows}
+
+
+def mine(tx: ReadTx, participant_id: int, *, activity_id: UUID | None, limit: int, offset: int) -> list[Response]:
+    """Return a participant's live responses, in feed order."""
+    wanted = _MINE if activity_id is None else _MINE.where(responses.c.activity_id == activity_id)
+    wanted = wanted.order_by(responses.c.ts).limit(limit).offset(offset)
+    return [_response(row) for row in tx.all(wanted, {"participant_id": participant_id})]
+
+
+def newest_live(tx: ReadTx, activity_id: UUID, nth: int, *, visible_only: bool) -> int | None:
+    """Return the timestamp of the newest live response of a round, or None."""
+    wanted = _NEWEST.where(responses.c.moderation == Moderation.VISIBLE.value) if visible_only else _NEWEST
+    return tx.scalar(wanted, {"activity_id": activity_id, "round": nth})
+
+
+def _feed(
+    tx: ReadTx, wanted: Select[Any], params: dict[str, object], *, live_only: bool, visible_only: bool, most: int
+) -> list[Response]:
+    if live_only:
+        wanted = wanted.where(~responses.c.deleted)
+        if visible_only:
+            wanted = wanted.where(responses.c.moderation == Moderation.VISIBLE.value)
+    elif visible_only:
+        wanted = wanted.where(responses.c.was_visible)
+    return [_response(row) for row in tx.all(wanted.order_by(responses.c.ts).limit(most), params)]
+
+
+def activity_feed(
+    tx: ReadTx, activity_id: UUID, *, after: int, upto: int, most: int, live_only: bool, visible_only: bool
+) -> list[Response]:
+    """Return an activity's responses with timestamps in (after, upto], in order.
+
+    `live_only` leaves tombstones out; `visible_only` leaves out what screen and participants never saw.
+    """
+    params: dict[str, object] = {"activity_id": activity_id, "after": after, "upto": upto}
+    return _feed(tx, _ACTIVITY_FEED, params, live_only=live_only, visible_only=visible_only, most=most)
+
+
+def session_feed(
+    tx: ReadTx, session_id: int, *, after: int, upto: int, most: int, activities: Iterable[UUID] | None, visible_only: bool
+) -> list[Response]:
+    """Return a session's responses with timestamps in (after, upto], in order, of `activities` only if given."""
+    wanted = _SESSION_FEED if activities is None else _SESSION_FEED.where(responses.c.activity_id.in_(list(activities)))
+    params: dict[str, object] = {"session_id": session_id, "after": after, "upto": upto}
+    return _feed(tx, wanted, params, live_only=after == 0, visible_only=visible_only, most=most)
+
+
+def own_feed(tx: ReadTx, participant_id: int, *, after: int, upto: int, most: int) -> list[Response]:
+    """Return a participant's own responses with timestamps in (after, upto], in order."""
+    params: dict[str, object] = {"participant_id": participant_id, "after": after, "upto": upto}
+    return _feed(tx, _OWN_FEED, params, live_only=after == 0, visible_only=False, most=most)
+
+
+def own_head(tx: ReadTx, participant_id: int) -> int:
+    """Return the timestamp of a participant's newest response, 0 if there is none."""
+    return tx.scalar(select(func.max(responses.c.ts)).where(responses.c.participant_id == participant_id)) or 0
+
+
+def page(
+    tx: ReadTx, activity_id: UUID, *, nth: int | None, participant_id: int | None, contains: str | None, limit: int, offset: int
+) -> list[Response]:
+    """Return one page of an activity's live responses, in feed order. `contains` is JSON text and needs PostgreSQL's index."""
+    wanted = _filtered(activity_id, nth, participant_id)
+    if contains is not None:
+        wanted = wanted.where(
+            literal_column("response_data").op("@>")(text("CAST(:contained AS jsonb)").bindparams(contained=contains))
+        )
+    return [_response(row) for row in tx.all(wanted.limit(limit).offset(offset))]
+
+
+def scan(tx: ReadTx, activity_id: UUID, *, nth: int | None, participant_id: int | None) -> Iterator[Response]:
+    """Yield an activity's live responses one by one, in feed order."""
+    for row in tx.connection.execute(_filtered(activity_id, nth, participant_id).execution_options(yield_per=500)):
+        yield _response(row)
+
+
+def _filtered(activity_id: UUID, nth: int | None, participant_id: int | None) -> Select[Any]:
+    wanted = _ALL.where(responses.c.activity_id == activity_id, ~responses.c.deleted)
+    if nth is not None:
+        wanted = wanted.where(responses.c.round == nth)
+    if participant_id is not None:
+        wanted = wanted.where(responses.c.participant_id == participant_id)
+    return wanted.order_by(responses.c.ts)
+
+
+def add_many(tx: WriteTx, rows: Sequence[Response]) -> None:
+    """Insert responses in one statement."""
+    tx.write(insert(responses), [_row(response) for response in rows])
+
+
+def save_many(tx: WriteTx, rows: Sequence[Response]) -> None:
+    """Write the columns that a new revision changes."""
+    tx.write(
+        _SAVE,
+        [{"response_id": each.id, **{name: value for name, value in _row(each).items() if name in _CHANGING}} for each in rows],
+    )
+
+
+def live_of(
+    tx: ReadTx, *, activity_id: UUID | None = None, nth: int | None = None, participant_id: int | None = None
+) -> list[Response]:
+    """Return live responses of a round of an activity, or of a participant, in feed order."""
+    wanted = _ALL.where(~responses.c.deleted)
+    if activity_id is not None:
+        wanted = wanted.where(responses.c.activity_id == activity_id, responses.c.round == nth)
+    if participant_id is not None:
+        wanted = wanted.where(responses.c.participant_id == participant_id)
+    return [_response(row) for row in tx.all(wanted.order_by(responses.c.ts))]
+
+
+def purge(tx: WriteTx, session_id: int, at_most: int) -> int:
+    """Remove some responses of a deleted session; returns how many."""
+    some = select(responses.c.id).where(responses.c.session_id == session_id).limit(at_most)
+    return tx.write(delete(responses).where(responses.c.id.in_(some.scalar_subquery())))
+
+
+def _response(row: Row[Any]) -> Response:
+    fields = dict(zip(Response.__slots__, row, strict=True))
+    fields["moderation"] = Moderation(fields["moderation"])
+    return Response(**fields)
+
+
+def _row(response: Response) -> dict[str, Any]:
+    row = asdict(response)
+    row["response_text"] = row.pop("text")
+    return row

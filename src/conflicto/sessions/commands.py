@@ -1,0 +1,175 @@
+"""Everything that can be done to a session. Each command takes the transaction first and never commits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from conflicto.platform.ids import public_id
+from conflicto.sessions import idempotency, store
+from conflicto.sessions.errors import RevisionStale, SessionNotActive
+from conflicto.sessions.events import SessionChanged, SessionEnded
+from conflicto.sessions.heads import open_head
+from conflicto.sessions.model import Session, SessionStatus, Transition, new_code, require_open, step
+from conflicto.sessions.queries import session_by_id
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from conflicto.platform.db.transaction import WriteTx
+    from conflicto.sessions.idempotency import Key
+
+CREATED = 201
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """What a host says of a session that does not exist yet."""
+
+    title: str
+    description: str | None = None
+    max_participants: int | None = None
+
+
+def create_session(tx: WriteTx, new: NewSession, *, key: Key | None = None) -> tuple[Session, int]:
+    """Make a draft with a fresh code and return it with its HTTP status; the same key returns the same session as it is now.
+
+    A code that is taken fails on its unique index, and the writer runs the command again with another one.
+    """
+    earlier = idempotency.replay(tx, key)
+    if earlier:
+        return session_by_id(tx, int(earlier.entity)), earlier.status
+    session_id = public_id()
+    head = open_head(tx, session_id)
+    now = head.stamp(tx.now_us, control=True)
+    session = Session(
+        id=session_id, title=new.title, description=new.description, status=SessionStatus.DRAFT, join_code=new_code(),
+        max_participants=new.max_participants, locked=False, current_activity_id=None, shown_activity_id=None,
+        token_version=1, revision=1, deleted=False, created_ts=now, updated_ts=now,
+    )  # fmt: skip
+    store.add(tx, session)
+    idempotency.remember(tx, [(key, session_id, CREATED, str(session_id))])
+    tx.emit(SessionChanged(session))
+    return session, CREATED
+
+
+def change_session(
+    tx: WriteTx, session_id: int, fields: dict[str, Any], *, actor: str, revision: int | None = None, reason: str | None = None
+) -> Session:
+    """Replace the named fields (`title`, `description`, `max_participants`, `status`); no change draws no timestamp.
+
+    Completing ends everything that runs in the session, in the same transaction.
+
+    Raises:
+        RevisionStale: `revision` is not the present one.
+        TransitionNotAllowed, SessionCompleted: the lifecycle forbids it.
+    """
+    session = session_by_id(tx, session_id)
+    require_revision(session, revision)
+    changed = replace(session, **fields)
+    if changed == session:
+        return session
+    step(session.status, changed.status)
+    require_open(session)
+    if changed.status is not session.status:
+        record(tx, session_id, actor=actor, entity="session", entity_id=str(session_id),
+               moved=(session.status, changed.status), reason=reason)  # fmt: skip
+    stamped = restamp(tx, changed)
+    if stamped.status is SessionStatus.COMPLETED and session.status is not SessionStatus.COMPLETED:
+        tx.emit(SessionEnded(stamped, actor))
+        stamped = session_by_id(tx, session_id)
+    return stamped
+
+
+def restamp(tx: WriteTx, session: Session) -> Session:
+    """Store a changed session as its next revision, at the end of the feed."""
+    stamped = replace(session, revision=session.revision + 1, updated_ts=tx.stamp(session.id))
+    store.save(tx, stamped)
+    tx.emit(SessionChanged(stamped))
+    return stamped
+
+
+def record(
+    tx: WriteTx, session_id: int, *, actor: str, entity: str, entity_id: str, moved: tuple[str | None, str], reason: str | None
+) -> None:
+    """Append a line to the session's audit."""
+    number = tx.head(session_id).count("transitions", 1)
+    line = Transition(
+        number=number, actor=actor, entity=entity, entity_id=entity_id, from_status=moved[0], to_status=moved[1],
+        reason=reason, at_us=tx.now_us,
+    )  # fmt: skip
+    store.add_transition(tx, session_id, line)
+
+
+def set_current(tx: WriteTx, session_id: int, activity_id: UUID | None) -> None:
+    """Name the activity that runs now; what the screen shows follows it, and stays when nothing runs any more."""
+    session = session_by_id(tx, session_id)
+    shown = activity_id or session.shown_activity_id
+    if (activity_id, shown) != (session.current_activity_id, session.shown_activity_id):
+        restamp(tx, replace(session, current_activity_id=activity_id, shown_activity_id=shown))
+
+
+def forget_activity(tx: WriteTx, session_id: int, activity_id: UUID) -> None:
+    """Neither run nor show an activity any more that is gone or hidden again."""
+    session = session_by_id(tx, session_id)
+    kept = replace(
+        session,
+        current_activity_id=None if session.current_activity_id == activity_id else session.current_activity_id,
+        shown_activity_id=None if session.shown_activity_id == activity_id else session.shown_activity_id,
+    )
+    if kept != session:
+        restamp(tx, kept)
+
+
+def show(tx: WriteTx, session_id: int, activity_id: UUID | None) -> Session:
+    """Choose what the screen shows; None clears it."""
+    session = session_by_id(tx, session_id)
+    require_open(session)
+    return session if session.shown_activity_id == activity_id else restamp(tx, replace(session, shown_activity_id=activity_id))
+
+
+def lock(tx: WriteTx, session_id: int, *, locked: bool) -> Session:
+    """Close or open the door: a locked session takes nobody new, and those inside go on."""
+    session = session_by_id(tx, session_id)
+    require_open(session)
+    return session if session.locked == locked else restamp(tx, replace(session, locked=locked))
+
+
+def rotate_tokens(tx: WriteTx, session_id: int, *, actor: str) -> Session:
+    """Let every host and screen token of the session die; participants keep their seats."""
+    session = session_by_id(tx, session_id)
+    record(tx, session_id, actor=actor, entity="session", entity_id=str(session_id), moved=(None, "tokens-rotated"), reason=None)
+    return restamp(tx, replace(session, token_version=session.token_version + 1))
+
+
+def delete_session(tx: WriteTx, session_id: int, *, actor: str, revision: int | None = None) -> None:
+    """Mark a session as deleted: from the commit on it is unknown to everyone. Its rows are purged in chunks afterwards."""
+    session = session_by_id(tx, session_id)
+    require_revision(session, revision)
+    tx.emit(SessionEnded(session, actor))
+    session = session_by_id(tx, session_id)
+    gone = replace(session, deleted=True, revision=session.revision + 1, updated_ts=tx.stamp(session_id))
+    store.save(tx, gone)
+    tx.emit(SessionChanged(gone))
+
+
+def require_revision(session: Session, revision: int | None) -> None:
+    """Refuse a change that was made on an older revision; None makes no condition.
+
+    Raises:
+        RevisionStale: names the present one.
+    """
+    if revision is not None and revision != session.revision:
+        raise RevisionStale(extensions={"revision": session.revision})
+
+
+def require_active(session: Session) -> None:
+    """Refuse what only an active session can do.
+
+    Raises:
+        SessionCompleted: it is over.
+        SessionNotActive: it has not begun.
+    """
+    require_open(session)
+    if session.status is not SessionStatus.ACTIVE:
+        raise SessionNotActive

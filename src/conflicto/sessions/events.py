@@ -1,0 +1,24 @@
+"""What happened to a session, for rooms that must follow: inside the transaction by subscription, in memory after the commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conflicto.sessions.model import Session
+
+
+@dataclass(frozen=True, slots=True)
+class SessionChanged:
+    """The session as it is now, new ones and deleted ones included."""
+
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """The session was completed by `actor`; whatever still runs in it must end in the same transaction."""
+
+    session: Session
+    actor: str

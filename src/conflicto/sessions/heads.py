@@ -1,0 +1,68 @@
+"""The head rows of all sessions: locked first by every group, written back last. `platform/db/stamps.py` says why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, insert, select, update
+
+from conflicto.platform.db.stamps import Head
+from conflicto.sessions.tables import feed_heads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sqlalchemy import Connection
+
+    from conflicto.platform.db.transaction import ReadTx, WriteTx
+
+COUNTS = ("participants", "participants_ts", "activities", "transitions")
+
+_LOCK = (
+    select(feed_heads)
+    .where(feed_heads.c.session_id.in_(bindparam("topics", expanding=True)))
+    .order_by(feed_heads.c.session_id)
+    .with_for_update()
+)
+_SAVE = update(feed_heads).where(feed_heads.c.session_id == bindparam("topic"))
+_ONE = select(feed_heads).where(feed_heads.c.session_id == bindparam("session_id"))
+_POSITIONS = select(feed_heads.c.session_id, feed_heads.c.ts).where(
+    feed_heads.c.session_id.in_(bindparam("topics", expanding=True))
+)
+
+
+class SessionHeads:
+    """The writer's `HeadStore`."""
+
+    def lock(self, connection: Connection, topics: Iterable[int]) -> dict[int, Head]:
+        """Lock the rows in the order of their ids, so that two processes cannot wait for each other."""
+        rows = connection.execute(_LOCK, {"topics": list(topics)})
+        return {row.session_id: _head(row._mapping) for row in rows}
+
+    def save(self, connection: Connection, heads: Mapping[int, Head]) -> None:
+        """Write back what the group drew and counted."""
+        for head in heads.values():
+            connection.execute(_SAVE, {"topic": head.topic, "ts": head.ts, "ctl": head.ctl, **head.counts})
+
+
+def open_head(tx: WriteTx, session_id: int) -> Head:
+    """Create the head row of a new session; it is this transaction's alone until the commit."""
+    head = Head(session_id, 0, 0, dict.fromkeys(COUNTS, 0))
+    tx.write(insert(feed_heads), {"session_id": session_id, "ts": 0, "ctl": 0, **head.counts})
+    tx.heads[session_id] = head
+    return head
+
+
+def head_row(tx: ReadTx, session_id: int) -> Head | None:
+    """Return a session's head in this snapshot."""
+    row = tx.first(_ONE, {"session_id": session_id})
+    return _head(row._mapping) if row else None
+
+
+def positions(tx: ReadTx, session_ids: list[int]) -> dict[int, int]:
+    """Return `ts` of many sessions in one query: how a process notices what other processes committed."""
+    return {row.session_id: row.ts for row in tx.all(_POSITIONS, {"topics": session_ids})}
+
+
+def _head(row: Mapping[str, int]) -> Head:
+    return Head(row["session_id"], row["ts"], row["ctl"], {name: row[name] for name in COUNTS})

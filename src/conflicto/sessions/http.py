@@ -1,0 +1,181 @@
+"""The endpoints of sessions, all on the control plane; `routes` reads like the contract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Query
+
+from conflicto.access.code_guard import CodeGuard
+from conflicto.access.roles import ADMIN, ANYONE, HOSTS, MEMBERS, Role
+from conflicto.access.tokens import Tokens
+from conflicto.platform.db.engine import Database
+from conflicto.platform.db.writer import Writer
+from conflicto.platform.http.conditions import ConditionInvalid, conditional_answer, required_revision, revision_tag, tag_of
+from conflicto.platform.http.control_plane import CurrentCall
+from conflicto.platform.http.messages import NO_STORE, Answer, Call, encode, json_answer
+from conflicto.platform.http.paging import PageOut, PageQuery, page_answer
+from conflicto.platform.http.routes import Docs, Route, control
+from conflicto.platform.limits.bucket import Policy
+from conflicto.platform.strict_json import RESPONSE_LIMITS
+from conflicto.sessions import commands, errors, schemas
+from conflicto.sessions.idempotency import key_from
+from conflicto.sessions.model import Session
+from conflicto.sessions.queries import audit_page, session_by_code, session_by_id, session_page
+
+CONTROL = Policy("control", 600, 60)
+"""Ten requests a second for a minute on end: more than a host's hands, less than a runaway script."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEndpoints:
+    """Sessions as objects: make, list, read, change, delete."""
+
+    db: Database
+    writer: Writer
+    tokens: Tokens
+
+    async def create(self, call: CurrentCall, body: schemas.SessionIn) -> Answer:
+        """Make a draft and hand out its tokens."""
+        key = key_from(call.header(b"idempotency-key"), subject=call.caller.subject, route=call.route.name, body=call.body)
+        session, status = await self.writer.run((), commands.create_session, commands.NewSession(**body.model_dump()), key=key)
+        return _created(self.tokens, session, status)
+
+    async def page(self, call: CurrentCall, query: Annotated[schemas.SessionListQuery, Query()]) -> Answer:
+        """List sessions, newest first."""
+        found, total = await self.db.read(session_page, status=query.status, limit=query.limit, offset=query.offset)
+        return page_answer([schemas.session_out(session, for_participant=False) for session in found], total, query)
+
+    async def read(self, call: CurrentCall, session_id: int) -> Answer:
+        """Return the caller's view of a session."""
+        return _seen(call, await self.db.read(session_by_id, session_id))
+
+    async def replace(self, call: CurrentCall, session_id: int, body: schemas.SessionIn) -> Answer:
+        """Replace what a host says of the session; the lifecycle is not part of it."""
+        return await self._change(call, session_id, body.model_dump())
+
+    async def patch(self, call: CurrentCall, session_id: int, body: schemas.SessionPatch) -> Answer:
+        """Replace the named fields; `status` takes the next step of the lifecycle."""
+        fields = body.model_dump(exclude_unset=True)
+        required = {
+            name: value for name, value in fields.items() if value is not None or name in {"description", "max_participants"}
+        }
+        return await self._change(call, session_id, required)
+
+    async def delete(self, call: CurrentCall, session_id: int) -> Answer:
+        """Delete the session; from now on nobody knows it."""
+        revision = required_revision(call)
+        await self.writer.run(session_id, commands.delete_session, session_id, actor=call.caller.subject, revision=revision)
+        return Answer(204, headers=(NO_STORE,))
+
+    async def _change(self, call: Call, session_id: int, fields: dict[str, object]) -> Answer:
+        revision = required_revision(call)
+        actor = call.caller.subject
+        session = await self.writer.run(session_id, commands.change_session, session_id, fields, actor=actor, revision=revision)
+        return _seen(call, session)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionDoor:
+    """Getting in: codes, tokens, the lock; and the audit of who did what."""
+
+    db: Database
+    writer: Writer
+    tokens: Tokens
+    guard: CodeGuard
+
+    async def issue_token(self, call: CurrentCall, session_id: int, body: schemas.TokenIn) -> Answer:
+        """Issue a further host or screen token."""
+        session = await self.db.read(session_by_id, session_id)
+        token = self.tokens.mint(Role(body.role), session_id, version=session.token_version)
+        return json_answer({"role": body.role, "token": token}, status=201)
+
+    async def rotate_tokens(self, call: CurrentCall, session_id: int) -> Answer:
+        """Let every host and screen token die and return the new pair."""
+        session = await self.writer.run(session_id, commands.rotate_tokens, session_id, actor=call.caller.subject)
+        return json_answer(_token_pair(self.tokens, session))
+
+    async def transitions(self, call: CurrentCall, session_id: int, query: Annotated[PageQuery, Query()]) -> Answer:
+        """List who moved what, when and why, oldest first."""
+        found, total = await self.db.read(audit_page, session_id, limit=query.limit, offset=query.offset)
+        return page_answer([schemas.transition_out(line) for line in found], total, query)
+
+    async def by_code(self, call: CurrentCall, code: str) -> Answer:
+        """Tell a stranger with the code which session it opens."""
+        self.guard.check(call.address, code)
+        try:
+            session = await self.db.read(session_by_code, code)
+        except errors.CodeUnknown:
+            self.guard.missed(call.address)
+            raise
+        self.guard.hit(call.address, code)
+        return json_answer({"session_id": session.id, "title": session.title, "status": session.status})
+
+    async def lock(self, call: CurrentCall, session_id: int, body: schemas.LockIn | None = None) -> Answer:
+        """Close or open the door."""
+        locked = body.locked if body else True
+        return _seen(call, await self.writer.run(session_id, commands.lock, session_id, locked=locked))
+
+
+def _token_pair(tokens: Tokens, session: Session) -> dict[str, str]:
+    return {
+        "host_token": tokens.mint(Role.HOST, session.id, version=session.token_version),
+        "screen_token": tokens.mint(Role.SCREEN, session.id, version=session.token_version),
+    }
+
+
+def _created(tokens: Tokens, session: Session, status: int) -> Answer:
+    body = schemas.session_out(session, for_participant=False) | _token_pair(tokens, session)
+    location = (b"location", f"/api/v1/sessions/{session.id}".encode())
+    return json_answer(body, status=status, headers=(NO_STORE, location, revision_tag(session.revision)))
+
+
+def created_session(tokens: Tokens, session: Session) -> Answer:
+    """Return the answer to whoever made a session, with its tokens."""
+    return _created(tokens, session, 201)
+
+
+def seen_session(call: Call, session: Session) -> Answer:
+    """Return a session as the caller sees it, with the tag that `If-Match` takes."""
+    return _seen(call, session)
+
+
+def _seen(call: Call, session: Session) -> Answer:
+    body = encode(schemas.session_out(session, for_participant=call.caller.role is Role.PARTICIPANT))
+    tag = revision_tag(session.revision)[1] if call.caller.is_host else tag_of(body)
+    return conditional_answer(call, body, tag)
+
+
+def routes(sessions: SessionEndpoints, door: SessionDoor) -> list[Route]:
+    """Return the rows of the contract that this room serves."""
+    stale = (ConditionInvalid, errors.RevisionStale)
+    over = (errors.SessionCompleted,)
+    one = {200: schemas.SessionOut}
+    return [
+        control("POST", "/sessions", sessions.create, who=ADMIN, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
+                docs=Docs(summary="Make a session", gives={201: schemas.SessionCreated}, headers=("Idempotency-Key",),
+                          problems=(errors.KeyReused, errors.IdempotencyKeyInvalid), example=schemas.SESSION_EXAMPLE)),
+        control("GET", "/sessions", sessions.page, who=ADMIN, policy=CONTROL, tag="sessions",
+                docs=Docs(summary="List sessions, newest first", gives={200: PageOut})),
+        control("GET", "/sessions/{session_id}", sessions.read, who=MEMBERS, policy=CONTROL, tag="sessions",
+                docs=Docs(summary="Read a session", gives={**one, 304: None}, headers=("If-None-Match",),
+                          example=schemas.SESSION_EXAMPLE)),
+        control("PUT", "/sessions/{session_id}", sessions.replace, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
+                docs=Docs(summary="Replace a session", gives=one, headers=("If-Match",), problems=(*stale, *over))),
+        control("PATCH", "/sessions/{session_id}", sessions.patch, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
+                docs=Docs(summary="Change a session, or move it through its lifecycle", gives=one, headers=("If-Match",),
+                          problems=(*stale, *over, errors.TransitionNotAllowed))),
+        control("DELETE", "/sessions/{session_id}", sessions.delete, who=HOSTS, policy=CONTROL, tag="sessions",
+                docs=Docs(summary="Delete a session with everything in it", gives={204: None}, headers=("If-Match",), problems=stale)),
+        control("POST", "/sessions/{session_id}/tokens", door.issue_token, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS,
+                tag="sessions", docs=Docs(summary="Issue a further host or screen token", gives={201: schemas.TokenOut})),
+        control("DELETE", "/sessions/{session_id}/tokens", door.rotate_tokens, who=HOSTS, policy=CONTROL, tag="sessions",
+                docs=Docs(summary="Rotate the tokens: every older one dies", gives={200: schemas.TokenPair})),
+        control("GET", "/sessions/{session_id}/transitions", door.transitions, who=HOSTS, policy=CONTROL, tag="sessions",
+                docs=Docs(summary="The audit: who moved what", gives={200: PageOut})),
+        control("GET", "/sessions/by-code/{code}", door.by_code, who=ANYONE, policy=CONTROL, tag="joining",
+                docs=Docs(summary="The lobby behind a code", gives={200: schemas.LobbyOut}, problems=(errors.CodeUnknown,))),
+        control("POST", "/sessions/{session_id}/lock", door.lock, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
+                docs=Docs(summary="Close or open the door", gives=one, problems=over)),
+    ]  # fmt: skip

@@ -1,0 +1,93 @@
+"""Idempotency keys: a request that is sent twice happens once, and both are told what happened.
+
+A key is looked up before state, limits and policy are, so that a replay after the close still gets its first answer. It lives as long
+as its session.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, insert, select
+
+from conflicto.sessions.errors import IdempotencyKeyInvalid, KeyReused
+from conflicto.sessions.tables import idempotency_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from conflicto.platform.db.transaction import ReadTx, WriteTx
+
+_KEY = re.compile(r'"([\x21\x23-\x7e]{1,128})"|([\x21\x23-\x7e]{1,128})', re.ASCII)
+_LOOK = select(idempotency_keys).where(idempotency_keys.c.id.in_(bindparam("ids", expanding=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Digests of who asked what with which key, and of the body that came with it."""
+
+    id: bytes
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What the first request did: its HTTP status and the id of the row that it made."""
+
+    status: int
+    entity: str
+
+
+def key_from(header: str | None, *, subject: str, route: str, body: bytes, shortest: int = 1) -> Key | None:
+    """Return the key of a request, or None if it carries none. The value may be quoted (a structured string) or bare.
+
+    Raises:
+        IdempotencyKeyInvalid: the header holds something else, or a key below `shortest` characters.
+    """
+    if header is None:
+        return None
+    match = _KEY.fullmatch(header.strip())
+    key = (match[1] or match[2]) if match else ""
+    if len(key) < shortest:
+        detail = f"A key has {shortest} to 128 visible ASCII characters; a UUID is a good one."
+        raise IdempotencyKeyInvalid(detail)
+    scope = "\x00".join((subject, route, key)).encode()
+    return Key(blake2b(scope, digest_size=16).digest(), blake2b(body, digest_size=16).digest())
+
+
+def replays(tx: ReadTx, keys: Iterable[Key | None]) -> dict[bytes, Replay | KeyReused]:
+    """Return what is known of `keys`, by `Key.id`: the first outcome, or the refusal of another body under the same key."""
+    wanted = {key.id: key for key in keys if key is not None}
+    if not wanted:
+        return {}
+    found: dict[bytes, Replay | KeyReused] = {}
+    for row in tx.all(_LOOK, {"ids": list(wanted)}):
+        same = row.fingerprint == wanted[row.id].fingerprint
+        found[row.id] = Replay(row.status, row.entity) if same else KeyReused()
+    return found
+
+
+def replay(tx: ReadTx, key: Key | None) -> Replay | None:
+    """Return what the first request with `key` did, or None if there was none.
+
+    Raises:
+        KeyReused: it had another body.
+    """
+    found = replays(tx, (key,)).get(key.id) if key else None
+    if isinstance(found, KeyReused):
+        raise found
+    return found
+
+
+def remember(tx: WriteTx, entries: Iterable[tuple[Key | None, int, int, str]]) -> None:
+    """Store `(key, session id, status, entity)` in the transaction that did the work."""
+    rows = [
+        {"id": key.id, "fingerprint": key.fingerprint, "session_id": session_id, "status": status, "entity": entity}
+        for key, session_id, status, entity in entries
+        if key is not None
+    ]
+    if rows:
+        tx.write(insert(idempotency_keys), rows)

@@ -1,0 +1,61 @@
+"""Remove deleted sessions from the disk, a little at a time, so that nobody waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import structlog
+
+from conflicto.platform.problems import DomainError
+from conflicto.sessions import store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from conflicto.platform.db.engine import Database
+    from conflicto.platform.db.transaction import WriteTx
+    from conflicto.platform.db.writer import Writer
+
+CHUNK_ROWS = 500
+"""Rows of one transaction: a few ms on either database."""
+
+LOOK_S = 30.0
+PAUSE_S = 0.05
+
+log = structlog.get_logger(__name__)
+
+
+class Purger:
+    """Works through the rooms' purge steps, `(tx, session id, at most) → rows removed`, those with the most rows first."""
+
+    def __init__(self, db: Database, writer: Writer, steps: Sequence[Callable[[WriteTx, int, int], int]]) -> None:
+        self._db = db
+        self._writer = writer
+        self._steps = (*steps, store.purge_keys)
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look now: a session was deleted."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Purge until cancelled."""
+        while True:
+            try:
+                while (session_id := await self._db.read(store.next_deleted)) is not None:
+                    await self._purge(session_id)
+            except DomainError as error:
+                log.warning("purge-failed", code=error.code)
+            self._wake.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await self._wake.wait()
+
+    async def _purge(self, session_id: int) -> None:
+        for step in self._steps:
+            while await self._writer.run((), step, session_id, CHUNK_ROWS):
+                await asyncio.sleep(PAUSE_S)
+        await self._writer.run((), store.purge_session, session_id)
+        log.info("session-purged", session_id=session_id)

@@ -1,0 +1,53 @@
+"""What other rooms and the edge may ask about sessions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conflicto.platform.problems import NotFound
+from conflicto.sessions import store
+from conflicto.sessions.errors import CodeUnknown
+from conflicto.sessions.heads import head_row
+from conflicto.sessions.model import normalised_code
+
+if TYPE_CHECKING:
+    from conflicto.platform.db.transaction import ReadTx
+    from conflicto.sessions.model import Session, SessionStatus, Transition
+
+
+def session_by_id(tx: ReadTx, session_id: int) -> Session:
+    """Return a session.
+
+    Raises:
+        NotFound: there is none, or it is deleted.
+    """
+    session = store.find(tx, session_id)
+    if session is None:
+        raise NotFound
+    return session
+
+
+def session_by_code(tx: ReadTx, typed: str) -> Session:
+    """Return the session that a person means by `typed`.
+
+    Raises:
+        CodeUnknown: no session can be joined with it.
+    """
+    code = normalised_code(typed)
+    session = store.find_by_code(tx, code) if code else None
+    if session is None:
+        raise CodeUnknown
+    return session
+
+
+def session_page(tx: ReadTx, *, status: SessionStatus | None, limit: int, offset: int) -> tuple[list[Session], int | None]:
+    """Return up to `limit + 1` sessions, newest first, and the total (None when filtered)."""
+    return store.newest(tx, status=status, limit=limit + 1, offset=offset), None if status else store.total(tx)
+
+
+def audit_page(tx: ReadTx, session_id: int, *, limit: int, offset: int) -> tuple[list[Transition], int]:
+    """Return up to `limit + 1` lines of the audit, oldest first, and how many there are."""
+    head = head_row(tx, session_id)
+    if head is None:
+        raise NotFound
+    return store.audit(tx, session_id, limit=limit + 1, offset=offset), head.counts["transitions"]

@@ -1,0 +1,160 @@
+"""What sessions look like on the wire, in and out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, StrictBool, StrictInt, StrictStr, StringConstraints
+
+from conflicto.platform.http.paging import In, PageQuery
+from conflicto.platform.instants import rfc3339
+from conflicto.sessions.model import SessionStatus, shown_code
+
+if TYPE_CHECKING:
+    from conflicto.sessions.model import Session, Transition
+
+Title = Annotated[StrictStr, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
+Description = Annotated[StrictStr, StringConstraints(max_length=2000)]
+Places = Annotated[StrictInt, Field(ge=1, le=50_000)]
+Reason = Annotated[StrictStr, StringConstraints(max_length=500)]
+
+
+class SessionIn(In):
+    """A new session, or all that a host says of one."""
+
+    title: Title
+    description: Description | None = None
+    max_participants: Places | None = Field(None, description="Null: as many as the server takes.")
+
+
+class SessionPatch(In):
+    """Any of a session's fields; each replaces the old value whole."""
+
+    title: Title | None = None
+    description: Description | None = None
+    max_participants: Places | None = None
+    status: SessionStatus | None = Field(None, description="The next step of the lifecycle.")
+
+
+class SessionDuplicateIn(In):
+    """How the copy is called; without a title as the original is."""
+
+    title: Title | None = None
+
+
+class TokenIn(In):
+    """Which further token is wanted."""
+
+    role: Literal["host", "screen"]
+
+
+class LockIn(In):
+    """Whether the door is closed."""
+
+    locked: StrictBool = True
+
+
+class SessionListQuery(PageQuery):
+    """Which sessions."""
+
+    status: SessionStatus | None = None
+
+
+class SessionOut(BaseModel):
+    """A session. `join_code` and `max_participants` are for hosts and screens."""
+
+    id: int
+    title: str
+    description: str | None
+    status: SessionStatus
+    locked: bool
+    current_activity_id: str | None
+    shown_activity_id: str | None
+    revision: int
+    created_at: str
+    updated_at: str
+    join_code: str | None = None
+    max_participants: int | None = None
+
+
+class SessionCreated(SessionOut):
+    """A new session with the tokens of its host and its screen; they are shown here only."""
+
+    host_token: str
+    screen_token: str
+
+
+class TokenOut(BaseModel):
+    """A token, shown here only."""
+
+    role: str
+    token: str
+
+
+class TokenPair(BaseModel):
+    """The new tokens; every older one is dead."""
+
+    host_token: str
+    screen_token: str
+
+
+class TransitionOut(BaseModel):
+    """One line of the audit."""
+
+    number: int
+    actor: str
+    entity: str
+    entity_id: str
+    from_status: str | None
+    to_status: str
+    reason: str | None
+    at: str
+
+
+class LobbyOut(BaseModel):
+    """What a stranger with the code may know."""
+
+    session_id: int
+    title: str
+    status: SessionStatus
+
+
+def session_out(session: Session, *, for_participant: bool) -> dict[str, Any]:
+    """Return a session as a host or screen (or a participant) sees it."""
+    shown = {
+        "id": session.id,
+        "title": session.title,
+        "description": session.description,
+        "status": session.status,
+        "locked": session.locked,
+        "current_activity_id": session.current_activity_id,
+        "shown_activity_id": session.shown_activity_id,
+        "revision": session.revision,
+        "created_at": rfc3339(session.created_ts),
+        "updated_at": rfc3339(session.updated_ts),
+    }
+    if not for_participant:
+        shown |= {"join_code": shown_code(session.join_code), "max_participants": session.max_participants}
+    return shown
+
+
+def transition_out(transition: Transition) -> dict[str, Any]:
+    """Return a line of the audit."""
+    return {
+        "number": transition.number,
+        "actor": transition.actor,
+        "entity": transition.entity,
+        "entity_id": transition.entity_id,
+        "from_status": transition.from_status,
+        "to_status": transition.to_status,
+        "reason": transition.reason,
+        "at": rfc3339(transition.at_us),
+    }
+
+
+SESSION_EXAMPLE: dict[str, Any] = {
+    "id": 190463227641021, "title": "Town hall", "description": None, "status": "active", "locked": False,
+    "current_activity_id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4", "shown_activity_id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4",
+    "revision": 3, "created_at": "2026-11-23T09:00:00.000001Z", "updated_at": "2026-11-23T09:05:12.250417Z",
+    "join_code": "BCDF-GHJK", "max_participants": None,
+}  # fmt: skip

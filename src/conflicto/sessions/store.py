@@ -1,0 +1,124 @@
+"""Rows of sessions and of their audit, to and from the model."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, insert, select, update
+
+from conflicto.platform.db.tables import counters
+from conflicto.sessions.model import Session, SessionStatus, Transition
+from conflicto.sessions.tables import feed_heads, idempotency_keys, sessions, transitions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Row
+
+    from conflicto.platform.db.transaction import ReadTx, WriteTx
+
+LIVE_SESSIONS = "sessions"
+"""The counter of sessions that are not deleted."""
+
+_BY_ID = select(sessions).where(sessions.c.id == bindparam("session_id"), ~sessions.c.deleted)
+_BY_CODE = select(sessions).where(
+    sessions.c.join_code == bindparam("code"), ~sessions.c.deleted, sessions.c.status != SessionStatus.COMPLETED.value
+)
+_UPDATE = update(sessions).where(sessions.c.id == bindparam("session_id"))
+_COUNT = select(counters.c.value).where(counters.c.name == LIVE_SESSIONS)
+_DELETED = select(sessions.c.id).where(sessions.c.deleted).limit(1)
+
+
+def find(tx: ReadTx, session_id: int) -> Session | None:
+    """Return a session that is not deleted."""
+    row = tx.first(_BY_ID, {"session_id": session_id})
+    return _session(row) if row else None
+
+
+def find_by_code(tx: ReadTx, code: str) -> Session | None:
+    """Return the session that can be joined with `code` now."""
+    row = tx.first(_BY_CODE, {"code": code})
+    return _session(row) if row else None
+
+
+def newest(tx: ReadTx, *, status: SessionStatus | None, limit: int, offset: int) -> list[Session]:
+    """Return one page, newest first."""
+    page = select(sessions).where(~sessions.c.deleted)
+    if status:
+        page = page.where(sessions.c.status == status.value)
+    page = page.order_by(sessions.c.created_ts.desc(), sessions.c.id).limit(limit).offset(offset)
+    return [_session(row) for row in tx.all(page)]
+
+
+def total(tx: ReadTx) -> int:
+    """Return the kept count of sessions."""
+    return tx.scalar(_COUNT) or 0
+
+
+def add(tx: WriteTx, session: Session) -> None:
+    """Insert a session and count it."""
+    tx.write(insert(sessions), asdict(session))
+    _count(tx, 1)
+
+
+def save(tx: WriteTx, session: Session) -> None:
+    """Write every column of a session."""
+    row = asdict(session)
+    row.pop("id")
+    tx.write(_UPDATE, {"session_id": session.id, **row})
+    if session.deleted:
+        _count(tx, -1)
+
+
+def _count(tx: WriteTx, by: int) -> None:
+    bumped = tx.write(
+        update(counters).where(counters.c.name == LIVE_SESSIONS).values(value=counters.c.value + by),
+    )
+    if not bumped:
+        tx.write(insert(counters), {"name": LIVE_SESSIONS, "value": by})
+
+
+def add_transition(tx: WriteTx, session_id: int, transition: Transition) -> None:
+    """Append a line to the audit."""
+    tx.write(insert(transitions), {"session_id": session_id, **asdict(transition)})
+
+
+def audit(tx: ReadTx, session_id: int, *, limit: int, offset: int) -> list[Transition]:
+    """Return one page of the audit, oldest first; its numbers are dense, so an offset is a place and not a scan."""
+    page = (
+        select(transitions)
+        .where(transitions.c.session_id == session_id, transitions.c.number > offset)
+        .order_by(transitions.c.number)
+        .limit(limit)
+    )
+    return [Transition(**{name: getattr(row, name) for name in Transition.__slots__}) for row in tx.all(page)]
+
+
+def next_deleted(tx: ReadTx) -> int | None:
+    """Return a session that is marked as deleted and not yet purged."""
+    return tx.scalar(_DELETED)
+
+
+def purge_keys(tx: WriteTx, session_id: int, at_most: int) -> int:
+    """Remove some idempotency keys of a deleted session; returns how many."""
+    some = select(idempotency_keys.c.id).where(idempotency_keys.c.session_id == session_id).limit(at_most)
+    return tx.write(delete(idempotency_keys).where(idempotency_keys.c.id.in_(some.scalar_subquery())))
+
+
+def purge_session(tx: WriteTx, session_id: int) -> None:
+    """Remove the last traces of a deleted session."""
+    tx.write(delete(transitions).where(transitions.c.session_id == session_id))
+    tx.write(delete(feed_heads).where(feed_heads.c.session_id == session_id))
+    tx.write(delete(sessions).where(sessions.c.id == session_id))
+
+
+def _session(row: Row[Any]) -> Session:
+    fields: dict[str, Any] = {name: getattr(row, name) for name in Session.__slots__}
+    return Session(**fields | {"status": SessionStatus(fields["status"])})
+
+
+def changed_since(tx: ReadTx, session_id: int, after: int, upto: int) -> Sequence[Session]:
+    """Return the session itself if its newest change lies in (after, upto]."""
+    session = find(tx, session_id)
+    return [session] if session and after < session.updated_ts <= upto else []

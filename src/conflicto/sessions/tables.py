@@ -1,0 +1,75 @@
+"""Tables of the sessions room: the session itself, the head of its feed, its audit, and its idempotency keys."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text, text
+
+from conflicto.platform.db.tables import Uuid16, metadata
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("title", Text, nullable=False),
+    Column("description", Text),
+    Column("status", String(16), nullable=False),
+    Column("join_code", String(8), nullable=False),
+    Column("max_participants", Integer),
+    Column("locked", Boolean, nullable=False),
+    Column("current_activity_id", Uuid16),
+    Column("shown_activity_id", Uuid16),
+    Column("token_version", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Column("created_ts", BigInteger, nullable=False),
+    Column("updated_ts", BigInteger, nullable=False),
+    Index("ix_sessions_newest", "deleted", "created_ts"),
+    Index("ix_sessions_status_newest", "deleted", "status", "created_ts"),
+    Index(
+        "uq_sessions_live_code",
+        "join_code",
+        unique=True,
+        sqlite_where=text("status <> 'completed' AND NOT deleted"),
+        postgresql_where=text("status <> 'completed' AND NOT deleted"),
+    ),
+)
+
+feed_heads = Table(
+    "feed_heads",
+    metadata,
+    Column("session_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("ts", BigInteger, nullable=False),
+    Column("ctl", BigInteger, nullable=False),
+    Column("participants", Integer, nullable=False),
+    Column("participants_ts", BigInteger, nullable=False),
+    Column("activities", Integer, nullable=False),
+    Column("transitions", Integer, nullable=False),
+    postgresql_with={"fillfactor": 50},
+)
+"""The narrow row that orders a session: `ts` and `ctl` are feed timestamps, the rest counters kept in the same transactions."""
+
+transitions = Table(
+    "transitions",
+    metadata,
+    Column("session_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("actor", Text, nullable=False),
+    Column("entity", String(16), nullable=False),
+    Column("entity_id", Text, nullable=False),
+    Column("from_status", String(16)),
+    Column("to_status", String(32), nullable=False),
+    Column("reason", Text),
+    Column("at_us", BigInteger, nullable=False),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("id", LargeBinary(16), primary_key=True),
+    Column("session_id", BigInteger, nullable=False),
+    Column("fingerprint", LargeBinary(16), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("entity", Text, nullable=False),
+    Index("ix_idempotency_keys_session_id", "session_id"),
+)
+"""`id` is a digest of (subject, route, key), `fingerprint` one of the gated body, `entity` the id of the row that was made."""

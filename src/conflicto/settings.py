@@ -1,0 +1,104 @@
+"""All settings, from the environment alone. Only `app.py`, the CLI and the migrations read them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+EMBEDDED = "conflicto.sqlite3"
+
+
+class SettingsInvalid(ValueError):
+    """An environment variable holds something that it cannot."""
+
+
+class Settings(BaseModel):
+    """Every setting has the name of its environment variable as alias, and a description with its unit."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+    database_url: str = Field(
+        "", alias="DATABASE_URL", description="`sqlite:///…` or `postgresql://…`; empty: SQLite in the data directory."
+    )
+    pool_size: int = Field(
+        20, ge=2, le=1000, alias="DATABASE_POOL_SIZE", description="Connections kept open, of all workers of this machine together."
+    )
+    max_overflow: int = Field(
+        30,
+        ge=0,
+        le=1000,
+        alias="DATABASE_MAX_OVERFLOW",
+        description="Further connections that come and go, of all workers together.",
+    )
+    data_dir: Path = Field(
+        Path("data"), alias="CONFLICTO_DATA_DIR", description="Directory of the embedded database and the signing key."
+    )
+    secret_key: SecretStr | None = Field(
+        None, alias="CONFLICTO_SECRET_KEY", description="Key that signs tokens, at least 32 bytes; without it one is made and kept."
+    )
+    admin_token: SecretStr | None = Field(
+        None,
+        alias="CONFLICTO_ADMIN_TOKEN",
+        description="The operator's token, at least 16 characters; without it one is made at the first start.",
+    )
+    cors_origins: tuple[str, ...] = Field(
+        (), alias="CONFLICTO_CORS_ORIGINS", description="Other origins whose pages may call the API, separated by commas."
+    )
+    rate_limits: bool = Field(True, alias="CONFLICTO_RATE_LIMITS", description="`off` turns rate limits off, for load runs.")
+    workers: int = Field(
+        1, ge=1, le=256, alias="CONFLICTO_WORKERS", description="Processes that serve; `conflicto serve --workers` sets it."
+    )
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:  # noqa: ANN401 - whatever was given
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("admin_token")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and (len(value.get_secret_value()) < 16 or "." in value.get_secret_value()):
+            message = "needs at least 16 characters and no dot"
+            raise ValueError(message)
+        return value
+
+    @property
+    def url(self) -> str:
+        """The database, the embedded one by default."""
+        return self.database_url or f"sqlite:///{self.data_dir / EMBEDDED}"
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the database is a file of this process."""
+        return self.url.startswith("sqlite")
+
+    def secret(self, name: str) -> str | None:
+        """Return a secret setting in the clear."""
+        value: SecretStr | None = getattr(self, name)
+        return value.get_secret_value() if value else None
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Return the settings of an environment; variables that are empty count as missing.
+
+    Raises:
+        SettingsInvalid: names the variables and what they need, never their values.
+    """
+    known = {field.alias for field in Settings.model_fields.values()}
+    given = {name: value for name, value in environment.items() if name in known and value}
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        said = "; ".join(f"{each['loc'][0]}: {each['msg']}" for each in error.errors())
+        raise SettingsInvalid(said) from None
+
+
+def unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    """Return variables that look like settings of ours and are none: most often misspelt ones."""
+    known = {field.alias for field in Settings.model_fields.values()}
+    return sorted(name for name in environment if name.startswith("CONFLICTO_") and name not in known)

@@ -1,0 +1,75 @@
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from conflicto.app import App
+from conflicto.settings import Settings
+from tests.support import databases, servers
+from tests.support.api import Api
+from tests.support.clocks import HandClock
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The superuser's URL of this worker's PostgreSQL; a test that writes makes itself a database with `create_database`."""
+    with servers.postgres() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_url: str) -> str:
+    return databases.postgres_template(postgres_url)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return databases.sqlite_template(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database with the newest schema, on either database in turn."""
+    if request.param == "sqlite":
+        yield databases.sqlite_copy(request.getfixturevalue("sqlite_template"), tmp_path)
+    else:
+        request.getfixturevalue("postgres_template")
+        with databases.postgres_copy(request.getfixturevalue("postgres_url")) as url:
+            yield url
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    return Settings(
+        database_url=database_url,
+        data_dir=tmp_path,
+        admin_token="the-operator-of-the-tests",
+        rate_limits=False,
+        pool_size=4,
+        max_overflow=2,
+    )
+
+
+@pytest.fixture
+async def app(settings: Settings, clock: HandClock) -> AsyncIterator[App]:
+    async with App(settings, clock=clock).running() as running:
+        yield running
+
+
+@pytest.fixture
+async def api(app: App) -> AsyncIterator[Api]:
+    client = Api(app)
+    yield client
+    await client.http.aclose()
+
+
+@pytest.fixture(scope="session")
+def valkey_url() -> Iterator[str]:
+    """The URL of this worker's Valkey; a test that writes uses keys or channels of its own."""
+    with servers.valkey() as url:
+        yield url

@@ -1,0 +1,121 @@
+"""The API as tests use it: one client, requests with a token, every answer held against the OpenAPI document."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+
+from conflicto.app import App
+
+PREFIX = "/api/v1"
+
+
+class Api:
+    """Sends requests to an app in this process. Undocumented statuses and malformed problems fail the test at once."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.admin = app.identity.admin_token
+        self.http = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://testserver")
+
+    async def request(
+        self, method: str, path: str, *, token: str | None = None, headers: dict[str, str] | None = None, **kwargs: Any
+    ) -> httpx2.Response:
+        sent = dict(headers or {})
+        if token is not None:
+            sent["authorization"] = f"Bearer {token}"
+        full = path if path.startswith(("/health", "/metrics", PREFIX)) else PREFIX + path
+        answer = await self.http.request(method, full, headers=sent, **kwargs)
+        self._check(method, full.partition("?")[0], answer)
+        return answer
+
+    async def get(self, path: str, token: str | None = None, **kwargs: Any) -> httpx2.Response:
+        return await self.request("GET", path, token=token, **kwargs)
+
+    async def post(self, path: str, json: Any = None, token: str | None = None, **kwargs: Any) -> httpx2.Response:
+        return await self.request("POST", path, token=token, **({"json": json} if json is not None else {}), **kwargs)
+
+    async def patch(self, path: str, json: Any, token: str | None = None, **kwargs: Any) -> httpx2.Response:
+        return await self.request("PATCH", path, json=json, token=token, **kwargs)
+
+    async def put(self, path: str, json: Any, token: str | None = None, **kwargs: Any) -> httpx2.Response:
+        return await self.request("PUT", path, json=json, token=token, **kwargs)
+
+    async def delete(self, path: str, token: str | None = None, **kwargs: Any) -> httpx2.Response:
+        return await self.request("DELETE", path, token=token, **kwargs)
+
+    def _check(self, method: str, path: str, answer: httpx2.Response) -> None:
+        if answer.status_code >= 400:
+            problem = answer.json()
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert {"type", "title", "status", "detail", "instance", "code", "request_id"} <= set(problem)
+            assert problem["status"] == answer.status_code
+        route = next((each for each in self.app.routes if each.method == method and _fits(each.path, path)), None)
+        if route is not None:
+            documented = self.app.control.document()["paths"][route.path][method.lower()]["responses"]
+            general = {400, 401, 403, 404, 405, 413, 415, 422, 429}
+            assert str(answer.status_code) in documented or answer.status_code in general, (
+                route.name,
+                answer.status_code,
+                answer.text,
+            )
+
+
+def _fits(template: str, path: str) -> bool:
+    return re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path) is not None
+
+
+@dataclass
+class Seat:
+    id: int
+    token: str
+    nickname: str
+
+
+@dataclass
+class Event:
+    """One session under test, with the tokens of its host and screen, and short verbs for what most tests do first."""
+
+    api: Api
+    id: int
+    code: str
+    host: str
+    screen: str
+
+    @property
+    def path(self) -> str:
+        return f"/sessions/{self.id}"
+
+    async def open(self) -> "Event":
+        answer = await self.api.patch(self.path, {"status": "active"}, token=self.host)
+        assert answer.status_code == 200, answer.text
+        return self
+
+    async def activity(self, **fields: Any) -> dict[str, Any]:
+        answer = await self.api.post(f"{self.path}/activities", {"type": "poll", **fields}, token=self.host)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    async def join(self, nickname: str = "Anna") -> Seat:
+        answer = await self.api.post(f"{self.path}/join", {"nickname": nickname, "code": self.code})
+        assert answer.status_code == 201, answer.text
+        body = answer.json()
+        return Seat(body["participant_id"], body["participant_token"], body["nickname"])
+
+    async def answer(self, activity: dict[str, Any], seat: Seat, data: Any, **kwargs: Any) -> httpx2.Response:
+        path = f"{self.path}/activities/{activity['id']}/responses"
+        return await self.api.post(path, {"response_data": data}, token=seat.token, **kwargs)
+
+    async def move(self, activity: dict[str, Any], status: str, **fields: Any) -> httpx2.Response:
+        path = f"{self.path}/activities/{activity['id']}/transition"
+        return await self.api.post(path, {"target_status": status, **fields}, token=self.host)
+
+
+async def make_event(api: Api, *, active: bool = True, **fields: Any) -> Event:
+    """Make a session; active unless told otherwise."""
+    answer = await api.post("/sessions", {"title": "Town hall", **fields}, token=api.admin)
+    assert answer.status_code == 201, answer.text
+    body = answer.json()
+    event = Event(api, body["id"], body["join_code"], body["host_token"], body["screen_token"])
+    return await event.open() if active else event

