@@ -85,11 +85,11 @@ class App:
         self.routes = self._routes()
         self.control = ControlPlane(self.routes, title=TITLE, version=__version__, description=DESCRIPTION)
         self.front_door = self._front_door()
-        self._http: Any = self.front_door
+        self._http: Any = self.front_door  # an ASGI application
         if settings.cors_origins:
             exposed = ["ETag", "Link", "Retry-After", "Feed-Cursor", "Poll-After", "RateLimit", "RateLimit-Policy", "Renewed-Token"]
             self._http = CORSMiddleware(
-                self.front_door, allow_origins=list(settings.cors_origins), allow_methods=["*"], allow_headers=["*"],
+                self._http, allow_origins=list(settings.cors_origins), allow_methods=["*"], allow_headers=["*"],
                 expose_headers=exposed, max_age=86_400,
             )  # fmt: skip
 
@@ -169,8 +169,11 @@ class App:
             ),
             *responses_http.routes(responses_http.ResponseEndpoints(db, writer, clock)),
             *feed_http.routes(feed_http.FeedEndpoints(db, self.heads, clock, self.identity.epoch)),
-            *health.routes(health.HealthEndpoints(db, writer, self.metrics, lambda: self.control.document()), operator=ADMIN),
+            *health.routes(health.HealthEndpoints(db, writer, self.metrics, self._document), operator=ADMIN),
         ]
+
+    def _document(self) -> dict[str, Any]:
+        return self.control.document()
 
     def _front_door(self) -> FrontDoor:
         return FrontDoor(

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+SHORTEST_ADMIN_TOKEN = 16
+
 EMBEDDED = "conflicto.sqlite3"
 
 
@@ -62,8 +64,8 @@ class Settings(BaseModel):
     @field_validator("admin_token")
     @classmethod
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and (len(value.get_secret_value()) < 16 or "." in value.get_secret_value()):
-            message = "needs at least 16 characters and no dot"
+        if value is not None and (len(value.get_secret_value()) < SHORTEST_ADMIN_TOKEN or "." in value.get_secret_value()):
+            message = f"needs at least {SHORTEST_ADMIN_TOKEN} characters and no dot"
             raise ValueError(message)
         return value
 

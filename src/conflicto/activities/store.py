@@ -20,7 +20,7 @@ from conflicto.activities.model import (
 from conflicto.activities.tables import activities, activity_rounds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from uuid import UUID
 
     from sqlalchemy import Row
@@ -127,7 +127,10 @@ def save_counts(tx: WriteTx, activity_id: UUID, nth: int, counts: Counts) -> Non
 
 def last_index(tx: ReadTx, session_id: int) -> int | None:
     """Return the largest `order_index` of a session."""
-    return tx.scalar(select(func.max(activities.c.order_index)).where(activities.c.session_id == session_id, ~activities.c.deleted))
+    largest: int | None = tx.scalar(
+        select(func.max(activities.c.order_index)).where(activities.c.session_id == session_id, ~activities.c.deleted)
+    )
+    return largest
 
 
 def purge(tx: WriteTx, session_id: int, at_most: int) -> int:
@@ -137,7 +140,7 @@ def purge(tx: WriteTx, session_id: int, at_most: int) -> int:
     return tx.write(delete(activities).where(activities.c.id.in_(some.scalar_subquery())))
 
 
-def _texts(content: Content) -> Mapping[str, str | None]:
+def _texts(content: Content) -> dict[str, Any]:
     return {"config_text": content.config, "secret_text": content.secret, "aggregate_text": content.aggregate}
 
 

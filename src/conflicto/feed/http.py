@@ -37,6 +37,8 @@ POLL_AFTER_MS = 2_000
 POLL_AFTER_CLOSED_MS = 60_000
 DEFAULT_LIMIT = 100
 LARGEST_LIMIT = 1_000
+LONGEST_LIMIT = 8
+"""Characters of a limit that are looked at; Python refuses to read thousands of digits."""
 
 
 class PageQueryDocs(BaseModel):
@@ -128,7 +130,8 @@ class FeedEndpoints:
         now_us = self.clock.wall_us()
         page = _caught_up(head, since, _newest_for(head, call.caller.participant_id, since), now_us)
         if page is None:
-            page, own = await self.db.read(read_changes, head.session.id, call.caller, since, limit=limit, now_us=now_us)
+            read = await self.db.read(read_changes, head.session.id, call.caller, since, limit=limit, now_us=now_us)
+            page, own = read
             if call.caller.participant_id is not None:
                 head.own[call.caller.participant_id] = max(own, head.own.get(call.caller.participant_id, 0))
         return self._answer(call, page, head, since)
@@ -169,7 +172,7 @@ def _limit(call: Call) -> int:
     text = call.query("limit")
     if text is None:
         return DEFAULT_LIMIT
-    limit = int(text) if text.isascii() and text.isdecimal() and len(text) <= 4 else 0
+    limit = int(text) if text.isascii() and text.isdecimal() and len(text) < LONGEST_LIMIT else 0
     if not 1 <= limit <= LARGEST_LIMIT:
         raise InvalidInput(errors=(FieldError("/query/limit", f"must be a whole number from 1 to {LARGEST_LIMIT}"),))
     return limit

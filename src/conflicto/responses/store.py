@@ -74,7 +74,8 @@ def mine(tx: ReadTx, participant_id: int, *, activity_id: UUID | None, limit: in
 def newest_live(tx: ReadTx, activity_id: UUID, nth: int, *, visible_only: bool) -> int | None:
     """Return the timestamp of the newest live response of a round, or None."""
     wanted = _NEWEST.where(responses.c.moderation == Moderation.VISIBLE.value) if visible_only else _NEWEST
-    return tx.scalar(wanted, {"activity_id": activity_id, "round": nth})
+    newest: int | None = tx.scalar(wanted, {"activity_id": activity_id, "round": nth})
+    return newest
 
 
 def _feed(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, insert, select, update
 
@@ -37,7 +37,7 @@ class SessionHeads:
     def lock(self, connection: Connection, topics: Iterable[int]) -> dict[int, Head]:
         """Lock the rows in the order of their ids, so that two processes cannot wait for each other."""
         rows = connection.execute(_LOCK, {"topics": list(topics)})
-        return {row.session_id: _head(row._mapping) for row in rows}
+        return {row.session_id: _head(dict(row._mapping)) for row in rows}
 
     def save(self, connection: Connection, heads: Mapping[int, Head]) -> None:
         """Write back what the group drew and counted."""
@@ -56,7 +56,7 @@ def open_head(tx: WriteTx, session_id: int) -> Head:
 def head_row(tx: ReadTx, session_id: int) -> Head | None:
     """Return a session's head in this snapshot."""
     row = tx.first(_ONE, {"session_id": session_id})
-    return _head(row._mapping) if row else None
+    return _head(dict(row._mapping)) if row else None
 
 
 def positions(tx: ReadTx, session_ids: list[int]) -> dict[int, int]:
@@ -64,5 +64,5 @@ def positions(tx: ReadTx, session_ids: list[int]) -> dict[int, int]:
     return {row.session_id: row.ts for row in tx.all(_POSITIONS, {"topics": session_ids})}
 
 
-def _head(row: Mapping[str, int]) -> Head:
+def _head(row: Mapping[str, Any]) -> Head:
     return Head(row["session_id"], row["ts"], row["ctl"], {name: row[name] for name in COUNTS})

@@ -54,7 +54,7 @@ def key_from(header: str | None, *, subject: str, route: str, body: bytes, short
     if len(key) < shortest:
         detail = f"A key has {shortest} to 128 visible ASCII characters; a UUID is a good one."
         raise IdempotencyKeyInvalid(detail)
-    scope = "\x00".join((subject, route, key)).encode()
+    scope = f"{subject}\x00{route}\x00{key}".encode()
     return Key(blake2b(scope, digest_size=16).digest(), blake2b(body, digest_size=16).digest())
 
 

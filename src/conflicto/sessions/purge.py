@@ -55,7 +55,7 @@ class Purger:
 
     async def _purge(self, session_id: int) -> None:
         for step in self._steps:
-            while await self._writer.run((), step, session_id, CHUNK_ROWS):
+            while await self._writer.run((), step, session_id, CHUNK_ROWS):  # noqa: ASYNC110 - the pause lets others write
                 await asyncio.sleep(PAUSE_S)
         await self._writer.run((), store.purge_session, session_id)
         log.info("session-purged", session_id=session_id)

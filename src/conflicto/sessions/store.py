@@ -97,7 +97,8 @@ def audit(tx: ReadTx, session_id: int, *, limit: int, offset: int) -> list[Trans
 
 def next_deleted(tx: ReadTx) -> int | None:
     """Return a session that is marked as deleted and not yet purged."""
-    return tx.scalar(_DELETED)
+    found: int | None = tx.scalar(_DELETED)
+    return found
 
 
 def purge_keys(tx: WriteTx, session_id: int, at_most: int) -> int:

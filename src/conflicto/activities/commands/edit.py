@@ -107,7 +107,7 @@ def change_activity(
     tx: WriteTx,
     activity_id: UUID,
     fields: dict[str, Any],
-    texts: dict[str, str | None],
+    texts: dict[str, Any],
     *,
     revision: int | None = None,
     force: bool = False,

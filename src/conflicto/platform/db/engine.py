@@ -95,7 +95,7 @@ class Database:
             raise unavailable(error) from error
 
     def writer_connection(self) -> Connection:
-        """Return the writer's connection. On SQLite its transactions hold the write lock from `BEGIN` on, so a clock read then is in order."""
+        """Return the writer's connection; on SQLite its transactions hold the write lock from `BEGIN` on."""
         return self._writer.connect()
 
     def close(self) -> None:

@@ -19,7 +19,7 @@ from conflicto.platform.http.problem_response import invalid_input, problem_answ
 from conflicto.platform.problems import DomainError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, MutableMapping
 
     from conflicto.platform.http.routes import Route
 
@@ -82,7 +82,7 @@ class ControlPlane:
         async def receive() -> dict[str, Any]:
             return {"type": "http.request", "body": call.body, "more_body": False}
 
-        async def send(message: dict[str, Any]) -> None:
+        async def send(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 collected.update(message)
             else:

@@ -77,7 +77,7 @@ def _durability(tx: WriteTx) -> tuple[str, str]:
 def routes(health: HealthEndpoints, *, operator: frozenset[Any]) -> list[Route]:
     """Return the operator's rows of the contract; `operator` are the roles that may read the metrics."""
     anyone: frozenset[Any] = frozenset()
-    rows = [
+    rows: list[tuple[str, Any, frozenset[Any], str, type[BaseModel] | None]] = [
         ("/health/live", health.live, anyone, "Is the process alive?", Live),
         ("/health/ready", health.ready, anyone, "Can it commit?", Ready),
         ("/metrics", health.counted, operator, "Metrics for Prometheus", None),

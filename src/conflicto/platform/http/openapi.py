@@ -14,6 +14,8 @@ from conflicto.platform.problems import DomainError, InternalError, InvalidInput
 if TYPE_CHECKING:
     from conflicto.platform.http.routes import Route
 
+FIRST_REDIRECT = 300
+
 _PARAMETER = re.compile(r"{(\w+)}")
 
 
@@ -57,15 +59,13 @@ def responses_of(route: Route) -> dict[int | str, dict[str, Any]]:
     documented: dict[int | str, dict[str, Any]] = {}
     for status, model in route.docs.gives.items():
         documented[status] = {"description": "Success", **({"model": model} if model else {})}
-        if model and route.docs.example is not None and status < 300:
+        if model and route.docs.example is not None and status < FIRST_REDIRECT:
             documented[status]["content"] = {"application/json": {"example": route.docs.example}}
     for status, errors in problems_of(route).items():
         documented[status] = {
             "description": "; ".join(f"`{error.code}`: {error.title}" for error in errors),
             "model": Problem,
-            "content": {
-                "application/problem+json": {"examples": {error.code: {"value": _example(route, error)} for error in errors}}
-            },
+            "content": {"application/problem+json": {"examples": {error.code: {"value": _example(error)} for error in errors}}},
         }
     return documented
 
@@ -107,7 +107,7 @@ def _query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
     return [{"name": name, "in": "query", "required": False, "schema": schema} for name, schema in properties.items()]
 
 
-def _example(route: Route, error: type[DomainError]) -> dict[str, Any]:
+def _example(error: type[DomainError]) -> dict[str, Any]:
     return {
         "type": f"/problems/{error.code}", "title": error.title, "status": STATUS[error.kind], "detail": error.title,
         "instance": "/requests/64a1-7", "code": error.code, "request_id": "64a1-7",

@@ -13,7 +13,7 @@ from uuid import UUID
 from conflicto.platform.problems import DomainError, Kind, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from pydantic import BaseModel
 
@@ -41,7 +41,7 @@ class Docs:
 
     summary: str
     takes: type[BaseModel] | None = None
-    gives: dict[int, type[BaseModel] | None] = field(default_factory=dict)
+    gives: Mapping[int, type[BaseModel] | None] = field(default_factory=dict)
     query: type[BaseModel] | None = None
     headers: tuple[str, ...] = ()
     problems: tuple[type[DomainError], ...] = ()

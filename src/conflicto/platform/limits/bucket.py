@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
+ROUNDING_S = 1e-9
+"""Sums of floats may miss a full bucket by this much."""
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -37,7 +40,7 @@ def admit(full_at_s: float, now_s: float, policy: Policy, cost: int = 1) -> tupl
     start = max(full_at_s, now_s)
     after = start + cost * policy.interval_s
     free_s = now_s + policy.window_s - after
-    if free_s < -1e-9:
+    if free_s < -ROUNDING_S:
         return full_at_s, Verdict(allowed=False, remaining=0, reset_s=max(1, ceil(-free_s)))
-    remaining = int((free_s + 1e-9) / policy.interval_s)
+    remaining = int((free_s + ROUNDING_S) / policy.interval_s)
     return after, Verdict(allowed=True, remaining=remaining, reset_s=0 if remaining else ceil(policy.interval_s))
