@@ -84,12 +84,12 @@ class App:
         self.limiter = MemoryLimiter(self.clock, enabled=settings.rate_limits)
         self.routes = self._routes()
         self.control = ControlPlane(self.routes, title=TITLE, version=__version__, description=DESCRIPTION)
-        self.front_door = self._front_door()
-        self._http: Any = self.front_door  # an ASGI application
+        front_door: Any = self._front_door()
+        self._http: Any = front_door
         if settings.cors_origins:
             exposed = ["ETag", "Link", "Retry-After", "Feed-Cursor", "Poll-After", "RateLimit", "RateLimit-Policy", "Renewed-Token"]
             self._http = CORSMiddleware(
-                self._http, allow_origins=list(settings.cors_origins), allow_methods=["*"], allow_headers=["*"],
+                front_door, allow_origins=list(settings.cors_origins), allow_methods=["*"], allow_headers=["*"],
                 expose_headers=exposed, max_age=86_400,
             )  # fmt: skip
 

@@ -61,11 +61,14 @@ class Tokens:
     def mint(self, role: Role, session_id: int, *, version: int, subject: str | None = None) -> str:
         """Return a new token; `subject` None draws one, a participant's is their id."""
         now = self._clock.wall_us() // 1_000_000
+        said = Claims(role, session_id, subject or f"{role}-{opaque_secret(9)}", version, now, now + LIFE_S[role])
         claims = {
-            "iss": self._issuer, "aud": AUDIENCE, "sub": subject or f"{role}-{opaque_secret(9)}", "sid": session_id, "role": role.value,
-            "ver": version, "jti": opaque_secret(12), "iat": now, "exp": now + LIFE_S[role],
+            "iss": self._issuer, "aud": AUDIENCE, "sub": said.subject, "sid": session_id, "role": role.value,
+            "ver": version, "jti": opaque_secret(12), "iat": said.issued_s, "exp": said.expires_s,
         }  # fmt: skip
-        return jwt.encode(claims, self._key, algorithm=ALGORITHM, headers={"typ": f"{role}+jwt", "kid": self._kid})
+        token = jwt.encode(claims, self._key, algorithm=ALGORITHM, headers={"typ": f"{role}+jwt", "kid": self._kid})
+        self._remember(token, said)
+        return token
 
     def verify(self, token: str) -> Claims:
         """Return what a token says.
@@ -76,9 +79,7 @@ class Tokens:
         claims = self._verified.get(token)
         if claims is None:
             claims = self._verified_now(token)
-            if len(self._verified) >= MOST_REMEMBERED:
-                self._verified.clear()
-            self._verified[token] = claims
+            self._remember(token, claims)
         if claims.expires_s <= self._clock.wall_us() // 1_000_000:
             raise TokenInvalid
         return claims
@@ -89,6 +90,11 @@ class Tokens:
         if self._clock.wall_us() // 1_000_000 < half:
             return None
         return self.mint(claims.role, claims.session_id, version=claims.version, subject=claims.subject)
+
+    def _remember(self, token: str, claims: Claims) -> None:
+        if len(self._verified) >= MOST_REMEMBERED:
+            self._verified.clear()
+        self._verified[token] = claims
 
     def _verified_now(self, token: str) -> Claims:
         if len(token) > LONGEST_TOKEN:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
@@ -18,6 +17,7 @@ from conflicto.activities.model import (
     ResultsVisibility,
 )
 from conflicto.activities.tables import activities, activity_rounds
+from conflicto.platform.db.rows import as_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -93,13 +93,13 @@ def changed_since(tx: ReadTx, session_id: int, *, after: int, upto: int, most: i
 
 def add(tx: WriteTx, activity: Activity, content: Content) -> None:
     """Insert an activity and the counters of its first round."""
-    tx.write(insert(activities), asdict(activity) | _texts(content))
+    tx.write(insert(activities), as_row(activity) | _texts(content))
     add_round(tx, activity)
 
 
 def save(tx: WriteTx, activity: Activity, content: Content | None = None) -> None:
     """Write every column of an activity; its JSON only if given."""
-    row = asdict(activity)
+    row = as_row(activity)
     row.pop("id")
     tx.write(_SAVE, {"activity_id": activity.id, **row, **(_texts(content) if content else {})})
 
@@ -107,7 +107,7 @@ def save(tx: WriteTx, activity: Activity, content: Content | None = None) -> Non
 def add_round(tx: WriteTx, activity: Activity) -> None:
     """Insert the counters of the activity's present round, at zero."""
     key = {"activity_id": activity.id, "round": activity.round, "session_id": activity.session_id}
-    tx.write(insert(activity_rounds), key | asdict(Counts()))
+    tx.write(insert(activity_rounds), key | as_row(Counts()))
 
 
 def rounds(tx: ReadTx, session_id: int) -> dict[tuple[UUID, int], Counts]:
@@ -122,7 +122,7 @@ def rounds_of(tx: ReadTx, activity_id: UUID) -> dict[int, Counts]:
 
 def save_counts(tx: WriteTx, activity_id: UUID, nth: int, counts: Counts) -> None:
     """Write the counts of a round; the head lock makes this a plain overwrite."""
-    tx.write(_SAVE_ROUND, {"of": activity_id, "nth": nth, **asdict(counts)})
+    tx.write(_SAVE_ROUND, {"of": activity_id, "nth": nth, **as_row(counts)})
 
 
 def last_index(tx: ReadTx, session_id: int) -> int | None:

@@ -12,14 +12,13 @@ from conflicto.sessions.heads import head_row
 from conflicto.sessions.queries import session_by_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from conflicto.participants.model import Participant
     from conflicto.participants.nickname import Nickname
     from conflicto.platform.db.transaction import ReadTx
 
 participants_changed = store.changed_since
 moved_seats = store.moved_seats
+present_ids = store.present
 
 
 def link_digest(secret: str) -> bytes:
@@ -37,11 +36,6 @@ def participant_by_id(tx: ReadTx, participant_id: int, *, session_id: int | None
     if participant is None or (session_id is not None and participant.session_id != session_id):
         raise NotFound
     return participant
-
-
-def present_ids(tx: ReadTx, ids: Iterable[int]) -> set[int]:
-    """Return which of the participants still have their seat."""
-    return set(store.find_many(tx, ids))
 
 
 def participant_page(tx: ReadTx, session_id: int, *, limit: int, offset: int) -> tuple[list[Participant], int]:

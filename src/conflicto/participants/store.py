@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from conflicto.participants.model import Participant
 from conflicto.participants.tables import participants, seat_links
+from conflicto.platform.db.rows import as_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx, WriteTx
 
 _BY_IDS = select(participants).where(participants.c.id.in_(bindparam("ids", expanding=True)), ~participants.c.deleted)
+_PRESENT = select(participants.c.id).where(participants.c.id.in_(bindparam("ids", expanding=True)), ~participants.c.deleted)
 _TAKEN = select(participants.c.nickname_key).where(
     participants.c.session_id == bindparam("session_id"), participants.c.nickname_key.in_(bindparam("keys", expanding=True))
 )
@@ -55,6 +56,11 @@ def find_many(tx: ReadTx, ids: Iterable[int]) -> dict[int, Participant]:
     return {row.id: _participant(row) for row in tx.all(_BY_IDS, {"ids": list(ids)})}
 
 
+def present(tx: ReadTx, ids: Iterable[int]) -> set[int]:
+    """Return which of `ids` still have their seat: all that a submission needs to know of its sender."""
+    return {row.id for row in tx.all(_PRESENT, {"ids": list(ids)})}
+
+
 def taken_keys(tx: ReadTx, session_id: int, keys: Iterable[str]) -> set[str]:
     """Return which of the nickname keys are taken in a session."""
     return {row.nickname_key for row in tx.all(_TAKEN, {"session_id": session_id, "keys": list(keys)})}
@@ -79,12 +85,12 @@ def moved_seats(tx: ReadTx, session_id: int) -> dict[int, int]:
 
 def add_many(tx: WriteTx, rows: Sequence[Participant]) -> None:
     """Insert participants in one statement."""
-    tx.write(insert(participants), [asdict(row) for row in rows])
+    tx.write(insert(participants), [as_row(row) for row in rows])
 
 
 def save(tx: WriteTx, participant: Participant) -> None:
     """Write every column of a participant."""
-    row = asdict(participant)
+    row = as_row(participant)
     row.pop("id")
     tx.write(_SAVE, {"participant_id": participant.id, **row})
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, func, insert, literal_column, select, text, update
 
+from conflicto.platform.db.rows import as_row
 from conflicto.responses.model import Moderation, Response
 from conflicto.responses.tables import responses
 
@@ -186,6 +186,6 @@ def _response(row: Row[Any]) -> Response:
 
 
 def _row(response: Response) -> dict[str, Any]:
-    row = asdict(response)
+    row = as_row(response)
     row["response_text"] = row.pop("text")
     return row

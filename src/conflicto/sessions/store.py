@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
+from conflicto.platform.db.rows import as_row
 from conflicto.platform.db.tables import counters
 from conflicto.sessions.model import Session, SessionStatus, Transition
 from conflicto.sessions.tables import feed_heads, idempotency_keys, sessions, transitions
@@ -58,13 +58,13 @@ def total(tx: ReadTx) -> int:
 
 def add(tx: WriteTx, session: Session) -> None:
     """Insert a session and count it."""
-    tx.write(insert(sessions), asdict(session))
+    tx.write(insert(sessions), as_row(session))
     _count(tx, 1)
 
 
 def save(tx: WriteTx, session: Session) -> None:
     """Write every column of a session."""
-    row = asdict(session)
+    row = as_row(session)
     row.pop("id")
     tx.write(_UPDATE, {"session_id": session.id, **row})
     if session.deleted:
@@ -81,7 +81,7 @@ def _count(tx: WriteTx, by: int) -> None:
 
 def add_transition(tx: WriteTx, session_id: int, transition: Transition) -> None:
     """Append a line to the audit."""
-    tx.write(insert(transitions), {"session_id": session_id, **asdict(transition)})
+    tx.write(insert(transitions), {"session_id": session_id, **as_row(transition)})
 
 
 def audit(tx: ReadTx, session_id: int, *, limit: int, offset: int) -> list[Transition]:

@@ -16,12 +16,17 @@ class Metrics:
         )
         self._commits = Counter("conflicto_commits", "Groups that were committed.", registry=self.registry)
         self._events = Counter("conflicto_committed_events", "Changes inside those groups.", registry=self.registry)
+        self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.queued = Gauge("conflicto_writer_queue", "Commands that wait for the writer.", registry=self.registry)
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
-        """Count one answer."""
-        self._requests.labels(method, route, status).inc()
-        self._seconds.labels(method).observe(seconds)
+        """Count one answer. Labelled children are looked up once: finding one costs more than the count itself."""
+        child = self._children.get((method, route, status))
+        if child is None:
+            child = self._requests.labels(method, route, status), self._seconds.labels(method)
+            self._children[method, route, status] = child
+        child[0].inc()
+        child[1].observe(seconds)
 
     def committed(self, events: int) -> None:
         """Count one group."""

@@ -1,0 +1,70 @@
+"""One blocking connection: requests one after the other, for preparing a run and for timing single requests."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from typing import Any
+
+from bench.client import BenchFailed, request_bytes
+
+PREFIX = "/api/v1"
+
+
+class Line:
+    """Keep-alive HTTP over a blocking socket: no event loop between the clock and the wire."""
+
+    def __init__(self, port: int, token: str | None) -> None:
+        self.token = token
+        self.last_head = b""
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=60)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def __enter__(self) -> Line:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def send(self, request: bytes) -> tuple[int, bytes]:
+        """Send a request made beforehand; return status and body."""
+        self._socket.sendall(request)
+        data = b""
+        while True:
+            part = self._socket.recv(1 << 20)
+            if not part:
+                raise BenchFailed("the server closed the connection")
+            data += part
+            head = data.find(b"\r\n\r\n")
+            at = data.find(b"content-length: ", 0, head)
+            length = int(data[at + 16 : data.index(b"\r", at)]) if at > 0 else 0
+            if head >= 0 and len(data) >= head + 4 + length:
+                self.last_head = data[:head]
+                return int(data[9:12]), data[head + 4 :]
+
+    def timed(self, request: bytes, *expected: int) -> float:
+        """Return how long a request took, in seconds."""
+        began = time.perf_counter()
+        status, body = self.send(request)
+        took_s = time.perf_counter() - began
+        if status not in expected:
+            message = f"expected {expected}, got {status}: {body[:300]!r}"
+            raise BenchFailed(message)
+        return took_s
+
+    def call(self, method: str, path: str, body: object = None, *, token: str | None = None) -> Any:  # noqa: ANN401 - JSON
+        """Send a request and return the decoded body; anything but a success ends the bench."""
+        status, content = self.send(request_bytes(method, PREFIX + path, token=token or self.token, body=body))
+        if not 200 <= status < 300:
+            message = f"{method} {path}: {status} {content[:300]!r}"
+            raise BenchFailed(message)
+        return json.loads(content) if content else None
+
+    def header(self, name: str) -> str | None:
+        """Return a header of the last answer."""
+        for line in self.last_head.decode("latin-1").split("\r\n")[1:]:
+            key, _, value = line.partition(": ")
+            if key.lower() == name:
+                return value
+        return None
