@@ -25,6 +25,9 @@ LOOK_S = 5.0
 
 US_PER_S = 1_000_000
 
+EARLY_US = 100_000
+"""How soon to ask again when the database says that it is not time yet."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -68,12 +71,19 @@ class Expiry:
                 async with asyncio.timeout(left_s):
                     await self._changed.wait()
 
+    def _look_again(self, activity: Activity | None, now_us: int) -> None:
+        """Come back for an activity that still runs: its end was moved, or the database's clock is behind this host's."""
+        if activity is not None and activity.status is ActivityStatus.ACTIVE and activity.ends_us is not None:
+            self._ends[activity.id] = (max(activity.ends_us, now_us + EARLY_US), activity.session_id)
+
     async def _expire_what_is_due(self) -> None:
         now = self._clock.wall_us()
         for activity_id, (end, session_id) in list(self._ends.items()):
             if end <= now:
                 self._ends.pop(activity_id, None)
                 try:
-                    await self._writer.run(session_id, expire_due, activity_id)
+                    activity = await self._writer.run(session_id, expire_due, activity_id)
                 except DomainError as error:
                     log.warning("expiry-failed", code=error.code)
+                else:
+                    self._look_again(activity, now)

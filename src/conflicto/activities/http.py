@@ -43,7 +43,8 @@ class ActivityEndpoints:
 
     async def create(self, call: CurrentCall, session_id: int, body: schemas.ActivityIn) -> Answer:
         """Make an activity; with a status, take the steps to it at once."""
-        key = key_from(call.header(b"idempotency-key"), subject=call.caller.subject, route=call.route.name, body=call.body)
+        route = f"{call.route.name} {session_id}"
+        key = key_from(call.header(b"idempotency-key"), subject=call.caller.subject, route=route, body=call.body)
         texts = _texts(call)
         content = Content(config=texts.get("config") or "{}", secret=texts.get("secret"), aggregate=texts.get("aggregate"))
         fields = body.model_dump(exclude={*TEXTS, "status"})

@@ -72,33 +72,34 @@ class DoorEndpoints:
         """Take a seat; the same key returns the same one."""
         body = decoded(call.body, _JOIN, schemas.JoinIn)
         nickname = clean(body.nickname)
-        self.guard.check(call.address, body.code)
-        code = normalised_code(body.code)
+        code = normalised_code(body.code) or ""
+        self.guard.check(call.address, code)
         try:
             session_id = call.params.get("session_id") or (await self.db.read(session_by_code, body.code)).id
             subject, route = f"join:{session_id}", "POST /sessions/{session_id}/join"
             key = key_from(
                 call.header(b"idempotency-key"), subject=subject, route=route, body=call.body, shortest=SHORTEST_JOIN_KEY
             )
-            request = JoinRequest(session_id, code or "", nickname, key)
+            request = JoinRequest(session_id, code, nickname, key)
             keys = ((session_id, nickname.key), *((key.id,) if key else ()))
             seat: Seat = await self.writer.submit(session_id, join_many, request, keys)
         except CodeUnknown:
             self.guard.missed(call.address)
             raise
-        self.guard.hit(call.address, body.code)
+        self.guard.hit(call.address, code)
         return self._seated(seat.participant, session_out(seat.session, for_participant=True), seat.status)
 
     async def try_nickname(self, call: CurrentCall, session_id: int, query: Annotated[schemas.NicknameQuery, Query()]) -> Answer:
         """Say whether a name is free, and which one is."""
         nickname = clean(query.nickname)
-        self.guard.check(call.address, query.code)
+        code = normalised_code(query.code) or ""
+        self.guard.check(call.address, code)
         try:
             free, suggested = await self.db.read(_tried, session_id, query)
         except CodeUnknown:
             self.guard.missed(call.address)
             raise
-        self.guard.hit(call.address, query.code)
+        self.guard.hit(call.address, code)
         return json_answer({"available": free, "suggested_nickname": nickname.text if free else suggested})
 
     async def redeem(self, call: CurrentCall, body: schemas.RedeemIn) -> Answer:

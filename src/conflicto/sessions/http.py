@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Query
 
 from conflicto.access.code_guard import CodeGuard
+from conflicto.access.errors import TooManyGuesses
 from conflicto.access.roles import ADMIN, ANYONE, HOSTS, MEMBERS, Role
 from conflicto.access.tokens import Tokens
 from conflicto.platform.db.engine import Database
@@ -21,7 +22,7 @@ from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.strict_json import RESPONSE_LIMITS
 from conflicto.sessions import commands, errors, schemas
 from conflicto.sessions.idempotency import key_from
-from conflicto.sessions.model import Session
+from conflicto.sessions.model import Session, normalised_code
 from conflicto.sessions.queries import audit_page, session_by_code, session_by_id, session_page
 
 CONTROL = Policy("control", 600, 60)
@@ -103,13 +104,14 @@ class SessionDoor:
 
     async def by_code(self, call: CurrentCall, code: str) -> Answer:
         """Tell a stranger with the code which session it opens."""
-        self.guard.check(call.address, code)
+        meant = normalised_code(code) or ""
+        self.guard.check(call.address, meant)
         try:
             session = await self.db.read(session_by_code, code)
         except errors.CodeUnknown:
             self.guard.missed(call.address)
             raise
-        self.guard.hit(call.address, code)
+        self.guard.hit(call.address, meant)
         return json_answer({"session_id": session.id, "title": session.title, "status": session.status})
 
     async def lock(self, call: CurrentCall, session_id: int, body: schemas.LockIn | None = None) -> Answer:
@@ -175,7 +177,7 @@ def routes(sessions: SessionEndpoints, door: SessionDoor) -> list[Route]:
         control("GET", "/sessions/{session_id}/transitions", door.transitions, who=HOSTS, policy=CONTROL, tag="sessions",
                 docs=Docs(summary="The audit: who moved what", gives={200: PageOut})),
         control("GET", "/sessions/by-code/{code}", door.by_code, who=ANYONE, policy=CONTROL, tag="joining",
-                docs=Docs(summary="The lobby behind a code", gives={200: schemas.LobbyOut}, problems=(errors.CodeUnknown,))),
+                docs=Docs(summary="The lobby behind a code", gives={200: schemas.LobbyOut}, problems=(errors.CodeUnknown, TooManyGuesses))),
         control("POST", "/sessions/{session_id}/lock", door.lock, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
                 docs=Docs(summary="Close or open the door", gives=one, problems=over)),
     ]  # fmt: skip

@@ -88,10 +88,10 @@ def reveal_activity(tx: WriteTx, activity_id: UUID, *, results: bool | None, sec
 
 
 def expire_due(tx: WriteTx, activity_id: UUID) -> Activity | None:
-    """Expire an activity whose end has come; None if someone else did, or the end was moved. Safe to call any number of times."""
+    """Expire an activity if its end has come and return it as it is now, None if it is gone. Safe to call any number of times."""
     activity = store.find(tx, activity_id)
     if activity is None or not lifecycle.is_due(activity, at_us=tx.passed(activity.session_id)):
-        return None
+        return activity
     return _expire(tx, activity, actor=SYSTEM, reason="time is up")
 
 

@@ -90,7 +90,7 @@ class ControlPlane:
 
         headers = [header for header in scope["headers"] if header[0] not in {b"content-length", b"content-type"}]
         headers += [(b"content-length", str(len(call.body)).encode()), (b"content-type", b"application/json")]
-        await self.app({**scope, CALL: call, "headers": headers}, receive, send)
+        await self.app({**scope, CALL: call, "headers": headers, "method": call.route.method}, receive, send)
         kept = tuple(header for header in collected["headers"] if header[0] != b"content-length")
         return Answer(collected["status"], collected["body"], kept)
 
