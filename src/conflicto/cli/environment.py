@@ -12,6 +12,7 @@ from rich.console import Console
 
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.faults import DATABASE_FAULTS
+from conflicto.platform.db.postgres import PostgresOld
 from conflicto.platform.db.schema import SCHEMA, SchemaOld, require_current, revision
 from conflicto.platform.db.sqlite import SqliteAffected
 from conflicto.settings import Settings, SettingsInvalid, read_settings
@@ -53,7 +54,7 @@ def prepared_database(settings: Settings) -> Iterator[Database]:
             yield db
         finally:
             db.close()
-    except (SchemaOld, SqliteAffected) as error:
+    except (SchemaOld, SqliteAffected, PostgresOld) as error:
         err.print(str(error))
         raise typer.Exit(UNUSABLE) from None
     except DATABASE_FAULTS as error:

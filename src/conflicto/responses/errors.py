@@ -3,7 +3,6 @@
 DomainError
 ├── ActivityNotOpen      answers are not taken now
 ├── AlreadyAnswered      the policy takes the first answer only
-├── TooManyAnswers       the participant has sent all that a round holds
 ├── ModerationOff        the activity is not moderated
 ├── AuthorHidden         an anonymous activity does not tell who answered
 ├── ResponsesHidden      the answers themselves are not shown to this role
@@ -28,14 +27,6 @@ class AlreadyAnswered(DomainError):
 
     code = "already-answered"
     title = "This participant has answered already"
-    kind = Kind.CONFLICT
-
-
-class TooManyAnswers(DomainError):
-    """With the policy `many`, a participant can send 1,000 answers in a round."""
-
-    code = "too-many-answers"
-    title = "This participant has sent all that a round holds"
     kind = Kind.CONFLICT
 
 

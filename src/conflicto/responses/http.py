@@ -177,7 +177,7 @@ def routes(responses: ResponseEndpoints) -> list[Route]:
     one = some + "/{response_id}"
     shown: dict[int, Any] = {200: schemas.ResponseOut}
     closed: tuple[type[DomainError], ...] = (errors.ActivityNotOpen, SeatGone)
-    taken = (*closed, errors.AlreadyAnswered, errors.TooManyAnswers, KeyReused, IdempotencyKeyInvalid)
+    taken = (*closed, errors.AlreadyAnswered, KeyReused, IdempotencyKeyInvalid)
     return [
         data("POST", some, responses.submit, who=PARTICIPANTS, policy=SUBMIT, body=RESPONSE_LIMITS, tag="responses",
              docs=Docs(summary="Answer", takes=schemas.ResponseIn, gives={201: schemas.ResponseOut, 200: schemas.ResponseOut},

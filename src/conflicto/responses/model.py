@@ -9,9 +9,6 @@ from uuid import UUID
 NO_SLOT = UUID(int=0)
 """The slot of policies `one` and `first`: the unique key then allows one row for each participant and round."""
 
-MOST_ANSWERS = 1_000
-"""Answers of one participant in one round under the policy `many`."""
-
 
 class Moderation(StrEnum):
     """Whether others may see a response."""

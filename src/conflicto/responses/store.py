@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, func, insert, literal_column, select, text, update
 
 from conflicto.platform.db.rows import as_row
-from conflicto.responses.model import Moderation, Response
+from conflicto.responses.model import NO_SLOT, Moderation, Response
 from conflicto.responses.tables import responses
 
 if TYPE_CHECKING:
@@ -25,15 +25,7 @@ _OF_PARTICIPANTS = _ALL.where(
     responses.c.participant_id.in_(bindparam("participants", expanding=True)),
     responses.c.activity_id == bindparam("activity_id"),
     responses.c.round == bindparam("round"),
-)
-_IN_ROUND = (
-    select(responses.c.participant_id, func.count().label("sent"))
-    .where(
-        responses.c.participant_id.in_(bindparam("participants", expanding=True)),
-        responses.c.activity_id == bindparam("activity_id"),
-        responses.c.round == bindparam("round"),
-    )
-    .group_by(responses.c.participant_id)
+    responses.c.slot == NO_SLOT,
 )
 _MINE = _ALL.where(responses.c.participant_id == bindparam("participant_id"), ~responses.c.deleted)
 _NEWEST = select(func.max(responses.c.ts)).where(
@@ -56,12 +48,6 @@ def of_participants(tx: ReadTx, activity_id: UUID, nth: int, participants: Itera
     """Return the single response of each participant in a round (policies `one` and `first`), tombstones included."""
     rows = tx.all(_OF_PARTICIPANTS, {"activity_id": activity_id, "round": nth, "participants": list(participants)})
     return {row.participant_id: _response(row) for row in rows}
-
-
-def sent_in_round(tx: ReadTx, activity_id: UUID, nth: int, participants: Iterable[int]) -> dict[int, int]:
-    """Return how many rows each participant has in a round, tombstones included (policy `many`; bounded, so counting is cheap)."""
-    rows = tx.all(_IN_ROUND, {"activity_id": activity_id, "round": nth, "participants": list(participants)})
-    return {row.participant_id: row.sent for row in rows}
 
 
 def mine(tx: ReadTx, participant_id: int, *, activity_id: UUID | None, limit: int, offset: int) -> list[Response]:

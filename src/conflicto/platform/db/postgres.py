@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, text
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL
+    from sqlalchemy import URL, Connection
 
     from conflicto.platform.db.deadlines import Deadlines
 
@@ -16,6 +16,22 @@ OLDEST_SUPPORTED = 140_000
 
 IDLE_IN_TRANSACTION_S = 10.0
 """A process that hangs between its head-row lock and its commit must not stop a session's feed for longer."""
+
+
+class PostgresOld(RuntimeError):
+    """The server is older than what the program is tested on."""
+
+
+def require_supported(connection: Connection) -> None:
+    """Refuse a server that is too old.
+
+    Raises:
+        PostgresOld: it is older than PostgreSQL 14.
+    """
+    found = int(connection.execute(text("SHOW server_version_num")).scalar_one())
+    if found < OLDEST_SUPPORTED:
+        message = f"PostgreSQL {found // 10_000} is too old; Conflicto needs PostgreSQL 14 or newer."
+        raise PostgresOld(message)
 
 
 def engine(url: URL, deadlines: Deadlines, *, pool_size: int, max_overflow: int, read_only: bool) -> Engine:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
 
+from conflicto.platform.db import postgres
+
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
@@ -31,8 +33,11 @@ def require_current(db: Database) -> None:
 
     Raises:
         SchemaOld: it is older, newer, or empty.
+        PostgresOld: the server is older than PostgreSQL 14.
     """
     with db.writer_connection() as connection:
+        if db.dialect == "postgresql":
+            postgres.require_supported(connection)
         found = revision(connection)
     if found != SCHEMA:
         message = f"The database has schema {found or 'none'}, this program needs {SCHEMA}. Run `conflicto db upgrade`."

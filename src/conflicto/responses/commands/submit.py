@@ -20,8 +20,8 @@ from conflicto.platform.ids import ordered_uuid
 from conflicto.platform.problems import DomainError, NotFound
 from conflicto.responses import store
 from conflicto.responses.commands.keep import keep
-from conflicto.responses.errors import ActivityNotOpen, AlreadyAnswered, TooManyAnswers
-from conflicto.responses.model import MOST_ANSWERS, NO_SLOT, Moderation, Response
+from conflicto.responses.errors import ActivityNotOpen, AlreadyAnswered
+from conflicto.responses.model import NO_SLOT, Moderation, Response
 from conflicto.sessions import idempotency
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def submit_many(tx: WriteTx, submissions: Sequence[Submission]) -> list[Receipt 
 
     The caller (the writer) sees to it that no two of them share a participant and activity, or an idempotency key.
 
-    Outcomes: `Receipt`, or NotFound, SeatGone, ActivityNotOpen, AlreadyAnswered, TooManyAnswers, KeyReused.
+    Outcomes: `Receipt`, or NotFound, SeatGone, ActivityNotOpen, AlreadyAnswered, KeyReused.
     """
     activities = activities_by_id(tx, {submission.activity_id for submission in submissions})
     outcomes = _replayed(tx, submissions, activities)
@@ -112,18 +112,12 @@ def _answered(
 ) -> list[tuple[int, Response | None, Response]]:
     """Decide by the policy what each submission becomes; timestamps are drawn later, in the order of arrival."""
     authors = [submission.participant_id for _, submission in group]
-    if activity.response_policy is ResponsePolicy.MANY:
-        sent = store.sent_in_round(tx, activity.id, activity.round, authors)
-        earlier: dict[int, Response] = {}
-    else:
-        sent = {}
-        earlier = store.of_participants(tx, activity.id, activity.round, authors)
+    many = activity.response_policy is ResponsePolicy.MANY
+    earlier = {} if many else store.of_participants(tx, activity.id, activity.round, authors)
     accepted: list[tuple[int, Response | None, Response]] = []
     for place, submission in group:
         before = earlier.get(submission.participant_id)
-        if sent.get(submission.participant_id, 0) >= MOST_ANSWERS:
-            outcomes[place] = TooManyAnswers()
-        elif before and not before.deleted and activity.response_policy is ResponsePolicy.FIRST:
+        if before and not before.deleted and activity.response_policy is ResponsePolicy.FIRST:
             outcomes[place] = AlreadyAnswered()
         else:
             accepted.append((place, before, _revision(tx, activity, submission, before)))

@@ -1,0 +1,98 @@
+"""What a suite hands back, and its two renderings: a table for the terminal and Markdown for bench/results.md."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from statistics import median
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+COLUMNS = ("measure", "median (min–max)", "n", "compared with", "ratio (min–max)", "goal", "", "beside it")
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The same figure from several runs."""
+
+    values: Sequence[float]
+    unit: str = ""
+
+    @property
+    def middle(self) -> float:
+        """The median."""
+        return median(self.values)
+
+    def __str__(self) -> str:
+        low, high = min(self.values), max(self.values)
+        unit = f" {self.unit}" if self.unit else ""
+        spread = f" ({_short(low)}–{_short(high)})" if len(self.values) > 1 else ""
+        return f"{_short(self.middle)}{unit}{spread}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the report. `ratio` pairs the runs that were made right after one another; `notes` are further figures of the runs."""
+
+    measure: str
+    figure: Series
+    against: Series | None = None
+    ratio: Series | None = None
+    goal: str = ""
+    met: bool | None = None
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    def cells(self) -> list[str]:
+        """Return the line as text, in the order of `COLUMNS`."""
+        verdict = {True: "met", False: "missed", None: ""}[self.met]
+        beside = ", ".join(f"{name} {value}" for name, value in self.notes.items())
+        compared, ratio = str(self.against or ""), f"{self.ratio}" if self.ratio else ""
+        return [self.measure, str(self.figure), str(len(self.figure.values)), compared, ratio, self.goal, verdict, beside]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The rows of one suite, with what must be known to read them."""
+
+    title: str
+    about: str
+    rows: Sequence[Row]
+
+
+def paired(ours: Sequence[float], theirs: Sequence[float]) -> Series:
+    """Return ours ÷ theirs for each pair of runs: what else the machine did weighs on both."""
+    return Series([mine / other for mine, other in zip(ours, theirs, strict=True)], "×")
+
+
+def show(console: Console, section: Section) -> None:
+    """Print a section."""
+    table = Table(title=section.title, caption=section.about, title_justify="left", caption_justify="left", title_style="bold")
+    for name in COLUMNS:
+        table.add_column(name, overflow="fold")
+    for row in section.rows:
+        cells = row.cells()
+        cells[6] = {"met": "[green]met[/green]", "missed": "[red]missed[/red]"}.get(cells[6], "")
+        table.add_row(*cells)
+    console.print(table)
+
+
+def markdown(facts: Mapping[str, str], sections: Sequence[Section]) -> str:
+    """Return the whole report."""
+    lines = ["# Measured speed", "", "Written by `make bench`; do not edit. Higher ratios are better, unless a goal says otherwise.", ""]
+    lines += [f"- {name}: {value}" for name, value in facts.items()]
+    for section in sections:
+        lines += ["", f"## {section.title}", "", section.about, ""]
+        lines += ["| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
+        lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row.cells()) + " |" for row in section.rows]
+    return "\n".join(lines) + "\n"
+
+
+def _short(value: float) -> str:
+    """Return three significant digits, whole thousands in full."""
+    size = abs(value)
+    digits = 0 if size >= 100 else 1 if size >= 10 else 2
+    return f"{value:,.{digits}f}"

@@ -1,0 +1,90 @@
+"""Does the server give back what the file holds? Pure: a table, who sat where, and the feeds' items in; a report out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conflicto.cli.replay.table import Table
+
+
+class FeedItem(msgspec.Struct, frozen=True):
+    """What the comparison needs of a response in the feed; `response_data` stays the bytes that the server sent."""
+
+    id: str
+    participant_id: int | None
+    deleted: bool
+    updated_at: str
+    response_data: msgspec.Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """One place where file and server differ. `row` counts the rows below the header from 1; None: no row of the file."""
+
+    column: str
+    row: int | None
+    expected: str | None
+    found: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How many cells were compared, and where they differ."""
+
+    cells: int
+    mismatches: tuple[Mismatch, ...]
+
+
+def answer_text(cell: str) -> str:
+    """Return the `response_data` of a cell's JSON text: `7` → `{"value":7}`."""
+    return f'{{"value":{cell}}}'
+
+
+def compare(table: Table, seats: Sequence[int], feeds: Sequence[Sequence[FeedItem]]) -> Report:
+    """Compare every cell with the feed of its column; `seats` are the participant ids by row.
+
+    The texts must be equal byte for byte. An answer that the file does not hold, one that comes twice, and a feed out of order are
+    mismatches too.
+    """
+    mismatches: list[Mismatch] = []
+    for nth, (name, feed) in enumerate(zip(table.columns, feeds, strict=True)):
+        mismatches += _column(name, {seats[row]: (row + 1, cell) for row, cell in table.column(nth)}, feed)
+    return Report(table.cells, tuple(mismatches))
+
+
+def _column(name: str, expected: dict[int, tuple[int, str]], feed: Sequence[FeedItem]) -> list[Mismatch]:
+    mismatches: list[Mismatch] = []
+    left = dict(expected)
+    last = ""
+    for item in feed:
+        found = bytes(item.response_data).decode()
+        row, cell = left.pop(item.participant_id or 0, (None, None))
+        wanted = None if cell is None else answer_text(cell)
+        if item.deleted or found != wanted:
+            mismatches.append(Mismatch(name, row, wanted, found))
+        elif item.updated_at <= last:
+            mismatches.append(Mismatch(name, row, f"after {last}", f"at {item.updated_at}"))
+        last = item.updated_at
+    mismatches += [Mismatch(name, row, answer_text(cell), None) for row, cell in left.values()]
+    return mismatches
+
+
+def tally(feed: Sequence[FeedItem]) -> Counter[str]:
+    """Count the values (as JSON texts) of a feed; an answer of another shape counts by its whole text."""
+    counts: Counter[str] = Counter()
+    for item in feed:
+        counts[value_of(bytes(item.response_data).decode())] += 1
+    return counts
+
+
+def value_of(answer: str) -> str:
+    """Return the JSON text of the value in an answer: `{"value":7}` → `7`."""
+    whole = answer.startswith('{"value":') and answer.endswith("}")
+    return answer[len('{"value":') : -1] if whole else answer
