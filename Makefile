@@ -35,7 +35,8 @@ demo: setup ## Play a session with made-up participants
 	$(BIN)/conflicto rehearse
 
 test: setup ## Run every test that needs no browser, with coverage
-	$(BIN)/pytest -n $(JOBS) -m "not browser" --cov --cov-report=term
+	$(BIN)/pytest -n $(JOBS) -m "not browser" --cov --cov-report=json
+	$(BIN)/python tools/check_coverage.py coverage.json
 
 check: setup ## Format, lint, types, import order, sizes
 	$(BIN)/ruff format --check
@@ -56,6 +57,6 @@ lock: setup ## Compile requirements/*.in anew; UPGRADE=--upgrade takes the newes
 	$(COMPILE) $(UPGRADE) requirements/dev.in --output-file requirements/dev.txt
 
 clean: ## Remove what was built, and .venv
-	rm -rf .venv .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist htmlcov
+	rm -rf .venv .coverage .coverage.* coverage.json .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist htmlcov
 	rm -rf src/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

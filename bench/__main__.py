@@ -14,6 +14,9 @@ from bench.scale import FULL, QUICK
 from bench.submits import measure_joins, measure_submits
 
 SUITES = {"status": polls, "submit": measure_submits, "join": measure_joins}
+WIDTH = 190
+"""Of the tables in a log or a pipe."""
+
 RESULTS = Path(__file__).with_name("results.md")
 
 
@@ -29,6 +32,8 @@ def main() -> None:
         parser.error(f"no such suite: {', '.join(sorted(unknown))}")
     scale = QUICK if options.quick else FULL
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDTH)
     facts = machine.facts(scale)
     for name, value in facts.items():
         console.print(f"{name}: {value}", highlight=False)

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from bench import servers
+from bench.client import each_once
 from bench.report import Row, Section, Series
 from bench.stage import CONNECTIONS, Stage, require_stored, set_stage
 
@@ -77,8 +78,6 @@ def measure_joins(scale: Scale) -> list[Section]:
 
 
 def _submit_round(stage: Stage, tallies: dict[str, Tally]) -> None:
-    from bench.client import each_once
-
     tokens = [token for _, token in stage.seats]
     for measures, policy in (((FIRST, AGAIN), "one"), ((MANY,), "many")):
         activity = stage.open_activity(policy)

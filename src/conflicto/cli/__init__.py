@@ -5,11 +5,13 @@ from __future__ import annotations
 import typer
 
 from conflicto.cli import db, serve
+from conflicto.cli.replay.command import replay
 
 app = typer.Typer(
     name="conflicto", help="Live sessions: a host lines up activities, everybody follows along.", no_args_is_help=True
 )
 app.command("serve")(serve.serve)
+app.command("replay")(replay)
 app.add_typer(db.app, name="db")
 
 

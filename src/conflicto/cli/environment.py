@@ -20,10 +20,19 @@ from conflicto.settings import Settings, SettingsInvalid, read_settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-UNUSABLE = 3
-"""Exit code: the settings or the database cannot be used as they are."""
+DIFFERENT = 1
+"""Exit code: the command ran, and what it compared is not equal."""
 
-err = Console(stderr=True, highlight=False)
+USAGE = 2
+"""Exit code: the command line or a file named on it makes no sense; typer's own code for this."""
+
+UNUSABLE = 3
+"""Exit code: the settings, the database or the server cannot be used as they are."""
+
+MISSING = 4
+"""Exit code: there is no such session."""
+
+err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def settings_or_exit() -> Settings:

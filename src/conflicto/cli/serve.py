@@ -17,7 +17,7 @@ from conflicto.settings import Settings, unknown_variables
 DRAIN_S = 10
 """How long running requests may take at the end."""
 
-err = Console(stderr=True, highlight=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def serve(

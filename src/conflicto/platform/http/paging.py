@@ -25,6 +25,16 @@ class PageQuery(BaseModel):
     offset: int = Field(0, ge=0, le=100_000_000, description="Items before the page.")
 
 
+def example(**fields: object) -> ConfigDict:
+    """Return the configuration of a model that shows one object of its kind in the OpenAPI document."""
+    return ConfigDict(json_schema_extra={"examples": [fields]})
+
+
+def page_example(item: object) -> ConfigDict:
+    """Return the configuration of a list that shows one item."""
+    return example(items=[item], total=1, limit=100, offset=0, has_next=False, has_prev=False)
+
+
 class PageOut(BaseModel):
     """A part of a list. `total` is null for filtered lists: nothing is counted at read time."""
 

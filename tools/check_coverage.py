@@ -1,0 +1,48 @@
+"""Hold the tests to their promise: 95 % of all lines and branches, 100 % where a mistake would lose or leak an answer.
+
+.venv/bin/coverage json -o coverage.json && python tools/check_coverage.py coverage.json
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+OVERALL = 95.0
+"""Per cent of lines and branches together, of the whole package."""
+
+EVERYTHING = 100.0
+
+WHOLE = (
+    "src/conflicto/access/",
+    "src/conflicto/activities/lifecycle.py",
+    "src/conflicto/feed/",
+    "src/conflicto/platform/strict_json.py",
+)
+"""What must be covered to the last branch."""
+
+
+def shortfalls(report: dict[str, Any]) -> list[str]:
+    """Return a sentence for each promise that a coverage report (coverage.py's JSON) breaks."""
+    total = float(report["totals"]["percent_covered"])
+    said = [] if total >= OVERALL else [f"{total:.1f} % of all lines and branches are covered, {OVERALL:.0f} % are promised"]
+    for path, file in sorted(report["files"].items()):
+        covered = float(file["summary"]["percent_covered"])
+        if path.startswith(WHOLE) and covered < EVERYTHING:
+            missing = f"lines {file['missing_lines']}, branches {file['missing_branches']}"
+            said.append(f"{path}: {covered:.1f} %, 100 % is promised; missing {missing}")
+    return said
+
+
+def main(path: str) -> int:
+    """Print what is missing; returns the exit code."""
+    report = json.loads(Path(path).read_text(encoding="utf-8"))
+    said = shortfalls(report)
+    print("\n".join(said) or f"Coverage is kept: {report['totals']['percent_covered']:.1f} %.")
+    return 1 if said else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
