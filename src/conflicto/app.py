@@ -11,7 +11,7 @@ import structlog
 from starlette.middleware.cors import CORSMiddleware
 
 from conflicto import __version__
-from conflicto.access.admission import Admission
+from conflicto.access.admission import Admission, refusals
 from conflicto.access.code_guard import CodeGuard
 from conflicto.access.identity import Identity, establish
 from conflicto.access.roles import ADMIN, Caller
@@ -83,7 +83,7 @@ class App:
         self.tokens = Tokens(self.identity.signing_key, self.identity.epoch, self.clock)
         self.limiter = MemoryLimiter(self.clock, enabled=settings.rate_limits)
         self.routes = self._routes()
-        self.control = ControlPlane(self.routes, title=TITLE, version=__version__, description=DESCRIPTION)
+        self.control = ControlPlane(self.routes, title=TITLE, version=__version__, description=DESCRIPTION, refusals=refusals)
         front_door: Any = self._front_door()
         self._http: Any = front_door
         if settings.cors_origins:

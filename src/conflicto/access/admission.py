@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from conflicto.access.errors import RoleNotAllowed, TokenInvalid, TokenMissing
-from conflicto.access.roles import Caller, Role
+from conflicto.access.roles import MEMBERS, Caller, Role
 from conflicto.access.tokens import Claims, Tokens, matches
-from conflicto.platform.problems import NotFound
+from conflicto.platform.problems import DomainError, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,12 +22,15 @@ class Standing(Protocol):
     def token_version(self) -> int:
         """Return the version that host and screen tokens must have."""
 
-    def seat_version(self, participant_id: int) -> int | None:
-        """Return the version that the tokens of a seat must have; None if the seat is gone."""
+    def seat_version(self, participant_id: int) -> int:
+        """Return the version that the tokens of a seat must have; giving it up raises it, so the tokens of the gone are dead."""
 
 
 class Directory(Protocol):
     """Where standings are found: the memory of the feed."""
+
+    def known(self, session_id: int) -> Standing | None:
+        """Return the standing of a session if it is in memory."""
 
     async def standing(self, session_id: int, *, fresh: bool = False) -> Standing | None:
         """Return the standing of a session, None if there is no such session; `fresh` asks the database."""
@@ -55,7 +58,7 @@ class Admission:
             return None, None
         token = _bearer(authorization)
         if token.count(".") == NOT_A_JWT:
-            return self._admin(token, who), None
+            return await self._admin(token, who, params), None
         claims = self._tokens.verify(token)
         caller = await self._alive(claims)
         if caller.role not in who:
@@ -66,34 +69,40 @@ class Admission:
             raise NotFound
         return caller, self._tokens.renewed(claims)
 
-    def _admin(self, token: str, who: frozenset[Role]) -> Caller:
+    async def _admin(self, token: str, who: frozenset[Role], params: Mapping[str, object]) -> Caller:
         if not matches(token, self._admin_hash):
             raise TokenInvalid
         if Role.ADMIN not in who:
             raise RoleNotAllowed
+        session_id = params.get("session_id")
+        if isinstance(session_id, int) and await self._directory.standing(session_id) is None:
+            raise NotFound
         return Caller(Role.ADMIN, "admin")
 
     async def _alive(self, claims: Claims) -> Caller:
         """Hold the token against the session's standing; a token newer than what is known asks the database once."""
-        seat = _seat(claims)
+        caller, standing = claims.caller, self._directory.known(claims.session_id)
+        if standing is not None and _version(standing, caller) == claims.version:
+            return caller
         for fresh in (False, True):
             standing = await self._directory.standing(claims.session_id, fresh=fresh)
-            if standing is None:
-                raise TokenInvalid
-            wanted = standing.token_version() if seat is None else standing.seat_version(seat)
+            wanted = None if standing is None else _version(standing, caller)
             if wanted == claims.version:
-                return Caller(claims.role, claims.subject, claims.session_id, seat)
+                return caller
             if wanted is None or wanted > claims.version:
                 raise TokenInvalid
         raise TokenInvalid
 
 
-def _seat(claims: Claims) -> int | None:
-    if claims.role is not Role.PARTICIPANT:
-        return None
-    if not claims.subject.isascii() or not claims.subject.isdecimal():
-        raise TokenInvalid
-    return int(claims.subject)
+def _version(standing: Standing, caller: Caller) -> int:
+    return standing.token_version() if caller.participant_id is None else standing.seat_version(caller.participant_id)
+
+
+def refusals(who: frozenset[Role]) -> tuple[type[DomainError], ...]:
+    """Return the errors of `Admission.admit` that a route for these roles may answer with, for the OpenAPI document."""
+    if not who:
+        return ()
+    return (TokenMissing, TokenInvalid) if who == MEMBERS else (TokenMissing, TokenInvalid, RoleNotAllowed)
 
 
 def _bearer(authorization: str | None) -> str:

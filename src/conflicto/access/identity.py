@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,13 +37,18 @@ def establish(db: Database, *, data_dir: Path, secret_key: str | None, admin_tok
     Raises:
         ValueError: `secret_key` is shorter than 32 bytes.
     """
-    epoch, _ = ensure_fact(db, EPOCH, epoch_name)
-    key = _signing_key(db, data_dir, secret_key)
+    epoch, key = signing_identity(db, data_dir=data_dir, secret_key=secret_key)
     if admin_token is not None:
         return Identity(epoch, key, digest(admin_token), admin_token)
     fresh = opaque_secret()
     stored, made = ensure_fact(db, ADMIN_TOKEN_HASH, lambda: digest(fresh))
     return Identity(epoch, key, stored, fresh if made else None)
+
+
+def signing_identity(db: Database, *, data_dir: Path, secret_key: str | None) -> tuple[str, bytes]:
+    """Return the epoch and the signing key, which is what it takes to mint a token; raises as `establish` does."""
+    epoch, _ = ensure_fact(db, EPOCH, epoch_name)
+    return epoch, _signing_key(db, data_dir, secret_key)
 
 
 def renew_admin_token(db: Database) -> str:
@@ -67,12 +73,15 @@ def _signing_key(db: Database, data_dir: Path, secret_key: str | None) -> bytes:
 
 def _key_file(data_dir: Path) -> bytes:
     path = data_dir / KEY_FILE
-    data_dir.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes().strip()
-    key = opaque_secret(48).encode()
-    with os.fdopen(handle, "wb") as file:
-        file.write(key)
-    return key
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.exists():
+        # Whole before it has its name: a kill in between must not leave an empty key, nor a second process read half of one.
+        partial = data_dir / f"{KEY_FILE}.{opaque_secret(6)}"
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(opaque_secret(48).encode())
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(partial, path)
+        partial.unlink()
+    return path.read_bytes().strip()

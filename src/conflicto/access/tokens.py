@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import jwt
 
 from conflicto.access.errors import TokenInvalid
-from conflicto.access.roles import Role
+from conflicto.access.roles import Caller, Role
 from conflicto.platform.ids import opaque_secret
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ LONGEST_TOKEN = 2048
 
 DAY_S = 86_400
 LIFE_S = {Role.HOST: 30 * DAY_S, Role.SCREEN: 30 * DAY_S, Role.PARTICIPANT: 14 * DAY_S}
+LONGEST_SEAT = 15
+"""Digits of a participant id."""
+
 CLAIMS = ["iss", "aud", "sub", "sid", "role", "ver", "jti", "iat", "exp"]
 
 MOST_REMEMBERED = 100_000
@@ -35,13 +38,12 @@ MOST_REMEMBERED = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a verified token says. `issued_s` and `expires_s` are seconds since 1970."""
+    """What a verified token says; instants are seconds since 1970. From `renew_s` on its bearer is handed a fresh one."""
 
-    role: Role
+    caller: Caller
     session_id: int
-    subject: str
     version: int
-    issued_s: int
+    renew_s: int
     expires_s: int
 
 
@@ -61,13 +63,14 @@ class Tokens:
     def mint(self, role: Role, session_id: int, *, version: int, subject: str | None = None) -> str:
         """Return a new token; `subject` None draws one, a participant's is their id."""
         now = self._clock.wall_us() // 1_000_000
-        said = Claims(role, session_id, subject or f"{role}-{opaque_secret(9)}", version, now, now + LIFE_S[role])
+        subject = subject or f"{role}-{opaque_secret(9)}"
+        expires_s = now + LIFE_S[role]
         claims = {
-            "iss": self._issuer, "aud": AUDIENCE, "sub": said.subject, "sid": session_id, "role": role.value,
-            "ver": version, "jti": opaque_secret(12), "iat": said.issued_s, "exp": said.expires_s,
+            "iss": self._issuer, "aud": AUDIENCE, "sub": subject, "sid": session_id, "role": role.value,
+            "ver": version, "jti": opaque_secret(12), "iat": now, "exp": expires_s,
         }  # fmt: skip
         token = jwt.encode(claims, self._key, algorithm=ALGORITHM, headers={"typ": f"{role}+jwt", "kid": self._kid})
-        self._remember(token, said)
+        self._remember(token, _claims(role, session_id, subject, version, (now, expires_s)))
         return token
 
     def verify(self, token: str) -> Claims:
@@ -86,10 +89,10 @@ class Tokens:
 
     def renewed(self, claims: Claims) -> str | None:
         """Return a fresh token for one that is past half of its life, else None: seats and hosts in use never expire."""
-        half = claims.issued_s + LIFE_S[claims.role] // 2
-        if self._clock.wall_us() // 1_000_000 < half:
+        if self._clock.wall_us() // 1_000_000 < claims.renew_s:
             return None
-        return self.mint(claims.role, claims.session_id, version=claims.version, subject=claims.subject)
+        caller = claims.caller
+        return self.mint(caller.role, claims.session_id, version=claims.version, subject=caller.subject)
 
     def _remember(self, token: str, claims: Claims) -> None:
         if len(self._verified) >= MOST_REMEMBERED:
@@ -115,7 +118,16 @@ class Tokens:
         if role not in LIFE_S or header.get("typ") != f"{role}+jwt" or header.get("kid") != self._kid or not whole:
             raise TokenInvalid
         session_id, version, issued_s, expires_s = numbers
-        return Claims(role, session_id, subject, version, issued_s, expires_s)
+        return _claims(role, session_id, subject, version, (issued_s, expires_s))
+
+
+def _claims(role: Role, session_id: int, subject: str, version: int, life: tuple[int, int]) -> Claims:
+    seat = None
+    if role is Role.PARTICIPANT:
+        if not subject.isascii() or not subject.isdecimal() or len(subject) > LONGEST_SEAT:
+            raise TokenInvalid
+        seat = int(subject)
+    return Claims(Caller(role, subject, session_id, seat), session_id, version, life[0] + LIFE_S[role] // 2, life[1])
 
 
 def digest(secret: str) -> str:

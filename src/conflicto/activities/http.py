@@ -20,7 +20,7 @@ from conflicto.platform.db.writer import Writer
 from conflicto.platform.http.conditions import ConditionInvalid, conditional_answer, required_revision, revision_tag, tag_of
 from conflicto.platform.http.control_plane import CurrentCall, json_texts
 from conflicto.platform.http.messages import NO_STORE, Answer, Call, encode, json_answer
-from conflicto.platform.http.paging import PageOut, page_answer
+from conflicto.platform.http.paging import page_answer
 from conflicto.platform.http.routes import Docs, Route, control
 from conflicto.platform.problems import FieldError, InvalidInput, NotFound
 from conflicto.platform.strict_json import CONFIG_LIMITS, RESPONSE_LIMITS
@@ -32,6 +32,7 @@ from conflicto.sessions.queries import session_by_id
 from conflicto.sessions.schemas import SessionCreated, SessionDuplicateIn, SessionOut
 
 TEXTS = ("config", "secret", "aggregate")
+Force = Annotated[schemas.ForceQuery, Query()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class ActivityEndpoints:
         )
         return page_answer([schemas.activity_out(*each, for_host=host) for each in found], total, query)
 
-    async def read(self, call: CurrentCall, activity_id: UUID, session_id: int | None = None) -> Answer:
+    async def read(self, call: CurrentCall, activity_id: UUID) -> Answer:
         """Return the caller's view of an activity."""
         return _seen(call, *await self.db.read(_for_caller, call, activity_id))
 
@@ -73,8 +74,7 @@ class ActivityEndpoints:
         found = await self.db.read(_active, session_id)
         return _seen(call, *found) if found else Answer(204, headers=(NO_STORE,))
 
-    async def replace(self, call: CurrentCall, activity_id: UUID, body: schemas.ActivityPut, query: Annotated[schemas.ForceQuery, Query()],
-                      session_id: int | None = None) -> Answer:  # fmt: skip
+    async def replace(self, call: CurrentCall, activity_id: UUID, body: schemas.ActivityPut, query: Force) -> Answer:
         """Replace the activity whole; without `order_index` it keeps its place."""
         fields = body.model_dump(exclude=set(TEXTS))
         if body.order_index is None:
@@ -82,14 +82,12 @@ class ActivityEndpoints:
         texts = {"config": "{}", "secret": None, "aggregate": None} | _texts(call)
         return await self._change(call, activity_id, fields, texts, force=query.force)
 
-    async def patch(self, call: CurrentCall, activity_id: UUID, body: schemas.ActivityPatch, query: Annotated[schemas.ForceQuery, Query()],
-                    session_id: int | None = None) -> Answer:  # fmt: skip
+    async def patch(self, call: CurrentCall, activity_id: UUID, body: schemas.ActivityPatch, query: Force) -> Answer:
         """Replace the named fields whole."""
         fields = body.model_dump(exclude=set(TEXTS), exclude_unset=True)
-        kept = {name: value for name, value in fields.items() if value is not None or name in {"title", "duration_seconds"}}
-        return await self._change(call, activity_id, kept, _texts(call), force=query.force)
+        return await self._change(call, activity_id, fields, _texts(call), force=query.force)
 
-    async def delete(self, call: CurrentCall, activity_id: UUID, session_id: int | None = None) -> Answer:
+    async def delete(self, call: CurrentCall, activity_id: UUID) -> Answer:
         """Delete the activity with its answers; the feed keeps a tombstone."""
         home = await _home(self.db, call, activity_id)
         await self.writer.run(home, edit.delete_activity, activity_id, revision=required_revision(call))
@@ -166,6 +164,7 @@ def _texts(call: Call) -> dict[str, str | None]:
 
 def _for_caller(tx: ReadTx, call: Call, activity_id: UUID) -> tuple[Activity, Content]:
     activity, content = activity_with_content(tx, activity_id)
+    session_by_id(tx, activity.session_id)
     home = call.params.get("session_id", call.caller.session_id)
     if (home is not None and activity.session_id != home) or not (call.caller.is_host or activity.is_visible):
         raise NotFound
@@ -213,17 +212,16 @@ def _object_routes(activities: ActivityEndpoints) -> list[Route]:
     rows = [
         control("POST", some, activities.create, who=HOSTS, policy=CONTROL, body=CONFIG_LIMITS, tag="activities",
                 docs=Docs(summary="Make an activity", gives={201: schemas.ActivityOut}, headers=("Idempotency-Key",),
-                          problems=made, example=schemas.ACTIVITY_EXAMPLE)),
+                          problems=made)),
         control("GET", some, activities.page, who=MEMBERS, policy=CONTROL, tag="activities",
-                docs=Docs(summary="List activities in their order", gives={200: PageOut})),
+                docs=Docs(summary="List activities in their order", gives={200: schemas.ActivityPage})),
         control("GET", some + "/active", activities.active, who=MEMBERS, policy=CONTROL, tag="activities",
-                docs=Docs(summary="The activity that runs now", gives={**one, 204: None, 304: None})),
+                docs=Docs(summary="The activity that runs now", gives={**one, 204: None, 304: None}, headers=("If-None-Match",))),
     ]  # fmt: skip
     for path in (nested, bare):
         rows += [
             control("GET", path, activities.read, who=MEMBERS, policy=CONTROL, tag="activities",
-                    docs=Docs(summary="Read an activity", gives={**one, 304: None}, headers=("If-None-Match",),
-                              example=schemas.ACTIVITY_EXAMPLE)),
+                    docs=Docs(summary="Read an activity", gives={**one, 304: None}, headers=("If-None-Match",))),
             control("PUT", path, activities.replace, who=HOSTS, policy=CONTROL, body=CONFIG_LIMITS, tag="activities",
                     docs=Docs(summary="Replace an activity", gives=one, headers=("If-Match",), problems=changing)),
             control("PATCH", path, activities.patch, who=HOSTS, policy=CONTROL, body=CONFIG_LIMITS, tag="activities",

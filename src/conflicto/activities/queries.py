@@ -22,6 +22,9 @@ all_activities = store.everything
 all_counts = store.rounds
 counts_by_round = store.rounds_of
 contents_of = store.contents
+activities_in_order = store.live
+kept_counts = store.kept_counts
+recounted_activities = store.recount
 
 
 def activity_by_id(tx: ReadTx, activity_id: UUID, *, session_id: int | None = None) -> Activity:

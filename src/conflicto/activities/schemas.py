@@ -14,7 +14,7 @@ from conflicto.activities.model import (
     ResponsesVisibility,
     ResultsVisibility,
 )
-from conflicto.platform.http.paging import In, PageQuery
+from conflicto.platform.http.paging import In, PageOut, PageQuery, example, may_be_unnamed, page_example
 from conflicto.platform.instants import rfc3339
 from conflicto.sessions.schemas import Reason, Title
 
@@ -25,6 +25,16 @@ Json = Any
 TypeName = Annotated[StrictStr, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.\-]{0,63}$")]
 Seconds = Annotated[StrictInt, Field(ge=1, le=86_400)]
 Index = Annotated[StrictInt, Field(ge=-1_000_000, le=1_000_000)]
+
+
+ACTIVITY_EXAMPLE: dict[str, Any] = {
+    "id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4", "session_id": 190463227641021, "type": "poll", "title": "Where do we eat?",
+    "config": {"options": ["Pizza", "Curry"]}, "secret": {"note": "Last time it was pizza"}, "order_index": 0, "status": "active", "response_policy": "one",
+    "results_visibility": "after_reveal", "responses_visibility": "host", "moderation": "off", "anonymous": False,
+    "duration_seconds": 60, "round": 1, "started_at": "2026-11-23T09:05:12.250417Z", "ends_at": "2026-11-23T09:06:12.250417Z",
+    "results_revealed": False, "secret_revealed": False, "revision": 2, "created_at": "2026-11-23T09:00:03.118209Z",
+    "updated_at": "2026-11-23T09:05:12.250418Z", "aggregate": {"votes": {"path": "/choice", "op": "count"}},
+}  # fmt: skip
 
 
 class ActivityFields(In):
@@ -43,6 +53,10 @@ class ActivityFields(In):
 class ActivityIn(ActivityFields):
     """A new activity."""
 
+    model_config = example(
+        type="poll", title="Where do we eat?", config={"options": ["Pizza", "Curry"]}, duration_seconds=60, status="active"
+    )
+
     type: TypeName = Field(description="Name of a family of activities; any name will do.")
     config: Json = Field(default_factory=dict, description="Any JSON; the engine stores and delivers it.")
     secret: Json = Field(None, description="Any JSON that only hosts see before its reveal.")
@@ -53,6 +67,8 @@ class ActivityIn(ActivityFields):
 class ActivityPut(ActivityFields):
     """All of an activity; what is not named gets its default."""
 
+    model_config = example(type="poll", title="Where do we eat?", config={"options": ["Pizza", "Curry", "Soup"]})
+
     type: TypeName
     config: Json = Field(default_factory=dict)
     secret: Json = None
@@ -62,14 +78,16 @@ class ActivityPut(ActivityFields):
 class ActivityPatch(In):
     """Any of an activity's fields; each replaces the old value whole."""
 
-    type: TypeName | None = None
+    model_config = example(title="Where do we eat tonight?", responses_visibility="screen")
+
+    type: TypeName = may_be_unnamed()
     title: Title | None = None
-    order_index: Index | None = None
-    response_policy: ResponsePolicy | None = None
-    results_visibility: ResultsVisibility | None = None
-    responses_visibility: ResponsesVisibility | None = None
-    moderation: ModerationPolicy | None = None
-    anonymous: StrictBool | None = None
+    order_index: Index = may_be_unnamed()
+    response_policy: ResponsePolicy = may_be_unnamed()
+    results_visibility: ResultsVisibility = may_be_unnamed()
+    responses_visibility: ResponsesVisibility = may_be_unnamed()
+    moderation: ModerationPolicy = may_be_unnamed()
+    anonymous: StrictBool = may_be_unnamed()
     duration_seconds: Seconds | None = None
     config: Json = None
     secret: Json = None
@@ -79,6 +97,8 @@ class ActivityPatch(In):
 class TransitionIn(In):
     """A step of the lifecycle."""
 
+    model_config = example(target_status="active", duration_seconds=60)
+
     target_status: ActivityStatus
     reason: Reason | None = None
     duration_seconds: Seconds | None = None
@@ -87,17 +107,23 @@ class TransitionIn(In):
 class StatusIn(In):
     """A step of the lifecycle, in short."""
 
+    model_config = example(status="expired")
+
     status: ActivityStatus
 
 
 class ExtendIn(In):
     """How much more time there is."""
 
+    model_config = example(seconds=30)
+
     seconds: Seconds
 
 
 class RevealIn(In):
     """What is shown (true) or hidden again (false); what is not named stays."""
+
+    model_config = example(results=True)
 
     results: StrictBool | None = None
     secret: StrictBool | None = None
@@ -106,12 +132,16 @@ class RevealIn(In):
 class RoundIn(In):
     """How long the new round takes answers."""
 
+    model_config = example(duration_seconds=60, reason="Vote again after the discussion")
+
     reason: Reason | None = None
     duration_seconds: Seconds | None = None
 
 
 class ShowIn(In):
     """What the screen shows; null: nothing."""
+
+    model_config = example(activity_id="8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4")
 
     activity_id: Annotated[StrictStr, StringConstraints(max_length=36)] | None
 
@@ -130,6 +160,8 @@ class ForceQuery(In):
 
 class ActivityOut(BaseModel):
     """An activity. `secret` is null for all but hosts before its reveal; `aggregate` is for hosts."""
+
+    model_config = example(**ACTIVITY_EXAMPLE)
 
     id: str
     session_id: int
@@ -154,6 +186,14 @@ class ActivityOut(BaseModel):
     created_at: str
     updated_at: str
     aggregate: Json = None
+
+
+class ActivityPage(PageOut):
+    """A list of activities."""
+
+    model_config = page_example(ACTIVITY_EXAMPLE)
+
+    items: list[ActivityOut]
 
 
 NULL = msgspec.Raw(b"null")
@@ -196,13 +236,3 @@ def _raw(text: str | None) -> msgspec.Raw:
 
 def _instant(at_us: int | None) -> str | None:
     return None if at_us is None else rfc3339(at_us)
-
-
-ACTIVITY_EXAMPLE: dict[str, Any] = {
-    "id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4", "session_id": 190463227641021, "type": "poll", "title": "Where do we eat?",
-    "config": {"options": ["Pizza", "Curry"]}, "secret": None, "order_index": 0, "status": "active", "response_policy": "one",
-    "results_visibility": "after_reveal", "responses_visibility": "host", "moderation": "off", "anonymous": False,
-    "duration_seconds": 60, "round": 1, "started_at": "2026-11-23T09:05:12.250417Z", "ends_at": "2026-11-23T09:06:12.250417Z",
-    "results_revealed": False, "secret_revealed": False, "revision": 2, "created_at": "2026-11-23T09:00:03.118209Z",
-    "updated_at": "2026-11-23T09:05:12.250418Z", "aggregate": None,
-}  # fmt: skip

@@ -41,6 +41,9 @@ _CHANGED = (
 )
 _ROUNDS = select(activity_rounds).where(activity_rounds.c.session_id == bindparam("session_id"))
 _ROUNDS_OF = select(activity_rounds).where(activity_rounds.c.activity_id == bindparam("activity_id"))
+_RECOUNT = (
+    select(activities.c.session_id, func.count().label("activities")).where(~activities.c.deleted).group_by(activities.c.session_id)
+)
 _SAVE = update(activities).where(activities.c.id == bindparam("activity_id"))
 _SAVE_ROUND = update(activity_rounds).where(
     activity_rounds.c.activity_id == bindparam("of"), activity_rounds.c.round == bindparam("nth")
@@ -118,6 +121,16 @@ def rounds(tx: ReadTx, session_id: int) -> dict[tuple[UUID, int], Counts]:
 def rounds_of(tx: ReadTx, activity_id: UUID) -> dict[int, Counts]:
     """Return the counts of all rounds of an activity."""
     return {row.round: _counts(row) for row in tx.all(_ROUNDS_OF, {"activity_id": activity_id})}
+
+
+def kept_counts(tx: ReadTx) -> dict[tuple[int, UUID, int], Counts]:
+    """Return the counts of every round of the whole database, by session, activity and round: for checks alone."""
+    return {(row.session_id, row.activity_id, row.round): _counts(row) for row in tx.all(select(activity_rounds))}
+
+
+def recount(tx: ReadTx) -> dict[int, int]:
+    """Count the activities of every session, row by row: for checks alone."""
+    return {row.session_id: row.activities for row in tx.all(_RECOUNT)}
 
 
 def save_counts(tx: WriteTx, activity_id: UUID, nth: int, counts: Counts) -> None:

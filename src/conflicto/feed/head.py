@@ -86,7 +86,7 @@ class SessionHead:
     def visible_head(self, activity: Activity) -> int:
         """Return the newest change among an activity's answers that participants may see."""
         changed = [counts.visible_changed_ts for (activity_id, _), counts in self.counts.items() if activity_id == activity.id]
-        return max(activity.created_ts, *changed)
+        return max([activity.created_ts, *changed])
 
     def crowd(self, now_s: float) -> Crowd:
         """Return the counts that participants are shown, at most 5 s old."""

@@ -58,6 +58,10 @@ class Heads:
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
         return await asyncio.shield(task)
 
+    def known(self, session_id: int) -> SessionHead | None:
+        """Return a session's head if it is in memory."""
+        return self._heads.get(session_id)
+
     async def standing(self, session_id: int, *, fresh: bool = False) -> SessionHead | None:
         """Return the head as what tokens are held against; None if there is no such session."""
         if fresh:

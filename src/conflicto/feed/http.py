@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from pydantic import BaseModel, Field
+from typing import TYPE_CHECKING
 
 from conflicto.access.roles import MEMBERS
-from conflicto.feed import status
+from conflicto.feed import schemas, status
 from conflicto.feed.changes import read_changes
-from conflicto.feed.pages import CursorInFuture, Page, made_page, read_responses, start_of
+from conflicto.feed.pages import CursorInFuture, Page, made_page, read_responses
+from conflicto.feed.schemas import DEFAULT_LIMIT, LARGEST_LIMIT
 from conflicto.feed.timestamps import InvalidTimestamp, Since, parse
 from conflicto.feed.views import View, require_responses, view_of
 from conflicto.platform.http.conditions import VARY, conditional_answer
@@ -20,7 +19,6 @@ from conflicto.platform.instants import position
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.problems import FieldError, InvalidInput
 from conflicto.responses.errors import ResponsesHidden
-from conflicto.responses.schemas import RESPONSE_EXAMPLE
 from conflicto.sessions.model import SessionStatus
 
 if TYPE_CHECKING:
@@ -35,55 +33,8 @@ POLL = Policy("poll", 600, 60)
 
 POLL_AFTER_MS = 2_000
 POLL_AFTER_CLOSED_MS = 60_000
-DEFAULT_LIMIT = 100
-LARGEST_LIMIT = 1_000
 LONGEST_LIMIT = 8
 """Characters of a limit that are looked at; Python refuses to read thousands of digits."""
-
-
-class PageQueryDocs(BaseModel):
-    """Query of a feed page, for the document."""
-
-    limit: int = Field(DEFAULT_LIMIT, ge=1, le=LARGEST_LIMIT, description="Items on the page.")
-
-
-class SessionStatusOut(BaseModel):
-    """What everyone polls of a session. Participants' `participant_count` is at most 5 s old."""
-
-    session_id: int
-    status: SessionStatus
-    current_activity_id: str | None
-    shown_activity_id: str | None
-    participant_count: int
-    locked: bool
-    last_updated: str
-
-
-class ActivityStatusOut(BaseModel):
-    """What everyone polls of an activity. Participants' counts are at most 5 s old."""
-
-    activity_id: str
-    status: str
-    response_count: int
-    last_response_at: str | None
-    last_updated: str
-    round: int
-    ends_at: str | None
-    results_revealed: bool
-    secret_revealed: bool
-
-
-class FeedPageOut(BaseModel):
-    """A page of the feed. Upsert items by `id`, keep the highest `revision`, and continue from `cursor`."""
-
-    items: list[dict[str, Any]]
-    since: str
-    count: int
-    cursor: str
-    has_more: bool
-    epoch: str
-    closed: bool
-    clamped: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +69,7 @@ class FeedEndpoints:
         require_responses(activity, view)
         newest = head.visible_head(activity) if view is View.PARTICIPANT else head.ts
         now_us = self.clock.wall_us()
-        page = _caught_up(head, since, newest, now_us)
+        page = _caught_up(head, since, newest)
         if page is None:
             page = await self.db.read(read_responses, activity.id, view, since, limit=limit, now_us=now_us)
         return self._answer(call, page, head, since)
@@ -128,7 +79,7 @@ class FeedEndpoints:
         since, limit = parse(call.params["timestamp"]), _limit(call)
         head = await self.heads.get(call.params["session_id"])
         now_us = self.clock.wall_us()
-        page = _caught_up(head, since, _newest_for(head, call.caller.participant_id, since), now_us)
+        page = _caught_up(head, since, _newest_for(head, call.caller.participant_id, since))
         if page is None:
             read = await self.db.read(read_changes, head.session.id, call.caller, since, limit=limit, now_us=now_us)
             page, own = read
@@ -159,13 +110,15 @@ def _newest_for(head: SessionHead, participant_id: int | None, since: Since) -> 
     return None if own is None else max(head.ctl, own)
 
 
-def _caught_up(head: SessionHead, since: Since, newest: int | None, now_us: int) -> Page | None:
-    """Return the empty page of a caller who has seen everything, without asking the database; None if there may be more."""
-    if newest is None or since.kind == "beginning" or (since.kind == "position" and since.us < newest):
+def _caught_up(head: SessionHead, since: Since, newest: int | None) -> Page | None:
+    """Return the empty page of a caller who has seen everything, without asking the database; None if there may be more.
+
+    A position beyond the newest known here may come from another worker, which knows more: only the database can clamp it.
+    """
+    if newest is None or since.kind == "beginning" or (since.kind == "position" and since.us != newest):
         return None
-    after, clamped = start_of(since, newest, now_us)
     closed = head.session.status is SessionStatus.COMPLETED
-    return made_page((), since=after, head=newest, limit=1, closed=closed, clamped=clamped)
+    return made_page((), since=newest, head=newest, limit=1, closed=closed, clamped=False)
 
 
 def _limit(call: Call) -> int:
@@ -187,16 +140,15 @@ def routes(feed: FeedEndpoints) -> list[Route]:
     """Return the rows of the contract that this room serves."""
     activity = "/sessions/{session_id}/activities/{activity_id}"
     refused = (InvalidTimestamp, CursorInFuture, InvalidInput)
-    page_example = {"items": [RESPONSE_EXAMPLE], "since": "1763888720004210", "count": 1, "cursor": "1763888720004211",
-                    "has_more": False, "epoch": "k3f9x2m7qa", "closed": False}  # fmt: skip
     return [
         data("GET", "/sessions/{session_id}/status", feed.session_status, who=MEMBERS, policy=POLL, tag="polling",
-             docs=Docs(summary="The session's status", gives={200: SessionStatusOut, 304: None}, headers=("If-None-Match",))),
+             docs=Docs(summary="The session's status", gives={200: schemas.SessionStatusOut, 304: None}, headers=("If-None-Match",))),
         data("GET", activity + "/status", feed.activity_status, who=MEMBERS, policy=POLL, tag="polling",
-             docs=Docs(summary="An activity's status", gives={200: ActivityStatusOut, 304: None}, headers=("If-None-Match",))),
+             docs=Docs(summary="An activity's status", gives={200: schemas.ActivityStatusOut, 304: None}, headers=("If-None-Match",))),
         data("GET", activity + "/responses/since/{timestamp}", feed.responses_since, who=MEMBERS, policy=POLL, tag="polling",
-             docs=Docs(summary="Answers after a position", gives={200: FeedPageOut}, query=PageQueryDocs,
-                       problems=(*refused, ResponsesHidden), example=page_example)),
+             docs=Docs(summary="Answers after a position", gives={200: schemas.ResponseFeedOut}, query=schemas.FeedQuery,
+                       problems=(*refused, ResponsesHidden))),
         data("GET", "/sessions/{session_id}/changes/since/{timestamp}", feed.changes_since, who=MEMBERS, policy=POLL, tag="polling",
-             docs=Docs(summary="Changes of the session after a position", gives={200: FeedPageOut}, query=PageQueryDocs, problems=refused)),
+             docs=Docs(summary="Changes of the session after a position", gives={200: schemas.ChangeFeedOut}, query=schemas.FeedQuery,
+                       problems=refused)),
     ]  # fmt: skip

@@ -104,7 +104,8 @@ def read_responses(tx: ReadTx, activity_id: UUID, view: View, since: Since, *, l
         raise NotFound
     head = row.ts
     if view is View.PARTICIPANT:
-        head = max(activity.created_ts, *(counts.visible_changed_ts for counts in counts_by_round(tx, activity_id).values()))
+        changed = [counts.visible_changed_ts for counts in counts_by_round(tx, activity_id).values()]
+        head = max([activity.created_ts, *changed])
     after, clamped = start_of(since, head, now_us)
     rows = activity_feed(
         tx,

@@ -27,7 +27,7 @@ from conflicto.platform.db.writer import Writer
 from conflicto.platform.http.control_plane import CurrentCall
 from conflicto.platform.http.decoding import decoded
 from conflicto.platform.http.messages import NO_STORE, Answer, Call, json_answer
-from conflicto.platform.http.paging import PageOut, PageQuery, page_answer
+from conflicto.platform.http.paging import PageQuery, page_answer
 from conflicto.platform.http.routes import Docs, Route, control, data
 from conflicto.platform.ids import opaque_secret
 from conflicto.platform.instants import rfc3339
@@ -168,11 +168,17 @@ class SeatEndpoints:
         return json_answer(schemas.participant_out(await self.writer.run(home, rename, participant_id, nickname)))
 
     async def _home(self, call: Call, participant_id: int) -> int:
-        return (await self.db.read(participant_by_id, participant_id, session_id=call.caller.session_id)).session_id
+        return (await self.db.read(_seated, participant_id, call.caller.session_id)).session_id
 
     def _listed(self, participant: Participant) -> dict[str, Any]:
         seen_us = self.presence.last_seen_us(participant.id, participant.last_seen_us)
         return schemas.participant_out(participant) | {"presence": self.presence.state(seen_us), "last_seen_at": rfc3339(seen_us)}
+
+
+def _seated(tx: ReadTx, participant_id: int, session_id: int | None) -> Participant:
+    participant = participant_by_id(tx, participant_id, session_id=session_id)
+    session_by_id(tx, participant.session_id)
+    return participant
 
 
 def _tried(tx: ReadTx, session_id: int, query: schemas.NicknameQuery) -> tuple[bool, str]:
@@ -202,7 +208,7 @@ def routes(door: DoorEndpoints, seats: SeatEndpoints) -> list[Route]:
                 docs=Docs(summary="Is a name free?", gives={200: schemas.NicknameOut},
                           problems=(CodeUnknown, NicknameInvalid, TooManyGuesses, InvalidInput))),
         control("GET", "/sessions/{session_id}/participants", seats.page, who=HOSTS, policy=CONTROL, tag="participants",
-                docs=Docs(summary="Who is here", gives={200: PageOut})),
+                docs=Docs(summary="Who is here", gives={200: schemas.ParticipantPage})),
         control("PATCH", "/participants/me", seats.rename_me, who=PARTICIPANTS, policy=SEAT, body=RESPONSE_LIMITS, tag="participants",
                 docs=Docs(summary="Take another name", gives=me, problems=naming)),
         control("DELETE", "/participants/me", seats.leave, who=PARTICIPANTS, policy=SEAT, tag="participants",

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 participants_changed = store.changed_since
 moved_seats = store.moved_seats
+every_seat = store.every_seat
+recounted_seats = store.recount
 present_ids = store.present
 
 

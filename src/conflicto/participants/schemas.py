@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StrictStr, StringConstraints
 
-from conflicto.platform.http.paging import In
+from conflicto.platform.http.paging import In, PageOut, example, page_example
 from conflicto.platform.instants import rfc3339
+from conflicto.sessions.schemas import SESSION_EXAMPLE, SessionOut
 
 if TYPE_CHECKING:
     from conflicto.participants.model import Participant
@@ -16,8 +17,22 @@ NicknameText = Annotated[StrictStr, StringConstraints(max_length=128)]
 CodeText = Annotated[StrictStr, StringConstraints(max_length=64)]
 
 
+PARTICIPANT_EXAMPLE: dict[str, Any] = {
+    "id": 77120393345120, "session_id": 190463227641021, "nickname": "Anna", "revision": 1,
+    "created_at": "2026-11-23T09:04:59.220417Z", "updated_at": "2026-11-23T09:04:59.220417Z",
+}  # fmt: skip
+
+SEAT_EXAMPLE: dict[str, Any] = {
+    "participant_id": 77120393345120, "nickname": "Anna", "participant_token": "eyJhbGciOi…",
+    "session": {name: value for name, value in SESSION_EXAMPLE.items() if name not in {"join_code", "max_participants"}},
+    "server_time": "2026-11-23T09:04:59.231005Z",
+}  # fmt: skip
+
+
 class JoinIn(In):
     """Who wants in, and the code that they were shown."""
+
+    model_config = example(nickname="Anna", code="BCDF-GHJK")
 
     nickname: NicknameText
     code: CodeText
@@ -26,11 +41,15 @@ class JoinIn(In):
 class RenameIn(In):
     """The new name."""
 
+    model_config = example(nickname="Anna Lena")
+
     nickname: NicknameText
 
 
 class RedeemIn(In):
     """The secret of a seat link."""
+
+    model_config = example(seat_token="q3xVbN0dX9m8…")  # noqa: S106 - an example
 
     seat_token: Annotated[StrictStr, StringConstraints(max_length=128)]
 
@@ -53,15 +72,19 @@ class RemoveQuery(In):
 class SeatOut(BaseModel):
     """A seat that was given; `participant_token` is shown here only."""
 
+    model_config = example(**SEAT_EXAMPLE)
+
     participant_id: int
     nickname: str
     participant_token: str
-    session: dict[str, Any]
+    session: SessionOut
     server_time: str
 
 
 class ParticipantOut(BaseModel):
     """A participant, as hosts see them."""
+
+    model_config = example(**PARTICIPANT_EXAMPLE, presence="online", last_seen_at="2026-11-23T09:05:20.000000Z")
 
     id: int
     session_id: int
@@ -73,20 +96,10 @@ class ParticipantOut(BaseModel):
     last_seen_at: str | None = None
 
 
-class MeOut(BaseModel):
-    """One's own seat and answers."""
-
-    id: int
-    session_id: int
-    nickname: str
-    revision: int
-    created_at: str
-    updated_at: str
-    responses: list[Any]
-
-
 class NicknameOut(BaseModel):
     """Whether a name is free, and one that is."""
+
+    model_config = example(available=False, suggested_nickname="Anna 2")
 
     available: bool
     suggested_nickname: str
@@ -95,6 +108,8 @@ class NicknameOut(BaseModel):
 class SeatLinkOut(BaseModel):
     """A secret that moves the seat to another phone, once."""
 
+    model_config = example(seat_token="q3xVbN0dX9m8…", expires_at="2026-11-23T09:15:20.000000Z")  # noqa: S106 - an example
+
     seat_token: str
     expires_at: str
 
@@ -102,7 +117,17 @@ class SeatLinkOut(BaseModel):
 class HeartbeatOut(BaseModel):
     """The server's clock."""
 
+    model_config = example(server_time="2026-11-23T09:05:20.000000Z")
+
     server_time: str
+
+
+class ParticipantPage(PageOut):
+    """A list of participants, with presence."""
+
+    model_config = page_example({**PARTICIPANT_EXAMPLE, "presence": "online", "last_seen_at": "2026-11-23T09:05:20.000000Z"})
+
+    items: list[ParticipantOut]
 
 
 def participant_out(participant: Participant) -> dict[str, Any]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from conflicto.participants.model import Participant
 from conflicto.participants.tables import participants, seat_links
 from conflicto.platform.db.rows import as_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy import Row
 
@@ -42,6 +42,12 @@ _CHANGED = (
 _MOVED_SEATS = select(participants.c.id, participants.c.token_version).where(
     participants.c.session_id == bindparam("session_id"), participants.c.token_version > 1
 )
+_EVERY_SEAT = select(participants).where(participants.c.session_id == bindparam("session_id")).order_by(participants.c.created_ts)
+_RECOUNT = (
+    select(participants.c.session_id, func.count().label("seats"))
+    .where(~participants.c.deleted)
+    .group_by(participants.c.session_id)
+)
 _SAVE = update(participants).where(participants.c.id == bindparam("participant_id"))
 _SEEN = (
     update(participants)
@@ -69,6 +75,17 @@ def taken_keys(tx: ReadTx, session_id: int, keys: Iterable[str]) -> set[str]:
 def joined(tx: ReadTx, session_id: int, *, limit: int, offset: int) -> list[Participant]:
     """Return one page, in the order of joining."""
     return [_participant(row) for row in tx.all(_JOINED, {"session_id": session_id, "most": limit, "skip": offset})]
+
+
+def every_seat(tx: ReadTx, session_id: int) -> Iterator[Participant]:
+    """Yield everyone who ever sat in a session, in the order of joining, those who left included."""
+    for row in tx.connection.execute(_EVERY_SEAT.execution_options(yield_per=500), {"session_id": session_id}):
+        yield _participant(row)
+
+
+def recount(tx: ReadTx) -> dict[int, int]:
+    """Count the seats of every session, row by row: for checks alone."""
+    return {row.session_id: row.seats for row in tx.all(_RECOUNT)}
 
 
 def changed_since(tx: ReadTx, session_id: int, *, after: int, upto: int, most: int) -> list[Participant]:

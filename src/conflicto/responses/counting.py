@@ -35,7 +35,7 @@ def _live(counts: Counts, before: Response | None, after: Response) -> Counts:
 def _visible(counts: Counts, before: Response | None, after: Response) -> Counts:
     was, now = before is not None and before.is_visible, after.is_visible
     if not (was or now):
-        return counts
+        return replace(counts, visible_changed_ts=after.ts) if after.was_visible else counts
     last = _last(counts.visible_last_ts, before.ts if before and was else None, after.ts if now else None)
     return replace(counts, visible=counts.visible + now - was, visible_last_ts=last, visible_changed_ts=after.ts)
 

@@ -14,7 +14,7 @@ from conflicto.activities.model import Activity
 from conflicto.activities.queries import activities_by_id, activity_by_id
 from conflicto.participants.errors import SeatGone
 from conflicto.participants.queries import participant_by_id
-from conflicto.participants.schemas import MeOut, participant_out
+from conflicto.participants.schemas import participant_out
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.transaction import ReadTx
@@ -22,11 +22,11 @@ from conflicto.platform.db.writer import Writer
 from conflicto.platform.http.control_plane import CurrentCall, json_texts
 from conflicto.platform.http.decoding import decoded
 from conflicto.platform.http.messages import NO_STORE, Answer, Call, json_answer
-from conflicto.platform.http.paging import PageOut, PageQuery, page_answer
+from conflicto.platform.http.paging import PageQuery, page_answer
 from conflicto.platform.http.routes import Docs, Route, control, data
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.problems import DomainError, NotFound
-from conflicto.platform.strict_json import RESPONSE_LIMITS, compact
+from conflicto.platform.strict_json import RESPONSE_LIMITS, JsonInvalid, compact
 from conflicto.responses import errors, schemas
 from conflicto.responses.commands import change
 from conflicto.responses.commands.submit import Receipt, Submission, submit_many
@@ -181,19 +181,20 @@ def routes(responses: ResponseEndpoints) -> list[Route]:
     return [
         data("POST", some, responses.submit, who=PARTICIPANTS, policy=SUBMIT, body=RESPONSE_LIMITS, tag="responses",
              docs=Docs(summary="Answer", takes=schemas.ResponseIn, gives={201: schemas.ResponseOut, 200: schemas.ResponseOut},
-                       headers=("Idempotency-Key",), problems=taken, example=schemas.RESPONSE_EXAMPLE)),
+                       headers=("Idempotency-Key",), problems=taken)),
         control("GET", some, responses.page, who=HOSTS, policy=CONTROL, tag="responses",
-                docs=Docs(summary="List answers", gives={200: PageOut}, problems=(errors.AuthorHidden, errors.ScanTooLong))),
+                docs=Docs(summary="List answers", gives={200: schemas.ResponsePage},
+                          problems=(errors.AuthorHidden, errors.ScanTooLong, JsonInvalid))),
         control("GET", some + "/mine", responses.mine, who=PARTICIPANTS, policy=CONTROL, tag="responses",
-                docs=Docs(summary="One's own answers to an activity", gives={200: PageOut})),
+                docs=Docs(summary="One's own answers to an activity", gives={200: schemas.ResponsePage})),
         control("GET", "/participants/me", responses.me, who=PARTICIPANTS, policy=CONTROL, tag="participants",
-                docs=Docs(summary="One's own seat and answers", gives={200: MeOut})),
+                docs=Docs(summary="One's own seat and answers", gives={200: schemas.MeOut})),
         control("GET", one, responses.read, who=HOSTS_AND_PARTICIPANTS, policy=CONTROL, tag="responses",
-                docs=Docs(summary="Read an answer", gives=shown, example=schemas.RESPONSE_EXAMPLE)),
+                docs=Docs(summary="Read an answer", gives=shown)),
         control("PUT", one, responses.edit, who=PARTICIPANTS, policy=SUBMIT, body=RESPONSE_LIMITS, tag="responses",
-                docs=Docs(summary="Replace one's own answer", gives=shown, problems=closed)),
+                docs=Docs(summary="Replace one's own answer", gives=shown, problems=(*closed, errors.AlreadyAnswered))),
         control("DELETE", one, responses.delete, who=HOSTS_AND_PARTICIPANTS, policy=CONTROL, tag="responses",
-                docs=Docs(summary="Delete an answer", gives={204: None}, problems=(*closed, SessionCompleted))),
+                docs=Docs(summary="Delete an answer", gives={204: None}, problems=(*closed, errors.AlreadyAnswered, SessionCompleted))),
         control("PATCH", one, responses.moderate, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="responses",
                 docs=Docs(summary="Show, hold or hide an answer", gives=shown, problems=(errors.ModerationOff, SessionCompleted))),
         control("POST", "/sessions/{session_id}/activities/{activity_id}/reset", responses.reset, who=HOSTS, policy=CONTROL,

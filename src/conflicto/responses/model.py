@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 from uuid import UUID
+
+from conflicto.activities.model import ModerationPolicy
+
+if TYPE_CHECKING:
+    from conflicto.activities.model import Activity
 
 NO_SLOT = UUID(int=0)
 """The slot of policies `one` and `first`: the unique key then allows one row for each participant and round."""
@@ -45,3 +51,12 @@ class Response:
     def is_visible(self) -> bool:
         """Whether it counts for screen and participants."""
         return not self.deleted and self.moderation is Moderation.VISIBLE
+
+
+def moderation_of(activity: Activity, before: Response | None) -> Moderation:
+    """Return how a new revision starts: what the host hid or holds does not come back by being sent again."""
+    if activity.moderation is ModerationPolicy.BEFORE:
+        return Moderation.PENDING
+    if activity.moderation is ModerationPolicy.AFTER and before is not None:
+        return before.moderation
+    return Moderation.VISIBLE

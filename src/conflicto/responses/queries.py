@@ -25,6 +25,8 @@ own_feed = store.own_feed
 own_head = store.own_head
 own_responses = store.mine
 every_response = store.scan
+responses_of_seats = store.of_seats
+texts_in_order = store.texts_in_order
 
 LONGEST_SCAN = 200_000
 """Rows that a `contains` filter reads on SQLite, about a second's work."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from pydantic import BaseModel, Field, StrictStr, StringConstraints
 
-from conflicto.platform.http.paging import In, PageQuery
+from conflicto.participants.schemas import PARTICIPANT_EXAMPLE
+from conflicto.platform.http.paging import In, PageOut, PageQuery, example, page_example
 from conflicto.platform.instants import rfc3339
 from conflicto.responses.model import Moderation
 
@@ -17,14 +18,26 @@ if TYPE_CHECKING:
 NULL = msgspec.Raw(b"null")
 
 
+RESPONSE_EXAMPLE: dict[str, Any] = {
+    "id": "019ab0c2-3f8e-7a51-8d2b-1f0e5a6c7d90", "session_id": 190463227641021, "activity_id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4",
+    "participant_id": 77120393345120, "round": 1, "revision": 1, "deleted": False, "moderation": "visible",
+    "response_data": {"choice": "Curry"}, "created_at": "2026-11-23T09:05:20.004211Z", "updated_at": "2026-11-23T09:05:20.004211Z",
+    "received_at": "2026-11-23T09:05:20.003990Z",
+}  # fmt: skip
+
+
 class ResponseIn(In):
     """An answer: any JSON, up to 16 KiB."""
+
+    model_config = example(response_data={"choice": "Curry"})
 
     response_data: Any = Field(description="Stored and returned byte for byte, without insignificant white space.")
 
 
 class ModerationIn(In):
     """Whether others may see the answer."""
+
+    model_config = example(moderation="hidden")
 
     moderation: Literal["visible", "pending", "hidden"]
 
@@ -42,6 +55,8 @@ class ResponseListQuery(PageQuery):
 class ResponseOut(BaseModel):
     """A response in its present revision. `updated_at` is its place in the feed; a tombstone has no data."""
 
+    model_config = example(**RESPONSE_EXAMPLE)
+
     id: str
     session_id: int
     activity_id: str
@@ -54,6 +69,28 @@ class ResponseOut(BaseModel):
     created_at: str
     updated_at: str
     received_at: str
+
+
+class ResponsePage(PageOut):
+    """A list of answers."""
+
+    model_config = page_example(RESPONSE_EXAMPLE)
+
+    items: list[ResponseOut]
+
+
+class MeOut(BaseModel):
+    """One's own seat and answers."""
+
+    model_config = example(**PARTICIPANT_EXAMPLE, responses=[RESPONSE_EXAMPLE])
+
+    id: int
+    session_id: int
+    nickname: str
+    revision: int
+    created_at: str
+    updated_at: str
+    responses: list[ResponseOut]
 
 
 def response_out(response: Response, *, anonymous: bool, buried: bool = False) -> dict[str, Any]:
@@ -73,11 +110,3 @@ def response_out(response: Response, *, anonymous: bool, buried: bool = False) -
         "updated_at": rfc3339(response.ts),
         "received_at": rfc3339(response.received_us),
     }
-
-
-RESPONSE_EXAMPLE: dict[str, Any] = {
-    "id": "019ab0c2-3f8e-7a51-8d2b-1f0e5a6c7d90", "session_id": 190463227641021, "activity_id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4",
-    "participant_id": 77120393345120, "round": 1, "revision": 1, "deleted": False, "moderation": "visible",
-    "response_data": {"choice": "Curry"}, "created_at": "2026-11-23T09:05:20.004211Z", "updated_at": "2026-11-23T09:05:20.004211Z",
-    "received_at": "2026-11-23T09:05:20.003990Z",
-}  # fmt: skip

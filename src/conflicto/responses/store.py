@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, func, insert, literal_column, select, text, update
+from sqlalchemy import bindparam, case, delete, func, insert, literal_column, select, text, update
 
 from conflicto.platform.db.rows import as_row
 from conflicto.responses.model import NO_SLOT, Moderation, Response
@@ -35,6 +35,25 @@ _AFTER = _ALL.where(responses.c.ts > bindparam("after"), responses.c.ts <= bindp
 _ACTIVITY_FEED = _AFTER.where(responses.c.activity_id == bindparam("activity_id"))
 _SESSION_FEED = _AFTER.where(responses.c.session_id == bindparam("session_id"))
 _OWN_FEED = _AFTER.where(responses.c.participant_id == bindparam("participant_id"))
+_OF_SEATS = _ALL.where(responses.c.participant_id.in_(bindparam("participants", expanding=True)), ~responses.c.deleted).order_by(
+    responses.c.ts
+)
+_TEXTS = (
+    select(responses.c.round, responses.c.response_text)
+    .where(responses.c.activity_id == bindparam("activity_id"), ~responses.c.deleted)
+    .order_by(responses.c.round, responses.c.response_text)
+)
+_RECOUNT = (
+    select(
+        responses.c.activity_id,
+        responses.c.round,
+        func.count().label("live"),
+        func.count(case((responses.c.moderation == Moderation.VISIBLE.value, 1))).label("visible"),
+    )
+    .where(~responses.c.deleted)
+    .group_by(responses.c.activity_id, responses.c.round)
+)
+_NEWEST_STAMPS = select(responses.c.session_id, func.max(responses.c.ts).label("ts")).group_by(responses.c.session_id)
 _SAVE = update(responses).where(responses.c.id == bindparam("response_id"))
 _CHANGING = ("ts", "received_us", "revision", "deleted", "moderation", "was_visible", "response_text")
 
@@ -96,10 +115,13 @@ def session_feed(
     return _feed(tx, wanted, params, live_only=after == 0, visible_only=visible_only, most=most)
 
 
-def own_feed(tx: ReadTx, participant_id: int, *, after: int, upto: int, most: int) -> list[Response]:
-    """Return a participant's own responses with timestamps in (after, upto], in order."""
+def own_feed(
+    tx: ReadTx, participant_id: int, *, after: int, upto: int, most: int, activities: Iterable[UUID] | None
+) -> list[Response]:
+    """Return a participant's own responses with timestamps in (after, upto], in order, of `activities` only if given."""
+    wanted = _OWN_FEED if activities is None else _OWN_FEED.where(responses.c.activity_id.in_(list(activities)))
     params: dict[str, object] = {"participant_id": participant_id, "after": after, "upto": upto}
-    return _feed(tx, _OWN_FEED, params, live_only=after == 0, visible_only=False, most=most)
+    return _feed(tx, wanted, params, live_only=after == 0, visible_only=False, most=most)
 
 
 def own_head(tx: ReadTx, participant_id: int) -> int:
@@ -157,6 +179,27 @@ def live_of(
     if participant_id is not None:
         wanted = wanted.where(responses.c.participant_id == participant_id)
     return [_response(row) for row in tx.all(wanted.order_by(responses.c.ts))]
+
+
+def of_seats(tx: ReadTx, participants: Iterable[int]) -> list[Response]:
+    """Return all live responses of some participants, in feed order."""
+    return [_response(row) for row in tx.all(_OF_SEATS, {"participants": list(participants)})]
+
+
+def texts_in_order(tx: ReadTx, activity_id: UUID) -> Iterator[tuple[int, str]]:
+    """Yield round and JSON text of an activity's live responses in the order of the texts, which says nothing about who sent them when."""
+    for row in tx.connection.execute(_TEXTS.execution_options(yield_per=500), {"activity_id": activity_id}):
+        yield row.round, row.response_text
+
+
+def recount(tx: ReadTx) -> dict[tuple[UUID, int], tuple[int, int]]:
+    """Count the live and the visible responses of every round of the whole database, row by row: for checks alone."""
+    return {(row.activity_id, row.round): (row.live, row.visible) for row in tx.all(_RECOUNT)}
+
+
+def newest_stamps(tx: ReadTx) -> dict[int, int]:
+    """Return the largest feed timestamp of each session's responses: for checks alone."""
+    return {row.session_id: row.ts for row in tx.all(_NEWEST_STAMPS)}
 
 
 def purge(tx: WriteTx, session_id: int, at_most: int) -> int:

@@ -59,6 +59,11 @@ def head_row(tx: ReadTx, session_id: int) -> Head | None:
     return _head(dict(row._mapping)) if row else None
 
 
+def every_head(tx: ReadTx) -> dict[int, Head]:
+    """Return the heads of the whole database: for checks alone."""
+    return {row.session_id: _head(dict(row._mapping)) for row in tx.all(select(feed_heads))}
+
+
 def positions(tx: ReadTx, session_ids: list[int]) -> dict[int, int]:
     """Return `ts` of many sessions in one query: how a process notices what other processes committed."""
     return {row.session_id: row.ts for row in tx.all(_POSITIONS, {"topics": session_ids})}

@@ -16,7 +16,7 @@ from conflicto.platform.db.writer import Writer
 from conflicto.platform.http.conditions import ConditionInvalid, conditional_answer, required_revision, revision_tag, tag_of
 from conflicto.platform.http.control_plane import CurrentCall
 from conflicto.platform.http.messages import NO_STORE, Answer, Call, encode, json_answer
-from conflicto.platform.http.paging import PageOut, PageQuery, page_answer
+from conflicto.platform.http.paging import PageQuery, page_answer
 from conflicto.platform.http.routes import Docs, Route, control
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.strict_json import RESPONSE_LIMITS
@@ -58,11 +58,7 @@ class SessionEndpoints:
 
     async def patch(self, call: CurrentCall, session_id: int, body: schemas.SessionPatch) -> Answer:
         """Replace the named fields; `status` takes the next step of the lifecycle."""
-        fields = body.model_dump(exclude_unset=True)
-        required = {
-            name: value for name, value in fields.items() if value is not None or name in {"description", "max_participants"}
-        }
-        return await self._change(call, session_id, required)
+        return await self._change(call, session_id, body.model_dump(exclude_unset=True))
 
     async def delete(self, call: CurrentCall, session_id: int) -> Answer:
         """Delete the session; from now on nobody knows it."""
@@ -157,12 +153,11 @@ def routes(sessions: SessionEndpoints, door: SessionDoor) -> list[Route]:
     return [
         control("POST", "/sessions", sessions.create, who=ADMIN, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
                 docs=Docs(summary="Make a session", gives={201: schemas.SessionCreated}, headers=("Idempotency-Key",),
-                          problems=(errors.KeyReused, errors.IdempotencyKeyInvalid), example=schemas.SESSION_EXAMPLE)),
+                          problems=(errors.KeyReused, errors.IdempotencyKeyInvalid))),
         control("GET", "/sessions", sessions.page, who=ADMIN, policy=CONTROL, tag="sessions",
-                docs=Docs(summary="List sessions, newest first", gives={200: PageOut})),
+                docs=Docs(summary="List sessions, newest first", gives={200: schemas.SessionPage})),
         control("GET", "/sessions/{session_id}", sessions.read, who=MEMBERS, policy=CONTROL, tag="sessions",
-                docs=Docs(summary="Read a session", gives={**one, 304: None}, headers=("If-None-Match",),
-                          example=schemas.SESSION_EXAMPLE)),
+                docs=Docs(summary="Read a session", gives={**one, 304: None}, headers=("If-None-Match",))),
         control("PUT", "/sessions/{session_id}", sessions.replace, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
                 docs=Docs(summary="Replace a session", gives=one, headers=("If-Match",), problems=(*stale, *over))),
         control("PATCH", "/sessions/{session_id}", sessions.patch, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
@@ -175,7 +170,7 @@ def routes(sessions: SessionEndpoints, door: SessionDoor) -> list[Route]:
         control("DELETE", "/sessions/{session_id}/tokens", door.rotate_tokens, who=HOSTS, policy=CONTROL, tag="sessions",
                 docs=Docs(summary="Rotate the tokens: every older one dies", gives={200: schemas.TokenPair})),
         control("GET", "/sessions/{session_id}/transitions", door.transitions, who=HOSTS, policy=CONTROL, tag="sessions",
-                docs=Docs(summary="The audit: who moved what", gives={200: PageOut})),
+                docs=Docs(summary="The audit: who moved what", gives={200: schemas.TransitionPage})),
         control("GET", "/sessions/by-code/{code}", door.by_code, who=ANYONE, policy=CONTROL, tag="joining",
                 docs=Docs(summary="The lobby behind a code", gives={200: schemas.LobbyOut}, problems=(errors.CodeUnknown, TooManyGuesses))),
         control("POST", "/sessions/{session_id}/lock", door.lock, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",

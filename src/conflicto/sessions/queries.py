@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.sessions.model import Session, SessionStatus, Transition
 
+live_sessions = store.live_ids
+kept_total = store.total
+audit_lengths = store.audit_lengths
+
+LONGEST_ID = len(str(1 << 48))
+"""Digits of a session's id; codes have no digits, so the two cannot be mistaken."""
+
 
 def session_by_id(tx: ReadTx, session_id: int) -> Session:
     """Return a session.
@@ -37,6 +44,21 @@ def session_by_code(tx: ReadTx, typed: str) -> Session:
     session = store.find_by_code(tx, code) if code else None
     if session is None:
         raise CodeUnknown
+    return session
+
+
+def named_session(tx: ReadTx, named: str) -> Session:
+    """Return the session with an id, or with a code that can be joined now.
+
+    Raises:
+        NotFound, CodeUnknown: there is none.
+    """
+    number = named.isascii() and named.isdecimal() and len(named) <= LONGEST_ID
+    if not number:
+        return session_by_code(tx, named)
+    session = store.find(tx, int(named))
+    if session is None:
+        raise NotFound("No session has this id.")
     return session
 
 

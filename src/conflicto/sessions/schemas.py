@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StrictBool, StrictInt, StrictStr, StringConstraints
 
-from conflicto.platform.http.paging import In, PageQuery
+from conflicto.platform.http.paging import In, PageOut, PageQuery, example, may_be_unnamed, page_example
 from conflicto.platform.instants import rfc3339
 from conflicto.sessions.model import SessionStatus, shown_code
 
@@ -19,8 +19,25 @@ Places = Annotated[StrictInt, Field(ge=1, le=50_000)]
 Reason = Annotated[StrictStr, StringConstraints(max_length=500)]
 
 
+SESSION_EXAMPLE: dict[str, Any] = {
+    "id": 190463227641021, "title": "Town hall", "description": "Four questions, half an hour", "status": "active", "locked": False,
+    "current_activity_id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4", "shown_activity_id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4",
+    "revision": 3, "created_at": "2026-11-23T09:00:00.000001Z", "updated_at": "2026-11-23T09:05:12.250417Z",
+    "join_code": "BCDF-GHJK", "max_participants": 500,
+}  # fmt: skip
+
+TRANSITION_EXAMPLE: dict[str, Any] = {
+    "number": 1, "actor": "host-4Hq0rjzXv2bN", "entity": "session", "entity_id": "190463227641021", "from_status": "draft",
+    "to_status": "active", "reason": "Everybody is here", "at": "2026-11-23T09:04:58.118209Z",
+}  # fmt: skip
+
+TOKEN_PAIR_EXAMPLE = {"host_token": "eyJhbGciOi…", "screen_token": "eyJhbGciOi…"}
+
+
 class SessionIn(In):
     """A new session, or all that a host says of one."""
+
+    model_config = example(title="Town hall", max_participants=500)
 
     title: Title
     description: Description | None = None
@@ -30,14 +47,18 @@ class SessionIn(In):
 class SessionPatch(In):
     """Any of a session's fields; each replaces the old value whole."""
 
-    title: Title | None = None
+    model_config = example(status="active")
+
+    title: Title = may_be_unnamed()
     description: Description | None = None
     max_participants: Places | None = None
-    status: SessionStatus | None = Field(None, description="The next step of the lifecycle.")
+    status: SessionStatus = may_be_unnamed("The next step of the lifecycle.")
 
 
 class SessionDuplicateIn(In):
     """How the copy is called; without a title as the original is."""
+
+    model_config = example(title="Town hall in December")
 
     title: Title | None = None
 
@@ -45,11 +66,15 @@ class SessionDuplicateIn(In):
 class TokenIn(In):
     """Which further token is wanted."""
 
+    model_config = example(role="screen")
+
     role: Literal["host", "screen"]
 
 
 class LockIn(In):
     """Whether the door is closed."""
+
+    model_config = example(locked=True)
 
     locked: StrictBool = True
 
@@ -62,6 +87,8 @@ class SessionListQuery(PageQuery):
 
 class SessionOut(BaseModel):
     """A session. `join_code` and `max_participants` are for hosts and screens."""
+
+    model_config = example(**SESSION_EXAMPLE)
 
     id: int
     title: str
@@ -80,12 +107,16 @@ class SessionOut(BaseModel):
 class SessionCreated(SessionOut):
     """A new session with the tokens of its host and its screen; they are shown here only."""
 
+    model_config = example(**SESSION_EXAMPLE, **TOKEN_PAIR_EXAMPLE)
+
     host_token: str
     screen_token: str
 
 
 class TokenOut(BaseModel):
     """A token, shown here only."""
+
+    model_config = example(role="screen", token="eyJhbGciOi…")  # noqa: S106 - an example
 
     role: str
     token: str
@@ -94,12 +125,16 @@ class TokenOut(BaseModel):
 class TokenPair(BaseModel):
     """The new tokens; every older one is dead."""
 
+    model_config = example(**TOKEN_PAIR_EXAMPLE)
+
     host_token: str
     screen_token: str
 
 
 class TransitionOut(BaseModel):
     """One line of the audit."""
+
+    model_config = example(**TRANSITION_EXAMPLE)
 
     number: int
     actor: str
@@ -114,9 +149,27 @@ class TransitionOut(BaseModel):
 class LobbyOut(BaseModel):
     """What a stranger with the code may know."""
 
+    model_config = example(session_id=190463227641021, title="Town hall", status="active")
+
     session_id: int
     title: str
     status: SessionStatus
+
+
+class SessionPage(PageOut):
+    """A list of sessions."""
+
+    model_config = page_example(SESSION_EXAMPLE)
+
+    items: list[SessionOut]
+
+
+class TransitionPage(PageOut):
+    """A part of the audit."""
+
+    model_config = page_example(TRANSITION_EXAMPLE)
+
+    items: list[TransitionOut]
 
 
 def session_out(session: Session, *, for_participant: bool) -> dict[str, Any]:
@@ -150,11 +203,3 @@ def transition_out(transition: Transition) -> dict[str, Any]:
         "reason": transition.reason,
         "at": rfc3339(transition.at_us),
     }
-
-
-SESSION_EXAMPLE: dict[str, Any] = {
-    "id": 190463227641021, "title": "Town hall", "description": None, "status": "active", "locked": False,
-    "current_activity_id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4", "shown_activity_id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4",
-    "revision": 3, "created_at": "2026-11-23T09:00:00.000001Z", "updated_at": "2026-11-23T09:05:12.250417Z",
-    "join_code": "BCDF-GHJK", "max_participants": None,
-}  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from conflicto.platform.db.rows import as_row
 from conflicto.platform.db.tables import counters
@@ -27,6 +27,8 @@ _BY_CODE = select(sessions).where(
 )
 _UPDATE = update(sessions).where(sessions.c.id == bindparam("session_id"))
 _COUNT = select(counters.c.value).where(counters.c.name == LIVE_SESSIONS)
+_LIVE_IDS = select(sessions.c.id).where(~sessions.c.deleted)
+_AUDIT_LENGTHS = select(transitions.c.session_id, func.count().label("lines")).group_by(transitions.c.session_id)
 _DELETED = select(sessions.c.id).where(sessions.c.deleted).limit(1)
 
 
@@ -54,6 +56,16 @@ def newest(tx: ReadTx, *, status: SessionStatus | None, limit: int, offset: int)
 def total(tx: ReadTx) -> int:
     """Return the kept count of sessions."""
     return tx.scalar(_COUNT) or 0
+
+
+def live_ids(tx: ReadTx) -> set[int]:
+    """Return every session that is not deleted: for checks alone."""
+    return set(tx.connection.execute(_LIVE_IDS).scalars())
+
+
+def audit_lengths(tx: ReadTx) -> dict[int, int]:
+    """Count the audit's lines of every session, row by row: for checks alone."""
+    return {row.session_id: row.lines for row in tx.all(_AUDIT_LENGTHS)}
 
 
 def add(tx: WriteTx, session: Session) -> None:

@@ -49,7 +49,7 @@ def require_safe_version(version: tuple[int, ...] = driver.sqlite_version_info) 
 def engine(url: URL, deadlines: Deadlines, *, readers: int) -> Engine:
     """Return an engine whose connections read (`readers` > 0) or are the one writer (`readers` = 0)."""
     if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        _make_private(Path(url.database))
     made = create_engine(
         url.set(drivername="sqlite+pysqlite"),
         module=driver,
@@ -62,6 +62,13 @@ def engine(url: URL, deadlines: Deadlines, *, readers: int) -> Engine:
     event.listen(made, "connect", _setup(deadlines, query_only=readers > 0))
     event.listen(made, "begin", _begin("BEGIN" if readers else "BEGIN IMMEDIATE"))
     return made
+
+
+def _make_private(path: Path) -> None:
+    """Make the file and its folder, if they are missing, so that only their owner can read what people answered."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.exists():
+        path.touch(mode=0o600)
 
 
 def _setup(deadlines: Deadlines, *, query_only: bool) -> Any:  # noqa: ANN401 - an SQLAlchemy listener

@@ -49,9 +49,9 @@ def holds(if_none_match: str | None, tag: bytes) -> bool:
 
 
 def conditional_answer(call: Call, body: bytes, tag: bytes, headers: tuple[Header, ...] = ()) -> Answer:
-    """Return 304 if the caller has the body already, else 200 with it; both carry the same headers."""
+    """Return 304 if the caller asks for a body that they have already, else 200 with it; both carry the same headers."""
     common = ((b"etag", tag), REVALIDATE, VARY, *headers)
-    if holds(call.header(b"if-none-match"), tag):
+    if call.route.method == "GET" and holds(call.header(b"if-none-match"), tag):
         return Answer(304, b"", common)
     return Answer(200, body, (JSON_HEADER, *common))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
+from inspect import getdoc
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -14,13 +15,14 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 
 from conflicto.platform.http.messages import Answer, Call
-from conflicto.platform.http.openapi import extra_of, responses_of
+from conflicto.platform.http.openapi import extra_of, finished, problems_of, responses_of
 from conflicto.platform.http.problem_response import invalid_input, problem_answer
 from conflicto.platform.problems import DomainError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
 
+    from conflicto.platform.http.openapi import Refusals
     from conflicto.platform.http.routes import Route
 
 CALL = "conflicto.call"
@@ -43,7 +45,9 @@ def json_texts(call: Call) -> dict[str, str]:
 class ControlPlane:
     """Runs the framework for one call and hands its response back as an `Answer`."""
 
-    def __init__(self, routes: list[Route], *, title: str, version: str, description: str) -> None:
+    def __init__(self, routes: list[Route], *, title: str, version: str, description: str, refusals: Refusals) -> None:
+        self.problems = {route.name: problems_of(route, refusals) for route in routes}
+        self._document: dict[str, Any] | None = None
         self.app = FastAPI(
             title=title, version=version, description=description, openapi_url=None, docs_url=None, redoc_url=None,
             separate_input_output_schemas=False,
@@ -57,9 +61,10 @@ class ControlPlane:
                 methods=[route.method],
                 response_model=None,
                 summary=route.docs.summary,
+                description=getdoc(route.endpoint) or "",
                 operation_id=_operation_id(route),
                 tags=[route.tag],
-                responses=responses_of(route),
+                responses=responses_of(route, self.problems[route.name]),
                 openapi_extra=extra_of(route),
                 status_code=min(route.docs.gives, default=200),
                 response_class=Response,
@@ -67,13 +72,9 @@ class ControlPlane:
 
     def document(self) -> dict[str, Any]:
         """Return the OpenAPI document of both planes."""
-        document = self.app.openapi()
-        document["components"].setdefault("securitySchemes", {})["token"] = {
-            "type": "http",
-            "scheme": "bearer",
-            "bearerFormat": "JWT",
-        }
-        return document
+        if self._document is None:
+            self._document = finished(self.app.openapi())
+        return self._document
 
     async def answer(self, scope: dict[str, Any], call: Call) -> Answer:
         """Let the framework answer a call whose body was read and gated."""

@@ -14,6 +14,7 @@ import structlog
 from conflicto.platform.http.body import ClientGone, gated_body
 from conflicto.platform.http.messages import Answer, Call
 from conflicto.platform.http.problem_response import problem_answer
+from conflicto.platform.http.routes import TextInvalid
 from conflicto.platform.limits.headers import limit_header, policy_header
 from conflicto.platform.problems import DomainError, Kind
 
@@ -31,15 +32,6 @@ log = structlog.get_logger(__name__)
 
 SAFE_HEADERS: tuple[Header, ...] = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
 WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-LONGEST_PATH = 2048
-
-
-class TextInvalid(DomainError):
-    """NUL and bytes that are not UTF-8 have no place in a path or query."""
-
-    code = "text-invalid"
-    title = "The path or query holds characters that cannot be text"
-    kind = Kind.MALFORMED
 
 
 class TooManyRequests(DomainError):
@@ -90,7 +82,7 @@ class FrontDoor:
         began = self._desk.clock.monotonic_s()
         route: Route | None = None
         try:
-            _require_text(scope)
+            _require_text(scope["query_string"])
             route, params = self._desk.table.match(scope["method"], scope["path"])
             answer = await self._answer(scope, receive, route, params, request_id)
         except ClientGone:
@@ -133,9 +125,8 @@ class FrontDoor:
         return (policy_header(policy),)
 
 
-def _require_text(scope: dict[str, Any]) -> None:
-    path, query = scope["path"], scope["query_string"]
-    if "\x00" in path or b"%00" in query or len(path) > LONGEST_PATH or not path.isprintable():
+def _require_text(query_string: bytes) -> None:
+    if b"%00" in query_string:
         raise TextInvalid
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy import text
 
 from conflicto.platform.http.messages import NO_STORE, Answer, json_answer
+from conflicto.platform.http.paging import example
 from conflicto.platform.http.routes import PREFIX, Docs, Route
 from conflicto.platform.limits.bucket import Policy
 
@@ -27,11 +28,15 @@ OPERATOR = Policy("operator", 600, 60)
 class Live(BaseModel):
     """The process answers."""
 
+    model_config = example(status="live")
+
     status: str
 
 
 class Ready(BaseModel):
     """The process can commit; `durability` is the database's own word for what a commit means."""
+
+    model_config = example(status="ready", database="sqlite", version="3.53.4", durability="synchronous=FULL")
 
     status: str
     database: str
@@ -77,14 +82,16 @@ def _durability(tx: WriteTx) -> tuple[str, str]:
 def routes(health: HealthEndpoints, *, operator: frozenset[Any]) -> list[Route]:
     """Return the operator's rows of the contract; `operator` are the roles that may read the metrics."""
     anyone: frozenset[Any] = frozenset()
-    rows: list[tuple[str, Any, frozenset[Any], str, type[BaseModel] | None]] = [
-        ("/health/live", health.live, anyone, "Is the process alive?", Live),
-        ("/health/ready", health.ready, anyone, "Can it commit?", Ready),
-        ("/metrics", health.counted, operator, "Metrics for Prometheus", None),
-        (PREFIX + "/openapi.json", health.openapi, anyone, "This document", None),
-    ]
-    return [
-        Route(method="GET", path=path, endpoint=handler, handler=handler, who=who, policy=OPERATOR, tag="operation",
-              docs=Docs(summary=summary, gives={200: model}))
-        for path, handler, who, summary, model in rows
+    counted = "# HELP conflicto_commits_total Groups that were committed.\nconflicto_commits_total 42.0\n"
+    rows = [
+        ("/health/live", health.live, anyone, Docs(summary="Is the process alive?", gives={200: Live})),
+        ("/health/ready", health.ready, anyone, Docs(summary="Can it commit?", gives={200: Ready})),
+        ("/metrics", health.counted, operator,
+         Docs(summary="Metrics for Prometheus", gives={200: None}, media_type="text/plain", example=counted)),
+        (PREFIX + "/openapi.json", health.openapi, anyone,
+         Docs(summary="This document", gives={200: None}, example={"openapi": "3.1.0"})),
     ]  # fmt: skip
+    return [
+        Route(method="GET", path=path, endpoint=handler, handler=handler, who=who, policy=OPERATOR, tag="operation", docs=docs)
+        for path, handler, who, docs in rows
+    ]

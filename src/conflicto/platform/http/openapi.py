@@ -2,19 +2,61 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
+from fastapi import params
 from pydantic import BaseModel, Field
 
 from conflicto.platform.http.body import MediaTypeUnsupported
+from conflicto.platform.http.front_door import WITH_BODY, TooManyRequests
 from conflicto.platform.http.problem_response import STATUS
-from conflicto.platform.problems import DomainError, InternalError, InvalidInput, NotFound, Unavailable
+from conflicto.platform.http.routes import TextInvalid
+from conflicto.platform.problems import DomainError, InternalError, InvalidInput, NotFound, Overloaded, Unavailable
+from conflicto.platform.strict_json import (
+    BodyTooLarge,
+    JsonDuplicateKey,
+    JsonInvalid,
+    JsonNumber,
+    JsonText,
+    JsonTooDeep,
+    JsonTooLarge,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from conflicto.platform.http.routes import Route
 
+    Refusals = Callable[[frozenset[Any]], tuple[type[DomainError], ...]]
+    """From the roles of a route to the ways in which a caller may be refused; the access room knows them."""
+
+    Problems = dict[int, list[type[DomainError]]]
+    """The problems of a route by status."""
+
 FIRST_REDIRECT = 300
+
+GATE = (
+    JsonInvalid,
+    JsonNumber,
+    JsonDuplicateKey,
+    JsonText,
+    JsonTooDeep,
+    JsonTooLarge,
+    BodyTooLarge,
+    MediaTypeUnsupported,
+    InvalidInput,
+)
+"""What the gate in front of every body may refuse, and what validation says after it."""
+
+SUCCESS = {200: "As asked", 201: "Made", 204: "Done; there is no body", 304: "The caller has this body already"}
+
+HEADERS = {
+    "Idempotency-Key": "1 to 128 visible ASCII characters, such as a UUID. The same key with the same body happens once.",
+    "If-Match": 'Tag of the revision that the change was made on, such as `"r7"`; 412 if there is a newer one.',
+    "If-None-Match": "Tag of the body that the caller has; 304 if it still holds.",
+}
 
 _PARAMETER = re.compile(r"{(\w+)}")
 
@@ -27,7 +69,7 @@ class FieldProblem(BaseModel):
 
 
 class Problem(BaseModel):
-    """An error, after RFC 9457. Branch on `code`; the texts are for people."""
+    """An error, after RFC 9457. Branch on `code`; the texts are for people. Some codes bring members of their own."""
 
     type: str
     title: str
@@ -39,33 +81,41 @@ class Problem(BaseModel):
     errors: list[FieldProblem] | None = None
 
 
-def problems_of(route: Route) -> dict[int, list[type[DomainError]]]:
+def problems_of(route: Route, refusals: Refusals) -> Problems:
     """Return the problems that a route may answer with, by status: its own, and those that come with what it declares."""
-    found: list[type[DomainError]] = [*route.docs.problems, InternalError, Unavailable]
+    found: list[type[DomainError]] = [*route.docs.problems, *refusals(route.who), TextInvalid, InternalError, Unavailable]
+    if route.who:
+        found.append(TooManyRequests)
+    if route.method in WITH_BODY:
+        found.append(Overloaded)
     if "{" in route.path:
         found.append(NotFound)
     if route.body is not None:
-        found += [MediaTypeUnsupported, InvalidInput]
-    if route.docs.query is not None:
+        found += GATE
+    if _takes_query(route):
         found.append(InvalidInput)
-    by_status: dict[int, list[type[DomainError]]] = {}
+    by_status: Problems = {}
     for error in dict.fromkeys(found):
         by_status.setdefault(STATUS[error.kind], []).append(error)
     return dict(sorted(by_status.items()))
 
 
-def responses_of(route: Route) -> dict[int | str, dict[str, Any]]:
+def responses_of(route: Route, problems: Problems) -> dict[int | str, dict[str, Any]]:
     """Return FastAPI's `responses` for a route."""
     documented: dict[int | str, dict[str, Any]] = {}
     for status, model in route.docs.gives.items():
-        documented[status] = {"description": "Success", **({"model": model} if model else {})}
-        if model and route.docs.example is not None and status < FIRST_REDIRECT:
-            documented[status]["content"] = {"application/json": {"example": route.docs.example}}
-    for status, errors in problems_of(route).items():
+        documented[status] = {"description": SUCCESS[status], **({"model": model} if model else {})}
+        if route.docs.example is not None and status < FIRST_REDIRECT:
+            documented[status]["content"] = {route.docs.media_type: {"example": route.docs.example}}
+    for status, errors in problems.items():
         documented[status] = {
             "description": "; ".join(f"`{error.code}`: {error.title}" for error in errors),
-            "model": Problem,
-            "content": {"application/problem+json": {"examples": {error.code: {"value": _example(error)} for error in errors}}},
+            "content": {
+                "application/problem+json": {
+                    "schema": {"$ref": "#/components/schemas/Problem"},
+                    "examples": {error.code: {"value": _example(error)} for error in errors},
+                }
+            },
         }
     return documented
 
@@ -75,22 +125,44 @@ def extra_of(route: Route) -> dict[str, Any]:
     extra: dict[str, Any] = {"x-roles": sorted(route.who) or ["anyone"]}
     if route.who:
         extra["security"] = [{"token": []}]
-    parameters = [_header(name) for name in route.docs.headers]
+    declared = inspect.signature(route.endpoint).parameters
+    parameters = [_path_parameter(name) for name in _PARAMETER.findall(route.path) if name not in declared]
+    parameters += [_header(name) for name in route.docs.headers]
     if route.handler is not None:
-        parameters += [_path_parameter(name) for name in _PARAMETER.findall(route.path)]
         if route.docs.query:
             parameters += _query_parameters(route.docs.query)
         if route.docs.takes:
             schema = route.docs.takes.model_json_schema(ref_template="#/components/schemas/{model}")
-            schema.pop("$defs", None)
             extra["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     if parameters:
         extra["parameters"] = parameters
     return extra
 
 
+def finished(document: dict[str, Any]) -> dict[str, Any]:
+    """Return FastAPI's document without its own 422, which nobody ever gets, and with the one shape that all problems have."""
+    for path in document["paths"].values():
+        for operation in path.values():
+            if "HTTPValidationError" in str(operation["responses"].get("422")):
+                del operation["responses"]["422"]
+    schemas = document["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas.update(problem.pop("$defs"), Problem=problem)
+    document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+    return document
+
+
+def _takes_query(route: Route) -> bool:
+    if route.handler is not None:
+        return route.docs.query is not None
+    hints = get_type_hints(route.endpoint, include_extras=True).values()
+    return any(isinstance(said, params.Query) for hint in hints for said in getattr(hint, "__metadata__", ()))
+
+
 def _header(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "header", "required": False, "schema": {"type": "string"}}
+    return {"name": name, "in": "header", "required": False, "description": HEADERS[name], "schema": {"type": "string"}}
 
 
 def _path_parameter(name: str) -> dict[str, Any]:

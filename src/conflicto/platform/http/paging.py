@@ -18,6 +18,11 @@ class In(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=False)
 
 
+def may_be_unnamed(description: str | None = None) -> Any:  # noqa: ANN401 - the default of a field of any type
+    """Return the default of a PATCH's field that may be left out, yet may not be null."""
+    return Field(default_factory=lambda: None, description=description)
+
+
 class PageQuery(BaseModel):
     """Which part of a list."""
 
@@ -25,12 +30,12 @@ class PageQuery(BaseModel):
     offset: int = Field(0, ge=0, le=100_000_000, description="Items before the page.")
 
 
-def example(**fields: object) -> ConfigDict:
+def example(**fields: Any) -> ConfigDict:  # noqa: ANN401 - any JSON
     """Return the configuration of a model that shows one object of its kind in the OpenAPI document."""
     return ConfigDict(json_schema_extra={"examples": [fields]})
 
 
-def page_example(item: object) -> ConfigDict:
+def page_example(item: dict[str, Any]) -> ConfigDict:
     """Return the configuration of a list that shows one item."""
     return example(items=[item], total=1, limit=100, offset=0, has_next=False, has_prev=False)
 

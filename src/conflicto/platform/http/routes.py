@@ -23,8 +23,21 @@ if TYPE_CHECKING:
 
 PREFIX = "/api/v1"
 
+LONGEST_PATH = 2048
+
+MOST_ADDRESSES = 20_000
+"""Matched addresses that are remembered, about 1 KB each; when full, all are forgotten and walked again."""
+
 _INTEGER = re.compile(r"[1-9][0-9]{0,14}", re.ASCII)
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}", re.ASCII)
+
+
+class TextInvalid(DomainError):
+    """NUL and bytes that are not UTF-8 have no place in a path or query."""
+
+    code = "text-invalid"
+    title = "The path or query holds characters that cannot be text"
+    kind = Kind.MALFORMED
 
 
 class MethodNotAllowed(DomainError):
@@ -46,6 +59,7 @@ class Docs:
     headers: tuple[str, ...] = ()
     problems: tuple[type[DomainError], ...] = ()
     example: Any = None
+    media_type: str = "application/json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,16 +106,27 @@ class RouteTable:
     def __init__(self, routes: list[Route]) -> None:
         self.routes = routes
         self._root = _Node()
+        self._found: dict[tuple[str, str], tuple[Route, dict[str, Any]]] = {}
         for route in routes:
             self._add(route)
 
     def match(self, method: str, path: str) -> tuple[Route, dict[str, Any]]:
-        """Return the route and its parsed parameters.
+        """Return the route and its parsed parameters, which the caller must not change: everyone polls the same few addresses.
 
         Raises:
             NotFound: no route has this path, or a parameter cannot be an id of its kind.
             MethodNotAllowed: the path has routes, but not for this method.
         """
+        found = self._found.get((method, path))
+        if found is None:
+            found = self._walk(method, path)
+            if len(self._found) >= MOST_ADDRESSES:
+                self._found.clear()
+            self._found[method, path] = found
+        return found
+
+    def _walk(self, method: str, path: str) -> tuple[Route, dict[str, Any]]:
+        _require_text(path)
         node: _Node | None = self._root
         params: dict[str, Any] = {}
         for segment in path.split("/")[1:]:
@@ -134,6 +159,11 @@ class RouteTable:
             message = f"{route.name} is declared twice"
             raise ValueError(message)
         node.routes[route.method] = route
+
+
+def _require_text(path: str) -> None:
+    if len(path) > LONGEST_PATH or not path.isprintable():
+        raise TextInvalid
 
 
 def _parser(name: str) -> Callable[[str], Any]:

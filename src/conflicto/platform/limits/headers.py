@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from conflicto.platform.limits.bucket import Policy, Verdict
 
 
+@cache
 def policy_header(policy: Policy) -> tuple[bytes, bytes]:
     """Return `RateLimit-Policy`, the same for every answer under the policy."""
     return b"ratelimit-policy", f'"{policy.name}";q={policy.quota};w={policy.window_s}'.encode()

@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conflicto.activities.lifecycle import is_open
-from conflicto.activities.model import Activity, ModerationPolicy
+from conflicto.activities.model import Activity, ModerationPolicy, ResponsePolicy
 from conflicto.activities.queries import activity_by_id
 from conflicto.platform.problems import NotFound
 from conflicto.responses import store
 from conflicto.responses.commands.keep import keep
-from conflicto.responses.errors import ActivityNotOpen, ModerationOff
-from conflicto.responses.model import Moderation, Response
+from conflicto.responses.errors import ActivityNotOpen, AlreadyAnswered, ModerationOff
+from conflicto.responses.model import Moderation, Response, moderation_of
 from conflicto.responses.queries import response_by_id
 from conflicto.sessions.model import require_open
 from conflicto.sessions.queries import session_by_id
@@ -31,11 +31,14 @@ def edit_response(tx: WriteTx, response_id: UUID, *, participant_id: int, text: 
     Raises:
         NotFound: there is none, it was deleted, or it is someone else's.
         ActivityNotOpen: answers are not taken now.
+        AlreadyAnswered: with the policy `first`, the first answer of a round stands.
     """
     response, activity = _own(tx, response_id, participant_id)
     if response.text == text:
         return response
-    moderation = Moderation.PENDING if activity.moderation is ModerationPolicy.BEFORE else Moderation.VISIBLE
+    if activity.response_policy is ResponsePolicy.FIRST:
+        raise AlreadyAnswered
+    moderation = moderation_of(activity, response)
     visible = response.was_visible or moderation is Moderation.VISIBLE
     edited = replace(response, text=text, received_us=received_us, moderation=moderation, was_visible=visible)
     return _keep(tx, response, edited)
@@ -43,7 +46,9 @@ def edit_response(tx: WriteTx, response_id: UUID, *, participant_id: int, text: 
 
 def withdraw_response(tx: WriteTx, response_id: UUID, *, participant_id: int) -> None:
     """Delete the author's own answer while the activity takes answers; raises as `edit_response` does."""
-    response, _ = _own(tx, response_id, participant_id)
+    response, activity = _own(tx, response_id, participant_id)
+    if activity.response_policy is ResponsePolicy.FIRST:
+        raise AlreadyAnswered
     _keep(tx, response, _tombstone(response))
 
 

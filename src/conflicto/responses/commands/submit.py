@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from conflicto.activities.lifecycle import is_open
-from conflicto.activities.model import Activity, ModerationPolicy, ResponsePolicy
+from conflicto.activities.model import Activity, ResponsePolicy
 from conflicto.activities.queries import activities_by_id
 from conflicto.participants.errors import SeatGone
 from conflicto.participants.queries import present_ids
@@ -21,7 +21,7 @@ from conflicto.platform.problems import DomainError, NotFound
 from conflicto.responses import store
 from conflicto.responses.commands.keep import keep
 from conflicto.responses.errors import ActivityNotOpen, AlreadyAnswered
-from conflicto.responses.model import NO_SLOT, Moderation, Response
+from conflicto.responses.model import NO_SLOT, Moderation, Response, moderation_of
 from conflicto.sessions import idempotency
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _answered(
 
 
 def _revision(tx: WriteTx, activity: Activity, submission: Submission, before: Response | None) -> Response:
-    moderation = Moderation.PENDING if activity.moderation is ModerationPolicy.BEFORE else Moderation.VISIBLE
+    moderation = moderation_of(activity, before)
     if before is not None:
         return replace(
             before, received_us=submission.received_us, revision=before.revision + 1, deleted=False, moderation=moderation,

@@ -1,0 +1,140 @@
+"""What the feed looks like on the wire. The bodies themselves are made in `status.py` and `pages.py`; these models document them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from conflicto.activities.model import ActivityStatus
+from conflicto.activities.schemas import ActivityOut
+from conflicto.participants.schemas import ParticipantOut
+from conflicto.platform.http.paging import example
+from conflicto.responses.schemas import RESPONSE_EXAMPLE, ResponseOut
+from conflicto.sessions.model import SessionStatus
+from conflicto.sessions.schemas import SESSION_EXAMPLE, SessionOut
+
+DEFAULT_LIMIT = 100
+LARGEST_LIMIT = 1_000
+
+PAGE_EXAMPLE: dict[str, Any] = {
+    "items": [RESPONSE_EXAMPLE], "since": "1795424720004210", "count": 1, "cursor": "1795424720004211",
+    "has_more": False, "epoch": "k3f9x2m7qa", "closed": False,
+}  # fmt: skip
+
+CHANGE_EXAMPLE: dict[str, Any] = {
+    "entity": "session", "id": SESSION_EXAMPLE["id"], "revision": SESSION_EXAMPLE["revision"], "deleted": False,
+    "updated_at": SESSION_EXAMPLE["updated_at"], "data": SESSION_EXAMPLE,
+}  # fmt: skip
+
+
+class FeedQuery(BaseModel):
+    """Query of a feed page."""
+
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=LARGEST_LIMIT, description="Items on the page.")
+
+
+class SessionStatusOut(BaseModel):
+    """What everyone polls of a session. Participants' `participant_count` is at most 5 s old."""
+
+    model_config = example(
+        session_id=190463227641021, status="active", current_activity_id="8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4",
+        shown_activity_id="8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4", participant_count=212, locked=False,
+        last_updated="2026-11-23T09:05:19.730112Z",
+    )  # fmt: skip
+
+    session_id: int
+    status: SessionStatus
+    current_activity_id: str | None
+    shown_activity_id: str | None
+    participant_count: int
+    locked: bool
+    last_updated: str
+
+
+class ActivityStatusOut(BaseModel):
+    """What everyone polls of an activity. Participants' counts are at most 5 s old."""
+
+    model_config = example(
+        activity_id="8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4", status="active", response_count=167,
+        last_response_at="2026-11-23T09:05:20.004211Z", last_updated="2026-11-23T09:05:20.004211Z", round=1,
+        ends_at="2026-11-23T09:06:12.250417Z", results_revealed=False, secret_revealed=False,
+    )  # fmt: skip
+
+    activity_id: str
+    status: ActivityStatus
+    response_count: int
+    last_response_at: str | None
+    last_updated: str
+    round: int
+    ends_at: str | None
+    results_revealed: bool
+    secret_revealed: bool
+
+
+class FeedPageOut(BaseModel):
+    """A page of the feed. Upsert items by `id`, keep the highest `revision`, and continue from `cursor`."""
+
+    since: str
+    count: int
+    cursor: str = Field(description="16 digits, µs: the place from which to continue; goes into the address as it is.")
+    has_more: bool
+    epoch: str = Field(description="Name of this life of the database; when it changes, begin again at 0.")
+    closed: bool = Field(description="The session is completed and this page is the last one.")
+    clamped: bool | None = Field(None, description="True if the position asked for lay in the future and was moved back.")
+
+
+class ResponseFeedOut(FeedPageOut):
+    """Answers of one activity, in the order of their newest change."""
+
+    model_config = example(**PAGE_EXAMPLE)
+
+    items: list[ResponseOut]
+
+
+class _Change(BaseModel):
+    """One change; without `data` the object is gone, or gone for the caller."""
+
+    revision: int
+    deleted: bool
+    updated_at: str
+
+
+class SessionChange(_Change):
+    """The session as the caller's own GET shows it."""
+
+    entity: Literal["session"]
+    id: int
+    data: SessionOut | None
+
+
+class ActivityChange(_Change):
+    """An activity as the caller's own GET shows it; a tombstone stands for its answers as well."""
+
+    entity: Literal["activity"]
+    id: str
+    data: ActivityOut | None
+
+
+class ParticipantChange(_Change):
+    """A participant: all of them for hosts, oneself for participants, none for screens."""
+
+    entity: Literal["participant"]
+    id: int
+    data: ParticipantOut | None
+
+
+class ResponseChange(_Change):
+    """An answer: all of them for hosts, one's own for participants, those of open activities for screens."""
+
+    entity: Literal["response"]
+    id: str
+    data: ResponseOut | None
+
+
+class ChangeFeedOut(FeedPageOut):
+    """Changes of a whole session, in order."""
+
+    model_config = example(**{**PAGE_EXAMPLE, "items": [CHANGE_EXAMPLE]})
+
+    items: list[Annotated[SessionChange | ActivityChange | ParticipantChange | ResponseChange, Field(discriminator="entity")]]

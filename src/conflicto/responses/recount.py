@@ -1,0 +1,51 @@
+"""Do the kept counters equal the rows? One look at the whole database, in one snapshot; for `conflicto db check` and for drills."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conflicto.activities.queries import kept_counts, recounted_activities
+from conflicto.participants.queries import recounted_seats
+from conflicto.responses import store
+from conflicto.sessions.heads import every_head
+from conflicto.sessions.queries import audit_lengths, kept_total, live_sessions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conflicto.platform.db.transaction import ReadTx
+
+
+def counter_differences(tx: ReadTx) -> list[str]:
+    """Return a sentence for each counter that is not what the rows say; deleted sessions, half purged maybe, are left out."""
+    live = live_sessions(tx)
+    found = [*_heads(tx, live), *_rounds(tx, live)]
+    if kept_total(tx) != len(live):
+        found.append(f"sessions: counter {kept_total(tx)}, rows {len(live)}")
+    return found
+
+
+def _heads(tx: ReadTx, live: set[int]) -> Iterator[str]:
+    heads = every_head(tx)
+    seats, activities, lines, newest = recounted_seats(tx), recounted_activities(tx), audit_lengths(tx), store.newest_stamps(tx)
+    for session_id in sorted(live):
+        head = heads.get(session_id)
+        if head is None:
+            yield f"session {session_id}: no head row"
+            continue
+        for name, rows in (("participants", seats), ("activities", activities), ("transitions", lines)):
+            if head.counts[name] != rows.get(session_id, 0):
+                yield f"session {session_id}: {name} counter {head.counts[name]}, rows {rows.get(session_id, 0)}"
+        if newest.get(session_id, 0) > head.ts:
+            yield f"session {session_id}: head {head.ts} is behind its newest response {newest[session_id]}"
+
+
+def _rounds(tx: ReadTx, live: set[int]) -> Iterator[str]:
+    rows = store.recount(tx)
+    for (session_id, activity_id, nth), kept in kept_counts(tx).items():
+        counted = rows.pop((activity_id, nth), (0, 0))
+        if session_id in live and counted != (kept.live, kept.visible):
+            yield (
+                f"activity {activity_id} round {nth}: counter {kept.live} live and {kept.visible} visible responses, "
+                f"rows {counted[0]} and {counted[1]}"
+            )
