@@ -1,7 +1,7 @@
 # Every habit has one verb. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check fmt bench lock clean
+.PHONY: help setup run demo test check fmt docs bench lock clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -31,8 +31,8 @@ $(READY): requirements/dev.txt requirements/base.in pyproject.toml
 run: setup ## Start Conflicto here
 	$(BIN)/conflicto serve
 
-demo: setup ## Play a session with made-up participants
-	$(BIN)/conflicto rehearse
+demo: setup ## Send 9,440 real answers through a server of its own and draw what comes back
+	$(BIN)/conflicto demo
 
 test: setup ## Run every test that needs no browser, with coverage
 	$(BIN)/pytest -n $(JOBS) -m "not browser" --cov --cov-report=json
@@ -48,6 +48,9 @@ check: setup ## Format, lint, types, import order, sizes
 fmt: setup ## Format, and mend what can be mended
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+docs: setup ## Write the generated pages of docs/ anew
+	$(BIN)/python tools/generate_docs.py
 
 bench: setup ## Measure speed against the floor
 	$(BIN)/python -m bench

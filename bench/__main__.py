@@ -8,12 +8,13 @@ from pathlib import Path
 from rich.console import Console
 
 from bench import machine
+from bench.growth import measure as growth
 from bench.polls import measure as polls
 from bench.report import Section, markdown, show
 from bench.scale import FULL, QUICK
 from bench.submits import measure_joins, measure_submits
 
-SUITES = {"status": polls, "submit": measure_submits, "join": measure_joins}
+SUITES = {"status": polls, "submit": measure_submits, "join": measure_joins, "growth": growth}
 WIDTH = 190
 """Of the tables in a log or a pipe."""
 
@@ -34,18 +35,24 @@ def main() -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH)
-    facts = machine.facts(scale)
-    for name, value in facts.items():
-        console.print(f"{name}: {value}", highlight=False)
+    watch, facts = machine.Watch(), machine.facts(scale)
+    _tell(console, facts)
     sections: list[Section] = []
     for name in names:
         for section in SUITES[name](scale):
             show(console, section)
             sections.append(section)
+    _tell(console, watch.facts())
+    facts |= watch.facts()
     whole = scale is FULL and set(names) == set(SUITES)
     if out := options.out or (RESULTS if whole else None):
         out.write_text(markdown(facts, sections), encoding="utf-8")
         console.print(f"Written to {out}")
+
+
+def _tell(console: Console, facts: dict[str, str]) -> None:
+    for name, value in facts.items():
+        console.print(f"{name}: {value}", highlight=False)
 
 
 if __name__ == "__main__":

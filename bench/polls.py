@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bench import servers
 from bench.client import Run, repeated, request_bytes
 from bench.line import PREFIX
-from bench.report import Row, Section, Series, paired
+from bench.report import Row, Section, Series, memory_row, paired
 from bench.stage import Stage, set_stage
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ def measure(scale: Scale) -> list[Section]:
         stage = set_stage(ours)
         stage.join(CONNECTIONS)
         rows = [_row(case, ours, scale, folder) for case in _cases(stage)]
+        rows.append(memory_row("resident memory, compared with the start", before, ours))
         about = (
             f"{CONNECTIONS} keep-alive connections, each with a participant's token of its own (responses since: the host's). "
-            f"Floor: a plain ASGI app under the same uvicorn, one constant body of the same size. "
-            f"Resident memory {before:.0f} MiB at start, {ours.resident_mib():.0f} MiB after."
+            "Compared with the floor: a plain ASGI app under the same uvicorn, one constant body of the same size."
         )
     return [Section("Polls", about, rows)]
 

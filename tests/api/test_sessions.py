@@ -88,7 +88,7 @@ async def test_sessions_are_listed_newest_first_and_in_pages(api: Api) -> None:
     assert not any("token" in name for item in page["items"] for name in item)
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=-1", "limit=1001", "limit=NaN", "limit=", "offset=-1", "offset=1e9", "status=gone"])
+@pytest.mark.parametrize("query", ["limit=0", "limit=-1", "limit=1001", "limit=NaN", "limit=", "offset=-1", "status=gone"])
 async def test_a_page_out_of_bounds_is_refused(api: Api, query: str) -> None:
     problem = refused(await api.get(f"/sessions?{query}", token=api.admin), 422, "invalid-input")
     assert problem["errors"][0]["pointer"] == "/query/" + query.partition("=")[0]
@@ -224,7 +224,8 @@ async def test_the_same_key_makes_one_session(api: Api) -> None:
     assert {answer.status_code for answer in twins} == {201}
     assert len({answer.json()["id"] for answer in twins}) == 1
     refused(await api.post("/sessions", {"title": "Twice"}, token=api.admin, headers=key), 422, "key-reused")
-    refused(await api.post("/sessions", body, token=api.admin, headers={"idempotency-key": '"a b"'}), 400, "idempotency-key-invalid")
+    bad = {"idempotency-key": '"a b"'}
+    refused(await api.post("/sessions", body, token=api.admin, headers=bad), 400, "idempotency-key-invalid")
     assert await titles(api) == ["Once"]
 
 
@@ -269,9 +270,16 @@ async def nothing_left_of(event: Event) -> bool:
     return await event.api.app.db.read(rows) == 0
 
 
+def told(activity: dict) -> dict:
+    """What a host said of an activity."""
+    own = ("id", "session_id", "revision", "status", "created_at", "updated_at", "started_at")
+    return {name: value for name, value in activity.items() if name not in own}
+
+
 async def test_a_copy_has_the_same_activities_and_no_answers(api: Api) -> None:
     event = await make_event(api, description="Weekly", max_participants=7)
-    poll = await event.activity(title="Q", config={"a": 1.50}, secret=[1], aggregate={"n": {"path": "", "op": "count"}}, moderation="before")
+    spec = {"n": {"path": "", "op": "count"}}
+    poll = await event.activity(title="Q", config={"a": 1.5}, secret=[1], aggregate=spec, moderation="before")
     await event.activity(title="R", order_index=-5, duration_seconds=30, anonymous=True, response_policy="many")
     anna = await event.join()
     accepted(await event.move(poll, "active"))
@@ -284,8 +292,7 @@ async def test_a_copy_has_the_same_activities_and_no_answers(api: Api) -> None:
     assert (made["title"], made["description"], made["max_participants"], made["status"]) == ("Town hall", "Weekly", 7, "draft")
     assert (named["title"], made["join_code"] != event.code) == ("Next", True)
     old, new = [accepted(await api.get(f"{each.path}/activities", token=each.host))["items"] for each in (event, copy)]
-    told = ("type", "title", "config", "secret", "aggregate", "order_index", "moderation", "anonymous", "response_policy", "duration_seconds")
-    assert [[item[name] for name in told] for item in new] == [[item[name] for name in told] for item in old]
+    assert [told(item) for item in new] == [told(item) for item in old]
     assert {item["status"] for item in new} == {"draft"}
     assert not {item["id"] for item in new} & {item["id"] for item in old}
     assert raw(await api.get(f"/activities/{new[1]['id']}", token=copy.host), "config") == '{"a":1.5}'
@@ -338,7 +345,7 @@ async def test_a_code_opens_the_lobby_however_it_is_typed(api: Api) -> None:
     event = await make_event(api, active=False, description="Not for strangers")
     plain = event.code.replace("-", "")
 
-    for typed in (event.code, plain, plain.lower(), " ".join(plain), f"{plain[:4]} {plain[4:]}", f"{plain[:4]}–{plain[4:]}", f"_{plain}."):
+    for typed in (event.code, plain, plain.lower(), " ".join(plain), event.code.replace("-", " – "), f"_{plain}."):
         lobby = accepted(await api.get(f"/sessions/by-code/{typed}"))
         assert lobby == {"session_id": event.id, "title": "Town hall", "status": "draft"}
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import importlib
 import os
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
+from sqlalchemy import make_url
 
+from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.faults import DATABASE_FAULTS
 from conflicto.platform.db.postgres import PostgresOld
 from conflicto.platform.db.schema import SCHEMA, SchemaOld, require_current, revision
 from conflicto.platform.db.sqlite import SqliteAffected
+from conflicto.platform.problems import DomainError, Kind
 from conflicto.settings import Settings, SettingsInvalid, read_settings
 
 if TYPE_CHECKING:
@@ -31,6 +35,11 @@ UNUSABLE = 3
 
 MISSING = 4
 """Exit code: there is no such session."""
+
+PATIENT = Deadlines(statement_s=6 * 3600.0)
+"""For work on a whole database: hours, where a request may take seconds."""
+
+EXIT_CODES = "Exit codes: 0 done, 1 something differs, 2 wrong use, 3 settings, database or server unusable, 4 no such session."
 
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -52,20 +61,43 @@ def migrate(url: str, to: str = "head") -> None:
 @contextmanager
 def prepared_database(settings: Settings) -> Iterator[Database]:
     """Yield the database with the newest schema: the embedded one migrates itself, PostgreSQL is left to the operator."""
-    try:
-        db = Database(settings.url)
-        try:
-            with db.writer_connection() as connection:
-                found = revision(connection)
-            if settings.is_embedded and (found is None or found < SCHEMA):
-                migrate(settings.url)
+    with _opened(settings) as db:
+        with db.writer_connection() as connection:
+            found = revision(connection)
+        if settings.is_embedded and (found is None or found < SCHEMA):
+            migrate(settings.url)
+        require_current(db)
+        yield db
+
+
+@contextmanager
+def existing_database(settings: Settings, *, any_schema: bool = False) -> Iterator[Database]:
+    """Yield a database that is there, for work that may take long; none is made, and none is migrated."""
+    path = make_url(settings.url).database
+    if settings.is_embedded and path and not Path(path).exists():
+        err.print(f"There is no database at {path}. Are DATABASE_URL and CONFLICTO_DATA_DIR those of the server?", markup=False)
+        raise typer.Exit(UNUSABLE)
+    with _opened(settings) as db:
+        if not any_schema:
             require_current(db)
+        yield db
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[Database]:
+    """Open and close the database; whatever makes it unusable, or is wrong with the work on it, is told as `title: detail`."""
+    try:
+        db = Database(settings.url, deadlines=PATIENT)
+        try:
             yield db
         finally:
             db.close()
     except (SchemaOld, SqliteAffected, PostgresOld) as error:
-        err.print(str(error))
+        err.print(str(error), markup=False)
         raise typer.Exit(UNUSABLE) from None
     except DATABASE_FAULTS as error:
         err.print(f"The database cannot be used: {type(error).__name__}. Is it running, and is DATABASE_URL right?")
         raise typer.Exit(UNUSABLE) from None
+    except DomainError as error:
+        err.print(f"{error.title}: {error.detail}" if error.detail else f"{error.title}.", markup=False)
+        raise typer.Exit(MISSING if error.kind is Kind.MISSING else UNUSABLE) from None

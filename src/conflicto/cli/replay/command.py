@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+import uvloop
 from rich.console import Console
 
 from conflicto.cli.environment import DIFFERENT, UNUSABLE, USAGE
@@ -23,19 +23,20 @@ if TYPE_CHECKING:
 MOST_SHOWN = 20
 """Mismatches that are printed one by one; `--json` has them all."""
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def replay(
-    file: Annotated[Path, typer.Argument(help="CSV with a header: a column is an activity, a row a participant, a cell an answer.")],
+    file: Annotated[
+        Path, typer.Argument(help="CSV with a header: a column is an activity, a row a participant, a cell an answer.")
+    ],
     url: Annotated[str, typer.Option(help="The running server.")] = "http://127.0.0.1:8000",
-    admin_token: Annotated[
-        str, typer.Option(envvar="CONFLICTO_ADMIN_TOKEN", help="The operator's token.", show_envvar=True, prompt=True, hide_input=True)
-    ] = ...,  # type: ignore[assignment]
     connections: Annotated[int, typer.Option(help="Connections that send at once.", min=1, max=1000)] = 64,
     title: Annotated[str | None, typer.Option(help="The session's title; without it the file's name.")] = None,
     type_: Annotated[str, typer.Option("--type", help="The activities' type.")] = "poll",
+    *,
+    admin_token: Annotated[str, typer.Option(envvar="CONFLICTO_ADMIN_TOKEN", help="The operator's token.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Replay a table of answers as a live session, read everything back, and compare it cell by cell.
@@ -66,7 +67,7 @@ def table_or_exit(file: Path) -> Table:
 def outcome_or_exit(target: Target, table: Table, plan: Plan) -> Outcome:
     """Replay, or say why the server would not and exit with 3."""
     try:
-        return asyncio.run(run_replay(target, table, plan, err))
+        return uvloop.run(run_replay(target, table, plan, err))
     except Refused as error:
         err.print(str(error), markup=False)
         raise typer.Exit(UNUSABLE) from None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from conflicto.cli.replay.client import Server, connect
+from conflicto.cli.replay.client import connected
 from conflicto.cli.replay.comparing import FeedItem, Report, compare
 from conflicto.cli.replay.sending import Stage, answer_column, build_stage, read_back, seat_rows
 from conflicto.platform.clock import Clock
@@ -61,20 +61,23 @@ async def run_replay(target: Target, table: Table, plan: Plan, screen: Console) 
     """
     began_s = Clock().monotonic_s()
     columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), PerSecond(), TimeElapsedColumn())
-    async with connect(target.url, target.connections) as http:
-        server = Server(http)
+    async with connected(target.url, target.connections) as server:
+        await server.greet()
         stage = await build_stage(server, table, plan, target.admin_token)
         with Progress(*columns, console=screen) as progress:
             joining = progress.add_task("joins", total=len(table.rows))
-            seats = await seat_rows(server, stage, len(table.rows), target.connections, lambda: progress.advance(joining))
+            seats = await seat_rows(server, stage, len(table.rows), lambda: progress.advance(joining))
             sending = progress.add_task("responses", total=table.cells)
             for nth in range(len(table.columns)):
-                await answer_column(server, stage, table, nth, seats, target.connections, lambda: progress.advance(sending))
+                await answer_column(server, stage, table, nth, seats, lambda: progress.advance(sending))
         feeds = tuple([await read_back(server, stage, nth) for nth in range(len(table.columns))])
     report = compare(table, [seat.participant_id for seat in seats], feeds)
-    rates = [_rate(task) for task in progress.tasks]
-    return Outcome(stage, report, feeds, *rates, seconds=Clock().monotonic_s() - began_s, retries=server.retries)
+    joins_per_s, responses_per_s = (_rate(task) for task in progress.tasks)
+    return Outcome(
+        stage, report, feeds, joins_per_s, responses_per_s, seconds=Clock().monotonic_s() - began_s, retries=server.retries
+    )
 
 
 def _rate(task: Task) -> float:
-    return task.completed / task.elapsed if task.elapsed else 0.0
+    elapsed = task.finished_time or task.elapsed
+    return task.completed / elapsed if elapsed else 0.0

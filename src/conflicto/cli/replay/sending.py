@@ -84,7 +84,7 @@ async def build_stage(server: Server, table: Table, plan: Plan, admin_token: str
     return Stage(made["id"], made["join_code"], host, tuple(activities))
 
 
-async def seat_rows(server: Server, stage: Stage, rows: int, connections: int, done: Callable[[], None]) -> list[Joined]:
+async def seat_rows(server: Server, stage: Stage, rows: int, done: Callable[[], None]) -> list[Joined]:
     """Let a participant join for each row, and return the seats by row."""
     seats: dict[int, Joined] = {}
 
@@ -93,12 +93,12 @@ async def seat_rows(server: Server, stage: Stage, rows: int, connections: int, d
         seats[row] = msgspec.json.decode(await server.send("POST", f"{stage.path}/join", body, key=_key()), type=Joined)
         done()
 
-    await _together(range(rows), join, connections)
+    await _together(range(rows), join, server.connections)
     return [seats[row] for row in range(rows)]
 
 
 async def answer_column(
-    server: Server, stage: Stage, table: Table, nth: int, seats: Sequence[Joined], connections: int, done: Callable[[], None]
+    server: Server, stage: Stage, table: Table, nth: int, seats: Sequence[Joined], done: Callable[[], None]
 ) -> None:
     """Open the activity of one column, which closes the one before, and send all its answers."""
     path = f"{stage.path}/activities/{stage.activities[nth]}"
@@ -110,7 +110,7 @@ async def answer_column(
         await server.send("POST", f"{path}/responses", body, token=seats[row].participant_token, key=_key())
         done()
 
-    await _together(table.column(nth), answer, connections)
+    await _together(table.column(nth), answer, server.connections)
 
 
 async def read_back(server: Server, stage: Stage, nth: int) -> list[FeedItem]:

@@ -1,0 +1,118 @@
+"""A database as it stands after many answers, written in bulk past the API, with every counter and feed position as the API leaves it."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import pysqlite3.dbapi2 as driver
+from sqlalchemy import create_engine, event, insert, select, update
+
+from bench import servers
+from conflicto.access.identity import establish
+from conflicto.access.roles import Role
+from conflicto.access.tokens import Tokens
+from conflicto.activities.tables import activity_rounds
+from conflicto.participants.nickname import clean
+from conflicto.participants.tables import participants
+from conflicto.platform.clock import Clock
+from conflicto.platform.db.engine import Database
+from conflicto.platform.ids import ordered_uuid, public_id
+from conflicto.responses.model import Moderation
+from conflicto.responses.tables import responses
+from conflicto.sessions.tables import feed_heads
+from conflicto.settings import EMBEDDED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy import Connection, Engine, Table
+
+    from bench.stage import Stage
+
+PEOPLE = 20_000
+ANSWERS_EACH = 50
+CHUNK = 20_000
+"""Rows in one statement."""
+
+CACHE_KIB = 2 * 1024 * 1024
+
+
+def fill(data_dir: Path, stage: Stage, activity: str, rows: int) -> None:
+    """Seat `PEOPLE` in the stage's session and store `rows` answers to one activity; the server must not be running.
+
+    Each author has `ANSWERS_EACH` answers, so there are more authors in a larger database and nobody's own list is longer.
+    """
+    path = data_dir / EMBEDDED
+    ids = [public_id() for _ in range(PEOPLE)]
+    engine = _engine(path)
+    with engine.begin() as connection:
+        head = connection.execute(select(feed_heads.c.ts).where(feed_heads.c.session_id == stage.id)).scalar_one()
+        _store(connection, participants, _seats(stage.id, ids, head))
+        first = head + PEOPLE + 1
+        _store(connection, responses, _answers(stage.id, UUID(activity), ids[: rows // ANSWERS_EACH], first))
+        _count(connection, stage.id, UUID(activity), joined_ts=head + PEOPLE, first=first, rows=rows)
+    engine.dispose()
+    stage.seats = list(zip(ids, _tokens(data_dir, stage.id, ids), strict=True))
+
+
+def _engine(path: Path) -> Engine:
+    """Return an engine for one large transaction: all pages fit into its memory, and nothing is lost by losing it."""
+    made = create_engine(f"sqlite+pysqlite:///{path}", module=driver)
+
+    @event.listens_for(made, "connect")
+    def _setup(connection: Any, _: object) -> None:  # noqa: ANN401 - a driver object
+        connection.execute("PRAGMA synchronous=OFF")
+        connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+
+    return made
+
+
+def _seats(session_id: int, ids: list[int], head: int) -> Iterator[dict[str, Any]]:
+    for number, seat in enumerate(ids, start=1):
+        nickname, ts = clean(f"Guest {number}"), head + number
+        yield {
+            "id": seat, "session_id": session_id, "nickname": nickname.text, "nickname_key": nickname.key, "token_version": 1,
+            "last_seen_us": ts, "revision": 1, "deleted": False, "created_ts": ts, "updated_ts": ts,
+        }  # fmt: skip
+
+
+def _answers(session_id: int, activity: UUID, authors: list[int], first: int) -> Iterator[dict[str, Any]]:
+    """Yield everyone's first answer, then everyone's second: neighbours in time are strangers in the index by participant."""
+    ts = first
+    for nth in range(ANSWERS_EACH):
+        for author in authors:
+            response = ordered_uuid(ts)
+            yield {
+                "id": response, "session_id": session_id, "activity_id": activity, "participant_id": author, "round": 1,
+                "slot": response, "ts": ts, "created_ts": ts, "received_us": ts, "revision": 1, "deleted": False,
+                "moderation": Moderation.VISIBLE.value, "was_visible": True,
+                "response_text": f'{{"choice":"Curry","confidence":{nth % 5},"note":"as always on Mondays"}}',
+            }  # fmt: skip
+            ts += 1
+
+
+def _store(connection: Connection, table: Table, rows: Iterator[dict[str, Any]]) -> None:
+    while chunk := list(islice(rows, CHUNK)):
+        connection.execute(insert(table), chunk)
+
+
+def _count(connection: Connection, session_id: int, activity: UUID, *, joined_ts: int, first: int, rows: int) -> None:
+    last = first + rows - 1
+    counts: dict[str, int] = {}
+    for group in ("live", "visible"):
+        counts |= {group: rows, f"{group}_last_ts": last, f"{group}_changed_ts": last}
+    connection.execute(update(activity_rounds).where(activity_rounds.c.activity_id == activity).values(counts))
+    head = {"ts": last, "participants": PEOPLE, "participants_ts": joined_ts}
+    connection.execute(update(feed_heads).where(feed_heads.c.session_id == session_id).values(head))
+
+
+def _tokens(data_dir: Path, session_id: int, ids: list[int]) -> list[str]:
+    """Mint the seats' tokens as the server does; it has the same key."""
+    db = Database(f"sqlite:///{data_dir / EMBEDDED}")
+    identity = establish(db, data_dir=data_dir, secret_key=servers.SECRET_KEY, admin_token=servers.ADMIN_TOKEN)
+    db.close()
+    tokens = Tokens(identity.signing_key, identity.epoch, Clock())
+    return [tokens.mint(Role.PARTICIPANT, session_id, version=1, subject=str(seat)) for seat in ids]

@@ -1,0 +1,148 @@
+"""What becomes of every request as answers pile up: the same ones to a small and a large database, in turns."""
+
+from __future__ import annotations
+
+import random
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+from bench import servers
+from bench.client import each_once, request_bytes
+from bench.fill import ANSWERS_EACH, PEOPLE, fill
+from bench.line import PREFIX
+from bench.report import Row, Section, Series, memory_row, paired
+from bench.stage import CONNECTIONS, Stage, require_stored, set_stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from bench.scale import Scale
+
+SMALL = 100
+GOAL = 1.2
+WARM = 20
+PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two databases, served. `strangers` are the tokens of everyone but the first seat, in random order."""
+
+    stage: Stage
+    activity: str
+    cursor: int
+    strangers: list[str]
+    filled_s: float
+
+    @property
+    def path(self) -> str:
+        """The activity's address."""
+        return f"{PREFIX}{self.stage.path}/activities/{self.activity}"
+
+
+def measure(scale: Scale) -> list[Section]:
+    """Fill two databases and time each endpoint on both."""
+    with ExitStack() as stack:
+        small, large = (_side(stack, rows) for rows in (SMALL, scale.rows))
+        stack.enter_context(servers.on_core(0))
+        before = [side.stage.server.resident_mib() for side in (small, large)]
+        rows = [_timed(name, make, small, large, scale) for name, make in _endpoints().items()]
+        rows.append(_timed("submit, one at a time", _submit, small, large, scale))
+        rows.append(_crowd(small, large, scale))
+        rows += [
+            memory_row(f"resident memory, {amount:,} stored", mib, side.stage.server)
+            for amount, mib, side in zip((SMALL, scale.rows), before, (small, large), strict=True)
+        ]
+    about = (
+        f"One connection, blocking, {scale.samples} requests of each kind to each database, alternating; client and servers each keep to "
+        "one core; SQLite; one activity with all "
+        f"answers, {ANSWERS_EACH} from each author, {PEOPLE:,} seats. A lower ratio is better, but for the rate of many connections. "
+        f"{scale.rows:,} rows were filled in within {large.filled_s:.0f} s."
+    )
+    return [Section(f"Growth: {scale.rows:,} stored answers against {SMALL}", about, rows)]
+
+
+def _side(stack: ExitStack, rows: int) -> Side:
+    folder: Path = stack.enter_context(servers.scratch())
+    with servers.conflicto(folder) as server:
+        stage = set_stage(server)
+        activity = stage.open_activity("many")
+    began = time.perf_counter()
+    fill(folder, stage, activity, rows)
+    filled_s = time.perf_counter() - began
+    with servers.on_core(-1):
+        stage.server = stack.enter_context(servers.conflicto(folder, name=f"rows-{rows}"))
+    require_stored(stage, activity, rows)
+    with stage.server.line(stage.host) as line:
+        cursor = line.call("GET", f"{stage.path}/activities/{activity}/responses/since/now")["cursor"]
+    strangers = [token for _, token in stage.seats[1:]]
+    random.Random(rows).shuffle(strangers)
+    return Side(stage, activity, int(cursor), strangers, filled_s)
+
+
+def _endpoints() -> dict[str, Callable[[Side], bytes]]:
+    """Return what is asked; the first seat is an author with as many answers on either side."""
+
+    def phone(side: Side, path: str) -> bytes:
+        return request_bytes("GET", path, token=side.stage.seats[0][1])
+
+    def host(side: Side, path: str) -> bytes:
+        return request_bytes("GET", path, token=side.stage.host)
+
+    return {
+        "session status": lambda side: side.stage.poll(side.stage.seats[0][1]),
+        "activity status": lambda side: phone(side, f"{side.path}/status"),
+        "responses since, nothing new": lambda side: host(side, f"{side.path}/responses/since/{side.cursor}"),
+        "responses since, 1 new": lambda side: host(side, f"{side.path}/responses/since/{side.cursor - 1}"),
+        f"responses since, page of {PAGE}": lambda side: host(side, f"{side.path}/responses/since/0?limit={PAGE}"),
+        f"list of responses, page of {PAGE}": lambda side: host(side, f"{side.path}/responses?limit={PAGE}"),
+        f"list of one participant's ({ANSWERS_EACH})": lambda side: host(
+            side, f"{side.path}/responses?participant_id={side.stage.seats[0][0]}"
+        ),
+        f"one's own responses ({ANSWERS_EACH})": lambda side: phone(side, f"{side.path}/responses/mine"),
+    }
+
+
+def _submit(side: Side) -> bytes:
+    return side.stage.answers(side.activity, [side.strangers.pop()])[0]
+
+
+def _timed(name: str, make: Callable[[Side], bytes], small: Side, large: Side, scale: Scale) -> Row:
+    """Alternate request by request, so that whatever else the machine does weighs on both; blocks give the spread."""
+    took_s: dict[str, list[float]] = {small.activity: [], large.activity: []}
+    with small.stage.server.line() as near, large.stage.server.line() as far:
+        pairs = ((small, near), (large, far))
+        for number in range(WARM + scale.samples):
+            for side, line in pairs if number % 2 else reversed(pairs):
+                one = line.timed(make(side), 200, 201)
+                if number >= WARM:
+                    took_s[side.activity].append(one * 1e6)
+    blocks = [_blocks(took_s[side.activity], scale.rounds) for side in (large, small)]
+    ratio = paired(*blocks)
+    return Row(name, Series(blocks[0], "µs"), Series(blocks[1], "µs"), ratio, f"≤ {GOAL} × the time", ratio.middle <= GOAL)
+
+
+def _blocks(values: list[float], amount: int) -> list[float]:
+    size = len(values) // amount
+    return [median(values[size * block : size * (block + 1)]) for block in range(amount)]
+
+
+def _crowd(small: Side, large: Side, scale: Scale) -> Row:
+    """Submit from many connections; here more is better, so the goal is turned round."""
+    rates: dict[str, list[float]] = {small.activity: [], large.activity: []}
+    for _ in range(scale.rounds):
+        for side in (small, large):
+            before = side.stage.stored(side.activity)
+            tokens = [side.strangers.pop() for _ in range(scale.crowd)]
+            requests = side.stage.answers(side.activity, tokens)
+            run = each_once(side.stage.server.port, requests, connections=CONNECTIONS).expect(201)
+            require_stored(side.stage, side.activity, before + run.count)
+            rates[side.activity].append(run.rate)
+    theirs, ours = rates[small.activity], rates[large.activity]
+    ratio = paired(ours, theirs)
+    name = f"submit, {CONNECTIONS} connections"
+    return Row(name, Series(ours, "/s"), Series(theirs, "/s"), ratio, f"≥ 1/{GOAL} of the rate", ratio.middle >= 1 / GOAL)

@@ -1,0 +1,132 @@
+"""`conflicto demo`: a server of its own, real answers through it, and bars of what came back."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import httpx2
+import typer
+from rich.console import Console
+
+from conflicto.cli.environment import DIFFERENT, UNUSABLE
+from conflicto.cli.replay.bars import bars, drawn
+from conflicto.cli.replay.command import outcome_or_exit, show, table_or_exit
+from conflicto.cli.replay.comparing import FeedItem, tally
+from conflicto.cli.replay.run import Target
+from conflicto.cli.replay.sending import Plan
+from conflicto.platform.clock import Clock
+from conflicto.platform.ids import opaque_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+EXAMPLE = Path("examples/anes96.csv")
+START_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 15.0
+BAR_CELLS = 40
+
+TYPE = "survey"
+"""An activity type that nobody registers: the engine needs to know nothing about it."""
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def demo(
+    file: Annotated[Path, typer.Argument(help="CSV with a header; a .json beside it may hold titles, labels and bins.")] = EXAMPLE,
+    connections: Annotated[int, typer.Option(help="Connections that send at once.", min=1, max=1000)] = 64,
+) -> None:
+    """Start a server on a scratch database, replay real answers through it, and draw what comes back.
+
+    Everything is read back from the server and compared with the file. Nothing stays behind.
+
+    Exit codes: 0 all equal, 1 something differs, 2 the file is not a table, 3 the server would not start or refuses.
+    """
+    table = table_or_exit(file)
+    questions = _questions(file)
+    with scratch_server() as (url, admin_token):
+        out.print(f"A server on {url} takes {table.cells:,} answers of {len(table.rows):,} people.")
+        outcome = outcome_or_exit(Target(url, admin_token, connections), table, Plan(file.stem, TYPE, questions))
+    equal = not outcome.report.mismatches
+    for nth, (name, feed) in enumerate(zip(table.columns, outcome.feeds, strict=True)):
+        _draw(name, feed, questions.get(name, {}))
+        equal = equal and tally(feed) == Counter(cell for _, cell in table.column(nth))
+    out.print()
+    show(outcome, table, as_json=False)
+    out.print("Every count equals the file's." if equal else "The counts differ from the file's.")
+    if not equal:
+        raise typer.Exit(DIFFERENT)
+
+
+def _questions(file: Path) -> dict[str, dict[str, Any]]:
+    beside = file.with_suffix(".json")
+    found: dict[str, dict[str, Any]] = json.loads(beside.read_text(encoding="utf-8")) if beside.exists() else {}
+    return found
+
+
+def _draw(name: str, feed: list[FeedItem], about: Mapping[str, Any]) -> None:
+    """Draw one question from the answers that the server returned."""
+    lines = bars(tally(feed), labels=about.get("labels", {}), bins=about.get("bins", ()))
+    out.print(f"\n[bold]{about.get('title', name)}[/bold]  {name}, {len(feed):,} answers")
+    longest, label_cells = max(bar.count for bar in lines) if lines else 0, max((len(bar.label) for bar in lines), default=0)
+    for bar in lines:
+        picture = drawn(bar, longest=longest, width=BAR_CELLS)
+        out.print(f"  {bar.label:>{label_cells}} [cyan]{picture}[/cyan] {bar.count:,}")
+
+
+@contextmanager
+def scratch_server() -> Iterator[tuple[str, str]]:
+    """Yield the URL and admin token of a `conflicto serve` of its own; the process and its data are gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="conflicto-demo-") as folder:
+        token, port = opaque_secret(), _free_port()
+        ours = {"CONFLICTO_DATA_DIR": folder, "CONFLICTO_ADMIN_TOKEN": token, "CONFLICTO_RATE_LIMITS": "off"}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("CONFLICTO_", "DATABASE_", "REDIS_"))}
+        log = Path(folder) / "log"
+        with log.open("wb") as sink:
+            command = [sys.executable, "-m", "conflicto", "serve", "--port", str(port)]
+            process = subprocess.Popen(command, env=kept | ours, stdout=sink, stderr=sink)  # noqa: S603 - our own program
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _wait_until_ready(url, process, log)
+            yield url, token
+        finally:
+            _stop(process)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    clock = Clock()
+    deadline_s = clock.monotonic_s() + START_TIMEOUT_S
+    while process.poll() is None and clock.monotonic_s() < deadline_s:
+        try:
+            if httpx2.get(f"{url}/health/ready", trust_env=False).is_success:
+                return
+        except httpx2.TransportError:
+            time.sleep(0.05)
+    err.print(f"The server did not start:\n{log.read_text(errors='replace')}", markup=False)
+    raise typer.Exit(UNUSABLE)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,67 @@
+"""Counts as bars of text: pure, from values (JSON texts) to lines."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+MOST_BARS = 24
+"""More distinct values than this would fill the terminal; the rest is counted together."""
+
+BLOCKS = " ▏▎▍▌▋▊▉█"
+"""Eighths of a character cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One line of the picture."""
+
+    label: str
+    count: int
+
+
+def bars(counts: Mapping[str, int], *, labels: Mapping[str, str], bins: Sequence[float]) -> list[Bar]:
+    """Return a bar for each value, numbers first and in order; with `bins` (lower bounds) for each of them, empty ones included.
+
+    Whatever fits no bin has a bar of its own: the bars' counts always add up to the values'.
+    """
+    left = dict(counts)
+    drawn = []
+    for low, high in pairwise([*bins, float("inf")]) if bins else ():
+        inside = [value for value in left if low <= _number(value) < high]
+        drawn.append(Bar(_range(low, high), sum(left.pop(value) for value in inside)))
+    ordered = sorted(left, key=lambda value: (_number(value), value))
+    drawn += [Bar(_label(value, labels), left[value]) for value in ordered[:MOST_BARS]]
+    if ordered[MOST_BARS:]:
+        drawn.append(Bar("others", sum(left[value] for value in ordered[MOST_BARS:])))
+    return drawn
+
+
+def drawn(bar: Bar, *, longest: int, width: int) -> str:
+    """Return a bar's blocks; the count `longest` takes `width` cells, and what is not zero is seen."""
+    eighths = max(round(bar.count / longest * width * 8), 1) if bar.count else 0
+    whole, rest = divmod(eighths, 8)
+    return BLOCKS[8] * whole + BLOCKS[rest].strip()
+
+
+def _number(value: str) -> float:
+    """Return the value to sort by; a string comes after every number."""
+    try:
+        return float(value)
+    except ValueError:
+        return float("inf")
+
+
+def _label(value: str, labels: Mapping[str, str]) -> str:
+    plain = json.loads(value)
+    text = plain if isinstance(plain, str) else value
+    return labels.get(text, text)
+
+
+def _range(low: float, high: float) -> str:
+    return f"{low:g} and more" if high == float("inf") else f"{low:g} to under {high:g}"

@@ -1,0 +1,66 @@
+"""`conflicto token`: new tokens for the operator, and for the host or the screen of a session."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from conflicto.access.identity import renew_admin_token, signing_identity
+from conflicto.access.roles import Role
+from conflicto.access.tokens import Tokens
+from conflicto.cli.environment import EXIT_CODES, existing_database, prepared_database, settings_or_exit
+from conflicto.platform.clock import Clock
+from conflicto.sessions.queries import named_session
+
+app = typer.Typer(help=f"Make tokens. {EXIT_CODES}", no_args_is_help=True)
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Session = Annotated[str, typer.Argument(metavar="SESSION", help="Id or join code.")]
+Url = Annotated[str, typer.Option(help="Where people reach the server.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+HERE = "http://127.0.0.1:8000"
+
+
+@app.command()
+def admin(url: Url = HERE, *, as_json: AsJson = False) -> None:
+    """Make a new admin token and print it, once. The old one dies when the server starts again."""
+    settings = settings_or_exit()
+    if settings.admin_token is not None:
+        err.print("CONFLICTO_ADMIN_TOKEN is set, and a server with it takes that token alone: unset it first.")
+        raise typer.Exit(2)
+    with prepared_database(settings) as db:
+        token = renew_admin_token(db)
+    _print("admin", token, url, as_json=as_json)
+    err.print("The token is stored hashed and shown only now. Start the server again: until then the old one holds.")
+
+
+@app.command()
+def host(session: Session, url: Url = HERE, *, as_json: AsJson = False) -> None:
+    """Make a further host token for a session. Needs the server's settings (key, database); good for 30 days, or until a rotation."""
+    _print("host", _minted(Role.HOST, session), url, as_json=as_json)
+
+
+@app.command()
+def screen(session: Session, url: Url = HERE, *, as_json: AsJson = False) -> None:
+    """Make a further screen token for a session; as for `host`."""
+    _print("screen", _minted(Role.SCREEN, session), url, as_json=as_json)
+
+
+def _minted(role: Role, named: str) -> str:
+    settings = settings_or_exit()
+    with existing_database(settings) as db:
+        session = db.query(named_session, named)
+        epoch, key = signing_identity(db, data_dir=settings.data_dir, secret_key=settings.secret("secret_key"))
+        return Tokens(key, epoch, Clock()).mint(role, session.id, version=session.token_version)
+
+
+def _print(role: str, token: str, url: str, *, as_json: bool) -> None:
+    link = f"{url.rstrip('/')}/#{role}={token}"
+    if as_json:
+        print(json.dumps({"role": role, "token": token, "url": link}))
+    else:
+        out.print(f"Token:  {token}\nURL:    {link}", markup=False)

@@ -1,0 +1,270 @@
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+import pytest
+
+from conflicto.access.roles import ANYONE, Role
+from conflicto.platform.http.routes import Route
+from tests.support.api import Api, Event, Seat, make_event
+from tests.support.checks import accepted, activity_of, alike, refused, session_of
+from tests.support.clocks import HandClock
+from tests.support.walking import OPERATION, UNKNOWN_FIELD, filled, fitting_body, has, walked
+
+MISSING_SESSION, MISSING_PARTICIPANT = 281_474_976_710_001, 281_474_976_710_002
+MISSING_ID = "00000000-0000-4000-8000-000000000000"
+MONTH_S = 31 * 86_400
+INSIDE = {200, 201, 204, 422}
+"""Let in: answered, or refused for a body that does not fit."""
+
+PUBLIC = {
+    "GET /health/live", "GET /health/ready", "GET /api/v1/openapi.json", "POST /api/v1/join", "POST /api/v1/seats/redeem",
+    "POST /api/v1/sessions/{session_id}/join", "GET /api/v1/sessions/{session_id}/nicknames/validate",
+    "GET /api/v1/sessions/by-code/{code}", "GET /api/v1/activity-types", "GET /api/v1/activity-types/{type}",
+    "POST /api/v1/activity-types/{type}/validate",
+}  # fmt: skip
+"""All that may be called without a token; another route here is a decision."""
+
+
+@dataclass
+class World:
+    """Two events with an activity, two seats and an answer each."""
+
+    event: Event
+    activity: dict[str, Any]
+    seats: list[Seat]
+    answer: dict[str, Any]
+
+    @classmethod
+    async def make(cls, api: Api) -> "World":
+        event = await make_event(api)
+        seen = {"results_visibility": "always", "responses_visibility": "participants"}
+        activity = await event.activity(status="active", moderation="after", duration_seconds=3600, **seen)
+        seats = [await event.join(name) for name in ("Anna", "Bert")]
+        answers = [accepted(await event.answer(activity, seat, 1), 201) for seat in seats]
+        return cls(event, activity, seats, answers[0])
+
+    @property
+    def ids(self) -> dict[str, Any]:
+        return {
+            "session_id": self.event.id, "activity_id": self.activity["id"], "participant_id": self.seats[0].id,
+            "response_id": self.answer["id"], "code": self.event.code, "timestamp": "0", "type": "poll",
+        }  # fmt: skip
+
+    async def state(self) -> list[Any]:
+        """Everything that a host can read of it, without what time changes."""
+        paths = ("", "/activities", "/participants", "/transitions", "/status", f"/activities/{self.activity['id']}/responses")
+        reads = [accepted(await self.event.api.get(self.event.path + path, token=self.event.api.admin)) for path in paths]
+        for person in reads[2]["items"]:
+            person.pop("last_seen_at")
+        return reads
+
+
+@dataclass
+class Caller:
+    name: str
+    token: str | None
+    role: Role | None = None
+    session_id: int | None = None
+    participant_id: int | None = None
+
+
+def callers(own: World, other: World, clock: HandClock, rotated: str) -> Iterator[Caller]:
+    yield from (Caller("none", None), Caller("garbage", "garbage"), Caller("garbage jwt", "a.b.c"), Caller("rotated", rotated))
+    tokens = own.event.api.app.tokens
+    clock.advance(-MONTH_S)
+    for role, subject in ((Role.HOST, None), (Role.SCREEN, None), (Role.PARTICIPANT, str(own.seats[0].id))):
+        version = 1 if subject else 2
+        yield Caller(f"expired {role}", tokens.mint(role, own.event.id, version=version, subject=subject))
+    clock.advance(MONTH_S)
+    yield Caller("admin", own.event.api.admin, Role.ADMIN)
+    for whose, world in (("own", own), ("other", other)):
+        yield Caller(f"host {whose}", world.event.host, Role.HOST, world.event.id)
+        yield Caller(f"screen {whose}", world.event.screen, Role.SCREEN, world.event.id)
+        yield Caller(f"participant {whose}", world.seats[0].token, Role.PARTICIPANT, world.event.id, world.seats[0].id)
+
+
+@dataclass
+class Aim:
+    """What an address names: a session, and objects of the session `home`."""
+
+    session_id: int
+    home: int
+    participant_id: int
+
+
+def expected(route: Route, caller: Caller, aim: Aim) -> set[int]:
+    """What the declared roles and the contract's rules say: 401 dead or missing, 403 wrong role, 404 foreign or missing, else in."""
+    if route.who == ANYONE:
+        return INSIDE | {404}
+    if caller.role is None:
+        return {401}
+    return found(route, caller, aim) if caller.role in route.who else {403}
+
+
+def found(route: Route, caller: Caller, aim: Aim) -> set[int]:
+    unlike_me = caller.role is Role.PARTICIPANT and caller.participant_id != aim.participant_id
+    if has(route, "participant_id") and unlike_me:
+        return {404}
+    if has(route, "session_id") and not (
+        caller.session_id == aim.session_id if caller.session_id else aim.session_id != MISSING_SESSION
+    ):
+        return {404}
+    object_named = has(route, "activity_id") or has(route, "participant_id")
+    session_id = aim.session_id if has(route, "session_id") else caller.session_id
+    if object_named and session_id not in {None, aim.home}:
+        return {404} if route.method == "GET" else {404, 422}
+    return INSIDE
+
+
+async def knock(api: Api, route: Route, path: str, token: str | None) -> httpx2.Response:
+    body = {} if route.method == "GET" else {"json": UNKNOWN_FIELD}
+    return await api.request(route.method, path, token=token, **body)
+
+
+async def test_every_route_declares_who_may_call_it(api: Api) -> None:
+    assert {route.name for route in api.app.routes if route.who == ANYONE} <= PUBLIC
+    for route in api.app.routes:
+        assert isinstance(route.who, frozenset)
+        assert route.who <= frozenset(Role)
+        documented = api.app.control.document()["paths"][route.path][route.method.lower()]
+        assert documented["x-roles"] == (sorted(route.who) or ["anyone"])
+
+
+async def test_the_door_opens_exactly_as_declared(api: Api, clock: HandClock) -> None:
+    own, other = await World.make(api), await World.make(api)
+    rotated = own.event.host
+    pair = accepted(await api.delete(f"{own.event.path}/tokens", token=rotated))
+    own.event.host, own.event.screen = pair["host_token"], pair["screen_token"]
+    everyone = list(callers(own, other, clock, rotated))
+    api.app.tokens._verified.clear()
+    before = [await world.state() for world in (own, other)]
+
+    wrong, asked = [], 0
+    for route in walked(api.app.routes):
+        sessions = (own.event.id, other.event.id, MISSING_SESSION) if has(route, "session_id") else (own.event.id,)
+        for session_id in sessions:
+            path = route.path if route.path.startswith(OPERATION) else filled(route, **own.ids | {"session_id": session_id})
+            for caller in everyone:
+                answer = await knock(api, route, path, caller.token)
+                asked += 1
+                if answer.status_code not in expected(route, caller, session_id, own.event.id, own.seats[0].id):
+                    wrong.append((route.name, caller.name, session_id == own.event.id, answer.status_code, answer.text[:100]))
+
+    assert wrong == []
+    assert asked >= 1000
+    assert [await world.state() for world in (own, other)] == before
+
+
+async def test_foreign_and_missing_objects_are_alike_for_everyone(api: Api) -> None:
+    own, other = await World.make(api), await World.make(api)
+    before = await other.state()
+    anna = own.seats[0]
+    tokens = {Role.ADMIN: api.admin, Role.HOST: own.event.host, Role.SCREEN: own.event.screen, Role.PARTICIPANT: anna.token}
+    missing = {"activity_id": MISSING_ID, "participant_id": MISSING_PARTICIPANT, "response_id": MISSING_ID}
+
+    wrong, asked = [], 0
+    for route in walked(api.app.routes):
+        names = [name for name in missing if has(route, name)]
+        for role in [role for role in route.who if names and (role is not Role.ADMIN or has(route, "session_id"))]:
+            body = fitting_body(route)
+            for name in names:
+                foreign = filled(route, **own.ids | {name: other.ids[name]})
+                unknown = filled(route, **own.ids | {name: missing[name]})
+                answers = [
+                    await api.request(route.method, path, token=tokens[role], **({} if body is None else {"json": body}))
+                    for path in (foreign, unknown)
+                ]
+                asked += 1
+                if answers[1].json().get("code") != "not-found" or not alike(*answers):
+                    wrong.append((route.name, role, name, answers[0].text[:120], answers[1].text[:120]))
+
+    assert wrong == []
+    assert asked >= 50
+    assert await other.state() == before
+
+
+async def test_a_neighbour_in_the_same_session_is_a_stranger(api: Api) -> None:
+    own = await World.make(api)
+    anna, bert = own.seats
+    before = await own.state()
+    theirs = filled_answer(own, MISSING_ID)
+    for method, body in (("GET", None), ("PUT", {"response_data": 2}), ("DELETE", None)):
+        kwargs = {} if body is None else {"json": body}
+        missing = await api.request(method, theirs, token=bert.token, **kwargs)
+        refused(missing, 404, "not-found")
+        assert alike(await api.request(method, filled_answer(own, own.answer["id"]), token=bert.token, **kwargs), missing)
+    for method, path in (("POST", f"/participants/{anna.id}/heartbeat"), ("DELETE", f"/participants/{anna.id}")):
+        refused(await api.request(method, path, token=bert.token), 404, "not-found")
+    refused(await api.patch(f"/participants/{anna.id}", {"nickname": "X"}, token=bert.token), 404, "not-found")
+    assert await own.state() == before
+
+
+def filled_answer(world: World, response_id: str) -> str:
+    return f"{world.event.path}/activities/{world.activity['id']}/responses/{response_id}"
+
+
+async def test_answers_belong_to_their_activity(api: Api) -> None:
+    own = await World.make(api)
+    second = await own.event.activity()
+    path = f"{own.event.path}/activities/{second['id']}/responses/{own.answer['id']}"
+    for method in ("GET", "DELETE"):
+        refused(await api.request(method, path, token=own.event.host), 404, "not-found")
+    refused(await api.patch(path, {"moderation": "hidden"}, token=own.event.host), 404, "not-found")
+
+
+async def test_nobody_is_who_a_body_query_or_header_says(api: Api) -> None:
+    own = await World.make(api)
+    anna, bert = own.seats
+    path = f"{own.event.path}/activities/{own.activity['id']}/responses"
+    for claim in (
+        {"participant_id": bert.id},
+        {"role": "host"},
+        {"is_host": True},
+        {"created_at": "2020-01-01T00:00:00Z"},
+        {"round": 9},
+    ):
+        refused(await api.post(path, {"response_data": 2, **claim}, token=anna.token), 422, "invalid-input")
+    spoofed = {"x-participant-id": str(bert.id), "x-role": "host", "x-forwarded-user": "admin"}
+    sent = accepted(await api.post(f"{path}?participant_id={bert.id}", {"response_data": 2}, token=anna.token, headers=spoofed))
+    assert sent["participant_id"] == anna.id
+    refused(await api.get(path, token=anna.token, headers=spoofed), 403, "role-not-allowed")
+
+
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer ", "Basic {}", "Token {}", "{}", "Bearer {} {}", "Bearer {},x", "Bearer\t{}x"]
+)
+async def test_only_a_bearer_header_carries_a_token(api: Api, header: str) -> None:
+    event = await make_event(api)
+    for token in (event.host, api.admin):
+        answer = await api.get(event.path, headers={"authorization": header.format(token, token)})
+        refused(answer, 401, "token-invalid")
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+        for query in ("access_token", "token", "authorization"):
+            refused(await api.get(f"{event.path}?{query}={token}"), 401, "token-missing")
+        refused(await api.get(event.path, headers={"cookie": f"token={token}"}), 401, "token-missing")
+        accepted(await api.get(event.path, headers={"authorization": f"bEaReR  {token}"}))
+
+
+async def test_the_operators_token_is_compared_whole(api: Api) -> None:
+    for wrong in (api.admin[:-1], api.admin + "x", api.admin.upper(), "é" * 20, ""):
+        header = {"authorization": f"Bearer {wrong}".encode()}
+        refused(await api.get("/sessions", headers=header), 401, "token-invalid")
+    accepted(await api.get("/sessions", token=api.admin))
+
+
+async def test_a_refused_caller_changes_nothing(api: Api) -> None:
+    own = await World.make(api)
+    before = await session_of(own.event), await activity_of(own.event, own.activity)
+    for token in (own.event.screen, own.seats[0].token, None):
+        for method, path, body in (
+            ("DELETE", own.event.path, None),
+            ("PATCH", own.event.path, {"title": "Mine"}),
+            ("POST", f"{own.event.path}/activities/{own.activity['id']}/reveal", {"results": True}),
+            ("POST", f"{own.event.path}/activities/{own.activity['id']}/reset", None),
+            ("DELETE", f"{own.event.path}/tokens", None),
+        ):
+            answer = await api.request(method, path, token=token, **({} if body is None else {"json": body}))
+            refused(answer, *((403, "role-not-allowed") if token else (401, "token-missing")))
+    assert (await session_of(own.event), await activity_of(own.event, own.activity)) == before

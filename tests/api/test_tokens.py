@@ -1,0 +1,143 @@
+"""Forged tokens (RFC 8725, reliability A-08 to A-10): whatever was not signed by us, in our way, for this session, is dead."""
+
+import hmac
+import json
+from base64 import urlsafe_b64encode
+from hashlib import sha256, sha384
+from typing import Any
+
+import jwt
+import pytest
+
+from conflicto.access.roles import Role
+from conflicto.app import App
+from conflicto.settings import Settings
+from tests.support.api import Api, Event, make_event
+from tests.support.checks import accepted, refused
+
+CLAIMS = ("iss", "aud", "sub", "sid", "role", "ver", "jti", "iat", "exp")
+GONE = object()
+"""Leave this member out."""
+
+
+def coded(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+class Forger:
+    """Takes a good host token apart and puts it together again, changed."""
+
+    def __init__(self, event: Event) -> None:
+        self.event = event
+        self.key = event.api.app.identity.signing_key
+        self.head = jwt.get_unverified_header(event.host)
+        self.claims = jwt.decode(event.host, options={"verify_signature": False})
+
+    def token(self, head: Any = None, claims: Any = None, key: bytes | None = None, digest: Any = sha256) -> str:
+        parts = [changed(self.head, head), changed(self.claims, claims)]
+        signed = ".".join(part if isinstance(part, str) else coded(json.dumps(part).encode()) for part in parts)
+        signature = hmac.new(self.key if key is None else key, signed.encode(), digest).digest() if digest else b""
+        return f"{signed}.{coded(signature)}"
+
+
+def changed(members: dict[str, Any], changes: Any) -> Any:
+    if isinstance(changes, str):
+        return changes
+    return {name: value for name, value in (members | (changes or {})).items() if value is not GONE}
+
+
+@pytest.fixture
+async def forger(api: Api) -> Forger:
+    return Forger(await make_event(api))
+
+
+async def refuses(forger: Forger, token: str) -> None:
+    for path in (forger.event.path, f"{forger.event.path}/status"):
+        problem = refused(await forger.event.api.get(path, token=token), 401, "token-invalid")
+        assert problem["detail"] == problem["title"]
+
+
+async def test_a_forger_with_our_key_is_believed_so_the_refusals_below_mean_something(forger: Forger) -> None:
+    for token in (
+        forger.token(),
+        forger.token(claims={"jti": "other"}),
+        forger.token(claims={"role": "screen"}, head={"typ": "screen+jwt"}),
+    ):
+        accepted(await forger.event.api.get(forger.event.path, token=token))
+
+
+@pytest.mark.parametrize(
+    ("head", "digest"),
+    [
+        ({"alg": "none"}, None), ({"alg": "none"}, sha256), ({"alg": "NonE"}, None), ({"alg": "HS384"}, sha384), ({"alg": "HS512"}, sha256),
+        ({"alg": "RS256"}, sha256), ({"alg": "hs256"}, sha256), ({"alg": GONE}, sha256), ({"alg": ["HS256"]}, sha256), ({"alg": None}, sha256),
+        ({"typ": "JWT"}, sha256), ({"typ": GONE}, sha256), ({"typ": "participant+jwt"}, sha256), ({"typ": "HOST+JWT"}, sha256),
+        ({"kid": GONE}, sha256), ({"kid": "0" * 12}, sha256), ({"kid": "../../../dev/null"}, sha256), ({"kid": "' OR 1=1 --"}, sha256),
+        ({"kid": 7}, sha256), ({"crit": ["x"], "x": 1}, sha256), ("W10", sha256), ("bnVsbA", sha256), ("{}", sha256),
+    ],
+)  # fmt: skip
+async def test_a_header_that_is_not_ours_is_refused(forger: Forger, head: Any, digest: Any) -> None:
+    await refuses(forger, forger.token(head=head, digest=digest))
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+async def test_every_claim_must_be_there_and_be_itself(forger: Forger, name: str) -> None:
+    for value in (GONE, None, [], {}, "x" if name in {"sid", "ver", "iat", "exp"} else 7, True, "", float("inf")):
+        await refuses(forger, forger.token(claims={name: value}))
+    own = forger.claims[name]
+    if isinstance(own, int):
+        for value in (str(own), float(own), -own):
+            await refuses(forger, forger.token(claims={name: value}))
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"role": "admin"}, {"role": "Host"}, {"role": "participant"}, {"aud": "other"}, {"iss": "other"}, {"ver": 0}, {"ver": 2},
+        {"exp": 1}, {"sid": 7}, "W10", "bnVsbA", coded(b"[" * 50_000), coded(b'{"exp":' + b"9" * 5000 + b"}"),
+    ],
+    ids=lambda claims: str(claims)[:20],
+)  # fmt: skip
+async def test_claims_that_say_something_else_are_refused(forger: Forger, claims: Any) -> None:
+    await refuses(forger, forger.token(claims=claims))
+
+
+async def test_another_key_another_signature_and_other_parts_are_refused(forger: Forger) -> None:
+    head, payload, signature = forger.event.host.split(".")
+    screen = forger.event.screen.split(".")
+    await refuses(forger, forger.token(key=b"x" * 32))
+    await refuses(forger, forger.token(key=b"", head={"jwk": {"kty": "oct", "k": coded(b"x" * 32)}}))
+    await refuses(forger, forger.token(key=b"x" * 32, head={"jku": "http://127.0.0.1/keys", "x5u": "http://127.0.0.1/cert"}))
+    for parts in (
+        (screen[0], payload, signature), (head, screen[1], signature), (head, payload, screen[2]), (head, payload, ""),
+        (head, payload, signature[:-2]), (head, payload), ("", "", ""), (head, payload, signature, signature), (head, "", signature),
+    ):  # fmt: skip
+        await refuses(forger, ".".join(parts))
+    await refuses(forger, forger.event.host + "." + "x" * 4000)
+    await refuses(forger, forger.event.host.replace("e", "é").encode().decode("latin-1"))
+
+
+async def test_the_padded_twin_is_the_same_token_and_dies_with_it(forger: Forger) -> None:
+    event = forger.event
+    anna = await event.join()
+    twins = [token + "=" for token in (event.host, event.screen, anna.token)]
+    before = [(await event.api.get(f"{event.path}/status", token=twin)).status_code for twin in twins]
+    assert set(before) <= {200, 401}
+
+    accepted(await event.api.delete(f"/participants/{anna.id}", token=event.host), 204)
+    accepted(await event.api.delete(f"{event.path}/tokens", token=event.host))
+    for twin in twins:
+        await refuses(forger, twin)
+
+
+async def test_a_token_of_one_session_opens_no_other(forger: Forger) -> None:
+    other = await make_event(forger.event.api)
+    for token in (forger.event.host, forger.event.screen, (await forger.event.join()).token):
+        refused(await forger.event.api.get(f"{other.path}/status", token=token), 404, "not-found")
+    seat = forger.event.api.app.tokens.mint(Role.PARTICIPANT, other.id, version=1, subject="x")
+    refused(await forger.event.api.get(f"{other.path}/status", token=seat), 401, "token-invalid")
+
+
+async def test_the_server_refuses_to_start_with_a_short_key(settings: Settings) -> None:
+    with pytest.raises(ValueError, match="at least 32"):
+        App(settings.model_copy(update={"secret_key": type(settings.admin_token)("x" * 31)}))

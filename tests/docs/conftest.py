@@ -1,0 +1,19 @@
+"""Documentation is tested on SQLite alone: it says the same of both databases."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conflicto.app import App
+from tests.support import databases
+
+
+@pytest.fixture
+def database_url(sqlite_template: Path, tmp_path: Path) -> str:
+    return databases.sqlite_copy(sqlite_template, tmp_path)
+
+
+@pytest.fixture
+async def document(app: App) -> dict[str, Any]:
+    return app.control.document()

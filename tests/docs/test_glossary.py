@@ -1,0 +1,59 @@
+"""One word for each idea: the glossary's words, and none of their synonyms, in pages, paths, fields, settings and tables."""
+
+import re
+from typing import Any
+
+import pytest
+
+from conflicto.app import App
+from conflicto.platform.db.tables import metadata
+from conflicto.settings import Settings
+from tests.docs.pages import PAGES, prose
+
+BANNED = {
+    r"users?": "participant, host or operator",
+    r"rooms? code|meeting rooms?": "session",
+    r"live events? id": "session",
+    r"attendees?|players?|audience|voters?": "participant",
+    r"presenters?|organi[sz]ers?|facilitators?": "host",
+    r"votes?|submissions?": "response",
+    r"slides?|widgets?|questionnaires?": "activity",
+    r"pseudonyms?|usernames?|display names?": "nickname",
+    r"polls? page|projector|beamer": "screen",
+}
+FIELDS = re.compile(
+    r"^(user|room|event|vote|submission|attendee|player|audience|presenter|slide|username)(s?$|_)|_(user|room|event|player)s?$"
+)
+ALLOWED = {
+    "SECURITY.md": {"votes"},
+    "0013-anonymity.md": {"vote"},
+}
+"""Words that a page needs in their ordinary sense."""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pages_use_the_glossary(page: Any) -> None:
+    for banned, instead in BANNED.items():
+        found = {word.lower() for word in re.findall(rf"\b(?:{banned})\b", prose(page), re.IGNORECASE)}
+        assert found <= ALLOWED.get(page.name, set()), f"say {instead}"
+
+
+async def test_public_names_use_the_glossary(app: App, document: dict[str, Any]) -> None:
+    names: set[str] = set()
+    for schema in document["components"]["schemas"].values():
+        names |= set(schema.get("properties", ()))
+    for route in app.routes:
+        names |= set(re.findall(r"\w+", route.path.removeprefix("/api/v1")))
+    names |= {field.alias.lower() for field in Settings.model_fields.values() if field.alias}
+    for table in metadata.tables.values():
+        names |= {table.name, *table.columns.keys()}
+
+    assert {name for name in names if FIELDS.search(name)} == set()
+    assert {"session_id", "activity_id", "participant_id", "response_data", "round"} <= names
+
+
+def test_glossary_explains_the_words() -> None:
+    words = (next(page for page in PAGES if page.name == "architecture.md")).read_text(encoding="utf-8")
+
+    for word in ("session", "activity", "participant", "response", "round", "feed", "cursor", "tombstone", "seat", "head", "group"):
+        assert re.search(rf"^\| {word} \| ", words, re.MULTILINE), word

@@ -1,0 +1,74 @@
+"""Links lead somewhere, files that pages name exist, verbs are verbs, and decisions are numbered without gaps."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import DECISIONS, PAGES, ROOT, text, unfenced
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+FILE = re.compile(
+    r"`((?:tests|tools|docs|requirements|src|platform|sessions|activities|participants|responses|feed|access|cli|migrations)/[\w./-]+\.\w+)`"
+)
+SECTIONS = ("Context", "Decision", "Consequences", "Alternatives", "References")
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", unfenced(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in LINK.findall(unfenced(page)):
+        if not link.startswith("https://"):
+            name, _, anchor = link.partition("#")
+            target = (page.parent / name).resolve() if name else page
+            assert target.is_file(), link
+            assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_that_are_named_exist(page: Path) -> None:
+    for name in FILE.findall(text(page)):
+        assert (ROOT / name).exists() or (ROOT / "src/conflicto" / name).exists(), name
+
+
+def test_verbs_that_are_named_exist_and_all_are_explained() -> None:
+    verbs = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {
+        verb
+        for page in PAGES
+        for verb in re.findall(r"`make ([a-z]+)[^`]*`|^make ([a-z]+)", text(page), re.MULTILINE)
+        for verb in verb
+        if verb
+    }
+
+    assert named <= verbs
+    assert verbs - {"help", "clean", "lock", "fmt", "setup"} <= named
+
+
+def test_commands_that_are_named_exist() -> None:
+    from typer.main import get_command
+
+    from conflicto.cli import app
+
+    known = set(get_command(app).commands)
+    named = {name for page in PAGES for name in re.findall(r"`conflicto ([a-z]+)", unfenced(page))}
+
+    assert named <= known
+
+
+def test_decisions_are_dense_and_whole() -> None:
+    assert [int(page.name[:4]) for page in DECISIONS] == list(range(1, len(DECISIONS) + 1))
+    for page in DECISIONS:
+        assert text(page).startswith(f"# {page.name[:4]} "), page.name
+        assert re.findall(r"^\*\*(\w+)\.\*\*", text(page), re.MULTILINE) == list(SECTIONS), page.name
+        assert len(text(page).splitlines()) <= 60, page.name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pages_name_no_machine(page: Path) -> None:
+    assert not re.search(r"/work/|/home/|/root/|/tmp/|\.\./shared|index-url", text(page))

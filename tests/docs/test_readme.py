@@ -1,0 +1,91 @@
+"""The README's tour is run word by word against a real server; its other promises are looked up."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.support.servers import free_port
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+ADMIN = "the-operator-of-the-readme"
+NEXT = "@@ next block @@"
+START_S = 30
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    """The address of a server of its own, on a scratch data directory."""
+    port = free_port()
+    environment = os.environ | {"CONFLICTO_DATA_DIR": str(tmp_path / "data"), "CONFLICTO_ADMIN_TOKEN": ADMIN}
+    environment.pop("DATABASE_URL", None)
+    command = [sys.executable, "-m", "conflicto", "serve", "--port", str(port)]
+    with (tmp_path / "log").open("wb") as log, subprocess.Popen(command, env=environment, stderr=log) as server:
+        try:
+            _wait_for(port, server)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait(START_S)
+    assert f"Conflicto serves on http://127.0.0.1:{port}" in (tmp_path / "log").read_text()
+
+
+def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + START_S
+    while time.monotonic() < until and server.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail("the server did not start")
+
+
+def tour() -> list[tuple[str, str]]:
+    """Return the tour's blocks of bash, each with the text that the README says it prints."""
+    found = re.findall(r"^```bash\n(.*?)^```\n(?:```text\n(.*?)^```\n)?", README, re.DOTALL | re.MULTILINE)
+    return [(block, printed) for block, printed in found]
+
+
+@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("bash")), reason="the tour needs bash and curl")
+def test_the_tour_runs_word_by_word_and_prints_what_it_says(address: str) -> None:
+    script = f"echo '{NEXT}'\n".join(block for block, _ in tour())
+    environment = os.environ | {"API": f"{address}/api/v1", "ADMIN": ADMIN}
+
+    ran = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.split(f"{NEXT}\n") == [printed for _, printed in tour()]
+
+
+def test_the_document_is_served_where_the_readme_says(address: str) -> None:
+    assert "`/api/v1/openapi.json`" in README
+    assert httpx2.get(f"{address}/api/v1/openapi.json").json()["openapi"].startswith("3.1")
+
+
+def test_the_tour_has_its_five_steps() -> None:
+    verbs = "".join(block for block, _ in tour())
+
+    for step in ('"$API/sessions"', "/activities", '"$API/join"', "response_data", "/since/"):
+        assert step in verbs
+
+
+def test_first_screen_shows_the_two_commands() -> None:
+    first = README.split("## ")[0]
+
+    assert "make run" in first
+    assert "make test" in first
+    assert "http://127.0.0.1:8000" in first
+    assert len(README.splitlines()) <= 120

@@ -1,0 +1,200 @@
+"""What the server really answers fits what the OpenAPI document says, on every route: no field undocumented, none missing."""
+
+import copy
+import re
+from typing import Any
+
+import httpx2
+import jsonschema_rs
+import pytest
+
+from conflicto.app import App
+from tests.support.api import Api, Event, Seat, make_event
+
+Document = dict[str, Any]
+OPEN = {"Problem"}
+"""Schemas whose objects may have further members: some problems bring their own."""
+
+
+class Recorder(Api):
+    """Holds every answer against the document, and remembers which (route, status) it has seen."""
+
+    def __init__(self, app: App) -> None:
+        super().__init__(app)
+        self.document = strict(app.control.document())
+        self.seen: set[tuple[str, int]] = set()
+
+    async def request(self, method: str, path: str, **kwargs: Any) -> httpx2.Response:
+        answer = await super().request(method, path, **kwargs)
+        route = _route(self.app, method, answer.request.url.path)
+        self.seen.add((route.name, answer.status_code))
+        said = self.document["paths"][route.path][method.lower()]["responses"][str(answer.status_code)]
+        content = said.get("content", {})
+        media_type = answer.headers.get("content-type", "").partition(";")[0]
+        assert bool(answer.content) == bool(content), (route.name, answer.status_code)
+        assert not content or media_type in content, (route.name, media_type)
+        if "schema" in content.get(media_type, {}):
+            schema = {**content[media_type]["schema"], "components": self.document["components"]}
+            wrong = [error.message for error in jsonschema_rs.validator_for(schema).iter_errors(answer.json())]
+            assert wrong == [], (route.name, answer.text)
+        if answer.status_code >= 400:
+            assert answer.json()["code"] in content[media_type]["examples"], route.name
+        return answer
+
+
+def strict(document: Document) -> Document:
+    made = copy.deepcopy(document)
+    for name, schema in made["components"]["schemas"].items():
+        if "properties" in schema and name not in OPEN:
+            schema["additionalProperties"] = False
+    return made
+
+
+def _route(app: App, method: str, path: str) -> Any:
+    fitting = [each for each in app.routes if each.method == method and re.fullmatch(re.sub(r"{\w+}", "[^/]+", each.path), path)]
+    return min(fitting, key=lambda each: each.path.count("{"))
+
+
+@pytest.fixture
+async def recorder(app: App) -> Any:
+    recorder = Recorder(app)
+    yield recorder
+    await recorder.http.aclose()
+
+
+async def test_every_success_fits_its_schema(recorder: Recorder) -> None:
+    event = await make_event(recorder)
+    anna = await event.join("Anna")
+    await _operator(recorder, event)
+    await _sessions(recorder, event)
+    await _activities(recorder, event)
+    await _answers(recorder, event, anna)
+    await _polls(recorder, event, anna)
+    await _seats(recorder, event)
+    await _ends(recorder, event)
+
+    promised = {(route.name, status) for route in recorder.app.routes for status in route.docs.gives}
+    assert promised - recorder.seen == set()
+
+
+async def test_problems_fit_their_schema_and_are_declared(recorder: Recorder) -> None:
+    event = await make_event(recorder, max_participants=2)
+    anna = await event.join("Anna")
+    poll = await event.activity()
+    join = {"nickname": "Anna", "code": event.code}
+
+    for status, answer in [
+        (401, await recorder.get(event.path)),
+        (401, await recorder.get(event.path, token="a.b.c")),
+        (403, await recorder.post(f"{event.path}/lock", token=anna.token)),
+        (404, await recorder.get("/sessions/1/status", token=event.host)),
+        (404, await recorder.post("/join", {**join, "code": "BBBBBBBB"})),
+        (409, await recorder.post(f"{event.path}/join", join)),
+        (409, await event.answer(await event.activity(status="published"), anna, 1)),
+        (404, await event.answer(poll, anna, 1)),
+        (422, await recorder.post("/sessions", {"title": ""}, token=recorder.admin)),
+        (422, await recorder.post("/join", {"nickname": "Bo"})),
+        (422, await recorder.get(f"{event.path}/changes/since/0?limit=0", token=event.host)),
+        (422, await recorder.get("/sessions?limit=0", token=recorder.admin)),
+        (400, await recorder.get(f"{event.path}/changes/since/yesterday", token=event.host)),
+        (400, await recorder.request("POST", "/join", content=b"{", headers={"content-type": "application/json"})),
+        (415, await recorder.request("POST", "/join", content=b"{}", headers={"content-type": "text/plain"})),
+        (413, await recorder.post("/join", {**join, "code": "x" * 20_000})),
+        (412, await recorder.patch(event.path, {"title": "Late"}, token=event.host, headers={"if-match": '"r1"'})),
+    ]:
+        assert answer.status_code == status, answer.text
+
+
+async def _operator(api: Recorder, event: Event) -> None:
+    await api.get("/health/live")
+    await api.get("/health/ready")
+    await api.get("/metrics", api.admin)
+    await api.get("/api/v1/openapi.json")
+    await api.get("/sessions", api.admin)
+
+
+async def _sessions(api: Recorder, event: Event) -> None:
+    read = await api.get(event.path, event.host)
+    await api.get(event.path, event.host, headers={"if-none-match": read.headers["etag"]})
+    await api.get(event.path, event.screen)
+    await api.put(event.path, {"title": "Town hall", "description": "Twice"}, token=event.host)
+    await api.post(f"{event.path}/lock", {"locked": False}, token=event.host)
+    await api.post(f"{event.path}/tokens", {"role": "screen"}, token=event.host)
+    copied = await api.post(f"{event.path}/duplicate", {}, token=event.host)
+    await api.delete(f"/sessions/{copied.json()['id']}", api.admin)
+    await api.get(f"/sessions/by-code/{event.code}")
+    await api.get(f"{event.path}/nicknames/validate?nickname=Anna&code={event.code}")
+
+
+async def _activities(api: Recorder, event: Event) -> None:
+    path = f"{event.path}/activities"
+    assert (await api.get(f"{path}/active", event.host)).status_code == 204
+    poll = await event.activity(secret={"right": 1}, duration_seconds=60, aggregate={"votes": {"path": "", "op": "count"}})
+    for below in (f"{path}/{poll['id']}", f"/activities/{poll['id']}"):
+        read = await api.get(below, event.host)
+        await api.get(below, event.host, headers={"if-none-match": read.headers["etag"]})
+        await api.put(below, {"type": "quiz"}, token=event.host)
+        await api.patch(below, {"title": "Again", "duration_seconds": 60}, token=event.host)
+    await api.patch(f"{path}/{poll['id']}/status", {"status": "published"}, token=event.host)
+    await event.move(poll, "active")
+    active = await api.get(f"{path}/active", event.screen)
+    await api.get(f"{path}/active", event.screen, headers={"if-none-match": active.headers["etag"]})
+    await api.get(path, event.host)
+    await api.get(path, event.screen)
+    await api.post(f"{path}/{poll['id']}/extend", {"seconds": 5}, token=event.host)
+    await api.post(f"{path}/{poll['id']}/reveal", {"results": True}, token=event.host)
+    await api.post(f"{path}/{poll['id']}/rounds", {}, token=event.host)
+    await api.post(f"{path}/{poll['id']}/reset", token=event.host)
+    await api.post(f"{event.path}/show", {"activity_id": poll["id"]}, token=event.host)
+    await api.delete(f"{path}/{poll['id']}", event.host)
+    gone = await event.activity()
+    await api.delete(f"/activities/{gone['id']}", event.host)
+
+
+async def _answers(api: Recorder, event: Event, anna: Seat) -> None:
+    poll = await event.activity(status="active", moderation="after", responses_visibility="participants")
+    first = (await event.answer(poll, anna, {"choice": 1})).json()
+    assert (await event.answer(poll, anna, [None, "x"])).status_code == 200
+    path = f"{event.path}/activities/{poll['id']}/responses"
+    await api.get(path, event.host)
+    await api.get(f"{path}/mine", anna.token)
+    await api.get("/participants/me", anna.token)
+    await api.get(f"{path}/{first['id']}", anna.token)
+    await api.put(f"{path}/{first['id']}", {"response_data": 7}, token=anna.token)
+    await api.patch(f"{path}/{first['id']}", {"moderation": "hidden"}, token=event.host)
+    for token in (event.host, event.screen, anna.token):
+        await api.get(f"{path}/since/0", token)
+        status = await api.get(f"{path.removesuffix('/responses')}/status", token)
+        await api.get(f"{path.removesuffix('/responses')}/status", token, headers={"if-none-match": status.headers["etag"]})
+    await api.delete(f"{path}/{first['id']}", event.host)
+    await api.get(f"{path}/since/1000000000", event.screen)
+
+
+async def _polls(api: Recorder, event: Event, anna: Seat) -> None:
+    for token in (event.host, event.screen, anna.token):
+        for since in ("0", "now", "1000000000"):
+            await api.get(f"{event.path}/changes/since/{since}?limit=1000", token)
+        status = await api.get(f"{event.path}/status", token)
+        await api.get(f"{event.path}/status", token, headers={"if-none-match": status.headers["etag"]})
+
+
+async def _seats(api: Recorder, event: Event) -> None:
+    bo = (await api.post("/join", {"nickname": "Bo", "code": event.code})).json()
+    link = (await api.post("/participants/me/seat-link", token=bo["participant_token"])).json()
+    moved = (await api.post("/seats/redeem", {"seat_token": link["seat_token"]})).json()
+    await api.patch("/participants/me", {"nickname": "Bo Bo"}, token=moved["participant_token"])
+    await api.patch(f"/participants/{bo['participant_id']}", {"nickname": "Bob"}, token=event.host)
+    await api.post(f"/participants/{bo['participant_id']}/heartbeat", token=moved["participant_token"])
+    await api.get(f"{event.path}/participants", event.host)
+    await api.delete("/participants/me", moved["participant_token"])
+    cleo = await event.join("Cleo")
+    await api.delete(f"/participants/{cleo.id}", event.host)
+
+
+async def _ends(api: Recorder, event: Event) -> None:
+    await api.get(f"{event.path}/transitions", event.host)
+    pair = (await api.delete(f"{event.path}/tokens", event.host)).json()
+    await api.patch(event.path, {"status": "completed"}, token=pair["host_token"])
+    closed = await api.get(f"{event.path}/changes/since/now", pair["screen_token"])
+    assert closed.json()["closed"]
+    await api.delete(event.path, pair["host_token"])

@@ -1,0 +1,60 @@
+"""Phones that answer without end, and remember what the server acknowledged: for tests that stop the server meanwhile."""
+
+import threading
+from dataclasses import dataclass, field
+
+import httpx2
+
+from tests.support.processes import Served
+
+PHONES = 8
+
+
+@dataclass
+class Crowd:
+    """A session with one activity that takes many answers, and the seats of its phones."""
+
+    path: str
+    host: str
+    tokens: list[str]
+    acknowledged: dict[str, dict[str, int]] = field(default_factory=dict)
+    unknown: int = 0
+
+    def answer_until_it_breaks(self, server: Served) -> list[threading.Thread]:
+        """Let every phone send one answer after the other until it is refused or loses its connection."""
+        threads = [threading.Thread(target=self._phone, args=(server, nth)) for nth in range(len(self.tokens))]
+        for thread in threads:
+            thread.start()
+        return threads
+
+    def _phone(self, server: Served, nth: int) -> None:
+        with httpx2.Client(base_url=server.url, headers={"authorization": f"Bearer {self.tokens[nth]}"}, trust_env=False) as http:
+            for count in range(1_000_000):
+                data = {"phone": nth, "count": count, "server": server.process.pid}
+                try:
+                    answer = http.post(f"/api/v1{self.path}/responses", json={"response_data": data})
+                except httpx2.TransportError:
+                    return
+                if answer.status_code != 201:
+                    return
+                self.acknowledged[answer.json()["id"]] = data
+
+    def stored(self, server: Served) -> list[tuple[str, dict[str, int]]]:
+        """Return every answer (id, data) as the host reads it from the beginning of the feed."""
+        found: list[tuple[str, dict[str, int]]] = []
+        cursor, more = "0", True
+        while more:
+            page = server.call("GET", f"{self.path}/responses/since/{cursor}?limit=1000", token=self.host)
+            found += [(item["id"], item["response_data"]) for item in page["items"]]
+            cursor, more = page["cursor"], page["has_more"]
+        return found
+
+
+def gather(server: Served) -> Crowd:
+    made = server.call("POST", "/sessions", {"title": "Crowd"})
+    host, path = made["host_token"], f"/sessions/{made['id']}"
+    server.call("PATCH", path, {"status": "active"}, token=host)
+    body = {"type": "wall", "config": {}, "response_policy": "many", "status": "active"}
+    activity = server.call("POST", f"{path}/activities", body, token=host)
+    seats = [server.call("POST", f"{path}/join", {"nickname": f"Phone {nth}", "code": made["join_code"]}) for nth in range(PHONES)]
+    return Crowd(f"{path}/activities/{activity['id']}", host, [seat["participant_token"] for seat in seats])

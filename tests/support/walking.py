@@ -1,0 +1,81 @@
+"""Walk over every route that the app declares: what generated tests need to ask each of them something."""
+
+import re
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+from conflicto.platform.http.routes import PREFIX, Route
+
+STREAMS = {"/sessions/{session_id}/events"}
+"""Answers that do not end; tests of the stream ask these."""
+
+UNKNOWN_FIELD = {"unknown-field": 1}
+"""A body that every route refuses, after it has let the caller in and before it does anything."""
+
+OPERATION = "/health", "/metrics", PREFIX + "/openapi.json"
+
+NO_BODY: dict[str, Any] = {}
+BODIES: dict[str, Any] = {
+    "POST /sessions": {"title": "T"},
+    "PUT /sessions/{session_id}": {"title": "T"},
+    "PATCH /sessions/{session_id}": {"title": "T"},
+    "POST /sessions/{session_id}/tokens": {"role": "host"},
+    "POST /sessions/{session_id}/lock": {"locked": True},
+    "POST /sessions/{session_id}/duplicate": {"title": "T"},
+    "POST /sessions/{session_id}/join": {"nickname": "N", "code": "BCDF-GHJK"},
+    "POST /join": {"nickname": "N", "code": "BCDF-GHJK"},
+    "PATCH /participants/me": {"nickname": "N"},
+    "PATCH /participants/{participant_id}": {"nickname": "N"},
+    "POST /seats/redeem": {"seat_token": "x"},
+    "POST /sessions/{session_id}/activities": {"type": "poll"},
+    "POST /sessions/{session_id}/show": {"activity_id": None},
+}
+OF_ACTIVITY: dict[str, Any] = {
+    "PUT ": {"type": "poll"},
+    "PATCH ": {"title": "T"},
+    "POST /transition": {"target_status": "published"},
+    "PATCH /status": {"status": "published"},
+    "POST /extend": {"seconds": 1},
+    "POST /reveal": {"results": True},
+    "POST /rounds": {"reason": "R"},
+    "POST /responses": {"response_data": 1},
+    "PUT /responses/{response_id}": {"response_data": 1},
+    "PATCH /responses/{response_id}": {"moderation": "hidden"},
+}
+"""Bodies that fit, so that a refusal is about the object: of routes below an activity by what follows it."""
+
+
+def below_prefix(route: Route) -> str:
+    return route.path.removeprefix(PREFIX)
+
+
+def fitting_body(route: Route) -> Any:
+    """Return a body that the route takes, None if it takes none. A new route must get one here."""
+    if route.body is None:
+        return None
+    path = below_prefix(route)
+    if "{activity_id}" in path:
+        return OF_ACTIVITY[f"{route.method} {path.rpartition('{activity_id}')[2]}"]
+    return BODIES[f"{route.method} {path}"]
+
+
+def has(route: Route, name: str) -> bool:
+    return "{" + name + "}" in route.path
+
+
+def filled(route: Route, **ids: Any) -> str:
+    """Return the route's address with these ids."""
+    return re.sub(r"{(\w+)}", lambda match: str(ids[match[1]]), below_prefix(route))
+
+
+def addresses(route: Route, known: dict[str, list[Any]]) -> Iterator[str]:
+    """Yield the route's addresses with every combination of what is known."""
+    names = re.findall(r"{(\w+)}", route.path)
+    for values in product(*(known[name] for name in names)):
+        yield filled(route, **dict(zip(names, values, strict=True)))
+
+
+def walked(routes: list[Route]) -> list[Route]:
+    """Return the routes of the contract that end."""
+    return [route for route in routes if below_prefix(route) not in STREAMS]

@@ -1,0 +1,120 @@
+"""Write docs/settings.md and docs/errors.md from the program itself, so that they cannot say anything else. Run it by `make docs`."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from inspect import cleandoc
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+from pydantic_core import PydanticUndefined
+
+from conflicto import migrations
+from conflicto.access.roles import MEMBERS
+from conflicto.app import App
+from conflicto.platform.http.front_door import WITH_BODY
+from conflicto.platform.http.problem_response import STATUS
+from conflicto.platform.problems import DomainError, registry
+from conflicto.settings import Settings
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+DOCS = Path(__file__).parents[1] / "docs"
+MADE = "<!-- Made by `make docs`; do not edit. -->"
+
+SETTINGS = f"""{MADE}
+# Settings
+
+Conflicto is set up by environment variables and by nothing else. A variable that is empty counts as missing. A value that cannot
+be used ends the start with exit code 3 and the name of the variable, never its value. A variable that begins with `CONFLICTO_`
+and is not in this list is reported at the start, because it is most often a misspelt one.
+
+| Variable | Default | Meaning |
+|---|---|---|
+"""
+
+ERRORS = f"""{MADE}
+# Errors
+
+Every error is a problem document (RFC 9457, `application/problem+json`). Branch on `code`; the texts are for people and may
+change. [The API guide](api.md#errors) says what the members mean.
+
+| Code | Status | Title |
+|---|---|---|
+"""
+
+
+def settings_page() -> str:
+    """Return docs/settings.md."""
+    rows = [
+        f"| `{field.alias}` | {_default(field)} | {field.description}{_bounds(field)} |" for field in Settings.model_fields.values()
+    ]
+    return SETTINGS + "\n".join(rows) + "\n"
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.default
+    if isinstance(value, bool):
+        return "`on`" if value else "`off`"
+    if value in ("", None, (), PydanticUndefined) or isinstance(value, SecretStr):
+        return "none"
+    return f"`{value}`"
+
+
+def _bounds(field: FieldInfo) -> str:
+    low = next((each.ge for each in field.metadata if hasattr(each, "ge")), None)
+    high = next((each.le for each in field.metadata if hasattr(each, "le")), None)
+    return "" if low is None else f" From {low} to {high}."
+
+
+def errors_page(app: App) -> str:
+    """Return docs/errors.md."""
+    known = [error for error in registry().values() if error.__module__.startswith("conflicto.")]
+    known.sort(key=lambda error: (STATUS[error.kind], error.code))
+    table = "\n".join(f"| [`{error.code}`](#{error.code}) | {STATUS[error.kind]} | {error.title} |" for error in known)
+    return ERRORS + table + "\n" + "".join(_section(app, error) for error in known)
+
+
+def _section(app: App, error: type[DomainError]) -> str:
+    explained = " ".join(cleandoc(error.__doc__ or "").split("\n\n")[0].split())
+    declaring = {name for name, problems in app.control.problems.items() if any(error in some for some in problems.values())}
+    where = _where(app, declaring)
+    return f"\n## {error.code}\n\n**{error.title}** ({STATUS[error.kind]}). {explained}\n\n{where}\n"
+
+
+def _where(app: App, declaring: set[str]) -> str:
+    if not declaring:
+        return "Answered by no route: the door says it before one is found."
+    groups = {
+        "every route": {route.name for route in app.routes},
+        "every route that takes a token": {route.name for route in app.routes if route.who},
+        "every route with a token that not every role may call": {
+            route.name for route in app.routes if route.who and route.who != MEMBERS
+        },
+        "every route with an id or a code in its path": {route.name for route in app.routes if "{" in route.path},
+        "every route that takes a body": {route.name for route in app.routes if route.body},
+        "every route that changes something": {route.name for route in app.routes if route.method in WITH_BODY},
+    }
+    whole = max((label for label in groups if groups[label] <= declaring), key=lambda label: len(groups[label]), default=None)
+    rest = [f"`{route.name}`" for route in app.routes if route.name in declaring - groups.get(whole or "", set())]
+    return "Answered by " + ", ".join(([whole] if whole else []) + rest) + "."
+
+
+def pages() -> dict[Path, str]:
+    """Return every generated page by its path."""
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/docs.sqlite3"
+        migrations.upgrade(url)
+        app = App(Settings.model_validate({"DATABASE_URL": url, "CONFLICTO_DATA_DIR": folder}))
+        made = {DOCS / "settings.md": settings_page(), DOCS / "errors.md": errors_page(app)}
+        app.db.close()
+    return made
+
+
+if __name__ == "__main__":
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8")
+        sys.stdout.write(f"{path.name}\n")
