@@ -149,7 +149,7 @@ async def test_the_door_opens_exactly_as_declared(api: Api, clock: HandClock) ->
             for caller in everyone:
                 answer = await knock(api, route, path, caller.token)
                 asked += 1
-                if answer.status_code not in expected(route, caller, session_id, own.event.id, own.seats[0].id):
+                if answer.status_code not in expected(route, caller, Aim(session_id, own.event.id, own.seats[0].id)):
                     wrong.append((route.name, caller.name, session_id == own.event.id, answer.status_code, answer.text[:100]))
 
     assert wrong == []

@@ -18,7 +18,7 @@ class Crowd:
     host: str
     tokens: list[str]
     acknowledged: dict[str, dict[str, int]] = field(default_factory=dict)
-    unknown: int = 0
+    news: threading.Event = field(default_factory=threading.Event)
 
     def answer_until_it_breaks(self, server: Served) -> list[threading.Thread]:
         """Let every phone send one answer after the other until it is refused or loses its connection."""
@@ -38,6 +38,7 @@ class Crowd:
                 if answer.status_code != 201:
                     return
                 self.acknowledged[answer.json()["id"]] = data
+                self.news.set()
 
     def stored(self, server: Served) -> list[tuple[str, dict[str, int]]]:
         """Return every answer (id, data) as the host reads it from the beginning of the feed."""

@@ -29,8 +29,8 @@ Index = Annotated[StrictInt, Field(ge=-1_000_000, le=1_000_000)]
 
 ACTIVITY_EXAMPLE: dict[str, Any] = {
     "id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4", "session_id": 190463227641021, "type": "poll", "title": "Where do we eat?",
-    "config": {"options": ["Pizza", "Curry"]}, "secret": {"note": "Last time it was pizza"}, "order_index": 0, "status": "active", "response_policy": "one",
-    "results_visibility": "after_reveal", "responses_visibility": "host", "moderation": "off", "anonymous": False,
+    "config": {"options": ["Pizza", "Curry"]}, "secret": {"note": "Last time it was pizza"}, "order_index": 0, "status": "active",
+    "response_policy": "one", "results_visibility": "after_reveal", "responses_visibility": "host", "moderation": "off", "anonymous": False,
     "duration_seconds": 60, "round": 1, "started_at": "2026-11-23T09:05:12.250417Z", "ends_at": "2026-11-23T09:06:12.250417Z",
     "results_revealed": False, "secret_revealed": False, "revision": 2, "created_at": "2026-11-23T09:00:03.118209Z",
     "updated_at": "2026-11-23T09:05:12.250418Z", "aggregate": {"votes": {"path": "/choice", "op": "count"}},

@@ -12,10 +12,9 @@ from conflicto.feed.pages import CursorInFuture, Page, made_page, read_responses
 from conflicto.feed.schemas import DEFAULT_LIMIT, LARGEST_LIMIT
 from conflicto.feed.timestamps import InvalidTimestamp, Since, parse
 from conflicto.feed.views import View, require_responses, view_of
-from conflicto.platform.http.conditions import VARY, conditional_answer
+from conflicto.platform.http.conditions import REVALIDATE, VARY, conditional_answer
 from conflicto.platform.http.messages import JSON_HEADER, NO_STORE, Answer, Call
 from conflicto.platform.http.routes import Docs, Route, data
-from conflicto.platform.instants import position
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.problems import FieldError, InvalidInput
 from conflicto.responses.errors import ResponsesHidden
@@ -33,6 +32,9 @@ POLL = Policy("poll", 600, 60)
 
 POLL_AFTER_MS = 2_000
 POLL_AFTER_CLOSED_MS = 60_000
+MOST_BODIES = 1_000
+"""Encoded bodies kept of one head; only a crowd of very different positions has more."""
+
 LONGEST_LIMIT = 8
 """Characters of a limit that are looked at; Python refuses to read thousands of digits."""
 
@@ -88,9 +90,9 @@ class FeedEndpoints:
         return self._answer(call, page, head, since)
 
     def _answer(self, call: Call, page: Page, head: SessionHead, since: Since) -> Answer:
-        cursor = position(page.cursor).encode()
-        below = call.route.path.rpartition("/")[0].format(**call.params).encode()
-        caching: Header = NO_STORE if since.kind == "now" else (b"cache-control", b"private, no-cache")
+        caching: Header = NO_STORE if since.kind == "now" else REVALIDATE
+        cursor = b"%016d" % page.cursor
+        below = call.route.path.rpartition("/")[0].format_map(call.params).encode()
         headers = (
             JSON_HEADER,
             caching,
@@ -99,7 +101,19 @@ class FeedEndpoints:
             (b"link", b"<" + below + b"/" + cursor + b'>; rel="next"'),
             _poll_after(head),
         )
-        return Answer(200, page.encoded(self.epoch), headers)
+        return Answer(200, self._body(page, head), headers)
+
+    def _body(self, page: Page, head: SessionHead) -> bytes:
+        """Encode a page; those who have seen everything ask from the same position, so they share one body."""
+        if page.items:
+            return page.encoded(self.epoch)
+        key = ("nothing new", page.since, page.cursor, page.clamped)
+        cached = head.bodies.get(key)
+        if cached is None:
+            cached = head.bodies[key] = (page.encoded(self.epoch), b"")
+            if len(head.bodies) > MOST_BODIES:
+                head.bodies.clear()
+        return cached[0]
 
 
 def _newest_for(head: SessionHead, participant_id: int | None, since: Since) -> int | None:

@@ -1,0 +1,135 @@
+"""Canaries (reliability A-04): a word in every secret place, and then every byte that the server gives to those who may not see it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from conflicto.access.roles import Role
+from tests.support.api import Api, Event, Seat, make_event
+from tests.support.checks import accepted
+from tests.support.walking import OPERATION, addresses, walked
+
+DRAFT, SECRET, DRAFT_SECRET, AGGREGATE = "canary-draft", "canary-secret", "canary-draft-secret", "canary-aggregate"
+SENT, PENDING, HIDDEN, NEIGHBOUR = "canary-sent", "canary-pending", "canary-hidden", "canary-neighbour"
+EVERYTHING = {DRAFT, SECRET, DRAFT_SECRET, AGGREGATE, SENT, PENDING, HIDDEN, NEIGHBOUR}
+
+
+@dataclass
+class Stage:
+    """One event with something hidden in every place."""
+
+    event: Event
+    anna: Seat
+    neighbour: Seat
+    draft: dict[str, Any] = field(default_factory=dict)
+    quiz: dict[str, Any] = field(default_factory=dict)
+    wall: dict[str, Any] = field(default_factory=dict)
+    answers: dict[str, str] = field(default_factory=dict)
+
+    async def set_up(self) -> "Stage":
+        event, secret = self.event, {"right": SECRET}
+        spec = {"counted": {"path": f"/{AGGREGATE}", "op": "count"}}
+        self.draft = await event.activity(title=DRAFT, config={"q": DRAFT}, secret=DRAFT_SECRET, order_index=9)
+        self.wall = await event.activity(type="wall", moderation="before", responses_visibility="participants", status="active")
+        for word in (PENDING, HIDDEN):
+            seat = self.neighbour if word == PENDING else await event.join("Third")
+            self.answers[word] = accepted(await event.answer(self.wall, seat, {"text": word}), 201)["id"]
+        accepted(await self.moderate(HIDDEN, "hidden"))
+        self.quiz = await event.activity(
+            type="quiz", secret=secret, aggregate=spec, status="active", results_visibility="after_reveal"
+        )
+        self.answers[SENT] = accepted(await event.answer(self.quiz, self.neighbour, {"text": SENT}), 201)["id"]
+        return self
+
+    async def moderate(self, word: str, moderation: str) -> Any:
+        path = f"{self.event.path}/activities/{self.wall['id']}/responses/{self.answers[word]}"
+        return await self.event.api.patch(path, {"moderation": moderation}, token=self.event.host)
+
+    async def control(self, verb: str, activity: dict[str, Any], body: Any) -> None:
+        path = f"{self.event.path}/activities/{activity['id']}/{verb}"
+        accepted(await self.event.api.post(path, body, token=self.event.host))
+
+    @property
+    def known(self) -> dict[str, list[Any]]:
+        return {
+            "session_id": [self.event.id], "activity_id": [each["id"] for each in (self.draft, self.quiz, self.wall)],
+            "response_id": list(self.answers.values()), "participant_id": [self.anna.id, self.neighbour.id],
+            "code": ["BBBB-BBBB"], "timestamp": ["0", "now"], "type": ["quiz", "poll"],
+        }  # fmt: skip
+
+    async def all_bytes(self, token: str, role: Role) -> str:
+        """Everything that the bearer can get out of every address: bodies and headers, refusals included."""
+        collected = []
+        for route in walked(self.event.api.app.routes):
+            if route.method != "GET" or route.path.startswith(OPERATION) or (route.who and role not in route.who):
+                continue
+            for path in addresses(route, self.known):
+                for query in ("", "?limit=1000"):
+                    answer = await self.event.api.get(path + query, token=token)
+                    collected += [answer.text, str(answer.headers.raw)]
+        assert len(collected) > 60
+        return "\n".join(collected)
+
+
+async def words(stage: Stage, role: Role) -> set[str]:
+    """The canaries that a role hears now; checks that the join code is for hosts and screens, other tokens for nobody."""
+    token = {Role.HOST: stage.event.host, Role.SCREEN: stage.event.screen, Role.PARTICIPANT: stage.anna.token}[role]
+    heard = await stage.all_bytes(token, role)
+    tokens = (stage.event.host, stage.event.screen, stage.anna.token, stage.neighbour.token)
+    assert not any(other.rpartition(".")[2] in heard for other in tokens)
+    assert (stage.event.code in heard) == (role is not Role.PARTICIPANT)
+    if role is Role.PARTICIPANT:
+        assert stage.event.code.replace("-", "") not in heard
+    return {word for word in EVERYTHING if f"{word}'" in heard or f'{word}"' in heard or f"/{word}" in heard}
+
+
+async def everyone_hears(stage: Stage, screen: set[str], participant: set[str]) -> None:
+    assert (await words(stage, Role.SCREEN), await words(stage, Role.PARTICIPANT)) == (screen, participant)
+
+
+async def test_no_secret_is_heard_before_its_time(api: Api) -> None:
+    event = await make_event(api)
+    stage = await Stage(event, await event.join("Anna"), await event.join(NEIGHBOUR)).set_up()
+
+    assert await words(stage, Role.HOST) == EVERYTHING
+    await everyone_hears(stage, set(), set())
+    await stage.moderate(PENDING, "visible")
+    await everyone_hears(stage, {PENDING}, {PENDING})
+    await stage.moderate(PENDING, "hidden")
+    await everyone_hears(stage, set(), set())
+    await stage.control("reveal", stage.quiz, {"results": True})
+    await everyone_hears(stage, set(), set())
+    await stage.control("transition", stage.quiz, {"target_status": "expired"})
+    await everyone_hears(stage, set(), set())
+    await stage.control("reveal", stage.quiz, {"secret": True})
+    await everyone_hears(stage, {SECRET}, {SECRET})
+    await stage.control("reveal", stage.quiz, {"secret": False, "results": False})
+    await everyone_hears(stage, set(), set())
+    await stage.control("rounds", stage.quiz, {})
+    await everyone_hears(stage, set(), set())
+    await stage.control("transition", stage.draft, {"target_status": "published"})
+    await everyone_hears(stage, {DRAFT}, {DRAFT})
+    await stage.control("transition", stage.draft, {"target_status": "draft"})
+    await everyone_hears(stage, set(), set())
+    accepted(await api.patch(event.path, {"status": "completed"}, token=event.host))
+    await everyone_hears(stage, set(), set())
+    assert await words(stage, Role.HOST) == EVERYTHING
+
+
+async def test_an_anonymous_activity_tells_nobody_who_answered(api: Api) -> None:
+    event = await make_event(api)
+    anna, neighbour = await event.join("Anna"), await event.join(NEIGHBOUR)
+    wall = await event.activity(anonymous=True, responses_visibility="participants", status="active")
+    sent = accepted(await event.answer(wall, neighbour, {"text": SENT}), 201)
+    assert sent["participant_id"] == neighbour.id
+    path = f"{event.path}/activities/{wall['id']}/responses"
+
+    for token in (event.host, event.screen, anna.token):
+        items = accepted(await api.get(f"{path}/since/0", token=token))["items"]
+        assert [(item["response_data"], item["participant_id"]) for item in items] == [({"text": SENT}, None)]
+    reads = [await api.get(where, token=event.host) for where in (path, f"{path}/{sent['id']}")]
+    assert not any(str(neighbour.id) in read.text for read in reads)
+    changes = accepted(await api.get(f"{event.path}/changes/since/0", token=event.host))["items"]
+    assert [item["data"]["participant_id"] for item in changes if item["entity"] == "response"] == [None]
+    answer = await api.get(f"{path}?participant_id={neighbour.id}", token=event.host)
+    assert (answer.status_code, answer.json()["code"]) == (409, "author-hidden")
+    assert accepted(await api.get(f"{path}/mine", token=neighbour.token))["items"][0]["participant_id"] == neighbour.id

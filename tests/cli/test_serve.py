@@ -1,0 +1,105 @@
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.support import servers
+from tests.support.crowd import Crowd, gather
+from tests.support.processes import Served, environment, run, run_apart, served
+
+KILLS = 5
+
+
+def test_an_old_schema_on_postgres_is_refused_with_the_command_that_mends_it(postgres_url: str, tmp_path: Path) -> None:
+    url = servers.create_database(postgres_url, "serve_without_schema")
+
+    refused = run_apart("serve", env=environment(tmp_path, DATABASE_URL=url))
+
+    assert refused.returncode == 3
+    assert "The database has schema none, this program needs" in refused.stderr
+    assert "Run `conflicto db upgrade`." in refused.stderr
+    assert run("db", "upgrade", env=environment(tmp_path, DATABASE_URL=url)).exit_code == 0
+    with served(tmp_path, DATABASE_URL=url) as server:
+        assert server.call("GET", "/sessions")["total"] == 0
+
+
+def test_two_workers_on_sqlite_are_refused(tmp_path: Path) -> None:
+    refused = run_apart("serve", "--workers", "2", env=environment(tmp_path))
+
+    assert refused.returncode == 2
+    assert "SQLite has one writer" in refused.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("wrong", [{"CONFLICTO_ADMIN_TOKEN": "short"}, {"DATABASE_URL": "postgresql://127.0.0.1:9/nothing"}])
+def test_settings_that_cannot_work_are_refused_without_a_traceback(tmp_path: Path, wrong: dict[str, str]) -> None:
+    refused = run_apart("serve", env=environment(tmp_path, **wrong))
+
+    assert refused.returncode == 3
+    assert "Traceback" not in refused.stderr
+    assert refused.stderr.count("\n") == 1
+
+
+def test_a_restart_keeps_data_tokens_and_the_private_key(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    with served(folder) as first:
+        made = first.call("POST", "/sessions", {"title": "Town hall"})
+        assert first.stop() == 0
+    key = (folder / "signing.key").read_bytes()
+
+    with served(folder) as second:
+        again = second.call("GET", f"/sessions/{made['id']}", token=made["host_token"])
+
+    assert again["title"] == "Town hall"
+    assert (folder / "signing.key").read_bytes() == key
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+    assert modes["signing.key"] == modes["conflicto.sqlite3"] == 0o600
+
+
+def test_sigterm_while_everyone_answers_loses_no_acknowledged_answer(tmp_path: Path) -> None:
+    with served(tmp_path) as server:
+        crowd = gather(server)
+        threads = crowd.answer_until_it_breaks(server)
+        _wait_for(crowd, 100)
+        assert server.stop() == 0
+        for thread in threads:
+            thread.join()
+
+    with served(tmp_path) as again:
+        assert_nothing_is_lost(crowd, again)
+
+
+def test_kill_after_kill_loses_no_acknowledged_answer(tmp_path: Path) -> None:
+    crowd: Crowd | None = None
+    for _ in range(KILLS):
+        with served(tmp_path) as server:
+            if crowd is None:
+                crowd = gather(server)
+            else:
+                assert_nothing_is_lost(crowd, server)
+            threads = crowd.answer_until_it_breaks(server)
+            _wait_for(crowd, len(crowd.acknowledged) + 60)
+            server.kill()
+            for thread in threads:
+                thread.join()
+
+    assert crowd is not None
+    with served(tmp_path) as last:
+        assert_nothing_is_lost(crowd, last)
+    check = run("db", "check", env=environment(tmp_path))
+    assert check.exit_code == 0, check.stdout
+
+
+def _wait_for(crowd: Crowd, answers: int) -> None:
+    while len(crowd.acknowledged) < answers:
+        crowd.news.wait(20)
+        crowd.news.clear()
+
+
+def assert_nothing_is_lost(crowd: Crowd, server: Served) -> None:
+    stored = crowd.stored(server)
+    by_id = dict(stored)
+    assert len(by_id) == len(stored)
+    assert {each: by_id.get(each) for each in crowd.acknowledged} == crowd.acknowledged
+    told = {tuple(data.values()) for data in by_id.values()}
+    assert len(told) == len(stored)

@@ -1,0 +1,88 @@
+"""The core without HTTP: a database, a runner of groups, and a session in which people can answer."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from conflicto.activities.commands.edit import NewActivity, create_activity
+from conflicto.activities.commands.run import end_with_session
+from conflicto.activities.model import ActivityStatus, Content, ResponsePolicy
+from conflicto.participants.commands.join import JoinRequest, join_many
+from conflicto.participants.nickname import clean
+from conflicto.platform.clock import Clock
+from conflicto.platform.db.deadlines import Deadlines
+from conflicto.platform.db.engine import Database, PoolSize
+from conflicto.platform.db.group import GroupRunner
+from conflicto.platform.db.stamps import HeadStore
+from conflicto.platform.db.writer import Command
+from conflicto.responses.commands.submit import Submission, submit_many
+from conflicto.sessions.commands import NewSession, change_session, create_session
+from conflicto.sessions.events import SessionEnded
+from conflicto.sessions.heads import SessionHeads
+from conflicto.sessions.model import SessionStatus
+
+SMALL = PoolSize(2, 2)
+
+
+def command(topic: int | None, batch: Callable[..., Sequence[Any]], item: object, keys: tuple[Any, ...] = ()) -> Command:
+    """Return a command as the writer would queue it; nobody waits for its future."""
+    return Command((topic,) if topic else (), batch, item, keys, float("inf"), None)
+
+
+class Kit:
+    """One process's way to the database: its own connections, its own runner."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        runner: type[GroupRunner] = GroupRunner,
+        heads: HeadStore | None = None,
+        deadlines: Deadlines | None = None,
+        subscribers: Mapping[type, Sequence[Callable[..., None]]] | None = None,
+    ) -> None:
+        self.db = Database(url, pool=SMALL, deadlines=deadlines)
+        self.clock = Clock()
+        self.runner = runner(self.db, heads or SessionHeads(), self.clock, subscribers or {SessionEnded: [end_with_session]})
+
+    def close(self) -> None:
+        self.db.close()
+
+    def run(self, *commands: Command) -> list[Any]:
+        """Run one group and return its outcomes in order, errors included."""
+        outcomes: list[Any] = []
+        for told, _, _ in self.runner.run(list(commands)):
+            outcomes += told
+        return outcomes
+
+    def do(self, topic: int | None, what: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Run one command alone; raise what it raised."""
+        outcome = self.run(command(topic, lambda tx, items: [tx.attempt(items[0])], lambda tx: what(tx, *args, **kwargs)))[0]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+
+@dataclass(frozen=True)
+class Stage:
+    """An active session with one open activity and people in it."""
+
+    session_id: int
+    activity_id: UUID
+    people: list[int]
+
+    def answer(self, who: int, text: str, key: Any = None) -> Command:
+        person = self.people[who]
+        item = Submission(self.session_id, self.activity_id, person, text, 1, key)
+        return command(self.session_id, submit_many, item, ((self.activity_id, person),))
+
+
+def set_stage(kit: Kit, *, people: int, policy: ResponsePolicy = ResponsePolicy.MANY, **fields: Any) -> Stage:
+    session, _ = kit.do(None, create_session, NewSession("Town hall"))
+    kit.do(session.id, change_session, session.id, {"status": SessionStatus.ACTIVE}, actor="test")
+    new = NewActivity(type="poll", content=Content(config="{}", secret=None, aggregate=None), response_policy=policy, **fields)
+    activity, _, _ = kit.do(session.id, create_activity, session.id, new, status=ActivityStatus.ACTIVE, actor="test")
+    wanted = [JoinRequest(session.id, session.join_code, clean(f"P{number}")) for number in range(people)]
+    seats = kit.run(*(command(session.id, join_many, request) for request in wanted))
+    return Stage(session.id, activity.id, [seat.participant.id for seat in seats])
