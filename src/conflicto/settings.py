@@ -14,6 +14,9 @@ SHORTEST_ADMIN_TOKEN = 16
 
 EMBEDDED = "conflicto.sqlite3"
 
+SHORTEST_KEY_BYTES = 32
+"""As long as the hash that signs (RFC 7518 §3.2)."""
+
 
 class SettingsInvalid(ValueError):
     """An environment variable holds something that it cannot."""
@@ -66,6 +69,14 @@ class Settings(BaseModel):
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and (len(value.get_secret_value()) < SHORTEST_ADMIN_TOKEN or "." in value.get_secret_value()):
             message = f"needs at least {SHORTEST_ADMIN_TOKEN} characters and no dot"
+            raise ValueError(message)
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _strong_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value().encode()) < SHORTEST_KEY_BYTES:
+            message = f"needs at least {SHORTEST_KEY_BYTES} bytes"
             raise ValueError(message)
         return value
 

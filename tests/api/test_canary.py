@@ -63,10 +63,9 @@ class Stage:
             if route.method != "GET" or route.path.startswith(OPERATION) or (route.who and role not in route.who):
                 continue
             for path in addresses(route, self.known):
-                for query in ("", "?limit=1000"):
-                    answer = await self.event.api.get(path + query, token=token)
-                    collected += [answer.text, str(answer.headers.raw)]
-        assert len(collected) > 60
+                answer = await self.event.api.get(path, token=token)
+                collected += [answer.text, str(answer.headers.raw)]
+        assert len(collected) > 40
         return "\n".join(collected)
 
 

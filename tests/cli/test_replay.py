@@ -105,7 +105,9 @@ def test_a_file_that_is_no_table_is_wrong_use(tmp_path: Path) -> None:
 def test_the_demo_starts_its_own_server_and_draws_what_came_back(tmp_path: Path) -> None:
     file = tmp_path / "small.csv"
     file.write_text("vote,age\n0,20\n1,41\n0,42\n")
-    (tmp_path / "small.json").write_text('{"vote": {"title": "Who?", "labels": {"0": "Clinton", "1": "Dole"}}, "age": {"bins": [18, 40]}}')
+    (tmp_path / "small.json").write_text(
+        '{"vote": {"title": "Who?", "labels": {"0": "Clinton", "1": "Dole"}}, "age": {"bins": [18, 40]}}'
+    )
 
     done = run("demo", file, "--connections", "2", env=environment(tmp_path))
 

@@ -1,3 +1,4 @@
+import signal
 import stat
 from pathlib import Path
 
@@ -8,6 +9,9 @@ from tests.support.crowd import Crowd, gather
 from tests.support.processes import Served, environment, run, run_apart, served
 
 KILLS = 5
+
+STOPPED = (0, -signal.SIGTERM)
+"""uvicorn ends itself by the signal again once everything is closed."""
 
 
 def test_an_old_schema_on_postgres_is_refused_with_the_command_that_mends_it(postgres_url: str, tmp_path: Path) -> None:
@@ -24,19 +28,27 @@ def test_an_old_schema_on_postgres_is_refused_with_the_command_that_mends_it(pos
 
 
 def test_two_workers_on_sqlite_are_refused(tmp_path: Path) -> None:
-    refused = run_apart("serve", "--workers", "2", env=environment(tmp_path))
+    refused = run("serve", "--workers", "2", env=environment(tmp_path))
 
-    assert refused.returncode == 2
+    assert refused.exit_code == 2
     assert "SQLite has one writer" in refused.stderr
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("wrong", [{"CONFLICTO_ADMIN_TOKEN": "short"}, {"DATABASE_URL": "postgresql://127.0.0.1:9/nothing"}])
-def test_settings_that_cannot_work_are_refused_without_a_traceback(tmp_path: Path, wrong: dict[str, str]) -> None:
-    refused = run_apart("serve", env=environment(tmp_path, **wrong))
+@pytest.mark.parametrize("wrong", ["CONFLICTO_ADMIN_TOKEN", "CONFLICTO_SECRET_KEY"])
+def test_a_secret_that_is_too_short_is_refused_by_name_and_not_repeated(tmp_path: Path, wrong: str) -> None:
+    refused = run("serve", env=environment(tmp_path, **{wrong: "hunter2"}))
+
+    assert refused.exit_code == 3
+    assert refused.stderr.startswith(wrong)
+    assert "hunter2" not in refused.stderr
+
+
+def test_a_database_that_is_not_there_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    refused = run_apart("serve", env=environment(tmp_path, DATABASE_URL="postgresql://127.0.0.1:9/nothing"))
 
     assert refused.returncode == 3
-    assert "Traceback" not in refused.stderr
+    assert refused.stderr.startswith("The database cannot be used")
     assert refused.stderr.count("\n") == 1
 
 
@@ -44,7 +56,7 @@ def test_a_restart_keeps_data_tokens_and_the_private_key(tmp_path: Path) -> None
     folder = tmp_path / "data"
     with served(folder) as first:
         made = first.call("POST", "/sessions", {"title": "Town hall"})
-        assert first.stop() == 0
+        assert first.stop() in STOPPED
     key = (folder / "signing.key").read_bytes()
 
     with served(folder) as second:
@@ -61,7 +73,7 @@ def test_sigterm_while_everyone_answers_loses_no_acknowledged_answer(tmp_path: P
         crowd = gather(server)
         threads = crowd.answer_until_it_breaks(server)
         _wait_for(crowd, 100)
-        assert server.stop() == 0
+        assert server.stop() in STOPPED
         for thread in threads:
             thread.join()
 

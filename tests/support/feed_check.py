@@ -51,7 +51,9 @@ def _timestamps(writes: Sequence[Write]) -> Iterator[str]:
 def _real_time(writes: Sequence[Write]) -> Iterator[str]:
     """Yield writes that began after another was acknowledged, and yet stand before it."""
     newest_acked = 0
-    events = sorted([(write.acked, 1, write) for write in writes] + [(write.began, 0, write) for write in writes], key=lambda each: each[:2])
+    events = sorted(
+        [(write.acked, 1, write) for write in writes] + [(write.began, 0, write) for write in writes], key=lambda each: each[:2]
+    )
     floor: dict[Write, int] = {}
     for _, kind, write in events:
         if kind == 0:

@@ -45,8 +45,8 @@ class ModerationIn(In):
 class ResponseListQuery(PageQuery):
     """Which responses."""
 
-    participant_id: int | None = Field(None, ge=1)
-    round: int | None = Field(None, ge=1)
+    participant_id: int | None = Field(None, ge=1, lt=2**48)
+    round: int | None = Field(None, ge=1, lt=2**31)
     contains: Annotated[StrictStr, StringConstraints(max_length=2000)] | None = Field(
         None, description="JSON that the response must contain, as PostgreSQL's @> understands it."
     )

@@ -1,0 +1,44 @@
+"""The writer and its database without HTTP, with deadlines short enough to wait for."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from conflicto.platform.db.deadlines import Deadlines
+from tests.support.kit import Kit
+
+SHORT = Deadlines(connect_s=0.5, lock_s=0.3, acquire_s=0.3, statement_s=0.6, caller_s=2.0)
+
+
+@pytest.fixture
+def kit(database_url: str) -> Iterator[Kit]:
+    made = Kit(database_url, deadlines=SHORT)
+    yield made
+    made.close()
+
+
+class Outage:
+    """Takes one database of a PostgreSQL server away from everyone, and gives it back."""
+
+    def __init__(self, admin_url: str, name: str) -> None:
+        self.admin_url, self.name = admin_url, name
+
+    def begin(self) -> None:
+        with psycopg.connect(self.admin_url, autocommit=True) as connection:
+            connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(self.name)))
+        self.cut_connections()
+
+    def cut_connections(self) -> None:
+        with psycopg.connect(self.admin_url, autocommit=True) as connection:
+            connection.execute("SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE datname = %s", (self.name,))
+
+    def end(self) -> None:
+        with psycopg.connect(self.admin_url, autocommit=True) as connection:
+            connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(sql.Identifier(self.name)))
+
+
+@pytest.fixture
+def outage(kit: Kit, postgres_url: str) -> Outage:
+    return Outage(postgres_url, kit.db.url.database or "")

@@ -1,0 +1,46 @@
+import pytest
+
+from conflicto.exports.csv import guarded
+from conflicto.exports.rows import cell
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
+def test_what_may_be_a_formula_gets_an_apostrophe(start: str) -> None:
+    assert guarded(f"{start}cmd|' /C calc'!A0") == f"'{start}cmd|' /C calc'!A0"
+    assert guarded(start) == f"'{start}"
+
+
+@pytest.mark.parametrize("plain", ["", "-5", "+5", "-1.50", "-2E+3", "7", "a=b", "'", "Anna", "\uff12"])
+def test_plain_numbers_and_words_stay(plain: str) -> None:
+    assert guarded(plain) == plain
+
+
+@pytest.mark.parametrize("sneaky", ["-5+1", "-1\n", "+1 ", "-1e", "--1", "-٣", "-.5"])
+def test_what_only_begins_like_a_number_is_guarded(sneaky: str) -> None:
+    assert guarded(sneaky) == f"'{sneaky}"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('"a \\"q\\" \\u00e9"', 'a "q" é'),
+        ("1.50", "1.50"),
+        ("true", "true"),
+        ("null", "null"),
+        ('{"choice":"Curry"}', "Curry"),
+        ('{"n":1E2}', "1E2"),
+        ('{"x":null}', "null"),
+        ("{}", "{}"),
+        ('{"a":1,"b":2}', '{"a":1,"b":2}'),
+        ('{"a":[1]}', '{"a":[1]}'),
+        ('{"a":{"b":1}}', '{"a":{"b":1}}'),
+        ("[1,2]", "[1,2]"),
+    ],
+)
+def test_one_value_is_a_plain_cell_and_anything_else_json(text: str, shown: str) -> None:
+    assert cell([text], many=False) == shown
+
+
+def test_many_answers_are_a_list_however_many_they_are() -> None:
+    assert cell(['"a"'], many=True) == '["a"]'
+    assert cell(['"a"', '{"b":1}'], many=True) == '["a",{"b":1}]'
