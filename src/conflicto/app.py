@@ -169,7 +169,7 @@ class App:
             ),
             *responses_http.routes(responses_http.ResponseEndpoints(db, writer, clock)),
             *feed_http.routes(feed_http.FeedEndpoints(db, self.heads, clock, self.identity.epoch)),
-            *health.routes(health.HealthEndpoints(db, writer, self.metrics, self._document), operator=ADMIN),
+            *health.routes(health.HealthEndpoints(db, writer, self.metrics, clock, self._document), operator=ADMIN),
         ]
 
     def _document(self) -> dict[str, Any]:

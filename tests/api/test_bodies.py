@@ -77,11 +77,8 @@ async def test_hostile_json_is_refused_and_nothing_is_stored(door: Door) -> None
         refused(await door.send(body), 400, "json-invalid")
     for huge in (b"[" * 100_000, b'{"' + b"k" * 70_000 + b'":1}'):
         answer = await door.send(door.body(huge))
-        assert (answer.status_code, answer.json()["code"]) in {
-            (413, "body-too-large"),
-            (400, "json-invalid"),
-            (400, "json-too-large"),
-        }
+        assert answer.status_code in {400, 413}
+        assert answer.json()["code"] in {"body-too-large", "json-invalid", "json-too-large", "json-too-deep"}
     assert await door.state() == before
     assert (await door.send(door.body(b"[1]"))).status_code in door.fit
 

@@ -132,7 +132,10 @@ async def test_reopening_goes_on_with_the_same_round_unless_something_was_reveal
         accepted(await act(event, poll, "reveal", {what: True}))
         refused(await event.move(poll, "active"), 409, "already-revealed")
         accepted(await act(event, poll, "reveal", {what: False}))
-    assert accepted(await event.move(poll, "active"))["status"] == "active"
+        refused(await event.move(poll, "active"), 409, "already-revealed")
+    assert accepted(await act(event, poll, "rounds"))["round"] == 2
+    accepted(await event.move(poll, "expired"))
+    assert accepted(await event.move(poll, "active"))["round"] == 2
 
 
 async def test_results_and_secret_are_revealed_apart_and_can_be_hidden_again(api: Api) -> None:

@@ -1,3 +1,4 @@
+import json
 import signal
 import stat
 from pathlib import Path
@@ -6,7 +7,7 @@ import pytest
 
 from tests.support import servers
 from tests.support.crowd import Crowd, gather
-from tests.support.processes import Served, environment, run, run_apart, served
+from tests.support.processes import environment, run, run_apart, served
 
 KILLS = 5
 
@@ -72,46 +73,34 @@ def test_sigterm_while_everyone_answers_loses_no_acknowledged_answer(tmp_path: P
     with served(tmp_path) as server:
         crowd = gather(server)
         threads = crowd.answer_until_it_breaks(server)
-        _wait_for(crowd, 100)
+        crowd.wait_for(100)
         assert server.stop() in STOPPED
         for thread in threads:
             thread.join()
 
-    with served(tmp_path) as again:
-        assert_nothing_is_lost(crowd, again)
+    assert_nothing_is_lost(crowd, tmp_path)
 
 
 def test_kill_after_kill_loses_no_acknowledged_answer(tmp_path: Path) -> None:
     crowd: Crowd | None = None
     for _ in range(KILLS):
         with served(tmp_path) as server:
-            if crowd is None:
-                crowd = gather(server)
-            else:
-                assert_nothing_is_lost(crowd, server)
+            crowd = crowd or gather(server)
             threads = crowd.answer_until_it_breaks(server)
-            _wait_for(crowd, len(crowd.acknowledged) + 60)
+            crowd.wait_for(60)
             server.kill()
             for thread in threads:
                 thread.join()
+        assert_nothing_is_lost(crowd, tmp_path)
 
-    assert crowd is not None
-    with served(tmp_path) as last:
-        assert_nothing_is_lost(crowd, last)
     check = run("db", "check", env=environment(tmp_path))
     assert check.exit_code == 0, check.stdout
 
 
-def _wait_for(crowd: Crowd, answers: int) -> None:
-    while len(crowd.acknowledged) < answers:
-        crowd.news.wait(20)
-        crowd.news.clear()
-
-
-def assert_nothing_is_lost(crowd: Crowd, server: Served) -> None:
-    stored = crowd.stored(server)
-    by_id = dict(stored)
-    assert len(by_id) == len(stored)
+def assert_nothing_is_lost(crowd: Crowd, folder: Path) -> None:
+    done = run("export", str(crowd.session_id), env=environment(folder))
+    assert done.exit_code == 0, done.stderr
+    stored = [json.loads(line) for line in done.stdout.splitlines()]
+    by_id = {each["id"]: each["response_data"] for each in stored}
     assert {each: by_id.get(each) for each in crowd.acknowledged} == crowd.acknowledged
-    told = {tuple(data.values()) for data in by_id.values()}
-    assert len(told) == len(stored)
+    assert len({tuple(data.values()) for data in by_id.values()}) == len(stored)

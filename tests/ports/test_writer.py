@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+from structlog.testing import capture_logs
 
 from conflicto.platform.db.group import Committed
 from conflicto.platform.db.tables import counters
@@ -163,8 +165,12 @@ async def test_one_bad_command_does_not_fail_its_neighbours(writer: Writer, kit:
 
     gate, first = await held(writer)
     tasks = await queued(writer, adding("a"), adding("taken") if fault == "bad row" else buggy, adding("b"))
-    gate.opened.set()
-    told = await outcomes_of([first, *tasks])
+    with capture_logs() as logs:
+        gate.opened.set()
+        told = await outcomes_of([first, *tasks])
+    assert [(line["event"], type(line["exc_info"])) for line in logs] == [
+        ("command-failed", IntegrityError if fault == "bad row" else RuntimeError)
+    ]
 
     assert (told[1], told[3], type(told[2])) == ("a", "b", InternalError)
     assert await asyncio.to_thread(names, kit) == {"taken", "a", "b"}

@@ -14,8 +14,8 @@ PHONES = 8
 class Crowd:
     """A session with one activity that takes many answers, and the seats of its phones."""
 
+    session_id: int
     path: str
-    host: str
     tokens: list[str]
     acknowledged: dict[str, dict[str, int]] = field(default_factory=dict)
     news: threading.Event = field(default_factory=threading.Event)
@@ -40,15 +40,12 @@ class Crowd:
                 self.acknowledged[answer.json()["id"]] = data
                 self.news.set()
 
-    def stored(self, server: Served) -> list[tuple[str, dict[str, int]]]:
-        """Return every answer (id, data) as the host reads it from the beginning of the feed."""
-        found: list[tuple[str, dict[str, int]]] = []
-        cursor, more = "0", True
-        while more:
-            page = server.call("GET", f"{self.path}/responses/since/{cursor}?limit=1000", token=self.host)
-            found += [(item["id"], item["response_data"]) for item in page["items"]]
-            cursor, more = page["cursor"], page["has_more"]
-        return found
+    def wait_for(self, more: int) -> None:
+        """Wait until that many further answers are acknowledged."""
+        wanted = len(self.acknowledged) + more
+        while len(self.acknowledged) < wanted:
+            self.news.wait(20)
+            self.news.clear()
 
 
 def gather(server: Served) -> Crowd:
@@ -58,4 +55,4 @@ def gather(server: Served) -> Crowd:
     body = {"type": "wall", "config": {}, "response_policy": "many", "status": "active"}
     activity = server.call("POST", f"{path}/activities", body, token=host)
     seats = [server.call("POST", f"{path}/join", {"nickname": f"Phone {nth}", "code": made["join_code"]}) for nth in range(PHONES)]
-    return Crowd(f"{path}/activities/{activity['id']}", host, [seat["participant_token"] for seat in seats])
+    return Crowd(made["id"], f"{path}/activities/{activity['id']}", [seat["participant_token"] for seat in seats])

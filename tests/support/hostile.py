@@ -4,7 +4,7 @@ import json
 
 DEEP = {
     f"{name} {depth}": opening * depth + "1" + closing * depth
-    for depth in (33, 500, 1_100, 2_500)
+    for depth in (33, 500, 1_100, 1_900)
     for name, opening, closing in (("arrays", "[", "]"), ("objects", '{"":', "}"), ("both", '[{"":', "}]"))
 }
 

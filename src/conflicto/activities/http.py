@@ -72,7 +72,10 @@ class ActivityEndpoints:
     async def active(self, call: CurrentCall, session_id: int) -> Answer:
         """Return the activity that runs now, or 204."""
         found = await self.db.read(_active, session_id)
-        return _seen(call, *found) if found else Answer(204, headers=(NO_STORE,))
+        if found is None:
+            return Answer(204, headers=(NO_STORE,))
+        body = encode(schemas.activity_out(*found, for_host=call.caller.is_host))
+        return conditional_answer(call, body, tag_of(body))
 
     async def replace(self, call: CurrentCall, activity_id: UUID, body: schemas.ActivityPut, query: Force) -> Answer:
         """Replace the activity whole; without `order_index` it keeps its place."""

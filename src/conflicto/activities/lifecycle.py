@@ -34,7 +34,7 @@ def advance(activity: Activity, to: ActivityStatus, *, now_us: int, duration_sec
         raise MoveNotAllowed(extensions={"from": activity.status, "to": to, "allowed": sorted(STEPS[activity.status])})
     if to is not ActivityStatus.ACTIVE:
         return replace(activity, status=to)
-    if activity.status is ActivityStatus.EXPIRED and (activity.results_revealed or activity.secret_revealed):
+    if activity.status is ActivityStatus.EXPIRED and activity.was_revealed:
         raise AlreadyRevealed
     return _started(activity, now_us=now_us, duration_seconds=duration_seconds)
 
@@ -47,17 +47,17 @@ def next_round(activity: Activity, *, now_us: int, duration_seconds: int | None 
     """
     if activity.status not in {ActivityStatus.ACTIVE, ActivityStatus.EXPIRED}:
         raise MoveNotAllowed(extensions={"from": activity.status, "to": "next round", "allowed": sorted(STEPS[activity.status])})
-    again = replace(activity, round=activity.round + 1, results_revealed=False, secret_revealed=False)
+    again = replace(activity, round=activity.round + 1, results_revealed=False, secret_revealed=False, was_revealed=False)
     return _started(again, now_us=now_us, duration_seconds=duration_seconds)
 
 
-def extended(activity: Activity, seconds: int) -> Activity:
+def extended(activity: Activity, seconds: int, *, at_us: int) -> Activity:
     """Return the activity with its end moved by `seconds`.
 
     Raises:
-        NotTimed: it is not active, or has no end.
+        NotTimed: it is not active, has no end, or its end has come by `at_us` and only its expiry is still on its way.
     """
-    if activity.status is not ActivityStatus.ACTIVE or activity.ends_us is None:
+    if activity.ends_us is None or not is_open(activity, at_us=at_us):
         raise NotTimed
     return replace(activity, ends_us=activity.ends_us + seconds * US_PER_S)
 
@@ -73,7 +73,8 @@ def revealed(activity: Activity, *, results: bool | None, secret: bool | None) -
     asked = activity.status in {ActivityStatus.ACTIVE, ActivityStatus.EXPIRED}
     if (shown_results and not asked) or (shown_secret and activity.status is not ActivityStatus.EXPIRED):
         raise MoveNotAllowed(extensions={"from": activity.status, "to": "revealed", "allowed": sorted(STEPS[activity.status])})
-    return replace(activity, results_revealed=shown_results, secret_revealed=shown_secret)
+    was_revealed = activity.was_revealed or shown_results or shown_secret
+    return replace(activity, results_revealed=shown_results, secret_revealed=shown_secret, was_revealed=was_revealed)
 
 
 def is_open(activity: Activity, *, at_us: int) -> bool:

@@ -69,6 +69,7 @@ class Activity:
     """One interactive element without its JSON. Instants are feed timestamps, µs since 1970 UTC.
 
     `published_ts` is when participants first could see it (None: never). `ends_us` is the instant at which the server expires it.
+    `was_revealed`: results or secret were shown in this round, even if they are hidden again.
     """
 
     id: UUID
@@ -88,6 +89,7 @@ class Activity:
     ends_us: int | None
     results_revealed: bool
     secret_revealed: bool
+    was_revealed: bool
     published_ts: int | None
     revision: int
     deleted: bool

@@ -32,6 +32,7 @@ activities = Table(
     Column("ends_us", BigInteger),
     Column("results_revealed", Boolean, nullable=False),
     Column("secret_revealed", Boolean, nullable=False),
+    Column("was_revealed", Boolean, nullable=False),
     Column("published_ts", BigInteger),
     Column("revision", Integer, nullable=False),
     Column("deleted", Boolean, nullable=False),

@@ -13,6 +13,7 @@ from conflicto.feed.views import View, shows_responses, view_of
 from conflicto.participants.queries import participant_by_id, participants_changed
 from conflicto.participants.schemas import participant_out
 from conflicto.platform.problems import NotFound
+from conflicto.responses.model import Moderation
 from conflicto.responses.queries import own_feed, own_head, session_feed
 from conflicto.responses.schemas import response_out
 from conflicto.sessions.heads import head_row
@@ -81,7 +82,8 @@ class _Reading:
         for response in self._rows():
             activity = self.activities[response.activity_id]
             mine = self.view is View.PARTICIPANT
-            buried = response.deleted or (self.view is View.SCREEN and not response.is_visible)
+            gone = response.moderation is Moderation.HIDDEN if mine else not response.is_visible
+            buried = response.deleted or (self.view is not View.HOST and gone)
             data = None if buried else response_out(response, anonymous=activity.anonymous and not mine)
             yield change_item("response", response.id, response.revision, response.ts, data)
 

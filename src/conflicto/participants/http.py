@@ -18,7 +18,7 @@ from conflicto.participants.commands.seats import link_seat, redeem_seat, remove
 from conflicto.participants.model import Participant
 from conflicto.participants.nickname import NicknameInvalid, clean, suggestions
 from conflicto.participants.presence import Presence
-from conflicto.participants.queries import nickname_is_free, participant_by_id, participant_page, session_of_link
+from conflicto.participants.queries import nickname_is_free, participant_by_id, participant_page, session_of_link, session_to_join
 from conflicto.participants.store import taken_keys
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.engine import Database
@@ -74,12 +74,10 @@ class DoorEndpoints:
         nickname = clean(body.nickname)
         code = normalised_code(body.code) or ""
         self.guard.check(call.address, code)
+        header = call.header(b"idempotency-key")
+        key = key_from(header, subject=f"join:{code}", route="join", body=call.body, shortest=SHORTEST_JOIN_KEY)
         try:
-            session_id = call.params.get("session_id") or (await self.db.read(session_by_code, body.code)).id
-            subject, route = f"join:{session_id}", "POST /sessions/{session_id}/join"
-            key = key_from(
-                call.header(b"idempotency-key"), subject=subject, route=route, body=call.body, shortest=SHORTEST_JOIN_KEY
-            )
+            session_id: int = call.params.get("session_id", 0) or await self.db.read(session_to_join, body.code, key)
             request = JoinRequest(session_id, code, nickname, key)
             keys = ((session_id, nickname.key), *((key.id,) if key else ()))
             seat: Seat = await self.writer.submit(session_id, join_many, request, keys)

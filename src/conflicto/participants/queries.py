@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 from conflicto.participants import store
 from conflicto.participants.errors import SeatLinkInvalid
 from conflicto.platform.problems import NotFound
+from conflicto.sessions.errors import CodeUnknown
 from conflicto.sessions.heads import head_row
-from conflicto.sessions.queries import session_by_id
+from conflicto.sessions.idempotency import replay
+from conflicto.sessions.queries import session_by_code, session_by_id
 
 if TYPE_CHECKING:
     from conflicto.participants.model import Participant
     from conflicto.participants.nickname import Nickname
     from conflicto.platform.db.transaction import ReadTx
+    from conflicto.sessions.idempotency import Key
 
 participants_changed = store.changed_since
 moved_seats = store.moved_seats
@@ -53,6 +56,23 @@ def nickname_is_free(tx: ReadTx, session_id: int, nickname: Nickname) -> bool:
     return not store.taken_keys(tx, session_id, [nickname.key])
 
 
+def session_to_join(tx: ReadTx, typed: str, key: Key | None) -> int:
+    """Return the session that a code opens, or opened when a request with the same key was let in: a replay outlives the code.
+
+    Raises:
+        CodeUnknown: it opens none, and no seat was given for the key.
+        KeyReused: the key came with another body before.
+    """
+    try:
+        return session_by_code(tx, typed).id
+    except CodeUnknown:
+        earlier = replay(tx, key)
+        seat = store.find_many(tx, [int(earlier.entity)]).get(int(earlier.entity)) if earlier else None
+        if seat is None:
+            raise
+        return seat.session_id
+
+
 def session_of_link(tx: ReadTx, secret: str) -> int:
     """Return the session in which a seat link holds.
 
@@ -60,6 +80,10 @@ def session_of_link(tx: ReadTx, secret: str) -> int:
         SeatLinkInvalid: it is unknown or used, or its session is gone.
     """
     link = store.find_link(tx, link_digest(secret))
-    if link is None:
+    try:
+        session = session_by_id(tx, link[0]) if link else None
+    except NotFound:
+        session = None
+    if session is None:
         raise SeatLinkInvalid
-    return session_by_id(tx, link[0]).id
+    return session.id

@@ -160,8 +160,8 @@ def _me(tx: ReadTx, participant_id: int) -> dict[str, Any]:
 def _one(tx: ReadTx, call: Call, activity_id: UUID, response_id: UUID) -> tuple[Response, Activity]:
     activity = activity_by_id(tx, activity_id, session_id=call.params["session_id"])
     response = response_by_id(tx, response_id, activity_id=activity_id)
-    foreign = response.participant_id != call.caller.participant_id or not activity.is_visible
-    if call.caller.role is Role.PARTICIPANT and foreign:
+    own = response.participant_id == call.caller.participant_id and response.moderation is not Moderation.HIDDEN
+    if call.caller.role is Role.PARTICIPANT and not (own and activity.is_visible):
         raise NotFound
     return response, activity
 

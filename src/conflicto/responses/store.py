@@ -27,7 +27,8 @@ _OF_PARTICIPANTS = _ALL.where(
     responses.c.round == bindparam("round"),
     responses.c.slot == NO_SLOT,
 )
-_MINE = _ALL.where(responses.c.participant_id == bindparam("participant_id"), ~responses.c.deleted)
+_NOT_HIDDEN = responses.c.moderation != Moderation.HIDDEN.value
+_MINE = _ALL.where(responses.c.participant_id == bindparam("participant_id"), ~responses.c.deleted, _NOT_HIDDEN)
 _NEWEST = select(func.max(responses.c.ts)).where(
     responses.c.activity_id == bindparam("activity_id"), responses.c.round == bindparam("round"), ~responses.c.deleted
 )
@@ -120,6 +121,8 @@ def own_feed(
 ) -> list[Response]:
     """Return a participant's own responses with timestamps in (after, upto], in order, of `activities` only if given."""
     wanted = _OWN_FEED if activities is None else _OWN_FEED.where(responses.c.activity_id.in_(list(activities)))
+    if after == 0:
+        wanted = wanted.where(_NOT_HIDDEN)
     params: dict[str, object] = {"participant_id": participant_id, "after": after, "upto": upto}
     return _feed(tx, wanted, params, live_only=after == 0, visible_only=False, most=most)
 

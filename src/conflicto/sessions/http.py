@@ -19,6 +19,7 @@ from conflicto.platform.http.messages import NO_STORE, Answer, Call, encode, jso
 from conflicto.platform.http.paging import PageQuery, page_answer
 from conflicto.platform.http.routes import Docs, Route, control
 from conflicto.platform.limits.bucket import Policy
+from conflicto.platform.problems import NotFound
 from conflicto.platform.strict_json import RESPONSE_LIMITS
 from conflicto.sessions import commands, errors, schemas
 from conflicto.sessions.idempotency import key_from
@@ -153,7 +154,7 @@ def routes(sessions: SessionEndpoints, door: SessionDoor) -> list[Route]:
     return [
         control("POST", "/sessions", sessions.create, who=ADMIN, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
                 docs=Docs(summary="Make a session", gives={201: schemas.SessionCreated}, headers=("Idempotency-Key",),
-                          problems=(errors.KeyReused, errors.IdempotencyKeyInvalid))),
+                          problems=(errors.KeyReused, errors.IdempotencyKeyInvalid, NotFound))),
         control("GET", "/sessions", sessions.page, who=ADMIN, policy=CONTROL, tag="sessions",
                 docs=Docs(summary="List sessions, newest first", gives={200: schemas.SessionPage})),
         control("GET", "/sessions/{session_id}", sessions.read, who=MEMBERS, policy=CONTROL, tag="sessions",

@@ -95,7 +95,7 @@ def add_activity(tx: WriteTx, session_id: int, new: NewActivity) -> Activity:
         response_policy=new.response_policy, results_visibility=new.results_visibility,
         responses_visibility=new.responses_visibility, moderation=new.moderation, anonymous=new.anonymous,
         duration_seconds=new.duration_seconds, round=1, started_ts=None, ends_us=None, results_revealed=False,
-        secret_revealed=False, published_ts=None, revision=1, deleted=False, created_ts=now, updated_ts=now,
+        secret_revealed=False, was_revealed=False, published_ts=None, revision=1, deleted=False, created_ts=now, updated_ts=now,
     )  # fmt: skip
     store.add(tx, activity, new.content)
     tx.head(session_id).count("activities", 1)

@@ -77,7 +77,7 @@ def start_round(
 def extend_activity(tx: WriteTx, activity_id: UUID, seconds: int) -> Activity:
     """Move the end of a running activity by `seconds`; `NotTimed` if it has none."""
     activity = activity_by_id(tx, activity_id)
-    return _keep(tx, activity, lifecycle.extended(activity, seconds))
+    return _keep(tx, activity, lifecycle.extended(activity, seconds, at_us=tx.passed(activity.session_id)))
 
 
 def reveal_activity(tx: WriteTx, activity_id: UUID, *, results: bool | None, secret: bool | None) -> Activity:

@@ -127,6 +127,7 @@ def _activities() -> None:
         sa.Column("ends_us", sa.BigInteger(), nullable=True),
         sa.Column("results_revealed", sa.Boolean(), nullable=False),
         sa.Column("secret_revealed", sa.Boolean(), nullable=False),
+        sa.Column("was_revealed", sa.Boolean(), nullable=False),
         sa.Column("published_ts", sa.BigInteger(), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("deleted", sa.Boolean(), nullable=False),

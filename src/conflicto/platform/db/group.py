@@ -111,6 +111,7 @@ class GroupRunner:
             try:
                 transaction.commit()
             except DATABASE_FAULTS as error:
+                connection.invalidate()  # the pool would hand it on with its transaction open, and SQLite's write lock held
                 raise CommitUnknown from error
         return outcomes, Committed(tx.events, changed)
 

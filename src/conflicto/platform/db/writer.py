@@ -91,6 +91,7 @@ class Writer:
         self._arrivals: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
         self._pending: deque[Command] = deque()
         self._queued = 0
+        self._open = False
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watch: asyncio.TimerHandle | None = None
@@ -99,10 +100,12 @@ class Writer:
         """Begin to take commands; call it on the running event loop."""
         self._loop = asyncio.get_running_loop()
         self._thread.start()
+        self._open = True
         self._watch = self._loop.call_later(1, self._give_up_on_the_late)
 
     async def stop(self) -> None:
-        """Commit what is queued, then end the thread."""
+        """Commit what is queued, then end the thread; from now on callers are refused."""
+        self._open = False
         self._arrivals.put(None)
         await asyncio.to_thread(self._thread.join)
         await asyncio.sleep(0)
@@ -145,7 +148,7 @@ class Writer:
         item: object,
         keys: tuple[Hashable, ...],
     ) -> asyncio.Future[Any]:
-        if self._loop is None or self._queued >= LARGEST_QUEUE:
+        if not self._open or self._loop is None or self._queued >= LARGEST_QUEUE:
             raise Overloaded(retry_after_s=RETRY_AFTER_S)
         command = Command(topics, batch, item, keys, self._clock.monotonic_s() + self._caller_s, self._loop.create_future())
         self._queued += 1

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from inspect import getdoc
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 from sqlalchemy import text
 
-from conflicto.platform.http.messages import NO_STORE, Answer, json_answer
+from conflicto.platform.http.messages import JSON_HEADER, NO_STORE, Answer, encode, json_answer
 from conflicto.platform.http.paging import example
+from conflicto.platform.http.problem_response import STATUS
 from conflicto.platform.http.routes import PREFIX, Docs, Route
 from conflicto.platform.limits.bucket import Policy
+from conflicto.platform.problems import NotFound, registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from conflicto.platform.clock import Clock
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.transaction import WriteTx
     from conflicto.platform.db.writer import Writer
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
     from conflicto.platform.metrics import Metrics
 
 OPERATOR = Policy("operator", 600, 60)
+
+READY_S = 1.0
+"""How long a proven commit counts: probes come every few seconds, floods do not."""
 
 
 class Live(BaseModel):
@@ -44,32 +50,60 @@ class Ready(BaseModel):
     durability: str
 
 
-@dataclass(frozen=True, slots=True)
+class ProblemKind(BaseModel):
+    """What a problem's `type` leads to."""
+
+    code: str
+    title: str
+    status: int
+    description: str
+
+
 class HealthEndpoints:
     """Liveness is the process alone; readiness is the whole way to a commit, so a dead database does not restart the process."""
 
-    db: Database
-    writer: Writer
-    metrics: Metrics
-    document: Callable[[], dict[str, Any]]
+    def __init__(
+        self, db: Database, writer: Writer, metrics: Metrics, clock: Clock, document: Callable[[], dict[str, Any]]
+    ) -> None:
+        self._db = db
+        self._writer = writer
+        self._metrics = metrics
+        self._clock = clock
+        self._document = document
+        self._encoded: bytes | None = None
+        self._ready_until_s = 0.0
+        self._ready: dict[str, str] = {}
 
     async def live(self, call: Call) -> Answer:
         """Say that the process answers."""
         return json_answer({"status": "live"})
 
     async def ready(self, call: Call) -> Answer:
-        """Say that a commit works; `Unavailable` (503) if not."""
-        version, durability = await self.writer.run((), _durability)
-        return json_answer({"status": "ready", "database": self.db.dialect, "version": version, "durability": durability})
+        """Say that a commit works; `Unavailable` (503) if not. A yes is good for a second, so asking often costs no commits."""
+        if self._clock.monotonic_s() >= self._ready_until_s:
+            version, durability = await self._writer.run((), _durability)
+            self._ready = {"status": "ready", "database": self._db.dialect, "version": version, "durability": durability}
+            self._ready_until_s = self._clock.monotonic_s() + READY_S
+        return json_answer(self._ready)
 
     async def counted(self, call: Call) -> Answer:
         """Return the metrics for Prometheus."""
-        self.metrics.queued.set(self.writer.queued)
-        return Answer(200, self.metrics.page(), ((b"content-type", b"text/plain; version=0.0.4; charset=utf-8"), NO_STORE))
+        self._metrics.queued.set(self._writer.queued)
+        return Answer(200, self._metrics.page(), ((b"content-type", b"text/plain; version=0.0.4; charset=utf-8"), NO_STORE))
 
     async def openapi(self, call: Call) -> Answer:
-        """Return the OpenAPI document of both planes."""
-        return json_answer(self.document())
+        """Return the OpenAPI document of both planes, made once."""
+        if self._encoded is None:
+            self._encoded = encode(self._document())
+        return Answer(200, self._encoded, (JSON_HEADER, (b"cache-control", b"no-cache")))
+
+    async def problem(self, call: Call) -> Answer:
+        """Say what a problem means: its `type` is this address."""
+        error = registry().get(call.params["code"])
+        if error is None:
+            raise NotFound
+        said = {"code": error.code, "title": error.title, "status": STATUS[error.kind], "description": getdoc(error)}
+        return json_answer(said, headers=((b"cache-control", b"public, max-age=3600"),))
 
 
 def _durability(tx: WriteTx) -> tuple[str, str]:
@@ -88,6 +122,7 @@ def routes(health: HealthEndpoints, *, operator: frozenset[Any]) -> list[Route]:
         ("/health/ready", health.ready, anyone, Docs(summary="Can it commit?", gives={200: Ready})),
         ("/metrics", health.counted, operator,
          Docs(summary="Metrics for Prometheus", gives={200: None}, media_type="text/plain", example=counted)),
+        ("/problems/{code}", health.problem, anyone, Docs(summary="What a problem means", gives={200: ProblemKind})),
         (PREFIX + "/openapi.json", health.openapi, anyone,
          Docs(summary="This document", gives={200: None}, example={"openapi": "3.1.0"})),
     ]  # fmt: skip

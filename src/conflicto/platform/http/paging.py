@@ -23,7 +23,7 @@ def may_be_unnamed(description: str | None = None) -> Any:  # noqa: ANN401 - the
     return Field(default_factory=lambda: None, description=description)
 
 
-class PageQuery(BaseModel):
+class PageQuery(In):
     """Which part of a list."""
 
     limit: int = Field(100, ge=1, le=1000, description="Items on the page.")

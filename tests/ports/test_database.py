@@ -1,0 +1,302 @@
+"""The database as the program opens it: deadlines, durability, snapshots, schema, and the indexes behind the promises of speed."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, event, inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from conflicto import migrations
+from conflicto.platform.db import postgres, sqlite
+from conflicto.platform.db.engine import SQLITE_READERS, Database, PoolSize
+from conflicto.platform.db.schema import SCHEMA, SchemaOld, require_current, revision
+from conflicto.platform.db.transaction import ReadTx
+from conflicto.platform.problems import Unavailable
+from conflicto.responses import store
+from tests.ports.conftest import SHORT
+
+ENDLESS = {
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
+    "postgresql": "SELECT pg_sleep(30)",
+}
+ACTIVITY = UUID(int=7)
+ROWS = 20_000
+
+
+@pytest.fixture
+def db(database_url: str) -> Iterator[Database]:
+    made = Database(database_url, pool=PoolSize(2, 1), deadlines=SHORT)
+    yield made
+    made.close()
+
+
+def endless(tx: ReadTx) -> Any:
+    return tx.scalar(text(ENDLESS[tx.dialect]))
+
+
+# Deadlines -----------------------------------------------------------------------------------------------------------
+
+
+async def test_slow_read_is_cut_off_and_the_next_one_works(db: Database) -> None:
+    began = time.monotonic()
+
+    with pytest.raises(Unavailable) as told:
+        await db.read(endless)
+
+    assert 0.4 < time.monotonic() - began < 1.9
+    assert told.value.retry_after_s
+    assert await db.read(lambda tx: tx.scalar(text("SELECT 1"))) == 1
+
+
+async def test_busy_readers_refuse_in_time_and_recover(db: Database) -> None:
+    async def attempt() -> float:
+        began = time.monotonic()
+        with pytest.raises(Unavailable):
+            await db.read(endless)
+        return time.monotonic() - began
+
+    waits = await asyncio.gather(*(attempt() for _ in range(10)))
+
+    assert max(waits) < 1.9
+    assert sum(wait < 0.5 for wait in waits) == 8
+    assert await asyncio.gather(*(db.read(lambda tx: tx.scalar(text("SELECT 1"))) for _ in range(20))) == [1] * 20
+
+
+async def test_reader_whose_caller_went_away_comes_back(db: Database) -> None:
+    for _ in range(4):
+        task = asyncio.create_task(db.read(endless))
+        await asyncio.sleep(0.01)
+        task.cancel()
+    await asyncio.sleep(1.3)
+
+    assert await asyncio.gather(*(db.read(lambda tx: tx.scalar(text("SELECT 1"))) for _ in range(8))) == [1] * 8
+
+
+async def test_answer_that_does_not_come_frees_its_caller(db: Database) -> None:
+    began = time.monotonic()
+
+    with pytest.raises(Unavailable):
+        await db.read(lambda tx: time.sleep(2.3))
+
+    assert time.monotonic() - began < 2.2
+
+
+def test_pool_shares_one_connection_with_the_writer() -> None:
+    assert (PoolSize(20, 30).readers, PoolSize(2, 0).readers, PoolSize(1, 0).readers) == (49, 1, 1)
+
+
+# How connections are opened ------------------------------------------------------------------------------------------
+
+
+def settings_of(connection: Connection) -> dict[str, Any]:
+    if connection.dialect.name == "sqlite":
+        names = ("journal_mode", "synchronous", "foreign_keys", "query_only")
+        return {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names}
+    names = ("synchronous_commit", "statement_timeout", "lock_timeout", "transaction_isolation", "transaction_read_only", "TimeZone",
+             "idle_in_transaction_session_timeout")  # fmt: skip
+    return {name: connection.exec_driver_sql(f"SHOW {name}").scalar() for name in names}
+
+
+def test_commits_are_durable_and_every_wait_is_bounded(db: Database) -> None:
+    with db._writer.connect() as writer, db._readers.connect() as reader:
+        found = settings_of(writer), settings_of(reader)
+
+    if db.dialect == "sqlite":
+        both = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+        assert found == (both | {"query_only": 0}, both | {"query_only": 1})
+    else:
+        both = {"synchronous_commit": "on", "statement_timeout": "600ms", "lock_timeout": "300ms", "TimeZone": "UTC",
+                "idle_in_transaction_session_timeout": "10s"}  # fmt: skip
+        assert found == (
+            both | {"transaction_isolation": "read committed", "transaction_read_only": "off"},
+            both | {"transaction_isolation": "repeatable read", "transaction_read_only": "on"},
+        )
+
+
+def test_readers_cannot_write(db: Database) -> None:
+    with pytest.raises((Unavailable, DBAPIError)) as told:
+        db.query(lambda tx: tx.connection.execute(text("INSERT INTO counters (name, value) VALUES ('x', 1)")))
+
+    assert "read" in str(told.value.__cause__).lower()
+    assert db.query(lambda tx: tx.scalar(text("SELECT count(*) FROM counters"))) == 0
+
+
+def test_read_sees_one_snapshot(db: Database) -> None:
+    def write(number: int) -> None:
+        with db.writer_connection() as connection, connection.begin():
+            connection.execute(text("INSERT INTO counters (name, value) VALUES (:name, 1)"), {"name": str(number)})
+
+    def count(tx: ReadTx) -> tuple[int, int]:
+        first = tx.scalar(text("SELECT count(*) FROM counters"))
+        write(1)
+        return first, tx.scalar(text("SELECT count(*) FROM counters"))
+
+    assert db.query(count) == (0, 0)
+    assert db.query(lambda tx: tx.scalar(text("SELECT count(*) FROM counters"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("version", "safe"),
+    [((3, 7, 0), False), ((3, 40, 1), False), ((3, 44, 5), False), ((3, 44, 6), True), ((3, 45, 0), False), ((3, 50, 6), False),
+     ((3, 50, 7), True), ((3, 51, 2), False), ((3, 51, 3), True), ((3, 53, 4), True), ((4, 0, 0), True)],
+)  # fmt: skip
+def test_sqlite_with_the_wal_race_is_refused(version: tuple[int, ...], safe: bool) -> None:
+    if safe:
+        sqlite.require_safe_version(version)
+    else:
+        with pytest.raises(sqlite.SqliteAffected, match="pysqlite3"):
+            sqlite.require_safe_version(version)
+    sqlite.require_safe_version()
+
+
+def test_sqlite_takes_a_few_readers_and_makes_its_directory(tmp_path: Any) -> None:
+    db = Database(f"sqlite:///{tmp_path}/new/folder/file.sqlite3")
+    try:
+        assert db._readers.pool.size() == SQLITE_READERS
+        assert db._slots._value == SQLITE_READERS
+        assert (tmp_path / "new/folder").is_dir()
+    finally:
+        db.close()
+
+
+def test_old_postgres_is_refused() -> None:
+    class Old:
+        def execute(self, statement: object) -> "Old":
+            return self
+
+        def scalar_one(self) -> str:
+            return "130011"
+
+    with pytest.raises(postgres.PostgresOld, match="PostgreSQL 13 is too old"):
+        postgres.require_supported(Old())
+
+
+# Schema --------------------------------------------------------------------------------------------------------------
+
+
+def url_of(db: Database) -> str:
+    return db.url.render_as_string(hide_password=False)
+
+
+def test_schema_is_the_newest_migration_and_the_models_are_it(db: Database) -> None:
+    assert ScriptDirectory.from_config(migrations.config("")).get_heads() == [SCHEMA]
+    require_current(db)
+    command.check(migrations.config(url_of(db)))
+
+
+def test_migrations_go_down_and_up_again(db: Database) -> None:
+    migrations.downgrade(url_of(db), "base")
+    with db.writer_connection() as connection:
+        assert set(inspect(connection).get_table_names()) <= {"alembic_version"}
+    with pytest.raises(SchemaOld, match="schema none"):
+        require_current(db)
+
+    migrations.upgrade(url_of(db))
+    migrations.upgrade(url_of(db))
+    require_current(db)
+    command.check(migrations.config(url_of(db)))
+
+
+def test_database_of_another_version_is_refused(db: Database, tmp_path: Any) -> None:
+    empty = Database(f"sqlite:///{tmp_path}/empty.sqlite3")
+    with empty.writer_connection() as connection:
+        assert revision(connection) is None
+    with pytest.raises(SchemaOld, match="conflicto db upgrade"):
+        require_current(empty)
+    empty.close()
+    with db.writer_connection() as connection, connection.begin():
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(SchemaOld, match="9999"):
+        require_current(db)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_postgres_keeps_the_json_as_jsonb_too(db: Database) -> None:
+    with db.writer_connection() as connection:
+        found = inspect(connection)
+        kinds = {table: {column["name"]: str(column["type"]) for column in found.get_columns(table)} for table in ("responses", "activities")}
+        definition = connection.execute(
+            text("SELECT indexdef FROM pg_indexes WHERE indexname = 'ix_responses_response_data'")
+        ).scalar_one()
+
+    assert kinds["responses"]["response_data"] == "JSONB"
+    assert {kinds["activities"][name] for name in ("config", "secret", "aggregate")} == {"JSONB"}
+    assert "USING gin (response_data jsonb_path_ops)" in definition
+
+
+# Plans ---------------------------------------------------------------------------------------------------------------
+
+FILL = {
+    "sqlite": """
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})
+        INSERT INTO responses SELECT randomblob(16), 1, :activity, i % 500 + 1, 1, randomblob(16), i, i, i, 1, false, 'visible', true,
+            '{{"n":' || i || '}}' FROM n""",
+    "postgresql": """
+        INSERT INTO responses SELECT gen_random_uuid(), 1, :activity, i % 500 + 1, 1, gen_random_uuid(), i, i, i, 1, false, 'visible', true,
+            '{{"n":' || i || '}}' FROM generate_series(1, {rows}) AS i""",
+}
+
+
+@pytest.fixture
+def full(database_url: str) -> Iterator[Database]:
+    made = Database(database_url)
+    with made.writer_connection() as connection:
+        with connection.begin():
+            parameter = ACTIVITY.bytes if made.dialect == "sqlite" else ACTIVITY
+            connection.execute(text(FILL[made.dialect].format(rows=ROWS)), {"activity": parameter})
+        with connection.begin():
+            connection.execute(text("ANALYZE"))
+    yield made
+    made.close()
+
+
+def plan_of(db: Database, query: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
+    """Return the plan of the one statement that `query` runs."""
+    seen: list[tuple[str, Any]] = []
+
+    def note(connection: Any, cursor: Any, statement: str, parameters: Any, *rest: Any) -> None:
+        seen.append((statement, parameters))
+
+    event.listen(db._readers, "before_cursor_execute", note)
+    try:
+        assert db.query(query, *args, **kwargs)
+    finally:
+        event.remove(db._readers, "before_cursor_execute", note)
+    explain = "EXPLAIN QUERY PLAN " if db.dialect == "sqlite" else "EXPLAIN "
+    (statement, parameters), = [each for each in seen if not each[0].startswith("BEGIN")]
+    return db.query(lambda tx: "\n".join(str(row) for row in tx.connection.exec_driver_sql(explain + statement, parameters)))
+
+
+def test_reading_on_uses_an_index(full: Database) -> None:
+    window = {"after": ROWS - 50, "upto": ROWS, "most": 101}
+    flags = {"live_only": False, "visible_only": False}
+
+    activity = plan_of(full, store.activity_feed, ACTIVITY, **window, **flags)
+    session = plan_of(full, store.session_feed, 1, **window, activities=None, visible_only=False)
+    own = plan_of(full, store.own_feed, 7, after=0, upto=ROWS, most=101, activities=None)
+
+    assert "ix_responses_activity_feed" in activity
+    assert "uq_responses_feed" in session
+    assert "uq_responses_slot" in own
+    for plan in (activity, session):
+        assert "SCAN" not in plan
+        assert "Seq Scan" not in plan
+        assert "TEMP B-TREE" not in plan
+        assert "Sort" not in plan
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_contains_uses_its_index(full: Database) -> None:
+    wanted = {"nth": None, "participant_id": None, "limit": 101, "offset": 0}
+    began = time.monotonic()
+
+    plan = plan_of(full, store.page, ACTIVITY, contains='{"n":777}', **wanted)
+
+    assert "ix_responses_response_data" in plan
+    assert time.monotonic() - began < 1
