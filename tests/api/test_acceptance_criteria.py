@@ -6,6 +6,7 @@ Times are not asserted here: a busy machine would make them lie. `python -m benc
 import asyncio
 import json
 import re
+from itertools import product
 from typing import Any
 
 import pytest
@@ -77,23 +78,18 @@ async def test_criterion_03_responses_since_a_timestamp_are_exact(api: Api) -> N
 async def test_criterion_04_polling_asks_the_database_nothing(api: Api) -> None:
     event = await make_event(api)
     poll, seats = await event.activity(status="active", responses_visibility="participants"), await crowd(event, 20)
-    cursor = accepted(await api.get(f"{event.path}/changes/since/now", token=event.screen))["cursor"]
-    below = (
-        "/status",
-        f"/activities/{poll['id']}/status",
-        f"/activities/{poll['id']}/responses/since/{cursor}",
-        f"/changes/since/{cursor}",
-    )
+    tokens = (event.host, event.screen, *(seat.token for seat in seats))
+    feeds = (f"{event.path}/changes/since", path_of(event, poll, "/responses/since"))
+    asked = [(f"{event.path}/status", token) for token in tokens] + [(path_of(event, poll, "/status"), token) for token in tokens]
+    for feed, token in product(feeds, tokens):
+        page = accepted(await api.get(f"{feed}/0", token=token))
+        asked += [(f"{feed}/{page['cursor']}", token)]
     with counted_statements(api.app.db) as seen:
         for _ in range(3):
-            polls = (
-                api.get(event.path + path, token=token) for path in below for token in (event.host, *(seat.token for seat in seats))
-            )
-            assert {answer.status_code for answer in await asyncio.gather(*polls)} == {200}
-    asked = [
-        statement for statement in seen if "SELECT" in statement and "feed_heads.ts" not in statement and "ends_us" not in statement
-    ]
-    assert asked == []
+            polls = await asyncio.gather(*(api.get(path, token=token) for path, token in asked))
+            assert {answer.status_code for answer in polls} == {200}
+    background = ("feed_heads.ts", "ends_us", "last_seen_us", "BEGIN", "COMMIT")
+    assert [statement for statement in seen if not any(name in statement for name in background)] == []
 
 
 @pytest.mark.parametrize("text_", SHAPES.values(), ids=SHAPES)
@@ -187,13 +183,14 @@ async def test_criterion_10_a_flood_hurts_nobody_but_its_sender(settings: Settin
     async with App(limited, clock=clock).running() as app:
         event = await make_event(Api(app))
         poll, noisy, calm = await event.activity(status="active"), await event.join("Noisy"), await event.join("Calm")
-        asked = [(await event.api.get(f"{event.path}/status", token=noisy.token)) for _ in range(700)]
-        codes = [answer.status_code for answer in asked]
-        assert (set(codes), codes == sorted(codes)) == ({200, 429}, True)
-        refused(asked[-1], 429, "too-many-requests")
-        assert int(asked[-1].headers["retry-after"]) >= 1
-        assert re.fullmatch(r'"poll";r=0;t=\d+', asked[-1].headers["ratelimit"])
-        assert asked[0].headers["ratelimit-policy"] == asked[-1].headers["ratelimit-policy"] == '"poll";q=600;w=60'
+        clock.monotonic_s = lambda: 1000.0 + clock.shift_s
+        asked = [await event.api.get(f"{event.path}/status", token=noisy.token) for _ in range(610)]
+        assert {answer.status_code for answer in asked[:600]} == {200}
+        over = next(answer for answer in asked if answer.status_code == 429)
+        refused(over, 429, "too-many-requests")
+        assert int(over.headers["retry-after"]) >= 1
+        assert re.fullmatch(r'"poll";r=0;t=\d+', over.headers["ratelimit"])
+        assert asked[0].headers["ratelimit-policy"] == over.headers["ratelimit-policy"] == '"poll";q=600;w=60'
         accepted(await event.answer(poll, noisy, 1), 201)
         for token in (calm.token, event.host, event.screen):
             await polled(event, poll, token)
@@ -227,7 +224,7 @@ async def test_criterion_12_the_document_is_complete_and_true(api: Api) -> None:
 
 
 def test_criterion_13_the_promised_coverage_is_above_what_was_asked() -> None:
-    assert OVERALL >= 95 > 80
+    assert OVERALL >= 95
     poor = {"totals": {"percent_covered": OVERALL - 0.1}, "files": {}}
     assert shortfalls(poor)
     assert not shortfalls(poor | {"totals": {"percent_covered": OVERALL}})
@@ -248,7 +245,7 @@ async def test_criterion_14_every_reading_endpoint_answers_while_everyone_answer
             path = route.path if route.path.startswith(OPERATION) else filled(route, **ids) + query
             reads += [api.get(path, token=tokens[role]) for role in route.who or {Role.HOST}]
     answers = await asyncio.gather(*reads, *(event.answer(poll, seat, 2) for seat in seats))
-    assert {answer.status_code for answer in answers} <= {200, 201}, [answer.text for answer in answers if answer.status_code > 201]
+    assert [(answer.url.path, answer.text) for answer in answers if answer.status_code not in {200, 201}] == []
     assert (await polled(event, poll, event.host))[1]["response_count"] == 20
 
 

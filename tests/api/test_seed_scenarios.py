@@ -3,10 +3,10 @@
 import asyncio
 import json
 from typing import Any
-from uuid import uuid4
 
 import httpx2
 
+from conflicto.platform.ids import random_uuid
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted, activity_of, refused
 from tests.support.shapes import SHAPES
@@ -67,7 +67,7 @@ async def test_get_activity_success(api: Api) -> None:
 
 async def test_get_activity_not_found(api: Api) -> None:
     event = await make_event(api)
-    for missing in (str(uuid4()), "0", "not-an-id"):
+    for missing in (str(random_uuid()), "0", "not-an-id"):
         refused(await api.get(f"{event.path}/activities/{missing}", token=event.host), 404, "not-found")
 
 

@@ -65,7 +65,9 @@ def has(route: Route, name: str) -> bool:
 
 
 def filled(route: Route, **ids: Any) -> str:
-    """Return the route's address with these ids."""
+    """Return the route's address with these ids; `code` is a session's, or a problem's."""
+    if below_prefix(route).startswith("/problems/"):
+        ids["code"] = "not-found"
     return re.sub(r"{(\w+)}", lambda match: str(ids[match[1]]), below_prefix(route))
 
 

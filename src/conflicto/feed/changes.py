@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from heapq import merge
-from itertools import compress, islice
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from conflicto.activities.queries import activities_changed, all_activities, with_contents
@@ -22,8 +22,7 @@ from conflicto.sessions.queries import session_by_id
 from conflicto.sessions.schemas import session_out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from uuid import UUID
+    from collections.abc import Iterator
 
     from conflicto.access.roles import Caller
     from conflicto.activities.model import Activity
@@ -90,15 +89,10 @@ class _Reading:
     def _rows(self) -> list[Response]:
         window = {"after": self.after, "upto": self.upto, "most": self.most}
         if self.caller.participant_id is not None:
-            known = self._only(each.is_visible for each in self.activities.values())
-            return own_feed(self.tx, self.caller.participant_id, **window, activities=known)
-        shown = self._only(not each.deleted and shows_responses(each, self.view) for each in self.activities.values())
-        return session_feed(self.tx, self.session_id, **window, activities=shown, visible_only=self.view is View.SCREEN)
-
-    def _only(self, chosen: Iterable[bool]) -> list[UUID] | None:
-        """Return the activities that are chosen, in the order of all; None stands for all."""
-        ids = list(compress(self.activities, chosen))
-        return None if len(ids) == len(self.activities) else ids
+            unknown = [each.id for each in self.activities.values() if not each.is_visible]
+            return own_feed(self.tx, self.caller.participant_id, **window, closed=unknown)
+        closed = [each.id for each in self.activities.values() if each.deleted or not shows_responses(each, self.view)]
+        return session_feed(self.tx, self.session_id, **window, closed=closed, visible_only=self.view is View.SCREEN)
 
 
 def read_changes(tx: ReadTx, session_id: int, caller: Caller, since: Since, *, limit: int, now_us: int) -> tuple[Page, int]:

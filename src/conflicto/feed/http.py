@@ -107,7 +107,7 @@ class FeedEndpoints:
         """Encode a page; those who have seen everything ask from the same position, so they share one body."""
         if page.items:
             return page.encoded(self.epoch)
-        key = ("nothing new", page.since, page.cursor, page.clamped)
+        key = ("nothing new", page.since, page.cursor, page.clamped, page.closed)
         cached = head.bodies.get(key)
         if cached is None:
             cached = head.bodies[key] = (page.encoded(self.epoch), b"")

@@ -11,7 +11,7 @@ from conflicto.responses.model import NO_SLOT, Moderation, Response
 from conflicto.responses.tables import responses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from uuid import UUID
 
     from sqlalchemy import Row, Select
@@ -27,6 +27,9 @@ _OF_PARTICIPANTS = _ALL.where(
     responses.c.round == bindparam("round"),
     responses.c.slot == NO_SLOT,
 )
+_FEW_IN_ORDER = responses.c.ts + 0
+"""Feed order for one participant's rows: a sum, because a plain `ts` draws SQLite to walk the whole activity by its feed index."""
+
 _NOT_HIDDEN = responses.c.moderation != Moderation.HIDDEN.value
 _MINE = _ALL.where(responses.c.participant_id == bindparam("participant_id"), ~responses.c.deleted, _NOT_HIDDEN)
 _NEWEST = select(func.max(responses.c.ts)).where(
@@ -73,7 +76,7 @@ def of_participants(tx: ReadTx, activity_id: UUID, nth: int, participants: Itera
 def mine(tx: ReadTx, participant_id: int, *, activity_id: UUID | None, limit: int, offset: int) -> list[Response]:
     """Return a participant's live responses, in feed order."""
     wanted = _MINE if activity_id is None else _MINE.where(responses.c.activity_id == activity_id)
-    wanted = wanted.order_by(responses.c.ts).limit(limit).offset(offset)
+    wanted = wanted.order_by(_FEW_IN_ORDER).limit(limit).offset(offset)
     return [_response(row) for row in tx.all(wanted, {"participant_id": participant_id})]
 
 
@@ -84,16 +87,16 @@ def newest_live(tx: ReadTx, activity_id: UUID, nth: int, *, visible_only: bool) 
     return newest
 
 
-def _feed(
-    tx: ReadTx, wanted: Select[Any], params: dict[str, object], *, live_only: bool, visible_only: bool, most: int
-) -> list[Response]:
+def _seen(wanted: Select[Any], *, live_only: bool, visible_only: bool) -> Select[Any]:
     if live_only:
         wanted = wanted.where(~responses.c.deleted)
-        if visible_only:
-            wanted = wanted.where(responses.c.moderation == Moderation.VISIBLE.value)
-    elif visible_only:
-        wanted = wanted.where(responses.c.was_visible)
-    return [_response(row) for row in tx.all(wanted.order_by(responses.c.ts).limit(most), params)]
+        return wanted.where(responses.c.moderation == Moderation.VISIBLE.value) if visible_only else wanted
+    return wanted.where(responses.c.was_visible) if visible_only else wanted
+
+
+def _outside(wanted: Select[Any], closed: Collection[UUID]) -> Select[Any]:
+    """Leave activities out by NOT IN, which no index serves, so that the feed's own index stays the way in."""
+    return wanted.where(responses.c.activity_id.not_in(closed)) if closed else wanted
 
 
 def activity_feed(
@@ -103,28 +106,26 @@ def activity_feed(
 
     `live_only` leaves tombstones out; `visible_only` leaves out what screen and participants never saw.
     """
-    params: dict[str, object] = {"activity_id": activity_id, "after": after, "upto": upto}
-    return _feed(tx, _ACTIVITY_FEED, params, live_only=live_only, visible_only=visible_only, most=most)
+    wanted = _seen(_ACTIVITY_FEED, live_only=live_only, visible_only=visible_only).order_by(responses.c.ts).limit(most)
+    return [_response(row) for row in tx.all(wanted, {"activity_id": activity_id, "after": after, "upto": upto})]
 
 
 def session_feed(
-    tx: ReadTx, session_id: int, *, after: int, upto: int, most: int, activities: Iterable[UUID] | None, visible_only: bool
+    tx: ReadTx, session_id: int, *, after: int, upto: int, most: int, closed: Collection[UUID], visible_only: bool
 ) -> list[Response]:
-    """Return a session's responses with timestamps in (after, upto], in order, of `activities` only if given."""
-    wanted = _SESSION_FEED if activities is None else _SESSION_FEED.where(responses.c.activity_id.in_(list(activities)))
-    params: dict[str, object] = {"session_id": session_id, "after": after, "upto": upto}
-    return _feed(tx, wanted, params, live_only=after == 0, visible_only=visible_only, most=most)
+    """Return a session's responses with timestamps in (after, upto], in order, without those of `closed` activities."""
+    wanted = _outside(_seen(_SESSION_FEED, live_only=after == 0, visible_only=visible_only), closed)
+    rows = tx.all(wanted.order_by(responses.c.ts).limit(most), {"session_id": session_id, "after": after, "upto": upto})
+    return [_response(row) for row in rows]
 
 
-def own_feed(
-    tx: ReadTx, participant_id: int, *, after: int, upto: int, most: int, activities: Iterable[UUID] | None
-) -> list[Response]:
-    """Return a participant's own responses with timestamps in (after, upto], in order, of `activities` only if given."""
-    wanted = _OWN_FEED if activities is None else _OWN_FEED.where(responses.c.activity_id.in_(list(activities)))
+def own_feed(tx: ReadTx, participant_id: int, *, after: int, upto: int, most: int, closed: Collection[UUID]) -> list[Response]:
+    """Return a participant's own responses with timestamps in (after, upto], in order, without those of `closed` activities."""
+    wanted = _outside(_seen(_OWN_FEED, live_only=after == 0, visible_only=False), closed)
     if after == 0:
         wanted = wanted.where(_NOT_HIDDEN)
-    params: dict[str, object] = {"participant_id": participant_id, "after": after, "upto": upto}
-    return _feed(tx, wanted, params, live_only=after == 0, visible_only=False, most=most)
+    rows = tx.all(wanted.order_by(_FEW_IN_ORDER).limit(most), {"participant_id": participant_id, "after": after, "upto": upto})
+    return [_response(row) for row in rows]
 
 
 def own_head(tx: ReadTx, participant_id: int) -> int:
@@ -155,7 +156,7 @@ def _filtered(activity_id: UUID, nth: int | None, participant_id: int | None) ->
     if nth is not None:
         wanted = wanted.where(responses.c.round == nth)
     if participant_id is not None:
-        wanted = wanted.where(responses.c.participant_id == participant_id)
+        return wanted.where(responses.c.participant_id == participant_id).order_by(_FEW_IN_ORDER)
     return wanted.order_by(responses.c.ts)
 
 
@@ -181,7 +182,7 @@ def live_of(
         wanted = wanted.where(responses.c.activity_id == activity_id, responses.c.round == nth)
     if participant_id is not None:
         wanted = wanted.where(responses.c.participant_id == participant_id)
-    return [_response(row) for row in tx.all(wanted.order_by(responses.c.ts))]
+    return [_response(row) for row in tx.all(wanted.order_by(_FEW_IN_ORDER if participant_id is not None else responses.c.ts))]
 
 
 def of_seats(tx: ReadTx, participants: Iterable[int]) -> list[Response]:

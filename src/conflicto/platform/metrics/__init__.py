@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""All others count as `other`: a method is any word that a client makes up."""
+
 
 class Metrics:
     """The metrics of one process, in a registry of their own."""
@@ -23,6 +26,7 @@ class Metrics:
         """Count one answer. Labelled children are looked up once: finding one costs more than the count itself."""
         child = self._children.get((method, route, status))
         if child is None:
+            method = method if method in METHODS else "other"
             child = self._requests.labels(method, route, status), self._seconds.labels(method)
             self._children[method, route, status] = child
         child[0].inc()
