@@ -1,94 +1,85 @@
 import pytest
 
-from conflicto.access.code_guard import EVERYWHERE, PER_ADDRESS, CodeGuard
+from conflicto.access import code_guard
+from conflicto.access.code_guard import CodeGuard, _network
 from conflicto.access.errors import TooManyGuesses
+from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.limits.memory import MemoryLimiter
 from tests.support.clocks import HandClock
 
-HALL, STRANGER = "203.0.113.7", "198.51.100.9"
+
+class Stopped(HandClock):
+    def monotonic_s(self) -> float:
+        return 1000.0 + self.shift_s
 
 
 @pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
+def clock() -> Stopped:
+    return Stopped()
 
 
 @pytest.fixture
-def guard(clock: HandClock) -> CodeGuard:
+def guard(clock: Stopped) -> CodeGuard:
     return CodeGuard(MemoryLimiter(clock))
 
 
-def miss(guard: CodeGuard, address: str, times: int) -> None:
-    for _ in range(times):
+def guesses(guard: CodeGuard, address: str, most: int = 200) -> int:
+    """Return how many wrong codes an address can try before it is refused."""
+    for number in range(most):
+        try:
+            guard.check(address, f"wrong {number}")
+        except TooManyGuesses as refused:
+            assert refused.retry_after_s
+            return number
         guard.missed(address)
+    return most
 
 
-def test_an_address_that_guesses_is_refused_and_told_when_to_come_back(guard: CodeGuard, clock: HandClock) -> None:
-    guard.check(STRANGER, "BBBBBBBB")
-    miss(guard, STRANGER, PER_ADDRESS.quota)
-
-    with pytest.raises(TooManyGuesses) as refused:
-        guard.check(STRANGER, "CCCCCCCC")
-
-    assert refused.value.retry_after_s is not None
-    clock.advance(refused.value.retry_after_s)
-    guard.check(STRANGER, "CCCCCCCC")
+def test_address_has_sixty_misses_and_then_one_a_second(guard: CodeGuard, clock: Stopped) -> None:
+    assert guesses(guard, "192.0.2.1") == 60
+    assert guesses(guard, "192.0.2.2") == 60
+    clock.advance(3)
+    assert guesses(guard, "192.0.2.1") == 3
 
 
-def test_a_hall_behind_one_address_goes_on_joining_with_its_code(guard: CodeGuard) -> None:
-    guard.hit(HALL, "DDDDDDDD")
-    miss(guard, HALL, PER_ADDRESS.quota)
+def test_hall_behind_one_address_goes_on_with_its_code(guard: CodeGuard) -> None:
+    guard.check("192.0.2.1", "GOOD")
+    guard.hit("192.0.2.1", "GOOD")
+    guesses(guard, "192.0.2.1")
 
-    for _ in range(1000):
-        guard.check(HALL, "DDDDDDDD")
+    guard.check("192.0.2.1", "GOOD")
     with pytest.raises(TooManyGuesses):
-        guard.check(HALL, "FFFFFFFF")
+        guard.check("192.0.2.1", "OTHER")
 
 
-def test_a_code_known_at_one_address_does_not_open_another(guard: CodeGuard) -> None:
-    guard.hit(HALL, "DDDDDDDD")
-    miss(guard, STRANGER, PER_ADDRESS.quota)
+@pytest.mark.parametrize("before", range(12))
+def test_under_attack_a_miss_costs_ten_and_nobody_guesses_without_end(guard: CodeGuard, clock: Stopped, before: int) -> None:
+    for _ in range(before):
+        guard.missed("192.0.2.1")
+    for number in range(1000):
+        guard.missed(f"198.51.{number // 250}.{number % 250}")
 
+    assert guesses(guard, "192.0.2.1") <= 7
+    clock.shift_s += 0.0005
+    assert guesses(guard, "192.0.2.1") <= 1
+
+
+def test_pairs_are_bounded(guard: CodeGuard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(code_guard, "MOST_PAIRS", 2)
+    monkeypatch.setattr(code_guard, "PER_ADDRESS", Policy("code-misses", 1, 60))
+    for code in ("A", "B", "C"):
+        guard.hit("192.0.2.1", code)
+    guard.missed("192.0.2.1")
+
+    for code in ("B", "C"):
+        guard.check("192.0.2.1", code)
     with pytest.raises(TooManyGuesses):
-        guard.check(STRANGER, "DDDDDDDD")
-
-
-def test_under_attack_from_everywhere_a_miss_costs_ten(guard: CodeGuard) -> None:
-    for number in range(EVERYWHERE.quota):
-        guard.missed(f"192.0.{number // 250}.{number % 250}")
-
-    miss(guard, STRANGER, PER_ADDRESS.quota // 10)
-
-    with pytest.raises(TooManyGuesses):
-        guard.check(STRANGER, "BBBBBBBB")
+        guard.check("192.0.2.1", "A")
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
-        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
-        ("::ffff:203.0.113.7", "203.0.113.7", True),
-        ("testclient", "testclient", True),
-        ("testclient", "other", False),
-    ],
+    ("address", "network"),
+    [("192.0.2.1", "192.0.2.1"), ("::ffff:192.0.2.1", "192.0.2.1"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"), ("unix", "unix"), ("", "")],
 )
-def test_what_counts_as_one_subscriber(guard: CodeGuard, one: str, other: str, same: bool) -> None:
-    miss(guard, one, PER_ADDRESS.quota)
-
-    if same:
-        with pytest.raises(TooManyGuesses):
-            guard.check(other, "BBBBBBBB")
-    else:
-        guard.check(other, "BBBBBBBB")
-
-
-def test_remembered_pairs_are_bounded(guard: CodeGuard, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.access.code_guard.MOST_PAIRS", 2)
-    for code in ("BBBBBBBB", "CCCCCCCC", "DDDDDDDD"):
-        guard.hit(HALL, code)
-    miss(guard, HALL, PER_ADDRESS.quota)
-
-    guard.check(HALL, "DDDDDDDD")
-    with pytest.raises(TooManyGuesses):
-        guard.check(HALL, "BBBBBBBB")
+def test_subscriber_is_an_address_or_a_network(address: str, network: str) -> None:
+    assert _network(address) == network

@@ -53,6 +53,13 @@ class Ready(BaseModel):
 class ProblemKind(BaseModel):
     """What a problem's `type` leads to."""
 
+    model_config = example(
+        code="session-full",
+        title="The session is full",
+        status=409,
+        description="As many people are in as the host, or the server, allows.",
+    )
+
     code: str
     title: str
     status: int

@@ -1,0 +1,81 @@
+import pytest
+
+from conflicto.platform.limits.bucket import Policy, Verdict, admit
+from conflicto.platform.limits.headers import limit_header, policy_header
+from conflicto.platform.limits.memory import MemoryLimiter
+from tests.support.clocks import HandClock
+
+POLICY = Policy("poll", 3, 60)
+
+
+class Stopped(HandClock):
+    """Stands still unless it is advanced, so that figures are exact."""
+
+    def monotonic_s(self) -> float:
+        return 1000.0 + self.shift_s
+
+
+def test_burst_of_the_quota_then_one_for_each_interval() -> None:
+    state, verdicts = 0.0, []
+    for now in (100.0, 100.0, 100.0, 100.0, 119.9, 120.0, 120.0, 140.0):
+        state, verdict = admit(state, now, POLICY)
+        verdicts.append((verdict.allowed, verdict.remaining, verdict.reset_s))
+
+    assert verdicts == [
+        (True, 2, 0), (True, 1, 0), (True, 0, 20), (False, 0, 20), (False, 0, 1), (True, 0, 20), (False, 0, 20), (True, 0, 20),
+    ]  # fmt: skip
+
+
+def test_refusal_costs_nothing() -> None:
+    full = 100.0 + 60
+
+    assert admit(full, 100.0, POLICY) == (full, Verdict(allowed=False, remaining=0, reset_s=20))
+    assert admit(full, 100.0, POLICY, cost=4)[0] == full
+
+
+def test_cost_counts() -> None:
+    state, verdict = admit(0.0, 100.0, POLICY, cost=2)
+
+    assert (verdict.allowed, verdict.remaining) == (True, 1)
+    assert not admit(state, 100.0, POLICY, cost=2)[1].allowed
+
+
+def test_memory_keeps_policies_and_keys_apart() -> None:
+    clock = Stopped()
+    limiter = MemoryLimiter(clock)
+    other = Policy("other", 1, 60)
+
+    assert [limiter.spend(POLICY, "a").allowed for _ in range(4)] == [True, True, True, False]
+    assert (limiter.is_empty(POLICY, "a"), limiter.is_empty(POLICY, "b"), limiter.is_empty(other, "a")) == (True, False, False)
+    clock.advance(20)
+    assert limiter.spend(POLICY, "a").allowed
+
+
+def test_memory_that_is_off_allows_everything() -> None:
+    limiter = MemoryLimiter(Stopped(), enabled=False)
+
+    assert all(limiter.spend(POLICY, "a") == Verdict(allowed=True, remaining=3, reset_s=0) for _ in range(9))
+    assert not limiter.is_empty(POLICY, "a")
+
+
+def test_memory_is_bounded_and_forgets_full_buckets_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conflicto.platform.limits.memory.MOST_KEYS", 3)
+    clock = Stopped()
+    limiter = MemoryLimiter(clock)
+    for key in ("old", "older"):
+        limiter.spend(POLICY, key)
+    clock.advance(60)
+    for _ in range(3):
+        limiter.spend(POLICY, "busy")
+    limiter.spend(POLICY, "new")
+    assert limiter.is_empty(POLICY, "busy")
+    assert len(limiter._full_at) == 2
+
+    for key in range(2):
+        limiter.spend(POLICY, key)
+    assert len(limiter._full_at) <= 3
+
+
+def test_headers_speak_the_draft() -> None:
+    assert policy_header(POLICY) == (b"ratelimit-policy", b'"poll";q=3;w=60')
+    assert limit_header(POLICY, Verdict(allowed=False, remaining=0, reset_s=7)) == (b"ratelimit", b'"poll";r=0;t=7')
