@@ -53,9 +53,9 @@ def test_verbs_that_are_named_exist_and_all_are_explained() -> None:
 def test_commands_that_are_named_exist() -> None:
     from typer.main import get_command
 
-    from conflicto.cli import app
+    from conflicto.cli import application
 
-    known = set(get_command(app).commands)
+    known = set(get_command(application()).commands)
     named = {name for page in PAGES for name in re.findall(r"`conflicto ([a-z]+)", unfenced(page))}
 
     assert named <= known

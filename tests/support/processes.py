@@ -15,7 +15,7 @@ import httpx2
 from click.testing import Result
 from typer.testing import CliRunner
 
-from conflicto.cli import app
+from conflicto.cli import application
 from tests.support.servers import free_port
 
 ADMIN = "the-operator-of-the-tests"
@@ -33,7 +33,7 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 def run(*arguments: str | Path, env: dict[str, str]) -> Result:
     """Run a command in this process, which takes a second less than a process of its own."""
     cleared = {name: None for name in os.environ if name.startswith(OURS)}
-    return CliRunner().invoke(app, [str(each) for each in arguments], env=cleared | env)
+    return CliRunner().invoke(application(), [str(each) for each in arguments], env=cleared | env)
 
 
 def run_apart(*arguments: str | Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:

@@ -13,8 +13,6 @@ STREAMS = {"/sessions/{session_id}/events"}
 UNKNOWN_FIELD = {"unknown-field": 1}
 """A body that every route refuses, after it has let the caller in and before it does anything."""
 
-OPERATION = "/health", "/metrics", PREFIX + "/openapi.json"
-
 NO_BODY: dict[str, Any] = {}
 BODIES: dict[str, Any] = {
     "POST /sessions": {"title": "T"},
@@ -65,10 +63,10 @@ def has(route: Route, name: str) -> bool:
 
 
 def filled(route: Route, **ids: Any) -> str:
-    """Return the route's address with these ids; `code` is a session's, or a problem's."""
-    if below_prefix(route).startswith("/problems/"):
+    """Return the route's whole address with these ids; `code` is a session's, or a problem's."""
+    if route.path.startswith("/problems/"):
         ids["code"] = "not-found"
-    return re.sub(r"{(\w+)}", lambda match: str(ids[match[1]]), below_prefix(route))
+    return re.sub(r"{(\w+)}", lambda match: str(ids[match[1]]), route.path)
 
 
 def addresses(route: Route, known: dict[str, list[Any]]) -> Iterator[str]:

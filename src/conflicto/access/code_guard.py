@@ -40,9 +40,11 @@ class CodeGuard:
             raise TooManyGuesses(retry_after_s=int(PER_ADDRESS.interval_s) + 1)
 
     def missed(self, address: str) -> None:
-        """Count a wrong code."""
-        calm = self._limiter.spend(EVERYWHERE, "").allowed
-        self._limiter.spend(PER_ADDRESS, _network(address), 1 if calm else COST_UNDER_ATTACK)
+        """Count a wrong code; an address with less left than it costs loses the rest, or it could go on for ever."""
+        calm, network = self._limiter.spend(EVERYWHERE, "").allowed, _network(address)
+        cost = 1 if calm else COST_UNDER_ATTACK
+        while cost and not self._limiter.spend(PER_ADDRESS, network, cost).allowed:
+            cost -= 1
 
     def hit(self, address: str, code: str) -> None:
         """Remember that this code is good for this address."""

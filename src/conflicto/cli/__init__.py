@@ -2,22 +2,44 @@
 
 from __future__ import annotations
 
+import sys
+from importlib import import_module
+
 import typer
 
-from conflicto.cli import db, demo, export, serve, token
-from conflicto.cli.replay.command import replay
+COMMANDS = {
+    "serve": "conflicto.cli.serve:serve",
+    "export": "conflicto.cli.export:export",
+    "replay": "conflicto.cli.replay.command:replay",
+    "demo": "conflicto.cli.demo:demo",
+}
+GROUPS = {"db": "conflicto.cli.db:app", "token": "conflicto.cli.token:app"}
 
-app = typer.Typer(
-    name="conflicto", help="Live sessions: a host lines up activities, everybody follows along.", no_args_is_help=True
-)
-app.command("serve")(serve.serve)
-app.command("export")(export.export)
-app.command("replay")(replay)
-app.command("demo")(demo.demo)
-app.add_typer(db.app, name="db")
-app.add_typer(token.app, name="token")
+
+def application(only: str | None = None) -> typer.Typer:
+    """Return the command line, with all of it or with the command or group `only`: `serve` does not wait for what `replay` imports."""
+    app = typer.Typer(
+        name="conflicto",
+        help="Live sessions: a host lines up activities, everybody follows along.",
+        no_args_is_help=True,
+        callback=_nothing_before,
+    )
+    for name, place in {**COMMANDS, **GROUPS}.items():
+        if only in {None, name}:
+            module, _, attribute = place.partition(":")
+            found = getattr(import_module(module), attribute)
+            if name in COMMANDS:
+                app.command(name)(found)
+            else:
+                app.add_typer(found, name=name)
+    return app
 
 
 def main() -> None:
     """Run the command line."""
-    app()
+    named = sys.argv[1] if len(sys.argv) > 1 else None
+    application(named if named in COMMANDS or named in GROUPS else None)()
+
+
+def _nothing_before() -> None:
+    """Live sessions: a host lines up activities, everybody follows along."""

@@ -1,6 +1,7 @@
 """The lifecycle, exhaustively: every status × every step × every flag that matters."""
 
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -14,11 +15,15 @@ ALLOWED = {(DRAFT, PUBLISHED), (DRAFT, ACTIVE), (PUBLISHED, DRAFT), (PUBLISHED, 
 NOW = 1_000_000_000
 
 
+def every(*values: Any) -> list[tuple[Any, ...]]:
+    return list(product(*values))
+
+
 def test_table_is_the_contract() -> None:
     assert {(now, to) for now, steps in STEPS.items() for to in steps} == ALLOWED
 
 
-@pytest.mark.parametrize(("now", "to", "was_revealed"), product(ActivityStatus, ActivityStatus, (False, True)))
+@pytest.mark.parametrize(("now", "to", "was_revealed"), every(ActivityStatus, ActivityStatus, (False, True)))
 def test_every_step_from_every_status(now: ActivityStatus, to: ActivityStatus, was_revealed: bool) -> None:
     before = activity(status=now, was_revealed=was_revealed, duration_seconds=30, ends_us=5 if now is ACTIVE else None)
 
@@ -59,7 +64,7 @@ def test_next_round_asks_again_with_nothing_shown(status: ActivityStatus) -> Non
             next_round(before, now_us=NOW)
 
 
-@pytest.mark.parametrize(("status", "ends_us"), product(ActivityStatus, (None, NOW - 1, NOW, NOW + 1)))
+@pytest.mark.parametrize(("status", "ends_us"), every(ActivityStatus, (None, NOW - 1, NOW, NOW + 1)))
 def test_time_can_be_given_only_while_it_runs(status: ActivityStatus, ends_us: int | None) -> None:
     before = activity(status=status, ends_us=ends_us)
 
@@ -73,7 +78,7 @@ def test_time_can_be_given_only_while_it_runs(status: ActivityStatus, ends_us: i
 SHOWN = (None, False, True)
 
 
-@pytest.mark.parametrize(("status", "results", "secret", "before"), product(ActivityStatus, SHOWN, SHOWN, (False, True)))
+@pytest.mark.parametrize(("status", "results", "secret", "before"), every(ActivityStatus, SHOWN, SHOWN, (False, True)))
 def test_revealing_every_way(status: ActivityStatus, results: bool | None, secret: bool | None, before: bool) -> None:
     was = before and status is EXPIRED
     shown = activity(status=status, results_revealed=was, secret_revealed=was, was_revealed=was)
@@ -89,7 +94,7 @@ def test_revealing_every_way(status: ActivityStatus, results: bool | None, secre
         assert after.was_revealed == (was or want_results or want_secret)
 
 
-@pytest.mark.parametrize(("status", "ends_us"), product(ActivityStatus, (None, NOW - 1, NOW, NOW + 1)))
+@pytest.mark.parametrize(("status", "ends_us"), every(ActivityStatus, (None, NOW - 1, NOW, NOW + 1)))
 def test_open_and_due_never_overlap(status: ActivityStatus, ends_us: int | None) -> None:
     timed: Activity = activity(status=status, ends_us=ends_us)
 

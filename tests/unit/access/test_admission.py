@@ -1,0 +1,168 @@
+from typing import Any
+
+import pytest
+
+from conflicto.access.admission import Admission, refusals
+from conflicto.access.errors import RoleNotAllowed, TokenInvalid, TokenMissing
+from conflicto.access.roles import ADMIN, ANYONE, HOSTS, HOSTS_AND_PARTICIPANTS, MEMBERS, PARTICIPANTS, Caller, Role
+from conflicto.access.tokens import DAY_S, Tokens, digest
+from conflicto.platform.problems import NotFound
+from tests.support.clocks import HandClock
+
+ADMIN_TOKEN = "the-operator-of-the-tests"
+
+
+class Session:
+    def __init__(self, version: int, seats: dict[int, int]) -> None:
+        self.version, self.seats = version, seats
+
+    def token_version(self) -> int:
+        return self.version
+
+    def seat_version(self, participant_id: int) -> int:
+        return self.seats.get(participant_id, 1)
+
+
+class Directory:
+    """What this process knows of session 5, and what the database knows; `asked` counts the looks at the latter."""
+
+    def __init__(self) -> None:
+        self.memory: Session | None = Session(2, {77: 2})
+        self.database: Session | None = self.memory
+        self.asked = 0
+
+    def known(self, session_id: int) -> Session | None:
+        return self.memory if session_id == 5 else None
+
+    async def standing(self, session_id: int, *, fresh: bool = False) -> Session | None:
+        if session_id != 5:
+            return None
+        if fresh or self.memory is None:
+            self.asked += 1
+            self.memory = self.database
+        return self.memory
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def tokens(clock: HandClock) -> Tokens:
+    return Tokens(b"k" * 32, "epoch", clock)
+
+
+@pytest.fixture
+def directory() -> Directory:
+    return Directory()
+
+
+@pytest.fixture
+def admission(tokens: Tokens, directory: Directory) -> Admission:
+    return Admission(tokens, digest(ADMIN_TOKEN), directory)
+
+
+async def admit(admission: Admission, who: frozenset[Role], token: str | None, **params: Any) -> Caller | None:
+    return (await admission.admit(who, None if token is None else f"Bearer {token}", params))[0]
+
+
+async def test_anyone_needs_no_token_and_none_is_looked_at(admission: Admission) -> None:
+    assert await admission.admit(ANYONE, None, {}) == (None, None)
+    assert await admission.admit(ANYONE, "Bearer rubbish", {}) == (None, None)
+
+
+async def test_every_role_against_every_set(admission: Admission, tokens: Tokens) -> None:
+    held = {
+        Role.ADMIN: ADMIN_TOKEN,
+        Role.HOST: tokens.mint(Role.HOST, 5, version=2),
+        Role.SCREEN: tokens.mint(Role.SCREEN, 5, version=2),
+        Role.PARTICIPANT: tokens.mint(Role.PARTICIPANT, 5, version=2, subject="77"),
+    }
+
+    for role, token in held.items():
+        for who in (ADMIN, HOSTS, MEMBERS, PARTICIPANTS, HOSTS_AND_PARTICIPANTS):
+            if role in who:
+                caller = await admit(admission, who, token, session_id=5)
+                assert caller is not None
+                assert (caller.role, caller.is_host) == (role, role in HOSTS)
+            else:
+                with pytest.raises(RoleNotAllowed):
+                    await admit(admission, who, token, session_id=5)
+
+
+@pytest.mark.parametrize("header", [None])
+async def test_missing_token(admission: Admission, header: str | None) -> None:
+    with pytest.raises(TokenMissing):
+        await admission.admit(MEMBERS, header, {})
+
+
+@pytest.mark.parametrize("header", ["", "Basic abc", "Bearer", "Bearer ", "Bearer wrong-admin-token", "Bearer a.b.c", "bearerabc"])
+async def test_other_headers(admission: Admission, header: str) -> None:
+    with pytest.raises(TokenInvalid):
+        await admission.admit(MEMBERS, header, {})
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+async def test_scheme_in_any_case(admission: Admission, tokens: Tokens, scheme: str) -> None:
+    caller, _ = await admission.admit(MEMBERS, f"{scheme}  {tokens.mint(Role.HOST, 5, version=2)} ", {})
+    assert caller is not None
+
+
+async def test_other_sessions_and_seats_are_unknown(admission: Admission, tokens: Tokens) -> None:
+    host, seat = tokens.mint(Role.HOST, 5, version=2), tokens.mint(Role.PARTICIPANT, 5, version=2, subject="77")
+
+    for token, params in ((host, {"session_id": 6}), (seat, {"session_id": 6}), (seat, {"participant_id": 78}), (ADMIN_TOKEN, {"session_id": 6})):
+        with pytest.raises(NotFound):
+            await admit(admission, MEMBERS, token, **params)
+    assert await admit(admission, MEMBERS, host, participant_id=78)
+    assert await admit(admission, MEMBERS, seat, participant_id=77)
+    assert await admit(admission, MEMBERS, ADMIN_TOKEN, session_id=5)
+    with pytest.raises(TokenInvalid):
+        await admit(admission, MEMBERS, tokens.mint(Role.HOST, 6, version=1))
+
+
+@pytest.mark.parametrize("version", [1, 3])
+async def test_rotated_and_kicked_tokens_are_dead(admission: Admission, tokens: Tokens, version: int) -> None:
+    for token in (tokens.mint(Role.HOST, 5, version=version), tokens.mint(Role.PARTICIPANT, 5, version=version, subject="77")):
+        with pytest.raises(TokenInvalid):
+            await admit(admission, MEMBERS, token)
+
+
+async def test_token_newer_than_the_memory_asks_the_database_once(
+    admission: Admission, tokens: Tokens, directory: Directory
+) -> None:
+    directory.database = Session(3, {77: 3})
+
+    assert await admit(admission, MEMBERS, tokens.mint(Role.HOST, 5, version=3))
+    assert directory.asked == 1
+    assert await admit(admission, MEMBERS, tokens.mint(Role.PARTICIPANT, 5, version=3, subject="77"))
+    assert directory.asked == 1
+    with pytest.raises(TokenInvalid):
+        await admit(admission, MEMBERS, tokens.mint(Role.HOST, 5, version=9))
+    assert directory.asked == 2
+
+
+async def test_session_that_is_not_in_memory_is_looked_up(admission: Admission, tokens: Tokens, directory: Directory) -> None:
+    directory.memory = None
+
+    assert await admit(admission, MEMBERS, tokens.mint(Role.HOST, 5, version=2))
+    directory.memory = directory.database = None
+    with pytest.raises(TokenInvalid):
+        await admit(admission, MEMBERS, tokens.mint(Role.HOST, 5, version=2))
+
+
+async def test_old_tokens_come_back_renewed(admission: Admission, tokens: Tokens, clock: HandClock) -> None:
+    token = tokens.mint(Role.PARTICIPANT, 5, version=2, subject="77")
+    clock.advance(8 * DAY_S)
+
+    caller, renewed = await admission.admit(MEMBERS, f"Bearer {token}", {})
+
+    assert renewed is not None
+    assert await admit(admission, MEMBERS, renewed) == caller
+
+
+def test_documented_refusals() -> None:
+    assert refusals(ANYONE) == ()
+    assert refusals(MEMBERS) == (TokenMissing, TokenInvalid)
+    assert refusals(HOSTS) == (TokenMissing, TokenInvalid, RoleNotAllowed)

@@ -1,0 +1,149 @@
+import base64
+import json
+from typing import Any
+
+import jwt
+import pytest
+
+from conflicto.access import tokens as module
+from conflicto.access.errors import TokenInvalid
+from conflicto.access.roles import Role
+from conflicto.access.tokens import DAY_S, Tokens, digest, matches
+from tests.support.clocks import HandClock
+
+KEY = b"k" * 32
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def tokens(clock: HandClock) -> Tokens:
+    return Tokens(KEY, "epoch", clock)
+
+
+def parts(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    return jwt.get_unverified_header(token), jwt.decode(token, options={"verify_signature": False})
+
+
+def signed(token: str, *, header: dict[str, Any] | None = None, key: bytes = KEY, algorithm: str = "HS256", **claims: Any) -> str:
+    """Return the token with other claims (`...` drops one) and header fields, signed anew."""
+    old_header, old_claims = parts(token)
+    payload = {name: value for name, value in (old_claims | claims).items() if value is not ...}
+    fields = {name: value for name, value in (old_header | (header or {})).items() if value is not ... and name != "alg"}
+    return jwt.encode(payload, key, algorithm=algorithm, headers=fields)
+
+
+def fresh(clock: HandClock) -> Tokens:
+    """Return a process that has not seen any token yet."""
+    return Tokens(KEY, "epoch", clock)
+
+
+@pytest.mark.parametrize("role", [Role.HOST, Role.SCREEN, Role.PARTICIPANT])
+def test_minted_token_says_who_it_is(tokens: Tokens, clock: HandClock, role: Role) -> None:
+    subject = "77" if role is Role.PARTICIPANT else None
+    token = tokens.mint(role, 5, version=3, subject=subject)
+    header, claims = parts(token)
+
+    assert (header["alg"], header["typ"]) == ("HS256", f"{role}+jwt")
+    assert set(claims) == {"iss", "aud", "sub", "sid", "role", "ver", "jti", "iat", "exp"}
+    assert claims["exp"] - claims["iat"] == (14 if role is Role.PARTICIPANT else 30) * DAY_S
+    for process in (tokens, fresh(clock)):
+        said = process.verify(token)
+        assert (said.session_id, said.version, said.caller.role, said.caller.session_id) == (5, 3, role, 5)
+        assert said.caller.participant_id == (77 if role is Role.PARTICIPANT else None)
+        assert process.verify(token) is said
+    assert tokens.mint(role, 5, version=3, subject=subject) != token
+
+
+def test_token_dies_at_its_end_even_if_it_was_seen_before(tokens: Tokens, clock: HandClock) -> None:
+    token = tokens.mint(Role.PARTICIPANT, 5, version=1, subject="77")
+    clock.advance(14 * DAY_S - 2)
+    tokens.verify(token)
+    clock.advance(3)
+
+    for process in (tokens, fresh(clock)):
+        with pytest.raises(TokenInvalid):
+            process.verify(token)
+
+
+def test_token_in_use_is_renewed_in_its_second_half(tokens: Tokens, clock: HandClock) -> None:
+    token = tokens.mint(Role.PARTICIPANT, 5, version=2, subject="77")
+    assert tokens.renewed(tokens.verify(token)) is None
+    clock.advance(7 * DAY_S)
+
+    renewed = tokens.renewed(tokens.verify(token))
+
+    assert renewed is not None
+    before, after = parts(token)[1], parts(renewed)[1]
+    assert {name for name in before if before[name] != after[name]} == {"jti", "iat", "exp"}
+    assert tokens.renewed(tokens.verify(renewed)) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"iss": "other"}, {"iss": ...}, {"aud": "other"}, {"aud": ...}, {"sub": ...}, {"sub": 5}, {"sid": ...}, {"sid": "5"}, {"sid": 5.0},
+        {"sid": True}, {"role": ...}, {"role": "admin"}, {"role": "king"}, {"role": "screen"}, {"ver": ...}, {"ver": "1"}, {"ver": None},
+        {"jti": ...}, {"iat": ...}, {"iat": "1"}, {"exp": ...}, {"exp": "9999999999"}, {"exp": 1e400}, {"exp": 0}, {"exp": True},
+        {"header": {"typ": "screen+jwt"}}, {"header": {"typ": "JWT"}}, {"header": {"kid": "other"}}, {"header": {"kid": ...}},
+        {"header": {"kid": "../../etc/passwd"}}, {"header": {"jku": "http://127.0.0.1/"}, "key": b"x" * 32}, {"key": b"x" * 32},
+        {"algorithm": "HS384"}, {"algorithm": "HS512"},
+    ],
+)  # fmt: skip
+def test_token_with_anything_else_in_it_is_refused(clock: HandClock, change: dict[str, Any]) -> None:
+    token = Tokens(KEY, "epoch", clock).mint(Role.HOST, 5, version=1)
+    fresh(clock).verify(signed(token))
+
+    with pytest.raises(TokenInvalid):
+        fresh(clock).verify(signed(token, **change))
+
+
+@pytest.mark.parametrize("subject", ["", "x", "-1", "1.0", "٧", "9" * 16, " 7"])
+def test_seat_is_a_number(clock: HandClock, subject: str) -> None:
+    token = Tokens(KEY, "epoch", clock).mint(Role.PARTICIPANT, 5, version=1, subject="7")
+
+    with pytest.raises(TokenInvalid):
+        fresh(clock).verify(signed(token, sub=subject))
+
+
+def b64(data: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(data).encode()).rstrip(b"=").decode()
+
+
+def test_unsigned_and_broken_tokens_are_refused(clock: HandClock) -> None:
+    token = Tokens(KEY, "epoch", clock).mint(Role.HOST, 5, version=1)
+    header, payload, signature = token.split(".")
+    _, claims = parts(token)
+    unsigned = [f"{b64({'alg': alg, 'typ': 'host+jwt'})}.{payload}." for alg in ("none", "None", "nOnE")]
+    nested = "[" * 500 + "]" * 500
+    deep = f"{header}.{base64.urlsafe_b64encode(nested.encode()).decode()}.{signature}"
+    broken = ["", ".", "..", "a.b.c", token[:-2], token + "x", f"{header}.{payload}", f"{header}.{b64([claims])}.{signature}", deep,
+              token.replace(".", " ."), token + "." + signature, "x" * 2049, "\ud800.a.b"]  # fmt: skip
+
+    for each in unsigned + broken:
+        with pytest.raises(TokenInvalid):
+            fresh(clock).verify(each)
+
+
+def test_memory_of_tokens_is_bounded(clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_REMEMBERED", 3)
+    tokens = Tokens(KEY, "epoch", clock)
+    minted = [tokens.mint(Role.HOST, number, version=1) for number in range(5)]
+
+    assert len(tokens._verified) <= 3
+    assert [tokens.verify(token).session_id for token in minted] == [0, 1, 2, 3, 4]
+
+
+def test_short_keys_are_refused(clock: HandClock) -> None:
+    with pytest.raises(ValueError, match="31 bytes"):
+        Tokens(b"k" * 31, "epoch", clock)
+
+
+def test_opaque_secrets_match_their_digest_alone() -> None:
+    stored = digest("secret")
+
+    assert matches("secret", stored)
+    assert not any(matches(other, stored) for other in ("", "Secret", "secret ", stored, "\ud800"))
