@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import structlog
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from conflicto.platform.problems import Unavailable
 
+log = structlog.get_logger(__name__)
+
 RETRY_AFTER_S = 2
 """Long enough for a database to be restarted by its supervisor, short enough that a phone does not look dead."""
+
+LONGEST_SAID = 300
+"""Characters of a driver's message in the log."""
 
 DEADLOCK_STATES = frozenset({"40001", "40P01"})
 """PostgreSQL's serialization_failure and deadlock_detected: the transaction did nothing and may be run again."""
@@ -18,7 +24,9 @@ DATABASE_FAULTS = (OperationalError, InterfaceError, PoolTimeout)
 
 
 def unavailable(error: Exception) -> Unavailable:
-    """Return the answer for a caller; `error` becomes its cause, for the log alone."""
+    """Return the answer for a caller; `error` becomes its cause, and the driver's own words (never the data) go to the log."""
+    said = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+    log.warning("database-fault", error=type(error).__name__, said=said[:LONGEST_SAID])
     answer = Unavailable(
         "The database does not answer in time. Try again with the same Idempotency-Key.", retry_after_s=RETRY_AFTER_S
     )
