@@ -24,7 +24,7 @@ from tests.support.checks import accepted, activity_of, refused
 from tests.support.clocks import HandClock
 from tests.support.queries import counted_statements
 from tests.support.shapes import SHAPES
-from tests.support.walking import OPERATION, filled, walked
+from tests.support.walking import filled, walked
 from tools.check_coverage import OVERALL, shortfalls
 
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
@@ -92,18 +92,19 @@ async def test_criterion_04_polling_asks_the_database_nothing(api: Api) -> None:
     assert [statement for statement in seen if not any(name in statement for name in background)] == []
 
 
-@pytest.mark.parametrize("text_", SHAPES.values(), ids=SHAPES)
-async def test_criterion_05_crud_works_with_many_json_structures(api: Api, text_: str) -> None:
+async def test_criterion_05_crud_works_with_many_json_structures(api: Api) -> None:
     assert len(SHAPES) >= 10
-    event, shape = await make_event(api), json.loads(text_)
-    made = await event.activity(config=shape, secret=[shape])
-    assert (await activity_of(event, made))["config"] == shape
-    changed = accepted(await api.patch(path_of(event, made), {"config": [shape, 1]}, token=event.host))
-    assert (changed["config"], changed["secret"]) == ([shape, 1], [shape])
-    accepted(await event.move(made, "active"))
-    assert accepted(await event.answer(made, await event.join(), shape), 201)["response_data"] == shape
-    accepted(await api.delete(path_of(event, made), token=event.host), 204)
-    refused(await api.get(path_of(event, made), token=event.host), 404, "not-found")
+    event = await make_event(api)
+    anna = await event.join()
+    for shape in map(json.loads, SHAPES.values()):
+        made = await event.activity(config=shape, secret=[shape])
+        assert (await activity_of(event, made))["config"] == shape
+        changed = accepted(await api.patch(path_of(event, made), {"config": [shape, 1]}, token=event.host))
+        assert (changed["config"], changed["secret"]) == ([shape, 1], [shape])
+        accepted(await event.move(made, "active"))
+        assert accepted(await event.answer(made, anna, shape), 201)["response_data"] == shape
+        accepted(await api.delete(path_of(event, made), token=event.host), 204)
+        refused(await api.get(path_of(event, made), token=event.host), 404, "not-found")
 
 
 async def test_criterion_06_polling_agrees_with_every_lifecycle_change(api: Api) -> None:
@@ -242,7 +243,7 @@ async def test_criterion_14_every_reading_endpoint_answers_while_everyone_answer
     for route in walked(api.app.routes):
         if route.method == "GET":
             query = f"?nickname=N&code={event.code}" if route.path.endswith("/nicknames/validate") else ""
-            path = route.path if route.path.startswith(OPERATION) else filled(route, **ids) + query
+            path = filled(route, **ids) + query
             reads += [api.get(path, token=tokens[role]) for role in route.who or {Role.HOST}]
     answers = await asyncio.gather(*reads, *(event.answer(poll, seat, 2) for seat in seats))
     assert [(answer.url.path, answer.text) for answer in answers if answer.status_code not in {200, 201}] == []

@@ -3,14 +3,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx2
-import pytest
 
 from conflicto.access.roles import ANYONE, Role
 from conflicto.platform.http.routes import Route
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted, activity_of, alike, refused, session_of
 from tests.support.clocks import HandClock
-from tests.support.walking import OPERATION, UNKNOWN_FIELD, filled, fitting_body, has, walked
+from tests.support.walking import UNKNOWN_FIELD, filled, fitting_body, has, walked
 
 MISSING_SESSION, MISSING_PARTICIPANT = 281_474_976_710_001, 281_474_976_710_002
 MISSING_ID = "00000000-0000-4000-8000-000000000000"
@@ -22,7 +21,7 @@ PUBLIC = {
     "GET /health/live", "GET /health/ready", "GET /api/v1/openapi.json", "POST /api/v1/join", "POST /api/v1/seats/redeem",
     "POST /api/v1/sessions/{session_id}/join", "GET /api/v1/sessions/{session_id}/nicknames/validate",
     "GET /api/v1/sessions/by-code/{code}", "GET /api/v1/activity-types", "GET /api/v1/activity-types/{type}",
-    "POST /api/v1/activity-types/{type}/validate", "GET /api/v1/problems/{code}",
+    "POST /api/v1/activity-types/{type}/validate", "GET /problems/{code}",
 }  # fmt: skip
 """All that may be called without a token; another route here is a decision."""
 
@@ -145,7 +144,7 @@ async def test_the_door_opens_exactly_as_declared(api: Api, clock: HandClock) ->
     for route in walked(api.app.routes):
         sessions = (own.event.id, other.event.id, MISSING_SESSION) if has(route, "session_id") else (own.event.id,)
         for session_id in sessions:
-            path = route.path if route.path.startswith(OPERATION) else filled(route, **own.ids | {"session_id": session_id})
+            path = filled(route, **own.ids | {"session_id": session_id})
             for caller in everyone:
                 answer = await knock(api, route, path, caller.token)
                 asked += 1
@@ -232,15 +231,13 @@ async def test_nobody_is_who_a_body_query_or_header_says(api: Api) -> None:
     refused(await api.get(path, token=anna.token, headers=spoofed), 403, "role-not-allowed")
 
 
-@pytest.mark.parametrize(
-    "header", ["", "Bearer", "Bearer ", "Basic {}", "Token {}", "{}", "Bearer {} {}", "Bearer {},x", "Bearer\t{}x"]
-)
-async def test_only_a_bearer_header_carries_a_token(api: Api, header: str) -> None:
+async def test_only_a_bearer_header_carries_a_token(api: Api) -> None:
     event = await make_event(api)
     for token in (event.host, api.admin):
-        answer = await api.get(event.path, headers={"authorization": header.format(token, token)})
-        refused(answer, 401, "token-invalid")
-        assert answer.headers["www-authenticate"].startswith("Bearer")
+        for header in ("", "Bearer", "Bearer ", "Basic {}", "Token {}", "{}", "Bearer {} {}", "Bearer {},x", "Bearer\t{}x"):
+            answer = await api.get(event.path, headers={"authorization": header.format(token, token)})
+            refused(answer, 401, "token-invalid")
+            assert answer.headers["www-authenticate"].startswith("Bearer")
         for query in ("access_token", "token", "authorization"):
             refused(await api.get(f"{event.path}?{query}={token}"), 401, "token-missing")
         refused(await api.get(event.path, headers={"cookie": f"token={token}"}), 401, "token-missing")

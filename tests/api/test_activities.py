@@ -7,7 +7,7 @@ import pytest
 
 from conflicto.activities.commands.edit import NewActivity, add_activity
 from conflicto.activities.model import MOST_ACTIVITIES, Content
-from tests.support.api import Api, Event, make_event
+from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted, activity_of, alike, raw, refused, session_of
 from tests.support.shapes import SHAPES
 
@@ -48,13 +48,19 @@ async def test_a_new_activity_is_a_draft_with_defaults_and_can_be_read_in_two_pl
     assert {read.headers["etag"] for read in reads} == {answer.headers["etag"]}
 
 
-@pytest.mark.parametrize("text", SHAPES.values(), ids=SHAPES)
-async def test_any_json_comes_back_byte_for_byte(api: Api, text: str) -> None:
+async def test_any_json_comes_back_byte_for_byte(api: Api) -> None:
+    assert len(SHAPES) >= 10
     event = await make_event(api)
+    anna = await event.join()
+    for text in SHAPES.values():
+        await comes_back(event, anna, text)
+
+
+async def comes_back(event: Event, anna: Seat, text: str) -> None:
+    api = event.api
     body = f'{{"type":"any.kind-1","config":{text},"secret":{text},"status":"active","responses_visibility":"participants"}}'
     made = await send(event, "POST", f"{event.path}/activities", body)
     poll = accepted(made, 201)
-    anna = await event.join()
     path = nested(event, poll)
 
     sent = await send(event, "POST", f"{path}/responses", f'{{ "response_data" : {text} }}', anna.token)
@@ -164,25 +170,23 @@ async def test_put_replaces_the_activity_and_keeps_place_and_status(api: Api) ->
     refused(await api.put(nested(event, made), {"type": "poll", "status": "active"}, token=event.host), 422, "invalid-input")
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"type": "Poll"}, {"type": ""}, {"type": "x" * 65}, {"type": None}, {"type": "poll", "duration_seconds": 0},
-        {"type": "poll", "duration_seconds": 86_401}, {"type": "poll", "order_index": 1.0}, {"type": "poll", "order_index": 1_000_001},
-        {"type": "poll", "status": "open"}, {"type": "poll", "response_policy": "two"}, {"type": "poll", "anonymous": 1},
-        {"type": "poll", "moderation": None}, {"type": "poll", "round": 2}, {"type": "poll", "id": MISSING},
-    ],
-    ids=str,
-)  # fmt: skip
-async def test_an_activity_that_does_not_fit_is_refused(api: Api, body: dict[str, Any]) -> None:
+UNFIT = [
+    {"type": "Poll"}, {"type": ""}, {"type": "x" * 65}, {"type": None}, {"type": "poll", "duration_seconds": 0},
+    {"type": "poll", "duration_seconds": 86_401}, {"type": "poll", "order_index": 1.0}, {"type": "poll", "order_index": 1_000_001},
+    {"type": "poll", "status": "open"}, {"type": "poll", "response_policy": "two"}, {"type": "poll", "anonymous": 1},
+    {"type": "poll", "moderation": None}, {"type": "poll", "round": 2}, {"type": "poll", "id": MISSING},
+]  # fmt: skip
+
+
+async def test_an_activity_that_does_not_fit_is_refused(api: Api) -> None:
     event = await make_event(api)
     made = await event.activity()
-
-    problem = refused(await api.post(f"{event.path}/activities", body, token=event.host), 422, "invalid-input")
-    assert problem["errors"][0]["pointer"] in {f"/{list(body)[-1]}", ""}
-    patch = {name: value for name, value in body.items() if body["type"] != "poll" or name != "type"}
-    refused(await api.patch(nested(event, made), patch, token=event.host), 422, "invalid-input")
-    assert (await listed(event, event.host))["items"] == [made]
+    for body in UNFIT:
+        problem = refused(await api.post(f"{event.path}/activities", body, token=event.host), 422, "invalid-input")
+        assert problem["errors"][0]["pointer"] in {f"/{list(body)[-1]}", ""}
+        patch = {name: value for name, value in body.items() if body["type"] != "poll" or name != "type"}
+        refused(await api.patch(nested(event, made), patch, token=event.host), 422, "invalid-input")
+        assert (await listed(event, event.host))["items"] == [made]
 
 
 async def test_if_match_and_if_none_match_go_by_revision(api: Api) -> None:

@@ -126,7 +126,9 @@ class Crowd:
         event = walk.event
         self.walk, self.api, self.path, self.rng = walk, event.api, event.path, walk.rng
         self.tokens = {"host": event.host, "screen": event.screen, "participant": walk.seats[0].token}
-        self.followers = {role: Follower(self.api, self.path, token, screen=role == "screen") for role, token in self.tokens.items()}
+        self.followers = {
+            role: Follower(self.api, self.path, token, screen=role == "screen") for role, token in self.tokens.items()
+        }
         self.answers: dict[tuple[str, str], AnswerFollower] = {}
 
     def _readers(self) -> list[Follower | AnswerFollower]:
@@ -180,7 +182,9 @@ async def _agrees_with_the_lists(event: Event, host: Follower) -> None:
     activities = (await api.get(event.path + "/activities", token=event.host)).json()["items"]
     assert known("activity") == {each["id"]: each for each in activities}
     people = (await api.get(event.path + "/participants", token=event.host)).json()["items"]
-    assert known("participant") == {each["id"]: {k: v for k, v in each.items() if k not in {"presence", "last_seen_at"}} for each in people}
+    assert known("participant") == {
+        each["id"]: {k: v for k, v in each.items() if k not in {"presence", "last_seen_at"}} for each in people
+    }
     answers: dict[str, Any] = {}
     for activity in activities:
         path = f"{event.path}/activities/{activity['id']}"
@@ -188,7 +192,9 @@ async def _agrees_with_the_lists(event: Event, host: Follower) -> None:
         answers |= {each["id"]: each for each in found["items"]}
         status = (await api.get(path + "/status", token=event.host)).json()
         assert status["response_count"] == sum(each["round"] == activity["round"] for each in found["items"])
-        shown = (await api.get(path + "/status", token=event.screen)).json() if activity["status"] != "draft" else {"response_count": 0}
+        shown = (
+            (await api.get(path + "/status", token=event.screen)).json() if activity["status"] != "draft" else {"response_count": 0}
+        )
         visible = [each for each in found["items"] if each["moderation"] == "visible" and each["round"] == activity["round"]]
         assert shown["response_count"] == len(visible)
     assert known("response") == answers

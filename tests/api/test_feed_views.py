@@ -137,7 +137,9 @@ async def test_drafts_are_never_told(api: Api) -> None:
     await event.move(back, "draft")
 
     for token, since in starts.items():
-        assert (await changes(event, token))[0] == [item for item in (await changes(event, token))[0] if item["entity"] != "activity"]
+        assert (await changes(event, token))[0] == [
+            item for item in (await changes(event, token))[0] if item["entity"] != "activity"
+        ]
         items, _ = await changes(event, token, since)
         assert told(items) == [("activity", back["id"])]
         tombstone, _ = await changes(event, token, middle[token])
@@ -145,7 +147,10 @@ async def test_drafts_are_never_told(api: Api) -> None:
         for each in (gone, draft, back):
             assert (await api.get(f"{event.path}/activities/{each['id']}/status", token=token)).status_code == 404
             assert (await api.get(f"{of(event, each)}/since/0", token=token)).status_code == 404
-    assert {entity_id for entity, entity_id in told((await changes(event, event.host))[0]) if entity == "activity"} == {draft["id"], back["id"]}
+    assert {entity_id for entity, entity_id in told((await changes(event, event.host))[0]) if entity == "activity"} == {
+        draft["id"],
+        back["id"],
+    }
 
 
 async def test_secret_is_told_to_hosts_before_its_reveal_and_to_all_after(api: Api) -> None:

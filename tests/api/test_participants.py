@@ -103,30 +103,33 @@ async def test_one_name_is_given_once_however_it_is_written(api: Api) -> None:
     accepted(await joins(other, "Anna"), 201)
 
 
-@pytest.mark.parametrize("name", ["", "   ", "\u200b", "a\u202eb", "Host", "ａｄｍｉｎ", "x" * 33, "a\nb", "́a", "\u115f", "\ue000"])  # noqa: RUF001
-async def test_a_name_that_cannot_be_shown_is_refused(api: Api, name: str) -> None:
+UNSHOWABLE = ["", "   ", "\u200b", "a\u202eb", "Host", "ａｄｍｉｎ", "x" * 33, "a\nb", "́a", "\u115f", "\ue000"]  # noqa: RUF001
+
+
+async def test_a_name_that_cannot_be_shown_is_refused(api: Api) -> None:
     event = await make_event(api)
     anna = await event.join("Anna")
+    for name in UNSHOWABLE:
+        problem = refused(await joins(event, name), 422, "nickname-invalid")
+        assert [error["pointer"] for error in problem["errors"]] == ["/nickname"]
+        for path, token in (("/participants/me", anna.token), (f"/participants/{anna.id}", event.host)):
+            refused(await api.patch(path, {"nickname": name}, token=token), 422, "nickname-invalid")
+        query = {"nickname": name, "code": event.code}
+        refused(await api.get(f"{event.path}/nicknames/validate", params=query), 422, "nickname-invalid")
+        assert await names(event) == ["Anna"]
 
-    problem = refused(await joins(event, name), 422, "nickname-invalid")
-    assert [error["pointer"] for error in problem["errors"]] == ["/nickname"]
-    for path, token in (("/participants/me", anna.token), (f"/participants/{anna.id}", event.host)):
-        refused(await api.patch(path, {"nickname": name}, token=token), 422, "nickname-invalid")
-    query = {"nickname": name, "code": event.code}
-    refused(await api.get(f"{event.path}/nicknames/validate", params=query), 422, "nickname-invalid")
-    assert await names(event) == ["Anna"]
+
+UNFIT = [{}, {"nickname": "A"}, {"code": "B"}, {"nickname": 1, "code": 2}, {"nickname": None, "code": None}, [], 7, "x"]
 
 
-@pytest.mark.parametrize(
-    "body", [{}, {"nickname": "A"}, {"code": "B"}, {"nickname": 1, "code": 2}, {"nickname": None, "code": None}, [], 7, "x"]
-)
-async def test_a_join_that_does_not_fit_is_refused(api: Api, body: Any) -> None:
+async def test_a_join_that_does_not_fit_is_refused(api: Api) -> None:
     event = await make_event(api)
-    for path in ("/join", f"{event.path}/join"):
-        assert refused(await api.post(path, body), 422, "invalid-input")["errors"]
-    for extra in ("participant_id", "role", "score", "created_at"):
-        refused(await api.post("/join", {"nickname": "A", "code": event.code, extra: 1}), 422, "invalid-input")
-    assert await names(event) == []
+    for body in UNFIT:
+        for path in ("/join", f"{event.path}/join"):
+            assert refused(await api.post(path, body), 422, "invalid-input")["errors"]
+        for extra in ("participant_id", "role", "score", "created_at"):
+            refused(await api.post("/join", {"nickname": "A", "code": event.code, extra: 1}), 422, "invalid-input")
+        assert await names(event) == []
 
 
 async def test_a_repeated_join_returns_the_same_seat(api: Api) -> None:

@@ -125,14 +125,18 @@ async def test_contains_means_the_same_on_both_databases(api: Api) -> None:
     wall = await event.activity(status="active", response_policy="many")
     anna = await event.join()
     for answer in ANSWERS:
-        assert (await event.answer(wall, anna, answer) if answer is not None else await post_null(event, wall, anna)).status_code == 201
+        assert (
+            await event.answer(wall, anna, answer) if answer is not None else await post_null(event, wall, anna)
+        ).status_code == 201
 
     for part, places in CONTAINED:
         query = {"contains": json.dumps(part)}
         found = await api.request("GET", of(event, wall), token=event.host, params=query)
         assert data(found) == [ANSWERS[place] for place in places], part
         if len(places) > 1:
-            last = await api.request("GET", of(event, wall), token=event.host, params={**query, "limit": 1, "offset": len(places) - 1})
+            last = await api.request(
+                "GET", of(event, wall), token=event.host, params={**query, "limit": 1, "offset": len(places) - 1}
+            )
             assert data(last) == [ANSWERS[places[-1]]]
             assert last.json()["has_next"] is False
 

@@ -3,13 +3,15 @@
 import hmac
 import json
 from base64 import urlsafe_b64encode
+from contextlib import closing
 from hashlib import sha256, sha384
 from typing import Any
 
 import jwt
 import pytest
 
-from conflicto.app import App
+from conflicto.access.identity import establish
+from conflicto.platform.db.engine import Database
 from conflicto.settings import Settings
 from tests.support.api import Api, Event, make_event
 from tests.support.checks import accepted, refused
@@ -65,22 +67,26 @@ async def test_a_forger_with_our_key_is_believed_so_the_refusals_below_mean_some
         accepted(await forger.event.api.get(forger.event.path, token=token))
 
 
-@pytest.mark.parametrize(
-    ("head", "digest"),
-    [
-        ({"alg": "none"}, None), ({"alg": "none"}, sha256), ({"alg": "NonE"}, None), ({"alg": "HS384"}, sha384), ({"alg": "HS512"}, sha256),
-        ({"alg": "RS256"}, sha256), ({"alg": "hs256"}, sha256), ({"alg": GONE}, sha256), ({"alg": ["HS256"]}, sha256),
-        ({"typ": "JWT"}, sha256), ({"typ": GONE}, sha256), ({"typ": "participant+jwt"}, sha256), ({"typ": "HOST+JWT"}, sha256),
-        ({"kid": GONE}, sha256), ({"kid": "0" * 12}, sha256), ({"kid": "../../../dev/null"}, sha256), ({"kid": "' OR 1=1 --"}, sha256),
-        ({"kid": 7}, sha256), ({"crit": ["x"], "x": 1}, sha256), ("W10", sha256), ("bnVsbA", sha256), ("{}", sha256),
-    ],
-)  # fmt: skip
-async def test_a_header_that_is_not_ours_is_refused(forger: Forger, head: Any, digest: Any) -> None:
-    await refuses(forger, forger.token(head=head, digest=digest))
+HEADERS = [
+    ({"alg": "none"}, None), ({"alg": "none"}, sha256), ({"alg": "NonE"}, None), ({"alg": "HS384"}, sha384), ({"alg": "HS512"}, sha256),
+    ({"alg": "RS256"}, sha256), ({"alg": "hs256"}, sha256), ({"alg": GONE}, sha256), ({"alg": ["HS256"]}, sha256),
+    ({"typ": "JWT"}, sha256), ({"typ": GONE}, sha256), ({"typ": "participant+jwt"}, sha256), ({"typ": "HOST+JWT"}, sha256),
+    ({"kid": GONE}, sha256), ({"kid": "0" * 12}, sha256), ({"kid": "../../../dev/null"}, sha256), ({"kid": "' OR 1=1 --"}, sha256),
+    ({"kid": 7}, sha256), ({"crit": ["x"], "x": 1}, sha256), ("W10", sha256), ("bnVsbA", sha256), ("{}", sha256),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", CLAIMS)
-async def test_every_claim_must_be_there_and_be_itself(forger: Forger, name: str) -> None:
+async def test_a_header_that_is_not_ours_is_refused(forger: Forger) -> None:
+    for head, digest in HEADERS:
+        await refuses(forger, forger.token(head=head, digest=digest))
+
+
+async def test_every_claim_must_be_there_and_be_itself(forger: Forger) -> None:
+    for name in CLAIMS:
+        await refuses_others(forger, name)
+
+
+async def refuses_others(forger: Forger, name: str) -> None:
     for value in (GONE, None, [], {}, "x" if name in {"sid", "ver", "iat", "exp"} else 7, True, float("inf")):
         await refuses(forger, forger.token(claims={name: value}))
     own = forger.claims[name]
@@ -89,16 +95,15 @@ async def test_every_claim_must_be_there_and_be_itself(forger: Forger, name: str
             await refuses(forger, forger.token(claims={name: value}))
 
 
-@pytest.mark.parametrize(
-    "claims",
-    [
-        {"role": "admin"}, {"role": "Host"}, {"role": "participant"}, {"aud": "other"}, {"iss": "other"}, {"ver": 0}, {"ver": 2},
-        {"exp": 1}, {"sid": 7}, "W10", "bnVsbA", coded(b"[" * 50_000), coded(b'{"exp":' + b"9" * 5000 + b"}"),
-    ],
-    ids=lambda claims: str(claims)[:20],
-)  # fmt: skip
-async def test_claims_that_say_something_else_are_refused(forger: Forger, claims: Any) -> None:
-    await refuses(forger, forger.token(claims=claims))
+WRONG_CLAIMS = [
+    {"role": "admin"}, {"role": "Host"}, {"role": "participant"}, {"aud": "other"}, {"iss": "other"}, {"ver": 0}, {"ver": 2},
+    {"exp": 1}, {"sid": 7}, "W10", "bnVsbA", coded(b"[" * 50_000), coded(b'{"exp":' + b"9" * 5000 + b"}"),
+]  # fmt: skip
+
+
+async def test_claims_that_say_something_else_are_refused(forger: Forger) -> None:
+    for claims in WRONG_CLAIMS:
+        await refuses(forger, forger.token(claims=claims))
 
 
 async def test_another_key_another_signature_and_other_parts_are_refused(forger: Forger) -> None:
@@ -135,6 +140,6 @@ async def test_a_token_of_one_session_opens_no_other(forger: Forger) -> None:
         refused(await forger.event.api.get(f"{other.path}/status", token=token), 404, "not-found")
 
 
-async def test_the_server_refuses_to_start_with_a_short_key(settings: Settings) -> None:
-    with pytest.raises(ValueError, match="at least 32"):
-        App(settings.model_copy(update={"secret_key": type(settings.admin_token)("x" * 31)}))
+def test_the_server_refuses_to_start_with_a_short_key(settings: Settings) -> None:
+    with closing(Database(settings.url)) as db, pytest.raises(ValueError, match="at least 32"):
+        establish(db, data_dir=settings.data_dir, secret_key="x" * 31, admin_token=None)

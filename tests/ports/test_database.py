@@ -220,7 +220,10 @@ def test_database_of_another_version_is_refused(db: Database, tmp_path: Any) -> 
 def test_postgres_keeps_the_json_as_jsonb_too(db: Database) -> None:
     with db.writer_connection() as connection:
         found = inspect(connection)
-        kinds = {table: {column["name"]: str(column["type"]) for column in found.get_columns(table)} for table in ("responses", "activities")}
+        kinds = {
+            table: {column["name"]: str(column["type"]) for column in found.get_columns(table)}
+            for table in ("responses", "activities")
+        }
         definition = connection.execute(
             text("SELECT indexdef FROM pg_indexes WHERE indexname = 'ix_responses_response_data'")
         ).scalar_one()
@@ -269,7 +272,7 @@ def plan_of(db: Database, query: Callable[..., Any], *args: Any, **kwargs: Any) 
     finally:
         event.remove(db._readers, "before_cursor_execute", note)
     explain = "EXPLAIN QUERY PLAN " if db.dialect == "sqlite" else "EXPLAIN "
-    (statement, parameters), = [each for each in seen if not each[0].startswith("BEGIN")]
+    ((statement, parameters),) = [each for each in seen if not each[0].startswith("BEGIN")]
     return db.query(lambda tx: "\n".join(str(row) for row in tx.connection.exec_driver_sql(explain + statement, parameters)))
 
 

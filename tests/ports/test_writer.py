@@ -1,4 +1,4 @@
-"""The one writer: groups, acknowledgements, and what its callers hear when something fails. Faults of the database: test_writer_faults.py."""
+"""The one writer: groups, acknowledgements, and what callers hear. Faults of the database: test_writer_faults.py."""
 
 import asyncio
 import threading

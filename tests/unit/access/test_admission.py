@@ -112,7 +112,12 @@ async def test_scheme_in_any_case(admission: Admission, tokens: Tokens, scheme: 
 async def test_other_sessions_and_seats_are_unknown(admission: Admission, tokens: Tokens) -> None:
     host, seat = tokens.mint(Role.HOST, 5, version=2), tokens.mint(Role.PARTICIPANT, 5, version=2, subject="77")
 
-    for token, params in ((host, {"session_id": 6}), (seat, {"session_id": 6}), (seat, {"participant_id": 78}), (ADMIN_TOKEN, {"session_id": 6})):
+    for token, params in (
+        (host, {"session_id": 6}),
+        (seat, {"session_id": 6}),
+        (seat, {"participant_id": 78}),
+        (ADMIN_TOKEN, {"session_id": 6}),
+    ):
         with pytest.raises(NotFound):
             await admit(admission, MEMBERS, token, **params)
     assert await admit(admission, MEMBERS, host, participant_id=78)

@@ -28,8 +28,7 @@ def guesses(guard: CodeGuard, address: str, most: int = 200) -> int:
     for number in range(most):
         try:
             guard.check(address, f"wrong {number}")
-        except TooManyGuesses as refused:
-            assert refused.retry_after_s
+        except TooManyGuesses:
             return number
         guard.missed(address)
     return most
@@ -79,7 +78,13 @@ def test_pairs_are_bounded(guard: CodeGuard, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize(
     ("address", "network"),
-    [("192.0.2.1", "192.0.2.1"), ("::ffff:192.0.2.1", "192.0.2.1"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"), ("unix", "unix"), ("", "")],
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("unix", "unix"),
+        ("", ""),
+    ],
 )
 def test_subscriber_is_an_address_or_a_network(address: str, network: str) -> None:
     assert _network(address) == network

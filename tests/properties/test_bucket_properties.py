@@ -1,0 +1,52 @@
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conflicto.platform.limits.bucket import Policy, admit
+
+POLICIES = st.builds(Policy, st.just("p"), st.integers(1, 50), st.sampled_from([1, 7, 60, 3600]))
+WAITS = st.lists(st.one_of(st.just(0.0), st.floats(0, 100, allow_nan=False)), min_size=1, max_size=80)
+ROUNDING_S = 1e-6
+
+
+@settings(max_examples=300)
+@given(POLICIES, WAITS, st.floats(0, 1e6))
+def test_no_interval_holds_more_than_burst_and_rate(policy: Policy, waits: list[float], start: float) -> None:
+    state, now, allowed = 0.0, start, []
+    for wait in waits:
+        now += wait
+        state, verdict = admit(state, now, policy)
+        if verdict.allowed:
+            allowed.append(now)
+
+    for first, began in enumerate(allowed):
+        for last, ended in enumerate(allowed[first:], start=first):
+            assert last - first + 1 <= policy.quota + (ended - began) / policy.interval_s + ROUNDING_S
+
+
+@settings(max_examples=200)
+@given(POLICIES, WAITS, st.integers(1, 5))
+def test_verdicts_are_true(policy: Policy, waits: list[float], cost: int) -> None:
+    state, now = 0.0, 1000.0
+    for wait in waits:
+        now += wait
+        before = state
+        state, verdict = admit(state, now, policy, cost)
+        if verdict.allowed:
+            assert (verdict.remaining == 0) == (verdict.reset_s > 0)
+            if verdict.remaining:
+                assert admit(state, now, policy, verdict.remaining)[1].allowed
+            assert not admit(state, now, policy, verdict.remaining + 1)[1].allowed
+        else:
+            assert (state, verdict.remaining) == (before, 0)
+            assert verdict.reset_s >= 1
+            if cost <= policy.quota:
+                assert admit(state, now + verdict.reset_s + ROUNDING_S, policy, cost)[1].allowed
+
+
+@settings(max_examples=100)
+@given(POLICIES, st.integers(1, 200))
+def test_whoever_keeps_the_pace_is_never_refused(policy: Policy, requests: int) -> None:
+    state = 0.0
+    for number in range(requests):
+        state, verdict = admit(state, 1000 + number * policy.interval_s * (1 + ROUNDING_S), policy)
+        assert verdict.allowed

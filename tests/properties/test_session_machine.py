@@ -1,0 +1,200 @@
+"""A whole session against its model: whatever a host and participants do, through restarts, both tell the same story."""
+
+import asyncio
+import functools
+import tempfile
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from conflicto.app import App
+from conflicto.settings import Settings
+from tests.support import databases
+from tests.support.api import Api, Event, Seat, make_event
+from tests.support.feed_reader import Follower, drain
+from tests.support.model import Answer, Model
+
+PEOPLE = 3
+DATA = st.sampled_from([None, 1, "a", {"k": [1, 2]}, [[]]])
+WHO = st.integers(0, PEOPLE - 1)
+KEYS = st.sampled_from(["k1", "k2", "k3", "k4", "k5", "k6", "k7"])
+PICK = st.integers(0, 1000)
+
+
+@functools.cache
+def template() -> tuple[Path, Any]:
+    folder = tempfile.TemporaryDirectory(prefix="conflicto-machine-")
+    return databases.sqlite_template(Path(folder.name)), folder
+
+
+class SessionMachine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory(prefix="conflicto-machine-")
+        self.loop = asyncio.new_event_loop()
+        path = Path(self.folder.name)
+        url = databases.sqlite_copy(template()[0], path)
+        self.settings = Settings(database_url=url, data_dir=path, admin_token="the-operator-of-the-tests", rate_limits=False)
+        self.model = Model()
+        self._open()
+
+    def do(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return self.loop.run_until_complete(work)
+
+    def _open(self) -> None:
+        self.running = App(self.settings).running()
+        self.api = Api(self.do(self.running.__aenter__()))
+
+    def _close(self) -> None:
+        self.do(self.api.http.aclose())
+        self.do(self.running.__aexit__(None, None, None))
+
+    def teardown(self) -> None:
+        self._close()
+        self.loop.close()
+        self.folder.cleanup()
+
+    @initialize()
+    def begin(self) -> None:
+        self.event: Event = self.do(make_event(self.api))
+        self.seats: list[Seat] = [self.do(self.event.join(f"P{number}")) for number in range(PEOPLE)]
+        self.readers = [Follower(self.api, self.event.path, token) for token in (self.event.host, self.seats[0].token)]
+
+    # What people do ----------------------------------------------------------------------------------------------
+
+    def _activity(self, pick: int) -> str:
+        return list(self.model.status)[pick % len(self.model.status)]
+
+    def _path(self, activity: str, below: str) -> str:
+        return f"{self.event.path}/activities/{activity}/{below}"
+
+    def _host(self, method: str, path: str, body: Any = None) -> int:
+        answer = self.do(self.api.request(method, path, token=self.event.host, **({} if body is None else {"json": body})))
+        return answer.status_code
+
+    @precondition(lambda self: len(self.model.status) < 4 and not self.model.completed)
+    @rule(policy=st.sampled_from(["one", "first", "many"]))
+    def make(self, policy: str) -> None:
+        made = self.do(self.event.activity(status="published", response_policy=policy))
+        self.model.policy[made["id"]], self.model.status[made["id"]], self.model.round[made["id"]] = policy, "published", 1
+
+    @precondition(lambda self: self.model.status)
+    @rule(pick=PICK, to=st.sampled_from(["active", "active", "expired"]))
+    def move(self, pick: int, to: str) -> None:
+        activity = self._activity(pick)
+        assert self._host("POST", self._path(activity, "transition"), {"target_status": to}) == self.model.move(activity, to)
+
+    @precondition(lambda self: self.model.status)
+    @rule(pick=PICK)
+    def ask_again(self, pick: int) -> None:
+        activity = self._activity(pick)
+        assert self._host("POST", self._path(activity, "rounds")) == self.model.again(activity)
+
+    @precondition(lambda self: self.model.status)
+    @rule(pick=PICK, who=WHO, data=DATA, key=KEYS)
+    def answer(self, pick: int, who: int, data: Any, key: str) -> None:
+        activity = self._activity(pick)
+        path, token = self._path(activity, "responses"), self.seats[who].token
+        sent = self.do(self.api.post(path, {"response_data": data}, token=token, headers={"idempotency-key": key}))
+        status, expected = self.model.submit(activity, who, data, key)
+
+        assert sent.status_code == status, sent.text
+        if expected is not None:
+            expected.id = expected.id or sent.json()["id"]
+            assert self._shown(expected).items() <= sent.json().items()
+
+    @staticmethod
+    def _shown(answer: Answer) -> dict[str, Any]:
+        return {
+            "id": answer.id,
+            "revision": answer.revision,
+            "deleted": answer.deleted,
+            "response_data": answer.data,
+            "round": answer.round,
+        }
+
+    @precondition(lambda self: self.model.answers)
+    @rule(pick=PICK, data=DATA)
+    def edit(self, pick: int, data: Any) -> None:
+        answer = self.model.answers[pick % len(self.model.answers)]
+        path = self._path(answer.activity, f"responses/{answer.id}")
+        put = self.do(self.api.put(path, {"response_data": data}, token=self.seats[answer.who].token))
+        same = (
+            self.model.status[answer.activity] == "active"
+            and self.model.round[answer.activity] == answer.round
+            and answer.data == data
+        )
+        if answer.deleted:
+            assert put.status_code == 404
+        elif same or self.model.is_open_to_its_author(answer):
+            if not same:
+                self.model.change(answer, data=data)
+            assert (put.status_code, self._shown(answer).items() <= put.json().items()) == (200, True)
+        else:
+            assert put.status_code == 409
+
+    @precondition(lambda self: self.model.answers)
+    @rule(pick=PICK, as_host=st.booleans())
+    def delete(self, pick: int, as_host: bool) -> None:
+        answer = self.model.answers[pick % len(self.model.answers)]
+        token = self.event.host if as_host else self.seats[answer.who].token
+        deleted = self.do(self.api.delete(self._path(answer.activity, f"responses/{answer.id}"), token=token))
+        allowed = not self.model.completed if as_host else self.model.is_open_to_its_author(answer)
+        assert deleted.status_code == (404 if answer.deleted else 204 if allowed else 409)
+        if deleted.status_code == 204:
+            self.model.change(answer, deleted=True)
+
+    @precondition(lambda self: self.model.status)
+    @rule(pick=PICK)
+    def reset(self, pick: int) -> None:
+        activity = self._activity(pick)
+        status = self._host("POST", self._path(activity, "reset"))
+        assert status == (409 if self.model.completed else 204)
+        if status == 204:
+            for answer in self.model.live(activity, self.model.round[activity]):
+                self.model.change(answer, deleted=True)
+
+    @precondition(lambda self: len(self.model.answers) > 3 and not self.model.completed)
+    @rule()
+    def complete(self) -> None:
+        assert self._host("PATCH", self.event.path, {"status": "completed"}) == self.model.complete()
+
+    @rule()
+    def restart(self) -> None:
+        self._close()
+        self._open()
+        self.event.api = self.api
+        for reader in self.readers:
+            reader.api = self.api
+
+    # What they see -----------------------------------------------------------------------------------------------
+
+    @invariant()
+    def counts_and_pages_agree(self) -> None:
+        for activity, nth in self.model.round.items():
+            status = self.do(self.api.get(self._path(activity, "status"), token=self.event.host)).json()
+            live = self.model.live(activity, nth)
+            assert (status["status"], status["round"]) == (self.model.status[activity], nth)
+            assert (status["response_count"], status["last_response_at"] is None) == (len(live), not live)
+            items, _ = self.do(drain(self.api, self._path(activity, "responses"), "0", self.event.host, limit=3))
+            assert [(each["id"], each["revision"], each["response_data"]) for each in items] == [
+                (each.id, each.revision, each.data) for each in self.model.live(activity)
+            ]
+
+    @rule(limit=st.sampled_from([1, 2, 5, None]))
+    def read_on(self, limit: int | None) -> None:
+        for reader, who in zip(self.readers, (None, 0), strict=True):
+            self.do(reader.poll(limit))
+            told = {key: data["response_data"] for (entity, key), data in reader.state.items() if entity == "response"}
+            assert told == {each.id: each.data for each in self.model.answers if not each.deleted and who in {None, each.who}}
+            running = [key for (entity, key), data in reader.state.items() if entity == "activity" and data["status"] == "active"]
+            assert running == [key for key, status in self.model.status.items() if status == "active"]
+            assert reader.repeats == 0
+
+
+SessionMachine.TestCase.settings = settings(max_examples=12, stateful_step_count=30, deadline=None)
+test_session_machine = SessionMachine.TestCase

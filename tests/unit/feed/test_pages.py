@@ -1,0 +1,80 @@
+import json
+
+import pytest
+
+from conflicto.feed.pages import DAY_US, CursorInFuture, change_item, made_page, start_of
+from conflicto.feed.timestamps import Since
+
+HEAD = 1_763_888_720_000_000
+NOW = HEAD + 5_000_000
+
+
+def position(us: int) -> Since:
+    return Since(us, "position")
+
+
+@pytest.mark.parametrize(
+    ("since", "after", "clamped"),
+    [
+        (Since(0, "now"), HEAD, False),
+        (Since(0, "beginning"), 0, False),
+        (position(0), 0, False),
+        (position(HEAD - 1), HEAD - 1, False),
+        (position(HEAD), HEAD, False),
+        (position(HEAD + 1), HEAD, True),
+        (position(NOW + DAY_US), HEAD, True),
+    ],
+)
+def test_where_a_page_starts(since: Since, after: int, clamped: bool) -> None:
+    assert start_of(since, HEAD, NOW) == (after, clamped)
+
+
+@pytest.mark.parametrize("now", [NOW, HEAD - DAY_US * 2])
+def test_more_than_a_day_ahead_of_clock_and_head_is_refused(now: int) -> None:
+    latest = max(now, HEAD) + DAY_US
+    assert start_of(position(latest), HEAD, now) == (HEAD, True)
+    with pytest.raises(CursorInFuture):
+        start_of(position(latest + 1), HEAD, now)
+
+
+def items(*stamps: int) -> list[tuple[int, dict[str, object]]]:
+    return [(ts, {"at": ts}) for ts in stamps]
+
+
+@pytest.mark.parametrize(
+    ("stamps", "limit", "shown", "cursor", "has_more"),
+    [
+        ((), 2, 0, 50, False),
+        ((20,), 2, 1, 50, False),
+        ((20, 30), 2, 2, 50, False),
+        ((20, 30, 40), 2, 2, 30, True),
+        ((20, 50), 1, 1, 20, True),
+    ],
+)
+def test_cursor_is_the_head_or_the_last_row_shown(
+    stamps: tuple[int, ...], limit: int, shown: int, cursor: int, has_more: bool
+) -> None:
+    page = made_page(items(*stamps), since=10, head=50, limit=limit, closed=True, clamped=False)
+
+    assert (len(page.items), page.cursor, page.has_more) == (shown, cursor, has_more)
+    assert json.loads(page.encoded("e"))["closed"] is not has_more
+
+
+def test_cursor_never_goes_back() -> None:
+    assert made_page((), since=60, head=50, limit=1, closed=False, clamped=False).cursor == 60
+
+
+def test_wire_form() -> None:
+    body = made_page(items(20), since=10, head=50, limit=1, closed=False, clamped=True).encoded("epoch")
+
+    assert json.loads(body) == {
+        "items": [{"at": 20}], "since": "0000000000000010", "count": 1, "cursor": "0000000000000050", "has_more": False,
+        "epoch": "epoch", "closed": False, "clamped": True,
+    }  # fmt: skip
+
+
+def test_item_without_data_is_a_tombstone() -> None:
+    ts, item = change_item("activity", 5, 2, HEAD, None)
+
+    assert (ts, item["deleted"], item["data"], item["updated_at"]) == (HEAD, True, None, "2025-11-23T09:05:20.000000Z")
+    assert change_item("activity", 5, 2, HEAD, {})[1]["deleted"] is False

@@ -1,0 +1,122 @@
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from conflicto.platform.http import routes as module
+from conflicto.platform.http.messages import Answer, Call
+from conflicto.platform.http.routes import Docs, MethodNotAllowed, Route, RouteTable, control, data
+from conflicto.platform.limits.bucket import Policy
+from conflicto.platform.problems import DomainError, NotFound
+
+POLICY = Policy("p", 1, 1)
+ID = "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4"
+
+
+async def handler(call: Call) -> Answer:
+    return Answer(200)
+
+
+def route(method: str, path: str) -> Route:
+    return data(method, path, handler, who=frozenset(), policy=POLICY, docs=Docs(summary=path))
+
+
+@pytest.fixture
+def table() -> RouteTable:
+    paths = ["/sessions", "/sessions/{session_id}", "/sessions/by-code/{code}", "/sessions/{session_id}/activities/active",
+             "/sessions/{session_id}/activities/{activity_id}", "/activities/{activity_id}/since/{timestamp}"]  # fmt: skip
+    return RouteTable([*(route("GET", path) for path in paths), route("DELETE", "/sessions/{session_id}")])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "found", "params"),
+    [
+        ("GET", "/sessions", "/sessions", {}),
+        ("GET", "/sessions/5", "/sessions/{session_id}", {"session_id": 5}),
+        ("DELETE", "/sessions/5", "/sessions/{session_id}", {"session_id": 5}),
+        ("HEAD", "/sessions/5", "/sessions/{session_id}", {"session_id": 5}),
+        ("GET", "/sessions/by-code/ABC", "/sessions/by-code/{code}", {"code": "ABC"}),
+        ("GET", "/sessions/by-code/", "/sessions/by-code/{code}", {"code": ""}),
+        ("GET", "/sessions/5/activities/active", "/sessions/{session_id}/activities/active", {"session_id": 5}),
+        (
+            "GET",
+            f"/sessions/5/activities/{ID}",
+            "/sessions/{session_id}/activities/{activity_id}",
+            {"session_id": 5, "activity_id": UUID(ID)},
+        ),
+        (
+            "GET",
+            f"/activities/{ID.upper()}/since/0",
+            "/activities/{activity_id}/since/{timestamp}",
+            {"activity_id": UUID(ID), "timestamp": "0"},
+        ),
+    ],
+)
+def test_paths_that_lead_somewhere(table: RouteTable, method: str, path: str, found: str, params: dict[str, Any]) -> None:
+    for _ in range(2):
+        matched, parsed = table.match(method, "/api/v1" + path)
+        assert (matched.path, parsed) == ("/api/v1" + found, params)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/",
+        "/session",
+        "/sessions/",
+        "/sessions/0",
+        "/sessions/-1",
+        "/sessions/x",
+        "/sessions/05",
+        "/sessions/1" + "0" * 15,
+        "/sessions/\u0665",
+        "/sessions/5/",
+        "/sessions/5/activities",
+        "/sessions/5/activities/5",
+        f"/sessions/5/activities/{ID}/x",
+        f"/sessions/5/activities/{{{ID}}}",
+        f"/sessions/5/activities/{ID.replace('-', '')}",
+        "/sessions/5/x/y/z/w",
+        "//sessions",
+        "/sessions/by-code",
+    ],
+)
+def test_paths_that_lead_nowhere(table: RouteTable, path: str) -> None:
+    with pytest.raises(NotFound):
+        table.match("GET", "/api/v1" + path)
+
+
+def test_other_methods_are_told_which_there_are(table: RouteTable) -> None:
+    with pytest.raises(MethodNotAllowed) as told:
+        table.match("PUT", "/api/v1/sessions/5")
+
+    assert told.value.extensions == {"allowed": ["DELETE", "GET"]}
+
+
+@pytest.mark.parametrize("path", ["/api/v1/sessions/\x00", "/api/v1/\n", "/api/v1/sessions/by-code/\ud800", "/" + "x" * 3000])
+def test_what_is_no_text_is_refused(table: RouteTable, path: str) -> None:
+    with pytest.raises(DomainError) as told:
+        table.match("GET", path)
+
+    assert told.value.code == "text-invalid"
+
+
+def test_memory_of_addresses_is_bounded(table: RouteTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_ADDRESSES", 3)
+    for number in range(1, 9):
+        assert table.match("GET", f"/api/v1/sessions/{number}")[1] == {"session_id": number}
+
+    assert len(table._found) <= 3
+
+
+def test_nothing_is_declared_twice() -> None:
+    with pytest.raises(ValueError, match="declared twice"):
+        RouteTable([route("GET", "/sessions"), route("GET", "/sessions")])
+
+
+def test_route_cannot_be_made_without_saying_who_may_call_it() -> None:
+    with pytest.raises(TypeError, match="who"):
+        control("GET", "/sessions", handler, policy=POLICY, docs=Docs(summary=""))
+    assert control("GET", "/x", handler, who=frozenset(), policy=POLICY, docs=Docs(summary="")).handler is None
+    assert route("GET", "/x").name == "GET /api/v1/x"
