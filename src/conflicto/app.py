@@ -53,8 +53,11 @@ from conflicto.settings import Settings, read_settings
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-TITLE = "Conflicto"
-DESCRIPTION = "Live sessions: a host lines up activities, everybody follows along. JSON in, JSON out, in order, nothing lost."
+ABOUT = {
+    "title": "Conflicto",
+    "version": __version__,
+    "description": "Live sessions: a host lines up activities, everybody follows along. JSON in, JSON out, in order, nothing lost.",
+}
 
 log = structlog.get_logger(__name__)
 
@@ -83,7 +86,7 @@ class App:
         self.tokens = Tokens(self.identity.signing_key, self.identity.epoch, self.clock)
         self.limiter = MemoryLimiter(self.clock, enabled=settings.rate_limits)
         self.routes = self._routes()
-        self.control = ControlPlane(self.routes, title=TITLE, version=__version__, description=DESCRIPTION, refusals=refusals)
+        self.control = ControlPlane(self.routes, about=ABOUT, refusals=refusals)
         front_door: Any = self._front_door()
         self._http: Any = front_door
         if settings.cors_origins:

@@ -281,8 +281,8 @@ def test_reading_on_uses_an_index(full: Database) -> None:
     flags = {"live_only": False, "visible_only": False}
 
     activity = plan_of(full, store.activity_feed, ACTIVITY, **window, **flags)
-    session = plan_of(full, store.session_feed, 1, **window, activities=None, visible_only=False)
-    own = plan_of(full, store.own_feed, 7, after=0, upto=ROWS, most=101, activities=None)
+    session = plan_of(full, store.session_feed, 1, **window, closed=[], visible_only=False)
+    own = plan_of(full, store.own_feed, 7, after=0, upto=ROWS, most=101, closed=[])
 
     assert "ix_responses_activity_feed" in activity
     assert "uq_responses_feed" in session

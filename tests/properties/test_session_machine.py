@@ -196,5 +196,5 @@ class SessionMachine(RuleBasedStateMachine):
             assert reader.repeats == 0
 
 
-SessionMachine.TestCase.settings = settings(max_examples=12, stateful_step_count=30, deadline=None)
+SessionMachine.TestCase.settings = settings(max_examples=8, stateful_step_count=25, deadline=None)
 test_session_machine = SessionMachine.TestCase

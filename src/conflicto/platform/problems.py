@@ -108,13 +108,16 @@ class InternalError(DomainError):
     kind = Kind.INTERNAL
 
 
+OURS = "conflicto."
+
+
 def registry() -> dict[str, type[DomainError]]:
-    """Return every concrete error class by its code: the source of `docs/errors.md`."""
+    """Return every concrete error class of the program by its code: the source of `docs/errors.md`."""
     found: dict[str, type[DomainError]] = {}
     waiting: list[type[DomainError]] = [DomainError]
     while waiting:
         error = waiting.pop()
         waiting.extend(error.__subclasses__())
-        if "code" in error.__dict__:
+        if "code" in error.__dict__ and error.__module__.startswith(OURS):
             found[error.code] = error
     return dict(sorted(found.items()))

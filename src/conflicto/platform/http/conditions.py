@@ -16,7 +16,9 @@ VARY: Header = (b"vary", b"Authorization, Accept-Encoding")
 REVALIDATE: Header = (b"cache-control", b"private, no-cache")
 """Not `no-store`: a browser must keep the body to be able to ask whether it still holds."""
 
-_TAGS = re.compile(r'\s*(?:W/)?("[\x21\x23-\x7e]*")\s*(?:,|$)', re.ASCII)
+_TAGS = re.compile(r'("[\x21\x23-\x7e]*")\s*(?:,|$)', re.ASCII)
+"""Begins with the quote: with blanks before it, 20 KB of blanks in a header took 11 s."""
+
 _REVISION = re.compile(r'(?:W/)?"r([0-9]{1,9})"', re.ASCII)
 
 

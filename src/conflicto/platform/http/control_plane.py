@@ -20,7 +20,7 @@ from conflicto.platform.http.problem_response import invalid_input, problem_answ
 from conflicto.platform.problems import DomainError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, MutableMapping
+    from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 
     from conflicto.platform.http.openapi import Refusals
     from conflicto.platform.http.routes import Route
@@ -45,35 +45,29 @@ def json_texts(call: Call) -> dict[str, str]:
 class ControlPlane:
     """Runs the framework for one call and hands its response back as an `Answer`."""
 
-    def __init__(self, routes: list[Route], *, title: str, version: str, description: str, refusals: Refusals) -> None:
+    def __init__(self, routes: list[Route], *, about: Mapping[str, str], refusals: Refusals) -> None:
+        self.routes = routes
         self.problems = {route.name: problems_of(route, refusals) for route in routes}
+        self._about = about
         self._document: dict[str, Any] | None = None
-        self.app = FastAPI(
-            title=title, version=version, description=description, openapi_url=None, docs_url=None, redoc_url=None,
-            separate_input_output_schemas=False,
-        )  # fmt: skip
+        self.app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
         self.app.add_exception_handler(DomainError, _on_error)
         self.app.add_exception_handler(RequestValidationError, _on_invalid)
         for route in routes:
-            self.app.add_api_route(
-                route.path,
-                _as_response(route.endpoint) if route.handler is None else _answered_before,
-                methods=[route.method],
-                response_model=None,
-                summary=route.docs.summary,
-                description=getdoc(route.endpoint) or "",
-                operation_id=_operation_id(route),
-                tags=[route.tag],
-                responses=responses_of(route, self.problems[route.name]),
-                openapi_extra=extra_of(route),
-                status_code=min(route.docs.gives, default=200),
-                response_class=Response,
-            )
+            if route.handler is None:
+                endpoint = _as_response(route.endpoint)
+                self.app.add_api_route(route.path, endpoint, methods=[route.method], response_model=None, response_class=Response)
 
     def document(self) -> dict[str, Any]:
-        """Return the OpenAPI document of both planes."""
+        """Return the OpenAPI document of both planes; describing every route takes long, so it is made when first asked for."""
         if self._document is None:
-            self._document = finished(self.app.openapi())
+            described = FastAPI(
+                title=self._about["title"], version=self._about["version"], description=self._about["description"],
+                openapi_url=None, separate_input_output_schemas=False,
+            )  # fmt: skip
+            for route in self.routes:
+                _describe(described, route, responses_of(route, self.problems[route.name]))
+            self._document = finished(described.openapi())
         return self._document
 
     async def answer(self, scope: dict[str, Any], call: Call) -> Answer:
@@ -96,9 +90,25 @@ class ControlPlane:
         return Answer(collected["status"], collected["body"], kept)
 
 
-async def _answered_before() -> None:
-    """Stand in the document for a data-plane route, which the front door answers itself."""
-    raise NotImplementedError
+def _describe(described: FastAPI, route: Route, responses: dict[int | str, dict[str, Any]]) -> None:
+    described.add_api_route(
+        route.path,
+        route.endpoint if route.handler is None else _nothing,
+        methods=[route.method],
+        response_model=None,
+        summary=route.docs.summary,
+        description=getdoc(route.endpoint) or "",
+        operation_id=_operation_id(route),
+        tags=[route.tag],
+        responses=responses,
+        openapi_extra=extra_of(route),
+        status_code=min(route.docs.gives, default=200),
+        response_class=Response,
+    )
+
+
+async def _nothing() -> None:
+    """Stand in the document for a data-plane function, whose one argument says nothing to the framework."""
 
 
 def _as_response(endpoint: Callable[..., Awaitable[Answer]]) -> Callable[..., Awaitable[Response]]:
