@@ -13,7 +13,7 @@ from conflicto.access.tokens import Tokens
 from conflicto.activities import errors, schemas
 from conflicto.activities.commands import edit, run
 from conflicto.activities.model import Activity, Content
-from conflicto.activities.queries import activity_by_id, activity_page, activity_with_content
+from conflicto.activities.queries import activity_page, activity_with_content
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.db.writer import Writer
@@ -24,7 +24,6 @@ from conflicto.platform.http.paging import page_answer
 from conflicto.platform.http.routes import Docs, Route, control
 from conflicto.platform.problems import FieldError, InvalidInput, NotFound
 from conflicto.platform.strict_json import CONFIG_LIMITS, RESPONSE_LIMITS
-from conflicto.sessions.commands import show
 from conflicto.sessions.errors import IdempotencyKeyInvalid, KeyReused, RevisionStale, SessionCompleted, SessionNotActive
 from conflicto.sessions.http import CONTROL, created_session, seen_session
 from conflicto.sessions.idempotency import key_from
@@ -142,11 +141,7 @@ class ActivityControls:
     async def show(self, call: CurrentCall, session_id: int, body: schemas.ShowIn) -> Answer:
         """Choose what the screen shows."""
         wanted = _activity_id(body.activity_id) if body.activity_id is not None else None
-        if wanted:
-            activity = await self.db.read(activity_by_id, wanted, session_id=session_id)
-            if not activity.is_visible:
-                raise NotFound
-        return seen_session(call, await self.writer.run(session_id, show, session_id, wanted))
+        return seen_session(call, await self.writer.run(session_id, run.show_activity, session_id, wanted))
 
     async def duplicate(self, call: CurrentCall, session_id: int, body: SessionDuplicateIn | None = None) -> Answer:
         """Copy the session: a new draft with the same activities and no answers."""

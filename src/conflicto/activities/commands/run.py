@@ -9,7 +9,8 @@ from conflicto.activities import lifecycle, store
 from conflicto.activities.events import ActivityChanged, CountsChanged
 from conflicto.activities.model import Activity, ActivityStatus, Counts
 from conflicto.activities.queries import activity_by_id
-from conflicto.sessions.commands import forget_activity, record, require_active, set_current
+from conflicto.platform.problems import NotFound
+from conflicto.sessions.commands import forget_activity, record, require_active, set_current, show
 from conflicto.sessions.model import require_open
 from conflicto.sessions.queries import session_by_id
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from conflicto.platform.db.transaction import WriteTx
     from conflicto.sessions.events import SessionEnded
+    from conflicto.sessions.model import Session
 
 SYSTEM = "system"
 """The actor of what the server does by itself."""
@@ -85,6 +87,18 @@ def reveal_activity(tx: WriteTx, activity_id: UUID, *, results: bool | None, sec
     activity = activity_by_id(tx, activity_id)
     require_open(session_by_id(tx, activity.session_id))
     return _keep(tx, activity, lifecycle.revealed(activity, results=results, secret=secret))
+
+
+def show_activity(tx: WriteTx, session_id: int, activity_id: UUID | None) -> Session:
+    """Choose what the screen shows; None clears it.
+
+    Raises:
+        NotFound: the activity is not in the session, or still a draft.
+        SessionCompleted: the session is over.
+    """
+    if activity_id is not None and not activity_by_id(tx, activity_id, session_id=session_id).is_visible:
+        raise NotFound
+    return show(tx, session_id, activity_id)
 
 
 def expire_due(tx: WriteTx, activity_id: UUID) -> Activity | None:
