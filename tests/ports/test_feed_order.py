@@ -126,7 +126,11 @@ def _us(instant: str) -> int:
 
 def history(url: str, policy: ResponsePolicy, **kwargs: Any) -> tuple[list[Write], dict[str, list[Page]], list[str]]:
     """Let writers and readers loose on one session and return what they did, and what the checker says of it."""
-    with kits(url, WRITERS, **kwargs) as writers, kits(url, len(LIMITS)) as readers, ThreadPoolExecutor(WRITERS + len(LIMITS)) as pool:
+    with (
+        kits(url, WRITERS, **kwargs) as writers,
+        kits(url, len(LIMITS)) as readers,
+        ThreadPoolExecutor(WRITERS + len(LIMITS)) as pool,
+    ):
         stage = set_stage(readers[0], people=8, policy=policy)
         writing = threading.Event()
         writing.set()
