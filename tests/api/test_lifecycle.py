@@ -216,8 +216,8 @@ async def test_extending_moves_the_end_of_what_runs(api: Api) -> None:
 async def test_an_activity_expires_on_time_and_takes_nothing_after_its_end(api: Api) -> None:
     event = await make_event(api)
     poll, anna = await event.activity(duration_seconds=60), await event.join()
-    started = accepted(await event.move(poll, "active", duration_seconds=1))
-    assert started["duration_seconds"] == 1
+    started = accepted(await event.move(poll, "active", duration_seconds=3))
+    assert started["duration_seconds"] == 3
     accepted(await event.answer(poll, anna, 1), 201)
 
     async def refusal() -> Any:
@@ -240,10 +240,11 @@ async def has_status(event: Event, activity: dict[str, Any], status: str) -> boo
 
 async def test_an_extended_activity_outlives_its_first_end(api: Api) -> None:
     event = await make_event(api)
-    poll, anna = await event.activity(duration_seconds=1, status="active"), await event.join()
+    anna = await event.join()
+    poll = await event.activity(duration_seconds=3, status="active")
     accepted(await act(event, poll, "extend", {"seconds": 600}))
 
-    await asyncio.sleep(1.3)
+    await asyncio.sleep(3.3)
     accepted(await event.answer(poll, anna, 1), 201)
     assert await has_status(event, poll, "active")
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.support.api import Api, Event, make_event
 from tests.support.clocks import HandClock
 from tests.support.feed_reader import drain
@@ -213,3 +215,13 @@ async def test_deleted_sessions_and_foreign_ones_are_unknown(api: Api) -> None:
     await api.delete(event.path, token=event.host)
     assert (await api.get(event.path + "/status", token=event.host)).status_code == 401
     assert (await api.get(event.path + "/status", token=api.admin)).status_code == 404
+
+
+async def test_bodies_kept_of_a_session_are_bounded(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conflicto.feed.http.MOST_BODIES", 0)
+    event = await make_event(api)
+
+    page = await api.get(f"{event.path}/changes/since/now", token=event.host)
+
+    assert page.json()["items"] == []
+    assert (await api.app.heads.get(event.id)).bodies == {}

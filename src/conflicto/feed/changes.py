@@ -12,7 +12,6 @@ from conflicto.feed.pages import Page, change_item, made_page, start_of
 from conflicto.feed.views import View, shows_responses, view_of
 from conflicto.participants.queries import participant_by_id, participants_changed
 from conflicto.participants.schemas import participant_out
-from conflicto.platform.problems import NotFound
 from conflicto.responses.model import Moderation
 from conflicto.responses.queries import own_feed, own_head, session_feed
 from conflicto.responses.schemas import response_out
@@ -104,8 +103,6 @@ def read_changes(tx: ReadTx, session_id: int, caller: Caller, since: Since, *, l
     """
     row = head_row(tx, session_id)
     session = session_by_id(tx, session_id)
-    if row is None:
-        raise NotFound
     head, own = row.ts, 0
     if caller.participant_id is not None:
         own = max(own_head(tx, caller.participant_id), participant_by_id(tx, caller.participant_id).updated_ts)

@@ -133,8 +133,6 @@ def load_head(tx: ReadTx, session_id: int) -> SessionHead:
     """Read a session's head in one snapshot; `NotFound` if there is no such session."""
     session = session_by_id(tx, session_id)
     row = head_row(tx, session_id)
-    if row is None:
-        raise NotFound
     return SessionHead(
         session=session,
         ts=row.ts,

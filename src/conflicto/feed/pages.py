@@ -13,7 +13,7 @@ from conflicto.activities.queries import activity_by_id, counts_by_round
 from conflicto.feed.views import View, require_responses
 from conflicto.platform.http.messages import encode
 from conflicto.platform.instants import position, rfc3339
-from conflicto.platform.problems import DomainError, Kind, NotFound
+from conflicto.platform.problems import DomainError, Kind
 from conflicto.responses.queries import activity_feed
 from conflicto.responses.schemas import response_out
 from conflicto.sessions.heads import head_row
@@ -100,8 +100,6 @@ def read_responses(tx: ReadTx, activity_id: UUID, view: View, since: Since, *, l
     activity = activity_by_id(tx, activity_id)
     require_responses(activity, view)
     row = head_row(tx, activity.session_id)
-    if row is None:
-        raise NotFound
     head = row.ts
     if view is View.PARTICIPANT:
         changed = [counts.visible_changed_ts for counts in counts_by_round(tx, activity_id).values()]

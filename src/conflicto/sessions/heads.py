@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, insert, select, update
 
 from conflicto.platform.db.stamps import Head
+from conflicto.platform.problems import NotFound
 from conflicto.sessions.tables import feed_heads
 
 if TYPE_CHECKING:
@@ -53,10 +54,16 @@ def open_head(tx: WriteTx, session_id: int) -> Head:
     return head
 
 
-def head_row(tx: ReadTx, session_id: int) -> Head | None:
-    """Return a session's head in this snapshot."""
+def head_row(tx: ReadTx, session_id: int) -> Head:
+    """Return a session's head in this snapshot.
+
+    Raises:
+        NotFound: there is no such session, or it is purged.
+    """
     row = tx.first(_ONE, {"session_id": session_id})
-    return _head(dict(row._mapping)) if row else None
+    if row is None:
+        raise NotFound
+    return _head(dict(row._mapping))
 
 
 def every_head(tx: ReadTx) -> dict[int, Head]:

@@ -70,6 +70,4 @@ def session_page(tx: ReadTx, *, status: SessionStatus | None, limit: int, offset
 def audit_page(tx: ReadTx, session_id: int, *, limit: int, offset: int) -> tuple[list[Transition], int]:
     """Return up to `limit + 1` lines of the audit, oldest first, and how many there are."""
     head = head_row(tx, session_id)
-    if head is None:
-        raise NotFound
     return store.audit(tx, session_id, limit=limit + 1, offset=offset), head.counts["transitions"]
