@@ -212,5 +212,5 @@ class SessionMachine(RuleBasedStateMachine):
 
 # Shrinking starts the app hundreds of times: a failure would be told after five minutes instead of at once.
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
-SessionMachine.TestCase.settings = settings(max_examples=30, stateful_step_count=25, deadline=None, phases=PHASES)
+SessionMachine.TestCase.settings = settings(max_examples=15, stateful_step_count=25, deadline=None, phases=PHASES)
 test_session_machine = SessionMachine.TestCase
