@@ -295,3 +295,16 @@ async def test_stop_commits_the_queue_and_takes_no_more(kit: Kit, clock: HandClo
     assert len(await asyncio.to_thread(names, kit)) == 600
     with pytest.raises(Overloaded):
         await asyncio.wait_for(writer.run((), adding("too late")), 1)
+
+
+async def test_follower_that_fails_takes_no_answer_away(kit: Kit, clock: HandClock) -> None:
+    def broken(committed: Committed) -> None:
+        raise RuntimeError("a bug in memory")
+
+    writer = Writer(kit.runner, clock, caller_s=2.0, on_commit=broken)
+    writer.start()
+    with capture_logs() as logs:
+        assert await asyncio.wait_for(writer.run((), adding("a")), 1) == "a"
+    await writer.stop()
+
+    assert [line["event"] for line in logs] == ["follower-failed"]

@@ -15,6 +15,12 @@ def test_nothing_changes_nothing() -> None:
     assert counted(ONE, []) == ONE
 
 
+def test_tombstone_of_a_tombstone_counts_nothing() -> None:
+    gone = response(ts=10, deleted=True, was_visible=False)
+
+    assert counted(ONE, [(gone, response(ts=20, deleted=True, was_visible=False))]) == ONE
+
+
 def test_new_answers_count_at_once_and_pending_ones_for_the_host_alone() -> None:
     assert counted(Counts(), [(None, response(ts=10))]) == ONE
     pending = response(ts=10, moderation=PENDING, was_visible=False)

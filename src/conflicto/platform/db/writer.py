@@ -190,7 +190,10 @@ class Writer:
     def _deliver(self, commands: list[Command], outcomes: Sequence[Outcome], committed: Committed | None) -> None:
         self._queued -= len(commands)
         if committed is not None:
-            self._on_commit(committed)
+            try:
+                self._on_commit(committed)
+            except Exception:  # it is committed, and its callers must hear so
+                log.exception("follower-failed")
         for command, outcome in zip(commands, outcomes, strict=True):
             if command.future.done():
                 continue

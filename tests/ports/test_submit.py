@@ -1,0 +1,83 @@
+"""What a group of answers meets when the world changed between the front door and the lock."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from conflicto.activities.commands.edit import delete_activity
+from conflicto.activities.commands.run import move_activity
+from conflicto.activities.model import ActivityStatus, ResponsePolicy
+from conflicto.activities.queries import counts_by_round
+from conflicto.participants.commands.seats import remove
+from conflicto.participants.errors import SeatGone
+from conflicto.platform.problems import NotFound
+from conflicto.responses.commands.change import edit_response, withdraw_response
+from conflicto.responses.commands.submit import Receipt, Submission, submit_many
+from conflicto.responses.errors import ActivityNotOpen, AlreadyAnswered
+from conflicto.sessions.errors import KeyReused
+from conflicto.sessions.idempotency import key_from
+from tests.support.kit import Kit, command, set_stage
+
+
+def key(name: str, body: bytes = b"1") -> Any:
+    return key_from(name, subject="p", route="submit", body=body)
+
+
+def test_group_of_everything_gets_each_its_own_answer(kit: Kit) -> None:
+    stage, other = set_stage(kit, people=6, policy=ResponsePolicy.FIRST), set_stage(kit, people=1)
+    first = kit.run(stage.answer(0, "1", key("k")), stage.answer(1, "1"), stage.answer(4, "1", key("k4")))
+    kit.do(stage.session_id, remove, stage.people[2], erase_answers=False, forget=False)
+    stranger = Submission(stage.session_id, other.activity_id, stage.people[3], "1", 1)
+    nowhere = Submission(stage.session_id, UUID(int=9), stage.people[3], "1", 1)
+
+    told = kit.run(
+        stage.answer(3, "1"),
+        stage.answer(0, "1", key("k")),
+        stage.answer(1, "2"),
+        stage.answer(2, "1"),
+        command(stage.session_id, submit_many, stranger),
+        command(stage.session_id, submit_many, nowhere),
+        other.answer(0, "1"),
+        stage.answer(4, "2", key("k4", b"2")),
+        stage.answer(5, "1"),
+    )
+
+    assert [type(each) for each in told] == [
+        Receipt, Receipt, AlreadyAnswered, SeatGone, NotFound, NotFound, Receipt, KeyReused, Receipt,
+    ]  # fmt: skip
+    assert told[1] == first[0]
+    mine = [each.response for each in (told[0], told[8])]
+    assert mine[1].ts == mine[0].ts + 1
+    assert kit.db.query(counts_by_round, stage.activity_id)[1].live == 5
+    assert kit.db.query(counts_by_round, other.activity_id)[1].live == 1
+
+
+def test_close_that_came_first_is_final(kit: Kit) -> None:
+    stage = set_stage(kit, people=2)
+    kit.run(stage.answer(0, "1", key("k")))
+    kit.do(stage.session_id, move_activity, stage.activity_id, ActivityStatus.EXPIRED, actor="test")
+
+    told = kit.run(stage.answer(0, "1", key("k")), stage.answer(1, "1"))
+
+    assert [type(each) for each in told] == [Receipt, ActivityNotOpen]
+
+
+def test_replay_after_the_activity_is_gone(kit: Kit) -> None:
+    stage = set_stage(kit, people=1)
+    kit.run(stage.answer(0, "1", key("k")))
+    kit.do(stage.session_id, delete_activity, stage.activity_id)
+
+    assert [type(each) for each in kit.run(stage.answer(0, "1", key("k")))] == [NotFound]
+
+
+def test_only_the_author_edits(kit: Kit) -> None:
+    stage = set_stage(kit, people=2)
+    mine = kit.run(stage.answer(0, "1"))[0].response
+
+    with pytest.raises(NotFound):
+        kit.do(stage.session_id, edit_response, mine.id, participant_id=stage.people[1], text="2", received_us=1)
+    with pytest.raises(NotFound):
+        kit.do(stage.session_id, withdraw_response, mine.id, participant_id=stage.people[1])
+    edited = kit.do(stage.session_id, edit_response, mine.id, participant_id=stage.people[0], text="2", received_us=1)
+    assert (edited.text, edited.revision, edited.created_ts) == ("2", 2, mine.created_ts)
