@@ -21,7 +21,6 @@ activities_changed = store.changed_since
 all_activities = store.everything
 all_counts = store.rounds
 counts_by_round = store.rounds_of
-contents_of = store.contents
 activities_in_order = store.live
 kept_counts = store.kept_counts
 recounted_activities = store.recount
