@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from starlette.middleware.cors import CORSMiddleware
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from conflicto import __version__
 from conflicto.access.admission import Admission, refusals
@@ -22,7 +23,10 @@ from conflicto.activities.commands.run import end_with_session
 from conflicto.activities.events import ActivityChanged
 from conflicto.activities.expiry import Expiry
 from conflicto.feed import http as feed_http
+from conflicto.feed.answers import Answers
 from conflicto.feed.heads import SWEEP_S, Heads
+from conflicto.feed.press import Press
+from conflicto.feed.waits import Waits
 from conflicto.participants import http as participants_http
 from conflicto.participants import store as participants_store
 from conflicto.participants.events import ParticipantRemoved
@@ -34,10 +38,12 @@ from conflicto.platform.db.engine import Database, PoolSize
 from conflicto.platform.db.group import Committed, GroupRunner
 from conflicto.platform.db.schema import require_current
 from conflicto.platform.db.writer import Writer
+from conflicto.platform.express.lane import Lane
 from conflicto.platform.http import health
 from conflicto.platform.http.control_plane import ControlPlane
 from conflicto.platform.http.front_door import Desk, FrontDoor
 from conflicto.platform.http.routes import Route, RouteTable
+from conflicto.platform.http.server.keeper import Keeper
 from conflicto.platform.limits.memory import MemoryLimiter
 from conflicto.platform.metrics import Metrics
 from conflicto.platform.problems import DomainError
@@ -85,21 +91,24 @@ class App:
         self.purger = Purger(self.db, self.writer, (responses_store.purge, participants_store.purge, activities_store.purge))
         self.tokens = Tokens(self.identity.signing_key, self.identity.epoch, self.clock)
         self.limiter = MemoryLimiter(self.clock, enabled=settings.rate_limits)
+        self.lane = Lane(self.clock, self.limiter, self._seen)
+        self.keeper = Keeper(self.lane if settings.express else None, most_connections=settings.max_connections, drain=self.drain)
+        self.waits = Waits(self.heads, self.clock)
         self.routes = self._routes()
         self.control = ControlPlane(self.routes, about=ABOUT, refusals=refusals)
-        front_door: Any = self._front_door()
-        self._http: Any = front_door
-        if settings.cors_origins:
-            exposed = ["ETag", "Link", "Retry-After", "Feed-Cursor", "Poll-After", "RateLimit", "RateLimit-Policy", "Renewed-Token"]
-            self._http = CORSMiddleware(
-                front_door, allow_origins=list(settings.cors_origins), allow_methods=["*"], allow_headers=["*"],
-                expose_headers=exposed, max_age=86_400,
-            )  # fmt: skip
+        self._front_door = self._door()
+        self._http: Any = ProxyHeadersMiddleware(self._open_to_origins(self._front_door), trusted_hosts=settings.trusted_proxies)
+
+    def drain(self) -> None:
+        """Answer everyone who waits: the server is about to stop."""
+        self.waits.close()
+        self.heads.close()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
         """Serve HTTP and the lifespan."""
         if scope["type"] == "http":
-            await self._http(scope, receive, send)
+            if not await self._front_door.give_ready(scope, send):
+                await self._http(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
 
@@ -110,6 +119,7 @@ class App:
         loops: list[Callable[[], Awaitable[None]]] = [
             self.expiry.run,
             self.purger.run,
+            self.keeper.run,
             lambda: keep_presence(self.presence, self.writer),
         ]
         if not self.settings.is_embedded:
@@ -138,6 +148,16 @@ class App:
             with suppress(DomainError):
                 await self.heads.sweep()
 
+    def _open_to_origins(self, app: Any) -> Any:  # noqa: ANN401 - ASGI
+        """Let the pages of other origins in, if the settings name some."""
+        if not self.settings.cors_origins:
+            return app
+        exposed = ["ETag", "Link", "Retry-After", "Feed-Cursor", "Poll-After", "RateLimit", "RateLimit-Policy", "Renewed-Token"]
+        return CORSMiddleware(
+            app, allow_origins=list(self.settings.cors_origins), allow_methods=["*"], allow_headers=["*"],
+            expose_headers=exposed, max_age=86_400,
+        )  # fmt: skip
+
     def _runner(self) -> GroupRunner:
         subscribers: dict[type, list[Any]] = {SessionEnded: [end_with_session], ParticipantRemoved: [erase_answers]}
         return GroupRunner(self.db, SessionHeads(), self.clock, subscribers)
@@ -159,6 +179,7 @@ class App:
     def _routes(self) -> list[Route]:
         db, writer, tokens, clock = self.db, self.writer, self.tokens, self.clock
         guard = CodeGuard(self.limiter)
+        press = Press(self.identity.epoch, clock, self.metrics, self.keeper.load)
         return [
             *sessions_http.routes(
                 sessions_http.SessionEndpoints(db, writer, tokens), sessions_http.SessionDoor(db, writer, tokens, guard)
@@ -171,14 +192,14 @@ class App:
                 participants_http.SeatEndpoints(db, writer, self.presence, clock),
             ),
             *responses_http.routes(responses_http.ResponseEndpoints(db, writer, clock)),
-            *feed_http.routes(feed_http.FeedEndpoints(db, self.heads, clock, self.identity.epoch)),
+            *feed_http.routes(feed_http.FeedEndpoints(Answers(db, clock, press), self.waits)),
             *health.routes(health.HealthEndpoints(db, writer, self.metrics, clock, self._document), operator=ADMIN),
         ]
 
     def _document(self) -> dict[str, Any]:
         return self.control.document()
 
-    def _front_door(self) -> FrontDoor:
+    def _door(self) -> FrontDoor:
         return FrontDoor(
             Desk(
                 table=RouteTable(self.routes),
@@ -187,6 +208,8 @@ class App:
                 control=self.control,
                 metrics=self.metrics,
                 clock=self.clock,
+                lane=self.lane,
+                shelf_of=self.heads.shelf_of,
                 on_caller=self._seen,
             )
         )

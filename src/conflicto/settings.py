@@ -54,6 +54,21 @@ class Settings(BaseModel):
     cors_origins: tuple[str, ...] = Field(
         (), alias="CONFLICTO_CORS_ORIGINS", description="Other origins whose pages may call the API, separated by commas."
     )
+    trusted_proxies: str = Field(
+        "127.0.0.1,::1",
+        alias="CONFLICTO_TRUSTED_PROXIES",
+        description="Addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, separated by commas.",
+    )
+    express: bool = Field(
+        True, alias="CONFLICTO_EXPRESS", description="`off` sends every poll through ASGI: the same answers, more slowly."
+    )
+    max_connections: int = Field(
+        25_000,
+        ge=10,
+        le=1_000_000,
+        alias="CONFLICTO_MAX_CONNECTIONS",
+        description="Connections that one process holds open at once.",
+    )
     rate_limits: bool = Field(True, alias="CONFLICTO_RATE_LIMITS", description="`off` turns rate limits off, for load runs.")
     workers: int = Field(
         1, ge=1, le=256, alias="CONFLICTO_WORKERS", description="Processes that serve; `conflicto serve --workers` sets it."

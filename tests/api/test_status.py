@@ -218,10 +218,11 @@ async def test_deleted_sessions_and_foreign_ones_are_unknown(api: Api) -> None:
 
 
 async def test_bodies_kept_of_a_session_are_bounded(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.feed.http.MOST_BODIES", 0)
+    monkeypatch.setattr("conflicto.feed.answers.MOST_MADE", 1)
     event = await make_event(api)
 
-    page = await api.get(f"{event.path}/changes/since/now", token=event.host)
+    for limit in range(1, 5):
+        page = await api.get(f"{event.path}/changes/since/now?limit={limit}", token=event.host)
+        assert page.json()["items"] == []
 
-    assert page.json()["items"] == []
-    assert (await api.app.heads.get(event.id)).bodies == {}
+    assert len((await api.app.heads.get(event.id)).made) == 1

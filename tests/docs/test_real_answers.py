@@ -164,7 +164,9 @@ async def _answers(api: Recorder, event: Event, anna: Seat) -> None:
     await api.put(f"{path}/{first['id']}", {"response_data": 7}, token=anna.token)
     await api.patch(f"{path}/{first['id']}", {"moderation": "hidden"}, token=event.host)
     for token in (event.host, event.screen, anna.token):
-        await api.get(f"{path}/since/0", token)
+        page = await api.get(f"{path}/since/0", token)
+        if page.status_code == 200:
+            await api.get(f"{path}/since/0", token, headers={"if-none-match": page.headers["etag"]})
         status = await api.get(f"{path.removesuffix('/responses')}/status", token)
         await api.get(f"{path.removesuffix('/responses')}/status", token, headers={"if-none-match": status.headers["etag"]})
     await api.delete(f"{path}/{first['id']}", event.host)
@@ -174,7 +176,8 @@ async def _answers(api: Recorder, event: Event, anna: Seat) -> None:
 async def _polls(api: Recorder, event: Event, anna: Seat) -> None:
     for token in (event.host, event.screen, anna.token):
         for since in ("0", "now", "1000000000"):
-            await api.get(f"{event.path}/changes/since/{since}?limit=1000", token)
+            page = await api.get(f"{event.path}/changes/since/{since}?limit=1000", token)
+            await api.get(f"{event.path}/changes/since/{since}?limit=1000", token, headers={"if-none-match": page.headers["etag"]})
         status = await api.get(f"{event.path}/status", token)
         await api.get(f"{event.path}/status", token, headers={"if-none-match": status.headers["etag"]})
 

@@ -1,4 +1,7 @@
-"""The API as tests use it: one client, requests with a token, every answer held against the OpenAPI document."""
+"""The API as tests use it: one client, requests with a token, every answer held against the OpenAPI document.
+
+Every ready answer is held against the whole way's as well.
+"""
 
 import re
 from dataclasses import dataclass
@@ -7,6 +10,7 @@ from typing import Any
 import httpx2
 
 from conflicto.app import App
+from tests.support.audit import Audited
 
 PREFIX = "/api/v1"
 
@@ -17,7 +21,9 @@ class Api:
     def __init__(self, app: App) -> None:
         self.app = app
         self.admin = app.identity.admin_token
-        self.http = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://testserver")
+        self.audited = Audited(app)
+        served = app if app.settings.rate_limits else self.audited
+        self.http = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=served), base_url="http://testserver")
 
     async def request(
         self, method: str, path: str, *, token: str | None = None, headers: dict[str, str] | None = None, **kwargs: Any

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from conflicto.access.errors import RoleNotAllowed, TokenInvalid, TokenMissing
 from conflicto.access.roles import MEMBERS, Caller, Role
@@ -36,6 +36,14 @@ class Directory(Protocol):
         """Return the standing of a session, None if there is no such session; `fresh` asks the database."""
 
 
+class Admitted(NamedTuple):
+    """Who was let in (None where anyone may call), a renewed token if theirs is old, and how long it is sure to stay so, in seconds."""
+
+    caller: Caller | None
+    renewed: str | None
+    life_s: int
+
+
 class Admission:
     """Decides who may call what. One per process."""
 
@@ -44,10 +52,8 @@ class Admission:
         self._admin_hash = admin_hash
         self._directory = directory
 
-    async def admit(
-        self, who: frozenset[Role], authorization: str | None, params: Mapping[str, object]
-    ) -> tuple[Caller | None, str | None]:
-        """Return the caller (None where anyone may call) and a renewed token if theirs is old.
+    async def admit(self, who: frozenset[Role], authorization: str | None, params: Mapping[str, object]) -> Admitted:
+        """Let the caller in.
 
         Raises:
             TokenMissing, TokenInvalid: no token, or none that lives.
@@ -55,10 +61,10 @@ class Admission:
             NotFound: the path names another session, or another participant.
         """
         if not who:
-            return None, None
+            return Admitted(None, None, 0)
         token = _bearer(authorization)
         if token.count(".") == NOT_A_JWT:
-            return await self._admin(token, who, params), None
+            return Admitted(await self._admin(token, who, params), None, 0)
         claims = self._tokens.verify(token)
         caller = await self._alive(claims)
         if caller.role not in who:
@@ -67,7 +73,7 @@ class Admission:
             raise NotFound
         if caller.role is Role.PARTICIPANT and params.get("participant_id", caller.participant_id) != caller.participant_id:
             raise NotFound
-        return caller, self._tokens.renewed(claims)
+        return Admitted(caller, self._tokens.renewed(claims), self._tokens.life_s(claims))
 
     async def _admin(self, token: str, who: frozenset[Role], params: Mapping[str, object]) -> Caller:
         if not matches(token, self._admin_hash):

@@ -94,6 +94,10 @@ class Tokens:
         caller = claims.caller
         return self.mint(caller.role, claims.session_id, version=claims.version, subject=caller.subject)
 
+    def life_s(self, claims: Claims) -> int:
+        """Return the seconds until the token expires or earns a fresh one, whichever comes first; 0 or less if that has come."""
+        return min(claims.renew_s, claims.expires_s) - self._clock.wall_us() // 1_000_000
+
     def _remember(self, token: str, claims: Claims) -> None:
         if len(self._verified) >= MOST_REMEMBERED:
             self._verified.clear()

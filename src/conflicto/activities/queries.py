@@ -60,6 +60,11 @@ def with_contents(tx: ReadTx, activities: Sequence[Activity]) -> list[tuple[Acti
     return [(activity, contents[activity.id]) for activity in activities]
 
 
+def activities_with_contents(tx: ReadTx, ids: Sequence[UUID]) -> list[tuple[Activity, Content]]:
+    """Return activities by id with their JSON in one snapshot, deleted ones included."""
+    return with_contents(tx, store.find_ever(tx, ids))
+
+
 def total_answers(counts: dict[int, Counts]) -> int:
     """Return the live answers of all rounds together."""
     return sum(each.live for each in counts.values())

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 _FIELDS = [activities.c[name] for name in Activity.__slots__]
 _TEXTS = [activities.c.config_text, activities.c.secret_text, activities.c.aggregate_text]
-_BY_IDS = select(*_FIELDS).where(activities.c.id.in_(bindparam("ids", expanding=True)), ~activities.c.deleted)
+_EVER = select(*_FIELDS).where(activities.c.id.in_(bindparam("ids", expanding=True)))
+_BY_IDS = _EVER.where(~activities.c.deleted)
 _ALL = select(*_FIELDS).where(activities.c.session_id == bindparam("session_id"))
 _LIVE = _ALL.where(~activities.c.deleted).order_by(activities.c.order_index, activities.c.created_ts)
 _CONTENT = select(activities.c.id, *_TEXTS).where(activities.c.id.in_(bindparam("ids", expanding=True)))
@@ -60,6 +61,11 @@ _KINDS: dict[str, Any] = {
 def find_many(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, Activity]:
     """Return the activities of `ids` that are not deleted."""
     return {row.id: _activity(row) for row in tx.all(_BY_IDS, {"ids": list(ids)})}
+
+
+def find_ever(tx: ReadTx, ids: Iterable[UUID]) -> list[Activity]:
+    """Return the activities of `ids`, deleted ones included."""
+    return [_activity(row) for row in tx.all(_EVER, {"ids": list(ids)})]
 
 
 def find(tx: ReadTx, activity_id: UUID) -> Activity | None:

@@ -14,6 +14,9 @@ from conflicto.cli.environment import prepared_database, settings_or_exit
 from conflicto.platform.logs import configure_logs
 from conflicto.settings import Settings, unknown_variables
 
+CONNECTION = "conflicto.platform.http.server.connection:Connection"
+"""By name, because worker processes import it anew."""
+
 DRAIN_S = 10
 """How long running requests may take at the end."""
 
@@ -43,8 +46,9 @@ def serve(
         )
     _greet(host, port, settings, identity)
     uvicorn.run(
-        "conflicto.app:from_environment", factory=True, host=host, port=port, workers=workers, loop="uvloop", http="httptools", ws="none",
+        "conflicto.app:from_environment", factory=True, host=host, port=port, workers=workers, loop="uvloop", http=CONNECTION, ws="none",
         lifespan="on", access_log=False, log_level="warning", server_header=False, timeout_graceful_shutdown=DRAIN_S, backlog=4096,
+        proxy_headers=False,
     )  # fmt: skip
 
 

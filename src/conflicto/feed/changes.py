@@ -6,70 +6,60 @@ from heapq import merge
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from conflicto.activities.queries import activities_changed, all_activities, with_contents
 from conflicto.activities.schemas import activity_out
 from conflicto.feed.pages import Page, change_item, made_page, start_of
+from conflicto.feed.sources import Remembered, Stored, Window
 from conflicto.feed.views import View, shows_responses, view_of
-from conflicto.participants.queries import participant_by_id, participants_changed
+from conflicto.participants.queries import participant_by_id
 from conflicto.participants.schemas import participant_out
 from conflicto.responses.model import Moderation
-from conflicto.responses.queries import own_feed, own_head, session_feed
+from conflicto.responses.queries import own_head
 from conflicto.responses.schemas import response_out
 from conflicto.sessions.heads import head_row
 from conflicto.sessions.model import SessionStatus
-from conflicto.sessions.queries import session_by_id
 from conflicto.sessions.schemas import session_out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from conflicto.access.roles import Caller
     from conflicto.activities.model import Activity
+    from conflicto.feed.head import SessionHead
+    from conflicto.feed.sources import Source
     from conflicto.feed.timestamps import Since
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.responses.model import Response
 
 Item = tuple[int, dict[str, Any]]
 
-MOST_ACTIVITIES_EVER = 100_000
-"""Deleted ones included; the living among them are at most 500."""
-
 
 class _Reading:
-    """One reading of (after, upto] for one caller; each method returns the items of one entity, in order."""
+    """One reading of a window for one caller; each method returns the items of one entity, in order."""
 
-    def __init__(self, tx: ReadTx, session_id: int, caller: Caller, *, after: int, upto: int, most: int) -> None:
-        self.tx, self.session_id, self.caller, self.view = tx, session_id, caller, view_of(caller)
-        self.after, self.upto, self.most = after, upto, most
-        self.activities = {activity.id: activity for activity in all_activities(tx, session_id)}
+    def __init__(self, source: Source, caller: Caller, window: Window) -> None:
+        self.source, self.caller, self.window = source, caller, window
+        self.view = view_of(caller)
 
     def session(self) -> Iterator[Item]:
-        session = session_by_id(self.tx, self.session_id)
-        if self.after < session.updated_ts <= self.upto:
+        session = self.source.session()
+        if self.window.after < session.updated_ts <= self.window.upto:
             data = session_out(session, for_participant=self.view is View.PARTICIPANT)
             yield change_item("session", session.id, session.revision, session.updated_ts, data)
 
     def changed_activities(self) -> Iterator[Item]:
         host = self.view is View.HOST
-        changed = activities_changed(self.tx, self.session_id, after=self.after, upto=self.upto, most=MOST_ACTIVITIES_EVER)
-        told = [activity for activity in changed if self._tells(activity)]
-        for activity, content in with_contents(self.tx, told[: self.most]):
+        told = told_activities(self.source, self.view, self.window)
+        for activity, content in self.source.with_contents(told):
             seen = not activity.deleted and (host or activity.is_visible)
             data = activity_out(activity, content, for_host=host) if seen else None
             yield change_item("activity", activity.id, activity.revision, activity.updated_ts, data)
 
-    def _tells(self, activity: Activity) -> bool:
-        """Whether the view learns of the activity: never of what it could not see at any time, nor of the dead at the beginning."""
-        if self.view is View.HOST:
-            return self.after > 0 or not activity.deleted
-        return activity.is_visible or (self.after > 0 and activity.published_ts is not None)
-
     def people(self) -> Iterator[Item]:
         if self.view is View.HOST:
-            found = participants_changed(self.tx, self.session_id, after=self.after, upto=self.upto, most=self.most)
+            found = self.source.people(self.window)
         elif self.caller.participant_id is not None:
-            me = participant_by_id(self.tx, self.caller.participant_id)
-            found = [me] if self.after < me.updated_ts <= self.upto else []
+            me = self.source.seat(self.caller.participant_id)
+            found = [me] if me is not None and self.window.after < me.updated_ts <= self.window.upto else []
         else:
             found = []
         for participant in found:
@@ -77,21 +67,35 @@ class _Reading:
             yield change_item("participant", participant.id, participant.revision, participant.updated_ts, data)
 
     def answers(self) -> Iterator[Item]:
+        activities = self.source.activities()
         for response in self._rows():
-            activity = self.activities[response.activity_id]
+            activity = activities[response.activity_id]
             mine = self.view is View.PARTICIPANT
             gone = response.moderation is Moderation.HIDDEN if mine else not response.is_visible
             buried = response.deleted or (self.view is not View.HOST and gone)
             data = None if buried else response_out(response, anonymous=activity.anonymous and not mine)
             yield change_item("response", response.id, response.revision, response.ts, data)
 
-    def _rows(self) -> list[Response]:
-        window = {"after": self.after, "upto": self.upto, "most": self.most}
+    def _rows(self) -> Sequence[Response]:
+        activities = self.source.activities().values()
         if self.caller.participant_id is not None:
-            unknown = [each.id for each in self.activities.values() if not each.is_visible]
-            return own_feed(self.tx, self.caller.participant_id, **window, closed=unknown)
-        closed = [each.id for each in self.activities.values() if each.deleted or not shows_responses(each, self.view)]
-        return session_feed(self.tx, self.session_id, **window, closed=closed, visible_only=self.view is View.SCREEN)
+            unknown = {each.id for each in activities if not each.is_visible}
+            return self.source.own_answers(self.caller.participant_id, self.window, closed=unknown)
+        closed = {each.id for each in activities if each.deleted or not shows_responses(each, self.view)}
+        return self.source.answers(self.window, closed=closed, visible_only=self.view is View.SCREEN)
+
+
+def told_activities(source: Source, view: View, window: Window) -> Sequence[Activity]:
+    """Return the changed activities that a view learns of, at most `window.most`: those whose JSON its page needs."""
+    changed = source.changed_activities(window)
+    return [activity for activity in changed if _tells(activity, view, window.after)][: window.most]
+
+
+def _tells(activity: Activity, view: View, after: int) -> bool:
+    """Whether the view learns of the activity: never of what it could not see at any time, nor of the dead at the beginning."""
+    if view is View.HOST:
+        return after > 0 or not activity.deleted
+    return activity.is_visible or (after > 0 and activity.published_ts is not None)
 
 
 def read_changes(tx: ReadTx, session_id: int, caller: Caller, since: Since, *, limit: int, now_us: int) -> tuple[Page, int]:
@@ -102,14 +106,26 @@ def read_changes(tx: ReadTx, session_id: int, caller: Caller, since: Since, *, l
         CursorInFuture: the position is more than a day ahead.
     """
     row = head_row(tx, session_id)
-    session = session_by_id(tx, session_id)
+    source = Stored(tx, session_id)
     head, own = row.ts, 0
     if caller.participant_id is not None:
         own = max(own_head(tx, caller.participant_id), participant_by_id(tx, caller.participant_id).updated_ts)
         head = max(row.ctl, own)
     after, clamped = start_of(since, head, now_us)
-    reading = _Reading(tx, session_id, caller, after=after, upto=head, most=limit + 1)
-    parts = (reading.session(), reading.changed_activities(), reading.people(), reading.answers())
-    found = list(islice(merge(*parts, key=lambda item: item[0]), limit + 1))
-    closed = session.status is SessionStatus.COMPLETED
-    return made_page(found, since=after, head=head, limit=limit, closed=closed, clamped=clamped), own
+    return _page(source, caller, Window(after, head, limit + 1), clamped=clamped), own
+
+
+def remembered_changes(head: SessionHead, caller: Caller, since: Since, newest: int, *, limit: int) -> Page:
+    """Return one page of a session's feed from memory, up to `newest`; the position must not be below the memory's floor."""
+    after = newest if since.kind == "now" else since.us
+    return _page(Remembered(head), caller, Window(after, newest, limit + 1), clamped=False)
+
+
+def _page(source: Source, caller: Caller, window: Window, *, clamped: bool) -> Page:
+    reading = _Reading(source, caller, window)
+    closed = source.session().status is SessionStatus.COMPLETED
+    found: list[Item] = []
+    if window.after < window.upto:
+        parts = (reading.session(), reading.changed_activities(), reading.people(), reading.answers())
+        found = list(islice(merge(*parts, key=lambda item: item[0]), window.most))
+    return made_page(found, since=window.after, head=window.upto, limit=window.most - 1, closed=closed, clamped=clamped)

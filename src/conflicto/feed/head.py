@@ -1,32 +1,45 @@
-"""One session as the feed remembers it, and the status bodies that are made from it."""
+"""One session as the feed remembers it, with the answers that were made from it and those who wait for it to change."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from conflicto.activities.events import ActivityChanged, CountsChanged
 from conflicto.activities.model import Counts
 from conflicto.activities.queries import all_activities, all_counts
+from conflicto.feed.recent import Recent
+from conflicto.feed.views import View
+from conflicto.feed.wait import Bell
 from conflicto.participants.events import ParticipantChanged
-from conflicto.participants.queries import moved_seats
+from conflicto.participants.queries import moved_seats, participants_changed
+from conflicto.platform.express.shelf import Shelf
 from conflicto.platform.problems import NotFound
 from conflicto.responses.events import ResponsesChanged
+from conflicto.responses.queries import session_feed
 from conflicto.sessions.events import SessionChanged
 from conflicto.sessions.heads import head_row
 from conflicto.sessions.queries import session_by_id
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from uuid import UUID
+    from collections.abc import Iterable, Sequence
 
-    from conflicto.activities.model import Activity
+    from conflicto.activities.model import Activity, Content
+    from conflicto.participants.model import Participant
     from conflicto.platform.db.stamps import Head
     from conflicto.platform.db.transaction import ReadTx
+    from conflicto.platform.express.ready import Ready
     from conflicto.sessions.model import Session
 
 CROWD_SNAPSHOT_S = 5.0
 """How old the counts in participants' polls may be: answers pouring in then cost 5,000 phones one new body, not 5,000."""
+
+MOST_LOADED = 2_000
+"""Rows that are read for a start, about 10 ms: a memory that is made anew goes on with everyone who was up to date."""
+
+MOST_CONTENT = 4 * 1024 * 1024
+"""Characters of configs kept in memory for one session; one config has up to 256 KiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +57,8 @@ class SessionHead:
     """The newest state of one session.
 
     `own` holds the newest change of each participant's own rows, as far as it is known here; rows from before `loaded_ts` of those who
-    are not in it are unknown. `bodies` caches encoded answers and is emptied by every change.
+    are not in it are unknown. `made` and the shelves hold answers and are emptied by every change that they show. `bells` has one for
+    each view: data wakes hosts and screens, control wakes participants too.
     """
 
     session: Session
@@ -56,9 +70,14 @@ class SessionHead:
     counts: dict[tuple[UUID, int], Counts]
     seats: dict[int, int]
     loaded_ts: int
+    recent: Recent
     own: dict[int, int] = field(default_factory=dict)
-    bodies: dict[object, tuple[bytes, bytes]] = field(default_factory=dict)
+    contents: dict[UUID, tuple[int, Content]] = field(default_factory=dict)
+    made: dict[object, Ready] = field(default_factory=dict)
+    shelves: dict[View, Shelf] = field(default_factory=lambda: {view: Shelf() for view in View})
+    bells: dict[View, Bell] = field(default_factory=lambda: {view: Bell() for view in View})
     crowd_snapshot: Crowd | None = None
+    is_current: bool = True
 
     def token_version(self) -> int:
         """Return the version that host and screen tokens must have."""
@@ -88,12 +107,23 @@ class SessionHead:
         changed = [counts.visible_changed_ts for (activity_id, _), counts in self.counts.items() if activity_id == activity.id]
         return max([activity.created_ts, *changed])
 
+    def unread(self, activities: Iterable[Activity]) -> list[UUID]:
+        """Return which of them have no JSON in memory, or that of an earlier revision."""
+        known = self.contents
+        return [each.id for each in activities if known.get(each.id, _UNREAD)[0] != each.revision]
+
+    def keep_contents(self, read: Iterable[tuple[Activity, Content]]) -> None:
+        """Keep the JSON of activities as it was read; when it is too much, what was kept before goes first."""
+        for activity, content in read:
+            self.contents[activity.id] = activity.revision, content
+        if sum(len(content.config) for _, content in self.contents.values()) > MOST_CONTENT:
+            self.contents = {activity.id: (activity.revision, content) for activity, content in read}
+
     def crowd(self, now_s: float) -> Crowd:
         """Return the counts that participants are shown, at most 5 s old."""
         crowd = self.crowd_snapshot
         if crowd is None or now_s - crowd.taken_s >= CROWD_SNAPSHOT_S:
             crowd = self.crowd_snapshot = Crowd(now_s, self.participants, self.participants_ts, dict(self.counts))
-            self.bodies.clear()
         return crowd
 
     def own_head(self, participant_id: int, since: int) -> int | None:
@@ -102,37 +132,73 @@ class SessionHead:
         return known if known is not None or since < self.loaded_ts else 0
 
     def follow(self, locked: Head, events: Sequence[object]) -> None:
-        """Take over what a commit changed in this session."""
+        """Take over what a commit changed in this session, and wake those who may see it."""
+        control = locked.ctl != self.ctl
         self.ts, self.ctl = locked.ts, locked.ctl
         self.participants, self.participants_ts = locked.counts["participants"], locked.counts["participants_ts"]
         for event in events:
             self._follow(event)
-        self.bodies.clear()
+        self.made.clear()
+        self.shelves[View.HOST].clear()
+        self.shelves[View.SCREEN].clear()
+        if control:
+            self.shelves[View.PARTICIPANT].clear()
+        else:
+            self.shelves[View.PARTICIPANT].clear_data()
+        for view, bell in self.bells.items():
+            if control or view is not View.PARTICIPANT:
+                bell.ring()
+
+    def retire(self) -> None:
+        """Stop being the memory of this session: nothing made here is given any more, and those who wait look elsewhere."""
+        self.is_current = False
+        self.made.clear()
+        for shelf in self.shelves.values():
+            shelf.close()
+        for bell in self.bells.values():
+            bell.ring()
 
     def _follow(self, event: object) -> None:
         session_id = self.session.id
         if isinstance(event, ResponsesChanged) and event.session_id == session_id:
-            self.own.update((after.participant_id, after.ts) for _, after in event.changes)
+            for _, after in event.changes:
+                self.own[after.participant_id] = after.ts
+                self.recent.take_answer(after)
         elif isinstance(event, CountsChanged) and event.session_id == session_id:
             self.counts[event.activity_id, event.round] = event.counts
         elif isinstance(event, ActivityChanged) and event.activity.session_id == session_id:
             self.activities[event.activity.id] = event.activity
         elif isinstance(event, ParticipantChanged) and event.participant.session_id == session_id:
-            participant = event.participant
-            self.own[participant.id] = participant.updated_ts
-            if participant.token_version > 1:
-                self.seats[participant.id] = participant.token_version
+            self._follow_seat(event.participant)
         elif isinstance(event, SessionChanged) and event.session.id == session_id:
+            rotated = event.session.token_version != self.session.token_version
             self.session = event.session
+            if rotated:
+                self._revoke(View.HOST)
+                self._revoke(View.SCREEN)
+
+    def _follow_seat(self, participant: Participant) -> None:
+        self.own[participant.id] = participant.updated_ts
+        self.recent.take_seat(participant)
+        if participant.token_version > self.seats.get(participant.id, 1):
+            self.seats[participant.id] = participant.token_version
+            self.shelves[View.PARTICIPANT].revoke(participant.id)
+            self.bells[View.PARTICIPANT].ring_for(participant.id)
+
+    def _revoke(self, view: View) -> None:
+        self.shelves[view].revoke()
+        self.bells[view].ring()
 
 
 _NONE = Counts()
+_UNREAD: tuple[int, Content | None] = (0, None)
 
 
 def load_head(tx: ReadTx, session_id: int) -> SessionHead:
     """Read a session's head in one snapshot; `NotFound` if there is no such session."""
     session = session_by_id(tx, session_id)
     row = head_row(tx, session_id)
+    recent, own, known_ts = _load_recent(tx, row)
     return SessionHead(
         session=session,
         ts=row.ts,
@@ -142,5 +208,26 @@ def load_head(tx: ReadTx, session_id: int) -> SessionHead:
         activities={activity.id: activity for activity in all_activities(tx, session_id)},
         counts=all_counts(tx, session_id),
         seats=moved_seats(tx, session_id),
-        loaded_ts=row.ts,
+        loaded_ts=known_ts,
+        recent=recent,
+        own=own,
     )
+
+
+def _load_recent(tx: ReadTx, row: Head) -> tuple[Recent, dict[int, int], int]:
+    """Read the rows since the newest control change, whose positions most phones stand at, unless they are many.
+
+    Returns them, the newest one of each seat, and the position after which nothing of anyone is missing.
+    """
+    answers = session_feed(tx, row.topic, after=row.ctl, upto=row.ts, most=MOST_LOADED + 1, closed=(), visible_only=False)
+    people = participants_changed(tx, row.topic, after=row.ctl, upto=row.ts, most=MOST_LOADED + 1)
+    if max(len(answers), len(people)) > MOST_LOADED:
+        return Recent(row.ts), {}, row.ts
+    recent, own = Recent(row.ctl), {}
+    for seat in people:
+        recent.take_seat(seat)
+        own[seat.id] = seat.updated_ts
+    for response in answers:
+        recent.take_answer(response)
+        own[response.participant_id] = max(response.ts, own.get(response.participant_id, 0))
+    return recent, own, row.ctl

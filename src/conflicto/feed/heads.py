@@ -12,12 +12,15 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from conflicto.feed.head import SessionHead, load_head
+from conflicto.feed.views import view_of
 from conflicto.platform.problems import NotFound
 from conflicto.sessions.heads import positions
 
 if TYPE_CHECKING:
+    from conflicto.access.roles import Caller
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.group import Committed
+    from conflicto.platform.express.shelf import Shelf
 
 MOST_HEADS = 5_000
 """Sessions in memory, a few KiB each; the least recently used are forgotten."""
@@ -62,10 +65,21 @@ class Heads:
         """Return a session's head if it is in memory."""
         return self._heads.get(session_id)
 
+    def shelf_of(self, caller: Caller) -> Shelf | None:
+        """Return where the ready answers of a caller's view lie, if their session is in memory."""
+        head = None if caller.session_id is None else self._heads.get(caller.session_id)
+        return None if head is None else head.shelves[view_of(caller)]
+
+    def close(self) -> None:
+        """Wake everyone who waits: the process is about to stop."""
+        for head in list(self._heads.values()):
+            for bell in head.bells.values():
+                bell.ring()
+
     async def standing(self, session_id: int, *, fresh: bool = False) -> SessionHead | None:
         """Return the head as what tokens are held against; None if there is no such session."""
         if fresh:
-            self._heads.pop(session_id, None)
+            self._drop(session_id)
         try:
             return await self.get(session_id)
         except NotFound:
@@ -79,7 +93,7 @@ class Heads:
             head = self._heads.get(session_id)
             if head is not None and locked.ts > head.ts:
                 if locked.base != head.ts:
-                    del self._heads[session_id]
+                    self._drop(session_id)
                     continue
                 head.follow(locked, committed.events)
                 if head.session.deleted:
@@ -93,7 +107,7 @@ class Heads:
             for session_id in watched:
                 head = self._heads.get(session_id)
                 if head is not None and stored.get(session_id, 0) > head.ts:
-                    del self._heads[session_id]
+                    self._drop(session_id)
                 elif session_id not in stored:
                     self._forget(session_id)
 
@@ -110,11 +124,16 @@ class Heads:
             self._loading.pop(session_id, None)
         self._heads[session_id] = head
         if len(self._heads) > MOST_HEADS:
-            self._heads.popitem(last=False)
+            self._drop(next(iter(self._heads)))
         return head
 
+    def _drop(self, session_id: int) -> None:
+        head = self._heads.pop(session_id, None)
+        if head is not None:
+            head.retire()
+
     def _forget(self, session_id: int) -> None:
-        self._heads.pop(session_id, None)
+        self._drop(session_id)
         self._gone[session_id] = None
         if len(self._gone) > MOST_GONE:
             self._gone.popitem(last=False)

@@ -10,22 +10,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from conflicto.activities.queries import activity_by_id, counts_by_round
+from conflicto.feed.sources import Remembered, Stored, Window
 from conflicto.feed.views import View, require_responses
 from conflicto.platform.http.messages import encode
 from conflicto.platform.instants import position, rfc3339
 from conflicto.platform.problems import DomainError, Kind
-from conflicto.responses.queries import activity_feed
 from conflicto.responses.schemas import response_out
 from conflicto.sessions.heads import head_row
 from conflicto.sessions.model import SessionStatus
-from conflicto.sessions.queries import session_by_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
+    from conflicto.activities.model import Activity
+    from conflicto.feed.head import SessionHead
+    from conflicto.feed.sources import Source
     from conflicto.feed.timestamps import Since
     from conflicto.platform.db.transaction import ReadTx
+    from conflicto.responses.model import Response
 
 DAY_US = 86_400 * 1_000_000
 
@@ -105,19 +108,25 @@ def read_responses(tx: ReadTx, activity_id: UUID, view: View, since: Since, *, l
         changed = [counts.visible_changed_ts for counts in counts_by_round(tx, activity_id).values()]
         head = max([activity.created_ts, *changed])
     after, clamped = start_of(since, head, now_us)
-    rows = activity_feed(
-        tx,
-        activity_id,
-        after=after,
-        upto=head,
-        most=limit + 1,
-        live_only=since.kind == "beginning",
-        visible_only=view is not View.HOST,
-    )
+    window = Window(after, head, limit + 1)
+    return _response_page(Stored(tx, activity.session_id), activity, view, since, window, clamped=clamped)
+
+
+def remembered_responses(head: SessionHead, activity: Activity, view: View, since: Since, newest: int, *, limit: int) -> Page:
+    """Return one page of an activity's answers from memory, up to `newest`; the position must not be below the memory's floor."""
+    after = newest if since.kind == "now" else since.us
+    return _response_page(Remembered(head), activity, view, since, Window(after, newest, limit + 1), clamped=False)
+
+
+def _response_page(source: Source, activity: Activity, view: View, since: Since, window: Window, *, clamped: bool) -> Page:
+    rows: Sequence[Response] = ()
+    if window.after < window.upto:
+        rows = source.answers_to(activity.id, window, live_only=since.kind == "beginning", visible_only=view is not View.HOST)
     buried = view is not View.HOST
-    found = [(each.ts, response_out(each, anonymous=activity.anonymous, buried=buried and not each.is_visible)) for each in rows]
-    closed = session_by_id(tx, activity.session_id).status is SessionStatus.COMPLETED
-    return made_page(found, since=after, head=head, limit=limit, closed=closed, clamped=clamped)
+    shown = rows[: window.most]
+    found = [(each.ts, response_out(each, anonymous=activity.anonymous, buried=buried and not each.is_visible)) for each in shown]
+    closed = source.session().status is SessionStatus.COMPLETED
+    return made_page(found, since=window.after, head=window.upto, limit=window.most - 1, closed=closed, clamped=clamped)
 
 
 def change_item(entity: str, entity_id: object, revision: int, ts: int, data: dict[str, Any] | None) -> tuple[int, dict[str, Any]]:

@@ -28,7 +28,15 @@ CHANGE_EXAMPLE: dict[str, Any] = {
 }  # fmt: skip
 
 
-class FeedQuery(BaseModel):
+class WaitQuery(BaseModel):
+    """Query of what everyone polls."""
+
+    wait: int = Field(
+        0, ge=0, description="Seconds, at most 25, for which an answer without news is held back; `Prefer: wait=…` says the same."
+    )
+
+
+class FeedQuery(WaitQuery):
     """Query of a feed page."""
 
     limit: int = Field(DEFAULT_LIMIT, ge=1, le=LARGEST_LIMIT, description="Items on the page.")

@@ -37,6 +37,11 @@ def opaque_secret(size_bytes: int = 32) -> str:
     return secrets.token_urlsafe(size_bytes)
 
 
+def up_to(most: float) -> float:
+    """Return a random number from 0 to `most`, for times that must not fall together."""
+    return secrets.randbelow(1 << 32) / (1 << 32) * most
+
+
 def letters(alphabet: str, length: int) -> str:
     """Return `length` letters drawn evenly from `alphabet`."""
     return "".join(secrets.choice(alphabet) for _ in range(length))

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     GONE = "gone"
     STALE = "stale"
     TOO_LARGE = "too-large"
+    HEAD_TOO_LARGE = "head-too-large"
     UNSUPPORTED = "unsupported"
     INVALID = "invalid"
     TOO_MANY = "too-many"

@@ -68,8 +68,8 @@ async def admit(admission: Admission, who: frozenset[Role], token: str | None, *
 
 
 async def test_anyone_needs_no_token_and_none_is_looked_at(admission: Admission) -> None:
-    assert await admission.admit(ANYONE, None, {}) == (None, None)
-    assert await admission.admit(ANYONE, "Bearer rubbish", {}) == (None, None)
+    assert await admission.admit(ANYONE, None, {}) == (None, None, 0)
+    assert await admission.admit(ANYONE, "Bearer rubbish", {}) == (None, None, 0)
 
 
 async def test_every_role_against_every_set(admission: Admission, tokens: Tokens) -> None:
@@ -105,7 +105,7 @@ async def test_other_headers(admission: Admission, header: str) -> None:
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
 async def test_scheme_in_any_case(admission: Admission, tokens: Tokens, scheme: str) -> None:
-    caller, _ = await admission.admit(MEMBERS, f"{scheme}  {tokens.mint(Role.HOST, 5, version=2)} ", {})
+    caller, _, _ = await admission.admit(MEMBERS, f"{scheme}  {tokens.mint(Role.HOST, 5, version=2)} ", {})
     assert caller is not None
 
 
@@ -161,7 +161,7 @@ async def test_old_tokens_come_back_renewed(admission: Admission, tokens: Tokens
     token = tokens.mint(Role.PARTICIPANT, 5, version=2, subject="77")
     clock.advance(8 * DAY_S)
 
-    caller, renewed = await admission.admit(MEMBERS, f"Bearer {token}", {})
+    caller, renewed, _ = await admission.admit(MEMBERS, f"Bearer {token}", {})
 
     assert renewed is not None
     assert await admit(admission, MEMBERS, renewed) == caller

@@ -12,7 +12,7 @@ from conflicto.platform.problems import DomainError, Kind
 if TYPE_CHECKING:
     from conflicto.platform.http.messages import Call, Header
 
-VARY: Header = (b"vary", b"Authorization, Accept-Encoding")
+VARY: Header = (b"vary", b"Authorization, Accept-Encoding, Prefer")
 REVALIDATE: Header = (b"cache-control", b"private, no-cache")
 """Not `no-store`: a browser must keep the body to be able to ask whether it still holds."""
 

@@ -6,13 +6,14 @@ match the route → admit the caller → spend from their bucket → gate the bo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
 from conflicto.platform.http.body import ClientGone, gated_body
-from conflicto.platform.http.messages import Answer, Call
+from conflicto.platform.http.messages import SAFE_HEADERS, Answer, Call
 from conflicto.platform.http.problem_response import problem_answer
 from conflicto.platform.http.routes import TextInvalid
 from conflicto.platform.limits.headers import limit_header, policy_header
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from conflicto.platform.clock import Clock
+    from conflicto.platform.express.lane import Lane
+    from conflicto.platform.express.offer import Offer
+    from conflicto.platform.express.shelf import Shelf
     from conflicto.platform.http.control_plane import ControlPlane
     from conflicto.platform.http.messages import Header
     from conflicto.platform.http.routes import Route, RouteTable
@@ -30,7 +34,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-SAFE_HEADERS: tuple[Header, ...] = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
+WHOLE = "conflicto.response.whole"
+"""Name of our server's ASGI extension: a ready answer is sent as one message (`platform/http/server`)."""
+
 WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -49,8 +55,10 @@ class TooManyRequests(DomainError):
 class Gatekeeper(Protocol):
     """Who is let in; the access room provides it."""
 
-    async def admit(self, who: frozenset[Any], authorization: str | None, params: Mapping[str, object]) -> tuple[Any, str | None]:
-        """Return the caller, or None where anyone may call, and a renewed token if theirs is old."""
+    async def admit(
+        self, who: frozenset[Any], authorization: str | None, params: Mapping[str, object]
+    ) -> tuple[Any, str | None, int]:
+        """Return the caller (None where anyone may call), a renewed token if theirs is old, and for how many seconds that holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,8 @@ class Desk:
     control: ControlPlane
     metrics: Metrics
     clock: Clock
+    lane: Lane
+    shelf_of: Callable[[Any], Shelf | None]
     on_caller: Callable[[Any], None]
 
 
@@ -74,10 +84,26 @@ class FrontDoor:
         self._numbers = count(1)
         self._life = f"{desk.clock.wall_us():x}"
 
+    async def give_ready(self, scope: dict[str, Any], send: Callable[[Any], Awaitable[None]]) -> bool:
+        """Answer a plain poll with what lies ready; False: nothing does, and nothing was sent."""
+        found = self._desk.lane.understand(_target(scope), scope["headers"]) if scope["method"] == "GET" else None
+        if found is None:
+            return False
+        asked, ready = found
+        form = ready.form(asked.if_none_match)
+        ready.tally.forms[form] += 1
+        if WHOLE in scope.get("extensions", ()):
+            await send({"type": WHOLE, "ready": ready, "form": form})
+        else:
+            status, body = ((200, ready.body), (304, b""))[form]
+            await send({"type": "http.response.start", "status": status, "headers": ready.headers[form]})
+            await send({"type": "http.response.body", "body": body})
+        return True
+
     async def __call__(
         self, scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
     ) -> None:
-        """Answer one request."""
+        """Answer one request, the whole way."""
         request_id = f"{self._life}-{next(self._numbers):x}"
         began = self._desk.clock.monotonic_s()
         route: Route | None = None
@@ -105,17 +131,37 @@ class FrontDoor:
             route=route, params=params, headers=scope["headers"], query_string=scope["query_string"],
             address=client[0] if client else "", request_id=request_id,
         )  # fmt: skip
-        call.caller, renewed = await self._desk.gatekeeper.admit(route.who, call.header(b"authorization"), params)
+        renewed = await self._admit(call)
         limits: tuple[Header, ...] = ()
         if call.caller is not None:
             self._desk.on_caller(call.caller)
             limits = self._spend(call)
         if scope["method"] in WITH_BODY:
             call.body = await gated_body(call, receive)
+        else:
+            call.receive = receive
         answer = await (route.handler(call) if route.handler else self._desk.control.answer(scope, call))
+        if answer.offer is not None:
+            self._lay_ready(scope, answer.offer)
+            limits = ()
         if renewed:
             limits = (*limits, (b"renewed-token", renewed.encode()))
-        return Answer(answer.status, answer.body, answer.headers + limits) if limits else answer
+        return Answer(answer.status, answer.body, answer.headers + limits, answer.offer) if limits else answer
+
+    async def _admit(self, call: Call) -> str | None:
+        """Let the caller in, give them a pass for the next time, and return a renewed token if theirs is old."""
+        authorization, who, params = call.header(b"authorization"), call.route.who, call.params
+        call.caller, renewed, life_s = await self._desk.gatekeeper.admit(who, authorization, params)
+        call.admit_again = partial(self._desk.gatekeeper.admit, who, authorization, params)
+        if life_s > 0 and authorization is not None:
+            shelf = self._desk.shelf_of(call.caller)
+            if shelf is not None:
+                self._desk.lane.admit(authorization.encode("latin-1"), call.caller, shelf, life_s=life_s)
+        return renewed
+
+    def _lay_ready(self, scope: dict[str, Any], offer: Offer) -> None:
+        if offer.shelf is not None:
+            offer.shelf.put(_target(scope), offer.ready, follows_data=offer.follows_data)
 
     def _spend(self, call: Call) -> tuple[Header, ...]:
         policy = call.route.policy
@@ -138,9 +184,17 @@ def _note(error: Exception, request_id: str, route: Route | None) -> None:
         log.warning("request-refused", request_id=request_id, route=route.name if route else None, code=error.code, cause=cause)
 
 
+def _target(scope: dict[str, Any]) -> bytes:
+    """Return the request's target as it was sent, as far as ASGI tells."""
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    return raw + b"?" + scope["query_string"] if scope["query_string"] else raw
+
+
 async def _send(send: Callable[[Any], Awaitable[None]], answer: Answer, request_id: str, *, head: bool) -> None:
-    headers = [*answer.headers, *SAFE_HEADERS, (b"x-request-id", request_id.encode())]
-    if answer.status not in {204, 304}:
-        headers.append((b"content-length", str(len(answer.body)).encode()))
+    headers = list(answer.headers)
+    if answer.offer is None:
+        headers += [*SAFE_HEADERS, (b"x-request-id", request_id.encode())]
+        if answer.status not in {204, 304}:
+            headers.append((b"content-length", str(len(answer.body)).encode()))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if head else answer.body})

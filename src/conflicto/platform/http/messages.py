@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -10,14 +12,16 @@ import msgspec
 from conflicto.platform.problems import FieldError, InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
+    from conflicto.platform.express.offer import Offer
     from conflicto.platform.http.routes import Route
 
 Header = tuple[bytes, bytes]
 
 JSON_HEADER: Header = (b"content-type", b"application/json")
 NO_STORE: Header = (b"cache-control", b"no-store")
+SAFE_HEADERS: tuple[Header, ...] = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
 
 encode = msgspec.json.Encoder().encode
 
@@ -26,14 +30,15 @@ LONGEST_QUERY = 100
 
 
 class Answer:
-    """A finished response: status, body, and headers beside `content-length`."""
+    """A finished response: status, body, and headers beside `content-length`. `offer`: it may be laid ready for the next who ask."""
 
-    __slots__ = ("body", "headers", "status")
+    __slots__ = ("body", "headers", "offer", "status")
 
-    def __init__(self, status: int, body: bytes = b"", headers: tuple[Header, ...] = ()) -> None:
+    def __init__(self, status: int, body: bytes = b"", headers: tuple[Header, ...] = (), offer: Offer | None = None) -> None:
         self.status = status
         self.body = body
         self.headers = headers
+        self.offer = offer
 
 
 def json_answer(data: object, *, status: int = 200, headers: tuple[Header, ...] = (NO_STORE,)) -> Answer:
@@ -42,9 +47,24 @@ def json_answer(data: object, *, status: int = 200, headers: tuple[Header, ...] 
 
 
 class Call:
-    """One request behind the front door: matched, admitted, limited, its body gated."""
+    """One request behind the front door: matched, admitted, limited, its body gated.
 
-    __slots__ = ("_query", "address", "body", "caller", "headers", "params", "query_string", "request_id", "route")
+    `admit_again` holds the caller against the door once more and raises what a new request would meet.
+    """
+
+    __slots__ = (
+        "_query",
+        "address",
+        "admit_again",
+        "body",
+        "caller",
+        "headers",
+        "params",
+        "query_string",
+        "receive",
+        "request_id",
+        "route",
+    )
 
     def __init__(
         self, *, route: Route, params: dict[str, Any], headers: list[Header], query_string: bytes, address: str, request_id: str
@@ -57,7 +77,19 @@ class Call:
         self.request_id = request_id
         self.body = b""
         self.caller: Any = None
+        self.receive: Callable[[], Awaitable[Any]] | None = None
+        self.admit_again: Callable[[], Awaitable[Any]] = _always
         self._query: Mapping[str, str] | None = None
+
+    @contextmanager
+    def gone(self, leave: Callable[[], None]) -> Iterator[None]:
+        """Call `leave` if the caller goes away meanwhile; for requests without a body that are answered late or at length."""
+        watch = asyncio.ensure_future(_gone(self.receive, leave)) if self.receive else None
+        try:
+            yield
+        finally:
+            if watch:
+                watch.cancel()
 
     def header(self, name: bytes) -> str | None:
         """Return the first header of that (lower-case) name."""
@@ -75,6 +107,16 @@ class Call:
         if self._query is None:
             self._query = _parsed(self.query_string)
         return self._query.get(name)
+
+
+async def _always() -> None:
+    """Admit a call that never came through the door."""
+
+
+async def _gone(receive: Callable[[], Awaitable[Any]], leave: Callable[[], None]) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    leave()
 
 
 def _parsed(query_string: bytes) -> dict[str, str]:

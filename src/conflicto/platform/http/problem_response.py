@@ -26,6 +26,7 @@ STATUS: dict[Kind, int] = {
     Kind.UNSUPPORTED: 415,
     Kind.INVALID: 422,
     Kind.TOO_MANY: 429,
+    Kind.HEAD_TOO_LARGE: 431,
     Kind.UNAVAILABLE: 503,
     Kind.INTERNAL: 500,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conflicto.platform.limits.bucket import Policy, Verdict, admit
+from conflicto.platform.limits.bucket import Boundless, Bucket, Policy, Verdict, admit
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -21,29 +21,41 @@ class MemoryLimiter:
     def __init__(self, clock: Clock, *, enabled: bool = True) -> None:
         self._clock = clock
         self._enabled = enabled
-        self._full_at: dict[Hashable, float] = {}
+        self._buckets: dict[Hashable, Bucket] = {}
+
+    def bucket(self, policy: Policy, key: Hashable) -> Bucket:
+        """Return the bucket itself, for someone who takes from it often."""
+        if not self._enabled:
+            return Boundless(policy)
+        name = (policy.name, key)
+        found = self._buckets.get(name)
+        if found is None:
+            if len(self._buckets) >= MOST_KEYS:
+                self._forget(self._clock.monotonic_s())
+            found = self._buckets[name] = Bucket(policy)
+        return found
 
     def spend(self, policy: Policy, key: Hashable, cost: int = 1) -> Verdict:
         """Take `cost` from the bucket and say whether that was allowed."""
         if not self._enabled:
             return Verdict(allowed=True, remaining=policy.quota, reset_s=0)
-        now = self._clock.monotonic_s()
-        name = (policy.name, key)
-        state, verdict = admit(self._full_at.get(name, 0.0), now, policy, cost)
-        if verdict.allowed:
-            if len(self._full_at) >= MOST_KEYS:
-                self._forget(now)
-            self._full_at[name] = state
+        bucket = self.bucket(policy, key)
+        bucket.full_at_s, verdict = admit(bucket.full_at_s, self._clock.monotonic_s(), policy, cost)
         return verdict
 
     def is_empty(self, policy: Policy, key: Hashable) -> bool:
         """Whether nothing can be spent from the bucket now."""
-        if not self._enabled:
+        bucket = self._buckets.get((policy.name, key))
+        if bucket is None:
             return False
-        _, verdict = admit(self._full_at.get((policy.name, key), 0.0), self._clock.monotonic_s(), policy)
+        _, verdict = admit(bucket.full_at_s, self._clock.monotonic_s(), policy)
         return not verdict.allowed
 
     def _forget(self, now: float) -> None:
-        self._full_at = {name: full_at for name, full_at in self._full_at.items() if full_at > now}
-        if len(self._full_at) >= MOST_KEYS:
-            self._full_at.clear()
+        """Drop full buckets, which say nothing; if that is not enough, all."""
+        kept = {name: bucket for name, bucket in self._buckets.items() if bucket.full_at_s > now}
+        if len(kept) >= MOST_KEYS:
+            kept = {}
+        for name, bucket in self._buckets.items():
+            bucket.forgotten = name not in kept
+        self._buckets = kept

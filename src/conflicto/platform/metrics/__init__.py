@@ -8,6 +8,19 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 """All others count as `other`: a method is any word that a client makes up."""
 
 
+class Tally:
+    """Answers of one route that were ready, by their form (`platform/express/ready.py`); counted as plain numbers, told when asked."""
+
+    __slots__ = ("forms", "told")
+
+    def __init__(self) -> None:
+        self.forms = [0, 0]
+        self.told = [0, 0]
+
+
+FORM_STATUS = (200, 304)
+
+
 class Metrics:
     """The metrics of one process, in a registry of their own."""
 
@@ -20,6 +33,7 @@ class Metrics:
         self._commits = Counter("conflicto_commits", "Groups that were committed.", registry=self.registry)
         self._events = Counter("conflicto_committed_events", "Changes inside those groups.", registry=self.registry)
         self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._tallies: dict[str, Tally] = {}
         self.queued = Gauge("conflicto_writer_queue", "Commands that wait for the writer.", registry=self.registry)
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
@@ -37,6 +51,15 @@ class Metrics:
         self._commits.inc()
         self._events.inc(events)
 
+    def tally(self, route: str) -> Tally:
+        """Return where ready answers to GETs of this route are counted; they are too quick for the histogram of seconds."""
+        return self._tallies.setdefault(route, Tally())
+
     def page(self) -> bytes:
         """Return the text exposition format."""
+        for route, tally in self._tallies.items():
+            for form, status in enumerate(FORM_STATUS):
+                new = tally.forms[form] - tally.told[form]
+                tally.told[form] += new
+                self._requests.labels("GET", route, status).inc(new)
         return generate_latest(self.registry)

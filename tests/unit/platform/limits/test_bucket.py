@@ -69,11 +69,11 @@ def test_memory_is_bounded_and_forgets_full_buckets_first(monkeypatch: pytest.Mo
         limiter.spend(POLICY, "busy")
     limiter.spend(POLICY, "new")
     assert limiter.is_empty(POLICY, "busy")
-    assert len(limiter._full_at) == 2
+    assert len(limiter._buckets) == 2
 
     for key in range(2):
         limiter.spend(POLICY, key)
-    assert len(limiter._full_at) <= 3
+    assert len(limiter._buckets) <= 3
 
 
 def test_headers_speak_the_draft() -> None:

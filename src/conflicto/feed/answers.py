@@ -1,0 +1,235 @@
+"""What a poll is answered with, made from a head: from memory where it reaches, else by one query that all who ask alike share."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from conflicto.activities.queries import activities_with_contents
+from conflicto.feed import status
+from conflicto.feed.changes import read_changes, remembered_changes, told_activities
+from conflicto.feed.head import CROWD_SNAPSHOT_S
+from conflicto.feed.pages import read_responses, remembered_responses
+from conflicto.feed.schemas import DEFAULT_LIMIT, LARGEST_LIMIT
+from conflicto.feed.sources import Remembered, Window
+from conflicto.feed.timestamps import Since, parse
+from conflicto.feed.views import View, require_responses, view_of
+from conflicto.platform.express.offer import ready_answer
+from conflicto.platform.express.ready import Guard
+from conflicto.platform.problems import FieldError, InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Hashable
+
+    from conflicto.feed.head import SessionHead
+    from conflicto.feed.pages import Page
+    from conflicto.feed.press import Press
+    from conflicto.platform.clock import Clock
+    from conflicto.platform.db.engine import Database
+    from conflicto.platform.express.ready import Ready
+    from conflicto.platform.http.messages import Answer, Call
+
+MOST_MADE = 1_000
+"""Answers kept of one head beside its shelves; only a crowd at very different positions has more."""
+
+LONGEST_LIMIT = 8
+"""Characters of a limit that are looked at; Python refuses to read thousands of digits."""
+
+ATTEMPTS = 2
+"""How often the JSON of activities is read for memory before the page is read as a whole: they may be edited meanwhile."""
+
+UNKNOWN = 2**63
+"""The newest change of someone of whom nothing is known here: newer than any position, so that only the database can tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """For whom a page is good: for all of the view, for those whom `guard` admits, or, if it `is_private`, for this caller alone."""
+
+    since: Since
+    follows_data: bool
+    guard: Guard | None = None
+    is_private: bool = False
+
+
+class Answers:
+    """Answers calls from heads. One per process, the event loop's alone."""
+
+    def __init__(self, db: Database, clock: Clock, press: Press) -> None:
+        self._db = db
+        self._clock = clock
+        self._press = press
+        self._flights: dict[Hashable, asyncio.Task[Any]] = {}
+
+    async def session_status(self, call: Call, head: SessionHead) -> Answer:
+        """Answer with the session's status."""
+        view = view_of(call.caller)
+        return self._status(call, head, ("session", view), lambda crowd: status.session_status(head, crowd))
+
+    async def activity_status(self, call: Call, head: SessionHead) -> Answer:
+        """Answer with an activity's status; `NotFound` if the caller may not know of it."""
+        view = view_of(call.caller)
+        activity = head.activity(call.params["activity_id"], for_host=view is View.HOST)
+        return self._status(call, head, (activity.id, view), lambda crowd: status.activity_status(head, activity, view, crowd))
+
+    async def responses(self, call: Call, head: SessionHead) -> Answer:
+        """Answer with a page of an activity's answers.
+
+        Raises:
+            NotFound, ResponsesHidden: the activity is not there, or closed to the caller.
+            InvalidTimestamp, InvalidInput, CursorInFuture: what is asked for makes no sense.
+        """
+        since, limit = parse(call.params["timestamp"]), limit_of(call)
+        view = view_of(call.caller)
+        activity = head.activity(call.params["activity_id"], for_host=view is View.HOST)
+        require_responses(activity, view)
+        newest = head.visible_head(activity) if view is View.PARTICIPANT else head.ts
+        key = (activity.id, view, since, limit)
+        if since.kind == "now" or (since.kind == "position" and head.recent.floor <= since.us <= newest):
+            read = _at_once(lambda: remembered_responses(head, activity, view, since, newest, limit=limit))
+        else:
+            now_us = self._clock.wall_us()
+            read = partial(self._db.read, read_responses, activity.id, view, since, limit=limit, now_us=now_us)
+        return await self._page(call, head, key, read, Telling(since, follows_data=True))
+
+    async def changes(self, call: Call, head: SessionHead) -> Answer:
+        """Answer with a page of the session's changes, as the caller's role may see them.
+
+        Raises:
+            InvalidTimestamp, InvalidInput, CursorInFuture: what is asked for makes no sense.
+        """
+        since, limit = parse(call.params["timestamp"]), limit_of(call)
+        seat, view = call.caller.participant_id, view_of(call.caller)
+        guard = None if seat is None else _guard(head, seat, since)
+        key = ("changes", view, since, limit, None if guard and guard.least == 0 else seat)
+        return await self._page(
+            call, head, key, lambda: self._changes_page(call, head, since, limit),
+            Telling(since, follows_data=seat is None, guard=guard, is_private=seat is not None and guard is None),
+        )  # fmt: skip
+
+    async def _page(
+        self, call: Call, head: SessionHead, key: Hashable, read: Callable[[], Coroutine[Any, Any, Page]], telling: Telling
+    ) -> Answer:
+        """Answer with a page that was made before, or is read now; it is kept only if nothing changed meanwhile."""
+        ready = self._made(head, key)
+        shelf = None if telling.is_private else head.shelves[view_of(call.caller)]
+        if ready is None:
+            moment = head.ts
+            page = await self._shared(head, key, read)
+            ready = self._press.page(call, head, page, telling.guard, is_now=telling.since.kind == "now")
+            if not head.is_current or head.ts != moment:
+                shelf = None
+            elif shelf is not None:
+                self._keep(head, key, ready)
+        return ready_answer(call, ready, shelf, follows_data=telling.follows_data)
+
+    async def _changes_page(self, call: Call, head: SessionHead, since: Since, limit: int) -> Page:
+        remembered = await self._remembered(call, head, since, limit)
+        if remembered is not None:
+            return remembered
+        now_us = self._clock.wall_us()
+        seat: int | None = call.caller.participant_id
+        page, own = await self._db.read(read_changes, head.session.id, call.caller, since, limit=limit, now_us=now_us)
+        if seat is not None:
+            head.own[seat] = max(own, head.own.get(seat, 0))
+        return page
+
+    async def _remembered(self, call: Call, head: SessionHead, since: Since, limit: int) -> Page | None:
+        """Return the page from memory, None if memory does not reach so far."""
+        view = view_of(call.caller)
+        for _ in range(ATTEMPTS):
+            newest = _newest_for(head, call.caller.participant_id, since)
+            if newest is None or not _reaches(head, call.caller.participant_id, since, newest):
+                return None
+            after = newest if since.kind == "now" else since.us
+            told = told_activities(Remembered(head), view, Window(after, newest, limit + 1)) if after < newest else ()
+            unread = head.unread(told)
+            if not unread:
+                return remembered_changes(head, call.caller, since, newest, limit=limit)
+            read = partial(self._db.read, activities_with_contents, unread)
+            head.keep_contents(await self._shared(head, ("contents", *unread), read))
+        return None
+
+    def _status(self, call: Call, head: SessionHead, key: Hashable, made: Callable[[Any], bytes]) -> Answer:
+        ready = self._made(head, key)
+        view = view_of(call.caller)
+        if ready is None:
+            crowd = head.crowd(self._clock.monotonic_s()) if view is View.PARTICIPANT else None
+            until_s = crowd.taken_s + CROWD_SNAPSHOT_S if crowd else float("inf")
+            ready = self._keep(head, key, self._press.status(call, head, made(crowd), until_s=until_s))
+        return ready_answer(call, ready, head.shelves[view], follows_data=False)
+
+    def _made(self, head: SessionHead, key: Hashable) -> Ready | None:
+        ready = head.made.get(key)
+        return ready if ready is not None and self._clock.monotonic_s() < ready.until_s else None
+
+    def _keep(self, head: SessionHead, key: Hashable, ready: Ready) -> Ready:
+        if len(head.made) >= MOST_MADE:
+            head.made.clear()
+        head.made[key] = ready
+        return ready
+
+    async def _shared(self, head: SessionHead, key: Hashable, read: Callable[[], Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN401 - what is read
+        """Let all who ask the same of the same moment share one reading."""
+        moment = (head.session.id, head.ts, key)
+        task = self._flights.get(moment)
+        if task is None:
+            task = self._flights[moment] = asyncio.create_task(read())
+            task.add_done_callback(lambda done: self._landed(moment, done))
+        return await asyncio.shield(task)
+
+    def _landed(self, moment: Hashable, done: asyncio.Task[Any]) -> None:
+        del self._flights[moment]
+        if not done.cancelled():
+            done.exception()
+
+
+def limit_of(call: Call) -> int:
+    """Return how many items a page shall have; `InvalidInput` if that is no number from 1 to 1,000."""
+    text = call.query("limit")
+    if text is None:
+        return DEFAULT_LIMIT
+    limit = int(text) if text.isascii() and text.isdecimal() and len(text) < LONGEST_LIMIT else 0
+    if not 1 <= limit <= LARGEST_LIMIT:
+        raise InvalidInput(errors=(FieldError("/query/limit", f"must be a whole number from 1 to {LARGEST_LIMIT}"),))
+    return limit
+
+
+def _newest_for(head: SessionHead, participant_id: int | None, since: Since) -> int | None:
+    """Return the newest change that the caller's view of the session shows, or None if the database must be asked."""
+    if participant_id is None:
+        return head.ts
+    own = head.own_head(participant_id, since.us)
+    return None if own is None else max(head.ctl, own)
+
+
+def _reaches(head: SessionHead, participant_id: int | None, since: Since, newest: int) -> bool:
+    """Whether memory holds all that lies after a position.
+
+    A position beyond the newest known here may come from another worker, which knows more: only the database can clamp it.
+    """
+    if since.kind == "now":
+        return True
+    if participant_id is not None and head.recent.knows_all_of(participant_id):
+        return since.us <= newest
+    return since.kind == "position" and head.recent.floor <= since.us <= newest
+
+
+def _guard(head: SessionHead, seat: int, since: Since) -> Guard | None:
+    """Return for which seats a page after `since` is the same as for this one, None if for no other.
+
+    Up to the newest control change that is everyone who has nothing of their own after it; beyond it, it is whoever's own row that is.
+    """
+    own, least = head.own_head(seat, since.us), 0 if since.us <= head.ctl else since.us
+    if since.kind != "position" or own is None or not least <= own <= since.us:
+        return None
+    return Guard(head.own, least=least, most=since.us, otherwise=0 if since.us >= head.loaded_ts else UNKNOWN)
+
+
+def _at_once(make: Callable[[], Page]) -> Callable[[], Coroutine[Any, Any, Page]]:
+    async def read() -> Page:
+        return make()
+
+    return read

@@ -1,0 +1,78 @@
+"""Where a body becomes a ready answer: its tag, its headers, when the caller should come back, and how long it may be given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from conflicto.platform.express.ready import Ready, Terms
+from conflicto.platform.http.conditions import REVALIDATE, VARY, tag_of
+from conflicto.platform.http.messages import NO_STORE
+from conflicto.platform.limits.headers import policy_header
+from conflicto.sessions.model import SessionStatus
+
+if TYPE_CHECKING:
+    from conflicto.feed.head import SessionHead
+    from conflicto.feed.pages import Page
+    from conflicto.platform.clock import Clock
+    from conflicto.platform.express.ready import Guard
+    from conflicto.platform.http.messages import Call, Header
+    from conflicto.platform.metrics import Metrics
+
+POLL_AFTER_MS = 2_000
+POLL_AFTER_CLOSED_MS = 60_000
+
+LONGEST_S = 5.0
+"""How long an answer is given without another look: `Poll-After` follows the load, and sessions in use stay the newest used."""
+
+
+class Load(Protocol):
+    """How busy the process is."""
+
+    def factor(self) -> float:
+        """Return by what the usual time between polls should be multiplied, at least 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """Makes ready answers; one per process."""
+
+    epoch: str
+    clock: Clock
+    metrics: Metrics
+    load: Load
+
+    def status(self, call: Call, head: SessionHead, body: bytes, *, until_s: float) -> Ready:
+        """Return a status body as an answer, at the latest until `until_s` on the monotonic clock."""
+        return self._ready(call, head, body, (REVALIDATE, VARY), Terms(until_s))
+
+    def page(self, call: Call, head: SessionHead, page: Page, guard: Guard | None, *, is_now: bool) -> Ready:
+        """Return a page as an answer that says three times where to continue: caches and proxies eat one or the other."""
+        cursor = b"%016d" % page.cursor
+        below = call.route.path.rpartition("/")[0].format_map(call.params).encode()
+        headers: tuple[Header, ...] = (
+            NO_STORE if is_now else REVALIDATE,
+            VARY,
+            (b"feed-cursor", cursor),
+            (b"link", b"<" + below + b"/" + cursor + b'>; rel="next"'),
+        )
+        return self._ready(
+            call, head, page.encoded(self.epoch), headers, Terms(guard=guard, is_empty=not page.items and not page.closed)
+        )
+
+    def _ready(self, call: Call, head: SessionHead, body: bytes, headers: tuple[Header, ...], terms: Terms) -> Ready:
+        tag = tag_of(body)
+        policy = call.route.policy
+        return Ready(
+            body,
+            ((b"etag", tag), *headers, self._poll_after(head), policy_header(policy)),
+            tag=tag,
+            policy=policy,
+            tally=self.metrics.tally(call.route.path),
+            terms=replace(terms, until_s=min(terms.until_s, self.clock.monotonic_s() + LONGEST_S)),
+        )
+
+    def _poll_after(self, head: SessionHead) -> Header:
+        if head.session.status is SessionStatus.COMPLETED:
+            return b"poll-after", b"%d" % POLL_AFTER_CLOSED_MS
+        return b"poll-after", b"%d" % (POLL_AFTER_MS * self.load.factor())

@@ -1,0 +1,198 @@
+"""Where the rows of a session's feed come from: one snapshot of the database, or the memory of those who are nearly up to date.
+
+Both give the same rows for the same window; the database is asked only below the memory's floor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from conflicto.activities.queries import activities_changed, all_activities, with_contents
+from conflicto.participants.queries import participant_by_id, participants_changed
+from conflicto.responses.model import Moderation
+from conflicto.responses.queries import activity_feed, own_feed, session_feed
+from conflicto.sessions.queries import session_by_id
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from uuid import UUID
+
+    from conflicto.activities.model import Activity, Content
+    from conflicto.feed.head import SessionHead
+    from conflicto.participants.model import Participant
+    from conflicto.platform.db.transaction import ReadTx
+    from conflicto.responses.model import Response
+    from conflicto.sessions.model import Session
+
+MOST_ACTIVITIES_EVER = 100_000
+"""Deleted ones included; the living among them are at most 500."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Rows with timestamps in (after, upto], the first `most` of each kind."""
+
+    after: int
+    upto: int
+    most: int
+
+
+class Source(Protocol):
+    """Rows of one session, each list in feed order."""
+
+    def session(self) -> Session:
+        """Return the session."""
+
+    def activities(self) -> Mapping[UUID, Activity]:
+        """Return all activities, deleted ones included."""
+
+    def changed_activities(self, window: Window) -> Sequence[Activity]:
+        """Return activities that changed, deleted ones included."""
+
+    def with_contents(self, activities: Sequence[Activity]) -> Sequence[tuple[Activity, Content]]:
+        """Pair activities with their JSON."""
+
+    def people(self, window: Window) -> Sequence[Participant]:
+        """Return seats that changed, those that are gone included."""
+
+    def seat(self, participant_id: int) -> Participant | None:
+        """Return one seat, None if it did not change in any window that may be asked for."""
+
+    def answers(self, window: Window, *, closed: Collection[UUID], visible_only: bool) -> Sequence[Response]:
+        """Return everyone's answers without those of `closed` activities; `visible_only` leaves out what the screen never saw."""
+
+    def own_answers(self, participant_id: int, window: Window, *, closed: Collection[UUID]) -> Sequence[Response]:
+        """Return one participant's answers without those of `closed` activities."""
+
+    def answers_to(self, activity_id: UUID, window: Window, *, live_only: bool, visible_only: bool) -> Sequence[Response]:
+        """Return the answers to one activity; `live_only` leaves tombstones out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The database, in one snapshot."""
+
+    tx: ReadTx
+    session_id: int
+
+    def session(self) -> Session:
+        """Return the session; `NotFound` if it is gone."""
+        return session_by_id(self.tx, self.session_id)
+
+    def activities(self) -> Mapping[UUID, Activity]:
+        """Return all activities."""
+        return {activity.id: activity for activity in all_activities(self.tx, self.session_id)}
+
+    def changed_activities(self, window: Window) -> Sequence[Activity]:
+        """Return activities that changed."""
+        return activities_changed(self.tx, self.session_id, after=window.after, upto=window.upto, most=MOST_ACTIVITIES_EVER)
+
+    def with_contents(self, activities: Sequence[Activity]) -> Sequence[tuple[Activity, Content]]:
+        """Pair activities with their JSON."""
+        return with_contents(self.tx, activities)
+
+    def people(self, window: Window) -> Sequence[Participant]:
+        """Return seats that changed."""
+        return participants_changed(self.tx, self.session_id, after=window.after, upto=window.upto, most=window.most)
+
+    def seat(self, participant_id: int) -> Participant | None:
+        """Return one seat; `NotFound` if it is gone."""
+        return participant_by_id(self.tx, participant_id)
+
+    def answers(self, window: Window, *, closed: Collection[UUID], visible_only: bool) -> Sequence[Response]:
+        """Return everyone's answers."""
+        return session_feed(
+            self.tx,
+            self.session_id,
+            after=window.after,
+            upto=window.upto,
+            most=window.most,
+            closed=closed,
+            visible_only=visible_only,
+        )
+
+    def own_answers(self, participant_id: int, window: Window, *, closed: Collection[UUID]) -> Sequence[Response]:
+        """Return one participant's answers."""
+        return own_feed(self.tx, participant_id, after=window.after, upto=window.upto, most=window.most, closed=closed)
+
+    def answers_to(self, activity_id: UUID, window: Window, *, live_only: bool, visible_only: bool) -> Sequence[Response]:
+        """Return the answers to one activity."""
+        return activity_feed(
+            self.tx,
+            activity_id,
+            after=window.after,
+            upto=window.upto,
+            most=window.most,
+            live_only=live_only,
+            visible_only=visible_only,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """The memory of a session, for windows that begin at or above its floor, and for seats that are younger than it."""
+
+    head: SessionHead
+
+    def session(self) -> Session:
+        """Return the session."""
+        return self.head.session
+
+    def activities(self) -> Mapping[UUID, Activity]:
+        """Return all activities."""
+        return self.head.activities
+
+    def changed_activities(self, window: Window) -> Sequence[Activity]:
+        """Return activities that changed."""
+        changed = [each for each in self.head.activities.values() if window.after < each.updated_ts <= window.upto]
+        return sorted(changed, key=lambda activity: activity.updated_ts)
+
+    def with_contents(self, activities: Sequence[Activity]) -> Sequence[tuple[Activity, Content]]:
+        """Pair activities with their JSON, which must have been read before (`SessionHead.unread`)."""
+        return [(activity, self.head.contents[activity.id][1]) for activity in activities]
+
+    def people(self, window: Window) -> Sequence[Participant]:
+        """Return seats that changed."""
+        return [seat for seat in self.head.recent.people_after(window.after) if seat.updated_ts <= window.upto]
+
+    def seat(self, participant_id: int) -> Participant | None:
+        """Return one seat, if it changed after the floor."""
+        return self.head.recent.seat(participant_id)
+
+    def answers(self, window: Window, *, closed: Collection[UUID], visible_only: bool) -> Sequence[Response]:
+        """Return everyone's answers."""
+        rows = self.head.recent.answers_after(window.after)
+        return [
+            each
+            for each in rows
+            if each.ts <= window.upto
+            and each.activity_id not in closed
+            and _seen(each, live_only=window.after == 0, visible_only=visible_only)
+        ]
+
+    def own_answers(self, participant_id: int, window: Window, *, closed: Collection[UUID]) -> Sequence[Response]:
+        """Return one participant's answers."""
+        rows = self.head.recent.own_answers(participant_id)
+        found = [each for each in rows if window.after < each.ts <= window.upto and each.activity_id not in closed]
+        if window.after == 0:
+            return [each for each in found if not each.deleted and each.moderation is not Moderation.HIDDEN]
+        return found
+
+    def answers_to(self, activity_id: UUID, window: Window, *, live_only: bool, visible_only: bool) -> Sequence[Response]:
+        """Return the answers to one activity."""
+        rows = self.head.recent.answers_after(window.after)
+        return [
+            each
+            for each in rows
+            if each.ts <= window.upto
+            and each.activity_id == activity_id
+            and _seen(each, live_only=live_only, visible_only=visible_only)
+        ]
+
+
+def _seen(response: Response, *, live_only: bool, visible_only: bool) -> bool:
+    """Decide as the database's query does (`responses/store.py`)."""
+    if live_only:
+        return response.is_visible if visible_only else not response.deleted
+    return response.was_visible or not visible_only

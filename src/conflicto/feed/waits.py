@@ -1,0 +1,117 @@
+"""Long-poll: an answer that holds nothing new is held back until it does, or until the caller's patience ends."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from conflicto.feed.views import view_of
+from conflicto.platform.http.messages import Answer
+from conflicto.platform.ids import up_to
+from conflicto.platform.problems import FieldError, InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from conflicto.feed.head import SessionHead
+    from conflicto.feed.heads import Heads
+    from conflicto.platform.clock import Clock
+    from conflicto.platform.http.messages import Call
+
+LONGEST_S = 25
+"""Below the 30 s at which the first proxies cut an idle connection, jitter included."""
+
+JITTER = 1 / 16
+"""Share of the wait that is added at random, so that those who came together do not come back together."""
+
+DEBOUNCE_S = 0.03
+"""How long a change is left alone before it is told: a burst arrives as one page."""
+
+MOST_WAITING = 20_000
+"""Callers who wait in one process, about 8 KB each; beyond it they are answered at once, as in an ordinary poll."""
+
+MOST_EACH = 6
+"""Callers with one token: as many connections as a browser opens to one host."""
+
+_PREFER = re.compile(r'(?:^|[,;])[ \t]{0,8}wait[ \t]{0,8}=[ \t]{0,8}"?([0-9]{1,6})"?', re.IGNORECASE | re.ASCII)
+_SECONDS = re.compile(r"[0-9]{1,6}", re.ASCII)
+
+
+class Waits:
+    """Everyone who waits in this process."""
+
+    def __init__(self, heads: Heads, clock: Clock) -> None:
+        self._heads = heads
+        self._clock = clock
+        self._waiting: Counter[str] = Counter()
+        self._is_open = True
+
+    @property
+    def waiting(self) -> int:
+        """How many wait now."""
+        return self._waiting.total()
+
+    def close(self) -> None:
+        """From now on everyone is answered at once; those who wait are woken by their heads (`Heads.close`)."""
+        self._is_open = False
+
+    async def answer(self, call: Call, make: Callable[[Call, SessionHead], Awaitable[Answer]]) -> Answer:
+        """Answer a call, at once or as soon as there is something new for it.
+
+        Raises:
+            InvalidInput: `wait` is no number of seconds.
+            DomainError: what `make` raises, or that the caller may no longer ask.
+        """
+        seconds = wait_of(call)
+        if not seconds:
+            return await make(call, await self._heads.get(call.params["session_id"]))
+        with self._place(call.caller.subject) as granted:
+            if granted:
+                return await self._held_back(call, make, seconds)
+        answer = await make(call, await self._heads.get(call.params["session_id"]))
+        return Answer(answer.status, answer.body, answer.headers)  # not offered: the next who asks to wait may get a place
+
+    async def _held_back(self, call: Call, make: Callable[[Call, SessionHead], Awaitable[Answer]], seconds: int) -> Answer:
+        until_s = self._clock.monotonic_s() + seconds * (1 + up_to(JITTER))
+        view, bearer = view_of(call.caller), call.caller.participant_id
+        while True:
+            head = await self._heads.get(call.params["session_id"])
+            with head.bells[view].waiter(bearer) as waiter, call.gone(waiter.leave):
+                answer = await make(call, head)
+                left_s = until_s - self._clock.monotonic_s()
+                if not (answer.offer and answer.offer.is_stale) or left_s <= 0 or not self._is_open or waiter.is_gone:
+                    applied = (b"preference-applied", b"wait=%d" % seconds)
+                    return Answer(answer.status, answer.body, (*answer.headers, applied))
+                if await waiter.until(left_s) and self._is_open:
+                    await asyncio.sleep(DEBOUNCE_S)
+            await call.admit_again()
+
+    @contextmanager
+    def _place(self, subject: str) -> Iterator[bool]:
+        granted = self._is_open and self.waiting < MOST_WAITING and self._waiting[subject] < MOST_EACH
+        self._waiting[subject] += granted
+        try:
+            yield granted
+        finally:
+            self._waiting[subject] -= granted
+            if not self._waiting[subject]:
+                del self._waiting[subject]
+
+
+def wait_of(call: Call) -> int:
+    """Return for how many seconds the caller is ready to wait, at most 25; 0: not at all. `Prefer: wait=N` or `?wait=N`.
+
+    Raises:
+        InvalidInput: the query's `wait` is no number of seconds. A preference that cannot be read is none.
+    """
+    asked = call.query("wait")
+    if asked is not None:
+        if not _SECONDS.fullmatch(asked):
+            raise InvalidInput(errors=(FieldError("/query/wait", f"must be a whole number of seconds, at most {LONGEST_S}"),))
+        return min(int(asked), LONGEST_S)
+    preferred = call.header(b"prefer")
+    found = None if preferred is None else _PREFER.search(preferred)
+    return min(int(found[1]), LONGEST_S) if found else 0

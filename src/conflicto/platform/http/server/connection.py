@@ -1,0 +1,268 @@
+"""One connection: what is plainly a poll is answered from the lane, everything else goes on to ASGI.
+
+A subclass of uvicorn's protocol. The lane is taken only while no request is open on the connection and its writes flow, so answers keep
+the order of their requests. `deadline_s` says until when the other side must have done its part; the server's clock tick looks at it
+(`keeper.py`), so that no request arms a timer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from math import inf
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import httptools
+import structlog
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from conflicto.platform.http.front_door import WHOLE
+from conflicto.platform.http.server import refusals
+
+if TYPE_CHECKING:
+    from conflicto.platform.express.lane import Asked
+    from conflicto.platform.express.ready import Ready
+    from conflicto.platform.http.server.keeper import Keeper
+
+log = structlog.get_logger(__name__)
+
+HEAD_S = 10.0
+"""How long a request's head may take from its first byte, and a new connection until that."""
+
+BODY_S = 30.0
+"""How long a body may take: 256 KiB over the slowest mobile network."""
+
+IDLE_S = 75.0
+"""How long a connection may rest between requests: longer than the longest time between polls, `Poll-After` for completed sessions."""
+
+STALLED_S = 20.0
+"""How long written bytes may wait for a reader that does not read."""
+
+LARGEST_HEAD = 32 * 1024
+MOST_HEADERS = 100
+"""A browser sends about 20."""
+
+
+class Cycle(RequestResponseCycle):
+    """One request on its way through ASGI; takes a ready answer as a single message. `keeper` is set right after it is made."""
+
+    keeper: Keeper
+
+    async def send(self, message: Any) -> None:  # noqa: ANN401 - ASGI
+        """Take a message of the application."""
+        if message["type"] != WHOLE:
+            await super().send(message)
+            return
+        if self.flow.write_paused and not self.disconnected:
+            await self.flow.drain()
+        if self.disconnected:
+            return
+        self.response_started = self.response_complete = True
+        ready: Ready = message["ready"]
+        wire = ready.wire(message["form"], self.keeper.date_line)
+        if not self.keep_alive:
+            wire = wire.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n", 1)
+        self.transport.write(wire)
+        self.message_event.set()
+        if not self.keep_alive:
+            self.transport.close()
+        self.on_response()
+
+
+class Connection(HttpToolsProtocol):
+    """See the module."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's
+        super().__init__(*args, **kwargs)
+        self.keeper: Keeper = self.config.loaded_app.keeper
+        self.lane = self.keeper.lane
+        self.is_idle = True
+        self.is_stalled = False
+        self.deadline_s = self.loop.time() + HEAD_S
+        self._received = True
+        self._in_head = False
+        self._expressed = False
+        self._messages = 0
+        self._head_bytes = 0
+        self._understood: Asked | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take the connection, or refuse it if there are too many."""
+        super().connection_made(transport)
+        self.keeper.connections.add(self)
+        if len(self.keeper.connections) > self.keeper.most_connections:
+            self.refuse(refusals.TOO_MANY_CONNECTIONS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self.keeper.connections.discard(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Answer bytes that were understood before; parse all others."""
+        lane = self.lane
+        if lane is not None and self.is_idle and not self.is_stalled:
+            asked = lane.young.get(data) or lane.recall(data)
+            if asked is not None:
+                ready = lane.take(asked)
+                if ready is not None:
+                    self._answer(asked, ready)
+                    return
+        self._parse(data)
+
+    def _answer(self, asked: Asked, ready: Ready) -> None:
+        form = ready.form(asked.if_none_match)
+        ready.tally.forms[form] += 1
+        self.transport.write(ready.wire(form, self.keeper.date_line))
+        self.deadline_s = self.loop.time() + IDLE_S
+
+    def _parse(self, data: bytes) -> None:
+        was_idle = self.is_idle
+        if was_idle:
+            self.deadline_s = self.loop.time() + HEAD_S
+            self._messages = self._head_bytes = 0
+        self._head_bytes += len(data)
+        self._understood = None
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserCallbackError as error:
+            log.error("connection-failed", exc_info=error.__context__ or error)  # noqa: TRY400 - the cause, not its wrapper
+            self.refuse(refusals.FAILED)
+            return
+        except httptools.HttpParserUpgrade:
+            pass  # not understood, so the request is answered as if it had not asked (RFC 9110 §7.8)
+        except httptools.HttpParserError:
+            self.refuse(refusals.NOT_HTTP)
+            return
+        if self._understood is not None and was_idle and self._messages == 1 and self.is_idle and self.lane is not None:
+            self.lane.remember(data, self._understood)
+        elif self._head_bytes > LARGEST_HEAD and not self._received and self._in_head:
+            self.refuse(refusals.HEAD_TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        """Note that a request is open."""
+        self.is_idle = self._received = False
+        self._in_head = True
+        self._messages += 1
+        super().on_message_begin()
+        self.scope["extensions"] = {WHOLE: {}}
+
+    def on_headers_complete(self) -> None:
+        """Take the lane, or go on to ASGI."""
+        self._in_head = False
+        self.deadline_s = self.loop.time() + BODY_S
+        lane = self.lane
+        if (
+            lane is not None
+            and self._cycle_is_over()
+            and not self.pipeline
+            and not self.is_stalled
+            and self.parser.get_method() == b"GET"
+            and self.parser.get_http_version() == "1.1"
+        ):
+            found = lane.understand(self.url, self.headers)
+            if found is not None:
+                self._understood, ready = found
+                self._answer(self._understood, ready)
+                self._expressed = True
+                return
+        if len(self.headers) > MOST_HEADERS:
+            self.refuse(refusals.HEAD_TOO_LARGE)
+            return
+        self._open_cycle()
+
+    def _open_cycle(self) -> None:
+        """Begin the way through ASGI, at once or when the requests before it on this connection have been answered."""
+        scope, version = self.scope, self.parser.get_http_version()
+        scope["method"] = self.parser.get_method().decode("ascii")
+        scope["http_version"] = version
+        try:
+            target = httptools.parse_url(self.url)
+            scope["path"] = unquote((target.path or b"").decode("ascii"))
+        except (httptools.HttpParserInvalidURLError, UnicodeDecodeError):
+            self.refuse(refusals.NOT_HTTP)
+            return
+        scope["raw_path"] = target.path or b""
+        scope["query_string"] = target.query or b""
+        may_begin = self._cycle_is_over()
+        self.cycle = Cycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        self.cycle.keeper = self.keeper
+        if may_begin:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
+
+    def on_body(self, body: bytes) -> None:
+        """Hand a part of the body on."""
+        if not self._expressed and self.cycle is not None:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Note that the request is here as a whole."""
+        self._received = True
+        if self._expressed:
+            self._expressed = False
+        elif self.cycle is not None:
+            self.deadline_s = inf
+            super().on_message_complete()
+        self._rest()
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request in the pipeline, or rest."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            cycle, app = self.pipeline.pop()
+            self._start_asgi_task(cycle, app)
+        else:
+            self._rest()
+
+    def _cycle_is_over(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle  # uvicorn's annotation leaves out that there was none yet
+        return cycle is None or cycle.response_complete
+
+    def _rest(self) -> None:
+        """Be idle once nothing is open: the last request is here as a whole, and its answer is complete."""
+        if self._received and not self.pipeline and self._cycle_is_over():
+            self.is_idle = True
+            self.deadline_s = self.loop.time() + IDLE_S
+
+    def shutdown(self) -> None:
+        """Finish what is open and close; those who wait are answered now."""
+        self.keeper.drain()
+        super().shutdown()
+
+    def pause_writing(self) -> None:
+        """Note that the other side does not read; it has so long to begin again."""
+        super().pause_writing()
+        self.is_stalled = True
+        self.deadline_s = self.loop.time() + STALLED_S
+
+    def resume_writing(self) -> None:
+        """Go on as before."""
+        super().resume_writing()
+        self.is_stalled = False
+        self.deadline_s = self.loop.time() + IDLE_S if self.is_idle else inf
+
+    def refuse(self, refusal: refusals.Refusal) -> None:
+        """Say what is wrong and close the connection, if no answer has begun on it."""
+        if self.transport.is_closing():
+            return
+        if self._cycle_is_over() or not self.cycle.response_started:
+            self.transport.write(STATUS_LINE[refusal.status] + self.keeper.date_line + refusal.rest)
+        self.transport.close()

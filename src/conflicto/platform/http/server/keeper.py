@@ -1,0 +1,56 @@
+"""What all connections of a process share: the date, the deadlines, the lane, and the measure of how late the event loop is."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from email.utils import formatdate
+from typing import TYPE_CHECKING
+
+from conflicto.platform.http.server.load import Load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conflicto.platform.express.lane import Lane
+    from conflicto.platform.http.server.connection import Connection
+
+TICK_S = 0.1
+TICKS_PER_SECOND = 10
+
+
+class Keeper:
+    """One per process. `lane` None: the lane is off. `drain` is called when the server begins to stop, once for each open connection."""
+
+    def __init__(self, lane: Lane | None, *, most_connections: int, drain: Callable[[], None]) -> None:
+        self.lane = lane
+        self.most_connections = most_connections
+        self.drain = drain
+        self.load = Load()
+        self.connections: set[Connection] = set()
+        self.date_line = _date_line()
+
+    async def run(self) -> None:
+        """Look after the connections until cancelled."""
+        loop = asyncio.get_running_loop()
+        ticks = 0
+        while True:
+            due = loop.time() + TICK_S
+            await asyncio.sleep(TICK_S)
+            self.load.note(loop.time() - due)
+            ticks += 1
+            if ticks % TICKS_PER_SECOND == 0:
+                self.date_line = _date_line()
+                self.close_overdue(loop.time())
+
+    def close_overdue(self, now_s: float) -> None:
+        """Close every connection whose other side had its time."""
+        for connection in [each for each in self.connections if each.deadline_s < now_s]:
+            if connection.is_stalled:
+                connection.transport.abort()  # what it did not read is of no use to it
+            else:
+                connection.transport.close()
+
+
+def _date_line() -> bytes:
+    return b"date: " + formatdate(time.time(), usegmt=True).encode() + b"\r\n"

@@ -1,0 +1,51 @@
+"""What a connection is told when it cannot go on: problem documents that are ready before the first request, for what never becomes one."""
+
+from __future__ import annotations
+
+from conflicto.platform.http.messages import NO_STORE, SAFE_HEADERS, encode
+from conflicto.platform.http.problem_response import PROBLEM_HEADER, STATUS, problem_document
+from conflicto.platform.problems import DomainError, InternalError, Kind
+
+
+class NotHttp(DomainError):
+    """The bytes are not HTTP/1.1, or they mean two things at once."""
+
+    code = "not-http"
+    title = "This is not an HTTP request"
+    kind = Kind.MALFORMED
+
+
+class HeadTooLarge(DomainError):
+    """A request has at most 100 header fields, and its head at most 32 KiB."""
+
+    code = "head-too-large"
+    title = "The request's header fields are too large"
+    kind = Kind.HEAD_TOO_LARGE
+
+
+class TooManyConnections(DomainError):
+    """The server holds as many connections as it may; come back in a moment."""
+
+    code = "too-many-connections"
+    title = "Too many connections are open"
+    kind = Kind.UNAVAILABLE
+
+
+class Refusal:
+    """One of them as bytes; `rest` follows the status line and the date."""
+
+    __slots__ = ("rest", "status")
+
+    def __init__(self, error: DomainError) -> None:
+        body = encode(problem_document(error, request_id="unread"))
+        headers = [PROBLEM_HEADER, NO_STORE, *SAFE_HEADERS, (b"content-length", b"%d" % len(body)), (b"connection", b"close")]
+        if error.retry_after_s is not None:
+            headers.append((b"retry-after", b"%d" % error.retry_after_s))
+        self.status = STATUS[error.kind]
+        self.rest = b"".join(b"%b: %b\r\n" % header for header in headers) + b"\r\n" + body
+
+
+NOT_HTTP = Refusal(NotHttp())
+HEAD_TOO_LARGE = Refusal(HeadTooLarge())
+TOO_MANY_CONNECTIONS = Refusal(TooManyConnections(retry_after_s=2))
+FAILED = Refusal(InternalError())

@@ -1,0 +1,128 @@
+"""The feed from memory is the feed of the database: every page from every position, for every role, byte for byte."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from conflicto.app import App
+from tests.support.api import Api, Event, make_event
+from tests.support.queries import counted_statements
+
+LIMITS = (1, 2, 100)
+
+
+@asynccontextmanager
+async def cold(app: App, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
+    """The same database behind a process that remembers nothing."""
+    with monkeypatch.context() as patch:
+        patch.setattr("conflicto.feed.head.MOST_LOADED", -1)
+        async with App(app.settings, clock=app.clock).running() as running:
+            api = Api(running)
+            yield api
+            await api.http.aclose()
+
+
+async def lived(event: Event) -> tuple[dict[str, Any], list[str]]:
+    """A session with everything that the feed tells of; returns an activity with answers, and the tokens of all roles."""
+    api, anna = event.api, await event.join("Anna")
+    wall = await event.activity(status="active", response_policy="many", moderation="after", responses_visibility="participants")
+    bert, cleo = await event.join("Bert"), await event.join("Cleo")
+    of = f"{event.path}/activities/{wall['id']}/responses"
+    sent = [(await event.answer(wall, seat, number)).json() for number, seat in enumerate((anna, bert, cleo, anna, bert))]
+    await api.patch(f"{of}/{sent[0]['id']}", {"moderation": "hidden"}, token=event.host)
+    await api.put(f"{of}/{sent[1]['id']}", {"response_data": "anew"}, token=bert.token)
+    await api.delete(f"{of}/{sent[3]['id']}", token=anna.token)
+    await api.patch("/participants/me", {"nickname": "Bertha"}, token=bert.token)
+    draft = await event.activity(title="never shown")
+    await api.delete(f"/activities/{draft['id']}", token=event.host)
+    quiz = await event.activity(status="active", secret={"correct": 1}, anonymous=True)
+    await event.answer(quiz, anna, "anonymous")
+    await api.delete(f"/participants/{cleo.id}?responses=delete", token=event.host)
+    await api.post(f"{event.path}/activities/{quiz['id']}/rounds", {}, token=event.host)
+    await event.answer(quiz, bert, "second round")
+    return wall, [event.host, event.screen, anna.token, bert.token]
+
+
+async def test_pages_from_memory_are_those_of_the_database(app: App, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    event = await make_event(api)
+    await api.get(f"{event.path}/status", token=event.host)
+    wall, tokens = await lived(event)
+    changes = (await api.get(f"{event.path}/changes/since/0?limit=1000", token=event.host)).json()["items"]
+    stamps = ["0", *(item["updated_at"].replace("+", "%2B") for item in changes)]
+    feeds = (f"{event.path}/changes", f"{event.path}/activities/{wall['id']}/responses")
+
+    async with cold(app, monkeypatch) as other:
+        for token in tokens:
+            for path in (f"{feed}/since/{stamp}?limit={limit}" for feed in feeds for stamp in stamps for limit in LIMITS):
+                remembered, stored = await api.get(path, token=token), await other.get(path, token=token)
+                assert (remembered.status_code, remembered.content) == (stored.status_code, stored.content), path
+                assert remembered.headers["etag"] == stored.headers["etag"]
+
+
+async def test_whoever_is_nearly_up_to_date_costs_no_query_but_one_for_new_json(api: Api) -> None:
+    event = await make_event(api)
+    wall = await event.activity(status="active", response_policy="many", responses_visibility="participants")
+    seats = [await event.join(f"Guest {number}") for number in range(8)]
+    start = (await api.get(f"{event.path}/changes/since/now", token=event.host)).json()["cursor"]
+    await api.get(f"{event.path}/changes/since/{start}", token=event.host)
+    for number, seat in enumerate(seats):
+        await event.answer(wall, seat, number)
+    with counted_statements(api.app.db) as seen:
+        for token in (event.host, event.screen, *(seat.token for seat in seats)):
+            page = (await api.get(f"{event.path}/changes/since/{start}", token=token)).json()
+            assert page["count"] == (8 if token in {event.host, event.screen} else 1)
+            await api.get(f"{event.path}/activities/{wall['id']}/responses/since/{start}", token=token)
+    assert seen == []
+
+    await api.patch(f"/activities/{wall['id']}?force=true", {"config": {"new": True}}, token=event.host)
+    with counted_statements(api.app.db) as seen:
+        for token in (event.host, event.screen, *(seat.token for seat in seats)):
+            page = (await api.get(f"{event.path}/changes/since/{start}", token=token)).json()
+            assert page["items"][-1]["data"]["config"] == {"new": True}
+    assert len([statement for statement in seen if "config_text" in statement]) == 1
+
+
+async def test_a_phone_that_joined_here_begins_without_the_database(api: Api) -> None:
+    event = await make_event(api)
+    await event.activity(status="active")
+    await api.get(f"{event.path}/changes/since/0", token=(await event.join("Anna")).token)
+    bert = await event.join("Bert")
+
+    with counted_statements(api.app.db) as seen:
+        page = (await api.get(f"{event.path}/changes/since/0", token=bert.token)).json()
+
+    assert ({item["entity"] for item in page["items"]}, seen) == ({"session", "activity", "participant"}, [])
+
+
+@pytest.mark.parametrize(("rows", "characters"), [(3, 10_000), (1_000, 40)])
+async def test_memory_is_bounded_and_hands_over_to_the_database(
+    app: App, api: Api, monkeypatch: pytest.MonkeyPatch, rows: int, characters: int
+) -> None:
+    monkeypatch.setattr("conflicto.feed.recent.MOST_ROWS", rows)
+    monkeypatch.setattr("conflicto.feed.recent.MOST_CHARACTERS", characters)
+    event = await make_event(api)
+    wall = await event.activity(status="active", response_policy="many", responses_visibility="participants")
+    anna = await event.join()
+    start = (await api.get(f"{event.path}/changes/since/now", token=event.host)).json()["cursor"]
+    for number in range(12):
+        await event.answer(wall, anna, f"answer {number}")
+
+    head = await app.heads.get(event.id)
+    assert len(head.recent.own_answers(anna.id)) < 5
+    for token in (event.host, event.screen, anna.token):
+        page = (await api.get(f"{event.path}/changes/since/{start}", token=token)).json()
+        assert [item["data"]["response_data"] for item in page["items"]] == [f"answer {number}" for number in range(12)]
+
+
+async def test_memory_of_configs_is_bounded(app: App, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conflicto.feed.head.MOST_CONTENT", 100)
+    event = await make_event(api)
+    start = (await api.get(f"{event.path}/changes/since/now", token=event.host)).json()["cursor"]
+    for number in range(4):
+        made = await event.activity(config={"text": "x" * 60, "number": number})
+        page = (await api.get(f"{event.path}/changes/since/{start}", token=event.host)).json()
+        assert page["items"][-1]["data"]["config"] == made["config"]
+        start = page["cursor"]
+    assert len((await app.heads.get(event.id)).contents) == 1

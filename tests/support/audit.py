@@ -1,0 +1,52 @@
+"""An app that holds every ready answer against the answer of the whole way: whoever tests through it tests that the two are one."""
+
+from typing import Any
+
+from conflicto.app import App
+
+OWN = {b"x-request-id", b"renewed-token"}
+"""Headers that only the whole way gives: an id of its own, and a fresh token for one that is half over."""
+
+Message = dict[str, Any]
+
+
+class Audited:
+    """An ASGI application. Counts what it compared; `app.limiter` must be off, since a comparison asks twice."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.compared = 0
+
+    async def __call__(self, scope: Message, receive: Any, send: Any) -> None:
+        given: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            given.append(message)
+
+        before = self._moment(scope)
+        if not await self.app._front_door.give_ready(scope, keep):
+            await self.app(scope, receive, send)
+            return
+        whole: list[Message] = []
+
+        async def keep_whole(message: Message) -> None:
+            whole.append(message)
+
+        await self.app._http(dict(scope), receive, keep_whole)
+        if self._moment(scope) == before:
+            self.compared += 1
+            assert _told(given) == _told(whole), (scope["path"], _told(given), _told(whole))
+        for message in given:
+            await send(message)
+
+    def _moment(self, scope: Message) -> Any:
+        """What the answer was made from: where the session of this address stands."""
+        session = next((part for part in scope["path"].split("/") if part.isdecimal()), "0")
+        head = self.app.heads.known(int(session))
+        return None if head is None else (id(head), head.ts)
+
+
+def _told(messages: list[Message]) -> Any:
+    start, *rest = messages
+    headers = sorted(header for header in start["headers"] if header[0] not in OWN)
+    return start["status"], headers, b"".join(message["body"] for message in rest)
