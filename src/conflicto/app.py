@@ -16,6 +16,7 @@ from conflicto.access.admission import Admission, refusals
 from conflicto.access.code_guard import CodeGuard
 from conflicto.access.identity import Identity, establish
 from conflicto.access.roles import ADMIN, Caller
+from conflicto.access.tickets import UsedTickets
 from conflicto.access.tokens import Tokens
 from conflicto.activities import http as activities_http
 from conflicto.activities import store as activities_store
@@ -26,6 +27,7 @@ from conflicto.feed import http as feed_http
 from conflicto.feed.answers import Answers
 from conflicto.feed.heads import SWEEP_S, Heads
 from conflicto.feed.press import Press
+from conflicto.feed.streams import Streams
 from conflicto.feed.waits import Waits
 from conflicto.participants import http as participants_http
 from conflicto.participants import store as participants_store
@@ -90,6 +92,7 @@ class App:
         self.expiry = Expiry(self.db, self.writer, self.clock)
         self.purger = Purger(self.db, self.writer, (responses_store.purge, participants_store.purge, activities_store.purge))
         self.tokens = Tokens(self.identity.signing_key, self.identity.epoch, self.clock)
+        self.admission = Admission(self.tokens, self.identity.admin_hash, self.heads, UsedTickets(self.clock))
         self.limiter = MemoryLimiter(self.clock, enabled=settings.rate_limits)
         self.lane = Lane(self.clock, self.limiter, self._seen)
         self.keeper = Keeper(self.lane if settings.express else None, most_connections=settings.max_connections, drain=self.drain)
@@ -102,6 +105,7 @@ class App:
     def drain(self) -> None:
         """Answer everyone who waits: the server is about to stop."""
         self.waits.close()
+        self.streams.close()
         self.heads.close()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
@@ -179,7 +183,8 @@ class App:
     def _routes(self) -> list[Route]:
         db, writer, tokens, clock = self.db, self.writer, self.tokens, self.clock
         guard = CodeGuard(self.limiter)
-        press = Press(self.identity.epoch, clock, self.metrics, self.keeper.load)
+        answers = Answers(db, clock, Press(self.identity.epoch, clock, self.metrics, self.keeper.load))
+        self.streams = Streams(self.heads, answers, clock)
         return [
             *sessions_http.routes(
                 sessions_http.SessionEndpoints(db, writer, tokens), sessions_http.SessionDoor(db, writer, tokens, guard)
@@ -192,7 +197,7 @@ class App:
                 participants_http.SeatEndpoints(db, writer, self.presence, clock),
             ),
             *responses_http.routes(responses_http.ResponseEndpoints(db, writer, clock)),
-            *feed_http.routes(feed_http.FeedEndpoints(Answers(db, clock, press), self.waits)),
+            *feed_http.routes(feed_http.FeedEndpoints(answers, self.waits, self.streams, self.admission, clock)),
             *health.routes(health.HealthEndpoints(db, writer, self.metrics, clock, self._document), operator=ADMIN),
         ]
 
@@ -203,7 +208,7 @@ class App:
         return FrontDoor(
             Desk(
                 table=RouteTable(self.routes),
-                gatekeeper=Admission(self.tokens, self.identity.admin_hash, self.heads),
+                gatekeeper=self.admission,
                 limiter=self.limiter,
                 control=self.control,
                 metrics=self.metrics,

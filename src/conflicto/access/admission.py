@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from conflicto.access.errors import RoleNotAllowed, TokenInvalid, TokenMissing
@@ -10,7 +11,9 @@ from conflicto.access.tokens import Claims, Tokens, matches
 from conflicto.platform.problems import DomainError, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from conflicto.access.tickets import UsedTickets
 
 NOT_A_JWT = 0
 BEARER = "bearer "
@@ -36,24 +39,35 @@ class Directory(Protocol):
         """Return the standing of a session, None if there is no such session; `fresh` asks the database."""
 
 
+async def _always() -> None:
+    """Let in whoever was let in before: the operator, and those who need no token."""
+
+
 class Admitted(NamedTuple):
-    """Who was let in (None where anyone may call), a renewed token if theirs is old, and how long it is sure to stay so, in seconds."""
+    """Who was let in (None where anyone may call), a renewed token if theirs is old, and how long it is sure to stay so, in seconds.
+
+    `again` raises `TokenInvalid` as soon as the caller would not be let in any more.
+    """
 
     caller: Caller | None
-    renewed: str | None
-    life_s: int
+    renewed: str | None = None
+    life_s: int = 0
+    again: Callable[[], Awaitable[None]] = _always
 
 
 class Admission:
     """Decides who may call what. One per process."""
 
-    def __init__(self, tokens: Tokens, admin_hash: str, directory: Directory) -> None:
+    def __init__(self, tokens: Tokens, admin_hash: str, directory: Directory, tickets: UsedTickets) -> None:
         self._tokens = tokens
         self._admin_hash = admin_hash
         self._directory = directory
+        self._tickets = tickets
 
-    async def admit(self, who: frozenset[Role], authorization: str | None, params: Mapping[str, object]) -> Admitted:
-        """Let the caller in.
+    async def admit(
+        self, who: frozenset[Role], authorization: str | None, params: Mapping[str, object], ticket: str | None = None
+    ) -> Admitted:
+        """Let the caller in, by their token or, where a route takes one, by a ticket.
 
         Raises:
             TokenMissing, TokenInvalid: no token, or none that lives.
@@ -61,11 +75,37 @@ class Admission:
             NotFound: the path names another session, or another participant.
         """
         if not who:
-            return Admitted(None, None, 0)
+            return Admitted(None)
+        if authorization is None and ticket is not None:
+            return await self._by_ticket(who, ticket, params)
         token = _bearer(authorization)
         if token.count(".") == NOT_A_JWT:
-            return Admitted(await self._admin(token, who, params), None, 0)
+            return Admitted(await self._admin(token, who, params))
         claims = self._tokens.verify(token)
+        caller = await self._fitting(claims, who, params)
+        return Admitted(caller, self._tokens.renewed(claims), self._tokens.life_s(claims), partial(self._again, claims))
+
+    async def ticket_for(self, caller: Caller, session_id: int) -> str:
+        """Return a ticket to open a stream with, once; the operator's is a host's.
+
+        Raises:
+            NotFound: the session is gone.
+        """
+        standing = await self._directory.standing(session_id)
+        if standing is None:
+            raise NotFound
+        bearer = Caller(Role.HOST, caller.subject, session_id) if caller.role is Role.ADMIN else caller
+        return self._tokens.mint_ticket(
+            bearer, session_id, version=_version(standing, bearer), until_s=self._tokens.latest_s(bearer)
+        )
+
+    async def _by_ticket(self, who: frozenset[Role], ticket: str, params: Mapping[str, object]) -> Admitted:
+        claims, name = self._tokens.verify_ticket(ticket)
+        caller = await self._fitting(claims, who, params)
+        self._tickets.use(name)
+        return Admitted(caller, again=partial(self._again, claims))
+
+    async def _fitting(self, claims: Claims, who: frozenset[Role], params: Mapping[str, object]) -> Caller:
         caller = await self._alive(claims)
         if caller.role not in who:
             raise RoleNotAllowed
@@ -73,7 +113,11 @@ class Admission:
             raise NotFound
         if caller.role is Role.PARTICIPANT and params.get("participant_id", caller.participant_id) != caller.participant_id:
             raise NotFound
-        return Admitted(caller, self._tokens.renewed(claims), self._tokens.life_s(claims))
+        return caller
+
+    async def _again(self, claims: Claims) -> None:
+        self._tokens.require_unexpired(claims)
+        await self._alive(claims)
 
     async def _admin(self, token: str, who: frozenset[Role], params: Mapping[str, object]) -> Caller:
         if not matches(token, self._admin_hash):

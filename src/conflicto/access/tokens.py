@@ -5,7 +5,7 @@ JWT with HS256 and nothing else (RFC 8725): the header's `typ` is `<role>+jwt`, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b, sha256
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,10 @@ LONGEST_SEAT = 15
 """Digits of a participant id."""
 
 CLAIMS = ["iss", "aud", "sub", "sid", "role", "ver", "jti", "iat", "exp"]
+
+TICKET_AUDIENCE = "conflicto-stream"
+TICKET_LIFE_S = 60
+"""Long enough to open a stream with it, short enough that an address in a log is worthless."""
 
 MOST_REMEMBERED = 100_000
 """Verified tokens kept by their text, about 1 KB each; when full, all are forgotten and verified again."""
@@ -73,6 +77,23 @@ class Tokens:
         self._remember(token, _claims(role, session_id, subject, version, (now, expires_s)))
         return token
 
+    def mint_ticket(self, caller: Caller, session_id: int, *, version: int, until_s: int) -> str:
+        """Return a ticket that lets its bearer in once, as `caller`, within a minute; what it opens may last until `until_s`."""
+        now = self._clock.wall_us() // 1_000_000
+        claims = {
+            "iss": self._issuer, "aud": TICKET_AUDIENCE, "sub": caller.subject, "sid": session_id, "role": caller.role.value,
+            "ver": version, "jti": opaque_secret(12), "iat": now, "exp": now + TICKET_LIFE_S, "til": until_s,
+        }  # fmt: skip
+        return jwt.encode(claims, self._key, algorithm=ALGORITHM, headers={"typ": f"{caller.role}+jwt", "kid": self._kid})
+
+    def verify_ticket(self, ticket: str) -> tuple[Claims, str]:
+        """Return what a ticket says, and the name by which its use is remembered; raises as `verify` does."""
+        payload, claims = self._decoded(ticket, TICKET_AUDIENCE, [*CLAIMS, "til"])
+        until_s = payload["til"]
+        if claims.expires_s <= self._clock.wall_us() // 1_000_000 or type(until_s) is not int:
+            raise TokenInvalid
+        return replace(claims, expires_s=until_s), str(payload["jti"])
+
     def verify(self, token: str) -> Claims:
         """Return what a token says.
 
@@ -81,10 +102,9 @@ class Tokens:
         """
         claims = self._verified.get(token)
         if claims is None:
-            claims = self._verified_now(token)
+            _, claims = self._decoded(token, AUDIENCE, CLAIMS)
             self._remember(token, claims)
-        if claims.expires_s <= self._clock.wall_us() // 1_000_000:
-            raise TokenInvalid
+        self.require_unexpired(claims)
         return claims
 
     def renewed(self, claims: Claims) -> str | None:
@@ -93,6 +113,15 @@ class Tokens:
             return None
         caller = claims.caller
         return self.mint(caller.role, claims.session_id, version=claims.version, subject=caller.subject)
+
+    def latest_s(self, caller: Caller) -> int:
+        """Return the second at which a token of this role expires if it is minted now."""
+        return self._clock.wall_us() // 1_000_000 + LIFE_S[caller.role]
+
+    def require_unexpired(self, claims: Claims) -> None:
+        """Raise `TokenInvalid` if the token's time is over."""
+        if claims.expires_s <= self._clock.wall_us() // 1_000_000:
+            raise TokenInvalid
 
     def life_s(self, claims: Claims) -> int:
         """Return the seconds until the token expires or earns a fresh one, whichever comes first; 0 or less if that has come."""
@@ -103,15 +132,15 @@ class Tokens:
             self._verified.clear()
         self._verified[token] = claims
 
-    def _verified_now(self, token: str) -> Claims:
+    def _decoded(self, token: str, audience: str, required: list[str]) -> tuple[dict[str, Any], Claims]:
         if len(token) > LONGEST_TOKEN:
             raise TokenInvalid
         try:
             whole = jwt.decode_complete(
-                token, self._key, algorithms=[ALGORITHM], audience=AUDIENCE, issuer=self._issuer,
-                options={"require": CLAIMS, "verify_exp": False, "verify_iat": False, "verify_nbf": False},
+                token, self._key, algorithms=[ALGORITHM], audience=audience, issuer=self._issuer,
+                options={"require": required, "verify_exp": False, "verify_iat": False, "verify_nbf": False},
             )  # fmt: skip
-            return self._claims(whole["header"], whole["payload"])
+            return whole["payload"], self._claims(whole["header"], whole["payload"])
         except (jwt.InvalidTokenError, ValueError, RecursionError) as error:
             raise TokenInvalid from error
 

@@ -45,9 +45,14 @@ UNKNOWN = 2**63
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
-    """For whom a page is good: for all of the view, for those whom `guard` admits, or, if it `is_private`, for this caller alone."""
+class Asking:
+    """What a page takes: how it is read, and by which key those who ask alike find each other.
 
+    It is good for all of the caller's view, for those whom `guard` admits, or, if it `is_private`, for the caller alone.
+    """
+
+    key: Hashable
+    read: Callable[[], Coroutine[Any, Any, Page]]
     since: Since
     follows_data: bool
     guard: Guard | None = None
@@ -81,18 +86,7 @@ class Answers:
             NotFound, ResponsesHidden: the activity is not there, or closed to the caller.
             InvalidTimestamp, InvalidInput, CursorInFuture: what is asked for makes no sense.
         """
-        since, limit = parse(call.params["timestamp"]), limit_of(call)
-        view = view_of(call.caller)
-        activity = head.activity(call.params["activity_id"], for_host=view is View.HOST)
-        require_responses(activity, view)
-        newest = head.visible_head(activity) if view is View.PARTICIPANT else head.ts
-        key = (activity.id, view, since, limit)
-        if since.kind == "now" or (since.kind == "position" and head.recent.floor <= since.us <= newest):
-            read = _at_once(lambda: remembered_responses(head, activity, view, since, newest, limit=limit))
-        else:
-            now_us = self._clock.wall_us()
-            read = partial(self._db.read, read_responses, activity.id, view, since, limit=limit, now_us=now_us)
-        return await self._page(call, head, key, read, Telling(since, follows_data=True))
+        return await self._page(call, head, self.responses_after(call, head, parse(call.params["timestamp"]), limit_of(call)))
 
     async def changes(self, call: Call, head: SessionHead) -> Answer:
         """Answer with a page of the session's changes, as the caller's role may see them.
@@ -100,30 +94,48 @@ class Answers:
         Raises:
             InvalidTimestamp, InvalidInput, CursorInFuture: what is asked for makes no sense.
         """
-        since, limit = parse(call.params["timestamp"]), limit_of(call)
+        return await self._page(call, head, self.changes_after(call, head, parse(call.params["timestamp"]), limit_of(call)))
+
+    def responses_after(self, call: Call, head: SessionHead, since: Since, limit: int) -> Asking:
+        """Return what a page of an activity's answers takes; raises `NotFound` and `ResponsesHidden`."""
+        view = view_of(call.caller)
+        activity = head.activity(call.params["activity_id"], for_host=view is View.HOST)
+        require_responses(activity, view)
+        newest = head.visible_head(activity) if view is View.PARTICIPANT else head.ts
+        if since.kind == "now" or (since.kind == "position" and head.recent.floor <= since.us <= newest):
+            read = _at_once(lambda: remembered_responses(head, activity, view, since, newest, limit=limit))
+        else:
+            now_us = self._clock.wall_us()
+            read = partial(self._db.read, read_responses, activity.id, view, since, limit=limit, now_us=now_us)
+        return Asking((activity.id, view, since, limit), read, since, follows_data=True)
+
+    def changes_after(self, call: Call, head: SessionHead, since: Since, limit: int) -> Asking:
+        """Return what a page of the session's changes takes."""
         seat, view = call.caller.participant_id, view_of(call.caller)
         guard = None if seat is None else _guard(head, seat, since)
         key = ("changes", view, since, limit, None if guard and guard.least == 0 else seat)
-        return await self._page(
-            call, head, key, lambda: self._changes_page(call, head, since, limit),
-            Telling(since, follows_data=seat is None, guard=guard, is_private=seat is not None and guard is None),
-        )  # fmt: skip
+        read = partial(self._changes_page, call, head, since, limit)
+        is_private = seat is not None and guard is None
+        return Asking(key, read, since, follows_data=seat is None, guard=guard, is_private=is_private)
 
-    async def _page(
-        self, call: Call, head: SessionHead, key: Hashable, read: Callable[[], Coroutine[Any, Any, Page]], telling: Telling
-    ) -> Answer:
+    async def page(self, head: SessionHead, asking: Asking) -> Page:
+        """Return the page itself; all who ask alike at one moment share one reading."""
+        page: Page = await self._shared(head, asking.key, asking.read)
+        return page
+
+    async def _page(self, call: Call, head: SessionHead, asking: Asking) -> Answer:
         """Answer with a page that was made before, or is read now; it is kept only if nothing changed meanwhile."""
-        ready = self._made(head, key)
-        shelf = None if telling.is_private else head.shelves[view_of(call.caller)]
+        ready = self._made(head, asking.key)
+        shelf = None if asking.is_private else head.shelves[view_of(call.caller)]
         if ready is None:
             moment = head.ts
-            page = await self._shared(head, key, read)
-            ready = self._press.page(call, head, page, telling.guard, is_now=telling.since.kind == "now")
+            page = await self.page(head, asking)
+            ready = self._press.page(call, head, page, asking.guard, is_now=asking.since.kind == "now")
             if not head.is_current or head.ts != moment:
                 shelf = None
             elif shelf is not None:
-                self._keep(head, key, ready)
-        return ready_answer(call, ready, shelf, follows_data=telling.follows_data)
+                self._keep(head, asking.key, ready)
+        return ready_answer(call, ready, shelf, follows_data=asking.follows_data)
 
     async def _changes_page(self, call: Call, head: SessionHead, since: Since, limit: int) -> Page:
         remembered = await self._remembered(call, head, since, limit)

@@ -57,8 +57,8 @@ class SessionHead:
     """The newest state of one session.
 
     `own` holds the newest change of each participant's own rows, as far as it is known here; rows from before `loaded_ts` of those who
-    are not in it are unknown. `made` and the shelves hold answers and are emptied by every change that they show. `bells` has one for
-    each view: data wakes hosts and screens, control wakes participants too.
+    are not in it are unknown. `made`, `frames` and the shelves hold answers and are emptied by every change that they show. `bells`
+    has one for each view: data wakes hosts and screens, control wakes participants too.
     """
 
     session: Session
@@ -74,6 +74,7 @@ class SessionHead:
     own: dict[int, int] = field(default_factory=dict)
     contents: dict[UUID, tuple[int, Content]] = field(default_factory=dict)
     made: dict[object, Ready] = field(default_factory=dict)
+    frames: dict[object, tuple[bytes, int, bool]] = field(default_factory=dict)
     shelves: dict[View, Shelf] = field(default_factory=lambda: {view: Shelf() for view in View})
     bells: dict[View, Bell] = field(default_factory=lambda: {view: Bell() for view in View})
     crowd_snapshot: Crowd | None = None
@@ -139,6 +140,7 @@ class SessionHead:
         for event in events:
             self._follow(event)
         self.made.clear()
+        self.frames.clear()
         self.shelves[View.HOST].clear()
         self.shelves[View.SCREEN].clear()
         if control:
@@ -153,6 +155,7 @@ class SessionHead:
         """Stop being the memory of this session: nothing made here is given any more, and those who wait look elsewhere."""
         self.is_current = False
         self.made.clear()
+        self.frames.clear()
         for shelf in self.shelves.values():
             shelf.close()
         for bell in self.bells.values():

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from conflicto.access.roles import MEMBERS
+from conflicto.access.tokens import TICKET_LIFE_S
 from conflicto.feed import schemas
+from conflicto.feed.errors import TooManyStreams
 from conflicto.feed.pages import CursorInFuture
+from conflicto.feed.streams import EVENT_STREAM
 from conflicto.feed.timestamps import InvalidTimestamp
+from conflicto.platform.http.messages import json_answer
 from conflicto.platform.http.routes import Docs, Route, data
+from conflicto.platform.instants import rfc3339
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.problems import InvalidInput
 from conflicto.responses.errors import ResponsesHidden
 
 if TYPE_CHECKING:
     from conflicto.feed.answers import Answers
+    from conflicto.feed.streams import Streams
     from conflicto.feed.waits import Waits
+    from conflicto.platform.clock import Clock
     from conflicto.platform.http.messages import Answer, Call
 
 POLL = Policy("poll", 600, 60)
@@ -29,6 +36,9 @@ class FeedEndpoints:
 
     answers: Answers
     waits: Waits
+    streams: Streams
+    tickets: Tickets
+    clock: Clock
 
     async def session_status(self, call: Call) -> Answer:
         """Return the session's status."""
@@ -39,12 +49,52 @@ class FeedEndpoints:
         return await self.waits.answer(call, self.answers.activity_status)
 
     async def responses_since(self, call: Call) -> Answer:
-        """Return the answers that came or changed after a position."""
+        """Return the answers that came or changed after a position, or stream them from there on."""
+        if wants_stream(call):
+            return await self.streams.responses(call, call.params["timestamp"])
         return await self.waits.answer(call, self.answers.responses)
 
     async def changes_since(self, call: Call) -> Answer:
-        """Return what changed in the session after a position, as the caller's role may see it."""
+        """Return what changed in the session after a position, as the caller's role may see it, or stream it from there on."""
+        if wants_stream(call):
+            return await self.streams.changes(call, call.params["timestamp"])
         return await self.waits.answer(call, self.answers.changes)
+
+    async def events(self, call: Call) -> Answer:
+        """Stream what changes in the session: one event for each item of `changes`, its cursor as the event's id.
+
+        It begins after `Last-Event-ID`, else after `since`, else now. An event without data is a bookmark. The stream ends by itself
+        after some minutes; whoever continues from the last id misses nothing.
+        """
+        return await self.streams.changes(call, call.query("since") or "now")
+
+    async def ticket(self, call: Call) -> Answer:
+        """Return a ticket with which a browser, which cannot send a token there, opens the stream: good once, for a minute."""
+        ticket = await self.tickets.ticket_for(call.caller, call.params["session_id"])
+        expires_us = self.clock.wall_us() + TICKET_LIFE_S * US_PER_S
+        return json_answer({"ticket": ticket, "expires_at": rfc3339(expires_us)}, status=201)
+
+
+def wants_stream(call: Call) -> bool:
+    """Whether the caller accepts an event stream."""
+    accepted = call.header(b"accept")
+    return accepted is not None and EVENT_STREAM in accepted.lower()
+
+
+STREAM = Policy("stream", 60, 60)
+"""A browser opens a stream or two and comes back when they end; a phone on bad Wi-Fi does so every few seconds."""
+
+US_PER_S = 1_000_000
+
+POLLED = ("If-None-Match", "Prefer")
+"""Headers that every polled address understands."""
+
+
+class Tickets(Protocol):
+    """Who hands out tickets; the access room does."""
+
+    async def ticket_for(self, caller: Any, session_id: int) -> str:  # noqa: ANN401 - the access room's
+        """Return a ticket that opens a stream once."""
 
 
 def routes(feed: FeedEndpoints) -> list[Route]:
@@ -64,8 +114,10 @@ def routes(feed: FeedEndpoints) -> list[Route]:
         data("GET", "/sessions/{session_id}/changes/since/{timestamp}", feed.changes_since, who=MEMBERS, policy=POLL, tag="polling",
              docs=Docs(summary="Changes of the session after a position", gives={200: schemas.ChangeFeedOut, 304: None},
                        query=schemas.FeedQuery, headers=POLLED, problems=refused)),
+        data("POST", "/sessions/{session_id}/events/ticket", feed.ticket, who=MEMBERS, policy=STREAM, tag="polling",
+             docs=Docs(summary="A ticket for the stream", gives={201: schemas.TicketOut})),
+        data("GET", "/sessions/{session_id}/events", feed.events, who=MEMBERS, policy=STREAM, tag="polling", takes_ticket=True,
+             docs=Docs(summary="Changes of the session as Server-Sent Events", gives={200: None, 204: None}, query=schemas.EventsQuery,
+                       headers=("Last-Event-ID",), media_type=EVENT_STREAM, example=schemas.EVENT_EXAMPLE,
+                       problems=(InvalidTimestamp, CursorInFuture, TooManyStreams))),
     ]  # fmt: skip
-
-
-POLLED = ("If-None-Match", "Prefer")
-"""Headers that every polled address understands."""

@@ -43,9 +43,10 @@ class CursorInFuture(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page: items in feed order (wire form), the position it starts after, and where to continue."""
+    """One page: items in feed order (wire form) with their timestamps, the position it starts after, and where to continue."""
 
     items: Sequence[dict[str, Any]]
+    stamps: Sequence[int]
     since: int
     cursor: int
     has_more: bool
@@ -90,7 +91,7 @@ def made_page(
     has_more = len(found) > limit
     shown = found[:limit]
     cursor = shown[-1][0] if has_more else max(since, head)
-    return Page([item for _, item in shown], since, cursor, has_more, closed, clamped)
+    return Page([item for _, item in shown], [ts for ts, _ in shown], since, cursor, has_more, closed, clamped)
 
 
 def read_responses(tx: ReadTx, activity_id: UUID, view: View, since: Since, *, limit: int, now_us: int) -> Page:

@@ -42,6 +42,28 @@ class FeedQuery(WaitQuery):
     limit: int = Field(DEFAULT_LIMIT, ge=1, le=LARGEST_LIMIT, description="Items on the page.")
 
 
+EVENT_EXAMPLE = (
+    'retry: 3127\n\nid: 1795424720004211\nevent: change\ndata: {"entity":"session","id":190463227641021,"revision":4,"deleted":false,'
+    '"updated_at":"2026-11-23T09:05:20.004211Z","data":{"id":190463227641021,"title":"Town hall","status":"active"}}\n\n'
+)
+
+
+class EventsQuery(BaseModel):
+    """Query of the stream."""
+
+    since: str = Field("now", description="A cursor or instant after which the stream begins; `Last-Event-ID` wins.")
+    ticket: str | None = Field(None, description="Instead of a token, where a browser cannot send one.")
+
+
+class TicketOut(BaseModel):
+    """What opens the stream once."""
+
+    model_config = example(ticket="eyJhbGciOi…", expires_at="2026-11-23T09:06:20.004211Z")
+
+    ticket: str
+    expires_at: str
+
+
 class SessionStatusOut(BaseModel):
     """What everyone polls of a session. Participants' `participant_count` is at most 5 s old."""
 

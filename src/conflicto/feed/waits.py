@@ -82,11 +82,12 @@ class Waits:
             with head.bells[view].waiter(bearer) as waiter, call.gone(waiter.leave):
                 answer = await make(call, head)
                 left_s = until_s - self._clock.monotonic_s()
-                if not (answer.offer and answer.offer.is_stale) or left_s <= 0 or not self._is_open or waiter.is_gone:
+                is_stale = answer.offer is not None and answer.offer.is_stale
+                if is_stale and left_s > 0 and self._is_open and await waiter.until(left_s):
+                    await asyncio.sleep(DEBOUNCE_S if self._is_open else 0)
+                elif not is_stale or left_s <= 0 or not self._is_open or waiter.is_gone:
                     applied = (b"preference-applied", b"wait=%d" % seconds)
                     return Answer(answer.status, answer.body, (*answer.headers, applied))
-                if await waiter.until(left_s) and self._is_open:
-                    await asyncio.sleep(DEBOUNCE_S)
             await call.admit_again()
 
     @contextmanager

@@ -2,10 +2,12 @@ from typing import Any
 
 import pytest
 
-from conflicto.access.admission import Admission, refusals
+from conflicto.access.admission import Admission, Admitted, refusals
 from conflicto.access.errors import RoleNotAllowed, TokenInvalid, TokenMissing
 from conflicto.access.roles import ADMIN, ANYONE, HOSTS, HOSTS_AND_PARTICIPANTS, MEMBERS, PARTICIPANTS, Caller, Role
+from conflicto.access.tickets import UsedTickets
 from conflicto.access.tokens import DAY_S, Tokens, digest
+from conflicto.platform.clock import Clock
 from conflicto.platform.problems import NotFound
 from tests.support.clocks import HandClock
 
@@ -60,7 +62,7 @@ def directory() -> Directory:
 
 @pytest.fixture
 def admission(tokens: Tokens, directory: Directory) -> Admission:
-    return Admission(tokens, digest(ADMIN_TOKEN), directory)
+    return Admission(tokens, digest(ADMIN_TOKEN), directory, UsedTickets(Clock()))
 
 
 async def admit(admission: Admission, who: frozenset[Role], token: str | None, **params: Any) -> Caller | None:
@@ -68,8 +70,8 @@ async def admit(admission: Admission, who: frozenset[Role], token: str | None, *
 
 
 async def test_anyone_needs_no_token_and_none_is_looked_at(admission: Admission) -> None:
-    assert await admission.admit(ANYONE, None, {}) == (None, None, 0)
-    assert await admission.admit(ANYONE, "Bearer rubbish", {}) == (None, None, 0)
+    assert await admission.admit(ANYONE, None, {}) == Admitted(None)
+    assert await admission.admit(ANYONE, "Bearer rubbish", {}) == Admitted(None)
 
 
 async def test_every_role_against_every_set(admission: Admission, tokens: Tokens) -> None:
@@ -105,7 +107,7 @@ async def test_other_headers(admission: Admission, header: str) -> None:
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
 async def test_scheme_in_any_case(admission: Admission, tokens: Tokens, scheme: str) -> None:
-    caller, _, _ = await admission.admit(MEMBERS, f"{scheme}  {tokens.mint(Role.HOST, 5, version=2)} ", {})
+    caller = (await admission.admit(MEMBERS, f"{scheme}  {tokens.mint(Role.HOST, 5, version=2)} ", {})).caller
     assert caller is not None
 
 
@@ -161,7 +163,7 @@ async def test_old_tokens_come_back_renewed(admission: Admission, tokens: Tokens
     token = tokens.mint(Role.PARTICIPANT, 5, version=2, subject="77")
     clock.advance(8 * DAY_S)
 
-    caller, renewed, _ = await admission.admit(MEMBERS, f"Bearer {token}", {})
+    caller, renewed, _, _ = await admission.admit(MEMBERS, f"Bearer {token}", {})
 
     assert renewed is not None
     assert await admit(admission, MEMBERS, renewed) == caller

@@ -56,9 +56,13 @@ class Gatekeeper(Protocol):
     """Who is let in; the access room provides it."""
 
     async def admit(
-        self, who: frozenset[Any], authorization: str | None, params: Mapping[str, object]
-    ) -> tuple[Any, str | None, int]:
-        """Return the caller (None where anyone may call), a renewed token if theirs is old, and for how many seconds that holds."""
+        self, who: frozenset[Any], authorization: str | None, params: Mapping[str, object], ticket: str | None = None
+    ) -> tuple[Any, str | None, int, Callable[[], Awaitable[None]]]:
+        """Let a caller in.
+
+        Returns them (None where anyone may call), a renewed token if theirs is old, for how many seconds that holds, and what raises
+        as soon as they would not be let in any more.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +150,14 @@ class FrontDoor:
             limits = ()
         if renewed:
             limits = (*limits, (b"renewed-token", renewed.encode()))
-        return Answer(answer.status, answer.body, answer.headers + limits, answer.offer) if limits else answer
+        answer.headers += limits
+        return answer
 
     async def _admit(self, call: Call) -> str | None:
         """Let the caller in, give them a pass for the next time, and return a renewed token if theirs is old."""
-        authorization, who, params = call.header(b"authorization"), call.route.who, call.params
-        call.caller, renewed, life_s = await self._desk.gatekeeper.admit(who, authorization, params)
-        call.admit_again = partial(self._desk.gatekeeper.admit, who, authorization, params)
+        authorization, ticket = call.header(b"authorization"), call.query("ticket") if call.route.takes_ticket else None
+        admitted = await self._desk.gatekeeper.admit(call.route.who, authorization, call.params, ticket)
+        call.caller, renewed, life_s, call.admit_again = admitted
         if life_s > 0 and authorization is not None:
             shelf = self._desk.shelf_of(call.caller)
             if shelf is not None:
@@ -194,7 +199,13 @@ async def _send(send: Callable[[Any], Awaitable[None]], answer: Answer, request_
     headers = list(answer.headers)
     if answer.offer is None:
         headers += [*SAFE_HEADERS, (b"x-request-id", request_id.encode())]
-        if answer.status not in {204, 304}:
+        if answer.status not in {204, 304} and answer.stream is None:
             headers.append((b"content-length", str(len(answer.body)).encode()))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    if answer.stream is not None and not head:
+        await answer.stream(partial(_send_part, send))
     await send({"type": "http.response.body", "body": b"" if head else answer.body})
+
+
+async def _send_part(send: Callable[[Any], Awaitable[None]], part: bytes) -> None:
+    await send({"type": "http.response.body", "body": part, "more_body": True})

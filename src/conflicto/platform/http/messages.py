@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     from conflicto.platform.express.offer import Offer
+
+    Write = Callable[[bytes], Awaitable[None]]
+    """Sends one part of a stream; returns when the other side has room for more."""
     from conflicto.platform.http.routes import Route
 
 Header = tuple[bytes, bytes]
@@ -30,15 +33,19 @@ LONGEST_QUERY = 100
 
 
 class Answer:
-    """A finished response: status, body, and headers beside `content-length`. `offer`: it may be laid ready for the next who ask."""
+    """A finished response: status, body, and headers beside `content-length`.
 
-    __slots__ = ("body", "headers", "offer", "status")
+    `offer`: it may be laid ready for the next who ask. `stream`: it goes on, and writes its parts itself.
+    """
+
+    __slots__ = ("body", "headers", "offer", "status", "stream")
 
     def __init__(self, status: int, body: bytes = b"", headers: tuple[Header, ...] = (), offer: Offer | None = None) -> None:
         self.status = status
         self.body = body
         self.headers = headers
         self.offer = offer
+        self.stream: Callable[[Write], Awaitable[None]] | None = None
 
 
 def json_answer(data: object, *, status: int = 200, headers: tuple[Header, ...] = (NO_STORE,)) -> Answer:

@@ -56,6 +56,7 @@ HEADERS = {
     "Idempotency-Key": "1 to 128 visible ASCII characters, such as a UUID. The same key with the same body happens once.",
     "If-Match": 'Tag of the revision that the change was made on, such as `"r7"`; 412 if there is a newer one.',
     "If-None-Match": "Tag of the body that the caller has; 304 if it still holds.",
+    "Last-Event-ID": "Id of the last event that the caller has; browsers send it by themselves.",
     "Prefer": "`wait=25`: hold an answer without news back for so many seconds.",
 }
 

@@ -64,7 +64,10 @@ class Docs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One row of the contract. `handler` None: the control plane's framework has it; else a data-plane function of a `Call`."""
+    """One row of the contract. `handler` None: the control plane's framework has it; else a data-plane function of a `Call`.
+
+    `takes_ticket`: where a browser cannot send a token, `?ticket=` stands for it.
+    """
 
     method: str
     path: str
@@ -75,6 +78,7 @@ class Route:
     handler: Callable[[Call], Awaitable[Answer]] | None = None
     body: Limits | None = None
     tag: str = ""
+    takes_ticket: bool = False
 
     @property
     def name(self) -> str:

@@ -1,0 +1,205 @@
+"""Server-Sent Events: the pages of the feed, pushed. A stream is nothing but a reader of the feed who never stops asking.
+
+It holds a cursor and no queue: while its reader does not read, nothing is written to it and nothing piles up, and the next page it gets
+starts where the last one ended. What many streams are told alike is encoded once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from conflicto.feed.errors import TooManyStreams
+from conflicto.feed.timestamps import Since, parse
+from conflicto.feed.views import view_of
+from conflicto.feed.waits import DEBOUNCE_S
+from conflicto.platform.http.messages import Answer, encode
+from conflicto.platform.ids import up_to
+from conflicto.platform.problems import DomainError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conflicto.feed.answers import Answers, Asking
+    from conflicto.feed.head import SessionHead
+    from conflicto.feed.heads import Heads
+    from conflicto.feed.pages import Page
+    from conflicto.feed.wait import Waiter
+    from conflicto.platform.clock import Clock
+    from conflicto.platform.http.messages import Call, Header, Write
+
+    Ask = Callable[[Call, SessionHead, Since, int], Asking]
+    """What one page of this stream takes."""
+
+HEARTBEAT_S = 15.0
+"""Routers at home drop connections that were silent for a minute, some proxies after 30 s."""
+
+LIFE_S = (300.0, 900.0)
+"""A stream ends by itself after so long, at random, so that readers spread over servers again, and never all at once."""
+
+RETRY_MS = (2_000, 5_000)
+"""How long a browser waits before it comes back, at random."""
+
+PAGE = 100
+"""Events that are written at once; the next ones follow when the reader took these."""
+
+MOST_STREAMS = 20_000
+MOST_EACH = 6
+"""Streams of one bearer: as many connections as a browser opens to one host."""
+
+HEADERS: tuple[Header, ...] = (
+    (b"content-type", b"text/event-stream"),
+    (b"cache-control", b"no-cache, no-transform"),
+    (b"vary", b"Authorization, Accept"),
+    (b"x-accel-buffering", b"no"),
+)
+EVENT_STREAM = "text/event-stream"
+
+
+class Streams:
+    """Everyone who is streamed to in this process."""
+
+    def __init__(self, heads: Heads, answers: Answers, clock: Clock) -> None:
+        self.heads = heads
+        self.answers = answers
+        self.clock = clock
+        self.is_open = True
+        self.streaming = 0
+        self._of: dict[str, list[Stream]] = {}
+
+    def close(self) -> None:
+        """End every stream, and tell its reader to come back in a moment; they are woken by their heads (`Heads.close`)."""
+        self.is_open = False
+
+    async def changes(self, call: Call, default: str) -> Answer:
+        """Stream the session's changes; raises as `_opened` does."""
+        return await self._opened(call, self.answers.changes_after, b"change", default)
+
+    async def responses(self, call: Call, default: str) -> Answer:
+        """Stream an activity's answers; raises as `_opened` does, and `ResponsesHidden`."""
+        return await self._opened(call, self.answers.responses_after, b"response", default)
+
+    async def _opened(self, call: Call, ask: Ask, event: bytes, default: str) -> Answer:
+        """Answer with a stream from `Last-Event-ID`, else from `default` on; 204 if there will never be anything to tell.
+
+        Raises:
+            InvalidTimestamp, CursorInFuture: the position makes no sense.
+            TooManyStreams: this server has as many as it may.
+        """
+        since = parse(call.header(b"last-event-id") or default)
+        head = await self.heads.get(call.params["session_id"])
+        page = await self.answers.page(head, ask(call, head, since, PAGE))
+        if page.closed and not page.items:
+            return Answer(204)
+        if not self.is_open or self.streaming >= MOST_STREAMS:
+            raise TooManyStreams(retry_after_s=2)
+        answer = Answer(200, b"", HEADERS)
+        answer.stream = Stream(self, call, ask, event, page).run
+        return answer
+
+    def entered(self, stream: Stream, subject: str) -> None:
+        """Note a stream that begins. If its bearer has too many, the oldest makes room: most likely its phone is long gone."""
+        self.streaming += 1
+        mine = self._of.setdefault(subject, [])
+        mine.append(stream)
+        if len(mine) > MOST_EACH:
+            mine[0].leave()
+
+    def left(self, stream: Stream, subject: str) -> None:
+        """Note a stream that ends."""
+        self.streaming -= 1
+        self._of[subject].remove(stream)
+        if not self._of[subject]:
+            del self._of[subject]
+
+
+class Stream:
+    """One reader. Everything it was told lies at or below its cursor."""
+
+    __slots__ = ("_ask", "_call", "_cursor", "_event", "_is_gone", "_page", "_streams", "_until_s", "_waiter")
+
+    def __init__(self, streams: Streams, call: Call, ask: Ask, event: bytes, page: Page) -> None:
+        self._streams = streams
+        self._call = call
+        self._ask = ask
+        self._event = event
+        self._page: Page | None = page
+        self._cursor = page.since
+        self._waiter: Waiter | None = None
+        self._is_gone = False
+        self._until_s = streams.clock.monotonic_s() + LIFE_S[0] + up_to(LIFE_S[1] - LIFE_S[0])
+
+    async def run(self, write: Write) -> None:
+        """Write until the reader leaves, may no longer read, or is told to come back."""
+        subject = self._call.caller.subject
+        self._streams.entered(self, subject)
+        try:
+            with self._call.gone(self.leave):
+                first, self._page = self._page, None
+                assert first is not None  # noqa: S101 - run once
+                await write(b"retry: %d\n\n" % _retry_ms())
+                await write(frames(first, self._event) or bookmark(first.cursor))
+                self._cursor = first.cursor
+                await self._follow(write, is_over=first.closed and not first.has_more)
+        except DomainError:
+            pass  # what was open is closed to this reader now; a new request will tell them why
+        finally:
+            self._streams.left(self, subject)
+
+    async def _follow(self, write: Write, *, is_over: bool) -> None:
+        while not is_over and not self._is_gone:
+            if not self._streams.is_open or self._streams.clock.monotonic_s() >= self._until_s:
+                await write(b"retry: %d\n\n" % _retry_ms())
+                return
+            is_over = await self._turn(write)
+            await self._call.admit_again()
+
+    async def _turn(self, write: Write) -> bool:
+        """Tell what is new, or wait for it; say whether that was the last there will ever be."""
+        head = await self._streams.heads.get(self._call.params["session_id"])
+        view, bearer = view_of(self._call.caller), self._call.caller.participant_id
+        with head.bells[view].waiter(bearer) as self._waiter:
+            told, cursor, is_over = await self._news(head)
+            self._cursor = cursor
+            if told:
+                await write(told)
+            elif not is_over and not self._is_gone and self._streams.is_open:
+                if await self._waiter.until(HEARTBEAT_S):
+                    await asyncio.sleep(DEBOUNCE_S)
+                else:
+                    await write(b":\n" + bookmark(self._cursor))
+        return is_over
+
+    async def _news(self, head: SessionHead) -> tuple[bytes, int, bool]:
+        """Return the frames of what is new, where that ends, and whether it is the last; made once for all who read alike."""
+        asking = self._ask(self._call, head, Since(self._cursor, "position"), PAGE)
+        key = None if asking.is_private else (self._event, asking.key)
+        made = head.frames.get(key)
+        if made is None:
+            moment = head.ts
+            page = await self._streams.answers.page(head, asking)
+            made = frames(page, self._event), page.cursor, page.closed and not page.has_more
+            if key is not None and head.is_current and head.ts == moment:
+                head.frames[key] = made
+        return made
+
+    def leave(self) -> None:
+        """End, because nobody is left to read."""
+        self._is_gone = True
+        if self._waiter is not None:
+            self._waiter.leave()
+
+
+def frames(page: Page, event: bytes) -> bytes:
+    """Return a page as events, one for each item, each with its own place in the feed as its id."""
+    told = zip(page.stamps, page.items, strict=True)
+    return b"".join(b"id: %016d\nevent: %b\ndata: %b\n\n" % (ts, event, encode(item)) for ts, item in told)
+
+
+def bookmark(cursor: int) -> bytes:
+    """Return an event without data: the reader keeps its id and hears nothing."""
+    return b"id: %016d\n\n" % cursor
+
+
+def _retry_ms() -> int:
+    return int(RETRY_MS[0] + up_to(RETRY_MS[1] - RETRY_MS[0]))
