@@ -38,6 +38,12 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
             yield url
 
 
+@pytest.fixture(autouse=True)
+def calm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine is that runs the tests, nobody is asked to poll less often."""
+    monkeypatch.setattr("conflicto.platform.http.server.load.CALM_S", 1e9)
+
+
 @pytest.fixture
 def clock() -> HandClock:
     return HandClock()

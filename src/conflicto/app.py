@@ -96,14 +96,16 @@ class App:
         self.limiter = MemoryLimiter(self.clock, enabled=settings.rate_limits)
         self.lane = Lane(self.clock, self.limiter, self._seen)
         self.keeper = Keeper(self.lane if settings.express else None, most_connections=settings.max_connections, drain=self.drain)
-        self.waits = Waits(self.heads, self.clock)
+        self.waits = Waits(self.heads)
         self.routes = self._routes()
         self.control = ControlPlane(self.routes, about=ABOUT, refusals=refusals)
         self._front_door = self._door()
         self._http: Any = ProxyHeadersMiddleware(self._open_to_origins(self._front_door), trusted_hosts=settings.trusted_proxies)
 
     def drain(self) -> None:
-        """Answer everyone who waits: the server is about to stop."""
+        """Answer everyone who waits, because the server is about to stop; every open connection calls this, and the first call counts."""
+        if not self.streams.is_open:
+            return
         self.waits.close()
         self.streams.close()
         self.heads.close()
@@ -124,6 +126,7 @@ class App:
             self.expiry.run,
             self.purger.run,
             self.keeper.run,
+            self.streams.beat,
             lambda: keep_presence(self.presence, self.writer),
         ]
         if not self.settings.is_embedded:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from conflicto.activities.queries import activities_with_contents
 from conflicto.feed import status
@@ -23,6 +22,7 @@ from conflicto.platform.problems import FieldError, InvalidInput
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Hashable
 
+    from conflicto.access.roles import Caller
     from conflicto.feed.head import SessionHead
     from conflicto.feed.pages import Page
     from conflicto.feed.press import Press
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from conflicto.platform.db.engine import Database
     from conflicto.platform.express.ready import Ready
     from conflicto.platform.http.messages import Answer, Call
+
+T = TypeVar("T")
 
 MOST_MADE = 1_000
 """Answers kept of one head beside its shelves; only a crowd at very different positions has more."""
@@ -44,14 +46,15 @@ UNKNOWN = 2**63
 """The newest change of someone of whom nothing is known here: newer than any position, so that only the database can tell."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """What a page takes: how it is read, and by which key those who ask alike find each other.
+class Asking(NamedTuple):
+    """What a page takes: `at_once` makes it from memory, or returns None if `read` must ask the database.
 
-    It is good for all of the caller's view, for those whom `guard` admits, or, if it `is_private`, for the caller alone.
+    Those who ask alike find each other by `key`. The page is good for all of the caller's view, for those whom `guard` admits, or, if
+    it `is_private`, for the caller alone.
     """
 
     key: Hashable
+    at_once: Callable[[], Page | None]
     read: Callable[[], Coroutine[Any, Any, Page]]
     since: Since
     follows_data: bool
@@ -102,26 +105,34 @@ class Answers:
         activity = head.activity(call.params["activity_id"], for_host=view is View.HOST)
         require_responses(activity, view)
         newest = head.visible_head(activity) if view is View.PARTICIPANT else head.ts
-        if since.kind == "now" or (since.kind == "position" and head.recent.floor <= since.us <= newest):
-            read = _at_once(lambda: remembered_responses(head, activity, view, since, newest, limit=limit))
-        else:
-            now_us = self._clock.wall_us()
-            read = partial(self._db.read, read_responses, activity.id, view, since, limit=limit, now_us=now_us)
-        return Asking((activity.id, view, since, limit), read, since, follows_data=True)
+        is_here = since.kind == "now" or (since.kind == "position" and head.recent.floor <= since.us <= newest)
+        now_us = self._clock.wall_us()
+        return Asking(
+            (activity.id, view, since, limit),
+            partial(remembered_responses, head, activity, view, since, newest, limit=limit) if is_here else _nothing,
+            partial(self._db.read, read_responses, activity.id, view, since, limit=limit, now_us=now_us),
+            since,
+            follows_data=True,
+        )
 
     def changes_after(self, call: Call, head: SessionHead, since: Since, limit: int) -> Asking:
         """Return what a page of the session's changes takes."""
         seat, view = call.caller.participant_id, view_of(call.caller)
         guard = None if seat is None else _guard(head, seat, since)
-        key = ("changes", view, since, limit, None if guard and guard.least == 0 else seat)
-        read = partial(self._changes_page, call, head, since, limit)
-        is_private = seat is not None and guard is None
-        return Asking(key, read, since, follows_data=seat is None, guard=guard, is_private=is_private)
+        return Asking(
+            ("changes", view, since, limit, None if guard and guard.least == 0 else seat),
+            partial(_remembered, head, call.caller, since, limit),
+            partial(self._read_changes, call, head, since, limit),
+            since,
+            follows_data=seat is None,
+            guard=guard,
+            is_private=seat is not None and guard is None,
+        )
 
     async def page(self, head: SessionHead, asking: Asking) -> Page:
         """Return the page itself; all who ask alike at one moment share one reading."""
-        page: Page = await self._shared(head, asking.key, asking.read)
-        return page
+        page = asking.at_once()
+        return page if page is not None else await self._shared(head, asking.key, asking.read)
 
     async def _page(self, call: Call, head: SessionHead, asking: Asking) -> Answer:
         """Answer with a page that was made before, or is read now; it is kept only if nothing changed meanwhile."""
@@ -137,32 +148,24 @@ class Answers:
                 self._keep(head, asking.key, ready)
         return ready_answer(call, ready, shelf, follows_data=asking.follows_data)
 
-    async def _changes_page(self, call: Call, head: SessionHead, since: Since, limit: int) -> Page:
-        remembered = await self._remembered(call, head, since, limit)
-        if remembered is not None:
-            return remembered
+    async def _read_changes(self, call: Call, head: SessionHead, since: Since, limit: int) -> Page:
+        """Read what memory lacks: the JSON of activities alone, if it has all the rest, else the whole page."""
+        for _ in range(ATTEMPTS):
+            window = _window(head, call.caller.participant_id, since, limit)
+            if window is None:
+                break
+            unread = head.unread(told_activities(Remembered(head), view_of(call.caller), window))
+            read = partial(self._db.read, activities_with_contents, unread)
+            head.keep_contents(await self._shared(head, ("contents", *unread), read))
+            page = _remembered(head, call.caller, since, limit)
+            if page is not None:
+                return page
         now_us = self._clock.wall_us()
         seat: int | None = call.caller.participant_id
         page, own = await self._db.read(read_changes, head.session.id, call.caller, since, limit=limit, now_us=now_us)
         if seat is not None:
             head.own[seat] = max(own, head.own.get(seat, 0))
         return page
-
-    async def _remembered(self, call: Call, head: SessionHead, since: Since, limit: int) -> Page | None:
-        """Return the page from memory, None if memory does not reach so far."""
-        view = view_of(call.caller)
-        for _ in range(ATTEMPTS):
-            newest = _newest_for(head, call.caller.participant_id, since)
-            if newest is None or not _reaches(head, call.caller.participant_id, since, newest):
-                return None
-            after = newest if since.kind == "now" else since.us
-            told = told_activities(Remembered(head), view, Window(after, newest, limit + 1)) if after < newest else ()
-            unread = head.unread(told)
-            if not unread:
-                return remembered_changes(head, call.caller, since, newest, limit=limit)
-            read = partial(self._db.read, activities_with_contents, unread)
-            head.keep_contents(await self._shared(head, ("contents", *unread), read))
-        return None
 
     def _status(self, call: Call, head: SessionHead, key: Hashable, made: Callable[[Any], bytes]) -> Answer:
         ready = self._made(head, key)
@@ -183,14 +186,15 @@ class Answers:
         head.made[key] = ready
         return ready
 
-    async def _shared(self, head: SessionHead, key: Hashable, read: Callable[[], Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN401 - what is read
+    async def _shared(self, head: SessionHead, key: Hashable, read: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Let all who ask the same of the same moment share one reading."""
         moment = (head.session.id, head.ts, key)
         task = self._flights.get(moment)
         if task is None:
             task = self._flights[moment] = asyncio.create_task(read())
             task.add_done_callback(lambda done: self._landed(moment, done))
-        return await asyncio.shield(task)
+        found: T = await asyncio.shield(task)
+        return found
 
     def _landed(self, moment: Hashable, done: asyncio.Task[Any]) -> None:
         del self._flights[moment]
@@ -240,8 +244,21 @@ def _guard(head: SessionHead, seat: int, since: Since) -> Guard | None:
     return Guard(head.own, least=least, most=since.us, otherwise=0 if since.us >= head.loaded_ts else UNKNOWN)
 
 
-def _at_once(make: Callable[[], Page]) -> Callable[[], Coroutine[Any, Any, Page]]:
-    async def read() -> Page:
-        return make()
+def _window(head: SessionHead, seat: int | None, since: Since, limit: int) -> Window | None:
+    """Return which rows a page holds, None if memory does not reach so far."""
+    newest = _newest_for(head, seat, since)
+    if newest is None or not _reaches(head, seat, since, newest):
+        return None
+    return Window(newest if since.kind == "now" else since.us, newest, limit + 1)
 
-    return read
+
+def _remembered(head: SessionHead, caller: Caller, since: Since, limit: int) -> Page | None:
+    """Return a page of the session's changes from memory, None if something of it is not there."""
+    window = _window(head, caller.participant_id, since, limit)
+    if window is None or head.unread(told_activities(Remembered(head), view_of(caller), window)):
+        return None
+    return remembered_changes(head, caller, window)
+
+
+def _nothing() -> None:
+    """Have nothing in memory."""

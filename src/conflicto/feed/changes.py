@@ -87,7 +87,7 @@ class _Reading:
 
 def told_activities(source: Source, view: View, window: Window) -> Sequence[Activity]:
     """Return the changed activities that a view learns of, at most `window.most`: those whose JSON its page needs."""
-    changed = source.changed_activities(window)
+    changed = source.changed_activities(window) if window.after < window.upto else ()
     return [activity for activity in changed if _tells(activity, view, window.after)][: window.most]
 
 
@@ -115,10 +115,9 @@ def read_changes(tx: ReadTx, session_id: int, caller: Caller, since: Since, *, l
     return _page(source, caller, Window(after, head, limit + 1), clamped=clamped), own
 
 
-def remembered_changes(head: SessionHead, caller: Caller, since: Since, newest: int, *, limit: int) -> Page:
-    """Return one page of a session's feed from memory, up to `newest`; the position must not be below the memory's floor."""
-    after = newest if since.kind == "now" else since.us
-    return _page(Remembered(head), caller, Window(after, newest, limit + 1), clamped=False)
+def remembered_changes(head: SessionHead, caller: Caller, window: Window) -> Page:
+    """Return one page of a session's feed from memory; the window must not begin below the memory's floor."""
+    return _page(Remembered(head), caller, window, clamped=False)
 
 
 def _page(source: Source, caller: Caller, window: Window, *, clamped: bool) -> Page:

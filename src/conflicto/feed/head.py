@@ -159,7 +159,7 @@ class SessionHead:
         for shelf in self.shelves.values():
             shelf.close()
         for bell in self.bells.values():
-            bell.ring()
+            bell.ring_now()
 
     def _follow(self, event: object) -> None:
         session_id = self.session.id
@@ -190,7 +190,7 @@ class SessionHead:
 
     def _revoke(self, view: View) -> None:
         self.shelves[view].revoke()
-        self.bells[view].ring()
+        self.bells[view].ring_now()
 
 
 _NONE = Counts()

@@ -74,7 +74,7 @@ class Heads:
         """Wake everyone who waits: the process is about to stop."""
         for head in list(self._heads.values()):
             for bell in head.bells.values():
-                bell.ring()
+                bell.ring_now()
 
     async def standing(self, session_id: int, *, fresh: bool = False) -> SessionHead | None:
         """Return the head as what tokens are held against; None if there is no such session."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from conflicto.feed.errors import TooManyStreams
 from conflicto.feed.timestamps import Since, parse
 from conflicto.feed.views import view_of
-from conflicto.feed.waits import DEBOUNCE_S
+from conflicto.feed.wait import Waiter
 from conflicto.platform.http.messages import Answer, encode
 from conflicto.platform.ids import up_to
 from conflicto.platform.problems import DomainError
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from conflicto.feed.head import SessionHead
     from conflicto.feed.heads import Heads
     from conflicto.feed.pages import Page
-    from conflicto.feed.wait import Waiter
     from conflicto.platform.clock import Clock
     from conflicto.platform.http.messages import Call, Header, Write
 
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
 
 HEARTBEAT_S = 15.0
 """Routers at home drop connections that were silent for a minute, some proxies after 30 s."""
+
+BEAT_S = 1.0
 
 LIFE_S = (300.0, 900.0)
 """A stream ends by itself after so long, at random, so that readers spread over servers again, and never all at once."""
@@ -97,13 +98,23 @@ class Streams:
         answer.stream = Stream(self, call, ask, event, page).run
         return answer
 
+    async def beat(self) -> None:
+        """Wake streams that were silent for long, or are past their time, until cancelled: one timer for all of them."""
+        while True:
+            await asyncio.sleep(min(BEAT_S, HEARTBEAT_S))
+            now_s = self.clock.monotonic_s()
+            for mine in self._of.values():
+                for stream in mine:
+                    if stream.due_s <= now_s:
+                        stream.waiter.wake()
+
     def entered(self, stream: Stream, subject: str) -> None:
         """Note a stream that begins. If its bearer has too many, the oldest makes room: most likely its phone is long gone."""
         self.streaming += 1
         mine = self._of.setdefault(subject, [])
         mine.append(stream)
         if len(mine) > MOST_EACH:
-            mine[0].leave()
+            mine[0].waiter.finish()
 
     def left(self, stream: Stream, subject: str) -> None:
         """Note a stream that ends."""
@@ -114,9 +125,9 @@ class Streams:
 
 
 class Stream:
-    """One reader. Everything it was told lies at or below its cursor."""
+    """One reader. Everything they were told lies at or below `_cursor`; at `due_s` they are told something in any case."""
 
-    __slots__ = ("_ask", "_call", "_cursor", "_event", "_is_gone", "_page", "_streams", "_until_s", "_waiter")
+    __slots__ = ("_ask", "_call", "_cursor", "_event", "_head", "_page", "_streams", "_until_s", "due_s", "waiter")
 
     def __init__(self, streams: Streams, call: Call, ask: Ask, event: bytes, page: Page) -> None:
         self._streams = streams
@@ -124,51 +135,60 @@ class Stream:
         self._ask = ask
         self._event = event
         self._page: Page | None = page
+        self._head: SessionHead | None = None
         self._cursor = page.since
-        self._waiter: Waiter | None = None
-        self._is_gone = False
         self._until_s = streams.clock.monotonic_s() + LIFE_S[0] + up_to(LIFE_S[1] - LIFE_S[0])
+        self.due_s = 0.0
+        self.waiter = Waiter(call.caller.participant_id)
 
     async def run(self, write: Write) -> None:
         """Write until the reader leaves, may no longer read, or is told to come back."""
         subject = self._call.caller.subject
         self._streams.entered(self, subject)
         try:
-            with self._call.gone(self.leave):
+            with self._call.gone(self.waiter.finish):
                 first, self._page = self._page, None
                 assert first is not None  # noqa: S101 - run once
-                await write(b"retry: %d\n\n" % _retry_ms())
-                await write(frames(first, self._event) or bookmark(first.cursor))
+                told = frames(first, self._event) or bookmark(first.cursor)
+                await self._write(write, b"retry: %d\n\n%b" % (_retry_ms(), told))
                 self._cursor = first.cursor
-                await self._follow(write, is_over=first.closed and not first.has_more)
+                await self._follow(write, is_last=first.closed and not first.has_more)
         except DomainError:
             pass  # what was open is closed to this reader now; a new request will tell them why
         finally:
+            self._listen(None)
             self._streams.left(self, subject)
 
-    async def _follow(self, write: Write, *, is_over: bool) -> None:
-        while not is_over and not self._is_gone:
-            if not self._streams.is_open or self._streams.clock.monotonic_s() >= self._until_s:
+    async def _follow(self, write: Write, *, is_last: bool) -> None:
+        while not is_last and not self.waiter.is_over:
+            now_s = self._streams.clock.monotonic_s()
+            if not self._streams.is_open or now_s >= self._until_s:
                 await write(b"retry: %d\n\n" % _retry_ms())
                 return
-            is_over = await self._turn(write)
-            await self._call.admit_again()
-
-    async def _turn(self, write: Write) -> bool:
-        """Tell what is new, or wait for it; say whether that was the last there will ever be."""
-        head = await self._streams.heads.get(self._call.params["session_id"])
-        view, bearer = view_of(self._call.caller), self._call.caller.participant_id
-        with head.bells[view].waiter(bearer) as self._waiter:
-            told, cursor, is_over = await self._news(head)
-            self._cursor = cursor
+            head = await self._streams.heads.get(self._call.params["session_id"])
+            self._listen(head)
+            told, self._cursor, is_last = await self._news(head)
             if told:
-                await write(told)
-            elif not is_over and not self._is_gone and self._streams.is_open:
-                if await self._waiter.until(HEARTBEAT_S):
-                    await asyncio.sleep(DEBOUNCE_S)
-                else:
-                    await write(b":\n" + bookmark(self._cursor))
-        return is_over
+                await self._write(write, told)
+            elif now_s >= self.due_s:
+                await self._write(write, b":\n" + bookmark(self._cursor))
+            elif not is_last:
+                await self.waiter.wait()
+                await self._call.admit_again()
+
+    def _listen(self, head: SessionHead | None) -> None:
+        """Be woken by this head's bell from now on, and by no other's."""
+        if head is not self._head:
+            view = view_of(self._call.caller)
+            if self._head is not None:
+                self._head.bells[view].remove(self.waiter)
+            if head is not None:
+                head.bells[view].register(self.waiter)
+            self._head = head
+
+    async def _write(self, write: Write, part: bytes) -> None:
+        self.due_s = min(self._streams.clock.monotonic_s() + HEARTBEAT_S, self._until_s)
+        await write(part)
 
     async def _news(self, head: SessionHead) -> tuple[bytes, int, bool]:
         """Return the frames of what is new, where that ends, and whether it is the last; made once for all who read alike."""
@@ -182,12 +202,6 @@ class Stream:
             if key is not None and head.is_current and head.ts == moment:
                 head.frames[key] = made
         return made
-
-    def leave(self) -> None:
-        """End, because nobody is left to read."""
-        self._is_gone = True
-        if self._waiter is not None:
-            self._waiter.leave()
 
 
 def frames(page: Page, event: bytes) -> bytes:

@@ -9,61 +9,89 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+DEBOUNCE_S = 0.03
+"""How long a change is left alone before it is told: a burst arrives as one page."""
+
+AT_ONCE = 200
+"""How many are woken in one turn of the event loop, about 5 ms of work; polls and commits of others come in between."""
+
 
 class Waiter:
-    """One caller who waits; `bearer` is their seat, None for hosts and screens."""
+    """One caller who waits, again and again, until the wait `is_over`; `bearer` is their seat, None for hosts and screens."""
 
-    __slots__ = ("_woken", "bearer", "is_gone")
+    __slots__ = ("_is_rung", "_sleep", "bearer", "is_over")
 
     def __init__(self, bearer: int | None) -> None:
         self.bearer = bearer
-        self.is_gone = False
-        self._woken: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.is_over = False
+        self._is_rung = False
+        self._sleep: asyncio.Future[None] | None = None
 
-    def wake(self, *, news: bool = True) -> None:
-        """End the wait, now or as soon as it begins; without news it ends as if the time were over."""
-        if not self._woken.done():
-            self._woken.set_result(news)
+    def wake(self) -> None:
+        """End the wait, now or as soon as it begins."""
+        self._is_rung = True
+        if self._sleep is not None and not self._sleep.done():
+            self._sleep.set_result(None)
 
-    def leave(self) -> None:
-        """End the wait because nobody is left to hear of it."""
-        self.is_gone = True
-        self.wake(news=False)
+    def finish(self) -> None:
+        """End the wait for good: the time is over, or nobody is left to hear of it."""
+        self.is_over = True
+        self.wake()
 
-    async def until(self, seconds: float) -> bool:
-        """Wait for a change, at most so long; say whether there was one."""
-        timer = asyncio.get_running_loop().call_later(seconds, lambda: self.wake(news=False))
-        try:
-            return await self._woken
-        finally:
-            timer.cancel()
+    async def wait(self) -> None:
+        """Wait to be woken, unless that has happened since the last wait."""
+        if not self._is_rung:
+            self._sleep = asyncio.get_running_loop().create_future()
+            await self._sleep
+            self._sleep = None
+        self._is_rung = False
 
 
 class Bell:
     """Everyone who waits for one kind of change of one session."""
 
-    __slots__ = ("_waiters",)
+    __slots__ = ("_is_rung", "_waiters")
 
     def __init__(self) -> None:
         self._waiters: set[Waiter] = set()
+        self._is_rung = False
+
+    def register(self, waiter: Waiter) -> None:
+        """Begin to wake someone with every change."""
+        self._waiters.add(waiter)
+
+    def remove(self, waiter: Waiter) -> None:
+        """Stop that."""
+        self._waiters.discard(waiter)
 
     @contextmanager
-    def waiter(self, bearer: int | None) -> Iterator[Waiter]:
-        """Register before looking, so that what changes meanwhile is not missed."""
-        waiter = Waiter(bearer)
+    def waking(self, waiter: Waiter) -> Iterator[None]:
+        """Wake someone with every change meanwhile."""
         self._waiters.add(waiter)
         try:
-            yield waiter
+            yield
         finally:
             self._waiters.discard(waiter)
 
     def ring(self) -> None:
-        """Wake everyone."""
-        waiters, self._waiters = self._waiters, set()
-        for waiter in waiters:
-            waiter.wake()
+        """Wake everyone in a moment; changes until then are told together with this one."""
+        if self._waiters and not self._is_rung:
+            self._is_rung = True
+            asyncio.get_running_loop().call_later(DEBOUNCE_S, self.ring_now)
+
+    def ring_now(self) -> None:
+        """Wake everyone who is registered now."""
+        self._is_rung = False
+        _wake(list(self._waiters))
 
     def ring_for(self, bearer: int) -> None:
-        """Wake one seat's waiters alone."""
-        for waiter in [each for each in self._waiters if each.bearer == bearer]:
-            waiter.wake()
+        """Wake one seat's waiters alone, at once."""
+        _wake([each for each in self._waiters if each.bearer == bearer])
+
+
+def _wake(waiters: list[Waiter]) -> None:
+    for waiter in waiters[-AT_ONCE:]:
+        waiter.wake()
+    del waiters[-AT_ONCE:]
+    if waiters:
+        asyncio.get_running_loop().call_soon(_wake, waiters)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from conflicto.feed.views import view_of
+from conflicto.feed.wait import Waiter
 from conflicto.platform.http.messages import Answer
 from conflicto.platform.ids import up_to
 from conflicto.platform.problems import FieldError, InvalidInput
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from conflicto.feed.head import SessionHead
     from conflicto.feed.heads import Heads
-    from conflicto.platform.clock import Clock
     from conflicto.platform.http.messages import Call
 
 LONGEST_S = 25
@@ -26,9 +26,6 @@ LONGEST_S = 25
 
 JITTER = 1 / 16
 """Share of the wait that is added at random, so that those who came together do not come back together."""
-
-DEBOUNCE_S = 0.03
-"""How long a change is left alone before it is told: a burst arrives as one page."""
 
 MOST_WAITING = 20_000
 """Callers who wait in one process, about 8 KB each; beyond it they are answered at once, as in an ordinary poll."""
@@ -43,9 +40,8 @@ _SECONDS = re.compile(r"[0-9]{1,6}", re.ASCII)
 class Waits:
     """Everyone who waits in this process."""
 
-    def __init__(self, heads: Heads, clock: Clock) -> None:
+    def __init__(self, heads: Heads) -> None:
         self._heads = heads
-        self._clock = clock
         self._waiting: Counter[str] = Counter()
         self._is_open = True
 
@@ -75,20 +71,22 @@ class Waits:
         return Answer(answer.status, answer.body, answer.headers)  # not offered: the next who asks to wait may get a place
 
     async def _held_back(self, call: Call, make: Callable[[Call, SessionHead], Awaitable[Answer]], seconds: int) -> Answer:
-        until_s = self._clock.monotonic_s() + seconds * (1 + up_to(JITTER))
-        view, bearer = view_of(call.caller), call.caller.participant_id
-        while True:
-            head = await self._heads.get(call.params["session_id"])
-            with head.bells[view].waiter(bearer) as waiter, call.gone(waiter.leave):
-                answer = await make(call, head)
-                left_s = until_s - self._clock.monotonic_s()
-                is_stale = answer.offer is not None and answer.offer.is_stale
-                if is_stale and left_s > 0 and self._is_open and await waiter.until(left_s):
-                    await asyncio.sleep(DEBOUNCE_S if self._is_open else 0)
-                elif not is_stale or left_s <= 0 or not self._is_open or waiter.is_gone:
-                    applied = (b"preference-applied", b"wait=%d" % seconds)
-                    return Answer(answer.status, answer.body, (*answer.headers, applied))
-            await call.admit_again()
+        view, waiter = view_of(call.caller), Waiter(call.caller.participant_id)
+        timer = asyncio.get_running_loop().call_later(seconds * (1 + up_to(JITTER)), waiter.finish)
+        try:
+            with call.gone(waiter.finish):
+                while True:
+                    head = await self._heads.get(call.params["session_id"])
+                    with head.bells[view].waking(waiter):
+                        answer = await make(call, head)
+                        is_stale = answer.offer is not None and answer.offer.is_stale
+                        if not is_stale or waiter.is_over or not self._is_open:
+                            applied = (b"preference-applied", b"wait=%d" % seconds)
+                            return Answer(answer.status, answer.body, (*answer.headers, applied))
+                        await waiter.wait()
+                    await call.admit_again()
+        finally:
+            timer.cancel()
 
     @contextmanager
     def _place(self, subject: str) -> Iterator[bool]:

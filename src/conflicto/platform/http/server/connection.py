@@ -51,7 +51,7 @@ class Cycle(RequestResponseCycle):
     async def send(self, message: Any) -> None:  # noqa: ANN401 - ASGI
         """Take a message of the application."""
         if message["type"] != WHOLE:
-            await super().send(message)
+            await (self._send_part(message["body"]) if self._goes_on(message) else super().send(message))
             return
         if self.flow.write_paused and not self.disconnected:
             await self.flow.drain()
@@ -67,6 +67,16 @@ class Cycle(RequestResponseCycle):
         if not self.keep_alive:
             self.transport.close()
         self.on_response()
+
+    def _goes_on(self, message: Any) -> bool:  # noqa: ANN401 - ASGI
+        """Whether this is a further part of a stream: the message that thousands of readers get at once."""
+        return bool(self.response_started and message.get("more_body") and self.chunked_encoding and not self.response_complete)
+
+    async def _send_part(self, part: bytes) -> None:
+        if self.flow.write_paused and not self.disconnected:
+            await self.flow.drain()
+        if not self.disconnected and part:
+            self.transport.write(b"%x\r\n%b\r\n" % (len(part), part))
 
 
 class Connection(HttpToolsProtocol):
