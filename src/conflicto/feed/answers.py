@@ -131,8 +131,11 @@ class Answers:
 
     async def page(self, head: SessionHead, asking: Asking) -> Page:
         """Return the page itself; all who ask alike at one moment share one reading."""
-        page = asking.at_once()
-        return page if page is not None else await self._shared(head, asking.key, asking.read)
+        remembered = asking.at_once()
+        if remembered is not None:
+            return remembered
+        read: Page = await self._shared(head, asking.key, asking.read)
+        return read
 
     async def _page(self, call: Call, head: SessionHead, asking: Asking) -> Answer:
         """Answer with a page that was made before, or is read now; it is kept only if nothing changed meanwhile."""
@@ -157,9 +160,9 @@ class Answers:
             unread = head.unread(told_activities(Remembered(head), view_of(call.caller), window))
             read = partial(self._db.read, activities_with_contents, unread)
             head.keep_contents(await self._shared(head, ("contents", *unread), read))
-            page = _remembered(head, call.caller, since, limit)
-            if page is not None:
-                return page
+            remembered = _remembered(head, call.caller, since, limit)
+            if remembered is not None:
+                return remembered
         now_us = self._clock.wall_us()
         seat: int | None = call.caller.participant_id
         page, own = await self._db.read(read_changes, head.session.id, call.caller, since, limit=limit, now_us=now_us)

@@ -18,6 +18,18 @@ metadata = MetaData(
 )
 
 
+class _Bytes16(LargeBinary):
+    """A UUID as 16 bytes, handed to the driver as they are: a wrapper around every value takes a tenth of the writer's time."""
+
+    def bind_processor(self, dialect: Dialect) -> Any:  # noqa: ANN401, ARG002 - a bytes type on the outside, a UUID's on the inside
+        """Return what turns a UUID into what the driver takes."""
+        return lambda value: None if value is None else value.bytes
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:  # noqa: ANN401, ARG002 - as above
+        """Return what turns what the driver gives into a UUID."""
+        return lambda value: None if value is None else UUID(bytes=value)
+
+
 class Uuid16(TypeDecorator[UUID]):
     """A UUID: the native type on PostgreSQL, 16 bytes on SQLite (half of the text form, and in the same order)."""
 
@@ -28,19 +40,7 @@ class Uuid16(TypeDecorator[UUID]):
         """Choose the column type of the dialect."""
         if dialect.name == "postgresql":
             return dialect.type_descriptor(Uuid(as_uuid=True, native_uuid=True))
-        return dialect.type_descriptor(LargeBinary(16))
-
-    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> Any:  # noqa: ANN401 - bytes or UUID, by dialect
-        """Turn a UUID into what the driver takes."""
-        if value is None or dialect.name == "postgresql":
-            return value
-        return value.bytes
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> UUID | None:  # noqa: ANN401 - bytes or UUID, by dialect
-        """Turn what the driver gives into a UUID."""
-        if value is None or dialect.name == "postgresql":
-            return value
-        return UUID(bytes=value)
+        return _Bytes16(16)
 
 
 meta = Table(

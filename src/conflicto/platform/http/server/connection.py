@@ -39,27 +39,43 @@ STALLED_S = 20.0
 """How long written bytes may wait for a reader that does not read."""
 
 LARGEST_HEAD = 32 * 1024
+BODILESS = frozenset({204, 304})
 MOST_HEADERS = 100
 """A browser sends about 20."""
 
 
 class Cycle(RequestResponseCycle):
-    """One request on its way through ASGI; takes a ready answer as a single message. `keeper` is set right after it is made."""
+    """One request on its way through ASGI. What is answered in one piece is written in one piece; `keeper` is set right after it is made.
+
+    Three kinds of answers: one that lies ready comes as a single message (`WHOLE`); one with a length waits for its only body; and
+    everything else, streams above all, is uvicorn's, but for the further parts of a stream, which thousands of readers get at once.
+    """
 
     keeper: Keeper
+    _head: bytes | None = None
 
     async def send(self, message: Any) -> None:  # noqa: ANN401 - ASGI
         """Take a message of the application."""
-        if message["type"] != WHOLE:
-            await (self._send_part(message["body"]) if self._goes_on(message) else super().send(message))
-            return
+        kind = message["type"]
+        if kind == WHOLE:
+            ready: Ready = message["ready"]
+            await self._send_whole(ready.wire(message["form"], self.keeper.date_line))
+        elif self._head is not None:
+            head, self._head = self._head, None
+            await self._send_whole(head + message["body"])
+        elif kind == "http.response.body" and self.chunked_encoding and message.get("more_body"):
+            await self._send_part(message["body"])
+        elif kind == "http.response.start" and not self.response_started and _is_whole(message):
+            self._head = _head(message, self.keeper.date_line)
+        else:
+            await super().send(message)
+
+    async def _send_whole(self, wire: bytes) -> None:
         if self.flow.write_paused and not self.disconnected:
             await self.flow.drain()
         if self.disconnected:
             return
         self.response_started = self.response_complete = True
-        ready: Ready = message["ready"]
-        wire = ready.wire(message["form"], self.keeper.date_line)
         if not self.keep_alive:
             wire = wire.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n", 1)
         self.transport.write(wire)
@@ -68,15 +84,28 @@ class Cycle(RequestResponseCycle):
             self.transport.close()
         self.on_response()
 
-    def _goes_on(self, message: Any) -> bool:  # noqa: ANN401 - ASGI
-        """Whether this is a further part of a stream: the message that thousands of readers get at once."""
-        return bool(self.response_started and message.get("more_body") and self.chunked_encoding and not self.response_complete)
-
     async def _send_part(self, part: bytes) -> None:
         if self.flow.write_paused and not self.disconnected:
             await self.flow.drain()
         if not self.disconnected and part:
             self.transport.write(b"%x\r\n%b\r\n" % (len(part), part))
+
+
+def _is_whole(message: Any) -> bool:  # noqa: ANN401 - ASGI
+    """Whether an answer is said to be all there: it has a length, or no body by its status."""
+    return message["status"] in BODILESS or any(name == b"content-length" for name, _ in message["headers"])
+
+
+def _head(message: Any, date_line: bytes) -> bytes:  # noqa: ANN401 - ASGI
+    """Return a head as it goes over the wire.
+
+    Raises:
+        ValueError: a header holds what would end it early.
+    """
+    lines = b"".join([b"%b: %b\r\n" % (name, value) for name, value in message["headers"]])
+    if lines.count(b"\n") != len(message["headers"]) or b"\0" in lines:
+        raise ValueError("a header holds a line break or NUL")
+    return STATUS_LINE[message["status"]] + date_line + lines + b"\r\n"
 
 
 class Connection(HttpToolsProtocol):
