@@ -6,7 +6,7 @@ import httpx2
 
 from conflicto.access.roles import ANYONE, Role
 from conflicto.platform.http.routes import Route
-from tests.support.api import Api, Event, Seat, make_event
+from tests.support.api import Api, Event, Seat, document_of, make_event
 from tests.support.checks import accepted, activity_of, alike, refused, session_of
 from tests.support.clocks import HandClock
 from tests.support.walking import UNKNOWN_FIELD, filled, fitting_body, has, walked
@@ -127,7 +127,7 @@ async def test_every_route_declares_who_may_call_it(api: Api) -> None:
     for route in api.app.routes:
         assert isinstance(route.who, frozenset)
         assert route.who <= frozenset(Role)
-        documented = api.app.control.document()["paths"][route.path][route.method.lower()]
+        documented = document_of(api.app)["paths"][route.path][route.method.lower()]
         assert documented["x-roles"] == (sorted(route.who) or ["anyone"])
 
 

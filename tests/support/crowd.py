@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import httpx2
 
-from tests.support.processes import Served
+from tests.support.processes import PLAIN, Served
 
 PHONES = 8
 
@@ -28,7 +28,7 @@ class Crowd:
         return threads
 
     def _phone(self, server: Served, nth: int) -> None:
-        with httpx2.Client(base_url=server.url, headers={"authorization": f"Bearer {self.tokens[nth]}"}, trust_env=False) as http:
+        with httpx2.Client(base_url=server.url, headers={"authorization": f"Bearer {self.tokens[nth]}"}, **PLAIN) as http:
             for count in range(1_000_000):
                 data = {"phone": nth, "count": count, "server": server.process.pid}
                 try:
