@@ -54,7 +54,7 @@ SUCCESS = {200: "As asked", 201: "Made", 204: "Done; there is no body", 304: "Th
 
 HEADERS = {
     "Idempotency-Key": "1 to 128 visible ASCII characters, such as a UUID. The same key with the same body happens once.",
-    "If-Match": 'Tag of the revision that the change was made on, such as `"r7"`; 412 if there is a newer one.',
+    "If-Match": 'Tag of the revision that the change was made on, such as `"r7"`, or a list; 412 if the present one is another.',
     "If-None-Match": "Tag of the body that the caller has; 304 if it still holds.",
 }
 
