@@ -7,6 +7,9 @@ BIN := .venv/bin
 READY := .venv/.ready
 JOBS ?= 2
 
+# Tests start dozens of processes; where this is set, each would compile all that it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # The newest interpreter that really starts (a shim may be on PATH without one behind it) and can make a virtual environment.
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
@@ -23,7 +26,7 @@ $(READY): requirements/dev.txt requirements/base.in pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Conflicto needs Python 3.11 or newer, with venv." >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	test -x $(BIN)/uv || sed -n '/^uv==/,/[^\\]$$/p' requirements/dev.txt | $(BIN)/pip install --quiet --require-hashes -r /dev/stdin
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt \
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt \
 		|| $(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
@@ -35,7 +38,7 @@ demo: setup ## Send 9,440 real answers through a server of its own and draw what
 	$(BIN)/conflicto demo
 
 test: setup ## Run every test that needs no browser, with coverage
-	$(BIN)/pytest -n $(JOBS) -m "not browser" --cov --cov-report=json
+	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not browser" --cov --cov-report=json
 	$(BIN)/python tools/check_coverage.py coverage.json
 
 check: setup ## Format, lint, types, import order, sizes

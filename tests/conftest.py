@@ -27,15 +27,19 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return databases.sqlite_template(tmp_path_factory.mktemp("template"))
 
 
+@pytest.fixture
+def postgres_database(postgres_template: str, postgres_url: str) -> Iterator[str]:
+    """The URL of an empty database with the newest schema on PostgreSQL."""
+    with databases.postgres_copy(postgres_url) as url:
+        yield url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database with the newest schema, on either database in turn."""
     if request.param == "sqlite":
-        yield databases.sqlite_copy(request.getfixturevalue("sqlite_template"), tmp_path)
-    else:
-        request.getfixturevalue("postgres_template")
-        with databases.postgres_copy(request.getfixturevalue("postgres_url")) as url:
-            yield url
+        return databases.sqlite_copy(request.getfixturevalue("sqlite_template"), tmp_path)
+    return request.getfixturevalue("postgres_database")
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import httpx2
 
 from conflicto.access.roles import ANYONE, Role
 from conflicto.platform.http.routes import Route
-from tests.support.api import Api, Event, Seat, make_event
+from tests.support.api import Api, Event, Seat, document_of, make_event
 from tests.support.checks import accepted, activity_of, alike, refused, session_of
 from tests.support.clocks import HandClock
 from tests.support.walking import UNKNOWN_FIELD, filled, fitting_body, has, walked
@@ -127,7 +127,7 @@ async def test_every_route_declares_who_may_call_it(api: Api) -> None:
     for route in api.app.routes:
         assert isinstance(route.who, frozenset)
         assert route.who <= frozenset(Role)
-        documented = api.app.control.document()["paths"][route.path][route.method.lower()]
+        documented = document_of(api.app)["paths"][route.path][route.method.lower()]
         assert documented["x-roles"] == (sorted(route.who) or ["anyone"])
 
 
@@ -226,7 +226,9 @@ async def test_nobody_is_who_a_body_query_or_header_says(api: Api) -> None:
     ):
         refused(await api.post(path, {"response_data": 2, **claim}, token=anna.token), 422, "invalid-input")
     spoofed = {"x-participant-id": str(bert.id), "x-role": "host", "x-forwarded-user": "admin"}
-    sent = accepted(await api.post(f"{path}?participant_id={bert.id}", {"response_data": 2}, token=anna.token, headers=spoofed))
+    asked = await api.post(f"{path}?participant_id={bert.id}", {"response_data": 2}, token=anna.token, headers=spoofed)
+    refused(asked, 422, "invalid-input")
+    sent = accepted(await api.post(path, {"response_data": 2}, token=anna.token, headers=spoofed))
     assert sent["participant_id"] == anna.id
     refused(await api.get(path, token=anna.token, headers=spoofed), 403, "role-not-allowed")
 

@@ -203,6 +203,8 @@ async def test_if_match_and_if_none_match_go_by_revision(api: Api) -> None:
     ):
         assert refused(await late, 412, "revision-stale")["revision"] == after["revision"]
     assert await activity_of(event, made) == after
+    either = {"if-match": f'{tag}, "r{after["revision"]}"'}
+    assert accepted(await api.patch(path, {"title": "One"}, token=event.host, headers=either)) == after
     for token in (event.screen, (await event.join()).token):
         first = await api.get(path, token=token)
         assert (await api.get(path, token=token, headers={"if-none-match": first.headers["etag"]})).status_code == 304

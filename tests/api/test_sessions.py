@@ -194,8 +194,11 @@ async def test_if_match_keeps_two_hosts_from_overwriting_each_other(api: Api) ->
     ):
         assert refused(await late, 412, "revision-stale")["revision"] == changed.json()["revision"]
     refused(await api.patch(event.path, {"title": "Two"}, token=event.host, headers={"if-match": "x"}), 400, "condition-invalid")
+    several = {"if-match": f'{first.headers["etag"]}, "r99"'}
+    refused(await api.patch(event.path, {"title": "Two"}, token=event.host, headers=several), 412, "revision-stale")
     assert (await session_of(event))["title"] == "One"
-    for good in ("*", changed.headers["etag"], "W/" + changed.headers["etag"]):
+    now = changed.headers["etag"]
+    for good in ("*", now, f"W/{now}", f'"r99", {now}', f'"of something else",{now}'):
         accepted(await api.patch(event.path, {"title": "One"}, token=event.host, headers={"if-match": good}))
 
 

@@ -9,8 +9,6 @@ from tests.support import servers
 from tests.support.crowd import Crowd, gather
 from tests.support.processes import environment, run, run_apart, served
 
-KILLS = 5
-
 STOPPED = (0, -signal.SIGTERM)
 """uvicorn ends itself by the signal again once everything is closed."""
 
@@ -79,22 +77,6 @@ def test_sigterm_while_everyone_answers_loses_no_acknowledged_answer(tmp_path: P
             thread.join()
 
     assert_nothing_is_lost(crowd, tmp_path)
-
-
-def test_kill_after_kill_loses_no_acknowledged_answer(tmp_path: Path) -> None:
-    crowd: Crowd | None = None
-    for _ in range(KILLS):
-        with served(tmp_path) as server:
-            crowd = crowd or gather(server)
-            threads = crowd.answer_until_it_breaks(server)
-            crowd.wait_for(60)
-            server.kill()
-            for thread in threads:
-                thread.join()
-        assert_nothing_is_lost(crowd, tmp_path)
-
-    check = run("db", "check", env=environment(tmp_path))
-    assert check.exit_code == 0, check.stdout
 
 
 def assert_nothing_is_lost(crowd: Crowd, folder: Path) -> None:

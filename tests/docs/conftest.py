@@ -7,6 +7,7 @@ import pytest
 
 from conflicto.app import App
 from tests.support import databases
+from tests.support.api import document_of
 
 
 @pytest.fixture
@@ -16,4 +17,4 @@ def database_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 @pytest.fixture
 async def document(app: App) -> dict[str, Any]:
-    return app.control.document()
+    return document_of(app)

@@ -8,7 +8,8 @@ import jsonschema_rs
 
 from conflicto.app import App
 from conflicto.platform.http.problem_response import STATUS
-from conflicto.platform.http.routes import Route
+from conflicto.platform.http.query_fields import query_model
+from conflicto.platform.http.routes import PREFIX, Route
 from conflicto.platform.problems import registry
 
 Document = dict[str, Any]
@@ -78,8 +79,8 @@ async def test_every_parameter_of_a_path_is_documented_once(app: App, document: 
 
         assert len(set(parameters)) == len(parameters), route.name
         assert {name for place, name in parameters if place == "path"} == set(re.findall(r"{(\w+)}", route.path)), route.name
-        if route.docs.query is not None:
-            assert {name for place, name in parameters if place == "query"} == set(route.docs.query.model_fields), route.name
+        known = query_model(route)
+        assert {name for place, name in parameters if place == "query"} == set(known.model_fields if known else ()), route.name
 
 
 async def test_every_body_has_a_schema_and_an_example_that_fits(app: App, document: Document) -> None:
@@ -123,6 +124,7 @@ async def test_problems_that_come_with_a_declaration_are_documented(app: App, do
         statuses = set(operation["responses"])
 
         assert {"500", "503"} <= statuses, route.name
+        assert not route.path.startswith(PREFIX) or "422" in statuses, route.name
         assert not route.who or {"401", "429"} <= statuses, route.name
         assert route.body is None or {"400", "413", "415", "422"} <= statuses, route.name
         assert "{" not in route.path or "404" in statuses, route.name

@@ -9,7 +9,7 @@ import jsonschema_rs
 import pytest
 
 from conflicto.app import App
-from tests.support.api import Api, Event, Seat, make_event
+from tests.support.api import Api, Event, Seat, document_of, make_event
 
 Document = dict[str, Any]
 OPEN = {"Problem"}
@@ -21,7 +21,7 @@ class Recorder(Api):
 
     def __init__(self, app: App) -> None:
         super().__init__(app)
-        self.document = strict(app.control.document())
+        self.document = strict(document_of(app))
         self.seen: set[tuple[str, int]] = set()
 
     async def request(self, method: str, path: str, **kwargs: Any) -> httpx2.Response:

@@ -46,6 +46,7 @@ def connection(postgres_url: str) -> Iterator[psycopg.Connection]:
         yield connection
 
 
+@pytest.mark.no_cover  # as in tests/properties: at full speed
 @settings(max_examples=1_500, deadline=None)
 @given(pair=st.tuples(TEXTS, TEXTS) | related())
 def test_contains_answers_as_postgres_does(connection, pair):

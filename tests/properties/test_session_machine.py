@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from conflicto.app import App
 from conflicto.settings import Settings
@@ -37,11 +37,16 @@ class SessionMachine(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory(prefix="conflicto-machine-")
         self.loop = asyncio.new_event_loop()
         path = Path(self.folder.name)
-        url = databases.sqlite_copy(template()[0], path)
-        self.settings = Settings(database_url=url, data_dir=path, admin_token="the-operator-of-the-tests", rate_limits=False)
+        self.settings = Settings(
+            database_url=self.database(path), data_dir=path, admin_token="the-operator-of-the-tests", rate_limits=False
+        )
         self.model = Model()
         self.keys = 0
         self._open()
+
+    def database(self, folder: Path) -> str:
+        """Return the URL of an empty database."""
+        return databases.sqlite_copy(template()[0], folder)
 
     def do(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self.loop.run_until_complete(work)
@@ -214,3 +219,12 @@ class SessionMachine(RuleBasedStateMachine):
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 SessionMachine.TestCase.settings = settings(max_examples=15, stateful_step_count=25, deadline=None, phases=PHASES)
 test_session_machine = SessionMachine.TestCase
+
+
+def test_session_machine_on_postgres(postgres_database: str) -> None:
+    class OnPostgres(SessionMachine):
+        def database(self, folder: Path) -> str:
+            databases.empty_postgres(postgres_database)
+            return postgres_database
+
+    run_state_machine_as_test(OnPostgres, settings=settings(SessionMachine.TestCase.settings, max_examples=5))

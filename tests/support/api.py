@@ -59,7 +59,7 @@ class Api:
             assert problem["status"] == answer.status_code
         route = next((each for each in self.app.routes if each.method == method and _fits(each.path, path)), None)
         if route is not None:
-            documented = _documents(self.app)["paths"][route.path][method.lower()]["responses"]
+            documented = document_of(self.app)["paths"][route.path][method.lower()]["responses"]
             general = {400, 401, 403, 404, 405, 413, 415, 422, 429}
             assert str(answer.status_code) in documented or answer.status_code in general, (
                 route.name,
@@ -71,8 +71,8 @@ class Api:
 _DOCUMENTS: dict[tuple[str, ...], dict[str, Any]] = {}
 
 
-def _documents(app: App) -> dict[str, Any]:
-    """The OpenAPI document, made once for the same routes: it takes longer than most tests."""
+def document_of(app: App) -> dict[str, Any]:
+    """Return the OpenAPI document, made once for the same routes: it takes longer than most tests. It is shared: do not change it."""
     names = tuple(route.name for route in app.routes)
     if names not in _DOCUMENTS:
         _DOCUMENTS[names] = app.control.document()

@@ -1,13 +1,18 @@
-"""Phones that answer without end, and remember what the server acknowledged: for tests that stop the server meanwhile."""
+"""Phones that answer without end, and remember what the server acknowledged: for tests that stop it, or its database, meanwhile."""
 
 import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx2
 
-from tests.support.processes import Served
+from tests.support.processes import PLAIN, Served
 
 PHONES = 8
+PATIENCE_S = 20.0
 
 
 @dataclass
@@ -17,8 +22,14 @@ class Crowd:
     session_id: int
     path: str
     tokens: list[str]
+    host: str = ""
     acknowledged: dict[str, dict[str, int]] = field(default_factory=dict)
     news: threading.Event = field(default_factory=threading.Event)
+    acked_s: list[float] = field(default_factory=list)
+    """When each answer was acknowledged."""
+    refused: list[tuple[int, float]] = field(default_factory=list)
+    """The status of what was not acknowledged, and when; 0 for a lost connection."""
+    done: threading.Event = field(default_factory=threading.Event)
 
     def answer_until_it_breaks(self, server: Served) -> list[threading.Thread]:
         """Let every phone send one answer after the other until it is refused or loses its connection."""
@@ -28,7 +39,7 @@ class Crowd:
         return threads
 
     def _phone(self, server: Served, nth: int) -> None:
-        with httpx2.Client(base_url=server.url, headers={"authorization": f"Bearer {self.tokens[nth]}"}, trust_env=False) as http:
+        with httpx2.Client(base_url=server.url, headers={"authorization": f"Bearer {self.tokens[nth]}"}, **PLAIN) as http:
             for count in range(1_000_000):
                 data = {"phone": nth, "count": count, "server": server.process.pid}
                 try:
@@ -40,19 +51,77 @@ class Crowd:
                 self.acknowledged[answer.json()["id"]] = data
                 self.news.set()
 
+    @contextmanager
+    def answering(self, server: Served) -> Iterator[None]:
+        """Let every phone send one answer after the other, each with a key and as often as it takes, as long as the block runs."""
+        threads = [threading.Thread(target=self._patient_phone, args=(server, nth)) for nth in range(len(self.tokens))]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self.done.set()
+            for thread in threads:
+                thread.join()
+
+    def _patient_phone(self, server: Served, nth: int) -> None:
+        with httpx2.Client(
+            base_url=server.url, headers={"authorization": f"Bearer {self.tokens[nth]}"}, timeout=20, **PLAIN
+        ) as http:
+            count = 0
+            while not self.done.is_set():
+                data = {"phone": nth, "count": count, "server": server.process.pid}
+                key = {"idempotency-key": f"phone-{nth}-answer-{count}"}
+                try:
+                    answer = http.post(f"/api/v1{self.path}/responses", json={"response_data": data}, headers=key)
+                    status = answer.status_code
+                except httpx2.TransportError:
+                    status = 0
+                if status == 201:
+                    self.acknowledged[answer.json()["id"]] = data
+                    self.acked_s.append(time.monotonic())
+                    count += 1
+                    self.news.set()
+                else:
+                    self.refused.append((status, time.monotonic()))
+                    self.news.set()
+                    self.done.wait(0.02)
+
+    def stored(self, server: Served) -> list[dict[str, Any]]:
+        """Return every answer as the feed tells it."""
+        items: list[dict[str, Any]] = []
+        since, more = "0", True
+        while more:
+            page = server.call("GET", f"{self.path}/responses/since/{since}?limit=1000", token=self.host)
+            items += page["items"]
+            since, more = page["cursor"], page["has_more"]
+        return items
+
+    def lost(self, server: Served) -> dict[str, Any]:
+        """Return what was acknowledged and is not stored; nothing may be stored twice."""
+        found = {each["id"]: each["response_data"] for each in self.stored(server)}
+        assert len({tuple(data.values()) for data in found.values()}) == len(found)
+        return {each: data for each, data in self.acknowledged.items() if found.get(each) != data}
+
+    def wait_until(self, happened: Callable[[], bool]) -> None:
+        """Wait for something that the phones bring about."""
+        until = time.monotonic() + PATIENCE_S
+        while not happened():
+            assert time.monotonic() < until, "it did not happen in time"
+            self.news.wait(0.2)
+            self.news.clear()
+
     def wait_for(self, more: int) -> None:
         """Wait until that many further answers are acknowledged."""
         wanted = len(self.acknowledged) + more
-        while len(self.acknowledged) < wanted:
-            self.news.wait(20)
-            self.news.clear()
+        self.wait_until(lambda: len(self.acknowledged) >= wanted)
 
 
-def gather(server: Served) -> Crowd:
+def gather(server: Served, *, policy: str = "many") -> Crowd:
     made = server.call("POST", "/sessions", {"title": "Crowd"})
     host, path = made["host_token"], f"/sessions/{made['id']}"
     server.call("PATCH", path, {"status": "active"}, token=host)
-    body = {"type": "wall", "config": {}, "response_policy": "many", "status": "active"}
+    body = {"type": "wall", "config": {}, "response_policy": policy, "status": "active"}
     activity = server.call("POST", f"{path}/activities", body, token=host)
     seats = [server.call("POST", f"{path}/join", {"nickname": f"Phone {nth}", "code": made["join_code"]}) for nth in range(PHONES)]
-    return Crowd(made["id"], f"{path}/activities/{activity['id']}", [seat["participant_token"] for seat in seats])
+    return Crowd(made["id"], f"{path}/activities/{activity['id']}", [seat["participant_token"] for seat in seats], host)

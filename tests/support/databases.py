@@ -1,4 +1,7 @@
-"""Empty, migrated databases for tests: copied from a template, because migrating takes longer than most tests."""
+"""Empty, migrated databases for tests: copied from a template, because migrating takes longer than most tests.
+
+A copy on PostgreSQL still takes a tenth of a second. Tests that leave nothing but rows behind share one, emptied after each.
+"""
 
 import secrets
 import shutil
@@ -13,6 +16,9 @@ from conflicto import migrations
 from tests.support.servers import create_database
 
 POSTGRES_TEMPLATE = "conflicto_template"
+
+HEADROOM = "10s"
+"""How long emptying may wait for a lock: only a test that failed to close its app holds one."""
 
 
 def sqlite_template(folder: Path) -> Path:
@@ -42,3 +48,15 @@ def postgres_copy(admin_url: str) -> Iterator[str]:
     finally:
         with psycopg.connect(admin_url, autocommit=True) as connection:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def empty_postgres(url: str) -> None:
+    """Take every row away, save the schema's revision; what a newly copied database has, and nothing else, is left."""
+    with psycopg.connect(url, autocommit=True, options=f"-c lock_timeout={HEADROOM}") as connection:
+        others = (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        connection.execute(others)
+        found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'")
+        tables = sql.SQL(", ").join(sql.Identifier(name) for (name,) in found.fetchall())
+        connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(tables))

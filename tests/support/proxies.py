@@ -7,6 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx2
 
+from tests.support.processes import PLAIN
+
 PASSED_ON = ("authorization", "content-type", "idempotency-key")
 
 Meddle = Callable[[str, str, int, bytes], tuple[int, bytes] | None]
@@ -16,7 +18,7 @@ Meddle = Callable[[str, str, int, bytes], tuple[int, bytes] | None]
 @contextmanager
 def meddling(url: str, meddle: Meddle) -> Iterator[str]:
     """Yield the URL of a proxy in front of `url`."""
-    upstream = httpx2.Client(base_url=url, trust_env=False, timeout=20)
+    upstream = httpx2.Client(base_url=url, timeout=20, **PLAIN)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -35,14 +35,21 @@ def free_port() -> int:
 @contextmanager
 def postgres(*, fsync: bool = True) -> Iterator[str]:
     """Yield the superuser's URL of a fresh server; `fsync=False` where no test looks at durability or its cost."""
+    with postgres_cluster(fsync=fsync) as cluster:
+        yield cluster.url
+
+
+@contextmanager
+def postgres_cluster(*, fsync: bool = True) -> Iterator["Cluster"]:
+    """Yield a fresh server that can be taken down and brought back."""
     with tempfile.TemporaryDirectory(prefix="conflicto-postgres-") as name:
-        cluster = _Cluster(Path(name))
+        cluster = Cluster(Path(name))
         cluster.create()
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                cluster.start(fsync=fsync)
+                cluster.start(free_port(), fsync=fsync)
                 if cluster.answers():
-                    yield cluster.url
+                    yield cluster
                     return
                 if attempt == ATTEMPTS:
                     raise RuntimeError(cluster.log.read_text())
@@ -78,7 +85,7 @@ def create_database(admin_url: str, name: str, template: str | None = None) -> s
     return f"{admin_url.rpartition('/')[0]}/{name}"
 
 
-class _Cluster:
+class Cluster:
     """One data directory and the server on it, all below `folder`."""
 
     def __init__(self, folder: Path) -> None:
@@ -110,8 +117,8 @@ class _Cluster:
         command = [self.binaries / "initdb", "--pgdata=data", "--no-sync", *options]
         subprocess.run(command, **self.run_as, check=True, stdout=subprocess.DEVNULL)
 
-    def start(self, *, fsync: bool) -> None:
-        port = free_port()
+    def start(self, port: int, *, fsync: bool = True) -> None:
+        self.port = port
         self.url = f"postgresql://postgres:{self.password}@127.0.0.1:{port}/postgres"
         options = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "fsync": "on" if fsync else "off"}
         command = [self.binaries / "postgres", "-D", "data", *(f"--{name}={value}" for name, value in options.items())]
@@ -130,6 +137,11 @@ class _Cluster:
             else:
                 return True
         return False
+
+    def crash(self) -> None:
+        """Stop at once, as `pg_ctl -m immediate` does: nothing is written any more, and the next start recovers from the log."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(START_TIMEOUT_S)
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGINT)  # "fast": close the connections, write everything, leave

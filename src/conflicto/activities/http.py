@@ -17,7 +17,7 @@ from conflicto.activities.queries import activity_page, activity_with_content
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.db.writer import Writer
-from conflicto.platform.http.conditions import ConditionInvalid, conditional_answer, required_revision, revision_tag, tag_of
+from conflicto.platform.http.conditions import ConditionInvalid, conditional_answer, required_revisions, revision_tag, tag_of
 from conflicto.platform.http.control_plane import CurrentCall, json_texts
 from conflicto.platform.http.messages import NO_STORE, Answer, Call, encode, json_answer
 from conflicto.platform.http.paging import page_answer
@@ -92,16 +92,16 @@ class ActivityEndpoints:
     async def delete(self, call: CurrentCall, activity_id: UUID) -> Answer:
         """Delete the activity with its answers; the feed keeps a tombstone."""
         home = await _home(self.db, call, activity_id)
-        await self.writer.run(home, edit.delete_activity, activity_id, revision=required_revision(call))
+        await self.writer.run(home, edit.delete_activity, activity_id, revisions=required_revisions(call))
         return Answer(204, headers=(NO_STORE,))
 
     async def _change(
         self, call: Call, activity_id: UUID, fields: dict[str, Any], texts: dict[str, str | None], *, force: bool
     ) -> Answer:
-        revision = required_revision(call)
+        revisions = required_revisions(call)
         home = await _home(self.db, call, activity_id)
         activity, content = await self.writer.run(
-            home, edit.change_activity, activity_id, fields, texts, revision=revision, force=force
+            home, edit.change_activity, activity_id, fields, texts, revisions=revisions, force=force
         )
         return _seen(call, activity, content)
 

@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
+from contextlib import suppress
+from typing import TextIO, cast
 
 import structlog
+
+
+class Forgiving(io.TextIOBase):
+    """A stream that loses what it cannot write: a full disk under the log must not stop the work that the log is about."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write, or lose it."""
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Pass on what was written, or try again the next time."""
+        with suppress(OSError):
+            self._stream.flush()
 
 
 def configure_logs(*, json: bool) -> None:
@@ -24,6 +45,6 @@ def configure_logs(*, json: bool) -> None:
             *renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", Forgiving(sys.stderr))),
         cache_logger_on_first_use=True,
     )

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 CREATED = 201
 
+Revisions = frozenset[int] | None
+"""Of these a change demands one as the present; None makes no condition."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
@@ -54,18 +57,18 @@ def create_session(tx: WriteTx, new: NewSession, *, key: Key | None = None) -> t
 
 
 def change_session(
-    tx: WriteTx, session_id: int, fields: dict[str, Any], *, actor: str, revision: int | None = None, reason: str | None = None
+    tx: WriteTx, session_id: int, fields: dict[str, Any], *, actor: str, revisions: Revisions = None, reason: str | None = None
 ) -> Session:
     """Replace the named fields (`title`, `description`, `max_participants`, `status`); no change draws no timestamp.
 
     Completing ends everything that runs in the session, in the same transaction.
 
     Raises:
-        RevisionStale: `revision` is not the present one.
+        RevisionStale: `revisions` does not hold the present one.
         TransitionNotAllowed, SessionCompleted: the lifecycle forbids it.
     """
     session = session_by_id(tx, session_id)
-    require_revision(session, revision)
+    require_revision(session.revision, revisions)
     changed = replace(session, **fields)
     if changed == session:
         return session
@@ -142,10 +145,10 @@ def rotate_tokens(tx: WriteTx, session_id: int, *, actor: str) -> Session:
     return restamp(tx, replace(session, token_version=session.token_version + 1))
 
 
-def delete_session(tx: WriteTx, session_id: int, *, actor: str, revision: int | None = None) -> None:
+def delete_session(tx: WriteTx, session_id: int, *, actor: str, revisions: Revisions = None) -> None:
     """Mark a session as deleted: from the commit on it is unknown to everyone. Its rows are purged in chunks afterwards."""
     session = session_by_id(tx, session_id)
-    require_revision(session, revision)
+    require_revision(session.revision, revisions)
     tx.emit(SessionEnded(session, actor))
     session = session_by_id(tx, session_id)
     gone = replace(session, deleted=True, revision=session.revision + 1, updated_ts=tx.stamp(session_id))
@@ -153,14 +156,14 @@ def delete_session(tx: WriteTx, session_id: int, *, actor: str, revision: int | 
     tx.emit(SessionChanged(gone))
 
 
-def require_revision(session: Session, revision: int | None) -> None:
-    """Refuse a change that was made on an older revision; None makes no condition.
+def require_revision(present: int, revisions: Revisions) -> None:
+    """Refuse a change that was made on another revision than the present one.
 
     Raises:
         RevisionStale: names the present one.
     """
-    if revision is not None and revision != session.revision:
-        raise RevisionStale(extensions={"revision": session.revision})
+    if revisions is not None and present not in revisions:
+        raise RevisionStale(extensions={"revision": present})
 
 
 def require_active(session: Session) -> None:

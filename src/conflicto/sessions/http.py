@@ -13,7 +13,7 @@ from conflicto.access.roles import ADMIN, ANYONE, HOSTS, MEMBERS, Role
 from conflicto.access.tokens import Tokens
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.writer import Writer
-from conflicto.platform.http.conditions import ConditionInvalid, conditional_answer, required_revision, revision_tag, tag_of
+from conflicto.platform.http.conditions import ConditionInvalid, conditional_answer, required_revisions, revision_tag, tag_of
 from conflicto.platform.http.control_plane import CurrentCall
 from conflicto.platform.http.messages import NO_STORE, Answer, Call, encode, json_answer
 from conflicto.platform.http.paging import PageQuery, page_answer
@@ -63,14 +63,14 @@ class SessionEndpoints:
 
     async def delete(self, call: CurrentCall, session_id: int) -> Answer:
         """Delete the session; from now on nobody knows it."""
-        revision = required_revision(call)
-        await self.writer.run(session_id, commands.delete_session, session_id, actor=call.caller.subject, revision=revision)
+        revisions = required_revisions(call)
+        await self.writer.run(session_id, commands.delete_session, session_id, actor=call.caller.subject, revisions=revisions)
         return Answer(204, headers=(NO_STORE,))
 
     async def _change(self, call: Call, session_id: int, fields: dict[str, object]) -> Answer:
-        revision = required_revision(call)
+        revisions = required_revisions(call)
         actor = call.caller.subject
-        session = await self.writer.run(session_id, commands.change_session, session_id, fields, actor=actor, revision=revision)
+        session = await self.writer.run(session_id, commands.change_session, session_id, fields, actor=actor, revisions=revisions)
         return _seen(call, session)
 
 

@@ -23,8 +23,7 @@ from conflicto.activities.model import (
 from conflicto.activities.queries import activity_by_id, activity_with_content, total_answers
 from conflicto.platform.ids import random_uuid
 from conflicto.sessions import idempotency
-from conflicto.sessions.commands import NewSession, create_session, forget_activity, require_active
-from conflicto.sessions.errors import RevisionStale
+from conflicto.sessions.commands import NewSession, Revisions, create_session, forget_activity, require_active, require_revision
 from conflicto.sessions.model import require_open
 from conflicto.sessions.queries import session_by_id
 
@@ -109,19 +108,18 @@ def change_activity(
     fields: dict[str, Any],
     texts: dict[str, Any],
     *,
-    revision: int | None = None,
+    revisions: Revisions = None,
     force: bool = False,
 ) -> tuple[Activity, Content]:
     """Replace the named fields and JSON texts whole; no change draws no timestamp.
 
     Raises:
-        RevisionStale: `revision` is not the present one.
+        RevisionStale: `revisions` does not hold the present one.
         AnswersExist: the change would alter what people answered to; `force` allows it for `config` and `secret`.
         SessionCompleted: the session is over.
     """
     activity, content = activity_with_content(tx, activity_id)
-    if revision is not None and revision != activity.revision:
-        raise RevisionStale(extensions={"revision": activity.revision})
+    require_revision(activity.revision, revisions)
     require_open(session_by_id(tx, activity.session_id))
     wanted, written = replace(activity, **fields), replace(content, **texts)
     if (wanted, written) == (activity, content):
@@ -133,11 +131,10 @@ def change_activity(
     return stamped, written
 
 
-def delete_activity(tx: WriteTx, activity_id: UUID, *, revision: int | None = None) -> None:
+def delete_activity(tx: WriteTx, activity_id: UUID, *, revisions: Revisions = None) -> None:
     """Leave a tombstone in the feed; it stands for the activity and everything under it."""
     activity = activity_by_id(tx, activity_id)
-    if revision is not None and revision != activity.revision:
-        raise RevisionStale(extensions={"revision": activity.revision})
+    require_revision(activity.revision, revisions)
     require_open(session_by_id(tx, activity.session_id))
     stamp = tx.stamp(activity.session_id)
     gone = replace(activity, deleted=True, revision=activity.revision + 1, updated_ts=stamp, ends_us=None)

@@ -25,7 +25,8 @@ DATABASE_FAULTS = (OperationalError, InterfaceError, PoolTimeout)
 
 def unavailable(error: Exception) -> Unavailable:
     """Return the answer for a caller; `error` becomes its cause, and the driver's own words (never the data) go to the log."""
-    said = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+    root = error.__cause__ if isinstance(error.__cause__, DBAPIError) else error
+    said = str(root.orig) if isinstance(root, DBAPIError) else str(root)
     log.warning("database-fault", error=type(error).__name__, said=said[:LONGEST_SAID])
     answer = Unavailable(
         "The database does not answer in time. Try again with the same Idempotency-Key.", retry_after_s=RETRY_AFTER_S

@@ -23,7 +23,7 @@ _REVISION = re.compile(r'(?:W/)?"r([0-9]{1,9})"', re.ASCII)
 
 
 class ConditionInvalid(DomainError):
-    """`If-Match` takes the tag of the object's representation, such as `"r7"`, or `*`."""
+    """`If-Match` takes tags of the object's representation, such as `"r7"` or `"r7", "r8"`, or `*`."""
 
     code = "condition-invalid"
     title = "The If-Match header does not hold a tag of this object"
@@ -58,16 +58,19 @@ def conditional_answer(call: Call, body: bytes, tag: bytes, headers: tuple[Heade
     return Answer(200, body, (JSON_HEADER, *common))
 
 
-def required_revision(call: Call) -> int | None:
-    """Return the revision that `If-Match` demands, None for no condition or `*`. Weakened tags are taken: proxies weaken ours.
+def required_revisions(call: Call) -> frozenset[int] | None:
+    """Return the revisions of which `If-Match` demands one, None for no condition or `*`.
+
+    Weakened tags are taken: proxies weaken ours. Tags that cannot be ours name no revision, and do no harm beside one that can.
 
     Raises:
-        ConditionInvalid: the header holds something else.
+        ConditionInvalid: no tag in the header could be ours.
     """
-    value = call.header(b"if-match")
-    if value is None or value.strip() == "*":
+    lines = [value.decode("latin-1") for name, value in call.headers if name == b"if-match"]
+    parts = [part.strip(" \t") for line in lines for part in line.split(",")]
+    if not lines or parts == ["*"]:
         return None
-    match = _REVISION.fullmatch(value.strip())
-    if match is None:
+    revisions = frozenset(int(match[1]) for match in map(_REVISION.fullmatch, parts) if match)
+    if not revisions:
         raise ConditionInvalid
-    return int(match[1])
+    return revisions

@@ -22,7 +22,7 @@ from conflicto.platform.problems import DomainError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 
-    from conflicto.platform.http.openapi import Refusals
+    from conflicto.platform.http.openapi import Problems, Refusals
     from conflicto.platform.http.routes import Route
 
 CALL = "conflicto.call"
@@ -47,16 +47,15 @@ class ControlPlane:
 
     def __init__(self, routes: list[Route], *, about: Mapping[str, str], refusals: Refusals) -> None:
         self.routes = routes
-        self.problems = {route.name: problems_of(route, refusals) for route in routes}
         self._about = about
+        self._refusals = refusals
         self._document: dict[str, Any] | None = None
-        self.app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-        self.app.add_exception_handler(DomainError, _on_error)
-        self.app.add_exception_handler(RequestValidationError, _on_invalid)
-        for route in routes:
-            if route.handler is None:
-                endpoint = _as_response(route.endpoint)
-                self.app.add_api_route(route.path, endpoint, methods=[route.method], response_model=None, response_class=Response)
+        self._framed: dict[str, FastAPI] = {}
+
+    @functools.cached_property
+    def problems(self) -> dict[str, Problems]:
+        """The problems that each route may answer with, by its name; only the documents ask."""
+        return {route.name: problems_of(route, self._refusals) for route in self.routes}
 
     def document(self) -> dict[str, Any]:
         """Return the OpenAPI document of both planes; describing every route takes long, so it is made when first asked for."""
@@ -85,9 +84,28 @@ class ControlPlane:
 
         headers = [header for header in scope["headers"] if header[0] not in {b"content-length", b"content-type"}]
         headers += [(b"content-length", str(len(call.body)).encode()), (b"content-type", b"application/json")]
-        await self.app({**scope, CALL: call, "headers": headers, "method": call.route.method}, receive, send)
+        await self._framework(call.route)({**scope, CALL: call, "headers": headers, "method": call.route.method}, receive, send)
         kept = tuple(header for header in collected["headers"] if header[0] != b"content-length")
         return Answer(collected["status"], collected["body"], kept)
+
+    def _framework(self, route: Route) -> FastAPI:
+        """Return the framework around one route, made at its first call: the front door has matched the route already.
+
+        Reading the signatures of all of them takes longer than the rest of a start, and one framework would walk them at each call.
+        """
+        framed = self._framed.get(route.name)
+        if framed is None:
+            framed = self._framed[route.name] = _framed(route)
+        return framed
+
+
+def _framed(route: Route) -> FastAPI:
+    framed = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    framed.add_exception_handler(DomainError, _on_error)
+    framed.add_exception_handler(RequestValidationError, _on_invalid)
+    endpoint = _as_response(route.endpoint)
+    framed.add_api_route(route.path, endpoint, methods=[route.method], response_model=None, response_class=Response)
+    return framed
 
 
 def _describe(described: FastAPI, route: Route, responses: dict[int | str, dict[str, Any]]) -> None:

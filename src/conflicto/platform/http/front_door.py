@@ -15,6 +15,7 @@ import structlog
 from conflicto.platform.http.body import ClientGone, gated_body
 from conflicto.platform.http.messages import SAFE_HEADERS, Answer, Call
 from conflicto.platform.http.problem_response import problem_answer
+from conflicto.platform.http.query_fields import require_known_fields
 from conflicto.platform.http.routes import TextInvalid
 from conflicto.platform.limits.headers import limit_header, policy_header
 from conflicto.platform.problems import DomainError, Kind
@@ -140,6 +141,8 @@ class FrontDoor:
         if call.caller is not None:
             self._desk.on_caller(call.caller)
             limits = self._spend(call)
+        if call.query_string:
+            require_known_fields(call)
         if scope["method"] in WITH_BODY:
             call.body = await gated_body(call, receive)
         else:

@@ -13,6 +13,7 @@ from conflicto.platform.problems import FieldError, InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from conflicto.platform.express.offer import Offer
 
@@ -111,9 +112,16 @@ class Call:
         Raises:
             InvalidInput: the query is not percent-encoded UTF-8, or has too many fields.
         """
+        return self._fields().get(name)
+
+    def query_names(self) -> AbstractSet[str]:
+        """Return the names of all fields of the query string; raises as `query` does."""
+        return self._fields().keys()
+
+    def _fields(self) -> Mapping[str, str]:
         if self._query is None:
             self._query = _parsed(self.query_string)
-        return self._query.get(name)
+        return self._query
 
 
 async def _always() -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import inspect
 import re
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any
 
-from fastapi import params
 from pydantic import BaseModel, Field
 
 from conflicto.platform.http.body import MediaTypeUnsupported
 from conflicto.platform.http.front_door import WITH_BODY, TooManyRequests
 from conflicto.platform.http.problem_response import STATUS
-from conflicto.platform.http.routes import TextInvalid
+from conflicto.platform.http.routes import PREFIX, TextInvalid
 from conflicto.platform.problems import DomainError, InternalError, InvalidInput, NotFound, Overloaded, Unavailable
 from conflicto.platform.strict_json import (
     BodyTooLarge,
@@ -54,7 +53,7 @@ SUCCESS = {200: "As asked", 201: "Made", 204: "Done; there is no body", 304: "Th
 
 HEADERS = {
     "Idempotency-Key": "1 to 128 visible ASCII characters, such as a UUID. The same key with the same body happens once.",
-    "If-Match": 'Tag of the revision that the change was made on, such as `"r7"`; 412 if there is a newer one.',
+    "If-Match": 'Tag of the revision that the change was made on, such as `"r7"`, or a list; 412 if the present one is another.',
     "If-None-Match": "Tag of the body that the caller has; 304 if it still holds.",
     "Last-Event-ID": "Id of the last event that the caller has; browsers send it by themselves.",
     "Prefer": "`wait=25`: hold an answer without news back for so many seconds.",
@@ -94,7 +93,7 @@ def problems_of(route: Route, refusals: Refusals) -> Problems:
         found.append(NotFound)
     if route.body is not None:
         found += GATE
-    if _takes_query(route):
+    if route.path.startswith(PREFIX):
         found.append(InvalidInput)
     by_status: Problems = {}
     for error in dict.fromkeys(found):
@@ -154,13 +153,6 @@ def finished(document: dict[str, Any]) -> dict[str, Any]:
     schemas.update(problem.pop("$defs"), Problem=problem)
     document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
     return document
-
-
-def _takes_query(route: Route) -> bool:
-    if route.handler is not None:
-        return route.docs.query is not None
-    hints = get_type_hints(route.endpoint, include_extras=True).values()
-    return any(isinstance(said, params.Query) for hint in hints for said in getattr(hint, "__metadata__", ()))
 
 
 def _header(name: str) -> dict[str, Any]:

@@ -31,6 +31,8 @@ STATUS: dict[Kind, int] = {
     Kind.INTERNAL: 500,
 }
 
+UNKNOWN_FIELD = "holds a field that is not known here"
+
 PROBLEM_HEADER: Header = (b"content-type", b"application/problem+json")
 
 
@@ -79,7 +81,7 @@ def _field_error(error: Mapping[str, Any]) -> FieldError:
     location = tuple(error["loc"])
     parts = location[1:] if location and location[0] == "body" else location
     if error["type"] == "extra_forbidden":
-        return FieldError(_pointer(parts[:-1]), "holds a field that is not known here")
+        return FieldError(_pointer(parts[:-1]), UNKNOWN_FIELD)
     return FieldError(_pointer(parts), str(error["msg"]))
 
 

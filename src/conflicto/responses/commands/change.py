@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from conflicto.activities.lifecycle import is_open
 from conflicto.activities.model import Activity, ModerationPolicy, ResponsePolicy
 from conflicto.activities.queries import activity_by_id
+from conflicto.participants.errors import SeatGone
+from conflicto.participants.queries import present_ids
 from conflicto.platform.problems import NotFound
 from conflicto.responses import store
 from conflicto.responses.commands.keep import keep
@@ -30,6 +32,7 @@ def edit_response(tx: WriteTx, response_id: UUID, *, participant_id: int, text: 
 
     Raises:
         NotFound: there is none, it was deleted, or it is someone else's.
+        SeatGone: its author left, or was removed, while the change was on its way.
         ActivityNotOpen: answers are not taken now.
         AlreadyAnswered: with the policy `first`, the first answer of a round stands.
     """
@@ -93,6 +96,8 @@ def _own(tx: WriteTx, response_id: UUID, participant_id: int) -> tuple[Response,
     response = response_by_id(tx, response_id)
     if response.participant_id != participant_id:
         raise NotFound
+    if participant_id not in present_ids(tx, [participant_id]):
+        raise SeatGone
     activity = activity_by_id(tx, response.activity_id)
     if response.round != activity.round or not is_open(activity, at_us=tx.passed(activity.session_id)):
         raise ActivityNotOpen

@@ -3,12 +3,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from conflicto.platform.http.conditions import ConditionInvalid, conditional_answer, holds, required_revision, revision_tag, tag_of
+from conflicto.platform.http.conditions import ConditionInvalid, conditional_answer, holds, required_revisions, revision_tag, tag_of
 from conflicto.platform.http.messages import Call
 
 
-def call(method: str = "GET", **headers: str) -> Call:
-    sent = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()]
+def call(method: str = "GET", *more: tuple[bytes, bytes], **headers: str) -> Call:
+    sent = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()] + list(more)
     route = SimpleNamespace(method=method)
     return Call(route=route, params={}, headers=sent, query_string=b"", address="", request_id="1")
 
@@ -51,20 +51,64 @@ def test_answer_is_304_exactly_if_the_caller_has_the_body() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "revision"), [('"r7"', 7), ('W/"r7"', 7), (' "r7" ', 7), ("*", None), (" * ", None), ('"r0"', 0)]
+    "value", ['"r7"', 'W/"r7"', ' "r7" ', '\t"r7",', '"r7", "r7"', '"x", "r7"', '"r7",*', 'r8,"r7"', '"r7","r"']
 )
-def test_required_revision(value: str, revision: int | None) -> None:
-    assert required_revision(call(if_match=value)) == revision
-    assert required_revision(call()) is None
+def test_required_revision(value: str) -> None:
+    assert required_revisions(call(if_match=value)) == {7}
 
 
-@pytest.mark.parametrize("value", ["", "r7", '"7"', '"r"', '"r-1"', '"r1", "r2"', '"r1234567890"', '"r\u0667"', 'w/"r7"'])
+@pytest.mark.parametrize("value", ['"r7","r8"', '"r8" , W/"r7"', ',, "r7",\t,"r8" ,', '"abc", W/"r7", "", "r8"'])
+def test_one_of_several_revisions(value: str) -> None:
+    assert required_revisions(call(if_match=value)) == {7, 8}
+
+
+def test_a_list_on_several_lines_is_one_list() -> None:
+    assert required_revisions(call("PATCH", (b"if-match", b'"r8"'), if_match='"r7"')) == {7, 8}
+
+
+def test_no_condition_demands_nothing() -> None:
+    for each in (call(), call(if_match="*"), call(if_match=" * ")):
+        assert required_revisions(each) is None
+    assert required_revisions(call(if_match='"r0"')) == {0}
+
+
+NO_TAG_OF_OURS = [
+    "",
+    ",",
+    "r7",
+    '"7"',
+    '"r"',
+    '"r-1"',
+    '"r1234567890"',
+    '"r\u0667"',
+    'w/"r7"',
+    '*, "x"',
+    '"x", "y"',
+    '"r7" "r8"',
+    '"r7',
+]
+
+
+@pytest.mark.parametrize("value", NO_TAG_OF_OURS)
 def test_other_conditions_are_refused(value: str) -> None:
     with pytest.raises(ConditionInvalid):
-        required_revision(call(if_match=value.encode().decode("latin-1")))
+        required_revisions(call(if_match=value.encode().decode("latin-1")))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [" " * 60_000 + "x", '"x",' * 15_000, '"r' + "1" * 60_000 + '"', ", " * 30_000, '"x"' + " " * 60_000 + '"', "W/" * 30_000],
+)
+def test_long_lists_of_revisions_cost_no_time(value: str) -> None:
+    began = time.monotonic()
+
+    with pytest.raises(ConditionInvalid):
+        required_revisions(call(if_match=value))
+
+    assert time.monotonic() - began < 0.2
 
 
 def test_tag_of_a_revision_is_what_if_match_takes() -> None:
     name, tag = revision_tag(12)
 
-    assert (name, required_revision(call(if_match=tag.decode()))) == (b"etag", 12)
+    assert (name, required_revisions(call(if_match=tag.decode()))) == (b"etag", {12})

@@ -1,0 +1,68 @@
+"""Whoever is put out changes nothing any more, however close the kick and the change come together."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.support.api import Api, Event, Seat, make_event
+from tests.support.checks import accepted
+from tests.support.feed_reader import drain
+
+TURNS = 6
+OUT = {401: "token-invalid", 404: "not-found", 410: "seat-gone"}
+"""What a late change hears: the token is dead, the answer is gone, or the seat was found gone under the lock."""
+
+
+async def kicked_amid(event: Event, seat: Seat, change: Any, query: str) -> list[tuple[int, str]]:
+    """Kick someone while they send changes without pause; return what each of these heard."""
+    changes = [asyncio.ensure_future(change(number)) for number in range(4)]
+    kick = asyncio.ensure_future(event.api.delete(f"/participants/{seat.id}{query}", token=event.host))
+    changes += [asyncio.ensure_future(change(number)) for number in range(4, 10)]
+    accepted(await kick, 204)
+    answers = await asyncio.gather(*changes)
+    return [(each.status_code, each.json().get("code", "") if each.content else "") for each in answers]
+
+
+async def stands(event: Event, poll: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return when the seat was given up, and the answer as it stands, both as the feed tells them."""
+    items, _ = await drain(event.api, f"{event.path}/changes", poll["created_at"], event.host)
+    answer = next(item for item in items if item["entity"] == "response")
+    return next(item["updated_at"] for item in items if item["entity"] == "participant" and item["deleted"]), answer
+
+
+@pytest.mark.parametrize("verb", ["PUT", "POST"])
+async def test_nothing_is_changed_after_the_kick(api: Api, verb: str) -> None:
+    for _ in range(TURNS):
+        event = await make_event(api)
+        poll, anna = await event.activity(status="active"), await event.join()
+        path = f"{event.path}/activities/{poll['id']}/responses"
+        made = accepted(await event.answer(poll, anna, "first"), 201)
+
+        async def change(number: int, *, to: str = f"{path}/{made['id']}" if verb == "PUT" else path, by: Seat = anna) -> Any:
+            return await api.request(verb, to, json={"response_data": number}, token=by.token)
+
+        heard = await kicked_amid(event, anna, change, "")
+
+        assert {each for each in heard if each[0] != 200} <= set(OUT.items())
+        kicked_at, answer = await stands(event, poll)
+        assert answer["updated_at"] < kicked_at
+        assert answer["data"]["revision"] == 1 + [status for status, _ in heard].count(200)
+
+
+async def test_answers_that_go_with_their_author_stay_gone(api: Api) -> None:
+    for _ in range(TURNS):
+        event = await make_event(api)
+        poll, anna = await event.activity(status="active"), await event.join()
+        path = f"{event.path}/activities/{poll['id']}/responses"
+        made = accepted(await event.answer(poll, anna, "first"), 201)
+
+        async def change(number: int, *, to: str = path, own: str = made["id"], by: Seat = anna) -> Any:
+            where = ("PUT", f"{to}/{own}") if number % 2 else ("POST", to)
+            return await api.request(*where, json={"response_data": number}, token=by.token)
+
+        heard = await kicked_amid(event, anna, change, "?responses=delete")
+
+        assert {each for each in heard if each[0] != 200} <= set(OUT.items())
+        assert accepted(await api.get(path, token=event.host))["items"] == []
+        assert accepted(await api.get(f"{event.path}/activities/{poll['id']}/status", token=event.host))["response_count"] == 0

@@ -1,0 +1,104 @@
+"""Two servers on one PostgreSQL: whoever writes and reads where, the feed tells the same story, and cursors hold at either."""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from conflicto.feed.timestamps import parse
+from tests.support import databases
+from tests.support.crowd import PHONES, Crowd, gather
+from tests.support.feed_check import Page, Write, check
+from tests.support.processes import PLAIN, Served, served
+
+ANSWERS = 25
+READERS = ((1, 2), (4, 2), (25, 0), (1000, 1), (1000, 2))
+"""Page size and way: 0 and 1 stay at their server, 2 goes from one to the other.
+
+Odd sizes read the session's feed, even ones the activity's; the smaller, the further behind.
+"""
+STALE_S = 2.0
+"""How old a read at the other worker may be; and then some, for a busy machine."""
+
+Clients = Sequence[httpx2.Client]
+
+
+@pytest.fixture
+def servers(postgres_template: str, postgres_url: str, tmp_path: Path) -> Iterator[list[Served]]:
+    with databases.postgres_copy(postgres_url) as url, ExitStack() as running:
+        folders: list[Path] = [tmp_path / name for name in ("first", "second")]
+        yield [running.enter_context(served(folder, DATABASE_URL=url)) for folder in folders]
+
+
+@contextmanager
+def clients(servers: list[Served], token: str) -> Iterator[list[httpx2.Client]]:
+    common: dict[str, Any] = {"headers": {"authorization": f"Bearer {token}"}, "timeout": 20, **PLAIN}
+    with ExitStack() as opened:
+        yield [opened.enter_context(httpx2.Client(base_url=f"{server.url}/api/v1", **common)) for server in servers]
+
+
+def write(servers: list[Served], crowd: Crowd, nth: int) -> list[Write]:
+    """Answer again and again, at one server and the other in turn."""
+    done = []
+    with clients(servers, crowd.tokens[nth]) as at:
+        for number in range(ANSWERS):
+            began = time.monotonic()
+            answer = at[number % len(at)].post(f"{crowd.path}/responses", json={"response_data": [nth, number]})
+            acked = time.monotonic()
+            assert answer.status_code in {200, 201}, answer.text
+            row = answer.json()
+            done.append(Write(row["id"], row["revision"], parse(row["updated_at"]).us, began, acked))
+    return done
+
+
+def follow(at: Clients, crowd: Crowd, limit: int, writing: threading.Event) -> list[Page]:
+    """Page from 0, every page at the next of the servers, until nothing came for longer than a read may be stale."""
+    feed = f"/sessions/{crowd.session_id}/changes" if limit % 2 else f"{crowd.path}/responses"
+    pages: list[Page] = []
+    since, fresh_s = "0", time.monotonic()
+    for http in cycle(at):
+        page = http.get(f"{feed}/since/{since}?limit={limit}").raise_for_status().json()
+        rows = [item for item in page["items"] if item.get("entity", "response") == "response"]
+        told = [(row["id"], row["revision"], parse(row["updated_at"]).us) for row in rows]
+        pages.append(Page(int(since), told, int(page["cursor"])))
+        if writing.is_set() or page["items"] or page["has_more"]:
+            fresh_s = time.monotonic()
+        elif time.monotonic() - fresh_s > STALE_S:
+            return pages
+        since = page["cursor"]
+    raise AssertionError
+
+
+def story(servers: list[Served], policy: str) -> tuple[list[Write], dict[str, list[Page]]]:
+    """Let phones and readers loose on one session; return what was acknowledged, and what each reader was told."""
+    crowd = gather(servers[0], policy=policy)
+    writing = threading.Event()
+    writing.set()
+    with clients(servers, crowd.host) as (first, second), ThreadPoolExecutor(len(crowd.tokens) + len(READERS)) as pool:
+        ways: list[Clients] = [[first], [second], [first, second]]
+        following = {f"reader {limit} {way}": pool.submit(follow, ways[way], crowd, limit, writing) for limit, way in READERS}
+        sending = [pool.submit(write, servers, crowd, nth) for nth in range(len(crowd.tokens))]
+        try:
+            writes = [each for done in sending for each in done.result(60)]
+        finally:
+            writing.clear()
+        return writes, {name: each.result(60) for name, each in following.items()}
+
+
+def test_two_processes_tell_one_story(servers: list[Served]) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        many, one = pool.map(story, (servers, servers), ("many", "one"))
+
+    for writes, pages in (many, one):
+        assert check(writes, pages) == []
+        assert len(writes) == PHONES * ANSWERS
+        assert all(len(each) > 3 for each in pages.values())
+    assert len({write.id for write in many[0]}) == PHONES * ANSWERS
+    assert {write.revision for write in one[0]} == set(range(1, ANSWERS + 1))
