@@ -11,10 +11,11 @@ from bench import machine
 from bench.growth import measure as growth
 from bench.polls import measure as polls
 from bench.report import Section, markdown, show
+from bench.rooms import measure as rooms
 from bench.scale import FULL, QUICK
 from bench.submits import measure_joins, measure_submits
 
-SUITES = {"status": polls, "submit": measure_submits, "join": measure_joins, "growth": growth}
+SUITES = {"status": polls, "submit": measure_submits, "join": measure_joins, "growth": growth, "room": rooms}
 WIDTH = 190
 """Of the tables in a log or a pipe."""
 

@@ -1,0 +1,152 @@
+"""How many people one machine serves: rooms of growing size on each transport, the load generator on the same machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench import files, servers
+from bench.report import Plot, Row, Section, Series, short
+from bench.room import ANSWER_S, Visit, offered, visit
+from bench.stage import set_stage
+
+if TYPE_CHECKING:
+    from bench.scale import Scale
+
+POLL_GOALS_MS = {5_000: 50, 20_000: 200}
+ANSWER_GOALS_MS = {5_000: 1_000}
+CARD = (
+    "Participants",
+    "Transport",
+    "Poll answered, p50 / p99",
+    "News reaches p50 / p99 / last",
+    "Server memory",
+    "Server CPU",
+    "Errors",
+)
+
+
+def measure(scale: Scale) -> list[Section]:
+    """Fill a room of each size on each transport, each time on a server of its own."""
+    sizes, cut = _sizes(scale)
+    visits: list[Visit] = []
+    missing: list[str] = []
+    for transport in scale.transports:
+        if not _is_offered(transport):
+            missing.append(transport)
+            continue
+        visits += [_visit(transport, size, scale) for size in sizes]
+    rows = [row for each in visits for row in _rows(each)]
+    return [Section("Rooms", _about(scale, cut, missing), rows, _plots(visits), _card(visits))]
+
+
+def _sizes(scale: Scale) -> tuple[list[int], str]:
+    """Return the sizes that this machine's limit of open files leaves, and what to say of it."""
+    most = files.most_connections()
+    if most >= max(scale.rooms):
+        return list(scale.rooms), ""
+    said = f" This machine allows {files.raise_limit():,} open files to a process, so the largest room has {most:,} participants."
+    return [*(size for size in scale.rooms if size <= most), most], said
+
+
+def _is_offered(transport: str) -> bool:
+    with servers.scratch() as folder, servers.conflicto(folder) as server:
+        stage = set_stage(server)
+        stage.join(1)
+        return offered(stage, transport)
+
+
+def _visit(transport: str, people: int, scale: Scale) -> Visit:
+    with servers.scratch() as folder, servers.conflicto(folder) as server:
+        stage = set_stage(server)
+        stage.join(people)
+        return visit(stage, transport, quiet_s=scale.room_s)
+
+
+def _rows(seen: Visit) -> list[Row]:
+    who = f"{seen.people:,} participants, {seen.transport}"
+    rows = []
+    if seen.transport == "poll":
+        goal = next((ms for size, ms in POLL_GOALS_MS.items() if _is_size(seen.people, size)), None)
+        rows.append(_row(f"{who}: polls", seen, "polls", goal, _load(seen)))
+        rows.append(_row(f"{who}: polls while all answer", seen, "polls_meanwhile", None, {}))
+    else:
+        rows.append(_row(f"{who}: news", seen, "news", None, _load(seen)))
+    goal = next((ms for size, ms in ANSWER_GOALS_MS.items() if _is_size(seen.people, size)), None)
+    rows.append(_row(f"{who}: answers", seen, "answers", goal, {}))
+    if seen.transport == "poll":
+        rows.append(_row(f"{who}: news", seen, "news", None, {}))
+    return rows
+
+
+def _is_size(people: int, size: int) -> bool:
+    """Tell whether a room is meant to have a size: the largest may be a little smaller, for want of open files."""
+    return 0.95 * size <= people <= size
+
+
+def _row(measure: str, seen: Visit, what: str, goal_ms: int | None, notes: dict[str, str]) -> Row:
+    figures = getattr(seen, what)
+    met = None if goal_ms is None else figures.p99 <= goal_ms and not seen.errors and figures.count > 0
+    spread = {"p50": f"{figures.p50:.1f} ms", "p99.9": f"{figures.p999:.1f} ms", "max": f"{figures.largest:.0f} ms"}
+    spread["count"] = f"{figures.count:,}"
+    goal = "" if goal_ms is None else f"p99 ≤ {goal_ms:,} ms, no errors"
+    return Row(measure + ", p99", Series([figures.p99], "ms"), goal=goal, met=met, notes=spread | notes)
+
+
+def _load(seen: Visit) -> dict[str, str]:
+    return {
+        "errors": _errors(seen),
+        "server": f"{seen.server:.0%} of a core",
+        "generator": f"{seen.client:.0%}, late by {seen.late.p99:.1f} ms at p99",
+        "server memory": f"{seen.before_mib:.0f} → {seen.resident_mib:.0f} MiB ({seen.kib_each:.1f} KiB each)",
+    }
+
+
+def _errors(seen: Visit) -> str:
+    return ", ".join(f"{count:,} × {what}" for what, count in seen.errors.items()) or "none"
+
+
+def _plots(visits: list[Visit]) -> list[Plot]:
+    polling = [each for each in visits if each.transport == "poll"]
+    sizes = [f"{each.people:,}" for each in polling]
+    percentiles = {"p50": "p50", "p99": "p99", "p99.9": "p999", "max": "largest"}
+    series = {name: [round(getattr(each.polls, field), 2) for each in polling] for name, field in percentiles.items()}
+    plots = [
+        Plot(
+            "room-polls",
+            "Answer to a poll, by participants polling every 2 s",
+            sizes,
+            series,
+            "participants",
+            "ms",
+            logarithmic=True,
+        )
+    ]
+    news = {
+        transport: [round(each.news.p99, 2) for each in visits if each.transport == transport]
+        for transport in dict.fromkeys(each.transport for each in visits)
+    }
+    plots.append(
+        Plot("room-news", "From the host's click to 99 % of the participants", sizes, news, "participants", "ms", logarithmic=True)
+    )
+    return plots
+
+
+def _card(visits: list[Visit]) -> list[list[str]]:
+    lines = []
+    for seen in visits:
+        polls = f"{short(seen.polls.p50)} / {short(seen.polls.p99)} ms" if seen.polls.count else "—"
+        news = f"{short(seen.news.p50)} / {short(seen.news.p99)} / {short(seen.news.largest)} ms"
+        memory = f"{seen.resident_mib:.0f} MiB"
+        lines.append([f"{seen.people:,}", seen.transport, polls, news, memory, f"{seen.server:.0%}", _errors(seen)])
+    return lines
+
+
+def _about(scale: Scale, cut: str, missing: list[str]) -> str:
+    skipped = f" Not measured, since the server does not offer it yet: {', '.join(missing)}." if missing else ""
+    return (
+        "Everyone has a connection of their own. Polls come every 2 s ± 10 % with `If-None-Match`, and count from when they are due, not "
+        f"from when they are sent. After {scale.room_s:.0f} s the host opens an activity and everyone answers within {ANSWER_S:.0f} s, "
+        "over connections beside those; that all answers are stored is checked. “News” is the time from the host's request until a "
+        "participant is told of the activity. SQLite, one server, its load generator on the same machine; the server's share of a core is "
+        f"from before the activity.{cut}{skipped}"
+    )
