@@ -176,6 +176,9 @@ class Crowd:
 
     def expect_news(self, words: bytes) -> None:
         """Watch for these words, which the server learns of now; polls from now on are counted apart."""
+        self.news = Histogram()
+        for phone in self._phones:
+            phone.knows = False
         self._needle, self.needle_overlap = words, len(words) - 1
         self._busy_from_s = self._news_s = perf_counter()
 
@@ -190,6 +193,14 @@ class Crowd:
         now_s = perf_counter()
         for request in requests:
             self.wheel.add(now_s + self._random.random() * every_s, partial(self._answer_again, request, every_s))
+
+    async def all_told(self, within_s: float) -> None:
+        """Wait until everyone has the news; who has not is an error."""
+        until_s = perf_counter() + within_s
+        while self.news.count < len(self._phones) and perf_counter() < until_s:  # noqa: ASYNC110 - as in `drained`
+            await asyncio.sleep(0.01)
+        if untold := len(self._phones) - self.news.count:
+            self.errors["never told"] += untold
 
     async def drained(self) -> None:
         """Wait until every answer is acknowledged; one that is not is an error."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, exp, log
+from math import ceil, exp, inf, log
 
 STEP = log(1.01)
 BUCKETS = 2_200
@@ -11,14 +11,18 @@ BUCKETS = 2_200
 
 
 class Histogram:
-    """Counts latencies; what it gives back as a percentile is at most 1 % too large, never too small. The largest is exact."""
+    """Counts latencies.
 
-    __slots__ = ("_buckets", "count", "largest_s")
+    A percentile is at most 1 % too large and never too small; the largest and the smallest are exact.
+    """
+
+    __slots__ = ("_buckets", "count", "largest_s", "smallest_s")
 
     def __init__(self) -> None:
         self._buckets = [0] * BUCKETS
         self.count = 0
         self.largest_s = 0.0
+        self.smallest_s = inf
 
     def record(self, latency_s: float) -> None:
         """Count one latency."""
@@ -26,6 +30,7 @@ class Histogram:
         self._buckets[min(int(log(us) / STEP), BUCKETS - 1) if us > 1 else 0] += 1
         self.count += 1
         self.largest_s = max(self.largest_s, latency_s)
+        self.smallest_s = min(self.smallest_s, latency_s)
 
     def percentile_ms(self, percent: float) -> float:
         """Return the latency that so many percent did not exceed; nothing was counted: 0."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench import ceiling, servers, wrk
 from bench.asks import Ask, Prepared, answer_bytes, every_ask, known_status, prepare, settle
-from bench.client import repeated
+from bench.client import in_turn
 from bench.report import Plot, Row, Section, Series, memory_row, paired
 from bench.stage import set_stage
 from bench.wrk import CONNECTIONS, Polled
@@ -70,7 +70,7 @@ def measure(scale: Scale) -> list[Section]:
             sides = {name: (ours[name], asks[name][place]) for name in goals}
             pictured[ask.name] = runs = _in_turns(sides, scale, folder)
             rows += [_row(ask, name, goals[name], runs) for name in goals]
-        rows.append(memory_row("resident memory, compared with the start", before, ours[LANE]))
+        rows.append(memory_row("resident memory after the polls, compared with the start", before, ours[LANE]))
     if scale.seats:
         rows.insert(-1, _limited(scale))
     return [Section("Polls", _about(scale), rows, [_plot(pictured)])]
@@ -114,13 +114,13 @@ def _in_turns(ours: dict[str, tuple[Server, Ask]], scale: Scale, folder: Path) -
     with ExitStack() as stack:
         ask = ours[LANE][1]
         sides = dict(ours)
-        for name, start in _marks(ask, folder).items():
+        for name, start in _marks(ask, scale, folder).items():
             with servers.on_core(-1):
                 sides[name] = (stack.enter_context(start()), ask)
         measured = {name: Side(server, ask, answer_bytes(server, ask)) for name, (server, ask) in sides.items()}
         runs = {name: Runs([], []) for name in measured}
         for side in measured.values():
-            repeated(side.server.port, _for_each_connection(side.ask), seconds=WARM_S).expect(side.ask.status)
+            in_turn(side.server.port, side.ask.requests, connections=CONNECTIONS, seconds=WARM_S).expect(side.ask.status)
         for _ in range(scale.poll_rounds):
             for name, side in measured.items():
                 cpu_s = side.server.cpu_s()
@@ -132,25 +132,24 @@ def _in_turns(ours: dict[str, tuple[Server, Ask]], scale: Scale, folder: Path) -
     return runs
 
 
-def _marks(ask: Ask, folder: Path) -> dict[str, partial[object]]:
+def _marks(ask: Ask, scale: Scale, folder: Path) -> dict[str, partial[object]]:
     """Return how to start what ours is compared with."""
     marks = {FLOOR: partial(servers.floor, status=ask.status, size=ask.size, log_dir=folder)}
-    if ceiling.PROGRAM and wrk.PROGRAM:
+    if scale.ceiling and ceiling.PROGRAM and wrk.PROGRAM:
         marks[CEILING] = partial(ceiling.nginx, status=ask.status, size=ask.size, folder=folder)
     return marks
 
 
 def _poll(side: Side, seconds: float, folder: Path) -> Polled:
-    requests = side.ask.requests if wrk.PROGRAM else _for_each_connection(side.ask)
     with servers.on_core(0):
         return wrk.load(
-            side.server.port, requests, seconds=seconds, status=side.ask.status, answer_bytes=side.bytes_each, folder=folder
+            side.server.port,
+            side.ask.requests,
+            seconds=seconds,
+            status=side.ask.status,
+            answer_bytes=side.bytes_each,
+            folder=folder,
         )
-
-
-def _for_each_connection(ask: Ask) -> list[bytes]:
-    """Return as many requests as there are connections; a stage has one seat for each, or more."""
-    return (list(ask.requests) * CONNECTIONS)[:CONNECTIONS]
 
 
 def _row(ask: Ask, name: str, goal: float, runs: dict[str, Runs], *, key: str = "", suffix: str = "") -> Row:
@@ -198,5 +197,6 @@ def _about(scale: Scale) -> str:
         against += "; nginx is not measured, since nginx or wrk is not installed, so there is no ceiling"
     return (
         f"{how}; {CONNECTIONS} participants' tokens in turn (responses since: the host's); {scale.poll_s:.0f} s each, servers on one core, "
-        f"the client on another. The floor is {against}. Status and size of the answers are checked."
+        f"the client on another. The floor is {against}. Status and size of the answers are checked. Where the client is "
+        "busy throughout, it is the limit, and the server's CPU for each answer tells more."
     )

@@ -59,8 +59,8 @@ class Row:
 
     @property
     def name(self) -> str:
-        """The key, made of the measure where none is given."""
-        return self.key or re.sub(r"[^a-z0-9]+", "-", self.measure.lower()).strip("-")
+        """The name in bench/results.json: the key, or else the measure, in small letters and hyphens."""
+        return re.sub(r"[^a-z0-9]+", "-", (self.key or self.measure).lower()).strip("-")
 
     def cells(self) -> list[str]:
         """Return the line as text, in the order of `COLUMNS`."""
@@ -86,7 +86,7 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The rows of one suite, with what must be known to read them, its pictures, and its lines of the capacity card."""
+    """The rows of one suite, with what must be known to read them, its pictures, and the capacity card's columns and lines."""
 
     title: str
     about: str
@@ -106,7 +106,10 @@ def memory_row(measure: str, before_mib: float, server: Server) -> Row:
 
 
 def show(console: Console, section: Section) -> None:
-    """Print a section."""
+    """Print a section; one without rows says why."""
+    if not section.rows:
+        console.print(f"{section.title}: {section.about}", highlight=False)
+        return
     table = Table(title=section.title, caption=section.about, title_justify="left", caption_justify="left", title_style="bold")
     columns, lines = _grid(section)
     for name in columns:

@@ -86,10 +86,8 @@ async def _visit(stage: Stage, transport: str, activity: str, quiet_s: float, be
             crowd.errors[f"activity not opened within {OPEN_S} s"] += 1
         await asyncio.sleep(ANSWER_S + AFTERWARDS_S)
         await crowd.drained()
+        await crowd.all_told(PERIOD_S)
         resident_mib = stage.server.resident_mib()
-    told = crowd.news.count
-    if told < len(stage.seats):
-        crowd.errors["never told"] += len(stage.seats) - told
     return Visit(
         transport, len(stage.seats), crowd.quiet.summary(), crowd.busy.summary(), crowd.answers.summary(), crowd.news.summary(),
         crowd.late.summary(), dict(crowd.errors), busy.server, busy.client, before_mib, resident_mib,

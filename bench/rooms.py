@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from bench import files, servers
 from bench.report import Plot, Row, Section, Series, short
-from bench.room import ANSWER_S, Visit, offered, visit
+from bench.room import ANSWER_S, Visit, offered
+from bench.room import visit as hold
 from bench.stage import set_stage
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bench.scale import Scale
 
 POLL_GOALS_MS = {5_000: 50, 20_000: 200}
@@ -36,7 +39,7 @@ def measure(scale: Scale) -> list[Section]:
             continue
         visits += [_visit(transport, size, scale) for size in sizes]
     rows = [row for each in visits for row in _rows(each)]
-    return [Section("Rooms", _about(scale, cut, missing), rows, _plots(visits), _card(visits))]
+    return [Section("Rooms", _about(scale, cut, missing), rows, _plots(visits), card(visits) if visits else ())]
 
 
 def _sizes(scale: Scale) -> tuple[list[int], str]:
@@ -59,7 +62,7 @@ def _visit(transport: str, people: int, scale: Scale) -> Visit:
     with servers.scratch() as folder, servers.conflicto(folder) as server:
         stage = set_stage(server)
         stage.join(people)
-        return visit(stage, transport, quiet_s=scale.room_s)
+        return hold(stage, transport, quiet_s=scale.room_s)
 
 
 def _rows(seen: Visit) -> list[Row]:
@@ -131,14 +134,27 @@ def _plots(visits: list[Visit]) -> list[Plot]:
     return plots
 
 
-def _card(visits: list[Visit]) -> list[list[str]]:
-    lines = []
-    for seen in visits:
-        polls = f"{short(seen.polls.p50)} / {short(seen.polls.p99)} ms" if seen.polls.count else "—"
-        news = f"{short(seen.news.p50)} / {short(seen.news.p99)} / {short(seen.news.largest)} ms"
-        memory = f"{seen.resident_mib:.0f} MiB"
-        lines.append([f"{seen.people:,}", seen.transport, polls, news, memory, f"{seen.server:.0%}", _errors(seen)])
-    return lines
+def card(visits: Sequence[Visit]) -> list[list[str]]:
+    """Return the capacity card: its columns, and a line for each size of the room."""
+    transports = list(dict.fromkeys(each.transport for each in visits))
+    by_size = {each.people: {other.transport: other for other in visits if other.people == each.people} for each in visits}
+    columns = ["Participants", "Poll answered, p50 / p99", "Server CPU, polling"]
+    for transport in transports:
+        columns += [f"{transport}: news reaches p50 / p99", f"{transport}: server memory"]
+    return [columns, *(_card_line(people, seen, transports) for people, seen in by_size.items())]
+
+
+def _card_line(people: int, seen: dict[str, Visit], transports: list[str]) -> list[str]:
+    polling = seen.get("poll")
+    line = [f"{people:,}"]
+    line += [f"{short(polling.polls.p50)} / {short(polling.polls.p99)} ms", f"{polling.server:.0%}"] if polling else ["", ""]
+    for transport in transports:
+        visit = seen.get(transport)
+        wrong = f"; {sum(visit.errors.values()):,} errors" if visit and visit.errors else ""
+        line += (
+            [f"{short(visit.news.p50)} / {short(visit.news.p99)} ms{wrong}", f"{visit.resident_mib:.0f} MiB"] if visit else ["", ""]
+        )
+    return line
 
 
 def _about(scale: Scale, cut: str, missing: list[str]) -> str:

@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.client import BenchFailed, repeated
+from bench.client import BenchFailed, in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +65,7 @@ def load(port: int, requests: Sequence[bytes], *, seconds: float, status: int, a
     wrk counts statuses from 400 on. One that is lower and yet wrong, such as 200 for 304, shows in the size.
     """
     if PROGRAM is None:
-        run = repeated(port, requests, seconds=seconds).expect(status)
+        run = in_turn(port, requests, connections=CONNECTIONS, seconds=seconds).expect(status)
         return Polled(run.count, run.rate, run.latency_ms(99), run.client_share)
     path = folder / "requests.lua"
     path.write_text(script(requests), encoding="ascii")
