@@ -72,19 +72,20 @@ class Crowd:
 
     @asynccontextmanager
     async def present(self) -> AsyncIterator[Crowd]:
-        """Connect everyone and let them begin, spread over one period; at the end hang up."""
+        """Connect everyone and let them begin, spread over one period each; at the end hang up."""
         files.require(len(self.stage.seats))
         ticker = Ticker()
         loop = asyncio.get_running_loop()
+        loop.add_reader(ticker.file, self._tick, ticker)
+        self.wheel = Wheel(perf_counter())
         try:
-            self._phones = await self._connected([partial(self._kind, self, token) for _, token in self.stage.seats])
+            async for phones in self._connected([partial(self._kind, self, token) for _, token in self.stage.seats]):
+                self._phones += phones
+                for phone in phones:
+                    self.wheel.add(perf_counter() + self._random.random() * self.period_s, phone.due)
             gc.collect()
             gc.freeze()
             gc.disable()
-            self.wheel = Wheel(perf_counter())
-            for phone in self._phones:
-                self.wheel.add(perf_counter() + self._random.random() * self.period_s, phone.due)
-            loop.add_reader(ticker.file, self._tick, ticker)
             yield self
         finally:
             self.over = True
@@ -98,24 +99,25 @@ class Crowd:
     async def prepare_answers(self) -> None:
         """Open the connections for the answers; shortly before they are needed, as a server closes idle ones."""
         amount = min(ANSWERERS, max(PEOPLE_FOR_EACH_ANSWERER, len(self._phones) // PEOPLE_FOR_EACH_ANSWERER))
-        self._answerers = await self._connected([partial(Answerer, self)] * amount)
+        async for answerers in self._connected([partial(Answerer, self)] * amount):
+            self._answerers += answerers
         self._free = deque(self._answerers)
 
-    async def _connected(self, makers: Sequence[partial]) -> list:
+    async def _connected(self, makers: Sequence[partial]) -> AsyncIterator[list]:
+        """Connect in batches and yield each: a server closes a connection on which nobody says anything."""
         loop, port = asyncio.get_running_loop(), self.stage.server.port
-        made = []
         for first in range(0, len(makers), BATCH):
             batch = [
                 loop.create_connection(maker, "127.0.0.1", port, local_addr=_local(first + number))
                 for number, maker in enumerate(makers[first : first + BATCH])
             ]
-            made += [protocol for _, protocol in await asyncio.gather(*batch)]
-        return made
+            yield [protocol for _, protocol in await asyncio.gather(*batch)]
 
     def _tick(self, ticker: Ticker) -> None:
         ticker.read()
         for at_s, actions in self.wheel.due(perf_counter()):
-            self.late.record(perf_counter() - at_s)
+            if self._quiet_from_s <= at_s < self._busy_from_s:
+                self.late.record(perf_counter() - at_s)
             for action in actions:
                 action(at_s)
 

@@ -9,8 +9,9 @@ from bench.client import BenchFailed
 RESERVE = 400
 """Files that a process needs beside the participants' connections: those of the answers, the database, logs, libraries."""
 
-PORTS = 25_000
-"""Connections from one source address to one port; Linux has about 28,000 ports to give."""
+PORTS = 10_000
+"""Connections from one source address to one port. Linux has about 28,000 ports to give, but hands out the even ones first and, once they
+are gone, looks through all of them for every further connection."""
 
 
 def raise_limit() -> int:

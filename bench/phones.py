@@ -75,8 +75,9 @@ class Phone(asyncio.Protocol):
             self.ask(at_s)
 
     def ask(self, at_s: float) -> None:
-        self.asked_s = at_s
-        self.transport.write(self.request)
+        if not self.transport.is_closing():
+            self.asked_s = at_s
+            self.transport.write(self.request)
 
     def data_received(self, data: bytes) -> None:
         now_s = perf_counter()
