@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -105,7 +105,7 @@ def _limited(scale: Scale) -> Row:
         stage.meet()
         settle()
         ask = known_status(stage)
-        runs = _in_turns({LANE: (server, ask)}, scale, folder)
+        runs = _in_turns({LANE: (server, ask)}, replace(scale, ceiling=False), folder)
     return _row(ask, LANE, READY[LANE], runs, key=LIMITED, suffix=f", rate limits on, {scale.seats:,} seats")
 
 

@@ -13,6 +13,7 @@ from bench.stage import set_stage
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bench.histogram import Percentiles
     from bench.scale import Scale
 
 POLL_GOALS_MS = {5_000: 50, 20_000: 200}
@@ -67,7 +68,7 @@ def _visit(transport: str, people: int, scale: Scale) -> Visit:
 
 def _rows(seen: Visit) -> list[Row]:
     who = f"{seen.people:,} participants, {seen.transport}"
-    rows = []
+    rows: list[Row | None] = []
     if seen.transport == "poll":
         goal = next((ms for size, ms in POLL_GOALS_MS.items() if _is_size(seen.people, size)), None)
         rows.append(_row(f"{who}: polls", seen, "polls", goal, _load(seen)))
@@ -78,7 +79,7 @@ def _rows(seen: Visit) -> list[Row]:
     rows.append(_row(f"{who}: answers", seen, "answers", goal, {}))
     if seen.transport == "poll":
         rows.append(_row(f"{who}: news", seen, "news", None, {}))
-    return rows
+    return [row for row in rows if row is not None]
 
 
 def _is_size(people: int, size: int) -> bool:
@@ -86,9 +87,12 @@ def _is_size(people: int, size: int) -> bool:
     return 0.95 * size <= people <= size
 
 
-def _row(measure: str, seen: Visit, what: str, goal_ms: int | None, notes: dict[str, str]) -> Row:
+def _row(measure: str, seen: Visit, what: str, goal_ms: int | None, notes: dict[str, str]) -> Row | None:
+    """Return a row, or none where nothing came that could be measured; the errors beside the first row say why."""
     figures = getattr(seen, what)
-    met = None if goal_ms is None else figures.p99 <= goal_ms and not seen.errors and figures.count > 0
+    if not figures.count and not notes:
+        return None
+    met = None if goal_ms is None else figures.p99 <= goal_ms and not seen.errors
     spread = {"p50": f"{figures.p50:.1f} ms", "p99.9": f"{figures.p999:.1f} ms", "max": f"{figures.largest:.0f} ms"}
     spread["count"] = f"{figures.count:,}"
     goal = "" if goal_ms is None else f"p99 ≤ {goal_ms:,} ms, no errors"
@@ -112,7 +116,7 @@ def _plots(visits: list[Visit]) -> list[Plot]:
     polling = [each for each in visits if each.transport == "poll"]
     sizes = [f"{each.people:,}" for each in polling]
     percentiles = {"p50": "p50", "p99": "p99", "p99.9": "p999", "max": "largest"}
-    series = {name: [round(getattr(each.polls, field), 2) for each in polling] for name, field in percentiles.items()}
+    series = {name: [_point(getattr(each.polls, field)) for each in polling] for name, field in percentiles.items()}
     plots = [
         Plot(
             "room-polls",
@@ -125,13 +129,18 @@ def _plots(visits: list[Visit]) -> list[Plot]:
         )
     ]
     news = {
-        transport: [round(each.news.p99, 2) for each in visits if each.transport == transport]
+        transport: [_point(each.news.p99) for each in visits if each.transport == transport]
         for transport in dict.fromkeys(each.transport for each in visits)
     }
     plots.append(
         Plot("room-news", "From the host's click to 99 % of the participants", sizes, news, "participants", "ms", logarithmic=True)
     )
     return plots
+
+
+def _point(ms: float) -> float | None:
+    """Return a figure for a plot; what never came has none."""
+    return round(ms, 2) if ms else None
 
 
 def card(visits: Sequence[Visit]) -> list[list[str]]:
@@ -147,7 +156,7 @@ def card(visits: Sequence[Visit]) -> list[list[str]]:
 def _card_line(people: int, seen: dict[str, Visit], transports: list[str]) -> list[str]:
     polling = seen.get("poll")
     line = [f"{people:,}"]
-    line += [f"{short(polling.polls.p50)} / {short(polling.polls.p99)} ms", f"{polling.server:.0%}"] if polling else ["", ""]
+    line += [_pair(polling.polls), f"{polling.server:.0%}"] if polling else ["", ""]
     for transport in transports:
         visit = seen.get(transport)
         wrong = f"; {sum(visit.errors.values()):,} errors" if visit and visit.errors else ""
@@ -155,6 +164,10 @@ def _card_line(people: int, seen: dict[str, Visit], transports: list[str]) -> li
             [f"{short(visit.news.p50)} / {short(visit.news.p99)} ms{wrong}", f"{visit.resident_mib:.0f} MiB"] if visit else ["", ""]
         )
     return line
+
+
+def _pair(figures: Percentiles) -> str:
+    return f"{short(figures.p50)} / {short(figures.p99)} ms" if figures.count else "never"
 
 
 def _about(scale: Scale, cut: str, missing: list[str]) -> str:

@@ -42,7 +42,7 @@ KEY_POLLS = ("session-status-200", "session-status-304", "since-nothing", "since
 
 FULL = Scale(
     name="full", rounds=5, poll_rounds=3, poll_s=2, seats=3_000, people=5_000, rows=1_000_000, samples=400, crowd=2_000,
-    contained=100_000, rooms=(50, 500, 5_000, 20_000), room_s=5, streams=10_000, edits=150, starts=7, soak_s=60,
+    contained=100_000, rooms=(50, 500, 5_000, 20_000), room_s=4, streams=10_000, edits=150, starts=7, soak_s=60,
 )  # fmt: skip
 QUICK = Scale(
     name="quick", rounds=3, poll_rounds=3, poll_s=1, polls=KEY_POLLS, seats=1_000, people=800, rows=30_000, samples=60, crowd=700,
