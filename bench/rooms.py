@@ -56,14 +56,18 @@ def _is_offered(transport: str) -> bool:
     with servers.scratch() as folder, servers.conflicto(folder) as server:
         stage = set_stage(server)
         stage.join(1)
-        return offered(stage, transport)
+        answer = offered(stage, transport)
+        server.end_at_once()
+    return answer
 
 
 def _visit(transport: str, people: int, scale: Scale) -> Visit:
     with servers.scratch() as folder, servers.conflicto(folder) as server:
         stage = set_stage(server)
         stage.join(people)
-        return hold(stage, transport, quiet_s=scale.room_s)
+        seen = hold(stage, transport, quiet_s=scale.room_s)
+        server.end_at_once()
+    return seen
 
 
 def _rows(seen: Visit) -> list[Row]:

@@ -49,6 +49,7 @@ def measure(scale: Scale) -> list[Section]:
         stage.join(streams - 1)
         activity = stage.open_activity("one")
         idle = uvloop.run(_listen(stage, activity, scale.rounds))
+        server.end_at_once()
     about = (
         f"{streams:,} participants each hold one stream of Server-Sent Events on one server; the host edits the activity's title."
     )
