@@ -1,10 +1,11 @@
 # Every habit has one verb. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check fmt docs bench lock clean
+.PHONY: help setup run demo test check fmt docs bench bench-check bench-tools lock clean
 
 BIN := .venv/bin
 READY := .venv/.ready
+BENCH_READY := .venv/.bench-ready
 JOBS ?= 2
 
 # Tests start dozens of processes; where this is set, each would compile all that it imports anew.
@@ -17,7 +18,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
 help: ## List the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Make .venv with everything in it, pinned and hash-checked
 
@@ -55,12 +56,29 @@ fmt: setup ## Format, and mend what can be mended
 docs: setup ## Write the generated pages of docs/ anew
 	$(BIN)/python tools/generate_docs.py
 
-bench: setup ## Measure speed against the floor
-	$(BIN)/python -m bench
+bench: bench-tools ## Measure speed against the floor: 12 minutes; BENCH="--quick" or "--only room" for less
+	$(BIN)/python -m bench $(BENCH)
+
+bench-check: bench-tools ## Fail where a key ratio fell by more than a quarter since bench/results.json
+	$(BIN)/python -m bench.check
+
+# wrk sends and nginx is the ceiling. Where apt cannot bring them, the bench says in its report what it did without.
+# On a machine with systemd, apt also starts nginx as a service of its own, on port 80; the bench starts its own and needs none.
+bench-tools: setup $(BENCH_READY)
+	@(command -v wrk && PATH="$$PATH:/usr/sbin" command -v nginx) >/dev/null || { \
+		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq \
+		&& DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends wrk nginx-light >/dev/null; \
+	} || echo "Neither wrk nor nginx may be missing for a full measure; install them, or read the report with that in mind." >&2
+
+$(BENCH_READY): requirements/bench.txt $(READY)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/bench.txt \
+		|| $(BIN)/pip install --quiet --require-hashes -r requirements/bench.txt
+	@touch $@
 
 lock: setup ## Compile requirements/*.in anew; UPGRADE=--upgrade takes the newest versions
 	$(COMPILE) $(UPGRADE) requirements/base.in --output-file requirements/base.txt
 	$(COMPILE) $(UPGRADE) requirements/dev.in --output-file requirements/dev.txt
+	$(COMPILE) $(UPGRADE) requirements/bench.in --output-file requirements/bench.txt
 
 clean: ## Remove what was built, and .venv
 	rm -rf .venv .coverage .coverage.* coverage.json .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist htmlcov

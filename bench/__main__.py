@@ -1,53 +1,97 @@
-"""`python -m bench`: run the suites, print them, and write bench/results.md after a full run."""
+"""`python -m bench`: run the suites, print them, and write what a full run leaves in the repository."""
 
 from __future__ import annotations
 
 import argparse
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from bench import machine
+from bench import machine, records
+from bench.contains import measure as contains
+from bench.crud import measure as crud
 from bench.growth import measure as growth
 from bench.polls import measure as polls
 from bench.report import Section, markdown, show
-from bench.scale import FULL, QUICK
+from bench.rooms import measure as rooms
+from bench.scale import FULL, QUICK, Scale
+from bench.soak import measure as soak
+from bench.starts import measure as starts
+from bench.streams import measure as streams
 from bench.submits import measure_joins, measure_submits
 
-SUITES = {"status": polls, "submit": measure_submits, "join": measure_joins, "growth": growth}
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SUITES = {
+    "status": polls,
+    "submit": measure_submits,
+    "join": measure_joins,
+    "growth": growth,
+    "contains": contains,
+    "room": rooms,
+    "stream": streams,
+    "crud": crud,
+    "start": starts,
+    "soak": soak,
+}
 WIDTH = 190
 """Of the tables in a log or a pipe."""
-
-RESULTS = Path(__file__).with_name("results.md")
 
 
 def main() -> None:
     """Read the options and measure."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Conflicto against the floor.")
-    parser.add_argument("--quick", action="store_true", help="under a minute, with less load and fewer stored rows")
-    parser.add_argument("--only", default=",".join(SUITES), help=f"some of {','.join(SUITES)}")
-    parser.add_argument("--out", type=Path, help=f"where to write the report; a full run writes {RESULTS.name} anyway")
-    options = parser.parse_args()
-    names = options.only.split(",")
-    if unknown := set(names) - set(SUITES):
-        parser.error(f"no such suite: {', '.join(sorted(unknown))}")
+    options = _options()
     scale = QUICK if options.quick else FULL
+    if options.soak:
+        scale = replace(scale, soak_s=options.soak)
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH)
     watch, facts = machine.Watch(), machine.facts(scale)
     _tell(console, facts)
     sections: list[Section] = []
-    for name in names:
-        for section in SUITES[name](scale):
-            show(console, section)
-            sections.append(section)
+    for name in options.only:
+        with _timed(console, name):
+            sections += _run(console, name, scale)
     _tell(console, watch.facts())
     facts |= watch.facts()
-    whole = scale is FULL and set(names) == set(SUITES)
-    if out := options.out or (RESULTS if whole else None):
-        out.write_text(markdown(facts, sections), encoding="utf-8")
-        console.print(f"Written to {out}")
+    if options.out:
+        options.out.write_text(markdown(facts, sections), encoding="utf-8")
+    if scale is FULL and set(options.only) == set(SUITES):
+        records.write_all(facts, sections)
+        console.print(f"Written to {records.REPORT}, {records.FIGURES}, {records.PLOTS} and the README's capacity card")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Conflicto against the floor.")
+    parser.add_argument("--quick", action="store_true", help="a few minutes, with less load and fewer stored rows")
+    parser.add_argument("--only", default=",".join(SUITES), help=f"some of {','.join(SUITES)}")
+    parser.add_argument("--soak", type=float, metavar="SECONDS", help="how long the soak lasts, such as 3600 with --only soak")
+    parser.add_argument("--out", type=Path, help="where else to write the report")
+    options = parser.parse_args()
+    options.only = options.only.split(",")
+    if unknown := set(options.only) - set(SUITES):
+        parser.error(f"no such suite: {', '.join(sorted(unknown))}")
+    return options
+
+
+def _run(console: Console, name: str, scale: Scale) -> list[Section]:
+    sections = SUITES[name](scale)
+    for section in sections:
+        show(console, section)
+    return sections
+
+
+@contextmanager
+def _timed(console: Console, name: str) -> Iterator[None]:
+    began_s = perf_counter()
+    yield
+    console.print(f"{name}: {perf_counter() - began_s:.0f} s", style="dim", highlight=False)
 
 
 def _tell(console: Console, facts: dict[str, str]) -> None:

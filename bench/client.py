@@ -12,7 +12,7 @@ import json
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import repeat
+from itertools import cycle
 from statistics import quantiles
 from typing import TYPE_CHECKING, Any
 
@@ -174,9 +174,9 @@ async def _drive(port: int, sources: Sequence[Iterator[bytes]], seconds: float |
             connection.transport.abort()
 
 
-def repeated(port: int, requests: Sequence[bytes], *, seconds: float) -> Run:
-    """Send each request over its own connection, again and again, for so long."""
-    return uvloop.run(_drive(port, [repeat(request) for request in requests], seconds, keep_bodies=False))
+def in_turn(port: int, requests: Sequence[bytes], *, connections: int, seconds: float) -> Run:
+    """Send the requests in turn, again and again, for so long, each over the connection that is free."""
+    return uvloop.run(_drive(port, [cycle(requests)] * connections, seconds, keep_bodies=False))
 
 
 def each_once(port: int, requests: Sequence[bytes], *, connections: int, keep_bodies: bool = False) -> Run:

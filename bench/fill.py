@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pysqlite3.dbapi2 as driver
-from sqlalchemy import create_engine, event, insert, select, update
+from sqlalchemy import create_engine, event, insert, make_url, select, text, update
 
 from bench import servers
 from conflicto.access.identity import establish
@@ -40,27 +40,39 @@ CHUNK = 20_000
 CACHE_KIB = 2 * 1024 * 1024
 
 
-def fill(data_dir: Path, stage: Stage, activity: str, rows: int) -> None:
+TABLES = 1_000
+"""Tables in the hall: in a database of 100,000 answers, 100 came from each."""
+
+
+def fill(url: str, data_dir: Path, stage: Stage, activity: str, rows: int) -> None:
     """Seat `PEOPLE` in the stage's session and store `rows` answers to one activity; the server must not be running.
 
     Each author has `ANSWERS_EACH` answers, so there are more authors in a larger database and nobody's own list is longer.
     """
-    path = data_dir / EMBEDDED
     ids = [public_id() for _ in range(PEOPLE)]
-    engine = _engine(path)
+    engine = _engine(url)
     with engine.begin() as connection:
         head = connection.execute(select(feed_heads.c.ts).where(feed_heads.c.session_id == stage.id)).scalar_one()
         _store(connection, participants, _seats(stage.id, ids, head))
         first = head + PEOPLE + 1
         _store(connection, responses, _answers(stage.id, UUID(activity), ids[: rows // ANSWERS_EACH], first))
         _count(connection, stage.id, UUID(activity), joined_ts=head + PEOPLE, first=first, rows=rows)
+    if engine.dialect.name == "postgresql":
+        _tidy(engine)
     engine.dispose()
-    stage.seats = list(zip(ids, _tokens(data_dir, stage.id, ids), strict=True))
+    stage.seats = list(zip(ids, _tokens(url, data_dir, stage.id, ids), strict=True))
 
 
-def _engine(path: Path) -> Engine:
-    """Return an engine for one large transaction: all pages fit into its memory, and nothing is lost by losing it."""
-    made = create_engine(f"sqlite+pysqlite:///{path}", module=driver)
+def embedded(data_dir: Path) -> str:
+    """Return the address of the database in a data directory."""
+    return f"sqlite:///{data_dir / EMBEDDED}"
+
+
+def _engine(url: str) -> Engine:
+    """Return an engine for one large transaction; on SQLite all pages fit into its memory, and nothing is lost by losing it."""
+    if not url.startswith("sqlite"):
+        return create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    made = create_engine(url, module=driver)
 
     @event.listens_for(made, "connect")
     def _setup(connection: Any, _: object) -> None:  # noqa: ANN401 - a driver object
@@ -68,6 +80,12 @@ def _engine(path: Path) -> Engine:
         connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
 
     return made
+
+
+def _tidy(engine: Engine) -> None:
+    """Do now what autovacuum does in the minute after: statistics for the planner, and the GIN index's list of pending entries."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM (ANALYZE) responses"))
 
 
 def _seats(session_id: int, ids: list[int], head: int) -> Iterator[dict[str, Any]]:
@@ -89,7 +107,7 @@ def _answers(session_id: int, activity: UUID, authors: list[int], first: int) ->
                 "id": response, "session_id": session_id, "activity_id": activity, "participant_id": author, "round": 1,
                 "slot": response, "ts": ts, "created_ts": ts, "received_us": ts, "revision": 1, "deleted": False,
                 "moderation": Moderation.VISIBLE.value, "was_visible": True,
-                "response_text": f'{{"choice":"Curry","confidence":{nth % 5},"note":"as always on Mondays"}}',
+                "response_text": f'{{"choice":"Curry","confidence":{nth % 5},"table":{(ts - first) % TABLES},"note":"as always"}}',
             }  # fmt: skip
             ts += 1
 
@@ -109,9 +127,9 @@ def _count(connection: Connection, session_id: int, activity: UUID, *, joined_ts
     connection.execute(update(feed_heads).where(feed_heads.c.session_id == session_id).values(head))
 
 
-def _tokens(data_dir: Path, session_id: int, ids: list[int]) -> list[str]:
+def _tokens(url: str, data_dir: Path, session_id: int, ids: list[int]) -> list[str]:
     """Mint the seats' tokens as the server does; it has the same key."""
-    db = Database(f"sqlite:///{data_dir / EMBEDDED}")
+    db = Database(url)
     identity = establish(db, data_dir=data_dir, secret_key=servers.SECRET_KEY, admin_token=servers.ADMIN_TOKEN)
     db.close()
     tokens = Tokens(identity.signing_key, identity.epoch, Clock())

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from bench import servers
 from bench.client import each_once, request_bytes
-from bench.fill import ANSWERS_EACH, PEOPLE, fill
+from bench.fill import ANSWERS_EACH, PEOPLE, embedded, fill
 from bench.line import PREFIX
-from bench.report import Row, Section, Series, memory_row, paired
+from bench.report import Plot, Row, Section, Series, memory_row, paired
 from bench.stage import CONNECTIONS, Stage, require_stored, set_stage
 
 if TYPE_CHECKING:
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from bench.scale import Scale
 
 SMALL = 100
-GOAL = 1.2
+GOAL = 1.1
 WARM = 20
 PAGE = 100
+SUBMIT = "submit, one at a time"
+PLOTTED = ("session status", "responses since, nothing new", "responses since, 1 new", f"responses since, page of {PAGE}", SUBMIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +47,15 @@ class Side:
 
 
 def measure(scale: Scale) -> list[Section]:
-    """Fill two databases and time each endpoint on both."""
+    """Fill a database for each power of ten and time the endpoints, some on all of them, the others on the first and the last."""
     with ExitStack() as stack:
-        small, large = (_side(stack, rows) for rows in (SMALL, scale.rows))
+        sizes = ladder(scale.rows)
+        sides = [_side(stack, rows) for rows in sizes]
+        small, large = sides[0], sides[-1]
         stack.enter_context(servers.on_core(0))
         before = [side.stage.server.resident_mib() for side in (small, large)]
-        rows = [_timed(name, make, small, large, scale) for name, make in _endpoints().items()]
-        rows.append(_timed("submit, one at a time", _submit, small, large, scale))
+        timed = {name: _timed(make, sides if name in PLOTTED else [small, large], scale) for name, make in _endpoints().items()}
+        rows = [_row(name, took_us) for name, took_us in timed.items()]
         rows.append(_crowd(small, large, scale))
         rows += [
             memory_row(f"resident memory, {amount:,} stored", mib, side.stage.server)
@@ -63,7 +67,21 @@ def measure(scale: Scale) -> list[Section]:
         f"answers, {ANSWERS_EACH} from each author, {PEOPLE:,} seats. A lower ratio is better, but for the rate of many connections. "
         f"{scale.rows:,} rows were filled in within {large.filled_s:.0f} s."
     )
-    return [Section(f"Growth: {scale.rows:,} stored answers against {SMALL}", about, rows)]
+    return [Section(f"Growth: {scale.rows:,} stored answers against {SMALL}", about, rows, [_plot(sizes, timed)])]
+
+
+def ladder(rows: int) -> list[int]:
+    """Return the powers of ten from `SMALL` to `rows`, which may lie between two of them."""
+    sizes = [SMALL]
+    while sizes[-1] * 10 < rows:
+        sizes.append(sizes[-1] * 10)
+    return [*sizes, rows]
+
+
+def _plot(sizes: list[int], timed: dict[str, list[list[float]]]) -> Plot:
+    series = {name: [round(median(blocks)) for blocks in timed[name]] for name in timed if name in PLOTTED}
+    labels = [f"{size:,}" for size in sizes]
+    return Plot("growth", "Time of a request, by stored responses", labels, series, "stored responses", "µs", logarithmic=True)
 
 
 def _side(stack: ExitStack, rows: int) -> Side:
@@ -72,7 +90,7 @@ def _side(stack: ExitStack, rows: int) -> Side:
         stage = set_stage(server)
         activity = stage.open_activity("many")
     began = time.perf_counter()
-    fill(folder, stage, activity, rows)
+    fill(embedded(folder), folder, stage, activity, rows)
     filled_s = time.perf_counter() - began
     with servers.on_core(-1):
         stage.server = stack.enter_context(servers.conflicto(folder, name=f"rows-{rows}"))
@@ -104,26 +122,31 @@ def _endpoints() -> dict[str, Callable[[Side], bytes]]:
             side, f"{side.path}/responses?participant_id={side.stage.seats[0][0]}"
         ),
         f"one's own responses ({ANSWERS_EACH})": lambda side: phone(side, f"{side.path}/responses/mine"),
+        SUBMIT: lambda side: side.stage.answers(side.activity, [side.strangers.pop()])[0],
     }
 
 
-def _submit(side: Side) -> bytes:
-    return side.stage.answers(side.activity, [side.strangers.pop()])[0]
+def _timed(make: Callable[[Side], bytes], sides: list[Side], scale: Scale) -> list[list[float]]:
+    """Return for each side the medians of blocks of requests, in µs.
 
-
-def _timed(name: str, make: Callable[[Side], bytes], small: Side, large: Side, scale: Scale) -> Row:
-    """Alternate request by request, so that whatever else the machine does weighs on both; blocks give the spread."""
-    took_s: dict[str, list[float]] = {small.activity: [], large.activity: []}
-    with small.stage.server.line() as near, large.stage.server.line() as far:
-        pairs = ((small, near), (large, far))
+    The sides alternate request by request, so that whatever else the machine does weighs on all.
+    """
+    took_us: list[list[float]] = [[] for _ in sides]
+    with ExitStack() as stack:
+        lines = [stack.enter_context(side.stage.server.line()) for side in sides]
+        turns = list(zip(sides, lines, took_us, strict=True))
         for number in range(WARM + scale.samples):
-            for side, line in pairs if number % 2 else reversed(pairs):
+            for side, line, took in turns if number % 2 else reversed(turns):
                 one = line.timed(make(side), 200, 201)
                 if number >= WARM:
-                    took_s[side.activity].append(one * 1e6)
-    blocks = [_blocks(took_s[side.activity], scale.rounds) for side in (large, small)]
-    ratio = paired(*blocks)
-    return Row(name, Series(blocks[0], "µs"), Series(blocks[1], "µs"), ratio, f"≤ {GOAL} × the time", ratio.middle <= GOAL)
+                    took.append(one * 1e6)
+    return [_blocks(took, scale.rounds) for took in took_us]
+
+
+def _row(name: str, took_us: list[list[float]]) -> Row:
+    small, large = took_us[0], took_us[-1]
+    ratio = paired(large, small)
+    return Row(name, Series(large, "µs"), Series(small, "µs"), ratio, f"≤ {GOAL} × the time", ratio.middle <= GOAL)
 
 
 def _blocks(values: list[float], amount: int) -> list[float]:

@@ -15,10 +15,10 @@ PREFIX = "/api/v1"
 class Line:
     """Keep-alive HTTP over a blocking socket: no event loop between the clock and the wire."""
 
-    def __init__(self, port: int, token: str | None) -> None:
+    def __init__(self, port: int, token: str | None, *, timeout_s: float = 60) -> None:
         self.token = token
         self.last_head = b""
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=60)
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=timeout_s)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def __enter__(self) -> Self:
@@ -42,6 +42,17 @@ class Line:
             if head >= 0 and len(data) >= head + 4 + length:
                 self.last_head = data[:head]
                 return int(data[9:12]), data[head + 4 :]
+
+    def status(self, request: bytes) -> int:
+        """Send a request and return the status alone, as soon as it is there; the line is good for nothing afterwards."""
+        self._socket.sendall(request)
+        data = b""
+        while len(data) < 12:
+            part = self._socket.recv(4096)
+            if not part:
+                raise BenchFailed("the server closed the connection")
+            data += part
+        return int(data[9:12])
 
     def timed(self, request: bytes, *expected: int) -> float:
         """Return how long a request took, in seconds."""

@@ -1,109 +1,202 @@
-"""Polls: what every phone asks every two seconds, against the floor."""
+"""Polls: what every phone asks every two seconds, between the floor and the ceiling, with the express lane and without it."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from bench import servers
-from bench.client import Run, repeated, request_bytes
-from bench.line import PREFIX
-from bench.report import Row, Section, Series, memory_row, paired
-from bench.stage import Stage, set_stage
+from bench import ceiling, servers, wrk
+from bench.asks import Ask, Prepared, answer_bytes, every_ask, known_status, prepare, settle
+from bench.client import in_turn
+from bench.report import Plot, Row, Section, Series, memory_row, paired
+from bench.stage import set_stage
+from bench.wrk import CONNECTIONS, Polled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from bench.scale import Scale
     from bench.servers import Server
 
-CONNECTIONS = 64
-GOAL = 0.5
 WARM_S = 0.3
+LANE, NO_LANE, FLOOR, CEILING = "lane", "no lane", "floor", "nginx"
+READY = {"lane": 2.0, "no lane": 0.8}
+"""Goals, as multiples of the floor, of the polls that are the same question with the same answer."""
+
+GOALS = {"since-one": {LANE: 0.6}, "since-page": {LANE: 0.25}}
+"""Goals of the others, which are asked of the server as it is by default."""
+
+LIMITED = "session-status-304-limited"
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """One kind of poll: a request for each connection, and what answers it."""
+class Side:
+    """One of the servers that are asked in turns, what it is asked, and the bytes in one of its answers."""
 
-    name: str
-    requests: Sequence[bytes]
-    status: int
-    size: int
+    server: Server
+    ask: Ask
+    bytes_each: int
+
+
+@dataclass(slots=True)
+class Runs:
+    """The runs of one side."""
+
+    polled: list[Polled]
+    cpu_us: list[float]
+
+    @property
+    def rates(self) -> list[float]:
+        """Answers per second, run by run."""
+        return [each.rate for each in self.polled]
 
 
 def measure(scale: Scale) -> list[Section]:
-    """Poll in turns with the floor."""
-    with servers.scratch() as folder, servers.conflicto(folder) as ours:
-        before = ours.resident_mib()
-        stage = set_stage(ours)
-        stage.join(CONNECTIONS)
-        rows = [_row(case, ours, scale, folder) for case in _cases(stage)]
-        rows.append(memory_row("resident memory, compared with the start", before, ours))
-        about = (
-            f"{CONNECTIONS} keep-alive connections, each with a participant's token of its own (responses since: the host's). "
-            "Compared with the floor: a plain ASGI app under the same uvicorn, one constant body of the same size."
-        )
-    return [Section("Polls", about, rows)]
+    """Poll in turns; the rate limits are off, save in one row."""
+    with servers.scratch() as folder, ExitStack() as stack:
+        ours = _ours(stack, folder)
+        before = ours[LANE].resident_mib()
+        prepared = {name: _prepared(server) for name, server in ours.items()}
+        settle()
+        asks = {
+            name: [ask for ask in every_ask(each) if not scale.polls or ask.key in scale.polls] for name, each in prepared.items()
+        }
+        pictured: dict[str, dict[str, Runs]] = {}
+        rows: list[Row] = []
+        for place, ask in enumerate(asks[LANE]):
+            goals = GOALS.get(ask.key, READY)
+            sides = {name: (ours[name], asks[name][place]) for name in goals}
+            pictured[ask.name] = runs = _in_turns(sides, scale, folder)
+            rows += [_row(ask, name, goals[name], runs) for name in goals]
+        rows.append(memory_row("resident memory after the polls, compared with the start", before, ours[LANE]))
+    if scale.seats:
+        rows.insert(-1, _limited(scale))
+    return [Section("Polls", _about(scale), rows, [_plot(pictured)])]
 
 
-def _cases(stage: Stage) -> list[Case]:
-    activity = stage.open_activity("many")
-    tokens = [token for _, token in stage.seats]
-    with stage.server.line() as line:
-        for request in stage.answers(activity, tokens):
-            line.timed(request, 201)
-        about = f"{PREFIX}{stage.path}/activities/{activity}"
-        return [
-            _case(line, "session status, 200", f"{PREFIX}{stage.path}/status", tokens),
-            _case(line, "session status, 304", f"{PREFIX}{stage.path}/status", tokens, known=True),
-            _case(line, "activity status, 304", f"{about}/status", tokens, known=True),
-            _case(line, "responses since, nothing new", _caught_up(stage, about), [stage.host] * len(tokens)),
-        ]
+def _ours(stack: ExitStack, folder: Path) -> dict[str, Server]:
+    """Start a server with the express lane and one without it, on databases of their own."""
+    running = {}
+    for name, settings in ((LANE, {}), (NO_LANE, {"CONFLICTO_EXPRESS": "off"})):
+        place = folder / name.replace(" ", "-")
+        place.mkdir()
+        with servers.on_core(-1):
+            running[name] = stack.enter_context(servers.conflicto(place, name=name, settings=settings))
+    return running
 
 
-def _caught_up(stage: Stage, about: str) -> str:
-    with stage.server.line(stage.host) as line:
-        cursor = line.call("GET", f"{about.removeprefix(PREFIX)}/responses/since/now")["cursor"]
-    return f"{about}/responses/since/{cursor}"
+def _prepared(server: Server) -> Prepared:
+    stage = set_stage(server)
+    stage.join(CONNECTIONS)
+    stage.meet()
+    return prepare(stage)
 
 
-def _case(line: servers.Line, name: str, path: str, tokens: list[str], *, known: bool = False) -> Case:
-    """Ask once to learn the size of the answer, and its tag for those who know it."""
-    line.timed(request_bytes("GET", path, token=tokens[0]), 200)
-    headers = {"if-none-match": line.header("etag") or ""} if known else {}
-    status, body = line.send(request_bytes("GET", path, token=tokens[0], headers=headers))
-    return Case(name, [request_bytes("GET", path, token=token, headers=headers) for token in tokens], status, len(body))
+def _limited(scale: Scale) -> Row:
+    """Ask with the rate limits on, from so many seats that none reaches its own."""
+    settings = {"CONFLICTO_RATE_LIMITS": "on"}
+    with servers.scratch() as folder, ExitStack() as stack:
+        with servers.on_core(-1):
+            server = stack.enter_context(servers.conflicto(folder, settings=settings))
+        stage = set_stage(server)
+        stage.join(scale.seats)
+        stage.meet()
+        settle()
+        ask = known_status(stage)
+        runs = _in_turns({LANE: (server, ask)}, replace(scale, ceiling=False), folder)
+    return _row(ask, LANE, READY[LANE], runs, key=LIMITED, suffix=f", rate limits on, {scale.seats:,} seats")
 
 
-def _row(case: Case, ours: Server, scale: Scale, folder: Path) -> Row:
+def _in_turns(ours: dict[str, tuple[Server, Ask]], scale: Scale, folder: Path) -> dict[str, Runs]:
+    """Poll the floor, the ceiling where there is one, and ours, round by round; answers are looked at before and after."""
     with ExitStack() as stack:
-        floor = stack.enter_context(servers.floor(status=case.status, size=case.size, log_dir=folder))
-        both = (floor, ours)
-        for server in both:
-            repeated(server.port, case.requests, seconds=WARM_S).expect(case.status)
-        runs: dict[Server, list[Run]] = {server: [] for server in both}
-        cpu_us: dict[Server, list[float]] = {server: [] for server in both}
-        for _ in range(scale.rounds):
-            for server in both:
-                cpu = server.cpu_s()
-                run = repeated(server.port, case.requests, seconds=scale.poll_s).expect(case.status)
-                runs[server].append(run)
-                cpu_us[server].append((server.cpu_s() - cpu) / run.count * 1e6)
-    rates = {server: [run.rate for run in runs[server]] for server in both}
-    ratio = paired(rates[ours], rates[floor])
+        ask = ours[LANE][1]
+        sides = dict(ours)
+        for name, start in _marks(ask, scale, folder).items():
+            with servers.on_core(-1):
+                sides[name] = (stack.enter_context(start()), ask)
+        measured = {name: Side(server, ask, answer_bytes(server, ask)) for name, (server, ask) in sides.items()}
+        runs = {name: Runs([], []) for name in measured}
+        for side in measured.values():
+            in_turn(side.server.port, side.ask.requests, connections=CONNECTIONS, seconds=WARM_S).expect(side.ask.status)
+        for _ in range(scale.poll_rounds):
+            for name, side in measured.items():
+                cpu_s = side.server.cpu_s()
+                polled = _poll(side, scale.poll_s, folder)
+                runs[name].polled.append(polled)
+                runs[name].cpu_us.append((side.server.cpu_s() - cpu_s) / polled.count * 1e6)
+        for side in measured.values():
+            answer_bytes(side.server, side.ask)
+    return runs
+
+
+def _marks(ask: Ask, scale: Scale, folder: Path) -> dict[str, partial[object]]:
+    """Return how to start what ours is compared with."""
+    marks = {FLOOR: partial(servers.floor, status=ask.status, size=ask.size, log_dir=folder)}
+    if scale.ceiling and ceiling.PROGRAM and wrk.PROGRAM:
+        marks[CEILING] = partial(ceiling.nginx, status=ask.status, size=ask.size, folder=folder)
+    return marks
+
+
+def _poll(side: Side, seconds: float, folder: Path) -> Polled:
+    with servers.on_core(0):
+        return wrk.load(
+            side.server.port,
+            side.ask.requests,
+            seconds=seconds,
+            status=side.ask.status,
+            answer_bytes=side.bytes_each,
+            folder=folder,
+        )
+
+
+def _row(ask: Ask, name: str, goal: float, runs: dict[str, Runs], *, key: str = "", suffix: str = "") -> Row:
+    mine, floor = runs[name], runs[FLOOR]
+    ratio = paired(mine.rates, floor.rates)
+    notes = {
+        "server CPU": f"{Series(mine.cpu_us).middle:.0f} µs each (floor {Series(floor.cpu_us).middle:.0f})",
+        "client busy": f"{Series([each.client_share for each in mine.polled]).middle:.0%}",
+        "p99": f"{Series([each.p99_ms for each in mine.polled]).middle:.1f} ms",
+    }
+    ceiling_ratio = None
+    if nginx := runs.get(CEILING):
+        ceiling_ratio = paired(mine.rates, nginx.rates)
+        wrk_share = Series([each.client_share for each in nginx.polled]).middle
+        notes["nginx"] = f"{Series(nginx.rates).middle:,.0f}/s with the client {wrk_share:.0%} busy"
+    suffix += ", lane off" if name == NO_LANE else ""
+    key = key or (f"{ask.key}-lane-off" if name == NO_LANE else ask.key)
     return Row(
-        f"{case.name} ({case.size} B)",
-        Series(rates[ours], "/s"),
-        Series(rates[floor], "/s"),
-        ratio,
-        f"≥ {GOAL} × the floor",
-        ratio.middle >= GOAL,
-        {
-            "server CPU": f"{Series(cpu_us[ours]).middle:.0f} µs each (floor {Series(cpu_us[floor]).middle:.0f})",
-            "client busy": f"{Series([run.client_share for run in runs[ours]]).middle:.0%}",
-            "p99": f"{Series([run.latency_ms(99) for run in runs[ours]]).middle:.1f} ms",
-        },
+        f"{ask.name} ({ask.size:,} B){suffix}", Series(mine.rates, "/s"), Series(floor.rates, "/s"), ratio,
+        f"≥ {goal} × the floor", ratio.middle >= goal, notes, ceiling_ratio, key,
+    )  # fmt: skip
+
+
+def _plot(pictured: dict[str, dict[str, Runs]]) -> Plot:
+    names = {FLOOR: "floor: plain ASGI", NO_LANE: "Conflicto, lane off", LANE: "Conflicto", CEILING: "ceiling: nginx"}
+    series = {
+        title: [Series(runs[name].rates).middle if name in runs else None for runs in pictured.values()]
+        for name, title in names.items()
+        if any(name in runs for runs in pictured.values())
+    }
+    return Plot("throughput", "Answers per second on one core", list(pictured), series, "", "answers per second", bars=True)
+
+
+def _about(scale: Scale) -> str:
+    if wrk.PROGRAM:
+        how = f"wrk, one thread, {CONNECTIONS} keep-alive connections"
+    else:
+        how = (
+            f"wrk is not installed, so the client in Python sends and may be what is measured; {CONNECTIONS} keep-alive connections"
+        )
+    against = "a plain ASGI app under the same uvicorn, one constant body of the same size"
+    if ceiling.PROGRAM and wrk.PROGRAM:
+        against += "; the ceiling is nginx, one worker, with the same constant body"
+    else:
+        against += "; nginx is not measured, since nginx or wrk is not installed, so there is no ceiling"
+    return (
+        f"{how}; {CONNECTIONS} participants' tokens in turn (responses since: the host's); {scale.poll_s:.0f} s each, servers on one core, "
+        f"the client on another. The floor is {against}. Status and size of the answers are checked. Where the client is "
+        "busy throughout, it is the limit, and the server's CPU for each answer tells more."
     )

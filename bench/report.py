@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
 
     from bench.servers import Server
 
-COLUMNS = ("measure", "median (min–max)", "n", "compared with", "ratio (min–max)", "goal", "", "beside it")
+COLUMNS = ("measure", "median (min–max)", "n", "compared with", "ratio (min–max)", "of nginx", "goal", "", "beside it")
 COLOURS = {"met": "[green]met[/green]", "missed": "[red]missed[/red]"}
+VERDICTS = {True: "met", False: "missed", None: ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +35,17 @@ class Series:
     def __str__(self) -> str:
         low, high = min(self.values), max(self.values)
         unit = f" {self.unit}" if self.unit else ""
-        spread = f" ({_short(low)}–{_short(high)})" if len(self.values) > 1 else ""
-        return f"{_short(self.middle)}{unit}{spread}"
+        spread = f" ({short(low)}–{short(high)})" if len(self.values) > 1 else ""
+        return f"{short(self.middle)}{unit}{spread}"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the report. `ratio` pairs the runs that were made right after one another; `notes` are further figures of the runs."""
+    """One line of the report.
+
+    `ratio` pairs the runs that were made right after one another, `ceiling` does so with nginx; `notes` are further figures of the runs.
+    `key` is the row's name in bench/results.json, which must not change when the measure's wording or an answer's size does.
+    """
 
     measure: str
     figure: Series
@@ -48,22 +54,45 @@ class Row:
     goal: str = ""
     met: bool | None = None
     notes: Mapping[str, str] = field(default_factory=dict)
+    ceiling: Series | None = None
+    key: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name in bench/results.json: the key, or else the measure, in small letters and hyphens."""
+        return re.sub(r"[^a-z0-9]+", "-", (self.key or self.measure).lower()).strip("-")
 
     def cells(self) -> list[str]:
         """Return the line as text, in the order of `COLUMNS`."""
-        verdict = {True: "met", False: "missed", None: ""}[self.met]
         beside = ", ".join(f"{name} {value}" for name, value in self.notes.items())
-        compared, ratio = str(self.against or ""), f"{self.ratio}" if self.ratio else ""
-        return [self.measure, str(self.figure), str(len(self.figure.values)), compared, ratio, self.goal, verdict, beside]
+        compared, ratio, ceiling = (str(each) if each else "" for each in (self.against, self.ratio, self.ceiling))
+        count = str(len(self.figure.values))
+        return [self.measure, str(self.figure), count, compared, ratio, ceiling, self.goal, VERDICTS[self.met], beside]
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A picture of figures: `labels` along the bottom, a bar or a point of each of `series` above each label."""
+
+    name: str
+    title: str
+    labels: Sequence[str]
+    series: Mapping[str, Sequence[float | None]]
+    x_title: str
+    y_title: str
+    bars: bool = False
+    logarithmic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The rows of one suite, with what must be known to read them."""
+    """The rows of one suite, with what must be known to read them, its pictures, and the capacity card's columns and lines."""
 
     title: str
     about: str
     rows: Sequence[Row]
+    plots: Sequence[Plot] = ()
+    card: Sequence[Sequence[str]] = ()
 
 
 def paired(ours: Sequence[float], theirs: Sequence[float]) -> Series:
@@ -77,7 +106,10 @@ def memory_row(measure: str, before_mib: float, server: Server) -> Row:
 
 
 def show(console: Console, section: Section) -> None:
-    """Print a section."""
+    """Print a section; one without rows says why."""
+    if not section.rows:
+        console.print(f"{section.title}: {section.about}", highlight=False)
+        return
     table = Table(title=section.title, caption=section.about, title_justify="left", caption_justify="left", title_style="bold")
     columns, lines = _grid(section)
     for name in columns:
@@ -97,11 +129,25 @@ def markdown(facts: Mapping[str, str], sections: Sequence[Section]) -> str:
     ]
     lines += [f"- {name}: {value}" for name, value in facts.items()]
     for section in sections:
-        lines += ["", f"## {section.title}", "", section.about, ""]
-        columns, grid = _grid(section)
-        lines += ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-        lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |" for cells in grid]
+        lines += ["", f"## {section.title}", "", section.about]
+        if section.rows:
+            lines += ["", *table(*_grid(section))]
+        for plot in section.plots:
+            lines += ["", f"![{plot.title}](plots/{plot.name}.svg)"]
     return "\n".join(lines) + "\n"
+
+
+def table(columns: Sequence[str], grid: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a Markdown table."""
+    rows = ["| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |" for cells in grid]
+    return ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns), *rows]
+
+
+def short(value: float) -> str:
+    """Return two or three significant digits, larger numbers in full."""
+    size = abs(value)
+    digits = 0 if size >= 100 else 1 if size >= 10 else 2
+    return f"{value:,.{digits}f}"
 
 
 def _grid(section: Section) -> tuple[list[str], list[list[str]]]:
@@ -109,10 +155,3 @@ def _grid(section: Section) -> tuple[list[str], list[list[str]]]:
     lines = [row.cells() for row in section.rows]
     used = [place for place in range(len(COLUMNS)) if any(line[place] for line in lines)]
     return [COLUMNS[place] for place in used], [[line[place] for place in used] for line in lines]
-
-
-def _short(value: float) -> str:
-    """Return two or three significant digits, larger numbers in full."""
-    size = abs(value)
-    digits = 0 if size >= 100 else 1 if size >= 10 else 2
-    return f"{value:,.{digits}f}"

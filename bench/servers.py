@@ -16,7 +16,7 @@ from bench.client import BenchFailed
 from bench.line import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 ROOT = Path(__file__).parent.parent
 PROGRAM = Path(sys.executable).parent / "conflicto"
@@ -44,13 +44,18 @@ class Server:
         """Return the memory that the process holds."""
         return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * PAGE_BYTES / 2**20
 
-    def line(self, token: str | None = ADMIN_TOKEN) -> Line:
+    def end_at_once(self) -> None:
+        """Kill a server that has nothing to lose: one may otherwise wait for clients that have long hung up."""
+        self.process.kill()
+        self.process.wait()
+
+    def line(self, token: str | None = ADMIN_TOKEN, *, timeout_s: float = 60) -> Line:
         """Return a connection for requests one after the other; to a Conflicto, as its operator unless told otherwise."""
-        return Line(self.port, token)
+        return Line(self.port, token, timeout_s=timeout_s)
 
 
-def environment(data_dir: Path, database_url: str = "") -> dict[str, str]:
-    """Return what `conflicto` needs to run here."""
+def environment(data_dir: Path, database_url: str = "", settings: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return what `conflicto` needs to run here; `settings` come on top."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("CONFLICTO_", "DATABASE_", "REDIS_"))}
     ours = {
         "CONFLICTO_DATA_DIR": str(data_dir),
@@ -58,7 +63,7 @@ def environment(data_dir: Path, database_url: str = "") -> dict[str, str]:
         "CONFLICTO_ADMIN_TOKEN": ADMIN_TOKEN,
         "CONFLICTO_SECRET_KEY": SECRET_KEY,
     }
-    return kept | ours | ({"DATABASE_URL": database_url} if database_url else {})
+    return kept | ours | ({"DATABASE_URL": database_url} if database_url else {}) | dict(settings or {})
 
 
 @contextmanager
@@ -83,12 +88,14 @@ def on_core(place: int) -> Iterator[None]:
 
 
 @contextmanager
-def conflicto(data_dir: Path, *, database_url: str = "", name: str = "conflicto") -> Iterator[Server]:
+def conflicto(
+    data_dir: Path, *, database_url: str = "", name: str = "conflicto", settings: Mapping[str, str] | None = None
+) -> Iterator[Server]:
     """Serve a data directory or a PostgreSQL database, whose schema is brought up first."""
-    env = environment(data_dir, database_url)
+    env = environment(data_dir, database_url, settings)
     if database_url:
         subprocess.run([PROGRAM, "db", "upgrade"], env=env, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own
-    with _running(name, lambda port: [str(PROGRAM), "serve", "--port", str(port)], env, log=data_dir / f"{name}.log") as server:
+    with running(name, lambda port: [str(PROGRAM), "serve", "--port", str(port)], env, log=data_dir / f"{name}.log") as server:
         yield server
 
 
@@ -100,12 +107,13 @@ def floor(*, status: int, size: int, log_dir: Path) -> Iterator[Server]:
     env = os.environ | {"FLOOR_STATUS": str(status), "FLOOR_BYTES": str(size)}
     log = log_dir / f"floor-{status}-{size}.log"
     command = [sys.executable, "-m", "uvicorn", "bench.floor:app", *options]
-    with _running("floor", lambda port: [*command, "--port", str(port)], env, log=log) as server:
+    with running("floor", lambda port: [*command, "--port", str(port)], env, log=log) as server:
         yield server
 
 
 @contextmanager
-def _running(name: str, command: Callable[[int], list[str]], env: dict[str, str], *, log: Path) -> Iterator[Server]:
+def running(name: str, command: Callable[[int], list[str]], env: dict[str, str], *, log: Path) -> Iterator[Server]:
+    """Start a process on a free port, wait until it takes connections, and end it afterwards."""
     port = _free_port()
     with log.open("ab") as output:
         process = subprocess.Popen(command(port), env=env, cwd=ROOT, stdout=output, stderr=output)  # noqa: S603 - our own

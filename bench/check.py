@@ -1,0 +1,53 @@
+"""`make bench-check`: measure the key ratios briefly, twice if need be, and fail where both runs lost too much."""
+
+from __future__ import annotations
+
+import json
+import sys
+from time import perf_counter
+
+from bench import records
+from bench.compare import LOSS, compare
+from bench.machine import Watch
+from bench.polls import measure as polls
+from bench.scale import CHECK
+from bench.submits import measure_sqlite
+
+SUBMIT = "submit-one-sqlite"
+"""The submit that is compared; the others go the same way."""
+
+
+def main() -> int:
+    """Compare with bench/results.json; return the exit code."""
+    began_s, watch = perf_counter(), Watch()
+    if not records.FIGURES.exists():
+        print("Nothing to compare with: bench/results.json is not there. `make bench` writes it.")
+        return 0
+    committed = json.loads(records.FIGURES.read_text(encoding="utf-8"))
+    runs = [_ratios()]
+    compared, unknown = compare(committed, runs)
+    if any(each.lost for each in compared):
+        print("Something was lost; measuring again, since one run may have met a busy machine.", flush=True)
+        runs.append(_ratios())
+        compared, unknown = compare(committed, runs)
+    for each in compared:
+        print(each)
+    for name in unknown:
+        print(f"new   {name}: not in the committed figures, so not compared")
+    for name, value in watch.facts().items():
+        print(f"{name}: {value}")
+    lost = [each.name for each in compared if each.lost]
+    verdict = f"more than {LOSS:.0%} lost in both runs: {', '.join(lost)}" if lost else "the key ratios hold"
+    print(f"bench-check: {verdict} ({perf_counter() - began_s:.0f} s)")
+    return 1 if lost else 0
+
+
+def _ratios() -> dict[str, float]:
+    """Measure once; return the ratios to the floor by the rows' names."""
+    sections = [*polls(CHECK), *measure_sqlite(CHECK)]
+    rows = [row for section in sections for row in section.rows if not row.name.startswith("submit-") or row.name == SUBMIT]
+    return {row.name: row.ratio.middle for row in rows if row.ratio}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,185 @@
+"""How many people one machine serves: rooms of growing size on each transport, the load generator on the same machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench import files, servers
+from bench.report import Plot, Row, Section, Series, short
+from bench.room import ANSWER_S, Visit, offered
+from bench.room import visit as hold
+from bench.stage import set_stage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.histogram import Percentiles
+    from bench.scale import Scale
+
+POLL_GOALS_MS = {5_000: 50, 20_000: 200}
+ANSWER_GOALS_MS = {5_000: 1_000}
+CARD = (
+    "Participants",
+    "Transport",
+    "Poll answered, p50 / p99",
+    "News reaches p50 / p99 / last",
+    "Server memory",
+    "Server CPU",
+    "Errors",
+)
+
+
+def measure(scale: Scale) -> list[Section]:
+    """Fill a room of each size on each transport, each time on a server of its own."""
+    sizes, cut = _sizes(scale)
+    visits: list[Visit] = []
+    missing: list[str] = []
+    for transport in scale.transports:
+        if not _is_offered(transport):
+            missing.append(transport)
+            continue
+        visits += [_visit(transport, size, scale) for size in sizes]
+    rows = [row for each in visits for row in _rows(each)]
+    return [Section("Rooms", _about(scale, cut, missing), rows, _plots(visits), card(visits) if visits else ())]
+
+
+def _sizes(scale: Scale) -> tuple[list[int], str]:
+    """Return the sizes that this machine's limit of open files leaves, and what to say of it."""
+    most = files.most_connections()
+    if most >= max(scale.rooms):
+        return list(scale.rooms), ""
+    said = f" This machine allows {files.raise_limit():,} open files to a process, so the largest room has {most:,} participants."
+    return [*(size for size in scale.rooms if size <= most), most], said
+
+
+def _is_offered(transport: str) -> bool:
+    with servers.scratch() as folder, servers.conflicto(folder) as server:
+        stage = set_stage(server)
+        stage.join(1)
+        answer = offered(stage, transport)
+        server.end_at_once()
+    return answer
+
+
+def _visit(transport: str, people: int, scale: Scale) -> Visit:
+    with servers.scratch() as folder, servers.conflicto(folder) as server:
+        stage = set_stage(server)
+        stage.join(people)
+        seen = hold(stage, transport, quiet_s=scale.room_s)
+        server.end_at_once()
+    return seen
+
+
+def _rows(seen: Visit) -> list[Row]:
+    who = f"{seen.people:,} participants, {seen.transport}"
+    rows: list[Row | None] = []
+    if seen.transport == "poll":
+        goal = next((ms for size, ms in POLL_GOALS_MS.items() if _is_size(seen.people, size)), None)
+        rows.append(_row(f"{who}: polls", seen, "polls", goal, _load(seen)))
+        rows.append(_row(f"{who}: polls while all answer", seen, "polls_meanwhile", None, {}))
+    else:
+        rows.append(_row(f"{who}: news", seen, "news", None, _load(seen)))
+    goal = next((ms for size, ms in ANSWER_GOALS_MS.items() if _is_size(seen.people, size)), None)
+    rows.append(_row(f"{who}: answers", seen, "answers", goal, {}))
+    if seen.transport == "poll":
+        rows.append(_row(f"{who}: news", seen, "news", None, {}))
+    return [row for row in rows if row is not None]
+
+
+def _is_size(people: int, size: int) -> bool:
+    """Tell whether a room is meant to have a size: the largest may be a little smaller, for want of open files."""
+    return 0.95 * size <= people <= size
+
+
+def _row(measure: str, seen: Visit, what: str, goal_ms: int | None, notes: dict[str, str]) -> Row | None:
+    """Return a row, or none where nothing came that could be measured; the errors beside the first row say why."""
+    figures = getattr(seen, what)
+    if not figures.count and not notes:
+        return None
+    met = None if goal_ms is None else figures.p99 <= goal_ms and not seen.errors
+    spread = {"p50": f"{figures.p50:.1f} ms", "p99.9": f"{figures.p999:.1f} ms", "max": f"{figures.largest:.0f} ms"}
+    spread["count"] = f"{figures.count:,}"
+    goal = "" if goal_ms is None else f"p99 ≤ {goal_ms:,} ms, no errors"
+    return Row(measure + ", p99", Series([figures.p99], "ms"), goal=goal, met=met, notes=spread | notes)
+
+
+def _load(seen: Visit) -> dict[str, str]:
+    return {
+        "errors": _errors(seen),
+        "server": f"{seen.server:.0%} of a core",
+        "generator": f"{seen.client:.0%}, late by {seen.late.p99:.1f} ms at p99",
+        "server memory": f"{seen.before_mib:.0f} → {seen.resident_mib:.0f} MiB ({seen.kib_each:.1f} KiB each)",
+    }
+
+
+def _errors(seen: Visit) -> str:
+    return ", ".join(f"{count:,} × {what}" for what, count in seen.errors.items()) or "none"
+
+
+def _plots(visits: list[Visit]) -> list[Plot]:
+    polling = [each for each in visits if each.transport == "poll"]
+    sizes = [f"{each.people:,}" for each in polling]
+    percentiles = {"p50": "p50", "p99": "p99", "p99.9": "p999", "max": "largest"}
+    series = {name: [_point(getattr(each.polls, field)) for each in polling] for name, field in percentiles.items()}
+    plots = [
+        Plot(
+            "room-polls",
+            "Answer to a poll, by participants polling every 2 s",
+            sizes,
+            series,
+            "participants",
+            "ms",
+            logarithmic=True,
+        )
+    ]
+    news = {
+        transport: [_point(each.news.p99) for each in visits if each.transport == transport]
+        for transport in dict.fromkeys(each.transport for each in visits)
+    }
+    plots.append(
+        Plot("room-news", "From the host's click to 99 % of the participants", sizes, news, "participants", "ms", logarithmic=True)
+    )
+    return plots
+
+
+def _point(ms: float) -> float | None:
+    """Return a figure for a plot; what never came has none."""
+    return round(ms, 2) if ms else None
+
+
+def card(visits: Sequence[Visit]) -> list[list[str]]:
+    """Return the capacity card: its columns, and a line for each size of the room."""
+    transports = list(dict.fromkeys(each.transport for each in visits))
+    by_size = {each.people: {other.transport: other for other in visits if other.people == each.people} for each in visits}
+    columns = ["Participants", "Poll answered, p50 / p99", "Server CPU, polling"]
+    for transport in transports:
+        columns += [f"{transport}: news reaches p50 / p99", f"{transport}: server memory"]
+    return [columns, *(_card_line(people, seen, transports) for people, seen in by_size.items())]
+
+
+def _card_line(people: int, seen: dict[str, Visit], transports: list[str]) -> list[str]:
+    polling = seen.get("poll")
+    line = [f"{people:,}"]
+    line += [_pair(polling.polls), f"{polling.server:.0%}"] if polling else ["", ""]
+    for transport in transports:
+        visit = seen.get(transport)
+        wrong = f"; {sum(visit.errors.values()):,} errors" if visit and visit.errors else ""
+        line += (
+            [f"{short(visit.news.p50)} / {short(visit.news.p99)} ms{wrong}", f"{visit.resident_mib:.0f} MiB"] if visit else ["", ""]
+        )
+    return line
+
+
+def _pair(figures: Percentiles) -> str:
+    return f"{short(figures.p50)} / {short(figures.p99)} ms" if figures.count else "never"
+
+
+def _about(scale: Scale, cut: str, missing: list[str]) -> str:
+    skipped = f" Not measured, since the server does not offer it yet: {', '.join(missing)}." if missing else ""
+    return (
+        "Everyone has a connection of their own. Polls come every 2 s ± 10 % with `If-None-Match`, and count from when they are due, not "
+        f"from when they are sent. After {scale.room_s:.0f} s the host opens an activity and everyone answers within {ANSWER_S:.0f} s, "
+        "over connections beside those; that all answers are stored is checked. “News” is the time from the host's request until a "
+        "participant is told of the activity. SQLite, one server, its load generator on the same machine; the server's share of a core is "
+        f"from before the activity.{cut}{skipped}"
+    )

@@ -1,0 +1,86 @@
+"""Memory at a steady load: it may rise at first, and must then stay where it is."""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import uvloop
+
+from bench import servers
+from bench.crowd import Crowd
+from bench.report import Plot, Row, Section, Series
+from bench.stage import set_stage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.scale import Scale
+    from bench.stage import Stage
+
+PEOPLE = 1_000
+POLL_EVERY_S, ANSWER_EVERY_S = 0.5, 5.0
+GOAL_MIB = 1.0
+"""In a minute. What a process holds moves by a little in any case; an hour's run tells 60 times as finely."""
+
+POINTS = 12
+"""Along the plot."""
+
+Samples = list[tuple[float, float]]
+"""Seconds since the begin, MiB."""
+
+
+def measure(scale: Scale) -> list[Section]:
+    """Load a server and look at its memory every second."""
+    with servers.scratch() as folder, servers.conflicto(folder) as server:
+        stage = set_stage(server)
+        stage.join(PEOPLE)
+        samples, crowd = uvloop.run(_under_load(stage, stage.open_activity("many"), scale.soak_s))
+    slope = slope_per_minute(samples[len(samples) // 2 :])
+    errors = ", ".join(f"{count:,} × {what}" for what, count in crowd.errors.items()) or "none"
+    notes = {
+        "at the begin": f"{samples[0][1]:.1f} MiB",
+        "half-way": f"{samples[len(samples) // 2][1]:.1f} MiB",
+        "at the end": f"{samples[-1][1]:.1f} MiB",
+        "polls": f"{crowd.quiet.count:,} ({crowd.quiet.summary()})",
+        "answers": f"{crowd.answers.count:,} ({crowd.answers.summary()})",
+        "errors": errors,
+    }
+    row = Row(
+        "memory, second half", Series([slope], "MiB/min"), goal=f"≤ {GOAL_MIB} MiB/min, no errors",
+        met=slope <= GOAL_MIB and not crowd.errors, notes=notes, key="soak-slope",
+    )  # fmt: skip
+    about = (
+        f"{scale.soak_s:,.0f} s of {PEOPLE:,} participants, each polling every {POLL_EVERY_S} s and answering every "
+        f"{ANSWER_EVERY_S:.0f} s; memory every second, and the slope of the line through the second half; `--soak 3600` makes it an hour."
+    )
+    return [Section("Memory at a steady load", about, [row], [_plot(samples)])]
+
+
+async def _under_load(stage: Stage, activity: str, seconds: float) -> tuple[Samples, Crowd]:
+    crowd = Crowd(stage, period_s=POLL_EVERY_S)
+    samples: Samples = []
+    async with crowd.present():
+        await crowd.prepare_answers()
+        crowd.begin_to_count()
+        crowd.answer_again_and_again(stage.answers(activity, [token for _, token in stage.seats]), ANSWER_EVERY_S)
+        began_s = perf_counter()
+        while (now_s := perf_counter() - began_s) <= seconds:
+            samples.append((now_s, stage.server.resident_mib()))
+            await asyncio.sleep(1)
+    return samples, crowd
+
+
+def slope_per_minute(samples: Sequence[tuple[float, float]]) -> float:
+    """Return the slope of the least-squares line through (seconds, MiB), in MiB for each minute."""
+    middle_s = sum(at for at, _ in samples) / len(samples)
+    middle_mib = sum(mib for _, mib in samples) / len(samples)
+    spread = sum((at - middle_s) ** 2 for at, _ in samples)
+    return 60 * sum((at - middle_s) * (mib - middle_mib) for at, mib in samples) / spread
+
+
+def _plot(samples: Samples) -> Plot:
+    chosen = samples[:: max(1, len(samples) // POINTS)]
+    series = {"resident memory": [round(mib, 1) for _, mib in chosen]}
+    return Plot("soak", "Memory at a steady load", [f"{at:.0f}" for at, _ in chosen], series, "seconds", "MiB")

@@ -1,0 +1,167 @@
+"""The load generator against a server that does as it is told: it must see what happened, and blame nobody for what it did itself."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+
+import pytest
+
+from bench.crowd import Crowd
+
+NOT_MODIFIED = b'HTTP/1.1 304 Not Modified\r\netag: "1"\r\n\r\n'
+STATUS = b'HTTP/1.1 200 OK\r\netag: "1"\r\ncontent-length: 2\r\n\r\n{}'
+CREATED = b"HTTP/1.1 201 Created\r\ncontent-length: 2\r\n\r\n{}"
+PERIOD_S = 0.05
+LIMIT_S = 20
+
+Answering = Callable[[bytes, asyncio.Transport], object]
+
+
+class Connection(asyncio.Protocol):
+    def __init__(self, answer: Answering) -> None:
+        self.answer = answer
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.answer(data, self.transport)
+
+
+@asynccontextmanager
+async def crowd_at(answer: Answering, people: int, transport: str = "poll") -> AsyncIterator[Crowd]:
+    """A crowd at a server that calls `answer` with each request."""
+    server = await asyncio.get_running_loop().create_server(lambda: Connection(answer), "127.0.0.1", 0)
+    seats = [(number, f"token-{number}") for number in range(people)]
+    stage = SimpleNamespace(path="/sessions/1", seats=seats, server=SimpleNamespace(port=server.sockets[0].getsockname()[1]))
+    try:
+        async with Crowd(stage, transport, period_s=PERIOD_S).present() as crowd:
+            yield crowd
+    finally:
+        server.close()
+
+
+async def until(reached: Callable[[], bool]) -> None:
+    async with asyncio.timeout(LIMIT_S):
+        while not reached():  # noqa: ASYNC110 - what is waited for are plain counters
+            await asyncio.sleep(0)
+
+
+def tell(head: bytes, transport: asyncio.Transport) -> None:
+    transport.write(NOT_MODIFIED if b"if-none-match" in head else STATUS)
+
+
+async def test_everyone_polls_with_their_own_token_and_then_with_the_tag_that_they_were_given() -> None:
+    heads: list[bytes] = []
+
+    def answer(head: bytes, transport: asyncio.Transport) -> None:
+        heads.append(head)
+        tell(head, transport)
+
+    async with crowd_at(answer, 10) as crowd:
+        await until(lambda: len(heads) >= 60)
+
+    assert {head.split(b"Bearer ")[1].split(b"\r")[0] for head in heads} == {b"token-%d" % number for number in range(10)}
+    assert sum(b"if-none-match" not in head for head in heads) == 10
+    assert heads[-1].endswith(b'\r\nif-none-match: "1"\r\n\r\n')
+    assert crowd.errors == {}
+
+
+async def test_a_stall_is_charged_for_every_poll_that_was_due_meanwhile() -> None:
+    sent: list[bytes] = []
+
+    def answer(head: bytes, transport: asyncio.Transport) -> None:
+        sent.append(head)
+        asyncio.get_running_loop().call_later(20 * PERIOD_S if len(sent) == 1 else 0, transport.write, NOT_MODIFIED)
+
+    async with crowd_at(answer, 1) as crowd:
+        crowd.begin_to_count()
+        await until(lambda: crowd.quiet.count >= 15)
+        # The first was under way all the time; those due behind it were asked together, and none of them is forgotten.
+        assert len(sent) <= 3
+
+    assert crowd.quiet.largest_s >= 18 * PERIOD_S
+    assert crowd.quiet.percentile_ms(50) >= 5 * PERIOD_S * 1000
+
+
+async def test_polls_before_the_news_and_after_it_are_counted_apart() -> None:
+    async with crowd_at(tell, 1) as crowd:
+        crowd.begin_to_count()
+        await until(lambda: crowd.quiet.count >= 3)
+        before = crowd.quiet.count
+        crowd.expect_news(b"never")
+        await until(lambda: crowd.busy.count >= 3)
+
+    assert crowd.quiet.count <= before + 1  # one may have been under way
+
+
+@pytest.mark.parametrize("cut", [1, 4, 9])
+async def test_a_stream_that_is_cut_inside_the_news_tells_it_once(cut: int) -> None:
+    streams: list[asyncio.Transport] = []
+    words = b"the-new-id"
+
+    def answer(head: bytes, transport: asyncio.Transport) -> None:
+        transport.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+        streams.append(transport)
+
+    async with crowd_at(answer, 1, "stream") as crowd:
+        await until(lambda: crowd.streaming == 1)
+        crowd.expect_news(words)
+        streams[0].write(b"data: " + words[:cut])
+        rest = words[cut:] + b"\n\ndata: " + words + b"\n\n"
+        asyncio.get_running_loop().call_later(0.02, streams[0].write, rest)  # later, so that the pieces travel apart
+        await crowd.all_told(LIMIT_S)
+        assert (crowd.news.count, crowd.errors) == (1, {})
+
+
+async def test_who_is_not_told_is_an_error() -> None:
+    async with crowd_at(tell, 3) as crowd:
+        crowd.expect_news(b"never")
+        await crowd.all_told(0.1)
+
+    assert crowd.errors == {"never told": 3}
+
+
+async def test_more_answers_than_connections_wait_for_one_and_count_from_when_they_were_due() -> None:
+    def answer(head: bytes, transport: asyncio.Transport) -> None:
+        if head.startswith(b"POST"):
+            asyncio.get_running_loop().call_later(0.02, transport.write, CREATED)
+        else:
+            transport.write(NOT_MODIFIED)
+
+    async with crowd_at(answer, 4) as crowd:
+        await crowd.prepare_answers()
+        crowd.answer_within([b"POST /answer HTTP/1.1\r\n\r\n"] * 80, 0.001)  # over 8 connections: ten each, one after the other
+        await until(lambda: crowd.answers.count > 0)
+        await crowd.drained()
+
+    assert (crowd.answers.count, crowd.errors) == (80, {})
+    assert crowd.answers.largest_s >= 10 * 0.02
+    assert crowd.answers.percentile_ms(50) >= 4 * 20
+
+
+async def test_answers_that_are_not_acknowledged_are_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.crowd.DRAIN_S", 0.1)
+
+    async with crowd_at(lambda head, transport: head.startswith(b"POST") or tell(head, transport), 1) as crowd:
+        await crowd.prepare_answers()
+        crowd.answer_within([b"POST /answer HTTP/1.1\r\n\r\n"] * 20, 0)
+        await until(lambda: not crowd._free)
+        await crowd.drained()
+
+    assert crowd.errors == {"answers never acknowledged": 20}
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (lambda _, transport: transport.write(b"HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n"), "status 500"),
+        (lambda _, transport: transport.close(), "connection lost: closed"),
+    ],
+    ids=["a wrong status", "a closed connection"],
+)
+async def test_what_goes_wrong_is_counted(answer: Answering, error: str) -> None:
+    async with crowd_at(answer, 2) as crowd:
+        await until(lambda: crowd.errors[error] >= 2)
+        assert set(crowd.errors) == {error}
