@@ -62,7 +62,8 @@ async def recorder(app: App) -> Any:
     await recorder.http.aclose()
 
 
-async def test_every_success_fits_its_schema(recorder: Recorder) -> None:
+async def test_every_success_fits_its_schema(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conflicto.feed.streams.LIFE_S", (0.0, 0.0))
     event = await make_event(recorder)
     anna = await event.join("Anna")
     await _operator(recorder, event)
@@ -180,6 +181,8 @@ async def _polls(api: Recorder, event: Event, anna: Seat) -> None:
             await api.get(f"{event.path}/changes/since/{since}?limit=1000", token, headers={"if-none-match": page.headers["etag"]})
         status = await api.get(f"{event.path}/status", token)
         await api.get(f"{event.path}/status", token, headers={"if-none-match": status.headers["etag"]})
+        await api.post(f"{event.path}/events/ticket", token=token)
+        await api.get(f"{event.path}/events?since=0", token)
 
 
 async def _seats(api: Recorder, event: Event) -> None:
@@ -201,4 +204,5 @@ async def _ends(api: Recorder, event: Event) -> None:
     await api.patch(event.path, {"status": "completed"}, token=pair["host_token"])
     closed = await api.get(f"{event.path}/changes/since/now", pair["screen_token"])
     assert closed.json()["closed"]
+    await api.get(f"{event.path}/events", pair["screen_token"])
     await api.delete(event.path, pair["host_token"])

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     Problems = dict[int, list[type[DomainError]]]
     """The problems of a route by status."""
 
+NO_CONTENT = 204
 FIRST_REDIRECT = 300
 
 GATE = (
@@ -106,7 +107,7 @@ def responses_of(route: Route, problems: Problems) -> dict[int | str, dict[str, 
     documented: dict[int | str, dict[str, Any]] = {}
     for status, model in route.docs.gives.items():
         documented[status] = {"description": SUCCESS[status], **({"model": model} if model else {})}
-        if route.docs.example is not None and status < FIRST_REDIRECT:
+        if route.docs.example is not None and status < FIRST_REDIRECT and status != NO_CONTENT:
             documented[status]["content"] = {route.docs.media_type: {"example": route.docs.example}}
     for status, errors in problems.items():
         documented[status] = {

@@ -128,9 +128,9 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, or refuse it if there are too many."""
         super().connection_made(transport)
-        self.keeper.connections.add(self)
-        if len(self.keeper.connections) > self.keeper.most_connections:
-            self.refuse(refusals.TOO_MANY_CONNECTIONS)
+        refusal = self.keeper.take(self)
+        if refusal is not None:
+            self.refuse(refusal)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""

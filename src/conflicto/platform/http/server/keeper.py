@@ -8,12 +8,14 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 from conflicto.platform.http.server.load import Load
+from conflicto.platform.http.server.refusals import TOO_MANY_CONNECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conflicto.platform.express.lane import Lane
     from conflicto.platform.http.server.connection import Connection
+    from conflicto.platform.http.server.refusals import Refusal
 
 TICK_S = 0.1
 TICKS_PER_SECOND = 10
@@ -24,11 +26,16 @@ class Keeper:
 
     def __init__(self, lane: Lane | None, *, most_connections: int, drain: Callable[[], None]) -> None:
         self.lane = lane
-        self.most_connections = most_connections
+        self._most_connections = most_connections
         self.drain = drain
         self.load = Load()
         self.connections: set[Connection] = set()
         self.date_line = _date_line()
+
+    def take(self, connection: Connection) -> Refusal | None:
+        """Look after one more connection; say what it must be told if that is one too many."""
+        self.connections.add(connection)
+        return TOO_MANY_CONNECTIONS if len(self.connections) > self._most_connections else None
 
     async def run(self) -> None:
         """Look after the connections until cancelled."""
