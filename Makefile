@@ -42,6 +42,10 @@ test: setup ## Run every test that needs no browser, with coverage
 	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not browser" --cov --cov-report=json
 	$(BIN)/python tools/check_coverage.py coverage.json
 
+test-lane: setup ## The API's tests again over sockets, with the express lane on and off
+	$(BIN)/pytest -n $(JOBS) tests/api -m "not browser" -k "not postgresql" --lane on
+	$(BIN)/pytest -n $(JOBS) tests/api -m "not browser" -k "not postgresql" --lane off
+
 check: setup ## Format, lint, types, import order, sizes
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check

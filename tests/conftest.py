@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from conflicto.settings import Settings
 from tests.support import databases, servers
 from tests.support.api import Api
 from tests.support.clocks import HandClock
+from tests.support.wire import listening
 
 
 @pytest.fixture(scope="session")
@@ -71,11 +73,22 @@ async def app(settings: Settings, clock: HandClock) -> AsyncIterator[App]:
         yield running
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--lane", choices=("on", "off"), help="send the tests' requests over a socket, with the express lane on or off"
+    )
+
+
 @pytest.fixture
-async def api(app: App) -> AsyncIterator[Api]:
-    client = Api(app)
-    yield client
-    await client.http.aclose()
+async def api(app: App, request: pytest.FixtureRequest) -> AsyncIterator[Api]:
+    """The API in this process, or over a socket with `--lane`."""
+    async with AsyncExitStack() as stack:
+        lane, client = request.config.getoption("--lane"), Api(app)
+        if lane is not None:
+            app.keeper.lane = app.lane if lane == "on" else None
+            client.over(await stack.enter_async_context(listening(app)))
+        yield client
+        await client.http.aclose()
 
 
 @pytest.fixture(scope="session")

@@ -100,6 +100,7 @@ class App:
         self.keeper = Keeper(self.lane if settings.express else None, most_connections=settings.max_connections, drain=self.drain)
         self.waits = Waits(self.heads)
         self.routes = self._routes()
+        self._watch()
         self.control = ControlPlane(self.routes, about=ABOUT, refusals=refusals)
         self._front_door = self._door()
         self._http: Any = ProxyHeadersMiddleware(self._open_to_origins(self._front_door), trusted_hosts=settings.trusted_proxies)
@@ -166,6 +167,13 @@ class App:
             app, allow_origins=list(self.settings.cors_origins), allow_methods=["*"], allow_headers=["*"],
             expose_headers=exposed, max_age=86_400,
         )  # fmt: skip
+
+    def _watch(self) -> None:
+        watch = self.metrics.watch
+        watch("conflicto_event_loop_lag_seconds", "How late the event loop wakes, on average.", lambda: self.keeper.load.lag_s)
+        watch("conflicto_connections", "Open connections.", lambda: len(self.keeper.connections))
+        watch("conflicto_waits", "Requests that are held back until there is news.", lambda: self.waits.waiting)
+        watch("conflicto_streams", "Open event streams.", lambda: self.streams.streaming)
 
     def _runner(self) -> GroupRunner:
         subscribers: dict[type, list[Any]] = {SessionEnded: [end_with_session], ParticipantRemoved: [erase_answers]}

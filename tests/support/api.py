@@ -25,6 +25,10 @@ class Api:
         served = app if app.settings.rate_limits else self.audited
         self.http = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=served), base_url="http://testserver")
 
+    def over(self, port: int) -> None:
+        """Go over a socket from now on."""
+        self.http = httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30)
+
     async def request(
         self, method: str, path: str, *, token: str | None = None, headers: dict[str, str] | None = None, **kwargs: Any
     ) -> httpx2.Response:

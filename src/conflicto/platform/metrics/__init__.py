@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -35,6 +37,10 @@ class Metrics:
         self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._tallies: dict[str, Tally] = {}
         self.queued = Gauge("conflicto_writer_queue", "Commands that wait for the writer.", registry=self.registry)
+
+    def watch(self, name: str, meaning: str, value: Callable[[], float]) -> None:
+        """Tell, whenever the page is asked for, what `value` gives then."""
+        Gauge(name, meaning, registry=self.registry).set_function(value)
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one answer. Labelled children are looked up once: finding one costs more than the count itself."""
