@@ -6,7 +6,7 @@ import json
 import sys
 from time import perf_counter
 
-from bench import records
+from bench import records, wrk
 from bench.compare import LOSS, compare
 from bench.machine import Watch
 from bench.polls import measure as polls
@@ -22,6 +22,9 @@ def main() -> int:
     began_s, watch = perf_counter(), Watch()
     if not records.FIGURES.exists():
         print("Nothing to compare with: bench/results.json is not there. `make bench` writes it.")
+        return 0
+    if wrk.PROGRAM is None:
+        print("Not compared: wrk is not installed, and what the client in Python measures is itself. On Debian: apt-get install wrk.")
         return 0
     committed = json.loads(records.FIGURES.read_text(encoding="utf-8"))
     runs = [_ratios()]

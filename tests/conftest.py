@@ -79,6 +79,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--lane"):
+        for item in [each for each in items if each.get_closest_marker("in_process")]:
+            items.remove(item)
+
+
 @pytest.fixture
 async def api(app: App, request: pytest.FixtureRequest) -> AsyncIterator[Api]:
     """The API in this process, or over a socket with `--lane`."""

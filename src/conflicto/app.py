@@ -238,14 +238,17 @@ SWITCH_S = 0.001
 commit wait as long, and cost a quarter of the submits in a second.
 """
 
-YOUNG = 50_000
-"""Objects after which the youngest are looked through for cycles, instead of 700: what a request leaves behind is not cyclic."""
+YOUNG, OLDER, WHOLE = 10_000, 5, 1_000
+"""When the collector looks for cycles: after so many new objects (instead of 700) at the youngest, after so many such looks at the older
+ones, and hardly ever at all of them. A look at a million objects, which is a full hall, stops everything for 220 ms; what a request leaves
+behind is not cyclic, and what a start has made (`gc.freeze`) is not looked at.
+"""
 
 
 def from_environment() -> App:
     """Return the application of this process's environment: what every worker runs."""
     sys.setswitchinterval(SWITCH_S)
     app = App(read_settings(os.environ))
-    gc.set_threshold(YOUNG, 20, 100)
+    gc.set_threshold(YOUNG, OLDER, WHOLE)
     gc.freeze()
     return app

@@ -250,6 +250,7 @@ async def test_criterion_14_every_reading_endpoint_answers_while_everyone_answer
     assert (await polled(event, poll, event.host))[1]["response_count"] == 20
 
 
+@pytest.mark.in_process
 async def test_criterion_15_memory_is_bounded(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     limits = {
         "feed.heads.MOST_HEADS": 3,

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx2
+import pytest
 
 from conflicto.access.roles import ANYONE, Role
 from conflicto.platform.http.routes import Route
@@ -233,6 +234,7 @@ async def test_nobody_is_who_a_body_query_or_header_says(api: Api) -> None:
     refused(await api.get(path, token=anna.token, headers=spoofed), 403, "role-not-allowed")
 
 
+@pytest.mark.in_process
 async def test_only_a_bearer_header_carries_a_token(api: Api) -> None:
     event = await make_event(api)
     for token in (event.host, api.admin):
@@ -246,6 +248,7 @@ async def test_only_a_bearer_header_carries_a_token(api: Api) -> None:
         accepted(await api.get(event.path, headers={"authorization": f"bEaReR  {token}"}))
 
 
+@pytest.mark.in_process
 async def test_the_operators_token_is_compared_whole(api: Api) -> None:
     for wrong in (api.admin[:-1], api.admin + "x", api.admin.upper(), "é" * 20, ""):
         header = {"authorization": f"Bearer {wrong}".encode()}

@@ -103,6 +103,7 @@ async def test_only_json_is_taken(door: Door) -> None:
 
 
 @pytest.mark.parametrize(("name", "limit"), [("submit", RESPONSE_LIMITS.max_bytes), ("create", CONFIG_LIMITS.max_bytes)])
+@pytest.mark.in_process
 async def test_a_body_may_be_as_long_as_its_limit_and_not_a_byte_longer(api: Api, name: str, limit: int) -> None:
     assert limit == {"submit": 16 * 1024, "create": 256 * 1024}[name]
     door = await make_door(api, name)
@@ -198,6 +199,7 @@ async def test_no_refusal_repeats_what_was_sent(api: Api) -> None:
         assert MARKER.lower() not in (answer.text + str(answer.headers.raw)).lower(), (method, path)
 
 
+@pytest.mark.in_process
 async def test_a_path_takes_its_methods_and_names_them_to_others(api: Api) -> None:
     event = await make_event(api)
     ids = await all_ids(event, await event.join())

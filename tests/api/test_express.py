@@ -17,6 +17,9 @@ from tests.support.wire import Line, connected, get, listening
 
 PARTS = (1, 2, 7, 64)
 
+pytestmark = pytest.mark.in_process
+"""Each test here brings servers of its own."""
+
 
 @pytest.fixture
 async def port(app: App) -> AsyncIterator[int]:

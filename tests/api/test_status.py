@@ -144,6 +144,7 @@ async def test_same_tag_exactly_if_same_bytes(api: Api, clock: HandClock) -> Non
     assert len(bytes_by_tag) == 7
 
 
+@pytest.mark.in_process
 async def test_conditions_compare_weakly_and_take_lists(api: Api) -> None:
     event = await make_event(api)
     answer = await read(event, event.host)

@@ -287,6 +287,7 @@ async def test_streams_are_capped_in_all(api: Api, port: int, monkeypatch: pytes
     await eventually(all_gone)
 
 
+@pytest.mark.in_process
 async def test_readers_that_stall_are_cut_off_and_cost_no_memory(api: Api, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conflicto.platform.http.server.connection.STALLED_S", 0.3)
     event = await make_event(api)

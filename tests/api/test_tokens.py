@@ -101,6 +101,7 @@ WRONG_CLAIMS = [
 ]  # fmt: skip
 
 
+@pytest.mark.in_process
 async def test_claims_that_say_something_else_are_refused(forger: Forger) -> None:
     for claims in WRONG_CLAIMS:
         await refuses(forger, forger.token(claims=claims))

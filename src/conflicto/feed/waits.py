@@ -42,13 +42,9 @@ class Waits:
 
     def __init__(self, heads: Heads) -> None:
         self._heads = heads
-        self._waiting: Counter[str] = Counter()
+        self.waiting = 0
+        self._of: Counter[str] = Counter()
         self._is_open = True
-
-    @property
-    def waiting(self) -> int:
-        """How many wait now."""
-        return self._waiting.total()
 
     def close(self) -> None:
         """From now on everyone is answered at once; those who wait are woken by their heads (`Heads.close`)."""
@@ -90,14 +86,18 @@ class Waits:
 
     @contextmanager
     def _place(self, subject: str) -> Iterator[bool]:
-        granted = self._is_open and self.waiting < MOST_WAITING and self._waiting[subject] < MOST_EACH
-        self._waiting[subject] += granted
+        if not self._is_open or self.waiting >= MOST_WAITING or self._of[subject] >= MOST_EACH:
+            yield False
+            return
+        self.waiting += 1
+        self._of[subject] += 1
         try:
-            yield granted
+            yield True
         finally:
-            self._waiting[subject] -= granted
-            if not self._waiting[subject]:
-                del self._waiting[subject]
+            self.waiting -= 1
+            self._of[subject] -= 1
+            if not self._of[subject]:
+                del self._of[subject]
 
 
 def wait_of(call: Call) -> int:
