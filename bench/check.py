@@ -24,7 +24,9 @@ def main() -> int:
         print("Nothing to compare with: bench/results.json is not there. `make bench` writes it.")
         return 0
     if wrk.PROGRAM is None:
-        print("Not compared: wrk is not installed, and what the client in Python measures is itself. On Debian: apt-get install wrk.")
+        print(
+            "Not compared: wrk is not installed, and what the client in Python measures is itself. On Debian: apt-get install wrk."
+        )
         return 0
     committed = json.loads(records.FIGURES.read_text(encoding="utf-8"))
     runs = [_ratios()]
