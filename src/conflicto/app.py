@@ -234,8 +234,8 @@ class App:
 
 
 SWITCH_S = 0.001
-"""How long the writer's thread may keep the event loop's waiting for the interpreter. Python's own 5 ms let every poll that came during a
-commit wait as long, and cost a quarter of the submits in a second.
+"""How long the writer's thread may keep the event loop's waiting for the interpreter. Python's own 5 ms let polls that came during a
+commit wait a third longer (docs/decisions/0019).
 """
 
 YOUNG, OLDER, WHOLE = 10_000, 5, 1_000
