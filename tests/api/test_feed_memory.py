@@ -126,3 +126,61 @@ async def test_memory_of_configs_is_bounded(app: App, api: Api, monkeypatch: pyt
         assert page["items"][-1]["data"]["config"] == made["config"]
         start = page["cursor"]
     assert len((await app.heads.get(event.id)).contents) == 1
+
+
+async def test_memory_of_many_seats_is_bounded_and_forgets_them_whole(app: App, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conflicto.feed.recent.MOST_ROWS", 3)
+    event = await make_event(api)
+    wall = await event.activity(status="active", responses_visibility="participants")
+    start = (await api.get(f"{event.path}/changes/since/now", token=event.host)).json()["cursor"]
+    seats = [await event.join(f"Guest {number}") for number in range(6)]
+    for seat in seats:
+        await event.answer(wall, seat, seat.nickname)
+
+    recent = (await app.heads.get(event.id)).recent
+    assert [bool(recent.own_answers(seat.id)) for seat in seats] == [False] * 3 + [True] * 3
+    assert [recent.seat(seat.id) is not None for seat in seats] == [False] * 3 + [True] * 3
+    page = (await api.get(f"{event.path}/changes/since/{start}", token=event.host)).json()
+    assert page["count"] == 12
+
+
+async def test_an_edit_while_its_json_is_read_never_pairs_old_and_new(app: App, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    event = await make_event(api)
+    start = (await api.get(f"{event.path}/changes/since/now", token=event.host)).json()["cursor"]
+    made = await event.activity(config={"edit": 0})
+    endpoints = next(route.handler for route in app.routes if route.path.endswith("/changes/since/{timestamp}"))
+    answers: Any = endpoints.__self__.answers
+    shared, edits = answers._shared, 0
+
+    async def edited_meanwhile(head: Any, key: Any, read: Any) -> Any:
+        nonlocal edits
+        found = await shared(head, key, read)
+        if key[0] == "contents" and edits < 3:
+            edits += 1
+            await api.patch(f"/activities/{made['id']}", {"config": {"edit": edits}}, token=event.host)
+        return found
+
+    monkeypatch.setattr(answers, "_shared", edited_meanwhile)
+    (item,) = (await api.get(f"{event.path}/changes/since/{start}", token=event.host)).json()["items"]
+
+    assert edits == 2
+    assert (item["data"]["config"], item["revision"]) == ({"edit": 2}, 3)
+
+
+async def test_a_page_that_was_overtaken_is_not_kept(app: App, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    event = await make_event(api)
+    wall = await event.activity(status="active", response_policy="many")
+    anna = await event.join()
+    read = app.db.read
+
+    async def overtaken(query: Any, *args: Any, **kwargs: Any) -> Any:
+        found = await read(query, *args, **kwargs)
+        if query.__name__ == "read_responses":
+            await event.answer(wall, anna, "just now")
+        return found
+
+    path = f"{event.path}/activities/{wall['id']}/responses/since/0"
+    with monkeypatch.context() as patch:
+        patch.setattr(app.db, "read", overtaken)
+        assert (await api.get(path, token=event.host)).json()["count"] == 0
+    assert (await api.get(path, token=event.host)).json()["count"] == 1

@@ -204,3 +204,18 @@ async def test_preferences_are_read_generously(api: Api, prefer: str, seconds: i
     event = await make_event(api)
     answer: httpx2.Response = await api.get(f"{event.path}/status", token=event.host, headers={"prefer": prefer})
     assert answer.headers.get("preference-applied") == (f"wait={seconds}" if seconds else None)
+
+
+async def test_several_waits_of_one_bearer_all_hear_of_it(api: Api) -> None:
+    event = await make_event(api)
+    cursor = await cursor_of(event, event.host)
+    path = f"{event.path}/changes/since/{cursor}?wait=20"
+
+    waits = [asyncio.create_task(api.get(path, token=event.host)) for _ in range(3)]
+    await waiting(api, 3)
+    waits.pop().cancel()
+    await waiting(api, 2)
+    await api.post(f"{event.path}/lock", token=event.host)
+
+    assert [answer.json()["count"] for answer in await asyncio.gather(*waits)] == [1, 1]
+    await waiting(api, 0)

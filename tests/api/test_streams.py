@@ -328,3 +328,55 @@ async def test_draining_ends_every_stream_and_wait_without_losing_anything(api: 
         status, _, body = await line.answer()
 
     assert (len(told.retries), status, json.loads(body)["cursor"]) == (2, 200, cursor)
+
+
+async def test_a_stream_outlives_the_memory_that_it_was_read_from(api: Api, port: int) -> None:
+    event = await make_event(api)
+    async with streamed(port, f"{event.path}/events", event.host) as stream:
+        await stream.part()
+        for number in range(3):
+            old = api.app.heads.known(event.id)
+            api.app.heads._drop(event.id)
+            made = await event.activity(title=f"number {number}", status="published")
+            assert json.loads((await stream.until(number + 1))[-1]["data"])["id"] == made["id"]
+            assert old is not api.app.heads.known(event.id)
+
+
+async def test_streams_of_answers_end_with_the_session(api: Api, port: int) -> None:
+    event = await make_event(api)
+    wall = await busy(event, seats=1)
+    path = f"{event.path}/activities/{wall['id']}/responses/since/0"
+    async with streamed(port, path, event.host) as stream:
+        await stream.until(1)
+        await api.patch(event.path, {"status": "completed"}, token=event.host)
+        assert len((await stream.to_end()).events) == 1
+
+
+async def test_changes_are_streamed_from_a_position_by_accept(api: Api, port: int) -> None:
+    event = await make_event(api)
+    await busy(event)
+    items = await polled(event, event.host)
+    async with streamed(port, f"{event.path}/changes/since/{items[1]['updated_at']}", event.host) as stream:
+        await stream.until(len(items) - 2)
+        assert data_of(stream.told) == items[2:]
+
+
+async def test_a_page_of_frames_that_was_overtaken_is_not_kept(
+    app: App, api: Api, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = await make_event(api)
+    page = app.streams.answers.page
+    late = 0
+
+    async def overtaken(head: Any, asking: Any) -> Any:
+        nonlocal late
+        found = await page(head, asking)
+        if late < 3 and asking.since.kind == "position":
+            late += 1
+            await event.activity(title=f"late {late}", status="published")
+        return found
+
+    monkeypatch.setattr(app.streams.answers, "page", overtaken)
+    async with streamed(port, f"{event.path}/events", event.host) as stream:
+        await stream.until(3)
+        assert [json.loads(each["data"])["data"]["title"] for each in stream.told.events] == ["late 1", "late 2", "late 3"]

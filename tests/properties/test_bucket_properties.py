@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conflicto.platform.limits.bucket import Policy, admit
+from conflicto.platform.limits.bucket import Bucket, Policy, admit
 
 POLICIES = st.builds(Policy, st.just("p"), st.integers(1, 50), st.sampled_from([1, 7, 60, 3600]))
 WAITS = st.lists(st.one_of(st.just(0.0), st.floats(0, 100, allow_nan=False)), min_size=1, max_size=80)
@@ -50,3 +50,14 @@ def test_whoever_keeps_the_pace_is_never_refused(policy: Policy, requests: int) 
     for number in range(requests):
         state, verdict = admit(state, 1000 + number * policy.interval_s * (1 + ROUNDING_S), policy)
         assert verdict.allowed
+
+
+@settings(max_examples=300)
+@given(POLICIES, WAITS, st.floats(0, 1e6))
+def test_a_bucket_of_the_lane_allows_what_the_pure_function_allows(policy: Policy, waits: list[float], start: float) -> None:
+    state, now, bucket = 0.0, start, Bucket(policy)
+    for wait in waits:
+        now += wait
+        state, verdict = admit(state, now, policy)
+        assert bucket.take(now) == verdict.allowed
+        assert bucket.full_at_s == state

@@ -201,8 +201,7 @@ class Answers:
 
     def _landed(self, moment: Hashable, done: asyncio.Task[Any]) -> None:
         del self._flights[moment]
-        if not done.cancelled():
-            done.exception()
+        _ = done.cancelled() or done.exception()  # looked at, so that nobody is told of it a second time
 
 
 def limit_of(call: Call) -> int:

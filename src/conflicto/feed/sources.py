@@ -131,7 +131,10 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """The memory of a session, for windows that begin at or above its floor, and for seats that are younger than it."""
+    """The memory of a session, for windows that begin at or above its floor, and for seats that are younger than it.
+
+    Only a seat's own window may begin at the beginning, where the dead are left out; everyone's answers never reach so far.
+    """
 
     head: SessionHead
 
@@ -166,9 +169,7 @@ class Remembered:
         return [
             each
             for each in rows
-            if each.ts <= window.upto
-            and each.activity_id not in closed
-            and _seen(each, live_only=window.after == 0, visible_only=visible_only)
+            if each.ts <= window.upto and each.activity_id not in closed and (each.was_visible or not visible_only)
         ]
 
     def own_answers(self, participant_id: int, window: Window, *, closed: Collection[UUID]) -> Sequence[Response]:
@@ -179,20 +180,15 @@ class Remembered:
             return [each for each in found if not each.deleted and each.moderation is not Moderation.HIDDEN]
         return found
 
-    def answers_to(self, activity_id: UUID, window: Window, *, live_only: bool, visible_only: bool) -> Sequence[Response]:
+    def answers_to(
+        self,
+        activity_id: UUID,
+        window: Window,
+        *,
+        live_only: bool,  # noqa: ARG002 - see the class
+        visible_only: bool,
+    ) -> Sequence[Response]:
         """Return the answers to one activity."""
         rows = self.head.recent.answers_after(window.after)
-        return [
-            each
-            for each in rows
-            if each.ts <= window.upto
-            and each.activity_id == activity_id
-            and _seen(each, live_only=live_only, visible_only=visible_only)
-        ]
-
-
-def _seen(response: Response, *, live_only: bool, visible_only: bool) -> bool:
-    """Decide as the database's query does (`responses/store.py`)."""
-    if live_only:
-        return response.is_visible if visible_only else not response.deleted
-    return response.was_visible or not visible_only
+        told = [each for each in rows if each.ts <= window.upto and each.activity_id == activity_id]
+        return [each for each in told if each.was_visible or not visible_only]

@@ -173,3 +173,8 @@ def test_documented_refusals() -> None:
     assert refusals(ANYONE) == ()
     assert refusals(MEMBERS) == (TokenMissing, TokenInvalid)
     assert refusals(HOSTS) == (TokenMissing, TokenInvalid, RoleNotAllowed)
+
+
+async def test_no_ticket_for_a_session_that_is_gone(admission: Admission) -> None:
+    with pytest.raises(NotFound):
+        await admission.ticket_for(Caller(Role.ADMIN, "admin"), 6)

@@ -1,0 +1,22 @@
+import pytest
+
+from conflicto.access.errors import TokenInvalid
+from conflicto.access.tickets import UsedTickets
+from tests.support.clocks import HandClock
+
+
+def test_a_ticket_is_good_once_and_forgotten_when_it_is_worthless_anyway() -> None:
+    clock = HandClock()
+    used = UsedTickets(clock)
+    for name in ("a", "b"):
+        used.use(name)
+        with pytest.raises(TokenInvalid):
+            used.use(name)
+    clock.advance(30)
+    used.use("c")
+    clock.advance(40)
+    used.use("d")
+
+    assert set(used._used) == {"c", "d"}
+    with pytest.raises(TokenInvalid):
+        used.use("c")

@@ -1,0 +1,64 @@
+import asyncio
+
+import pytest
+
+from conflicto.feed.wait import Bell, Waiter
+
+
+async def test_a_bell_that_rang_before_the_wait_began_ends_it() -> None:
+    bell, waiter = Bell(), Waiter(None)
+    with bell.waking(waiter):
+        bell.ring_now()
+        await asyncio.wait_for(waiter.wait(), 1)
+
+
+async def test_rings_in_a_moment_are_one() -> None:
+    bell, waiter = Bell(), Waiter(None)
+    bell.register(waiter)
+    for _ in range(5):
+        bell.ring()
+    await asyncio.wait_for(waiter.wait(), 1)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(waiter.wait(), 0.1)
+
+
+async def test_a_bell_nobody_listens_to_arms_nothing() -> None:
+    bell, waiter = Bell(), Waiter(None)
+    bell.ring()
+    bell.register(waiter)
+    bell.remove(waiter)
+    bell.ring_now()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(waiter.wait(), 0.1)
+
+
+async def test_one_seat_is_woken_alone() -> None:
+    bell, anna, bert = Bell(), Waiter(1), Waiter(2)
+    with bell.waking(anna), bell.waking(bert):
+        bell.ring_for(1)
+        await asyncio.wait_for(anna.wait(), 1)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(bert.wait(), 0.1)
+
+
+async def test_many_are_woken_in_turns_and_others_come_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conflicto.feed.wait.AT_ONCE", 10)
+    bell, waiters, order = Bell(), [Waiter(number) for number in range(35)], []
+
+    async def one(waiter: Waiter) -> None:
+        await waiter.wait()
+        order.append(waiter.bearer)
+
+    tasks = [asyncio.create_task(one(waiter)) for waiter in waiters]
+    for waiter in waiters:
+        bell.register(waiter)
+    await asyncio.sleep(0)
+    bell.ring_now()
+    turns = []
+    while len(order) < len(waiters):
+        await asyncio.sleep(0)
+        turns.append(len(order))
+    await asyncio.gather(*tasks)
+
+    assert sorted(order) == list(range(35))
+    assert all(after - before <= 10 for before, after in zip([0, *turns], turns, strict=False))
