@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import uvloop
 
 from bench import servers
+from bench.client import each_once
 from bench.crowd import Crowd
 from bench.report import Plot, Row, Section, Series
-from bench.stage import set_stage
+from bench.stage import CONNECTIONS, set_stage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +37,9 @@ def measure(scale: Scale) -> list[Section]:
     with servers.scratch() as folder, servers.conflicto(folder) as server:
         stage = set_stage(server)
         stage.join(PEOPLE)
-        samples, crowd = uvloop.run(_under_load(stage, stage.open_activity("many"), scale.soak_s))
+        activity = stage.open_activity("many")
+        _fill(stage, activity, scale)
+        samples, crowd = uvloop.run(_under_load(stage, activity, scale.soak_s))
     slope = slope_per_minute(samples[len(samples) // 2 :])
     errors = ", ".join(f"{count:,} × {what}" for what, count in crowd.errors.items()) or "none"
     notes = {
@@ -53,9 +56,22 @@ def measure(scale: Scale) -> list[Section]:
     )  # fmt: skip
     about = (
         f"{scale.soak_s:,.0f} s of {PEOPLE:,} participants, each polling every {POLL_EVERY_S} s and answering every "
-        f"{ANSWER_EVERY_S:.0f} s; memory every second, and the slope of the line through the second half; `--soak 3600` makes it an hour."
+        f"{ANSWER_EVERY_S:.0f} s, after {scale.soak_fill * PEOPLE:,} answers filled what is kept and bounded; memory every second, "
+        "and the slope of the line through the second half; `--soak 3600` makes it an hour."
     )
     return [Section("Memory at a steady load", about, [row], [_plot(samples)])]
+
+
+def _fill(stage: Stage, activity: str, scale: Scale) -> None:
+    """Fill what a process keeps and bounds: the database's pages, the newest rows, the requests that the lane remembers."""
+    tokens = [token for _, token in stage.seats]
+    answers = stage.answers(activity, tokens)
+    for number in range(scale.soak_fill):
+        each_once(stage.server.port, answers, connections=CONNECTIONS).expect(201)
+        if number % 4 == 0:
+            for _ in range(2):
+                polls = [stage.poll(token, {"if-none-match": f'"{number}"'}) for token in tokens]
+                each_once(stage.server.port, polls, connections=CONNECTIONS).expect(200)
 
 
 async def _under_load(stage: Stage, activity: str, seconds: float) -> tuple[Samples, Crowd]:

@@ -56,9 +56,9 @@ class Stage:
         with self.server.line(self.host) as line:
             return line.call("GET", f"{self.path}/activities/{activity}/status")["response_count"]
 
-    def poll(self, token: str) -> bytes:
+    def poll(self, token: str, headers: dict[str, str] | None = None) -> bytes:
         """Return the request that every phone sends every two seconds."""
-        return request_bytes("GET", f"{PREFIX}{self.path}/status", token=token)
+        return request_bytes("GET", f"{PREFIX}{self.path}/status", token=token, headers=headers)
 
     def answers(self, activity: str, tokens: list[str]) -> list[bytes]:
         """Return one submission for each token."""
