@@ -170,6 +170,9 @@ async def _answers(api: Recorder, event: Event, anna: Seat) -> None:
             await api.get(f"{path}/since/0", token, headers={"if-none-match": page.headers["etag"]})
         status = await api.get(f"{path.removesuffix('/responses')}/status", token)
         await api.get(f"{path.removesuffix('/responses')}/status", token, headers={"if-none-match": status.headers["etag"]})
+    results = await api.get(f"{path.removesuffix('/responses')}/results", event.host)
+    await api.get(f"{path.removesuffix('/responses')}/results", event.host, headers={"if-none-match": results.headers["etag"]})
+    await api.get(f"{path.removesuffix('/responses')}/results", anna.token)
     await api.delete(f"{path}/{first['id']}", event.host)
     await api.get(f"{path}/since/1000000000", event.screen)
 

@@ -18,6 +18,7 @@ from conflicto.platform.express.shelf import Shelf
 from conflicto.platform.problems import NotFound
 from conflicto.responses.events import ResponsesChanged
 from conflicto.responses.queries import session_feed
+from conflicto.results.tallies import Tallies
 from conflicto.sessions.events import SessionChanged
 from conflicto.sessions.heads import head_row
 from conflicto.sessions.queries import session_by_id
@@ -77,6 +78,7 @@ class SessionHead:
     frames: dict[object, tuple[bytes, int, bool]] = field(default_factory=dict)
     shelves: dict[View, Shelf] = field(default_factory=lambda: {view: Shelf() for view in View})
     bells: dict[View, Bell] = field(default_factory=lambda: {view: Bell() for view in View})
+    tallies: Tallies = field(default_factory=Tallies)
     crowd_snapshot: Crowd | None = None
     is_current: bool = True
 
@@ -167,6 +169,7 @@ class SessionHead:
             for _, after in event.changes:
                 self.own[after.participant_id] = after.ts
                 self.recent.take_answer(after)
+            self.tallies.follow(event.changes)
         elif isinstance(event, CountsChanged) and event.session_id == session_id:
             self.counts[event.activity_id, event.round] = event.counts
         elif isinstance(event, ActivityChanged) and event.activity.session_id == session_id:

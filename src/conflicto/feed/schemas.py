@@ -114,6 +114,36 @@ class FeedPageOut(BaseModel):
     clamped: bool | None = Field(None, description="True if the position asked for lay in the future and was moved back.")
 
 
+class ResultsQuery(WaitQuery):
+    """Which results."""
+
+    round: int | None = Field(None, ge=1, description="The round whose answers are counted; without it the present one.")
+
+
+RESULTS_EXAMPLE: dict[str, Any] = {
+    "activity_id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4", "round": 1, "response_count": 167,
+    "last_updated": "2026-11-23T09:05:20.004211Z",
+    "results": {"meals": {
+        "op": "count", "answers": 167, "others": 0, "values": [{"value": "Curry", "count": 98}, {"value": "Pizza", "count": 69}],
+    }},
+}  # fmt: skip
+
+
+class ResultsOut(BaseModel):
+    """What the answers of a round say together: all live ones for hosts, visible ones for everybody else.
+
+    `results` has the names of the activity's `aggregate`; the op of each says what stands beside `op` and `answers`.
+    """
+
+    model_config = example(**RESULTS_EXAMPLE)
+
+    activity_id: str
+    round: int
+    response_count: int
+    last_updated: str
+    results: dict[str, Any]
+
+
 class ResponseFeedOut(FeedPageOut):
     """Answers of one activity, in the order of their newest change."""
 
