@@ -28,6 +28,7 @@ from conflicto.activities.expiry import Expiry
 from conflicto.feed import http as feed_http
 from conflicto.feed.answers import Answers
 from conflicto.feed.heads import SWEEP_S, Heads
+from conflicto.feed.leaderboard import Leaderboard
 from conflicto.feed.press import Press
 from conflicto.feed.results import Results
 from conflicto.feed.streams import Streams
@@ -201,7 +202,8 @@ class App:
         press = Press(self.identity.epoch, clock, self.metrics, self.keeper.load)
         answers = Answers(db, clock, press)
         results = Results(db, self.heads, answers, press, clock)
-        self.streams = Streams(self.heads, answers, clock)
+        leaderboard = Leaderboard(db, self.heads, answers, results, press)
+        self.streams = Streams(self.heads, answers, results, clock)
         return [
             *sessions_http.routes(
                 sessions_http.SessionEndpoints(db, writer, tokens), sessions_http.SessionDoor(db, writer, tokens, guard)
@@ -214,7 +216,9 @@ class App:
                 participants_http.SeatEndpoints(db, writer, self.presence, clock),
             ),
             *responses_http.routes(responses_http.ResponseEndpoints(db, writer, clock)),
-            *feed_http.routes(feed_http.FeedEndpoints(answers, self.waits, self.streams, self.admission, clock, results)),
+            *feed_http.routes(
+                feed_http.FeedEndpoints(answers, self.waits, self.streams, self.admission, clock, results, leaderboard)
+            ),
             *health.routes(health.HealthEndpoints(db, writer, self.metrics, clock, self._document), operator=ADMIN),
         ]
 

@@ -9,6 +9,7 @@ from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted, eventually, refused
 from tests.support.clocks import HandClock
 from tests.support.queries import counted_statements
+from tests.support.wire import listening, streamed
 
 COUNT = {"all": {"path": "", "op": "count"}}
 SCORED = {"score": {"path": "", "op": "score", "key": "/right"}}
@@ -297,3 +298,38 @@ async def test_a_kick_that_erases_takes_answers_out(api: Api) -> None:
     assert await counts(event, poll, event.host) == {"b": 1}
     accepted(await api.delete(f"/participants/{bert.id}", token=event.host), 204)
     assert await counts(event, poll, event.host) == {"b": 1}
+
+
+async def test_a_stream_tells_results_each_time_they_change_and_ends_with_the_session(api: Api) -> None:
+    event = await make_event(api)
+    poll = await event.activity(aggregate=COUNT, status="active")
+    anna, bert = await crowd(event, "Anna", "Bert")
+    async with listening(api.app) as port:
+        async with streamed(port, path_of(event, poll), event.host) as stream:
+            await stream.until(1)
+            for number, seat in enumerate((anna, bert), 2):
+                accepted(await event.answer(poll, seat, seat.nickname), 201)
+                told = await stream.until(number)
+                polled = await asked(event, poll, event.host)
+                assert {each["event"] for each in told} == {"results"}
+                assert (told[-1]["data"], told[-1]["id"]) == (polled.text, polled.headers["etag"])
+            accepted(await api.patch(event.path, {"status": "completed"}, token=event.host))
+            last = (await stream.until(4))[-1]["id"]
+        async with streamed(port, path_of(event, poll), event.host, f"last-event-id: {last}") as again:
+            assert again.status == 204
+
+
+async def test_a_stream_is_refused_and_ended_where_results_are_closed(api: Api) -> None:
+    event = await make_event(api)
+    poll = await event.activity(aggregate=COUNT, status="active", results_visibility="after_answer")
+    anna = await event.join()
+    async with listening(api.app) as port:
+        path = path_of(event, poll)
+        refused(await api.get(path, token=anna.token, headers={"accept": "text/event-stream"}), 403, "results-hidden")
+        sent = accepted(await event.answer(poll, anna, "a"), 201)
+        async with streamed(port, path, anna.token) as stream:
+            await stream.until(1)
+            accepted(await api.delete(f"{event.path}/activities/{poll['id']}/responses/{sent['id']}", token=anna.token), 204)
+            accepted(await api.post(f"{event.path}/lock", token=event.host))
+            await stream.to_end()
+            assert len(stream.told.events) == 1

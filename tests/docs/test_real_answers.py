@@ -178,10 +178,17 @@ async def _answers(api: Recorder, event: Event, anna: Seat) -> None:
 
 
 async def _polls(api: Recorder, event: Event, anna: Seat) -> None:
+    spec = {"score": {"path": "", "op": "score", "key": ""}}
+    quiz = await event.activity(status="active", secret=1, aggregate=spec)
+    await event.answer(quiz, anna, 1)
+    await event.move(quiz, "expired")
+    await api.post(f"{event.path}/activities/{quiz['id']}/reveal", {"results": True}, token=event.host)
     for token in (event.host, event.screen, anna.token):
         for since in ("0", "now", "1000000000"):
             page = await api.get(f"{event.path}/changes/since/{since}?limit=1000", token)
             await api.get(f"{event.path}/changes/since/{since}?limit=1000", token, headers={"if-none-match": page.headers["etag"]})
+        board = await api.get(f"{event.path}/leaderboard", token)
+        await api.get(f"{event.path}/leaderboard", token, headers={"if-none-match": board.headers["etag"]})
         status = await api.get(f"{event.path}/status", token)
         await api.get(f"{event.path}/status", token, headers={"if-none-match": status.headers["etag"]})
         await api.post(f"{event.path}/events/ticket", token=token)

@@ -144,6 +144,44 @@ class ResultsOut(BaseModel):
     results: dict[str, Any]
 
 
+class LeaderboardQuery(WaitQuery):
+    """How much of the leaderboard."""
+
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=LARGEST_LIMIT, description="Places, from the first one on.")
+
+
+class PlaceOut(BaseModel):
+    """One place. Who has as many points has the same rank."""
+
+    participant_id: int
+    nickname: str
+    points: int
+    rank: int
+
+
+class OwnPlaceOut(BaseModel):
+    """The caller's place."""
+
+    points: int
+    rank: int
+
+
+class LeaderboardOut(BaseModel):
+    """Everybody's points in all scored activities, each in its present round.
+
+    Hosts see all of them at once, others those whose results are revealed and which take no answers any more.
+    """
+
+    model_config = example(
+        items=[{"participant_id": 77120393345120, "nickname": "Anna", "points": 1812, "rank": 1}], total=1,
+        me={"points": 1812, "rank": 1},
+    )  # fmt: skip
+
+    items: list[PlaceOut]
+    total: int
+    me: OwnPlaceOut | None = Field(None, description="For participants; null while they have no place.")
+
+
 class ResponseFeedOut(FeedPageOut):
     """Answers of one activity, in the order of their newest change."""
 
