@@ -28,7 +28,9 @@ from conflicto.activities.expiry import Expiry
 from conflicto.feed import http as feed_http
 from conflicto.feed.answers import Answers
 from conflicto.feed.heads import SWEEP_S, Heads
+from conflicto.feed.leaderboard import Leaderboard
 from conflicto.feed.press import Press
+from conflicto.feed.results import Results
 from conflicto.feed.streams import Streams
 from conflicto.feed.waits import Waits
 from conflicto.participants import http as participants_http
@@ -54,6 +56,7 @@ from conflicto.platform.problems import DomainError
 from conflicto.responses import http as responses_http
 from conflicto.responses import store as responses_store
 from conflicto.responses.commands.change import erase_answers
+from conflicto.results.spec import require_spec
 from conflicto.sessions import http as sessions_http
 from conflicto.sessions.events import SessionChanged, SessionEnded
 from conflicto.sessions.heads import SessionHeads
@@ -196,21 +199,26 @@ class App:
     def _routes(self) -> list[Route]:
         db, writer, tokens, clock = self.db, self.writer, self.tokens, self.clock
         guard = CodeGuard(self.limiter)
-        answers = Answers(db, clock, Press(self.identity.epoch, clock, self.metrics, self.keeper.load))
-        self.streams = Streams(self.heads, answers, clock)
+        press = Press(self.identity.epoch, clock, self.metrics, self.keeper.load)
+        answers = Answers(db, clock, press)
+        results = Results(db, self.heads, answers, press, clock)
+        leaderboard = Leaderboard(db, self.heads, answers, results, press)
+        self.streams = Streams(self.heads, answers, results, clock)
         return [
             *sessions_http.routes(
                 sessions_http.SessionEndpoints(db, writer, tokens), sessions_http.SessionDoor(db, writer, tokens, guard)
             ),
             *activities_http.routes(
-                activities_http.ActivityEndpoints(db, writer), activities_http.ActivityControls(db, writer, tokens)
+                activities_http.ActivityEndpoints(db, writer, require_spec), activities_http.ActivityControls(db, writer, tokens)
             ),
             *participants_http.routes(
                 participants_http.DoorEndpoints(db, writer, tokens, guard, clock),
                 participants_http.SeatEndpoints(db, writer, self.presence, clock),
             ),
             *responses_http.routes(responses_http.ResponseEndpoints(db, writer, clock)),
-            *feed_http.routes(feed_http.FeedEndpoints(answers, self.waits, self.streams, self.admission, clock)),
+            *feed_http.routes(
+                feed_http.FeedEndpoints(answers, self.waits, self.streams, self.admission, clock, results, leaderboard)
+            ),
             *health.routes(health.HealthEndpoints(db, writer, self.metrics, clock, self._document), operator=ADMIN),
         ]
 

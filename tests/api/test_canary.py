@@ -27,9 +27,15 @@ class Stage:
 
     async def set_up(self) -> "Stage":
         event, secret = self.event, {"right": SECRET}
-        spec = {"counted": {"path": f"/{AGGREGATE}", "op": "count"}}
+        spec = {
+            "counted": {"path": f"/{AGGREGATE}", "op": "count"},
+            "texts": {"path": "/text", "op": "count"},
+            "right": {"path": "/text", "op": "score", "key": "/right"},
+        }
+        told = {"texts": {"path": "/text", "op": "words"}}
         self.draft = await event.activity(title=DRAFT, config={"q": DRAFT}, secret=DRAFT_SECRET, order_index=9)
-        self.wall = await event.activity(type="wall", moderation="before", responses_visibility="participants", status="active")
+        self.wall = await event.activity(type="wall", moderation="before", responses_visibility="participants", status="active",
+                                         results_visibility="always", aggregate=told)  # fmt: skip
         for word in (PENDING, HIDDEN):
             seat = self.neighbour if word == PENDING else await event.join("Third")
             self.answers[word] = accepted(await event.answer(self.wall, seat, {"text": word}), 201)["id"]
@@ -96,11 +102,12 @@ async def test_no_secret_is_heard_before_its_time(api: Api) -> None:
     await stage.moderate(PENDING, "hidden")
     await everyone_hears(stage, set(), set())
     await stage.control("reveal", stage.quiz, {"results": True})
-    await everyone_hears(stage, set(), set())
+    await everyone_hears(stage, {SENT}, {SENT})
     await stage.control("transition", stage.quiz, {"target_status": "expired"})
-    await everyone_hears(stage, set(), set())
+    board = {SENT, NEIGHBOUR}
+    await everyone_hears(stage, board, board)
     await stage.control("reveal", stage.quiz, {"secret": True})
-    await everyone_hears(stage, {SECRET}, {SECRET})
+    await everyone_hears(stage, board | {SECRET}, board | {SECRET})
     await stage.control("reveal", stage.quiz, {"secret": False, "results": False})
     await everyone_hears(stage, set(), set())
     await stage.control("rounds", stage.quiz, {})

@@ -170,15 +170,25 @@ async def _answers(api: Recorder, event: Event, anna: Seat) -> None:
             await api.get(f"{path}/since/0", token, headers={"if-none-match": page.headers["etag"]})
         status = await api.get(f"{path.removesuffix('/responses')}/status", token)
         await api.get(f"{path.removesuffix('/responses')}/status", token, headers={"if-none-match": status.headers["etag"]})
+    results = await api.get(f"{path.removesuffix('/responses')}/results", event.host)
+    await api.get(f"{path.removesuffix('/responses')}/results", event.host, headers={"if-none-match": results.headers["etag"]})
+    await api.get(f"{path.removesuffix('/responses')}/results", anna.token)
     await api.delete(f"{path}/{first['id']}", event.host)
     await api.get(f"{path}/since/1000000000", event.screen)
 
 
 async def _polls(api: Recorder, event: Event, anna: Seat) -> None:
+    spec = {"score": {"path": "", "op": "score", "key": ""}}
+    quiz = await event.activity(status="active", secret=1, aggregate=spec)
+    await event.answer(quiz, anna, 1)
+    await event.move(quiz, "expired")
+    await api.post(f"{event.path}/activities/{quiz['id']}/reveal", {"results": True}, token=event.host)
     for token in (event.host, event.screen, anna.token):
         for since in ("0", "now", "1000000000"):
             page = await api.get(f"{event.path}/changes/since/{since}?limit=1000", token)
             await api.get(f"{event.path}/changes/since/{since}?limit=1000", token, headers={"if-none-match": page.headers["etag"]})
+        board = await api.get(f"{event.path}/leaderboard", token)
+        await api.get(f"{event.path}/leaderboard", token, headers={"if-none-match": board.headers["etag"]})
         status = await api.get(f"{event.path}/status", token)
         await api.get(f"{event.path}/status", token, headers={"if-none-match": status.headers["etag"]})
         await api.post(f"{event.path}/events/ticket", token=token)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
@@ -40,12 +41,14 @@ class ActivityEndpoints:
 
     db: Database
     writer: Writer
+    require_spec: Callable[[str | None], None]
+    """Refuses an `aggregate` that is none: what can be counted is known above this room."""
 
     async def create(self, call: CurrentCall, session_id: int, body: schemas.ActivityIn) -> Answer:
         """Make an activity; with a status, take the steps to it at once."""
         route = f"{call.route.name} {session_id}"
         key = key_from(call.header(b"idempotency-key"), subject=call.caller.subject, route=route, body=call.body)
-        texts = _texts(call)
+        texts = self._texts(call)
         content = Content(config=texts.get("config") or "{}", secret=texts.get("secret"), aggregate=texts.get("aggregate"))
         fields = body.model_dump(exclude={*TEXTS, "status"})
         activity, content, status = await self.writer.run(
@@ -81,19 +84,26 @@ class ActivityEndpoints:
         fields = body.model_dump(exclude=set(TEXTS))
         if body.order_index is None:
             fields.pop("order_index")
-        texts = {"config": "{}", "secret": None, "aggregate": None} | _texts(call)
+        texts = {"config": "{}", "secret": None, "aggregate": None} | self._texts(call)
         return await self._change(call, activity_id, fields, texts, force=query.force)
 
     async def patch(self, call: CurrentCall, activity_id: UUID, body: schemas.ActivityPatch, query: Force) -> Answer:
         """Replace the named fields whole."""
         fields = body.model_dump(exclude=set(TEXTS), exclude_unset=True)
-        return await self._change(call, activity_id, fields, _texts(call), force=query.force)
+        return await self._change(call, activity_id, fields, self._texts(call), force=query.force)
 
     async def delete(self, call: CurrentCall, activity_id: UUID) -> Answer:
         """Delete the activity with its answers; the feed keeps a tombstone."""
         home = await _home(self.db, call, activity_id)
         await self.writer.run(home, edit.delete_activity, activity_id, revisions=required_revisions(call))
         return Answer(204, headers=(NO_STORE,))
+
+    def _texts(self, call: Call) -> dict[str, str | None]:
+        """Return the JSON fields of the body as text; null in `secret` and `aggregate` means that there is none."""
+        texts = {name: text for name, text in json_texts(call).items() if name in TEXTS}
+        found = {name: None if text == "null" and name != "config" else text for name, text in texts.items()}
+        self.require_spec(found.get("aggregate"))
+        return found
 
     async def _change(
         self, call: Call, activity_id: UUID, fields: dict[str, Any], texts: dict[str, str | None], *, force: bool
@@ -152,12 +162,6 @@ class ActivityControls:
         home = await _home(self.db, call, activity_id)
         activity: Activity = await self.writer.run(home, command, activity_id, *args, **kwargs)
         return _seen(call, *await self.db.read(activity_with_content, activity.id))
-
-
-def _texts(call: Call) -> dict[str, str | None]:
-    """Return the JSON fields of the body as text; null in `secret` and `aggregate` means that there is none."""
-    texts = {name: text for name, text in json_texts(call).items() if name in TEXTS}
-    return {name: None if text == "null" and name != "config" else text for name, text in texts.items()}
 
 
 def _for_caller(tx: ReadTx, call: Call, activity_id: UUID) -> tuple[Activity, Content]:

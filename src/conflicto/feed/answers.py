@@ -134,12 +134,12 @@ class Answers:
         remembered = asking.at_once()
         if remembered is not None:
             return remembered
-        read: Page = await self._shared(head, asking.key, asking.read)
+        read: Page = await self.shared(head, asking.key, asking.read)
         return read
 
     async def _page(self, call: Call, head: SessionHead, asking: Asking) -> Answer:
         """Answer with a page that was made before, or is read now; it is kept only if nothing changed meanwhile."""
-        ready = self._made(head, asking.key)
+        ready = self.made(head, asking.key)
         shelf = None if asking.is_private else head.shelves[view_of(call.caller)]
         if ready is None:
             moment = head.ts
@@ -148,7 +148,7 @@ class Answers:
             if not head.is_current or head.ts != moment:
                 shelf = None
             elif shelf is not None:
-                self._keep(head, asking.key, ready)
+                self.keep(head, asking.key, ready)
         return ready_answer(call, ready, shelf, follows_data=asking.follows_data)
 
     async def _read_changes(self, call: Call, head: SessionHead, since: Since, limit: int) -> Page:
@@ -159,7 +159,7 @@ class Answers:
                 break
             unread = head.unread(told_activities(Remembered(head), view_of(call.caller), window))
             read = partial(self._db.read, activities_with_contents, unread)
-            head.keep_contents(await self._shared(head, ("contents", *unread), read))
+            head.keep_contents(await self.shared(head, ("contents", *unread), read))
             remembered = _remembered(head, call.caller, since, limit)
             if remembered is not None:
                 return remembered
@@ -171,25 +171,27 @@ class Answers:
         return page
 
     def _status(self, call: Call, head: SessionHead, key: Hashable, made: Callable[[Any], bytes]) -> Answer:
-        ready = self._made(head, key)
+        ready = self.made(head, key)
         view = view_of(call.caller)
         if ready is None:
             crowd = head.crowd(self._clock.monotonic_s()) if view is View.PARTICIPANT else None
             until_s = crowd.taken_s + CROWD_SNAPSHOT_S if crowd else float("inf")
-            ready = self._keep(head, key, self._press.status(call, head, made(crowd), until_s=until_s))
+            ready = self.keep(head, key, self._press.status(call, head, made(crowd), until_s=until_s))
         return ready_answer(call, ready, head.shelves[view], follows_data=False)
 
-    def _made(self, head: SessionHead, key: Hashable) -> Ready | None:
+    def made(self, head: SessionHead, key: Hashable) -> Ready | None:
+        """Return an answer that was made from this head and may still be given."""
         ready = head.made.get(key)
         return ready if ready is not None and self._clock.monotonic_s() < ready.until_s else None
 
-    def _keep(self, head: SessionHead, key: Hashable, ready: Ready) -> Ready:
+    def keep(self, head: SessionHead, key: Hashable, ready: Ready) -> Ready:
+        """Keep an answer until the head changes."""
         if len(head.made) >= MOST_MADE:
             head.made.clear()
         head.made[key] = ready
         return ready
 
-    async def _shared(self, head: SessionHead, key: Hashable, read: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    async def shared(self, head: SessionHead, key: Hashable, read: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Let all who ask the same of the same moment share one reading."""
         moment = (head.session.id, head.ts, key)
         task = self._flights.get(moment)

@@ -13,11 +13,13 @@ from conflicto.feed.recent import Recent
 from conflicto.feed.views import View
 from conflicto.feed.wait import Bell
 from conflicto.participants.events import ParticipantChanged
-from conflicto.participants.queries import moved_seats, participants_changed
+from conflicto.participants.queries import departed_ids, moved_seats, participants_changed
 from conflicto.platform.express.shelf import Shelf
 from conflicto.platform.problems import NotFound
 from conflicto.responses.events import ResponsesChanged
 from conflicto.responses.queries import session_feed
+from conflicto.results.board import BoardMemory
+from conflicto.results.tallies import Tallies
 from conflicto.sessions.events import SessionChanged
 from conflicto.sessions.heads import head_row
 from conflicto.sessions.queries import session_by_id
@@ -58,7 +60,8 @@ class SessionHead:
 
     `own` holds the newest change of each participant's own rows, as far as it is known here; rows from before `loaded_ts` of those who
     are not in it are unknown. `made`, `frames` and the shelves hold answers and are emptied by every change that they show. `bells`
-    has one for each view: data wakes hosts and screens, control wakes participants too.
+    has one for each view: data wakes hosts and screens, control wakes participants too. `seat_changes` counts new nicknames and those
+    who went.
     """
 
     session: Session
@@ -69,6 +72,7 @@ class SessionHead:
     activities: dict[UUID, Activity]
     counts: dict[tuple[UUID, int], Counts]
     seats: dict[int, int]
+    departed: set[int]
     loaded_ts: int
     recent: Recent
     own: dict[int, int] = field(default_factory=dict)
@@ -77,6 +81,9 @@ class SessionHead:
     frames: dict[object, tuple[bytes, int, bool]] = field(default_factory=dict)
     shelves: dict[View, Shelf] = field(default_factory=lambda: {view: Shelf() for view in View})
     bells: dict[View, Bell] = field(default_factory=lambda: {view: Bell() for view in View})
+    tallies: Tallies = field(default_factory=Tallies)
+    board: BoardMemory = field(default_factory=BoardMemory)
+    seat_changes: int = 0
     crowd_snapshot: Crowd | None = None
     is_current: bool = True
 
@@ -167,6 +174,7 @@ class SessionHead:
             for _, after in event.changes:
                 self.own[after.participant_id] = after.ts
                 self.recent.take_answer(after)
+            self.tallies.follow(event.changes)
         elif isinstance(event, CountsChanged) and event.session_id == session_id:
             self.counts[event.activity_id, event.round] = event.counts
         elif isinstance(event, ActivityChanged) and event.activity.session_id == session_id:
@@ -182,6 +190,9 @@ class SessionHead:
 
     def _follow_seat(self, participant: Participant) -> None:
         self.own[participant.id] = participant.updated_ts
+        self.seat_changes += participant.revision > 1
+        if participant.deleted:
+            self.departed.add(participant.id)
         self.recent.take_seat(participant)
         if participant.token_version > self.seats.get(participant.id, 1):
             self.seats[participant.id] = participant.token_version
@@ -211,6 +222,7 @@ def load_head(tx: ReadTx, session_id: int) -> SessionHead:
         activities={activity.id: activity for activity in all_activities(tx, session_id)},
         counts=all_counts(tx, session_id),
         seats=moved_seats(tx, session_id),
+        departed=departed_ids(tx, session_id),
         loaded_ts=known_ts,
         recent=recent,
         own=own,

@@ -18,9 +18,12 @@ from conflicto.platform.instants import rfc3339
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.problems import InvalidInput
 from conflicto.responses.errors import ResponsesHidden
+from conflicto.results.errors import ResultsHidden
 
 if TYPE_CHECKING:
     from conflicto.feed.answers import Answers
+    from conflicto.feed.leaderboard import Leaderboard
+    from conflicto.feed.results import Results
     from conflicto.feed.streams import Streams
     from conflicto.feed.waits import Waits
     from conflicto.platform.clock import Clock
@@ -39,6 +42,8 @@ class FeedEndpoints:
     streams: Streams
     tickets: Tickets
     clock: Clock
+    counted: Results
+    board: Leaderboard
 
     async def session_status(self, call: Call) -> Answer:
         """Return the session's status."""
@@ -59,6 +64,16 @@ class FeedEndpoints:
         if wants_stream(call):
             return await self.streams.changes(call, call.params["timestamp"])
         return await self.waits.answer(call, self.answers.changes)
+
+    async def results(self, call: Call) -> Answer:
+        """Return what an activity's answers say together, or stream it each time that it changes."""
+        if wants_stream(call):
+            return await self.streams.results(call)
+        return await self.waits.answer(call, self.counted.results)
+
+    async def leaderboard(self, call: Call) -> Answer:
+        """Return who has most points."""
+        return await self.waits.answer(call, self.board.leaderboard)
 
     async def events(self, call: Call) -> Answer:
         """Stream what changes in the session: one event for each item of `changes`, its cursor as the event's id.
@@ -114,6 +129,12 @@ def routes(feed: FeedEndpoints) -> list[Route]:
         data("GET", "/sessions/{session_id}/changes/since/{timestamp}", feed.changes_since, who=MEMBERS, policy=POLL, tag="polling",
              docs=Docs(summary="Changes of the session after a position", gives={200: schemas.ChangeFeedOut, 304: None},
                        query=schemas.FeedQuery, headers=POLLED, problems=refused)),
+        data("GET", activity + "/results", feed.results, who=MEMBERS, policy=POLL, tag="polling",
+             docs=Docs(summary="What the answers say together", gives={200: schemas.ResultsOut, 304: None}, query=schemas.ResultsQuery,
+                       headers=POLLED, problems=(InvalidInput, ResultsHidden))),
+        data("GET", "/sessions/{session_id}/leaderboard", feed.leaderboard, who=MEMBERS, policy=POLL, tag="polling",
+             docs=Docs(summary="Who has most points", gives={200: schemas.LeaderboardOut, 304: None}, query=schemas.LeaderboardQuery,
+                       headers=POLLED, problems=(InvalidInput,))),
         data("POST", "/sessions/{session_id}/events/ticket", feed.ticket, who=MEMBERS, policy=STREAM, tag="polling",
              docs=Docs(summary="A ticket for the stream", gives={201: schemas.TicketOut})),
         data("GET", "/sessions/{session_id}/events", feed.events, who=MEMBERS, policy=STREAM, tag="polling", takes_ticket=True,

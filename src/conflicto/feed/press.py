@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import inf
 from typing import TYPE_CHECKING, Protocol
 
 from conflicto.platform.express.ready import Ready, Terms
@@ -42,9 +43,9 @@ class Press:
     metrics: Metrics
     load: Load
 
-    def status(self, call: Call, head: SessionHead, body: bytes, *, until_s: float) -> Ready:
-        """Return a status body as an answer, at the latest until `until_s` on the monotonic clock."""
-        return self._ready(call, head, body, (REVALIDATE, VARY), Terms(until_s))
+    def status(self, call: Call, head: SessionHead, body: bytes, *, until_s: float = inf, guard: Guard | None = None) -> Ready:
+        """Return a body that shows how things stand as an answer, at the latest until `until_s` on the monotonic clock."""
+        return self._ready(call, head, body, (REVALIDATE, VARY), Terms(until_s, guard))
 
     def page(self, call: Call, head: SessionHead, page: Page, guard: Guard | None, *, is_now: bool) -> Ready:
         """Return a page as an answer that says three times where to continue: caches and proxies eat one or the other."""

@@ -114,6 +114,74 @@ class FeedPageOut(BaseModel):
     clamped: bool | None = Field(None, description="True if the position asked for lay in the future and was moved back.")
 
 
+class ResultsQuery(WaitQuery):
+    """Which results."""
+
+    round: int | None = Field(None, ge=1, description="The round whose answers are counted; without it the present one.")
+
+
+RESULTS_EXAMPLE: dict[str, Any] = {
+    "activity_id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4", "round": 1, "response_count": 167,
+    "last_updated": "2026-11-23T09:05:20.004211Z",
+    "results": {"meals": {
+        "op": "count", "answers": 167, "others": 0, "values": [{"value": "Curry", "count": 98}, {"value": "Pizza", "count": 69}],
+    }},
+}  # fmt: skip
+
+
+class ResultsOut(BaseModel):
+    """What the answers of a round say together: all live ones for hosts, visible ones for everybody else.
+
+    `results` has the names of the activity's `aggregate`; the op of each says what stands beside `op` and `answers`.
+    """
+
+    model_config = example(**RESULTS_EXAMPLE)
+
+    activity_id: str
+    round: int
+    response_count: int
+    last_updated: str
+    results: dict[str, Any]
+
+
+class LeaderboardQuery(WaitQuery):
+    """How much of the leaderboard."""
+
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=LARGEST_LIMIT, description="Places, from the first one on.")
+
+
+class PlaceOut(BaseModel):
+    """One place. Who has as many points has the same rank."""
+
+    participant_id: int
+    nickname: str
+    points: int
+    rank: int
+
+
+class OwnPlaceOut(BaseModel):
+    """The caller's place."""
+
+    points: int
+    rank: int
+
+
+class LeaderboardOut(BaseModel):
+    """Everybody's points in all scored activities, each in its present round.
+
+    Hosts see all of them at once, others those whose results are revealed and which take no answers any more.
+    """
+
+    model_config = example(
+        items=[{"participant_id": 77120393345120, "nickname": "Anna", "points": 1812, "rank": 1}], total=1,
+        me={"points": 1812, "rank": 1},
+    )  # fmt: skip
+
+    items: list[PlaceOut]
+    total: int
+    me: OwnPlaceOut | None = Field(None, description="For participants; null while they have no place.")
+
+
 class ResponseFeedOut(FeedPageOut):
     """Answers of one activity, in the order of their newest change."""
 

@@ -1,4 +1,4 @@
-"""Server-Sent Events: the pages of the feed, pushed. A stream is nothing but a reader of the feed who never stops asking.
+"""Server-Sent Events: the pages of the feed, or results, pushed. A stream is nothing but a reader who never stops asking.
 
 It holds a cursor and no queue: while its reader does not read, nothing is written to it and nothing piles up, and the next page it gets
 starts where the last one ended. What many streams are told alike is encoded once.
@@ -10,25 +10,22 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from conflicto.feed.errors import TooManyStreams
-from conflicto.feed.timestamps import Since, parse
+from conflicto.feed.tellers import PAGE, PageTeller, ResultsTeller
+from conflicto.feed.timestamps import parse
 from conflicto.feed.views import view_of
 from conflicto.feed.wait import Waiter
-from conflicto.platform.http.messages import Answer, encode
+from conflicto.platform.http.messages import Answer
 from conflicto.platform.ids import up_to
 from conflicto.platform.problems import DomainError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from conflicto.feed.answers import Answers, Asking
+    from conflicto.feed.answers import Answers
     from conflicto.feed.head import SessionHead
     from conflicto.feed.heads import Heads
-    from conflicto.feed.pages import Page
+    from conflicto.feed.results import Results
+    from conflicto.feed.tellers import Ask, Teller
     from conflicto.platform.clock import Clock
     from conflicto.platform.http.messages import Call, Header, Write
-
-    Ask = Callable[[Call, SessionHead, Since, int], Asking]
-    """What one page of this stream takes."""
 
 HEARTBEAT_S = 15.0
 """Routers at home drop connections that were silent for a minute, some proxies after 30 s."""
@@ -40,9 +37,6 @@ LIFE_S = (300.0, 900.0)
 
 RETRY_MS = (2_000, 5_000)
 """How long a browser waits before it comes back, at random."""
-
-PAGE = 100
-"""Events that are written at once; the next ones follow when the reader took these."""
 
 MOST_STREAMS = 20_000
 MOST_EACH = 6
@@ -60,9 +54,10 @@ EVENT_STREAM = "text/event-stream"
 class Streams:
     """Everyone who is streamed to in this process."""
 
-    def __init__(self, heads: Heads, answers: Answers, clock: Clock) -> None:
+    def __init__(self, heads: Heads, answers: Answers, results: Results, clock: Clock) -> None:
         self.heads = heads
-        self.answers = answers
+        self._answers = answers
+        self._results = results
         self.clock = clock
         self.is_open = True
         self.streaming = 0
@@ -74,11 +69,11 @@ class Streams:
 
     async def changes(self, call: Call, default: str) -> Answer:
         """Stream the session's changes; raises as `_opened` does."""
-        return await self._opened(call, self.answers.changes_after, b"change", default)
+        return await self._opened(call, self._answers.changes_after, b"change", default)
 
     async def responses(self, call: Call, default: str) -> Answer:
         """Stream an activity's answers; raises as `_opened` does, and `ResponsesHidden`."""
-        return await self._opened(call, self.answers.responses_after, b"response", default)
+        return await self._opened(call, self._answers.responses_after, b"response", default)
 
     async def _opened(self, call: Call, ask: Ask, event: bytes, default: str) -> Answer:
         """Answer with a stream from `Last-Event-ID`, else from `default` on; 204 if there will never be anything to tell.
@@ -89,13 +84,31 @@ class Streams:
         """
         since = parse(call.header(b"last-event-id") or default)
         head = await self.heads.get(call.params["session_id"])
-        page = await self.answers.page(head, ask(call, head, since, PAGE))
+        page = await self._answers.page(head, ask(call, head, since, PAGE))
         if page.closed and not page.items:
             return Answer(204)
+        teller = PageTeller(self._answers, call, ask, event, page)
+        return self._answer(call, teller, teller.begin())
+
+    async def results(self, call: Call) -> Answer:
+        """Stream an activity's results, each time whole, its tag as the event's id; 204 if the caller has the last there will be.
+
+        Raises:
+            NotFound, ResultsHidden, InvalidInput, Unavailable: as in an ordinary poll.
+            TooManyStreams: this server has as many as it may.
+        """
+        known = (call.header(b"last-event-id") or "").encode("latin-1")
+        teller = ResultsTeller(self._results, call, known)
+        told, is_last = await teller.news(await self.heads.get(call.params["session_id"]))
+        if is_last and not told:
+            return Answer(204)
+        return self._answer(call, teller, (told, is_last))
+
+    def _answer(self, call: Call, teller: Teller, first: tuple[bytes, bool]) -> Answer:
         if not self.is_open or self.streaming >= MOST_STREAMS:
             raise TooManyStreams(retry_after_s=2)
         answer = Answer(200, b"", HEADERS)
-        answer.stream = Stream(self, call, ask, event, page).run
+        answer.stream = Stream(self, call, teller, first).run
         return answer
 
     async def beat(self) -> None:
@@ -125,18 +138,16 @@ class Streams:
 
 
 class Stream:
-    """One reader. Everything they were told lies at or below `_cursor`; at `due_s` they are told something in any case."""
+    """One reader. At `due_s` they are told something in any case."""
 
-    __slots__ = ("_ask", "_call", "_cursor", "_event", "_head", "_page", "_streams", "_until_s", "due_s", "waiter")
+    __slots__ = ("_call", "_first", "_head", "_streams", "_teller", "_until_s", "due_s", "waiter")
 
-    def __init__(self, streams: Streams, call: Call, ask: Ask, event: bytes, page: Page) -> None:
+    def __init__(self, streams: Streams, call: Call, teller: Teller, first: tuple[bytes, bool]) -> None:
         self._streams = streams
         self._call = call
-        self._ask = ask
-        self._event = event
-        self._page: Page | None = page
+        self._teller = teller
+        self._first = first
         self._head: SessionHead | None = None
-        self._cursor = page.since
         self._until_s = streams.clock.monotonic_s() + LIFE_S[0] + up_to(LIFE_S[1] - LIFE_S[0])
         self.due_s = 0.0
         self.waiter = Waiter(call.caller.participant_id)
@@ -147,12 +158,9 @@ class Stream:
         self._streams.entered(self, subject)
         try:
             with self._call.gone(self.waiter.finish):
-                first, self._page = self._page, None
-                assert first is not None  # noqa: S101 - run once
-                told = frames(first, self._event) or bookmark(first.cursor)
+                (told, is_last), self._first = self._first, (b"", False)
                 await self._write(write, b"retry: %d\n\n%b" % (_retry_ms(), told))
-                self._cursor = first.cursor
-                await self._follow(write, is_last=first.closed and not first.has_more)
+                await self._follow(write, is_last=is_last)
         except DomainError:
             pass  # what was open is closed to this reader now; a new request will tell them why
         finally:
@@ -167,11 +175,11 @@ class Stream:
                 return
             head = await self._streams.heads.get(self._call.params["session_id"])
             self._listen(head)
-            told, self._cursor, is_last = await self._news(head)
+            told, is_last = await self._teller.news(head)
             if told:
                 await self._write(write, told)
             elif now_s >= self.due_s:
-                await self._write(write, b":\n" + bookmark(self._cursor))
+                await self._write(write, b":\n" + self._teller.bookmark())
             elif not is_last:
                 await self.waiter.wait()
                 await self._call.admit_again()
@@ -187,32 +195,8 @@ class Stream:
             self._head = head
 
     async def _write(self, write: Write, part: bytes) -> None:
-        self.due_s = min(self._streams.clock.monotonic_s() + HEARTBEAT_S, self._until_s)
+        self.due_s = min(self._streams.clock.monotonic_s() + min(HEARTBEAT_S, self._teller.look_s), self._until_s)
         await write(part)
-
-    async def _news(self, head: SessionHead) -> tuple[bytes, int, bool]:
-        """Return the frames of what is new, where that ends, and whether it is the last; made once for all who read alike."""
-        asking = self._ask(self._call, head, Since(self._cursor, "position"), PAGE)
-        key = None if asking.is_private else (self._event, asking.key)
-        made = head.frames.get(key)
-        if made is None:
-            moment = head.ts
-            page = await self._streams.answers.page(head, asking)
-            made = frames(page, self._event), page.cursor, page.closed and not page.has_more
-            if key is not None and head.is_current and head.ts == moment:
-                head.frames[key] = made
-        return made
-
-
-def frames(page: Page, event: bytes) -> bytes:
-    """Return a page as events, one for each item, each with its own place in the feed as its id."""
-    told = zip(page.stamps, page.items, strict=True)
-    return b"".join(b"id: %016d\nevent: %b\ndata: %b\n\n" % (ts, event, encode(item)) for ts, item in told)
-
-
-def bookmark(cursor: int) -> bytes:
-    """Return an event without data: the reader keeps its id and hears nothing."""
-    return b"id: %016d\n\n" % cursor
 
 
 def _retry_ms() -> int:

@@ -24,6 +24,8 @@ moved_seats = store.moved_seats
 every_seat = store.every_seat
 recounted_seats = store.recount
 present_ids = store.present
+present_seats = store.find_many
+departed_ids = store.departed
 
 
 def link_digest(secret: str) -> bytes:

@@ -42,6 +42,7 @@ _CHANGED = (
 _MOVED_SEATS = select(participants.c.id, participants.c.token_version).where(
     participants.c.session_id == bindparam("session_id"), participants.c.token_version > 1
 )
+_DEPARTED = select(participants.c.id).where(participants.c.session_id == bindparam("session_id"), participants.c.deleted)
 _EVERY_SEAT = select(participants).where(participants.c.session_id == bindparam("session_id")).order_by(participants.c.created_ts)
 _RECOUNT = (
     select(participants.c.session_id, func.count().label("seats"))
@@ -93,6 +94,11 @@ def changed_since(tx: ReadTx, session_id: int, *, after: int, upto: int, most: i
     wanted = _CHANGED if after else _CHANGED.where(~participants.c.deleted)
     rows = tx.all(wanted, {"session_id": session_id, "after": after, "upto": upto, "most": most})
     return [_participant(row) for row in rows]
+
+
+def departed(tx: ReadTx, session_id: int) -> set[int]:
+    """Return who left a session or was removed from it."""
+    return {row.id for row in tx.all(_DEPARTED, {"session_id": session_id})}
 
 
 def moved_seats(tx: ReadTx, session_id: int) -> dict[int, int]:

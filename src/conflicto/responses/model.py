@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from conflicto.activities.model import ModerationPolicy
@@ -51,6 +51,27 @@ class Response:
     def is_visible(self) -> bool:
         """Whether it counts for screen and participants."""
         return not self.deleted and self.moderation is Moderation.VISIBLE
+
+
+class LiveAnswer(NamedTuple):
+    """As much of a live response as counting takes: what is read by the hundred thousand."""
+
+    ts: int
+    created_ts: int
+    received_us: int
+    participant_id: int
+    moderation: str
+    text: str
+
+    @property
+    def deleted(self) -> bool:
+        """Never."""
+        return False
+
+    @property
+    def is_visible(self) -> bool:
+        """Whether it counts for screen and participants."""
+        return self.moderation == Moderation.VISIBLE
 
 
 def moderation_of(activity: Activity, before: Response | None) -> Moderation:

@@ -27,6 +27,7 @@ own_responses = store.mine
 every_response = store.scan
 responses_of_seats = store.of_seats
 texts_in_order = store.texts_in_order
+live_answers = store.live_answers
 
 LONGEST_SCAN = 200_000
 """Rows that a `contains` filter reads on SQLite, about a second's work."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, case, delete, func, insert, literal_column, select, text, update
 
 from conflicto.platform.db.rows import as_row
-from conflicto.responses.model import NO_SLOT, Moderation, Response
+from conflicto.responses.model import NO_SLOT, LiveAnswer, Moderation, Response
 from conflicto.responses.tables import responses
 
 if TYPE_CHECKING:
@@ -46,6 +46,18 @@ _TEXTS = (
     select(responses.c.round, responses.c.response_text)
     .where(responses.c.activity_id == bindparam("activity_id"), ~responses.c.deleted)
     .order_by(responses.c.round, responses.c.response_text)
+)
+_LIVE_ANSWERS = (
+    select(*(responses.c[name if name != "text" else "response_text"] for name in LiveAnswer._fields))
+    .where(
+        responses.c.activity_id == bindparam("activity_id"),
+        responses.c.round == bindparam("round"),
+        ~responses.c.deleted,
+        responses.c.ts > bindparam("after"),
+        responses.c.ts <= bindparam("upto"),
+    )
+    .order_by(responses.c.ts)
+    .limit(bindparam("most"))
 )
 _RECOUNT = (
     select(
@@ -188,6 +200,12 @@ def live_of(
 def of_seats(tx: ReadTx, participants: Iterable[int]) -> list[Response]:
     """Return all live responses of some participants, in feed order."""
     return [_response(row) for row in tx.all(_OF_SEATS, {"participants": list(participants)})]
+
+
+def live_answers(tx: ReadTx, activity_id: UUID, nth: int, *, after: int, upto: int, most: int) -> list[LiveAnswer]:
+    """Return the live responses of a round with timestamps in (after, upto], in order."""
+    wanted = {"activity_id": activity_id, "round": nth, "after": after, "upto": upto, "most": most}
+    return [LiveAnswer._make(row) for row in tx.all(_LIVE_ANSWERS, wanted)]
 
 
 def texts_in_order(tx: ReadTx, activity_id: UUID) -> Iterator[tuple[int, str]]:

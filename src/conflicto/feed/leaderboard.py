@@ -1,0 +1,143 @@
+"""The leaderboard as everybody asks for it: made from the tallies of the scored activities, and from memory until one of them moves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from conflicto.activities.queries import activities_with_contents
+from conflicto.feed.answers import limit_of
+from conflicto.feed.schemas import LARGEST_LIMIT
+from conflicto.feed.views import View, view_of
+from conflicto.participants.queries import present_seats
+from conflicto.platform.express.offer import ready_answer
+from conflicto.platform.http.messages import encode
+from conflicto.platform.problems import Unavailable
+from conflicto.results.board import Board, standings
+from conflicto.results.visibility import Door, door_of, tells_scores
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from conflicto.activities.model import Activity
+    from conflicto.feed.answers import Answers
+    from conflicto.feed.head import SessionHead
+    from conflicto.feed.heads import Heads
+    from conflicto.feed.press import Press
+    from conflicto.feed.results import Results, Seen
+    from conflicto.platform.db.engine import Database
+    from conflicto.platform.db.transaction import ReadTx
+    from conflicto.platform.http.messages import Answer, Call
+    from conflicto.results.board import Standing
+
+ATTEMPTS = 5
+"""How often the tallies are looked for: the host may go on while one of them is loaded."""
+
+GONE = ""
+"""The nickname of someone who left while the board was made; the next one is made without them."""
+
+
+class Leaderboard:
+    """Answers with the leaderboard. One per process, the event loop's alone."""
+
+    def __init__(self, db: Database, heads: Heads, answers: Answers, results: Results, press: Press) -> None:
+        self._db = db
+        self._heads = heads
+        self._answers = answers
+        self._results = results
+        self._press = press
+
+    async def leaderboard(self, call: Call, head: SessionHead) -> Answer:
+        """Answer with the first places, and with the caller's own if they are a participant.
+
+        Raises:
+            NotFound: the session is gone.
+            InvalidInput: the limit is none.
+            Unavailable: answers had to be counted, and the database does not answer.
+        """
+        limit, view = limit_of(call), view_of(call.caller)
+        head, board, is_now = await self._board(head, is_host=view is View.HOST)
+        body = _body(board, limit)
+        if view is View.PARTICIPANT:
+            body["me"] = _own(board.by_participant.get(call.caller.participant_id))
+        ready = self._press.status(call, head, encode(body))
+        shelf = head.shelves[view] if is_now and view is not View.PARTICIPANT else None
+        return ready_answer(call, ready, shelf, follows_data=False)
+
+    async def _board(self, head: SessionHead, *, is_host: bool) -> tuple[SessionHead, Board, bool]:
+        """Return the board, and whether it is that of this very moment: answers may have come while nicknames were read."""
+        for _ in range(ATTEMPTS):
+            seen = await self._scored(head, is_host=is_host)
+            if seen is None:
+                head = await self._heads.get(head.session.id)
+                continue
+            of = _made_of(head, seen)
+            board = head.board.boards.get(is_host)
+            if board is None or board.of != of:
+                board = head.board.boards[is_host] = await self._made(head, seen, of, is_host=is_host)
+            return head, board, head.is_current and _made_of(head, seen) == of
+        raise Unavailable(retry_after_s=1)
+
+    async def _scored(self, head: SessionHead, *, is_host: bool) -> Sequence[Seen] | None:
+        """Return the scored activities that count for a caller, each in its present round; None: look again, the session went on."""
+        counting = [each for each in head.activities.values() if _counts(each, is_host=is_host)]
+        unknown = head.board.unknown(counting)
+        if unknown:
+            read = partial(self._db.read, activities_with_contents, unknown)
+            head.board.learn(await self._answers.shared(head, ("contents", *unknown), read))
+            if head.board.unknown(counting):
+                return None
+        found = []
+        for activity in counting:
+            if head.board.is_scored(activity):
+                seen = await self._results.seen(head, activity, activity.round)
+                if seen is None:
+                    return None
+                found.append(seen)
+        return found if head.is_current else None
+
+    async def _made(self, head: SessionHead, seen: Sequence[Seen], of: object, *, is_host: bool) -> Board:
+        found = standings([_points(each, is_host=is_host) for each in seen], head.departed)
+        ids = [each.participant_id for each in found[:LARGEST_LIMIT]]
+        nicknames = await self._db.read(_nicknames, ids) if ids else {}
+        return Board(of, found, {each.participant_id: each for each in found}, nicknames)
+
+
+def _made_of(head: SessionHead, seen: Sequence[Seen]) -> object:
+    return (head.seat_changes, *((each.activity.id, each.nth, each.kept, each.kept.moves) for each in seen))
+
+
+def _counts(activity: Activity, *, is_host: bool) -> bool:
+    """Whether an activity's points may be added up for a caller. Those of an anonymous one never are: they would tell who answered."""
+    if activity.deleted or activity.anonymous or activity.started_ts is None:
+        return False
+    return is_host or (door_of(activity, activity.round) is not Door.CLOSED and tells_scores(activity, activity.round))
+
+
+def _points(seen: Seen, *, is_host: bool) -> Mapping[int, int]:
+    points: Counter[int] = Counter()
+    for who, earned in seen.kept.tally.points(is_host=is_host):
+        points[who] += earned
+    return points
+
+
+def _nicknames(tx: ReadTx, ids: Sequence[int]) -> dict[int, str]:
+    return {who: seat.nickname for who, seat in present_seats(tx, ids).items()}
+
+
+def _body(board: Board, limit: int) -> dict[str, Any]:
+    items = [
+        {
+            "participant_id": each.participant_id,
+            "nickname": board.nicknames.get(each.participant_id, GONE),
+            "points": each.points,
+            "rank": each.rank,
+        }
+        for each in board.standings[:limit]
+    ]
+    return {"items": items, "total": len(board.standings)}
+
+
+def _own(standing: Standing | None) -> dict[str, int] | None:
+    return None if standing is None else {"points": standing.points, "rank": standing.rank}

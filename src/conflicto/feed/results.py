@@ -1,0 +1,194 @@
+"""Results as everybody asks for them: from tallies that live with the session's head, as ready answers like a status."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from conflicto.activities.model import Counts, ModerationPolicy, ResultsVisibility
+from conflicto.activities.queries import activities_with_contents
+from conflicto.feed.head import CROWD_SNAPSHOT_S
+from conflicto.feed.views import View, view_of
+from conflicto.platform.express.offer import ready_answer
+from conflicto.platform.express.ready import Guard
+from conflicto.platform.http.messages import encode
+from conflicto.platform.instants import rfc3339
+from conflicto.platform.problems import FieldError, InvalidInput, NotFound, Unavailable
+from conflicto.results.errors import ResultsHidden
+from conflicto.results.queries import Round
+from conflicto.results.tallies import Body
+from conflicto.results.tally import Basis, results_of
+from conflicto.results.visibility import Door, door_of, tells_scores
+
+if TYPE_CHECKING:
+    from conflicto.activities.model import Activity
+    from conflicto.feed.answers import Answers
+    from conflicto.feed.head import SessionHead
+    from conflicto.feed.heads import Heads
+    from conflicto.feed.press import Press
+    from conflicto.platform.clock import Clock
+    from conflicto.platform.db.engine import Database
+    from conflicto.platform.express.ready import Ready
+    from conflicto.platform.http.messages import Answer, Call
+    from conflicto.results.tallies import Kept
+
+ATTEMPTS = 5
+"""How often a tally is looked for: the host may change the activity, or another process the session, while one is loaded."""
+
+LOOK_S = 0.005
+PATIENCE_S = 1.0
+"""How long to wait for a commit that the load has seen and memory has not; its news is a moment away, or it was another process's."""
+
+LONGEST_ROUND = 10
+"""Digits of a round that are looked at."""
+
+ANY_NUMBER = 2**63
+
+
+class Seen(NamedTuple):
+    """A round as it can be told: its tally, and the head that it belongs to."""
+
+    head: SessionHead
+    activity: Activity
+    nth: int
+    kept: Kept
+
+    @property
+    def of(self) -> object:
+        """What a body that shows all of it is made of."""
+        return self.kept.moves, self.activity.updated_ts
+
+
+class Results:
+    """Answers with results. One per process, the event loop's alone."""
+
+    def __init__(self, db: Database, heads: Heads, answers: Answers, press: Press, clock: Clock) -> None:
+        self._db = db
+        self._heads = heads
+        self._answers = answers
+        self._press = press
+        self._clock = clock
+
+    async def results(self, call: Call, head: SessionHead) -> Answer:
+        """Answer with the results of a round.
+
+        Raises:
+            NotFound, ResultsHidden: the activity is not there, or its results are closed to the caller.
+            InvalidInput: there is no such round.
+            Unavailable: they had to be counted, and the database does not answer.
+        """
+        ready, seen = await self.ready(call, head)
+        return ready_answer(call, ready, seen.head.shelves[view_of(call.caller)], follows_data=False)
+
+    async def ready(self, call: Call, head: SessionHead) -> tuple[Ready, Seen]:
+        """Return the results as a ready answer, with where they come from; raises as `results` does."""
+        seen, door = await self._open(call, head)
+        view = view_of(call.caller)
+        key = ("results", seen.activity.id, seen.nth, view)
+        ready = self._answers.made(seen.head, key)
+        if ready is None:
+            made = self._body(seen, view)
+            until_s = made.taken_s + CROWD_SNAPSHOT_S if view is View.PARTICIPANT else float("inf")
+            authors = seen.kept.tally.authors
+            guard = Guard(authors, least=1, most=ANY_NUMBER, otherwise=0) if door is Door.AUTHORS else None
+            ready = self._press.status(call, seen.head, made.body, until_s=until_s, guard=guard)
+            self._answers.keep(seen.head, key, ready)
+        return ready, seen
+
+    async def seen(self, head: SessionHead, activity: Activity, nth: int) -> Seen | None:
+        """Return a round with its tally, or None if the head or the activity is not what it was any more: look again."""
+        basis = await self._basis(head, activity, nth)
+        if basis is None:
+            return None
+        kept = await head.tallies.get(self._db, Round(head.session.id, activity.id, nth), basis)
+        if not await self._reached(head, kept.seen_ts):
+            return None
+        return Seen(head, activity, nth, kept) if head.is_current and head.activities.get(activity.id) is activity else None
+
+    async def _open(self, call: Call, head: SessionHead) -> tuple[Seen, Door]:
+        """Return what the caller may see, and whether others may see it as well."""
+        view, session_id = view_of(call.caller), call.params["session_id"]
+        for _ in range(ATTEMPTS):
+            activity = head.activity(call.params["activity_id"], for_host=view is View.HOST)
+            nth = _round_of(call, activity)
+            door = Door.OPEN if view is View.HOST else door_of(activity, nth)
+            if door is Door.CLOSED or (door is Door.AUTHORS and view is View.SCREEN):
+                raise ResultsHidden
+            seen = await self.seen(head, activity, nth)
+            if seen is not None:
+                if door is Door.AUTHORS and not seen.kept.tally.authors[call.caller.participant_id]:
+                    raise ResultsHidden
+                return seen, door
+            head = await self._heads.get(session_id)
+        raise Unavailable(retry_after_s=1)
+
+    async def _basis(self, head: SessionHead, activity: Activity, nth: int) -> Basis | None:
+        """Return what the tally of a round is made from, None if the activity changed meanwhile. Only the present round is timed."""
+        unread = head.unread([activity])
+        if unread:
+            read = partial(self._db.read, activities_with_contents, unread)
+            head.keep_contents(await self._answers.shared(head, ("contents", *unread), read))
+        revision, content = head.contents[activity.id]
+        if revision != activity.revision:
+            return None
+        is_present = nth == activity.round
+        return Basis(
+            content.aggregate,
+            content.secret,
+            activity.started_ts if is_present else None,
+            activity.duration_seconds if is_present else None,
+            knows_authors=activity.results_visibility is ResultsVisibility.AFTER_ANSWER,
+            is_moderated=activity.moderation is not ModerationPolicy.OFF,
+        )
+
+    async def _reached(self, head: SessionHead, ts: int) -> bool:
+        """Wait until memory has heard of a commit; if it never does, let the session be loaded anew."""
+        until_s = self._clock.monotonic_s() + PATIENCE_S
+        while head.is_current and head.ts < ts:
+            if self._clock.monotonic_s() > until_s and await self._heads.standing(head.session.id, fresh=True) is None:
+                raise NotFound
+            await asyncio.sleep(LOOK_S)
+        return head.is_current
+
+    def _body(self, seen: Seen, view: View) -> Body:
+        """Return the body that a view is shown; participants' is at most 5 s old, so that every answer does not change it."""
+        bodies, now_s = seen.kept.bodies, self._clock.monotonic_s()
+        of = seen.of
+        body = bodies.get(view)
+        if view is View.PARTICIPANT:
+            of = seen.head.ctl
+            if body is not None and now_s - body.taken_s >= CROWD_SNAPSHOT_S:
+                body = None
+        if body is None or body.of != of:
+            body = bodies[view] = Body(of, _results_body(seen, is_host=view is View.HOST), now_s)
+        return body
+
+
+def _results_body(seen: Seen, *, is_host: bool) -> bytes:
+    head, activity, nth, kept = seen
+    counts = head.counts.get((activity.id, nth), Counts())
+    changed_ts = counts.live_changed_ts if is_host else counts.visible_changed_ts
+    told = results_of(
+        kept.tally, is_host=is_host, is_scored=is_host or tells_scores(activity, nth), is_anonymous=activity.anonymous
+    )
+    return encode(
+        {
+            "activity_id": activity.id,
+            "round": nth,
+            "response_count": kept.tally.half(is_host=is_host).count,
+            "last_updated": rfc3339(max(activity.updated_ts, changed_ts)),
+            "results": told,
+        }
+    )
+
+
+def _round_of(call: Call, activity: Activity) -> int:
+    """Return the round that is asked for, the present one unless said otherwise; `InvalidInput` if there is none such."""
+    text = call.query("round")
+    if text is None:
+        return activity.round
+    nth = int(text) if text.isascii() and text.isdecimal() and len(text) < LONGEST_ROUND else 0
+    if not 1 <= nth <= activity.round:
+        raise InvalidInput(errors=(FieldError("/query/round", "must be a round of this activity, from 1 to the present one"),))
+    return nth

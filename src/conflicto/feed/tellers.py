@@ -1,0 +1,116 @@
+"""What a stream tells: the pages of a feed, one event for each item, or results, one event for each time they changed."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING, Protocol
+
+from conflicto.feed.head import CROWD_SNAPSHOT_S
+from conflicto.feed.timestamps import Since
+from conflicto.feed.views import View, view_of
+from conflicto.platform.http.messages import encode
+from conflicto.sessions.model import SessionStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conflicto.feed.answers import Answers, Asking
+    from conflicto.feed.head import SessionHead
+    from conflicto.feed.pages import Page
+    from conflicto.feed.results import Results
+    from conflicto.platform.http.messages import Call
+
+    Ask = Callable[[Call, SessionHead, Since, int], Asking]
+    """What one page of a stream takes."""
+
+PAGE = 100
+"""Events that are written at once; the next ones follow when the reader took these."""
+
+
+class Teller(Protocol):
+    """What one reader is told."""
+
+    @property
+    def look_s(self) -> float:
+        """After how long to look for news, even if nobody told of any."""
+
+    async def news(self, head: SessionHead) -> tuple[bytes, bool]:
+        """Return the frames of what the reader has not heard yet, none if there is nothing, and whether they are the last."""
+
+    def bookmark(self) -> bytes:
+        """Return what is sent while there is nothing to tell."""
+
+
+class PageTeller:
+    """A reader of a feed: everything they were told lies at or below the cursor."""
+
+    def __init__(self, answers: Answers, call: Call, ask: Ask, event: bytes, first: Page) -> None:
+        self._answers = answers
+        self._call = call
+        self._ask = ask
+        self._event = event
+        self._first: Page | None = first
+        self._cursor = first.since
+
+    @property
+    def look_s(self) -> float:
+        """Return that a reader of a feed is always told of news."""
+        return inf
+
+    def begin(self) -> tuple[bytes, bool]:
+        """Return the frames of the page that opened the stream, and whether they are the last."""
+        first, self._first = self._first, None
+        assert first is not None  # noqa: S101 - called once
+        self._cursor = first.cursor
+        return frames(first, self._event) or self.bookmark(), first.closed and not first.has_more
+
+    async def news(self, head: SessionHead) -> tuple[bytes, bool]:
+        """Return the frames of what is new; made once for all who read alike."""
+        asking = self._ask(self._call, head, Since(self._cursor, "position"), PAGE)
+        key = None if asking.is_private else (self._event, asking.key)
+        made = head.frames.get(key)
+        if made is None:
+            moment = head.ts
+            page = await self._answers.page(head, asking)
+            made = frames(page, self._event), page.cursor, page.closed and not page.has_more
+            if key is not None and head.is_current and head.ts == moment:
+                head.frames[key] = made
+        told, self._cursor, is_last = made
+        return told, is_last
+
+    def bookmark(self) -> bytes:
+        """Return an event without data: the reader keeps its id and hears nothing."""
+        return b"id: %016d\n\n" % self._cursor
+
+
+class ResultsTeller:
+    """A reader of results, who has the body of `tag`. They are whole each time, so nothing is missed by missing one."""
+
+    def __init__(self, results: Results, call: Call, tag: bytes) -> None:
+        self._results = results
+        self._call = call
+        self._tag = tag
+
+    @property
+    def look_s(self) -> float:
+        """Return after how long to look again: participants' results change without anyone being woken for it."""
+        return CROWD_SNAPSHOT_S if view_of(self._call.caller) is View.PARTICIPANT else inf
+
+    async def news(self, head: SessionHead) -> tuple[bytes, bool]:
+        """Return the results if they are not what the reader has; nothing changes any more once the session is completed."""
+        ready, seen = await self._results.ready(self._call, head)
+        is_last = seen.head.session.status is SessionStatus.COMPLETED
+        if ready.tag == self._tag:
+            return b"", is_last
+        self._tag = ready.tag
+        return b"id: %b\nevent: results\ndata: %b\n\n" % (ready.tag, ready.body), is_last
+
+    def bookmark(self) -> bytes:
+        """Return the end of a comment, which is enough."""
+        return b"\n"
+
+
+def frames(page: Page, event: bytes) -> bytes:
+    """Return a page as events, one for each item, each with its own place in the feed as its id."""
+    told = zip(page.stamps, page.items, strict=True)
+    return b"".join(b"id: %016d\nevent: %b\ndata: %b\n\n" % (ts, event, encode(item)) for ts, item in told)

@@ -1,0 +1,17 @@
+"""What can be wrong with asking for results.
+
+DomainError
+└── ResultsHidden   the results are not shown to this caller now
+"""
+
+from __future__ import annotations
+
+from conflicto.platform.problems import DomainError, Kind
+
+
+class ResultsHidden(DomainError):
+    """`results_visibility` closes them to this caller: nothing was revealed, or they did not answer in this round."""
+
+    code = "results-hidden"
+    title = "The results are not shown to this caller now"
+    kind = Kind.FORBIDDEN

@@ -1,0 +1,95 @@
+"""What every op has: how it reads an answer, and a state that what was read is added to and removed from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from heapq import nsmallest
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    Check = Callable[[object], str | None]
+    """Says what is wrong with the value of an option, or None."""
+
+MOST_LISTED = 1_000
+"""Entries of one result that are told; how much lies beyond them is told as `others`."""
+
+T = TypeVar("T")
+
+
+class About(NamedTuple):
+    """What an answer is beside its JSON. `received_us` and `created_ts` say when its newest revision, and its first, was sent."""
+
+    participant_id: int
+    received_us: int
+    created_ts: int
+
+
+class Circumstances(NamedTuple):
+    """What an op may need to know of the activity: its secret, and when the round began and how long it was to take."""
+
+    secret: object = None
+    started_us: int | None = None
+    duration_seconds: int | None = None
+
+
+class State(Protocol):
+    """The fold of some answers. `answers` counts those in which something usable was read."""
+
+    answers: int
+
+    def add(self, read: Any) -> None:  # noqa: ANN401 - what the same op's `read` returned
+        """Take in what was read from an answer."""
+
+    def remove(self, read: Any) -> None:  # noqa: ANN401 - what the same op's `read` returned
+        """Take back what was added before."""
+
+    def result(self) -> dict[str, Any]:
+        """Return the result as it goes over the wire."""
+
+
+class Fold(Protocol):
+    """One op with its options."""
+
+    def read(self, value: object, about: About) -> Any | None:  # noqa: ANN401 - each op's own
+        """Return what an answer contributes, None if the value is of no use; never raises."""
+
+    def empty(self) -> State:
+        """Return the state of no answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """An op: which options it takes (`needed` are required), whether they agree, and how it is made of them."""
+
+    make: Callable[[Mapping[str, Any], Circumstances], Fold]
+    options: Mapping[str, Check] = field(default_factory=dict)
+    needed: frozenset[str] = frozenset()
+    agree: Check = lambda _: None
+
+
+def whole(least: int, most: int) -> Check:
+    """Return the check of an option that is a whole number."""
+
+    def check(value: object) -> str | None:
+        fits = isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+        return None if fits else f"must be a whole number from {least} to {most}"
+
+    return check
+
+
+def number(value: object) -> str | None:
+    """Check an option that is a number."""
+    return None if isinstance(value, (int, float)) and not isinstance(value, bool) else "must be a number"
+
+
+def flag(value: object) -> str | None:
+    """Check an option that is true or false."""
+    return None if isinstance(value, bool) else "must be true or false"
+
+
+def first(entries: Iterable[T], most: int, key: Callable[[T], Any]) -> list[T]:
+    """Return the first of the entries in the order of `key`, without sorting the rest."""
+    return nsmallest(most, entries, key=key)

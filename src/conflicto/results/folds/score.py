@@ -1,0 +1,137 @@
+"""`score`: points for answers that are right, by a value in the activity's secret; with `speed`, the sooner the more."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from conflicto.results.folds.base import Kind, first, flag, number, whole
+from conflicto.results.pointer import MISSING, find, parse
+from conflicto.results.values import canonical, number_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from conflicto.results.folds.base import About, Circumstances
+
+MOST_BEST = 10
+US_PER_S = 1_000_000
+
+
+class Scored(NamedTuple):
+    """What an answer is worth to its author."""
+
+    who: int
+    is_right: bool
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """`right` is the value that earns `points`, or `MISSING`; over `duration_us` since `started_us` they fall to half, if that is set."""
+
+    right: object
+    points: int = 1000
+    tolerance: int | float | None = None
+    started_us: int | None = None
+    duration_us: int | None = None
+
+    def read(self, value: object, about: About) -> Scored:
+        """Return what the answer earns."""
+        is_right = self._is_right(value)
+        return Scored(about.participant_id, is_right, self._worth(about.received_us) if is_right else 0)
+
+    def empty(self) -> Scores:
+        """Return the state of no answers."""
+        return Scores()
+
+    def _is_right(self, value: object) -> bool:
+        if self.right is MISSING:
+            return False
+        if isinstance(value, list) and isinstance(self.right, list):
+            return set(map(canonical, value)) == set(map(canonical, self.right))
+        right, given = number_in(self.right), number_in(value)
+        if self.tolerance is not None and right is not None and given is not None:
+            return abs(_decimal(given) - _decimal(right)) <= _decimal(self.tolerance)
+        return canonical(value) == canonical(self.right)
+
+    def _worth(self, at_us: int) -> int:
+        """Return the points for being right now; by when the answer was sent, which moderation does not move."""
+        if self.started_us is None or not self.duration_us:
+            return self.points
+        spent = min(max(0, at_us - self.started_us), self.duration_us)
+        return self.points - self.points * spent // (2 * self.duration_us)
+
+
+class Scores:
+    """The points of each participant: of several answers in one round the best one counts, so that guessing often earns nothing more."""
+
+    def __init__(self) -> None:
+        self.answers = 0
+        self._correct = 0
+        self._points: dict[int, Counter[int]] = {}
+
+    def add(self, read: Scored) -> None:
+        """Take in an answer."""
+        self.answers += 1
+        self._correct += read.is_right
+        points = self._points.get(read.who)
+        if points is None:
+            points = self._points[read.who] = Counter()
+        points[read.points] += 1
+
+    def remove(self, read: Scored) -> None:
+        """Take it back."""
+        self.answers -= 1
+        self._correct -= read.is_right
+        points = self._points[read.who]
+        points[read.points] -= 1
+        if not points[read.points]:
+            del points[read.points]
+            if not points:
+                del self._points[read.who]
+
+    def points(self) -> Iterator[tuple[int, int]]:
+        """Yield each participant who answered with their points."""
+        return ((who, max(points)) for who, points in self._points.items())
+
+    def result(self) -> dict[str, Any]:
+        """Return how many were right, and who earned most."""
+        earned = (each for each in self.points() if each[1])
+        best = [
+            {"participant_id": who, "points": points} for who, points in first(earned, MOST_BEST, lambda each: (-each[1], each[0]))
+        ]
+        return {"op": "score", "answers": self.answers, "correct": self._correct, "best": best}
+
+
+def _decimal(value: float) -> Fraction:
+    """Return a number as it is written, so that 1.1 is within 0.1 of 1."""
+    return Fraction(repr(value))
+
+
+def _pointer(value: object) -> str | None:
+    return None if isinstance(value, str) and parse(value) is not None else "must be a JSON pointer"
+
+
+def _positive(value: object) -> str | None:
+    return number(value) or (None if isinstance(value, (int, float)) and value >= 0 else "must be 0 or more")
+
+
+def _made(options: Mapping[str, Any], circumstances: Circumstances) -> Score:
+    timed = bool(options.get("speed")) and circumstances.duration_seconds is not None
+    return Score(
+        right=find(circumstances.secret, parse(options["key"]) or ()),
+        points=options.get("points", 1000),
+        tolerance=options.get("tolerance"),
+        started_us=circumstances.started_us if timed else None,
+        duration_us=(circumstances.duration_seconds or 0) * US_PER_S if timed else None,
+    )
+
+
+KIND = Kind(
+    _made,
+    {"key": _pointer, "points": whole(1, 1_000_000), "speed": flag, "tolerance": _positive},
+    needed=frozenset({"key"}),
+)

@@ -1,0 +1,42 @@
+"""JSON pointers (RFC 6901): where in an answer the values lie that are folded."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+MISSING: Final = object()
+"""What a pointer finds where there is nothing; null is something."""
+
+LONGEST_POINTER = 500
+MOST_STEPS = 32
+"""As deep as an answer may be."""
+
+_INDEX = re.compile(r"0|[1-9][0-9]{0,5}", re.ASCII)
+_ESCAPE = re.compile(r"~(?![01])")
+
+
+def parse(text: str) -> tuple[str, ...] | None:
+    """Return the steps of a pointer, None if it is none: the empty text is the whole value, any other begins with a slash."""
+    if not text:
+        return ()
+    steps = text.split("/")[1:]
+    if not text.startswith("/") or len(text) > LONGEST_POINTER or len(steps) > MOST_STEPS or _ESCAPE.search(text):
+        return None
+    return tuple(step.replace("~1", "/").replace("~0", "~") for step in steps)
+
+
+def find(value: object, steps: tuple[str, ...]) -> object:
+    """Return what a pointer leads to, or `MISSING`.
+
+    >>> find({"a": [7, None]}, ("a", "0")), find({"a": [7]}, ("a", "1")) is MISSING
+    (7, True)
+    """
+    for step in steps:
+        if isinstance(value, dict):
+            value = value.get(step, MISSING)
+        elif isinstance(value, list) and _INDEX.fullmatch(step) and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return MISSING
+    return value

@@ -1,0 +1,51 @@
+"""What the results ask the database: the answers of one round, in chunks that are short enough for its deadlines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from conflicto.responses.queries import live_answers
+from conflicto.sessions.heads import head_row
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from conflicto.platform.db.transaction import ReadTx
+    from conflicto.results.tally import Tally
+
+CHUNK = 20_000
+"""Answers that are read in one snapshot, about 0.1 s."""
+
+
+class Round(NamedTuple):
+    """Whose answers are counted."""
+
+    session_id: int
+    activity_id: UUID
+    nth: int
+
+
+class Chunk(NamedTuple):
+    """Answers with timestamps up to `upto` were read while the head stood at `seen_ts`; `start` is where it stood at the first chunk."""
+
+    upto: int
+    seen_ts: int
+    start: int
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing is left to be read."""
+        return self.upto >= self.start
+
+
+def read_chunk(tx: ReadTx, tally: Tally, of: Round, before: Chunk | None) -> Chunk:
+    """Add the next answers of a round to a tally that nobody else touches meanwhile; `before` is the chunk before.
+
+    All that is read lies at or below where the head stood at the first chunk; what moved beyond it since then is told by events.
+    """
+    seen_ts = head_row(tx, of.session_id).ts
+    after, start = (before.upto, before.start) if before else (0, seen_ts)
+    answers = live_answers(tx, of.activity_id, of.nth, after=after, upto=start, most=CHUNK)
+    for answer in answers:
+        tally.add(answer)
+    return Chunk(answers[-1].ts if len(answers) == CHUNK else start, seen_ts, start)

@@ -1,0 +1,167 @@
+"""A tally: the results of one round of one activity, one state for all live answers (the host's) and one for the visible ones.
+
+While every live answer is visible the two are one object. The first answer that is not parts them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import msgspec
+
+from conflicto.results.folds.base import About, Circumstances
+from conflicto.results.folds.score import Scores
+from conflicto.results.pointer import MISSING, find
+from conflicto.results.spec import spec_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from conflicto.results.folds.base import State
+
+_decode = msgspec.json.Decoder().decode
+
+
+class Basis(NamedTuple):
+    """What a tally is made from beside the answers; when it changes, the tally is made anew.
+
+    `knows_authors`: who answered must be known, because they may see the results. `is_moderated`: the two states part at once.
+    """
+
+    aggregate: str | None
+    secret: str | None
+    started_us: int | None
+    duration_seconds: int | None
+    knows_authors: bool = False
+    is_moderated: bool = False
+
+
+class Answered(Protocol):
+    """As much of a response as a tally looks at."""
+
+    @property
+    def participant_id(self) -> int:
+        """Its author."""
+
+    @property
+    def received_us(self) -> int:
+        """When this revision arrived."""
+
+    @property
+    def created_ts(self) -> int:
+        """Its first place in the feed."""
+
+    @property
+    def deleted(self) -> bool:
+        """Whether it is a tombstone, which counts nowhere."""
+
+    @property
+    def is_visible(self) -> bool:
+        """Whether it counts for others than the host."""
+
+    @property
+    def text(self) -> str | None:
+        """Its JSON."""
+
+
+class Half:
+    """One of the two states: how many answers there are, and the state of every fold."""
+
+    def __init__(self, states: list[State]) -> None:
+        self.count = 0
+        self.states = states
+
+
+class Tally:
+    """The folds of one round. `authors` counts live answers by author, if the basis asks for it."""
+
+    def __init__(self, basis: Basis) -> None:
+        self.basis = basis
+        self.authors: Counter[int] = Counter()
+        secret = None if basis.secret is None else _decode(basis.secret)
+        circumstances = Circumstances(secret, basis.started_us, basis.duration_seconds)
+        spec = spec_of(basis.aggregate)
+        self.names = list(spec)
+        self._folds = [(entry.path, entry.fold(circumstances)) for entry in spec.values()]
+        self._live = Half([fold.empty() for _, fold in self._folds])
+        self._visible = deepcopy(self._live) if basis.is_moderated else self._live
+
+    def change(self, before: Answered | None, after: Answered) -> None:
+        """Take over that an answer is now `after`, and was `before` (None: it was not there)."""
+        if before is not None and not before.deleted:
+            self.remove(before)
+        if not after.deleted:
+            self.add(after)
+
+    def add(self, response: Answered) -> None:
+        """Take in a live answer."""
+        reads = self._read(response)
+        for half in self._halves(response):
+            half.count += 1
+            for state, read in zip(half.states, reads, strict=True):
+                if read is not None:
+                    state.add(read)
+        if self.basis.knows_authors:
+            self.authors[response.participant_id] += 1
+
+    def remove(self, response: Answered) -> None:
+        """Take back a live answer exactly as it was taken in."""
+        reads = self._read(response)
+        for half in self._halves(response):
+            half.count -= 1
+            for state, read in zip(half.states, reads, strict=True):
+                if read is not None:
+                    state.remove(read)
+        if self.basis.knows_authors:
+            self.authors[response.participant_id] -= 1
+            if not self.authors[response.participant_id]:
+                del self.authors[response.participant_id]
+
+    def half(self, *, is_host: bool) -> Half:
+        """Return the state that a caller sees."""
+        return self._live if is_host else self._visible
+
+    def points(self, *, is_host: bool) -> Iterator[tuple[int, int]]:
+        """Yield the participants who answered what is scored, with their points, once for each `score` of the spec."""
+        for state in self.half(is_host=is_host).states:
+            if isinstance(state, Scores):
+                yield from state.points()
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether the spec gives points."""
+        return any(isinstance(state, Scores) for state in self._live.states)
+
+    def _halves(self, response: Answered) -> tuple[Half, ...]:
+        if response.is_visible:
+            return (self._live,) if self._visible is self._live else (self._live, self._visible)
+        if self._visible is self._live:
+            self._visible = deepcopy(self._live)
+        return (self._live,)
+
+    def _read(self, response: Answered) -> Sequence[Any]:
+        if not self._folds:
+            return ()
+        value = _decode(response.text or "null")
+        about = About(response.participant_id, response.received_us, response.created_ts)
+        return [None if (found := find(value, path)) is MISSING else fold.read(found, about) for path, fold in self._folds]
+
+
+def results_of(tally: Tally, *, is_host: bool, is_scored: bool, is_anonymous: bool) -> dict[str, Any]:
+    """Return what a caller is told, by name.
+
+    Unless `is_scored`, a `score` tells no more than how many answered: who is right would give the secret away. The best of an anonymous
+    activity have no names.
+    """
+    told = {}
+    for name, state in zip(tally.names, tally.half(is_host=is_host).states, strict=True):
+        result = state.result()
+        if isinstance(state, Scores):
+            if not is_scored:
+                result |= {"correct": None, "best": []}
+            elif is_anonymous:
+                result["best"] = [{**each, "participant_id": None} for each in result["best"]]
+        told[name] = result
+    return told

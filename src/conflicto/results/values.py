@@ -1,0 +1,55 @@
+"""When two JSON values are the same: numbers by value, objects whatever the order of their keys, texts exactly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+LONGEST_VALUE = 1_024
+"""Bytes of a value that is told back in results: they go to every phone, and an answer has up to 16 KiB."""
+
+EXACT = 2**53
+"""Beyond it a double is a whole number only because it has no digits left."""
+
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+def plain(value: object) -> object:
+    """Return a value in which whole numbers are integers however they were spelled: 1.0 is 1."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) <= EXACT else value
+    if isinstance(value, list):
+        return [plain(each) for each in value]
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items()}
+    return value
+
+
+def canonical(value: object) -> bytes:
+    """Return the one JSON text of a value: two values are the same exactly if their texts are.
+
+    >>> canonical({"b": 1.0, "a": "x"}), canonical(True)
+    (b'{"a":"x","b":1}', b'true')
+    """
+    return _encode(value if isinstance(value, str) else plain(value))
+
+
+def text_of(value: object) -> bytes | None:
+    """Return the one JSON text of a value, None if it is too long to be told."""
+    text = canonical(value)
+    return text if len(text) <= LONGEST_VALUE else None
+
+
+def raw(text: bytes) -> msgspec.Raw:
+    """Return a JSON text as a value that is encoded as it is."""
+    return msgspec.Raw(text)
+
+
+def number_in(value: object) -> int | float | None:
+    """Return a value that is a number, whole ones as integers; true and false are none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    found: Any = plain(value)
+    number: int | float = found
+    return number

@@ -1,0 +1,86 @@
+"""A tally that is loaded chunk by chunk while answers change is exact, however late the news of a commit comes."""
+
+from random import Random
+from typing import Any
+
+import pytest
+
+from conflicto.activities.model import ModerationPolicy, ResponsePolicy
+from conflicto.platform.problems import DomainError
+from conflicto.responses.commands.change import edit_response, moderate_response, remove_response
+from conflicto.responses.events import ResponsesChanged
+from conflicto.responses.model import Moderation
+from conflicto.responses.queries import live_answers
+from conflicto.results.queries import Chunk, Round, read_chunk
+from conflicto.results.tallies import Kept
+from conflicto.results.tally import Basis, Tally, results_of
+from tests.support.kit import Kit, Stage, command, set_stage
+
+BASIS = Basis('{"n":{"path":"","op":"number"},"c":{"path":"","op":"count"}}', None, None, None)
+
+
+class Room:
+    """People who answer and change their minds; `news` is what was committed, in order, and not yet told to anyone."""
+
+    def __init__(self, kit: Kit, stage: Stage, rng: Random) -> None:
+        self.kit, self.stage, self.rng = kit, stage, rng
+        self.answers: list[Any] = []
+        self.news: list[Any] = []
+
+    def step(self) -> None:
+        who = self.rng.randrange(len(self.stage.people))
+        item = self.stage.answer(who, str(self.rng.randrange(5)))
+        if self.answers and self.rng.random() < 0.6:
+            response, author = self.rng.choice(self.answers)
+            text, moderation = str(self.rng.randrange(5)), self.rng.choice(list(Moderation))
+            change = self.rng.choice([
+                lambda tx: edit_response(tx, response, participant_id=author, text=text, received_us=1),
+                lambda tx: remove_response(tx, response, activity_id=self.stage.activity_id),
+                lambda tx: moderate_response(tx, response, moderation, activity_id=self.stage.activity_id),
+            ])  # fmt: skip
+            item = command(self.stage.session_id, lambda tx, items: [tx.attempt(items[0])], change)
+        for told, committed, _ in self.kit.runner.run([item]):
+            self.answers += [(each.response.id, each.response.participant_id) for each in told if hasattr(each, "response")]
+            assert not isinstance(told[0], Exception) or isinstance(told[0], DomainError)
+            self.news += [each for event in committed.events if isinstance(event, ResponsesChanged) for each in event.changes]
+
+    def tell(self, kept: Kept, most: int) -> None:
+        for before, after in self.news[:most]:
+            kept.take(before, after)
+        del self.news[:most]
+
+
+def told(tally: Tally) -> list[Any]:
+    return [results_of(tally, is_host=host, is_scored=True, is_anonymous=False) for host in (True, False)]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_load_among_changes_is_exact(kit: Kit, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conflicto.results.queries.CHUNK", 3)
+    rng = Random(seed)
+    stage = set_stage(
+        kit, people=20, policy=rng.choice([ResponsePolicy.ONE, ResponsePolicy.MANY]), moderation=ModerationPolicy.AFTER
+    )
+    room = Room(kit, stage, rng)
+    for _ in range(45):
+        room.step()
+    room.news = room.news[rng.randrange(4) :] if rng.random() < 0.5 else []
+
+    of, kept, chunks = Round(stage.session_id, stage.activity_id, 1), Kept(Tally(BASIS)), list[Chunk]()
+    while not chunks or not chunks[-1].is_last:
+        for _ in range(rng.randrange(5)):
+            room.step()
+        chunks.append(kit.db.query(read_chunk, kept.tally, of, chunks[-1] if chunks else None))
+        room.tell(kept, rng.randrange(4))
+    kept.loaded(chunks)
+    for _ in range(8):
+        room.step()
+        room.tell(kept, rng.randrange(3))
+    room.tell(kept, len(room.news))
+
+    fresh = Tally(BASIS)
+    for answer in kit.db.query(live_answers, of.activity_id, 1, after=0, upto=2**62, most=1_000):
+        fresh.add(answer)
+    assert len(chunks) > 1
+    assert told(kept.tally) == told(fresh)
+    assert fresh.half(is_host=True).count > 3

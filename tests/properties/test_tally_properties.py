@@ -1,0 +1,106 @@
+"""Whatever happens to the answers, a tally that followed it equals one that counts what is there now, in any order."""
+
+import random
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conflicto.responses.model import Moderation, Response
+from conflicto.results.tally import Basis, Tally, results_of
+from tests.support.samples import response
+
+SPEC = {
+    "whole": {"path": "", "op": "count", "top": 3},
+    "inner": {"path": "/a", "op": "count"},
+    "number": {"path": "/a", "op": "number", "bins": 4},
+    "bounded": {"path": "", "op": "number", "min": -2, "max": 7.5},
+    "words": {"path": "", "op": "words"},
+    "rank": {"path": "", "op": "rank", "of": [1, "x", True]},
+    "votes": {"path": "", "op": "votes"},
+    "score": {"path": "", "op": "score", "key": "/right", "speed": True, "tolerance": 0.5},
+}
+BASIS = Basis(msgspec.json.encode(SPEC).decode(), '{"right":1}', 1_000_000, 10, knows_authors=True)
+
+NUMBERS = st.one_of(st.integers(-3, 9), st.integers(-(2**53) + 1, 2**53 - 1), st.floats(allow_nan=False, allow_infinity=False))
+TEXTS = st.one_of(
+    st.sampled_from(["x", "X", "ß", "SS", "a b", "  ", "ﷺ "]), st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+)
+SCALARS = st.one_of(st.none(), st.booleans(), NUMBERS, TEXTS)
+VOTES = st.fixed_dictionaries(
+    {"target": st.sampled_from(["r1", "r2"]), "vote": st.one_of(st.sampled_from([1, -1, 0, 1.0, True, "1"]), NUMBERS)}
+)
+JSON = st.one_of(
+    NUMBERS,
+    VOTES,
+    st.lists(VOTES, max_size=3),
+    st.lists(SCALARS, max_size=5),
+    st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from("abé"), inner, max_size=3)),
+    st.fixed_dictionaries({"a": SCALARS | st.lists(SCALARS, max_size=4)}),
+)
+WRITING = JSON.map(lambda value: ("write", value))
+OTHER = st.sampled_from([("delete", None), *((moderation, None) for moderation in Moderation)])
+STEPS = st.lists(st.tuples(st.integers(0, 5), WRITING | OTHER), max_size=30)
+
+
+def step(rows: dict[int, Response], number: int, what: str, value: Any, ts: int) -> tuple[Response | None, Response] | None:
+    before = rows.get(number)
+    if what == "write":
+        base = before or response(id=UUID(int=number), participant_id=number % 3, created_ts=ts)
+        after = replace(base, ts=ts, received_us=1_000_000 + ts * 500_000, deleted=False, text=msgspec.json.encode(value).decode())
+    elif before is None or before.deleted:
+        return None
+    elif what == "delete":
+        after = replace(before, ts=ts, deleted=True, text=None)
+    else:
+        after = replace(before, ts=ts, moderation=Moderation(what))
+    rows[number] = after
+    return before, after
+
+
+def told(tally: Tally) -> list[Any]:
+    halves = [
+        (tally.half(is_host=host).count, results_of(tally, is_host=host, is_scored=True, is_anonymous=False))
+        for host in (True, False)
+    ]
+    return [msgspec.json.decode(msgspec.json.encode(halves)), sorted(tally.points(is_host=True)), dict(tally.authors)]
+
+
+@settings(max_examples=400, deadline=None)
+@given(STEPS, st.booleans(), st.randoms(use_true_random=False))
+def test_a_tally_that_followed_equals_a_recount(steps: list[tuple[int, Any]], moderated: bool, chance: random.Random) -> None:
+    basis = BASIS._replace(is_moderated=moderated)
+    followed, rows = Tally(basis), dict[int, Response]()
+    for ts, (number, (what, value)) in enumerate(steps, 1):
+        change = step(rows, number, what, value, ts)
+        if change:
+            followed.change(*change)
+
+    again = list(rows.values())
+    chance.shuffle(again)
+    recounted = Tally(BASIS)
+    for each in again:
+        recounted.change(None, each)
+    assert told(followed) == told(recounted)
+
+    for each in again:
+        recounted.change(each, replace(each, deleted=True, text=None))
+    assert told(recounted) == told(Tally(BASIS))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.integers(-(2**53) + 1, 2**53 - 1), min_size=1, max_size=40))
+def test_whole_numbers_are_added_exactly_and_every_one_is_in_a_bin(values: list[int]) -> None:
+    tally = Tally(Basis('{"n":{"path":"","op":"number"}}', None, None, None))
+    for value in values:
+        tally.add(response(text=str(value)))
+    told = msgspec.json.encode(results_of(tally, is_host=True, is_scored=True, is_anonymous=False)["n"]).decode()
+    assert f'"sum":{sum(values)},' in told
+    found = msgspec.json.decode(told)
+    assert (found["min"], found["max"], found["answers"]) == (min(values), max(values), len(values))
+    bins = found["histogram"]
+    assert [each["count"] for each in bins] == [sum(each["from"] <= value <= each["to"] for value in values) for each in bins]
+    assert sum(each["count"] for each in bins) == len(values)

@@ -1,0 +1,152 @@
+"""What each op says of answers that a person can count."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from conflicto.results.tally import Basis, Tally, results_of
+from tests.support.samples import response
+
+
+def tallied(entry: dict[str, Any], *answers: Any, secret: Any = None, **basis: Any) -> Tally:
+    """A tally of answers, each of a participant of its own unless it is a pair (participant, answer)."""
+    text = msgspec.json.encode({"r": {"path": "", **entry}}).decode()
+    started, duration = basis.get("started_us"), basis.get("duration_seconds")
+    tally = Tally(Basis(text, msgspec.json.encode(secret).decode(), started, duration))
+    for number, answer in enumerate(answers, 1):
+        who, data = answer if isinstance(answer, tuple) else (number, answer)
+        tally.add(
+            response(participant_id=who, received_us=number * 1_000_000, created_ts=number, text=msgspec.json.encode(data).decode())
+        )
+    return tally
+
+
+def told(tally: Tally, *, is_scored: bool = True, is_anonymous: bool = False) -> dict[str, Any]:
+    found = results_of(tally, is_host=False, is_scored=is_scored, is_anonymous=is_anonymous)["r"]
+    return msgspec.json.decode(msgspec.json.encode(found))
+
+
+def result(entry: dict[str, Any], *answers: Any, **basis: Any) -> dict[str, Any]:
+    return told(tallied(entry, *answers, **basis))
+
+
+def test_count_counts_each_value_and_each_element_once_for_each_answer() -> None:
+    found = result({"op": "count"}, "a", ["a", "a", "b"], ["b"], 1, 1.0, True, {"y": 1, "x": 2}, {"x": 2.0, "y": 1}, None, [])
+    assert found["answers"] == 9
+    assert found["values"] == [
+        {"value": "a", "count": 2}, {"value": "b", "count": 2}, {"value": 1, "count": 2}, {"value": {"x": 2, "y": 1}, "count": 2},
+        {"value": None, "count": 1}, {"value": True, "count": 1},
+    ]  # fmt: skip
+    assert found["others"] == 0
+
+
+def test_count_tells_the_most_frequent_and_sums_up_the_others() -> None:
+    found = result({"op": "count", "top": 1}, "a", "b", "b", ["c", "a", "b"], "x" * 1_100)
+    assert (found["values"], found["others"], found["answers"]) == ([{"value": "b", "count": 3}], 3, 4)
+
+
+def test_number_of_whole_numbers_is_exact_and_has_whole_bins() -> None:
+    found = result({"op": "number"}, 1, 5, 2, 2.0, "3", True, None, [4])
+    assert {name: found[name] for name in ("answers", "sum", "mean", "min", "max")} == {
+        "answers": 4, "sum": 10, "mean": 2.5, "min": 1, "max": 5,
+    }  # fmt: skip
+    assert [(each["from"], each["to"], each["count"]) for each in found["histogram"]] == [
+        (1, 1, 1), (2, 2, 2), (3, 3, 0), (4, 4, 0), (5, 5, 1),
+    ]  # fmt: skip
+    wide = result({"op": "number", "bins": 3}, 0, 9, 10)["histogram"]
+    assert [(each["from"], each["to"], each["count"]) for each in wide] == [(0, 3, 1), (4, 7, 0), (8, 10, 2)]
+
+
+def test_number_of_parts_adds_up_as_if_on_paper() -> None:
+    found = result({"op": "number", "bins": 2}, 0.1, 0.2, 0.3, 0.4, *[0.1] * 6, 1e16, -1e16)
+    assert found["sum"] == 1.6
+    assert result({"op": "number", "bins": 2}, 0.5, 1.0, 1.5)["histogram"] == [
+        {"from": 0.5, "to": 1.0, "count": 1}, {"from": 1.0, "to": 1.5, "count": 2},
+    ]  # fmt: skip
+    assert result({"op": "number"}, 0.5, 0.5)["histogram"] == [{"from": 0.5, "to": 0.5, "count": 2}]
+
+
+def test_number_leaves_out_what_lies_beyond_its_bounds() -> None:
+    found = result({"op": "number", "min": 0, "max": 10, "bins": 2}, -1, 1e308, 4.5, 10, 11)
+    assert (found["answers"], found["sum"]) == (2, 14.5)
+    assert found["histogram"] == [{"from": 0, "to": 5.0, "count": 1}, {"from": 5.0, "to": 10, "count": 1}]
+
+
+def test_number_of_nothing_and_of_the_absurd() -> None:
+    assert result({"op": "number"}) == {
+        "op": "number", "answers": 0, "sum": 0, "mean": None, "min": None, "max": None, "histogram": [],
+    }  # fmt: skip
+    assert [each["count"] for each in result({"op": "number", "min": 1, "max": 2}, "x")["histogram"]] == [0, 0]
+    huge = result({"op": "number"}, 1.7e308, 1.7e308, -1.7e308, 5e-324)
+    assert sum(each["count"] for each in huge["histogram"]) == 4
+    assert huge["mean"] == 1.7e308 / 4
+
+
+def test_words_are_counted_without_case_and_shown_as_most_wrote_them() -> None:
+    found = result(
+        {"op": "words"}, "Pizza pizza", ["PIZZA", "Curry"], ["pizza"], "\uff30\uff29\uff3a\uff3a\uff21", "curry", 7, "", [" ", None]
+    )
+    assert found["answers"] == 5
+    assert found["words"] == [{"word": "PIZZA", "count": 4}, {"word": "Curry", "count": 2}]
+    whole = result({"op": "words", "split": False, "top": 1}, " Town  hall ", "town hall", "x", "y" * 201)
+    assert (whole["words"], whole["others"], whole["answers"]) == ([{"word": "Town hall", "count": 2}], 1, 3)
+
+
+def test_rank_gives_points_by_place() -> None:
+    found = result({"op": "rank"}, ["a", "b", "c"], ["b", "a"], ["b", "b"], "a", [], list(range(101)))
+    assert found["answers"] == 3
+    assert found["ranking"] == [
+        {"value": "b", "points": 5, "first": 2}, {"value": "a", "points": 4, "first": 1}, {"value": "c", "points": 1, "first": 0},
+    ]  # fmt: skip
+    only = result({"op": "rank", "of": ["a", "b", "z"]}, ["x", "b", "a"], ["x"])
+    assert [(each["value"], each["points"]) for each in only["ranking"]] == [("b", 2), ("a", 1), ("z", 0)]
+
+
+def test_votes_count_what_a_participant_said_last_of_a_target() -> None:
+    def vote(target: str, vote: Any) -> dict[str, Any]:
+        return {"target": target, "vote": vote}
+
+    found = result(
+        {"op": "votes"}, (1, vote("q", 1)), (1, vote("q", 1)), (2, vote("q", -1)), (2, vote("q", 1)), (3, [vote("p", -1), vote("q", 1)]),
+        (4, vote("r", 1)), (4, vote("r", 0)), (5, vote("q", 2)), (5, {"text": "Why?"}), (6, vote("q", True)),
+    )  # fmt: skip
+    assert found["answers"] == 7
+    assert found["targets"] == [{"target": "q", "up": 3, "down": 0}, {"target": "p", "up": 0, "down": 1}]
+
+
+def test_score_gives_points_to_those_who_are_right() -> None:
+    entry = {"op": "score", "key": "/correct"}
+    found = result(entry, "b", "a", "b", secret={"correct": "b"})
+    assert found == {
+        "op": "score", "answers": 3, "correct": 2, "best": [{"participant_id": 1, "points": 1000}, {"participant_id": 3, "points": 1000}],
+    }  # fmt: skip
+    assert result({**entry, "points": 5}, ["x", "y"], ["y", "x", "x"], ["x"], secret={"correct": ["y", "x"]})["correct"] == 2
+    assert result({**entry, "tolerance": 0.1}, 1.1, 0.9, 1.11, "1", True, secret={"correct": 1})["correct"] == 2
+    assert result(entry, 1.0, "1", True, secret={"correct": 1})["correct"] == 1
+    assert result(entry, None, "x", secret={"other": None})["correct"] == 0
+    assert result(entry, "x" * 2_000, secret={"correct": "y" * 2_000})["correct"] == 0
+
+
+def test_score_falls_to_half_over_the_duration() -> None:
+    entry = {"op": "score", "key": "", "speed": True, "points": 100}
+    timed = {"secret": 1, "started_us": 1_000_000, "duration_seconds": 4}
+    assert [each["points"] for each in result(entry, 1, 1, 1, 1, 1, 1, 1, **timed)["best"]] == [100, 88, 75, 63, 50, 50, 50]
+    assert result(entry, 1, secret=1)["best"] == [{"participant_id": 1, "points": 100}]
+
+
+def test_score_takes_the_best_of_several_answers_of_one_participant() -> None:
+    tally = tallied({"op": "score", "key": ""}, (1, 1), (1, 1), (1, 0), (2, 0), secret=1)
+    assert sorted(tally.points(is_host=True)) == [(1, 1000), (2, 0)]
+    assert told(tally)["best"] == [{"participant_id": 1, "points": 1000}]
+    assert told(tally, is_anonymous=True)["best"] == [{"participant_id": None, "points": 1000}]
+    assert told(tally, is_scored=False) == {"op": "score", "answers": 4, "correct": None, "best": []}
+
+
+@pytest.mark.parametrize("deep", ['{"a":{"b":[1]}}', '{"a":{"b":{"0":1}}}'])
+def test_a_path_leads_into_objects_and_arrays(deep: str) -> None:
+    tally = Tally(Basis('{"r":{"path":"/a/b/0","op":"count"}}', None, None, None))
+    tally.add(response(text=deep))
+    for elsewhere in ('{"a":{"b":[]}}', '{"a":[]}', "7", "null", '{"a":{"b":"1"}}'):
+        tally.add(response(text=elsewhere))
+    assert (told(tally)["answers"], tally.half(is_host=True).count) == (1, 6)

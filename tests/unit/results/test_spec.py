@@ -1,0 +1,72 @@
+"""Which aggregation specs are taken, and what is said of the others."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from conflicto.platform.problems import InvalidInput
+from conflicto.results.pointer import MISSING, find, parse
+from conflicto.results.spec import require_spec, spec_of
+
+GOOD: list[Any] = [
+    {},
+    {"a": {"path": "", "op": "count"}},
+    {f"n{number}": {"path": "/x/0", "op": "words", "top": 1000, "split": False} for number in range(8)},
+    {"a": {"path": "/a~1b~0c", "op": "number", "bins": 100, "min": -1.5, "max": 2}},
+    {"a": {"path": "", "op": "rank", "of": ["a", {"b": 1}, None]}, "b": {"path": "", "op": "votes"}},
+    {"a": {"path": "", "op": "score", "key": "/correct", "points": 1, "speed": True, "tolerance": 0}},
+]
+BAD: list[tuple[Any, list[str]]] = [
+    ([], [""]), ("count", [""]), ({f"n{number}": {"path": "", "op": "count"} for number in range(9)}, [""]),
+    ({"A": {"path": "", "op": "count"}}, [""]), ({"a" * 33: {}}, [""]), ({"a": 1}, ["/a"]), ({"a": {}}, ["/a/path", "/a/op"]),
+    ({"a": {"path": "x", "op": "count"}}, ["/a/path"]), ({"a": {"path": "/~2", "op": "count"}}, ["/a/path"]),
+    ({"a": {"path": 1, "op": ["count"]}}, ["/a/path", "/a/op"]), ({"a": {"path": "/" * 33, "op": "count"}}, ["/a/path"]),
+    ({"a": {"path": "", "op": "count", "top": 0}}, ["/a/top"]), ({"a": {"path": "", "op": "count", "top": True}}, ["/a/top"]),
+    ({"a": {"path": "", "op": "count", "bins": 5}}, ["/a"]),
+    ({"a": {"path": "", "op": "number", "bins": 101, "min": "0"}}, ["/a/bins", "/a/min"]),
+    ({"a": {"path": "", "op": "number", "min": 2, "max": 2}}, ["/a"]), ({"a": {"path": "", "op": "words", "split": 1}}, ["/a/split"]),
+    ({"a": {"path": "", "op": "rank", "of": []}}, ["/a/of"]), ({"a": {"path": "", "op": "rank", "of": ["x" * 1100]}}, ["/a/of"]),
+    ({"a": {"path": "", "op": "score"}}, ["/a/key"]),
+    ({"a": {"path": "", "op": "score", "key": "x", "tolerance": -1}}, ["/a/key", "/a/tolerance"]),
+    ({"a": {"path": "", "op": "sum"}, "b": {"path": "", "op": "count", "top": 1001}}, ["/a/op", "/b/top"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("spec", GOOD)
+def test_a_good_spec_is_taken(spec: Any) -> None:
+    text = msgspec.json.encode(spec).decode()
+    require_spec(text)
+    assert list(spec_of(text)) == list(spec)
+
+
+@pytest.mark.parametrize(("spec", "pointers"), BAD)
+def test_a_bad_spec_is_refused_where_it_is_wrong(spec: Any, pointers: list[str]) -> None:
+    text = msgspec.json.encode(spec).decode()
+    with pytest.raises(InvalidInput) as refused:
+        require_spec(text)
+    assert [each.pointer for each in refused.value.errors] == [f"/aggregate{pointer}" for pointer in pointers]
+    assert spec_of(text) == {}
+
+
+def test_no_spec_asks_for_nothing() -> None:
+    require_spec(None)
+    assert spec_of(None) == {} == spec_of("null")
+
+
+def test_pointers_lead_as_rfc_6901_says() -> None:
+    value = {"foo": ["bar", "baz"], "": 0, "a/b": 1, "c%d": 2, "m~n": 8, "e^f": 3}
+    for text, found in (
+        ("", value),
+        ("/foo", ["bar", "baz"]),
+        ("/foo/0", "bar"),
+        ("/", 0),
+        ("/a~1b", 1),
+        ("/c%d", 2),
+        ("/m~0n", 8),
+    ):
+        steps = parse(text)
+        assert steps is not None
+        assert find(value, steps) == found
+    for nowhere in (("foo", "2"), ("foo", "-"), ("foo", "00"), ("foo", "-1"), ("foo", "0", "0"), ("x",), ("foo", "\u0660")):
+        assert find(value, nowhere) is MISSING
