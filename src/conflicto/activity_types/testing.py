@@ -178,7 +178,7 @@ def readme_is_whole(known: ActivityType) -> Iterator[str]:
     for section in SECTIONS:
         if not sections.get(section, "").strip():
             yield f"{README} has no section {section}"
-    if "```" not in sections.get("Picture", ""):
+    if not re.search(r"^(```|~~~)", sections.get("Picture", ""), re.MULTILINE):
         yield f"{README} has no picture in a block of text"
     told = [("Config", name) for name in known.config_schema.get("properties", {})]
     told += [("Results", name) for name in msgspec.json.decode(known.aggregate or "{}")]
