@@ -1,5 +1,6 @@
 """Registered types over the API: what they refuse, what they add, what they hide; and that all other types stay opaque."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from conflicto.app import App
 from conflicto.settings import Settings, read_settings
 from tests.support.api import Api, Event, make_event
 from tests.support.checks import accepted, refused
+from tests.support.queries import counted_statements
 
 TYPES = Path(__file__).parents[1] / "support/types"
 BREADS = [{"name": "Rye"}, {"name": "Wheat"}]
@@ -37,12 +39,11 @@ def pointers(answer: Any) -> list[str]:
     return [each["pointer"] for each in refused(answer, 422, "invalid-input")["errors"]]
 
 
-async def test_types_are_listed_by_name(api: Api) -> None:
+async def test_types_are_listed_in_their_order(api: Api) -> None:
     page = accepted(await api.get("/activity-types?limit=3&offset=2"))
     names = [each["type"] for each in accepted(await api.get("/activity-types"))["items"]]
 
-    assert names == sorted(names)
-    assert set(names) == {known.name for known in installed()} | {"toast"}
+    assert names == [known.name for known in sorted(installed(), key=lambda known: known.order)] + ["toast"]
     assert [each["type"] for each in page["items"]] == names[2:5]
     assert (page["total"], page["has_next"], page["has_prev"]) == (len(names), True, True)
     assert page["items"][0]["texts"]["de"].keys() == {"title", "description"}
@@ -293,6 +294,26 @@ async def test_nobody_learns_of_a_draft_by_what_does_not_fit(event: Event) -> No
     refused(await event.answer(made, anna, {"bread": "Corn"}), 404, "not-found")
     refused(await event.answer(foreign, anna, {"bread": "Corn"}), 404, "not-found")
     refused(await event.answer({"id": "00000000-0000-4000-8000-000000000000"}, anna, {}), 404, "not-found")
+
+
+async def test_all_who_answer_at_once_share_one_reading_of_the_config(event: Event) -> None:
+    made = await toast(event, status="active")
+    seats = [await event.join(f"Guest {number}") for number in range(12)]
+
+    with counted_statements(event.api.app.db) as asked:
+        answers = await asyncio.gather(*(event.answer(made, seat, {"bread": "Rye", "shade": 2}) for seat in seats))
+
+    assert {answer.status_code for answer in answers} == {201}
+    assert len([text for text in asked if "config_text" in text]) == 1
+
+
+async def test_checks_that_nobody_needs_are_forgotten(event: Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conflicto.responses.checking.MOST_CHECKS", 1)
+    anna = await event.join()
+    for _ in range(2):
+        made = await toast(event, status="active")
+        for _ in range(2):
+            assert pointers(await event.answer(made, anna, {"bread": "Corn", "shade": 2})) == ["/response_data/bread"]
 
 
 @pytest.fixture

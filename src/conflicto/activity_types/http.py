@@ -28,7 +28,7 @@ class TypeEndpoints:
     types: Registry
 
     async def page(self, query: Annotated[PageQuery, Query()]) -> Answer:
-        """List the registered activity types by name."""
+        """List the registered activity types, in the order in which a front end may offer them."""
         known = self.types.all()
         shown = [schemas.summary_out(each) for each in known[query.offset : query.offset + query.limit + 1]]
         return page_answer(shown, len(known), query)

@@ -9,7 +9,7 @@ import msgspec
 
 from conflicto.activity_types.checking import Check, compiled
 from conflicto.activity_types.errors import OutsideSubset, TypeRefused
-from conflicto.activity_types.manifest import AGGREGATE, CATALOG, EXAMPLE, MANIFEST
+from conflicto.activity_types.manifest import AGGREGATE, CATALOG, EXAMPLE, LAST, MANIFEST
 from conflicto.activity_types.model import ActivityType
 from conflicto.activity_types.scopes import PUBLIC, scopes_of
 from conflicto.activity_types.subset import BOUND, SCOPE, Schema, check_subset, walk
@@ -45,13 +45,23 @@ def load_type(folder: Path) -> ActivityType:
     has_secret = (folder / "secret.schema.json").exists()
     has_aggregate = (folder / "aggregate.json").exists()
     return ActivityType(
-        name=manifest["type"], version=manifest["version"], title=manifest["title"], icon=manifest["icon"], folder=folder,
-        defaults=manifest.get("defaults", {}), config_schema=config_schema, response_schema=response_schema,
+        name=manifest["type"],
+        version=manifest["version"],
+        title=manifest["title"],
+        icon=manifest["icon"],
+        folder=folder,
+        order=manifest.get("order", LAST),
+        defaults=manifest.get("defaults", {}),
+        fresh=manifest.get("fresh", {}),
+        config_schema=config_schema,
+        response_schema=response_schema,
         secret_schema=_schema(folder, "secret.schema.json") if has_secret else None,
         aggregate=msgspec.json.encode(_fitting(folder, "aggregate.json", AGGREGATE)).decode() if has_aggregate else None,
-        scopes=scopes_of(config_schema), examples=tuple(_many(folder, "examples", EXAMPLE).values()), catalogs=_catalogs(folder),
+        scopes=scopes_of(config_schema),
+        examples=tuple(_many(folder, "examples", EXAMPLE).values()),
+        catalogs=_catalogs(folder),
         ui=tuple(view for view in VIEWS if (folder / "ui" / f"{view}.js").is_file()),
-    )  # fmt: skip
+    )
 
 
 def _schema(folder: Path, file: str, *, config: Schema | None = None) -> Schema:

@@ -12,6 +12,9 @@ NAME = "^[a-z][a-z0-9_-]{0,31}$"
 SDK = "1"
 """The contract between a type's views and the pages that show them."""
 
+LAST = 1000
+"""The place in lists of a type that names none."""
+
 OPS = ("count", "number", "words", "rank", "votes", "score")
 """How answers can be counted."""
 
@@ -39,6 +42,8 @@ MANIFEST = Check(
             "title": _SHORT,
             "icon": {"type": "string", "minLength": 1, "maxLength": 16},
             "sdk": {"const": SDK},
+            "order": {"type": "integer", "minimum": 0, "maximum": LAST},
+            "fresh": _OBJECT | {"properties": {"config": {"type": "object"}, "secret": {"type": "object"}}},
             "defaults": _OBJECT | {"properties": DEFAULTS},
         },
     },

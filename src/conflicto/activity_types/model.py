@@ -27,7 +27,8 @@ _decode = msgspec.json.Decoder().decode
 class ActivityType:
     """One registered type. `aggregate` and `scopes` are compact JSON texts, as activities store them; None: there is none.
 
-    `defaults` are what an activity of this type has where its host says nothing. `catalogs` hold texts by locale and key, `ui` the
+    `order` is its place in lists. `defaults` are what an activity of this type has where its host says nothing, `fresh` the config and
+    secret that an editor begins with: they need not fit yet. `catalogs` hold texts by locale and key, `ui` the
     views that the folder brings: `participant`, `screen`, `editor`.
     """
 
@@ -36,7 +37,9 @@ class ActivityType:
     title: str
     icon: str
     folder: Path
+    order: int
     defaults: dict[str, Any]
+    fresh: dict[str, Any]
     config_schema: Schema
     response_schema: Schema
     secret_schema: Schema | None

@@ -21,11 +21,11 @@ GROUP = "conflicto.activity_types"
 
 
 class Registry:
-    """The types by name, in alphabetical order."""
+    """The types by name, in the order of their manifests."""
 
     def __init__(self, types: Iterable[ActivityType]) -> None:
         self._types: dict[str, ActivityType] = {}
-        for each in sorted(types, key=lambda each: each.name):
+        for each in sorted(types, key=lambda each: (each.order, each.name)):
             if each.name in self._types:
                 raise TypeRefused(f"{each.folder.name}/{MANIFEST_FILE}", "/type", "another folder has registered this type already")
             self._types[each.name] = each

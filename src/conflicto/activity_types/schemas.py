@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 Json = Any
 
 SUMMARY_EXAMPLE: dict[str, Any] = {
-    "type": "lunch", "version": "1", "title": "Lunch", "icon": "🍲", "sdk": "1", "defaults": {"response_policy": "first"},
+    "type": "lunch", "version": "1", "title": "Lunch", "icon": "🍲", "sdk": "1", "order": 3, "defaults": {"response_policy": "first"},
     "texts": {"de": {"title": "Mittagessen", "description": "Wo essen wir?"}}, "ui": ["participant", "screen"],
 }  # fmt: skip
 
 TYPE_EXAMPLE: dict[str, Any] = SUMMARY_EXAMPLE | {
+    "fresh": {"config": {"places": ["", ""]}},
     "config_schema": {"type": "object", "properties": {"places": {"type": "array", "items": {"type": "string"}}}},
     "response_schema": {"type": "object", "properties": {"place": {"x-in": "/places/*"}}},
     "secret_schema": {"type": "object", "properties": {"surprise": {"type": "string"}}},
@@ -40,13 +41,14 @@ class TypeSummary(BaseModel):
     title: str
     icon: str
     sdk: str
+    order: int
     defaults: dict[str, Json]
     texts: dict[str, dict[str, str]]
     ui: list[str]
 
 
 class TypePage(PageOut):
-    """A list of activity types, by name."""
+    """A list of activity types, in the order in which a front end may offer them."""
 
     model_config = page_example(SUMMARY_EXAMPLE)
 
@@ -54,10 +56,11 @@ class TypePage(PageOut):
 
 
 class TypeOut(TypeSummary):
-    """A registered activity type whole: its JSON Schemas, how its answers are counted, examples, and texts by locale and key."""
+    """A registered activity type whole, with texts by locale and key. `fresh` is what an editor begins with; it need not fit yet."""
 
     model_config = example(**TYPE_EXAMPLE)
 
+    fresh: dict[str, Json]
     config_schema: dict[str, Json]
     response_schema: dict[str, Json]
     secret_schema: dict[str, Json] | None
@@ -102,6 +105,7 @@ def summary_out(known: ActivityType) -> dict[str, Any]:
         "title": known.title,
         "icon": known.icon,
         "sdk": SDK,
+        "order": known.order,
         "defaults": known.defaults,
         "texts": {
             locale: {key: catalog[key] for key in ("title", "description") if key in catalog}
@@ -114,6 +118,7 @@ def summary_out(known: ActivityType) -> dict[str, Any]:
 def type_out(known: ActivityType) -> dict[str, Any]:
     """Return a type whole."""
     return summary_out(known) | {
+        "fresh": known.fresh,
         "config_schema": known.config_schema,
         "response_schema": known.response_schema,
         "secret_schema": known.secret_schema,

@@ -61,6 +61,10 @@ class ConformanceTests:
         """Every property of config, secret and answer appears in some example."""
         self._hold(examples_are_complete)
 
+    def test_editors_begin_with_known_fields(self) -> None:
+        """What `fresh` holds are properties of config and secret."""
+        self._hold(fresh_is_known)
+
     def test_what_does_not_fit_is_refused(self) -> None:
         """Null, and fields that nobody knows, are no config and no answer."""
         self._hold(strange_json_is_refused)
@@ -117,6 +121,14 @@ def examples_are_complete(known: ActivityType) -> Iterator[str]:
         seen = {name for value in shown[kind] if isinstance(value, dict) for name in value}
         for name in sorted(names - seen):
             yield f"no example shows {kind}.{name}"
+
+
+def fresh_is_known(known: ActivityType) -> Iterator[str]:
+    """Yield what an editor would begin with although no schema knows it."""
+    schemas = dict(_schemas(known))
+    for kind, value in known.fresh.items():
+        for name in sorted(value.keys() - schemas.get(kind, {}).get("properties", {}).keys()):
+            yield f"activity.json begins with {kind}.{name}, which no schema knows"
 
 
 def strange_json_is_refused(known: ActivityType) -> Iterator[str]:
@@ -201,6 +213,7 @@ def views_are_sound(known: ActivityType) -> Iterator[str]:
 PROMISES: tuple[Callable[[ActivityType], Iterator[str]], ...] = (
     examples_fit,
     examples_are_complete,
+    fresh_is_known,
     strange_json_is_refused,
     scopes_hold,
     catalogs_are_complete,

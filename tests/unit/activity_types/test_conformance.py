@@ -45,6 +45,9 @@ BROKEN: dict[str, tuple[Breaking, str]] = {
     "a part that no example shows": (
         lambda at: changed(at / "examples/kitchen.json", secret={}), "no example shows secret.best",
     ),
+    "a strange beginning": (
+        lambda at: changed(at / "activity.json", fresh={"config": {"crumb": 1}}), "begins with config.crumb, which no schema knows",
+    ),
     "an open config": (
         lambda at: changed(at / "config.schema.json", additionalProperties=True), "a config with an unknown field is taken",
     ),
