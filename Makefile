@@ -1,7 +1,7 @@
 # Every habit has one verb. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check fmt docs bench bench-check bench-tools lock clean
+.PHONY: help setup run demo test check fmt docs bench bench-check bench-tools lock new-type clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -56,6 +56,9 @@ check: setup ## Format, lint, types, import order, sizes
 fmt: setup ## Format, and mend what can be mended
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+new-type: setup ## Make a folder for an activity type that passes the kit: NAME=mood, FOLDER=where
+	$(BIN)/conflicto types new "$(NAME)" --folder "$(or $(FOLDER),src/conflicto/activity_types)"
 
 docs: setup ## Write the generated pages of docs/ anew
 	$(BIN)/python tools/generate_docs.py

@@ -23,7 +23,7 @@ PEOPLE = 50
 ANSWER_EVERY_S = 1.0
 GOAL_MS = 200
 VERBS = ("create", "read", "edit", "delete")
-FIELDS = {"type": "poll", "title": "Dinner?", "config": {"choices": ["Soup", "Salad", "Bread"]}}
+FIELDS = {"type": "lunch", "title": "Dinner?", "config": {"choices": ["Soup", "Salad", "Bread"]}}
 
 
 def measure(scale: Scale) -> list[Section]:

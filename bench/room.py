@@ -63,7 +63,7 @@ def offered(stage: Stage, transport: str) -> bool:
 def visit(stage: Stage, transport: str, *, quiet_s: float) -> Visit:
     """Fill the room with the stage's seats, watch it, open an activity, and watch again."""
     with stage.server.line(stage.host) as line:
-        activity = line.call("POST", f"{stage.path}/activities", {"type": "poll", "title": "Lunch?", "config": {}})["id"]
+        activity = line.call("POST", f"{stage.path}/activities", {"type": "lunch", "title": "Lunch?", "config": {}})["id"]
     before_mib = stage.server.resident_mib()
     seen = uvloop.run(_visit(stage, transport, activity, quiet_s, before_mib))
     if not seen.errors:

@@ -48,7 +48,7 @@ class Stage:
     def open_activity(self, policy: str) -> str:
         """Return the id of a new active activity; it takes the place of the one before."""
         with self.server.line(self.host) as line:
-            fields = {"type": "poll", "title": "Lunch?", "config": {"choices": ["Curry", "Pasta"]}, "response_policy": policy}
+            fields = {"type": "lunch", "title": "Lunch?", "config": {"choices": ["Curry", "Pasta"]}, "response_policy": policy}
             return line.call("POST", f"{self.path}/activities", fields | {"status": "active"})["id"]
 
     def stored(self, activity: str) -> int:

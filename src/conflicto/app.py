@@ -17,7 +17,7 @@ from conflicto import __version__
 from conflicto.access.admission import Admission, refusals
 from conflicto.access.code_guard import CodeGuard
 from conflicto.access.identity import Identity, establish
-from conflicto.access.roles import ADMIN, Caller
+from conflicto.access.roles import ADMIN, ANYONE, Caller
 from conflicto.access.tickets import UsedTickets
 from conflicto.access.tokens import Tokens
 from conflicto.activities import http as activities_http
@@ -25,6 +25,8 @@ from conflicto.activities import store as activities_store
 from conflicto.activities.commands.run import end_with_session
 from conflicto.activities.events import ActivityChanged
 from conflicto.activities.expiry import Expiry
+from conflicto.activity_types import http as types_http
+from conflicto.activity_types.registry import registered
 from conflicto.feed import http as feed_http
 from conflicto.feed.answers import Answers
 from conflicto.feed.heads import SWEEP_S, Heads
@@ -55,6 +57,7 @@ from conflicto.platform.metrics import Metrics
 from conflicto.platform.problems import DomainError
 from conflicto.responses import http as responses_http
 from conflicto.responses import store as responses_store
+from conflicto.responses.checking import AnswerCheck
 from conflicto.responses.commands.change import erase_answers
 from conflicto.results.spec import require_spec
 from conflicto.sessions import http as sessions_http
@@ -65,6 +68,9 @@ from conflicto.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+    from uuid import UUID
+
+    from conflicto.activities.model import Activity
 
 ABOUT = {
     "title": "Conflicto",
@@ -94,6 +100,7 @@ class App:
         self.heads = Heads(self.db)
         self.presence = Presence(self.clock)
         self.writer = Writer(self._runner(), self.clock, caller_s=self.db.deadlines.caller_s, on_commit=self._committed)
+        self.types = registered(settings.activity_types)
         self.expiry = Expiry(self.db, self.writer, self.clock)
         self.purger = Purger(self.db, self.writer, (responses_store.purge, participants_store.purge, activities_store.purge))
         self.tokens = Tokens(self.identity.signing_key, self.identity.epoch, self.clock)
@@ -209,18 +216,26 @@ class App:
                 sessions_http.SessionEndpoints(db, writer, tokens), sessions_http.SessionDoor(db, writer, tokens, guard)
             ),
             *activities_http.routes(
-                activities_http.ActivityEndpoints(db, writer, require_spec), activities_http.ActivityControls(db, writer, tokens)
+                activities_http.ActivityEndpoints(db, writer, self.types, require_spec),
+                activities_http.ActivityControls(db, writer, tokens),
             ),
             *participants_http.routes(
                 participants_http.DoorEndpoints(db, writer, tokens, guard, clock),
                 participants_http.SeatEndpoints(db, writer, self.presence, clock),
             ),
-            *responses_http.routes(responses_http.ResponseEndpoints(db, writer, clock)),
+            *responses_http.routes(
+                responses_http.ResponseEndpoints(db, writer, clock, AnswerCheck(db, self.types, self._activity))
+            ),
+            *types_http.routes(types_http.TypeEndpoints(self.types), anyone=ANYONE),
             *feed_http.routes(
                 feed_http.FeedEndpoints(answers, self.waits, self.streams, self.admission, clock, results, leaderboard)
             ),
             *health.routes(health.HealthEndpoints(db, writer, self.metrics, clock, self._document), operator=ADMIN),
         ]
+
+    async def _activity(self, session_id: int, activity_id: UUID) -> Activity | None:
+        head = await self.heads.standing(session_id)
+        return head.activities.get(activity_id) if head else None
 
     def _document(self) -> dict[str, Any]:
         return self.control.document()

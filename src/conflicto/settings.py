@@ -59,6 +59,11 @@ class Settings(BaseModel):
         alias="CONFLICTO_TRUSTED_PROXIES",
         description="Addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, separated by commas.",
     )
+    activity_types: tuple[Path, ...] = Field(
+        (),
+        alias="CONFLICTO_ACTIVITY_TYPES",
+        description="Folders of activity types beside the installed ones, separated by `:`; each is one type or holds several.",
+    )
     express: bool = Field(
         True, alias="CONFLICTO_EXPRESS", description="`off` sends every poll through ASGI: the same answers, more slowly."
     )
@@ -78,6 +83,11 @@ class Settings(BaseModel):
     @classmethod
     def _split(cls, value: Any) -> Any:  # noqa: ANN401 - whatever was given
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("activity_types", mode="before")
+    @classmethod
+    def _folders(cls, value: Any) -> Any:  # noqa: ANN401 - whatever was given
+        return tuple(part for part in value.split(":") if part) if isinstance(value, str) else value
 
     @field_validator("admin_token")
     @classmethod

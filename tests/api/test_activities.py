@@ -31,11 +31,11 @@ async def listed(event: Event, token: str, query: str = "") -> dict[str, Any]:
 
 async def test_a_new_activity_is_a_draft_with_defaults_and_can_be_read_in_two_places(api: Api) -> None:
     event = await make_event(api)
-    answer = await api.post(f"{event.path}/activities", {"type": "poll"}, token=event.host)
+    answer = await api.post(f"{event.path}/activities", {"type": "lunch"}, token=event.host)
     made = accepted(answer, 201)
 
     expected = {
-        "session_id": event.id, "type": "poll", "title": None, "config": {}, "secret": None, "aggregate": None, "order_index": 0,
+        "session_id": event.id, "type": "lunch", "title": None, "config": {}, "secret": None, "aggregate": None, "order_index": 0,
         "status": "draft", "response_policy": "one", "results_visibility": "after_reveal", "responses_visibility": "host",
         "moderation": "off", "anonymous": False, "duration_seconds": None, "round": 1, "started_at": None, "ends_at": None,
         "results_revealed": False, "secret_revealed": False, "revision": 1,
@@ -124,7 +124,9 @@ async def test_drafts_are_hidden_from_screen_and_participants(api: Api) -> None:
 
 async def test_a_secret_is_for_hosts_until_it_is_revealed_and_again_when_it_is_hidden(api: Api) -> None:
     event = await make_event(api)
-    quiz = await event.activity(type="quiz", secret={"right": "K7"}, aggregate={"k7": {"path": "", "op": "count"}}, status="active")
+    quiz = await event.activity(
+        type="riddle", secret={"right": "K7"}, aggregate={"k7": {"path": "", "op": "count"}}, status="active"
+    )
     anna = await event.join()
 
     async def seen(token: str) -> Any:
@@ -161,20 +163,20 @@ async def test_put_replaces_the_activity_and_keeps_place_and_status(api: Api) ->
         title="Old", config=[1], secret=[2], order_index=4, status="published", moderation="after", anonymous=True
     )
 
-    after = accepted(await api.put(nested(event, made), {"type": "rating", "title": "New"}, token=event.host))
+    after = accepted(await api.put(nested(event, made), {"type": "stars", "title": "New"}, token=event.host))
 
-    replaced = {"type": "rating", "title": "New", "config": {}, "secret": None, "moderation": "off", "anonymous": False}
+    replaced = {"type": "stars", "title": "New", "config": {}, "secret": None, "moderation": "off", "anonymous": False}
     assert after == made | replaced | {"revision": made["revision"] + 1, "updated_at": after["updated_at"]}
     assert await activity_of(event, made) == after
     refused(await api.put(nested(event, made), {"title": "No type"}, token=event.host), 422, "invalid-input")
-    refused(await api.put(nested(event, made), {"type": "poll", "status": "active"}, token=event.host), 422, "invalid-input")
+    refused(await api.put(nested(event, made), {"type": "lunch", "status": "active"}, token=event.host), 422, "invalid-input")
 
 
 UNFIT = [
-    {"type": "Poll"}, {"type": ""}, {"type": "x" * 65}, {"type": None}, {"type": "poll", "duration_seconds": 0},
-    {"type": "poll", "duration_seconds": 86_401}, {"type": "poll", "order_index": 1.0}, {"type": "poll", "order_index": 1_000_001},
-    {"type": "poll", "status": "open"}, {"type": "poll", "response_policy": "two"}, {"type": "poll", "anonymous": 1},
-    {"type": "poll", "moderation": None}, {"type": "poll", "round": 2}, {"type": "poll", "id": MISSING},
+    {"type": "Poll"}, {"type": ""}, {"type": "x" * 65}, {"type": None}, {"type": "lunch", "duration_seconds": 0},
+    {"type": "lunch", "duration_seconds": 86_401}, {"type": "lunch", "order_index": 1.0}, {"type": "lunch", "order_index": 1_000_001},
+    {"type": "lunch", "status": "open"}, {"type": "lunch", "response_policy": "two"}, {"type": "lunch", "anonymous": 1},
+    {"type": "lunch", "moderation": None}, {"type": "lunch", "round": 2}, {"type": "lunch", "id": MISSING},
 ]  # fmt: skip
 
 
@@ -184,7 +186,7 @@ async def test_an_activity_that_does_not_fit_is_refused(api: Api) -> None:
     for body in UNFIT:
         problem = refused(await api.post(f"{event.path}/activities", body, token=event.host), 422, "invalid-input")
         assert problem["errors"][0]["pointer"] in {f"/{list(body)[-1]}", ""}
-        patch = {name: value for name, value in body.items() if body["type"] != "poll" or name != "type"}
+        patch = {name: value for name, value in body.items() if body["type"] != "lunch" or name != "type"}
         refused(await api.patch(nested(event, made), patch, token=event.host), 422, "invalid-input")
         assert (await listed(event, event.host))["items"] == [made]
 
@@ -198,7 +200,7 @@ async def test_if_match_and_if_none_match_go_by_revision(api: Api) -> None:
     after = accepted(await api.patch(path, {"title": "One"}, token=event.host, headers={"if-match": tag}))
     for late in (
         api.patch(path, {"title": "Two"}, token=event.host, headers={"if-match": tag}),
-        api.put(path, {"type": "poll"}, token=event.host, headers={"if-match": tag}),
+        api.put(path, {"type": "lunch"}, token=event.host, headers={"if-match": tag}),
         api.delete(f"/activities/{made['id']}", token=event.host, headers={"if-match": tag}),
     ):
         assert refused(await late, 412, "revision-stale")["revision"] == after["revision"]
@@ -218,10 +220,10 @@ async def test_once_people_answered_what_they_answered_to_is_frozen(api: Api) ->
     sent = accepted(await event.answer(poll, anna, 1), 201)
     path = nested(event, poll)
 
-    for body in ({"config": {"a": 2}}, {"secret": None}, {"response_policy": "many"}, {"type": "quiz"}, {"anonymous": False}):
+    for body in ({"config": {"a": 2}}, {"secret": None}, {"response_policy": "many"}, {"type": "riddle"}, {"anonymous": False}):
         problem = refused(await api.patch(path, body, token=event.host), 409, "answers-exist")
         assert problem["fields"] == list(body)
-    for body in ({"response_policy": "many"}, {"type": "quiz"}, {"anonymous": False}):
+    for body in ({"response_policy": "many"}, {"type": "riddle"}, {"anonymous": False}):
         refused(await api.patch(f"{path}?force=true", body, token=event.host), 409, "answers-exist")
     assert (await activity_of(event, poll))["revision"] == poll["revision"]
     assert accepted(await api.patch(path, {"title": "Free", "config": {"a": 1}}, token=event.host))["title"] == "Free"
@@ -260,7 +262,7 @@ async def test_a_deleted_activity_leaves_a_tombstone_and_nothing_else(api: Api) 
 @pytest.mark.parametrize(("status", "answer"), [("draft", 201), ("published", 201), ("active", 201), ("expired", 409)])
 async def test_an_activity_can_be_made_in_a_status_that_its_lifecycle_reaches(api: Api, status: str, answer: int) -> None:
     event = await make_event(api)
-    made = accepted(await api.post(f"{event.path}/activities", {"type": "poll", "status": status}, token=event.host), answer)
+    made = accepted(await api.post(f"{event.path}/activities", {"type": "lunch", "status": status}, token=event.host), answer)
 
     if answer == 201:
         assert made["status"] == status
@@ -274,7 +276,7 @@ async def test_an_activity_can_be_made_in_a_status_that_its_lifecycle_reaches(ap
 async def test_an_active_activity_cannot_be_made_in_a_draft_session(api: Api) -> None:
     event = await make_event(api, active=False)
     refused(
-        await api.post(f"{event.path}/activities", {"type": "poll", "status": "active"}, token=event.host),
+        await api.post(f"{event.path}/activities", {"type": "lunch", "status": "active"}, token=event.host),
         409,
         "session-not-active",
     )
@@ -284,7 +286,7 @@ async def test_an_active_activity_cannot_be_made_in_a_draft_session(api: Api) ->
 
 async def test_the_same_key_makes_one_activity_in_each_session(api: Api) -> None:
     event, other = await make_event(api), await make_event(api)
-    body, key = {"type": "poll", "config": [1]}, {"idempotency-key": "k1"}
+    body, key = {"type": "lunch", "config": [1]}, {"idempotency-key": "k1"}
 
     async def post(where: Event, **fields: Any) -> httpx2.Response:
         return await api.post(f"{where.path}/activities", body | fields, token=api.admin, headers=key)
@@ -298,11 +300,11 @@ async def test_the_same_key_makes_one_activity_in_each_session(api: Api) -> None
 
 async def test_a_session_holds_a_limited_number_of_activities(api: Api) -> None:
     event = await make_event(api)
-    new = NewActivity(type="poll", content=Content(config="{}", secret=None, aggregate=None), order_index=0)
+    new = NewActivity(type="lunch", content=Content(config="{}", secret=None, aggregate=None), order_index=0)
     await api.app.writer.run(event.id, lambda tx: [add_activity(tx, event.id, new) for _ in range(MOST_ACTIVITIES - 1)])
     last = await event.activity()
 
-    refused(await api.post(f"{event.path}/activities", {"type": "poll"}, token=event.host), 409, "too-many-activities")
+    refused(await api.post(f"{event.path}/activities", {"type": "lunch"}, token=event.host), 409, "too-many-activities")
     assert (await listed(event, event.host, "?limit=1000"))["total"] == MOST_ACTIVITIES
     assert (await api.delete(nested(event, last), token=event.host)).status_code == 204
     await event.activity()

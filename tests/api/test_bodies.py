@@ -58,7 +58,7 @@ async def make_door(api: Api, name: str) -> Door:
     doors = {
         "submit": ("POST", f"{path}/{poll['id']}/responses", anna.token, '{"response_data":%s}', (201, 200)),
         "join": ("POST", f"{event.path}/join", None, '{"code":"' + event.code + '","nickname":%s}', (422,)),
-        "create": ("POST", path, event.host, '{"type":"poll","config":%s}', (201,)),
+        "create": ("POST", path, event.host, '{"type":"lunch","config":%s}', (201,)),
         "patch": ("PATCH", f"{path}/{poll['id']}", event.host, '{"secret":%s}', (200,)),
     }
     return Door(event, *doors[name])

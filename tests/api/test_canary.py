@@ -34,14 +34,14 @@ class Stage:
         }
         told = {"texts": {"path": "/text", "op": "words"}}
         self.draft = await event.activity(title=DRAFT, config={"q": DRAFT}, secret=DRAFT_SECRET, order_index=9)
-        self.wall = await event.activity(type="wall", moderation="before", responses_visibility="participants", status="active",
+        self.wall = await event.activity(type="board", moderation="before", responses_visibility="participants", status="active",
                                          results_visibility="always", aggregate=told)  # fmt: skip
         for word in (PENDING, HIDDEN):
             seat = self.neighbour if word == PENDING else await event.join("Third")
             self.answers[word] = accepted(await event.answer(self.wall, seat, {"text": word}), 201)["id"]
         accepted(await self.moderate(HIDDEN, "hidden"))
         self.quiz = await event.activity(
-            type="quiz", secret=secret, aggregate=spec, status="active", results_visibility="after_reveal"
+            type="riddle", secret=secret, aggregate=spec, status="active", results_visibility="after_reveal"
         )
         self.answers[SENT] = accepted(await event.answer(self.quiz, self.neighbour, {"text": SENT}), 201)["id"]
         return self

@@ -41,7 +41,7 @@ class Walk:
 
     async def _make(self) -> Any:
         fields = {
-            "type": "poll",
+            "type": "lunch",
             "status": self.rng.choice(["draft", "published", "active", "active"]),
             "response_policy": self.rng.choice(["one", "many", "first"]),
             "responses_visibility": self.rng.choice(["host", "screen", "participants"]),

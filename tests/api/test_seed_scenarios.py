@@ -43,7 +43,7 @@ async def followed(event: Event, poll: dict[str, Any], until: asyncio.Event) -> 
 
 async def test_create_activity_success(api: Api) -> None:
     event = await make_event(api)
-    made = await event.activity(type="poll", title="Lunch", config={"options": ["Pizza", "Curry"]})
+    made = await event.activity(type="lunch", title="Lunch", config={"options": ["Pizza", "Curry"]})
     assert await activity_of(event, made) == made
     assert (made["title"], made["config"], made["status"]) == ("Lunch", {"options": ["Pizza", "Curry"]}, "draft")
 
@@ -55,7 +55,7 @@ async def test_create_activity_invalid_session(api: Api) -> None:
         ("/sessions/1/activities", api.admin),
         ("/sessions/x/activities", api.admin),
     ):
-        refused(await api.post(path, {"type": "poll"}, token=token), 404, "not-found")
+        refused(await api.post(path, {"type": "lunch"}, token=token), 404, "not-found")
 
 
 async def test_get_activity_success(api: Api) -> None:
@@ -168,7 +168,7 @@ async def test_activity_crud_lifecycle(api: Api) -> None:
     made = await event.activity()
     for status in ("published", "active", "expired"):
         assert accepted(await event.move(made, status))["status"] == status
-    accepted(await api.put(path_of(event, made), {"type": "rating", "config": {"stars": 5}}, token=event.host))
+    accepted(await api.put(path_of(event, made), {"type": "stars", "config": {"stars": 5}}, token=event.host))
     assert (await activity_of(event, made))["config"] == {"stars": 5}
     accepted(await api.delete(path_of(event, made), token=event.host), 204)
     assert accepted(await api.get(f"{event.path}/activities", token=event.host))["items"] == []

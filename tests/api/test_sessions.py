@@ -135,7 +135,7 @@ async def test_a_completed_session_is_final(api: Api) -> None:
         api.put(event.path, {"title": "New"}, token=event.host),
         api.post(f"{event.path}/lock", token=event.host),
         api.post(f"{event.path}/show", {"activity_id": None}, token=event.host),
-        api.post(f"{event.path}/activities", {"type": "poll"}, token=event.host),
+        api.post(f"{event.path}/activities", {"type": "lunch"}, token=event.host),
         api.patch(f"/activities/{poll['id']}", {"title": "New"}, token=event.host),
         api.delete(f"/activities/{poll['id']}", token=event.host),
         event.move(poll, "active"),

@@ -40,7 +40,7 @@ def test_every_cell_travels_through_a_real_server_and_back(server: Served, table
     assert (session["title"], session["status"]) == ("Survey", "active")
     activities = server.call("GET", f"/sessions/{result['session_id']}/activities")["items"]
     assert [(each["title"], each["type"], each["status"]) for each in activities] == [
-        ("name", "poll", "expired"), ("=sum", "poll", "expired"), ("n", "poll", "active"),
+        ("name", "replay", "expired"), ("=sum", "replay", "expired"), ("n", "replay", "active"),
     ]  # fmt: skip
 
 

@@ -68,6 +68,7 @@ async def test_every_success_fits_its_schema(recorder: Recorder, monkeypatch: py
     anna = await event.join("Anna")
     await _operator(recorder, event)
     await _sessions(recorder, event)
+    await _types(recorder)
     await _activities(recorder, event)
     await _answers(recorder, event, anna)
     await _polls(recorder, event, anna)
@@ -135,7 +136,7 @@ async def _activities(api: Recorder, event: Event) -> None:
     for below in (f"{path}/{poll['id']}", f"/activities/{poll['id']}"):
         read = await api.get(below, event.host)
         await api.get(below, event.host, headers={"if-none-match": read.headers["etag"]})
-        await api.put(below, {"type": "quiz"}, token=event.host)
+        await api.put(below, {"type": "riddle"}, token=event.host)
         await api.patch(below, {"title": "Again", "duration_seconds": 60}, token=event.host)
     await api.patch(f"{path}/{poll['id']}/status", {"status": "published"}, token=event.host)
     await event.move(poll, "active")
@@ -151,6 +152,14 @@ async def _activities(api: Recorder, event: Event) -> None:
     await api.delete(f"{path}/{poll['id']}", event.host)
     gone = await event.activity()
     await api.delete(f"/activities/{gone['id']}", event.host)
+
+
+async def _types(api: Recorder) -> None:
+    await api.get("/activity-types")
+    for known in api.app.types.all():
+        read = await api.get(f"/activity-types/{known.name}")
+        await api.get(f"/activity-types/{known.name}", headers={"if-none-match": read.headers["etag"]})
+        await api.post(f"/activity-types/{known.name}/validate", {"config": known.examples[0]["config"], "response_data": 1})
 
 
 async def _answers(api: Recorder, event: Event, anna: Seat) -> None:

@@ -19,7 +19,7 @@ def staged(server: Served, seats: int) -> tuple[str, dict[str, Any], str, list[s
     session = server.call("POST", "/sessions", {"title": "Town hall"})
     path, host = f"/sessions/{session['id']}", session["host_token"]
     server.call("PATCH", path, {"status": "active"}, token=host)
-    wall = server.call("POST", f"{path}/activities", {"type": "wall", "status": "active", "response_policy": "many"}, token=host)
+    wall = server.call("POST", f"{path}/activities", {"type": "board", "status": "active", "response_policy": "many"}, token=host)
     joins = [{"nickname": f"Guest {number}", "code": session["join_code"]} for number in range(seats)]
     return path, session, wall["id"], [server.call("POST", f"{path}/join", join)["participant_token"] for join in joins]
 

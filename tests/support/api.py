@@ -114,7 +114,7 @@ class Event:
         return self
 
     async def activity(self, **fields: Any) -> dict[str, Any]:
-        answer = await self.api.post(f"{self.path}/activities", {"type": "poll", **fields}, token=self.host)
+        answer = await self.api.post(f"{self.path}/activities", {"type": "lunch", **fields}, token=self.host)
         assert answer.status_code == 201, answer.text
         return answer.json()
 

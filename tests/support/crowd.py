@@ -121,7 +121,7 @@ def gather(server: Served, *, policy: str = "many") -> Crowd:
     made = server.call("POST", "/sessions", {"title": "Crowd"})
     host, path = made["host_token"], f"/sessions/{made['id']}"
     server.call("PATCH", path, {"status": "active"}, token=host)
-    body = {"type": "wall", "config": {}, "response_policy": policy, "status": "active"}
+    body = {"type": "board", "config": {}, "response_policy": policy, "status": "active"}
     activity = server.call("POST", f"{path}/activities", body, token=host)
     seats = [server.call("POST", f"{path}/join", {"nickname": f"Phone {nth}", "code": made["join_code"]}) for nth in range(PHONES)]
     return Crowd(made["id"], f"{path}/activities/{activity['id']}", [seat["participant_token"] for seat in seats], host)

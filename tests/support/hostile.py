@@ -33,7 +33,7 @@ FRAGMENTS = [(code, text.encode()) for code, texts in _FRAGMENTS.items() for tex
 ]
 """(code, bytes) of values that go into a body in the place of a good one."""
 
-_GOOD = '{"type":"poll","response_data":1,"nickname":"N","title":"T"}'
+_GOOD = '{"type":"lunch","response_data":1,"nickname":"N","title":"T"}'
 WHOLE = [
     _GOOD.encode("utf-16"), _GOOD.encode("utf-16-le"), _GOOD.encode("utf-32"), _GOOD.encode("utf-8-sig"), b"\xff\xfe", b"\xc0\xaf",
     b" ", b"\n", b"{", b"{}{}", _GOOD.encode() + b"\x00", b"\x00", b"type=poll", b"--x\r\n", b"<a/>",

@@ -81,7 +81,7 @@ class Stage:
 def set_stage(kit: Kit, *, people: int, policy: ResponsePolicy = ResponsePolicy.MANY, **fields: Any) -> Stage:
     session, _ = kit.do(None, create_session, NewSession("Town hall"))
     kit.do(session.id, change_session, session.id, {"status": SessionStatus.ACTIVE}, actor="test")
-    new = NewActivity(type="poll", content=Content(config="{}", secret=None, aggregate=None), response_policy=policy, **fields)
+    new = NewActivity(type="lunch", content=Content(config="{}", secret=None, aggregate=None), response_policy=policy, **fields)
     activity, _, _ = kit.do(session.id, create_activity, session.id, new, status=ActivityStatus.ACTIVE, actor="test")
     wanted = [JoinRequest(session.id, session.join_code, clean(f"P{number}")) for number in range(people)]
     seats = kit.run(*(command(session.id, join_many, request) for request in wanted))

@@ -15,7 +15,7 @@ from conflicto.activities.model import (
 from conflicto.responses.model import NO_SLOT, Moderation, Response
 
 ACTIVITY = Activity(
-    id=UUID(int=1), session_id=7, type="poll", title=None, order_index=0, status=ActivityStatus.DRAFT, response_policy=ResponsePolicy.ONE,
+    id=UUID(int=1), session_id=7, type="lunch", title=None, order_index=0, status=ActivityStatus.DRAFT, response_policy=ResponsePolicy.ONE,
     results_visibility=ResultsVisibility.AFTER_REVEAL, responses_visibility=ResponsesVisibility.HOST, moderation=ModerationPolicy.OFF,
     anonymous=False, duration_seconds=None, round=1, started_ts=None, ends_us=None, results_revealed=False, secret_revealed=False,
     was_revealed=False, published_ts=None, revision=1, deleted=False, created_ts=5, updated_ts=5,

@@ -26,11 +26,12 @@ BODIES: dict[str, Any] = {
     "PATCH /participants/me": {"nickname": "N"},
     "PATCH /participants/{participant_id}": {"nickname": "N"},
     "POST /seats/redeem": {"seat_token": "x"},
-    "POST /sessions/{session_id}/activities": {"type": "poll"},
+    "POST /sessions/{session_id}/activities": {"type": "lunch"},
+    "POST /activity-types/{type}/validate": {"config": {}},
     "POST /sessions/{session_id}/show": {"activity_id": None},
 }
 OF_ACTIVITY: dict[str, Any] = {
-    "PUT ": {"type": "poll"},
+    "PUT ": {"type": "lunch"},
     "PATCH ": {"title": "T"},
     "POST /transition": {"target_status": "published"},
     "PATCH /status": {"status": "published"},

@@ -13,8 +13,10 @@ from conflicto.access.roles import HOSTS, MEMBERS
 from conflicto.access.tokens import Tokens
 from conflicto.activities import errors, schemas
 from conflicto.activities.commands import edit, run
+from conflicto.activities.fitting import fitted
 from conflicto.activities.model import Activity, Content
 from conflicto.activities.queries import activity_page, activity_with_content
+from conflicto.activity_types.registry import Registry
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.db.writer import Writer
@@ -41,6 +43,7 @@ class ActivityEndpoints:
 
     db: Database
     writer: Writer
+    types: Registry
     require_spec: Callable[[str | None], None]
     """Refuses an `aggregate` that is none: what can be counted is known above this room."""
 
@@ -50,7 +53,8 @@ class ActivityEndpoints:
         key = key_from(call.header(b"idempotency-key"), subject=call.caller.subject, route=route, body=call.body)
         texts = self._texts(call)
         content = Content(config=texts.get("config") or "{}", secret=texts.get("secret"), aggregate=texts.get("aggregate"))
-        fields = body.model_dump(exclude={*TEXTS, "status"})
+        content = fitted(self.types, body.type, content)
+        fields = body.model_dump(exclude={*TEXTS, "status"}) | self._unsaid(body)
         activity, content, status = await self.writer.run(
             session_id, edit.create_activity, session_id, edit.NewActivity(content=content, **fields),
             status=body.status, actor=call.caller.subject, key=key,
@@ -81,7 +85,7 @@ class ActivityEndpoints:
 
     async def replace(self, call: CurrentCall, activity_id: UUID, body: schemas.ActivityPut, query: Force) -> Answer:
         """Replace the activity whole; without `order_index` it keeps its place."""
-        fields = body.model_dump(exclude=set(TEXTS))
+        fields = body.model_dump(exclude=set(TEXTS)) | self._unsaid(body)
         if body.order_index is None:
             fields.pop("order_index")
         texts = {"config": "{}", "secret": None, "aggregate": None} | self._texts(call)
@@ -111,9 +115,14 @@ class ActivityEndpoints:
         revisions = required_revisions(call)
         home = await _home(self.db, call, activity_id)
         activity, content = await self.writer.run(
-            home, edit.change_activity, activity_id, fields, texts, revisions=revisions, force=force
+            home, edit.change_activity, activity_id, fields, texts, types=self.types, revisions=revisions, force=force
         )
         return _seen(call, activity, content)
+
+    def _unsaid(self, body: schemas.ActivityIn | schemas.ActivityPut) -> dict[str, Any]:
+        """Return what the type sets where the host says nothing."""
+        known = self.types.find(body.type)
+        return schemas.type_defaults(known.defaults, said=body.model_fields_set) if known else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,11 +57,12 @@ class ModerationPolicy(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """The JSON of an activity, as gated text."""
+    """The JSON of an activity, as gated text; `scopes` says which parts of the config are hidden from whom (None: none is)."""
 
     config: str
     secret: str | None
     aggregate: str | None
+    scopes: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

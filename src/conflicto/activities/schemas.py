@@ -14,6 +14,7 @@ from conflicto.activities.model import (
     ResponsesVisibility,
     ResultsVisibility,
 )
+from conflicto.activity_types.scopes import shown_config
 from conflicto.platform.http.paging import In, PageOut, PageQuery, example, may_be_unnamed, page_example
 from conflicto.platform.instants import rfc3339
 from conflicto.sessions.schemas import Reason, Title
@@ -28,7 +29,7 @@ Index = Annotated[StrictInt, Field(ge=-1_000_000, le=1_000_000)]
 
 
 ACTIVITY_EXAMPLE: dict[str, Any] = {
-    "id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4", "session_id": 190463227641021, "type": "poll", "title": "Where do we eat?",
+    "id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4", "session_id": 190463227641021, "type": "lunch", "title": "Where do we eat?",
     "config": {"options": ["Pizza", "Curry"]}, "secret": {"note": "Last time it was pizza"}, "order_index": 0, "status": "active",
     "response_policy": "one", "results_visibility": "after_reveal", "responses_visibility": "host", "moderation": "off", "anonymous": False,
     "duration_seconds": 60, "round": 1, "started_at": "2026-11-23T09:05:12.250417Z", "ends_at": "2026-11-23T09:06:12.250417Z",
@@ -50,24 +51,33 @@ class ActivityFields(In):
     duration_seconds: Seconds | None = Field(None, description="How long it takes answers once active; null: until it is ended.")
 
 
+def type_defaults(defaults: dict[str, Any], *, said: set[str]) -> dict[str, Any]:
+    """Return what a type's defaults mean for the fields of which the host said nothing."""
+    return ActivityFields.model_validate({name: value for name, value in defaults.items() if name not in said}).model_dump(
+        exclude_unset=True
+    )
+
+
 class ActivityIn(ActivityFields):
     """A new activity."""
 
     model_config = example(
-        type="poll", title="Where do we eat?", config={"options": ["Pizza", "Curry"]}, duration_seconds=60, status="active"
+        type="lunch", title="Where do we eat?", config={"options": ["Pizza", "Curry"]}, duration_seconds=60, status="active"
     )
 
-    type: TypeName = Field(description="Name of a family of activities; any name will do.")
-    config: Json = Field(default_factory=dict, description="Any JSON; the engine stores and delivers it.")
+    type: TypeName = Field(
+        description="Name of a family of activities. Any name will do; `/activity-types` lists those that say what fits."
+    )
+    config: Json = Field(default_factory=dict, description="Any JSON; a registered type says what fits.")
     secret: Json = Field(None, description="Any JSON that only hosts see before its reveal.")
-    aggregate: Json = Field(None, description="How answers are to be counted.")
+    aggregate: Json = Field(None, description="How answers are to be counted; without it as the registered type says.")
     status: ActivityStatus = ActivityStatus.DRAFT
 
 
 class ActivityPut(ActivityFields):
     """All of an activity; what is not named gets its default."""
 
-    model_config = example(type="poll", title="Where do we eat?", config={"options": ["Pizza", "Curry", "Soup"]})
+    model_config = example(type="lunch", title="Where do we eat?", config={"options": ["Pizza", "Curry", "Soup"]})
 
     type: TypeName
     config: Json = Field(default_factory=dict)
@@ -159,7 +169,7 @@ class ForceQuery(In):
 
 
 class ActivityOut(BaseModel):
-    """An activity. `secret` is null for all but hosts before its reveal; `aggregate` is for hosts."""
+    """An activity. `secret` is null for all but hosts before its reveal, `config` without what its type hides; `aggregate` is for hosts."""
 
     model_config = example(**ACTIVITY_EXAMPLE)
 
@@ -200,13 +210,13 @@ NULL = msgspec.Raw(b"null")
 
 
 def activity_out(activity: Activity, content: Content, *, for_host: bool) -> dict[str, Any]:
-    """Return an activity as a host (or anyone else) sees it; the only place where `secret` meets the wire."""
+    """Return an activity as a host (or anyone else) sees it; the only place where `config` and `secret` meet the wire."""
     shown = {
         "id": activity.id,
         "session_id": activity.session_id,
         "type": activity.type,
         "title": activity.title,
-        "config": _raw(content.config),
+        "config": _raw(content.config if for_host else _shown_config(activity, content)),
         "secret": _raw(content.secret) if for_host or activity.secret_revealed else NULL,
         "order_index": activity.order_index,
         "status": activity.status,
@@ -228,6 +238,10 @@ def activity_out(activity: Activity, content: Content, *, for_host: bool) -> dic
     if for_host:
         shown["aggregate"] = _raw(content.aggregate)
     return shown
+
+
+def _shown_config(activity: Activity, content: Content) -> str:
+    return shown_config(content.config, content.scopes, revealed=activity.results_revealed)
 
 
 def _raw(text: str | None) -> msgspec.Raw:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx, WriteTx
 
 _FIELDS = [activities.c[name] for name in Activity.__slots__]
-_TEXTS = [activities.c.config_text, activities.c.secret_text, activities.c.aggregate_text]
+_TEXTS = [activities.c.config_text, activities.c.secret_text, activities.c.aggregate_text, activities.c.scopes_text]
 _EVER = select(*_FIELDS).where(activities.c.id.in_(bindparam("ids", expanding=True)))
 _BY_IDS = _EVER.where(~activities.c.deleted)
 _ALL = select(*_FIELDS).where(activities.c.session_id == bindparam("session_id"))
@@ -86,7 +86,7 @@ def everything(tx: ReadTx, session_id: int) -> list[Activity]:
 def contents(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, Content]:
     """Return the JSON texts of activities."""
     rows = tx.all(_CONTENT, {"ids": list(ids)})
-    return {row.id: Content(config=row.config_text, secret=row.secret_text, aggregate=row.aggregate_text) for row in rows}
+    return {row.id: Content(**{name: getattr(row, f"{name}_text") for name in Content.__slots__}) for row in rows}
 
 
 def timed(tx: ReadTx) -> list[Activity]:
@@ -160,7 +160,7 @@ def purge(tx: WriteTx, session_id: int, at_most: int) -> int:
 
 
 def _texts(content: Content) -> dict[str, Any]:
-    return {"config_text": content.config, "secret_text": content.secret, "aggregate_text": content.aggregate}
+    return {f"{name}_text": text for name, text in as_row(content).items()}
 
 
 def _activity(row: Row[Any]) -> Activity:

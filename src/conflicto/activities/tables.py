@@ -19,6 +19,7 @@ activities = Table(
     Column("config_text", Text, nullable=False),
     Column("secret_text", Text),
     Column("aggregate_text", Text),
+    Column("scopes_text", Text),
     Column("order_index", Integer, nullable=False),
     Column("status", String(16), nullable=False),
     Column("response_policy", String(16), nullable=False),

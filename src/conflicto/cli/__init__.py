@@ -13,7 +13,7 @@ COMMANDS = {
     "replay": "conflicto.cli.replay.command:replay",
     "demo": "conflicto.cli.demo:demo",
 }
-GROUPS = {"db": "conflicto.cli.db:app", "token": "conflicto.cli.token:app"}
+GROUPS = {"db": "conflicto.cli.db:app", "token": "conflicto.cli.token:app", "types": "conflicto.cli.types:app"}
 
 
 def application(only: str | None = None) -> typer.Typer:

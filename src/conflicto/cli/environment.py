@@ -12,6 +12,8 @@ import typer
 from rich.console import Console
 from sqlalchemy import make_url
 
+from conflicto.activity_types.errors import TypeRefused
+from conflicto.activity_types.registry import registered
 from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.faults import DATABASE_FAULTS
@@ -23,6 +25,8 @@ from conflicto.settings import Settings, SettingsInvalid, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from conflicto.activity_types.registry import Registry
 
 DIFFERENT = 1
 """Exit code: the command ran, and what it compared is not equal."""
@@ -50,6 +54,15 @@ def settings_or_exit() -> Settings:
         return read_settings(os.environ)
     except SettingsInvalid as error:
         err.print(str(error))
+        raise typer.Exit(UNUSABLE) from None
+
+
+def registered_or_exit(settings: Settings) -> Registry:
+    """Return the activity types of these settings, or say which folder holds none and exit with 3."""
+    try:
+        return registered(settings.activity_types)
+    except TypeRefused as error:
+        err.print(f"CONFLICTO_ACTIVITY_TYPES, or an installed package, brings no sound activity type. {error}", markup=False)
         raise typer.Exit(UNUSABLE) from None
 
 

@@ -10,7 +10,7 @@ import uvicorn
 from rich.console import Console
 
 from conflicto.access.identity import Identity, establish
-from conflicto.cli.environment import prepared_database, settings_or_exit
+from conflicto.cli.environment import prepared_database, registered_or_exit, settings_or_exit
 from conflicto.platform.logs import configure_logs
 from conflicto.settings import Settings, unknown_variables
 
@@ -40,6 +40,7 @@ def serve(
     configure_logs(json=not err.is_terminal)
     for name in unknown_variables(os.environ):
         err.print(f"The environment variable {name} is not a setting of this version; see docs/settings.md.")
+    registered_or_exit(settings)
     with prepared_database(settings) as db:
         identity = establish(
             db, data_dir=settings.data_dir, secret_key=settings.secret("secret_key"), admin_token=settings.secret("admin_token")

@@ -25,13 +25,15 @@ from conflicto.platform.http.messages import NO_STORE, Answer, Call, json_answer
 from conflicto.platform.http.paging import PageQuery, page_answer
 from conflicto.platform.http.routes import Docs, Route, control, data
 from conflicto.platform.limits.bucket import Policy
-from conflicto.platform.problems import DomainError, NotFound
+from conflicto.platform.problems import DomainError, InvalidInput, NotFound
 from conflicto.platform.strict_json import RESPONSE_LIMITS, JsonInvalid, compact
 from conflicto.responses import errors, schemas
+from conflicto.responses.checking import AnswerCheck
 from conflicto.responses.commands import change
 from conflicto.responses.commands.submit import Receipt, Submission, submit_many
 from conflicto.responses.model import Moderation, Response
 from conflicto.responses.queries import ResponseFilter, own_responses, response_by_id, response_page
+from conflicto.sessions import idempotency
 from conflicto.sessions.errors import IdempotencyKeyInvalid, KeyReused, SessionCompleted
 from conflicto.sessions.http import CONTROL
 from conflicto.sessions.idempotency import key_from
@@ -59,6 +61,7 @@ class ResponseEndpoints:
     db: Database
     writer: Writer
     clock: Clock
+    check: AnswerCheck
 
     async def submit(self, call: Call) -> Answer:
         """Take an answer and acknowledge it once it is durable."""
@@ -67,6 +70,9 @@ class ResponseEndpoints:
         key = key_from(
             call.header(b"idempotency-key"), subject=caller.subject, route=f"{call.route.name} {activity_id}", body=call.body
         )
+        faults = await self.check.faults(caller.session_id, activity_id, text)
+        if faults and not await self.db.read(_is_known, key):
+            raise InvalidInput(errors=faults)
         item = Submission(caller.session_id, activity_id, caller.participant_id, text, self.clock.wall_us(), key)
         keys = ((activity_id, caller.participant_id), *((key.id,) if key else ()))
         receipt: Receipt = await self.writer.submit(caller.session_id, submit_many, item, keys)
@@ -100,9 +106,13 @@ class ResponseEndpoints:
     ) -> Answer:
         """Replace one's own answer while the activity takes answers."""
         _, activity = await self.db.read(_one, call, activity_id, response_id)
+        text = json_texts(call)["response_data"]
+        faults = await self.check.faults(session_id, activity_id, text)
+        if faults:
+            raise InvalidInput(errors=faults)
         edited = await self.writer.run(
-            session_id, change.edit_response, response_id, participant_id=call.caller.participant_id,
-            text=json_texts(call)["response_data"], received_us=self.clock.wall_us(),
+            session_id, change.edit_response, response_id, participant_id=call.caller.participant_id, text=text,
+            received_us=self.clock.wall_us(),
         )  # fmt: skip
         return _seen(call, edited, activity)
 
@@ -130,6 +140,11 @@ class ResponseEndpoints:
         """Clear the present round's answers; each leaves a tombstone."""
         await self.writer.run(session_id, change.reset_round, activity_id, session_id=session_id)
         return Answer(204, headers=(NO_STORE,))
+
+
+def _is_known(tx: ReadTx, key: idempotency.Key | None) -> bool:
+    """Whether a request with this key was answered before: what fitted then is not judged again by a config that changed."""
+    return bool(idempotency.replays(tx, [key]))
 
 
 def _listed(

@@ -10,6 +10,7 @@ from conflicto.activities import store
 from conflicto.activities.commands.run import move_activity
 from conflicto.activities.errors import AnswersExist, TooManyActivities
 from conflicto.activities.events import ActivityChanged
+from conflicto.activities.fitting import refitted
 from conflicto.activities.model import (
     MOST_ACTIVITIES,
     Activity,
@@ -28,6 +29,7 @@ from conflicto.sessions.model import require_open
 from conflicto.sessions.queries import session_by_id
 
 if TYPE_CHECKING:
+    from conflicto.activity_types.registry import Registry
     from conflicto.platform.db.transaction import WriteTx
     from conflicto.sessions.idempotency import Key
     from conflicto.sessions.model import Session
@@ -108,6 +110,7 @@ def change_activity(
     fields: dict[str, Any],
     texts: dict[str, Any],
     *,
+    types: Registry,
     revisions: Revisions = None,
     force: bool = False,
 ) -> tuple[Activity, Content]:
@@ -115,13 +118,15 @@ def change_activity(
 
     Raises:
         RevisionStale: `revisions` does not hold the present one.
+        InvalidInput: the type is registered, and the JSON is not what it asks for.
         AnswersExist: the change would alter what people answered to; `force` allows it for `config` and `secret`.
         SessionCompleted: the session is over.
     """
     activity, content = activity_with_content(tx, activity_id)
     require_revision(activity.revision, revisions)
     require_open(session_by_id(tx, activity.session_id))
-    wanted, written = replace(activity, **fields), replace(content, **texts)
+    wanted = replace(activity, **fields)
+    written = refitted(types, (activity.type, wanted.type), content, replace(content, **texts))
     if (wanted, written) == (activity, content):
         return activity, content
     _require_unanswered(tx, (activity, wanted), (content, written), force=force)

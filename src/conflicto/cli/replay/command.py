@@ -34,7 +34,7 @@ def replay(
     url: Annotated[str, typer.Option(help="The running server.")] = "http://127.0.0.1:8000",
     connections: Annotated[int, typer.Option(help="Connections that send at once.", min=1, max=1000)] = 64,
     title: Annotated[str | None, typer.Option(help="The session's title; without it the file's name.")] = None,
-    type_: Annotated[str, typer.Option("--type", help="The activities' type.")] = "poll",
+    type_: Annotated[str, typer.Option("--type", help="The activities' type.")] = "replay",
     *,
     admin_token: Annotated[str, typer.Option(envvar="CONFLICTO_ADMIN_TOKEN", help="The operator's token.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,

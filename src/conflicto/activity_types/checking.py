@@ -1,0 +1,119 @@
+"""Compiled schemas: quick to pass, and clear about what does not fit. Nothing that was sent appears in what they say."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import jsonschema_rs
+
+from conflicto.activity_types.errors import OutsideSubset
+from conflicto.activity_types.subset import UNIQUE, Schema
+from conflicto.platform.problems import FieldError
+from conflicto.platform.strict_json import pointer_escape
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MOST_ERRORS = 20
+
+LARGEST_PATTERN = 100_000
+"""Bytes of a compiled pattern; one with nested counts can grow to gigabytes."""
+
+_PATTERNS = jsonschema_rs.RegexOptions(size_limit=LARGEST_PATTERN, dfa_size_limit=LARGEST_PATTERN)
+"""Rust's regex engine: linear in the text, without look-around and back-references."""
+
+_SAID = {
+    "type": "is of another type than it should be",
+    "enum": "is none of the values that are allowed here",
+    "const": "is not the value that is allowed here",
+    "pattern": "does not have the form that is asked for",
+    "format": "does not have the form that is asked for",
+    "additionalProperties": "holds a field that is not known here",
+    "required": "is required",
+    "uniqueItems": "names something twice",
+    "oneOf": "fits none of the forms that are allowed here, or more than one",
+    "anyOf": "fits none of the forms that are allowed here",
+    "minimum": "must be at least {limit}",
+    "exclusiveMinimum": "must be more than {limit}",
+    "maximum": "must be at most {limit}",
+    "exclusiveMaximum": "must be less than {limit}",
+    "multipleOf": "must be a multiple of {limit}",
+    "minLength": "must have at least {limit} characters",
+    "maxLength": "must have at most {limit} characters",
+    "minItems": "must have at least {limit} items",
+    "maxItems": "must have at most {limit} items",
+    "minProperties": "must have at least {limit} fields",
+    "maxProperties": "must have at most {limit} fields",
+    UNIQUE: "names something twice",
+}
+
+
+class _Unique:
+    """`x-unique`: no two elements of a list hold the same text or number at a place."""
+
+    def __init__(self, parent_schema: Schema, value: str, schema_path: list[str | int]) -> None:
+        del parent_schema, schema_path
+        self._steps = [step.replace("~1", "/").replace("~0", "~") for step in value.split("/")[1:]]
+
+    def validate(self, instance: Any) -> None:  # noqa: ANN401 - any JSON
+        if isinstance(instance, list):
+            found = [value for value in map(self._at, instance) if isinstance(value, str | int | float)]
+            if len(set(found)) < len(found):
+                raise ValueError
+
+    def _at(self, value: Any) -> Any:  # noqa: ANN401 - any JSON
+        for step in self._steps:
+            value = value.get(step) if isinstance(value, dict) else None
+        return value
+
+
+def _fetch(uri: str) -> NoReturn:
+    message = f"{uri} is not fetched: schemas ask nobody"
+    raise ValueError(message)
+
+
+class Check:
+    """One compiled schema; `prefix` is where its value stands in the body."""
+
+    __slots__ = ("_compiled", "is_valid", "prefix")
+
+    def __init__(self, schema: Schema, prefix: str) -> None:
+        self._compiled = compiled(schema)
+        self.is_valid = self._compiled.is_valid
+        self.prefix = prefix
+
+    def faults(self, value: Any) -> tuple[FieldError, ...]:  # noqa: ANN401 - any JSON
+        """Return what does not fit, at most 20 things; nothing if all does."""
+        if self.is_valid(value):
+            return ()
+        return tuple(self._told(error) for error in islice(self._compiled.iter_errors(value), MOST_ERRORS))
+
+    def _told(self, error: jsonschema_rs.ValidationError) -> FieldError:
+        keyword = str(error.schema_path[-1]) if error.schema_path else ""
+        path: Sequence[str | int] = error.instance_path
+        if keyword == "required":
+            path = [*path, str(getattr(error.kind, "property", ""))]
+        said = _SAID.get(keyword, "does not fit").format(limit=getattr(error.kind, "limit", getattr(error.kind, "multiple_of", "")))
+        return FieldError(self.prefix + pointer_of(path), said)
+
+
+def compiled(schema: Schema) -> jsonschema_rs.Draft202012Validator:
+    """Compile a schema of the subset.
+
+    Raises:
+        OutsideSubset: a keyword's value makes no sense, or a pattern is none that can be matched in linear time.
+    """
+    try:
+        return jsonschema_rs.Draft202012Validator(
+            schema, pattern_options=_PATTERNS, validate_formats=True, retriever=_fetch, keywords={UNIQUE: _Unique}
+        )
+    except jsonschema_rs.ValidationError as error:
+        pattern = error.instance_path[-1:] == ["pattern"]
+        reason = "is no pattern that can be matched in linear time" if pattern else "is no sound value for this keyword"
+        raise OutsideSubset(pointer_of(error.instance_path), reason) from None
+
+
+def pointer_of(path: Sequence[str | int]) -> str:
+    """Return a path as a JSON pointer."""
+    return "".join("/" + pointer_escape(str(part)) for part in path)

@@ -1,0 +1,57 @@
+"""The endpoints of activity types. Anyone may read them: who builds a front end needs no session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Query
+
+from conflicto.activity_types import schemas
+from conflicto.activity_types.registry import Registry
+from conflicto.platform.http.conditions import conditional_answer, tag_of
+from conflicto.platform.http.control_plane import CurrentCall, json_texts
+from conflicto.platform.http.messages import Answer, encode, json_answer
+from conflicto.platform.http.paging import PageQuery, page_answer
+from conflicto.platform.http.routes import Docs, Route, control
+from conflicto.platform.limits.bucket import Policy
+from conflicto.platform.strict_json import CONFIG_LIMITS
+
+TYPES = Policy("types", 600, 60)
+"""As for other control; it counts only where a token comes along."""
+
+
+@dataclass(frozen=True, slots=True)
+class TypeEndpoints:
+    """Which activity types this server knows, and what fits them."""
+
+    types: Registry
+
+    async def page(self, query: Annotated[PageQuery, Query()]) -> Answer:
+        """List the registered activity types, in the order in which a front end may offer them."""
+        known = self.types.all()
+        shown = [schemas.summary_out(each) for each in known[query.offset : query.offset + query.limit + 1]]
+        return page_answer(shown, len(known), query)
+
+    async def read(self, call: CurrentCall) -> Answer:
+        """Return a registered activity type with its schemas, examples and texts."""
+        body = encode(schemas.type_out(self.types.get(call.params["type"])))
+        return conditional_answer(call, body, tag_of(body))
+
+    async def validate(self, call: CurrentCall, body: schemas.ValidateIn) -> Answer:
+        """Say whether config, secret and answer fit a type, as making an activity and answering it would."""
+        faults = self.types.get(call.params["type"]).faults(json_texts(call))
+        return json_answer({"valid": not faults, "errors": [{"pointer": each.pointer, "message": each.message} for each in faults]})
+
+
+def routes(types: TypeEndpoints, *, anyone: frozenset[Any]) -> list[Route]:
+    """Return the rows of the contract that this room serves; `anyone` stands for no role at all."""
+    one = "/activity-types/{type}"
+    return [
+        control("GET", "/activity-types", types.page, who=anyone, policy=TYPES, tag="activity types",
+                docs=Docs(summary="List activity types", gives={200: schemas.TypePage})),
+        control("GET", one, types.read, who=anyone, policy=TYPES, tag="activity types",
+                docs=Docs(summary="Read an activity type", gives={200: schemas.TypeOut, 304: None}, headers=("If-None-Match",))),
+        control("POST", one + "/validate", types.validate, who=anyone, policy=TYPES, body=CONFIG_LIMITS, tag="activity types",
+                docs=Docs(summary="See whether JSON fits an activity type", gives={200: schemas.ValidatedOut})),
+    ]  # fmt: skip

@@ -1,0 +1,87 @@
+"""Make the folder of a new activity type: small, whole, and passing the conformance kit, so that one starts from green."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from conflicto.activity_types.manifest import NAME, SDK
+from conflicto.activity_types.subset import DIALECT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_TEXT = {"type": "string", "minLength": 1, "maxLength": 500, "pattern": r"\S"}
+
+README = """# {title}
+
+Say in a sentence what it is good for.
+
+## Picture
+
+```text
+What do you think?
+
+┌────────────┐
+│ An example │
+└────────────┘
+```
+
+## Config
+
+| Field | Value | Meaning |
+|---|---|---|
+| `question` | text | what is asked |
+
+## Answer
+
+`{{"text": "An example"}}`: at most 500 characters.
+
+## Results
+
+`answers` counts equal answers.
+"""
+
+
+class NameRefused(ValueError):
+    """The name cannot be a type's, or its folder is there already."""
+
+
+def make_type(name: str, below: Path) -> Path:
+    """Make `below/name` with everything that a type needs, and return it.
+
+    Raises:
+        NameRefused: the name is none, or something of that name is there.
+    """
+    folder = below / name
+    if not re.fullmatch(NAME, name):
+        message = "A name has up to 32 lower-case letters, digits, - and _, and begins with a letter."
+        raise NameRefused(message)
+    if folder.exists():
+        message = f"{folder} is there already."
+        raise NameRefused(message)
+    for file, content in _files(name).items():
+        path = folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = content if isinstance(content, str) else json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        path.write_text(text, encoding="utf-8")
+    return folder
+
+
+def _files(name: str) -> dict[str, Any]:
+    title = name.replace("-", " ").replace("_", " ").capitalize()
+    example = {"config": {"question": "What do you think?"}, "responses": [{"text": "An example"}]}
+    return {
+        "activity.json": {"type": name, "version": "1", "title": title, "icon": "💡", "sdk": SDK},
+        "config.schema.json": _object("question", _TEXT | {"x-ui": {"widget": "textarea"}}),
+        "response.schema.json": _object("text", _TEXT),
+        "aggregate.json": {"answers": {"path": "/text", "op": "count"}},
+        "examples/first.json": example,
+        "i18n/en.json": {"title": title, "description": "Say in a sentence what it is good for", "config.question": "Question"},
+        "README.md": README.format(title=title),
+    }
+
+
+def _object(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"$schema": DIALECT, "type": "object", "additionalProperties": False, "required": [name], "properties": {name: schema}}

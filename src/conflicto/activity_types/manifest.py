@@ -1,0 +1,75 @@
+"""What the small files of a type's folder must look like, said in the same subset that types use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conflicto.activity_types.checking import Check
+
+NAME = "^[a-z][a-z0-9_-]{0,31}$"
+"""A type's name: a word that can stand in a path, a module and the name of an HTML element."""
+
+SDK = "1"
+"""The contract between a type's views and the pages that show them."""
+
+LAST = 1000
+"""The place in lists of a type that names none."""
+
+OPS = ("count", "number", "words", "rank", "votes", "score")
+"""How answers can be counted."""
+
+MOST_AGGREGATES = 8
+
+_OBJECT: dict[str, Any] = {"type": "object", "additionalProperties": False}
+_SHORT = {"type": "string", "minLength": 1, "maxLength": 60}
+
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "response_policy": {"enum": ["one", "first", "many"]},
+    "results_visibility": {"enum": ["after_reveal", "after_answer", "always", "host"]},
+    "responses_visibility": {"enum": ["host", "screen", "participants"]},
+    "moderation": {"enum": ["off", "after", "before"]},
+    "anonymous": {"type": "boolean"},
+    "duration_seconds": {"type": "integer", "minimum": 1, "maximum": 86_400},
+}
+"""What a type may set where a host says nothing: fields of an activity with the values that they take; a test holds the two together."""
+
+MANIFEST = Check(
+    _OBJECT | {
+        "required": ["type", "version", "title", "icon", "sdk"],
+        "properties": {
+            "type": {"type": "string", "pattern": NAME},
+            "version": {"type": "string", "pattern": r"^[0-9]{1,5}(\.[0-9]{1,5}){0,2}$"},
+            "title": _SHORT,
+            "icon": {"type": "string", "minLength": 1, "maxLength": 16},
+            "sdk": {"const": SDK},
+            "order": {"type": "integer", "minimum": 0, "maximum": LAST},
+            "fresh": _OBJECT | {"properties": {"config": {"type": "object"}, "secret": {"type": "object"}}},
+            "defaults": _OBJECT | {"properties": DEFAULTS},
+        },
+    },
+    "",
+)  # fmt: skip
+
+AGGREGATE = Check(
+    _OBJECT | {
+        "maxProperties": MOST_AGGREGATES,
+        "patternProperties": {
+            "^[a-z][a-z0-9_]{0,31}$": {
+                "type": "object",
+                "required": ["path", "op"],
+                "properties": {"path": {"type": "string", "pattern": r"^(/([^~/]|~[01])*)*$"}, "op": {"enum": list(OPS)}},
+            },
+        },
+    },
+    "",
+)  # fmt: skip
+
+EXAMPLE = Check(
+    _OBJECT | {
+        "required": ["config", "responses"],
+        "properties": {"config": {"type": "object"}, "secret": {"type": "object"}, "responses": {"type": "array", "minItems": 1}},
+    },
+    "",
+)  # fmt: skip
+
+CATALOG = Check({"type": "object", "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 500}}, "")

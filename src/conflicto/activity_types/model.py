@@ -1,0 +1,95 @@
+"""What an activity type is, and what it says of an activity's JSON and of an answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from conflicto.activity_types.binding import Facts, bound, defaults_of, is_bound
+from conflicto.activity_types.checking import Check
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conflicto.activity_types.subset import Schema
+    from conflicto.platform.problems import FieldError
+
+CONFIG, SECRET, RESPONSE = "/config", "/secret", "/response_data"
+"""Where the three stand in a body."""
+
+_decode = msgspec.json.Decoder().decode
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivityType:
+    """One registered type. `aggregate` and `scopes` are compact JSON texts, as activities store them; None: there is none.
+
+    `order` is its place in lists. `defaults` are what an activity of this type has where its host says nothing, `fresh` the config and
+    secret that an editor begins with: they need not fit yet. `catalogs` hold texts by locale and key, `ui` the
+    views that the folder brings: `participant`, `screen`, `editor`.
+    """
+
+    name: str
+    version: str
+    title: str
+    icon: str
+    folder: Path
+    order: int
+    defaults: dict[str, Any]
+    fresh: dict[str, Any]
+    config_schema: Schema
+    response_schema: Schema
+    secret_schema: Schema | None
+    aggregate: str | None
+    scopes: str | None
+    examples: tuple[dict[str, Any], ...]
+    catalogs: dict[str, dict[str, str]]
+    ui: tuple[str, ...]
+
+    def content_faults(self, config: str, secret: str | None) -> tuple[FieldError, ...]:
+        """Return what does not fit in an activity's config and secret, given as gated texts."""
+        value = _decode(config)
+        faults = self._config_faults(value)
+        if faults or self.secret_schema is None:
+            return faults
+        return Check(bound(self.secret_schema, self._facts(value)), SECRET).faults(_decode(secret or "{}"))
+
+    def response_check(self, config: str) -> Check | None:
+        """Return the check of answers to an activity with this config, compiled: keep it as long as the config.
+
+        None: the config is not what the type asks for, so the activity is older than its type and stays opaque.
+        """
+        value = _decode(config)
+        if self._config_faults(value):
+            return None
+        return Check(bound(self.response_schema, self._facts(value)), RESPONSE)
+
+    def faults(self, texts: dict[str, str]) -> tuple[FieldError, ...]:
+        """Return what does not fit in those of `config`, `secret` and `response_data` that are given, as gated texts.
+
+        Without a config, secret and answer are held against what every config asks for.
+        """
+        config = texts.get("config")
+        found = self.content_faults(config, texts.get("secret")) if config is not None else ()
+        check = self.response_check(config) if config is not None else Check(self.response_schema, RESPONSE)
+        if config is None and "secret" in texts and self.secret_schema is not None:
+            found += Check(self.secret_schema, SECRET).faults(_decode(texts["secret"]))
+        if check is not None and "response_data" in texts:
+            found += check.faults(_decode(texts["response_data"]))
+        return found
+
+    def _config_faults(self, config: object) -> tuple[FieldError, ...]:
+        faults = self._config_check.faults(config)
+        if faults or not is_bound(self.config_schema):
+            return faults
+        return Check(bound(self.config_schema, self._facts(config)), CONFIG).faults(config)
+
+    def _facts(self, config: object) -> Facts:
+        return Facts(config, defaults_of(self.config_schema))
+
+    @cached_property
+    def _config_check(self) -> Check:
+        return Check(self.config_schema, CONFIG)

@@ -1,0 +1,49 @@
+"""`conflicto types`: make a folder for a new activity type, and test one against what every type promises."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from conflicto.activity_types.making import NameRefused, make_type
+from conflicto.activity_types.testing import complaints
+from conflicto.cli.environment import DIFFERENT, EXIT_CODES, USAGE, registered_or_exit, settings_or_exit
+
+app = typer.Typer(help=f"Make and test activity types. {EXIT_CODES}", no_args_is_help=True)
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="What activities of the type are called, such as mood.")],
+    folder: Annotated[Path, typer.Option(help="Where its folder is made.")] = Path(),
+) -> None:
+    """Make the folder of a new type; it passes `conflicto types check` from the start."""
+    try:
+        made = make_type(name, folder)
+    except NameRefused as error:
+        err.print(str(error), markup=False)
+        raise typer.Exit(USAGE) from None
+    out.print(f"Made {made}", markup=False)
+
+
+@app.command()
+def check(folder: Annotated[Path, typer.Argument(help="The type's folder.", exists=True, file_okay=False)]) -> None:
+    """Test a type's folder against the conformance kit."""
+    said = complaints(folder.resolve())
+    for each in said:
+        err.print(each, markup=False)
+    if said:
+        raise typer.Exit(DIFFERENT)
+    out.print(f"{folder.resolve().name} keeps every promise", markup=False)
+
+
+@app.command("list")
+def list_() -> None:
+    """List the types that a server with these settings knows."""
+    for known in registered_or_exit(settings_or_exit()).all():
+        out.print(f"{known.name} {known.version}  {known.title}", markup=False)

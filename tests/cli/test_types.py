@@ -1,0 +1,80 @@
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from conflicto.activity_types.registry import types_in
+from conflicto.activity_types.testing import complaints
+from tests.support.processes import environment, run, served
+
+ROOT = Path(__file__).parents[2]
+TOAST = ROOT / "tests" / "support/types/toast"
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    return environment(tmp_path / "data")
+
+
+def test_a_new_type_keeps_every_promise_and_is_served(tmp_path: Path, env: dict[str, str]) -> None:
+    made = run("types", "new", "day-mood", "--folder", tmp_path / "own", env=env)
+    folder = tmp_path / "own/day-mood"
+
+    assert (made.exit_code, made.stdout) == (0, f"Made {folder}\n")
+    assert complaints(folder) == []
+    assert types_in(folder)[0].title == "Day mood"
+    checked = run("types", "check", folder, env=env)
+    assert (checked.exit_code, checked.stdout) == (0, "day-mood keeps every promise\n")
+    with served(tmp_path / "data", CONFLICTO_ACTIVITY_TYPES=str(tmp_path / "own")) as server:
+        assert server.call("GET", "/activity-types/day-mood")["icon"] == "💡"
+
+
+def test_make_makes_one_too(tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["make", "new-type", "NAME=mood", f"FOLDER={tmp_path}"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert complaints(tmp_path / "mood") == []
+
+
+@pytest.mark.parametrize("name", ["Mood", "1st", "", "a/b", "x" * 33, "toast"])
+def test_a_name_that_cannot_be_is_refused(tmp_path: Path, env: dict[str, str], name: str) -> None:
+    (tmp_path / "toast").mkdir()
+
+    done = run("types", "new", name, "--folder", tmp_path, env=env)
+
+    assert done.exit_code == 2
+    assert done.stderr.strip()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["toast"]
+
+
+def test_a_broken_type_is_told_promise_by_promise(tmp_path: Path, env: dict[str, str]) -> None:
+    run("types", "new", "mood", "--folder", tmp_path, env=env)
+    (tmp_path / "mood/README.md").unlink()
+    (tmp_path / "mood/i18n/en.json").write_text("{}")
+
+    done = run("types", "check", tmp_path / "mood", env=env)
+
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "i18n/en.json lacks config.question" in done.stderr
+    assert "README.md has no section Picture" in done.stderr
+
+
+def test_types_are_listed(env: dict[str, str]) -> None:
+    listed = run("types", "list", env=env | {"CONFLICTO_ACTIVITY_TYPES": str(TOAST)}).stdout
+
+    assert "toast 2.1  Toast\n" in listed
+    assert len(listed.splitlines()) > 10
+
+
+@pytest.mark.parametrize("command", ["serve", "types list"])
+def test_a_folder_without_a_sound_type_ends_the_start(tmp_path: Path, env: dict[str, str], command: str) -> None:
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad/activity.json").write_text('{"type": "good"}')
+
+    done = run(*command.split(), env=env | {"CONFLICTO_ACTIVITY_TYPES": str(tmp_path / "bad")})
+
+    assert done.exit_code == 3
+    assert "bad/activity.json" in done.stderr
+    assert "is required" in done.stderr

@@ -1,0 +1,106 @@
+"""What is told of JSON that does not fit: a pointer and a sentence, and nothing of the JSON itself."""
+
+from typing import Any
+
+import pytest
+
+from conflicto.activity_types.binding import Facts, bound
+from conflicto.activity_types.checking import MOST_ERRORS, Check
+
+CANARY = "canary-7f3a"
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "pointer", "message"),
+    [
+        ({"type": "string"}, 7, "", "is of another type than it should be"),
+        ({"enum": ["a"]}, CANARY, "", "is none of the values that are allowed here"),
+        ({"const": 1}, CANARY, "", "is not the value that is allowed here"),
+        ({"pattern": "^a$"}, CANARY, "", "does not have the form that is asked for"),
+        ({"format": "uuid"}, CANARY, "", "does not have the form that is asked for"),
+        ({"additionalProperties": False}, {CANARY: 1}, "", "holds a field that is not known here"),
+        ({"required": ["a/b"]}, {CANARY: 1}, "/a~1b", "is required"),
+        ({"uniqueItems": True}, [CANARY, CANARY], "", "names something twice"),
+        ({"x-unique": "/a/b"}, [{"a": {"b": CANARY}}, {"a": {"b": CANARY}}], "", "names something twice"),
+        ({"x-unique": ""}, [CANARY, CANARY], "", "names something twice"),
+        ({"oneOf": [{"type": "null"}]}, CANARY, "", "fits none of the forms that are allowed here, or more than one"),
+        ({"oneOf": [{}, {}]}, CANARY, "", "fits none of the forms that are allowed here, or more than one"),
+        ({"anyOf": [{"type": "null"}]}, CANARY, "", "fits none of the forms that are allowed here"),
+        ({"items": {"minimum": 3}}, [4, 2], "/1", "must be at least 3"),
+        ({"exclusiveMinimum": 3}, 3, "", "must be more than 3"),
+        ({"maximum": 3}, 4, "", "must be at most 3"),
+        ({"exclusiveMaximum": 3}, 3, "", "must be less than 3"),
+        ({"multipleOf": 3}, 4, "", "must be a multiple of 3"),
+        ({"minLength": 30}, CANARY, "", "must have at least 30 characters"),
+        ({"maxLength": 3}, CANARY, "", "must have at most 3 characters"),
+        ({"minItems": 3}, [CANARY], "", "must have at least 3 items"),
+        ({"maxItems": 0}, [CANARY], "", "must have at most 0 items"),
+        ({"minProperties": 3}, {CANARY: 1}, "", "must have at least 3 fields"),
+        ({"maxProperties": 0}, {CANARY: 1}, "", "must have at most 0 fields"),
+        ({"items": False}, [CANARY], "/0", "does not fit"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_faults_say_where_and_what_and_echo_nothing(schema: dict[str, Any], value: Any, pointer: str, message: str) -> None:
+    faults = Check(schema, "/config").faults(value)
+
+    assert [(each.pointer, each.message) for each in faults] == [("/config" + pointer, message)]
+    assert CANARY not in str(faults)
+
+
+@pytest.mark.parametrize("value", [[{"id": 1}, {"id": 2}, {}, {}, "x", "x", {"id": None}, {"id": None}], {"id": 1}, None])
+def test_unique_looks_at_texts_and_numbers_of_lists_alone(value: Any) -> None:
+    assert Check({"x-unique": "/id"}, "").faults(value) == ()
+
+
+def test_at_most_twenty_faults_are_told() -> None:
+    assert len(Check({"items": {"type": "string"}}, "").faults(list(range(100)))) == MOST_ERRORS
+
+
+CONFIG = {
+    "options": [{"id": "a"}, {"id": "b"}, {"no": 1}],
+    "most": 2,
+    "single": False,
+    "many": True,
+    "odd": "x",
+    "half": 1.5,
+    "a/b": 1,
+}
+
+
+@pytest.mark.parametrize(
+    ("schema", "plain"),
+    [
+        ({"x-in": "/options/*/id"}, {"enum": ["a", "b"]}),
+        ({"x-in": "/missing/*"}, {"enum": []}),
+        ({"x-in": "/levels/*"}, {"enum": [1, 2]}),
+        ({"x-min": "/most"}, {"minimum": 2}),
+        ({"x-min": "/most", "minimum": 3}, {"minimum": 3}),
+        ({"x-max": "/most", "maximum": 3}, {"maximum": 2}),
+        ({"x-max": "/half"}, {"maximum": 1.5}),
+        ({"x-max": "/missing"}, {}),
+        ({"x-max": "/odd"}, {}),
+        ({"x-max-items": "/single"}, {"maxItems": 1}),
+        ({"x-max-items": "/many"}, {}),
+        ({"x-max-length": "/half"}, {}),
+        ({"x-max-length": "/a~1b"}, {"maxLength": 1}),
+        ({"properties": {"x": {"x-max": "/most"}}}, {"properties": {"x": {"maximum": 2}}}),
+        ({"items": {"x-max": "/most"}}, {"items": {"maximum": 2}}),
+        ({"items": False, "oneOf": [{"x-max": "/most"}]}, {"items": False, "oneOf": [{"maximum": 2}]}),
+    ],
+    ids=str,
+)
+def test_limits_are_taken_from_the_config_and_its_defaults(schema: dict[str, Any], plain: dict[str, Any]) -> None:
+    assert bound(schema, Facts(CONFIG, {"levels": [1, 2], "most": 9})) == plain
+
+
+def test_a_config_that_is_no_object_sets_no_limits() -> None:
+    assert Facts([1, 2], {"most": 9}).at("/most") == [9]
+    assert Facts(None, {}).at("/most") == []
+
+
+def test_an_empty_choice_refuses_everything() -> None:
+    check = Check(bound({"x-in": "/options/*/id"}, Facts({"options": []}, {})), "")
+
+    assert check.faults("a")
+    assert check.faults(None)

@@ -1,0 +1,146 @@
+"""The kit over our types and a stranger's, and proof that each of its promises can be broken."""
+
+import ast
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from conflicto import activity_types
+from conflicto.activity_types.registry import installed
+from conflicto.activity_types.testing import ConformanceTests, complaints
+from tests.unit.activity_types.test_loading import TYPES, changed
+
+FOLDERS = sorted(file.parent for file in activity_types.folder().glob("*/activity.json"))
+LOCALES = {"en", "de", "es", "fr", "pt", "ar"}
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_our_types_keep_every_promise(folder: Path) -> None:
+    assert complaints(folder) == []
+
+
+@pytest.mark.parametrize("known", installed(), ids=lambda known: known.name)
+def test_our_types_speak_every_language(known) -> None:
+    assert set(known.catalogs) == LOCALES
+
+
+class TestStranger(ConformanceTests):
+    folder = TYPES / "toast"
+
+
+Breaking = Callable[[Path], object]
+BROKEN: dict[str, tuple[Breaking, str]] = {
+    "no folder": (lambda at: (at / "activity.json").unlink(), "toast/activity.json: cannot be read"),
+    "no examples": (lambda at: shutil.rmtree(at / "examples"), "examples/ holds no example"),
+    "a config that does not fit": (
+        lambda at: changed(at / "examples/kitchen.json", config={"question": "?"}), "example 0/config/breads: is required",
+    ),
+    "an answer that does not fit": (
+        lambda at: changed(at / "examples/kitchen.json", responses=[{"bread": "Corn", "shade": 9}]),
+        "example 0, answer 0/response_data/bread: is none of the values that are allowed here",
+    ),
+    "a part that no example shows": (
+        lambda at: changed(at / "examples/kitchen.json", secret={}), "no example shows secret.best",
+    ),
+    "a strange beginning": (
+        lambda at: changed(at / "activity.json", fresh={"config": {"crumb": 1}}), "begins with config.crumb, which no schema knows",
+    ),
+    "an open config": (
+        lambda at: changed(at / "config.schema.json", additionalProperties=True), "a config with an unknown field is taken",
+    ),
+    "an open answer": (lambda at: (at / "response.schema.json").write_text("{}"), "an unknown field is taken as an answer"),
+    "an example with what nobody knows": (
+        lambda at: changed(at / "examples/kitchen.json", config={"question": "?", "breads": [{"name": "Rye"}], "left": 1}),
+        "example 0/config: holds a field that is not known here",
+    ),
+    "a text that is missing": (lambda at: (at / "i18n/en.json").write_text("{}"), "i18n/en.json lacks config.breads.name"),
+    "another title": (lambda at: changed(at / "i18n/en.json", title="Bread"), "another title than activity.json"),
+    "a text in one language": (lambda at: (at / "i18n/de.json").write_text('{"neu": "x"}'), "i18n/de.json alone holds neu"),
+    "a language half done": (lambda at: (at / "i18n/de.json").write_text('{"title": "Toast"}'), "i18n/de.json lacks description"),
+    "nothing counted": (lambda at: (at / "aggregate.json").unlink(), "aggregate.json counts nothing"),
+    "a path to nowhere": (
+        lambda at: changed(at / "aggregate.json", breads={"path": "/crumb", "op": "count"}), "no answer of the examples holds /crumb",
+    ),
+    "a key to nowhere": (
+        lambda at: changed(at / "aggregate.json", score={"path": "/bread", "op": "score", "key": "/worst"}), "holds /worst",
+    ),
+    "no readme": (lambda at: (at / "README.md").unlink(), "README.md has no section Picture"),
+    "no picture": (
+        lambda at: (at / "README.md").write_text("## Picture\n\nnone\n"), "README.md has no picture in a block of text",
+    ),
+    "a field untold": (
+        lambda at: (at / "README.md").write_text("## Config\n\n`breads`\n"), "does not tell of `question` under Config",
+    ),
+    "a view without an element": (lambda at: view(at, "let a = 1;"), "ui/screen.js exports nothing by default"),
+    "a view that writes markup": (lambda at: view(at, "export default 1; a.innerHTML = b;"), "ui/screen.js uses innerHTML"),
+}  # fmt: skip
+
+
+def view(folder: Path, source: str) -> None:
+    (folder / "ui").mkdir()
+    (folder / "ui/screen.js").write_text(source)
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_promise_is_told(tmp_path: Path, case: str) -> None:
+    folder = Path(shutil.copytree(TYPES / "toast", tmp_path / "toast"))
+    break_it, message = BROKEN[case]
+    break_it(folder)
+
+    said = complaints(folder)
+
+    assert [each for each in said if message in each], said
+
+
+def test_hidden_parts_that_show_are_told(tmp_path: Path) -> None:
+    """`scopes_of` cannot err by the folder alone, so the loaded type is bent."""
+    from dataclasses import replace
+
+    from conflicto.activity_types.loading import load_type
+    from conflicto.activity_types.testing import scopes_hold
+
+    known = load_type(TYPES / "toast")
+
+    assert list(scopes_hold(replace(known, scopes='{"host":["question"]}'))) == [
+        "example 0: config.notes is shown", "example 0: config.origin is shown", "example 0: config.question is hidden",
+    ]  # fmt: skip
+
+
+def test_a_failing_kit_fails_the_stranger(tmp_path: Path) -> None:
+    folder_ = Path(shutil.copytree(TYPES / "toast", tmp_path / "toast"))
+    (folder_ / "README.md").unlink()
+
+    class Broken(ConformanceTests):
+        folder = folder_
+
+    Broken().test_texts_are_complete()
+    with pytest.raises(AssertionError, match="has no section Picture"):
+        Broken().test_the_readme_tells_it_all()
+
+
+HOMONYMS = {("feed/http.py", "poll")}
+"""Names that mean something else there: a rate limit."""
+
+OPS = ("activity_types/manifest.py", "results/")
+"""Where operations of aggregation are named; one of them is called as a type is."""
+
+
+def test_no_type_is_named_outside_its_folder() -> None:
+    """Adding a type touches one folder: nothing in the program asks for a name."""
+    names = {known.name for known in installed()}
+    root = activity_types.folder().parent
+    found = set()
+    for file in root.rglob("*.py"):
+        path = file.relative_to(root).as_posix()
+        texts = {node.value for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, ast.Constant)}
+        found |= {(path, name) for name in names & texts if not (name == "words" and path.startswith(OPS))}
+
+    assert found == HOMONYMS
+
+
+def test_catalogs_hold_no_markup() -> None:
+    for known in installed():
+        assert "<" not in json.dumps(known.catalogs), known.name

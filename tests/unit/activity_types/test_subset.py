@@ -1,0 +1,148 @@
+"""What the subset holds, and that everything else is refused where it stands."""
+
+import re
+import socket
+import threading
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conflicto.activity_types.checking import compiled
+from conflicto.activity_types.errors import OutsideSubset
+from conflicto.activity_types.subset import DEEPEST, FORMATS, KEYWORDS, MOST_SCHEMAS, check_subset
+
+PAGE = Path(__file__).parents[3] / "docs/activity-types.md"
+
+
+def nested(levels: int) -> dict[str, Any]:
+    schema: dict[str, Any] = {}
+    for _ in range(levels):
+        schema = {"items": schema}
+    return schema
+
+
+def doubling(levels: int) -> dict[str, Any]:
+    """Each definition names the next one twice: a short file that unfolds to 2^levels schemas."""
+    names = [f"d{level}" for level in range(levels)]
+    twice = {a: {"allOf": [{"$ref": f"#/$defs/{b}"}] * 2} for a, b in pairwise(names)}
+    return {"$defs": twice | {names[-1]: {}}, "$ref": "#/$defs/d0"}
+
+
+REFUSED: list[tuple[Any, str, str]] = [
+    (True, "", "a schema is an object"),
+    ({"$schema": "http://json-schema.org/draft-07/schema#"}, "/$schema", "only https"),
+    ({"if": {}}, "/if", "not part of the subset"),
+    ({"patternProperties": {"(a+)+$": {}}}, "/patternProperties", "not part of the subset"),
+    ({"unevaluatedProperties": False}, "/unevaluatedProperties", "not part of the subset"),
+    ({"$id": "https://example.org/a"}, "/$id", "not part of the subset"),
+    ({"$dynamicRef": "#a"}, "/$dynamicRef", "not part of the subset"),
+    ({"properties": {"a/b": {"x-typo": 1}}}, "/properties/a~1b/x-typo", "not part of the subset"),
+    ({"properties": {"a": {"$defs": {}}}}, "/properties/a/$defs", "at the root only"),
+    ({"properties": {"a": True}}, "/properties/a", "a schema is an object"),
+    ({"items": 3}, "/items", "a schema is an object"),
+    ({"$ref": "https://example.org/schema"}, "/$ref", "of this file"),
+    ({"$ref": "#"}, "/$ref", "of this file"),
+    ({"$ref": "#/properties/a", "properties": {"a": {}}}, "/$ref", "of this file"),
+    ({"$ref": "#/$defs/missing"}, "/$ref", "of this file"),
+    ({"$ref": 7}, "/$ref", "of this file"),
+    ({"$defs": {"a": {"items": {"$ref": "#/$defs/a"}}}, "$ref": "#/$defs/a"}, "/$defs/a/items/$ref", "come back to itself"),
+    (doubling(16), "/$defs/", "unfolds to more than"),
+    (nested(DEEPEST + 1), "/items" * (DEEPEST + 1), "nested 12 deep"),
+    ({"properties": {str(place): {} for place in range(MOST_SCHEMAS)}}, "/properties/499", "500 schemas"),
+    ({"oneOf": {}}, "/oneOf", "a list of at most 16"),
+    ({"anyOf": [{}] * 17}, "/anyOf", "a list of at most 16"),
+    ({"pattern": "a" * 201}, "/pattern", "at most 200 characters"),
+    ({"format": "hostname"}, "/format", "is one of date"),
+    ({"format": ["date"]}, "/format", "is one of date"),
+    ({"x-in": "options"}, "/x-in", "a JSON pointer into the config"),
+    ({"x-in": "/options/*", "enum": [1]}, "/x-in", "no room for enum"),
+    ({"x-max": "/options/*"}, "/x-max", "to one place"),
+    ({"x-max-items": 3}, "/x-max-items", "to one place"),
+    ({"x-unique": "id"}, "/x-unique", "into each element"),
+    ({"x-ui": "text"}, "/x-ui", "is an object"),
+    ({"properties": {"a": {"x-scope": "everyone"}}}, "/properties/a/x-scope", "is one of after_reveal, host, public"),
+    ({"x-scope": "host"}, "/x-scope", "properties of the root only"),
+    ({"properties": {"a": {"properties": {"b": {"x-scope": "host"}}}}}, "/properties/a/properties/b/x-scope", "of the root only"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("schema", "pointer", "reason"), REFUSED, ids=lambda value: str(value)[:40])
+def test_what_the_subset_does_not_hold_is_refused_where_it_stands(schema: Any, pointer: str, reason: str) -> None:
+    with pytest.raises(OutsideSubset) as refused:
+        check_subset(schema)
+
+    assert refused.value.pointer.startswith(pointer)
+    assert reason in refused.value.reason
+
+
+@pytest.mark.parametrize(
+    ("schema", "pointer", "reason"),
+    [
+        ({"type": "text"}, "/type", "no sound value"),
+        ({"minLength": -1}, "/minLength", "no sound value"),
+        ({"properties": {"a": {"required": "a"}}}, "/properties/a/required", "no sound value"),
+        ({"pattern": "("}, "/pattern", "linear time"),
+        ({"pattern": r"(a)\1"}, "/pattern", "linear time"),
+        ({"pattern": "(?=a)a"}, "/pattern", "linear time"),
+        ({"properties": {"a": {"pattern": "(?:[a-z]{1,900}){900}"}}}, "/properties/a/pattern", "linear time"),
+    ],
+)
+def test_values_that_make_no_sense_are_refused_where_they_stand(schema: dict[str, Any], pointer: str, reason: str) -> None:
+    check_subset(schema)
+    with pytest.raises(OutsideSubset) as refused:
+        compiled(schema)
+
+    assert refused.value.pointer == pointer
+    assert reason in refused.value.reason
+
+
+def test_what_the_subset_holds_is_taken() -> None:
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$defs": {"name": {"type": "string", "pattern": "^[a-z]+$", "format": "date"}},
+        "type": "object", "required": ["a"], "additionalProperties": False, "minProperties": 1, "maxProperties": 3,
+        "properties": {
+            "a": {"$ref": "#/$defs/name", "title": "A", "description": "D", "default": "x", "examples": ["x"], "x-scope": "host"},
+            "b": {"type": ["array", "null"], "prefixItems": [{"const": 1}], "items": False, "uniqueItems": True, "x-unique": "/id"},
+            "c": {"oneOf": [{"multipleOf": 2}, {"enum": [3]}], "allOf": [{"x-min": "/a~1b", "x-max": ""}], "x-ui": {"widget": "number"}},
+        },
+    }  # fmt: skip
+
+    check_subset(schema)
+    compiled(schema)
+
+
+def test_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither Python's sockets nor anybody else's: a real listener stands at the address."""
+    asked: list[object] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.3)
+        monkeypatch.setattr(socket.socket, "connect", lambda *address: asked.append(address))
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}/schema.json"
+        watch = threading.Thread(target=_note_visitors, args=(listener, asked))
+        watch.start()
+        for schema in ({"$ref": address}, {"$defs": {"a": {"$ref": address + "#/a"}}, "$ref": "#/$defs/a"}):
+            with pytest.raises(OutsideSubset):
+                check_subset(schema)
+            with pytest.raises(OutsideSubset):
+                compiled(schema)
+        watch.join()
+
+    assert asked == []
+
+
+def _note_visitors(listener: socket.socket, asked: list[object]) -> None:
+    try:
+        asked.append(listener.accept())
+    except TimeoutError:
+        return
+
+
+def test_the_page_lists_the_subset() -> None:
+    section = PAGE.read_text(encoding="utf-8").partition("## The subset of JSON Schema")[2].partition("\n## ")[0]
+    listed = set(re.findall(r"`([$a-z][\w$-]*)`", section, re.IGNORECASE))
+
+    assert listed >= KEYWORDS
+    assert listed >= FORMATS
