@@ -141,12 +141,14 @@ async def test_a_change_is_held_against_what_stays(event: Event) -> None:
 
 
 async def test_types_that_nobody_registered_take_any_json(event: Event) -> None:
-    made = await event.activity(type="my.own-type_2", config=[1, {"x": None}], secret="s", aggregate={"x": 1}, status="active")
+    made = await event.activity(
+        type="my.own-type_2", config=[1, {"x": None}], secret="s", aggregate={"x": {"path": "", "op": "count"}}, status="active"
+    )
     anna = await event.join()
 
     for response in (None, [], {"a": 1}, "x"):
         assert accepted(await event.answer(made, anna, response), 201 if response is None else 200)["response_data"] == response
-    assert (made["config"], made["secret"], made["aggregate"]) == ([1, {"x": None}], "s", {"x": 1})
+    assert (made["config"], made["secret"], made["aggregate"]) == ([1, {"x": None}], "s", {"x": {"path": "", "op": "count"}})
 
 
 async def test_a_type_sets_what_the_host_does_not_say(event: Event) -> None:

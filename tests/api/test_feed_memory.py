@@ -150,7 +150,7 @@ async def test_an_edit_while_its_json_is_read_never_pairs_old_and_new(app: App, 
     made = await event.activity(config={"edit": 0})
     endpoints = next(route.handler for route in app.routes if route.path.endswith("/changes/since/{timestamp}"))
     answers: Any = endpoints.__self__.answers
-    shared, edits = answers._shared, 0
+    shared, edits = answers.shared, 0
 
     async def edited_meanwhile(head: Any, key: Any, read: Any) -> Any:
         nonlocal edits
@@ -160,7 +160,7 @@ async def test_an_edit_while_its_json_is_read_never_pairs_old_and_new(app: App, 
             await api.patch(f"/activities/{made['id']}", {"config": {"edit": edits}}, token=event.host)
         return found
 
-    monkeypatch.setattr(answers, "_shared", edited_meanwhile)
+    monkeypatch.setattr(answers, "shared", edited_meanwhile)
     (item,) = (await api.get(f"{event.path}/changes/since/{start}", token=event.host)).json()["items"]
 
     assert edits == 2

@@ -365,7 +365,7 @@ async def test_a_page_of_frames_that_was_overtaken_is_not_kept(
     app: App, api: Api, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event = await make_event(api)
-    page = app.streams.answers.page
+    page = app.streams._answers.page
     late = 0
 
     async def overtaken(head: Any, asking: Any) -> Any:
@@ -376,7 +376,7 @@ async def test_a_page_of_frames_that_was_overtaken_is_not_kept(
             await event.activity(title=f"late {late}", status="published")
         return found
 
-    monkeypatch.setattr(app.streams.answers, "page", overtaken)
+    monkeypatch.setattr(app.streams._answers, "page", overtaken)
     async with streamed(port, f"{event.path}/events", event.host) as stream:
         await stream.until(3)
         assert [json.loads(each["data"])["data"]["title"] for each in stream.told.events] == ["late 1", "late 2", "late 3"]

@@ -1,0 +1,46 @@
+"""What registered types count: their specs are specs, and every entry finds something in the answers of their own examples."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from conflicto.activity_types.model import ActivityType
+from conflicto.activity_types.registry import installed
+from conflicto.results.spec import require_spec
+from conflicto.results.tally import Basis, Tally, results_of
+
+
+@dataclass
+class Given:
+    """An answer of an example."""
+
+    text: str
+    participant_id: int
+    received_us: int = 1
+    created_ts: int = 1
+    deleted: bool = False
+    is_visible: bool = True
+
+
+@pytest.mark.parametrize("known", installed(), ids=lambda known: known.name)
+def test_every_entry_of_a_types_spec_counts_its_examples(known: ActivityType) -> None:
+    require_spec(known.aggregate)
+    answered: dict[str, int] = {}
+    for example in known.examples:
+        secret = json.dumps(example["secret"]) if "secret" in example else None
+        tally = Tally(Basis(known.aggregate, secret, 0, 60))
+        given = [Given(json.dumps(response), number) for number, response in enumerate(example["responses"], start=1)]
+        for each in given:
+            tally.change(None, each)
+        told: dict[str, Any] = results_of(tally, is_host=True, is_scored=True, is_anonymous=False)
+        for name, result in told.items():
+            answered[name] = answered.get(name, 0) + result["answers"]
+        for each in given:
+            tally.remove(each)
+        emptied = results_of(tally, is_host=True, is_scored=True, is_anonymous=False)
+        assert [result["answers"] for result in emptied.values()] == [0] * len(emptied)
+
+    assert set(answered) == set(json.loads(known.aggregate or "{}"))
+    assert all(answered.values()), answered
