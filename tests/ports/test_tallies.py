@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from conflicto.activities.model import ModerationPolicy, ResponsePolicy
-from conflicto.platform.problems import DomainError
+from conflicto.platform.problems import DomainError, NotFound
 from conflicto.responses.commands.change import edit_response, moderate_response, remove_response
 from conflicto.responses.events import ResponsesChanged
 from conflicto.responses.model import Moderation
 from conflicto.responses.queries import live_answers
 from conflicto.results.queries import Chunk, Round, read_chunk
-from conflicto.results.tallies import Kept
+from conflicto.results.tallies import Kept, Tallies
 from conflicto.results.tally import Basis, Tally, results_of
 from tests.support.kit import Kit, Stage, command, set_stage
 
@@ -84,3 +84,23 @@ def test_a_load_among_changes_is_exact(kit: Kit, seed: int, monkeypatch: pytest.
     assert len(chunks) > 1
     assert told(kept.tally) == told(fresh)
     assert fresh.half(is_host=True).count > 3
+
+
+async def test_a_load_that_fails_is_forgotten(kit: Kit) -> None:
+    stage, tallies = set_stage(kit, people=1), Tallies()
+    kit.run(stage.answer(0, "1"))
+    for _ in range(2):
+        with pytest.raises(NotFound):
+            await tallies.get(kit.db, Round(1, stage.activity_id, 1), BASIS)
+    kept = await tallies.get(kit.db, Round(stage.session_id, stage.activity_id, 1), BASIS)
+    assert kept.tally.half(is_host=True).count == 1
+    assert await tallies.get(kit.db, Round(stage.session_id, stage.activity_id, 1), BASIS) is kept
+
+
+async def test_the_oldest_tallies_make_room(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conflicto.results.tallies.MOST_TALLIES", 2)
+    stage, tallies = set_stage(kit, people=1), Tallies()
+    first, second, third = [await tallies.get(kit.db, Round(stage.session_id, stage.activity_id, nth), BASIS) for nth in (1, 2, 3)]
+    assert await tallies.get(kit.db, Round(stage.session_id, stage.activity_id, 3), BASIS) is third
+    assert await tallies.get(kit.db, Round(stage.session_id, stage.activity_id, 2), BASIS) is second
+    assert await tallies.get(kit.db, Round(stage.session_id, stage.activity_id, 1), BASIS) is not first

@@ -129,8 +129,8 @@ class Results:
         if unread:
             read = partial(self._db.read, activities_with_contents, unread)
             head.keep_contents(await self._answers.shared(head, ("contents", *unread), read))
-        revision, content = head.contents[activity.id]
-        if revision != activity.revision:
+        revision, content = head.contents.get(activity.id, (0, None))
+        if content is None or revision != activity.revision:
             return None
         is_present = nth == activity.round
         return Basis(

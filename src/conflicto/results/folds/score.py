@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
+from heapq import nsmallest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from conflicto.results.folds.base import Kind, first, flag, number, whole
+from conflicto.results.folds.base import Kind, flag, number, whole
 from conflicto.results.pointer import MISSING, find, parse
 from conflicto.results.values import canonical, number_in
 
@@ -71,39 +71,56 @@ class Scores:
     def __init__(self) -> None:
         self.answers = 0
         self._correct = 0
-        self._points: dict[int, Counter[int]] = {}
+        self._given: dict[int, dict[int, int]] = {}
+        self._best: dict[int, int] = {}
+        self._holders: dict[int, set[int]] = {}
 
     def add(self, read: Scored) -> None:
         """Take in an answer."""
         self.answers += 1
         self._correct += read.is_right
-        points = self._points.get(read.who)
-        if points is None:
-            points = self._points[read.who] = Counter()
-        points[read.points] += 1
+        given = self._given.setdefault(read.who, {})
+        given[read.points] = given.get(read.points, 0) + 1
+        self._hold(read.who, max(given))
 
     def remove(self, read: Scored) -> None:
         """Take it back."""
         self.answers -= 1
         self._correct -= read.is_right
-        points = self._points[read.who]
-        points[read.points] -= 1
-        if not points[read.points]:
-            del points[read.points]
-            if not points:
-                del self._points[read.who]
+        given = self._given[read.who]
+        given[read.points] -= 1
+        if not given[read.points]:
+            del given[read.points]
+        if not given:
+            del self._given[read.who]
+        self._hold(read.who, max(given, default=None))
 
     def points(self) -> Iterator[tuple[int, int]]:
         """Yield each participant who answered with their points."""
-        return ((who, max(points)) for who, points in self._points.items())
+        return iter(self._best.items())
 
     def result(self) -> dict[str, Any]:
         """Return how many were right, and who earned most."""
-        earned = (each for each in self.points() if each[1])
-        best = [
-            {"participant_id": who, "points": points} for who, points in first(earned, MOST_BEST, lambda each: (-each[1], each[0]))
-        ]
+        best: list[dict[str, int]] = []
+        for points in sorted(self._holders, reverse=True):
+            if points and len(best) < MOST_BEST:
+                holders = nsmallest(MOST_BEST - len(best), self._holders[points])
+                best += [{"participant_id": who, "points": points} for who in holders]
         return {"op": "score", "answers": self.answers, "correct": self._correct, "best": best}
+
+    def _hold(self, who: int, points: int | None) -> None:
+        """Note what a participant's best answer earns now, None if they have none."""
+        before = self._best.get(who)
+        if before == points:
+            return
+        if before is not None:
+            self._holders[before].discard(who)
+            if not self._holders[before]:
+                del self._holders[before]
+            del self._best[who]
+        if points is not None:
+            self._best[who] = points
+            self._holders.setdefault(points, set()).add(who)
 
 
 def _decimal(value: float) -> Fraction:
