@@ -70,7 +70,7 @@ def bound(schema: Schema, facts: Facts) -> Schema:
     """Return a schema with the limits of one activity's config."""
     made = mapped(schema, lambda part: bound(part, facts))
     if "x-in" in made:
-        made["enum"] = facts.at(made.pop("x-in"))
+        made["enum"] = [value for value in facts.at(made.pop("x-in")) if isinstance(value, str | int | float)]
     for keyword, (plain, narrower) in _NARROWED.items():
         if keyword in made:
             limit = _limit(facts.at(made.pop(keyword)), whole=plain in _COUNTS)

@@ -47,7 +47,7 @@ DEEPEST = 12
 MOST_SCHEMAS = 500
 """Schemas in one file; the largest built-in type has 14."""
 
-MOST_UNFOLDED = 5_000
+MOST_UNFOLDED = 1_000
 """Schemas once every reference is followed: a short file can unfold to any size."""
 
 MOST_BRANCHES = 16

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from conflicto.activity_types.binding import Facts, bound
-from conflicto.activity_types.checking import MOST_ERRORS, Check
+from conflicto.activity_types.checking import LARGEST_TOLD, MOST_ERRORS, Check
 
 CANARY = "canary-7f3a"
 
@@ -53,6 +53,20 @@ def test_unique_looks_at_texts_and_numbers_of_lists_alone(value: Any) -> None:
     assert Check({"x-unique": "/id"}, "").faults(value) == ()
 
 
+@pytest.mark.parametrize(
+    ("items", "value"),
+    [
+        ({"type": "string"}, list(range(LARGEST_TOLD))),
+        ({"type": "string"}, [[0] * 20] * 20),
+        ({"type": "string"}, [{"a": 1, "b": 2, "c": {"d": 4}}] * 100),
+        ({"enum": list(range(2_000))}, ["x"] * 20),
+    ],
+    ids=["many", "nested", "objects", "long choice"],
+)
+def test_of_what_costs_much_to_tell_the_first_fault_is_told(items: dict[str, Any], value: list[Any]) -> None:
+    assert [each.pointer for each in Check({"items": items}, "").faults(value)] == ["/0"]
+
+
 def test_at_most_twenty_faults_are_told() -> None:
     assert len(Check({"items": {"type": "string"}}, "").faults(list(range(100)))) == MOST_ERRORS
 
@@ -72,6 +86,7 @@ CONFIG = {
     ("schema", "plain"),
     [
         ({"x-in": "/options/*/id"}, {"enum": ["a", "b"]}),
+        ({"x-in": "/options/*"}, {"enum": []}),
         ({"x-in": "/missing/*"}, {"enum": []}),
         ({"x-in": "/levels/*"}, {"enum": [1, 2]}),
         ({"x-min": "/most"}, {"minimum": 2}),
