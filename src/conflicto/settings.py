@@ -59,6 +59,12 @@ class Settings(BaseModel):
         alias="CONFLICTO_TRUSTED_PROXIES",
         description="Addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, separated by commas.",
     )
+    public_url: str = Field(
+        "",
+        alias="CONFLICTO_PUBLIC_URL",
+        pattern=r"^(https?://[^\s/?#]+)?$",
+        description="Address at which phones reach this server, without a path; empty: the one under which the host opened it.",
+    )
     express: bool = Field(
         True, alias="CONFLICTO_EXPRESS", description="`off` sends every poll through ASGI: the same answers, more slowly."
     )
