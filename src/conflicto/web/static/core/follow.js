@@ -77,6 +77,7 @@ export class Follow {
           this.#cursor = "0";
         }
         this.#failures += 1;
+        this.#quickEnds += 1;
         this.#connected(false);
       }
       await this.#pause();
