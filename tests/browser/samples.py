@@ -19,6 +19,7 @@ def _step(page: "Page") -> None:
 def _words(page: "Page") -> None:
     page.get_by_label("Word 1").fill("calm")
     page.get_by_label("Word 3").fill("  bright ")
+    assert page.get_by_label("Word 2").input_value() == "", "what is sent is tidied, what is being written is not"
 
 
 def _text(page: "Page") -> None:

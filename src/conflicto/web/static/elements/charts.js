@@ -37,18 +37,23 @@ const PICTURES = {
     const most = Math.max(...result.words.map(({ count }) => count));
     const words = result.words.slice(0, 80).sort((a, b) => a.word.localeCompare(b.word));
     return h("ul", { class: "cloud" }, words.map(({ word, count }) =>
-      h("li", { key: word, dir: "auto", style: { "--weight": most > 1 ? ((count - 1) / (most - 1)).toFixed(3) : "0" } },
+      h("li", { key: word, dir: "auto", style: { "--weight": most > 1 ? ((count - 1) / (most - 1)).toFixed(3) : "0.4" } },
         word, h("span", { class: "hidden-text" }, ` ${shown(count)}`))));
   },
-  number: (result) => [histogram(result), h("p", { class: "muted" }, t("results.number", { mean: result.mean, min: result.min, max: result.max, n: result.answers }))],
+  number: (result, activity) => [isScale(activity) ? null : histogram(result), h("p", { class: "muted" }, t("results.number", { mean: result.mean, min: result.min, max: result.max, n: result.answers }))],
   score: (result) => h("p", { class: "strong" }, t("results.correct", { n: result.correct, all: result.answers })),
 };
+
+// A scale of a few whole steps is counted step by step; bins would show the same once more.
+function isScale({ config }) {
+  return Number.isInteger(config?.min) && Number.isInteger(config?.max) && config.max - config.min < MOST_ROWS;
+}
 
 // The options in their own order, so that a bar keeps its place; what is no option follows as it came.
 function inOrder(activity, values) {
   const { options, deck, emojis, min, max } = activity.config ?? {};
   const own = options?.map((option) => option.id) ?? deck ?? emojis
-    ?? (Number.isInteger(min) && Number.isInteger(max) && max - min < MOST_ROWS ? Array.from({ length: max - min + 1 }, (_, at) => min + at) : []);
+    ?? (isScale(activity) ? Array.from({ length: max - min + 1 }, (_, at) => min + at) : []);
   return [...own, ...values.filter((value) => !own.includes(value))].slice(0, MOST_ROWS);
 }
 

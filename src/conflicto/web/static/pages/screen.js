@@ -58,32 +58,44 @@ async function look() {
 function draw() {
   const session = fold.session;
   const activity = session?.status === "active" ? shown() : null;
-  patch(main, [header(session, Boolean(activity)), activity ? question(activity) : lobby(session), isOffline ? h("span", { class: "lost", key: "lost", "aria-hidden": "true" }) : null]);
+  patch(main, [
+    activity ? [question(activity), aside(session, activity)] : lobby(session),
+    isOffline ? h("span", { class: "lost", key: "lost", "aria-hidden": "true" }) : null,
+  ]);
 }
 
-function header(session, isSmall) {
-  return h("header", { class: "join", key: "join" },
-    h("p", { class: "where" }, h("span", { class: "muted" }, `${t("screen.join")} `), h("strong", { dir: "ltr" }, origin)),
-    h("p", { class: "big-code", dir: "ltr" }, session?.join_code ?? ""),
-    h("p", { class: "muted" }, t("screen.people", { n: status?.participant_count ?? 0 })),
-    isSmall && session ? h("img", { class: "qr small-qr", src: `/qr/${session.join_code}.svg`, alt: t("screen.qr") }) : null);
+function door(session) {
+  return [
+    h("img", { class: "qr", src: `/qr/${session.join_code}.svg`, alt: t("screen.qr") }),
+    h("div", { class: "where" },
+      h("p", { class: "muted" }, t("screen.join")), h("p", { class: "strong", dir: "ltr" }, origin),
+      h("p", { class: "big-code", dir: "ltr" }, session.join_code), h("p", { class: "muted" }, t("screen.people", { n: status?.participant_count ?? 0 }))),
+  ];
 }
 
 function lobby(session) {
   return h("section", { class: "lobby", key: "lobby" },
     h("h1", { dir: "auto" }, session?.title ?? ""),
     session?.status === "completed" ? h("p", { class: "large" }, t("screen.ended")) : null,
-    session && session.status !== "completed" ? h("img", { class: "qr", src: `/qr/${session.join_code}.svg`, alt: t("screen.qr") }) : null);
+    session && session.status !== "completed" ? h("div", { class: "join" }, door(session)) : null);
+}
+
+// Beside the question for as long as it stands: who comes late finds the way in.
+function aside(session, activity) {
+  return h("aside", { class: "join", key: "join", "aria-label": t("screen.lobby") },
+    door(session), h("p", { class: "figures" }, t("results.answers", { n: counted(activity)?.response_count ?? 0 })), timer(activity));
+}
+
+function counted({ id: of, round }) {
+  return results?.activity_id === of && results.round === round ? results : null;
 }
 
 function question(activity) {
   const { config, title } = activity;
-  const here = results?.activity_id === activity.id && results.round === activity.round ? results : null;
+  const here = counted(activity);
   const texts = new Map(fold.alive("response").filter((each) => each.activity_id === activity.id && each.round === activity.round && each.response_data?.text).map((each) => [each.id, each.response_data.text]));
   return h("section", { class: "question", key: activity.id },
-    h("div", { class: "asks" },
-      h("h1", { dir: "auto" }, config?.question ?? config?.prompt ?? config?.story ?? title ?? ""),
-      h("p", { class: "figures" }, h("span", {}, t("results.answers", { n: here?.response_count ?? 0 })), timer(activity))),
+    h("h1", { dir: "auto" }, config?.question ?? config?.prompt ?? config?.story ?? title ?? ""),
     h("div", { class: "shows" }, here?.results ? open(here, activity, texts) : closed(activity, texts)));
 }
 

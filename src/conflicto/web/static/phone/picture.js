@@ -103,10 +103,11 @@ function footer(room, phase) {
   const problem = room.said.get(room.slot);
   const isMany = activity.response_policy === "many";
   const canSend = phase === "open" && draft && draft.response !== null;
+  const isInstant = customElements.get(viewOf(activity.type, "participant", room.draw) ?? "")?.isInstant;
   const isFinal = activity.response_policy === "first" && (waiting || answers.length);
   return h("div", { class: "action", key: "action" },
     receipt(room, phase, problem),
-    phase === "open" && !isFinal && (canSend || (!answers.length && !waiting) || isMany)
+    phase === "open" && !isFinal && !isInstant && (canSend || (!answers.length && !waiting) || isMany)
       ? h("button", { class: "primary wide", key: "send", disabled: !canSend || !draft.isComplete, onclick: () => room.answer(draft.response) },
         t(answers.length && !isMany ? "answer.change" : "answer.send"))
       : null);

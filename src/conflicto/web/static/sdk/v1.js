@@ -12,14 +12,18 @@ export { h, shown, t };
 const PROPERTIES = ["activity", "phase", "mine", "answers", "draft", "responses", "results", "pending"];
 
 export class ActivityElement extends HTMLElement {
+  // Views that send with a single touch say so, and get no button for sending.
+  static isInstant = false;
+
   #given = {};
+  #begun = false;
   #waiting = false;
 
   static {
     for (const name of PROPERTIES) {
       Object.defineProperty(ActivityElement.prototype, name, {
         get() { return this.#given[name] ?? null; },
-        set(value) { this.#given[name] = value; this.redraw(); },
+        set(value) { this.#take(name, value); },
       });
     }
   }
@@ -35,6 +39,16 @@ export class ActivityElement extends HTMLElement {
   // What the inputs show: what was begun, else what was answered.
   get value() {
     return this.draft ?? this.mine?.response_data ?? null;
+  }
+
+  // What someone is at stays as they see it; only its end is heard of from outside.
+  #take(name, value) {
+    if (name === "draft") {
+      if (this.#begun && value !== null) return;
+      this.#begun = false;
+    }
+    this.#given[name] = value;
+    this.redraw();
   }
 
   // Several properties are set in one go and drawn once.
@@ -53,6 +67,7 @@ export class ActivityElement extends HTMLElement {
 
   // `shownAs` is what the inputs go on showing, where that differs from what would be sent.
   begin(response, isComplete = true, shownAs = response) {
+    this.#begun = true;
     this.#given.draft = shownAs;
     this.#send("draft", { response, isComplete });
     this.redraw();

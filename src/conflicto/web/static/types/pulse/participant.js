@@ -1,6 +1,8 @@
 import { ActivityElement, h, t } from "../../sdk/v1.js";
 
 export default class extends ActivityElement {
+  static isInstant = true;
+
   view() {
     return [
       h("div", { class: "emojis", role: "group", "aria-label": t("emojis.legend") },
