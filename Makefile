@@ -1,11 +1,12 @@
 # Every habit has one verb. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check fmt docs bench bench-check bench-tools lock new-type clean
+.PHONY: help setup run demo test test-lane test-browser browser-tools check fmt docs bench bench-check bench-tools lock new-type clean
 
 BIN := .venv/bin
 READY := .venv/.ready
 BENCH_READY := .venv/.bench-ready
+BROWSER_READY := .venv/.browser-ready
 JOBS ?= 2
 
 # Tests start dozens of processes; where this is set, each would compile all that it imports anew.
@@ -45,6 +46,22 @@ test: setup ## Run every test that needs no browser, with coverage
 test-lane: setup ## The API's tests again over sockets, with the express lane on and off
 	$(BIN)/pytest -n $(JOBS) tests/api -m "not browser" -k "not postgresql" --lane on
 	$(BIN)/pytest -n $(JOBS) tests/api -m "not browser" -k "not postgresql" --lane off
+
+# A process of its own: Playwright leaves an event loop behind that other tests would stumble over.
+test-browser: browser-tools ## Drive the pages in the distribution's Chromium; pictures of every page go to build/pictures
+	$(BIN)/pytest -n $(JOBS) tests/browser -m browser
+
+# Where Chromium is missing and apt cannot bring it, the tests say so aloud and are skipped; in CI they fail.
+browser-tools: setup $(BROWSER_READY)
+	@command -v chromium >/dev/null || { \
+		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq \
+		&& DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium fonts-noto-core fonts-noto-color-emoji >/dev/null; \
+	} || echo "There is no Chromium here; install it as \`chromium\`, or the browser tests are skipped." >&2
+
+$(BROWSER_READY): requirements/browser.txt $(READY)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/browser.txt \
+		|| $(BIN)/pip install --quiet --require-hashes -r requirements/browser.txt
+	@touch $@
 
 check: setup ## Format, lint, types, import order, sizes
 	$(BIN)/ruff format --check
@@ -86,6 +103,7 @@ lock: setup ## Compile requirements/*.in anew; UPGRADE=--upgrade takes the newes
 	$(COMPILE) $(UPGRADE) requirements/base.in --output-file requirements/base.txt
 	$(COMPILE) $(UPGRADE) requirements/dev.in --output-file requirements/dev.txt
 	$(COMPILE) $(UPGRADE) requirements/bench.in --output-file requirements/bench.txt
+	$(COMPILE) $(UPGRADE) requirements/browser.in --output-file requirements/browser.txt
 
 clean: ## Remove what was built, and .venv
 	rm -rf .venv .coverage .coverage.* coverage.json .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist htmlcov

@@ -65,6 +65,7 @@ from conflicto.sessions.events import SessionChanged, SessionEnded
 from conflicto.sessions.heads import SessionHeads
 from conflicto.sessions.purge import Purger
 from conflicto.settings import Settings, read_settings
+from conflicto.web.pages import Pages
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -113,7 +114,8 @@ class App:
         self._watch()
         self.control = ControlPlane(self.routes, about=ABOUT, refusals=refusals)
         self._front_door = self._door()
-        self._http: Any = ProxyHeadersMiddleware(self._open_to_origins(self._front_door), trusted_hosts=settings.trusted_proxies)
+        pages = Pages(self._open_to_origins(self._front_door), settings.public_url)
+        self._http: Any = ProxyHeadersMiddleware(pages, trusted_hosts=settings.trusted_proxies)
 
     def drain(self) -> None:
         """Answer everyone who waits, because the server is about to stop; every open connection calls this, and the first call counts."""

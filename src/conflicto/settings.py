@@ -64,6 +64,12 @@ class Settings(BaseModel):
         alias="CONFLICTO_ACTIVITY_TYPES",
         description="Folders of activity types beside the installed ones, separated by `:`; each is one type or holds several.",
     )
+    public_url: str = Field(
+        "",
+        alias="CONFLICTO_PUBLIC_URL",
+        pattern=r"^(https?://[^\s/?#]+)?$",
+        description="Address at which phones reach this server, without a path; empty: the one under which the host opened it.",
+    )
     express: bool = Field(
         True, alias="CONFLICTO_EXPRESS", description="`off` sends every poll through ASGI: the same answers, more slowly."
     )

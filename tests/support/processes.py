@@ -59,6 +59,12 @@ class Served:
         assert answer.is_success, answer.text
         return answer.json()
 
+    def text(self, path: str) -> str:
+        """Return what lies outside the API, as the operator gets it."""
+        answer = httpx2.get(self.url + path, headers={"authorization": f"Bearer {ADMIN}"}, timeout=10, **PLAIN)
+        assert answer.is_success, answer.text
+        return answer.text
+
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(STOP_TIMEOUT_S)
@@ -69,10 +75,10 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, **more: str) -> Iterator[Served]:
+def served(folder: Path, *, at_port: int | None = None, **more: str) -> Iterator[Served]:
     """Yield a server that is ready; whatever is left of it is killed in the end."""
     folder.mkdir(parents=True, exist_ok=True)
-    port, log = free_port(), folder / "log"
+    port, log = at_port or free_port(), folder / "log"
     command = [sys.executable, "-m", "conflicto", "serve", "--port", str(port)]
     with log.open("ab") as sink:
         process = subprocess.Popen(command, env=environment(folder, **more), stdout=sink, stderr=sink, start_new_session=True)

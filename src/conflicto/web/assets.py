@@ -1,0 +1,58 @@
+"""Static files, read once, packed once, served under a path that names their build and may therefore be kept for ever."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conflicto.web.linking import linked
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+
+MEDIA_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A body in both forms in which it is served."""
+
+    media_type: str
+    body: bytes
+    packed: bytes
+
+
+def asset(media_type: str, body: bytes) -> Asset:
+    """Return a body with its packed form, which is the same whenever it is made."""
+    return Asset(media_type, body, gzip.compress(body, 9, mtime=0))
+
+
+class Assets:
+    """All static files of one folder by their relative path, and the name of this build."""
+
+    def __init__(self, folder: Path = STATIC) -> None:
+        read = {
+            path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+            for path in sorted(folder.rglob("*"))
+            if path.suffix in MEDIA_TYPES
+        }
+        modules = {name: text for name, text in read.items() if name.endswith(".js")}
+        served = {name: text for name, text in read.items() if name not in modules} | linked(modules)
+        self.files: Mapping[str, Asset] = {
+            name: asset(MEDIA_TYPES[name[name.rindex(".") :]], text.encode()) for name, text in served.items()
+        }
+        digest = hashlib.sha256()
+        for name, each in sorted(self.files.items()):
+            digest.update(b"%b\0%d\0%b" % (name.encode(), len(each.body), each.body))
+        self.build = digest.hexdigest()[:10]

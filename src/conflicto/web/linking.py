@@ -1,0 +1,106 @@
+"""Links modules into a few files at start, so that a phone on bad Wi-Fi asks for three instead of fifteen.
+
+Our modules are written as browsers read them. This joins them: every module becomes a function of its own that returns what it exports,
+in the order in which they need one another. What all pages and views share (`core/`, `sdk/`) becomes one file, so that there is one of
+it; every other entry takes its own imports in. Only the plain forms that our modules use are understood, and anything else stops the start.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from posixpath import normpath, relpath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+SHARED = "core.js"
+SHARED_FOLDERS = ("core/", "sdk/")
+
+_IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.[^"]+)";\n', re.MULTILINE)
+_EXPORTED = re.compile(r"^export ((?:async )?function|class|const|let) (\w+)", re.MULTILINE)
+_EXPORT_LIST = re.compile(r"^export \{([^}]*)\};\n", re.MULTILINE)
+_LEFT = re.compile(r"^(?:import|export)\b(?! default class)", re.MULTILINE)
+
+
+class NotLinkable(ValueError):
+    """A module says something that this linker does not understand, or imports what is not there."""
+
+
+def linked(modules: Mapping[str, str]) -> dict[str, str]:
+    """Return the files to serve for modules by path: the shared one, and each other entry with what it needs.
+
+    Raises:
+        NotLinkable: names the module and the reason.
+    """
+    shared = [name for name in modules if name.startswith(SHARED_FOLDERS)]
+    order = _in_order(shared, modules)
+    body = "".join(_wrapped(name, modules) for name in order)
+    names = ", ".join(_variable(name) for name in order)
+    files = {SHARED: f"{body}export {{ {names} }};\n"}
+    return files | {name: _entry(name, modules) for name in modules if not name.startswith(SHARED_FOLDERS)}
+
+
+def _entry(name: str, modules: Mapping[str, str]) -> str:
+    order = [each for each in _in_order([name], modules) if each != name]
+    own = [each for each in order if not each.startswith(SHARED_FOLDERS)]
+    taken = [_variable(each) for each in order if each.startswith(SHARED_FOLDERS)]
+    head = f'import {{ {", ".join(taken)} }} from "{_relative(name)}";\n' if taken else ""
+    return head + "".join(_wrapped(each, modules) for each in own) + _linked_imports(name, modules[name])
+
+
+def _in_order(names: Iterable[str], modules: Mapping[str, str]) -> list[str]:
+    """Return the modules and all that they import, each behind what it needs."""
+    found: list[str] = []
+    for name in names:
+        _walk(name, modules, found, ())
+    return found
+
+
+def _walk(name: str, modules: Mapping[str, str], found: list[str], above: tuple[str, ...]) -> None:
+    if name in above or name not in modules:
+        message = f"{name} is imported in a circle or is not there: {' → '.join(above)}"
+        raise NotLinkable(message)
+    for _, address in _IMPORT.findall(modules[name]):
+        _walk(_target(name, address), modules, found, (*above, name))
+    if name not in found:
+        found.append(name)
+
+
+def _wrapped(name: str, modules: Mapping[str, str]) -> str:
+    body = _linked_imports(name, modules[name])
+    names = [match[1] for match in _EXPORTED.findall(body)]
+    body = _EXPORTED.sub(r"\1 \2", body)
+    for listed in _EXPORT_LIST.findall(body):
+        names += [each.strip() for each in listed.split(",")]
+    body = _EXPORT_LIST.sub("", body)
+    if _LEFT.search(body):
+        message = f"{name} imports or exports in a form that is not understood"
+        raise NotLinkable(message)
+    return f"const {_variable(name)} = (() => {{ // {name}\n{body}return {{ {', '.join(names)} }};\n}})();\n"
+
+
+def _linked_imports(name: str, body: str) -> str:
+    def taken(match: re.Match[str]) -> str:
+        names = ", ".join(part.strip().replace(" as ", ": ") for part in match[1].split(",") if part.strip())
+        return f"const {{ {names} }} = {_variable(_target(name, match[2]))};\n"
+
+    body = _IMPORT.sub(taken, body)
+    if re.search(r"^import\b", body, re.MULTILINE):
+        message = f"{name} imports in a form that is not understood"
+        raise NotLinkable(message)
+    return body
+
+
+def _target(name: str, address: str) -> str:
+    return normpath((PurePosixPath(name).parent / address).as_posix())
+
+
+def _relative(name: str) -> str:
+    path = relpath(SHARED, PurePosixPath(name).parent.as_posix())
+    return path if path.startswith(".") else f"./{path}"
+
+
+def _variable(name: str) -> str:
+    return "$" + re.sub(r"\W", "_", name.removesuffix(".js"))

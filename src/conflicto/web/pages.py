@@ -1,0 +1,134 @@
+"""The pages as an ASGI application that stands before the API's: what is a page's address is answered here, everything else goes on."""
+
+from __future__ import annotations
+
+import re
+from http.cookies import CookieError, SimpleCookie
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, quote
+
+from conflicto.web.assets import Asset, Assets
+from conflicto.web.languages import chosen
+from conflicto.web.qr import code_picture
+from conflicto.web.shells import Shells
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    Headers = list[tuple[bytes, bytes]]
+    Send = Callable[[Any], Awaitable[None]]
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
+"""Nothing but our own files, no text that becomes code, and nobody may frame us."""
+
+SAFE: Headers = [
+    (b"content-security-policy", POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=()"),
+]
+FOR_EVER: Headers = [(b"cache-control", b"public, max-age=31536000, immutable")]
+ASK_FIRST: Headers = [(b"cache-control", b"no-cache"), (b"vary", b"Accept-Encoding, Accept-Language, Cookie")]
+AN_HOUR: Headers = [(b"cache-control", b"private, max-age=3600")]
+
+ADDRESSES = (
+    (re.compile(r"/|/j/[^/]{1,32}|/p/[0-9]{1,15}"), "participant"),
+    (re.compile(r"/host"), "home"),
+    (re.compile(r"/host/s/[0-9]{1,15}"), "control"),
+    (re.compile(r"/host/s/[0-9]{1,15}/report"), "report"),
+    (re.compile(r"/screen/[0-9]{1,15}"), "screen"),
+)
+_CODE = re.compile(r"/qr/([A-Za-z]{4}-?[A-Za-z]{4})\.svg")
+_NOT_IN_CODE = re.compile(r"[^A-Za-z]")
+
+
+class Pages:
+    """What browsers open; `app` answers everything that is not a page's."""
+
+    def __init__(self, app: Any, public_url: str = "") -> None:  # noqa: ANN401 - ASGI
+        self._app = app
+        self._assets = Assets()
+        self._public_url = public_url
+        self._shells = Shells(self._assets, public_url)
+
+    async def __call__(self, scope: Any, receive: Any, send: Send) -> None:  # noqa: ANN401 - ASGI
+        """Answer a page's address, or hand the request on."""
+        found = self._found(scope) if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"} else None
+        if found is None:
+            await self._app(scope, receive, send)
+        else:
+            await _answer(scope, send, *found)
+
+    def _found(self, scope: Any) -> tuple[int, Asset | None, Headers] | None:  # noqa: ANN401 - ASGI
+        path: str = scope["path"]
+        if path.startswith("/s/"):
+            return self._static(path)
+        for address, page in ADDRESSES:
+            if address.fullmatch(path):
+                return 200, self._shells.page(page, self._language(scope)), ASK_FIRST
+        if path == "/join":
+            return 303, None, [(b"location", _address_of(_query(scope, "code")).encode())]
+        if code := _CODE.fullmatch(path):
+            return 200, code_picture(f"{self._public_url or _origin(scope)}/j/{code[1].upper()}"), AN_HOUR
+        return (204, None, FOR_EVER) if path == "/favicon.ico" else None
+
+    def _static(self, path: str) -> tuple[int, Asset | None, Headers]:
+        _, _, build, name = path.split("/", 3) if path.count("/") > 2 else ("", "", "", "")  # noqa: PLR2004 - /s/build/name
+        found = self._assets.files.get(name) if build == self._assets.build else None
+        if found is None:
+            return 404, None, [(b"cache-control", b"no-store")]
+        return 200, found, FOR_EVER
+
+    def _language(self, scope: Any) -> str:  # noqa: ANN401 - ASGI
+        cookie = _cookie(scope, "lang")
+        return chosen(self._shells.catalogs, _query(scope, "lang"), cookie, _header(scope, b"accept-language"))
+
+
+async def _answer(scope: Any, send: Send, status: int, found: Asset | None, headers: Headers) -> None:  # noqa: ANN401 - ASGI
+    body = b""
+    told = [*SAFE, *headers]
+    if found is not None:
+        body = found.body
+        told.append((b"content-type", found.media_type.encode()))
+        if "gzip" in (_header(scope, b"accept-encoding") or ""):
+            body = found.packed
+            told.append((b"content-encoding", b"gzip"))
+    if status != 204:  # noqa: PLR2004 - No Content has no length
+        told.append((b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": status, "headers": told})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+
+def _address_of(code: str | None) -> str:
+    """Return where someone with a code goes: the form works before scripts, and says the code in the path as the QR does."""
+    letters = _NOT_IN_CODE.sub("", code or "")[:32]
+    return f"/j/{quote(letters)}" if letters else "/"
+
+
+def _origin(scope: Any) -> str:  # noqa: ANN401 - ASGI
+    """Return the address at which this browser reached us."""
+    return f"{scope.get('scheme', 'http')}://{_header(scope, b'host') or 'localhost'}"
+
+
+def _query(scope: Any, name: str) -> str | None:  # noqa: ANN401 - ASGI
+    return next(iter(parse_qs(scope["query_string"].decode("latin-1")).get(name, ())), None)
+
+
+def _headers(scope: Any, name: bytes) -> Iterator[str]:  # noqa: ANN401 - ASGI
+    return (value.decode("latin-1") for key, value in scope["headers"] if key == name)
+
+
+def _header(scope: Any, name: bytes) -> str | None:  # noqa: ANN401 - ASGI
+    return next(_headers(scope, name), None)
+
+
+def _cookie(scope: Any, name: str) -> str | None:  # noqa: ANN401 - ASGI
+    try:
+        found = SimpleCookie(_header(scope, b"cookie") or "").get(name)
+    except CookieError:
+        return None
+    return found.value if found else None

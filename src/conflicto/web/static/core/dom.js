@@ -1,0 +1,72 @@
+// A description of what should be there, and the smallest change that brings it about: elements stay, and with them focus and typed text.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+export function h(tag, props, ...children) {
+  return { tag, props: props ?? {}, children: children.flat(Infinity).filter((each) => each !== null && each !== undefined && each !== false) };
+}
+
+export function patch(parent, children) {
+  const wanted = [children].flat(Infinity).filter((each) => each !== null && each !== undefined && each !== false);
+  const free = new Map();
+  for (const node of parent.childNodes) {
+    const name = nameOf(node);
+    free.set(name, [...(free.get(name) ?? []), node]);
+  }
+  let place = parent.firstChild;
+  for (const each of wanted) {
+    const node = free.get(nameOf(each))?.shift() ?? made(each, parent);
+    if (node === place) place = place.nextSibling;
+    else parent.insertBefore(node, place);
+    adapt(node, each);
+  }
+  for (const nodes of free.values()) for (const node of nodes) node.remove();
+}
+
+// What may stand in for what: the same element, and the same thing in it where it has a key.
+function nameOf(each) {
+  if (each.nodeType === Node.TEXT_NODE || typeof each !== "object") return "#text";
+  const described = each.nodeType ? each.described : each;
+  if (!described) return `foreign ${each.nodeName}`;
+  return `${described.tag} ${described.props.key ?? ""}`;
+}
+
+function made(each, parent) {
+  if (typeof each !== "object") return document.createTextNode("");
+  const isSvg = each.tag === "svg" || (parent.namespaceURI === SVG && parent.localName !== "foreignObject");
+  const node = isSvg ? document.createElementNS(SVG, each.tag) : document.createElement(each.tag);
+  node.described = { tag: each.tag, props: {} };
+  return node;
+}
+
+function adapt(node, each) {
+  if (typeof each !== "object") {
+    if (node.data !== String(each)) node.data = String(each);
+    return;
+  }
+  const before = node.described.props;
+  for (const name of Object.keys(before)) if (!(name in each.props)) set(node, name, null);
+  node.described = each;
+  for (const [name, value] of Object.entries(each.props)) if (value !== before[name]) set(node, name, value);
+  if (!each.props.own) patch(node, each.children);
+}
+
+const AS_PROPERTY = new Set(["value", "checked", "disabled", "selected", "hidden", "open", "indeterminate"]);
+
+function set(node, name, value) {
+  if (name === "key" || name === "own") return;
+  if (name === "style") for (const [rule, to] of Object.entries(value ?? {})) node.style.setProperty(rule, to);
+  else if (name.startsWith("on") || name.startsWith(".")) node[name.replace(".", "")] = value;
+  else if (AS_PROPERTY.has(name)) node[name] = value ?? (name === "value" ? "" : false);
+  else if (value === null || value === undefined || value === false) node.removeAttribute(name);
+  else node.setAttribute(name, value === true ? "" : value);
+}
+
+let told = "";
+
+// Tells those who listen to the page instead of looking at it; the same sentence is said once.
+export function announce(text) {
+  if (text === told) return;
+  told = text;
+  document.getElementById("announce").textContent = text;
+}

@@ -1,0 +1,193 @@
+// Follows the feed of a session: a stream while that works, else held-back polls, else plain ones. It never gives up, and holds no
+// connection while nobody looks.
+
+import { Problem } from "./api.js";
+
+const SILENT_MS = 40_000; // the server says something every 15 s
+const FIRST_MS = 6_000;
+const HIDDEN_MS = 5_000;
+const PAUSE_MS = { least: 500, most: 10_000 };
+const QUICK_ENDS = 3; // after so many streams that ended at once, polls take over for a while
+const POLLS_BEFORE_STREAM = 20;
+
+export class Follow {
+  #caller; #session; #cursor; #apply; #connected; #gone;
+  #stop = null;
+  #failures = 0;
+  #quickEnds = 0;
+  #polls = 0;
+  #hiding = 0;
+  #over = false;
+  #released = false;
+
+  // apply(items): the newest changes; connected(true | false); gone(problem): the session or the token is no more.
+  constructor(caller, session, { since = "0", apply, connected = () => {}, gone = () => {} }) {
+    this.#caller = caller;
+    this.#session = session;
+    this.#cursor = since;
+    this.#apply = apply;
+    this.#connected = connected;
+    this.#gone = gone;
+  }
+
+  start() {
+    document.addEventListener("visibilitychange", this.#seen);
+    addEventListener("pageshow", this.#again);
+    addEventListener("online", this.#again);
+    this.#run();
+  }
+
+  end() {
+    this.#over = true;
+    this.#release();
+    document.removeEventListener("visibilitychange", this.#seen);
+    removeEventListener("pageshow", this.#again);
+    removeEventListener("online", this.#again);
+  }
+
+  // Let go of what is open; that is no failure.
+  #release() {
+    this.#released = true;
+    this.#stop?.abort();
+  }
+
+  #again = () => {
+    this.#failures = 0;
+    this.#release();
+  };
+
+  #seen = () => {
+    clearTimeout(this.#hiding);
+    if (document.hidden) this.#hiding = setTimeout(() => this.#release(), HIDDEN_MS);
+    else this.#again();
+  };
+
+  async #run() {
+    while (!this.#over) {
+      if (document.hidden) await shown();
+      if (this.#over) return;
+      this.#stop = new AbortController();
+      this.#released = false;
+      try {
+        if (!(await (this.#quickEnds < QUICK_ENDS ? this.#stream() : this.#poll()))) return;
+      } catch (error) {
+        if (this.#released) continue;
+        if (error instanceof Problem && !error.passes) {
+          if (error.code !== "cursor-expired") return this.#gone(error);
+          this.#cursor = "0";
+        }
+        this.#failures += 1;
+        this.#quickEnds += 1;
+        this.#connected(false);
+      }
+      await this.#pause();
+    }
+  }
+
+  async #pause() {
+    if (this.#failures === 0) return;
+    const longest = Math.min(PAUSE_MS.most, PAUSE_MS.least * 2 ** this.#failures);
+    this.#stop = new AbortController();
+    await new Promise((resolve) => {
+      const timer = setTimeout(resolve, longest * (0.5 + Math.random() / 2));
+      this.#stop.signal.addEventListener("abort", () => (clearTimeout(timer), resolve()));
+    });
+  }
+
+  async #stream() {
+    const began = Date.now();
+    const answer = await this.#open(`events?since=${this.#cursor}`, { Accept: "text/event-stream", "Last-Event-ID": this.#cursor });
+    if (answer.status === 204) return this.#told([]), false;
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    for (let ms = FIRST_MS; ; ms = SILENT_MS) {
+      const { value, done } = await this.#within(reader.read(), ms);
+      if (done) break;
+      const events = (rest + value).split("\n\n");
+      rest = events.pop();
+      this.#told(events.map((event) => this.#read(event)).filter(Boolean));
+    }
+    this.#quickEnds = Date.now() - began < FIRST_MS ? this.#quickEnds + 1 : 0;
+    return true;
+  }
+
+  #read(event) {
+    const fields = Object.fromEntries(event.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]));
+    if (fields.id) this.#cursor = fields.id;
+    return fields.data && JSON.parse(fields.data);
+  }
+
+  async #poll() {
+    const answer = await this.#open(`changes/since/${this.#cursor}?limit=1000`, { Prefer: "wait=20" });
+    const page = await this.#within(answer.json(), SILENT_MS);
+    this.#cursor = page.cursor;
+    this.#told(page.items);
+    this.#polls += 1;
+    if (this.#polls % POLLS_BEFORE_STREAM === 0) this.#quickEnds = 0;
+    if (!answer.headers.has("Preference-Applied") && !page.has_more) {
+      await new Promise((resolve) => setTimeout(resolve, Number(answer.headers.get("Poll-After") ?? 2_000)));
+    }
+    return true;
+  }
+
+  async #open(path, headers) {
+    const request = fetch(`/api/v1/sessions/${this.#session}/${path}`, {
+      headers: this.#caller.headers(headers), cache: "no-store", signal: this.#stop.signal,
+    });
+    const answer = await this.#within(request, headers.Prefer ? SILENT_MS : FIRST_MS);
+    this.#caller.renew(answer);
+    if (!answer.ok) throw new Problem(answer.status, await answer.json().catch(() => ({})));
+    return answer;
+  }
+
+  #told(items) {
+    this.#failures = 0;
+    this.#connected(true);
+    this.#apply(items);
+  }
+
+  // A connection that slept with its phone reports neither end nor error, so silence ends it.
+  async #within(promise, ms) {
+    let timer;
+    const silence = new Promise((_, reject) => {
+      timer = setTimeout(() => (this.#stop.abort(), reject(new Problem(0, { code: "offline" }))), ms);
+    });
+    try {
+      return await Promise.race([promise, silence]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+const shown = () =>
+  new Promise((resolve) => document.addEventListener("visibilitychange", function seen() {
+    if (!document.hidden) resolve(document.removeEventListener("visibilitychange", seen));
+  }));
+
+// The newest of everything by entity and id, as the feed's first rule says.
+export class Fold {
+  constructor() {
+    this.of = { session: new Map(), activity: new Map(), participant: new Map(), response: new Map() };
+  }
+
+  take(items) {
+    for (const item of items) {
+      const known = this.of[item.entity];
+      if (!known || (known.get(item.id)?.revision ?? 0) > item.revision) continue;
+      known.set(item.id, item);
+    }
+  }
+
+  alive(entity) {
+    return [...this.of[entity].values()].map((item) => item.data).filter(Boolean);
+  }
+
+  get session() {
+    return this.alive("session")[0] ?? null;
+  }
+
+  get activities() {
+    return this.alive("activity").sort((a, b) => a.order_index - b.order_index || (a.created_at < b.created_at ? -1 : 1));
+  }
+}

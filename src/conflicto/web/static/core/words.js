@@ -1,0 +1,19 @@
+// The page's words in its language, from the JSON that came with it.
+
+export const boot = JSON.parse(document.getElementById("boot").textContent);
+
+const plural = new Intl.PluralRules(boot.locale);
+const number = new Intl.NumberFormat(boot.locale, { maximumFractionDigits: 2 });
+
+export const shown = (value) => number.format(value);
+export const clock = (instant) => new Date(instant).toLocaleTimeString(boot.locale, { hour: "2-digit", minute: "2-digit" });
+export const day = (instant) => new Date(instant).toLocaleDateString(boot.locale, { day: "numeric", month: "short", year: "numeric" });
+
+// `{name}` stands for a value; where `n` is one, the language's plural decides between `key.one`, `key.few` … and `key`.
+export function t(key, values = {}) {
+  const text = (values.n !== undefined && boot.words[`${key}.${plural.select(values.n)}`]) || boot.words[key] || key;
+  return text.replace(/\{(\w+)\}/g, (_, name) => {
+    const value = values[name];
+    return typeof value === "number" ? shown(value) : (value ?? "");
+  });
+}

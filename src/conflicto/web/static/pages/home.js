@@ -1,0 +1,91 @@
+// The host's home: sessions, and a new one.
+
+import { Caller, Problem, takeFromAddress, tokens } from "../core/api.js";
+import { h, patch } from "../core/dom.js";
+import { day, t } from "../core/words.js";
+
+const main = document.getElementById("main");
+let sessions = null;
+let said = "";
+
+takeFromAddress("admin", "admin");
+const caller = new Caller("admin");
+main.replaceChildren();
+load();
+
+async function load() {
+  if (!tokens.get("admin")) return draw();
+  await attempt(async () => (sessions = (await caller.get("/sessions?limit=100")).items));
+}
+
+async function attempt(what) {
+  said = "";
+  try {
+    await what();
+  } catch (problem) {
+    if (!(problem instanceof Problem)) throw problem;
+    if (problem.status === 401) tokens.drop("admin");
+    said = problem.text;
+  }
+  draw();
+}
+
+function draw() {
+  patch(main, [
+    h("p", { key: "said", class: "bad", role: "alert" }, said),
+    ...(tokens.get("admin") ? [fresh(), list()] : [door()]),
+  ]);
+}
+
+function door() {
+  const onsubmit = (event) => {
+    event.preventDefault();
+    tokens.set("admin", event.target.elements[0].value.trim());
+    load();
+  };
+  return h("form", { key: "door", class: "stack card", onsubmit },
+    h("h1", {}, t("host.sign_in")), h("p", { class: "muted" }, t("host.sign_in_hint")),
+    h("label", { for: "token" }, t("host.token")), h("input", { id: "token", type: "password", autocomplete: "off", required: true }),
+    h("button", { class: "primary" }, t("host.enter")));
+}
+
+function fresh() {
+  const onsubmit = (event) => {
+    event.preventDefault();
+    attempt(() => keep(caller.post("/sessions", { title: event.target.elements[0].value })));
+  };
+  return h("form", { key: "fresh", class: "stack card", onsubmit },
+    h("h1", {}, t("host.new")),
+    h("label", { for: "title" }, t("host.new_title")),
+    h("div", { class: "row wrap" },
+      h("input", { id: "title", class: "grow basis", required: true, maxlength: 200, dir: "auto" }), h("button", { class: "primary" }, t("host.create"))));
+}
+
+async function keep(made) {
+  const { id, host_token: host, screen_token: screen } = await made;
+  tokens.set(`host.${id}`, host);
+  tokens.set(`screen.${id}`, screen);
+  location.assign(`/host/s/${id}`);
+}
+
+function list() {
+  if (!sessions) return h("p", { key: "list", class: "muted" }, t("state.loading"));
+  if (!sessions.length) return h("p", { key: "list", class: "muted" }, t("host.none"));
+  return h("section", { key: "list", class: "stack" },
+    h("h2", {}, t("host.sessions")),
+    h("ul", { class: "rows" }, sessions.map((session) =>
+      h("li", { key: session.id, class: "row wrap" },
+        h("a", { class: "grow basis strong", href: `/host/s/${session.id}`, dir: "auto" }, session.title),
+        h("span", { class: `chip ${session.status}` }, t(`host.${session.status}`)),
+        h("span", { class: "muted small" }, day(session.created_at)),
+        h("button", { type: "button", "aria-label": `${t("host.duplicate")}: ${session.title}`, onclick: () => attempt(() => keep(caller.post(`/sessions/${session.id}/duplicate`))) }, t("host.duplicate")),
+        h("button", { type: "button", class: "danger", "aria-label": `${t("host.delete")}: ${session.title}`, onclick: () => remove(session) }, t("host.delete"))))));
+}
+
+function remove({ id, title }) {
+  if (!confirm(t("host.delete_sure", { title }))) return;
+  attempt(async () => {
+    await caller.delete(`/sessions/${id}`);
+    sessions = sessions.filter((each) => each.id !== id);
+  });
+}

@@ -1,0 +1,68 @@
+// What came of a session, to read and to print.
+
+import { Caller, Problem, takeFromAddress } from "../core/api.js";
+import { h, patch } from "../core/dom.js";
+import { day, t } from "../core/words.js";
+import { drawLeaderboard, drawResults } from "../elements/charts.js";
+import { questionOf, textsOf } from "../host/picture.js";
+
+const main = document.getElementById("main");
+const id = location.pathname.split("/")[3];
+takeFromAddress("token", `host.${id}`);
+const caller = new Caller(`host.${id}`, "admin");
+const path = `/sessions/${id}`;
+
+main.replaceChildren();
+load().catch((problem) => {
+  if (!(problem instanceof Problem)) throw problem;
+  patch(main, h("p", { class: "bad" }, problem.status === 401 ? t("host.no_token") : problem.text));
+});
+
+async function load() {
+  const [session, { items }, ranks] = await Promise.all([caller.get(path), caller.get(`${path}/activities?limit=1000`), caller.get(`${path}/leaderboard?limit=20`).catch(() => null)]);
+  const parts = await Promise.all(items.filter(({ started_at }) => started_at).map(part));
+  patch(main, [
+    h("h1", { dir: "auto" }, session.title),
+    h("p", { class: "muted" }, day(session.created_at)),
+    h("div", { class: "row wrap no-print" },
+      h("a", { class: "button", href: `/host/s/${id}` }, t("host.title")), h("button", { type: "button", onclick: () => print() }, t("host.print")),
+      h("button", { type: "button", onclick: () => download(session, parts) }, t("host.export"))),
+    parts.length ? null : h("p", { class: "muted" }, t("results.none")),
+    parts.map(({ activity, counted, answers }) => h("section", { class: "card stack", key: activity.id },
+      h("h2", { dir: "auto" }, questionOf(activity)),
+      h("p", { class: "muted" }, t("host.answers_n", { n: counted.response_count })),
+      drawResults(counted.results, activity, { texts: textsOf(answers) }), list(answers))),
+    drawLeaderboard(ranks),
+  ]);
+}
+
+async function part(activity) {
+  const at = `${path}/activities/${activity.id}`;
+  const counted = await caller.get(`${at}/results`).catch(() => caller.get(`${at}/status`));
+  return { activity, counted, answers: await everyAnswer(at) };
+}
+
+async function everyAnswer(at) {
+  const found = [];
+  for (let cursor = "0", more = true; more; ) {
+    const page = await caller.get(`${at}/responses/since/${cursor}?limit=1000`);
+    found.push(...page.items.filter((each) => !each.deleted));
+    ({ cursor, has_more: more } = page);
+  }
+  return found;
+}
+
+function list(answers) {
+  const texts = [...textsOf(answers)];
+  return texts.length ? h("ul", {}, texts.map(([key, text]) => h("li", { key, dir: "auto" }, text))) : null;
+}
+
+// One JSON object a line, as the feed tells them.
+function download(session, parts) {
+  const lines = parts.flatMap(({ answers }) => answers).map((each) => `${JSON.stringify(each)}\n`);
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob(lines, { type: "application/jsonl" }));
+  link.download = `${session.title.replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 60) || session.id}.jsonl`;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}

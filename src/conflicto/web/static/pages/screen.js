@@ -1,0 +1,126 @@
+// The screen in front of the room: code and picture always, the question, and what may be shown of the answers. It never shows an error.
+
+import { Caller, takeFromAddress, time } from "../core/api.js";
+import { h, patch } from "../core/dom.js";
+import { Fold, Follow } from "../core/follow.js";
+import { boot, t } from "../core/words.js";
+import { drawLeaderboard, drawResults } from "../elements/charts.js";
+
+const LOOK_MS = 1_000;
+const main = document.getElementById("main");
+const id = location.pathname.split("/")[2];
+takeFromAddress("token", `screen.${id}`);
+const caller = new Caller(`screen.${id}`);
+const path = `/sessions/${id}`;
+const origin = (boot.public_url || location.origin).replace(/^https?:\/\//, "");
+
+const fold = new Fold();
+let isOffline = false;
+let status = null;
+let results = null;
+let ranks = null;
+
+main.replaceChildren();
+if (caller.token) begin();
+else patch(main, h("p", { class: "note" }, t("screen.no_token")));
+
+function begin() {
+  draw();
+  new Follow(caller, id, { apply: (items) => (fold.take(items), draw()), connected: (is) => (isOffline = !is, draw()) }).start();
+  look();
+  stayAwake();
+  document.addEventListener("visibilitychange", () => document.hidden || stayAwake());
+}
+
+// A screen that dims is a nuisance; browsers keep it awake over https only.
+function stayAwake() {
+  navigator.wakeLock?.request("screen").catch(() => null);
+}
+
+function shown() {
+  const { current_activity_id: current, shown_activity_id: other } = fold.session ?? {};
+  return fold.of.activity.get(current ?? other)?.data ?? null;
+}
+
+async function look() {
+  const activity = shown();
+  status = (await caller.get(`${path}/status`).catch(() => null)) ?? status;
+  if (activity) {
+    const at = `${path}/activities/${activity.id}`;
+    const found = await caller.get(`${at}/results`).catch(() => null) ?? await caller.get(`${at}/status`).catch(() => null);
+    if (found && found.activity_id === shown()?.id) results = found;
+    ranks = results?.results && Object.values(results.results).some(({ op }) => op === "score") ? await caller.get(`${path}/leaderboard?limit=8`).catch(() => null) : null;
+  }
+  draw();
+  setTimeout(look, LOOK_MS);
+}
+
+function draw() {
+  const session = fold.session;
+  const activity = session?.status === "active" ? shown() : null;
+  patch(main, [
+    activity ? [question(activity), aside(session, activity)] : lobby(session),
+    isOffline ? h("span", { class: "lost", key: "lost", "aria-hidden": "true" }) : null,
+  ]);
+}
+
+function door(session) {
+  return [
+    h("img", { class: "qr", src: `/qr/${session.join_code}.svg`, alt: t("screen.qr") }),
+    h("div", { class: "where" },
+      h("p", { class: "muted" }, t("screen.join")), h("p", { class: "strong", dir: "ltr" }, origin),
+      h("p", { class: "big-code", dir: "ltr" }, session.join_code), h("p", { class: "muted" }, t("screen.people", { n: status?.participant_count ?? 0 }))),
+  ];
+}
+
+function lobby(session) {
+  return h("section", { class: "lobby", key: "lobby" },
+    h("h1", { dir: "auto" }, session?.title ?? ""),
+    session?.status === "completed" ? h("p", { class: "large" }, t("screen.ended")) : null,
+    session && session.status !== "completed" ? h("div", { class: "join" }, door(session)) : null);
+}
+
+// Beside the question for as long as it stands: who comes late finds the way in.
+function aside(session, activity) {
+  return h("aside", { class: "join", key: "join", "aria-label": t("screen.lobby") },
+    door(session), h("p", { class: "figures" }, t("results.answers", { n: counted(activity)?.response_count ?? 0 })), timer(activity));
+}
+
+function counted({ id: of, round }) {
+  return results?.activity_id === of && results.round === round ? results : null;
+}
+
+function question(activity) {
+  const { config, title } = activity;
+  const here = counted(activity);
+  const texts = new Map(fold.alive("response").filter((each) => each.activity_id === activity.id && each.round === activity.round && each.response_data?.text).map((each) => [each.id, each.response_data.text]));
+  return h("section", { class: "question", key: activity.id },
+    h("h1", { dir: "auto" }, config?.question ?? config?.prompt ?? config?.story ?? title ?? ""),
+    h("div", { class: "shows" }, here?.results ? open(here, activity, texts) : closed(activity, texts)));
+}
+
+function open({ results: found }, activity, texts) {
+  const ops = Object.values(found).map(({ op }) => op);
+  return [
+    texts.size && !ops.includes("votes") ? wall(texts) : h("div", { class: "results", key: "results" }, drawResults(found, activity, { texts })),
+    activity.results_revealed ? drawLeaderboard(ranks) : null,
+  ];
+}
+
+function closed(activity, texts) {
+  if (texts.size) return wall(texts);
+  const options = activity.config?.options;
+  return options
+    ? h("ol", { class: "options", key: "options" }, options.map((option, index) => h("li", { key: option.id }, h("span", { class: "letter", "aria-hidden": "true" }, String.fromCharCode(65 + index)), h("span", { dir: "auto" }, option.text))))
+    : h("p", { class: "muted large", key: "hidden" }, activity.status === "expired" ? t("results.hidden") : "");
+}
+
+function wall(texts) {
+  return h("ul", { class: "wall", key: "wall" }, [...texts].slice(-24).reverse().map(([key, text]) => h("li", { key, dir: "auto" }, text)));
+}
+
+function timer({ status: phase, ends_at: end }) {
+  if (!end || phase !== "active") return null;
+  const left = Math.max(0, Math.ceil((Date.parse(end) - time.now()) / 1_000));
+  return h("span", { class: left <= 10 ? "timer late" : "timer", role: "timer" }, `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`);
+}

@@ -1,0 +1,106 @@
+// The door: a code, then a name. A code that came in the address is not asked for.
+
+import { Caller, Problem, freshKey, tokens } from "../core/api.js";
+import { h, patch } from "../core/dom.js";
+import { t } from "../core/words.js";
+
+export class Door {
+  #main; #enter;
+  #code = "";
+  #lobby = null;
+  #said = "";
+  #names = [];
+  #busy = false;
+  #key = freshKey();
+
+  constructor(main, enter, said = "") {
+    this.#main = main;
+    this.#enter = enter;
+    this.#said = said;
+    main.replaceChildren();
+  }
+
+  open(code) {
+    this.#code = code;
+    this.#draw();
+    if (code) this.#look(code);
+    else this.#main.querySelector("input").focus();
+  }
+
+  async #look(code) {
+    this.#code = code;
+    const letters = code.replace(/[^a-z]/gi, "");
+    await this.#attempt(async () => {
+      if (letters.length !== 8) throw new Problem(404, { code: "code-unknown" });
+      this.#lobby = await new Caller("none").get(`/sessions/by-code/${letters}`);
+      if (tokens.get(`seat.${this.#lobby.session_id}`)) this.#enter(this.#lobby.session_id);
+    });
+    this.#main.querySelector("input")?.focus();
+  }
+
+  async #join(nickname) {
+    await this.#attempt(async () => {
+      const seat = await new Caller("none").post("/join", { nickname, code: this.#code }, { key: this.#key });
+      tokens.set(`seat.${seat.session.id}`, seat.participant_token);
+      this.#enter(seat.session.id);
+    });
+  }
+
+  async #attempt(what) {
+    this.#busy = true;
+    this.#said = "";
+    this.#draw();
+    try {
+      await what();
+      if (!this.#main.querySelector("form[data-door]")) return;
+    } catch (problem) {
+      if (!(problem instanceof Problem)) throw problem;
+      this.#said = problem.code === "not-found" ? t("problem.code-unknown") : problem.text;
+      this.#names = problem.body.suggestions ?? [];
+      if (!problem.passes) this.#key = freshKey();
+    }
+    this.#busy = false;
+    this.#draw();
+    if (this.#said) this.#main.querySelector("input")?.focus();
+  }
+
+  #draw() {
+    patch(this.#main, this.#lobby ? this.#naming() : this.#coding());
+  }
+
+  #form(send, ...inside) {
+    const onsubmit = (event) => {
+      event.preventDefault();
+      if (!this.#busy) send(event.target.elements[0].value);
+    };
+    return h("form", { class: "stack card", "data-door": true, onsubmit }, inside, h("p", { id: "said", class: "bad", role: "alert" }, this.#said));
+  }
+
+  #coding() {
+    return [
+      h("h1", {}, t("join.title")),
+      this.#form((code) => this.#look(code),
+        h("label", { for: "code" }, t("join.code")),
+        h("input", {
+          id: "code", class: "code-field", autocomplete: "off", autocapitalize: "characters", spellcheck: "false", required: true, key: "code",
+          placeholder: "BCDF-GHJK", value: this.#code, "aria-describedby": "said",
+        }),
+        h("button", { class: "primary", disabled: this.#busy }, t("join.next"))),
+    ];
+  }
+
+  #naming() {
+    return [
+      h("h1", { dir: "auto" }, this.#lobby.title),
+      this.#lobby.status === "completed" ? h("p", {}, t("state.ended")) : this.#form((name) => this.#join(name),
+        h("label", { for: "nickname" }, t("join.nickname")),
+        h("input", {
+          id: "nickname", key: "nickname", autocomplete: "nickname", maxlength: 40, required: true, "aria-describedby": "said kept", dir: "auto",
+        }),
+        h("button", { class: "primary", disabled: this.#busy }, t("join.enter"))),
+      this.#names.length ? h("p", { class: "row wrap" }, t("join.free"), this.#names.map((name) =>
+        h("button", { type: "button", key: name, onclick: () => this.#join(name), dir: "auto" }, name))) : null,
+      h("p", { id: "kept", class: "muted" }, t("join.kept")),
+    ];
+  }
+}

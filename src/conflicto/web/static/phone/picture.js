@@ -1,0 +1,125 @@
+// What a phone shows of the room, as a function of its state.
+
+import { time } from "../core/api.js";
+import { h } from "../core/dom.js";
+import { boot, clock, t } from "../core/words.js";
+import { viewOf } from "../elements/views.js";
+
+let charts = null;
+
+export function phaseOf(activity) {
+  if (activity.status === "published") return "ready";
+  if (activity.status === "active" && !(activity.ends_at && time.now() >= Date.parse(activity.ends_at))) return "open";
+  return activity.results_revealed ? "revealed" : "locked";
+}
+
+export const questionOf = ({ config, title }) => config?.question ?? config?.prompt ?? config?.story ?? title ?? "";
+
+export function drawRoom(room, phase) {
+  const session = room.fold.session;
+  return [
+    header(room, session),
+    room.isOffline ? h("p", { class: "banner", key: "offline" }, t("state.offline"), h("button", { type: "button", onclick: () => dispatchEvent(new Event("online")) }, t("state.retry"))) : null,
+    h("section", { class: "now", key: "now" }, body(room, session, phase)),
+  ];
+}
+
+function header(room, session) {
+  return h("div", { class: "seat", key: "seat" },
+    h("p", { class: "strong grow", dir: "auto" }, session?.title ?? ""),
+    h("details", { class: "menu", key: "menu" },
+      h("summary", { dir: "auto" }, room.me?.nickname ?? t("menu.title")),
+      h("form", { class: "stack card", onsubmit: (event) => renamed(event, room) },
+        h("label", { for: "new-name" }, t("menu.rename")),
+        h("input", { id: "new-name", maxlength: 40, value: room.me?.nickname ?? "", required: true, dir: "auto" }),
+        h("p", { class: "bad", role: "alert" }, room.renaming ?? ""),
+        h("button", { class: "primary" }, t("menu.save")),
+        h("button", { type: "button", onclick: () => confirm(t("menu.leave_sure")) && room.leave() }, t("menu.leave")))));
+}
+
+async function renamed(event, room) {
+  event.preventDefault();
+  const menu = event.target.closest("details");
+  try {
+    await room.rename(event.target.elements["new-name"].value);
+    room.renaming = null;
+    menu.open = false;
+  } catch (problem) {
+    room.renaming = problem.text;
+  }
+  room.draw();
+}
+
+function body(room, session, phase) {
+  if (!session) return h("p", { class: "muted" }, t("state.loading"));
+  if (session.status === "completed") return [h("h1", {}, t("state.thanks")), h("p", {}, t("state.ended"))];
+  if (!phase) return [h("h1", { dir: "auto" }, t("state.in", { name: room.me?.nickname ?? "" })), h("p", {}, t(session.status === "draft" ? "state.waiting" : "state.between"))];
+  return [
+    h("h1", { key: `h ${room.slot}`, dir: "auto" }, questionOf(room.activity)),
+    timer(room.activity, phase),
+    room.failed ? h("p", { class: "bad" }, t("state.cannot")) : view(room, phase),
+    results(room),
+    footer(room, phase),
+  ];
+}
+
+function timer({ ends_at: end }, phase) {
+  if (!end || phase !== "open") return null;
+  const left = Math.max(0, Math.ceil((Date.parse(end) - time.now()) / 1_000));
+  return h("p", { class: left <= 10 ? "timer late" : "timer", role: "timer" }, `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`);
+}
+
+function view(room, phase) {
+  const { activity, answers } = room;
+  const tag = viewOf(activity.type, "participant", room.draw);
+  if (tag === null) return h("p", { class: "muted" }, t("state.loading"));
+  if (tag === "failed") return h("p", { class: "bad" }, t("state.cannot"));
+  const isMany = activity.response_policy === "many";
+  const waiting = room.waiting?.body;
+  const mine = isMany ? null : (waiting ?? answers.at(-1) ?? null);
+  const isDone = activity.response_policy === "first" && mine;
+  return h(tag, {
+    key: room.slot, own: true, ".activity": activity, ".phase": isDone && phase === "open" ? "locked" : phase, ".mine": mine, ".answers": answers,
+    ".draft": room.draft?.response ?? null, ".responses": [...(room.others.get(activity.id)?.fold.values() ?? [])].filter((each) => each.round === activity.round),
+    ".results": room.results.get(room.slot) ?? null,
+  });
+}
+
+function results(room) {
+  const found = room.results.get(room.slot);
+  if (!found) return null;
+  if (!charts) {
+    charts = import(`${boot.base}/elements/charts.js`).then((module) => (charts = module, room.draw()));
+  }
+  if (!charts.drawResults) return null;
+  return h("section", { class: "results card", "aria-label": t("results.title") },
+    h("h2", {}, t("results.title")),
+    charts.drawResults(found.results, room.activity, { mine: room.answers.at(-1)?.response_data }),
+    charts.drawLeaderboard(found.ranks, room.me?.id));
+}
+
+function footer(room, phase) {
+  const { activity, answers, draft, waiting } = room;
+  const problem = room.said.get(room.slot);
+  const isMany = activity.response_policy === "many";
+  const canSend = phase === "open" && draft && draft.response !== null;
+  const isInstant = customElements.get(viewOf(activity.type, "participant", room.draw) ?? "")?.isInstant;
+  const isFinal = activity.response_policy === "first" && (waiting || answers.length);
+  return h("div", { class: "action", key: "action" },
+    receipt(room, phase, problem),
+    phase === "open" && !isFinal && !isInstant && (canSend || (!answers.length && !waiting) || isMany)
+      ? h("button", { class: "primary wide", key: "send", disabled: !canSend || !draft.isComplete, onclick: () => room.answer(draft.response) },
+        t(answers.length && !isMany ? "answer.change" : "answer.send"))
+      : null);
+}
+
+function receipt(room, phase, problem) {
+  if (problem) return h("p", { class: "bad", role: "alert", key: "receipt" }, problem.text);
+  if (room.waiting) return h("p", { class: "wait", key: "receipt" }, t(room.isOffline ? (room.outbox.isKept ? "answer.kept" : "answer.kept_open") : "answer.sending"));
+  const last = room.answers.at(-1);
+  const parts = [];
+  if (last) parts.push(`✓ ${t(last.moderation === "pending" ? "answer.held" : "answer.in_at", { time: clock(last.received_at) })}`);
+  if (phase === "locked") parts.push(t("state.locked"));
+  if (phase === "ready") parts.push(t("state.ready"));
+  return parts.length ? h("p", { class: last ? "ok" : "muted", key: "receipt" }, parts.join(" · ")) : null;
+}

@@ -1,0 +1,115 @@
+// What the views of an activity type may use. A view is an element: the page sets its properties, and it sends events.
+//
+// Properties: activity, phase (ready | open | locked | revealed | closed), mine (the newest answer of one's own in this round, or null),
+// answers (all of them), draft (what was begun and not sent), responses (what others said, where that is open), results, pending.
+// Events: `draft` while someone is at it (detail.response is null while it cannot be sent), `answer` for what is to be sent at once.
+
+import { h, patch } from "../core/dom.js";
+import { shown, t } from "../core/words.js";
+
+export { h, shown, t };
+
+const PROPERTIES = ["activity", "phase", "mine", "answers", "draft", "responses", "results", "pending"];
+
+export class ActivityElement extends HTMLElement {
+  // Views that send with a single touch say so, and get no button for sending.
+  static isInstant = false;
+
+  #given = {};
+  #begun = false;
+  #waiting = false;
+
+  static {
+    for (const name of PROPERTIES) {
+      Object.defineProperty(ActivityElement.prototype, name, {
+        get() { return this.#given[name] ?? null; },
+        set(value) { this.#take(name, value); },
+      });
+    }
+  }
+
+  get config() {
+    return this.activity.config ?? {};
+  }
+
+  get isOpen() {
+    return this.phase === "open";
+  }
+
+  // What the inputs show: what was begun, else what was answered.
+  get value() {
+    return this.draft ?? this.mine?.response_data ?? null;
+  }
+
+  // What someone is at stays as they see it; only its end is heard of from outside.
+  #take(name, value) {
+    if (name === "draft") {
+      if (this.#begun && value !== null) return;
+      this.#begun = false;
+    }
+    this.#given[name] = value;
+    this.redraw();
+  }
+
+  // Several properties are set in one go and drawn once.
+  redraw() {
+    if (this.#waiting) return;
+    this.#waiting = true;
+    queueMicrotask(() => {
+      this.#waiting = false;
+      try {
+        patch(this, this.view());
+      } catch (error) {
+        this.#send("failed", { error });
+      }
+    });
+  }
+
+  // `shownAs` is what the inputs go on showing, where that differs from what would be sent.
+  begin(response, isComplete = true, shownAs = response) {
+    this.#begun = true;
+    this.#given.draft = shownAs;
+    this.#send("draft", { response, isComplete });
+    this.redraw();
+  }
+
+  give(response) {
+    this.#send("answer", { response });
+  }
+
+  #send(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+  }
+}
+
+export const letter = (index) => String.fromCharCode(65 + (index % 26));
+
+// Options to pick one or several of; `mark(option)` says what stands behind one after the reveal.
+export function choices({ legend, options, chosen, multiple, disabled, onpick, mark = () => null }) {
+  return h("fieldset", { class: "choices", disabled },
+    h("legend", { class: "hidden-text" }, legend),
+    options.map((option, index) =>
+      h("label", { class: "choice", key: option.id },
+        h("input", {
+          type: multiple ? "checkbox" : "radio", name: "choice", value: option.id, checked: chosen.includes(option.id),
+          onchange: (event) => onpick(option.id, event.target.checked),
+        }),
+        h("span", { class: "letter", "aria-hidden": "true" }, letter(index)),
+        h("span", { class: "grow", dir: "auto" }, option.text),
+        mark(option))));
+}
+
+export function rightMark() {
+  return h("span", { class: "mark-right" }, `✓ ${t("answer.right")}`);
+}
+
+export function textField({ label, value, most, lines = 1, disabled, oninput, ...more }) {
+  const id = `field-${label.replace(/\W+/g, "-").slice(0, 30)}`;
+  return h("div", { class: "stack-tight", key: id },
+    h("label", { for: id }, label),
+    h(lines > 1 ? "textarea" : "input", {
+      id, value: value ?? "", maxlength: most, rows: lines > 1 ? lines : null, disabled, dir: "auto", autocomplete: "off",
+      oninput: (event) => oninput(event.target.value), ...more,
+    }),
+    most ? h("p", { class: "muted small end" }, `${shown((value ?? "").length)} / ${shown(most)}`) : null);
+}

@@ -1,0 +1,94 @@
+import gzip
+import re
+
+import pytest
+
+from tests.support.api import Api
+
+PAGES = ["/", "/j/BCDFGHJK", "/p/123", "/host", "/host/s/123", "/host/s/123/report", "/screen/123"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_page_is_strict_about_what_it_runs(api: Api, path: str) -> None:
+    page = await api.http.get(path)
+
+    assert page.status_code == 200
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "require-trusted-types-for 'script'; trusted-types 'none'" in policy
+    assert page.headers["referrer-policy"] == "no-referrer"
+    assert page.headers["cache-control"] == "no-cache"
+    assert re.findall(r"<script(?![^>]*(?:src=|application/json))|style=|\son\w+=", page.text) == []
+
+
+async def test_static_files_may_be_kept_for_ever_and_come_packed(api: Api) -> None:
+    page = await api.http.get("/")
+    core = re.search(r'href="(/s/[0-9a-f]{10}/core\.js)"', page.text)
+    assert core is not None
+
+    plain = await api.http.get(core[1], headers={"accept-encoding": "identity"})
+    packed = await api.http.get(core[1], headers={"accept-encoding": "gzip"})
+
+    assert plain.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert plain.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert packed.headers["content-encoding"] == "gzip"
+    assert int(packed.headers["content-length"]) == len(gzip.compress(plain.content, 9, mtime=0)) < len(plain.content) / 2
+    assert packed.content == plain.content
+
+
+@pytest.mark.parametrize("path", ["/s/0000000000/core.js", "/s/", "/s/x", "/s/../settings.py"])
+async def test_files_of_another_build_are_not_there(api: Api, path: str) -> None:
+    assert (await api.http.get(path)).status_code == 404
+
+
+async def test_the_join_form_works_without_scripts(api: Api) -> None:
+    page = await api.http.get("/", headers={"accept-language": "en"})
+    sent = await api.http.get("/join", params={"code": " bcdf-ghjk/../x"})
+    empty = await api.http.get("/join")
+
+    assert '<form class="stack" action="/join" method="get">' in page.text
+    assert (sent.status_code, sent.headers["location"]) == (303, "/j/bcdfghjkx")
+    assert (empty.status_code, empty.headers["location"]) == (303, "/")
+
+
+@pytest.mark.parametrize(
+    ("headers", "query", "lang"),
+    [
+        ({"accept-language": "de-AT,en;q=0.5"}, "", "de"),
+        ({"accept-language": "de", "cookie": "lang=ar"}, "", "ar"),
+        ({"accept-language": "de", "cookie": "lang=ar"}, "?lang=fr", "fr"),
+        ({"accept-language": "xx", "cookie": "lang=\x01;="}, "", "en"),
+    ],
+)
+async def test_a_page_speaks_the_readers_language(api: Api, headers: dict[str, str], query: str, lang: str) -> None:
+    page = await api.http.get(f"/{query}", headers=headers)
+
+    assert f'<html lang="{lang}" dir="{"rtl" if lang == "ar" else "ltr"}"' in page.text
+    assert "Accept-Language" in page.headers["vary"]
+
+
+async def test_phones_do_not_download_the_words_of_hosts(api: Api) -> None:
+    phone, host = await api.http.get("/"), await api.http.get("/host")
+
+    assert '"host.' not in phone.text
+    assert '"host.new":' in host.text
+
+
+async def test_the_code_that_phones_read_is_a_picture(api: Api) -> None:
+    first = await api.http.get("/qr/BCDF-GHJK.svg")
+    other = await api.http.get("/qr/BCDF-GHJL.svg")
+
+    assert first.headers["content-type"] == "image/svg+xml"
+    assert first.text.startswith("<svg ")
+    assert first.text != other.text
+    assert (await api.http.get("/qr/BCDF.svg")).status_code == 404
+
+
+async def test_a_head_has_no_body_and_no_other_method_is_taken(api: Api) -> None:
+    head = await api.http.head("/")
+
+    assert (head.status_code, head.content) == (200, b"")
+    assert int(head.headers["content-length"]) > 1_000
+    assert (await api.http.post("/")).status_code == 404
+    assert (await api.http.get("/favicon.ico")).status_code == 204

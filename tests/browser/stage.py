@@ -1,0 +1,111 @@
+"""A real server, a real browser, and the people in front of it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.support.processes import ADMIN, Served
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+PICTURES = Path(os.environ.get("CONFLICTO_TEST_PICTURES", "build/pictures"))
+
+WATCH = """
+  window.broken = [];
+  document.addEventListener('securitypolicyviolation', (event) => window.broken.push(event.violatedDirective + ' ' + event.blockedURI));
+"""
+
+PHONE = {
+    "viewport": {"width": 412, "height": 839},
+    "device_scale_factor": 2,
+    "is_mobile": True,
+    "has_touch": True,
+    "locale": "en-US",
+}
+LAPTOP = {"viewport": {"width": 1280, "height": 800}, "locale": "en-US"}
+PROJECTOR = {"viewport": {"width": 1920, "height": 1080}, "locale": "en-US"}
+
+
+@dataclass
+class Room:
+    """One session and the windows that look at it. What a page must never do is collected in `faults`."""
+
+    server: Served
+    browser: "Browser"
+    session: dict[str, Any]
+    faults: list[str] = field(default_factory=list)
+    contexts: list["BrowserContext"] = field(default_factory=list)
+
+    @property
+    def path(self) -> str:
+        return f"/sessions/{self.session['id']}"
+
+    def window(self, at: str = "about:blank", **options: Any) -> "Page":
+        context = self.browser.new_context(**options)
+        context.set_default_timeout(10_000)
+        context.add_init_script(WATCH)
+        self.contexts.append(context)
+        return self.tab(context, at)
+
+    def tab(self, context: "BrowserContext", at: str) -> "Page":
+        page = context.new_page()
+        page.on("pageerror", lambda error: self.faults.append(f"{page.url}: {error}"))
+        page.on("request", lambda request: self._note_foreign(request.url))
+        page.goto(at if at.startswith("about:") else self.server.url + at)
+        return page
+
+    def host(self, where: str = "", **options: Any) -> "Page":
+        return self.window(f"/host/s/{self.session['id']}{where}#token={self.session['host_token']}", **(LAPTOP | options))
+
+    def screen(self, **options: Any) -> "Page":
+        return self.window(f"/screen/{self.session['id']}#token={self.session['screen_token']}", **(PROJECTOR | options))
+
+    def phone(self, nickname: str = "Anna", **options: Any) -> "Page":
+        page = self.window(f"/j/{self.session['join_code'].replace('-', '')}", **(PHONE | options))
+        page.locator("#nickname").fill(nickname)
+        page.locator("form[data-door] button").click()
+        page.wait_for_url("**/p/*")
+        return page
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        return self.server.call(method, self.path + path, body)
+
+    def activity(self, type_name: str, config: dict[str, Any], **more: Any) -> dict[str, Any]:
+        return self.call("POST", "/activities", {"type": type_name, "config": config, "status": "active", **more})
+
+    def answers(self, activity: dict[str, Any]) -> list[Any]:
+        return [each["response_data"] for each in self.call("GET", f"/activities/{activity['id']}/responses")["items"]]
+
+    def violations(self) -> list[str]:
+        """Return what the pages' policy had to stop, in every window that is open."""
+        return [each for context in self.contexts for page in context.pages for each in page.evaluate("window.broken ?? []")]
+
+    def _note_foreign(self, url: str) -> None:
+        if not url.startswith((self.server.url, "data:", "blob:", "about:")):
+            self.faults.append(f"foreign request: {url}")
+
+
+@contextmanager
+def room(server: Served, browser: "Browser", *, is_open: bool = True) -> Iterator[Room]:
+    """Yield a room with a session of its own; nothing may have gone wrong in any of its windows."""
+    made = server.call("POST", "/sessions", {"title": "Town hall"}, token=ADMIN)
+    found = Room(server, browser, made)
+    if is_open:
+        found.call("PATCH", "", {"status": "active"})
+    try:
+        yield found
+        assert found.faults == []
+        assert found.violations() == []
+    finally:
+        for context in found.contexts:
+            context.close()
+
+
+def picture(page: "Page", name: str) -> None:
+    """Keep what the page looks like, for people to look at."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=PICTURES / f"{name}.png")

@@ -1,0 +1,160 @@
+"""What becomes of an answer when the connection goes, in every way it can go."""
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.samples import OPTIONS
+from tests.browser.stage import PHONE, Room, picture
+from tests.support.processes import served
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+POLL = {"question": "Where?", "options": OPTIONS, "multiple": False}
+
+HIDE = """(hidden) => {
+  Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+  Object.defineProperty(document, 'visibilityState', { value: hidden ? 'hidden' : 'visible', configurable: true });
+  document.dispatchEvent(new Event('visibilitychange'));
+}"""
+
+
+def _answer(page: "Page", label: str) -> None:
+    page.get_by_label(label).check()
+    page.get_by_role("button", name="Send").or_(page.get_by_role("button", name="Change my answer")).click()
+
+
+def test_an_answer_given_while_the_server_is_away_arrives_once(own: Room) -> None:
+    activity = own.activity("poll", POLL)
+    page = own.phone()
+    page.get_by_label("Curry").wait_for()
+    port, folder = own.server.url.rsplit(":", 1)[1], own.server.log.parent
+
+    own.server.kill()
+    page.get_by_text("Offline – reconnecting.").first.wait_for(timeout=8_000)
+    _answer(page, "Curry")
+    page.get_by_text("Saved on this phone.").wait_for()
+    picture(page, "phone-offline")
+    with served(folder, at_port=int(port)) as back:
+        own.server = back
+        page.get_by_text("Your answer is in ·").wait_for(timeout=15_000)
+        assert own.answers(activity) == [{"choices": ["b"]}]
+        assert own.call("GET", "/participants")["total"] == 1
+        page.context.close()
+
+
+def test_an_answer_on_its_way_survives_the_page(own: Room) -> None:
+    activity = own.activity("poll", POLL)
+    page = own.phone()
+    page.get_by_label("Curry").wait_for()
+    port, folder = own.server.url.rsplit(":", 1)[1], own.server.log.parent
+    address = page.url
+
+    own.server.kill()
+    page.get_by_text("Offline – reconnecting.").first.wait_for(timeout=8_000)
+    _answer(page, "Curry")
+    page.get_by_text("Saved on this phone.").wait_for()
+    page.close()
+    with served(folder, at_port=int(port)) as back:
+        own.server = back
+        other = own.contexts[0].new_page()
+        other.goto(address)
+        other.get_by_text("Your answer is in ·").wait_for(timeout=15_000)
+        assert own.answers(activity) == [{"choices": ["b"]}]
+        own.contexts.pop().close()
+
+
+def test_a_reply_that_was_lost_is_asked_for_again_with_the_same_key(live: Room) -> None:
+    activity = live.activity("questions", {"prompt": "Ask"}, response_policy="many")
+    page = live.phone()
+    page.get_by_label("Your question").fill("When?")
+    lost = []
+
+    def lose_the_first(route) -> None:
+        if route.request.method == "POST" and not lost:
+            lost.append(route.fetch().status)
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/responses", lose_the_first)
+    page.get_by_role("button", name="Send").click()
+    page.get_by_text("Your answer is in ·").wait_for()
+
+    assert lost == [201]
+    assert live.answers(activity) == [{"text": "When?"}]
+
+
+def test_a_hidden_page_lets_go_and_is_up_to_date_when_it_is_seen_again(live: Room) -> None:
+    first = live.activity("wall", {"question": "First?"})
+    page = live.phone()
+    page.get_by_label("Your text").fill("Half a thou")
+    page.evaluate(HIDE, True)
+    _until(lambda: _streams(live) == 0)
+    live.call("PATCH", f"/activities/{first['id']}", {"config": {"question": "Second?"}})
+
+    page.evaluate(HIDE, False)
+    page.get_by_role("heading", name="Second?").wait_for(timeout=2_000)
+
+    assert page.get_by_label("Your text").input_value() == "Half a thou"
+
+
+def test_eight_tabs_of_one_browser_do_not_starve_each_other(live: Room) -> None:
+    activity = live.activity("poll", POLL)
+    page = live.phone()
+    page.get_by_label("Curry").wait_for()
+    for _ in range(7):
+        tab = live.tab(page.context, page.url.removeprefix(live.server.url))
+        tab.get_by_label("Curry").wait_for()
+        tab.evaluate(HIDE, True)
+
+    _answer(page, "Curry")
+    page.get_by_text("Your answer is in ·").wait_for(timeout=15_000)
+
+    assert live.answers(activity) == [{"choices": ["b"]}]
+
+
+def test_it_works_where_pages_come_over_plain_http(live: Room) -> None:
+    activity = live.activity("poll", POLL)
+    page = live.window(**PHONE)
+    live.faults.clear()
+    page.goto(live.server.url.replace("127.0.0.1", "venue.test") + f"/j/{live.session['join_code']}")
+    assert page.evaluate("isSecureContext") is False
+
+    page.get_by_label("Your nickname").fill("Anna")
+    page.get_by_role("button", name="Join").click()
+    _answer(page, "Curry")
+    page.get_by_text("Your answer is in ·").wait_for()
+
+    assert live.answers(activity) == [{"choices": ["b"]}]
+    assert all(each.startswith("foreign request: http://venue.test:") for each in live.faults)
+    live.faults.clear()
+
+
+def test_without_streams_polls_take_over(live: Room) -> None:
+    page = live.window(**PHONE)
+    page.route("**/events?*", lambda route: route.abort())
+    page.goto(f"{live.server.url}/j/{live.session['join_code']}")
+    page.get_by_label("Your nickname").fill("Anna")
+    page.get_by_role("button", name="Join").click()
+
+    page.get_by_text("You are in, Anna.").wait_for(timeout=15_000)
+    live.activity("poll", POLL)
+
+    page.get_by_label("Curry").wait_for(timeout=5_000)
+
+
+def _streams(live: Room) -> int:
+    text = live.server.text("/metrics")
+    return int(float(next(line.split()[1] for line in text.splitlines() if line.startswith("conflicto_streams "))))
+
+
+def _until(true, seconds: float = 12.0) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.1)

@@ -1,0 +1,60 @@
+import re
+
+import pytest
+
+from conflicto.web.assets import Assets
+from conflicto.web.linking import SHARED, NotLinkable, linked
+
+CORE = "export const one = 1;\nexport function two() { return one + 1; }\n"
+SDK = 'import { one } from "../core/a.js";\n\nexport { one };\nexport class Thing {}\n'
+PART = 'import { two } from "../core/a.js";\n\nconst hidden = 3;\nexport const three = two() + hidden;\n'
+PAGE = """import { three } from "../parts/b.js";
+import {
+  one as uno,
+} from "../core/a.js";
+
+const hidden = three + uno;
+export default hidden;
+"""
+
+
+def test_what_is_shared_becomes_one_file_and_each_entry_takes_in_the_rest() -> None:
+    files = linked({"core/a.js": CORE, "sdk/v1.js": SDK, "parts/b.js": PART, "pages/p.js": PAGE})
+
+    assert set(files) == {SHARED, "parts/b.js", "pages/p.js"}
+    assert files[SHARED].endswith("export { $core_a, $sdk_v1 };\n")
+    assert files["pages/p.js"].startswith('import { $core_a } from "../core.js";\nconst $parts_b = (() => { // parts/b.js\n')
+    assert "const { three } = $parts_b;" in files["pages/p.js"]
+    assert "const { one: uno } = $core_a;" in files["pages/p.js"]
+    assert files["pages/p.js"].endswith("export default hidden;\n")
+
+
+def test_names_of_modules_do_not_meet() -> None:
+    page = linked({"core/a.js": CORE, "parts/b.js": PART, "pages/p.js": PAGE})["pages/p.js"]
+
+    assert page.index("const hidden = 3;") < page.index("})();") < page.index("const hidden = three + uno;")
+
+
+@pytest.mark.parametrize(
+    ("modules", "said"),
+    [
+        ({"core/a.js": 'import "./b.js";\n'}, "form that is not understood"),
+        ({"core/a.js": 'import all from "./b.js";\n'}, "form that is not understood"),
+        ({"core/a.js": "export * from './b.js';\n"}, "form that is not understood"),
+        ({"core/a.js": "export default 1;\n", "pages/p.js": 'import * as a from "../core/a.js";\n'}, "form that is not understood"),
+        ({"pages/p.js": 'import { a } from "../core/gone.js";\n'}, "is not there"),
+        ({"core/a.js": 'import { b } from "./b.js";\n', "core/b.js": 'import { a } from "./a.js";\n'}, "in a circle"),
+    ],
+)
+def test_what_is_not_understood_stops_the_start(modules: dict[str, str], said: str) -> None:
+    with pytest.raises(NotLinkable, match=said):
+        linked(modules)
+
+
+def test_no_module_of_ours_turns_text_into_code_or_markup() -> None:
+    for name, each in Assets().files.items():
+        found = re.findall(
+            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|\.style\s*=|setAttribute\(.style",
+            each.body.decode(),
+        )
+        assert found == [], name
