@@ -37,10 +37,10 @@ def serve(
     if settings.is_embedded and workers > 1:
         err.print("SQLite has one writer, so it serves from one process. Use --workers 1, or PostgreSQL in DATABASE_URL.")
         raise typer.Exit(2)
+    registered_or_exit(settings)
     configure_logs(json=not err.is_terminal)
     for name in unknown_variables(os.environ):
         err.print(f"The environment variable {name} is not a setting of this version; see docs/settings.md.")
-    registered_or_exit(settings)
     with prepared_database(settings) as db:
         identity = establish(
             db, data_dir=settings.data_dir, secret_key=settings.secret("secret_key"), admin_token=settings.secret("admin_token")
