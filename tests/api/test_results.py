@@ -356,3 +356,26 @@ async def test_answers_that_another_process_took_are_counted(api: Api, settings:
         accepted(await event.answer(poll, anna, "here"))
         assert await counts(event, poll, event.host) == {"here": 1}
         await neighbour.http.aclose()
+
+
+async def test_a_round_that_is_over_stays_as_it_was(api: Api, clock: HandClock) -> None:
+    event = await make_event(api)
+    spec = {"score": {"path": "", "op": "score", "key": "/right", "speed": True}, **COUNT}
+    quiz = await event.activity(aggregate=spec, secret={"right": 1}, status="active", duration_seconds=1_000)
+    anna = await event.join()
+    clock.advance(100)
+    accepted(await event.answer(quiz, anna, 1), 201)
+    points = accepted(await asked(event, quiz, event.host))["results"]["score"]["best"]
+    path = f"{event.path}/activities/{quiz['id']}"
+    accepted(await api.post(f"{path}/reveal", {"results": True}, token=event.host))
+    accepted(await api.post(f"{path}/rounds", {"duration_seconds": 5}, token=event.host))
+    accepted(await api.post(f"{path}/rounds", {}, token=event.host))
+
+    for fresh in (False, True):
+        if fresh:
+            await api.app.heads.standing(event.id, fresh=True)
+        assert accepted(await asked(event, quiz, event.host, "?round=1"))["results"]["score"]["best"] == points
+        assert await counts(event, quiz, anna.token, "?round=1") == {1: 1}
+        for closed in ("", "?round=2"):
+            refused(await asked(event, quiz, event.screen, closed), 403, "results-hidden")
+    assert 945 < points[0]["points"] <= 950

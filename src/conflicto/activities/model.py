@@ -108,7 +108,8 @@ class Counts:
     """Answers of one round: all live ones for the host, and the visible ones for everybody else.
 
     `*_last_ts` is the timestamp of the newest such answer (None: there is none), `*_changed_ts` of the newest change of the group,
-    deletions included (0: none yet).
+    deletions included (0: none yet). `started_ts`, `duration_seconds` and `was_revealed` say of a round that is over what its activity
+    says of the present one.
     """
 
     live: int = 0
@@ -117,3 +118,6 @@ class Counts:
     visible: int = 0
     visible_last_ts: int | None = None
     visible_changed_ts: int = 0
+    started_ts: int | None = None
+    duration_seconds: int | None = None
+    was_revealed: bool = False

@@ -5,7 +5,7 @@ On PostgreSQL the migration adds generated JSONB columns beside the texts.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text, false, text
 
 from conflicto.platform.db.tables import Uuid16, metadata
 
@@ -61,6 +61,9 @@ activity_rounds = Table(
     Column("visible", Integer, nullable=False),
     Column("visible_last_ts", BigInteger),
     Column("visible_changed_ts", BigInteger, nullable=False),
+    Column("started_ts", BigInteger),
+    Column("duration_seconds", Integer),
+    Column("was_revealed", Boolean, nullable=False, server_default=false()),
     Index("ix_activity_rounds_session_id", "session_id"),
     postgresql_with={"fillfactor": 50},
 )

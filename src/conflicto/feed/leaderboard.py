@@ -6,6 +6,7 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from conflicto.activities.model import ResultsVisibility
 from conflicto.activities.queries import activities_with_contents
 from conflicto.feed.answers import limit_of
 from conflicto.feed.schemas import LARGEST_LIMIT
@@ -15,7 +16,7 @@ from conflicto.platform.express.offer import ready_answer
 from conflicto.platform.http.messages import encode
 from conflicto.platform.problems import Unavailable
 from conflicto.results.board import Board, standings
-from conflicto.results.visibility import Door, door_of, tells_scores
+from conflicto.results.visibility import tells_scores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -112,7 +113,7 @@ def _counts(activity: Activity, *, is_host: bool) -> bool:
     """Whether an activity's points may be added up for a caller. Those of an anonymous one never are: they would tell who answered."""
     if activity.deleted or activity.anonymous or activity.started_ts is None:
         return False
-    return is_host or (door_of(activity, activity.round) is not Door.CLOSED and tells_scores(activity, activity.round))
+    return is_host or (activity.results_visibility is not ResultsVisibility.HOST and tells_scores(activity, activity.round))
 
 
 def _points(seen: Seen, *, is_host: bool) -> Mapping[int, int]:

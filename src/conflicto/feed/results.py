@@ -112,7 +112,7 @@ class Results:
         for _ in range(ATTEMPTS):
             activity = head.activity(call.params["activity_id"], for_host=view is View.HOST)
             nth = _round_of(call, activity)
-            door = Door.OPEN if view is View.HOST else door_of(activity, nth)
+            door = Door.OPEN if view is View.HOST else door_of(activity, nth, _counts_of(head, activity, nth))
             if door is Door.CLOSED or (door is Door.AUTHORS and view is View.SCREEN):
                 raise ResultsHidden
             seen = await self.seen(head, activity, nth)
@@ -124,7 +124,7 @@ class Results:
         raise Unavailable(retry_after_s=1)
 
     async def _basis(self, head: SessionHead, activity: Activity, nth: int) -> Basis | None:
-        """Return what the tally of a round is made from, None if the activity changed meanwhile. Only the present round is timed."""
+        """Return what the tally of a round is made from, None if the activity changed meanwhile."""
         unread = head.unread([activity])
         if unread:
             read = partial(self._db.read, activities_with_contents, unread)
@@ -132,12 +132,12 @@ class Results:
         revision, content = head.contents.get(activity.id, (0, None))
         if content is None or revision != activity.revision:
             return None
-        is_present = nth == activity.round
+        timed = activity if nth == activity.round else _counts_of(head, activity, nth)
         return Basis(
             content.aggregate,
             content.secret,
-            activity.started_ts if is_present else None,
-            activity.duration_seconds if is_present else None,
+            timed.started_ts,
+            timed.duration_seconds,
             knows_authors=activity.results_visibility is ResultsVisibility.AFTER_ANSWER,
             is_moderated=activity.moderation is not ModerationPolicy.OFF,
         )
@@ -165,9 +165,13 @@ class Results:
         return body
 
 
+def _counts_of(head: SessionHead, activity: Activity, nth: int) -> Counts:
+    return head.counts.get((activity.id, nth), Counts())
+
+
 def _results_body(seen: Seen, *, is_host: bool) -> bytes:
     head, activity, nth, kept = seen
-    counts = head.counts.get((activity.id, nth), Counts())
+    counts = _counts_of(head, activity, nth)
     changed_ts = counts.live_changed_ts if is_host else counts.visible_changed_ts
     told = results_of(
         kept.tally, is_host=is_host, is_scored=is_host or tells_scores(activity, nth), is_anonymous=activity.anonymous

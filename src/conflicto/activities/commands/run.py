@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conflicto.activities import lifecycle, store
+from conflicto.activities.commands.counts import change_counts
 from conflicto.activities.events import ActivityChanged, CountsChanged
 from conflicto.activities.model import Activity, ActivityStatus, Counts
 from conflicto.activities.queries import activity_by_id
@@ -69,6 +70,7 @@ def start_round(
     if session.current_activity_id != activity_id:
         _expire_current(tx, session.current_activity_id, actor=actor)
     again = lifecycle.next_round(activity, now_us=tx.stamp(session.id), duration_seconds=duration_seconds)
+    _end_round(tx, activity)
     again = _keep(tx, activity, again, actor=actor, reason=reason)
     store.add_round(tx, again)
     tx.emit(CountsChanged(session.id, activity_id, again.round, Counts()))
@@ -125,6 +127,15 @@ def _expire(tx: WriteTx, activity: Activity, *, actor: str, reason: str | None) 
     expired = _keep(tx, activity, moved, actor=actor, reason=reason)
     set_current(tx, activity.session_id, None)
     return expired
+
+
+def _end_round(tx: WriteTx, activity: Activity) -> None:
+    """Keep what the activity says of its present round, because the next one takes its place."""
+    kept = replace(
+        store.rounds_of(tx, activity.id)[activity.round], started_ts=activity.started_ts, duration_seconds=activity.duration_seconds,
+        was_revealed=activity.results_revealed,
+    )  # fmt: skip
+    change_counts(tx, activity.session_id, activity.id, activity.round, kept)
 
 
 def _point_session_at(tx: WriteTx, activity: Activity) -> None:
