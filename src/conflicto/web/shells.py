@@ -56,7 +56,7 @@ class Shells:
         for_host = page not in STYLES
         words = {key: text for key, text in self.catalogs[locale].items() if for_host or not key.startswith(FOR_HOSTS)}
         boot: dict[str, object] = {
-            "locale": locale, "base": f"/s/{self._assets.build}", "public_url": self._public_url, "languages": NAMES, "words": words,
+            "locale": locale, "base": f"/s/{self._assets.build}", "public_url": self._public_url, "languages": NAMES, "texts": words,
             "views": self._views,
         }  # fmt: skip
         if for_host:
