@@ -1,7 +1,7 @@
 # Every habit has one verb. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-lane test-browser browser-tools check fmt docs bench bench-check bench-tools lock new-type clean
+.PHONY: help setup run demo test test-lane test-browser browser-tools screenshots check fmt docs bench bench-check bench-tools lock new-type clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -50,6 +50,9 @@ test-lane: setup ## The API's tests again over sockets, with the express lane on
 # A process of its own: Playwright leaves an event loop behind that other tests would stumble over.
 test-browser: browser-tools ## Drive the pages in the distribution's Chromium; pictures of every page go to build/pictures
 	$(BIN)/pytest -n $(JOBS) tests/browser -m browser
+
+screenshots: browser-tools ## Take the README's pictures anew, from a real session
+	$(BIN)/python -m tests.browser.take_screenshots docs/pictures
 
 # Where Chromium is missing and apt cannot bring it, the tests say so aloud and are skipped; in CI they fail.
 browser-tools: setup $(BROWSER_READY)

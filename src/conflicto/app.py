@@ -114,7 +114,7 @@ class App:
         self._watch()
         self.control = ControlPlane(self.routes, about=ABOUT, refusals=refusals)
         self._front_door = self._door()
-        pages = Pages(self._open_to_origins(self._front_door), settings.public_url)
+        pages = Pages(self._open_to_origins(self._front_door), settings.public_url, self.types.all())
         self._http: Any = ProxyHeadersMiddleware(pages, trusted_hosts=settings.trusted_proxies)
 
     def drain(self) -> None:

@@ -1,6 +1,8 @@
 import json
+import re
 import signal
 import stat
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
@@ -86,3 +88,18 @@ def assert_nothing_is_lost(crowd: Crowd, folder: Path) -> None:
     by_id = {each["id"]: each["response_data"] for each in stored}
     assert {each: by_id.get(each) for each in crowd.acknowledged} == crowd.acknowledged
     assert len({tuple(data.values()) for data in by_id.values()}) == len(stored)
+
+
+def test_in_a_lan_phones_are_shown_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listened = {}
+    monkeypatch.setattr("uvicorn.run", lambda *_, **options: listened.update(options))
+
+    greeted = run("serve", "--lan", "--port", "8123", env=environment(tmp_path))
+    elsewhere = run("serve", "--lan", env=environment(tmp_path, CONFLICTO_PUBLIC_URL="https://live.example.org"))
+
+    assert greeted.exit_code == elsewhere.exit_code == 0
+    assert IPv4Address(listened["host"]).is_unspecified
+    found = re.search(r"Phones: +http://(\S+):8123", greeted.stderr)
+    assert found
+    assert IPv4Address(found[1])
+    assert "Phones:    https://live.example.org\n" in elsewhere.stderr

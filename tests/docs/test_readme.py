@@ -88,4 +88,4 @@ def test_first_screen_shows_the_two_commands() -> None:
     assert "make run" in first
     assert "make test" in first
     assert "http://127.0.0.1:8000" in first
-    assert len(README.splitlines()) <= 120
+    assert len(README.splitlines()) <= 140

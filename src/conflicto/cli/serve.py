@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
+import sys
 from typing import Annotated
 
+import segno
 import typer
 import uvicorn
 from rich.console import Console
@@ -20,11 +23,17 @@ CONNECTION = "conflicto.platform.http.server.connection:Connection"
 DRAIN_S = 10
 """How long running requests may take at the end."""
 
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - only where `--lan` or `--host` says so
+
+SOMEWHERE_ELSE = ("192.0.2.1", 9)
+"""An address that belongs to nobody (RFC 5737). Nothing is sent there; the system only says from where it would be."""
+
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    lan: Annotated[bool, typer.Option("--lan", help="Listen on all addresses, and show phones in this network the way.")] = False,  # noqa: FBT002 - a flag
     port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
     workers: Annotated[int, typer.Option(help="Processes; more than one needs PostgreSQL.", min=1, max=256)] = 1,
     database_url: Annotated[str | None, typer.Option(help="Instead of DATABASE_URL.")] = None,
@@ -32,6 +41,9 @@ def serve(
     """Serve sessions over HTTP."""
     if database_url is not None:
         os.environ["DATABASE_URL"] = database_url
+    if lan:
+        host = EVERYWHERE
+        os.environ["CONFLICTO_PUBLIC_URL"] = os.environ.get("CONFLICTO_PUBLIC_URL") or f"http://{address_in_network()}:{port}"
     os.environ["CONFLICTO_WORKERS"] = str(workers)
     settings = settings_or_exit()
     if settings.is_embedded and workers > 1:
@@ -53,9 +65,20 @@ def serve(
     )  # fmt: skip
 
 
+def address_in_network() -> str:
+    """Return the address under which others in this network reach us; without a network, ourselves."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(SOMEWHERE_ELSE)
+        except OSError:
+            return "127.0.0.1"
+        address: str = probe.getsockname()[0]
+    return address
+
+
 def _greet(host: str, port: int, settings: Settings, identity: Identity) -> None:
     """Say where the server is; the admin token stands in the fragment, which browsers never send."""
-    at = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104 - compared, not bound
+    at = f"http://{'127.0.0.1' if host == EVERYWHERE else host}:{port}"
     err.print(f"[bold]Conflicto[/bold] serves on {at}")
     if identity.admin_token:
         err.print(f"Host URL:  [bold]{at}/#admin={identity.admin_token}[/bold]")
@@ -63,3 +86,7 @@ def _greet(host: str, port: int, settings: Settings, identity: Identity) -> None
             err.print("           Keep it: the token is stored hashed and shown only now. `conflicto token admin` makes a new one.")
     else:
         err.print(f"Host URL:  {at}/#admin=…   (the token of the first start; `conflicto token admin` makes a new one)")
+    if settings.public_url:
+        err.print(f"Phones:    [bold]{settings.public_url}[/bold]")
+        if err.is_terminal:
+            segno.make(settings.public_url, micro=False).terminal(out=sys.stderr, compact=True)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from conflicto.web.linking import linked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from conflicto.activity_types.model import ActivityType
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -41,12 +43,13 @@ def asset(media_type: str, body: bytes) -> Asset:
 class Assets:
     """All static files of one folder by their relative path, and the name of this build."""
 
-    def __init__(self, folder: Path = STATIC) -> None:
+    def __init__(self, types: Iterable[ActivityType] = (), folder: Path = STATIC) -> None:
         read = {
             path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
             for path in sorted(folder.rglob("*"))
             if path.suffix in MEDIA_TYPES
         }
+        read |= {name: path.read_text(encoding="utf-8") for name, path in _views(types)}
         modules = {name: text for name, text in read.items() if name.endswith(".js")}
         served = {name: text for name, text in read.items() if name not in modules} | linked(modules)
         self.files: Mapping[str, Asset] = {
@@ -56,3 +59,10 @@ class Assets:
         for name, each in sorted(self.files.items()):
             digest.update(b"%b\0%d\0%b" % (name.encode(), len(each.body), each.body))
         self.build = digest.hexdigest()[:10]
+
+
+def _views(types: Iterable[ActivityType]) -> Iterator[tuple[str, Path]]:
+    """Yield the modules that activity types bring along, each with the path under which pages look for it."""
+    for known in types:
+        for view in known.ui:
+            yield f"types/{known.name}/{view}.js", known.folder / "ui" / f"{view}.js"

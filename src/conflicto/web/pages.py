@@ -13,7 +13,9 @@ from conflicto.web.qr import code_picture
 from conflicto.web.shells import Shells
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
+
+    from conflicto.activity_types.model import ActivityType
 
     Headers = list[tuple[bytes, bytes]]
     Send = Callable[[Any], Awaitable[None]]
@@ -49,11 +51,11 @@ _NOT_IN_CODE = re.compile(r"[^A-Za-z]")
 class Pages:
     """What browsers open; `app` answers everything that is not a page's."""
 
-    def __init__(self, app: Any, public_url: str = "") -> None:  # noqa: ANN401 - ASGI
+    def __init__(self, app: Any, public_url: str = "", types: Sequence[ActivityType] = ()) -> None:  # noqa: ANN401 - ASGI
         self._app = app
-        self._assets = Assets()
+        self._assets = Assets(types)
         self._public_url = public_url
-        self._shells = Shells(self._assets, public_url)
+        self._shells = Shells(self._assets, public_url, types)
 
     async def __call__(self, scope: Any, receive: Any, send: Send) -> None:  # noqa: ANN401 - ASGI
         """Answer a page's address, or hand the request on."""

@@ -11,7 +11,9 @@ from conflicto.web.assets import HERE, Asset, Assets, asset
 from conflicto.web.languages import NAMES, catalogs, direction
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from conflicto.activity_types.model import ActivityType
 
 TEMPLATES = HERE / "templates"
 PAGES = ("participant", "home", "control", "report", "screen")
@@ -26,11 +28,11 @@ FOR_HOSTS = "host."
 class Shells:
     """Every page in every language, made once at start."""
 
-    def __init__(self, assets: Assets, public_url: str) -> None:
+    def __init__(self, assets: Assets, public_url: str, types: Iterable[ActivityType] = ()) -> None:
         self._assets = assets
         self._public_url = public_url
         self.catalogs = catalogs()
-        self._types = _types(assets)
+        self._types = _types(assets) | {known.name: _told(known) for known in types if not _is_ours(assets, known)}
         self._views = _views(assets)
         self._made = {(page, locale): self._make(page, locale) for page in PAGES for locale in self.catalogs}
 
@@ -56,7 +58,7 @@ class Shells:
         for_host = page not in STYLES
         words = {key: text for key, text in self.catalogs[locale].items() if for_host or not key.startswith(FOR_HOSTS)}
         boot: dict[str, object] = {
-            "locale": locale, "base": f"/s/{self._assets.build}", "public_url": self._public_url, "languages": NAMES, "words": words,
+            "locale": locale, "base": f"/s/{self._assets.build}", "public_url": self._public_url, "languages": NAMES, "texts": words,
             "views": self._views,
         }  # fmt: skip
         if for_host:
@@ -73,7 +75,24 @@ def _name(key: str) -> str:
     return key.replace(".", "_").replace("-", "_")
 
 
-def _types(assets: Assets) -> Mapping[str, object]:
+def _is_ours(assets: Assets, known: ActivityType) -> bool:
+    return f"types/{known.name}/type.json" in assets.files
+
+
+def _told(known: ActivityType) -> dict[str, object]:
+    """Return what a type from elsewhere says to those who make activities, from its own folder."""
+    told: dict[str, object] = {
+        "order": known.order, "icon": known.icon, "fresh": known.fresh, "defaults": known.defaults,
+        "title": {"en": known.title} | {locale: texts["title"] for locale, texts in known.catalogs.items() if "title" in texts},
+    }  # fmt: skip
+    for part in ("config", "secret"):
+        file = known.folder / f"{part}.schema.json"
+        if file.exists():
+            told[part] = json.loads(file.read_text(encoding="utf-8"))
+    return told
+
+
+def _types(assets: Assets) -> dict[str, object]:
     """Return what each activity type says of itself to those who make activities, by its name, in the types' own order."""
     found = {
         name.split("/")[1]: json.loads(each.body)

@@ -11,7 +11,7 @@ export const day = (instant) => new Date(instant).toLocaleDateString(boot.locale
 
 // `{name}` stands for a value; where `n` is one, the language's plural decides between `key.one`, `key.few` … and `key`.
 export function t(key, values = {}) {
-  const text = (values.n !== undefined && boot.words[`${key}.${plural.select(values.n)}`]) || boot.words[key] || key;
+  const text = (values.n !== undefined && boot.texts[`${key}.${plural.select(values.n)}`]) || boot.texts[key] || key;
   return text.replace(/\{(\w+)\}/g, (_, name) => {
     const value = values[name];
     return typeof value === "number" ? shown(value) : (value ?? "");

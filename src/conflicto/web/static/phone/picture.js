@@ -94,8 +94,14 @@ function results(room) {
   if (!charts.drawResults) return null;
   return h("section", { class: "results card", "aria-label": t("results.title") },
     h("h2", {}, t("results.title")),
-    charts.drawResults(found.results, room.activity, { mine: room.answers.at(-1)?.response_data }),
+    charts.drawResults(found.results, room.activity, { mine: room.answers.at(-1)?.response_data, texts: textsOf(room) }),
     charts.drawLeaderboard(found.ranks, room.me?.id));
+}
+
+// What stands behind the ids that others support.
+function textsOf({ others, activity }) {
+  const known = [...(others.get(activity.id)?.fold.values() ?? [])].filter((each) => typeof each.response_data?.text === "string");
+  return new Map(known.map((each) => [each.id, each.response_data.text]));
 }
 
 function footer(room, phase) {
