@@ -69,6 +69,7 @@ def every_ask(prepared: Prepared) -> list[Ask]:
             *_both(line, "activity", f"{prepared.about}/status", tokens),
             _ask(line, "since-nothing", "responses since, nothing new", f"{feed}/{prepared.newest}", hosts),
             _ask(line, "since-one", "responses since, 1 new", f"{feed}/{prepared.before_newest}", hosts),
+            _ask(line, "results", "results", f"{prepared.about}/results", hosts),
             _ask(line, "since-page", f"responses since, page of {PAGE}", f"{feed}/0?limit={PAGE}", hosts),
         ]
 

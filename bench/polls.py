@@ -25,7 +25,7 @@ LANE, NO_LANE, FLOOR, CEILING = "lane", "no lane", "floor", "nginx"
 READY = {"lane": 2.0, "no lane": 0.8}
 """Goals, as multiples of the floor, of the polls that are the same question with the same answer."""
 
-GOALS = {"since-one": {LANE: 0.6}, "since-page": {LANE: 0.25}}
+GOALS = {"since-one": {LANE: 0.6}, "results": {LANE: 0.6}, "since-page": {LANE: 0.25}}
 """Goals of the others, which are asked of the server as it is by default."""
 
 LIMITED = "session-status-304-limited"

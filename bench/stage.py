@@ -48,8 +48,9 @@ class Stage:
     def open_activity(self, policy: str) -> str:
         """Return the id of a new active activity; it takes the place of the one before."""
         with self.server.line(self.host) as line:
-            fields = {"type": "lunch", "title": "Lunch?", "config": {"choices": ["Curry", "Pasta"]}, "response_policy": policy}
-            return line.call("POST", f"{self.path}/activities", fields | {"status": "active"})["id"]
+            counted = {"choices": {"path": "/choice", "op": "count"}, "confidence": {"path": "/confidence", "op": "number"}}
+            fields = {"type": "lunch", "title": "Lunch?", "config": {"choices": ["Curry", "Pasta"]}, "aggregate": counted}
+            return line.call("POST", f"{self.path}/activities", fields | {"response_policy": policy, "status": "active"})["id"]
 
     def stored(self, activity: str) -> int:
         """Return how many answers the host is told of."""

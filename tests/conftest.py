@@ -3,6 +3,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+import structlog
 
 from conflicto.app import App
 from conflicto.settings import Settings
@@ -48,6 +49,13 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def calm(monkeypatch: pytest.MonkeyPatch) -> None:
     """However busy the machine is that runs the tests, nobody is asked to poll less often."""
     monkeypatch.setattr("conflicto.platform.http.server.load.CALM_S", 1e9)
+
+
+@pytest.fixture(autouse=True)
+def plain_logs() -> Iterator[None]:
+    """A command that ran in this process set logs up for a terminal that is closed by now."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
