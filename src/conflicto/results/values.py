@@ -9,6 +9,9 @@ import msgspec
 LONGEST_VALUE = 1_024
 """Bytes of a value that is told back in results: they go to every phone, and an answer has up to 16 KiB."""
 
+MOST_ELEMENTS = 200
+"""Elements of an array that are looked at; one with more is of no use, so that a few absurd answers cannot keep the server busy."""
+
 EXACT = 2**53
 """Beyond it a double is a whole number only because it has no digits left."""
 
@@ -33,6 +36,13 @@ def canonical(value: object) -> bytes:
     (b'{"a":"x","b":1}', b'true')
     """
     return _encode(value if isinstance(value, str) else plain(value))
+
+
+def elements(value: object) -> list[object] | None:
+    """Return the elements of an array, the value alone if it is none; None if they are too many."""
+    if not isinstance(value, list):
+        return [value]
+    return value if len(value) <= MOST_ELEMENTS else None
 
 
 def text_of(value: object) -> bytes | None:

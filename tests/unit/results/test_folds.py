@@ -150,3 +150,19 @@ def test_a_path_leads_into_objects_and_arrays(deep: str) -> None:
     for elsewhere in ('{"a":{"b":[]}}', '{"a":[]}', "7", "null", '{"a":{"b":"1"}}'):
         tally.add(response(text=elsewhere))
     assert (told(tally)["answers"], tally.half(is_host=True).count) == (1, 6)
+
+
+@pytest.mark.parametrize(
+    ("op", "most", "answers"),
+    [("count", [7] * 200, 1), ("count", [7] * 201, 0), ("words", ["x"] * 201, 0), ("rank", ["x"] * 201, 0)],
+)
+def test_arrays_too_long_are_of_no_use(op: str, most: list[Any], answers: int) -> None:
+    assert result({"op": op}, most)["answers"] == answers
+
+
+def test_an_answer_has_so_many_words_and_votes_on_so_many_targets() -> None:
+    text = " ".join(f"w{number}" for number in range(600))
+    assert result({"op": "words", "top": 1000}, text)["words"][-1]["count"] == 1
+    assert len(result({"op": "words", "top": 1000}, text)["words"]) == 500
+    assert result({"op": "votes"}, [{"target": "q", "vote": 1}] * 201)["answers"] == 0
+    assert result({"op": "score", "key": ""}, [1] * 201, [1] * 200, secret=[1])["correct"] == 1

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from conflicto.results.folds.base import MOST_LISTED, Kind, first, whole
-from conflicto.results.values import raw, text_of
+from conflicto.results.values import elements, raw, text_of
 
 if TYPE_CHECKING:
     from conflicto.results.folds.base import About
@@ -21,10 +21,7 @@ class Count:
 
     def read(self, value: object, about: About) -> tuple[bytes, ...] | None:  # noqa: ARG002 - Fold's signature
         """Return the distinct values as JSON texts; an empty array is no answer."""
-        if not isinstance(value, list):
-            text = text_of(value)
-            return None if text is None else (text,)
-        texts = dict.fromkeys(text for text in map(text_of, value) if text is not None)
+        texts = dict.fromkeys(text for text in map(text_of, elements(value) or ()) if text is not None)
         return tuple(texts) or None
 
     def empty(self) -> Counted:

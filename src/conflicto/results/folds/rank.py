@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from conflicto.results.folds.base import MOST_LISTED, Kind, first
-from conflicto.results.values import raw, text_of
+from conflicto.results.values import elements, raw, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,9 +26,8 @@ class Rank:
 
     def read(self, value: object, about: About) -> tuple[bytes, ...] | None:  # noqa: ARG002 - Fold's signature
         """Return the ranked options, each once, the first one first."""
-        if not isinstance(value, list):
-            return None
-        texts = dict.fromkeys(text for text in map(text_of, value) if text is not None)
+        given = elements(value) if isinstance(value, list) else None
+        texts = dict.fromkeys(text for text in map(text_of, given or ()) if text is not None)
         ranked = tuple(text for text in texts if self.of is None or text in self.of)
         return ranked if 0 < len(ranked) <= MOST_RANKED else None
 

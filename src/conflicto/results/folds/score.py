@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from conflicto.results.folds.base import Kind, flag, number, whole
 from conflicto.results.pointer import MISSING, find, parse
-from conflicto.results.values import canonical, number_in
+from conflicto.results.values import MOST_ELEMENTS, canonical, number_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,7 +51,7 @@ class Score:
         if self.right is MISSING:
             return False
         if isinstance(value, list) and isinstance(self.right, list):
-            return set(map(canonical, value)) == set(map(canonical, self.right))
+            return len(value) <= MOST_ELEMENTS and set(map(canonical, value)) == set(map(canonical, self.right))
         right, given = number_in(self.right), number_in(value)
         if self.tolerance is not None and right is not None and given is not None:
             return abs(_decimal(given) - _decimal(right)) <= _decimal(self.tolerance)

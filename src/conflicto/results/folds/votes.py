@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from conflicto.results.folds.base import MOST_LISTED, Kind, first
-from conflicto.results.values import number_in
+from conflicto.results.values import elements, number_in
 
 if TYPE_CHECKING:
     from conflicto.results.folds.base import About
@@ -32,7 +32,7 @@ class Votes:
     def read(self, value: object, about: About) -> Said | None:
         """Return what the answer says of each target."""
         votes: dict[str, int] = {}
-        for each in value if isinstance(value, list) else [value]:
+        for each in elements(value) or ():
             if isinstance(each, dict):
                 target, vote = each.get("target"), number_in(each.get("vote"))
                 if isinstance(target, str) and len(target) <= LONGEST_TARGET and vote in {UP, DOWN, NEITHER}:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 from unicodedata import normalize
 
 from conflicto.results.folds.base import MOST_LISTED, Kind, first, flag, whole
+from conflicto.results.values import elements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 
 LONGEST_WORD = 200
 """Characters of a word or text that is told back; longer ones are no words."""
+
+MOST_WORDS = 500
+"""Words of one answer; the others are not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +32,10 @@ class Words:
 
     def read(self, value: object, about: About) -> dict[str, str] | None:  # noqa: ARG002 - Fold's signature
         """Return the distinct words as they are counted, each with its first spelling in this answer."""
-        texts = value if isinstance(value, list) else [value]
         found: dict[str, str] = {}
-        for text in texts:
-            if isinstance(text, str):
-                for word in self._words(text):
-                    found.setdefault(folded(word), word)
+        texts = (text for text in elements(value) or () if isinstance(text, str))
+        for word in islice((word for text in texts for word in self._words(text)), MOST_WORDS):
+            found.setdefault(folded(word), word)
         return found or None
 
     def empty(self) -> Spoken:
