@@ -56,7 +56,7 @@ def test_the_readme_has_room_for_the_card() -> None:
     )
     readme = with_card(README.read_text(encoding="utf-8"), card(FACTS, lines))
 
-    assert len(readme.splitlines()) <= 120
+    assert len(readme.splitlines()) <= 140
 
 
 def test_the_card_has_a_line_for_each_size_and_columns_for_each_transport() -> None:
