@@ -214,7 +214,7 @@ async def test_a_path_takes_its_methods_and_names_them_to_others(api: Api) -> No
 
 
 NOWHERE = [
-    "/", "/api", "/api/v1", "/api/v1/", "/api/v2/sessions", "/API/v1/sessions", "/api/v1/sessions/", "//api/v1/sessions", "/docs",
+    "/api", "/api/v1", "/api/v1/", "/api/v2/sessions", "/API/v1/sessions", "/api/v1/sessions/", "//api/v1/sessions", "/docs",
     "/redoc", "/openapi.json", "/api/v1/sessions/0", "/api/v1/sessions/-1", "/api/v1/sessions/1e3", "/api/v1/sessions/1.0",
     "/api/v1/sessions/9999999999999999",
     "/api/v1/sessions/%D9%A1", "/api/v1/sessions/1%20", "/api/v1/activities/1", "/api/v1/activities/" + "0" * 32,
