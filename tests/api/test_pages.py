@@ -61,6 +61,7 @@ async def test_the_join_form_works_without_scripts(api: Api) -> None:
         ({"accept-language": "xx", "cookie": "lang=\x01;="}, "", "en"),
     ],
 )
+@pytest.mark.in_process
 async def test_a_page_speaks_the_readers_language(api: Api, headers: dict[str, str], query: str, lang: str) -> None:
     page = await api.http.get(f"/{query}", headers=headers)
 
