@@ -226,7 +226,7 @@ class App:
                 participants_http.SeatEndpoints(db, writer, self.presence, clock),
             ),
             *responses_http.routes(
-                responses_http.ResponseEndpoints(db, writer, clock, AnswerCheck(db, self.types, self._activity))
+                responses_http.ResponseEndpoints(db, writer, clock, AnswerCheck(db, self.types, self._activity), leaderboard)
             ),
             *types_http.routes(types_http.TypeEndpoints(self.types), anyone=ANYONE),
             *feed_http.routes(

@@ -51,6 +51,8 @@ async def test_points_are_added_up_over_activities_and_ties_share_a_rank(api: Ap
     assert "me" not in await board(event, event.screen)
     stranger = await event.join("Dora")
     assert (await board(event, stranger.token))["me"] is None
+    scores = [accepted(await api.get("/participants/me", token=seat.token))["points"] for seat in (anna, cleo, stranger)]
+    assert scores == [2000, 1000, None]
     refused(await api.get(f"{event.path}/leaderboard?limit=0", token=event.host), 422, "invalid-input")
 
 
@@ -61,7 +63,10 @@ async def test_points_stay_with_the_host_until_results_are_revealed_and_answerin
     accepted(await event.answer(asked, anna, 1), 201)
 
     async def seen() -> list[bool]:
-        return [bool(await places(event, token)) for token in (event.host, event.screen, anna.token)]
+        own = accepted(await api.get("/participants/me", token=anna.token))["points"]
+        told = [bool(await places(event, token)) for token in (event.host, event.screen, anna.token)]
+        assert own == (1000 if told[2] else None), "one's own seat tells what the board tells"
+        return told
 
     path = f"{event.path}/activities/{asked['id']}"
     assert await seen() == [True, False, False]

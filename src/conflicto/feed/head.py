@@ -175,6 +175,7 @@ class SessionHead:
                 self.own[after.participant_id] = after.ts
                 self.recent.take_answer(after)
             self.tallies.follow(event.changes)
+            self._tell_authors(event)
         elif isinstance(event, CountsChanged) and event.session_id == session_id:
             self.counts[event.activity_id, event.round] = event.counts
         elif isinstance(event, ActivityChanged) and event.activity.session_id == session_id:
@@ -197,7 +198,18 @@ class SessionHead:
         if participant.token_version > self.seats.get(participant.id, 1):
             self.seats[participant.id] = participant.token_version
             self.shelves[View.PARTICIPANT].revoke(participant.id)
-            self.bells[View.PARTICIPANT].ring_for(participant.id)
+        if participant.revision > 1:
+            self.bells[View.PARTICIPANT].ring_for({participant.id})
+
+    def _tell_authors(self, event: ResponsesChanged) -> None:
+        """Wake those whose answers were hidden, approved or taken away; who sends one hears of it in the reply."""
+        judged = {
+            after.participant_id
+            for before, after in event.changes
+            if before is not None and (after.deleted or after.moderation is not before.moderation)
+        }
+        if judged:
+            self.bells[View.PARTICIPANT].ring_for(judged)
 
     def _revoke(self, view: View) -> None:
         self.shelves[view].revoke()

@@ -66,6 +66,16 @@ class Leaderboard:
         shelf = head.shelves[view] if is_now and view is not View.PARTICIPANT else None
         return ready_answer(call, ready, shelf, follows_data=False)
 
+    async def points(self, session_id: int, participant_id: int) -> int | None:
+        """Return the points that a participant may be told of; None while they have no place.
+
+        Raises:
+            NotFound, Unavailable: as above.
+        """
+        _, board, _ = await self._board(await self._heads.get(session_id), is_host=False)
+        standing = board.by_participant.get(participant_id)
+        return None if standing is None else standing.points
+
     async def _board(self, head: SessionHead, *, is_host: bool) -> tuple[SessionHead, Board, bool]:
         """Return the board, and whether it is that of this very moment: answers may have come while nicknames were read."""
         for _ in range(ATTEMPTS):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
 DEBOUNCE_S = 0.03
 """How long a change is left alone before it is told: a burst arrives as one page."""
@@ -86,9 +86,9 @@ class Bell:
         self._is_rung = False
         _wake(list(self._waiters))
 
-    def ring_for(self, bearer: int) -> None:
-        """Wake one seat's waiters alone, at once."""
-        _wake([each for each in self._waiters if each.bearer == bearer])
+    def ring_for(self, bearers: Container[int | None]) -> None:
+        """Wake the waiters of some seats alone, at once."""
+        _wake([each for each in self._waiters if each.bearer in bearers])
 
 
 def _wake(waiters: list[Waiter]) -> None:

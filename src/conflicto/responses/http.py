@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 from uuid import UUID
 
 import msgspec
@@ -54,6 +54,13 @@ class ResponseBody(msgspec.Struct, forbid_unknown_fields=True):
 _BODY = msgspec.json.Decoder(ResponseBody)
 
 
+class Points(Protocol):
+    """Who knows a participant's score; the leaderboard does, which stands above this room."""
+
+    async def points(self, session_id: int, participant_id: int) -> int | None:
+        """Return the points that a participant may be told of, None while there are none to tell; `NotFound` without the session."""
+
+
 @dataclass(frozen=True, slots=True)
 class ResponseEndpoints:
     """Sending and reading answers."""
@@ -62,6 +69,7 @@ class ResponseEndpoints:
     writer: Writer
     clock: Clock
     check: AnswerCheck
+    points: Points
 
     async def submit(self, call: Call) -> Answer:
         """Take an answer and acknowledge it once it is durable."""
@@ -93,8 +101,10 @@ class ResponseEndpoints:
         return page_answer([schemas.response_out(each, anonymous=False) for each in found], None, query)
 
     async def me(self, call: CurrentCall) -> Answer:
-        """Return one's own seat and answers."""
-        return json_answer(await self.db.read(_me, call.caller.participant_id))
+        """Return one's own seat, score and answers."""
+        caller = call.caller
+        points = await self.points.points(caller.session_id, caller.participant_id)
+        return json_answer(await self.db.read(_me, caller.participant_id, points))
 
     async def read(self, call: CurrentCall, session_id: int, activity_id: UUID, response_id: UUID) -> Answer:
         """Return one answer to its author or the host."""
@@ -164,12 +174,12 @@ def _mine(tx: ReadTx, call: Call, activity_id: UUID, *, limit: int, offset: int)
     return own_responses(tx, call.caller.participant_id, activity_id=activity_id, limit=limit, offset=offset)
 
 
-def _me(tx: ReadTx, participant_id: int) -> dict[str, Any]:
+def _me(tx: ReadTx, participant_id: int, points: int | None) -> dict[str, Any]:
     participant = participant_by_id(tx, participant_id)
     own = own_responses(tx, participant_id, activity_id=None, limit=MOST_OWN, offset=0)
     shown = {each.id for each in activities_by_id(tx, {each.activity_id for each in own}).values() if each.is_visible}
     answers = [schemas.response_out(each, anonymous=False) for each in own if each.activity_id in shown]
-    return participant_out(participant) | {"responses": answers}
+    return participant_out(participant) | {"points": points, "responses": answers}
 
 
 def _one(tx: ReadTx, call: Call, activity_id: UUID, response_id: UUID) -> tuple[Response, Activity]:
@@ -203,7 +213,7 @@ def routes(responses: ResponseEndpoints) -> list[Route]:
         control("GET", some + "/mine", responses.mine, who=PARTICIPANTS, policy=CONTROL, tag="responses",
                 docs=Docs(summary="One's own answers to an activity", gives={200: schemas.ResponsePage})),
         control("GET", "/participants/me", responses.me, who=PARTICIPANTS, policy=CONTROL, tag="participants",
-                docs=Docs(summary="One's own seat and answers", gives={200: schemas.MeOut})),
+                docs=Docs(summary="One's own seat, score and answers", gives={200: schemas.MeOut})),
         control("GET", one, responses.read, who=HOSTS_AND_PARTICIPANTS, policy=CONTROL, tag="responses",
                 docs=Docs(summary="Read an answer", gives=shown)),
         control("PUT", one, responses.edit, who=PARTICIPANTS, policy=SUBMIT, body=RESPONSE_LIMITS, tag="responses",

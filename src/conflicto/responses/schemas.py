@@ -80,9 +80,9 @@ class ResponsePage(PageOut):
 
 
 class MeOut(BaseModel):
-    """One's own seat and answers."""
+    """One's own seat, score and answers; `points` is null until a scored activity's results may be told."""
 
-    model_config = example(**PARTICIPANT_EXAMPLE, responses=[RESPONSE_EXAMPLE])
+    model_config = example(**PARTICIPANT_EXAMPLE, points=1840, responses=[RESPONSE_EXAMPLE])
 
     id: int
     session_id: int
@@ -90,6 +90,7 @@ class MeOut(BaseModel):
     revision: int
     created_at: str
     updated_at: str
+    points: int | None
     responses: list[ResponseOut]
 
 

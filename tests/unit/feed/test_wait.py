@@ -35,7 +35,7 @@ async def test_a_bell_nobody_listens_to_arms_nothing() -> None:
 async def test_one_seat_is_woken_alone() -> None:
     bell, anna, bert = Bell(), Waiter(1), Waiter(2)
     with bell.waking(anna), bell.waking(bert):
-        bell.ring_for(1)
+        bell.ring_for({1})
         await asyncio.wait_for(anna.wait(), 1)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(bert.wait(), 0.1)
