@@ -69,6 +69,26 @@ async def test_a_page_speaks_the_readers_language(api: Api, headers: dict[str, s
     assert "Accept-Language" in page.headers["vary"]
 
 
+@pytest.mark.parametrize(
+    ("cookie", "query", "looks", "kept"),
+    [
+        ("", "", ("auto", "normal"), []),
+        ("theme=dark; size=large", "", ("dark", "large"), []),
+        ("theme=dark", "?theme=light&size=largest&lang=de", ("light", "largest"), ["lang=de", "theme=light", "size=largest"]),
+        ("theme=pink; size=<b>", "?theme=<script>&lang=tlh", ("auto", "normal"), []),
+    ],
+)
+async def test_a_page_comes_as_its_reader_wants_it(
+    api: Api, cookie: str, query: str, looks: tuple[str, str], kept: list[str]
+) -> None:
+    page = await api.http.get(f"/{query}", headers={"cookie": cookie})
+
+    assert f'data-theme="{looks[0]}" data-size="{looks[1]}"' in page.text
+    set_cookies = page.headers.get_list("set-cookie")
+    assert [each.partition(";")[0] for each in set_cookies] == kept
+    assert all(each.endswith("; Path=/; Max-Age=31536000; SameSite=Lax") for each in set_cookies)
+
+
 async def test_phones_do_not_download_the_words_of_hosts(api: Api) -> None:
     phone, host = await api.http.get("/"), await api.http.get("/host")
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, quote
+from urllib.parse import quote
 
+from conflicto.web.asking import header, origin, query
 from conflicto.web.assets import Asset, Assets
-from conflicto.web.languages import chosen
+from conflicto.web.looks import cookies_of, looks_of
 from conflicto.web.qr import code_picture
 from conflicto.web.shells import Shells
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from conflicto.activity_types.model import ActivityType
 
@@ -71,11 +71,11 @@ class Pages:
             return self._static(path)
         for address, page in ADDRESSES:
             if address.fullmatch(path):
-                return 200, self._shells.page(page, self._language(scope)), ASK_FIRST
+                return 200, self._shells.page(page, looks_of(scope)), [*ASK_FIRST, *cookies_of(scope)]
         if path == "/join":
-            return 303, None, [(b"location", _address_of(_query(scope, "code")).encode())]
+            return 303, None, [(b"location", _address_of(query(scope, "code")).encode())]
         if code := _CODE.fullmatch(path):
-            return 200, code_picture(f"{self._public_url or _origin(scope)}/j/{code[1].upper()}"), AN_HOUR
+            return 200, code_picture(f"{self._public_url or origin(scope)}/j/{code[1].upper()}"), AN_HOUR
         return (204, None, FOR_EVER) if path == "/favicon.ico" else None
 
     def _static(self, path: str) -> tuple[int, Asset | None, Headers]:
@@ -85,10 +85,6 @@ class Pages:
             return 404, None, [(b"cache-control", b"no-store")]
         return 200, found, FOR_EVER
 
-    def _language(self, scope: Any) -> str:  # noqa: ANN401 - ASGI
-        cookie = _cookie(scope, "lang")
-        return chosen(self._shells.catalogs, _query(scope, "lang"), cookie, _header(scope, b"accept-language"))
-
 
 async def _answer(scope: Any, send: Send, status: int, found: Asset | None, headers: Headers) -> None:  # noqa: ANN401 - ASGI
     body = b""
@@ -96,7 +92,7 @@ async def _answer(scope: Any, send: Send, status: int, found: Asset | None, head
     if found is not None:
         body = found.body
         told.append((b"content-type", found.media_type.encode()))
-        if "gzip" in (_header(scope, b"accept-encoding") or ""):
+        if "gzip" in (header(scope, b"accept-encoding") or ""):
             body = found.packed
             told.append((b"content-encoding", b"gzip"))
     if status != 204:  # noqa: PLR2004 - No Content has no length
@@ -109,28 +105,3 @@ def _address_of(code: str | None) -> str:
     """Return where someone with a code goes: the form works before scripts, and says the code in the path as the QR does."""
     letters = _NOT_IN_CODE.sub("", code or "")[:32]
     return f"/j/{quote(letters)}" if letters else "/"
-
-
-def _origin(scope: Any) -> str:  # noqa: ANN401 - ASGI
-    """Return the address at which this browser reached us."""
-    return f"{scope.get('scheme', 'http')}://{_header(scope, b'host') or 'localhost'}"
-
-
-def _query(scope: Any, name: str) -> str | None:  # noqa: ANN401 - ASGI
-    return next(iter(parse_qs(scope["query_string"].decode("latin-1")).get(name, ())), None)
-
-
-def _headers(scope: Any, name: bytes) -> Iterator[str]:  # noqa: ANN401 - ASGI
-    return (value.decode("latin-1") for key, value in scope["headers"] if key == name)
-
-
-def _header(scope: Any, name: bytes) -> str | None:  # noqa: ANN401 - ASGI
-    return next(_headers(scope, name), None)
-
-
-def _cookie(scope: Any, name: str) -> str | None:  # noqa: ANN401 - ASGI
-    try:
-        found = SimpleCookie(_header(scope, b"cookie") or "").get(name)
-    except CookieError:
-        return None
-    return found.value if found else None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from conflicto.web.assets import HERE, Asset, Assets, asset
 from conflicto.web.languages import NAMES, catalogs, direction
+from conflicto.web.looks import CHOICES, Looks, looks_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,18 +35,25 @@ class Shells:
         self.catalogs = catalogs()
         self._types = _types(assets) | {known.name: _told(known) for known in types if not _is_ours(assets, known)}
         self._views = _views(assets)
-        self._made = {(page, locale): self._make(page, locale) for page in PAGES for locale in self.catalogs}
+        self._made = {(page, looks): self._make(page, looks) for page in PAGES for looks in self._usual()}
 
-    def page(self, page: str, locale: str) -> Asset:
-        """Return a page in a language."""
-        return self._made[page, locale]
+    def page(self, page: str, looks: Looks) -> Asset:
+        """Return a page as a reader wants it; the unusual ones are made when someone first wants them."""
+        made = self._made.get((page, looks))
+        if made is None:
+            made = self._made[page, looks] = self._make(page, looks)
+        return made
 
-    def _make(self, page: str, locale: str) -> Asset:
-        words = self.catalogs[locale]
-        inner = Template(_template(page)).substitute({_name(key): escape(text) for key, text in words.items()})
+    def _usual(self) -> Iterable[Looks]:
+        return (Looks(locale, CHOICES["theme"][0], CHOICES["size"][0]) for locale in self.catalogs)
+
+    def _make(self, page: str, looks: Looks) -> Asset:
+        locale, words = looks.locale, self.catalogs[looks.locale]
+        said = {_name(key): escape(text) for key, text in words.items()}
+        inner = Template(_template(page)).substitute(said, looks=looks_form(words, looks))
         base = f"/s/{self._assets.build}"
         html = Template(_template("shell")).substitute(
-            lang=locale, dir=direction(locale), page=page, base=base, title=escape(words["app"]),
+            lang=locale, dir=direction(locale), theme=looks.theme, size=looks.size, page=page, base=base, title=escape(words["app"]),
             noscript=escape(words["noscript"]), links=self._links(base, page), boot=self._boot(page, locale), main=inner,
         )  # fmt: skip
         return asset("text/html; charset=utf-8", html.encode())

@@ -1,6 +1,7 @@
 // The phone's page: finds out whether this browser has a seat, and shows the door or the room.
 
 import { Caller, takeFromAddress, tokens } from "../core/api.js";
+import { Arrival, drawMoved } from "../phone/arrival.js";
 import { Door } from "../phone/door.js";
 import { Room } from "../phone/room.js";
 
@@ -11,18 +12,29 @@ function enter(session) {
   new Room(main, session, new Caller(`seat.${session}`), leave).open();
 }
 
-function leave(session, why) {
+// `why` is said at the door; a seat that has moved is no reason to ask for a code.
+function leave(session, why, isMoved = false) {
   tokens.drop(`seat.${session}`);
+  document.querySelector("dialog")?.close();
   history.replaceState(null, "", "/");
-  new Door(main, enter, why).open("");
+  if (isMoved) drawMoved(main, () => knock());
+  else knock(why);
+}
+
+function knock(why = "", code = "") {
+  history.replaceState(null, "", location.pathname);
+  new Door(main, enter, why).open(code);
 }
 
 const [, kind, of] = location.pathname.split("/");
+const moving = new URLSearchParams(location.hash.slice(1)).get("move");
 if (location.hash.startsWith("#admin=")) {
   takeFromAddress("admin", "admin");
   location.replace("/host");
+} else if (kind === "p" && moving) {
+  new Arrival(main, of, moving, { enter, elsewhere: () => knock() }).open();
 } else if (kind === "p" && takeFromAddress("seat", `seat.${of}`)) {
   enter(of);
 } else {
-  new Door(main, enter).open(kind === "j" ? decodeURIComponent(of) : "");
+  knock("", kind === "j" ? decodeURIComponent(of) : "");
 }

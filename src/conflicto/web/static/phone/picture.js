@@ -1,9 +1,11 @@
 // What a phone shows of the room, as a function of its state.
 
+import { minutes, questionOf, secondsLeft } from "../core/activity.js";
 import { time } from "../core/api.js";
 import { h } from "../core/dom.js";
 import { boot, clock, t } from "../core/words.js";
 import { viewOf } from "../elements/views.js";
+import { drawMenu } from "./menu.js";
 
 let charts = null;
 
@@ -12,8 +14,6 @@ export function phaseOf(activity) {
   if (activity.status === "active" && !(activity.ends_at && time.now() >= Date.parse(activity.ends_at))) return "open";
   return activity.results_revealed ? "revealed" : "locked";
 }
-
-export const questionOf = ({ config, title }) => config?.question ?? config?.prompt ?? config?.story ?? title ?? "";
 
 export function drawRoom(room, phase) {
   const session = room.fold.session;
@@ -27,27 +27,8 @@ export function drawRoom(room, phase) {
 function header(room, session) {
   return h("div", { class: "seat", key: "seat" },
     h("p", { class: "strong grow", dir: "auto" }, session?.title ?? ""),
-    h("details", { class: "menu", key: "menu" },
-      h("summary", { dir: "auto" }, room.me?.nickname ?? t("menu.title")),
-      h("form", { class: "stack card", onsubmit: (event) => renamed(event, room) },
-        h("label", { for: "new-name" }, t("menu.rename")),
-        h("input", { id: "new-name", maxlength: 40, value: room.me?.nickname ?? "", required: true, dir: "auto" }),
-        h("p", { class: "bad", role: "alert" }, room.renaming ?? ""),
-        h("button", { class: "primary" }, t("menu.save")),
-        h("button", { type: "button", onclick: () => confirm(t("menu.leave_sure")) && room.leave() }, t("menu.leave")))));
-}
-
-async function renamed(event, room) {
-  event.preventDefault();
-  const menu = event.target.closest("details");
-  try {
-    await room.rename(event.target.elements["new-name"].value);
-    room.renaming = null;
-    menu.open = false;
-  } catch (problem) {
-    room.renaming = problem.text;
-  }
-  room.draw();
+    typeof room.score === "number" ? h("p", { class: "chip", key: "score" }, t("results.points", { n: room.score })) : null,
+    drawMenu(room));
 }
 
 function body(room, session, phase) {
@@ -63,10 +44,9 @@ function body(room, session, phase) {
   ];
 }
 
-function timer({ ends_at: end }, phase) {
-  if (!end || phase !== "open") return null;
-  const left = Math.max(0, Math.ceil((Date.parse(end) - time.now()) / 1_000));
-  return h("p", { class: left <= 10 ? "timer late" : "timer", role: "timer" }, `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`);
+function timer(activity, phase) {
+  const left = phase === "open" ? secondsLeft(activity) : null;
+  return left === null ? null : h("p", { class: left <= 10 ? "timer late" : "timer", role: "timer" }, minutes(left));
 }
 
 function view(room, phase) {

@@ -3,6 +3,7 @@
 import { Problem, freshKey, time } from "../core/api.js";
 import { announce, patch } from "../core/dom.js";
 import { Fold, Follow } from "../core/follow.js";
+import { placeLooks } from "../core/looks.js";
 import { Outbox } from "../core/outbox.js";
 import { t } from "../core/words.js";
 import { drawRoom, phaseOf } from "./picture.js";
@@ -16,7 +17,7 @@ export class Room {
   fold = new Fold();
   outbox; caller; session;
   isOffline = false;
-  menuOpen = false;
+  score = null;
   drafts = new Map();
   said = new Map(); // by round of an activity: a Problem that is final
   results = new Map();
@@ -131,7 +132,13 @@ export class Room {
 
   #gone(problem) {
     this.#follow.end();
-    if (problem.status === 404 || problem.status === 401 || problem.status === 403) this.#leave(this.session, t("state.removed"));
+    if (![401, 403, 404].includes(problem.status)) return;
+    this.#leave(this.session, t("state.removed"), problem.status === 401 && this.#hasLink);
+  }
+
+  // Who loses the seat while a link of it is good has most likely moved it.
+  get #hasLink() {
+    return time.now() < Date.parse(localStorage.getItem(`conflicto.link.${this.session}`) ?? 0);
   }
 
   async #beat() {
@@ -154,6 +161,7 @@ export class Room {
       activity.results_revealed ? this.caller.get(`${path}/leaderboard?limit=5`).catch(() => null) : null,
     ]);
     this.results.set(slot, results && { ...results, ranks });
+    this.score = ranks?.me?.points ?? this.score;
     this.draw();
   }
 
@@ -180,13 +188,23 @@ export class Room {
     this.draw();
   }
 
-  async leave() {
+  // How many points there are to tell; between two questions nothing else says so.
+  async knowScore() {
+    this.score = (await this.caller.get("/participants/me").catch(() => null))?.points ?? this.score;
+    this.draw();
+  }
+
+  // `answers`: keep or delete.
+  async leave(answers) {
     this.#follow.end();
-    await this.caller.delete("/participants/me").catch(() => null);
+    await this.caller.delete(`/participants/me?responses=${answers}`).catch(() => null);
     this.#leave(this.session, "");
   }
 
-  draw = () => patch(this.#main, drawRoom(this, this.activity && phaseOf(this.activity)));
+  draw = () => {
+    patch(this.#main, drawRoom(this, this.activity && phaseOf(this.activity)));
+    placeLooks(this.#main.querySelector("[data-looks-place]"));
+  };
 }
 
 function stored(slot) {

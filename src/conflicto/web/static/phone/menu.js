@@ -1,0 +1,43 @@
+// The seat's menu: the name, the score, one's own answers, the way to another phone, how pages look, and the way out.
+
+import { h } from "../core/dom.js";
+import { boot, t } from "../core/words.js";
+
+// Called when the menu is first opened, for what is only needed there.
+const load = (room) => import(`${boot.base}/phone/seat.js`).then((module) => new module.Seat(room));
+
+export function drawMenu(room) {
+  return h("details", { class: "menu", key: "menu", ontoggle: (event) => event.target.open && room.knowScore() },
+    h("summary", { dir: "auto" }, room.me?.nickname ?? t("menu.title")),
+    h("div", { class: "panel card stack" },
+      h("form", { class: "stack", onsubmit: (event) => renamed(event, room) },
+        h("label", { for: "new-name" }, t("menu.rename")),
+        h("input", { id: "new-name", maxlength: 40, value: room.me?.nickname ?? "", required: true, dir: "auto" }),
+        h("p", { class: "bad", role: "alert" }, room.renaming ?? ""),
+        h("button", { class: "primary" }, t("menu.save"))),
+      typeof room.score === "number" ? h("p", { class: "strong", key: "score" }, t("menu.score", { n: room.score })) : null,
+      button(t("menu.answers"), () => load(room).then((seat) => seat.showAnswers())),
+      button(t("menu.move"), () => load(room).then((seat) => seat.showLink())),
+      h("div", { key: "looks", own: true, "data-looks-place": true }),
+      button(t("menu.leave_keep"), () => confirm(t("menu.leave_keep_sure")) && room.leave("keep")),
+      button(t("menu.leave"), () => confirm(t("menu.leave_sure")) && room.leave("delete"), { class: "danger" })));
+}
+
+const button = (words, onclick, props = {}) => h("button", { type: "button", key: words, onclick: (event) => (close(event), onclick()), ...props }, words);
+
+function close(event) {
+  event.target.closest("details").open = false;
+}
+
+async function renamed(event, room) {
+  event.preventDefault();
+  const menu = event.target.closest("details");
+  try {
+    await room.rename(event.target.elements["new-name"].value);
+    room.renaming = null;
+    menu.open = false;
+  } catch (problem) {
+    room.renaming = problem.text;
+  }
+  room.draw();
+}

@@ -1,0 +1,79 @@
+// What a seat holds, and the link that moves it: dialogs that few open, so they come when they are asked for.
+
+import { questionOf } from "../core/activity.js";
+import { Problem } from "../core/api.js";
+import { h, patch } from "../core/dom.js";
+import { boot, clock, shown, t } from "../core/words.js";
+import { drawCode } from "../elements/qr.js";
+
+export class Seat {
+  #room; #dialog;
+
+  constructor(room) {
+    this.#room = room;
+    this.#dialog = document.querySelector("dialog") ?? document.body.appendChild(document.createElement("dialog"));
+  }
+
+  showAnswers = () => this.#show("menu.answers", async () => {
+    const { responses, points } = await this.#room.caller.get("/participants/me");
+    return answersPicture(responses, points, this.#room.fold.of.activity);
+  });
+
+  showLink = () => this.#show("menu.move", async () => {
+    const { seat_token: secret, expires_at: until } = await this.#room.caller.post("/participants/me/seat-link");
+    localStorage.setItem(`conflicto.link.${this.#room.session}`, until);
+    return linkPicture(`${boot.public_url || location.origin}/p/${this.#room.session}#move=${secret}`, until);
+  });
+
+  // Says what went wrong where the picture would be.
+  async #show(title, make) {
+    const draw = (inside) => patch(this.#dialog, h("div", { class: "stack", key: title },
+      h("h2", {}, t(title)), inside, h("form", { method: "dialog", key: "close" }, h("button", { class: "wide" }, t("menu.close")))));
+    draw(h("p", { class: "muted" }, t("state.loading")));
+    this.#dialog.showModal();
+    try {
+      draw(await make());
+    } catch (problem) {
+      if (!(problem instanceof Problem)) throw problem;
+      draw(h("p", { class: "bad", role: "alert" }, problem.text));
+    }
+  }
+}
+
+function linkPicture(link, until) {
+  return [
+    h("p", {}, t("move.how")),
+    drawCode(link, t("move.code")),
+    h("label", { for: "move-link" }, t("move.link")),
+    h("input", { id: "move-link", readonly: true, value: link, dir: "ltr", onfocus: (event) => event.target.select() }),
+    navigator.clipboard ? h("button", { type: "button", onclick: (event) => copied(event.currentTarget, link) }, t("move.copy")) : null,
+    h("p", { class: "muted" }, t("move.once", { time: clock(until) })),
+  ];
+}
+
+async function copied(button, text) {
+  if (await navigator.clipboard.writeText(text).then(() => true, () => false)) button.textContent = t("move.copied");
+}
+
+function answersPicture(responses, points, activities) {
+  return [
+    typeof points === "number" ? h("p", { class: "strong" }, t("menu.score", { n: points })) : null,
+    responses.length
+      ? h("ol", { class: "rows" }, responses.map((each) => {
+        const activity = activities.get(each.activity_id)?.data;
+        return h("li", { key: each.id, class: "stack-tight" },
+          h("span", { class: "strong", dir: "auto" }, activity ? questionOf(activity) : ""), h("span", { dir: "auto" }, said(activity, each.response_data)));
+      }))
+      : h("p", { class: "muted" }, t("menu.no_answers")),
+  ];
+}
+
+// An answer in words, whatever its type: ids of options by their texts.
+function said(activity, data) {
+  const texts = new Map((activity?.config?.options ?? []).map((option) => [option.id, option.text]));
+  const words = (value) => {
+    if (value !== null && typeof value === "object") return Object.values(value).flatMap(words);
+    return [texts.get(value) ?? (typeof value === "number" ? shown(value) : String(value))];
+  };
+  return words(data).join(" · ");
+}
