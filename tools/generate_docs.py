@@ -1,4 +1,4 @@
-"""Write docs/settings.md and docs/errors.md from the program itself, so that they cannot say anything else. Run it by `make docs`."""
+"""Write the pages of settings, errors and metrics from the program itself, so that they cannot say anything else. Run it by `make docs`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from conflicto.access.roles import MEMBERS
 from conflicto.app import App
 from conflicto.platform.http.front_door import WITH_BODY
 from conflicto.platform.http.problem_response import STATUS
+from conflicto.platform.metrics.names import TABLE, Metric, Together
 from conflicto.platform.problems import DomainError, registry
 from conflicto.settings import Settings
 
@@ -45,6 +46,29 @@ change. [The API guide](api.md#errors) says what the members mean.
 | Code | Status | Title |
 |---|---|---|
 """
+
+METRICS = f"""{MADE}
+# Metrics
+
+`GET /metrics` answers Prometheus, with the admin token as its bearer token. With several workers, whichever is asked answers for all
+of this machine ([0024](decisions/0024-one-page-of-metrics-for-all-workers.md)): counters and histograms are added and never fall
+while one `conflicto serve` runs, gauges are added unless the table says otherwise; what other workers count is at most 2 s old.
+Routes are templates, so the number of series has a bound.
+
+| Metric | Kind | Labels | Meaning |
+|---|---|---|---|
+"""
+
+
+def metrics_page() -> str:
+    """Return docs/metrics.md."""
+    return METRICS + "\n".join(map(_metric, TABLE)) + "\n"
+
+
+def _metric(metric: Metric) -> str:
+    labels = ", ".join(f"`{name}`" for name in metric.labels) or "–"
+    of_workers = f" Of several workers: the {metric.together}." if metric.together is not Together.SUM else ""
+    return f"| `{metric.name}` | {metric.kind} | {labels} | {metric.meaning}{of_workers} |"
 
 
 def settings_page() -> str:
@@ -109,7 +133,7 @@ def pages() -> dict[Path, str]:
         url = f"sqlite:///{folder}/docs.sqlite3"
         migrations.upgrade(url)
         app = App(Settings.model_validate({"DATABASE_URL": url, "CONFLICTO_DATA_DIR": folder}))
-        made = {DOCS / "settings.md": settings_page(), DOCS / "errors.md": errors_page(app)}
+        made = {DOCS / "settings.md": settings_page(), DOCS / "errors.md": errors_page(app), DOCS / "metrics.md": metrics_page()}
         app.db.close()
     return made
 

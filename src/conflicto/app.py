@@ -49,11 +49,15 @@ from conflicto.platform.db.writer import Writer
 from conflicto.platform.express.lane import Lane
 from conflicto.platform.http import health
 from conflicto.platform.http.control_plane import ControlPlane
-from conflicto.platform.http.front_door import Desk, FrontDoor
+from conflicto.platform.http.front_door import WITH_BODY, Desk, FrontDoor
 from conflicto.platform.http.routes import Route, RouteTable
 from conflicto.platform.http.server.keeper import Keeper
 from conflicto.platform.limits.memory import MemoryLimiter
-from conflicto.platform.metrics import Metrics
+from conflicto.platform.metrics import names
+from conflicto.platform.metrics.counting import Metrics, Shown
+from conflicto.platform.metrics.page import page
+from conflicto.platform.metrics.process import memory_bytes, processor_s
+from conflicto.platform.metrics.sharing import Sharing
 from conflicto.platform.problems import DomainError
 from conflicto.responses import http as responses_http
 from conflicto.responses import store as responses_store
@@ -98,6 +102,7 @@ class App:
             admin_token=settings.secret("admin_token"),
         )
         self.metrics = Metrics()
+        self.sharing = Sharing(settings.metrics_dir, self.metrics) if settings.metrics_dir else None
         self.heads = Heads(self.db)
         self.presence = Presence(self.clock)
         self.writer = Writer(self._runner(), self.clock, caller_s=self.db.deadlines.caller_s, on_commit=self._committed)
@@ -108,8 +113,11 @@ class App:
         self.admission = Admission(self.tokens, self.identity.admin_hash, self.heads, UsedTickets(self.clock))
         self.limiter = MemoryLimiter(self.clock, enabled=settings.rate_limits)
         self.lane = Lane(self.clock, self.limiter, self._seen)
-        self.keeper = Keeper(self.lane if settings.express else None, most_connections=settings.max_connections, drain=self.drain)
-        self.waits = Waits(self.heads)
+        self.keeper = Keeper(
+            self.lane if settings.express else None, most_connections=settings.max_connections, drain=self.drain,
+            on_tick=self.metrics.spread(names.LOOP_LATE).note,
+        )  # fmt: skip
+        self.waits = Waits(self.heads, self.metrics)
         self.routes = self._routes()
         self._watch()
         self.control = ControlPlane(self.routes, about=ABOUT, refusals=refusals)
@@ -146,6 +154,8 @@ class App:
         ]
         if not self.settings.is_embedded:
             loops.append(self._sweep)
+        if self.sharing:
+            loops.append(self.sharing.run)
         tasks = [asyncio.ensure_future(loop()) for loop in loops]
         try:
             yield self
@@ -156,6 +166,9 @@ class App:
             await save_presence(self.presence, self.writer)
             await self.writer.stop()
             await asyncio.to_thread(self.db.close)
+            if self.sharing:
+                await self.sharing.leave()
+                self.sharing.close()
 
     async def _lifespan(self, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
         await receive()
@@ -181,11 +194,26 @@ class App:
         )  # fmt: skip
 
     def _watch(self) -> None:
-        watch = self.metrics.watch
-        watch("conflicto_event_loop_lag_seconds", "How late the event loop wakes, on average.", lambda: self.keeper.load.lag_s)
-        watch("conflicto_connections", "Open connections.", lambda: len(self.keeper.connections))
-        watch("conflicto_waits", "Requests that are held back until there is news.", lambda: self.waits.waiting)
-        watch("conflicto_streams", "Open event streams.", lambda: self.streams.streaming)
+        metrics, watch, began_s = self.metrics, self.metrics.watch, self.clock.monotonic_s()
+        watch(names.INFO, lambda: 1, __version__, self.db.dialect)
+        watch(names.WORKERS, lambda: 1)
+        watch(names.UPTIME, lambda: self.clock.monotonic_s() - began_s)
+        watch(names.MEMORY, memory_bytes)
+        watch(names.PROCESSOR, processor_s)
+        watch(names.LOOP_LAG, lambda: self.keeper.load.lag_s)
+        watch(names.CONNECTIONS, lambda: len(self.keeper.connections))
+        watch(names.WAITS, lambda: self.waits.waiting)
+        watch(names.STREAMS, lambda: self.streams.streaming)
+        watch(names.QUEUE, lambda: self.writer.queued)
+        watch(names.POOL_LIMIT, lambda: self.db.most_connections)
+        watch(names.POOL_USED, lambda: self.db.connections()[0])
+        watch(names.POOL_OPEN, lambda: self.db.connections()[1])
+        watch(names.READS_WAITING, lambda: self.db.waiting)
+        self.db.on_query = metrics.spread(names.QUERY_SECONDS).note
+        metrics.show({route.name: shown for route in self.routes if (shown := _shown(route))})
+
+    async def _counted(self) -> bytes:
+        return page(await self.sharing.of_all() if self.sharing else self.metrics.series())
 
     def _runner(self) -> GroupRunner:
         subscribers: dict[type, list[Any]] = {SessionEnded: [end_with_session], ParticipantRemoved: [erase_answers]}
@@ -194,12 +222,21 @@ class App:
     def _committed(self, committed: Committed) -> None:
         """Tell everyone who keeps state in memory; runs on the event loop, in commit order, before any caller hears of it."""
         self.heads.apply(committed)
-        self.metrics.committed(len(committed.events))
+        self._count(committed)
         for event in committed.events:
             if isinstance(event, ActivityChanged):
                 self.expiry.follow(event.activity)
             elif isinstance(event, SessionChanged) and event.session.deleted:
                 self.purger.wake()
+
+    def _count(self, committed: Committed) -> None:
+        count, spread, now_us = self.metrics.count, self.metrics.spread, self.clock.wall_us()
+        count(names.COMMITS).add()
+        count(names.EVENTS).add(len(committed.events))
+        spread(names.COMMIT_COMMANDS).note(committed.commands)
+        spread(names.COMMIT_SECONDS).note(committed.seconds)
+        for head in committed.heads.values():
+            spread(names.FEED_LAG).note(max(0, now_us - head.ts) / 1_000_000)
 
     def _seen(self, caller: Caller) -> None:
         if caller.participant_id is not None:
@@ -232,7 +269,7 @@ class App:
             *feed_http.routes(
                 feed_http.FeedEndpoints(answers, self.waits, self.streams, self.admission, clock, results, leaderboard)
             ),
-            *health.routes(health.HealthEndpoints(db, writer, self.metrics, clock, self._document), operator=ADMIN),
+            *health.routes(health.HealthEndpoints(db, writer, self._counted, clock, self._document), operator=ADMIN),
         ]
 
     async def _activity(self, session_id: int, activity_id: UUID) -> Activity | None:
@@ -256,6 +293,16 @@ class App:
                 on_caller=self._seen,
             )
         )
+
+
+def _shown(route: Route) -> Shown | None:
+    """Return as what requests of a route are told beside `conflicto_requests_total`, None: as nothing else."""
+    asked = getattr(route.endpoint, "__name__", route.path)
+    if route.tag == "polling" and route.method == "GET":
+        return Shown(names.POLLS, asked)
+    if route.tag == "responses" and route.method in WITH_BODY:
+        return Shown(names.RESPONSES, asked)
+    return Shown(names.ACTIVITIES, asked) if route.tag == "activities" else None
 
 
 SWITCH_S = 0.001

@@ -96,6 +96,12 @@ class Settings(BaseModel):
         1, ge=1, le=256, alias="CONFLICTO_WORKERS", description="Processes that serve; `conflicto serve --workers` sets it."
     )
 
+    metrics_dir: Path | None = Field(
+        None,
+        alias="CONFLICTO_METRICS_DIR",
+        description="Folder in which workers leave their counts for each other; `conflicto serve --workers` makes one for its own.",
+    )
+
     @field_validator("cors_origins", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:  # noqa: ANN401 - whatever was given

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,11 +75,11 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, *, at_port: int | None = None, **more: str) -> Iterator[Served]:
-    """Yield a server that is ready; whatever is left of it is killed in the end."""
+def served(folder: Path, *, at_port: int | None = None, workers: int = 1, **more: str) -> Iterator[Served]:
+    """Yield a server that is ready; whatever is left of it is killed in the end, its workers included."""
     folder.mkdir(parents=True, exist_ok=True)
     port, log = at_port or free_port(), folder / "log"
-    command = [sys.executable, "-m", "conflicto", "serve", "--port", str(port)]
+    command = [sys.executable, "-m", "conflicto", "serve", "--port", str(port), "--workers", str(workers)]
     with log.open("ab") as sink:
         process = subprocess.Popen(command, env=environment(folder, **more), stdout=sink, stderr=sink, start_new_session=True)
     server = Served(process, f"http://127.0.0.1:{port}", log)
@@ -89,6 +89,8 @@ def served(folder: Path, *, at_port: int | None = None, **more: str) -> Iterator
     finally:
         if process.poll() is None:
             server.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _wait(server: Served) -> None:

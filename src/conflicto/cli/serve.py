@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import segno
@@ -58,11 +61,23 @@ def serve(
             db, data_dir=settings.data_dir, secret_key=settings.secret("secret_key"), admin_token=settings.secret("admin_token")
         )
     _greet(host, port, settings, identity)
-    uvicorn.run(
-        "conflicto.app:from_environment", factory=True, host=host, port=port, workers=workers, loop="uvloop", http=CONNECTION, ws="none",
-        lifespan="on", access_log=False, log_level="warning", server_header=False, timeout_graceful_shutdown=DRAIN_S, backlog=4096,
-        proxy_headers=False,
-    )  # fmt: skip
+    with _common_counts(settings):
+        uvicorn.run(
+            "conflicto.app:from_environment", factory=True, host=host, port=port, workers=workers, loop="uvloop", http=CONNECTION,
+            ws="none", lifespan="on", access_log=False, log_level="warning", server_header=False, timeout_graceful_shutdown=DRAIN_S,
+            backlog=4096, proxy_headers=False,
+        )  # fmt: skip
+
+
+@contextmanager
+def _common_counts(settings: Settings) -> Iterator[None]:
+    """Give several workers a folder where their counts meet, and take it away with them."""
+    if settings.workers == 1 or settings.metrics_dir:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="conflicto-counts-") as folder:
+        os.environ["CONFLICTO_METRICS_DIR"] = folder
+        yield
 
 
 def address_in_network() -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from conflicto.platform.clock import Clock
     from conflicto.platform.express.ready import Guard
     from conflicto.platform.http.messages import Call, Header
-    from conflicto.platform.metrics import Metrics
+    from conflicto.platform.metrics.counting import Metrics
 
 POLL_AFTER_MS = 2_000
 POLL_AFTER_CLOSED_MS = 60_000

@@ -12,6 +12,7 @@ from conflicto.feed.views import view_of
 from conflicto.feed.wait import Waiter
 from conflicto.platform.http.messages import Answer
 from conflicto.platform.ids import up_to
+from conflicto.platform.metrics.names import LONG_POLLS
 from conflicto.platform.problems import FieldError, InvalidInput
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from conflicto.feed.head import SessionHead
     from conflicto.feed.heads import Heads
     from conflicto.platform.http.messages import Call
+    from conflicto.platform.metrics.counting import Metrics
 
 LONGEST_S = 25
 """Below the 30 s at which the first proxies cut an idle connection, jitter included."""
@@ -40,8 +42,9 @@ _SECONDS = re.compile(r"[0-9]{1,6}", re.ASCII)
 class Waits:
     """Everyone who waits in this process."""
 
-    def __init__(self, heads: Heads) -> None:
+    def __init__(self, heads: Heads, metrics: Metrics) -> None:
         self._heads = heads
+        self._told, self._ended, self._not_held = (metrics.count(LONG_POLLS, how) for how in ("told", "ended", "not_held"))
         self.waiting = 0
         self._of: Counter[str] = Counter()
         self._is_open = True
@@ -63,6 +66,7 @@ class Waits:
         with self._place(call.caller.subject) as granted:
             if granted:
                 return await self._held_back(call, make, seconds)
+        self._not_held.add()
         answer = await make(call, await self._heads.get(call.params["session_id"]))
         return Answer(answer.status, answer.body, answer.headers)  # not offered: the next who asks to wait may get a place
 
@@ -77,6 +81,7 @@ class Waits:
                         answer = await make(call, head)
                         is_stale = answer.offer is not None and answer.offer.is_stale
                         if not is_stale or waiter.is_over or not self._is_open:
+                            (self._ended if is_stale else self._told).add()
                             applied = (b"preference-applied", b"wait=%d" % seconds)
                             return Answer(answer.status, answer.body, (*answer.headers, applied))
                         await waiter.wait()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import make_url
+from sqlalchemy import QueuePool, make_url
 
 from conflicto.platform.db import postgres, sqlite
 from conflicto.platform.db.deadlines import Deadlines
@@ -19,7 +20,7 @@ from conflicto.platform.problems import Unavailable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,7 +43,10 @@ class PoolSize:
 
 
 class Database:
-    """Owns the connections of one process. Close it when the process ends."""
+    """Owns the connections of one process. Close it when the process ends.
+
+    `waiting`: reads that wait for a reader. `on_query` hears on the event loop how long each read took, seconds.
+    """
 
     def __init__(self, url: str, *, pool: PoolSize | None = None, deadlines: Deadlines | None = None) -> None:
         self.url = make_url(url)
@@ -61,6 +65,9 @@ class Database:
             self._readers = postgres.engine(self.url, self.deadlines, pool_size=size, max_overflow=readers - size, read_only=True)
         self._threads = ThreadPoolExecutor(max_workers=readers, thread_name_prefix="reader")
         self._slots = asyncio.Semaphore(readers)
+        self.most_connections = readers + 1
+        self.waiting = 0
+        self.on_query: Callable[[float], None] | None = None
 
     async def read(self, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `query` in one snapshot, in a reader thread.
@@ -68,23 +75,37 @@ class Database:
         Raises:
             Unavailable: no reader came free, or no answer came, before the deadline; or the database is down.
         """
+        self.waiting += 1
         try:
             async with asyncio.timeout(self.deadlines.acquire_s):
                 await self._slots.acquire()
         except TimeoutError as error:
             raise Unavailable("All readers are busy.", retry_after_s=RETRY_AFTER_S) from error
-        running = asyncio.get_running_loop().run_in_executor(self._threads, partial(self.query, query, *args, **kwargs))
+        finally:
+            self.waiting -= 1
+        timed = partial(self._timed, partial(self.query, query, *args, **kwargs))
+        running = asyncio.get_running_loop().run_in_executor(self._threads, timed)
         running.add_done_callback(self._finished)
         try:
             async with asyncio.timeout(self.deadlines.caller_s):
-                return await asyncio.shield(running)
+                return (await asyncio.shield(running))[0]
         except TimeoutError as error:
             raise unavailable(error) from error
 
-    def _finished(self, running: asyncio.Future[T]) -> None:
+    def connections(self) -> tuple[int, int]:
+        """Return how many connections are at work, and how many are open."""
+        pools = [_pool(self._readers), _pool(self._writer)]
+        used = sum(pool.checkedout() for pool in pools)
+        return used, used + sum(pool.checkedin() for pool in pools)
+
+    def _timed(self, query: Callable[[], T]) -> tuple[T, float]:
+        began = time.monotonic()
+        return query(), time.monotonic() - began
+
+    def _finished(self, running: asyncio.Future[tuple[T, float]]) -> None:
         self._slots.release()
-        if not running.cancelled():
-            running.exception()
+        if not running.cancelled() and running.exception() is None and self.on_query is not None:
+            self.on_query(running.result()[1])
 
     def query(self, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `query` in one snapshot, in this thread; `Unavailable` as for `read`."""
@@ -103,3 +124,9 @@ class Database:
         self._threads.shutdown(wait=True, cancel_futures=True)
         self._readers.dispose()
         self._writer.dispose()
+
+
+def _pool(engine: Engine) -> QueuePool:
+    pool = engine.pool
+    assert isinstance(pool, QueuePool)  # noqa: S101 - both modules make no other
+    return pool

@@ -41,10 +41,15 @@ class CommitUnknown(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What a commit changed, for those who keep state in memory: the events in order, and the heads as they are now."""
+    """What a commit changed, for those who keep state in memory: the events in order, and the heads as they are now.
+
+    `commands` and `seconds` tell how large it was and how long it took, from the connection to the durable commit.
+    """
 
     events: Sequence[object]
     heads: Mapping[int, Head]
+    commands: int = 1
+    seconds: float = 0.0
 
 
 class GroupRunner:
@@ -96,6 +101,7 @@ class GroupRunner:
         raise AssertionError
 
     def _attempt(self, group: list[Command]) -> tuple[Sequence[Outcome], Committed]:
+        began_s = self._clock.monotonic_s()
         with self._database.writer_connection() as connection:
             transaction = connection.begin()
             try:
@@ -113,7 +119,8 @@ class GroupRunner:
             except DATABASE_FAULTS as error:
                 connection.invalidate()  # the pool would hand it on with its transaction open, and SQLite's write lock held
                 raise CommitUnknown from error
-        return outcomes, Committed(tx.events, changed)
+            took_s = self._clock.monotonic_s() - began_s
+        return outcomes, Committed(tx.events, changed, len(group), took_s)
 
     def _now(self, connection: Connection) -> int:
         """Read the clock that orders this database's feed, after the locks are held: PostgreSQL's own, or this host's for SQLite."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from conflicto.platform.http.messages import Header
     from conflicto.platform.limits.bucket import Policy
-    from conflicto.platform.metrics import Tally
+    from conflicto.platform.metrics.counting import Tally
 
 FULL = 0
 UNCHANGED = 1

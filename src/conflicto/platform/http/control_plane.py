@@ -16,7 +16,7 @@ from fastapi.exceptions import RequestValidationError
 
 from conflicto.platform.http.messages import Answer, Call
 from conflicto.platform.http.openapi import extra_of, finished, problems_of, responses_of
-from conflicto.platform.http.problem_response import invalid_input, problem_answer
+from conflicto.platform.http.problem_response import code_of, invalid_input, problem_answer
 from conflicto.platform.problems import DomainError
 
 if TYPE_CHECKING:
@@ -144,6 +144,7 @@ def _response(answer: Answer) -> Response:
 
 
 async def _on_error(request: Request, error: Exception) -> Response:
+    request.scope[CALL].problem = code_of(error)
     return _response(problem_answer(error, request_id=request.scope[CALL].request_id))
 
 

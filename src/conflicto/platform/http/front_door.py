@@ -14,10 +14,12 @@ import structlog
 
 from conflicto.platform.http.body import ClientGone, gated_body
 from conflicto.platform.http.messages import SAFE_HEADERS, Answer, Call
-from conflicto.platform.http.problem_response import problem_answer
+from conflicto.platform.http.problem_response import code_of, problem_answer
 from conflicto.platform.http.query_fields import require_known_fields
 from conflicto.platform.http.routes import TextInvalid
 from conflicto.platform.limits.headers import limit_header, policy_header
+from conflicto.platform.metrics.counting import UNMATCHED
+from conflicto.platform.metrics.names import BODY_BYTES
 from conflicto.platform.problems import DomainError, Kind
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from conflicto.platform.http.messages import Header
     from conflicto.platform.http.routes import Route, RouteTable
     from conflicto.platform.limits.memory import MemoryLimiter
-    from conflicto.platform.metrics import Metrics
+    from conflicto.platform.metrics.counting import Metrics
 
 log = structlog.get_logger(__name__)
 
@@ -88,6 +90,7 @@ class FrontDoor:
         self._desk = desk
         self._numbers = count(1)
         self._life = f"{desk.clock.wall_us():x}"
+        self._bodies = desk.metrics.spread(BODY_BYTES)
 
     async def give_ready(self, scope: dict[str, Any], send: Callable[[Any], Awaitable[None]]) -> bool:
         """Answer a plain poll with what lies ready; False: nothing does, and nothing was sent."""
@@ -120,11 +123,12 @@ class FrontDoor:
             return
         except Exception as error:  # noqa: BLE001 - the last resort: the caller gets an id, the log gets the cause
             _note(error, request_id, route)
+            self._desk.metrics.refused(route.path if route else UNMATCHED, scope["method"], code_of(error))
             answer = problem_answer(error, request_id=request_id)
             if isinstance(error, TooManyRequests):
                 answer = Answer(answer.status, answer.body, answer.headers + error.headers)
         self._desk.metrics.answered(
-            route.path if route else "unknown", scope["method"], answer.status, self._desk.clock.monotonic_s() - began
+            route.path if route else UNMATCHED, scope["method"], answer.status, self._desk.clock.monotonic_s() - began
         )
         await _send(send, answer, request_id, head=scope["method"] == "HEAD")
 
@@ -145,9 +149,13 @@ class FrontDoor:
             require_known_fields(call)
         if scope["method"] in WITH_BODY:
             call.body = await gated_body(call, receive)
+            if call.body:
+                self._bodies.note(len(call.body))
         else:
             call.receive = receive
         answer = await (route.handler(call) if route.handler else self._desk.control.answer(scope, call))
+        if call.problem:
+            self._desk.metrics.refused(route.path, scope["method"], call.problem)
         if answer.offer is not None:
             self._lay_ready(scope, answer.offer)
             limits = ()

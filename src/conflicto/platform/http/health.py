@@ -16,14 +16,13 @@ from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.problems import NotFound, registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from conflicto.platform.clock import Clock
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.transaction import WriteTx
     from conflicto.platform.db.writer import Writer
     from conflicto.platform.http.messages import Call
-    from conflicto.platform.metrics import Metrics
 
 OPERATOR = Policy("operator", 600, 60)
 
@@ -70,11 +69,16 @@ class HealthEndpoints:
     """Liveness is the process alone; readiness is the whole way to a commit, so a dead database does not restart the process."""
 
     def __init__(
-        self, db: Database, writer: Writer, metrics: Metrics, clock: Clock, document: Callable[[], dict[str, Any]]
+        self,
+        db: Database,
+        writer: Writer,
+        counted: Callable[[], Awaitable[bytes]],
+        clock: Clock,
+        document: Callable[[], dict[str, Any]],
     ) -> None:
         self._db = db
         self._writer = writer
-        self._metrics = metrics
+        self._counted = counted
         self._clock = clock
         self._document = document
         self._encoded: bytes | None = None
@@ -94,9 +98,8 @@ class HealthEndpoints:
         return json_answer(self._ready)
 
     async def counted(self, call: Call) -> Answer:
-        """Return the metrics for Prometheus."""
-        self._metrics.queued.set(self._writer.queued)
-        return Answer(200, self._metrics.page(), ((b"content-type", b"text/plain; version=0.0.4; charset=utf-8"), NO_STORE))
+        """Return the metrics of all workers for Prometheus."""
+        return Answer(200, await self._counted(), ((b"content-type", b"text/plain; version=0.0.4; charset=utf-8"), NO_STORE))
 
     async def openapi(self, call: Call) -> Answer:
         """Return the OpenAPI document of both planes, made once."""

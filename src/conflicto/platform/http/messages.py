@@ -57,7 +57,8 @@ def json_answer(data: object, *, status: int = 200, headers: tuple[Header, ...] 
 class Call:
     """One request behind the front door: matched, admitted, limited, its body gated.
 
-    `admit_again` holds the caller against the door once more and raises what a new request would meet.
+    `admit_again` holds the caller against the door once more and raises what a new request would meet. `problem` is the code of the
+    problem document that the framework answered with.
     """
 
     __slots__ = (
@@ -68,6 +69,7 @@ class Call:
         "caller",
         "headers",
         "params",
+        "problem",
         "query_string",
         "receive",
         "request_id",
@@ -84,6 +86,7 @@ class Call:
         self.address = address
         self.request_id = request_id
         self.body = b""
+        self.problem: str | None = None
         self.caller: Any = None
         self.receive: Callable[[], Awaitable[Any]] | None = None
         self.admit_again: Callable[[], Awaitable[Any]] = _always

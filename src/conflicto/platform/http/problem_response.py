@@ -55,6 +55,11 @@ def problem_document(error: DomainError, *, request_id: str) -> dict[str, Any]:
     return document | error.extensions
 
 
+def code_of(error: Exception) -> str:
+    """Return the code of the document that tells of any exception."""
+    return error.code if isinstance(error, DomainError) else InternalError.code
+
+
 def problem_answer(error: Exception, *, request_id: str) -> Answer:
     """Return the answer for any exception; what is not a domain error says nothing of itself."""
     known = error if isinstance(error, DomainError) else InternalError()

@@ -5,7 +5,7 @@ from conflicto.platform.express.ready import FULL, UNCHANGED, Guard, Ready, Term
 from conflicto.platform.express.shelf import Shelf
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.limits.memory import MemoryLimiter
-from conflicto.platform.metrics import Tally
+from conflicto.platform.metrics.counting import Tally
 from tests.support.clocks import HandClock
 
 POLICY = Policy("poll", 600, 60)

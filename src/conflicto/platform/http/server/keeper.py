@@ -22,13 +22,19 @@ TICKS_PER_SECOND = 10
 
 
 class Keeper:
-    """One per process. `lane` None: the lane is off. `drain` is called when the server begins to stop, once for each open connection."""
+    """One per process. `lane` None: the lane is off. `drain` is called when the server begins to stop, once for each open connection.
 
-    def __init__(self, lane: Lane | None, *, most_connections: int, drain: Callable[[], None]) -> None:
+    `on_tick` hears ten times a second how late the event loop woke, seconds.
+    """
+
+    def __init__(
+        self, lane: Lane | None, *, most_connections: int, drain: Callable[[], None], on_tick: Callable[[float], None] | None = None
+    ) -> None:
         self.lane = lane
         self._most_connections = most_connections
         self.drain = drain
         self.load = Load()
+        self._on_tick = on_tick
         self.connections: set[Connection] = set()
         self.date_line = _date_line()
 
@@ -44,7 +50,10 @@ class Keeper:
         while True:
             due = loop.time() + TICK_S
             await asyncio.sleep(TICK_S)
-            self.load.note(loop.time() - due)
+            late_s = max(0.0, loop.time() - due)
+            self.load.note(late_s)
+            if self._on_tick is not None:
+                self._on_tick(late_s)
             ticks += 1
             if ticks % TICKS_PER_SECOND == 0:
                 self.date_line = _date_line()

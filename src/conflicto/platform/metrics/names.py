@@ -1,0 +1,122 @@
+"""The one table of what is counted: name, kind, meaning, labels. `docs/metrics.md`, dashboard and alert rules are held against it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Kind(StrEnum):
+    """What Prometheus calls it."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+class Together(StrEnum):
+    """What a gauge of several workers says of all of them. Counters and histograms are always added."""
+
+    SUM = "sum"
+    MOST = "most"
+    LEAST = "least"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One row. `bounds` are the upper ends of a histogram's buckets, in the unit of its name; values above the last are counted too.
+
+    Counters carry `_total` in their name here as on the page.
+    """
+
+    name: str
+    kind: Kind
+    meaning: str
+    labels: tuple[str, ...] = ()
+    bounds: tuple[float, ...] = ()
+    together: Together = Together.SUM
+
+
+QUICK = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Seconds: from a poll that is answered from memory to the longest deadline."""
+
+SIZES = (64.0, 256.0, 1_024.0, 4_096.0, 16_384.0, 65_536.0, 262_144.0)
+"""Bytes, up to the largest body that any route takes."""
+
+GROUPS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
+
+
+def _counter(name: str, meaning: str, *labels: str) -> Metric:
+    return Metric(name, Kind.COUNTER, meaning, labels)
+
+
+def _gauge(name: str, meaning: str, *labels: str, together: Together = Together.SUM) -> Metric:
+    return Metric(name, Kind.GAUGE, meaning, labels, together=together)
+
+
+def _histogram(name: str, meaning: str, bounds: tuple[float, ...], *labels: str) -> Metric:
+    return Metric(name, Kind.HISTOGRAM, meaning, labels, bounds)
+
+
+INFO: Final = _gauge("conflicto_info", "Always 1; the version and the database.", "version", "database", together=Together.MOST)
+WORKERS: Final = _gauge("conflicto_workers", "Worker processes whose numbers are in this page.")
+UPTIME: Final = _gauge("conflicto_uptime_seconds", "Age of the youngest worker.", together=Together.LEAST)
+MEMORY: Final = _gauge("conflicto_memory_bytes", "Resident memory.")
+PROCESSOR: Final = _counter("conflicto_cpu_seconds_total", "Processor time, of programs and system together.")
+
+REQUESTS: Final = _counter("conflicto_requests_total", "Answered requests.", "method", "route", "status")
+REQUEST_SECONDS: Final = _histogram(
+    "conflicto_request_seconds", "Time from a request to its answer; ready answers are too quick for it.", QUICK, "method"
+)
+REFUSALS: Final = _counter(
+    "conflicto_refusals_total", "Answers that were problem documents, by the problem's code.", "method", "route", "code"
+)
+BODY_BYTES: Final = _histogram("conflicto_body_bytes", "Size of JSON bodies that came in, white space left out.", SIZES)
+
+POLLS: Final = _counter(
+    "conflicto_polls_total",
+    "Polls by what they ask for and what came of it; `ready`: the answer lay ready, `whole`: it took the whole way.",
+    "kind",
+    "outcome",
+    "way",
+)
+RESPONSES: Final = _counter(
+    "conflicto_responses_total", "Responses that participants sent, by what came of it.", "action", "outcome"
+)
+ACTIVITIES: Final = _counter(
+    "conflicto_activities_total", "What hosts asked of activities, and what came of it.", "action", "outcome"
+)
+LONG_POLLS: Final = _counter("conflicto_long_polls_total", "Polls that were held back, by how they ended.", "outcome")
+
+CONNECTIONS: Final = _gauge("conflicto_connections", "Open connections.")
+WAITS: Final = _gauge("conflicto_waits", "Requests that are held back until there is news.")
+STREAMS: Final = _gauge("conflicto_streams", "Open event streams.")
+LOOP_LAG: Final = _gauge("conflicto_event_loop_lag_seconds", "How late the event loop wakes, on average.", together=Together.MOST)
+LOOP_LATE: Final = _histogram("conflicto_event_loop_late_seconds", "How late the event loop woke, ten times a second.", QUICK)
+
+COMMITS: Final = _counter("conflicto_commits_total", "Groups that were committed.")
+EVENTS: Final = _counter("conflicto_committed_events_total", "Changes inside those groups.")
+COMMIT_COMMANDS: Final = _histogram("conflicto_commit_commands", "Commands in one group.", GROUPS)
+COMMIT_SECONDS: Final = _histogram("conflicto_commit_seconds", "Time from the writer's connection to the durable commit.", QUICK)
+QUEUE: Final = _gauge("conflicto_writer_queue", "Commands that wait for the writer, or run.")
+FEED_LAG: Final = _histogram(
+    "conflicto_feed_lag_seconds", "Age of a change when it reached the memory that polls are answered from.", QUICK
+)
+
+QUERY_SECONDS: Final = _histogram(
+    "conflicto_query_seconds", "Time of one read of the database, without the wait for a reader.", QUICK
+)
+POOL_LIMIT: Final = _gauge("conflicto_pool_limit", "Database connections that the workers may open.")
+POOL_OPEN: Final = _gauge("conflicto_pool_open", "Database connections that are open.")
+POOL_USED: Final = _gauge("conflicto_pool_used", "Database connections that are at work.")
+READS_WAITING: Final = _gauge("conflicto_reads_waiting", "Reads that wait for a reader to come free.")
+
+TABLE: Final = (
+    INFO, WORKERS, UPTIME, MEMORY, PROCESSOR,
+    REQUESTS, REQUEST_SECONDS, REFUSALS, BODY_BYTES,
+    POLLS, RESPONSES, ACTIVITIES, LONG_POLLS,
+    CONNECTIONS, WAITS, STREAMS, LOOP_LAG, LOOP_LATE,
+    COMMITS, EVENTS, COMMIT_COMMANDS, COMMIT_SECONDS, QUEUE, FEED_LAG,
+    QUERY_SECONDS, POOL_LIMIT, POOL_OPEN, POOL_USED, READS_WAITING,
+)  # fmt: skip

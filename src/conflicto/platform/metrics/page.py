@@ -1,0 +1,58 @@
+"""The page that Prometheus reads: the text exposition format."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from prometheus_client import generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
+
+from conflicto.platform.metrics.names import TABLE, Kind, Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from prometheus_client.core import Metric as Family
+
+    from conflicto.platform.metrics.counting import Series
+
+
+def page(series: Iterable[Series]) -> bytes:
+    """Return the page, in the order of the table."""
+    told: dict[str, list[Series]] = defaultdict(list)
+    for each in series:
+        told[each.name].append(each)
+    return generate_latest(_Families(told))
+
+
+@dataclass(frozen=True, slots=True)
+class _Families(Collector):
+    told: dict[str, list[Series]]
+
+    def collect(self) -> Iterator[Family]:
+        for metric in TABLE:
+            if metric.name in self.told:
+                yield _family(metric, sorted(self.told[metric.name]))
+
+
+def _family(metric: Metric, series: list[Series]) -> Family:
+    if metric.kind is Kind.COUNTER:
+        counter = CounterMetricFamily(metric.name, metric.meaning, labels=metric.labels)
+        for each in series:
+            counter.add_metric(each.labels, each.values[0])
+        return counter
+    if metric.kind is Kind.GAUGE:
+        gauge = GaugeMetricFamily(metric.name, metric.meaning, labels=metric.labels)
+        for each in series:
+            gauge.add_metric(each.labels, each.values[0])
+        return gauge
+    histogram = HistogramMetricFamily(metric.name, metric.meaning, labels=metric.labels)
+    ends = [*map(str, metric.bounds), "+Inf"]
+    for each in series:
+        *buckets, total = each.values
+        histogram.add_metric(each.labels, list(zip(ends, accumulate(buckets), strict=True)), total)
+    return histogram

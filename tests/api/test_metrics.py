@@ -1,0 +1,111 @@
+"""`/metrics` tells what happened: each number is compared with what the test did."""
+
+import asyncio
+
+import pytest
+
+from conflicto.platform.metrics.names import TABLE
+from tests.support.api import Api, make_event
+from tests.support.checks import accepted, eventually, refused
+from tests.support.scrape import Told, grown, parse
+
+
+async def scrape(api: Api) -> Told:
+    return parse((await api.get("/metrics", token=api.admin)).text)
+
+
+async def test_responses_are_counted_as_accepted_and_as_refused_with_the_reason(api: Api) -> None:
+    event = await make_event(api)
+    poll = await event.activity(status="active")
+    anna = await event.join()
+    before = await scrape(api)
+
+    accepted(await event.answer(poll, anna, 1), 201)
+    accepted(await event.answer(poll, anna, 2))
+    await event.move(poll, "expired")
+    refused(await event.answer(poll, anna, 3), 409, "activity-not-open")
+    after = await scrape(api)
+
+    assert grown(before, after, "conflicto_responses_total", "submit", "accepted") == 2
+    assert grown(before, after, "conflicto_responses_total", "submit", "refused") == 1
+    route = "/api/v1/sessions/{session_id}/activities/{activity_id}/responses"
+    assert grown(before, after, "conflicto_refusals_total", "POST", route, "activity-not-open") == 1
+    assert grown(before, after, "conflicto_body_bytes_count") == 4
+    assert grown(before, after, "conflicto_commits_total") == 4, "what is refused at the writer had a transaction too"
+    assert grown(before, after, "conflicto_commit_commands_sum") == 4
+    assert grown(before, after, "conflicto_commit_seconds_count") == 4
+    assert grown(before, after, "conflicto_feed_lag_seconds_count") == 3
+    assert 0 < grown(before, after, "conflicto_commit_seconds_sum") < 10
+
+
+async def test_activities_are_counted_by_what_was_asked_and_refusals_of_the_framework_too(api: Api) -> None:
+    event = await make_event(api)
+    before = await scrape(api)
+
+    poll = await event.activity()
+    path = f"{event.path}/activities/{poll['id']}"
+    accepted(await api.patch(path, {"title": "Lunch?"}, token=event.host))
+    refused(await api.patch(path, {"title": 7}, token=event.host), 422, "invalid-input")
+    accepted(await api.delete(path, token=event.host), 204)
+    after = await scrape(api)
+
+    for action, outcome in (("create", "accepted"), ("patch", "accepted"), ("patch", "refused"), ("delete", "accepted")):
+        assert grown(before, after, "conflicto_activities_total", action, outcome) == 1, (action, outcome)
+    route = "/api/v1/sessions/{session_id}/activities/{activity_id}"
+    assert grown(before, after, "conflicto_refusals_total", "PATCH", route, "invalid-input") == 1
+
+
+@pytest.mark.in_process
+async def test_polls_are_counted_by_kind_outcome_and_way(api: Api) -> None:
+    event = await make_event(api)
+    await event.activity(status="active")
+    before = await scrape(api)
+
+    tag = (await api.get(f"{event.path}/status", token=event.host)).headers["etag"]
+    for _ in range(3):
+        assert (await api.get(f"{event.path}/status", token=event.host, headers={"if-none-match": tag})).status_code == 304
+    after = await scrape(api)
+
+    kinds = {labels for name, labels in after if name == "conflicto_polls_total" and labels[0] == "session_status"}
+    told = {labels[1:]: grown(before, after, "conflicto_polls_total", *labels) for labels in kinds}
+    assert told["accepted", "whole"] == 1
+    assert told["unchanged", "ready"] == 3
+
+
+async def test_a_long_poll_is_counted_as_waiting_and_then_by_its_end(api: Api) -> None:
+    event = await make_event(api)
+    cursor = accepted(await api.get(f"{event.path}/changes/since/now", token=event.host))["cursor"]
+    before = await scrape(api)
+
+    wait = asyncio.create_task(api.get(f"{event.path}/changes/since/{cursor}?wait=20", token=event.host))
+
+    async def held() -> bool:
+        return api.app.waits.waiting == 1
+
+    await eventually(held)
+    assert (await scrape(api))["conflicto_waits", ()] == 1
+    await event.activity()
+    await wait
+    after = await scrape(api)
+
+    assert after["conflicto_waits", ()] == 0
+    assert grown(before, after, "conflicto_long_polls_total", "told") == 1
+
+
+async def test_every_metric_is_told_once_it_happened_and_nothing_that_the_table_does_not_name(api: Api) -> None:
+    event = await make_event(api)
+    poll = await event.activity(status="active")
+    anna = await event.join()
+    await event.answer(poll, anna, 1)
+    refused(await event.answer(poll, anna, 1, headers={"idempotency-key": "a" * 500}), 400, "idempotency-key-invalid")
+    await api.get(f"{event.path}/status", token=event.host)
+    await api.get(f"{event.path}/status?wait=1", token=event.host)
+
+    text = (await api.get("/metrics", token=api.admin)).text
+
+    told = {line.split()[2] for line in text.splitlines() if line.startswith("# HELP")}
+    assert told == {metric.name for metric in TABLE}
+    values = await scrape(api)
+    assert values["conflicto_pool_limit", ()] >= values["conflicto_pool_open", ()] >= values["conflicto_pool_used", ()] >= 0
+    assert values["conflicto_query_seconds_count", ()] > 0
+    assert values["conflicto_workers", ()] == 1

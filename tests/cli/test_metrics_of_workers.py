@@ -1,0 +1,88 @@
+"""Two real workers on PostgreSQL: whoever is asked for `/metrics` answers for both, and a worker that is killed takes no count along."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.support import databases
+from tests.support.processes import PLAIN, Served, served
+from tests.support.scrape import Told, parse
+
+PATIENCE_S = 30.0
+
+
+@pytest.fixture
+def two(postgres_url: str, postgres_template: str, tmp_path: Path):
+    with databases.postgres_copy(postgres_url) as url, served(tmp_path, workers=2, DATABASE_URL=url) as server:
+        _until(server, lambda told: told["conflicto_workers", ()] == 2)
+        yield server
+
+
+def scrape(server: Served) -> Told:
+    return parse(server.text("/metrics"))
+
+
+def lives(told: Told) -> float:
+    return told.get(("conflicto_requests_total", ("GET", "/health/live", "200")), 0.0)
+
+
+def test_every_request_is_counted_once_whichever_worker_had_it(two: Served) -> None:
+    before = lives(scrape(two))
+    for _ in range(60):
+        assert httpx2.get(f"{two.url}/health/live", **PLAIN).is_success  # a connection each, so that both workers get some
+
+    told = _until(two, lambda told: lives(told) == before + 60)
+
+    assert told["conflicto_workers", ()] == 2
+    assert told["conflicto_pool_limit", ()] <= 50, "DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW together"
+    time.sleep(2.5)
+    assert lives(scrape(two)) == before + 60, "and they stay so"
+
+
+def test_what_a_killed_worker_counted_stays_and_nothing_ever_falls(two: Served) -> None:
+    for _ in range(40):
+        httpx2.get(f"{two.url}/health/live", **PLAIN)
+    high = lives(_until(two, lambda told: lives(told) >= 40))
+    workers = _children(two.process.pid)
+    assert len(workers) == 2
+
+    os.kill(workers[0], signal.SIGKILL)
+
+    end = time.monotonic() + PATIENCE_S
+    while workers[0] in _children(two.process.pid) or len(_children(two.process.pid)) < 2:
+        assert time.monotonic() < end, two.log.read_text()
+        high = _not_below(two, high)
+    _until(two, lambda told: told["conflicto_workers", ()] == 2 and lives(told) >= high)
+
+
+def _not_below(server: Served, high: float) -> float:
+    try:
+        now = lives(scrape(server))
+    except httpx2.TransportError:
+        return high  # the connection was the killed worker's
+    assert now >= high
+    time.sleep(0.05)
+    return now
+
+
+def _children(pid: int) -> list[int]:
+    """Return the processes that serve; multiprocessing's own tracker does not."""
+    children = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return [each for each in children if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()]
+
+
+def _until(server: Served, true) -> Told:
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            told = scrape(server)
+        except httpx2.TransportError:
+            told = None
+        if told and true(told):
+            return told
+        assert time.monotonic() < end, told
+        time.sleep(0.1)

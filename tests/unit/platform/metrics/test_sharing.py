@@ -1,0 +1,83 @@
+"""Workers that add up what they count; each `Sharing` here stands for one process, since locks belong to open files."""
+
+from pathlib import Path
+
+from conflicto.platform.metrics import names
+from conflicto.platform.metrics.counting import Metrics, Series
+from conflicto.platform.metrics.names import Metric
+from conflicto.platform.metrics.sharing import Sharing, together
+
+
+def counting(commits: int, *, lag_s: float = 0.0, waits: int = 0) -> Metrics:
+    metrics = Metrics()
+    metrics.count(names.COMMITS).add(commits)
+    metrics.spread(names.COMMIT_COMMANDS).note(commits)
+    metrics.watch(names.LOOP_LAG, lambda: lag_s)
+    metrics.watch(names.WAITS, lambda: waits)
+    metrics.watch(names.UPTIME, lambda: waits)
+    return metrics
+
+
+def value(series: list[Series], metric: Metric) -> float:
+    return next(sum(each.values) for each in series if each.name == metric.name)
+
+
+async def test_counters_and_histograms_are_added_and_each_gauge_in_its_own_way(tmp_path: Path) -> None:
+    first = Sharing(tmp_path, counting(3, lag_s=0.1, waits=2))
+    second = Sharing(tmp_path, counting(4, lag_s=0.7, waits=5))
+    await second.leave()
+
+    told = await first.of_all()
+
+    assert value(told, names.COMMITS) == 7
+    assert value(told, names.COMMIT_COMMANDS) == 2 + 7, "two values, whose sum is seven"
+    assert value(told, names.LOOP_LAG) == 0.7
+    assert value(told, names.WAITS) == 7
+    assert value(told, names.UPTIME) == 2
+    first.close()
+    second.close()
+
+
+async def test_who_is_asked_tells_its_own_numbers_as_they_are_now(tmp_path: Path) -> None:
+    metrics = counting(3)
+    sharing = Sharing(tmp_path, metrics)
+    await sharing.of_all()
+    metrics.count(names.COMMITS).add()
+
+    assert value(await sharing.of_all(), names.COMMITS) == 4
+    sharing.close()
+
+
+async def test_the_counts_of_a_worker_that_died_stay_and_its_gauges_go(tmp_path: Path) -> None:
+    first = Sharing(tmp_path, counting(3, waits=2))
+    second = Sharing(tmp_path, counting(4, waits=5))
+    await second.leave()
+    second.close()  # the system does the same for a process that is killed
+
+    told = await first.of_all()
+
+    assert value(told, names.COMMITS) == 7
+    assert value(told, names.WAITS) == 2
+    first.close()
+
+
+async def test_whoever_takes_a_place_over_goes_on_counting_there(tmp_path: Path) -> None:
+    first = Sharing(tmp_path, counting(3))
+    for _ in range(5):
+        fresh = Sharing(tmp_path, counting(10, waits=1))
+        await fresh.leave()
+        fresh.close()
+
+    told = await first.of_all()
+
+    assert value(told, names.COMMITS) == 53
+    assert value(told, names.WAITS) == 0, "those who waited there are gone"
+    assert not (tmp_path / "2.json").exists(), "one file for each place, however often its worker is replaced"
+    first.close()
+
+
+def test_labels_are_kept_apart() -> None:
+    accepted = Series(names.RESPONSES.name, ("submit", "accepted"), (2.0,))
+    refused = Series(names.RESPONSES.name, ("submit", "refused"), (1.0,))
+
+    assert sorted(together([[accepted, refused], [accepted]])) == [accepted._replace(values=(4.0,)), refused]
