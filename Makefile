@@ -1,7 +1,7 @@
 # Every habit has one verb. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-lane test-browser browser-tools screenshots check fmt docs bench bench-check bench-tools lock new-type clean
+.PHONY: help setup run demo test test-lane fuzz test-browser browser-tools screenshots check fmt docs bench bench-check bench-tools lock new-type clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -46,6 +46,10 @@ test: setup ## Run every test that needs no browser, with coverage
 test-lane: setup ## The API's tests again over sockets, with the express lane on and off
 	$(BIN)/pytest -n $(JOBS) tests/api -m "not browser" -k "not postgresql" --lane on
 	$(BIN)/pytest -n $(JOBS) tests/api -m "not browser" -k "not postgresql" --lane off
+
+fuzz: setup ## Send damaged requests for as long as you like: CASES=1000000 SEED=2; FIRST=n CASES=8 repeats case n of a seed
+	$(BIN)/pytest -n $(JOBS) tests/hostile/test_fuzz.py tests/hostile/test_fuzz_wire.py \
+		--cases $(or $(CASES),500000) --seed $(or $(SEED),$(shell date +%s)) --first $(or $(FIRST),0)
 
 # A process of its own: Playwright leaves an event loop behind that other tests would stumble over.
 test-browser: browser-tools ## Drive the pages in the distribution's Chromium; pictures of every page go to build/pictures

@@ -85,6 +85,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--lane", choices=("on", "off"), help="send the tests' requests over a socket, with the express lane on or off"
     )
+    parser.addoption("--cases", type=int, default=50_000, help="damaged requests that the fuzzers send, in all")
+    parser.addoption("--first", type=int, default=0, help="number of the first of them")
+    parser.addoption("--seed", default="1", help="what the fuzzers' damage is drawn from: the same seed, the same requests")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
 
 def query(scope: Any, name: str) -> str | None:  # noqa: ANN401 - ASGI
@@ -30,8 +33,9 @@ def cookie(scope: Any, name: str) -> str | None:  # noqa: ANN401 - ASGI
 
 
 def origin(scope: Any) -> str:  # noqa: ANN401 - ASGI
-    """Return the address at which this browser reached us."""
-    return f"{scope.get('scheme', 'http')}://{header(scope, b'host') or 'localhost'}"
+    """Return the address at which this browser reached us; what it calls us is believed if it can be a host's name at all."""
+    named = header(scope, b"host") or ""
+    return f"{scope.get('scheme', 'http')}://{named if _HOST.fullmatch(named) else 'localhost'}"
 
 
 def _headers(scope: Any, name: bytes) -> Iterator[str]:  # noqa: ANN401 - ASGI

@@ -1,0 +1,42 @@
+"""What these tests send is for finding faults, not for seeing lines run: they are not measured, which would double their time."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+COUNTS = "counts"
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    item.add_marker(pytest.mark.no_cover)
+
+
+@pytest.fixture
+def cases(request: pytest.FixtureRequest) -> int:
+    return request.config.getoption("--cases")
+
+
+@pytest.fixture
+def first(request: pytest.FixtureRequest) -> int:
+    return request.config.getoption("--first")
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> str:
+    return request.config.getoption("--seed")
+
+
+@pytest.fixture
+def counted(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Takes what is told at the end of the run, whichever worker found it."""
+    return lambda report: record_property(COUNTS, report)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    reports = [each for outcome in ("passed", "failed") for each in terminalreporter.getreports(outcome)]
+    told = [value for report in reports for name, value in report.user_properties if name == COUNTS]
+    if told:
+        terminalreporter.section("damaged requests")
+        for line in told:
+            terminalreporter.write_line(line)

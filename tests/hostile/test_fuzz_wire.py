@@ -1,0 +1,66 @@
+"""Damaged bytes over sockets against a server that is a process of its own (reliability J-15, S-02)."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx2
+
+from conflicto.app import App
+from tests.support.fuzzing.cases import seeds
+from tests.support.fuzzing.wires import WireFuzz, resident_mib
+from tests.support.processes import ADMIN, PLAIN, Served, served
+
+Counted = Callable[[str], None]
+
+MOST_GROWTH_MIB = 96
+"""What a server that has warmed up may gain by any number of damaged requests."""
+
+
+def names_of(server: Served) -> dict[bytes, bytes]:
+    """Make two events with a seat and an answer each, and return what the names of cases stand for."""
+    names = {b"@admin@": ADMIN.encode(), b"@ticket@": b"x"}
+    for prefix in ("", "victim_"):
+        event = server.call("POST", "/sessions", {"title": "Town hall"})
+        path, host = f"/sessions/{event['id']}", event["host_token"]
+        server.call("PATCH", path, {"status": "active"}, token=host)
+        poll = server.call(
+            "POST", f"{path}/activities", {"type": "lunch", "status": "active", "response_policy": "many"}, token=host
+        )
+        seat = server.call("POST", f"{path}/join", {"nickname": "Anna", "code": event["join_code"]})
+        token = seat["participant_token"]
+        sent = server.call("POST", f"{path}/activities/{poll['id']}/responses", {"response_data": 1}, token=token)
+        known = {
+            "session": event["id"], "activity": poll["id"], "participant": seat["participant_id"], "response": sent["id"],
+            "host": host, "screen": event["screen_token"], "seat": token, "code": event["join_code"],
+        }  # fmt: skip
+        names |= {f"@{prefix}{name}@".encode(): str(value).encode() for name, value in known.items()}
+    return names
+
+
+def test_no_bytes_break_the_server(
+    app: App, database_url: str, tmp_path: Path, cases: int, first: int, seed: str, counted: Counted
+) -> None:
+    with served(tmp_path / "server", DATABASE_URL=database_url, CONFLICTO_SECRET_KEY="k" * 32) as server:
+        fuzz = WireFuzz(server, int(server.url.rpartition(":")[2]), names_of(server), seeds(app.routes), seed)
+        asyncio.run(fuzz.run(cases // 40, first))
+        before_mib = resident_mib(server.process.pid)
+        asyncio.run(fuzz.run(cases // 40, first + cases // 40))
+        counted(fuzz.report())
+
+        assert fuzz.faults == [], "\n\n".join(fuzz.faults[:3])
+        assert fuzz.in_log() == []
+        assert resident_mib(server.process.pid) - before_mib < MOST_GROWTH_MIB
+        assert still_open(server) == 0
+
+
+def still_open(server: Served) -> int:
+    """Return how many connections of the fuzzer the server still holds; it is given the time to see that they are gone."""
+    until = time.monotonic() + 15
+    while True:
+        page = httpx2.get(f"{server.url}/metrics", headers={"authorization": f"Bearer {ADMIN}"}, **PLAIN).text
+        held = int(float(page.partition("\nconflicto_connections ")[2].partition("\n")[0])) - 1
+        if held == 0 or time.monotonic() > until:
+            return held
+        time.sleep(0.1)

@@ -1,0 +1,164 @@
+"""One request to an app of this process, without a client in between that would repair it, and what must hold of any answer."""
+
+import asyncio
+import re
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
+
+import httptools
+import msgspec
+
+from conflicto.app import App
+from conflicto.platform.http.routes import Route, RouteTable
+from conflicto.platform.problems import DomainError, registry
+from conflicto.platform.strict_json import Limits, compact
+from tests.support.api import document_of
+from tests.support.fuzzing.cases import Case
+
+PATIENCE_S = 60.0
+"""How long an answer may take on a machine that is busy with other things; longer is a hang."""
+
+LEAVES_AFTER_S = 0.05
+"""When a caller who is made to wait goes away."""
+
+ANY_SIZE = Limits(max_bytes=2**30, max_depth=100, max_nodes=2**30, max_key_bytes=2**20, max_string_bytes=2**20)
+"""Answers are strict JSON too, of whatever size."""
+
+CODES = set(registry())
+PROBLEM = {"type", "title", "status", "detail", "instance", "code", "request_id"}
+
+
+@dataclass
+class Told:
+    """What came back; status 0: nothing, because the caller had gone."""
+
+    status: int = 0
+    headers: dict[bytes, bytes] = field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def media_type(self) -> bytes:
+        return self.headers.get(b"content-type", b"")
+
+
+def scope_of(case: Case) -> dict[str, Any] | None:
+    """Return the request as our server hands it to the app, or None if its target is no URL."""
+    try:
+        target = httptools.parse_url(case.target)
+        path = unquote((target.path or b"").decode("ascii"))
+    except (httptools.HttpParserInvalidURLError, UnicodeDecodeError):
+        return None
+    headers = [(name.lower(), value) for name, value in case.headers]
+    if case.body and not any(name == b"content-length" for name, _ in headers):
+        headers.append((b"content-length", b"%d" % len(case.body)))
+    return {
+        "type": "http", "asgi": {"version": "3.0", "spec_version": "2.4"}, "http_version": "1.1", "scheme": "http", "root_path": "",
+        "method": case.method.decode(), "path": path, "raw_path": target.path or b"", "query_string": target.query or b"",
+        "headers": headers, "client": ("127.0.0.1", 40_000), "server": ("127.0.0.1", 80),
+    }  # fmt: skip
+
+
+class Exchange:
+    """Sends the body in its pieces, takes the answer, and leaves a stream after its first part."""
+
+    def __init__(self, case: Case) -> None:
+        size = case.piece or max(1, len(case.body))
+        self._parts = [case.body[at : at + size] for at in range(0, len(case.body), size)] or [b""]
+        self._seen_enough = asyncio.Event()
+        self.told = Told()
+
+    async def receive(self) -> dict[str, Any]:
+        if self._parts:
+            part = self._parts.pop(0)
+            return {"type": "http.request", "body": part, "more_body": bool(self._parts)}
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._seen_enough.wait(), LEAVES_AFTER_S)
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            self.told.status = message["status"]
+            self.told.headers = dict(message["headers"])
+        else:
+            self.told.body += message.get("body", b"")
+            self._seen_enough.set()
+
+
+async def ask(app: App, case: Case) -> Told | None:
+    """Return the answer, None if the request is none; whatever escapes the app is raised."""
+    scope = scope_of(case)
+    if scope is None:
+        return None
+    exchange = Exchange(case)
+    async with asyncio.timeout(PATIENCE_S):
+        await app(scope, exchange.receive, exchange.send)
+    return exchange.told
+
+
+class Judge:
+    """Knows what an answer may be: documented, well-formed, strict JSON, and never a fault of ours."""
+
+    def __init__(self, app: App) -> None:
+        self._table = RouteTable(app.routes)
+        self._document = document_of(app)
+
+    def fault(self, case: Case, told: Told) -> str | None:
+        """Return what is wrong with an answer."""
+        if told.status >= 500:
+            return f"a fault of ours: {told.status} {told.body[:200]!r}"
+        if told.status == 0:
+            return None
+        route = self.route(case)
+        if route is not None:
+            method = route.method.lower()
+            if str(told.status) not in self._document["paths"][route.path][method]["responses"]:
+                return f"{route.name} does not document {told.status}: {told.body[:200]!r}"
+        return malformed(told, is_api=case.target.startswith(b"/api/"))
+
+    def route(self, case: Case) -> Route | None:
+        """Return the route that a request meets."""
+        scope = scope_of(case)
+        try:
+            return self._table.match(scope["method"], scope["path"])[0] if scope else None
+        except DomainError:
+            return None
+
+
+def malformed(told: Told, *, is_api: bool = True) -> str | None:
+    """Return what no answer may be, whoever asked for it."""
+    if any(re.search(rb"[\r\n\0]", name + value) for name, value in told.headers.items()):
+        return f"a header that ends early: {told.headers!r}"
+    if b"json" in told.media_type and told.body:
+        try:
+            compact(told.body, ANY_SIZE)
+        except DomainError as error:
+            return f"an answer that is no strict JSON ({error.code}): {told.body[:300]!r}"
+    if told.status >= 400 and is_api:
+        return _malformed_problem(told)
+    return _malformed_stream(told) if told.media_type == b"text/event-stream" else None
+
+
+def _malformed_problem(told: Told) -> str | None:
+    if told.media_type != b"application/problem+json":
+        return f"no problem document: {told.media_type!r} {told.body[:200]!r}"
+    if not told.body:
+        return None  # HEAD
+    problem = msgspec.json.decode(told.body)
+    if not problem.keys() >= PROBLEM or problem["status"] != told.status or problem["code"] not in CODES:
+        return f"a problem of another shape: {told.body[:300]!r}"
+    return None
+
+
+def _malformed_stream(told: Told) -> str | None:
+    for line in told.body.split(b"\n"):
+        name, _, value = line.partition(b": ")
+        if name == b"data":
+            try:
+                compact(value, ANY_SIZE)
+            except DomainError as error:
+                return f"an event that is no strict JSON ({error.code}): {value[:300]!r}"
+        elif name not in {b"", b":", b"id", b"event", b"retry"}:
+            return f"a line that is no event's: {line[:100]!r}"
+    return None
