@@ -122,6 +122,7 @@ async def _sessions(api: Recorder, event: Event) -> None:
     await api.get(event.path, event.screen)
     await api.put(event.path, {"title": "Town hall", "description": "Twice"}, token=event.host)
     await api.post(f"{event.path}/lock", {"locked": False}, token=event.host)
+    await api.post(f"{event.path}/overlay", {"overlay": "black"}, token=event.host)
     await api.post(f"{event.path}/tokens", {"role": "screen"}, token=event.host)
     copied = await api.post(f"{event.path}/duplicate", {}, token=event.host)
     await api.delete(f"/sessions/{copied.json()['id']}", api.admin)

@@ -20,6 +20,7 @@ BODIES: dict[str, Any] = {
     "PATCH /sessions/{session_id}": {"title": "T"},
     "POST /sessions/{session_id}/tokens": {"role": "host"},
     "POST /sessions/{session_id}/lock": {"locked": True},
+    "POST /sessions/{session_id}/overlay": {"overlay": "join"},
     "POST /sessions/{session_id}/duplicate": {"title": "T"},
     "POST /sessions/{session_id}/join": {"nickname": "N", "code": "BCDF-GHJK"},
     "POST /join": {"nickname": "N", "code": "BCDF-GHJK"},

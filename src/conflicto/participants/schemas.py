@@ -24,7 +24,7 @@ PARTICIPANT_EXAMPLE: dict[str, Any] = {
 
 SEAT_EXAMPLE: dict[str, Any] = {
     "participant_id": 77120393345120, "nickname": "Anna", "participant_token": "eyJhbGciOi…",
-    "session": {name: value for name, value in SESSION_EXAMPLE.items() if name not in {"join_code", "max_participants"}},
+    "session": {name: value for name, value in SESSION_EXAMPLE.items() if name not in {"join_code", "max_participants", "overlay"}},
     "server_time": "2026-11-23T09:04:59.231005Z",
 }  # fmt: skip
 

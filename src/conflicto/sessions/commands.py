@@ -10,7 +10,7 @@ from conflicto.sessions import idempotency, store
 from conflicto.sessions.errors import RevisionStale, SessionNotActive
 from conflicto.sessions.events import SessionChanged, SessionEnded
 from conflicto.sessions.heads import open_head
-from conflicto.sessions.model import Session, SessionStatus, Transition, new_code, require_open, step
+from conflicto.sessions.model import Overlay, Session, SessionStatus, Transition, new_code, require_open, step
 from conflicto.sessions.queries import session_by_id
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def create_session(tx: WriteTx, new: NewSession, *, key: Key | None = None) -> t
     now = head.stamp(tx.now_us, control=True)
     session = Session(
         id=session_id, title=new.title, description=new.description, status=SessionStatus.DRAFT, join_code=new_code(),
-        max_participants=new.max_participants, locked=False, current_activity_id=None, shown_activity_id=None,
+        max_participants=new.max_participants, locked=False, current_activity_id=None, shown_activity_id=None, overlay=None,
         token_version=1, revision=1, deleted=False, created_ts=now, updated_ts=now,
     )  # fmt: skip
     store.add(tx, session)
@@ -105,11 +105,19 @@ def record(
 
 
 def set_current(tx: WriteTx, session_id: int, activity_id: UUID | None) -> None:
-    """Name the activity that runs now; what the screen shows follows it, and stays when nothing runs any more."""
+    """Name the activity that runs now; what the screen shows follows it, and stays when nothing runs any more.
+
+    What begins is not covered by anything.
+    """
     session = session_by_id(tx, session_id)
-    shown = activity_id or session.shown_activity_id
-    if (activity_id, shown) != (session.current_activity_id, session.shown_activity_id):
-        restamp(tx, replace(session, current_activity_id=activity_id, shown_activity_id=shown))
+    kept = replace(
+        session,
+        current_activity_id=activity_id,
+        shown_activity_id=activity_id or session.shown_activity_id,
+        overlay=None if activity_id else session.overlay,
+    )
+    if kept != session:
+        restamp(tx, kept)
 
 
 def forget_activity(tx: WriteTx, session_id: int, activity_id: UUID) -> None:
@@ -136,6 +144,17 @@ def lock(tx: WriteTx, session_id: int, *, locked: bool) -> Session:
     session = session_by_id(tx, session_id)
     require_open(session)
     return session if session.locked == locked else restamp(tx, replace(session, locked=locked))
+
+
+def cover(tx: WriteTx, session_id: int, overlay: Overlay | None) -> Session:
+    """Cover the screen; None uncovers it.
+
+    Raises:
+        SessionCompleted: the session is over.
+    """
+    session = session_by_id(tx, session_id)
+    require_open(session)
+    return session if session.overlay is overlay else restamp(tx, replace(session, overlay=overlay))
 
 
 def rotate_tokens(tx: WriteTx, session_id: int, *, actor: str) -> Session:

@@ -116,6 +116,10 @@ class SessionDoor:
         locked = body.locked if body else True
         return _seen(call, await self.writer.run(session_id, commands.lock, session_id, locked=locked))
 
+    async def cover(self, call: CurrentCall, session_id: int, body: schemas.OverlayIn) -> Answer:
+        """Cover the screen, or uncover it."""
+        return _seen(call, await self.writer.run(session_id, commands.cover, session_id, body.overlay))
+
 
 def _token_pair(tokens: Tokens, session: Session) -> dict[str, str]:
     return {
@@ -176,4 +180,6 @@ def routes(sessions: SessionEndpoints, door: SessionDoor) -> list[Route]:
                 docs=Docs(summary="The lobby behind a code", gives={200: schemas.LobbyOut}, problems=(errors.CodeUnknown, TooManyGuesses))),
         control("POST", "/sessions/{session_id}/lock", door.lock, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
                 docs=Docs(summary="Close or open the door", gives=one, problems=over)),
+        control("POST", "/sessions/{session_id}/overlay", door.cover, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
+                docs=Docs(summary="Cover the screen", gives=one, problems=over)),
     ]  # fmt: skip

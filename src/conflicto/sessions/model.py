@@ -27,6 +27,14 @@ class SessionStatus(StrEnum):
     COMPLETED = "completed"
 
 
+class Overlay(StrEnum):
+    """What covers the screen for a while, whatever else it shows: the way in, nothing at all, or who leads."""
+
+    JOIN = "join"
+    BLACK = "black"
+    LEADERBOARD = "leaderboard"
+
+
 STEPS: dict[SessionStatus, frozenset[SessionStatus]] = {
     SessionStatus.DRAFT: frozenset({SessionStatus.ACTIVE}),
     SessionStatus.ACTIVE: frozenset({SessionStatus.COMPLETED}),
@@ -48,6 +56,7 @@ class Session:
     locked: bool
     current_activity_id: UUID | None
     shown_activity_id: UUID | None
+    overlay: Overlay | None
     token_version: int
     revision: int
     deleted: bool

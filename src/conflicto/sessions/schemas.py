@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, StrictBool, StrictInt, StrictStr, StringC
 
 from conflicto.platform.http.paging import In, PageOut, PageQuery, example, may_be_unnamed, page_example
 from conflicto.platform.instants import rfc3339
-from conflicto.sessions.model import SessionStatus, shown_code
+from conflicto.sessions.model import Overlay, SessionStatus, shown_code
 
 if TYPE_CHECKING:
     from conflicto.sessions.model import Session, Transition
@@ -23,7 +23,7 @@ SESSION_EXAMPLE: dict[str, Any] = {
     "id": 190463227641021, "title": "Town hall", "description": "Four questions, half an hour", "status": "active", "locked": False,
     "current_activity_id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4", "shown_activity_id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4",
     "revision": 3, "created_at": "2026-11-23T09:00:00.000001Z", "updated_at": "2026-11-23T09:05:12.250417Z",
-    "join_code": "BCDF-GHJK", "max_participants": 500,
+    "join_code": "BCDF-GHJK", "max_participants": 500, "overlay": None,
 }  # fmt: skip
 
 TRANSITION_EXAMPLE: dict[str, Any] = {
@@ -79,6 +79,14 @@ class LockIn(In):
     locked: StrictBool = True
 
 
+class OverlayIn(In):
+    """What covers the screen; null: nothing."""
+
+    model_config = example(overlay="join")
+
+    overlay: Overlay | None
+
+
 class SessionListQuery(PageQuery):
     """Which sessions."""
 
@@ -86,7 +94,7 @@ class SessionListQuery(PageQuery):
 
 
 class SessionOut(BaseModel):
-    """A session. `join_code` and `max_participants` are for hosts and screens."""
+    """A session. `join_code`, `max_participants` and `overlay` are for hosts and screens."""
 
     model_config = example(**SESSION_EXAMPLE)
 
@@ -102,6 +110,7 @@ class SessionOut(BaseModel):
     updated_at: str
     join_code: str | None = None
     max_participants: int | None = None
+    overlay: Overlay | None = None
 
 
 class SessionCreated(SessionOut):
@@ -187,7 +196,11 @@ def session_out(session: Session, *, for_participant: bool) -> dict[str, Any]:
         "updated_at": rfc3339(session.updated_ts),
     }
     if not for_participant:
-        shown |= {"join_code": shown_code(session.join_code), "max_participants": session.max_participants}
+        shown |= {
+            "join_code": shown_code(session.join_code),
+            "max_participants": session.max_participants,
+            "overlay": session.overlay,
+        }
     return shown
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from conflicto.platform.db.rows import as_row
 from conflicto.platform.db.tables import counters
-from conflicto.sessions.model import Session, SessionStatus, Transition
+from conflicto.sessions.model import Overlay, Session, SessionStatus, Transition
 from conflicto.sessions.tables import feed_heads, idempotency_keys, sessions, transitions
 
 if TYPE_CHECKING:
@@ -128,7 +128,8 @@ def purge_session(tx: WriteTx, session_id: int) -> None:
 
 def _session(row: Row[Any]) -> Session:
     fields: dict[str, Any] = {name: getattr(row, name) for name in Session.__slots__}
-    return Session(**fields | {"status": SessionStatus(fields["status"])})
+    overlay = None if row.overlay is None else Overlay(row.overlay)
+    return Session(**fields | {"status": SessionStatus(row.status), "overlay": overlay})
 
 
 def changed_since(tx: ReadTx, session_id: int, after: int, upto: int) -> Sequence[Session]:

@@ -18,6 +18,7 @@ sessions = Table(
     Column("locked", Boolean, nullable=False),
     Column("current_activity_id", Uuid16),
     Column("shown_activity_id", Uuid16),
+    Column("overlay", String(16)),
     Column("token_version", Integer, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("deleted", Boolean, nullable=False),
