@@ -1,6 +1,5 @@
 """The README's pictures, from a real session: `python -m tests.browser.take_screenshots FOLDER`."""
 
-import json
 import random
 import shutil
 import sys
@@ -8,7 +7,6 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conflicto.web.assets import STATIC
 from tests.browser.conftest import ARGUMENTS
 from tests.browser.stage import LAPTOP, PHONE, Room, room
 from tests.support.processes import served
@@ -83,10 +81,7 @@ def _join(live: Room, nickname: str) -> str:
 
 
 def _make(live: Room, name: str, config: dict[str, Any], **more: Any) -> dict[str, Any]:
-    known = json.loads((STATIC / "types" / name / "type.json").read_text(encoding="utf-8"))
-    return live.call(
-        "POST", "/activities", {"type": name, "config": config, "aggregate": known["aggregate"], **known["defaults"], **more}
-    )
+    return live.call("POST", "/activities", {"type": name, "config": config, **more})
 
 
 def _answer(live: Room, activity: dict[str, Any], token: str, data: Any) -> None:

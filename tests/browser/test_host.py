@@ -48,13 +48,13 @@ def test_from_the_start_up_address_to_an_answer(live: Room) -> None:
 @pytest.mark.parametrize(
     ("name", "fill", "config", "secret"),
     [
-        ("Rating", {"Question": "How was it?", "Highest": "10"}, {"question": "How was it?", "min": 1, "max": 10}, None),
+        ("Rating", {"Question": "How was it?", "Highest value": "10"}, {"question": "How was it?", "min": 1, "max": 10}, None),
         ("Word cloud", {"Question": "In a word?"}, {"question": "In a word?", "max_words": 3}, None),
         (
-            "Estimate", {"Question": "How heavy?", "Unit": "kg", "Correct answer": "12.5"},
+            "Estimate", {"Question": "How heavy?", "Unit": "kg", "True value": "12.5"},
             {"question": "How heavy?", "unit": "kg"}, {"correct": 12.5},
         ),
-        ("Planning poker", {"What is estimated": "Sign in", "Cards": "1 2 3"}, {"story": "Sign in", "deck": ["1", "2", "3"]}, None),
+        ("Planning poker", {"Story": "Sign in", "Deck": "1, 2, 3"}, {"story": "Sign in", "deck": ["1", "2", "3"]}, None),
     ],
 )  # fmt: skip
 def test_forms_make_the_config_of_a_type(live: Room, name: str, fill: dict, config: dict, secret: dict | None) -> None:
@@ -73,10 +73,29 @@ def test_forms_make_the_config_of_a_type(live: Room, name: str, fill: dict, conf
     assert made["aggregate"]
 
 
+def test_the_editor_shows_what_will_be_seen_and_what_is_wrong(live: Room) -> None:
+    host = live.host()
+    host.get_by_text("+ Add an activity").click()
+    host.get_by_role("button", name="Rating").click()
+    host.get_by_label("Question").fill("How was it?")
+    preview = host.locator(".preview")
+    preview.locator(".phone-frame").get_by_text("How was it?").wait_for()
+    preview.locator(".stage").get_by_role("heading", name="How was it?", include_hidden=True).wait_for()
+    assert host.locator(".fault").count() == 0, "what was not touched yet is not complained of"
+
+    host.get_by_label("Highest value", exact=True).fill("-3")
+    host.locator("#f-config-max-fault").get_by_text("must be at least 1").wait_for()
+    assert host.get_by_label("Highest value", exact=True).get_attribute("aria-describedby") == "f-config-max-fault"
+    picture(host, "host-editor-fault")
+    host.get_by_label("Highest value", exact=True).fill("3")
+    host.locator(".fault").wait_for(state="detached")
+    assert preview.locator(".phone-frame .step").count() == 3
+
+
 def test_a_quiz_question_keeps_its_answer_to_the_host(live: Room) -> None:
     host = live.host()
     host.get_by_text("+ Add an activity").click()
-    host.get_by_role("button", name="Quiz question").click()
+    host.get_by_role("button", name="Quiz").click()
     host.get_by_label("Question").fill("Which is hottest?")
     host.get_by_label("Options 1").fill("Pizza")
     host.get_by_label("Options 2").fill("Curry")

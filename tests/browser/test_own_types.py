@@ -23,25 +23,45 @@ PLAIN = """export default class extends HTMLElement {
   }
 }
 """
-BROKEN = """import { ActivityElement } from "../../sdk/v1.js";
+ON_SCREEN = """import { ActivityElement, h } from "../../sdk/v1.js";
 
 export default class extends ActivityElement {
+  view() {
+    return h("p", { class: "large" }, this.t("waving", { n: this.results?.waves?.answers ?? 0 }), ` at ${this.config.question}`);
+  }
+}
+"""
+EDITOR = """import { EditorElement, h } from "../../sdk/v1.js";
+
+export default class extends EditorElement {
+  view() {
+    return [this.form(), h("button", { type: "button", onclick: () => this.change({ question: "everybody" }) }, this.t("all"))];
+  }
+}
+"""
+FAILING = """import { %(base)s } from "../../sdk/v1.js";
+
+export default class extends %(base)s {
   view() {
     throw new Error("not today");
   }
 }
 """
+BASES = {"participant": "ActivityElement", "screen": "ActivityElement", "editor": "EditorElement"}
+BROKEN = {view: FAILING % {"base": base} for view, base in BASES.items()}
+TEXTS = {"waving": "{n} people wave", "waving.one": "{n} person waves", "all": "At all"}
+WHOLE = {"participant": PLAIN, "screen": ON_SCREEN, "editor": EDITOR}
 
 
 @pytest.fixture
 def elsewhere(tmp_path: Path, browser: Any) -> Iterator[Room]:
-    for name, view in {"wave": PLAIN, "broken-wave": BROKEN}.items():
-        _put(tmp_path / "types" / name, name, view)
+    for name, views in {"wave": WHOLE, "broken-wave": BROKEN}.items():
+        _put(tmp_path / "types" / name, name, views)
     with served(tmp_path / "data", CONFLICTO_ACTIVITY_TYPES=str(tmp_path / "types")) as server, room(server, browser) as made:
         yield made
 
 
-def _put(folder: Path, name: str, view: str) -> None:
+def _put(folder: Path, name: str, views: dict[str, str]) -> None:
     config = {
         "type": "object",
         "additionalProperties": False,
@@ -60,20 +80,26 @@ def _put(folder: Path, name: str, view: str) -> None:
         "response.schema.json": {"$schema": SCHEMA} | response,
         "aggregate.json": {"waves": {"path": "/waved", "op": "count"}},
         "examples/one.json": {"config": {"question": "us"}, "responses": [{"waved": True}]},
-        "i18n/en.json": {"title": f"A {name}", "description": "Wave", "config.question": "Whom at"},
+        "i18n/en.json": {"title": f"A {name}", "description": "Wave", "config.question": "Whom at", **TEXTS},
     }
     for path, content in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(json.dumps(content), encoding="utf-8")
     (folder / "ui").mkdir()
-    (folder / "ui/participant.js").write_text(view, encoding="utf-8")
+    for view, source in views.items():
+        (folder / f"ui/{view}.js").write_text(source, encoding="utf-8")
 
 
 def test_a_folder_is_all_it_takes(elsewhere: Room) -> None:
     host, phone, screen = elsewhere.host(), elsewhere.phone(), elsewhere.screen()
     host.get_by_text("+ Add an activity").click()
     host.get_by_role("button", name="A wave").click()
-    host.get_by_label("Question").fill("the back row")
+    host.get_by_role("button", name="At all").click()
+    host.locator(".preview").get_by_text("Wave at everybody").wait_for()
+    assert host.get_by_label("Whom at").input_value() == "everybody"
+    host.get_by_label("Whom at").fill("the back row")
+    host.locator(".preview .stage").get_by_text("0 people wave at the back row").wait_for()
+    picture(host, "host-editor-own-type")
     host.get_by_role("button", name="Save").click()
     host.locator(".next", has_text="Start: the back row").click()
 
@@ -82,17 +108,40 @@ def test_a_folder_is_all_it_takes(elsewhere: Room) -> None:
     host.locator(".next", has_text="Close answering").click()
     host.locator(".next", has_text="Show results").click()
 
-    screen.get_by_role("row", name="true 1 · 100 %").wait_for()
+    screen.get_by_text("1 person waves at the back row").wait_for()
+    phone.get_by_role("row", name="true").get_by_text("1 · 100 %").wait_for()
     picture(phone, "phone-own-type")
 
 
 def test_a_view_that_throws_leaves_the_page_alive(elsewhere: Room) -> None:
-    phone = elsewhere.phone()
-    elsewhere.activity("broken-wave", {"question": "Well?"}, duration_seconds=300)
+    phone, screen = elsewhere.phone(), elsewhere.screen()
+    broken = elsewhere.activity("broken-wave", {"question": "Well?"}, duration_seconds=300)
     phone.get_by_text("This activity cannot be shown here.").wait_for()
     assert phone.get_by_role("timer").is_visible()
+    screen.get_by_role("heading", name="Well?").wait_for()
+    _answer(elsewhere, broken, {"waved": False})
+    elsewhere.call("POST", f"/activities/{broken['id']}/reveal", {"results": True})
+    screen.get_by_role("row", name="false 1 · 100 %").wait_for()
 
     elsewhere.activity("wave", {"question": "us"})
 
     phone.get_by_role("button", name="Wave at us").click()
     phone.get_by_text("Your answer is in ·").wait_for()
+
+
+def test_an_editor_that_throws_gives_way_to_the_form(elsewhere: Room) -> None:
+    host = elsewhere.host()
+    host.get_by_text("+ Add an activity").click()
+    host.get_by_role("button", name="A broken-wave").click()
+    host.get_by_label("Whom at").fill("the moon")
+    host.get_by_role("button", name="Save").click()
+    host.locator("dialog").wait_for(state="hidden")
+
+    assert elsewhere.call("GET", "/activities")["items"][0]["config"] == {"question": "the moon"}
+
+
+def _answer(room: Room, activity: dict[str, Any], data: Any) -> None:
+    """Answer as another phone would whose view is whole."""
+    joined = room.server.call("POST", "/join", {"nickname": "Ben", "code": room.session["join_code"]}, key="another-phone-joins")
+    path = f"{room.path}/activities/{activity['id']}/responses"
+    room.server.call("POST", path, {"response_data": data}, token=joined["participant_token"])

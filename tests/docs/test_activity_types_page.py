@@ -65,6 +65,14 @@ def ready(port: str) -> bool:
         return False
 
 
+def served_view(port: str, name: str) -> str:
+    """Return a view as the pages of this server would load it."""
+    url = f"http://127.0.0.1:{port}"
+    build = re.search(r"/s/[0-9a-f]{10}/", httpx2.get(f"{url}/host", **PLAIN).text)
+    assert build
+    return str(httpx2.get(f"{url}{build[0]}{name}", **PLAIN).text)
+
+
 @pytest.mark.skipif(not (shutil.which("curl") and shutil.which("bash")), reason="the afternoon needs bash and curl")
 def test_the_afternoon_runs_word_by_word_and_ends_with_a_type_that_works(tmp_path: Path) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -76,7 +84,8 @@ def test_the_afternoon_runs_word_by_word_and_ends_with_a_type_that_works(tmp_pat
     assert run([block for block, _ in before], tmp_path, env) == [printed for _, printed in before]
     with serving(blocks()[len(before)][0], tmp_path, env):
         assert run([block for block, _ in after], tmp_path, env) == [printed for _, printed in after]
-    assert (len(before), len(after)) == (5, 3)
+        assert "counts.get(face)" in served_view(env["PORT"], "types/mood/screen.js")
+    assert (len(before), len(after)) == (6, 3)
 
     code = re.search(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
     assert code

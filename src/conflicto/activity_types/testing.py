@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 BASE_LOCALE = "en"
 SECTIONS = ("Picture", "Config", "Answer", "Results")
 README = "README.md"
+PLURALS = (".zero", ".one", ".two", ".few", ".many")
+"""Languages have plurals of their own: `key.one` is said for one, and `key` where nothing else fits."""
+
 UNKNOWN = {"a-field-that-nobody-knows": 1}
 
 
@@ -165,7 +168,12 @@ def catalogs_are_complete(known: ActivityType) -> Iterator[str]:
         yield f"i18n/{BASE_LOCALE}.json has another title than activity.json"
     for locale, catalog in known.catalogs.items():
         for key in sorted(base.keys() ^ catalog.keys()):
-            yield f"i18n/{locale}.json {'lacks' if key in base else 'alone holds'} {key}"
+            if not key.endswith(PLURALS):
+                yield f"i18n/{locale}.json {'lacks' if key in base else 'alone holds'} {key}"
+        for key in sorted(key for key in catalog if key.endswith(PLURALS)):
+            of = key.rpartition(".")[0]
+            if of not in catalog:
+                yield f"i18n/{locale}.json has a plural of {of}, which is not there"
 
 
 def aggregate_finds_answers(known: ActivityType) -> Iterator[str]:

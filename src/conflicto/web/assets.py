@@ -62,7 +62,7 @@ class Assets:
 
 
 def _views(types: Iterable[ActivityType]) -> Iterator[tuple[str, Path]]:
-    """Yield the modules that activity types bring along, each with the path under which pages look for it."""
+    """Yield the modules that activity types bring along, and what those share, each with the path under which pages look for it."""
     for known in types:
-        for view in known.ui:
-            yield f"types/{known.name}/{view}.js", known.folder / "ui" / f"{view}.js"
+        for file in sorted((known.folder / "ui").glob("*.js")):
+            yield f"types/{known.name}/{file.name}", file

@@ -1,7 +1,7 @@
 """Links modules into a few files at start, so that a phone on bad Wi-Fi asks for three instead of fifteen.
 
 Our modules are written as browsers read them. This joins them: every module becomes a function of its own that returns what it exports,
-in the order in which they need one another. What all pages and views share (`core/`, `sdk/`) becomes one file, so that there is one of
+in the order in which they need one another. What all pages and views share (`core/`, `sdk/v1.js`) becomes one file, so that there is one of
 it; every other entry takes its own imports in. Only the plain forms that our modules use are understood, and anything else stops the start.
 """
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 SHARED = "core.js"
-SHARED_FOLDERS = ("core/", "sdk/")
+SHARED_PATHS = ("core/", "sdk/v1.js")
 
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.[^"]+)";\n', re.MULTILINE)
 _EXPORTED = re.compile(r"^export ((?:async )?function|class|const|let) (\w+)", re.MULTILINE)
@@ -34,18 +34,18 @@ def linked(modules: Mapping[str, str]) -> dict[str, str]:
     Raises:
         NotLinkable: names the module and the reason.
     """
-    shared = [name for name in modules if name.startswith(SHARED_FOLDERS)]
+    shared = [name for name in modules if name.startswith(SHARED_PATHS)]
     order = _in_order(shared, modules)
     body = "".join(_wrapped(name, modules) for name in order)
     names = ", ".join(_variable(name) for name in order)
     files = {SHARED: f"{body}export {{ {names} }};\n"}
-    return files | {name: _entry(name, modules) for name in modules if not name.startswith(SHARED_FOLDERS)}
+    return files | {name: _entry(name, modules) for name in modules if not name.startswith(SHARED_PATHS)}
 
 
 def _entry(name: str, modules: Mapping[str, str]) -> str:
     order = [each for each in _in_order([name], modules) if each != name]
-    own = [each for each in order if not each.startswith(SHARED_FOLDERS)]
-    taken = [_variable(each) for each in order if each.startswith(SHARED_FOLDERS)]
+    own = [each for each in order if not each.startswith(SHARED_PATHS)]
+    taken = [_variable(each) for each in order if each.startswith(SHARED_PATHS)]
     head = f'import {{ {", ".join(taken)} }} from "{_relative(name)}";\n' if taken else ""
     return head + "".join(_wrapped(each, modules) for each in own) + _linked_imports(name, modules[name])
 

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING
 from conflicto.web.assets import HERE, Asset, Assets, asset
 from conflicto.web.languages import NAMES, catalogs, direction
 from conflicto.web.looks import CHOICES, Looks, looks_form
+from conflicto.web.telling import told_to_all, told_to_hosts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from conflicto.activity_types.model import ActivityType
 
 TEMPLATES = HERE / "templates"
 PAGES = ("participant", "home", "control", "report", "screen")
 
-STYLES = {"participant": ("base",), "screen": ("base", "screen")}
-"""Style sheets of a page; hosts' pages have their own one in common."""
+STYLES = {"participant": ("base",), "screen": ("base", "screen"), "control": ("base", "screen", "host")}
+"""Style sheets of a page; the other hosts' pages have two in common. The control page shows a screen in small."""
 
 FOR_HOSTS = "host."
 """Words that phones and screens need not download begin so."""
@@ -33,8 +34,7 @@ class Shells:
         self._assets = assets
         self._public_url = public_url
         self.catalogs = catalogs()
-        self._types = _types(assets) | {known.name: _told(known) for known in types if not _is_ours(assets, known)}
-        self._views = _views(assets)
+        self._types = tuple(types)
         self._made = {(page, looks): self._make(page, looks) for page in PAGES for looks in self._usual()}
 
     def page(self, page: str, looks: Looks) -> Asset:
@@ -63,14 +63,13 @@ class Shells:
 
     def _boot(self, page: str, locale: str) -> str:
         """Return what the page's script begins with, as JSON that cannot end its element."""
-        for_host = page not in STYLES
+        for_host = page not in {"participant", "screen"}
+        tell = told_to_hosts if for_host else told_to_all
         words = {key: text for key, text in self.catalogs[locale].items() if for_host or not key.startswith(FOR_HOSTS)}
         boot: dict[str, object] = {
             "locale": locale, "base": f"/s/{self._assets.build}", "public_url": self._public_url, "languages": NAMES, "texts": words,
-            "views": self._views,
+            "types": {known.name: tell(known, locale) for known in self._types},
         }  # fmt: skip
-        if for_host:
-            boot["types"] = self._types
         return json.dumps(boot, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
@@ -81,40 +80,3 @@ def _template(name: str) -> str:
 def _name(key: str) -> str:
     """Return a word's key as a template names it."""
     return key.replace(".", "_").replace("-", "_")
-
-
-def _is_ours(assets: Assets, known: ActivityType) -> bool:
-    return f"types/{known.name}/type.json" in assets.files
-
-
-def _told(known: ActivityType) -> dict[str, object]:
-    """Return what a type from elsewhere says to those who make activities, from its own folder."""
-    told: dict[str, object] = {
-        "order": known.order, "icon": known.icon, "fresh": known.fresh, "defaults": known.defaults,
-        "title": {"en": known.title} | {locale: texts["title"] for locale, texts in known.catalogs.items() if "title" in texts},
-    }  # fmt: skip
-    for part in ("config", "secret"):
-        file = known.folder / f"{part}.schema.json"
-        if file.exists():
-            told[part] = json.loads(file.read_text(encoding="utf-8"))
-    return told
-
-
-def _types(assets: Assets) -> dict[str, object]:
-    """Return what each activity type says of itself to those who make activities, by its name, in the types' own order."""
-    found = {
-        name.split("/")[1]: json.loads(each.body)
-        for name, each in assets.files.items()
-        if name.startswith("types/") and name.endswith("/type.json")
-    }
-    return dict(sorted(found.items(), key=lambda item: item[1]["order"]))
-
-
-def _views(assets: Assets) -> Mapping[str, list[str]]:
-    """Return which views each activity type brings, so that no page asks for one that is not there."""
-    found: dict[str, list[str]] = {}
-    for name in assets.files:
-        if name.startswith("types/") and name.endswith(".js"):
-            _, kind, view = name.split("/")
-            found.setdefault(kind, []).append(view.removesuffix(".js"))
-    return found

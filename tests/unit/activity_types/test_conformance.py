@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -59,6 +60,7 @@ BROKEN: dict[str, tuple[Breaking, str]] = {
     "a text that is missing": (lambda at: (at / "i18n/en.json").write_text("{}"), "i18n/en.json lacks config.breads.name"),
     "another title": (lambda at: changed(at / "i18n/en.json", title="Bread"), "another title than activity.json"),
     "a text in one language": (lambda at: (at / "i18n/de.json").write_text('{"neu": "x"}'), "i18n/de.json alone holds neu"),
+    "a plural of nothing": (lambda at: changed(at / "i18n/en.json", **{"crumbs.one": "x"}), "i18n/en.json has a plural of crumbs"),
     "a language half done": (lambda at: (at / "i18n/de.json").write_text('{"title": "Toast"}'), "i18n/de.json lacks description"),
     "nothing counted": (lambda at: (at / "aggregate.json").unlink(), "aggregate.json counts nothing"),
     "a path to nowhere": (
@@ -139,6 +141,28 @@ def test_no_type_is_named_outside_its_folder() -> None:
         found |= {(path, name) for name in names & texts if not (name == "words" and path.startswith(OPS))}
 
     assert found == HOMONYMS
+
+
+NAMED = {
+    ".js": re.compile(r"""["'`]([a-z]+)["'`]"""),
+    ".css": re.compile(r"\.([a-z]+)(?![a-z-])"),
+    ".html": re.compile(r"""[\w-]+="([a-z]+)\""""),
+    ".json": re.compile(r"""^ *"([a-z]+)[".]""", re.MULTILINE),
+}
+"""How a page's files could name a type: as a text, a class, an attribute, a key."""
+
+
+def test_no_page_names_a_type() -> None:
+    names = {known.name for known in installed()}
+    root = activity_types.folder().parent / "web"
+    found = {
+        (file.relative_to(root).as_posix(), name)
+        for folder in ("static", "templates", "i18n")
+        for file in (root / folder).rglob("*.*")
+        for name in names & set(NAMED[file.suffix].findall(file.read_text(encoding="utf-8")))
+    }
+
+    assert found == set()
 
 
 def test_catalogs_hold_no_markup() -> None:

@@ -20,7 +20,7 @@ export class Problem extends Error {
   get text() {
     const known = t(`problem.${this.code}`, { n: this.body.retry_after_s });
     if (!known.startsWith("problem.")) return known;
-    const errors = (this.body.errors ?? []).map((each) => `${each.pointer}: ${each.detail}`);
+    const errors = (this.body.errors ?? []).map((each) => `${each.pointer}: ${each.message}`);
     return [this.body.title ?? t("problem.unknown"), ...errors].join(" · ");
   }
 }

@@ -10,9 +10,11 @@ export const clock = (instant) => new Date(instant).toLocaleTimeString(boot.loca
 export const day = (instant) => new Date(instant).toLocaleDateString(boot.locale, { day: "numeric", month: "short", year: "numeric" });
 
 // `{name}` stands for a value; where `n` is one, the language's plural decides between `key.one`, `key.few` … and `key`.
-export function t(key, values = {}) {
-  const text = (values.n !== undefined && boot.texts[`${key}.${plural.select(values.n)}`]) || boot.texts[key] || key;
-  return text.replace(/\{(\w+)\}/g, (_, name) => {
+export const t = (key, values) => text(boot.texts, key, values);
+
+export function text(texts, key, values = {}) {
+  const found = (values.n !== undefined && texts[`${key}.${plural.select(values.n)}`]) || texts[key] || key;
+  return found.replace(/\{(\w+)\}/g, (_, name) => {
     const value = values[name];
     return typeof value === "number" ? shown(value) : (value ?? "");
   });

@@ -1,5 +1,6 @@
 // What a host's page knows of its session, and the steps it can take. It shows what the server said, never what it hopes for.
 
+import { questionOf } from "../core/activity.js";
 import { Problem, freshKey, tokens } from "../core/api.js";
 import { Fold, Follow } from "../core/follow.js";
 import { t } from "../core/words.js";
@@ -66,7 +67,7 @@ export class Board {
     if (session.status === "completed") return { name: "over" };
     if (shown?.status === "active") return { name: "lock", act: () => this.lock() };
     if (shown?.status === "expired" && !shown.results_revealed && shown.results_visibility === "after_reveal") return { name: "reveal", act: () => this.reveal(true) };
-    if (next) return { name: "start", title: next.title ?? next.config.question ?? next.type, act: () => this.start(next) };
+    if (next) return { name: "start", title: next.title ?? questionOf(next), act: () => this.start(next) };
     return { name: "end", act: () => confirm(t("host.end_sure")) && this.patch({ status: "completed" }) };
   }
 

@@ -1,45 +1,73 @@
-// The dialog in which an activity is made or changed.
+// The dialog in which an activity is made or changed: its type's own editor or a form made from its schemas, and what will be seen.
 
 import { h } from "../core/dom.js";
+import { titleOf } from "../core/types.js";
 import { boot, t } from "../core/words.js";
-import { drawForm, select } from "./form.js";
+import { viewOf } from "../elements/views.js";
+import { select } from "./fields.js";
+import { blank, drawForm } from "./form.js";
+import { drawPreview } from "./preview.js";
+import { Trial } from "./trial.js";
 
 const VISIBILITIES = ["after_reveal", "after_answer", "always", "host"];
 const MODERATIONS = ["off", "after", "before"];
 
-export const titleOf = (type) => boot.types[type]?.title[boot.locale] ?? boot.types[type]?.title.en ?? type;
-
 // What is being written: a new activity of a type, or a copy of one that is there.
 export function begun(type, activity = null) {
   const known = boot.types[type];
-  const { config, secret = null } = activity ?? known?.fresh ?? { config: {} };
+  const { config, secret = null } = activity ?? known?.fresh ?? {};
   const fields = activity ?? { results_visibility: "after_reveal", moderation: "off", anonymous: false, duration_seconds: null, ...known?.defaults };
-  return { id: activity?.id ?? null, type, known, config, secret, aggregate: activity?.aggregate ?? known?.aggregate ?? null, fields: { ...fields }, json: {}, said: "" };
+  return {
+    id: activity?.id ?? null, type, known, aggregate: activity?.aggregate ?? null, fields: { ...fields }, json: {}, said: "",
+    config: config ?? (known ? blank(known.config) : {}), secret: secret ?? (known?.secret && !activity ? blank(known.secret) : null), trial: new Trial(type),
+  };
 }
 
 export function drawEditor(edited, board, { close, draw }) {
-  const put = (name) => (value) => (edited[name] = value, draw());
-  const field = (name) => (value) => (edited.fields[name] = value ?? null, draw());
   const onsubmit = (event) => (event.preventDefault(), save(edited, board, { close, draw }));
-  return h("form", { class: "stack", onsubmit, key: edited.id ?? `new ${edited.type}` },
-    h("h2", {}, `${edited.known?.icon ?? "{ }"} ${edited.known ? titleOf(edited.type) : t("host.add_other")}`),
-    edited.known ? [
-      drawForm(edited.known.config, edited.config, put("config"), { name: "config" }),
-      edited.known.secret ? drawForm(edited.known.secret, edited.secret, put("secret"), { name: "secret", whole: edited.config }) : null,
-    ] : opaque(edited, draw),
-    h("details", { class: "stack" }, h("summary", {}, t("host.more")), h("div", { class: "stack card" }, settings(edited, field))),
-    h("p", { class: "bad", role: "alert" }, edited.said),
-    h("div", { class: "row wrap" }, h("button", { class: "primary" }, t("host.save")), h("button", { type: "button", onclick: close }, t("host.cancel"))));
+  const changed = (name) => (value, at) => {
+    edited[name] = value;
+    if (edited.known) edited.trial.after(at, board.caller, edited, draw);
+    draw();
+  };
+  const field = (name) => (value) => (edited.fields[name] = value ?? null, draw());
+  return h("form", { class: "editor", onsubmit, key: edited.id ?? `new ${edited.type}` },
+    h("div", { class: "stack" },
+      h("h2", {}, `${edited.known?.icon ?? "{ }"} ${edited.known ? titleOf(edited.type) : t("host.add_other")}`),
+      edited.known ? content(edited, changed, draw) : opaque(edited, draw),
+      h("details", { class: "stack" }, h("summary", {}, t("host.more")), h("div", { class: "stack card" }, rare(edited, changed), settings(edited, field))),
+      h("p", { class: "bad", role: "alert" }, edited.said),
+      h("div", { class: "row wrap" }, h("button", { class: "primary" }, t("host.save")), h("button", { type: "button", onclick: close }, t("host.cancel")))),
+    edited.known ? drawPreview(edited, draw) : null);
 }
 
-function settings({ fields, known }, field) {
+const formOf = ({ known, trial, config, ...edited }, name, changed) => ({
+  name, schema: known[name], value: name === "config" ? config : edited[name], config: { ...known.standard, ...config }, change: changed(name), texts: known.texts, faultAt: trial.at,
+});
+
+const forms = (edited, changed, options) => ["config", "secret"].filter((name) => edited.known[name]).map((name) => drawForm(formOf(edited, name, changed), options));
+
+const rare = (edited, changed) => (edited.known ? forms(edited, changed, { isAdvanced: true }) : null);
+
+// A type's own editor may surround the form, or stand in its place; if it fails, the form is there.
+function content(edited, changed, draw) {
+  const { type, known, config, secret } = edited;
+  const tag = known.views.includes("editor") && !edited.isBroken ? viewOf(type, "editor", draw) : "failed";
+  if (tag === "failed") return forms(edited, changed);
+  if (tag === null) return h("p", { class: "muted" }, t("state.loading"));
+  return h(tag, {
+    key: "own", own: true, class: "stack own-editor", ".type": type, ".config": config, ".secret": secret, ".form": () => forms(edited, changed),
+    onchange: (event) => event.detail?.config && (edited.secret = event.detail.secret, changed("config")(event.detail.config, "/config")),
+  });
+}
+
+function settings({ fields }, field) {
   return [
     h("label", { for: "e-duration" }, t("host.duration")),
     h("input", { id: "e-duration", type: "number", min: 1, max: 86400, value: fields.duration_seconds ?? "", oninput: (event) => field("duration_seconds")(event.target.value === "" ? null : event.target.valueAsNumber) }),
     select({ id: "e-results", label: t("host.results_visibility"), value: fields.results_visibility, put: field("results_visibility") }, VISIBILITIES.map((each) => [each, t(`host.${each}`)])),
     select({ id: "e-moderation", label: t("host.moderation"), value: fields.moderation, put: field("moderation") }, MODERATIONS.map((each) => [each, t(`host.${each}`)])),
     h("label", { class: "row check", for: "e-anonymous" }, h("input", { id: "e-anonymous", type: "checkbox", checked: fields.anonymous, onchange: (event) => field("anonymous")(event.target.checked) }), t("host.anonymous")),
-    known ? null : h("p", {}),
   ];
 }
 
@@ -68,9 +96,9 @@ async function save(edited, board, { close, draw }) {
   const kept = edited.id === null
     ? await board.make({ ...edited.known?.defaults, ...said, type: edited.type })
     : await changed(edited, board, said);
-  edited.said = board.said;
-  if (kept) close();
-  else draw();
+  if (kept) return close();
+  edited.said = edited.trial.refused(board.problem) ? t("host.faults") : board.said;
+  draw();
 }
 
 async function changed(edited, board, said) {

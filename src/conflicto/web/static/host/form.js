@@ -1,88 +1,90 @@
-// A form from a JSON Schema: the plain kinds of fields, lists of them, and options with ids that nobody has to think of.
+// A form from a JSON Schema. `form` says what is filled in: { name, schema, value, config, change, texts, faultAt }. `change(value, at)`
+// gets the whole object anew, nothing is changed in place, and what was touched; `config` is where choices stand that depend on it; `faultAt(pointer)` says what is wrong.
 
 import { h } from "../core/dom.js";
-import { t } from "../core/words.js";
+import { listed } from "../core/types.js";
+import { boot, t } from "../core/words.js";
+import { drawSimple } from "./fields.js";
 
-// changed(value) gets the whole value anew; nothing is changed in place.
-export function drawForm(schema, value, changed, { name = "", whole = value } = {}) {
-  return Object.entries(schema.properties ?? {}).map(([key, field]) => {
-    const put = (to) => {
-      const { [key]: _, ...others } = value ?? {};
-      changed(to === undefined ? others : { ...value, [key]: to });
-    };
+const letterOf = (index) => String.fromCharCode(65 + (index % 26));
+
+// Those fields that are for every day, or those that hardly anybody needs.
+export function drawForm(form, { isAdvanced = false } = {}) {
+  const { name, schema, value, change } = form;
+  return shownIn(schema).filter(([, field]) => isRare(field) === isAdvanced).map(([key, field]) => {
+    const pointer = `/${name}/${key}`;
+    const put = (to, at = pointer) => change(changed(value, key, to), at);
     return h("div", { class: "stack-tight", key: `${name}/${key}` },
-      drawField({ id: `f-${name}-${key}`, label: labelOf(key, field), field, value: value?.[key], put, whole, isNeeded: (schema.required ?? []).includes(key) }));
+      drawField(asked(form, { path: `${name}.${key}`, pointer, key, field, put, value: value?.[key], within: schema })));
   });
 }
 
-function labelOf(key, field) {
-  const known = t(`form.${key}`);
-  return known.startsWith("form.") ? (field.title ?? key) : known;
+// What people fill in: ids are made for them, and a picture's address is asked for only where pictures may be shown.
+function shownIn({ properties = {} }) {
+  const isAsked = (widget) => widget !== "hidden" && (widget !== "image" || boot.pictures?.length > 0);
+  return Object.entries(properties).filter(([, field]) => isAsked(field["x-ui"]?.widget));
 }
 
-function drawField(asked) {
-  const { field } = asked;
-  const widget = field["x-ui"]?.widget;
-  if (widget === "one-of-options") return oneOfOptions(asked);
-  if (field.enum) return select(asked, field.enum.map((each) => [each, String(each)]));
-  if (field.type === "boolean") return checkbox(asked);
-  if (field.type === "integer" || field.type === "number") return numeric(asked);
-  if (field.type === "array") return field.items?.type === "object" ? options(asked) : list(asked);
-  return text(asked, widget === "textarea");
+const isRare = (field) => Boolean(field["x-ui"]?.advanced);
+
+function changed(value, key, to) {
+  const { [key]: _, ...others } = value ?? {};
+  return to === undefined ? others : { ...value, [key]: to };
 }
 
-const label = ({ id, label: words }) => h("label", { for: id }, words);
-
-function text({ id, value, put, field, isNeeded, ...more }, isLong) {
-  return [label({ id, ...more }), h(isLong ? "textarea" : "input", {
-    id, rows: isLong ? 2 : null, value: value ?? "", maxlength: field.maxLength, required: isNeeded, dir: "auto", autocomplete: "off",
-    oninput: (event) => put(event.target.value === "" && !isNeeded ? undefined : event.target.value),
-  })];
+function asked(form, { path, pointer, key, field, put, value, within, ...more }) {
+  return {
+    id: `f${pointer.replaceAll("/", "-")}`, path, pointer, field, put, value, form, isNeeded: (within.required ?? []).includes(key),
+    label: form.texts[path] ?? field.title ?? key, fault: form.faultAt(pointer), choices: choicesFor(form, field), ...more,
+  };
 }
 
-function numeric({ id, value, put, field, isNeeded, ...more }) {
-  return [label({ id, ...more }), h("input", {
-    id, type: "number", value: value ?? "", min: field.minimum, max: field.maximum, step: field.type === "integer" ? 1 : "any", required: isNeeded,
-    oninput: (event) => put(event.target.value === "" ? undefined : event.target.valueAsNumber),
-  })];
+function choicesFor({ config }, field) {
+  if (!field["x-in"]) return null;
+  return listed(config, field["x-in"]).map(({ value, row }, index) => [value, `${letterOf(index)} ${wordsOf(row, value)}`]);
 }
 
-function checkbox({ id, value, put, label: words }) {
-  return h("label", { class: "row check", for: id }, h("input", { id, type: "checkbox", checked: value ?? false, onchange: (event) => put(event.target.checked) }), words);
+// The first text of a row that is not its id says what the row is.
+const wordsOf = (row, value) => (row && typeof row === "object" && Object.values(row).find((each) => typeof each === "string" && each !== value)) || value;
+
+function drawField(one) {
+  const isRows = one.field.type === "array" && one.field.items?.type === "object";
+  return [isRows ? drawRows(one) : drawSimple(one), one.fault ? h("p", { id: `${one.id}-fault`, class: "bad small fault" }, one.fault) : null];
 }
 
-export function select({ id, value, put, isNeeded = true, ...more }, pairs) {
-  return [label({ id, ...more }), h("select", { id, onchange: (event) => put(event.target.value === "" ? undefined : event.target.value) },
-    (isNeeded ? pairs : [["", t("host.correct_none")], ...pairs]).map(([key, words]) => h("option", { key, value: key, selected: key === (value ?? "") }, words)))];
+function drawRows(one) {
+  const { field, put, label, form } = one;
+  const rows = one.value ?? [];
+  const columns = shownIn(field.items);
+  const id = idOf(field.items);
+  const cell = (row, index, [key, column], more = {}) => drawField(asked(form, {
+    path: `${one.path}.${key}`, pointer: `${one.pointer}/${index}/${key}`, key, field: column, value: row[key], within: field.items,
+    put: (to) => put(rows.map((each, at) => (at === index ? changed(row, key, to) : each)), `${one.pointer}/${index}/${key}`), ...more,
+  }));
+  return h("fieldset", { class: "stack" }, h("legend", { class: "strong" }, label),
+    rows.map((row, index) => h("div", { class: "stack-tight", key: row[id] ?? index },
+      h("div", { class: "row" },
+        h("span", { class: "letter", "aria-hidden": "true" }, letterOf(index)),
+        columns.slice(0, 1).map((first) => cell(row, index, first, { isBare: true, label: `${label} ${index + 1}` })),
+        h("button", { type: "button", class: "square", disabled: rows.length <= (field.minItems ?? 0), "aria-label": `${t("host.remove")} ${index + 1}`, onclick: () => put(rows.filter((_, at) => at !== index)) }, "×")),
+      columns.slice(1).map((column) => h("div", { class: "stack-tight below", key: column[0] }, cell(row, index, column))))),
+    h("button", { type: "button", disabled: rows.length >= (field.maxItems ?? Infinity), onclick: () => put([...rows, blank(field.items, rows, id)]) }, `+ ${t("host.add_option")}`));
 }
 
-function oneOfOptions(asked) {
-  return select(asked, (asked.whole?.options ?? []).map((option, index) => [option.id, `${String.fromCharCode(65 + index)} ${option.text}`]));
+// A value to begin with, as small as the schema lets it be.
+export function blank(schema, others = [], id = null) {
+  if (schema.type === "array") return Array.from({ length: schema.minItems ?? 0 }).reduce((made) => [...made, blank(schema.items ?? {}, made, idOf(schema.items))], []);
+  if (schema.type !== "object") return schema.type === "string" ? "" : undefined;
+  const needed = Object.entries(schema.properties ?? {}).filter(([key, field]) => (schema.required ?? []).includes(key) && field.default === undefined);
+  const made = Object.fromEntries(needed.map(([key, field]) => [key, blank(field)]).filter(([, value]) => value !== undefined));
+  return id ? { ...made, [id]: freeId(others, id) } : made;
 }
 
-function list({ id, value, put, label: words }) {
-  return [h("label", { for: id }, words), h("input", {
-    id, value: (value ?? []).join("  "), dir: "auto", autocomplete: "off", onchange: (event) => put(event.target.value.split(/\s+/).filter(Boolean)),
-  })];
-}
+const idOf = (items) => Object.entries(items?.properties ?? {}).find(([, column]) => column["x-ui"]?.widget === "hidden")?.[0] ?? null;
 
-function options({ id, value, put, label: words }) {
-  const rows = value ?? [];
-  const change = (index, option) => put(rows.map((each, at) => (at === index ? option : each)));
-  return h("fieldset", { class: "stack" }, h("legend", { class: "strong" }, words),
-    rows.map((option, index) => h("div", { class: "row", key: option.id },
-      h("span", { class: "letter", "aria-hidden": "true" }, String.fromCharCode(65 + (index % 26))),
-      h("input", {
-        id: `${id}-${option.id}`, class: "grow", value: option.text, required: true, dir: "auto", autocomplete: "off", "aria-label": `${words} ${index + 1}`,
-        oninput: (event) => change(index, { ...option, text: event.target.value }),
-      }),
-      h("button", { type: "button", class: "square", disabled: rows.length <= 2, "aria-label": `${t("host.remove")} ${index + 1}`, onclick: () => put(rows.filter((each) => each !== option)) }, "×"))),
-    h("button", { type: "button", onclick: () => put([...rows, { id: freeId(rows), text: "" }]) }, `+ ${t("host.add_option")}`));
-}
-
-function freeId(rows) {
+function freeId(rows, id) {
   for (let number = 0; ; number += 1) {
-    const id = number < 26 ? String.fromCharCode(97 + number) : `o${number}`;
-    if (!rows.some((each) => each.id === id)) return id;
+    const name = number < 26 ? String.fromCharCode(97 + number) : `o${number}`;
+    if (!rows.some((each) => each[id] === name)) return name;
   }
 }

@@ -1,13 +1,11 @@
 // The host's page as a function of its board: what runs, what comes next, who is here.
 
+import { questionOf } from "../core/activity.js";
 import { time } from "../core/api.js";
 import { h } from "../core/dom.js";
-import { t } from "../core/words.js";
-import { drawLeaderboard, drawResults } from "../elements/charts.js";
-import { boot } from "../core/words.js";
-import { titleOf } from "./editor.js";
-
-export const questionOf = ({ config, title, type }) => config?.question ?? config?.prompt ?? config?.story ?? title ?? titleOf(type);
+import { titleOf } from "../core/types.js";
+import { boot, t } from "../core/words.js";
+import { drawLeaderboard, drawResults } from "../sdk/pictures.js";
 
 const button = (words, onclick, props = {}) => h("button", { type: "button", onclick, key: words, ...props }, words);
 

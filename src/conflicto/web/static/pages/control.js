@@ -55,7 +55,11 @@ function show(picture) {
   if (!dialog.open) dialog.showModal();
 }
 
+// A type's own editor that fails gives way to the form.
 function edit(edited) {
+  dialog.onclose = () => dialog.removeEventListener("failed", failed);
+  const failed = (event) => event.target.matches(".own-editor") && (edited.isBroken = true, draw());
+  dialog.addEventListener("failed", failed);
   show(() => drawEditor(edited, board, { close: () => dialog.close(), draw }));
 }
 

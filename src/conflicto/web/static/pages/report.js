@@ -1,10 +1,11 @@
 // What came of a session, to read and to print.
 
+import { questionOf } from "../core/activity.js";
 import { Caller, Problem, takeFromAddress } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
 import { day, t } from "../core/words.js";
-import { drawLeaderboard, drawResults } from "../elements/charts.js";
-import { questionOf, textsOf } from "../host/picture.js";
+import { drawLeaderboard, drawResults } from "../sdk/pictures.js";
+import { textsOf } from "../host/picture.js";
 
 const main = document.getElementById("main");
 const id = location.pathname.split("/")[3];

@@ -1,10 +1,11 @@
 // The screen in front of the room: code and picture always, the question, and what may be shown of the answers. It never shows an error.
 
+import { phaseOf } from "../core/activity.js";
 import { Caller, takeFromAddress, time } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
 import { Fold, Follow } from "../core/follow.js";
 import { boot, t } from "../core/words.js";
-import { drawLeaderboard, drawResults } from "../elements/charts.js";
+import { drawShown } from "../elements/shown.js";
 
 const LOOK_MS = 1_000;
 const main = document.getElementById("main");
@@ -19,12 +20,14 @@ let isOffline = false;
 let status = null;
 let results = null;
 let ranks = null;
+let broken = null; // the activity and round whose own picture failed
 
 main.replaceChildren();
 if (caller.token) begin();
 else patch(main, h("p", { class: "note" }, t("screen.no_token")));
 
 function begin() {
+  main.addEventListener("failed", () => (broken = shown() && slotOf(shown()), draw()));
   draw();
   new Follow(caller, id, { apply: (items) => (fold.take(items), draw()), connected: (is) => (isOffline = !is, draw()) }).start();
   look();
@@ -91,33 +94,14 @@ function counted({ id: of, round }) {
 }
 
 function question(activity) {
-  const { config, title } = activity;
   const here = counted(activity);
-  const texts = new Map(fold.alive("response").filter((each) => each.activity_id === activity.id && each.round === activity.round && each.response_data?.text).map((each) => [each.id, each.response_data.text]));
-  return h("section", { class: "question", key: activity.id },
-    h("h1", { dir: "auto" }, config?.question ?? config?.prompt ?? config?.story ?? title ?? ""),
-    h("div", { class: "shows" }, here?.results ? open(here, activity, texts) : closed(activity, texts)));
+  const said = fold.alive("response").filter((each) => each.activity_id === activity.id && each.round === activity.round && !each.deleted);
+  return h("section", { class: "question", key: activity.id }, drawShown(activity, {
+    phase: phaseOf(activity), counted: here?.results ?? null, responses: said, count: here?.response_count ?? 0, ranks, isBroken: broken === slotOf(activity), redraw: draw,
+  }));
 }
 
-function open({ results: found }, activity, texts) {
-  const ops = Object.values(found).map(({ op }) => op);
-  return [
-    texts.size && !ops.includes("votes") ? wall(texts) : h("div", { class: "results", key: "results" }, drawResults(found, activity, { texts })),
-    activity.results_revealed ? drawLeaderboard(ranks) : null,
-  ];
-}
-
-function closed(activity, texts) {
-  if (texts.size) return wall(texts);
-  const options = activity.config?.options;
-  return options
-    ? h("ol", { class: "options", key: "options" }, options.map((option, index) => h("li", { key: option.id }, h("span", { class: "letter", "aria-hidden": "true" }, String.fromCharCode(65 + index)), h("span", { dir: "auto" }, option.text))))
-    : h("p", { class: "muted large", key: "hidden" }, activity.status === "expired" ? t("results.hidden") : "");
-}
-
-function wall(texts) {
-  return h("ul", { class: "wall", key: "wall" }, [...texts].slice(-24).reverse().map(([key, text]) => h("li", { key, dir: "auto" }, text)));
-}
+const slotOf = ({ id: of, round }) => `${of} ${round}`;
 
 function timer({ status: phase, ends_at: end }) {
   if (!end || phase !== "active") return null;

@@ -1,19 +1,12 @@
 // What a phone shows of the room, as a function of its state.
 
 import { minutes, questionOf, secondsLeft } from "../core/activity.js";
-import { time } from "../core/api.js";
 import { h } from "../core/dom.js";
 import { boot, clock, t } from "../core/words.js";
 import { viewOf } from "../elements/views.js";
 import { drawMenu } from "./menu.js";
 
 let charts = null;
-
-export function phaseOf(activity) {
-  if (activity.status === "published") return "ready";
-  if (activity.status === "active" && !(activity.ends_at && time.now() >= Date.parse(activity.ends_at))) return "open";
-  return activity.results_revealed ? "revealed" : "locked";
-}
 
 export function drawRoom(room, phase) {
   const session = room.fold.session;
@@ -61,7 +54,7 @@ function view(room, phase) {
   return h(tag, {
     key: room.slot, own: true, ".activity": activity, ".phase": isDone && phase === "open" ? "locked" : phase, ".mine": mine, ".answers": answers,
     ".draft": room.draft?.response ?? null, ".responses": [...(room.others.get(activity.id)?.fold.values() ?? [])].filter((each) => each.round === activity.round),
-    ".results": room.results.get(room.slot) ?? null,
+    ".results": room.results.get(room.slot)?.results ?? null,
   });
 }
 
@@ -69,7 +62,7 @@ function results(room) {
   const found = room.results.get(room.slot);
   if (!found) return null;
   if (!charts) {
-    charts = import(`${boot.base}/elements/charts.js`).then((module) => (charts = module, room.draw()));
+    charts = import(`${boot.base}/sdk/pictures.js`).then((module) => (charts = module, room.draw()));
   }
   if (!charts.drawResults) return null;
   return h("section", { class: "results card", "aria-label": t("results.title") },

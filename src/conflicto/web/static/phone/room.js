@@ -1,12 +1,13 @@
 // The room on a phone: the activity that runs, one's own answer on its way, and what came of it.
 
+import { phaseOf } from "../core/activity.js";
 import { Problem, freshKey, time } from "../core/api.js";
 import { announce, patch } from "../core/dom.js";
 import { Fold, Follow } from "../core/follow.js";
 import { placeLooks } from "../core/looks.js";
 import { Outbox } from "../core/outbox.js";
 import { t } from "../core/words.js";
-import { drawRoom, phaseOf } from "./picture.js";
+import { drawRoom } from "./picture.js";
 
 const BEAT_MS = 20_000;
 const OFFLINE_AFTER_MS = 2_000;

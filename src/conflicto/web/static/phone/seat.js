@@ -1,6 +1,7 @@
 // What a seat holds, and the link that moves it: dialogs that few open, so they come when they are asked for.
 
 import { questionOf } from "../core/activity.js";
+import { choicesOf } from "../core/types.js";
 import { Problem } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
 import { boot, clock, shown, t } from "../core/words.js";
@@ -70,7 +71,7 @@ function answersPicture(responses, points, activities) {
 
 // An answer in words, whatever its type: ids of options by their texts.
 function said(activity, data) {
-  const texts = new Map((activity?.config?.options ?? []).map((option) => [option.id, option.text]));
+  const texts = new Map((activity ? choicesOf(activity) : []).map(({ value, text }) => [value, text ?? value]));
   const words = (value) => {
     if (value !== null && typeof value === "object") return Object.values(value).flatMap(words);
     return [texts.get(value) ?? (typeof value === "number" ? shown(value) : String(value))];

@@ -1,53 +1,33 @@
 // What the views of an activity type may use. A view is an element: the page sets its properties, and it sends events.
 //
-// Properties: activity, phase (ready | open | locked | revealed | closed), mine (the newest answer of one's own in this round, or null),
-// answers (all of them), draft (what was begun and not sent), responses (what others said, where that is open), results, pending.
+// Of phone and screen: activity, phase (ready | open | locked | revealed | closed), results, responses (what others said, where that is
+// open). Of the phone: mine (the newest answer of one's own in this round, or null), answers (all of them), draft (what was begun and not
+// sent), pending. Of the screen: count (how many answered), ranks (the leaderboard, where it may be shown).
 // Events: `draft` while someone is at it (detail.response is null while it cannot be sent), `answer` for what is to be sent at once.
+//
+// Of the editor: type, config, secret, form (draws the generated form). Event: `change` with the config and secret as they are to be.
 
 import { h, patch } from "../core/dom.js";
+import { configOf, textOf } from "../core/types.js";
 import { shown, t } from "../core/words.js";
 
 export { h, shown, t };
 
-const PROPERTIES = ["activity", "phase", "mine", "answers", "draft", "responses", "results", "pending"];
-
-export class ActivityElement extends HTMLElement {
-  // Views that send with a single touch say so, and get no button for sending.
-  static isInstant = false;
-
-  #given = {};
-  #begun = false;
+class ViewElement extends HTMLElement {
+  held = {};
   #waiting = false;
 
-  static {
-    for (const name of PROPERTIES) {
-      Object.defineProperty(ActivityElement.prototype, name, {
-        get() { return this.#given[name] ?? null; },
-        set(value) { this.#take(name, value); },
+  static holds(...names) {
+    for (const name of names) {
+      Object.defineProperty(this.prototype, name, {
+        get() { return this.held[name] ?? null; },
+        set(value) { this.take(name, value); },
       });
     }
   }
 
-  get config() {
-    return this.activity.config ?? {};
-  }
-
-  get isOpen() {
-    return this.phase === "open";
-  }
-
-  // What the inputs show: what was begun, else what was answered.
-  get value() {
-    return this.draft ?? this.mine?.response_data ?? null;
-  }
-
-  // What someone is at stays as they see it; only its end is heard of from outside.
-  #take(name, value) {
-    if (name === "draft") {
-      if (this.#begun && value !== null) return;
-      this.#begun = false;
-    }
-    this.#given[name] = value;
+  take(name, value) {
+    this.held[name] = value;
     this.redraw();
   }
 
@@ -60,25 +40,77 @@ export class ActivityElement extends HTMLElement {
       try {
         patch(this, this.view());
       } catch (error) {
-        this.#send("failed", { error });
+        this.tell("failed", { error });
       }
     });
+  }
+
+  tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+  }
+}
+
+export class ActivityElement extends ViewElement {
+  // Views that send with a single touch say so, and get no button for sending.
+  static isInstant = false;
+
+  #begun = false;
+
+  static {
+    this.holds("activity", "phase", "mine", "answers", "draft", "responses", "results", "pending", "count", "ranks");
+  }
+
+  get config() {
+    return configOf(this.activity);
+  }
+
+  // A text of the type's own catalog.
+  t(key, values) {
+    return textOf(this.activity.type, key, values);
+  }
+
+  get isOpen() {
+    return this.phase === "open";
+  }
+
+  // What the inputs show: what was begun, else what was answered.
+  get value() {
+    return this.draft ?? this.mine?.response_data ?? null;
+  }
+
+  // What someone is at stays as they see it; only its end is heard of from outside.
+  take(name, value) {
+    if (name === "draft") {
+      if (this.#begun && value !== null) return;
+      this.#begun = false;
+    }
+    super.take(name, value);
   }
 
   // `shownAs` is what the inputs go on showing, where that differs from what would be sent.
   begin(response, isComplete = true, shownAs = response) {
     this.#begun = true;
-    this.#given.draft = shownAs;
-    this.#send("draft", { response, isComplete });
+    this.held.draft = shownAs;
+    this.tell("draft", { response, isComplete });
     this.redraw();
   }
 
   give(response) {
-    this.#send("answer", { response });
+    this.tell("answer", { response });
+  }
+}
+
+export class EditorElement extends ViewElement {
+  static {
+    this.holds("type", "config", "secret", "form");
   }
 
-  #send(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+  t(key, values) {
+    return textOf(this.type, key, values);
+  }
+
+  change(config, secret = this.secret) {
+    this.tell("change", { config, secret });
   }
 }
 

@@ -1,0 +1,67 @@
+// The fields of a form. `one` says what a field is: { id, label, field, value, put, isNeeded, fault, isBare, choices }.
+
+import { h } from "../core/dom.js";
+import { t } from "../core/words.js";
+
+const COMMAS = /[,،;\n]+/;
+
+export function drawSimple(one) {
+  const { field, choices } = one;
+  if (choices) return select(one, choices);
+  if (field.enum) return select(one, field.enum.map((each) => [each, String(each)]));
+  if (field.type === "boolean") return checkbox(one);
+  if (field.type === "integer" || field.type === "number") return numeric(one);
+  if (field.type === "array") return list(one);
+  return text(one);
+}
+
+const label = ({ id, label: words, isBare }) => (isBare ? null : h("label", { for: id }, words));
+
+// What every input has in common.
+const shared = ({ id, fault, isBare, label: words }) => ({
+  id, "aria-invalid": fault ? "true" : null, "aria-describedby": fault ? `${id}-fault` : null, "aria-label": isBare ? words : null,
+});
+
+function text(one) {
+  const { value, put, field, isNeeded } = one;
+  const isLong = field["x-ui"]?.widget === "textarea";
+  return [label(one), h(isLong ? "textarea" : "input", {
+    ...shared(one), class: "grow", rows: isLong ? 2 : null, value: value ?? "", maxlength: field.maxLength, required: isNeeded, dir: "auto", autocomplete: "off",
+    placeholder: field.default, oninput: (event) => put(event.target.value === "" && !isNeeded ? undefined : event.target.value),
+  })];
+}
+
+function numeric(one) {
+  const { value, put, field, isNeeded } = one;
+  return [label(one), h("input", {
+    ...shared(one), type: "number", value: value ?? "", min: field.minimum, max: field.maximum, step: field.type === "integer" ? 1 : "any", required: isNeeded,
+    placeholder: field.default, oninput: (event) => put(event.target.value === "" ? undefined : event.target.valueAsNumber),
+  })];
+}
+
+function checkbox(one) {
+  const { value, put, field, label: words } = one;
+  return h("label", { class: "row check", for: one.id }, h("input", { ...shared(one), type: "checkbox", checked: value ?? field.default ?? false, onchange: (event) => put(event.target.checked) }), words);
+}
+
+export function select(one, pairs) {
+  const { value, put, isNeeded = true } = one;
+  const told = isNeeded && pairs.some(([key]) => key === value) ? pairs : [["", t("host.correct_none")], ...pairs];
+  const chosen = (event) => put(pairs.find(([key]) => String(key) === event.target.value)?.[0]);
+  return [label(one), h("select", { ...shared(one), required: isNeeded, onchange: chosen },
+    told.map(([key, words]) => h("option", { key, value: key, selected: key === (value ?? "") }, words)))];
+}
+
+// Short texts stand between commas, others each on a line.
+function list(one) {
+  const { value, put, field } = one;
+  const isShort = field["x-ui"]?.widget === "list";
+  const texts = value ?? field.default ?? [];
+  const onchange = (event) => put(typed(event.target.value.split(isShort ? COMMAS : "\n").map((each) => each.trim()).filter(Boolean), field.items));
+  const common = { ...shared(one), dir: "auto", autocomplete: "off", onchange };
+  return [label(one), isShort
+    ? h("input", { ...common, value: texts.join(", ") })
+    : h("textarea", { ...common, rows: Math.max(3, texts.length + 1), value: texts.join("\n"), placeholder: t("host.line_each") })];
+}
+
+const typed = (texts, items) => (["integer", "number"].includes(items?.type) ? texts.map(Number).filter(Number.isFinite) : texts);
