@@ -53,6 +53,7 @@ from conflicto.platform.http.front_door import WITH_BODY, Desk, FrontDoor
 from conflicto.platform.http.routes import Route, RouteTable
 from conflicto.platform.http.server.keeper import Keeper
 from conflicto.platform.limits.memory import MemoryLimiter
+from conflicto.platform.logs import configure_logs
 from conflicto.platform.metrics import names
 from conflicto.platform.metrics.counting import Metrics, Shown
 from conflicto.platform.metrics.page import page
@@ -157,6 +158,7 @@ class App:
         if self.sharing:
             loops.append(self.sharing.run)
         tasks = [asyncio.ensure_future(loop()) for loop in loops]
+        log.info("started", version=__version__, database=self.db.dialect, workers=self.settings.workers)
         try:
             yield self
         finally:
@@ -169,6 +171,7 @@ class App:
             if self.sharing:
                 await self.sharing.leave()
                 self.sharing.close()
+            log.info("stopped")
 
     async def _lifespan(self, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
         await receive()
@@ -269,8 +272,13 @@ class App:
             *feed_http.routes(
                 feed_http.FeedEndpoints(answers, self.waits, self.streams, self.admission, clock, results, leaderboard)
             ),
-            *health.routes(health.HealthEndpoints(db, writer, self._counted, clock, self._document), operator=ADMIN),
+            *health.routes(self._health(), operator=ADMIN),
         ]
+
+    def _health(self) -> health.HealthEndpoints:
+        return health.HealthEndpoints(
+            self.db, self.writer, self.clock, counted=self._counted, redis=lambda: health.UNUSED, document=self._document
+        )
 
     async def _activity(self, session_id: int, activity_id: UUID) -> Activity | None:
         head = await self.heads.standing(session_id)
@@ -288,6 +296,7 @@ class App:
                 control=self.control,
                 metrics=self.metrics,
                 clock=self.clock,
+                access_log=self.settings.access_log,
                 lane=self.lane,
                 shelf_of=self.heads.shelf_of,
                 on_caller=self._seen,
@@ -320,7 +329,9 @@ behind is not cyclic, and what a start has made (`gc.freeze`) is not looked at.
 def from_environment() -> App:
     """Return the application of this process's environment: what every worker runs."""
     sys.setswitchinterval(SWITCH_S)
-    app = App(read_settings(os.environ))
+    settings = read_settings(os.environ)
+    configure_logs(json=settings.logs_json(at_terminal=sys.stderr.isatty()))
+    app = App(settings)
     gc.set_threshold(YOUNG, OLDER, WHOLE)
     gc.freeze()
     return app

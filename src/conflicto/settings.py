@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
@@ -91,6 +91,14 @@ class Settings(BaseModel):
         alias="CONFLICTO_MAX_CONNECTIONS",
         description="Connections that one process holds open at once.",
     )
+    logs: Literal["auto", "json", "text"] = Field(
+        "auto", alias="CONFLICTO_LOGS", description="`json` or `text`; `auto`: text at a terminal, JSON lines elsewhere."
+    )
+    access_log: bool = Field(
+        False,
+        alias="CONFLICTO_ACCESS_LOG",
+        description="`on` logs every request that takes the whole way; polls with a ready answer are counted, never logged.",
+    )
     rate_limits: bool = Field(True, alias="CONFLICTO_RATE_LIMITS", description="`off` turns rate limits off, for load runs.")
     workers: int = Field(
         1, ge=1, le=256, alias="CONFLICTO_WORKERS", description="Processes that serve; `conflicto serve --workers` sets it."
@@ -145,6 +153,10 @@ class Settings(BaseModel):
     def is_embedded(self) -> bool:
         """Whether the database is a file of this process."""
         return self.url.startswith("sqlite")
+
+    def logs_json(self, *, at_terminal: bool) -> bool:
+        """Whether log lines are JSON."""
+        return self.logs == "json" or (self.logs == "auto" and not at_terminal)
 
     def secret(self, name: str) -> str | None:
         """Return a secret setting in the clear."""

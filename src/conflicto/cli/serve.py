@@ -53,7 +53,7 @@ def serve(
         err.print("SQLite has one writer, so it serves from one process. Use --workers 1, or PostgreSQL in DATABASE_URL.")
         raise typer.Exit(2)
     registered_or_exit(settings)
-    configure_logs(json=not err.is_terminal)
+    configure_logs(json=settings.logs_json(at_terminal=err.is_terminal))
     for name in unknown_variables(os.environ):
         err.print(f"The environment variable {name} is not a setting of this version; see docs/settings.md.")
     with prepared_database(settings) as db:
@@ -64,8 +64,8 @@ def serve(
     with _common_counts(settings):
         uvicorn.run(
             "conflicto.app:from_environment", factory=True, host=host, port=port, workers=workers, loop="uvloop", http=CONNECTION,
-            ws="none", lifespan="on", access_log=False, log_level="warning", server_header=False, timeout_graceful_shutdown=DRAIN_S,
-            backlog=4096, proxy_headers=False,
+            ws="none", lifespan="on", access_log=False, log_level="warning", log_config=None, server_header=False,
+            timeout_graceful_shutdown=DRAIN_S, backlog=4096, proxy_headers=False,
         )  # fmt: skip
 
 
@@ -95,9 +95,12 @@ def _greet(host: str, port: int, settings: Settings, identity: Identity) -> None
     """Say where the server is; the admin token stands in the fragment, which browsers never send."""
     at = f"http://{'127.0.0.1' if host == EVERYWHERE else host}:{port}"
     err.print(f"[bold]Conflicto[/bold] serves on {at}")
-    if identity.admin_token:
+    given = settings.secret("admin_token") is not None
+    if given and not err.is_terminal:
+        err.print(f"Host URL:  {at}/#admin=…   (the token in CONFLICTO_ADMIN_TOKEN; a log is no place for it)")
+    elif identity.admin_token:
         err.print(f"Host URL:  [bold]{at}/#admin={identity.admin_token}[/bold]")
-        if settings.secret("admin_token") is None:
+        if not given:
             err.print("           Keep it: the token is stored hashed and shown only now. `conflicto token admin` makes a new one.")
     else:
         err.print(f"Host URL:  {at}/#admin=…   (the token of the first start; `conflicto token admin` makes a new one)")

@@ -1,14 +1,34 @@
-"""Structured logs: one JSON line for each event, tracebacks without the values of variables (they may be secrets)."""
+"""Structured logs: one line for each event, as JSON or for a person at a terminal, and nothing in it that somebody sent us.
+
+What a log may hold: names of events, routes as templates, codes of problems, ids of requests and sessions, figures, types of exceptions
+and where they were raised. What an exception says of itself stays out unless its type speaks of code and not of data: a database's
+complaint about a row would repeat the answer in it, and a token that cannot be read would stand there in the clear.
+"""
 
 from __future__ import annotations
 
 import io
 import logging
+import os
 import sys
+import traceback
 from contextlib import suppress
-from typing import TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import structlog
+from sqlalchemy.exc import DBAPIError
+
+if TYPE_CHECKING:
+    from structlog.typing import EventDict, Processor, WrappedLogger
+
+SPEAKS_OF_CODE = (AttributeError, ImportError, NameError, NotImplementedError, TypeError, RecursionError, OSError)
+"""Exceptions whose own words name attributes, modules, types, files and system errors."""
+
+LONGEST_SAID = 300
+"""Characters of such words."""
+
+MOST_FRAMES = 30
+MOST_CAUSES = 5
 
 
 class Forgiving(io.TextIOBase):
@@ -29,22 +49,73 @@ class Forgiving(io.TextIOBase):
             self._stream.flush()
 
 
+class Libraries(logging.Handler):
+    """What libraries log, as events of ours: their message, unless it comes with an exception, which is told as ours are."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log it again."""
+        told: dict[str, Any] = {"logger": record.name}
+        if record.exc_info and record.exc_info[1]:
+            told["exc_info"] = record.exc_info[1]
+        else:
+            told["said"] = record.getMessage()[:LONGEST_SAID]
+        structlog.get_logger().log(record.levelno, "library", **told)
+
+
 def configure_logs(*, json: bool) -> None:
-    """Send everything to standard error, as JSON lines or (for a person at a terminal) as readable lines."""
-    plain = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
-    renderer: list[structlog.typing.Processor] = (
-        [plain, structlog.processors.JSONRenderer()]
+    """Send everything to standard error, libraries included, as JSON lines or (for a person at a terminal) as readable lines."""
+    renderer: Processor = (
+        structlog.processors.JSONRenderer()
         if json
-        else [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), repr_native_str=True)
     )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *renderer,
+            _add_process,
+            _tell_exception,
+            renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(cast("TextIO", Forgiving(sys.stderr))),
         cache_logger_on_first_use=True,
     )
+    root = logging.getLogger()
+    root.handlers[:] = [Libraries()]
+    root.setLevel(logging.WARNING)
+    logging.captureWarnings(capture=True)
+
+
+def _add_process(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    event["pid"] = os.getpid()
+    return event
+
+
+def _tell_exception(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Replace an exception by its type, its place and its causes."""
+    given = event.pop("exc_info", None)
+    error = given if isinstance(given, BaseException) else sys.exception() if given else None
+    if error is not None:
+        event["exception"] = [_told(each) for each in _causes(error)]
+    return event
+
+
+def _causes(error: BaseException | None) -> list[BaseException]:
+    found: list[BaseException] = []
+    while error is not None and len(found) < MOST_CAUSES:
+        found.append(error)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return found
+
+
+def _told(error: BaseException) -> dict[str, Any]:
+    told: dict[str, Any] = {"type": f"{type(error).__module__}.{type(error).__qualname__}"}
+    if isinstance(error, DBAPIError):
+        told |= {"driver": type(error.orig).__name__, "sqlstate": getattr(error.orig, "sqlstate", None)}
+    elif isinstance(error, SPEAKS_OF_CODE):
+        told["said"] = str(error)[:LONGEST_SAID]
+    frames = traceback.extract_tb(error.__traceback__)[-MOST_FRAMES:]
+    told["at"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    return told

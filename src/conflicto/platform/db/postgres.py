@@ -47,6 +47,7 @@ def engine(url: URL, deadlines: Deadlines, *, pool_size: int, max_overflow: int,
         settings |= {"default_transaction_isolation": r"repeatable\ read", "default_transaction_read_only": "on"}
     return create_engine(
         url.set(drivername="postgresql+psycopg"),
+        hide_parameters=True,
         pool_size=pool_size,
         max_overflow=max_overflow,
         pool_timeout=deadlines.acquire_s,

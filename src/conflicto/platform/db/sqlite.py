@@ -54,6 +54,7 @@ def engine(url: URL, deadlines: Deadlines, *, readers: int) -> Engine:
         url.set(drivername="sqlite+pysqlite"),
         module=driver,
         poolclass=QueuePool,
+        hide_parameters=True,
         pool_size=max(readers, 1),
         max_overflow=0,
         pool_timeout=deadlines.acquire_s,

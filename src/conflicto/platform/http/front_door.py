@@ -78,6 +78,7 @@ class Desk:
     control: ControlPlane
     metrics: Metrics
     clock: Clock
+    access_log: bool
     lane: Lane
     shelf_of: Callable[[Any], Shelf | None]
     on_caller: Callable[[Any], None]
@@ -127,9 +128,10 @@ class FrontDoor:
             answer = problem_answer(error, request_id=request_id)
             if isinstance(error, TooManyRequests):
                 answer = Answer(answer.status, answer.body, answer.headers + error.headers)
-        self._desk.metrics.answered(
-            route.path if route else UNMATCHED, scope["method"], answer.status, self._desk.clock.monotonic_s() - began
-        )
+        took_s = self._desk.clock.monotonic_s() - began
+        self._desk.metrics.answered(route.path if route else UNMATCHED, scope["method"], answer.status, took_s)
+        if self._desk.access_log:
+            _log_access(scope, route, answer, request_id, took_s)
         await _send(send, answer, request_id, head=scope["method"] == "HEAD")
 
     async def _answer(
@@ -198,6 +200,16 @@ def _note(error: Exception, request_id: str, route: Route | None) -> None:
     elif error.kind in {Kind.UNAVAILABLE, Kind.INTERNAL}:
         cause = type(error.__cause__).__name__ if error.__cause__ else None
         log.warning("request-refused", request_id=request_id, route=route.name if route else None, code=error.code, cause=cause)
+
+
+def _log_access(scope: dict[str, Any], route: Route | None, answer: Answer, request_id: str, took_s: float) -> None:
+    """Log the template and never the path, which may hold a code."""
+    method, path = (scope["method"], route.path) if route else ("other", UNMATCHED)
+    address = scope["client"][0] if scope.get("client") else None
+    log.info(
+        "answered", request_id=request_id, method=method, route=path, status=answer.status,
+        bytes=len(answer.body), ms=round(took_s * 1000, 2), address=address,
+    )  # fmt: skip
 
 
 def _target(scope: dict[str, Any]) -> bytes:

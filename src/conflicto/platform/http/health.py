@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from inspect import getdoc
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 from sqlalchemy import text
 
+from conflicto.platform.db.schema import SCHEMA, revision
 from conflicto.platform.http.messages import JSON_HEADER, NO_STORE, Answer, encode, json_answer
 from conflicto.platform.http.paging import example
 from conflicto.platform.http.problem_response import STATUS
 from conflicto.platform.http.routes import PREFIX, Docs, Route
 from conflicto.platform.limits.bucket import Policy
-from conflicto.platform.problems import NotFound, registry
+from conflicto.platform.problems import DomainError, Kind, NotFound, Overloaded, Unavailable, registry
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -29,6 +31,22 @@ OPERATOR = Policy("operator", 600, 60)
 READY_S = 1.0
 """How long a proven commit counts: probes come every few seconds, floods do not."""
 
+PATIENCE_S = 2.0
+"""How long a probe waits for the commit: less than the time after which those who probe give up by themselves."""
+
+AGAIN_S = 1
+
+UNUSED, UP, AWAY = "unused", "up", "away"
+"""What may be said of Redis."""
+
+
+class NotReady(DomainError):
+    """The server cannot commit now; `dependency` says what it lacks: `database`, `schema`, or `writer` (its queue is full)."""
+
+    code = "not-ready"
+    title = "The server is not ready"
+    kind = Kind.UNAVAILABLE
+
 
 class Live(BaseModel):
     """The process answers."""
@@ -39,14 +57,21 @@ class Live(BaseModel):
 
 
 class Ready(BaseModel):
-    """The process can commit; `durability` is the database's own word for what a commit means."""
+    """The process can commit; `durability` is the database's own word for what a commit means.
 
-    model_config = example(status="ready", database="sqlite", version="3.53.4", durability="synchronous=FULL")
+    `status` is `ready`, or `degraded` where it works with less than it should: Redis is away. `redis` is `unused`, `up` or `away`.
+    """
+
+    model_config = example(
+        status="ready", database="sqlite", version="3.53.4", durability="synchronous=FULL", schema_revision=SCHEMA, redis=UNUSED
+    )
 
     status: str
     database: str
     version: str
     durability: str
+    schema_revision: str
+    redis: str
 
 
 class ProblemKind(BaseModel):
@@ -72,14 +97,17 @@ class HealthEndpoints:
         self,
         db: Database,
         writer: Writer,
-        counted: Callable[[], Awaitable[bytes]],
         clock: Clock,
+        *,
+        counted: Callable[[], Awaitable[bytes]],
+        redis: Callable[[], str],
         document: Callable[[], dict[str, Any]],
     ) -> None:
         self._db = db
         self._writer = writer
-        self._counted = counted
         self._clock = clock
+        self._counted = counted
+        self._redis = redis
         self._document = document
         self._encoded: bytes | None = None
         self._ready_until_s = 0.0
@@ -90,12 +118,24 @@ class HealthEndpoints:
         return json_answer({"status": "live"})
 
     async def ready(self, call: Call) -> Answer:
-        """Say that a commit works; `Unavailable` (503) if not. A yes is good for a second, so asking often costs no commits."""
+        """Say that a commit works; `NotReady` (503) if not. A yes is good for a second, so asking often costs no commits."""
         if self._clock.monotonic_s() >= self._ready_until_s:
-            version, durability = await self._writer.run((), _durability)
-            self._ready = {"status": "ready", "database": self._db.dialect, "version": version, "durability": durability}
+            self._ready = await self._proven()
             self._ready_until_s = self._clock.monotonic_s() + READY_S
-        return json_answer(self._ready)
+        redis = self._redis()
+        return json_answer({"status": "degraded" if redis == AWAY else "ready", **self._ready, "redis": redis})
+
+    async def _proven(self) -> dict[str, str]:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                version, durability, found = await self._writer.run((), _facts)
+        except Overloaded as error:
+            raise _lacking("writer") from error
+        except (Unavailable, TimeoutError) as error:
+            raise _lacking("database") from error
+        if found != SCHEMA:
+            raise _lacking("schema")
+        return {"database": self._db.dialect, "version": version, "durability": durability, "schema_revision": found}
 
     async def counted(self, call: Call) -> Answer:
         """Return the metrics of all workers for Prometheus."""
@@ -116,11 +156,21 @@ class HealthEndpoints:
         return json_answer(said, headers=((b"cache-control", b"public, max-age=3600"),))
 
 
-def _durability(tx: WriteTx) -> tuple[str, str]:
+def _lacking(dependency: str) -> NotReady:
+    return NotReady(retry_after_s=AGAIN_S, extensions={"dependency": dependency})
+
+
+def _facts(tx: WriteTx) -> tuple[str, str, str | None]:
+    """Return version, durability and schema of the database."""
+    found = revision(tx.connection)
     if tx.dialect == "postgresql":
-        return str(tx.scalar(text("SHOW server_version"))), f"synchronous_commit={tx.scalar(text('SHOW synchronous_commit'))}"
+        return (
+            str(tx.scalar(text("SHOW server_version"))),
+            f"synchronous_commit={tx.scalar(text('SHOW synchronous_commit'))}",
+            found,
+        )
     level = {0: "OFF", 1: "NORMAL", 2: "FULL", 3: "EXTRA"}[tx.scalar(text("PRAGMA synchronous"))]
-    return str(tx.scalar(text("SELECT sqlite_version()"))), f"synchronous={level}"
+    return str(tx.scalar(text("SELECT sqlite_version()"))), f"synchronous={level}", found
 
 
 def routes(health: HealthEndpoints, *, operator: frozenset[Any]) -> list[Route]:
@@ -129,7 +179,7 @@ def routes(health: HealthEndpoints, *, operator: frozenset[Any]) -> list[Route]:
     counted = "# HELP conflicto_commits_total Groups that were committed.\nconflicto_commits_total 42.0\n"
     rows = [
         ("/health/live", health.live, anyone, Docs(summary="Is the process alive?", gives={200: Live})),
-        ("/health/ready", health.ready, anyone, Docs(summary="Can it commit?", gives={200: Ready})),
+        ("/health/ready", health.ready, anyone, Docs(summary="Can it commit?", gives={200: Ready}, problems=(NotReady,))),
         ("/metrics", health.counted, operator,
          Docs(summary="Metrics for Prometheus", gives={200: None}, media_type="text/plain", example=counted)),
         ("/problems/{code}", health.problem, anyone, Docs(summary="What a problem means", gives={200: ProblemKind})),

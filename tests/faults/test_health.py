@@ -1,0 +1,79 @@
+"""Liveness is the process alone; readiness is the way to a commit, and names what is missing. PostgreSQL is really stopped here."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import psycopg
+
+from conflicto import migrations
+from conflicto.platform.db.schema import SCHEMA
+from tests.support.processes import PLAIN, Served, served
+from tests.support.servers import create_database, postgres_cluster
+
+PATIENCE_S = 20.0
+
+
+def ask(server: Served, what: str) -> tuple[int, Any]:
+    answer = httpx2.get(f"{server.url}/health/{what}", timeout=10, **PLAIN)
+    return answer.status_code, answer.json()
+
+
+def until(server: Served, status: int, dependency: str | None = None) -> Any:
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        found, body = ask(server, "ready")
+        if found == status and body.get("dependency") == dependency:
+            return body
+        assert time.monotonic() < end, body
+        time.sleep(0.1)
+
+
+def test_readiness_follows_the_database_and_liveness_does_not(tmp_path: Path) -> None:
+    with postgres_cluster(fsync=False) as cluster:
+        url = create_database(cluster.url, "health")
+        migrations.upgrade(url)
+        with served(tmp_path, DATABASE_URL=url) as server:
+            ready = until(server, 200)
+            assert ready["status"] == "ready"
+            assert ready["database"] == "postgresql"
+            assert ready["durability"] == "synchronous_commit=on"
+            assert ready["schema_revision"] == SCHEMA
+            assert ready["redis"] == "unused"
+
+            cluster.crash()
+            problem = until(server, 503, "database")
+            assert problem["code"] == "not-ready"
+            assert ask(server, "live") == (200, {"status": "live"})
+
+            cluster.start(cluster.port, fsync=False)
+            assert cluster.answers()
+            assert until(server, 200)["status"] == "ready"
+            assert server.process.poll() is None
+
+
+def test_another_schema_is_named(tmp_path: Path) -> None:
+    with postgres_cluster(fsync=False) as cluster:
+        url = create_database(cluster.url, "health_schema")
+        migrations.upgrade(url)
+        with served(tmp_path, DATABASE_URL=url) as server, psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("UPDATE alembic_version SET version_num = '9999'")
+            until(server, 503, "schema")
+            assert ask(server, "live")[0] == 200
+            connection.execute("UPDATE alembic_version SET version_num = %s", [SCHEMA])
+            until(server, 200)
+
+
+def test_a_database_that_does_not_answer_is_told_in_time(tmp_path: Path) -> None:
+    with postgres_cluster(fsync=False) as cluster:
+        url = create_database(cluster.url, "health_slow")
+        migrations.upgrade(url)
+        with served(tmp_path, DATABASE_URL=url) as server, psycopg.connect(url) as holder:
+            holder.execute("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
+            time.sleep(1.1)  # the last proof counts for a second
+            began = time.monotonic()
+            assert ask(server, "ready")[1]["dependency"] == "database"
+            assert time.monotonic() - began < 6
+            holder.rollback()
+            until(server, 200)
