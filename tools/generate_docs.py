@@ -1,4 +1,4 @@
-"""Write the pages of settings, errors and metrics from the program itself, so that they cannot say anything else. Run it by `make docs`."""
+"""Write the pages of settings, errors, metrics and limits from the program itself, so that they cannot say anything else (`make docs`)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from pydantic_core import PydanticUndefined
 from conflicto import migrations
 from conflicto.access.roles import MEMBERS
 from conflicto.app import App
-from conflicto.platform.http.front_door import WITH_BODY
+from conflicto.platform.http.front_door import REPLAYS, WITH_BODY
 from conflicto.platform.http.problem_response import STATUS
+from conflicto.platform.limits.bucket import Per, Policy
 from conflicto.platform.metrics.names import TABLE, Metric, Together
 from conflicto.platform.problems import DomainError, registry
 from conflicto.settings import Settings
@@ -69,6 +70,26 @@ def _metric(metric: Metric) -> str:
     labels = ", ".join(f"`{name}`" for name in metric.labels) or "–"
     of_workers = f" Of several workers: the {metric.together}." if metric.together is not Together.SUM else ""
     return f"| `{metric.name}` | {metric.kind} | {labels} | {metric.meaning}{of_workers} |"
+
+
+LIMITS = f"""{MADE}
+# Rate limits
+
+Every route declares a policy, and a call spends one request from the policy's bucket of its token; calls without a token spend from one
+bucket of the whole server. A bucket holds as many requests as its policy allows in its window, in a burst if need be, and fills evenly.
+Nobody is counted by address, save for wrong codes and wrong seat links: a lecture hall is one address.
+
+`RateLimit-Policy` names the policy of an answer. An empty bucket is 429 with `Retry-After` and `RateLimit`
+(draft-ietf-httpapi-ratelimit-headers). A request that repeats one which was answered, with its `Idempotency-Key`, is not refused by
+a limit, unless it does so more often than the policy `replays` says.
+
+*Shared*: with `REDIS_URL`, all workers spend from one bucket. Polls are not shared: a connection stays with its worker, and no poll waits
+for Redis. While Redis does not answer, each worker keeps the limits alone; where *alone* gives a number, it is held to that many then.
+Without Redis, every worker counts for itself. `CONFLICTO_RATE_LIMITS=off` turns all of them off.
+
+| Policy | Requests | In | For each | Shared | Alone |
+|---|---|---|---|---|---|
+"""
 
 
 def settings_page() -> str:
@@ -127,6 +148,27 @@ def _where(app: App, declaring: set[str]) -> str:
     return "Answered by " + ", ".join(([whole] if whole else []) + rest) + "."
 
 
+def limits_page(app: App) -> str:
+    """Return docs/limits.md."""
+    spent: dict[Policy, list[str]] = {}
+    free = [f"`{route.name}`" for route in app.routes if not route.who and route.policy.per is Per.TOKEN]
+    for route in app.routes:
+        if f"`{route.name}`" not in free:
+            spent.setdefault(route.policy, []).append(f"`{route.name}`")
+        for policy in route.guesses:
+            spent.setdefault(policy, []).append(f"wrong guesses at `{route.name}`")
+    spent[REPLAYS] = [f"repetitions of `{route.name}` beyond its limit" for route in app.routes if route.replays]
+    policies = sorted(spent, key=lambda policy: policy.name)
+    table = "\n".join(_limit_row(policy) for policy in policies)
+    lists = "".join(f"\n* `{policy.name}`: {', '.join(spent[policy])}" for policy in policies)
+    return f"{LIMITS}{table}\n\n## Who spends what\n{lists}\n* nothing: {', '.join(free)}\n"
+
+
+def _limit_row(policy: Policy) -> str:
+    shared, alone = ("yes", f"{policy.alone or policy.quota:,}") if policy.shared else ("no", "")
+    return f"| `{policy.name}` | {policy.quota:,} | {policy.window_s} s | {policy.per} | {shared} | {alone} |"
+
+
 def pages() -> dict[Path, str]:
     """Return every generated page by its path."""
     with tempfile.TemporaryDirectory() as folder:
@@ -134,6 +176,7 @@ def pages() -> dict[Path, str]:
         migrations.upgrade(url)
         app = App(Settings.model_validate({"DATABASE_URL": url, "CONFLICTO_DATA_DIR": folder}))
         made = {DOCS / "settings.md": settings_page(), DOCS / "errors.md": errors_page(app), DOCS / "metrics.md": metrics_page()}
+        made[DOCS / "limits.md"] = limits_page(app)
         app.db.close()
     return made
 

@@ -52,7 +52,9 @@ from conflicto.platform.http.control_plane import ControlPlane
 from conflicto.platform.http.front_door import WITH_BODY, Desk, FrontDoor
 from conflicto.platform.http.routes import Route, RouteTable
 from conflicto.platform.http.server.keeper import Keeper
+from conflicto.platform.limits.limiter import Limiter
 from conflicto.platform.limits.memory import MemoryLimiter
+from conflicto.platform.limits.redis import SharedBuckets
 from conflicto.platform.logs import configure_logs
 from conflicto.platform.metrics import names
 from conflicto.platform.metrics.counting import Metrics, Shown
@@ -60,6 +62,7 @@ from conflicto.platform.metrics.page import page
 from conflicto.platform.metrics.process import memory_bytes, processor_s
 from conflicto.platform.metrics.sharing import Sharing
 from conflicto.platform.problems import DomainError
+from conflicto.platform.redis import Redis
 from conflicto.responses import http as responses_http
 from conflicto.responses import store as responses_store
 from conflicto.responses.checking import AnswerCheck
@@ -112,8 +115,9 @@ class App:
         self.purger = Purger(self.db, self.writer, (responses_store.purge, participants_store.purge, activities_store.purge))
         self.tokens = Tokens(self.identity.signing_key, self.identity.epoch, self.clock)
         self.admission = Admission(self.tokens, self.identity.admin_hash, self.heads, UsedTickets(self.clock))
-        self.limiter = MemoryLimiter(self.clock, enabled=settings.rate_limits)
-        self.lane = Lane(self.clock, self.limiter, self._seen)
+        self._closing: list[Callable[[], Awaitable[None]]] = []
+        self.limiter = self._limiter()
+        self.lane = Lane(self.clock, self.limiter.memory, self._seen)
         self.keeper = Keeper(
             self.lane if settings.express else None, most_connections=settings.max_connections, drain=self.drain,
             on_tick=self.metrics.spread(names.LOOP_LATE).note,
@@ -167,6 +171,8 @@ class App:
             await asyncio.gather(*tasks, return_exceptions=True)
             await save_presence(self.presence, self.writer)
             await self.writer.stop()
+            for close in self._closing:
+                await close()
             await asyncio.to_thread(self.db.close)
             if self.sharing:
                 await self.sharing.leave()
@@ -196,6 +202,15 @@ class App:
             expose_headers=exposed, max_age=86_400,
         )  # fmt: skip
 
+    def _limiter(self) -> Limiter:
+        memory, url = MemoryLimiter(self.clock, enabled=self.settings.rate_limits), self.settings.secret("redis_url")
+        if not url or not self.settings.rate_limits:
+            return Limiter(memory, None)
+        # Connections of their own: limits ask thousands of times a second, and what misses a deadline here must not silence others.
+        redis = Redis(url, self.clock)
+        self._closing.append(redis.close)
+        return Limiter(memory, SharedBuckets(redis, f"conflicto:{self.identity.epoch}:limits:"))
+
     def _watch(self) -> None:
         metrics, watch, began_s = self.metrics, self.metrics.watch, self.clock.monotonic_s()
         watch(names.INFO, lambda: 1, __version__, self.db.dialect)
@@ -212,6 +227,7 @@ class App:
         watch(names.POOL_USED, lambda: self.db.connections()[0])
         watch(names.POOL_OPEN, lambda: self.db.connections()[1])
         watch(names.READS_WAITING, lambda: self.db.waiting)
+        watch(names.LIMITS_ALONE, lambda: self.limiter.unanswered)
         self.db.on_query = metrics.spread(names.QUERY_SECONDS).note
         metrics.show({route.name: shown for route in self.routes if (shown := _shown(route))})
 

@@ -1,66 +1,124 @@
-"""Guessing join codes: only misses are counted, and a hall full of phones behind one address is never locked out.
+"""Guessing codes: only misses are counted, and a hall full of phones behind one address is never locked out.
 
 An address that missed too often may go on using codes that led someone there into a session before; every other code is refused unseen.
 While the whole server is being guessed at, a miss costs ten times as much.
+
+A code that is new to an address is paid for before it is looked at, and given back if it was right. So however many codes are tried at
+the same moment, no more are seen than are left; phones that try the same code at the same moment pay once.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
-from ipaddress import IPv6Address, ip_address
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from conflicto.access.errors import TooManyGuesses
-from conflicto.platform.limits.bucket import Policy
+from conflicto.platform.limits.addresses import network_of
+from conflicto.platform.limits.bucket import Per, Policy
+from conflicto.platform.problems import DomainError, Kind
 
 if TYPE_CHECKING:
-    from conflicto.platform.limits.memory import MemoryLimiter
+    from collections.abc import AsyncIterator
 
-PER_ADDRESS = Policy("code-misses", 60, 60)
-EVERYWHERE = Policy("all-code-misses", 1000, 60)
+    from conflicto.platform.limits.bucket import Verdict
+    from conflicto.platform.limits.limiter import Limiter
+
+PER_ADDRESS = Policy("code-misses", 60, 60, per=Per.ADDRESS, shared=True, alone=10)
+EVERYWHERE = Policy("all-code-misses", 1000, 60, per=Per.SERVER, shared=True, alone=100)
+GUESSES = (PER_ADDRESS, EVERYWHERE)
+"""What routes declare that take a code."""
+
 COST_UNDER_ATTACK = 10
 MOST_PAIRS = 100_000
 
+UNTOLD = frozenset({Kind.UNAVAILABLE, Kind.INTERNAL})
+"""Errors that do not say whether the code was right."""
+
+Pair = tuple[str, str]
+"""A network, and a code that was tried from there."""
+
+
+class Trial:
+    """A code that is new to an address, while it is looked up for everyone there who tries it now."""
+
+    __slots__ = ("cost", "missed", "payment", "riders")
+
+    def __init__(self, cost: int, payment: asyncio.Task[Verdict]) -> None:
+        self.cost = cost
+        self.payment = payment
+        self.riders = 0
+        self.missed = False
+
 
 class CodeGuard:
-    """Remembers misses and hits of one process."""
+    """Remembers misses and hits of one process; with a Redis, all of them count misses together."""
 
-    def __init__(self, limiter: MemoryLimiter) -> None:
+    def __init__(self, limiter: Limiter) -> None:
         self._limiter = limiter
-        self._hits: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._hits: OrderedDict[Pair, None] = OrderedDict()
+        self._trials: dict[Pair, Trial] = {}
+        self._calm = True
 
-    def check(self, address: str, code: str) -> None:
-        """Refuse a code that was not used from this address before, once the address missed too often.
+    @asynccontextmanager
+    async def trying(self, address: str, code: str, wrong: type[DomainError]) -> AsyncIterator[None]:
+        """Let a code be looked up inside the block, which raises `wrong` if it leads nowhere.
 
         Raises:
-            TooManyGuesses: retry after the bucket has filled a little.
+            TooManyGuesses: the address missed too often, and this code was not used from there before.
         """
-        network = _network(address)
-        if (network, code) not in self._hits and self._limiter.is_empty(PER_ADDRESS, network):
-            raise TooManyGuesses(retry_after_s=int(PER_ADDRESS.interval_s) + 1)
+        pair = network_of(address), code
+        trial = None if pair in self._hits else await self._begin(pair)
+        try:
+            yield
+        except wrong:
+            await self._miss(pair, trial)
+            raise
+        except DomainError as error:
+            if error.kind not in UNTOLD:
+                self._hit(pair)
+            raise
+        else:
+            self._hit(pair)
+        finally:
+            if trial is not None:
+                self._leave(pair, trial)
 
-    def missed(self, address: str) -> None:
-        """Count a wrong code; an address with less left than it costs loses the rest, or it could go on for ever."""
-        calm, network = self._limiter.spend(EVERYWHERE, "").allowed, _network(address)
-        cost = 1 if calm else COST_UNDER_ATTACK
-        while cost and not self._limiter.spend(PER_ADDRESS, network, cost).allowed:
-            cost -= 1
+    async def _begin(self, pair: Pair) -> Trial:
+        """Pay for a new code, or ride with whoever pays for it now."""
+        trial = self._trials.get(pair)
+        if trial is None:
+            cost = 1 if self._calm else COST_UNDER_ATTACK
+            trial = self._trials[pair] = Trial(cost, asyncio.ensure_future(self._limiter.spend(PER_ADDRESS, pair[0], cost)))
+        trial.riders += 1
+        try:
+            verdict = await asyncio.shield(trial.payment)
+        except BaseException:
+            self._leave(pair, trial)
+            raise
+        if not verdict.allowed:
+            self._leave(pair, trial)
+            raise TooManyGuesses(PER_ADDRESS, verdict)
+        return trial
 
-    def hit(self, address: str, code: str) -> None:
-        """Remember that this code is good for this address."""
-        self._hits[_network(address), code] = None
+    def _leave(self, pair: Pair, trial: Trial) -> None:
+        """The last rider takes back what was paid, unless the code was wrong."""
+        trial.riders -= 1
+        if trial.riders:
+            return
+        del self._trials[pair]
+        if not trial.missed and trial.payment.done() and trial.payment.result().allowed:
+            self._limiter.give_back(PER_ADDRESS, pair[0], trial.cost)
+
+    async def _miss(self, pair: Pair, trial: Trial | None) -> None:
+        self._hits.pop(pair, None)
+        if trial is not None and not trial.missed:
+            trial.missed = True
+            self._calm = (await self._limiter.spend(EVERYWHERE, "")).allowed
+
+    def _hit(self, pair: Pair) -> None:
+        self._hits[pair] = None
+        self._hits.move_to_end(pair)
         if len(self._hits) > MOST_PAIRS:
             self._hits.popitem(last=False)
-
-
-def _network(address: str) -> str:
-    """Return what one subscriber is: an IPv4 address, or the /64 of an IPv6 address."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, IPv6Address):
-        if parsed.ipv4_mapped:
-            return str(parsed.ipv4_mapped)
-        return str(IPv6Address(int(parsed) >> 64 << 64))
-    return str(parsed)

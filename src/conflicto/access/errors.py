@@ -9,6 +9,7 @@ DomainError
 
 from __future__ import annotations
 
+from conflicto.platform.limits.errors import RateLimited
 from conflicto.platform.problems import DomainError, Kind
 
 
@@ -36,9 +37,8 @@ class RoleNotAllowed(DomainError):
     kind = Kind.FORBIDDEN
 
 
-class TooManyGuesses(DomainError):
+class TooManyGuesses(RateLimited):
     """Codes that led someone at this address into a session go on working."""
 
     code = "too-many-guesses"
     title = "Too many wrong codes came from here"
-    kind = Kind.TOO_MANY

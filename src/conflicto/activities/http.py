@@ -29,7 +29,7 @@ from conflicto.platform.problems import FieldError, InvalidInput, NotFound
 from conflicto.platform.strict_json import CONFIG_LIMITS, RESPONSE_LIMITS
 from conflicto.sessions.errors import IdempotencyKeyInvalid, KeyReused, RevisionStale, SessionCompleted, SessionNotActive
 from conflicto.sessions.http import CONTROL, created_session, seen_session
-from conflicto.sessions.idempotency import key_from
+from conflicto.sessions.idempotency import Key, is_known, key_from
 from conflicto.sessions.queries import session_by_id
 from conflicto.sessions.schemas import SessionCreated, SessionDuplicateIn, SessionOut
 
@@ -49,19 +49,21 @@ class ActivityEndpoints:
 
     async def create(self, call: CurrentCall, session_id: int, body: schemas.ActivityIn) -> Answer:
         """Make an activity; with a status, take the steps to it at once."""
-        route = f"{call.route.name} {session_id}"
-        key = key_from(call.header(b"idempotency-key"), subject=call.caller.subject, route=route, body=call.body)
         texts = self._texts(call)
         content = Content(config=texts.get("config") or "{}", secret=texts.get("secret"), aggregate=texts.get("aggregate"))
         content = fitted(self.types, body.type, content)
         fields = body.model_dump(exclude={*TEXTS, "status"}) | self._unsaid(body)
         activity, content, status = await self.writer.run(
             session_id, edit.create_activity, session_id, edit.NewActivity(content=content, **fields),
-            status=body.status, actor=call.caller.subject, key=key,
+            status=body.status, actor=call.caller.subject, key=_key(call),
         )  # fmt: skip
         location = (b"location", f"/api/v1/sessions/{session_id}/activities/{activity.id}".encode())
         shown = schemas.activity_out(activity, content, for_host=True)
         return json_answer(shown, status=status, headers=(NO_STORE, location, revision_tag(activity.revision)))
+
+    async def repeats(self, call: Call) -> bool:
+        """Whether an activity was made with the call's key before."""
+        return await self.db.read(is_known, _key(call))
 
     async def page(self, call: CurrentCall, session_id: int, query: Annotated[schemas.ActivityListQuery, Query()]) -> Answer:
         """List activities in their order; drafts are for hosts."""
@@ -193,6 +195,11 @@ async def _home(db: Database, call: Call, activity_id: UUID) -> int:
     return activity.session_id
 
 
+def _key(call: Call) -> Key | None:
+    route = f"{call.route.name} {call.params['session_id']}"
+    return key_from(call.header(b"idempotency-key"), subject=call.caller.subject, route=route, body=call.body)
+
+
 def _activity_id(text: str) -> UUID:
     try:
         return UUID(text)
@@ -222,6 +229,7 @@ def _object_routes(activities: ActivityEndpoints) -> list[Route]:
     made = (errors.TooManyActivities, SessionCompleted, SessionNotActive, KeyReused, IdempotencyKeyInvalid)
     rows = [
         control("POST", some, activities.create, who=HOSTS, policy=CONTROL, body=CONFIG_LIMITS, tag="activities",
+                replays=activities.repeats,
                 docs=Docs(summary="Make an activity", gives={201: schemas.ActivityOut}, headers=("Idempotency-Key",),
                           problems=made)),
         control("GET", some, activities.page, who=MEMBERS, policy=CONTROL, tag="activities",

@@ -14,11 +14,11 @@ from conflicto.platform.http.control_plane import CurrentCall, json_texts
 from conflicto.platform.http.messages import Answer, encode, json_answer
 from conflicto.platform.http.paging import PageQuery, page_answer
 from conflicto.platform.http.routes import Docs, Route, control
-from conflicto.platform.limits.bucket import Policy
+from conflicto.platform.limits.bucket import Per, Policy
 from conflicto.platform.strict_json import CONFIG_LIMITS
 
-TYPES = Policy("types", 600, 60)
-"""As for other control; it counts only where a token comes along."""
+TYPES = Policy("types", 60_000, 60, per=Per.SERVER)
+"""Of everyone together, since it takes no token: every phone of a hall at once, and a thousand a second on end."""
 
 
 @dataclass(frozen=True, slots=True)

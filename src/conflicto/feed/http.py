@@ -96,7 +96,7 @@ def wants_stream(call: Call) -> bool:
     return accepted is not None and EVENT_STREAM in accepted.lower()
 
 
-STREAM = Policy("stream", 60, 60)
+STREAM = Policy("stream", 60, 60, shared=True)
 """A browser opens a stream or two and comes back when they end; a phone on bad Wi-Fi does so every few seconds."""
 
 US_PER_S = 1_000_000

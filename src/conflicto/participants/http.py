@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import Query
 
-from conflicto.access.code_guard import CodeGuard
+from conflicto.access.code_guard import GUESSES, CodeGuard
 from conflicto.access.errors import TooManyGuesses
 from conflicto.access.roles import ANYONE, HOSTS, HOSTS_AND_PARTICIPANTS, PARTICIPANTS, Role
 from conflicto.access.tokens import Tokens
@@ -31,18 +31,21 @@ from conflicto.platform.http.paging import PageQuery, page_answer
 from conflicto.platform.http.routes import Docs, Route, control, data
 from conflicto.platform.ids import opaque_secret
 from conflicto.platform.instants import rfc3339
-from conflicto.platform.limits.bucket import Policy
+from conflicto.platform.limits.bucket import Per, Policy
 from conflicto.platform.problems import InvalidInput, NotFound
 from conflicto.platform.strict_json import RESPONSE_LIMITS
 from conflicto.sessions.errors import CodeUnknown, IdempotencyKeyInvalid, KeyReused, SessionCompleted
-from conflicto.sessions.http import CONTROL
-from conflicto.sessions.idempotency import key_from
+from conflicto.sessions.http import CONTROL, LOOKS
+from conflicto.sessions.idempotency import Key, is_known, key_from
 from conflicto.sessions.model import normalised_code
 from conflicto.sessions.queries import session_by_code, session_by_id
 from conflicto.sessions.schemas import session_out
 
-SEAT = Policy("seat", 120, 60)
+SEAT = Policy("seat", 120, 60, shared=True)
 """Two requests a second about one's own seat: far above any phone's need."""
+
+DOOR = Policy("door", 30_000, 60, per=Per.SERVER, shared=True)
+"""Seats that may be taken on the whole server: the largest hall at once, and 500 a second on end. Nobody is counted by address."""
 
 SHORTEST_JOIN_KEY = 16
 """A join's key stands for a seat, so it must be as hard to guess as one: a UUID has 36 characters."""
@@ -73,37 +76,32 @@ class DoorEndpoints:
         body = decoded(call.body, _JOIN, schemas.JoinIn)
         nickname = clean(body.nickname)
         code = normalised_code(body.code) or ""
-        self.guard.check(call.address, code)
-        header = call.header(b"idempotency-key")
-        key = key_from(header, subject=f"join:{code}", route="join", body=call.body, shortest=SHORTEST_JOIN_KEY)
-        try:
+        key = _key(call, code)
+        async with self.guard.trying(call.address, code, wrong=CodeUnknown):
             session_id: int = call.params.get("session_id", 0) or await self.db.read(session_to_join, body.code, key)
             request = JoinRequest(session_id, code, nickname, key)
             keys = ((session_id, nickname.key), *((key.id,) if key else ()))
             seat: Seat = await self.writer.submit(session_id, join_many, request, keys)
-        except CodeUnknown:
-            self.guard.missed(call.address)
-            raise
-        self.guard.hit(call.address, code)
         return self._seated(seat.participant, session_out(seat.session, for_participant=True), seat.status)
+
+    async def repeats(self, call: Call) -> bool:
+        """Whether a seat was taken with the call's key before."""
+        code = normalised_code(decoded(call.body, _JOIN, schemas.JoinIn).code) or ""
+        return await self.db.read(is_known, _key(call, code))
 
     async def try_nickname(self, call: CurrentCall, session_id: int, query: Annotated[schemas.NicknameQuery, Query()]) -> Answer:
         """Say whether a name is free, and which one is."""
         nickname = clean(query.nickname)
         code = normalised_code(query.code) or ""
-        self.guard.check(call.address, code)
-        try:
+        async with self.guard.trying(call.address, code, wrong=CodeUnknown):
             free, suggested = await self.db.read(_tried, session_id, query)
-        except CodeUnknown:
-            self.guard.missed(call.address)
-            raise
-        self.guard.hit(call.address, code)
         return json_answer({"available": free, "suggested_nickname": nickname.text if free else suggested})
 
     async def redeem(self, call: CurrentCall, body: schemas.RedeemIn) -> Answer:
         """Move a seat to this phone."""
-        session_id = await self.db.read(session_of_link, body.seat_token)
-        participant = await self.writer.run(session_id, redeem_seat, body.seat_token)
+        async with self.guard.trying(call.address, body.seat_token, wrong=errors.SeatLinkInvalid):
+            session_id = await self.db.read(session_of_link, body.seat_token)
+            participant = await self.writer.run(session_id, redeem_seat, body.seat_token)
         session = await self.db.read(session_by_id, session_id)
         return self._seated(participant, session_out(session, for_participant=True), 200)
 
@@ -173,6 +171,11 @@ class SeatEndpoints:
         return schemas.participant_out(participant) | {"presence": self.presence.state(seen_us), "last_seen_at": rfc3339(seen_us)}
 
 
+def _key(call: Call, code: str) -> Key | None:
+    header = call.header(b"idempotency-key")
+    return key_from(header, subject=f"join:{code}", route="join", body=call.body, shortest=SHORTEST_JOIN_KEY)
+
+
 def _seated(tx: ReadTx, participant_id: int, session_id: int | None) -> Participant:
     participant = participant_by_id(tx, participant_id, session_id=session_id)
     session_by_id(tx, participant.session_id)
@@ -192,19 +195,22 @@ def _tried(tx: ReadTx, session_id: int, query: schemas.NicknameQuery) -> tuple[b
 
 def routes(door: DoorEndpoints, seats: SeatEndpoints) -> list[Route]:
     """Return the rows of the contract that this room serves; `GET /participants/me` shows answers, so it is with the responses."""
-    joining = Docs(
-        summary="Take a seat", takes=schemas.JoinIn, gives={201: schemas.SeatOut}, headers=("Idempotency-Key",),
-        problems=(CodeUnknown, NicknameInvalid, errors.NicknameTaken, errors.SessionFull, errors.SessionLocked, errors.SeatGone, KeyReused,
-                  IdempotencyKeyInvalid, TooManyGuesses, InvalidInput),
-    )  # fmt: skip
+    joining: dict[str, Any] = {
+        "who": ANYONE, "body": RESPONSE_LIMITS, "tag": "joining", "guesses": GUESSES, "replays": door.repeats,
+        "docs": Docs(
+            summary="Take a seat", takes=schemas.JoinIn, gives={201: schemas.SeatOut}, headers=("Idempotency-Key",),
+            problems=(CodeUnknown, NicknameInvalid, errors.NicknameTaken, errors.SessionFull, errors.SessionLocked, errors.SeatGone,
+                      KeyReused, IdempotencyKeyInvalid, TooManyGuesses, InvalidInput),
+        ),
+    }  # fmt: skip
     naming = (NicknameInvalid, errors.NicknameTaken, SessionCompleted)
     me: dict[int, Any] = {200: schemas.ParticipantOut}
     return [
-        data("POST", "/sessions/{session_id}/join", door.join, who=ANYONE, policy=SEAT, body=RESPONSE_LIMITS, tag="joining", docs=joining),
-        data("POST", "/join", door.join, who=ANYONE, policy=SEAT, body=RESPONSE_LIMITS, tag="joining", docs=joining),
-        control("GET", "/sessions/{session_id}/nicknames/validate", door.try_nickname, who=ANYONE, policy=SEAT, tag="joining",
-                docs=Docs(summary="Is a name free?", gives={200: schemas.NicknameOut},
-                          problems=(CodeUnknown, NicknameInvalid, TooManyGuesses, InvalidInput))),
+        data("POST", "/sessions/{session_id}/join", door.join, policy=DOOR, **joining),
+        data("POST", "/join", door.join, policy=DOOR, **joining),
+        control("GET", "/sessions/{session_id}/nicknames/validate", door.try_nickname, who=ANYONE, policy=LOOKS, guesses=GUESSES,
+                tag="joining", docs=Docs(summary="Is a name free?", gives={200: schemas.NicknameOut},
+                                         problems=(CodeUnknown, NicknameInvalid, TooManyGuesses, InvalidInput))),
         control("GET", "/sessions/{session_id}/participants", seats.page, who=HOSTS, policy=CONTROL, tag="participants",
                 docs=Docs(summary="Who is here", gives={200: schemas.ParticipantPage})),
         control("PATCH", "/participants/me", seats.rename_me, who=PARTICIPANTS, policy=SEAT, body=RESPONSE_LIMITS, tag="participants",
@@ -213,8 +219,9 @@ def routes(door: DoorEndpoints, seats: SeatEndpoints) -> list[Route]:
                 docs=Docs(summary="Leave and be forgotten", gives={204: None})),
         control("POST", "/participants/me/seat-link", seats.link, who=PARTICIPANTS, policy=SEAT, tag="participants",
                 docs=Docs(summary="Make a link that moves the seat", gives={201: schemas.SeatLinkOut})),
-        control("POST", "/seats/redeem", door.redeem, who=ANYONE, policy=SEAT, body=RESPONSE_LIMITS, tag="joining",
-                docs=Docs(summary="Move a seat to this phone", gives={200: schemas.SeatOut}, problems=(errors.SeatLinkInvalid,))),
+        control("POST", "/seats/redeem", door.redeem, who=ANYONE, policy=DOOR, guesses=GUESSES, body=RESPONSE_LIMITS, tag="joining",
+                docs=Docs(summary="Move a seat to this phone", gives={200: schemas.SeatOut},
+                          problems=(errors.SeatLinkInvalid, TooManyGuesses))),
         data("POST", "/participants/{participant_id}/heartbeat", seats.heartbeat, who=PARTICIPANTS, policy=SEAT, tag="participants",
              docs=Docs(summary="Say that you are here", gives={200: schemas.HeartbeatOut}, problems=(NotFound,))),
         control("PATCH", "/participants/{participant_id}", seats.rename, who=HOSTS_AND_PARTICIPANTS, policy=CONTROL, body=RESPONSE_LIMITS,

@@ -38,7 +38,7 @@ from conflicto.sessions.errors import IdempotencyKeyInvalid, KeyReused, SessionC
 from conflicto.sessions.http import CONTROL
 from conflicto.sessions.idempotency import key_from
 
-SUBMIT = Policy("submit", 120, 60)
+SUBMIT = Policy("submit", 120, 60, shared=True)
 """Two answers a second on end, with a burst of 120: a hand on an emoji wall, not a script."""
 
 MOST_OWN = 1000
@@ -74,17 +74,18 @@ class ResponseEndpoints:
     async def submit(self, call: Call) -> Answer:
         """Take an answer and acknowledge it once it is durable."""
         text = bytes(decoded(call.body, _BODY, schemas.ResponseIn).response_data).decode()
-        caller, activity_id = call.caller, call.params["activity_id"]
-        key = key_from(
-            call.header(b"idempotency-key"), subject=caller.subject, route=f"{call.route.name} {activity_id}", body=call.body
-        )
+        caller, activity_id, key = call.caller, call.params["activity_id"], _key(call)
         faults = await self.check.faults(caller.session_id, activity_id, text)
-        if faults and not await self.db.read(_is_known, key):
+        if faults and not await self.repeats(call):
             raise InvalidInput(errors=faults)
         item = Submission(caller.session_id, activity_id, caller.participant_id, text, self.clock.wall_us(), key)
         keys = ((activity_id, caller.participant_id), *((key.id,) if key else ()))
         receipt: Receipt = await self.writer.submit(caller.session_id, submit_many, item, keys)
         return json_answer(schemas.response_out(receipt.response, anonymous=False), status=receipt.status)
+
+    async def repeats(self, call: Call) -> bool:
+        """Whether an answer was sent before: what fitted then is judged neither by a config that changed nor by a limit."""
+        return await self.db.read(idempotency.is_known, _key(call))
 
     async def page(
         self, call: CurrentCall, session_id: int, activity_id: UUID, query: Annotated[schemas.ResponseListQuery, Query()]
@@ -152,9 +153,9 @@ class ResponseEndpoints:
         return Answer(204, headers=(NO_STORE,))
 
 
-def _is_known(tx: ReadTx, key: idempotency.Key | None) -> bool:
-    """Whether a request with this key was answered before: what fitted then is not judged again by a config that changed."""
-    return bool(idempotency.replays(tx, [key]))
+def _key(call: Call) -> idempotency.Key | None:
+    route = f"{call.route.name} {call.params['activity_id']}"
+    return key_from(call.header(b"idempotency-key"), subject=call.caller.subject, route=route, body=call.body)
 
 
 def _listed(
@@ -205,6 +206,7 @@ def routes(responses: ResponseEndpoints) -> list[Route]:
     taken = (*closed, errors.AlreadyAnswered, KeyReused, IdempotencyKeyInvalid)
     return [
         data("POST", some, responses.submit, who=PARTICIPANTS, policy=SUBMIT, body=RESPONSE_LIMITS, tag="responses",
+             replays=responses.repeats,
              docs=Docs(summary="Answer", takes=schemas.ResponseIn, gives={201: schemas.ResponseOut, 200: schemas.ResponseOut},
                        headers=("Idempotency-Key",), problems=taken)),
         control("GET", some, responses.page, who=HOSTS, policy=CONTROL, tag="responses",

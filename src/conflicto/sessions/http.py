@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Query
 
-from conflicto.access.code_guard import CodeGuard
+from conflicto.access.code_guard import GUESSES, CodeGuard
 from conflicto.access.errors import TooManyGuesses
 from conflicto.access.roles import ADMIN, ANYONE, HOSTS, MEMBERS, Role
 from conflicto.access.tokens import Tokens
@@ -18,16 +18,19 @@ from conflicto.platform.http.control_plane import CurrentCall
 from conflicto.platform.http.messages import NO_STORE, Answer, Call, encode, json_answer
 from conflicto.platform.http.paging import PageQuery, page_answer
 from conflicto.platform.http.routes import Docs, Route, control
-from conflicto.platform.limits.bucket import Policy
+from conflicto.platform.limits.bucket import Per, Policy
 from conflicto.platform.problems import NotFound
 from conflicto.platform.strict_json import RESPONSE_LIMITS
 from conflicto.sessions import commands, errors, schemas
-from conflicto.sessions.idempotency import key_from
+from conflicto.sessions.idempotency import Key, is_known, key_from
 from conflicto.sessions.model import Session, normalised_code
 from conflicto.sessions.queries import audit_page, session_by_code, session_by_id, session_page
 
-CONTROL = Policy("control", 600, 60)
+CONTROL = Policy("control", 600, 60, shared=True)
 """Ten requests a second for a minute on end: more than a host's hands, less than a runaway script."""
+
+LOOKS = Policy("looks", 60_000, 60, per=Per.SERVER)
+"""What anyone may look up, without a token: a hall of thousands at once, and a thousand a second on end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +43,13 @@ class SessionEndpoints:
 
     async def create(self, call: CurrentCall, body: schemas.SessionIn) -> Answer:
         """Make a draft and hand out its tokens."""
-        key = key_from(call.header(b"idempotency-key"), subject=call.caller.subject, route=call.route.name, body=call.body)
-        session, status = await self.writer.run((), commands.create_session, commands.NewSession(**body.model_dump()), key=key)
+        new = commands.NewSession(**body.model_dump())
+        session, status = await self.writer.run((), commands.create_session, new, key=_key(call))
         return _created(self.tokens, session, status)
+
+    async def repeats(self, call: Call) -> bool:
+        """Whether a session was made with the call's key before."""
+        return await self.db.read(is_known, _key(call))
 
     async def page(self, call: CurrentCall, query: Annotated[schemas.SessionListQuery, Query()]) -> Answer:
         """List sessions, newest first."""
@@ -102,13 +109,8 @@ class SessionDoor:
     async def by_code(self, call: CurrentCall, code: str) -> Answer:
         """Tell a stranger with the code which session it opens."""
         meant = normalised_code(code) or ""
-        self.guard.check(call.address, meant)
-        try:
+        async with self.guard.trying(call.address, meant, wrong=errors.CodeUnknown):
             session = await self.db.read(session_by_code, code)
-        except errors.CodeUnknown:
-            self.guard.missed(call.address)
-            raise
-        self.guard.hit(call.address, meant)
         return json_answer({"session_id": session.id, "title": session.title, "status": session.status})
 
     async def lock(self, call: CurrentCall, session_id: int, body: schemas.LockIn | None = None) -> Answer:
@@ -119,6 +121,10 @@ class SessionDoor:
     async def cover(self, call: CurrentCall, session_id: int, body: schemas.OverlayIn) -> Answer:
         """Cover the screen, or uncover it."""
         return _seen(call, await self.writer.run(session_id, commands.cover, session_id, body.overlay))
+
+
+def _key(call: Call) -> Key | None:
+    return key_from(call.header(b"idempotency-key"), subject=call.caller.subject, route=call.route.name, body=call.body)
 
 
 def _token_pair(tokens: Tokens, session: Session) -> dict[str, str]:
@@ -157,6 +163,7 @@ def routes(sessions: SessionEndpoints, door: SessionDoor) -> list[Route]:
     one = {200: schemas.SessionOut}
     return [
         control("POST", "/sessions", sessions.create, who=ADMIN, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
+                replays=sessions.repeats,
                 docs=Docs(summary="Make a session", gives={201: schemas.SessionCreated}, headers=("Idempotency-Key",),
                           problems=(errors.KeyReused, errors.IdempotencyKeyInvalid, NotFound))),
         control("GET", "/sessions", sessions.page, who=ADMIN, policy=CONTROL, tag="sessions",
@@ -176,7 +183,7 @@ def routes(sessions: SessionEndpoints, door: SessionDoor) -> list[Route]:
                 docs=Docs(summary="Rotate the tokens: every older one dies", gives={200: schemas.TokenPair})),
         control("GET", "/sessions/{session_id}/transitions", door.transitions, who=HOSTS, policy=CONTROL, tag="sessions",
                 docs=Docs(summary="The audit: who moved what", gives={200: schemas.TransitionPage})),
-        control("GET", "/sessions/by-code/{code}", door.by_code, who=ANYONE, policy=CONTROL, tag="joining",
+        control("GET", "/sessions/by-code/{code}", door.by_code, who=ANYONE, policy=LOOKS, guesses=GUESSES, tag="joining",
                 docs=Docs(summary="The lobby behind a code", gives={200: schemas.LobbyOut}, problems=(errors.CodeUnknown, TooManyGuesses))),
         control("POST", "/sessions/{session_id}/lock", door.lock, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
                 docs=Docs(summary="Close or open the door", gives=one, problems=over)),

@@ -82,6 +82,11 @@ def replay(tx: ReadTx, key: Key | None) -> Replay | None:
     return found
 
 
+def is_known(tx: ReadTx, key: Key | None) -> bool:
+    """Whether a request with this key was answered before, with whatever body."""
+    return bool(replays(tx, (key,)))
+
+
 def remember(tx: WriteTx, entries: Iterable[tuple[Key | None, int, int, str]]) -> None:
     """Store `(key, session id, status, entity)` in the transaction that did the work."""
     rows = [

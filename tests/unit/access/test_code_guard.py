@@ -1,11 +1,30 @@
+import asyncio
+from collections.abc import Awaitable, Callable
+
 import pytest
 
 from conflicto.access import code_guard
-from conflicto.access.code_guard import CodeGuard, _network
+from conflicto.access.code_guard import CodeGuard
 from conflicto.access.errors import TooManyGuesses
 from conflicto.platform.limits.bucket import Policy
+from conflicto.platform.limits.limiter import Limiter
 from conflicto.platform.limits.memory import MemoryLimiter
+from conflicto.platform.problems import DomainError, Kind, Unavailable
 from tests.support.clocks import HandClock
+
+ANNA = "192.0.2.1"
+
+
+class Wrong(DomainError):
+    code = "wrong"
+    title = "Wrong"
+    kind = Kind.MISSING
+
+
+class Full(DomainError):
+    code = "full"
+    title = "Full"
+    kind = Kind.CONFLICT
 
 
 class Stopped(HandClock):
@@ -19,72 +38,141 @@ def clock() -> Stopped:
 
 
 @pytest.fixture
-def guard(clock: Stopped) -> CodeGuard:
-    return CodeGuard(MemoryLimiter(clock))
+def limiter(clock: Stopped) -> Limiter:
+    return Limiter(MemoryLimiter(clock), None)
 
 
-def guesses(guard: CodeGuard, address: str, most: int = 200) -> int:
+@pytest.fixture
+def guard(limiter: Limiter) -> CodeGuard:
+    return CodeGuard(limiter)
+
+
+def settle(*, right: bool) -> None:
+    if not right:
+        raise Wrong
+
+
+async def tries(
+    guard: CodeGuard, address: str, code: str, *, right: bool, look: Callable[[], Awaitable[object]] | None = None
+) -> bool:
+    """Try a code; returns whether it was looked up at all."""
+    try:
+        async with guard.trying(address, code, wrong=Wrong):
+            if look:
+                await look()
+            settle(right=right)
+    except TooManyGuesses:
+        return False
+    except Wrong:
+        return True
+    return True
+
+
+async def guesses(guard: CodeGuard, address: str, most: int = 200) -> int:
     """Return how many wrong codes an address can try before it is refused."""
     for number in range(most):
-        try:
-            guard.check(address, f"wrong {number}")
-        except TooManyGuesses:
+        if not await tries(guard, address, f"wrong {number}", right=False):
             return number
-        guard.missed(address)
     return most
 
 
-def test_address_has_sixty_misses_and_then_one_a_second(guard: CodeGuard, clock: Stopped) -> None:
-    assert guesses(guard, "192.0.2.1") == 60
-    assert guesses(guard, "192.0.2.2") == 60
+async def test_address_has_sixty_misses_and_then_one_a_second(guard: CodeGuard, clock: Stopped) -> None:
+    assert await guesses(guard, ANNA) == 60
+    assert await guesses(guard, "192.0.2.2") == 60
     clock.advance(3)
-    assert guesses(guard, "192.0.2.1") == 3
+    assert await guesses(guard, ANNA) == 3
 
 
-def test_hall_behind_one_address_goes_on_with_its_code(guard: CodeGuard) -> None:
-    guard.check("192.0.2.1", "GOOD")
-    guard.hit("192.0.2.1", "GOOD")
-    guesses(guard, "192.0.2.1")
-
-    guard.check("192.0.2.1", "GOOD")
-    with pytest.raises(TooManyGuesses):
-        guard.check("192.0.2.1", "OTHER")
+async def test_right_codes_cost_nothing(guard: CodeGuard) -> None:
+    for number in range(200):
+        assert await tries(guard, ANNA, f"right {number}", right=True)
+    assert await guesses(guard, ANNA) == 60
 
 
-@pytest.mark.parametrize("before", range(12))
-def test_under_attack_a_miss_costs_ten_and_nobody_guesses_without_end(guard: CodeGuard, clock: Stopped, before: int) -> None:
-    for _ in range(before):
-        guard.missed("192.0.2.1")
-    for number in range(1000):
-        guard.missed(f"198.51.{number // 250}.{number % 250}")
+async def test_hall_behind_one_address_goes_on_with_its_code(guard: CodeGuard) -> None:
+    assert await tries(guard, ANNA, "GOOD", right=True)
+    await guesses(guard, ANNA)
 
-    assert guesses(guard, "192.0.2.1") <= 7
+    assert await tries(guard, ANNA, "GOOD", right=True)
+    assert not await tries(guard, ANNA, "OTHER", right=True)
+
+
+async def test_code_that_is_over_is_new_again(guard: CodeGuard) -> None:
+    assert await tries(guard, ANNA, "GOOD", right=True)
+    await guesses(guard, ANNA)
+    assert await tries(guard, ANNA, "GOOD", right=False)
+
+    assert not await tries(guard, ANNA, "GOOD", right=False)
+
+
+async def test_guesses_at_the_same_moment_are_no_more_than_guesses_in_turn(guard: CodeGuard) -> None:
+    looked = asyncio.Event()
+    tried = [asyncio.ensure_future(tries(guard, ANNA, f"wrong {n}", right=False, look=looked.wait)) for n in range(1000)]
+    await asyncio.sleep(0)
+    looked.set()
+
+    assert sum(await asyncio.gather(*tried)) == 60
+    assert not await tries(guard, ANNA, "one more", right=False)
+
+
+async def test_hall_that_arrives_at_the_same_moment_pays_once_and_gets_it_back(guard: CodeGuard) -> None:
+    looked = asyncio.Event()
+    tried = [asyncio.ensure_future(tries(guard, ANNA, "GOOD", right=True, look=looked.wait)) for _ in range(1000)]
+    await asyncio.sleep(0)
+    looked.set()
+
+    assert sum(await asyncio.gather(*tried)) == 1000
+    assert await guesses(guard, ANNA) == 60
+
+
+async def test_same_wrong_code_at_the_same_moment_is_one_guess(guard: CodeGuard) -> None:
+    looked = asyncio.Event()
+    tried = [asyncio.ensure_future(tries(guard, ANNA, "wrong", right=False, look=looked.wait)) for _ in range(1000)]
+    await asyncio.sleep(0)
+    looked.set()
+    assert sum(await asyncio.gather(*tried)) == 1000
+
+    assert await guesses(guard, ANNA) == 59
+
+
+@pytest.mark.parametrize(("error", "known"), [(Full, True), (Unavailable, False)])
+async def test_error_that_is_no_miss_costs_nothing(guard: CodeGuard, error: type[DomainError], known: bool) -> None:
+    with pytest.raises(error):
+        async with guard.trying(ANNA, "GOOD", wrong=Wrong):
+            raise error
+    assert await guesses(guard, ANNA) == 60
+
+    assert await tries(guard, ANNA, "GOOD", right=True) == known
+
+
+async def test_whoever_goes_away_meanwhile_leaves_nothing_behind(guard: CodeGuard) -> None:
+    for attempts in (0, 1, 2):
+        task = asyncio.ensure_future(tries(guard, ANNA, "GOOD", right=True, look=asyncio.Event().wait))
+        for _ in range(attempts):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert guard._trials == {}
+    assert await guesses(guard, ANNA) >= 59
+
+
+@pytest.mark.parametrize("before", range(0, 12, 3))
+async def test_under_attack_a_miss_costs_ten_and_nobody_guesses_without_end(guard: CodeGuard, clock: Stopped, before: int) -> None:
+    assert [await tries(guard, ANNA, f"{number}", right=False) for number in range(before)] == [True] * before
+    for number in range(1001):
+        await tries(guard, f"198.51.{number // 250}.{number % 250}", "wrong", right=False)
+
+    assert await guesses(guard, ANNA) == (60 - before) // 10
     clock.shift_s += 0.0005
-    assert guesses(guard, "192.0.2.1") <= 1
+    assert await guesses(guard, ANNA) == 0
 
 
-def test_pairs_are_bounded(guard: CodeGuard, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_pairs_are_bounded(guard: CodeGuard, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(code_guard, "MOST_PAIRS", 2)
     monkeypatch.setattr(code_guard, "PER_ADDRESS", Policy("code-misses", 1, 60))
     for code in ("A", "B", "C"):
-        guard.hit("192.0.2.1", code)
-    guard.missed("192.0.2.1")
+        assert await tries(guard, ANNA, code, right=True)
+    assert await guesses(guard, ANNA) == 1
 
-    for code in ("B", "C"):
-        guard.check("192.0.2.1", code)
-    with pytest.raises(TooManyGuesses):
-        guard.check("192.0.2.1", "A")
-
-
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("192.0.2.1", "192.0.2.1"),
-        ("::ffff:192.0.2.1", "192.0.2.1"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
-        ("unix", "unix"),
-        ("", ""),
-    ],
-)
-def test_subscriber_is_an_address_or_a_network(address: str, network: str) -> None:
-    assert _network(address) == network
+    assert [await tries(guard, ANNA, code, right=True) for code in ("B", "C", "A")] == [True, True, False]

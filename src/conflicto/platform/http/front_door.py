@@ -17,7 +17,10 @@ from conflicto.platform.http.messages import SAFE_HEADERS, Answer, Call
 from conflicto.platform.http.problem_response import code_of, problem_answer
 from conflicto.platform.http.query_fields import require_known_fields
 from conflicto.platform.http.routes import TextInvalid
-from conflicto.platform.limits.headers import limit_header, policy_header
+from conflicto.platform.limits.addresses import network_of
+from conflicto.platform.limits.bucket import Per, Policy
+from conflicto.platform.limits.errors import TooManyRequests
+from conflicto.platform.limits.headers import policy_header
 from conflicto.platform.metrics.counting import UNMATCHED
 from conflicto.platform.metrics.names import BODY_BYTES
 from conflicto.platform.problems import DomainError, Kind
@@ -30,9 +33,8 @@ if TYPE_CHECKING:
     from conflicto.platform.express.offer import Offer
     from conflicto.platform.express.shelf import Shelf
     from conflicto.platform.http.control_plane import ControlPlane
-    from conflicto.platform.http.messages import Header
     from conflicto.platform.http.routes import Route, RouteTable
-    from conflicto.platform.limits.memory import MemoryLimiter
+    from conflicto.platform.limits.limiter import Limiter
     from conflicto.platform.metrics.counting import Metrics
 
 log = structlog.get_logger(__name__)
@@ -42,17 +44,10 @@ WHOLE = "conflicto.response.whole"
 
 WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
+FIRST_PROBLEM = 400
 
-class TooManyRequests(DomainError):
-    """The token's bucket is empty; `Retry-After` and `RateLimit` say when there is more."""
-
-    code = "too-many-requests"
-    title = "Too many requests with this token"
-    kind = Kind.TOO_MANY
-
-    def __init__(self, *, retry_after_s: int, headers: tuple[Header, ...]) -> None:
-        super().__init__(retry_after_s=retry_after_s)
-        self.headers = headers
+REPLAYS = Policy("replays", 60, 60)
+"""Repeated requests above a limit; a phone that did not hear the answer tries again every few seconds."""
 
 
 class Gatekeeper(Protocol):
@@ -74,7 +69,7 @@ class Desk:
 
     table: RouteTable
     gatekeeper: Gatekeeper
-    limiter: MemoryLimiter
+    limiter: Limiter
     control: ControlPlane
     metrics: Metrics
     clock: Clock
@@ -126,8 +121,6 @@ class FrontDoor:
             _note(error, request_id, route)
             self._desk.metrics.refused(route.path if route else UNMATCHED, scope["method"], code_of(error))
             answer = problem_answer(error, request_id=request_id)
-            if isinstance(error, TooManyRequests):
-                answer = Answer(answer.status, answer.body, answer.headers + error.headers)
         took_s = self._desk.clock.monotonic_s() - began
         self._desk.metrics.answered(route.path if route else UNMATCHED, scope["method"], answer.status, took_s)
         if self._desk.access_log:
@@ -143,10 +136,7 @@ class FrontDoor:
             address=client[0] if client else "", request_id=request_id,
         )  # fmt: skip
         renewed = await self._admit(call)
-        limits: tuple[Header, ...] = ()
-        if call.caller is not None:
-            self._desk.on_caller(call.caller)
-            limits = self._spend(call)
+        refused = await self._spend(call)
         if call.query_string:
             require_known_fields(call)
         if scope["method"] in WITH_BODY:
@@ -155,16 +145,22 @@ class FrontDoor:
                 self._bodies.note(len(call.body))
         else:
             call.receive = receive
+        if refused and not (route.replays and await route.replays(call)):
+            raise refused
         answer = await (route.handler(call) if route.handler else self._desk.control.answer(scope, call))
         if call.problem:
             self._desk.metrics.refused(route.path, scope["method"], call.problem)
+        self._add_headers(scope, call, answer, renewed)
+        return answer
+
+    def _add_headers(self, scope: dict[str, Any], call: Call, answer: Answer, renewed: str | None) -> None:
+        """Tell the policy and a renewed token; an answer that may be given again tells the policy itself, and is laid ready."""
         if answer.offer is not None:
             self._lay_ready(scope, answer.offer)
-            limits = ()
+        elif answer.status < FIRST_PROBLEM and _key_of(call) is not None:
+            answer.headers += (policy_header(call.route.policy),)
         if renewed:
-            limits = (*limits, (b"renewed-token", renewed.encode()))
-        answer.headers += limits
-        return answer
+            answer.headers += ((b"renewed-token", renewed.encode()),)
 
     async def _admit(self, call: Call) -> str | None:
         """Let the caller in, give them a pass for the next time, and return a renewed token if theirs is old."""
@@ -181,12 +177,37 @@ class FrontDoor:
         if offer.shelf is not None:
             offer.shelf.put(_target(scope), offer.ready, follows_data=offer.follows_data)
 
-    def _spend(self, call: Call) -> tuple[Header, ...]:
-        policy = call.route.policy
-        verdict = self._desk.limiter.spend(policy, call.caller.subject)
-        if not verdict.allowed:
-            raise TooManyRequests(retry_after_s=verdict.reset_s, headers=(policy_header(policy), limit_header(policy, verdict)))
-        return (policy_header(policy),)
+    async def _spend(self, call: Call) -> TooManyRequests | None:
+        """Spend for a call. Returned, not raised: what a caller is to be told unless the call only repeats one that was answered.
+
+        Raises:
+            TooManyRequests: there is nothing left, and it cannot be a repetition.
+        """
+        if call.caller is not None:
+            self._desk.on_caller(call.caller)
+        policy, key = call.route.policy, _key_of(call)
+        if key is None:
+            return None
+        verdict = await self._desk.limiter.spend(policy, key)
+        if verdict.allowed:
+            return None
+        refused = TooManyRequests(policy, verdict)
+        if not self._may_repeat(call):
+            raise refused
+        return refused
+
+    def _may_repeat(self, call: Call) -> bool:
+        """Whether a refused call may be one that was answered before. Finding out costs a look in the database, so that is limited too."""
+        if call.route.replays is None or call.header(b"idempotency-key") is None:
+            return False
+        return self._desk.limiter.memory.spend(REPLAYS, _key_of(call) or network_of(call.address)).allowed
+
+
+def _key_of(call: Call) -> str | None:
+    """Return whose bucket a call spends from; None: it spends nothing, having no token where one would be counted."""
+    if call.route.policy.per is Per.SERVER:
+        return ""
+    return call.caller.subject if call.caller is not None else None
 
 
 def _require_text(query_string: bytes) -> None:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, Field
 
 from conflicto.platform.http.body import MediaTypeUnsupported
-from conflicto.platform.http.front_door import WITH_BODY, TooManyRequests
+from conflicto.platform.http.front_door import WITH_BODY
 from conflicto.platform.http.problem_response import STATUS
 from conflicto.platform.http.routes import PREFIX, TextInvalid
+from conflicto.platform.limits.bucket import Per
+from conflicto.platform.limits.errors import TooManyRequests
 from conflicto.platform.problems import DomainError, InternalError, InvalidInput, NotFound, Overloaded, Unavailable
 from conflicto.platform.strict_json import (
     BodyTooLarge,
@@ -86,7 +88,7 @@ class Problem(BaseModel):
 def problems_of(route: Route, refusals: Refusals) -> Problems:
     """Return the problems that a route may answer with, by status: its own, and those that come with what it declares."""
     found: list[type[DomainError]] = [*route.docs.problems, *refusals(route.who), TextInvalid, InternalError, Unavailable]
-    if route.who:
+    if route.who or route.policy.per is Per.SERVER:
         found.append(TooManyRequests)
     if route.method in WITH_BODY:
         found += (Overloaded, *GATE)  # routes that take no body look at what comes instead of none

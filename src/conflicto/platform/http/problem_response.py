@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conflicto.platform.http.messages import NO_STORE, Answer, encode
+from conflicto.platform.limits.errors import RateLimited
 from conflicto.platform.problems import DomainError, FieldError, InternalError, InvalidInput, Kind
 from conflicto.platform.strict_json import pointer_escape
 
@@ -66,6 +67,8 @@ def problem_answer(error: Exception, *, request_id: str) -> Answer:
     headers: list[Header] = [PROBLEM_HEADER, NO_STORE]
     if known.retry_after_s is not None:
         headers.append((b"retry-after", str(known.retry_after_s).encode()))
+    if isinstance(known, RateLimited):
+        headers += known.headers
     if known.kind is Kind.UNAUTHENTICATED:
         headers.append((b"www-authenticate", b'Bearer realm="conflicto"'))
     if known.kind is Kind.NOT_ALLOWED:

@@ -66,6 +66,8 @@ class Docs:
 class Route:
     """One row of the contract. `handler` None: the control plane's framework has it; else a data-plane function of a `Call`.
 
+    `policy` is what a call spends from. `guesses`: what a wrong code or secret spends from as well. `replays`: says whether a call
+    repeats, with its idempotency key, one that was answered before; no limit refuses those.
     `takes_ticket`: where a browser cannot send a token, `?ticket=` stands for it.
     """
 
@@ -79,6 +81,8 @@ class Route:
     body: Limits | None = None
     tag: str = ""
     takes_ticket: bool = False
+    guesses: tuple[Policy, ...] = ()
+    replays: Callable[[Call], Awaitable[bool]] | None = None
 
     @property
     def name(self) -> str:

@@ -2,25 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cache
 from math import ceil
 
-ROUNDING_S = 1e-9
-"""Sums of floats may miss a full bucket by this much."""
+ROUNDING_S = 1e-4
+"""Sums of floats may miss a full bucket by this much: a thousand of them, with clocks that count from ten years ago, miss it by less."""
+
+
+class Per(StrEnum):
+    """Who shares a bucket."""
+
+    TOKEN = "token"  # noqa: S105 - a word, not a secret
+    ADDRESS = "address"
+    SERVER = "server"
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`quota` requests in every `window_s` seconds, in a burst if need be."""
+    """`quota` requests in every `window_s` seconds, in a burst if need be.
+
+    `shared`: all workers spend from one bucket, where they have a Redis. `alone`: the quota of one process while that does not answer,
+    for what must rather be refused than guessed; 0: the whole quota.
+    """
 
     name: str
     quota: int
     window_s: int
+    per: Per = Per.TOKEN
+    shared: bool = False
+    alone: int = 0
 
     @property
     def interval_s(self) -> float:
         """Seconds that one request costs."""
         return self.window_s / self.quota
+
+
+@cache
+def alone(policy: Policy) -> Policy:
+    """Return what one process holds to while it does not know what the others do."""
+    return replace(policy, name=f"{policy.name}-alone", quota=policy.alone, shared=False, alone=0) if policy.alone else policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +56,26 @@ class Verdict:
 
 
 def admit(full_at_s: float, now_s: float, policy: Policy, cost: int = 1) -> tuple[float, Verdict]:
-    """Return the bucket's new state and whether `cost` requests fit.
+    """Return the bucket's new state and whether `cost` requests fit; a negative cost gives requests back.
 
-    `full_at_s` is the instant at which the bucket holds its whole quota again (0 for a new key). A refused request changes nothing.
+    `full_at_s` is the instant at which the bucket holds its whole quota again (0 if it does now).
+    A refused request changes nothing.
+    A bucket is never emptier than empty: a clock that was set back, however far, costs one window at most.
     """
-    start = max(full_at_s, now_s)
-    after = start + cost * policy.interval_s
+    full_at_s = min(full_at_s, now_s + policy.window_s)
+    after = max(full_at_s, now_s) + cost * policy.interval_s
     free_s = now_s + policy.window_s - after
-    if free_s < -ROUNDING_S:
-        return full_at_s, Verdict(allowed=False, remaining=0, reset_s=max(1, ceil(-free_s)))
-    remaining = int((free_s + ROUNDING_S) / policy.interval_s)
-    return after, Verdict(allowed=True, remaining=remaining, reset_s=0 if remaining else ceil(policy.interval_s))
+    allowed = free_s >= -ROUNDING_S
+    state = after if allowed else full_at_s
+    return state if state > now_s else 0.0, verdict(policy, free_s, allowed=allowed)
+
+
+def verdict(policy: Policy, free_s: float, *, allowed: bool) -> Verdict:
+    """Put a bucket into words: `free_s` seconds of its window are unspent, or are missing if it is negative."""
+    if not allowed:
+        return Verdict(allowed=False, remaining=0, reset_s=max(1, ceil(-free_s)))
+    remaining = min(policy.quota, int((free_s + ROUNDING_S) / policy.interval_s))
+    return Verdict(allowed=True, remaining=remaining, reset_s=0 if remaining else ceil(policy.interval_s))
 
 
 class Bucket:

@@ -43,13 +43,9 @@ class MemoryLimiter:
         bucket.full_at_s, verdict = admit(bucket.full_at_s, self._clock.monotonic_s(), policy, cost)
         return verdict
 
-    def is_empty(self, policy: Policy, key: Hashable) -> bool:
-        """Whether nothing can be spent from the bucket now."""
-        bucket = self._buckets.get((policy.name, key))
-        if bucket is None:
-            return False
-        _, verdict = admit(bucket.full_at_s, self._clock.monotonic_s(), policy)
-        return not verdict.allowed
+    def drain(self, policy: Policy, key: Hashable) -> None:
+        """Leave nothing in the bucket, because somebody who sees more of the key's requests says so."""
+        self.bucket(policy, key).full_at_s = self._clock.monotonic_s() + policy.window_s
 
     def _forget(self, now: float) -> None:
         """Drop full buckets, which say nothing; if that is not enough, all."""

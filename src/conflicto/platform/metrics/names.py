@@ -112,11 +112,15 @@ POOL_OPEN: Final = _gauge("conflicto_pool_open", "Database connections that are 
 POOL_USED: Final = _gauge("conflicto_pool_used", "Database connections that are at work.")
 READS_WAITING: Final = _gauge("conflicto_reads_waiting", "Reads that wait for a reader to come free.")
 
+LIMITS_ALONE: Final = _counter(
+    "conflicto_limits_alone_total", "Requests whose limit Redis did not decide in time, so that this process did."
+)
+
 TABLE: Final = (
     INFO, WORKERS, UPTIME, MEMORY, PROCESSOR,
     REQUESTS, REQUEST_SECONDS, REFUSALS, BODY_BYTES,
     POLLS, RESPONSES, ACTIVITIES, LONG_POLLS,
     CONNECTIONS, WAITS, STREAMS, LOOP_LAG, LOOP_LATE,
     COMMITS, EVENTS, COMMIT_COMMANDS, COMMIT_SECONDS, QUEUE, FEED_LAG,
-    QUERY_SECONDS, POOL_LIMIT, POOL_OPEN, POOL_USED, READS_WAITING,
+    QUERY_SECONDS, POOL_LIMIT, POOL_OPEN, POOL_USED, READS_WAITING, LIMITS_ALONE,
 )  # fmt: skip

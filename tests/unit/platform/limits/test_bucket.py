@@ -1,6 +1,6 @@
 import pytest
 
-from conflicto.platform.limits.bucket import Policy, Verdict, admit
+from conflicto.platform.limits.bucket import Policy, Verdict, admit, alone
 from conflicto.platform.limits.headers import limit_header, policy_header
 from conflicto.platform.limits.memory import MemoryLimiter
 from tests.support.clocks import HandClock
@@ -40,13 +40,43 @@ def test_cost_counts() -> None:
     assert not admit(state, 100.0, POLICY, cost=2)[1].allowed
 
 
+def test_given_back_is_as_if_never_spent_and_full_is_full() -> None:
+    state = admit(0.0, 100.0, POLICY)[0]
+
+    assert admit(admit(state, 100.0, POLICY)[0], 100.0, POLICY, cost=-1)[0] == state
+    assert admit(state, 100.0, POLICY, cost=-2) == (0.0, Verdict(allowed=True, remaining=3, reset_s=0))
+
+
+def test_clock_that_was_set_back_costs_one_window_at_most() -> None:
+    state = admit(0.0, 1e6, POLICY)[0]
+
+    state, verdict = admit(state, 100.0, POLICY)
+    assert verdict == Verdict(allowed=False, remaining=0, reset_s=20)
+    assert admit(state, 120.0, POLICY)[1].allowed
+
+
+def test_memory_can_be_told_that_nothing_is_left() -> None:
+    limiter = MemoryLimiter(Stopped())
+    limiter.drain(POLICY, "a")
+
+    assert limiter.spend(POLICY, "a") == Verdict(allowed=False, remaining=0, reset_s=20)
+    assert limiter.spend(POLICY, "b").allowed
+
+
+def test_process_on_its_own_holds_to_its_own_quota() -> None:
+    strict = Policy("strict", 60, 60, alone=10)
+
+    assert alone(strict) == Policy("strict-alone", 10, 60)
+    assert alone(POLICY) is POLICY
+
+
 def test_memory_keeps_policies_and_keys_apart() -> None:
     clock = Stopped()
     limiter = MemoryLimiter(clock)
     other = Policy("other", 1, 60)
 
     assert [limiter.spend(POLICY, "a").allowed for _ in range(4)] == [True, True, True, False]
-    assert (limiter.is_empty(POLICY, "a"), limiter.is_empty(POLICY, "b"), limiter.is_empty(other, "a")) == (True, False, False)
+    assert (limiter.spend(POLICY, "b").allowed, limiter.spend(other, "a").allowed) == (True, True)
     clock.advance(20)
     assert limiter.spend(POLICY, "a").allowed
 
@@ -55,7 +85,6 @@ def test_memory_that_is_off_allows_everything() -> None:
     limiter = MemoryLimiter(Stopped(), enabled=False)
 
     assert all(limiter.spend(POLICY, "a") == Verdict(allowed=True, remaining=3, reset_s=0) for _ in range(9))
-    assert not limiter.is_empty(POLICY, "a")
 
 
 def test_memory_is_bounded_and_forgets_full_buckets_first(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +97,7 @@ def test_memory_is_bounded_and_forgets_full_buckets_first(monkeypatch: pytest.Mo
     for _ in range(3):
         limiter.spend(POLICY, "busy")
     limiter.spend(POLICY, "new")
-    assert limiter.is_empty(POLICY, "busy")
+    assert not limiter.spend(POLICY, "busy").allowed
     assert len(limiter._buckets) == 2
 
     for key in range(2):

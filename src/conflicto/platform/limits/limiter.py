@@ -1,0 +1,44 @@
+"""Spending: from this process's bucket first, and from the one that all workers share where a policy says so and there is a Redis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conflicto.platform.limits.bucket import alone
+
+if TYPE_CHECKING:
+    from conflicto.platform.limits.bucket import Policy, Verdict
+    from conflicto.platform.limits.memory import MemoryLimiter
+    from conflicto.platform.limits.redis import SharedBuckets
+
+
+class Limiter:
+    """All limits of one process.
+
+    What its own bucket refuses, the shared one would refuse as well, so a flood is turned away without a question. While Redis does not
+    answer, the own bucket decides: a policy with an `alone` quota is then held to that.
+    """
+
+    def __init__(self, memory: MemoryLimiter, shared: SharedBuckets | None) -> None:
+        self.memory = memory
+        self.unanswered = 0
+        self._shared = shared
+
+    async def spend(self, policy: Policy, key: str, cost: int = 1) -> Verdict:
+        """Take `cost` from the bucket and say whether that was allowed."""
+        own = self.memory.spend(policy, key, cost)
+        if not own.allowed or not policy.shared or self._shared is None:
+            return own
+        said = await self._shared.spend(policy, key, cost)
+        if said is None:
+            self.unanswered += 1
+            return self.memory.spend(alone(policy), key, cost) if policy.alone else own
+        if not said.allowed and cost == 1:
+            self.memory.drain(policy, key)
+        return said
+
+    def give_back(self, policy: Policy, key: str, cost: int = 1) -> None:
+        """Undo a spending; other workers see it a moment later."""
+        self.memory.spend(policy, key, -cost)
+        if policy.shared and self._shared is not None:
+            self._shared.give_back(policy, key, cost)

@@ -1,0 +1,151 @@
+"""Buckets that all workers spend from, in Redis or Valkey: one script, and one trip for everyone who asks at that moment."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from hashlib import sha1
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+from redis.exceptions import NoScriptError
+
+from conflicto.platform.limits.bucket import ROUNDING_S, Verdict, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conflicto.platform.limits.bucket import Policy
+    from conflicto.platform.redis import Redis
+
+ORIGIN_S = 1_767_225_600
+"""2026-01-01: seconds are counted from here, because near 1970's count a double holds no more than a quarter of a microsecond."""
+
+TIME_OF_REDIS = f"""
+local time = redis.call('TIME')
+local now = time[1] - {ORIGIN_S} + time[2] / 1e6
+"""
+"""Redis' own clock: the machines of its callers may disagree by minutes."""
+
+LIFE = "'PX', math.ceil((after - now) * 1000)"
+"""A full bucket says nothing, so its key lives no longer than it fills."""
+
+SPENDING = f"""
+local asked, said = cmsgpack.unpack(ARGV[1]), {{}}
+for nth, key in ipairs(KEYS) do
+    local interval, window, cost = asked[3 * nth - 2], asked[3 * nth - 1], asked[3 * nth]
+    local full = tonumber(redis.call('GET', key) or '0')
+    local held = math.min(full, now + window)
+    local after = math.max(held, now) + cost * interval
+    local free = now + window - after
+    local allowed = free >= -{ROUNDING_S!r}
+    if not allowed then after = held end
+    if after <= now then
+        redis.call('DEL', key)
+    elseif after ~= full then
+        redis.call('SET', key, string.format('%.17g', after), {LIFE})
+    end
+    said[2 * nth - 1], said[2 * nth] = allowed and 1 or 0, free
+end
+return cmsgpack.pack(said)
+"""
+"""`bucket.admit`, operation by operation, for every key in turn."""
+
+DEADLINE_S = 0.025
+"""For one trip. Whoever asks while one is under way waits for that and for their own: 50 ms at most."""
+
+MOST_AT_ONCE = 512
+"""Keys of one trip; about 1 ms of a server that does one thing at a time."""
+
+
+class Script(NamedTuple):
+    """A script and the name under which Redis remembers it."""
+
+    text: str
+    sha: str
+
+    @classmethod
+    def of(cls, *parts: str) -> Script:
+        """Return the script that consists of these parts."""
+        text = "".join(parts)
+        return cls(text, sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+SPEND = Script.of(TIME_OF_REDIS, SPENDING)
+
+
+class Spending(NamedTuple):
+    """One request to spend: the key in Redis, and what the script needs to know."""
+
+    name: str
+    policy: Policy
+    cost: int
+
+
+async def spend(client: Any, spendings: Sequence[Spending], script: Script = SPEND, *more: Any) -> list[Verdict]:  # noqa: ANN401 - redis-py's
+    """Spend in order and return the verdicts; `more` arguments are for other scripts than ours.
+
+    A Redis that was started anew knows no script and is told it again.
+    """
+    names = [each.name for each in spendings]
+    asked = msgspec.msgpack.encode(
+        [figure for _, policy, cost in spendings for figure in (policy.interval_s, policy.window_s, cost)]
+    )
+    try:
+        reply = await client.evalsha(script.sha, len(names), *names, asked, *more)
+    except NoScriptError:
+        reply = await client.eval(script.text, len(names), *names, asked, *more)
+    said = msgspec.msgpack.decode(reply, type=list[float])
+    return [
+        verdict(each.policy, free_s, allowed=bool(allowed))
+        for each, allowed, free_s in zip(spendings, said[::2], said[1::2], strict=True)
+    ]
+
+
+class SharedBuckets:
+    """What one process asks of them. The event loop's alone.
+
+    While a trip is under way, whoever asks next waits for the next one: load decides how many share it, no timer does.
+    """
+
+    def __init__(self, redis: Redis, prefix: str) -> None:
+        self._redis = redis
+        self._prefix = prefix
+        self._waiting: list[tuple[Spending, asyncio.Future[Verdict | None] | None]] = []
+        self._trips: asyncio.Task[None] | None = None
+
+    async def spend(self, policy: Policy, key: str, cost: int = 1) -> Verdict | None:
+        """Return whether `cost` fits; None: Redis does not say, and nothing is known."""
+        if not self._redis.is_up:
+            return None
+        answer: asyncio.Future[Verdict | None] = asyncio.get_running_loop().create_future()
+        self._queue(policy, key, cost, answer)
+        return await answer
+
+    def give_back(self, policy: Policy, key: str, cost: int = 1) -> None:
+        """Undo a spending, some time soon; nobody waits for it."""
+        if self._redis.is_up:
+            self._queue(policy, key, -cost, None)
+
+    def _queue(self, policy: Policy, key: str, cost: int, answer: asyncio.Future[Verdict | None] | None) -> None:
+        self._waiting.append((Spending(f"{self._prefix}{policy.name}:{key}", policy, cost), answer))
+        if self._trips is None:
+            self._trips = asyncio.ensure_future(self._travel())
+
+    async def _travel(self) -> None:
+        while self._waiting:
+            going, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+            question = partial(_in_time, spendings=[each for each, _ in going])
+            said: list[Verdict] | None = None
+            try:
+                said = await self._redis.ask(question, None)
+            finally:
+                for nth, (_, answer) in enumerate(going):
+                    if answer is not None and not answer.done():
+                        answer.set_result(said[nth] if said else None)
+        self._trips = None
+
+
+async def _in_time(client: Any, spendings: list[Spending]) -> list[Verdict]:  # noqa: ANN401 - redis-py's
+    async with asyncio.timeout(DEADLINE_S):
+        return await spend(client, spendings)

@@ -1,0 +1,264 @@
+"""Limits as callers meet them: on every route, for the right ones, with the draft's headers, and never for a repetition."""
+
+import re
+from collections.abc import AsyncIterator
+from statistics import quantiles
+from time import perf_counter
+from typing import Any
+
+import httpx2
+import pytest
+
+from conflicto.access.code_guard import PER_ADDRESS
+from conflicto.access.roles import Role
+from conflicto.app import App
+from conflicto.platform.http.routes import Route
+from conflicto.platform.limits.bucket import Per
+from conflicto.settings import Settings
+from tests.support.api import Api, Event, Seat, make_event
+from tests.support.checks import accepted, alike, refused
+from tests.support.clocks import HandClock
+from tests.support.walking import BODIES, filled, fitting_body, walked
+
+KEY = {"idempotency-key": "a-phone-that-repeats-itself"}
+OTHER_KEY = {"idempotency-key": "a-phone-that-goes-on-and-on"}
+
+
+class StoppedClock(HandClock):
+    def monotonic_s(self) -> float:
+        return 1000.0 + self.shift_s
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return StoppedClock()
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"rate_limits": True})
+
+
+@pytest.fixture
+async def event(api: Api) -> Event:
+    return await make_event(api)
+
+
+def spent(app: App, path: str, method: str, subject: str) -> Route:
+    """Leave nothing of what a route's calls spend from."""
+    route = next(each for each in app.routes if each.path.endswith(path) and each.method == method)
+    app.limiter.memory.drain(route.policy, "" if route.policy.per is Per.SERVER else subject)
+    return route
+
+
+def limited(answer: httpx2.Response, policy: Any) -> None:
+    """Assert that an answer refuses by a policy, and says so as the draft wants it."""
+    problem = refused(answer, 429, "too-many-requests")
+    wait_s = int(answer.headers["retry-after"])
+    assert wait_s >= 1
+    assert problem["retry_after_s"] == wait_s
+    assert answer.headers["ratelimit-policy"] == f'"{policy.name}";q={policy.quota};w={policy.window_s}'
+    assert answer.headers["ratelimit"] == f'"{policy.name}";r=0;t={wait_s}'
+
+
+async def test_every_route_spends_from_its_policy_and_says_so(event: Event) -> None:
+    api, app = event.api, event.api.app
+    poll, seat = await event.activity(status="active", results_visibility="always", responses_visibility="participants"), None
+    seat = await event.join()
+    row = accepted(await event.answer(poll, seat, 1), 201)
+    callers = {Role.ADMIN: (api.admin, "admin"), Role.PARTICIPANT: (seat.token, str(seat.id))}
+    for role, token in ((Role.HOST, event.host), (Role.SCREEN, event.screen)):
+        callers[role] = token, app.tokens.verify(token).caller.subject
+    ids = {"session_id": event.id, "activity_id": poll["id"], "participant_id": seat.id, "response_id": row["id"],
+           "code": event.code, "timestamp": "0", "type": "poll"}  # fmt: skip
+    free = set()
+    for route in walked(app.routes):
+        token, subject = callers[max(route.who, default=Role.PARTICIPANT)]
+        query = f"?nickname=N&code={event.code}" if route.path.endswith("/nicknames/validate") else ""
+        if route.method == "GET":
+            said = await api.get(filled(route, **ids) + query, token=token if route.who else None)
+            assert said.is_success, (route.name, said.text)
+            if "ratelimit-policy" not in said.headers:
+                free.add(route.path)
+                continue
+            assert said.headers["ratelimit-policy"].startswith(f'"{route.policy.name}"')
+            assert "ratelimit" not in said.headers
+        app.limiter.memory.drain(route.policy, "" if route.policy.per is Per.SERVER else subject)
+        asked = {"token": token if route.who else None, "json": fitting_body(route)}
+        limited(await api.request(route.method, filled(route, **ids) + query, **asked), route.policy)
+        app.limiter.memory._buckets.clear()
+    assert free == {"/health/live", "/health/ready", "/problems/{code}", "/api/v1/openapi.json"}
+
+
+def test_every_policy_has_one_name_and_one_meaning(app: App) -> None:
+    policies = {each for route in app.routes for each in (route.policy, *route.guesses)}
+    assert len({policy.name for policy in policies}) == len(policies)
+    for route in app.routes:
+        assert route.policy.per is not Per.ADDRESS, "a hall is one address"
+        if route.method != "GET" and route.who:
+            assert route.policy.shared, route.name
+
+
+async def test_repeated_answer_is_not_refused_by_a_limit(event: Event) -> None:
+    poll, seat = await event.activity(status="active"), await event.join()
+    first = accepted(await event.answer(poll, seat, 1, headers=KEY), 201)
+    route = spent(event.api.app, "/responses", "POST", str(seat.id))
+
+    assert accepted(await event.answer(poll, seat, 1, headers=KEY), 201) == first
+    refused(await event.answer(poll, seat, 2, headers=KEY), 422, "key-reused")
+    limited(await event.answer(poll, seat, 1, headers=OTHER_KEY), route.policy)
+    limited(await event.answer(poll, seat, 1), route.policy)
+    assert await event.move(poll, "expired")
+    assert accepted(await event.answer(poll, seat, 1, headers=KEY), 201) == first
+
+
+@pytest.mark.parametrize("path", ["/sessions", "/sessions/{session_id}/activities", "/sessions/{session_id}/join", "/join"])
+async def test_what_was_made_once_is_told_again_above_the_limit(event: Event, path: str) -> None:
+    body = BODIES[f"POST {path}"]
+    body = body | {"code": event.code} if "code" in body else body
+    token = None if "join" in path else event.api.admin
+    where = path.replace("{session_id}", str(event.id))
+    first = accepted(await event.api.post(where, body, token, headers=KEY), 201)
+    route = spent(event.api.app, path, "POST", "admin")
+
+    again = accepted(await event.api.post(where, body, token, headers=KEY), 201)
+    same = "participant_id" if "join" in path else "id"
+    assert again[same] == first[same]
+    limited(await event.api.post(where, body, token, headers=OTHER_KEY), route.policy)
+    limited(await event.api.post(where, body, token), route.policy)
+
+
+async def test_looking_for_repetitions_is_limited_as_well(event: Event) -> None:
+    poll, seat = await event.activity(status="active"), await event.join()
+    route = spent(event.api.app, "/responses", "POST", str(seat.id))
+    looked = 0
+
+    async def looking(call: Any) -> bool:
+        nonlocal looked
+        looked += 1
+        return False
+
+    object.__setattr__(route, "replays", looking)
+    for nth in range(70):
+        limited(await event.answer(poll, seat, 1, headers={"idempotency-key": f"made-up-{nth}"}), route.policy)
+    assert looked == 60
+
+
+async def test_only_who_floods_is_refused(event: Event, clock: HandClock) -> None:
+    """R-02: the neighbours' answers are as they were, from the same address."""
+    poll = await event.activity(status="active", response_policy="many")
+    noisy, calm = await event.join("Noisy"), await event.join("Calm")
+    statuses = []
+    for second in range(2):
+        statuses += [(await event.answer(poll, noisy, nth)).status_code for nth in range(100)]
+        accepted(await event.answer(poll, calm, second), 201)
+        clock.advance(1)
+
+    assert (statuses.count(201), statuses.count(429)) == (122, 78)
+
+
+@pytest.fixture
+async def behind(settings: Settings, clock: HandClock) -> AsyncIterator[App]:
+    """An app behind a proxy at 10.0.0.1."""
+    proxied = settings.model_copy(update={"trusted_proxies": "10.0.0.1"})
+    async with App(proxied, clock=clock).running() as running:
+        yield running
+
+
+async def misses(app: App, peer: str, headers: list[dict[str, str]]) -> int:
+    """Return how many wrong codes are looked up for requests that arrive from `peer` with these headers."""
+    transport = httpx2.ASGITransport(app=app, client=(peer, 1234))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://testserver") as http:
+        codes = [(await http.get(f"/api/v1/sessions/by-code/BCDFGH{'BCDFGHJKLM'[nth // 10]}{'BCDFGHJKLM'[nth % 10]}", headers=each))
+                 for nth, each in enumerate(headers)]  # fmt: skip
+    return sum(each.status_code == 404 for each in codes)
+
+
+FORGED = [
+    {"x-forwarded-for": "203.0.113.{n}"},
+    {"x-real-ip": "203.0.113.{n}"},
+    {"forwarded": "for=203.0.113.{n}"},
+    {"x-forwarded-for": "::ffff:203.0.113.{n}", "x-real-ip": "203.0.113.{n}", "cf-connecting-ip": "203.0.113.{n}"},
+]
+
+
+@pytest.mark.in_process
+@pytest.mark.parametrize("forged", FORGED)
+async def test_made_up_addresses_count_as_the_one_they_came_from(behind: App, forged: dict[str, str]) -> None:
+    """R-03."""
+    headers = [{name: value.format(n=nth) for name, value in forged.items()} for nth in range(80)]
+    assert await misses(behind, "192.0.2.1", headers) == PER_ADDRESS.quota
+
+
+@pytest.mark.in_process
+async def test_behind_a_proxy_the_address_is_what_the_proxy_saw(behind: App) -> None:
+    headers = [{"x-forwarded-for": f"203.0.113.{nth}, 198.51.100.7"} for nth in range(80)]
+    assert await misses(behind, "10.0.0.1", headers) == PER_ADDRESS.quota
+    assert await misses(behind, "10.0.0.1", [{"x-forwarded-for": "198.51.100.8"}] * 80) == PER_ADDRESS.quota
+    assert await misses(behind, "10.0.0.1", [{"x-forwarded-for": "::ffff:198.51.100.8"}] * 80) == 0
+    assert await misses(behind, "10.0.0.1", [{"x-forwarded-for": f"nonsense {nth}"} for nth in range(80)]) == PER_ADDRESS.quota
+
+
+@pytest.mark.in_process
+async def test_addresses_of_one_network_are_one(behind: App) -> None:
+    headers = [{"x-forwarded-for": f"2001:db8:1:2::{nth:x}"} for nth in range(80)]
+    assert await misses(behind, "10.0.0.1", headers) == PER_ADDRESS.quota
+    assert await misses(behind, "10.0.0.1", [{"x-forwarded-for": "2001:db8:1:3::1"}] * 3) == 3
+
+
+async def test_guessing_is_told_as_the_draft_wants_it_on_both_planes(event: Event) -> None:
+    event.api.app.limiter.memory.drain(PER_ADDRESS, "127.0.0.1")
+    asked = [
+        await event.api.get("/sessions/by-code/BCDFGHJK"),
+        await event.api.post("/join", {"nickname": "N", "code": "BCDFGHJK"}),
+        await event.api.get(f"{event.path}/nicknames/validate?nickname=N&code=BCDFGHJK"),
+        await event.api.post("/seats/redeem", {"seat_token": "made up"}),
+    ]
+    for answer in asked:
+        problem = refused(answer, 429, "too-many-guesses")
+        assert re.fullmatch(r'"code-misses";r=0;t=\d+', answer.headers["ratelimit"])
+        assert answer.headers["ratelimit-policy"] == '"code-misses";q=60;w=60'
+        assert int(answer.headers["retry-after"]) == problem["retry_after_s"] >= 1
+
+
+async def test_wrong_ended_and_deleted_codes_are_alike(event: Event) -> None:
+    """E-03: the same body from every route that takes a code."""
+    ended, deleted = await make_event(event.api), await make_event(event.api)
+    accepted(await event.api.patch(ended.path, {"status": "completed"}, token=ended.host))
+    accepted(await event.api.delete(deleted.path, token=deleted.host), 204)
+    codes = ["BCDFGHJK", ended.code, deleted.code, "not a code"]
+    for ask in (
+        lambda code: event.api.get(f"/sessions/by-code/{code}"),
+        lambda code: event.api.post("/join", {"nickname": "N", "code": code}),
+        lambda code: event.api.post(f"{event.path}/join", {"nickname": "N", "code": code}),
+        lambda code: event.api.get(f"{event.path}/nicknames/validate?nickname=N&code={code}"),
+    ):
+        said = [await ask(code) for code in codes]
+        refused(said[0], 404, "code-unknown")
+        assert [alike(said[0], each) for each in said] == [True] * len(codes)
+        assert len({tuple(sorted(name for name in each.headers)) for each in said}) == 1
+
+
+async def test_wrong_and_ended_codes_take_alike_long(event: Event) -> None:
+    """E-03, loosely: half of each kind's times lie where half of the other's do."""
+    accepted(await event.api.patch(event.path, {"status": "completed"}, token=event.host))
+    took: dict[str, list[float]] = {"BCDFGHJK": [], event.code: []}
+    for _ in range(200):
+        for code, times in took.items():
+            event.api.app.limiter.memory._buckets.clear()
+            began = perf_counter()
+            await event.api.get(f"/sessions/by-code/{code}")
+            times.append(perf_counter() - began)
+    (one_low, one_high), (other_low, other_high) = (quantiles(times, n=4)[::2] for times in took.values())
+
+    assert one_low < other_high
+    assert other_low < one_high
+
+
+async def test_seat_that_is_known_is_told_again_though_the_address_is_refused(event: Event) -> None:
+    body = {"nickname": "Anna", "code": event.code}
+    seat = accepted(await event.api.post("/join", body, headers=KEY), 201)
+    event.api.app.limiter.memory.drain(PER_ADDRESS, "127.0.0.1")
+
+    assert accepted(await event.api.post("/join", body, headers=KEY), 201)["participant_id"] == seat["participant_id"]
+    assert isinstance(await event.join("Ben"), Seat)

@@ -1,0 +1,101 @@
+"""R-01: a thousand phones behind one address join at once, with all limits on, while somebody among them guesses codes."""
+
+import asyncio
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import Served, served
+from tests.support.wire import parsed_head
+
+PHONES = 1000
+PATIENCE_S = 60.0
+JOINED_S = 10.0
+"""The promise, held against the server's own processor time: this machine may be busy with something else."""
+
+
+def request(method: str, path: str, body: object = None, key: str = "") -> bytes:
+    data = json.dumps(body).encode() if body is not None else b""
+    lines = [f"{method} /api/v1{path} HTTP/1.1", "host: localhost", f"content-length: {len(data)}"]
+    lines += ["content-type: application/json"] if data else []
+    lines += [f"idempotency-key: {key}"] if key else []
+    return "\r\n".join([*lines, "", ""]).encode() + data
+
+
+async def exchange(line: tuple[asyncio.StreamReader, asyncio.StreamWriter], sent: bytes) -> tuple[int, bytes]:
+    reader, writer = line
+    writer.write(sent)
+    status, headers = parsed_head(await reader.readuntil(b"\r\n\r\n"))
+    return status, await reader.readexactly(int(headers.get("content-length", "0")))
+
+
+async def phone(port: int, code: str, nth: int) -> tuple[int, int]:
+    """Do what a phone does that scanned the code: look at the lobby, take a seat."""
+    line = await asyncio.open_connection("127.0.0.1", port)
+    lobby, _ = await exchange(line, request("GET", f"/sessions/by-code/{code}"))
+    seat, _ = await exchange(
+        line, request("POST", "/join", {"nickname": f"Guest {nth}", "code": code}, key=f"phone-number-{nth:06}")
+    )
+    line[1].close()
+    return lobby, seat
+
+
+async def guess(port: int, looked: list[int], stop: Callable[[], bool]) -> None:
+    """Try wrong codes, one after the other, and note the statuses."""
+    line = await asyncio.open_connection("127.0.0.1", port)
+    while not stop():
+        code = "BCDF" + "".join("BCDFGHJKLM"[int(digit)] for digit in f"{len(looked) % 10_000:04}")
+        looked.append((await exchange(line, request("GET", f"/sessions/by-code/{code}")))[0])
+    line[1].close()
+
+
+def port_of(server: Served) -> int:
+    return int(server.url.rpartition(":")[2])
+
+
+async def arrive(port: int, code: str) -> list[tuple[int, int]]:
+    async with asyncio.timeout(PATIENCE_S):
+        return await asyncio.gather(*(phone(port, code, nth) for nth in range(PHONES)))
+
+
+async def arrive_among_guesses(port: int, code: str) -> tuple[list[tuple[int, int]], list[int]]:
+    """Let the hall in once the guesser is refused, and let him go on meanwhile."""
+    looked: list[int] = []
+    await guess(port, looked, lambda: 429 in looked)
+    arriving = asyncio.create_task(arrive(port, code))
+    await guess(port, looked, arriving.done)
+    return await arriving, looked
+
+
+def cpu_s(server: Served) -> float:
+    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_hall_behind_one_address_joins_at_once(tmp_path: Path, valkey_url: str, shared: bool) -> None:
+    settings = {"CONFLICTO_RATE_LIMITS": "on"} | ({"REDIS_URL": valkey_url} if shared else {})
+    with served(tmp_path, **settings) as server:
+        made = server.call("POST", "/sessions", {"title": "Lecture"})
+        server.call("PATCH", f"/sessions/{made['id']}", {"status": "active"})
+        before = cpu_s(server)
+        seats = asyncio.run(arrive(port_of(server), made["join_code"]))
+
+        assert set(seats) == {(200, 201)}
+        assert cpu_s(server) - before < JOINED_S
+        assert server.call("GET", f"/sessions/{made['id']}/status")["participant_count"] == PHONES
+
+
+def test_a_hall_joins_while_somebody_in_it_guesses(tmp_path: Path) -> None:
+    with served(tmp_path, CONFLICTO_RATE_LIMITS="on") as server:
+        made = server.call("POST", "/sessions", {"title": "Lecture"})
+        server.call("PATCH", f"/sessions/{made['id']}", {"status": "active"})
+        server.call("GET", f"/sessions/by-code/{made['join_code']}")  # the host tried it, as hosts do
+        seats, looked = asyncio.run(arrive_among_guesses(port_of(server), made["join_code"]))
+
+        assert set(seats) == {(200, 201)}
+        assert set(looked) == {404, 429}
+        assert looked.count(404) <= 60 + PATIENCE_S

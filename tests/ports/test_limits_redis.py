@@ -1,0 +1,94 @@
+"""The bucket in Redis is the pure function, operation by operation; its keys end by themselves."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import pytest
+import redis as client_library
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conflicto.platform.limits.bucket import Policy, Verdict, admit
+from conflicto.platform.limits.redis import LIFE, SPENDING, Script, Spending, spend
+
+POLICIES = st.builds(Policy, st.sampled_from(["p", "q"]), st.integers(1, 50), st.sampled_from([1, 7, 60, 3600]))
+STEPS = st.lists(
+    st.tuples(st.one_of(st.just(0.0), st.floats(-50, 100, allow_nan=False)), st.sampled_from("ab"), st.integers(-3, 5)),
+    min_size=1,
+    max_size=40,
+)
+AT_A_GIVEN_TIME = Script.of("local now = tonumber(ARGV[2])\n", SPENDING.replace(LIFE, "'EX', 3600"))
+"""The same with a clock that the test sets; Redis goes on ending keys by its own, so that is left to the test after next."""
+
+
+@pytest.fixture(scope="module")
+def valkey(valkey_url: str) -> Iterator[client_library.Redis]:
+    with client_library.Redis.from_url(valkey_url) as client:
+        yield client
+
+
+class Awaitable:
+    """Lets the script run through the client that blocks, so that hypothesis needs no event loop."""
+
+    def __init__(self, client: client_library.Redis) -> None:
+        self._client = client
+
+    async def evalsha(self, *arguments: object) -> object:
+        return self._client.evalsha(*arguments)
+
+    async def eval(self, *arguments: object) -> object:
+        return self._client.eval(*arguments)
+
+
+def run(client: client_library.Redis, spendings: list[Spending], now_s: float | None = None) -> list[Verdict]:
+    script = () if now_s is None else (AT_A_GIVEN_TIME, repr(now_s))
+    asked = spend(Awaitable(client), spendings, *script)
+    try:
+        asked.send(None)
+    except StopIteration as done:
+        return done.value
+    raise AssertionError
+
+
+@settings(max_examples=300, deadline=None)
+@given(POLICIES, STEPS, st.floats(0, 1e9))
+def test_script_says_what_the_pure_function_says(valkey: client_library.Redis, policy: Policy, steps: list, start: float) -> None:
+    valkey.flushall()
+    states, now = {"a": 0.0, "b": 0.0}, start
+    for wait, key, cost in steps:
+        now = max(1.0, now + wait)
+        states[key], expected = admit(states[key], now, policy, cost)
+        assert run(valkey, [Spending(key, policy, cost)], now) == [expected]
+        assert float(valkey.get(key) or 0) == states[key]
+
+
+@settings(max_examples=100, deadline=None)
+@given(POLICIES, STEPS, st.floats(0, 1e9))
+def test_a_trip_of_many_is_many_trips_of_one(valkey: client_library.Redis, policy: Policy, steps: list, now: float) -> None:
+    valkey.flushall()
+    expected, states = [], {"a": 0.0, "b": 0.0}
+    for _, key, cost in steps:
+        states[key], said = admit(states[key], now, policy, cost)
+        expected.append(said)
+    assert run(valkey, [Spending(key, policy, cost) for _, key, cost in steps], now) == expected
+
+
+def test_time_is_the_servers_and_keys_end_when_full(valkey: client_library.Redis) -> None:
+    valkey.flushall()
+    policy = Policy("quick", 10, 1)
+    said = run(valkey, [Spending("quick", policy, 1)] * 12)
+    assert [each.allowed for each in said] == [True] * 10 + [False] * 2
+    assert 0 < valkey.pttl("quick") <= 1001  # rounded up, and the burst itself takes a moment
+    deadline = time.monotonic() + 10
+    while valkey.exists("quick"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+async def test_script_is_told_again_to_a_server_that_forgot_it(valkey_url: str, valkey: client_library.Redis) -> None:
+    async with client_library.asyncio.Redis.from_url(valkey_url) as client:
+        for _ in range(2):
+            valkey.script_flush()
+            assert (await spend(client, [Spending("again", Policy("again", 3, 60), 1)]))[0].allowed
+        assert (await asyncio.gather(*(spend(client, [Spending("again", Policy("again", 3, 60), 1)]) for _ in range(3))))[0]
