@@ -113,7 +113,7 @@ class App:
         self.types = registered(settings.activity_types)
         self.expiry = Expiry(self.db, self.writer, self.clock)
         self.purger = Purger(self.db, self.writer, (responses_store.purge, participants_store.purge, activities_store.purge))
-        self.tokens = Tokens(self.identity.signing_key, self.identity.epoch, self.clock)
+        self.tokens = Tokens(self.identity.signing_key, self.identity.issuer, self.clock)
         self.admission = Admission(self.tokens, self.identity.admin_hash, self.heads, UsedTickets(self.clock))
         self._closing: list[Callable[[], Awaitable[None]]] = []
         self.limiter = self._limiter()

@@ -40,9 +40,10 @@ def postgres_template(admin_url: str) -> str:
 
 
 @contextmanager
-def postgres_copy(admin_url: str) -> Iterator[str]:
+def postgres_copy(admin_url: str, *, empty: bool = False) -> Iterator[str]:
+    """Yield a database with the newest schema, or with none."""
     name = "t_" + secrets.token_hex(6)
-    url = create_database(admin_url, name, template=POSTGRES_TEMPLATE)
+    url = create_database(admin_url, name, template=None if empty else POSTGRES_TEMPLATE)
     try:
         yield url
     finally:

@@ -1,4 +1,4 @@
-"""Who this installation is: the database's epoch, the key that signs tokens, and the hash of the admin token."""
+"""Who this installation is: the database's epoch, the issuer and the key that signs tokens, and the hash of the admin token."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conflicto.access.tokens import SHORTEST_KEY_BYTES, digest
-from conflicto.platform.db.facts import ADMIN_TOKEN_HASH, EPOCH, SIGNING_KEY, ensure_fact, replace_fact
+from conflicto.platform.db.facts import ADMIN_TOKEN_HASH, EPOCH, ISSUER, SIGNING_KEY, ensure_fact, fact, replace_fact, store, stored
 from conflicto.platform.ids import epoch_name, opaque_secret
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from conflicto.platform.db.engine import Database
+    from conflicto.platform.db.transaction import ReadTx
 
 KEY_FILE = "signing.key"
 
@@ -24,6 +25,7 @@ class Identity:
     """`admin_token` is known only in the moment in which it is made, and where the operator gave it."""
 
     epoch: str
+    issuer: str
     signing_key: bytes
     admin_hash: str
     admin_token: str | None
@@ -37,18 +39,57 @@ def establish(db: Database, *, data_dir: Path, secret_key: str | None, admin_tok
     Raises:
         ValueError: `secret_key` is shorter than 32 bytes.
     """
-    epoch, key = signing_identity(db, data_dir=data_dir, secret_key=secret_key)
+    issuer, key = signing_identity(db, data_dir=data_dir, secret_key=secret_key)
+    epoch, _ = ensure_fact(db, EPOCH, epoch_name)
     if admin_token is not None:
-        return Identity(epoch, key, digest(admin_token), admin_token)
+        return Identity(epoch, issuer, key, digest(admin_token), admin_token)
     fresh = opaque_secret()
-    stored, made = ensure_fact(db, ADMIN_TOKEN_HASH, lambda: digest(fresh))
-    return Identity(epoch, key, stored, fresh if made else None)
+    kept, made = ensure_fact(db, ADMIN_TOKEN_HASH, lambda: digest(fresh))
+    return Identity(epoch, issuer, key, kept, fresh if made else None)
 
 
 def signing_identity(db: Database, *, data_dir: Path, secret_key: str | None) -> tuple[str, bytes]:
-    """Return the epoch and the signing key, which is what it takes to mint a token; raises as `establish` does."""
+    """Return the issuer and the signing key, which is what it takes to mint a token; raises as `establish` does.
+
+    The issuer is the first epoch: tokens outlive a restore as long as the key does.
+    """
     epoch, _ = ensure_fact(db, EPOCH, epoch_name)
-    return epoch, _signing_key(db, data_dir, secret_key)
+    return fact(db, ISSUER) or epoch, _signing_key(db, data_dir, secret_key)
+
+
+def begin_anew(tx: ReadTx) -> str:
+    """Give a restored database a new epoch, and let the tokens of the old one live; returns the new one."""
+    epoch = stored(tx, EPOCH)
+    if epoch is not None and stored(tx, ISSUER) is None:
+        store(tx, ISSUER, epoch)
+    fresh = epoch_name()
+    store(tx, EPOCH, fresh)
+    return fresh
+
+
+def keys_beside(db: Database, data_dir: Path) -> dict[str, str]:
+    """Return the signing key as a fact if this installation keeps it in a file: a copy of the database alone would be without it."""
+    path = data_dir / KEY_FILE
+    return {SIGNING_KEY: path.read_text().strip()} if db.dialect == "sqlite" and path.exists() else {}
+
+
+def take_key_out(tx: ReadTx) -> str | None:
+    """Return the signing key that came along as a fact, and forget it there: an embedded database has it in a file."""
+    key = stored(tx, SIGNING_KEY)
+    store(tx, SIGNING_KEY, None)
+    return key
+
+
+def put_key_beside(data_dir: Path, key: str) -> Path | None:
+    """Let a signing key lie in the data directory; another one that lies there is kept, under the path that is returned."""
+    path, aside = data_dir / KEY_FILE, None
+    if path.exists():
+        if path.read_text().strip() == key:
+            return None
+        aside = path.rename(path.with_name(f"{KEY_FILE}.before_restore_{opaque_secret(6)}"))
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _write_key(path, key)
+    return aside
 
 
 def renew_admin_token(db: Database) -> str:
@@ -75,13 +116,17 @@ def _key_file(data_dir: Path) -> bytes:
     path = data_dir / KEY_FILE
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
-        # Whole before it has its name: a kill in between must not leave an empty key, nor a second process read half of one.
-        partial = data_dir / f"{KEY_FILE}.{opaque_secret(6)}"
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(opaque_secret(48).encode())
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(partial, path)
-        partial.unlink()
+        _write_key(path, opaque_secret(48))
     return path.read_bytes().strip()
+
+
+def _write_key(path: Path, key: str) -> None:
+    """Write the file whole before it has its name: a kill must not leave an empty key, nor a second process read half of one."""
+    partial = path.with_name(f"{KEY_FILE}.{opaque_secret(6)}")
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(key.encode())
+        file.flush()
+        os.fsync(file.fileno())
+    with suppress(FileExistsError):
+        os.link(partial, path)
+    partial.unlink()

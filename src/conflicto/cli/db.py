@@ -10,9 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from conflicto.access.identity import keys_beside
 from conflicto.cli.environment import DIFFERENT, EXIT_CODES, UNUSABLE, USAGE, existing_database, migrate, settings_or_exit
+from conflicto.cli.restoring import looked_into, restored
+from conflicto.platform.clock import Clock
+from conflicto.platform.db.archive import ArchiveUnusable
 from conflicto.platform.db.backup import BackupFailed, back_up
 from conflicto.platform.db.checks import Finding, findings
+from conflicto.platform.db.restore import RestoreRefused
 from conflicto.platform.db.schema import SCHEMA
 from conflicto.responses.recount import counter_differences
 
@@ -50,25 +55,59 @@ def check(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")
 
 @app.command()
 def backup(
-    file: Annotated[Path, typer.Argument(help="Where to write the copy; mode 0600.")],
+    file: Annotated[Path, typer.Argument(help="Where to write the archive; mode 0600.")],
     *,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
 ) -> None:
-    """Copy the database while it is in use, and check the copy.
+    """Write the whole database to one file while it is in use, and check the file.
 
-    SQLite: FILE is a database like the original; put it in its place to restore. PostgreSQL: FILE is an archive for pg_restore, made by
-    pg_dump. The file signing.key of the data directory is no part of it: keep a copy, or every token dies with it.
+    `conflicto db restore` reads it back into SQLite or PostgreSQL, whichever it came from. It holds everything that the installation made
+    itself, the signing key included: whoever has it can be everybody. CONFLICTO_SECRET_KEY and CONFLICTO_ADMIN_TOKEN are not in it.
     """
     if file.exists() and not force:
         err.print(f"{file} exists. Choose another name, or replace it with --force.", markup=False)
         raise typer.Exit(USAGE)
-    with existing_database(settings_or_exit()) as db:
+    settings = settings_or_exit()
+    with existing_database(settings) as db:
         try:
-            back_up(db, file)
+            rows = back_up(db, file, Clock(), facts=keys_beside(db, settings.data_dir))
         except BackupFailed as error:
             err.print(str(error), markup=False)
             raise typer.Exit(UNUSABLE) from None
-    out.print(f"{file}: {file.stat().st_size:,} bytes, checked.", markup=False)
+    out.print(f"{file}: {file.stat().st_size:,} bytes, {_told(rows)}.", markup=False)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="An archive of `conflicto db backup`.", exists=True, dir_okay=False)],
+    *,
+    look: Annotated[
+        bool, typer.Option("--look", help="Read the archive to its end, say what is in it, and change nothing.")
+    ] = False,
+) -> None:
+    """Put an archive in the place of the database of DATABASE_URL; stop every server on it first.
+
+    What was there is kept: SQLite as a file beside it, PostgreSQL in a schema of its own. A new epoch begins: positions of the feeds from
+    after the backup answer 410, so that everyone who followed along begins again. Tokens hold as long as the signing key is the same.
+    """
+    try:
+        if look:
+            header, rows = looked_into(file)
+            out.print(
+                f"{file}: schema {header.schema}, made {header.made_at} by {header.program} on {header.database}: {_told(rows)}."
+            )
+            return
+        done = restored(file, settings_or_exit())
+    except (ArchiveUnusable, RestoreRefused) as error:
+        err.print(str(error), markup=False)
+        raise typer.Exit(UNUSABLE) from None
+    out.print(f"Restored what was there at {done.header.made_at}: {_told(done.rows)}.", markup=False)
+    for kept in filter(None, (done.aside, done.key_aside)):
+        out.print(f"What was there before is kept: {kept}", markup=False)
+
+
+def _told(rows: dict[str, int]) -> str:
+    return f"{rows.get('sessions', 0):,} sessions, {rows.get('participants', 0):,} participants, {rows.get('responses', 0):,} responses"
 
 
 def _checked(tx: ReadTx) -> list[Finding]:

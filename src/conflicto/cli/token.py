@@ -54,8 +54,8 @@ def _minted(role: Role, named: str) -> str:
     settings = settings_or_exit()
     with existing_database(settings) as db:
         session = db.query(named_session, named)
-        epoch, key = signing_identity(db, data_dir=settings.data_dir, secret_key=settings.secret("secret_key"))
-        return Tokens(key, epoch, Clock()).mint(role, session.id, version=session.token_version)
+        issuer, key = signing_identity(db, data_dir=settings.data_dir, secret_key=settings.secret("secret_key"))
+        return Tokens(key, issuer, Clock()).mint(role, session.id, version=session.token_version)
 
 
 def _print(role: str, token: str, url: str, *, as_json: bool) -> None:

@@ -10,7 +10,7 @@ from conflicto.activities.queries import activities_with_contents
 from conflicto.feed import status
 from conflicto.feed.changes import read_changes, remembered_changes, told_activities
 from conflicto.feed.head import CROWD_SNAPSHOT_S
-from conflicto.feed.pages import read_responses, remembered_responses
+from conflicto.feed.pages import read_responses, remembered_responses, require_told
 from conflicto.feed.schemas import DEFAULT_LIMIT, LARGEST_LIMIT
 from conflicto.feed.sources import Remembered, Window
 from conflicto.feed.timestamps import Since, parse
@@ -88,6 +88,7 @@ class Answers:
         Raises:
             NotFound, ResponsesHidden: the activity is not there, or closed to the caller.
             InvalidTimestamp, InvalidInput, CursorInFuture: what is asked for makes no sense.
+            CursorExpired: the position belongs to a future that a restore took back.
         """
         return await self._page(call, head, self.responses_after(call, head, parse(call.params["timestamp"]), limit_of(call)))
 
@@ -96,11 +97,13 @@ class Answers:
 
         Raises:
             InvalidTimestamp, InvalidInput, CursorInFuture: what is asked for makes no sense.
+            CursorExpired: the position belongs to a future that a restore took back.
         """
         return await self._page(call, head, self.changes_after(call, head, parse(call.params["timestamp"]), limit_of(call)))
 
     def responses_after(self, call: Call, head: SessionHead, since: Since, limit: int) -> Asking:
-        """Return what a page of an activity's answers takes; raises `NotFound` and `ResponsesHidden`."""
+        """Return what a page of an activity's answers takes; raises `NotFound`, `ResponsesHidden` and `CursorExpired`."""
+        require_told(since, head.gaps)
         view = view_of(call.caller)
         activity = head.activity(call.params["activity_id"], for_host=view is View.HOST)
         require_responses(activity, view)
@@ -116,7 +119,8 @@ class Answers:
         )
 
     def changes_after(self, call: Call, head: SessionHead, since: Since, limit: int) -> Asking:
-        """Return what a page of the session's changes takes."""
+        """Return what a page of the session's changes takes; raises `CursorExpired`."""
+        require_told(since, head.gaps)
         seat, view = call.caller.participant_id, view_of(call.caller)
         guard = None if seat is None else _guard(head, seat, since)
         return Asking(

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from conflicto.activities.schemas import activity_out
-from conflicto.feed.pages import Page, change_item, made_page, start_of
+from conflicto.feed.pages import Page, change_item, made_page, require_told, start_of
 from conflicto.feed.sources import Remembered, Stored, Window
 from conflicto.feed.views import View, shows_responses, view_of
 from conflicto.participants.queries import participant_by_id
@@ -15,6 +15,7 @@ from conflicto.participants.schemas import participant_out
 from conflicto.responses.model import Moderation
 from conflicto.responses.queries import own_head
 from conflicto.responses.schemas import response_out
+from conflicto.sessions.gaps import gaps_of
 from conflicto.sessions.heads import head_row
 from conflicto.sessions.model import SessionStatus
 from conflicto.sessions.schemas import session_out
@@ -104,6 +105,7 @@ def read_changes(tx: ReadTx, session_id: int, caller: Caller, since: Since, *, l
     Raises:
         NotFound: the session is gone.
         CursorInFuture: the position is more than a day ahead.
+        CursorExpired: it lies beyond the head of a session that was restored.
     """
     row = head_row(tx, session_id)
     source = Stored(tx, session_id)
@@ -112,6 +114,8 @@ def read_changes(tx: ReadTx, session_id: int, caller: Caller, since: Since, *, l
         own = max(own_head(tx, caller.participant_id), participant_by_id(tx, caller.participant_id).updated_ts)
         head = max(row.ctl, own)
     after, clamped = start_of(since, head, now_us)
+    if clamped:
+        require_told(since, gaps_of(tx, session_id), row.ts)
     return _page(source, caller, Window(after, head, limit + 1), clamped=clamped), own
 
 

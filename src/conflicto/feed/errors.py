@@ -1,12 +1,21 @@
 """What can be wrong with following along.
 
 DomainError
+├── CursorExpired    the position belongs to a future that a restore took back
 └── TooManyStreams   this server has as many streams as it may
 """
 
 from __future__ import annotations
 
 from conflicto.platform.problems import DomainError, Kind
+
+
+class CursorExpired(DomainError):
+    """The database was restored from a backup, and the position was handed out after it. Forget what you know and begin again at 0."""
+
+    code = "cursor-expired"
+    title = "The position lies in a time that was taken back"
+    kind = Kind.GONE
 
 
 class TooManyStreams(DomainError):

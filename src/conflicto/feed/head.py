@@ -21,6 +21,7 @@ from conflicto.responses.queries import session_feed
 from conflicto.results.board import BoardMemory
 from conflicto.results.tallies import Tallies
 from conflicto.sessions.events import SessionChanged
+from conflicto.sessions.gaps import Gap, gaps_of
 from conflicto.sessions.heads import head_row
 from conflicto.sessions.queries import session_by_id
 
@@ -84,6 +85,7 @@ class SessionHead:
     tallies: Tallies = field(default_factory=Tallies)
     board: BoardMemory = field(default_factory=BoardMemory)
     seat_changes: int = 0
+    gaps: tuple[Gap, ...] = ()
     crowd_snapshot: Crowd | None = None
     is_current: bool = True
 
@@ -238,6 +240,7 @@ def load_head(tx: ReadTx, session_id: int) -> SessionHead:
         loaded_ts=known_ts,
         recent=recent,
         own=own,
+        gaps=gaps_of(tx, session_id),
     )
 
 

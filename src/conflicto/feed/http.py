@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from conflicto.access.roles import MEMBERS
 from conflicto.access.tokens import TICKET_LIFE_S
 from conflicto.feed import schemas
-from conflicto.feed.errors import TooManyStreams
+from conflicto.feed.errors import CursorExpired, TooManyStreams
 from conflicto.feed.pages import CursorInFuture
 from conflicto.feed.streams import EVENT_STREAM
 from conflicto.feed.timestamps import InvalidTimestamp
@@ -115,7 +115,7 @@ class Tickets(Protocol):
 def routes(feed: FeedEndpoints) -> list[Route]:
     """Return the rows of the contract that this room serves."""
     activity = "/sessions/{session_id}/activities/{activity_id}"
-    refused = (InvalidTimestamp, CursorInFuture, InvalidInput)
+    refused = (InvalidTimestamp, CursorInFuture, CursorExpired, InvalidInput)
     return [
         data("GET", "/sessions/{session_id}/status", feed.session_status, who=MEMBERS, policy=POLL, tag="polling",
              docs=Docs(summary="The session's status", gives={200: schemas.SessionStatusOut, 304: None}, query=schemas.WaitQuery,
@@ -140,5 +140,5 @@ def routes(feed: FeedEndpoints) -> list[Route]:
         data("GET", "/sessions/{session_id}/events", feed.events, who=MEMBERS, policy=STREAM, tag="polling", takes_ticket=True,
              docs=Docs(summary="Changes of the session as Server-Sent Events", gives={200: None, 204: None}, query=schemas.EventsQuery,
                        headers=("Last-Event-ID",), media_type=EVENT_STREAM, example=schemas.EVENT_EXAMPLE,
-                       problems=(InvalidTimestamp, CursorInFuture, TooManyStreams))),
+                       problems=(InvalidTimestamp, CursorInFuture, CursorExpired, TooManyStreams))),
     ]  # fmt: skip

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from conflicto.activities.queries import activity_by_id, counts_by_round
+from conflicto.feed.errors import CursorExpired
 from conflicto.feed.sources import Remembered, Stored, Window
 from conflicto.feed.views import View, require_responses
 from conflicto.platform.http.messages import encode
 from conflicto.platform.instants import position, rfc3339
 from conflicto.platform.problems import DomainError, Kind
 from conflicto.responses.schemas import response_out
+from conflicto.sessions.gaps import gaps_of
 from conflicto.sessions.heads import head_row
 from conflicto.sessions.model import SessionStatus
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from conflicto.feed.timestamps import Since
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.responses.model import Response
+    from conflicto.sessions.gaps import Gap
 
 DAY_US = 86_400 * 1_000_000
 
@@ -84,6 +87,20 @@ def start_of(since: Since, head: int, now_us: int) -> tuple[int, bool]:
     return (head, True) if since.us > head else (since.us, False)
 
 
+def require_told(since: Since, gaps: Sequence[Gap], head: int | None = None) -> None:
+    """Refuse a position that this life of the database has not handed out. `head` is the session's own, where it is sure to be the newest.
+
+    Where a future was lost, nothing beyond the head is clamped: the lost one may have run ahead of the clock.
+
+    Raises:
+        CursorExpired: it belongs, or may belong, to a future that a restore took back.
+    """
+    if not gaps or since.kind != "position":
+        return
+    if any(gap.after < since.us < gap.until for gap in gaps) or (head is not None and since.us > head):
+        raise CursorExpired("The database was restored from a backup since. Forget what you know and begin again at 0.")
+
+
 def made_page(
     found: Sequence[tuple[int, dict[str, Any]]], *, since: int, head: int, limit: int, closed: bool, clamped: bool
 ) -> Page:
@@ -100,6 +117,7 @@ def read_responses(tx: ReadTx, activity_id: UUID, view: View, since: Since, *, l
     Raises:
         NotFound, ResponsesHidden: the activity is gone, or closed to the view.
         CursorInFuture: the position is more than a day ahead.
+        CursorExpired: it lies beyond the head of a session that was restored.
     """
     activity = activity_by_id(tx, activity_id)
     require_responses(activity, view)
@@ -109,6 +127,8 @@ def read_responses(tx: ReadTx, activity_id: UUID, view: View, since: Since, *, l
         changed = [counts.visible_changed_ts for counts in counts_by_round(tx, activity_id).values()]
         head = max([activity.created_ts, *changed])
     after, clamped = start_of(since, head, now_us)
+    if clamped:
+        require_told(since, gaps_of(tx, activity.session_id), row.ts)
     window = Window(after, head, limit + 1)
     return _response_page(Stored(tx, activity.session_id), activity, view, since, window, clamped=clamped)
 

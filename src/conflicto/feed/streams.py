@@ -80,6 +80,7 @@ class Streams:
 
         Raises:
             InvalidTimestamp, CursorInFuture: the position makes no sense.
+            CursorExpired: it belongs to a future that a restore took back.
             TooManyStreams: this server has as many as it may.
         """
         since = parse(call.header(b"last-event-id") or default)

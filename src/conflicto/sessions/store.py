@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from conflicto.platform.db.rows import as_row
 from conflicto.platform.db.tables import counters
 from conflicto.sessions.model import Overlay, Session, SessionStatus, Transition
-from conflicto.sessions.tables import feed_heads, idempotency_keys, sessions, transitions
+from conflicto.sessions.tables import feed_gaps, feed_heads, idempotency_keys, sessions, transitions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,6 +122,7 @@ def purge_keys(tx: WriteTx, session_id: int, at_most: int) -> int:
 def purge_session(tx: WriteTx, session_id: int) -> None:
     """Remove the last traces of a deleted session."""
     tx.write(delete(transitions).where(transitions.c.session_id == session_id))
+    tx.write(delete(feed_gaps).where(feed_gaps.c.session_id == session_id))
     tx.write(delete(feed_heads).where(feed_heads.c.session_id == session_id))
     tx.write(delete(sessions).where(sessions.c.id == session_id))
 

@@ -49,6 +49,15 @@ feed_heads = Table(
 )
 """The narrow row that orders a session: `ts` and `ctl` are feed timestamps, the rest counters kept in the same transactions."""
 
+feed_gaps = Table(
+    "feed_gaps",
+    metadata,
+    Column("session_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("after_ts", BigInteger, primary_key=True, autoincrement=False),
+    Column("until_ts", BigInteger, nullable=False),
+)
+"""Positions between the two, both excluded, were handed out in a life of the database that a restore ended."""
+
 transitions = Table(
     "transitions",
     metadata,

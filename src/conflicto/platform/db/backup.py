@@ -1,84 +1,138 @@
-"""A copy of the whole database while it is in use: complete and checked before it gets its name, and readable by its owner alone."""
+"""A copy of the whole database while it is in use: one snapshot, in the form of `archive.py`, whichever database it comes from.
+
+It takes no lock that a writer waits for. The file is complete, read again and on the disk before it gets its name, and its owner's alone.
+"""
 
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-from contextlib import closing
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, BinaryIO
 
+import psycopg
 import pysqlite3.dbapi2 as driver
+from sqlalchemy import Boolean, LargeBinary, select, text
+from sqlalchemy.exc import DBAPIError
+
+from conflicto import __version__
+from conflicto.platform.db.archive import ArchiveUnusable, ArchiveWriter, Header, Section, opened
+from conflicto.platform.db.facts import EPOCH
+from conflicto.platform.db.group import POSTGRES_NOW
+from conflicto.platform.db.schema import SCHEMA
+from conflicto.platform.db.tables import Uuid16, meta, metadata
+from conflicto.platform.instants import rfc3339
+from conflicto.platform.problems import Unavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from sqlalchemy import URL
+    from sqlalchemy import Column, Table
 
+    from conflicto.platform.clock import Clock
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.transaction import ReadTx
+
+ROWS_AT_ONCE = 5_000
+"""Rows that PostgreSQL sends at a time."""
+
+PATIENCE = "SET LOCAL idle_in_transaction_session_timeout = 0"
+"""A slow disk may take its time between two chunks; elsewhere readers are cut off after 10 s."""
 
 
 class BackupFailed(RuntimeError):
     """There is no copy, and nothing that was there before has been touched."""
 
 
-def back_up(db: Database, target: Path) -> None:
-    """Write a copy to `target`, which is replaced only once the copy is whole, checked and on the disk.
+def back_up(db: Database, target: Path, clock: Clock, *, facts: Mapping[str, str]) -> dict[str, int]:
+    """Write an archive to `target`, which is replaced only once the new one is whole; returns the rows of each table.
 
-    SQLite: a database file, by the online backup API, of one snapshot. PostgreSQL: an archive for `pg_restore`, made by `pg_dump`.
+    `facts` are put beside those that the database keeps of itself.
 
     Raises:
         BackupFailed: says why.
     """
-    partial = target.with_name(f"{target.name}.partial")
+    unfinished = target.with_name(f"{target.name}.partial")
     try:
-        partial.unlink(missing_ok=True)
-        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        if db.dialect == "sqlite":
-            db.query(_copy, partial)
-        else:
-            _dump(db.url, partial)
-        _sync(partial)
-        partial.replace(target)
-        _sync(target.parent)
-    except (OSError, driver.Error) as error:
-        raise BackupFailed(f"{target}: {error}") from error
+        unfinished.unlink(missing_ok=True)
+        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            rows = db.query(_written, file, clock, facts)
+            file.flush()
+            os.fsync(file.fileno())
+        with opened(unfinished):
+            unfinished.replace(target)
+        sync_folder(target.parent)
+    except (OSError, ArchiveUnusable, DBAPIError, driver.Error, psycopg.Error, Unavailable) as error:
+        raise BackupFailed(f"{target}: {error.__cause__ or error}") from error
     finally:
-        partial.unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
+    return rows
 
 
-def _copy(tx: ReadTx, partial: Path) -> None:
-    """Copy this transaction's snapshot; writers go on meanwhile. The copy is one file: it leaves WAL mode until a server opens it."""
-    source = tx.connection.connection.driver_connection
-    with closing(driver.connect(str(partial))) as copy:
-        source.backup(copy)  # type: ignore[union-attr]
-        copy.execute("PRAGMA journal_mode=DELETE").close()
-        found = [row[0] for row in copy.execute("PRAGMA integrity_check")]
-    if found != ["ok"]:
-        raise BackupFailed(f"The copy is damaged, and so, it seems, is the database: {'; '.join(found)}")
-
-
-def _dump(url: URL, partial: Path) -> None:
-    """Run `pg_dump` and let `pg_restore` read what it wrote; the password goes by the environment, where `ps` does not show it."""
-    if shutil.which("pg_dump") is None:
-        raise BackupFailed("pg_dump is not on PATH. Install the client tools of PostgreSQL, of the server's version or newer.")
-    address = url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
-    password = {"PGPASSWORD": str(url.password)} if url.password else {}
-    _run(["pg_dump", "--format=custom", f"--file={partial}", f"--dbname={address}", "--no-password"], password)
-    if shutil.which("pg_restore"):
-        _run(["pg_restore", "--list", str(partial)], {})
-
-
-def _run(command: list[str], environment: dict[str, str]) -> None:
-    done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)  # noqa: S603 - two fixed programs
-    if done.returncode:
-        raise BackupFailed(f"{command[0]} failed: {done.stderr.strip()}")
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
+def sync_folder(folder: Path) -> None:
+    """See to it that the names in a folder survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def kind_of(column: Column[Any]) -> str:
+    """Return how a column's values are written: `bytes` and `uuid` in hex, `bool` as true or false, all others as they are."""
+    if isinstance(column.type, Uuid16):
+        return "uuid"
+    if isinstance(column.type, LargeBinary):
+        return "bytes"
+    return "bool" if isinstance(column.type, Boolean) else "plain"
+
+
+def _written(tx: ReadTx, file: BinaryIO, clock: Clock, facts: Mapping[str, str]) -> dict[str, int]:
+    if tx.dialect == "sqlite":
+        _require_sound(tx)
+        made_us = clock.wall_us()
+    else:
+        tx.connection.execute(text(PATIENCE))
+        made_us = int(tx.scalar(POSTGRES_NOW))
+    epoch = tx.scalar(select(meta.c.value).where(meta.c.key == EPOCH))
+    archive = ArchiveWriter(file, Header(SCHEMA, made_us, rfc3339(made_us), __version__, tx.dialect, epoch))
+    for table in metadata.sorted_tables:
+        columns = list(table.columns)
+        section = Section(str(table.name), tuple(str(column.name) for column in columns), tuple(map(kind_of, columns)))
+        archive.section(section, _rows(tx, table, section.kinds, list(facts.items()) if table is meta else ()))
+    return archive.finish()
+
+
+def _require_sound(tx: ReadTx) -> None:
+    found = [row[0] for row in tx.all(text("PRAGMA integrity_check"))]
+    if found != ["ok"]:
+        raise BackupFailed(f"The database is damaged, and a copy of it would be: {'; '.join(found)}")
+
+
+def _rows(tx: ReadTx, table: Table, kinds: Sequence[str], more: Iterable[tuple[Any, ...]]) -> Iterator[Sequence[Any]]:
+    """Yield a table's rows as they are written, from the driver itself: a wrapper around each of a million costs more than all the rest."""
+    statement = str(select(table).compile(dialect=tx.connection.dialect))
+    raw: Any = tx.connection.connection.driver_connection
+    cursor = raw.cursor() if tx.dialect == "sqlite" else raw.cursor(name=f"backup_{table.name}")
+    if tx.dialect == "postgresql":
+        cursor.itersize = ROWS_AT_ONCE
+    written = [_SQLITE[kind] if tx.dialect == "sqlite" else _POSTGRES[kind] for kind in kinds]
+    special = [(at, write) for at, write in enumerate(written) if write is not None]
+    try:
+        for row in cursor.execute(statement):
+            yield _plain(row, special)
+    finally:
+        cursor.close()
+    yield from more
+
+
+def _plain(row: Sequence[Any], special: Sequence[tuple[int, Callable[[Any], Any]]]) -> Sequence[Any]:
+    values = list(row)
+    for at, write in special:
+        if values[at] is not None:
+            values[at] = write(values[at])
+    return values
+
+
+_SQLITE: dict[str, Callable[[Any], Any] | None] = {"plain": None, "bool": bool, "bytes": bytes.hex, "uuid": bytes.hex}
+_POSTGRES: dict[str, Callable[[Any], Any] | None] = {"plain": None, "bool": None, "bytes": bytes.hex, "uuid": attrgetter("hex")}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select
 
 from conflicto.platform.db.faults import IntegrityError
 from conflicto.platform.db.tables import meta
+from conflicto.platform.db.transaction import ReadTx
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,14 +16,28 @@ if TYPE_CHECKING:
     from conflicto.platform.db.engine import Database
 
 EPOCH = "epoch"
+ISSUER = "issuer"
 SIGNING_KEY = "signing_key"
 ADMIN_TOKEN_HASH = "admin_token_hash"  # noqa: S105 - the name of a fact
+
+
+def stored(tx: ReadTx, key: str) -> str | None:
+    """Return a fact in a transaction that is open already, None if it was never written."""
+    found: str | None = tx.scalar(select(meta.c.value).where(meta.c.key == key))
+    return found
+
+
+def store(tx: ReadTx, key: str, value: str | None) -> None:
+    """Write a fact anew in a transaction that is open already; None takes it away."""
+    tx.connection.execute(delete(meta).where(meta.c.key == key))
+    if value is not None:
+        tx.connection.execute(insert(meta), {"key": key, "value": value})
 
 
 def fact(db: Database, key: str) -> str | None:
     """Return a fact, None if it was never written."""
     with db.writer_connection() as connection, connection.begin():
-        return connection.execute(select(meta.c.value).where(meta.c.key == key)).scalar()
+        return stored(ReadTx(connection), key)
 
 
 def ensure_fact(db: Database, key: str, make: Callable[[], str]) -> tuple[str, bool]:
@@ -42,5 +57,4 @@ def ensure_fact(db: Database, key: str, make: Callable[[], str]) -> tuple[str, b
 def replace_fact(db: Database, key: str, value: str) -> None:
     """Write a fact anew."""
     with db.writer_connection() as connection, connection.begin():
-        if not connection.execute(update(meta).where(meta.c.key == key).values(value=value)).rowcount:
-            connection.execute(insert(meta), {"key": key, "value": value})
+        store(ReadTx(connection), key, value)

@@ -49,7 +49,9 @@ meta = Table(
     Column("key", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""Facts about the database itself: `epoch`, `signing_key` (PostgreSQL without CONFLICTO_SECRET_KEY), `admin_token_hash`."""
+"""Facts about the database itself: `epoch`, `issuer` (once it differs from the epoch), `admin_token_hash`, and on PostgreSQL without
+CONFLICTO_SECRET_KEY `signing_key`.
+"""
 
 counters = Table(
     "counters",

@@ -74,7 +74,7 @@ export class Follow {
         if (this.#released) continue;
         if (error instanceof Problem && !error.passes) {
           if (error.code !== "cursor-expired") return this.#gone(error);
-          this.#cursor = "0";
+          return location.reload(); // what this page knows was taken back; what waits in the outbox outlives the page
         }
         this.#failures += 1;
         this.#quickEnds += 1;

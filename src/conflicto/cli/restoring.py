@@ -1,0 +1,80 @@
+"""What `conflicto db restore` is put together from: the platform's part, and what the rooms know of a new life."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import make_url
+
+from conflicto.access.identity import begin_anew, put_key_beside, take_key_out
+from conflicto.platform.clock import Clock
+from conflicto.platform.db.archive import Header, opened
+from conflicto.platform.db.restore import Restored, restore
+from conflicto.platform.db.transaction import ReadTx
+from conflicto.sessions.gaps import newest_position, open_gaps
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+    from conflicto.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was restored, and what lies aside."""
+
+    header: Header
+    rows: dict[str, int]
+    aside: str | None
+    key_aside: Path | None
+
+
+class Rooms:
+    """The rooms' part in a restore, for one installation."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._migrations: Any = importlib.import_module("conflicto.migrations")
+        self.revisions: Sequence[str] = self._migrations.known_revisions()
+        self.key: str | None = None
+
+    def migrate(self, connection: Connection, to: str) -> None:
+        """Bring the schema to a revision, in the open transaction."""
+        self._migrations.upgrade_within(connection, to)
+
+    def newest(self, connection: Connection) -> int:
+        """Return the newest position of any feed, µs."""
+        return newest_position(connection)
+
+    def renew(self, connection: Connection, clock_us: int) -> None:
+        """Begin a new life: the feeds go on above every position of the lost one, under a new epoch, with the key that came along."""
+        open_gaps(connection, clock_us)
+        begin_anew(ReadTx(connection))
+        if self._settings.is_embedded:
+            self.key = take_key_out(ReadTx(connection))
+
+
+def restored(file: Path, settings: Settings) -> Done:
+    """Restore an archive into the database of the settings; raises as `platform.db.restore.restore` does."""
+    rooms = Rooms(settings)
+    done: Restored = restore(file, make_url(settings.url), rooms, Clock())
+    aside = put_key_beside(settings.data_dir, rooms.key) if rooms.key else None
+    return Done(done.header, done.rows, done.aside, aside)
+
+
+def looked_into(file: Path) -> tuple[Header, dict[str, int]]:
+    """Return what an archive says of itself, and the rows of each table after counting them.
+
+    Raises:
+        ArchiveUnusable: it is not whole.
+    """
+    with opened(file) as archive:
+        for _, rows in archive.sections():
+            for _ in rows:
+                pass
+        return archive.header, archive.rows

@@ -1,0 +1,226 @@
+"""From an archive back to a database: beside what is there, whole, and only then in its place. What was there is kept.
+
+SQLite: a new file is filled, written to the disk and given the name; the old one stays under another. PostgreSQL: one transaction moves
+the old tables to a schema of their own and makes and fills new ones; until it commits nobody sees anything of it.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pysqlite3.dbapi2 as driver
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from conflicto.platform.db.archive import ArchiveUnusable, opened
+from conflicto.platform.db.backup import sync_folder
+from conflicto.platform.db.deadlines import Deadlines
+from conflicto.platform.db.engine import Database
+from conflicto.platform.db.faults import DATABASE_FAULTS
+from conflicto.platform.db.group import POSTGRES_NOW
+from conflicto.platform.db.loading import fill
+from conflicto.platform.db.schema import revision
+from conflicto.platform.db.tables import metadata
+from conflicto.platform.instants import rfc3339
+from conflicto.platform.problems import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import URL, Connection
+
+    from conflicto.platform.clock import Clock
+    from conflicto.platform.db.archive import Archive, Header
+
+PATIENT = Deadlines(lock_s=3.0, statement_s=6 * 3600.0)
+
+VERSIONS = "alembic_version"
+
+ENDINGS = ("", "-wal", "-shm", "-journal")
+"""Of the files that are one SQLite database."""
+
+OTHERS = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = 'conflicto' AND pid <> pg_backend_pid()
+"""
+
+
+class RestoreRefused(RuntimeError):
+    """Nothing was restored, and what was there is as it was; says why."""
+
+
+class Rooms(Protocol):
+    """What the program around it knows and a restore needs."""
+
+    revisions: Sequence[str]
+    """Every schema that this program can bring up to its own."""
+
+    def migrate(self, connection: Connection, to: str) -> None:
+        """Bring the schema to a revision, in the open transaction."""
+
+    def newest(self, connection: Connection) -> int:
+        """Return the newest position of any feed, µs."""
+
+    def renew(self, connection: Connection, clock_us: int) -> None:
+        """Begin a new life of what was filled in, above `clock_us`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What was done: rows by table, and where what was there before lies now (None: there was nothing)."""
+
+    header: Header
+    rows: dict[str, int]
+    aside: str | None
+
+
+def restore(file: Path, url: URL, rooms: Rooms, clock: Clock) -> Restored:
+    """Put an archive in the place of a database.
+
+    Raises:
+        ArchiveUnusable: the file cannot be restored by this program.
+        RestoreRefused: the database is in use, or belongs to a newer program.
+    """
+    with opened(file) as archive:
+        if archive.header.schema not in rooms.revisions:
+            raise ArchiveUnusable(
+                f"{file} has schema {archive.header.schema}, written by version {archive.header.program}; "
+                f"this program knows schemas up to {rooms.revisions[-1]}. Restore it with that version or a newer one."
+            )
+        if url.get_backend_name() == "sqlite":
+            return _embedded(Path(url.database or ""), archive, rooms, clock)
+        return _on_server(url, archive, rooms)
+
+
+def _embedded(live: Path, archive: Archive, rooms: Rooms, clock: Clock) -> Restored:
+    """Fill a file beside the live one, which is locked meanwhile, and let it take the name."""
+    fresh = live.with_name(f"{live.name}.restoring")
+    live.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _remove(fresh)
+    try:
+        newest = _newest_of_file(live, rooms)
+        with _held(live):
+            now_us = clock.wall_us()
+            _fill_file(fresh, archive, rooms, max(newest, now_us, archive.header.made_us))
+            aside = _exchange(fresh, live, now_us)
+    finally:
+        _remove(fresh)
+    return Restored(archive.header, archive.rows, None if aside is None else str(aside))
+
+
+def _remove(path: Path) -> None:
+    for ending in ENDINGS:
+        path.with_name(path.name + ending).unlink(missing_ok=True)
+
+
+def _newest_of_file(live: Path, rooms: Rooms) -> int:
+    """Return the newest position that the database before this one has handed out; 0 if it cannot be asked any more."""
+    if not live.exists():
+        return 0
+    with closing(Database(f"sqlite:///{live}", deadlines=PATIENT)) as db:
+        try:
+            return db.query(lambda tx: rooms.newest(tx.connection))
+        except (Unavailable, DBAPIError):
+            return 0
+
+
+@contextmanager
+def _held(live: Path) -> Iterator[None]:
+    """Keep everyone else out of the file, and take its -wal into it.
+
+    Raises:
+        RestoreRefused: someone has it open.
+    """
+    if not live.exists():
+        yield
+        return
+    with closing(driver.connect(str(live), isolation_level=None, timeout=0)) as connection:
+        try:
+            connection.execute("PRAGMA journal_mode=DELETE").close()
+            connection.execute("BEGIN EXCLUSIVE").close()
+        except driver.OperationalError as error:
+            raise RestoreRefused(f"{live} is in use ({error}). Stop the server, then restore.") from error
+        except driver.DatabaseError:
+            pass  # damaged beyond reading, which may be why somebody restores
+        yield
+
+
+def _fill_file(fresh: Path, archive: Archive, rooms: Rooms, clock_us: int) -> None:
+    with closing(Database(f"sqlite:///{fresh}", deadlines=PATIENT)) as db, db.writer_connection() as connection:
+        raw: Any = connection.connection.driver_connection
+        raw.execute("PRAGMA journal_mode=OFF").close()  # whatever goes wrong, this file is thrown away
+        raw.execute("PRAGMA synchronous=OFF").close()
+        with connection.begin():
+            _fill(connection, archive, rooms, clock_us)
+        connection.invalidate()
+    with fresh.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _fill(connection: Connection, archive: Archive, rooms: Rooms, clock_us: int) -> None:
+    rooms.migrate(connection, archive.header.schema)
+    fill(connection, archive)
+    rooms.migrate(connection, "head")
+    rooms.renew(connection, clock_us)
+    connection.execute(text("ANALYZE"))
+
+
+def _exchange(fresh: Path, live: Path, now_us: int) -> Path | None:
+    """Give the fresh file the live one's name, which is never missing meanwhile; returns the name of what was there."""
+    if not live.exists():
+        fresh.rename(live)
+        sync_folder(live.parent)
+        return None
+    aside = live.with_name(f"{live.name}.{_aside_name(now_us)}")
+    for ending in ENDINGS[1:]:
+        with suppress(FileNotFoundError):
+            live.with_name(live.name + ending).rename(aside.with_name(aside.name + ending))
+    os.link(live, aside)
+    fresh.replace(live)
+    sync_folder(live.parent)
+    return aside
+
+
+def _aside_name(now_us: int) -> str:
+    return "before_restore_" + "".join(each for each in rfc3339(now_us) if each.isdigit())
+
+
+def _on_server(url: URL, archive: Archive, rooms: Rooms) -> Restored:
+    with closing(Database(url.render_as_string(hide_password=False), deadlines=PATIENT)) as db:
+        try:
+            with db.writer_connection() as connection, connection.begin():
+                connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+                _require_alone(connection)
+                now_us = int(connection.execute(POSTGRES_NOW).scalar_one())
+                newest, aside = _move_aside(connection, rooms, _aside_name(now_us))
+                _fill(connection, archive, rooms, max(newest, now_us, archive.header.made_us))
+        except DATABASE_FAULTS as error:
+            raise RestoreRefused(f"The database was left as it was: {error.__cause__ or error}") from error
+    return Restored(archive.header, archive.rows, aside)
+
+
+def _require_alone(connection: Connection) -> None:
+    others = connection.execute(text(OTHERS)).scalar_one()
+    if others:
+        raise RestoreRefused(f"{others} connections of Conflicto are open on this database. Stop every server, then restore.")
+
+
+def _move_aside(connection: Connection, rooms: Rooms, schema: str) -> tuple[int, str | None]:
+    """Move our tables to a schema of their own; returns the newest position that they knew, and the schema (None: there were none)."""
+    there = set(inspect(connection).get_table_names()) & {VERSIONS, *metadata.tables}
+    if not there:
+        return 0, None
+    found = revision(connection)
+    if found is not None and found not in rooms.revisions:
+        raise RestoreRefused(
+            f"The database has schema {found}, which this program does not know. Restore with the program that does."
+        )
+    newest = rooms.newest(connection) if found else 0
+    connection.exec_driver_sql(f'CREATE SCHEMA "{schema}"')
+    for name in sorted(there):
+        connection.exec_driver_sql(f'ALTER TABLE "{name}" SET SCHEMA "{schema}"')
+    return newest, f"schema {schema}"

@@ -1,0 +1,51 @@
+"""Gaps in the feeds: what a restore took back, so that nobody goes on from a position in a future that never was.
+
+A restore brings every session back to an earlier head. Whoever followed along meanwhile holds a position above it, and would miss what
+takes its place. So the new life begins above every position that the lost one can have handed out, and those in between are refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, func, insert, literal, select, update
+
+from conflicto.sessions.tables import feed_gaps, feed_heads
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from conflicto.platform.db.transaction import ReadTx
+
+MARGIN_US = 1_000_000
+"""How far above the clock a new life begins: clocks of machines that are kept together differ by less than a second."""
+
+_OF = select(feed_gaps.c.after_ts, feed_gaps.c.until_ts).where(feed_gaps.c.session_id == bindparam("session_id"))
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Positions between the two, both excluded, belong to a future that was lost."""
+
+    after: int
+    until: int
+
+
+def gaps_of(tx: ReadTx, session_id: int) -> tuple[Gap, ...]:
+    """Return the gaps of a session's feed; none unless the database was restored since the session was made."""
+    return tuple(Gap(row.after_ts, row.until_ts) for row in tx.all(_OF, {"session_id": session_id}))
+
+
+def newest_position(connection: Connection) -> int:
+    """Return the newest position that any session has handed out, 0 if there is none."""
+    return connection.execute(select(func.max(feed_heads.c.ts))).scalar() or 0
+
+
+def open_gaps(connection: Connection, clock_us: int) -> int:
+    """Move every head above the clock and above every other head, remember what lies between, and return where the new life begins."""
+    begins = max(clock_us, newest_position(connection)) + MARGIN_US
+    between = select(feed_heads.c.session_id, feed_heads.c.ts, literal(begins).label("until_ts"))
+    connection.execute(insert(feed_gaps).from_select(["session_id", "after_ts", "until_ts"], between))
+    connection.execute(update(feed_heads).values(ts=begins))
+    return begins
