@@ -27,6 +27,8 @@ from conflicto.activities.events import ActivityChanged
 from conflicto.activities.expiry import Expiry
 from conflicto.activity_types import http as types_http
 from conflicto.activity_types.registry import registered
+from conflicto.exports import http as exports_http
+from conflicto.exports.writing import ExportDesk
 from conflicto.feed import http as feed_http
 from conflicto.feed.answers import Answers
 from conflicto.feed.heads import SWEEP_S, Heads
@@ -123,6 +125,7 @@ class App:
             on_tick=self.metrics.spread(names.LOOP_LATE).note,
         )  # fmt: skip
         self.waits = Waits(self.heads, self.metrics)
+        self.exports = ExportDesk(self.db.url)
         self.routes = self._routes()
         self._watch()
         self.control = ControlPlane(self.routes, about=ABOUT, refusals=refusals)
@@ -136,6 +139,7 @@ class App:
             return
         self.waits.close()
         self.streams.close()
+        self.exports.close()
         self.heads.close()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
@@ -288,6 +292,7 @@ class App:
             *feed_http.routes(
                 feed_http.FeedEndpoints(answers, self.waits, self.streams, self.admission, clock, results, leaderboard)
             ),
+            *exports_http.routes(exports_http.ExportEndpoints(self.exports)),
             *health.routes(self._health(), operator=ADMIN),
         ]
 

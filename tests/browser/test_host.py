@@ -257,7 +257,7 @@ def test_a_page_without_a_token_says_what_it_needs(live: Room) -> None:
 
 
 def test_the_report_tells_what_came_of_a_session(live: Room) -> None:
-    wall = live.activity("wall", {"question": "What would help?"})
+    live.activity("wall", {"question": "What would help?"})
     phone = live.phone()
     phone.get_by_label("Your text").fill("More daylight")
     phone.get_by_role("button", name="Send").click()
@@ -266,8 +266,3 @@ def test_the_report_tells_what_came_of_a_session(live: Room) -> None:
     report = live.host("/report")
     report.get_by_text("More daylight").first.wait_for()
     picture(report, "host-report")
-    with report.expect_download() as download:
-        report.get_by_role("button", name="Download").click()
-
-    assert wall["id"] in download.value.path().read_text()
-    assert download.value.suggested_filename == "Town-hall.jsonl"

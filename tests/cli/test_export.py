@@ -26,7 +26,7 @@ async def _poll(event: Event, title: str, answers: list[tuple[Seat, str]], **fie
 
 def table(done) -> list[list[str]]:
     assert done.exit_code == 0, done.stderr
-    return list(csv.reader(io.StringIO(done.stdout, newline="")))
+    return list(csv.reader(io.StringIO(done.stdout.removeprefix("\ufeff"), newline="")))
 
 
 async def test_jsonl_holds_every_answer_byte_for_byte(api: Api, env: dict[str, str]) -> None:
@@ -55,7 +55,7 @@ async def test_the_table_has_a_row_for_everyone_and_a_column_for_every_round(api
     await api.delete(f"/participants/{dora.id}", event.host)
     await api.delete("/participants/me", bert.token)
 
-    header, *rows = table(run("export", str(event.id), "--format", "csv", env=env))
+    header, *rows = table(run("export", str(event.id), "--format", "csv", "--shape", "table", env=env))
 
     assert header == ["participant_id", "nickname", "joined_at", "Wall", "Again (round 1)", "Again (round 2)"]
     assert [[row[0], row[1], *row[3:]] for row in rows] == [
@@ -71,7 +71,7 @@ async def test_anonymous_answers_stand_apart_in_every_format(api: Api, env: dict
     await _poll(event, "Open", [(anna, '"yes"'), (bert, '"no"')])
     await _poll(event, "Secret", [(anna, '"zebra"'), (bert, '"ape"')], anonymous=True)
 
-    done = run("export", str(event.id), "--format", "csv", env=env)
+    done = run("export", str(event.id), "--format", "csv", "--shape", "table", env=env)
     lines = [json.loads(line) for line in run("export", str(event.id), env=env).stdout.splitlines()]
 
     _, *rows = table(done)

@@ -98,6 +98,7 @@ async def test_problems_fit_their_schema_and_are_declared(recorder: Recorder) ->
         (422, await recorder.post("/join", {"nickname": "Bo"})),
         (422, await recorder.get(f"{event.path}/changes/since/0?limit=0", token=event.host)),
         (422, await recorder.get("/sessions?limit=0", token=recorder.admin)),
+        (422, await recorder.get(f"{event.path}/export?format=pdf", token=event.host)),
         (400, await recorder.get(f"{event.path}/changes/since/yesterday", token=event.host)),
         (400, await recorder.request("POST", "/join", content=b"{", headers={"content-type": "application/json"})),
         (415, await recorder.request("POST", "/join", content=b"{}", headers={"content-type": "text/plain"})),
@@ -219,6 +220,7 @@ async def _seats(api: Recorder, event: Event) -> None:
 
 
 async def _ends(api: Recorder, event: Event) -> None:
+    await api.get(f"{event.path}/export", event.host)
     await api.get(f"{event.path}/transitions", event.host)
     pair = (await api.delete(f"{event.path}/tokens", event.host)).json()
     await api.patch(event.path, {"status": "completed"}, token=pair["host_token"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
@@ -13,8 +12,8 @@ import typer
 from rich.console import Console
 
 from conflicto.cli.environment import EXIT_CODES, UNUSABLE, existing_database, settings_or_exit
-from conflicto.exports.csv import anonymous_titles, csv_lines
-from conflicto.exports.jsonl import jsonl_lines
+from conflicto.exports.files import Form, write_file
+from conflicto.exports.sheets import Shape, anonymous_titles
 from conflicto.sessions.queries import named_session
 
 if TYPE_CHECKING:
@@ -25,43 +24,36 @@ if TYPE_CHECKING:
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-class Format(StrEnum):
-    """How the answers are written."""
-
-    JSONL = "jsonl"
-    CSV = "csv"
-
-
-LINES = {Format.JSONL: jsonl_lines, Format.CSV: csv_lines}
-
-
 def export(
     session: Annotated[str, typer.Argument(metavar="SESSION", help="Id or join code.")],
     form: Annotated[
-        Format, typer.Option("--format", help="A line for each answer, or a table of people by activities.")
-    ] = Format.JSONL,
+        Form, typer.Option("--format", help="JSON Lines hold every answer as it was sent; the others are for spreadsheets.")
+    ] = Form.JSONL,
+    shape: Annotated[
+        Shape, typer.Option(help="A row for each answer, or one for each participant with a cell for each round.")
+    ] = Shape.RESPONSES,
     output: Annotated[
         Path | None, typer.Option(help="File to write, replaced once it is whole; without it standard output.")
     ] = None,
 ) -> None:
     """Write a session's answers, all rounds, in one snapshot; the server may be running.
 
-    jsonl: one answer a line, `response_data` exactly as it was sent. csv: for spreadsheets; an answer that is one value, or an object with
-    one value, is a plain cell, any other is JSON, and what looks like a formula gets an apostrophe. Answers to anonymous activities
+    In jsonl `response_data` stands exactly as it was sent. In csv and xlsx an answer that is one value, or an object with one value, is a
+    plain cell, any other is JSON; what looks like a formula is text in xlsx, and gets an apostrophe in csv. Answers to anonymous activities
     never stand beside a participant: in the table each has a row of its own, at the end, in the order of the text.
     """
     with existing_database(settings_or_exit()) as db, _sink(output) as sink:
-        apart = db.query(_written, session, form, sink)
-    if apart and form is Format.CSV:
+        apart = db.query(_written, session, form, shape, sink)
+    if apart and shape is Shape.TABLE:
         err.print(f"Anonymous, so in rows of their own without participant: {', '.join(apart)}.", markup=False)
 
 
 export.__doc__ = f"{export.__doc__}\n    {EXIT_CODES}"
 
 
-def _written(tx: ReadTx, named: str, form: Format, sink: BinaryIO) -> list[str]:
+def _written(tx: ReadTx, named: str, form: Form, shape: Shape, sink: BinaryIO) -> list[str]:
     session = named_session(tx, named)
-    sink.writelines(LINES[form](tx, session.id))
+    write_file(tx, session.id, form, shape, sink)
     return anonymous_titles(tx, session.id)
 
 

@@ -1,5 +1,6 @@
-"""A session's answers as files: every answer with all that belongs to it (`jsonl.py`), or people by questions (`csv.py`).
+"""A session's answers as a file: a row for each answer, or people by activities; as CSV, spreadsheet or JSON Lines.
 
-Both read one snapshot and write line by line. `rows.py` decides what stands in a line and is pure. An anonymous activity's answers never
-stand beside who sent them: as lines they have no author, in the table each has a row of its own without a participant.
+`rows.py` decides what stands in a row and is pure; `sheets.py` reads one snapshot and yields rows; `csv.py`, `xlsx.py` and `jsonl.py`
+write them one by one, and `files.py` knows which is asked for. An anonymous activity's answers never stand beside who sent them: as rows
+they have no author, in the table each has a row of its own without a participant, in the order of the text.
 """

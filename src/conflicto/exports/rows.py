@@ -20,11 +20,25 @@ if TYPE_CHECKING:
 
 SEAT_COLUMNS = ("participant_id", "nickname", "joined_at")
 
+RESPONSE_COLUMNS = (
+    "activity", "type", "round", "participant_id", "nickname", "answer", "moderation", "revision", "received_at", "updated_at", "id",
+)  # fmt: skip
+
 MANY = "many"
 """The response policy whose cells are JSON arrays, even with one answer in them, so that a column has one shape."""
 
+LONGEST_HEADING = 200
+"""Characters, as many as a title may have."""
+
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _string = msgspec.json.Decoder(str).decode
+
+
+class Number(str):
+    """A cell that is a JSON number, digit for digit as it was sent; every other cell is text."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +66,16 @@ def columns_of(activities: Sequence[Activity]) -> list[Column]:
     return found
 
 
+def name_of(activity: Activity, config: str) -> str:
+    """Return what people call an activity: its title, else the first text in its config, which is the question, else its type."""
+    if activity.title:
+        return activity.title
+    texts = (bytes(value).decode() for value in _members(config).values()) if config.startswith("{") else iter(())
+    return next((said for text in texts if text.startswith('"') and (said := _string(text).strip())), activity.type)[
+        :LONGEST_HEADING
+    ]
+
+
 def seat_rows(columns: Sequence[Column], seats: Iterable[Participant], answers: Iterable[Response]) -> Iterator[list[str]]:
     """Yield a row for each seat, with its answers to activities that are not anonymous; who left has one only if such answers stay."""
     places = {(column.activity_id, column.round): place for place, column in enumerate(columns) if not column.anonymous}
@@ -76,19 +100,52 @@ def anonymous_rows(columns: Sequence[Column], activity_id: UUID, texts: Iterable
         yield ["", "", "", *cells]
 
 
+def response_row(response: Response, activity: Activity, nicknames: Mapping[int, str]) -> list[str]:
+    """Return an answer as a row under `RESPONSE_COLUMNS`; that of an anonymous activity has neither author, instants nor id."""
+    head = [activity.title or activity.type, activity.type, Number(response.round)]
+    shown = cell([response.text or "null"], many=False)
+    if activity.anonymous:
+        return [*head, "", "", shown, response.moderation, "", "", "", ""]
+    author = response.participant_id
+    return [
+        *head, str(author), nicknames.get(author, ""), shown, response.moderation, Number(response.revision),
+        rfc3339(response.received_us), rfc3339(response.ts), str(response.id),
+    ]  # fmt: skip
+
+
 def cell(texts: Sequence[str], *, many: bool) -> str:
     """Return what a table shows of one participant's answers in a round.
 
-    >>> cell(['{"choice":"Curry"}'], many=False), cell(["1.50"], many=False), cell(['[1,2]'], many=False), cell(["1", "2"], many=True)
-    ('Curry', '1.50', '[1,2]', '[1,2]')
+    One value stands as it is, and an object with one member as that member; a list of plain values becomes `a; b`. Any other is JSON.
+
+    >>> cell(['{"choice":"Curry"}'], many=False), cell(["1.50"], many=False), cell(['{"words":["a","b"]}'], many=False)
+    ('Curry', '1.50', 'a; b')
+    >>> cell(['[1,{}]'], many=False), cell(["1", "2"], many=True)
+    ('[1,{}]', '[1,2]')
     """
     if many or len(texts) > 1:
         return f"[{','.join(texts)}]"
     text = texts[0]
     if text.startswith("{"):
         members = list(_members(text).values())
-        text = bytes(members[0]).decode() if len(members) == 1 and bytes(members[0])[:1] not in b"[{" else text
-    return _string(text) if text.startswith('"') else text
+        shown = _readable(bytes(members[0]).decode()) if len(members) == 1 else None
+    else:
+        shown = _readable(text)
+    return text if shown is None else shown
+
+
+def _readable(text: str) -> str | None:
+    """Return one plain value, or several of a list in a row; None if it is not plain."""
+    if not text.startswith(("{", "[")):
+        return _plain(text)
+    parts = [bytes(each).decode() for each in _elements(text)] if text.startswith("[") else []
+    return "; ".join(map(_plain, parts)) if parts and not any(part.startswith(("{", "[")) for part in parts) else None
+
+
+def _plain(text: str) -> str:
+    if text.startswith('"'):
+        return _string(text)
+    return text if text in {"true", "false", "null"} else Number(text)
 
 
 def record(response: Response, activity: Activity, nicknames: Mapping[int, str]) -> dict[str, Any]:
@@ -110,3 +167,28 @@ def record(response: Response, activity: Activity, nicknames: Mapping[int, str])
         "updated_at": rfc3339(response.ts),
         "received_at": rfc3339(response.received_us),
     }
+
+
+def seat_records(
+    activities: Iterable[Activity], seats: Iterable[Participant], answers: Iterable[Response]
+) -> Iterator[dict[str, Any]]:
+    """Yield what `seat_rows` says of each seat as a record, its answers byte for byte in the order of the feed."""
+    named = {activity.id: activity for activity in activities if not activity.anonymous}
+    given: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for answer in answers:
+        if answer.activity_id in named:
+            given[answer.participant_id].append(_answer(named[answer.activity_id], answer.round, answer.text))
+    for seat in seats:
+        if seat.id in given or not seat.deleted:
+            joined_at = rfc3339(seat.created_ts)
+            yield {"participant_id": seat.id, "nickname": seat.nickname, "joined_at": joined_at, "answers": given.get(seat.id, [])}
+
+
+def apart_record(activity: Activity, nth: int, text: str) -> dict[str, Any]:
+    """Return an answer to an anonymous activity as the record of nobody."""
+    return {"participant_id": None, "nickname": None, "joined_at": None, "answers": [_answer(activity, nth, text)]}
+
+
+def _answer(activity: Activity, nth: int, text: str | None) -> dict[str, Any]:
+    data = msgspec.Raw((text or "null").encode())
+    return {"activity_id": activity.id, "activity_title": activity.title, "round": nth, "response_data": data}

@@ -1,7 +1,8 @@
 import pytest
 
 from conflicto.exports.csv import guarded
-from conflicto.exports.rows import cell
+from conflicto.exports.rows import cell, name_of
+from tests.support.samples import activity
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
@@ -32,9 +33,16 @@ def test_what_only_begins_like_a_number_is_guarded(sneaky: str) -> None:
         ('{"x":null}', "null"),
         ("{}", "{}"),
         ('{"a":1,"b":2}', '{"a":1,"b":2}'),
-        ('{"a":[1]}', '{"a":[1]}'),
+        ('{"a":[1]}', "1"),
+        ('{"words":["a, b",2,true,null]}', "a, b; 2; true; null"),
+        ('{"a":[]}', '{"a":[]}'),
+        ('{"a":[[1]]}', '{"a":[[1]]}'),
+        ('{"a":""}', ""),
         ('{"a":{"b":1}}', '{"a":{"b":1}}'),
-        ("[1,2]", "[1,2]"),
+        ("[1,2]", "1; 2"),
+        ('[1,{"a":2}]', '[1,{"a":2}]'),
+        ("[]", "[]"),
+        ('""', ""),
     ],
 )
 def test_one_value_is_a_plain_cell_and_anything_else_json(text: str, shown: str) -> None:
@@ -44,3 +52,18 @@ def test_one_value_is_a_plain_cell_and_anything_else_json(text: str, shown: str)
 def test_many_answers_are_a_list_however_many_they_are() -> None:
     assert cell(['"a"'], many=True) == '["a"]'
     assert cell(['"a"', '{"b":1}'], many=True) == '["a",{"b":1}]'
+
+
+@pytest.mark.parametrize(
+    ("title", "config", "name"),
+    [
+        ("Lunch", '{"question":"What?"}', "Lunch"),
+        (None, '{"max":3,"question":"What \\u00e9?","hint":"no"}', "What é?"),
+        (None, '{"question":"  ","story":"As a guest"}', "As a guest"),
+        (None, '{"options":["a"]}', "lunch"),
+        (None, '["a"]', "lunch"),
+        (None, "{}", "lunch"),
+    ],
+)
+def test_an_activity_is_called_by_its_title_or_its_question(title: str | None, config: str, name: str) -> None:
+    assert name_of(activity(title=title), config) == name

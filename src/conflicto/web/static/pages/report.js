@@ -5,6 +5,7 @@ import { Caller, Problem, takeFromAddress } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
 import { day, t } from "../core/words.js";
 import { drawLeaderboard, drawResults } from "../sdk/pictures.js";
+import { fillExports } from "../host/exports.js";
 import { textsOf } from "../host/picture.js";
 
 const main = document.getElementById("main");
@@ -26,15 +27,16 @@ async function load() {
     h("h1", { dir: "auto" }, session.title),
     h("p", { class: "muted" }, day(session.created_at)),
     h("div", { class: "row wrap no-print" },
-      h("a", { class: "button", href: `/host/s/${id}` }, t("host.title")), h("button", { type: "button", onclick: () => print() }, t("host.print")),
-      h("button", { type: "button", onclick: () => download(session, parts) }, t("host.export"))),
+      h("a", { class: "button", href: `/host/s/${id}` }, t("host.title")), h("button", { type: "button", onclick: () => print() }, t("host.print"))),
     parts.length ? null : h("p", { class: "muted" }, t("results.none")),
     parts.map(({ activity, counted, answers }) => h("section", { class: "card stack", key: activity.id },
       h("h2", { dir: "auto" }, questionOf(activity)),
       h("p", { class: "muted" }, t("host.answers_n", { n: counted.response_count })),
       drawResults(counted.results, activity, { texts: textsOf(answers) }), list(answers))),
     drawLeaderboard(ranks),
+    h("section", { id: "exports", class: "card stack no-print", "aria-labelledby": "exports-title", own: true }),
   ]);
+  fillExports(document.getElementById("exports"), caller, path);
 }
 
 async function part(activity) {
@@ -56,14 +58,4 @@ async function everyAnswer(at) {
 function list(answers) {
   const texts = [...textsOf(answers)];
   return texts.length ? h("ul", {}, texts.map(([key, text]) => h("li", { key, dir: "auto" }, text))) : null;
-}
-
-// One JSON object a line, as the feed tells them.
-function download(session, parts) {
-  const lines = parts.flatMap(({ answers }) => answers).map((each) => `${JSON.stringify(each)}\n`);
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob(lines, { type: "application/jsonl" }));
-  link.download = `${session.title.replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 60) || session.id}.jsonl`;
-  link.click();
-  URL.revokeObjectURL(link.href);
 }

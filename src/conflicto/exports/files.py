@@ -1,0 +1,69 @@
+"""A session's answers as one file of a form and a shape, and what the file is called."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import quote
+
+from conflicto.exports.csv import csv_lines
+from conflicto.exports.jsonl import jsonl_lines
+from conflicto.exports.sheets import Sheet, sheet_of
+from conflicto.exports.xlsx import write_xlsx
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from conflicto.exports.sheets import Shape
+    from conflicto.platform.db.transaction import ReadTx
+
+    Paced = Callable[[Iterator[Any]], Iterator[Any]]
+    """Hands rows or lines on as fast as they may be made."""
+
+LONGEST_NAME = 60
+_NOT_IN_NAME = re.compile(r"[\W_]+")
+
+
+class Form(StrEnum):
+    """How the answers are written; the value is the file's ending."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+    JSONL = "jsonl"
+
+    @property
+    def media_type(self) -> str:
+        """Return what the file is, as HTTP says it."""
+        return _MEDIA_TYPES[self]
+
+
+_MEDIA_TYPES = {
+    Form.CSV: "text/csv; charset=utf-8; header=present",
+    Form.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    Form.JSONL: "application/jsonl",
+}
+
+
+def write_file(tx: ReadTx, session_id: int, form: Form, shape: Shape, file: BinaryIO, pace: Paced = iter) -> None:
+    """Write a session's answers to `file`, row by row, in the snapshot of `tx`."""
+    if form is Form.JSONL:
+        file.writelines(pace(jsonl_lines(tx, session_id, shape)))
+        return
+    sheet = sheet_of(tx, session_id, shape)
+    sheet = Sheet(sheet.header, pace(sheet.rows))
+    if form is Form.XLSX:
+        write_xlsx(sheet, file)
+    else:
+        file.writelines(csv_lines(sheet))
+
+
+def disposition(title: str, session_id: int, form: Form, shape: Shape) -> str:
+    """Return the `Content-Disposition` of a download: letters and digits of the title in any script, nothing that a system minds.
+
+    >>> disposition("Größe: 2/3?", 7, Form.CSV, Shape("table")).split("; ")
+    ['attachment', 'filename="session-7-table.csv"', "filename*=UTF-8''Gr%C3%B6%C3%9Fe-2-3-table.csv"]
+    """
+    words = _NOT_IN_NAME.sub("-", title)[:LONGEST_NAME].strip("-") or f"session-{session_id}"
+    ending = f"-{shape}.{form}"
+    return f"attachment; filename=\"session-{session_id}{ending}\"; filename*=UTF-8''{quote(words + ending, safe='')}"

@@ -1,0 +1,103 @@
+"""A spreadsheet, written row by row: text is written as text, whatever it looks like, and only JSON numbers are numbers."""
+
+from __future__ import annotations
+
+from itertools import count
+from math import isfinite
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from xlsxwriter import Workbook
+from xlsxwriter.exceptions import FileCreateError
+
+from conflicto.exports.csv import FORMULA_STARTS
+from conflicto.exports.rows import Number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from conflicto.exports.sheets import Sheet
+
+    Page = Any
+    """A worksheet; the library is not typed."""
+
+MOST_ROWS = 1_048_576
+MOST_COLUMNS = 16_384
+LONGEST_CELL = 32_767
+"""What Excel takes: rows and columns of a sheet, UTF-16 units of a cell."""
+
+CUT = " … (cut; CSV and JSON Lines hold all of it)"
+
+WIDTHS = {"activity": 30, "nickname": 20, "answer": 50}
+WIDTH = 18
+"""Columns of characters."""
+
+STREAMED = {"constant_memory": True, "strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}
+
+
+def write_xlsx(sheet: Sheet, file: BinaryIO) -> None:
+    """Write a workbook to `file`; rows beyond what a sheet takes go on in a further one, columns beyond it are left out.
+
+    Rows wait in a temporary folder of the system, not in memory.
+
+    Raises:
+        OSError: the disk is full.
+    """
+    with TemporaryDirectory(prefix="conflicto-export-") as folder:
+        book = Workbook(file, STREAMED | {"tmpdir": folder})
+        book.use_zip64()
+        try:
+            _Writer(book).write(sheet)
+            book.close()
+        except FileCreateError as error:
+            raise OSError(str(error)) from error
+        finally:
+            for page in book.worksheets():
+                page.row_data_fh.close()
+
+
+class _Writer:
+    def __init__(self, book: Any) -> None:  # noqa: ANN401 - the library is not typed
+        self._book = book
+        self._bold = book.add_format({"bold": True})
+        self._quoted = book.add_format({"quote_prefix": True, "num_format": "@"})
+        """For what looks like a formula: it stays text even if someone edits the cell."""
+
+    def write(self, sheet: Sheet) -> None:
+        header = sheet.header[:MOST_COLUMNS]
+        for nth in count(1):
+            page = self._begun(header, f"Answers {nth}" if nth > 1 else "Answers")
+            if not self._fill(page, sheet.rows):
+                return
+
+    def _begun(self, header: Sequence[str], name: str) -> Page:
+        page = self._book.add_worksheet(name)
+        page.freeze_panes(1, 0)
+        for column, title in enumerate(header):
+            page.set_column(column, column, WIDTHS.get(title, WIDTH))
+        for column, title in enumerate(header):
+            page.write_string(0, column, fitting(title), self._bold)
+        return page
+
+    def _fill(self, page: Page, rows: Iterator[list[str]]) -> bool:
+        """Write rows until the sheet is full; whether it is."""
+        for number, row in enumerate(rows, 1):
+            for column, cell in enumerate(row[:MOST_COLUMNS]):
+                self._put(page, number, column, cell)
+            if number == MOST_ROWS - 1:
+                return True
+        return False
+
+    def _put(self, page: Page, row: int, column: int, cell: str) -> None:
+        if isinstance(cell, Number) and isfinite(float(cell)):
+            page.write_number(row, column, float(cell))
+        elif cell:
+            page.write_string(row, column, fitting(cell), self._quoted if cell.startswith(FORMULA_STARTS) else None)
+
+
+def fitting(cell: str) -> str:
+    """Return text that a cell takes; what is too long is cut, and says so."""
+    if len(cell) * 2 <= LONGEST_CELL or len(cell.encode("utf-16-le")) <= LONGEST_CELL * 2:
+        return cell
+    room = (LONGEST_CELL - len(CUT)) * 2
+    return cell.encode("utf-16-le")[:room].decode("utf-16-le", "ignore") + CUT

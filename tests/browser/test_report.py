@@ -1,0 +1,79 @@
+"""What a host takes home from the report page."""
+
+import csv
+import io
+import json
+from typing import Any
+
+import httpx2
+import openpyxl
+import pytest
+
+from tests.browser.stage import Room, picture
+from tests.support.processes import PLAIN
+
+pytestmark = pytest.mark.browser
+
+
+def answered(live: Room) -> dict[str, Any]:
+    """Let Anna and =Bert say something; return the activity."""
+    wall = live.activity("wall", {"question": "What would help?"}, title="Help")
+    for name, text in (("Anna", "More daylight"), ("=Bert", "=1+1")):
+        seat = live.server.call("POST", "/join", {"nickname": name, "code": live.session["join_code"]})
+        path = f"{live.path}/activities/{wall['id']}/responses"
+        live.server.call("POST", path, {"response_data": {"text": text}}, token=seat["participant_token"])
+    return wall
+
+
+def downloaded(report: Any, button: str) -> tuple[str, bytes]:
+    with report.expect_download() as download:
+        report.get_by_role("button", name=button).click()
+    return download.value.suggested_filename, download.value.path().read_bytes()
+
+
+def test_the_answers_are_downloaded_in_every_format(live: Room) -> None:
+    answered(live)
+    report = live.host("/report")
+
+    named, content = downloaded(report, "CSV")
+    rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+    assert named == "Town-hall-responses.csv"
+    assert [(row[4], row[5]) for row in rows[1:]] == [("Anna", "More daylight"), ("'=Bert", "'=1+1")]
+
+    named, content = downloaded(report, "JSON Lines")
+    assert named == "Town-hall-responses.jsonl"
+    assert [json.loads(line)["response_data"] for line in content.splitlines()] == [{"text": "More daylight"}, {"text": "=1+1"}]
+
+    report.get_by_label("What a row is").select_option("One participant, a column for each activity")
+    named, content = downloaded(report, "Excel (XLSX)")
+    table = list(openpyxl.load_workbook(io.BytesIO(content)).active.iter_rows(values_only=True))
+    assert named == "Town-hall-table.xlsx"
+    assert [(row[1], row[3]) for row in table] == [("nickname", "Help"), ("Anna", "More daylight"), ("=Bert", "=1+1")]
+    picture(report, "host-report-download")
+
+
+def test_a_download_that_fails_says_why(live: Room) -> None:
+    answered(live)
+    report = live.host("/report")
+    busy = {"code": "export-busy", "title": "Another export is being written", "retry_after_s": 5}
+    report.route(
+        "**/export?*", lambda route: route.fulfill(status=429, content_type="application/problem+json", body=json.dumps(busy))
+    )
+
+    report.get_by_role("button", name="CSV").click()
+
+    report.get_by_text("Another download is being written. Try again in 5 seconds.").wait_for()
+    report.unroute("**/export?*")
+    report.route("**/export?*", lambda route: route.abort())
+    report.get_by_role("button", name="CSV").click()
+    report.get_by_text("No connection. Try again in a moment.").wait_for()
+    report.unroute("**/export?*")
+    assert downloaded(report, "CSV")[0] == "Town-hall-responses.csv"
+
+
+def test_only_the_host_gets_a_file(live: Room) -> None:
+    answered(live)
+    for token in (live.session["screen_token"], None):
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        refused = httpx2.get(f"{live.server.url}/api/v1{live.path}/export", headers=headers, **PLAIN)
+        assert refused.status_code == (403 if token else 401)

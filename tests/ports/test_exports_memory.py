@@ -1,0 +1,75 @@
+"""Writing an export takes memory for people and activities, never for answers."""
+
+import gc
+import tracemalloc
+from collections.abc import Iterator
+from io import RawIOBase
+
+import pytest
+
+from conflicto.activities.model import ResponsePolicy
+from conflicto.exports.files import Form, write_file
+from conflicto.exports.sheets import Shape
+from conflicto.platform.db.deadlines import Deadlines
+from tests.support.kit import Kit, Stage, set_stage
+
+FEW, MANY = 1_000, 4_000
+PEOPLE = 200
+TEXT = '{"text":"' + "as always on Mondays " * 50 + '"}'
+A_QUARTER = len(TEXT) * (MANY - FEW) // 4
+"""Bytes that a writer would hold if it kept a quarter of what is more in the larger session, answers alone."""
+
+
+class Nowhere(RawIOBase):
+    """A file that keeps nothing but counts."""
+
+    written = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, part: bytes) -> int:  # type: ignore[override]
+        self.written += len(part)
+        return len(part)
+
+
+@pytest.fixture
+def kit(database_url: str) -> Iterator[Kit]:
+    """A database that gives an export the time that it takes while every allocation is noted."""
+    made = Kit(database_url, deadlines=Deadlines(statement_s=60.0))
+    yield made
+    made.close()
+
+
+def answered(kit: Kit, answers: int) -> Stage:
+    stage = set_stage(kit, people=PEOPLE, policy=ResponsePolicy.MANY)
+    while answers:
+        some = min(answers, 500)
+        kit.run(*[stage.answer(each % PEOPLE, TEXT) for each in range(some)])
+        answers -= some
+    return stage
+
+
+def peak(kit: Kit, stage: Stage, form: Form, shape: Shape) -> tuple[int, int]:
+    """Return the most bytes that were held at once, and the size of the file."""
+    file = Nowhere()
+    gc.collect()
+    tracemalloc.start()
+    try:
+        kit.db.query(write_file, stage.session_id, form, shape, file)
+        return tracemalloc.get_traced_memory()[1], file.written
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("shape", Shape)
+def test_ten_times_the_answers_take_no_more_memory(kit: Kit, shape: Shape, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conflicto.exports.sheets.ANSWERS_AT_ONCE", 50)
+    few, many = answered(kit, FEW), answered(kit, MANY)
+    for form in Form:
+        peak(kit, few, form, shape)
+
+    for form in Form:
+        (small, less), (large, more) = peak(kit, few, form, shape), peak(kit, many, form, shape)
+        assert more > less
+        assert large < small + A_QUARTER, (form, small, large)
