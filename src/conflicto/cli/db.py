@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from conflicto.access.identity import keys_beside
-from conflicto.cli.environment import DIFFERENT, EXIT_CODES, UNUSABLE, USAGE, existing_database, migrate, settings_or_exit
+from conflicto.cli.environment import DIFFERENT, EXIT_CODES, UNUSABLE, USAGE, existing_database, settings_or_exit, upgrade_or_exit
 from conflicto.cli.restoring import looked_into, restored
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.archive import ArchiveUnusable
@@ -32,7 +32,7 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 @app.command()
 def upgrade() -> None:
     """Bring the database to this version's schema. Safe to run again, and from several machines at once."""
-    migrate(settings_or_exit().url)
+    upgrade_or_exit(settings_or_exit())
     out.print(f"The database has schema {SCHEMA}.")
 
 

@@ -18,7 +18,7 @@ from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.faults import DATABASE_FAULTS
 from conflicto.platform.db.postgres import PostgresOld
-from conflicto.platform.db.schema import SCHEMA, SchemaOld, require_current, revision
+from conflicto.platform.db.schema import SCHEMA, SchemaOld, require_current, require_not_newer, revision
 from conflicto.platform.db.sqlite import SqliteAffected
 from conflicto.platform.problems import DomainError, Kind
 from conflicto.settings import Settings, SettingsInvalid, read_settings
@@ -69,6 +69,14 @@ def registered_or_exit(settings: Settings) -> Registry:
 def migrate(url: str, to: str = "head") -> None:
     """Run the migrations; Alembic is imported only now, so that an ordinary start does not wait for it."""
     importlib.import_module("conflicto.migrations").upgrade(url, to)
+
+
+def upgrade_or_exit(settings: Settings) -> None:
+    """Bring the database to this program's schema, or say why that cannot be and exit with 3."""
+    with _opened(settings) as db:
+        with db.writer_connection() as connection:
+            require_not_newer(revision(connection))
+        migrate(settings.url)
 
 
 @contextmanager

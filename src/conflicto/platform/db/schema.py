@@ -21,6 +21,10 @@ class SchemaOld(RuntimeError):
     """The database's schema is not the one that this program speaks."""
 
 
+class SchemaNew(SchemaOld):
+    """A newer program was here. This one must not write, since it does not know what it would break."""
+
+
 def revision(connection: Connection) -> str | None:
     """Return the database's revision, None if it has no schema yet."""
     if not inspect(connection).has_table("alembic_version"):
@@ -32,13 +36,29 @@ def require_current(db: Database) -> None:
     """Refuse a database with another schema, with the command that mends it.
 
     Raises:
-        SchemaOld: it is older, newer, or empty.
+        SchemaOld: it is older, or empty.
+        SchemaNew: it is newer.
         PostgresOld: the server is older than PostgreSQL 14.
     """
     with db.writer_connection() as connection:
         if db.dialect == "postgresql":
             postgres.require_supported(connection)
         found = revision(connection)
+    require_not_newer(found)
     if found != SCHEMA:
         message = f"The database has schema {found or 'none'}, this program needs {SCHEMA}. Run `conflicto db upgrade`."
         raise SchemaOld(message)
+
+
+def require_not_newer(found: str | None) -> None:
+    """Refuse what only a newer program can read.
+
+    Raises:
+        SchemaNew: says what can be done.
+    """
+    if found is not None and found > SCHEMA:
+        message = (
+            f"The database has schema {found}, which is newer than {SCHEMA}, the newest that this program knows. Run the program that "
+            "made it, or restore a backup from before the upgrade (`conflicto db restore`)."
+        )
+        raise SchemaNew(message)

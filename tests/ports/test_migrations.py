@@ -1,0 +1,311 @@
+"""The schema's history on both databases: from every revision with data, back again, and killed at every statement on the way."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pysqlite3.dbapi2 as driver
+import pytest
+from alembic import command
+from sqlalchemy import Engine, event, inspect, text
+from sqlalchemy.exc import IntegrityError
+
+from conflicto import migrations
+from conflicto.app import App
+from conflicto.platform.db.engine import Database
+from conflicto.platform.db.schema import SCHEMA, revision
+from conflicto.responses.recount import counter_differences
+from conflicto.settings import Settings
+from tests.support import databases, revisions
+from tests.support.api import Api
+from tests.support.checks import accepted
+from tests.support.processes import ADMIN, environment, run, run_apart
+
+HISTORY = migrations.known_revisions()
+ROOT = Path(__file__).parents[2]
+KILLS = (3, 20, 45)
+"""Statements of a migration from nothing at which a process is killed; it has more than 50."""
+PATIENCE_S = 30.0
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database without a schema, on either database in turn."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/conflicto.sqlite3"
+        return
+    request.getfixturevalue("postgres_template")
+    with databases.postgres_copy(request.getfixturevalue("postgres_url"), empty=True) as url:
+        yield url
+
+
+def revision_of(url: str) -> str | None:
+    with revisions.connected(url) as connection:
+        return revision(connection)
+
+
+def left_by(url: str, at: str) -> dict[str, list[dict[str, Any]]]:
+    """Make the database what the program of a revision left behind, and return its rows."""
+    migrations.upgrade(url, at)
+    revisions.fill(url)
+    rows = revisions.dump(url)
+    assert [name for name, found in rows.items() if not found] == []
+    return rows
+
+
+# With data -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("at", HISTORY)
+async def test_data_of_every_revision_reach_the_newest_and_are_served(empty_url: str, at: str, tmp_path: Path) -> None:
+    before = left_by(empty_url, at)
+
+    migrations.upgrade(empty_url)
+
+    assert revisions.dump(empty_url, like=before) == before
+    command.check(migrations.config(empty_url))
+    settings = Settings(database_url=empty_url, data_dir=tmp_path, admin_token=ADMIN)
+    async with App(settings).running() as app:
+        assert app.db.query(counter_differences) == []
+        path = f"/sessions/{revisions.SESSION}"
+        host = accepted(await Api(app).post(f"{path}/tokens", {"role": "host"}, token=ADMIN), 201)["token"]
+        page = await Api(app).get(f"{path}/activities/{revisions.POLL}/responses/since/0", token=host)
+        assert [item["participant_id"] for item in accepted(page)["items"]] == [revisions.ANNA, revisions.BERT]
+        assert revisions.TEXT in page.text
+
+
+@pytest.mark.parametrize("to", HISTORY)
+def test_every_revision_can_be_gone_back_to_with_data(empty_url: str, to: str) -> None:
+    migrations.upgrade(empty_url, to)
+    known = revisions.dump(empty_url)
+    migrations.upgrade(empty_url)
+    revisions.fill(empty_url)
+    newest = revisions.dump(empty_url)
+
+    migrations.downgrade(empty_url, to)
+
+    assert revision_of(empty_url) == to
+    back = revisions.dump(empty_url)
+    assert set(back) == set(known)
+    assert revisions.dump(empty_url, like=newest) == back
+    migrations.upgrade(empty_url)
+    assert revisions.dump(empty_url, like=back) == back
+    command.check(migrations.config(empty_url))
+
+
+# Killed --------------------------------------------------------------------------------------------------------------
+
+
+class Cut(Exception):
+    """The process ends here."""
+
+
+@contextmanager
+def cut_at(number: int) -> Iterator[list[str]]:
+    """Let the `number`th statement of any database fail; yields the statements so far."""
+    seen: list[str] = []
+
+    def count(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        seen.append(statement)
+        if len(seen) == number:
+            raise Cut
+
+    event.listen(Engine, "before_cursor_execute", count)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", count)
+
+
+def test_a_migration_that_is_cut_at_any_statement_has_not_happened(empty_url: str) -> None:
+    before = left_by(empty_url, HISTORY[0])
+    number = 0
+    while True:
+        number += 1
+        try:
+            with cut_at(number) as seen:
+                migrations.upgrade(empty_url)
+            break
+        except Cut:
+            assert revision_of(empty_url) == HISTORY[0], seen
+            assert revisions.dump(empty_url) == before, seen
+
+    assert number > len(HISTORY)
+    assert revisions.dump(empty_url, like=before) == before
+    command.check(migrations.config(empty_url))
+
+
+KILLED = f"""
+import os, signal, sys
+from sqlalchemy import Engine, event
+from conflicto import migrations
+
+left = int(sys.argv[2])
+
+@event.listens_for(Engine, "before_cursor_execute")
+def kill(*rest):
+    global left
+    left -= 1
+    if not left:
+        os.kill(os.getpid(), {signal.SIGKILL})
+
+migrations.upgrade(sys.argv[1])
+"""
+
+
+def test_a_killed_first_start_is_made_good_by_the_next(empty_url: str) -> None:
+    env = {**os.environ, "COVERAGE_PROCESS_CONFIG": ""}
+    for number in KILLS:
+        killed = subprocess.run([sys.executable, "-c", KILLED, empty_url, str(number)], env=env, timeout=60, check=False)
+        assert killed.returncode == -signal.SIGKILL
+        assert revision_of(empty_url) is None
+
+    migrations.upgrade(empty_url)
+
+    command.check(migrations.config(empty_url))
+
+
+# Together ------------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def migrating(url: str) -> Iterator[None]:
+    """Hold what a running migration holds, so that others must wait."""
+    if url.startswith("sqlite"):
+        with driver.connect(url.removeprefix("sqlite:///"), isolation_level=None) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            yield
+            holder.execute("ROLLBACK")
+        holder.close()
+        return
+    with psycopg.connect(url) as holder:
+        holder.execute("SELECT pg_advisory_xact_lock(7229110641)")
+        yield
+
+
+def waiting(url: str) -> int:
+    """Return how many wait for the lock of migrations; on SQLite nobody can tell."""
+    with psycopg.connect(url) as connection:
+        return connection.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").fetchone()[0]
+
+
+def test_of_two_that_migrate_together_one_waits_and_finds_nothing_to_do(empty_url: str, tmp_path: Path) -> None:
+    before = left_by(empty_url, HISTORY[0])
+    env = environment(tmp_path, DATABASE_URL=empty_url)
+    start = [sys.executable, "-m", "conflicto", "db", "upgrade"]
+    with migrating(empty_url):
+        both = [subprocess.Popen(start, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+        if empty_url.startswith("sqlite"):
+            time.sleep(2)
+        else:
+            deadline = time.monotonic() + PATIENCE_S
+            while waiting(empty_url) < 2 and time.monotonic() < deadline:
+                time.sleep(0.05)
+        assert [process.poll() for process in both] == [None, None]
+        assert revision_of_held(empty_url) == HISTORY[0]
+
+    for process in both:
+        said, wrong = process.communicate(timeout=PATIENCE_S)
+        assert (process.returncode, said) == (0, f"The database has schema {SCHEMA}.\n"), wrong
+    assert revisions.dump(empty_url, like=before) == before
+
+
+def revision_of_held(url: str) -> str | None:
+    """Return the revision while somebody else holds the write lock."""
+    db = Database(url)
+    try:
+        return db.query(lambda tx: revision(tx.connection))
+    finally:
+        db.close()
+
+
+# Other ways in -------------------------------------------------------------------------------------------------------
+
+
+def test_plain_alembic_does_it_in_a_checkout(empty_url: str, tmp_path: Path) -> None:
+    alembic = Path(sys.executable).with_name("alembic")
+    env = environment(tmp_path, DATABASE_URL=empty_url)
+
+    for verb in (["upgrade", "head"], ["check"], ["downgrade", "-1"], ["upgrade", "head"]):
+        done = subprocess.run([alembic, *verb], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+
+    assert revision_of(empty_url) == SCHEMA
+
+
+@pytest.mark.parametrize("arguments", [("serve", "--port", "0"), ("db", "upgrade"), ("db", "backup", "copy"), ("token", "admin")])
+def test_a_newer_schema_is_refused_and_not_touched(empty_url: str, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    migrations.upgrade(empty_url)
+    with revisions.connected(empty_url) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    env = environment(tmp_path, DATABASE_URL=empty_url)
+    del env["CONFLICTO_ADMIN_TOKEN"]
+    before = revisions.dump(empty_url)
+
+    done = run_apart(*arguments, env=env) if arguments[0] == "serve" else run(*arguments, env=env)
+
+    assert (done.returncode if arguments[0] == "serve" else done.exit_code) == 3
+    assert "newer than" in done.stderr
+    assert revisions.dump(empty_url) == before
+    assert revision_of(empty_url) == "9999"
+
+
+# What promises rest on -----------------------------------------------------------------------------------------------
+
+PROMISES = {
+    "responses": {("participant_id", "activity_id", "round", "slot"), ("session_id", "ts")},
+    "participants": {("session_id", "nickname_key"), ("session_id", "updated_ts")},
+    "activities": {("session_id", "updated_ts")},
+    "sessions": {("join_code",)},
+}
+"""Unique indexes: one answer for each slot, no timestamp twice, one nickname, one live code."""
+
+KEYS = {
+    "sessions": ["id"], "participants": ["id"], "activities": ["id"], "responses": ["id"], "idempotency_keys": ["id"],
+    "feed_heads": ["session_id"], "transitions": ["session_id", "number"], "activity_rounds": ["activity_id", "round"],
+    "seat_links": ["id"], "meta": ["key"], "counters": ["name"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("at", HISTORY)
+def test_every_constraint_that_a_promise_rests_on_is_there_after_every_migration(empty_url: str, at: str) -> None:
+    migrations.upgrade(empty_url, at)
+
+    with revisions.connected(empty_url) as connection:
+        found = inspect(connection)
+        for table, wanted in PROMISES.items():
+            unique = {tuple(index["column_names"]) for index in found.get_indexes(table) if index["unique"]}
+            assert wanted <= unique, table
+        for table, columns in KEYS.items():
+            assert found.get_pk_constraint(table)["constrained_columns"] == columns
+        nullable = {
+            (table, column["name"]) for table, columns in KEYS.items() for column in found.get_columns(table)
+            if column["nullable"] and column["name"] in columns
+        }  # fmt: skip
+        assert nullable == set()
+
+
+AGAIN = {
+    "the same slot": ("responses", {"id": revisions.NONE, "ts": revisions.T + 9}),
+    "the same timestamp": ("responses", {"id": revisions.NONE, "slot": revisions.FIRST}),
+    "the same nickname": ("participants", {"id": 7, "updated_ts": revisions.T + 9}),
+    "the same position of a seat": ("participants", {"id": 7, "nickname_key": "other"}),
+    "the same live code": ("sessions", {"id": 7}),
+    "the same key": ("idempotency_keys", {}),
+}
+
+
+@pytest.mark.parametrize("case", AGAIN)
+def test_the_database_itself_refuses_what_would_break_a_promise(database_url: str, case: str) -> None:
+    revisions.fill(database_url)
+    table, changed = AGAIN[case]
+
+    with pytest.raises(IntegrityError, match=r"(?i)unique"):
+        revisions.add(database_url, table, revisions.ROWS[table][0] | changed)

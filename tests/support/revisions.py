@@ -1,0 +1,135 @@
+"""Databases as earlier programs left them: a coherent session in every table, written by SQL at any revision of the schema."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Boolean, Column, Connection, Integer, LargeBinary, MetaData, String, Table, Uuid, insert, select
+
+from conflicto.platform.db.engine import Database
+
+SESSION, ANNA, BERT = 101, 201, 202
+POLL, FIRST, SECOND = UUID(int=7 << 64), UUID(int=8 << 64), UUID(int=9 << 64)
+NONE = UUID(int=0)
+T = 1_700_000_000_000_000
+TEXT = '{"b":1.50,"a":[1E2,"\\u00e9 é"]}'
+
+ROWS: dict[str, list[dict[str, Any]]] = {
+    "counters": [{"name": "sessions", "value": 1}],
+    "meta": [{"key": "epoch", "value": "aaaaaaaaaa"}],
+    "sessions": [
+        {"id": SESSION, "title": "Town hall", "status": "active", "join_code": "BCDFGHJK", "locked": False, "token_version": 1,
+         "revision": 2, "deleted": False, "created_ts": T, "updated_ts": T + 1, "current_activity_id": POLL}
+    ],
+    "feed_heads": [
+        {"session_id": SESSION, "ts": T + 6, "ctl": T + 2, "participants": 2, "participants_ts": T + 4, "activities": 1, "transitions": 1}
+    ],
+    "transitions": [
+        {"session_id": SESSION, "number": 1, "actor": "host", "entity": "session", "entity_id": str(SESSION), "from_status": "draft",
+         "to_status": "active", "at_us": T}
+    ],
+    "idempotency_keys": [{"id": b"k" * 16, "session_id": SESSION, "fingerprint": b"f" * 16, "status": 201, "entity": FIRST.hex}],
+    "activities": [
+        {"id": POLL, "session_id": SESSION, "type": "lunch", "config_text": TEXT, "order_index": 0, "status": "active",
+         "response_policy": "one", "results_visibility": "always", "responses_visibility": "screen", "moderation": "off",
+         "anonymous": False, "round": 1, "started_ts": T + 2, "results_revealed": False, "secret_revealed": False,
+         "was_revealed": False, "published_ts": T + 2, "revision": 1, "deleted": False, "created_ts": T + 2, "updated_ts": T + 2}
+    ],
+    "activity_rounds": [
+        {"activity_id": POLL, "round": 1, "session_id": SESSION, "live": 2, "live_last_ts": T + 6, "live_changed_ts": T + 6, "visible": 2,
+         "visible_last_ts": T + 6, "visible_changed_ts": T + 6}
+    ],
+    "participants": [
+        {"id": who, "session_id": SESSION, "nickname": name, "nickname_key": name.lower(), "token_version": 1, "last_seen_us": T,
+         "revision": 1, "deleted": False, "created_ts": at, "updated_ts": at}
+        for who, name, at in ((ANNA, "Anna", T + 3), (BERT, "Bert", T + 4))
+    ],
+    "seat_links": [{"id": b"l" * 16, "session_id": SESSION, "participant_id": ANNA, "expires_us": T}],
+    "responses": [
+        {"id": row, "session_id": SESSION, "activity_id": POLL, "participant_id": who, "round": 1, "slot": NONE, "ts": at,
+         "created_ts": at, "received_us": at, "revision": 1, "deleted": False, "moderation": "visible", "was_visible": True,
+         "response_text": text}
+        for row, who, at, text in ((FIRST, ANNA, T + 5, TEXT), (SECOND, BERT, T + 6, "null"))
+    ],
+}  # fmt: skip
+"""What every program from the first schema on could have written; what later ones added gets a value by its type."""
+
+VERSIONS = "alembic_version"
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    """Yield a transaction on a database whatever its schema, and commit it."""
+    db = Database(url)
+    try:
+        with db.writer_connection() as connection, connection.begin():
+            yield connection
+    finally:
+        db.close()
+
+
+def fill(url: str) -> None:
+    """Write a row or two into every table that the schema has."""
+    with connected(url) as connection:
+        for table in tables(connection):
+            for row in ROWS.get(table.name, [{}]):
+                _add(connection, table, row)
+
+
+def add(url: str, name: str, row: dict[str, Any]) -> None:
+    """Write one row."""
+    with connected(url) as connection:
+        _add(connection, next(table for table in tables(connection) if table.name == name), row)
+
+
+def _add(connection: Connection, table: Table, row: dict[str, Any]) -> None:
+    connection.execute(insert(table).values({column: _value(column, row) for column in _written(table)}))
+
+
+def dump(url: str, like: dict[str, list[dict[str, Any]]] | None = None) -> dict[str, list[dict[str, Any]]]:
+    """Return every row of every table, or of the tables and columns that `like` has."""
+    with connected(url) as connection:
+        return {
+            table.name: sorted(
+                [dict(row._mapping) for row in connection.execute(select(*_chosen(table, like)))],
+                key=lambda row: repr(sorted(row.items())),
+            )
+            for table in tables(connection)
+            if like is None or table.name in like
+        }
+
+
+def tables(connection: Connection) -> list[Table]:
+    """Return the tables as the database itself describes them."""
+    found = MetaData()
+    found.reflect(connection)
+    return [table for table in found.sorted_tables if table.name != VERSIONS]
+
+
+def _written(table: Table) -> list[Column[Any]]:
+    return [column for column in table.columns if column.computed is None]
+
+
+def _chosen(table: Table, like: dict[str, list[dict[str, Any]]] | None) -> list[Column[Any]]:
+    wanted = None if like is None else {name for row in like[table.name] for name in row}
+    return [column for column in _written(table) if wanted is None or column.name in wanted]
+
+
+def _value(column: Column[Any], row: dict[str, Any]) -> Any:
+    value = row.get(column.name, None if column.name in _EMPTY else _made(column))
+    if isinstance(value, UUID) and not isinstance(column.type, Uuid):
+        return value.bytes
+    return value
+
+
+_EMPTY = {"description", "max_participants", "secret_text", "aggregate_text", "duration_seconds", "ends_us", "title", "reason",
+          "shown_activity_id", "overlay", "scopes_text"}  # fmt: skip
+"""Nullable columns that stay empty where the row does not name them, since their values mean something to the program."""
+
+
+def _made(column: Column[Any]) -> Any:
+    for kind, value in ((Uuid, POLL), (LargeBinary, POLL.bytes), (Boolean, True), (Integer, 1), (String, "x")):
+        if isinstance(column.type, kind):
+            return value
+    raise AssertionError(column)
