@@ -14,9 +14,10 @@ from pydantic_core import PydanticUndefined
 from conflicto import migrations
 from conflicto.access.roles import MEMBERS
 from conflicto.app import App
-from conflicto.platform.http.front_door import REPLAYS, WITH_BODY
+from conflicto.platform.http.front_door import WITH_BODY
 from conflicto.platform.http.problem_response import STATUS
 from conflicto.platform.limits.bucket import Per, Policy
+from conflicto.platform.limits.limiter import REPLAYS
 from conflicto.platform.metrics.names import TABLE, Metric, Together
 from conflicto.platform.problems import DomainError, registry
 from conflicto.settings import Settings

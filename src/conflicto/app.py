@@ -55,6 +55,7 @@ from conflicto.platform.http.front_door import WITH_BODY, Desk, FrontDoor
 from conflicto.platform.http.routes import Route, RouteTable
 from conflicto.platform.http.server.keeper import Keeper
 from conflicto.platform.limits.limiter import Limiter
+from conflicto.platform.limits.marks import Marks
 from conflicto.platform.limits.memory import MemoryLimiter
 from conflicto.platform.limits.redis import SharedBuckets
 from conflicto.platform.logs import configure_logs
@@ -118,7 +119,8 @@ class App:
         self.tokens = Tokens(self.identity.signing_key, self.identity.issuer, self.clock)
         self.admission = Admission(self.tokens, self.identity.admin_hash, self.heads, UsedTickets(self.clock))
         self._closing: list[Callable[[], Awaitable[None]]] = []
-        self.limiter = self._limiter()
+        self.limiter, marks = self._limits()
+        self.guard = CodeGuard(self.limiter, marks)
         self.lane = Lane(self.clock, self.limiter.memory, self._seen)
         self.keeper = Keeper(
             self.lane if settings.express else None, most_connections=settings.max_connections, drain=self.drain,
@@ -206,14 +208,14 @@ class App:
             expose_headers=exposed, max_age=86_400,
         )  # fmt: skip
 
-    def _limiter(self) -> Limiter:
+    def _limits(self) -> tuple[Limiter, Marks]:
         memory, url = MemoryLimiter(self.clock, enabled=self.settings.rate_limits), self.settings.secret("redis_url")
         if not url or not self.settings.rate_limits:
-            return Limiter(memory, None)
+            return Limiter(memory, None), Marks(None, "")
         # Connections of their own: limits ask thousands of times a second, and what misses a deadline here must not silence others.
-        redis = Redis(url, self.clock)
+        redis, prefix = Redis(url, self.clock), f"conflicto:{self.identity.epoch}:"
         self._closing.append(redis.close)
-        return Limiter(memory, SharedBuckets(redis, f"conflicto:{self.identity.epoch}:limits:"))
+        return Limiter(memory, SharedBuckets(redis, prefix + "limits:")), Marks(redis, prefix + "hits:")
 
     def _watch(self) -> None:
         metrics, watch, began_s = self.metrics, self.metrics.watch, self.clock.monotonic_s()
@@ -267,7 +269,7 @@ class App:
 
     def _routes(self) -> list[Route]:
         db, writer, tokens, clock = self.db, self.writer, self.tokens, self.clock
-        guard = CodeGuard(self.limiter)
+        guard = self.guard
         press = Press(self.identity.epoch, clock, self.metrics, self.keeper.load)
         answers = Answers(db, clock, press)
         results = Results(db, self.heads, answers, press, clock)

@@ -14,6 +14,7 @@ from conflicto.platform import redis as redis_module
 from conflicto.platform.clock import Clock
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.limits.limiter import Limiter
+from conflicto.platform.limits.marks import LIFE_S, Marks
 from conflicto.platform.limits.memory import MemoryLimiter
 from conflicto.platform.limits.redis import SharedBuckets
 from conflicto.platform.problems import NotFound
@@ -31,6 +32,8 @@ class Worker:
     def __init__(self, url: str) -> None:
         self.redis = Redis(url, Clock())
         self.limiter = Limiter(MemoryLimiter(Clock()), SharedBuckets(self.redis, "epoch:limits:"))
+        self.marks = Marks(self.redis, "epoch:hits:")
+        self.guard = CodeGuard(self.limiter, self.marks)
 
     async def allowed(self, policy: Policy, times: int, key: str = "anna") -> int:
         """Spend, each after the other."""
@@ -146,14 +149,39 @@ async def test_redis_that_holds_something_else_under_the_name(workers: list[Work
 
 
 async def test_guesses_without_redis_are_few(workers: list[Worker], server: ValkeyServer) -> None:
-    guards = [CodeGuard(worker.limiter) for worker in workers]
-    assert await guesses(guards[0], 40) == 40
-    assert await guesses(guards[1], 40) == 20, "workers count misses together"
+    one, other = workers
+    assert await guesses(one.guard, 40) == 40
+    assert await guesses(other.guard, 40) == 20, "workers count misses together"
     server.stop()
 
     address = "198.51.100.7"
-    assert await guesses(guards[0], 40, address) == 10
-    assert await guesses(guards[1], 40, address) == 10
+    assert await guesses(one.guard, 40, address) == 10
+    assert await guesses(other.guard, 40, address) == 10
+
+
+async def test_hall_that_is_guessed_from_is_let_in_by_every_worker(workers: list[Worker], server: ValkeyServer) -> None:
+    one, other = workers
+    async with one.guard.trying("192.0.2.1", "GOOD", wrong=NotFound):
+        pass
+    await guesses(one.guard, 100)
+
+    deadline = time.monotonic() + PATIENCE_S
+    while not await is_let_in(other.guard, "GOOD"):
+        assert time.monotonic() < deadline
+    assert not await is_let_in(other.guard, "OTHER")
+    for name in await other.redis.ask(lambda client: client.keys("epoch:hits:*"), otherwise=[]):
+        assert b"GOOD" not in name
+        assert 0 < await other.redis.ask(lambda client, name=name: client.ttl(name), otherwise=-1) <= LIFE_S
+    server.stop()
+    assert await is_let_in(other.guard, "GOOD"), "it has seen the code itself by now"
+
+
+async def is_let_in(guard: CodeGuard, code: str) -> bool:
+    try:
+        async with guard.trying("192.0.2.1", code, wrong=NotFound):
+            return True
+    except TooManyGuesses:
+        return False
 
 
 async def guesses(guard: CodeGuard, most: int, address: str = "192.0.2.1") -> int:

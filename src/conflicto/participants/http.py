@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
@@ -77,7 +78,8 @@ class DoorEndpoints:
         nickname = clean(body.nickname)
         code = normalised_code(body.code) or ""
         key = _key(call, code)
-        async with self.guard.trying(call.address, code, wrong=CodeUnknown):
+        repeats = partial(self.repeats, call) if key else None
+        async with self.guard.trying(call.address, code, wrong=CodeUnknown, repeats=repeats):
             session_id: int = call.params.get("session_id", 0) or await self.db.read(session_to_join, body.code, key)
             request = JoinRequest(session_id, code, nickname, key)
             keys = ((session_id, nickname.key), *((key.id,) if key else ()))

@@ -35,6 +35,16 @@ _UNSHOWABLE = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\ufe00-\ufe0f\U0001d159\U000e0100-\U000e01ef]")
 _NUMBERED = re.compile(r"(?P<stem>.*\S) (?P<number>[1-9][0-9]{0,3})", re.ASCII)
 
+# Letters of other scripts that are drawn as a Latin one, in either case, as they are after folding case. Small capitals are none.
+_LOOKALIKES = str.maketrans(
+    "\u0430\u0432\u0435\u0433\u0455\u0456\u0458\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445\u04bb\u0501\u051b"
+    "\u03b1\u03b2\u03b5\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7\u03b7\u03b6\u03f2"
+    "\u1d00\u1d04\u1d05\u1d07\ua730\u029c\u026a\u029f\u1d0d\u0274\u1d0f\u0280\ua731\u1d1b\u028f",
+    "abersijkmhopctyxhdqabeikmnoptuxhzcacdefhilmnorsty",
+)  # fmt: skip
+_LATIN = re.compile("[a-z\u00df-\u00f6\u00f8-\u024f]")
+_READ_AS_LETTERS = str.maketrans("0135$@!|\u0131", "oiessaili")
+
 
 class NicknameInvalid(DomainError):
     """The name is empty, too long, reserved, or holds what cannot be shown; the detail says which."""
@@ -46,7 +56,10 @@ class NicknameInvalid(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Nickname:
-    """A name as it is shown, and the key by which two names are the same: without case, form and variation selectors."""
+    """A name as it is shown, and the key by which two names are the same: without case, form and variation selectors.
+
+    In a name that mixes Latin letters with letters of other scripts that look like them, they are the Latin ones.
+    """
 
     text: str
     key: str
@@ -74,7 +87,7 @@ def clean(raw: str) -> Nickname:
         raise _too_long()
     _check_shape(text)
     key = _key(text)
-    if "".join(char for char in key if unicodedata.category(char)[0] in "LN") in _RESERVED:
+    if _passes_for_staff(key):
         raise _refusal("This name is kept for the people who run the session.")
     return Nickname(text, key)
 
@@ -111,7 +124,15 @@ def _check_shape(text: str) -> None:
 
 
 def _key(text: str) -> str:
-    return _SELECTORS.sub("", unicodedata.normalize("NFKC", text.casefold()))
+    folded = _SELECTORS.sub("", unicodedata.normalize("NFKC", text.casefold()))
+    latin = folded.translate(_LOOKALIKES)
+    return latin if latin != folded and _LATIN.search(folded) else folded
+
+
+def _passes_for_staff(key: str) -> bool:
+    latin = key.translate(_LOOKALIKES)
+    readings = (latin, latin.translate(_READ_AS_LETTERS))
+    return any("".join(char for char in each if unicodedata.category(char)[0] in "LN") in _RESERVED for each in readings)
 
 
 def _numbered(stem: str, number: int) -> str:

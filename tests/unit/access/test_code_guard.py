@@ -7,7 +7,8 @@ from conflicto.access import code_guard
 from conflicto.access.code_guard import CodeGuard
 from conflicto.access.errors import TooManyGuesses
 from conflicto.platform.limits.bucket import Policy
-from conflicto.platform.limits.limiter import Limiter
+from conflicto.platform.limits.limiter import REPLAYS, Limiter
+from conflicto.platform.limits.marks import Marks
 from conflicto.platform.limits.memory import MemoryLimiter
 from conflicto.platform.problems import DomainError, Kind, Unavailable
 from tests.support.clocks import HandClock
@@ -44,7 +45,7 @@ def limiter(clock: Stopped) -> Limiter:
 
 @pytest.fixture
 def guard(limiter: Limiter) -> CodeGuard:
-    return CodeGuard(limiter)
+    return CodeGuard(limiter, Marks(None, ""))
 
 
 def settle(*, right: bool) -> None:
@@ -155,6 +156,23 @@ async def test_whoever_goes_away_meanwhile_leaves_nothing_behind(guard: CodeGuar
             await task
     assert guard._trials == {}
     assert await guesses(guard, ANNA) >= 59
+
+
+async def test_request_that_repeats_itself_is_let_through_and_looking_for_it_is_bounded(guard: CodeGuard) -> None:
+    await guesses(guard, ANNA)
+    asked = []
+
+    async def repeats() -> bool:
+        asked.append(1)
+        return len(asked) == 1
+
+    async with guard.trying(ANNA, "GOOD", wrong=Wrong, repeats=repeats):
+        pass
+    for _ in range(100):
+        with pytest.raises(TooManyGuesses):
+            async with guard.trying(ANNA, "OTHER", wrong=Wrong, repeats=repeats):
+                raise AssertionError
+    assert len(asked) == REPLAYS.quota
 
 
 @pytest.mark.parametrize("before", range(0, 12, 3))

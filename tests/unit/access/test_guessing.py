@@ -9,6 +9,7 @@ import pytest
 from conflicto.access.code_guard import COST_UNDER_ATTACK, EVERYWHERE, CodeGuard
 from conflicto.access.errors import TooManyGuesses
 from conflicto.platform.limits.limiter import Limiter
+from conflicto.platform.limits.marks import Marks
 from conflicto.platform.limits.memory import MemoryLimiter
 from conflicto.platform.problems import NotFound
 from conflicto.sessions.model import CODE_ALPHABET, CODE_LENGTH, new_code
@@ -55,7 +56,7 @@ class Still(HandClock):
 async def looked_up(addresses: int, seconds: int, *, tries_a_second: int) -> float:
     """Return how many guesses a second are looked up once the bursts are over, if every address tries as often as that."""
     clock = Still()
-    guard, looked, turn = CodeGuard(Limiter(MemoryLimiter(clock), None)), 0, deque(range(addresses))
+    guard, looked, turn = CodeGuard(Limiter(MemoryLimiter(clock), None), Marks(None, "")), 0, deque(range(addresses))
     for second in range(2 * seconds):
         looked = 0 if second == seconds else looked
         for nth in range(tries_a_second):

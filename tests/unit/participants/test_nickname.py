@@ -78,6 +78,52 @@ def test_names_that_look_alike_share_a_key(one, other):
     assert clean(one).key == clean(other).key
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Anna", "\u0410nna"),
+        ("Anna", "Ann\u0430"),
+        ("Tom", "T\u03bfm"),
+        ("Pia", "\u0440\u0456a"),
+        ("Hans", "\u041dans"),
+        ("Tina", "\u1d1bina"),
+    ],
+)
+def test_letter_of_another_script_does_not_make_another_name(one, other):
+    """R-05: somebody who takes another's look needs a number behind the name."""
+    assert clean(one).key == clean(other).key
+    assert clean(other).text == other
+
+
+def test_names_in_one_script_are_themselves():
+    for name in (
+        "\u0410\u043d\u043d\u0430",
+        "\u0386\u03bd\u03bd\u03b1",
+        "\u0420\u043e\u043c\u0430",
+        "\u039d\u03af\u03ba\u03bf\u03c2 7",
+    ):
+        assert clean(name).key == name.casefold().replace("\u03c2", "\u03c3")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "H\u043est",
+        "\u041d\u041e\u0405\u0422",
+        "h0st",
+        "H\u03bfst",
+        "\u029c\u1d0f\ua731\u1d1b",
+        "@dm1n",
+        "Adm\u0131n",
+        "m0d\u0435rator",
+        "C\u043enflict\u043e",
+        "\u200bHost",
+    ],
+)
+def test_nobody_passes_for_the_staff(raw):
+    assert refused(raw).kind is Kind.INVALID
+
+
 @pytest.mark.parametrize(("one", "other"), [("Anna", "Anna 2"), ("Zoe", "Zo\u00eb"), ("AB", "A B"), ("\U0001f600", "\U0001f601")])
 def test_names_that_differ_have_keys_that_differ(one, other):
     assert clean(one).key != clean(other).key

@@ -18,9 +18,10 @@ from conflicto.platform.http.problem_response import code_of, problem_answer
 from conflicto.platform.http.query_fields import require_known_fields
 from conflicto.platform.http.routes import TextInvalid
 from conflicto.platform.limits.addresses import network_of
-from conflicto.platform.limits.bucket import Per, Policy
+from conflicto.platform.limits.bucket import Per
 from conflicto.platform.limits.errors import TooManyRequests
 from conflicto.platform.limits.headers import policy_header
+from conflicto.platform.limits.limiter import REPLAYS
 from conflicto.platform.metrics.counting import UNMATCHED
 from conflicto.platform.metrics.names import BODY_BYTES
 from conflicto.platform.problems import DomainError, Kind
@@ -45,9 +46,6 @@ WHOLE = "conflicto.response.whole"
 WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 FIRST_PROBLEM = 400
-
-REPLAYS = Policy("replays", 60, 60)
-"""Repeated requests above a limit; a phone that did not hear the answer tries again every few seconds."""
 
 
 class Gatekeeper(Protocol):

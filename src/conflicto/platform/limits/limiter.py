@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conflicto.platform.limits.bucket import alone
+from conflicto.platform.limits.bucket import Policy, alone
 
 if TYPE_CHECKING:
-    from conflicto.platform.limits.bucket import Policy, Verdict
+    from conflicto.platform.limits.bucket import Verdict
     from conflicto.platform.limits.memory import MemoryLimiter
     from conflicto.platform.limits.redis import SharedBuckets
+
+REPLAYS = Policy("replays", 60, 60)
+"""Requests above a limit that may repeat one which was answered; a phone that did not hear the answer tries again every few seconds."""
 
 
 class Limiter:

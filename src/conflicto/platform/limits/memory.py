@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from conflicto.platform.limits.bucket import Boundless, Bucket, Policy, Verdict, admit
@@ -12,7 +13,10 @@ if TYPE_CHECKING:
     from conflicto.platform.clock import Clock
 
 MOST_KEYS = 200_000
-"""About 20 MB. Full buckets hold no information, so they are dropped first."""
+"""About 40 MB."""
+
+SAMPLE = 1_000
+"""Buckets that are looked at to find the middle one."""
 
 
 class MemoryLimiter:
@@ -48,10 +52,15 @@ class MemoryLimiter:
         self.bucket(policy, key).full_at_s = self._clock.monotonic_s() + policy.window_s
 
     def _forget(self, now: float) -> None:
-        """Drop full buckets, which say nothing; if that is not enough, all."""
+        """Drop full buckets, which say nothing; if too many are left, those that are full first.
+
+        So a flood of keys that were used once forgets itself, and nobody is let off who has used up a quota.
+        """
         kept = {name: bucket for name, bucket in self._buckets.items() if bucket.full_at_s > now}
-        if len(kept) >= MOST_KEYS:
-            kept = {}
+        if len(kept) > MOST_KEYS // 2:
+            sample = sorted(bucket.full_at_s for bucket in islice(kept.values(), 0, None, max(1, len(kept) // SAMPLE)))
+            middle = sample[len(sample) // 2]
+            kept = {name: bucket for name, bucket in kept.items() if bucket.full_at_s > middle}
         for name, bucket in self._buckets.items():
             bucket.forgotten = name not in kept
         self._buckets = kept

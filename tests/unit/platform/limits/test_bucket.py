@@ -88,10 +88,10 @@ def test_memory_that_is_off_allows_everything() -> None:
 
 
 def test_memory_is_bounded_and_forgets_full_buckets_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.platform.limits.memory.MOST_KEYS", 3)
+    monkeypatch.setattr("conflicto.platform.limits.memory.MOST_KEYS", 4)
     clock = Stopped()
     limiter = MemoryLimiter(clock)
-    for key in ("old", "older"):
+    for key in ("old", "older", "oldest"):
         limiter.spend(POLICY, key)
     clock.advance(60)
     for _ in range(3):
@@ -100,9 +100,20 @@ def test_memory_is_bounded_and_forgets_full_buckets_first(monkeypatch: pytest.Mo
     assert not limiter.spend(POLICY, "busy").allowed
     assert len(limiter._buckets) == 2
 
-    for key in range(2):
-        limiter.spend(POLICY, key)
-    assert len(limiter._buckets) <= 3
+
+def test_flood_of_strangers_lets_nobody_off_who_used_up_a_quota(monkeypatch: pytest.MonkeyPatch) -> None:
+    """R-07: keys that were made up are forgotten before those that count, and whoever held one of theirs asks for another."""
+    monkeypatch.setattr("conflicto.platform.limits.memory.MOST_KEYS", 1000)
+    limiter = MemoryLimiter(Stopped())
+    for _ in range(3):
+        limiter.spend(POLICY, "busy")
+    stranger = limiter.bucket(POLICY, "stranger 0")
+    for number in range(20_000):
+        limiter.spend(POLICY, f"stranger {number}")
+
+    assert not limiter.spend(POLICY, "busy").allowed
+    assert len(limiter._buckets) <= 1000
+    assert stranger.forgotten
 
 
 def test_headers_speak_the_draft() -> None:

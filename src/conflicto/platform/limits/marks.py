@@ -1,0 +1,40 @@
+"""Marks that all workers see, for a day: one bit under a name, in Redis; without one, nobody else's marks are seen."""
+
+from __future__ import annotations
+
+import asyncio
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from conflicto.platform.redis import Redis
+
+LIFE_S = 86_400
+
+
+class Marks:
+    """The marks of one kind. Names are kept as digests: Redis learns neither addresses nor codes."""
+
+    def __init__(self, redis: Redis | None, prefix: str) -> None:
+        self._redis = redis
+        self._prefix = prefix
+        self._under_way: set[asyncio.Task[Any]] = set()
+
+    def set(self, *name: str) -> None:
+        """Set a mark, some time soon; nobody waits for it."""
+        if self._redis is None:
+            return
+        key = self._key(name)
+        task = asyncio.ensure_future(self._redis.ask(lambda client: client.set(key, b"", ex=LIFE_S), otherwise=None))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def has(self, *name: str) -> bool:
+        """Whether somebody set it; no, if that is not known."""
+        if self._redis is None:
+            return False
+        key = self._key(name)
+        return bool(await self._redis.ask(lambda client: client.exists(key), otherwise=0))
+
+    def _key(self, name: tuple[str, ...]) -> str:
+        return self._prefix + blake2b("\0".join(name).encode(), digest_size=16).hexdigest()

@@ -1,0 +1,112 @@
+"""Limits of real server processes: two workers are one, and no fault of Redis is an error to anybody."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx2
+import pytest
+import redis as client_library
+
+from conflicto.access.code_guard import PER_ADDRESS
+from conflicto.responses.http import SUBMIT
+from tests.support.crowd import Crowd, gather
+from tests.support.processes import PLAIN, Served, served
+from tests.support.servers import valkey_server
+
+PATIENCE_S = 20.0
+LONGEST_S = 2.0
+"""For one answer while Redis hangs; 50 ms are for Redis, the rest is for a busy machine."""
+
+LIMITED = {"CONFLICTO_RATE_LIMITS": "on"}
+
+
+@pytest.fixture
+def workers(postgres_database: str, valkey_url: str, tmp_path: Path) -> Iterator[list[Served]]:
+    settings = LIMITED | {"DATABASE_URL": postgres_database, "REDIS_URL": valkey_url}
+    with ExitStack() as running:
+        yield [running.enter_context(served(tmp_path / name, **settings)) for name in ("one", "other")]
+
+
+def answered(server: Served, crowd: Crowd, nth: int = 0) -> int:
+    """Answer once and return the status."""
+    headers = {"authorization": f"Bearer {crowd.tokens[nth]}"}
+    body = {"response_data": {"at": server.url}}
+    return httpx2.post(f"{server.url}/api/v1{crowd.path}/responses", json=body, headers=headers, timeout=10, **PLAIN).status_code
+
+
+def looked_up(server: Served, most: int) -> int:
+    """Return how many of so many wrong codes were looked up."""
+    codes = [f"{server.url}/api/v1/sessions/by-code/BCDF{'BCDFGHJKLM'[nth // 10]}{'BCDFGHJKLM'[nth % 10]}ZZ" for nth in range(most)]
+    return [httpx2.get(code, timeout=10, **PLAIN).status_code for code in codes].count(404)
+
+
+def test_a_token_has_one_quota_at_two_workers(workers: list[Served]) -> None:
+    crowd, began = gather(workers[0]), time.monotonic()
+    statuses = [answered(workers[nth % 2], crowd) for nth in range(SUBMIT.quota + 60)]
+    most = SUBMIT.quota + (time.monotonic() - began) / SUBMIT.interval_s
+
+    assert SUBMIT.quota <= statuses.count(201) <= most + 1
+    assert set(statuses) <= {201, 429}
+    assert answered(workers[1], crowd, nth=1) == 201, "a neighbour is not touched"
+
+
+def test_misses_at_one_worker_count_at_the_other(workers: list[Served]) -> None:
+    began = time.monotonic()
+    looked = looked_up(workers[0], 40) + looked_up(workers[1], 60)
+
+    assert PER_ADDRESS.quota <= looked <= PER_ADDRESS.quota + (time.monotonic() - began) / PER_ADDRESS.interval_s + 1
+
+
+@pytest.mark.parametrize("fault", ["killed", "hangs", "full"])
+def test_answers_go_on_and_guesses_do_not(tmp_path: Path, fault: str) -> None:
+    """R-06: zero errors, and nobody waits for Redis."""
+    with valkey_server() as valkey, served(tmp_path, REDIS_URL=valkey.connection_url, **LIMITED) as server:
+        crowd = gather(server)
+        assert answered(server, crowd) == 201
+        pid = valkey._process.pid
+        with client_library.Redis.from_url(valkey.connection_url) as client:
+            if fault == "full":
+                client.config_set("maxmemory", "1")
+                client.config_set("maxmemory-policy", "noeviction")
+        if fault != "full":
+            os.kill(pid, signal.SIGKILL if fault == "killed" else signal.SIGSTOP)
+        try:
+            took = []
+            for nth in range(60):
+                began = time.monotonic()
+                assert answered(server, crowd, nth % len(crowd.tokens)) == 201
+                took.append(time.monotonic() - began)
+            began = time.monotonic()
+            looked = looked_up(server, 40)
+            assert 10 <= looked <= 11 + (time.monotonic() - began) / 6
+            assert max(took) < LONGEST_S
+        finally:
+            if fault == "hangs":
+                os.kill(pid, signal.SIGCONT)
+        assert "conflicto_limits_alone_total 0" not in server.text("/metrics")
+
+
+async def test_phones_that_answer_at_once_share_their_trips(tmp_path: Path) -> None:
+    with valkey_server() as valkey, served(tmp_path, REDIS_URL=valkey.connection_url, **LIMITED) as server:
+        crowd = gather(server)
+        with client_library.Redis.from_url(valkey.connection_url) as client:
+            before = client.info("commandstats")["cmdstat_evalsha"]["calls"]
+            async with httpx2.AsyncClient(base_url=server.url, timeout=20, **PLAIN) as http:
+                asked = (
+                    http.post(
+                        f"/api/v1{crowd.path}/responses",
+                        json={"response_data": nth},
+                        headers={"authorization": f"Bearer {crowd.tokens[nth % len(crowd.tokens)]}"},
+                    )
+                    for nth in range(200)
+                )
+                statuses = {answer.status_code for answer in await asyncio.gather(*asked)}
+            trips = client.info("commandstats")["cmdstat_evalsha"]["calls"] - before
+
+        assert statuses == {201}
+        assert trips < 200
