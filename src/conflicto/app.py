@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from conflicto.activities.model import Activity
+    from conflicto.sessions.model import Session
 
 ABOUT = {
     "title": "Conflicto",
@@ -303,9 +304,10 @@ class App:
             self.db, self.writer, self.clock, counted=self._counted, redis=lambda: health.UNUSED, document=self._document
         )
 
-    async def _activity(self, session_id: int, activity_id: UUID) -> Activity | None:
+    async def _activity(self, session_id: int, activity_id: UUID) -> tuple[Session, Activity] | None:
         head = await self.heads.standing(session_id)
-        return head.activities.get(activity_id) if head else None
+        activity = head.activities.get(activity_id) if head else None
+        return (head.session, activity) if head and activity else None
 
     def _document(self) -> dict[str, Any]:
         return self.control.document()

@@ -235,13 +235,18 @@ def test_postgres_keeps_the_json_as_jsonb_too(db: Database) -> None:
 
 # Plans ---------------------------------------------------------------------------------------------------------------
 
+COLUMNS = """id, session_id, activity_id, participant_id, round, slot, ts, created_ts, received_us, revision, deleted, moderation,
+    was_visible, response_text"""
+
 FILL = {
     "sqlite": """
         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})
-        INSERT INTO responses SELECT randomblob(16), 1, :activity, i % 500 + 1, 1, randomblob(16), i, i, i, 1, false, 'visible', true,
+        INSERT INTO responses ({columns})
+            SELECT randomblob(16), 1, :activity, i % 500 + 1, 1, randomblob(16), i, i, i, 1, false, 'visible', true,
             '{{"n":' || i || '}}' FROM n""",
     "postgresql": """
-        INSERT INTO responses SELECT gen_random_uuid(), 1, :activity, i % 500 + 1, 1, gen_random_uuid(), i, i, i, 1, false, 'visible', true,
+        INSERT INTO responses ({columns})
+            SELECT gen_random_uuid(), 1, :activity, i % 500 + 1, 1, gen_random_uuid(), i, i, i, 1, false, 'visible', true,
             '{{"n":' || i || '}}' FROM generate_series(1, {rows}) AS i""",
 }
 
@@ -252,7 +257,7 @@ def full(database_url: str) -> Iterator[Database]:
     with made.writer_connection() as connection:
         with connection.begin():
             parameter = ACTIVITY.bytes if made.dialect == "sqlite" else ACTIVITY
-            connection.execute(text(FILL[made.dialect].format(rows=ROWS)), {"activity": parameter})
+            connection.execute(text(FILL[made.dialect].format(rows=ROWS, columns=COLUMNS)), {"activity": parameter})
         with connection.begin():
             connection.execute(text("ANALYZE"))
     yield made

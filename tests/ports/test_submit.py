@@ -15,6 +15,7 @@ from conflicto.platform.problems import NotFound
 from conflicto.responses.commands.change import edit_response, withdraw_response
 from conflicto.responses.commands.submit import Receipt, Submission, submit_many
 from conflicto.responses.errors import ActivityNotOpen, AlreadyAnswered
+from conflicto.responses.model import Written
 from conflicto.sessions.errors import KeyReused
 from conflicto.sessions.idempotency import key_from
 from tests.support.kit import Kit, command, set_stage
@@ -28,8 +29,8 @@ def test_group_of_everything_gets_each_its_own_answer(kit: Kit) -> None:
     stage, other = set_stage(kit, people=6, policy=ResponsePolicy.FIRST), set_stage(kit, people=1)
     first = kit.run(stage.answer(0, "1", key("k")), stage.answer(1, "1"), stage.answer(4, "1", key("k4")))
     kit.do(stage.session_id, remove, stage.people[2], erase_answers=False, forget=False)
-    stranger = Submission(stage.session_id, other.activity_id, stage.people[3], "1", 1)
-    nowhere = Submission(stage.session_id, UUID(int=9), stage.people[3], "1", 1)
+    stranger = Submission(stage.session_id, other.activity_id, stage.people[3], Written("1"), 1)
+    nowhere = Submission(stage.session_id, UUID(int=9), stage.people[3], Written("1"), 1)
 
     told = kit.run(
         stage.answer(3, "1"),
@@ -76,8 +77,8 @@ def test_only_the_author_edits(kit: Kit) -> None:
     mine = kit.run(stage.answer(0, "1"))[0].response
 
     with pytest.raises(NotFound):
-        kit.do(stage.session_id, edit_response, mine.id, participant_id=stage.people[1], text="2", received_us=1)
+        kit.do(stage.session_id, edit_response, mine.id, participant_id=stage.people[1], written=Written("2"), received_us=1)
     with pytest.raises(NotFound):
         kit.do(stage.session_id, withdraw_response, mine.id, participant_id=stage.people[1])
-    edited = kit.do(stage.session_id, edit_response, mine.id, participant_id=stage.people[0], text="2", received_us=1)
+    edited = kit.do(stage.session_id, edit_response, mine.id, participant_id=stage.people[0], written=Written("2"), received_us=1)
     assert (edited.text, edited.revision, edited.created_ts) == ("2", 2, mine.created_ts)

@@ -9,7 +9,7 @@ from conflicto.activities.model import ModerationPolicy, ResponsePolicy
 from conflicto.platform.problems import DomainError, NotFound
 from conflicto.responses.commands.change import edit_response, moderate_response, remove_response
 from conflicto.responses.events import ResponsesChanged
-from conflicto.responses.model import Moderation
+from conflicto.responses.model import Moderation, Written
 from conflicto.responses.queries import live_answers
 from conflicto.results.queries import Chunk, Round, read_chunk
 from conflicto.results.tallies import Kept, Tallies
@@ -34,7 +34,7 @@ class Room:
             response, author = self.rng.choice(self.answers)
             text, moderation = str(self.rng.randrange(5)), self.rng.choice(list(Moderation))
             change = self.rng.choice([
-                lambda tx: edit_response(tx, response, participant_id=author, text=text, received_us=1),
+                lambda tx: edit_response(tx, response, participant_id=author, written=Written(text), received_us=1),
                 lambda tx: remove_response(tx, response, activity_id=self.stage.activity_id),
                 lambda tx: moderate_response(tx, response, moderation, activity_id=self.stage.activity_id),
             ])  # fmt: skip

@@ -41,7 +41,9 @@ JSON = st.one_of(
     st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from("abé"), inner, max_size=3)),
     st.fixed_dictionaries({"a": SCALARS | st.lists(SCALARS, max_size=4)}),
 )
-WRITING = JSON.map(lambda value: ("write", value))
+WRITING = JSON.map(lambda value: ("write", (value, None))) | st.tuples(JSON, JSON).map(lambda both: ("write", both))
+"""What is written, and what others are shown in its place, if anything."""
+
 OTHER = st.sampled_from([("delete", None), *((moderation, None) for moderation in Moderation)])
 STEPS = st.lists(st.tuples(st.integers(0, 5), WRITING | OTHER), max_size=30)
 
@@ -50,11 +52,12 @@ def step(rows: dict[int, Response], number: int, what: str, value: Any, ts: int)
     before = rows.get(number)
     if what == "write":
         base = before or response(id=UUID(int=number), participant_id=number % 3, created_ts=ts)
-        after = replace(base, ts=ts, received_us=1_000_000 + ts * 500_000, deleted=False, text=msgspec.json.encode(value).decode())
+        text, masked = (None if each is None else msgspec.json.encode(each).decode() for each in value)
+        after = replace(base, ts=ts, received_us=1_000_000 + ts * 500_000, deleted=False, text=text or "null", masked=masked)
     elif before is None or before.deleted:
         return None
     elif what == "delete":
-        after = replace(before, ts=ts, deleted=True, text=None)
+        after = replace(before, ts=ts, deleted=True, text=None, masked=None)
     else:
         after = replace(before, ts=ts, moderation=Moderation(what))
     rows[number] = after
@@ -85,6 +88,16 @@ def test_a_tally_that_followed_equals_a_recount(steps: list[tuple[int, Any]], mo
     for each in again:
         recounted.change(None, each)
     assert told(followed) == told(recounted)
+
+    shown, written = Tally(BASIS), Tally(BASIS)
+    for each in filter(lambda row: row.is_visible, again):
+        shown.change(None, replace(each, text=each.masked or each.text, masked=None))
+        written.change(None, replace(each, masked=None))
+    count, by_name = told(followed)[0][1]
+    assert count == sum(each.is_visible for each in again)
+    assert by_name == told(shown)[0][0][1] | {"score": told(written)[0][0][1]["score"]}, (
+        "others see what is shown, scored as written"
+    )
 
     for each in again:
         recounted.change(each, replace(each, deleted=True, text=None))

@@ -17,6 +17,7 @@ from conflicto.platform.db.group import GroupRunner
 from conflicto.platform.db.stamps import HeadStore
 from conflicto.platform.db.writer import Command
 from conflicto.responses.commands.submit import Submission, submit_many
+from conflicto.responses.model import Written
 from conflicto.sessions.commands import NewSession, change_session, create_session
 from conflicto.sessions.events import SessionEnded
 from conflicto.sessions.heads import SessionHeads
@@ -74,7 +75,7 @@ class Stage:
 
     def answer(self, who: int, text: str, key: Any = None) -> Command:
         person = self.people[who]
-        item = Submission(self.session_id, self.activity_id, person, text, 1, key)
+        item = Submission(self.session_id, self.activity_id, person, Written(text), 1, key)
         return command(self.session_id, submit_many, item, ((self.activity_id, person),))
 
 

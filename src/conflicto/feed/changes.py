@@ -74,7 +74,8 @@ class _Reading:
             mine = self.view is View.PARTICIPANT
             gone = response.moderation is Moderation.HIDDEN if mine else not response.is_visible
             buried = response.deleted or (self.view is not View.HOST and gone)
-            data = None if buried else response_out(response, anonymous=activity.anonymous and not mine)
+            others = self.view is View.SCREEN
+            data = None if buried else response_out(response, anonymous=activity.anonymous and not mine, for_others=others)
             yield change_item("response", response.id, response.revision, response.ts, data)
 
     def _rows(self) -> Sequence[Response]:

@@ -83,11 +83,11 @@ class Leaderboard:
             if seen is None:
                 head = await self._heads.get(head.session.id)
                 continue
-            of = _made_of(head, seen)
+            of = _made_of(head, seen, is_host=is_host)
             board = head.board.boards.get(is_host)
             if board is None or board.of != of:
                 board = head.board.boards[is_host] = await self._made(head, seen, of, is_host=is_host)
-            return head, board, head.is_current and _made_of(head, seen) == of
+            return head, board, head.is_current and _made_of(head, seen, is_host=is_host) == of
         raise Unavailable(retry_after_s=1)
 
     async def _scored(self, head: SessionHead, *, is_host: bool) -> Sequence[Seen] | None:
@@ -112,11 +112,14 @@ class Leaderboard:
         found = standings([_points(each, is_host=is_host) for each in seen], head.departed)
         ids = [each.participant_id for each in found[:LARGEST_LIMIT]]
         nicknames = await self._db.read(_nicknames, ids) if ids else {}
+        if not is_host:
+            nicknames = {who: head.session.word_filter.shown_name(name) for who, name in nicknames.items()}
         return Board(of, found, {each.participant_id: each for each in found}, nicknames)
 
 
-def _made_of(head: SessionHead, seen: Sequence[Seen]) -> object:
-    return (head.seat_changes, *((each.activity.id, each.nth, each.kept, each.kept.moves) for each in seen))
+def _made_of(head: SessionHead, seen: Sequence[Seen], *, is_host: bool) -> object:
+    filtered = None if is_host else head.session.word_filter
+    return (head.seat_changes, filtered, *((each.activity.id, each.nth, each.kept, each.kept.moves) for each in seen))
 
 
 def _counts(activity: Activity, *, is_host: bool) -> bool:

@@ -143,9 +143,13 @@ def _response_page(source: Source, activity: Activity, view: View, since: Since,
     rows: Sequence[Response] = ()
     if window.after < window.upto:
         rows = source.answers_to(activity.id, window, live_only=since.kind == "beginning", visible_only=view is not View.HOST)
-    buried = view is not View.HOST
+    others = view is not View.HOST
+    anonymous = activity.anonymous
     shown = rows[: window.most]
-    found = [(each.ts, response_out(each, anonymous=activity.anonymous, buried=buried and not each.is_visible)) for each in shown]
+    found = [
+        (each.ts, response_out(each, anonymous=anonymous, buried=others and not each.is_visible, for_others=others))
+        for each in shown
+    ]
     closed = source.session().status is SessionStatus.COMPLETED
     return made_page(found, since=window.after, head=window.upto, limit=window.most - 1, closed=closed, clamped=clamped)
 

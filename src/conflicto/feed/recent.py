@@ -100,7 +100,7 @@ class Recent:
         """Take in an answer as it is now."""
         own = self._own.setdefault(response.participant_id, {})
         before = own.get(response.id)
-        self._characters += len(response.text or "") - (len(before.text or "") if before else 0)
+        self._characters += _size(response) - (_size(before) if before else 0)
         own[response.id] = response
         self._answers.put(response.id, response.ts, response)
         while len(self._answers.rows) > MOST_ROWS or self._characters > MOST_CHARACTERS:
@@ -113,8 +113,12 @@ class Recent:
             self._people.drop_oldest()
 
     def _drop(self, response: Response) -> None:
-        self._characters -= len(response.text or "")
+        self._characters -= _size(response)
         own = self._own[response.participant_id]
         del own[response.id]
         if not own:
             del self._own[response.participant_id]
+
+
+def _size(response: Response) -> int:
+    return len(response.text or "") + len(response.masked or "")

@@ -139,7 +139,7 @@ class Results:
             timed.started_ts,
             timed.duration_seconds,
             knows_authors=activity.results_visibility is ResultsVisibility.AFTER_ANSWER,
-            is_moderated=activity.moderation is not ModerationPolicy.OFF,
+            is_moderated=activity.moderation is not ModerationPolicy.OFF or head.session.word_filter.is_on,
         )
 
     async def _reached(self, head: SessionHead, ts: int) -> bool:

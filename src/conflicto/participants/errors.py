@@ -2,6 +2,7 @@
 
 DomainError
 ├── NicknameTaken     someone in the session has this name; `suggestions` are free
+├── NicknameRefused   the session's word filter takes no such name; `suggestions` are free
 ├── SessionFull       every place is taken
 ├── SessionLocked     the host closed the door
 ├── SeatGone          the seat was left, or its holder removed
@@ -19,6 +20,14 @@ class NicknameTaken(DomainError):
     code = "nickname-taken"
     title = "Someone here has this name already"
     kind = Kind.CONFLICT
+
+
+class NicknameRefused(DomainError):
+    """The session's word filter found something in the name, and is set to `hold`; `suggestions` holds up to three free ones."""
+
+    code = "nickname-refused"
+    title = "Nobody here may have this name"
+    kind = Kind.INVALID
 
 
 class SessionFull(DomainError):

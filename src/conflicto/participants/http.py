@@ -17,9 +17,9 @@ from conflicto.participants import errors, schemas
 from conflicto.participants.commands.join import JoinRequest, Seat, join_many
 from conflicto.participants.commands.seats import link_seat, redeem_seat, remove, rename
 from conflicto.participants.model import Participant
-from conflicto.participants.nickname import NicknameInvalid, clean, suggestions
+from conflicto.participants.nickname import NicknameInvalid, clean, decent, suggestions
 from conflicto.participants.presence import Presence
-from conflicto.participants.queries import nickname_is_free, participant_by_id, participant_page, session_of_link, session_to_join
+from conflicto.participants.queries import participant_by_id, participant_page, session_of_link, session_to_join
 from conflicto.participants.store import taken_keys
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.engine import Database
@@ -163,7 +163,8 @@ class SeatEndpoints:
     async def _rename(self, call: Call, participant_id: int, body: schemas.RenameIn) -> Answer:
         nickname = clean(body.nickname)
         home = await self._home(call, participant_id)
-        return json_answer(schemas.participant_out(await self.writer.run(home, rename, participant_id, nickname)))
+        by_host = call.caller.role is not Role.PARTICIPANT
+        return json_answer(schemas.participant_out(await self.writer.run(home, rename, participant_id, nickname, by_host=by_host)))
 
     async def _home(self, call: Call, participant_id: int) -> int:
         return (await self.db.read(_seated, participant_id, call.caller.session_id)).session_id
@@ -189,9 +190,16 @@ def _tried(tx: ReadTx, session_id: int, query: schemas.NicknameQuery) -> tuple[b
     if session.id != session_id:
         raise CodeUnknown
     nickname = clean(query.nickname)
-    if nickname_is_free(tx, session_id, nickname):
+
+    def is_taken(key: str) -> bool:
+        return bool(taken_keys(tx, session_id, [key]))
+
+    if session.word_filter.refuses(nickname.text):
+        free = decent(nickname, session.word_filter, is_taken)
+    elif not is_taken(nickname.key):
         return True, nickname.text
-    free = suggestions(nickname, lambda key: bool(taken_keys(tx, session_id, [key])))
+    else:
+        free = suggestions(nickname, is_taken)
     return False, free[0] if free else ""
 
 
@@ -201,11 +209,11 @@ def routes(door: DoorEndpoints, seats: SeatEndpoints) -> list[Route]:
         "who": ANYONE, "body": RESPONSE_LIMITS, "tag": "joining", "guesses": GUESSES, "replays": door.repeats,
         "docs": Docs(
             summary="Take a seat", takes=schemas.JoinIn, gives={201: schemas.SeatOut}, headers=("Idempotency-Key",),
-            problems=(CodeUnknown, NicknameInvalid, errors.NicknameTaken, errors.SessionFull, errors.SessionLocked, errors.SeatGone,
-                      KeyReused, IdempotencyKeyInvalid, TooManyGuesses, InvalidInput),
+            problems=(CodeUnknown, NicknameInvalid, errors.NicknameRefused, errors.NicknameTaken, errors.SessionFull,
+                      errors.SessionLocked, errors.SeatGone, KeyReused, IdempotencyKeyInvalid, TooManyGuesses, InvalidInput),
         ),
     }  # fmt: skip
-    naming = (NicknameInvalid, errors.NicknameTaken, SessionCompleted)
+    naming = (NicknameInvalid, errors.NicknameRefused, errors.NicknameTaken, SessionCompleted)
     me: dict[int, Any] = {200: schemas.ParticipantOut}
     return [
         data("POST", "/sessions/{session_id}/join", door.join, policy=DOOR, **joining),

@@ -13,6 +13,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from conflicto.platform.problems import DomainError, FieldError, Kind
+from conflicto.platform.word_filter.matching import MASK
+from conflicto.sessions.word_filter import WordFilter
+
+FACE = "\U0001f642"
+"""A smile, the name of those who cannot keep their own: the same in every language."""
 
 MAX_CHARS = 32  # code points, so at most 128 bytes of UTF-8
 
@@ -113,6 +118,18 @@ def suggestions(nickname: Nickname, taken: Callable[[str], bool] | AbstractSet[s
         number = free
         found.append(_numbered(stem, number))
     return found
+
+
+def decent(nickname: Nickname, word_filter: WordFilter, taken: Callable[[str], bool], n: int = 3) -> list[str]:
+    """Return `n` free names for someone whose own is refused: what is left of it without the words that were found, else a face."""
+    left = "".join(word_filter.shown_name(nickname.text).split(MASK)).strip()
+    try:
+        name = clean(left)
+    except NicknameInvalid:
+        name = clean(FACE)
+    if word_filter.refuses(name.text):
+        name = clean(FACE)
+    return [*([] if taken(name.key) else [name.text]), *suggestions(name, taken, n)][:n]
 
 
 def _check_shape(text: str) -> None:

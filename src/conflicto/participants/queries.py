@@ -15,7 +15,6 @@ from conflicto.sessions.queries import session_by_code, session_by_id
 
 if TYPE_CHECKING:
     from conflicto.participants.model import Participant
-    from conflicto.participants.nickname import Nickname
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.sessions.idempotency import Key
 
@@ -49,11 +48,6 @@ def participant_page(tx: ReadTx, session_id: int, *, limit: int, offset: int) ->
     """Return up to `limit + 1` participants in the order of joining, and how many there are."""
     head = head_row(tx, session_id)
     return store.joined(tx, session_id, limit=limit + 1, offset=offset), head.counts["participants"]
-
-
-def nickname_is_free(tx: ReadTx, session_id: int, nickname: Nickname) -> bool:
-    """Whether nobody in the session has the name."""
-    return not store.taken_keys(tx, session_id, [nickname.key])
 
 
 def session_to_join(tx: ReadTx, typed: str, key: Key | None) -> int:

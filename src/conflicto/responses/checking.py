@@ -1,80 +1,91 @@
-"""Hold answers against their activity's type, if it is registered, before they reach the writer.
+"""Judge answers before they reach the writer: do they fit their activity's type, and does the word filter find anything in them?
 
-The check of an activity is compiled once from its type and config, and kept: an answer then costs well below a microsecond.
+What is compiled from an activity is kept: the check of an answer then costs well below a microsecond, and without a filter nothing else
+is done. A filter is used as memory knows it: from the moment its change is acknowledged, and within 2 s at other workers.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from conflicto.activities.queries import activity_with_content
+from conflicto.platform.word_filter.masking import mask_json, texts_in
+from conflicto.responses.made import MadeOfActivities
+from conflicto.responses.model import Written
+from conflicto.sessions.word_filter import FilterMode
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from uuid import UUID
 
-    from conflicto.activities.model import Activity
+    from conflicto.activities.model import Activity, Content
     from conflicto.activity_types.checking import Check
     from conflicto.activity_types.registry import Registry
     from conflicto.platform.db.engine import Database
     from conflicto.platform.problems import FieldError
+    from conflicto.sessions.model import Session
+    from conflicto.sessions.word_filter import WordFilter
 
-    FindActivity = Callable[[int, UUID], Awaitable[Activity | None]]
-    """Returns an activity of a session from memory, None if there is none."""
+    Find = Callable[[int, UUID], Awaitable[tuple[Session, Activity] | None]]
+    """Returns a session and its activity from memory, None if there is none."""
 
 MOST_CHECKS = 2_000
 """Compiled checks that are kept, a few KiB each; the oldest go first."""
 
+MOST_KNOWN = 100
+"""Activities whose own texts are kept, up to 256 KiB each; they are asked for only when a word was found."""
+
 _decode = msgspec.json.Decoder().decode
 
-Kept = tuple[int, "Check | None"]
+
+class Judged(NamedTuple):
+    """An answer as it goes to the writer, and what does not fit in it."""
+
+    written: Written
+    faults: tuple[FieldError, ...] = ()
 
 
 class AnswerCheck:
-    """The checks of the activities that are answered at present. The event loop's alone."""
+    """Judges the answers to the activities of all sessions. The event loop's alone."""
 
-    def __init__(self, db: Database, types: Registry, find: FindActivity) -> None:
-        self._db = db
+    def __init__(self, db: Database, types: Registry, find: Find) -> None:
         self._types = types
         self._find = find
-        self._kept: OrderedDict[UUID, Kept] = OrderedDict()
-        self._loading: dict[UUID, asyncio.Task[Kept]] = {}
+        self._checks: MadeOfActivities[Check | None] = MadeOfActivities(db, self._compiled, MOST_CHECKS)
+        self._known: MadeOfActivities[frozenset[str]] = MadeOfActivities(db, _own_texts, MOST_KNOWN)
 
-    async def faults(self, session_id: int, activity_id: UUID, text: str) -> tuple[FieldError, ...]:
-        """Return what does not fit in an answer, given as gated text; nothing if its activity is opaque, or not to be seen.
+    async def judge(self, session_id: int, activity_id: UUID, text: str) -> Judged:
+        """Judge an answer, given as gated text. Nothing is said of one whose activity is not to be seen: the writer refuses it.
 
         Raises:
             NotFound: the activity went away meanwhile.
         """
-        activity = await self._find(session_id, activity_id)
-        if activity is None or not activity.is_visible or self._types.find(activity.type) is None:
-            return ()
-        kept = self._kept.get(activity_id)
-        if kept is None or kept[0] < activity.revision:
-            kept = await self._load(activity_id)
-        check = kept[1]
-        return () if check is None else check.faults(_decode(text))
+        found = await self._find(session_id, activity_id)
+        if found is None or not found[1].is_visible:
+            return Judged(Written(text))
+        session, activity = found
+        faults: tuple[FieldError, ...] = ()
+        if self._types.find(activity.type) is not None:
+            check = await self._checks.get(activity)
+            faults = () if check is None else check.faults(_decode(text))
+        if faults or not session.word_filter.is_on:
+            return Judged(Written(text), faults)
+        return Judged(await self._filtered(session.word_filter, activity, text))
 
-    async def _load(self, activity_id: UUID) -> Kept:
-        """Read the config once for all who answer at that moment."""
-        task = self._loading.get(activity_id)
-        if task is None:
-            task = self._loading[activity_id] = asyncio.create_task(self._read(activity_id))
-            task.add_done_callback(lambda done: done.cancelled() or done.exception())
-        return await asyncio.shield(task)
+    async def _filtered(self, word_filter: WordFilter, activity: Activity, text: str) -> Written:
+        """Return an answer with what others may see of it. What stands in the config word for word is the host's own, and passes."""
+        if mask_json(text, word_filter.matcher).is_clean:
+            return Written(text)
+        masked = mask_json(text, word_filter.matcher, await self._known.get(activity))
+        if word_filter.mode is FilterMode.HOLD:
+            return Written(text, held=not masked.is_clean)
+        return Written(text, masked.text, held=masked.in_names)
 
-    async def _read(self, activity_id: UUID) -> Kept:
-        try:
-            activity, content = await self._db.read(activity_with_content, activity_id)
-        finally:
-            self._loading.pop(activity_id, None)
+    def _compiled(self, activity: Activity, content: Content) -> Check | None:
         known = self._types.find(activity.type)
-        kept = activity.revision, known.response_check(content.config) if known else None
-        self._kept[activity_id] = kept
-        if len(self._kept) > MOST_CHECKS:
-            self._kept.popitem(last=False)
-        return kept
+        return known.response_check(content.config) if known else None
+
+
+def _own_texts(_: Activity, content: Content) -> frozenset[str]:
+    return texts_in(content.config)

@@ -75,10 +75,10 @@ class ResponseEndpoints:
         """Take an answer and acknowledge it once it is durable."""
         text = bytes(decoded(call.body, _BODY, schemas.ResponseIn).response_data).decode()
         caller, activity_id, key = call.caller, call.params["activity_id"], _key(call)
-        faults = await self.check.faults(caller.session_id, activity_id, text)
+        written, faults = await self.check.judge(caller.session_id, activity_id, text)
         if faults and not await self.repeats(call):
             raise InvalidInput(errors=faults)
-        item = Submission(caller.session_id, activity_id, caller.participant_id, text, self.clock.wall_us(), key)
+        item = Submission(caller.session_id, activity_id, caller.participant_id, written, self.clock.wall_us(), key)
         keys = ((activity_id, caller.participant_id), *((key.id,) if key else ()))
         receipt: Receipt = await self.writer.submit(caller.session_id, submit_many, item, keys)
         return json_answer(schemas.response_out(receipt.response, anonymous=False), status=receipt.status)
@@ -117,12 +117,11 @@ class ResponseEndpoints:
     ) -> Answer:
         """Replace one's own answer while the activity takes answers."""
         _, activity = await self.db.read(_one, call, activity_id, response_id)
-        text = json_texts(call)["response_data"]
-        faults = await self.check.faults(session_id, activity_id, text)
+        written, faults = await self.check.judge(session_id, activity_id, json_texts(call)["response_data"])
         if faults:
             raise InvalidInput(errors=faults)
         edited = await self.writer.run(
-            session_id, change.edit_response, response_id, participant_id=call.caller.participant_id, text=text,
+            session_id, change.edit_response, response_id, participant_id=call.caller.participant_id, written=written,
             received_us=self.clock.wall_us(),
         )  # fmt: skip
         return _seen(call, edited, activity)

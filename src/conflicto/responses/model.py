@@ -28,7 +28,8 @@ class Moderation(StrEnum):
 class Response:
     """One answer in its present revision. `ts` and `created_ts` are feed timestamps, `received_us` is wall time, all µs since 1970 UTC.
 
-    `text` is the gated JSON, None for a tombstone. `was_visible`: someone other than host and author may have seen it, so that its
+    `text` is the gated JSON, None for a tombstone; `masked` is what others are shown in its place, None if that is the text itself: the
+    word filter found something (`filtering.py`). `was_visible`: someone other than host and author may have seen it, so that its
     going must be told.
     """
 
@@ -46,6 +47,7 @@ class Response:
     moderation: Moderation
     was_visible: bool
     text: str | None
+    masked: str | None = None
 
     @property
     def is_visible(self) -> bool:
@@ -62,6 +64,7 @@ class LiveAnswer(NamedTuple):
     participant_id: int
     moderation: str
     text: str
+    masked: str | None
 
     @property
     def deleted(self) -> bool:
@@ -74,10 +77,21 @@ class LiveAnswer(NamedTuple):
         return self.moderation == Moderation.VISIBLE
 
 
-def moderation_of(activity: Activity, before: Response | None) -> Moderation:
+class Written(NamedTuple):
+    """What a participant wrote: gated JSON text, and what the word filter says of it.
+
+    `masked`: what others are shown in its place, if anything. `held`: it waits for the host.
+    """
+
+    text: str
+    masked: str | None = None
+    held: bool = False
+
+
+def moderation_of(activity: Activity, before: Response | None, *, held: bool = False) -> Moderation:
     """Return how a new revision starts: what the host hid or holds does not come back by being sent again."""
-    if activity.moderation is ModerationPolicy.BEFORE:
-        return Moderation.PENDING
-    if activity.moderation is ModerationPolicy.AFTER and before is not None:
+    if activity.moderation is ModerationPolicy.AFTER and before is not None and before.moderation is not Moderation.VISIBLE:
         return before.moderation
+    if held or activity.moderation is ModerationPolicy.BEFORE:
+        return Moderation.PENDING
     return Moderation.VISIBLE

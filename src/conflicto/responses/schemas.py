@@ -94,9 +94,13 @@ class MeOut(BaseModel):
     responses: list[ResponseOut]
 
 
-def response_out(response: Response, *, anonymous: bool, buried: bool = False) -> dict[str, Any]:
-    """Return a response; without its author if the activity is anonymous, as a tombstone if it is `buried` for the caller."""
+def response_out(response: Response, *, anonymous: bool, buried: bool = False, for_others: bool = False) -> dict[str, Any]:
+    """Return a response; without its author if the activity is anonymous, as a tombstone if it is `buried` for the caller.
+
+    `for_others`: the caller is neither host nor author, and sees what the word filter left of it.
+    """
     gone = response.deleted or buried
+    text = response.masked if for_others and response.masked is not None else response.text
     return {
         "id": response.id,
         "session_id": response.session_id,
@@ -106,7 +110,7 @@ def response_out(response: Response, *, anonymous: bool, buried: bool = False) -
         "revision": response.revision,
         "deleted": gone,
         "moderation": response.moderation,
-        "response_data": NULL if gone or response.text is None else msgspec.Raw(response.text.encode()),
+        "response_data": NULL if gone or text is None else msgspec.Raw(text.encode()),
         "created_at": rfc3339(response.created_ts),
         "updated_at": rfc3339(response.ts),
         "received_at": rfc3339(response.received_us),

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     from conflicto.platform.db.transaction import ReadTx, WriteTx
 
-_FIELDS = [responses.c[name if name != "text" else "response_text"] for name in Response.__slots__]
+_COLUMNS = {"text": "response_text", "masked": "masked_text"}
+"""What is called otherwise in the table."""
+
+_FIELDS = [responses.c[_COLUMNS.get(name, name)] for name in Response.__slots__]
 _ALL = select(*_FIELDS)
 _BY_IDS = _ALL.where(responses.c.id.in_(bindparam("ids", expanding=True)))
 _OF_PARTICIPANTS = _ALL.where(
@@ -48,7 +51,7 @@ _TEXTS = (
     .order_by(responses.c.round, responses.c.response_text)
 )
 _LIVE_ANSWERS = (
-    select(*(responses.c[name if name != "text" else "response_text"] for name in LiveAnswer._fields))
+    select(*(responses.c[_COLUMNS.get(name, name)] for name in LiveAnswer._fields))
     .where(
         responses.c.activity_id == bindparam("activity_id"),
         responses.c.round == bindparam("round"),
@@ -71,7 +74,7 @@ _RECOUNT = (
 )
 _NEWEST_STAMPS = select(responses.c.session_id, func.max(responses.c.ts).label("ts")).group_by(responses.c.session_id)
 _SAVE = update(responses).where(responses.c.id == bindparam("response_id"))
-_CHANGING = ("ts", "received_us", "revision", "deleted", "moderation", "was_visible", "response_text")
+_CHANGING = ("ts", "received_us", "revision", "deleted", "moderation", "was_visible", "response_text", "masked_text")
 
 
 def find_many(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, Response]:
@@ -238,5 +241,6 @@ def _response(row: Row[Any]) -> Response:
 
 def _row(response: Response) -> dict[str, Any]:
     row = as_row(response)
-    row["response_text"] = row.pop("text")
+    for name, column in _COLUMNS.items():
+        row[column] = row.pop(name)
     return row

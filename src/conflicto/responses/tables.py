@@ -26,6 +26,7 @@ responses = Table(
     Column("moderation", String(8), nullable=False),
     Column("was_visible", Boolean, nullable=False),
     Column("response_text", Text),
+    Column("masked_text", Text),
     Index("uq_responses_slot", "participant_id", "activity_id", "round", "slot", unique=True),
     Index("uq_responses_feed", "session_id", "ts", unique=True),
     Index("ix_responses_activity_feed", "activity_id", "ts"),

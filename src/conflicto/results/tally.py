@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import msgspec
 
 from conflicto.results.folds.base import About, Circumstances
-from conflicto.results.folds.score import Scores
+from conflicto.results.folds.score import Score, Scores
 from conflicto.results.pointer import MISSING, find
 from conflicto.results.spec import spec_of
 
@@ -27,7 +27,8 @@ _decode = msgspec.json.Decoder().decode
 class Basis(NamedTuple):
     """What a tally is made from beside the answers; when it changes, the tally is made anew.
 
-    `knows_authors`: who answered must be known, because they may see the results. `is_moderated`: the two states part at once.
+    `knows_authors`: who answered must be known, because they may see the results. `is_moderated`: the two states part at once, since
+    answers are likely to be held, hidden or masked; parting later costs a copy of all that was counted.
     """
 
     aggregate: str | None
@@ -65,6 +66,10 @@ class Answered(Protocol):
     def text(self) -> str | None:
         """Its JSON."""
 
+    @property
+    def masked(self) -> str | None:
+        """What others are shown in its place, None if that is the text itself."""
+
 
 class Half:
     """One of the two states: how many answers there are, and the state of every fold."""
@@ -75,7 +80,10 @@ class Half:
 
 
 class Tally:
-    """The folds of one round. `authors` counts live answers by author, if the basis asks for it."""
+    """The folds of one round. `authors` counts live answers by author, if the basis asks for it.
+
+    The state for others folds what they are shown. Points alone are counted by what was written: a masked word is as right as it was.
+    """
 
     def __init__(self, basis: Basis) -> None:
         self.basis = basis
@@ -97,8 +105,7 @@ class Tally:
 
     def add(self, response: Answered) -> None:
         """Take in a live answer."""
-        reads = self._read(response)
-        for half in self._halves(response):
+        for half, reads in self._halves(response):
             half.count += 1
             for state, read in zip(half.states, reads, strict=True):
                 if read is not None:
@@ -108,8 +115,7 @@ class Tally:
 
     def remove(self, response: Answered) -> None:
         """Take back a live answer exactly as it was taken in."""
-        reads = self._read(response)
-        for half in self._halves(response):
+        for half, reads in self._halves(response):
             half.count -= 1
             for state, read in zip(half.states, reads, strict=True):
                 if read is not None:
@@ -134,19 +140,29 @@ class Tally:
         """Whether the spec gives points."""
         return any(isinstance(state, Scores) for state in self._live.states)
 
-    def _halves(self, response: Answered) -> tuple[Half, ...]:
-        if response.is_visible:
-            return (self._live,) if self._visible is self._live else (self._live, self._visible)
+    def _halves(self, response: Answered) -> tuple[tuple[Half, Sequence[Any]], ...]:
+        """Return the states that an answer counts in, each with what is read from it there."""
+        reads = self._read(response, response.text)
+        if response.is_visible and response.masked is None and self._visible is self._live:
+            return ((self._live, reads),)
         if self._visible is self._live:
             self._visible = deepcopy(self._live)
-        return (self._live,)
+        if not response.is_visible:
+            return ((self._live, reads),)
+        return (self._live, reads), (self._visible, reads if response.masked is None else self._shown(response, reads))
 
-    def _read(self, response: Answered) -> Sequence[Any]:
+    def _read(self, response: Answered, text: str | None) -> Sequence[Any]:
         if not self._folds:
             return ()
-        value = _decode(response.text or "null")
+        value = _decode(text or "null")
         about = About(response.participant_id, response.received_us, response.created_ts)
         return [None if (found := find(value, path)) is MISSING else fold.read(found, about) for path, fold in self._folds]
+
+    def _shown(self, response: Answered, reads: Sequence[Any]) -> Sequence[Any]:
+        shown = self._read(response, response.masked)
+        return [
+            read if isinstance(fold, Score) else other for read, other, (_, fold) in zip(reads, shown, self._folds, strict=True)
+        ]
 
 
 def results_of(tally: Tally, *, is_host: bool, is_scored: bool, is_anonymous: bool) -> dict[str, Any]:

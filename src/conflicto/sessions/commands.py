@@ -12,6 +12,7 @@ from conflicto.sessions.events import SessionChanged, SessionEnded
 from conflicto.sessions.heads import open_head
 from conflicto.sessions.model import Overlay, Session, SessionStatus, Transition, new_code, require_open, step
 from conflicto.sessions.queries import session_by_id
+from conflicto.sessions.word_filter import NO_FILTER, WordFilter
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -32,6 +33,7 @@ class NewSession:
     title: str
     description: str | None = None
     max_participants: int | None = None
+    word_filter: WordFilter = NO_FILTER
 
 
 def create_session(tx: WriteTx, new: NewSession, *, key: Key | None = None) -> tuple[Session, int]:
@@ -48,7 +50,7 @@ def create_session(tx: WriteTx, new: NewSession, *, key: Key | None = None) -> t
     session = Session(
         id=session_id, title=new.title, description=new.description, status=SessionStatus.DRAFT, join_code=new_code(),
         max_participants=new.max_participants, locked=False, current_activity_id=None, shown_activity_id=None, overlay=None,
-        token_version=1, revision=1, deleted=False, created_ts=now, updated_ts=now,
+        token_version=1, revision=1, deleted=False, created_ts=now, updated_ts=now, word_filter=new.word_filter,
     )  # fmt: skip
     store.add(tx, session)
     idempotency.remember(tx, [(key, session_id, CREATED, str(session_id))])
@@ -59,7 +61,7 @@ def create_session(tx: WriteTx, new: NewSession, *, key: Key | None = None) -> t
 def change_session(
     tx: WriteTx, session_id: int, fields: dict[str, Any], *, actor: str, revisions: Revisions = None, reason: str | None = None
 ) -> Session:
-    """Replace the named fields (`title`, `description`, `max_participants`, `status`); no change draws no timestamp.
+    """Replace the named fields (`title`, `description`, `max_participants`, `word_filter`, `status`); no change draws no timestamp.
 
     Completing ends everything that runs in the session, in the same transaction.
 

@@ -43,7 +43,7 @@ class SessionEndpoints:
 
     async def create(self, call: CurrentCall, body: schemas.SessionIn) -> Answer:
         """Make a draft and hand out its tokens."""
-        new = commands.NewSession(**body.model_dump())
+        new = commands.NewSession(**body.fields())
         session, status = await self.writer.run((), commands.create_session, new, key=_key(call))
         return _created(self.tokens, session, status)
 
@@ -62,11 +62,11 @@ class SessionEndpoints:
 
     async def replace(self, call: CurrentCall, session_id: int, body: schemas.SessionIn) -> Answer:
         """Replace what a host says of the session; the lifecycle is not part of it."""
-        return await self._change(call, session_id, body.model_dump())
+        return await self._change(call, session_id, body.fields())
 
     async def patch(self, call: CurrentCall, session_id: int, body: schemas.SessionPatch) -> Answer:
         """Replace the named fields; `status` takes the next step of the lifecycle."""
-        return await self._change(call, session_id, body.model_dump(exclude_unset=True))
+        return await self._change(call, session_id, body.fields())
 
     async def delete(self, call: CurrentCall, session_id: int) -> Answer:
         """Delete the session; from now on nobody knows it."""

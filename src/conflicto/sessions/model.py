@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from conflicto.platform.ids import letters
 from conflicto.sessions.errors import SessionCompleted, TransitionNotAllowed
+from conflicto.sessions.word_filter import NO_FILTER, WordFilter
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -62,6 +63,7 @@ class Session:
     deleted: bool
     created_ts: int
     updated_ts: int
+    word_filter: WordFilter = NO_FILTER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, StrictBool, StrictInt, StrictStr, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictInt, StrictStr, StringConstraints, model_validator
 
 from conflicto.platform.http.paging import In, PageOut, PageQuery, example, may_be_unnamed, page_example
 from conflicto.platform.instants import rfc3339
 from conflicto.sessions.model import Overlay, SessionStatus, shown_code
+from conflicto.sessions.word_filter import (
+    LONGEST_WORD,
+    MOST_WORDS,
+    NO_FILTER,
+    FilterMode,
+    WordFilter,
+    filter_of,
+    filter_out,
+    findable,
+)
 
 if TYPE_CHECKING:
     from conflicto.sessions.model import Session, Transition
@@ -16,6 +26,7 @@ if TYPE_CHECKING:
 Title = Annotated[StrictStr, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
 Description = Annotated[StrictStr, StringConstraints(max_length=2000)]
 Places = Annotated[StrictInt, Field(ge=1, le=50_000)]
+OwnWord = Annotated[StrictStr, StringConstraints(min_length=1, max_length=LONGEST_WORD), AfterValidator(findable)]
 Reason = Annotated[StrictStr, StringConstraints(max_length=500)]
 
 
@@ -23,8 +34,11 @@ SESSION_EXAMPLE: dict[str, Any] = {
     "id": 190463227641021, "title": "Town hall", "description": "Four questions, half an hour", "status": "active", "locked": False,
     "current_activity_id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4", "shown_activity_id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4",
     "revision": 3, "created_at": "2026-11-23T09:00:00.000001Z", "updated_at": "2026-11-23T09:05:12.250417Z",
-    "join_code": "BCDF-GHJK", "max_participants": 500, "overlay": None,
+    "join_code": "BCDF-GHJK", "max_participants": 500, "overlay": None, "word_filter": filter_out(NO_FILTER),
 }  # fmt: skip
+
+FOR_HOSTS_AND_SCREENS = frozenset({"join_code", "max_participants", "overlay", "word_filter"})
+"""Of a session, what participants are not shown."""
 
 TRANSITION_EXAMPLE: dict[str, Any] = {
     "number": 1, "actor": "host-4Hq0rjzXv2bN", "entity": "session", "entity_id": "190463227641021", "from_status": "draft",
@@ -34,7 +48,41 @@ TRANSITION_EXAMPLE: dict[str, Any] = {
 TOKEN_PAIR_EXAMPLE = {"host_token": "eyJhbGciOi…", "screen_token": "eyJhbGciOi…"}
 
 
-class SessionIn(In):
+class WordFilterIn(In):
+    """What is done with offensive words in nicknames and answers, from now on.
+
+    `mask` shows *** in place of the word to everyone but host and author. `hold` lets such answers wait for the host, as moderation does,
+    and refuses such nicknames. Looked for are the lists of `languages`, and `words` of the host's own.
+    """
+
+    model_config = example(mode="mask", languages=["en", "de"], words=["Voldemort"])
+
+    mode: FilterMode
+    languages: list[Literal["ar", "de", "en", "es", "fr", "pt"]] = Field([], max_length=20)
+    words: list[OwnWord] = Field([], max_length=MOST_WORDS, description="Words or phrases, found whole and in any case.")
+
+    @model_validator(mode="after")
+    def _looks_for_something(self) -> Self:
+        if self.mode is not FilterMode.OFF and not (self.languages or self.words):
+            raise ValueError("names neither a language nor a word, so nothing would be found")
+        return self
+
+    def filter(self) -> WordFilter:
+        """Return what was said as the model has it."""
+        return filter_of(self.mode, self.languages, self.words)
+
+
+class _Described(In):
+    """Base of what a host says of a session."""
+
+    def fields(self) -> dict[str, Any]:
+        """Return what was said, by the names and types of the session's own fields."""
+        names = self.model_fields_set if isinstance(self, SessionPatch) else type(self).model_fields
+        said = {name: getattr(self, name) for name in names}
+        return {name: value.filter() if isinstance(value, WordFilterIn) else value for name, value in said.items()}
+
+
+class SessionIn(_Described):
     """A new session, or all that a host says of one."""
 
     model_config = example(title="Town hall", max_participants=500)
@@ -42,9 +90,10 @@ class SessionIn(In):
     title: Title
     description: Description | None = None
     max_participants: Places | None = Field(None, description="Null: as many as the server takes.")
+    word_filter: WordFilterIn = Field(default_factory=lambda: WordFilterIn(mode=FilterMode.OFF, languages=[], words=[]))
 
 
-class SessionPatch(In):
+class SessionPatch(_Described):
     """Any of a session's fields; each replaces the old value whole."""
 
     model_config = example(status="active")
@@ -52,6 +101,7 @@ class SessionPatch(In):
     title: Title = may_be_unnamed()
     description: Description | None = None
     max_participants: Places | None = None
+    word_filter: WordFilterIn = may_be_unnamed()
     status: SessionStatus = may_be_unnamed("The next step of the lifecycle.")
 
 
@@ -93,8 +143,16 @@ class SessionListQuery(PageQuery):
     status: SessionStatus | None = None
 
 
+class WordFilterOut(BaseModel):
+    """What is done with offensive words."""
+
+    mode: FilterMode
+    languages: list[str]
+    words: list[str]
+
+
 class SessionOut(BaseModel):
-    """A session. `join_code`, `max_participants` and `overlay` are for hosts and screens."""
+    """A session. `join_code`, `max_participants`, `overlay` and `word_filter` are for hosts and screens."""
 
     model_config = example(**SESSION_EXAMPLE)
 
@@ -111,6 +169,7 @@ class SessionOut(BaseModel):
     join_code: str | None = None
     max_participants: int | None = None
     overlay: Overlay | None = None
+    word_filter: WordFilterOut | None = None
 
 
 class SessionCreated(SessionOut):
@@ -200,6 +259,7 @@ def session_out(session: Session, *, for_participant: bool) -> dict[str, Any]:
             "join_code": shown_code(session.join_code),
             "max_participants": session.max_participants,
             "overlay": session.overlay,
+            "word_filter": filter_out(session.word_filter),
         }
     return shown
 

@@ -10,6 +10,7 @@ from conflicto.platform.db.rows import as_row
 from conflicto.platform.db.tables import counters
 from conflicto.sessions.model import Overlay, Session, SessionStatus, Transition
 from conflicto.sessions.tables import feed_gaps, feed_heads, idempotency_keys, sessions, transitions
+from conflicto.sessions.word_filter import filter_from, filter_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,13 +71,13 @@ def audit_lengths(tx: ReadTx) -> dict[int, int]:
 
 def add(tx: WriteTx, session: Session) -> None:
     """Insert a session and count it."""
-    tx.write(insert(sessions), as_row(session))
+    tx.write(insert(sessions), _row(session))
     _count(tx, 1)
 
 
 def save(tx: WriteTx, session: Session) -> None:
     """Write every column of a session."""
-    row = as_row(session)
+    row = _row(session)
     row.pop("id")
     tx.write(_UPDATE, {"session_id": session.id, **row})
     if session.deleted:
@@ -129,8 +130,14 @@ def purge_session(tx: WriteTx, session_id: int) -> None:
 
 def _session(row: Row[Any]) -> Session:
     fields: dict[str, Any] = {name: getattr(row, name) for name in Session.__slots__}
-    overlay = None if row.overlay is None else Overlay(row.overlay)
-    return Session(**fields | {"status": SessionStatus(row.status), "overlay": overlay})
+    fields["status"] = SessionStatus(row.status)
+    fields["overlay"] = None if row.overlay is None else Overlay(row.overlay)
+    fields["word_filter"] = filter_from(row.word_filter)
+    return Session(**fields)
+
+
+def _row(session: Session) -> dict[str, Any]:
+    return as_row(session) | {"word_filter": filter_text(session.word_filter)}
 
 
 def changed_since(tx: ReadTx, session_id: int, after: int, upto: int) -> Sequence[Session]:

@@ -24,6 +24,7 @@ sessions = Table(
     Column("deleted", Boolean, nullable=False),
     Column("created_ts", BigInteger, nullable=False),
     Column("updated_ts", BigInteger, nullable=False),
+    Column("word_filter", Text),
     Index("ix_sessions_newest", "deleted", "created_ts"),
     Index("ix_sessions_status_newest", "deleted", "status", "created_ts"),
     Index(

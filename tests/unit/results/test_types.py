@@ -22,6 +22,7 @@ class Given:
     created_ts: int = 1
     deleted: bool = False
     is_visible: bool = True
+    masked: None = None
 
 
 @pytest.mark.parametrize("known", installed(), ids=lambda known: known.name)

@@ -152,9 +152,11 @@ def delete_activity(tx: WriteTx, activity_id: UUID, *, revisions: Revisions = No
 def duplicate_session(tx: WriteTx, session_id: int, *, title: str | None = None) -> Session:
     """Make a new draft with the same activities and no answers."""
     original = session_by_id(tx, session_id)
-    copy, _ = create_session(
-        tx, NewSession(title=title or original.title, description=original.description, max_participants=original.max_participants)
-    )
+    copied = NewSession(
+        title=title or original.title, description=original.description, max_participants=original.max_participants,
+        word_filter=original.word_filter,
+    )  # fmt: skip
+    copy, _ = create_session(tx, copied)
     for activity in store.live(tx, session_id):
         content = store.contents(tx, [activity.id])[activity.id]
         kept = {name: getattr(activity, name) for name in NewActivity.__slots__ if name != "content"}

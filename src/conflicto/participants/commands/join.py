@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conflicto.participants import store
-from conflicto.participants.errors import NicknameTaken, SeatGone, SessionFull, SessionLocked
+from conflicto.participants.errors import NicknameRefused, NicknameTaken, SeatGone, SessionFull, SessionLocked
 from conflicto.participants.events import ParticipantChanged
 from conflicto.participants.model import MOST_PARTICIPANTS, Participant
-from conflicto.participants.nickname import Nickname, suggestions
+from conflicto.participants.nickname import Nickname, decent, suggestions
 from conflicto.platform.ids import public_id
 from conflicto.platform.problems import DomainError, NotFound
 from conflicto.sessions import idempotency
@@ -116,9 +116,17 @@ def _refusal(tx: WriteTx, session: Session, request: JoinRequest, taken: set[str
         return SessionLocked()
     if tx.head(session.id).counts["participants"] >= (session.max_participants or MOST_PARTICIPANTS):
         return SessionFull()
-    if request.nickname.key in taken:
-        free = suggestions(request.nickname, lambda key: key in taken or bool(store.taken_keys(tx, session.id, [key])))
-        return NicknameTaken(extensions={"suggestions": free})
+    return _name_refusal(tx, session, request.nickname, taken)
+
+
+def _name_refusal(tx: WriteTx, session: Session, nickname: Nickname, taken: set[str]) -> DomainError | None:
+    def is_taken(key: str) -> bool:
+        return key in taken or bool(store.taken_keys(tx, session.id, [key]))
+
+    if session.word_filter.refuses(nickname.text):
+        return NicknameRefused(extensions={"suggestions": decent(nickname, session.word_filter, is_taken)})
+    if nickname.key in taken:
+        return NicknameTaken(extensions={"suggestions": suggestions(nickname, is_taken)})
     return None
 
 

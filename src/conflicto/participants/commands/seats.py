@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conflicto.participants import store
-from conflicto.participants.errors import NicknameTaken, SeatLinkInvalid
+from conflicto.participants.errors import NicknameRefused, NicknameTaken, SeatLinkInvalid
 from conflicto.participants.events import ParticipantChanged, ParticipantRemoved
 from conflicto.participants.model import SEAT_LINK_LIFE_S, Participant
-from conflicto.participants.nickname import Nickname, suggestions
+from conflicto.participants.nickname import Nickname, decent, suggestions
 from conflicto.participants.queries import link_digest, participant_by_id
 from conflicto.sessions.model import require_open
 from conflicto.sessions.queries import session_by_id
@@ -20,20 +20,27 @@ if TYPE_CHECKING:
 US_PER_S = 1_000_000
 
 
-def rename(tx: WriteTx, participant_id: int, nickname: Nickname) -> Participant:
-    """Give a participant another name.
+def rename(tx: WriteTx, participant_id: int, nickname: Nickname, *, by_host: bool = False) -> Participant:
+    """Give a participant another name; what hosts write passes every filter.
 
     Raises:
+        NicknameRefused: the session's word filter takes no such name.
         NicknameTaken: someone else has it.
         SessionCompleted: the session is over.
     """
     participant = participant_by_id(tx, participant_id)
-    require_open(session_by_id(tx, participant.session_id))
+    session = session_by_id(tx, participant.session_id)
+    require_open(session)
     if (participant.nickname, participant.nickname_key) == (nickname.text, nickname.key):
         return participant
-    if nickname.key != participant.nickname_key and store.taken_keys(tx, participant.session_id, [nickname.key]):
-        free = suggestions(nickname, lambda key: bool(store.taken_keys(tx, participant.session_id, [key])))
-        raise NicknameTaken(extensions={"suggestions": free})
+
+    def is_taken(key: str) -> bool:
+        return bool(store.taken_keys(tx, session.id, [key]))
+
+    if not by_host and session.word_filter.refuses(nickname.text):
+        raise NicknameRefused(extensions={"suggestions": decent(nickname, session.word_filter, is_taken)})
+    if nickname.key != participant.nickname_key and is_taken(nickname.key):
+        raise NicknameTaken(extensions={"suggestions": suggestions(nickname, is_taken)})
     return _keep(tx, replace(participant, nickname=nickname.text, nickname_key=nickname.key))
 
 

@@ -14,10 +14,11 @@ from conflicto.platform.problems import NotFound
 from conflicto.responses import store
 from conflicto.responses.commands.keep import keep
 from conflicto.responses.errors import ActivityNotOpen, AlreadyAnswered, ModerationOff
-from conflicto.responses.model import Moderation, Response, moderation_of
+from conflicto.responses.model import Moderation, Response, Written, moderation_of
 from conflicto.responses.queries import response_by_id
 from conflicto.sessions.model import require_open
 from conflicto.sessions.queries import session_by_id
+from conflicto.sessions.word_filter import FilterMode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import WriteTx
 
 
-def edit_response(tx: WriteTx, response_id: UUID, *, participant_id: int, text: str, received_us: int) -> Response:
+def edit_response(tx: WriteTx, response_id: UUID, *, participant_id: int, written: Written, received_us: int) -> Response:
     """Replace the author's own answer while the activity takes answers; the same text again changes nothing.
 
     Raises:
@@ -37,13 +38,15 @@ def edit_response(tx: WriteTx, response_id: UUID, *, participant_id: int, text: 
         AlreadyAnswered: with the policy `first`, the first answer of a round stands.
     """
     response, activity = _own(tx, response_id, participant_id)
-    if response.text == text:
+    if response.text == written.text:
         return response
     if activity.response_policy is ResponsePolicy.FIRST:
         raise AlreadyAnswered
-    moderation = moderation_of(activity, response)
-    visible = response.was_visible or moderation is Moderation.VISIBLE
-    edited = replace(response, text=text, received_us=received_us, moderation=moderation, was_visible=visible)
+    moderation = moderation_of(activity, response, held=written.held)
+    edited = replace(
+        response, text=written.text, masked=written.masked, received_us=received_us, moderation=moderation,
+        was_visible=response.was_visible or moderation is Moderation.VISIBLE,
+    )  # fmt: skip
     return _keep(tx, response, edited)
 
 
@@ -66,12 +69,14 @@ def moderate_response(tx: WriteTx, response_id: UUID, moderation: Moderation, *,
     """Show, hold or hide an answer; the row moves to the end of the feed so that every screen learns of it.
 
     Raises:
-        ModerationOff: the activity is not moderated.
+        ModerationOff: the activity is not moderated, and its session's word filter holds nothing back.
     """
     activity = activity_by_id(tx, activity_id)
     response = response_by_id(tx, response_id, activity_id=activity_id)
-    require_open(session_by_id(tx, response.session_id))
-    if activity.moderation is ModerationPolicy.OFF:
+    session = session_by_id(tx, response.session_id)
+    require_open(session)
+    is_held = response.moderation is not Moderation.VISIBLE or session.word_filter.mode is FilterMode.HOLD
+    if activity.moderation is ModerationPolicy.OFF and not is_held:
         raise ModerationOff
     if response.moderation is moderation:
         return response
@@ -122,4 +127,4 @@ def _bury(tx: WriteTx, session_id: int, gone: Sequence[Response]) -> int:
 
 
 def _tombstone(response: Response) -> Response:
-    return replace(response, deleted=True, text=None)
+    return replace(response, deleted=True, text=None, masked=None)

@@ -21,7 +21,7 @@ from conflicto.platform.problems import DomainError, NotFound
 from conflicto.responses import store
 from conflicto.responses.commands.keep import keep
 from conflicto.responses.errors import ActivityNotOpen, AlreadyAnswered
-from conflicto.responses.model import NO_SLOT, Moderation, Response, moderation_of
+from conflicto.responses.model import NO_SLOT, Moderation, Response, Written, moderation_of
 from conflicto.sessions import idempotency
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ REPLACED = 200
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What a participant sends to an activity: gated JSON text, and a key if they want to be able to repeat themselves."""
+    """What a participant sends to an activity, and a key if they want to be able to repeat themselves."""
 
     session_id: int
     activity_id: UUID
     participant_id: int
-    text: str
+    written: Written
     received_us: int
     key: Key | None = None
 
@@ -125,18 +125,19 @@ def _answered(
 
 
 def _revision(tx: WriteTx, activity: Activity, submission: Submission, before: Response | None) -> Response:
-    moderation = moderation_of(activity, before)
+    text, masked, held = submission.written
+    moderation = moderation_of(activity, before, held=held)
     if before is not None:
         return replace(
             before, received_us=submission.received_us, revision=before.revision + 1, deleted=False, moderation=moderation,
-            was_visible=before.was_visible or moderation is Moderation.VISIBLE, text=submission.text,
+            was_visible=before.was_visible or moderation is Moderation.VISIBLE, text=text, masked=masked,
         )  # fmt: skip
     new_id = ordered_uuid(tx.now_us)
     many = activity.response_policy is ResponsePolicy.MANY
     return Response(
         id=new_id, session_id=activity.session_id, activity_id=activity.id, participant_id=submission.participant_id,
         round=activity.round, slot=new_id if many else NO_SLOT, ts=0, created_ts=0, received_us=submission.received_us,
-        revision=1, deleted=False, moderation=moderation, was_visible=moderation is Moderation.VISIBLE, text=submission.text,
+        revision=1, deleted=False, moderation=moderation, was_visible=moderation is Moderation.VISIBLE, text=text, masked=masked,
     )  # fmt: skip
 
 

@@ -1,0 +1,74 @@
+"""Mask the texts in a JSON value: everything else, numbers and the names of members included, stays byte for byte."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from conflicto.platform.word_filter.matching import Matcher
+
+# In compact JSON a string stands right before a colon if, and only if, it is the name of a member.
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"(:?)')
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+_decode = msgspec.json.Decoder(str).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class Masked(NamedTuple):
+    """What was found in a JSON text: `text` is the text with masked values, None if there was nothing to mask.
+
+    `in_names`: the name of a member holds a listed word. Names cannot be masked, since two of them might become one.
+    """
+
+    text: str | None = None
+    in_names: bool = False
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing was found."""
+        return self.text is None and not self.in_names
+
+
+CLEAN = Masked()
+
+
+def mask_json(text: str, matcher: Matcher, known: Container[str] = ()) -> Masked:
+    """Mask listed words in the strings of a compact JSON text.
+
+    A string that is `known`, word for word, passes: it is the host's own, an option of a poll perhaps. So does the id of a response.
+    """
+    if "\\" not in text and not matcher.may_be_in(text):
+        return CLEAN
+    pieces: list[str] = []
+    at, in_names = 0, False
+    for found in _STRING.finditer(text):
+        is_name = bool(found.group(1))
+        literal = found.group()[:-1] if is_name else found.group()
+        said = _decode(literal) if "\\" in literal else literal[1:-1]
+        if said in known or _ID.fullmatch(said):
+            continue
+        if is_name:
+            in_names = in_names or bool(matcher.spans(said))
+            continue
+        masked = matcher.masked(said)
+        if masked is not None:
+            pieces += [text[at : found.start()], _encode(masked).decode()]
+            at = found.end()
+    if not pieces and not in_names:
+        return CLEAN
+    return Masked("".join([*pieces, text[at:]]) if pieces else None, in_names)
+
+
+def texts_in(text: str) -> frozenset[str]:
+    """Return every string and name of a JSON text, word for word.
+
+    >>> sorted(texts_in('{"options":[{"id":"a","text":"Dick Turpin"}]}'))
+    ['Dick Turpin', 'a', 'id', 'options', 'text']
+    """
+    found = _STRING.finditer(text)
+    return frozenset(_decode(each.group().removesuffix(":")) for each in found)

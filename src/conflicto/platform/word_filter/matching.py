@@ -1,0 +1,218 @@
+"""Find listed words in a text: whole words, whatever their case, form and accents, and the usual disguises of one.
+
+A word is looked up as it is written, without accents and invisible characters, with digits and signs read as the letters that they
+stand for (sh1t, a$$), with stretched letters shortened (shiiit), and spelled out (s h i t). Nothing is found inside of another word.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING
+from unicodedata import normalize
+
+from conflicto.platform.word_filter.lists import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+MASK = "***"
+
+MOST_KEPT = 200
+"""Matchers in memory, about 100 KB each: one for each combination of languages and own words that is in use."""
+
+LONGEST_WORD = 64
+"""Characters of a word that is looked at; there is no longer one in any list."""
+
+SHORTEST_SPELLED = 4
+"""Letters of a word that is found when it is spelled out; three letters in a row are too often initials."""
+
+SHORTEST_INFLECTED = 4
+"""Letters of a listed word whose plural is looked for as well."""
+
+WIDEST_GAP = 3
+"""Characters between two words of a phrase."""
+
+# Marks that sit on letters, and what is not seen at all: both are part of the word in which they stand.
+_MARKS = (
+    "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed"
+    "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+)
+_UNSEEN = "\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff\u0640"
+_WORD = re.compile(f"(?:[^\\W_]|[@$!{_MARKS}{_UNSEEN}])+")
+_ANY_WORD = re.compile(r"\w+")
+_HIDDEN = re.compile(f"[{_UNSEEN}]")
+_MARK = re.compile(f"[{_MARKS}]")
+_STRETCHED = re.compile(r"(.)\1{2,}")
+_SIGNS = str.maketrans("013457@$!", "oieastasi")
+_DISGUISED = re.compile(r"[013457@$!]")
+_ONE_AS_L = str.maketrans("1", "l")
+_SIGNED = re.compile(r"[@$013457](?=[^\W\d_])|(?<=[^\W\d_])[@$013457]|(?<=[^\W\d_])!(?=[^\W\d_])")
+_STRETCHED_LETTER = re.compile(r"([^\W\d_])\1\1")
+_TO_SPACES = "".join(char if char.isalnum() else " " for char in map(chr, range(128)))
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
+
+Span = tuple[int, int]
+
+
+class Matcher:
+    """Finds the words of some languages, and the host's own."""
+
+    def __init__(self, languages: Iterable[str], own: Iterable[str]) -> None:
+        self._words: set[str] = set()
+        self._phrases: dict[str, list[tuple[str, ...]]] = {}
+        for language in languages:
+            for entry in listed(language):
+                self._take(entry, is_own=False)
+        for entry in own:
+            self._take(entry, is_own=True)
+        self._starts = self._words | self._phrases.keys()
+
+    def may_be_in(self, text: str) -> bool:
+        """Whether a closer look is needed: False, which is nearly always the case and soon known, means that no listed word is there."""
+        if text.isascii():
+            seen = text.lower()
+            words = seen.translate(_TO_SPACES).split()
+        else:
+            seen = _key(text).replace("_", " ")
+            words = _ANY_WORD.findall(seen)
+            bare = _bare(seen)
+            if bare != seen:
+                words += _ANY_WORD.findall(bare)
+        return not self._starts.isdisjoint(words) or _is_odd(seen, words)
+
+    def spans(self, text: str) -> list[Span]:
+        """Return where listed words stand, in order; no two overlap."""
+        return self._look(text) if self.may_be_in(text) else []
+
+    def masked(self, text: str) -> str | None:
+        """Return a text with every listed word masked, None if there is none.
+
+        >>> Matcher((), ["plonk"]).masked("a Plonk, a plonker"), Matcher((), ["plonk"]).masked("fine")
+        ('a ***, a plonker', None)
+        """
+        spans = self.spans(text)
+        if not spans:
+            return None
+        pieces, at = [], 0
+        for start, end in spans:
+            pieces += [text[at:start], MASK]
+            at = end
+        return "".join([*pieces, text[at:]])
+
+    def _look(self, text: str) -> list[Span]:
+        tokens = [(found.start(), found.end()) for found in _WORD.finditer(text)]
+        keys = [_key(text[start:end]) for start, end in tokens]
+        found = [tokens[place] for place, key in enumerate(keys) if key in self._words or self._is_disguised(key)]
+        if self._phrases:
+            found += self._said(tokens, keys)
+        if len(tokens) >= SHORTEST_SPELLED:
+            found += self._spelled(tokens, keys)
+        return _merged(found)
+
+    def _take(self, entry: str, *, is_own: bool) -> None:
+        """Take in a word or phrase. Of the lists' own phrases those with single letters are left out: s&m would hit S/M/L."""
+        keys = [_key(found.group()) for found in _WORD.finditer(entry)]
+        if len(keys) == 1:
+            self._words.update([keys[0], _bare(keys[0])] if is_own else _forms(keys[0]))
+        elif keys and (min(map(len, keys)) > 1 or is_own):
+            self._phrases.setdefault(keys[0], []).append(tuple(keys))
+
+    def _is_disguised(self, key: str) -> bool:
+        """Whether a word that is not listed as it stands is one in disguise."""
+        plain = key.strip("@$!")
+        if key.isascii() and plain == key and key.isalpha() and not _STRETCHED.search(key):
+            return False
+        if len(key) > LONGEST_WORD:
+            return False
+        return any(form in self._words for form in _disguises(key, plain))
+
+    def _said(self, tokens: Sequence[Span], keys: Sequence[str]) -> Iterator[Span]:
+        for place, key in enumerate(keys):
+            for phrase in self._phrases.get(key, ()):
+                last = place + len(phrase) - 1
+                if tuple(keys[place : last + 1]) == phrase and _is_one_run(tokens[place : last + 1]):
+                    yield tokens[place][0], tokens[last][1]
+
+    def _spelled(self, tokens: Sequence[Span], keys: Sequence[str]) -> Iterator[Span]:
+        """Yield runs of single letters that spell a listed word."""
+        for is_letter, group in groupby(range(len(keys)), key=lambda place: len(keys[place]) == 1):
+            places = list(group)
+            if is_letter and len(places) >= SHORTEST_SPELLED and "".join(keys[place] for place in places) in self._words:
+                yield tokens[places[0]][0], tokens[places[-1]][1]
+
+
+@lru_cache(MOST_KEPT)
+def matcher_for(languages: tuple[str, ...], own: tuple[str, ...]) -> Matcher:
+    """Return the matcher of some languages and own words, from memory if it was made before."""
+    return Matcher(languages, own)
+
+
+def has_word(text: str) -> bool:
+    """Whether there is anything in a text that could be looked for."""
+    return _WORD.search(text) is not None
+
+
+def _key(word: str) -> str:
+    """Return what a word is looked up by."""
+    if word.isascii():
+        return word.lower()
+    return normalize("NFKC", _HIDDEN.sub("", normalize("NFKC", word)).casefold())
+
+
+def _bare(key: str) -> str:
+    """Return a key without accents and other marks."""
+    return key if key.isascii() else _MARK.sub("", normalize("NFKD", key))
+
+
+def _forms(key: str) -> Iterator[str]:
+    """Yield a listed word as it is written, and its plainest inflections."""
+    yield key
+    if "\u0600" <= key[0] <= "\u06ff":
+        yield from (_bare(key), f"ال{key}", f"ال{_bare(key)}")
+    elif len(key) >= SHORTEST_INFLECTED and key.isalpha():
+        yield f"{key}s"
+        if key.endswith("e"):
+            yield f"{key}n"
+    if key.translate(_UMLAUTS) != key:
+        yield key.translate(_UMLAUTS)
+
+
+def _is_odd(seen: str, words: Sequence[str]) -> bool:
+    """Whether a text has signs on letters, stretched letters or several that stand alone; cheap tests go before the exact ones."""
+    return (
+        (_DISGUISED.search(seen) is not None and _SIGNED.search(seen) is not None)
+        or (_STRETCHED.search(seen) is not None and _STRETCHED_LETTER.search(seen) is not None)
+        or len([word for word in words if len(word) == 1]) >= SHORTEST_SPELLED
+    )
+
+
+def _disguises(key: str, plain: str) -> Iterator[str]:
+    """Yield what a word may stand for."""
+    bare = _bare(plain)
+    yield plain
+    yield bare
+    shown = _bare(key).strip("!")
+    if _DISGUISED.search(shown) and 2 * len(_DISGUISED.findall(shown)) <= len(shown):
+        bare = shown.translate(_SIGNS)
+        yield bare
+        yield shown.translate(_ONE_AS_L).translate(_SIGNS)
+    if _STRETCHED.search(bare):
+        yield _STRETCHED.sub(r"\1", bare)
+        yield _STRETCHED.sub(r"\1\1", bare)
+
+
+def _is_one_run(tokens: Sequence[Span]) -> bool:
+    """Whether no more than a space or a few signs stand between the words of a phrase."""
+    return all(after[0] - before[1] <= WIDEST_GAP for before, after in pairwise(tokens))
+
+
+def _merged(spans: list[Span]) -> list[Span]:
+    merged: list[Span] = []
+    for start, end in sorted(spans):
+        if merged and start < merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
+        else:
+            merged.append((start, end))
+    return merged

@@ -1,0 +1,89 @@
+"""What a host wants done with offensive words in what participants write: names and answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from conflicto.platform.db.rows import as_row
+from conflicto.platform.word_filter.matching import has_word, matcher_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from conflicto.platform.word_filter.matching import Matcher
+
+MOST_WORDS = 200
+LONGEST_WORD = 60
+
+
+class FilterMode(StrEnum):
+    """`mask`: others see *** in place of the word. `hold`: such answers wait for the host, such names are refused."""
+
+    OFF = "off"
+    MASK = "mask"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordFilter:
+    """What is looked for (the lists of `languages`, and the host's own `words`), and what is done when it is found."""
+
+    mode: FilterMode = FilterMode.OFF
+    languages: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
+    @property
+    def is_on(self) -> bool:
+        """Whether anything is looked for."""
+        return self.mode is not FilterMode.OFF
+
+    @property
+    def matcher(self) -> Matcher:
+        """What finds the words."""
+        return matcher_for(self.languages, self.words)
+
+    def shown_name(self, nickname: str) -> str:
+        """Return a nickname as others are shown it."""
+        return self.matcher.masked(nickname) or nickname if self.is_on else nickname
+
+    def refuses(self, nickname: str) -> bool:
+        """Whether nobody may take this nickname."""
+        return self.mode is FilterMode.HOLD and bool(self.matcher.spans(nickname))
+
+
+NO_FILTER = WordFilter()
+
+
+def findable(word: str) -> str:
+    """Return a word of the host's own.
+
+    Raises:
+        ValueError: there is no letter, digit or sign in it that could be found.
+    """
+    if not has_word(word):
+        raise ValueError("has no letter or digit")
+    return word
+
+
+def filter_from(text: str | None) -> WordFilter:
+    """Return the filter that a row holds."""
+    return NO_FILTER if text is None else filter_of(**msgspec.json.decode(text))
+
+
+def filter_of(mode: str, languages: Iterable[str], words: Iterable[str]) -> WordFilter:
+    """Return a filter, whose parts are known to be right; nothing is in it twice."""
+    return WordFilter(mode=FilterMode(mode), languages=tuple(sorted(set(languages))), words=tuple(dict.fromkeys(words)))
+
+
+def filter_out(word_filter: WordFilter) -> dict[str, Any]:
+    """Return a filter as it goes over the wire."""
+    return as_row(word_filter)
+
+
+def filter_text(word_filter: WordFilter) -> str | None:
+    """Return a filter as it is stored; None is none at all."""
+    return None if word_filter == NO_FILTER else msgspec.json.encode(filter_out(word_filter)).decode()
