@@ -96,7 +96,7 @@ export class Board {
     if (!shown) return;
     const at = `${this.path}/activities/${shown.id}`;
     const counted = await this.caller.get(`${at}/results`).catch(() => this.caller.get(`${at}/status`));
-    if (shown.moderation !== "off" || this.wantsAnswers) this.answers = (await this.caller.get(`${at}/responses?limit=200&round=${shown.round}`)).items;
+    if (shown.moderation !== "off" || this.wantsAnswers || this.session.word_filter.mode !== "off") this.answers = (await this.caller.get(`${at}/responses?limit=200&round=${shown.round}`)).items;
     else this.answers = [];
     this.results = counted;
     this.ranks = counted.results && Object.values(counted.results).some(({ op }) => op === "score")

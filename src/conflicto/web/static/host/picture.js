@@ -21,7 +21,7 @@ export function drawBoard(board, open) {
       button("?", open.keys, { class: "square", "aria-label": t("host.keys") })),
     board.isOffline ? h("p", { class: "banner", key: "offline" }, t("host.offline")) : null,
     h("p", { class: "bad", role: "alert", key: "said" }, board.said),
-    h("div", { class: "board", key: "board" }, h("div", { class: "stack" }, now(board), answers(board)), h("div", { class: "stack" }, agenda(board, open), people(board))),
+    h("div", { class: "board", key: "board" }, h("div", { class: "stack" }, now(board), answers(board)), h("div", { class: "stack" }, agenda(board, open), people(board, open))),
   ];
 }
 
@@ -71,8 +71,11 @@ function answers(board) {
     h("ul", { class: "rows" }, sorted.map((each) => h("li", { key: each.id, class: `row wrap ${each.moderation}` },
       h("span", { class: "grow basis", dir: "auto" }, textOf(each) ?? JSON.stringify(each.response_data)),
       each.moderation === "visible" ? null : h("span", { class: "chip" }, t(`host.${each.moderation}`)),
-      shown.moderation === "off" ? null : moderation(board, each)))));
+      isModerated(board, each) ? moderation(board, each) : null))));
 }
+
+// What the word filter holds can be shown in any activity.
+const isModerated = ({ shown, session }, each) => shown.moderation !== "off" || each.moderation !== "visible" || session.word_filter.mode === "hold";
 
 function moderation(board, each) {
   return [
@@ -118,12 +121,14 @@ function adding(open) {
       button([h("span", { class: "icon", "aria-hidden": "true" }, "{ }"), t("host.add_other")], () => open.make("custom"), { key: "+" })));
 }
 
-function people(board) {
+function people(board, open) {
   const { people: here, session } = board;
   return h("details", { class: "card", key: "people" },
     h("summary", { class: "strong" }, `${t("host.people")} · ${t("host.people_n", { n: here.length })}`),
     h("div", { class: "stack inner" },
-      session.status === "completed" ? null : button(t(session.locked ? "host.unlock_door" : "host.lock_door"), () => board.closeDoor(!session.locked)),
+      session.status === "completed" ? null : h("div", { class: "row wrap", key: "room" },
+        button(t(session.locked ? "host.unlock_door" : "host.lock_door"), () => board.closeDoor(!session.locked)),
+        button(`${t("host.filter")}: ${t(`host.filter_is_${session.word_filter.mode}`)}`, open.filter, { key: "filter" })),
       here.length ? h("ul", { class: "rows" }, here.map((each) => h("li", { key: each.id, class: "row wrap" },
         h("span", { class: "grow basis", dir: "auto" }, each.nickname),
         button(t("host.rename"), () => renamed(board, each), { "aria-label": `${t("host.rename")}: ${each.nickname}` }),

@@ -6,6 +6,7 @@ import { keysAreOn, listen, switchKeys } from "../core/keys.js";
 import { boot, t } from "../core/words.js";
 import { Board } from "../host/board.js";
 import { begun, drawEditor } from "../host/editor.js";
+import { begunFilter, drawFilter } from "../host/filter.js";
 import { drawBoard } from "../host/picture.js";
 
 const main = document.getElementById("main");
@@ -23,6 +24,7 @@ const board = new Board(new Caller(`host.${id}`, "admin"), id, draw);
 const open = {
   invite: () => show(invitation), keys: () => show(keyList),
   screen: () => board.does(async () => window.open(await board.screenLink(), `screen-${id}`)),
+  filter: () => say(begunFilter(board.session.word_filter)),
   make: (type) => edit(begun(type)), edit: (activity) => edit(begun(activity.type, activity)),
 };
 const bindings = [
@@ -61,6 +63,10 @@ function edit(edited) {
   const failed = (event) => event.target.matches(".own-editor") && (edited.isBroken = true, draw());
   dialog.addEventListener("failed", failed);
   show(() => drawEditor(edited, board, { close: () => dialog.close(), draw }));
+}
+
+function say(edited) {
+  show(() => drawFilter(edited, board, { close: () => dialog.close(), draw }));
 }
 
 const closing = () => h("form", { method: "dialog", key: "close" }, h("button", { class: "wide" }, t("host.close")));
