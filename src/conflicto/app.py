@@ -6,7 +6,7 @@ import asyncio
 import gc
 import os
 import sys
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -31,7 +31,8 @@ from conflicto.exports import http as exports_http
 from conflicto.exports.writing import ExportDesk
 from conflicto.feed import http as feed_http
 from conflicto.feed.answers import Answers
-from conflicto.feed.heads import SWEEP_S, Heads
+from conflicto.feed.following import Following
+from conflicto.feed.heads import Heads
 from conflicto.feed.leaderboard import Leaderboard
 from conflicto.feed.press import Press
 from conflicto.feed.results import Results
@@ -64,7 +65,6 @@ from conflicto.platform.metrics.counting import Metrics, Shown
 from conflicto.platform.metrics.page import page
 from conflicto.platform.metrics.process import memory_bytes, processor_s
 from conflicto.platform.metrics.sharing import Sharing
-from conflicto.platform.problems import DomainError
 from conflicto.platform.redis import Redis
 from conflicto.responses import http as responses_http
 from conflicto.responses import store as responses_store
@@ -79,7 +79,7 @@ from conflicto.settings import Settings, read_settings
 from conflicto.web.pages import Pages
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from uuid import UUID
 
     from conflicto.activities.model import Activity
@@ -100,8 +100,7 @@ class App:
     def __init__(self, settings: Settings, *, clock: Clock | None = None, deadlines: Deadlines | None = None) -> None:
         self.settings = settings
         self.clock = clock or Clock()
-        share = PoolSize(max(2, settings.pool_size // settings.workers), settings.max_overflow // settings.workers)
-        self.db = Database(settings.url, pool=share, deadlines=deadlines)
+        self.db = Database(settings.url, pool=_share(settings), deadlines=deadlines)
         require_current(self.db)
         self.identity: Identity = establish(
             self.db,
@@ -111,15 +110,17 @@ class App:
         )
         self.metrics = Metrics()
         self.sharing = Sharing(settings.metrics_dir, self.metrics) if settings.metrics_dir else None
-        self.heads = Heads(self.db)
+        self._closing: list[Callable[[], Awaitable[None]]] = []
+        self.redis = self._redis()
+        self.heads = Heads(self.db, self._told)
+        self.following = Following(self.heads, self.redis, self.identity.epoch)
         self.presence = Presence(self.clock)
         self.writer = Writer(self._runner(), self.clock, caller_s=self.db.deadlines.caller_s, on_commit=self._committed)
         self.types = registered(settings.activity_types)
         self.expiry = Expiry(self.db, self.writer, self.clock)
         self.purger = Purger(self.db, self.writer, (responses_store.purge, participants_store.purge, activities_store.purge))
         self.tokens = Tokens(self.identity.signing_key, self.identity.issuer, self.clock)
-        self.admission = Admission(self.tokens, self.identity.admin_hash, self.heads, UsedTickets(self.clock))
-        self._closing: list[Callable[[], Awaitable[None]]] = []
+        self.admission = Admission(self.tokens, self.identity.admin_hash, self.heads, self._tickets())
         self.limiter, marks = self._limits()
         self.guard = CodeGuard(self.limiter, marks)
         self.lane = Lane(self.clock, self.limiter.memory, self._seen)
@@ -164,8 +165,8 @@ class App:
             self.streams.beat,
             lambda: keep_presence(self.presence, self.writer),
         ]
-        if not self.settings.is_embedded:
-            loops.append(self._sweep)
+        if self.db.is_shared:
+            loops.append(self.following.run)
         if self.sharing:
             loops.append(self.sharing.run)
         tasks = [asyncio.ensure_future(loop()) for loop in loops]
@@ -193,11 +194,16 @@ class App:
             await receive()
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _sweep(self) -> None:
-        while True:
-            await asyncio.sleep(SWEEP_S)
-            with suppress(DomainError):
-                await self.heads.sweep()
+    def _tickets(self) -> UsedTickets:
+        return UsedTickets(self.clock, self.redis, self.identity.epoch)
+
+    def _redis(self) -> Redis | None:
+        url = self.settings.secret("redis_url")
+        if url is None:
+            return None
+        redis = Redis(url, self.clock)
+        self._closing.append(redis.close)
+        return redis
 
     def _open_to_origins(self, app: Any) -> Any:  # noqa: ANN401 - ASGI
         """Let the pages of other origins in, if the settings name some."""
@@ -234,6 +240,12 @@ class App:
         watch(names.POOL_USED, lambda: self.db.connections()[0])
         watch(names.POOL_OPEN, lambda: self.db.connections()[1])
         watch(names.READS_WAITING, lambda: self.db.waiting)
+        watch(names.HEADS, lambda: len(self.heads))
+        if self.redis is not None:
+            redis = self.redis
+            watch(names.REDIS_UP, lambda: redis.is_up)
+            watch(names.REDIS_FAULTS, lambda: redis.faults)
+            watch(names.DOORBELLS, lambda: self.following.hears_doorbells)
         watch(names.LIMITS_ALONE, lambda: self.limiter.unanswered)
         self.db.on_query = metrics.spread(names.QUERY_SECONDS).note
         metrics.show({route.name: shown for route in self.routes if (shown := _shown(route))})
@@ -248,8 +260,13 @@ class App:
     def _committed(self, committed: Committed) -> None:
         """Tell everyone who keeps state in memory; runs on the event loop, in commit order, before any caller hears of it."""
         self.heads.apply(committed)
+        self.following.ring(committed)
         self._count(committed)
-        for event in committed.events:
+        self._told(committed.events)
+
+    def _told(self, events: Sequence[object]) -> None:
+        """Follow what happened, here or at another process."""
+        for event in events:
             if isinstance(event, ActivityChanged):
                 self.expiry.follow(event.activity)
             elif isinstance(event, SessionChanged) and event.session.deleted:
@@ -337,6 +354,10 @@ def _shown(route: Route) -> Shown | None:
     if route.tag == "responses" and route.method in WITH_BODY:
         return Shown(names.RESPONSES, asked)
     return Shown(names.ACTIVITIES, asked) if route.tag == "activities" else None
+
+
+def _share(settings: Settings) -> PoolSize:
+    return PoolSize.share(settings.pool_size, settings.max_overflow, workers=settings.workers)
 
 
 SWITCH_S = 0.001

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +17,9 @@ EMBEDDED = "conflicto.sqlite3"
 SHORTEST_KEY_BYTES = 32
 """As long as the hash that signs (RFC 7518 §3.2)."""
 
+
+LEAST_EACH = 2
+"""Connections that one worker cannot do without."""
 
 REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 
@@ -144,6 +147,16 @@ class Settings(BaseModel):
             raise ValueError(message)
         return value
 
+    @model_validator(mode="after")
+    def _enough_connections(self) -> Settings:
+        if not self.is_embedded and self.pool_size < LEAST_EACH * self.workers:
+            message = (
+                f"DATABASE_POOL_SIZE is {self.pool_size} for {self.workers} workers, and each needs {LEAST_EACH} connections:"
+                f" one that writes and one that reads. Set it to {LEAST_EACH * self.workers} or more."
+            )
+            raise ValueError(message)
+        return self
+
     @property
     def url(self) -> str:
         """The database, the embedded one by default."""
@@ -175,7 +188,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
-        said = "; ".join(f"{each['loc'][0]}: {each['msg']}" for each in error.errors())
+        said = "; ".join(": ".join([*map(str, each["loc"]), each["msg"]]) for each in error.errors())
         raise SettingsInvalid(said) from None
 
 

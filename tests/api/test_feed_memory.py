@@ -117,7 +117,7 @@ async def test_memory_is_bounded_and_hands_over_to_the_database(
 
 
 async def test_memory_of_configs_is_bounded(app: App, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.feed.head.MOST_CONTENT", 100)
+    monkeypatch.setattr("conflicto.feed.contents.MOST_CONTENT", 100)
     event = await make_event(api)
     start = (await api.get(f"{event.path}/changes/since/now", token=event.host)).json()["cursor"]
     for number in range(4):

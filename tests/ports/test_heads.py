@@ -1,16 +1,20 @@
 """The memory of the feed beside other processes that write: late at most, never wrong, never for ever."""
 
 import asyncio
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from conflicto.activities.model import ResponsePolicy
 from conflicto.feed import heads as module
 from conflicto.feed.heads import Heads
+from conflicto.feed.views import View
 from conflicto.platform.db.group import Committed
-from conflicto.platform.problems import NotFound
+from conflicto.platform.problems import NotFound, Unavailable
 from conflicto.sessions.commands import delete_session, lock
+from conflicto.sessions.events import SessionChanged
 from conflicto.sessions.store import purge_session
 from tests.support.kit import Kit, command, set_stage
 from tests.support.queries import counted_statements
@@ -30,6 +34,12 @@ def committed_by(kit: Kit, session_id: int, what: Any, *args: Any, **kwargs: Any
     return committed
 
 
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110 - many things may hold
+            await asyncio.sleep(0.005)
+
+
 async def test_own_commits_are_followed_without_a_look_at_the_database(kit: Kit) -> None:
     stage, heads = set_stage(kit, people=1), Heads(kit.db)
     before = await heads.get(stage.session_id)
@@ -44,24 +54,123 @@ async def test_own_commits_are_followed_without_a_look_at_the_database(kit: Kit)
     assert heads.known(stage.session_id) is head
 
 
-async def test_commit_with_a_gap_before_it_drops_the_memory(kit: Kit, other: Kit) -> None:
+async def test_commit_with_a_gap_before_it_is_caught_up_with(kit: Kit, other: Kit) -> None:
     stage, heads = set_stage(kit, people=1), Heads(kit.db)
-    await heads.get(stage.session_id)
+    before = await heads.get(stage.session_id)
     await asyncio.to_thread(committed_by, other, stage.session_id, lock, stage.session_id, locked=True)
-    own = await asyncio.to_thread(kit.run, stage.answer(0, "1"))
-    assert own
+    await asyncio.to_thread(kit.run, stage.answer(0, "1"))
 
     later = await asyncio.to_thread(committed_by, kit, stage.session_id, lock, stage.session_id, locked=False)
     heads.apply(later)
 
     assert heads.known(stage.session_id) is None
+    assert before.shelf_for(View.HOST) is None
     head = await heads.get(stage.session_id)
     assert (head.session.locked, head.ts) == (False, later.heads[stage.session_id].ts)
     assert head.counts_of(next(iter(head.activities.values()))).live == 1
+    assert head is before
+    assert heads.known(stage.session_id) is head
+    assert head.shelf_for(View.HOST) is not None
+
+
+async def test_own_commits_among_those_of_others_wait_for_one_read_each(kit: Kit, other: Kit) -> None:
+    """However fast others write, whoever was acknowledged here waits only until their own commit is known."""
+    stage, heads = set_stage(kit, people=8, policy=ResponsePolicy.MANY), Heads(kit.db)
+    await heads.get(stage.session_id)
+    ends = asyncio.Event()
+
+    async def writing() -> None:
+        while not ends.is_set():
+            await asyncio.to_thread(other.run, stage.answer(1, "2"))
+            await asyncio.sleep(0.01)  # SQLite lets the other writer in only while nobody holds the lock
+
+    busy = asyncio.create_task(writing())
+    for nth in range(1, 30):
+        own = await asyncio.to_thread(committed_by, kit, stage.session_id, lock, stage.session_id, locked=nth % 2 == 1)
+        heads.apply(own)
+        async with asyncio.timeout(5):
+            head = await heads.get(stage.session_id)
+        assert (head.ts >= own.heads[stage.session_id].ts, head.session.locked) == (True, nth % 2 == 1)
+    ends.set()
+    await busy
+
+
+async def test_what_cannot_be_caught_up_with_is_loaded_anew(kit: Kit, other: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, heads = set_stage(kit, people=1), Heads(kit.db)
+    before = await heads.get(stage.session_id)
+    await asyncio.to_thread(other.do, stage.session_id, lock, stage.session_id, locked=True)
+    own = await asyncio.to_thread(committed_by, kit, stage.session_id, lock, stage.session_id, locked=False)
+
+    def broken(tx: Any, session_id: int, after: int) -> Any:
+        raise Unavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "load_news", broken)
+        heads.hear(stage.session_id, 2**62)
+        await until(lambda: not heads._pursuits)
+        assert heads.known(stage.session_id) is before
+        heads.apply(own)
+        head = await heads.get(stage.session_id)
+    assert head is not before
+    assert not before.is_current
+    assert head.ts == own.heads[stage.session_id].ts
+
+
+async def test_too_much_news_is_loaded_anew(kit: Kit, other: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conflicto.feed.news.MOST_NEWS", 3)
+    stage, heads = set_stage(kit, people=5), Heads(kit.db)
+    before = await heads.get(stage.session_id)
+    for who in range(5):
+        await asyncio.to_thread(other.run, stage.answer(who, "1"))
+
+    await heads.sweep()
+    await until(lambda: not before.is_current)
+    assert (await heads.get(stage.session_id)).counts_of(next(iter(before.activities.values()))).live == 5
+
+
+async def test_wrong_hints_cost_a_read_and_change_nothing(kit: Kit) -> None:
+    stage, heads = set_stage(kit, people=1), Heads(kit.db)
+    head = await heads.get(stage.session_id)
+    with counted_statements(kit.db) as seen:
+        for ts in (0, head.ts, head.ts + 1, 2**62, 2**62):
+            heads.hear(stage.session_id, ts)
+            heads.hear(stage.session_id + 1, ts)
+        await until(lambda: not heads._pursuits)
+    assert 0 < len([statement for statement in seen if not statement.startswith("BEGIN")]) <= 8
+    assert await heads.get(stage.session_id) is head
+    assert head.is_current
+
+
+async def test_memory_that_goes_while_it_catches_up_leaves_nobody_waiting(
+    kit: Kit, other: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage, heads = set_stage(kit, people=1), Heads(kit.db)
+    before = await heads.get(stage.session_id)
+    load, started, may_go_on = module.load_news, threading.Event(), threading.Event()
+
+    def slow(tx: Any, session_id: int, after: int) -> Any:
+        started.set()
+        may_go_on.wait(10)
+        return load(tx, session_id, after)
+
+    monkeypatch.setattr(module, "load_news", slow)
+    await asyncio.to_thread(other.do, stage.session_id, lock, stage.session_id, locked=True)
+    heads.apply(await asyncio.to_thread(committed_by, kit, stage.session_id, lock, stage.session_id, locked=False))
+    waiting = asyncio.create_task(heads.get(stage.session_id))
+    await asyncio.to_thread(started.wait, 10)
+    fresh = await heads.standing(stage.session_id, fresh=True)
+    heads.hear(stage.session_id, 2**62)
+    may_go_on.set()
+
+    assert fresh is not before
+    assert await asyncio.wait_for(waiting, 5) is fresh
+    await until(lambda: not heads._pursuits)
+    assert heads.known(stage.session_id) is fresh
 
 
 async def test_sweep_notices_others(kit: Kit, other: Kit) -> None:
-    stages, heads = [set_stage(kit, people=1) for _ in range(3)], Heads(kit.db)
+    told: list[object] = []
+    stages, heads = [set_stage(kit, people=1) for _ in range(3)], Heads(kit.db, told.extend)
     await heads.sweep()
     for stage in stages:
         await heads.get(stage.session_id)
@@ -71,12 +180,24 @@ async def test_sweep_notices_others(kit: Kit, other: Kit) -> None:
 
     with counted_statements(kit.db) as seen:
         await heads.sweep()
-    assert len([statement for statement in seen if not statement.startswith("BEGIN")]) == 1
-    assert [heads.known(session_id) is None for session_id in (changed, deleted, same)] == [True, True, False]
+        assert len([statement for statement in seen if not statement.startswith("BEGIN")]) == 1
+    await until(lambda: not heads._pursuits)
+    assert [heads.known(session_id) is None for session_id in (changed, deleted, same)] == [False, True, False]
+    assert [event.session.id for event in told if isinstance(event, SessionChanged)] == [changed]
     assert (await heads.get(changed)).session.locked
     with counted_statements(kit.db) as seen, pytest.raises(NotFound):
         await heads.get(deleted)
     assert seen == []
+
+
+async def test_session_that_another_process_deletes_is_forgotten(kit: Kit, other: Kit) -> None:
+    stage, heads = set_stage(kit, people=1), Heads(kit.db)
+    head = await heads.get(stage.session_id)
+    await asyncio.to_thread(other.do, stage.session_id, delete_session, stage.session_id, actor="test")
+    await heads.sweep()
+    await until(lambda: not head.is_current)
+    with pytest.raises(NotFound):
+        await heads.get(stage.session_id)
 
 
 async def test_many_callers_load_once(kit: Kit) -> None:

@@ -2,6 +2,7 @@
 
 from random import Random
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -9,7 +10,7 @@ from conflicto.activities.model import ModerationPolicy, ResponsePolicy
 from conflicto.platform.problems import DomainError, NotFound
 from conflicto.responses.commands.change import edit_response, moderate_response, remove_response
 from conflicto.responses.events import ResponsesChanged
-from conflicto.responses.model import Moderation, Written
+from conflicto.responses.model import NO_SLOT, LiveAnswer, Moderation, Response, Written
 from conflicto.responses.queries import live_answers
 from conflicto.results.queries import Chunk, Round, read_chunk
 from conflicto.results.tallies import Kept, Tallies
@@ -70,7 +71,7 @@ def test_a_load_among_changes_is_exact(kit: Kit, seed: int, monkeypatch: pytest.
     while not chunks or not chunks[-1].is_last:
         for _ in range(rng.randrange(5)):
             room.step()
-        chunks.append(kit.db.query(read_chunk, kept.tally, of, chunks[-1] if chunks else None))
+        chunks.append(kit.db.query(read_chunk, kept.count, of, chunks[-1] if chunks else None))
         room.tell(kept, rng.randrange(4))
     kept.loaded(chunks)
     for _ in range(8):
@@ -104,3 +105,72 @@ async def test_the_oldest_tallies_make_room(kit: Kit, monkeypatch: pytest.Monkey
     assert await tallies.get(kit.db, Round(stage.session_id, stage.activity_id, 3), BASIS) is third
     assert await tallies.get(kit.db, Round(stage.session_id, stage.activity_id, 2), BASIS) is second
     assert await tallies.get(kit.db, Round(stage.session_id, stage.activity_id, 1), BASIS) is not first
+
+
+def revision(text: str, ts: int, *, created_ts: int = 5, deleted: bool = False) -> Response:
+    return Response(
+        id=UUID(int=1), session_id=1, activity_id=UUID(int=2), participant_id=3, round=1, slot=NO_SLOT, ts=ts, created_ts=created_ts,
+        received_us=ts, revision=1, deleted=deleted, moderation=Moderation.VISIBLE, was_visible=True, text=None if deleted else text,
+    )  # fmt: skip
+
+
+def loaded(*answers: Response, seen_ts: int, is_shared: bool) -> Kept:
+    kept = Kept(Tally(BASIS), is_shared=is_shared)
+    for answer in answers:
+        kept.count(
+            LiveAnswer(answer.id, answer.ts, answer.created_ts, answer.received_us, 3, answer.moderation, answer.text or "", None)
+        )
+    kept.loaded([Chunk(seen_ts, seen_ts, seen_ts)])
+    return kept
+
+
+def numbers(kept: Kept) -> tuple[int, float | None]:
+    result = told(kept.tally)[0]["n"]
+    return result["answers"], result["sum"]
+
+
+def test_answer_that_moved_on_unseen_spoils_a_tally_that_does_not_remember_it() -> None:
+    """The load met 15, which memory, standing at 10, never heard of; so what it knows, 5, is not what was counted."""
+    kept = loaded(revision("7", 15), seen_ts=25, is_shared=False)
+    kept.take(revision("1", 5), revision("2", 30), 10)
+    assert kept.is_void
+
+
+def test_what_others_did_before_the_load_was_counted_by_it() -> None:
+    kept = loaded(revision("7", 15), seen_ts=25, is_shared=False)
+    kept.take(None, revision("7", 15), 10)
+    assert (kept.is_void, numbers(kept)) == (False, (1, 7))
+
+
+def test_answer_that_is_known_as_it_was_counted_is_taken_back() -> None:
+    kept = loaded(revision("7", 15), seen_ts=25, is_shared=False)
+    kept.take(revision("7", 15), revision("2", 30), 25)
+    assert (kept.is_void, numbers(kept)) == (False, (1, 2))
+
+
+def test_answer_of_which_nothing_is_known_spoils_the_tally() -> None:
+    kept = loaded(revision("7", 15), seen_ts=25, is_shared=False)
+    kept.take(None, revision("2", 30), 25)
+    assert kept.is_void
+
+
+def test_tally_that_remembers_takes_each_answer_once_and_in_its_newest_revision() -> None:
+    kept = loaded(revision("7", 30), seen_ts=30, is_shared=True)
+    for late in (revision("1", 20), revision("7", 30), revision("1", 20, deleted=True)):
+        kept.take(None, late, 10)
+    assert (numbers(kept), kept.moves) == ((1, 7), 0)
+    kept.take(None, revision("2", 40), 30)
+    assert (numbers(kept), kept.moves) == ((1, 2), 1)
+    kept.take(None, revision("", 50, deleted=True), 40)
+    assert numbers(kept) == (0, 0)
+
+
+def test_tally_remembers_only_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conflicto.results.tallies.MOST_CHARACTERS", 3)
+    kept = loaded(revision("77", 15), seen_ts=25, is_shared=True)
+    assert kept.counted is not None
+    for ts in (30, 40, 50):
+        kept.take(None, revision("88", ts), ts - 1)
+    assert kept.counted is not None
+    kept.take(None, revision("8888", 60), 59)
+    assert kept.counted is None

@@ -57,7 +57,7 @@ class Served:
         headers = {"authorization": f"Bearer {token}"} | ({"idempotency-key": key} if key else {})
         answer = httpx2.request(method, f"{self.url}/api/v1{path}", json=body, headers=headers, timeout=10, **PLAIN)
         assert answer.is_success, answer.text
-        return answer.json()
+        return answer.json() if answer.content else None
 
     def text(self, path: str) -> str:
         """Return what lies outside the API, as the operator gets it."""

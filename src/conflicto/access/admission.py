@@ -102,7 +102,7 @@ class Admission:
     async def _by_ticket(self, who: frozenset[Role], ticket: str, params: Mapping[str, object]) -> Admitted:
         claims, name = self._tokens.verify_ticket(ticket)
         caller = await self._fitting(claims, who, params)
-        self._tickets.use(name)
+        await self._tickets.use(name)
         return Admitted(caller, again=partial(self._again, claims))
 
     async def _fitting(self, claims: Claims, who: frozenset[Role], params: Mapping[str, object]) -> Caller:

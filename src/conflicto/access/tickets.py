@@ -1,4 +1,8 @@
-"""Tickets open a stream once: the names of those that were used, for as long as they would still be good."""
+"""Tickets open a stream once: the names of those that were used, for as long as they would still be good.
+
+Workers that share a Redis know of each other's. Without one, or while it is away, a ticket could open one stream at each worker; whoever
+holds it may read there anyway, for its minute.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +13,22 @@ from conflicto.access.tokens import TICKET_LIFE_S
 
 if TYPE_CHECKING:
     from conflicto.platform.clock import Clock
+    from conflicto.platform.redis import Redis
 
 MARGIN_S = 5
 """Wall clocks that mint and monotonic ones that forget need not agree to the second."""
 
 
 class UsedTickets:
-    """Remembers in this process; a ticket is meant for whoever asked for it, and its address is not shown anywhere."""
+    """Remembers what was used here, and with a Redis what was used anywhere."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, redis: Redis | None = None, epoch: str = "") -> None:
         self._clock = clock
+        self._redis = redis
+        self._prefix = f"conflicto:{epoch}:ticket:"
         self._used: dict[str, float] = {}
 
-    def use(self, name: str) -> None:
+    async def use(self, name: str) -> None:
         """Use a ticket up.
 
         Raises:
@@ -33,3 +40,7 @@ class UsedTickets:
         if name in self._used:
             raise TokenInvalid
         self._used[name] = now_s + TICKET_LIFE_S + MARGIN_S
+        if self._redis is not None:
+            key, life_s = self._prefix + name, TICKET_LIFE_S + MARGIN_S
+            if not await self._redis.ask(lambda client: client.set(key, b"", nx=True, ex=life_s), otherwise=True):
+                raise TokenInvalid

@@ -16,7 +16,9 @@ import uvicorn
 from rich.console import Console
 
 from conflicto.access.identity import Identity, establish
-from conflicto.cli.environment import prepared_database, registered_or_exit, settings_or_exit
+from conflicto.cli.environment import UNUSABLE, prepared_database, registered_or_exit, settings_or_exit
+from conflicto.platform.db.engine import Database, PoolSize
+from conflicto.platform.db.postgres import capacity
 from conflicto.platform.logs import configure_logs
 from conflicto.settings import Settings, unknown_variables
 
@@ -57,6 +59,7 @@ def serve(
     for name in unknown_variables(os.environ):
         err.print(f"The environment variable {name} is not a setting of this version; see docs/settings.md.")
     with prepared_database(settings) as db:
+        _require_connections(db, settings)
         identity = establish(
             db, data_dir=settings.data_dir, secret_key=settings.secret("secret_key"), admin_token=settings.secret("admin_token")
         )
@@ -78,6 +81,24 @@ def _common_counts(settings: Settings) -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="conflicto-counts-") as folder:
         os.environ["CONFLICTO_METRICS_DIR"] = folder
         yield
+
+
+def _require_connections(db: Database, settings: Settings) -> None:
+    """Refuse to start with more connections than the server will ever give; warn if it has too few left at the moment."""
+    if not db.is_shared:
+        return
+    wanted = settings.workers * PoolSize.share(settings.pool_size, settings.max_overflow, workers=settings.workers).most
+    with db.writer_connection() as connection:
+        server = capacity(connection)
+    said = (
+        f"{settings.workers} workers may open {wanted} connections (DATABASE_POOL_SIZE {settings.pool_size},"
+        f" DATABASE_MAX_OVERFLOW {settings.max_overflow}), and the server gives {server.most} in all"
+    )
+    if wanted > server.most:
+        err.print(f"{said}. Lower them, or raise max_connections.")
+        raise typer.Exit(UNUSABLE)
+    if wanted > server.most - server.used:
+        err.print(f"{said}, of which {server.used} are taken now. When it has no more, requests are answered 503.")
 
 
 def address_in_network() -> str:

@@ -144,12 +144,12 @@ class Answers:
     async def _page(self, call: Call, head: SessionHead, asking: Asking) -> Answer:
         """Answer with a page that was made before, or is read now; it is kept only if nothing changed meanwhile."""
         ready = self.made(head, asking.key)
-        shelf = None if asking.is_private else head.shelves[view_of(call.caller)]
+        shelf = None if asking.is_private else head.shelf_for(view_of(call.caller))
         if ready is None:
             moment = head.ts
             page = await self.page(head, asking)
             ready = self._press.page(call, head, page, asking.guard, is_now=asking.since.kind == "now")
-            if not head.is_current or head.ts != moment:
+            if not head.is_current or head.is_behind or head.ts != moment:
                 shelf = None
             elif shelf is not None:
                 self.keep(head, asking.key, ready)
@@ -161,9 +161,9 @@ class Answers:
             window = _window(head, call.caller.participant_id, since, limit)
             if window is None:
                 break
-            unread = head.unread(told_activities(Remembered(head), view_of(call.caller), window))
+            unread = head.contents.unread(told_activities(Remembered(head), view_of(call.caller), window))
             read = partial(self._db.read, activities_with_contents, unread)
-            head.keep_contents(await self.shared(head, ("contents", *unread), read))
+            head.contents.keep(await self.shared(head, ("contents", *unread), read))
             remembered = _remembered(head, call.caller, since, limit)
             if remembered is not None:
                 return remembered
@@ -181,7 +181,7 @@ class Answers:
             crowd = head.crowd(self._clock.monotonic_s()) if view is View.PARTICIPANT else None
             until_s = crowd.taken_s + CROWD_SNAPSHOT_S if crowd else float("inf")
             ready = self.keep(head, key, self._press.status(call, head, made(crowd), until_s=until_s))
-        return ready_answer(call, ready, head.shelves[view], follows_data=False)
+        return ready_answer(call, ready, head.shelf_for(view), follows_data=False)
 
     def made(self, head: SessionHead, key: Hashable) -> Ready | None:
         """Return an answer that was made from this head and may still be given."""
@@ -263,7 +263,7 @@ def _window(head: SessionHead, seat: int | None, since: Since, limit: int) -> Wi
 def _remembered(head: SessionHead, caller: Caller, since: Since, limit: int) -> Page | None:
     """Return a page of the session's changes from memory, None if something of it is not there."""
     window = _window(head, caller.participant_id, since, limit)
-    if window is None or head.unread(told_activities(Remembered(head), view_of(caller), window)):
+    if window is None or head.contents.unread(told_activities(Remembered(head), view_of(caller), window)):
         return None
     return remembered_changes(head, caller, window)
 

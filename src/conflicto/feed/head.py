@@ -9,6 +9,8 @@ from uuid import UUID
 from conflicto.activities.events import ActivityChanged, CountsChanged
 from conflicto.activities.model import Counts
 from conflicto.activities.queries import all_activities, all_counts
+from conflicto.feed.contents import Contents
+from conflicto.feed.news import OthersAnswered
 from conflicto.feed.recent import Recent
 from conflicto.feed.views import View
 from conflicto.feed.wait import Bell
@@ -17,6 +19,7 @@ from conflicto.participants.queries import departed_ids, moved_seats, participan
 from conflicto.platform.express.shelf import Shelf
 from conflicto.platform.problems import NotFound
 from conflicto.responses.events import ResponsesChanged
+from conflicto.responses.model import Moderation
 from conflicto.responses.queries import session_feed
 from conflicto.results.board import BoardMemory
 from conflicto.results.tallies import Tallies
@@ -28,11 +31,13 @@ from conflicto.sessions.queries import session_by_id
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from conflicto.activities.model import Activity, Content
+    from conflicto.activities.model import Activity
+    from conflicto.feed.news import News
     from conflicto.participants.model import Participant
     from conflicto.platform.db.stamps import Head
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.platform.express.ready import Ready
+    from conflicto.responses.model import Response
     from conflicto.sessions.model import Session
 
 CROWD_SNAPSHOT_S = 5.0
@@ -40,9 +45,6 @@ CROWD_SNAPSHOT_S = 5.0
 
 MOST_LOADED = 2_000
 """Rows that are read for a start, about 10 ms: a memory that is made anew goes on with everyone who was up to date."""
-
-MOST_CONTENT = 4 * 1024 * 1024
-"""Characters of configs kept in memory for one session; one config has up to 256 KiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class SessionHead:
     `own` holds the newest change of each participant's own rows, as far as it is known here; rows from before `loaded_ts` of those who
     are not in it are unknown. `made`, `frames` and the shelves hold answers and are emptied by every change that they show. `bells`
     has one for each view: data wakes hosts and screens, control wakes participants too. `seat_changes` counts new nicknames and those
-    who went.
+    who went. `is_behind`: this process committed more than is known here, because others committed in between.
     """
 
     session: Session
@@ -77,7 +79,7 @@ class SessionHead:
     loaded_ts: int
     recent: Recent
     own: dict[int, int] = field(default_factory=dict)
-    contents: dict[UUID, tuple[int, Content]] = field(default_factory=dict)
+    contents: Contents = field(default_factory=Contents)
     made: dict[object, Ready] = field(default_factory=dict)
     frames: dict[object, tuple[bytes, int, bool]] = field(default_factory=dict)
     shelves: dict[View, Shelf] = field(default_factory=lambda: {view: Shelf() for view in View})
@@ -88,6 +90,7 @@ class SessionHead:
     gaps: tuple[Gap, ...] = ()
     crowd_snapshot: Crowd | None = None
     is_current: bool = True
+    is_behind: bool = False
 
     def token_version(self) -> int:
         """Return the version that host and screen tokens must have."""
@@ -117,18 +120,6 @@ class SessionHead:
         changed = [counts.visible_changed_ts for (activity_id, _), counts in self.counts.items() if activity_id == activity.id]
         return max([activity.created_ts, *changed])
 
-    def unread(self, activities: Iterable[Activity]) -> list[UUID]:
-        """Return which of them have no JSON in memory, or that of an earlier revision."""
-        known = self.contents
-        return [each.id for each in activities if known.get(each.id, _UNREAD)[0] != each.revision]
-
-    def keep_contents(self, read: Iterable[tuple[Activity, Content]]) -> None:
-        """Keep the JSON of activities as it was read; when it is too much, what was kept before goes first."""
-        for activity, content in read:
-            self.contents[activity.id] = activity.revision, content
-        if sum(len(content.config) for _, content in self.contents.values()) > MOST_CONTENT:
-            self.contents = {activity.id: (activity.revision, content) for activity, content in read}
-
     def crowd(self, now_s: float) -> Crowd:
         """Return the counts that participants are shown, at most 5 s old."""
         crowd = self.crowd_snapshot
@@ -141,8 +132,27 @@ class SessionHead:
         known = self.own.get(participant_id)
         return known if known is not None or since < self.loaded_ts else 0
 
-    def follow(self, locked: Head, events: Sequence[object]) -> None:
-        """Take over what a commit changed in this session, and wake those who may see it."""
+    def shelf_for(self, view: View) -> Shelf | None:
+        """Return where an answer that was made from what is known here may be laid, None while that is not all that was acknowledged."""
+        return None if self.is_behind else self.shelves[view]
+
+    def fall_behind(self) -> None:
+        """Give no ready answer until news is told: what this process acknowledged would be missing from it."""
+        self.is_behind = True
+        self.made.clear()
+        for shelf in self.shelves.values():
+            shelf.clear()
+
+    def catch_up(self, news: News) -> Sequence[object]:
+        """Take over what other processes changed, if it is more than is known already, and return it as events."""
+        if news.row.ts <= self.ts:
+            return ()
+        events = list(news.events(self.ts, self.counts))
+        self.follow(news.row, events)
+        return events
+
+    def follow(self, locked: Head, events: Iterable[object]) -> None:
+        """Take over what was committed to this session, and wake those who may see it."""
         control = locked.ctl != self.ctl
         self.ts, self.ctl = locked.ts, locked.ctl
         self.participants, self.participants_ts = locked.counts["participants"], locked.counts["participants_ts"]
@@ -173,11 +183,14 @@ class SessionHead:
     def _follow(self, event: object) -> None:
         session_id = self.session.id
         if isinstance(event, ResponsesChanged) and event.session_id == session_id:
-            for _, after in event.changes:
-                self.own[after.participant_id] = after.ts
-                self.recent.take_answer(after)
             self.tallies.follow(event.changes)
-            self._tell_authors(event)
+            self._take_answers(after for _, after in event.changes)
+            self._tell_authors(event.changes)
+        elif isinstance(event, OthersAnswered) and event.session_id == session_id:
+            changes = [(self.recent.answer(after.id), after) for after in event.responses]
+            self.tallies.overtake(event.since, changes)
+            self._take_answers(event.responses)
+            self._tell_authors(changes)
         elif isinstance(event, CountsChanged) and event.session_id == session_id:
             self.counts[event.activity_id, event.round] = event.counts
         elif isinstance(event, ActivityChanged) and event.activity.session_id == session_id:
@@ -191,8 +204,13 @@ class SessionHead:
                 self._revoke(View.HOST)
                 self._revoke(View.SCREEN)
 
+    def _take_answers(self, answers: Iterable[Response]) -> None:
+        for answer in answers:
+            self.own[answer.participant_id] = max(answer.ts, self.own.get(answer.participant_id, 0))
+            self.recent.take_answer(answer)
+
     def _follow_seat(self, participant: Participant) -> None:
-        self.own[participant.id] = participant.updated_ts
+        self.own[participant.id] = max(participant.updated_ts, self.own.get(participant.id, 0))
         self.seat_changes += participant.revision > 1
         if participant.deleted:
             self.departed.add(participant.id)
@@ -203,13 +221,9 @@ class SessionHead:
         if participant.revision > 1:
             self.bells[View.PARTICIPANT].ring_for({participant.id})
 
-    def _tell_authors(self, event: ResponsesChanged) -> None:
+    def _tell_authors(self, changes: Iterable[tuple[Response | None, Response]]) -> None:
         """Wake those whose answers were hidden, approved or taken away; who sends one hears of it in the reply."""
-        judged = {
-            after.participant_id
-            for before, after in event.changes
-            if before is not None and (after.deleted or after.moderation is not before.moderation)
-        }
+        judged = {after.participant_id for before, after in changes if _is_judged(before, after)}
         if judged:
             self.bells[View.PARTICIPANT].ring_for(judged)
 
@@ -218,8 +232,14 @@ class SessionHead:
         self.bells[view].ring_now()
 
 
+def _is_judged(before: Response | None, after: Response) -> bool:
+    """Whether a change may have come from someone else than the author; of what others did, it is not always known what was before."""
+    if before is None:
+        return after.deleted or after.moderation is Moderation.HIDDEN or after.revision > 1
+    return after.deleted or after.moderation is not before.moderation
+
+
 _NONE = Counts()
-_UNREAD: tuple[int, Content | None] = (0, None)
 
 
 def load_head(tx: ReadTx, session_id: int) -> SessionHead:

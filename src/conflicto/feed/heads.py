@@ -1,8 +1,8 @@
 """The memory of the feed: for each session in use its newest state, kept by the commits themselves.
 
 A head holds all that a poll is answered from, so polls ask the database nothing. It is loaded once, then changed by what the writer
-committed, in commit order. A commit that does not continue where the head stands (another process wrote in between) drops the head,
-and the next request loads it anew.
+committed, in commit order. What other processes commit is caught up with: one read of what changed, as soon as a doorbell or the sweep
+tells of it. A commit of this process that does not continue where the head stands has to wait for such a read, and so has whoever asks.
 """
 
 from __future__ import annotations
@@ -11,12 +11,17 @@ import asyncio
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+import structlog
+
 from conflicto.feed.head import SessionHead, load_head
+from conflicto.feed.news import load_news
 from conflicto.feed.views import view_of
-from conflicto.platform.problems import NotFound
+from conflicto.platform.problems import DomainError, NotFound
 from conflicto.sessions.heads import positions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from conflicto.access.roles import Caller
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.group import Committed
@@ -28,19 +33,48 @@ MOST_HEADS = 5_000
 MOST_GONE = 100_000
 """Ids of deleted sessions that are remembered, so that phones that still ask cost no query."""
 
-SWEEP_S = 1.0
-"""How often other processes' commits are looked for: half of the 2 s by which a read may be stale."""
+
+log = structlog.get_logger(__name__)
+
+SPACE_S = 0.01
+"""How long a memory that caught up is left alone before hints make it look again: many commits of others are then one read."""
+
+
+class Pursuit:
+    """One memory on its way to where the database stands.
+
+    `own_ts` is the newest commit of this process that it must reach; `is_hinted`: others moved on since the read began.
+    """
+
+    __slots__ = ("head", "is_hinted", "moved", "own_ts")
+
+    def __init__(self, head: SessionHead) -> None:
+        self.head = head
+        self.own_ts = 0
+        self.is_hinted = True
+        self.moved: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def tell(self) -> None:
+        """Wake those who wait for the next step."""
+        moved, self.moved = self.moved, asyncio.get_running_loop().create_future()
+        moved.set_result(None)
 
 
 class Heads:
-    """All heads of one process. The event loop's alone."""
+    """All heads of one process. The event loop's alone. `on_others` hears of what other processes did, as events."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, on_others: Callable[[Sequence[object]], None] | None = None) -> None:
         self._db = db
+        self._on_others = on_others or _ignore
         self._heads: OrderedDict[int, SessionHead] = OrderedDict()
+        self._pursuits: dict[int, Pursuit] = {}
         self._loading: dict[int, asyncio.Task[SessionHead]] = {}
         self._news: dict[int, int] = {}
         self._gone: OrderedDict[int, None] = OrderedDict()
+        self._catching: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        return len(self._heads)
 
     async def get(self, session_id: int) -> SessionHead:
         """Return a session's head, from memory if it is there.
@@ -49,10 +83,10 @@ class Heads:
             NotFound: there is no such session.
             Unavailable: it had to be loaded, and the database does not answer.
         """
-        head = self._heads.get(session_id)
-        if head is not None:
-            self._heads.move_to_end(session_id)
-            return head
+        while (head := self._heads.get(session_id)) is not None:
+            if not head.is_behind or await self._has_reached(head):
+                self._heads.move_to_end(session_id)
+                return head
         if session_id in self._gone:
             raise NotFound
         task = self._loading.get(session_id)
@@ -62,8 +96,9 @@ class Heads:
         return await asyncio.shield(task)
 
     def known(self, session_id: int) -> SessionHead | None:
-        """Return a session's head if it is in memory."""
-        return self._heads.get(session_id)
+        """Return a session's head if it is in memory, with everything that this process acknowledged."""
+        head = self._heads.get(session_id)
+        return None if head is None or head.is_behind else head
 
     def shelf_of(self, caller: Caller) -> Shelf | None:
         """Return where the ready answers of a caller's view lie, if their session is in memory."""
@@ -93,23 +128,88 @@ class Heads:
             head = self._heads.get(session_id)
             if head is not None and locked.ts > head.ts:
                 if locked.base != head.ts:
-                    self._drop(session_id)
+                    self._fall_behind(head, locked.ts)
                     continue
                 head.follow(locked, committed.events)
                 if head.session.deleted:
                     self._forget(session_id)
 
+    def hear(self, session_id: int, ts: int) -> None:
+        """Take the hint that another process moved a session to `ts`: it may be late, wrong or repeated, and costs at most a read."""
+        head = self._heads.get(session_id)
+        if head is not None and ts > head.ts:
+            self._pursue(head).is_hinted = True
+
     async def sweep(self) -> None:
-        """Drop heads that other processes moved on: one query, whatever the number of sessions and phones."""
+        """Find the heads that other processes moved on: one query, whatever the number of sessions and phones."""
         watched = list(self._heads)
         if watched:
             stored = await self._db.read(positions, watched)
             for session_id in watched:
-                head = self._heads.get(session_id)
-                if head is not None and stored.get(session_id, 0) > head.ts:
-                    self._drop(session_id)
-                elif session_id not in stored:
+                if session_id in stored:
+                    self.hear(session_id, stored[session_id])
+                else:
                     self._forget(session_id)
+
+    def _fall_behind(self, head: SessionHead, own_ts: int) -> None:
+        head.fall_behind()
+        self._pursue(head).own_ts = own_ts
+
+    async def _has_reached(self, head: SessionHead) -> bool:
+        """Wait until a head has all that this process acknowledged until now; False if it had to be dropped meanwhile."""
+        session_id = head.session.id
+        pursuit = self._pursuits[session_id]
+        wanted = pursuit.own_ts
+        while head.ts < wanted and self._heads.get(session_id) is head:
+            await asyncio.shield(pursuit.moved)
+        return self._heads.get(session_id) is head
+
+    def _pursue(self, head: SessionHead) -> Pursuit:
+        session_id = head.session.id
+        pursuit = self._pursuits.get(session_id)
+        if pursuit is None or pursuit.head is not head:
+            pursuit = self._pursuits[session_id] = Pursuit(head)
+            task = asyncio.create_task(self._catch_up(head, pursuit))
+            self._catching.add(task)
+            task.add_done_callback(self._catching.discard)
+        return pursuit
+
+    async def _catch_up(self, head: SessionHead, pursuit: Pursuit) -> None:
+        """Read what others changed until nothing is known to be missing.
+
+        If it cannot be read, what is known stays good for a while; but not if this process acknowledged more than that.
+        """
+        session_id = head.session.id
+        try:
+            while (pursuit.is_hinted or head.ts < pursuit.own_ts) and await self._step(head, pursuit):
+                if not head.is_behind:
+                    await asyncio.sleep(SPACE_S)
+        except NotFound:
+            self._forget(session_id)
+        except DomainError as error:
+            log.warning("catching-up-failed", code=error.code)
+        finally:
+            if self._pursuits.get(session_id) is pursuit:
+                del self._pursuits[session_id]
+                if head.is_behind:
+                    self._drop(session_id)
+            pursuit.tell()
+
+    async def _step(self, head: SessionHead, pursuit: Pursuit) -> bool:
+        """Read once what others changed, and say whether the memory is still worth the pursuit."""
+        session_id = head.session.id
+        pursuit.is_hinted = False
+        news = await self._db.read(load_news, session_id, head.ts)
+        if self._heads.get(session_id) is not head:
+            return False
+        if news.is_too_much:
+            self._drop(session_id)
+            return False
+        events = head.catch_up(news)
+        head.is_behind = head.ts < pursuit.own_ts
+        pursuit.tell()
+        self._on_others(events)
+        return True
 
     async def _load(self, session_id: int) -> SessionHead:
         try:
@@ -137,3 +237,7 @@ class Heads:
         self._gone[session_id] = None
         if len(self._gone) > MOST_GONE:
             self._gone.popitem(last=False)
+
+
+def _ignore(_: Sequence[object]) -> None:
+    """Hear nothing."""

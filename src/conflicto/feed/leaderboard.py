@@ -63,7 +63,7 @@ class Leaderboard:
         if view is View.PARTICIPANT:
             body["me"] = _own(board.by_participant.get(call.caller.participant_id))
         ready = self._press.status(call, head, encode(body))
-        shelf = head.shelves[view] if is_now and view is not View.PARTICIPANT else None
+        shelf = head.shelf_for(view) if is_now and view is not View.PARTICIPANT else None
         return ready_answer(call, ready, shelf, follows_data=False)
 
     async def points(self, session_id: int, participant_id: int) -> int | None:

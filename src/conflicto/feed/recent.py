@@ -86,6 +86,11 @@ class Recent:
         """Return one participant's answers, as far as they are here, in order."""
         return sorted(self._own.get(participant_id, {}).values(), key=lambda response: response.ts)
 
+    def answer(self, response_id: UUID) -> Response | None:
+        """Return an answer, if it is here."""
+        found = self._answers.rows.get(response_id)
+        return found[1] if found else None
+
     def seat(self, participant_id: int) -> Participant | None:
         """Return a seat, if it is here."""
         found = self._people.rows.get(participant_id)

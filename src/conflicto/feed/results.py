@@ -79,7 +79,7 @@ class Results:
             Unavailable: they had to be counted, and the database does not answer.
         """
         ready, seen = await self.ready(call, head)
-        return ready_answer(call, ready, seen.head.shelves[view_of(call.caller)], follows_data=False)
+        return ready_answer(call, ready, seen.head.shelf_for(view_of(call.caller)), follows_data=False)
 
     async def ready(self, call: Call, head: SessionHead) -> tuple[Ready, Seen]:
         """Return the results as a ready answer, with where they come from; raises as `results` does."""
@@ -104,7 +104,8 @@ class Results:
         kept = await head.tallies.get(self._db, Round(head.session.id, activity.id, nth), basis)
         if not await self._reached(head, kept.seen_ts):
             return None
-        return Seen(head, activity, nth, kept) if head.is_current and head.activities.get(activity.id) is activity else None
+        is_good = head.is_current and not kept.is_void and head.activities.get(activity.id) is activity
+        return Seen(head, activity, nth, kept) if is_good else None
 
     async def _open(self, call: Call, head: SessionHead) -> tuple[Seen, Door]:
         """Return what the caller may see, and whether others may see it as well."""
@@ -125,12 +126,12 @@ class Results:
 
     async def _basis(self, head: SessionHead, activity: Activity, nth: int) -> Basis | None:
         """Return what the tally of a round is made from, None if the activity changed meanwhile."""
-        unread = head.unread([activity])
+        unread = head.contents.unread([activity])
         if unread:
             read = partial(self._db.read, activities_with_contents, unread)
-            head.keep_contents(await self._answers.shared(head, ("contents", *unread), read))
-        revision, content = head.contents.get(activity.id, (0, None))
-        if content is None or revision != activity.revision:
+            head.contents.keep(await self._answers.shared(head, ("contents", *unread), read))
+        content = head.contents.of(activity)
+        if content is None:
             return None
         timed = activity if nth == activity.round else _counts_of(head, activity, nth)
         return Basis(

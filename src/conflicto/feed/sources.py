@@ -152,8 +152,8 @@ class Remembered:
         return sorted(changed, key=lambda activity: activity.updated_ts)
 
     def with_contents(self, activities: Sequence[Activity]) -> Sequence[tuple[Activity, Content]]:
-        """Pair activities with their JSON, which must have been read before (`SessionHead.unread`)."""
-        return [(activity, self.head.contents[activity.id][1]) for activity in activities]
+        """Pair activities with their JSON, which must have been read before (`Contents.unread`)."""
+        return [(activity, self.head.contents.last_of(activity)) for activity in activities]
 
     def people(self, window: Window) -> Sequence[Participant]:
         """Return seats that changed."""

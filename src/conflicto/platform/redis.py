@@ -65,7 +65,7 @@ class Redis:
 
     def listener(self) -> Any:  # noqa: ANN401 - redis-py's PubSub is untyped
         """Return a subscription with a connection of its own that waits for messages as long as it takes."""
-        return Client(connection_pool=self._pool(1, None)).pubsub(ignore_subscribe_messages=True)
+        return Client(connection_pool=self._pool(1, None)).pubsub()
 
     async def close(self) -> None:
         """Close every connection."""

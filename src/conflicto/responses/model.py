@@ -58,6 +58,7 @@ class Response:
 class LiveAnswer(NamedTuple):
     """As much of a live response as counting takes: what is read by the hundred thousand."""
 
+    id: UUID
     ts: int
     created_ts: int
     received_us: int

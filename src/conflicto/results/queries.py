@@ -8,10 +8,11 @@ from conflicto.responses.queries import live_answers
 from conflicto.sessions.heads import head_row
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from uuid import UUID
 
     from conflicto.platform.db.transaction import ReadTx
-    from conflicto.results.tally import Tally
+    from conflicto.responses.model import LiveAnswer
 
 CHUNK = 2_000
 """Answers that are read in one snapshot, about 10 ms: the driver hands over all of them while the event loop waits."""
@@ -38,8 +39,8 @@ class Chunk(NamedTuple):
         return self.upto >= self.start
 
 
-def read_chunk(tx: ReadTx, tally: Tally, of: Round, before: Chunk | None) -> Chunk:
-    """Add the next answers of a round to a tally that nobody else touches meanwhile; `before` is the chunk before.
+def read_chunk(tx: ReadTx, count: Callable[[LiveAnswer], None], of: Round, before: Chunk | None) -> Chunk:
+    """Count the next answers of a round for a tally that nobody else touches meanwhile; `before` is the chunk before.
 
     All that is read lies at or below where the head stood at the first chunk; what moved beyond it since then is told by events.
     """
@@ -47,5 +48,5 @@ def read_chunk(tx: ReadTx, tally: Tally, of: Round, before: Chunk | None) -> Chu
     after, start = (before.upto, before.start) if before else (0, seen_ts)
     answers = live_answers(tx, of.activity_id, of.nth, after=after, upto=start, most=CHUNK)
     for answer in answers:
-        tally.add(answer)
+        count(answer)
     return Chunk(answers[-1].ts if len(answers) == CHUNK else start, seen_ts, start)

@@ -2,6 +2,7 @@
 
 A load reads in chunks, each in a snapshot of its own, while answers come and change. It stays exact because every commit is told with
 what each answer was before: `Kept` knows of each chunk when it was read, and so whether an answer that moved was counted before it moved.
+Where other processes write too, their commits are told without what was before, so a tally remembers what it counted.
 """
 
 from __future__ import annotations
@@ -19,13 +20,20 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from conflicto.platform.db.engine import Database
-    from conflicto.responses.model import Response
+    from conflicto.responses.model import LiveAnswer, Response
     from conflicto.results.tally import Basis
+
+    Counted = LiveAnswer | Response
 
     Change = tuple[Response | None, Response]
 
 MOST_TALLIES = 1_000
 """Rounds of one session whose tallies are kept; a session has at most 500 activities."""
+
+
+MOST_COUNTED = 50_000
+MOST_CHARACTERS = 16 * 1024 * 1024
+"""Answers of one round that are remembered as they were counted, and the length of their texts: about 30 MB at most."""
 
 
 class Body(NamedTuple):
@@ -37,31 +45,84 @@ class Body(NamedTuple):
 
 
 class Kept:
-    """One tally and its place in the feed. `moves` counts what changed it; `bodies` are kept here by whoever makes them."""
+    """One tally and its place in the feed. `moves` counts what changed it; `bodies` are kept here by whoever makes them.
 
-    def __init__(self, tally: Tally) -> None:
+    `counted` holds every answer as it was counted, where other processes write as well and the round is not too large for it: the
+    database keeps only the newest revisions, so nobody else can say what to take back. `is_void`: an answer changed of which that is
+    not known, so the tally is good for nothing and must be loaded anew.
+    """
+
+    def __init__(self, tally: Tally, *, is_shared: bool = False) -> None:
         self.tally = tally
         self.moves = 0
         self.seen_ts = 0
+        self.is_void = False
         self.bodies: dict[object, Body] = {}
         self.loading: asyncio.Task[None] | None = None
+        self.counted: dict[UUID, Counted] | None = {} if is_shared else None
+        self._characters = 0
         self._chunks: list[Chunk] = []
-        self._waiting: list[Change] | None = []
+        self._waiting: list[tuple[Response | None, Response, int | None]] | None = []
 
-    def take(self, before: Response | None, after: Response) -> None:
-        """Follow a change, now or as soon as the load is done."""
+    def count(self, answer: LiveAnswer) -> None:
+        """Count an answer that a load found."""
+        self.tally.add(answer)
+        self._keep(answer)
+
+    def take(self, before: Response | None, after: Response, since: int | None = None) -> None:
+        """Follow a change, now or as soon as the load is done.
+
+        `since` tells that it is the sum of several commits of others, from there on; `before` is then what was known there, if anything.
+        """
         if self._waiting is not None:
-            self._waiting.append((before, after))
+            self._waiting.append((before, after, since))
+        elif self.counted is not None:
+            self._recount(self.counted, after)
+        elif since is not None:
+            self._overtake(before, after, since)
         elif after.ts > self._chunks[0].start:
-            self.moves += 1
-            self.tally.change(before if before is not None and self._counts(before, after) else None, after)
+            self._change(before if before is not None and self._counts(before, after) else None, after)
 
     def loaded(self, chunks: list[Chunk]) -> None:
         """Be complete up to where the head stood at the first chunk, and take what was told meanwhile."""
         self._chunks, self.seen_ts = chunks, chunks[-1].seen_ts
         waiting, self._waiting = self._waiting or [], None
-        for before, after in waiting:
-            self.take(before, after)
+        for before, after, since in waiting:
+            self.take(before, after, since)
+
+    def _change(self, before: Counted | None, after: Response) -> None:
+        self.moves += 1
+        self.tally.change(before, after)
+
+    def _recount(self, counted: dict[UUID, Counted], after: Response) -> None:
+        """Count an answer as it is now, unless that was done; whatever it was before is at hand."""
+        before = counted.pop(after.id, None)
+        if before is None or before.ts < after.ts:
+            self._change(before, after)
+            self._characters -= len(before.text or "") if before else 0
+            if not after.deleted:
+                self._keep(after)
+        else:
+            counted[after.id] = before
+
+    def _keep(self, answer: Counted) -> None:
+        if self.counted is not None:
+            self.counted[answer.id] = answer
+            self._characters += len(answer.text or "")
+            if len(self.counted) > MOST_COUNTED or self._characters > MOST_CHARACTERS:
+                self.counted = None
+
+    def _overtake(self, before: Response | None, after: Response, since: int) -> None:
+        """Follow what others did to an answer since a position, of a round too large to remember; `before` is how it was there."""
+        start = self._chunks[0].start
+        if after.ts <= start:
+            return  # it has not changed since the load began, so its chunk had it
+        if after.created_ts > max(start, since):
+            self._change(None, after)
+        elif before is not None and since >= self.seen_ts:
+            self._change(before, after)
+        else:
+            self.is_void = True
 
     def _counts(self, before: Response, after: Response) -> bool:
         """Whether the tally holds `before`: it does unless its chunk was read after it had become `after`."""
@@ -85,6 +146,14 @@ class Tallies:
                 if kept is not None:
                     kept.take(before, after)
 
+    def overtake(self, since: int, changes: Sequence[Change]) -> None:
+        """Follow what other processes did after a position, each answer as it is now and as it was known there."""
+        if self._kept:
+            for before, after in changes:
+                kept = self._kept.get((after.activity_id, after.round))
+                if kept is not None:
+                    kept.take(before, after, since)
+
     async def get(self, db: Database, of: Round, basis: Basis) -> Kept:
         """Return a round's tally, loaded if it is not there or was made from something else; all who ask share one load.
 
@@ -93,8 +162,8 @@ class Tallies:
         """
         key = of.activity_id, of.nth
         kept = self._kept.get(key)
-        if kept is None or kept.tally.basis != basis:
-            kept = self._kept[key] = Kept(Tally(basis))
+        if kept is None or kept.is_void or kept.tally.basis != basis:
+            kept = self._kept[key] = Kept(Tally(basis), is_shared=db.is_shared)
             kept.loading = asyncio.create_task(self._load(db, of, kept))
             kept.loading.add_done_callback(lambda done: done.cancelled() or done.exception())
             if len(self._kept) > MOST_TALLIES:
@@ -107,7 +176,7 @@ class Tallies:
         chunks: list[Chunk] = []
         try:
             while not chunks or not chunks[-1].is_last:
-                chunks.append(await db.read(read_chunk, kept.tally, of, chunks[-1] if chunks else None))
+                chunks.append(await db.read(read_chunk, kept.count, of, chunks[-1] if chunks else None))
         except BaseException:
             if self._kept.get((of.activity_id, of.nth)) is kept:
                 del self._kept[of.activity_id, of.nth]

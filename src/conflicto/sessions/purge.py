@@ -1,4 +1,4 @@
-"""Remove deleted sessions from the disk, a little at a time, so that nobody waits for it."""
+"""Remove deleted sessions from the disk, a little at a time, so that nobody waits for it; of many processes one does it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from conflicto.platform.db.leases import claim, release
+from conflicto.platform.ids import opaque_secret
 from conflicto.platform.problems import DomainError
 from conflicto.sessions import store
 
@@ -24,6 +26,10 @@ CHUNK_ROWS = 500
 LOOK_S = 30.0
 PAUSE_S = 0.05
 
+LEASE = "purge"
+LEASE_S = 30.0
+"""For how long a chunk keeps the work; who died at it is followed after that."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -35,6 +41,7 @@ class Purger:
         self._writer = writer
         self._steps = (*steps, store.purge_keys)
         self._wake = asyncio.Event()
+        self._me = opaque_secret(8)
 
     def wake(self) -> None:
         """Look now: a session was deleted."""
@@ -44,8 +51,8 @@ class Purger:
         """Purge until cancelled."""
         while True:
             try:
-                while (session_id := await self._db.read(store.next_deleted)) is not None:
-                    await self._purge(session_id)
+                while (session_id := await self._db.read(store.next_deleted)) is not None and await self._purge(session_id):
+                    pass
             except DomainError as error:
                 log.warning("purge-failed", code=error.code)
             self._wake.clear()
@@ -53,9 +60,21 @@ class Purger:
                 async with asyncio.timeout(LOOK_S):
                     await self._wake.wait()
 
-    async def _purge(self, session_id: int) -> None:
+    async def _purge(self, session_id: int) -> bool:
+        """Remove one session, and say whether that was this process's to do."""
         for step in self._steps:
-            while await self._writer.run((), step, session_id, CHUNK_ROWS):  # noqa: ASYNC110 - the pause lets others write
+            while True:
+                removed = await self._writer.run((), self._chunk, step, session_id)
+                if removed is None:
+                    return False
+                if not removed:
+                    break
                 await asyncio.sleep(PAUSE_S)
         await self._writer.run((), store.purge_session, session_id)
+        await self._writer.run((), release, LEASE, self._me)
         log.info("session-purged", session_id=session_id)
+        return True
+
+    def _chunk(self, tx: WriteTx, step: Callable[[WriteTx, int, int], int], session_id: int) -> int | None:
+        """Return how many rows were removed, None if another process is at it."""
+        return step(tx, session_id, CHUNK_ROWS) if claim(tx, LEASE, self._me, LEASE_S) else None

@@ -5,18 +5,18 @@ from conflicto.access.tickets import UsedTickets
 from tests.support.clocks import HandClock
 
 
-def test_a_ticket_is_good_once_and_forgotten_when_it_is_worthless_anyway() -> None:
+async def test_a_ticket_is_good_once_and_forgotten_when_it_is_worthless_anyway() -> None:
     clock = HandClock()
     used = UsedTickets(clock)
     for name in ("a", "b"):
-        used.use(name)
+        await used.use(name)
         with pytest.raises(TokenInvalid):
-            used.use(name)
+            await used.use(name)
     clock.advance(30)
-    used.use("c")
+    await used.use("c")
     clock.advance(40)
-    used.use("d")
+    await used.use("d")
 
     assert set(used._used) == {"c", "d"}
     with pytest.raises(TokenInvalid):
-        used.use("c")
+        await used.use("c")

@@ -29,6 +29,10 @@ SQLITE_READERS = 4
 """SQLite reads run on our own cores, under Python's lock: more threads than this only queue elsewhere."""
 
 
+LEAST_CONNECTIONS = 2
+"""Of one process: one writes, one reads."""
+
+
 @dataclass(frozen=True, slots=True)
 class PoolSize:
     """Connections of one process: `size` stay open, `overflow` more come and go. One of them is the writer's."""
@@ -36,10 +40,24 @@ class PoolSize:
     size: int = 20
     overflow: int = 30
 
+    @classmethod
+    def share(cls, size: int, overflow: int, *, workers: int) -> PoolSize:
+        """Return what one of a machine's workers may open of all that the machine may.
+
+        >>> PoolSize.share(20, 30, workers=4)
+        PoolSize(size=5, overflow=7)
+        """
+        return cls(max(LEAST_CONNECTIONS, size // workers), overflow // workers)
+
+    @property
+    def most(self) -> int:
+        """How many there may be."""
+        return self.size + self.overflow
+
     @property
     def readers(self) -> int:
         """How many reads may run at once."""
-        return max(1, self.size + self.overflow - 1)
+        return max(1, self.most - 1)
 
 
 class Database:
@@ -52,7 +70,7 @@ class Database:
         self.url = make_url(url)
         self.deadlines = deadlines or Deadlines()
         self.dialect = self.url.get_backend_name()
-        pool = pool or PoolSize()
+        self.pool = pool = pool or PoolSize()
         if self.dialect == "sqlite":
             sqlite.require_safe_version()
             readers = min(SQLITE_READERS, pool.readers)
@@ -68,6 +86,11 @@ class Database:
         self.most_connections = readers + 1
         self.waiting = 0
         self.on_query: Callable[[float], None] | None = None
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may write to it."""
+        return self.dialect != "sqlite"
 
     async def read(self, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `query` in one snapshot, in a reader thread.

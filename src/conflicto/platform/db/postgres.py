@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine, event, text
+
+from conflicto.platform.db.silence import MARGIN_S, connecting
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection
@@ -34,6 +36,26 @@ def require_supported(connection: Connection) -> None:
         raise PostgresOld(message)
 
 
+class Capacity(NamedTuple):
+    """Connections of a server: how many others than superusers may open, and how many are open now."""
+
+    most: int
+    used: int
+
+
+_CAPACITY = text(
+    "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
+    " - coalesce(current_setting('reserved_connections', true), '0')::int AS most,"
+    " (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()) AS used"
+)
+
+
+def capacity(connection: Connection) -> Capacity:
+    """Return how many connections a server takes."""
+    most, used = connection.execute(_CAPACITY).one()
+    return Capacity(int(most), int(used))
+
+
 def engine(url: URL, deadlines: Deadlines, *, pool_size: int, max_overflow: int, read_only: bool) -> Engine:
     """Return an engine for reads (repeatable read, read-only) or for the one writer (read committed)."""
     settings = {
@@ -45,7 +67,7 @@ def engine(url: URL, deadlines: Deadlines, *, pool_size: int, max_overflow: int,
     }
     if read_only:
         settings |= {"default_transaction_isolation": r"repeatable\ read", "default_transaction_read_only": "on"}
-    return create_engine(
+    engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
         hide_parameters=True,
         pool_size=pool_size,
@@ -62,3 +84,6 @@ def engine(url: URL, deadlines: Deadlines, *, pool_size: int, max_overflow: int,
             "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
         },
     )
+    connect = connecting(max(deadlines.statement_s + MARGIN_S, deadlines.caller_s))
+    event.listen(engine, "do_connect", lambda _, __, arguments, given: connect(*arguments, **given))
+    return engine

@@ -112,6 +112,11 @@ POOL_OPEN: Final = _gauge("conflicto_pool_open", "Database connections that are 
 POOL_USED: Final = _gauge("conflicto_pool_used", "Database connections that are at work.")
 READS_WAITING: Final = _gauge("conflicto_reads_waiting", "Reads that wait for a reader to come free.")
 
+HEADS: Final = _gauge("conflicto_heads", "Sessions in memory.")
+REDIS_UP: Final = _gauge("conflicto_redis_up", "1 if Redis answers every worker; absent without one.", together=Together.LEAST)
+REDIS_FAULTS: Final = _counter("conflicto_redis_faults_total", "Questions that Redis left unanswered.")
+DOORBELLS: Final = _gauge("conflicto_doorbells", "1 if every worker hears the doorbells of the others.", together=Together.LEAST)
+
 LIMITS_ALONE: Final = _counter(
     "conflicto_limits_alone_total", "Requests whose limit Redis did not decide in time, so that this process did."
 )
@@ -123,4 +128,5 @@ TABLE: Final = (
     CONNECTIONS, WAITS, STREAMS, LOOP_LAG, LOOP_LATE,
     COMMITS, EVENTS, COMMIT_COMMANDS, COMMIT_SECONDS, QUEUE, FEED_LAG,
     QUERY_SECONDS, POOL_LIMIT, POOL_OPEN, POOL_USED, READS_WAITING, LIMITS_ALONE,
+    HEADS, REDIS_UP, REDIS_FAULTS, DOORBELLS,
 )  # fmt: skip

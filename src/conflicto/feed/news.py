@@ -1,0 +1,88 @@
+"""What other processes committed to a session, read in one snapshot and told to its memory as the events that it was spared.
+
+The database keeps the newest revision of every row and no other, so what is told is the sum of several commits: each row as it is now,
+without what it was before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from conflicto.activities.events import ActivityChanged, CountsChanged
+from conflicto.activities.queries import activities_changed, all_counts
+from conflicto.feed.sources import MOST_ACTIVITIES_EVER
+from conflicto.participants.events import ParticipantChanged
+from conflicto.participants.queries import participants_changed
+from conflicto.responses.queries import session_feed
+from conflicto.sessions.events import SessionChanged
+from conflicto.sessions.heads import head_row
+from conflicto.sessions.queries import session_by_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from uuid import UUID
+
+    from conflicto.activities.model import Activity, Counts
+    from conflicto.participants.model import Participant
+    from conflicto.platform.db.stamps import Head
+    from conflicto.platform.db.transaction import ReadTx
+    from conflicto.responses.model import Response
+    from conflicto.sessions.model import Session
+
+MOST_NEWS = 5_000
+"""Rows that are caught up with, about 25 ms; a memory that is further behind is loaded anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class OthersAnswered:
+    """Answers that changed after `since`, where the memory stood, as they are now and in feed order."""
+
+    session_id: int
+    since: int
+    responses: Sequence[Response]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """All that changed after a position, up to where the head row stands in the same snapshot."""
+
+    row: Head
+    session: Session
+    activities: Sequence[Activity]
+    counts: Mapping[tuple[UUID, int], Counts]
+    seats: Sequence[Participant]
+    answers: Sequence[Response]
+
+    @property
+    def is_too_much(self) -> bool:
+        """Whether some of it was left out."""
+        return max(len(self.seats), len(self.answers)) > MOST_NEWS
+
+    def events(self, since: int, known: Mapping[tuple[UUID, int], Counts]) -> Iterator[object]:
+        """Yield what happened after `since`, which may lie beyond where the reading began; `known` are the counts as they were."""
+        yield SessionChanged(self.session)
+        for activity in self.activities:
+            if activity.updated_ts > since:
+                yield ActivityChanged(activity)
+        for (activity_id, nth), counts in self.counts.items():
+            if known.get((activity_id, nth)) != counts:
+                yield CountsChanged(self.row.topic, activity_id, nth, counts)
+        for seat in self.seats:
+            if seat.updated_ts > since:
+                yield ParticipantChanged(seat)
+        yield OthersAnswered(self.row.topic, since, [each for each in self.answers if each.ts > since])
+
+
+def load_news(tx: ReadTx, session_id: int, after: int) -> News:
+    """Read what changed in a session after a position; `NotFound` if the session is gone."""
+    row = head_row(tx, session_id)
+    most = MOST_NEWS + 1
+    return News(
+        row=row,
+        session=session_by_id(tx, session_id),
+        activities=activities_changed(tx, session_id, after=after, upto=row.ts, most=MOST_ACTIVITIES_EVER),
+        counts=all_counts(tx, session_id),
+        seats=participants_changed(tx, session_id, after=after, upto=row.ts, most=most),
+        answers=session_feed(tx, session_id, after=after, upto=row.ts, most=most, closed=(), visible_only=False),
+    )

