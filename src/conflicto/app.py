@@ -75,6 +75,7 @@ from conflicto.sessions import http as sessions_http
 from conflicto.sessions.events import SessionChanged, SessionEnded
 from conflicto.sessions.heads import SessionHeads
 from conflicto.sessions.purge import Purger
+from conflicto.sessions.retention import Retention
 from conflicto.settings import Settings, read_settings
 from conflicto.web.pages import Pages
 
@@ -118,7 +119,7 @@ class App:
         self.writer = Writer(self._runner(), self.clock, caller_s=self.db.deadlines.caller_s, on_commit=self._committed)
         self.types = registered(settings.activity_types)
         self.expiry = Expiry(self.db, self.writer, self.clock)
-        self.purger = Purger(self.db, self.writer, (responses_store.purge, participants_store.purge, activities_store.purge))
+        self.purger, self.retention = self._removal()
         self.tokens = Tokens(self.identity.signing_key, self.identity.issuer, self.clock)
         self.admission = Admission(self.tokens, self.identity.admin_hash, self.heads, self._tickets())
         self.limiter, marks = self._limits()
@@ -167,6 +168,8 @@ class App:
         ]
         if self.db.is_shared:
             loops.append(self.following.run)
+        if self.settings.retention_days:
+            loops.append(self.retention.run)
         if self.sharing:
             loops.append(self.sharing.run)
         tasks = [asyncio.ensure_future(loop()) for loop in loops]
@@ -252,6 +255,10 @@ class App:
 
     async def _counted(self) -> bytes:
         return page(await self.sharing.of_all() if self.sharing else self.metrics.series())
+
+    def _removal(self) -> tuple[Purger, Retention]:
+        steps = (responses_store.purge, participants_store.purge, activities_store.purge)
+        return Purger(self.db, self.writer, steps), Retention(self.db, self.writer, self.clock, days=self.settings.retention_days)
 
     def _runner(self) -> GroupRunner:
         subscribers: dict[type, list[Any]] = {SessionEnded: [end_with_session], ParticipantRemoved: [erase_answers]}

@@ -102,6 +102,13 @@ class Settings(BaseModel):
         alias="CONFLICTO_ACCESS_LOG",
         description="`on` logs every request that takes the whole way; polls with a ready answer are counted, never logged.",
     )
+    retention_days: int = Field(
+        0,
+        ge=0,
+        le=36_500,
+        alias="CONFLICTO_RETENTION_DAYS",
+        description="Days after which a completed session is deleted with everything in it; 0 keeps it.",
+    )
     rate_limits: bool = Field(True, alias="CONFLICTO_RATE_LIMITS", description="`off` turns rate limits off, for load runs.")
     workers: int = Field(
         1, ge=1, le=256, alias="CONFLICTO_WORKERS", description="Processes that serve; `conflicto serve --workers` sets it."

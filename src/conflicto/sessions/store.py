@@ -30,6 +30,17 @@ _UPDATE = update(sessions).where(sessions.c.id == bindparam("session_id"))
 _COUNT = select(counters.c.value).where(counters.c.name == LIVE_SESSIONS)
 _LIVE_IDS = select(sessions.c.id).where(~sessions.c.deleted)
 _AUDIT_LENGTHS = select(transitions.c.session_id, func.count().label("lines")).group_by(transitions.c.session_id)
+_OUTLIVED = (
+    select(sessions.c.id)
+    .where(
+        ~sessions.c.deleted,
+        sessions.c.status == SessionStatus.COMPLETED.value,
+        sessions.c.created_ts < bindparam("before"),  # no older than its newest change, and in the index
+        sessions.c.updated_ts < bindparam("before"),
+    )
+    .order_by(sessions.c.created_ts)
+    .limit(bindparam("at_most"))
+)
 _DELETED = select(sessions.c.id).where(sessions.c.deleted).limit(1)
 
 
@@ -112,6 +123,16 @@ def next_deleted(tx: ReadTx) -> int | None:
     """Return a session that is marked as deleted and not yet purged."""
     found: int | None = tx.scalar(_DELETED)
     return found
+
+
+def outlived(tx: ReadTx, before_us: int, at_most: int) -> list[int]:
+    """Return some sessions that were completed and have not changed since an instant, the oldest first."""
+    return list(tx.connection.execute(_OUTLIVED, {"before": before_us, "at_most": at_most}).scalars())
+
+
+def has_outlived(session: Session, before_us: int) -> bool:
+    """Whether `outlived` would return it."""
+    return session.status is SessionStatus.COMPLETED and session.updated_ts < before_us
 
 
 def purge_keys(tx: WriteTx, session_id: int, at_most: int) -> int:

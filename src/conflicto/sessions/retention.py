@@ -1,0 +1,90 @@
+"""Let go of completed sessions after so many days: whoever answered once should not lie in a database for ever.
+
+Every process looks now and then. A session is deleted under the lock of its head, where everything is checked again, so of several
+processes one does it; its rows are removed like those of any deleted session (`purge.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from conflicto.platform.instants import rfc3339
+from conflicto.platform.problems import DomainError, NotFound
+from conflicto.sessions import store
+from conflicto.sessions.commands import delete_session
+from conflicto.sessions.queries import session_by_id
+
+if TYPE_CHECKING:
+    from conflicto.platform.clock import Clock
+    from conflicto.platform.db.engine import Database
+    from conflicto.platform.db.transaction import WriteTx
+    from conflicto.platform.db.writer import Writer
+
+LOOK_S = 3600.0
+"""How often to look: a day is the unit in which people think of it, and an hour more or less does not matter."""
+
+AT_ONCE = 100
+"""Sessions that are looked for at a time."""
+
+DAY_US = 86_400 * 1_000_000
+
+ACTOR = "system"
+
+log = structlog.get_logger(__name__)
+
+
+class Retention:
+    """Deletes sessions that were completed and have not changed for `days` days."""
+
+    def __init__(self, db: Database, writer: Writer, clock: Clock, *, days: int) -> None:
+        self._db = db
+        self._writer = writer
+        self._clock = clock
+        self._days = days
+
+    async def run(self) -> None:
+        """Look until cancelled, first at once."""
+        while True:
+            try:
+                await self.look()
+            except DomainError as error:
+                log.warning("retention-failed", code=error.code)
+            await asyncio.sleep(LOOK_S)
+
+    async def look(self) -> int:
+        """Delete what is old enough now, and return how many sessions that were.
+
+        Raises:
+            Unavailable, Overloaded: the database does not answer; the next look goes on.
+        """
+        before_us, deleted = self._clock.wall_us() - self._days * DAY_US, 0
+        while True:
+            found = await self._db.read(store.outlived, before_us, AT_ONCE)
+            for session_id in found:
+                receipt = await self._writer.run(session_id, _delete, session_id, before_us)
+                if receipt is not None:
+                    deleted += 1
+                    log.info("session-outlived", days=self._days, **receipt)
+            if len(found) < AT_ONCE:
+                return deleted
+
+
+def _delete(tx: WriteTx, session_id: int, before_us: int) -> dict[str, object] | None:
+    """Delete a session and return the receipt; None if another process was faster, or if it changed meanwhile."""
+    try:
+        session = session_by_id(tx, session_id)
+    except NotFound:
+        return None
+    if not store.has_outlived(session, before_us):
+        return None
+    counts = dict(tx.head(session_id).counts)
+    delete_session(tx, session_id, actor=ACTOR)
+    return {
+        "session_id": session_id,
+        "completed_at": rfc3339(session.updated_ts),
+        "participants": counts["participants"],
+        "activities": counts["activities"],
+    }

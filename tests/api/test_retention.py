@@ -1,0 +1,172 @@
+"""Completed sessions go after so many days, with everything in them, once, and while everybody else goes on."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from sqlalchemy import event as sqlalchemy_event
+from structlog.testing import capture_logs
+
+from conflicto.app import App
+from conflicto.sessions import retention
+from conflicto.sessions.purge import CHUNK_ROWS
+from conflicto.settings import Settings
+from tests.support.api import Api, Event, make_event
+from tests.support.checks import accepted, eventually, refused
+from tests.support.clocks import HandClock
+from tests.support.contents import contents
+from tests.support.processes import environment, run
+
+pytestmark = pytest.mark.in_process
+
+DAYS, DAY_S = 30, 86_400
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"retention_days": DAYS})
+
+
+async def _session(api: Api, status: str = "completed") -> Event:
+    event = await make_event(api)
+    wall = await event.activity(status="active", response_policy="many")
+    anna = await event.join("Anna")
+    for number in range(3):
+        accepted(await event.answer(wall, anna, number, headers={"idempotency-key": f"answer-{number}"}), 201)
+    accepted(await api.delete(f"/activities/{(await event.activity())['id']}", event.host), 204)
+    if status == "completed":
+        accepted(await api.patch(event.path, {"status": status}, token=event.host))
+    return event
+
+
+async def _gone(app: App, session_id: int) -> bool:
+    """Whether no table has a row of the session any more."""
+    found = await asyncio.to_thread(contents, app.settings.database_url)
+    return not any(session_id in row for rows in found.values() for row in rows)
+
+
+async def test_a_completed_session_goes_after_its_days_and_leaves_a_receipt(api: Api, app: App, clock: HandClock) -> None:
+    old = await _session(api)
+    active = await _session(api, status="active")
+    assert await app.retention.look() == 0
+    clock.advance((DAYS - 1) * DAY_S)
+    assert await app.retention.look() == 0
+    accepted(await api.get(old.path, api.admin))
+
+    clock.advance(DAY_S + 60)
+    with capture_logs() as logs:
+        assert await app.retention.look() == 1
+        refused(await api.get(old.path, api.admin), 404, "not-found")
+        await eventually(lambda: _gone(app, old.id))
+        receipts = [each for each in logs if each["event"] == "session-outlived"]
+
+    assert [(each["session_id"], each["participants"], each["activities"], each["days"]) for each in receipts] == [
+        (old.id, 1, 1, DAYS)
+    ]
+    accepted(await api.get(active.path, api.admin))
+    assert await app.retention.look() == 0
+    done = run("db", "check", env=environment(app.settings.data_dir, DATABASE_URL=app.settings.database_url))
+    assert done.exit_code == 0, done.stdout
+
+
+async def test_it_looks_by_itself_from_the_start_on(settings: Settings, clock: HandClock) -> None:
+    async with App(settings, clock=clock).running() as app:
+        old = await _session(Api(app))
+    clock.advance((DAYS + 1) * DAY_S)
+
+    async with App(settings, clock=clock).running() as app:
+        await eventually(lambda: _gone(app, old.id))
+
+
+async def test_zero_days_keep_everything(settings: Settings, clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "LOOK_S", 0.01)
+    async with App(settings.model_copy(update={"retention_days": 0}), clock=clock).running() as app:
+        old = await _session(Api(app))
+        clock.advance(36_000 * DAY_S)
+        await asyncio.sleep(0.2)
+        assert not await _gone(app, old.id)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_look_that_fails_is_followed_by_another(
+    settings: Settings, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "LOOK_S", 0.05)
+    async with App(settings, clock=clock).running() as app:
+        old = await _session(Api(app))
+        with app.db.writer_connection() as connection, connection.begin():
+            connection.exec_driver_sql("ALTER TABLE sessions RENAME TO away")
+        clock.advance((DAYS + 1) * DAY_S)
+        await asyncio.sleep(0.3)
+        with app.db.writer_connection() as connection, connection.begin():
+            connection.exec_driver_sql("ALTER TABLE away RENAME TO sessions")
+        await eventually(lambda: _gone(app, old.id))
+
+
+@pytest.fixture
+async def workers(settings: Settings, clock: HandClock) -> AsyncIterator[list[App]]:
+    """Three processes' worth of apps on one database."""
+    async with AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(App(settings, clock=clock).running()) for _ in range(3)]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_of_several_workers_one_deletes_each_session(workers: list[App], clock: HandClock) -> None:
+    old = [await _session(Api(workers[0])) for _ in range(4)]
+    clock.advance((DAYS + 1) * DAY_S)
+
+    with capture_logs() as logs:
+        deleted = await asyncio.gather(*(app.retention.look() for app in workers))
+        for each in old:
+            await eventually(lambda each=each: _gone(workers[0], each.id))
+
+    assert sum(deleted) == len(old)
+    receipts = sorted(each["session_id"] for each in logs if each["event"] == "session-outlived")
+    assert receipts == sorted(each.id for each in old)
+
+
+async def test_others_write_between_the_chunks(api: Api, app: App, clock: HandClock) -> None:
+    old = await _session(api)
+    with app.db.writer_connection() as connection, connection.begin():
+        for number in range(4):
+            connection.exec_driver_sql(_more(app.db.dialect, old.id, number * 1_000))
+    clock.advance((DAYS + 1) * DAY_S)
+    other = await make_event(api)
+    wall, anna = await other.activity(status="active", response_policy="many"), await other.join("Anna")
+    told: list[Any] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        if statement.startswith("DELETE FROM responses"):
+            told.append(cursor.rowcount)
+        elif statement.startswith("INSERT INTO responses"):
+            told.append("answer")
+
+    sqlalchemy_event.listen(app.db._writer, "after_cursor_execute", note)
+    await app.retention.look()
+    while sum(each for each in told if each != "answer") < 4_000:
+        accepted(await other.answer(wall, anna, "meanwhile"), 201)
+
+    removed = [each for each in told if each != "answer"]
+    assert max(removed) <= CHUNK_ROWS
+    first, last = told.index(CHUNK_ROWS), len(told) - told[::-1].index(CHUNK_ROWS)
+    assert "answer" in told[first:last]
+
+
+def _more(dialect: str, session_id: int, start: int) -> str:
+    """Return SQL that adds a thousand responses to a session."""
+    uuid = "randomblob(16)" if dialect == "sqlite" else "gen_random_uuid()"
+    numbers = (
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)"
+        if dialect == "sqlite"
+        else "WITH n(i) AS (SELECT generate_series(1, 1000))"
+    )
+    columns = (
+        "id, session_id, activity_id, participant_id, round, slot, ts, created_ts, received_us, revision, deleted, moderation, "
+        "was_visible, response_text"
+    )
+    return (
+        f"{numbers} INSERT INTO responses ({columns}) SELECT {uuid}, {session_id}, {uuid}, 1, 1, {uuid}, {start} + i, 1, 1, 1, "  # noqa: S608
+        "false, 'visible', true, '1' FROM n"
+    )
