@@ -87,7 +87,7 @@ new-type: setup ## Make a folder for an activity type that passes the kit: NAME=
 docs: setup ## Write the generated pages of docs/ anew
 	$(BIN)/python tools/generate_docs.py
 
-bench: bench-tools ## Measure speed against the floor: 12 minutes; BENCH="--quick" or "--only room" for less
+bench: bench-tools ## Measure speed against the floor: 13 minutes; BENCH="--quick" or "--only room" for less
 	$(BIN)/python -m bench $(BENCH)
 
 bench-check: bench-tools ## Fail where a key ratio fell by more than a quarter since bench/results.json

@@ -15,6 +15,7 @@ from bench import machine, records
 from bench.contains import measure as contains
 from bench.crud import measure as crud
 from bench.growth import measure as growth
+from bench.limits import measure as limits
 from bench.polls import measure as polls
 from bench.report import Section, markdown, show
 from bench.rooms import measure as rooms
@@ -31,6 +32,7 @@ SUITES = {
     "status": polls,
     "submit": measure_submits,
     "join": measure_joins,
+    "limits": limits,
     "growth": growth,
     "contains": contains,
     "room": rooms,

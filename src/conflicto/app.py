@@ -60,6 +60,7 @@ from conflicto.platform.http.server.keeper import Keeper
 from conflicto.platform.limits.limiter import Limiter
 from conflicto.platform.limits.marks import Marks
 from conflicto.platform.limits.memory import MemoryLimiter
+from conflicto.platform.limits.redis import DEADLINE_S as LIMITS_DEADLINE_S
 from conflicto.platform.limits.redis import SharedBuckets
 from conflicto.platform.logs import configure_logs
 from conflicto.platform.metrics import names
@@ -231,7 +232,7 @@ class App:
         if not url or not self.settings.rate_limits:
             return Limiter(memory, None), Marks(None, "")
         # Connections of their own: limits ask thousands of times a second, and what misses a deadline here must not silence others.
-        redis, prefix = Redis(url, self.clock), f"conflicto:{self.identity.epoch}:"
+        redis, prefix = Redis(url, self.clock, deadline_s=LIMITS_DEADLINE_S), f"conflicto:{self.identity.epoch}:"
         self._closing.append(redis.close)
         return Limiter(memory, SharedBuckets(redis, prefix + "limits:")), Marks(redis, prefix + "hits:")
 

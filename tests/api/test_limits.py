@@ -90,6 +90,16 @@ async def test_every_route_spends_from_its_policy_and_says_so(event: Event) -> N
     assert free == {"/health/live", "/health/ready", "/problems/{code}", "/api/v1/openapi.json"}
 
 
+async def test_streams_are_limited_too(event: Event) -> None:
+    subject = event.api.app.tokens.verify(event.host).caller.subject
+    route = spent(event.api.app, "/events", "GET", subject)
+    for ask in (
+        lambda: event.api.get(f"{event.path}/events", token=event.host, headers={"accept": "text/event-stream"}),
+        lambda: event.api.post(f"{event.path}/events/ticket", token=event.host),
+    ):
+        limited(await ask(), route.policy)
+
+
 def test_every_policy_has_one_name_and_one_meaning(app: App) -> None:
     policies = {each for route in app.routes for each in (route.policy, *route.guesses)}
     assert len({policy.name for policy in policies}) == len(policies)

@@ -16,7 +16,7 @@ from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.limits.limiter import Limiter
 from conflicto.platform.limits.marks import LIFE_S, Marks
 from conflicto.platform.limits.memory import MemoryLimiter
-from conflicto.platform.limits.redis import SharedBuckets
+from conflicto.platform.limits.redis import DEADLINE_S, SharedBuckets
 from conflicto.platform.problems import NotFound
 from conflicto.platform.redis import Redis
 from tests.support.servers import valkey_server
@@ -30,7 +30,7 @@ class Worker:
     """The limits of one of several processes."""
 
     def __init__(self, url: str) -> None:
-        self.redis = Redis(url, Clock())
+        self.redis = Redis(url, Clock(), deadline_s=DEADLINE_S)
         self.limiter = Limiter(MemoryLimiter(Clock()), SharedBuckets(self.redis, "epoch:limits:"))
         self.marks = Marks(self.redis, "epoch:hits:")
         self.guard = CodeGuard(self.limiter, self.marks)

@@ -40,10 +40,11 @@ log = structlog.get_logger(__name__)
 class Redis:
     """The connections of one process. The event loop's alone."""
 
-    def __init__(self, url: str, clock: Clock) -> None:
+    def __init__(self, url: str, clock: Clock, *, deadline_s: float = DEADLINE_S) -> None:
         self.url = url
         self._clock = clock
-        self._client = Client(connection_pool=self._pool(MOST_CONNECTIONS, DEADLINE_S))
+        self._deadline_s = deadline_s
+        self._client = Client(connection_pool=self._pool(MOST_CONNECTIONS, deadline_s))
         self._rests_until_s = 0.0
         self.faults = 0
 
@@ -57,7 +58,7 @@ class Redis:
         if not self.is_up:
             return otherwise
         try:
-            async with asyncio.timeout(DEADLINE_S):
+            async with asyncio.timeout(self._deadline_s):
                 return await question(self._client)
         except FAULTS as error:
             self._rest(error)

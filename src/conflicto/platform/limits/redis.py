@@ -51,8 +51,17 @@ return cmsgpack.pack(said)
 """
 """`bucket.admit`, operation by operation, for every key in turn."""
 
-DEADLINE_S = 0.025
+WAIT_S = 0.025
 """For one trip. Whoever asks while one is under way waits for that and for their own: 50 ms at most."""
+
+DEADLINE_S = 1.0
+"""For the answer to a trip that nobody waits for any more. What it spends is spent; breaking it off would cost a new connection too."""
+
+TURNS = 5
+"""Of the event loop, before a trip is late: a loop that was late itself finds the time past and the answer in the socket."""
+
+MOST_LATE, REST_S = 4, 1.0
+"""So many trips may be late one after the other, then nobody asks for so long."""
 
 MOST_AT_ONCE = 512
 """Keys of one trip; about 1 ms of a server that does one thing at a time."""
@@ -102,6 +111,10 @@ async def spend(client: Any, spendings: Sequence[Spending], script: Script = SPE
     ]
 
 
+Waiting = tuple[Spending, "asyncio.Future[Verdict | None] | None"]
+"""A spending, and who waits for what comes of it."""
+
+
 class SharedBuckets:
     """What one process asks of them. The event loop's alone.
 
@@ -111,14 +124,18 @@ class SharedBuckets:
     def __init__(self, redis: Redis, prefix: str) -> None:
         self._redis = redis
         self._prefix = prefix
-        self._waiting: list[tuple[Spending, asyncio.Future[Verdict | None] | None]] = []
-        self._trips: asyncio.Task[None] | None = None
+        self._waiting: list[Waiting] = []
+        self._travelling: asyncio.Task[None] | None = None
+        self._late: set[asyncio.Task[list[Verdict] | None]] = set()
+        self._late_in_a_row = 0
+        self._rests_until_s = 0.0
 
     async def spend(self, policy: Policy, key: str, cost: int = 1) -> Verdict | None:
         """Return whether `cost` fits; None: Redis does not say, and nothing is known."""
-        if not self._redis.is_up:
+        loop = asyncio.get_running_loop()
+        if not self._redis.is_up or loop.time() < self._rests_until_s:
             return None
-        answer: asyncio.Future[Verdict | None] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Verdict | None] = loop.create_future()
         self._queue(policy, key, cost, answer)
         return await answer
 
@@ -129,23 +146,35 @@ class SharedBuckets:
 
     def _queue(self, policy: Policy, key: str, cost: int, answer: asyncio.Future[Verdict | None] | None) -> None:
         self._waiting.append((Spending(f"{self._prefix}{policy.name}:{key}", policy, cost), answer))
-        if self._trips is None:
-            self._trips = asyncio.ensure_future(self._travel())
+        if self._travelling is None:
+            self._travelling = asyncio.ensure_future(self._travel())
 
     async def _travel(self) -> None:
-        while self._waiting:
-            going, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
-            question = partial(_in_time, spendings=[each for each, _ in going])
-            said: list[Verdict] | None = None
-            try:
-                said = await self._redis.ask(question, None)
-            finally:
-                for nth, (_, answer) in enumerate(going):
-                    if answer is not None and not answer.done():
-                        answer.set_result(said[nth] if said else None)
-        self._trips = None
+        try:
+            while self._waiting:
+                going, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+                _tell(going, await self._trip([each for each, _ in going]))
+        finally:
+            _tell(self._waiting, None)
+            self._waiting, self._travelling = [], None
+
+    async def _trip(self, spendings: list[Spending]) -> list[Verdict] | None:
+        trip = asyncio.ensure_future(self._redis.ask(partial(spend, spendings=spendings), None))
+        await asyncio.wait({trip}, timeout=WAIT_S)
+        for _ in range(TURNS):
+            if trip.done():
+                self._late_in_a_row = 0
+                return trip.result()
+            await asyncio.sleep(0)
+        self._late.add(trip)
+        trip.add_done_callback(self._late.discard)
+        self._late_in_a_row += 1
+        if self._late_in_a_row >= MOST_LATE:
+            self._late_in_a_row, self._rests_until_s = 0, asyncio.get_running_loop().time() + REST_S
+        return None
 
 
-async def _in_time(client: Any, spendings: list[Spending]) -> list[Verdict]:  # noqa: ANN401 - redis-py's
-    async with asyncio.timeout(DEADLINE_S):
-        return await spend(client, spendings)
+def _tell(waiting: list[Waiting], said: list[Verdict] | None) -> None:
+    for nth, (_, answer) in enumerate(waiting):
+        if answer is not None and not answer.done():
+            answer.set_result(said[nth] if said else None)
