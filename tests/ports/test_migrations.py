@@ -60,6 +60,13 @@ def left_by(url: str, at: str) -> dict[str, list[dict[str, Any]]]:
     return rows
 
 
+def test_the_samples_have_something_in_every_column(empty_url: str) -> None:
+    rows = left_by(empty_url, SCHEMA)
+
+    empty = {(table, name) for table, found in rows.items() for name in found[0] if all(row[name] is None for row in found)}
+    assert empty == set(), "a migration added a column: give it a value in tests/support/revisions.py"
+
+
 # With data -----------------------------------------------------------------------------------------------------------
 
 

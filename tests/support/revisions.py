@@ -20,25 +20,29 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "meta": [{"key": "epoch", "value": "aaaaaaaaaa"}],
     "sessions": [
         {"id": SESSION, "title": "Town hall", "status": "active", "join_code": "BCDFGHJK", "locked": False, "token_version": 1,
-         "revision": 2, "deleted": False, "created_ts": T, "updated_ts": T + 1, "current_activity_id": POLL}
+         "revision": 2, "deleted": False, "created_ts": T, "updated_ts": T + 1,
+         "current_activity_id": POLL, "shown_activity_id": POLL, "description": "All", "max_participants": 9, "overlay": "black",
+         "word_filter": '{"mode":"mask","languages":["en"],"words":["odd"]}'}
     ],
     "feed_heads": [
         {"session_id": SESSION, "ts": T + 6, "ctl": T + 2, "participants": 2, "participants_ts": T + 4, "activities": 1, "transitions": 1}
     ],
     "transitions": [
         {"session_id": SESSION, "number": 1, "actor": "host", "entity": "session", "entity_id": str(SESSION), "from_status": "draft",
-         "to_status": "active", "at_us": T}
+         "to_status": "active", "at_us": T, "reason": "now"}
     ],
     "idempotency_keys": [{"id": b"k" * 16, "session_id": SESSION, "fingerprint": b"f" * 16, "status": 201, "entity": FIRST.hex}],
     "activities": [
         {"id": POLL, "session_id": SESSION, "type": "lunch", "config_text": TEXT, "order_index": 0, "status": "active",
          "response_policy": "one", "results_visibility": "always", "responses_visibility": "screen", "moderation": "off",
          "anonymous": False, "round": 1, "started_ts": T + 2, "results_revealed": False, "secret_revealed": False,
-         "was_revealed": False, "published_ts": T + 2, "revision": 1, "deleted": False, "created_ts": T + 2, "updated_ts": T + 2}
+         "was_revealed": False, "published_ts": T + 2, "revision": 1, "deleted": False, "created_ts": T + 2, "updated_ts": T + 2,
+         "title": "Lunch", "secret_text": "[1]", "aggregate_text": '{"n":{"path":"","op":"count"}}', "duration_seconds": 60,
+         "ends_us": 2 * T, "scopes_text": '{"host":["b"]}'}
     ],
     "activity_rounds": [
         {"activity_id": POLL, "round": 1, "session_id": SESSION, "live": 2, "live_last_ts": T + 6, "live_changed_ts": T + 6, "visible": 2,
-         "visible_last_ts": T + 6, "visible_changed_ts": T + 6}
+         "visible_last_ts": T + 6, "visible_changed_ts": T + 6, "started_ts": T + 2, "duration_seconds": 60}
     ],
     "participants": [
         {"id": who, "session_id": SESSION, "nickname": name, "nickname_key": name.lower(), "token_version": 1, "last_seen_us": T,
@@ -49,11 +53,13 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "responses": [
         {"id": row, "session_id": SESSION, "activity_id": POLL, "participant_id": who, "round": 1, "slot": NONE, "ts": at,
          "created_ts": at, "received_us": at, "revision": 1, "deleted": False, "moderation": "visible", "was_visible": True,
-         "response_text": text}
+         "response_text": text, "masked_text": text and '"***"'}
         for row, who, at, text in ((FIRST, ANNA, T + 5, TEXT), (SECOND, BERT, T + 6, "null"))
     ],
 }  # fmt: skip
-"""What every program from the first schema on could have written; what later ones added gets a value by its type."""
+"""What programs could have written; an earlier schema takes of it what it has columns for, and a column that is not named here and may
+not be empty gets a value by its type.
+"""
 
 VERSIONS = "alembic_version"
 
@@ -117,15 +123,10 @@ def _chosen(table: Table, like: dict[str, list[dict[str, Any]]] | None) -> list[
 
 
 def _value(column: Column[Any], row: dict[str, Any]) -> Any:
-    value = row.get(column.name, None if column.name in _EMPTY else _made(column))
+    value = row.get(column.name, None if column.nullable else _made(column))
     if isinstance(value, UUID) and not isinstance(column.type, Uuid):
         return value.bytes
     return value
-
-
-_EMPTY = {"description", "max_participants", "secret_text", "aggregate_text", "duration_seconds", "ends_us", "title", "reason",
-          "shown_activity_id", "overlay", "scopes_text"}  # fmt: skip
-"""Nullable columns that stay empty where the row does not name them, since their values mean something to the program."""
 
 
 def _made(column: Column[Any]) -> Any:
