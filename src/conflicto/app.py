@@ -266,7 +266,7 @@ class App:
         return page(await self.sharing.of_all() if self.sharing else self.metrics.series())
 
     def _removal(self) -> tuple[Purger, Retention]:
-        steps = (responses_store.purge, participants_store.purge, activities_store.purge)
+        steps = {"responses": responses_store.purge, "participants": participants_store.purge, "activities": activities_store.purge}
         return Purger(self.db, self.writer, steps), Retention(self.db, self.writer, self.clock, days=self.settings.retention_days)
 
     def _runner(self) -> GroupRunner:

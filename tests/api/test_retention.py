@@ -60,11 +60,14 @@ async def test_a_completed_session_goes_after_its_days_and_leaves_a_receipt(api:
         assert await app.retention.look() == 1
         refused(await api.get(old.path, api.admin), 404, "not-found")
         await eventually(lambda: _gone(app, old.id))
+        await eventually(lambda: asyncio.sleep(0, [each for each in logs if each["event"] == "session-purged"]))
         receipts = [each for each in logs if each["event"] == "session-outlived"]
+        (purged,) = [each for each in logs if each["event"] == "session-purged"]
 
     assert [(each["session_id"], each["participants"], each["activities"], each["days"]) for each in receipts] == [
         (old.id, 1, 1, DAYS)
     ]
+    assert [purged[name] for name in ("session_id", "responses", "participants", "activities")] == [old.id, 3, 1, 2]
     accepted(await api.get(active.path, api.admin))
     assert await app.retention.look() == 0
     done = run("db", "check", env=environment(app.settings.data_dir, DATABASE_URL=app.settings.database_url))

@@ -54,10 +54,10 @@ async def test_one_process_purges_while_another_holds_back(kit: Kit, other: Kit)
 
         return purge
 
-    first = Purger(kit.db, Writing(kit), (step("first", [5, 5]),))
-    second = Purger(other.db, Writing(other), (step("second", []),))
+    first = Purger(kit.db, Writing(kit), {"rows": step("first", [5, 5])})
+    second = Purger(other.db, Writing(other), {"rows": step("second", [])})
 
-    assert kit.do(None, first._chunk, first._steps[0], stage.session_id) == 5
+    assert kit.do(None, first._chunk, first._steps["rows"], stage.session_id) == 5
     assert not await second._purge(stage.session_id)
     assert removed == ["first"]
     assert await first._purge(stage.session_id)

@@ -14,7 +14,7 @@ from conflicto.platform.problems import DomainError
 from conflicto.sessions import store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping
 
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.transaction import WriteTx
@@ -34,12 +34,12 @@ log = structlog.get_logger(__name__)
 
 
 class Purger:
-    """Works through the rooms' purge steps, `(tx, session id, at most) → rows removed`, those with the most rows first."""
+    """Works through the rooms' purge steps by name, `(tx, session id, at most) → rows removed`, those with the most rows first."""
 
-    def __init__(self, db: Database, writer: Writer, steps: Sequence[Callable[[WriteTx, int, int], int]]) -> None:
+    def __init__(self, db: Database, writer: Writer, steps: Mapping[str, Callable[[WriteTx, int, int], int]]) -> None:
         self._db = db
         self._writer = writer
-        self._steps = (*steps, store.purge_keys)
+        self._steps = {**steps, "idempotency_keys": store.purge_keys}
         self._wake = asyncio.Event()
         self._me = opaque_secret(8)
 
@@ -62,17 +62,19 @@ class Purger:
 
     async def _purge(self, session_id: int) -> bool:
         """Remove one session, and say whether that was this process's to do."""
-        for step in self._steps:
+        rows = dict.fromkeys(self._steps, 0)
+        for name, step in self._steps.items():
             while True:
                 removed = await self._writer.run((), self._chunk, step, session_id)
                 if removed is None:
                     return False
                 if not removed:
                     break
+                rows[name] += removed
                 await asyncio.sleep(PAUSE_S)
         await self._writer.run((), store.purge_session, session_id)
         await self._writer.run((), release, LEASE, self._me)
-        log.info("session-purged", session_id=session_id)
+        log.info("session-purged", session_id=session_id, **rows)
         return True
 
     def _chunk(self, tx: WriteTx, step: Callable[[WriteTx, int, int], int], session_id: int) -> int | None:
