@@ -1,12 +1,13 @@
 # Every habit has one verb. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-lane fuzz test-browser browser-tools screenshots check fmt docs bench bench-check bench-tools lock new-type clean
+.PHONY: help setup run demo test test-lane fuzz test-browser browser-tools screenshots check fmt docs bench bench-check bench-tools deploy-check deploy-tools lock new-type clean
 
 BIN := .venv/bin
 READY := .venv/.ready
 BENCH_READY := .venv/.bench-ready
 BROWSER_READY := .venv/.browser-ready
+DEPLOY_READY := .venv/.deploy-ready
 JOBS ?= 2
 
 # Tests start dozens of processes; where this is set, each would compile all that it imports anew.
@@ -40,7 +41,7 @@ demo: setup ## Send 9,440 real answers through a server of its own and draw what
 	$(BIN)/conflicto demo
 
 test: setup ## Run every test that needs no browser, with coverage
-	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not browser" --cov --cov-report=json
+	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not browser and not patient" --cov --cov-report=json
 	$(BIN)/python tools/check_coverage.py coverage.json
 
 test-lane: setup ## The API's tests again over sockets, with the express lane on and off
@@ -106,11 +107,31 @@ $(BENCH_READY): requirements/bench.txt $(READY)
 		|| $(BIN)/pip install --quiet --require-hashes -r requirements/bench.txt
 	@touch $@
 
+deploy-check: deploy-tools ## Hold deploy/ against nginx, Caddy, Prometheus, systemd and linters: 3 minutes
+	DEPLOY_TOOLS=required $(BIN)/pytest -n $(JOBS) tests/deploy
+
+# nginx comes as for the bench. Caddy and promtool are one file each, so they are unpacked into .venv, where apt starts nothing.
+deploy-tools: setup $(DEPLOY_READY)
+	@PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || { \
+		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq \
+		&& DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends nginx-light >/dev/null; \
+	} || echo "nginx is missing; install it for its tests." >&2
+	@test -x .venv/tools/usr/bin/promtool -a -x .venv/tools/usr/bin/caddy || { \
+		mkdir -p .venv/tools && cd .venv/tools && command -v apt-get >/dev/null && apt-get download -qq caddy prometheus \
+		&& for package in caddy_*.deb prometheus_*.deb; do dpkg-deb -x "$$package" .; done && rm -f -- *.deb; \
+	} || echo "Caddy and promtool are missing; put them into .venv/tools/usr/bin for their tests." >&2
+
+$(DEPLOY_READY): requirements/deploy.txt $(READY)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/deploy.txt \
+		|| $(BIN)/pip install --quiet --require-hashes -r requirements/deploy.txt
+	@touch $@
+
 lock: setup ## Compile requirements/*.in anew; UPGRADE=--upgrade takes the newest versions
 	$(COMPILE) $(UPGRADE) requirements/base.in --output-file requirements/base.txt
 	$(COMPILE) $(UPGRADE) requirements/dev.in --output-file requirements/dev.txt
 	$(COMPILE) $(UPGRADE) requirements/bench.in --output-file requirements/bench.txt
 	$(COMPILE) $(UPGRADE) requirements/browser.in --output-file requirements/browser.txt
+	$(COMPILE) $(UPGRADE) requirements/deploy.in --output-file requirements/deploy.txt
 
 clean: ## Remove what was built, and .venv
 	rm -rf .venv .coverage .coverage.* coverage.json .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist htmlcov

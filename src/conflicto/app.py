@@ -54,7 +54,7 @@ from conflicto.platform.db.writer import Writer
 from conflicto.platform.express.lane import Lane
 from conflicto.platform.http import health
 from conflicto.platform.http.control_plane import ControlPlane
-from conflicto.platform.http.front_door import WITH_BODY, Desk, FrontDoor
+from conflicto.platform.http.front_door import Desk, FrontDoor
 from conflicto.platform.http.routes import Route, RouteTable
 from conflicto.platform.http.server.keeper import Keeper
 from conflicto.platform.limits.limiter import Limiter
@@ -64,9 +64,11 @@ from conflicto.platform.limits.redis import DEADLINE_S as LIMITS_DEADLINE_S
 from conflicto.platform.limits.redis import SharedBuckets
 from conflicto.platform.logs import configure_logs
 from conflicto.platform.metrics import names
-from conflicto.platform.metrics.counting import Metrics, Shown
+from conflicto.platform.metrics.commits import Commits
+from conflicto.platform.metrics.counting import Metrics
 from conflicto.platform.metrics.page import page
 from conflicto.platform.metrics.process import memory_bytes, processor_s
+from conflicto.platform.metrics.routes import shown
 from conflicto.platform.metrics.sharing import Sharing
 from conflicto.platform.redis import Redis
 from conflicto.responses import http as responses_http
@@ -116,7 +118,7 @@ class App:
         self.sharing = Sharing(settings.metrics_dir, self.metrics) if settings.metrics_dir else None
         self._closing: list[Callable[[], Awaitable[None]]] = []
         self.redis = self._redis()
-        self.heads = Heads(self.db, self._told)
+        self.heads = Heads(self.db, self._caught_up)
         self.following = Following(self.heads, self.redis, self.identity.epoch)
         self.presence = Presence(self.clock)
         self.writer = Writer(self._runner(), self.clock, caller_s=self.db.deadlines.caller_s, on_commit=self._committed)
@@ -238,6 +240,7 @@ class App:
 
     def _watch(self) -> None:
         metrics, watch, began_s = self.metrics, self.metrics.watch, self.clock.monotonic_s()
+        self.commits = Commits(metrics, self.clock)
         watch(names.INFO, lambda: 1, __version__, self.db.dialect)
         watch(names.WORKERS, lambda: 1)
         watch(names.UPTIME, lambda: self.clock.monotonic_s() - began_s)
@@ -260,7 +263,7 @@ class App:
             watch(names.DOORBELLS, lambda: self.following.hears_doorbells)
         watch(names.LIMITS_ALONE, lambda: self.limiter.unanswered)
         self.db.on_query = metrics.spread(names.QUERY_SECONDS).note
-        metrics.show({route.name: shown for route in self.routes if (shown := _shown(route))})
+        metrics.show(shown(self.routes))
 
     async def _counted(self) -> bytes:
         return page(await self.sharing.of_all() if self.sharing else self.metrics.series())
@@ -277,8 +280,13 @@ class App:
         """Tell everyone who keeps state in memory; runs on the event loop, in commit order, before any caller hears of it."""
         self.heads.apply(committed)
         self.following.ring(committed)
-        self._count(committed)
+        self.commits.count(committed)
         self._told(committed.events)
+
+    def _caught_up(self, events: Sequence[object], upto: int) -> None:
+        """Follow what other processes committed to a session, up to a timestamp of its feed."""
+        self.commits.followed(upto)
+        self._told(events)
 
     def _told(self, events: Sequence[object]) -> None:
         """Follow what happened, here or at another process."""
@@ -287,15 +295,6 @@ class App:
                 self.expiry.follow(event.activity)
             elif isinstance(event, SessionChanged) and event.session.deleted:
                 self.purger.wake()
-
-    def _count(self, committed: Committed) -> None:
-        count, spread, now_us = self.metrics.count, self.metrics.spread, self.clock.wall_us()
-        count(names.COMMITS).add()
-        count(names.EVENTS).add(len(committed.events))
-        spread(names.COMMIT_COMMANDS).note(committed.commands)
-        spread(names.COMMIT_SECONDS).note(committed.seconds)
-        for head in committed.heads.values():
-            spread(names.FEED_LAG).note(max(0, now_us - head.ts) / 1_000_000)
 
     def _seen(self, caller: Caller) -> None:
         if caller.participant_id is not None:
@@ -334,8 +333,14 @@ class App:
 
     def _health(self) -> health.HealthEndpoints:
         return health.HealthEndpoints(
-            self.db, self.writer, self.clock, counted=self._counted, redis=lambda: health.UNUSED, document=self._document
+            self.db, self.writer, self.clock, counted=self._counted, redis=self._redis_state, document=self._document
         )
+
+    def _redis_state(self) -> str:
+        if self.redis is None:
+            return health.UNUSED
+        hears = self.following.hears_doorbells if self.db.is_shared else self.redis.is_up
+        return health.UP if hears else health.AWAY
 
     async def _activity(self, session_id: int, activity_id: UUID) -> tuple[Session, Activity] | None:
         head = await self.heads.standing(session_id)
@@ -360,16 +365,6 @@ class App:
                 on_caller=self._seen,
             )
         )
-
-
-def _shown(route: Route) -> Shown | None:
-    """Return as what requests of a route are told beside `conflicto_requests_total`, None: as nothing else."""
-    asked = getattr(route.endpoint, "__name__", route.path)
-    if route.tag == "polling" and route.method == "GET":
-        return Shown(names.POLLS, asked)
-    if route.tag == "responses" and route.method in WITH_BODY:
-        return Shown(names.RESPONSES, asked)
-    return Shown(names.ACTIVITIES, asked) if route.tag == "activities" else None
 
 
 def _share(settings: Settings) -> PoolSize:

@@ -9,8 +9,9 @@ import psycopg
 
 from conflicto import migrations
 from conflicto.platform.db.schema import SCHEMA
+from tests.support import databases
 from tests.support.processes import PLAIN, Served, served
-from tests.support.servers import create_database, postgres_cluster
+from tests.support.servers import create_database, postgres_cluster, valkey_server
 
 PATIENCE_S = 20.0
 
@@ -77,3 +78,27 @@ def test_a_database_that_does_not_answer_is_told_in_time(tmp_path: Path) -> None
             assert time.monotonic() - began < 6
             holder.rollback()
             until(server, 200)
+
+
+def test_without_redis_it_works_with_less_and_says_so(postgres_url: str, postgres_template: str, tmp_path: Path) -> None:
+    with (
+        databases.postgres_copy(postgres_url) as url,
+        valkey_server() as valkey,
+        served(tmp_path, DATABASE_URL=url, REDIS_URL=valkey.connection_url) as server,
+    ):
+        _until_redis(server, "ready", "up")
+        valkey.stop()
+        _until_redis(server, "degraded", "away")
+        session = server.call("POST", "/sessions", {"title": "Still here"})
+        assert server.call("GET", f"/sessions/{session['id']}")["title"] == "Still here"
+
+
+def _until_redis(server: Served, status: str, redis: str) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        found, body = ask(server, "ready")
+        assert found == 200, body
+        if (body["status"], body["redis"]) == (status, redis):
+            return
+        assert time.monotonic() < end, body
+        time.sleep(0.1)

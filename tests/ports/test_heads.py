@@ -170,7 +170,7 @@ async def test_memory_that_goes_while_it_catches_up_leaves_nobody_waiting(
 
 async def test_sweep_notices_others(kit: Kit, other: Kit) -> None:
     told: list[object] = []
-    stages, heads = [set_stage(kit, people=1) for _ in range(3)], Heads(kit.db, told.extend)
+    stages, heads = [set_stage(kit, people=1) for _ in range(3)], Heads(kit.db, lambda events, _: told.extend(events))
     await heads.sweep()
     for stage in stages:
         await heads.get(stage.session_id)

@@ -61,9 +61,9 @@ class Pursuit:
 
 
 class Heads:
-    """All heads of one process. The event loop's alone. `on_others` hears of what other processes did, as events."""
+    """All heads of one process. The event loop's alone. `on_others` hears what other processes did, as events, and up to when."""
 
-    def __init__(self, db: Database, on_others: Callable[[Sequence[object]], None] | None = None) -> None:
+    def __init__(self, db: Database, on_others: Callable[[Sequence[object], int], None] | None = None) -> None:
         self._db = db
         self._on_others = on_others or _ignore
         self._heads: OrderedDict[int, SessionHead] = OrderedDict()
@@ -208,7 +208,8 @@ class Heads:
         events = head.catch_up(news)
         head.is_behind = head.ts < pursuit.own_ts
         pursuit.tell()
-        self._on_others(events)
+        if events:
+            self._on_others(events, head.ts)
         return True
 
     async def _load(self, session_id: int) -> SessionHead:
@@ -239,5 +240,5 @@ class Heads:
             self._gone.popitem(last=False)
 
 
-def _ignore(_: Sequence[object]) -> None:
+def _ignore(_: Sequence[object], __: int) -> None:
     """Hear nothing."""

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+import structlog
 
 from conflicto.platform.metrics.counting import Series
-from conflicto.platform.metrics.names import TABLE, Kind, Together
+from conflicto.platform.metrics.names import TABLE, Kind, Metric, Together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,6 +32,8 @@ MOST_PLACES = 1024
 """Four times the most workers that the settings allow: a rolling restart holds two places for each."""
 
 KINDS = {metric.name: metric for metric in TABLE}
+
+log = structlog.get_logger(__name__)
 
 _decode = msgspec.json.Decoder(list[Series]).decode
 _encode = msgspec.json.Encoder().encode
@@ -51,15 +54,16 @@ class Sharing:
             await self.leave()
             await asyncio.sleep(LEAVE_S)
 
-    async def leave(self) -> None:
-        """Leave the numbers as they are now."""
+    async def leave(self) -> list[Series]:
+        """Leave the numbers as they are now, and return them; where they cannot be written, the others go on with older ones."""
         now = together([self._earlier, self._metrics.series()])
         await asyncio.to_thread(self._write, now)
+        return now
 
     async def of_all(self) -> list[Series]:
         """Return what all workers count, gone ones included; this one's numbers are as they are now."""
-        await self.leave()
-        return await asyncio.to_thread(self._gathered)
+        now = await self.leave()
+        return await asyncio.to_thread(self._gathered, now)
 
     def close(self) -> None:
         """Give the place back."""
@@ -67,16 +71,19 @@ class Sharing:
 
     def _write(self, series: list[Series]) -> None:
         fresh = self._mine.with_suffix(f".{os.getpid()}")
-        fresh.write_bytes(_encode(series))
-        fresh.replace(self._mine)
+        try:
+            fresh.write_bytes(_encode(series))
+            fresh.replace(self._mine)
+        except OSError as error:
+            log.warning("counts-not-left", error=type(error).__name__)
 
-    def _gathered(self) -> list[Series]:
-        told = []
+    def _gathered(self, now: list[Series]) -> list[Series]:
+        told = [now]
         for left in sorted(self._folder.glob("*.json")):
-            series = _read(left)
-            if left != self._mine and not _is_held(left.with_suffix(".lock")):
-                series = [each for each in series if KINDS[each.name].kind is not Kind.GAUGE]
-            told.append(series)
+            if left != self._mine:
+                series = _read(left)
+                is_held = _is_held(left.with_suffix(".lock"))
+                told.append(series if is_held else [each for each in series if KINDS[each.name].kind is not Kind.GAUGE])
         return together(told)
 
 
@@ -125,4 +132,13 @@ def _is_held(lock: Path) -> bool:
 
 
 def _read(left: Path) -> list[Series]:
-    return _decode(left.read_bytes()) if left.exists() else []
+    """Return what lies there as far as it is ours: the folder may hold what another version left."""
+    try:
+        found = _decode(left.read_bytes())
+    except (OSError, msgspec.DecodeError):
+        return []
+    return [each for each in found if each.name in KINDS and len(each.values) == _length(KINDS[each.name])]
+
+
+def _length(metric: Metric) -> int:
+    return len(metric.bounds) + 2 if metric.kind is Kind.HISTOGRAM else 1

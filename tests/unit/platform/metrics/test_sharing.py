@@ -1,5 +1,6 @@
 """Workers that add up what they count; each `Sharing` here stands for one process, since locks belong to open files."""
 
+import shutil
 from pathlib import Path
 
 from conflicto.platform.metrics import names
@@ -81,3 +82,22 @@ def test_labels_are_kept_apart() -> None:
     refused = Series(names.RESPONSES.name, ("submit", "refused"), (1.0,))
 
     assert sorted(together([[accepted, refused], [accepted]])) == [accepted._replace(values=(4.0,)), refused]
+
+
+async def test_what_another_version_or_a_broken_disk_left_is_passed_over(tmp_path: Path) -> None:
+    first = Sharing(tmp_path, counting(3))
+    (tmp_path / "7.json").write_text('[["conflicto_from_the_future_total", [], [5]], ["conflicto_commit_commands", [], [1, 2]]]')
+    (tmp_path / "8.json").write_text('[["conflicto_commits_total", [], [5')
+
+    assert value(await first.of_all(), names.COMMITS) == 3
+    first.close()
+
+
+async def test_a_folder_that_is_gone_costs_the_others_and_not_the_page(tmp_path: Path) -> None:
+    folder = tmp_path / "counts"
+    folder.mkdir()
+    first = Sharing(folder, counting(3))
+    shutil.rmtree(folder)
+
+    assert value(await first.of_all(), names.COMMITS) == 3
+    first.close()

@@ -1,0 +1,35 @@
+"""What each commit is counted as, and how old a change is when the memory of the feed has it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conflicto.platform.metrics import names
+
+if TYPE_CHECKING:
+    from conflicto.platform.clock import Clock
+    from conflicto.platform.db.group import Committed
+    from conflicto.platform.metrics.counting import Metrics
+
+
+class Commits:
+    """Counts on the event loop."""
+
+    def __init__(self, metrics: Metrics, clock: Clock) -> None:
+        self._clock = clock
+        self._groups, self._changes = metrics.count(names.COMMITS), metrics.count(names.EVENTS)
+        self._commands, self._seconds = metrics.spread(names.COMMIT_COMMANDS), metrics.spread(names.COMMIT_SECONDS)
+        self._lag = metrics.spread(names.FEED_LAG)
+
+    def count(self, committed: Committed) -> None:
+        """Count a commit of this process."""
+        self._groups.add()
+        self._changes.add(len(committed.events))
+        self._commands.note(committed.commands)
+        self._seconds.note(committed.seconds)
+        for head in committed.heads.values():
+            self.followed(head.ts)
+
+    def followed(self, ts: int) -> None:
+        """Note that the memory of the feed has come to a timestamp; clocks that differ make no lag negative."""
+        self._lag.note(max(0, self._clock.wall_us() - ts) / 1_000_000)

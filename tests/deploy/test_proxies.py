@@ -1,0 +1,209 @@
+"""Our nginx and Caddy files in the real programs, in front of the real server: what must not be held up is not, and addresses stay true."""
+
+import asyncio
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.deploy.programs import DEPLOY, program
+from tests.support.processes import PLAIN, Served, served
+from tests.support.servers import free_port
+from tests.support.wire import streamed
+
+PATIENCE_S = 20.0
+
+NGINX = """daemon off;
+master_process off;
+pid {folder}/nginx.pid;
+error_log {folder}/nginx.err;
+events {{ worker_connections 512; }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder}; uwsgi_temp_path {folder}; scgi_temp_path {folder};
+  upstream conflicto {{ server 127.0.0.1:{upstream}; keepalive 16; }}
+  server {{ listen 127.0.0.1:{port}; include {proxied}; }}
+}}
+"""
+
+
+@dataclass
+class Passed:
+    """A server behind a proxy, with a session in it. `url` and `port` are the proxy's."""
+
+    server: Served
+    port: int
+    session: dict[str, Any]
+    activity: str
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/api/v1"
+
+    @property
+    def path(self) -> str:
+        return f"/sessions/{self.session['id']}"
+
+    @property
+    def host(self) -> str:
+        return self.session["host_token"]
+
+    def ask(self, path: str, token: str, **more: Any) -> httpx2.Response:
+        return httpx2.get(self.url + path, headers={"authorization": f"Bearer {token}", **more}, timeout=40, **PLAIN)
+
+    def from_address(self, address: str, path: str, **headers: str) -> httpx2.Response:
+        """Ask without a token, from another address of loopback."""
+        transport = httpx2.HTTPTransport(local_address=address, **PLAIN)
+        with httpx2.Client(transport=transport, timeout=10) as http:
+            return http.get(self.url + path, headers=headers)
+
+
+def _nginx(folder: Path, port: int, upstream: int) -> list[str]:
+    config = folder / "nginx.conf"
+    config.write_text(NGINX.format(folder=folder, port=port, upstream=upstream, proxied=DEPLOY / "nginx/conflicto-proxy.conf"))
+    return [program("nginx"), "-p", str(folder), "-c", str(config), "-e", str(folder / "nginx.err")]
+
+
+def _caddy(folder: Path, port: int, upstream: int) -> list[str]:
+    written = (DEPLOY / "Caddyfile").read_text(encoding="utf-8")
+    site = f"http://:{port} {{\n\tbind 127.0.0.1"
+    ours = written.replace("live.example.org {", site).replace("127.0.0.1:8000", f"127.0.0.1:{upstream}")
+    config = folder / "Caddyfile"
+    config.write_text("{\n\tadmin off\n\tauto_https off\n}\n" + ours)
+    return [program("caddy"), "run", "--config", str(config), "--adapter", "caddyfile"]
+
+
+PROXIES = {"nginx": _nginx, "caddy": _caddy}
+
+
+@contextmanager
+def _running(command: list[str], folder: Path, port: int) -> Iterator[None]:
+    homes = {"XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "HOME": str(folder)}
+    with (folder / "proxy.log").open("wb") as log:
+        process = subprocess.Popen(command, env=os.environ | homes, stdout=log, stderr=log, start_new_session=True)
+    try:
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                httpx2.get(f"http://127.0.0.1:{port}/health/live", **PLAIN).raise_for_status()
+                break
+            except httpx2.TransportError:
+                assert process.poll() is None, (folder / "proxy.log").read_text()
+                assert time.monotonic() < end
+                time.sleep(0.05)
+        yield
+    finally:
+        process.terminate()
+        process.wait(PATIENCE_S)
+
+
+@pytest.fixture(scope="module", params=PROXIES)
+def passed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Passed]:
+    program(request.param)
+    folder, port = tmp_path_factory.mktemp(request.param), free_port()
+    settings = {"CONFLICTO_ACCESS_LOG": "on", "CONFLICTO_RATE_LIMITS": "on"}
+    with served(folder / "data", **settings) as server:
+        command = PROXIES[request.param](folder, port, int(server.url.rpartition(":")[2]))
+        with _running(command, folder, port):
+            session = server.call("POST", "/sessions", {"title": "Town hall"})
+            host, path = session["host_token"], f"/sessions/{session['id']}"
+            server.call("PATCH", path, {"status": "active"}, token=host)
+            made = server.call("POST", f"{path}/activities", {"type": "anything", "status": "active"}, token=host)
+            yield Passed(server, port, session, made["id"])
+
+
+def answer(passed: Passed, nickname: str) -> str:
+    """Let a new participant answer, past the proxy, and return the response's id."""
+    seat = passed.server.call("POST", "/join", {"nickname": nickname, "code": passed.session["join_code"]})
+    path = f"{passed.path}/activities/{passed.activity}/responses"
+    return passed.server.call("POST", path, {"response_data": nickname}, token=seat["participant_token"])["id"]
+
+
+async def test_events_arrive_one_by_one_and_at_once(passed: Passed) -> None:
+    now = (await asyncio.to_thread(passed.ask, f"{passed.path}/changes/since/now", passed.host)).json()["cursor"]
+    async with streamed(passed.port, f"{passed.path}/events", passed.host, f"last-event-id: {now}") as reader:
+        for number in range(3):
+            sent = time.monotonic()
+            response = await asyncio.to_thread(answer, passed, f"Anna{number}{time.monotonic_ns()}")
+            while not any(response in event["data"] for event in reader.told.events):
+                assert await reader.part()
+            assert time.monotonic() - sent < 5, "one that is buffered would come with the next, or never"
+    headers = {name.lower(): value for name, value in reader.headers.items()}
+    assert headers["content-type"] == "text/event-stream"
+    assert "content-length" not in headers
+
+
+async def test_a_long_poll_is_held_back_and_answered_by_the_change(passed: Passed) -> None:
+    cursor = (await asyncio.to_thread(passed.ask, f"{passed.path}/changes/since/now", passed.host)).json()["cursor"]
+    began = time.monotonic()
+    waiting = asyncio.create_task(asyncio.to_thread(passed.ask, f"{passed.path}/changes/since/{cursor}?wait=25", passed.host))
+    await asyncio.sleep(1)
+    assert not waiting.done()
+    await asyncio.to_thread(answer, passed, f"Bo{time.monotonic_ns()}")
+    page = (await waiting).json()
+
+    assert page["items"][0]["entity"] == "participant", "who joins and answers is told as soon as they are in"
+    assert time.monotonic() - began < 15
+
+
+def test_tags_bodies_and_problems_pass_unchanged(passed: Passed) -> None:
+    through = passed.ask(f"{passed.path}/status", passed.host)
+    tag = through.headers["etag"]
+
+    assert through.content == httpx2.get(
+        f"{passed.server.url}/api/v1{passed.path}/status", headers={"authorization": f"Bearer {passed.host}"}, **PLAIN
+    ).content  # fmt: skip
+    assert passed.ask(f"{passed.path}/status", passed.host, **{"if-none-match": tag}).status_code == 304
+    refused = passed.ask(f"{passed.path}/status", "nobody's")
+    assert (refused.status_code, refused.headers["content-type"]) == (401, "application/problem+json")
+
+
+def test_limits_see_who_asked_and_not_what_they_wrote(passed: Passed) -> None:
+    def guess(address: str, number: int) -> int:
+        forged = {"x-forwarded-for": f"198.51.100.{number % 250}", "forwarded": f"for=203.0.113.{number % 250}"}
+        return passed.from_address(address, f"/sessions/by-code/BCDF{number:04d}".replace("0", "B"), **forged).status_code
+
+    statuses = [guess("127.0.0.2", number) for number in range(90)]
+    assert statuses[0] != 429
+    assert statuses[-1] == 429, "one address, whatever it forged"
+    assert guess("127.0.0.3", 1) != 429, "and its neighbour is none of it"
+
+    logged = [json.loads(line) for line in passed.server.log.read_text().splitlines() if line.startswith("{")]
+    guesses = {line["address"] for line in logged if line.get("route") == "/api/v1/sessions/by-code/{code}"}
+    assert {"127.0.0.2", "127.0.0.3"} <= guesses
+    assert not any(address.startswith(("198.", "203.")) for address in guesses)
+
+
+def test_metrics_are_not_for_the_world(passed: Passed) -> None:
+    assert httpx2.get(f"http://127.0.0.1:{passed.port}/metrics", **PLAIN).status_code == 404
+
+
+@pytest.mark.patient
+async def test_a_stream_without_news_outlives_every_idle_timeout_on_the_way(passed: Passed) -> None:
+    now = (await asyncio.to_thread(passed.ask, f"{passed.path}/changes/since/now", passed.host)).json()["cursor"]
+    async with streamed(passed.port, f"{passed.path}/events", passed.host, f"last-event-id: {now}") as reader:
+        until = time.monotonic() + 95
+        while time.monotonic() < until:
+            async with asyncio.timeout(30):
+                assert await _part(reader), "the stream ended"
+        assert reader.told.comments >= 5
+        response = await asyncio.to_thread(answer, passed, f"Cleo{time.monotonic_ns()}")
+        while not any(response in event["data"] for event in reader.told.events):
+            assert await reader.part()
+
+
+async def _part(reader: Any) -> bool:
+    """Take in one chunk, however long it takes to come: heartbeats are 15 s apart."""
+    size = int((await reader.line.reader.readuntil(b"\r\n")).strip(), 16)
+    data = await reader.line.reader.readexactly(size)
+    await reader.line.reader.readexactly(2)
+    reader.take(data)
+    return size > 0

@@ -1,0 +1,116 @@
+"""Dashboard and alert rules ask only for what a real server tells: names, labels and their values are held against a scrape."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from conflicto.platform.metrics.names import TABLE, Kind
+from conflicto.platform.problems import registry
+from tests.deploy.programs import DEPLOY, run
+from tests.support import databases
+from tests.support.processes import served
+
+RULES = DEPLOY / "prometheus/alerts.yaml"
+DASHBOARD = json.loads((DEPLOY / "grafana/conflicto.json").read_text(encoding="utf-8"))
+ALERTS = [rule for group in yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"] for rule in group["rules"]]
+OPERATIONS = (DEPLOY.parent / "docs/operations.md").read_text(encoding="utf-8")
+
+SELECTOR = re.compile(r"(conflicto_[a-z_]+)(?:\{([^}]*)\})?")
+MATCHER = re.compile(r'(\w+)\s*(=~|!=|=|!~)\s*"([^"]*)"')
+FOREIGN = {"instance", "job", "le"}
+OUTCOMES = {"accepted", "unchanged", "limited", "refused", "failed", "told", "ended", "not_held"}
+
+
+def _panels(panels: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for panel in panels:
+        yield panel
+        yield from _panels(panel.get("panels", []))
+
+
+def expressions() -> list[str]:
+    asked = [target["expr"] for panel in _panels(DASHBOARD["panels"]) for target in panel.get("targets", [])]
+    return [*asked, *(rule["expr"] for rule in ALERTS)]
+
+
+@pytest.fixture(scope="module")
+def samples(
+    tmp_path_factory: pytest.TempPathFactory, postgres_url: str, postgres_template: str, valkey_url: str
+) -> dict[str, set[str]]:
+    """Return the names of the samples of a server on which something happened, each with its labels."""
+    folder = tmp_path_factory.mktemp("watched")
+    with databases.postgres_copy(postgres_url) as url, served(folder, DATABASE_URL=url, REDIS_URL=valkey_url) as server:
+        session = server.call("POST", "/sessions", {"title": "Town hall"})
+        host, path = session["host_token"], f"/sessions/{session['id']}"
+        server.call("PATCH", path, {"status": "active"}, token=host)
+        activity = server.call("POST", f"{path}/activities", {"type": "anything", "status": "active"}, token=host)
+        phone = server.call("POST", "/join", {"nickname": "Anna", "code": session["join_code"]})["participant_token"]
+        server.call("POST", f"{path}/activities/{activity['id']}/responses", {"response_data": 1}, token=phone)
+        server.call("GET", f"{path}/status?wait=1", token=phone)
+        with pytest.raises(AssertionError):
+            server.call("GET", "/sessions", token="nobody's")
+        text = server.text("/metrics")
+    return {sample.name: set(sample.labels) for family in text_string_to_metric_families(text) for sample in family.samples}
+
+
+def test_every_name_and_label_is_really_told(samples: dict[str, set[str]]) -> None:
+    for expression in expressions():
+        for name, selector in SELECTOR.findall(expression):
+            assert name in samples, (name, expression)
+            labels = {label for label, _, _ in MATCHER.findall(selector)}
+            assert labels <= samples[name] | FOREIGN, (labels, expression)
+
+
+def test_every_value_of_a_label_can_occur() -> None:
+    for expression in expressions():
+        for _, selector in SELECTOR.findall(expression):
+            for label, _, value in MATCHER.findall(selector):
+                if label == "code":
+                    assert value in registry(), expression
+                elif label == "outcome":
+                    assert value in OUTCOMES, expression
+
+
+def test_what_is_grouped_by_is_a_label() -> None:
+    labels = {label for metric in TABLE for label in metric.labels} | FOREIGN
+    for expression in expressions():
+        for grouped in re.findall(r"by \(([^)]*)\)", expression):
+            assert {each.strip() for each in grouped.split(",")} <= labels, expression
+
+
+def test_the_dashboard_shows_every_metric() -> None:
+    shown = " ".join(target["expr"] for panel in _panels(DASHBOARD["panels"]) for target in panel.get("targets", []))
+    for metric in TABLE:
+        suffix = "_(bucket|sum|count)" if metric.kind is Kind.HISTOGRAM else ""
+        assert re.search(rf"\b{metric.name}{suffix}\b", shown), metric.name
+
+
+def test_panels_have_numbers_of_their_own_and_say_what_they_show() -> None:
+    panels = list(_panels(DASHBOARD["panels"]))
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    assert all(panel["description"] for panel in panels if panel["type"] != "row")
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])
+def test_every_alert_is_explained_where_the_operator_looks(alert: dict[str, Any]) -> None:
+    assert re.search(rf"^\| `{alert['alert']}` \| ", OPERATIONS, re.MULTILINE), "docs/operations.md must say what to do"
+    assert alert["labels"]["severity"] in {"page", "ticket"}
+    assert alert["annotations"]["summary"]
+
+
+def test_promtool_takes_the_rules_and_they_fire_as_meant() -> None:
+    run("promtool", "check", "rules", RULES)
+    run("promtool", "test", "rules", DEPLOY / "prometheus/alerts.test.yaml")
+    run("promtool", "check", "config", "--syntax-only", DEPLOY / "prometheus/prometheus.yaml")
+
+
+def test_prometheus_asks_with_the_admin_token_from_a_file() -> None:
+    config = yaml.safe_load(Path(DEPLOY / "prometheus/prometheus.yaml").read_text(encoding="utf-8"))
+    (job,) = config["scrape_configs"]
+    assert job["job_name"] == "conflicto", "the alert on `up` names it"
+    assert list(job["authorization"]) == ["credentials_file"]
