@@ -15,7 +15,7 @@ from conflicto.app import App
 from conflicto.platform.http.routes import Route
 from conflicto.platform.limits.bucket import Per
 from conflicto.settings import Settings
-from tests.support.api import Api, Event, Seat, make_event
+from tests.support.api import Api, Event, Seat, document_of, make_event
 from tests.support.checks import accepted, alike, refused
 from tests.support.clocks import HandClock
 from tests.support.walking import BODIES, filled, fitting_body, walked
@@ -88,6 +88,19 @@ async def test_every_route_spends_from_its_policy_and_says_so(event: Event) -> N
         limited(await api.request(route.method, filled(route, **ids) + query, **asked), route.policy)
         app.limiter.memory._buckets.clear()
     assert free == {"/health/live", "/health/ready", "/problems/{code}", "/api/v1/openapi.json"}
+
+
+def test_document_says_which_headers_come(app: App) -> None:
+    document = document_of(app)
+    for route in app.routes:
+        responses = document["paths"][route.path][route.method.lower()]["responses"]
+        spends = bool(route.who) or route.policy.per is Per.SERVER
+        for status, said in responses.items():
+            headers = set(said.get("headers", ()))
+            if status == "429":
+                assert headers == {"Retry-After", "RateLimit", "RateLimit-Policy"}
+            else:
+                assert headers == ({"RateLimit-Policy"} if spends and int(status) < 400 else set()), (route.name, status)
 
 
 async def test_streams_are_limited_too(event: Event) -> None:

@@ -14,7 +14,7 @@ from conflicto.platform.http.problem_response import STATUS
 from conflicto.platform.http.routes import PREFIX, TextInvalid
 from conflicto.platform.limits.bucket import Per
 from conflicto.platform.limits.errors import TooManyRequests
-from conflicto.platform.problems import DomainError, InternalError, InvalidInput, NotFound, Overloaded, Unavailable
+from conflicto.platform.problems import DomainError, InternalError, InvalidInput, Kind, NotFound, Overloaded, Unavailable
 from conflicto.platform.strict_json import (
     BodyTooLarge,
     JsonDuplicateKey,
@@ -62,6 +62,13 @@ HEADERS = {
     "Prefer": "`wait=25`: hold an answer without news back for so many seconds.",
 }
 
+LIMIT_HEADERS = {
+    "RateLimit-Policy": 'The policy that the call spends from, such as `"poll";q=600;w=60`: 600 requests in 60 seconds.',
+    "RateLimit": 'What is left, and the seconds until there is more, such as `"poll";r=0;t=1`.',
+    "Retry-After": "Seconds until the same call may be made again.",
+}
+"""Of draft-ietf-httpapi-ratelimit-headers, and RFC 9110; successes carry the first, refusals by a limit all of them."""
+
 _PARAMETER = re.compile(r"{(\w+)}")
 
 
@@ -105,8 +112,11 @@ def problems_of(route: Route, refusals: Refusals) -> Problems:
 def responses_of(route: Route, problems: Problems) -> dict[int | str, dict[str, Any]]:
     """Return FastAPI's `responses` for a route."""
     documented: dict[int | str, dict[str, Any]] = {}
+    limited = bool(route.who) or route.policy.per is Per.SERVER
     for status, model in route.docs.gives.items():
         documented[status] = {"description": SUCCESS[status], **({"model": model} if model else {})}
+        if limited:
+            documented[status]["headers"] = _limit_headers("RateLimit-Policy")
         if route.docs.example is not None and status < FIRST_REDIRECT and status != NO_CONTENT:
             documented[status]["content"] = {route.docs.media_type: {"example": route.docs.example}}
     for status, errors in problems.items():
@@ -119,6 +129,8 @@ def responses_of(route: Route, problems: Problems) -> dict[int | str, dict[str, 
                 }
             },
         }
+        if status == STATUS[Kind.TOO_MANY]:
+            documented[status]["headers"] = _limit_headers(*LIMIT_HEADERS)
     return documented
 
 
@@ -154,6 +166,10 @@ def finished(document: dict[str, Any]) -> dict[str, Any]:
     schemas.update(problem.pop("$defs"), Problem=problem)
     document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
     return document
+
+
+def _limit_headers(*names: str) -> dict[str, Any]:
+    return {name: {"description": LIMIT_HEADERS[name], "schema": {"type": "string"}} for name in names}
 
 
 def _header(name: str) -> dict[str, Any]:
