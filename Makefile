@@ -1,7 +1,7 @@
 # Every habit has one verb. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-lane fuzz test-browser browser-tools screenshots check fmt docs bench bench-check bench-tools deploy-check deploy-tools lock new-type clean
+.PHONY: help setup run demo test test-lane test-faults fuzz test-browser browser-tools screenshots check fmt docs bench bench-check bench-tools deploy-check deploy-tools lock new-type clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -51,6 +51,9 @@ test-lane: setup ## The API's tests again over sockets, with the express lane on
 fuzz: setup ## Send damaged requests for as long as you like: CASES=1000000 SEED=2; FIRST=n CASES=8 repeats case n of a seed
 	$(BIN)/pytest -n $(JOBS) tests/hostile/test_fuzz.py tests/hostile/test_fuzz_wire.py \
 		--cases $(or $(CASES),500000) --seed $(or $(SEED),$(shell date +%s)) --first $(or $(FIRST),0)
+
+test-faults: setup ## Break servers, databases and lines for as long as you like: KILLS=100 HISTORIES=50
+	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/faults --kills $(or $(KILLS),100) --histories $(or $(HISTORIES),50)
 
 # A process of its own: Playwright leaves an event loop behind that other tests would stumble over.
 test-browser: browser-tools ## Drive the pages in the distribution's Chromium; pictures of every page go to build/pictures

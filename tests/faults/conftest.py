@@ -1,0 +1,36 @@
+"""What is broken here is real, and how often it was broken is told at the end of the run."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.support import databases
+
+COUNTS = "faults"
+
+
+@pytest.fixture
+def counted(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Takes what is told at the end of the run, whichever worker found it."""
+    return lambda report: record_property(COUNTS, report)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def stored(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """The settings of servers that keep their data in either database in turn; the embedded one lies in each server's own folder."""
+    if request.param == "sqlite":
+        yield {}
+        return
+    request.getfixturevalue("postgres_template")
+    with databases.postgres_copy(request.getfixturevalue("postgres_url")) as url:
+        yield {"DATABASE_URL": url}
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    reports = [each for outcome in ("passed", "failed") for each in terminalreporter.getreports(outcome)]
+    told = [value for report in reports for name, value in report.user_properties if name == COUNTS]
+    if told:
+        terminalreporter.section("faults")
+        for line in told:
+            terminalreporter.write_line(line)

@@ -1,0 +1,221 @@
+"""Whole stories with kills in them: phones answer, servers die and come back, and readers of all three kinds miss and repeat nothing."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any, Self
+
+import httpx2
+import pytest
+
+from conflicto.feed.timestamps import parse
+from tests.support.crowd import Crowd, gather
+from tests.support.feed_check import Page, Write, check
+from tests.support.processes import PLAIN, Served, served
+from tests.support.servers import free_port
+
+EACH = 65
+"""Answers of one phone; eight of them write 520."""
+KILLS = 3
+LIVES_S = (0.4, 1.2)
+PATIENCE_S = 120.0
+QUIET_S = 3.0
+"""How long a reader hears nothing, after the last answer, before it believes that there is nothing: a read may be 2 s old."""
+
+Told = list[tuple[object, int, int]]
+
+
+@dataclass
+class Fleet:
+    """Servers at fixed ports, each of which may die at any time and comes back."""
+
+    folder: Path
+    settings: dict[str, str]
+    ports: list[int]
+    running: dict[int, tuple[ExitStack, Served]] = field(default_factory=dict)
+
+    def start(self, nth: int) -> Served:
+        stack = ExitStack()
+        name = f"server-{nth}" if self.settings else "server"
+        server = stack.enter_context(
+            served(self.folder / name, at_port=self.ports[nth], COVERAGE_PROCESS_CONFIG="", **self.settings)
+        )
+        self.running[nth] = stack, server
+        return server
+
+    def kill(self, nth: int) -> None:
+        stack, server = self.running.pop(nth)
+        server.kill()
+        stack.close()
+
+    def url(self, nth: int) -> str:
+        return f"http://127.0.0.1:{self.ports[nth % len(self.ports)]}/api/v1"
+
+
+@contextmanager
+def fleet(folder: Path, settings: dict[str, str]) -> Iterator[Fleet]:
+    """Yield two servers on PostgreSQL, one on SQLite."""
+    made = Fleet(folder, settings, [free_port() for _ in range(2 if settings else 1)])
+    for nth in range(len(made.ports)):
+        made.start(nth)
+    try:
+        yield made
+    finally:
+        for nth in list(made.running):
+            made.kill(nth)
+
+
+class Client:
+    """One client that goes from server to server and never gives up; what it sends again it sends with the same key."""
+
+    def __init__(self, fleet: Fleet, token: str, nth: int) -> None:
+        self.fleet, self.nth = fleet, nth
+        self.http = httpx2.Client(headers={"authorization": f"Bearer {token}"}, timeout=20, **PLAIN)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.close()
+
+    def ask(self, method: str, path: str, **kwargs: Any) -> Any:
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until:
+            self.nth += 1
+            try:
+                answer = self.http.request(method, self.fleet.url(self.nth) + path, **kwargs)
+            except httpx2.TransportError:
+                time.sleep(0.02)
+                continue
+            if answer.is_success:
+                return answer.json()
+            assert answer.status_code == 503, answer.text
+            time.sleep(0.05)
+        raise AssertionError("nobody answered in time")
+
+
+def write(fleet: Fleet, crowd: Crowd, nth: int) -> list[Write]:
+    done = []
+    with Client(fleet, crowd.tokens[nth], nth) as client:
+        for number in range(EACH):
+            began, key = time.monotonic(), {"idempotency-key": f"{nth}-{number}"}
+            row = client.ask("POST", f"{crowd.path}/responses", json={"response_data": [nth, number]}, headers=key)
+            done.append(Write(row["id"], row["revision"], parse(row["updated_at"]).us, began, time.monotonic()))
+    return done
+
+
+def rows(items: list[dict[str, Any]]) -> Told:
+    return [
+        (item["id"], item["revision"], parse(item["updated_at"]).us)
+        for item in items
+        if item.get("entity", "response") == "response"
+    ]
+
+
+def page_through(fleet: Fleet, crowd: Crowd, writing: threading.Event, wait: str) -> list[Page]:
+    """Poll, or wait for news, at one server after the other."""
+    since, pages, fresh_s = "0", list[Page](), time.monotonic()
+    with Client(fleet, crowd.host, 0) as client:
+        while writing.is_set() or time.monotonic() - fresh_s < QUIET_S:
+            page = client.ask("GET", f"{crowd.path}/responses/since/{since}?limit=40{wait}")
+            pages.append(Page(int(since), rows(page["items"]), int(page["cursor"])))
+            if page["items"] or writing.is_set():
+                fresh_s = time.monotonic()
+            since = page["cursor"]
+    return pages
+
+
+def listen(fleet: Fleet, crowd: Crowd, writing: threading.Event) -> list[Page]:
+    """Read the session's event stream, and go on from the last id wherever it broke off."""
+    since, pages, fresh_s = "0", list[Page](), time.monotonic()
+    with Client(fleet, crowd.host, 1) as client:
+        while writing.is_set() or time.monotonic() - fresh_s < QUIET_S:
+            for cursor, items in heard(client, crowd, since):
+                pages.append(Page(int(since), rows(items), int(cursor)))
+                since = cursor
+                if items or writing.is_set():
+                    fresh_s = time.monotonic()
+    return pages
+
+
+def heard(client: Client, crowd: Crowd, since: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Yield what one stream tells until it breaks off, or says nothing for a while."""
+    client.nth += 1
+    headers = {"accept": "text/event-stream"} | ({"last-event-id": since} if since != "0" else {})
+    path = f"/sessions/{crowd.session_id}/changes/since/{since}"
+    try:
+        with client.http.stream("GET", client.fleet.url(client.nth) + path, headers=headers, timeout=QUIET_S) as stream:
+            yield from events(stream)
+    except httpx2.TransportError:
+        time.sleep(0.02)
+
+
+def events(stream: httpx2.Response) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Yield id and items of each whole event; an event without data moves the position alone."""
+    if stream.status_code != 200:
+        return
+    cursor, items = "", []
+    for line in stream.iter_lines():
+        name, _, value = line.partition(": ")
+        if name == "id":
+            cursor = value
+        elif name == "data":
+            items = [json.loads(value)]
+        elif not line and cursor:
+            yield cursor, items
+            cursor, items = "", []
+
+
+def break_things(fleet: Fleet, rng: Random, writing: threading.Event) -> int:
+    """Kill one server after the other and start it again; return how often."""
+    kills = 0
+    while writing.is_set() and kills < KILLS:
+        time.sleep(rng.uniform(*LIVES_S))
+        nth = rng.randrange(len(fleet.ports))
+        fleet.kill(nth)
+        fleet.start(nth)
+        kills += 1
+    return kills
+
+
+def story(fleet: Fleet, rng: Random) -> tuple[list[Write], dict[str, list[Page]], int]:
+    """Let everyone loose on a session of their own; return what was acknowledged, what each reader was told, and the kills."""
+    crowd, writing = gather(next(server for _, server in fleet.running.values())), threading.Event()
+    writing.set()
+    with ThreadPoolExecutor(len(crowd.tokens) + 4) as pool:
+        reading = {
+            "polls": pool.submit(page_through, fleet, crowd, writing, ""),
+            "waits": pool.submit(page_through, fleet, crowd, writing, "&wait=1"),
+            "stream": pool.submit(listen, fleet, crowd, writing),
+        }
+        breaking = pool.submit(break_things, fleet, rng, writing)
+        sending = [pool.submit(write, fleet, crowd, nth) for nth in range(len(crowd.tokens))]
+        try:
+            writes = [each for done in sending for each in done.result(2 * PATIENCE_S)]
+        finally:
+            kills = breaking.result(PATIENCE_S)
+            writing.clear()
+        return writes, {name: each.result(PATIENCE_S) for name, each in reading.items()}, kills
+
+
+def test_stories_with_kills_are_told_whole_to_everyone(
+    stored: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest, counted: Callable[[str], None]
+) -> None:
+    histories, written, broken = request.config.getoption("--histories"), 0, 0
+    with fleet(tmp_path, stored) as servers:
+        for seed in range(histories):
+            writes, pages, kills = story(servers, Random(seed))
+            assert check(writes, pages) == [], f"seed {seed}"
+            assert len({write.id for write in writes}) == len(writes) == 8 * EACH
+            assert all(len(each) > 3 for each in pages.values())
+            written, broken = written + len(writes), broken + kills
+    database = "PostgreSQL, two servers" if stored else "SQLite"
+    counted(
+        f"{database}: {histories} stories, {written} writes, {broken} kills, three kinds of readers: 0 lost, 0 repeated, 0 out of order"
+    )
