@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from conflicto import migrations
 from conflicto.platform.db import postgres, sqlite
+from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.engine import SQLITE_READERS, Database, PoolSize
 from conflicto.platform.db.schema import SCHEMA, SchemaOld, require_current, revision
 from conflicto.platform.db.transaction import ReadTx
@@ -66,6 +67,36 @@ async def test_busy_readers_refuse_in_time_and_recover(db: Database) -> None:
     assert max(waits) < 1.9
     assert sum(wait < 0.5 for wait in waits) == 8
     assert await asyncio.gather(*(db.read(lambda tx: tx.scalar(text("SELECT 1"))) for _ in range(20))) == [1] * 20
+
+
+async def test_who_would_wait_in_vain_is_refused_at_once(database_url: str) -> None:
+    """Ten times more reads than there is time for: as many as there is time for are answered, the rest need not wait to hear it."""
+    db = Database(database_url, pool=PoolSize(2, 0), deadlines=Deadlines(acquire_s=0.5))
+    took_s = 0.05
+
+    def slow(tx: ReadTx) -> int:
+        time.sleep(took_s)
+        return 1
+
+    async def one() -> tuple[bool, float]:
+        began = time.monotonic()
+        try:
+            await db.read(slow)
+        except Unavailable:
+            return False, time.monotonic() - began
+        return True, time.monotonic() - began
+
+    for _ in range(40):
+        await db.read(slow)
+    told = await asyncio.gather(*(one() for _ in range(100)))
+    again = await one()
+    db.close()
+
+    answered, refused = [took for done, took in told if done], [took for done, took in told if not done]
+    assert len(answered) >= 5
+    assert len(refused) >= 50
+    assert sorted(refused)[len(refused) // 2] < took_s
+    assert again[0]
 
 
 async def test_reader_whose_caller_went_away_comes_back(db: Database) -> None:

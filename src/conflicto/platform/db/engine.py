@@ -29,6 +29,9 @@ SQLITE_READERS = 4
 """SQLite reads run on our own cores, under Python's lock: more threads than this only queue elsewhere."""
 
 
+SHARE_OF_NEWEST = 0.1
+"""In the running mean of how long a read takes."""
+
 LEAST_CONNECTIONS = 2
 """Of one process: one writes, one reads."""
 
@@ -83,6 +86,8 @@ class Database:
             self._readers = postgres.engine(self.url, self.deadlines, pool_size=size, max_overflow=readers - size, read_only=True)
         self._threads = ThreadPoolExecutor(max_workers=readers, thread_name_prefix="reader")
         self._slots = asyncio.Semaphore(readers)
+        self._most_reads = readers
+        self._usual_s = 0.0
         self.most_connections = readers + 1
         self.waiting = 0
         self.on_query: Callable[[float], None] | None = None
@@ -98,6 +103,8 @@ class Database:
         Raises:
             Unavailable: no reader came free, or no answer came, before the deadline; or the database is down.
         """
+        if self.waiting * self._usual_s > self.deadlines.acquire_s * self._most_reads:
+            raise Unavailable("All readers are busy.", retry_after_s=RETRY_AFTER_S)  # at once: waiting would end no better
         self.waiting += 1
         try:
             async with asyncio.timeout(self.deadlines.acquire_s):
@@ -127,8 +134,11 @@ class Database:
 
     def _finished(self, running: asyncio.Future[tuple[T, float]]) -> None:
         self._slots.release()
-        if not running.cancelled() and running.exception() is None and self.on_query is not None:
-            self.on_query(running.result()[1])
+        if not running.cancelled() and running.exception() is None:
+            took_s = running.result()[1]
+            self._usual_s += (took_s - self._usual_s) * SHARE_OF_NEWEST
+            if self.on_query is not None:
+                self.on_query(took_s)
 
     def query(self, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `query` in one snapshot, in this thread; `Unavailable` as for `read`."""
