@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from starlette.middleware.cors import CORSMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from conflicto import __version__
@@ -55,6 +54,7 @@ from conflicto.platform.express.lane import Lane
 from conflicto.platform.http import health
 from conflicto.platform.http.control_plane import ControlPlane
 from conflicto.platform.http.front_door import Desk, FrontDoor
+from conflicto.platform.http.origins import open_to_origins
 from conflicto.platform.http.routes import Route, RouteTable
 from conflicto.platform.http.server.keeper import Keeper
 from conflicto.platform.limits.limiter import Limiter
@@ -71,6 +71,9 @@ from conflicto.platform.metrics.process import memory_bytes, processor_s
 from conflicto.platform.metrics.routes import shown
 from conflicto.platform.metrics.sharing import Sharing
 from conflicto.platform.redis import Redis
+from conflicto.rehearsal import http as rehearsal_http
+from conflicto.rehearsal.stage import RehearsalStage
+from conflicto.rehearsal.troupe import House
 from conflicto.responses import http as responses_http
 from conflicto.responses import store as responses_store
 from conflicto.responses.checking import AnswerCheck
@@ -140,7 +143,7 @@ class App:
         self._watch()
         self.control = ControlPlane(self.routes, about=ABOUT, refusals=refusals)
         self._front_door = self._door()
-        pages = Pages(self._open_to_origins(self._front_door), settings.public_url, self.types.all())
+        pages = Pages(open_to_origins(self._front_door, settings.cors_origins), settings.public_url, self.types.all())
         self._http: Any = ProxyHeadersMiddleware(pages, trusted_hosts=settings.trusted_proxies)
 
     def drain(self) -> None:
@@ -150,6 +153,7 @@ class App:
         self.waits.close()
         self.streams.close()
         self.exports.close()
+        self.rehearsals.close()
         self.heads.close()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
@@ -218,16 +222,6 @@ class App:
         redis = Redis(url, self.clock)
         self._closing.append(redis.close)
         return redis
-
-    def _open_to_origins(self, app: Any) -> Any:  # noqa: ANN401 - ASGI
-        """Let the pages of other origins in, if the settings name some."""
-        if not self.settings.cors_origins:
-            return app
-        exposed = ["ETag", "Link", "Retry-After", "Feed-Cursor", "Poll-After", "RateLimit", "RateLimit-Policy", "Renewed-Token"]
-        return CORSMiddleware(
-            app, allow_origins=list(self.settings.cors_origins), allow_methods=["*"], allow_headers=["*"],
-            expose_headers=exposed, max_age=86_400,
-        )  # fmt: skip
 
     def _limits(self) -> tuple[Limiter, Marks]:
         memory, url = MemoryLimiter(self.clock, enabled=self.settings.rate_limits), self.settings.secret("redis_url")
@@ -308,6 +302,8 @@ class App:
         results = Results(db, self.heads, answers, press, clock)
         leaderboard = Leaderboard(db, self.heads, answers, results, press)
         self.streams = Streams(self.heads, answers, results, clock)
+        check = AnswerCheck(db, self.types, self._activity)
+        self.rehearsals = RehearsalStage(House(db, writer, clock, self.presence, self.types, self.heads.standing, check.judge))
         return [
             *sessions_http.routes(
                 sessions_http.SessionEndpoints(db, writer, tokens), sessions_http.SessionDoor(db, writer, tokens, guard)
@@ -320,13 +316,12 @@ class App:
                 participants_http.DoorEndpoints(db, writer, tokens, guard, clock),
                 participants_http.SeatEndpoints(db, writer, self.presence, clock),
             ),
-            *responses_http.routes(
-                responses_http.ResponseEndpoints(db, writer, clock, AnswerCheck(db, self.types, self._activity), leaderboard)
-            ),
+            *responses_http.routes(responses_http.ResponseEndpoints(db, writer, clock, check, leaderboard)),
             *types_http.routes(types_http.TypeEndpoints(self.types), anyone=ANYONE),
             *feed_http.routes(
                 feed_http.FeedEndpoints(answers, self.waits, self.streams, self.admission, clock, results, leaderboard)
             ),
+            *rehearsal_http.routes(rehearsal_http.RehearsalEndpoints(self.rehearsals)),
             *exports_http.routes(exports_http.ExportEndpoints(self.exports)),
             *health.routes(self._health(), operator=ADMIN),
         ]

@@ -220,6 +220,9 @@ async def _seats(api: Recorder, event: Event) -> None:
 
 
 async def _ends(api: Recorder, event: Event) -> None:
+    await api.post(f"{event.path}/rehearsal", {"participants": 1}, token=event.host)
+    await api.get(f"{event.path}/rehearsal", event.host)
+    await api.delete(f"{event.path}/rehearsal", event.host)
     await api.get(f"{event.path}/export", event.host)
     await api.get(f"{event.path}/transitions", event.host)
     pair = (await api.delete(f"{event.path}/tokens", event.host)).json()

@@ -29,6 +29,7 @@ BODIES: dict[str, Any] = {
     "POST /seats/redeem": {"seat_token": "x"},
     "POST /sessions/{session_id}/activities": {"type": "lunch"},
     "POST /activity-types/{type}/validate": {"config": {}},
+    "POST /sessions/{session_id}/rehearsal": {"participants": 1},
     "POST /sessions/{session_id}/show": {"activity_id": None},
 }
 OF_ACTIVITY: dict[str, Any] = {

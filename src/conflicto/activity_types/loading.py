@@ -9,7 +9,8 @@ import msgspec
 
 from conflicto.activity_types.checking import Check, compiled
 from conflicto.activity_types.errors import OutsideSubset, TypeRefused
-from conflicto.activity_types.manifest import AGGREGATE, CATALOG, EXAMPLE, LAST, MANIFEST
+from conflicto.activity_types.habits import Habits
+from conflicto.activity_types.manifest import AGGREGATE, CATALOG, EXAMPLE, LAST, MANIFEST, REHEARSAL
 from conflicto.activity_types.model import ActivityType
 from conflicto.activity_types.scopes import PUBLIC, scopes_of
 from conflicto.activity_types.subset import BOUND, SCOPE, Schema, check_subset, walk
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MANIFEST_FILE = "activity.json"
+REHEARSAL_FILE = "rehearsal.json"
 FILE_LIMITS = Limits(max_bytes=64 * 1024)
 MOST_FILES = 50
 """Examples, and catalogs, of one type."""
@@ -60,6 +62,7 @@ def load_type(folder: Path) -> ActivityType:
         scopes=scopes_of(config_schema),
         examples=tuple(_many(folder, "examples", EXAMPLE).values()),
         catalogs=_catalogs(folder),
+        habits=_habits(folder),
         ui=tuple(view for view in VIEWS if (folder / "ui" / f"{view}.js").is_file()),
     )
 
@@ -86,6 +89,10 @@ def _require_place(part: Schema, pointer: str, *, is_config: bool, config: Schem
         scope = config.get("properties", {}).get(*name, {}).get(SCOPE, PUBLIC) if config and name else PUBLIC
         if scope != PUBLIC:
             raise OutsideSubset(f"{pointer}/{keyword}", "leads to a part of the config that participants do not see")
+
+
+def _habits(folder: Path) -> Habits:
+    return Habits(**_fitting(folder, REHEARSAL_FILE, REHEARSAL)) if (folder / REHEARSAL_FILE).exists() else Habits()
 
 
 def _catalogs(folder: Path) -> dict[str, dict[str, str]]:

@@ -21,6 +21,7 @@ OPS = ("count", "number", "words", "rank", "votes", "score")
 MOST_AGGREGATES = 8
 
 _OBJECT: dict[str, Any] = {"type": "object", "additionalProperties": False}
+_POINTER = {"type": "string", "pattern": r"^(/([^~/]|~[01])*)*$"}
 _SHORT = {"type": "string", "minLength": 1, "maxLength": 60}
 
 DEFAULTS: dict[str, dict[str, Any]] = {
@@ -57,7 +58,7 @@ AGGREGATE = Check(
             "^[a-z][a-z0-9_]{0,31}$": {
                 "type": "object",
                 "required": ["path", "op"],
-                "properties": {"path": {"type": "string", "pattern": r"^(/([^~/]|~[01])*)*$"}, "op": {"enum": list(OPS)}},
+                "properties": {"path": _POINTER, "op": {"enum": list(OPS)}},
             },
         },
     },
@@ -68,6 +69,20 @@ EXAMPLE = Check(
     _OBJECT | {
         "required": ["config", "responses"],
         "properties": {"config": {"type": "object"}, "secret": {"type": "object"}, "responses": {"type": "array", "minItems": 1}},
+    },
+    "",
+)  # fmt: skip
+
+REHEARSAL = Check(
+    _OBJECT | {
+        "properties": {
+            "phrases": {
+                "type": "object",
+                "additionalProperties": {"type": "array", "minItems": 1, "maxItems": 100, "items": {"type": "string", "minLength": 1}},
+            },
+            "near": _POINTER,
+            "always": {"type": "object", "propertyNames": _POINTER},
+        },
     },
     "",
 )  # fmt: skip

@@ -10,6 +10,7 @@ import msgspec
 
 from conflicto.activity_types.binding import Facts, bound, defaults_of, is_bound
 from conflicto.activity_types.checking import Check
+from conflicto.activity_types.habits import Habits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,7 @@ class ActivityType:
 
     `order` is its place in lists. `defaults` are what an activity of this type has where its host says nothing, `fresh` the config and
     secret that an editor begins with: they need not fit yet. `catalogs` hold texts by locale and key, `ui` the
-    views that the folder brings: `participant`, `screen`, `editor`.
+    views that the folder brings: `participant`, `screen`, `editor`. `habits` say how people answer, for rehearsals.
     """
 
     name: str
@@ -48,6 +49,7 @@ class ActivityType:
     examples: tuple[dict[str, Any], ...]
     catalogs: dict[str, dict[str, str]]
     ui: tuple[str, ...]
+    habits: Habits
 
     def content_faults(self, config: str, secret: str | None) -> tuple[FieldError, ...]:
         """Return what does not fit in an activity's config and secret, given as gated texts."""
@@ -62,10 +64,13 @@ class ActivityType:
 
         None: the config is not what the type asks for, so the activity is older than its type and stays opaque.
         """
+        schema = self.response_schema_of(config)
+        return None if schema is None else Check(schema, RESPONSE)
+
+    def response_schema_of(self, config: str) -> Schema | None:
+        """Return the plain schema of answers to an activity with this config; None as for `response_check`."""
         value = _decode(config)
-        if self._config_faults(value):
-            return None
-        return Check(bound(self.response_schema, self._facts(value)), RESPONSE)
+        return None if self._config_faults(value) else bound(self.response_schema, self._facts(value))
 
     def faults(self, texts: dict[str, str]) -> tuple[FieldError, ...]:
         """Return what does not fit in those of `config`, `secret` and `response_data` that are given, as gated texts.

@@ -12,12 +12,14 @@ pytest then runs one test for each promise. Without pytest, `complaints(folder)`
 from __future__ import annotations
 
 import re
+from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
 from conflicto.activity_types.binding import Facts
 from conflicto.activity_types.errors import TypeRefused
+from conflicto.activity_types.imitation import Imitation
 from conflicto.activity_types.loading import load_type
 from conflicto.activity_types.scopes import PUBLIC, shown_config
 from conflicto.activity_types.subset import SCOPE, walk
@@ -84,6 +86,10 @@ class ConformanceTests:
         """Every path of the aggregation finds something in the examples."""
         self._hold(aggregate_finds_answers)
 
+    def test_a_rehearsal_can_answer(self) -> None:
+        """Answers that are made up for scripted participants fit."""
+        self._hold(imitations_fit)
+
     def test_the_readme_tells_it_all(self) -> None:
         """Its picture, config, answer and results."""
         self._hold(readme_is_whole)
@@ -110,6 +116,15 @@ def examples_fit(known: ActivityType) -> Iterator[str]:
         for answer, response in enumerate(example["responses"]):
             for fault in check.faults(response) if check else ():
                 yield f"example {place}, answer {answer}{fault.pointer}: {fault.message}"
+
+
+def imitations_fit(known: ActivityType) -> Iterator[str]:
+    """Yield which example's activity nobody can be made to answer; what is made up is checked before it is sent."""
+    for place, example in enumerate(known.examples):
+        config, secret = _text(example["config"]), _text(example["secret"]) if "secret" in example else None
+        imitation = Imitation.of(known, config, secret)
+        if imitation is None or imitation.answer(Random(place)) is None:  # noqa: S311 - the same answer each time
+            yield f"example {place}: no answer can be made up for a rehearsal"
 
 
 def examples_are_complete(known: ActivityType) -> Iterator[str]:
@@ -226,6 +241,7 @@ PROMISES: tuple[Callable[[ActivityType], Iterator[str]], ...] = (
     scopes_hold,
     catalogs_are_complete,
     aggregate_finds_answers,
+    imitations_fit,
     readme_is_whole,
     views_are_sound,
 )

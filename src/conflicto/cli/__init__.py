@@ -11,6 +11,7 @@ COMMANDS = {
     "serve": "conflicto.cli.serve:serve",
     "export": "conflicto.cli.export:export",
     "replay": "conflicto.cli.replay.command:replay",
+    "rehearse": "conflicto.cli.rehearse:rehearse",
     "demo": "conflicto.cli.demo:demo",
 }
 GROUPS = {"db": "conflicto.cli.db:app", "token": "conflicto.cli.token:app", "types": "conflicto.cli.types:app"}

@@ -41,21 +41,22 @@ def admin(url: Url = HERE, *, as_json: AsJson = False) -> None:
 @app.command()
 def host(session: Session, url: Url = HERE, *, as_json: AsJson = False) -> None:
     """Make a further host token for a session. Needs the server's settings (key, database); good for 30 days, or until a rotation."""
-    _print("host", _minted(Role.HOST, session), url, as_json=as_json)
+    _print("host", minted(Role.HOST, session)[1], url, as_json=as_json)
 
 
 @app.command()
 def screen(session: Session, url: Url = HERE, *, as_json: AsJson = False) -> None:
     """Make a further screen token for a session; as for `host`."""
-    _print("screen", _minted(Role.SCREEN, session), url, as_json=as_json)
+    _print("screen", minted(Role.SCREEN, session)[1], url, as_json=as_json)
 
 
-def _minted(role: Role, named: str) -> str:
+def minted(role: Role, named: str) -> tuple[int, str]:
+    """Return a session's id and a further token of it, or say what is missing and exit."""
     settings = settings_or_exit()
     with existing_database(settings) as db:
         session = db.query(named_session, named)
         issuer, key = signing_identity(db, data_dir=settings.data_dir, secret_key=settings.secret("secret_key"))
-        return Tokens(key, issuer, Clock()).mint(role, session.id, version=session.token_version)
+        return session.id, Tokens(key, issuer, Clock()).mint(role, session.id, version=session.token_version)
 
 
 def _print(role: str, token: str, url: str, *, as_json: bool) -> None:

@@ -15,7 +15,8 @@ SEAT_LINK_LIFE_S = 600
 class Participant:
     """One anonymous person in one session. `*_ts` are feed timestamps, `last_seen_us` is wall time, all µs since 1970 UTC.
 
-    `nickname_key` is what must be unique (None once the name is free again); `token_version` rises when the seat changes hands.
+    `nickname_key` is what must be unique (None once the name is free again); `token_version` rises when the seat changes hands. Those
+    who are `scripted` belong to a rehearsal.
     """
 
     id: int
@@ -26,5 +27,6 @@ class Participant:
     last_seen_us: int
     revision: int
     deleted: bool
+    scripted: bool
     created_ts: int
     updated_ts: int

@@ -25,6 +25,7 @@ recounted_seats = store.recount
 present_ids = store.present
 present_seats = store.find_many
 departed_ids = store.departed
+scripted_seats = store.scripted
 
 
 def link_digest(secret: str) -> bytes:

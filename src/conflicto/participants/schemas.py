@@ -18,7 +18,7 @@ CodeText = Annotated[StrictStr, StringConstraints(max_length=64)]
 
 
 PARTICIPANT_EXAMPLE: dict[str, Any] = {
-    "id": 77120393345120, "session_id": 190463227641021, "nickname": "Anna", "revision": 1,
+    "id": 77120393345120, "session_id": 190463227641021, "nickname": "Anna", "scripted": False, "revision": 1,
     "created_at": "2026-11-23T09:04:59.220417Z", "updated_at": "2026-11-23T09:04:59.220417Z",
 }  # fmt: skip
 
@@ -89,6 +89,7 @@ class ParticipantOut(BaseModel):
     id: int
     session_id: int
     nickname: str
+    scripted: bool = Field(description="Whether they belong to a rehearsal.")
     revision: int
     created_at: str
     updated_at: str
@@ -136,6 +137,7 @@ def participant_out(participant: Participant) -> dict[str, Any]:
         "id": participant.id,
         "session_id": participant.session_id,
         "nickname": participant.nickname,
+        "scripted": participant.scripted,
         "revision": participant.revision,
         "created_at": rfc3339(participant.created_ts),
         "updated_at": rfc3339(participant.updated_ts),

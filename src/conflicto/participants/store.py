@@ -43,6 +43,11 @@ _MOVED_SEATS = select(participants.c.id, participants.c.token_version).where(
     participants.c.session_id == bindparam("session_id"), participants.c.token_version > 1
 )
 _DEPARTED = select(participants.c.id).where(participants.c.session_id == bindparam("session_id"), participants.c.deleted)
+_SCRIPTED = (
+    select(participants)
+    .where(participants.c.session_id == bindparam("session_id"), participants.c.scripted, participants.c.nickname != "")
+    .limit(bindparam("most"))
+)
 _EVERY_SEAT = select(participants).where(participants.c.session_id == bindparam("session_id")).order_by(participants.c.created_ts)
 _RECOUNT = (
     select(participants.c.session_id, func.count().label("seats"))
@@ -82,6 +87,11 @@ def every_seat(tx: ReadTx, session_id: int) -> Iterator[Participant]:
     """Yield everyone who ever sat in a session, in the order of joining, those who left included."""
     for row in tx.connection.execute(_EVERY_SEAT.execution_options(yield_per=500), {"session_id": session_id}):
         yield _participant(row)
+
+
+def scripted(tx: ReadTx, session_id: int, *, most: int) -> list[Participant]:
+    """Return up to `most` seats of a rehearsal that were not forgotten yet, those that were removed included."""
+    return [_participant(row) for row in tx.all(_SCRIPTED, {"session_id": session_id, "most": most})]
 
 
 def recount(tx: ReadTx) -> dict[int, int]:

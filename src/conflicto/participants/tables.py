@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, Text, false, text
 
 from conflicto.platform.db.tables import metadata
 
@@ -17,6 +17,7 @@ participants = Table(
     Column("last_seen_us", BigInteger, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("deleted", Boolean, nullable=False),
+    Column("scripted", Boolean, nullable=False, server_default=false()),
     Column("created_ts", BigInteger, nullable=False),
     Column("updated_ts", BigInteger, nullable=False),
     Index("uq_participants_nickname", "session_id", "nickname_key", unique=True),

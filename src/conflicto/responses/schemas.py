@@ -87,6 +87,7 @@ class MeOut(BaseModel):
     id: int
     session_id: int
     nickname: str
+    scripted: bool
     revision: int
     created_at: str
     updated_at: str

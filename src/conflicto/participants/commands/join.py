@@ -29,12 +29,13 @@ CREATED = 201
 
 @dataclass(frozen=True, slots=True)
 class JoinRequest:
-    """A phone that wants a seat; `code` is normalised."""
+    """A phone that wants a seat; `code` is normalised. The seats of a rehearsal are `scripted`."""
 
     session_id: int
     code: str
     nickname: Nickname
     key: Key | None = None
+    scripted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def _seat_session(
             outcomes[place] = refusal
             continue
         taken.add(request.nickname.key)
-        seat = Seat(_seated(tx, session_id, request.nickname), session, CREATED)
+        seat = Seat(_seated(tx, session_id, request), session, CREATED)
         outcomes[place] = seat
         given.append((place, seat))
     return given
@@ -130,12 +131,12 @@ def _name_refusal(tx: WriteTx, session: Session, nickname: Nickname, taken: set[
     return None
 
 
-def _seated(tx: WriteTx, session_id: int, nickname: Nickname) -> Participant:
+def _seated(tx: WriteTx, session_id: int, request: JoinRequest) -> Participant:
     head = tx.head(session_id)
     now = head.stamp(tx.now_us, control=False)
     head.count("participants", 1)
     head.counts["participants_ts"] = now
     return Participant(
-        id=public_id(), session_id=session_id, nickname=nickname.text, nickname_key=nickname.key, token_version=1,
-        last_seen_us=tx.now_us, revision=1, deleted=False, created_ts=now, updated_ts=now,
+        id=public_id(), session_id=session_id, nickname=request.nickname.text, nickname_key=request.nickname.key, token_version=1,
+        last_seen_us=tx.now_us, revision=1, deleted=False, scripted=request.scripted, created_ts=now, updated_ts=now,
     )  # fmt: skip

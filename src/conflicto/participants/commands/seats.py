@@ -62,6 +62,18 @@ def remove(tx: WriteTx, participant_id: int, *, erase_answers: bool, forget: boo
     tx.emit(ParticipantRemoved(participant.session_id, participant_id, erase_answers))
 
 
+def forget_scripted(tx: WriteTx, session_id: int, most: int) -> int:
+    """Forget up to `most` scripted participants with all that they answered, those whom the host has removed already too; how many."""
+    some = store.scripted(tx, session_id, most=most)
+    for each in some:
+        if each.deleted:
+            _keep(tx, replace(each, nickname=""))
+            tx.emit(ParticipantRemoved(session_id, each.id, erase_answers=True))
+        else:
+            remove(tx, each.id, erase_answers=True, forget=True)
+    return len(some)
+
+
 def link_seat(tx: WriteTx, participant_id: int, secret: str) -> int:
     """Remember a link with `secret` and return the instant at which it dies, µs; an earlier link of the seat dies now."""
     participant = participant_by_id(tx, participant_id)

@@ -3,7 +3,6 @@
 import { Problem } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
 import { t } from "../core/words.js";
-import { select } from "./form.js";
 
 const FORMATS = [["csv", "CSV"], ["xlsx", "Excel (XLSX)"], ["jsonl", "JSON Lines"]];
 const SHAPES = ["responses", "table"];
@@ -21,7 +20,9 @@ export function fillExports(node, caller, path) {
 function picture({ shape, isWriting, said }, put, begin) {
   return [
     h("h2", { id: "exports-title" }, t("host.export")),
-    h("div", { class: "stack" }, select({ id: "export-shape", label: t("host.export_rows"), value: shape, put: (chosen) => put({ shape: chosen }) }, SHAPES.map((each) => [each, t(`host.export_${each}`)]))),
+    h("label", { for: "export-shape" }, t("host.export_rows")),
+    h("select", { id: "export-shape", onchange: (event) => put({ shape: event.target.value }) },
+      SHAPES.map((each) => h("option", { key: each, value: each, selected: each === shape }, t(`host.export_${each}`)))),
     h("div", { class: "row wrap" }, FORMATS.map(([format, words]) => h("button", { key: format, type: "button", disabled: isWriting, onclick: () => begin(format) }, words))),
     h("p", { class: "muted", role: "status", key: "writing" }, isWriting ? t("host.export_writing") : ""),
     h("p", { class: "bad", role: "alert", key: "said" }, said),

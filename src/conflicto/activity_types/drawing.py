@@ -1,0 +1,210 @@
+"""Draw values that fit a schema, as the people of one room would choose them: with favourites, around a middle, some words more often.
+
+A room's tastes come from its seed, a person's choice from their own chance; so answers lean one way in one activity and another way in
+the next, and the same seed makes the same room.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import exp, floor, log10
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from conflicto.activity_types.flattening import flat, merged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from conflicto.activity_types.subset import Schema
+
+WIDEST = 1_000_000
+"""A range beyond this says nothing about what people would answer."""
+
+MOST_ITEMS = 3
+"""Things that people name where a list has no limit."""
+
+OPTIONAL = 0.7
+TRUE = 0.6
+WHOLE_RANKING = 0.85
+FIRST_BRANCH = 0.3
+SPREAD = 0.2
+OUTSIDE = 0.03
+
+FORMATS = {
+    "date": "2026-03-14", "date-time": "2026-03-14T09:30:00Z", "time": "09:30:00Z", "email": "guest@example.org", "uri": "https://example.org/",
+}  # fmt: skip
+
+
+class NothingToSay(Exception):
+    """Everything was said, or there is nobody yet whom this could be about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tastes:
+    """What is known beside the schema.
+
+    `phrases`: what people might say; `many_phrases`: so many that nobody need repeat another. `near`: a number that they guess around.
+    `usual`: one where no range is given. `rankings`: where a list is one. `sharp`: how agreed they are, from 1 up.
+    """
+
+    phrases: Sequence[str]
+    many_phrases: bool = True
+    near: float | None = None
+    usual: float = 50.0
+    rankings: frozenset[str] = frozenset()
+    sharp: float = 1.0
+
+
+class Room:
+    """Draws answers to one activity. `others` are the ids of answers that someone may refer to; keep it up to date."""
+
+    def __init__(self, schema: Schema, tastes: Tastes, seed: int) -> None:
+        self._root = schema
+        self._tastes = tastes
+        self._chance = Random(seed)  # noqa: S311 - tastes, not secrets
+        self._weights: dict[str, list[float]] = {}
+        self._middles: dict[str, float] = {}
+        self._words = list(tastes.phrases)
+        self._chance.shuffle(self._words)
+        self._deck = list(self._words)
+        self.others: list[str] = []
+        self._by_type: dict[str, Callable[[Schema, str, Random], Any]] = {
+            "object": self._object, "array": self._array, "string": self._string, "integer": self._number, "number": self._number,
+            "boolean": lambda _part, _at, chance: chance.random() < TRUE, "null": lambda _part, _at, _chance: None,
+        }  # fmt: skip
+
+    def drawn(self, chance: Random) -> Any:  # noqa: ANN401 - any JSON
+        """Return a value for someone with this chance; most fit, but only a check can tell.
+
+        Raises:
+            NothingToSay: there is none at present.
+        """
+        return self._value(self._root, "", chance)
+
+    def _value(self, given: Schema, at: str, chance: Random) -> Any:  # noqa: ANN401 - any JSON
+        part = flat(self._root, given)
+        branches = part.pop("oneOf", None) or part.pop("anyOf", None)
+        if branches:
+            return self._branch(part, branches, at, chance)
+        if "const" in part:
+            return part["const"]
+        if "enum" in part:
+            return chance.choices(part["enum"], self._favourites(part["enum"], at))[0]
+        kinds = part.get("type") or ("object" if "properties" in part else "string")
+        kind = kinds if isinstance(kinds, str) else kinds[0]
+        return self._by_type[kind](part, at, chance)
+
+    def _branch(self, part: Schema, branches: list[Schema], at: str, chance: Random) -> Any:  # noqa: ANN401 - any JSON
+        """Take a branch, and if nothing can be said there, another one."""
+        first, *rest = branches
+        chance.shuffle(rest)
+        order = [first, *rest] if not rest or chance.random() < FIRST_BRANCH else [*rest, first]
+        for each in order:
+            try:
+                return self._value(merged(part, flat(self._root, each)), at, chance)
+            except NothingToSay:
+                continue
+        raise NothingToSay
+
+    def _object(self, part: Schema, at: str, chance: Random) -> dict[str, Any]:
+        made = {}
+        required = set(part.get("required", ()))
+        for name, below in part.get("properties", {}).items():
+            if name in required or chance.random() < OPTIONAL:
+                try:
+                    made[name] = self._value(below, f"{at}/{name}", chance)
+                except NothingToSay:
+                    if name in required:
+                        raise
+        return made
+
+    def _array(self, part: Schema, at: str, chance: Random) -> list[Any]:
+        items = flat(self._root, part.get("items", {}))
+        least, most = part.get("minItems", 0), part.get("maxItems", MOST_ITEMS)
+        if "enum" in items and part.get("uniqueItems"):
+            return self._chosen(items["enum"], at, chance, least=least, most=min(most, len(items["enum"])))
+        wanted = max(least, min(chance.randint(1, max(1, most)), chance.randint(1, max(1, most))))
+        found: list[Any] = []
+        for _ in range(wanted * 4):
+            value = self._value(items, at + "/*", chance)
+            if len(found) < wanted and value not in found:
+                found.append(value)
+        return found
+
+    def _chosen(self, values: list[Any], at: str, chance: Random, *, least: int, most: int) -> list[Any]:
+        weights = self._favourites(values, at)
+        order = sorted(range(len(values)), key=lambda place: chance.random() ** (1 / weights[place]), reverse=True)
+        count = chance.randint(least, max(least, min(most, MOST_ITEMS)))
+        if at in self._tastes.rankings:
+            count = len(values) if chance.random() < WHOLE_RANKING else count
+        return [values[place] for place in order[:count]]
+
+    def _favourites(self, values: list[Any], at: str) -> list[float]:
+        """Return how likely each value is: numbers around one of them, with what is no number far behind, everything else as it comes."""
+        known = self._weights.get(at)
+        if known is None:
+            places = [place for place, value in enumerate(values) if _is_number(value)]
+            isolated = len(places) < max(3, len(values) // 2)
+            known = self._unordered(len(values)) if isolated else self._ordered(len(values), places)
+            self._weights[at] = known
+        return known
+
+    def _unordered(self, count: int) -> list[float]:
+        return [(self._chance.expovariate(1) + 0.15) ** self._tastes.sharp for _ in range(count)]
+
+    def _ordered(self, count: int, places: list[int]) -> list[float]:
+        middle, width = self._chance.uniform(0.35, 0.65) * (len(places) - 1), max(0.6, len(places) / 6 / self._tastes.sharp)
+        weights = [OUTSIDE] * count
+        for nth, place in enumerate(places):
+            weights[place] = exp(-(((nth - middle) / width) ** 2)) + 0.01
+        return weights
+
+    def _number(self, part: Schema, at: str, chance: Random) -> float:
+        low, high = part.get("minimum", part.get("exclusiveMinimum")), part.get("maximum", part.get("exclusiveMaximum"))
+        near = self._tastes.near
+        if low is None or high is None or high - low > WIDEST:
+            about = near if near is not None else self._tastes.usual
+            low, high = max(low or 0 if about >= 0 else -WIDEST, about - abs(about) * 0.8 - 1), about + abs(about) * 0.8 + 1
+        middle = near if near is not None and low <= near <= high else self._middles.get(at)
+        if middle is None:
+            middle = self._middles[at] = low + (high - low) * self._chance.uniform(0.5, 0.8)
+        value = min(high, max(low, chance.gauss(middle, (high - low) * SPREAD / self._tastes.sharp)))
+        return _rounded(value, high - low, part)
+
+    def _string(self, part: Schema, at: str, chance: Random) -> str:
+        if part.get("format") == "uuid":
+            if not self.others:
+                raise NothingToSay
+            return self.others[int(len(self.others) * chance.random() ** 2)]
+        if "format" in part:
+            return FORMATS[part["format"]]
+        return self._text(at, chance)[: part.get("maxLength")].rstrip()
+
+    def _text(self, at: str, chance: Random) -> str:
+        """Return a phrase: in lists some are in everybody's mouth, elsewhere nobody says what was said while there are enough."""
+        if not self._words:
+            raise NothingToSay
+        if at.endswith("/*") or not self._tastes.many_phrases:
+            return chance.choices(self._words, [(nth + 1) ** -1.2 for nth in range(len(self._words))])[0]
+        if not self._deck:
+            raise NothingToSay
+        return self._deck.pop()
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, str):
+        try:
+            return float(value.replace("½", "0.5")) >= 0
+        except ValueError:
+            return False
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _rounded(value: float, span: float, part: Schema) -> float:
+    """Return the number that a person would write: whole where it must be, else with no more digits than the range deserves."""
+    step = part.get("multipleOf") or (1 if part.get("type") == "integer" else None)
+    if step is None:
+        step = 10.0 ** floor(log10(span / 40)) if span > 0 else 1
+    found = round(value / step) * step
+    return int(found) if step >= 1 and found == int(found) else round(found, 6)

@@ -1,0 +1,35 @@
+"""One plain object of keywords out of a schema with references and `allOf`: what a value there must be, all in one place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from conflicto.activity_types.subset import reference_target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conflicto.activity_types.subset import Schema
+
+_TOGETHER: dict[str, Callable[[Any, Any], Any]] = {
+    **dict.fromkeys(("maximum", "exclusiveMaximum", "maxItems", "maxLength", "maxProperties"), min),
+    **dict.fromkeys(("minimum", "exclusiveMinimum", "minItems", "minLength", "minProperties"), max),
+    "enum": lambda one, other: [each for each in one if each in other],
+    "required": lambda one, other: [*one, *other],
+    "properties": lambda one, other: {**one, **other},
+}
+
+
+def flat(root: Schema, part: Schema) -> Schema:
+    """Return `part` with its references followed and its `allOf` merged in; `oneOf` and `anyOf` stay, as they are choices."""
+    made = {key: value for key, value in part.items() if key not in {"$ref", "allOf", "$defs"}}
+    target = reference_target(root, part.get("$ref"))
+    for each in [*([target] if target else []), *part.get("allOf", ())]:
+        made = merged(made, flat(root, each))
+    return made
+
+
+def merged(one: Schema, other: Schema) -> Schema:
+    """Return what holds where both hold; of keywords that cannot be joined, the second's."""
+    joined = {key: _TOGETHER[key](one[key], value) for key, value in other.items() if key in one and key in _TOGETHER}
+    return one | other | joined

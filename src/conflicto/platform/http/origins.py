@@ -1,0 +1,29 @@
+"""Let the pages of other origins in, as far as the settings name some (CORS)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from starlette.middleware.cors import CORSMiddleware
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EXPOSED = ("ETag", "Link", "Retry-After", "Feed-Cursor", "Poll-After", "RateLimit", "RateLimit-Policy", "Renewed-Token")
+"""Headers of ours that such a page may read."""
+
+REMEMBERED_S = 86_400
+
+
+def open_to_origins(app: Any, origins: Sequence[str]) -> Any:  # noqa: ANN401 - ASGI
+    """Return the application with the headers that browsers ask for before they let another origin's page in; as it is for none."""
+    if not origins:
+        return app
+    return CORSMiddleware(
+        app,
+        allow_origins=list(origins),
+        allow_methods=["*"],
+        allow_headers=["*"],
+        expose_headers=list(EXPOSED),
+        max_age=REMEMBERED_S,
+    )

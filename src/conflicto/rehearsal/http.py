@@ -1,0 +1,61 @@
+"""The endpoints of rehearsals, for hosts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from conflicto.access.roles import HOSTS
+from conflicto.platform.http.control_plane import CurrentCall
+from conflicto.platform.http.messages import NO_STORE, Answer, json_answer
+from conflicto.platform.http.routes import Docs, Route, control
+from conflicto.platform.limits.bucket import Policy
+from conflicto.platform.strict_json import RESPONSE_LIMITS
+from conflicto.rehearsal import schemas
+from conflicto.rehearsal.errors import RehearsalThere, TooManyRehearsals
+from conflicto.rehearsal.stage import RehearsalStage
+from conflicto.sessions.errors import SessionCompleted
+
+REHEARSAL = Policy("rehearsal", 60, 60)
+"""Looking every few seconds, and beginning anew now and then."""
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsalEndpoints:
+    """A room full of scripted participants, before the day."""
+
+    stage: RehearsalStage
+
+    async def begin(self, call: CurrentCall, session_id: int, body: schemas.RehearsalIn) -> Answer:
+        """Fill the session with scripted participants, who join one by one and answer what the host opens.
+
+        They are marked as `scripted`, take places like anybody else, and stay until they are removed, together with what they answered.
+        """
+        await self.stage.begin(session_id, people=body.participants, seconds=body.seconds, language=body.language)
+        return await self._told(session_id, 201)
+
+    async def read(self, call: CurrentCall, session_id: int) -> Answer:
+        """Say how many scripted participants are in the session, and whether they still answer."""
+        return await self._told(session_id, 200)
+
+    async def end(self, call: CurrentCall, session_id: int) -> Answer:
+        """Remove all scripted participants, and everything that they answered."""
+        await self.stage.strike(session_id)
+        return Answer(204, headers=(NO_STORE,))
+
+    async def _told(self, session_id: int, status: int) -> Answer:
+        seated, plays, skipped = await self.stage.look(session_id)
+        return json_answer({"participants": seated, "is_playing": plays, "skipped": list(map(str, skipped))}, status=status)
+
+
+def routes(rehearsals: RehearsalEndpoints) -> list[Route]:
+    """Return the rows of the contract that this room serves."""
+    path = "/sessions/{session_id}/rehearsal"
+    return [
+        control("POST", path, rehearsals.begin, who=HOSTS, policy=REHEARSAL, body=RESPONSE_LIMITS, tag="sessions",
+                docs=Docs(summary="Begin a rehearsal", gives={201: schemas.RehearsalOut},
+                          problems=(RehearsalThere, TooManyRehearsals, SessionCompleted))),
+        control("GET", path, rehearsals.read, who=HOSTS, policy=REHEARSAL, tag="sessions",
+                docs=Docs(summary="Look at the rehearsal", gives={200: schemas.RehearsalOut})),
+        control("DELETE", path, rehearsals.end, who=HOSTS, policy=REHEARSAL, tag="sessions",
+                docs=Docs(summary="Remove the rehearsal and all its answers", gives={204: None})),
+    ]  # fmt: skip

@@ -1,0 +1,238 @@
+"""A room full of scripted participants: they come, answer whatever is asked, and leave nothing behind."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from conflicto.activity_types.registry import registered
+from tests.support.api import Api, Event, make_event
+
+pytestmark = pytest.mark.usefixtures("quick")
+
+BUILT_IN = [each.name for each in registered().all()]
+PATIENCE_S = 20.0
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a second pass in ten milliseconds for scripted participants."""
+    monkeypatch.setattr("conflicto.rehearsal.troupe.PACE", 0.01)
+    monkeypatch.setattr("conflicto.rehearsal.timing.SILENT", 0.0)
+
+
+async def until(found: Callable[[], Awaitable[Any]]) -> Any:
+    deadline = time.monotonic() + PATIENCE_S
+    while not (value := await found()):
+        assert time.monotonic() < deadline, value
+        await asyncio.sleep(0.05)
+    return value
+
+
+async def begin(event: Event, **fields: Any) -> Any:
+    return await event.api.post(f"{event.path}/rehearsal", fields, token=event.host)
+
+
+async def look(event: Event) -> dict[str, Any]:
+    answer = await event.api.get(f"{event.path}/rehearsal", event.host)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def people(event: Event) -> list[dict[str, Any]]:
+    return (await event.api.get(f"{event.path}/participants?limit=1000", event.host)).json()["items"]
+
+
+async def answers(event: Event, activity: dict[str, Any]) -> list[dict[str, Any]]:
+    return (await event.api.get(f"{event.path}/activities/{activity['id']}/responses?limit=1000", event.host)).json()["items"]
+
+
+async def filled(event: Event, count: int, **fields: Any) -> None:
+    """Begin a rehearsal and wait until all are in."""
+    assert (await begin(event, participants=count, **fields)).status_code == 201
+
+    async def all_in() -> bool:
+        return (await look(event))["participants"] == count
+
+    await until(all_in)
+
+
+async def answered_by(event: Event, activity: dict[str, Any], people: int) -> list[dict[str, Any]]:
+    """Return the answers once so many people have sent some."""
+
+    async def enough() -> list[dict[str, Any]] | None:
+        found = await answers(event, activity)
+        return found if len({each["participant_id"] for each in found}) >= people else None
+
+    return await until(enough)
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+async def test_every_type_is_answered_as_a_room_would(api: Api, name: str) -> None:
+    kind = api.app.types.get(name)
+    event = await make_event(api)
+    await filled(event, 12)
+    example = kind.examples[-1]
+    activity = await event.activity(
+        type=name, config=example["config"], secret=example.get("secret"), status="active", duration_seconds=3600
+    )
+
+    found = await answered_by(event, activity, 10)
+
+    check = kind.response_check(json.dumps(example["config"]))
+    assert all(check.is_valid(each["response_data"]) for each in found)
+
+
+async def test_scripted_participants_are_told_apart(api: Api) -> None:
+    event = await make_event(api)
+    await event.join("Anna")
+    await filled(event, 5)
+
+    found = await people(event)
+
+    assert [each["nickname"] for each in found if not each["scripted"]] == ["Anna"]
+    assert len({each["nickname"] for each in found}) == 6
+    assert {each["presence"] for each in found} == {"online"}
+    assert await look(event) == {"participants": 5, "is_playing": True, "skipped": []}
+
+
+async def test_removing_leaves_the_room_as_it_was(api: Api) -> None:
+    event = await make_event(api)
+    anna = await event.join("Anna")
+    await filled(event, 6)
+    poll = await event.activity(
+        type="poll", config={"question": "?", "options": [{"id": "a", "text": "A"}, {"id": "b", "text": "B"}]}, status="active"
+    )
+    own = (await event.answer(poll, anna, {"choices": ["a"]})).json()
+    found = await answered_by(event, poll, 5)
+    kicked = next(each for each in found if each["participant_id"] != anna.id)["participant_id"]
+    await api.delete(f"/participants/{kicked}", event.host)
+
+    removed = await api.delete(f"{event.path}/rehearsal", event.host)
+
+    assert removed.status_code == 204
+    assert [each["id"] for each in await answers(event, poll)] == [own["id"]]
+    assert [each["nickname"] for each in await people(event)] == ["Anna"]
+    assert await look(event) == {"participants": 0, "is_playing": False, "skipped": []}
+    counted = (await api.get(f"{event.path}/activities/{poll['id']}/results", event.host)).json()
+    assert (counted["response_count"], counted["results"]["choices"]["values"]) == (1, [{"value": "a", "count": 1}])
+    assert "Anna" in (await api.get(f"{event.path}/export?format=csv&shape=table", event.host)).text
+    assert (await begin(event, participants=1)).status_code == 201
+
+
+async def test_a_further_round_is_answered_anew(api: Api) -> None:
+    event = await make_event(api)
+    await filled(event, 6)
+    story = await event.activity(type="poker", config={"story": "?", "deck": ["1", "2", "3", "5", "8", "?"]}, status="active")
+    await answered_by(event, story, 5)
+
+    await api.post(f"{event.path}/activities/{story['id']}/rounds", {}, token=event.host)
+
+    async def again() -> bool:
+        return len([each for each in await answers(event, story) if each["round"] == 2]) >= 5
+
+    await until(again)
+
+
+async def test_what_nobody_registered_is_answered_as_others_did(api: Api) -> None:
+    event = await make_event(api)
+    anna = await event.join("Anna")
+    await filled(event, 4)
+    riddle = await event.activity(type="riddle", config={"any": ["thing"]}, status="active")
+
+    async def is_skipped() -> bool:
+        return (await look(event))["skipped"] == [riddle["id"]]
+
+    await until(is_skipped)
+    assert await answers(event, riddle) == []
+    await event.answer(riddle, anna, {"guess": [1, 2]})
+
+    found = await answered_by(event, riddle, 4)
+    assert {json.dumps(each["response_data"]) for each in found} == {'{"guess": [1, 2]}'}
+    assert (await look(event))["skipped"] == []
+
+
+async def test_people_write_in_the_language_of_the_room(api: Api) -> None:
+    event = await make_event(api)
+    await filled(event, 4, language="de")
+    wall = await event.activity(type="wall", config={"question": "?"}, status="active")
+
+    found = await answered_by(event, wall, 3)
+
+    said = api.app.types.get("wall").habits.phrases["de"]
+    assert {each["response_data"]["text"] for each in found} <= set(said)
+
+
+async def test_most_know_the_answer_of_a_quiz(api: Api) -> None:
+    event = await make_event(api)
+    await filled(event, 40)
+    options = [{"id": each, "text": each} for each in "abcd"]
+    quiz = await event.activity(type="quiz", config={"question": "?", "options": options}, secret={"correct": "c"}, status="active")
+
+    found = await answered_by(event, quiz, 38)
+
+    right = sum(each["response_data"] == {"choice": "c"} for each in found)
+    assert len(found) / 3 < right < len(found)
+
+
+async def test_a_lobby_fills_before_the_session_opens(api: Api) -> None:
+    event = await make_event(api, active=False)
+
+    await filled(event, 3)
+
+    await event.open()
+    poll = await event.activity(type="rating", config={"question": "?", "min": 1, "max": 5}, status="active")
+    await answered_by(event, poll, 2)
+
+
+async def test_the_end_of_the_time_and_of_the_session_ends_the_play(api: Api) -> None:
+    event, over = await make_event(api), await make_event(api)
+    await filled(event, 2, seconds=1)
+    await filled(over, 2)
+
+    async def rests(which: Event) -> bool:
+        return not (await look(which))["is_playing"]
+
+    await until(lambda: rests(event))
+    await api.patch(over.path, {"status": "completed"}, token=over.host)
+    await until(lambda: rests(over))
+
+    assert (await look(event))["participants"] == (await look(over))["participants"] == 2
+    assert (await api.delete(f"{over.path}/rehearsal", over.host)).status_code == 204
+    assert await people(over) == []
+    assert (await begin(over)).json()["code"] == "session-completed"
+
+
+async def test_one_rehearsal_at_a_time(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    event, other = await make_event(api), await make_event(api)
+    monkeypatch.setattr("conflicto.rehearsal.stage.MOST_REHEARSALS", 1)
+    await filled(event, 1)
+
+    again, elsewhere = await begin(event), await begin(other)
+    await api.delete(f"{event.path}/rehearsal", event.host)
+
+    assert (again.status_code, again.json()["code"]) == (409, "rehearsal-there")
+    assert (elsewhere.status_code, elsewhere.json()["code"]) == (503, "too-many-rehearsals")
+    assert (await begin(other)).status_code == 201
+
+
+@pytest.mark.parametrize("fields", [{"participants": 0}, {"participants": 201}, {"seconds": 7_201}, {"language": "Deutsch"}])
+async def test_what_is_no_rehearsal_is_refused(api: Api, fields: dict[str, Any]) -> None:
+    event = await make_event(api)
+
+    assert (await begin(event, **fields)).status_code == 422
+
+
+async def test_a_full_room_takes_as_many_as_there_are_places(api: Api) -> None:
+    event = await make_event(api, max_participants=3)
+    await event.join("Anna")
+    assert (await begin(event, participants=10)).status_code == 201
+
+    async def is_full() -> bool:
+        return len(await people(event)) == 3
+
+    await until(is_full)
+    assert (await look(event))["participants"] == 2
