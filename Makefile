@@ -110,7 +110,7 @@ $(BENCH_READY): requirements/bench.txt $(READY)
 		|| $(BIN)/pip install --quiet --require-hashes -r requirements/bench.txt
 	@touch $@
 
-deploy-check: deploy-tools ## Hold deploy/ against nginx, Caddy, Prometheus, systemd and linters: 3 minutes
+deploy-check: deploy-tools ## Hold deploy/ against nginx, Caddy, Prometheus, systemd and linters: 4 minutes
 	DEPLOY_TOOLS=required $(BIN)/pytest -n $(JOBS) tests/deploy
 
 # nginx comes as for the bench. Caddy and promtool are one file each, so they are unpacked into .venv, where apt starts nothing.

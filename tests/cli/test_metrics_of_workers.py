@@ -30,6 +30,15 @@ def lives(told: Told) -> float:
     return told.get(("conflicto_requests_total", ("GET", "/health/live", "200")), 0.0)
 
 
+ACCEPTED = "conflicto_responses_total", ("submit", "accepted")
+
+
+def _polls(told: Told) -> float:
+    return sum(
+        number for (name, labels), number in told.items() if name == "conflicto_polls_total" and labels[0] == "session_status"
+    )
+
+
 def test_every_request_is_counted_once_whichever_worker_had_it(two: Served) -> None:
     before = lives(scrape(two))
     for _ in range(60):
@@ -41,6 +50,26 @@ def test_every_request_is_counted_once_whichever_worker_had_it(two: Served) -> N
     assert told["conflicto_pool_limit", ()] <= 50, "DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW together"
     time.sleep(2.5)
     assert lives(scrape(two)) == before + 60, "and they stay so"
+
+
+def test_answers_and_polls_are_counted_once_whether_they_lay_ready_or_not(two: Served) -> None:
+    session = two.call("POST", "/sessions", {"title": "Town hall"})
+    host, path = session["host_token"], f"/sessions/{session['id']}"
+    two.call("PATCH", path, {"status": "active"}, token=host)
+    fields = {"type": "anything", "status": "active", "response_policy": "many"}
+    activity = two.call("POST", f"{path}/activities", fields, token=host)
+    phone = two.call("POST", "/join", {"nickname": "Anna", "code": session["join_code"]})["participant_token"]
+    for number in range(30):  # each call has a connection of its own
+        two.call("POST", f"{path}/activities/{activity['id']}/responses", {"response_data": number}, token=phone)
+    for _ in range(60):
+        two.call("GET", f"{path}/status", token=phone)
+
+    told = _until(two, lambda told: _polls(told) == 60 and told.get(ACCEPTED) == 30)
+
+    assert told["conflicto_commit_commands_sum", ()] >= 30
+    assert told["conflicto_committed_events_total", ()] >= 30
+    assert told.get(("conflicto_polls_total", ("session_status", "accepted", "ready")), 0) > 0
+    assert told["conflicto_pool_open", ()] <= told["conflicto_pool_limit", ()]
 
 
 def test_what_a_killed_worker_counted_stays_and_nothing_ever_falls(two: Served) -> None:

@@ -1,0 +1,98 @@
+"""A real Prometheus with our configuration scrapes a real server, takes every rule, and answers every question of the dashboard."""
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.deploy.programs import DEPLOY, program
+from tests.deploy.test_watching import expressions
+from tests.support.processes import ADMIN, PLAIN, served
+from tests.support.servers import free_port
+
+PATIENCE_S = 40.0
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Any]]:
+    """Yield a function that asks Prometheus's API, once it has scraped twice."""
+    binary, folder, port = program("prometheus"), tmp_path_factory.mktemp("prometheus"), free_port()
+    with served(folder / "data") as server:
+        config = _config(folder, server.url.removeprefix("http://"))
+        command = [
+            binary,
+            f"--config.file={config}",
+            f"--storage.tsdb.path={folder / 'tsdb'}",
+            f"--web.listen-address=127.0.0.1:{port}",
+        ]
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+
+        def ask(path: str, **query: str) -> Any:
+            answer = httpx2.get(f"http://127.0.0.1:{port}/api/v1/{path}", params=query, timeout=10, **PLAIN)
+            return answer.json()
+
+        try:
+            _until(lambda: _value(ask("query", query='count_over_time(up{job="conflicto"}[1m])')) >= 2, folder / "log")
+            yield ask
+        finally:
+            process.terminate()
+            process.wait(PATIENCE_S)
+
+
+def _config(folder: Path, target: str) -> Path:
+    token = folder / "token"
+    token.write_text(ADMIN)
+    text = (DEPLOY / "prometheus/prometheus.yaml").read_text(encoding="utf-8")
+    for ours, theirs in (
+        ("127.0.0.1:8000", target),
+        ("/etc/prometheus/conflicto-admin-token", str(token)),
+        ("15s", "1s"),
+        ("[alerts.yaml]", f"[{DEPLOY / 'prometheus/alerts.yaml'}]"),
+    ):
+        assert ours in text
+        text = text.replace(ours, theirs)
+    config = folder / "prometheus.yaml"
+    config.write_text(text)
+    return config
+
+
+def _value(answer: Any) -> float:
+    found = answer["data"]["result"]
+    return float(found[0]["value"][1]) if found else 0.0
+
+
+def _until(true: Callable[[], bool], log: Path) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            if true():
+                return
+        except (httpx2.TransportError, KeyError, ValueError):
+            pass
+        assert time.monotonic() < end, log.read_text()
+        time.sleep(0.2)
+
+
+def test_it_scrapes_with_the_token(asked: Callable[..., Any]) -> None:
+    assert _value(asked("query", query='up{job="conflicto"}')) == 1
+    assert _value(asked("query", query="conflicto_workers")) == 1
+    (target,) = asked("targets")["data"]["activeTargets"]
+    assert target["lastError"] == ""
+
+
+def test_every_rule_is_evaluated_and_none_fires_where_all_is_well(asked: Callable[..., Any]) -> None:
+    (group,) = asked("rules")["data"]["groups"]
+    assert {rule["health"] for rule in group["rules"]} == {"ok"}
+    assert [rule["name"] for rule in group["rules"] if rule["state"] != "inactive"] == []
+
+
+@pytest.mark.parametrize("expression", sorted(set(expressions())))
+def test_every_question_of_dashboard_and_rules_is_one(asked: Callable[..., Any], expression: str) -> None:
+    query = expression.replace("$__rate_interval", "1m").replace("$instance", ".*")
+
+    assert asked("query", query=query)["status"] == "success"
