@@ -6,6 +6,7 @@ import { h } from "../core/dom.js";
 import { titleOf } from "../core/types.js";
 import { boot, t } from "../core/words.js";
 import { drawLeaderboard, drawResults } from "../sdk/pictures.js";
+import { drawRehearsal, drawRehearsed } from "./rehearsal.js";
 
 const button = (words, onclick, props = {}) => h("button", { type: "button", onclick, key: words, ...props }, words);
 
@@ -20,8 +21,9 @@ export function drawBoard(board, open) {
       button(t("host.screen"), open.screen), h("a", { class: "button", href: `/host/s/${board.id}/report` }, t("host.report")),
       button("?", open.keys, { class: "square", "aria-label": t("host.keys") })),
     board.isOffline ? h("p", { class: "banner", key: "offline" }, t("host.offline")) : null,
+    drawRehearsed(board),
     h("p", { class: "bad", role: "alert", key: "said" }, board.said),
-    h("div", { class: "board", key: "board" }, h("div", { class: "stack" }, now(board), answers(board)), h("div", { class: "stack" }, agenda(board, open), people(board, open))),
+    h("div", { class: "board", key: "board" }, h("div", { class: "stack" }, now(board), answers(board)), h("div", { class: "stack" }, agenda(board, open), people(board, open), drawRehearsal(board))),
   ];
 }
 
@@ -130,7 +132,7 @@ function people(board, open) {
         button(t(session.locked ? "host.unlock_door" : "host.lock_door"), () => board.closeDoor(!session.locked)),
         button(`${t("host.filter")}: ${t(`host.filter_is_${session.word_filter.mode}`)}`, open.filter, { key: "filter" })),
       here.length ? h("ul", { class: "rows" }, here.map((each) => h("li", { key: each.id, class: "row wrap" },
-        h("span", { class: "grow basis", dir: "auto" }, each.nickname),
+        h("span", { class: "grow basis", dir: "auto" }, each.nickname), each.scripted ? h("span", { class: "chip" }, t("host.scripted")) : null,
         button(t("host.rename"), () => renamed(board, each), { "aria-label": `${t("host.rename")}: ${each.nickname}` }),
         button(t("host.kick"), () => confirm(t("host.kick_sure", { name: each.nickname })) && board.kick(each), { class: "danger", "aria-label": `${t("host.kick")}: ${each.nickname}` }))))
         : h("p", { class: "muted" }, t("host.nobody"))));

@@ -21,13 +21,14 @@ load().catch((problem) => {
 });
 
 async function load() {
-  const [session, { items }, ranks] = await Promise.all([caller.get(path), caller.get(`${path}/activities?limit=1000`), caller.get(`${path}/leaderboard?limit=20`).catch(() => null)]);
+  const [session, { items }, rehearsal, ranks] = await Promise.all([caller.get(path), caller.get(`${path}/activities?limit=1000`), caller.get(`${path}/rehearsal`), caller.get(`${path}/leaderboard?limit=20`).catch(() => null)]);
   const parts = await Promise.all(items.filter(({ started_at }) => started_at).map(part));
   patch(main, [
     h("h1", { dir: "auto" }, session.title),
     h("p", { class: "muted" }, day(session.created_at)),
     h("div", { class: "row wrap no-print" },
       h("a", { class: "button", href: `/host/s/${id}` }, t("host.title")), h("button", { type: "button", onclick: () => print() }, t("host.print"))),
+    rehearsal.participants ? h("p", { class: "banner" }, t("host.rehearsed", { n: rehearsal.participants })) : null,
     parts.length ? null : h("p", { class: "muted" }, t("results.none")),
     parts.map(({ activity, counted, answers }) => h("section", { class: "card stack", key: activity.id },
       h("h2", { dir: "auto" }, questionOf(activity)),
