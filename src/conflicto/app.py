@@ -133,7 +133,7 @@ class App:
         self.lane = Lane(self.clock, self.limiter.memory, self._seen)
         self.keeper = Keeper(
             self.lane if settings.express else None, most_connections=settings.max_connections, drain=self.drain,
-            on_tick=self.metrics.spread(names.LOOP_LATE).note,
+            on_tick=self.metrics.spread(names.LOOP_LATE).note, on_refusal=self.metrics.unread,
         )  # fmt: skip
         self.waits = Waits(self.heads, self.metrics)
         self.exports = ExportDesk(self.db.url)

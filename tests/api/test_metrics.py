@@ -8,6 +8,20 @@ from conflicto.platform.metrics.names import TABLE
 from tests.support.api import Api, make_event
 from tests.support.checks import accepted, eventually, refused
 from tests.support.scrape import Told, grown, parse
+from tests.support.wire import connected, listening
+
+
+async def test_what_never_becomes_a_request_is_counted_too(api: Api) -> None:
+    before = await scrape(api)
+
+    async with listening(api.app) as port:
+        for _ in range(2):
+            async with connected(port) as line:
+                await line.send(b"this is not HTTP\r\n\r\n")
+                assert b"not-http" in await line.rest()
+
+    assert grown(before, await scrape(api), "conflicto_refusals_total", "other", "unknown", "not-http") == 2
+
 
 OF_REDIS = {"conflicto_redis_up", "conflicto_doorbells"}
 """Told only where there is one."""

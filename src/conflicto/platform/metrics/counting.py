@@ -19,7 +19,10 @@ Requested = dict[tuple[str, str, str], float]
 """Requests by method, route and status."""
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-"""All others count as `other`: a method is any word that a client makes up."""
+"""No others are labels: a method is any word that a client makes up."""
+
+UNREAD = "other"
+"""The method of requests with one that nobody knows, and of what never became a request."""
 
 UNMATCHED = "unknown"
 """The route of requests that met none."""
@@ -121,7 +124,7 @@ class Metrics:
         """Count one answer."""
         child = self._requests.get((method, route, status))
         if child is None:
-            known = method if method in METHODS else "other"
+            known = method if method in METHODS else UNREAD
             child = self.count(names.REQUESTS, known, route, str(status)), self.spread(names.REQUEST_SECONDS, known)
             if known is method:
                 self._requests[method, route, status] = child
@@ -130,7 +133,11 @@ class Metrics:
 
     def refused(self, route: str, method: str, code: str) -> None:
         """Count one problem document; its code is one of the program's own."""
-        self.count(names.REFUSALS, method if method in METHODS else "other", route, code).add()
+        self.count(names.REFUSALS, method if method in METHODS else UNREAD, route, code).add()
+
+    def unread(self, code: str) -> None:
+        """Count a connection that was refused before there was a request on it."""
+        self.refused(UNMATCHED, UNREAD, code)
 
     def tally(self, route: str) -> Tally:
         """Return where ready answers to GETs of this route are counted; they are too quick for the histogram of seconds."""

@@ -302,6 +302,7 @@ class Connection(HttpToolsProtocol):
         """Say what is wrong and close the connection, if no answer has begun on it."""
         if self.transport.is_closing():
             return
+        self.keeper.on_refusal(refusal.code)
         if self._cycle_is_over() or not self.cycle.response_started:
             self.transport.write(STATUS_LINE[refusal.status] + self.keeper.date_line + refusal.rest)
         self.transport.close()

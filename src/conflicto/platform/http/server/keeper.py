@@ -24,17 +24,24 @@ TICKS_PER_SECOND = 10
 class Keeper:
     """One per process. `lane` None: the lane is off. `drain` is called when the server begins to stop, once for each open connection.
 
-    `on_tick` hears ten times a second how late the event loop woke, seconds.
+    `on_tick` hears ten times a second how late the event loop woke, seconds; `on_refusal` the code of what never became a request.
     """
 
     def __init__(
-        self, lane: Lane | None, *, most_connections: int, drain: Callable[[], None], on_tick: Callable[[float], None] | None = None
+        self,
+        lane: Lane | None,
+        *,
+        most_connections: int,
+        drain: Callable[[], None],
+        on_tick: Callable[[float], None],
+        on_refusal: Callable[[str], None],
     ) -> None:
         self.lane = lane
         self._most_connections = most_connections
         self.drain = drain
         self.load = Load()
         self._on_tick = on_tick
+        self.on_refusal = on_refusal
         self.connections: set[Connection] = set()
         self.date_line = _date_line()
 
@@ -52,8 +59,7 @@ class Keeper:
             await asyncio.sleep(TICK_S)
             late_s = max(0.0, loop.time() - due)
             self.load.note(late_s)
-            if self._on_tick is not None:
-                self._on_tick(late_s)
+            self._on_tick(late_s)
             ticks += 1
             if ticks % TICKS_PER_SECOND == 0:
                 self.date_line = _date_line()

@@ -34,13 +34,14 @@ class TooManyConnections(DomainError):
 class Refusal:
     """One of them as bytes; `rest` follows the status line and the date."""
 
-    __slots__ = ("rest", "status")
+    __slots__ = ("code", "rest", "status")
 
     def __init__(self, error: DomainError) -> None:
         body = encode(problem_document(error, request_id="unread"))
         headers = [PROBLEM_HEADER, NO_STORE, *SAFE_HEADERS, (b"content-length", b"%d" % len(body)), (b"connection", b"close")]
         if error.retry_after_s is not None:
             headers.append((b"retry-after", b"%d" % error.retry_after_s))
+        self.code = error.code
         self.status = STATUS[error.kind]
         self.rest = b"".join(b"%b: %b\r\n" % header for header in headers) + b"\r\n" + body
 
