@@ -16,7 +16,7 @@ async def test_a_page_is_strict_about_what_it_runs(api: Api, path: str) -> None:
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
-    assert "require-trusted-types-for 'script'; trusted-types 'none'" in policy
+    assert "require-trusted-types-for 'script'; trusted-types conflicto" in policy
     assert page.headers["referrer-policy"] == "no-referrer"
     assert page.headers["cache-control"] == "no-cache"
     assert re.findall(r"<script(?![^>]*(?:src=|application/json))|style=|\son\w+=", page.text) == []
@@ -40,6 +40,15 @@ async def test_static_files_may_be_kept_for_ever_and_come_packed(api: Api) -> No
 @pytest.mark.parametrize("path", ["/s/0000000000/core.js", "/s/", "/s/x", "/s/../settings.py"])
 async def test_files_of_another_build_are_not_there(api: Api, path: str) -> None:
     assert (await api.http.get(path)).status_code == 404
+
+
+async def test_the_worker_is_served_where_it_may_look_after_the_pages_and_never_kept(api: Api) -> None:
+    worker = await api.http.get("/sw.js?build=0123456789")
+
+    assert worker.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert worker.headers["cache-control"] == "no-cache"
+    assert "unsafe" not in worker.headers["content-security-policy"]
+    assert "/api" not in worker.text
 
 
 async def test_the_join_form_works_without_scripts(api: Api) -> None:

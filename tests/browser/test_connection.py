@@ -68,6 +68,48 @@ def test_an_answer_on_its_way_survives_the_page(own: Room) -> None:
         own.contexts.pop().close()
 
 
+def test_a_phone_that_reloads_while_the_server_is_away_goes_on_where_it_was(own: Room) -> None:
+    """Check 13: the page comes from the phone, the answer is given after the reload, and it arrives once."""
+    activity = own.activity("poll", POLL)
+    page = own.phone()
+    page.get_by_label("Curry").wait_for()
+    _until(lambda: page.evaluate("navigator.serviceWorker.controller !== null"))
+    _until(lambda: page.evaluate("caches.match('/p/').then((kept) => kept !== undefined)"))
+    _until(lambda: page.evaluate("Object.keys(localStorage).some((key) => key.startsWith('conflicto.room.'))"))
+    port, folder = own.server.url.rsplit(":", 1)[1], own.server.log.parent
+
+    own.server.kill()
+    page.reload()
+    page.get_by_label("Curry").wait_for(timeout=15_000)
+    picture(page, "phone-reloaded-offline")
+    _answer(page, "Curry")
+    page.get_by_text("Saved on this phone.").wait_for()
+    page.reload()
+    page.get_by_text("Saved on this phone.").wait_for()
+    with served(folder, at_port=int(port)) as back:
+        own.server = back
+        page.get_by_text("Your answer is in ·").wait_for(timeout=15_000)
+        assert own.answers(activity) == [{"choices": ["b"]}]
+        assert own.call("GET", "/participants")["total"] == 1
+        page.context.close()
+
+
+def test_what_went_while_a_phone_was_away_is_not_shown_when_it_comes_back(own: Room) -> None:
+    gone = own.activity("poll", POLL | {"question": "Gone?"})
+    page = own.phone()
+    page.get_by_role("heading", name="Gone?").wait_for()
+    _until(lambda: page.evaluate("navigator.serviceWorker.controller !== null"))
+    _until(lambda: page.evaluate("Object.keys(localStorage).some((key) => key.startsWith('conflicto.room.'))"))
+    address = page.url
+    page.goto("about:blank")
+    own.call("DELETE", f"/activities/{gone['id']}")
+    own.activity("poll", POLL | {"question": "Here?"})
+
+    page.goto(address)
+    page.get_by_role("heading", name="Here?").wait_for()
+    assert page.get_by_role("heading", name="Gone?").count() == 0
+
+
 def test_a_reply_that_was_lost_is_asked_for_again_with_the_same_key(live: Room) -> None:
     activity = live.activity("questions", {"prompt": "Ask"}, response_policy="many")
     page = live.phone()

@@ -22,9 +22,12 @@ if TYPE_CHECKING:
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types conflicto"
 )
-"""Nothing but our own files, no text that becomes code, and nobody may frame us."""
+"""Nothing but our own files, no text that becomes code, and nobody may frame us; what is trusted is the address of our worker."""
+
+WORKER = "worker.js"
+"""Served at the root, or it could not look after the pages there."""
 
 SAFE: Headers = [
     (b"content-security-policy", POLICY.encode()),
@@ -67,7 +70,7 @@ class Pages:
 
     def _found(self, scope: Any) -> tuple[int, Asset | None, Headers] | None:  # noqa: ANN401 - ASGI
         path: str = scope["path"]
-        if path.startswith("/s/"):
+        if path.startswith("/s/") or path == "/sw.js":
             return self._static(path)
         for address, page in ADDRESSES:
             if address.fullmatch(path):
@@ -79,6 +82,8 @@ class Pages:
         return (204, None, FOR_EVER) if path == "/favicon.ico" else None
 
     def _static(self, path: str) -> tuple[int, Asset | None, Headers]:
+        if path == "/sw.js":
+            return 200, self._assets.files[WORKER], [(b"cache-control", b"no-cache")]
         _, _, build, name = path.split("/", 3) if path.count("/") > 2 else ("", "", "", "")  # noqa: PLR2004 - /s/build/name
         found = self._assets.files.get(name) if build == self._assets.build else None
         if found is None:

@@ -7,14 +7,17 @@ import { Fold, Follow } from "../core/follow.js";
 import { placeLooks } from "../core/looks.js";
 import { Outbox } from "../core/outbox.js";
 import { t } from "../core/words.js";
+import { keepPage, rooms } from "./keeping.js";
 import { drawRoom } from "./picture.js";
 
 const BEAT_MS = 20_000;
 const OFFLINE_AFTER_MS = 2_000;
 const LOOK_MS = 2_000;
+const KEEP_MS = 500;
 
 export class Room {
-  #main; #leave; #follow; #offlineTimer;
+  #main; #leave; #follow; #offlineTimer; #keepTimer;
+  #isRemembered;
   fold = new Fold();
   outbox; caller; session;
   isOffline = false;
@@ -29,6 +32,8 @@ export class Room {
     this.session = session;
     this.caller = caller;
     this.#leave = leave;
+    this.fold.take(rooms.last(session));
+    this.#isRemembered = this.fold.session !== null;
     main.replaceChildren();
     main.addEventListener("draft", (event) => this.#began(event.detail));
     main.addEventListener("answer", (event) => this.answer(event.detail.response));
@@ -43,6 +48,7 @@ export class Room {
     });
     this.#follow.start();
     await this.outbox.open(`seat.${this.session}`);
+    keepPage();
     this.#beat();
     this.#look();
     setInterval(() => this.activity?.ends_at && this.draw(), 1_000);
@@ -108,13 +114,22 @@ export class Room {
 
   #take(items) {
     const before = this.slot;
+    if (this.#isRemembered) this.fold = new Fold(); // what went meanwhile is not told
+    this.#isRemembered = false;
     this.fold.take(items);
+    this.#keep();
     if (this.slot !== before) {
       this.failed = false;
       if (before && this.activity) announce(t("activity.new"));
     }
     this.#fetchResults();
     this.draw();
+  }
+
+  // The room as it is seen now is what is shown if the page is opened without a connection.
+  #keep() {
+    clearTimeout(this.#keepTimer);
+    this.#keepTimer = setTimeout(() => rooms.keep(this.session, Object.values(this.fold.of).flatMap((each) => [...each.values()])), KEEP_MS);
   }
 
   #connected(is) {
@@ -134,6 +149,7 @@ export class Room {
   #gone(problem) {
     this.#follow.end();
     if (![401, 403, 404].includes(problem.status)) return;
+    this.#forget();
     this.#leave(this.session, t("state.removed"), problem.status === 401 && this.#hasLink);
   }
 
@@ -199,7 +215,13 @@ export class Room {
   async leave(answers) {
     this.#follow.end();
     await this.caller.delete(`/participants/me?responses=${answers}`).catch(() => null);
+    this.#forget();
     this.#leave(this.session, "");
+  }
+
+  #forget() {
+    clearTimeout(this.#keepTimer);
+    rooms.drop(this.session);
   }
 
   draw = () => {
