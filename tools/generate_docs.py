@@ -77,7 +77,8 @@ LIMITS = f"""{MADE}
 # Rate limits
 
 Every route declares a policy, and a call spends one request from the policy's bucket of its token; calls without a token spend from one
-bucket of the whole server. A bucket holds as many requests as its policy allows in its window, in a burst if need be, and fills evenly.
+bucket of the whole server, if they succeed. A bucket holds as many requests as its policy allows in its window, in a burst if need be,
+and fills evenly.
 Nobody is counted by address, save for wrong codes and wrong seat links: a lecture hall is one address.
 
 `RateLimit-Policy` names the policy of an answer. An empty bucket is 429 with `Retry-After` and `RateLimit`

@@ -118,6 +118,7 @@ def test_every_policy_has_one_name_and_one_meaning(app: App) -> None:
     assert len({policy.name for policy in policies}) == len(policies)
     for route in app.routes:
         assert route.policy.per is not Per.ADDRESS, "a hall is one address"
+        assert not (route.who and route.policy.per is Per.SERVER), "a token is counted by itself"
         if route.method != "GET" and route.who:
             assert route.policy.shared, route.name
 
@@ -165,6 +166,21 @@ async def test_looking_for_repetitions_is_limited_as_well(event: Event) -> None:
     for nth in range(70):
         limited(await event.answer(poll, seat, 1, headers={"idempotency-key": f"made-up-{nth}"}), route.policy)
     assert looked == 60
+
+
+async def test_who_fails_on_purpose_shuts_nobody_out(event: Event) -> None:
+    """What everyone spends from together is spent by successes alone."""
+    accepted(await event.api.get(f"/sessions/by-code/{event.code}"))
+    door = spent(event.api.app, "/join", "POST", "")
+    event.api.app.limiter.give_back(door.policy, "", 3)
+    for nth in range(200):
+        wrong = {"nickname": "Mallory", "code": "BCDF" + "".join("BCDFGHJKLM"[int(digit)] for digit in f"{nth:04}")}
+        assert (await event.api.post("/join", wrong)).status_code in {404, 429}
+        assert (await event.api.post("/join", {"nickname": "Mallory"})).status_code == 422
+        assert (await event.api.post("/seats/redeem", {"seat_token": f"{nth}"})).status_code in {404, 409, 410, 429}
+
+    assert [(await event.join(name)).nickname for name in ("Anna", "Ben", "Clara")] == ["Anna", "Ben", "Clara"]
+    limited(await event.api.post("/join", {"nickname": "David", "code": event.code}), door.policy)
 
 
 async def test_only_who_floods_is_refused(event: Event, clock: HandClock) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Choice = TypeVar("Choice", bound=StrEnum)
 
-EXPORT = Policy("export", 30, 60)
+EXPORT = Policy("export", 30, 60, shared=True)
 """A person who tries every format a few times over."""
 
 PART = 65_536

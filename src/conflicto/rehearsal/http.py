@@ -15,7 +15,7 @@ from conflicto.rehearsal.errors import RehearsalThere, TooManyRehearsals
 from conflicto.rehearsal.stage import RehearsalStage
 from conflicto.sessions.errors import SessionCompleted
 
-REHEARSAL = Policy("rehearsal", 60, 60)
+REHEARSAL = Policy("rehearsal", 60, 60, shared=True)
 """Looking every few seconds, and beginning anew now and then."""
 
 

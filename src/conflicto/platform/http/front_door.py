@@ -47,6 +47,9 @@ WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 FIRST_PROBLEM = 400
 
+EVERYONE = ""
+"""Whose bucket it is where all of them share one."""
+
 
 class Gatekeeper(Protocol):
     """Who is let in; the access room provides it."""
@@ -134,7 +137,9 @@ class FrontDoor:
             address=client[0] if client else "", request_id=request_id,
         )  # fmt: skip
         renewed = await self._admit(call)
-        refused = await self._spend(call)
+        if call.caller is not None:
+            self._desk.on_caller(call.caller)
+            await self._spend(call, call.caller.subject)
         if call.query_string:
             require_known_fields(call)
         if scope["method"] in WITH_BODY:
@@ -143,19 +148,30 @@ class FrontDoor:
                 self._bodies.note(len(call.body))
         else:
             call.receive = receive
-        if refused and not (route.replays and await route.replays(call)):
-            raise refused
-        answer = await (route.handler(call) if route.handler else self._desk.control.answer(scope, call))
+        answer = await (self._handed_over(scope, call) if route.policy.per is Per.TOKEN else self._among_all(scope, call))
         if call.problem:
             self._desk.metrics.refused(route.path, scope["method"], call.problem)
         self._add_headers(scope, call, answer, renewed)
+        return answer
+
+    async def _handed_over(self, scope: dict[str, Any], call: Call) -> Answer:
+        return await (call.route.handler(call) if call.route.handler else self._desk.control.answer(scope, call))
+
+    async def _among_all(self, scope: dict[str, Any], call: Call) -> Answer:
+        """Answer a call that spends what everyone shares: only successes do, or who fails on purpose would shut everybody out."""
+        is_spent, answer = await self._spend(call, EVERYONE), None
+        try:
+            answer = await self._handed_over(scope, call)
+        finally:
+            if is_spent and (answer is None or answer.status >= FIRST_PROBLEM):
+                self._desk.limiter.give_back(call.route.policy, EVERYONE)
         return answer
 
     def _add_headers(self, scope: dict[str, Any], call: Call, answer: Answer, renewed: str | None) -> None:
         """Tell the policy and a renewed token; an answer that may be given again tells the policy itself, and is laid ready."""
         if answer.offer is not None:
             self._lay_ready(scope, answer.offer)
-        elif answer.status < FIRST_PROBLEM and _key_of(call) is not None:
+        elif answer.status < FIRST_PROBLEM and (call.caller is not None or call.route.policy.per is Per.SERVER):
             answer.headers += (policy_header(call.route.policy),)
         if renewed:
             answer.headers += ((b"renewed-token", renewed.encode()),)
@@ -175,37 +191,25 @@ class FrontDoor:
         if offer.shelf is not None:
             offer.shelf.put(_target(scope), offer.ready, follows_data=offer.follows_data)
 
-    async def _spend(self, call: Call) -> TooManyRequests | None:
-        """Spend for a call. Returned, not raised: what a caller is to be told unless the call only repeats one that was answered.
+    async def _spend(self, call: Call, key: str) -> bool:
+        """Spend for a call from the bucket of `key`; false: it only repeats one that was answered, so it spends nothing.
 
         Raises:
-            TooManyRequests: there is nothing left, and it cannot be a repetition.
+            TooManyRequests: there is nothing left.
         """
-        if call.caller is not None:
-            self._desk.on_caller(call.caller)
-        policy, key = call.route.policy, _key_of(call)
-        if key is None:
-            return None
+        policy = call.route.policy
         verdict = await self._desk.limiter.spend(policy, key)
-        if verdict.allowed:
-            return None
-        refused = TooManyRequests(policy, verdict)
-        if not self._may_repeat(call):
-            raise refused
-        return refused
+        if verdict.allowed or await self._repeats(call, key):
+            return verdict.allowed
+        raise TooManyRequests(policy, verdict)
 
-    def _may_repeat(self, call: Call) -> bool:
-        """Whether a refused call may be one that was answered before. Finding out costs a look in the database, so that is limited too."""
+    async def _repeats(self, call: Call, key: str) -> bool:
+        """Whether a call was answered before. Finding out costs a look in the database, so that is limited too."""
         if call.route.replays is None or call.header(b"idempotency-key") is None:
             return False
-        return self._desk.limiter.memory.spend(REPLAYS, _key_of(call) or network_of(call.address)).allowed
-
-
-def _key_of(call: Call) -> str | None:
-    """Return whose bucket a call spends from; None: it spends nothing, having no token where one would be counted."""
-    if call.route.policy.per is Per.SERVER:
-        return ""
-    return call.caller.subject if call.caller is not None else None
+        if not self._desk.limiter.memory.spend(REPLAYS, key or network_of(call.address)).allowed:
+            return False
+        return await call.route.replays(call)
 
 
 def _require_text(query_string: bytes) -> None:
