@@ -35,6 +35,7 @@ from conflicto.feed.heads import Heads
 from conflicto.feed.leaderboard import Leaderboard
 from conflicto.feed.press import Press
 from conflicto.feed.results import Results
+from conflicto.feed.shared_pages import SharedPages
 from conflicto.feed.streams import Streams
 from conflicto.feed.waits import Waits
 from conflicto.participants import http as participants_http
@@ -42,6 +43,7 @@ from conflicto.participants import store as participants_store
 from conflicto.participants.events import ParticipantRemoved
 from conflicto.participants.keeping import keep_presence, save_presence
 from conflicto.participants.presence import Presence
+from conflicto.platform.cache import SharedCache
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.engine import Database, PoolSize
@@ -207,6 +209,12 @@ class App:
     def _tickets(self) -> UsedTickets:
         return UsedTickets(self.clock, self.redis, self.identity.epoch)
 
+    def _cache(self) -> SharedCache | None:
+        if self.redis is None:
+            return None
+        prefix = f"conflicto:{self.identity.epoch}:pages:"
+        return SharedCache(self.redis, prefix, self.identity.signing_key, self.settings.redis_cache_ttl)
+
     def _redis(self) -> Redis | None:
         url = self.settings.secret("redis_url")
         if url is None:
@@ -290,7 +298,7 @@ class App:
         db, writer, tokens, clock = self.db, self.writer, self.tokens, self.clock
         guard = self.guard
         press = Press(self.identity.epoch, clock, self.metrics, self.keeper.load)
-        answers = Answers(db, clock, press)
+        answers = Answers(db, clock, press, SharedPages(self._cache()))
         results = Results(db, self.heads, answers, press, clock)
         leaderboard = Leaderboard(db, self.heads, answers, results, press)
         self.streams = Streams(self.heads, answers, results, clock)

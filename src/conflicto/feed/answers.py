@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from conflicto.feed.head import SessionHead
     from conflicto.feed.pages import Page
     from conflicto.feed.press import Press
+    from conflicto.feed.shared_pages import SharedPages
     from conflicto.platform.clock import Clock
     from conflicto.platform.db.engine import Database
     from conflicto.platform.express.ready import Ready
@@ -65,8 +66,9 @@ class Asking(NamedTuple):
 class Answers:
     """Answers calls from heads. One per process, the event loop's alone."""
 
-    def __init__(self, db: Database, clock: Clock, press: Press) -> None:
+    def __init__(self, db: Database, clock: Clock, press: Press, pages: SharedPages) -> None:
         self._db = db
+        self._pages = pages
         self._clock = clock
         self._press = press
         self._flights: dict[Hashable, asyncio.Task[Any]] = {}
@@ -138,7 +140,7 @@ class Answers:
         remembered = asking.at_once()
         if remembered is not None:
             return remembered
-        read: Page = await self.shared(head, asking.key, asking.read)
+        read: Page = await self.shared(head, asking.key, partial(self._pages.read, head, asking))
         return read
 
     async def _page(self, call: Call, head: SessionHead, asking: Asking) -> Answer:

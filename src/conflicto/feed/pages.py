@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Raw
+
 from conflicto.activities.queries import activity_by_id, counts_by_round
 from conflicto.feed.errors import CursorExpired
 from conflicto.feed.sources import Remembered, Stored, Window
@@ -46,9 +48,9 @@ class CursorInFuture(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page: items in feed order (wire form) with their timestamps, the position it starts after, and where to continue."""
+    """One page: items in feed order (wire form, or JSON) with their timestamps, the position it starts after, and where to continue."""
 
-    items: Sequence[dict[str, Any]]
+    items: Sequence[dict[str, Any] | Raw]
     stamps: Sequence[int]
     since: int
     cursor: int

@@ -1,0 +1,76 @@
+"""Pages of the feed that one worker read from the database, for the other workers' callers who ask the same of the same moment.
+
+After a restart a full hall comes back with old positions, to all workers at once. The name of a page holds the position of the head that
+it was read for, so what it says is never older than what that worker knows, and no change of the session can make it wrong.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from conflicto import __version__
+from conflicto.feed.pages import Page
+from conflicto.platform.http.messages import encode
+
+if TYPE_CHECKING:
+    from conflicto.feed.answers import Asking
+    from conflicto.feed.head import SessionHead
+    from conflicto.platform.cache import SharedCache
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """A page as it is kept: its items are JSON already."""
+
+    items: list[msgspec.Raw]
+    stamps: list[int]
+    since: int
+    cursor: int
+    has_more: bool
+    closed: bool
+    clamped: bool
+
+
+_decode = msgspec.json.Decoder(_Kept).decode
+
+
+class SharedPages:
+    """Reads pages, or takes them from another worker that did; without a cache it reads them all."""
+
+    def __init__(self, cache: SharedCache | None) -> None:
+        self._cache = cache
+
+    async def read(self, head: SessionHead, asking: Asking) -> Page:
+        """Return a page; raises what reading it raises."""
+        if self._cache is None or not _is_everyones(asking):
+            return await asking.read()
+        name = _name(head, asking)
+        kept = await self._cache.get(name)
+        if kept is not None:
+            return _page(kept)
+        page = await asking.read()
+        await self._cache.put(name, _kept(page))
+        return page
+
+
+def _is_everyones(asking: Asking) -> bool:
+    """Whether a page is the same for all of a view, and for all time."""
+    is_one_seats = asking.is_private or (asking.guard is not None and asking.guard.least > 0)
+    return not is_one_seats and asking.since.kind != "now"
+
+
+def _name(head: SessionHead, asking: Asking) -> str:
+    asked = blake2b(repr(asking.key).encode(), digest_size=16).hexdigest()
+    return f"{__version__}:{head.session.id}:{head.ts}:{asked}"
+
+
+def _kept(page: Page) -> bytes:
+    items = [msgspec.Raw(encode(item)) for item in page.items]
+    return encode(_Kept(items, list(page.stamps), page.since, page.cursor, page.has_more, page.closed, page.clamped))
+
+
+def _page(kept: bytes) -> Page:
+    found = _decode(kept)
+    return Page(found.items, found.stamps, found.since, found.cursor, found.has_more, found.closed, found.clamped)

@@ -1,0 +1,48 @@
+"""What one worker made and another may need as well, kept in Redis for a while. A copy of what never changes, and nothing more.
+
+Every value is signed together with its name, so that whatever Redis holds instead, by mistake or by malice, is not believed: what is
+missing, late or wrong there costs the work of making it again.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from hmac import compare_digest
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conflicto.platform.redis import Redis
+
+SIGNATURE_BYTES = 32
+LARGEST_BYTES = 1_000_000
+"""Of a value; larger ones are made again by whoever needs them."""
+
+
+class SharedCache:
+    """Values by name, for the workers of one installation, which all know `key`. The event loop's alone."""
+
+    def __init__(self, redis: Redis, prefix: str, key: bytes, ttl_s: int) -> None:
+        self._redis = redis
+        self._prefix = prefix
+        self._key = blake2b(key, person=b"shared-cache").digest()
+        self._ttl_s = ttl_s
+
+    async def get(self, name: str) -> bytes | None:
+        """Return a value, None if it is not there or was not put there by one of us under this name."""
+        found = await self._redis.ask(lambda client: client.get(self._prefix + name), otherwise=None)
+        if not isinstance(found, bytes):
+            return None
+        signature, value = found[:SIGNATURE_BYTES], found[SIGNATURE_BYTES:]
+        return value if compare_digest(signature, self._signature(name, value)) else None
+
+    async def put(self, name: str, value: bytes) -> None:
+        """Keep a value that will never be another under this name."""
+        if len(value) <= LARGEST_BYTES:
+            signed = self._signature(name, value) + value
+            await self._redis.ask(lambda client: client.set(self._prefix + name, signed, ex=self._ttl_s), otherwise=None)
+
+    def _signature(self, name: str, value: bytes) -> bytes:
+        made = blake2b(key=self._key, digest_size=SIGNATURE_BYTES)
+        made.update(b"%d %b " % (len(name), name.encode()))
+        made.update(value)
+        return made.digest()

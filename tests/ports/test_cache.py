@@ -1,0 +1,68 @@
+"""Copies in a real Valkey: what is not ours is not believed."""
+
+import secrets
+from collections.abc import AsyncIterator
+
+import pytest
+
+from conflicto.platform.cache import LARGEST_BYTES, SharedCache
+from conflicto.platform.clock import Clock
+from conflicto.platform.redis import Redis
+
+KEY = b"k" * 32
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is busy with other tests answers late."""
+    monkeypatch.setattr("conflicto.platform.redis.DEADLINE_S", 5.0)
+
+
+@pytest.fixture
+async def redis(valkey_url: str) -> AsyncIterator[Redis]:
+    redis = Redis(valkey_url, Clock())
+    yield redis
+    await redis.close()
+
+
+@pytest.fixture
+def prefix() -> str:
+    return f"test:{secrets.token_hex(6)}:"
+
+
+async def test_what_one_puts_another_gets_for_a_while(redis: Redis, prefix: str) -> None:
+    first, second = SharedCache(redis, prefix, KEY, 300), SharedCache(redis, prefix, KEY, 300)
+    assert await second.get("page") is None
+    await first.put("page", b'{"items":[]}')
+    assert await second.get("page") == b'{"items":[]}'
+    assert 0 < await redis.ask(lambda client: client.ttl(prefix + "page"), otherwise=0) <= 300
+
+
+async def test_nothing_is_believed_that_was_not_put_there_under_this_name(redis: Redis, prefix: str) -> None:
+    cache, stranger = SharedCache(redis, prefix, KEY, 300), SharedCache(redis, prefix, b"x" * 32, 300)
+    await cache.put("a", b"of a")
+    stored = await redis.ask(lambda client: client.get(prefix + "a"), otherwise=None)
+    for value in (stored[:-1], stored[:-1] + b"b", b"", b"of a", stored + b"!", stored[1:], b"\0" * 64):
+        await redis.ask(lambda client, value=value: client.set(prefix + "a", value), otherwise=None)
+        assert await cache.get("a") is None
+    await redis.ask(lambda client: client.set(prefix + "b", stored), otherwise=None)
+    assert await cache.get("b") is None
+    await stranger.put("a", b"from elsewhere")
+    assert await cache.get("a") is None
+    await redis.ask(lambda client: client.delete(prefix + "c"), otherwise=None)
+    await redis.ask(lambda client: client.lpush(prefix + "c", b"a list"), otherwise=None)
+    assert await cache.get("c") is None
+
+
+async def test_what_is_too_large_is_not_kept(redis: Redis, prefix: str) -> None:
+    cache = SharedCache(redis, prefix, KEY, 300)
+    await cache.put("large", b"x" * (LARGEST_BYTES + 1))
+    assert await cache.get("large") is None
+
+
+async def test_without_a_server_there_is_nothing(prefix: str) -> None:
+    nowhere = Redis("redis://127.0.0.1:1/0", Clock())
+    cache = SharedCache(nowhere, prefix, KEY, 300)
+    await cache.put("a", b"value")
+    assert await cache.get("a") is None
+    await nowhere.close()
