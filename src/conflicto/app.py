@@ -78,6 +78,8 @@ from conflicto.responses import http as responses_http
 from conflicto.responses import store as responses_store
 from conflicto.responses.checking import AnswerCheck
 from conflicto.responses.commands.change import erase_answers
+from conflicto.results import store as results_store
+from conflicto.results.segments import Segments
 from conflicto.results.spec import require_spec
 from conflicto.sessions import http as sessions_http
 from conflicto.sessions.events import SessionChanged, SessionEnded
@@ -263,7 +265,10 @@ class App:
         return page(await self.sharing.of_all() if self.sharing else self.metrics.series())
 
     def _removal(self) -> tuple[Purger, Retention]:
-        steps = {"responses": responses_store.purge, "participants": participants_store.purge, "activities": activities_store.purge}
+        steps = {
+            "tally_segments": results_store.purge, "responses": responses_store.purge, "participants": participants_store.purge,
+            "activities": activities_store.purge,
+        }  # fmt: skip
         return Purger(self.db, self.writer, steps), Retention(self.db, self.writer, self.clock, days=self.settings.retention_days)
 
     def _runner(self) -> GroupRunner:
@@ -299,7 +304,7 @@ class App:
         guard = self.guard
         press = Press(self.identity.epoch, clock, self.metrics, self.keeper.load)
         answers = Answers(db, clock, press, SharedPages(self._cache()))
-        results = Results(db, self.heads, answers, press, clock)
+        results = Results(db, Segments(db, writer), self.heads, answers, press, clock)
         leaderboard = Leaderboard(db, self.heads, answers, results, press)
         self.streams = Streams(self.heads, answers, results, clock)
         check = AnswerCheck(db, self.types, self._activity)

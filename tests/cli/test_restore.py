@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from random import Random
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pysqlite3.dbapi2 as driver
@@ -14,6 +15,8 @@ import pytest
 
 from conflicto.access.identity import KEY_FILE
 from conflicto.app import App
+from conflicto.results import store as results
+from conflicto.results.store import Round, Segment
 from conflicto.settings import Settings
 from tests.support import databases
 from tests.support.api import Api, make_event
@@ -42,6 +45,8 @@ async def _full(api: Api) -> dict[str, Any]:
     accepted(await event.move(wall, "active"))
     gone = await event.activity()
     accepted(await api.delete(f"/activities/{gone['id']}", event.host), 204)
+    counted = Round(event.id, UUID(poll["id"]), 1)
+    await api.app.writer.run((), results.keep, counted, b"a basis that was", Segment(1, 2, 3), b"\x00state")
     return {"event": event, "anna": anna, "poll": poll}
 
 

@@ -12,7 +12,8 @@ from conflicto.responses.commands.change import edit_response, moderate_response
 from conflicto.responses.events import ResponsesChanged
 from conflicto.responses.model import NO_SLOT, LiveAnswer, Moderation, Response, Written
 from conflicto.responses.queries import live_answers
-from conflicto.results.queries import Chunk, Round, read_chunk
+from conflicto.results.queries import Chunk, Reading, Round
+from conflicto.results.segments import Segments
 from conflicto.results.tallies import Kept, Tallies
 from conflicto.results.tally import Basis, Tally, results_of
 from tests.support.kit import Kit, Stage, command, set_stage
@@ -51,6 +52,10 @@ class Room:
         del self.news[:most]
 
 
+def segments_of(kit: Kit) -> Segments:
+    return Segments(kit.db, kit.writer)
+
+
 def told(tally: Tally) -> list[Any]:
     return [results_of(tally, is_host=host, is_scored=True, is_anonymous=False) for host in (True, False)]
 
@@ -67,13 +72,14 @@ def test_a_load_among_changes_is_exact(kit: Kit, seed: int, monkeypatch: pytest.
         room.step()
     room.news = room.news[rng.randrange(4) :] if rng.random() < 0.5 else []
 
-    of, kept, chunks = Round(stage.session_id, stage.activity_id, 1), Kept(Tally(BASIS)), list[Chunk]()
-    while not chunks or not chunks[-1].is_last:
+    of, kept = Round(stage.session_id, stage.activity_id, 1), Kept(Tally(BASIS))
+    reading = Reading(of, BASIS)
+    while not reading.is_over:
         for _ in range(rng.randrange(5)):
             room.step()
-        chunks.append(kit.db.query(read_chunk, kept.count, of, chunks[-1] if chunks else None))
+        kit.db.query(reading.step)
         room.tell(kept, rng.randrange(4))
-    kept.loaded(chunks)
+    kept.loaded(reading)
     for _ in range(8):
         room.step()
         room.tell(kept, rng.randrange(3))
@@ -82,29 +88,31 @@ def test_a_load_among_changes_is_exact(kit: Kit, seed: int, monkeypatch: pytest.
     fresh = Tally(BASIS)
     for answer in kit.db.query(live_answers, of.activity_id, 1, after=0, upto=2**62, most=1_000):
         fresh.add(answer)
-    assert len(chunks) > 1
+    assert len(reading.chunks) > 1
     assert told(kept.tally) == told(fresh)
     assert fresh.half(is_host=True).count > 3
 
 
 async def test_a_load_that_fails_is_forgotten(kit: Kit) -> None:
-    stage, tallies = set_stage(kit, people=1), Tallies()
+    stage, tallies, segments = set_stage(kit, people=1), Tallies(), segments_of(kit)
     kit.run(stage.answer(0, "1"))
     for _ in range(2):
         with pytest.raises(NotFound):
-            await tallies.get(kit.db, Round(1, stage.activity_id, 1), BASIS)
-    kept = await tallies.get(kit.db, Round(stage.session_id, stage.activity_id, 1), BASIS)
+            await tallies.get(segments, Round(1, stage.activity_id, 1), BASIS)
+    kept = await tallies.get(segments, Round(stage.session_id, stage.activity_id, 1), BASIS)
     assert kept.tally.half(is_host=True).count == 1
-    assert await tallies.get(kit.db, Round(stage.session_id, stage.activity_id, 1), BASIS) is kept
+    assert await tallies.get(segments, Round(stage.session_id, stage.activity_id, 1), BASIS) is kept
 
 
 async def test_the_oldest_tallies_make_room(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conflicto.results.tallies.MOST_TALLIES", 2)
-    stage, tallies = set_stage(kit, people=1), Tallies()
-    first, second, third = [await tallies.get(kit.db, Round(stage.session_id, stage.activity_id, nth), BASIS) for nth in (1, 2, 3)]
-    assert await tallies.get(kit.db, Round(stage.session_id, stage.activity_id, 3), BASIS) is third
-    assert await tallies.get(kit.db, Round(stage.session_id, stage.activity_id, 2), BASIS) is second
-    assert await tallies.get(kit.db, Round(stage.session_id, stage.activity_id, 1), BASIS) is not first
+    stage, tallies, segments = set_stage(kit, people=1), Tallies(), segments_of(kit)
+    first, second, third = [
+        await tallies.get(segments, Round(stage.session_id, stage.activity_id, nth), BASIS) for nth in (1, 2, 3)
+    ]
+    assert await tallies.get(segments, Round(stage.session_id, stage.activity_id, 3), BASIS) is third
+    assert await tallies.get(segments, Round(stage.session_id, stage.activity_id, 2), BASIS) is second
+    assert await tallies.get(segments, Round(stage.session_id, stage.activity_id, 1), BASIS) is not first
 
 
 def revision(text: str, ts: int, *, created_ts: int = 5, deleted: bool = False) -> Response:
@@ -116,11 +124,13 @@ def revision(text: str, ts: int, *, created_ts: int = 5, deleted: bool = False) 
 
 def loaded(*answers: Response, seen_ts: int, is_shared: bool) -> Kept:
     kept = Kept(Tally(BASIS), is_shared=is_shared)
-    for answer in answers:
-        kept.count(
-            LiveAnswer(answer.id, answer.ts, answer.created_ts, answer.received_us, 3, answer.moderation, answer.text or "", None)
-        )
-    kept.loaded([Chunk(seen_ts, seen_ts, seen_ts)])
+    reading = Reading(Round(1, UUID(int=2), 1), BASIS)
+    for each in answers:
+        live = LiveAnswer(each.id, each.ts, each.created_ts, each.received_us, 3, each.moderation, each.text or "", None)
+        reading.tally.add(live)
+        kept.remember(live)
+    reading.chunks.append(Chunk(seen_ts, seen_ts, seen_ts))
+    kept.loaded(reading)
     return kept
 
 

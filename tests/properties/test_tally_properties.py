@@ -104,6 +104,28 @@ def test_a_tally_that_followed_equals_a_recount(steps: list[tuple[int, Any]], mo
     assert told(recounted) == told(Tally(BASIS))
 
 
+@settings(max_examples=300, deadline=None)
+@given(STEPS, st.integers(1, 4), st.booleans())
+def test_what_was_dumped_in_parts_adds_up_to_the_whole(steps: list[tuple[int, Any]], parts: int, moderated: bool) -> None:
+    rows: dict[int, Response] = {}
+    for ts, (number, (what, value)) in enumerate(steps, 1):
+        step(rows, number, what, value, ts)
+    live = [each for each in rows.values() if not each.deleted]
+
+    whole, taken = Tally(BASIS), Tally(BASIS._replace(is_moderated=moderated))
+    for part in range(parts):
+        counted = Tally(BASIS)
+        for each in live[part::parts]:
+            whole.add(each)
+            counted.add(each)
+        taken.take(msgspec.msgpack.decode(msgspec.msgpack.encode(counted.dump())))
+    assert told(taken) == told(whole)
+
+    for each in live:
+        taken.remove(each)
+    assert told(taken) == told(Tally(BASIS)), "and every answer can be taken back"
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.integers(-(2**53) + 1, 2**53 - 1), min_size=1, max_size=40))
 def test_whole_numbers_are_added_exactly_and_every_one_is_in_a_bin(values: list[int]) -> None:

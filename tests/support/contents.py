@@ -8,6 +8,7 @@ from sqlalchemy import select
 import conflicto.activities.tables
 import conflicto.participants.tables
 import conflicto.responses.tables
+import conflicto.results.tables
 import conflicto.sessions.tables  # noqa: F401 - the rooms' tables join the metadata
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.tables import metadata

@@ -47,6 +47,11 @@ class Kit:
         self.clock = Clock()
         self.runner = runner(self.db, heads or SessionHeads(), self.clock, subscribers or {SessionEnded: [end_with_session]})
 
+    @property
+    def writer(self) -> "Writing":
+        """What stands for the writer where one command at a time is run."""
+        return Writing(self)
+
     def close(self) -> None:
         self.db.close()
 
@@ -63,6 +68,16 @@ class Kit:
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
+
+
+@dataclass(frozen=True)
+class Writing:
+    """The writer's one word that rooms use, at once and in the caller's thread."""
+
+    kit: Kit
+
+    async def run(self, topic: Any, what: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return self.kit.do(topic or None, what, *args, **kwargs)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+import conflicto.results.tables  # noqa: F401 - with the tables that are imported by others: a copy holds them all
 from conflicto.access.identity import keys_beside
 from conflicto.cli.environment import DIFFERENT, EXIT_CODES, UNUSABLE, USAGE, existing_database, settings_or_exit, upgrade_or_exit
 from conflicto.cli.restoring import looked_into, restored

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from conflicto.platform.db.engine import Database
     from conflicto.platform.express.ready import Ready
     from conflicto.platform.http.messages import Answer, Call
+    from conflicto.results.segments import Segments
     from conflicto.results.tallies import Kept
 
 ATTEMPTS = 5
@@ -63,8 +64,9 @@ class Seen(NamedTuple):
 class Results:
     """Answers with results. One per process, the event loop's alone."""
 
-    def __init__(self, db: Database, heads: Heads, answers: Answers, press: Press, clock: Clock) -> None:
+    def __init__(self, db: Database, segments: Segments, heads: Heads, answers: Answers, press: Press, clock: Clock) -> None:
         self._db = db
+        self._segments = segments
         self._heads = heads
         self._answers = answers
         self._press = press
@@ -101,7 +103,7 @@ class Results:
         basis = await self._basis(head, activity, nth)
         if basis is None:
             return None
-        kept = await head.tallies.get(self._db, Round(head.session.id, activity.id, nth), basis)
+        kept = await head.tallies.get(self._segments, Round(head.session.id, activity.id, nth), basis)
         if not await self._reached(head, kept.seen_ts):
             return None
         is_good = head.is_current and not kept.is_void and head.activities.get(activity.id) is activity

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, text
 import conflicto.activities.tables
 import conflicto.participants.tables
 import conflicto.responses.tables
-import conflicto.sessions.tables  # noqa: F401 - the four rooms' tables join the metadata
+import conflicto.results.tables
+import conflicto.sessions.tables  # noqa: F401 - the rooms' tables join the metadata
 from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.tables import metadata

@@ -28,6 +28,7 @@ every_response = store.scan
 responses_of_seats = store.of_seats
 texts_in_order = store.texts_in_order
 live_answers = store.live_answers
+count_live = store.count_live
 
 LONGEST_SCAN = 200_000
 """Rows that a `contains` filter reads on SQLite, about a second's work."""

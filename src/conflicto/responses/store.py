@@ -62,6 +62,13 @@ _LIVE_ANSWERS = (
     .order_by(responses.c.ts)
     .limit(bindparam("most"))
 )
+_COUNT_LIVE = select(func.count()).where(
+    responses.c.activity_id == bindparam("activity_id"),
+    responses.c.round == bindparam("round"),
+    ~responses.c.deleted,
+    responses.c.ts > bindparam("after"),
+    responses.c.ts <= bindparam("upto"),
+)
 _RECOUNT = (
     select(
         responses.c.activity_id,
@@ -209,6 +216,11 @@ def live_answers(tx: ReadTx, activity_id: UUID, nth: int, *, after: int, upto: i
     """Return the live responses of a round with timestamps in (after, upto], in order."""
     wanted = {"activity_id": activity_id, "round": nth, "after": after, "upto": upto, "most": most}
     return [LiveAnswer._make(row) for row in tx.all(_LIVE_ANSWERS, wanted)]
+
+
+def count_live(tx: ReadTx, activity_id: UUID, nth: int, *, after: int, upto: int) -> int:
+    """Count the live responses of a round with timestamps in (after, upto], in the index alone."""
+    return tx.scalar(_COUNT_LIVE, {"activity_id": activity_id, "round": nth, "after": after, "upto": upto}) or 0
 
 
 def texts_in_order(tx: ReadTx, activity_id: UUID) -> Iterator[tuple[int, str]]:

@@ -10,17 +10,18 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_left
 from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from conflicto.results.queries import Chunk, Round, read_chunk
+from conflicto.results.segments import wants_more
 from conflicto.results.tally import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Coroutine, Sequence
     from uuid import UUID
 
-    from conflicto.platform.db.engine import Database
     from conflicto.responses.model import LiveAnswer, Response
+    from conflicto.results.queries import Chunk, Reading, Round
+    from conflicto.results.segments import Segments
     from conflicto.results.tally import Basis
 
     Counted = LiveAnswer | Response
@@ -47,6 +48,8 @@ class Body(NamedTuple):
 class Kept:
     """One tally and its place in the feed. `moves` counts what changed it; `bodies` are kept here by whoever makes them.
 
+    Of its answers, `in_segments` lie in stored segments, which reach up to `covered`; `storing` makes another one.
+
     `counted` holds every answer as it was counted, where other processes write as well and the round is not too large for it: the
     database keeps only the newest revisions, so nobody else can say what to take back. `is_void`: an answer changed of which that is
     not known, so the tally is good for nothing and must be loaded anew.
@@ -61,13 +64,23 @@ class Kept:
         self.loading: asyncio.Task[None] | None = None
         self.counted: dict[UUID, Counted] | None = {} if is_shared else None
         self._characters = 0
+        self.storing: asyncio.Task[None] | None = None
+        self.covered = 0
+        self.in_segments = 0
         self._chunks: list[Chunk] = []
         self._waiting: list[tuple[Response | None, Response, int | None]] | None = []
 
-    def count(self, answer: LiveAnswer) -> None:
-        """Count an answer that a load found."""
-        self.tally.add(answer)
-        self._keep(answer)
+    def remember(self, answer: Counted) -> None:
+        """Keep an answer as it was counted, unless the round is too large for it."""
+        if self.counted is not None:
+            self.counted[answer.id] = answer
+            self._characters += len(answer.text or "") + len(answer.masked or "")
+            if len(self.counted) > MOST_COUNTED or self._characters > MOST_CHARACTERS:
+                self.counted = None
+
+    def forget(self) -> None:
+        """Remember no answers: some were counted that nobody has at hand."""
+        self.counted = None
 
     def take(self, before: Response | None, after: Response, since: int | None = None) -> None:
         """Follow a change, now or as soon as the load is done.
@@ -83,9 +96,10 @@ class Kept:
         elif after.ts > self._chunks[0].start:
             self._change(before if before is not None and self._counts(before, after) else None, after)
 
-    def loaded(self, chunks: list[Chunk]) -> None:
+    def loaded(self, reading: Reading) -> None:
         """Be complete up to where the head stood at the first chunk, and take what was told meanwhile."""
-        self._chunks, self.seen_ts = chunks, chunks[-1].seen_ts
+        self.tally, self._chunks, self.seen_ts = reading.tally, reading.chunks, reading.chunks[-1].seen_ts
+        self.covered, self.in_segments = reading.covered, reading.in_segments
         waiting, self._waiting = self._waiting or [], None
         for before, after, since in waiting:
             self.take(before, after, since)
@@ -99,18 +113,11 @@ class Kept:
         before = counted.pop(after.id, None)
         if before is None or before.ts < after.ts:
             self._change(before, after)
-            self._characters -= len(before.text or "") if before else 0
+            self._characters -= len(before.text or "") + len(before.masked or "") if before else 0
             if not after.deleted:
-                self._keep(after)
+                self.remember(after)
         else:
             counted[after.id] = before
-
-    def _keep(self, answer: Counted) -> None:
-        if self.counted is not None:
-            self.counted[answer.id] = answer
-            self._characters += len(answer.text or "")
-            if len(self.counted) > MOST_COUNTED or self._characters > MOST_CHARACTERS:
-                self.counted = None
 
     def _overtake(self, before: Response | None, after: Response, since: int) -> None:
         """Follow what others did to an answer since a position, of a round too large to remember; `before` is how it was there."""
@@ -154,7 +161,7 @@ class Tallies:
                 if kept is not None:
                     kept.take(before, after, since)
 
-    async def get(self, db: Database, of: Round, basis: Basis) -> Kept:
+    async def get(self, segments: Segments, of: Round, basis: Basis) -> Kept:
         """Return a round's tally, loaded if it is not there or was made from something else; all who ask share one load.
 
         Raises:
@@ -163,23 +170,49 @@ class Tallies:
         key = of.activity_id, of.nth
         kept = self._kept.get(key)
         if kept is None or kept.is_void or kept.tally.basis != basis:
-            kept = self._kept[key] = Kept(Tally(basis), is_shared=db.is_shared)
-            kept.loading = asyncio.create_task(self._load(db, of, kept))
-            kept.loading.add_done_callback(lambda done: done.cancelled() or done.exception())
+            kept = self._kept[key] = Kept(Tally(basis), is_shared=segments.is_shared)
+            kept.loading = _begun(self._load(segments, of, kept))
             if len(self._kept) > MOST_TALLIES:
                 del self._kept[next(iter(self._kept))]
         if kept.loading is not None:
             await asyncio.shield(kept.loading)
+        if kept.storing is None and wants_more(kept.tally.half(is_host=True).count, kept.in_segments):
+            kept.storing = _begun(_extend(segments, of, kept))
         return kept
 
-    async def _load(self, db: Database, of: Round, kept: Kept) -> None:
-        chunks: list[Chunk] = []
+    async def _load(self, segments: Segments, of: Round, kept: Kept) -> None:
         try:
-            while not chunks or not chunks[-1].is_last:
-                chunks.append(await db.read(read_chunk, kept.count, of, chunks[-1] if chunks else None))
+            reading = await segments.read(of, kept.tally.basis, kept)
         except BaseException:
             if self._kept.get((of.activity_id, of.nth)) is kept:
                 del self._kept[of.activity_id, of.nth]
             raise
-        kept.loaded(chunks)
+        kept.loaded(reading)
         kept.loading = None
+        if reading.fresh:
+            kept.storing = _begun(_keep(segments, of, kept, reading))
+
+
+async def _keep(segments: Segments, of: Round, kept: Kept, reading: Reading) -> None:
+    try:
+        await segments.keep(of, reading.tally.basis, reading.fresh)
+    finally:
+        kept.storing = None
+
+
+async def _extend(segments: Segments, of: Round, kept: Kept) -> None:
+    """Store one more segment. Where there was none to be made, the answers count as stored, so that nobody tries again at once."""
+    answers = kept.tally.half(is_host=True).count
+    try:
+        reading = await segments.extend(of, kept.tally.basis, kept.covered)
+        kept.covered = reading.covered
+        kept.in_segments = kept.in_segments + reading.in_segments if reading.fresh else answers
+    finally:
+        kept.storing = None
+
+
+def _begun(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Start something that nobody need wait for; whoever does hears how it failed."""
+    task = asyncio.create_task(work)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return task

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from copy import deepcopy
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from unicodedata import unidata_version
 
 import msgspec
 
+from conflicto import __version__
 from conflicto.results.folds.base import About, Circumstances
 from conflicto.results.folds.score import Score, Scores
 from conflicto.results.pointer import MISSING, find
@@ -37,6 +40,12 @@ class Basis(NamedTuple):
     duration_seconds: int | None
     knows_authors: bool = False
     is_moderated: bool = False
+
+    @property
+    def digest(self) -> bytes:
+        """Return what tells this basis from others, 16 bytes; another version of the program, or of Unicode, may count otherwise."""
+        parts = (__version__, unidata_version, *self._replace(is_moderated=False))
+        return blake2b(msgspec.json.encode(parts), digest_size=16).digest()
 
 
 class Answered(Protocol):
@@ -77,6 +86,13 @@ class Half:
     def __init__(self, states: list[State]) -> None:
         self.count = 0
         self.states = states
+
+    def take(self, dumped: tuple[int, list[Any]]) -> None:
+        """Take in other answers: their number, and the dumps of their states."""
+        count, states = dumped
+        self.count += count
+        for state, each in zip(self.states, states, strict=True):
+            state.take(each)
 
 
 class Tally:
@@ -134,6 +150,21 @@ class Tally:
         for state in self.half(is_host=is_host).states:
             if isinstance(state, Scores):
                 yield from state.points()
+
+    def dump(self) -> Any:  # noqa: ANN401 - plain values
+        """Return all that it holds, as values that msgpack gives back unchanged."""
+        parts = [self._live] if self._visible is self._live else [self._live, self._visible]
+        return [(half.count, [state.dump() for state in half.states]) for half in parts], dict(self.authors)
+
+    def take(self, dumped: Any) -> None:  # noqa: ANN401 - what `dump` returned
+        """Take in all answers of a dumped tally of the same basis, none of which is in this one."""
+        parts, authors = dumped
+        if len(parts) > 1 and self._visible is self._live:
+            self._visible = deepcopy(self._live)
+        self._live.take(parts[0])
+        if self._visible is not self._live:
+            self._visible.take(parts[-1])
+        self.authors.update(authors)
 
     @property
     def is_scored(self) -> bool:

@@ -49,6 +49,12 @@ class State(Protocol):
     def result(self) -> dict[str, Any]:
         """Return the result as it goes over the wire."""
 
+    def dump(self) -> Any:  # noqa: ANN401 - each op's own
+        """Return all that it holds, as values that msgpack gives back unchanged."""
+
+    def take(self, dumped: Any) -> None:  # noqa: ANN401 - what the same op's `dump` returned
+        """Take in all answers of a dumped state, none of which is in this one."""
+
 
 class Fold(Protocol):
     """One op with its options."""

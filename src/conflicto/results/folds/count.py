@@ -60,5 +60,15 @@ class Counted:
         others = self._counts.total() - sum(count for _, count in told)
         return {"op": "count", "answers": self.answers, "values": values, "others": others}
 
+    def dump(self) -> tuple[int, dict[bytes, int]]:
+        """Return how many answers there are, and how many gave each value."""
+        return self.answers, dict(self._counts)
+
+    def take(self, dumped: tuple[int, dict[bytes, int]]) -> None:
+        """Take in other answers."""
+        answers, counts = dumped
+        self.answers += answers
+        self._counts.update(counts)
+
 
 KIND = Kind(lambda options, _: Count(**options), {"top": whole(1, MOST_LISTED)})

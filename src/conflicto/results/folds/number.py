@@ -79,6 +79,16 @@ class Numbers:
             "histogram": _histogram(counts, self._spec),
         }
 
+    def dump(self) -> tuple[int, dict[Real, int]]:
+        """Return how many answers there are, and how many gave each number."""
+        return self.answers, dict(self._counts)
+
+    def take(self, dumped: tuple[int, dict[Real, int]]) -> None:
+        """Take in other answers."""
+        answers, counts = dumped
+        self.answers += answers
+        self._counts.update(counts)
+
 
 def _total(counts: Mapping[Real, int]) -> int:
     """Return the exact sum of it all, in units of the least double."""

@@ -68,6 +68,17 @@ class Ranked:
         ranking = [{"value": raw(text), "points": self._points[text], "first": self._firsts[text]} for text in told]
         return {"op": "rank", "answers": self.answers, "ranking": ranking}
 
+    def dump(self) -> tuple[int, dict[bytes, int], dict[bytes, int]]:
+        """Return how many answers there are, the points of each option, and how often it came first."""
+        return self.answers, dict(self._points), dict(self._firsts)
+
+    def take(self, dumped: tuple[int, dict[bytes, int], dict[bytes, int]]) -> None:
+        """Take in other answers."""
+        answers, points, firsts = dumped
+        self.answers += answers
+        self._points.update(points)
+        self._firsts.update(firsts)
+
 
 def _options(value: object) -> str | None:
     fits = isinstance(value, list) and 0 < len(value) <= MOST_RANKED and all(text_of(each) is not None for each in value)

@@ -108,6 +108,21 @@ class Scores:
                 best += [{"participant_id": who, "points": points} for who in holders]
         return {"op": "score", "answers": self.answers, "correct": self._correct, "best": best}
 
+    def dump(self) -> tuple[int, int, dict[int, dict[int, int]]]:
+        """Return how many answers there are, how many are right, and how often each participant earned how many points."""
+        return self.answers, self._correct, self._given
+
+    def take(self, dumped: tuple[int, int, dict[int, dict[int, int]]]) -> None:
+        """Take in other answers."""
+        answers, correct, everything = dumped
+        self.answers += answers
+        self._correct += correct
+        for who, earned in everything.items():
+            given = self._given.setdefault(who, {})
+            for points, times in earned.items():
+                given[points] = given.get(points, 0) + times
+            self._hold(who, max(given))
+
     def _hold(self, who: int, points: int | None) -> None:
         """Note what a participant's best answer earns now, None if they have none."""
         before = self._best.get(who)

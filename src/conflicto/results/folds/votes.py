@@ -79,6 +79,21 @@ class Targets:
         targets = [{"target": target, "up": ups[target], "down": downs[target]} for target in told]
         return {"op": "votes", "answers": self.answers, "targets": targets}
 
+    def dump(self) -> tuple[int, list[tuple[int, str, list[tuple[int, int, int]]]]]:
+        """Return how many answers there are, and what each participant said of each target when."""
+        said = [(*of, [(*when, vote) for when, vote in votes.items()]) for of, votes in self._said.items()]
+        return self.answers, said
+
+    def take(self, dumped: tuple[int, list[tuple[int, str, list[tuple[int, int, int]]]]]) -> None:
+        """Take in other answers."""
+        answers, everything = dumped
+        self.answers += answers
+        for who, target, votes in everything:
+            said = self._said.setdefault((who, target), {})
+            before = said[max(said)] if said else NEITHER
+            said.update({(received_us, created_ts): vote for received_us, created_ts, vote in votes})
+            self._move(target, before, said[max(said)])
+
     def _move(self, target: str, before: int, after: int) -> None:
         if before == after:
             return

@@ -95,6 +95,18 @@ class Spoken:
         others = self._counts.total() - sum(count for _, count in told)
         return {"op": "words", "answers": self.answers, "words": shown, "others": others}
 
+    def dump(self) -> tuple[int, dict[str, dict[str, int]]]:
+        """Return how many answers there are, and how many hold each spelling of each word."""
+        return self.answers, {key: dict(spellings) for key, spellings in self._spellings.items()}
+
+    def take(self, dumped: tuple[int, dict[str, dict[str, int]]]) -> None:
+        """Take in other answers."""
+        answers, words = dumped
+        self.answers += answers
+        for key, spellings in words.items():
+            self._counts[key] += sum(spellings.values())
+            self._spellings.setdefault(key, Counter()).update(spellings)
+
     def _shown(self, key: str) -> str:
         return min(self._spellings[key].items(), key=lambda item: (-item[1], item[0]))[0]
 

@@ -1,0 +1,83 @@
+"""Rows of segments: parts of large rounds that were counted once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import bindparam, delete, insert, or_, select
+
+from conflicto.results.tables import tally_segments
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from conflicto.platform.db.transaction import ReadTx, WriteTx
+
+
+class Round(NamedTuple):
+    """Whose answers are counted."""
+
+    session_id: int
+    activity_id: UUID
+    nth: int
+
+
+class Segment(NamedTuple):
+    """The answers of a round with timestamps in (after, upto], as many as were live when they were counted."""
+
+    after: int
+    upto: int
+    answers: int
+
+
+_OF_ROUND = (
+    tally_segments.c.activity_id == bindparam("activity_id"),
+    tally_segments.c.round == bindparam("nth"),
+)
+_STORED = (
+    select(tally_segments.c.after_ts, tally_segments.c.upto_ts, tally_segments.c.answers)
+    .where(*_OF_ROUND, tally_segments.c.basis == bindparam("basis"))
+    .order_by(tally_segments.c.upto_ts)
+)
+_STATE = select(tally_segments.c.state).where(
+    *_OF_ROUND,
+    tally_segments.c.basis == bindparam("basis"),
+    tally_segments.c.after_ts == bindparam("after"),
+    tally_segments.c.upto_ts == bindparam("upto"),
+    tally_segments.c.answers == bindparam("answers"),
+)
+_IN_THE_WAY = delete(tally_segments).where(
+    *_OF_ROUND,
+    or_(
+        tally_segments.c.basis != bindparam("basis"),
+        (tally_segments.c.after_ts < bindparam("upto")) & (tally_segments.c.upto_ts > bindparam("after")),
+    ),
+)
+
+
+def stored(tx: ReadTx, of: Round, basis: bytes) -> list[Segment]:
+    """Return what was counted of a round by a basis, in order; no two overlap."""
+    rows = tx.all(_STORED, {"activity_id": of.activity_id, "nth": of.nth, "basis": basis})
+    return [Segment._make(row) for row in rows]
+
+
+def state_of(tx: ReadTx, of: Round, basis: bytes, segment: Segment) -> bytes | None:
+    """Return the dump of a segment, None if another one took its place."""
+    state: bytes | None = tx.scalar(_STATE, {"activity_id": of.activity_id, "nth": of.nth, "basis": basis, **segment._asdict()})
+    return state
+
+
+def keep(tx: WriteTx, of: Round, basis: bytes, segment: Segment, state: bytes) -> None:
+    """Store a segment in place of those that it overlaps, and of those by another basis."""
+    place = {"activity_id": of.activity_id, "nth": of.nth, "basis": basis, "after": segment.after, "upto": segment.upto}
+    tx.write(_IN_THE_WAY, place)
+    row = {
+        "activity_id": of.activity_id, "round": of.nth, "upto_ts": segment.upto, "after_ts": segment.after, "session_id": of.session_id,
+        "basis": basis, "answers": segment.answers, "state": state,
+    }  # fmt: skip
+    tx.write(insert(tally_segments), row)
+
+
+def purge(tx: WriteTx, session_id: int, at_most: int) -> int:  # noqa: ARG001 - there are a few dozen at most
+    """Remove what was counted of a deleted session; returns how many segments."""
+    return tx.write(delete(tally_segments).where(tally_segments.c.session_id == session_id))

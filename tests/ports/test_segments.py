@@ -1,0 +1,272 @@
+"""Segments of large rounds: whatever happens to answers, before and after they were counted, a load equals a recount."""
+
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from conflicto.activities.commands.run import start_round
+from conflicto.activities.model import ModerationPolicy, ResponsePolicy
+from conflicto.platform.problems import DomainError, Unavailable
+from conflicto.responses.commands.change import edit_response, moderate_response, remove_response, reset_round
+from conflicto.responses.events import ResponsesChanged
+from conflicto.responses.model import Moderation, Written
+from conflicto.responses.queries import live_answers
+from conflicto.results import store
+from conflicto.results.queries import Reading, Round
+from conflicto.results.segments import Segments
+from conflicto.results.tallies import Kept, Tallies
+from conflicto.results.tally import Basis, Tally, results_of
+from tests.support.checks import eventually
+from tests.support.kit import Kit, Stage, command, set_stage
+
+SPEC = {
+    "whole": {"path": "", "op": "count"},
+    "number": {"path": "/n", "op": "number"},
+    "words": {"path": "/t", "op": "words"},
+    "rank": {"path": "/r", "op": "rank"},
+    "votes": {"path": "/v", "op": "votes"},
+    "score": {"path": "/n", "op": "score", "key": "/n"},
+}
+BASES = [
+    Basis(msgspec.json.encode(SPEC).decode(), '{"n":1}', None, None, knows_authors=True),
+    Basis(msgspec.json.encode(SPEC).decode(), '{"n":2}', None, None, knows_authors=True, is_moderated=True),
+    Basis('{"n":{"path":"/n","op":"count"}}', None, None, None),
+]
+COUNTED = "conflicto.results.queries.live_answers"
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"queries.CHUNK": 3, "queries.SEGMENT": 7, "queries.LEAST": 2, "segments.MARGIN": 3}.items():
+        monkeypatch.setattr(f"conflicto.results.{name}", value)
+
+
+def text(rng: Random) -> str:
+    said = {
+        "n": rng.choice([1, 2, 2.5, "x"]),
+        "t": rng.choice(["a b", "A", "straße STRASSE"]),
+        "r": rng.sample([1, "x", True], 2),
+        "v": [{"target": rng.choice("pq"), "vote": rng.choice([1, -1, 0])}],
+    }
+    return msgspec.json.encode(said).decode()
+
+
+class Room:
+    """People who answer and change their minds, and a host who moderates, removes, resets and asks again."""
+
+    def __init__(self, kit: Kit, stage: Stage, rng: Random) -> None:
+        self.kit, self.stage, self.rng = kit, stage, rng
+        self.answers: list[tuple[UUID, int]] = []
+        self.news: list[Any] = []
+        self.nth = 1
+
+    def answer(self) -> None:
+        outcome = self.run(self.stage.answer(self.rng.randrange(len(self.stage.people)), text(self.rng)))
+        if not isinstance(outcome, DomainError):
+            self.answers.append((outcome.response.id, outcome.response.participant_id))
+
+    def run(self, what: Any) -> Any:
+        ((outcomes, committed, _),) = self.kit.runner.run([what])
+        for event in committed.events if committed else ():
+            self.news += event.changes if isinstance(event, ResponsesChanged) else ()
+        return outcomes[0]
+
+    def tell(self, kept: Kept, most: int) -> None:
+        for before, after in self.news[:most]:
+            kept.take(before, after)
+        del self.news[:most]
+
+    def change(self) -> None:
+        response, author = self.rng.choice(self.answers)
+        written = Written(text(self.rng), self.rng.choice([None, text(self.rng)]), held=self.rng.random() < 0.2)
+        activity_id = self.stage.activity_id
+        what = self.rng.choice([
+            lambda tx: edit_response(tx, response, participant_id=author, written=written, received_us=self.rng.randrange(9)),
+            lambda tx: remove_response(tx, response, activity_id=activity_id),
+            lambda tx: moderate_response(tx, response, self.rng.choice(list(Moderation)), activity_id=activity_id),
+        ])  # fmt: skip
+        outcome = self.run(command(self.stage.session_id, lambda tx, items: [tx.attempt(items[0])], what))
+        assert not isinstance(outcome, Exception) or isinstance(outcome, DomainError)
+
+    def step(self) -> None:
+        if self.rng.random() < 0.6 or not self.answers:
+            self.answer()
+        elif self.rng.random() < 0.96:
+            self.change()
+        else:
+            of = {"session_id": self.stage.session_id}
+            what = lambda tx: reset_round(tx, self.stage.activity_id, **of)  # noqa: E731 - one word for both
+            self.run(command(self.stage.session_id, lambda tx, items: [tx.attempt(items[0])], what))
+
+    @property
+    def of(self) -> Round:
+        return Round(self.stage.session_id, self.stage.activity_id, self.nth)
+
+
+def told(tally: Tally) -> Any:
+    halves = []
+    for host in (True, False):
+        results = results_of(tally, is_host=host, is_scored=True, is_anonymous=False)
+        halves.append((tally.half(is_host=host).count, results, sorted(tally.points(is_host=host))))
+    return msgspec.json.decode(msgspec.json.encode(halves)), dict(tally.authors)
+
+
+def recounted(kit: Kit, of: Round, basis: Basis) -> Any:
+    fresh = Tally(basis)
+    for answer in kit.db.query(live_answers, of.activity_id, of.nth, after=0, upto=2**62, most=10_000):
+        fresh.add(answer)
+    return told(fresh)
+
+
+async def idle(kept: Kept) -> None:
+    async def is_idle() -> bool:
+        return kept.storing is None
+
+    await eventually(is_idle)
+
+
+def segments_of(kit: Kit) -> Segments:
+    return Segments(kit.db, kit.writer)
+
+
+@pytest.mark.parametrize("seed", range(10))
+async def test_a_load_by_segments_equals_a_recount_whatever_happened(kit: Kit, seed: int) -> None:
+    rng = Random(seed)
+    policy = rng.choice([ResponsePolicy.ONE, ResponsePolicy.MANY])
+    room = Room(kit, set_stage(kit, people=25, policy=policy, moderation=ModerationPolicy.AFTER), rng)
+    taken_over = 0
+    for _ in range(7):
+        for _ in range(rng.randrange(5, 25)):
+            room.step()
+        basis = rng.choice(BASES) if rng.random() < 0.3 else BASES[0]
+        room.news.clear()
+        kept = Kept(Tally(basis))
+        reading = Reading(room.of, basis, memory=kept)
+        while not reading.is_over:
+            kit.db.query(reading.step)
+            if rng.random() < 0.3:
+                room.step()
+                room.tell(kept, rng.randrange(3))
+        kept.loaded(reading)
+        room.tell(kept, len(room.news))
+        assert told(kept.tally) == recounted(kit, room.of, basis)
+        await segments_of(kit).keep(room.of, basis, reading.fresh)
+
+        again = await segments_of(kit).read(room.of, basis)
+
+        assert told(again.tally) == recounted(kit, room.of, basis)
+        taken_over += again.in_segments - sum(each.segment.answers for each in again.fresh)
+    assert taken_over > 0
+
+
+async def test_what_is_in_segments_is_not_read_again_and_a_change_costs_its_segment_alone(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = Room(kit, set_stage(kit, people=5, moderation=ModerationPolicy.AFTER), Random(1))
+    for _ in range(31):
+        room.answer()
+    segments = segments_of(kit)
+    first = await segments.read(room.of, BASES[0])
+    await segments.keep(room.of, BASES[0], first.fresh)
+    read: list[int] = []
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        found = live_answers(*args, **kwargs)
+        read.append(len(found))
+        return found
+
+    monkeypatch.setattr(COUNTED, counted)
+
+    async def load() -> tuple[int, Reading]:
+        read.clear()
+        reading = await segments.read(room.of, BASES[0])
+        await segments.keep(room.of, BASES[0], reading.fresh)
+        assert told(reading.tally) == recounted(kit, room.of, BASES[0])
+        return sum(read), reading
+
+    assert [each.segment.answers for each in first.fresh] == [9, 9, 9]
+    assert (await load())[0] == 4
+    response, author = room.answers[12]
+    kit.do(room.stage.session_id, edit_response, response, participant_id=author, written=Written("1"), received_us=1)
+    amount, mended = await load()
+    assert (amount, [each.segment.answers for each in mended.fresh]) == (8 + 5, [8])
+    assert (await load())[0] == 5
+    read.clear()
+    await segments.read(room.of, BASES[2])
+    assert sum(read) == 31, "another basis counts anew"
+
+
+async def test_a_round_that_grows_while_people_look_gets_its_segments(kit: Kit) -> None:
+    room = Room(kit, set_stage(kit, people=5, moderation=ModerationPolicy.AFTER), Random(2))
+    segments, tallies = segments_of(kit), Tallies()
+    kept = await tallies.get(segments, room.of, BASES[0])
+    assert (kept.storing, kept.covered) == (None, 0)
+    for _ in range(12):
+        room.answer()
+    reading = await segments.read(room.of, BASES[0])
+    kept.loaded(reading)
+    kept.covered = kept.in_segments = 0
+
+    assert await tallies.get(segments, room.of, BASES[0]) is kept
+    assert kept.storing is not None
+    await kept.storing
+
+    (segment,) = kit.db.query(store.stored, room.of, BASES[0].digest)
+    assert (kept.storing, kept.covered, kept.in_segments) == (None, segment.upto, segment.answers)
+    assert segment.answers == 9
+    await tallies.get(segments, room.of, BASES[0])
+    assert kept.storing is None, "the newest ones are left"
+
+
+async def test_where_no_segment_can_be_made_nobody_tries_again_at_once(kit: Kit) -> None:
+    room = Room(kit, set_stage(kit, people=5, moderation=ModerationPolicy.AFTER), Random(3))
+    for _ in range(11):
+        room.answer()
+    segments, tallies = segments_of(kit), Tallies()
+    kept = await tallies.get(segments, room.of, BASES[0])
+    await idle(kept)
+    kept.in_segments = -5
+    await tallies.get(segments, room.of, BASES[0])
+    assert kept.storing is not None
+    await kept.storing
+
+    await tallies.get(segments, room.of, BASES[0])
+    assert kept.storing is None
+
+
+async def test_segments_that_cannot_be_stored_are_counted_again(kit: Kit) -> None:
+    room = Room(kit, set_stage(kit, people=5, moderation=ModerationPolicy.AFTER), Random(4))
+    for _ in range(20):
+        room.answer()
+
+    class Failing:
+        async def run(self, *_: Any) -> None:
+            raise Unavailable(retry_after_s=1)
+
+    broken, tallies = Segments(kit.db, Failing()), Tallies()
+    kept = await tallies.get(broken, room.of, BASES[0])
+    await idle(kept)
+
+    assert told(kept.tally) == recounted(kit, room.of, BASES[0])
+    assert kit.db.query(store.stored, room.of, BASES[0].digest) == []
+
+
+async def test_rounds_have_their_own_segments_and_deleted_sessions_have_none(kit: Kit) -> None:
+    room = Room(kit, set_stage(kit, people=5, moderation=ModerationPolicy.AFTER), Random(5))
+    segments = segments_of(kit)
+    for nth in (1, 2):
+        room.nth = nth
+        for _ in range(10 + nth):
+            room.answer()
+        reading = await segments.read(room.of, BASES[0])
+        await segments.keep(room.of, BASES[0], reading.fresh)
+        assert told((await segments.read(room.of, BASES[0])).tally) == recounted(kit, room.of, BASES[0])
+        if nth == 1:
+            kit.do(room.stage.session_id, start_round, room.stage.activity_id, actor="test")
+
+    assert [len(kit.db.query(store.stored, room.of._replace(nth=nth), BASES[0].digest)) for nth in (1, 2)] == [1, 1]
+    assert kit.do(None, store.purge, room.stage.session_id, 500) == 2
+    assert kit.do(None, store.purge, room.stage.session_id, 500) == 0
