@@ -155,6 +155,36 @@ async def test_tokens_live_on_and_seats_of_the_lost_future_are_unknown(story: St
         accepted(await event.answer(story.wall, again, "here"), 201)
 
 
+async def test_who_asked_to_be_forgotten_is_not_brought_back(settings: Settings, tmp_path: Path) -> None:
+    async with App(settings).running() as app:
+        event = await make_event(Api(app))
+        wall = await event.activity(status="active", response_policy="many")
+        seats = [await event.join(name) for name in ("Anna", "Bert", "Cleo", "Dora")]
+        for seat in seats:
+            accepted(await event.answer(wall, seat, f"of {seat.nickname}"), 201)
+        assert run("db", "backup", tmp_path / "archive", env=_env(settings)).exit_code == 0
+        anna, bert, cleo, _ = seats
+        accepted(await event.api.delete("/participants/me", anna.token), 204)
+        accepted(await event.api.delete("/participants/me?responses=keep", bert.token), 204)
+        accepted(await event.api.delete(f"/participants/{cleo.id}?responses=delete", event.host), 204)
+    done = run("db", "restore", tmp_path / "archive", env=_env(settings))
+
+    assert done.exit_code == 0, done.stderr
+    assert "2 participants who left" in done.stdout
+    async with App(settings).running() as app:
+        event.api = Api(app)
+        there = accepted(await event.api.get(f"{event.path}/participants", token=event.host))["items"]
+        assert {each["nickname"] for each in there} == {"Cleo", "Dora"}
+        answers, _ = await drain(event.api, f"{event.path}/activities/{wall['id']}/responses", "0", event.host)
+        assert {each["response_data"] for each in answers} == {"of Bert", "of Cleo", "of Dora"}
+        for gone in (anna, bert):
+            assert (await event.api.get("/participants/me", token=gone.token)).status_code in {401, 404}
+        items, _ = await drain(event.api, f"{event.path}/changes", "0", event.host)
+        assert "Anna" not in str(items)
+    check = run("db", "check", env=_env(settings))
+    assert check.exit_code == 0, check.stdout
+
+
 async def test_keys_from_before_replay_and_lost_ones_are_taken_anew(story: Story) -> None:
     async with story.again() as event:
         wall, anna = story.wall, story.anna

@@ -107,6 +107,23 @@ def test_every_revision_can_be_gone_back_to_with_data(empty_url: str, to: str) -
     command.check(migrations.config(empty_url))
 
 
+@pytest.mark.parametrize("at", HISTORY)
+def test_an_archive_of_every_revision_restores_over_a_database_of_every_revision(empty_url: str, at: str, tmp_path: Path) -> None:
+    before = left_by(empty_url, at)
+    revisions.write_archive(empty_url, tmp_path / "archive")
+
+    done = run("db", "restore", tmp_path / "archive", env=environment(tmp_path, DATABASE_URL=empty_url))
+
+    assert done.exit_code == 0, (done.stderr, done.exception)
+    assert "kept" in done.stdout
+    assert revision_of(empty_url) == SCHEMA
+    after = revisions.dump(empty_url, like=before)
+    for name in set(before) - {"meta", "feed_heads", "feed_gaps"}:
+        assert after[name] == before[name]
+    assert after["feed_heads"][0]["ts"] > revisions.T + 6
+    command.check(migrations.config(empty_url))
+
+
 # Killed --------------------------------------------------------------------------------------------------------------
 
 

@@ -103,6 +103,8 @@ def restore(
         err.print(str(error), markup=False)
         raise typer.Exit(UNUSABLE) from None
     out.print(f"Restored what was there at {done.header.made_at}: {_told(done.rows)}.", markup=False)
+    if done.forgotten:
+        out.print(f"{done.forgotten:,} participants who left and were forgotten after it were forgotten again.")
     for kept in filter(None, (done.aside, done.key_aside)):
         out.print(f"What was there before is kept: {kept}", markup=False)
 

@@ -9,14 +9,21 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import make_url
 
 from conflicto.access.identity import begin_anew, put_key_beside, take_key_out
+from conflicto.participants.commands.seats import remove
+from conflicto.participants.events import ParticipantRemoved
+from conflicto.participants.queries import forgotten_ids, present_seats
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.archive import Header, opened
 from conflicto.platform.db.restore import Restored, restore
-from conflicto.platform.db.transaction import ReadTx
+from conflicto.platform.db.schema import SCHEMA, revision
+from conflicto.platform.db.transaction import ReadTx, WriteTx
+from conflicto.responses.commands.change import erase_answers
+from conflicto.responses.queries import has_answers
 from conflicto.sessions.gaps import newest_position, open_gaps
+from conflicto.sessions.heads import SessionHeads
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from sqlalchemy import Connection
@@ -32,6 +39,7 @@ class Done:
     rows: dict[str, int]
     aside: str | None
     key_aside: Path | None
+    forgotten: int
 
 
 class Rooms:
@@ -42,21 +50,37 @@ class Rooms:
         self._migrations: Any = importlib.import_module("conflicto.migrations")
         self.revisions: Sequence[str] = self._migrations.known_revisions()
         self.key: str | None = None
+        self.forgotten: dict[int, bool] = {}
 
     def migrate(self, connection: Connection, to: str) -> None:
         """Bring the schema to a revision, in the open transaction."""
         self._migrations.upgrade_within(connection, to)
 
     def newest(self, connection: Connection) -> int:
-        """Return the newest position of any feed, µs."""
+        """Return the newest position of any feed, µs, and note who was forgotten: what is read here is the database that goes."""
+        if revision(connection) == SCHEMA:
+            tx = ReadTx(connection)
+            self.forgotten = {each: not has_answers(tx, each) for each in forgotten_ids(tx)}
         return newest_position(connection)
 
     def renew(self, connection: Connection, clock_us: int) -> None:
-        """Begin a new life: the feeds go on above every position of the lost one, under a new epoch, with the key that came along."""
-        open_gaps(connection, clock_us)
+        """Begin a new life: feeds above every position of the lost one, a new epoch, the key that came along, nobody who was forgotten."""
+        begins = open_gaps(connection, clock_us)
+        self.forgotten = _forget_again(connection, self.forgotten, begins)
         begin_anew(ReadTx(connection))
         if self._settings.is_embedded:
             self.key = take_key_out(ReadTx(connection))
+
+
+def _forget_again(connection: Connection, forgotten: Mapping[int, bool], now_us: int) -> dict[int, bool]:
+    """Erase those who asked for it after the backup, with their answers if they asked for that too; returns who that was."""
+    back = present_seats(ReadTx(connection), forgotten)
+    heads = SessionHeads().lock(connection, sorted({seat.session_id for seat in back.values()})) if back else {}
+    tx = WriteTx(connection, now_us=now_us, heads=heads, subscribers={ParticipantRemoved: [erase_answers]})
+    for participant_id in back:
+        remove(tx, participant_id, erase_answers=forgotten[participant_id], forget=True)
+    SessionHeads().save(connection, tx.heads)
+    return {each: forgotten[each] for each in back}
 
 
 def restored(file: Path, settings: Settings) -> Done:
@@ -64,7 +88,7 @@ def restored(file: Path, settings: Settings) -> Done:
     rooms = Rooms(settings)
     done: Restored = restore(file, make_url(settings.url), rooms, Clock())
     aside = put_key_beside(settings.data_dir, rooms.key) if rooms.key else None
-    return Done(done.header, done.rows, done.aside, aside)
+    return Done(done.header, done.rows, done.aside, aside, len(rooms.forgotten))
 
 
 def looked_into(file: Path) -> tuple[Header, dict[str, int]]:

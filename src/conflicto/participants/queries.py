@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 participants_changed = store.changed_since
 moved_seats = store.moved_seats
 every_seat = store.every_seat
+forgotten_ids = store.forgotten
 recounted_seats = store.recount
 present_ids = store.present
 present_seats = store.find_many

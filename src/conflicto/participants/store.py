@@ -39,6 +39,7 @@ _CHANGED = (
     .order_by(participants.c.updated_ts)
     .limit(bindparam("most"))
 )
+_FORGOTTEN = select(participants.c.id).where(participants.c.deleted, participants.c.nickname == "")
 _MOVED_SEATS = select(participants.c.id, participants.c.token_version).where(
     participants.c.session_id == bindparam("session_id"), participants.c.token_version > 1
 )
@@ -148,6 +149,11 @@ def find_link(tx: ReadTx, link_id: bytes) -> tuple[int, int, int] | None:
 def remove_links(tx: WriteTx, participant_id: int) -> None:
     """Forget every link of a seat."""
     tx.write(delete(seat_links).where(seat_links.c.participant_id == participant_id))
+
+
+def forgotten(tx: ReadTx) -> list[int]:
+    """Return everyone who left and had their name erased: for a restore alone, which must not bring them back."""
+    return list(tx.connection.execute(_FORGOTTEN).scalars())
 
 
 def purge(tx: WriteTx, session_id: int, at_most: int) -> int:

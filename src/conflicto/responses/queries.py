@@ -85,3 +85,8 @@ def _matching(tx: ReadTx, activity_id: UUID, wanted: ResponseFilter) -> Iterator
             raise ScanTooLong
         if contains(parse(response.text or "null"), part):
             yield response
+
+
+def has_answers(tx: ReadTx, participant_id: int) -> bool:
+    """Whether a participant's answers are still there, be they gone or not."""
+    return bool(store.live_of(tx, participant_id=participant_id))
