@@ -1,7 +1,7 @@
 # Every habit has one verb. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-lane test-faults fuzz test-browser browser-tools screenshots check fmt docs bench bench-check bench-tools deploy-check deploy-tools lock new-type clean
+.PHONY: help setup run demo test test-lane test-faults fuzz test-browser browser-tools screenshots figures check fmt docs bench bench-check bench-tools deploy-check deploy-tools lock new-type clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -61,6 +61,10 @@ test-browser: browser-tools ## Drive the pages in the distribution's Chromium; p
 
 screenshots: browser-tools ## Take the README's pictures anew, from a real session
 	$(BIN)/python -m tests.browser.take_screenshots docs/pictures
+
+figures: browser-tools ## Measure the pages in the browser and write docs/figures.md
+	$(BIN)/pytest -q tests/browser/test_figures.py -m browser -k "small or usable or second"
+	$(BIN)/python tools/write_figures.py
 
 # Where Chromium is missing and apt cannot bring it, the tests say so aloud and are skipped; in CI they fail.
 browser-tools: setup $(BROWSER_READY)
