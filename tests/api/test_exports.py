@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import json
+import tempfile
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +14,8 @@ import pytest
 
 from conflicto.exports import writing
 from tests.support.api import Api, Event, Seat, make_event
+from tests.support.checks import eventually
+from tests.support.wire import get, listening
 
 FORMULAS = ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1+1", "\r=1+1", "\n=1+1", "＝1+1", "＋1", '=HYPERLINK("http://x","y")']  # noqa: RUF001
 TEXTS = [
@@ -255,6 +258,37 @@ async def test_one_export_is_written_at_a_time_and_answers_go_on(api: Api, held:
     assert answered.status_code == 201
     assert (await first).status_code == 200
     assert (await export(event)).status_code == 200
+
+
+@pytest.mark.in_process
+async def test_who_goes_away_stops_their_export(
+    api: Api, held: tuple[threading.Event, threading.Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "TURN_ROWS", 1)
+    monkeypatch.setattr(writing, "TURN_S", 0.0)
+    event = await make_event(api)
+    await event.join("Anna")
+    begun, go_on = held
+    desk = api.app.exports
+    async with listening(api.app) as port:
+        _, line = await asyncio.open_connection("127.0.0.1", port)
+        line.write(get(f"{event.path}/export?shape=table", event.host))
+        assert await asyncio.to_thread(begun.wait, 20)
+        line.close()
+        await eventually(lambda: asyncio.sleep(0, desk._job is not None and desk._job.stop.is_set()))
+        go_on.set()
+        await eventually(lambda: asyncio.sleep(0, desk._job is None))
+
+    assert (await export(event)).status_code == 200
+
+
+async def test_without_room_for_the_file_it_is_said(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    event = await make_event(api)
+    monkeypatch.setattr(tempfile, "tempdir", "/no/such/folder")
+
+    refused = await export(event)
+
+    assert (refused.status_code, refused.json()["detail"]) == (503, "There is no room for the file.")
 
 
 async def test_a_server_that_stops_ends_its_export(

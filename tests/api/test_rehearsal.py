@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from conflicto.activity_types.registry import registered
+from conflicto.platform.problems import Unavailable
 from tests.support.api import Api, Event, make_event
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -224,6 +225,65 @@ async def test_what_is_no_rehearsal_is_refused(api: Api, fields: dict[str, Any])
     event = await make_event(api)
 
     assert (await begin(event, **fields)).status_code == 422
+
+
+async def test_the_play_goes_on_without_who_was_removed(api: Api) -> None:
+    event = await make_event(api)
+    await filled(event, 5)
+    pulse = await event.activity(type="pulse", config={"emojis": ["👍", "😮"]}, status="active")
+    for each in (await people(event))[:3]:
+        await api.delete(f"/participants/{each['id']}", event.host)
+    stays = {each["id"] for each in await people(event)}
+
+    await event.move(pulse, "expired")
+    poll = await event.activity(type="rating", config={"question": "?", "min": 1, "max": 5}, status="active")
+
+    found = await answered_by(event, poll, 2)
+    assert {each["participant_id"] for each in found} == stays
+    assert (await look(event))["is_playing"]
+
+
+async def test_nobody_takes_a_name_that_is_taken_or_refused(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conflicto.rehearsal.people.NAMES", ("Anna", "Bert"))
+    monkeypatch.setattr("conflicto.rehearsal.people.INITIALS", "X")
+    event = await make_event(api)
+    await api.patch(event.path, {"word_filter": {"mode": "hold", "languages": [], "words": ["bert"]}}, token=event.host)
+    await event.join("Anna")
+
+    await filled(event, 1)
+
+    assert [each["nickname"] for each in await people(event)] == ["Anna", "Anna X."]
+
+
+async def test_the_play_goes_on_after_the_database_was_away(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    event = await make_event(api)
+    await filled(event, 2)
+    standing, failed = api.app.heads.standing, asyncio.Event()
+
+    async def away(*args: Any, **kwargs: Any) -> Any:
+        failed.set()
+        raise Unavailable
+
+    house = api.app.rehearsals._house
+    object.__setattr__(house, "standing", away)
+    await asyncio.wait_for(failed.wait(), PATIENCE_S)
+    object.__setattr__(house, "standing", standing)
+
+    poll = await event.activity(type="rating", config={"question": "?", "min": 1, "max": 5}, status="active")
+    await answered_by(event, poll, 2)
+
+
+async def test_a_server_that_stops_ends_the_play_and_keeps_the_seats(api: Api) -> None:
+    event = await make_event(api)
+    await filled(event, 2)
+
+    api.app.rehearsals.close()
+
+    async def rests() -> bool:
+        return not (await look(event))["is_playing"]
+
+    await until(rests)
+    assert (await look(event))["participants"] == 2
 
 
 async def test_a_full_room_takes_as_many_as_there_are_places(api: Api) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.browser.stage import Room, picture
+from tests.browser.test_barriers import barriers
 
 pytestmark = pytest.mark.browser
 
@@ -28,17 +29,23 @@ def test_a_rehearsal_fills_the_session_and_one_click_empties_it(live: Room) -> N
     phone.get_by_label("Graz").check()
     phone.get_by_role("button", name="Send").click()
     phone.get_by_text("Your answer is in ·").wait_for()
-    host, screen = live.host(), live.screen()
+    host, screen = live.host(color_scheme="dark"), live.screen()
+    host.get_by_text("Rehearsal", exact=True).click()
+    assert barriers(host) == []
+    host.get_by_text("Rehearsal", exact=True).click()
 
     begin(host, 12)
 
     host.get_by_text("Rehearsal: 12 scripted participants are in this session.").wait_for(timeout=SLOW_MS)
     host.get_by_text(re.compile(r"^(9|1[0-3]) answers$")).first.wait_for(timeout=SLOW_MS)
     picture(host, "host-rehearsal")
+    host.get_by_text("People ·").click()
+    assert barriers(host) == []
     picture(screen, "screen-rehearsal")
 
     report = live.host("/report")
     report.get_by_text("This session holds a rehearsal: 12 scripted participants").wait_for()
+    assert barriers(report) == []
 
     host.get_by_role("button", name="Remove them and their answers").click()
 

@@ -235,7 +235,8 @@ class Troupe:
         try:
             receipt: Receipt = await self._house.writer.submit(self._session_id, submit_many, item, keys)
         except SeatGone:
-            self.actors.remove(actor)
+            if actor in self.actors:
+                self.actors.remove(actor)
             return
         if scene.imitation is not None:
             scene.imitation.heard(str(receipt.response.id), text)
