@@ -22,7 +22,10 @@ WHOLE = (
     "src/conflicto/activity_types/",
     "src/conflicto/feed/",
     "src/conflicto/platform/strict_json.py",
+    "src/conflicto/platform/word_filter/",
     "src/conflicto/responses/checking.py",
+    "src/conflicto/responses/made.py",
+    "src/conflicto/sessions/word_filter.py",
 )
 """What must be covered to the last branch."""
 

@@ -76,6 +76,13 @@ def test_the_same_filter_is_one_matcher() -> None:
     assert matcher_for(("en",), ("a b",)) is matcher_for(("en",), ("a b",))
 
 
+def test_words_longer_than_any_listed_one_are_not_looked_at_closely() -> None:
+    matcher = Matcher((), ["plonk"])
+
+    assert matcher.spans("plonk" + "!" * 59) == [(0, 64)]
+    assert matcher.spans("plonk" + "!" * 60) == []
+
+
 def test_overlapping_finds_are_masked_once() -> None:
     assert Matcher((), ["big deal", "deal breaker"]).masked("a big deal breaker it is") == "a *** it is"
 

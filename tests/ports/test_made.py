@@ -1,0 +1,42 @@
+"""What is made of activities is made once for each revision, and only the last few are kept."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from conflicto.activities.commands.edit import change_activity
+from conflicto.activities.queries import activity_by_id
+from conflicto.activity_types.registry import registered
+from conflicto.platform.problems import NotFound
+from conflicto.responses.made import MadeOfActivities
+from tests.support.kit import Kit, set_stage
+from tests.support.samples import activity
+
+
+async def test_it_is_made_once_for_all_who_ask_and_anew_for_each_revision(kit: Kit) -> None:
+    stage = set_stage(kit, people=0)
+    found = kit.db.query(activity_by_id, stage.activity_id)
+    made: list[int] = []
+    remembered: MadeOfActivities[int] = MadeOfActivities(kit.db, lambda each, _: made.append(each.revision) or each.revision, 9)
+
+    first = await asyncio.gather(*(remembered.get(found) for _ in range(5)))
+    assert (first, made) == ([found.revision] * 5, [found.revision])
+    changed, _ = kit.do(stage.session_id, change_activity, stage.activity_id, {"title": "New"}, {}, types=registered(()))
+    assert await remembered.get(changed) == changed.revision
+    assert await remembered.get(found) == changed.revision, "what is newer serves as well"
+    with pytest.raises(NotFound):
+        await remembered.get(activity(id=UUID(int=9)))
+
+
+async def test_the_oldest_go_first(kit: Kit) -> None:
+    stages = [set_stage(kit, people=0) for _ in range(3)]
+    found = [kit.db.query(activity_by_id, stage.activity_id) for stage in stages]
+    made: list[Any] = []
+    remembered: MadeOfActivities[None] = MadeOfActivities(kit.db, lambda each, _: made.append(each.id), 2)
+
+    for place in (0, 1, 0, 2, 1, 0):
+        await remembered.get(found[place])
+
+    assert made == [found[place].id for place in (0, 1, 2, 0)]
