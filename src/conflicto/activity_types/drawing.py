@@ -7,7 +7,7 @@ the next, and the same seed makes the same room.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, floor, log10
+from math import exp, floor, inf, log10
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -170,7 +170,8 @@ class Room:
         if middle is None:
             middle = self._middles[at] = low + (high - low) * self._chance.uniform(0.5, 0.8)
         value = min(high, max(low, chance.gauss(middle, (high - low) * SPREAD / self._tastes.sharp)))
-        return _rounded(value, high - low, part)
+        rounded = (_rounded(each, high - low, part) for each in (value, (low + high) / 2, high, low + 1, low))
+        return next((each for each in rounded if _is_between(each, part)), value)
 
     def _string(self, part: Schema, at: str, chance: Random) -> str:
         if part.get("format") == "uuid":
@@ -199,6 +200,12 @@ def _is_number(value: object) -> bool:
         except ValueError:
             return False
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_between(value: float, part: Schema) -> bool:
+    """Whether a number is none of the ends that are not allowed: what lies near them may have been rounded to them."""
+    low, high = float(part.get("exclusiveMinimum", -inf)), float(part.get("exclusiveMaximum", inf))
+    return low < value < high
 
 
 def _rounded(value: float, span: float, part: Schema) -> float:

@@ -223,3 +223,19 @@ def test_pointers_lead_into_objects() -> None:
     assert placed({"a": {"b": 1}, "c": 2}, "/a/b", 9) == {"a": {"b": 9}, "c": 2}
     assert placed({"a": 1}, "/b/c", 9) == {"a": 1}
     assert placed({"a": 1}, "", 9) == 9
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+        {"type": "integer", "exclusiveMinimum": 0, "maximum": 1},
+        {"type": "integer", "minimum": 1, "exclusiveMaximum": 2},
+        {"type": "integer", "exclusiveMinimum": 3, "exclusiveMaximum": 5},
+    ],
+)
+def test_numbers_stay_off_ends_that_are_not_allowed(bounds: dict[str, Any]) -> None:
+    check = Check(bounds, "")
+    drawn = [Room(bounds, Tastes(phrases=PHRASES), seed).drawn(Random(chance)) for seed in range(40) for chance in range(20)]
+
+    assert [each for each in drawn if not check.is_valid(each)] == []
