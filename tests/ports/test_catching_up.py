@@ -28,7 +28,8 @@ from conflicto.platform.problems import DomainError
 from conflicto.responses.commands.change import edit_response, moderate_response, remove_response
 from conflicto.responses.model import Moderation, Written
 from conflicto.responses.queries import live_answers
-from conflicto.results.queries import Round, read_chunk
+from conflicto.results.queries import Reading, Round
+from conflicto.results.segments import Segments
 from conflicto.results.tally import Basis, Tally, results_of
 from conflicto.sessions.commands import lock, rotate_tokens
 from conflicto.sessions.heads import positions
@@ -184,18 +185,19 @@ async def test_memory_equals_a_fresh_look(
         return reading
 
     monkeypatch.setattr("conflicto.feed.heads.load_news", amid(load_news))
-    monkeypatch.setattr("conflicto.results.tallies.read_chunk", amid(read_chunk))
+    monkeypatch.setattr(Reading, "step", amid(Reading.step))
+    segments = Segments(kit.db, kit.writer)
     of = Round(hall.stage.session_id, hall.stage.activity_id, 1)
     head = await heads.get(of.session_id)
-    counting = asyncio.create_task(head.tallies.get(kit.db, of, BASIS))
+    counting = asyncio.create_task(head.tallies.get(segments, of, BASIS))
     for nth in range(STEPS):
         await asyncio.to_thread(hall.step, *rng.choice([(kit, own), (other, None)]))
         if rng.random() < 0.3 or nth == STEPS - 1:
             kept = await counting
-            counting = asyncio.create_task(head.tallies.get(kit.db, of, BASIS)) if rng.random() < 0.5 else counting
+            counting = asyncio.create_task(head.tallies.get(segments, of, BASIS)) if rng.random() < 0.5 else counting
             await caught_up(kit, heads, of.session_id)
             while kept.is_void or kept.loading:
-                kept = await head.tallies.get(kit.db, of, BASIS)
+                kept = await head.tallies.get(segments, of, BASIS)
                 await caught_up(kit, heads, of.session_id)
             assert await heads.get(of.session_id) is head
             kit.db.query(compared, head, of.activity_id)

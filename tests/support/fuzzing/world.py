@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 
 from conflicto.app import App
-from conflicto.exports.csv import csv_lines
-from conflicto.exports.jsonl import jsonl_lines
+from conflicto.exports.files import Form, write_file
+from conflicto.exports.sheets import Shape
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted
 from tests.support.fuzzing.asking import Judge, ask
@@ -85,9 +86,11 @@ class World:
                 self.reads[case.target.partition(b"?")[0].rpartition(b"/")[2].decode()] += 1
                 if fault:
                     faults.append(f"{case.method!r} {case.target!r}: {fault}")
-            for lines in (jsonl_lines, csv_lines):
-                self.api.app.db.query(lambda tx, lines=lines, side=side: list(lines(tx, side.event.id)))
-                self.reads["export"] += 1
+            for form in Form:
+                for shape in Shape:
+                    with BytesIO() as file:
+                        self.api.app.db.query(write_file, side.event.id, form, shape, file)
+                    self.reads["export"] += 1
         return faults
 
 
