@@ -21,11 +21,14 @@ from conflicto.settings import Settings
 from tests.support import databases
 from tests.support.api import Api, make_event
 from tests.support.checks import accepted
-from tests.support.contents import contents, fact_of
+from tests.support.contents import OWN, contents, fact_of
+from tests.support.cuts import Cut, cut_at
 from tests.support.processes import environment, run, served
 
 ODD = {"text": "é\u2028\\ \"'\n\t\x7f", "n": [1e-7, 2**53 - 1, True, None], "deep": [[[{}]]]}
 FLIPS = 60
+STEP = 29
+"""Statements between two cuts of a restore, which has more than a hundred."""
 
 
 async def _full(api: Api) -> dict[str, Any]:
@@ -247,6 +250,22 @@ def test_a_file_beyond_reading_is_replaced_and_kept(archive: Path, env: dict[str
     kept = Path(done.stdout.rpartition("kept: ")[2].strip())
     assert kept.read_bytes().startswith(b"no database")
     assert run("db", "check", env=env).exit_code == 0
+
+
+def test_a_restore_that_is_cut_anywhere_has_not_happened(archive: Path, env: dict[str, str], tmp_path: Path) -> None:
+    before = contents(env["DATABASE_URL"], without=set())
+    done, number = None, 1
+    while done is None or done.exit_code:
+        with cut_at(number) as seen:
+            done = run("db", "restore", archive, env=env)
+        if done.exit_code:
+            assert isinstance(done.exception, Cut), done.exception
+            assert contents(env["DATABASE_URL"], without=set()) == before, seen[-1]
+            number += STEP
+
+    assert number > 4 * STEP
+    assert contents(env["DATABASE_URL"]) == {name: rows for name, rows in before.items() if name not in OWN}
+    assert [path for path in tmp_path.iterdir() if "restoring" in path.name] == []
 
 
 # Keys ----------------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import psycopg
 import pysqlite3.dbapi2 as driver
 import pytest
 from alembic import command
-from sqlalchemy import Engine, event, inspect, text
+from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from conflicto import migrations
@@ -26,6 +26,7 @@ from conflicto.settings import Settings
 from tests.support import databases, revisions
 from tests.support.api import Api
 from tests.support.checks import accepted
+from tests.support.cuts import Cut, cut_at
 from tests.support.processes import ADMIN, environment, run, run_apart
 
 HISTORY = migrations.known_revisions()
@@ -125,27 +126,6 @@ def test_an_archive_of_every_revision_restores_over_a_database_of_every_revision
 
 
 # Killed --------------------------------------------------------------------------------------------------------------
-
-
-class Cut(Exception):
-    """The process ends here."""
-
-
-@contextmanager
-def cut_at(number: int) -> Iterator[list[str]]:
-    """Let the `number`th statement of any database fail; yields the statements so far."""
-    seen: list[str] = []
-
-    def count(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
-        seen.append(statement)
-        if len(seen) == number:
-            raise Cut
-
-    event.listen(Engine, "before_cursor_execute", count)
-    try:
-        yield seen
-    finally:
-        event.remove(Engine, "before_cursor_execute", count)
 
 
 def test_a_migration_that_is_cut_at_any_statement_has_not_happened(empty_url: str) -> None:

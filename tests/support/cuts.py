@@ -1,0 +1,28 @@
+"""A process that ends in the middle of its work on a database, at a statement of the test's choice."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+
+class Cut(Exception):
+    """The process ends here."""
+
+
+@contextmanager
+def cut_at(number: int) -> Iterator[list[str]]:
+    """Let the `number`th statement of any database fail; yields the statements so far."""
+    seen: list[str] = []
+
+    def count(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        seen.append(statement)
+        if len(seen) == number:
+            raise Cut
+
+    event.listen(Engine, "before_cursor_execute", count)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", count)
