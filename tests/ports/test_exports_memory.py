@@ -63,7 +63,7 @@ def peak(kit: Kit, stage: Stage, form: Form, shape: Shape) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("shape", Shape)
-def test_ten_times_the_answers_take_no_more_memory(kit: Kit, shape: Shape, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_four_times_the_answers_take_no_more_memory(kit: Kit, shape: Shape, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conflicto.exports.sheets.ANSWERS_AT_ONCE", 50)
     few, many = answered(kit, FEW), answered(kit, MANY)
     for form in Form:
