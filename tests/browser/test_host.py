@@ -28,7 +28,7 @@ def test_from_the_start_up_address_to_an_answer(live: Room) -> None:
 
     host.get_by_text("+ Add an activity").click()
     picture(host, "host-types")
-    host.get_by_role("button", name="Poll").click()
+    host.get_by_role("button", name="Poll", exact=True).click()
     host.get_by_label("Question").fill("Where do we eat?")
     host.get_by_label("Options 1").fill("Pizza")
     host.get_by_label("Options 2").fill("Curry")
@@ -60,7 +60,7 @@ def test_from_the_start_up_address_to_an_answer(live: Room) -> None:
 def test_forms_make_the_config_of_a_type(live: Room, name: str, fill: dict, config: dict, secret: dict | None) -> None:
     host = live.host()
     host.get_by_text("+ Add an activity").click()
-    host.get_by_role("button", name=name).click()
+    host.get_by_role("button", name=name, exact=True).click()
     for label, text in fill.items():
         host.get_by_label(label, exact=True).fill(text)
         host.keyboard.press("Tab")
@@ -76,7 +76,7 @@ def test_forms_make_the_config_of_a_type(live: Room, name: str, fill: dict, conf
 def test_the_editor_shows_what_will_be_seen_and_what_is_wrong(live: Room) -> None:
     host = live.host()
     host.get_by_text("+ Add an activity").click()
-    host.get_by_role("button", name="Rating").click()
+    host.get_by_role("button", name="Rating", exact=True).click()
     host.get_by_label("Question").fill("How was it?")
     preview = host.locator(".preview")
     preview.locator(".phone-frame").get_by_text("How was it?").wait_for()
@@ -143,7 +143,7 @@ def test_keys_rest_while_someone_types_and_can_be_switched_off(live: Room) -> No
     host.keyboard.press("?")
     host.get_by_role("heading", name="Keys").wait_for()
     shown = host.locator("kbd").all_inner_texts()
-    assert shown == ["␣ ⏎ →", "H", "L", "J", "?"], "no more and no fewer than act now"
+    assert shown == ["␣ ⏎ →", "1 … 9", "L", "R", "H", "J", "G", "B .", "T", "F", "?"], "no more and no fewer than act now"
     host.get_by_label("Single keys are on").uncheck()
     host.get_by_role("button", name="Close", exact=True).click()
     host.keyboard.press("l")

@@ -26,7 +26,7 @@ def test_the_language_is_chosen_on_the_page_and_kept(live: Room) -> None:
     page.locator("summary", has_text=LOOKS).click()
     picture(page, "phone-looks")
     page.get_by_label("Language", exact=True).select_option("ar")
-    page.wait_for_function("document.documentElement.lang === 'ar' && document.documentElement.dir === 'rtl'")
+    page.wait_for_function("() => document.documentElement.lang === 'ar' && document.documentElement.dir === 'rtl'")
 
     page.goto(f"{live.server.url}/j/{live.session['join_code']}")
     assert page.evaluate("document.documentElement.lang") == "ar"
@@ -42,7 +42,7 @@ def test_an_address_brings_a_language_that_stays(live: Room) -> None:
     page.get_by_text("Du bist dabei, Anna.").wait_for()
     page.locator("summary", has_text="Anna").click()
     page.get_by_label("Sprache").select_option("fr")
-    page.wait_for_function("document.documentElement.lang === 'fr'")
+    page.wait_for_function("() => document.documentElement.lang === 'fr'")
 
 
 @pytest.mark.parametrize("where", ["home", "control", "report", "phone"])

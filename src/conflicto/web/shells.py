@@ -23,8 +23,8 @@ PAGES = ("participant", "home", "control", "report", "screen")
 STYLES = {"participant": ("base",), "screen": ("base", "screen"), "control": ("base", "screen", "host")}
 """Style sheets of a page; the other hosts' pages have two in common. The control page shows a screen in small."""
 
-FOR_HOSTS = "host."
-"""Words that phones and screens need not download begin so."""
+HELD_BACK = {"participant": ("host.", "key.", "step."), "screen": ("host.",)}
+"""How words begin that a page need not download. A screen may be controlled where its browser is a host's."""
 
 
 class Shells:
@@ -63,9 +63,8 @@ class Shells:
 
     def _boot(self, page: str, locale: str) -> str:
         """Return what the page's script begins with, as JSON that cannot end its element."""
-        for_host = page not in {"participant", "screen"}
-        tell = told_to_hosts if for_host else told_to_all
-        words = {key: text for key, text in self.catalogs[locale].items() if for_host or not key.startswith(FOR_HOSTS)}
+        tell = told_to_all if page in HELD_BACK else told_to_hosts
+        words = {key: text for key, text in self.catalogs[locale].items() if not key.startswith(HELD_BACK.get(page, ()))}
         boot: dict[str, object] = {
             "locale": locale, "base": f"/s/{self._assets.build}", "public_url": self._public_url, "languages": NAMES, "texts": words,
             "types": {known.name: tell(known, locale) for known in self._types},

@@ -61,12 +61,3 @@ function set(node, name, value) {
   else if (value === null || value === undefined || value === false) node.removeAttribute(name);
   else node.setAttribute(name, value === true ? "" : value);
 }
-
-let told = "";
-
-// Tells those who listen to the page instead of looking at it; the same sentence is said once.
-export function announce(text) {
-  if (text === told) return;
-  told = text;
-  document.getElementById("announce").textContent = text;
-}

@@ -5,16 +5,25 @@ const NAME = "conflicto.keys";
 export const keysAreOn = () => localStorage.getItem(NAME) !== "off";
 export const switchKeys = (on) => localStorage.setItem(NAME, on ? "on" : "off");
 
-// bindings: [{keys: [" ", "Enter"], shown: "Space", does: "word key", act, works: () => boolean}]
-export function listen(bindings) {
+// commands: [{keys: [" ", "Shift+t", "Ctrl+z"], works: () => boolean, act: (key) => …}]. While one is on its way, the next press is none:
+// it was meant for what was seen.
+export function listen(commands, isBusy = () => false) {
   document.addEventListener("keydown", (event) => {
-    if (!keysAreOn() || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    const name = nameOf(event);
+    if (!name || event.repeat) return;
     const within = event.target.closest?.("input, textarea, select, dialog[open], [contenteditable]");
     const onButton = event.target.closest?.("button, a, summary") && [" ", "Enter"].includes(event.key);
     if (within || onButton) return;
-    const found = bindings.find((each) => each.keys.includes(event.key) || each.keys.includes(event.key.toLowerCase()));
-    if (!found?.works()) return;
+    const found = commands.find((each) => each.keys.includes(name) && each.works());
+    if (!found) return;
     event.preventDefault();
-    found.act();
+    if (!isBusy()) found.act(event.key);
   });
+}
+
+// A letter is the same in either case, unless Shift is held; of keys with modifiers only Ctrl+Z is ours. Null: not one of ours.
+function nameOf({ key, ctrlKey, metaKey, altKey, shiftKey }) {
+  if (ctrlKey || metaKey || altKey) return key.toLowerCase() === "z" && !altKey && !shiftKey ? "Ctrl+z" : null;
+  if (!keysAreOn()) return null;
+  return /^[a-z]$/i.test(key) ? (shiftKey ? "Shift+" : "") + key.toLowerCase() : key;
 }

@@ -1,82 +1,66 @@
-// What a host's page knows of its session, and the steps it can take. It shows what the server said, never what it hopes for.
+// What a host's page knows of its session beyond the steps: results, answers, people, other hosts; and what only that page changes.
 
 import { questionOf } from "../core/activity.js";
-import { Problem, freshKey, tokens } from "../core/api.js";
-import { Fold, Follow } from "../core/follow.js";
+import { announce, announceCount } from "../core/announce.js";
+import { freshKey, tokens } from "../core/api.js";
 import { t } from "../core/words.js";
+import { Others, saidOf } from "./others.js";
+import { Steps } from "./steps.js";
 
-const UNDO_MS = 8_000;
 const REFRESH_MS = 500;
+const NEWS_MS = 8_000;
 
-export class Board {
-  fold = new Fold();
-  isOffline = false;
-  said = "";
+export class Board extends Steps {
   results = null; // of the activity that is shown
   answers = [];
-  undo = null;
+  news = ""; // what another host did last
+  #others;
   #timer = 0;
   #dirty = false;
 
   constructor(caller, id, draw) {
-    this.caller = caller;
-    this.id = id;
-    this.path = `/sessions/${id}`;
-    this.draw = draw;
+    super(caller, id, draw);
+    this.#others = new Others(caller, this.path);
   }
 
   async open() {
-    const { cursor } = await this.caller.get(`${this.path}/changes/since/now`);
-    const [session, activities, people] = await Promise.all(
-      ["", "/activities?limit=1000", "/participants?limit=1000"].map((what) => this.caller.get(this.path + what)));
-    const as = (entity) => (data) => ({ entity, id: data.id, revision: data.revision, data });
-    this.fold.take([as("session")(session), ...activities.items.map(as("activity")), ...people.items.map(as("participant"))]);
-    new Follow(this.caller, this.id, {
-      since: cursor, apply: (items) => this.#take(items), connected: (is) => (this.isOffline = !is, this.draw()),
-      gone: (problem) => (this.said = problem.text, this.draw()),
-    }).start();
+    await super.open();
+    await this.#others.news();
     await this.refresh();
   }
 
-  get session() {
-    return this.fold.session;
-  }
-
-  get activities() {
-    return this.fold.activities;
+  async load() {
+    const [people] = await Promise.all([this.caller.get(`${this.path}/participants?limit=1000`), super.load()]);
+    this.learn("participant", people.items);
   }
 
   get people() {
     return this.fold.alive("participant");
   }
 
-  get shown() {
-    const { current_activity_id: current, shown_activity_id: shown } = this.session ?? {};
-    return this.fold.of.activity.get(current ?? shown)?.data ?? null;
-  }
-
-  get next() {
-    const behind = this.shown ? this.activities.findIndex(({ id }) => id === this.shown.id) + 1 : 0;
-    return this.activities.slice(behind).find(({ status }) => status === "draft" || status === "published") ?? null;
-  }
-
-  // The one step that comes next: its name, the words for it, and what it does.
-  get step() {
-    const { session, shown, next } = this;
-    if (session.status === "draft") return { name: "open", act: () => this.patch({ status: "active" }) };
-    if (session.status === "completed") return { name: "over" };
-    if (shown?.status === "active") return { name: "lock", act: () => this.lock() };
-    if (shown?.status === "expired" && !shown.results_revealed && shown.results_visibility === "after_reveal") return { name: "reveal", act: () => this.reveal(true) };
-    if (next) return { name: "start", title: next.title ?? questionOf(next), act: () => this.start(next) };
-    return { name: "end", act: () => confirm(t("host.end_sure")) && this.patch({ status: "completed" }) };
-  }
-
-  #take(items) {
+  take(items) {
     const before = this.shown?.id;
-    this.fold.take(items);
+    const steps = items.some(({ entity, id, data }) => entity === "activity" && data?.status !== this.fold.of.activity.get(id)?.data?.status)
+      || items.some(({ entity, data }) => entity === "session" && data?.status !== this.session?.status);
+    super.take(items);
     if (this.shown?.id !== before) this.results = null;
+    if (steps) this.#hearOthers();
     this.refresh();
+  }
+
+  async #hearOthers() {
+    const line = await this.#others.news().catch(() => null);
+    const said = line && saidOf(line, (id) => this.titleOf(id));
+    if (!said) return;
+    this.news = said;
+    announce(said);
+    setTimeout(() => this.news === said && (this.news = "", this.draw()), NEWS_MS);
     this.draw();
+  }
+
+  titleOf(id) {
+    const activity = this.fold.of.activity.get(id)?.data;
+    return activity ? activity.title ?? questionOf(activity) : "";
   }
 
   // At most twice a second, however many answers arrive.
@@ -101,63 +85,21 @@ export class Board {
     this.results = counted;
     this.ranks = counted.results && Object.values(counted.results).some(({ op }) => op === "score")
       ? await this.caller.get(`${this.path}/leaderboard?limit=10`).catch(() => null) : null;
+    if (this.isRunning) announceCount(t("results.answers", { n: counted.response_count }));
     this.draw();
   }
 
-  // Does what a click asked for, takes over what the server answered, and says what went wrong.
-  async does(what) {
-    this.said = "";
-    try {
-      return await what();
-    } catch (problem) {
-      if (!(problem instanceof Problem)) throw problem;
-      this.said = problem.text;
-      this.problem = problem;
-      return undefined;
-    } finally {
-      this.draw();
-    }
-  }
-
-  #keep(entity, data) {
-    this.fold.take([{ entity, id: data.id, revision: data.revision, data }]);
+  keep(entity, data) {
     this.refresh();
-    return data;
+    return super.keep(entity, data);
   }
-
-  patch = (fields) => this.does(async () => this.#keep("session", await this.caller.patch(this.path, fields)));
 
   change = (activity, fields, query = "") =>
-    this.does(async () => this.#keep("activity", await this.caller.patch(`${this.path}/activities/${activity.id}${query}`, fields)));
+    this.does(async () => this.keep("activity", await this.caller.patch(`${this.path}/activities/${activity.id}${query}`, fields)));
 
-  tell = (activity, what, body) =>
-    this.does(async () => this.#keep("activity", await this.caller.post(`${this.path}/activities/${activity.id}/${what}`, body)));
-
-  make = (fields) => this.does(async () => this.#keep("activity", await this.caller.post(`${this.path}/activities`, fields, { key: freshKey() })));
+  make = (fields) => this.does(async () => this.keep("activity", await this.caller.post(`${this.path}/activities`, fields, { key: freshKey() })));
 
   remove = (activity) => this.does(() => this.caller.delete(`${this.path}/activities/${activity.id}`));
-
-  start = (activity) => this.tell(activity, "transition", { target_status: "active" });
-  reopen = () => this.tell(this.shown, "transition", { target_status: "active" });
-
-  async lock() {
-    const shown = this.shown;
-    if (await this.tell(shown, "transition", { target_status: "expired" })) this.#offerUndo("lock", () => this.tell(shown, "transition", { target_status: "active" }));
-  }
-
-  async reveal(on) {
-    const shown = this.shown;
-    const hasSecret = shown.secret !== null && shown.status === "expired";
-    const done = await this.tell(shown, "reveal", hasSecret ? { results: on, secret: on } : { results: on });
-    if (done && on) this.#offerUndo("reveal", () => this.reveal(false));
-  }
-
-  #offerUndo(name, act) {
-    const undo = { name, act: () => (this.undo = null, act()) };
-    this.undo = undo;
-    setTimeout(() => this.undo === undo && (this.undo = null, this.draw()), UNDO_MS);
-    this.draw();
-  }
 
   // Puts an activity one place up or down: the list is numbered anew where two share a number.
   async move(activity, by) {
@@ -173,17 +115,20 @@ export class Board {
   copy = ({ type, title, config, secret, aggregate, response_policy, results_visibility, responses_visibility, moderation, anonymous, duration_seconds }) =>
     this.make({ type, title, config, secret, aggregate, response_policy, results_visibility, responses_visibility, moderation, anonymous, duration_seconds });
 
-  moderate = (response, moderation) => this.does(async () => {
+  async moderate(response, moderation) {
+    const before = response.moderation;
+    const done = await this.does(() => this.#judge(response, moderation));
+    if (done && moderation === "hidden") this.offerUndo("remove", () => this.does(() => this.#judge(response, before)));
+  }
+
+  async #judge(response, moderation) {
     await this.caller.patch(`${this.path}/activities/${response.activity_id}/responses/${response.id}`, { moderation });
     await this.#read();
-  });
+    return true;
+  }
 
-  rename = (person, nickname) => this.does(async () => this.#keep("participant", await this.caller.patch(`/participants/${person.id}`, { nickname })));
+  rename = (person, nickname) => this.does(async () => this.keep("participant", await this.caller.patch(`/participants/${person.id}`, { nickname })));
   kick = (person) => this.does(() => this.caller.delete(`/participants/${person.id}`));
-  closeDoor = (locked) => this.does(async () => {
-    await this.caller.post(`${this.path}/lock`, { locked });
-    this.#keep("session", await this.caller.get(this.path));
-  });
 
   async screenLink() {
     const name = `screen.${this.id}`;

@@ -6,7 +6,7 @@ import { h, patch } from "../core/dom.js";
 import { day, t } from "../core/words.js";
 import { drawLeaderboard, drawResults } from "../sdk/pictures.js";
 import { fillExports } from "../host/exports.js";
-import { textsOf } from "../host/picture.js";
+import { textsOf } from "../host/lists.js";
 
 const main = document.getElementById("main");
 const id = location.pathname.split("/")[3];

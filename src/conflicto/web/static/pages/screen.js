@@ -1,11 +1,14 @@
 // The screen in front of the room: code and picture always, the question, and what may be shown of the answers. It never shows an error.
 
-import { phaseOf } from "../core/activity.js";
-import { Caller, takeFromAddress, time } from "../core/api.js";
+import { minutes, phaseOf, secondsLeft } from "../core/activity.js";
+import { Caller, takeFromAddress, tokens } from "../core/api.js";
+import { TimeTeller } from "../core/announce.js";
 import { h, patch } from "../core/dom.js";
 import { Fold, Follow } from "../core/follow.js";
 import { boot, t } from "../core/words.js";
 import { drawShown } from "../elements/shown.js";
+import { Bar } from "../screen/bar.js";
+import { drawLeaderboard } from "../sdk/pictures.js";
 
 const LOOK_MS = 1_000;
 const main = document.getElementById("main");
@@ -16,6 +19,7 @@ const path = `/sessions/${id}`;
 const origin = (boot.public_url || location.origin).replace(/^https?:\/\//, "");
 
 const fold = new Fold();
+const teller = new TimeTeller();
 let isOffline = false;
 let status = null;
 let results = null;
@@ -23,6 +27,7 @@ let ranks = null;
 let broken = null; // the activity and round whose own picture failed
 
 main.replaceChildren();
+const bar = new Bar();
 if (caller.token) begin();
 else patch(main, h("p", { class: "note" }, t("screen.no_token")));
 
@@ -33,11 +38,22 @@ function begin() {
   look();
   stayAwake();
   document.addEventListener("visibilitychange", () => document.hidden || stayAwake());
+  control();
 }
 
-// A screen that dims is a nuisance; browsers keep it awake over https only.
+// Where this browser holds a host's token as well, keys and buttons act: with that token, never with the screen's.
+async function control() {
+  const names = [`host.${id}`, "admin"].filter((name) => tokens.get(name));
+  if (!names.length) return bar.listen();
+  const { Remote } = await import(`${boot.base}/host/remote.js`);
+  bar.remote = new Remote(new Caller(...names), id, draw);
+  await bar.remote.open().catch(() => (bar.remote = null, bar.listen()));
+}
+
+// A screen that dims is a nuisance; browsers keep it awake over https only, else whoever sets it up is asked to.
 function stayAwake() {
-  navigator.wakeLock?.request("screen").catch(() => null);
+  if (!navigator.wakeLock) return bar.hint(t("screen.awake"));
+  navigator.wakeLock.request("screen").catch(() => bar.hint(t("screen.awake")));
 }
 
 function shown() {
@@ -52,8 +68,11 @@ async function look() {
     const at = `${path}/activities/${activity.id}`;
     const found = await caller.get(`${at}/results`).catch(() => null) ?? await caller.get(`${at}/status`).catch(() => null);
     if (found && found.activity_id === shown()?.id) results = found;
-    ranks = results?.results && Object.values(results.results).some(({ op }) => op === "score") ? await caller.get(`${path}/leaderboard?limit=8`).catch(() => null) : null;
+    teller.tick(activity);
   }
+  if (fold.session?.overlay === "leaderboard" || (results?.results && Object.values(results.results).some(({ op }) => op === "score"))) {
+    ranks = await caller.get(`${path}/leaderboard?limit=8`).catch(() => null);
+  } else ranks = null;
   draw();
   setTimeout(look, LOOK_MS);
 }
@@ -61,10 +80,22 @@ async function look() {
 function draw() {
   const session = fold.session;
   const activity = session?.status === "active" ? shown() : null;
+  const overlay = session?.status === "completed" ? null : session?.overlay;
+  document.documentElement.dataset.overlay = overlay ?? "";
   patch(main, [
-    activity ? [question(activity), aside(session, activity)] : lobby(session),
+    overlay === "black" ? h("h1", { class: "hidden-text", key: "black" }, t("screen.black"))
+      : overlay ? covered(session, overlay)
+        : activity ? [question(activity), aside(session, activity)] : lobby(session),
     isOffline ? h("span", { class: "lost", key: "lost", "aria-hidden": "true" }) : null,
   ]);
+  bar.draw();
+}
+
+function covered(session, overlay) {
+  if (overlay === "join") {
+    return h("section", { class: "lobby cover", key: "cover join" }, h("h1", {}, t("screen.lobby")), h("div", { class: "join" }, door(session)));
+  }
+  return h("section", { class: "lobby cover", key: "cover ranks" }, h("h1", {}, t("leaderboard.title")), drawLeaderboard(ranks) ?? h("p", { class: "large muted" }, t("screen.no_points")));
 }
 
 function door(session) {
@@ -86,7 +117,8 @@ function lobby(session) {
 // Beside the question for as long as it stands: who comes late finds the way in.
 function aside(session, activity) {
   return h("aside", { class: "join", key: "join", "aria-label": t("screen.lobby") },
-    door(session), h("p", { class: "figures" }, t("results.answers", { n: counted(activity)?.response_count ?? 0 })), timer(activity));
+    door(session), h("p", { class: "figures" }, t("results.answers", { n: counted(activity)?.response_count ?? 0 })),
+    activity.status === "expired" ? h("p", { class: "closed", key: "closed" }, t("state.locked")) : null, timer(activity));
 }
 
 function counted({ id: of, round }) {
@@ -103,8 +135,7 @@ function question(activity) {
 
 const slotOf = ({ id: of, round }) => `${of} ${round}`;
 
-function timer({ status: phase, ends_at: end }) {
-  if (!end || phase !== "active") return null;
-  const left = Math.max(0, Math.ceil((Date.parse(end) - time.now()) / 1_000));
-  return h("span", { class: left <= 10 ? "timer late" : "timer", role: "timer" }, `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`);
+function timer(activity) {
+  const left = secondsLeft(activity);
+  return left === null ? null : h("span", { class: left <= 10 ? "timer late" : "timer", role: "timer" }, minutes(left));
 }

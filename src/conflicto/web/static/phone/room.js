@@ -1,8 +1,9 @@
 // The room on a phone: the activity that runs, one's own answer on its way, and what came of it.
 
 import { phaseOf } from "../core/activity.js";
+import { announce } from "../core/announce.js";
 import { Problem, freshKey, time } from "../core/api.js";
-import { announce, patch } from "../core/dom.js";
+import { patch } from "../core/dom.js";
 import { Fold, Follow } from "../core/follow.js";
 import { placeLooks } from "../core/looks.js";
 import { Outbox } from "../core/outbox.js";

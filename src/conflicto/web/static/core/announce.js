@@ -1,0 +1,79 @@
+// What is said to those who listen to the page instead of looking at it: one polite region, one thing after the other.
+
+import { minutes, secondsLeft } from "./activity.js";
+import { time as clock } from "./api.js";
+import { t } from "./words.js";
+
+const TOGETHER_MS = 150; // what comes this close is said in one go, so that nothing cuts off what came before
+const REPEAT_MS = 3_000;
+const COUNT_MS = 3_000;
+const WISH = "conflicto.counts";
+
+let waiting = [];
+let timer = 0;
+let last = { text: "", at: 0 };
+
+export function announce(text) {
+  if (text === last.text && Date.now() - last.at < REPEAT_MS) return;
+  last = { text, at: Date.now() };
+  waiting.push(text);
+  timer ||= setTimeout(() => {
+    document.getElementById("announce").textContent = waiting.join(" ");
+    waiting = [];
+    timer = 0;
+  }, TOGETHER_MS);
+}
+
+// Counts are said only to those who want to hear them, and no more often than every three seconds: the newest one counts.
+export const countsAreSaid = () => localStorage.getItem(WISH) === "on";
+export const sayCounts = (on) => localStorage.setItem(WISH, on ? "on" : "off");
+
+let newest = null;
+let said = "";
+let counting = 0;
+
+export function announceCount(text) {
+  if (!countsAreSaid()) return;
+  newest = text;
+  counting ||= setTimeout(() => {
+    counting = 0;
+    if (newest !== said) announce((said = newest));
+  }, COUNT_MS);
+}
+
+const MARKS = [30, 10, 0];
+
+// Tells of an activity's time when it starts, at half of it, at 30 s, at 10 s, and when it is over; to be called every second.
+export class TimeTeller {
+  #of = "";
+  #marks = [];
+
+  tick(activity) {
+    const left = activity ? secondsLeft(activity) : null;
+    if (left === null) return this.#end(activity);
+    const of = `${activity.id} ${activity.round} ${activity.ends_at}`;
+    if (of !== this.#of) {
+      const whole = Math.max(left, activity.duration_seconds ?? 0);
+      this.#marks = [...new Set([Math.floor(whole / 2), ...MARKS])].filter((mark) => mark < left).sort((a, b) => b - a);
+      this.#of = of;
+      if (left > 0) announce(time(left));
+      return;
+    }
+    const passed = this.#marks.filter((mark) => left <= mark);
+    if (!passed.length) return;
+    this.#marks = this.#marks.filter((mark) => left > mark);
+    announce(time(left));
+  }
+
+  // An activity that was closed before its time does not run out.
+  #end(activity) {
+    if (this.#marks.includes(0) && activity?.ends_at && this.#of.startsWith(`${activity.id} ${activity.round} `) && Date.parse(activity.ends_at) <= clock.now() + 1_000) announce(t("time.over"));
+    this.#marks = [];
+    this.#of = "";
+  }
+}
+
+function time(left) {
+  if (left === 0) return t("time.over");
+  return left < 120 ? t("time.left", { n: left }) : t("time.left_minutes", { time: minutes(left) });
+}

@@ -1,0 +1,42 @@
+// The dialog with the ways in: for phones, for the screen, and for whoever hosts along.
+
+import { h } from "../core/dom.js";
+import { boot, t } from "../core/words.js";
+import { drawCode } from "../elements/qr.js";
+
+const origin = () => boot.public_url || location.origin;
+
+export function drawInvitation(board, show, closing) {
+  const code = board.session.join_code;
+  return h("div", { class: "stack invitation", key: "invite" },
+    h("h2", {}, t("host.invite")),
+    h("img", { class: "qr", src: `/qr/${code}.svg`, alt: t("screen.qr") }),
+    h("p", { class: "big-code" }, code),
+    h("p", {}, origin().replace(/^https?:\/\//, "")),
+    linkRow(board, "host.phone_link", async () => `${origin()}/j/${code.replace("-", "")}`),
+    linkRow(board, "host.screen_link", async () => origin() + (await board.screenLink())),
+    linkRow(board, "host.cohost", async () => origin() + (await board.cohostLink())),
+    h("button", { type: "button", key: "remote", onclick: () => remote(board, show, closing) }, t("host.remote")),
+    closing());
+}
+
+// Where the clipboard is out of reach, as over plain http, the link is shown to be copied by hand.
+function linkRow(board, key, link) {
+  const copy = async (event) => {
+    const target = event.currentTarget;
+    const text = await board.does(link);
+    if (!text) return;
+    const isCopied = await navigator.clipboard?.writeText(text).then(() => true, () => false);
+    if (isCopied) target.textContent = t("host.copied");
+    else prompt(t(key), text);
+  };
+  return h("div", { class: "row", key }, h("span", { class: "grow" }, t(key)), h("button", { type: "button", onclick: copy, "aria-label": `${t("host.copy")}: ${t(key)}` }, t("host.copy")));
+}
+
+// A phone that scans this is a host too, so it is not shown unasked.
+async function remote(board, show, closing) {
+  const link = await board.does(board.cohostLink);
+  if (!link) return;
+  show(() => h("div", { class: "stack invitation", key: "remote" },
+    h("h2", {}, t("host.remote")), h("p", {}, t("host.remote_how")), drawCode(origin() + link, t("host.remote")), closing()));
+}

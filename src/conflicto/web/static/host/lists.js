@@ -1,0 +1,105 @@
+// The lists of the host's page: answers to judge, activities in their order, and people.
+
+import { questionOf } from "../core/activity.js";
+import { h } from "../core/dom.js";
+import { titleOf } from "../core/types.js";
+import { boot, t } from "../core/words.js";
+
+export const button = (words, onclick, props = {}) => h("button", { type: "button", onclick, key: words, ...props }, words);
+
+const textOf = ({ response_data: data }) => (typeof data?.text === "string" ? data.text : null);
+export const textsOf = (answers) => new Map(answers.filter((each) => textOf(each) && each.moderation === "visible").map((each) => [each.id, textOf(each)]));
+
+export function drawAnswers(board) {
+  const shown = board.shown;
+  const listed = board.answers.filter((each) => !each.deleted && (textOf(each) || !each.response_data?.target));
+  if (!shown || !listed.length) return null;
+  const order = { pending: 0, visible: 1, hidden: 2 };
+  const sorted = [...listed].sort((a, b) => order[a.moderation] - order[b.moderation] || (a.created_at < b.created_at ? 1 : -1));
+  const waiting = listed.filter((each) => each.moderation === "pending").length;
+  return h("section", { class: "card stack", key: "answers" },
+    h("h2", {}, t("host.answers"), waiting ? h("span", { class: "chip", key: "waiting" }, t("host.waiting_n", { n: waiting })) : null),
+    h("ul", { class: "rows" }, sorted.map((each) => h("li", { key: each.id, class: `row wrap ${each.moderation}` },
+      h("span", { class: "grow basis", dir: "auto" }, textOf(each) ?? JSON.stringify(each.response_data)),
+      each.moderation === "visible" ? null : h("span", { class: "chip" }, t(`host.${each.moderation}`)),
+      isModerated(board, each) ? moderation(board, each) : null))));
+}
+
+// What the word filter holds can be shown in any activity.
+const isModerated = ({ shown, session }, each) => shown.moderation !== "off" || each.moderation !== "visible" || session.word_filter.mode === "hold";
+
+function moderation(board, each) {
+  return [
+    each.moderation === "visible" ? null : button(t(each.moderation === "pending" ? "host.approve" : "host.show_answer"), () => board.moderate(each, "visible")),
+    each.moderation === "hidden" ? null : button(t("host.hide_answer"), () => board.moderate(each, "hidden"), { class: "danger" }),
+  ];
+}
+
+export function drawAgenda(board, open) {
+  const { activities, session, shown } = board;
+  const mayChange = session.status !== "completed";
+  return h("section", { class: "card stack", key: "agenda" },
+    h("h2", {}, t("host.activities")),
+    activities.length ? h("ol", { class: "rows" }, activities.map((each, index) =>
+      h("li", { key: each.id, class: each.id === shown?.id ? "is-shown" : null },
+        h("div", { class: "row" },
+          h("span", { class: "icon", "aria-hidden": "true" }, boot.types[each.type]?.icon ?? "{ }"),
+          h("span", { class: "grow", dir: "auto" }, questionOf(each)),
+          each.status === "draft" ? null : h("span", { class: `chip ${each.status}` }, t(each.status === "active" ? "host.now" : `host.${each.status}`))),
+        mayChange ? h("div", { class: "row wrap tools" }, tools(board, each, index, open)) : null)))
+      : empty(open, mayChange),
+    mayChange ? adding(open) : null);
+}
+
+// A host who begins is shown three ways to begin, not a blank page.
+function empty(open, mayChange) {
+  return [
+    h("p", { class: "muted", key: "empty" }, t("host.empty")),
+    mayChange ? h("div", { class: "stack-tight", key: "starters" }, open.starters.all.map(({ type, icon, text, config, secret }) =>
+      button([h("span", { class: "icon", "aria-hidden": "true" }, icon), h("span", { class: "grow", dir: "auto" }, text)], () => open.make(type, { config, secret }), { class: "starter", key: type }))) : null,
+  ];
+}
+
+function tools(board, each, index, open) {
+  const named = (words) => ({ "aria-label": `${words}: ${questionOf(each)}` });
+  const isActive = board.session.status === "active";
+  const canStart = isActive && (each.status === "draft" || each.status === "published");
+  const canShow = isActive && !board.isRunning && each.status === "expired" && each.id !== board.shown?.id;
+  return [
+    canStart ? button(t("host.start"), () => board.start(each), named(t("host.start"))) : null,
+    canShow ? button(t("host.show"), () => board.show(each), named(t("host.show"))) : null,
+    button(t("host.edit"), () => open.edit(each), named(t("host.edit"))),
+    button("↑", () => board.move(each, -1), { ...named(t("host.up")), class: "square", disabled: index === 0 }),
+    button("↓", () => board.move(each, 1), { ...named(t("host.down")), class: "square", disabled: index === board.activities.length - 1 }),
+    button(t("host.duplicate"), () => board.copy(each), named(t("host.duplicate"))),
+    button("×", () => confirm(t("host.delete_sure", { title: questionOf(each) })) && board.remove(each), { ...named(t("host.delete")), class: "square danger" }),
+  ];
+}
+
+function adding(open) {
+  return h("details", { class: "adding" },
+    h("summary", { class: "button wide" }, `+ ${t("host.add")}`),
+    h("div", { class: "types" },
+      Object.entries(boot.types).map(([type, { icon }]) => button([h("span", { class: "icon", "aria-hidden": "true" }, icon), titleOf(type)], () => open.make(type), { key: type })),
+      button([h("span", { class: "icon", "aria-hidden": "true" }, "{ }"), t("host.add_other")], () => open.make("custom"), { key: "+" })));
+}
+
+export function drawPeople(board, open) {
+  const { people: here, session } = board;
+  return h("details", { class: "card", key: "people" },
+    h("summary", { class: "strong" }, `${t("host.people")} · ${t("host.people_n", { n: here.length })}`),
+    h("div", { class: "stack inner" },
+      session.status === "completed" ? null : h("div", { class: "row wrap", key: "room" },
+        button(t(session.locked ? "host.unlock_door" : "host.lock_door"), () => board.closeDoor(!session.locked)),
+        button(`${t("host.filter")}: ${t(`host.filter_is_${session.word_filter.mode}`)}`, open.filter, { key: "filter" })),
+      here.length ? h("ul", { class: "rows" }, here.map((each) => h("li", { key: each.id, class: "row wrap" },
+        h("span", { class: "grow basis", dir: "auto" }, each.nickname), each.scripted ? h("span", { class: "chip" }, t("host.scripted")) : null,
+        button(t("host.rename"), () => renamed(board, each), { "aria-label": `${t("host.rename")}: ${each.nickname}` }),
+        button(t("host.kick"), () => confirm(t("host.kick_sure", { name: each.nickname })) && board.kick(each), { class: "danger", "aria-label": `${t("host.kick")}: ${each.nickname}` }))))
+        : h("p", { class: "muted" }, t("host.nobody"))));
+}
+
+function renamed(board, each) {
+  const nickname = prompt(t("host.rename_to", { name: each.nickname }), each.nickname);
+  if (nickname && nickname !== each.nickname) board.rename(each, nickname);
+}

@@ -1,0 +1,57 @@
+// The controls of a session on its screen, where this browser holds the host's token too. A bar that shows while someone moves, and keys.
+
+import { questionOf } from "../core/activity.js";
+import { h } from "../core/dom.js";
+import { keysAreOn, listen, switchKeys } from "../core/keys.js";
+import { t } from "../core/words.js";
+import { commandsOf, drawButtons, drawKeys } from "./commands.js";
+import { Steps } from "./steps.js";
+
+export class Remote {
+  #steps; #commands; #draw;
+  #isHelping = false;
+
+  constructor(caller, id, draw) {
+    this.#draw = draw;
+    this.#steps = new Steps(caller, id, draw);
+    this.#commands = commandsOf(this.#steps, { help: () => this.#help(!this.#isHelping) });
+  }
+
+  async open() {
+    listen(this.#commands, () => this.#steps.isBusy);
+    document.addEventListener("keydown", (event) => event.key === "Escape" && this.#isHelping && this.#help(false));
+    await this.#steps.open();
+  }
+
+  #help(on) {
+    this.#isHelping = on;
+    this.#draw();
+  }
+
+  // Beside what every screen's bar holds.
+  bar() {
+    if (!this.#steps.session) return null;
+    const { session, step, said, undo, activities } = this.#steps;
+    const isActive = session.status === "active";
+    return [
+      h("button", { type: "button", class: "primary", key: "step", disabled: !step.act || this.#steps.isOffline, onclick: step.act, title: "␣" }, t(`step.${step.name}`, step)),
+      drawButtons(this.#commands),
+      undo ? h("button", { type: "button", class: "primary", key: "undo", onclick: undo.act }, t("key.undo")) : null,
+      isActive ? activities.slice(0, 9).map((each, at) => this.#jump(each, at + 1)) : null,
+      h("button", { type: "button", class: "square", key: "help", "aria-label": t("key.title"), "aria-expanded": String(this.#isHelping), onclick: () => this.#help(!this.#isHelping) }, "?"),
+      said ? h("p", { class: "bad", role: "alert", key: "said" }, said) : null,
+    ];
+  }
+
+  #jump(activity, nth) {
+    const words = `${nth}: ${questionOf(activity)}`;
+    return h("button", { type: "button", class: "square", key: `jump ${nth}`, "aria-label": words, onclick: () => this.#steps.jump(nth) }, String(nth));
+  }
+
+  help() {
+    if (!this.#isHelping) return null;
+    return h("section", { class: "key-list", key: "help", "aria-label": t("key.title") },
+      h("h2", {}, t("key.title")), drawKeys(this.#commands),
+      h("label", { class: "row check" }, h("input", { type: "checkbox", checked: keysAreOn(), onchange: (event) => switchKeys(event.target.checked) }), t("key.on")));
+  }
+}

@@ -1,0 +1,190 @@
+// What a host can do with a session, from whatever page: the session as the feed tells it, and the steps that lead through it. It shows
+// what the server said, never what it hopes for.
+
+import { questionOf, secondsLeft } from "../core/activity.js";
+import { Problem } from "../core/api.js";
+import { Fold, Follow } from "../core/follow.js";
+import { t } from "../core/words.js";
+
+const UNDO_MS = 8_000;
+const TIMER_S = 60; // where an activity names no time of its own
+export const MORE_S = 30;
+
+export class Steps {
+  fold = new Fold();
+  isOffline = false;
+  said = "";
+  undo = null;
+  isBusy = false;
+  #undone = new Set(); // started and taken back: such an activity comes next again
+
+  constructor(caller, id, draw) {
+    this.caller = caller;
+    this.id = id;
+    this.path = `/sessions/${id}`;
+    this.draw = draw;
+  }
+
+  async open() {
+    const { cursor } = await this.caller.get(`${this.path}/changes/since/now`);
+    await this.load();
+    new Follow(this.caller, this.id, {
+      since: cursor, apply: (items) => this.take(items), connected: (is) => (this.isOffline = !is, this.draw()),
+      gone: (problem) => (this.said = problem.text, this.draw()),
+    }).start();
+  }
+
+  async load() {
+    const [session, activities] = await Promise.all(["", "/activities?limit=1000"].map((what) => this.caller.get(this.path + what)));
+    this.learn("session", [session]);
+    this.learn("activity", activities.items);
+  }
+
+  learn(entity, found) {
+    this.fold.take(found.map((data) => ({ entity, id: data.id, revision: data.revision, data })));
+  }
+
+  take(items) {
+    this.fold.take(items);
+    this.draw();
+  }
+
+  get session() {
+    return this.fold.session;
+  }
+
+  get activities() {
+    return this.fold.activities;
+  }
+
+  get shown() {
+    const { current_activity_id: current, shown_activity_id: shown } = this.session ?? {};
+    return this.fold.of.activity.get(current ?? shown)?.data ?? null;
+  }
+
+  get isRunning() {
+    return this.shown?.status === "active";
+  }
+
+  get #place() {
+    return this.activities.findIndex(({ id }) => id === this.shown?.id);
+  }
+
+  get next() {
+    return this.activities.slice(this.#place + 1).find(({ id, status }) => status === "draft" || status === "published" || this.#undone.has(id)) ?? null;
+  }
+
+  get previous() {
+    if (this.isRunning) return null;
+    return this.activities.slice(0, Math.max(0, this.#place)).reverse().find(({ status }) => status === "expired") ?? null;
+  }
+
+  // The one step that comes next: its name, the words for it, and what it does.
+  get step() {
+    const { session, shown, next } = this;
+    if (session.status === "draft") return { name: "open", act: () => this.patch({ status: "active" }) };
+    if (session.status === "completed") return { name: "over" };
+    if (this.isRunning) return { name: "lock", act: () => this.lock() };
+    if (shown?.status === "expired" && !shown.results_revealed && shown.results_visibility === "after_reveal") return { name: "reveal", act: () => this.reveal(true) };
+    if (next) return { name: "start", title: next.title ?? questionOf(next), act: () => this.start(next) };
+    return { name: "end", act: () => confirm(t("step.end_sure")) && this.patch({ status: "completed" }) };
+  }
+
+  // Does what a click asked for, takes over what the server answered, and says what went wrong.
+  async does(what) {
+    this.said = "";
+    this.isBusy = true;
+    try {
+      return await what();
+    } catch (problem) {
+      if (!(problem instanceof Problem)) throw problem;
+      this.said = problem.text;
+      this.problem = problem;
+      return undefined;
+    } finally {
+      this.isBusy = false;
+      this.draw();
+    }
+  }
+
+  keep(entity, data) {
+    this.learn(entity, [data]);
+    return data;
+  }
+
+  patch = (fields) => this.does(async () => this.keep("session", await this.caller.patch(this.path, fields)));
+  ask = (what, body) => this.does(async () => this.keep("session", await this.caller.post(`${this.path}/${what}`, body)));
+
+  tell = (activity, what, body) =>
+    this.does(async () => this.keep("activity", await this.caller.post(`${this.path}/activities/${activity.id}/${what}`, body)));
+
+  moveTo = (activity, status, more = {}) => this.tell(activity, "transition", { target_status: status, ...more });
+
+  show = (activity) => this.ask("show", { activity_id: activity?.id ?? null });
+  cover = (overlay) => this.ask("overlay", { overlay: this.session.overlay === overlay ? null : overlay });
+  closeDoor = (locked) => this.ask("lock", { locked });
+  reopen = () => this.moveTo(this.shown, "active");
+  more = () => this.tell(this.shown, "extend", { seconds: MORE_S });
+  round = () => this.tell(this.shown, "rounds", {});
+
+  reset = () => {
+    const { id } = this.shown;
+    return confirm(t("key.reset_sure")) && this.does(() => this.caller.post(`${this.path}/activities/${id}/reset`));
+  };
+
+  async start(activity) {
+    const before = this.shown;
+    this.#undone.delete(activity.id);
+    if (await this.moveTo(activity, "active")) this.offerUndo("start", () => this.#takeBack(activity, before));
+  }
+
+  // What ran before goes on, and what had ended is shown again; nothing goes back to where it was never asked.
+  async #takeBack(activity, before) {
+    if (before?.status === "active") await this.moveTo(before, "active");
+    else if (await this.moveTo(activity, "expired")) await this.show(before);
+    this.#undone.add(activity.id);
+    this.draw();
+  }
+
+  async lock() {
+    const shown = this.shown;
+    if (await this.moveTo(shown, "expired")) this.offerUndo("lock", () => this.moveTo(shown, "active"));
+  }
+
+  // Results, and the right answer with them once answering has ended.
+  async reveal(on) {
+    const shown = this.shown;
+    const hasSecret = shown.secret !== null && shown.status === "expired";
+    const done = await this.tell(shown, "reveal", hasSecret ? { results: on, secret: on } : { results: on });
+    if (done && on) this.offerUndo("reveal", () => this.reveal(false));
+  }
+
+  showResults = (on) => this.tell(this.shown, "reveal", { results: on });
+  showSecret = (on) => this.tell(this.shown, "reveal", { secret: on });
+
+  // A running activity gets an end: it is closed and opened again with one, since only a start sets it.
+  async startTimer() {
+    const shown = this.shown;
+    if (await this.moveTo(shown, "expired")) await this.moveTo(shown, "active", { duration_seconds: shown.duration_seconds ?? TIMER_S });
+  }
+
+  async resetTimer() {
+    const passed = (this.shown.duration_seconds ?? TIMER_S) - secondsLeft(this.shown);
+    if (passed > 0) await this.tell(this.shown, "extend", { seconds: passed });
+  }
+
+  // Starts the nth activity, or shows it again if it is over.
+  async jump(nth) {
+    const activity = this.activities[nth - 1];
+    if (!activity || activity.id === this.shown?.id) return;
+    if (activity.status === "draft" || activity.status === "published") await this.start(activity);
+    else if (!this.isRunning) await this.show(activity);
+  }
+
+  offerUndo(name, act) {
+    const undo = { name, act: () => (this.undo = null, act()) };
+    this.undo = undo;
+    setTimeout(() => this.undo === undo && (this.undo = null, this.draw()), UNDO_MS);
+    this.draw();
+  }
+}

@@ -1,0 +1,51 @@
+// What whoever stands at the screen needs, and nobody in the room should see for long: it shows while someone moves or tabs to it.
+
+import { h, patch } from "../core/dom.js";
+import { listen } from "../core/keys.js";
+import { t } from "../core/words.js";
+
+const SHOWN_MS = 3_000;
+const HINT_MS = 8_000;
+
+export class Bar {
+  remote = null;
+  #place = document.querySelector("[data-bar]");
+  #tools = document.querySelector("[data-bar] [data-tools]");
+  #timer = 0;
+
+  constructor() {
+    for (const kind of ["pointermove", "pointerdown", "focusin"]) document.addEventListener(kind, () => this.#wake());
+  }
+
+  // Without a host's token only what concerns this window alone.
+  listen() {
+    listen([{ keys: ["f"], works: () => Boolean(document.fullscreenEnabled), act: fullScreen }]);
+    this.draw();
+  }
+
+  // For a moment at the start, when whoever sets the screen up still looks.
+  hint(text) {
+    const place = document.querySelector("[data-hint]");
+    place.textContent = text;
+    setTimeout(() => (place.textContent = ""), HINT_MS);
+  }
+
+  #wake() {
+    this.#place.dataset.awake = "";
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#place.matches(":focus-within") || delete this.#place.dataset.awake, SHOWN_MS);
+  }
+
+  draw() {
+    patch(this.#tools, [
+      this.remote?.help() ?? null,
+      h("div", { class: "row wrap", key: "buttons" },
+        this.remote?.bar() ?? h("button", { type: "button", key: "full", onclick: fullScreen }, t("screen.full"))),
+    ]);
+  }
+}
+
+function fullScreen() {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else document.documentElement.requestFullscreen().catch(() => null);
+}
