@@ -157,7 +157,7 @@ def test_the_last_step_can_be_taken_back(live: Room) -> None:
     phone = live.phone()
 
     host.locator(".next", has_text="Close answering").click()
-    phone.get_by_text("Answering is closed").wait_for()
+    phone.locator("main").get_by_text("Answering is closed").wait_for()
     other.locator(".next", has_text="Show results").wait_for()
     host.get_by_role("button", name="Undo").click()
 

@@ -57,9 +57,9 @@ export function fullScreen() {
   else document.documentElement.requestFullscreen().catch(() => null);
 }
 
-// The buttons of those commands that act now.
-export function drawButtons(commands) {
-  return commands.filter((each) => each.label && each.works()).map((each) =>
+// The buttons of those commands that act now; `step` says what the large button does already.
+export function drawButtons(commands, step) {
+  return commands.filter((each) => each.label && each.works() && each.label() !== step).map((each) =>
     h("button", {
       type: "button", key: each.name, onclick: () => each.act(), class: each.danger ? "danger" : null, "data-command": each.name,
       "aria-pressed": each.isOn ? String(each.isOn()) : null, title: each.shown,

@@ -56,5 +56,5 @@ function figures(board, shown) {
 }
 
 function controls(board, shown, commands) {
-  return [drawButtons(commands), shown ? button(t("host.round"), board.round) : null];
+  return [drawButtons(commands, t(`step.${board.step.name}`, board.step)), shown ? button(t("host.round"), board.round) : null];
 }

@@ -29,13 +29,16 @@ function body(room, session, phase) {
   if (session.status === "completed") return [h("h1", {}, t("state.thanks")), h("p", {}, t("state.ended"))];
   if (!phase) return [h("h1", { dir: "auto" }, t("state.in", { name: room.me?.nickname ?? "" })), h("p", {}, t(session.status === "draft" ? "state.waiting" : "state.between"))];
   return [
-    h("h1", { key: `h ${room.slot}`, dir: "auto" }, questionOf(room.activity)),
+    h("h1", { key: `h ${room.slot}`, dir: "auto", tabindex: "-1" }, questionOf(room.activity)),
     timer(room.activity, phase),
-    room.failed ? h("p", { class: "bad" }, t("state.cannot")) : view(room, phase),
+    phase === "ready" ? null : room.failed ? cannot() : view(room, phase),
     results(room),
     footer(room, phase),
   ];
 }
+
+const cannot = () => h("div", { class: "stack", key: "cannot" },
+  h("p", { class: "bad" }, t("state.cannot")), h("button", { type: "button", onclick: () => location.reload() }, t("state.reload")));
 
 function timer(activity, phase) {
   const left = phase === "open" ? secondsLeft(activity) : null;
@@ -46,7 +49,7 @@ function view(room, phase) {
   const { activity, answers } = room;
   const tag = viewOf(activity.type, "participant", room.draw);
   if (tag === null) return h("p", { class: "muted" }, t("state.loading"));
-  if (tag === "failed") return h("p", { class: "bad" }, t("state.cannot"));
+  if (tag === "failed") return cannot();
   const isMany = activity.response_policy === "many";
   const waiting = room.waiting?.body;
   const mine = isMany ? null : (waiting ?? answers.at(-1) ?? null);
@@ -68,6 +71,7 @@ function results(room) {
   return h("section", { class: "results card", "aria-label": t("results.title") },
     h("h2", {}, t("results.title")),
     charts.drawResults(found.results, room.activity, { mine: room.answers.at(-1)?.response_data, texts: textsOf(room) }),
+    found.ranks?.me ? h("p", { class: "strong", key: "own" }, `${t("leaderboard.own", { rank: found.ranks.me.rank })} · ${t("results.points", { n: found.ranks.me.points })}`) : null,
     charts.drawLeaderboard(found.ranks, room.me?.id));
 }
 
@@ -84,12 +88,14 @@ function footer(room, phase) {
   const canSend = phase === "open" && draft && draft.response !== null;
   const isInstant = customElements.get(viewOf(activity.type, "participant", room.draw) ?? "")?.isInstant;
   const isFinal = activity.response_policy === "first" && (waiting || answers.length);
+  const mayBegin = phase === "open" && !isFinal && !isInstant && (canSend || (!answers.length && !waiting) || isMany);
+  const isUnready = !canSend || !draft.isComplete;
   return h("div", { class: "action", key: "action" },
     receipt(room, phase, problem),
-    phase === "open" && !isFinal && !isInstant && (canSend || (!answers.length && !waiting) || isMany)
-      ? h("button", { class: "primary wide", key: "send", disabled: !canSend || !draft.isComplete, onclick: () => room.answer(draft.response) },
-        t(answers.length && !isMany ? "answer.change" : "answer.send"))
-      : null);
+    mayBegin && isUnready ? h("p", { class: "muted small", id: "why", key: "why" }, t("answer.first")) : null,
+    mayBegin ? h("button", {
+      class: "primary wide", key: "send", disabled: isUnready, "aria-describedby": isUnready ? "why" : null, onclick: () => room.answer(draft.response),
+    }, t(answers.length && !isMany ? "answer.change" : "answer.send")) : null);
 }
 
 function receipt(room, phase, problem) {

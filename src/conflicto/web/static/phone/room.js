@@ -10,6 +10,7 @@ import { Outbox } from "../core/outbox.js";
 import { t } from "../core/words.js";
 import { keepPage, rooms } from "./keeping.js";
 import { drawRoom } from "./picture.js";
+import { Spoken } from "./spoken.js";
 
 const BEAT_MS = 20_000;
 const OFFLINE_AFTER_MS = 2_000;
@@ -19,6 +20,7 @@ const KEEP_MS = 500;
 export class Room {
   #main; #leave; #follow; #offlineTimer; #keepTimer;
   #isRemembered;
+  #spoken = new Spoken();
   fold = new Fold();
   outbox; caller; session;
   isOffline = false;
@@ -109,7 +111,7 @@ export class Room {
     } else if (outcome?.id) {
       this.fold.take([{ entity: "response", id: outcome.id, revision: outcome.revision, data: outcome }]);
       announce(t("answer.in"));
-    }
+    } else if (this.isOffline) announce(t(this.outbox.isKept ? "answer.kept" : "answer.kept_open"));
     this.draw();
   }
 
@@ -119,10 +121,7 @@ export class Room {
     this.#isRemembered = false;
     this.fold.take(items);
     this.#keep();
-    if (this.slot !== before) {
-      this.failed = false;
-      if (before && this.activity) announce(t("activity.new"));
-    }
+    if (this.slot !== before) this.failed = false;
     this.#fetchResults();
     this.draw();
   }
@@ -226,8 +225,13 @@ export class Room {
   }
 
   draw = () => {
+    const place = this.#main.querySelector(".now");
+    const wasInside = place?.contains(document.activeElement) ?? false;
     patch(this.#main, drawRoom(this, this.activity && phaseOf(this.activity)));
     placeLooks(this.#main.querySelector("[data-looks-place]"));
+    this.#spoken.tell(this);
+    // Whoever was at something that went is brought to what came; nobody else is moved.
+    if (wasInside && document.activeElement === document.body) this.#main.querySelector(".now h1")?.focus();
   };
 }
 
