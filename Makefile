@@ -1,7 +1,7 @@
 # Every habit has one verb. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-lane test-faults fuzz test-browser browser-tools screenshots figures check fmt docs bench bench-check bench-tools deploy-check deploy-tools lock new-type clean
+.PHONY: help setup run demo test test-lane test-faults fuzz test-browser browser-tools screenshots figures check audit fmt docs bench bench-check bench-tools deploy-check deploy-tools lock new-type clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -78,12 +78,17 @@ $(BROWSER_READY): requirements/browser.txt $(READY)
 		|| $(BIN)/pip install --quiet --require-hashes -r requirements/browser.txt
 	@touch $@
 
-check: setup ## Format, lint, types, import order, sizes
+check: setup ## Format, lint, types, import order, sizes, bandit
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python tools/check_sizes.py
+	$(BIN)/python tools/check_bandit.py
+
+# Exit codes of tools/audit.py: 1 vulnerable, 2 the service could not be asked. TOLERATE=2 lets the second pass, where there is no network.
+audit: setup ## Ask an advisory service about every pinned dependency; says so aloud if it cannot be reached
+	$(BIN)/python tools/audit.py || test "$$?" = "$(TOLERATE)"
 
 fmt: setup ## Format, and mend what can be mended
 	$(BIN)/ruff format

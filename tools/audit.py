@@ -1,0 +1,58 @@
+"""Ask an advisory service whether any pinned dependency has a known vulnerability. Run it by `make audit`.
+
+Exit codes: 0 none is known, 1 at least one is, 2 the service could not be asked about all of them, so nobody knows. `OSV_URL` names
+another service that speaks the API of osv.dev.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+LOCKS = ("base.txt", "dev.txt", "bench.txt", "browser.txt")
+SERVICE = "https://api.osv.dev/v1/query"
+
+CLEAN, VULNERABLE, UNKNOWN = 0, 1, 2
+
+
+def asked(locks: list[Path], service: str) -> dict[str, Any] | None:
+    """Return pip-audit's report on what some locks pin, or None if it could not make one."""
+    files = [part for lock in locks for part in ("--requirement", str(lock))]
+    options = ["--vulnerability-service", "osv", "--osv-url", service, "--disable-pip", "--require-hashes", "--format", "json"]
+    command = [sys.executable, "-m", "pip_audit", *options, "--progress-spinner", "off", "--timeout", "10", *files]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - one fixed program
+    try:
+        report: dict[str, Any] = json.loads(done.stdout)
+    except ValueError:
+        print((done.stderr.strip() or "pip-audit said nothing.").splitlines()[-1])
+        return None
+    return report
+
+
+def verdict(report: dict[str, Any] | None) -> tuple[int, list[str]]:
+    """Return the exit code and what is to be told; a dependency that was passed over counts as not asked about."""
+    if report is None:
+        return UNKNOWN, ["The advisory service could not be reached: whether a dependency is vulnerable is NOT known."]
+    dependencies = report["dependencies"]
+    known = [f"{each['name']} {each['version']}: {_told(each)}" for each in dependencies if each.get("vulns")]
+    skipped = [f"{each['name']}: not asked about ({each['skip_reason']})" for each in dependencies if "skip_reason" in each]
+    if known:
+        return VULNERABLE, [*known, *skipped, f"{len(known)} of {len(dependencies)} dependencies have known vulnerabilities."]
+    if skipped or not dependencies:
+        return UNKNOWN, [*skipped, f"{len(skipped)} of {len(dependencies)} dependencies were NOT asked about."]
+    return CLEAN, [f"No known vulnerability in {len(dependencies)} pinned dependencies."]
+
+
+def _told(dependency: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{each['id']} (mended in {', '.join(each['fix_versions']) or 'no version yet'})" for each in dependency["vulns"]
+    )
+
+
+if __name__ == "__main__":
+    code, lines = verdict(asked([ROOT / "requirements" / name for name in LOCKS], os.environ.get("OSV_URL", SERVICE)))
+    print("\n".join(lines))
+    sys.exit(code)
