@@ -49,7 +49,7 @@ test-lane: setup ## The API's tests again over sockets, with the express lane on
 	$(BIN)/pytest -n $(JOBS) tests/api -m "not browser" -k "not postgresql" --lane off
 
 fuzz: setup ## Send damaged requests for as long as you like: CASES=1000000 SEED=2; FIRST=n CASES=8 repeats case n of a seed
-	$(BIN)/pytest -n $(JOBS) tests/hostile/test_fuzz.py tests/hostile/test_fuzz_wire.py \
+	$(BIN)/pytest -n $(JOBS) tests/hostile/test_fuzz.py tests/hostile/test_fuzz_wire.py tests/hostile/test_schemathesis.py --long \
 		--cases $(or $(CASES),500000) --seed $(or $(SEED),$(shell date +%s)) --first $(or $(FIRST),0)
 
 test-faults: setup ## Break servers, databases and lines for as long as you like: KILLS=100 HISTORIES=50

@@ -23,6 +23,11 @@ def first(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture
+def is_long(request: pytest.FixtureRequest) -> bool:
+    return request.config.getoption("--long")
+
+
+@pytest.fixture
 def seed(request: pytest.FixtureRequest) -> str:
     return request.config.getoption("--seed")
 
@@ -37,6 +42,6 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     reports = [each for outcome in ("passed", "failed") for each in terminalreporter.getreports(outcome)]
     told = [value for report in reports for name, value in report.user_properties if name == COUNTS]
     if told:
-        terminalreporter.section("damaged requests")
+        terminalreporter.section("sent")
         for line in told:
             terminalreporter.write_line(line)

@@ -9,6 +9,7 @@ import httpx2
 
 from conflicto.app import App
 from tests.support.fuzzing.cases import seeds
+from tests.support.fuzzing.names import names_of
 from tests.support.fuzzing.wires import WireFuzz, resident_mib
 from tests.support.processes import ADMIN, PLAIN, Served, served
 
@@ -16,27 +17,6 @@ Counted = Callable[[str], None]
 
 MOST_GROWTH_MIB = 96
 """What a server that has warmed up may gain by any number of damaged requests."""
-
-
-def names_of(server: Served) -> dict[bytes, bytes]:
-    """Make two events with a seat and an answer each, and return what the names of cases stand for."""
-    names = {b"@admin@": ADMIN.encode(), b"@ticket@": b"x"}
-    for prefix in ("", "victim_"):
-        event = server.call("POST", "/sessions", {"title": "Town hall"})
-        path, host = f"/sessions/{event['id']}", event["host_token"]
-        server.call("PATCH", path, {"status": "active"}, token=host)
-        poll = server.call(
-            "POST", f"{path}/activities", {"type": "lunch", "status": "active", "response_policy": "many"}, token=host
-        )
-        seat = server.call("POST", f"{path}/join", {"nickname": "Anna", "code": event["join_code"]})
-        token = seat["participant_token"]
-        sent = server.call("POST", f"{path}/activities/{poll['id']}/responses", {"response_data": 1}, token=token)
-        known = {
-            "session": event["id"], "activity": poll["id"], "participant": seat["participant_id"], "response": sent["id"],
-            "host": host, "screen": event["screen_token"], "seat": token, "code": event["join_code"],
-        }  # fmt: skip
-        names |= {f"@{prefix}{name}@".encode(): str(value).encode() for name, value in known.items()}
-    return names
 
 
 def test_no_bytes_break_the_server(

@@ -69,6 +69,12 @@ LIMIT_HEADERS = {
 }
 """Of draft-ietf-httpapi-ratelimit-headers, and RFC 9110; successes carry the first, refusals by a limit all of them."""
 
+PATTERNS = {
+    "Idempotency-Key": r'^("[!#-~]{1,128}"|[!#-~]{1,128})$',
+    "If-Match": r'^(\*|(.*,\s*)?(W/)?"r[0-9]{1,9}"(\s*,.*)?)$',
+}
+"""What a header must look like, where anything else is refused."""
+
 _PARAMETER = re.compile(r"{(\w+)}")
 
 
@@ -173,7 +179,8 @@ def _limit_headers(*names: str) -> dict[str, Any]:
 
 
 def _header(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "header", "required": False, "description": HEADERS[name], "schema": {"type": "string"}}
+    schema = {"type": "string"} | ({"pattern": PATTERNS[name]} if name in PATTERNS else {})
+    return {"name": name, "in": "header", "required": False, "description": HEADERS[name], "schema": schema}
 
 
 def _path_parameter(name: str) -> dict[str, Any]:
