@@ -32,7 +32,7 @@ def findings(folders: Iterable[Path], root: Path) -> set[Finding]:
 def faults(found: set[Finding], accepted: dict[str, dict[str, str]]) -> list[str]:
     """Return a line for each finding that is not accepted, each acceptance without a finding, and each without a reason."""
     known = {(path, said) for path, all_said in accepted.items() for said in all_said}
-    lines = [f"{path}: {said}" for path, said in sorted(found - known)]
+    lines = [f"{path}: {said} (mend it, or accept it with a reason in tools/bandit.toml)" for path, said in sorted(found - known)]
     lines += [f"tools/bandit.toml accepts what is not found any more: {path}: {said}" for path, said in sorted(known - found)]
     lines += [f"tools/bandit.toml gives no reason for {path}" for path, all_said in accepted.items() if not all(all_said.values())]
     return lines
