@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Boolean, Column, Connection, Integer, LargeBinary, MetaData, String, Table, Uuid, insert, select
 
 from conflicto.platform.db.archive import ArchiveWriter, Header, Section
+from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.engine import Database
 
 SESSION, ANNA, BERT = 101, 201, 202
@@ -65,11 +66,13 @@ not be empty gets a value by its type.
 
 VERSIONS = "alembic_version"
 
+PATIENT = Deadlines(lock_s=30.0, acquire_s=30.0, statement_s=60.0, caller_s=90.0)
+
 
 @contextmanager
 def connected(url: str) -> Iterator[Connection]:
     """Yield a transaction on a database whatever its schema, and commit it."""
-    db = Database(url)
+    db = Database(url, deadlines=PATIENT)
     try:
         with db.writer_connection() as connection, connection.begin():
             yield connection
