@@ -91,7 +91,9 @@ class ResponseEndpoints:
         self, call: CurrentCall, session_id: int, activity_id: UUID, query: Annotated[schemas.ResponseListQuery, Query()]
     ) -> Answer:
         """List answers for the host, in feed order."""
-        contains = compact(query.contains.encode("utf-8", "surrogatepass"), RESPONSE_LIMITS).decode() if query.contains else None
+        contains = (
+            None if query.contains is None else compact(query.contains.encode("utf-8", "surrogatepass"), RESPONSE_LIMITS).decode()
+        )
         wanted = ResponseFilter(nth=query.round, participant_id=query.participant_id, contains=contains)
         found, total, activity = await self.db.read(_listed, session_id, activity_id, wanted, query)
         return page_answer([schemas.response_out(each, anonymous=activity.anonymous) for each in found], total, query)

@@ -130,11 +130,12 @@ def malformed(told: Told, *, is_api: bool = True) -> str | None:
     """Return what no answer may be, whoever asked for it."""
     if any(re.search(rb"[\r\n\0]", name + value) for name, value in told.headers.items()):
         return f"a header that ends early: {told.headers!r}"
-    if b"json" in told.media_type and told.body:
+    texts = told.body.split(b"\n") if told.media_type == b"application/jsonl" else [told.body] * told.media_type.endswith(b"json")
+    for text in filter(None, texts):
         try:
-            compact(told.body, ANY_SIZE)
+            compact(text, ANY_SIZE)
         except DomainError as error:
-            return f"an answer that is no strict JSON ({error.code}): {told.body[:300]!r}"
+            return f"an answer that is no strict JSON ({error.code}): {text[:300]!r}"
     if told.status >= 400 and is_api:
         return _malformed_problem(told)
     return _malformed_stream(told) if told.media_type == b"text/event-stream" else None

@@ -17,6 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from conflicto.platform.http.messages import Answer, Call
 from conflicto.platform.http.openapi import extra_of, finished, problems_of, responses_of
 from conflicto.platform.http.problem_response import code_of, invalid_input, problem_answer
+from conflicto.platform.http.routes import PREFIX
 from conflicto.platform.problems import DomainError
 
 if TYPE_CHECKING:
@@ -84,7 +85,9 @@ class ControlPlane:
 
         headers = [header for header in scope["headers"] if header[0] not in {b"content-length", b"content-type"}]
         headers += [(b"content-length", str(len(call.body)).encode()), (b"content-type", b"application/json")]
-        await self._framework(call.route)({**scope, CALL: call, "headers": headers, "method": call.route.method}, receive, send)
+        query = call.query_once() if call.route.path.startswith(PREFIX) else call.query_string
+        asked = {"query_string": query, "headers": headers, "method": call.route.method}
+        await self._framework(call.route)({**scope, CALL: call, **asked}, receive, send)
         kept = tuple(header for header in collected["headers"] if header[0] != b"content-length")
         return Answer(collected["status"], collected["body"], kept)
 

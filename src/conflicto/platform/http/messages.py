@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
@@ -116,6 +116,10 @@ class Call:
             InvalidInput: the query is not percent-encoded UTF-8, or has too many fields.
         """
         return self._fields().get(name)
+
+    def query_once(self) -> bytes:
+        """Return the query string with each field once, its first; raises as `query` does."""
+        return urlencode(self._fields()).encode() if self.query_string else b""
 
     def query_names(self) -> AbstractSet[str]:
         """Return the names of all fields of the query string; raises as `query` does."""

@@ -125,6 +125,7 @@ def responses_of(route: Route, problems: Problems) -> dict[int | str, dict[str, 
             documented[status]["headers"] = _limit_headers("RateLimit-Policy")
         if route.docs.example is not None and status < FIRST_REDIRECT and status != NO_CONTENT:
             documented[status]["content"] = {route.docs.media_type: {"example": route.docs.example}}
+            documented[status]["content"] |= {each: {} for each in route.docs.further_types}
     for status, errors in problems.items():
         documented[status] = {
             "description": "; ".join(f"`{error.code}`: {error.title}" for error in errors),

@@ -60,6 +60,7 @@ class Docs:
     problems: tuple[type[DomainError], ...] = ()
     example: Any = None
     media_type: str = "application/json"
+    further_types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -121,6 +121,7 @@ class Connection(HttpToolsProtocol):
         self._received = True
         self._in_head = False
         self._expressed = False
+        self._breaks_off = False
         self._messages = 0
         self._head_bytes = 0
         self._understood: Asked | None = None
@@ -139,6 +140,8 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Answer bytes that were understood before; parse all others."""
+        if self._breaks_off:
+            return
         lane = self.lane
         if lane is not None and self.is_idle and not self.is_stalled:
             asked = lane.young.get(data) or lane.recall(data)
@@ -171,12 +174,20 @@ class Connection(HttpToolsProtocol):
         except httptools.HttpParserUpgrade:
             pass  # not understood, so the request is answered as if it had not asked (RFC 9110 §7.8)
         except httptools.HttpParserError:
-            self.refuse(refusals.NOT_HTTP)
+            self._break_off()
             return
         if self._understood is not None and was_idle and self._messages == 1 and self.is_idle and self.lane is not None:
             self.lane.remember(data, self._understood)
         elif self._head_bytes > LARGEST_HEAD and not self._received and self._in_head:
             self.refuse(refusals.HEAD_TOO_LARGE)
+
+    def _break_off(self) -> None:
+        """Refuse bytes that are no HTTP; a request that came whole before them is answered first, because it is being done."""
+        if not self._cycle_is_over() and not self.cycle.more_body:
+            self._breaks_off = True
+            self.flow.pause_reading()
+        else:
+            self.refuse(refusals.NOT_HTTP)
 
     def on_message_begin(self) -> None:
         """Note that a request is open."""
@@ -205,10 +216,13 @@ class Connection(HttpToolsProtocol):
                 self._answer(self._understood, ready)
                 self._expressed = True
                 return
-        if len(self.headers) > MOST_HEADERS:
+        if len(self.headers) > MOST_HEADERS or self._head_size() > LARGEST_HEAD:
             self.refuse(refusals.HEAD_TOO_LARGE)
             return
         self._open_cycle()
+
+    def _head_size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def _open_cycle(self) -> None:
         """Begin the way through ASGI, at once or when the requests before it on this connection have been answered."""
@@ -268,6 +282,8 @@ class Connection(HttpToolsProtocol):
         if self.pipeline:
             cycle, app = self.pipeline.pop()
             self._start_asgi_task(cycle, app)
+        elif self._breaks_off:
+            self.refuse(refusals.NOT_HTTP)
         else:
             self._rest()
 
