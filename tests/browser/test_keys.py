@@ -124,7 +124,7 @@ def test_digits_jump_and_a_jump_can_be_taken_back(live: Room, controls: "Callabl
     _press(page, "2", undo)
     assert _of(live, second)["status"] == "active"
     page.keyboard.press("1")
-    page.wait_for_function("() => document.querySelector('#now-title, .question h1').textContent === 'First?'")
+    page.wait_for_function("() => document.querySelector('#now-title, .question h1')?.textContent === 'First?'")
     page.wait_for_timeout(1_000)
     page.keyboard.press("Control+z")
     _until(lambda: (_of(live, first)["status"], _of(live, second)["status"]) == ("expired", "active"))

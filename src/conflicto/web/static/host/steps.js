@@ -57,9 +57,11 @@ export class Steps {
     return this.fold.activities;
   }
 
+  // What the server said of an activity may be here before what it says of the session: the one that was started last runs.
   get shown() {
     const { current_activity_id: current, shown_activity_id: shown } = this.session ?? {};
-    return this.fold.of.activity.get(current ?? shown)?.data ?? null;
+    const running = this.activities.filter(({ status }) => status === "active").sort((a, b) => (a.updated_at < b.updated_at ? 1 : -1));
+    return running[0] ?? this.fold.of.activity.get(current ?? shown)?.data ?? null;
   }
 
   get isRunning() {
