@@ -132,6 +132,7 @@ async def test_every_route_declares_who_may_call_it(api: Api) -> None:
         assert documented["x-roles"] == (sorted(route.who) or ["anyone"])
 
 
+@pytest.mark.catalogue("A-01", "A-05")
 async def test_the_door_opens_exactly_as_declared(api: Api, clock: HandClock) -> None:
     own, other = await World.make(api), await World.make(api)
     rotated = own.event.host
@@ -157,6 +158,7 @@ async def test_the_door_opens_exactly_as_declared(api: Api, clock: HandClock) ->
     assert [await world.state() for world in (own, other)] == before
 
 
+@pytest.mark.catalogue("A-02")
 async def test_foreign_and_missing_objects_are_alike_for_everyone(api: Api) -> None:
     own, other = await World.make(api), await World.make(api)
     before = await other.state()
@@ -185,6 +187,7 @@ async def test_foreign_and_missing_objects_are_alike_for_everyone(api: Api) -> N
     assert await other.state() == before
 
 
+@pytest.mark.catalogue("A-01")
 async def test_a_neighbour_in_the_same_session_is_a_stranger(api: Api) -> None:
     own = await World.make(api)
     anna, bert = own.seats
@@ -214,6 +217,7 @@ async def test_answers_belong_to_their_activity(api: Api) -> None:
     refused(await api.patch(path, {"moderation": "hidden"}, token=own.event.host), 404, "not-found")
 
 
+@pytest.mark.catalogue("A-03")
 async def test_nobody_is_who_a_body_query_or_header_says(api: Api) -> None:
     own = await World.make(api)
     anna, bert = own.seats
@@ -235,6 +239,7 @@ async def test_nobody_is_who_a_body_query_or_header_says(api: Api) -> None:
 
 
 @pytest.mark.in_process
+@pytest.mark.catalogue("A-11")
 async def test_only_a_bearer_header_carries_a_token(api: Api) -> None:
     event = await make_event(api)
     for token in (event.host, api.admin):
@@ -256,6 +261,7 @@ async def test_the_operators_token_is_compared_whole(api: Api) -> None:
     accepted(await api.get("/sessions", token=api.admin))
 
 
+@pytest.mark.catalogue("A-05")
 async def test_a_refused_caller_changes_nothing(api: Api) -> None:
     own = await World.make(api)
     before = await session_of(own.event), await activity_of(own.event, own.activity)

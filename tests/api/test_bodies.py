@@ -69,6 +69,7 @@ async def door(api: Api, request: pytest.FixtureRequest) -> Door:
     return await make_door(api, request.param)
 
 
+@pytest.mark.catalogue("J-01", "J-02", "J-03", "J-04", "J-05", "J-06", "J-07", "J-08", "J-14")
 async def test_hostile_json_is_refused_and_nothing_is_stored(door: Door) -> None:
     before = await door.state()
     for code, value in FRAGMENTS:
@@ -92,6 +93,7 @@ async def test_a_body_that_is_missing_or_of_another_kind_is_named(door: Door) ->
     assert await door.state() == before
 
 
+@pytest.mark.catalogue("J-10", "J-11")
 async def test_only_json_is_taken(door: Door) -> None:
     before = await door.state()
     for headers in WRONG_TYPES:
@@ -104,6 +106,7 @@ async def test_only_json_is_taken(door: Door) -> None:
 
 @pytest.mark.parametrize(("name", "limit"), [("submit", RESPONSE_LIMITS.max_bytes), ("create", CONFIG_LIMITS.max_bytes)])
 @pytest.mark.in_process
+@pytest.mark.catalogue("S-01")
 async def test_a_body_may_be_as_long_as_its_limit_and_not_a_byte_longer(api: Api, name: str, limit: int) -> None:
     assert limit == {"submit": 16 * 1024, "create": 256 * 1024}[name]
     door = await make_door(api, name)
@@ -126,6 +129,7 @@ async def test_a_body_may_be_as_long_as_its_limit_and_not_a_byte_longer(api: Api
     assert given <= limit + 2 * 4096
 
 
+@pytest.mark.catalogue("J-12")
 async def test_a_body_in_single_bytes_is_one_body(api: Api) -> None:
     door = await make_door(api, "submit")
 
@@ -136,6 +140,7 @@ async def test_a_body_in_single_bytes_is_one_body(api: Api) -> None:
     assert accepted(await door.send(drip()), 201)["response_data"] == {"a": "é"}
 
 
+@pytest.mark.catalogue("A-12", "J-17")
 async def test_no_route_takes_a_field_that_it_does_not_know(api: Api) -> None:
     event = await make_event(api)
     seat = await event.join()
@@ -200,6 +205,7 @@ async def test_no_refusal_repeats_what_was_sent(api: Api) -> None:
 
 
 @pytest.mark.in_process
+@pytest.mark.catalogue("W-08")
 async def test_a_path_takes_its_methods_and_names_them_to_others(api: Api) -> None:
     event = await make_event(api)
     ids = await all_ids(event, await event.join())
@@ -223,6 +229,7 @@ NOWHERE = [
 ]  # fmt: skip
 
 
+@pytest.mark.catalogue("W-08")
 async def test_an_address_that_does_not_exist_is_not_found(api: Api) -> None:
     for path in NOWHERE:
         for token in (None, api.admin):
@@ -233,12 +240,14 @@ async def test_an_address_that_does_not_exist_is_not_found(api: Api) -> None:
 NO_TEXT = ["/sessions?status=%00", "/sessions?%00=1", "/sessions/%00", "/sessions/1%00", "/sessions/by-code/%00"]
 
 
+@pytest.mark.catalogue("J-06")
 async def test_nul_and_control_characters_are_no_text(api: Api) -> None:
     for path in NO_TEXT:
         refused(await api.get(path, token=api.admin), 400, "text-invalid")
         refused(await api.get(path.replace("%00", "%0A") if "?" not in path else path, token=api.admin), 400, "text-invalid")
 
 
+@pytest.mark.catalogue("S-05")
 async def test_numbers_in_a_query_are_bounded(api: Api) -> None:
     event = await make_event(api)
     poll = await event.activity()

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
 from conflicto.access.roles import Role
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted
@@ -91,6 +93,7 @@ async def everyone_hears(stage: Stage, screen: set[str], participant: set[str]) 
     assert (await words(stage, Role.SCREEN), await words(stage, Role.PARTICIPANT)) == (screen, participant)
 
 
+@pytest.mark.catalogue("A-04", "A-07")
 async def test_no_secret_is_heard_before_its_time(api: Api) -> None:
     event = await make_event(api)
     stage = await Stage(event, await event.join("Anna"), await event.join(NEIGHBOUR)).set_up()

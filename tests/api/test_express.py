@@ -208,6 +208,7 @@ async def test_participants_counts_follow_within_five_seconds(api: Api, port: in
 
 
 @pytest.mark.parametrize("how", ["kick", "leave", "rotate", "delete", "expire"])
+@pytest.mark.catalogue("A-10")
 async def test_a_token_that_dies_is_refused_at_once(api: Api, port: int, clock: HandClock, how: str) -> None:
     room = await Room.make(api)
     event, anna = room.event, room.anna

@@ -75,6 +75,7 @@ async def test_wrong_completed_and_deleted_sessions_are_alike_to_a_stranger(api:
     assert await names(event) == await names(other) == []
 
 
+@pytest.mark.catalogue("S-03")
 async def test_two_hundred_who_arrive_at_once_take_exactly_the_places_that_there_are(api: Api) -> None:
     event = await make_event(api, max_participants=120)
 

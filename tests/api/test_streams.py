@@ -190,6 +190,7 @@ async def test_completed_sessions_end_their_streams_for_good(api: Api, port: int
 
 
 @pytest.mark.parametrize("how", ["kick", "rotate", "delete"])
+@pytest.mark.catalogue("A-10")
 async def test_whoever_may_no_longer_read_is_cut_off_at_once(api: Api, port: int, how: str) -> None:
     event = await make_event(api)
     anna, bert = await event.join("Anna"), await event.join("Bert")

@@ -76,11 +76,13 @@ HEADERS = [
 ]  # fmt: skip
 
 
+@pytest.mark.catalogue("A-08")
 async def test_a_header_that_is_not_ours_is_refused(forger: Forger) -> None:
     for head, digest in HEADERS:
         await refuses(forger, forger.token(head=head, digest=digest))
 
 
+@pytest.mark.catalogue("A-09")
 async def test_every_claim_must_be_there_and_be_itself(forger: Forger) -> None:
     for name in CLAIMS:
         await refuses_others(forger, name)
@@ -102,11 +104,13 @@ WRONG_CLAIMS = [
 
 
 @pytest.mark.in_process
+@pytest.mark.catalogue("A-09", "J-07")
 async def test_claims_that_say_something_else_are_refused(forger: Forger) -> None:
     for claims in WRONG_CLAIMS:
         await refuses(forger, forger.token(claims=claims))
 
 
+@pytest.mark.catalogue("A-08")
 async def test_another_key_another_signature_and_other_parts_are_refused(forger: Forger) -> None:
     head, payload, signature = forger.event.host.split(".")
     screen = forger.event.screen.split(".")
@@ -122,6 +126,7 @@ async def test_another_key_another_signature_and_other_parts_are_refused(forger:
     await refuses(forger, forger.event.host.replace("e", "=", 1))
 
 
+@pytest.mark.catalogue("A-09")
 async def test_the_padded_twin_is_the_same_token_and_dies_with_it(forger: Forger) -> None:
     event = forger.event
     anna = await event.join()
@@ -141,6 +146,7 @@ async def test_a_token_of_one_session_opens_no_other(forger: Forger) -> None:
         refused(await forger.event.api.get(f"{other.path}/status", token=token), 404, "not-found")
 
 
+@pytest.mark.catalogue("A-08")
 def test_the_server_refuses_to_start_with_a_short_key(settings: Settings) -> None:
     with closing(Database(settings.url)) as db, pytest.raises(ValueError, match="at least 32"):
         establish(db, data_dir=settings.data_dir, secret_key="x" * 31, admin_token=None)

@@ -23,6 +23,7 @@ Counted = Callable[[str], None]
 
 
 @pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.catalogue("J-15")
 async def test_no_request_breaks_a_reader(app: App, part: int, cases: int, first: int, seed: str, counted: Counted) -> None:
     fuzz = Fuzz(app, f"{seed}.{part}")
     await fuzz.run(max(1, cases // (2 * PARTS)), first)

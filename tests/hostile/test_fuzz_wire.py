@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
+import pytest
 
 from conflicto.app import App
 from tests.support.fuzzing.cases import seeds
@@ -19,6 +20,7 @@ MOST_GROWTH_MIB = 96
 """What a server that has warmed up may gain by any number of damaged requests."""
 
 
+@pytest.mark.catalogue("J-15", "S-02")
 def test_no_bytes_break_the_server(
     app: App, database_url: str, tmp_path: Path, cases: int, first: int, seed: str, counted: Counted
 ) -> None:

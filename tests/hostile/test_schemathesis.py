@@ -49,6 +49,7 @@ enabled = false     # what a schema allows may still be a name that is taken, or
 """
 
 
+@pytest.mark.catalogue("J-16", "J-17")
 def test_every_answer_is_documented(
     role: str,
     database: str,

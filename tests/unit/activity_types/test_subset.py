@@ -114,6 +114,7 @@ def test_what_the_subset_holds_is_taken() -> None:
     compiled(schema)
 
 
+@pytest.mark.catalogue("J-20")
 def test_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither Python's sockets nor anybody else's: a real listener stands at the address."""
     asked: list[object] = []

@@ -6,6 +6,7 @@ from tests.support.samples import activity
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
+@pytest.mark.catalogue("W-04")
 def test_what_may_be_a_formula_gets_an_apostrophe(start: str) -> None:
     assert guarded(f"{start}cmd|' /C calc'!A0") == f"'{start}cmd|' /C calc'!A0"
     assert guarded(start) == f"'{start}"
