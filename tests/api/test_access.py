@@ -1,10 +1,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
+from conflicto.access import roles
 from conflicto.access.roles import ANYONE, Role
 from conflicto.platform.http.routes import Route
 from tests.support.api import Api, Event, Seat, document_of, make_event
@@ -14,6 +16,7 @@ from tests.support.walking import UNKNOWN_FIELD, filled, fitting_body, has, walk
 
 MISSING_SESSION, MISSING_PARTICIPANT = 281_474_976_710_001, 281_474_976_710_002
 MISSING_ID = "00000000-0000-4000-8000-000000000000"
+MATRIX = Path(__file__).parents[2] / "build/authorisation.md"
 MONTH_S = 31 * 86_400
 INSIDE = {200, 201, 204, 422}
 """Let in: answered, or refused for a body that does not fit."""
@@ -78,6 +81,9 @@ def callers(own: World, other: World, clock: HandClock, rotated: str) -> Iterato
         version = 1 if subject else 2
         yield Caller(f"expired {role}", tokens.mint(role, own.event.id, version=version, subject=subject))
     clock.advance(MONTH_S)
+    bearer = roles.Caller(Role.HOST, "host-x", own.event.id)
+    ticket = tokens.mint_ticket(bearer, own.event.id, version=2, until_s=tokens.latest_s(bearer))
+    yield Caller("wrong audience", ticket)
     yield Caller("admin", own.event.api.admin, Role.ADMIN)
     for whose, world in (("own", own), ("other", other)):
         yield Caller(f"host {whose}", world.event.host, Role.HOST, world.event.id)
@@ -142,7 +148,7 @@ async def test_the_door_opens_exactly_as_declared(api: Api, clock: HandClock) ->
     api.app.tokens._verified.clear()
     before = [await world.state() for world in (own, other)]
 
-    wrong, asked = [], 0
+    wrong, asked, table = [], 0, dict[str, list[str]]()
     for route in walked(api.app.routes):
         sessions = (own.event.id, other.event.id, MISSING_SESSION) if has(route, "session_id") else (own.event.id,)
         for session_id in sessions:
@@ -150,15 +156,26 @@ async def test_the_door_opens_exactly_as_declared(api: Api, clock: HandClock) ->
             for caller in everyone:
                 answer = await knock(api, route, path, caller.token)
                 asked += 1
+                whose = {own.event.id: "own", other.event.id: "other"}.get(session_id, "no")
+                row = f"{route.name} ({whose} session)"
+                table.setdefault(row, []).append(str(answer.status_code))
                 if answer.status_code not in expected(route, caller, Aim(session_id, own.event.id, own.seats[0].id)):
                     wrong.append((route.name, caller.name, session_id == own.event.id, answer.status_code, answer.text[:100]))
 
+    print_matrix([caller.name for caller in everyone], table)
     assert wrong == []
     assert asked >= 1000
     assert [await world.state() for world in (own, other)] == before
 
 
 @pytest.mark.catalogue("A-02")
+def print_matrix(callers: list[str], table: dict[str, list[str]]) -> None:
+    """Keep what everybody was answered, for people to read: 422 is inside, refused for a body that no route takes."""
+    lines = [["Route", *callers], ["---"] * (len(callers) + 1), *([f"`{row}`", *statuses] for row, statuses in table.items())]
+    MATRIX.parent.mkdir(exist_ok=True)
+    MATRIX.write_text("# Who was answered what\n\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines), encoding="utf-8")
+
+
 async def test_foreign_and_missing_objects_are_alike_for_everyone(api: Api) -> None:
     own, other = await World.make(api), await World.make(api)
     before = await other.state()
