@@ -21,6 +21,7 @@ WHOLE = (
     "src/conflicto/activities/lifecycle.py",
     "src/conflicto/activity_types/",
     "src/conflicto/feed/",
+    "src/conflicto/platform/limits/",
     "src/conflicto/platform/strict_json.py",
     "src/conflicto/platform/word_filter/",
     "src/conflicto/responses/checking.py",

@@ -103,6 +103,8 @@ async def test_redis_that_is_killed(workers: list[Worker], server: ValkeyServer)
     assert await one.allowed(SUBMIT, 20) == 10, "open for who is known, within this process's own limit"
     assert await one.allowed(CAREFUL, 20) == 5, "all but closed for who is not"
     assert one.limiter.unanswered > 10
+    one.limiter.give_back(SUBMIT, "anna")
+    assert await one.allowed(SUBMIT, 5) == 1
 
     server.start()
     await other.answered()

@@ -62,7 +62,8 @@ def admit(full_at_s: float, now_s: float, policy: Policy, cost: int = 1) -> tupl
     A refused request changes nothing.
     A bucket is never emptier than empty: a clock that was set back, however far, costs one window at most.
     """
-    full_at_s = min(full_at_s, now_s + policy.window_s)
+    if full_at_s > now_s + policy.window_s + ROUNDING_S:
+        full_at_s = now_s + policy.window_s
     after = max(full_at_s, now_s) + cost * policy.interval_s
     free_s = now_s + policy.window_s - after
     allowed = free_s >= -ROUNDING_S

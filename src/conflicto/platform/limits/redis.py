@@ -35,7 +35,8 @@ local asked, said = cmsgpack.unpack(ARGV[1]), {{}}
 for nth, key in ipairs(KEYS) do
     local interval, window, cost = asked[3 * nth - 2], asked[3 * nth - 1], asked[3 * nth]
     local full = tonumber(redis.call('GET', key) or '0')
-    local held = math.min(full, now + window)
+    local held = full
+    if full > now + window + {ROUNDING_S!r} then held = now + window end
     local after = math.max(held, now) + cost * interval
     local free = now + window - after
     local allowed = free >= -{ROUNDING_S!r}
