@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -39,6 +40,11 @@ def answered(server: Served, crowd: Crowd, nth: int = 0) -> int:
     return httpx2.post(f"{server.url}/api/v1{crowd.path}/responses", json=body, headers=headers, timeout=10, **PLAIN).status_code
 
 
+def decided_alone(server: Served) -> float:
+    """Return how many limits Redis did not decide in time, as happens on a busy machine."""
+    return float(re.search(r"^conflicto_limits_alone_total (\S+)", server.text("/metrics"), re.MULTILINE)[1])
+
+
 def looked_up(server: Served, most: int) -> int:
     """Return how many of so many wrong codes were looked up."""
     codes = [f"{server.url}/api/v1/sessions/by-code/BCDF{'BCDFGHJKLM'[nth // 10]}{'BCDFGHJKLM'[nth % 10]}ZZ" for nth in range(most)]
@@ -48,7 +54,7 @@ def looked_up(server: Served, most: int) -> int:
 def test_a_token_has_one_quota_at_two_workers(workers: list[Served]) -> None:
     crowd, began = gather(workers[0]), time.monotonic()
     statuses = [answered(workers[nth % 2], crowd) for nth in range(SUBMIT.quota + 60)]
-    most = SUBMIT.quota + (time.monotonic() - began) / SUBMIT.interval_s
+    most = SUBMIT.quota + (time.monotonic() - began) / SUBMIT.interval_s + sum(map(decided_alone, workers))
 
     assert SUBMIT.quota <= statuses.count(201) <= most + 1
     assert set(statuses) <= {201, 429}
@@ -59,7 +65,9 @@ def test_misses_at_one_worker_count_at_the_other(workers: list[Served]) -> None:
     began = time.monotonic()
     looked = looked_up(workers[0], 40) + looked_up(workers[1], 60)
 
-    assert PER_ADDRESS.quota <= looked <= PER_ADDRESS.quota + (time.monotonic() - began) / PER_ADDRESS.interval_s + 1
+    most = PER_ADDRESS.quota + (time.monotonic() - began) / PER_ADDRESS.interval_s + sum(map(decided_alone, workers))
+    assert looked <= most + 1
+    assert looked >= PER_ADDRESS.quota or any(map(decided_alone, workers)), "alone, a worker is stricter"
 
 
 @pytest.mark.parametrize("fault", ["killed", "hangs", "full"])
