@@ -379,3 +379,22 @@ async def test_a_round_that_is_over_stays_as_it_was(api: Api, clock: HandClock) 
         for closed in ("", "?round=2"):
             refused(await asked(event, quiz, event.screen, closed), 403, "results-hidden")
     assert 945 < points[0]["points"] <= 950
+
+
+async def test_support_counts_for_questions_that_are_there(api: Api) -> None:
+    event = await make_event(api)
+    asking = await event.activity(type="questions", config={"prompt": "Ask us anything"}, status="active")
+    anna, bert = await crowd(event, "Anna", "Bert")
+    question = accepted(await event.answer(asking, anna, {"text": "When do we move?"}), 201)
+    support = accepted(await event.answer(asking, bert, {"target": question["id"], "vote": 1}), 201)
+    for target in (support["id"], asking["id"], "00000000-0000-7000-8000-000000000000"):
+        accepted(await event.answer(asking, bert, {"target": target, "vote": 1}), 201)
+
+    async def targets(token: str) -> list[Any]:
+        return list(accepted(await asked(event, asking, token))["results"]["support"]["targets"])
+
+    assert await targets(event.host) == (told := [{"target": question["id"], "up": 1, "down": 0}])
+    await moderate(event, question, "hidden")
+    assert (await targets(anna.token), await targets(event.host)) == ([], told)
+    await moderate(event, question, "visible")
+    assert await targets(event.host) == told

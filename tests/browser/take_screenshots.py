@@ -69,7 +69,7 @@ def _take(live: Room, folder: Path) -> None:
     host.locator(".next", has_text="Start").click()
     for token in people:
         _answer(live, made[1], token, {"words": [rng.choice(WORDS)]})
-    screen.locator(".cloud li").nth(4).wait_for()
+    screen.locator(".cloud text").nth(4).wait_for()
     screen.wait_for_timeout(1_500)
 
 

@@ -23,6 +23,7 @@ SPEC = {
     "votes": {"path": "", "op": "votes"},
     "score": {"path": "", "op": "score", "key": "/right", "speed": True, "tolerance": 0.5},
 }
+AMONG = SPEC | {"votes": {"path": "", "op": "votes", "among": "answers"}}
 BASIS = Basis(msgspec.json.encode(SPEC).decode(), '{"right":1}', 1_000_000, 10, knows_authors=True)
 
 NUMBERS = st.one_of(st.integers(-3, 9), st.integers(-(2**53) + 1, 2**53 - 1), st.floats(allow_nan=False, allow_infinity=False))
@@ -31,7 +32,10 @@ TEXTS = st.one_of(
 )
 SCALARS = st.one_of(st.none(), st.booleans(), NUMBERS, TEXTS)
 VOTES = st.fixed_dictionaries(
-    {"target": st.sampled_from(["r1", "r2"]), "vote": st.one_of(st.sampled_from([1, -1, 0, 1.0, True, "1"]), NUMBERS)}
+    {
+        "target": st.sampled_from(["r1", *(str(UUID(int=number)) for number in range(3))]),
+        "vote": st.one_of(st.sampled_from([1, -1, 0, 1.0, True, "1"]), NUMBERS),
+    }
 )
 JSON = st.one_of(
     NUMBERS,
@@ -73,9 +77,11 @@ def told(tally: Tally) -> list[Any]:
 
 
 @settings(max_examples=400, deadline=None)
-@given(STEPS, st.booleans(), st.randoms(use_true_random=False))
-def test_a_tally_that_followed_equals_a_recount(steps: list[tuple[int, Any]], moderated: bool, chance: random.Random) -> None:
-    basis = BASIS._replace(is_moderated=moderated)
+@given(STEPS, st.sampled_from([SPEC, AMONG]), st.booleans(), st.randoms(use_true_random=False))
+def test_a_tally_that_followed_equals_a_recount(
+    steps: list[tuple[int, Any]], spec: dict[str, Any], moderated: bool, chance: random.Random
+) -> None:
+    basis = BASIS._replace(aggregate=msgspec.json.encode(spec).decode(), is_moderated=moderated)
     followed, rows = Tally(basis), dict[int, Response]()
     for ts, (number, (what, value)) in enumerate(steps, 1):
         change = step(rows, number, what, value, ts)
@@ -84,7 +90,8 @@ def test_a_tally_that_followed_equals_a_recount(steps: list[tuple[int, Any]], mo
 
     again = list(rows.values())
     chance.shuffle(again)
-    recounted = Tally(BASIS)
+    counted_at_once = basis._replace(is_moderated=False)
+    recounted = Tally(counted_at_once)
     for each in again:
         recounted.change(None, each)
     assert told(followed) == told(recounted)
@@ -101,7 +108,7 @@ def test_a_tally_that_followed_equals_a_recount(steps: list[tuple[int, Any]], mo
 
     for each in again:
         recounted.change(each, replace(each, deleted=True, text=None))
-    assert told(recounted) == told(Tally(BASIS))
+    assert told(recounted) == told(Tally(counted_at_once))
 
 
 @settings(max_examples=300, deadline=None)

@@ -21,6 +21,7 @@ from conflicto.results.spec import spec_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from uuid import UUID
 
     from conflicto.results.folds.base import State
 
@@ -50,6 +51,10 @@ class Basis(NamedTuple):
 
 class Answered(Protocol):
     """As much of a response as a tally looks at."""
+
+    @property
+    def id(self) -> UUID:
+        """What votes may name as their target."""
 
     @property
     def participant_id(self) -> int:
@@ -186,7 +191,7 @@ class Tally:
         if not self._folds:
             return ()
         value = _decode(text or "null")
-        about = About(response.participant_id, response.received_us, response.created_ts)
+        about = About(response.participant_id, response.received_us, response.created_ts, str(response.id))
         return [None if (found := find(value, path)) is MISSING else fold.read(found, about) for path, fold in self._folds]
 
     def _shown(self, response: Answered, reads: Sequence[Any]) -> Sequence[Any]:

@@ -1,10 +1,13 @@
 """What each op says of answers that a person can count."""
 
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
 
+from conflicto.responses.model import Moderation
 from conflicto.results.tally import Basis, Tally, results_of
 from tests.support.samples import response
 
@@ -113,6 +116,25 @@ def test_votes_count_what_a_participant_said_last_of_a_target() -> None:
     )  # fmt: skip
     assert found["answers"] == 7
     assert found["targets"] == [{"target": "q", "up": 3, "down": 0}, {"target": "p", "up": 0, "down": 1}]
+
+
+def test_votes_among_answers_count_for_what_is_there_and_seen() -> None:
+    asked, hidden = (response(id=UUID(int=number), created_ts=number, text='{"text":"Why?"}') for number in (1, 2))
+    votes = [
+        response(id=UUID(int=10 + number), participant_id=number, created_ts=10 + number, text=f'{{"target":"{target}","vote":1}}')
+        for number, target in enumerate([asked.id, asked.id, hidden.id, UUID(int=9), UUID(int=10)])
+    ]
+    tally = Tally(Basis('{"r":{"path":"","op":"votes","among":"answers"}}', None, None, None))
+    for each in (asked, hidden, *votes):
+        tally.add(each)
+    both = [(str(asked.id), 2), (str(hidden.id), 1)]
+    assert [(each["target"], each["up"]) for each in told(tally)["targets"]] == both
+    assert told(tally)["answers"] == 5
+
+    tally.change(hidden, replace(hidden, moderation=Moderation.HIDDEN))
+    assert [(each["target"], each["up"]) for each in told(tally)["targets"]] == both[:1]
+    tally.change(replace(hidden, moderation=Moderation.HIDDEN), hidden)
+    assert [(each["target"], each["up"]) for each in told(tally)["targets"]] == both
 
 
 def test_score_gives_points_to_those_who_are_right() -> None:

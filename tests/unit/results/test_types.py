@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -11,6 +12,8 @@ from conflicto.activity_types.registry import installed
 from conflicto.results.spec import require_spec
 from conflicto.results.tally import Basis, Tally, results_of
 
+NOBODYS = UUID(int=0)
+
 
 @dataclass
 class Given:
@@ -18,6 +21,7 @@ class Given:
 
     text: str
     participant_id: int
+    id: UUID = NOBODYS
     received_us: int = 1
     created_ts: int = 1
     deleted: bool = False

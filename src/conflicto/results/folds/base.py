@@ -25,6 +25,7 @@ class About(NamedTuple):
     participant_id: int
     received_us: int
     created_ts: int
+    response_id: str
 
 
 class Circumstances(NamedTuple):

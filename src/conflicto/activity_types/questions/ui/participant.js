@@ -1,26 +1,32 @@
-import { ActivityElement, h, textField } from "../../sdk/v1.js";
+import { ActivityElement, h, shown, textField } from "../../sdk/v1.js";
+import { ordered } from "./order.js";
+
+const LONGEST = 500;
 
 export default class extends ActivityElement {
+  static showsResults = true;
+
   view() {
     const supported = new Map();
     for (const each of this.answers ?? []) if (each.response_data?.target) supported.set(each.response_data.target, each.response_data.vote);
-    const asked = (this.responses ?? []).filter((each) => each.response_data?.text);
+    const own = new Set((this.answers ?? []).map(({ id }) => id));
+    const asked = ordered(this.responses, this.results);
     return [
       textField({
-        label: this.t("label"), value: this.value?.text, most: 280, lines: 3, disabled: !this.isOpen,
+        label: this.t("label"), value: this.value?.text, most: LONGEST, lines: 3, disabled: !this.isOpen,
         oninput: (text) => this.begin({ text }, text.trim() !== ""),
       }),
-      asked.length ? h("h3", {}, this.t("others")) : null,
-      h("ul", { class: "asked" }, asked.map((each) => this.question(each, supported.get(each.id) === 1))),
+      asked.length ? h("h2", {}, this.t("asked")) : null,
+      h("ul", { class: "asked" }, asked.map((each) => this.question(each, own.has(each.id), supported.get(each.id) === 1))),
     ];
   }
 
-  question({ id, response_data: { text } }, isSupported) {
+  question({ id, text, votes }, isOwn, isSupported) {
     return h("li", { key: id },
-      h("span", { class: "grow", dir: "auto" }, text),
+      h("span", { class: "grow", dir: "auto" }, text, isOwn ? h("span", { class: "muted small" }, ` · ${this.t("own")}`) : null),
       h("button", {
-        type: "button", "aria-pressed": String(isSupported), disabled: !this.isOpen, "aria-label": this.t("support", { text }),
+        type: "button", class: "square", "aria-pressed": String(isSupported), disabled: !this.isOpen || isOwn, "aria-label": this.t("support", { text, n: votes }),
         onclick: () => this.give({ target: id, vote: isSupported ? 0 : 1 }),
-      }, "▲"));
+      }, h("span", { "aria-hidden": "true" }, "▲"), shown(votes)));
   }
 }

@@ -5,7 +5,10 @@ export const boot = JSON.parse(document.getElementById("boot").textContent);
 const plural = new Intl.PluralRules(boot.locale);
 const number = new Intl.NumberFormat(boot.locale, { maximumFractionDigits: 2 });
 
+const short = new Intl.NumberFormat(boot.locale, { notation: "compact", maximumFractionDigits: 1 });
+
 export const shown = (value) => number.format(value);
+export const compact = (value) => short.format(value);
 export const clock = (instant) => new Date(instant).toLocaleTimeString(boot.locale, { hour: "2-digit", minute: "2-digit" });
 export const day = (instant) => new Date(instant).toLocaleDateString(boot.locale, { day: "numeric", month: "short", year: "numeric" });
 

@@ -61,6 +61,8 @@ function view(room, phase) {
   });
 }
 
+const viewClass = ({ activity, draw }) => customElements.get(viewOf(activity.type, "participant", draw) ?? "");
+
 function results(room) {
   const found = room.results.get(room.slot);
   if (!found) return null;
@@ -68,11 +70,12 @@ function results(room) {
     charts = import(`${boot.base}/sdk/pictures.js`).then((module) => (charts = module, room.draw()));
   }
   if (!charts.drawResults) return null;
-  return h("section", { class: "results card", "aria-label": t("results.title") },
-    h("h2", {}, t("results.title")),
-    charts.drawResults(found.results, room.activity, { mine: room.answers.at(-1)?.response_data, texts: textsOf(room) }),
-    found.ranks?.me ? h("p", { class: "strong", key: "own" }, `${t("leaderboard.own", { rank: found.ranks.me.rank })} · ${t("results.points", { n: found.ranks.me.points })}`) : null,
-    charts.drawLeaderboard(found.ranks, room.me?.id));
+  const drawn = viewClass(room)?.showsResults
+    ? [] : [h("h2", {}, t("results.title")), charts.drawResults(found.results, room.activity, { mine: room.answers.at(-1)?.response_data, texts: textsOf(room) })];
+  const own = found.ranks?.me
+    ? h("p", { class: "strong", key: "own" }, `${t("leaderboard.own", { rank: found.ranks.me.rank })} · ${t("results.points", { n: found.ranks.me.points })}`) : null;
+  const ranks = charts.drawLeaderboard(found.ranks, room.me?.id);
+  return drawn.length || own || ranks ? h("section", { class: "results card", "aria-label": t("results.title") }, drawn, own, ranks) : null;
 }
 
 // What stands behind the ids that others support.
@@ -86,7 +89,7 @@ function footer(room, phase) {
   const problem = room.said.get(room.slot);
   const isMany = activity.response_policy === "many";
   const canSend = phase === "open" && draft && draft.response !== null;
-  const isInstant = customElements.get(viewOf(activity.type, "participant", room.draw) ?? "")?.isInstant;
+  const isInstant = viewClass(room)?.isInstant;
   const isFinal = activity.response_policy === "first" && (waiting || answers.length);
   const mayBegin = phase === "open" && !isFinal && !isInstant && (canSend || (!answers.length && !waiting) || isMany);
   const isUnready = !canSend || !draft.isComplete;

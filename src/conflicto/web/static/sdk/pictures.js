@@ -1,63 +1,77 @@
-// Pictures of results, for pages and for views that want them. What has rows is a table whose cells hold the bars, so those who hear the page get the same figures.
+// Pictures of results, for pages and for views that want them. What has rows is a table whose cells hold the bars; every other picture has a
+// table as its twin, so those who hear the page get the same figures.
 
 import { h } from "../core/dom.js";
 import { valuesOf } from "../core/types.js";
-import { shown, t } from "../core/words.js";
+import { compact, shown, t } from "../core/words.js";
+import { placed } from "./cloud.js";
 
 const MOST_ROWS = 24;
+const MOST_WORDS = 80;
 
 // `mine` is one's own answer, `texts` what stands behind a target's id.
 export function drawResults(results, activity, { mine = null, texts = new Map() } = {}) {
   const drawn = Object.entries(results ?? {}).map(([name, result]) => {
     const draw = PICTURES[result.op];
-    return draw && h("div", { key: name }, result.answers ? draw(result, activity, { mine, texts, values: valuesOf(activity, name) }) : h("p", { class: "muted" }, t("results.none")));
+    const more = { mine, texts, values: valuesOf(activity, name), right: activity.secret?.correct };
+    return draw && h("div", { key: name, class: `of-${result.op}` }, result.answers ? draw(result, more) : h("p", { class: "muted" }, t("results.none")));
   });
   return drawn.filter(Boolean);
 }
 
-const labelOf = (values, value) => values.find((each) => each.value === value)?.text ?? (typeof value === "string" ? value : JSON.stringify(value));
+const PICTURES = { count: counted, rank: ranked, votes: supported, words: cloud, number: numbers, score: scored };
 
-const PICTURES = {
-  count: (result, activity, more) => {
-    const counted = new Map(result.values.map(({ value, count }) => [value, count]));
-    const all = result.values.reduce((sum, { count }) => sum + count, 0) + (result.others ?? 0);
-    const rows = inOrder(more.values, [...counted.keys()]).map((value) => ({ value, size: counted.get(value) ?? 0, of: all }));
-    return bars(activity, rows, { ...more, answers: result.answers, said: ({ size }) => `${shown(size)} · ${shown(all ? Math.round((size / all) * 100) : 0)} %` });
-  },
-  rank: (result, activity, more) => {
-    const rows = result.ranking.map(({ value, points }) => ({ value, size: points }));
-    return bars(activity, rows, { ...more, answers: result.answers, said: ({ size }) => t("results.points", { n: size }) });
-  },
-  votes: (result, activity, more) => {
-    const rows = result.targets.filter(({ target }) => more.texts.size === 0 || more.texts.has(target))
-      .map(({ target, up, down }) => ({ value: target, text: more.texts.get(target), size: up - down }));
-    return bars(activity, rows, { ...more, answers: result.answers, said: ({ size }) => `▲ ${shown(size)}` });
-  },
-  words: (result) => {
-    const most = Math.max(...result.words.map(({ count }) => count));
-    const words = result.words.slice(0, 80).sort((a, b) => a.word.localeCompare(b.word));
-    return h("ul", { class: "cloud" }, words.map(({ word, count }) =>
-      h("li", { key: word, dir: "auto", style: { "--weight": most > 1 ? ((count - 1) / (most - 1)).toFixed(3) : "0.4" } },
-        word, h("span", { class: "hidden-text" }, ` ${shown(count)}`))));
-  },
-  number: (result, activity, more) => [more.values.length ? null : histogram(result), h("p", { class: "muted" }, t("results.number", { mean: result.mean, min: result.min, max: result.max, n: result.answers }))],
-  score: (result) => h("p", { class: "strong" }, t("results.correct", { n: result.correct, all: result.answers })),
-};
-
-// The values in their own order, so that a bar keeps its place; what is none of them follows as it came.
-function inOrder(values, counted) {
-  const own = values.map(({ value }) => value);
-  return [...own, ...counted.filter((value) => !own.includes(value))].slice(0, MOST_ROWS);
+function counted(result, { values, mine, right }) {
+  const sizes = new Map(result.values.map(({ value, count }) => [value, count]));
+  const all = result.values.reduce((sum, { count }) => sum + count, 0) + (result.others ?? 0);
+  const rows = inOrder(values, [...sizes.keys()]).map(({ value, text }) => ({
+    value, text, size: sizes.get(value) ?? 0, isRight: value === right, isMine: isMine(mine, value),
+  }));
+  return bars(rows, result.answers, ({ size }) => `${shown(size)} · ${shown(all ? Math.round((size / all) * 100) : 0)} %`);
 }
 
-function bars(activity, rows, { mine, answers, said, values }) {
-  const most = Math.max(1, ...rows.map((row) => row.size));
-  const right = activity.secret?.correct;
+function ranked(result, { values }) {
+  const texts = new Map(values.map(({ value, text }) => [value, text]));
+  return bars(result.ranking.map(({ value, points }, index) => ({ value, text: `${shown(index + 1)}. ${texts.get(value) ?? worded(value)}`, size: points })), result.answers, ({ size }) => t("results.points", { n: size }));
+}
+
+function supported(result, { texts }) {
+  const rows = result.targets.filter(({ target }) => texts.size === 0 || texts.has(target)).map(({ target, up, down }) => ({ value: target, text: texts.get(target), size: up - down }));
+  return bars(rows, result.answers, ({ size }) => `▲ ${shown(size)}`);
+}
+
+function scored(result) {
+  return h("p", { class: "strong" }, t("results.correct", { n: result.correct, all: result.answers }));
+}
+
+// A scale of a few whole steps is counted step by step; bins would show the same once more.
+function numbers(result, { values, right }) {
+  const { mean, min, max, answers } = result;
+  return [
+    values.length ? null : histogram(result, right),
+    h("p", { class: "mean" }, h("span", { class: "figure", "aria-hidden": "true" }, `Ø ${shown(mean)}`), h("span", { class: "muted" }, t("results.number", { mean, min, max, n: answers }))),
+  ];
+}
+
+const worded = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+
+// The values in their own order, so that a bar keeps its place; what is none of them follows as it came.
+function inOrder(values, sizes) {
+  const others = sizes.filter((value) => !values.some((each) => each.value === value)).map((value) => ({ value }));
+  return [...values, ...others].slice(0, MOST_ROWS);
+}
+
+function isMine(mine, value) {
+  return Object.values(mine ?? {}).some((each) => each === value || (Array.isArray(each) && each.includes(value)));
+}
+
+function bars(rows, answers, said) {
+  const most = Math.max(1, ...rows.map(({ size }) => size));
   return h("table", { class: "bars" },
     h("caption", {}, t("results.answers", { n: answers })),
     h("tbody", {}, rows.slice(0, MOST_ROWS).map((row) =>
-      h("tr", { key: String(row.value), class: `${row.value === right ? "is-right " : ""}${isMine(mine, row.value) ? "is-mine" : ""}`.trim() || null },
-        h("th", { scope: "row", dir: "auto" }, row.text ?? labelOf(values, row.value), row.value === right ? h("span", { class: "mark-right" }, ` ✓ ${t("answer.right")}`) : null),
+      h("tr", { key: worded(row.value), class: `${row.isRight ? "is-right " : ""}${row.isMine ? "is-mine" : ""}`.trim() || null },
+        h("th", { scope: "row", dir: "auto" }, row.text ?? worded(row.value), row.isRight ? h("span", { class: "mark-right" }, ` ✓ ${t("answer.right")}`) : null),
         h("td", {}, bar(Math.max(0, row.size) / most)),
         h("td", {}, said(row))))));
 }
@@ -66,31 +80,57 @@ function bar(share) {
   return h("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" }, h("rect", { x: 0, y: 0, width: (share * 100).toFixed(2), height: 10 }));
 }
 
-function isMine(mine, value) {
-  return mine !== null && Object.values(mine ?? {}).some((each) => each === value || (Array.isArray(each) && each.includes(value)));
+// The table behind a picture; it takes no room.
+function twin(caption, heads, rows) {
+  return h("div", { class: "hidden-text" }, h("table", {}, h("caption", {}, caption),
+    h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col", key: head }, head)))),
+    h("tbody", {}, rows.map(([name, ...cells]) => h("tr", { key: name }, h("th", { scope: "row", dir: "auto" }, name), cells.map((cell) => h("td", {}, cell)))))));
 }
 
-function histogram({ histogram: bins, answers }) {
+function cloud(result) {
+  const isNarrow = matchMedia("(max-width: 40rem)").matches;
+  const [width, height] = isNarrow ? [600, 600] : [1_200, 560];
+  const words = result.words.slice(0, isNarrow ? MOST_WORDS / 2 : MOST_WORDS);
+  return [
+    h("svg", { class: "cloud", viewBox: `${-width / 2} ${-height / 2} ${width} ${height}`, "aria-hidden": "true" },
+      placed(words, width, height).map(({ word, x, y, size }, index) =>
+        h("text", { key: word, class: `s${(index % 6) + 1}`, x: x.toFixed(1), y: (y + size * 0.35).toFixed(1), "font-size": size.toFixed(1) }, word))),
+    twin(t("results.answers", { n: result.answers }), [t("results.word"), t("results.count")], words.map(({ word, count }) => [word, shown(count)])),
+  ];
+}
+
+function histogram({ histogram: bins, answers }, right) {
   const most = Math.max(1, ...bins.map(({ count }) => count));
-  const width = 400 / Math.max(1, bins.length);
-  const label = bins.map(({ from, to, count }) => `${shown(from)}–${shown(to)}: ${shown(count)}`).join("; ");
-  return h("svg", { class: "histogram", viewBox: "-8 0 416 180", role: "img", "aria-label": `${t("results.answers", { n: answers })} ${label}` },
-    bins.map(({ from, count }, index) => [
-      h("rect", { key: `r${index}`, x: index * width + 2, y: 150 - (count / most) * 130, width: Math.max(1, width - 4), height: (count / most) * 130, rx: 3 }),
-      count ? h("text", { key: `c${index}`, x: (index + 0.5) * width, y: 145 - (count / most) * 130 }, shown(count)) : null,
-      h("text", { key: `t${index}`, x: index * width, y: 170 }, shown(from)),
-    ]),
-    bins.length ? h("text", { key: "end", x: 400, y: 170 }, shown(bins.at(-1).to)) : null);
+  const [from, to] = [bins[0].from, bins.at(-1).to];
+  const width = Math.min(90, 400 / bins.length);
+  const start = (400 - width * bins.length) / 2;
+  const every = Math.ceil(bins.length / 5);
+  const at = typeof right === "number" && to > from ? start + ((right - from) / (to - from)) * width * bins.length : null;
+  const isSeen = at !== null && at >= 0 && at <= 400;
+  return [
+    h("svg", { class: "histogram", viewBox: "-20 -8 440 196", "aria-hidden": "true" },
+      bins.map((bin, index) => [
+        h("rect", { key: `r${index}`, x: start + index * width + 2, y: 160 - (bin.count / most) * 140, width: Math.max(1, width - 4), height: (bin.count / most) * 140, rx: 3 }),
+        bin.count ? h("text", { key: `c${index}`, x: start + (index + 0.5) * width, y: 154 - (bin.count / most) * 140 }, shown(bin.count)) : null,
+        index % every === 0 ? h("text", { key: `t${index}`, class: "axis", x: start + index * width + (bins.length === 1 ? width / 2 : 0), y: 180 }, compact(bin.from)) : null,
+      ]),
+      bins.length > 1 ? h("text", { key: "end", class: "axis", x: start + bins.length * width, y: 180 }, compact(to)) : null,
+      isSeen ? h("path", { key: "right", class: "right", d: `M${at} 4V160` }) : null,
+      isSeen ? h("text", { key: "right-text", class: "right-text", x: at, y: 0 }, `✓ ${shown(right)}`) : null),
+    twin(t("results.answers", { n: answers }), [t("results.range"), t("results.count")], bins.map((bin) => [bin.from === bin.to ? shown(bin.from) : `${shown(bin.from)} – ${shown(bin.to)}`, shown(bin.count)])),
+  ];
 }
 
 export function drawLeaderboard(ranks, mine = null) {
   if (!ranks?.items?.length) return null;
-  return h("table", { class: "ranks" },
-    h("caption", { class: "hidden-text" }, t("leaderboard.title")),
+  const most = Math.max(1, ...ranks.items.map(({ points }) => points));
+  const row = ({ rank, points }, name, key, isMe) => h("tr", { key, class: isMe ? "is-me" : null },
+    h("td", {}, shown(rank)), h("td", { dir: "auto" }, name, bar(points / most)), h("td", {}, shown(points)));
+  const isListed = ranks.items.some((each) => each.participant_id === mine);
+  return h("table", { class: "ranks", key: "ranks" },
+    h("caption", {}, t("leaderboard.title")),
     h("thead", {}, h("tr", {}, ["leaderboard.rank", "leaderboard.name", "leaderboard.points"].map((key) => h("th", { scope: "col", key }, t(key))))),
     h("tbody", {},
-      ranks.items.map((each) => h("tr", { key: each.participant_id, class: each.participant_id === mine ? "is-me" : null },
-        h("td", {}, shown(each.rank)), h("td", { dir: "auto" }, each.nickname), h("td", {}, shown(each.points)))),
-      ranks.me && !ranks.items.some((each) => each.participant_id === mine)
-        ? h("tr", { key: "me", class: "is-me" }, h("td", {}, shown(ranks.me.rank)), h("td", {}, t("leaderboard.me")), h("td", {}, shown(ranks.me.points))) : null));
+      ranks.items.map((each) => row(each, each.nickname, each.participant_id, each.participant_id === mine)),
+      ranks.me && !isListed ? row(ranks.me, t("leaderboard.me"), "me", true) : null));
 }

@@ -54,6 +54,9 @@ export class ActivityElement extends ViewElement {
   // Views that send with a single touch say so, and get no button for sending.
   static isInstant = false;
 
+  // Views of the phone that show what was counted say so, and nothing is drawn below them.
+  static showsResults = false;
+
   #begun = false;
 
   static {
