@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.samples import OPTIONS, SAMPLES
-from tests.browser.stage import Room, picture
+from tests.browser.stage import PROJECTOR, Room, picture
 from tests.support.processes import served
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 SIZES = [(1920, 1080), (1280, 720), (1024, 768)]
-DRAWN = ".results .bars, .results .cloud, .results .histogram, .results .strong, .asked .votes, .reactions"
+DRAWN = ".results .bars, .results .cloud, .results .histogram, .results .strong, .asked .votes, .reactions, .emojis span, .asked .square"
 """What results are drawn with; some types have a picture of their own."""
 
 COUNT = {"choices": {"path": "/choices", "op": "count"}}
@@ -124,6 +124,50 @@ def test_every_activity_type_has_a_picture_of_its_results(counting: Room, name: 
         page.locator(DRAWN).first.wait_for()
         page.wait_for_timeout(300)
         picture(page, f"{window}-{name}-results")
+
+
+def test_words_of_a_cloud_keep_their_places_while_their_order_stays(counting: Room) -> None:
+    """Check 23: counts grow, and no word moves by more than a twentieth of the picture."""
+    activity = counting.activity("words", {"question": "One word?"}, response_policy="many", results_visibility="always")
+    voters = [
+        counting.server.call("POST", "/join", {"nickname": f"P{nth}", "code": counting.session["join_code"]}) for nth in range(6)
+    ]
+
+    def say(seats: list[Any], *words: str) -> None:
+        for seat in seats:
+            body = {"response_data": {"words": list(words)}}
+            counting.server.call(
+                "POST", f"{counting.path}/activities/{activity['id']}/responses", body, token=seat["participant_token"]
+            )
+
+    say(voters, "light", "calm")
+    say(voters[:4], "light", "bright")
+    say(voters[:2], "light", "a longer word")
+    screen = counting.screen()
+    screen.locator(".cloud text", has_text="bright").wait_for()
+    before = _places(screen)
+    assert len({place["size"] for place in before.values()}) > 1
+    assert all(place["size"] > 20 for place in before.values())
+    picture(screen, "screen-cloud")
+
+    say(voters, "light", "calm")
+    screen.locator(".figures", has_text="18 answers").wait_for()
+    screen.wait_for_timeout(500)
+    after = _places(screen)
+    assert after.keys() == before.keys()
+    for word, place in before.items():
+        assert abs(after[word]["x"] - place["x"]) <= 0.05 * PROJECTOR["viewport"]["width"], word
+        assert abs(after[word]["y"] - place["y"]) <= 0.05 * PROJECTOR["viewport"]["height"], word
+
+
+def _places(page: Any) -> dict[str, dict[str, float]]:
+    return page.locator(".cloud text").evaluate_all(
+        """(words) => Object.fromEntries(words.map((word) => {
+          const box = word.getBoundingClientRect();
+          const size = parseFloat(getComputedStyle(word).fontSize);
+          return [word.textContent, { x: box.x + box.width / 2, y: box.y + box.height / 2, size }];
+        }))"""
+    )
 
 
 def test_with_reduced_motion_nothing_moves(counting: Room) -> None:

@@ -96,7 +96,7 @@ def test_a_tally_that_followed_equals_a_recount(
         recounted.change(None, each)
     assert told(followed) == told(recounted)
 
-    shown, written = Tally(BASIS), Tally(BASIS)
+    shown, written = Tally(counted_at_once), Tally(counted_at_once)
     for each in filter(lambda row: row.is_visible, again):
         shown.change(None, replace(each, text=each.masked or each.text, masked=None))
         written.change(None, replace(each, masked=None))
