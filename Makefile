@@ -1,7 +1,7 @@
 # Every habit has one verb. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-lane test-faults fuzz test-browser browser-tools screenshots figures check audit fmt docs bench bench-check bench-tools deploy-check deploy-tools lock new-type clean
+.PHONY: help setup run demo test test-lane test-hard test-faults fuzz test-browser browser-tools screenshots figures check audit fmt docs bench bench-check bench-tools deploy-check deploy-tools lock new-type clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -51,6 +51,10 @@ test-lane: setup ## The API's tests again over sockets, with the express lane on
 fuzz: setup ## Send damaged requests for as long as you like: CASES=1000000 SEED=2; FIRST=n CASES=8 repeats case n of a seed
 	$(BIN)/pytest -n $(JOBS) tests/hostile/test_fuzz.py tests/hostile/test_fuzz_wire.py tests/hostile/test_schemathesis.py --long \
 		--cases $(or $(CASES),500000) --seed $(or $(SEED),$(shell date +%s)) --first $(or $(FIRST),0)
+
+# What `make test` does a small share of, in the size that a change must stand: 50,000 damaged requests and 20 kills of each kind.
+test-hard: setup ## The fuzzers and the kills in the size that CI asks for
+	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/hostile/test_fuzz.py tests/hostile/test_fuzz_wire.py tests/faults/test_kill.py --cases 50000 --kills 20
 
 test-faults: setup ## Break servers, databases and lines for as long as you like: KILLS=100 HISTORIES=50
 	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/faults --kills $(or $(KILLS),100) --histories $(or $(HISTORIES),50)

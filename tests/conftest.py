@@ -85,11 +85,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--lane", choices=("on", "off"), help="send the tests' requests over a socket, with the express lane on or off"
     )
-    parser.addoption("--cases", type=int, default=50_000, help="damaged requests that the fuzzers send, in all")
+    parser.addoption("--cases", type=int, default=6_000, help="damaged requests that the fuzzers send, in all")
     parser.addoption("--first", type=int, default=0, help="number of the first of them")
     parser.addoption("--long", action="store_true", help="schemathesis with all of its phases, in every role on both databases")
     parser.addoption("--seed", default="1", help="what the fuzzers' damage is drawn from: the same seed, the same requests")
-    parser.addoption("--kills", type=int, default=20, help="how often a server is killed while everyone answers, for each database")
+    parser.addoption("--kills", type=int, default=4, help="how often a server is killed while everyone answers, for each database")
     parser.addoption("--histories", type=int, default=1, help="how many stories with kills are told and checked, for each database")
 
 

@@ -194,7 +194,6 @@ async def test_memory_equals_a_fresh_look(
         await asyncio.to_thread(hall.step, *rng.choice([(kit, own), (other, None)]))
         if rng.random() < 0.3 or nth == STEPS - 1:
             kept = await counting
-            counting = asyncio.create_task(head.tallies.get(segments, of, BASIS)) if rng.random() < 0.5 else counting
             await caught_up(kit, heads, of.session_id)
             while kept.is_void or kept.loading:
                 kept = await head.tallies.get(segments, of, BASIS)
@@ -202,6 +201,7 @@ async def test_memory_equals_a_fresh_look(
             assert await heads.get(of.session_id) is head
             kit.db.query(compared, head, of.activity_id)
             assert told(kept.tally) == told(kit.db.query(recounted, of))
+            counting = asyncio.create_task(head.tallies.get(segments, of, BASIS))
     await counting
 
 

@@ -29,6 +29,9 @@ SQLITE_READERS = 4
 """SQLite reads run on our own cores, under Python's lock: more threads than this only queue elsewhere."""
 
 
+IN_VAIN = 2
+"""How many times the time that there is one would have to wait to be refused at once: reads may get quicker meanwhile."""
+
 SHARE_OF_NEWEST = 0.1
 """In the running mean of how long a read takes."""
 
@@ -103,7 +106,7 @@ class Database:
         Raises:
             Unavailable: no reader came free, or no answer came, before the deadline; or the database is down.
         """
-        if self.waiting * self._usual_s > self.deadlines.acquire_s * self._most_reads:
+        if self.waiting * self._usual_s > IN_VAIN * self.deadlines.acquire_s * self._most_reads:
             raise Unavailable("All readers are busy.", retry_after_s=RETRY_AFTER_S)  # at once: waiting would end no better
         self.waiting += 1
         try:

@@ -178,7 +178,13 @@ def _require_text(path: str) -> None:
 def _parser(name: str) -> Callable[[str], Any]:
     if name in {"session_id", "participant_id"}:
         return _integer
-    return _uuid if name.endswith("_id") else str
+    return _uuid if name.endswith("_id") else _text
+
+
+def _text(segment: str) -> str:
+    if not segment:
+        raise NotFound
+    return segment
 
 
 def _integer(segment: str) -> int:
