@@ -145,8 +145,11 @@ class App:
         self._watch()
         self.control = ControlPlane(self.routes, about=ABOUT, refusals=refusals)
         self._front_door = self._door()
-        pages = Pages(open_to_origins(self._front_door, settings.cors_origins), settings.public_url, self.types.all())
-        self._http: Any = ProxyHeadersMiddleware(pages, trusted_hosts=settings.trusted_proxies)
+        self._http: Any = ProxyHeadersMiddleware(self._pages(), trusted_hosts=settings.trusted_proxies)
+
+    def _pages(self) -> Pages:
+        api = open_to_origins(self._front_door, self.settings.cors_origins)
+        return Pages(api, self.settings.public_url, self.types.all(), self.settings.pictures)
 
     def drain(self) -> None:
         """Answer everyone who waits, because the server is about to stop; every open connection calls this, and the first call counts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,6 +18,8 @@ EMBEDDED = "conflicto.sqlite3"
 SHORTEST_KEY_BYTES = 32
 """As long as the hash that signs (RFC 7518 §3.2)."""
 
+
+_ORIGIN = re.compile(r"https://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?", re.ASCII)
 
 LEAST_EACH = 2
 """Connections that one worker cannot do without."""
@@ -84,6 +87,11 @@ class Settings(BaseModel):
         pattern=r"^(https?://[^\s/?#]+)?$",
         description="Address at which phones reach this server, without a path; empty: the one under which the host opened it.",
     )
+    pictures: tuple[str, ...] = Field(
+        (),
+        alias="CONFLICTO_PICTURES",
+        description="Origins of pictures that hosts may show by address, `https://…`, separated by commas; every phone would ask them.",
+    )
     express: bool = Field(
         True, alias="CONFLICTO_EXPRESS", description="`off` sends every poll through ASGI: the same answers, more slowly."
     )
@@ -120,7 +128,15 @@ class Settings(BaseModel):
         description="Folder in which workers leave their counts for each other; `conflicto serve --workers` makes one for its own.",
     )
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("pictures")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(_ORIGIN.fullmatch(each) for each in value):
+            message = "holds origins as in https://images.example.org, without a path"
+            raise ValueError(message)
+        return value
+
+    @field_validator("cors_origins", "pictures", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:  # noqa: ANN401 - whatever was given
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

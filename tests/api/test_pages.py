@@ -1,8 +1,11 @@
 import gzip
+import json
 import re
 
+import httpx2
 import pytest
 
+from conflicto.web.pages import Pages
 from tests.support.api import Api
 
 PAGES = ["/", "/j/BCDFGHJK", "/p/123", "/host", "/host/s/123", "/host/s/123/report", "/screen/123"]
@@ -20,6 +23,19 @@ async def test_a_page_is_strict_about_what_it_runs(api: Api, path: str) -> None:
     assert page.headers["referrer-policy"] == "no-referrer"
     assert page.headers["cache-control"] == "no-cache"
     assert re.findall(r"<script(?![^>]*(?:src=|application/json))|style=|\son\w+=", page.text) == []
+
+
+@pytest.mark.in_process
+@pytest.mark.parametrize("pictures", [(), ("https://images.example.org",)])
+async def test_pictures_come_from_named_origins_and_no_other(pictures: tuple[str, ...]) -> None:
+    pages = Pages(None, pictures=pictures)
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=pages), base_url="http://testserver") as http:
+        page = await http.get("/")
+
+    allowed = re.search(r"img-src ([^;]*);", page.headers["content-security-policy"])
+    assert allowed is not None
+    assert allowed[1].split() == ["'self'", "data:", *pictures]
+    assert json.loads(re.search(r'id="boot">(.*?)</script>', page.text)[1])["pictures"] == list(pictures)
 
 
 async def test_static_files_may_be_kept_for_ever_and_come_packed(api: Api) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Send = Callable[[Any], Awaitable[None]]
 
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:{pictures}; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types conflicto"
 )
 """Nothing but our own files, no text that becomes code, and nobody may frame us; what is trusted is the address of our worker."""
@@ -30,7 +30,6 @@ WORKER = "worker.js"
 """Served at the root, or it could not look after the pages there."""
 
 SAFE: Headers = [
-    (b"content-security-policy", POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
@@ -54,11 +53,19 @@ _NOT_IN_CODE = re.compile(r"[^A-Za-z]")
 class Pages:
     """What browsers open; `app` answers everything that is not a page's."""
 
-    def __init__(self, app: Any, public_url: str = "", types: Sequence[ActivityType] = ()) -> None:  # noqa: ANN401 - ASGI
+    def __init__(
+        self,
+        app: Any,  # noqa: ANN401 - ASGI
+        public_url: str = "",
+        types: Sequence[ActivityType] = (),
+        pictures: Sequence[str] = (),
+    ) -> None:
         self._app = app
+        policy = POLICY.format(pictures="".join(f" {origin}" for origin in pictures))
+        self._safe: Headers = [(b"content-security-policy", policy.encode()), *SAFE]
         self._assets = Assets(types)
         self._public_url = public_url
-        self._shells = Shells(self._assets, public_url, types)
+        self._shells = Shells(self._assets, public_url, types, pictures)
 
     async def __call__(self, scope: Any, receive: Any, send: Send) -> None:  # noqa: ANN401 - ASGI
         """Answer a page's address, or hand the request on."""
@@ -66,7 +73,8 @@ class Pages:
         if found is None:
             await self._app(scope, receive, send)
         else:
-            await _answer(scope, send, *found)
+            status, asset, headers = found
+            await _answer(scope, send, status, asset, [*self._safe, *headers])
 
     def _found(self, scope: Any) -> tuple[int, Asset | None, Headers] | None:  # noqa: ANN401 - ASGI
         path: str = scope["path"]
@@ -93,7 +101,7 @@ class Pages:
 
 async def _answer(scope: Any, send: Send, status: int, found: Asset | None, headers: Headers) -> None:  # noqa: ANN401 - ASGI
     body = b""
-    told = [*SAFE, *headers]
+    told = [*headers]
     if found is not None:
         body = found.body
         told.append((b"content-type", found.media_type.encode()))

@@ -30,8 +30,9 @@ HELD_BACK = {"participant": ("host.", "key.", "step."), "screen": ("host.",)}
 class Shells:
     """Every page in every language, made once at start."""
 
-    def __init__(self, assets: Assets, public_url: str, types: Iterable[ActivityType] = ()) -> None:
+    def __init__(self, assets: Assets, public_url: str, types: Iterable[ActivityType] = (), pictures: Iterable[str] = ()) -> None:
         self._assets = assets
+        self._pictures = list(pictures)
         self._public_url = public_url
         self.catalogs = catalogs()
         self._types = tuple(types)
@@ -66,7 +67,8 @@ class Shells:
         tell = told_to_all if page in HELD_BACK else told_to_hosts
         words = {key: text for key, text in self.catalogs[locale].items() if not key.startswith(HELD_BACK.get(page, ()))}
         boot: dict[str, object] = {
-            "locale": locale, "base": f"/s/{self._assets.build}", "public_url": self._public_url, "languages": NAMES, "texts": words,
+            "locale": locale, "base": f"/s/{self._assets.build}", "public_url": self._public_url, "pictures": self._pictures,
+            "languages": NAMES, "texts": words,
             "types": {known.name: tell(known, locale) for known in self._types},
         }  # fmt: skip
         return json.dumps(boot, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")

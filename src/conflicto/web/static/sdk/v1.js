@@ -9,6 +9,7 @@
 
 import { h, patch } from "../core/dom.js";
 import { configOf, textOf } from "../core/types.js";
+import { pictured } from "../core/pictured.js";
 import { shown, t } from "../core/words.js";
 
 export { h, shown, t };
@@ -130,9 +131,12 @@ export function choices({ legend, options, chosen, multiple, disabled, onpick, m
           onchange: (event) => onpick(option.id, event.target.checked),
         }),
         h("span", { class: "letter", "aria-hidden": "true" }, letter(index)),
+        pictured(option.image),
         h("span", { class: "grow", dir: "auto" }, option.text),
         mark(option))));
 }
+
+export { pictured };
 
 export function rightMark() {
   return h("span", { class: "mark-right" }, `✓ ${t("answer.right")}`);

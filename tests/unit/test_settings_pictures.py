@@ -1,0 +1,26 @@
+import pytest
+
+from conflicto.settings import SettingsInvalid, read_settings
+
+
+def test_origins_of_pictures_are_a_list_and_none_by_default() -> None:
+    assert read_settings({}).pictures == ()
+    given = read_settings({"CONFLICTO_PICTURES": "https://images.example.org, https://cdn.example.org:8443"})
+    assert given.pictures == ("https://images.example.org", "https://cdn.example.org:8443")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "*",
+        "http://a.example",
+        "https://a.example/x",
+        "https://a.example; script-src *",
+        "https:",
+        "data:",
+        "https://a.example 'unsafe-inline'",
+    ],
+)
+def test_what_is_no_origin_ends_the_start(wrong: str) -> None:
+    with pytest.raises(SettingsInvalid, match="CONFLICTO_PICTURES"):
+        read_settings({"CONFLICTO_PICTURES": wrong})
