@@ -9,7 +9,8 @@ import httpx2
 import openpyxl
 import pytest
 
-from tests.browser.stage import Room, picture
+from tests.browser.samples import SAMPLES
+from tests.browser.stage import PICTURES, Room, picture
 from tests.support.processes import PLAIN
 
 pytestmark = pytest.mark.browser
@@ -33,7 +34,7 @@ def downloaded(report: Any, button: str) -> tuple[str, bytes]:
 
 def test_the_answers_are_downloaded_in_every_format(live: Room) -> None:
     answered(live)
-    report = live.host("/report")
+    report = live.host("/report", color_scheme="dark")
 
     named, content = downloaded(report, "CSV")
     rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
@@ -54,7 +55,7 @@ def test_the_answers_are_downloaded_in_every_format(live: Room) -> None:
 
 def test_a_download_that_fails_says_why(live: Room) -> None:
     answered(live)
-    report = live.host("/report")
+    report = live.host("/report", color_scheme="dark")
     busy = {"code": "export-busy", "title": "Another export is being written", "retry_after_s": 5}
     report.route(
         "**/export?*", lambda route: route.fulfill(status=429, content_type="application/problem+json", body=json.dumps(busy))
@@ -77,3 +78,25 @@ def test_only_the_host_gets_a_file(live: Room) -> None:
         headers = {"authorization": f"Bearer {token}"} if token else {}
         refused = httpx2.get(f"{live.server.url}/api/v1{live.path}/export", headers=headers, **PLAIN)
         assert refused.status_code == (403 if token else 401)
+
+
+def test_the_report_prints_what_was_said_and_none_of_the_controls(live: Room) -> None:
+    for name in ("poll", "words", "estimate"):
+        config, answer, _, more = SAMPLES[name]
+        activity = live.activity(name, config, **more)
+        phone = live.phone(nickname=f"For {name}")
+        answer(phone)
+        phone.get_by_role("button", name="Send").click()
+        phone.get_by_text("Your answer is in ·").wait_for()
+        live.call("POST", f"/activities/{activity['id']}/transition", {"target_status": "expired"})
+    report = live.host("/report", color_scheme="dark")
+    report.locator(".card .bars, .card .cloud").first.wait_for()
+    report.emulate_media(media="print")
+
+    visible = "(all) => all.filter((each) => each.checkVisibility()).map((each) => each.textContent)"
+    assert report.locator("button, select, .top a").evaluate_all(visible) == []
+    assert report.locator(".card:has(.bars)").first.is_visible()
+    assert report.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    report.screenshot(path=PICTURES / "report-print.png", full_page=True)
+    assert report.pdf(format="A4").startswith(b"%PDF")
