@@ -41,7 +41,7 @@ demo: setup ## Send 9,440 real answers through a server of its own and draw what
 	$(BIN)/conflicto demo
 
 test: setup ## Run every test that needs no browser, with coverage
-	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not browser and not patient" --cov --cov-report=json
+	$(BIN)/pytest -n $(JOBS) --dist worksteal --ignore tests/deploy -m "not browser and not patient" --cov --cov-report=json
 	$(BIN)/python tools/check_coverage.py coverage.json
 
 test-lane: setup ## The API's tests again over sockets, with the express lane on and off

@@ -178,10 +178,12 @@ def _require_text(path: str) -> None:
 def _parser(name: str) -> Callable[[str], Any]:
     if name in {"session_id", "participant_id"}:
         return _integer
-    return _uuid if name.endswith("_id") else _text
+    if name == "type":
+        return _name
+    return _uuid if name.endswith("_id") else str
 
 
-def _text(segment: str) -> str:
+def _name(segment: str) -> str:
     if not segment:
         raise NotFound
     return segment
