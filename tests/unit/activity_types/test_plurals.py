@@ -1,0 +1,18 @@
+"""Texts in a language's own plurals may differ from language to language, but each has a plain form to fall back on."""
+
+from dataclasses import replace
+
+from conflicto.activity_types.registry import installed
+from conflicto.activity_types.testing import catalogs_are_complete
+
+
+def test_plurals_are_each_languages_own() -> None:
+    known = installed()[0]
+    catalogs = {locale: {**texts, "sent": "{n}"} for locale, texts in known.catalogs.items()}
+    catalogs["en"] |= {"sent.one": "one"}
+    assert list(catalogs_are_complete(replace(known, catalogs=catalogs))) == []
+
+    catalogs["de"] |= {"told.one": "eins"}
+    assert list(catalogs_are_complete(replace(known, catalogs=catalogs))) == [
+        "i18n/de.json has a plural of told, which is not there"
+    ]
