@@ -260,12 +260,16 @@ async def test_one_export_is_written_at_a_time_and_answers_go_on(api: Api, held:
     assert (await export(event)).status_code == 200
 
 
-@pytest.mark.in_process
-async def test_who_goes_away_stops_their_export(
-    api: Api, held: tuple[threading.Event, threading.Event], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The writing thread looks after every row whether it is still wanted."""
     monkeypatch.setattr(writing, "TURN_ROWS", 1)
     monkeypatch.setattr(writing, "TURN_S", 0.0)
+
+
+@pytest.mark.in_process
+@pytest.mark.usefixtures("short_turns")
+async def test_who_goes_away_stops_their_export(api: Api, held: tuple[threading.Event, threading.Event]) -> None:
     event = await make_event(api)
     await event.join("Anna")
     begun, go_on = held
@@ -291,11 +295,8 @@ async def test_without_room_for_the_file_it_is_said(api: Api, monkeypatch: pytes
     assert (refused.status_code, refused.json()["detail"]) == (503, "There is no room for the file.")
 
 
-async def test_a_server_that_stops_ends_its_export(
-    api: Api, held: tuple[threading.Event, threading.Event], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(writing, "TURN_ROWS", 1)
-    monkeypatch.setattr(writing, "TURN_S", 0.0)
+@pytest.mark.usefixtures("short_turns")
+async def test_a_server_that_stops_ends_its_export(api: Api, held: tuple[threading.Event, threading.Event]) -> None:
     event = await make_event(api)
     await event.join("Anna")
     begun, go_on = held

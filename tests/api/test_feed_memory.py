@@ -1,27 +1,14 @@
 """The feed from memory is the feed of the database: every page from every position, for every role, byte for byte."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from conflicto.app import App
-from tests.support.api import Api, Event, make_event
+from tests.support.api import Api, Event, cold, make_event
 from tests.support.queries import counted_statements
 
 LIMITS = (1, 2, 100)
-
-
-@asynccontextmanager
-async def cold(app: App, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
-    """The same database behind a process that remembers nothing."""
-    with monkeypatch.context() as patch:
-        patch.setattr("conflicto.feed.head.MOST_LOADED", -1)
-        async with App(app.settings, clock=app.clock).running() as running:
-            api = Api(running)
-            yield api
-            await api.http.aclose()
 
 
 async def lived(event: Event) -> tuple[dict[str, Any], list[str]]:

@@ -1,7 +1,5 @@
 """Pages that another worker read: the same bytes without a question to the database, and never anything that nobody read."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
@@ -9,7 +7,7 @@ import pytest
 
 from conflicto.app import App
 from conflicto.settings import Settings
-from tests.support.api import Api, Event, make_event
+from tests.support.api import Api, Event, cold, make_event
 from tests.support.queries import counted_statements
 
 pytestmark = pytest.mark.in_process
@@ -22,17 +20,6 @@ def settings(postgres_database: str, valkey_url: str, tmp_path: Any, monkeypatch
         database_url=postgres_database, redis_url=valkey_url, data_dir=tmp_path, admin_token="the-operator-of-the-tests",
         rate_limits=False, pool_size=4, max_overflow=2,
     )  # fmt: skip
-
-
-@asynccontextmanager
-async def worker(app: App, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
-    """A further worker that remembers nothing of the feed."""
-    with monkeypatch.context() as patch:
-        patch.setattr("conflicto.feed.head.MOST_LOADED", -1)
-        async with App(app.settings, clock=app.clock).running() as running:
-            api = Api(running)
-            yield api
-            await api.http.aclose()
 
 
 async def story(event: Event) -> list[tuple[str, str]]:
@@ -59,7 +46,7 @@ async def asked(api: Api, path: str, token: str) -> tuple[httpx2.Response, int]:
 async def test_a_page_is_read_once_for_all_workers(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     event = await make_event(Api(app))
     questions = await story(event)
-    async with worker(app, monkeypatch) as first, worker(app, monkeypatch) as second:
+    async with cold(app, monkeypatch) as first, cold(app, monkeypatch) as second:
         for path, token in questions:
             for each in (first, second):
                 await each.get(f"{event.path}/status", token)  # the head is loaded
@@ -77,7 +64,7 @@ async def test_a_page_is_read_once_for_all_workers(app: App, monkeypatch: pytest
 async def test_what_lies_in_redis_instead_is_not_told(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     event = await make_event(Api(app))
     path, token = (await story(event))[0]
-    async with worker(app, monkeypatch) as first, worker(app, monkeypatch) as second:
+    async with cold(app, monkeypatch) as first, cold(app, monkeypatch) as second:
         read = await first.get(path, token)
         redis = app.redis
         assert redis is not None
@@ -92,7 +79,7 @@ async def test_what_lies_in_redis_instead_is_not_told(app: App, monkeypatch: pyt
 async def test_a_change_makes_another_page(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     event = await make_event(Api(app))
     path, token = (await story(event))[1]
-    async with worker(app, monkeypatch) as first, worker(app, monkeypatch) as second:
+    async with cold(app, monkeypatch) as first, cold(app, monkeypatch) as second:
         before = await first.get(path, token)
         item = before.json()["items"][0]
         of_item = f"{event.path}/activities/{item['activity_id']}/responses/{item['id']}"

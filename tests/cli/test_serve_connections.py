@@ -43,7 +43,7 @@ def test_more_connections_than_the_server_gives_are_refused_at_once(postgres_dat
     refused = run("serve", "--port", "0", env=env)
     assert refused.exit_code == 3
     said = " ".join(refused.stderr.split())
-    assert "may open 1000 connections (DATABASE_POOL_SIZE 900, DATABASE_MAX_OVERFLOW 100)" in said
+    assert "may open 1001 connections (DATABASE_POOL_SIZE 900, DATABASE_MAX_OVERFLOW 100, exports 1)" in said
     assert "max_connections" in said
 
 
@@ -51,7 +51,7 @@ def test_more_than_are_left_is_said_and_tolerated(postgres_database: str, capsys
     db = Database(postgres_database, pool=PoolSize(2, 0))
     with db.writer_connection() as connection:
         server = capacity(connection)
-    settings = Settings(database_url=postgres_database, pool_size=server.most - 1, max_overflow=1)
+    settings = Settings(database_url=postgres_database, pool_size=server.most - 2, max_overflow=1)
     with psycopg.connect(postgres_database):
         module._require_connections(db, settings)
     db.close()

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support import databases
+from tests.support.counting import tell
 
 COUNTS = "faults"
 
@@ -28,9 +29,4 @@ def stored(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    reports = [each for outcome in ("passed", "failed") for each in terminalreporter.getreports(outcome)]
-    told = [value for report in reports for name, value in report.user_properties if name == COUNTS]
-    if told:
-        terminalreporter.section("faults")
-        for line in told:
-            terminalreporter.write_line(line)
+    tell(terminalreporter, COUNTS, "faults")

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.counting import tell
+
 COUNTS = "counts"
 
 
@@ -39,9 +41,4 @@ def counted(record_property: Callable[[str, object], None]) -> Callable[[str], N
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    reports = [each for outcome in ("passed", "failed") for each in terminalreporter.getreports(outcome)]
-    told = [value for report in reports for name, value in report.user_properties if name == COUNTS]
-    if told:
-        terminalreporter.section("sent")
-        for line in told:
-            terminalreporter.write_line(line)
+    tell(terminalreporter, COUNTS, "sent")

@@ -12,15 +12,9 @@ from conflicto.platform.redis import Redis
 KEY = b"k" * 32
 
 
-@pytest.fixture(autouse=True)
-def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine that is busy with other tests answers late."""
-    monkeypatch.setattr("conflicto.platform.redis.DEADLINE_S", 5.0)
-
-
 @pytest.fixture
 async def redis(valkey_url: str) -> AsyncIterator[Redis]:
-    redis = Redis(valkey_url, Clock())
+    redis = Redis(valkey_url, Clock(), deadline_s=5.0)  # a machine that is busy with other tests answers late
     yield redis
     await redis.close()
 

@@ -4,10 +4,13 @@ Every ready answer is held against the whole way's as well.
 """
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import httpx2
+import pytest
 
 from conflicto.app import App
 from tests.support.audit import Audited
@@ -140,3 +143,14 @@ async def make_event(api: Api, *, active: bool = True, **fields: Any) -> Event:
     body = answer.json()
     event = Event(api, body["id"], body["join_code"], body["host_token"], body["screen_token"])
     return await event.open() if active else event
+
+
+@asynccontextmanager
+async def cold(app: App, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
+    """The same database behind a process that remembers nothing."""
+    with monkeypatch.context() as patch:
+        patch.setattr("conflicto.feed.head.MOST_LOADED", -1)
+        async with App(app.settings, clock=app.clock).running() as running:
+            api = Api(running)
+            yield api
+            await api.http.aclose()

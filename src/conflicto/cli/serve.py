@@ -33,6 +33,9 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - only where `--lan` or `--host` says so
 SOMEWHERE_ELSE = ("192.0.2.1", 9)
 """An address that belongs to nobody (RFC 5737). Nothing is sent there; the system only says from where it would be."""
 
+OF_EXPORTS = 1
+"""Connections that a worker may open beside its pool: an export has its own, and there is one at a time."""
+
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -87,12 +90,14 @@ def _require_connections(db: Database, settings: Settings) -> None:
     """Refuse to start with more connections than the server will ever give; warn if it has too few left at the moment."""
     if not db.is_shared:
         return
-    wanted = settings.workers * PoolSize.share(settings.pool_size, settings.max_overflow, workers=settings.workers).most
+    share = PoolSize.share(settings.pool_size, settings.max_overflow, workers=settings.workers)
+    wanted = settings.workers * (share.most + OF_EXPORTS)
     with db.writer_connection() as connection:
         server = capacity(connection)
     said = (
         f"{settings.workers} workers may open {wanted} connections (DATABASE_POOL_SIZE {settings.pool_size},"
-        f" DATABASE_MAX_OVERFLOW {settings.max_overflow}), and the server gives {server.most} in all"
+        f" DATABASE_MAX_OVERFLOW {settings.max_overflow}, exports {settings.workers * OF_EXPORTS}),"
+        f" and the server gives {server.most} in all"
     )
     if wanted > server.most:
         err.print(f"{said}. Lower them, or raise max_connections.")

@@ -74,7 +74,6 @@ class RedisBus:
         self._gathered: dict[int, int] = {}
         self._ringing: asyncio.Task[None] | None = None
         self.is_listening = False
-        self.heard = 0
 
     def ring(self, moved: Mapping[int, int]) -> None:
         """Tell the others to which timestamps this worker moved which topics, in a moment."""
@@ -125,7 +124,6 @@ class RedisBus:
                 raise TimeoutError
         if message["type"] == "message":
             for topic, ts in read(message["data"]):
-                self.heard += 1
                 self._on_ring(topic, ts)
 
 

@@ -40,11 +40,11 @@ log = structlog.get_logger(__name__)
 class Redis:
     """The connections of one process. The event loop's alone."""
 
-    def __init__(self, url: str, clock: Clock, *, deadline_s: float = DEADLINE_S) -> None:
+    def __init__(self, url: str, clock: Clock, *, deadline_s: float | None = None) -> None:
         self.url = url
         self._clock = clock
-        self._deadline_s = deadline_s
-        self._client = Client(connection_pool=self._pool(MOST_CONNECTIONS, deadline_s))
+        self._deadline_s = DEADLINE_S if deadline_s is None else deadline_s
+        self._client = Client(connection_pool=self._pool(MOST_CONNECTIONS, self._deadline_s))
         self._rests_until_s = 0.0
         self.faults = 0
 
@@ -77,7 +77,7 @@ class Redis:
         return BlockingConnectionPool.from_url(
             self.url,
             max_connections=most,
-            timeout=DEADLINE_S,
+            timeout=self._deadline_s,
             socket_connect_timeout=1.0,
             socket_timeout=answer_s,
             retry=Retry(NoBackoff(), 0),

@@ -1,0 +1,13 @@
+"""Counts that tests tell at the end of the run, whichever worker of xdist found them."""
+
+from typing import Any
+
+
+def tell(terminalreporter: Any, name: str, title: str) -> None:
+    """Write what tests recorded under a property, if anything, below a title."""
+    reports = [each for outcome in ("passed", "failed") for each in terminalreporter.getreports(outcome)]
+    told = [value for report in reports for key, value in report.user_properties if key == name]
+    if told:
+        terminalreporter.section(title)
+        for line in told:
+            terminalreporter.write_line(line)
