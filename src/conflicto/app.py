@@ -145,7 +145,8 @@ class App:
         self._watch()
         self.control = ControlPlane(self.routes, about=ABOUT, refusals=refusals)
         self._front_door = self._door()
-        self._http: Any = ProxyHeadersMiddleware(self._pages(), trusted_hosts=settings.trusted_proxies)
+        self.pages = self._pages()
+        self._http: Any = ProxyHeadersMiddleware(self.pages, trusted_hosts=settings.trusted_proxies)
 
     def _pages(self) -> Pages:
         api = open_to_origins(self._front_door, self.settings.cors_origins)
@@ -206,6 +207,7 @@ class App:
 
     async def _lifespan(self, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
         await receive()
+        self.pages.make()
         async with self.running():
             await send({"type": "lifespan.startup.complete"})
             await receive()

@@ -237,6 +237,45 @@ async def test_full_queue_refuses_at_once(writer: Writer, monkeypatch: pytest.Mo
     assert await writer.run((), adding("c")) == "c"
 
 
+async def test_crowd_is_refused_when_the_writer_is_behind_but_hosts_are_not(
+    writer: Writer, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def add_all(tx: WriteTx, given: list[str]) -> list[str]:
+        return [adding(name)(tx) for name in given]
+
+    async def answer(name: str) -> str:
+        return await writer.submit(0, add_all, name, ())
+
+    monkeypatch.setattr("conflicto.platform.db.writer.LARGEST_GROUP", 3)
+    gate, first = await held(writer)
+    tasks = [asyncio.create_task(answer(name)) for name in ("a", "b")]
+    await asyncio.sleep(0)
+    clock.advance(1.6)
+    tasks += [asyncio.create_task(answer("one commit takes them all"))]
+    await asyncio.sleep(0)
+    with pytest.raises(Overloaded) as refused:
+        await answer("too many")
+    assert refused.value.retry_after_s
+    tasks += await queued(writer, adding("host"))
+    gate.opened.set()
+
+    assert await outcomes_of([first, *tasks]) == [None, "a", "b", "one commit takes them all", "host"]
+    assert await answer("calm again") == "calm again"
+
+
+async def test_young_queue_takes_more_than_one_group(writer: Writer, clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conflicto.platform.db.writer.LARGEST_GROUP", 3)
+    gate, first = await held(writer)
+    clock.advance(1.4)
+    tasks = [
+        asyncio.create_task(writer.submit(0, lambda tx, given: [adding(each)(tx) for each in given], str(number), ()))
+        for number in range(20)
+    ]
+    await asyncio.sleep(0)
+    gate.opened.set()
+    assert await outcomes_of([first, *tasks]) == [None, *map(str, range(20))]
+
+
 async def test_late_commands_are_dropped_unbegun(writer: Writer, kit: Kit, clock: HandClock) -> None:
     gate, first = await held(writer)
     tasks = await queued(writer, adding("late"))

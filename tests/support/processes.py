@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,11 +75,13 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, *, at_port: int | None = None, workers: int = 1, **more: str) -> Iterator[Served]:
+def served(
+    folder: Path, *, at_port: int | None = None, workers: int = 1, program: Sequence[str] = ("-m", "conflicto"), **more: str
+) -> Iterator[Served]:
     """Yield a server that is ready; whatever is left of it is killed in the end, its workers included."""
     folder.mkdir(parents=True, exist_ok=True)
     port, log = at_port or free_port(), folder / "log"
-    command = [sys.executable, "-m", "conflicto", "serve", "--port", str(port), "--workers", str(workers)]
+    command = [sys.executable, *program, "serve", "--port", str(port), "--workers", str(workers)]
     with log.open("ab") as sink:
         process = subprocess.Popen(command, env=environment(folder, **more), stdout=sink, stderr=sink, start_new_session=True)
     server = Served(process, f"http://127.0.0.1:{port}", log)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -51,7 +52,10 @@ _NOT_IN_CODE = re.compile(r"[^A-Za-z]")
 
 
 class Pages:
-    """What browsers open; `app` answers everything that is not a page's."""
+    """What browsers open; `app` answers everything that is not a page's.
+
+    Files and pages are made when the first of them is wanted, or by `make`, which a server calls before it is ready.
+    """
 
     def __init__(
         self,
@@ -63,9 +67,21 @@ class Pages:
         self._app = app
         policy = POLICY.format(pictures="".join(f" {origin}" for origin in pictures))
         self._safe: Headers = [(b"content-security-policy", policy.encode()), *SAFE]
-        self._assets = Assets(types)
         self._public_url = public_url
-        self._shells = Shells(self._assets, public_url, types, pictures)
+        self._types = tuple(types)
+        self._pictures = tuple(pictures)
+
+    @cached_property
+    def _assets(self) -> Assets:
+        return Assets(self._types)
+
+    @cached_property
+    def _shells(self) -> Shells:
+        return Shells(self._assets, self._public_url, self._types, self._pictures)
+
+    def make(self) -> None:
+        """Make all that is made once, so that no reader waits for it."""
+        _ = self._shells
 
     async def __call__(self, scope: Any, receive: Any, send: Send) -> None:  # noqa: ANN401 - ASGI
         """Answer a page's address, or hand the request on."""

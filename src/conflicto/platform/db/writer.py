@@ -35,6 +35,10 @@ LARGEST_GROUP = 512
 LARGEST_QUEUE = 20_000
 """Commands that may wait; beyond it callers get 503 at once, before memory grows."""
 
+LONGEST_WAIT_S = 1.5
+"""Of the oldest waiting command: if more wait behind it than one group takes, the crowd's further ones are refused at once, so that
+those that were taken are answered soon. A stall with fewer waiting is ridden out, since the next commit takes them all."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -50,6 +54,7 @@ class Command:
     batch: Callable[[WriteTx, list[Any]], Sequence[Outcome]]
     item: Any
     keys: tuple[Hashable, ...]
+    arrived_s: float
     deadline_s: float
     future: asyncio.Future[Any]
 
@@ -138,7 +143,13 @@ class Writer:
     async def submit(
         self, topic: int, batch: Callable[[WriteTx, list[Any]], Sequence[Outcome]], item: object, keys: tuple[Hashable, ...]
     ) -> Any:  # noqa: ANN401 - the batch knows
-        """Add one item to the next group's `batch` and return its outcome after the commit; raises as `run` does."""
+        """Add one item to the next group's `batch` and return its outcome after the commit; raises as `run` does.
+
+        This is the door of the crowd, which is refused when the writer is behind. `run` stays open then: a host must be able to end what
+        the crowd has begun.
+        """
+        if self._is_behind():
+            raise Overloaded(retry_after_s=RETRY_AFTER_S)
         return await self._enqueue((topic,), batch, item, keys)
 
     def _enqueue(
@@ -150,11 +161,22 @@ class Writer:
     ) -> asyncio.Future[Any]:
         if not self._open or self._loop is None or self._queued >= LARGEST_QUEUE:
             raise Overloaded(retry_after_s=RETRY_AFTER_S)
-        command = Command(topics, batch, item, keys, self._clock.monotonic_s() + self._caller_s, self._loop.create_future())
+        now = self._clock.monotonic_s()
+        command = Command(topics, batch, item, keys, now, now + self._caller_s, self._loop.create_future())
         self._queued += 1
         self._pending.append(command)
         self._arrivals.put(command)
         return command.future
+
+    def _is_behind(self) -> bool:
+        if self._queued <= LARGEST_GROUP:
+            return False
+        self._forget_the_answered()
+        return bool(self._pending) and self._clock.monotonic_s() - self._pending[0].arrived_s > LONGEST_WAIT_S
+
+    def _forget_the_answered(self) -> None:
+        while self._pending and self._pending[0].future.done():
+            self._pending.popleft()
 
     def _work(self) -> None:
         waiting = _Waiting()
@@ -201,8 +223,7 @@ class Writer:
                 command.future.set_exception(outcome)
             else:
                 command.future.set_result(outcome)
-        while self._pending and self._pending[0].future.done():
-            self._pending.popleft()
+        self._forget_the_answered()
 
     def _give_up_on_the_late(self) -> None:
         """Free callers whose command hangs in a dead connection; the writer itself is freed by the driver's own timeouts."""
