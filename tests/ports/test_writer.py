@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -274,6 +275,24 @@ async def test_young_queue_takes_more_than_one_group(writer: Writer, clock: Hand
     await asyncio.sleep(0)
     gate.opened.set()
     assert await outcomes_of([first, *tasks]) == [None, *map(str, range(20))]
+
+
+async def test_crowd_is_refused_before_it_waits_when_groups_were_slow(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def add_all(tx: WriteTx, given: list[str]) -> list[str]:
+        return [adding(name)(tx) for name in given]
+
+    monkeypatch.setattr("conflicto.platform.db.writer.LARGEST_GROUP", 3)
+    monkeypatch.setattr("conflicto.platform.db.writer.LONGEST_WAIT_S", 0.1)
+    await writer.run((), lambda tx: time.sleep(0.2))
+    gate, first = await held(writer)
+    tasks = [asyncio.create_task(writer.submit(0, add_all, str(number), ())) for number in range(20)]
+    await asyncio.sleep(0)
+    gate.opened.set()
+    told = await outcomes_of([first, *tasks])
+
+    taken = [each for each in told if not isinstance(each, Overloaded)]
+    assert 1 < len(taken) < len(told)
+    assert taken[1:] == [str(number) for number in range(len(taken) - 1)]
 
 
 async def test_late_commands_are_dropped_unbegun(writer: Writer, kit: Kit, clock: HandClock) -> None:

@@ -36,8 +36,11 @@ LARGEST_QUEUE = 20_000
 """Commands that may wait; beyond it callers get 503 at once, before memory grows."""
 
 LONGEST_WAIT_S = 1.5
-"""Of the oldest waiting command: if more wait behind it than one group takes, the crowd's further ones are refused at once, so that
-those that were taken are answered soon. A stall with fewer waiting is ridden out, since the next commit takes them all."""
+"""If one of the crowd's commands would wait longer, or the oldest has, it is refused at once, so that those that were taken are answered
+soon. While no more wait than one group takes, a stall is ridden out: the next commit takes them all."""
+
+SHARE_OF_NEWEST = 0.25
+"""In the running mean of how long a group takes: the first full groups of a rush tell how long those behind them will wait."""
 
 log = structlog.get_logger(__name__)
 
@@ -96,6 +99,7 @@ class Writer:
         self._arrivals: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
         self._pending: deque[Command] = deque()
         self._queued = 0
+        self._usual_s = 0.0
         self._open = False
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -171,6 +175,8 @@ class Writer:
     def _is_behind(self) -> bool:
         if self._queued <= LARGEST_GROUP:
             return False
+        if self._queued / LARGEST_GROUP * self._usual_s > LONGEST_WAIT_S:
+            return True
         self._forget_the_answered()
         return bool(self._pending) and self._clock.monotonic_s() - self._pending[0].arrived_s > LONGEST_WAIT_S
 
@@ -212,6 +218,7 @@ class Writer:
     def _deliver(self, commands: list[Command], outcomes: Sequence[Outcome], committed: Committed | None) -> None:
         self._queued -= len(commands)
         if committed is not None:
+            self._usual_s += (committed.seconds - self._usual_s) * SHARE_OF_NEWEST
             try:
                 self._on_commit(committed)
             except Exception:  # it is committed, and its callers must hear so
