@@ -53,9 +53,10 @@ fuzz: setup ## Send damaged requests for as long as you like: CASES=1000000 SEED
 		--cases $(or $(CASES),500000) --seed $(or $(SEED),$(shell date +%s)) --first $(or $(FIRST),0)
 
 # What `make test` does a small share of, in the size that a change must stand: 50,000 damaged requests, Schemathesis in six roles, 20 kills on
-# each database.
+# each database, 30 walks of the session's model.
 test-hard: setup ## The fuzzers, Schemathesis and the kills in the size that CI asks for
-	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/hostile tests/faults/test_kill.py --cases 50000 --kills 20
+	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/hostile tests/faults/test_kill.py tests/properties/test_session_machine.py \
+		--cases 50000 --kills 20 --walks 30
 
 test-faults: setup ## Break servers, databases and lines for as long as you like: KILLS=100 HISTORIES=50
 	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/faults --kills $(or $(KILLS),100) --histories $(or $(HISTORIES),50)

@@ -69,6 +69,11 @@ def forgotten_apps() -> Iterator[None]:
 
 
 @pytest.fixture
+def walks(request: pytest.FixtureRequest) -> int:
+    return int(request.config.getoption("--walks"))
+
+
+@pytest.fixture
 def clock() -> HandClock:
     return HandClock()
 
@@ -100,6 +105,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="schemathesis with all of its phases, in every role on both databases")
     parser.addoption("--seed", default="1", help="what the fuzzers' damage is drawn from: the same seed, the same requests")
     parser.addoption("--kills", type=int, default=4, help="how often a server is killed while everyone answers, for each database")
+    parser.addoption("--walks", type=int, default=9, help="how many random walks of the session's model are compared with it")
     parser.addoption("--histories", type=int, default=1, help="how many stories with kills are told and checked, for each database")
 
 

@@ -13,7 +13,7 @@ from conflicto.exports.sheets import Shape
 from conflicto.platform.db.deadlines import Deadlines
 from tests.support.kit import Kit, Stage, set_stage
 
-FEW, MANY = 1_000, 4_000
+FEW, MANY = 400, 1_600
 PEOPLE = 200
 TEXT = '{"text":"' + "as always on Mondays " * 50 + '"}'
 A_QUARTER = len(TEXT) * (MANY - FEW) // 4

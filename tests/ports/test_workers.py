@@ -25,16 +25,32 @@ HEADROOM = 3.0
 ROUNDS = 9
 
 
-@pytest.fixture(params=["with doorbells", "by the sweep"])
-def pair(request: pytest.FixtureRequest, postgres_template: str, postgres_url: str, tmp_path: Path) -> Iterator[list[Served]]:
-    more = {"REDIS_URL": request.getfixturevalue("valkey_url")} if request.param == "with doorbells" else {}
-    with machines(tmp_path, postgres_url, **more) as servers:
+@pytest.fixture(scope="module")
+def ringing(
+    postgres_template: str, postgres_url: str, valkey_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[Served]]:
+    """Two servers that tell each other by doorbells; every test has sessions of its own there."""
+    with machines(tmp_path_factory.mktemp("ringing"), postgres_url, REDIS_URL=valkey_url) as servers:
         yield servers
 
 
-@pytest.fixture
-def ringing(postgres_template: str, postgres_url: str, valkey_url: str, tmp_path: Path) -> Iterator[list[Served]]:
-    with machines(tmp_path, postgres_url, REDIS_URL=valkey_url) as servers:
+@pytest.fixture(scope="module")
+def sweeping(postgres_template: str, postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Served]]:
+    """Two servers with nothing but the database between them."""
+    with machines(tmp_path_factory.mktemp("sweeping"), postgres_url) as servers:
+        yield servers
+
+
+@pytest.fixture(params=["ringing", "sweeping"])
+def pair(request: pytest.FixtureRequest) -> list[Served]:
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(params=["with doorbells", "by the sweep"])
+def mortal(request: pytest.FixtureRequest, postgres_template: str, postgres_url: str, tmp_path: Path) -> Iterator[list[Served]]:
+    """Two servers that a test may kill."""
+    more = {"REDIS_URL": request.getfixturevalue("valkey_url")} if request.param == "with doorbells" else {}
+    with machines(tmp_path, postgres_url, **more) as servers:
         yield servers
 
 
@@ -132,8 +148,8 @@ def test_who_is_removed_at_one_is_out_at_all(pair: list[Served]) -> None:
     until(lambda: got(second, f"{hall.path}/status", token).status_code == 401, within_s=STALE_S + HEADROOM)
 
 
-def test_time_is_over_once_and_on_time_wherever_it_was_set(pair: list[Served]) -> None:
-    first, second = pair
+def test_time_is_over_once_and_on_time_wherever_it_was_set(mortal: list[Served]) -> None:
+    first, second = mortal
     hall = open_hall(first, duration_seconds=2)
     lasting = open_hall(first, duration_seconds=3)
     assert got(second, f"{lasting.path}/status", lasting.host).status_code == 200

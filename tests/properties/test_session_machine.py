@@ -216,15 +216,17 @@ class SessionMachine(RuleBasedStateMachine):
 
 
 # Shrinking starts the app hundreds of times: a failure would be told after five minutes instead of at once.
-PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
-SessionMachine.TestCase.settings = settings(max_examples=15, stateful_step_count=25, deadline=None, phases=PHASES)
-test_session_machine = SessionMachine.TestCase
+WALK = settings(stateful_step_count=25, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 
 
-def test_session_machine_on_postgres(postgres_database: str) -> None:
+def test_session_machine(walks: int) -> None:
+    run_state_machine_as_test(SessionMachine, settings=settings(WALK, max_examples=walks))
+
+
+def test_session_machine_on_postgres(walks: int, postgres_database: str) -> None:
     class OnPostgres(SessionMachine):
         def database(self, folder: Path) -> str:
             databases.empty_postgres(postgres_database)
             return postgres_database
 
-    run_state_machine_as_test(OnPostgres, settings=settings(SessionMachine.TestCase.settings, max_examples=5))
+    run_state_machine_as_test(OnPostgres, settings=settings(WALK, max_examples=max(1, walks // 3)))

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 
 from tests.support import databases
-from tests.support.processes import PLAIN, Served, served
+from tests.support.processes import PLAIN, Served, starting, wait_for
 
 PATIENCE_S = 20.0
 
@@ -19,10 +19,13 @@ PATIENCE_S = 20.0
 def machines(folder: Path, postgres_url: str, *, number: int = 2, workers: int = 1, **more: str) -> Iterator[list[Served]]:
     """Yield servers that share an empty database; the template must have been made."""
     with databases.postgres_copy(postgres_url) as url, ExitStack() as running:
-        yield [
-            running.enter_context(served(folder / f"machine-{nth}", workers=workers, DATABASE_URL=url, **more))
+        servers = [
+            running.enter_context(starting(folder / f"machine-{nth}", workers=workers, DATABASE_URL=url, **more))
             for nth in range(number)
         ]
+        for server in servers:
+            wait_for(server)
+        yield servers
 
 
 @dataclass(frozen=True)

@@ -75,10 +75,18 @@ class Served:
 
 
 @contextmanager
-def served(
+def served(folder: Path, **how: Any) -> Iterator[Served]:
+    """Yield a server that is ready; takes what `starting` takes."""
+    with starting(folder, **how) as server:
+        wait_for(server)
+        yield server
+
+
+@contextmanager
+def starting(
     folder: Path, *, at_port: int | None = None, workers: int = 1, program: Sequence[str] = ("-m", "conflicto"), **more: str
 ) -> Iterator[Served]:
-    """Yield a server that is ready; whatever is left of it is killed in the end, its workers included."""
+    """Yield a server that may not be ready yet; whatever is left of it is killed in the end, its workers included."""
     folder.mkdir(parents=True, exist_ok=True)
     port, log = at_port or free_port(), folder / "log"
     command = [sys.executable, *program, "serve", "--port", str(port), "--workers", str(workers)]
@@ -86,7 +94,6 @@ def served(
         process = subprocess.Popen(command, env=environment(folder, **more), stdout=sink, stderr=sink, start_new_session=True)
     server = Served(process, f"http://127.0.0.1:{port}", log)
     try:
-        _wait(server)
         yield server
     finally:
         if process.poll() is None:
@@ -95,7 +102,8 @@ def served(
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def _wait(server: Served) -> None:
+def wait_for(server: Served) -> None:
+    """Wait until a server is ready."""
     deadline = time.monotonic() + START_TIMEOUT_S
     while server.process.poll() is None and time.monotonic() < deadline:
         try:
