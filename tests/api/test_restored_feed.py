@@ -87,6 +87,12 @@ async def story(settings: Settings, tmp_path: Path) -> Story:
     return lived
 
 
+def begins(answer: Any, start: str) -> bool:
+    """Whether a position was refused, and its reader sent to `start`."""
+    refused(answer, 410, "cursor-expired")
+    return bool(answer.headers["link"] == f'</api/v1{start}>; rel="start"')
+
+
 async def test_positions_of_the_lost_future_are_refused_on_every_way(story: Story) -> None:
     async with story.again() as event:
         inside = [position(at) for at in (story.copied + 1, *story.lost)] + [rfc3339(story.lost[0]), position(story.lost[1])[:13]]
@@ -95,12 +101,25 @@ async def test_positions_of_the_lost_future_are_refused_on_every_way(story: Stor
                 for token in (event.host, event.screen, story.anna.token):
                     answer = await event.api.get(f"{path}/since/{since}", token=token)
                     assert answer.headers["cache-control"] == "no-store"
-                    refused(answer, 410, "cursor-expired")
-            refused(await event.api.get(f"{story.changes}/since/{since}?wait=20", token=event.host), 410, "cursor-expired")
-            refused(await event.api.get(f"{event.path}/events?since={since}", token=event.host), 410, "cursor-expired")
+                    assert begins(answer, f"{path}/since/0")
+            waited = await event.api.get(f"{story.changes}/since/{since}?wait=20", token=event.host)
+            assert begins(waited, f"{story.changes}/since/0")
+            events = await event.api.get(f"{event.path}/events?since={since}", token=event.host)
+            assert begins(events, f"{event.path}/events?since=0")
             resumed = {"last-event-id": since, "accept": "text/event-stream"}
-            for path in (f"{event.path}/events", f"{story.changes}/since/0"):
-                refused(await event.api.get(path, token=story.anna.token, headers=resumed), 410, "cursor-expired")
+            for path, start in (("/events", "/events?since=0"), ("/changes/since/0", "/changes/since/0")):
+                answer = await event.api.get(event.path + path, token=story.anna.token, headers=resumed)
+                assert begins(answer, event.path + start)
+
+
+async def test_where_a_refused_reader_is_sent_the_feed_begins(story: Story) -> None:
+    async with story.again() as event:
+        answer = await event.api.get(f"{story.changes}/since/{position(story.lost[0])}", token=event.host)
+        start = answer.headers["link"].removeprefix("<").removesuffix('>; rel="start"')
+
+        told = accepted(await event.api.get(start.removeprefix("/api/v1"), token=event.host))
+
+        assert told == await page(event.api, story.changes, "0", event.host)
 
 
 async def test_earlier_and_later_positions_hold(story: Story) -> None:

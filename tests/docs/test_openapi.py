@@ -133,6 +133,17 @@ async def test_problems_that_come_with_a_declaration_are_documented(app: App, do
         assert "{" not in route.path or "404" in statuses, route.name
 
 
+async def test_answers_that_name_a_beginning_say_in_which_header(app: App, document: Document) -> None:
+    naming = {
+        route.name
+        for route, operation in operations(app, document)
+        if "Link" in operation["responses"].get("410", {}).get("headers", {})
+    }
+
+    assert naming == {route.name for route in app.routes if any(error.has_start for error in route.docs.problems)}
+    assert len(naming) == 3
+
+
 def _examples(document: Document, schema: dict[str, Any]) -> list[Any]:
     """Return the examples of a schema, of the model that it names, or of the one that it may be."""
     if "$ref" in schema:

@@ -16,6 +16,7 @@ class CursorExpired(DomainError):
     code = "cursor-expired"
     title = "The position lies in a time that was taken back"
     kind = Kind.GONE
+    has_start = True
 
 
 class TooManyStreams(DomainError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,6 +22,8 @@ from conflicto.responses.errors import ResponsesHidden
 from conflicto.results.errors import ResultsHidden
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from conflicto.feed.answers import Answers
     from conflicto.feed.leaderboard import Leaderboard
     from conflicto.feed.results import Results
@@ -55,15 +58,17 @@ class FeedEndpoints:
 
     async def responses_since(self, call: Call) -> Answer:
         """Return the answers that came or changed after a position, or stream them from there on."""
-        if wants_stream(call):
-            return await self.streams.responses(call, call.params["timestamp"])
-        return await self.waits.answer(call, self.answers.responses)
+        with _start_told(call):
+            if wants_stream(call):
+                return await self.streams.responses(call, call.params["timestamp"])
+            return await self.waits.answer(call, self.answers.responses)
 
     async def changes_since(self, call: Call) -> Answer:
         """Return what changed in the session after a position, as the caller's role may see it, or stream it from there on."""
-        if wants_stream(call):
-            return await self.streams.changes(call, call.params["timestamp"])
-        return await self.waits.answer(call, self.answers.changes)
+        with _start_told(call):
+            if wants_stream(call):
+                return await self.streams.changes(call, call.params["timestamp"])
+            return await self.waits.answer(call, self.answers.changes)
 
     async def results(self, call: Call) -> Answer:
         """Return what an activity's answers say together, or stream it each time that it changes."""
@@ -81,7 +86,8 @@ class FeedEndpoints:
         It begins after `Last-Event-ID`, else after `since`, else now. An event without data is a bookmark. The stream ends by itself
         after some minutes; whoever continues from the last id misses nothing.
         """
-        return await self.streams.changes(call, call.query("since") or "now")
+        with _start_told(call):
+            return await self.streams.changes(call, call.query("since") or "now")
 
     async def ticket(self, call: Call) -> Answer:
         """Return a ticket with which a browser, which cannot send a token there, opens the stream: good once, for a minute."""
@@ -94,6 +100,16 @@ def wants_stream(call: Call) -> bool:
     """Whether the caller accepts an event stream."""
     accepted = call.header(b"accept")
     return accepted is not None and EVENT_STREAM in accepted.lower()
+
+
+@contextmanager
+def _start_told(call: Call) -> Iterator[None]:
+    """Name, to whoever's position is refused, the address of the same feed's beginning."""
+    try:
+        yield
+    except CursorExpired as error:
+        path = call.route.path.format_map({**call.params, "timestamp": "0"})
+        raise CursorExpired(error.detail, start=path if "timestamp" in call.params else f"{path}?since=0") from error
 
 
 STREAM = Policy("stream", 60, 60, shared=True)

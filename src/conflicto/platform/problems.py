@@ -47,12 +47,14 @@ class FieldError:
 class DomainError(Exception):
     """Base of everything that a caller can be told about.
 
-    `detail` is a sentence for people and never holds input. `extensions` become members of the problem document.
+    `detail` is a sentence for people and never holds input. `extensions` become members of the problem document. `start` is the address
+    at which the caller begins again; errors that know one say so by `has_start`.
     """
 
     code: ClassVar[str]
     title: ClassVar[str]
     kind: ClassVar[Kind]
+    has_start: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -61,12 +63,14 @@ class DomainError(Exception):
         errors: tuple[FieldError, ...] = (),
         retry_after_s: int | None = None,
         extensions: dict[str, object] | None = None,
+        start: str | None = None,
     ) -> None:
         super().__init__(detail or self.title)
         self.detail = detail
         self.errors = errors
         self.retry_after_s = retry_after_s
         self.extensions = extensions or {}
+        self.start = start
 
 
 class InvalidInput(DomainError):

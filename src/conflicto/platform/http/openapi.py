@@ -69,6 +69,8 @@ LIMIT_HEADERS = {
 }
 """Of draft-ietf-httpapi-ratelimit-headers, and RFC 9110; successes carry the first, refusals by a limit all of them."""
 
+START = {"Link": {"description": 'Where to begin again: `<…>; rel="start"` (RFC 8288).', "schema": {"type": "string"}}}
+
 PATTERNS = {
     "Idempotency-Key": r'^("[!#-~]{1,128}"|[!#-~]{1,128})$',
     "If-Match": r'^(\*|(.*,\s*)?(W/)?"r[0-9]{1,9}"(\s*,.*)?)$',
@@ -138,6 +140,8 @@ def responses_of(route: Route, problems: Problems) -> dict[int | str, dict[str, 
         }
         if status == STATUS[Kind.TOO_MANY]:
             documented[status]["headers"] = _limit_headers(*LIMIT_HEADERS)
+        if any(error.has_start for error in errors):
+            documented[status]["headers"] = START
     return documented
 
 

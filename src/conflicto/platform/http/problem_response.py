@@ -67,6 +67,8 @@ def problem_answer(error: Exception, *, request_id: str) -> Answer:
     headers: list[Header] = [PROBLEM_HEADER, NO_STORE]
     if known.retry_after_s is not None:
         headers.append((b"retry-after", str(known.retry_after_s).encode()))
+    if known.start is not None:
+        headers.append((b"link", b'<%s>; rel="start"' % known.start.encode()))
     if isinstance(known, RateLimited):
         headers += known.headers
     if known.kind is Kind.UNAUTHENTICATED:
