@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conflicto.access.tokens import SHORTEST_KEY_BYTES, digest
+from conflicto.platform.db.backup import sync_folder
 from conflicto.platform.db.facts import ADMIN_TOKEN_HASH, EPOCH, ISSUER, SIGNING_KEY, ensure_fact, fact, replace_fact, store, stored
+from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.ids import epoch_name, opaque_secret
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from conflicto.platform.db.engine import Database
-    from conflicto.platform.db.transaction import ReadTx
 
 KEY_FILE = "signing.key"
 
@@ -70,18 +71,25 @@ def begin_anew(tx: ReadTx) -> str:
 def keys_beside(db: Database, data_dir: Path) -> dict[str, str]:
     """Return the signing key as a fact if this installation keeps it in a file: a copy of the database alone would be without it."""
     path = data_dir / KEY_FILE
-    return {SIGNING_KEY: path.read_text().strip()} if db.dialect == "sqlite" and path.exists() else {}
+    is_beside = db.dialect == "sqlite" and path.exists() and db.query(stored, SIGNING_KEY) is None
+    return {SIGNING_KEY: path.read_text().strip()} if is_beside else {}
 
 
-def take_key_out(tx: ReadTx) -> str | None:
-    """Return the signing key that came along as a fact, and forget it there: an embedded database has it in a file."""
-    key = stored(tx, SIGNING_KEY)
-    store(tx, SIGNING_KEY, None)
-    return key
+def move_key_out(db: Database, data_dir: Path) -> Path | None:
+    """Move the signing key that a restore brought along from an embedded database to its file; another key there is kept.
+
+    Until it lies there the database has it, so a restored database and its key come together however often this is cut short. Returns
+    the path of the key that was there before.
+    """
+    if db.dialect != "sqlite" or (key := fact(db, SIGNING_KEY)) is None:
+        return None
+    aside = _put_key_beside(data_dir, key)
+    with db.writer_connection() as connection, connection.begin():
+        store(ReadTx(connection), SIGNING_KEY, None)
+    return aside
 
 
-def put_key_beside(data_dir: Path, key: str) -> Path | None:
-    """Let a signing key lie in the data directory; another one that lies there is kept, under the path that is returned."""
+def _put_key_beside(data_dir: Path, key: str) -> Path | None:
     path, aside = data_dir / KEY_FILE, None
     if path.exists():
         if path.read_text().strip() == key:
@@ -89,6 +97,7 @@ def put_key_beside(data_dir: Path, key: str) -> Path | None:
         aside = path.rename(path.with_name(f"{KEY_FILE}.before_restore_{opaque_secret(6)}"))
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     _write_key(path, key)
+    sync_folder(data_dir)
     return aside
 
 
@@ -103,6 +112,7 @@ def _signing_key(db: Database, data_dir: Path, secret_key: str | None) -> bytes:
     if secret_key is not None:
         key = secret_key.encode()
     elif db.dialect == "sqlite":
+        move_key_out(db, data_dir)  # a restore was killed before it did so
         key = _key_file(data_dir)
     else:
         key = ensure_fact(db, SIGNING_KEY, lambda: opaque_secret(48))[0].encode()

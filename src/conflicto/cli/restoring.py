@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import importlib
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import make_url
 
-from conflicto.access.identity import begin_anew, put_key_beside, take_key_out
+from conflicto.access.identity import begin_anew, move_key_out
 from conflicto.participants.commands.seats import remove
 from conflicto.participants.events import ParticipantRemoved
 from conflicto.participants.queries import forgotten_ids, present_seats
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.archive import Header, opened
+from conflicto.platform.db.engine import Database
 from conflicto.platform.db.restore import Restored, restore
 from conflicto.platform.db.schema import SCHEMA, revision
 from conflicto.platform.db.transaction import ReadTx, WriteTx
@@ -43,13 +45,11 @@ class Done:
 
 
 class Rooms:
-    """The rooms' part in a restore, for one installation."""
+    """The rooms' part in a restore."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self) -> None:
         self._migrations: Any = importlib.import_module("conflicto.migrations")
         self.revisions: Sequence[str] = self._migrations.known_revisions()
-        self.key: str | None = None
         self.forgotten: dict[int, bool] = {}
 
     def migrate(self, connection: Connection, to: str) -> None:
@@ -64,12 +64,10 @@ class Rooms:
         return newest_position(connection)
 
     def renew(self, connection: Connection, clock_us: int) -> None:
-        """Begin a new life: feeds above every position of the lost one, a new epoch, the key that came along, nobody who was forgotten."""
+        """Begin a new life: feeds above every position of the lost one, a new epoch, nobody who was forgotten."""
         begins = open_gaps(connection, clock_us)
         self.forgotten = _forget_again(connection, self.forgotten, begins)
         begin_anew(ReadTx(connection))
-        if self._settings.is_embedded:
-            self.key = take_key_out(ReadTx(connection))
 
 
 def _forget_again(connection: Connection, forgotten: Mapping[int, bool], now_us: int) -> dict[int, bool]:
@@ -85,9 +83,10 @@ def _forget_again(connection: Connection, forgotten: Mapping[int, bool], now_us:
 
 def restored(file: Path, settings: Settings) -> Done:
     """Restore an archive into the database of the settings; raises as `platform.db.restore.restore` does."""
-    rooms = Rooms(settings)
+    rooms = Rooms()
     done: Restored = restore(file, make_url(settings.url), rooms, Clock())
-    aside = put_key_beside(settings.data_dir, rooms.key) if rooms.key else None
+    with closing(Database(settings.url)) as db:
+        aside = move_key_out(db, settings.data_dir)
     return Done(done.header, done.rows, done.aside, aside, len(rooms.forgotten))
 
 

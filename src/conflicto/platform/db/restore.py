@@ -40,6 +40,8 @@ PATIENT = Deadlines(lock_s=3.0, statement_s=6 * 3600.0)
 
 VERSIONS = "alembic_version"
 
+ASIDE = "before_restore_"
+
 ENDINGS = ("", "-wal", "-shm", "-journal")
 """Of the files that are one SQLite database."""
 
@@ -175,6 +177,7 @@ def _exchange(fresh: Path, live: Path, now_us: int) -> Path | None:
         fresh.rename(live)
         sync_folder(live.parent)
         return None
+    _forget_other_names(live)
     aside = live.with_name(f"{live.name}.{_aside_name(now_us)}")
     for ending in ENDINGS[1:]:
         with suppress(FileNotFoundError):
@@ -185,8 +188,15 @@ def _exchange(fresh: Path, live: Path, now_us: int) -> Path | None:
     return aside
 
 
+def _forget_other_names(live: Path) -> None:
+    """Take away the second name that a restore, killed before its last step, gave to a file that has stayed in use."""
+    for other in live.parent.glob(f"{live.name}.{ASIDE}*"):
+        if other.samefile(live):
+            other.unlink()
+
+
 def _aside_name(now_us: int) -> str:
-    return "before_restore_" + "".join(each for each in rfc3339(now_us) if each.isdigit())
+    return ASIDE + "".join(each for each in rfc3339(now_us) if each.isdigit())
 
 
 def _on_server(url: URL, archive: Archive, rooms: Rooms) -> Restored:

@@ -1,0 +1,91 @@
+"""What a purge costs those who answer meanwhile: `python -m bench.purge [ROWS]` deletes a session of so many answers beside a live one."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from bench import databases, servers
+from bench.fill import embedded, fill
+from bench.stage import ANSWER, set_stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from bench.stage import Stage
+
+ROWS = 200_000
+PHONES = 4
+PAUSE_S = 0.1
+QUIET_S = 20.0
+LONGEST_PURGE_S = 600.0
+
+
+def main() -> None:
+    """Print how long answers took before, during and after a purge, on each database."""
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
+    with servers.scratch() as folder:
+        _measure("SQLite", folder, embedded(folder), "", rows)
+    with servers.scratch() as folder, databases.postgres(folder) as url:
+        _measure("PostgreSQL", folder, url, url, rows)
+
+
+def _measure(name: str, folder: Path, url: str, database_url: str, rows: int) -> None:
+    with servers.conflicto(folder, database_url=database_url) as server:
+        old = set_stage(server)
+        activity = old.open_activity("many")
+    fill(url, folder, old, activity, rows)
+    with servers.conflicto(folder, database_url=database_url) as server:
+        old.server, live = server, set_stage(server)
+        live.join(PHONES)
+        asked = live.open_activity("many")
+        _tell(name, "before", _answered(live, asked, _after(QUIET_S)))
+        with server.line(old.host) as line:
+            line.call("DELETE", old.path)
+        began = time.monotonic()
+        log = folder / "conflicto.log"
+        is_over = _after(LONGEST_PURGE_S)
+        took = _answered(live, asked, lambda: is_over() or "session-purged" in log.read_text())
+        _tell(name, f"beside a purge of {rows:,} answers, {time.monotonic() - began:.0f} s", took)
+        _tell(name, "after", _answered(live, asked, _after(QUIET_S)))
+
+
+def _after(seconds: float) -> Callable[[], bool]:
+    until = time.monotonic() + seconds
+    return lambda: time.monotonic() > until
+
+
+def _answered(live: Stage, activity: str, is_over: Callable[[], bool]) -> list[float]:
+    """Let every phone answer with pauses until it is over, and return how long each answer took, s."""
+    took: list[float] = []
+    over = threading.Event()
+
+    def phone(token: str) -> None:
+        with live.server.line(token) as line:
+            while not over.wait(PAUSE_S):
+                began = time.perf_counter()
+                line.call("POST", f"{live.path}/activities/{activity}/responses", {"response_data": ANSWER})
+                took.append(time.perf_counter() - began)
+
+    threads = [threading.Thread(target=phone, args=(token,)) for _, token in live.seats]
+    for thread in threads:
+        thread.start()
+    while not is_over():
+        time.sleep(0.2)
+    over.set()
+    for thread in threads:
+        thread.join()
+    return sorted(took)
+
+
+def _tell(name: str, when: str, took: list[float]) -> None:
+    at = {f"p{share}": took[min(len(took) - 1, len(took) * share // 100)] * 1e3 for share in (50, 99)}
+    told = ", ".join(f"{share} {value:.0f} ms" for share, value in at.items())
+    print(f"{name}, {when}: n = {len(took):,}, {told}, longest {took[-1] * 1e3:.0f} ms", flush=True)
+
+
+if __name__ == "__main__":
+    main()
