@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from sqlalchemy.exc import IntegrityError
 
 from conflicto import migrations
 from conflicto.app import App
+from conflicto.migrations import locks
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.schema import SCHEMA, revision
 from conflicto.responses.recount import counter_differences
@@ -34,6 +36,8 @@ ROOT = Path(__file__).parents[2]
 KILLS = (3, 20, 45)
 """Statements of a migration from nothing at which a process is killed; it has more than 50."""
 PATIENCE_S = 30.0
+LONGEST_WAIT_S = 1.5
+"""Five times what a migration waits for a table before it lets everybody pass."""
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -228,6 +232,46 @@ def revision_of_held(url: str) -> str | None:
         return db.query(lambda tx: revision(tx.connection))
     finally:
         db.close()
+
+
+@pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)
+def test_a_table_that_somebody_keeps_is_waited_for_in_vain_and_nobody_else_is_held_up(
+    empty_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = left_by(empty_url, HISTORY[-2])
+    monkeypatch.setattr(locks, "PATIENCE_S", 1.0)
+    env = environment(tmp_path, DATABASE_URL=empty_url)
+    waits = []
+    with (
+        psycopg.connect(empty_url) as holder,
+        ThreadPoolExecutor(1) as thread,
+        psycopg.connect(empty_url, autocommit=True) as other,
+    ):
+        holder.execute("SELECT * FROM responses").fetchall()
+        upgrade = thread.submit(run, "db", "upgrade", env=env)
+        while not upgrade.done():
+            began = time.monotonic()
+            other.execute("UPDATE feed_heads SET ts = ts")
+            waits.append(time.monotonic() - began)
+        done = upgrade.result()
+
+    assert done.exit_code == 3
+    assert "run it again" in done.stderr
+    assert revision_of(empty_url) == HISTORY[-2]
+    assert max(waits) < LONGEST_WAIT_S
+    assert run("db", "upgrade", env=env).exit_code == 0
+    assert revisions.dump(empty_url, like=before) == before
+
+
+@pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)
+def test_a_migration_that_has_nothing_to_do_takes_no_table(empty_url: str, tmp_path: Path) -> None:
+    left_by(empty_url, SCHEMA)
+    with psycopg.connect(empty_url) as holder:
+        holder.execute("SELECT * FROM responses").fetchall()
+
+        done = run("db", "upgrade", env=environment(tmp_path, DATABASE_URL=empty_url))
+
+    assert done.exit_code == 0, done.stderr
 
 
 # Other ways in -------------------------------------------------------------------------------------------------------

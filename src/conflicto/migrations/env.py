@@ -5,26 +5,23 @@ from __future__ import annotations
 import os
 
 from alembic import context
-from sqlalchemy import Connection, text
+from alembic.util import CommandError
+from sqlalchemy import Connection
 
 import conflicto.activities.tables
 import conflicto.participants.tables
 import conflicto.responses.tables
 import conflicto.results.tables
 import conflicto.sessions.tables  # noqa: F401 - the rooms' tables join the metadata
+from conflicto.migrations.locks import take_tables, take_turn
 from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.engine import Database
+from conflicto.platform.db.schema import revision
 from conflicto.platform.db.tables import metadata
 from conflicto.settings import read_settings
 
-MIGRATION_LOCK = 7_229_110_641
-"""PostgreSQL's advisory lock of migrations: of two that start together, one waits and finds nothing to do."""
-
 PATIENT = Deadlines(lock_s=900.0, statement_s=3600.0)
 """The second of two that migrate together waits for the first; a migration of many rows takes its time."""
-
-SHORT_LOCKS = "SET LOCAL lock_timeout = '5s'"
-"""While a migration waits for a table, everyone else waits behind it: better to give up and be run again."""
 
 GENERATED = frozenset({"response_data", "config", "secret", "aggregate"})
 """JSONB columns that only PostgreSQL has, generated from the stored text."""
@@ -50,10 +47,21 @@ def _run() -> None:
 def _migrate(connection: Connection) -> None:
     """Run the history in the transaction that is open; on SQLite it holds the write lock from its beginning on."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
-        connection.execute(text(SHORT_LOCKS))
+        take_turn(connection)
+        if not _is_there(connection):
+            take_tables(connection)
     context.configure(connection=connection, target_metadata=metadata, include_object=_is_ours, compare_type=False)
     context.run_migrations()
+
+
+def _is_there(connection: Connection) -> bool:
+    """Whether the database has the revision that is asked for, or nobody asks for one."""
+    try:
+        return context.get_revision_argument() == revision(connection)
+    except KeyError:
+        return True  # `alembic check` and its like
+    except CommandError:
+        return False  # "-1": a number of steps
 
 
 _run()

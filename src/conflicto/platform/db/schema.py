@@ -25,6 +25,10 @@ class SchemaNew(SchemaOld):
     """A newer program was here. This one must not write, since it does not know what it would break."""
 
 
+class SchemaBusy(SchemaOld):
+    """It could not be changed now, because somebody uses the tables without a break."""
+
+
 def revision(connection: Connection) -> str | None:
     """Return the database's revision, None if it has no schema yet."""
     if not inspect(connection).has_table("alembic_version"):
