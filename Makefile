@@ -9,6 +9,8 @@ BENCH_READY := .venv/.bench-ready
 BROWSER_READY := .venv/.browser-ready
 DEPLOY_READY := .venv/.deploy-ready
 JOBS ?= 2
+# Many tests of the whole suite wait for servers more than they compute: one more than there are cores here keeps both busy.
+TEST_JOBS ?= 3
 
 # Tests start dozens of processes; where this is set, each would compile all that it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -41,7 +43,7 @@ demo: setup ## Send 9,440 real answers through a server of its own and draw what
 	$(BIN)/conflicto demo
 
 test: setup ## Run every test that needs no browser, with coverage
-	$(BIN)/pytest -n $(JOBS) --dist worksteal --ignore tests/deploy --ignore tests/hostile/test_schemathesis.py -m "not browser and not patient" --cov --cov-report=json
+	$(BIN)/pytest -n $(TEST_JOBS) --dist worksteal --ignore tests/deploy --ignore tests/hostile/test_schemathesis.py -m "not browser and not patient" --cov --cov-report=json
 	$(BIN)/python tools/check_coverage.py coverage.json
 
 test-lane: setup ## The API's tests again over sockets, with the express lane on and off

@@ -1,10 +1,11 @@
-"""Print which tests show which cases of hostile input, as a Markdown table.
+"""Print the cases of hostile input, what each asks for, and which tests show it, as a Markdown table.
 
-A test names its cases with `@pytest.mark.catalogue("J-04")`.
+The cases stand in `tests/catalogue.toml`. A test names its own with `@pytest.mark.catalogue("J-04")`.
 """
 
 import ast
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,11 @@ def marked(source: str) -> Iterator[tuple[str, str]]:
                     yield from ((str(ast.literal_eval(case)), node.name) for case in mark.args)
 
 
+def cases(root: Path) -> dict[str, dict[str, str]]:
+    """Return what each case `asks`, and, where it is not shown on both databases, why it stands `apart`."""
+    return tomllib.loads((root / "tests" / "catalogue.toml").read_text(encoding="utf-8"))
+
+
 def covered(root: Path) -> dict[str, list[str]]:
     """Return the tests of each case, as `path::name`, in the order of the cases."""
     found = {case: list(tests) for case, tests in WITHOUT_MARK.items()}
@@ -36,7 +42,14 @@ def covered(root: Path) -> dict[str, list[str]]:
     return dict(sorted(found.items()))
 
 
+def main() -> None:
+    """Print the table."""
+    shown = covered(ROOT)
+    sys.stdout.write("| Case | Asks | Tests |\n|---|---|---|\n")
+    for case, said in cases(ROOT).items():
+        tests = "<br>".join(f"`{test}`" for test in shown.get(case, []))
+        sys.stdout.write(f"| {case} | {said['asks']} | {tests} |\n")
+
+
 if __name__ == "__main__":
-    sys.stdout.write("| Case | Tests |\n|---|---|\n")
-    for case, tests in covered(ROOT).items():
-        sys.stdout.write(f"| {case} | {'<br>'.join(f'`{test}`' for test in tests)} |\n")
+    main()

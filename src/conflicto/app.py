@@ -150,7 +150,7 @@ class App:
 
     def _pages(self) -> Pages:
         api = open_to_origins(self._front_door, self.settings.cors_origins)
-        return Pages(api, self.settings.public_url, self.types.all(), self.settings.pictures)
+        return Pages(api, self.settings.public_url, self.types.all(), self.settings.pictures, self._front_door.answer_fault)
 
     def drain(self) -> None:
         """Answer everyone who waits, because the server is about to stop; every open connection calls this, and the first call counts."""

@@ -1,17 +1,22 @@
 """Canaries (reliability A-04): a word in every secret place, and then every byte that the server gives to those who may not see it."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from conflicto.access.roles import Role
+from conflicto.app import App
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted
+from tests.support.feed_reader import drain
 from tests.support.walking import addresses, walked
+from tests.support.wire import listening, streamed
 
 DRAFT, SECRET, DRAFT_SECRET, AGGREGATE = "canary-draft", "canary-secret", "canary-draft-secret", "canary-aggregate"
 SENT, PENDING, HIDDEN, NEIGHBOUR = "canary-sent", "canary-pending", "canary-hidden", "canary-neighbour"
+PAGES = ("/", "/p/{}", "/host", "/host/s/{}", "/host/s/{}/report", "/screen/{}", "/sw.js")
 EVERYTHING = {DRAFT, SECRET, DRAFT_SECRET, AGGREGATE, SENT, PENDING, HIDDEN, NEIGHBOUR}
 
 
@@ -22,6 +27,8 @@ class Stage:
     event: Event
     anna: Seat
     neighbour: Seat
+    port: int
+    link: str = ""
     draft: dict[str, Any] = field(default_factory=dict)
     quiz: dict[str, Any] = field(default_factory=dict)
     wall: dict[str, Any] = field(default_factory=dict)
@@ -46,6 +53,7 @@ class Stage:
             type="riddle", secret=secret, aggregate=spec, status="active", results_visibility="after_reveal"
         )
         self.answers[SENT] = accepted(await event.answer(self.quiz, self.neighbour, {"text": SENT}), 201)["id"]
+        self.link = accepted(await event.api.post("/participants/me/seat-link", token=self.neighbour.token), 201)["seat_token"]
         return self
 
     async def moderate(self, word: str, moderation: str) -> Any:
@@ -74,7 +82,18 @@ class Stage:
                 answer = await self.event.api.get(path, token=token)
                 collected += [answer.text, str(answer.headers.raw)]
         assert len(collected) > 40
-        return "\n".join(collected)
+        for page in PAGES:
+            answer = await self.event.api.http.get(page.format(self.event.id), headers={"authorization": f"Bearer {token}"})
+            collected += [answer.text, str(answer.headers.raw)]
+        return "\n".join([*collected, await self.stream(token)])
+
+    async def stream(self, token: str) -> str:
+        """Everything that a stream of the feed tells the bearer from its beginning on."""
+        items, _ = await drain(self.event.api, f"{self.event.path}/changes", "0", token)
+        if not items:
+            return ""
+        async with streamed(self.port, f"{self.event.path}/events?since=0", token) as stream:
+            return str([*await stream.until(len(items)), stream.headers]).replace("\\", "")
 
 
 async def words(stage: Stage, role: Role) -> set[str]:
@@ -82,7 +101,7 @@ async def words(stage: Stage, role: Role) -> set[str]:
     token = {Role.HOST: stage.event.host, Role.SCREEN: stage.event.screen, Role.PARTICIPANT: stage.anna.token}[role]
     heard = await stage.all_bytes(token, role)
     tokens = (stage.event.host, stage.event.screen, stage.anna.token, stage.neighbour.token)
-    assert not any(other.rpartition(".")[2] in heard for other in tokens)
+    assert not any(secret.rpartition(".")[2] in heard for secret in (*tokens, stage.link, stage.event.api.admin))
     assert (stage.event.code in heard) == (role is not Role.PARTICIPANT)
     if role is Role.PARTICIPANT:
         assert stage.event.code.replace("-", "") not in heard
@@ -93,10 +112,16 @@ async def everyone_hears(stage: Stage, screen: set[str], participant: set[str]) 
     assert (await words(stage, Role.SCREEN), await words(stage, Role.PARTICIPANT)) == (screen, participant)
 
 
+@pytest.fixture
+async def port(app: App) -> AsyncIterator[int]:
+    async with listening(app) as port:
+        yield port
+
+
 @pytest.mark.catalogue("A-04", "A-07")
-async def test_no_secret_is_heard_before_its_time(api: Api) -> None:
+async def test_no_secret_is_heard_before_its_time(api: Api, port: int) -> None:
     event = await make_event(api)
-    stage = await Stage(event, await event.join("Anna"), await event.join(NEIGHBOUR)).set_up()
+    stage = await Stage(event, await event.join("Anna"), await event.join(NEIGHBOUR), port).set_up()
 
     assert await words(stage, Role.HOST) == EVERYTHING
     await everyone_hears(stage, set(), set())

@@ -183,6 +183,7 @@ async def test_who_fails_on_purpose_shuts_nobody_out(event: Event) -> None:
     limited(await event.api.post("/join", {"nickname": "David", "code": event.code}), door.policy)
 
 
+@pytest.mark.catalogue("R-02", "S-04")
 async def test_only_who_floods_is_refused(event: Event, clock: HandClock) -> None:
     """R-02: the neighbours' answers are as they were, from the same address."""
     poll = await event.activity(status="active", response_policy="many")
@@ -221,6 +222,7 @@ FORGED = [
 ]
 
 
+@pytest.mark.catalogue("R-03")
 @pytest.mark.in_process
 @pytest.mark.parametrize("forged", FORGED)
 async def test_made_up_addresses_count_as_the_one_they_came_from(behind: App, forged: dict[str, str]) -> None:
@@ -229,6 +231,7 @@ async def test_made_up_addresses_count_as_the_one_they_came_from(behind: App, fo
     assert await misses(behind, "192.0.2.1", headers) == PER_ADDRESS.quota
 
 
+@pytest.mark.catalogue("R-03")
 @pytest.mark.in_process
 async def test_behind_a_proxy_the_address_is_what_the_proxy_saw(behind: App) -> None:
     headers = [{"x-forwarded-for": f"203.0.113.{nth}, 198.51.100.7"} for nth in range(80)]
@@ -238,6 +241,7 @@ async def test_behind_a_proxy_the_address_is_what_the_proxy_saw(behind: App) -> 
     assert await misses(behind, "10.0.0.1", [{"x-forwarded-for": f"nonsense {nth}"} for nth in range(80)]) == PER_ADDRESS.quota
 
 
+@pytest.mark.catalogue("R-03")
 @pytest.mark.in_process
 async def test_addresses_of_one_network_are_one(behind: App) -> None:
     headers = [{"x-forwarded-for": f"2001:db8:1:2::{nth:x}"} for nth in range(80)]
@@ -260,6 +264,7 @@ async def test_guessing_is_told_as_the_draft_wants_it_on_both_planes(event: Even
         assert int(answer.headers["retry-after"]) == problem["retry_after_s"] >= 1
 
 
+@pytest.mark.catalogue("E-03")
 async def test_wrong_ended_and_deleted_codes_are_alike(event: Event) -> None:
     """E-03: the same body from every route that takes a code."""
     ended, deleted = await make_event(event.api), await make_event(event.api)
@@ -278,6 +283,7 @@ async def test_wrong_ended_and_deleted_codes_are_alike(event: Event) -> None:
         assert len({tuple(sorted(name for name in each.headers)) for each in said}) == 1
 
 
+@pytest.mark.catalogue("E-03")
 async def test_wrong_and_ended_codes_take_alike_long(event: Event) -> None:
     """E-03, loosely: half of each kind's times lie where half of the other's do."""
     accepted(await event.api.patch(event.path, {"status": "completed"}, token=event.host))

@@ -91,6 +91,29 @@ async def test_two_hundred_who_arrive_at_once_take_exactly_the_places_that_there
     refused(await joins(event, "Later"), 409, "session-full")
 
 
+@pytest.mark.catalogue("R-04")
+async def test_a_flood_of_names_is_seen_locked_out_and_removed(api: Api) -> None:
+    event = await make_event(api, max_participants=60)
+    people = [await event.join(f"Person {nth}") for nth in range(5)]
+    flood = await asyncio.gather(*(joins(event, f"bot{nth}") for nth in range(100)))
+    bots = [answer.json()["participant_id"] for answer in flood if answer.status_code == 201]
+    assert len(bots) == 55
+    assert accepted(await api.get(f"{event.path}/status", token=event.host))["participant_count"] == 60
+
+    accepted(await api.post(f"{event.path}/lock", {"locked": True}, token=event.host))
+    assert {
+        answer.status_code
+        for answer in await asyncio.gather(*(api.delete(f"/participants/{bot}", token=event.host) for bot in bots))
+    } == {204}
+    refused(await joins(event, "bot again"), 409, "session-locked")
+    accepted(await api.post(f"{event.path}/lock", {"locked": False}, token=event.host))
+
+    accepted(await joins(event, "Late"), 201)
+    assert await names(event) == [*(person.nickname for person in people), "Late"]
+    assert {(await api.get("/participants/me", token=person.token)).status_code for person in people} == {200}
+
+
+@pytest.mark.catalogue("R-05")
 async def test_one_name_is_given_once_however_it_is_written(api: Api) -> None:
     event, other = await make_event(api), await make_event(api)
     twins = await asyncio.gather(*(joins(event, name) for name in ("Anna", "ANNA", "anna", "Ａnna", "Anna ")))  # noqa: RUF001
@@ -107,6 +130,7 @@ async def test_one_name_is_given_once_however_it_is_written(api: Api) -> None:
 UNSHOWABLE = ["", "   ", "\u200b", "a\u202eb", "Host", "ａｄｍｉｎ", "x" * 33, "a\nb", "́a", "\u115f", "\ue000"]  # noqa: RUF001
 
 
+@pytest.mark.catalogue("R-05")
 async def test_a_name_that_cannot_be_shown_is_refused(api: Api) -> None:
     event = await make_event(api)
     anna = await event.join("Anna")

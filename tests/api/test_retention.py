@@ -130,6 +130,7 @@ async def test_of_several_workers_one_deletes_each_session(workers: list[App], c
     assert receipts == sorted(each.id for each in old)
 
 
+@pytest.mark.catalogue("S-06")
 async def test_others_write_between_the_chunks(api: Api, app: App, clock: HandClock) -> None:
     old = await _session(api)
     with app.db.writer_connection() as connection, connection.begin():

@@ -167,6 +167,7 @@ def test_without_scripts_the_form_leads_to_a_page_that_says_what_is_missing(live
     page.context.close()
 
 
+@pytest.mark.catalogue("W-01")
 def test_what_people_write_is_text_and_nothing_else(live: Room) -> None:
     live.call("PATCH", "", {"title": "<img src=x onerror=alert(1)>\u202eevil"})
     page = live.phone("<b>Anna</b>")

@@ -75,6 +75,7 @@ def cpu_s(server: Served) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+@pytest.mark.catalogue("R-01")
 @pytest.mark.parametrize("shared", [False, True])
 def test_a_hall_behind_one_address_joins_at_once(tmp_path: Path, valkey_url: str, shared: bool) -> None:
     settings = {"CONFLICTO_RATE_LIMITS": "on"} | ({"REDIS_URL": valkey_url} if shared else {})
@@ -89,6 +90,7 @@ def test_a_hall_behind_one_address_joins_at_once(tmp_path: Path, valkey_url: str
         assert server.call("GET", f"/sessions/{made['id']}/status")["participant_count"] == PHONES
 
 
+@pytest.mark.catalogue("R-01", "E-02")
 def test_a_hall_joins_while_somebody_in_it_guesses(tmp_path: Path) -> None:
     with served(tmp_path, CONFLICTO_RATE_LIMITS="on") as server:
         made = server.call("POST", "/sessions", {"title": "Lecture"})

@@ -70,6 +70,7 @@ def test_misses_at_one_worker_count_at_the_other(workers: list[Served]) -> None:
     assert looked >= PER_ADDRESS.quota or any(map(decided_alone, workers)), "alone, a worker is stricter"
 
 
+@pytest.mark.catalogue("R-06")
 @pytest.mark.parametrize("fault", ["killed", "hangs", "full"])
 def test_answers_go_on_and_guesses_do_not(tmp_path: Path, fault: str) -> None:
     """R-06: zero errors, and nobody waits for Redis."""

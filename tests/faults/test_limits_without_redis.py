@@ -96,6 +96,7 @@ async def test_what_is_given_back_can_be_spent_by_another(workers: list[Worker])
     assert await other.allowed(SUBMIT, 5) == 2
 
 
+@pytest.mark.catalogue("R-06")
 async def test_redis_that_is_killed(workers: list[Worker], server: ValkeyServer) -> None:
     one, other = workers
     assert await one.allowed(SUBMIT, 10) == 10
@@ -113,6 +114,7 @@ async def test_redis_that_is_killed(workers: list[Worker], server: ValkeyServer)
     assert await other.allowed(SUBMIT, 30) == 20
 
 
+@pytest.mark.catalogue("R-06")
 async def test_redis_that_hangs_is_waited_for_once(workers: list[Worker], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits_module, "WAIT_S", 0.025)
     one, other = workers
@@ -153,6 +155,7 @@ async def test_redis_that_holds_something_else_under_the_name(workers: list[Work
     assert [(await one.limiter.spend(SUBMIT, key)).allowed for key in ("anna", "ben", "clara")] == [True] * 3
 
 
+@pytest.mark.catalogue("R-06")
 async def test_guesses_without_redis_are_few(workers: list[Worker], server: ValkeyServer) -> None:
     one, other = workers
     assert await guesses(one.guard, 40) == 40
@@ -200,6 +203,7 @@ async def guesses(guard: CodeGuard, most: int, address: str = "192.0.2.1") -> in
     return looked
 
 
+@pytest.mark.catalogue("R-07")
 async def test_keys_end_by_themselves(workers: list[Worker]) -> None:
     """R-07: whatever strangers make up, Redis holds it no longer than the window takes to fill."""
     one, other = workers

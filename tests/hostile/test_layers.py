@@ -3,6 +3,7 @@
 from typing import Any, NoReturn
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from tests.support.api import Api, make_event
@@ -18,6 +19,12 @@ LAYERS = {
     "a query": ("conflicto.sessions.store.find", "GET", "", None),
     "a command": ("conflicto.sessions.commands.lock", "POST", "/lock", {"locked": True}),
     "a body": ("conflicto.sessions.schemas.session_out", "GET", "", None),
+}
+
+
+PAGES = {
+    "a page": ("conflicto.web.shells.Shells.page", "/host"),
+    "a picture": ("conflicto.web.pages.code_picture", "/qr/BCDFGHJK.svg"),
 }
 
 
@@ -42,3 +49,48 @@ async def test_a_fault_of_ours_says_nothing_of_itself(api: Api, layer: str, monk
     assert problem["detail"] == problem["title"]
     assert WORDS in repr([line.get("exc_info") for line in logs if line["log_level"] == "error"])
     accepted(await api.request(method, event.path + path, token=event.host, **kwargs))
+
+
+@pytest.mark.catalogue("J-18")
+@pytest.mark.in_process
+@pytest.mark.parametrize("layer", PAGES)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_a_fault_in_a_page_says_nothing_of_itself_either(
+    api: Api, layer: str, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, path = PAGES[layer]
+    with monkeypatch.context() as patched, capture_logs() as logs:
+        patched.setattr(place, broken)
+        answer = await api.http.request(method, path)
+
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+    assert answer.headers["x-request-id"] in repr(logs)
+    assert WORDS not in answer.text + str(answer.headers.raw)
+    assert (method == "HEAD") == (answer.content == b"")
+    assert (await api.http.request(method, path)).status_code == 200
+
+
+@pytest.mark.catalogue("J-18")
+@pytest.mark.in_process
+async def test_a_database_that_is_down_is_said_to_be_down(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def down(*asked: Any, **named: Any) -> NoReturn:
+        raise OperationalError("SELECT", {}, Exception(WORDS))
+
+    event = await make_event(api)
+    activity, seat = await event.activity(status="active"), await event.join()
+    with monkeypatch.context() as patched:
+        patched.setattr(api.app.db._readers, "connect", down)
+        patched.setattr(api.app.db._writer, "connect", down)
+        answers = [
+            await api.get(event.path, token=event.host),
+            await api.get(f"{event.path}/participants", token=event.host),
+            await api.post(f"{event.path}/lock", {"locked": True}, token=event.host),
+            await event.answer(activity, seat, 1),
+            await api.post(f"{event.path}/join", {"nickname": "Late", "code": event.code}),
+            await api.get("/health/ready"),
+        ]
+
+    for answer in answers:
+        assert (answer.status_code, bool(answer.headers.get("retry-after"))) == (503, True), answer.text
+        assert WORDS not in answer.text
+    assert accepted(await event.answer(activity, seat, 1), 201)

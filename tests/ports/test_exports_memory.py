@@ -62,6 +62,7 @@ def peak(kit: Kit, stage: Stage, form: Form, shape: Shape) -> tuple[int, int]:
         tracemalloc.stop()
 
 
+@pytest.mark.catalogue("S-06")
 @pytest.mark.parametrize("shape", Shape)
 def test_four_times_the_answers_take_no_more_memory(kit: Kit, shape: Shape, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conflicto.exports.sheets.ANSWERS_AT_ONCE", 50)

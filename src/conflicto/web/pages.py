@@ -63,8 +63,10 @@ class Pages:
         public_url: str = "",
         types: Sequence[ActivityType] = (),
         pictures: Sequence[str] = (),
+        on_fault: Callable[[Exception, Any, Send], Awaitable[None]] | None = None,
     ) -> None:
         self._app = app
+        self._on_fault = on_fault
         policy = POLICY.format(pictures="".join(f" {origin}" for origin in pictures))
         self._safe: Headers = [(b"content-security-policy", policy.encode()), *SAFE]
         self._public_url = public_url
@@ -84,8 +86,14 @@ class Pages:
         _ = self._shells
 
     async def __call__(self, scope: Any, receive: Any, send: Send) -> None:  # noqa: ANN401 - ASGI
-        """Answer a page's address, or hand the request on."""
-        found = self._found(scope) if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"} else None
+        """Answer a page's address, or hand the request on; `on_fault` answers where no page could be made."""
+        try:
+            found = self._found(scope) if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"} else None
+        except Exception as error:
+            if self._on_fault is None:
+                raise
+            await self._on_fault(error, scope, send)
+            return
         if found is None:
             await self._app(scope, receive, send)
         else:

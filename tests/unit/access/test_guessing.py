@@ -32,6 +32,7 @@ def chi_squared(counted: Counter, cells: int) -> float:
     return sum((count - expected) ** 2 / expected for count in counted.values()) + (cells - len(counted)) * expected
 
 
+@pytest.mark.catalogue("E-01")
 def test_codes_are_drawn_evenly() -> None:
     codes = [new_code() for _ in range(20_000)]
     letters = len(CODE_ALPHABET)
@@ -73,6 +74,7 @@ async def looked_up(addresses: int, seconds: int, *, tries_a_second: int) -> flo
     return looked / seconds
 
 
+@pytest.mark.catalogue("E-02")
 @pytest.mark.parametrize(("addresses", "seconds", "tries_a_second"), [(1, 60, 20), (100, 40, 100), (1000, 20, 500)])
 async def test_guesses_are_bounded_however_many_guess(addresses: int, seconds: int, tries_a_second: int) -> None:
     """Each address has one a second, or a tenth of one under attack, when the whole server has 1,000 a minute at the lower price."""
@@ -82,6 +84,7 @@ async def test_guesses_are_bounded_however_many_guess(addresses: int, seconds: i
     assert 0.8 * most <= await looked_up(addresses, seconds, tries_a_second=tries_a_second) <= 1.05 * most
 
 
+@pytest.mark.catalogue("E-02")
 @pytest.mark.parametrize(("a_second", "chance"), [(1, 0.0003), (25, 0.008), (1015, 0.29)])
 def test_chance_that_a_day_of_guessing_opens_any_of_a_hundred_sessions(a_second: float, chance: float) -> None:
     """What `docs/decisions/0011` says of one address, of a hundred and of ten thousand."""

@@ -6,7 +6,7 @@ import re
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from conflicto.platform.http.messages import JSON_HEADER, Answer
+from conflicto.platform.http.messages import JSON_HEADER, NO_STORE, Answer
 from conflicto.platform.problems import DomainError, Kind
 
 if TYPE_CHECKING:
@@ -51,9 +51,14 @@ def holds(if_none_match: str | None, tag: bytes) -> bool:
 
 
 def conditional_answer(call: Call, body: bytes, tag: bytes, headers: tuple[Header, ...] = ()) -> Answer:
-    """Return 304 if the caller asks for a body that they have already, else 200 with it; both carry the same headers."""
+    """Return 304 if the caller asks for a body that they have already, else 200 with it; both carry the same headers.
+
+    What a write is answered has the tag, for the next one, and is kept by nobody.
+    """
+    if call.route.method != "GET":
+        return Answer(200, body, (JSON_HEADER, (b"etag", tag), NO_STORE, *headers))
     common = ((b"etag", tag), REVALIDATE, VARY, *headers)
-    if call.route.method == "GET" and holds(call.header(b"if-none-match"), tag):
+    if holds(call.header(b"if-none-match"), tag):
         return Answer(304, b"", common)
     return Answer(200, body, (JSON_HEADER, *common))
 

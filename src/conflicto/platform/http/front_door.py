@@ -109,7 +109,7 @@ class FrontDoor:
         self, scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
     ) -> None:
         """Answer one request, the whole way."""
-        request_id = f"{self._life}-{next(self._numbers):x}"
+        request_id = self._new_id()
         began = self._desk.clock.monotonic_s()
         route: Route | None = None
         try:
@@ -119,14 +119,27 @@ class FrontDoor:
         except ClientGone:
             return
         except Exception as error:  # noqa: BLE001 - the last resort: the caller gets an id, the log gets the cause
-            _note(error, request_id, route)
-            self._desk.metrics.refused(route.path if route else UNMATCHED, scope["method"], code_of(error))
-            answer = problem_answer(error, request_id=request_id)
+            answer = self._last_resort(error, scope, route, request_id)
         took_s = self._desk.clock.monotonic_s() - began
         self._desk.metrics.answered(route.path if route else UNMATCHED, scope["method"], answer.status, took_s)
         if self._desk.access_log:
             _log_access(scope, route, answer, request_id, took_s)
         await _send(send, answer, request_id, head=scope["method"] == "HEAD")
+
+    async def answer_fault(self, error: Exception, scope: dict[str, Any], send: Callable[[Any], Awaitable[None]]) -> None:
+        """Answer for those who stand before this door, about a fault that happened before they sent anything."""
+        request_id = self._new_id()
+        answer = self._last_resort(error, scope, None, request_id)
+        self._desk.metrics.answered(UNMATCHED, scope["method"], answer.status, 0.0)
+        await _send(send, answer, request_id, head=scope["method"] == "HEAD")
+
+    def _new_id(self) -> str:
+        return f"{self._life}-{next(self._numbers):x}"
+
+    def _last_resort(self, error: Exception, scope: dict[str, Any], route: Route | None, request_id: str) -> Answer:
+        _note(error, request_id, route)
+        self._desk.metrics.refused(route.path if route else UNMATCHED, scope["method"], code_of(error))
+        return problem_answer(error, request_id=request_id)
 
     async def _answer(
         self, scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], route: Route, params: dict[str, Any], request_id: str

@@ -87,6 +87,7 @@ def test_memory_that_is_off_allows_everything() -> None:
     assert all(limiter.spend(POLICY, "a") == Verdict(allowed=True, remaining=3, reset_s=0) for _ in range(9))
 
 
+@pytest.mark.catalogue("R-07")
 def test_memory_is_bounded_and_forgets_full_buckets_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conflicto.platform.limits.memory.MOST_KEYS", 4)
     clock = Stopped()
@@ -101,6 +102,7 @@ def test_memory_is_bounded_and_forgets_full_buckets_first(monkeypatch: pytest.Mo
     assert len(limiter._buckets) == 2
 
 
+@pytest.mark.catalogue("R-07")
 def test_flood_of_strangers_lets_nobody_off_who_used_up_a_quota(monkeypatch: pytest.MonkeyPatch) -> None:
     """R-07: keys that were made up are forgotten before those that count, and whoever held one of theirs asks for another."""
     monkeypatch.setattr("conflicto.platform.limits.memory.MOST_KEYS", 1000)

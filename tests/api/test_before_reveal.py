@@ -1,0 +1,90 @@
+"""What a participant can measure before results are shown: two rooms that answered differently are told apart by nothing.
+
+How many answered, and when, is told; it is what the room sees anyway. What they answered is not, by any body, length, order, tag, number
+of changes or status.
+"""
+
+import re
+from typing import Any
+
+import pytest
+
+from conflicto.access.roles import Role
+from tests.support.api import Api, Event, Seat, make_event
+from tests.support.checks import accepted
+from tests.support.walking import addresses, walked
+
+PEOPLE = 6
+ALIKE = ["Curry", "Curry", "Curry", "Curry", "Curry", "Curry"]
+MIXED = ["Curry", "Pizza", "A soup that nobody else thought of", "Pizza", "", "Salad"]
+SPEC = {
+    "votes": {"path": "", "op": "count"},
+    "words": {"path": "", "op": "words"},
+    "right": {"path": "", "op": "score", "key": "/right"},
+}
+BLURRED = (
+    (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "<uuid>"),
+    (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)"), "<instant>"),
+    (re.compile(r'(W/)?"[0-9a-f]{24}"'), "<tag>"),
+    (re.compile(r"[0-9a-f]{13}-[0-9a-f]+"), "<request>"),
+    (re.compile(r"\b\d{6,}\b"), "<number>"),
+)
+UNTOLD = {"x-request-id", "content-length"}
+"""Differ with every request, or with the length of the numbers that are blurred."""
+
+
+def blurred(text: str) -> str:
+    """Return a text without what differs between any two rooms."""
+    for pattern, word in BLURRED:
+        text = pattern.sub(word, text)
+    return text
+
+
+async def room(api: Api, words: list[str], **fields: Any) -> tuple[Event, dict[str, Any], list[Seat]]:
+    """Return a room in which everyone has answered, and the first has said the same as in every other room."""
+    event = await make_event(api)
+    quiz = await event.activity(config={"options": ["Curry", "Pizza"]}, secret={"right": "Curry"}, aggregate=SPEC, status="active",
+                                **fields)  # fmt: skip
+    seats = [await event.join(f"Person {nth}") for nth in range(PEOPLE)]
+    for seat, word in zip(seats, words, strict=True):
+        accepted(await event.answer(quiz, seat, word), 201)
+    return event, quiz, seats
+
+
+async def measured(event: Event, quiz: dict[str, Any], seat: Seat) -> dict[str, tuple[int, str, str]]:
+    """Return all that a participant can get: status, headers and body of every address, without what differs anyway."""
+    known = {
+        "session_id": [event.id], "activity_id": [quiz["id"]], "response_id": [], "participant_id": [seat.id], "code": ["BBBB-BBBB"],
+        "timestamp": ["0"], "type": ["quiz"],
+    }  # fmt: skip
+    told = {}
+    for route in walked(event.api.app.routes):
+        if route.method != "GET" or (route.who and Role.PARTICIPANT not in route.who):
+            continue
+        for path in addresses(route, known):
+            answer = await event.api.get(path, token=seat.token)
+            headers = sorted((name, blurred(value)) for name, value in answer.headers.items() if name not in UNTOLD)
+            told[route.name] = (answer.status_code, repr(headers), blurred(answer.text))
+    return told
+
+
+@pytest.mark.catalogue("A-06")
+@pytest.mark.parametrize("ended", [False, True])
+@pytest.mark.parametrize("shown", [{}, {"responses_visibility": "host", "results_visibility": "after_reveal"}, {"anonymous": True}])
+async def test_rooms_that_answered_differently_look_alike(api: Api, shown: dict[str, Any], ended: bool) -> None:
+    rooms = [await room(api, words, **shown) for words in (ALIKE, MIXED)]
+    for event, quiz, _ in rooms:
+        if ended:
+            accepted(await event.move(quiz, "expired"))
+    one, other = [await measured(event, quiz, seats[0]) for event, quiz, seats in rooms]
+
+    assert len(one) > 12
+    assert one == other
+
+
+@pytest.mark.catalogue("A-06")
+async def test_what_is_measured_does_differ_once_results_are_shown(api: Api) -> None:
+    rooms = [await room(api, words, results_visibility="always") for words in (ALIKE, MIXED)]
+    one, other = [await measured(event, quiz, seats[0]) for event, quiz, seats in rooms]
+
+    assert one != other

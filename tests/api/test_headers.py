@@ -1,0 +1,151 @@
+"""What every answer says beside its body: the headers of its kind, for every route, and who of other origins is let in."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from conflicto.app import App
+from conflicto.platform.http.routes import Route
+from conflicto.settings import Settings
+from tests.support.api import Api, Event, make_event
+from tests.support.checks import accepted
+from tests.support.clocks import HandClock
+from tests.support.walking import filled, fitting_body, walked
+
+NOT_KEPT, ASKED_ABOUT = "no-store", "private, no-cache"
+KINDS = {
+    ASKED_ABOUT: {
+        "/api/v1/activity-types/{type}", "/api/v1/sessions/{session_id}", "/api/v1/sessions/{session_id}/status",
+        "/api/v1/sessions/{session_id}/leaderboard",
+        "/api/v1/sessions/{session_id}/changes/since/{timestamp}", "/api/v1/sessions/{session_id}/activities/{activity_id}",
+        "/api/v1/sessions/{session_id}/activities/{activity_id}/status", "/api/v1/sessions/{session_id}/activities/active",
+        "/api/v1/sessions/{session_id}/activities/{activity_id}/results", "/api/v1/activities/{activity_id}",
+        "/api/v1/sessions/{session_id}/activities/{activity_id}/responses/since/{timestamp}",
+    },
+    "no-cache": {"/api/v1/openapi.json"},
+    "public, max-age=3600": {"/problems/{code}"},
+}  # fmt: skip
+"""How long what a GET was answered may be kept; what stands in no kind is never kept, nor is any other method's answer."""
+EVERYWHERE = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
+NEVER = {"set-cookie", "server", "x-powered-by", "access-control-allow-credentials"}
+PROBLEM = {"content-type": "application/problem+json", "cache-control": NOT_KEPT}
+
+FRIEND, FOE = "https://friend.example", "https://foe.example"
+OF_FORMS = ("application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x")
+"""What a page of another origin can send without asking first."""
+PATHS_OF_PAGES = ("/", "/j/BCDFGHJK", "/p/1", "/host", "/host/s/1", "/host/s/1/report", "/screen/1")
+
+
+def kept(route: Route) -> str:
+    """Return what a route's own answers say about being kept."""
+    found = [said for said, paths in KINDS.items() if route.path in paths and route.method == "GET"]
+    return found[0] if found else NOT_KEPT
+
+
+async def ids_of(event: Event) -> dict[str, Any]:
+    """Return an address's parts, of things that are there."""
+    board = await event.activity(status="active", results_visibility="always", aggregate={"all": {"path": "", "op": "count"}})
+    anna = await event.join()
+    sent = accepted(await event.answer(board, anna, 1), 201)
+    return {
+        "session_id": event.id, "activity_id": board["id"], "response_id": sent["id"], "participant_id": anna.id,
+        "code": event.code, "timestamp": "0", "type": "poll",
+    }  # fmt: skip
+
+
+@pytest.mark.catalogue("W-02")
+async def test_every_answer_has_the_headers_of_its_kind(api: Api) -> None:
+    event = await make_event(api)
+    ids, served = await ids_of(event), set()
+    assert {path for paths in KINDS.values() for path in paths} <= {route.path for route in api.app.routes}
+    for route in sorted(walked(api.app.routes), key=lambda each: (each.method == "DELETE", each.method != "GET")):
+        body = {} if fitting_body(route) is None else {"json": fitting_body(route)}
+        for token in (event.host, "nobody's"):
+            answer = await api.request(route.method, filled(route, **ids), token=token, **body)
+            said, name = answer.headers, (route.name, answer.status_code)
+            assert {key: said.get(key) for key in EVERYWHERE} == EVERYWHERE, name
+            assert NEVER & set(said) == set(), name
+            if answer.is_error:
+                assert {key: said.get(key) for key in PROBLEM} == PROBLEM, name
+            else:
+                served.add(route.path)
+                assert said["cache-control"] == kept(route), name
+                assert ("authorization" in said.get("vary", "").lower()) == (kept(route) == ASKED_ABOUT), name
+    assert {path for paths in KINDS.values() for path in paths} <= served
+
+
+@pytest.mark.catalogue("W-02")
+@pytest.mark.parametrize(
+    "path", [*PATHS_OF_PAGES, "/join?code=bcdfghjk", "/qr/BCDFGHJK.svg", "/sw.js", "/favicon.ico", "/s/x/y.js"]
+)
+async def test_every_page_says_that_nobody_may_frame_guess_or_follow_it(api: Api, path: str) -> None:
+    said = (await api.http.get(path)).headers
+    assert {key: said.get(key) for key in EVERYWHERE} == EVERYWHERE
+    assert "frame-ancestors 'none'" in said["content-security-policy"]
+    assert "unsafe" not in said["content-security-policy"]
+    assert said["cross-origin-opener-policy"] == "same-origin"
+    assert said["permissions-policy"] == "camera=(), microphone=(), geolocation=(), payment=()"
+    assert "access-control-allow-origin" not in said
+
+
+@pytest.fixture
+async def friendly(settings: Settings, clock: HandClock) -> AsyncIterator[Api]:
+    """The API of a server that lets one other origin in."""
+    named = settings.model_copy(update={"cors_origins": [FRIEND]})
+    async with App(named, clock=clock).running() as app:
+        client = Api(app)
+        yield client
+        await client.http.aclose()
+
+
+async def lets_in(api: Api, method: str, path: str, origin: str, token: str | None) -> tuple[bool, bool]:
+    """Return whether a browser would show an origin the answer, and whether it would send such a request at all."""
+    asked = {"origin": origin, "access-control-request-method": method, "access-control-request-headers": "authorization"}
+    before = await api.http.options(path, headers=asked)
+    answer = await api.request(method, path, token=token, headers={"origin": origin}, json={"no": "such field"})
+    for said in (before.headers, answer.headers):
+        assert said.get("access-control-allow-origin") in {None, origin}
+        assert "access-control-allow-credentials" not in said
+    allowed = answer.headers.get("access-control-allow-origin") == origin
+    assert "origin" in answer.headers.get("vary", "").lower() or not api.app.settings.cors_origins
+    return allowed, before.is_success and before.headers.get("access-control-allow-origin") == origin
+
+
+@pytest.mark.in_process
+@pytest.mark.catalogue("W-03")
+async def test_only_origins_that_were_named_are_let_in_on_every_route(friendly: Api) -> None:
+    event = await make_event(friendly)
+    ids = await ids_of(event)
+    for route in walked(friendly.app.routes):
+        for origin, wanted in ((FRIEND, True), (FOE, False), ("null", False), (FRIEND.upper(), False), (f"{FRIEND}.foe", False)):
+            found = await lets_in(
+                friendly, route.method, filled(route, **ids), origin, event.host if route.method == "GET" else None
+            )
+            assert found == (wanted, wanted), (route.name, origin)
+
+
+@pytest.mark.catalogue("W-03")
+async def test_without_named_origins_none_is_let_in(api: Api) -> None:
+    event = await make_event(api)
+    for path in (f"/api/v1{event.path}", f"/api/v1{event.path}/status", "/api/v1/join", "/health/live"):
+        for origin in (FRIEND, "null"):
+            assert await lets_in(api, "GET", path, origin, event.host) == (False, False)
+
+
+@pytest.mark.catalogue("W-03", "J-10")
+async def test_a_form_of_another_site_changes_nothing(api: Api) -> None:
+    event = await make_event(api)
+    ids = await ids_of(event)
+    before = [(await api.get(event.path + path, token=event.host)).json() for path in ("", "/activities", "/participants")]
+    for route in (each for each in walked(api.app.routes) if each.method == "POST"):
+        for kind in OF_FORMS:
+            headers = {"content-type": kind, "origin": FOE, "sec-fetch-site": "cross-site", "cookie": f"token={event.host}"}
+            content = b'{"nickname":"Mallory","code":"' + event.code.encode() + b'"}'
+            answer = await api.http.post(filled(route, **ids), content=content, headers=headers)
+            assert answer.status_code in {401, 415}, (route.name, kind, answer.text)
+    after = [(await api.get(event.path + path, token=event.host)).json() for path in ("", "/activities", "/participants")]
+    for people in (before[2], after[2]):
+        for person in people["items"]:
+            person.pop("last_seen_at")
+    assert after == before

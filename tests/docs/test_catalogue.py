@@ -1,0 +1,53 @@
+"""The catalogue of hostile input: every case has a test, on both databases or with a reason why not, and tests name no other."""
+
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tools.catalogue import cases, covered
+
+ROOT = Path(__file__).parents[2]
+GROUPS = {"J": 20, "S": 6, "A": 12, "E": 4, "R": 7}
+"""Cases that each group has; of the pages' group W those that no browser is needed for, and the first."""
+
+
+@cache
+def shown() -> dict[str, list[str]]:
+    return covered(ROOT)
+
+
+@cache
+def collected() -> str:
+    """Return the tests that name a case, as pytest runs them."""
+    files = sorted({test.partition("::")[0] for tests in shown().values() for test in tests})
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "-m", "", *files]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert found.returncode == 0, found.stdout[-2000:] + found.stderr[-2000:]
+    return found.stdout
+
+
+def test_no_group_lacks_a_case() -> None:
+    listed = list(cases(ROOT))
+    assert listed == sorted(listed, key=lambda case: ("JSAERW".index(case[0]), case))
+    for group, number in GROUPS.items():
+        assert [case for case in listed if case[0] == group] == [f"{group}-{nth:02}" for nth in range(1, number + 1)]
+
+
+def test_every_case_is_asked_for_in_words_and_shown_by_a_test_and_no_test_shows_another() -> None:
+    assert set(shown()) == set(cases(ROOT))
+    for said in cases(ROOT).values():
+        assert said.keys() <= {"asks", "apart"}
+        assert said["asks"].endswith(".")
+
+
+@pytest.mark.parametrize("case", [case for case, said in cases(ROOT).items() if "apart" not in said])
+def test_a_case_is_shown_on_both_databases(case: str) -> None:
+    found = set()
+    for test in shown()[case]:
+        for parameters in re.findall(rf"^{re.escape(test)}\[(.*)\]$", collected(), re.MULTILINE):
+            found |= {database for database in ("sqlite", "postgresql") if database in parameters}
+    assert found == {"sqlite", "postgresql"}
