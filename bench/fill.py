@@ -25,7 +25,7 @@ from conflicto.sessions.tables import feed_heads
 from conflicto.settings import EMBEDDED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from sqlalchemy import Connection, Engine, Table
@@ -44,10 +44,16 @@ TABLES = 1_000
 """Tables in the hall: in a database of 100,000 answers, 100 came from each."""
 
 
-def fill(url: str, data_dir: Path, stage: Stage, activity: str, rows: int) -> None:
+def usual_note() -> str:
+    """Return what everyone adds to an answer."""
+    return "as always"
+
+
+def fill(url: str, data_dir: Path, stage: Stage, activity: str, rows: int, *, note: Callable[[], str] = usual_note) -> None:
     """Seat `PEOPLE` in the stage's session and store `rows` answers to one activity; the server must not be running.
 
-    Each author has `ANSWERS_EACH` answers, so there are more authors in a larger database and nobody's own list is longer.
+    Each author has `ANSWERS_EACH` answers, so there are more authors in a larger database and nobody's own list is longer. `note` makes
+    the text of each, which must need no escape in JSON.
     """
     ids = [public_id() for _ in range(PEOPLE)]
     engine = _engine(url)
@@ -55,7 +61,7 @@ def fill(url: str, data_dir: Path, stage: Stage, activity: str, rows: int) -> No
         head = connection.execute(select(feed_heads.c.ts).where(feed_heads.c.session_id == stage.id)).scalar_one()
         _store(connection, participants, _seats(stage.id, ids, head))
         first = head + PEOPLE + 1
-        _store(connection, responses, _answers(stage.id, UUID(activity), ids[: rows // ANSWERS_EACH], first))
+        _store(connection, responses, _answers(stage.id, UUID(activity), ids[: rows // ANSWERS_EACH], first, note))
         _count(connection, stage.id, UUID(activity), joined_ts=head + PEOPLE, first=first, rows=rows)
     if engine.dialect.name == "postgresql":
         _tidy(engine)
@@ -97,7 +103,7 @@ def _seats(session_id: int, ids: list[int], head: int) -> Iterator[dict[str, Any
         }  # fmt: skip
 
 
-def _answers(session_id: int, activity: UUID, authors: list[int], first: int) -> Iterator[dict[str, Any]]:
+def _answers(session_id: int, activity: UUID, authors: list[int], first: int, note: Callable[[], str]) -> Iterator[dict[str, Any]]:
     """Yield everyone's first answer, then everyone's second: neighbours in time are strangers in the index by participant."""
     ts = first
     for nth in range(ANSWERS_EACH):
@@ -107,7 +113,7 @@ def _answers(session_id: int, activity: UUID, authors: list[int], first: int) ->
                 "id": response, "session_id": session_id, "activity_id": activity, "participant_id": author, "round": 1,
                 "slot": response, "ts": ts, "created_ts": ts, "received_us": ts, "revision": 1, "deleted": False,
                 "moderation": Moderation.VISIBLE.value, "was_visible": True,
-                "response_text": f'{{"choice":"Curry","confidence":{nth % 5},"table":{(ts - first) % TABLES},"note":"as always"}}',
+                "response_text": f'{{"choice":"Curry","confidence":{nth % 5},"table":{(ts - first) % TABLES},"note":"{note()}"}}',
             }  # fmt: skip
             ts += 1
 

@@ -1,4 +1,7 @@
-"""What a purge costs those who answer meanwhile: `python -m bench.purge [ROWS]` deletes a session of so many answers beside a live one."""
+"""What a purge costs those who answer meanwhile: `python -m bench.purge [ROWS]` deletes a session of so many answers.
+
+As many answers of another session lie before them, and four phones answer in a third.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +38,9 @@ def main() -> None:
 
 def _measure(name: str, folder: Path, url: str, database_url: str, rows: int) -> None:
     with servers.conflicto(folder, database_url=database_url) as server:
-        old = set_stage(server)
-        activity = old.open_activity("many")
+        others, old = set_stage(server), set_stage(server)
+        kept, activity = others.open_activity("many"), old.open_activity("many")
+    fill(url, folder, others, kept, rows)
     fill(url, folder, old, activity, rows)
     with servers.conflicto(folder, database_url=database_url) as server:
         old.server, live = server, set_stage(server)

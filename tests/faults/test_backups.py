@@ -1,6 +1,6 @@
 """Backups while everyone answers: each is a whole prefix of the feed, and holds all that was acknowledged before it began."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,8 @@ from tests.support.contents import contents
 from tests.support.crowd import gather
 from tests.support.processes import Served, environment, run, served
 
-BACKUPS = 20
+LEAST = 20
+"""Backups; `--kills` asks for more."""
 BETWEEN = 5
 """Answers that are acknowledged before the next backup begins."""
 
@@ -37,12 +38,14 @@ def stamps_in(archive: Path) -> tuple[dict[str, int], int]:
     return rows, head
 
 
-def test_every_backup_under_load_is_a_prefix_of_the_feed(server: Served, database_url: str, tmp_path: Path) -> None:
+def test_every_backup_under_load_is_a_prefix_of_the_feed(
+    server: Served, database_url: str, tmp_path: Path, request: pytest.FixtureRequest, counted: Callable[[str], None]
+) -> None:
     env = environment(tmp_path, DATABASE_URL=database_url)
-    crowd = gather(server)
+    crowd, backups = gather(server), max(LEAST, request.config.getoption("--kills"))
     taken: list[tuple[set[str], Path]] = []
     with crowd.answering(server):
-        for number in range(BACKUPS):
+        for number in range(backups):
             crowd.wait_for(BETWEEN)
             acknowledged, archive = {each.replace("-", "") for each in list(crowd.acknowledged)}, tmp_path / f"archive-{number}"
             done = run("db", "backup", archive, env=env)
@@ -61,3 +64,6 @@ def test_every_backup_under_load_is_a_prefix_of_the_feed(server: Served, databas
     assert len(contents(database_url)["responses"]) == len(rows)
     check = run("db", "check", env=env)
     assert check.exit_code == 0, check.stdout
+    counted(
+        f"{database_url.partition(':')[0]}: {backups} backups beside {len(crowd.acknowledged)} answers, each a whole prefix of the feed"
+    )

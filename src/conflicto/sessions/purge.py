@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
+from sqlalchemy import text
 
 from conflicto.platform.db.leases import claim, release
 from conflicto.platform.ids import opaque_secret
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 CHUNK_ROWS = 500
 """Rows of one transaction: a few ms on either database."""
+
+BY_INDEX = text("SET LOCAL enable_seqscan = off")
+"""Since "any 500" are wanted, PostgreSQL would rather read a table from its beginning, past a million rows of other sessions."""
 
 LOOK_S = 30.0
 PAUSE_S = 0.05
@@ -79,4 +83,8 @@ class Purger:
 
     def _chunk(self, tx: WriteTx, step: Callable[[WriteTx, int, int], int], session_id: int) -> int | None:
         """Return how many rows were removed, None if another process is at it."""
-        return step(tx, session_id, CHUNK_ROWS) if claim(tx, LEASE, self._me, LEASE_S) else None
+        if not claim(tx, LEASE, self._me, LEASE_S):
+            return None
+        if tx.dialect == "postgresql":
+            tx.connection.execute(BY_INDEX)
+        return step(tx, session_id, CHUNK_ROWS)
