@@ -18,7 +18,7 @@ from conflicto.settings import Settings
 from tests.support.api import Api, Event, Seat, document_of, make_event
 from tests.support.checks import accepted, alike, refused
 from tests.support.clocks import HandClock
-from tests.support.walking import BODIES, filled, fitting_body, walked
+from tests.support.walking import BODIES, filled, fitting_body, has, walked
 
 KEY = {"idempotency-key": "a-phone-that-repeats-itself"}
 OTHER_KEY = {"idempotency-key": "a-phone-that-goes-on-and-on"}
@@ -99,6 +99,9 @@ def test_document_says_which_headers_come(app: App) -> None:
             headers = set(said.get("headers", ()))
             if status == "429":
                 assert headers == {"Retry-After", "RateLimit", "RateLimit-Policy"}
+            elif headers == {"Link"}:
+                assert status == "410"
+                assert has(route, "timestamp") or route.path.endswith("/events")
             else:
                 assert headers == ({"RateLimit-Policy"} if spends and int(status) < 400 else set()), (route.name, status)
 
