@@ -12,6 +12,9 @@ JOBS ?= 2
 # Many tests of the whole suite wait for servers more than they compute: one more than there are cores here keeps both busy.
 TEST_JOBS ?= 3
 
+# Faults that take longest to wait for; they run with the other hard tests.
+SLOW_FAULTS := $(addprefix tests/faults/,test_histories.py test_overload.py test_postgres_network.py test_upgrade_beside.py)
+
 # Tests start dozens of processes; where this is set, each would compile all that it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -43,7 +46,7 @@ demo: setup ## Send 9,440 real answers through a server of its own and draw what
 	$(BIN)/conflicto demo
 
 test: setup ## Run every test that needs no browser, with coverage
-	$(BIN)/pytest -n $(TEST_JOBS) --dist worksteal --ignore tests/deploy --ignore tests/hostile/test_schemathesis.py -m "not browser and not patient" --cov --cov-report=json
+	$(BIN)/pytest -n $(TEST_JOBS) --dist worksteal $(addprefix --ignore ,tests/deploy tests/hostile/test_schemathesis.py $(SLOW_FAULTS)) -m "not browser and not patient" --cov --cov-report=json
 	$(BIN)/python tools/check_coverage.py coverage.json
 
 test-lane: setup ## The API's tests again over sockets, with the express lane on and off
@@ -55,9 +58,9 @@ fuzz: setup ## Send damaged requests for as long as you like: CASES=1000000 SEED
 		--cases $(or $(CASES),500000) --seed $(or $(SEED),$(shell date +%s)) --first $(or $(FIRST),0)
 
 # What `make test` does a small share of, in the size that a change must stand: 50,000 damaged requests, Schemathesis in six roles, 20 kills on
-# each database, 30 walks of the session's model.
+# each database, 30 walks of the session's model, and the faults that take longest.
 test-hard: setup ## The fuzzers, Schemathesis and the kills in the size that CI asks for
-	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/hostile tests/faults/test_kill.py tests/properties/test_session_machine.py \
+	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/hostile tests/faults/test_kill.py $(SLOW_FAULTS) tests/properties/test_session_machine.py \
 		--cases 50000 --kills 20 --walks 30
 
 test-faults: setup ## Break servers, databases and lines for as long as you like: KILLS=100 HISTORIES=50
