@@ -56,6 +56,7 @@ def controls(live: Room, request: pytest.FixtureRequest) -> "Callable[[], Page]"
 
 def _press(page: "Page", key: str, seen: str) -> None:
     """Press a key and wait until the page shows what came of it: who presses has seen what there is."""
+    page.wait_for_timeout(250)  # the feed may show what a key did before its request is answered, and keys rest until then
     page.keyboard.press(key)
     page.wait_for_function(f"() => {seen}")
 

@@ -12,6 +12,8 @@ from tests.support.processes import served
 
 pytestmark = pytest.mark.browser
 
+BACK_MS = 60_000
+"""Within which a page tries again, having failed for as long as a server takes to start on a busy machine."""
 SAID = "There is a newer version of this page."
 VIEW = "export default class extends HTMLElement {}\n"
 SCHEMA = {"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object"}
@@ -28,7 +30,7 @@ def _put_type(folder: Path, view: str) -> None:
 def _says_nothing_of_itself(made: Room, *pages: Any) -> None:
     made.call("PATCH", "", {"title": "The same build"})
     for page in pages:
-        page.get_by_text("The same build").first.wait_for(timeout=20_000)
+        page.get_by_text("The same build").first.wait_for(timeout=BACK_MS)
         page.wait_for_timeout(500)
         assert page.get_by_text(SAID).count() == 0
 
@@ -61,12 +63,12 @@ def test_open_pages_offer_to_reload_when_the_server_has_newer_ones(tmp_path: Pat
         with served(data, at_port=port, CONFLICTO_ACTIVITY_TYPES=str(types)) as newer:
             made.server = newer
             for page in (phone, host):
-                page.get_by_text(SAID).first.wait_for(timeout=20_000)
+                page.get_by_text(SAID).first.wait_for(timeout=BACK_MS)
             picture(phone, "phone-newer")
             picture(host, "host-newer")
             assert phone.get_by_label("Curry").is_checked(), "what was begun stays"
             assert screen.locator("main").get_by_text(SAID).count() == 0, "nothing of it in front of the room"
-            screen.locator("[data-bar]").get_by_text(SAID).wait_for(state="attached", timeout=20_000)
+            screen.locator("[data-bar]").get_by_text(SAID).wait_for(state="attached", timeout=BACK_MS)
             screen.mouse.move(5, 5)
             screen.locator("[data-bar]").get_by_text(SAID).wait_for()
 

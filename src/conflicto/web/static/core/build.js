@@ -5,6 +5,6 @@ import { boot } from "./words.js";
 const GONE = 404;
 
 export async function isOutdated() {
-  const answer = await fetch(`${boot.base}/core.js`, { method: "HEAD", cache: "no-store" }).catch(() => null);
-  return answer?.status === GONE;
+  const answer = await fetch(`${boot.base}/core.js`, { method: "HEAD", cache: "no-store" });
+  return answer.status === GONE;
 }

@@ -151,7 +151,7 @@ export class Follow {
     this.#failures = 0;
     this.#connected(true);
     this.#apply(items);
-    if (this.#isBack) isOutdated().then((is) => is && this.#outdated());
+    if (this.#isBack) isOutdated().then((is) => is && this.#outdated(), () => (this.#isBack = true));
     this.#isBack = false;
   }
 
