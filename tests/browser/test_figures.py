@@ -100,9 +100,7 @@ def test_whoever_uses_the_keyboard_sees_where_they_are(live: Room, name: str, th
     """Check 9: every stop has a ring of two pixels or more that stands out three to one."""
     live.activity(name, SAMPLES[name][0], **SAMPLES[name][3])
     page = live.phone(has_touch=False, is_mobile=False, color_scheme=theme)
-    page.locator(".now :is(input, textarea, select, button)").first.wait_for(
-        state="attached"
-    )  # the type's view comes after its question
+    page.get_by_role("heading", level=1).wait_for()
     seen: list[str] = []
     for _ in range(25):
         page.keyboard.press("Tab")

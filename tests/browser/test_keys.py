@@ -100,7 +100,7 @@ def test_keys_give_time_and_start_it_anew(live: Room, controls: "Callable[[], Pa
 
     _press(page, "t", "document.querySelector('.timer')?.textContent")
     end = _of(live, activity)["ends_at"]
-    page.wait_for_timeout(300)  # the feed may show the timer before the key's own request is answered; keys wait for that
+    page.wait_for_timeout(300)  # as in `_press`
     page.keyboard.press("+")
     _until(lambda: _of(live, activity)["ends_at"] > end)
     assert _seconds(_of(live, activity)["ends_at"]) - _seconds(end) == 30

@@ -2,7 +2,6 @@
 // connection while nobody looks.
 
 import { Problem } from "./api.js";
-import { isOutdated } from "./build.js";
 
 const SILENT_MS = 40_000; // the server says something every 15 s
 const FIRST_MS = 6_000;
@@ -12,7 +11,7 @@ const QUICK_ENDS = 3; // after so many streams that ended at once, polls take ov
 const POLLS_BEFORE_STREAM = 20;
 
 export class Follow {
-  #caller; #session; #cursor; #apply; #connected; #gone; #outdated;
+  #caller; #session; #cursor; #apply; #connected; #gone;
   #stop = null;
   #failures = 0;
   #quickEnds = 0;
@@ -20,18 +19,15 @@ export class Follow {
   #hiding = 0;
   #over = false;
   #released = false;
-  #isBack = false; // connected anew: perhaps to another build
 
-  // apply(items): the newest changes; connected(true | false); gone(problem): the session or the token is no more; outdated(): the server
-  // has a newer page than this one.
-  constructor(caller, session, { since = "0", apply, connected = () => {}, gone = () => {}, outdated = () => {} }) {
+  // apply(items): the newest changes; connected(true | false); gone(problem): the session or the token is no more.
+  constructor(caller, session, { since = "0", apply, connected = () => {}, gone = () => {} }) {
     this.#caller = caller;
     this.#session = session;
     this.#cursor = since;
     this.#apply = apply;
     this.#connected = connected;
     this.#gone = gone;
-    this.#outdated = outdated;
   }
 
   start() {
@@ -81,7 +77,6 @@ export class Follow {
           return location.reload(); // what this page knows was taken back; what waits in the outbox outlives the page
         }
         this.#failures += 1;
-        this.#isBack = true;
         this.#quickEnds += 1;
         this.#connected(false);
       }
@@ -112,7 +107,6 @@ export class Follow {
       rest = events.pop();
       this.#told(events.map((event) => this.#read(event)).filter(Boolean));
     }
-    this.#isBack = true;
     this.#quickEnds = Date.now() - began < FIRST_MS ? this.#quickEnds + 1 : 0;
     return true;
   }
@@ -124,8 +118,7 @@ export class Follow {
   }
 
   async #poll() {
-    // After a failure at once: a held-back answer would leave the page offline for as long as nothing happens.
-    const answer = await this.#open(`changes/since/${this.#cursor}?limit=1000`, this.#failures ? {} : { Prefer: "wait=20" });
+    const answer = await this.#open(`changes/since/${this.#cursor}?limit=1000`, { Prefer: "wait=20" });
     const page = await this.#within(answer.json(), SILENT_MS);
     this.#cursor = page.cursor;
     this.#told(page.items);
@@ -151,8 +144,6 @@ export class Follow {
     this.#failures = 0;
     this.#connected(true);
     this.#apply(items);
-    if (this.#isBack) isOutdated().then((is) => is && this.#outdated(), () => (this.#isBack = true));
-    this.#isBack = false;
   }
 
   // A connection that slept with its phone reports neither end nor error, so silence ends it.
