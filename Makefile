@@ -45,7 +45,7 @@ run: setup ## Start Conflicto here
 demo: setup ## Send 9,440 real answers through a server of its own and draw what comes back
 	$(BIN)/conflicto demo
 
-test: setup ## Run every test that needs no browser, with coverage
+test: setup ## Run the tests that need no browser, with coverage; the longest are in test-hard
 	$(BIN)/pytest -n $(TEST_JOBS) --dist worksteal $(addprefix --ignore ,tests/deploy tests/hostile/test_schemathesis.py $(SLOW_FAULTS)) -m "not browser and not patient" --cov --cov-report=json
 	$(BIN)/python tools/check_coverage.py coverage.json
 

@@ -28,7 +28,7 @@ SMALL = PoolSize(2, 2)
 
 def command(topic: int | None, batch: Callable[..., Sequence[Any]], item: object, keys: tuple[Any, ...] = ()) -> Command:
     """Return a command as the writer would queue it; nobody waits for its future."""
-    return Command((topic,) if topic else (), batch, item, keys, 0.0, float("inf"), None)
+    return Command((topic,) if topic else (), batch, item, keys, float("inf"), None)
 
 
 class Kit:

@@ -57,7 +57,6 @@ class Command:
     batch: Callable[[WriteTx, list[Any]], Sequence[Outcome]]
     item: Any
     keys: tuple[Hashable, ...]
-    arrived_s: float
     deadline_s: float
     future: asyncio.Future[Any]
 
@@ -165,8 +164,7 @@ class Writer:
     ) -> asyncio.Future[Any]:
         if not self._open or self._loop is None or self._queued >= LARGEST_QUEUE:
             raise Overloaded(retry_after_s=RETRY_AFTER_S)
-        now = self._clock.monotonic_s()
-        command = Command(topics, batch, item, keys, now, now + self._caller_s, self._loop.create_future())
+        command = Command(topics, batch, item, keys, self._clock.monotonic_s() + self._caller_s, self._loop.create_future())
         self._queued += 1
         self._pending.append(command)
         self._arrivals.put(command)
@@ -178,7 +176,10 @@ class Writer:
         if self._queued / LARGEST_GROUP * self._usual_s > LONGEST_WAIT_S:
             return True
         self._forget_the_answered()
-        return bool(self._pending) and self._clock.monotonic_s() - self._pending[0].arrived_s > LONGEST_WAIT_S
+        if not self._pending:
+            return False
+        oldest_waits_s = self._clock.monotonic_s() + self._caller_s - self._pending[0].deadline_s
+        return oldest_waits_s > LONGEST_WAIT_S
 
     def _forget_the_answered(self) -> None:
         while self._pending and self._pending[0].future.done():
