@@ -12,6 +12,8 @@ JOBS ?= 2
 # Many tests of the whole suite wait for servers more than they compute: one more than there are cores here keeps both busy.
 TEST_JOBS ?= 3
 
+FUZZERS := $(addprefix tests/hostile/,test_fuzz.py test_fuzz_wire.py test_schemathesis.py)
+
 # Faults that take longest to wait for; they run with the other hard tests.
 SLOW_FAULTS := $(addprefix tests/faults/,test_histories.py test_overload.py test_postgres_network.py test_upgrade_beside.py)
 
@@ -54,13 +56,13 @@ test-lane: setup ## The API's tests again over sockets, with the express lane on
 	$(BIN)/pytest -n $(JOBS) tests/api -m "not browser" -k "not postgresql" --lane off
 
 fuzz: setup ## Send damaged requests for as long as you like: CASES=1000000 SEED=2; FIRST=n CASES=8 repeats case n of a seed
-	$(BIN)/pytest -n $(JOBS) tests/hostile/test_fuzz.py tests/hostile/test_fuzz_wire.py tests/hostile/test_schemathesis.py --long \
+	$(BIN)/pytest -n $(JOBS) $(FUZZERS) --long \
 		--cases $(or $(CASES),500000) --seed $(or $(SEED),$(shell date +%s)) --first $(or $(FIRST),0)
 
 # What `make test` does a small share of, in the size that a change must stand: 50,000 damaged requests, Schemathesis in six roles, 20 kills on
 # each database, 30 walks of the session's model, and the faults that take longest.
 test-hard: setup ## The fuzzers, Schemathesis and the kills in the size that CI asks for
-	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/hostile tests/faults/test_kill.py $(SLOW_FAULTS) tests/properties/test_session_machine.py \
+	$(BIN)/pytest -n $(JOBS) --dist worksteal $(FUZZERS) tests/faults/test_kill.py $(SLOW_FAULTS) tests/properties/test_session_machine.py \
 		--cases 50000 --kills 20 --walks 30
 
 test-faults: setup ## Break servers, databases and lines for as long as you like: KILLS=100 HISTORIES=50

@@ -100,7 +100,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--lane", choices=("on", "off"), help="send the tests' requests over a socket, with the express lane on or off"
     )
-    parser.addoption("--cases", type=int, default=6_000, help="damaged requests that the fuzzers send, in all")
+    parser.addoption("--cases", type=int, default=1_500, help="damaged requests that the fuzzers send, in all")
     parser.addoption("--first", type=int, default=0, help="number of the first of them")
     parser.addoption("--long", action="store_true", help="schemathesis with all of its phases, in every role on both databases")
     parser.addoption("--seed", default="1", help="what the fuzzers' damage is drawn from: the same seed, the same requests")
