@@ -1,3 +1,4 @@
+import gc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -12,6 +13,12 @@ from tests.support import databases, servers
 from tests.support.api import Api
 from tests.support.clocks import HandClock
 from tests.support.wire import listening
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was imported and collected, which stays to the end, out of every later look for garbage: a twentieth of the time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
