@@ -133,9 +133,12 @@ def running(name: str, command: Callable[[int], list[str]], env: dict[str, str],
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Return a port that nothing listens on, below those that the kernel gives to outgoing connections, which would be gone at once."""
+    for port in range(10_001 + os.getpid() % 1000, 30_000):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise BenchFailed("no port is free")
 
 
 def _wait(process: subprocess.Popen[bytes], port: int) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.ports import free_port
 from tests.support.processes import Served, environment, run, served
-from tests.support.servers import free_port
 
 PATIENCE_S = 30.0
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.ports import free_port
 from tests.support.processes import Served, environment, run, served
 from tests.support.proxies import meddling
-from tests.support.servers import free_port
 
 TABLE = 'name,"=sum",n\nAnn,"=1+1",1.50\nBob,,007\n,"a ""q"" é\nnew\\line",1e400\nDave,ok,-7\n'
 CELLS = 10

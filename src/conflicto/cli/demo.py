@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -34,6 +34,7 @@ EXAMPLE = Path("examples/anes96.csv")
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 15.0
 BAR_CELLS = 40
+FIRST_PORT, LAST_PORT = 8001, 30_000  # kernels give outgoing connections higher ones: Linux from 32768, others from 49152
 
 TYPE = "survey"
 """An activity type that nobody registers: the engine needs to know nothing about it."""
@@ -104,10 +105,13 @@ def scratch_server() -> Iterator[tuple[str, str]]:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that nothing listens on. Not the kernel's choice, which any outgoing connection may take before the server does."""
+    for port in range(FIRST_PORT + os.getpid() % 1000, LAST_PORT):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    err.print(f"No port up to {LAST_PORT} is free.")
+    raise typer.Exit(UNUSABLE)
 
 
 def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

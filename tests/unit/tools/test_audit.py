@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.servers import free_port
+from tests.support.ports import free_port
 from tools.audit import CLEAN, UNKNOWN, VULNERABLE, asked, verdict
 
 ADVISORY = {
