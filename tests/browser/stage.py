@@ -80,6 +80,12 @@ class Room:
     def answers(self, activity: dict[str, Any]) -> list[Any]:
         return [each["response_data"] for each in self.call("GET", f"/activities/{activity['id']}/responses")["items"]]
 
+    def leave(self) -> None:
+        """Close every window."""
+        for context in self.contexts:
+            context.close()
+        self.contexts.clear()
+
     def violations(self) -> list[str]:
         """Return what the pages' policy had to stop, in every window that is open."""
         return [each for context in self.contexts for page in context.pages for each in page.evaluate("window.broken ?? []")]
@@ -101,8 +107,7 @@ def room(server: Served, browser: "Browser", *, is_open: bool = True) -> Iterato
         assert found.faults == []
         assert found.violations() == []
     finally:
-        for context in found.contexts:
-            context.close()
+        found.leave()
 
 
 def picture(page: "Page", name: str) -> None:

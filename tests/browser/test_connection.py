@@ -47,6 +47,22 @@ def test_an_answer_given_while_the_server_is_away_arrives_once(own: Room) -> Non
         page.context.close()
 
 
+def test_a_page_knows_soon_that_the_server_is_back_though_nothing_happens(own: Room) -> None:
+    """Streams that failed give way to polls; the first one is not held back."""
+    page = own.phone()
+    page.get_by_text("You are in, Anna.").wait_for()
+    port, folder = own.server.url.rsplit(":", 1)[1], own.server.log.parent
+    polls: list[str] = []
+    page.on("requestfailed", lambda request: "changes/since" in request.url and polls.append(request.url))
+
+    own.server.kill()
+    _until(lambda: page.evaluate("1") == 1 and len(polls) > 0)
+    with served(folder, at_port=int(port)) as back:
+        own.server = back
+        page.locator("main").get_by_text("Offline – reconnecting.").wait_for(state="detached", timeout=12_000)
+        page.context.close()
+
+
 def test_an_answer_on_its_way_survives_the_page(own: Room) -> None:
     activity = own.activity("poll", POLL)
     page = own.phone()

@@ -100,7 +100,7 @@ def test_whoever_uses_the_keyboard_sees_where_they_are(live: Room, name: str, th
     """Check 9: every stop has a ring of two pixels or more that stands out three to one."""
     live.activity(name, SAMPLES[name][0], **SAMPLES[name][3])
     page = live.phone(has_touch=False, is_mobile=False, color_scheme=theme)
-    page.get_by_role("heading", level=1).wait_for()
+    page.locator(".now > :not(.action) :is(input, textarea, select, button)").first.wait_for(state="attached")  # after its question
     seen: list[str] = []
     for _ in range(25):
         page.keyboard.press("Tab")

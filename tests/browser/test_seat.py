@@ -136,7 +136,7 @@ def _end(live: Room, activity: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("entry", "kept"), [("Leave, keep my answers", 1), ("Leave and delete my answers", 0)])
 def test_whoever_leaves_decides_what_becomes_of_their_answers(live: Room, entry: str, kept: int) -> None:
-    activity = live.activity("poll", POLL)
+    activity = live.activity("poll", POLL, duration_seconds=60)
     page = live.phone()
     page.get_by_label("Curry").check()
     page.get_by_role("button", name="Send").click()
@@ -145,6 +145,8 @@ def test_whoever_leaves_decides_what_becomes_of_their_answers(live: Room, entry:
 
     _menu(page, entry)
     page.get_by_label("Code on the screen").wait_for()
+    page.wait_for_timeout(1_200)  # the question's clock ticks each second
+    assert page.get_by_label("Code on the screen").is_visible(), "the room does not come back"
 
     assert live.call("GET", "/participants")["total"] == 0
     assert len(live.answers(activity)) == kept

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conflicto.web.linking import linked
+from conflicto.web.linking import linked, without_comments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -45,9 +45,7 @@ class Assets:
 
     def __init__(self, types: Iterable[ActivityType] = (), folder: Path = STATIC) -> None:
         read = {
-            path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
-            for path in sorted(folder.rglob("*"))
-            if path.suffix in MEDIA_TYPES
+            path.relative_to(folder).as_posix(): _read(path) for path in sorted(folder.rglob("*")) if path.suffix in MEDIA_TYPES
         }
         read |= {name: path.read_text(encoding="utf-8") for name, path in _views(types)}
         modules = {name: text for name, text in read.items() if name.endswith(".js")}
@@ -59,6 +57,11 @@ class Assets:
         for name, each in sorted(self.files.items()):
             digest.update(b"%b\0%d\0%b" % (name.encode(), len(each.body), each.body))
         self.build = digest.hexdigest()[:10]
+
+
+def _read(path: Path) -> str:
+    text = path.read_text(encoding="utf-8")
+    return without_comments(text) if path.suffix == ".js" else text
 
 
 def _views(types: Iterable[ActivityType]) -> Iterator[tuple[str, Path]]:

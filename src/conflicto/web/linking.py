@@ -21,6 +21,7 @@ SHARED_PATHS = ("core/", "sdk/v1.js")
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.[^"]+)";\n', re.MULTILINE)
 _EXPORTED = re.compile(r"^export ((?:async )?function|class|const|let) (\w+)", re.MULTILINE)
 _EXPORT_LIST = re.compile(r"^export \{([^}]*)\};\n", re.MULTILINE)
+_COMMENT_LINE = re.compile(r"^[ \t]*//.*\n", re.MULTILINE)
 _LEFT = re.compile(r"^(?:import|export)\b(?! default class)", re.MULTILINE)
 
 
@@ -40,6 +41,14 @@ def linked(modules: Mapping[str, str]) -> dict[str, str]:
     names = ", ".join(_variable(name) for name in order)
     files = {SHARED: f"{body}export {{ {names} }};\n"}
     return files | {name: _entry(name, modules) for name in modules if not name.startswith(SHARED_PATHS)}
+
+
+def without_comments(body: str) -> str:
+    """Return one of our own modules without the lines that are comments, which phones need not download.
+
+    No text of ours goes over several lines, so a line that begins like a comment is one.
+    """
+    return _COMMENT_LINE.sub("", body)
 
 
 def _entry(name: str, modules: Mapping[str, str]) -> str:

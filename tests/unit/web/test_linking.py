@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from conflicto.web.assets import Assets
+from conflicto.web.assets import STATIC, Assets
 from conflicto.web.linking import SHARED, NotLinkable, linked
 
 CORE = "export const one = 1;\nexport function two() { return one + 1; }\n"
@@ -58,3 +58,15 @@ def test_no_module_of_ours_turns_text_into_code_or_markup() -> None:
             each.body.decode(),
         )
         assert found == [], name
+
+
+def test_phones_download_no_comments() -> None:
+    for name, each in Assets().files.items():
+        if name.endswith(".js"):
+            assert not re.search(r"^\s*//", each.body.decode(), re.MULTILINE), name
+
+
+def test_no_text_of_ours_goes_over_several_lines() -> None:
+    for path in STATIC.rglob("*.js"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            assert line.count("`") % 2 == 0, f"{path.name}: {line}"

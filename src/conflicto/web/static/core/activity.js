@@ -1,7 +1,10 @@
 // What every page says of an activity alike.
 
 import { time } from "./api.js";
+import { h } from "./dom.js";
 import { titleOf, typeOf } from "./types.js";
+
+const LATE_S = 10;
 
 // The question, which every type calls as it likes.
 export const questionOf = ({ type, config, title }) => config?.[typeOf(type).headline ?? "question"] || title || titleOf(type);
@@ -16,6 +19,17 @@ export function phaseOf(activity) {
 // Whole seconds until answering ends, or null where it has no end or does not run.
 export function secondsLeft({ status, ends_at: end }) {
   return end && status === "active" ? Math.max(0, Math.ceil((Date.parse(end) - time.now()) / 1_000)) : null;
+}
+
+// What is left of its time, in digits and as a ring that empties; null where it has no end or does not run.
+export function drawTimer(activity) {
+  const left = secondsLeft(activity);
+  if (left === null) return null;
+  const share = left / Math.max(left, activity.duration_seconds ?? 0, 1);
+  const ring = (more) => h("circle", { cx: 12, cy: 12, r: 9, pathLength: 100, ...more });
+  return h("p", { class: left <= LATE_S ? "timer late" : "timer", key: "timer", role: "timer" },
+    h("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, ring({ key: "whole" }), ring({ key: "left", class: "left", "stroke-dasharray": `${(share * 100).toFixed(1)} 100` })),
+    minutes(left));
 }
 
 export const minutes = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;

@@ -2,6 +2,7 @@
 // connection while nobody looks.
 
 import { Problem } from "./api.js";
+import { isOutdated } from "./build.js";
 
 const SILENT_MS = 40_000; // the server says something every 15 s
 const FIRST_MS = 6_000;
@@ -9,9 +10,10 @@ const HIDDEN_MS = 5_000;
 const PAUSE_MS = { least: 500, most: 10_000 };
 const QUICK_ENDS = 3; // after so many streams that ended at once, polls take over for a while
 const POLLS_BEFORE_STREAM = 20;
+const BUILD_MS = 15_000; // between two polls a server may be replaced unnoticed; a stream ends with it
 
 export class Follow {
-  #caller; #session; #cursor; #apply; #connected; #gone;
+  #caller; #session; #cursor; #apply; #connected; #gone; #outdated;
   #stop = null;
   #failures = 0;
   #quickEnds = 0;
@@ -19,15 +21,19 @@ export class Follow {
   #hiding = 0;
   #over = false;
   #released = false;
+  #isBack = false; // connected anew: perhaps to another build
+  #asked = Date.now(); // when the build was last known to be ours
 
-  // apply(items): the newest changes; connected(true | false); gone(problem): the session or the token is no more.
-  constructor(caller, session, { since = "0", apply, connected = () => {}, gone = () => {} }) {
+  // apply(items): the newest changes; connected(true | false); gone(problem): the session or the token is no more; outdated(): the server
+  // has a newer page than this one.
+  constructor(caller, session, { since = "0", apply, connected = () => {}, gone = () => {}, outdated = () => {} }) {
     this.#caller = caller;
     this.#session = session;
     this.#cursor = since;
     this.#apply = apply;
     this.#connected = connected;
     this.#gone = gone;
+    this.#outdated = outdated;
   }
 
   start() {
@@ -53,6 +59,7 @@ export class Follow {
 
   #again = () => {
     this.#failures = 0;
+    this.#isBack = true;
     this.#release();
   };
 
@@ -77,6 +84,7 @@ export class Follow {
           return location.reload(); // what this page knows was taken back; what waits in the outbox outlives the page
         }
         this.#failures += 1;
+        this.#isBack = true;
         this.#quickEnds += 1;
         this.#connected(false);
       }
@@ -107,6 +115,7 @@ export class Follow {
       rest = events.pop();
       this.#told(events.map((event) => this.#read(event)).filter(Boolean));
     }
+    this.#isBack = true;
     this.#quickEnds = Date.now() - began < FIRST_MS ? this.#quickEnds + 1 : 0;
     return true;
   }
@@ -118,9 +127,11 @@ export class Follow {
   }
 
   async #poll() {
-    const answer = await this.#open(`changes/since/${this.#cursor}?limit=1000`, { Prefer: "wait=20" });
+    // After a failure at once: a held-back answer would leave the page offline for as long as nothing happens.
+    const answer = await this.#open(`changes/since/${this.#cursor}?limit=1000`, this.#failures ? {} : { Prefer: "wait=20" });
     const page = await this.#within(answer.json(), SILENT_MS);
     this.#cursor = page.cursor;
+    this.#isBack ||= Date.now() - this.#asked > BUILD_MS;
     this.#told(page.items);
     this.#polls += 1;
     if (this.#polls % POLLS_BEFORE_STREAM === 0) this.#quickEnds = 0;
@@ -144,6 +155,13 @@ export class Follow {
     this.#failures = 0;
     this.#connected(true);
     this.#apply(items);
+    if (this.#isBack) this.#askForBuild();
+  }
+
+  #askForBuild() {
+    this.#isBack = false;
+    this.#asked = Date.now();
+    isOutdated().then((is) => is && this.#outdated(), () => (this.#isBack = true));
   }
 
   // A connection that slept with its phone reports neither end nor error, so silence ends it.

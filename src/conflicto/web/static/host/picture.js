@@ -1,6 +1,6 @@
 // The host's page as a function of its board: what runs, what comes next, who is here.
 
-import { minutes, questionOf, secondsLeft } from "../core/activity.js";
+import { drawTimer, questionOf, secondsLeft } from "../core/activity.js";
 import { h } from "../core/dom.js";
 import { clock, t } from "../core/words.js";
 import { drawLeaderboard, drawResults } from "../sdk/pictures.js";
@@ -20,6 +20,7 @@ export function drawBoard(board, commands, open) {
       button("?", open.keys, { class: "square", "aria-label": t("key.title") })),
     board.isOffline ? h("p", { class: "banner", key: "offline" }, offline(board)) : null,
     board.news ? h("p", { class: "banner plain", key: "news" }, board.news) : null,
+    board.isOutdated ? h("p", { class: "banner plain", key: "updated", role: "status" }, t("state.updated"), button(t("state.reload"), () => location.reload())) : null,
     drawRehearsed(board),
     h("p", { class: "bad", role: "alert", key: "said" }, board.said),
     h("fieldset", { class: "board", key: "board", disabled: board.isOffline },
@@ -46,12 +47,11 @@ function now(board, commands) {
 }
 
 function figures(board, shown) {
-  const left = secondsLeft(shown);
-  return h("p", { class: "row wrap muted" },
+  return h("div", { class: "row wrap muted" },
     h("span", { class: `chip ${shown.status}` }, t(shown.status === "active" ? "host.now" : `host.${shown.status}`)),
     h("span", { class: "strong" }, t("host.answers_n", { n: board.results?.response_count ?? 0 })),
     shown.round > 1 ? h("span", {}, t("host.round_n", { n: shown.round })) : null,
-    left === null ? null : h("span", { class: left <= 10 ? "timer late" : "timer", role: "timer" }, minutes(left)),
+    drawTimer(shown),
     board.session.overlay ? h("span", { class: "chip" }, t(`host.covered.${board.session.overlay}`)) : null);
 }
 

@@ -13,6 +13,7 @@ export const MORE_S = 30;
 export class Steps {
   fold = new Fold();
   isOffline = false;
+  isOutdated = false;
   said = "";
   undo = null;
   isBusy = false;
@@ -31,6 +32,7 @@ export class Steps {
     new Follow(this.caller, this.id, {
       since: cursor, apply: (items) => this.take(items), connected: (is) => (this.isOffline = !is, this.draw()),
       gone: (problem) => (this.said = problem.text, this.draw()),
+      outdated: () => (this.isOutdated = true, this.draw()),
     }).start();
   }
 

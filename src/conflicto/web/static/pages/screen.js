@@ -1,6 +1,6 @@
 // The screen in front of the room: code and picture always, the question, and what may be shown of the answers. It never shows an error.
 
-import { minutes, phaseOf, secondsLeft } from "../core/activity.js";
+import { drawTimer, phaseOf } from "../core/activity.js";
 import { Caller, takeFromAddress, tokens } from "../core/api.js";
 import { TimeTeller } from "../core/announce.js";
 import { h, patch } from "../core/dom.js";
@@ -34,7 +34,7 @@ else patch(main, h("p", { class: "note" }, t("screen.no_token")));
 function begin() {
   main.addEventListener("failed", () => (broken = shown() && slotOf(shown()), draw()));
   draw();
-  new Follow(caller, id, { apply: (items) => (fold.take(items), draw()), connected: (is) => (isOffline = !is, draw()) }).start();
+  new Follow(caller, id, { apply: (items) => (fold.take(items), draw()), connected: (is) => (isOffline = !is, draw()), outdated: () => (bar.isOutdated = true, draw()) }).start();
   look();
   stayAwake();
   document.addEventListener("visibilitychange", () => document.hidden || stayAwake());
@@ -118,7 +118,7 @@ function lobby(session) {
 function aside(session, activity) {
   return h("aside", { class: "join", key: "join", "aria-label": t("screen.lobby") },
     door(session), h("p", { class: "figures" }, t("results.answers", { n: counted(activity)?.response_count ?? 0 })),
-    activity.status === "expired" ? h("p", { class: "closed", key: "closed" }, t("state.locked")) : null, timer(activity));
+    activity.status === "expired" ? h("p", { class: "closed", key: "closed" }, t("state.locked")) : null, drawTimer(activity));
 }
 
 function counted({ id: of, round }) {
@@ -134,8 +134,3 @@ function question(activity) {
 }
 
 const slotOf = ({ id: of, round }) => `${of} ${round}`;
-
-function timer(activity) {
-  const left = secondsLeft(activity);
-  return left === null ? null : h("span", { class: left <= 10 ? "timer late" : "timer", role: "timer" }, minutes(left));
-}

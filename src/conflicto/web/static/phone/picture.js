@@ -1,10 +1,12 @@
 // What a phone shows of the room, as a function of its state.
 
-import { minutes, questionOf, secondsLeft } from "../core/activity.js";
+import { drawTimer, questionOf } from "../core/activity.js";
 import { h } from "../core/dom.js";
 import { boot, clock, t } from "../core/words.js";
 import { viewOf } from "../elements/views.js";
 import { drawMenu } from "./menu.js";
+
+export const SENDING_MS = 400;
 
 let charts = null;
 
@@ -13,6 +15,7 @@ export function drawRoom(room, phase) {
   return [
     header(room, session),
     room.isOffline ? h("p", { class: "banner", key: "offline" }, t("state.offline"), h("button", { type: "button", onclick: () => dispatchEvent(new Event("online")) }, t("state.retry"))) : null,
+    room.isOutdated ? h("p", { class: "banner plain", key: "updated" }, t("state.updated"), reload()) : null,
     h("section", { class: "now", key: "now" }, body(room, session, phase)),
   ];
 }
@@ -27,10 +30,10 @@ function header(room, session) {
 function body(room, session, phase) {
   if (!session) return h("p", { class: "muted" }, t("state.loading"));
   if (session.status === "completed") return [h("h1", {}, t("state.thanks")), h("p", {}, t("state.ended"))];
-  if (!phase) return [h("h1", { dir: "auto" }, t("state.in", { name: room.me?.nickname ?? "" })), h("p", {}, t(session.status === "draft" ? "state.waiting" : "state.between"))];
+  if (!phase) return [h("h1", { dir: "auto" }, t("state.in", { name: room.me?.nickname ?? "" })), h("p", {}, t(session.status === "draft" ? "state.waiting" : "state.between")), people(room)];
   return [
     h("h1", { key: `h ${room.slot}`, dir: "auto", tabindex: "-1" }, questionOf(room.activity)),
-    timer(room.activity, phase),
+    phase === "open" ? drawTimer(room.activity) : null,
     phase === "ready" ? null : room.failed ? cannot() : view(room, phase),
     results(room),
     footer(room, phase),
@@ -38,12 +41,11 @@ function body(room, session, phase) {
 }
 
 const cannot = () => h("div", { class: "stack", key: "cannot" },
-  h("p", { class: "bad" }, t("state.cannot")), h("button", { type: "button", onclick: () => location.reload() }, t("state.reload")));
+  h("p", { class: "bad" }, t("state.cannot")), reload());
 
-function timer(activity, phase) {
-  const left = phase === "open" ? secondsLeft(activity) : null;
-  return left === null ? null : h("p", { class: left <= 10 ? "timer late" : "timer", role: "timer" }, minutes(left));
-}
+const reload = () => h("button", { type: "button", onclick: () => location.reload() }, t("state.reload"));
+
+const people = ({ people: n }) => (n === null ? null : h("p", { class: "strong", key: "people" }, t("screen.people", { n })));
 
 function view(room, phase) {
   const { activity, answers } = room;
@@ -101,9 +103,15 @@ function footer(room, phase) {
     }, t(answers.length && !isMany ? "answer.change" : "answer.send")) : null);
 }
 
+// Nothing flashes by: an answer that is quickly there is not said to be on its way, but has its line already.
+function onItsWay({ isOffline, outbox, waiting }) {
+  if (isOffline) return t(outbox.isKept ? "answer.kept" : "answer.kept_open");
+  return Date.now() - waiting.at < SENDING_MS ? "\u00a0" : t("answer.sending");
+}
+
 function receipt(room, phase, problem) {
   if (problem) return h("p", { class: "bad", role: "alert", key: "receipt" }, problem.text);
-  if (room.waiting) return h("p", { class: "wait", key: "receipt" }, t(room.isOffline ? (room.outbox.isKept ? "answer.kept" : "answer.kept_open") : "answer.sending"));
+  if (room.waiting) return h("p", { class: "wait", key: "receipt" }, onItsWay(room));
   const last = room.answers.at(-1);
   const parts = [];
   if (last) parts.push(`✓ ${t(last.moderation === "pending" ? "answer.held" : "answer.in_at", { time: clock(last.received_at) })}`);

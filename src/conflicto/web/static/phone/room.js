@@ -9,21 +9,25 @@ import { placeLooks } from "../core/looks.js";
 import { Outbox } from "../core/outbox.js";
 import { t } from "../core/words.js";
 import { keepPage, rooms } from "./keeping.js";
-import { drawRoom } from "./picture.js";
+import { SENDING_MS, drawRoom } from "./picture.js";
 import { Spoken } from "./spoken.js";
 
 const BEAT_MS = 20_000;
 const OFFLINE_AFTER_MS = 2_000;
 const LOOK_MS = 2_000;
+const COUNT_MS = 5_000;
 const KEEP_MS = 500;
 
 export class Room {
   #main; #leave; #follow; #offlineTimer; #keepTimer;
   #isRemembered;
+  #isOver = false;
   #spoken = new Spoken();
   fold = new Fold();
   outbox; caller; session;
   isOffline = false;
+  isOutdated = false;
+  people = null; // how many are here, where nothing runs
   score = null;
   drafts = new Map();
   said = new Map(); // by round of an activity: a Problem that is final
@@ -48,12 +52,14 @@ export class Room {
     this.outbox = new Outbox(this.caller, (entry, outcome) => this.#delivered(entry, outcome));
     this.#follow = new Follow(this.caller, this.session, {
       apply: (items) => this.#take(items), connected: (is) => this.#connected(is), gone: (problem) => this.#gone(problem),
+      outdated: () => this.#isOld(),
     });
     this.#follow.start();
     await this.outbox.open(`seat.${this.session}`);
     keepPage();
     this.#beat();
     this.#look();
+    this.#count();
     setInterval(() => this.activity?.ends_at && this.draw(), 1_000);
   }
 
@@ -97,6 +103,7 @@ export class Room {
     const { id, response_policy: policy } = this.activity;
     this.drafts.delete(this.slot);
     sessionStorage.removeItem(`draft ${this.slot}`);
+    setTimeout(this.draw, SENDING_MS);
     await this.outbox.put({
       key: freshKey(), at: Date.now(), of: this.slot, slot: policy === "many" ? null : this.slot, body: { response_data: response },
       path: `/sessions/${this.session}/activities/${id}/responses`,
@@ -146,6 +153,12 @@ export class Room {
     if (is) this.draw();
   }
 
+  #isOld() {
+    if (!this.isOutdated) announce(t("state.updated"));
+    this.isOutdated = true;
+    this.draw();
+  }
+
   #gone(problem) {
     this.#follow.end();
     if (![401, 403, 404].includes(problem.status)) return;
@@ -159,6 +172,7 @@ export class Room {
   }
 
   async #beat() {
+    if (this.#isOver) return;
     const mine = this.me?.id;
     if (mine && !document.hidden) {
       const said = await this.caller.post(`/participants/${mine}/heartbeat`).catch(() => null);
@@ -184,6 +198,7 @@ export class Room {
 
   // Others' answers wake no phone, so a list of them is looked at while it is shown.
   async #look() {
+    if (this.#isOver) return;
     const activity = this.activity;
     if (activity?.responses_visibility === "participants" && !document.hidden && !this.isOffline) {
       const known = this.others.get(activity.id) ?? { fold: new Map(), cursor: "0" };
@@ -197,6 +212,16 @@ export class Room {
     }
     if (activity && !activity.results_revealed && activity.results_visibility !== "after_reveal") this.#fetchResults();
     setTimeout(() => this.#look(), LOOK_MS);
+  }
+
+  // Joins wake no phone either; a lobby asks how many there are.
+  async #count() {
+    if (this.#isOver) return;
+    if (this.fold.session && !this.activity && !document.hidden && !this.isOffline) {
+      this.people = (await this.caller.get(`/sessions/${this.session}/status`).catch(() => null))?.participant_count ?? this.people;
+      this.draw();
+    }
+    setTimeout(() => this.#count(), this.fold.session ? COUNT_MS : 500);
   }
 
   async rename(nickname) {
@@ -220,11 +245,13 @@ export class Room {
   }
 
   #forget() {
+    this.#isOver = true;
     clearTimeout(this.#keepTimer);
     rooms.drop(this.session);
   }
 
   draw = () => {
+    if (this.#isOver) return; // the door stands here again
     const place = this.#main.querySelector(".now");
     const wasInside = place?.contains(document.activeElement) ?? false;
     patch(this.#main, drawRoom(this, this.activity && phaseOf(this.activity)));

@@ -9,6 +9,7 @@ const HINT_MS = 8_000;
 
 export class Bar {
   remote = null;
+  isOutdated = false; // said here and not on the stage: the room has no use for it
   #place = document.querySelector("[data-bar]");
   #tools = document.querySelector("[data-bar] [data-tools]");
   #timer = 0;
@@ -39,6 +40,7 @@ export class Bar {
   draw() {
     patch(this.#tools, [
       this.remote?.help() ?? null,
+      this.isOutdated ? h("p", { class: "banner plain", key: "updated" }, t("state.updated"), h("button", { type: "button", onclick: () => location.reload() }, t("state.reload"))) : null,
       h("div", { class: "row wrap", key: "buttons" },
         this.remote?.bar() ?? h("button", { type: "button", key: "full", onclick: fullScreen }, t("screen.full"))),
     ]);

@@ -122,7 +122,8 @@ export const letter = (index) => String.fromCharCode(65 + (index % 26));
 
 // Options to pick one or several of; `mark(option)` says what stands behind one after the reveal.
 export function choices({ legend, options, chosen, multiple, disabled, onpick, mark = () => null }) {
-  return h("fieldset", { class: "choices", disabled },
+  const keys = Math.min(options.length, 9);
+  return h("fieldset", { class: "choices", disabled, "aria-describedby": keys ? "choice-keys" : null, onkeydown: byDigit },
     h("legend", { class: "hidden-text" }, legend),
     options.map((option, index) =>
       h("label", { class: "choice", key: option.id },
@@ -133,7 +134,17 @@ export function choices({ legend, options, chosen, multiple, disabled, onpick, m
         h("span", { class: "letter", "aria-hidden": "true" }, letter(index)),
         pictured(option.image),
         h("span", { class: "grow", dir: "auto" }, option.text),
-        mark(option))));
+        mark(option))),
+    keys ? h("p", { class: "muted small by-key", id: "choice-keys", key: "keys" }, t("answer.keys", { n: keys })) : null);
+}
+
+// 1 to 9 choose within the group that someone is in, and nowhere else.
+function byDigit(event) {
+  const input = event.currentTarget.querySelectorAll("input")[/^[1-9]$/.test(event.key) ? event.key - 1 : -1];
+  if (!input || event.ctrlKey || event.metaKey || event.altKey || event.currentTarget.disabled) return;
+  event.preventDefault();
+  input.focus();
+  input.click();
 }
 
 export { pictured };

@@ -1,0 +1,85 @@
+"""A server that comes back with another build: open pages say so, go on, and reload only when asked."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.samples import OPTIONS
+from tests.browser.stage import Room, picture, room
+from tests.support.processes import served
+
+pytestmark = pytest.mark.browser
+
+BACK_MS = 60_000
+"""Within which a page tries again, having failed for as long as a server takes to start on a busy machine."""
+SAID = "There is a newer version of this page."
+VIEW = "export default class extends HTMLElement {}\n"
+SCHEMA = {"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object"}
+
+
+def _put_type(folder: Path, view: str) -> None:
+    (folder / "ui").mkdir(parents=True, exist_ok=True)
+    (folder / "activity.json").write_text(json.dumps({"type": "wave", "version": "1", "title": "Wave", "icon": "👋", "sdk": "1"}))
+    for name in ("config", "response"):
+        (folder / f"{name}.schema.json").write_text(json.dumps(SCHEMA))
+    (folder / "ui" / "participant.js").write_text(view)
+
+
+def _says_nothing_of_itself(made: Room, *pages: Any) -> None:
+    made.call("PATCH", "", {"title": "The same build"})
+    for page in pages:
+        page.get_by_text("The same build").first.wait_for(timeout=BACK_MS)
+        page.wait_for_timeout(500)
+        assert page.get_by_text(SAID).count() == 0
+
+
+def _reloads_and_answers(phone: Any) -> None:
+    phone.get_by_role("button", name="Reload").click()
+    phone.get_by_text(SAID).wait_for(state="detached")
+    assert phone.get_by_label("Curry").is_checked(), "what was begun outlives the reload"
+    phone.get_by_role("button", name="Send").click()
+    phone.get_by_text("Your answer is in ·").wait_for()
+
+
+def test_a_page_that_slept_while_the_server_was_updated_says_so_when_it_wakes(live: Room) -> None:
+    page = live.phone()
+    page.get_by_text("You are in, Anna.").wait_for()
+    page.route("**/core.js", lambda route: route.fulfill(status=404))
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    page.get_by_text(SAID).wait_for()
+
+
+def test_open_pages_offer_to_reload_when_the_server_has_newer_ones(tmp_path: Path, browser: Any) -> None:
+    types, data = tmp_path / "types", tmp_path / "data"
+    _put_type(types / "wave", VIEW)
+    with served(data, CONFLICTO_ACTIVITY_TYPES=str(types)) as first, room(first, browser) as made:
+        made.activity("poll", {"question": "Where?", "options": OPTIONS, "multiple": False})
+        phone, host, screen = made.phone(), made.host(), made.screen()
+        phone.get_by_label("Curry").check()
+        host.get_by_role("heading", name="Where?").wait_for()
+        screen.get_by_role("heading", name="Where?").wait_for()
+        port = int(first.url.rsplit(":", 1)[1])
+        first.stop()
+        with served(data, at_port=port, CONFLICTO_ACTIVITY_TYPES=str(types)) as same:
+            made.server = same
+            _says_nothing_of_itself(made, phone, host)
+            same.stop()
+
+        _put_type(types / "wave", "// newer\n" + VIEW)
+        with served(data, at_port=port, CONFLICTO_ACTIVITY_TYPES=str(types)) as newer:
+            made.server = newer
+            for page in (phone, host):
+                page.get_by_text(SAID).first.wait_for(timeout=BACK_MS)
+            picture(phone, "phone-newer")
+            picture(host, "host-newer")
+            assert phone.get_by_label("Curry").is_checked(), "what was begun stays"
+            assert screen.locator("main").get_by_text(SAID).count() == 0, "nothing of it in front of the room"
+            screen.locator("[data-bar]").get_by_text(SAID).wait_for(state="attached", timeout=BACK_MS)
+            screen.mouse.move(5, 5)
+            screen.locator("[data-bar]").get_by_text(SAID).wait_for()
+
+            _reloads_and_answers(phone)
+            assert made.violations() == []
+            made.leave()
