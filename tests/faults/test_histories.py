@@ -20,6 +20,9 @@ from tests.support.feed_check import Page, Write, check
 from tests.support.ports import free_port
 from tests.support.processes import PLAIN, Served, served
 
+TOGETHER = 8
+"""Stories that are told at once, each in a session of its own."""
+PAUSE_S = 0.01
 EACH = 65
 """Answers of one phone; eight of them write 520."""
 KILLS = 3
@@ -128,6 +131,7 @@ def page_through(fleet: Fleet, crowd: Crowd, writing: threading.Event, wait: str
             if page["items"] or writing.is_set():
                 fresh_s = time.monotonic()
             since = page["cursor"]
+            time.sleep(PAUSE_S)
     return pages
 
 
@@ -172,10 +176,10 @@ def events(stream: httpx2.Response) -> Iterator[tuple[str, list[dict[str, Any]]]
             cursor, items = "", []
 
 
-def break_things(fleet: Fleet, rng: Random, writing: threading.Event) -> int:
+def break_things(fleet: Fleet, rng: Random, most: int, done: threading.Event) -> int:
     """Kill one server after the other and start it again; return how often."""
     kills = 0
-    while writing.is_set() and kills < KILLS:
+    while not done.is_set() and kills < most:
         time.sleep(rng.uniform(*LIVES_S))
         nth = rng.randrange(len(fleet.ports))
         fleet.kill(nth)
@@ -184,24 +188,36 @@ def break_things(fleet: Fleet, rng: Random, writing: threading.Event) -> int:
     return kills
 
 
-def story(fleet: Fleet, rng: Random) -> tuple[list[Write], dict[str, list[Page]], int]:
-    """Let everyone loose on a session of their own; return what was acknowledged, what each reader was told, and the kills."""
-    crowd, writing = gather(next(server for _, server in fleet.running.values())), threading.Event()
+def stories(fleet: Fleet, rng: Random, count: int) -> tuple[list[tuple[list[Write], dict[str, list[Page]]]], int]:
+    """Let everyone loose, each crowd on a session of its own; return what was acknowledged and what each reader was told, and the kills."""
+    server = next(server for _, server in fleet.running.values())
+    crowds, done = [gather(server) for _ in range(count)], threading.Event()
+    with ThreadPoolExecutor(count + 1) as pool:
+        breaking = pool.submit(break_things, fleet, rng, KILLS + count // 2, done)
+        telling = [pool.submit(story, fleet, crowd) for crowd in crowds]
+        try:
+            told = [each.result(3 * PATIENCE_S) for each in telling]
+        finally:
+            done.set()
+        return told, breaking.result(PATIENCE_S)
+
+
+def story(fleet: Fleet, crowd: Crowd) -> tuple[list[Write], dict[str, list[Page]]]:
+    """Let the phones of one session answer, and one reader of each kind read."""
+    writing = threading.Event()
     writing.set()
-    with ThreadPoolExecutor(len(crowd.tokens) + 4) as pool:
+    with ThreadPoolExecutor(len(crowd.tokens) + 3) as pool:
         reading = {
             "polls": pool.submit(page_through, fleet, crowd, writing, ""),
             "waits": pool.submit(page_through, fleet, crowd, writing, "&wait=1"),
             "stream": pool.submit(listen, fleet, crowd, writing),
         }
-        breaking = pool.submit(break_things, fleet, rng, writing)
         sending = [pool.submit(write, fleet, crowd, nth) for nth in range(len(crowd.tokens))]
         try:
             writes = [each for done in sending for each in done.result(2 * PATIENCE_S)]
         finally:
-            kills = breaking.result(PATIENCE_S)
             writing.clear()
-        return writes, {name: each.result(PATIENCE_S) for name, each in reading.items()}, kills
+        return writes, {name: each.result(PATIENCE_S) for name, each in reading.items()}
 
 
 def test_stories_with_kills_are_told_whole_to_everyone(
@@ -209,12 +225,14 @@ def test_stories_with_kills_are_told_whole_to_everyone(
 ) -> None:
     histories, written, broken = request.config.getoption("--histories"), 0, 0
     with fleet(tmp_path, stored) as servers:
-        for seed in range(histories):
-            writes, pages, kills = story(servers, Random(seed))
-            assert check(writes, pages) == [], f"seed {seed}"
-            assert len({write.id for write in writes}) == len(writes) == 8 * EACH
-            assert all(len(each) > 3 for each in pages.values())
-            written, broken = written + len(writes), broken + kills
+        for first in range(0, histories, TOGETHER):
+            told, kills = stories(servers, Random(first), min(TOGETHER, histories - first))
+            for writes, pages in told:
+                assert check(writes, pages) == [], f"stories from {first}"
+                assert len({write.id for write in writes}) == len(writes) == 8 * EACH
+                assert all(len(each) > 3 for each in pages.values())
+                written += len(writes)
+            broken += kills
     database = "PostgreSQL, two servers" if stored else "SQLite"
     counted(
         f"{database}: {histories} stories, {written} writes, {broken} kills, three kinds of readers: 0 lost, 0 repeated, 0 out of order"
