@@ -1,0 +1,106 @@
+"""The power goes while everyone answers: whatever the disk holds then is a whole beginning of the feed with all that was acknowledged."""
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from uuid import UUID
+
+import pysqlite3.dbapi2 as driver
+import pytest
+
+from tests.support.crowd import Crowd, gather
+from tests.support.power import Disk
+from tests.support.processes import Served, environment, run, served
+
+CUTS_FOR_EACH_KILL = 10
+UNMEASURED = {"COVERAGE_PROCESS_CONFIG": ""}
+BETWEEN = 7
+"""Answers that are acknowledged before the next cut."""
+
+CARELESS = """
+from conflicto.platform.db import sqlite
+
+careful = sqlite._setup
+
+def careless(deadlines, *, query_only):
+    def on_connect(connection, record):
+        careful(deadlines, query_only=query_only)(connection, record)
+        connection.execute("PRAGMA synchronous=NORMAL").close()
+    return on_connect
+
+sqlite._setup = careless
+
+from conflicto.cli import main
+
+main()
+"""
+"""The program with a database that syncs its log only now and then."""
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    return Disk.below(tmp_path)
+
+
+def answers(folder: Path) -> list[str]:
+    """Open what a cut left behind, as the next start would, and return the answers in their order."""
+    connection = driver.connect(folder / "conflicto.sqlite3")
+    try:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        if not connection.execute("SELECT * FROM sqlite_master WHERE name = 'responses'").fetchall():
+            return []  # it never came so far
+        return [str(UUID(bytes=row)) for (row,) in connection.execute("SELECT id FROM responses ORDER BY ts")]
+    finally:
+        connection.close()
+
+
+@dataclass(frozen=True)
+class Left:
+    """What one cut left, and what had been acknowledged before it."""
+
+    acknowledged: set[str]
+    answers: list[str]
+
+
+def cuts(crowd: Crowd, server: Served, disk: Disk, count: int, into: Path) -> Iterator[Left]:
+    """Cut the power again and again while everyone answers; every other time what was not synced is there in part."""
+    rng = Random(count)
+    with crowd.answering(server):
+        for nth in range(count):
+            crowd.wait_for(BETWEEN)
+            acknowledged = set(crowd.acknowledged)
+            disk.cut(server, into, rng, is_torn=nth % 2 == 1)
+            yield Left(acknowledged, answers(into))
+            shutil.rmtree(into)
+
+
+def missing(lefts: Iterable[Left]) -> int:
+    return sum(len(left.acknowledged - set(left.answers)) for left in lefts)
+
+
+def test_what_a_power_cut_leaves_begins_as_the_feed_does_and_has_all_that_was_acknowledged(
+    disk: Disk, tmp_path: Path, request: pytest.FixtureRequest, counted: Callable[[str], None]
+) -> None:
+    count = CUTS_FOR_EACH_KILL * request.config.getoption("--kills")
+    with served(disk.live, **disk.environment, **UNMEASURED) as server:
+        crowd = gather(server)
+        lefts = list(cuts(crowd, server, disk, count, tmp_path / "cut"))
+        told = [each["id"] for each in crowd.stored(server)]
+        disk.cut(server, tmp_path / "last", Random(0), is_torn=False)
+
+    assert missing(lefts) == 0
+    assert all(left.answers == told[: len(left.answers)] for left in lefts)
+    with served(tmp_path / "last") as again:
+        assert crowd.lost(again) == {}, "with the tokens that were given out before"
+    check = run("db", "check", env=environment(tmp_path / "last"))
+    assert check.exit_code == 0, check.stdout
+    counted(f"SQLite: {count} power cuts, half of them with torn files, {len(told)} answers, 0 of those acknowledged lost")
+
+
+def test_a_log_that_is_synced_now_and_then_would_lose_answers(disk: Disk, tmp_path: Path) -> None:
+    """The control: the same cuts show what they are there to show."""
+    with served(disk.live, program=("-c", CARELESS), **disk.environment, **UNMEASURED) as server:
+        lefts = cuts(gather(server), server, disk, 20, tmp_path / "cut")
+        assert any(missing([left]) for left in lefts)

@@ -1,0 +1,89 @@
+"""Power cuts: what the disk holds of a server's files at any moment, were the machine to lose its power right then.
+
+A library that is loaded before the server's own keeps a copy of each file whenever it is synced (tests/support/power.c). What was
+written since may or may not be on the disk, block by block and in any order: a cut leaves it out, or draws for each block.
+"""
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.support.processes import Served
+
+SOURCE = Path(__file__).with_name("power.c")
+BLOCK = 4096
+VOLATILE = "-shm"
+"""SQLite's index of its log is memory in the shape of a file, never synced, and made anew by whoever opens the database first."""
+
+
+@dataclass(frozen=True)
+class Disk:
+    """The files of a server as it sees them, and as they were last synced."""
+
+    live: Path
+    folder: Path
+    library: Path
+
+    @classmethod
+    def below(cls, folder: Path) -> "Disk":
+        """Make the library and the folders; the test is skipped where there is no C compiler, and fails for it in CI."""
+        if shutil.which("cc") is None:
+            said = "There is no C compiler here (`cc`): power cuts were not tried."
+            pytest.fail(said) if os.environ.get("CI") else pytest.skip(said)
+        made = cls(folder / "live", folder / "disk", folder / "power.so")
+        made.live.mkdir()
+        for name in ("names", "inodes"):
+            (made.folder / name).mkdir(parents=True)
+        build = ["cc", "-shared", "-fPIC", "-O2", "-o", str(made.library), str(SOURCE), "-ldl", "-lpthread"]
+        subprocess.run(build, check=True, capture_output=True)
+        return made
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"LD_PRELOAD": str(self.library), "POWER_LIVE": str(self.live), "POWER_KEPT": str(self.folder)}
+
+    def cut(self, server: Served, into: Path, rng: Random, *, is_torn: bool) -> None:
+        """Put into a new folder what a power cut at this moment would leave; a torn one keeps some blocks of what was not synced."""
+        into.mkdir()
+        with self._nothing_moves(server):
+            for kept in sorted((self.folder / "names").iterdir()):
+                if not kept.name.endswith(VOLATILE):
+                    synced, written = _read(kept), _read(self.live / kept.name)
+                    (into / kept.name).write_bytes(_torn(synced, written, rng) if is_torn else synced)
+
+    @contextmanager
+    def _nothing_moves(self, server: Served) -> Iterator[None]:
+        with (self.folder / "lock").open("wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            server.process.send_signal(signal.SIGSTOP)
+            try:
+                while _state(server.process.pid) != "T":
+                    time.sleep(0.001)
+                yield
+            finally:
+                server.process.send_signal(signal.SIGCONT)
+
+
+def _state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def _read(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
+
+
+def _torn(synced: bytes, written: bytes, rng: Random) -> bytes:
+    """Draw for the length and for each block whether it is the synced or the written one; what neither has is zero."""
+    length = len(rng.choice((synced, written)))
+    blocks = (rng.choice((synced, written))[at : at + BLOCK].ljust(BLOCK, b"\0") for at in range(0, length, BLOCK))
+    return b"".join(blocks)[:length]
