@@ -10,6 +10,7 @@ from uuid import UUID
 import pysqlite3.dbapi2 as driver
 import pytest
 
+from conflicto.access.identity import KEY_FILE
 from tests.support.crowd import Crowd, gather
 from tests.support.power import Disk
 from tests.support.processes import Served, environment, run, served
@@ -104,3 +105,11 @@ def test_a_log_that_is_synced_now_and_then_would_lose_answers(disk: Disk, tmp_pa
     with served(disk.live, program=("-c", CARELESS), **disk.environment, **UNMEASURED) as server:
         lefts = cuts(gather(server), server, disk, 20, tmp_path / "cut")
         assert any(missing([left]) for left in lefts)
+
+
+def test_the_key_of_tokens_is_on_the_disk_before_the_first_one_is_given_out(disk: Disk, tmp_path: Path) -> None:
+    """Wherever the database lies: where it shares the folder, its own syncs would hide a missing one."""
+    elsewhere = {"DATABASE_URL": f"sqlite:///{tmp_path}/elsewhere.sqlite3"}
+    with served(disk.live, **elsewhere, **disk.environment, **UNMEASURED) as server:
+        disk.cut(server, tmp_path / "cut", Random(0), is_torn=False)
+    assert (tmp_path / "cut" / KEY_FILE).read_text() == (disk.live / KEY_FILE).read_text()

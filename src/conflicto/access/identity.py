@@ -97,7 +97,6 @@ def _put_key_beside(data_dir: Path, key: str) -> Path | None:
         aside = path.rename(path.with_name(f"{KEY_FILE}.before_restore_{opaque_secret(6)}"))
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     _write_key(path, key)
-    sync_folder(data_dir)
     return aside
 
 
@@ -140,3 +139,4 @@ def _write_key(path: Path, key: str) -> None:
     with suppress(FileExistsError):
         os.link(partial, path)
     partial.unlink()
+    sync_folder(path.parent)
