@@ -17,6 +17,7 @@ from tests.support.processes import Served, environment, run, served
 
 CUTS_FOR_EACH_KILL = 10
 UNMEASURED = {"COVERAGE_PROCESS_CONFIG": ""}
+PATIENT_REFUSALS = 40
 BETWEEN = 7
 """Answers that are acknowledged before the next cut."""
 
@@ -113,3 +114,23 @@ def test_the_key_of_tokens_is_on_the_disk_before_the_first_one_is_given_out(disk
     with served(disk.live, **elsewhere, **disk.environment, **UNMEASURED) as server:
         disk.cut(server, tmp_path / "cut", Random(0), is_torn=False)
     assert (tmp_path / "cut" / KEY_FILE).read_text() == (disk.live / KEY_FILE).read_text()
+
+
+@pytest.mark.parametrize("call", ["sync", "write"])
+def test_what_a_bad_disk_did_not_take_is_refused_and_the_rest_stays(disk: Disk, tmp_path: Path, call: str) -> None:
+    with served(disk.live, **disk.environment, **UNMEASURED) as server:
+        crowd = gather(server)
+        with crowd.answering(server):
+            for _ in range(3):
+                crowd.wait_for(20)
+                with disk.broken(call):
+                    refusals = len(crowd.refused) + PATIENT_REFUSALS
+                    crowd.wait_until(lambda: len(crowd.refused) > refusals)  # noqa: B023 - waited for at once
+                    there = set(crowd.acknowledged)
+                    assert {each["id"] for each in crowd.stored(server)} == there, "reads go on, and show nothing of it"
+                    disk.cut(server, tmp_path / "cut", Random(0), is_torn=False)
+                assert set(answers(tmp_path / "cut")) == there
+                shutil.rmtree(tmp_path / "cut")
+        assert {status for status, _ in crowd.refused} == {503}
+        assert crowd.lost(server) == {}
+        assert len(crowd.stored(server)) == len(crowd.acknowledged)

@@ -1,9 +1,12 @@
 /* What a disk would still hold after a power cut: loaded before a server's own libraries, this keeps a copy of each file of one folder as it was
  * when it was last synced, and the names as they were when the folder was. POWER_LIVE names the folder; POWER_KEPT has `inodes`, the copies, and
- * `names`, links to them. Who holds a lock on POWER_KEPT/lock stops all copying. */
+ * `names`, links to them. Who holds a lock on POWER_KEPT/lock stops all copying. While there is POWER_KEPT/broken-sync or broken-write, these calls
+ * fail as on a bad disk. */
 
 #define _GNU_SOURCE
 #include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
@@ -84,41 +87,61 @@ static void keep_names(const char *live) {
     closedir(folder);
 }
 
-static void keep(int file) {
+/* Where in the folder an open file lies: its name behind the slash, nothing for the folder itself, NULL for all others. */
+static const char *place(int file, Path path) {
     const char *live = getenv("POWER_LIVE");
     char link[64];
-    Path path, lock;
-    struct stat about;
     snprintf(link, sizeof link, "/proc/self/fd/%d", file);
-    ssize_t length = live ? readlink(link, path, sizeof path - 1) : -1;
-    if (length < 0 || fstat(file, &about)) return;
+    ssize_t length = live ? readlink(link, path, sizeof(Path) - 1) : -1;
+    if (length < 0) return NULL;
     path[length] = 0;
     size_t prefix = strlen(live);
-    int is_folder = S_ISDIR(about.st_mode) && !strcmp(path, live);
-    int is_file = S_ISREG(about.st_mode) && !strncmp(path, live, prefix) && path[prefix] == '/' && !strchr(path + prefix + 1, '/');
-    if (!is_folder && !is_file) return;
+    if (strncmp(path, live, prefix)) return NULL;
+    if (!path[prefix]) return path + prefix;
+    return path[prefix] == '/' && !strchr(path + prefix + 1, '/') ? path + prefix + 1 : NULL;
+}
 
+static int is_broken(int file, const char *what) {
+    Path path, mark;
+    if (!place(file, path)) return 0;
+    in_kept(mark, ".", what);
+    if (access(mark, F_OK)) return 0;
+    errno = EIO;
+    return 1;
+}
+
+static int keep(int file) {
+    Path path, lock;
+    struct stat about;
+    const char *base = place(file, path);
+    if (!base || fstat(file, &about)) return 0;
+    if (is_broken(file, "broken-sync")) return -1;
     pthread_mutex_lock(&one_at_a_time);
     in_kept(lock, ".", "lock");
     int held = open(lock, O_RDWR | O_CREAT, 0666);
     require(held >= 0 && !flock(held, LOCK_EX), lock);
-    if (is_folder) {
-        keep_names(live);
+    if (S_ISDIR(about.st_mode)) {
+        keep_names(path);
     } else {
         copy(path, about.st_ino);
-        name(path + prefix + 1, about.st_ino); /* a file that is synced is found again: its own entry is written with it */
+        name(base, about.st_ino); /* a file that is synced is found again: its own entry is written with it */
     }
     close(held);
     pthread_mutex_unlock(&one_at_a_time);
+    return 0;
 }
 
 /* The real calls are left out: the copies stand for the disk. */
 int fsync(int file) {
-    keep(file);
-    return 0;
+    return keep(file);
 }
 
 int fdatasync(int file) {
-    keep(file);
-    return 0;
+    return keep(file);
+}
+
+ssize_t pwrite64(int file, const void *data, size_t size, off64_t at) {
+    static ssize_t (*real)(int, const void *, size_t, off64_t);
+    if (!real) real = dlsym(RTLD_NEXT, "pwrite64");
+    return is_broken(file, "broken-write") ? -1 : real(file, data, size, at);
 }

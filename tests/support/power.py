@@ -62,6 +62,16 @@ class Disk:
                     (into / kept.name).write_bytes(_torn(synced, written, rng) if is_torn else synced)
 
     @contextmanager
+    def broken(self, call: str) -> Iterator[None]:
+        """Let every sync or write of the server's files fail, and leave undone what it should do."""
+        mark = self.folder / f"broken-{call}"
+        mark.touch()
+        try:
+            yield
+        finally:
+            mark.unlink()
+
+    @contextmanager
     def _nothing_moves(self, server: Served) -> Iterator[None]:
         with (self.folder / "lock").open("wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
