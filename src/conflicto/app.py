@@ -76,6 +76,7 @@ from conflicto.rehearsal.stage import RehearsalStage
 from conflicto.rehearsal.troupe import House
 from conflicto.responses import http as responses_http
 from conflicto.responses import store as responses_store
+from conflicto.responses.capacity import Capacity, Caps
 from conflicto.responses.checking import AnswerCheck
 from conflicto.responses.commands.change import erase_answers
 from conflicto.results import store as results_store
@@ -305,10 +306,10 @@ class App:
             self.presence.note(caller.participant_id)
 
     def _routes(self) -> list[Route]:
-        db, writer, tokens, clock = self.db, self.writer, self.tokens, self.clock
-        guard = self.guard
+        db, writer, tokens, clock, guard = self.db, self.writer, self.tokens, self.clock, self.guard
+        caps = Caps(self.settings.most_answers, self.settings.most_answers_each)
         press = Press(self.identity.epoch, clock, self.metrics, self.keeper.load)
-        answers = Answers(db, clock, press, SharedPages(self._cache()))
+        answers = Answers(db, clock, press, SharedPages(self._cache()), caps)
         results = Results(db, Segments(db, writer), self.heads, answers, press, clock)
         leaderboard = Leaderboard(db, self.heads, answers, results, press)
         self.streams = Streams(self.heads, answers, results, clock)
@@ -326,7 +327,7 @@ class App:
                 participants_http.DoorEndpoints(db, writer, tokens, guard, clock),
                 participants_http.SeatEndpoints(db, writer, self.presence, clock),
             ),
-            *responses_http.routes(responses_http.ResponseEndpoints(db, writer, clock, check, leaderboard)),
+            *responses_http.routes(responses_http.ResponseEndpoints(db, writer, clock, check, leaderboard, Capacity(caps))),
             *types_http.routes(types_http.TypeEndpoints(self.types), anyone=ANYONE),
             *feed_http.routes(
                 feed_http.FeedEndpoints(answers, self.waits, self.streams, self.admission, clock, results, leaderboard)

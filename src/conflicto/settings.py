@@ -117,6 +117,18 @@ class Settings(BaseModel):
         alias="CONFLICTO_RETENTION_DAYS",
         description="Days after which a completed session is deleted with everything in it; 0 keeps it.",
     )
+    most_answers: int = Field(
+        2_000_000,
+        ge=0,
+        alias="CONFLICTO_MOST_ANSWERS",
+        description="Answers of one session that are kept, of all rounds and with those deleted; 0: no cap. Hosts are warned at 80 %.",
+    )
+    most_answers_each: int = Field(
+        1_000,
+        ge=0,
+        alias="CONFLICTO_MOST_ANSWERS_EACH",
+        description="Answers of one participant that are kept in a round of an activity with the policy `many`; 0: no cap.",
+    )
     rate_limits: bool = Field(True, alias="CONFLICTO_RATE_LIMITS", description="`off` turns rate limits off, for load runs.")
     workers: int = Field(
         1, ge=1, le=256, alias="CONFLICTO_WORKERS", description="Processes that serve; `conflicto serve --workers` sets it."

@@ -44,6 +44,7 @@ def names(folder: Path) -> set[str]:
 DAMAGES = {
     "UPDATE activity_rounds SET live = 3, visible = 1": "counter 3 live and 1 visible responses, rows 2 and 2",
     "UPDATE feed_heads SET participants = 9, activities = 0": "participants counter 9, rows 2",
+    "UPDATE feed_heads SET responses = 5": "responses counter 5, rows 2",
     "UPDATE feed_heads SET ts = 5": "head 5 is behind its newest response",
     "UPDATE counters SET value = 7 WHERE name = 'sessions'": "sessions: counter 7, rows 1",
 }

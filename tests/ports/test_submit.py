@@ -1,5 +1,6 @@
 """What a group of answers meets when the world changed between the front door and the lock."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +13,11 @@ from conflicto.activities.queries import counts_by_round
 from conflicto.participants.commands.seats import remove
 from conflicto.participants.errors import SeatGone
 from conflicto.platform.problems import NotFound
+from conflicto.responses import capacity as capacities
+from conflicto.responses.capacity import Capacity, Caps
 from conflicto.responses.commands.change import edit_response, withdraw_response
 from conflicto.responses.commands.submit import Receipt, Submission, submit_many
-from conflicto.responses.errors import ActivityNotOpen, AlreadyAnswered
+from conflicto.responses.errors import ActivityNotOpen, AlreadyAnswered, AnsweredTooOften
 from conflicto.responses.model import Written
 from conflicto.sessions.errors import KeyReused
 from conflicto.sessions.idempotency import key_from
@@ -82,3 +85,54 @@ def test_only_the_author_edits(kit: Kit) -> None:
         kit.do(stage.session_id, withdraw_response, mine.id, participant_id=stage.people[1])
     edited = kit.do(stage.session_id, edit_response, mine.id, participant_id=stage.people[0], written=Written("2"), received_us=1)
     assert (edited.text, edited.revision, edited.created_ts) == ("2", 2, mine.created_ts)
+
+
+def test_two_processes_know_of_each_others_answers_before_a_participant_has_too_many(kit: Kit) -> None:
+    stage = set_stage(kit, people=1)
+    workers = [Capacity(Caps(session=0, each=8)) for _ in range(2)]
+
+    told = []
+    for capacity in workers * 8:
+        here = partial(submit_many, capacity=capacity)
+        item = Submission(stage.session_id, stage.activity_id, stage.people[0], Written("1"), 1)
+        told += kit.run(command(stage.session_id, here, item))
+
+    assert [type(each) for each in told] == [Receipt] * 8 + [AnsweredTooOften] * 8
+
+
+def test_who_is_not_remembered_is_counted(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many take part, what is remembered of them is bounded, and the cap holds."""
+    monkeypatch.setattr(capacities, "MOST_KNOWN", 1)
+    stage = set_stage(kit, people=4)
+    capacity = Capacity(Caps(session=0, each=3))
+    here = partial(submit_many, capacity=capacity)
+
+    told = []
+    for _ in range(4):
+        items = [Submission(stage.session_id, stage.activity_id, person, Written("1"), 1) for person in stage.people]
+        told += kit.run(*(command(stage.session_id, here, item) for item in items))
+
+    assert [type(each) for each in told] == [Receipt] * 12 + [AnsweredTooOften] * 4
+
+
+def test_a_halls_first_answers_to_a_new_round_are_not_counted_and_the_last_ones_are(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capacity, looked = Capacity(Caps(session=0, each=4)), []
+    whole = capacities.store.rows_of_each
+    monkeypatch.setattr(capacities.store, "rows_of_each", lambda *args: looked.append(args) or whole(*args))
+    here = partial(submit_many, capacity=capacity)
+    before = set_stage(kit, people=1)
+    kit.run(command(before.session_id, here, Submission(before.session_id, before.activity_id, before.people[0], Written("1"), 1)))
+    assert len(looked) == 1
+
+    stage = set_stage(kit, people=2)
+    told, looks = [], []
+    for _ in range(5):
+        items = [Submission(stage.session_id, stage.activity_id, person, Written("1"), 1) for person in stage.people]
+        told += kit.run(*(command(stage.session_id, here, item) for item in items))
+        looks.append(len(looked) - 1)
+
+    assert [type(each) for each in told] == [Receipt] * 8 + [AnsweredTooOften] * 2
+    assert looks[:2] == [0, 0]
+    assert looks[-1] > 0

@@ -28,7 +28,8 @@ ROWS: dict[str, list[dict[str, Any]]] = {
          "word_filter": '{"mode":"mask","languages":["en"],"words":["odd"]}'}
     ],
     "feed_heads": [
-        {"session_id": SESSION, "ts": T + 6, "ctl": T + 2, "participants": 2, "participants_ts": T + 4, "activities": 1, "transitions": 1}
+        {"session_id": SESSION, "ts": T + 6, "ctl": T + 2, "participants": 2, "participants_ts": T + 4, "activities": 1, "transitions": 1,
+         "responses": 2}
     ],
     "transitions": [
         {"session_id": SESSION, "number": 1, "actor": "host", "entity": "session", "entity_id": str(SESSION), "from_status": "draft",

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from conflicto.platform.db.engine import Database
     from conflicto.platform.express.ready import Ready
     from conflicto.platform.http.messages import Answer, Call
+    from conflicto.responses.capacity import Caps
 
 T = TypeVar("T")
 
@@ -66,17 +67,19 @@ class Asking(NamedTuple):
 class Answers:
     """Answers calls from heads. One per process, the event loop's alone."""
 
-    def __init__(self, db: Database, clock: Clock, press: Press, pages: SharedPages) -> None:
+    def __init__(self, db: Database, clock: Clock, press: Press, pages: SharedPages, caps: Caps) -> None:
         self._db = db
         self._pages = pages
         self._clock = clock
         self._press = press
+        self._caps = caps
         self._flights: dict[Hashable, asyncio.Task[Any]] = {}
 
     async def session_status(self, call: Call, head: SessionHead) -> Answer:
         """Answer with the session's status."""
         view = view_of(call.caller)
-        return self._status(call, head, ("session", view), lambda crowd: status.session_status(head, crowd))
+        near = self._caps.is_near(head.stored) if view is View.HOST else None
+        return self._status(call, head, ("session", view), lambda crowd: status.session_status(head, crowd, near_cap=near))
 
     async def activity_status(self, call: Call, head: SessionHead) -> Answer:
         """Answer with an activity's status; `NotFound` if the caller may not know of it."""

@@ -62,8 +62,9 @@ class SessionHead:
     """The newest state of one session.
 
     `own` holds the newest change of each participant's own rows, as far as it is known here; rows from before `loaded_ts` of those who
-    are not in it are unknown. `made`, `frames` and the shelves hold answers and are emptied by every change that they show. `bells`
-    has one for each view: data wakes hosts and screens, control wakes participants too. `seat_changes` counts new nicknames and those
+    are not in it are unknown. `stored` counts the rows of all answers, deleted ones too.
+    `made`, `frames` and the shelves hold answers and are emptied by every change that they show. `bells` has one for each view: data
+    wakes hosts and screens, control wakes participants too. `seat_changes` counts new nicknames and those
     who went. `is_behind`: this process committed more than is known here, because others committed in between.
     """
 
@@ -72,6 +73,7 @@ class SessionHead:
     ctl: int
     participants: int
     participants_ts: int
+    stored: int
     activities: dict[UUID, Activity]
     counts: dict[tuple[UUID, int], Counts]
     seats: dict[int, int]
@@ -156,6 +158,7 @@ class SessionHead:
         control = locked.ctl != self.ctl
         self.ts, self.ctl = locked.ts, locked.ctl
         self.participants, self.participants_ts = locked.counts["participants"], locked.counts["participants_ts"]
+        self.stored = locked.counts["responses"]
         for event in events:
             self._follow(event)
         self.made.clear()
@@ -253,6 +256,7 @@ def load_head(tx: ReadTx, session_id: int) -> SessionHead:
         ctl=row.ctl,
         participants=row.counts["participants"],
         participants_ts=row.counts["participants_ts"],
+        stored=row.counts["responses"],
         activities={activity.id: activity for activity in all_activities(tx, session_id)},
         counts=all_counts(tx, session_id),
         seats=moved_seats(tx, session_id),

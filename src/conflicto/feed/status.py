@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from conflicto.feed.head import Crowd, SessionHead
 
 
-def session_status(head: SessionHead, crowd: Crowd | None) -> bytes:
-    """Return the session's status, with the counts of `crowd` for participants."""
+def session_status(head: SessionHead, crowd: Crowd | None, *, near_cap: bool | None) -> bytes:
+    """Return the session's status, with the counts of `crowd` for participants; `near_cap` is None for those who are not told."""
     people, session = crowd or head, head.session
+    told = {} if near_cap is None else {"near_cap": near_cap}
     return encode(
         {
             "session_id": session.id,
@@ -27,6 +28,7 @@ def session_status(head: SessionHead, crowd: Crowd | None) -> bytes:
             "locked": session.locked,
             "last_updated": rfc3339(max(session.updated_ts, people.participants_ts)),
         }
+        | told
     )
 
 

@@ -3,6 +3,8 @@
 DomainError
 ├── ActivityNotOpen      answers are not taken now
 ├── AlreadyAnswered      the policy takes the first answer only
+├── AnsweredTooOften     the participant has as many answers in the round as are kept of one
+├── AnswersFull          the session has as many answers as are kept of one
 ├── ModerationOff        the activity is not moderated
 ├── AuthorHidden         an anonymous activity does not tell who answered
 ├── ResponsesHidden      the answers themselves are not shown to this role
@@ -27,6 +29,22 @@ class AlreadyAnswered(DomainError):
 
     code = "already-answered"
     title = "This participant has answered already"
+    kind = Kind.CONFLICT
+
+
+class AnsweredTooOften(DomainError):
+    """With the policy `many`, so many answers of one participant are kept in a round; what was deleted counts. Edits are still taken."""
+
+    code = "answered-too-often"
+    title = "This participant has sent as many answers as are taken in a round"
+    kind = Kind.CONFLICT
+
+
+class AnswersFull(DomainError):
+    """So many answers of one session are kept, of all rounds and with what was deleted. Edits are still taken; its host was warned."""
+
+    code = "answers-full"
+    title = "The session takes no further answers"
     kind = Kind.CONFLICT
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
 from uuid import UUID
@@ -17,7 +18,7 @@ from conflicto.participants.queries import participant_by_id
 from conflicto.participants.schemas import participant_out
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.engine import Database
-from conflicto.platform.db.transaction import ReadTx
+from conflicto.platform.db.transaction import ReadTx, WriteTx
 from conflicto.platform.db.writer import Writer
 from conflicto.platform.http.control_plane import CurrentCall, json_texts
 from conflicto.platform.http.decoding import decoded
@@ -28,6 +29,7 @@ from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.problems import DomainError, InvalidInput, NotFound
 from conflicto.platform.strict_json import RESPONSE_LIMITS, JsonInvalid, compact
 from conflicto.responses import errors, schemas
+from conflicto.responses.capacity import Capacity
 from conflicto.responses.checking import AnswerCheck
 from conflicto.responses.commands import change
 from conflicto.responses.commands.submit import Receipt, Submission, submit_many
@@ -70,6 +72,7 @@ class ResponseEndpoints:
     clock: Clock
     check: AnswerCheck
     points: Points
+    capacity: Capacity
 
     async def submit(self, call: Call) -> Answer:
         """Take an answer and acknowledge it once it is durable."""
@@ -80,8 +83,12 @@ class ResponseEndpoints:
             raise InvalidInput(errors=faults)
         item = Submission(caller.session_id, activity_id, caller.participant_id, written, self.clock.wall_us(), key)
         keys = ((activity_id, caller.participant_id), *((key.id,) if key else ()))
-        receipt: Receipt = await self.writer.submit(caller.session_id, submit_many, item, keys)
+        receipt: Receipt = await self.writer.submit(caller.session_id, self.take, item, keys)
         return json_answer(schemas.response_out(receipt.response, anonymous=False), status=receipt.status)
+
+    def take(self, tx: WriteTx, submissions: Sequence[Submission]) -> list[Receipt | DomainError]:
+        """Store a group of answers, within the caps of this server."""
+        return submit_many(tx, submissions, capacity=self.capacity)
 
     async def repeats(self, call: Call) -> bool:
         """Whether an answer was sent before: what fitted then is judged neither by a config that changed nor by a limit."""
@@ -204,7 +211,7 @@ def routes(responses: ResponseEndpoints) -> list[Route]:
     one = some + "/{response_id}"
     shown: dict[int, Any] = {200: schemas.ResponseOut}
     closed: tuple[type[DomainError], ...] = (errors.ActivityNotOpen, SeatGone)
-    taken = (*closed, errors.AlreadyAnswered, KeyReused, IdempotencyKeyInvalid)
+    taken = (*closed, errors.AlreadyAnswered, errors.AnsweredTooOften, errors.AnswersFull, KeyReused, IdempotencyKeyInvalid)
     return [
         data("POST", some, responses.submit, who=PARTICIPANTS, policy=SUBMIT, body=RESPONSE_LIMITS, tag="responses",
              replays=responses.repeats,

@@ -28,6 +28,7 @@ def counter_differences(tx: ReadTx) -> list[str]:
 def _heads(tx: ReadTx, live: set[int]) -> Iterator[str]:
     heads = every_head(tx)
     seats, activities, lines, newest = recounted_seats(tx), recounted_activities(tx), audit_lengths(tx), store.newest_stamps(tx)
+    stored = store.rows_of_sessions(tx)
     for session_id in sorted(live):
         head = heads.get(session_id)
         if head is None:
@@ -36,6 +37,8 @@ def _heads(tx: ReadTx, live: set[int]) -> Iterator[str]:
         for name, rows in (("participants", seats), ("activities", activities), ("transitions", lines)):
             if head.counts[name] != rows.get(session_id, 0):
                 yield f"session {session_id}: {name} counter {head.counts[name]}, rows {rows.get(session_id, 0)}"
+        if head.counts["responses"] > stored.get(session_id, 0):  # fewer: an earlier program wrote beside this one
+            yield f"session {session_id}: responses counter {head.counts['responses']}, rows {stored.get(session_id, 0)}"
         if newest.get(session_id, 0) > head.ts:
             yield f"session {session_id}: head {head.ts} is behind its newest response {newest[session_id]}"
 

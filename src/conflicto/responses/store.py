@@ -30,6 +30,15 @@ _OF_PARTICIPANTS = _ALL.where(
     responses.c.round == bindparam("round"),
     responses.c.slot == NO_SLOT,
 )
+_ROWS_OF_EACH = (
+    select(responses.c.participant_id, func.count().label("stored"))
+    .where(
+        responses.c.participant_id.in_(bindparam("participants", expanding=True)),
+        responses.c.activity_id == bindparam("activity_id"),
+        responses.c.round == bindparam("round"),
+    )
+    .group_by(responses.c.participant_id)
+)
 _FEW_IN_ORDER = responses.c.ts + 0
 """Feed order for one participant's rows: a sum, because a plain `ts` draws SQLite to walk the whole activity by its feed index."""
 
@@ -79,6 +88,7 @@ _RECOUNT = (
     .where(~responses.c.deleted)
     .group_by(responses.c.activity_id, responses.c.round)
 )
+_ROWS_OF_SESSIONS = select(responses.c.session_id, func.count().label("stored")).group_by(responses.c.session_id)
 _NEWEST_STAMPS = select(responses.c.session_id, func.max(responses.c.ts).label("ts")).group_by(responses.c.session_id)
 _SAVE = update(responses).where(responses.c.id == bindparam("response_id"))
 _CHANGING = ("ts", "received_us", "revision", "deleted", "moderation", "was_visible", "response_text", "masked_text")
@@ -93,6 +103,12 @@ def of_participants(tx: ReadTx, activity_id: UUID, nth: int, participants: Itera
     """Return the single response of each participant in a round (policies `one` and `first`), tombstones included."""
     rows = tx.all(_OF_PARTICIPANTS, {"activity_id": activity_id, "round": nth, "participants": list(participants)})
     return {row.participant_id: _response(row) for row in rows}
+
+
+def rows_of_each(tx: ReadTx, activity_id: UUID, nth: int, participants: Iterable[int]) -> dict[int, int]:
+    """Count the rows of each participant in a round, tombstones included, in the index alone."""
+    rows = tx.all(_ROWS_OF_EACH, {"activity_id": activity_id, "round": nth, "participants": list(participants)})
+    return {row.participant_id: row.stored for row in rows}
 
 
 def mine(tx: ReadTx, participant_id: int, *, activity_id: UUID | None, limit: int, offset: int) -> list[Response]:
@@ -232,6 +248,11 @@ def texts_in_order(tx: ReadTx, activity_id: UUID) -> Iterator[tuple[int, str]]:
 def recount(tx: ReadTx) -> dict[tuple[UUID, int], tuple[int, int]]:
     """Count the live and the visible responses of every round of the whole database, row by row: for checks alone."""
     return {(row.activity_id, row.round): (row.live, row.visible) for row in tx.all(_RECOUNT)}
+
+
+def rows_of_sessions(tx: ReadTx) -> dict[int, int]:
+    """Count the rows of each session, tombstones included, row by row: for checks alone."""
+    return {row.session_id: row.stored for row in tx.all(_ROWS_OF_SESSIONS)}
 
 
 def newest_stamps(tx: ReadTx) -> dict[int, int]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from conflicto.platform.db.transaction import ReadTx, WriteTx
 
-COUNTS = ("participants", "participants_ts", "activities", "transitions")
+COUNTS = ("participants", "participants_ts", "activities", "transitions", "responses")
 
 _LOCK = (
     select(feed_heads)

@@ -46,9 +46,13 @@ feed_heads = Table(
     Column("participants_ts", BigInteger, nullable=False),
     Column("activities", Integer, nullable=False),
     Column("transitions", Integer, nullable=False),
+    Column("responses", BigInteger, nullable=False, server_default=text("0")),
     postgresql_with={"fillfactor": 50},
 )
-"""The narrow row that orders a session: `ts` and `ctl` are feed timestamps, the rest counters kept in the same transactions."""
+"""The narrow row that orders a session: `ts` and `ctl` are feed timestamps, the rest counters kept in the same transactions.
+
+`responses` counts rows, tombstones and earlier rounds included: what the session takes on the disk, and never less.
+"""
 
 feed_gaps = Table(
     "feed_gaps",

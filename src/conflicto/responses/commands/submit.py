@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conflicto.platform.db.transaction import WriteTx
+    from conflicto.responses.capacity import Capacity
     from conflicto.sessions.idempotency import Key
 
 CREATED = 201
@@ -54,12 +55,12 @@ class Receipt:
     status: int
 
 
-def submit_many(tx: WriteTx, submissions: Sequence[Submission]) -> list[Receipt | DomainError]:
-    """Store answers in the order of arrival and return one outcome for each; nothing is written for a refused one.
+def submit_many(tx: WriteTx, submissions: Sequence[Submission], *, capacity: Capacity | None = None) -> list[Receipt | DomainError]:
+    """Store answers in the order of arrival and return one outcome for each; nothing is written for a refused one. No `capacity`: no caps.
 
     The caller (the writer) sees to it that no two of them share a participant and activity, or an idempotency key.
 
-    Outcomes: `Receipt`, or NotFound, SeatGone, ActivityNotOpen, AlreadyAnswered, KeyReused.
+    Outcomes: `Receipt`, or NotFound, SeatGone, ActivityNotOpen, AlreadyAnswered, AnsweredTooOften, AnswersFull, KeyReused.
     """
     activities = activities_by_id(tx, {submission.activity_id for submission in submissions})
     outcomes = _replayed(tx, submissions, activities)
@@ -75,7 +76,7 @@ def submit_many(tx: WriteTx, submissions: Sequence[Submission]) -> list[Receipt 
                 by_activity[submission.activity_id].append((place, submission))
     accepted: list[tuple[int, Response | None, Response]] = []
     for activity_id, group in by_activity.items():
-        accepted += _answered(tx, activities[activity_id], group, outcomes)
+        accepted += _answered(tx, activities[activity_id], group, capacity, outcomes)
     _store(tx, sorted(accepted, key=lambda each: each[0]), submissions, outcomes)
     return [outcomes[place] for place in range(len(submissions))]
 
@@ -108,19 +109,32 @@ def _refusal(tx: WriteTx, submission: Submission, activity: Activity | None, pre
 
 
 def _answered(
-    tx: WriteTx, activity: Activity, group: list[tuple[int, Submission]], outcomes: dict[int, Receipt | DomainError]
+    tx: WriteTx,
+    activity: Activity,
+    group: list[tuple[int, Submission]],
+    capacity: Capacity | None,
+    outcomes: dict[int, Receipt | DomainError],
 ) -> list[tuple[int, Response | None, Response]]:
-    """Decide by the policy what each submission becomes; timestamps are drawn later, in the order of arrival."""
+    """Decide by the policy what each submission becomes and count new rows; timestamps are drawn later, in the order of arrival."""
     authors = [submission.participant_id for _, submission in group]
     many = activity.response_policy is ResponsePolicy.MANY
     earlier = {} if many else store.of_participants(tx, activity.id, activity.round, authors)
+    if many and capacity:
+        capacity.count(tx, activity, authors)
+    head = tx.head(activity.session_id)
     accepted: list[tuple[int, Response | None, Response]] = []
     for place, submission in group:
         before = earlier.get(submission.participant_id)
-        if before and not before.deleted and activity.response_policy is ResponsePolicy.FIRST:
-            outcomes[place] = AlreadyAnswered()
+        refusal = None
+        if before is None and capacity:
+            refusal = capacity.refusal(activity, submission.participant_id, of_session=head.counts["responses"], many=many)
+        elif before and not before.deleted and activity.response_policy is ResponsePolicy.FIRST:
+            refusal = AlreadyAnswered()
+        if refusal:
+            outcomes[place] = refusal
         else:
             accepted.append((place, before, _revision(tx, activity, submission, before)))
+            head.count("responses", before is None)
     return accepted
 
 

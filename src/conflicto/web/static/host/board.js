@@ -13,6 +13,7 @@ const NEWS_MS = 8_000;
 export class Board extends Steps {
   results = null; // of the activity that is shown
   answers = [];
+  isNearCap = false; // of the answers that the server keeps of a session
   news = ""; // what another host did last
   #others;
   #timer = 0;
@@ -79,7 +80,9 @@ export class Board extends Steps {
     const shown = this.shown;
     if (!shown) return;
     const at = `${this.path}/activities/${shown.id}`;
-    const counted = await this.caller.get(`${at}/results`).catch(() => this.caller.get(`${at}/status`));
+    const [counted, { near_cap: isNearCap }] = await Promise.all([
+      this.caller.get(`${at}/results`).catch(() => this.caller.get(`${at}/status`)), this.caller.get(`${this.path}/status`)]);
+    this.isNearCap = isNearCap;
     if (shown.moderation !== "off" || this.wantsAnswers || this.session.word_filter.mode !== "off") this.answers = (await this.caller.get(`${at}/responses?limit=200&round=${shown.round}`)).items;
     else this.answers = [];
     this.results = counted;

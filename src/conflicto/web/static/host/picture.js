@@ -19,6 +19,7 @@ export function drawBoard(board, commands, open) {
       button(t("host.screen"), open.screen), h("a", { class: "button", href: `/host/s/${board.id}/report` }, t("host.report")),
       button("?", open.keys, { class: "square", "aria-label": t("key.title") })),
     board.isOffline ? h("p", { class: "banner", key: "offline" }, offline(board)) : null,
+    board.isNearCap ? h("p", { class: "banner", key: "near-cap", role: "status" }, t("host.near_cap")) : null,
     board.news ? h("p", { class: "banner plain", key: "news" }, board.news) : null,
     board.isOutdated ? h("p", { class: "banner plain", key: "updated", role: "status" }, t("state.updated"), button(t("state.reload"), () => location.reload())) : null,
     drawRehearsed(board),

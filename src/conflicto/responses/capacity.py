@@ -1,0 +1,87 @@
+"""How much may still be stored: of a session by the counter on its head row, of one participant by a count that is seldom looked up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from conflicto.responses import store
+from conflicto.responses.errors import AnsweredTooOften, AnswersFull
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from uuid import UUID
+
+    from conflicto.activities.model import Activity
+    from conflicto.platform.db.transaction import WriteTx
+    from conflicto.platform.problems import DomainError
+
+NEAR = 0.8
+"""Of a cap: from here on the host is told."""
+
+MOST_KNOWN = 50_000
+"""Participants and rounds that are remembered, about 10 MiB; beyond that everybody is counted anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """How many rows of answers are stored at most: of a session in all its life, and of one participant in a round; 0 is no cap.
+
+    Rows, so what was deleted counts on: it is on the disk until its session goes.
+    """
+
+    session: int = 2_000_000
+    each: int = 1_000
+
+    def is_near(self, rows: int) -> bool:
+        """Whether a session with so many rows has reached four fifths of its cap, and its host shall know."""
+        return 0 < self.session * NEAR <= rows
+
+
+class Capacity:
+    """The caps, and how many answers of whom may come before their rows are counted again. For the writer's thread alone.
+
+    A count allows half of what is left, so a participant is counted a dozen times on the way to the cap and not at each answer; whoever
+    is new to a round that began under our eyes has no rows, and a hall's first answers cost no count. What a rollback or another worker
+    does to that number is found at the next count: nobody is refused who was not counted just now, and W workers take at most W / 2
+    times the cap of one who sends to all of them. A round that is opened again after a restart counts as one that began.
+    """
+
+    def __init__(self, caps: Caps) -> None:
+        self._caps = caps
+        self._allowed: dict[tuple[int, UUID, int], int] = {}
+        self._since_us: int | None = None
+
+    def count(self, tx: WriteTx, activity: Activity, authors: Iterable[int]) -> None:
+        """Count the rows of those of whom too little is known: once for a group, before `refusal` is asked."""
+        if not self._caps.each:
+            return
+        if self._since_us is None or len(self._allowed) > MOST_KNOWN:
+            self._allowed.clear()
+            self._since_us = tx.now_us
+        is_seen_whole = (activity.started_ts or 0) > self._since_us
+        unsure = []
+        for each in authors:
+            allowed = self._allowed.get((each, activity.id, activity.round))
+            if allowed is None and is_seen_whole:
+                self._allow(activity, each, 0)
+            elif not allowed:
+                unsure.append(each)
+        if unsure:
+            rows = store.rows_of_each(tx, activity.id, activity.round, unsure)
+            for each in unsure:
+                self._allow(activity, each, rows.get(each, 0))
+
+    def refusal(self, activity: Activity, author: int, *, of_session: int, many: bool) -> DomainError | None:
+        """Say why a new row is not stored, or note that it is; `of_session` is how many rows the session has."""
+        if self._caps.session and of_session >= self._caps.session:
+            return AnswersFull()
+        if many and self._caps.each:
+            key = (author, activity.id, activity.round)
+            if self._allowed[key] < 1:
+                return AnsweredTooOften()
+            self._allowed[key] -= 1
+        return None
+
+    def _allow(self, activity: Activity, author: int, rows: int) -> None:
+        self._allowed[author, activity.id, activity.round] = max(0, self._caps.each - rows + 1) // 2

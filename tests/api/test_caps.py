@@ -1,0 +1,137 @@
+"""What is stored of answers is bounded: for each participant in a round, and for each session. Who is refused costs nobody anything."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from conflicto.app import App
+from conflicto.responses.commands import submit
+from conflicto.responses.recount import counter_differences
+from conflicto.sessions.heads import head_row
+from conflicto.settings import Settings
+from tests.support.api import Api, Event, Seat, make_event
+from tests.support.checks import accepted, refused
+
+pytestmark = [pytest.mark.in_process, pytest.mark.catalogue("S-04")]
+
+CAP, EACH = 10, 4
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"most_answers": CAP, "most_answers_each": EACH})
+
+
+async def near_cap(event: Event) -> bool:
+    told: bool = accepted(await event.api.get(f"{event.path}/status", event.host))["near_cap"]
+    return told
+
+
+def stored(app: App, event: Event) -> int:
+    return app.db.query(head_row, event.id).counts["responses"]
+
+
+async def one(event: Event, poll: dict[str, Any], seat: Seat, nth: int) -> Any:
+    return await event.answer(poll, seat, nth, headers={"idempotency-key": f"answer-{nth}"})
+
+
+async def test_one_participant_fills_a_round_and_nobody_elses(api: Api, app: App) -> None:
+    event = await make_event(api)
+    wall = await event.activity(status="active", response_policy="many")
+    loud, calm = await event.join("Loud"), await event.join("Calm")
+    sent = [accepted(await one(event, wall, loud, nth), 201) for nth in range(EACH)]
+
+    refused(await one(event, wall, loud, EACH), 409, "answered-too-often")
+    again = await one(event, wall, loud, 0)
+    assert (again.status_code, again.json()) == (201, sent[0])
+    path = f"{event.path}/activities/{wall['id']}/responses/{sent[1]['id']}"
+    assert accepted(await api.put(path, {"response_data": "edited"}, token=loud.token))["revision"] == 2
+    accepted(await api.delete(path, token=loud.token), 204)
+    refused(await one(event, wall, loud, EACH), 409, "answered-too-often")
+    accepted(await one(event, wall, calm, 0), 201)
+    assert stored(app, event) == EACH + 1
+    assert not await near_cap(event)
+    accepted(await api.post(f"{event.path}/activities/{wall['id']}/rounds", token=event.host))
+    accepted(await one(event, wall, loud, EACH + 1), 201)
+
+
+async def test_a_session_is_full_and_its_host_knew(api: Api, app: App) -> None:
+    event, other = await make_event(api), await make_event(api)
+    wall = await event.activity(status="active", response_policy="many")
+    seats = [await event.join(f"P{nth}") for nth in range(4)]
+    warned = []
+    for nth in range(CAP):
+        warned.append(await near_cap(event))
+        accepted(await one(event, wall, seats[nth % 4], nth), 201)
+
+    assert warned == [False] * 8 + [True] * 2
+    refused(await one(event, wall, seats[3], 98), 409, "answers-full")
+    accepted(await one(event, wall, seats[0], 0), 201)
+    poll = await event.activity(status="active")
+    refused(await one(event, poll, seats[0], 99), 409, "answers-full")
+    assert stored(app, event) == CAP
+    assert "near_cap" not in accepted(await api.get(f"{event.path}/status", event.screen))
+    assert "near_cap" not in accepted(await api.get(f"{event.path}/status", seats[0].token))
+    elsewhere = await other.activity(status="active")
+    accepted(await one(other, elsewhere, await other.join("Anna"), 1), 201)
+    assert app.db.query(counter_differences) == []
+
+
+async def test_what_is_changed_takes_no_further_room(api: Api, app: App) -> None:
+    """Policy `one`: a second answer replaces the first, also where the session is full and where the first was deleted."""
+    event = await make_event(api)
+    poll = await event.activity(status="active")
+    seats = [await event.join(f"P{nth}") for nth in range(CAP + 1)]
+    for seat in seats[:CAP]:
+        accepted(await event.answer(poll, seat, 1), 201)
+
+    refused(await event.answer(poll, seats[CAP], 1), 409, "answers-full")
+    changed = accepted(await event.answer(poll, seats[0], 2), 200)
+    accepted(await api.delete(f"{event.path}/activities/{poll['id']}/responses/{changed['id']}", token=seats[0].token), 204)
+    accepted(await event.answer(poll, seats[0], 3), 200)
+    refused(await event.answer(poll, seats[CAP], 1), 409, "answers-full")
+    assert stored(app, event) == CAP
+
+
+async def test_exactly_as_many_come_in_at_once_as_there_is_room_for(api: Api, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A group that fails after it was counted is run again one by one, and no answer of it counts twice."""
+    event = await make_event(api)
+    wall = await event.activity(status="active", response_policy="many")
+    seats = [await event.join(f"P{nth}") for nth in range(2 * CAP)]
+    failed, whole = [], submit.keep
+
+    def keep_one_alone(tx: Any, session_id: int, changes: list[Any]) -> None:
+        whole(tx, session_id, changes)
+        if len(changes) > 1:
+            failed.append(len(changes))
+            raise ValueError
+
+    monkeypatch.setattr(submit, "keep", keep_one_alone)
+
+    told = await asyncio.gather(*(one(event, wall, seat, 7) for seat in seats))
+
+    assert failed
+    codes = [each.status_code for each in told]
+    assert sorted(codes) == [201] * CAP + [409] * CAP
+    assert {each.json()["code"] for each in told if each.status_code == 409} == {"answers-full"}
+    assert stored(app, event) == CAP
+    assert app.db.query(counter_differences) == []
+    repeated = await asyncio.gather(*(one(event, wall, seat, 7) for seat in seats))
+    assert [each.status_code for each in repeated] == codes
+    assert stored(app, event) == CAP
+
+
+@pytest.fixture
+async def uncapped(settings: Settings) -> Settings:
+    return settings.model_copy(update={"most_answers": 0, "most_answers_each": 0})
+
+
+async def test_nought_is_no_cap(uncapped: Settings) -> None:
+    async with App(uncapped).running() as app:
+        event = await make_event(Api(app))
+        wall = await event.activity(status="active", response_policy="many")
+        anna = await event.join("Anna")
+        for nth in range(CAP + EACH):
+            accepted(await one(event, wall, anna, nth), 201)
+        assert not await near_cap(event)
