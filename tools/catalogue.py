@@ -1,4 +1,4 @@
-"""Print the cases of hostile input, what each asks for, and which tests show it, as a Markdown table.
+"""Print the cases of the catalogue, what each asks for, and which tests show it, as a Markdown table.
 
 The cases stand in `tests/catalogue.toml`. A test names its own with `@pytest.mark.catalogue("J-04")`.
 """

@@ -179,6 +179,7 @@ async def test_criterion_09_incremental_reads_and_containment_use_an_index(api: 
     assert [row["response_data"] for row in accepted(found)["items"]] == [{"choice": "A"}]
 
 
+@pytest.mark.catalogue("O-07")
 async def test_criterion_10_a_flood_hurts_nobody_but_its_sender(settings: Settings, clock: HandClock) -> None:
     limited = settings.model_copy(update={"rate_limits": True})
     async with App(limited, clock=clock).running() as app:
@@ -231,6 +232,7 @@ def test_criterion_13_the_promised_coverage_is_above_what_was_asked() -> None:
     assert not shortfalls(poor | {"totals": {"percent_covered": OVERALL}})
 
 
+@pytest.mark.catalogue("O-06")
 async def test_criterion_14_every_reading_endpoint_answers_while_everyone_answers(api: Api) -> None:
     event = await make_event(api)
     poll = await event.activity(status="active", results_visibility="always", responses_visibility="participants")

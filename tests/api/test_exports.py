@@ -242,6 +242,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Event, thr
     go_on.set()
 
 
+@pytest.mark.catalogue("O-08")
 async def test_one_export_is_written_at_a_time_and_answers_go_on(api: Api, held: tuple[threading.Event, threading.Event]) -> None:
     event = await make_event(api)
     seat = await event.join("Anna")

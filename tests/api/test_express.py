@@ -341,6 +341,7 @@ async def test_what_is_not_http_is_refused_and_cut_off(port: int, sent: bytes, s
             assert await line.rest() == b""
 
 
+@pytest.mark.catalogue("O-02")
 async def test_silent_and_slow_clients_are_cut_off(app: App, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HEAD_S", "BODY_S", "IDLE_S"):
         monkeypatch.setattr(f"conflicto.platform.http.server.connection.{name}", 0.2)
@@ -353,6 +354,7 @@ async def test_silent_and_slow_clients_are_cut_off(app: App, port: int, monkeypa
             assert await line.rest() == b""
 
 
+@pytest.mark.catalogue("O-02")
 async def test_dripping_bytes_do_not_buy_time(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conflicto.platform.http.server.connection.HEAD_S", 0.4)
     async with connected(port) as line:

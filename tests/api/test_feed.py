@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import cycle, product
 from typing import Any
 
+import pytest
+
 from conflicto.platform.instants import rfc3339
 from tests.support.api import Api, Event, make_event
 from tests.support.clocks import HandClock
@@ -65,6 +67,7 @@ REFUSED = [
 ]  # fmt: skip
 
 
+@pytest.mark.catalogue("D-06")
 async def test_other_timestamps_are_refused(api: Api) -> None:
     event = await make_event(api)
 
@@ -110,6 +113,7 @@ async def test_now_is_an_empty_page_that_nobody_keeps(api: Api) -> None:
     assert (answer.json()["items"], answer.json()["cursor"]) == ([], str(position_of(sent[-1])))
 
 
+@pytest.mark.catalogue("D-03")
 async def test_pages_of_any_size_tell_everything_once(api: Api) -> None:
     event, wall, sent = await wall_of(api, 11)
 
@@ -216,6 +220,7 @@ async def test_more_than_a_day_ahead_is_a_mistake(api: Api, clock: HandClock) ->
             assert (refused.status_code, refused.json()["code"]) == (400, "cursor-in-future")
 
 
+@pytest.mark.catalogue("D-07")
 async def test_before_the_session_is_from_its_start(api: Api) -> None:
     event, wall, sent = await wall_of(api, 2)
 

@@ -155,6 +155,7 @@ class Crowd:
             assert (reader.state, reader.cursor) == (fresh_answers.state, fresh_answers.cursor), (role, activity)
 
 
+@pytest.mark.catalogue("C-08", "D-08")
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_fold_of_the_feed_is_the_snapshot(api: Api, seed: int) -> None:
     walk = Walk(await make_event(api), Random(seed))

@@ -50,6 +50,7 @@ async def test_nothing_is_changed_after_the_kick(api: Api, verb: str) -> None:
         assert answer["data"]["revision"] == 1 + [status for status, _ in heard].count(200)
 
 
+@pytest.mark.catalogue("C-07")
 async def test_answers_that_go_with_their_author_stay_gone(api: Api) -> None:
     for _ in range(TURNS):
         event = await make_event(api)

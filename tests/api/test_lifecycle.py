@@ -35,6 +35,7 @@ async def pointers(event: Event, token: str | None = None) -> tuple[str | None, 
     return body["current_activity_id"], body["shown_activity_id"]
 
 
+@pytest.mark.catalogue("C-06")
 @pytest.mark.parametrize("start", STATUSES)
 async def test_every_step_of_the_lifecycle_and_no_other(api: Api, start: str) -> None:
     event = await make_event(api)
@@ -90,6 +91,7 @@ async def test_one_activity_is_active_and_the_next_one_expires_it(api: Api) -> N
     accepted(await event.answer(second, anna, 1), 201)
 
 
+@pytest.mark.catalogue("C-05")
 async def test_of_many_hosts_who_start_at_once_the_last_one_has_the_floor(api: Api) -> None:
     event = await make_event(api)
     polls = [await event.activity() for _ in range(6)]
@@ -266,6 +268,7 @@ async def test_what_ended_while_nobody_was_there_expires_at_the_start_exactly_on
             assert [line["actor"] for line in lines if line["to_status"] == "expired"] == ["system"]
 
 
+@pytest.mark.catalogue("C-10")
 async def test_two_processes_expire_an_activity_once(settings: Settings, clock: HandClock) -> None:
     async with App(settings, clock=clock).running() as one, App(settings, clock=clock).running() as two:
         event = await make_event(Api(one))

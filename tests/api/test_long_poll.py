@@ -25,6 +25,7 @@ async def cursor_of(event: Event, token: str) -> str:
     return cursor
 
 
+@pytest.mark.catalogue("O-06")
 async def test_a_change_ends_the_wait_with_one_page_for_a_burst(api: Api) -> None:
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many")
@@ -65,6 +66,7 @@ async def test_status_waits_while_its_tag_holds(api: Api) -> None:
         assert (answer.status_code, answer.headers["preference-applied"]) == (200, "wait=20")
 
 
+@pytest.mark.catalogue("D-09")
 async def test_without_news_the_wait_ends_with_what_the_caller_has(api: Api) -> None:
     event = await make_event(api)
     cursor = await cursor_of(event, event.host)
@@ -87,6 +89,7 @@ async def test_who_has_something_to_learn_is_answered_at_once(api: Api) -> None:
         assert answer.status_code == 200
 
 
+@pytest.mark.catalogue("D-09")
 async def test_a_change_between_looking_and_waiting_is_not_slept_through(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     event = await make_event(api)
     cursor = await cursor_of(event, event.host)

@@ -175,6 +175,7 @@ async def test_unmoderated_answers_cannot_be_hidden(api: Api) -> None:
     assert (await moderate(event, poll, sent, "gone")).status_code == 422
 
 
+@pytest.mark.catalogue("D-08")
 async def test_hidden_answer_becomes_a_tombstone_for_all_but_the_host(api: Api) -> None:
     event = await make_event(api)
     wall = await event.activity(status="active", moderation="after", responses_visibility="participants")

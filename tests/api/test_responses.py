@@ -111,6 +111,7 @@ async def test_withdrawing_leaves_nothing_to_read(api: Api, policy: str) -> None
     assert again.json()["revision"] == (3 if policy == "one" else 1)
 
 
+@pytest.mark.catalogue("C-01")
 async def test_each_participant_has_one_answer_even_after_the_policy_changed(api: Api) -> None:
     event = await make_event(api)
     poll = await event.activity(status="active", response_policy="many")
@@ -162,6 +163,7 @@ async def refusals(api: Api, event: Event, poll: dict[str, Any], seat: Seat, sen
     return {(answer.status_code, answer.json()["code"]) for answer in answers}
 
 
+@pytest.mark.catalogue("C-04")
 @pytest.mark.parametrize("end", ["activity", "session", "next activity"])
 async def test_nothing_is_taken_after_the_close(api: Api, end: str) -> None:
     event = await make_event(api)
@@ -288,6 +290,7 @@ async def test_replay_after_a_withdrawal_shows_the_tombstone(api: Api) -> None:
     assert await counted(event, poll) == 0
 
 
+@pytest.mark.catalogue("C-03")
 async def test_concurrent_twins_have_one_effect(api: Api) -> None:
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many")
@@ -300,6 +303,7 @@ async def test_concurrent_twins_have_one_effect(api: Api) -> None:
     assert await counted(event, wall) == 1
 
 
+@pytest.mark.catalogue("C-03")
 async def test_keys_belong_to_a_participant_and_an_activity(api: Api) -> None:
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many")
@@ -312,6 +316,7 @@ async def test_keys_belong_to_a_participant_and_an_activity(api: Api) -> None:
     assert (refused.status_code, refused.json()["code"]) == (400, "idempotency-key-invalid")
 
 
+@pytest.mark.catalogue("C-03")
 async def test_replay_survives_a_restart(app: App, api: Api) -> None:
     event = await make_event(api)
     poll = await event.activity(status="active")

@@ -93,6 +93,7 @@ def begins(answer: Any, start: str) -> bool:
     return bool(answer.headers["link"] == f'</api/v1{start}>; rel="start"')
 
 
+@pytest.mark.catalogue("D-06")
 async def test_positions_of_the_lost_future_are_refused_on_every_way(story: Story) -> None:
     async with story.again() as event:
         inside = [position(at) for at in (story.copied + 1, *story.lost)] + [rfc3339(story.lost[0]), position(story.lost[1])[:13]]
@@ -112,6 +113,7 @@ async def test_positions_of_the_lost_future_are_refused_on_every_way(story: Stor
                 assert begins(answer, event.path + start)
 
 
+@pytest.mark.catalogue("D-07")
 async def test_where_a_refused_reader_is_sent_the_feed_begins(story: Story) -> None:
     async with story.again() as event:
         answer = await event.api.get(f"{story.changes}/since/{position(story.lost[0])}", token=event.host)
@@ -215,6 +217,7 @@ async def test_keys_from_before_replay_and_lost_ones_are_taken_anew(story: Story
         assert [item["response_data"] for item in items] == ["kept", "lost 0"]
 
 
+@pytest.mark.catalogue("D-12")
 async def test_every_lost_future_stays_refused_however_often_one_restores(story: Story, tmp_path: Path) -> None:
     async with story.again() as event:
         second = int((await page(event.api, story.changes, "now", event.host))["cursor"])

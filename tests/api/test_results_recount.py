@@ -105,6 +105,7 @@ async def agrees(event: Event, activity_id: str) -> int:
     return len(items)
 
 
+@pytest.mark.catalogue("C-02")
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_results_are_a_recount_at_any_moment(api: Api, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conflicto.results.queries.CHUNK", 3)

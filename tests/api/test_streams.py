@@ -37,6 +37,7 @@ async def busy(event: Event, seats: int = 3) -> dict[str, Any]:
     return wall
 
 
+@pytest.mark.catalogue("D-10")
 async def test_stream_tells_what_polls_tell(api: Api, port: int) -> None:
     event = await make_event(api)
     wall = await busy(event)
@@ -57,6 +58,7 @@ async def test_stream_tells_what_polls_tell(api: Api, port: int) -> None:
             assert json.loads((await stream.until(len(items) + 1))[-1]["data"])["id"] == newer["id"]
 
 
+@pytest.mark.catalogue("D-05")
 async def test_an_id_continues_exactly_wherever_the_stream_was_cut(api: Api, port: int) -> None:
     event = await make_event(api)
     await busy(event)
@@ -72,6 +74,7 @@ async def test_an_id_continues_exactly_wherever_the_stream_was_cut(api: Api, por
             assert data_of(told) == items, cut
 
 
+@pytest.mark.catalogue("D-05")
 async def test_half_an_event_is_none(api: Api, port: int) -> None:
     event = await make_event(api)
     await busy(event, seats=1)
@@ -93,6 +96,7 @@ async def test_half_an_event_is_none(api: Api, port: int) -> None:
             assert data_of(reader.told) == items, cut
 
 
+@pytest.mark.catalogue("D-04")
 async def test_poll_long_poll_and_stream_tell_the_same_while_people_write(api: Api, port: int) -> None:
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many")
@@ -190,7 +194,7 @@ async def test_completed_sessions_end_their_streams_for_good(api: Api, port: int
 
 
 @pytest.mark.parametrize("how", ["kick", "rotate", "delete"])
-@pytest.mark.catalogue("A-10")
+@pytest.mark.catalogue("A-10", "C-07")
 async def test_whoever_may_no_longer_read_is_cut_off_at_once(api: Api, port: int, how: str) -> None:
     event = await make_event(api)
     anna, bert = await event.join("Anna"), await event.join("Bert")
@@ -288,6 +292,7 @@ async def test_streams_are_capped_in_all(api: Api, port: int, monkeypatch: pytes
     await eventually(all_gone)
 
 
+@pytest.mark.catalogue("O-03")
 @pytest.mark.in_process
 async def test_readers_that_stall_are_cut_off_and_cost_no_memory(api: Api, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conflicto.platform.http.server.connection.STALLED_S", 0.3)

@@ -161,6 +161,7 @@ def test_a_hidden_page_lets_go_and_is_up_to_date_when_it_is_seen_again(live: Roo
     assert page.get_by_label("Your text").input_value() == "Half a thou"
 
 
+@pytest.mark.catalogue("O-09")
 def test_eight_tabs_of_one_browser_do_not_starve_each_other(live: Room) -> None:
     activity = live.activity("poll", POLL)
     page = live.phone()

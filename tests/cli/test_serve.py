@@ -11,6 +11,7 @@ from tests.support import servers
 from tests.support.crowd import Crowd, gather
 from tests.support.processes import environment, run, run_apart, served
 
+PAGE = 4096
 STOPPED = (0, -signal.SIGTERM)
 """uvicorn ends itself by the signal again once everything is closed."""
 
@@ -51,6 +52,26 @@ def test_a_database_that_is_not_there_is_refused_in_a_sentence(tmp_path: Path) -
     assert refused.returncode == 3
     assert refused.stderr.startswith("The database cannot be used")
     assert refused.stderr.count("\n") == 1
+
+
+@pytest.mark.catalogue("F-08")
+@pytest.mark.parametrize(("first", "said"), [(0, "file is not a database"), (1, "database disk image is malformed")])
+def test_a_damaged_file_is_refused_in_a_sentence_and_left_as_it_is(
+    sqlite_template: Path, tmp_path: Path, first: int, said: str
+) -> None:
+    """Damage from the first page on, or from the second."""
+    at, folder = first * PAGE, tmp_path / "data"
+    damaged = sqlite_template.read_bytes()[:at] + b"U" * 12 * PAGE
+    folder.mkdir()
+    (folder / "conflicto.sqlite3").write_bytes(damaged)
+
+    refused = run_apart("serve", env=environment(folder))
+
+    assert refused.returncode == 3
+    assert refused.stderr == (
+        f"The database cannot be read: {said}. `conflicto db restore` puts a backup in its place, and keeps this file.\n"
+    )
+    assert (folder / "conflicto.sqlite3").read_bytes() == damaged
 
 
 def test_a_restart_keeps_data_tokens_and_the_private_key(tmp_path: Path) -> None:

@@ -127,6 +127,7 @@ def answer(passed: Passed, nickname: str) -> str:
     return passed.server.call("POST", path, {"response_data": nickname}, token=seat["participant_token"])["id"]
 
 
+@pytest.mark.catalogue("D-11")
 async def test_events_arrive_one_by_one_and_at_once(passed: Passed) -> None:
     now = (await asyncio.to_thread(passed.ask, f"{passed.path}/changes/since/now", passed.host)).json()["cursor"]
     async with streamed(passed.port, f"{passed.path}/events", passed.host, f"last-event-id: {now}") as reader:

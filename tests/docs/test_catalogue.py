@@ -1,4 +1,4 @@
-"""The catalogue of hostile input: every case has a test, on both databases or with a reason why not, and tests name no other."""
+"""The catalogue of what must be stood: every case has a test, on both databases or with a reason why not, and tests name no other."""
 
 import re
 import subprocess
@@ -11,7 +11,7 @@ import pytest
 from tools.catalogue import cases, covered
 
 ROOT = Path(__file__).parents[2]
-GROUPS = {"J": 20, "S": 6, "A": 12, "E": 4, "R": 7}
+GROUPS = {"J": 20, "S": 6, "A": 12, "E": 4, "R": 7, "C": 11, "F": 18, "D": 12, "O": 10}
 """Cases that each group has; of the pages' group W those that no browser is needed for, and the first."""
 
 
@@ -32,19 +32,19 @@ def collected() -> str:
 
 def test_no_group_lacks_a_case() -> None:
     listed = list(cases(ROOT))
-    assert listed == sorted(listed, key=lambda case: ("JSAERW".index(case[0]), case))
+    assert listed == sorted(listed, key=lambda case: ("JSAERCFDOW".index(case[0]), case))
     for group, number in GROUPS.items():
         assert [case for case in listed if case[0] == group] == [f"{group}-{nth:02}" for nth in range(1, number + 1)]
 
 
 def test_every_case_is_asked_for_in_words_and_shown_by_a_test_and_no_test_shows_another() -> None:
-    assert set(shown()) == set(cases(ROOT))
+    assert set(shown()) == {case for case, said in cases(ROOT).items() if "open" not in said}
     for said in cases(ROOT).values():
-        assert said.keys() <= {"asks", "apart"}
+        assert said.keys() <= {"asks", "apart", "open"}
         assert said["asks"].endswith(".")
 
 
-@pytest.mark.parametrize("case", [case for case, said in cases(ROOT).items() if "apart" not in said])
+@pytest.mark.parametrize("case", [case for case, said in cases(ROOT).items() if said.keys() == {"asks"}])
 def test_a_case_is_shown_on_both_databases(case: str) -> None:
     found = set()
     for test in shown()[case]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
+import pytest
 
 from tests.support.crowd import Crowd, gather
 from tests.support.processes import PLAIN, Served, environment, run, served
@@ -31,6 +32,7 @@ def statuses(crowd: Crowd, server: Served, path: str) -> int:
     return httpx2.get(f"{server.url}{path}", headers={"authorization": f"Bearer {crowd.host}"}, timeout=10, **PLAIN).status_code
 
 
+@pytest.mark.catalogue("F-05")
 def test_a_full_disk_stops_writes_alone_and_only_while_it_is_full(tmp_path: Path) -> None:
     with served(tmp_path) as server:
         crowd = gather(server)

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx2
 import psycopg
+import pytest
 
 from conflicto import migrations
 from conflicto.platform.db.schema import SCHEMA
@@ -31,6 +32,7 @@ def until(server: Served, status: int, dependency: str | None = None) -> Any:
         time.sleep(0.1)
 
 
+@pytest.mark.catalogue("O-10")
 def test_readiness_follows_the_database_and_liveness_does_not(tmp_path: Path) -> None:
     with postgres_cluster(fsync=False) as cluster:
         url = create_database(cluster.url, "health")

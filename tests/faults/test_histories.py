@@ -220,6 +220,7 @@ def story(fleet: Fleet, crowd: Crowd) -> tuple[list[Write], dict[str, list[Page]
         return writes, {name: each.result(PATIENCE_S) for name, each in reading.items()}
 
 
+@pytest.mark.catalogue("D-01")
 def test_stories_with_kills_are_told_whole_to_everyone(
     stored: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest, counted: Callable[[str], None]
 ) -> None:

@@ -15,6 +15,7 @@ UNMEASURED = {"COVERAGE_PROCESS_CONFIG": ""}
 """What is killed cannot write down which lines it ran."""
 
 
+@pytest.mark.catalogue("F-01")
 def test_kill_after_kill_loses_no_acknowledged_answer(
     stored: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest, counted: Callable[[str], None]
 ) -> None:

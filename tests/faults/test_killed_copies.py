@@ -90,6 +90,7 @@ def rolled_back(url: str) -> None:
             time.sleep(0.02)
 
 
+@pytest.mark.catalogue("F-04")
 async def test_a_restore_that_is_killed_leaves_one_whole_database_that_is_served(
     house: House, lost: House, request: pytest.FixtureRequest, counted: Callable[[str], None]
 ) -> None:
@@ -124,6 +125,7 @@ async def test_a_restore_that_is_killed_leaves_one_whole_database_that_is_served
     counted(f"{name}: a restore killed {len(points)} times, at {len(steps)} steps to choose from, 0 half databases")
 
 
+@pytest.mark.catalogue("F-04")
 async def test_a_backup_that_is_killed_leaves_no_file_that_passes_as_whole(
     house: House, request: pytest.FixtureRequest, counted: Callable[[str], None]
 ) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import quantiles
 
 import psycopg
+import pytest
 
 from tests.support.crowd import Crowd, gather
 from tests.support.fuzzing.wires import resident_mib
@@ -68,6 +69,7 @@ async def host_waits(sender: Sender, crowd: Crowd) -> float:
     return asyncio.get_running_loop().time() - began
 
 
+@pytest.mark.catalogue("O-01")
 def test_ten_times_too_much_is_refused_soon_and_the_rest_is_taken_soon(
     postgres_database: str, tmp_path: Path, counted: Callable[[str], None]
 ) -> None:

@@ -59,6 +59,7 @@ def attempt(server: Served, crowd: Crowd, key: str) -> tuple[int, float, str | N
     return answer.status_code, time.monotonic() - began, answer.headers.get("retry-after")
 
 
+@pytest.mark.catalogue("F-10")
 def test_while_postgres_is_out_of_reach_what_is_known_is_told_and_the_rest_is_refused_in_time(
     cluster: Cluster, tmp_path: Path
 ) -> None:
@@ -83,6 +84,7 @@ def test_while_postgres_is_out_of_reach_what_is_known_is_told_and_the_rest_is_re
         assert sorted(each["response_data"]["count"] for each in crowd.stored(server)) == ["before", "during"]
 
 
+@pytest.mark.catalogue("F-11")
 def test_a_database_that_says_nothing_is_not_waited_for_without_end(cluster: Cluster, tmp_path: Path) -> None:
     with behind(cluster, tmp_path, "silent") as (server, relay):
         crowd = gather(server)
@@ -100,6 +102,7 @@ def test_a_database_that_says_nothing_is_not_waited_for_without_end(cluster: Clu
         assert [each["response_data"]["count"] for each in crowd.stored(server)] == ["lost"]
 
 
+@pytest.mark.catalogue("F-11")
 def test_a_slow_database_makes_answers_slow_and_nothing_else(cluster: Cluster, tmp_path: Path) -> None:
     with behind(cluster, tmp_path, "slow") as (server, relay):
         crowd = gather(server)
@@ -114,6 +117,7 @@ def test_a_slow_database_makes_answers_slow_and_nothing_else(cluster: Cluster, t
         assert crowd.lost(server) == {}
 
 
+@pytest.mark.catalogue("F-10")
 def test_commits_whose_reply_is_lost_are_settled_by_the_key(cluster: Cluster, tmp_path: Path) -> None:
     with behind(cluster, tmp_path, "cuts") as (server, relay):
         crowd = gather(server)
@@ -129,6 +133,7 @@ def test_commits_whose_reply_is_lost_are_settled_by_the_key(cluster: Cluster, tm
         assert crowd.lost(server) == {}
 
 
+@pytest.mark.catalogue("F-12")
 def test_five_hundred_clients_of_two_connections_get_an_answer_or_a_refusal(cluster: Cluster, tmp_path: Path) -> None:
     with behind(cluster, tmp_path, "pool", DATABASE_POOL_SIZE="2", DATABASE_MAX_OVERFLOW="0") as (server, relay):
         crowd = gather(server)

@@ -3,6 +3,8 @@
 import time
 from pathlib import Path
 
+import pytest
+
 from conflicto import migrations
 from tests.support.crowd import PHONES, gather
 from tests.support.processes import served
@@ -12,6 +14,7 @@ BACK_S = 1.0
 """How long after PostgreSQL takes connections again the first answer may be acknowledged."""
 
 
+@pytest.mark.catalogue("F-09")
 def test_a_crash_of_postgres_loses_no_acknowledged_answer(tmp_path: Path) -> None:
     with postgres_cluster() as cluster:
         url = create_database(cluster.url, "crashes")

@@ -82,6 +82,7 @@ def missing(lefts: Iterable[Left]) -> int:
     return sum(len(left.acknowledged - set(left.answers)) for left in lefts)
 
 
+@pytest.mark.catalogue("F-03")
 def test_what_a_power_cut_leaves_begins_as_the_feed_does_and_has_all_that_was_acknowledged(
     disk: Disk, tmp_path: Path, request: pytest.FixtureRequest, counted: Callable[[str], None]
 ) -> None:
@@ -101,6 +102,7 @@ def test_what_a_power_cut_leaves_begins_as_the_feed_does_and_has_all_that_was_ac
     counted(f"SQLite: {count} power cuts, half of them with torn files, {len(told)} answers, 0 of those acknowledged lost")
 
 
+@pytest.mark.catalogue("F-03")
 def test_a_log_that_is_synced_now_and_then_would_lose_answers(disk: Disk, tmp_path: Path) -> None:
     """The control: the same cuts show what they are there to show."""
     with served(disk.live, program=("-c", CARELESS), **disk.environment, **UNMEASURED) as server:
@@ -116,6 +118,7 @@ def test_the_key_of_tokens_is_on_the_disk_before_the_first_one_is_given_out(disk
     assert (tmp_path / "cut" / KEY_FILE).read_text() == (disk.live / KEY_FILE).read_text()
 
 
+@pytest.mark.catalogue("F-06")
 @pytest.mark.parametrize("call", ["sync", "write"])
 def test_what_a_bad_disk_did_not_take_is_refused_and_the_rest_stays(disk: Disk, tmp_path: Path, call: str) -> None:
     with served(disk.live, **disk.environment, **UNMEASURED) as server:

@@ -71,7 +71,15 @@ def strange(valkey: ValkeyServer) -> None:
                 client.publish(channel, message)
 
 
-@pytest.mark.parametrize("fault", [stopped, flapping, flushed, full, asleep, strange])
+def deaf(valkey: ValkeyServer) -> None:
+    """Who listens is cut off again and again, and misses what is rung meanwhile."""
+    for _ in range(20):
+        tell(valkey, "CLIENT", "KILL", "TYPE", "pubsub")
+        time.sleep(0.05)
+
+
+@pytest.mark.catalogue("F-15", "F-16")
+@pytest.mark.parametrize("fault", [stopped, flapping, flushed, full, asleep, strange, deaf])
 def test_answers_go_on_and_arrive_elsewhere_in_time(
     pair: list[Served], valkey: ValkeyServer, fault: Callable[[ValkeyServer], None]
 ) -> None:
@@ -93,6 +101,7 @@ def test_answers_go_on_and_arrive_elsewhere_in_time(
     assert [server.process.poll() for server in pair] == [None, None]
 
 
+@pytest.mark.catalogue("F-15")
 def test_redis_that_is_down_at_the_start_is_taken_up_when_it_comes(
     valkey: ValkeyServer, postgres_template: str, postgres_url: str, tmp_path: Path
 ) -> None:

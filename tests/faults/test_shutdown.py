@@ -7,6 +7,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.checks import eventually
 from tests.support.processes import Served, served
 from tests.support.wire import EventReader, connected, get
@@ -24,6 +26,7 @@ def staged(server: Served, seats: int) -> tuple[str, dict[str, Any], str, list[s
     return path, session, wall["id"], [server.call("POST", f"{path}/join", join)["participant_token"] for join in joins]
 
 
+@pytest.mark.catalogue("O-05", "F-17")
 async def test_a_thousand_streams_and_open_submits_drain_without_a_lost_acknowledgement(tmp_path: Path) -> None:
     acknowledged: list[str] = []
     with served(tmp_path) as server:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
+import pytest
 from pysqlite3 import dbapi2 as sqlite
 
 from tests.support.crowd import Crowd, gather
@@ -36,6 +37,7 @@ def answer(server: Served, crowd: Crowd, key: str) -> tuple[int, float, str | No
     return told.status_code, time.monotonic() - began, told.headers.get("retry-after")
 
 
+@pytest.mark.catalogue("F-07")
 def test_sqlite_locked_by_another_process(tmp_path: Path) -> None:
     with served(tmp_path) as server:
         crowd = gather(server)

@@ -55,6 +55,7 @@ async def test_slow_read_is_cut_off_and_the_next_one_works(db: Database) -> None
     assert await db.read(lambda tx: tx.scalar(text("SELECT 1"))) == 1
 
 
+@pytest.mark.catalogue("F-12")
 async def test_busy_readers_refuse_in_time_and_recover(db: Database) -> None:
     async def attempt() -> float:
         began = time.monotonic()
@@ -99,6 +100,7 @@ async def test_who_would_wait_in_vain_is_refused_at_once(database_url: str) -> N
     assert again[0]
 
 
+@pytest.mark.catalogue("C-09")
 async def test_reader_whose_caller_went_away_comes_back(db: Database) -> None:
     for _ in range(4):
         task = asyncio.create_task(db.read(endless))
@@ -134,6 +136,7 @@ def settings_of(connection: Connection) -> dict[str, Any]:
     return {name: connection.exec_driver_sql(f"SHOW {name}").scalar() for name in names}
 
 
+@pytest.mark.catalogue("F-02")
 def test_commits_are_durable_and_every_wait_is_bounded(db: Database) -> None:
     with db._writer.connect() as writer, db._readers.connect() as reader:
         found = settings_of(writer), settings_of(reader)
@@ -172,6 +175,7 @@ def test_read_sees_one_snapshot(db: Database) -> None:
     assert db.query(lambda tx: tx.scalar(text("SELECT count(*) FROM counters"))) == 1
 
 
+@pytest.mark.catalogue("F-08")
 @pytest.mark.parametrize(
     ("version", "safe"),
     [((3, 7, 0), False), ((3, 40, 1), False), ((3, 44, 5), False), ((3, 44, 6), True), ((3, 45, 0), False), ((3, 50, 6), False),
@@ -196,6 +200,7 @@ def test_sqlite_takes_a_few_readers_and_makes_its_directory(tmp_path: Any) -> No
         db.close()
 
 
+@pytest.mark.catalogue("F-08")
 def test_old_postgres_is_refused() -> None:
     class Old:
         def execute(self, statement: object) -> "Old":

@@ -144,6 +144,7 @@ def history(url: str, policy: ResponsePolicy, **kwargs: Any) -> tuple[list[Write
     return writes, pages, check(writes, pages)
 
 
+@pytest.mark.catalogue("D-01")
 @pytest.mark.parametrize("policy", [ResponsePolicy.MANY, ResponsePolicy.ONE])
 def test_no_reader_misses_or_repeats_anything(database_url: str, policy: ResponsePolicy, record_property: Any) -> None:
     writes, pages, violations = history(database_url, policy, runner=Dawdling, heads=DawdlingHeads())
@@ -155,6 +156,7 @@ def test_no_reader_misses_or_repeats_anything(database_url: str, policy: Respons
     assert all(position(page.cursor) for each in pages.values() for page in each)
 
 
+@pytest.mark.catalogue("D-02")
 def test_timestamps_from_a_clock_before_the_lock_lose_rows(database_url: str, record_property: Any) -> None:
     writes, _, violations = history(database_url, ResponsePolicy.MANY, runner=ClockFirst, heads=Unlocked())
 

@@ -128,6 +128,7 @@ async def test_too_much_news_is_loaded_anew(kit: Kit, other: Kit, monkeypatch: p
     assert (await heads.get(stage.session_id)).counts_of(next(iter(before.activities.values()))).live == 5
 
 
+@pytest.mark.catalogue("F-16")
 async def test_wrong_hints_cost_a_read_and_change_nothing(kit: Kit) -> None:
     stage, heads = set_stage(kit, people=1), Heads(kit.db)
     head = await heads.get(stage.session_id)
@@ -200,6 +201,7 @@ async def test_session_that_another_process_deletes_is_forgotten(kit: Kit, other
         await heads.get(stage.session_id)
 
 
+@pytest.mark.catalogue("O-05")
 async def test_many_callers_load_once(kit: Kit) -> None:
     stage, heads = set_stage(kit, people=1), Heads(kit.db)
 

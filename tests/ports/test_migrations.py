@@ -168,6 +168,7 @@ migrations.upgrade(sys.argv[1])
 """
 
 
+@pytest.mark.catalogue("F-04")
 def test_a_killed_first_start_is_made_good_by_the_next(empty_url: str) -> None:
     env = {**os.environ, "COVERAGE_PROCESS_CONFIG": ""}
     for number in KILLS:

@@ -57,6 +57,7 @@ def test_group_of_everything_gets_each_its_own_answer(kit: Kit) -> None:
     assert kit.db.query(counts_by_round, other.activity_id)[1].live == 1
 
 
+@pytest.mark.catalogue("C-04")
 def test_close_that_came_first_is_final(kit: Kit) -> None:
     stage = set_stage(kit, people=2)
     kit.run(stage.answer(0, "1", key("k")))
@@ -67,6 +68,7 @@ def test_close_that_came_first_is_final(kit: Kit) -> None:
     assert [type(each) for each in told] == [Receipt, ActivityNotOpen]
 
 
+@pytest.mark.catalogue("C-07")
 def test_replay_after_the_activity_is_gone(kit: Kit) -> None:
     stage = set_stage(kit, people=1)
     kit.run(stage.answer(0, "1", key("k")))

@@ -84,6 +84,7 @@ def test_what_is_done_at_one_is_told_alike_at_all(pair: list[Served]) -> None:
             assert got(other, f"{hall.path}/changes/since/{page['cursor']}", hall.host).json()["items"] == []
 
 
+@pytest.mark.catalogue("C-02")
 def test_results_are_exact_while_everyone_writes_everywhere(pair: list[Served]) -> None:
     hall = open_hall(pair[0])
     seats = [hall.join(pair[nth % 2], f"Person {nth}")[1] for nth in range(8)]
@@ -148,6 +149,7 @@ def test_who_is_removed_at_one_is_out_at_all(pair: list[Served]) -> None:
     until(lambda: got(second, f"{hall.path}/status", token).status_code == 401, within_s=STALE_S + HEADROOM)
 
 
+@pytest.mark.catalogue("C-10")
 def test_time_is_over_once_and_on_time_wherever_it_was_set(mortal: list[Served]) -> None:
     first, second = mortal
     hall = open_hall(first, duration_seconds=2)

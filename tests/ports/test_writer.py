@@ -87,6 +87,7 @@ async def outcomes_of(tasks: list[asyncio.Task[Any]]) -> list[Any]:
     return await asyncio.gather(*tasks, return_exceptions=True)
 
 
+@pytest.mark.catalogue("F-02")
 async def test_nothing_is_acknowledged_before_its_commit(writer: Writer, kit: Kit, committed: list[Committed]) -> None:
     gate = Gate()
 
@@ -322,6 +323,7 @@ async def test_callers_are_freed_while_the_writer_hangs(writer: Writer, clock: H
     assert await writer.run((), adding("b")) == "b"
 
 
+@pytest.mark.catalogue("C-09")
 async def test_caller_that_goes_away_changes_nothing(writer: Writer, kit: Kit) -> None:
     gate, first = await held(writer)
     tasks = await queued(writer, adding("gone"), adding("stays"))

@@ -65,6 +65,7 @@ def failed_fast(kit: Kit, longest_s: float, *commands: Any) -> None:
     assert time.monotonic() - began < longest_s
 
 
+@pytest.mark.catalogue("F-07")
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_sqlite_locked_by_another_process(kit: Kit) -> None:
     stage = set_stage(kit, people=2)
@@ -118,6 +119,7 @@ def test_connection_that_dies_in_the_transaction_is_replaced_and_the_group_run_a
     assert rows(kit) == 2
 
 
+@pytest.mark.catalogue("D-02")
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_head_row_held_by_another_process(kit: Kit) -> None:
     stage, other = set_stage(kit, people=1), set_stage(kit, people=1)
@@ -235,6 +237,7 @@ class Shaken(Exception):
     sqlstate = "40P01"
 
 
+@pytest.mark.catalogue("F-14")
 @pytest.mark.parametrize("failures", [1, 2, 3])
 def test_deadlock_is_run_again_three_times_at_most(kit: Kit, failures: int) -> None:
     tried = 0
@@ -256,6 +259,7 @@ def test_deadlock_is_run_again_three_times_at_most(kit: Kit, failures: int) -> N
     assert tried == min(failures + 1, 3)
 
 
+@pytest.mark.catalogue("C-01")
 def test_race_for_a_unique_key_is_run_again(kit: Kit) -> None:
     """Another process takes the name between our look and our insert; the second attempt finds it taken."""
     kit.do(None, add, "taken")
@@ -266,6 +270,7 @@ def test_race_for_a_unique_key_is_run_again(kit: Kit) -> None:
         kit.do(None, add, "taken")
 
 
+@pytest.mark.catalogue("C-03")
 def test_concurrent_processes_with_one_key_have_one_effect(database_url: str) -> None:
     kits = [Kit(database_url) for _ in range(4)]
     try:

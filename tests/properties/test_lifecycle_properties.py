@@ -1,5 +1,6 @@
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ STEPS: st.SearchStrategy[Callable[[Activity, int], Activity]] = st.one_of(
 )
 
 
+@pytest.mark.catalogue("C-06")
 @settings(max_examples=300)
 @given(st.lists(st.tuples(STEPS, st.integers(0, 90)), max_size=30))
 def test_no_walk_breaks_the_promises(steps: list[tuple[Callable[[Activity, int], Activity], int]]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
@@ -219,10 +220,12 @@ class SessionMachine(RuleBasedStateMachine):
 WALK = settings(stateful_step_count=25, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 
 
+@pytest.mark.catalogue("C-01", "C-11")
 def test_session_machine(walks: int) -> None:
     run_state_machine_as_test(SessionMachine, settings=settings(WALK, max_examples=walks))
 
 
+@pytest.mark.catalogue("C-11")
 def test_session_machine_on_postgres(walks: int, postgres_database: str) -> None:
     class OnPostgres(SessionMachine):
         def database(self, folder: Path) -> str:

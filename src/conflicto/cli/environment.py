@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import typer
 from rich.console import Console
 from sqlalchemy import make_url
+from sqlalchemy.exc import DatabaseError
 
 from conflicto.activity_types.errors import TypeRefused
 from conflicto.activity_types.registry import registered
 from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.engine import Database
-from conflicto.platform.db.faults import DATABASE_FAULTS
+from conflicto.platform.db.faults import DATABASE_FAULTS, is_damaged
 from conflicto.platform.db.postgres import PostgresOld
 from conflicto.platform.db.schema import SCHEMA, SchemaOld, require_current, require_not_newer, revision
 from conflicto.platform.db.sqlite import SqliteAffected
@@ -118,6 +119,13 @@ def _opened(settings: Settings) -> Iterator[Database]:
         raise typer.Exit(UNUSABLE) from None
     except DATABASE_FAULTS as error:
         err.print(f"The database cannot be used: {type(error).__name__}. Is it running, and is DATABASE_URL right?")
+        raise typer.Exit(UNUSABLE) from None
+    except DatabaseError as error:
+        if not is_damaged(error):
+            raise
+        err.print(
+            f"The database cannot be read: {error.orig}. `conflicto db restore` puts a backup in its place, and keeps this file."
+        )
         raise typer.Exit(UNUSABLE) from None
     except DomainError as error:
         err.print(f"{error.title}: {error.detail}" if error.detail else f"{error.title}.", markup=False)

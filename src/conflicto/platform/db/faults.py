@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import structlog
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from conflicto.platform.problems import Unavailable
@@ -50,11 +50,17 @@ def is_bad_row(error: Exception) -> bool:
     return isinstance(error, DBAPIError) and not isinstance(error, DATABASE_FAULTS)
 
 
+def is_damaged(error: Exception) -> bool:
+    """Whether SQLite found that its file is damaged, or no database: for both it raises the mother of all errors itself."""
+    return type(error) is DatabaseError
+
+
 __all__ = [
     "DATABASE_FAULTS",
     "RETRY_AFTER_S",
     "IntegrityError",
     "is_bad_row",
+    "is_damaged",
     "is_lost_connection",
     "is_retryable",
     "unavailable",
