@@ -103,16 +103,15 @@ async def test_a_row_for_each_participant(api: Api) -> None:
 
     plain, book, lines = [await rows(event, form, "table") for form in ("csv", "xlsx", "jsonl")]
 
-    assert (
-        plain[0] == book[0] == ["participant_id", "nickname", "joined_at", "Lunch (round 1)", "Lunch (round 2)", "Many", "Secret"]
-    )
-    assert [[row[1], *row[3:]] for row in plain[1:]] == [
+    seat = ["participant_id", "nickname", "joined_at", "scripted"]
+    assert plain[0] == book[0] == [*seat, "Lunch (round 1)", "Lunch (round 2)", "Many", "Secret"]
+    assert [[row[1], *row[4:]] for row in plain[1:]] == [
         ["Anna", "curry", "-5", '[1.5,"x"]', ""],
         ["'=Bert", "a; b", "", "", ""],
         ["", "", "", "", "ape"],
         ["", "", "", "", "zebra"],
     ]
-    assert [[row[1], *row[3:]] for row in book[1:]] == [
+    assert [[row[1], *row[4:]] for row in book[1:]] == [
         ["Anna", "curry", -5, '[1.5,"x"]', None],
         ["=Bert", "a; b", None, None, None],
         [None, None, None, None, "ape"],
@@ -133,7 +132,7 @@ async def test_an_activity_without_a_title_is_called_by_its_question(api: Api) -
     await event.answer(poll, await event.join("Anna"), 1)
 
     assert column(await rows(event, "csv"), "activity") == ["Where to?"]
-    assert (await rows(event, "xlsx", "table"))[0][3:] == ["Where to?"]
+    assert (await rows(event, "xlsx", "table"))[0][4:] == ["Where to?"]
 
 
 async def test_anonymous_answers_name_nobody_in_any_file(api: Api) -> None:
@@ -180,7 +179,7 @@ async def test_a_cell_takes_what_a_spreadsheet_takes(api: Api) -> None:
     for _ in range(3):
         await event.answer(many, seat, ["😀" * 1_900, "x" * 8_000])
 
-    whole, cut = (await rows(event, "csv", "table"))[1][3], (await rows(event, "xlsx", "table"))[1][3]
+    whole, cut = (await rows(event, "csv", "table"))[1][4], (await rows(event, "xlsx", "table"))[1][4]
 
     assert len(json.loads(whole)) == 3
     assert len(whole.encode("utf-16-le")) // 2 > 32_767

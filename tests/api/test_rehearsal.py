@@ -1,8 +1,11 @@
 """A room full of scripted participants: they come, answer whatever is asked, and leave nothing behind."""
 
 import asyncio
+import csv
+import io
 import json
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -98,6 +101,31 @@ async def test_scripted_participants_are_told_apart(api: Api) -> None:
     assert len({each["nickname"] for each in found}) == 6
     assert {each["presence"] for each in found} == {"online"}
     assert await look(event) == {"participants": 5, "is_playing": True, "skipped": []}
+
+
+async def test_a_download_tells_them_apart_too(api: Api) -> None:
+    event = await make_event(api)
+    anna = await event.join("Anna")
+    await filled(event, 3)
+    poll, secret = [await event.activity(title=title, type="custom", anonymous=title == "Secret") for title in ("Poll", "Secret")]
+    for activity in (poll, secret):
+        await event.move(activity, "active")
+        await event.answer(activity, anna, 7)
+        await answered_by(event, activity, 4) if activity is poll else await until(lambda: answers(event, secret))
+
+    async def lines(query: str) -> str:
+        return (await api.get(f"{event.path}/export?{query}", event.host)).content.decode("utf-8-sig")
+
+    said = list(csv.DictReader(io.StringIO(await lines("format=csv"))))
+    assert Counter(each["scripted"] for each in said if each["activity"] == "Poll") == {"false": 1, "true": 3}
+    assert {each["scripted"] for each in said if each["activity"] == "Secret"} == {""}
+    here = list(csv.DictReader(io.StringIO(await lines("format=csv&shape=table"))))
+    assert [each["nickname"] for each in here if each["scripted"] == "false"] == ["Anna"]
+    assert sum(each["scripted"] == "true" for each in here) == 3
+    for shape in ("responses", "table"):
+        found = [json.loads(line) for line in (await lines(f"format=jsonl&shape={shape}")).splitlines()]
+        assert {each["nickname"]: each["scripted"] for each in found if each["scripted"] is not True} == {"Anna": False, None: None}
+        assert sum(each["scripted"] is True for each in found) == 3
 
 
 async def test_removing_leaves_the_room_as_it_was(api: Api) -> None:

@@ -57,8 +57,8 @@ async def test_the_table_has_a_row_for_everyone_and_a_column_for_every_round(api
 
     header, *rows = table(run("export", str(event.id), "--format", "csv", "--shape", "table", env=env))
 
-    assert header == ["participant_id", "nickname", "joined_at", "Wall", "Again (round 1)", "Again (round 2)"]
-    assert [[row[0], row[1], *row[3:]] for row in rows] == [
+    assert header == ["participant_id", "nickname", "joined_at", "scripted", "Wall", "Again (round 1)", "Again (round 2)"]
+    assert [[row[0], row[1], *row[4:]] for row in rows] == [
         [str(anna.id), "Anna", '["a",2]', "'=1+1", "-5"],
         [str(cleo.id), "'=Cleo", "", "", ""],
         [str(dora.id), "Dora", "", '{"x":1,"y":2}', ""],
@@ -75,8 +75,8 @@ async def test_anonymous_answers_stand_apart_in_every_format(api: Api, env: dict
     lines = [json.loads(line) for line in run("export", str(event.id), env=env).stdout.splitlines()]
 
     _, *rows = table(done)
-    assert [[row[1], *row[3:]] for row in rows] == [["Anna", "yes", ""], ["Bert", "no", ""], ["", "", "ape"], ["", "", "zebra"]]
-    assert rows[2][:3] == rows[3][:3] == ["", "", ""]
+    assert [[row[1], *row[4:]] for row in rows] == [["Anna", "yes", ""], ["Bert", "no", ""], ["", "", "ape"], ["", "", "zebra"]]
+    assert rows[2][:4] == rows[3][:4] == ["", "", "", ""]
     assert "Anonymous, so in rows of their own without participant: Secret." in done.stderr
     secret = [line for line in lines if line["activity_title"] == "Secret"]
     assert [(line["participant_id"], line["nickname"]) for line in secret] == [(None, None), (None, None)]

@@ -28,10 +28,10 @@ def jsonl_lines(tx: ReadTx, session_id: int, shape: Shape) -> Iterator[bytes]:
 
 
 def _responses(tx: ReadTx, session_id: int) -> Iterator[dict[str, Any]]:
-    nicknames = {seat.id: seat.nickname for seat in every_seat(tx, session_id)}
+    seats = {seat.id: seat for seat in every_seat(tx, session_id)}
     for activity in activities_in_order(tx, session_id):
         for response in every_response(tx, activity.id, nth=None, participant_id=None):
-            yield record(response, activity, nicknames)
+            yield record(response, activity, seats)
 
 
 def _table(tx: ReadTx, session_id: int) -> Iterator[dict[str, Any]]:

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from conflicto.participants.model import Participant
     from conflicto.responses.model import Response
 
-SEAT_COLUMNS = ("participant_id", "nickname", "joined_at")
+SEAT_COLUMNS = ("participant_id", "nickname", "joined_at", "scripted")
 
 RESPONSE_COLUMNS = (
     "activity", "type", "round", "participant_id", "nickname", "answer", "moderation", "revision", "received_at", "updated_at", "id",
+    "scripted",
 )  # fmt: skip
 
 MANY = "many"
@@ -88,7 +89,7 @@ def seat_rows(columns: Sequence[Column], seats: Iterable[Participant], answers: 
         given = texts.get(seat.id, {})
         if given or not seat.deleted:
             cells = [cell(given[place], many=column.many) if place in given else "" for place, column in enumerate(columns)]
-            yield [str(seat.id), seat.nickname, rfc3339(seat.created_ts), *cells]
+            yield [str(seat.id), seat.nickname, rfc3339(seat.created_ts), truth(seat.scripted), *cells]
 
 
 def anonymous_rows(columns: Sequence[Column], activity_id: UUID, texts: Iterable[tuple[int, str]]) -> Iterator[list[str]]:
@@ -97,20 +98,29 @@ def anonymous_rows(columns: Sequence[Column], activity_id: UUID, texts: Iterable
     for nth, text in texts:
         cells = [""] * len(columns)
         cells[places[nth]] = cell([text], many=False)
-        yield ["", "", "", *cells]
+        yield [*[""] * len(SEAT_COLUMNS), *cells]
 
 
-def response_row(response: Response, activity: Activity, nicknames: Mapping[int, str]) -> list[str]:
-    """Return an answer as a row under `RESPONSE_COLUMNS`; that of an anonymous activity has neither author, instants nor id."""
+def response_row(response: Response, activity: Activity, seats: Mapping[int, Participant]) -> list[str]:
+    """Return an answer as a row under `RESPONSE_COLUMNS`; that of an anonymous activity has neither author, instants nor id.
+
+    Nor does it say whether a rehearsal gave it: in a small room that alone could name the others.
+    """
     head = [activity.title or activity.type, activity.type, Number(response.round)]
     shown = cell([response.text or "null"], many=False)
     if activity.anonymous:
-        return [*head, "", "", shown, response.moderation, "", "", "", ""]
-    author = response.participant_id
+        return [*head, "", "", shown, response.moderation, "", "", "", "", ""]
+    author = seats.get(response.participant_id)
+    nickname, scripted = (author.nickname, truth(author.scripted)) if author else ("", "")
     return [
-        *head, str(author), nicknames.get(author, ""), shown, response.moderation, Number(response.revision),
-        rfc3339(response.received_us), rfc3339(response.ts), str(response.id),
+        *head, str(response.participant_id), nickname, shown, response.moderation, Number(response.revision),
+        rfc3339(response.received_us), rfc3339(response.ts), str(response.id), scripted,
     ]  # fmt: skip
+
+
+def truth(value: bool) -> str:  # noqa: FBT001 - it is the value
+    """Return yes or no as JSON writes it, for every spreadsheet in every language."""
+    return "true" if value else "false"
 
 
 def cell(texts: Sequence[str], *, many: bool) -> str:
@@ -148,9 +158,9 @@ def _plain(text: str) -> str:
     return text if text in {"true", "false", "null"} else Number(text)
 
 
-def record(response: Response, activity: Activity, nicknames: Mapping[int, str]) -> dict[str, Any]:
+def record(response: Response, activity: Activity, seats: Mapping[int, Participant]) -> dict[str, Any]:
     """Return a response with what it answers; `response_data` is embedded byte for byte; its author is not, if it is anonymous."""
-    author = None if activity.anonymous else response.participant_id
+    author = None if activity.anonymous else seats.get(response.participant_id)
     return {
         "id": response.id,
         "session_id": response.session_id,
@@ -158,8 +168,9 @@ def record(response: Response, activity: Activity, nicknames: Mapping[int, str])
         "activity_type": activity.type,
         "activity_title": activity.title,
         "round": response.round,
-        "participant_id": author,
-        "nickname": None if author is None else nicknames.get(author),
+        "participant_id": None if activity.anonymous else response.participant_id,
+        "nickname": author and author.nickname,
+        "scripted": author and author.scripted,
         "revision": response.revision,
         "moderation": response.moderation,
         "response_data": msgspec.Raw((response.text or "null").encode()),
@@ -180,13 +191,22 @@ def seat_records(
             given[answer.participant_id].append(_answer(named[answer.activity_id], answer.round, answer.text))
     for seat in seats:
         if seat.id in given or not seat.deleted:
-            joined_at = rfc3339(seat.created_ts)
-            yield {"participant_id": seat.id, "nickname": seat.nickname, "joined_at": joined_at, "answers": given.get(seat.id, [])}
+            yield _seat_record(given.get(seat.id, []), seat)
 
 
 def apart_record(activity: Activity, nth: int, text: str) -> dict[str, Any]:
     """Return an answer to an anonymous activity as the record of nobody."""
-    return {"participant_id": None, "nickname": None, "joined_at": None, "answers": [_answer(activity, nth, text)]}
+    return _seat_record([_answer(activity, nth, text)])
+
+
+def _seat_record(answers: list[dict[str, Any]], seat: Participant | None = None) -> dict[str, Any]:
+    return {
+        "participant_id": seat and seat.id,
+        "nickname": seat and seat.nickname,
+        "joined_at": seat and rfc3339(seat.created_ts),
+        "scripted": seat and seat.scripted,
+        "answers": answers,
+    }
 
 
 def _answer(activity: Activity, nth: int, text: str | None) -> dict[str, Any]:

@@ -64,10 +64,10 @@ def _named(tx: ReadTx, session_id: int) -> list[Activity]:
 
 
 def _response_rows(tx: ReadTx, session_id: int, activities: Sequence[Activity]) -> Iterator[list[str]]:
-    nicknames = {seat.id: seat.nickname for seat in every_seat(tx, session_id)}
+    seats = {seat.id: seat for seat in every_seat(tx, session_id)}
     for activity in activities:
         for response in every_response(tx, activity.id, nth=None, participant_id=None):
-            yield response_row(response, activity, nicknames)
+            yield response_row(response, activity, seats)
 
 
 def _table_rows(tx: ReadTx, session_id: int, activities: Sequence[Activity]) -> Iterator[list[str]]:

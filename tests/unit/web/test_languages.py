@@ -59,3 +59,25 @@ def test_every_word_that_a_module_asks_for_is_there() -> None:
 
     assert asked - _keys("en") == set()
     assert len(asked) > 50
+
+
+ALIKE = {"host.waiting_n": {"en", "es", "fr", "pt"}, "host.people_n": {"en", "de"}}
+"""Where one and many are said with the same words."""
+
+
+def test_one_is_not_said_as_many() -> None:
+    """What some language says otherwise for one, each says otherwise; Arabic has a form that goes with every number."""
+    words = {locale: texts for locale, texts in catalogs().items() if locale != "ar"}
+    counted = {key for texts in words.values() for key in texts if key.endswith(".one")}
+
+    assert len(counted) > 10
+    for key in counted:
+        lacking = {locale for locale, texts in words.items() if key not in texts}
+        assert lacking == ALIKE.get(key.removesuffix(".one"), set()), key
+        assert all(texts[key] != texts[key.removesuffix(".one")] for texts in words.values() if key in texts), key
+
+
+def test_what_waits_for_seconds_can_wait_for_one() -> None:
+    for locale, texts in catalogs().items():
+        for key in ("problem.too-many-requests", "problem.too-many-guesses", "host.export_busy", "time.left"):
+            assert f"{key}.one" in texts, (locale, key)

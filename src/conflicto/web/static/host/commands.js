@@ -57,9 +57,11 @@ export function fullScreen() {
   else document.documentElement.requestFullscreen().catch(() => null);
 }
 
-// The buttons of those commands that act now; `step` says what the large button does already.
+const AS_STEP = { lock: "lock", reveal: "results" };
+
+// The buttons of those commands that act now, but for what the large button does already: the step of that name.
 export function drawButtons(commands, step) {
-  return commands.filter((each) => each.label && each.works() && each.label() !== step).map((each) =>
+  return commands.filter((each) => each.label && each.works() && each.name !== AS_STEP[step]).map((each) =>
     h("button", {
       type: "button", key: each.name, onclick: () => each.act(), class: each.danger ? "danger" : null, "data-command": each.name,
       "aria-pressed": each.isOn ? String(each.isOn()) : null, title: each.shown,

@@ -57,5 +57,5 @@ function figures(board, shown) {
 }
 
 function controls(board, shown, commands) {
-  return [drawButtons(commands, t(`step.${board.step.name}`, board.step)), shown ? button(t("host.round"), board.round) : null];
+  return [drawButtons(commands, board.step.name), shown ? button(t("host.round"), board.round) : null];
 }

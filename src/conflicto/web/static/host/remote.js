@@ -35,7 +35,7 @@ export class Remote {
     const isActive = session.status === "active";
     return [
       h("button", { type: "button", class: "primary", key: "step", disabled: !step.act || this.#steps.isOffline, onclick: step.act, title: "␣" }, t(`step.${step.name}`, step)),
-      drawButtons(this.#commands, t(`step.${step.name}`, step)),
+      drawButtons(this.#commands, step.name),
       undo ? h("button", { type: "button", class: "primary", key: "undo", onclick: undo.act }, t("key.undo")) : null,
       isActive ? activities.slice(0, 9).map((each, at) => this.#jump(each, at + 1)) : null,
       h("button", { type: "button", class: "square", key: "help", "aria-label": t("key.title"), "aria-expanded": String(this.#isHelping), onclick: () => this.#help(!this.#isHelping) }, "?"),

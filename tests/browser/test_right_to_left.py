@@ -1,0 +1,60 @@
+"""Pages in Arabic: what people wrote in another script stands where the page's own words stand, and no control is there twice."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.stage import Room, picture
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+QUESTION = {"question": "Where?", "options": [{"id": "a", "text": "Here"}, {"id": "b", "text": "There"}], "multiple": False}
+
+STARTS = """(words) => {
+  const range = document.createRange();
+  range.selectNodeContents(words);
+  const box = words.getBoundingClientRect();
+  const text = range.getBoundingClientRect();
+  return [Math.round(text.left - box.left), Math.round(box.right - text.right)];
+}"""
+"""How far the words of an element are from its left and from its right edge."""
+
+
+def _stands_right(page: "Page", selector: str) -> None:
+    left, right = page.locator(selector).first.evaluate(STARTS)
+    assert right <= 1 < left, (selector, left, right)
+
+
+def test_latin_words_stand_on_the_right_of_an_arabic_page(live: Room) -> None:
+    live.activity("poll", QUESTION)
+    phone, screen, host = live.phone(locale="ar"), live.screen(locale="ar"), live.host(locale="ar")
+
+    for page, places in (
+        (phone, ["h1", ".choice .grow"]),
+        (screen, [".question h1", ".where .strong", ".big-code"]),
+        (host, ["h1", "#now-title"]),
+    ):
+        page.get_by_text("Where?").first.wait_for()
+        for place in places:
+            _stands_right(page, place)
+    picture(phone, "phone-arabic")
+    picture(screen, "screen-arabic")
+    picture(host, "host-arabic")
+
+
+@pytest.mark.parametrize("locale", ["ar", "de", "en"])
+def test_what_the_large_button_does_no_other_does(live: Room, locale: str) -> None:
+    live.activity("poll", QUESTION)
+    host = live.host(locale=locale)
+    host.locator("[data-command=reset]").wait_for()
+    assert host.locator("[data-command=lock]").count() == 0
+
+    host.locator(".next").click()
+    host.locator("[data-command=lock]").wait_for()
+    assert host.locator("[data-command=results]").count() == 0
+
+    host.locator(".next").click()
+    host.locator("[data-command=results]").wait_for()
