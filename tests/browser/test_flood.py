@@ -1,4 +1,4 @@
-"""A host whose session is flooded: told before no further answer is taken."""
+"""A host whose session is flooded: told before no further answer is taken, and rid of strangers in one step."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.stage import Room, room
+from tests.browser.stage import Room, picture, room
 from tests.support.processes import served
 
 pytestmark = pytest.mark.browser
@@ -37,3 +37,34 @@ def test_a_host_is_warned_before_a_phone_is_refused(capped: Room) -> None:
     send.click()
     phone.get_by_text("keeps no more answers").wait_for()
     assert len(capped.answers(wall)) == CAP
+
+
+@pytest.mark.catalogue("R-04")
+def test_a_host_gives_out_another_code_and_removes_a_flood(live: Room) -> None:
+    live.activity("wall", {"question": "What is on your mind?"}, results_visibility="always")
+    host, screen, phone = live.host(), live.screen(), live.phone("Anna")
+    for nth in range(12):
+        live.call("POST", "/join", {"nickname": f"Bot {nth}", "code": live.session["join_code"]})
+    host.on("dialog", lambda dialog: dialog.accept())
+    host.locator("summary", has_text="People").click()
+    host.get_by_text("13 joined").wait_for()
+
+    host.get_by_role("button", name="New code").click()
+    old = live.session["join_code"]
+    host.locator(f"button.code:not(:text-is('{old}'))").wait_for()
+    new = live.call("GET", "")["join_code"]
+    assert new != old
+    screen.get_by_text(new).first.wait_for()
+    assert screen.get_by_text(old).count() == 0
+
+    host.locator("summary", has_text="Remove many").click()
+    host.get_by_label("Name contains").fill("bot")
+    host.get_by_role("button", name="Count them").click()
+    picture(host, "host-flood")
+    host.get_by_role("button", name="Remove these 12").click()
+
+    host.get_by_text("1 joined").wait_for()
+    assert [each["nickname"] for each in live.call("GET", "/participants")["items"]] == ["Anna"]
+    phone.get_by_label("Your text").fill("still here")
+    phone.get_by_role("button", name="Send").click()
+    host.get_by_text("still here").first.wait_for()

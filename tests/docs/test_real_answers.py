@@ -123,6 +123,7 @@ async def _sessions(api: Recorder, event: Event) -> None:
     await api.get(event.path, event.screen)
     await api.put(event.path, {"title": "Town hall", "description": "Twice"}, token=event.host)
     await api.post(f"{event.path}/lock", {"locked": False}, token=event.host)
+    event.code = (await api.post(f"{event.path}/join-code", token=event.host)).json()["join_code"]
     await api.post(f"{event.path}/overlay", {"overlay": "black"}, token=event.host)
     await api.post(f"{event.path}/tokens", {"role": "screen"}, token=event.host)
     copied = await api.post(f"{event.path}/duplicate", {}, token=event.host)
@@ -217,6 +218,7 @@ async def _seats(api: Recorder, event: Event) -> None:
     await api.delete("/participants/me", moved["participant_token"])
     cleo = await event.join("Cleo")
     await api.delete(f"/participants/{cleo.id}", event.host)
+    await api.post(f"{event.path}/participants/remove", {"name_contains": "bot", "preview": True}, token=event.host)
 
 
 async def _ends(api: Recorder, event: Event) -> None:

@@ -27,6 +27,7 @@ BODIES: dict[str, Any] = {
     "PATCH /participants/me": {"nickname": "N"},
     "PATCH /participants/{participant_id}": {"nickname": "N"},
     "POST /seats/redeem": {"seat_token": "x"},
+    "POST /sessions/{session_id}/participants/remove": {"name_contains": "N", "preview": True},
     "POST /sessions/{session_id}/activities": {"type": "lunch"},
     "POST /activity-types/{type}/validate": {"config": {}},
     "POST /sessions/{session_id}/rehearsal": {"participants": 1},

@@ -12,6 +12,14 @@ SEAT_LINK_LIFE_S = 600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Flood:
+    """Those who joined at `since_ts` or later, and whose name's key holds `part`; None asks for nothing."""
+
+    since_ts: int | None
+    part: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Participant:
     """One anonymous person in one session. `*_ts` are feed timestamps, `last_seen_us` is wall time, all µs since 1970 UTC.
 

@@ -97,6 +97,11 @@ def clean(raw: str) -> Nickname:
     return Nickname(text, key)
 
 
+def part_of_key(raw: str) -> str:
+    """Return how the key of a name that holds `raw` holds it: without case and form, trimmed, inner whitespace collapsed."""
+    return _key(" ".join(unicodedata.normalize("NFKC", raw).split()))
+
+
 def suggestions(nickname: Nickname, taken: Callable[[str], bool] | AbstractSet[str], n: int = 3) -> list[str]:
     """Return `n` names like `nickname` that are free: "Anna 2", "Anna 3", and after "Anna 7" "Anna 8".
 

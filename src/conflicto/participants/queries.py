@@ -27,6 +27,8 @@ present_ids = store.present
 present_seats = store.find_many
 departed_ids = store.departed
 scripted_seats = store.scripted
+flooding_seats = store.flooding
+flood_size = store.count_flood
 
 
 def link_digest(secret: str) -> bytes:

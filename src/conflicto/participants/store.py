@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
-from conflicto.participants.model import Participant
+from conflicto.participants.model import Flood, Participant
 from conflicto.participants.tables import participants, seat_links
 from conflicto.platform.db.rows import as_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from sqlalchemy import Row
+    from sqlalchemy import Row, Select
 
     from conflicto.platform.db.transaction import ReadTx, WriteTx
 
@@ -61,6 +61,7 @@ _SEEN = (
     .where(participants.c.id == bindparam("participant_id"), participants.c.last_seen_us < bindparam("seen_us"))
     .values(last_seen_us=bindparam("seen_us"))
 )
+_UNLINK = delete(seat_links).where(seat_links.c.participant_id.in_(bindparam("ids", expanding=True)))
 _LINK = select(seat_links).where(seat_links.c.id == bindparam("link_id"))
 
 
@@ -93,6 +94,26 @@ def every_seat(tx: ReadTx, session_id: int) -> Iterator[Participant]:
 def scripted(tx: ReadTx, session_id: int, *, most: int) -> list[Participant]:
     """Return up to `most` seats of a rehearsal that were not forgotten yet, those that were removed included."""
     return [_participant(row) for row in tx.all(_SCRIPTED, {"session_id": session_id, "most": most})]
+
+
+def flooding(tx: ReadTx, session_id: int, flood: Flood, *, most: int) -> list[Participant]:
+    """Return up to `most` of a flood, in the order of joining."""
+    wanted = _flood(select(participants), session_id, flood).order_by(participants.c.created_ts).limit(most)
+    return [_participant(row) for row in tx.all(wanted)]
+
+
+def count_flood(tx: ReadTx, session_id: int, flood: Flood) -> int:
+    """Count a flood in the index of the order of joining, and in the names if they matter."""
+    return tx.scalar(_flood(select(func.count()), session_id, flood)) or 0
+
+
+def _flood(wanted: Select[Any], session_id: int, flood: Flood) -> Select[Any]:
+    wanted = wanted.where(participants.c.session_id == session_id, ~participants.c.deleted)
+    if flood.since_ts is not None:
+        wanted = wanted.where(participants.c.created_ts >= flood.since_ts)
+    if flood.part is not None:
+        wanted = wanted.where(participants.c.nickname_key.contains(flood.part, autoescape=True))
+    return wanted
 
 
 def recount(tx: ReadTx) -> dict[int, int]:
@@ -129,6 +150,13 @@ def save(tx: WriteTx, participant: Participant) -> None:
     tx.write(_SAVE, {"participant_id": participant.id, **row})
 
 
+def save_many(tx: WriteTx, rows: Sequence[Participant]) -> None:
+    """Write every column of some participants."""
+    tx.write(
+        _SAVE, [{"participant_id": row.id, **{name: value for name, value in as_row(row).items() if name != "id"}} for row in rows]
+    )
+
+
 def save_seen(tx: WriteTx, seen: dict[int, int]) -> None:
     """Write when participants were last seen (id → wall µs); never backwards, and no change of the feed."""
     tx.write(_SEEN, [{"participant_id": participant_id, "seen_us": at_us} for participant_id, at_us in seen.items()])
@@ -148,7 +176,12 @@ def find_link(tx: ReadTx, link_id: bytes) -> tuple[int, int, int] | None:
 
 def remove_links(tx: WriteTx, participant_id: int) -> None:
     """Forget every link of a seat."""
-    tx.write(delete(seat_links).where(seat_links.c.participant_id == participant_id))
+    remove_links_of(tx, [participant_id])
+
+
+def remove_links_of(tx: WriteTx, ids: Iterable[int]) -> None:
+    """Forget every link of some seats."""
+    tx.write(_UNLINK, {"ids": list(ids)})
 
 
 def forgotten(tx: ReadTx) -> list[int]:

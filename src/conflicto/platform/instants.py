@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (UTC throughout, and an aware datetime would write an offset)
 _PER_SECOND = 1_000_000
 _POSITION_END = 10**16
+_WRITTEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
 def rfc3339(us: int) -> str:
@@ -17,6 +19,19 @@ def rfc3339(us: int) -> str:
         OverflowError: outside the years 1 to 9999.
     """
     return f"{_until_second(us // _PER_SECOND)}{us % _PER_SECOND:06d}Z"
+
+
+def microseconds(text: str) -> int:
+    """Return the instant that RFC 3339 `text` names, to the microsecond.
+
+    Raises:
+        ValueError: it is written otherwise, or there is no such instant.
+    """
+    if not _WRITTEN.fullmatch(text):
+        raise ValueError("is no instant such as 2026-11-23T07:32:00.123456Z")
+    at = datetime.fromisoformat(text)
+    offset = at.utcoffset() or timedelta()
+    return (at.replace(tzinfo=None) - offset - _EPOCH) // timedelta(microseconds=1)
 
 
 def position(us: int) -> str:

@@ -14,7 +14,7 @@ from conflicto.access.roles import HOSTS, HOSTS_AND_PARTICIPANTS, PARTICIPANTS, 
 from conflicto.activities.model import Activity
 from conflicto.activities.queries import activities_by_id, activity_by_id
 from conflicto.participants.errors import SeatGone
-from conflicto.participants.queries import participant_by_id
+from conflicto.participants.queries import flood_size, participant_by_id
 from conflicto.participants.schemas import participant_out
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.engine import Database
@@ -32,6 +32,7 @@ from conflicto.responses import errors, schemas
 from conflicto.responses.capacity import Capacity
 from conflicto.responses.checking import AnswerCheck
 from conflicto.responses.commands import change
+from conflicto.responses.commands.flood import NOTHING, clear_flood, note_cleared
 from conflicto.responses.commands.submit import Receipt, Submission, submit_many
 from conflicto.responses.model import Moderation, Response
 from conflicto.responses.queries import ResponseFilter, own_responses, response_by_id, response_page
@@ -45,6 +46,10 @@ SUBMIT = Policy("submit", 120, 60, shared=True)
 
 MOST_OWN = 1000
 """Own answers that `GET /participants/me` shows."""
+
+
+MOST_STEPS = 40
+"""Of one request that removes a flood, each a transaction: up to 1,000 seats."""
 
 
 class ResponseBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -160,6 +165,20 @@ class ResponseEndpoints:
         await self.writer.run(session_id, change.reset_round, activity_id, session_id=session_id)
         return Answer(204, headers=(NO_STORE,))
 
+    async def remove_flood(self, call: CurrentCall, session_id: int, body: schemas.FloodIn) -> Answer:
+        """Remove many participants at once, or say how many they would be."""
+        flood, erase = body.flood(), body.responses == "delete"
+        seats = answers = 0
+        for _ in range(0 if body.preview else MOST_STEPS):
+            gone = await self.writer.run(session_id, clear_flood, session_id, flood, erase_answers=erase)
+            seats, answers = seats + gone.seats, answers + gone.answers
+            if gone == NOTHING:
+                break
+        if seats:
+            await self.writer.run(session_id, note_cleared, session_id, seats, actor=call.caller.subject)
+        left = await self.db.read(flood_size, session_id, flood)
+        return json_answer({"removed": seats, "responses_deleted": answers, "matching": left})
+
 
 def _key(call: Call) -> idempotency.Key | None:
     route = f"{call.route.name} {call.params['activity_id']}"
@@ -232,6 +251,8 @@ def routes(responses: ResponseEndpoints) -> list[Route]:
                 docs=Docs(summary="Delete an answer", gives={204: None}, problems=(*closed, errors.AlreadyAnswered, SessionCompleted))),
         control("PATCH", one, responses.moderate, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="responses",
                 docs=Docs(summary="Show, hold or hide an answer", gives=shown, problems=(errors.ModerationOff, SessionCompleted))),
+        control("POST", "/sessions/{session_id}/participants/remove", responses.remove_flood, who=HOSTS, policy=CONTROL,
+                body=RESPONSE_LIMITS, tag="participants", docs=Docs(summary="Remove many participants", gives={200: schemas.FloodOut})),
         control("POST", "/sessions/{session_id}/activities/{activity_id}/reset", responses.reset, who=HOSTS, policy=CONTROL,
                 tag="activities", docs=Docs(summary="Clear the round's answers", gives={204: None}, problems=(SessionCompleted,))),
     ]  # fmt: skip

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import msgspec
-from pydantic import BaseModel, Field, StrictStr, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictStr, StringConstraints, model_validator
 
+from conflicto.participants.model import Flood
+from conflicto.participants.nickname import part_of_key
 from conflicto.participants.schemas import PARTICIPANT_EXAMPLE
 from conflicto.platform.http.paging import In, PageOut, PageQuery, example, page_example
-from conflicto.platform.instants import rfc3339
+from conflicto.platform.instants import microseconds, rfc3339
 from conflicto.responses.model import Moderation
 
 if TYPE_CHECKING:
     from conflicto.responses.model import Response
+
+
+def _instant(text: str) -> str:
+    microseconds(text)
+    return text
+
+
+Instant = Annotated[
+    StrictStr, StringConstraints(max_length=40), AfterValidator(_instant), Field(json_schema_extra={"format": "date-time"})
+]
 
 NULL = msgspec.Raw(b"null")
 
@@ -40,6 +52,40 @@ class ModerationIn(In):
     model_config = example(moderation="hidden")
 
     moderation: Literal["visible", "pending", "hidden"]
+
+
+class FloodIn(In):
+    """Whom to remove: who joined at an instant or later, whose name holds a text, or both. `preview` counts them and removes nobody."""
+
+    model_config = example(joined_since="2026-11-23T09:05:00.000000Z", name_contains="bot", responses="delete")
+
+    joined_since: Instant | None = Field(None, description="RFC 3339, as `created_at` of participants is.")
+    name_contains: Annotated[StrictStr, StringConstraints(max_length=32, pattern=r"\S")] | None = Field(
+        None, description="In any case and form, as names are compared."
+    )
+    responses: Literal["keep", "delete"] = "keep"
+    preview: StrictBool = False
+
+    @model_validator(mode="after")
+    def _means_somebody(self) -> Self:
+        if self.joined_since is None and self.name_contains is None:
+            raise ValueError("names neither an instant nor a part of a name, so everybody would go")
+        return self
+
+    def flood(self) -> Flood:
+        """Return who is meant."""
+        part = None if self.name_contains is None else part_of_key(self.name_contains)
+        return Flood(since_ts=None if self.joined_since is None else microseconds(self.joined_since), part=part)
+
+
+class FloodOut(BaseModel):
+    """How many went, and how many of those who are meant are there now: call again while there are any."""
+
+    model_config = example(removed=1000, responses_deleted=4127, matching=312)
+
+    removed: int
+    responses_deleted: int
+    matching: int
 
 
 class ResponseListQuery(PageQuery):

@@ -54,6 +54,9 @@ _OWN_FEED = _AFTER.where(responses.c.participant_id == bindparam("participant_id
 _OF_SEATS = _ALL.where(responses.c.participant_id.in_(bindparam("participants", expanding=True)), ~responses.c.deleted).order_by(
     responses.c.ts
 )
+_SOME_OF_SEATS = _ALL.where(responses.c.participant_id.in_(bindparam("participants", expanding=True)), ~responses.c.deleted).limit(
+    bindparam("most")
+)
 _TEXTS = (
     select(responses.c.round, responses.c.response_text)
     .where(responses.c.activity_id == bindparam("activity_id"), ~responses.c.deleted)
@@ -226,6 +229,11 @@ def live_of(
 def of_seats(tx: ReadTx, participants: Iterable[int]) -> list[Response]:
     """Return all live responses of some participants, in feed order."""
     return [_response(row) for row in tx.all(_OF_SEATS, {"participants": list(participants)})]
+
+
+def some_of_seats(tx: ReadTx, participants: Iterable[int], *, most: int) -> list[Response]:
+    """Return up to `most` live responses of some participants, in no order."""
+    return [_response(row) for row in tx.all(_SOME_OF_SEATS, {"participants": list(participants), "most": most})]
 
 
 def live_answers(tx: ReadTx, activity_id: UUID, nth: int, *, after: int, upto: int, most: int) -> list[LiveAnswer]:

@@ -148,6 +148,20 @@ def lock(tx: WriteTx, session_id: int, *, locked: bool) -> Session:
     return session if session.locked == locked else restamp(tx, replace(session, locked=locked))
 
 
+def renew_code(tx: WriteTx, session_id: int, *, actor: str) -> Session:
+    """Give the session another code; from the commit on the old one opens nothing, and those inside keep their seats.
+
+    A code that is taken fails on its unique index, and the writer runs the command again with another one.
+
+    Raises:
+        SessionCompleted: the session is over.
+    """
+    session = session_by_id(tx, session_id)
+    require_open(session)
+    record(tx, session_id, actor=actor, entity="session", entity_id=str(session_id), moved=(None, "code-renewed"), reason=None)
+    return restamp(tx, replace(session, join_code=new_code()))
+
+
 def cover(tx: WriteTx, session_id: int, overlay: Overlay | None) -> Session:
     """Cover the screen; None uncovers it.
 

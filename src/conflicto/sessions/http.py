@@ -118,6 +118,10 @@ class SessionDoor:
         locked = body.locked if body else True
         return _seen(call, await self.writer.run(session_id, commands.lock, session_id, locked=locked))
 
+    async def renew_code(self, call: CurrentCall, session_id: int) -> Answer:
+        """Let people in by another code from now on."""
+        return _seen(call, await self.writer.run(session_id, commands.renew_code, session_id, actor=call.caller.subject))
+
     async def cover(self, call: CurrentCall, session_id: int, body: schemas.OverlayIn) -> Answer:
         """Cover the screen, or uncover it."""
         return _seen(call, await self.writer.run(session_id, commands.cover, session_id, body.overlay))
@@ -187,6 +191,8 @@ def routes(sessions: SessionEndpoints, door: SessionDoor) -> list[Route]:
                 docs=Docs(summary="The lobby behind a code", gives={200: schemas.LobbyOut}, problems=(errors.CodeUnknown, TooManyGuesses))),
         control("POST", "/sessions/{session_id}/lock", door.lock, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
                 docs=Docs(summary="Close or open the door", gives=one, problems=over)),
+        control("POST", "/sessions/{session_id}/join-code", door.renew_code, who=HOSTS, policy=CONTROL, tag="sessions",
+                docs=Docs(summary="Replace the code: the old one opens nothing any more", gives=one, problems=over)),
         control("POST", "/sessions/{session_id}/overlay", door.cover, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
                 docs=Docs(summary="Cover the screen", gives=one, problems=over)),
     ]  # fmt: skip

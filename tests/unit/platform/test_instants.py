@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from conflicto.platform.instants import position, rfc3339
+from conflicto.platform.instants import microseconds, position, rfc3339
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -48,3 +48,38 @@ def test_position_has_sixteen_digits(us, text):
 def test_position_that_sixteen_digits_cannot_hold_is_an_error(us):
     with pytest.raises(ValueError, match="16 digits"):
         position(us)
+
+
+@pytest.mark.parametrize("us", [0, 7, 1_763_860_000_123_456])
+def test_what_was_written_is_read_as_the_same_instant(us):
+    assert microseconds(rfc3339(us)) == us
+
+
+@pytest.mark.parametrize(
+    ("text", "us"),
+    [
+        ("1970-01-01T00:00:01Z", 1_000_000),
+        ("1970-01-01T00:00:01.5Z", 1_500_000),
+        ("1970-01-01T02:00:00+02:00", 0),
+        ("1969-12-31T23:30:00-00:30", 0),
+    ],
+)
+def test_instants_are_read_with_any_offset(us, text):
+    assert microseconds(text) == us
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "now",
+        "1970-01-01",
+        "1970-01-01T00:00:00",
+        "1970-01-01 00:00:00Z",
+        "1970-02-30T00:00:00Z",
+        "1970-01-01T00:00:00.1234567Z",
+    ],
+)
+def test_what_is_no_instant_is_an_error(text):
+    with pytest.raises(ValueError, match=r"instant|day|range"):
+        microseconds(text)

@@ -88,13 +88,13 @@ def reset_round(tx: WriteTx, activity_id: UUID, *, session_id: int) -> int:
     """Delete every answer of the present round and return how many there were."""
     activity = activity_by_id(tx, activity_id, session_id=session_id)
     require_open(session_by_id(tx, session_id))
-    return _bury(tx, session_id, store.live_of(tx, activity_id=activity_id, nth=activity.round))
+    return bury(tx, session_id, store.live_of(tx, activity_id=activity_id, nth=activity.round))
 
 
 def erase_answers(tx: WriteTx, event: ParticipantRemoved) -> None:
     """Delete what a removed participant sent, if that was asked: a subscriber of `ParticipantRemoved`."""
     if event.erase_answers:
-        _bury(tx, event.session_id, store.live_of(tx, participant_id=event.participant_id))
+        bury(tx, event.session_id, store.live_of(tx, participant_id=event.participant_id))
 
 
 def _own(tx: WriteTx, response_id: UUID, participant_id: int) -> tuple[Response, Activity]:
@@ -115,7 +115,8 @@ def _keep(tx: WriteTx, before: Response, after: Response) -> Response:
     return stamped
 
 
-def _bury(tx: WriteTx, session_id: int, gone: Sequence[Response]) -> int:
+def bury(tx: WriteTx, session_id: int, gone: Sequence[Response]) -> int:
+    """Delete live answers of a session, given in feed order, and return how many."""
     if gone:
         stamps = tx.head(session_id).stamps(tx.now_us, len(gone))
         changes = [

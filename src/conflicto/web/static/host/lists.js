@@ -4,6 +4,7 @@ import { questionOf } from "../core/activity.js";
 import { h } from "../core/dom.js";
 import { titleOf } from "../core/types.js";
 import { boot, t } from "../core/words.js";
+import { drawFlood, renewCode } from "./flood.js";
 
 export const button = (words, onclick, props = {}) => h("button", { type: "button", onclick, key: words, ...props }, words);
 
@@ -91,12 +92,14 @@ export function drawPeople(board, open) {
     h("div", { class: "stack inner" },
       session.status === "completed" ? null : h("div", { class: "row wrap", key: "room" },
         button(t(session.locked ? "host.unlock_door" : "host.lock_door"), () => board.closeDoor(!session.locked)),
+        button(t("host.new_code"), () => renewCode(board), { key: "code" }),
         button(`${t("host.filter")}: ${t(`host.filter_is_${session.word_filter.mode}`)}`, open.filter, { key: "filter" })),
       here.length ? h("ul", { class: "rows" }, here.map((each) => h("li", { key: each.id, class: "row wrap" },
         h("span", { class: "grow basis", dir: "auto" }, each.nickname), each.scripted ? h("span", { class: "chip" }, t("host.scripted")) : null,
         button(t("host.rename"), () => renamed(board, each), { "aria-label": `${t("host.rename")}: ${each.nickname}` }),
         button(t("host.kick"), () => confirm(t("host.kick_sure", { name: each.nickname })) && board.kick(each), { class: "danger", "aria-label": `${t("host.kick")}: ${each.nickname}` }))))
-        : h("p", { class: "muted" }, t("host.nobody"))));
+        : h("p", { class: "muted" }, t("host.nobody")),
+      here.length && session.status !== "completed" ? drawFlood(board) : null));
 }
 
 function renamed(board, each) {

@@ -1,0 +1,51 @@
+"""Remove a flood of participants, a little at a time, so that nobody else's commit waits for it."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple
+
+from conflicto.participants.commands.seats import remove_many
+from conflicto.participants.queries import flooding_seats
+from conflicto.responses import store
+from conflicto.responses.commands.change import bury
+from conflicto.sessions.commands import record
+from conflicto.sessions.queries import session_by_id
+
+if TYPE_CHECKING:
+    from conflicto.participants.model import Flood
+    from conflicto.platform.db.transaction import WriteTx
+
+SEATS, ANSWERS = 25, 100
+"""Of one transaction, at most, so that others' answers come in between."""
+
+
+class Cleared(NamedTuple):
+    """How many seats went, and how many answers."""
+
+    seats: int
+    answers: int
+
+
+NOTHING = Cleared(0, 0)
+
+
+def clear_flood(tx: WriteTx, session_id: int, flood: Flood, *, erase_answers: bool) -> Cleared:
+    """Remove some of a flood as a host removes one; those whose answers are to go leave with the last of them.
+
+    Whoever calls this again until nothing goes has removed all, and may stop or be killed anywhere.
+    """
+    session_by_id(tx, session_id)
+    seats = flooding_seats(tx, session_id, flood, most=SEATS)
+    answers = store.some_of_seats(tx, [seat.id for seat in seats], most=ANSWERS + 1) if erase_answers else []
+    if len(answers) > ANSWERS:
+        return Cleared(0, bury(tx, session_id, sorted(answers[:ANSWERS], key=attrgetter("ts"))))
+    bury(tx, session_id, sorted(answers, key=attrgetter("ts")))
+    remove_many(tx, session_id, seats)
+    return Cleared(len(seats), len(answers))
+
+
+def note_cleared(tx: WriteTx, session_id: int, seats: int, *, actor: str) -> None:
+    """Tell the audit how many a host removed."""
+    moved, reason = (None, "flood-removed"), f"{seats} participants"
+    record(tx, session_id, actor=actor, entity="session", entity_id=str(session_id), moved=moved, reason=reason)
