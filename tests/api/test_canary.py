@@ -12,11 +12,22 @@ from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted
 from tests.support.feed_reader import drain
 from tests.support.walking import addresses, walked
-from tests.support.wire import listening, streamed
+from tests.support.wire import connected, get, listening, streamed
 
 DRAFT, SECRET, DRAFT_SECRET, AGGREGATE = "canary-draft", "canary-secret", "canary-draft-secret", "canary-aggregate"
 SENT, PENDING, HIDDEN, NEIGHBOUR = "canary-sent", "canary-pending", "canary-hidden", "canary-neighbour"
-PAGES = ("/", "/p/{}", "/host", "/host/s/{}", "/host/s/{}/report", "/screen/{}", "/sw.js")
+PAGES = (
+    "/",
+    "/j/BBBBBBBB",
+    "/join?code=BBBBBBBB",
+    "/qr/BBBB-BBBB.svg",
+    "/p/{}",
+    "/host",
+    "/host/s/{}",
+    "/host/s/{}/report",
+    "/screen/{}",
+    "/sw.js",
+)
 EVERYTHING = {DRAFT, SECRET, DRAFT_SECRET, AGGREGATE, SENT, PENDING, HIDDEN, NEIGHBOUR}
 
 
@@ -85,7 +96,21 @@ class Stage:
         for page in PAGES:
             answer = await self.event.api.http.get(page.format(self.event.id), headers={"authorization": f"Bearer {token}"})
             collected += [answer.text, str(answer.headers.raw)]
-        return "\n".join([*collected, await self.stream(token)])
+        snapshots = [await self.snapshot(activity, token) for activity in (self.draft, self.quiz, self.wall)]
+        return "\n".join([*collected, await self.stream(token), *snapshots])
+
+    async def snapshot(self, activity: dict[str, Any], token: str) -> str:
+        """What a stream of an activity's results begins with, or its refusal."""
+        path = f"{self.event.path}/activities/{activity['id']}/results"
+        refused = await self.event.api.get(path, token=token)
+        if refused.status_code != 200:
+            async with connected(self.port) as line:
+                await line.send(get(path, token, "accept: text/event-stream"))
+                status, headers, body = await line.answer()
+            assert status == refused.status_code
+            return f"{headers} {body.decode()}"
+        async with streamed(self.port, path, token) as stream:
+            return str([*await stream.until(1), stream.headers]).replace("\\", "")
 
     async def stream(self, token: str) -> str:
         """Everything that a stream of the feed tells the bearer from its beginning on."""
