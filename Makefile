@@ -48,7 +48,7 @@ demo: setup ## Send 9,440 real answers through a server of its own and draw what
 	$(BIN)/conflicto demo
 
 test: setup ## Run the tests that need no browser, with coverage; the longest are in test-hard
-	$(BIN)/pytest -n $(TEST_JOBS) --dist worksteal $(addprefix --ignore ,tests/deploy tests/hostile/test_schemathesis.py $(SLOW_FAULTS)) -m "not browser and not patient" --cov --cov-report=json
+	$(BIN)/pytest -n $(TEST_JOBS) --dist worksteal $(addprefix --ignore ,tests/deploy tests/hostile/test_schemathesis.py $(SLOW_FAULTS)) -m "not browser and not patient and not thorough" --cov --cov-report=json
 	$(BIN)/python tools/check_coverage.py coverage.json
 
 test-lane: setup ## The API's tests again over sockets, with the express lane on and off
@@ -60,9 +60,9 @@ fuzz: setup ## Send damaged requests for as long as you like: CASES=1000000 SEED
 		--cases $(or $(CASES),500000) --seed $(or $(SEED),$(shell date +%s)) --first $(or $(FIRST),0)
 
 # What `make test` does a small share of, in the size that a change must stand: 50,000 damaged requests, Schemathesis in six roles, 20 kills on
-# each database, 30 walks of the session's model, and the faults that take longest.
+# each database, 30 walks of the session's model, migrations from and to every revision, and the faults that take longest.
 test-hard: setup ## The fuzzers, Schemathesis and the kills in the size that CI asks for
-	$(BIN)/pytest -n $(JOBS) --dist worksteal $(FUZZERS) tests/faults/test_kill.py $(SLOW_FAULTS) tests/properties/test_session_machine.py \
+	$(BIN)/pytest -n $(JOBS) --dist worksteal $(FUZZERS) tests/faults/test_kill.py $(SLOW_FAULTS) tests/properties/test_session_machine.py tests/ports/test_migrations.py \
 		--cases 50000 --kills 20 --walks 30
 
 test-faults: setup ## Break servers, databases and lines for as long as you like: KILLS=100 HISTORIES=50

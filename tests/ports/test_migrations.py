@@ -32,6 +32,10 @@ from tests.support.cuts import Cut, cut_at
 from tests.support.processes import ADMIN, environment, run, run_apart
 
 HISTORY = migrations.known_revisions()
+REVISIONS = [
+    pytest.param(each, marks=[] if each in {HISTORY[0], *HISTORY[-2:]} else pytest.mark.thorough, id=each) for each in HISTORY
+]
+"""All of them, those between the first and the newest two for `make test-hard`."""
 ROOT = Path(__file__).parents[2]
 KILLS = (3, 20, 45)
 """Statements of a migration from nothing at which a process is killed; it has more than 50."""
@@ -75,7 +79,7 @@ def test_the_samples_have_something_in_every_column(empty_url: str) -> None:
 # With data -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("at", HISTORY)
+@pytest.mark.parametrize("at", REVISIONS)
 async def test_data_of_every_revision_reach_the_newest_and_are_served(empty_url: str, at: str, tmp_path: Path) -> None:
     before = left_by(empty_url, at)
 
@@ -93,7 +97,7 @@ async def test_data_of_every_revision_reach_the_newest_and_are_served(empty_url:
         assert revisions.TEXT in page.text
 
 
-@pytest.mark.parametrize("to", HISTORY)
+@pytest.mark.parametrize("to", REVISIONS)
 def test_every_revision_can_be_gone_back_to_with_data(empty_url: str, to: str) -> None:
     migrations.upgrade(empty_url, to)
     known = revisions.dump(empty_url)
@@ -112,7 +116,7 @@ def test_every_revision_can_be_gone_back_to_with_data(empty_url: str, to: str) -
     command.check(migrations.config(empty_url))
 
 
-@pytest.mark.parametrize("at", HISTORY)
+@pytest.mark.parametrize("at", REVISIONS)
 def test_an_archive_of_every_revision_restores_over_a_database_of_every_revision(empty_url: str, at: str, tmp_path: Path) -> None:
     before = left_by(empty_url, at)
     revisions.write_archive(empty_url, tmp_path / "archive")
@@ -323,7 +327,7 @@ KEYS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("at", HISTORY)
+@pytest.mark.parametrize("at", REVISIONS)
 def test_every_constraint_that_a_promise_rests_on_is_there_after_every_migration(empty_url: str, at: str) -> None:
     migrations.upgrade(empty_url, at)
 
