@@ -8,6 +8,7 @@ import { Fold, Follow } from "../core/follow.js";
 import { boot, t } from "../core/words.js";
 import { drawShown } from "../elements/shown.js";
 import { Bar } from "../screen/bar.js";
+import { fit } from "../screen/fitting.js";
 import { drawLeaderboard } from "../sdk/pictures.js";
 
 const LOOK_MS = 1_000;
@@ -88,6 +89,7 @@ function draw() {
         : activity ? [question(activity), aside(session, activity)] : lobby(session),
     isOffline ? h("span", { class: "lost", key: "lost", "aria-hidden": "true" }) : null,
   ]);
+  fit(main);
   bar.draw();
 }
 

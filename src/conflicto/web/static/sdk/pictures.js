@@ -9,6 +9,8 @@ import { placed } from "./cloud.js";
 const MOST_ROWS = 24;
 const MOST_WORDS = 80;
 
+const isNarrow = () => matchMedia("(max-width: 40rem)").matches;
+
 // `mine` is one's own answer, `texts` what stands behind a target's id.
 export function drawResults(results, activity, { mine = null, texts = new Map() } = {}) {
   const drawn = Object.entries(results ?? {}).map(([name, result]) => {
@@ -88,9 +90,8 @@ function twin(caption, heads, rows) {
 }
 
 function cloud(result) {
-  const isNarrow = matchMedia("(max-width: 40rem)").matches;
-  const [width, height] = isNarrow ? [600, 600] : [1_200, 560];
-  const words = result.words.slice(0, isNarrow ? MOST_WORDS / 2 : MOST_WORDS);
+  const [width, height] = isNarrow() ? [600, 600] : [1_200, 560];
+  const words = result.words.slice(0, isNarrow() ? MOST_WORDS / 2 : MOST_WORDS);
   return [
     h("svg", { class: "cloud", viewBox: `${-width / 2} ${-height / 2} ${width} ${height}`, "aria-hidden": "true" },
       placed(words, width, height).map(({ word, x, y, size }, index) =>
@@ -101,14 +102,15 @@ function cloud(result) {
 
 function histogram({ histogram: bins, answers }, right) {
   const most = Math.max(1, ...bins.map(({ count }) => count));
+  const span = isNarrow() ? 216 : 400; // a picture that is not made smaller keeps its words as large as they are written
   const [from, to] = [bins[0].from, bins.at(-1).to];
-  const width = Math.min(90, 400 / bins.length);
-  const start = (400 - width * bins.length) / 2;
+  const width = Math.min(90, span / bins.length);
+  const start = (span - width * bins.length) / 2;
   const every = Math.ceil(bins.length / 5);
   const at = typeof right === "number" && to > from ? start + ((right - from) / (to - from)) * width * bins.length : null;
-  const isSeen = at !== null && at >= 0 && at <= 400;
+  const isSeen = at !== null && at >= 0 && at <= span;
   return [
-    h("svg", { class: "histogram", viewBox: "-20 -8 440 196", "aria-hidden": "true" },
+    h("svg", { class: "histogram", viewBox: `-20 -8 ${span + 40} 196`, "aria-hidden": "true" },
       bins.map((bin, index) => [
         h("rect", { key: `r${index}`, x: start + index * width + 2, y: 160 - (bin.count / most) * 140, width: Math.max(1, width - 4), height: (bin.count / most) * 140, rx: 3 }),
         bin.count ? h("text", { key: `c${index}`, x: start + (index + 0.5) * width, y: 154 - (bin.count / most) * 140 }, shown(bin.count)) : null,

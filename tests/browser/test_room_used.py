@@ -1,0 +1,128 @@
+"""What is shown has room and uses it: nothing covers anything else, no label is too small, no half of the screen stays empty."""
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.browser.stage import PHONE, Room, picture
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+SMALL = {"width": 1280, "height": 720}
+LARGE = {"width": 1920, "height": 1080}
+LONG = "What is to be done first, all things considered, and by whom, now that the summer is over and the days grow shorter?"
+OPTIONS = [{"id": chr(97 + at), "text": f"Option {at + 1}, which takes a little longer to read"} for at in range(8)]
+LEAST_PX = 12
+
+TEXTS = """(words) => words.map((each) => {
+  const range = document.createRange();
+  range.selectNodeContents(each);
+  const { left, right, top, bottom } = range.getBoundingClientRect();
+  return { left, right, top, bottom };
+})"""
+"""Where the words of elements stand."""
+
+
+def _box(page: "Page", selector: str) -> dict[str, float]:
+    return page.locator(selector).first.evaluate("(each) => each.getBoundingClientRect().toJSON()")
+
+
+def _are_all_seen(page: "Page", selector: str) -> bool:
+    room = _box(page, ".shows")
+    return all(each["bottom"] <= room["bottom"] + 1 for each in page.locator(selector).evaluate_all(TEXTS))
+
+
+def _seats(live: Room, *names: str) -> list[Any]:
+    return [live.server.call("POST", "/join", {"nickname": name, "code": live.session["join_code"]}) for name in names]
+
+
+def _answer(live: Room, activity: dict[str, Any], seat: Any, data: Any) -> None:
+    path = f"{live.path}/activities/{activity['id']}/responses"
+    live.server.call("POST", path, {"response_data": data}, token=seat["participant_token"])
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["1280", "1920"])
+def test_a_long_question_with_many_options_fills_the_screen(live: Room, size: dict[str, int]) -> None:
+    live.activity("poll", {"question": LONG, "options": OPTIONS, "multiple": False})
+    screen = live.screen(viewport=size)
+    screen.get_by_text("Option 8").wait_for()
+    screen.wait_for_function("() => document.querySelector('.options').style.getPropertyValue('--size') !== ''")
+    picture(screen, f"screen-options-{size['width']}")
+
+    room, lists = _box(screen, ".shows"), _box(screen, ".options")
+    assert _are_all_seen(screen, ".options li")
+    assert lists["height"] >= 0.7 * room["height"]
+
+
+def test_a_quiz_and_its_leaderboard_stand_side_by_side(live: Room) -> None:
+    options = [{"id": chr(97 + at), "text": f"The city number {at + 1}, Königswusterhausen an der Dahme"} for at in range(4)]
+    quiz = live.activity("quiz", {"question": LONG, "options": options}, secret={"correct": "b"})
+    for seat in _seats(live, "Maximiliane-Charlotte", "Bartholomäus der Zweite", "Cleo"):
+        _answer(live, quiz, seat, {"choice": "b"})
+    screen = live.screen(viewport=SMALL)
+    live.call("POST", f"/activities/{quiz['id']}/transition", {"target_status": "expired"})
+    live.call("POST", f"/activities/{quiz['id']}/reveal", {"results": True, "secret": True})
+    screen.locator(".ranks").wait_for()
+    screen.locator(".is-right").wait_for()
+    picture(screen, "screen-quiz-ranks")
+
+    assert _are_all_seen(screen, ".bars th")
+    edge = _box(screen, ".ranks")["left"]
+    assert all(each["right"] <= edge for each in screen.locator(".results .bars :is(th, td:last-child)").evaluate_all(TEXTS))
+    assert _box(screen, ".ranks")["right"] <= _box(screen, ".shows")["right"] + 1
+
+    live.call("POST", "/overlay", {"overlay": "leaderboard"})
+    screen.locator(".cover .ranks").wait_for()
+    picture(screen, "screen-cover-ranks")
+    assert screen.get_by_text("Leaderboard", exact=True).locator("visible=true").count() == 1
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["1280", "1920"])
+def test_a_bar_begins_well_after_its_label(live: Room, size: dict[str, int]) -> None:
+    poll = live.activity("poll", {"question": "Which?", "options": OPTIONS[:5], "multiple": False}, results_visibility="always")
+    _answer(live, poll, _seats(live, "Anna")[0], {"choices": ["b"]})
+    screen = live.screen(viewport=size)
+    screen.locator(".bars svg").first.wait_for()
+    picture(screen, f"screen-bars-{size['width']}")
+
+    assert _are_all_seen(screen, ".bars th")
+    label = max(each["right"] for each in screen.locator(".bars th").evaluate_all(TEXTS))
+    assert _box(screen, ".bars svg")["left"] - label >= 0.025 * size["height"]
+
+
+def test_the_list_of_keys_is_as_large_as_its_words_need(live: Room) -> None:
+    live.activity("poll", {"question": "Which?", "options": OPTIONS[:2], "multiple": False})
+    host = live.host()
+    host.locator(".next").wait_for()
+    screen = live.tab(host.context, f"/screen/{live.session['id']}#token={live.session['screen_token']}")
+    screen.locator(".bar .primary").wait_for(state="attached")
+    screen.keyboard.press("?")
+    screen.locator(".key-list kbd").first.wait_for()
+    screen.wait_for_function("() => getComputedStyle(document.querySelector('.bar')).opacity === '1'")
+    picture(screen, "screen-keys")
+
+    longest = max(each["right"] - each["left"] for each in screen.locator(".key-list dd").evaluate_all(TEXTS))
+    assert _box(screen, ".key-list .keys")["width"] <= 2 * (longest + 120)
+    assert screen.locator(".key-list").evaluate("(each) => each.scrollHeight <= each.clientHeight")
+
+
+@pytest.mark.parametrize("width", [412, 320])
+def test_the_figures_of_a_histogram_can_be_read_on_a_phone(live: Room, width: int) -> None:
+    estimate = live.activity("estimate", {"question": "How heavy?", "unit": "kg"}, results_visibility="always")
+    seats = _seats(live, *(f"P{nth}" for nth in range(8)))
+    for nth, seat in enumerate(seats):
+        _answer(live, estimate, seat, {"value": 1_000 + nth * nth * 130})
+    phone = live.phone(**(PHONE | {"viewport": {"width": width, "height": 640}}))
+    phone.get_by_label("Your number").fill("1500")
+    phone.get_by_role("button", name="Send").click()
+    phone.locator(".histogram .axis").first.wait_for()
+    picture(phone, f"phone-histogram-{width}")
+
+    sizes = phone.locator(".histogram text").evaluate_all(
+        "(words) => words.map((each) => parseFloat(getComputedStyle(each).fontSize) * each.getScreenCTM().a)"
+    )
+    assert min(sizes) >= LEAST_PX
+    assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
