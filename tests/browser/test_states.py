@@ -166,6 +166,17 @@ def test_an_empty_session_is_begun_with_an_example(live: Room) -> None:
     assert host.locator(".starter").count() == 0
 
 
+def test_a_host_begins_in_their_own_language(live: Room) -> None:
+    host = live.host(locale="de-DE")
+    host.locator(".starter", has_text="Welche Tage passen dir?").click()
+    host.get_by_role("button", name="Speichern").click()
+    host.locator(".next", has_text="Starten: Welche Tage passen dir?").wait_for()
+
+    (made,) = live.call("GET", "/activities")["items"]
+    assert [option["text"] for option in made["config"]["options"]] == ["Montag", "Mittwoch", "Freitag"]
+    assert made["config"]["max_choices"] == 2
+
+
 def test_counts_are_said_to_hosts_who_want_to_hear_them(live: Room) -> None:
     live.activity("poll", POLL)
     silent, host = live.host(), live.host()

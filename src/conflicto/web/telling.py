@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 BASE_LOCALE = "en"
 
-OF_FORMS = ("title", "description", "config.", "secret.")
-"""Texts that only forms show begin so; all others are a view's."""
+OF_FORMS = ("title", "description", "config.", "secret.", "starter.")
+"""Texts that only hosts see begin so; all others are a view's."""
 
 _REF = "#/$defs/"
 

@@ -30,6 +30,15 @@ export class Starters {
   }
 }
 
-function starter({ type, examples: [{ config, secret = null }] }) {
+function starter({ type, examples: [{ config: example, secret = null }] }) {
+  const config = worded(example, "starter", boot.types[type].texts);
   return { type, icon: boot.types[type].icon, text: `${titleOf(type)}: ${questionOf({ type, config })}`, config, secret };
+}
+
+// An example in the page's own language: `starter.options.0.text` is the text of its first option, where the type's catalog has it.
+function worded(value, path, texts) {
+  if (typeof value === "string") return texts[path] ?? value;
+  if (Array.isArray(value)) return value.map((each, index) => worded(each, `${path}.${index}`, texts));
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, worded(each, `${path}.${key}`, texts)]));
 }

@@ -1,0 +1,21 @@
+"""What a host begins with is said in the host's language: the first example, text by text."""
+
+from conflicto.activity_types.registry import installed
+
+STARTER = "starter."
+
+
+def _at(value: object, path: str) -> object:
+    for step in path.split("."):
+        value = value[int(step)] if isinstance(value, list) else value[step]  # type: ignore[index]
+    return value
+
+
+def test_english_says_what_the_first_example_says() -> None:
+    said = 0
+    for known in installed():
+        for key, text in known.catalogs.get("en", {}).items():
+            if key.startswith(STARTER):
+                assert _at(known.examples[0]["config"], key.removeprefix(STARTER)) == text, (known.name, key)
+                said += 1
+    assert said >= 6
