@@ -49,7 +49,7 @@ def test_the_answers_are_downloaded_in_every_format(live: Room) -> None:
     named, content = downloaded(report, "Excel (XLSX)")
     table = list(openpyxl.load_workbook(io.BytesIO(content)).active.iter_rows(values_only=True))
     assert named == "Town-hall-table.xlsx"
-    assert [(row[1], row[3]) for row in table] == [("nickname", "Help"), ("Anna", "More daylight"), ("=Bert", "=1+1")]
+    assert [(row[1], row[4]) for row in table] == [("nickname", "Help"), ("Anna", "More daylight"), ("=Bert", "=1+1")]
     picture(report, "host-report-download")
 
 
