@@ -23,6 +23,7 @@ def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
+@pytest.mark.in_process
 @pytest.mark.catalogue("O-04")
 async def test_streams_and_waits_that_are_cut_anywhere_leave_nothing_behind(api: Api) -> None:
     event, rng = await make_event(api), Random(1)
