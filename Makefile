@@ -15,8 +15,11 @@ TEST_JOBS ?= 3
 FUZZERS := $(addprefix tests/hostile/,test_fuzz.py test_fuzz_wire.py test_schemathesis.py)
 
 # Faults that take longest to wait for; they run with the other hard tests.
-SLOW_FAULTS := $(addprefix tests/faults/,test_backups.py test_histories.py test_killed_copies.py test_overload.py test_postgres_network.py \
+SLOW_FAULTS := $(addprefix tests/faults/,test_backups.py test_histories.py test_killed_copies.py test_postgres_network.py \
 	test_power.py test_redis.py test_upgrade_beside.py)
+
+# It compares times, so nothing runs beside it.
+OVERLOAD := tests/faults/test_overload.py
 
 # Tests start dozens of processes; where this is set, each would compile all that it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -49,12 +52,12 @@ demo: setup ## Send 9,440 real answers through a server of its own and draw what
 	$(BIN)/conflicto demo
 
 test: setup ## Run the tests that need no browser, with coverage; the longest are in test-hard
-	$(BIN)/pytest -n $(TEST_JOBS) --dist worksteal $(addprefix --ignore ,tests/deploy tests/hostile/test_schemathesis.py $(SLOW_FAULTS)) -m "not browser and not patient and not thorough" --cov --cov-report=json
+	$(BIN)/pytest -n $(TEST_JOBS) --dist worksteal $(addprefix --ignore ,tests/deploy tests/hostile/test_schemathesis.py $(SLOW_FAULTS) $(OVERLOAD)) -m "not browser and not patient and not thorough" --cov --cov-report=json
 	$(BIN)/python tools/check_coverage.py coverage.json
 
 test-lane: setup ## The API's tests again over sockets, with the express lane on and off
-	$(BIN)/pytest -n $(JOBS) tests/api -m "not browser" -k "not postgresql" --lane on
-	$(BIN)/pytest -n $(JOBS) tests/api -m "not browser" -k "not postgresql" --lane off
+	$(BIN)/pytest -n $(TEST_JOBS) tests/api -m "not browser" -k "not postgresql" --lane on
+	$(BIN)/pytest -n $(TEST_JOBS) tests/api -m "not browser" -k "not postgresql" --lane off
 
 fuzz: setup ## Send damaged requests for as long as you like: CASES=1000000 SEED=2; FIRST=n CASES=8 repeats case n of a seed
 	$(BIN)/pytest -n $(JOBS) $(FUZZERS) --long \
@@ -65,6 +68,7 @@ fuzz: setup ## Send damaged requests for as long as you like: CASES=1000000 SEED
 test-hard: setup ## The fuzzers, Schemathesis and the kills in the size that CI asks for
 	$(BIN)/pytest -n $(JOBS) --dist worksteal $(FUZZERS) tests/faults/test_kill.py $(SLOW_FAULTS) tests/properties/test_session_machine.py tests/ports/test_migrations.py \
 		--cases 50000 --kills 20 --walks 30
+	$(BIN)/pytest $(OVERLOAD)
 
 test-faults: setup ## Break servers, databases and lines for as long as you like: KILLS=100 HISTORIES=50
 	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/faults --kills $(or $(KILLS),100) --histories $(or $(HISTORIES),50)
