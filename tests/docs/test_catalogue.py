@@ -25,7 +25,7 @@ def collected() -> str:
     """Return the tests that name a case, as pytest runs them."""
     files = sorted({test.partition("::")[0] for tests in shown().values() for test in tests})
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "-m", "", *files]
-    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
     assert found.returncode == 0, found.stdout[-2000:] + found.stderr[-2000:]
     return found.stdout
 
