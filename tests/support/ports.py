@@ -11,6 +11,7 @@ import tempfile
 from functools import cache
 from itertools import cycle
 from pathlib import Path
+from typing import BinaryIO
 
 FIRST, LAST = 20_000, 32_000
 BLOCK = 100
@@ -18,7 +19,7 @@ BLOCK = 100
 
 def free_port() -> int:
     """Return a port of this process's block that nothing listens on; it is not given again before all others of the block were."""
-    block, mine = _block()
+    block, mine, _ = _block()
     for _ in range(BLOCK):
         port = next(mine)
         with socket.socket() as probe:
@@ -31,8 +32,8 @@ def free_port() -> int:
 
 
 @cache
-def _block() -> tuple[int, "cycle[int]"]:
-    """Take a block: its lock goes with the process, whatever ends it."""
+def _block() -> tuple[int, "cycle[int]", BinaryIO]:
+    """Take a block, its ports and its lock, which goes with the process, whatever ends it."""
     folder = Path(tempfile.gettempdir()) / f"conflicto-ports-{getpass.getuser()}"
     folder.mkdir(exist_ok=True)
     for first in range(FIRST, LAST, BLOCK):
@@ -42,9 +43,5 @@ def _block() -> tuple[int, "cycle[int]"]:
         except OSError:
             lock.close()
             continue
-        _HELD.append(lock)
-        return first, cycle(range(first, first + BLOCK))
+        return first, cycle(range(first, first + BLOCK)), lock
     raise RuntimeError(f"every block of ports from {FIRST} to {LAST} is held by another process")
-
-
-_HELD: list = []

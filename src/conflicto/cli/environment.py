@@ -124,7 +124,8 @@ def _opened(settings: Settings) -> Iterator[Database]:
         if not is_damaged(error):
             raise
         err.print(
-            f"The database cannot be read: {error.orig}. `conflicto db restore` puts a backup in its place, and keeps this file."
+            f"The database cannot be read: {error.orig}. `conflicto db restore` puts a backup in its place, and keeps this file.",
+            markup=False,
         )
         raise typer.Exit(UNUSABLE) from None
     except DomainError as error:

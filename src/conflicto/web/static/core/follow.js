@@ -21,8 +21,8 @@ export class Follow {
   #hiding = 0;
   #over = false;
   #released = false;
-  #isBack = false; // connected anew: perhaps to another build
-  #asked = Date.now(); // when the build was last known to be ours
+  #mayBeOld = false; // connected anew, or long not asked: perhaps the server has another build
+  #asked = Date.now();
 
   // apply(items): the newest changes; connected(true | false); gone(problem): the session or the token is no more; outdated(): the server
   // has a newer page than this one.
@@ -59,7 +59,7 @@ export class Follow {
 
   #again = () => {
     this.#failures = 0;
-    this.#isBack = true;
+    this.#mayBeOld = true;
     this.#release();
   };
 
@@ -84,7 +84,7 @@ export class Follow {
           return location.reload(); // what this page knows was taken back; what waits in the outbox outlives the page
         }
         this.#failures += 1;
-        this.#isBack = true;
+        this.#mayBeOld = true;
         this.#quickEnds += 1;
         this.#connected(false);
       }
@@ -115,7 +115,7 @@ export class Follow {
       rest = events.pop();
       this.#told(events.map((event) => this.#read(event)).filter(Boolean));
     }
-    this.#isBack = true;
+    this.#mayBeOld = true;
     this.#quickEnds = Date.now() - began < FIRST_MS ? this.#quickEnds + 1 : 0;
     return true;
   }
@@ -131,7 +131,7 @@ export class Follow {
     const answer = await this.#open(`changes/since/${this.#cursor}?limit=1000`, this.#failures ? {} : { Prefer: "wait=20" });
     const page = await this.#within(answer.json(), SILENT_MS);
     this.#cursor = page.cursor;
-    this.#isBack ||= Date.now() - this.#asked > BUILD_MS;
+    this.#mayBeOld ||= Date.now() - this.#asked > BUILD_MS;
     this.#told(page.items);
     this.#polls += 1;
     if (this.#polls % POLLS_BEFORE_STREAM === 0) this.#quickEnds = 0;
@@ -155,13 +155,13 @@ export class Follow {
     this.#failures = 0;
     this.#connected(true);
     this.#apply(items);
-    if (this.#isBack) this.#askForBuild();
+    if (this.#mayBeOld) this.#askForBuild();
   }
 
   #askForBuild() {
-    this.#isBack = false;
+    this.#mayBeOld = false;
     this.#asked = Date.now();
-    isOutdated().then((is) => is && this.#outdated(), () => (this.#isBack = true));
+    isOutdated().then((is) => is && this.#outdated(), () => (this.#mayBeOld = true));
   }
 
   // A connection that slept with its phone reports neither end nor error, so silence ends it.

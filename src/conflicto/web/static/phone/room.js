@@ -103,9 +103,10 @@ export class Room {
     const { id, response_policy: policy } = this.activity;
     this.drafts.delete(this.slot);
     sessionStorage.removeItem(`draft ${this.slot}`);
+    const at = Date.now(); // before the timer, or what it draws could be a moment too early to say that it takes long
     setTimeout(this.draw, SENDING_MS);
     await this.outbox.put({
-      key: freshKey(), at: Date.now(), of: this.slot, slot: policy === "many" ? null : this.slot, body: { response_data: response },
+      key: freshKey(), at, of: this.slot, slot: policy === "many" ? null : this.slot, body: { response_data: response },
       path: `/sessions/${this.session}/activities/${id}/responses`,
     });
   }
