@@ -79,7 +79,8 @@ def configure_logs(*, json: bool) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", Forgiving(sys.stderr))),
+        # In one write with its end, or the lines of workers that share the stream come to stand in one another where it is not buffered.
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", Forgiving(sys.stderr))),
         cache_logger_on_first_use=True,
     )
     root = logging.getLogger()

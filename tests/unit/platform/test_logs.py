@@ -49,6 +49,19 @@ def test_one_line_for_each_event_whatever_it_holds(logged: Callable[[], list[dic
     assert {"timestamp", "pid"} <= line.keys()
 
 
+def test_a_line_is_one_write_for_several_workers_share_the_stream(
+    monkeypatch: pytest.MonkeyPatch, sink: io.StringIO, logged: Callable[[], list[dict[str, Any]]]
+) -> None:
+    assert logged() == []
+    written: list[str] = []
+    monkeypatch.setattr(sink, "write", written.append)
+
+    structlog.get_logger().warning("told", said=HOSTILE)
+
+    assert [each.count("\n") for each in written] == [1]
+    assert written[0].endswith("}\n")
+
+
 def test_no_control_character_reaches_a_terminal_either(shown: io.StringIO) -> None:
     structlog.get_logger().warning("told", said=HOSTILE)
 
