@@ -266,3 +266,16 @@ def test_the_report_tells_what_came_of_a_session(live: Room) -> None:
     report = live.host("/report")
     report.get_by_text("More daylight").first.wait_for()
     picture(report, "host-report")
+
+
+def test_the_report_says_of_questions_without_support_no_word_of_missing_answers(live: Room) -> None:
+    asked = live.activity("questions", {"prompt": "Ask us anything"}, response_policy="many")
+    seat = live.server.call("POST", "/join", {"nickname": "Ben", "code": live.session["join_code"]})
+    path = f"{live.path}/activities/{asked['id']}/responses"
+    live.server.call("POST", path, {"response_data": {"text": "When do we move?"}}, token=seat["participant_token"])
+
+    report = live.host("/report", locale="ar")
+    said = report.locator("li", has_text="When do we move?")
+    said.wait_for()
+    assert report.get_by_text("لا إجابات بعد").count() == 0
+    assert said.evaluate("(row) => getComputedStyle(row).direction") == "rtl", "its mark stands where the others' stand"

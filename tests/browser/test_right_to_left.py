@@ -22,6 +22,16 @@ STARTS = """(words) => {
 }"""
 """How far the words of an element are from its left and from its right edge."""
 
+HALF = """() => {
+  const bar = document.querySelector('.bars tr:nth-child(2) svg');
+  const share = bar.querySelector('rect').getBoundingClientRect().width / bar.getBoundingClientRect().width;
+  return Math.abs(share - 0.5) < 0.01;
+}"""
+ENDS = """(row) => ({
+  room: row.querySelector('svg').getBoundingClientRect().toJSON(),
+  bar: row.querySelector('rect').getBoundingClientRect().toJSON(),
+})"""
+
 
 def _stands_right(page: "Page", selector: str) -> None:
     left, right = page.locator(selector).first.evaluate(STARTS)
@@ -43,6 +53,20 @@ def test_latin_words_stand_on_the_right_of_an_arabic_page(live: Room) -> None:
     picture(phone, "phone-arabic")
     picture(screen, "screen-arabic")
     picture(host, "host-arabic")
+
+
+def test_bars_grow_from_their_labels(live: Room) -> None:
+    poll = live.activity("poll", QUESTION, results_visibility="always")
+    for name, chosen in (("Ben", "a"), ("Cleo", "a"), ("Diego", "b")):
+        seat = live.server.call("POST", "/join", {"nickname": name, "code": live.session["join_code"]})
+        path = f"{live.path}/activities/{poll['id']}/responses"
+        live.server.call("POST", path, {"response_data": {"choices": [chosen]}}, token=seat["participant_token"])
+    for locale, side in (("ar", "right"), ("en", "left")):
+        screen = live.screen(locale=locale)
+        screen.locator(".bars svg").nth(1).wait_for()
+        screen.wait_for_function(HALF)  # a bar takes its time to grow
+        ends = screen.locator(".bars tr").nth(1).evaluate(ENDS)
+        assert abs(ends["bar"][side] - ends["room"][side]) <= 1, (locale, ends)
 
 
 @pytest.mark.parametrize("locale", ["ar", "de", "en"])

@@ -13,9 +13,14 @@ pytestmark = pytest.mark.browser
 
 SMALL = {"width": 1280, "height": 720}
 LARGE = {"width": 1920, "height": 1080}
+SMALLEST = {"width": 1024, "height": 768}
+NAMES = ("Amara", "Bartholomäus", "Chiara", "Diego", "Elif", "Farid", "Greta", "Hana")
 LONG = "What is to be done first, all things considered, and by whom, now that the summer is over and the days grow shorter?"
 OPTIONS = [{"id": chr(97 + at), "text": f"Option {at + 1}, which takes a little longer to read"} for at in range(8)]
 LEAST_PX = 12
+LEAST_OF_STAGE = 2.5
+LEAST_TITLE_PX = 180
+BOXES = "(all) => all.map((each) => each.getBoundingClientRect().toJSON())"
 
 TEXTS = """(words) => words.map((each) => {
   const range = document.createRange();
@@ -78,6 +83,61 @@ def test_a_quiz_and_its_leaderboard_stand_side_by_side(live: Room) -> None:
     screen.locator(".cover .ranks").wait_for()
     picture(screen, "screen-cover-ranks")
     assert screen.get_by_text("Leaderboard", exact=True).locator("visible=true").count() == 1
+
+
+def test_ranks_beside_long_options_are_all_seen_on_a_small_screen(live: Room) -> None:
+    options = [{"id": chr(97 + at), "text": f"The city number {at + 1}, Königswusterhausen an der Dahme"} for at in range(4)]
+    quiz = live.activity("quiz", {"question": LONG, "options": options}, secret={"correct": "b"})
+    for seat in _seats(live, *NAMES):
+        _answer(live, quiz, seat, {"choice": "b"})
+    screen, phone = live.screen(viewport=SMALLEST), live.phone("Zoë", **(PHONE | {"viewport": {"width": 320, "height": 640}}))
+    phone.get_by_label("The city number 2").check()
+    phone.get_by_role("button", name="Send").click()
+    phone.get_by_text("Your answer is in ·").wait_for()
+    live.call("POST", f"/activities/{quiz['id']}/transition", {"target_status": "expired"})
+    live.call("POST", f"/activities/{quiz['id']}/reveal", {"results": True, "secret": True})
+    screen.locator(".ranks tbody tr").nth(7).wait_for()
+    screen.locator(".is-right").wait_for()
+    picture(screen, "screen-quiz-ranks-1024")
+
+    assert _are_all_seen(screen, ".ranks td")
+    assert _are_all_seen(screen, ".bars :is(th, td)")
+    assert screen.locator(".bars").evaluate("(bars) => Number(bars.style.getPropertyValue('--size'))") >= LEAST_OF_STAGE
+
+    phone.locator(".seat .chip").wait_for()
+    picture(phone, "phone-score-320")
+    assert _box(phone, ".seat > .grow")["width"] >= LEAST_TITLE_PX
+
+
+@pytest.mark.parametrize(("size", "seconds"), [(SMALLEST, 3_000), (LARGE, 9)], ids=["long", "late"])
+def test_the_time_that_is_left_stands_on_one_line_beside_the_question(live: Room, size: dict[str, int], seconds: int) -> None:
+    live.activity("poll", {"question": LONG, "options": OPTIONS[:2], "multiple": False}, duration_seconds=seconds)
+    screen = live.screen(viewport=size)
+    timer = screen.locator("aside .timer")
+    timer.wait_for()
+    words, beside = timer.evaluate_all(TEXTS)[0], _box(screen, "aside")
+    assert beside["left"] <= words["left"] < words["right"] <= beside["right"] + 1
+    assert words["bottom"] - words["top"] <= 1.5 * float(timer.evaluate("(each) => parseFloat(getComputedStyle(each).fontSize)"))
+
+
+def test_no_question_is_cut_in_two_at_the_foot_of_the_screen(live: Room) -> None:
+    asked = live.activity(
+        "questions",
+        {"prompt": "Ask us anything"},
+        response_policy="many",
+        responses_visibility="screen",
+        results_visibility="always",
+    )
+    for at, seat in enumerate(_seats(live, *NAMES)):
+        _answer(live, asked, seat, {"text": f"Question {at}: {LONG}"})
+    screen = live.screen(viewport=SMALLEST)
+    screen.locator(".asked li").nth(7).wait_for(state="attached")
+    picture(screen, "screen-questions-1024")
+
+    room = _box(screen, ".shows")
+    rows = [each for each in screen.locator(".asked li").evaluate_all(BOXES) if each["left"] < room["right"]]
+    assert 2 <= len(rows) < len(NAMES)
+    assert max(each["bottom"] for each in rows) <= room["bottom"] + 1
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["1280", "1920"])

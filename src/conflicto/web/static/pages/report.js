@@ -58,5 +58,5 @@ async function everyAnswer(at) {
 
 function list(answers) {
   const texts = [...textsOf(answers)];
-  return texts.length ? h("ul", {}, texts.map(([key, text]) => h("li", { key, dir: "auto" }, text))) : null;
+  return texts.length ? h("ul", {}, texts.map(([key, text]) => h("li", { key }, h("span", { dir: "auto" }, text)))) : null;
 }

@@ -23,8 +23,8 @@ export function drawRoom(room, phase) {
 function header(room, session) {
   return h("div", { class: "seat", key: "seat" },
     h("p", { class: "strong grow", dir: "auto" }, session?.title ?? ""),
-    typeof room.score === "number" ? h("p", { class: "chip", key: "score" }, t("results.points", { n: room.score })) : null,
-    drawMenu(room));
+    h("div", { class: "row" },
+      typeof room.score === "number" ? h("p", { class: "chip", key: "score" }, t("results.points", { n: room.score })) : null, drawMenu(room)));
 }
 
 function body(room, session, phase) {

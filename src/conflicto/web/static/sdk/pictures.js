@@ -16,7 +16,8 @@ export function drawResults(results, activity, { mine = null, texts = new Map() 
   const drawn = Object.entries(results ?? {}).map(([name, result]) => {
     const draw = PICTURES[result.op];
     const more = { mine, texts, values: valuesOf(activity, name), right: activity.secret?.correct };
-    return draw && h("div", { key: name, class: `of-${result.op}` }, result.answers ? draw(result, more) : h("p", { class: "muted" }, t("results.none")));
+    if (!draw || (result.op === "votes" && !result.answers)) return null; // what was said may be there, and only the support is missing
+    return h("div", { key: name, class: `of-${result.op}` }, result.answers ? draw(result, more) : h("p", { class: "muted" }, t("results.none")));
   });
   return drawn.filter(Boolean);
 }
