@@ -18,7 +18,7 @@ from conflicto.participants.nickname import clean
 from conflicto.participants.tables import participants
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.engine import Database
-from conflicto.platform.ids import ordered_uuid, public_id
+from conflicto.platform.ids import ordered_uuids, public_id
 from conflicto.responses.model import Moderation
 from conflicto.responses.tables import responses
 from conflicto.sessions.tables import feed_heads
@@ -108,7 +108,7 @@ def _answers(session_id: int, activity: UUID, authors: list[int], first: int, no
     ts = first
     for nth in range(ANSWERS_EACH):
         for author in authors:
-            response = ordered_uuid(ts)
+            response = next(ordered_uuids(ts, 1))
             yield {
                 "id": response, "session_id": session_id, "activity_id": activity, "participant_id": author, "round": 1,
                 "slot": response, "ts": ts, "created_ts": ts, "received_us": ts, "revision": 1, "deleted": False,

@@ -8,6 +8,8 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from conflicto.participants.model import Flood, Participant
 from conflicto.participants.tables import participants, seat_links
+from conflicto.platform.db.bulk import Bulk
+from conflicto.platform.db.lookup import Lookup
 from conflicto.platform.db.rows import as_row
 
 if TYPE_CHECKING:
@@ -17,8 +19,9 @@ if TYPE_CHECKING:
 
     from conflicto.platform.db.transaction import ReadTx, WriteTx
 
+_BULK = Bulk(participants, {name: name for name in Participant.__slots__})
 _BY_IDS = select(participants).where(participants.c.id.in_(bindparam("ids", expanding=True)), ~participants.c.deleted)
-_PRESENT = select(participants.c.id).where(participants.c.id.in_(bindparam("ids", expanding=True)), ~participants.c.deleted)
+_PRESENT = Lookup(select(participants.c.id).where(~participants.c.deleted), participants.c.id)
 _TAKEN = select(participants.c.nickname_key).where(
     participants.c.session_id == bindparam("session_id"), participants.c.nickname_key.in_(bindparam("keys", expanding=True))
 )
@@ -72,7 +75,7 @@ def find_many(tx: ReadTx, ids: Iterable[int]) -> dict[int, Participant]:
 
 def present(tx: ReadTx, ids: Iterable[int]) -> set[int]:
     """Return which of `ids` still have their seat: all that a submission needs to know of its sender."""
-    return {row.id for row in tx.all(_PRESENT, {"ids": list(ids)})}
+    return {row.id for row in _PRESENT.rows(tx, ids)}
 
 
 def taken_keys(tx: ReadTx, session_id: int, keys: Iterable[str]) -> set[str]:
@@ -140,7 +143,7 @@ def moved_seats(tx: ReadTx, session_id: int) -> dict[int, int]:
 
 def add_many(tx: WriteTx, rows: Sequence[Participant]) -> None:
     """Insert participants in one statement."""
-    tx.write(insert(participants), [as_row(row) for row in rows])
+    _BULK.insert(tx, rows)
 
 
 def save(tx: WriteTx, participant: Participant) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import random
 import secrets
+from collections.abc import Iterator
 from uuid import UUID
 
 PUBLIC_ID_BITS = 48
@@ -24,16 +25,18 @@ def random_uuid() -> UUID:
     return UUID(bytes=secrets.token_bytes(16), version=4)
 
 
-def ordered_uuid(at_us: int) -> UUID:
-    """Return a version 7 UUID (RFC 9562 §5.7) for `at_us`, µs since 1970.
+def ordered_uuids(at_us: int, most: int) -> Iterator[UUID]:
+    """Yield up to `most` version 7 UUIDs (RFC 9562 §5.7) for `at_us`, µs since 1970.
 
     Rows made one after the other get neighbouring keys, so inserts touch the right edge of the index. The 12 bits of `rand_a` carry
-    the µs within the ms (method 3 of §6.2), the other 62 bits are random.
+    the µs within the ms (method 3 of §6.2), the other 62 bits are random; the operating system is asked once for those of all.
     """
     milliseconds, rest = divmod(at_us, 1000)
     sub_ms = rest * 4096 // 1000
-    value = (milliseconds & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | sub_ms << 64 | 0b10 << 62 | secrets.randbits(62)
-    return UUID(int=value)
+    fixed = (milliseconds & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | sub_ms << 64 | 0b10 << 62
+    bits = secrets.token_bytes(8 * most)
+    for place in range(0, 8 * most, 8):
+        yield UUID(int=fixed | int.from_bytes(bits[place : place + 8]) >> 2)
 
 
 def opaque_secret(size_bytes: int = 32) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,7 +11,23 @@ if TYPE_CHECKING:
     from conflicto.activities.model import Counts
     from conflicto.responses.model import Response
 
-Change = "tuple[Response | None, Response]"
+
+@dataclass(slots=True)
+class _Kind:
+    """One of the two kinds of answers that are counted, while a group's changes are gone through."""
+
+    amount: int
+    last_ts: int | None
+    changed_ts: int
+
+    def change(self, was_ts: int | None, now_ts: int | None, at_ts: int) -> None:
+        """Count an answer of this kind that was at `was_ts` and is at `now_ts`; None: it was, or is, none of this kind."""
+        self.amount += (now_ts is not None) - (was_ts is not None)
+        self.changed_ts = at_ts
+        if now_ts is not None:
+            self.last_ts = now_ts
+        elif was_ts == self.last_ts:
+            self.last_ts = 0
 
 
 def counted(counts: Counts, changes: Iterable[tuple[Response | None, Response]]) -> Counts:
@@ -19,28 +35,21 @@ def counted(counts: Counts, changes: Iterable[tuple[Response | None, Response]])
 
     A newest-response timestamp that a deletion may have made wrong becomes 0: the caller looks the right one up.
     """
+    live = _Kind(counts.live, counts.live_last_ts, counts.live_changed_ts)
+    visible = _Kind(counts.visible, counts.visible_last_ts, counts.visible_changed_ts)
     for before, after in changes:
-        counts = _visible(_live(counts, before, after), before, after)
-    return counts
-
-
-def _live(counts: Counts, before: Response | None, after: Response) -> Counts:
-    was, now = before is not None and not before.deleted, not after.deleted
-    if not (was or now):
-        return counts
-    last = _last(counts.live_last_ts, before.ts if before and was else None, after.ts if now else None)
-    return replace(counts, live=counts.live + now - was, live_last_ts=last, live_changed_ts=after.ts)
-
-
-def _visible(counts: Counts, before: Response | None, after: Response) -> Counts:
-    was, now = before is not None and before.is_visible, after.is_visible
-    if not (was or now):
-        return replace(counts, visible_changed_ts=after.ts) if after.was_visible else counts
-    last = _last(counts.visible_last_ts, before.ts if before and was else None, after.ts if now else None)
-    return replace(counts, visible=counts.visible + now - was, visible_last_ts=last, visible_changed_ts=after.ts)
-
-
-def _last(last: int | None, gone: int | None, come: int | None) -> int | None:
-    if come is not None:
-        return come
-    return 0 if gone == last else last
+        was = None if before is None or before.deleted else before.ts
+        now = None if after.deleted else after.ts
+        if was is not None or now is not None:
+            live.change(was, now, after.ts)
+        was_visible = was if before is not None and before.is_visible else None
+        now_visible = now if after.is_visible else None
+        if was_visible is not None or now_visible is not None:
+            visible.change(was_visible, now_visible, after.ts)
+        elif after.was_visible:
+            visible.changed_ts = after.ts
+    return replace(
+        counts,
+        live=live.amount, live_last_ts=live.last_ts, live_changed_ts=live.changed_ts,
+        visible=visible.amount, visible_last_ts=visible.last_ts, visible_changed_ts=visible.changed_ts,
+    )  # fmt: skip

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, case, delete, func, insert, literal_column, select, text, update
+from sqlalchemy import bindparam, case, delete, func, literal_column, select, text
 
-from conflicto.platform.db.rows import as_row
+from conflicto.platform.db.bulk import Bulk
+from conflicto.platform.db.lookup import Lookup
 from conflicto.responses.model import NO_SLOT, LiveAnswer, Moderation, Response
 from conflicto.responses.tables import responses
 
@@ -21,23 +22,19 @@ if TYPE_CHECKING:
 _COLUMNS = {"text": "response_text", "masked": "masked_text"}
 """What is called otherwise in the table."""
 
+_BULK = Bulk(
+    responses,
+    {name: _COLUMNS.get(name, name) for name in Response.__slots__},
+    changing=("ts", "received_us", "revision", "deleted", "moderation", "was_visible", "text", "masked"),
+)
 _FIELDS = [responses.c[_COLUMNS.get(name, name)] for name in Response.__slots__]
 _ALL = select(*_FIELDS)
 _BY_IDS = _ALL.where(responses.c.id.in_(bindparam("ids", expanding=True)))
-_OF_PARTICIPANTS = _ALL.where(
-    responses.c.participant_id.in_(bindparam("participants", expanding=True)),
-    responses.c.activity_id == bindparam("activity_id"),
-    responses.c.round == bindparam("round"),
-    responses.c.slot == NO_SLOT,
-)
-_ROWS_OF_EACH = (
-    select(responses.c.participant_id, func.count().label("stored"))
-    .where(
-        responses.c.participant_id.in_(bindparam("participants", expanding=True)),
-        responses.c.activity_id == bindparam("activity_id"),
-        responses.c.round == bindparam("round"),
-    )
-    .group_by(responses.c.participant_id)
+_IN_ROUND = (responses.c.activity_id == bindparam("activity_id"), responses.c.round == bindparam("round"))
+_OF_PARTICIPANTS = Lookup(_ALL.where(*_IN_ROUND, responses.c.slot == NO_SLOT), responses.c.participant_id)
+_ROWS_OF_EACH = Lookup(
+    select(responses.c.participant_id, func.count().label("stored")).where(*_IN_ROUND).group_by(responses.c.participant_id),
+    responses.c.participant_id,
 )
 _FEW_IN_ORDER = responses.c.ts + 0
 """Feed order for one participant's rows: a sum, because a plain `ts` draws SQLite to walk the whole activity by its feed index."""
@@ -93,8 +90,6 @@ _RECOUNT = (
 )
 _ROWS_OF_SESSIONS = select(responses.c.session_id, func.count().label("stored")).group_by(responses.c.session_id)
 _NEWEST_STAMPS = select(responses.c.session_id, func.max(responses.c.ts).label("ts")).group_by(responses.c.session_id)
-_SAVE = update(responses).where(responses.c.id == bindparam("response_id"))
-_CHANGING = ("ts", "received_us", "revision", "deleted", "moderation", "was_visible", "response_text", "masked_text")
 
 
 def find_many(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, Response]:
@@ -104,13 +99,13 @@ def find_many(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, Response]:
 
 def of_participants(tx: ReadTx, activity_id: UUID, nth: int, participants: Iterable[int]) -> dict[int, Response]:
     """Return the single response of each participant in a round (policies `one` and `first`), tombstones included."""
-    rows = tx.all(_OF_PARTICIPANTS, {"activity_id": activity_id, "round": nth, "participants": list(participants)})
+    rows = _OF_PARTICIPANTS.rows(tx, participants, activity_id=activity_id, round=nth)
     return {row.participant_id: _response(row) for row in rows}
 
 
 def rows_of_each(tx: ReadTx, activity_id: UUID, nth: int, participants: Iterable[int]) -> dict[int, int]:
     """Count the rows of each participant in a round, tombstones included, in the index alone."""
-    rows = tx.all(_ROWS_OF_EACH, {"activity_id": activity_id, "round": nth, "participants": list(participants)})
+    rows = _ROWS_OF_EACH.rows(tx, participants, activity_id=activity_id, round=nth)
     return {row.participant_id: row.stored for row in rows}
 
 
@@ -203,15 +198,12 @@ def _filtered(activity_id: UUID, nth: int | None, participant_id: int | None) ->
 
 def add_many(tx: WriteTx, rows: Sequence[Response]) -> None:
     """Insert responses in one statement."""
-    tx.write(insert(responses), [_row(response) for response in rows])
+    _BULK.insert(tx, rows)
 
 
 def save_many(tx: WriteTx, rows: Sequence[Response]) -> None:
     """Write the columns that a new revision changes."""
-    tx.write(
-        _SAVE,
-        [{"response_id": each.id, **{name: value for name, value in _row(each).items() if name in _CHANGING}} for each in rows],
-    )
+    _BULK.update(tx, rows)
 
 
 def live_of(
@@ -278,10 +270,3 @@ def _response(row: Row[Any]) -> Response:
     fields = dict(zip(Response.__slots__, row, strict=True))
     fields["moderation"] = Moderation(fields["moderation"])
     return Response(**fields)
-
-
-def _row(response: Response) -> dict[str, Any]:
-    row = as_row(response)
-    for name, column in _COLUMNS.items():
-        row[column] = row.pop(name)
-    return row

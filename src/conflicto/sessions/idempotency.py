@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import select
 
+from conflicto.platform.db.bulk import Bulk
+from conflicto.platform.db.lookup import Lookup
 from conflicto.sessions.errors import IdempotencyKeyInvalid, KeyReused
 from conflicto.sessions.tables import idempotency_keys
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx, WriteTx
 
 _KEY = re.compile(r'"([\x21\x23-\x7e]{1,128})"|([\x21\x23-\x7e]{1,128})', re.ASCII)
-_LOOK = select(idempotency_keys).where(idempotency_keys.c.id.in_(bindparam("ids", expanding=True)))
+_LOOK = Lookup(select(idempotency_keys), idempotency_keys.c.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,20 @@ class Key:
 
     id: bytes
     fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    """A row of the table."""
+
+    id: bytes
+    session_id: int
+    fingerprint: bytes
+    status: int
+    entity: str
+
+
+_BULK = Bulk(idempotency_keys, {name: name for name in _Remembered.__slots__})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +80,7 @@ def replays(tx: ReadTx, keys: Iterable[Key | None]) -> dict[bytes, Replay | KeyR
     if not wanted:
         return {}
     found: dict[bytes, Replay | KeyReused] = {}
-    for row in tx.all(_LOOK, {"ids": list(wanted)}):
+    for row in _LOOK.rows(tx, wanted):
         same = row.fingerprint == wanted[row.id].fingerprint
         found[row.id] = Replay(row.status, row.entity) if same else KeyReused()
     return found
@@ -90,9 +106,9 @@ def is_known(tx: ReadTx, key: Key | None) -> bool:
 def remember(tx: WriteTx, entries: Iterable[tuple[Key | None, int, int, str]]) -> None:
     """Store `(key, session id, status, entity)` in the transaction that did the work."""
     rows = [
-        {"id": key.id, "fingerprint": key.fingerprint, "session_id": session_id, "status": status, "entity": entity}
+        _Remembered(key.id, session_id, key.fingerprint, status, entity)
         for key, session_id, status, entity in entries
         if key is not None
     ]
     if rows:
-        tx.write(insert(idempotency_keys), rows)
+        _BULK.insert(tx, rows)

@@ -67,6 +67,9 @@ def engine(url: URL, deadlines: Deadlines, *, pool_size: int, max_overflow: int,
     }
     if read_only:
         settings |= {"default_transaction_isolation": r"repeatable\ read", "default_transaction_read_only": "on"}
+    else:
+        # The writer looks up single rows. Its plans are kept, and one made while a table was small would read all of it when it is not.
+        settings["enable_seqscan"] = "off"
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
         hide_parameters=True,

@@ -73,6 +73,11 @@ class WriteTx(ReadTx):
         self.writes += 1
         return self.connection.execute(statement, params).rowcount
 
+    def write_each(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Execute a changing statement in the driver's own words for each of `rows`."""
+        self.writes += 1
+        self.connection.exec_driver_sql(statement, rows)
+
     def attempt(self, command: Callable[[WriteTx], Any]) -> Any:  # noqa: ANN401 - the command's value
         """Run a command; a domain error before its first write becomes its outcome, a later one raises `HalfDone`."""
         written, told = self.writes, len(self.events)

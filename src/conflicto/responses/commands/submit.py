@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from operator import itemgetter
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from conflicto.activities.lifecycle import is_open
@@ -16,7 +17,7 @@ from conflicto.activities.model import Activity, ResponsePolicy
 from conflicto.activities.queries import activities_by_id
 from conflicto.participants.errors import SeatGone
 from conflicto.participants.queries import present_ids
-from conflicto.platform.ids import ordered_uuid
+from conflicto.platform.ids import ordered_uuids
 from conflicto.platform.problems import DomainError, NotFound
 from conflicto.responses import store
 from conflicto.responses.commands.keep import keep
@@ -55,6 +56,14 @@ class Receipt:
     status: int
 
 
+class _Accepted(NamedTuple):
+    """A submission that will be stored, by its place among those that came, and the row that it revises, if any."""
+
+    place: int
+    activity: Activity
+    before: Response | None
+
+
 def submit_many(tx: WriteTx, submissions: Sequence[Submission], *, capacity: Capacity | None = None) -> list[Receipt | DomainError]:
     """Store answers in the order of arrival and return one outcome for each; nothing is written for a refused one. No `capacity`: no caps.
 
@@ -74,10 +83,10 @@ def submit_many(tx: WriteTx, submissions: Sequence[Submission], *, capacity: Cap
                 outcomes[place] = refusal
             else:
                 by_activity[submission.activity_id].append((place, submission))
-    accepted: list[tuple[int, Response | None, Response]] = []
+    accepted: list[_Accepted] = []
     for activity_id, group in by_activity.items():
         accepted += _answered(tx, activities[activity_id], group, capacity, outcomes)
-    _store(tx, sorted(accepted, key=lambda each: each[0]), submissions, outcomes)
+    _store(tx, sorted(accepted, key=itemgetter(0)), submissions, outcomes)
     return [outcomes[place] for place in range(len(submissions))]
 
 
@@ -114,15 +123,15 @@ def _answered(
     group: list[tuple[int, Submission]],
     capacity: Capacity | None,
     outcomes: dict[int, Receipt | DomainError],
-) -> list[tuple[int, Response | None, Response]]:
-    """Decide by the policy what each submission becomes and count new rows; timestamps are drawn later, in the order of arrival."""
+) -> list[_Accepted]:
+    """Decide by the policy which submissions are stored and count new rows; timestamps are drawn later, in the order of arrival."""
     authors = [submission.participant_id for _, submission in group]
     many = activity.response_policy is ResponsePolicy.MANY
     earlier = {} if many else store.of_participants(tx, activity.id, activity.round, authors)
     if many and capacity:
         capacity.count(tx, activity, authors)
     head = tx.head(activity.session_id)
-    accepted: list[tuple[int, Response | None, Response]] = []
+    accepted: list[_Accepted] = []
     for place, submission in group:
         before = earlier.get(submission.participant_id)
         refusal = None
@@ -133,45 +142,48 @@ def _answered(
         if refusal:
             outcomes[place] = refusal
         else:
-            accepted.append((place, before, _revision(tx, activity, submission, before)))
+            accepted.append(_Accepted(place, activity, before))
             head.count("responses", before is None)
     return accepted
 
 
-def _revision(tx: WriteTx, activity: Activity, submission: Submission, before: Response | None) -> Response:
+def _revision(activity: Activity, submission: Submission, before: Response, ts: int) -> Response:
     text, masked, held = submission.written
     moderation = moderation_of(activity, before, held=held)
-    if before is not None:
-        return replace(
-            before, received_us=submission.received_us, revision=before.revision + 1, deleted=False, moderation=moderation,
-            was_visible=before.was_visible or moderation is Moderation.VISIBLE, text=text, masked=masked,
-        )  # fmt: skip
-    new_id = ordered_uuid(tx.now_us)
+    return replace(
+        before, ts=ts, received_us=submission.received_us, revision=before.revision + 1, deleted=False, moderation=moderation,
+        was_visible=before.was_visible or moderation is Moderation.VISIBLE, text=text, masked=masked,
+    )  # fmt: skip
+
+
+def _new(activity: Activity, submission: Submission, new_id: UUID, ts: int) -> Response:
+    text, masked, held = submission.written
+    moderation = moderation_of(activity, None, held=held)
     many = activity.response_policy is ResponsePolicy.MANY
     return Response(
         id=new_id, session_id=activity.session_id, activity_id=activity.id, participant_id=submission.participant_id,
-        round=activity.round, slot=new_id if many else NO_SLOT, ts=0, created_ts=0, received_us=submission.received_us,
+        round=activity.round, slot=new_id if many else NO_SLOT, ts=ts, created_ts=ts, received_us=submission.received_us,
         revision=1, deleted=False, moderation=moderation, was_visible=moderation is Moderation.VISIBLE, text=text, masked=masked,
     )  # fmt: skip
 
 
 def _store(
-    tx: WriteTx,
-    accepted: list[tuple[int, Response | None, Response]],
-    submissions: Sequence[Submission],
-    outcomes: dict[int, Receipt | DomainError],
+    tx: WriteTx, accepted: list[_Accepted], submissions: Sequence[Submission], outcomes: dict[int, Receipt | DomainError]
 ) -> None:
-    by_session: dict[int, list[tuple[int, Response | None, Response]]] = defaultdict(list)
-    for change in accepted:
-        by_session[change[2].session_id].append(change)
+    by_session: dict[int, list[_Accepted]] = defaultdict(list)
+    for each in accepted:
+        by_session[each.activity.session_id].append(each)
     for session_id, group in by_session.items():
         stamps = tx.head(session_id).stamps(tx.now_us, len(group))
+        ids = ordered_uuids(tx.now_us, len(group))
         changes = []
-        for ts, (place, before, after) in zip(stamps, group, strict=True):
-            stamped = replace(after, ts=ts, created_ts=after.created_ts or ts)
-            status = CREATED if before is None else REPLACED
-            outcomes[place] = Receipt(stamped, status)
-            changes.append((before, stamped))
+        for ts, (place, activity, before) in zip(stamps, group, strict=True):
+            if before is None:
+                after, status = _new(activity, submissions[place], next(ids), ts), CREATED
+            else:
+                after, status = _revision(activity, submissions[place], before, ts), REPLACED
+            outcomes[place] = Receipt(after, status)
+            changes.append((before, after))
         keep(tx, session_id, changes)
     receipts = ((place, outcomes[place]) for place, _, _ in accepted if submissions[place].key)
     idempotency.remember(

@@ -1,0 +1,106 @@
+"""Rows that are stored and found by the hundred with one statement: the same values on both databases, and an index for every lookup."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+
+from conflicto.participants import store as participants
+from conflicto.platform.ids import ordered_uuids
+from conflicto.platform.problems import InternalError
+from conflicto.responses import store
+from conflicto.responses.model import Moderation, Response
+from conflicto.sessions.idempotency import Key, Replay, remember, replays
+from conflicto.sessions.tables import idempotency_keys
+from tests.support.kit import Kit, set_stage
+from tests.support.samples import response
+
+LARGEST = 2**63 - 1
+TEXTS = [
+    '"plain"', '"\\"quoted\\" and \\\\ and \\u0001"', '"\'; DROP TABLE responses; --"', "{}",
+    '{"a":[1,null,true]}', "null", '"%s :name ? $1"',
+    '"tab\\t, {curly}, \'single\'"', '"\U0001f600 \u202e\u0627\u0644\u0633\u0644\u0627\u0645 \u2028"', None,
+]  # fmt: skip
+
+
+def answers(session_id: int, activity_id: Any) -> list[Response]:
+    ids = list(ordered_uuids(1, len(TEXTS)))
+    return [
+        response(
+            id=ids[place], session_id=session_id, activity_id=activity_id, participant_id=2**48 - 1 - place, slot=ids[place],
+            ts=1 + place, created_ts=1, received_us=LARGEST, deleted=each is None, moderation=Moderation.PENDING, was_visible=False,
+            text=each, masked=TEXTS[-1 - place],
+        )
+        for place, each in enumerate(TEXTS)
+    ]  # fmt: skip
+
+
+def test_what_is_stored_by_the_hundred_is_found_as_it_was(kit: Kit) -> None:
+    stage = set_stage(kit, people=1)
+    given = answers(stage.session_id, stage.activity_id)
+
+    kit.do(stage.session_id, store.add_many, given)
+    assert kit.db.query(store.find_many, [each.id for each in given]) == {each.id: each for each in given}
+
+    changed = [
+        replace(
+            each, ts=each.ts + 100, revision=2, deleted=not each.deleted, moderation=Moderation.HIDDEN, text=each.masked,
+            masked=each.text,
+        )
+        for each in given
+    ]  # fmt: skip
+    kit.do(stage.session_id, store.save_many, changed[1:])
+    assert kit.db.query(store.find_many, [each.id for each in given]) == {each.id: each for each in (given[0], *changed[1:])}
+
+
+def test_one_row_that_does_not_fit_keeps_all_out(kit: Kit) -> None:
+    stage = set_stage(kit, people=1)
+    given = answers(stage.session_id, stage.activity_id)
+
+    with pytest.raises(InternalError):
+        kit.do(stage.session_id, store.add_many, [*given, given[0]])
+
+    assert kit.db.query(store.find_many, [each.id for each in given]) == {}
+
+
+def test_bytes_are_stored_and_found_whatever_they_hold(kit: Kit) -> None:
+    stage = set_stage(kit, people=1)
+    keys = [
+        Key(bytes([first] + [255 - first] * 15), bytes(range(first, first + 16))) for first in (0, 1, 34, 39, 92, 127, 128, 240)
+    ]
+
+    kit.do(stage.session_id, remember, [(key, stage.session_id, 201, f"entity {key.id[0]}") for key in keys])
+
+    assert kit.db.query(replays, [*keys, Key(b"?" * 16, b"?" * 16), None]) == {
+        key.id: Replay(201, f"entity {key.id[0]}") for key in keys
+    }
+    stored = kit.db.query(lambda tx: tx.all(select(idempotency_keys.c.id, idempotency_keys.c.fingerprint)))
+    assert {(bytes(row.id), bytes(row.fingerprint)) for row in stored} == {(key.id, key.fingerprint) for key in keys}
+
+
+def test_nobody_is_found_by_no_keys(kit: Kit) -> None:
+    stage = set_stage(kit, people=3)
+
+    assert kit.db.query(participants.present, []) == set()
+    assert kit.db.query(participants.present, [*stage.people, 1]) == set(stage.people)
+    assert kit.db.query(store.of_participants, stage.activity_id, 1, stage.people) == {}
+
+
+def test_a_table_that_is_small_now_is_searched_by_index_all_the_same(kit: Kit) -> None:
+    """PostgreSQL keeps a statement's plan: one that reads the whole table, because it is small, would do so when it is large."""
+    if kit.db.dialect != "postgresql":
+        pytest.skip("SQLite does not plan by size")
+    stage = set_stage(kit, people=3)
+    kit.run(*(stage.answer(who, "1") for who in range(3)))
+
+    with kit.db.writer_connection() as connection:
+        connection.execute(text("ANALYZE"))
+        plans = {
+            name: "\n".join(connection.execute(text(f"EXPLAIN {wanted}")).scalars())
+            for name, wanted in {
+                "present": "SELECT id FROM participants WHERE id = ANY (CAST('{1,2,3}' AS bigint[]))",
+                "saved": "UPDATE responses SET ts = r.ts FROM json_to_recordset('[]') AS r (id uuid, ts bigint) WHERE responses.id = r.id",
+            }.items()
+        }
+    assert all("Seq Scan" not in plan and "Index" in plan for plan in plans.values()), plans
