@@ -48,6 +48,7 @@ from conflicto.platform.clock import Clock
 from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.engine import Database, PoolSize
 from conflicto.platform.db.group import Committed, GroupRunner
+from conflicto.platform.db.lives import LifeBegan, settled
 from conflicto.platform.db.schema import require_current
 from conflicto.platform.db.writer import Writer
 from conflicto.platform.express.lane import Lane
@@ -84,6 +85,7 @@ from conflicto.results.segments import Segments
 from conflicto.results.spec import require_spec
 from conflicto.sessions import http as sessions_http
 from conflicto.sessions.events import SessionChanged, SessionEnded
+from conflicto.sessions.gaps import Feeds
 from conflicto.sessions.heads import SessionHeads
 from conflicto.sessions.purge import Purger
 from conflicto.sessions.retention import Retention
@@ -112,29 +114,29 @@ class App:
     def __init__(self, settings: Settings, *, clock: Clock | None = None, deadlines: Deadlines | None = None) -> None:
         self.settings = settings
         self.clock = clock or Clock()
-        self.db = Database(settings.url, pool=_share(settings), deadlines=deadlines)
+        self.db = Database(
+            settings.url, pool=PoolSize.share(settings.pool_size, settings.max_overflow, workers=settings.workers), deadlines=deadlines
+        )  # fmt: skip
         require_current(self.db)
+        self.heads = Heads(self.db, self._caught_up)
+        self.lives = settled(self.db, Feeds(), self.heads)
         self.identity: Identity = establish(
-            self.db,
-            data_dir=settings.data_dir,
-            secret_key=settings.secret("secret_key"),
+            self.db, data_dir=settings.data_dir, secret_key=settings.secret("secret_key"),
             admin_token=settings.secret("admin_token"),
-        )
-        self.metrics = Metrics()
+        )  # fmt: skip
+        self.metrics, issuer = Metrics(), self.identity.issuer
         self.sharing = Sharing(settings.metrics_dir, self.metrics) if settings.metrics_dir else None
         self._closing: list[Callable[[], Awaitable[None]]] = []
         self.redis = self._redis()
-        self.heads = Heads(self.db, self._caught_up)
-        self.following = Following(self.heads, self.redis, self.identity.epoch)
         self.presence = Presence(self.clock)
         self.writer = Writer(self._runner(), self.clock, caller_s=self.db.deadlines.caller_s, on_commit=self._committed)
+        self.following = Following(self.heads, self.writer, self.redis, issuer)
         self.types = registered(settings.activity_types)
         self.expiry = Expiry(self.db, self.writer, self.clock)
         self.purger, self.retention = self._removal()
-        self.tokens = Tokens(self.identity.signing_key, self.identity.issuer, self.clock)
-        self.admission = Admission(self.tokens, self.identity.admin_hash, self.heads, self._tickets())
-        self.limiter, marks = self._limits()
-        self.guard = CodeGuard(self.limiter, marks)
+        self.tokens = Tokens(self.identity.signing_key, issuer, self.clock)
+        self.admission = Admission(self.tokens, self.identity.admin_hash, self.heads, UsedTickets(self.clock, self.redis, issuer))
+        self.limiter, self.guard = self._limits()
         self.lane = Lane(self.clock, self.limiter.memory, self._seen)
         self.keeper = Keeper(
             self.lane if settings.express else None, most_connections=settings.max_connections, drain=self.drain,
@@ -214,9 +216,6 @@ class App:
             await receive()
         await send({"type": "lifespan.shutdown.complete"})
 
-    def _tickets(self) -> UsedTickets:
-        return UsedTickets(self.clock, self.redis, self.identity.epoch)
-
     def _cache(self) -> SharedCache | None:
         if self.redis is None:
             return None
@@ -231,14 +230,15 @@ class App:
         self._closing.append(redis.close)
         return redis
 
-    def _limits(self) -> tuple[Limiter, Marks]:
+    def _limits(self) -> tuple[Limiter, CodeGuard]:
         memory, url = MemoryLimiter(self.clock, enabled=self.settings.rate_limits), self.settings.secret("redis_url")
         if not url or not self.settings.rate_limits:
-            return Limiter(memory, None), Marks(None, "")
+            return (limiter := Limiter(memory, None)), CodeGuard(limiter, Marks(None, ""))
         # Connections of their own: limits ask thousands of times a second, and what misses a deadline here must not silence others.
-        redis, prefix = Redis(url, self.clock, deadline_s=LIMITS_DEADLINE_S), f"conflicto:{self.identity.epoch}:"
+        redis, prefix = Redis(url, self.clock, deadline_s=LIMITS_DEADLINE_S), f"conflicto:{self.identity.issuer}:"
         self._closing.append(redis.close)
-        return Limiter(memory, SharedBuckets(redis, prefix + "limits:")), Marks(redis, prefix + "hits:")
+        limiter = Limiter(memory, SharedBuckets(redis, prefix + "limits:"))
+        return limiter, CodeGuard(limiter, Marks(redis, prefix + "hits:"))
 
     def _watch(self) -> None:
         metrics, watch, began_s = self.metrics, self.metrics.watch, self.clock.monotonic_s()
@@ -279,7 +279,7 @@ class App:
 
     def _runner(self) -> GroupRunner:
         subscribers: dict[type, list[Any]] = {SessionEnded: [end_with_session], ParticipantRemoved: [erase_answers]}
-        return GroupRunner(self.db, SessionHeads(), self.clock, subscribers)
+        return GroupRunner(self.db, SessionHeads(), self.clock, subscribers, self.lives)
 
     def _committed(self, committed: Committed) -> None:
         """Tell everyone who keeps state in memory; runs on the event loop, in commit order, before any caller hears of it."""
@@ -300,6 +300,9 @@ class App:
                 self.expiry.follow(event.activity)
             elif isinstance(event, SessionChanged) and event.session.deleted:
                 self.purger.wake()
+            elif isinstance(event, LifeBegan):
+                self.heads.begin_anew()
+                self.check.forget()
 
     def _seen(self, caller: Caller) -> None:
         if caller.participant_id is not None:
@@ -308,13 +311,13 @@ class App:
     def _routes(self) -> list[Route]:
         db, writer, tokens, clock, guard = self.db, self.writer, self.tokens, self.clock, self.guard
         caps = Caps(self.settings.most_answers, self.settings.most_answers_each)
-        press = Press(self.identity.epoch, clock, self.metrics, self.keeper.load)
+        press = Press(clock, self.metrics, self.keeper.load)
         answers = Answers(db, clock, press, SharedPages(self._cache()), caps)
         results = Results(db, Segments(db, writer), self.heads, answers, press, clock)
         leaderboard = Leaderboard(db, self.heads, answers, results, press)
         self.streams = Streams(self.heads, answers, results, clock)
-        check = AnswerCheck(db, self.types, self._activity)
-        self.rehearsals = RehearsalStage(House(db, writer, clock, self.presence, self.types, self.heads.standing, check.judge))
+        self.check = AnswerCheck(db, self.types, self._activity)
+        self.rehearsals = RehearsalStage(House(db, writer, clock, self.presence, self.types, self.heads.standing, self.check.judge))
         return [
             *sessions_http.routes(
                 sessions_http.SessionEndpoints(db, writer, tokens), sessions_http.SessionDoor(db, writer, tokens, guard)
@@ -327,7 +330,7 @@ class App:
                 participants_http.DoorEndpoints(db, writer, tokens, guard, clock),
                 participants_http.SeatEndpoints(db, writer, self.presence, clock),
             ),
-            *responses_http.routes(responses_http.ResponseEndpoints(db, writer, clock, check, leaderboard, Capacity(caps))),
+            *responses_http.routes(responses_http.ResponseEndpoints(db, writer, clock, self.check, leaderboard, Capacity(caps))),
             *types_http.routes(types_http.TypeEndpoints(self.types), anyone=ANYONE),
             *feed_http.routes(
                 feed_http.FeedEndpoints(answers, self.waits, self.streams, self.admission, clock, results, leaderboard)
@@ -371,10 +374,6 @@ class App:
                 on_caller=self._seen,
             )
         )
-
-
-def _share(settings: Settings) -> PoolSize:
-    return PoolSize.share(settings.pool_size, settings.max_overflow, workers=settings.workers)
 
 
 SWITCH_S = 0.001

@@ -15,6 +15,7 @@ from conflicto.platform.db.group import Committed
 from conflicto.platform.problems import NotFound, Unavailable
 from conflicto.sessions.commands import delete_session, lock
 from conflicto.sessions.events import SessionChanged
+from conflicto.sessions.gaps import Feeds
 from conflicto.sessions.store import purge_session
 from tests.support.kit import Kit, command, set_stage
 from tests.support.queries import counted_statements
@@ -269,3 +270,51 @@ async def test_memory_is_bounded(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> N
 
     assert [heads.known(stage.session_id) is None for stage in stages] == [False, True, False]
     assert list(heads._gone) == [102, 103]
+
+
+async def begin_anew(kit: Kit) -> None:
+    def begin() -> None:
+        with kit.db.writer_connection() as connection, connection.begin():
+            Feeds().begin_anew(connection, 0)
+
+    await asyncio.to_thread(begin)
+
+
+async def test_what_is_of_another_life_is_not_mixed_with_this_one(kit: Kit) -> None:
+    """Whoever is told of a change after another process began a new life forgets what it knew."""
+    stage, heads = set_stage(kit, people=1), Heads(kit.db)
+    before = await heads.get(stage.session_id)
+    await begin_anew(kit)
+
+    heads.hear(stage.session_id, before.ts + 1)
+    await until(lambda: not before.is_current)
+    after = await heads.get(stage.session_id)
+    assert (after.epoch != before.epoch, after.ts > before.ts, len(after.gaps)) == (True, True, 1)
+
+
+async def test_a_look_tells_whose_head_is_behind(kit: Kit) -> None:
+    stage, heads = set_stage(kit, people=1), Heads(kit.db)
+    assert (heads.newest_position(), heads.position(stage.session_id)) == (0, 0)
+    head = await heads.get(stage.session_id)
+    assert await heads.sweep() == ()
+    head.ts += 1
+    assert (heads.newest_position(), heads.position(stage.session_id)) == (head.ts, head.ts)
+    assert await heads.sweep() == (stage.session_id,)
+
+
+async def test_loading_goes_on_in_the_life_that_has_begun_meanwhile(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, heads = set_stage(kit, people=1), Heads(kit.db)
+    load, loop, loads = module.load_head, asyncio.get_running_loop(), []
+
+    def amid(tx: Any, session_id: int) -> Any:
+        found = load(tx, session_id)
+        if not loads:
+            asyncio.run_coroutine_threadsafe(begin_anew(kit), loop).result()
+            loop.call_soon_threadsafe(heads.begin_anew)
+        loads.append(found)
+        return found
+
+    monkeypatch.setattr(module, "load_head", amid)
+    head = await heads.get(stage.session_id)
+    assert loads == [loads[0], head]
+    assert head.epoch != loads[0].epoch

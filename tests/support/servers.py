@@ -120,14 +120,44 @@ class Cluster:
         command = [self.binaries / "initdb", "--pgdata=data", "--no-sync", *options]
         subprocess.run(command, **self.run_as, check=True, stdout=subprocess.DEVNULL)
 
-    def start(self, port: int, *, fsync: bool = True) -> None:
+    def start(self, port: int, *, fsync: bool = True, **more: str) -> None:
         self.port = port
         self.url = f"postgresql://postgres:{self.password}@127.0.0.1:{port}/postgres"
         options = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "fsync": "on" if fsync else "off"}
+        options |= more
         command = [self.binaries / "postgres", "-D", "data", *(f"--{name}={value}" for name, value in options.items())]
         with self.log.open("ab") as log:
             # In a session of its own, Ctrl-C reaches pytest alone, which then stops the server after the tests.
             self.process = subprocess.Popen(command, **self.run_as, stdout=log, stderr=log, start_new_session=True)
+
+    def copied(self) -> "Cluster":
+        """Return a replica with all that is committed now; it follows this server if it is started while this one runs."""
+        copy = self._beside()
+        command = [self.binaries / "pg_basebackup", "--pgdata=data", f"--dbname={self.url}", "--write-recovery-conf"]
+        subprocess.run([*command, "--checkpoint=fast", "--no-sync"], **copy.run_as, check=True)
+        return copy
+
+    def files_copied(self) -> "Cluster":
+        """Return a server on a copy of the files of this one, which must be stopped; nothing in it says that it is a copy."""
+        copy = self._beside()
+        data = copy.folder / "data"
+        shutil.copytree(self.folder / "data", data)
+        if "user" in copy.run_as:
+            for path in (data, *data.rglob("*")):
+                os.chown(path, copy.run_as["user"], copy.run_as["group"])
+        return copy
+
+    def _beside(self) -> "Cluster":
+        folder = self.folder / "copy"
+        folder.mkdir()
+        copy = Cluster(folder)
+        copy.password = self.password
+        return copy
+
+    def promote(self) -> None:
+        """Make a replica a server of its own, which begins a new line of history."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            assert connection.execute("SELECT pg_promote()").fetchone() == (True,)
 
     def answers(self) -> bool:
         """Wait for the server; false if it gave up, as it does when its port has been taken."""

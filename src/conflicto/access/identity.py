@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING
 
 from conflicto.access.tokens import SHORTEST_KEY_BYTES, digest
 from conflicto.platform.db.backup import sync_folder
-from conflicto.platform.db.facts import ADMIN_TOKEN_HASH, EPOCH, ISSUER, SIGNING_KEY, ensure_fact, fact, replace_fact, store, stored
+from conflicto.platform.db.facts import (
+    ADMIN_TOKEN_HASH,
+    EPOCH,
+    ISSUER,
+    SERVER,
+    SIGNING_KEY,
+    ensure_fact,
+    fact,
+    replace_fact,
+    store,
+    stored,
+)
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.ids import epoch_name, opaque_secret
 
@@ -59,13 +70,22 @@ def signing_identity(db: Database, *, data_dir: Path, secret_key: str | None) ->
 
 
 def begin_anew(tx: ReadTx) -> str:
-    """Give a restored database a new epoch, and let the tokens of the old one live; returns the new one."""
+    """Give a database that lost commits a new epoch, and let the tokens of the old one live; returns the new one.
+
+    On which server it lies is forgotten, since a restore may have brought it from another: the next start looks.
+    """
     epoch = stored(tx, EPOCH)
     if epoch is not None and stored(tx, ISSUER) is None:
         store(tx, ISSUER, epoch)
     fresh = epoch_name()
     store(tx, EPOCH, fresh)
+    store(tx, SERVER, None)
     return fresh
+
+
+def epoch_of(tx: ReadTx) -> str:
+    """Return the name of the life of the database that a snapshot is from; a database that was never served has none."""
+    return stored(tx, EPOCH) or ""
 
 
 def keys_beside(db: Database, data_dir: Path) -> dict[str, str]:

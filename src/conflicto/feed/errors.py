@@ -1,7 +1,7 @@
 """What can be wrong with following along.
 
 DomainError
-├── CursorExpired    the position belongs to a future that a restore took back
+├── CursorExpired    the position belongs to a future that a restore or a failover took back
 └── TooManyStreams   this server has as many streams as it may
 """
 
@@ -11,7 +11,7 @@ from conflicto.platform.problems import DomainError, Kind
 
 
 class CursorExpired(DomainError):
-    """The database was restored from a backup, and the position was handed out after it. Forget what you know and begin again at 0."""
+    """The database lost commits, by a restore or a failover, and the position may be of one of those. Forget what you know, begin at 0."""
 
     code = "cursor-expired"
     title = "The position lies in a time that was taken back"

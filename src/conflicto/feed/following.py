@@ -1,4 +1,7 @@
-"""How the memory of one worker follows the others: doorbells over Redis if there is one, and a look at the database every second."""
+"""How the memory of one worker follows the others: doorbells over Redis if there is one, and a look at the database every second.
+
+The same look finds that the database is not the one that is remembered (`platform/db/lives.py`), where nobody writes.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ if TYPE_CHECKING:
     from conflicto.feed.heads import Heads
     from conflicto.platform.bus import Bus
     from conflicto.platform.db.group import Committed
+    from conflicto.platform.db.transaction import WriteTx
+    from conflicto.platform.db.writer import Writer
     from conflicto.platform.redis import Redis
 
 SWEEP_S = 1.0
@@ -22,10 +27,11 @@ SWEEP_S = 1.0
 class Following:
     """Rings for what was committed here, and makes the memory catch up with what was committed elsewhere."""
 
-    def __init__(self, heads: Heads, redis: Redis | None, epoch: str) -> None:
+    def __init__(self, heads: Heads, writer: Writer, redis: Redis | None, name: str) -> None:
         self._heads = heads
+        self._writer = writer
         self._look = asyncio.Event()
-        self._bus: Bus = NoBus() if redis is None else RedisBus(redis, epoch, heads.hear, self._look.set)
+        self._bus: Bus = NoBus() if redis is None else RedisBus(redis, name, heads.hear, self._look.set)
 
     @property
     def hears_doorbells(self) -> bool:
@@ -47,5 +53,17 @@ class Following:
                 async with asyncio.timeout(SWEEP_S):
                     await self._look.wait()
             self._look.clear()
+            await self._look_once()
+
+    async def _look_once(self) -> None:
+        """Look. If what is seen cannot be, or nothing is to be seen, a group of the writer finds out whether this is another life."""
+        behind: tuple[int, ...] | None = None
+        with suppress(DomainError):
+            behind = await self._heads.sweep()
+        if behind is None or behind:
             with suppress(DomainError):
-                await self._heads.sweep()
+                await self._writer.run(behind or (), _nothing)
+
+
+def _nothing(_: WriteTx) -> None:
+    """Write nothing."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from conflicto.access.identity import epoch_of
 from conflicto.activities.events import ActivityChanged, CountsChanged
 from conflicto.activities.model import Counts
 from conflicto.activities.queries import all_activities, all_counts
@@ -62,7 +63,8 @@ class SessionHead:
     """The newest state of one session.
 
     `own` holds the newest change of each participant's own rows, as far as it is known here; rows from before `loaded_ts` of those who
-    are not in it are unknown. `stored` counts the rows of all answers, deleted ones too.
+    are not in it are unknown. `stored` counts the rows of all answers, deleted ones too. `epoch` is the life of the database that all
+    this is from.
     `made`, `frames` and the shelves hold answers and are emptied by every change that they show. `bells` has one for each view: data
     wakes hosts and screens, control wakes participants too. `seat_changes` counts new nicknames and those
     who went. `is_behind`: this process committed more than is known here, because others committed in between.
@@ -80,6 +82,7 @@ class SessionHead:
     departed: set[int]
     loaded_ts: int
     recent: Recent
+    epoch: str
     own: dict[int, int] = field(default_factory=dict)
     contents: Contents = field(default_factory=Contents)
     made: dict[object, Ready] = field(default_factory=dict)
@@ -263,6 +266,7 @@ def load_head(tx: ReadTx, session_id: int) -> SessionHead:
         departed=departed_ids(tx, session_id),
         loaded_ts=known_ts,
         recent=recent,
+        epoch=epoch_of(tx),
         own=own,
         gaps=gaps_of(tx, session_id),
     )

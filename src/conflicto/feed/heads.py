@@ -72,6 +72,7 @@ class Heads:
         self._news: dict[int, int] = {}
         self._gone: OrderedDict[int, None] = OrderedDict()
         self._catching: set[asyncio.Task[None]] = set()
+        self._lives = 0
 
     def __len__(self) -> int:
         return len(self._heads)
@@ -134,22 +135,43 @@ class Heads:
                 if head.session.deleted:
                     self._forget(session_id)
 
+    def begin_anew(self) -> None:
+        """Forget everything, because another life of the database has begun."""
+        self._lives += 1
+        self._gone.clear()
+        for session_id in list(self._heads):
+            self._drop(session_id)
+
+    def position(self, topic: int) -> int:
+        """Return where a session is known to have stood, 0 if that is unknown; any thread may ask."""
+        head = self._heads.get(topic)
+        return 0 if head is None else head.ts
+
+    def newest_position(self) -> int:
+        """Return the newest position that is known of any session; any thread may ask."""
+        return max((head.ts for head in list(self._heads.values())), default=0)
+
     def hear(self, session_id: int, ts: int) -> None:
         """Take the hint that another process moved a session to `ts`: it may be late, wrong or repeated, and costs at most a read."""
         head = self._heads.get(session_id)
         if head is not None and ts > head.ts:
             self._pursue(head).is_hinted = True
 
-    async def sweep(self) -> None:
-        """Find the heads that other processes moved on: one query, whatever the number of sessions and phones."""
-        watched = list(self._heads)
-        if watched:
-            stored = await self._db.read(positions, watched)
-            for session_id in watched:
-                if session_id in stored:
-                    self.hear(session_id, stored[session_id])
-                else:
-                    self._forget(session_id)
+    async def sweep(self) -> tuple[int, ...]:
+        """Find the heads that other processes moved on: one query, whatever the number of sessions and phones.
+
+        Returns sessions whose head is behind what was known of it: the database lost commits.
+        """
+        watched = {session_id: head.ts for session_id, head in self._heads.items()}
+        if not watched:
+            return ()
+        stored = await self._db.read(positions, list(watched))
+        for session_id in watched:
+            if session_id in stored:
+                self.hear(session_id, stored[session_id])
+            else:
+                self._forget(session_id)
+        return tuple(session_id for session_id, known in watched.items() if stored.get(session_id, known) < known)
 
     def _fall_behind(self, head: SessionHead, own_ts: int) -> None:
         head.fall_behind()
@@ -202,7 +224,9 @@ class Heads:
         news = await self._db.read(load_news, session_id, head.ts)
         if self._heads.get(session_id) is not head:
             return False
-        if news.is_too_much:
+        if news.epoch != head.epoch:
+            self._gone.clear()  # what was deleted may be there again
+        if news.is_too_much or news.epoch != head.epoch:
             self._drop(session_id)
             return False
         events = head.catch_up(news)
@@ -215,8 +239,8 @@ class Heads:
     async def _load(self, session_id: int) -> SessionHead:
         try:
             while True:
-                head = await self._db.read(load_head, session_id)
-                if self._news.pop(session_id, 0) <= head.ts:
+                life, head = self._lives, await self._db.read(load_head, session_id)
+                if self._news.pop(session_id, 0) <= head.ts and life == self._lives:
                     break
         except NotFound:
             self._forget(session_id)

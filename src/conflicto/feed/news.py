@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from conflicto.access.identity import epoch_of
 from conflicto.activities.events import ActivityChanged, CountsChanged
 from conflicto.activities.queries import activities_changed, all_counts
 from conflicto.feed.sources import MOST_ACTIVITIES_EVER
@@ -47,6 +48,7 @@ class OthersAnswered:
 class News:
     """All that changed after a position, up to where the head row stands in the same snapshot."""
 
+    epoch: str
     row: Head
     session: Session
     activities: Sequence[Activity]
@@ -79,6 +81,7 @@ def load_news(tx: ReadTx, session_id: int, after: int) -> News:
     row = head_row(tx, session_id)
     most = MOST_NEWS + 1
     return News(
+        epoch=epoch_of(tx),
         row=row,
         session=session_by_id(tx, session_id),
         activities=activities_changed(tx, session_id, after=after, upto=row.ts, most=MOST_ACTIVITIES_EVER),

@@ -100,7 +100,9 @@ def require_told(since: Since, gaps: Sequence[Gap], head: int | None = None) -> 
     if not gaps or since.kind != "position":
         return
     if any(gap.after < since.us < gap.until for gap in gaps) or (head is not None and since.us > head):
-        raise CursorExpired("The database was restored from a backup since. Forget what you know and begin again at 0.")
+        raise CursorExpired(
+            "The database lost what came then, in a restore or a failover. Forget what you know and begin again at 0."
+        )
 
 
 def made_page(

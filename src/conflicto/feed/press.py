@@ -38,7 +38,6 @@ class Load(Protocol):
 class Press:
     """Makes ready answers; one per process."""
 
-    epoch: str
     clock: Clock
     metrics: Metrics
     load: Load
@@ -58,7 +57,7 @@ class Press:
             (b"link", b"<" + below + b"/" + cursor + b'>; rel="next"'),
         )
         return self._ready(
-            call, head, page.encoded(self.epoch), headers, Terms(guard=guard, is_empty=not page.items and not page.closed)
+            call, head, page.encoded(head.epoch), headers, Terms(guard=guard, is_empty=not page.items and not page.closed)
         )
 
     def _ready(self, call: Call, head: SessionHead, body: bytes, headers: tuple[Header, ...], terms: Terms) -> Ready:

@@ -82,6 +82,11 @@ class AnswerCheck:
             return Written(text, held=not masked.is_clean)
         return Written(text, masked.text, held=masked.in_names)
 
+    def forget(self) -> None:
+        """Forget what was made of activities: their revisions may come again with another content."""
+        self._checks.forget()
+        self._known.forget()
+
     def _compiled(self, activity: Activity, content: Content) -> Check | None:
         known = self._types.find(activity.type)
         return known.response_check(content.config) if known else None

@@ -43,6 +43,10 @@ class MadeOfActivities(Generic[T]):
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
         return await asyncio.shield(task)
 
+    def forget(self) -> None:
+        """Make everything anew."""
+        self._kept.clear()
+
     async def _read(self, activity_id: UUID) -> T:
         try:
             activity, content = await self._db.read(activity_with_content, activity_id)

@@ -1,6 +1,6 @@
-"""Gaps in the feeds: what a restore took back, so that nobody goes on from a position in a future that never was.
+"""Gaps in the feeds: what a restore or a failover took back, so that nobody goes on from a position in a future that never was.
 
-A restore brings every session back to an earlier head. Whoever followed along meanwhile holds a position above it, and would miss what
+Both bring every session back to an earlier head. Whoever followed along meanwhile holds a position above it, and would miss what
 takes its place. So the new life begins above every position that the lost one can have handed out, and those in between are refused.
 """
 
@@ -9,17 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, func, insert, literal, select, update
+from sqlalchemy import bindparam, func, insert, literal, select, text, update
 
+from conflicto.access.identity import begin_anew
+from conflicto.platform.db.transaction import ReadTx
 from conflicto.sessions.tables import feed_gaps, feed_heads
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from conflicto.platform.db.transaction import ReadTx
-
 MARGIN_US = 1_000_000
 """How far above the clock a new life begins: clocks of machines that are kept together differ by less than a second."""
+
+_HOLD = text("LOCK TABLE feed_heads IN EXCLUSIVE MODE")
+"""Whoever locks a head waits, and so does who locks them all; reads go on."""
 
 _OF = select(feed_gaps.c.after_ts, feed_gaps.c.until_ts).where(feed_gaps.c.session_id == bindparam("session_id"))
 
@@ -33,7 +36,7 @@ class Gap:
 
 
 def gaps_of(tx: ReadTx, session_id: int) -> tuple[Gap, ...]:
-    """Return the gaps of a session's feed; none unless the database was restored since the session was made."""
+    """Return the gaps of a session's feed; none unless commits were lost since the session was made."""
     return tuple(Gap(row.after_ts, row.until_ts) for row in tx.all(_OF, {"session_id": session_id}))
 
 
@@ -49,3 +52,20 @@ def open_gaps(connection: Connection, clock_us: int) -> int:
     connection.execute(insert(feed_gaps).from_select(["session_id", "after_ts", "until_ts"], between))
     connection.execute(update(feed_heads).values(ts=begins))
     return begins
+
+
+class Feeds:
+    """The feeds' part in a new life of a PostgreSQL database that lost commits under running servers."""
+
+    def hold(self, connection: Connection) -> None:
+        """Let nobody move a feed until the transaction ends."""
+        connection.execute(_HOLD)
+
+    def newest(self, connection: Connection) -> int:
+        """Return the newest position of any feed, µs."""
+        return newest_position(connection)
+
+    def begin_anew(self, connection: Connection, clock_us: int) -> None:
+        """Open the gaps, and give the database a new epoch; `clock_us` is the least start of the new life."""
+        open_gaps(connection, clock_us)
+        begin_anew(ReadTx(connection))

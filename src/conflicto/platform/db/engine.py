@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import QueuePool, make_url
+from sqlalchemy import QueuePool, event, make_url
 
 from conflicto.platform.db import postgres, sqlite
 from conflicto.platform.db.deadlines import Deadlines
@@ -69,7 +69,8 @@ class PoolSize:
 class Database:
     """Owns the connections of one process. Close it when the process ends.
 
-    `waiting`: reads that wait for a reader. `on_query` hears on the event loop how long each read took, seconds.
+    `waiting`: reads that wait for a reader. `on_query` hears on the event loop how long each read took, seconds. `line` is the line of
+    history of the server that this process knows; new readers find out whether the server is still on it.
     """
 
     def __init__(self, url: str, *, pool: PoolSize | None = None, deadlines: Deadlines | None = None) -> None:
@@ -87,6 +88,7 @@ class Database:
             self._writer = postgres.engine(self.url, self.deadlines, pool_size=1, max_overflow=0, read_only=False)
             size = max(1, min(pool.size - 1, readers))
             self._readers = postgres.engine(self.url, self.deadlines, pool_size=size, max_overflow=readers - size, read_only=True)
+            event.listen(self._readers, "connect", lambda connection, _: postgres.require_line(connection, self.line))
         self._threads = ThreadPoolExecutor(max_workers=readers, thread_name_prefix="reader")
         self._slots = asyncio.Semaphore(readers)
         self._most_reads = readers
@@ -94,6 +96,7 @@ class Database:
         self.most_connections = readers + 1
         self.waiting = 0
         self.on_query: Callable[[float], None] | None = None
+        self.line: str | None = None
 
     @property
     def is_shared(self) -> bool:

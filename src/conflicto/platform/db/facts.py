@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 EPOCH = "epoch"
 ISSUER = "issuer"
+SERVER = "server"
 SIGNING_KEY = "signing_key"
 ADMIN_TOKEN_HASH = "admin_token_hash"  # noqa: S105 - the name of a fact
 

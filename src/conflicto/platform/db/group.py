@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import text
 
 from conflicto.platform.db.faults import DATABASE_FAULTS, is_bad_row, is_lost_connection, is_retryable, unavailable
+from conflicto.platform.db.lives import LifeBegan, LifeOver
 from conflicto.platform.db.transaction import HalfDone, WriteTx
 from conflicto.platform.problems import DomainError, InternalError
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from conflicto.platform.clock import Clock
     from conflicto.platform.db.engine import Database
+    from conflicto.platform.db.lives import Lives
     from conflicto.platform.db.stamps import Head, HeadStore
     from conflicto.platform.db.writer import Command
 
@@ -53,7 +55,10 @@ class Committed:
 
 
 class GroupRunner:
-    """Runs groups on the writer's thread. Knows the database, the head rows and the in-transaction subscribers."""
+    """Runs groups on the writer's thread. Knows the database, the head rows and the in-transaction subscribers.
+
+    Without `lives` the database is taken to be the one that it was at the start.
+    """
 
     def __init__(
         self,
@@ -61,16 +66,20 @@ class GroupRunner:
         heads: HeadStore,
         clock: Clock,
         subscribers: Mapping[type, Sequence[Callable[[WriteTx, Any], None]]],
+        lives: Lives | None = None,
     ) -> None:
         self._database = database
         self._heads = heads
         self._clock = clock
         self._subscribers = subscribers
+        self._lives = lives
 
     def run(self, group: list[Command]) -> Iterator[tuple[Sequence[Outcome], Committed | None, list[Command]]]:
         """Yield outcomes, what was committed, and the commands that they belong to; one item, or one for each command of a replay."""
         try:
             yield *self._persist(group), group
+        except LifeOver as over:
+            yield from self._run_anew(group, over.lives)
         except CommitUnknown as error:
             yield self._failed(group, unavailable(error))
         except DATABASE_FAULTS as error:
@@ -82,6 +91,16 @@ class GroupRunner:
                     yield from self.run([command])
             else:
                 yield self._failed(group, _told(error))
+
+    def _run_anew(self, group: list[Command], lives: Lives) -> Iterator[tuple[Sequence[Outcome], Committed | None, list[Command]]]:
+        """Tell that another life has begun, and run a group in it."""
+        try:
+            lives.begin_anew()
+        except Exception as error:  # noqa: BLE001 - the next group tries again
+            yield self._failed(group, unavailable(error))
+        else:
+            yield [], Committed([LifeBegan()], {}, 0), []
+            yield from self.run(group)
 
     def _failed(self, group: list[Command], error: DomainError) -> tuple[Sequence[Outcome], None, list[Command]]:
         return [error] * len(group), None, group
@@ -107,7 +126,7 @@ class GroupRunner:
             try:
                 topics = sorted({topic for command in group for topic in command.topics})
                 heads = self._heads.lock(connection, topics) if topics else {}
-                tx = WriteTx(connection, now_us=self._now(connection), heads=heads, subscribers=self._subscribers)
+                tx = WriteTx(connection, now_us=self._now(connection, heads), heads=heads, subscribers=self._subscribers)
                 outcomes = _run_in_order(tx, group)
                 changed = {topic: head for topic, head in tx.heads.items() if head.changed}
                 self._heads.save(connection, changed)
@@ -122,8 +141,10 @@ class GroupRunner:
             took_s = self._clock.monotonic_s() - began_s
         return outcomes, Committed(tx.events, changed, len(group), took_s)
 
-    def _now(self, connection: Connection) -> int:
+    def _now(self, connection: Connection, heads: Mapping[int, Head]) -> int:
         """Read the clock that orders this database's feed, after the locks are held: PostgreSQL's own, or this host's for SQLite."""
+        if self._lives is not None:
+            return self._lives.now(connection, heads)
         if connection.dialect.name == "postgresql":
             return int(connection.execute(POSTGRES_NOW).scalar_one())
         return self._clock.wall_us()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from psycopg.errors import OperationalError
 from sqlalchemy import Engine, create_engine, event, text
 
 from conflicto.platform.db.silence import MARGIN_S, connecting
 
 if TYPE_CHECKING:
+    from psycopg import Connection as DriverConnection
     from sqlalchemy import URL, Connection
 
     from conflicto.platform.db.deadlines import Deadlines
@@ -18,6 +20,17 @@ OLDEST_SUPPORTED = 140_000
 
 IDLE_IN_TRANSACTION_S = 10.0
 """A process that hangs between its head-row lock and its commit must not stop a session's feed for longer."""
+
+
+LINE = "left(pg_walfile_name(pg_current_wal_lsn()), 8)"
+"""The line of history (timeline) that a server writes: another one after every promotion. Its checkpoints tell of it minutes later."""
+
+UNTOLD = ""
+"""What is said instead where a service keeps such things to itself."""
+
+
+class OtherLine(OperationalError):
+    """The server is not on the line of history that this process knows."""
 
 
 class PostgresOld(RuntimeError):
@@ -56,6 +69,20 @@ def capacity(connection: Connection) -> Capacity:
     return Capacity(int(most), int(used))
 
 
+def require_line(connection: DriverConnection[tuple[str]], known: str | None) -> None:
+    """Refuse a new connection to a server on another line of history than the one that is known, if any is.
+
+    Raises:
+        OtherLine: it lives another life; what it tells must not be mixed with what is remembered.
+    """
+    if known in {None, UNTOLD}:
+        return
+    found = connection.execute(f"SELECT {LINE}").fetchone()  # a constant
+    connection.rollback()
+    if found is None or found[0] != known:
+        raise OtherLine("the server is on another line of history than before")
+
+
 def engine(url: URL, deadlines: Deadlines, *, pool_size: int, max_overflow: int, read_only: bool) -> Engine:
     """Return an engine for reads (repeatable read, read-only) or for the one writer (read committed)."""
     settings = {
@@ -78,6 +105,7 @@ def engine(url: URL, deadlines: Deadlines, *, pool_size: int, max_overflow: int,
         pool_timeout=deadlines.acquire_s,
         pool_pre_ping=read_only,
         connect_args={
+            "target_session_attrs": "primary",
             "connect_timeout": max(2, round(deadlines.connect_s)),
             "tcp_user_timeout": round(deadlines.caller_s * 1000),
             "keepalives_idle": 5,

@@ -49,8 +49,8 @@ meta = Table(
     Column("key", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""Facts about the database itself: `epoch`, `issuer` (once it differs from the epoch), `admin_token_hash`, and on PostgreSQL without
-CONFLICTO_SECRET_KEY `signing_key`.
+"""Facts about the database itself: `epoch`, `issuer` (once it differs from the epoch), `admin_token_hash`, and on PostgreSQL `server`,
+on which the epoch began, and without CONFLICTO_SECRET_KEY `signing_key`.
 """
 
 counters = Table(

@@ -1,0 +1,201 @@
+"""The database behind the server's address is replaced by one that lost the last commits: a replica, or an older copy of the files.
+
+Everybody was told more than the new one knows. No server may go on from what it remembers, and no client from what it was told.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from conflicto import migrations
+from tests.support.machines import Hall, got, open_hall, until
+from tests.support.processes import ADMIN, PLAIN, Served, served
+from tests.support.servers import Cluster, create_database, postgres_cluster
+
+NOTICED_S = 10.0
+"""A second for the look at the database, and headroom for a machine that is busy with other tests."""
+
+
+@dataclass
+class Standby:
+    """The server that will take over. `take_over` happens at the address of the one that it follows."""
+
+    cluster: Cluster
+    take_over: Callable[[int], None]
+
+
+@contextmanager
+def replica(primary: Cluster) -> Iterator[Standby]:
+    """Yield a replica that followed until now, and no further."""
+    copy = primary.copied()
+
+    def take_over(port: int) -> None:
+        copy.start(port, fsync=False, primary_conninfo="")
+        assert copy.answers()
+        copy.promote()
+
+    try:
+        yield Standby(copy, take_over)
+    finally:
+        copy.stop()
+
+
+@contextmanager
+def older_files(primary: Cluster) -> Iterator[Standby]:
+    """Yield a copy of the files as they are now."""
+    port = primary.port
+    primary.stop()
+    copy = primary.files_copied()
+    primary.start(port, fsync=False)
+    assert primary.answers()
+
+    def take_over(port: int) -> None:
+        copy.start(port, fsync=False)
+        assert copy.answers()
+
+    try:
+        yield Standby(copy, take_over)
+    finally:
+        copy.stop()
+
+
+class Listener(threading.Thread):
+    """Someone who asks once and waits for the answer; `status` is None as long as there is none."""
+
+    def __init__(self, server: Served, path: str, token: str) -> None:
+        super().__init__(daemon=True)
+        self.status: int | None = None
+        self._ask = (server, path, token)
+        self.start()
+
+    def run(self) -> None:
+        with suppress(httpx2.TransportError):  # the test failed meanwhile, and took the server away
+            self.status = got(*self._ask).status_code
+
+
+def cursor_of(server: Served, hall: Hall, token: str) -> str:
+    return str(got(server, f"{hall.path}/changes/since/now", token).json()["cursor"])
+
+
+def words(server: Served, hall: Hall, since: str = "0") -> list[str]:
+    """Return the answers that the feed tells, in its order."""
+    page = got(server, f"{hall.activity}/responses/since/{since}?limit=1000", hall.host)
+    assert page.status_code == 200, page.text
+    return [item["response_data"] for item in page.json()["items"]]
+
+
+def epoch_of(server: Served, hall: Hall) -> str | None:
+    """Return the life that a server tells from; None while the database is away."""
+    epoch: str | None = got(server, f"{hall.path}/changes/since/0", hall.host).json().get("epoch")
+    return epoch
+
+
+class Story:
+    """A session at two servers, of which one writes and the other is only read; then the database loses the last commits."""
+
+    def __init__(self, servers: list[Served]) -> None:
+        self.servers = servers
+        self.writing, self.reading = servers
+        self.hall = open_hall(self.writing, response_policy="many")
+        _, self.token = self.hall.join(self.writing, "Ada")
+        self.hall.answer(self.writing, self.token, "kept", key="kept")
+        self.kept = {each: cursor_of(self.writing, self.hall, each) for each in (self.hall.host, self.token)}
+        self.epoch = epoch_of(self.writing, self.hall)
+
+    def tell_what_is_lost(self) -> None:
+        hall, writing = self.hall, self.writing
+        until(lambda: got(writing, "/sessions", ADMIN).status_code == 200)  # it may have lost its connections
+        hall.answer(writing, self.token, "lost", key="lost")
+        writing.call("PATCH", hall.path, {"title": "Lost"}, token=hall.host)
+        _, self.late = hall.join(writing, "Latecomer")
+        self.lost = {each: cursor_of(writing, hall, each) for each in (hall.host, self.token)}
+        until(lambda: words(self.reading, hall) == ["kept", "lost"])
+        path = f"{hall.path}/changes/since/{self.lost[hall.host]}?wait=25"
+        self.waiting = [Listener(server, path, hall.host) for server in self.servers]
+
+    def require_a_new_beginning(self) -> None:
+        """Every server is in the same new life, and tells everyone whose position was lost."""
+        for server in self.servers:
+            until(lambda server=server: epoch_of(server, self.hall) not in {None, self.epoch}, within_s=NOTICED_S)
+        assert len({epoch_of(server, self.hall) for server in self.servers}) == 1
+        until(lambda: all(each.status for each in self.waiting), within_s=NOTICED_S)
+        assert {each.status for each in self.waiting} == {410}
+        for server in self.servers:
+            for who, position in self.lost.items():
+                for since in (position, str(int(position) + 1)):
+                    assert got(server, f"{self.hall.path}/changes/since/{since}", who).status_code == 410
+            for who, position in self.kept.items():
+                assert got(server, f"{self.hall.path}/changes/since/{position}", who).json()["items"] == []
+
+    def require_nothing_of_what_is_lost(self) -> None:
+        hall = self.hall
+        for server in self.servers:
+            assert words(server, hall) == ["kept"]
+            assert got(server, f"{hall.activity}/results", hall.host).json()["response_count"] == 1
+            assert got(server, f"{hall.path}/status", self.token).json()["participant_count"] == 1
+            assert got(server, hall.path, hall.host).json()["title"] == "Hall"
+            assert got(server, f"{hall.path}/changes/since/0", self.late).status_code in {401, 404}
+
+    def require_that_it_goes_on(self) -> None:
+        hall = self.hall
+        hall.answer(self.reading, self.token, "kept", key="kept")
+        hall.answer(self.reading, self.token, "lost", key="lost")
+        hall.answer(self.writing, self.token, "new")
+        for server in self.servers:
+            until(lambda server=server: words(server, hall, self.kept[hall.host]) == ["lost", "new"], within_s=NOTICED_S)
+            assert words(server, hall) == ["kept", "lost", "new"]
+        assert int(cursor_of(self.writing, hall, hall.host)) > max(map(int, self.lost.values()))
+
+
+@pytest.mark.catalogue("F-13")
+@pytest.mark.parametrize("standby", [replica, older_files])
+def test_nobody_goes_on_from_commits_that_were_lost(standby: Any, tmp_path: Path) -> None:
+    with postgres_cluster(fsync=False) as primary, ExitStack() as stack:
+        url = create_database(primary.url, "failover")
+        migrations.upgrade(url)
+        servers = [stack.enter_context(served(tmp_path / name, DATABASE_URL=url)) for name in ("writing", "reading")]
+        story = Story(servers)
+        next_one = stack.enter_context(standby(primary))
+        story.tell_what_is_lost()
+
+        primary.crash()
+        next_one.take_over(primary.port)
+
+        story.require_a_new_beginning()
+        story.require_nothing_of_what_is_lost()
+        story.require_that_it_goes_on()
+
+
+def test_a_replica_that_is_not_promoted_is_out_of_reach(tmp_path: Path) -> None:
+    """It may be behind, and takes no write: until it is promoted, nobody is told anything from it."""
+    with postgres_cluster(fsync=False) as primary, ExitStack() as stack:
+        url = create_database(primary.url, "replica")
+        migrations.upgrade(url)
+        server = stack.enter_context(served(tmp_path, DATABASE_URL=url))
+        hall = open_hall(server)
+        _, token = hall.join(server, "Ada")
+        copy = primary.copied()
+        stack.callback(copy.stop)
+        other = server.call("POST", "/sessions", {"title": "Not on the replica"})
+        primary.crash()
+        copy.start(primary.port, fsync=False, primary_conninfo="")
+        assert copy.answers()
+
+        answer = httpx2.post(
+            f"{server.url}/api/v1{hall.activity}/responses",
+            json={"response_data": 1},
+            headers={"authorization": f"Bearer {token}"},
+            timeout=20,
+            **PLAIN,
+        )
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+        assert got(server, f"/sessions/{other['id']}", other["host_token"]).status_code == 503
+        copy.promote()
+        until(lambda: got(server, f"/sessions/{other['id']}", other["host_token"]).status_code in {401, 404}, within_s=NOTICED_S)
+        hall.answer(server, token, 1)

@@ -1,0 +1,193 @@
+"""A database that is exchanged for an older copy of itself under running apps: they find out, and begin a new life together."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+from structlog.testing import capture_logs
+
+from conflicto.app import App
+from conflicto.platform.db.deadlines import Deadlines
+from conflicto.platform.db.facts import EPOCH, SERVER, fact
+from conflicto.settings import Settings
+from tests.support.api import Api, Event, Seat, make_event
+from tests.support.checks import accepted, refused
+from tests.support.feed_reader import page
+from tests.support.servers import create_database
+
+
+@dataclass
+class Exchange:
+    """A database by name, and an older copy of it."""
+
+    admin_url: str
+    name: str
+
+    @property
+    def copy(self) -> str:
+        return f"{self.name}_copy"
+
+    def take_a_copy(self) -> None:
+        """Keep everyone out meanwhile, since nobody may be connected to a template."""
+        self._do("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name)
+        self._cut(self.name)
+        create_database(self.admin_url, self.copy, template=self.name)
+        self._do("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name)
+
+    def exchange(self) -> None:
+        """Put the copy in the place of the database."""
+        self._do("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name)
+        self._cut(self.name)
+        self._do("DROP DATABASE {} WITH (FORCE)", self.name)
+        self._do("ALTER DATABASE {} RENAME TO {}", self.copy, self.name)
+
+    def _cut(self, name: str) -> None:
+        with psycopg.connect(self.admin_url, autocommit=True) as connection:
+            connection.execute("SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity WHERE datname = %s", (name,))
+
+    def _do(self, statement: str, *names: str) -> None:
+        with psycopg.connect(self.admin_url, autocommit=True) as connection:
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+@pytest.fixture
+def shared(postgres_database: str, tmp_path: object) -> Settings:
+    return Settings(
+        database_url=postgres_database,
+        data_dir=tmp_path,
+        admin_token="the-operator-of-the-tests",
+        rate_limits=False,
+        pool_size=4,
+        max_overflow=2,
+    )
+
+
+@pytest.fixture
+async def exchange(shared: Settings, postgres_url: str) -> Exchange:
+    return Exchange(postgres_url, shared.database_url.rpartition("/")[2])
+
+
+@pytest.fixture(params=["told", "untold"])
+def told_or_not(request: pytest.FixtureRequest, shared: Settings, exchange: Exchange) -> Settings:
+    """A server that says on which line of history it is, and a service that keeps that to itself and gives an ordinary role."""
+    if request.param == "told":
+        return shared
+    role = f"plain_{exchange.name}"
+    with psycopg.connect(shared.database_url, autocommit=True) as connection:
+        connection.execute("REVOKE EXECUTE ON FUNCTION pg_walfile_name(pg_lsn), pg_control_system() FROM PUBLIC")
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'plain'").format(sql.Identifier(role)))
+        connection.execute(sql.SQL("GRANT ALL ON ALL TABLES IN SCHEMA public TO {}").format(sql.Identifier(role)))
+    _, _, place = shared.database_url.partition("@")
+    return shared.model_copy(update={"database_url": f"postgresql://{role}:plain@{place}"})
+
+
+async def epoch_of(event: Event, api: Api) -> str | None:
+    answer = await api.get(f"{event.path}/changes/since/0", token=event.host)
+    return answer.json().get("epoch")
+
+
+async def until_it_is_another(event: Event, api: Api, epoch: str | None) -> str:
+    async with asyncio.timeout(20):
+        while (found := await epoch_of(event, api)) in {None, epoch}:  # noqa: ASYNC110 - it happens in the app, in its own time
+            await asyncio.sleep(0.05)
+    return str(found)
+
+
+async def answered(event: Event, activity: dict[str, Any], seat: Seat, word: str) -> None:
+    """Send an answer until it is taken: the database may have been away."""
+    async with asyncio.timeout(20):
+        while (await event.answer(activity, seat, word)).status_code != 201:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.05)
+
+
+async def two_apps(settings: Settings, stack: AsyncExitStack) -> list[Api]:
+    return [Api(await stack.enter_async_context(App(settings).running())) for _ in range(2)]
+
+
+async def test_all_join_the_life_that_one_of_them_began(told_or_not: Settings, exchange: Exchange) -> None:
+    async with AsyncExitStack() as stack:
+        here, there = await two_apps(told_or_not, stack)
+        event = await make_event(here)
+        wall = await event.activity(status="active", response_policy="many")
+        anna = await event.join("Anna")
+        accepted(await event.answer(wall, anna, "kept"), 201)
+        before = await epoch_of(event, there)
+        exchange.take_a_copy()
+        await answered(event, wall, anna, "lost")
+        lost = (await page(here, f"{event.path}/changes", "now", event.host))["cursor"]
+
+        exchange.exchange()
+
+        epochs = {await until_it_is_another(event, api, before) for api in (here, there)}
+        assert len(epochs) == 1
+        for api in (here, there):
+            refused(await api.get(f"{event.path}/changes/since/{lost}", token=event.host), 410, "cursor-expired")
+            told = await page(api, f"{event.path}/activities/{wall['id']}/responses", "0", event.host)
+            assert [item["response_data"] for item in told["items"]] == ["kept"]
+        accepted(await event.answer(wall, anna, "new"), 201)
+        fresh = await page(here, f"{event.path}/changes", "now", event.host)
+        assert (int(fresh["cursor"]) > int(lost), fresh["epoch"]) == (True, epochs.pop())
+
+
+async def test_who_writes_first_finds_out_before_anything_is_written(shared: Settings, exchange: Exchange) -> None:
+    async with App(shared).running() as app:
+        event = await make_event(Api(app))
+        wall = await event.activity(status="active", response_policy="many")
+        anna = await event.join("Anna")
+        exchange.take_a_copy()
+        await answered(event, wall, anna, "lost")
+        lost = app.heads.position(event.id)
+        exchange.exchange()
+
+        with capture_logs() as logs:
+            await answered(event, wall, anna, "new")
+        assert [each["event"] for each in logs].count("new-life") == 1
+        told = await page(event.api, f"{event.path}/activities/{wall['id']}/responses", "0", event.host)
+        assert [item["response_data"] for item in told["items"]] == ["new"]
+        assert int(told["cursor"]) > lost
+
+
+async def test_a_start_on_another_server_begins_a_new_life(shared: Settings, exchange: Exchange) -> None:
+    async with App(shared).running() as app:
+        event, first = await make_event(Api(app)), app.identity.epoch
+    async with App(shared).running() as app:
+        assert app.identity.epoch == first
+    exchange.take_a_copy()
+    exchange.exchange()
+
+    async with App(shared).running() as app:
+        assert app.identity.epoch not in {"", first}
+        assert app.identity.issuer == first
+        assert await epoch_of(event, Api(app)) == app.identity.epoch
+        assert fact(app.db, SERVER)
+        assert fact(app.db, EPOCH) == app.identity.epoch
+
+
+async def test_a_new_life_that_cannot_begin_yet_is_tried_again(shared: Settings, exchange: Exchange) -> None:
+    async with App(shared, deadlines=Deadlines(connect_s=0.5, lock_s=0.2, acquire_s=1, statement_s=1, caller_s=2)).running() as app:
+        event = await make_event(Api(app))
+        other = await make_event(event.api)
+        wall = await event.activity(status="active", response_policy="many")
+        anna = await event.join("Anna")
+        before = app.identity.epoch
+        with psycopg.connect(shared.database_url) as holder:
+            holder.execute("UPDATE meta SET value = 'another' WHERE key = 'server'")
+            holder.execute("UPDATE meta SET value = 'another' WHERE key = 'epoch'")
+            holder.commit()
+            holder.execute("SELECT * FROM feed_heads WHERE session_id = %s FOR UPDATE", (other.id,))
+
+            refused(await event.answer(wall, anna, "too early"), 503, "unavailable")
+        accepted(await event.answer(wall, anna, "new"), 201)
+        assert await epoch_of(event, event.api) not in {None, before, "another"}
+
+
+async def test_new_readers_refuse_a_server_on_another_line(shared: Settings) -> None:
+    async with App(shared).running() as app:
+        event = await make_event(Api(app))
+        app.db._readers.dispose()
+        app.db.line = "0000000F"
+        refused(await event.api.get("/sessions", token=event.api.admin), 503, "unavailable")
