@@ -32,7 +32,7 @@ Measured in the distribution's Chromium by `tests/browser/test_figures.py`, the 
 
 | What | Goal | Measured |
 |---|---|---|
-| From the join page to the first activity, cold: bytes on the wire, headers included | at most 60,000 (aim 30,000) | {join["bytes"]:,} |
+| From the join page to the first activity, cold: bytes on the wire, headers and the stream included | at most 30,000 | {join["bytes"]:,} |
 | the same: requests | at most 12 | {join["requests"]} |
 | First field usable at 400 ms latency, 400 kbit/s, processor ÷ 4 | at most 3 s | {seconds(start)} |
 | From the press of *Send* to the word on the screen | at most 1 s | {seconds(screen)} |

@@ -51,6 +51,9 @@ async def test_static_files_may_be_kept_for_ever_and_come_packed(api: Api) -> No
     assert packed.headers["content-encoding"] == "gzip"
     assert int(packed.headers["content-length"]) == len(gzip.compress(plain.content, 9, mtime=0)) < len(plain.content) / 2
     assert packed.content == plain.content
+    assert plain.headers["x-content-type-options"] == "nosniff"
+    assert plain.headers["referrer-policy"] == "no-referrer"
+    assert {"content-security-policy", "permissions-policy", "cross-origin-opener-policy"} & set(plain.headers) == set()
 
 
 @pytest.mark.parametrize("path", ["/s/0000000000/core.js", "/s/", "/s/x", "/s/../settings.py"])
@@ -114,11 +117,12 @@ async def test_a_page_comes_as_its_reader_wants_it(
     assert all(each.endswith("; Path=/; Max-Age=31536000; SameSite=Lax") for each in set_cookies)
 
 
-async def test_phones_do_not_download_the_words_of_hosts(api: Api) -> None:
-    phone, host = await api.http.get("/"), await api.http.get("/host")
+async def test_phones_do_not_download_the_words_of_hosts_and_screens(api: Api) -> None:
+    phone, host, screen = await api.http.get("/"), await api.http.get("/host"), await api.http.get("/screen/1")
 
-    assert '"host.' not in phone.text
+    assert re.findall(r'"(?:host|key|step|screen|looks)\.', phone.text) == []
     assert '"host.new":' in host.text
+    assert '"screen.lobby":' in screen.text
 
 
 async def test_the_code_that_phones_read_is_a_picture(api: Api) -> None:

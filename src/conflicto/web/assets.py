@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conflicto.web.linking import linked, without_comments
+from conflicto.web.linking import SHARED, linked, short_style, without_blanks, without_comments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -47,9 +47,11 @@ class Assets:
         read = {
             path.relative_to(folder).as_posix(): _read(path) for path in sorted(folder.rglob("*")) if path.suffix in MEDIA_TYPES
         }
+        ours = {SHARED, *read}
         read |= {name: path.read_text(encoding="utf-8") for name, path in _views(types)}
         modules = {name: text for name, text in read.items() if name.endswith(".js")}
         served = {name: text for name, text in read.items() if name not in modules} | linked(modules)
+        served |= {name: without_blanks(text) for name, text in served.items() if name in ours and name.endswith(".js")}
         self.files: Mapping[str, Asset] = {
             name: asset(MEDIA_TYPES[name[name.rindex(".") :]], text.encode()) for name, text in served.items()
         }
@@ -61,7 +63,8 @@ class Assets:
 
 def _read(path: Path) -> str:
     text = path.read_text(encoding="utf-8")
-    return without_comments(text) if path.suffix == ".js" else text
+    shorten = {".js": without_comments, ".css": short_style}.get(path.suffix)
+    return shorten(text) if shorten else text
 
 
 def _views(types: Iterable[ActivityType]) -> Iterator[tuple[str, Path]]:

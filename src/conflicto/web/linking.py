@@ -21,7 +21,9 @@ SHARED_PATHS = ("core/", "sdk/v1.js")
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.[^"]+)";\n', re.MULTILINE)
 _EXPORTED = re.compile(r"^export ((?:async )?function|class|const|let) (\w+)", re.MULTILINE)
 _EXPORT_LIST = re.compile(r"^export \{([^}]*)\};\n", re.MULTILINE)
-_COMMENT_LINE = re.compile(r"^[ \t]*//.*\n", re.MULTILINE)
+_COMMENT = re.compile(r"^[ \t]*//.*\n|[ \t]+// [^\"'`\n]*$", re.MULTILINE)
+_BLANKS = re.compile(r"^[ \t]+|^\n", re.MULTILINE)
+_OF_STYLES = re.compile(r"/\*.*?\*/\s*|(?<=[{};:,])\s+|\s+(?=[{}])", re.DOTALL)
 _LEFT = re.compile(r"^(?:import|export)\b(?! default class)", re.MULTILINE)
 
 
@@ -44,11 +46,21 @@ def linked(modules: Mapping[str, str]) -> dict[str, str]:
 
 
 def without_comments(body: str) -> str:
-    """Return one of our own modules without the lines that are comments, which phones need not download.
+    """Return one of our own modules without its comments, which phones need not download.
 
-    No text of ours goes over several lines, so a line that begins like a comment is one.
+    No text of ours goes over several lines, so a line that begins like a comment is one; and so is what ends a line without a quote.
     """
-    return _COMMENT_LINE.sub("", body)
+    return _COMMENT.sub("", body)
+
+
+def without_blanks(body: str) -> str:
+    """Return one of our own modules without the blanks that lines begin with, and without empty lines."""
+    return _BLANKS.sub("", body)
+
+
+def short_style(body: str) -> str:
+    """Return one of our own style sheets without comments, and without blanks that mean nothing."""
+    return _OF_STYLES.sub("", body)
 
 
 def _entry(name: str, modules: Mapping[str, str]) -> str:
@@ -87,7 +99,7 @@ def _wrapped(name: str, modules: Mapping[str, str]) -> str:
     if _LEFT.search(body):
         message = f"{name} imports or exports in a form that is not understood"
         raise NotLinkable(message)
-    return f"const {_variable(name)} = (() => {{ // {name}\n{body}return {{ {', '.join(names)} }};\n}})();\n"
+    return f"const {_variable(name)} = (() => {{\n{body}return {{ {', '.join(names)} }};\n}})();\n"
 
 
 def _linked_imports(name: str, body: str) -> str:

@@ -36,6 +36,8 @@ SAFE: Headers = [
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=()"),
 ]
+OF_FILES: Headers = [(name, value) for name, value in SAFE if name in {b"x-content-type-options", b"referrer-policy"}]
+"""A style sheet or a module is no page: what else a page says of itself does nothing there, and would be sent with each."""
 FOR_EVER: Headers = [(b"cache-control", b"public, max-age=31536000, immutable")]
 ASK_FIRST: Headers = [(b"cache-control", b"no-cache"), (b"vary", b"Accept-Encoding, Accept-Language, Cookie")]
 AN_HOUR: Headers = [(b"cache-control", b"private, max-age=3600")]
@@ -98,7 +100,8 @@ class Pages:
             await self._app(scope, receive, send)
         else:
             status, asset, headers = found
-            await _answer(scope, send, status, asset, [*self._safe, *headers])
+            is_file = status == 200 and scope["path"].startswith("/s/")  # noqa: PLR2004
+            await _answer(scope, send, status, asset, [*(OF_FILES if is_file else self._safe), *headers])
 
     def _found(self, scope: Any) -> tuple[int, Asset | None, Headers] | None:  # noqa: ANN401 - ASGI
         path: str = scope["path"]

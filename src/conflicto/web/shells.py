@@ -23,7 +23,7 @@ PAGES = ("participant", "home", "control", "report", "screen")
 STYLES = {"participant": ("base",), "screen": ("base", "screen"), "control": ("base", "screen", "host")}
 """Style sheets of a page; the other hosts' pages have two in common. The control page shows a screen in small."""
 
-HELD_BACK = {"participant": ("host.", "key.", "step."), "screen": ("host.",)}
+HELD_BACK = {"participant": ("host.", "key.", "step.", "screen.", "looks.", "form.", "noscript"), "screen": ("host.",)}
 """How words begin that a page need not download. A screen may be controlled where its browser is a host's."""
 
 

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from conflicto.web.assets import STATIC, Assets
-from conflicto.web.linking import SHARED, NotLinkable, linked
+from conflicto.web.linking import SHARED, NotLinkable, linked, short_style, without_comments
 
 CORE = "export const one = 1;\nexport function two() { return one + 1; }\n"
 SDK = 'import { one } from "../core/a.js";\n\nexport { one };\nexport class Thing {}\n'
@@ -23,7 +23,7 @@ def test_what_is_shared_becomes_one_file_and_each_entry_takes_in_the_rest() -> N
 
     assert set(files) == {SHARED, "parts/b.js", "pages/p.js"}
     assert files[SHARED].endswith("export { $core_a, $sdk_v1 };\n")
-    assert files["pages/p.js"].startswith('import { $core_a } from "../core.js";\nconst $parts_b = (() => { // parts/b.js\n')
+    assert files["pages/p.js"].startswith('import { $core_a } from "../core.js";\nconst $parts_b = (() => {\n')
     assert "const { three } = $parts_b;" in files["pages/p.js"]
     assert "const { one: uno } = $core_a;" in files["pages/p.js"]
     assert files["pages/p.js"].endswith("export default hidden;\n")
@@ -70,3 +70,26 @@ def test_no_text_of_ours_goes_over_several_lines() -> None:
     for path in STATIC.rglob("*.js"):
         for line in path.read_text(encoding="utf-8").splitlines():
             assert line.count("`") % 2 == 0, f"{path.name}: {line}"
+
+
+def test_our_own_modules_come_without_comments_and_blanks_and_no_text_of_theirs_goes_over_several_lines() -> None:
+    for path in sorted(STATIC.rglob("*.js")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        assert [line for line in lines if line.count("`") % 2] == [], (
+            f"{path.name}: a text over several lines would lose its blanks"
+        )
+    for name, each in Assets().files.items():
+        if name.endswith(".js"):
+            assert re.findall(r"^[ \t].*|^$|// .*", each.body.decode().rstrip("\n"), re.MULTILINE) == [], name
+
+
+def test_a_comment_at_the_end_of_a_line_goes_and_a_text_that_looks_like_one_stays() -> None:
+    assert (
+        without_comments('const a = 1; // one\n// two\nconst b = "x // y"; // it\'s\n')
+        == 'const a = 1;\nconst b = "x // y"; // it\'s\n'
+    )
+
+
+def test_a_style_loses_what_means_nothing_and_nothing_else() -> None:
+    style = '/* a\nb */\n.a, .b > :hover { --x: calc(1px + 2px); }\n@media (width: 1px) {\n  p::after { content: "● x"; }\n}\n'
+    assert short_style(style) == '.a,.b > :hover{--x:calc(1px + 2px);}@media (width:1px){p::after{content:"● x";}}'

@@ -6,8 +6,6 @@ import { t } from "./words.js";
 
 const TOGETHER_MS = 150; // what comes this close is said in one go, so that nothing cuts off what came before
 const REPEAT_MS = 3_000;
-const COUNT_MS = 3_000;
-const WISH = "conflicto.counts";
 
 let waiting = [];
 let timer = 0;
@@ -22,23 +20,6 @@ export function announce(text) {
     waiting = [];
     timer = 0;
   }, TOGETHER_MS);
-}
-
-// Counts are said only to those who want to hear them, and no more often than every three seconds: the newest one counts.
-export const countsAreSaid = () => localStorage.getItem(WISH) === "on";
-export const sayCounts = (on) => localStorage.setItem(WISH, on ? "on" : "off");
-
-let newest = null;
-let said = "";
-let counting = 0;
-
-export function announceCount(text) {
-  if (!countsAreSaid()) return;
-  newest = text;
-  counting ||= setTimeout(() => {
-    counting = 0;
-    if (newest !== said) announce((said = newest));
-  }, COUNT_MS);
 }
 
 const MARKS = [30, 10, 0];

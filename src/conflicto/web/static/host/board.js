@@ -1,9 +1,10 @@
 // What a host's page knows of its session beyond the steps: results, answers, people, other hosts; and what only that page changes.
 
 import { questionOf } from "../core/activity.js";
-import { announce, announceCount } from "../core/announce.js";
+import { announce } from "../core/announce.js";
 import { freshKey, tokens } from "../core/api.js";
 import { t } from "../core/words.js";
+import { announceCount } from "./counts.js";
 import { Others, saidOf } from "./others.js";
 import { Steps } from "./steps.js";
 

@@ -2,7 +2,7 @@
 
 import { questionOf } from "../core/activity.js";
 import { h } from "../core/dom.js";
-import { keysAreOn, listen, switchKeys } from "../core/keys.js";
+import { keysAreOn, listen, switchKeys } from "../screen/keys.js";
 import { t } from "../core/words.js";
 import { commandsOf, drawButtons, drawKeys } from "./commands.js";
 import { Steps } from "./steps.js";

@@ -1,17 +1,18 @@
 // The host's page of one session.
 
 import { Caller, Problem, takeFromAddress } from "../core/api.js";
-import { TimeTeller, countsAreSaid, sayCounts } from "../core/announce.js";
+import { TimeTeller } from "../core/announce.js";
 import { h, patch } from "../core/dom.js";
-import { keysAreOn, listen, switchKeys } from "../core/keys.js";
 import { t } from "../core/words.js";
 import { Board } from "../host/board.js";
 import { commandsOf, drawKeys } from "../host/commands.js";
+import { countsAreSaid, sayCounts } from "../host/counts.js";
 import { begun, drawEditor } from "../host/editor.js";
 import { begunFilter, drawFilter } from "../host/filter.js";
 import { drawInvitation } from "../host/invitation.js";
 import { drawBoard } from "../host/picture.js";
 import { Starters } from "../host/starters.js";
+import { keysAreOn, listen, switchKeys } from "../screen/keys.js";
 
 const main = document.getElementById("main");
 main.classList.replace("column", "desk");

@@ -1,11 +1,14 @@
 // The phone's page: finds out whether this browser has a seat, and shows the door or the room.
 
 import { Caller, takeFromAddress, tokens } from "../core/api.js";
-import { Arrival, drawMoved } from "../phone/arrival.js";
+import { boot } from "../core/words.js";
 import { Door } from "../phone/door.js";
 import { Room } from "../phone/room.js";
 
 const main = document.getElementById("main");
+
+// Seats seldom move, so what is said of it comes when one does.
+const arrival = () => import(`${boot.base}/phone/arrival.js`);
 
 function enter(session) {
   history.replaceState(null, "", `/p/${session}`);
@@ -17,7 +20,7 @@ function leave(session, why, isMoved = false) {
   tokens.drop(`seat.${session}`);
   document.querySelector("dialog")?.close();
   history.replaceState(null, "", "/");
-  if (isMoved) drawMoved(main, () => knock());
+  if (isMoved) arrival().then(({ drawMoved }) => drawMoved(main, () => knock()), () => knock(why));
   else knock(why);
 }
 
@@ -32,7 +35,7 @@ if (location.hash.startsWith("#admin=")) {
   takeFromAddress("admin", "admin");
   location.replace("/host");
 } else if (kind === "p" && moving) {
-  new Arrival(main, of, moving, { enter, elsewhere: () => knock() }).open();
+  arrival().then(({ Arrival }) => new Arrival(main, of, moving, { enter, elsewhere: () => knock() }).open());
 } else if (kind === "p" && takeFromAddress("seat", `seat.${of}`)) {
   enter(of);
 } else {

@@ -105,7 +105,7 @@ function door(session) {
     h("img", { class: "qr", src: `/qr/${session.join_code}.svg`, alt: t("screen.qr") }),
     h("div", { class: "where" },
       h("p", { class: "muted" }, t("screen.join")), h("p", { class: "strong", dir: "ltr" }, origin),
-      h("p", { class: "big-code", dir: "ltr" }, session.join_code), h("p", { class: "muted" }, t("screen.people", { n: status?.participant_count ?? 0 }))),
+      h("p", { class: "big-code", dir: "ltr" }, session.join_code), h("p", { class: "muted" }, t("state.people", { n: status?.participant_count ?? 0 }))),
   ];
 }
 

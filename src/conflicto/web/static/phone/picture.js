@@ -45,7 +45,7 @@ const cannot = () => h("div", { class: "stack", key: "cannot" },
 
 const reload = () => h("button", { type: "button", onclick: () => location.reload() }, t("state.reload"));
 
-const people = ({ people: n }) => (n === null ? null : h("p", { class: "strong", key: "people" }, t("screen.people", { n })));
+const people = ({ people: n }) => (n === null ? null : h("p", { class: "strong", key: "people" }, t("state.people", { n })));
 
 function view(room, phase) {
   const { activity, answers } = room;

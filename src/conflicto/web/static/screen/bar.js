@@ -1,7 +1,7 @@
 // What whoever stands at the screen needs, and nobody in the room should see for long: it shows while someone moves or tabs to it.
 
 import { h, patch } from "../core/dom.js";
-import { listen } from "../core/keys.js";
+import { listen } from "./keys.js";
 import { t } from "../core/words.js";
 
 const SHOWN_MS = 3_000;

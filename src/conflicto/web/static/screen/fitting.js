@@ -1,6 +1,6 @@
 // Options, bars and ranks as large as all of them fit: a hall reads the last row, and no room stays empty.
 
-const SIZES = [4.8, 4.4, 4, 3.6, 3.2, 2.8, 2.5, 2.2]; // hundredths of the stage's shorter side
+const SIZES = [4.8, 4.4, 4, 3.6, 3.2, 2.8, 2.5, 2.2]; // hundredths of the shorter side of the stage
 const BESIDE = SIZES.filter((size) => size <= 3.2); // what stands beside results may not take their room
 
 export function fit(stage) {
