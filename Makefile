@@ -19,7 +19,7 @@ SLOW_FAULTS := $(addprefix tests/faults/,test_backups.py test_failover.py test_h
 	test_power.py test_redis.py test_upgrade_beside.py)
 
 # It compares times, so nothing runs beside it.
-OVERLOAD := tests/faults/test_overload.py
+OVERLOAD := tests/faults/test_overload.py tests/faults/test_noisy_neighbour.py
 
 # Tests start dozens of processes; where this is set, each would compile all that it imports anew.
 unexport PYTHONDONTWRITEBYTECODE

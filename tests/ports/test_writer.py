@@ -76,6 +76,17 @@ def adding(name: str) -> Callable[[WriteTx], str]:
     return add
 
 
+def add_all(tx: WriteTx, given: list[str]) -> list[str]:
+    return [adding(name)(tx) for name in given]
+
+
+async def crowd(writer: Writer, topic: int, *sent: str) -> list[asyncio.Task[str]]:
+    """Let a crowd send its answers, all at once."""
+    tasks = [asyncio.create_task(writer.submit(topic, add_all, name, ())) for name in sent]
+    await asyncio.sleep(0)
+    return tasks
+
+
 def names(kit: Kit) -> set[str]:
     def query(tx: ReadTx) -> set[str]:
         return {row.name for row in tx.all(select(counters.c.name))} - {"sessions"}
@@ -242,58 +253,77 @@ async def test_full_queue_refuses_at_once(writer: Writer, monkeypatch: pytest.Mo
 async def test_crowd_is_refused_when_the_writer_is_behind_but_hosts_are_not(
     writer: Writer, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def add_all(tx: WriteTx, given: list[str]) -> list[str]:
-        return [adding(name)(tx) for name in given]
-
-    async def answer(name: str) -> str:
-        return await writer.submit(0, add_all, name, ())
-
     monkeypatch.setattr("conflicto.platform.db.writer.LARGEST_GROUP", 3)
     gate, first = await held(writer)
-    tasks = [asyncio.create_task(answer(name)) for name in ("a", "b")]
-    await asyncio.sleep(0)
+    tasks = await crowd(writer, 0, "a", "b")
     clock.advance(1.6)
-    tasks += [asyncio.create_task(answer("one commit takes them all"))]
-    await asyncio.sleep(0)
+    tasks += await crowd(writer, 0, "one commit takes them all")
     with pytest.raises(Overloaded) as refused:
-        await answer("too many")
+        await writer.submit(0, add_all, "too many", ())
     assert refused.value.retry_after_s
     tasks += await queued(writer, adding("host"))
     gate.opened.set()
 
     assert await outcomes_of([first, *tasks]) == [None, "a", "b", "one commit takes them all", "host"]
-    assert await answer("calm again") == "calm again"
+    assert await writer.submit(0, add_all, "calm again", ()) == "calm again"
 
 
 async def test_young_queue_takes_more_than_one_group(writer: Writer, clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conflicto.platform.db.writer.LARGEST_GROUP", 3)
     gate, first = await held(writer)
     clock.advance(1.4)
-    tasks = [
-        asyncio.create_task(writer.submit(0, lambda tx, given: [adding(each)(tx) for each in given], str(number), ()))
-        for number in range(20)
-    ]
-    await asyncio.sleep(0)
+    tasks = await crowd(writer, 0, *map(str, range(20)))
     gate.opened.set()
     assert await outcomes_of([first, *tasks]) == [None, *map(str, range(20))]
 
 
 async def test_crowd_is_refused_before_it_waits_when_groups_were_slow(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
-    def add_all(tx: WriteTx, given: list[str]) -> list[str]:
-        return [adding(name)(tx) for name in given]
-
     monkeypatch.setattr("conflicto.platform.db.writer.LARGEST_GROUP", 3)
     monkeypatch.setattr("conflicto.platform.db.writer.LONGEST_WAIT_S", 0.1)
     await writer.run((), lambda tx: time.sleep(0.2))
     gate, first = await held(writer)
-    tasks = [asyncio.create_task(writer.submit(0, add_all, str(number), ())) for number in range(20)]
-    await asyncio.sleep(0)
+    tasks = await crowd(writer, 0, *map(str, range(20)))
     gate.opened.set()
     told = await outcomes_of([first, *tasks])
 
     taken = [each for each in told if not isinstance(each, Overloaded)]
     assert 1 < len(taken) < len(told)
     assert taken[1:] == [str(number) for number in range(len(taken) - 1)]
+
+
+async def test_sessions_take_turns(writer: Writer, committed: list[Committed], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conflicto.platform.db.writer.LARGEST_GROUP", 6)
+    gate, first = await held(writer)
+    sent = [(1, list("abcdefghi")), (2, ["quiet"]), (3, ["calm"]), (2, ["again"])]
+    tasks = [task for topic, names in sent for task in await crowd(writer, topic, *names)]
+    gate.opened.set()
+
+    assert await outcomes_of([first, *tasks]) == [None, *"abcdefghi", "quiet", "calm", "again"]
+    assert [list(each.events) for each in committed[1:]] == [["a", "b", "quiet", "again", "calm", "c"], list("defghi")]
+
+
+async def test_a_crowd_is_refused_for_itself_alone(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conflicto.platform.db.writer.LARGEST_GROUP", 3)
+    monkeypatch.setattr("conflicto.platform.db.writer.LONGEST_WAIT_S", 0.1)
+    await writer.run((), lambda tx: time.sleep(0.2))
+    gate, first = await held(writer)
+    tasks = [*await crowd(writer, 1, *map(str, range(20))), *await crowd(writer, 2, "quiet")]
+    gate.opened.set()
+    told = await outcomes_of([first, *tasks])
+
+    assert Overloaded in {type(each) for each in told[1:-1]}
+    assert told[-1] == "quiet"
+
+
+async def test_one_crowd_fills_no_more_than_its_share_of_the_queue(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conflicto.platform.db.writer.LARGEST_GROUP", 2)
+    monkeypatch.setattr("conflicto.platform.db.writer.LARGEST_QUEUE", 20)
+    gate, first = await held(writer)
+    tasks = [*await crowd(writer, 1, *map(str, range(12))), *await crowd(writer, 2, "quiet", "too")]
+    gate.opened.set()
+    told = await outcomes_of([first, *tasks])
+
+    assert ({type(each) for each in told[11:13]}, told[13:]) == ({Overloaded}, ["quiet", "too"])
 
 
 async def test_late_commands_are_dropped_unbegun(writer: Writer, kit: Kit, clock: HandClock) -> None:

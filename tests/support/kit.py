@@ -15,7 +15,7 @@ from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.engine import Database, PoolSize
 from conflicto.platform.db.group import GroupRunner
 from conflicto.platform.db.stamps import HeadStore
-from conflicto.platform.db.writer import Command
+from conflicto.platform.db.turns import Command
 from conflicto.responses.commands.submit import Submission, submit_many
 from conflicto.responses.model import Written
 from conflicto.sessions.commands import NewSession, change_session, create_session

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.lives import Lives
     from conflicto.platform.db.stamps import Head, HeadStore
-    from conflicto.platform.db.writer import Command
+    from conflicto.platform.db.turns import Command
 
 Outcome = Any
 """A command's value, or the exception that its caller shall see."""

@@ -1,8 +1,8 @@
 """The one writer of a process: every change waits its turn here, is committed in a group, and is acknowledged after the commit.
 
 While one group is being made durable the next one gathers, so the load itself decides how large groups are and nobody waits for a
-timer. A group that fails on one bad row is replayed command by command. A commit whose reply was lost is never replayed: its callers
-hear that the outcome is unknown, and their idempotency keys settle it.
+timer. Sessions take turns (`turns.py`). A group that fails on one bad row is replayed command by command. A commit whose reply was lost
+is never replayed: its callers hear that the outcome is unknown, and their idempotency keys settle it.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ import asyncio
 import queue
 import threading
 from collections import deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
 
 from conflicto.platform.db.faults import RETRY_AFTER_S, unavailable
 from conflicto.platform.db.group import Committed, CommitUnknown, GroupRunner, Outcome
+from conflicto.platform.db.turns import Command, Turns
 from conflicto.platform.problems import Overloaded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Sequence
 
     from conflicto.platform.clock import Clock
     from conflicto.platform.db.transaction import WriteTx
@@ -35,6 +35,9 @@ LARGEST_GROUP = 512
 LARGEST_QUEUE = 20_000
 """Commands that may wait; beyond it callers get 503 at once, before memory grows."""
 
+SHARE_OF_ONE = 0.5
+"""Of the queue, for the crowd of one session: the others find room beside it."""
+
 LONGEST_WAIT_S = 1.5
 """If one of the crowd's commands would wait longer, or the oldest has, it is refused at once, so that those that were taken are answered
 soon. While no more wait than one group takes, a stall is ridden out: the next commit takes them all."""
@@ -43,44 +46,6 @@ SHARE_OF_NEWEST = 0.25
 """In the running mean of how long a group takes: the first full groups of a rush tell how long those behind them will wait."""
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True, eq=False)
-class Command:
-    """One change that waits for its group.
-
-    `topics` are the heads to lock. No two commands of a group share one of `keys`. `batch` handles all its neighbours with the same
-    `batch` in one go and returns one outcome for each item.
-    """
-
-    topics: tuple[int, ...]
-    batch: Callable[[WriteTx, list[Any]], Sequence[Outcome]]
-    item: Any
-    keys: tuple[Hashable, ...]
-    deadline_s: float
-    future: asyncio.Future[Any]
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """Commands in the order of their arrival, and the rule that picks the next group."""
-
-    commands: deque[Command] = field(default_factory=deque)
-
-    def next_group(self) -> list[Command]:
-        """Take the longest possible group; commands whose key is already in it keep their order and wait for the next one."""
-        group: list[Command] = []
-        taken: set[Hashable] = set()
-        held: list[Command] = []
-        while self.commands and len(group) < LARGEST_GROUP:
-            command = self.commands.popleft()
-            if command.keys and not taken.isdisjoint(command.keys):
-                held.append(command)
-            else:
-                group.append(command)
-            taken.update(command.keys)
-        self.commands.extendleft(reversed(held))
-        return group
 
 
 def _one_by_one(tx: WriteTx, items: list[Callable[[WriteTx], Any]]) -> list[Outcome]:
@@ -98,6 +63,7 @@ class Writer:
         self._arrivals: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
         self._pending: deque[Command] = deque()
         self._queued = 0
+        self._queued_of: dict[tuple[int, ...], int] = {}
         self._usual_s = 0.0
         self._open = False
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
@@ -151,7 +117,7 @@ class Writer:
         This is the door of the crowd, which is refused when the writer is behind. `run` stays open then: a host must be able to end what
         the crowd has begun.
         """
-        if self._is_behind():
+        if self._is_behind((topic,)):
             raise Overloaded(retry_after_s=RETRY_AFTER_S)
         return await self._enqueue((topic,), batch, item, keys)
 
@@ -166,14 +132,20 @@ class Writer:
             raise Overloaded(retry_after_s=RETRY_AFTER_S)
         command = Command(topics, batch, item, keys, self._clock.monotonic_s() + self._caller_s, self._loop.create_future())
         self._queued += 1
+        self._queued_of[topics] = self._queued_of.get(topics, 0) + 1
         self._pending.append(command)
         self._arrivals.put(command)
         return command.future
 
-    def _is_behind(self) -> bool:
-        if self._queued <= LARGEST_GROUP:
+    def _is_behind(self, topics: tuple[int, ...]) -> bool:
+        """Whether one more command of this crowd would wait too long. Lines take turns: of no other do more go first than of its own."""
+        own = self._queued_of.get(topics, 0)
+        ahead = min(self._queued, own * len(self._queued_of))
+        if ahead <= LARGEST_GROUP:
             return False
-        if self._queued / LARGEST_GROUP * self._usual_s > LONGEST_WAIT_S:
+        if own >= LARGEST_QUEUE * SHARE_OF_ONE:
+            return True
+        if ahead / LARGEST_GROUP * self._usual_s > LONGEST_WAIT_S:
             return True
         self._forget_the_answered()
         if not self._pending:
@@ -186,22 +158,23 @@ class Writer:
             self._pending.popleft()
 
     def _work(self) -> None:
-        waiting = _Waiting()
+        waiting = Turns()
         open_for_more = True
-        while open_for_more or waiting.commands:
-            if not waiting.commands:
-                arrived = self._arrivals.get()
-                if arrived is None:
-                    open_for_more = False
-                    continue
-                waiting.commands.append(arrived)
-            while not self._arrivals.empty():
-                arrived = self._arrivals.get()
+        while open_for_more or waiting:
+            for arrived in self._arrived(wait=not waiting):
                 if arrived is None:
                     open_for_more = False
                 else:
-                    waiting.commands.append(arrived)
-            self._commit(waiting.next_group())
+                    waiting.add(arrived)
+            if waiting:
+                self._commit(waiting.next_group(LARGEST_GROUP))
+
+    def _arrived(self, *, wait: bool) -> Iterator[Command | None]:
+        """Yield what has arrived, None for the end of all; `wait` for the first."""
+        if wait:
+            yield self._arrivals.get()
+        while not self._arrivals.empty():
+            yield self._arrivals.get()
 
     def _commit(self, group: list[Command]) -> None:
         now = self._clock.monotonic_s()
@@ -218,6 +191,8 @@ class Writer:
 
     def _deliver(self, commands: list[Command], outcomes: Sequence[Outcome], committed: Committed | None) -> None:
         self._queued -= len(commands)
+        for command in commands:
+            self._leave(command.topics)
         if committed is not None:
             self._usual_s += (committed.seconds - self._usual_s) * SHARE_OF_NEWEST
             try:
@@ -232,6 +207,13 @@ class Writer:
             else:
                 command.future.set_result(outcome)
         self._forget_the_answered()
+
+    def _leave(self, topics: tuple[int, ...]) -> None:
+        left = self._queued_of[topics] - 1
+        if left:
+            self._queued_of[topics] = left
+        else:
+            del self._queued_of[topics]
 
     def _give_up_on_the_late(self) -> None:
         """Free callers whose command hangs in a dead connection; the writer itself is freed by the driver's own timeouts."""

@@ -1,0 +1,76 @@
+"""One session is flooded with ten times what can be made durable: the others on the same server do not notice.
+
+The commit is slow and the group small, as in `test_overload.py`, so that what is looked at is whose turn it is and not the processors.
+"""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median, quantiles
+
+import psycopg
+import pytest
+
+from tests.support.crowd import Crowd, gather
+from tests.support.open_loop import Sender, Told
+from tests.support.processes import served
+
+PROGRAM = ("-c", "from conflicto.platform.db import writer; writer.LARGEST_GROUP = 16; import conflicto.__main__")
+SLOW_COMMIT = """
+    CREATE FUNCTION be_slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF current_setting('test.slept', true) IS DISTINCT FROM txid_current()::text THEN
+            PERFORM set_config('test.slept', txid_current()::text, true), pg_sleep(0.1);
+        END IF;
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER be_slow AFTER UPDATE ON feed_heads FOR EACH STATEMENT EXECUTE FUNCTION be_slow();
+"""
+"""Once for each transaction, however many sessions it has."""
+
+NEIGHBOURS = 4
+EACH_PER_S = 1.0
+ALONE_S = 4.0
+FLOOD_S = 5.0
+FLOOD_PER_S = 1_600.0
+"""Ten times what groups of 16 at most can carry in commits of a tenth of a second."""
+COMMIT_S = 0.1
+HEADROOM_S = 0.15
+
+
+async def neighbours(sender: Sender, crowds: list[Crowd], seconds: float) -> list[Told]:
+    """Let each neighbour's phones answer now and then; return what all were told."""
+    told = await asyncio.gather(
+        *(sender.at_rate(EACH_PER_S, seconds, f"/api/v1{crowd.path}/responses", crowd.tokens) for crowd in crowds)
+    )
+    return [each for of_one in told for each in of_one]
+
+
+async def beside(port: int, noisy: Crowd, quiet: list[Crowd]) -> tuple[list[Told], list[Told], list[Told]]:
+    """Return what the neighbours were told alone, what beside a flood, and what the flood was told."""
+    sender = Sender(port)
+    alone = await neighbours(sender, quiet, ALONE_S)
+    flood = asyncio.create_task(sender.at_rate(FLOOD_PER_S, FLOOD_S, f"/api/v1{noisy.path}/responses", noisy.tokens))
+    await asyncio.sleep(FLOOD_S - ALONE_S)
+    during = await neighbours(sender, quiet, ALONE_S)
+    flooded = await flood
+    sender.close()
+    return alone, during, flooded
+
+
+@pytest.mark.catalogue("O-07")
+def test_who_floods_one_session_hurts_no_other(postgres_database: str, tmp_path: Path, counted: Callable[[str], None]) -> None:
+    with served(tmp_path, program=PROGRAM, DATABASE_URL=postgres_database) as server:
+        noisy, *quiet = [gather(server) for _ in range(1 + NEIGHBOURS)]
+        with psycopg.connect(postgres_database, autocommit=True) as connection:
+            connection.execute(SLOW_COMMIT)
+        alone, during, flooded = asyncio.run(beside(int(server.url.rpartition(":")[2]), noisy, quiet))
+
+    assert {each.status for each in (*alone, *during)} == {201}
+    assert {each.status for each in flooded} == {201, 503}
+    usual_s, beside_s = (median(each.took_s for each in told) for told in (alone, during))
+    slow_s = quantiles((each.took_s for each in during), n=10)[8]
+    counted(
+        f"noisy neighbour: answers in other sessions took {usual_s:.2f} s without and {beside_s:.2f} s beside"
+        f" {FLOOD_PER_S:.0f} a second in one, nine of ten at most {slow_s:.2f} s"
+    )
+    assert slow_s <= usual_s + COMMIT_S + HEADROOM_S, "no more than the commit that is under way stands before them"

@@ -1,0 +1,70 @@
+"""Groups that take turns: nobody is left out, nobody overtakes in a line, and what may not meet does not."""
+
+from collections import defaultdict
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conflicto.platform.db.turns import Command, Turns
+
+SENT = st.tuples(st.integers(0, 4), st.lists(st.sampled_from("abc"), max_size=2, unique=True))
+"""A line, and keys."""
+
+
+def command(nth: int, topic: int, keys: list[str]) -> Command:
+    nobody: Any = None
+    return Command((topic,), nobody, nth, tuple(f"{topic}{key}" for key in keys), 0.0, nobody)
+
+
+@given(st.lists(st.lists(SENT, max_size=12), max_size=6), st.integers(1, 7))
+def test_groups_are_fair_and_keep_what_they_must(arrivals: list[list[tuple[int, list[str]]]], most: int) -> None:
+    turns, waiting, sent = Turns(), defaultdict[int, list[Command]](list), 0
+    last = len(arrivals) + sum(map(len, arrivals))
+    for burst in [*arrivals, *([[]] * last)]:
+        for topic, keys in burst:
+            made = command(sent, topic, keys)
+            waiting[topic].append(made)
+            turns.add(made)
+            sent += 1
+        lines = [topic for topic, line in waiting.items() if line]
+        group = turns.next_group(most)
+
+        assert (len(group) > 0) == bool(lines)
+        assert len(group) <= most
+        keys_met = [key for each in group for key in each.keys]
+        assert len(keys_met) == len(set(keys_met))
+        for topic in lines:
+            mine = [each for each in group if each.topics == (topic,)]
+            assert mine == [each for each in waiting[topic] if each in mine], "a line keeps its order"
+            assert mine or len(lines) > most, "every line comes to its turn"
+            for each in mine:
+                before = waiting[topic][: waiting[topic].index(each)]
+                assert all(set(each.keys).isdisjoint(other.keys) for other in before if other not in mine), (
+                    "nobody overtakes a twin"
+                )
+            waiting[topic] = [each for each in waiting[topic] if each not in mine]
+    assert not turns
+    assert not any(waiting.values())
+
+
+def test_more_lines_than_places_take_turns_too() -> None:
+    turns = Turns()
+    for nth in range(3):
+        for topic in range(10):
+            turns.add(command(nth, topic, []))
+
+    groups = [[each.topics[0] for each in turns.next_group(4)] for _ in range(8)]
+
+    assert [topic for group in groups for topic in group] == [*range(10), *range(10), *range(10)]
+    assert not turns
+
+
+def test_places_that_are_left_over_go_to_the_longest_line() -> None:
+    turns = Turns()
+    for nth in range(20):
+        turns.add(command(nth, 1, []))
+    turns.add(command(0, 2, []))
+
+    assert len(turns.next_group(10)) == 10
+    assert len(turns.next_group(20)) == 11
