@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
+from psycopg import sql
 from sqlalchemy import Connection, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 
@@ -151,6 +153,21 @@ def test_commits_are_durable_and_every_wait_is_bounded(db: Database) -> None:
             both | {"transaction_isolation": "read committed", "transaction_read_only": "off"},
             both | {"transaction_isolation": "repeatable read", "transaction_read_only": "on"},
         )
+
+
+@pytest.mark.catalogue("F-02")
+def test_no_default_of_database_or_role_makes_commits_less_durable(postgres_database: str) -> None:
+    name = sql.Identifier(postgres_database.rpartition("/")[2])
+    with psycopg.connect(postgres_database, autocommit=True) as connection:
+        for whose in ("DATABASE {}", "ROLE CURRENT_USER IN DATABASE {}"):
+            connection.execute(sql.SQL(f"ALTER {whose} SET synchronous_commit = off").format(name))
+    with psycopg.connect(postgres_database) as connection:
+        assert connection.execute("SHOW synchronous_commit").fetchone() == ("off",)
+
+    db = Database(postgres_database, pool=PoolSize(2, 0))
+    with db._writer.connect() as writer:
+        assert settings_of(writer)["synchronous_commit"] == "on"
+    db.close()
 
 
 def test_readers_cannot_write(db: Database) -> None:

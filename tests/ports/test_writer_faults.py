@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 import pytest
+from psycopg import sql
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
@@ -48,6 +50,22 @@ def locked_by_another_process(path: str) -> Iterator[None]:
 def add(tx: WriteTx, name: str) -> str:
     tx.write(insert(counters), {"name": name, "value": 1})
     return name
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_server_that_takes_no_writes_for_now_is_an_outage(kit: Kit, outage: Outage) -> None:
+    """As services do whose disk is full."""
+    stage = set_stage(kit, people=1)
+    for value, expected in (("on", Unavailable), ("off", Receipt)):
+        with psycopg.connect(outage.admin_url, autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = {}").format(
+                    sql.Identifier(outage.name), sql.SQL(value)
+                )
+            )
+        outage.cut_connections()
+        (outcome,) = kit.run(stage.answer(0, "1"))
+        assert isinstance(outcome, expected), outcome
 
 
 def rows(kit: Kit) -> int:

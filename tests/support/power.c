@@ -1,7 +1,7 @@
 /* What a disk would still hold after a power cut: loaded before a server's own libraries, this keeps a copy of each file of one folder as it was
  * when it was last synced, and the names as they were when the folder was. POWER_LIVE names the folder; POWER_KEPT has `inodes`, the copies, and
- * `names`, links to them. Who holds a lock on POWER_KEPT/lock stops all copying. While there is POWER_KEPT/broken-sync or broken-write, these calls
- * fail as on a bad disk. */
+ * `names`, links to them. Who holds a lock on POWER_KEPT/lock stops all copying. While there is POWER_KEPT/broken-sync, broken-write or broken-read,
+ * these calls fail as on a bad disk. */
 
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -144,4 +144,10 @@ ssize_t pwrite64(int file, const void *data, size_t size, off64_t at) {
     static ssize_t (*real)(int, const void *, size_t, off64_t);
     if (!real) real = dlsym(RTLD_NEXT, "pwrite64");
     return is_broken(file, "broken-write") ? -1 : real(file, data, size, at);
+}
+
+ssize_t pread64(int file, void *data, size_t size, off64_t at) {
+    static ssize_t (*real)(int, void *, size_t, off64_t);
+    if (!real) real = dlsym(RTLD_NEXT, "pread64");
+    return is_broken(file, "broken-read") ? -1 : real(file, data, size, at);
 }

@@ -63,7 +63,7 @@ class Disk:
 
     @contextmanager
     def broken(self, call: str) -> Iterator[None]:
-        """Let every sync or write of the server's files fail, and leave undone what it should do."""
+        """Let every `sync`, `write` or `read` of the server's files fail, and leave undone what it should do."""
         mark = self.folder / f"broken-{call}"
         mark.touch()
         try:

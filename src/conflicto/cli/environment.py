@@ -123,11 +123,18 @@ def _opened(settings: Settings) -> Iterator[Database]:
     except DatabaseError as error:
         if not is_damaged(error):
             raise
-        err.print(
-            f"The database cannot be read: {error.orig}. `conflicto db restore` puts a backup in its place, and keeps this file.",
-            markup=False,
-        )
+        _tell_damage(error)
         raise typer.Exit(UNUSABLE) from None
     except DomainError as error:
+        if isinstance(error.__cause__, DatabaseError) and is_damaged(error.__cause__):
+            _tell_damage(error.__cause__)
+            raise typer.Exit(UNUSABLE) from None
         err.print(f"{error.title}: {error.detail}" if error.detail else f"{error.title}.", markup=False)
         raise typer.Exit(MISSING if error.kind is Kind.MISSING else UNUSABLE) from None
+
+
+def _tell_damage(error: DatabaseError) -> None:
+    err.print(
+        f"The database cannot be read: {error.orig}. `conflicto db restore` puts a backup in its place, and keeps this file.",
+        markup=False,
+    )

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
+import structlog
 from sqlalchemy import QueuePool, event, make_url
 
 from conflicto.platform.db import postgres, sqlite
 from conflicto.platform.db.deadlines import Deadlines
-from conflicto.platform.db.faults import DATABASE_FAULTS, RETRY_AFTER_S, unavailable
+from conflicto.platform.db.faults import OUTAGES, RETRY_AFTER_S, is_damaged, is_outage, unavailable
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.problems import Unavailable
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy import Connection, Engine
+
+log = structlog.get_logger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -70,7 +73,8 @@ class Database:
     """Owns the connections of one process. Close it when the process ends.
 
     `waiting`: reads that wait for a reader. `on_query` hears on the event loop how long each read took, seconds. `line` is the line of
-    history of the server that this process knows; new readers find out whether the server is still on it.
+    history of the server that this process knows; new readers find out whether the server is still on it. `is_damaged`: a page of
+    the file was found damaged since the start; pages in memory hide it from the next who look, so it is not taken back.
     """
 
     def __init__(self, url: str, *, pool: PoolSize | None = None, deadlines: Deadlines | None = None) -> None:
@@ -97,6 +101,7 @@ class Database:
         self.waiting = 0
         self.on_query: Callable[[float], None] | None = None
         self.line: str | None = None
+        self.is_damaged = False
 
     @property
     def is_shared(self) -> bool:
@@ -151,8 +156,17 @@ class Database:
         try:
             with self._readers.connect() as connection, connection.begin():
                 return query(ReadTx(connection), *args, **kwargs)
-        except DATABASE_FAULTS as error:
+        except OUTAGES as error:
+            if not is_outage(error):
+                raise
+            self.examine(error)
             raise unavailable(error) from error
+
+    def examine(self, error: Exception) -> None:
+        """Remember, and say once, that the file of a database was found damaged; any thread may."""
+        if is_damaged(error) and not self.is_damaged:
+            self.is_damaged = True
+            log.error("database-damaged", said=str(getattr(error, "orig", error)))
 
     def writer_connection(self) -> Connection:
         """Return the writer's connection; on SQLite its transactions hold the write lock from `BEGIN` on."""

@@ -22,6 +22,12 @@ DEADLOCK_STATES = frozenset({"40001", "40P01"})
 DATABASE_FAULTS = (OperationalError, InterfaceError, PoolTimeout)
 """What an unreachable, busy, full, read-only or too slow database raises, on either driver."""
 
+OUTAGES = (*DATABASE_FAULTS, DatabaseError)
+"""What must be looked at with `is_outage`, since bad rows are among it."""
+
+READ_ONLY_STATE = "25006"
+"""PostgreSQL's read_only_sql_transaction: a service whose disk is full takes no writes, for one."""
+
 
 def unavailable(error: Exception) -> Unavailable:
     """Return the answer for a caller; `error` becomes its cause, and the driver's own words (never the data) go to the log."""
@@ -42,26 +48,40 @@ def is_lost_connection(error: Exception) -> bool:
 
 def is_retryable(error: Exception) -> bool:
     """Whether the database undid the transaction and asks to run it again."""
-    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in DEADLOCK_STATES
+    return _state_of(error) in DEADLOCK_STATES
+
+
+def _state_of(error: Exception) -> str | None:
+    return getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
 
 
 def is_bad_row(error: Exception) -> bool:
     """Whether one row of a group is at fault: its neighbours deserve a replay of their own."""
-    return isinstance(error, DBAPIError) and not isinstance(error, DATABASE_FAULTS)
+    return isinstance(error, DBAPIError) and not is_outage(error)
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether the database is at fault, and not what was asked of it."""
+    return isinstance(error, DATABASE_FAULTS) or is_damaged(error) or _state_of(error) == READ_ONLY_STATE
 
 
 def is_damaged(error: Exception) -> bool:
-    """Whether SQLite found that its file is damaged, or no database: for both it raises the mother of all errors itself."""
+    """Whether SQLite found that its file is damaged, or no database: for both it raises the mother of all errors itself.
+
+    A page that the disk does not give is among it: SQLite calls that a damage too.
+    """
     return type(error) is DatabaseError
 
 
 __all__ = [
     "DATABASE_FAULTS",
+    "OUTAGES",
     "RETRY_AFTER_S",
     "IntegrityError",
     "is_bad_row",
     "is_damaged",
     "is_lost_connection",
+    "is_outage",
     "is_retryable",
     "unavailable",
 ]

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy import text
 
-from conflicto.platform.db.faults import DATABASE_FAULTS, is_bad_row, is_lost_connection, is_retryable, unavailable
+from conflicto.platform.db.faults import (
+    DATABASE_FAULTS,
+    OUTAGES,
+    is_bad_row,
+    is_lost_connection,
+    is_outage,
+    is_retryable,
+    unavailable,
+)
 from conflicto.platform.db.lives import LifeBegan, LifeOver
 from conflicto.platform.db.transaction import HalfDone, WriteTx
 from conflicto.platform.problems import DomainError, InternalError
@@ -114,6 +122,7 @@ class GroupRunner:
                     raise half.cause from None
                 raise
             except Exception as error:
+                self._database.examine(error)
                 again = is_lost_connection(error) or is_retryable(error) or (is_bad_row(error) and len(group) == 1)
                 if attempt == ATTEMPTS or not again:
                     raise
@@ -135,7 +144,7 @@ class GroupRunner:
                 raise
             try:
                 transaction.commit()
-            except DATABASE_FAULTS as error:
+            except OUTAGES as error:
                 connection.invalidate()  # the pool would hand it on with its transaction open, and SQLite's write lock held
                 raise CommitUnknown from error
             took_s = self._clock.monotonic_s() - began_s
@@ -151,9 +160,14 @@ class GroupRunner:
 
 
 def _told(error: Exception) -> DomainError:
-    """Return what the caller of a failed command hears: a domain error as it is, anything else as our fault, with the cause in the log."""
+    """Return what the caller of a failed command hears: a domain error as it is, anything else as our fault, with the cause in the log.
+
+    A page that is damaged is the database's; neighbours that did not meet it have been saved by then.
+    """
     if isinstance(error, DomainError):
         return error
+    if is_outage(error):
+        return unavailable(error)
     log.error("command-failed", exc_info=error)
     return InternalError()
 

@@ -41,7 +41,11 @@ UNUSED, UP, AWAY = "unused", "up", "away"
 
 
 class NotReady(DomainError):
-    """The server cannot commit now; `dependency` says what it lacks: `database`, `schema`, or `writer` (its queue is full)."""
+    """The server cannot commit now; `dependency` says what it lacks: `database`, `schema`, or `writer` (its queue is full).
+
+    `reason` is `damaged` if a page of SQLite's file was found damaged, or not given by the disk, since the start: what does not meet such
+    a page still works.
+    """
 
     code = "not-ready"
     title = "The server is not ready"
@@ -122,6 +126,8 @@ class HealthEndpoints:
         if self._clock.monotonic_s() >= self._ready_until_s:
             self._ready = await self._proven()
             self._ready_until_s = self._clock.monotonic_s() + READY_S
+        if self._db.is_damaged:
+            raise _lacking("database", reason="damaged")
         redis = self._redis()
         return json_answer({"status": "degraded" if redis == AWAY else "ready", **self._ready, "redis": redis})
 
@@ -156,8 +162,8 @@ class HealthEndpoints:
         return json_answer(said, headers=((b"cache-control", b"public, max-age=3600"),))
 
 
-def _lacking(dependency: str) -> NotReady:
-    return NotReady(retry_after_s=AGAIN_S, extensions={"dependency": dependency})
+def _lacking(dependency: str, **more: str) -> NotReady:
+    return NotReady(retry_after_s=AGAIN_S, extensions={"dependency": dependency, **more})
 
 
 def _facts(tx: WriteTx) -> tuple[str, str, str | None]:
