@@ -150,6 +150,10 @@ async def test_no_secret_is_heard_before_its_time(api: Api, port: int) -> None:
 
     assert await words(stage, Role.HOST) == EVERYTHING
     await everyone_hears(stage, set(), set())
+    accepted(await api.post(f"{event.path}/overlay", {"overlay": "names"}, token=event.host))
+    await everyone_hears(stage, {NEIGHBOUR}, set())
+    accepted(await api.post(f"{event.path}/overlay", {"overlay": None}, token=event.host))
+    await everyone_hears(stage, set(), set())
     await stage.moderate(PENDING, "visible")
     await everyone_hears(stage, {PENDING}, {PENDING})
     await stage.moderate(PENDING, "hidden")

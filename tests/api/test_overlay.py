@@ -1,7 +1,8 @@
-"""What covers the screen: set by hosts, seen by hosts and screens, gone when something begins."""
+"""What covers the screen: set by hosts, seen by hosts and screens, gone when something begins. And the names that it may show."""
 
 from typing import Any
 
+from conflicto.participants.model import MOST_NAMES
 from tests.support.api import Api, Event, make_event
 from tests.support.checks import accepted, refused
 
@@ -18,7 +19,7 @@ async def test_the_host_covers_and_uncovers_the_screen(api: Api) -> None:
     event = await make_event(api)
     anna = await event.join()
 
-    for overlay in ("join", "black", "leaderboard", None):
+    for overlay in ("join", "black", "leaderboard", "names", None):
         assert accepted(await cover(event, overlay))["overlay"] == overlay
         assert [await seen(event, token) for token in (event.host, event.screen, anna.token)] == [overlay, overlay, "not told"]
         told = accepted(await api.get(f"{event.path}/changes/since/0", token=event.screen))["items"][-1]
@@ -53,3 +54,40 @@ async def test_only_hosts_cover_a_screen_with_what_there_is_while_the_session_la
         refused(await cover(event, wrong), 422, "invalid-input")
     accepted(await api.patch(event.path, {"status": "completed"}, token=event.host))
     refused(await cover(event, "black"), 409, "session-completed")
+
+
+async def names(event: Event, token: str | None = None) -> Any:
+    return await event.api.get(f"{event.path}/names", token=token or event.screen)
+
+
+async def test_a_screen_is_told_who_is_here_while_a_host_shows_it_and_no_longer(api: Api) -> None:
+    event = await make_event(api)
+    anna, bo = await event.join("Anna"), await event.join("Bo")
+    activity = await event.activity()
+
+    refused(await names(event), 403, "names-hidden")
+    accepted(await cover(event, "names"))
+    assert accepted(await names(event)) == {"items": ["Bo", "Anna"]}
+    accepted(await api.delete(f"/participants/{bo.id}", token=event.host), 204)
+    assert accepted(await names(event)) == {"items": ["Anna"]}
+    refused(await names(event, anna.token), 403, "role-not-allowed")
+
+    accepted(await event.move(activity, "active"))
+    refused(await names(event), 403, "names-hidden")
+    assert accepted(await names(event, event.host)) == {"items": ["Anna"]}
+    accepted(await cover(event, "names"))
+    accepted(await api.patch(event.path, {"status": "completed"}, token=event.host))
+    refused(await names(event), 403, "names-hidden")
+
+
+async def test_names_on_the_screen_are_filtered_and_bounded(api: Api) -> None:
+    event = await make_event(api)
+    for at in range(MOST_NAMES):
+        await event.join(f"Anna {at}")
+    await event.join("Odd Bo")
+    accepted(await cover(event, "names"))
+
+    assert accepted(await names(event))["items"] == ["Odd Bo", *(f"Anna {at}" for at in range(MOST_NAMES - 1, 0, -1))]
+    accepted(await api.patch(event.path, {"word_filter": {"mode": "mask", "words": ["odd"]}}, token=event.host))
+    for token in (event.screen, event.host):
+        assert accepted(await names(event, token))["items"][0] == "*** Bo"

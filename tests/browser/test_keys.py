@@ -87,7 +87,15 @@ def test_keys_cover_the_screen_and_uncover_it(live: Room, controls: "Callable[[]
     page, screen = controls(), live.screen()
     screen.get_by_role("heading", name="First?").wait_for()
 
-    for key, overlay in [("j", "join"), ("g", "leaderboard"), (".", "black"), ("b", None), ("b", "black"), ("Escape", None)]:
+    for key, overlay in [
+        ("j", "join"),
+        ("g", "leaderboard"),
+        ("n", "names"),
+        (".", "black"),
+        ("b", None),
+        ("b", "black"),
+        ("Escape", None),
+    ]:
         pressed = "[...document.querySelectorAll('[data-command][aria-pressed=true]')].map((each) => each.dataset.command).join()"
         _press(page, key, f"{pressed} === '{overlay or ''}'")
         assert live.call("GET", "")["overlay"] == overlay
@@ -208,7 +216,7 @@ def test_a_screen_that_is_controlled_downloads_no_hidden_result(live: Room) -> N
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("overlay", ["join", "leaderboard", "black"])
+@pytest.mark.parametrize("overlay", ["join", "leaderboard", "names", "black"])
 def test_a_covered_screen_keeps_nobody_out(live: Room, overlay: str, theme: str) -> None:
     activity = live.activity(
         "quiz", SAMPLES["quiz"][0], **SAMPLES["quiz"][3], aggregate={"score": {"path": "/choice", "op": "score", "key": "/correct"}}
@@ -225,6 +233,8 @@ def test_a_covered_screen_keeps_nobody_out(live: Room, overlay: str, theme: str)
     screen.wait_for_function("(overlay) => document.documentElement.dataset.overlay === overlay", arg=overlay)
     if overlay == "leaderboard":
         screen.get_by_role("row", name=re.compile("1 Anna 1,000")).wait_for()
+    elif overlay == "names":
+        screen.get_by_role("listitem").get_by_text("Anna").wait_for()
     picture(screen, f"screen-{overlay}-{theme}")
 
     assert barriers(screen) == []

@@ -2,10 +2,16 @@
 
 import pytest
 
+from conflicto.participants.model import MOST_NAMES
 from tests.browser.stage import Room, picture
 from tests.browser.test_barriers import barriers
 
 pytestmark = pytest.mark.browser
+
+CUT = """(list) => {
+  const foot = list.getBoundingClientRect().bottom;
+  return [...list.children].map((each) => each.getBoundingClientRect()).filter(({ top, bottom }) => top < foot && bottom > foot + 1).length;
+}"""
 
 
 def test_phone_and_screen_say_how_many_are_here_as_it_grows(live: Room) -> None:
@@ -31,3 +37,25 @@ def test_whoever_left_asks_no_more(live: Room) -> None:
     page.on("request", lambda request: asked.append(request.url))
     page.wait_for_timeout(6_000)
     assert asked == []
+
+
+def test_the_screen_shows_who_is_here_when_the_host_says_so_and_nobody_who_was_removed(live: Room) -> None:
+    seats = {}
+    for at in range(MOST_NAMES + 2):
+        name = f"Anna-Lena {at} of the corridor"
+        seats[name] = live.server.call("POST", "/join", {"nickname": name, "code": live.session["join_code"]})["participant_id"]
+    screen, host = live.screen(viewport={"width": 1024, "height": 768}), live.host()
+    screen.get_by_role("img", name="QR code to join").wait_for()
+    assert screen.locator(".names").count() == 0
+
+    host.locator("[data-command=names]").click()
+    newest = screen.get_by_role("listitem").filter(has_text="Anna-Lena 61 of")
+    newest.wait_for()
+    picture(screen, "screen-names-1024")
+    assert screen.locator(".names li").count() == MOST_NAMES
+    assert screen.locator(".names").evaluate(CUT) == 0, "a name is shown whole or not at all"
+    live.server.call("DELETE", f"/participants/{seats['Anna-Lena 61 of the corridor']}", token=live.session["host_token"])
+    newest.wait_for(state="detached")
+
+    host.locator("[data-command=names]").click()
+    screen.locator(".names").wait_for(state="detached")

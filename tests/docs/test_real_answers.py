@@ -215,6 +215,8 @@ async def _seats(api: Recorder, event: Event) -> None:
     await api.patch(f"/participants/{bo['participant_id']}", {"nickname": "Bob"}, token=event.host)
     await api.post(f"/participants/{bo['participant_id']}/heartbeat", token=moved["participant_token"])
     await api.get(f"{event.path}/participants", event.host)
+    await api.get(f"{event.path}/names", event.host)
+    await api.get(f"{event.path}/names", event.screen)
     await api.delete("/participants/me", moved["participant_token"])
     cleo = await event.join("Cleo")
     await api.delete(f"/participants/{cleo.id}", event.host)

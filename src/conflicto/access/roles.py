@@ -23,6 +23,7 @@ HOSTS = frozenset({Role.ADMIN, Role.HOST})
 MEMBERS = frozenset(Role)
 PARTICIPANTS = frozenset({Role.PARTICIPANT})
 HOSTS_AND_PARTICIPANTS = HOSTS | PARTICIPANTS
+HOSTS_AND_SCREENS = HOSTS | {Role.SCREEN}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ DomainError
 ├── NicknameRefused   the session's word filter takes no such name; `suggestions` are free
 ├── SessionFull       every place is taken
 ├── SessionLocked     the host closed the door
+├── NamesHidden       screens are not told who is here now
 ├── SeatGone          the seat was left, or its holder removed
 └── SeatLinkInvalid   the link is unknown, used or too old
 """
@@ -44,6 +45,14 @@ class SessionLocked(DomainError):
     code = "session-locked"
     title = "The host has closed the door"
     kind = Kind.CONFLICT
+
+
+class NamesHidden(DomainError):
+    """A screen is told who is here only while a host covers it with the `names`, and never once the session is over."""
+
+    code = "names-hidden"
+    title = "Who is here is not shown to this caller now"
+    kind = Kind.FORBIDDEN
 
 
 class SeatGone(DomainError):

@@ -11,7 +11,7 @@ from fastapi import Query
 
 from conflicto.access.code_guard import GUESSES, CodeGuard
 from conflicto.access.errors import TooManyGuesses
-from conflicto.access.roles import ANYONE, HOSTS, HOSTS_AND_PARTICIPANTS, PARTICIPANTS, Role
+from conflicto.access.roles import ANYONE, HOSTS, HOSTS_AND_PARTICIPANTS, HOSTS_AND_SCREENS, PARTICIPANTS, Role
 from conflicto.access.tokens import Tokens
 from conflicto.participants import errors, schemas
 from conflicto.participants.commands.join import JoinRequest, Seat, join_many
@@ -19,7 +19,7 @@ from conflicto.participants.commands.seats import link_seat, redeem_seat, remove
 from conflicto.participants.model import Participant
 from conflicto.participants.nickname import NicknameInvalid, clean, decent, suggestions
 from conflicto.participants.presence import Presence
-from conflicto.participants.queries import participant_by_id, participant_page, session_of_link, session_to_join
+from conflicto.participants.queries import participant_by_id, participant_page, session_of_link, session_to_join, shown_names
 from conflicto.participants.store import taken_keys
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.engine import Database
@@ -129,6 +129,10 @@ class SeatEndpoints:
         found, total = await self.db.read(participant_page, session_id, limit=query.limit, offset=query.offset)
         return page_answer([self._listed(participant) for participant in found], total, query)
 
+    async def names(self, call: CurrentCall, session_id: int) -> Answer:
+        """Tell a screen who is here, while a host shows it: those who joined last, first, and offensive words masked."""
+        return json_answer({"items": await self.db.read(shown_names, session_id, for_host=call.caller.is_host)})
+
     async def heartbeat(self, call: Call) -> Answer:
         """Tell the server's time; being here was noted at the front door."""
         return json_answer({"server_time": rfc3339(self.clock.wall_us())})
@@ -223,6 +227,8 @@ def routes(door: DoorEndpoints, seats: SeatEndpoints) -> list[Route]:
                                          problems=(CodeUnknown, NicknameInvalid, TooManyGuesses, InvalidInput))),
         control("GET", "/sessions/{session_id}/participants", seats.page, who=HOSTS, policy=CONTROL, tag="participants",
                 docs=Docs(summary="Who is here", gives={200: schemas.ParticipantPage})),
+        control("GET", "/sessions/{session_id}/names", seats.names, who=HOSTS_AND_SCREENS, policy=CONTROL, tag="participants",
+                docs=Docs(summary="Who is here, for the screen", gives={200: schemas.NamesOut}, problems=(errors.NamesHidden,))),
         control("PATCH", "/participants/me", seats.rename_me, who=PARTICIPANTS, policy=SEAT, body=RESPONSE_LIMITS, tag="participants",
                 docs=Docs(summary="Take another name", gives=me, problems=naming)),
         control("DELETE", "/participants/me", seats.leave, who=PARTICIPANTS, policy=SEAT, tag="participants",

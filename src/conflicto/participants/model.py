@@ -11,6 +11,10 @@ SEAT_LINK_LIFE_S = 600
 """Long enough to find the other phone, short enough that a photo of the link is worthless tomorrow."""
 
 
+MOST_NAMES = 60
+"""As many as a screen has room for in letters that a hall can read."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flood:
     """Those who joined at `since_ts` or later, and whose name's key holds `part`; None asks for nothing."""

@@ -6,7 +6,8 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from conflicto.participants import store
-from conflicto.participants.errors import SeatLinkInvalid
+from conflicto.participants.errors import NamesHidden, SeatLinkInvalid
+from conflicto.participants.model import MOST_NAMES
 from conflicto.platform.problems import NotFound
 from conflicto.sessions.errors import CodeUnknown
 from conflicto.sessions.heads import head_row
@@ -52,6 +53,18 @@ def participant_page(tx: ReadTx, session_id: int, *, limit: int, offset: int) ->
     """Return up to `limit + 1` participants in the order of joining, and how many there are."""
     head = head_row(tx, session_id)
     return store.joined(tx, session_id, limit=limit + 1, offset=offset), head.counts["participants"]
+
+
+def shown_names(tx: ReadTx, session_id: int, *, for_host: bool) -> list[str]:
+    """Return the nicknames of up to `MOST_NAMES` who are here as the screen shows them, those who joined last first.
+
+    Raises:
+        NamesHidden: a screen asks, and no host shows it the names.
+    """
+    session = session_by_id(tx, session_id)
+    if not (for_host or session.shows_names):
+        raise NamesHidden
+    return [session.word_filter.shown_name(name) for name in store.newest_names(tx, session_id, most=MOST_NAMES)]
 
 
 def session_to_join(tx: ReadTx, typed: str, key: Key | None) -> int:

@@ -97,6 +97,14 @@ class ParticipantOut(BaseModel):
     last_seen_at: str | None = None
 
 
+class NamesOut(BaseModel):
+    """Nicknames as the screen shows them, those who joined last first; 60 at most."""
+
+    model_config = example(items=["Cleo", "Anna"])
+
+    items: list[str]
+
+
 class NicknameOut(BaseModel):
     """Whether a name is free, and one that is."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, false, func, insert, select, update
 
 from conflicto.participants.model import Flood, Participant
 from conflicto.participants.tables import participants, seat_links
@@ -31,6 +31,12 @@ _JOINED = (
     .order_by(participants.c.created_ts)
     .limit(bindparam("most"))
     .offset(bindparam("skip"))
+)
+_NEWEST_NAMES = (
+    select(participants.c.nickname)
+    .where(participants.c.session_id == bindparam("session_id"), participants.c.deleted == false())
+    .order_by(participants.c.created_ts.desc())
+    .limit(bindparam("most"))
 )
 _CHANGED = (
     select(participants)
@@ -86,6 +92,11 @@ def taken_keys(tx: ReadTx, session_id: int, keys: Iterable[str]) -> set[str]:
 def joined(tx: ReadTx, session_id: int, *, limit: int, offset: int) -> list[Participant]:
     """Return one page, in the order of joining."""
     return [_participant(row) for row in tx.all(_JOINED, {"session_id": session_id, "most": limit, "skip": offset})]
+
+
+def newest_names(tx: ReadTx, session_id: int, *, most: int) -> list[str]:
+    """Return the nicknames of up to `most` who are here, those who joined last first."""
+    return [row.nickname for row in tx.all(_NEWEST_NAMES, {"session_id": session_id, "most": most})]
 
 
 def every_seat(tx: ReadTx, session_id: int) -> Iterator[Participant]:

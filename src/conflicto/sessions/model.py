@@ -29,11 +29,12 @@ class SessionStatus(StrEnum):
 
 
 class Overlay(StrEnum):
-    """What covers the screen for a while, whatever else it shows: the way in, nothing at all, or who leads."""
+    """What covers the screen for a while, whatever else it shows: the way in, nothing at all, who leads, or who is here."""
 
     JOIN = "join"
     BLACK = "black"
     LEADERBOARD = "leaderboard"
+    NAMES = "names"
 
 
 STEPS: dict[SessionStatus, frozenset[SessionStatus]] = {
@@ -64,6 +65,11 @@ class Session:
     created_ts: int
     updated_ts: int
     word_filter: WordFilter = NO_FILTER
+
+    @property
+    def shows_names(self) -> bool:
+        """Whether screens may tell who is here: for as long as a host covers them with it."""
+        return self.overlay is Overlay.NAMES and self.status is not SessionStatus.COMPLETED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,7 @@ const showing = (steps) => [
     works: () => steps.shown?.status === "expired" && (steps.shown.secret ?? null) !== null, act: () => steps.showSecret(!steps.shown.secret_revealed) },
   overlay(steps, "join", ["j"], "J"),
   overlay(steps, "leaderboard", ["g"], "G"),
+  overlay(steps, "names", ["n"], "N"),
   overlay(steps, "black", ["b", "."], "B ."),
 ];
 

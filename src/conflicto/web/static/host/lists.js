@@ -19,7 +19,7 @@ export function drawAnswers(board) {
   const sorted = [...listed].sort((a, b) => order[a.moderation] - order[b.moderation] || (a.created_at < b.created_at ? 1 : -1));
   const waiting = listed.filter((each) => each.moderation === "pending").length;
   return h("section", { class: "card stack", key: "answers" },
-    h("h2", {}, t("host.answers"), waiting ? h("span", { class: "chip", key: "waiting" }, t("host.waiting_n", { n: waiting })) : null),
+    h("h2", { class: "row wrap" }, t("host.answers"), waiting ? h("span", { class: "chip", key: "waiting" }, t("host.waiting_n", { n: waiting })) : null),
     h("ul", { class: "rows" }, sorted.map((each) => h("li", { key: each.id, class: `row wrap ${each.moderation}` },
       h("span", { class: "grow basis", dir: "auto" }, textOf(each) ?? JSON.stringify(each.response_data)),
       each.moderation === "visible" ? null : h("span", { class: "chip" }, t(`host.${each.moderation}`)),

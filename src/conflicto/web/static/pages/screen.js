@@ -25,6 +25,7 @@ let isOffline = false;
 let status = null;
 let results = null;
 let ranks = null;
+let names = null; // of those who are here, while a host shows them
 let broken = null; // the activity and round whose own picture failed
 
 main.replaceChildren();
@@ -74,8 +75,11 @@ async function look() {
   if (fold.session?.overlay === "leaderboard" || (results?.results && Object.values(results.results).some(({ op }) => op === "score"))) {
     ranks = await caller.get(`${path}/leaderboard?limit=8`).catch(() => null);
   } else ranks = null;
+  // Who was removed goes at the next look; a lost connection takes nobody's picture away.
+  if (fold.session?.overlay === "names") names = await caller.get(`${path}/names`).catch((problem) => (problem.passes ? names : null));
+  else names = null;
   draw();
-  setTimeout(look, LOOK_MS);
+  setTimeout(look, names ? LOOK_MS / 2 : LOOK_MS);
 }
 
 function draw() {
@@ -96,6 +100,13 @@ function draw() {
 function covered(session, overlay) {
   if (overlay === "join") {
     return h("section", { class: "lobby cover", key: "cover join" }, h("h1", {}, t("screen.lobby")), h("div", { class: "join" }, door(session)));
+  }
+  if (overlay === "names") {
+    return [
+      h("section", { class: "question", key: "cover names" }, h("h1", {}, t("screen.names")),
+        h("ul", { class: "names" }, (names?.items ?? []).map((name) => h("li", { key: name, dir: "auto" }, name)))),
+      h("aside", { class: "join", key: "join", "aria-label": t("screen.lobby") }, door(session)),
+    ];
   }
   return h("section", { class: "lobby cover", key: "cover ranks" }, h("h1", {}, t("leaderboard.title")), drawLeaderboard(ranks) ?? h("p", { class: "large muted" }, t("screen.no_points")));
 }
