@@ -5,7 +5,7 @@ The negative control does what most systems do, a timestamp from a clock before 
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from random import Random
@@ -22,6 +22,7 @@ from conflicto.feed.timestamps import Since
 from conflicto.feed.views import View
 from conflicto.platform.db.group import GroupRunner
 from conflicto.platform.db.stamps import Head
+from conflicto.platform.db.transaction import WriteTx
 from conflicto.platform.instants import position
 from conflicto.sessions.heads import COUNTS, SessionHeads
 from conflicto.sessions.tables import feed_heads
@@ -42,15 +43,15 @@ class Dawdling(GroupRunner):
 
     rng = Random(7)
 
-    def _now(self, connection: Connection) -> int:
-        now = super()._now(connection)
+    def _now(self, connection: Connection, heads: Mapping[int, Head]) -> int:
+        now = super()._now(connection, heads)
         time.sleep(self.rng.uniform(0, PAUSE_S))
         return now
 
 
 class DawdlingHeads(SessionHeads):
-    def save(self, connection: Connection, heads: Any) -> None:
-        super().save(connection, heads)
+    def save(self, tx: WriteTx, heads: Any) -> None:
+        super().save(tx, heads)
         time.sleep(Dawdling.rng.uniform(0, PAUSE_S))
 
 
@@ -63,7 +64,7 @@ class ClockFirst(Dawdling):
             time.sleep(self.rng.uniform(3, 10) * PAUSE_S)
         return super()._attempt(group)
 
-    def _now(self, connection: Connection) -> int:
+    def _now(self, connection: Connection, heads: Mapping[int, Head]) -> int:
         return self.early
 
 

@@ -84,7 +84,7 @@ def test_nobody_is_found_by_no_keys(kit: Kit) -> None:
 
     assert kit.db.query(participants.present, []) == set()
     assert kit.db.query(participants.present, [*stage.people, 1]) == set(stage.people)
-    assert kit.db.query(store.of_participants, stage.activity_id, 1, stage.people) == {}
+    assert kit.db.query(store.of_participants, [(each, stage.activity_id, 1) for each in stage.people]) == {}
 
 
 def test_a_table_that_is_small_now_is_searched_by_index_all_the_same(kit: Kit) -> None:

@@ -21,6 +21,7 @@ activities_changed = store.changed_since
 all_activities = store.everything
 all_counts = store.rounds
 counts_by_round = store.rounds_of
+counts_of_rounds = store.some_rounds
 activities_in_order = store.live
 kept_counts = store.kept_counts
 recounted_activities = store.recount

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
@@ -17,16 +19,32 @@ from conflicto.activities.model import (
     ResultsVisibility,
 )
 from conflicto.activities.tables import activities, activity_rounds
+from conflicto.platform.db.bulk import Bulk
+from conflicto.platform.db.lookup import Lookup
 from conflicto.platform.db.rows import as_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from uuid import UUID
 
     from sqlalchemy import Row
 
     from conflicto.platform.db.transaction import ReadTx, WriteTx
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Round(Counts):
+    """What is written of a row of `activity_rounds`."""
+
+    activity_id: UUID
+    round: int
+
+
+_IN_BULK = Bulk(
+    activity_rounds,
+    {name: name for name in ("activity_id", "round", *Counts.__slots__)},
+    key=("activity_id", "round"),
+    changing=Counts.__slots__,
+)
 _FIELDS = [activities.c[name] for name in Activity.__slots__]
 _TEXTS = [activities.c.config_text, activities.c.secret_text, activities.c.aggregate_text, activities.c.scopes_text]
 _EVER = select(*_FIELDS).where(activities.c.id.in_(bindparam("ids", expanding=True)))
@@ -41,14 +59,12 @@ _CHANGED = (
     .limit(bindparam("most"))
 )
 _ROUNDS = select(activity_rounds).where(activity_rounds.c.session_id == bindparam("session_id"))
+_SOME_ROUNDS = Lookup(select(activity_rounds), activity_rounds.c.activity_id, activity_rounds.c.round)
 _ROUNDS_OF = select(activity_rounds).where(activity_rounds.c.activity_id == bindparam("activity_id"))
 _RECOUNT = (
     select(activities.c.session_id, func.count().label("activities")).where(~activities.c.deleted).group_by(activities.c.session_id)
 )
 _SAVE = update(activities).where(activities.c.id == bindparam("activity_id"))
-_SAVE_ROUND = update(activity_rounds).where(
-    activity_rounds.c.activity_id == bindparam("of"), activity_rounds.c.round == bindparam("nth")
-)
 _KINDS: dict[str, Any] = {
     "status": ActivityStatus,
     "response_policy": ResponsePolicy,
@@ -124,6 +140,11 @@ def rounds(tx: ReadTx, session_id: int) -> dict[tuple[UUID, int], Counts]:
     return {(row.activity_id, row.round): _counts(row) for row in tx.all(_ROUNDS, {"session_id": session_id})}
 
 
+def some_rounds(tx: ReadTx, wanted: Iterable[tuple[UUID, int]]) -> dict[tuple[UUID, int], Counts]:
+    """Return the counts of some rounds, given by activity and number."""
+    return {(row.activity_id, row.round): _counts(row) for row in _SOME_ROUNDS.rows(tx, wanted)}
+
+
 def rounds_of(tx: ReadTx, activity_id: UUID) -> dict[int, Counts]:
     """Return the counts of all rounds of an activity."""
     return {row.round: _counts(row) for row in tx.all(_ROUNDS_OF, {"activity_id": activity_id})}
@@ -139,9 +160,9 @@ def recount(tx: ReadTx) -> dict[int, int]:
     return {row.session_id: row.activities for row in tx.all(_RECOUNT)}
 
 
-def save_counts(tx: WriteTx, activity_id: UUID, nth: int, counts: Counts) -> None:
-    """Write the counts of a round; the head lock makes this a plain overwrite."""
-    tx.write(_SAVE_ROUND, {"of": activity_id, "nth": nth, **as_row(counts)})
+def save_counts(tx: WriteTx, rounds: Iterable[tuple[UUID, int, Counts]]) -> None:
+    """Write the counts of some rounds, given by activity and number; the head lock makes this a plain overwrite."""
+    _IN_BULK.update(tx, [_Round(activity_id=activity_id, round=nth, **as_row(counts)) for activity_id, nth, counts in rounds])
 
 
 def last_index(tx: ReadTx, session_id: int) -> int | None:

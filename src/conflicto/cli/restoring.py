@@ -77,7 +77,7 @@ def _forget_again(connection: Connection, forgotten: Mapping[int, bool], now_us:
     tx = WriteTx(connection, now_us=now_us, heads=heads, subscribers={ParticipantRemoved: [erase_answers]})
     for participant_id in back:
         remove(tx, participant_id, erase_answers=forgotten[participant_id], forget=True)
-    SessionHeads().save(connection, tx.heads)
+    SessionHeads().save(tx, tx.heads)
     return {each: forgotten[each] for each in back}
 
 

@@ -187,23 +187,22 @@ class SessionHead:
             bell.ring_now()
 
     def _follow(self, event: object) -> None:
-        session_id = self.session.id
-        if isinstance(event, ResponsesChanged) and event.session_id == session_id:
+        if isinstance(event, ResponsesChanged):
             self.tallies.follow(event.changes)
             self._take_answers(after for _, after in event.changes)
             self._tell_authors(event.changes)
-        elif isinstance(event, OthersAnswered) and event.session_id == session_id:
+        elif isinstance(event, OthersAnswered):
             changes = [(self.recent.answer(after.id), after) for after in event.responses]
             self.tallies.overtake(event.since, changes)
             self._take_answers(event.responses)
             self._tell_authors(changes)
-        elif isinstance(event, CountsChanged) and event.session_id == session_id:
+        elif isinstance(event, CountsChanged):
             self.counts[event.activity_id, event.round] = event.counts
-        elif isinstance(event, ActivityChanged) and event.activity.session_id == session_id:
+        elif isinstance(event, ActivityChanged):
             self.activities[event.activity.id] = event.activity
-        elif isinstance(event, ParticipantChanged) and event.participant.session_id == session_id:
+        elif isinstance(event, ParticipantChanged):
             self._follow_seat(event.participant)
-        elif isinstance(event, SessionChanged) and event.session.id == session_id:
+        elif isinstance(event, SessionChanged):
             rotated = event.session.token_version != self.session.token_version
             self.session = event.session
             if rotated:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from conflicto.feed.head import SessionHead, load_head
-from conflicto.feed.news import load_news
+from conflicto.feed.news import by_session, load_news
 from conflicto.feed.views import view_of
 from conflicto.platform.problems import DomainError, NotFound
 from conflicto.sessions.heads import positions
@@ -123,6 +123,7 @@ class Heads:
 
     def apply(self, committed: Committed) -> None:
         """Follow a commit of this process."""
+        events = by_session(committed.events)
         for session_id, locked in committed.heads.items():
             if session_id in self._loading:
                 self._news[session_id] = locked.ts
@@ -131,7 +132,7 @@ class Heads:
                 if locked.base != head.ts:
                     self._fall_behind(head, locked.ts)
                     continue
-                head.follow(locked, committed.events)
+                head.follow(locked, events.get(session_id, ()))
                 if head.session.deleted:
                     self._forget(session_id)
 

@@ -6,6 +6,7 @@ without what it was before.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,13 +16,14 @@ from conflicto.activities.queries import activities_changed, all_counts
 from conflicto.feed.sources import MOST_ACTIVITIES_EVER
 from conflicto.participants.events import ParticipantChanged
 from conflicto.participants.queries import participants_changed
+from conflicto.responses.events import ResponsesChanged
 from conflicto.responses.queries import session_feed
 from conflicto.sessions.events import SessionChanged
 from conflicto.sessions.heads import head_row
 from conflicto.sessions.queries import session_by_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from uuid import UUID
 
     from conflicto.activities.model import Activity, Counts
@@ -89,3 +91,23 @@ def load_news(tx: ReadTx, session_id: int, after: int) -> News:
         seats=participants_changed(tx, session_id, after=after, upto=row.ts, most=most),
         answers=session_feed(tx, session_id, after=after, upto=row.ts, most=most, closed=(), visible_only=False),
     )
+
+
+def by_session(events: Iterable[object]) -> dict[int, list[object]]:
+    """Sort what a commit did by the sessions that it did it to; what belongs to none is left out."""
+    sorted_out: dict[int, list[object]] = defaultdict(list)
+    for event in events:
+        session_id = _session_of(event)
+        if session_id is not None:
+            sorted_out[session_id].append(event)
+    return sorted_out
+
+
+def _session_of(event: object) -> int | None:
+    if isinstance(event, ResponsesChanged | CountsChanged):
+        return event.session_id
+    if isinstance(event, ActivityChanged):
+        return event.activity.session_id
+    if isinstance(event, ParticipantChanged):
+        return event.participant.session_id
+    return event.session.id if isinstance(event, SessionChanged) else None

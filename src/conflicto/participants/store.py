@@ -81,7 +81,7 @@ def find_many(tx: ReadTx, ids: Iterable[int]) -> dict[int, Participant]:
 
 def present(tx: ReadTx, ids: Iterable[int]) -> set[int]:
     """Return which of `ids` still have their seat: all that a submission needs to know of its sender."""
-    return {row.id for row in _PRESENT.rows(tx, ids)}
+    return {row.id for row in _PRESENT.rows(tx, [(each,) for each in ids])}
 
 
 def taken_keys(tx: ReadTx, session_id: int, keys: Iterable[str]) -> set[str]:

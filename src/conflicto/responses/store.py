@@ -30,10 +30,13 @@ _BULK = Bulk(
 _FIELDS = [responses.c[_COLUMNS.get(name, name)] for name in Response.__slots__]
 _ALL = select(*_FIELDS)
 _BY_IDS = _ALL.where(responses.c.id.in_(bindparam("ids", expanding=True)))
-_IN_ROUND = (responses.c.activity_id == bindparam("activity_id"), responses.c.round == bindparam("round"))
-_OF_PARTICIPANTS = Lookup(_ALL.where(*_IN_ROUND, responses.c.slot == NO_SLOT), responses.c.participant_id)
+_OF_PARTICIPANTS = Lookup(
+    _ALL.where(responses.c.slot == NO_SLOT), responses.c.participant_id, responses.c.activity_id, responses.c.round
+)
 _ROWS_OF_EACH = Lookup(
-    select(responses.c.participant_id, func.count().label("stored")).where(*_IN_ROUND).group_by(responses.c.participant_id),
+    select(responses.c.participant_id, func.count().label("stored"))
+    .where(responses.c.activity_id == bindparam("activity_id"), responses.c.round == bindparam("round"))
+    .group_by(responses.c.participant_id),
     responses.c.participant_id,
 )
 _FEW_IN_ORDER = responses.c.ts + 0
@@ -97,15 +100,17 @@ def find_many(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, Response]:
     return {row.id: _response(row) for row in tx.all(_BY_IDS, {"ids": list(ids)})}
 
 
-def of_participants(tx: ReadTx, activity_id: UUID, nth: int, participants: Iterable[int]) -> dict[int, Response]:
-    """Return the single response of each participant in a round (policies `one` and `first`), tombstones included."""
-    rows = _OF_PARTICIPANTS.rows(tx, participants, activity_id=activity_id, round=nth)
-    return {row.participant_id: _response(row) for row in rows}
+def of_participants(tx: ReadTx, wanted: Iterable[tuple[int, UUID, int]]) -> dict[tuple[int, UUID], Response]:
+    """Return the single responses (policies `one` and `first`) of some participants, each in one round of an activity; tombstones included.
+
+    They are given as participant, activity and round, and returned by participant and activity.
+    """
+    return {(row.participant_id, row.activity_id): _response(row) for row in _OF_PARTICIPANTS.rows(tx, wanted)}
 
 
 def rows_of_each(tx: ReadTx, activity_id: UUID, nth: int, participants: Iterable[int]) -> dict[int, int]:
     """Count the rows of each participant in a round, tombstones included, in the index alone."""
-    rows = _ROWS_OF_EACH.rows(tx, participants, activity_id=activity_id, round=nth)
+    rows = _ROWS_OF_EACH.rows(tx, [(each,) for each in participants], activity_id=activity_id, round=nth)
     return {row.participant_id: row.stored for row in rows}
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select
 
+from conflicto.platform.db.bulk import Bulk
 from conflicto.platform.db.stamps import Head
 from conflicto.platform.problems import NotFound
 from conflicto.sessions.tables import feed_heads
@@ -25,11 +27,27 @@ _LOCK = (
     .order_by(feed_heads.c.session_id)
     .with_for_update()
 )
-_SAVE = update(feed_heads).where(feed_heads.c.session_id == bindparam("topic"))
 _ONE = select(feed_heads).where(feed_heads.c.session_id == bindparam("session_id"))
 _POSITIONS = select(feed_heads.c.session_id, feed_heads.c.ts).where(
     feed_heads.c.session_id.in_(bindparam("topics", expanding=True))
 )
+
+
+@dataclass(slots=True)
+class _Row:
+    """A row of the table."""
+
+    session_id: int
+    ts: int
+    ctl: int
+    participants: int
+    participants_ts: int
+    activities: int
+    transitions: int
+    responses: int
+
+
+_BULK = Bulk(feed_heads, {name: name for name in _Row.__slots__}, key=("session_id",), changing=("ts", "ctl", *COUNTS))
 
 
 class SessionHeads:
@@ -40,10 +58,10 @@ class SessionHeads:
         rows = connection.execute(_LOCK, {"topics": list(topics)})
         return {row.session_id: _head(dict(row._mapping)) for row in rows}
 
-    def save(self, connection: Connection, heads: Mapping[int, Head]) -> None:
+    def save(self, tx: WriteTx, heads: Mapping[int, Head]) -> None:
         """Write back what the group drew and counted."""
-        for head in heads.values():
-            connection.execute(_SAVE, {"topic": head.topic, "ts": head.ts, "ctl": head.ctl, **head.counts})
+        if heads:
+            _BULK.update(tx, [_Row(head.topic, head.ts, head.ctl, **head.counts) for head in heads.values()])
 
 
 def open_head(tx: WriteTx, session_id: int) -> Head:

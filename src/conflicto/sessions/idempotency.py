@@ -80,7 +80,7 @@ def replays(tx: ReadTx, keys: Iterable[Key | None]) -> dict[bytes, Replay | KeyR
     if not wanted:
         return {}
     found: dict[bytes, Replay | KeyReused] = {}
-    for row in _LOOK.rows(tx, wanted):
+    for row in _LOOK.rows(tx, [(key.hex(),) for key in wanted]):
         same = row.fingerprint == wanted[row.id].fingerprint
         found[row.id] = Replay(row.status, row.entity) if same else KeyReused()
     return found

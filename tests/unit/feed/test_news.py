@@ -2,9 +2,10 @@ from types import SimpleNamespace
 from uuid import UUID
 
 from conflicto.activities.events import ActivityChanged, CountsChanged
-from conflicto.feed.news import News, OthersAnswered
+from conflicto.feed.news import News, OthersAnswered, by_session
 from conflicto.participants.events import ParticipantChanged
 from conflicto.platform.db.stamps import Head
+from conflicto.responses.events import ResponsesChanged
 from conflicto.sessions.events import SessionChanged
 
 ONE, TWO = UUID(int=1), UUID(int=2)
@@ -14,7 +15,7 @@ def test_what_is_known_already_is_not_told_again() -> None:
     """Memory may have moved on by commits of its own while the news was read."""
     early, late = SimpleNamespace(updated_ts=10, ts=10), SimpleNamespace(updated_ts=20, ts=20)
     news = News(
-        row=Head(7, 20, 20, {}), session=SimpleNamespace(id=7), activities=[early, late], counts={(ONE, 1): 5, (TWO, 1): 6},
+        epoch="life", row=Head(7, 20, 20, {}), session=SimpleNamespace(id=7), activities=[early, late], counts={(ONE, 1): 5, (TWO, 1): 6},
         seats=[early, late], answers=[early, late],
     )  # fmt: skip
 
@@ -24,3 +25,15 @@ def test_what_is_known_already_is_not_told_again() -> None:
         SessionChanged(news.session), ActivityChanged(late), CountsChanged(7, TWO, 1, 6), ParticipantChanged(late),
         OthersAnswered(7, 15, [late]),
     ]  # fmt: skip
+
+
+def test_what_a_commit_did_is_sorted_by_session_and_keeps_its_order() -> None:
+    answers = [CountsChanged(1, ONE, 1, 5), ResponsesChanged(1, ()), ResponsesChanged(2, ())]
+    others = [
+        ActivityChanged(SimpleNamespace(session_id=2)), ParticipantChanged(SimpleNamespace(session_id=1)),
+        SessionChanged(SimpleNamespace(id=3)),
+    ]  # fmt: skip
+
+    assert by_session(["of none", *answers, *others]) == {
+        1: [*answers[:2], others[1]], 2: [answers[2], others[0]], 3: [others[2]],
+    }  # fmt: skip

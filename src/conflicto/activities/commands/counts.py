@@ -1,20 +1,20 @@
-"""Keep the counts of a round. The room that changes responses calls this in the same transaction."""
+"""Keep the counts of rounds. The room that changes responses calls this in the same transaction."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from conflicto.activities import store
-from conflicto.activities.events import CountsChanged
 
 if TYPE_CHECKING:
-    from uuid import UUID
+    from collections.abc import Sequence
 
-    from conflicto.activities.model import Counts
+    from conflicto.activities.events import CountsChanged
     from conflicto.platform.db.transaction import WriteTx
 
 
-def change_counts(tx: WriteTx, session_id: int, activity_id: UUID, nth: int, counts: Counts) -> None:
-    """Store the counts of a round as they are now."""
-    store.save_counts(tx, activity_id, nth, counts)
-    tx.emit(CountsChanged(session_id, activity_id, nth, counts))
+def change_counts(tx: WriteTx, changed: Sequence[CountsChanged]) -> None:
+    """Store the counts of rounds as they are now."""
+    store.save_counts(tx, [(each.activity_id, each.round, each.counts) for each in changed])
+    for each in changed:
+        tx.emit(each)

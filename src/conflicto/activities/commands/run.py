@@ -135,7 +135,7 @@ def _end_round(tx: WriteTx, activity: Activity) -> None:
         store.rounds_of(tx, activity.id)[activity.round], started_ts=activity.started_ts, duration_seconds=activity.duration_seconds,
         was_revealed=activity.results_revealed,
     )  # fmt: skip
-    change_counts(tx, activity.session_id, activity.id, activity.round, kept)
+    change_counts(tx, [CountsChanged(activity.session_id, activity.id, activity.round, kept)])
 
 
 def _point_session_at(tx: WriteTx, activity: Activity) -> None:

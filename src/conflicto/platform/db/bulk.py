@@ -32,11 +32,13 @@ _RECORDS = "json_to_recordset(CAST(:records AS json)) AS r"
 class Bulk:
     """Stores records of one dataclass, whose fields are numbers, texts, truth values, UUIDs, bytes or None, in one table.
 
-    `columns` gives the column of each field, `key` is the field that names a record, and `changing` are those that `update` writes.
+    `columns` gives the column of each field, `key` are the fields that name a record, and `changing` are those that `update` writes.
     As any statement, both raise the driver's IntegrityError or DataError for all records if one does not fit.
     """
 
-    def __init__(self, table: Table, columns: Mapping[str, str], *, key: str = "id", changing: Collection[str] = ()) -> None:
+    def __init__(
+        self, table: Table, columns: Mapping[str, str], *, key: Collection[str] = ("id",), changing: Collection[str] = ()
+    ) -> None:
         # The names in these statements are those of our own fields and columns.
         names = ", ".join(columns.values())
         news = {field: _Parsed(field, table.c[column].type) for field, column in columns.items()}
@@ -46,11 +48,12 @@ class Bulk:
         self._insert_each = f"INSERT INTO {table.name} ({names}) VALUES ({', '.join('?' for _ in columns)})"  # noqa: S608
         self._inserted = _values(table, columns)
         changed = ", ".join(f"{columns[field]} = {news[field].value}" for field in changing)
-        found = f"{table.name}.{columns[key]} = {news[key].value}"
+        found = " AND ".join(f"{table.name}.{columns[field]} = {news[field].value}" for field in key)
         self._update = text(f"UPDATE {table.name} SET {changed} FROM {records} WHERE {found}")  # noqa: S608
         changed = ", ".join(f"{columns[field]} = ?" for field in changing)
-        self._update_each = f"UPDATE {table.name} SET {changed} WHERE {columns[key]} = ?"  # noqa: S608
-        self._updated = _values(table, {field: columns[field] for field in (*changing, key)})
+        found = " AND ".join(f"{columns[field]} = ?" for field in key)
+        self._update_each = f"UPDATE {table.name} SET {changed} WHERE {found}"  # noqa: S608
+        self._updated = _values(table, {field: columns[field] for field in (*changing, *key)})
 
     def insert(self, tx: WriteTx, records: Sequence[Any]) -> None:
         """Insert new records."""

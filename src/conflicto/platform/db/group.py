@@ -138,7 +138,7 @@ class GroupRunner:
                 tx = WriteTx(connection, now_us=self._now(connection, heads), heads=heads, subscribers=self._subscribers)
                 outcomes = _run_in_order(tx, group)
                 changed = {topic: head for topic, head in tx.heads.items() if head.changed}
-                self._heads.save(connection, changed)
+                self._heads.save(tx, changed)
             except BaseException:
                 transaction.rollback()
                 raise

@@ -1,14 +1,17 @@
 """Find rows by many keys with one text, however many they are: a statement whose text never changes is compiled and planned once.
 
 An `IN` that is spelled out costs more than the rows that it finds: SQLAlchemy writes the place of each key into the text, and every new
-length is another statement to the driver and to PostgreSQL.
+length is another statement to the driver and to PostgreSQL. Here the keys are one value, a JSON array, that the database takes apart.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ARRAY, BigInteger, LargeBinary, Text, bindparam, cast, func, select
+import msgspec
+from sqlalchemy import JSON, LargeBinary, Text, and_, bindparam, cast, column, func, literal_column, type_coerce
+
+from conflicto.platform.db.tables import Uuid16
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,27 +20,42 @@ if TYPE_CHECKING:
 
     from conflicto.platform.db.transaction import ReadTx
 
-_POSTGRES_BYTES = r'"\\x%s"'
-_SQLITE_BYTES = '"%s"'
-"""How bytes stand in an array of PostgreSQL, and in SQLite's JSON for its `unhex`."""
-
 
 class Lookup:
-    """The rows of `wanted` whose `column`, of whole numbers or of bytes, is one of the keys that are given when it is asked."""
+    """The rows of `wanted` in which `columns`, of whole numbers, UUIDs or bytes, hold together what one of the keys says."""
 
-    def __init__(self, wanted: Select[Any], column: ColumnElement[Any]) -> None:
-        self._is_bytes = isinstance(column.type, LargeBinary)
+    def __init__(self, wanted: Select[Any], *columns: ColumnElement[Any]) -> None:
+        self._places = [f"k{place}" for place in range(len(columns))]
         keys = bindparam("keys", type_=Text)
-        listed = func.json_each(keys).table_valued("value").c.value
-        self._sqlite = wanted.where(column.in_(select(func.unhex(listed) if self._is_bytes else listed)))
-        array = ARRAY(LargeBinary if self._is_bytes else BigInteger)
-        self._postgres = wanted.where(column == func.any(cast(keys, array)))
+        array = func.json_each(keys).table_valued("value")
+        self._sqlite = wanted.join(array, and_(*(each == _in_array(array.c.value, nth, each) for nth, each in enumerate(columns))))
+        typed = [
+            column(name, Text() if isinstance(each.type, LargeBinary) else each.type)
+            for name, each in zip(self._places, columns, strict=True)
+        ]
+        records = func.json_to_recordset(cast(keys, JSON)).table_valued(*typed).render_derived("key", with_types=True)
+        pairs = zip(columns, self._places, strict=True)
+        self._postgres = wanted.join(records, and_(*(each == _in_record(records.c[name], each) for each, name in pairs)))
 
-    def rows(self, tx: ReadTx, keys: Iterable[int] | Iterable[bytes], **others: object) -> Sequence[Row[Any]]:
-        """Return every row; `others` are the statement's other parameters."""
+    def rows(self, tx: ReadTx, keys: Iterable[Sequence[object]], **others: object) -> Sequence[Row[Any]]:
+        """Return every row, for `keys` of which none is there twice; `others` are the statement's other parameters."""
         if tx.dialect == "postgresql":
-            return tx.all(self._postgres, {"keys": "{" + self._joined(keys, _POSTGRES_BYTES) + "}", **others})
-        return tx.all(self._sqlite, {"keys": "[" + self._joined(keys, _SQLITE_BYTES) + "]", **others})
+            return tx.all(self._postgres, {"keys": _json([dict(zip(self._places, key, strict=True)) for key in keys]), **others})
+        return tx.all(self._sqlite, {"keys": _json(list(keys)), **others})
 
-    def _joined(self, keys: Iterable[Any], form: str) -> str:
-        return ",".join([form % key.hex() for key in keys] if self._is_bytes else map(str, keys))
+
+def _in_array(array: ColumnElement[Any], place: int, wanted: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return what SQLite compares with a column: a place of a key, where a UUID stands with dashes and bytes stand as digits."""
+    value = array.op("->>")(literal_column(str(place)))
+    if isinstance(wanted.type, Uuid16 | LargeBinary):
+        return type_coerce(func.unhex(value, literal_column("'-'")), wanted.type)
+    return value
+
+
+def _in_record(value: ColumnElement[Any], wanted: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return what PostgreSQL compares with a column."""
+    return func.decode(value, literal_column("'hex'")) if isinstance(wanted.type, LargeBinary) else value
+
+
+def _json(keys: object) -> str:
+    return msgspec.json.encode(keys).decode()

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from conflicto.platform.db.transaction import WriteTx
+
 
 @dataclass(slots=True)
 class Head:
@@ -57,5 +59,5 @@ class HeadStore(Protocol):
     def lock(self, connection: Connection, topics: Iterable[int]) -> dict[int, Head]:
         """Lock the head rows of `topics`, in one order for all processes, and return those that exist."""
 
-    def save(self, connection: Connection, heads: Mapping[int, Head]) -> None:
+    def save(self, tx: WriteTx, heads: Mapping[int, Head]) -> None:
         """Write back the heads that changed."""

@@ -7,35 +7,51 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conflicto.activities.commands.counts import change_counts
-from conflicto.activities.queries import counts_by_round
+from conflicto.activities.events import CountsChanged
+from conflicto.activities.queries import counts_of_rounds
 from conflicto.responses import store
 from conflicto.responses.counting import counted
 from conflicto.responses.events import ResponsesChanged
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from uuid import UUID
 
     from conflicto.activities.model import Counts
     from conflicto.platform.db.transaction import WriteTx
     from conflicto.responses.model import Response
 
+    Change = tuple[Response | None, Response]
 
-def keep(tx: WriteTx, session_id: int, changes: Sequence[tuple[Response | None, Response]]) -> None:
+
+def keep(tx: WriteTx, session_id: int, changes: Sequence[Change]) -> None:
     """Store `(before, after)` pairs of one session, given in feed order, with everything that follows from them."""
+    keep_all(tx, {session_id: changes})
+
+
+def keep_all(tx: WriteTx, by_session: Mapping[int, Sequence[Change]]) -> None:
+    """Store the changes of some sessions: with as many statements for hundreds of them as for one."""
+    changes = [change for of_one in by_session.values() for change in of_one]
     new = [after for before, after in changes if before is None]
     edited = [after for before, after in changes if before is not None]
     if new:
         store.add_many(tx, new)
     if edited:
         store.save_many(tx, edited)
-    by_round: dict[tuple[UUID, int], list[tuple[Response | None, Response]]] = defaultdict(list)
-    for before, after in changes:
-        by_round[after.activity_id, after.round].append((before, after))
-    for (activity_id, nth), group in by_round.items():
-        counts = counts_by_round(tx, activity_id)[nth]
-        change_counts(tx, session_id, activity_id, nth, _exact(tx, activity_id, nth, counted(counts, group)))
-    tx.emit(ResponsesChanged(session_id, changes))
+    _count(tx, changes)
+    for session_id, of_one in by_session.items():
+        tx.emit(ResponsesChanged(session_id, of_one))
+
+
+def _count(tx: WriteTx, changes: Sequence[Change]) -> None:
+    by_round: dict[tuple[UUID, int], list[Change]] = defaultdict(list)
+    for change in changes:
+        by_round[change[1].activity_id, change[1].round].append(change)
+    known = counts_of_rounds(tx, by_round)
+    change_counts(
+        tx,
+        [CountsChanged(group[0][1].session_id, *of, _exact(tx, *of, counted(known[of], group))) for of, group in by_round.items()],
+    )
 
 
 def _exact(tx: WriteTx, activity_id: UUID, nth: int, counts: Counts) -> Counts:

@@ -20,7 +20,7 @@ from conflicto.participants.queries import present_ids
 from conflicto.platform.ids import ordered_uuids
 from conflicto.platform.problems import DomainError, NotFound
 from conflicto.responses import store
-from conflicto.responses.commands.keep import keep
+from conflicto.responses.commands.keep import keep_all
 from conflicto.responses.errors import ActivityNotOpen, AlreadyAnswered
 from conflicto.responses.model import NO_SLOT, Moderation, Response, Written, moderation_of
 from conflicto.sessions import idempotency
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from conflicto.platform.db.transaction import WriteTx
     from conflicto.responses.capacity import Capacity
+    from conflicto.responses.commands.keep import Change
     from conflicto.sessions.idempotency import Key
 
 CREATED = 201
@@ -83,9 +84,10 @@ def submit_many(tx: WriteTx, submissions: Sequence[Submission], *, capacity: Cap
                 outcomes[place] = refusal
             else:
                 by_activity[submission.activity_id].append((place, submission))
+    earlier = _earlier(tx, activities, by_activity)
     accepted: list[_Accepted] = []
     for activity_id, group in by_activity.items():
-        accepted += _answered(tx, activities[activity_id], group, capacity, outcomes)
+        accepted += _answered(tx, activities[activity_id], group, earlier, capacity, outcomes)
     _store(tx, sorted(accepted, key=itemgetter(0)), submissions, outcomes)
     return [outcomes[place] for place in range(len(submissions))]
 
@@ -117,23 +119,35 @@ def _refusal(tx: WriteTx, submission: Submission, activity: Activity | None, pre
     return None
 
 
+def _earlier(
+    tx: WriteTx, activities: dict[UUID, Activity], by_activity: dict[UUID, list[tuple[int, Submission]]]
+) -> dict[tuple[int, UUID], Response]:
+    """Return what the senders answered before, by participant and activity, where they may have one answer."""
+    wanted = [
+        (submission.participant_id, activity_id, activities[activity_id].round)
+        for activity_id, group in by_activity.items()
+        if activities[activity_id].response_policy is not ResponsePolicy.MANY
+        for _, submission in group
+    ]
+    return store.of_participants(tx, wanted) if wanted else {}
+
+
 def _answered(
     tx: WriteTx,
     activity: Activity,
     group: list[tuple[int, Submission]],
+    earlier: dict[tuple[int, UUID], Response],
     capacity: Capacity | None,
     outcomes: dict[int, Receipt | DomainError],
 ) -> list[_Accepted]:
     """Decide by the policy which submissions are stored and count new rows; timestamps are drawn later, in the order of arrival."""
-    authors = [submission.participant_id for _, submission in group]
     many = activity.response_policy is ResponsePolicy.MANY
-    earlier = {} if many else store.of_participants(tx, activity.id, activity.round, authors)
     if many and capacity:
-        capacity.count(tx, activity, authors)
+        capacity.count(tx, activity, [submission.participant_id for _, submission in group])
     head = tx.head(activity.session_id)
     accepted: list[_Accepted] = []
     for place, submission in group:
-        before = earlier.get(submission.participant_id)
+        before = earlier.get((submission.participant_id, activity.id))
         refusal = None
         if before is None and capacity:
             refusal = capacity.refusal(activity, submission.participant_id, of_session=head.counts["responses"], many=many)
@@ -173,10 +187,11 @@ def _store(
     by_session: dict[int, list[_Accepted]] = defaultdict(list)
     for each in accepted:
         by_session[each.activity.session_id].append(each)
+    kept: dict[int, list[Change]] = {}
     for session_id, group in by_session.items():
         stamps = tx.head(session_id).stamps(tx.now_us, len(group))
         ids = ordered_uuids(tx.now_us, len(group))
-        changes = []
+        changes: list[Change] = []
         for ts, (place, activity, before) in zip(stamps, group, strict=True):
             if before is None:
                 after, status = _new(activity, submissions[place], next(ids), ts), CREATED
@@ -184,7 +199,9 @@ def _store(
                 after, status = _revision(activity, submissions[place], before, ts), REPLACED
             outcomes[place] = Receipt(after, status)
             changes.append((before, after))
-        keep(tx, session_id, changes)
+        kept[session_id] = changes
+    if kept:
+        keep_all(tx, kept)
     receipts = ((place, outcomes[place]) for place, _, _ in accepted if submissions[place].key)
     idempotency.remember(
         tx,
