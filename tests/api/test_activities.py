@@ -38,7 +38,7 @@ async def test_a_new_activity_is_a_draft_with_defaults_and_can_be_read_in_two_pl
         "session_id": event.id, "type": "lunch", "title": None, "config": {}, "secret": None, "aggregate": None, "order_index": 0,
         "status": "draft", "response_policy": "one", "results_visibility": "after_reveal", "responses_visibility": "host",
         "moderation": "off", "anonymous": False, "duration_seconds": None, "round": 1, "started_at": None, "ends_at": None,
-        "results_revealed": False, "secret_revealed": False, "revision": 1,
+        "results_revealed": False, "secret_revealed": False, "focus_response_id": None, "revision": 1,
     }  # fmt: skip
     assert expected.items() <= made.items()
     assert set(made) - set(expected) == {"id", "created_at", "updated_at"}

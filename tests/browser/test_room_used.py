@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.stage import PHONE, Room, picture
+from tests.browser.test_barriers import barriers
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -186,3 +187,29 @@ def test_the_figures_of_a_histogram_can_be_read_on_a_phone(live: Room, width: in
     )
     assert min(sizes) >= LEAST_PX
     assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_one_question_fills_the_screen_while_the_host_wants_it_there(live: Room) -> None:
+    asked = live.activity(
+        "questions", {"prompt": "Ask us anything"}, response_policy="many", responses_visibility="screen", moderation="after"
+    )
+    for at, seat in enumerate(_seats(live, "Anna", "Ben")):
+        _answer(live, asked, seat, {"text": f"{at} {LONG}"})
+    screen, host = live.screen(viewport=SMALLEST, color_scheme="dark"), live.host()
+    screen.get_by_role("listitem").nth(1).wait_for()
+
+    button = host.get_by_role("button", name=f"Show large: 0 {LONG}")
+    button.focus()
+    host.keyboard.press("Enter")
+    large = screen.get_by_role("heading", name=f"0 {LONG}")
+    large.wait_for()
+    host.locator("button[aria-pressed=true]", has_text="Show large").wait_for()
+    picture(screen, "screen-focus-1024")
+    picture(host, "host-focus")
+    assert screen.get_by_role("listitem").count() == 0
+    assert large.evaluate("(each) => each.scrollHeight <= each.clientHeight && Number(each.style.getPropertyValue('--size')) >= 6")
+    assert barriers(screen) == barriers(host) == []
+
+    host.get_by_role("listitem").filter(has_text=f"0 {LONG}").get_by_role("button", name="Hide").click()
+    large.wait_for(state="detached")
+    screen.get_by_role("listitem").filter(has_text=f"1 {LONG}").wait_for()

@@ -150,6 +150,7 @@ async def _activities(api: Recorder, event: Event) -> None:
     await api.post(f"{path}/{poll['id']}/extend", {"seconds": 5}, token=event.host)
     await api.post(f"{path}/{poll['id']}/reveal", {"results": True}, token=event.host)
     await api.post(f"{path}/{poll['id']}/rounds", {}, token=event.host)
+    await api.post(f"{path}/{poll['id']}/focus", {"response_id": None}, token=event.host)
     await api.post(f"{path}/{poll['id']}/reset", token=event.host)
     await api.post(f"{event.path}/show", {"activity_id": poll["id"]}, token=event.host)
     await api.delete(f"{path}/{poll['id']}", event.host)

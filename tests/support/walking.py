@@ -41,6 +41,7 @@ OF_ACTIVITY: dict[str, Any] = {
     "POST /extend": {"seconds": 1},
     "POST /reveal": {"results": True},
     "POST /rounds": {"reason": "R"},
+    "POST /focus": {"response_id": None},
     "POST /responses": {"response_data": 1},
     "PUT /responses/{response_id}": {"response_data": 1},
     "PATCH /responses/{response_id}": {"moderation": "hidden"},

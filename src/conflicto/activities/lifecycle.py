@@ -47,7 +47,14 @@ def next_round(activity: Activity, *, now_us: int, duration_seconds: int | None 
     """
     if activity.status not in {ActivityStatus.ACTIVE, ActivityStatus.EXPIRED}:
         raise MoveNotAllowed(extensions={"from": activity.status, "to": "next round", "allowed": sorted(STEPS[activity.status])})
-    again = replace(activity, round=activity.round + 1, results_revealed=False, secret_revealed=False, was_revealed=False)
+    again = replace(
+        activity,
+        round=activity.round + 1,
+        results_revealed=False,
+        secret_revealed=False,
+        was_revealed=False,
+        focus_response_id=None,
+    )
     return _started(again, now_us=now_us, duration_seconds=duration_seconds)
 
 

@@ -70,7 +70,8 @@ class Activity:
     """One interactive element without its JSON. Instants are feed timestamps, µs since 1970 UTC.
 
     `published_ts` is when participants first could see it (None: never). `ends_us` is the instant at which the server expires it.
-    `was_revealed`: results or secret were shown in this round, even if they are hidden again.
+    `was_revealed`: results or secret were shown in this round, even if they are hidden again. `focus_response_id` is the answer that
+    the host shows large (None: none).
     """
 
     id: UUID
@@ -96,6 +97,7 @@ class Activity:
     deleted: bool
     created_ts: int
     updated_ts: int
+    focus_response_id: UUID | None = None
 
     @property
     def is_visible(self) -> bool:

@@ -33,7 +33,8 @@ ACTIVITY_EXAMPLE: dict[str, Any] = {
     "config": {"options": ["Pizza", "Curry"]}, "secret": {"note": "Last time it was pizza"}, "order_index": 0, "status": "active",
     "response_policy": "one", "results_visibility": "after_reveal", "responses_visibility": "host", "moderation": "off", "anonymous": False,
     "duration_seconds": 60, "round": 1, "started_at": "2026-11-23T09:05:12.250417Z", "ends_at": "2026-11-23T09:06:12.250417Z",
-    "results_revealed": False, "secret_revealed": False, "revision": 2, "created_at": "2026-11-23T09:00:03.118209Z",
+    "results_revealed": False, "secret_revealed": False, "focus_response_id": "01936f0e-7a2c-7c3d-9a4e-5b6c7d8e9f01", "revision": 2,
+    "created_at": "2026-11-23T09:00:03.118209Z",
     "updated_at": "2026-11-23T09:05:12.250418Z", "aggregate": {"votes": {"path": "/choice", "op": "count"}},
 }  # fmt: skip
 
@@ -192,6 +193,7 @@ class ActivityOut(BaseModel):
     ends_at: str | None
     results_revealed: bool
     secret_revealed: bool
+    focus_response_id: str | None = Field(description="The answer that the host shows large, where others than hosts read answers.")
     revision: int
     created_at: str
     updated_at: str
@@ -231,6 +233,7 @@ def activity_out(activity: Activity, content: Content, *, for_host: bool) -> dic
         "ends_at": _instant(activity.ends_us),
         "results_revealed": activity.results_revealed,
         "secret_revealed": activity.secret_revealed,
+        "focus_response_id": activity.focus_response_id if for_host or _tells_answers(activity) else None,
         "revision": activity.revision,
         "created_at": rfc3339(activity.created_ts),
         "updated_at": rfc3339(activity.updated_ts),
@@ -242,6 +245,10 @@ def activity_out(activity: Activity, content: Content, *, for_host: bool) -> dic
 
 def _shown_config(activity: Activity, content: Content) -> str:
     return shown_config(content.config, content.scopes, revealed=activity.results_revealed)
+
+
+def _tells_answers(activity: Activity) -> bool:
+    return activity.responses_visibility is not ResponsesVisibility.HOST
 
 
 def _raw(text: str | None) -> msgspec.Raw:

@@ -39,6 +39,7 @@ activities = Table(
     Column("deleted", Boolean, nullable=False),
     Column("created_ts", BigInteger, nullable=False),
     Column("updated_ts", BigInteger, nullable=False),
+    Column("focus_response_id", Uuid16),
     Index("ix_activities_order", "session_id", "order_index", "created_ts"),
     Index("ix_activities_feed", "session_id", "updated_ts", unique=True),
     Index(

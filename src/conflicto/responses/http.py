@@ -180,6 +180,20 @@ class ResponseEndpoints:
         return json_answer({"removed": seats, "responses_deleted": answers, "matching": left})
 
 
+@dataclass(frozen=True, slots=True)
+class FocusEndpoints:
+    """Which answer stands alone on the screen."""
+
+    db: Database
+    writer: Writer
+
+    async def focus(self, call: CurrentCall, session_id: int, activity_id: UUID, body: schemas.FocusIn) -> Answer:
+        """Show one answer large on the screen, or none."""
+        await self.db.read(activity_by_id, activity_id, session_id=session_id)
+        await self.writer.run(session_id, change.focus_response, activity_id, body.response_id)
+        return json_answer({"response_id": body.response_id})
+
+
 def _key(call: Call) -> idempotency.Key | None:
     route = f"{call.route.name} {call.params['activity_id']}"
     return key_from(call.header(b"idempotency-key"), subject=call.caller.subject, route=route, body=call.body)
@@ -226,6 +240,7 @@ def _seen(call: Call, response: Response, activity: Activity) -> Answer:
 
 def routes(responses: ResponseEndpoints) -> list[Route]:
     """Return the rows of the contract that this room serves."""
+    focus = FocusEndpoints(responses.db, responses.writer)
     some = "/sessions/{session_id}/activities/{activity_id}/responses"
     one = some + "/{response_id}"
     shown: dict[int, Any] = {200: schemas.ResponseOut}
@@ -253,6 +268,9 @@ def routes(responses: ResponseEndpoints) -> list[Route]:
                 docs=Docs(summary="Show, hold or hide an answer", gives=shown, problems=(errors.ModerationOff, SessionCompleted))),
         control("POST", "/sessions/{session_id}/participants/remove", responses.remove_flood, who=HOSTS, policy=CONTROL,
                 body=RESPONSE_LIMITS, tag="participants", docs=Docs(summary="Remove many participants", gives={200: schemas.FloodOut})),
+        control("POST", "/sessions/{session_id}/activities/{activity_id}/focus", focus.focus, who=HOSTS, policy=CONTROL,
+                body=RESPONSE_LIMITS, tag="activities",
+                docs=Docs(summary="Show one answer large", gives={200: schemas.FocusOut}, problems=(SessionCompleted,))),
         control("POST", "/sessions/{session_id}/activities/{activity_id}/reset", responses.reset, who=HOSTS, policy=CONTROL,
                 tag="activities", docs=Docs(summary="Clear the round's answers", gives={204: None}, problems=(SessionCompleted,))),
     ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from uuid import UUID
 
 import msgspec
 from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictStr, StringConstraints, model_validator
@@ -52,6 +53,22 @@ class ModerationIn(In):
     model_config = example(moderation="hidden")
 
     moderation: Literal["visible", "pending", "hidden"]
+
+
+class FocusIn(In):
+    """Which answer is shown large; null: none."""
+
+    model_config = example(response_id="01936f0e-7a2c-7c3d-9a4e-5b6c7d8e9f01")
+
+    response_id: UUID | None
+
+
+class FocusOut(BaseModel):
+    """Which answer is shown large now."""
+
+    model_config = example(response_id="01936f0e-7a2c-7c3d-9a4e-5b6c7d8e9f01")
+
+    response_id: str | None
 
 
 class FloodIn(In):

@@ -91,6 +91,17 @@ def reveal_activity(tx: WriteTx, activity_id: UUID, *, results: bool | None, sec
     return _keep(tx, activity, lifecycle.revealed(activity, results=results, secret=secret))
 
 
+def focus_answer(tx: WriteTx, activity_id: UUID, response_id: UUID | None) -> Activity:
+    """Show one of the activity's answers large, or none; the caller knows that it is there and may be seen.
+
+    Raises:
+        SessionCompleted: the session is over.
+    """
+    activity = activity_by_id(tx, activity_id)
+    require_open(session_by_id(tx, activity.session_id))
+    return _keep(tx, activity, replace(activity, focus_response_id=response_id))
+
+
 def show_activity(tx: WriteTx, session_id: int, activity_id: UUID | None) -> Session:
     """Choose what the screen shows; None clears it.
 

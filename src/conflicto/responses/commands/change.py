@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from conflicto.activities.commands.run import focus_answer
 from conflicto.activities.lifecycle import is_open
 from conflicto.activities.model import Activity, ModerationPolicy, ResponsePolicy
 from conflicto.activities.queries import activity_by_id
@@ -82,6 +83,20 @@ def moderate_response(tx: WriteTx, response_id: UUID, moderation: Moderation, *,
         return response
     visible = response.was_visible or moderation is Moderation.VISIBLE
     return _keep(tx, response, replace(response, moderation=moderation, was_visible=visible))
+
+
+def focus_response(tx: WriteTx, activity_id: UUID, response_id: UUID | None) -> Activity:
+    """Let the screen show one answer of the present round large; None takes it off.
+
+    Raises:
+        NotFound: there is no such answer that others may see.
+        SessionCompleted: the session is over.
+    """
+    if response_id is not None:
+        response = response_by_id(tx, response_id, activity_id=activity_id)
+        if response.moderation is not Moderation.VISIBLE or response.round != activity_by_id(tx, activity_id).round:
+            raise NotFound
+    return focus_answer(tx, activity_id, response_id)
 
 
 def reset_round(tx: WriteTx, activity_id: UUID, *, session_id: int) -> int:

@@ -12,6 +12,8 @@ const letterOf = (index) => String.fromCharCode(65 + (index % 26));
 
 // `counted` is what the results say of this round, if they may be shown; `responses` what was said, where that is open.
 export function drawShown(activity, { phase, counted = null, responses = [], count = 0, ranks = null, isBroken = false, redraw = () => {} }) {
+  const large = textsOf(responses).get(activity.focus_response_id);
+  if (large) return [h("p", { class: "asked-of", dir: "auto", key: "asked" }, questionOf(activity)), h("h1", { class: "focus", dir: "auto", key: "focus" }, large)];
   const tag = typeOf(activity.type).views.includes("screen") && !isBroken ? viewOf(activity.type, "screen", redraw) : "failed";
   return [
     h("h1", { dir: "auto" }, questionOf(activity)),

@@ -119,6 +119,8 @@ export class Board extends Steps {
   copy = ({ type, title, config, secret, aggregate, response_policy, results_visibility, responses_visibility, moderation, anonymous, duration_seconds }) =>
     this.make({ type, title, config, secret, aggregate, response_policy, results_visibility, responses_visibility, moderation, anonymous, duration_seconds });
 
+  focus = (response) => this.does(() => this.caller.post(`${this.path}/activities/${this.shown.id}/focus`, { response_id: response }));
+
   async moderate(response, moderation) {
     const before = response.moderation;
     const done = await this.does(() => this.#judge(response, moderation));

@@ -23,7 +23,16 @@ export function drawAnswers(board) {
     h("ul", { class: "rows" }, sorted.map((each) => h("li", { key: each.id, class: `row wrap ${each.moderation}` },
       h("span", { class: "grow basis", dir: "auto" }, textOf(each) ?? JSON.stringify(each.response_data)),
       each.moderation === "visible" ? null : h("span", { class: "chip" }, t(`host.${each.moderation}`)),
+      mayStandOut(board, each) ? focus(board, each) : null,
       isModerated(board, each) ? moderation(board, each) : null))));
+}
+
+// Where the screen shows answers, one of them can be shown alone.
+const mayStandOut = ({ shown, session }, each) => session.status !== "completed" && shown.responses_visibility !== "host" && each.moderation === "visible" && each.round === shown.round && textOf(each) !== null;
+
+function focus(board, each) {
+  const isOn = board.shown.focus_response_id === each.id;
+  return button(t("host.focus"), () => board.focus(isOn ? null : each.id), { "aria-pressed": String(isOn), "aria-label": `${t("host.focus")}: ${textOf(each)}` });
 }
 
 // What the word filter holds can be shown in any activity.
