@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from conflicto.access.roles import Role
+from conflicto.platform.db.transaction import ReadTx
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted
+from tests.support.queries import counted_statements
 from tests.support.walking import addresses, walked
 
 PEOPLE = 6
@@ -79,6 +81,63 @@ async def test_rooms_that_answered_differently_look_alike(api: Api, shown: dict[
     one, other = [await measured(event, quiz, seats[0]) for event, quiz, seats in rooms]
 
     assert len(one) > 12
+    assert one == other
+
+
+@pytest.fixture
+def undisturbed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the app does at its own times is put off: it would be counted with what it is asked for."""
+    for each in ("activities.expiry.LOOK_S", "feed.following.SWEEP_S", "participants.keeping.BATCH_S", "sessions.purge.LOOK_S"):
+        monkeypatch.setattr(f"conflicto.{each}", 3600.0)
+
+
+async def worked(event: Event, quiz: dict[str, Any], seat: Seat, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Any]]:
+    """Return what each address makes the server do, first with nothing in memory and then with all: statements, rows, bytes."""
+    app, steps, fetch = event.api.app, [], ReadTx.all
+
+    def counted(tx: ReadTx, *args: Any) -> Any:
+        rows = fetch(tx, *args)
+        steps.append(len(rows))
+        return rows
+
+    paths = [event.path, f"{event.path}/activities/{quiz['id']}", f"{event.path}/leaderboard", "/participants/me"]
+    paths += [f"{path}/status" for path in paths[:2]] + [
+        f"{event.path}/activities",
+        f"{paths[1]}/results",
+        f"{paths[1]}/responses/mine",
+    ]
+    paths += [f"{path}/since/0" for path in (f"{event.path}/changes", f"{paths[1]}/responses")]
+    told = {}
+    with monkeypatch.context() as patch, counted_statements(app.db) as seen:
+        patch.setattr(ReadTx, "all", counted)
+        for path in paths:
+            app.heads.begin_anew()
+            for memory in ("cold", "warm"):
+                answer = await event.api.get(path, token=seat.token)
+                name = path.replace(str(event.id), "ID").replace(quiz["id"], "AID")
+                told[f"{name} {memory}"] = [answer.status_code, len(blurred(answer.text)), list(seen), list(steps)]
+                seen.clear()
+                steps.clear()
+    return told
+
+
+@pytest.mark.in_process
+@pytest.mark.catalogue("A-06")
+@pytest.mark.parametrize("shown", [{}, {"responses_visibility": "participants"}])
+async def test_rooms_that_answered_differently_make_the_same_work(
+    undisturbed: None, api: Api, shown: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a stopwatch could tell has a cause: the same statements, rows and bytes leave it little."""
+    rooms = [await room(api, words, **shown) for words in (ALIKE, [word or "Nothing" for word in MIXED])]
+    one, other = [await worked(event, quiz, seats[0], monkeypatch) for event, quiz, seats in rooms]
+
+    assert sum(len(statements) for _, _, statements, _ in one.values()) > 20
+    assert sum(sum(rows) for *_, rows in one.values()) > 20
+    if shown:
+        assert one != other  # the answers themselves are of another length, and told
+        one, other = (
+            {name: [status, statements, rows] for name, (status, _, statements, rows) in each.items()} for each in (one, other)
+        )
     assert one == other
 
 

@@ -56,6 +56,27 @@ async def test_one_participant_fills_a_round_and_nobody_elses(api: Api, app: App
     accepted(await one(event, wall, loud, EACH + 1), 201)
 
 
+async def test_a_host_who_polls_with_a_tag_or_waits_hears_of_it(api: Api) -> None:
+    """The warning moves no `last_updated`, but the body, and so the tag: nobody stays at 304."""
+    event = await make_event(api)
+    wall = await event.activity(status="active", response_policy="many")
+    seats = [await event.join(f"P{nth}") for nth in range(4)]
+    for nth in range(7):
+        accepted(await one(event, wall, seats[nth % 4], nth), 201)
+    before = await api.get(f"{event.path}/status", event.host)
+    known = {"if-none-match": before.headers["etag"]}
+    assert (await api.get(f"{event.path}/status", event.host, headers=known)).status_code == 304
+    waiting = asyncio.create_task(api.get(f"{event.path}/status?wait=20", event.host, headers=known))
+    await asyncio.sleep(0)
+
+    accepted(await one(event, wall, seats[3], 7), 201)
+
+    for answer in (await api.get(f"{event.path}/status", event.host, headers=known), await waiting):
+        told = accepted(answer)
+        assert (told["near_cap"], told["last_updated"]) == (True, before.json()["last_updated"])
+        assert answer.headers["etag"] != before.headers["etag"]
+
+
 async def test_a_session_is_full_and_its_host_knew(api: Api, app: App) -> None:
     event, other = await make_event(api), await make_event(api)
     wall = await event.activity(status="active", response_policy="many")

@@ -19,10 +19,13 @@ from conflicto.platform.db import postgres, sqlite
 from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.engine import SQLITE_READERS, Database, PoolSize
 from conflicto.platform.db.schema import SCHEMA, SchemaOld, require_current, revision
-from conflicto.platform.db.transaction import ReadTx
+from conflicto.platform.db.transaction import ReadTx, WriteTx
 from conflicto.platform.problems import Unavailable
 from conflicto.responses import store
 from tests.ports.conftest import SHORT
+from tests.support import servers
+from tests.support.kit import Kit, set_stage
+from tests.support.kit import command as queued
 
 ENDLESS = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
@@ -30,6 +33,7 @@ ENDLESS = {
 }
 ACTIVITY = UUID(int=7)
 ROWS = 20_000
+GROUPS = 40
 
 
 @pytest.fixture
@@ -168,6 +172,39 @@ def test_no_default_of_database_or_role_makes_commits_less_durable(postgres_data
     with db._writer.connect() as writer:
         assert settings_of(writer)["synchronous_commit"] == "on"
     db.close()
+
+
+def flushes(connection: psycopg.Connection[Any]) -> int:
+    """Return how often the server has synced its log, as far as every process has told."""
+    connection.execute("SELECT pg_stat_force_next_flush()")
+    found = connection.execute("SELECT sum(fsyncs) FROM pg_stat_io WHERE object = 'wal' AND context = 'normal'").fetchone()
+    return int(found[0]) if found else 0
+
+
+@pytest.mark.catalogue("F-02")
+def test_each_commit_is_acknowledged_after_a_sync_of_the_servers_log() -> None:
+    """Counted by the server: as many syncs as groups, one after the other. With asynchronous commits there are a few."""
+    with servers.postgres() as admin_url:
+        url = servers.create_database(admin_url, "syncs")
+        migrations.upgrade(url)
+        kit = Kit(url)
+        stage, found = set_stage(kit, people=1), {}
+        with psycopg.connect(admin_url, autocommit=True) as looking:
+            for durable in (True, False):
+                before = flushes(looking)
+                for nth in range(GROUPS):
+                    done = stage.answer(0, str(nth)) if durable else queued(stage.session_id, careless, nth)
+                    assert not isinstance(kit.run(done)[0], Exception)
+                kit.db._writer.dispose()  # the process tells what it counted when it goes
+                found[durable] = flushes(looking) - before
+        kit.close()
+    assert found[True] >= GROUPS > 2 * found[False]
+
+
+def careless(tx: WriteTx, items: list[int]) -> list[int]:
+    tx.connection.execute(text("SET LOCAL synchronous_commit = off"))
+    tx.stamp(next(iter(tx.heads)))
+    return items
 
 
 def test_readers_cannot_write(db: Database) -> None:
