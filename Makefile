@@ -16,7 +16,7 @@ FUZZERS := $(addprefix tests/hostile/,test_fuzz.py test_fuzz_wire.py test_schema
 
 # Faults that take longest to wait for; they run with the other hard tests.
 SLOW_FAULTS := $(addprefix tests/faults/,test_backups.py test_damage.py test_failover.py test_histories.py test_killed_copies.py test_postgres_network.py \
-	test_power.py test_redis.py test_upgrade_beside.py)
+	test_power.py test_power_postgres.py test_redis.py test_upgrade_beside.py)
 
 # It compares times, so nothing runs beside it.
 OVERLOAD := tests/faults/test_overload.py tests/faults/test_noisy_neighbour.py

@@ -1,6 +1,6 @@
-/* What a disk would still hold after a power cut: loaded before a server's own libraries, this keeps a copy of each file of one folder as it was
- * when it was last synced, and the names as they were when the folder was. POWER_LIVE names the folder; POWER_KEPT has `inodes`, the copies, and
- * `names`, links to them. Who holds a lock on POWER_KEPT/lock stops all copying. While there is POWER_KEPT/broken-sync, broken-write or broken-read,
+/* What a disk would still hold after a power cut: loaded before a server's own libraries, this keeps a copy of each file below one folder as it was
+ * when it was last synced, and the names as they were when their folder was. POWER_LIVE names the folder; POWER_KEPT has `inodes`, the copies, and
+ * `names`, links to them; a path is one name there, its slashes written %. Who holds a lock on POWER_KEPT/lock stops all copying. While there is POWER_KEPT/broken-sync, broken-write or broken-read,
  * these calls fail as on a bad disk. */
 
 #define _GNU_SOURCE
@@ -38,17 +38,24 @@ static void copy_of(Path to, ino_t inode) {
     in_kept(to, "inodes", number);
 }
 
+static char *flat(char *path) {
+    for (char *slash = path; (slash = strchr(slash, '/'));) *slash = '%';
+    return path;
+}
+
 static void name(const char *base, ino_t inode) {
-    Path at, target;
-    in_kept(at, "names", base);
+    Path at, target, flattened;
+    in_kept(at, "names", flat(strcpy(flattened, base)));
     copy_of(target, inode);
     unlink(at);
     require(!symlink(target, at), "symlink");
 }
 
-static void copy(const char *from, ino_t inode) {
+/* Through what is open: its name may be another by now, or none. */
+static void copy(int file, ino_t inode) {
     static char block[1 << 20];
-    Path to;
+    Path from, to;
+    snprintf(from, sizeof from, "/proc/self/fd/%d", file);
     copy_of(to, inode);
     int source = open(from, O_RDONLY), kept = open(to, O_WRONLY | O_CREAT, 0666);
     require(source >= 0 && kept >= 0, "open");
@@ -61,33 +68,38 @@ static void copy(const char *from, ino_t inode) {
     close(kept);
 }
 
-/* Take away the names that the folder does not have any more. */
-static void drop_names(const char *live) {
-    Path names, at, target;
+/* Take away the names that a folder does not have any more; `below` is its place in the whole, with a slash behind it unless it is the whole. */
+static void drop_names(const char *folder, const char *below) {
+    Path names, at, target, start;
     in_kept(names, "names", "");
+    size_t prefix = strlen(flat(strcpy(start, below)));
     DIR *kept = opendir(names);
     require(kept != NULL, names);
     for (struct dirent *each; (each = readdir(kept));) {
-        if (each->d_name[0] == '.') continue;
+        const char *base = each->d_name + prefix;
+        if (each->d_name[0] == '.' || strncmp(each->d_name, start, prefix) || strchr(base, '%')) continue;
         in_kept(at, "names", each->d_name);
-        require(snprintf(target, sizeof target, "%s/%s", live, each->d_name) < (int)sizeof target, "a path is too long");
+        require(snprintf(target, sizeof target, "%s/%s", folder, base) < (int)sizeof target, "a path is too long");
         if (!access(target, F_OK)) continue;
         unlink(at);
     }
     closedir(kept);
 }
 
-static void keep_names(const char *live) {
-    drop_names(live);
-    DIR *folder = opendir(live);
-    require(folder != NULL, live);
+static void keep_names(const char *path, const char *below) {
+    Path whole;
+    drop_names(path, below);
+    DIR *folder = opendir(path);
+    if (!folder) return; /* it is gone already */
     for (struct dirent *each; (each = readdir(folder));) {
-        if (each->d_type == DT_REG) name(each->d_name, each->d_ino);
+        if (each->d_type != DT_REG) continue;
+        require(snprintf(whole, sizeof whole, "%s%s", below, each->d_name) < (int)sizeof whole, "a path is too long");
+        name(whole, each->d_ino);
     }
     closedir(folder);
 }
 
-/* Where in the folder an open file lies: its name behind the slash, nothing for the folder itself, NULL for all others. */
+/* Where below the folder an open file lies: its path behind the slash, nothing for the folder itself, NULL for all others. */
 static const char *place(int file, Path path) {
     const char *live = getenv("POWER_LIVE");
     char link[64];
@@ -98,7 +110,7 @@ static const char *place(int file, Path path) {
     size_t prefix = strlen(live);
     if (strncmp(path, live, prefix)) return NULL;
     if (!path[prefix]) return path + prefix;
-    return path[prefix] == '/' && !strchr(path + prefix + 1, '/') ? path + prefix + 1 : NULL;
+    return path[prefix] == '/' ? path + prefix + 1 : NULL;
 }
 
 static int is_broken(int file, const char *what) {
@@ -114,16 +126,18 @@ static int keep(int file) {
     Path path, lock;
     struct stat about;
     const char *base = place(file, path);
-    if (!base || fstat(file, &about)) return 0;
+    if (!base || fstat(file, &about) || !about.st_nlink) return 0;
     if (is_broken(file, "broken-sync")) return -1;
     pthread_mutex_lock(&one_at_a_time);
     in_kept(lock, ".", "lock");
     int held = open(lock, O_RDWR | O_CREAT, 0666);
     require(held >= 0 && !flock(held, LOCK_EX), lock);
     if (S_ISDIR(about.st_mode)) {
-        keep_names(path);
+        Path below = "";
+        if (*base) require(snprintf(below, sizeof below, "%s/", base) < (int)sizeof below, "a path is too long");
+        keep_names(path, below);
     } else {
-        copy(path, about.st_ino);
+        copy(file, about.st_ino);
         name(base, about.st_ino); /* a file that is synced is found again: its own entry is written with it */
     }
     close(held);

