@@ -132,6 +132,35 @@ async def test_answers_stay_unless_they_are_to_go(api: Api) -> None:
     assert accepted(await api.get(f"{event.path}/activities/{poll['id']}/status", event.host))["response_count"] == 2
 
 
+async def test_answers_that_an_earlier_removal_kept_go_with_the_flood(api: Api, app: App) -> None:
+    """By the name that they had, or by when they joined; never those of somebody who left, or who was not meant."""
+    event = await make_event(api)
+    wall = await event.activity(status="active", response_policy="many")
+    anna = await event.join("Anna")
+    bots = [await event.join(f"\uff22ot {nth}") for nth in range(3)]
+    left = await event.join("Bot who leaves")
+    for seat in (anna, *bots, left):
+        for _ in range(2):
+            accepted(await event.answer(wall, seat, seat.nickname), 201)
+    accepted(await api.delete(f"/participants/{bots[0].id}", event.host), 204)
+    accepted(await api.delete(f"/participants/{anna.id}", event.host), 204)
+    accepted(await api.delete("/participants/me?responses=keep", left.token), 204)
+    assert (await remove(event, name_contains="bot 1"))["removed"] == 1
+
+    assert await remove(event, name_contains="BOT", responses="keep", preview=True) == {
+        "removed": 0,
+        "responses_deleted": 0,
+        "matching": 1,
+    }
+    assert await remove(event, name_contains="BOT", responses="delete") == {"removed": 1, "responses_deleted": 6, "matching": 0}
+    assert await remove(event, name_contains="BOT", responses="delete") == {"removed": 0, "responses_deleted": 0, "matching": 0}
+    kept = accepted(await api.get(f"{event.path}/activities/{wall['id']}/responses", event.host))["items"]
+    assert {each["participant_id"] for each in kept} == {anna.id, left.id}
+    since = "2000-01-01T00:00:00Z"
+    assert await remove(event, joined_since=since, responses="delete") == {"removed": 0, "responses_deleted": 2, "matching": 0}
+    assert app.db.query(counter_differences) == []
+
+
 UNCLEAR: list[dict[str, Any]] = [
     {}, {"joined_since": None}, {"name_contains": " "}, {"name_contains": ""}, {"name_contains": "x" * 33}, {"joined_since": "yesterday"},
     {"joined_since": "2026-02-30T00:00:00Z"}, {"joined_since": "2026-11-25T10:00:00"}, {"joined_since": 5}, {"preview": True},

@@ -30,6 +30,7 @@ departed_ids = store.departed
 scripted_seats = store.scripted
 flooding_seats = store.flooding
 flood_size = store.count_flood
+removed_of_flood = store.removed_of_flood
 
 
 def link_digest(secret: str) -> bytes:

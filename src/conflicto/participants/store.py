@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, false, func, insert, select, update
 
 from conflicto.participants.model import Flood, Participant
+from conflicto.participants.nickname import part_of_key
 from conflicto.participants.tables import participants, seat_links
 from conflicto.platform.db.bulk import Bulk
 from conflicto.platform.db.lookup import Lookup
@@ -119,6 +120,16 @@ def flooding(tx: ReadTx, session_id: int, flood: Flood, *, most: int) -> list[Pa
 def count_flood(tx: ReadTx, session_id: int, flood: Flood) -> int:
     """Count a flood in the index of the order of joining, and in the names if they matter."""
     return tx.scalar(_flood(select(func.count()), session_id, flood)) or 0
+
+
+def removed_of_flood(tx: ReadTx, session_id: int, flood: Flood) -> list[int]:
+    """Return who of a flood was removed by a host before, by the name that they had; who left is not known by name any more."""
+    wanted = select(participants.c.id, participants.c.nickname).where(
+        participants.c.session_id == session_id, participants.c.deleted, participants.c.nickname != ""
+    )
+    if flood.since_ts is not None:
+        wanted = wanted.where(participants.c.created_ts >= flood.since_ts)
+    return [row.id for row in tx.all(wanted) if flood.part is None or flood.part in part_of_key(row.nickname)]
 
 
 def _flood(wanted: Select[Any], session_id: int, flood: Flood) -> Select[Any]:

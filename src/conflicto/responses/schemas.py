@@ -96,7 +96,7 @@ class FloodIn(In):
 
 
 class FloodOut(BaseModel):
-    """How many went, and how many of those who are meant are there now: call again while there are any."""
+    """How many went, and how many of those who are meant are there now: call again while there are any, or answers were deleted."""
 
     model_config = example(removed=1000, responses_deleted=4127, matching=312)
 

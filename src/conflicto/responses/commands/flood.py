@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from conflicto.participants.commands.seats import remove_many
-from conflicto.participants.queries import flooding_seats
+from conflicto.participants.queries import flooding_seats, removed_of_flood
 from conflicto.responses import store
 from conflicto.responses.commands.change import bury
 from conflicto.sessions.commands import record
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 SEATS, ANSWERS = 25, 100
 """Of one transaction, at most, so that others' answers come in between."""
+
+
+MOST_IDS = 1_000
+"""Of participants in one statement."""
 
 
 class Cleared(NamedTuple):
@@ -33,16 +37,28 @@ NOTHING = Cleared(0, 0)
 def clear_flood(tx: WriteTx, session_id: int, flood: Flood, *, erase_answers: bool) -> Cleared:
     """Remove some of a flood as a host removes one; those whose answers are to go leave with the last of them.
 
-    Whoever calls this again until nothing goes has removed all, and may stop or be killed anywhere.
+    When nobody of it is here any more, answers go that an earlier removal kept. Whoever calls this again until nothing goes has removed
+    all, and may stop or be killed anywhere.
     """
     session_by_id(tx, session_id)
     seats = flooding_seats(tx, session_id, flood, most=SEATS)
+    if not seats:
+        return Cleared(0, _clear_kept(tx, session_id, flood)) if erase_answers else NOTHING
     answers = store.some_of_seats(tx, [seat.id for seat in seats], most=ANSWERS + 1) if erase_answers else []
     if len(answers) > ANSWERS:
         return Cleared(0, bury(tx, session_id, sorted(answers[:ANSWERS], key=attrgetter("ts"))))
     bury(tx, session_id, sorted(answers, key=attrgetter("ts")))
     remove_many(tx, session_id, seats)
     return Cleared(len(seats), len(answers))
+
+
+def _clear_kept(tx: WriteTx, session_id: int, flood: Flood) -> int:
+    removed = removed_of_flood(tx, session_id, flood)
+    for first in range(0, len(removed), MOST_IDS):
+        answers = store.some_of_seats(tx, removed[first : first + MOST_IDS], most=ANSWERS)
+        if answers:
+            return bury(tx, session_id, sorted(answers, key=attrgetter("ts")))
+    return 0
 
 
 def note_cleared(tx: WriteTx, session_id: int, seats: int, *, actor: str) -> None:
