@@ -143,7 +143,7 @@ def test_keys_rest_while_someone_types_and_can_be_switched_off(live: Room) -> No
     host.keyboard.press("?")
     host.get_by_role("heading", name="Keys").wait_for()
     shown = host.locator("kbd").all_inner_texts()
-    assert shown == ["␣ ⏎ →", "1 … 9", "L", "R", "H", "J", "G", "B .", "T", "F", "?"], "no more and no fewer than act now"
+    assert shown == ["␣ ⏎ →", "1 … 9", "L", "R", "H", "J", "G", "N", "B .", "T", "F", "?"], "no more and no fewer than act now"
     host.get_by_label("Single keys are on").uncheck()
     host.get_by_role("button", name="Close", exact=True).click()
     host.keyboard.press("l")

@@ -169,7 +169,7 @@ def test_every_key_that_acts_has_a_button(live: Room, controls: "Callable[[], Pa
     page.keyboard.press("?")
     page.locator("kbd").first.wait_for()
     keys = page.locator("kbd").all_inner_texts()
-    assert keys == ["␣ ⏎ →", "1 … 9", "L", "R", "H", "J", "G", "B .", "⇧ T", "+", "F", "?"]
+    assert keys == ["␣ ⏎ →", "1 … 9", "L", "R", "H", "J", "G", "N", "B .", "⇧ T", "+", "F", "?"]
     page.keyboard.press("Escape")
 
     buttons = page.locator("[data-command]").evaluate_all("(all) => all.map((each) => each.title)")
