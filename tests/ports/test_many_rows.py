@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
+from conflicto.activities import store as activities
 from conflicto.participants import store as participants
 from conflicto.platform.ids import ordered_uuids
 from conflicto.platform.problems import InternalError
 from conflicto.responses import store
 from conflicto.responses.model import Moderation, Response
+from conflicto.sessions import idempotency
 from conflicto.sessions.idempotency import Key, Replay, remember, replays
 from conflicto.sessions.tables import idempotency_keys
 from tests.support.kit import Kit, set_stage
@@ -87,10 +89,28 @@ def test_nobody_is_found_by_no_keys(kit: Kit) -> None:
     assert kit.db.query(store.of_participants, [(each, stage.activity_id, 1) for each in stage.people]) == {}
 
 
+LOOKUPS = {
+    "present": participants._PRESENT, "taken": participants._TAKEN, "earlier": store._OF_PARTICIPANTS, "each": store._ROWS_OF_EACH,
+    "rounds": activities._SOME_ROUNDS, "keys": idempotency._LOOK,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("name", LOOKUPS)
+def test_sqlite_looks_up_each_key_by_index(kit: Kit, name: str) -> None:
+    """Turned round, the join reads all rows of a session, and all keys for each."""
+    with kit.db.writer_connection() as connection:
+        wanted = str(LOOKUPS[name]._sqlite.compile(connection))
+        plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {wanted}", ("[]",) * wanted.count("?"))]
+
+    assert plan[0].startswith("SCAN")
+    assert "VIRTUAL TABLE" in plan[0]
+    assert plan[1].startswith("SEARCH")
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_table_that_is_small_now_is_searched_by_index_all_the_same(kit: Kit) -> None:
     """PostgreSQL keeps a statement's plan: one that reads the whole table, because it is small, would do so when it is large."""
-    if kit.db.dialect != "postgresql":
-        pytest.skip("SQLite does not plan by size")
     stage = set_stage(kit, people=3)
     kit.run(*(stage.answer(who, "1") for who in range(3)))
 

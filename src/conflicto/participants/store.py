@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _BULK = Bulk(participants, {name: name for name in Participant.__slots__})
 _BY_IDS = select(participants).where(participants.c.id.in_(bindparam("ids", expanding=True)), ~participants.c.deleted)
 _PRESENT = Lookup(select(participants.c.id).where(~participants.c.deleted), participants.c.id)
-_TAKEN = select(participants.c.nickname_key).where(
-    participants.c.session_id == bindparam("session_id"), participants.c.nickname_key.in_(bindparam("keys", expanding=True))
+_TAKEN = Lookup(
+    select(participants.c.nickname_key).where(participants.c.session_id == bindparam("session_id")), participants.c.nickname_key
 )
 _JOINED = (
     select(participants)
@@ -87,7 +87,7 @@ def present(tx: ReadTx, ids: Iterable[int]) -> set[int]:
 
 def taken_keys(tx: ReadTx, session_id: int, keys: Iterable[str]) -> set[str]:
     """Return which of the nickname keys are taken in a session."""
-    return {row.nickname_key for row in tx.all(_TAKEN, {"session_id": session_id, "keys": list(keys)})}
+    return {row.nickname_key for row in _TAKEN.rows(tx, [(each,) for each in keys], session_id=session_id)}
 
 
 def joined(tx: ReadTx, session_id: int, *, limit: int, offset: int) -> list[Participant]:

@@ -10,25 +10,41 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import JSON, LargeBinary, Text, and_, bindparam, cast, column, func, literal_column, type_coerce
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.selectable import Join
 
 from conflicto.platform.db.tables import Uuid16
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import ColumnElement, Row, Select
+    from sqlalchemy import Column, ColumnElement, Row, Select
+    from sqlalchemy.sql.compiler import SQLCompiler
 
     from conflicto.platform.db.transaction import ReadTx
 
 
-class Lookup:
-    """The rows of `wanted` in which `columns`, of whole numbers, UUIDs or bytes, hold together what one of the keys says."""
+class _InThisOrder(Join):
+    """A join that SQLite may not turn round: it would go through all rows of a session, and through all keys for each."""
 
-    def __init__(self, wanted: Select[Any], *columns: ColumnElement[Any]) -> None:
+    inherit_cache = True
+
+
+@compiles(_InThisOrder)
+def _in_this_order(join: _InThisOrder, compiler: SQLCompiler, **how: Any) -> str:  # noqa: ANN401 - the compiler's own
+    usual: str = compiler.visit_join(join, **how)  # type: ignore[no-untyped-call]  # SQLAlchemy leaves this one unannotated
+    return usual.replace(" JOIN ", " CROSS JOIN ", 1)
+
+
+class Lookup:
+    """The rows of `wanted` in which `columns`, of whole numbers, texts, UUIDs or bytes, hold together what one of the keys says."""
+
+    def __init__(self, wanted: Select[Any], *columns: Column[Any]) -> None:
         self._places = [f"k{place}" for place in range(len(columns))]
         keys = bindparam("keys", type_=Text)
         array = func.json_each(keys).table_valued("value")
-        self._sqlite = wanted.join(array, and_(*(each == _in_array(array.c.value, nth, each) for nth, each in enumerate(columns))))
+        agree = and_(*(each == _in_array(array.c.value, nth, each) for nth, each in enumerate(columns)))
+        self._sqlite = wanted.select_from(_InThisOrder(array, columns[0].table, agree))
         typed = [
             column(name, Text() if isinstance(each.type, LargeBinary) else each.type)
             for name, each in zip(self._places, columns, strict=True)
