@@ -66,6 +66,7 @@ async def test_every_route_spends_from_its_policy_and_says_so(event: Event) -> N
     poll, seat = await event.activity(status="active", results_visibility="always", responses_visibility="participants"), None
     seat = await event.join()
     row = accepted(await event.answer(poll, seat, 1), 201)
+    accepted(await api.post(f"{event.path}/overlay", {"overlay": "names"}, token=event.host))  # or screens may not read them
     callers = {Role.ADMIN: (api.admin, "admin"), Role.PARTICIPANT: (seat.token, str(seat.id))}
     for role, token in ((Role.HOST, event.host), (Role.SCREEN, event.screen)):
         callers[role] = token, app.tokens.verify(token).caller.subject
