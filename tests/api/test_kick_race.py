@@ -67,3 +67,21 @@ async def test_answers_that_go_with_their_author_stay_gone(api: Api) -> None:
         assert {each for each in heard if each[0] != 200} <= set(OUT.items())
         assert accepted(await api.get(path, token=event.host))["items"] == []
         assert accepted(await api.get(f"{event.path}/activities/{poll['id']}/status", token=event.host))["response_count"] == 0
+
+
+OWN = [("DELETE", "", None), ("PATCH", "", {"nickname": "Berta"}), ("POST", "/seat-link", None), ("GET", "", None)]
+
+
+@pytest.mark.parametrize(("method", "tail", "body"), OWN)
+async def test_who_is_out_meanwhile_hears_that_the_seat_is_gone(api: Api, method: str, tail: str, body: Any) -> None:
+    event, heard = await make_event(api), set()
+    for _ in range(TURNS):
+        anna = await event.join()
+        leaving = event.api.delete("/participants/me", token=anna.token)
+        late = event.api.request(method, f"/participants/me{tail}", json=body, token=anna.token)
+        left, answer = await asyncio.gather(leaving, late)
+        accepted(left, 204)
+        heard.add((answer.status_code, answer.json()["code"] if answer.is_error else ""))
+
+    assert heard <= {(200, ""), (201, ""), (401, "token-invalid"), (410, "seat-gone")}
+    assert (410, "seat-gone") in heard or method == "GET"

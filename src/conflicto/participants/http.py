@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
@@ -139,18 +141,21 @@ class SeatEndpoints:
 
     async def rename_me(self, call: CurrentCall, body: schemas.RenameIn) -> Answer:
         """Take another name."""
-        return await self._rename(call, call.caller.participant_id, body)
+        with _own_seat():
+            return await self._rename(call, call.caller.participant_id, body)
 
     async def leave(self, call: CurrentCall, query: Annotated[schemas.RemoveQuery, Query()]) -> Answer:
         """Leave and be forgotten: name, seat and, unless they are to be kept, answers."""
-        erase = query.responses != "keep"
-        await self.writer.run(call.caller.session_id, remove, call.caller.participant_id, erase_answers=erase, forget=True)
+        erase, own = query.responses != "keep", call.caller.participant_id
+        with _own_seat():
+            await self.writer.run(call.caller.session_id, remove, own, erase_answers=erase, forget=True)
         return Answer(204, headers=(NO_STORE,))
 
     async def link(self, call: CurrentCall) -> Answer:
         """Make a link that moves the seat to another phone, once."""
         secret = opaque_secret()
-        expires_us = await self.writer.run(call.caller.session_id, link_seat, call.caller.participant_id, secret)
+        with _own_seat():
+            expires_us = await self.writer.run(call.caller.session_id, link_seat, call.caller.participant_id, secret)
         return json_answer({"seat_token": secret, "expires_at": rfc3339(expires_us)}, status=201)
 
     async def rename(self, call: CurrentCall, participant_id: int, body: schemas.RenameIn) -> Answer:
@@ -176,6 +181,15 @@ class SeatEndpoints:
     def _listed(self, participant: Participant) -> dict[str, Any]:
         seen_us = self.presence.last_seen_us(participant.id, participant.last_seen_us)
         return schemas.participant_out(participant) | {"presence": self.presence.state(seen_us), "last_seen_at": rfc3339(seen_us)}
+
+
+@contextmanager
+def _own_seat() -> Iterator[None]:
+    """Say of a caller's own seat that it is gone: it was given up, or taken away, while the request was on its way."""
+    try:
+        yield
+    except NotFound as error:
+        raise errors.SeatGone from error
 
 
 def _key(call: Call, code: str) -> Key | None:
@@ -230,11 +244,11 @@ def routes(door: DoorEndpoints, seats: SeatEndpoints) -> list[Route]:
         control("GET", "/sessions/{session_id}/names", seats.names, who=HOSTS_AND_SCREENS, policy=CONTROL, tag="participants",
                 docs=Docs(summary="Who is here, for the screen", gives={200: schemas.NamesOut}, problems=(errors.NamesHidden,))),
         control("PATCH", "/participants/me", seats.rename_me, who=PARTICIPANTS, policy=SEAT, body=RESPONSE_LIMITS, tag="participants",
-                docs=Docs(summary="Take another name", gives=me, problems=naming)),
+                docs=Docs(summary="Take another name", gives=me, problems=(*naming, errors.SeatGone))),
         control("DELETE", "/participants/me", seats.leave, who=PARTICIPANTS, policy=SEAT, tag="participants",
-                docs=Docs(summary="Leave and be forgotten", gives={204: None})),
+                docs=Docs(summary="Leave and be forgotten", gives={204: None}, problems=(errors.SeatGone,))),
         control("POST", "/participants/me/seat-link", seats.link, who=PARTICIPANTS, policy=SEAT, tag="participants",
-                docs=Docs(summary="Make a link that moves the seat", gives={201: schemas.SeatLinkOut})),
+                docs=Docs(summary="Make a link that moves the seat", gives={201: schemas.SeatLinkOut}, problems=(errors.SeatGone,))),
         control("POST", "/seats/redeem", door.redeem, who=ANYONE, policy=DOOR, guesses=GUESSES, body=RESPONSE_LIMITS, tag="joining",
                 docs=Docs(summary="Move a seat to this phone", gives={200: schemas.SeatOut},
                           problems=(errors.SeatLinkInvalid, TooManyGuesses))),

@@ -118,8 +118,11 @@ class ResponseEndpoints:
     async def me(self, call: CurrentCall) -> Answer:
         """Return one's own seat, score and answers."""
         caller = call.caller
-        points = await self.points.points(caller.session_id, caller.participant_id)
-        return json_answer(await self.db.read(_me, caller.participant_id, points))
+        try:
+            points = await self.points.points(caller.session_id, caller.participant_id)
+            return json_answer(await self.db.read(_me, caller.participant_id, points))
+        except NotFound as error:
+            raise SeatGone from error
 
     async def read(self, call: CurrentCall, session_id: int, activity_id: UUID, response_id: UUID) -> Answer:
         """Return one answer to its author or the host."""
@@ -257,7 +260,7 @@ def routes(responses: ResponseEndpoints) -> list[Route]:
         control("GET", some + "/mine", responses.mine, who=PARTICIPANTS, policy=CONTROL, tag="responses",
                 docs=Docs(summary="One's own answers to an activity", gives={200: schemas.ResponsePage})),
         control("GET", "/participants/me", responses.me, who=PARTICIPANTS, policy=CONTROL, tag="participants",
-                docs=Docs(summary="One's own seat, score and answers", gives={200: schemas.MeOut})),
+                docs=Docs(summary="One's own seat, score and answers", gives={200: schemas.MeOut}, problems=(SeatGone,))),
         control("GET", one, responses.read, who=HOSTS_AND_PARTICIPANTS, policy=CONTROL, tag="responses",
                 docs=Docs(summary="Read an answer", gives=shown)),
         control("PUT", one, responses.edit, who=PARTICIPANTS, policy=SUBMIT, body=RESPONSE_LIMITS, tag="responses",
