@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from conflicto.access.identity import epoch_of
@@ -202,12 +202,15 @@ class SessionHead:
             self.activities[event.activity.id] = event.activity
         elif isinstance(event, ParticipantChanged):
             self._follow_seat(event.participant)
-        elif isinstance(event, SessionChanged):
-            rotated = event.session.token_version != self.session.token_version
-            self.session = event.session
-            if rotated:
-                self._revoke(View.HOST)
-                self._revoke(View.SCREEN)
+        else:
+            self._follow_session(cast("SessionChanged", event).session)  # nothing else belongs to a session
+
+    def _follow_session(self, session: Session) -> None:
+        rotated = session.token_version != self.session.token_version
+        self.session = session
+        if rotated:
+            self._revoke(View.HOST)
+            self._revoke(View.SCREEN)
 
     def _take_answers(self, answers: Iterable[Response]) -> None:
         for answer in answers:
