@@ -55,15 +55,14 @@ class Exchange:
 
 
 @pytest.fixture
-def shared(postgres_database: str, tmp_path: object) -> Settings:
-    return Settings(
-        database_url=postgres_database,
-        data_dir=tmp_path,
-        admin_token="the-operator-of-the-tests",
-        rate_limits=False,
-        pool_size=4,
-        max_overflow=2,
-    )
+def database_url(postgres_database: str) -> str:
+    """Nobody replaces the file of SQLite under a server."""
+    return postgres_database
+
+
+@pytest.fixture
+def shared(settings: Settings) -> Settings:
+    return settings
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from conflicto.participants.nickname import part_of_key
 from conflicto.participants.tables import participants, seat_links
 from conflicto.platform.db.bulk import Bulk
 from conflicto.platform.db.lookup import Lookup
-from conflicto.platform.db.rows import as_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +19,11 @@ if TYPE_CHECKING:
 
     from conflicto.platform.db.transaction import ReadTx, WriteTx
 
-_BULK = Bulk(participants, {name: name for name in Participant.__slots__})
+_BULK = Bulk(
+    participants,
+    {name: name for name in Participant.__slots__},
+    changing=[name for name in Participant.__slots__ if name != "id"],
+)
 _BY_IDS = select(participants).where(participants.c.id.in_(bindparam("ids", expanding=True)), ~participants.c.deleted)
 _PRESENT = Lookup(select(participants.c.id).where(~participants.c.deleted), participants.c.id)
 _TAKEN = Lookup(
@@ -65,7 +68,6 @@ _RECOUNT = (
     .where(~participants.c.deleted)
     .group_by(participants.c.session_id)
 )
-_SAVE = update(participants).where(participants.c.id == bindparam("participant_id"))
 _SEEN = (
     update(participants)
     .where(participants.c.id == bindparam("participant_id"), participants.c.last_seen_us < bindparam("seen_us"))
@@ -170,16 +172,12 @@ def add_many(tx: WriteTx, rows: Sequence[Participant]) -> None:
 
 def save(tx: WriteTx, participant: Participant) -> None:
     """Write every column of a participant."""
-    row = as_row(participant)
-    row.pop("id")
-    tx.write(_SAVE, {"participant_id": participant.id, **row})
+    save_many(tx, [participant])
 
 
 def save_many(tx: WriteTx, rows: Sequence[Participant]) -> None:
     """Write every column of some participants."""
-    tx.write(
-        _SAVE, [{"participant_id": row.id, **{name: value for name, value in as_row(row).items() if name != "id"}} for row in rows]
-    )
+    _BULK.update(tx, rows)
 
 
 def save_seen(tx: WriteTx, seen: dict[int, int]) -> None:
