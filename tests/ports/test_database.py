@@ -23,7 +23,7 @@ from conflicto.platform.db.transaction import ReadTx, WriteTx
 from conflicto.platform.problems import Unavailable
 from conflicto.responses import store
 from tests.ports.conftest import SHORT
-from tests.support import servers
+from tests.support import machines, servers
 from tests.support.kit import Kit, set_stage
 from tests.support.kit import command as queued
 
@@ -185,8 +185,7 @@ def flushes(connection: psycopg.Connection[Any]) -> int:
 def test_each_commit_is_acknowledged_after_a_sync_of_the_servers_log() -> None:
     """Counted by the server: as many syncs as groups, one after the other. With asynchronous commits there are a few."""
     with servers.postgres() as admin_url:
-        url = servers.create_database(admin_url, "syncs")
-        migrations.upgrade(url)
+        migrations.upgrade(url := servers.create_database(admin_url, "syncs"))
         kit = Kit(url)
         stage, found = set_stage(kit, people=1), {}
         with psycopg.connect(admin_url, autocommit=True) as looking:
@@ -196,6 +195,7 @@ def test_each_commit_is_acknowledged_after_a_sync_of_the_servers_log() -> None:
                     done = stage.answer(0, str(nth)) if durable else queued(stage.session_id, careless, nth)
                     assert not isinstance(kit.run(done)[0], Exception)
                 kit.db._writer.dispose()  # the process tells what it counted when it goes
+                machines.until(lambda: not looking.execute("SELECT FROM pg_stat_activity WHERE datname = 'syncs'").fetchall())
                 found[durable] = flushes(looking) - before
         kit.close()
     assert found[True] >= GROUPS > 2 * found[False]
