@@ -12,6 +12,9 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from idna.core import valid_contextj
+
+from conflicto.platform.folding import fold
 from conflicto.platform.problems import DomainError, FieldError, Kind
 from conflicto.platform.word_filter.matching import MASK
 from conflicto.sessions.word_filter import WordFilter
@@ -24,6 +27,7 @@ MAX_CHARS = 32  # code points, so at most 128 bytes of UTF-8
 _MAX_RAW_CHARS = 128  # normalising a long run of combining marks takes quadratic time
 _MAX_MARKS = 3
 _MAX_NUMBER = 10**9
+_NOTHING_TO_READ = "A name needs a letter, a digit or a symbol."
 _RESERVED = frozenset({"host", "admin", "moderator", "system", "conflicto"})
 
 # Pictographs, and the code points that Unicode keeps for future ones: phones draw emoji that this Python does not know yet.
@@ -32,12 +36,14 @@ _SELECTOR = "[\ufe0e\ufe0f]"
 _ELEMENT = f"{_PICTOGRAPH}{_SELECTOR}?[\U0001f3fb-\U0001f3ff]?"
 _EMOJI = re.compile(f"{_ELEMENT}(?:\u200d{_ELEMENT})*|[#*0-9]\ufe0f?\u20e3")
 _EMOJI_OR_SELECTOR = re.compile(f"({_EMOJI.pattern})|{_SELECTOR}")
-_SELECTORS = re.compile(_SELECTOR)
+# Arabic, Syriac and N'Ko; the scripts of India, Sri Lanka, Myanmar and Tibet; Khmer and Mongolian. Elsewhere a joiner is refused.
+_JOINER_OF_SCRIPT = re.compile("(?<=[\u0620-\u08ff\u0900-\u109f\u1780-\u18af\ufb50-\ufdff\ufe70-\ufefc])[\u200c\u200d]")
+_VIRAMA_COMBINING_CLASS = 9
 
 _UNSHOWABLE = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 # Letters, marks and symbols by category, yet drawn as nothing: grapheme joiner, Hangul fillers, Khmer inherent vowels,
-# Mongolian and other variation selectors, blank Braille, null notehead.
-_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\ufe00-\ufe0f\U0001d159\U000e0100-\U000e01ef]")
+# halfwidth ones among them, Mongolian and other variation selectors, blank Braille, null notehead.
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u3164\uffa0\u17b4\u17b5\u180b-\u180f\u2800\ufe00-\ufe0f\U0001d159\U000e0100-\U000e01ef]")
 _NUMBERED = re.compile(r"(?P<stem>.*\S) (?P<number>[1-9][0-9]{0,3})", re.ASCII)
 
 # Letters of other scripts that are drawn as a Latin one, in either case, as they are after folding case. Small capitals are none.
@@ -61,7 +67,7 @@ class NicknameInvalid(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Nickname:
-    """A name as it is shown, and the key by which two names are the same: without case, form and variation selectors.
+    """A name as it is shown, and its key: two names with one key are the same name to a reader (see `platform.folding`).
 
     In a name that mixes Latin letters with letters of other scripts that look like them, they are the Latin ones.
     """
@@ -71,10 +77,11 @@ class Nickname:
 
 
 def clean(raw: str) -> Nickname:
-    """Return the nickname that `raw` means: normalised (NFKC), trimmed, inner whitespace collapsed.
+    """Return the nickname that `raw` means: normalised (NFC), trimmed, inner whitespace collapsed.
 
-    Any script, emoji sequences included; a variation selector outside of an emoji is dropped. Cleaning `text` again
-    changes nothing.
+    Any script, emoji sequences included; a variation selector outside of an emoji is dropped. In scripts that use zero-width
+    joiners, those that shape a letter are kept (RFC 5892 A.1 and A.2) and those that change nothing are dropped. Cleaning `text`
+    again changes nothing.
 
     Raises:
         NicknameInvalid: nothing visible, over `MAX_CHARS` code points, a line break or other control, an invisible,
@@ -82,24 +89,26 @@ def clean(raw: str) -> Nickname:
     """
     if len(raw) > _MAX_RAW_CHARS:
         raise _too_long()
-    text = _EMOJI_OR_SELECTOR.sub(r"\1", unicodedata.normalize("NFKC", raw))
-    plain = _EMOJI.sub("", text)
+    text = _EMOJI_OR_SELECTOR.sub(r"\1", unicodedata.normalize("NFC", raw))
+    text = _JOINER_OF_SCRIPT.sub(lambda found: found.group() if _shapes(text, found.start()) else "", text)
     # Before whitespace is collapsed: to Python, a line break is some.
-    if _UNSEEN.search(plain) or any(unicodedata.category(char) in _UNSHOWABLE for char in plain):
+    if _holds_invisible(_JOINER_OF_SCRIPT.sub("", _EMOJI.sub("", text))):
         raise _refusal("A name cannot hold line breaks or characters that cannot be seen.")
     text = " ".join(text.split())
     if len(text) > MAX_CHARS:
         raise _too_long()
     _check_shape(text)
     key = _key(text)
+    if not key:
+        raise _refusal(_NOTHING_TO_READ)
     if _passes_for_staff(key):
         raise _refusal("This name is kept for the people who run the session.")
     return Nickname(text, key)
 
 
 def part_of_key(raw: str) -> str:
-    """Return how the key of a name that holds `raw` holds it: without case and form, trimmed, inner whitespace collapsed."""
-    return _key(" ".join(unicodedata.normalize("NFKC", raw).split()))
+    """Return the part that `raw` takes in the key of a name that holds it: folded, trimmed, inner whitespace collapsed."""
+    return _key(" ".join(raw.split()))
 
 
 def suggestions(nickname: Nickname, taken: Callable[[str], bool] | AbstractSet[str], n: int = 3) -> list[str]:
@@ -140,27 +149,49 @@ def decent(nickname: Nickname, word_filter: WordFilter, taken: Callable[[str], b
 def _check_shape(text: str) -> None:
     kinds = "".join(unicodedata.category(char)[0] for char in text)
     if not set("LNS") & set(kinds) and not _EMOJI.search(text):
-        raise _refusal("A name needs a letter, a digit or a symbol.")
+        raise _refusal(_NOTHING_TO_READ)
     if kinds.startswith("M") or "M" * (_MAX_MARKS + 1) in kinds:
         raise _refusal(f"A name cannot begin with a combining mark, or have more than {_MAX_MARKS} in a row.")
 
 
+def _holds_invisible(text: str) -> bool:
+    return _UNSEEN.search(text) is not None or any(unicodedata.category(char) in _UNSHOWABLE for char in text)
+
+
+def _shapes(text: str, place: int) -> bool:
+    """Tell whether the joiner at `place` changes how its neighbours are drawn.
+
+    Bengali and Kannada write a joiner before the virama too, as in র‍্যাচেল (Rachel), which RFC 5892 does not know.
+    """
+    before_virama = unicodedata.combining(text[place + 1 : place + 2] or " ") == _VIRAMA_COMBINING_CLASS
+    return (place > 0 and before_virama and text[place] == "\u200d") or valid_contextj(text, place)
+
+
 def _key(text: str) -> str:
-    folded = _SELECTORS.sub("", unicodedata.normalize("NFKC", text.casefold()))
+    folded = " ".join(fold(text).split())
     latin = folded.translate(_LOOKALIKES)
     return latin if latin != folded and _LATIN.search(folded) else folded
 
 
 def _passes_for_staff(key: str) -> bool:
     latin = key.translate(_LOOKALIKES)
-    readings = (latin, latin.translate(_READ_AS_LETTERS))
-    return any("".join(char for char in each if unicodedata.category(char)[0] in "LN") in _RESERVED for each in readings)
+    return any(word in _RESERVED for each in (latin, latin.translate(_READ_AS_LETTERS)) for word in _words_read_in(each))
+
+
+def _words_read_in(text: str) -> set[str]:
+    """Return `text` as one word where a reader sees one: nothing between its letters but signs, or letters that stand alone.
+
+    "h-o-s-t" and "h o s t" are read as one word, "H. Ost" and "Ad Min" are an initial with a surname and two names.
+    """
+    parts = ["".join(char for char in part if unicodedata.category(char)[0] in "LN") for part in text.split()]
+    parts = [part for part in parts if part]
+    return {"".join(parts)} if len(parts) == 1 or all(len(part) == 1 for part in parts) else set()
 
 
 def _numbered(stem: str, number: int) -> str:
     suffix = f" {number}"
     # The cut may fall inside an emoji: no joiner or selector may dangle from it.
-    return stem[: MAX_CHARS - len(suffix)].rstrip(" \u200d\ufe0e\ufe0f") + suffix
+    return stem[: MAX_CHARS - len(suffix)].rstrip(" \u200c\u200d\ufe0e\ufe0f") + suffix
 
 
 def _next_free(first: int, is_free: Callable[[int], bool]) -> int | None:

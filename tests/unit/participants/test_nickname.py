@@ -20,7 +20,7 @@ def refused(raw: str) -> NicknameInvalid:
         ("Anna", "Anna", "anna"),
         ("  Anna   Maria ", "Anna Maria", "anna maria"),
         ("Anna\u00a0\u3000\u1680Maria", "Anna Maria", "anna maria"),
-        ("\uff21nna\uff11", "Anna1", "anna1"),
+        ("\uff21nna\uff11", "\uff21nna\uff11", "anna1"),
         ("Zoe\u0308", "Zo\u00eb", "zo\u00eb"),
         ("STRASSE", "STRASSE", "strasse"),
         ("Stra\u00dfe", "Stra\u00dfe", "strasse"),
@@ -72,6 +72,16 @@ def test_emoji_is_a_name_and_part_of_one(emoji):
         ("\ufb01n", "FIN"),
         ("Zoe\u0308", "ZO\u00cb"),
         ("A  B", "a\u00a0b"),
+        ("O'Brien", "O\u2019Brien"),
+        ("O'Brien", "O\u02bcBrien"),
+        ("O'Brien", "O\u00b4Brien"),
+        ("Anna-Maria", "Anna\u2011Maria"),
+        ("\u0645\u062d\u0645\u062f", "\u0645\u062d\u0640\u0645\u0640\u062f"),
+        ("\u0645\u062d\u0645\u062f", "\u0645\u064f\u062d\u064e\u0645\u0651\u064e\u062f"),
+        ("\u0639\u0644\u06cc\u200c\u0631\u0636\u0627", "\u0639\u0644\u06cc\u0631\u0636\u0627"),
+        ("\u0d87\u0dc1\u0dca\u200d\u0dbb", "\u0d87\u0dc1\u0dca\u0dbb"),
+        ("\u0130brahim", "ibrahim"),
+        ("\uff21nna", "Anna"),
     ],
 )
 def test_names_that_look_alike_share_a_key(one, other):
@@ -124,13 +134,42 @@ def test_nobody_passes_for_the_staff(raw):
     assert refused(raw).kind is Kind.INVALID
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627",  # Persian: yeh and reh stay apart
+        "\u0dc1\u0dca\u200d\u0dbb\u0dd3",  # Sinhala: virama, joiner, rakaransaya
+        "\u0905\u0928\u094d\u200d\u0928\u092a\u0942\u0930\u094d\u0923",  # Nepali: a half letter
+        "\u0d05\u0d28\u0d3f\u0d32\u0d4d\u200d",  # Malayalam: a chillu at the end, written the old way
+        "\u09b0\u200d\u09cd\u09af\u09be\u099a\u09c7\u09b2",  # Bengali: the joiner stands before the virama
+    ],
+)
+def test_joiner_that_a_script_needs_is_kept(raw):
+    assert clean(raw).text == raw
+    assert "\u200c" not in clean(raw).key
+    assert "\u200d" not in clean(raw).key
+
+
+def test_joiner_that_shapes_nothing_is_dropped_where_scripts_use_joiners():
+    assert clean("\u0938\u200c\u0902\u091c\u092f").text == "\u0938\u0902\u091c\u092f"
+    assert clean("\u0645\u062d\u0645\u062f\u200c").text == "\u0645\u062d\u0645\u062f"
+
+
+@pytest.mark.parametrize(
+    "raw", ["\u0e19\u0e49\u0e33", "\u314b\u314b\u314b", "H\u2082O", "m\u00b2", "\u00bd", "\u2116 5", "\ufb01n"]
+)
+def test_name_is_shown_as_it_was_written(raw):
+    assert clean(raw).text == raw
+
+
 @pytest.mark.parametrize(("one", "other"), [("Anna", "Anna 2"), ("Zoe", "Zo\u00eb"), ("AB", "A B"), ("\U0001f600", "\U0001f601")])
 def test_names_that_differ_have_keys_that_differ(one, other):
     assert clean(one).key != clean(other).key
 
 
 @pytest.mark.parametrize(
-    ("raw", "text"), [("Anna\ufe0f", "Anna"), ("\u2122\ufe0f x", "TM x"), ("\u2764\ufe0f\ufe0f", "\u2764\ufe0f"), ("1\ufe0f", "1")]
+    ("raw", "text"),
+    [("Anna\ufe0f", "Anna"), ("\u2122\ufe0f x", "\u2122 x"), ("\u2764\ufe0f\ufe0f", "\u2764\ufe0f"), ("1\ufe0f", "1")],
 )
 def test_selector_outside_of_an_emoji_is_dropped(raw, text):
     assert clean(raw).text == text
@@ -187,7 +226,7 @@ def test_joiner_outside_of_an_emoji_is_refused(raw):
     assert "cannot be seen" in refused(raw).detail
 
 
-@pytest.mark.parametrize("raw", ["", " ", "\u3000", "...", "-_-", "!?", "\ufe0f", "()"])
+@pytest.mark.parametrize("raw", ["", " ", "\u3000", "...", "-_-", "!?", "\ufe0f", "()", "\u0640\u0640"])
 def test_name_without_anything_to_read_is_refused(raw):
     assert "letter, a digit or a symbol" in refused(raw).detail
 
@@ -201,7 +240,7 @@ def test_length_is_counted_in_characters(char):
 
 def test_length_is_counted_after_normalisation():
     assert clean("e\u0301" * 32).text == "\u00e9" * 32
-    assert "at most 32" in refused("\ufdfa" * 2).detail  # one character that stands for eighteen
+    assert clean("\ufdfa" * 2).text == "\ufdfa" * 2  # one character that stands for eighteen in the key
 
 
 def test_very_long_name_is_refused_unread():
@@ -216,7 +255,7 @@ def test_three_marks_in_a_row_are_the_most():
     assert clean("b\u0316\u0317c\u0316\u0317").text == "b\u0316\u0317c\u0316\u0317"
 
 
-@pytest.mark.parametrize("raw", ["\u0301a", " \u0301a", "\u00b4a", "\u20e3a"])
+@pytest.mark.parametrize("raw", ["\u0301a", " \u0301a", "\u20e3a"])
 def test_mark_without_a_letter_to_stand_on_is_refused(raw):
     assert "begin with a combining mark" in refused(raw).detail
 
@@ -248,7 +287,9 @@ def test_name_of_the_staff_is_refused(raw):
     assert "people who run the session" in refused(raw).detail
 
 
-@pytest.mark.parametrize("raw", ["Hostess", "Administrator", "Ghost", "Host 2", "Systema", "Ad min us"])
+@pytest.mark.parametrize(
+    "raw", ["Hostess", "Administrator", "Ghost", "Host 2", "Systema", "Ad min us", "H. Ost", "Ad Min", "Ho St", "Sys Tem"]
+)
 def test_name_that_only_resembles_the_staff_is_accepted(raw):
     assert clean(raw).text == raw
 
@@ -270,7 +311,7 @@ def test_cleaning_twice_changes_nothing_for_any_character():
             except NicknameInvalid:
                 continue
             assert clean(nickname.text) == nickname
-            assert unicodedata.is_normalized("NFKC", nickname.text)
+            assert unicodedata.is_normalized("NFC", nickname.text)
 
 
 @pytest.mark.parametrize(
