@@ -48,11 +48,11 @@ class WordFilter:
 
     def shown_name(self, nickname: str) -> str:
         """Return a nickname as others are shown it."""
-        return self.matcher.masked(nickname) or nickname if self.is_on else nickname
+        return self.matcher.masked_name(nickname) or nickname if self.is_on else nickname
 
     def refuses(self, nickname: str) -> bool:
         """Whether nobody may take this nickname."""
-        return self.mode is FilterMode.HOLD and bool(self.matcher.spans(nickname))
+        return self.mode is FilterMode.HOLD and bool(self.matcher.spans_in_name(nickname))
 
 
 NO_FILTER = WordFilter()

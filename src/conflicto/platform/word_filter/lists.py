@@ -15,6 +15,8 @@ FILES = {"ar": "arabic", "de": "german", "en": "english", "es": "spanish", "fr":
 """The languages that there are lists of, by code, and the names of their files in the package."""
 
 _SPARED = Path(__file__).with_name("spared.json")
+_ORDINARY = Path(__file__).with_name("ordinary.json")
+_NAMES = Path(__file__).with_name("names.json")
 
 
 @cache
@@ -30,6 +32,21 @@ def listed(language: str) -> tuple[str, ...]:
 def spared_words(language: str) -> frozenset[str]:
     """Return what stands in the list of a language and passes all the same."""
     return frozenset(word.casefold() for word in _read(_SPARED)[language])
+
+
+@cache
+def ordinary_words(language: str) -> frozenset[str]:
+    """Return what people say every day in a language and what stands in the list of another.
+
+    French lists "con", which is "with" in Spanish. A test compares this with the most frequent words of each language.
+    """
+    return frozenset(_read(_ORDINARY).get(language, ()))
+
+
+@cache
+def listed_names() -> frozenset[str]:
+    """Return given names and surnames that stand in a list: they pass in a nickname, and are found everywhere else."""
+    return frozenset(_read(_NAMES))
 
 
 def _read(path: Path) -> Any:  # noqa: ANN401 - JSON

@@ -12,7 +12,7 @@ from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
-from conflicto.platform.word_filter.lists import listed
+from conflicto.platform.word_filter.lists import listed, listed_names, ordinary_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -62,6 +62,9 @@ class Matcher:
     def __init__(self, languages: Iterable[str], own: Iterable[str]) -> None:
         self._words: set[str] = set()
         self._phrases: dict[str, list[tuple[str, ...]]] = {}
+        languages, own = tuple(languages), tuple(own)
+        self._own = frozenset(map(_key, own))
+        self._ordinary = frozenset().union(*map(ordinary_words, languages))
         for language in languages:
             for entry in listed(language):
                 self._take(entry, is_own=False)
@@ -92,14 +95,20 @@ class Matcher:
         >>> Matcher((), ["plonk"]).masked("a Plonk, a plonker"), Matcher((), ["plonk"]).masked("fine")
         ('a ***, a plonker', None)
         """
-        spans = self.spans(text)
-        if not spans:
-            return None
-        pieces, at = [], 0
-        for start, end in spans:
-            pieces += [text[at:start], MASK]
-            at = end
-        return "".join([*pieces, text[at:]])
+        return _with_masks(text, self.spans(text))
+
+    def spans_in_name(self, name: str) -> list[Span]:
+        """Return where listed words stand in somebody's name, without those that are names themselves: Dick Cummings."""
+        return [(start, end) for start, end in self.spans(name) if not self._is_name(name, start, end)]
+
+    def masked_name(self, name: str) -> str | None:
+        """Return somebody's name with every listed word masked that is no name, None if there is none."""
+        return _with_masks(name, self.spans_in_name(name))
+
+    def _is_name(self, name: str, start: int, end: int) -> bool:
+        """Tell whether what was found is a name, alone or with the word before it (De Cock); the host's own words never are."""
+        found, with_particle = _key(name[start:end]), " ".join(_key(name[:end]).split()[-2:])
+        return found not in self._own and not listed_names().isdisjoint({found, with_particle})
 
     def _look(self, text: str) -> list[Span]:
         tokens = [(found.start(), found.end()) for found in _WORD.finditer(text)]
@@ -115,7 +124,8 @@ class Matcher:
         """Take in a word or phrase. Of the lists' own phrases those with single letters are left out: s&m would hit S/M/L."""
         keys = [_key(found.group()) for found in _WORD.finditer(entry)]
         if len(keys) == 1:
-            self._words.update([keys[0], _bare(keys[0])] if is_own else _forms(keys[0]))
+            forms = (keys[0], _bare(keys[0])) if is_own else (form for form in _forms(keys[0]) if form not in self._ordinary)
+            self._words.update(forms)
         elif keys and (min(map(len, keys)) > 1 or is_own):
             self._phrases.setdefault(keys[0], []).append(tuple(keys))
 
@@ -201,6 +211,16 @@ def _disguises(key: str, plain: str) -> Iterator[str]:
     if _STRETCHED.search(bare):
         yield _STRETCHED.sub(r"\1", bare)
         yield _STRETCHED.sub(r"\1\1", bare)
+
+
+def _with_masks(text: str, spans: Sequence[Span]) -> str | None:
+    if not spans:
+        return None
+    pieces, at = [], 0
+    for start, end in spans:
+        pieces += [text[at:start], MASK]
+        at = end
+    return "".join([*pieces, text[at:]])
 
 
 def _is_one_run(tokens: Sequence[Span]) -> bool:

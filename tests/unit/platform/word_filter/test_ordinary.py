@@ -1,0 +1,56 @@
+"""Words that people say every day pass, whichever lists are chosen beside that of their language."""
+
+from itertools import permutations
+
+import pytest
+from wordfreq import top_n_list
+
+from conflicto.platform.word_filter.lists import FILES, ordinary_words
+from conflicto.platform.word_filter.matching import Matcher
+
+MOST_FREQUENT = 5_000
+
+VULGAR = {"de": {"fuck"}, "es": {"porno"}, "fr": {"porno"}, "pt": {"idiota"}}
+"""Frequent in a language and missing in its own list, yet as rude there as in the language whose list names it."""
+
+
+def frequent(language: str) -> list[str]:
+    return top_n_list(language, MOST_FREQUENT)
+
+
+@pytest.mark.parametrize("language", FILES)
+def test_no_frequent_word_of_a_language_is_found_by_the_list_of_another(language):
+    own = Matcher((language,), ())
+    for other in FILES:
+        both = Matcher((language, other), ())
+        found = {word for word in frequent(language) if both.spans(word) and not own.spans(word)}
+
+        assert found <= VULGAR.get(language, set()), other
+
+
+@pytest.mark.parametrize(
+    ("language", "other", "text"),
+    [
+        ("es", "fr", "caf\u00e9 con leche"),
+        ("es", "en", "un gato negro"),
+        ("fr", "en", "le train a du retard"),
+        ("de", "en", "das Buch ist dick"),
+        ("en", "fr", "a bite to eat"),
+    ],
+)
+def test_ordinary_talk_passes_with_two_languages(language, other, text):
+    assert not Matcher((language, other), ()).spans(text)
+    assert Matcher((other,), ()).spans(text)
+
+
+def test_what_is_spared_for_a_language_is_frequent_in_it_and_listed_elsewhere():
+    for language in FILES:
+        others = [Matcher((other,), ()) for other in FILES if other != language]
+        for word in ordinary_words(language):
+            assert word in frequent(language)
+            assert any(other.spans(word) for other in others)
+
+
+@pytest.mark.parametrize(("one", "other"), list(permutations(("en", "de", "fr"), 2)))
+def test_hosts_own_word_is_found_though_it_is_ordinary(one, other):
+    assert Matcher((one, other), ("con",)).spans("con")
