@@ -128,7 +128,7 @@ class App:
         self.sharing = Sharing(settings.metrics_dir, self.metrics) if settings.metrics_dir else None
         self._closing: list[Callable[[], Awaitable[None]]] = []
         self.redis = self._redis()
-        self.presence = Presence(self.clock)
+        self.presence = Presence(self.clock, self.heads.may_be_anonymous)
         self.writer = Writer(self._runner(), self.clock, caller_s=self.db.deadlines.caller_s, on_commit=self._committed)
         self.following = Following(self.heads, self.writer, self.redis, issuer)
         self.types = registered(settings.activity_types)
@@ -305,8 +305,8 @@ class App:
                 self.check.forget()
 
     def _seen(self, caller: Caller) -> None:
-        if caller.participant_id is not None:
-            self.presence.note(caller.participant_id)
+        if caller.participant_id is not None and caller.session_id is not None:
+            self.presence.note(caller.session_id, caller.participant_id)
 
     def _routes(self) -> list[Route]:
         db, writer, tokens, clock, guard = self.db, self.writer, self.tokens, self.clock, self.guard
@@ -328,7 +328,7 @@ class App:
             ),
             *participants_http.routes(
                 participants_http.DoorEndpoints(db, writer, tokens, guard, clock),
-                participants_http.SeatEndpoints(db, writer, self.presence, clock),
+                participants_http.SeatEndpoints(db, writer, self.presence, clock, self.heads.standing),
             ),
             *responses_http.routes(responses_http.ResponseEndpoints(db, writer, clock, self.check, leaderboard, Capacity(caps))),
             *types_http.routes(types_http.TypeEndpoints(self.types), anyone=ANYONE),

@@ -59,10 +59,7 @@ class World:
     async def state(self) -> list[Any]:
         """Everything that a host can read of it, without what time changes."""
         paths = ("", "/activities", "/participants", "/transitions", "/status", f"/activities/{self.activity['id']}/responses")
-        reads = [accepted(await self.event.api.get(self.event.path + path, token=self.event.api.admin)) for path in paths]
-        for person in reads[2]["items"]:
-            person.pop("last_seen_at")
-        return reads
+        return [accepted(await self.event.api.get(self.event.path + path, token=self.event.api.admin)) for path in paths]
 
 
 @dataclass

@@ -211,8 +211,6 @@ async def test_the_host_sees_who_is_here_and_who_has_gone_quiet(api: Api, clock:
     assert await presence() == ["idle", "online"]
     clock.advance(60)
     assert await presence() == ["disconnected", "idle"]
-    seen = [person["last_seen_at"] for person in await people(event)]
-    assert seen[0] < seen[1]
     page = accepted(await api.get(f"{event.path}/participants?limit=1&offset=1", token=event.host))
     assert ([person["nickname"] for person in page["items"]], page["total"], page["has_prev"]) == (["Bert"], 2, True)
 

@@ -104,6 +104,11 @@ class Activity:
         """Whether screen and participants may know of it now."""
         return not self.deleted and self.status is not ActivityStatus.DRAFT
 
+    @property
+    def is_anonymous_round(self) -> bool:
+        """Whether it is anonymous and its round is open, or over and not expired yet."""
+        return self.anonymous and not self.deleted and self.status is ActivityStatus.ACTIVE
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:

@@ -101,6 +101,11 @@ class Heads:
         head = self._heads.get(session_id)
         return None if head is None or head.is_behind else head
 
+    def may_be_anonymous(self, session_id: int) -> bool:
+        """Whether an anonymous round is open in a session; so it may be in one that is not in memory."""
+        head = self.known(session_id)
+        return head is None or any(each.is_anonymous_round for each in head.activities.values())
+
     def shelf_of(self, caller: Caller) -> Shelf | None:
         """Return where the ready answers of a caller's view lie, if their session is in memory."""
         head = None if caller.session_id is None else self._heads.get(caller.session_id)

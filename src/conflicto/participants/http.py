@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -119,17 +119,20 @@ class DoorEndpoints:
 
 @dataclass(frozen=True, slots=True)
 class SeatEndpoints:
-    """Having a seat: one's own, and the host's list of all."""
+    """Having a seat: one's own, and the host's list of all. `loaded` brings a session into memory, from which presence reads."""
 
     db: Database
     writer: Writer
     presence: Presence
     clock: Clock
+    loaded: Callable[[int], Awaitable[object]]
 
     async def page(self, call: CurrentCall, session_id: int, query: Annotated[PageQuery, Query()]) -> Answer:
         """List participants in the order of joining, with presence."""
         found, total = await self.db.read(participant_page, session_id, limit=query.limit, offset=query.offset)
-        return page_answer([self._listed(participant) for participant in found], total, query)
+        await self.loaded(session_id)
+        published_us = self.presence.published_us(session_id)
+        return page_answer([self._listed(participant, published_us) for participant in found], total, query)
 
     async def names(self, call: CurrentCall, session_id: int) -> Answer:
         """Tell a screen who is here, while a host shows it: those who joined last, first, and offensive words masked."""
@@ -178,9 +181,8 @@ class SeatEndpoints:
     async def _home(self, call: Call, participant_id: int) -> int:
         return (await self.db.read(_seated, participant_id, call.caller.session_id)).session_id
 
-    def _listed(self, participant: Participant) -> dict[str, Any]:
-        seen_us = self.presence.last_seen_us(participant.id, participant.last_seen_us)
-        return schemas.participant_out(participant) | {"presence": self.presence.state(seen_us), "last_seen_at": rfc3339(seen_us)}
+    def _listed(self, participant: Participant, published_us: int) -> dict[str, Any]:
+        return schemas.participant_out(participant) | {"presence": self.presence.state(participant, published_us)}
 
 
 @contextmanager

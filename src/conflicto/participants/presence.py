@@ -1,51 +1,99 @@
-"""Who was here when: kept in memory, written in one batch every few seconds. Being seen is not a change of the feed."""
+"""Presence of participants: kept in memory, stored in one batch every few seconds. It is no change of the feed.
+
+A state is computed up to an instant. While an anonymous round is open in the session, that instant
+is the newest tick of a fixed minute, so nobody who reads states learns when somebody acted.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conflicto.participants.model import Participant
     from conflicto.platform.clock import Clock
 
 ONLINE_S = 30
 IDLE_S = 120
 """A phone polls every 2 s: 15 missed polls are a dead spot, a minute of them a pocket."""
 
-MOST_REMEMBERED = 500_000
-"""Participants kept in memory, about 100 bytes each; the oldest are dropped, their last batch is stored."""
-
 US_PER_S = 1_000_000
+
+TICK_US = 60 * US_PER_S
+"""Length of a published minute."""
+
+SETTLING_US = 15 * US_PER_S
+"""Time from the end of a minute to its publication: by then every worker has stored its signs of that minute."""
+
+MAX_MINUTES = 3
+"""Newest signs kept for a participant, one for each minute: the last of three lies before any published tick."""
+
+MAX_PARTICIPANTS = 200_000
+"""Participants kept in memory, about 250 bytes each; the oldest are dropped, their last batch is stored."""
 
 
 class Presence:
-    """Last-seen times of one process. Not thread-safe: the event loop's alone."""
+    """Signs of life that one process received. Not thread-safe: the event loop's alone.
 
-    def __init__(self, clock: Clock) -> None:
+    `is_hidden` returns whether an anonymous round is open in a session, or may be.
+    """
+
+    def __init__(self, clock: Clock, is_hidden: Callable[[int], bool]) -> None:
         self._clock = clock
-        self._seen: dict[int, int] = {}
+        self._is_hidden = is_hidden
+        self._signs: dict[int, tuple[int, ...]] = {}
         self._unsaved: dict[int, int] = {}
 
-    def note(self, participant_id: int) -> None:
-        """Take any request of a participant as a sign of life."""
+    def note(self, session_id: int, participant_id: int) -> None:
+        """Record a sign of life: any request of a participant except those that send an answer."""
         now = self._clock.wall_us()
-        self._seen[participant_id] = now
-        self._unsaved[participant_id] = now
+        signs = self._signs.get(participant_id, ())
+        same_minute = bool(signs) and signs[0] // TICK_US == now // TICK_US
+        self._signs[participant_id] = (now, *signs[same_minute:])[:MAX_MINUTES]
+        self._unsaved[participant_id] = session_id
 
     def take_unsaved(self) -> dict[int, int]:
-        """Return what was noted since the last call (id → wall µs)."""
-        unsaved, self._unsaved = self._unsaved, {}
-        if len(self._seen) > MOST_REMEMBERED:
-            newest = sorted(self._seen.items(), key=lambda item: item[1])[-MOST_REMEMBERED // 2 :]
-            self._seen = dict(newest)
-        return unsaved
+        """Return the signs to store since the last call (participant id → wall µs), none newer than what is published."""
+        pending, self._unsaved = self._unsaved, {}
+        published = {session_id: self.published_us(session_id) for session_id in set(pending.values())}
+        due = {}
+        for participant_id, session_id in pending.items():
+            signs = self._signs[participant_id]
+            newest = _newest(signs, published[session_id])
+            if newest:
+                due[participant_id] = newest
+            if newest < signs[0]:
+                self._unsaved[participant_id] = session_id
+        self._forget_oldest()
+        return due
 
-    def last_seen_us(self, participant_id: int, stored_us: int) -> int:
-        """Return when someone was last seen: here, or at another worker as far as it was stored."""
-        return max(self._seen.get(participant_id, 0), stored_us)
+    def published_us(self, session_id: int) -> int:
+        """Return the instant up to which the states of a session are published: now, or the end of the newest settled minute."""
+        now = self._clock.wall_us()
+        return (now - SETTLING_US) // TICK_US * TICK_US - 1 if self._is_hidden(session_id) else now
 
-    def state(self, last_seen_us: int) -> str:
-        """Return `online` below 30 s of silence, `idle` below 2 min, else `disconnected`."""
-        silence_s = (self._clock.wall_us() - last_seen_us) / US_PER_S
+    def state(self, participant: Participant, published_us: int) -> str:
+        """Return `online` below 30 s of silence at an instant, `idle` below 2 min, else `disconnected`.
+
+        Joining shows at once. A stored sign that is newer than the instant was stored before the round opened.
+        """
+        if participant.created_ts > published_us:
+            return "online"
+        stored_us = min(participant.last_seen_us, published_us)
+        seen_us = max(_newest(self._signs.get(participant.id, ()), published_us), stored_us)
+        silence_s = (published_us - seen_us) / US_PER_S
         if silence_s < ONLINE_S:
             return "online"
         return "idle" if silence_s < IDLE_S else "disconnected"
+
+    def _forget_oldest(self) -> None:
+        if len(self._signs) > MAX_PARTICIPANTS:
+            newest = sorted(self._signs.items(), key=lambda item: item[1])[-MAX_PARTICIPANTS // 2 :]
+            self._signs = dict(newest)
+            self._unsaved = {each: session_id for each, session_id in self._unsaved.items() if each in self._signs}
+
+
+def _newest(signs: tuple[int, ...], upto_us: int) -> int:
+    """Return the newest sign that is not after an instant, 0 if there is none."""
+    return next((sign for sign in signs if sign <= upto_us), 0)

@@ -84,7 +84,7 @@ class SeatOut(BaseModel):
 class ParticipantOut(BaseModel):
     """A participant, as hosts see them."""
 
-    model_config = example(**PARTICIPANT_EXAMPLE, presence="online", last_seen_at="2026-11-23T09:05:20.000000Z")
+    model_config = example(**PARTICIPANT_EXAMPLE, presence="online")
 
     id: int
     session_id: int
@@ -93,8 +93,7 @@ class ParticipantOut(BaseModel):
     revision: int
     created_at: str
     updated_at: str
-    presence: str | None = None
-    last_seen_at: str | None = None
+    presence: Literal["online", "idle", "disconnected"] | None = Field(None, description="In lists only.")
 
 
 class NamesOut(BaseModel):
@@ -134,7 +133,7 @@ class HeartbeatOut(BaseModel):
 class ParticipantPage(PageOut):
     """A list of participants, with presence."""
 
-    model_config = page_example({**PARTICIPANT_EXAMPLE, "presence": "online", "last_seen_at": "2026-11-23T09:05:20.000000Z"})
+    model_config = page_example({**PARTICIPANT_EXAMPLE, "presence": "online"})
 
     items: list[ParticipantOut]
 

@@ -162,7 +162,7 @@ class Troupe:
         if now_s >= self._alive_s:
             self._alive_s = now_s + ALIVE_S
             for actor in self.actors:
-                self._house.presence.note(actor.participant_id)
+                self._house.presence.note(self._session_id, actor.participant_id)
 
     async def _join(self, someone: Person) -> None:
         session = await self._house.db.read(session_by_id, self._session_id)

@@ -251,7 +251,7 @@ def routes(responses: ResponseEndpoints) -> list[Route]:
     taken = (*closed, errors.AlreadyAnswered, errors.AnsweredTooOften, errors.AnswersFull, KeyReused, IdempotencyKeyInvalid)
     return [
         data("POST", some, responses.submit, who=PARTICIPANTS, policy=SUBMIT, body=RESPONSE_LIMITS, tag="responses",
-             replays=responses.repeats,
+             replays=responses.repeats, shows_presence=False,
              docs=Docs(summary="Answer", takes=schemas.ResponseIn, gives={201: schemas.ResponseOut, 200: schemas.ResponseOut},
                        headers=("Idempotency-Key",), problems=taken)),
         control("GET", some, responses.page, who=HOSTS, policy=CONTROL, tag="responses",
@@ -264,8 +264,10 @@ def routes(responses: ResponseEndpoints) -> list[Route]:
         control("GET", one, responses.read, who=HOSTS_AND_PARTICIPANTS, policy=CONTROL, tag="responses",
                 docs=Docs(summary="Read an answer", gives=shown)),
         control("PUT", one, responses.edit, who=PARTICIPANTS, policy=SUBMIT, body=RESPONSE_LIMITS, tag="responses",
+                shows_presence=False,
                 docs=Docs(summary="Replace one's own answer", gives=shown, problems=(*closed, errors.AlreadyAnswered))),
         control("DELETE", one, responses.delete, who=HOSTS_AND_PARTICIPANTS, policy=CONTROL, tag="responses",
+                shows_presence=False,
                 docs=Docs(summary="Delete an answer", gives={204: None}, problems=(*closed, errors.AlreadyAnswered, SessionCompleted))),
         control("PATCH", one, responses.moderate, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="responses",
                 docs=Docs(summary="Show, hold or hide an answer", gives=shown, problems=(errors.ModerationOff, SessionCompleted))),

@@ -151,7 +151,8 @@ class FrontDoor:
         )  # fmt: skip
         renewed = await self._admit(call)
         if call.caller is not None:
-            self._desk.on_caller(call.caller)
+            if call.route.shows_presence:
+                self._desk.on_caller(call.caller)
             await self._spend(call, call.caller.subject)
         if call.query_string:
             require_known_fields(call)

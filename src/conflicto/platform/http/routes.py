@@ -69,6 +69,7 @@ class Route:
 
     `policy` is what a call spends from. `guesses`: what a wrong code or secret spends from as well. `replays`: says whether a call
     repeats, with its idempotency key, one that was answered before; no limit refuses those.
+    `shows_presence`: a request counts as a sign of life of its caller.
     `takes_ticket`: where a browser cannot send a token, `?ticket=` stands for it.
     """
 
@@ -84,6 +85,7 @@ class Route:
     takes_ticket: bool = False
     guesses: tuple[Policy, ...] = ()
     replays: Callable[[Call], Awaitable[bool]] | None = None
+    shows_presence: bool = True
 
     @property
     def name(self) -> str:
