@@ -230,7 +230,7 @@ async def test_scopes_hide_parts_of_the_config(event: Event) -> None:
 async def test_what_was_hidden_stays_hidden_without_the_type(event: Event, settings: Settings) -> None:
     anna = await event.join()
     made = await toast(event, status="active")
-    copy = accepted(await event.api.post(f"{event.path}/duplicate", {}, token=event.host), 201)
+    copy = accepted(await event.api.post(f"{event.path}/duplicate", {}, token=event.api.admin), 201)
     bare = settings.model_copy(update={"activity_types": ()})
 
     async with App(bare, clock=event.api.app.clock).running() as without:

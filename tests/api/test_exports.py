@@ -17,7 +17,10 @@ from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import eventually
 from tests.support.wire import get, listening
 
-FORMULAS = ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1+1", "\r=1+1", "\n=1+1", "＝1+1", "＋1", '=HYPERLINK("http://x","y")']  # noqa: RUF001
+FORMULAS = [
+    "=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1+1", "\r=1+1", "\n=1+1", "\uff1d1+1", "\uff0b1", '=HYPERLINK("http://x","y")',
+    " =1+1", "\u200b=1+1", "\ufeff@SUM(A1)", "\u3164\u00a0+1", "\u2800-1+1",
+]  # fmt: skip
 TEXTS = [
     *FORMULAS,
     'say "hi"',

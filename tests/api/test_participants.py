@@ -174,6 +174,23 @@ async def test_a_repeated_join_returns_the_same_seat(api: Api) -> None:
     refused(await joins(event, headers=LONG_KEY), 410, "seat-gone")
 
 
+@pytest.mark.parametrize("code_is_renewed", [False, True])
+async def test_the_old_phone_of_a_moved_seat_gets_no_token_by_repeating_its_join(api: Api, code_is_renewed: bool) -> None:
+    event = await make_event(api)
+    first = accepted(await joins(event, headers=LONG_KEY), 201)
+    link = accepted(await api.post("/participants/me/seat-link", token=first["participant_token"]), 201)["seat_token"]
+    moved = accepted(await api.post("/seats/redeem", {"seat_token": link}))
+    if code_is_renewed:
+        accepted(await api.post(f"{event.path}/join-code", token=event.host))
+
+    for path in ("/join", None):
+        refused(await joins(event, path=path, headers=LONG_KEY), 410, "seat-gone")
+
+    refused(await api.get("/participants/me", token=first["participant_token"]), 401, "token-invalid")
+    assert accepted(await api.get("/participants/me", token=moved["participant_token"]))["nickname"] == "Anna"
+    assert await names(event) == ["Anna"]
+
+
 async def test_a_key_that_can_be_guessed_gives_no_seat(api: Api) -> None:
     event = await make_event(api)
     for key in ("short", "x" * 15, '"fifteen-chars-x"'[:-1], "x" * 129, '"with space in it"'):

@@ -57,8 +57,11 @@ async def test_it_is_off_until_the_host_sets_it(api: Api) -> None:
 
     assert kept == {"mode": "mask", "languages": ["en", "fr"], "words": ["b", "a"]}
     assert (await session_of(event))["word_filter"] == kept
-    assert "word_filter" not in accepted(await api.get(event.path, token=anna.token))
-    copy = accepted(await api.post(f"{event.path}/duplicate", token=event.host), 201)
+    for token in (anna.token, event.screen):
+        assert "word_filter" not in accepted(await api.get(event.path, token=token))
+        changes = accepted(await api.get(f"{event.path}/changes/since/0", token=token))["items"]
+        assert [set(item["data"]) & {"word_filter", "id"} for item in changes if item["entity"] == "session"] == [{"id"}]
+    copy = accepted(await api.post(f"{event.path}/duplicate", token=api.admin), 201)
     assert copy["word_filter"] == kept
     assert accepted(await api.put(event.path, {"title": "Anew"}, token=event.host))["word_filter"] == off
 

@@ -126,7 +126,7 @@ async def _sessions(api: Recorder, event: Event) -> None:
     event.code = (await api.post(f"{event.path}/join-code", token=event.host)).json()["join_code"]
     await api.post(f"{event.path}/overlay", {"overlay": "black"}, token=event.host)
     await api.post(f"{event.path}/tokens", {"role": "screen"}, token=event.host)
-    copied = await api.post(f"{event.path}/duplicate", {}, token=event.host)
+    copied = await api.post(f"{event.path}/duplicate", {}, token=api.admin)
     await api.delete(f"/sessions/{copied.json()['id']}", api.admin)
     await api.get(f"/sessions/by-code/{event.code}")
     await api.get(f"{event.path}/nicknames/validate?nickname=Anna&code={event.code}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from conflicto.access.errors import RoleNotAllowed, TokenInvalid, TokenMissing
-from conflicto.access.roles import MEMBERS, Caller, Role
+from conflicto.access.errors import OperatorOnly, RoleNotAllowed, TokenInvalid, TokenMissing
+from conflicto.access.roles import ADMIN, MEMBERS, Caller, Role
 from conflicto.access.tokens import Claims, Tokens, matches
 from conflicto.platform.problems import DomainError, NotFound
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 NOT_A_JWT = 0
 BEARER = "bearer "
+
+OPERATOR_HINT = "This takes the operator's token: ask the operator to do it, or sign in at /host with that token."
 
 
 class Standing(Protocol):
@@ -71,7 +73,7 @@ class Admission:
 
         Raises:
             TokenMissing, TokenInvalid: no token, or none that lives.
-            RoleNotAllowed: the role may not call this route.
+            RoleNotAllowed, OperatorOnly: the role may not call this route.
             NotFound: the path names another session, or another participant.
         """
         if not who:
@@ -108,7 +110,7 @@ class Admission:
     async def _fitting(self, claims: Claims, who: frozenset[Role], params: Mapping[str, object]) -> Caller:
         caller = await self._alive(claims)
         if caller.role not in who:
-            raise RoleNotAllowed
+            raise OperatorOnly(OPERATOR_HINT) if who == ADMIN else RoleNotAllowed
         if params.get("session_id", caller.session_id) != caller.session_id:
             raise NotFound
         if caller.role is Role.PARTICIPANT and params.get("participant_id", caller.participant_id) != caller.participant_id:
@@ -152,7 +154,8 @@ def refusals(who: frozenset[Role]) -> tuple[type[DomainError], ...]:
     """Return the errors of `Admission.admit` that a route for these roles may answer with, for the OpenAPI document."""
     if not who:
         return ()
-    return (TokenMissing, TokenInvalid) if who == MEMBERS else (TokenMissing, TokenInvalid, RoleNotAllowed)
+    forbidden = {MEMBERS: (), ADMIN: (OperatorOnly,)}.get(who, (RoleNotAllowed,))
+    return (TokenMissing, TokenInvalid, *forbidden)
 
 
 def _bearer(authorization: str | None) -> str:

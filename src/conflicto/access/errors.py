@@ -4,6 +4,7 @@ DomainError
 ├── TokenMissing     the route needs a token
 ├── TokenInvalid     not a token of ours, expired, or dead
 ├── RoleNotAllowed   the token's role may not do this
+│   └── OperatorOnly only the operator's token may do this
 └── TooManyGuesses   too many wrong codes came from this address
 """
 
@@ -35,6 +36,13 @@ class RoleNotAllowed(DomainError):
     code = "role-not-allowed"
     title = "This role may not do that"
     kind = Kind.FORBIDDEN
+
+
+class OperatorOnly(RoleNotAllowed):
+    """The token is good, but the route takes the operator's token alone: ask the operator, or sign in at `/host` with that token."""
+
+    code = "operator-only"
+    title = "Only the operator may do this"
 
 
 class TooManyGuesses(RateLimited):

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fastapi import Query
 
-from conflicto.access.roles import HOSTS, MEMBERS
+from conflicto.access.roles import ADMIN, HOSTS, MEMBERS
 from conflicto.access.tokens import Tokens
 from conflicto.activities import errors, schemas
 from conflicto.activities.commands import edit, run
@@ -271,6 +271,6 @@ def _control_routes(controls: ActivityControls) -> list[Route]:
         *made,
         control("POST", "/sessions/{session_id}/show", controls.show, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
                 docs=Docs(summary="Choose what the screen shows", gives={200: SessionOut}, problems=(SessionCompleted,))),
-        control("POST", "/sessions/{session_id}/duplicate", controls.duplicate, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS,
+        control("POST", "/sessions/{session_id}/duplicate", controls.duplicate, who=ADMIN, policy=CONTROL, body=RESPONSE_LIMITS,
                 tag="sessions", docs=Docs(summary="Copy a session without its answers", gives={201: SessionCreated})),
     ]  # fmt: skip

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from typing import TYPE_CHECKING
+from unicodedata import category, normalize
 
 from conflicto.exports.rows import Number
 
@@ -17,8 +18,17 @@ if TYPE_CHECKING:
 MARK = b"\xef\xbb\xbf"
 """UTF-8's byte order mark. Without it Excel reads the file in the machine's old code page, and every é is two wrong letters."""
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What Excel, LibreOffice and Sheets may take for the start of a formula, full-width forms included (OWASP, CSV injection)."""
+FORMULA_STARTS = frozenset("=+-@\N{MINUS SIGN}")
+"""First letters of formulas in Excel, LibreOffice and Sheets, also as full-width, small or raised forms (OWASP, CSV injection)."""
+
+CONTROLS = ("\t", "\r", "\n")
+"""Starts that some spreadsheets drop, together with what they were meant to hide."""
+
+BLANK_CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Mn", "Me", "Zs", "Zl", "Zp"})
+"""Unicode categories of characters without a sure shape: spaces, controls, formats such as U+200B, combining marks, unassigned."""
+
+BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols that are drawn as a blank: Hangul fillers and the empty Braille pattern."""
 
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
 
@@ -26,11 +36,21 @@ NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
 def guarded(cell: str) -> str:
     """Return a cell that is text to every spreadsheet: an apostrophe goes before what looks like a formula and is no plain number.
 
-    >>> guarded("=1+1"), guarded("-5"), guarded("-5+1"), guarded("a=b")
-    ("'=1+1", '-5', "'-5+1", 'a=b')
+    >>> guarded("=1+1"), guarded("-5"), guarded("-5+1"), guarded("a=b"), guarded(" =1+1")
+    ("'=1+1", '-5', "'-5+1", 'a=b', "' =1+1")
     """
-    safe = isinstance(cell, Number) or not cell.startswith(FORMULA_STARTS) or NUMBER.fullmatch(cell)
+    safe = isinstance(cell, Number) or not looks_like_formula(cell) or NUMBER.fullmatch(cell)
     return cell if safe else "'" + cell
+
+
+def looks_like_formula(cell: str) -> bool:
+    """Return whether the first character with a shape begins a formula, or the cell begins with a tab or the end of a line."""
+    first = next((letter for letter in cell if not _is_blank(letter)), "")
+    return cell.startswith(CONTROLS) or normalize("NFKC", first)[:1] in FORMULA_STARTS
+
+
+def _is_blank(letter: str) -> bool:
+    return category(letter) in BLANK_CATEGORIES or letter in BLANK_LETTERS
 
 
 def csv_lines(sheet: Sheet) -> Iterator[bytes]:

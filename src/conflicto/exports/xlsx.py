@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from xlsxwriter import Workbook
 from xlsxwriter.exceptions import FileCreateError
 
-from conflicto.exports.csv import FORMULA_STARTS
+from conflicto.exports.csv import looks_like_formula
 from conflicto.exports.rows import Number
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class _Writer:
         if isinstance(cell, Number) and isfinite(float(cell)):
             page.write_number(row, column, float(cell))
         elif cell:
-            page.write_string(row, column, fitting(cell), self._quoted if cell.startswith(FORMULA_STARTS) else None)
+            page.write_string(row, column, fitting(cell), self._quoted if looks_like_formula(cell) else None)
 
 
 def fitting(cell: str) -> str:

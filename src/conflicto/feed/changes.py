@@ -44,7 +44,7 @@ class _Reading:
     def session(self) -> Iterator[Item]:
         session = self.source.session()
         if self.window.after < session.updated_ts <= self.window.upto:
-            data = session_out(session, for_participant=self.view is View.PARTICIPANT)
+            data = session_out(session, self.caller.role)
             yield change_item("session", session.id, session.revision, session.updated_ts, data)
 
     def changed_activities(self) -> Iterator[Item]:

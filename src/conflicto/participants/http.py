@@ -86,7 +86,7 @@ class DoorEndpoints:
             request = JoinRequest(session_id, code, nickname, key)
             keys = ((session_id, nickname.key), *((key.id,) if key else ()))
             seat: Seat = await self.writer.submit(session_id, join_many, request, keys)
-        return self._seated(seat.participant, session_out(seat.session, for_participant=True), seat.status)
+        return self._seated(seat.participant, session_out(seat.session, Role.PARTICIPANT), seat.status)
 
     async def repeats(self, call: Call) -> bool:
         """Whether a seat was taken with the call's key before."""
@@ -107,7 +107,7 @@ class DoorEndpoints:
             session_id = await self.db.read(session_of_link, body.seat_token)
             participant = await self.writer.run(session_id, redeem_seat, body.seat_token)
         session = await self.db.read(session_by_id, session_id)
-        return self._seated(participant, session_out(session, for_participant=True), 200)
+        return self._seated(participant, session_out(session, Role.PARTICIPANT), 200)
 
     def _seated(self, participant: Participant, session: dict[str, Any], status: int) -> Answer:
         token = self.tokens.mint(

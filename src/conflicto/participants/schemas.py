@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, StrictStr, StringConstraints
 
 from conflicto.platform.http.paging import In, PageOut, example, page_example
 from conflicto.platform.instants import rfc3339
-from conflicto.sessions.schemas import FOR_HOSTS_AND_SCREENS, SESSION_EXAMPLE, SessionOut
+from conflicto.sessions.schemas import FOR_HOSTS, FOR_HOSTS_AND_SCREENS, SESSION_EXAMPLE, SessionOut
 
 if TYPE_CHECKING:
     from conflicto.participants.model import Participant
@@ -24,7 +24,7 @@ PARTICIPANT_EXAMPLE: dict[str, Any] = {
 
 SEAT_EXAMPLE: dict[str, Any] = {
     "participant_id": 77120393345120, "nickname": "Anna", "participant_token": "eyJhbGciOi…",
-    "session": {name: value for name, value in SESSION_EXAMPLE.items() if name not in FOR_HOSTS_AND_SCREENS},
+    "session": {name: value for name, value in SESSION_EXAMPLE.items() if name not in FOR_HOSTS_AND_SCREENS | FOR_HOSTS},
     "server_time": "2026-11-23T09:04:59.231005Z",
 }  # fmt: skip
 

@@ -54,7 +54,7 @@ class SessionEndpoints:
     async def page(self, call: CurrentCall, query: Annotated[schemas.SessionListQuery, Query()]) -> Answer:
         """List sessions, newest first."""
         found, total = await self.db.read(session_page, status=query.status, limit=query.limit, offset=query.offset)
-        return page_answer([schemas.session_out(session, for_participant=False) for session in found], total, query)
+        return page_answer([schemas.session_out(session, Role.ADMIN) for session in found], total, query)
 
     async def read(self, call: CurrentCall, session_id: int) -> Answer:
         """Return the caller's view of a session."""
@@ -139,7 +139,7 @@ def _token_pair(tokens: Tokens, session: Session) -> dict[str, str]:
 
 
 def _created(tokens: Tokens, session: Session, status: int) -> Answer:
-    body = schemas.session_out(session, for_participant=False) | _token_pair(tokens, session)
+    body = schemas.session_out(session, Role.HOST) | _token_pair(tokens, session)
     location = (b"location", f"/api/v1/sessions/{session.id}".encode())
     return json_answer(body, status=status, headers=(NO_STORE, location, revision_tag(session.revision)))
 
@@ -155,7 +155,7 @@ def seen_session(call: Call, session: Session) -> Answer:
 
 
 def _seen(call: Call, session: Session) -> Answer:
-    body = encode(schemas.session_out(session, for_participant=call.caller.role is Role.PARTICIPANT))
+    body = encode(schemas.session_out(session, call.caller.role))
     tag = revision_tag(session.revision)[1] if call.caller.is_host else tag_of(body)
     return conditional_answer(call, body, tag)
 

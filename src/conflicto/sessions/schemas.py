@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictInt, StrictStr, StringConstraints, model_validator
 
+from conflicto.access.roles import HOSTS, Role
 from conflicto.platform.http.paging import In, PageOut, PageQuery, example, may_be_unnamed, page_example
 from conflicto.platform.instants import rfc3339
 from conflicto.sessions.model import Overlay, SessionStatus, shown_code
@@ -37,8 +38,11 @@ SESSION_EXAMPLE: dict[str, Any] = {
     "join_code": "BCDF-GHJK", "max_participants": 500, "overlay": None, "word_filter": filter_out(NO_FILTER),
 }  # fmt: skip
 
-FOR_HOSTS_AND_SCREENS = frozenset({"join_code", "max_participants", "overlay", "word_filter"})
-"""Of a session, what participants are not shown."""
+FOR_HOSTS_AND_SCREENS = frozenset({"join_code", "max_participants", "overlay"})
+"""Fields of a session that participants do not read."""
+
+FOR_HOSTS = frozenset({"word_filter"})
+"""Fields of a session that hosts alone read: a screen stands in the room, and so would the words that a host forbids."""
 
 TRANSITION_EXAMPLE: dict[str, Any] = {
     "number": 1, "actor": "host-4Hq0rjzXv2bN", "entity": "session", "entity_id": "190463227641021", "from_status": "draft",
@@ -152,7 +156,7 @@ class WordFilterOut(BaseModel):
 
 
 class SessionOut(BaseModel):
-    """A session. `join_code`, `max_participants`, `overlay` and `word_filter` are for hosts and screens."""
+    """A session. `join_code`, `max_participants` and `overlay` are for hosts and screens, `word_filter` for hosts."""
 
     model_config = example(**SESSION_EXAMPLE)
 
@@ -240,8 +244,8 @@ class TransitionPage(PageOut):
     items: list[TransitionOut]
 
 
-def session_out(session: Session, *, for_participant: bool) -> dict[str, Any]:
-    """Return a session as a host or screen (or a participant) sees it."""
+def session_out(session: Session, role: Role) -> dict[str, Any]:
+    """Return a session as a role sees it."""
     shown = {
         "id": session.id,
         "title": session.title,
@@ -254,14 +258,13 @@ def session_out(session: Session, *, for_participant: bool) -> dict[str, Any]:
         "created_at": rfc3339(session.created_ts),
         "updated_at": rfc3339(session.updated_ts),
     }
-    if not for_participant:
+    if role is not Role.PARTICIPANT:
         shown |= {
             "join_code": shown_code(session.join_code),
             "max_participants": session.max_participants,
             "overlay": session.overlay,
-            "word_filter": filter_out(session.word_filter),
         }
-    return shown
+    return shown | ({"word_filter": filter_out(session.word_filter)} if role in HOSTS else {})
 
 
 def transition_out(transition: Transition) -> dict[str, Any]:

@@ -12,6 +12,26 @@ def test_what_may_be_a_formula_gets_an_apostrophe(start: str) -> None:
     assert guarded(start) == f"'{start}"
 
 
+BLANKS = [
+    " ", "\u00a0", "\u2003", "\u3000", "\u200b", "\u200e", "\u202e", "\u2060", "\ufeff", "\u00ad", "\u034f", "\ufe0f", "\u115f", "\u3164",
+    "\uffa0", "\u2800", "\u180e", "\x01", "\x00", "\x0b", "\x1f", "\x85", "\u2028", "\U000e0020", "\U000e01ef", "\u2065", "\ufff0",
+    "\u0301",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\uff1d", "\ufe66", "\ufe62", "\ufe63", "\ufe6b", "\u2212", "\u207c"])
+def test_what_cannot_be_seen_hides_no_formula(blank: str, start: str) -> None:
+    for hidden in (f"{blank}{start}1+1", f"{blank * 3}{start}", f" {blank}\t {start}HYPERLINK()"):
+        assert guarded(hidden) == f"'{hidden}"
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+def test_blanks_before_words_change_nothing(blank: str) -> None:
+    assert guarded(f"{blank}Anna = {blank}") == f"{blank}Anna = {blank}"
+    assert guarded(blank) == blank
+
+
 @pytest.mark.parametrize("plain", ["", "-5", "+5", "-1.50", "-2E+3", "7", "a=b", "'", "Anna", "\uff12"])
 def test_plain_numbers_and_words_stay(plain: str) -> None:
     assert guarded(plain) == plain

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 CREATED = 201
 
+FIRST_VERSION = 1
+"""Token version of a seat whose phone is still the one that joined."""
+
 
 @dataclass(frozen=True, slots=True)
 class JoinRequest:
@@ -83,8 +86,8 @@ def _replayed(tx: WriteTx, requests: Sequence[JoinRequest]) -> dict[int, Seat | 
 
 def _same_seat(tx: WriteTx, request: JoinRequest, earlier: idempotency.Replay) -> Seat | DomainError:
     participant = store.find_many(tx, [int(earlier.entity)]).get(int(earlier.entity))
-    if participant is None:
-        return SeatGone()
+    if participant is None or participant.token_version != FIRST_VERSION:
+        return SeatGone()  # the seat was left, or belongs to another phone now
     return Seat(participant, session_by_id(tx, request.session_id), earlier.status)
 
 
@@ -137,6 +140,7 @@ def _seated(tx: WriteTx, session_id: int, request: JoinRequest) -> Participant:
     head.count("participants", 1)
     head.counts["participants_ts"] = now
     return Participant(
-        id=public_id(), session_id=session_id, nickname=request.nickname.text, nickname_key=request.nickname.key, token_version=1,
-        last_seen_us=tx.now_us, revision=1, deleted=False, scripted=request.scripted, created_ts=now, updated_ts=now,
+        id=public_id(), session_id=session_id, nickname=request.nickname.text, nickname_key=request.nickname.key,
+        token_version=FIRST_VERSION, last_seen_us=tx.now_us, revision=1, deleted=False, scripted=request.scripted, created_ts=now,
+        updated_ts=now,
     )  # fmt: skip
