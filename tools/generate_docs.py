@@ -81,7 +81,7 @@ bucket of the whole server, if they succeed. A bucket holds as many requests as 
 and fills evenly.
 Nobody is counted by address, save for wrong codes and wrong seat links: a lecture hall is one address.
 
-`RateLimit-Policy` names the policy of an answer. An empty bucket is 429 with `Retry-After` and `RateLimit`
+`RateLimit-Policy` names the policy of an answer, except of pages. An empty bucket is 429 with `Retry-After` and `RateLimit`
 (draft-ietf-httpapi-ratelimit-headers). A request that repeats one which was answered, with its `Idempotency-Key`, is not refused by
 a limit, unless it does so more often than the policy `replays` says.
 
@@ -153,8 +153,9 @@ def _where(app: App, declaring: set[str]) -> str:
 def limits_page(app: App) -> str:
     """Return docs/limits.md."""
     spent: dict[Policy, list[str]] = {}
-    free = [f"`{route.name}`" for route in app.routes if not route.who and route.policy.per is Per.TOKEN]
-    for route in app.routes:
+    routes = [*app.routes, *app.page_routes]
+    free = [f"`{route.name}`" for route in routes if not route.who and route.policy.per is Per.TOKEN]
+    for route in routes:
         if f"`{route.name}`" not in free:
             spent.setdefault(route.policy, []).append(f"`{route.name}`")
         for policy in route.guesses:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import sys
 from contextlib import asynccontextmanager
@@ -58,6 +57,7 @@ from conflicto.platform.http.front_door import Desk, FrontDoor
 from conflicto.platform.http.origins import open_to_origins
 from conflicto.platform.http.routes import Route, RouteTable
 from conflicto.platform.http.server.keeper import Keeper
+from conflicto.platform.interpreter.tuning import collect_rarely, take_short_turns
 from conflicto.platform.limits.limiter import Limiter
 from conflicto.platform.limits.marks import Marks
 from conflicto.platform.limits.memory import MemoryLimiter
@@ -90,7 +90,7 @@ from conflicto.sessions.heads import SessionHeads
 from conflicto.sessions.purge import Purger
 from conflicto.sessions.retention import Retention
 from conflicto.settings import Settings, read_settings
-from conflicto.web.pages import Pages
+from conflicto.web import pages as web_pages
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -147,13 +147,14 @@ class App:
         self.routes = self._routes()
         self._watch()
         self.control = ControlPlane(self.routes, about=ABOUT, refusals=refusals)
+        self.pages = web_pages.Pages(settings.public_url, self.types.all(), settings.pictures)
         self._front_door = self._door()
-        self.pages = self._pages()
-        self._http: Any = ProxyHeadersMiddleware(self.pages, trusted_hosts=settings.trusted_proxies)
+        self._http = self._outside()
 
-    def _pages(self) -> Pages:
+    def _outside(self) -> Any:  # noqa: ANN401 - ASGI
+        """Return the front door behind what other origins and trusted proxies are let in by."""
         api = open_to_origins(self._front_door, self.settings.cors_origins)
-        return Pages(api, self.settings.public_url, self.types.all(), self.settings.pictures, self._front_door.answer_fault)
+        return ProxyHeadersMiddleware(api, trusted_hosts=self.settings.trusted_proxies)
 
     def drain(self) -> None:
         """Answer everyone who waits, because the server is about to stop; every open connection calls this, and the first call counts."""
@@ -360,9 +361,10 @@ class App:
         return self.control.document()
 
     def _door(self) -> FrontDoor:
+        self.page_routes = web_pages.routes(self.pages, anyone=ANYONE)
         return FrontDoor(
             Desk(
-                table=RouteTable(self.routes),
+                table=RouteTable([*self.routes, *self.page_routes]),
                 gatekeeper=self.admission,
                 limiter=self.limiter,
                 control=self.control,
@@ -376,24 +378,11 @@ class App:
         )
 
 
-SWITCH_S = 0.001
-"""How long the writer's thread may keep the event loop's waiting for the interpreter. Python's own 5 ms let polls that came during a
-commit wait a third longer (docs/decisions/0019).
-"""
-
-YOUNG, OLDER, WHOLE = 10_000, 5, 1_000
-"""When the collector looks for cycles: after so many new objects (instead of 700) at the youngest, after so many such looks at the older
-ones, and hardly ever at all of them. A look at a million objects, which is a full hall, stops everything for 220 ms; what a request leaves
-behind is not cyclic, and what a start has made (`gc.freeze`) is not looked at.
-"""
-
-
 def from_environment() -> App:
     """Return the application of this process's environment: what every worker runs."""
-    sys.setswitchinterval(SWITCH_S)
+    take_short_turns()
     settings = read_settings(os.environ)
     configure_logs(json=settings.logs_json(at_terminal=sys.stderr.isatty()))
     app = App(settings)
-    gc.set_threshold(YOUNG, OLDER, WHOLE)
-    gc.freeze()
+    collect_rarely()
     return app

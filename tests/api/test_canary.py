@@ -20,7 +20,6 @@ PAGES = (
     "/",
     "/j/BBBBBBBB",
     "/join?code=BBBBBBBB",
-    "/qr/BBBB-BBBB.svg",
     "/p/{}",
     "/host",
     "/host/s/{}",

@@ -2,11 +2,15 @@ import gzip
 import json
 import re
 
-import httpx2
 import pytest
 
-from conflicto.web.pages import Pages
-from tests.support.api import Api
+from conflicto.app import App
+from conflicto.settings import Settings
+from conflicto.web.asking import MAX_COOKIE_BYTES, MAX_QUERY_BYTES
+from conflicto.web.pages import PAGES as PAGES_POLICY
+from tests.support.api import Api, make_event
+from tests.support.checks import refused
+from tests.support.clocks import StoppedClock
 
 PAGES = ["/", "/j/BCDFGHJK", "/p/123", "/host", "/host/s/123", "/host/s/123/report", "/screen/123"]
 
@@ -27,10 +31,11 @@ async def test_a_page_is_strict_about_what_it_runs(api: Api, path: str) -> None:
 
 @pytest.mark.in_process
 @pytest.mark.parametrize("pictures", [(), ("https://images.example.org",)])
-async def test_pictures_come_from_named_origins_and_no_other(pictures: tuple[str, ...]) -> None:
-    pages = Pages(None, pictures=pictures)
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=pages), base_url="http://testserver") as http:
-        page = await http.get("/")
+async def test_pictures_come_from_named_origins_and_no_other(settings: Settings, pictures: tuple[str, ...]) -> None:
+    async with App(settings.model_copy(update={"pictures": pictures})).running() as app:
+        api = Api(app)
+        page = await api.http.get("/")
+        await api.http.aclose()
 
     allowed = re.search(r"img-src ([^;]*);", page.headers["content-security-policy"])
     assert allowed is not None
@@ -87,6 +92,9 @@ async def test_the_join_form_works_without_scripts(api: Api) -> None:
         ({"accept-language": "de", "cookie": "lang=ar"}, "", "ar"),
         ({"accept-language": "de", "cookie": "lang=ar"}, "?lang=fr", "fr"),
         ({"accept-language": "xx", "cookie": "lang=\x01;="}, "", "en"),
+        ({"accept-language": "de;q=0, fr; q=0.3"}, "", "fr"),
+        ({"accept-language": "de", "cookie": "other=1;lang=es ; lang=fr"}, "?utm=1&lang=&lang=fr", "es"),
+        ({"accept-language": "de", "cookie": "x=" + "y" * 20_000 + "; lang=ar"}, "", "de"),
     ],
 )
 @pytest.mark.in_process
@@ -125,14 +133,19 @@ async def test_phones_do_not_download_the_words_of_hosts_and_screens(api: Api) -
     assert '"screen.lobby":' in screen.text
 
 
-async def test_the_code_that_phones_read_is_a_picture(api: Api) -> None:
-    first = await api.http.get("/qr/BCDF-GHJK.svg")
-    other = await api.http.get("/qr/BCDF-GHJL.svg")
+@pytest.mark.parametrize(
+    "address", ["/qr/{code}.svg", "/qr/{code}", "/j/{code}", "/join?code={code}", "/p/{id}", "/host/s/{id}", "/screen/{id}"]
+)
+async def test_no_page_tells_whether_a_session_exists(api: Api, address: str) -> None:
+    """Only looking a code up and joining tell, and both count guesses."""
+    event = await make_event(api)
+    there = await api.http.get(address.format(code=event.code.replace("-", ""), id=event.id))
+    other = await api.http.get(address.format(code="BCDFGHJK", id=5))
 
-    assert first.headers["content-type"] == "image/svg+xml"
-    assert first.text.startswith("<svg ")
-    assert first.text != other.text
-    assert (await api.http.get("/qr/BCDF.svg")).status_code == 404
+    assert there.status_code == other.status_code
+    assert [name for name, _ in there.headers.raw] == [name for name, _ in other.headers.raw]
+    body = re.sub(r"[0-9a-f]+-[0-9a-f]+", "", there.text)
+    assert body == re.sub(r"[0-9a-f]+-[0-9a-f]+", "", other.text)
 
 
 async def test_a_head_has_no_body_and_no_other_method_is_taken(api: Api) -> None:
@@ -140,5 +153,41 @@ async def test_a_head_has_no_body_and_no_other_method_is_taken(api: Api) -> None
 
     assert (head.status_code, head.content) == (200, b"")
     assert int(head.headers["content-length"]) > 1_000
-    assert (await api.http.post("/")).status_code == 404
+    sent = await api.http.post("/")
+    assert (sent.status_code, sent.headers["allow"]) == (405, "GET")
     assert (await api.http.get("/favicon.ico")).status_code == 204
+
+
+async def test_what_follows_the_bounds_of_head_and_query_is_not_read(api: Api) -> None:
+    filling = "x=" + "y" * MAX_COOKIE_BYTES
+    whole = await api.http.get("/", headers={"cookie": f"{filling[: MAX_COOKIE_BYTES - 12]}; theme=dark"})
+    cut = await api.http.get("/", headers={"cookie": f"{filling[: MAX_COOKIE_BYTES - 12]};  size=largest"})
+    long = "lang=de&" + "x" * (MAX_QUERY_BYTES - 8)
+
+    assert 'data-theme="dark"' in whole.text
+    assert 'data-size="normal"' in cut.text, "a value that is cut is no value"
+    assert '<html lang="de"' in (await api.http.get(f"/?{long}")).text
+    for path in ("/", "/join"):
+        assert refused(await api.http.get(f"{path}?{long}x"), 422, "invalid-input")["errors"][0]["pointer"] == "/query"
+
+
+@pytest.mark.in_process
+async def test_pages_and_files_have_one_limit(settings: Settings) -> None:
+    async with App(settings.model_copy(update={"rate_limits": True}), clock=StoppedClock()).running() as app:
+        api = Api(app)
+        app.limiter.memory.drain(PAGES_POLICY, "")
+        for path in [*PAGES, "/join?code=BCDF", "/sw.js", "/favicon.ico", "/s/0/core.js"]:
+            answer = refused(await api.http.get(path), 429, "too-many-requests")
+            assert answer["retry_after_s"] >= 1
+        await api.http.aclose()
+
+
+@pytest.mark.in_process
+async def test_pages_are_counted_like_everything_else(api: Api) -> None:
+    await api.http.get("/j/BCDFGHJK")
+    await api.http.get("/s/0/types/poll/phone.js")
+    text = (await api.get("/metrics", api.admin)).text
+
+    assert 'conflicto_requests_total{method="GET",route="/j/{code}",status="200"} 1' in text
+    assert 'conflicto_requests_total{method="GET",route="/s/{build}/{name:path}",status="404"} 1' in text
+    assert "BCDFGHJK" not in text

@@ -19,3 +19,10 @@ class HandClock(Clock):
 
     def monotonic_s(self) -> float:
         return super().monotonic_s() + max(0.0, self.shift_s)
+
+
+class StoppedClock(HandClock):
+    """A clock that moves by hand alone."""
+
+    def monotonic_s(self) -> float:
+        return 1000.0 + self.shift_s

@@ -1,42 +1,67 @@
-"""What a browser says when it asks for a page."""
+"""The few values of a request that pages read, by parsers whose work is bounded by the bytes that they look at."""
 
 from __future__ import annotations
 
-import re
-from http.cookies import CookieError, SimpleCookie
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_plus
+
+from conflicto.platform.problems import FieldError, InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Sequence
 
-_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+    from conflicto.platform.http.messages import Header
 
+MAX_QUERY_BYTES = 2_048
+"""A page's address has at most four fields of ours; the rest is room for what others append to links."""
 
-def query(scope: Any, name: str) -> str | None:  # noqa: ANN401 - ASGI
-    """Return a parameter of the address."""
-    return next(iter(parse_qs(scope["query_string"].decode("latin-1")).get(name, ())), None)
+MAX_COOKIE_BYTES = 4_096
+"""As long as one cookie may be (RFC 6265 §6.1). What follows is not read."""
 
-
-def header(scope: Any, name: bytes) -> str | None:  # noqa: ANN401 - ASGI
-    """Return a header; `name` is in lower case."""
-    return next(_headers(scope, name), None)
-
-
-def cookie(scope: Any, name: str) -> str | None:  # noqa: ANN401 - ASGI
-    """Return a cookie; where the header makes no sense there is none."""
-    try:
-        found = SimpleCookie(header(scope, b"cookie") or "").get(name)
-    except CookieError:
-        return None
-    return found.value if found else None
+MAX_CODING_BYTES = 200
+"""Bytes of `Accept-Encoding` that are read; browsers send about 30."""
 
 
-def origin(scope: Any) -> str:  # noqa: ANN401 - ASGI
-    """Return the address at which this browser reached us; what it calls us is believed if it can be a host's name at all."""
-    named = header(scope, b"host") or ""
-    return f"{scope.get('scheme', 'http')}://{named if _HOST.fullmatch(named) else 'localhost'}"
+def query_fields(query_string: bytes, names: Collection[str]) -> dict[str, str]:
+    """Return the fields of a page's query that have one of these names; the first one wins.
+
+    Raises:
+        InvalidInput: the query is longer than `MAX_QUERY_BYTES`.
+    """
+    if len(query_string) > MAX_QUERY_BYTES:
+        raise InvalidInput(errors=(FieldError("/query", f"must have at most {MAX_QUERY_BYTES} bytes"),))
+    fields: dict[str, str] = {}
+    for part in query_string.decode("latin-1").split("&"):
+        name, _, value = part.partition("=")
+        if name in names and name not in fields:
+            fields[name] = unquote_plus(value)
+    return fields
 
 
-def _headers(scope: Any, name: bytes) -> Iterator[str]:  # noqa: ANN401 - ASGI
-    return (value.decode("latin-1") for key, value in scope["headers"] if key == name)
+def cookies(headers: Sequence[Header], names: Collection[str]) -> dict[str, str]:
+    """Return the cookies that have one of these names, with their text as it was sent; the first one wins."""
+    sent = header(headers, b"cookie")
+    parts = sent[:MAX_COOKIE_BYTES].decode("latin-1").split(";")
+    if len(sent) > MAX_COOKIE_BYTES:
+        parts.pop()
+    found: dict[str, str] = {}
+    for part in parts:
+        name, _, value = part.strip(" \t").partition("=")
+        if name in names and name not in found:
+            found[name] = value
+    return found
+
+
+def takes_gzip(headers: Sequence[Header]) -> bool:
+    """Whether a browser wants bodies packed with gzip (RFC 9110 §12.5.3)."""
+    codings = header(headers, b"accept-encoding")[:MAX_CODING_BYTES].decode("latin-1").lower()
+    for coding in codings.split(","):
+        name, _, weight = coding.partition(";")
+        if name.strip() == "gzip":
+            return weight.strip().rstrip("0") not in {"q=", "q=0.", "q=."}
+    return False
+
+
+def header(headers: Sequence[Header], name: bytes) -> bytes:
+    """Return the first header of that lower-case name, empty if there is none."""
+    return next((value for key, value in headers if key == name), b"")

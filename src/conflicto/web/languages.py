@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from conflicto.web.assets import HERE
@@ -14,6 +15,9 @@ CATALOGS = HERE / "i18n"
 FALLBACK = "en"
 RIGHT_TO_LEFT = frozenset({"ar"})
 NAMES = {"en": "English", "de": "Deutsch", "es": "Español", "fr": "Français", "pt": "Português", "ar": "العربية"}
+
+_WEIGHT = re.compile(r"(?:[qQ]=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?")
+"""A parameter that says how much a language is wanted, 0 for not at all (RFC 9110 §12.4.2); without one it counts as 1."""
 
 LONGEST_WISH = 200
 """Characters of an `Accept-Language` that are looked at."""
@@ -42,11 +46,10 @@ def direction(locale: str) -> str:
 def _by_weight(wish: str) -> Iterator[str]:
     weighed = []
     for part in wish[:LONGEST_WISH].split(","):
-        tag, _, weight = part.partition(";q=")
-        try:
-            weighed.append((-float(weight or 1), tag.strip().lower()))
-        except ValueError:
-            continue
+        tag, _, parameter = part.partition(";")
+        weight = _WEIGHT.fullmatch(parameter.strip())
+        if weight and float(weight[1] or 1) > 0:
+            weighed.append((-float(weight[1] or 1), tag.strip().lower()))
     return (tag for _, tag in sorted(weighed, key=lambda each: each[0]))
 
 

@@ -6,16 +6,21 @@ Pages come as they are wanted, so nothing is seen in another theme first. What s
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from conflicto.web.asking import cookie, header, query
+from conflicto.web.asking import cookies, header, query_fields
 from conflicto.web.languages import NAMES, chosen, direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from conflicto.platform.http.messages import Call, Header
+
 CHOICES = {"theme": ("auto", "light", "dark"), "size": ("normal", "large", "largest")}
 """What can be chosen; the first of each is what nobody has chosen."""
+
+KNOWN = {"lang": tuple(NAMES), **CHOICES}
+"""The values that may be chosen, by the name of the query field and of the cookie."""
 
 KEPT_S = 365 * 86_400
 
@@ -28,21 +33,17 @@ class Looks(NamedTuple):
     size: str
 
 
-def looks_of(scope: Any) -> Looks:  # noqa: ANN401 - ASGI
-    """Return what the reader wants."""
-    locale = chosen(NAMES, query(scope, "lang"), cookie(scope, "lang"), header(scope, b"accept-language"))
-    return Looks(locale, *(_choice(scope, name) for name in CHOICES))
+def looks_of(call: Call) -> tuple[Looks, list[Header]]:
+    """Return what the reader wants, and the headers that keep what the address asks for."""
+    asked, kept = query_fields(call.query_string, KNOWN), cookies(call.headers, KNOWN)
+    languages = header(call.headers, b"accept-language").decode("latin-1")
+    locale = chosen(NAMES, asked.get("lang"), kept.get("lang"), languages)
+    looks = Looks(locale, *(_choice(name, asked.get(name), kept.get(name)) for name in CHOICES))
+    return looks, [_cookie(name, asked[name]) for name, values in KNOWN.items() if asked.get(name) in values]
 
 
-def cookies_of(scope: Any) -> list[tuple[bytes, bytes]]:  # noqa: ANN401 - ASGI
-    """Return the headers that keep what the address asks for."""
-    known = {"lang": tuple(NAMES), **CHOICES}
-    asked = ((name, query(scope, name)) for name in known)
-    return [
-        (b"set-cookie", f"{name}={value}; Path=/; Max-Age={KEPT_S}; SameSite=Lax".encode())
-        for name, value in asked
-        if value in known[name]
-    ]
+def _cookie(name: str, value: str) -> Header:
+    return (b"set-cookie", f"{name}={value}; Path=/; Max-Age={KEPT_S}; SameSite=Lax".encode())
 
 
 def looks_form(words: Mapping[str, str], looks: Looks) -> str:
@@ -67,8 +68,5 @@ def _field(name: str, words: Mapping[str, str], options: Iterable[tuple[str, str
     return f'<label for="looks-{name}">{escape(words[f"looks.{name}"])}</label><select id="looks-{name}" name="{name}">{listed}</select>'
 
 
-def _choice(scope: Any, name: str) -> str:  # noqa: ANN401 - ASGI
-    for wish in (query(scope, name), cookie(scope, name)):
-        if wish in CHOICES[name]:
-            return wish
-    return CHOICES[name][0]
+def _choice(name: str, *wishes: str | None) -> str:
+    return next((wish for wish in wishes if wish in CHOICES[name]), CHOICES[name][0])

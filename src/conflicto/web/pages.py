@@ -1,25 +1,31 @@
-"""The pages as an ASGI application that stands before the API's: what is a page's address is answered here, everything else goes on."""
+"""The pages and the files that they consist of, as routes of the front door: anyone may open them, all out of one limit."""
 
 from __future__ import annotations
 
 import re
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from conflicto.web.asking import header, origin, query
+from conflicto.platform.http.messages import NO_STORE, Answer, Call, Header
+from conflicto.platform.http.routes import Docs, Route
+from conflicto.platform.limits.bucket import Per, Policy
+from conflicto.platform.problems import NotFound
+from conflicto.web.asking import query_fields, takes_gzip
 from conflicto.web.assets import Asset, Assets
-from conflicto.web.looks import cookies_of, looks_of
-from conflicto.web.qr import code_picture
+from conflicto.web.looks import looks_of
 from conflicto.web.shells import Shells
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from typing import Any
 
     from conflicto.activity_types.model import ActivityType
 
-    Headers = list[tuple[bytes, bytes]]
-    Send = Callable[[Any], Awaitable[None]]
+    Headers = tuple[Header, ...]
+
+PAGES = Policy("pages", 60_000, 60, per=Per.SERVER)
+"""Pages and files of everyone together: a hall of thousands that opens them at once, and a thousand a second on end."""
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:{pictures}; connect-src 'self'; form-action 'self'; "
@@ -30,47 +36,38 @@ POLICY = (
 WORKER = "worker.js"
 """Served at the root, or it could not look after the pages there."""
 
-SAFE: Headers = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
+SAFE: Headers = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=()"),
-]
-OF_FILES: Headers = [(name, value) for name, value in SAFE if name in {b"x-content-type-options", b"referrer-policy"}]
-"""A style sheet or a module is no page: what else a page says of itself does nothing there, and would be sent with each."""
-FOR_EVER: Headers = [(b"cache-control", b"public, max-age=31536000, immutable")]
-ASK_FIRST: Headers = [(b"cache-control", b"no-cache"), (b"vary", b"Accept-Encoding, Accept-Language, Cookie")]
-AN_HOUR: Headers = [(b"cache-control", b"private, max-age=3600")]
-
-ADDRESSES = (
-    (re.compile(r"/|/j/[^/]{1,32}|/p/[0-9]{1,15}"), "participant"),
-    (re.compile(r"/host"), "home"),
-    (re.compile(r"/host/s/[0-9]{1,15}"), "control"),
-    (re.compile(r"/host/s/[0-9]{1,15}/report"), "report"),
-    (re.compile(r"/screen/[0-9]{1,15}"), "screen"),
 )
-_CODE = re.compile(r"/qr/([A-Za-z]{4}-?[A-Za-z]{4})\.svg")
+"""What a page says of itself beside its policy; a style sheet or a module is no page, and these do nothing there."""
+FOR_EVER: Header = (b"cache-control", b"public, max-age=31536000, immutable")
+ASK_FIRST: Headers = ((b"cache-control", b"no-cache"), (b"vary", b"Accept-Encoding, Accept-Language, Cookie"))
+
+ADDRESSES = {
+    "/": "participant",
+    "/j/{code}": "participant",
+    "/p/{session_id}": "participant",
+    "/host": "home",
+    "/host/s/{session_id}": "control",
+    "/host/s/{session_id}/report": "report",
+    "/screen/{session_id}": "screen",
+}
+"""The page at each address; none depends on what the address names, so none tells whether there is such a thing."""
+
+MAX_CODE_LENGTH = 32
 _NOT_IN_CODE = re.compile(r"[^A-Za-z]")
 
 
 class Pages:
-    """What browsers open; `app` answers everything that is not a page's.
+    """What browsers open.
 
     Files and pages are made when the first of them is wanted, or by `make`, which a server calls before it is ready.
     """
 
-    def __init__(
-        self,
-        app: Any,  # noqa: ANN401 - ASGI
-        public_url: str = "",
-        types: Sequence[ActivityType] = (),
-        pictures: Sequence[str] = (),
-        on_fault: Callable[[Exception, Any, Send], Awaitable[None]] | None = None,
-    ) -> None:
-        self._app = app
-        self._on_fault = on_fault
+    def __init__(self, public_url: str = "", types: Sequence[ActivityType] = (), pictures: Sequence[str] = ()) -> None:
         policy = POLICY.format(pictures="".join(f" {origin}" for origin in pictures))
-        self._safe: Headers = [(b"content-security-policy", policy.encode()), *SAFE]
+        self._safe: Headers = ((b"content-security-policy", policy.encode()), *SAFE)
         self._public_url = public_url
         self._types = tuple(types)
         self._pictures = tuple(pictures)
@@ -87,61 +84,59 @@ class Pages:
         """Make all that is made once, so that no reader waits for it."""
         _ = self._shells
 
-    async def __call__(self, scope: Any, receive: Any, send: Send) -> None:  # noqa: ANN401 - ASGI
-        """Answer a page's address, or hand the request on; `on_fault` answers where no page could be made."""
-        try:
-            found = self._found(scope) if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"} else None
-        except Exception as error:
-            if self._on_fault is None:
-                raise
-            await self._on_fault(error, scope, send)
-            return
+    async def page(self, name: str, call: Call) -> Answer:
+        """Return a page as its reader wants it.
+
+        Raises:
+            NotFound: the address holds what no code can be.
+            InvalidInput: the query is too long.
+        """
+        if len(call.params.get("code", "?")) not in range(1, MAX_CODE_LENGTH + 1):
+            raise NotFound
+        looks, kept = looks_of(call)
+        return _served(call, self._shells.page(name, looks), (*self._safe, *ASK_FIRST, *kept))
+
+    async def join(self, call: Call) -> Answer:
+        """Send someone with a code to its page: the form works before scripts, and says the code in the path as the QR does."""
+        code = query_fields(call.query_string, {"code"}).get("code", "")
+        letters = _NOT_IN_CODE.sub("", code)[:MAX_CODE_LENGTH]
+        location = f"/j/{quote(letters)}" if letters else "/"
+        return Answer(303, headers=(*self._safe, (b"location", location.encode())))
+
+    async def file(self, call: Call) -> Answer:
+        """Return a file of this build, which may be kept for ever."""
+        found = self._assets.files.get(call.params["name"]) if call.params["build"] == self._assets.build else None
         if found is None:
-            await self._app(scope, receive, send)
-        else:
-            status, asset, headers = found
-            is_file = status == 200 and scope["path"].startswith("/s/")  # noqa: PLR2004
-            await _answer(scope, send, status, asset, [*(OF_FILES if is_file else self._safe), *headers])
+            return Answer(404, headers=(*self._safe, NO_STORE))
+        return _served(call, found, (FOR_EVER,))
 
-    def _found(self, scope: Any) -> tuple[int, Asset | None, Headers] | None:  # noqa: ANN401 - ASGI
-        path: str = scope["path"]
-        if path.startswith("/s/") or path == "/sw.js":
-            return self._static(path)
-        for address, page in ADDRESSES:
-            if address.fullmatch(path):
-                return 200, self._shells.page(page, looks_of(scope)), [*ASK_FIRST, *cookies_of(scope)]
-        if path == "/join":
-            return 303, None, [(b"location", _address_of(query(scope, "code")).encode())]
-        if code := _CODE.fullmatch(path):
-            return 200, code_picture(f"{self._public_url or origin(scope)}/j/{code[1].upper()}"), AN_HOUR
-        return (204, None, FOR_EVER) if path == "/favicon.ico" else None
+    async def worker(self, call: Call) -> Answer:
+        """Return the script that looks after the pages where there is no connection."""
+        return _served(call, self._assets.files[WORKER], (*self._safe, (b"cache-control", b"no-cache")))
 
-    def _static(self, path: str) -> tuple[int, Asset | None, Headers]:
-        if path == "/sw.js":
-            return 200, self._assets.files[WORKER], [(b"cache-control", b"no-cache")]
-        _, _, build, name = path.split("/", 3) if path.count("/") > 2 else ("", "", "", "")  # noqa: PLR2004 - /s/build/name
-        found = self._assets.files.get(name) if build == self._assets.build else None
-        if found is None:
-            return 404, None, [(b"cache-control", b"no-store")]
-        return 200, found, FOR_EVER
+    async def icon(self, call: Call) -> Answer:
+        """Say that there is no icon beside the one in the page."""
+        return Answer(204, headers=(*self._safe, FOR_EVER))
 
 
-async def _answer(scope: Any, send: Send, status: int, found: Asset | None, headers: Headers) -> None:  # noqa: ANN401 - ASGI
-    body = b""
-    told = [*headers]
-    if found is not None:
-        body = found.body
-        told.append((b"content-type", found.media_type.encode()))
-        if "gzip" in (header(scope, b"accept-encoding") or ""):
-            body = found.packed
-            told.append((b"content-encoding", b"gzip"))
-    if status != 204:  # noqa: PLR2004 - No Content has no length
-        told.append((b"content-length", b"%d" % len(body)))
-    await send({"type": "http.response.start", "status": status, "headers": told})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+def _served(call: Call, found: Asset, headers: Headers) -> Answer:
+    kind: Header = (b"content-type", found.media_type.encode())
+    if takes_gzip(call.headers):
+        return Answer(200, found.packed, (*headers, kind, (b"content-encoding", b"gzip")))
+    return Answer(200, found.body, (*headers, kind))
 
 
-def _address_of(code: str | None) -> str:
-    """Return where someone with a code goes: the form works before scripts, and says the code in the path as the QR does."""
-    letters = _NOT_IN_CODE.sub("", code or "")[:32]
-    return f"/j/{quote(letters)}" if letters else "/"
+def routes(pages: Pages, *, anyone: frozenset[Any]) -> list[Route]:
+    """Return the addresses that browsers open; `anyone` stands for no role at all. The OpenAPI document leaves them out."""
+
+    def page(path: str, handler: Callable[[Call], Awaitable[Answer]]) -> Route:
+        return Route(method="GET", path=path, endpoint=handler, handler=handler, who=anyone, policy=PAGES, tag="pages",
+                     is_page=True, docs=Docs(summary="For browsers"))  # fmt: skip
+
+    return [
+        *(page(path, partial(pages.page, name)) for path, name in ADDRESSES.items()),
+        page("/join", pages.join),
+        page("/s/{build}/{name:path}", pages.file),
+        page("/sw.js", pages.worker),
+        page("/favicon.ico", pages.icon),
+    ]

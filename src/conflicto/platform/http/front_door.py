@@ -126,13 +126,6 @@ class FrontDoor:
             _log_access(scope, route, answer, request_id, took_s)
         await _send(send, answer, request_id, head=scope["method"] == "HEAD")
 
-    async def answer_fault(self, error: Exception, scope: dict[str, Any], send: Callable[[Any], Awaitable[None]]) -> None:
-        """Answer for those who stand before this door, about a fault that happened before they sent anything."""
-        request_id = self._new_id()
-        answer = self._last_resort(error, scope, None, request_id)
-        self._desk.metrics.answered(UNMATCHED, scope["method"], answer.status, 0.0)
-        await _send(send, answer, request_id, head=scope["method"] == "HEAD")
-
     def _new_id(self) -> str:
         return f"{self._life}-{next(self._numbers):x}"
 
@@ -185,7 +178,11 @@ class FrontDoor:
         """Tell the policy and a renewed token; an answer that may be given again tells the policy itself, and is laid ready."""
         if answer.offer is not None:
             self._lay_ready(scope, answer.offer)
-        elif answer.status < FIRST_PROBLEM and (call.caller is not None or call.route.policy.per is Per.SERVER):
+        elif (
+            answer.status < FIRST_PROBLEM
+            and not call.route.is_page
+            and (call.caller is not None or call.route.policy.per is Per.SERVER)
+        ):
             answer.headers += (policy_header(call.route.policy),)
         if renewed:
             answer.headers += ((b"renewed-token", renewed.encode()),)

@@ -14,7 +14,7 @@ from conflicto.platform.http.messages import JSON_HEADER, NO_STORE, Answer, enco
 from conflicto.platform.http.paging import example
 from conflicto.platform.http.problem_response import STATUS
 from conflicto.platform.http.routes import PREFIX, Docs, Route
-from conflicto.platform.limits.bucket import Policy
+from conflicto.platform.limits.bucket import Per, Policy
 from conflicto.platform.problems import DomainError, Kind, NotFound, Overloaded, Unavailable, registry
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from conflicto.platform.http.messages import Call
 
 OPERATOR = Policy("operator", 600, 60)
+
+DOCUMENTS = Policy("documents", 6_000, 60, per=Per.SERVER)
+"""What anyone may read about the API: the document is 300 KB long, and who writes a client reads it once."""
 
 READY_S = 1.0
 """How long a proven commit counts: probes come every few seconds, floods do not."""
@@ -184,15 +187,15 @@ def routes(health: HealthEndpoints, *, operator: frozenset[Any]) -> list[Route]:
     anyone: frozenset[Any] = frozenset()
     counted = "# HELP conflicto_commits_total Groups that were committed.\nconflicto_commits_total 42.0\n"
     rows = [
-        ("/health/live", health.live, anyone, Docs(summary="Is the process alive?", gives={200: Live})),
-        ("/health/ready", health.ready, anyone, Docs(summary="Can it commit?", gives={200: Ready}, problems=(NotReady,))),
-        ("/metrics", health.counted, operator,
+        ("/health/live", health.live, anyone, OPERATOR, Docs(summary="Is the process alive?", gives={200: Live})),
+        ("/health/ready", health.ready, anyone, OPERATOR, Docs(summary="Can it commit?", gives={200: Ready}, problems=(NotReady,))),
+        ("/metrics", health.counted, operator, OPERATOR,
          Docs(summary="Metrics for Prometheus", gives={200: None}, media_type="text/plain", example=counted)),
-        ("/problems/{code}", health.problem, anyone, Docs(summary="What a problem means", gives={200: ProblemKind})),
-        (PREFIX + "/openapi.json", health.openapi, anyone,
+        ("/problems/{code}", health.problem, anyone, DOCUMENTS, Docs(summary="What a problem means", gives={200: ProblemKind})),
+        (PREFIX + "/openapi.json", health.openapi, anyone, DOCUMENTS,
          Docs(summary="This document", gives={200: None}, example={"openapi": "3.1.0"})),
     ]  # fmt: skip
     return [
-        Route(method="GET", path=path, endpoint=handler, handler=handler, who=who, policy=OPERATOR, tag="operation", docs=docs)
-        for path, handler, who, docs in rows
+        Route(method="GET", path=path, endpoint=handler, handler=handler, who=who, policy=policy, tag="operation", docs=docs)
+        for path, handler, who, policy, docs in rows
     ]

@@ -28,6 +28,9 @@ LONGEST_PATH = 2048
 MOST_ADDRESSES = 20_000
 """Matched addresses that are remembered, about 1 KB each; when full, all are forgotten and walked again."""
 
+MAX_REMEMBERED_PATH = 200
+"""Characters of a path that is remembered: more than any address of ours has. Only ASCII is, of which each takes one byte."""
+
 _INTEGER = re.compile(r"[1-9][0-9]{0,14}", re.ASCII)
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}", re.ASCII)
 
@@ -70,7 +73,7 @@ class Route:
     `policy` is what a call spends from. `guesses`: what a wrong code or secret spends from as well. `replays`: says whether a call
     repeats, with its idempotency key, one that was answered before; no limit refuses those.
     `shows_presence`: a request counts as a sign of life of its caller.
-    `takes_ticket`: where a browser cannot send a token, `?ticket=` stands for it.
+    `takes_ticket`: where a browser cannot send a token, `?ticket=` stands for it. `is_page`: a page, or a file of one, for browsers.
     """
 
     method: str
@@ -83,6 +86,7 @@ class Route:
     body: Limits | None = None
     tag: str = ""
     takes_ticket: bool = False
+    is_page: bool = False
     guesses: tuple[Policy, ...] = ()
     replays: Callable[[Call], Awaitable[bool]] | None = None
     shows_presence: bool = True
@@ -108,11 +112,15 @@ class _Node:
     fixed: dict[str, _Node] = field(default_factory=dict)
     param: tuple[str, Callable[[str], Any]] | None = None
     below: _Node | None = None
+    rest: tuple[str, _Node] | None = None
     routes: dict[str, Route] = field(default_factory=dict)
 
 
 class RouteTable:
-    """Finds the route of a path by walking its segments; a fixed segment wins over a parameter."""
+    """Finds the route of a path by walking its segments; a fixed segment wins over a parameter.
+
+    `{name:path}` takes all segments that are left.
+    """
 
     def __init__(self, routes: list[Route]) -> None:
         self.routes = routes
@@ -131,17 +139,23 @@ class RouteTable:
         found = self._found.get((method, path))
         if found is None:
             found = self._walk(method, path)
-            if len(self._found) >= MOST_ADDRESSES:
-                self._found.clear()
-            self._found[method, path] = found
+            if len(path) <= MAX_REMEMBERED_PATH and path.isascii():
+                if len(self._found) >= MOST_ADDRESSES:
+                    self._found.clear()
+                self._found[method, path] = found
         return found
 
     def _walk(self, method: str, path: str) -> tuple[Route, dict[str, Any]]:
         _require_text(path)
         node: _Node | None = self._root
         params: dict[str, Any] = {}
-        for segment in path.split("/")[1:]:
+        segments = path.split("/")
+        for nth, segment in enumerate(segments[1:], 1):
             if node is None:
+                break
+            if node.rest is not None:
+                name, node = node.rest
+                params[name] = "/".join(segments[nth:])
                 break
             below = node.fixed.get(segment)
             if below is None and node.param is not None:
@@ -159,7 +173,10 @@ class RouteTable:
     def _add(self, route: Route) -> None:
         node = self._root
         for segment in route.path.split("/")[1:]:
-            if segment.startswith("{"):
+            if segment.endswith(":path}"):
+                node.rest = node.rest or (segment[1:].removesuffix(":path}"), _Node())
+                node = node.rest[1]
+            elif segment.startswith("{"):
                 name = segment.strip("{}")
                 node.param = node.param or (name, _parser(name))
                 node.below = node.below or _Node()

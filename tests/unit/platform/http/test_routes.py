@@ -25,7 +25,9 @@ def route(method: str, path: str) -> Route:
 def table() -> RouteTable:
     paths = ["/sessions", "/sessions/{session_id}", "/sessions/by-code/{code}", "/sessions/{session_id}/activities/active",
              "/sessions/{session_id}/activities/{activity_id}", "/activities/{activity_id}/since/{timestamp}"]  # fmt: skip
-    return RouteTable([*(route("GET", path) for path in paths), route("DELETE", "/sessions/{session_id}")])
+    return RouteTable(
+        [*(route("GET", path) for path in [*paths, "/files/{build}/{name:path}"]), route("DELETE", "/sessions/{session_id}")]
+    )
 
 
 @pytest.mark.parametrize(
@@ -50,6 +52,8 @@ def table() -> RouteTable:
             "/activities/{activity_id}/since/{timestamp}",
             {"activity_id": UUID(ID), "timestamp": "0"},
         ),
+        ("GET", "/files/1/a/b.js", "/files/{build}/{name:path}", {"build": "1", "name": "a/b.js"}),
+        ("HEAD", "/files/1/", "/files/{build}/{name:path}", {"build": "1", "name": ""}),
     ],
 )
 def test_paths_that_lead_somewhere(table: RouteTable, method: str, path: str, found: str, params: dict[str, Any]) -> None:
@@ -120,3 +124,12 @@ def test_route_cannot_be_made_without_saying_who_may_call_it() -> None:
         control("GET", "/sessions", handler, policy=POLICY, docs=Docs(summary=""))
     assert control("GET", "/x", handler, who=frozenset(), policy=POLICY, docs=Docs(summary="")).handler is None
     assert route("GET", "/x").name == "GET /api/v1/x"
+
+
+def test_paths_that_clients_make_up_take_little_memory(table: RouteTable) -> None:
+    """Few paths of ours are long, so long ones are walked each time."""
+    long, foreign = "x" * module.MAX_REMEMBERED_PATH, "\N{SLICE OF PIZZA}"
+    for path in ("ABC", long, foreign):
+        for _ in range(2):
+            assert table.match("GET", f"/api/v1/sessions/by-code/{path}")[1] == {"code": path}
+    assert [path for _, path in table._found] == ["/api/v1/sessions/by-code/ABC"]

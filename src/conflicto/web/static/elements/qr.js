@@ -10,12 +10,18 @@ const MASKS = [
   (x, y) => ((x * y) % 2) + ((x * y) % 3), (x, y) => (((x * y) % 2) + ((x * y) % 3)) % 2, (x, y) => (((x + y) % 2) + ((x * y) % 3)) % 2,
 ];
 
+let last = {}; // the code drawn before: a screen draws the same one every second
+
 export function drawCode(text, label) {
-  const grid = codeOf(text);
-  const size = grid.length + 2 * BORDER;
-  const path = grid.flatMap((row, y) => row.map((dark, x) => (dark ? `M${x + BORDER} ${y + BORDER}h1v1h-1z` : ""))).join("");
+  if (last.text !== text) last = { text, ...outlineOf(codeOf(text)) };
+  const { size, path } = last;
   return h("svg", { class: "qr", viewBox: `0 0 ${size} ${size}`, role: "img", "aria-label": label, "shape-rendering": "crispEdges" },
     h("path", { d: `M0 0h${size}v${size}h-${size}z`, fill: "#fff" }), h("path", { d: path, fill: "#000" }));
+}
+
+function outlineOf(grid) {
+  const path = grid.flatMap((row, y) => row.map((dark, x) => (dark ? `M${x + BORDER} ${y + BORDER}h1v1h-1z` : ""))).join("");
+  return { size: grid.length + 2 * BORDER, path };
 }
 
 // Rows of modules, true where dark. At most 666 bytes, which version 20 holds.

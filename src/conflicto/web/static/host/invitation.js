@@ -5,15 +5,16 @@ import { boot, t } from "../core/words.js";
 import { drawCode } from "../elements/qr.js";
 
 const origin = () => boot.public_url || location.origin;
+const joinLink = (code) => `${origin()}/j/${code.replace("-", "")}`;
 
 export function drawInvitation(board, show, closing) {
   const code = board.session.join_code;
   return h("div", { class: "stack invitation", key: "invite" },
     h("h2", {}, t("host.invite")),
-    h("img", { class: "qr", src: `/qr/${code}.svg`, alt: t("screen.qr") }),
+    drawCode(joinLink(code), t("screen.qr")),
     h("p", { class: "big-code" }, code),
     h("p", {}, origin().replace(/^https?:\/\//, "")),
-    linkRow(board, "host.phone_link", async () => `${origin()}/j/${code.replace("-", "")}`),
+    linkRow(board, "host.phone_link", async () => joinLink(code)),
     linkRow(board, "host.screen_link", async () => origin() + (await board.screenLink())),
     linkRow(board, "host.cohost", async () => origin() + (await board.cohostLink())),
     h("button", { type: "button", key: "remote", onclick: () => remote(board, show, closing) }, t("host.remote")),

@@ -6,6 +6,7 @@ import { TimeTeller } from "../core/announce.js";
 import { h, patch } from "../core/dom.js";
 import { Fold, Follow } from "../core/follow.js";
 import { boot, t } from "../core/words.js";
+import { drawCode } from "../elements/qr.js";
 import { drawShown } from "../elements/shown.js";
 import { Bar } from "../screen/bar.js";
 import { fit } from "../screen/fitting.js";
@@ -113,7 +114,7 @@ function covered(session, overlay) {
 
 function door(session) {
   return [
-    h("img", { class: "qr", src: `/qr/${session.join_code}.svg`, alt: t("screen.qr") }),
+    drawCode(`${boot.public_url || location.origin}/j/${session.join_code.replace("-", "")}`, t("screen.qr")),
     h("div", { class: "where" },
       h("p", { class: "muted" }, t("screen.join")), h("p", { class: "strong", dir: "ltr" }, origin),
       h("p", { class: "big-code", dir: "ltr" }, session.join_code), h("p", { class: "muted" }, t("state.people", { n: status?.participant_count ?? 0 }))),
