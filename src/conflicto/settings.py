@@ -131,7 +131,11 @@ class Settings(BaseModel):
     )
     rate_limits: bool = Field(True, alias="CONFLICTO_RATE_LIMITS", description="`off` turns rate limits off, for load runs.")
     workers: int = Field(
-        1, ge=1, le=256, alias="CONFLICTO_WORKERS", description="Processes that serve; `conflicto serve --workers` sets it."
+        1,
+        ge=1,
+        le=256,
+        alias="CONFLICTO_WORKERS",
+        description="Processes that serve, as `conflicto serve --workers`; more than one needs PostgreSQL.",
     )
 
     metrics_dir: Path | None = Field(

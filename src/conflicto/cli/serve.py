@@ -17,6 +17,7 @@ from rich.console import Console
 
 from conflicto.access.identity import Identity, establish
 from conflicto.cli.environment import UNUSABLE, prepared_database, registered_or_exit, settings_or_exit
+from conflicto.cli.preflight import only_server, require_data_directory, require_port
 from conflicto.platform.db.engine import Database, PoolSize
 from conflicto.platform.db.postgres import capacity
 from conflicto.platform.logs import configure_logs
@@ -43,7 +44,9 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     lan: Annotated[bool, typer.Option("--lan", help="Listen on all addresses, and show phones in this network the way.")] = False,  # noqa: FBT002 - a flag
     port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
-    workers: Annotated[int, typer.Option(help="Processes; more than one needs PostgreSQL.", min=1, max=256)] = 1,
+    workers: Annotated[
+        int, typer.Option(help="Processes; more than one needs PostgreSQL.", min=1, max=256, envvar="CONFLICTO_WORKERS")
+    ] = 1,
     database_url: Annotated[str | None, typer.Option(help="Instead of DATABASE_URL.")] = None,
 ) -> None:
     """Serve sessions over HTTP."""
@@ -58,6 +61,13 @@ def serve(
         err.print("SQLite has one writer, so it serves from one process. Use --workers 1, or PostgreSQL in DATABASE_URL.")
         raise typer.Exit(2)
     registered_or_exit(settings)
+    require_port(host, port)
+    require_data_directory(settings)
+    with only_server(settings):
+        _serve(host, port, settings)
+
+
+def _serve(host: str, port: int, settings: Settings) -> None:
     configure_logs(json=settings.logs_json(at_terminal=err.is_terminal))
     for name in unknown_variables(os.environ):
         err.print(f"The environment variable {name} is not a setting of this version; see docs/settings.md.")
@@ -69,7 +79,7 @@ def serve(
     _greet(host, port, settings, identity)
     with _common_counts(settings):
         uvicorn.run(
-            "conflicto.app:from_environment", factory=True, host=host, port=port, workers=workers, loop="uvloop", http=CONNECTION,
+            "conflicto.app:from_environment", factory=True, host=host, port=port, workers=settings.workers, loop="uvloop", http=CONNECTION,
             ws="none", lifespan="on", access_log=False, log_level="warning", log_config=None, server_header=False,
             timeout_graceful_shutdown=DRAIN_S, backlog=4096, proxy_headers=False,
         )  # fmt: skip

@@ -1,0 +1,104 @@
+"""Checks before a server starts: each fault is told in one sentence with its remedy, before anything says that the server serves."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import socket
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+from sqlalchemy import make_url
+
+from conflicto.cli.environment import UNUSABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import NoReturn
+
+    from conflicto.settings import Settings
+
+MIN_FREE_BYTES = 1024 * 1024
+"""Room that a start needs: the schema, the log of the database, a key."""
+
+IN_MEMORY = ":memory:"
+
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def require_port(host: str, port: int) -> None:
+    """Exit with 3 where nobody can listen on an address and port; the port is free again when this returns."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except (OSError, OverflowError) as error:
+            _refuse(_about_port(host, port, error))
+
+
+def require_data_directory(settings: Settings) -> None:
+    """Make the folder of an embedded database, and exit with 3 where files cannot be written in it."""
+    path = _database_file(settings)
+    if path is None:
+        return
+    folder = path.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder) as file:
+            os.posix_fallocate(file.fileno(), 0, MIN_FREE_BYTES)
+    except OSError as error:
+        _refuse(f"{folder}: {error.strerror}. {_remedy(error)}")
+
+
+@contextmanager
+def only_server(settings: Settings) -> Iterator[None]:
+    """Hold the embedded database for this process, or exit with 3 where another server has it; the lock dies with its process."""
+    path = _database_file(settings)
+    if path is None:
+        yield
+        return
+    lock = path.with_name(f"{path.name}.lock")
+    with os.fdopen(os.open(lock, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _refuse(
+                f"Another server (process {file.read().strip() or 'unknown'}) uses {path}. Stop it, give this one another"
+                " CONFLICTO_DATA_DIR, or serve from several processes with PostgreSQL in DATABASE_URL."
+            )
+        file.truncate(0)
+        print(os.getpid(), file=file, flush=True)
+        yield
+
+
+def _database_file(settings: Settings) -> Path | None:
+    name = make_url(settings.url).database if settings.is_embedded else None
+    return Path(name) if name and name != IN_MEMORY else None
+
+
+def _about_port(host: str, port: int, error: OSError | OverflowError) -> str:
+    code = error.errno if isinstance(error, OSError) else None
+    if code == errno.EADDRINUSE:
+        return (
+            f"Port {port} of {host} is taken by another program. Stop it, or choose another port: conflicto serve --port {port + 1}"
+        )
+    if code == errno.EACCES:
+        return f"Port {port} needs the rights of root. Choose one from 1024 on, and put a proxy before it (docs/hosting.md)."
+    return f"{host} is no address of this machine ({error}). Use 127.0.0.1, 0.0.0.0 for all addresses, or --lan."
+
+
+def _remedy(error: OSError) -> str:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return f"Free at least {MIN_FREE_BYTES // 1024} KiB there, or set CONFLICTO_DATA_DIR to a folder with room."
+    return "The data of this server are kept there: make it a folder that this user may write, or set CONFLICTO_DATA_DIR."
+
+
+def _refuse(sentence: str) -> NoReturn:
+    err.print(sentence, markup=False)
+    raise typer.Exit(UNUSABLE)

@@ -1,0 +1,102 @@
+"""Faults that a start finds: one sentence with the remedy, exit code 3, and nothing that says "serves"."""
+
+import resource
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.ports import free_port
+from tests.support.processes import environment, run, run_apart, served
+
+
+def assert_refused(refused: subprocess.CompletedProcess[str], *said: str) -> None:
+    assert refused.returncode == 3, refused.stderr
+    assert refused.stderr.count("\n") == 1
+    assert "serves" not in refused.stderr
+    for each in said:
+        assert each in refused.stderr
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", free_port()))
+        other.listen()
+        yield other.getsockname()[1]
+
+
+def test_a_second_server_on_the_same_file_is_refused_until_the_first_is_gone(tmp_path: Path) -> None:
+    with served(tmp_path) as first:
+        refused = run_apart("serve", "--port", str(free_port()), env=environment(tmp_path))
+        assert_refused(refused, f"process {first.process.pid}", "conflicto.sqlite3", "CONFLICTO_DATA_DIR", "PostgreSQL")
+        first.kill()
+
+    with served(tmp_path) as second:
+        assert second.call("GET", "/sessions")["total"] == 0
+
+
+def test_a_second_server_on_the_same_file_by_another_name_is_refused(tmp_path: Path) -> None:
+    with served(tmp_path):
+        url = f"sqlite:///{tmp_path}/./conflicto.sqlite3"
+        refused = run_apart("serve", "--port", str(free_port()), env=environment(tmp_path / "other", DATABASE_URL=url))
+
+    assert_refused(refused, "Another server")
+
+
+def test_a_port_in_use_is_told_before_anything_is_made(tmp_path: Path, taken_port: int) -> None:
+    refused = run_apart("serve", "--port", str(taken_port), env=environment(tmp_path))
+
+    assert_refused(refused, f"Port {taken_port} of 127.0.0.1 is taken", f"--port {taken_port + 1}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_address_of_another_machine_is_told(tmp_path: Path) -> None:
+    refused = run_apart("serve", "--host", "192.0.2.1", env=environment(tmp_path))
+
+    assert_refused(refused, "192.0.2.1 is no address of this machine", "--lan")
+
+
+def test_a_data_directory_that_is_a_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("")
+
+    refused = run_apart("serve", "--port", str(free_port()), env=environment(tmp_path / "data"))
+
+    assert_refused(refused, "File exists", "CONFLICTO_DATA_DIR")
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="there is no folder that even root cannot write")
+def test_a_data_directory_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    refused = run_apart("serve", "--port", str(free_port()), env=environment(Path("/proc/self/conflicto")))
+
+    assert_refused(refused, "/proc/self/conflicto", "this user may write")
+
+
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    """The limit on the size of files stands for the disk."""
+    command = [sys.executable, "-m", "conflicto", "serve", "--port", str(free_port())]
+    refused = subprocess.run(
+        command, env=environment(tmp_path), capture_output=True, text=True, timeout=60, check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY)),
+    )  # fmt: skip
+
+    assert_refused(refused, "Free at least 1024 KiB", "CONFLICTO_DATA_DIR")
+
+
+def test_workers_come_from_the_environment_too(tmp_path: Path) -> None:
+    refused = run("serve", env=environment(tmp_path, CONFLICTO_WORKERS="2"))
+
+    assert refused.exit_code == 2
+    assert "SQLite has one writer" in refused.stderr
+
+
+def test_the_command_line_wins_over_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listened = {}
+    monkeypatch.setattr("uvicorn.run", lambda *_, **options: listened.update(options))
+
+    run("serve", "--workers", "1", "--port", str(free_port()), env=environment(tmp_path, CONFLICTO_WORKERS="4"))
+
+    assert listened["workers"] == 1
