@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
-from unicodedata import normalize
 
+from conflicto.platform.normalization import normalized
 from conflicto.results.folds.base import MOST_LISTED, Kind, first, flag, whole
 from conflicto.results.values import elements
 
@@ -43,7 +43,7 @@ class Words:
         return Spoken(self.top)
 
     def _words(self, text: str) -> Iterator[str]:
-        pieces = normalize("NFKC", text).split()
+        pieces = normalized("NFKC", text).split()
         for word in pieces if self.split else [" ".join(pieces)]:
             if word and len(word) <= LONGEST_WORD:
                 yield word
@@ -55,7 +55,7 @@ def folded(word: str) -> str:
     >>> folded("STRASSE") == folded("Straße")
     True
     """
-    return normalize("NFKC", word.casefold())
+    return normalized("NFKC", word.casefold())
 
 
 class Spoken:
