@@ -6,6 +6,7 @@ is done. A filter is used as memory knows it: from the moment its change is ackn
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -16,7 +17,7 @@ from conflicto.responses.model import Written
 from conflicto.sessions.word_filter import FilterMode
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Container
     from uuid import UUID
 
     from conflicto.activities.model import Activity, Content
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from conflicto.activity_types.registry import Registry
     from conflicto.platform.db.engine import Database
     from conflicto.platform.problems import FieldError
+    from conflicto.platform.word_filter.masking import Masked
     from conflicto.sessions.model import Session
     from conflicto.sessions.word_filter import WordFilter
 
@@ -35,6 +37,9 @@ MOST_CHECKS = 2_000
 
 MOST_KNOWN = 100
 """Activities whose own texts are kept, up to 256 KiB each; they are asked for only when a word was found."""
+
+MAX_INLINE_CHARACTERS = 1_000
+"""Characters of an answer that is filtered on the event loop, in 5 ms at most; a longer one goes to a thread."""
 
 _decode = msgspec.json.Decoder().decode
 
@@ -75,9 +80,9 @@ class AnswerCheck:
 
     async def _filtered(self, word_filter: WordFilter, activity: Activity, text: str) -> Written:
         """Return an answer with what others may see of it. What stands in the config word for word is the host's own, and passes."""
-        if mask_json(text, word_filter.matcher).is_clean:
+        if (await _masked(text, word_filter)).is_clean:
             return Written(text)
-        masked = mask_json(text, word_filter.matcher, await self._known.get(activity))
+        masked = await _masked(text, word_filter, await self._known.get(activity))
         if word_filter.mode is FilterMode.HOLD:
             return Written(text, held=not masked.is_clean)
         return Written(text, masked.text, held=masked.in_names)
@@ -90,6 +95,12 @@ class AnswerCheck:
     def _compiled(self, activity: Activity, content: Content) -> Check | None:
         known = self._types.find(activity.type)
         return known.response_check(content.config) if known else None
+
+
+async def _masked(text: str, word_filter: WordFilter, known: Container[str] = ()) -> Masked:
+    if len(text) <= MAX_INLINE_CHARACTERS:
+        return mask_json(text, word_filter.matcher, known)
+    return await asyncio.to_thread(mask_json, text, word_filter.matcher, known)
 
 
 def _own_texts(_: Activity, content: Content) -> frozenset[str]:

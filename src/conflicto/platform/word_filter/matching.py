@@ -7,20 +7,27 @@ stand for (sh1t, a$$), with stretched letters shortened (shiiit), and spelled ou
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from itertools import groupby, pairwise
+from collections import OrderedDict
+from itertools import groupby
+from threading import Lock
 from typing import TYPE_CHECKING
-from unicodedata import normalize
 
+from conflicto.platform.normalization import normalized
 from conflicto.platform.word_filter.lists import listed, listed_names, ordinary_words
+from conflicto.platform.word_filter.phrases import PhraseAutomaton
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from conflicto.platform.word_filter.phrases import Span
+
 MASK = "***"
 
-MOST_KEPT = 200
-"""Matchers in memory, about 100 KB each: one for each combination of languages and own words that is in use."""
+MAX_CACHE_BYTES = 16 * 1024 * 1024
+"""Bytes of the matchers in memory: one for each combination of languages and own words that is in use, 100 KB to 2 MB each."""
+
+WORD_BYTES = 120
+"""Bytes that a word takes in a matcher's set, at most; no word of a host has more than 60 characters."""
 
 LONGEST_WORD = 64
 """Characters of a word that is looked at; there is no longer one in any list."""
@@ -30,9 +37,6 @@ SHORTEST_SPELLED = 4
 
 SHORTEST_INFLECTED = 4
 """Letters of a listed word whose plural is looked for as well."""
-
-WIDEST_GAP = 3
-"""Characters between two words of a phrase."""
 
 # Marks that sit on letters, and what is not seen at all: both are part of the word in which they stand.
 _MARKS = (
@@ -53,24 +57,28 @@ _STRETCHED_LETTER = re.compile(r"([^\W\d_])\1\1")
 _TO_SPACES = "".join(char if char.isalnum() else " " for char in map(chr, range(128)))
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 
-Span = tuple[int, int]
-
 
 class Matcher:
     """Finds the words of some languages, and the host's own."""
 
     def __init__(self, languages: Iterable[str], own: Iterable[str]) -> None:
         self._words: set[str] = set()
-        self._phrases: dict[str, list[tuple[str, ...]]] = {}
         languages, own = tuple(languages), tuple(own)
         self._own = frozenset(map(_key, own))
         self._ordinary = frozenset().union(*map(ordinary_words, languages))
+        phrases: list[tuple[str, ...]] = []
         for language in languages:
             for entry in listed(language):
-                self._take(entry, is_own=False)
+                phrases += self._take(entry, is_own=False)
         for entry in own:
-            self._take(entry, is_own=True)
-        self._starts = self._words | self._phrases.keys()
+            phrases += self._take(entry, is_own=True)
+        self._phrases = PhraseAutomaton(phrases)
+        self._starts = self._words | {phrase[0] for phrase in phrases}
+
+    @property
+    def memory_bytes(self) -> int:
+        """An estimate of the memory that the matcher takes."""
+        return WORD_BYTES * (len(self._words) + len(self._starts)) + self._phrases.memory_bytes
 
     def may_be_in(self, text: str) -> bool:
         """Whether a closer look is needed: False, which is nearly always the case and soon known, means that no listed word is there."""
@@ -114,20 +122,19 @@ class Matcher:
         tokens = [(found.start(), found.end()) for found in _WORD.finditer(text)]
         keys = [_key(text[start:end]) for start, end in tokens]
         found = [tokens[place] for place, key in enumerate(keys) if key in self._words or self._is_disguised(key)]
-        if self._phrases:
-            found += self._said(tokens, keys)
+        found += self._phrases.spans(tokens, keys)
         if len(tokens) >= SHORTEST_SPELLED:
             found += self._spelled(tokens, keys)
         return _merged(found)
 
-    def _take(self, entry: str, *, is_own: bool) -> None:
-        """Take in a word or phrase. Of the lists' own phrases those with single letters are left out: s&m would hit S/M/L."""
+    def _take(self, entry: str, *, is_own: bool) -> Iterator[tuple[str, ...]]:
+        """Take in a word, or yield a phrase. Of the lists' phrases those with single letters are left out: s&m would hit S/M/L."""
         keys = [_key(found.group()) for found in _WORD.finditer(entry)]
         if len(keys) == 1:
             forms = (keys[0], _bare(keys[0])) if is_own else (form for form in _forms(keys[0]) if form not in self._ordinary)
             self._words.update(forms)
         elif keys and (min(map(len, keys)) > 1 or is_own):
-            self._phrases.setdefault(keys[0], []).append(tuple(keys))
+            yield tuple(keys)
 
     def _is_disguised(self, key: str) -> bool:
         """Whether a word that is not listed as it stands is one in disguise."""
@@ -138,13 +145,6 @@ class Matcher:
             return False
         return any(form in self._words for form in _disguises(key, plain))
 
-    def _said(self, tokens: Sequence[Span], keys: Sequence[str]) -> Iterator[Span]:
-        for place, key in enumerate(keys):
-            for phrase in self._phrases.get(key, ()):
-                last = place + len(phrase) - 1
-                if tuple(keys[place : last + 1]) == phrase and _is_one_run(tokens[place : last + 1]):
-                    yield tokens[place][0], tokens[last][1]
-
     def _spelled(self, tokens: Sequence[Span], keys: Sequence[str]) -> Iterator[Span]:
         """Yield runs of single letters that spell a listed word."""
         for is_letter, group in groupby(range(len(keys)), key=lambda place: len(keys[place]) == 1):
@@ -153,10 +153,40 @@ class Matcher:
                 yield tokens[places[0]][0], tokens[places[-1]][1]
 
 
-@lru_cache(MOST_KEPT)
+class MatcherCache:
+    """The matchers that were used last, up to a number of bytes, for all threads."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._matchers: OrderedDict[tuple[tuple[str, ...], tuple[str, ...]], Matcher] = OrderedDict()
+        self._lock = Lock()
+
+    @property
+    def memory_bytes(self) -> int:
+        """An estimate of the memory that all of them take."""
+        return self._bytes
+
+    def get(self, languages: tuple[str, ...], own: tuple[str, ...]) -> Matcher:
+        """Return the matcher of some languages and own words; build it if it is not there."""
+        key = languages, own
+        with self._lock:
+            matcher = self._matchers.get(key)
+            if matcher is None:
+                matcher = self._matchers[key] = Matcher(languages, own)
+                self._bytes += matcher.memory_bytes
+            self._matchers.move_to_end(key)
+            while self._bytes > self._max_bytes and len(self._matchers) > 1:
+                self._bytes -= self._matchers.popitem(last=False)[1].memory_bytes
+        return matcher
+
+
+MATCHERS = MatcherCache(MAX_CACHE_BYTES)
+
+
 def matcher_for(languages: tuple[str, ...], own: tuple[str, ...]) -> Matcher:
     """Return the matcher of some languages and own words, from memory if it was made before."""
-    return Matcher(languages, own)
+    return MATCHERS.get(languages, own)
 
 
 def has_word(text: str) -> bool:
@@ -168,12 +198,12 @@ def _key(word: str) -> str:
     """Return what a word is looked up by."""
     if word.isascii():
         return word.lower()
-    return normalize("NFKC", _HIDDEN.sub("", normalize("NFKC", word)).casefold())
+    return normalized("NFKC", _HIDDEN.sub("", normalized("NFKC", word)).casefold())
 
 
 def _bare(key: str) -> str:
     """Return a key without accents and other marks."""
-    return key if key.isascii() else _MARK.sub("", normalize("NFKD", key))
+    return key if key.isascii() else _MARK.sub("", normalized("NFKD", key))
 
 
 def _forms(key: str) -> Iterator[str]:
@@ -221,11 +251,6 @@ def _with_masks(text: str, spans: Sequence[Span]) -> str | None:
         pieces += [text[at:start], MASK]
         at = end
     return "".join([*pieces, text[at:]])
-
-
-def _is_one_run(tokens: Sequence[Span]) -> bool:
-    """Whether no more than a space or a few signs stand between the words of a phrase."""
-    return all(after[0] - before[1] <= WIDEST_GAP for before, after in pairwise(tokens))
 
 
 def _merged(spans: list[Span]) -> list[Span]:
