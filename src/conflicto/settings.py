@@ -58,7 +58,9 @@ class Settings(BaseModel):
         300, ge=1, le=86_400, alias="REDIS_CACHE_TTL", description="Seconds that Redis keeps pages of the feed, which never change."
     )
     data_dir: Path = Field(
-        Path("data"), alias="CONFLICTO_DATA_DIR", description="Directory of the embedded database and the signing key."
+        Path("data"),
+        alias="CONFLICTO_DATA_DIR",
+        description="Directory of the embedded database, the signing key and a generated admin token.",
     )
     secret_key: SecretStr | None = Field(
         None, alias="CONFLICTO_SECRET_KEY", description="Key that signs tokens, at least 32 bytes; without it one is made and kept."
@@ -66,7 +68,8 @@ class Settings(BaseModel):
     admin_token: SecretStr | None = Field(
         None,
         alias="CONFLICTO_ADMIN_TOKEN",
-        description="The operator's token, at least 16 characters; without it one is made at the first start.",
+        description="The operator's token, at least 16 characters. Without it the first start makes one and shows it at a terminal,"
+        " or writes it to `admin-token` in the data directory, mode 0600.",
     )
     cors_origins: tuple[str, ...] = Field(
         (), alias="CONFLICTO_CORS_ORIGINS", description="Other origins whose pages may call the API, separated by commas."

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 KEY_FILE = "signing.key"
 
+ADMIN_FILE = "admin-token"
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -127,6 +129,24 @@ def renew_admin_token(db: Database) -> str:
     return fresh
 
 
+def keep_admin_token(data_dir: Path, token: str) -> Path:
+    """Write the operator's token to its file in the data directory, readable by the owner alone, and return the path.
+
+    Raises:
+        OSError: the directory cannot be made, or the file not be written.
+    """
+    path = data_dir / ADMIN_FILE
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    partial = _written_aside(path, token + "\n")
+    try:
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+    sync_folder(data_dir)
+    return path
+
+
 def _signing_key(db: Database, data_dir: Path, secret_key: str | None) -> bytes:
     if secret_key is not None:
         key = secret_key.encode()
@@ -151,12 +171,18 @@ def _key_file(data_dir: Path) -> bytes:
 
 def _write_key(path: Path, key: str) -> None:
     """Write the file whole before it has its name: a kill must not leave an empty key, nor a second process read half of one."""
-    partial = path.with_name(f"{KEY_FILE}.{opaque_secret(6)}")
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(key.encode())
-        file.flush()
-        os.fsync(file.fileno())
+    partial = _written_aside(path, key)
     with suppress(FileExistsError):
         os.link(partial, path)
     partial.unlink()
     sync_folder(path.parent)
+
+
+def _written_aside(path: Path, text: str) -> Path:
+    """Write a secret durably to a file beside `path`, mode 0600, and return that file."""
+    partial = path.with_name(f"{path.name}.{opaque_secret(6)}")
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(text.encode())
+        file.flush()
+        os.fsync(file.fileno())
+    return partial

@@ -15,7 +15,7 @@ import typer
 import uvicorn
 from rich.console import Console
 
-from conflicto.access.identity import Identity, establish
+from conflicto.access.identity import ADMIN_FILE, Identity, establish, keep_admin_token
 from conflicto.cli.environment import UNUSABLE, prepared_database, registered_or_exit, settings_or_exit
 from conflicto.cli.preflight import only_server, require_data_directory, require_port
 from conflicto.platform.db.engine import Database, PoolSize
@@ -131,16 +131,28 @@ def _greet(host: str, port: int, settings: Settings, identity: Identity) -> None
     """Say where the server is; the admin token stands in the fragment, which browsers never send."""
     at = f"http://{'127.0.0.1' if host == EVERYWHERE else host}:{port}"
     err.print(f"[bold]Conflicto[/bold] serves on {at}")
-    given = settings.secret("admin_token") is not None
-    if given and not err.is_terminal:
-        err.print(f"Host URL:  {at}/#admin=…   (the token in CONFLICTO_ADMIN_TOKEN; a log is no place for it)")
-    elif identity.admin_token:
+    if err.is_terminal and identity.admin_token:
         err.print(f"Host URL:  [bold]{at}/#admin={identity.admin_token}[/bold]")
-        if not given:
+        if settings.admin_token is None:
             err.print("           Keep it: the token is stored hashed and shown only now. `conflicto token admin` makes a new one.")
     else:
-        err.print(f"Host URL:  {at}/#admin=…   (the token of the first start; `conflicto token admin` makes a new one)")
+        err.print(f"Host URL:  {at}/#admin=…   ({_whereabouts(settings, identity)})", markup=False)
     if settings.public_url:
         err.print(f"Phones:    [bold]{settings.public_url}[/bold]")
         if err.is_terminal:
             segno.make(settings.public_url, micro=False).terminal(out=sys.stderr, compact=True)
+
+
+def _whereabouts(settings: Settings, identity: Identity) -> str:
+    """Return where the operator finds the token, which no log may hold; one that was made now is put there."""
+    path = settings.data_dir.absolute() / ADMIN_FILE
+    if settings.admin_token is not None:
+        return "the token is the one in CONFLICTO_ADMIN_TOKEN"
+    if identity.admin_token:
+        try:
+            keep_admin_token(settings.data_dir, identity.admin_token)
+        except OSError as error:
+            return f"the token could not be written to {path}: {error.strerror}. `conflicto token admin` makes a new one"
+    if path.exists():
+        return f"the token is in {path}. `conflicto token admin` makes a new one"
+    return "the token is the one of the first start. `conflicto token admin` makes a new one"

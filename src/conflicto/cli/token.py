@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from conflicto.access.identity import renew_admin_token, signing_identity
+from conflicto.access.identity import ADMIN_FILE, keep_admin_token, renew_admin_token, signing_identity
 from conflicto.access.roles import Role
 from conflicto.access.tokens import Tokens
 from conflicto.cli.environment import EXIT_CODES, existing_database, prepared_database, settings_or_exit
@@ -27,13 +27,15 @@ HERE = "http://127.0.0.1:8000"
 
 @app.command()
 def admin(url: Url = HERE, *, as_json: AsJson = False) -> None:
-    """Make a new admin token and print it, once. The old one dies when the server starts again."""
+    """Make a new admin token and print it, once. The old one dies when the server starts again; a file that holds it gets the new one."""
     settings = settings_or_exit()
     if settings.admin_token is not None:
         err.print("CONFLICTO_ADMIN_TOKEN is set, and a server with it takes that token alone: unset it first.")
         raise typer.Exit(2)
     with prepared_database(settings) as db:
         token = renew_admin_token(db)
+    if (settings.data_dir / ADMIN_FILE).exists():
+        keep_admin_token(settings.data_dir, token)
     _print("admin", token, url, as_json=as_json)
     err.print("The token is stored hashed and shown only now. Start the server again: until then the old one holds.")
 
