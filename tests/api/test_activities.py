@@ -37,7 +37,7 @@ async def test_a_new_activity_is_a_draft_with_defaults_and_can_be_read_in_two_pl
     expected = {
         "session_id": event.id, "type": "lunch", "title": None, "config": {}, "secret": None, "aggregate": None, "order_index": 0,
         "status": "draft", "response_policy": "one", "results_visibility": "after_reveal", "responses_visibility": "host",
-        "moderation": "off", "anonymous": False, "duration_seconds": None, "round": 1, "started_at": None, "ends_at": None,
+        "moderation": "off", "anonymous": False, "min_group": 3, "duration_seconds": None, "round": 1, "started_at": None, "ends_at": None,
         "results_revealed": False, "secret_revealed": False, "focus_response_id": None, "revision": 1,
     }  # fmt: skip
     assert expected.items() <= made.items()
@@ -215,15 +215,15 @@ async def test_if_match_and_if_none_match_go_by_revision(api: Api) -> None:
 
 async def test_once_people_answered_what_they_answered_to_is_frozen(api: Api) -> None:
     event = await make_event(api)
-    poll = await event.activity(config={"a": 1}, secret=1, anonymous=True, status="active")
+    poll = await event.activity(config={"a": 1}, secret=1, status="active")
     anna = await event.join()
     sent = accepted(await event.answer(poll, anna, 1), 201)
     path = nested(event, poll)
 
-    for body in ({"config": {"a": 2}}, {"secret": None}, {"response_policy": "many"}, {"type": "riddle"}, {"anonymous": False}):
+    for body in ({"config": {"a": 2}}, {"secret": None}, {"response_policy": "many"}, {"type": "riddle"}):
         problem = refused(await api.patch(path, body, token=event.host), 409, "answers-exist")
         assert problem["fields"] == list(body)
-    for body in ({"response_policy": "many"}, {"type": "riddle"}, {"anonymous": False}):
+    for body in ({"response_policy": "many"}, {"type": "riddle"}):
         refused(await api.patch(f"{path}?force=true", body, token=event.host), 409, "answers-exist")
     assert (await activity_of(event, poll))["revision"] == poll["revision"]
     assert accepted(await api.patch(path, {"title": "Free", "config": {"a": 1}}, token=event.host))["title"] == "Free"
@@ -233,6 +233,73 @@ async def test_once_people_answered_what_they_answered_to_is_frozen(api: Api) ->
 
     accepted(await api.delete(f"{path}/responses/{sent['id']}", token=event.host), 204)
     assert accepted(await api.patch(path, {"response_policy": "many"}, token=event.host))["response_policy"] == "many"
+
+
+STRICT = {"anonymous": True, "min_group": 5, "results_visibility": "after_reveal", "responses_visibility": "screen"}
+LOOSER = [
+    {"anonymous": False}, {"min_group": 4}, {"min_group": 0}, {"results_visibility": "after_answer"}, {"results_visibility": "always"},
+    {"responses_visibility": "participants"}, {"min_group": 4, "results_visibility": "always"},
+]  # fmt: skip
+STRICTER = [{"min_group": 6}, {"min_group": 20}, {"results_visibility": "host"}, {"responses_visibility": "host"}]
+
+
+@pytest.mark.parametrize("anonymous", [True, False])
+async def test_what_people_relied_on_is_never_loosened(api: Api, *, anonymous: bool) -> None:
+    event = await make_event(api)
+    poll = await event.activity(status="active", **{**STRICT, "anonymous": anonymous})
+    accepted(await event.answer(poll, await event.join(), 1), 201)
+    path = nested(event, poll)
+
+    for body in LOOSER[not anonymous :]:
+        for query in ("", "?force=true"):
+            problem = refused(await api.patch(path + query, body, token=event.host), 409, "answers-exist")
+            assert problem["fields"] == sorted(body)
+    whole = {"type": "lunch", **STRICT, "anonymous": anonymous}
+    refused(await api.put(path, whole | {"min_group": 4}, token=event.host), 409, "answers-exist")
+    assert accepted(await api.put(path, whole, token=event.host))["min_group"] == 5
+    for body in STRICTER:
+        assert body.items() <= accepted(await api.patch(path, body, token=event.host)).items()
+    if not anonymous:
+        assert accepted(await api.patch(path, {"anonymous": True}, token=event.host))["anonymous"]
+
+
+async def test_the_settings_of_an_anonymous_activity_bind_from_the_moment_it_is_asked(api: Api) -> None:
+    """A refusal that waited for the first answer would tell of it."""
+    event = await make_event(api)
+    poll, named = [await event.activity(anonymous=anonymous, min_group=3) for anonymous in (True, False)]
+    for each in (poll, named):
+        accepted(await api.patch(nested(event, each), {"min_group": 2, "results_visibility": "always"}, token=event.host))
+        accepted(await event.move(each, "active"))
+
+    refused(await api.patch(nested(event, poll), {"min_group": 1}, token=event.host), 409, "answers-exist")
+    assert accepted(await api.patch(nested(event, named), {"min_group": 1}, token=event.host))["min_group"] == 1
+
+
+@pytest.mark.parametrize("value", [-1, 21, 2**40, 1.5, "3", None, True])
+async def test_a_group_is_a_whole_number_up_to_20(api: Api, value: object) -> None:
+    event = await make_event(api)
+    made = await event.activity(min_group=20)
+    refused(
+        await api.post(f"{event.path}/activities", {"type": "lunch", "min_group": value}, token=event.host), 422, "invalid-input"
+    )
+    refused(await api.patch(nested(event, made), {"min_group": value}, token=event.host), 422, "invalid-input")
+
+
+@pytest.mark.parametrize(("kind", "fields", "group"), [
+    ("lunch", {}, 3), ("poll", {}, 3), ("questions", {}, 0), ("questions", {"response_policy": "one"}, 0), ("pulse", {}, 0),
+    ("wall", {}, 3), ("wall", {"response_policy": "many"}, 0), ("words", {"response_policy": "many"}, 0), ("words", {}, 3),
+    ("wall", {"response_policy": "many", "min_group": 7}, 7), ("poll", {"response_policy": "many"}, 3),
+])  # fmt: skip
+async def test_types_say_which_group_their_answers_come_in(api: Api, kind: str, fields: dict[str, Any], group: int) -> None:
+    event = await make_event(api)
+    config = {
+        "poll": {"question": "Q", "options": [{"id": "a", "text": "A"}, {"id": "b", "text": "B"}]},
+        "pulse": {"emojis": ["👍", "👎"]},
+        "lunch": {},
+    }
+    body = {"type": kind, "config": config.get(kind, {"question": "Q"} if kind != "questions" else {"prompt": "Q"}), **fields}
+    made = accepted(await api.post(f"{event.path}/activities", body, token=event.host), 201)
+    assert made["min_group"] == group
 
 
 async def test_a_deleted_activity_leaves_a_tombstone_and_nothing_else(api: Api) -> None:

@@ -48,11 +48,15 @@ async def test_closed_view_has_no_cursor(api: Api) -> None:
 
 async def test_view_opened_later_starts_at_the_beginning(api: Api) -> None:
     event = await make_event(api)
-    wall = await event.activity(status="active", response_policy="many")
+    wall = await event.activity(status="active", response_policy="many", responses_visibility="participants")
     anna = await event.join()
     for number in range(3):
         await event.answer(wall, anna, number)
+    await api.patch(f"/activities/{wall['id']}", {"responses_visibility": "host"}, token=event.host)
+    await api.post(f"{event.path}/activities/{wall['id']}/reset", token=event.host)
     await api.patch(f"/activities/{wall['id']}", {"responses_visibility": "participants"}, token=event.host)
+    for number in range(3):
+        await event.answer(wall, anna, number)
 
     for token in (event.screen, (await event.join("Bert")).token):
         items, _ = await drain(api, of(event, wall), "0", token, limit=2)

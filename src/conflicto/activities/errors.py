@@ -38,7 +38,11 @@ class NotTimed(DomainError):
 
 
 class AnswersExist(DomainError):
-    """`fields` names what cannot change; `config` and `secret` can with `?force=true`, the others never."""
+    """`fields` names what cannot change; `config` and `secret` can with `?force=true`, the others never.
+
+    `anonymous`, `min_group`, `results_visibility` and `responses_visibility` can still be made stricter. An anonymous activity counts
+    as answered from the moment when it is asked.
+    """
 
     code = "answers-exist"
     title = "People have answered already"

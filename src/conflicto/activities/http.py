@@ -124,7 +124,9 @@ class ActivityEndpoints:
     def _unsaid(self, body: schemas.ActivityIn | schemas.ActivityPut) -> dict[str, Any]:
         """Return what the type sets where the host says nothing."""
         known = self.types.find(body.type)
-        return schemas.type_defaults(known.defaults, said=body.model_fields_set) if known else {}
+        said = body.model_fields_set
+        policy = body.response_policy if "response_policy" in said else None
+        return schemas.type_defaults(known.defaults_under(policy), said=said) if known else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,10 @@ MOST_ACTIVITIES = 500
 """Activities of one session: every process keeps the small state of all of them in memory."""
 
 
+MAX_GROUP, DEFAULT_GROUP = 20, 3
+"""People behind what others see of an anonymous activity: at most, and where nobody says otherwise."""
+
+
 class ActivityStatus(StrEnum):
     """Where an activity stands in its lifecycle (`lifecycle.py`)."""
 
@@ -71,7 +75,8 @@ class Activity:
 
     `published_ts` is when participants first could see it (None: never). `ends_us` is the instant at which the server expires it.
     `was_revealed`: results or secret were shown in this round, even if they are hidden again. `focus_response_id` is the answer that
-    the host shows large (None: none).
+    the host shows large (None: none). `min_group` is how many people stand at least behind what others see of an anonymous activity;
+    0: each answer comes by itself, after a random delay.
     """
 
     id: UUID
@@ -98,6 +103,7 @@ class Activity:
     created_ts: int
     updated_ts: int
     focus_response_id: UUID | None = None
+    min_group: int = 0
 
     @property
     def is_visible(self) -> bool:

@@ -8,6 +8,8 @@ import msgspec
 from pydantic import BaseModel, Field, StrictBool, StrictInt, StrictStr, StringConstraints
 
 from conflicto.activities.model import (
+    DEFAULT_GROUP,
+    MAX_GROUP,
     ActivityStatus,
     ModerationPolicy,
     ResponsePolicy,
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 Json = Any
 TypeName = Annotated[StrictStr, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.\-]{0,63}$")]
 Seconds = Annotated[StrictInt, Field(ge=1, le=86_400)]
+Group = Annotated[StrictInt, Field(ge=0, le=MAX_GROUP)]
 Index = Annotated[StrictInt, Field(ge=-1_000_000, le=1_000_000)]
 
 
@@ -32,6 +35,7 @@ ACTIVITY_EXAMPLE: dict[str, Any] = {
     "id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4", "session_id": 190463227641021, "type": "lunch", "title": "Where do we eat?",
     "config": {"options": ["Pizza", "Curry"]}, "secret": {"note": "Last time it was pizza"}, "order_index": 0, "status": "active",
     "response_policy": "one", "results_visibility": "after_reveal", "responses_visibility": "host", "moderation": "off", "anonymous": False,
+    "min_group": 3,
     "duration_seconds": 60, "round": 1, "started_at": "2026-11-23T09:05:12.250417Z", "ends_at": "2026-11-23T09:06:12.250417Z",
     "results_revealed": False, "secret_revealed": False, "focus_response_id": "01936f0e-7a2c-7c3d-9a4e-5b6c7d8e9f01", "revision": 2,
     "created_at": "2026-11-23T09:00:03.118209Z",
@@ -49,6 +53,10 @@ class ActivityFields(In):
     responses_visibility: ResponsesVisibility = ResponsesVisibility.HOST
     moderation: ModerationPolicy = ModerationPolicy.OFF
     anonymous: StrictBool = Field(False, description="Nobody, hosts included, is told who answered.")
+    min_group: Group = Field(
+        DEFAULT_GROUP,
+        description="People behind what others see of an anonymous activity; 0: each answer appears alone, after 5 to 30 seconds.",
+    )
     duration_seconds: Seconds | None = Field(None, description="How long it takes answers once active; null: until it is ended.")
 
 
@@ -99,6 +107,7 @@ class ActivityPatch(In):
     responses_visibility: ResponsesVisibility = may_be_unnamed()
     moderation: ModerationPolicy = may_be_unnamed()
     anonymous: StrictBool = may_be_unnamed()
+    min_group: Group = may_be_unnamed()
     duration_seconds: Seconds | None = None
     config: Json = None
     secret: Json = None
@@ -187,6 +196,7 @@ class ActivityOut(BaseModel):
     responses_visibility: ResponsesVisibility
     moderation: ModerationPolicy
     anonymous: bool
+    min_group: int
     duration_seconds: int | None
     round: int
     started_at: str | None
@@ -227,6 +237,7 @@ def activity_out(activity: Activity, content: Content, *, for_host: bool) -> dic
         "responses_visibility": activity.responses_visibility,
         "moderation": activity.moderation,
         "anonymous": activity.anonymous,
+        "min_group": activity.min_group,
         "duration_seconds": activity.duration_seconds,
         "round": activity.round,
         "started_at": _instant(activity.started_ts),

@@ -54,6 +54,7 @@ def load_type(folder: Path) -> ActivityType:
         folder=folder,
         order=manifest.get("order", LAST),
         defaults=manifest.get("defaults", {}),
+        defaults_for_many=manifest.get("defaults_for_many", {}),
         fresh=manifest.get("fresh", {}),
         config_schema=config_schema,
         response_schema=response_schema,

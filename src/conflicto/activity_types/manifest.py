@@ -30,9 +30,10 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "responses_visibility": {"enum": ["host", "screen", "participants"]},
     "moderation": {"enum": ["off", "after", "before"]},
     "anonymous": {"type": "boolean"},
+    "min_group": {"type": "integer", "minimum": 0, "maximum": 20},
     "duration_seconds": {"type": "integer", "minimum": 1, "maximum": 86_400},
 }
-"""What a type may set where a host says nothing: fields of an activity with the values that they take; a test holds the two together."""
+"""Values that types may set where hosts say nothing: fields of an activity with their values; a test holds the two together."""
 
 MANIFEST = Check(
     _OBJECT | {
@@ -46,6 +47,7 @@ MANIFEST = Check(
             "order": {"type": "integer", "minimum": 0, "maximum": LAST},
             "fresh": _OBJECT | {"properties": {"config": {"type": "object"}, "secret": {"type": "object"}}},
             "defaults": _OBJECT | {"properties": DEFAULTS},
+            "defaults_for_many": _OBJECT | {"properties": DEFAULTS},
         },
     },
     "",

@@ -28,9 +28,10 @@ _decode = msgspec.json.Decoder().decode
 class ActivityType:
     """One registered type. `aggregate` and `scopes` are compact JSON texts, as activities store them; None: there is none.
 
-    `order` is its place in lists. `defaults` are what an activity of this type has where its host says nothing, `fresh` the config and
-    secret that an editor begins with: they need not fit yet. `catalogs` hold texts by locale and key, `ui` the
-    views that the folder brings: `participant`, `screen`, `editor`. `habits` say how people answer, for rehearsals.
+    `order` is its place in lists. `defaults` are what an activity of this type has where its host says nothing; those of
+    `defaults_for_many` come first under the policy `many`. `fresh` are the config and secret that an editor begins with: they need not
+    fit yet. `catalogs` hold texts by locale and key, `ui` the views that the folder brings: `participant`, `screen`, `editor`. `habits`
+    say how people answer, for rehearsals.
     """
 
     name: str
@@ -40,6 +41,7 @@ class ActivityType:
     folder: Path
     order: int
     defaults: dict[str, Any]
+    defaults_for_many: dict[str, Any]
     fresh: dict[str, Any]
     config_schema: Schema
     response_schema: Schema
@@ -50,6 +52,11 @@ class ActivityType:
     catalogs: dict[str, dict[str, str]]
     ui: tuple[str, ...]
     habits: Habits
+
+    def defaults_under(self, policy: str | None) -> dict[str, Any]:
+        """Return the defaults under a response policy; None: the type's own, which is `one` where it says nothing."""
+        is_many = (policy or self.defaults.get("response_policy")) == "many"
+        return {**self.defaults, **self.defaults_for_many} if is_many else self.defaults
 
     def content_faults(self, config: str, secret: str | None) -> tuple[FieldError, ...]:
         """Return what does not fit in an activity's config and secret, given as gated texts."""

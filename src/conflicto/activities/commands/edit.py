@@ -12,6 +12,7 @@ from conflicto.activities.errors import AnswersExist, TooManyActivities
 from conflicto.activities.events import ActivityChanged
 from conflicto.activities.fitting import refitted
 from conflicto.activities.model import (
+    DEFAULT_GROUP,
     MOST_ACTIVITIES,
     Activity,
     ActivityStatus,
@@ -22,6 +23,7 @@ from conflicto.activities.model import (
     ResultsVisibility,
 )
 from conflicto.activities.queries import activity_by_id, activity_with_content, total_answers
+from conflicto.activities.strictness import is_binding, loosened
 from conflicto.platform.ids import random_uuid
 from conflicto.sessions import idempotency
 from conflicto.sessions.commands import NewSession, Revisions, create_session, forget_activity, require_active, require_revision
@@ -53,6 +55,7 @@ class NewActivity:
     responses_visibility: ResponsesVisibility = ResponsesVisibility.HOST
     moderation: ModerationPolicy = ModerationPolicy.OFF
     anonymous: bool = False
+    min_group: int = DEFAULT_GROUP
     duration_seconds: int | None = None
 
 
@@ -95,7 +98,7 @@ def add_activity(tx: WriteTx, session_id: int, new: NewActivity) -> Activity:
         id=random_uuid(), session_id=session_id, type=new.type, title=new.title, order_index=index, status=ActivityStatus.DRAFT,
         response_policy=new.response_policy, results_visibility=new.results_visibility,
         responses_visibility=new.responses_visibility, moderation=new.moderation, anonymous=new.anonymous,
-        duration_seconds=new.duration_seconds, round=1, started_ts=None, ends_us=None, results_revealed=False,
+        min_group=new.min_group, duration_seconds=new.duration_seconds, round=1, started_ts=None, ends_us=None, results_revealed=False,
         secret_revealed=False, was_revealed=False, published_ts=None, revision=1, deleted=False, created_ts=now, updated_ts=now,
     )  # fmt: skip
     store.add(tx, activity, new.content)
@@ -119,7 +122,8 @@ def change_activity(
     Raises:
         RevisionStale: `revisions` does not hold the present one.
         InvalidInput: the type is registered, and the JSON is not what it asks for.
-        AnswersExist: the change would alter what people answered to; `force` allows it for `config` and `secret`.
+        AnswersExist: the change would alter what people answered to, or what they were promised; `force` allows it for `config` and
+            `secret`.
         SessionCompleted: the session is over.
     """
     activity, content = activity_with_content(tx, activity_id)
@@ -174,10 +178,9 @@ def _require_unanswered(
     tx: WriteTx, before_after: tuple[Activity, Activity], contents: tuple[Content, Content], *, force: bool
 ) -> None:
     before, after = before_after
-    frozen = {name for name in FROZEN_BY_ANSWERS if getattr(before, name) != getattr(after, name)}
-    if before.anonymous and not after.anonymous:
-        frozen.add("anonymous")
+    frozen = loosened(before, after)
+    frozen |= {name for name in FROZEN_BY_ANSWERS if getattr(before, name) != getattr(after, name)}
     if not force:
         frozen |= {name for name in ("config", "secret") if getattr(contents[0], name) != getattr(contents[1], name)}
-    if frozen and total_answers(store.rounds_of(tx, before.id)):
+    if frozen and is_binding(before, total_answers(store.rounds_of(tx, before.id))):
         raise AnswersExist(extensions={"fields": sorted(frozen)})

@@ -116,8 +116,8 @@ export class Board extends Steps {
     for (const [index, each] of order.entries()) if (each.order_index !== index) await this.change(each, { order_index: index });
   }
 
-  copy = ({ type, title, config, secret, aggregate, response_policy, results_visibility, responses_visibility, moderation, anonymous, duration_seconds }) =>
-    this.make({ type, title, config, secret, aggregate, response_policy, results_visibility, responses_visibility, moderation, anonymous, duration_seconds });
+  copy = ({ type, title, config, secret, aggregate, response_policy, results_visibility, responses_visibility, moderation, anonymous, min_group, duration_seconds }) =>
+    this.make({ type, title, config, secret, aggregate, response_policy, results_visibility, responses_visibility, moderation, anonymous, min_group, duration_seconds });
 
   focus = (response) => this.does(() => this.caller.post(`${this.path}/activities/${this.shown.id}/focus`, { response_id: response }));
 

@@ -1,0 +1,32 @@
+"""Which settings of an activity people rely on when they answer, and which changes would loosen them: pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conflicto.activities.model import ResponsesVisibility, ResultsVisibility
+
+if TYPE_CHECKING:
+    from conflicto.activities.model import Activity
+
+_RESULTS = (ResultsVisibility.ALWAYS, ResultsVisibility.AFTER_ANSWER, ResultsVisibility.AFTER_REVEAL, ResultsVisibility.HOST)
+_RESPONSES = (ResponsesVisibility.PARTICIPANTS, ResponsesVisibility.SCREEN, ResponsesVisibility.HOST)
+
+
+def loosened(before: Activity, after: Activity) -> set[str]:
+    """Return the fields in which `after` protects those who answered less than `before` did."""
+    ranks = {
+        "anonymous": (before.anonymous, after.anonymous),
+        "min_group": (before.min_group, after.min_group),
+        "results_visibility": (_RESULTS.index(before.results_visibility), _RESULTS.index(after.results_visibility)),
+        "responses_visibility": (_RESPONSES.index(before.responses_visibility), _RESPONSES.index(after.responses_visibility)),
+    }
+    return {name for name, (was, now) in ranks.items() if now < was}
+
+
+def is_binding(activity: Activity, answers: int) -> bool:
+    """Return whether people may have relied on the settings.
+
+    An anonymous activity binds as soon as it is asked: a refusal that waits for the first answer would tell of it.
+    """
+    return activity.started_ts is not None if activity.anonymous else answers > 0
