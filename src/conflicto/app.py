@@ -147,7 +147,7 @@ class App:
         self.routes = self._routes()
         self._watch()
         self.control = ControlPlane(self.routes, about=ABOUT, refusals=refusals)
-        self.pages = web_pages.Pages(settings.public_url, self.types.all(), settings.pictures)
+        self.pages = web_pages.Pages(settings.public_url, self.types.all(), settings.pictures, settings.retention_days)
         self._front_door = self._door()
         self._http = self._outside()
 
@@ -328,7 +328,7 @@ class App:
                 activities_http.ActivityControls(db, writer, tokens),
             ),
             *participants_http.routes(
-                participants_http.DoorEndpoints(db, writer, tokens, guard, clock),
+                participants_http.DoorEndpoints(db, writer, tokens, guard, clock, self.settings.retention_days),
                 participants_http.SeatEndpoints(db, writer, self.presence, clock, self.heads.standing),
             ),
             *responses_http.routes(responses_http.ResponseEndpoints(db, writer, clock, self.check, leaderboard, Capacity(caps))),

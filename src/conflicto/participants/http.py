@@ -66,13 +66,14 @@ _JOIN = msgspec.json.Decoder(JoinBody)
 
 @dataclass(frozen=True, slots=True)
 class DoorEndpoints:
-    """Getting a seat: by code and name, or by a link from another phone."""
+    """Getting a seat: by code and name, or by a link from another phone. `retention_days` is 0 where nothing is deleted by age."""
 
     db: Database
     writer: Writer
     tokens: Tokens
     guard: CodeGuard
     clock: Clock
+    retention_days: int
 
     async def join(self, call: Call) -> Answer:
         """Take a seat; the same key returns the same one."""
@@ -114,7 +115,8 @@ class DoorEndpoints:
             Role.PARTICIPANT, participant.session_id, version=participant.token_version, subject=str(participant.id)
         )
         body = {"participant_id": participant.id, "nickname": participant.nickname, "participant_token": token, "session": session}
-        return json_answer(body | {"server_time": rfc3339(self.clock.wall_us())}, status=status)
+        more = {"retention_days": self.retention_days or None, "server_time": rfc3339(self.clock.wall_us())}
+        return json_answer(body | more, status=status)
 
 
 @dataclass(frozen=True, slots=True)

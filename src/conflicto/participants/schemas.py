@@ -25,7 +25,7 @@ PARTICIPANT_EXAMPLE: dict[str, Any] = {
 SEAT_EXAMPLE: dict[str, Any] = {
     "participant_id": 77120393345120, "nickname": "Anna", "participant_token": "eyJhbGciOi…",
     "session": {name: value for name, value in SESSION_EXAMPLE.items() if name not in FOR_HOSTS_AND_SCREENS | FOR_HOSTS},
-    "server_time": "2026-11-23T09:04:59.231005Z",
+    "retention_days": 30, "server_time": "2026-11-23T09:04:59.231005Z",
 }  # fmt: skip
 
 
@@ -78,6 +78,7 @@ class SeatOut(BaseModel):
     nickname: str
     participant_token: str
     session: SessionOut
+    retention_days: int | None = Field(description="Days after its end at which the session is deleted; null: only by hand.")
     server_time: str
 
 

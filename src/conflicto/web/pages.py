@@ -65,12 +65,15 @@ class Pages:
     Files and pages are made when the first of them is wanted, or by `make`, which a server calls before it is ready.
     """
 
-    def __init__(self, public_url: str = "", types: Sequence[ActivityType] = (), pictures: Sequence[str] = ()) -> None:
+    def __init__(
+        self, public_url: str = "", types: Sequence[ActivityType] = (), pictures: Sequence[str] = (), retention_days: int = 0
+    ) -> None:
         policy = POLICY.format(pictures="".join(f" {origin}" for origin in pictures))
         self._safe: Headers = ((b"content-security-policy", policy.encode()), *SAFE)
         self._public_url = public_url
         self._types = tuple(types)
         self._pictures = tuple(pictures)
+        self._retention_days = retention_days
 
     @cached_property
     def _assets(self) -> Assets:
@@ -78,7 +81,7 @@ class Pages:
 
     @cached_property
     def _shells(self) -> Shells:
-        return Shells(self._assets, self._public_url, self._types, self._pictures)
+        return Shells(self._assets, self._public_url, self._types, self._pictures, retention_days=self._retention_days)
 
     def make(self) -> None:
         """Make all that is made once, so that no reader waits for it."""

@@ -30,9 +30,18 @@ HELD_BACK = {"participant": ("host.", "key.", "step.", "screen.", "looks.", "for
 class Shells:
     """Every page in every language, made once at start."""
 
-    def __init__(self, assets: Assets, public_url: str, types: Iterable[ActivityType] = (), pictures: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        assets: Assets,
+        public_url: str,
+        types: Iterable[ActivityType] = (),
+        pictures: Iterable[str] = (),
+        *,
+        retention_days: int = 0,
+    ) -> None:
         self._assets = assets
         self._pictures = list(pictures)
+        self._retention_days = retention_days
         self._public_url = public_url
         self.catalogs = catalogs()
         self._types = tuple(types)
@@ -68,7 +77,7 @@ class Shells:
         words = {key: text for key, text in self.catalogs[locale].items() if not key.startswith(HELD_BACK.get(page, ()))}
         boot: dict[str, object] = {
             "locale": locale, "base": f"/s/{self._assets.build}", "public_url": self._public_url, "pictures": self._pictures,
-            "languages": NAMES, "texts": words,
+            "languages": NAMES, "texts": words, "retention_days": self._retention_days,
             "types": {known.name: tell(known, locale) for known in self._types},
         }  # fmt: skip
         return json.dumps(boot, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")

@@ -1,9 +1,11 @@
 import json
 import re
 from collections import Counter
+from enum import StrEnum
 
 import pytest
 
+from conflicto.activities.model import ResponsesVisibility, ResultsVisibility
 from conflicto.web.assets import STATIC
 from conflicto.web.languages import CATALOGS, NAMES, catalogs, chosen, direction
 
@@ -59,6 +61,11 @@ def test_every_word_that_a_module_asks_for_is_there() -> None:
 
     assert asked - _keys("en") == set()
     assert len(asked) > 50
+
+
+@pytest.mark.parametrize(("beginning", "settings"), [("told.", ResponsesVisibility), ("told.r.", ResultsVisibility)])
+def test_every_setting_has_words_for_participants(beginning: str, settings: type[StrEnum]) -> None:
+    assert {beginning + value for value in settings} <= _keys("en")
 
 
 ALIKE = {"host.waiting_n": {"en", "es", "fr", "pt"}, "host.people_n": {"en", "de"}}

@@ -20,8 +20,11 @@ export function drawMenu(room) {
       button(t("menu.move"), () => load(room).then((seat) => seat.showLink())),
       h("div", { key: "looks", own: true, "data-looks-place": true }),
       button(t("menu.leave_keep"), () => confirm(t("menu.leave_keep_sure")) && room.leave("keep")),
-      button(t("menu.leave"), () => confirm(t("menu.leave_sure")) && room.leave("delete"), { class: "danger" })));
+      button(t("menu.leave"), () => confirm(leaving(room)) && room.leave("delete"), { class: "danger" })));
 }
+
+// What was released is nobody's any more, so leaving cannot delete it.
+const leaving = ({ fold }) => t("menu.leave_sure") + (fold.alive("activity").some((each) => each.anonymous) ? ` ${t("told.stays")}` : "");
 
 const button = (words, onclick, props = {}) => h("button", { type: "button", key: words, onclick: (event) => (close(event), onclick()), ...props }, words);
 

@@ -34,10 +34,23 @@ function body(room, session, phase) {
   return [
     h("h1", { key: `h ${room.slot}`, dir: "auto", tabindex: "-1" }, questionOf(room.activity)),
     phase === "open" ? drawTimer(room.activity) : null,
+    phase === "open" || phase === "ready" ? told(room.activity) : null,
     phase === "ready" ? null : room.failed ? cannot() : view(room, phase),
     results(room),
     footer(room, phase),
   ];
+}
+
+// Who will see what and when it is deleted, from the activity's own settings.
+function told({ anonymous, min_group: n, responses_visibility: readers, results_visibility: results, moderation }) {
+  const days = boot.retention_days;
+  return h("p", { class: "muted small", key: "told" }, [
+    t(`told.${anonymous ? (n > 0 ? "pool" : "guess") : "named"}`, { n }),
+    t(`told.${readers}`),
+    readers !== "host" && moderation === "before" ? t("told.before") : "",
+    t(`told.r.${results}`),
+    days ? t("told.days", { n: days }) : t("told.kept"),
+  ].filter(Boolean).join(" "));
 }
 
 const cannot = () => h("div", { class: "stack", key: "cannot" },

@@ -1,0 +1,89 @@
+"""The notice before answering: who will see what, and when it is deleted, from the settings of the activity."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conflicto.web.languages import NAMES, catalogs
+from tests.browser.samples import OPTIONS
+from tests.browser.stage import Room, picture, room
+from tests.browser.test_barriers import barriers
+from tests.support.processes import served
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+POLL = {"question": "Where do we eat?", "options": OPTIONS, "multiple": False}
+PLAIN = {
+    "anonymous": False, "responses_visibility": "host", "results_visibility": "after_reveal", "moderation": "off",
+}  # fmt: skip
+CASES: list[tuple[dict[str, Any], str]] = [
+    ({}, "named host r.after_reveal kept"),
+    ({"responses_visibility": "screen", "results_visibility": "always"}, "named screen r.always kept"),
+    ({"responses_visibility": "participants", "moderation": "after"}, "named participants r.after_reveal kept"),
+    ({"responses_visibility": "participants", "moderation": "before"}, "named participants before r.after_reveal kept"),
+    ({"responses_visibility": "host", "moderation": "before", "results_visibility": "host"}, "named host r.host kept"),
+    ({"anonymous": True, "results_visibility": "after_answer"}, "guess host r.after_answer kept"),
+]
+
+
+@pytest.fixture(scope="module")
+def forgetful(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[Room]:
+    """A session on a server that deletes what is 30 days old."""
+    folder: Path = tmp_path_factory.mktemp("forgetful")
+    with served(folder, CONFLICTO_RETENTION_DAYS="30") as running, room(running, browser) as made:
+        yield made
+
+
+def notice(locale: str, keys: str, **values: int) -> str:
+    """Return the notice of some keys in a language."""
+    words = catalogs()[locale]
+    return " ".join(words[f"told.{key}"] for key in keys.split()).format(**{"n": "", **values})
+
+
+def shown(page: "Page", text: str) -> None:
+    page.get_by_text(text, exact=True).wait_for()
+
+
+@pytest.mark.parametrize(("fields", "keys"), CASES, ids=[keys for _, keys in CASES])
+def test_the_notice_follows_from_the_settings(live: Room, fields: dict[str, Any], keys: str) -> None:
+    live.activity("poll", POLL, **(PLAIN | fields))
+    page = live.phone()
+    shown(page, notice("en", keys))
+    assert barriers(page) == []
+
+
+def test_the_notice_stands_before_the_activity_opens_and_goes_when_it_closes(live: Room) -> None:
+    page = live.phone()
+    activity = live.activity("poll", POLL, **PLAIN)
+    text = notice("en", "named host r.after_reveal kept")
+    shown(page, text)
+    live.call("POST", f"/activities/{activity['id']}/transition", {"target_status": "expired"})
+    page.get_by_text("Answering is closed").wait_for()
+    assert page.get_by_text(text).count() == 0
+
+
+@pytest.mark.parametrize("locale", NAMES)
+def test_the_notice_speaks_every_language(forgetful: Room, locale: str) -> None:
+    forgetful.activity("poll", POLL, **(PLAIN | {"anonymous": True}))
+    page = forgetful.phone(f"Anna {locale}", locale=locale)
+    words = catalogs()[locale]
+    shown(page, f"{notice(locale, 'guess host r.after_reveal')} {words['told.days'].format(n=30)}")
+    picture(page, f"phone-notice-{locale}")
+
+
+@pytest.mark.parametrize("anonymous", [True, False])
+def test_who_leaves_is_told_before_what_stays(live: Room, anonymous: bool) -> None:
+    live.activity("poll", POLL, anonymous=anonymous)
+    page = live.phone()
+    page.get_by_label("Curry").wait_for()
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    page.locator("summary", has_text="Anna").click()
+    page.get_by_role("button", name="Leave and delete my answers").click()
+    (text,) = asked
+    assert ("Anonymous answers that were shown already stay" in text) is anonymous
