@@ -16,6 +16,7 @@ from conflicto.access.roles import MEMBERS
 from conflicto.app import App
 from conflicto.platform.http.front_door import WITH_BODY
 from conflicto.platform.http.problem_response import STATUS
+from conflicto.platform.http.server.eviction import PRESSURE
 from conflicto.platform.limits.bucket import Per, Policy
 from conflicto.platform.limits.limiter import REPLAYS
 from conflicto.platform.metrics.names import TABLE, Metric, Together
@@ -93,6 +94,18 @@ Without Redis, every worker counts for itself. `CONFLICTO_RATE_LIMITS=off` turns
 |---|---|---|---|---|---|
 """
 
+CONNECTIONS = """
+## Connections
+
+A process holds `CONFLICTO_MAX_CONNECTIONS` connections; beyond that a newcomer gets 503 `too-many-connections`. Once more than
+{pressure:.0%} of these places are taken, connections that wait for their client and on which no valid token was shown make room:
+those of the network that holds most of them first (an IPv4 address, or the /64 of an IPv6 address), the oldest first. So no address
+can keep others out by holding connections open. A connection on which a valid token was shown is never closed for this, however
+many come from its address: a lecture hall is one address. Connections of `CONFLICTO_TRUSTED_PROXIES` are not counted and not
+closed, because each carries many people; the proxy limits addresses itself, and `deploy/nginx` does so at 20,000 connections for
+each (`limit_conn`). `conflicto_connections_evicted_total` counts what was closed.
+"""
+
 
 def settings_page() -> str:
     """Return docs/settings.md."""
@@ -164,7 +177,7 @@ def limits_page(app: App) -> str:
     policies = sorted(spent, key=lambda policy: policy.name)
     table = "\n".join(_limit_row(policy) for policy in policies)
     lists = "".join(f"\n* `{policy.name}`: {', '.join(spent[policy])}" for policy in policies)
-    return f"{LIMITS}{table}\n\n## Who spends what\n{lists}\n* nothing: {', '.join(free)}\n"
+    return f"{LIMITS}{table}\n\n## Who spends what\n{lists}\n* nothing: {', '.join(free)}\n{CONNECTIONS.format(pressure=PRESSURE)}"
 
 
 def _limit_row(policy: Policy) -> str:

@@ -141,6 +141,7 @@ class App:
         self.keeper = Keeper(
             self.lane if settings.express else None, most_connections=settings.max_connections, drain=self.drain,
             on_tick=self.metrics.spread(names.LOOP_LATE).note, on_refusal=self.metrics.unread,
+            is_proxy=lambda address: address in self._http.trusted_hosts,
         )  # fmt: skip
         self.waits = Waits(self.heads, self.metrics)
         self.exports = ExportDesk(self.db.url)
@@ -151,7 +152,7 @@ class App:
         self._front_door = self._door()
         self._http = self._outside()
 
-    def _outside(self) -> Any:  # noqa: ANN401 - ASGI
+    def _outside(self) -> ProxyHeadersMiddleware:
         """Return the front door behind what other origins and trusted proxies are let in by."""
         api = open_to_origins(self._front_door, self.settings.cors_origins)
         return ProxyHeadersMiddleware(api, trusted_hosts=self.settings.trusted_proxies)
@@ -251,6 +252,7 @@ class App:
         watch(names.PROCESSOR, processor_s)
         watch(names.LOOP_LAG, lambda: self.keeper.load.lag_s)
         watch(names.CONNECTIONS, lambda: len(self.keeper.connections))
+        watch(names.CONNECTIONS_EVICTED, lambda: self.keeper.eviction.closed)
         watch(names.WAITS, lambda: self.waits.waiting)
         watch(names.STREAMS, lambda: self.streams.streaming)
         watch(names.QUEUE, lambda: self.writer.queued)

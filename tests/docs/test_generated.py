@@ -10,7 +10,7 @@ from tools import generate_docs
 
 SETTINGS = (generate_docs.DOCS / "settings.md").read_text(encoding="utf-8")
 ERRORS = (generate_docs.DOCS / "errors.md").read_text(encoding="utf-8")
-AT_THE_DOOR = {"method-not-allowed", "not-http", "head-too-large", "too-many-connections"}
+AT_THE_DOOR = {"method-not-allowed", "not-http", "head-too-large", "host-invalid", "too-many-connections"}
 """Codes that are told before a route is found."""
 
 

@@ -178,3 +178,53 @@ async def test_trace_and_ranges_are_not_served(api: Api, port: int) -> None:
         await line.send(b"GET /host HTTP/1.1\r\nhost: t\r\n" + ranges.encode() + b"\r\n\r\n")
         status, headers, _ = await line.answer()
         assert (status, "content-range" in headers) == (200, False)
+
+
+POLLED = "GET {path} HTTP/{version}\r\nauthorization: Bearer {token}\r\n{hosts}\r\n"
+HOSTS = [
+    ("1.1", "host: t\r\n", True), ("1.1", "Host:t:8000\r\n", True), ("1.1", "host: [::1]:80\r\n", True), ("1.1", "host:\r\n", True),
+    ("1.0", "", True), ("1.0", "host: t\r\n", True),
+    ("1.1", "", False), ("1.1", "host: t\r\nhost: t\r\n", False), ("1.1", "host: t\r\nx: y\r\nHOST: u\r\n", False),
+    ("1.0", "host: t\r\nhost: u\r\n", False), ("1.1", "host: t/admin\r\n", False), ("1.1", "host: a b\r\n", False),
+    ("1.1", "host: u@t\r\n", False), ("1.1", "host: \xff\r\n", False),
+]  # fmt: skip
+
+
+@pytest.mark.catalogue("J-12")
+@pytest.mark.parametrize("express", [True, False], ids=["fast", "slow"])
+async def test_a_request_names_one_host(app: App, port: int, wall: tuple[Event, Seat, str], express: bool) -> None:
+    """RFC 9112 §3.2, whichever way a request takes: proxies and we must mean the same site by it."""
+    event, seat, _ = wall
+    app.keeper.lane = app.lane if express else None
+    poll = get(f"{event.path}/status", seat.token)
+    async with connected(port) as line:
+        for _ in range(3):  # what is asked again lies ready, and its bytes are known
+            await line.send(poll)
+            assert (await line.answer())[0] == 200
+    for version, hosts, fits in HOSTS:
+        for path in (f"/api/v1{event.path}/status", "/host"):
+            sent = POLLED.format(path=path, version=version, token=seat.token, hosts=hosts).encode("latin-1")
+            async with connected(port) as line:
+                await line.send(sent)
+                status, headers, body = await line.answer()
+            assert status == (200 if fits else 400), (version, hosts)
+            if not fits:
+                assert headers["content-type"] == "application/problem+json"
+                assert b'"code":"host-invalid"' in body
+
+
+@pytest.mark.catalogue("J-12")
+@pytest.mark.parametrize(
+    "second", [b"GET /host HTTP/1.1\r\n\r\n", b"GET /host HTTP/1.1\r\nhost: t\r\nx: " + b"y" * 40_000 + b"\r\n\r\n"]
+)
+async def test_what_is_done_is_told_before_the_next_head_is_refused(
+    port: int, wall: tuple[Event, Seat, str], second: bytes
+) -> None:
+    """Neither the answer nor the body of a request under way changes by a head behind it that is refused."""
+    event, seat, path = wall
+    async with connected(port) as line:
+        await line.send(post(path, seat.token, BODY, f"content-length: {len(BODY)}") + second + SMUGGLED)
+        assert (await line.answer())[0] == 201
+        assert (await line.answer())[0] in {400, 431}
+        assert await line.rest() == b""
+    assert await stored(event, path) == [1]

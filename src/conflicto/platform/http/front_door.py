@@ -43,6 +43,9 @@ log = structlog.get_logger(__name__)
 WHOLE = "conflicto.response.whole"
 """Name of our server's ASGI extension: a ready answer is sent as one message (`platform/http/server`)."""
 
+CONNECTION = "connection"
+"""Key in that extension of the connection, which is told that a valid token was shown on it."""
+
 WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 FIRST_PROBLEM = 400
@@ -144,6 +147,8 @@ class FrontDoor:
         )  # fmt: skip
         renewed = await self._admit(call)
         if call.caller is not None:
+            if ours := scope.get("extensions", {}).get(WHOLE):
+                ours[CONNECTION].has_token = True
             if call.route.shows_presence:
                 self._desk.on_caller(call.caller)
             await self._spend(call, call.caller.subject)

@@ -90,6 +90,9 @@ ACTIVITIES: Final = _counter(
 LONG_POLLS: Final = _counter("conflicto_long_polls_total", "Polls that were held back, by how they ended.", "outcome")
 
 CONNECTIONS: Final = _gauge("conflicto_connections", "Open connections.")
+CONNECTIONS_EVICTED: Final = _counter(
+    "conflicto_connections_evicted_total", "Connections without a valid token that were closed because places ran short."
+)
 WAITS: Final = _gauge("conflicto_waits", "Requests that are held back until there is news.")
 STREAMS: Final = _gauge("conflicto_streams", "Open event streams.")
 LOOP_LAG: Final = _gauge("conflicto_event_loop_lag_seconds", "How late the event loop wakes, on average.", together=Together.MOST)
@@ -125,7 +128,7 @@ TABLE: Final = (
     INFO, WORKERS, UPTIME, MEMORY, PROCESSOR,
     REQUESTS, REQUEST_SECONDS, REFUSALS, BODY_BYTES,
     POLLS, RESPONSES, ACTIVITIES, LONG_POLLS,
-    CONNECTIONS, WAITS, STREAMS, LOOP_LAG, LOOP_LATE,
+    CONNECTIONS, CONNECTIONS_EVICTED, WAITS, STREAMS, LOOP_LAG, LOOP_LATE,
     COMMITS, EVENTS, COMMIT_COMMANDS, COMMIT_SECONDS, QUEUE, FEED_LAG,
     QUERY_SECONDS, POOL_LIMIT, POOL_OPEN, POOL_USED, READS_WAITING, LIMITS_ALONE,
     HEADS, REDIS_UP, REDIS_FAULTS, DOORBELLS,

@@ -8,6 +8,7 @@ the order of their requests. `deadline_s` says until when the other side must ha
 from __future__ import annotations
 
 import asyncio
+import re
 from math import inf
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -16,7 +17,7 @@ import httptools
 import structlog
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from conflicto.platform.http.front_door import WHOLE
+from conflicto.platform.http.front_door import CONNECTION, WHOLE
 from conflicto.platform.http.server import refusals
 
 if TYPE_CHECKING:
@@ -39,9 +40,21 @@ STALLED_S = 20.0
 """How long written bytes may wait for a reader that does not read."""
 
 LARGEST_HEAD = 32 * 1024
+HOST = b"host"
+_HOST_VALUE = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]*")
+"""The characters of a host and a port (RFC 3986 §3.2); whether there is such a host is not our question."""
+
 BODILESS = frozenset({204, 304})
 MOST_HEADERS = 100
 """A browser sends about 20."""
+
+
+class _RefusedRequest(Exception):
+    """A head that is refused before it becomes a request."""
+
+    def __init__(self, refusal: refusals.Refusal) -> None:
+        super().__init__(refusal.code)
+        self.refusal = refusal
 
 
 class Cycle(RequestResponseCycle):
@@ -117,11 +130,13 @@ class Connection(HttpToolsProtocol):
         self.lane = self.keeper.lane
         self.is_idle = True
         self.is_stalled = False
+        self.has_token = False
+        self.network: str | None = None
         self.deadline_s = self.loop.time() + HEAD_S
         self._received = True
         self._in_head = False
         self._expressed = False
-        self._breaks_off = False
+        self._breaks_off: refusals.Refusal | None = None
         self._messages = 0
         self._head_bytes = 0
         self._understood: Asked | None = None
@@ -135,7 +150,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
-        self.keeper.connections.discard(self)
+        self.keeper.leave(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -157,6 +172,7 @@ class Connection(HttpToolsProtocol):
         ready.tally.forms[form] += 1
         self.transport.write(ready.wire(form, self.keeper.date_line))
         self.deadline_s = self.loop.time() + IDLE_S
+        self.has_token = True
 
     def _parse(self, data: bytes) -> None:
         was_idle = self.is_idle
@@ -168,26 +184,29 @@ class Connection(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserCallbackError as error:
+            if isinstance(error.__context__, _RefusedRequest):
+                self._break_off(error.__context__.refusal)
+                return
             log.error("connection-failed", exc_info=error.__context__ or error)  # noqa: TRY400 - the cause, not its wrapper
             self.refuse(refusals.FAILED)
             return
         except httptools.HttpParserUpgrade:
             pass  # not understood, so the request is answered as if it had not asked (RFC 9110 §7.8)
         except httptools.HttpParserError:
-            self._break_off()
+            self._break_off(refusals.NOT_HTTP)
             return
         if self._understood is not None and was_idle and self._messages == 1 and self.is_idle and self.lane is not None:
             self.lane.remember(data, self._understood)
         elif self._head_bytes > LARGEST_HEAD and not self._received and self._in_head:
             self.refuse(refusals.HEAD_TOO_LARGE)
 
-    def _break_off(self) -> None:
-        """Refuse bytes that are no HTTP; a request that came whole before them is answered first, because it is being done."""
+    def _break_off(self, refusal: refusals.Refusal) -> None:
+        """Refuse what cannot be a request; one that came whole before it is answered first, because it is being done."""
         if not self._cycle_is_over() and not self.cycle.more_body:
-            self._breaks_off = True
+            self._breaks_off = refusal
             self.flow.pause_reading()
         else:
-            self.refuse(refusals.NOT_HTTP)
+            self.refuse(refusal)
 
     def on_message_begin(self) -> None:
         """Note that a request is open."""
@@ -195,11 +214,12 @@ class Connection(HttpToolsProtocol):
         self._in_head = True
         self._messages += 1
         super().on_message_begin()
-        self.scope["extensions"] = {WHOLE: {}}
+        self.scope["extensions"] = {WHOLE: {CONNECTION: self}}
 
     def on_headers_complete(self) -> None:
-        """Take the lane, or go on to ASGI."""
+        """Take the lane, or go on to ASGI; raising ends the parser's work, so that nothing that follows is taken for a request."""
         self._in_head = False
+        self._require_one_host()
         self.deadline_s = self.loop.time() + BODY_S
         lane = self.lane
         if (
@@ -217,9 +237,16 @@ class Connection(HttpToolsProtocol):
                 self._expressed = True
                 return
         if len(self.headers) > MOST_HEADERS or self._head_size() > LARGEST_HEAD:
-            self.refuse(refusals.HEAD_TOO_LARGE)
-            return
+            raise _RefusedRequest(refusals.HEAD_TOO_LARGE)
         self._open_cycle()
+
+    def _require_one_host(self) -> None:
+        """Refuse a head that names no host, several, or something that cannot be one (RFC 9112 §3.2); HTTP/1.0 need not name one."""
+        hosts = [value for name, value in self.headers if name == HOST]
+        if not hosts and self.parser.get_http_version() == "1.0":
+            return
+        if len(hosts) != 1 or not _HOST_VALUE.fullmatch(hosts[0]):
+            raise _RefusedRequest(refusals.HOST_INVALID)
 
     def _head_size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
@@ -233,8 +260,7 @@ class Connection(HttpToolsProtocol):
             target = httptools.parse_url(self.url)
             scope["path"] = unquote((target.path or b"").decode("ascii"))
         except (httptools.HttpParserInvalidURLError, UnicodeDecodeError):
-            self.refuse(refusals.NOT_HTTP)
-            return
+            raise _RefusedRequest(refusals.NOT_HTTP) from None
         scope["raw_path"] = target.path or b""
         scope["query_string"] = target.query or b""
         may_begin = self._cycle_is_over()
@@ -283,7 +309,7 @@ class Connection(HttpToolsProtocol):
             cycle, app = self.pipeline.pop()
             self._start_asgi_task(cycle, app)
         elif self._breaks_off:
-            self.refuse(refusals.NOT_HTTP)
+            self.refuse(self._breaks_off)
         else:
             self._rest()
 

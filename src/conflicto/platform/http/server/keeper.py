@@ -7,6 +7,7 @@ import time
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
+from conflicto.platform.http.server.eviction import Eviction, close
 from conflicto.platform.http.server.load import Load
 from conflicto.platform.http.server.refusals import TOO_MANY_CONNECTIONS
 
@@ -24,6 +25,7 @@ TICKS_PER_SECOND = 10
 class Keeper:
     """One per process. `lane` None: the lane is off. `drain` is called when the server begins to stop, once for each open connection.
 
+    `is_proxy` tells the addresses of trusted proxies, whose connections carry many people and are never closed to make room.
     `on_tick` hears ten times a second how late the event loop woke, seconds; `on_refusal` the code of what never became a request.
     """
 
@@ -35,6 +37,7 @@ class Keeper:
         drain: Callable[[], None],
         on_tick: Callable[[float], None],
         on_refusal: Callable[[str], None],
+        is_proxy: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self.lane = lane
         self._most_connections = most_connections
@@ -43,12 +46,20 @@ class Keeper:
         self._on_tick = on_tick
         self.on_refusal = on_refusal
         self.connections: set[Connection] = set()
+        self.eviction = Eviction(most_connections, is_proxy)
         self.date_line = _date_line()
 
     def take(self, connection: Connection) -> Refusal | None:
         """Look after one more connection; say what it must be told if that is one too many."""
         self.connections.add(connection)
+        self.eviction.add(connection)
+        self.eviction.make_room(self.connections, connection, connection.loop.time())
         return TOO_MANY_CONNECTIONS if len(self.connections) > self._most_connections else None
+
+    def leave(self, connection: Connection) -> None:
+        """Forget a connection that is closed."""
+        self.connections.discard(connection)
+        self.eviction.discard(connection)
 
     async def run(self) -> None:
         """Look after the connections until cancelled."""
@@ -68,10 +79,7 @@ class Keeper:
     def close_overdue(self, now_s: float) -> None:
         """Close every connection whose other side had its time."""
         for connection in [each for each in self.connections if each.deadline_s < now_s]:
-            if connection.is_stalled:
-                connection.transport.abort()  # what it did not read is of no use to it
-            else:
-                connection.transport.close()
+            close(connection)
 
 
 def _date_line() -> bytes:

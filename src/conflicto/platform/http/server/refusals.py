@@ -23,6 +23,14 @@ class HeadTooLarge(DomainError):
     kind = Kind.HEAD_TOO_LARGE
 
 
+class HostInvalid(DomainError):
+    """A request names the host that it is meant for, once (RFC 9112 §3.2). Send one `Host` field with a name and, if need be, a port."""
+
+    code = "host-invalid"
+    title = "The request must have one Host field"
+    kind = Kind.MALFORMED
+
+
 class TooManyConnections(DomainError):
     """The server holds as many connections as it may; come back in a moment."""
 
@@ -48,5 +56,6 @@ class Refusal:
 
 NOT_HTTP = Refusal(NotHttp())
 HEAD_TOO_LARGE = Refusal(HeadTooLarge())
+HOST_INVALID = Refusal(HostInvalid())
 TOO_MANY_CONNECTIONS = Refusal(TooManyConnections(retry_after_s=2))
 FAILED = Refusal(InternalError())
