@@ -77,8 +77,8 @@ async def test_a_code_that_is_taken_is_drawn_again(api: Api, monkeypatch: pytest
     first, second = await make_event(api), await make_event(api)
     taken, drawn = [first.code.replace("-", "")], []
 
-    def draw() -> str:
-        drawn.append(taken.pop() if taken else new_code())
+    def draw(length: int) -> str:
+        drawn.append(taken.pop() if taken else new_code(length))
         return drawn[-1]
 
     monkeypatch.setattr(commands, "new_code", draw)

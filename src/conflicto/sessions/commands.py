@@ -10,7 +10,18 @@ from conflicto.sessions import idempotency, store
 from conflicto.sessions.errors import RevisionStale, SessionNotActive
 from conflicto.sessions.events import SessionChanged, SessionEnded
 from conflicto.sessions.heads import open_head
-from conflicto.sessions.model import Overlay, Session, SessionStatus, Transition, new_code, require_open, step
+from conflicto.sessions.model import (
+    MAX_CODE_LENGTH,
+    Overlay,
+    Session,
+    SessionStatus,
+    Transition,
+    code_length,
+    max_open_sessions,
+    new_code,
+    require_open,
+    step,
+)
 from conflicto.sessions.queries import session_by_id
 from conflicto.sessions.word_filter import NO_FILTER, WordFilter
 
@@ -48,7 +59,7 @@ def create_session(tx: WriteTx, new: NewSession, *, key: Key | None = None) -> t
     head = open_head(tx, session_id)
     now = head.stamp(tx.now_us, control=True)
     session = Session(
-        id=session_id, title=new.title, description=new.description, status=SessionStatus.DRAFT, join_code=new_code(),
+        id=session_id, title=new.title, description=new.description, status=SessionStatus.DRAFT, join_code=_fresh_code(tx, opening=1),
         max_participants=new.max_participants, locked=False, current_activity_id=None, shown_activity_id=None, overlay=None,
         token_version=1, revision=1, deleted=False, created_ts=now, updated_ts=now, word_filter=new.word_filter,
     )  # fmt: skip
@@ -159,7 +170,13 @@ def renew_code(tx: WriteTx, session_id: int, *, actor: str) -> Session:
     session = session_by_id(tx, session_id)
     require_open(session)
     record(tx, session_id, actor=actor, entity="session", entity_id=str(session_id), moved=(None, "code-renewed"), reason=None)
-    return restamp(tx, replace(session, join_code=new_code()))
+    return restamp(tx, replace(session, join_code=_fresh_code(tx)))
+
+
+def _fresh_code(tx: WriteTx, *, opening: int = 0) -> str:
+    """Return a code that is long enough for the sessions that are open, and for one that is being opened."""
+    most = max_open_sessions(MAX_CODE_LENGTH - 1)
+    return new_code(code_length(store.count_open(tx, most + 1) + opening))
 
 
 def cover(tx: WriteTx, session_id: int, overlay: Overlay | None) -> Session:

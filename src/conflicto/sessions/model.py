@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
+from conflicto.access.code_guard import EVERYWHERE
 from conflicto.platform.ids import letters
 from conflicto.sessions.errors import SessionCompleted, TransitionNotAllowed
 from conflicto.sessions.word_filter import NO_FILTER, WordFilter
@@ -16,8 +18,13 @@ if TYPE_CHECKING:
 CODE_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
 """20 letters without vowels or look-alikes (RFC 8628 §6.1): no words, no O/0 or I/1."""
 
-CODE_LENGTH = 8
-"""20^8 codes are 34.6 bits: 17.7 million guesses for an even chance to hit any of 1,000 live sessions."""
+CODE_GROUPS = {8: (4, 4), 9: (3, 3, 3), 10: (3, 3, 4)}
+"""How codes of each length are shown, so that people read and type them in groups."""
+
+MIN_CODE_LENGTH, MAX_CODE_LENGTH = min(CODE_GROUPS), max(CODE_GROUPS)
+
+YEAR_S = 365.25 * 86_400
+"""Hitting any open session takes longer than this on average, if wrong codes are tried as fast as the server allows them."""
 
 
 class SessionStatus(StrEnum):
@@ -107,14 +114,25 @@ def require_open(session: Session) -> None:
         raise SessionCompleted
 
 
-def new_code() -> str:
-    """Return a random join code of 8 letters."""
-    return letters(CODE_ALPHABET, CODE_LENGTH)
+def max_open_sessions(length: int) -> int:
+    """Return for how many open sessions codes of a length suffice: 48 for 8 letters, 973 for 9, 19,469 for 10."""
+    return int(len(CODE_ALPHABET) ** length / (YEAR_S / EVERYWHERE.interval_s))
+
+
+def code_length(open_sessions: int) -> int:
+    """Return how many letters a new code has while so many sessions are open, its own included; never more than the longest."""
+    return next((length for length in CODE_GROUPS if open_sessions <= max_open_sessions(length)), MAX_CODE_LENGTH)
+
+
+def new_code(length: int) -> str:
+    """Return a random join code."""
+    return letters(CODE_ALPHABET, length)
 
 
 def shown_code(code: str) -> str:
-    """Return a code as people read it: `BCDFGHJK` → `BCDF-GHJK`."""
-    return f"{code[:4]}-{code[4:]}"
+    """Return a code as people read it: `BCDFGHJK` → `BCDF-GHJK`, `BCDFGHJKLM` → `BCD-FGH-JKLM`."""
+    ends = list(accumulate(CODE_GROUPS[len(code)], initial=0))
+    return "-".join(code[start:end] for start, end in pairwise(ends))
 
 
 def normalised_code(typed: str) -> str | None:
@@ -123,7 +141,7 @@ def normalised_code(typed: str) -> str | None:
     >>> normalised_code("bcdf ghjk")
     'BCDFGHJK'
     """
-    if len(typed) > CODE_LENGTH * 4:
+    if len(typed) > MAX_CODE_LENGTH * 4:
         return None
     code = "".join(letter for letter in typed.upper() if letter.isalnum())
-    return code if len(code) == CODE_LENGTH and all(letter in CODE_ALPHABET for letter in code) else None
+    return code if len(code) in CODE_GROUPS and all(letter in CODE_ALPHABET for letter in code) else None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, literal, select, update
 
 from conflicto.platform.db.rows import as_row
 from conflicto.platform.db.tables import counters
 from conflicto.sessions.model import Overlay, Session, SessionStatus, Transition
-from conflicto.sessions.tables import feed_gaps, feed_heads, idempotency_keys, sessions, transitions
+from conflicto.sessions.tables import IS_OPEN, feed_gaps, feed_heads, idempotency_keys, sessions, transitions
 from conflicto.sessions.word_filter import filter_from, filter_text
 
 if TYPE_CHECKING:
@@ -23,9 +23,14 @@ LIVE_SESSIONS = "sessions"
 """The counter of sessions that are not deleted."""
 
 _BY_ID = select(sessions).where(sessions.c.id == bindparam("session_id"), ~sessions.c.deleted)
-_BY_CODE = select(sessions).where(
-    sessions.c.join_code == bindparam("code"), ~sessions.c.deleted, sessions.c.status != SessionStatus.COMPLETED.value
+_BY_CODE = select(sessions).where(sessions.c.join_code == bindparam("code"), IS_OPEN)
+_OPEN = (
+    select(literal(1))
+    .where(~sessions.c.deleted, sessions.c.status.in_([SessionStatus.DRAFT.value, SessionStatus.ACTIVE.value]))
+    .limit(bindparam("at_most"))
+    .subquery()
 )
+_COUNT_OPEN = select(func.count()).select_from(_OPEN)
 _UPDATE = update(sessions).where(sessions.c.id == bindparam("session_id"))
 _COUNT = select(counters.c.value).where(counters.c.name == LIVE_SESSIONS)
 _LIVE_IDS = select(sessions.c.id).where(~sessions.c.deleted)
@@ -54,6 +59,11 @@ def find_by_code(tx: ReadTx, code: str) -> Session | None:
     """Return the session that can be joined with `code` now."""
     row = tx.first(_BY_CODE, {"code": code})
     return _session(row) if row else None
+
+
+def count_open(tx: ReadTx, at_most: int) -> int:
+    """Count the sessions that can be joined, up to a number beyond which nothing depends on it."""
+    return tx.scalar(_COUNT_OPEN, {"at_most": at_most}) or 0
 
 
 def newest(tx: ReadTx, *, status: SessionStatus | None, limit: int, offset: int) -> list[Session]:

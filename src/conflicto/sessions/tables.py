@@ -6,6 +6,9 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary,
 
 from conflicto.platform.db.tables import Uuid16, metadata
 
+IS_OPEN = text("status <> 'completed' AND NOT deleted")
+"""Sessions that can be joined. A query finds them by their code's index only if it says this to the letter, without parameters."""
+
 sessions = Table(
     "sessions",
     metadata,
@@ -13,7 +16,7 @@ sessions = Table(
     Column("title", Text, nullable=False),
     Column("description", Text),
     Column("status", String(16), nullable=False),
-    Column("join_code", String(8), nullable=False),
+    Column("join_code", String(10), nullable=False),
     Column("max_participants", Integer),
     Column("locked", Boolean, nullable=False),
     Column("current_activity_id", Uuid16),
@@ -31,8 +34,8 @@ sessions = Table(
         "uq_sessions_live_code",
         "join_code",
         unique=True,
-        sqlite_where=text("status <> 'completed' AND NOT deleted"),
-        postgresql_where=text("status <> 'completed' AND NOT deleted"),
+        sqlite_where=IS_OPEN,
+        postgresql_where=IS_OPEN,
     ),
 )
 
