@@ -81,6 +81,7 @@ Every route declares a policy, and a call spends one request from the policy's b
 bucket of the whole server, if they succeed. A bucket holds as many requests as its policy allows in its window, in a burst if need be,
 and fills evenly.
 Nobody is counted by address, save for wrong codes and wrong seat links: a lecture hall is one address.
+Who sends the `Link-Key` of the code, or a code that let somebody in from the same address within the last day, is not counted at all.
 
 `RateLimit-Policy` names the policy of an answer, except of pages. An empty bucket is 429 with `Retry-After` and `RateLimit`
 (draft-ietf-httpapi-ratelimit-headers). A request that repeats one which was answered, with its `Idempotency-Key`, is not refused by
@@ -88,7 +89,8 @@ a limit, unless it does so more often than the policy `replays` says.
 
 *Shared*: with `REDIS_URL`, all workers spend from one bucket. Polls are not shared: a connection stays with its worker, and no poll waits
 for Redis. While Redis does not answer, each worker keeps the limits alone; where *alone* gives a number, it is held to that many then.
-Without Redis, every worker counts for itself. `CONFLICTO_RATE_LIMITS=off` turns all of them off.
+Without Redis, every worker counts for itself; of `all-code-misses` each worker of one start then has an equal part.
+`CONFLICTO_RATE_LIMITS=off` turns all of them off.
 
 | Policy | Requests | In | For each | Shared | Alone |
 |---|---|---|---|---|---|

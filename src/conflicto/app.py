@@ -13,11 +13,12 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from conflicto import __version__
 from conflicto.access.admission import Admission, refusals
-from conflicto.access.code_guard import CodeGuard
+from conflicto.access.code_guard import CodeGuard, share_of_all
 from conflicto.access.identity import Identity, establish
 from conflicto.access.roles import ADMIN, ANYONE, Caller
 from conflicto.access.tickets import UsedTickets
 from conflicto.access.tokens import Tokens
+from conflicto.access.used_codes import LIFE_S, UsedCodes
 from conflicto.activities import http as activities_http
 from conflicto.activities import store as activities_store
 from conflicto.activities.commands.run import end_with_session
@@ -234,13 +235,15 @@ class App:
 
     def _limits(self) -> tuple[Limiter, CodeGuard]:
         memory, url = MemoryLimiter(self.clock, enabled=self.settings.rate_limits), self.settings.secret("redis_url")
+        used, keys = UsedCodes(self.clock), self.tokens.link_keys
         if not url or not self.settings.rate_limits:
-            return (limiter := Limiter(memory, None)), CodeGuard(limiter, Marks(None, ""))
+            limiter, marks = Limiter(memory, None), Marks(None, "", LIFE_S)
+            return limiter, CodeGuard(limiter, marks, used, keys, share_of_all(self.settings.workers))
         # Connections of their own: limits ask thousands of times a second, and what misses a deadline here must not silence others.
         redis, prefix = Redis(url, self.clock, deadline_s=LIMITS_DEADLINE_S), f"conflicto:{self.identity.issuer}:"
         self._closing.append(redis.close)
         limiter = Limiter(memory, SharedBuckets(redis, prefix + "limits:"))
-        return limiter, CodeGuard(limiter, Marks(redis, prefix + "hits:"))
+        return limiter, CodeGuard(limiter, Marks(redis, prefix + "hits:", LIFE_S), used, keys)
 
     def _watch(self) -> None:
         metrics, watch, began_s = self.metrics, self.metrics.watch, self.clock.monotonic_s()
@@ -315,7 +318,7 @@ class App:
         db, writer, tokens, clock, guard = self.db, self.writer, self.tokens, self.clock, self.guard
         caps = Caps(self.settings.most_answers, self.settings.most_answers_each)
         press = Press(clock, self.metrics, self.keeper.load)
-        answers = Answers(db, clock, press, SharedPages(self._cache()), caps)
+        answers = Answers(db, clock, press, SharedPages(self._cache()), caps, self.tokens.link_keys)
         results = Results(db, Segments(db, writer), self.heads, answers, press, clock)
         leaderboard = Leaderboard(db, self.heads, answers, results, press)
         self.streams = Streams(self.heads, answers, results, clock)

@@ -104,7 +104,7 @@ async def test_each_role_reads_its_own_view(api: Api) -> None:
     assert host == accepted(await api.get(event.path, token=api.admin))
     assert {name: value for name, value in host.items() if name != "word_filter"} == screen
     assert (host["join_code"], host["max_participants"]) == (event.code, 9)
-    shared = {"join_code", "max_participants", "overlay", "word_filter"}
+    shared = {"join_code", "link_key", "max_participants", "overlay", "word_filter"}
     assert seat == {name: value for name, value in host.items() if name not in shared}
 
 

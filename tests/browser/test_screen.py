@@ -45,7 +45,7 @@ def test_the_code_can_be_read_from_the_last_row(live: Room, theme: str) -> None:
     screen.get_by_role("img", name="QR code to join").wait_for()
     picture(screen, f"screen-lobby-{theme}")
 
-    address = f"{live.server.url}/j/{live.session['join_code'].replace('-', '')}"
+    address = f"{live.server.url}/j/{live.session['join_code'].replace('-', '')}#key={live.session['link_key']}"
     assert _read(screen, 384) == [address]
     assert live.session["join_code"] in screen.locator(".big-code").inner_text()
 

@@ -1,39 +1,40 @@
 """Guessing codes: only misses are counted, and a hall full of phones behind one address is never locked out.
 
-An address that missed too often may go on using codes that led someone there into a session before, at whichever worker; every other code
-is refused unseen. While the whole server is being guessed at, a miss costs ten times as much.
-
-A code that is new to an address is paid for before it is looked at, and given back if it was right. So however many codes are tried at
-the same moment, no more are seen than are left; phones that try the same code at the same moment pay once.
+A link whose key is right is no guess, nor is a code that led somebody in from the same address within the last day, at whichever worker.
+Every other code is paid for before it is looked up, by its address and by the server as a whole, and the payment is given back if the
+code was right. So however many codes are tried at the same moment, no more are looked up than the limits allow. Phones that try the same
+code at the same moment pay once.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conflicto.access.errors import TooManyGuesses
 from conflicto.platform.limits.addresses import network_of
-from conflicto.platform.limits.bucket import Per, Policy
+from conflicto.platform.limits.bucket import Per, Policy, alone
 from conflicto.platform.limits.limiter import REPLAYS, Limiter
 from conflicto.platform.problems import DomainError, Kind
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from conflicto.access.link_keys import LinkKeys
+    from conflicto.access.used_codes import UsedCodes
     from conflicto.platform.limits.bucket import Verdict
     from conflicto.platform.limits.marks import Marks
 
-PER_ADDRESS = Policy("code-misses", 60, 60, per=Per.ADDRESS, shared=True, alone=10)
+PER_ADDRESS = Policy("code-misses", 600, 60, per=Per.ADDRESS, shared=True, alone=60)
 EVERYWHERE = Policy("all-code-misses", 1000, 60, per=Per.SERVER, shared=True, alone=100)
 GUESSES = (PER_ADDRESS, EVERYWHERE)
 """What routes declare that take a code."""
 
-COST_UNDER_ATTACK = 10
-MOST_PAIRS = 100_000
+COST_UNDER_ATTACK, RESERVE = 10, 4
+"""What a miss costs its address once less than this part of the server's misses is left: a few addresses cannot spend them all."""
 
 UNTOLD = frozenset({Kind.UNAVAILABLE, Kind.INTERNAL})
 """Errors that do not say whether the code was right."""
@@ -41,99 +42,174 @@ UNTOLD = frozenset({Kind.UNAVAILABLE, Kind.INTERNAL})
 Pair = tuple[str, str]
 """A network, and a code that was tried from there."""
 
-
 Repeats = Callable[[], Awaitable[bool]] | None
-"""Says whether a request, which has a key, was answered before; None: it has none."""
+"""Tells whether a request, which has a key, was answered before; None: it has none."""
 
 
-class Trial:
-    """A code that is new to an address, while it is looked up for everyone there who tries it now."""
+def share_of_all(workers: int) -> Policy:
+    """Return the server's policy for one of so many processes that cannot count together."""
+    return replace(EVERYWHERE, quota=max(1, EVERYWHERE.quota // workers))
 
-    __slots__ = ("cost", "missed", "payment", "riders")
 
-    def __init__(self, cost: int, payment: asyncio.Task[Verdict]) -> None:
+class Payment:
+    """What a guess costs one bucket, while it is looked up for everyone who tries it now."""
+
+    __slots__ = ("cost", "is_spent", "riders", "verdict")
+
+    def __init__(self, cost: int, verdict: asyncio.Task[Verdict]) -> None:
         self.cost = cost
-        self.payment = payment
+        self.verdict = verdict
         self.riders = 0
-        self.missed = False
+        self.is_spent = False
+
+
+class Payments:
+    """Payments under way to the buckets of one policy, by what is tried."""
+
+    def __init__(self, limiter: Limiter, policy: Policy) -> None:
+        self.policy = policy
+        self._limiter = limiter
+        self._under_way: dict[Hashable, Payment] = {}
+
+    def __len__(self) -> int:
+        return len(self._under_way)
+
+    async def pay(self, tried: Hashable, key: str, cost: int) -> Verdict:
+        """Pay, or ride with whoever pays for the same now; whoever was allowed calls `leave` afterwards."""
+        payment = self._under_way.get(tried)
+        if payment is None:
+            payment = self._under_way[tried] = Payment(cost, asyncio.ensure_future(self._limiter.spend(self.policy, key, cost)))
+        payment.riders += 1
+        try:
+            verdict = await asyncio.shield(payment.verdict)
+        except BaseException:
+            self.leave(tried, key)
+            raise
+        if not verdict.allowed:
+            self.leave(tried, key)
+        return verdict
+
+    def spend(self, tried: Hashable) -> None:
+        """Keep what was paid, because the guess was wrong."""
+        self._under_way[tried].is_spent = True
+
+    def leave(self, tried: Hashable, key: str) -> None:
+        """End one's part; the last one takes back what was paid and not spent."""
+        payment = self._under_way[tried]
+        payment.riders -= 1
+        if payment.riders:
+            return
+        del self._under_way[tried]
+        if not payment.verdict.done():
+            payment.verdict.add_done_callback(lambda done: self._refund(key, payment.cost, done))
+        elif not payment.is_spent:
+            self._refund(key, payment.cost, payment.verdict)
+
+    def _refund(self, key: str, cost: int, paid: asyncio.Task[Verdict]) -> None:
+        if paid.cancelled() or paid.exception() is not None:
+            return
+        verdict = paid.result()
+        if verdict.allowed:
+            self._limiter.give_back(self.policy, key, cost, by=verdict)
 
 
 class CodeGuard:
-    """Remembers misses and hits of one process; with a Redis, all of them count misses together."""
+    """Remembers misses and used codes of one process; with a Redis, all of them count misses together."""
 
-    def __init__(self, limiter: Limiter, marks: Marks) -> None:
+    def __init__(
+        self, limiter: Limiter, marks: Marks, used: UsedCodes, link_keys: LinkKeys, everywhere: Policy = EVERYWHERE
+    ) -> None:
+        self.used = used
         self._limiter = limiter
         self._marks = marks
-        self._hits: OrderedDict[Pair, None] = OrderedDict()
-        self._trials: dict[Pair, Trial] = {}
+        self._link_keys = link_keys
+        self._addresses = Payments(limiter, PER_ADDRESS)
+        self._server = Payments(limiter, everywhere)
         self._calm = True
 
     @asynccontextmanager
-    async def trying(self, address: str, code: str, *, wrong: type[DomainError], repeats: Repeats = None) -> AsyncIterator[None]:
+    async def trying(
+        self, address: str, code: str, *, wrong: type[DomainError], link_key: str | None = None, repeats: Repeats = None
+    ) -> AsyncIterator[None]:
         """Let a code be looked up inside the block, which raises `wrong` if it leads nowhere.
 
-        No limit refuses a request that `repeats` one which was answered.
+        No limit refuses a code that comes with its `link_key`, nor a request that `repeats` one which was answered.
 
         Raises:
-            TooManyGuesses: the address missed too often, and this code was not used from there before.
+            TooManyGuesses: too many codes missed, and this one was not used from this address before.
+            wrong: the link key is not that of the code, whether the code is right or not.
         """
         pair = network_of(address), code
-        trial = None if pair in self._hits else await self._begin(pair, repeats)
+        if link_key is not None and not self._link_keys.fits(code, link_key):
+            await self._miss_link(pair, link_key)
+            raise wrong
+        is_free = link_key is not None or self.used.has(*pair)
+        is_paid = not is_free and await self._pay(pair, repeats)
         try:
             yield
         except wrong:
-            await self._miss(pair, trial)
+            if is_paid:
+                await self._miss(pair)
             raise
         except DomainError as error:
             if error.kind not in UNTOLD:
-                self._hit(pair)
+                self._use(pair)
             raise
         else:
-            self._hit(pair)
+            self._use(pair)
         finally:
-            if trial is not None:
-                self._leave(pair, trial)
+            if is_paid:
+                self._leave(pair)
 
-    async def _begin(self, pair: Pair, repeats: Repeats) -> Trial | None:
-        """Pay for a new code, or ride with whoever pays for it now; None: the address cannot pay, and need not."""
-        trial = self._trials.get(pair)
-        if trial is None:
-            cost = 1 if self._calm else COST_UNDER_ATTACK
-            trial = self._trials[pair] = Trial(cost, asyncio.ensure_future(self._limiter.spend(PER_ADDRESS, pair[0], cost)))
-        trial.riders += 1
-        try:
-            verdict = await asyncio.shield(trial.payment)
-        except BaseException:
-            self._leave(pair, trial)
-            raise
-        if verdict.allowed:
-            return trial
-        self._leave(pair, trial)
+    async def _pay(self, pair: Pair, repeats: Repeats) -> bool:
+        """Pay for a new code; False: this cannot be paid, and need not."""
+        refusal = await self._paid(pair)
+        if refusal is None:
+            return True
         if await self._marks.has(*pair):
-            return None
+            return False
         if repeats and self._limiter.memory.spend(REPLAYS, pair[0]).allowed and await repeats():
+            return False
+        raise refusal
+
+    async def _paid(self, pair: Pair) -> TooManyGuesses | None:
+        verdict = await self._addresses.pay(pair, pair[0], 1 if self._calm else COST_UNDER_ATTACK)
+        if not verdict.allowed:
+            return TooManyGuesses(PER_ADDRESS, verdict)
+        try:
+            verdict = await self._server.pay(pair[1], "", 1)
+        except BaseException:
+            self._addresses.leave(pair, pair[0])
+            raise
+        self._calm = RESERVE * verdict.remaining >= self._quota(verdict)
+        if verdict.allowed:
             return None
-        raise TooManyGuesses(PER_ADDRESS, verdict)
+        self._addresses.leave(pair, pair[0])
+        return TooManyGuesses(self._server.policy, verdict)
 
-    def _leave(self, pair: Pair, trial: Trial) -> None:
-        """The last rider takes back what was paid, unless the code was wrong."""
-        trial.riders -= 1
-        if trial.riders:
-            return
-        del self._trials[pair]
-        if not trial.missed and trial.payment.done() and trial.payment.result().allowed:
-            self._limiter.give_back(PER_ADDRESS, pair[0], trial.cost)
+    def _quota(self, verdict: Verdict) -> int:
+        policy = self._server.policy
+        return (alone(policy) if verdict.is_alone else policy).quota
 
-    async def _miss(self, pair: Pair, trial: Trial | None) -> None:
-        self._hits.pop(pair, None)
-        if trial is not None and not trial.missed:
-            trial.missed = True
-            self._calm = (await self._limiter.spend(EVERYWHERE, "")).allowed
+    def _leave(self, pair: Pair) -> None:
+        self._addresses.leave(pair, pair[0])
+        self._server.leave(pair[1], "")
 
-    def _hit(self, pair: Pair) -> None:
-        if pair not in self._hits:
+    def _spend(self, pair: Pair) -> None:
+        self._addresses.spend(pair)
+        self._server.spend(pair[1])
+
+    async def _miss(self, pair: Pair) -> None:
+        """Count a miss, unless the code led somebody in from this address at another worker: then it is over, and no guess."""
+        if not await self._marks.has(*pair):
+            self._spend(pair)
+
+    async def _miss_link(self, pair: Pair, link_key: str) -> None:
+        pair = pair[0], f"{pair[1]} {link_key}"
+        if await self._pay(pair, None):
+            self._spend(pair)
+            self._leave(pair)
+
+    def _use(self, pair: Pair) -> None:
+        if self.used.add(*pair):
             self._marks.set(*pair)
-        self._hits[pair] = None
-        self._hits.move_to_end(pair)
-        if len(self._hits) > MOST_PAIRS:
-            self._hits.popitem(last=False)

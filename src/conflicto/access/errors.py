@@ -5,7 +5,7 @@ DomainError
 ├── TokenInvalid     not a token of ours, expired, or dead
 ├── RoleNotAllowed   the token's role may not do this
 │   └── OperatorOnly only the operator's token may do this
-└── TooManyGuesses   too many wrong codes came from this address
+└── TooManyGuesses   too many wrong codes came from this address, or from all together
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class OperatorOnly(RoleNotAllowed):
 
 
 class TooManyGuesses(RateLimited):
-    """Codes that led someone at this address into a session go on working."""
+    """Links from a QR code, and codes that led someone at this address into a session, go on working; wait before you try another."""
 
     code = "too-many-guesses"
-    title = "Too many wrong codes came from here"
+    title = "Too many wrong codes were tried"

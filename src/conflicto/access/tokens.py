@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import jwt
 
 from conflicto.access.errors import TokenInvalid
+from conflicto.access.link_keys import LinkKeys
 from conflicto.access.roles import Caller, Role
 from conflicto.platform.ids import opaque_secret
 
@@ -58,6 +59,7 @@ class Tokens:
         if len(key) < SHORTEST_KEY_BYTES:
             message = f"The signing key has {len(key)} bytes; it needs at least {SHORTEST_KEY_BYTES}."
             raise ValueError(message)
+        self.link_keys = LinkKeys(key)
         self._key = key
         self._kid = blake2b(key, digest_size=6).hexdigest()
         self._issuer = issuer

@@ -164,7 +164,7 @@ class ActivityControls:
     async def show(self, call: CurrentCall, session_id: int, body: schemas.ShowIn) -> Answer:
         """Choose what the screen shows."""
         wanted = _activity_id(body.activity_id) if body.activity_id is not None else None
-        return seen_session(call, await self.writer.run(session_id, run.show_activity, session_id, wanted))
+        return seen_session(call, await self.writer.run(session_id, run.show_activity, session_id, wanted), self.tokens)
 
     async def duplicate(self, call: CurrentCall, session_id: int, body: SessionDuplicateIn | None = None) -> Answer:
         """Copy the session: a new draft with the same activities and no answers."""

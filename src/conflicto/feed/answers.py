@@ -22,6 +22,7 @@ from conflicto.platform.problems import FieldError, InvalidInput
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Hashable
 
+    from conflicto.access.link_keys import LinkKeys
     from conflicto.access.roles import Caller
     from conflicto.feed.head import SessionHead
     from conflicto.feed.pages import Page
@@ -67,12 +68,13 @@ class Asking(NamedTuple):
 class Answers:
     """Answers calls from heads. One per process, the event loop's alone."""
 
-    def __init__(self, db: Database, clock: Clock, press: Press, pages: SharedPages, caps: Caps) -> None:
+    def __init__(self, db: Database, clock: Clock, press: Press, pages: SharedPages, caps: Caps, link_keys: LinkKeys) -> None:
         self._db = db
         self._pages = pages
         self._clock = clock
         self._press = press
         self._caps = caps
+        self._link_keys = link_keys
         self._flights: dict[Hashable, asyncio.Task[Any]] = {}
 
     async def session_status(self, call: Call, head: SessionHead) -> Answer:
@@ -130,7 +132,7 @@ class Answers:
         guard = None if seat is None else _guard(head, seat, since)
         return Asking(
             ("changes", view, since, limit, None if guard and guard.least == 0 else seat),
-            partial(_remembered, head, call.caller, since, limit),
+            partial(self._remembered, head, call.caller, since, limit),
             partial(self._read_changes, call, head, since, limit),
             since,
             follows_data=seat is None,
@@ -169,15 +171,24 @@ class Answers:
             unread = head.contents.unread(told_activities(Remembered(head), view_of(call.caller), window))
             read = partial(self._db.read, activities_with_contents, unread)
             head.contents.keep(await self.shared(head, ("contents", *unread), read))
-            remembered = _remembered(head, call.caller, since, limit)
+            remembered = self._remembered(head, call.caller, since, limit)
             if remembered is not None:
                 return remembered
         now_us = self._clock.wall_us()
         seat: int | None = call.caller.participant_id
-        page, own = await self._db.read(read_changes, head.session.id, call.caller, since, limit=limit, now_us=now_us)
+        page, own = await self._db.read(
+            read_changes, head.session.id, call.caller, since, self._link_keys, limit=limit, now_us=now_us
+        )
         if seat is not None:
             head.own[seat] = max(own, head.own.get(seat, 0))
         return page
+
+    def _remembered(self, head: SessionHead, caller: Caller, since: Since, limit: int) -> Page | None:
+        """Return a page of the session's changes from memory, None if something of it is not there."""
+        window = _window(head, caller.participant_id, since, limit)
+        if window is None or head.contents.unread(told_activities(Remembered(head), view_of(caller), window)):
+            return None
+        return remembered_changes(head, caller, window, self._link_keys)
 
     def _status(self, call: Call, head: SessionHead, key: Hashable, made: Callable[[Any], bytes]) -> Answer:
         ready = self.made(head, key)
@@ -263,14 +274,6 @@ def _window(head: SessionHead, seat: int | None, since: Since, limit: int) -> Wi
     if newest is None or not _reaches(head, seat, since, newest):
         return None
     return Window(newest if since.kind == "now" else since.us, newest, limit + 1)
-
-
-def _remembered(head: SessionHead, caller: Caller, since: Since, limit: int) -> Page | None:
-    """Return a page of the session's changes from memory, None if something of it is not there."""
-    window = _window(head, caller.participant_id, since, limit)
-    if window is None or head.contents.unread(told_activities(Remembered(head), view_of(caller), window)):
-        return None
-    return remembered_changes(head, caller, window)
 
 
 def _nothing() -> None:

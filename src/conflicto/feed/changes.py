@@ -23,6 +23,7 @@ from conflicto.sessions.schemas import session_out
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from conflicto.access.link_keys import LinkKeys
     from conflicto.access.roles import Caller
     from conflicto.activities.model import Activity
     from conflicto.feed.head import SessionHead
@@ -37,14 +38,14 @@ Item = tuple[int, dict[str, Any]]
 class _Reading:
     """One reading of a window for one caller; each method returns the items of one entity, in order."""
 
-    def __init__(self, source: Source, caller: Caller, window: Window) -> None:
-        self.source, self.caller, self.window = source, caller, window
+    def __init__(self, source: Source, caller: Caller, window: Window, link_keys: LinkKeys) -> None:
+        self.source, self.caller, self.window, self.link_keys = source, caller, window, link_keys
         self.view = view_of(caller)
 
     def session(self) -> Iterator[Item]:
         session = self.source.session()
         if self.window.after < session.updated_ts <= self.window.upto:
-            data = session_out(session, self.caller.role)
+            data = session_out(session, self.caller.role, self.link_keys)
             yield change_item("session", session.id, session.revision, session.updated_ts, data)
 
     def changed_activities(self) -> Iterator[Item]:
@@ -100,7 +101,9 @@ def _tells(activity: Activity, view: View, after: int) -> bool:
     return activity.is_visible or (after > 0 and activity.published_ts is not None)
 
 
-def read_changes(tx: ReadTx, session_id: int, caller: Caller, since: Since, *, limit: int, now_us: int) -> tuple[Page, int]:
+def read_changes(
+    tx: ReadTx, session_id: int, caller: Caller, since: Since, link_keys: LinkKeys, *, limit: int, now_us: int
+) -> tuple[Page, int]:
     """Read one page of a session's feed and return it with the newest change of the caller's own rows (0 for hosts and screens).
 
     Raises:
@@ -117,16 +120,16 @@ def read_changes(tx: ReadTx, session_id: int, caller: Caller, since: Since, *, l
     after, clamped = start_of(since, head, now_us)
     if clamped:
         require_told(since, gaps_of(tx, session_id), row.ts)
-    return _page(source, caller, Window(after, head, limit + 1), clamped=clamped), own
+    return _page(source, caller, Window(after, head, limit + 1), link_keys, clamped=clamped), own
 
 
-def remembered_changes(head: SessionHead, caller: Caller, window: Window) -> Page:
+def remembered_changes(head: SessionHead, caller: Caller, window: Window, link_keys: LinkKeys) -> Page:
     """Return one page of a session's feed from memory; the window must not begin below the memory's floor."""
-    return _page(Remembered(head), caller, window, clamped=False)
+    return _page(Remembered(head), caller, window, link_keys, clamped=False)
 
 
-def _page(source: Source, caller: Caller, window: Window, *, clamped: bool) -> Page:
-    reading = _Reading(source, caller, window)
+def _page(source: Source, caller: Caller, window: Window, link_keys: LinkKeys, *, clamped: bool) -> Page:
+    reading = _Reading(source, caller, window, link_keys)
     closed = source.session().status is SessionStatus.COMPLETED
     found: list[Item] = []
     if window.after < window.upto:

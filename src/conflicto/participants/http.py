@@ -13,6 +13,7 @@ from fastapi import Query
 
 from conflicto.access.code_guard import GUESSES, CodeGuard
 from conflicto.access.errors import TooManyGuesses
+from conflicto.access.link_keys import link_key_of
 from conflicto.access.roles import ANYONE, HOSTS, HOSTS_AND_PARTICIPANTS, HOSTS_AND_SCREENS, PARTICIPANTS, Role
 from conflicto.access.tokens import Tokens
 from conflicto.participants import errors, schemas
@@ -82,12 +83,13 @@ class DoorEndpoints:
         code = normalised_code(body.code) or ""
         key = _key(call, code)
         repeats = partial(self.repeats, call) if key else None
-        async with self.guard.trying(call.address, code, wrong=CodeUnknown, repeats=repeats):
+        trying = self.guard.trying(call.address, code, wrong=CodeUnknown, link_key=link_key_of(call), repeats=repeats)
+        async with trying:
             session_id: int = call.params.get("session_id", 0) or await self.db.read(session_to_join, body.code, key)
             request = JoinRequest(session_id, code, nickname, key)
             keys = ((session_id, nickname.key), *((key.id,) if key else ()))
             seat: Seat = await self.writer.submit(session_id, join_many, request, keys)
-        return self._seated(seat.participant, session_out(seat.session, Role.PARTICIPANT), seat.status)
+        return self._seated(seat.participant, session_out(seat.session, Role.PARTICIPANT, self.tokens.link_keys), seat.status)
 
     async def repeats(self, call: Call) -> bool:
         """Whether a seat was taken with the call's key before."""
@@ -98,7 +100,7 @@ class DoorEndpoints:
         """Say whether a name is free, and which one is."""
         nickname = clean(query.nickname)
         code = normalised_code(query.code) or ""
-        async with self.guard.trying(call.address, code, wrong=CodeUnknown):
+        async with self.guard.trying(call.address, code, wrong=CodeUnknown, link_key=link_key_of(call)):
             free, suggested = await self.db.read(_tried, session_id, query)
         return json_answer({"available": free, "suggested_nickname": nickname.text if free else suggested})
 
@@ -108,7 +110,7 @@ class DoorEndpoints:
             session_id = await self.db.read(session_of_link, body.seat_token)
             participant = await self.writer.run(session_id, redeem_seat, body.seat_token)
         session = await self.db.read(session_by_id, session_id)
-        return self._seated(participant, session_out(session, Role.PARTICIPANT), 200)
+        return self._seated(participant, session_out(session, Role.PARTICIPANT, self.tokens.link_keys), 200)
 
     def _seated(self, participant: Participant, session: dict[str, Any], status: int) -> Answer:
         token = self.tokens.mint(
@@ -230,7 +232,7 @@ def routes(door: DoorEndpoints, seats: SeatEndpoints) -> list[Route]:
     joining: dict[str, Any] = {
         "who": ANYONE, "body": RESPONSE_LIMITS, "tag": "joining", "guesses": GUESSES, "replays": door.repeats,
         "docs": Docs(
-            summary="Take a seat", takes=schemas.JoinIn, gives={201: schemas.SeatOut}, headers=("Idempotency-Key",),
+            summary="Take a seat", takes=schemas.JoinIn, gives={201: schemas.SeatOut}, headers=("Idempotency-Key", "Link-Key"),
             problems=(CodeUnknown, NicknameInvalid, errors.NicknameRefused, errors.NicknameTaken, errors.SessionFull,
                       errors.SessionLocked, errors.SeatGone, KeyReused, IdempotencyKeyInvalid, TooManyGuesses, InvalidInput),
         ),
@@ -241,7 +243,7 @@ def routes(door: DoorEndpoints, seats: SeatEndpoints) -> list[Route]:
         data("POST", "/sessions/{session_id}/join", door.join, policy=DOOR, **joining),
         data("POST", "/join", door.join, policy=DOOR, **joining),
         control("GET", "/sessions/{session_id}/nicknames/validate", door.try_nickname, who=ANYONE, policy=LOOKS, guesses=GUESSES,
-                tag="joining", docs=Docs(summary="Is a name free?", gives={200: schemas.NicknameOut},
+                tag="joining", docs=Docs(summary="Is a name free?", gives={200: schemas.NicknameOut}, headers=("Link-Key",),
                                          problems=(CodeUnknown, NicknameInvalid, TooManyGuesses, InvalidInput))),
         control("GET", "/sessions/{session_id}/participants", seats.page, who=HOSTS, policy=CONTROL, tag="participants",
                 docs=Docs(summary="Who is here", gives={200: schemas.ParticipantPage})),

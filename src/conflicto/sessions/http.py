@@ -9,6 +9,7 @@ from fastapi import Query
 
 from conflicto.access.code_guard import GUESSES, CodeGuard
 from conflicto.access.errors import TooManyGuesses
+from conflicto.access.link_keys import link_key_of
 from conflicto.access.roles import ADMIN, ANYONE, HOSTS, MEMBERS, Role
 from conflicto.access.tokens import Tokens
 from conflicto.platform.db.engine import Database
@@ -54,11 +55,11 @@ class SessionEndpoints:
     async def page(self, call: CurrentCall, query: Annotated[schemas.SessionListQuery, Query()]) -> Answer:
         """List sessions, newest first."""
         found, total = await self.db.read(session_page, status=query.status, limit=query.limit, offset=query.offset)
-        return page_answer([schemas.session_out(session, Role.ADMIN) for session in found], total, query)
+        return page_answer([schemas.session_out(session, Role.ADMIN, self.tokens.link_keys) for session in found], total, query)
 
     async def read(self, call: CurrentCall, session_id: int) -> Answer:
         """Return the caller's view of a session."""
-        return _seen(call, await self.db.read(session_by_id, session_id))
+        return _seen(call, await self.db.read(session_by_id, session_id), self.tokens)
 
     async def replace(self, call: CurrentCall, session_id: int, body: schemas.SessionIn) -> Answer:
         """Replace what a host says of the session; the lifecycle is not part of it."""
@@ -78,7 +79,7 @@ class SessionEndpoints:
         revisions = required_revisions(call)
         actor = call.caller.subject
         session = await self.writer.run(session_id, commands.change_session, session_id, fields, actor=actor, revisions=revisions)
-        return _seen(call, session)
+        return _seen(call, session, self.tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,22 +110,23 @@ class SessionDoor:
     async def by_code(self, call: CurrentCall, code: str) -> Answer:
         """Tell a stranger with the code which session it opens."""
         meant = normalised_code(code) or ""
-        async with self.guard.trying(call.address, meant, wrong=errors.CodeUnknown):
+        async with self.guard.trying(call.address, meant, wrong=errors.CodeUnknown, link_key=link_key_of(call)):
             session = await self.db.read(session_by_code, code)
         return json_answer({"session_id": session.id, "title": session.title, "status": session.status})
 
     async def lock(self, call: CurrentCall, session_id: int, body: schemas.LockIn | None = None) -> Answer:
         """Close or open the door."""
         locked = body.locked if body else True
-        return _seen(call, await self.writer.run(session_id, commands.lock, session_id, locked=locked))
+        return _seen(call, await self.writer.run(session_id, commands.lock, session_id, locked=locked), self.tokens)
 
     async def renew_code(self, call: CurrentCall, session_id: int) -> Answer:
         """Let people in by another code from now on."""
-        return _seen(call, await self.writer.run(session_id, commands.renew_code, session_id, actor=call.caller.subject))
+        session = await self.writer.run(session_id, commands.renew_code, session_id, actor=call.caller.subject)
+        return _seen(call, session, self.tokens)
 
     async def cover(self, call: CurrentCall, session_id: int, body: schemas.OverlayIn) -> Answer:
         """Cover the screen, or uncover it."""
-        return _seen(call, await self.writer.run(session_id, commands.cover, session_id, body.overlay))
+        return _seen(call, await self.writer.run(session_id, commands.cover, session_id, body.overlay), self.tokens)
 
 
 def _key(call: Call) -> Key | None:
@@ -139,7 +141,7 @@ def _token_pair(tokens: Tokens, session: Session) -> dict[str, str]:
 
 
 def _created(tokens: Tokens, session: Session, status: int) -> Answer:
-    body = schemas.session_out(session, Role.HOST) | _token_pair(tokens, session)
+    body = schemas.session_out(session, Role.HOST, tokens.link_keys) | _token_pair(tokens, session)
     location = (b"location", f"/api/v1/sessions/{session.id}".encode())
     return json_answer(body, status=status, headers=(NO_STORE, location, revision_tag(session.revision)))
 
@@ -149,13 +151,13 @@ def created_session(tokens: Tokens, session: Session) -> Answer:
     return _created(tokens, session, 201)
 
 
-def seen_session(call: Call, session: Session) -> Answer:
+def seen_session(call: Call, session: Session, tokens: Tokens) -> Answer:
     """Return a session as the caller sees it, with the tag that `If-Match` takes."""
-    return _seen(call, session)
+    return _seen(call, session, tokens)
 
 
-def _seen(call: Call, session: Session) -> Answer:
-    body = encode(schemas.session_out(session, call.caller.role))
+def _seen(call: Call, session: Session, tokens: Tokens) -> Answer:
+    body = encode(schemas.session_out(session, call.caller.role, tokens.link_keys))
     tag = revision_tag(session.revision)[1] if call.caller.is_host else tag_of(body)
     return conditional_answer(call, body, tag)
 
@@ -188,7 +190,8 @@ def routes(sessions: SessionEndpoints, door: SessionDoor) -> list[Route]:
         control("GET", "/sessions/{session_id}/transitions", door.transitions, who=HOSTS, policy=CONTROL, tag="sessions",
                 docs=Docs(summary="The audit: who moved what", gives={200: schemas.TransitionPage})),
         control("GET", "/sessions/by-code/{code}", door.by_code, who=ANYONE, policy=LOOKS, guesses=GUESSES, tag="joining",
-                docs=Docs(summary="The lobby behind a code", gives={200: schemas.LobbyOut}, problems=(errors.CodeUnknown, TooManyGuesses))),
+                docs=Docs(summary="The lobby behind a code", gives={200: schemas.LobbyOut}, headers=("Link-Key",),
+                          problems=(errors.CodeUnknown, TooManyGuesses))),
         control("POST", "/sessions/{session_id}/lock", door.lock, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
                 docs=Docs(summary="Close or open the door", gives=one, problems=over)),
         control("POST", "/sessions/{session_id}/join-code", door.renew_code, who=HOSTS, policy=CONTROL, tag="sessions",

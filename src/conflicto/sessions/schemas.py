@@ -22,6 +22,7 @@ from conflicto.sessions.word_filter import (
 )
 
 if TYPE_CHECKING:
+    from conflicto.access.link_keys import LinkKeys
     from conflicto.sessions.model import Session, Transition
 
 Title = Annotated[StrictStr, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
@@ -35,10 +36,10 @@ SESSION_EXAMPLE: dict[str, Any] = {
     "id": 190463227641021, "title": "Town hall", "description": "Four questions, half an hour", "status": "active", "locked": False,
     "current_activity_id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4", "shown_activity_id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4",
     "revision": 3, "created_at": "2026-11-23T09:00:00.000001Z", "updated_at": "2026-11-23T09:05:12.250417Z",
-    "join_code": "BCDF-GHJK", "max_participants": 500, "overlay": None, "word_filter": filter_out(NO_FILTER),
+    "join_code": "BCDF-GHJK", "link_key": "q7Zk0sVb9XcD", "max_participants": 500, "overlay": None, "word_filter": filter_out(NO_FILTER),
 }  # fmt: skip
 
-FOR_HOSTS_AND_SCREENS = frozenset({"join_code", "max_participants", "overlay"})
+FOR_HOSTS_AND_SCREENS = frozenset({"join_code", "link_key", "max_participants", "overlay"})
 """Fields of a session that participants do not read."""
 
 FOR_HOSTS = frozenset({"word_filter"})
@@ -156,7 +157,7 @@ class WordFilterOut(BaseModel):
 
 
 class SessionOut(BaseModel):
-    """A session. `join_code`, `max_participants` and `overlay` are for hosts and screens, `word_filter` for hosts."""
+    """A session. `join_code`, `link_key`, `max_participants` and `overlay` are for hosts and screens, `word_filter` for hosts."""
 
     model_config = example(**SESSION_EXAMPLE)
 
@@ -171,6 +172,7 @@ class SessionOut(BaseModel):
     created_at: str
     updated_at: str
     join_code: str | None = None
+    link_key: str | None = Field(None, description="Secret of the link to join, `/j/CODE#key=…`; it changes with the code.")
     max_participants: int | None = None
     overlay: Overlay | None = None
     word_filter: WordFilterOut | None = None
@@ -244,7 +246,7 @@ class TransitionPage(PageOut):
     items: list[TransitionOut]
 
 
-def session_out(session: Session, role: Role) -> dict[str, Any]:
+def session_out(session: Session, role: Role, link_keys: LinkKeys) -> dict[str, Any]:
     """Return a session as a role sees it."""
     shown = {
         "id": session.id,
@@ -261,6 +263,7 @@ def session_out(session: Session, role: Role) -> dict[str, Any]:
     if role is not Role.PARTICIPANT:
         shown |= {
             "join_code": shown_code(session.join_code),
+            "link_key": link_keys.key_of(session.join_code),
             "max_participants": session.max_participants,
             "overlay": session.overlay,
         }

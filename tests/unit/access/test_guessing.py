@@ -3,21 +3,21 @@
 import math
 from collections import Counter, deque
 from itertools import pairwise
+from random import Random
 
 import pytest
 
-from conflicto.access.code_guard import COST_UNDER_ATTACK, EVERYWHERE, CodeGuard
+from conflicto.access.code_guard import EVERYWHERE, PER_ADDRESS, CodeGuard
 from conflicto.access.errors import TooManyGuesses
+from conflicto.access.link_keys import LinkKeys
+from conflicto.access.used_codes import UsedCodes
 from conflicto.platform.limits.limiter import Limiter
 from conflicto.platform.limits.marks import Marks
 from conflicto.platform.limits.memory import MemoryLimiter
 from conflicto.platform.problems import NotFound
-from conflicto.sessions.model import CODE_ALPHABET, CODE_LENGTH, new_code
+from conflicto.sessions.model import CODE_ALPHABET, CODE_GROUPS, YEAR_S, code_length, max_open_sessions, new_code
 from tests.support.clocks import HandClock
 
-CODES = len(CODE_ALPHABET) ** CODE_LENGTH
-LIVE = 100
-DAY_S = 86_400
 ONE_IN_A_MILLION = 4.75
 """Standard deviations, so that the test of chance fails by chance once in a million runs."""
 
@@ -33,16 +33,17 @@ def chi_squared(counted: Counter, cells: int) -> float:
 
 
 @pytest.mark.catalogue("E-01")
-def test_codes_are_drawn_evenly() -> None:
-    codes = [new_code() for _ in range(20_000)]
+@pytest.mark.parametrize("length", CODE_GROUPS)
+def test_codes_are_drawn_evenly(length: int) -> None:
+    codes = [new_code(length) for _ in range(20_000)]
     letters = len(CODE_ALPHABET)
     places = Counter((place, letter) for code in codes for place, letter in enumerate(code))
     neighbours = Counter(pair for code in codes for pair in pairwise(code))
 
     assert {letter for code in codes for letter in code} == set(CODE_ALPHABET)
     assert not set(CODE_ALPHABET) & set("AEIOUY01lI")
-    assert {len(code) for code in codes} == {CODE_LENGTH}
-    assert chi_squared(places, CODE_LENGTH * letters) < bound(CODE_LENGTH * (letters - 1))
+    assert {len(code) for code in codes} == {length}
+    assert chi_squared(places, length * letters) < bound(length * (letters - 1))
     assert (
         chi_squared(neighbours, letters**2) < bound(letters**2 - 1) * 1.1
     )  # neighbours share letters, so they are not independent
@@ -57,7 +58,8 @@ class Still(HandClock):
 async def looked_up(addresses: int, seconds: int, *, tries_a_second: int) -> float:
     """Return how many guesses a second are looked up once the bursts are over, if every address tries as often as that."""
     clock = Still()
-    guard, looked, turn = CodeGuard(Limiter(MemoryLimiter(clock), None), Marks(None, "")), 0, deque(range(addresses))
+    guard = CodeGuard(Limiter(MemoryLimiter(clock), None), Marks(None, "", 1), UsedCodes(clock), LinkKeys(b"k" * 32))
+    looked, turn = 0, deque(range(addresses))
     for second in range(2 * seconds):
         looked = 0 if second == seconds else looked
         for nth in range(tries_a_second):
@@ -77,15 +79,31 @@ async def looked_up(addresses: int, seconds: int, *, tries_a_second: int) -> flo
 @pytest.mark.catalogue("E-02")
 @pytest.mark.parametrize(("addresses", "seconds", "tries_a_second"), [(1, 60, 20), (100, 40, 100), (1000, 20, 500)])
 async def test_guesses_are_bounded_however_many_guess(addresses: int, seconds: int, tries_a_second: int) -> None:
-    """Each address has one a second, or a tenth of one under attack, when the whole server has 1,000 a minute at the lower price."""
-    calm = EVERYWHERE.quota / EVERYWHERE.window_s
-    most = min(addresses, calm + (addresses - calm) / COST_UNDER_ATTACK) if addresses > calm else addresses
+    """One address has ten a second, and all together 1,000 a minute, however many they are."""
+    most = min(addresses * PER_ADDRESS.quota / PER_ADDRESS.window_s, EVERYWHERE.quota / EVERYWHERE.window_s)
 
     assert 0.8 * most <= await looked_up(addresses, seconds, tries_a_second=tries_a_second) <= 1.05 * most
 
 
 @pytest.mark.catalogue("E-02")
-@pytest.mark.parametrize(("a_second", "chance"), [(1, 0.0003), (25, 0.008), (1015, 0.29)])
-def test_chance_that_a_day_of_guessing_opens_any_of_a_hundred_sessions(a_second: float, chance: float) -> None:
-    """What `docs/decisions/0011` says of one address, of a hundred and of ten thousand."""
-    assert 1 - math.exp(-a_second * DAY_S * LIVE / CODES) == pytest.approx(chance, rel=0.15)
+@pytest.mark.parametrize(("length", "most_open"), [(8, 48), (9, 973), (10, 19_469)])
+def test_hitting_any_open_session_takes_more_than_a_year(length: int, most_open: int) -> None:
+    """What `docs/decisions/0038` computes: 20^length codes, over the sessions, over the rate of all guesses together."""
+    rate_s = EVERYWHERE.quota / EVERYWHERE.window_s
+    years = [len(CODE_ALPHABET) ** length / sessions / rate_s / YEAR_S for sessions in (most_open, most_open + 1)]
+
+    assert years[0] > 1 >= years[1]
+    assert max_open_sessions(length) == most_open
+    assert code_length(most_open) == length
+    assert code_length(most_open + 1) == min(length + 1, 10)
+
+
+def test_no_more_sessions_have_short_codes_than_are_safe_however_they_come_and_go() -> None:
+    chance, open_codes = Random(11), Counter()
+    for _ in range(20_000):
+        if chance.random() < 0.55 or not open_codes.total():
+            open_codes[code_length(open_codes.total() + 1)] += 1
+        else:
+            open_codes[chance.choices(list(open_codes), list(open_codes.values()))[0]] -= 1
+        assert all(open_codes[length] <= max_open_sessions(length) for length in open_codes)
+    assert open_codes.total() > max_open_sessions(9)

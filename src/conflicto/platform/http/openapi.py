@@ -59,6 +59,7 @@ HEADERS = {
     "If-Match": 'Tag of the revision that the change was made on, such as `"r7"`, or a list; 412 if the present one is another.',
     "If-None-Match": "Tag of the body that the caller has; 304 if it still holds.",
     "Last-Event-ID": "Id of the last event that the caller has; browsers send it by themselves.",
+    "Link-Key": "The `link_key` of the session whose code is given, from its link to join: no limit on wrong codes refuses the request.",
     "Prefer": "`wait=25`: hold an answer without news back for so many seconds.",
 }
 

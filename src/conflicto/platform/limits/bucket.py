@@ -48,11 +48,15 @@ def alone(policy: Policy) -> Policy:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`remaining` requests may follow at once; `reset_s` is the wait for the next one (0 if some remain)."""
+    """`remaining` requests may follow at once; `reset_s` is the wait for the next one (0 if some remain).
+
+    `is_alone`: one process decided by its policy's `alone` quota, because the bucket that all share did not answer.
+    """
 
     allowed: bool
     remaining: int
     reset_s: int
+    is_alone: bool = False
 
 
 def admit(full_at_s: float, now_s: float, policy: Policy, cost: int = 1) -> tuple[float, Verdict]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conflicto.platform.limits.bucket import Policy, alone
@@ -35,13 +36,15 @@ class Limiter:
         said = await self._shared.spend(policy, key, cost)
         if said is None:
             self.unanswered += 1
-            return self.memory.spend(alone(policy), key, cost) if policy.alone else own
+            return replace(self.memory.spend(alone(policy), key, cost), is_alone=True) if policy.alone else own
         if not said.allowed and cost == 1:
             self.memory.drain(policy, key)
         return said
 
-    def give_back(self, policy: Policy, key: str, cost: int = 1) -> None:
-        """Undo a spending; other workers see it a moment later."""
+    def give_back(self, policy: Policy, key: str, cost: int = 1, *, by: Verdict | None = None) -> None:
+        """Undo a spending that `by` allowed; other workers see it a moment later."""
         self.memory.spend(policy, key, -cost)
+        if by is not None and by.is_alone:
+            self.memory.spend(alone(policy), key, -cost)
         if policy.shared and self._shared is not None:
             self._shared.give_back(policy, key, cost)

@@ -1,4 +1,4 @@
-"""Marks that all workers see, for a day: one bit under a name, in Redis; without one, nobody else's marks are seen."""
+"""Marks that all workers see, for a while: one bit under a name, in Redis; without one, nobody else's marks are seen."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from conflicto.platform.redis import Redis
 
-LIFE_S = 86_400
-
 
 class Marks:
     """The marks of one kind. Names are kept as digests: Redis learns neither addresses nor codes."""
 
-    def __init__(self, redis: Redis | None, prefix: str) -> None:
+    def __init__(self, redis: Redis | None, prefix: str, life_s: int) -> None:
         self._redis = redis
         self._prefix = prefix
+        self._life_s = life_s
         self._under_way: set[asyncio.Task[Any]] = set()
 
     def set(self, *name: str) -> None:
@@ -25,7 +24,7 @@ class Marks:
         if self._redis is None:
             return
         key = self._key(name)
-        task = asyncio.ensure_future(self._redis.ask(lambda client: client.set(key, b"", ex=LIFE_S), otherwise=None))
+        task = asyncio.ensure_future(self._redis.ask(lambda client: client.set(key, b"", ex=self._life_s), otherwise=None))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 

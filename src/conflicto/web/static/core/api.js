@@ -5,11 +5,12 @@ import { t } from "./words.js";
 const TIMEOUT_MS = 10_000;
 
 export class Problem extends Error {
-  constructor(status, body) {
+  constructor(status, body, retryAfter = "") {
     super(body.code ?? `http-${status}`);
     this.status = status;
     this.code = body.code ?? `http-${status}`;
     this.body = body;
+    this.retryAfterS = this.passes ? body.retry_after_s ?? (Number.parseInt(retryAfter, 10) || 0) : 0;
   }
 
   // Whether the same request may succeed later, as it is.
@@ -83,7 +84,7 @@ export class Caller {
     this.renew(answer);
     if (answer.status === 204 || answer.status === 304) return null;
     const given = await answer.json().catch(() => ({}));
-    if (!answer.ok) throw new Problem(answer.status, given);
+    if (!answer.ok) throw new Problem(answer.status, given, answer.headers.get("Retry-After"));
     Object.defineProperty(given, "tag", { value: answer.headers.get("ETag") });
     return given;
   }

@@ -1,20 +1,18 @@
 // The dialog with the ways in: for phones, for the screen, and for whoever hosts along.
 
 import { h } from "../core/dom.js";
-import { boot, t } from "../core/words.js";
+import { joinLink, origin } from "../core/links.js";
+import { t } from "../core/words.js";
 import { drawCode } from "../elements/qr.js";
 
-const origin = () => boot.public_url || location.origin;
-const joinLink = (code) => `${origin()}/j/${code.replace("-", "")}`;
-
 export function drawInvitation(board, show, closing) {
-  const code = board.session.join_code;
+  const { session } = board;
   return h("div", { class: "stack invitation", key: "invite" },
     h("h2", {}, t("host.invite")),
-    drawCode(joinLink(code), t("screen.qr")),
-    h("p", { class: "big-code" }, code),
+    drawCode(joinLink(session), t("screen.qr")),
+    h("p", { class: "big-code", dir: "ltr" }, session.join_code),
     h("p", {}, origin().replace(/^https?:\/\//, "")),
-    linkRow(board, "host.phone_link", async () => joinLink(code)),
+    linkRow(board, "host.phone_link", async () => joinLink(session)),
     linkRow(board, "host.screen_link", async () => origin() + (await board.screenLink())),
     linkRow(board, "host.cohost", async () => origin() + (await board.cohostLink())),
     h("button", { type: "button", key: "remote", onclick: () => remote(board, show, closing) }, t("host.remote")),

@@ -24,13 +24,14 @@ function leave(session, why, isMoved = false) {
   else knock(why);
 }
 
-function knock(why = "", code = "") {
-  history.replaceState(null, "", location.pathname);
-  new Door(main, enter, why).open(code);
+function knock(why = "", code = "", key = "") {
+  history.replaceState(null, "", location.pathname + (key && location.hash)); // kept for a page that is loaded again
+  new Door(main, enter, why).open(code, key);
 }
 
 const [, kind, of] = location.pathname.split("/");
-const moving = new URLSearchParams(location.hash.slice(1)).get("move");
+const inHash = new URLSearchParams(location.hash.slice(1));
+const moving = inHash.get("move");
 if (location.hash.startsWith("#admin=")) {
   takeFromAddress("admin", "admin");
   location.replace("/host");
@@ -39,5 +40,5 @@ if (location.hash.startsWith("#admin=")) {
 } else if (kind === "p" && takeFromAddress("seat", `seat.${of}`)) {
   enter(of);
 } else {
-  knock("", kind === "j" ? decodeURIComponent(of) : "");
+  knock("", ...(kind === "j" ? [decodeURIComponent(of), inHash.get("key") ?? ""] : []));
 }

@@ -5,6 +5,7 @@ import { Caller, takeFromAddress, tokens } from "../core/api.js";
 import { TimeTeller } from "../core/announce.js";
 import { h, patch } from "../core/dom.js";
 import { Fold, Follow } from "../core/follow.js";
+import { joinLink, origin } from "../core/links.js";
 import { boot, t } from "../core/words.js";
 import { drawCode } from "../elements/qr.js";
 import { drawShown } from "../elements/shown.js";
@@ -18,7 +19,7 @@ const id = location.pathname.split("/")[2];
 takeFromAddress("token", `screen.${id}`);
 const caller = new Caller(`screen.${id}`);
 const path = `/sessions/${id}`;
-const origin = (boot.public_url || location.origin).replace(/^https?:\/\//, "");
+const where = origin().replace(/^https?:\/\//, "");
 
 const fold = new Fold();
 const teller = new TimeTeller();
@@ -114,10 +115,10 @@ function covered(session, overlay) {
 
 function door(session) {
   return [
-    drawCode(`${boot.public_url || location.origin}/j/${session.join_code.replace("-", "")}`, t("screen.qr")),
+    drawCode(joinLink(session), t("screen.qr")),
     h("div", { class: "where" },
-      h("p", { class: "muted" }, t("screen.join")), h("p", { class: "strong", dir: "ltr" }, origin),
-      h("p", { class: "big-code", dir: "ltr" }, session.join_code), h("p", { class: "muted" }, t("state.people", { n: status?.participant_count ?? 0 }))),
+      h("p", { class: "muted" }, t("screen.join")), h("p", { class: "strong", dir: "ltr" }, where),
+      h("p", { class: "big-code", dir: "ltr", style: { "--letters": session.join_code.length } }, session.join_code), h("p", { class: "muted" }, t("state.people", { n: status?.participant_count ?? 0 }))),
   ];
 }
 

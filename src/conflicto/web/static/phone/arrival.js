@@ -1,5 +1,6 @@
 // A seat arrives from another phone: asked first, because the link works once and the other phone loses the seat.
 
+import { Again } from "../core/again.js";
 import { Caller, Problem, tokens } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
 import { t } from "../core/words.js";
@@ -8,6 +9,7 @@ export class Arrival {
   #main; #session; #secret; #enter; #elsewhere;
   #said = "";
   #isUsed = false;
+  #again = new Again();
 
   constructor(main, session, secret, { enter, elsewhere }) {
     this.#main = main;
@@ -26,19 +28,26 @@ export class Arrival {
       h("p", { class: "bad", role: "alert" }, this.#said),
       this.#isUsed ? null : h("button", { class: "primary", key: "take", onclick: () => this.#take() }, t("arrival.take")),
       hasSeat
-        ? h("button", { key: "stay", onclick: () => this.#enter(this.#session) }, t("arrival.stay"))
-        : h("button", { key: "door", onclick: this.#elsewhere }, t("arrival.door")),
+        ? h("button", { key: "stay", onclick: () => this.#gone(() => this.#enter(this.#session)) }, t("arrival.stay"))
+        : h("button", { key: "door", onclick: () => this.#gone(this.#elsewhere) }, t("arrival.door")),
     ]);
   }
 
+  #gone(to) {
+    this.#again.stop();
+    to();
+  }
+
   async #take() {
+    this.#again.stop();
     try {
       const seat = await new Caller("none").post("/seats/redeem", { seat_token: this.#secret });
       tokens.set(`seat.${seat.session.id}`, seat.participant_token);
       this.#enter(String(seat.session.id));
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
-      this.#said = problem.text;
+      const waitS = this.#again.after(problem, () => this.#take());
+      this.#said = waitS ? t("join.waits", { n: waitS }) : problem.text;
       this.#isUsed = !problem.passes;
       this.open();
     }

@@ -1,17 +1,23 @@
 // The door: a code, then a name. A code that came in the address is not asked for.
 
+import { Again } from "../core/again.js";
 import { Caller, Problem, freshKey, tokens } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
 import { t } from "../core/words.js";
 
+const MIN_LETTERS = 8;
+const MAX_LETTERS = 10;
+
 export class Door {
   #main; #enter;
   #code = "";
+  #link = { letters: "", key: "" }; // came in the address; its key holds for its own code alone
   #lobby = null;
   #said = "";
   #names = [];
   #busy = false;
   #key = freshKey();
+  #again = new Again();
 
   constructor(main, enter, said = "") {
     this.#main = main;
@@ -20,8 +26,9 @@ export class Door {
     main.replaceChildren();
   }
 
-  open(code) {
+  open(code, key = "") {
     this.#code = code;
+    this.#link = { letters: lettersOf(code), key };
     this.#draw();
     if (code) this.#look(code);
     else this.#main.querySelector("input").focus();
@@ -29,39 +36,54 @@ export class Door {
 
   async #look(code) {
     this.#code = code;
-    const letters = code.replace(/[^a-z]/gi, "");
+    const letters = lettersOf(code);
     await this.#attempt(async () => {
-      if (letters.length !== 8) throw new Problem(404, { code: "code-unknown" });
-      this.#lobby = await new Caller("none").get(`/sessions/by-code/${letters}`);
+      if (letters.length < MIN_LETTERS || letters.length > MAX_LETTERS) throw new Problem(404, { code: "code-unknown" });
+      this.#lobby = await new Caller("none").get(`/sessions/by-code/${letters}`, { headers: this.#proof() });
       if (tokens.get(`seat.${this.#lobby.session_id}`)) this.#enter(this.#lobby.session_id);
     });
-    this.#main.querySelector("input")?.focus();
   }
 
   async #join(nickname) {
     await this.#attempt(async () => {
-      const seat = await new Caller("none").post("/join", { nickname, code: this.#code }, { key: this.#key });
+      const seat = await new Caller("none").post("/join", { nickname, code: this.#code }, { key: this.#key, headers: this.#proof() });
       tokens.set(`seat.${seat.session.id}`, seat.participant_token);
       this.#enter(seat.session.id);
     });
   }
 
-  async #attempt(what) {
+  #proof() {
+    const { letters, key } = this.#link;
+    return key && letters === lettersOf(this.#code) ? { "Link-Key": key } : {};
+  }
+
+  // What is said stays while a wait goes on, so that nobody hears the same refusal again and again.
+  async #attempt(what, isAgain = false) {
+    this.#again.stop();
     this.#busy = true;
-    this.#said = "";
+    if (!isAgain) this.#said = "";
+    let isWaiting = false;
     this.#draw();
     try {
       await what();
-      if (!this.#main.querySelector("form[data-door]")) return;
+      if (!this.#isOpen()) return;
+      this.#said = "";
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
-      this.#said = problem.code === "not-found" ? t("problem.code-unknown") : problem.text;
       this.#names = problem.body.suggestions ?? [];
       if (!problem.passes) this.#key = freshKey();
+      if (problem.code === "code-unknown") this.#link.key = ""; // a key of an older code: what is sent next counts as typed
+      const waitS = this.#again.after(problem, () => this.#isOpen() && this.#attempt(what, true));
+      this.#said = waitS ? t("join.waits", { n: waitS }) : problem.code === "not-found" ? t("problem.code-unknown") : problem.text;
+      isWaiting = waitS > 0;
     }
     this.#busy = false;
     this.#draw();
-    if (this.#said) this.#main.querySelector("input")?.focus();
+    if (!isWaiting) this.#main.querySelector("input")?.focus();
+  }
+
+  #isOpen() {
+    return this.#main.querySelector("form[data-door]") !== null;
   }
 
   #draw() {
@@ -103,4 +125,8 @@ export class Door {
       h("p", { id: "kept", class: "muted" }, t("join.kept")),
     ];
   }
+}
+
+function lettersOf(code) {
+  return code.replace(/[^a-z]/gi, "");
 }

@@ -1,0 +1,62 @@
+"""Codes that led somebody in from a network within the last day: trying them again is no guess."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conflicto.platform.clock import Clock
+
+REFRESH_S = 3_600
+"""A use is written down at most once an hour, so a hall that joins writes once."""
+
+LIFE_S = 86_400 + REFRESH_S
+"""A day after the last use, as exactly as uses are written down."""
+
+MAX_BYTES = 16 * 1024 * 1024
+ENTRY_BYTES = 256
+"""An entry with its share of the table, rounded up; measured on CPython 3.11 to 3.13."""
+
+
+class UsedCodes:
+    """Pairs of a network and a code in one process, bounded in bytes; the pair that was refreshed longest ago goes first."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._used: OrderedDict[bytes, float] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._used)
+
+    def has(self, network: str, code: str) -> bool:
+        """Whether the code was used from the network within the last day."""
+        used_s = self._used.get(_name(network, code))
+        return used_s is not None and self._clock.monotonic_s() - used_s < LIFE_S
+
+    def add(self, network: str, code: str) -> bool:
+        """Note a use; returns whether others should hear of it, because the last one was told an hour ago or never."""
+        name, now_s = _name(network, code), self._clock.monotonic_s()
+        used_s = self._used.get(name)
+        if used_s is not None and now_s - used_s < REFRESH_S:
+            return False
+        self._used[name] = now_s
+        self._used.move_to_end(name)
+        self._forget(now_s)
+        return True
+
+    def clear(self) -> None:
+        """Forget all, as a restart does."""
+        self._used.clear()
+
+    def _forget(self, now_s: float) -> None:
+        while self._used:
+            oldest_s = next(iter(self._used.values()))
+            if len(self._used) * ENTRY_BYTES <= MAX_BYTES and now_s - oldest_s < LIFE_S:
+                return
+            self._used.popitem(last=False)
+
+
+def _name(network: str, code: str) -> bytes:
+    return blake2b(f"{network}\0{code}".encode("utf-8", "surrogatepass"), digest_size=16).digest()

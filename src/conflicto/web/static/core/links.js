@@ -1,0 +1,7 @@
+// The link that lets phones in. Its key stands in the fragment, which browsers never send, so that no log holds it.
+
+import { boot } from "./words.js";
+
+export const origin = () => boot.public_url || location.origin;
+
+export const joinLink = ({ join_code: code, link_key: key }) => `${origin()}/j/${code.replaceAll("-", "")}#key=${key}`;

@@ -1,0 +1,63 @@
+"""Codes that were used: for a day, and in no more bytes than allowed."""
+
+import tracemalloc
+
+import pytest
+
+from conflicto.access import used_codes
+from conflicto.access.used_codes import ENTRY_BYTES, REFRESH_S, UsedCodes
+from tests.support.clocks import HandClock
+
+
+class Still(HandClock):
+    def monotonic_s(self) -> float:
+        return 1000.0 + self.shift_s
+
+
+def test_entries_take_no_more_bytes_than_they_are_counted_with() -> None:
+    used, clock = UsedCodes(Still()), Still()
+    used = UsedCodes(clock)
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    for nth in range(20_000):
+        clock.advance(0.001)
+        used.add(f"2001:db8:{nth >> 12:x}:{nth & 4095:x}::", "BCDFGHJKLM")
+    after, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert len(used) == 20_000
+    assert after - before <= 20_000 * ENTRY_BYTES
+    assert most - before <= 20_000 * ENTRY_BYTES * 1.5, "while the table grows"
+
+
+@pytest.mark.parametrize("length", [10, 100_000])
+def test_bytes_are_bounded_whatever_is_used(monkeypatch: pytest.MonkeyPatch, length: int) -> None:
+    monkeypatch.setattr(used_codes, "MAX_BYTES", 10 * ENTRY_BYTES)
+    used = UsedCodes(Still())
+    for nth in range(100):
+        used.add("192.0.2.1", f"{nth:0{length}}")
+    assert len(used) == 10
+    assert not used.has("192.0.2.1", f"{89:0{length}}")
+    assert used.has("192.0.2.1", f"{90:0{length}}")
+
+
+def test_use_is_told_once_an_hour_and_forgotten_after_a_day() -> None:
+    clock = Still()
+    used = UsedCodes(clock)
+    assert used.add("a", "GOOD")
+    assert not used.add("a", "GOOD")
+    clock.advance(REFRESH_S - 1)
+    assert not used.add("a", "GOOD")
+    clock.advance(86_400)
+    assert used.has("a", "GOOD"), "a day after its last use"
+    clock.advance(2)
+    assert not used.has("a", "GOOD")
+    assert used.add("b", "OTHER")
+    assert len(used) == 1, "what is forgotten takes no place"
+
+
+def test_a_pair_is_found_by_both_parts() -> None:
+    used = UsedCodes(Still())
+    used.add("ab", "c")
+    assert not used.has("a", "bc")
+    assert not used.has("ab", "C")
