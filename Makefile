@@ -1,13 +1,14 @@
 # Every habit has one verb. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-lane test-hard test-faults fuzz test-browser browser-tools screenshots figures check audit fmt docs bench bench-check bench-tools deploy-check deploy-tools lock new-type clean
+.PHONY: help setup run demo test test-lane test-hard test-faults fuzz test-browser browser-tools screenshots figures check audit fmt docs bench bench-check bench-tools deploy-check deploy-tools export-check reader-tools lock new-type clean
 
 BIN := .venv/bin
 READY := .venv/.ready
 BENCH_READY := .venv/.bench-ready
 BROWSER_READY := .venv/.browser-ready
 DEPLOY_READY := .venv/.deploy-ready
+READERS_READY := .venv/.readers-ready
 JOBS ?= 2
 # Many tests of the whole suite wait for servers more than they compute: one more than there are cores here keeps both busy.
 TEST_JOBS ?= 3
@@ -52,7 +53,7 @@ demo: setup ## Send 9,440 real answers through a server of its own and draw what
 	$(BIN)/conflicto demo
 
 test: setup ## Run the tests that need no browser, with coverage; the longest are in test-hard
-	$(BIN)/pytest -n $(TEST_JOBS) --dist worksteal $(addprefix --ignore ,tests/deploy tests/hostile/test_schemathesis.py $(SLOW_FAULTS) $(OVERLOAD)) -m "not browser and not patient and not thorough" --cov --cov-report=json
+	$(BIN)/pytest -n $(TEST_JOBS) --dist worksteal $(addprefix --ignore ,tests/deploy tests/readers tests/hostile/test_schemathesis.py $(SLOW_FAULTS) $(OVERLOAD)) -m "not browser and not patient and not thorough" --cov --cov-report=json
 	$(BIN)/python tools/check_coverage.py coverage.json
 
 test-lane: setup ## The API's tests again over sockets, with the express lane on and off
@@ -156,12 +157,25 @@ $(DEPLOY_READY): requirements/deploy.txt $(READY)
 		|| $(BIN)/pip install --quiet --require-hashes -r requirements/deploy.txt
 	@touch $@
 
+export-check: reader-tools ## Read exports back with pandas, polars and DuckDB, and with LibreOffice where there is one (LIBREOFFICE=1 installs it)
+	$(BIN)/pytest -n $(JOBS) tests/readers
+
+reader-tools: setup $(READERS_READY)
+	@test -z "$(LIBREOFFICE)" || command -v soffice >/dev/null \
+		|| DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends libreoffice-calc-nogui >/dev/null
+
+$(READERS_READY): requirements/readers.txt $(READY)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/readers.txt \
+		|| $(BIN)/pip install --quiet --require-hashes -r requirements/readers.txt
+	@touch $@
+
 lock: setup ## Compile requirements/*.in anew; UPGRADE=--upgrade takes the newest versions
 	$(COMPILE) $(UPGRADE) requirements/base.in --output-file requirements/base.txt
 	$(COMPILE) $(UPGRADE) requirements/dev.in --output-file requirements/dev.txt
 	$(COMPILE) $(UPGRADE) requirements/bench.in --output-file requirements/bench.txt
 	$(COMPILE) $(UPGRADE) requirements/browser.in --output-file requirements/browser.txt
 	$(COMPILE) $(UPGRADE) requirements/deploy.in --output-file requirements/deploy.txt
+	$(COMPILE) $(UPGRADE) requirements/readers.in --output-file requirements/readers.txt
 
 clean: ## Remove what was built, and .venv
 	rm -rf .venv .coverage .coverage.* coverage.json .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist htmlcov

@@ -145,7 +145,7 @@ class App:
             is_proxy=lambda address: address in self._http.trusted_hosts,
         )  # fmt: skip
         self.waits = Waits(self.heads, self.metrics)
-        self.exports = ExportDesk(self.db.url)
+        self.exports = ExportDesk(self.db.url, self.types)
         self.routes = self._routes()
         self._watch()
         self.control = ControlPlane(self.routes, about=ABOUT, refusals=refusals)

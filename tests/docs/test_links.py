@@ -47,7 +47,11 @@ def test_verbs_that_are_named_exist_and_all_are_explained() -> None:
     }
 
     assert named <= verbs
-    assert verbs - {"help", "clean", "lock", "fmt", "setup", "test-lane", "bench-tools", "browser-tools", "deploy-tools"} <= named
+    assert (
+        verbs
+        - {"help", "clean", "lock", "fmt", "setup", "test-lane", "bench-tools", "browser-tools", "deploy-tools", "reader-tools"}
+        <= named
+    )
 
 
 def test_commands_that_are_named_exist() -> None:

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 from rich.console import Console
 
-from conflicto.cli.environment import EXIT_CODES, UNUSABLE, existing_database, settings_or_exit
+from conflicto.cli.environment import EXIT_CODES, UNUSABLE, existing_database, registered_or_exit, settings_or_exit
 from conflicto.exports.files import Form, write_file
-from conflicto.exports.sheets import Shape, anonymous_titles
+from conflicto.exports.sheets import Shape, anonymous_titles, questions_of
 from conflicto.sessions.queries import named_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from conflicto.activity_types.registry import Registry
     from conflicto.platform.db.transaction import ReadTx
 
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -30,7 +31,10 @@ def export(
         Form, typer.Option("--format", help="JSON Lines hold every answer as it was sent; the others are for spreadsheets.")
     ] = Form.JSONL,
     shape: Annotated[
-        Shape, typer.Option(help="A row for each answer, or one for each participant with a cell for each round.")
+        Shape,
+        typer.Option(
+            help="A row for each answer (long: for each part of one), for each participant (wide: a column for each option), or option."
+        ),
     ] = Shape.RESPONSES,
     output: Annotated[
         Path | None, typer.Option(help="File to write, replaced once it is whole; without it standard output.")
@@ -38,23 +42,25 @@ def export(
 ) -> None:
     """Write a session's answers, all rounds, in one snapshot; the server may be running.
 
-    In jsonl `response_data` stands exactly as it was sent. In csv and xlsx an answer that is one value, or an object with one value, is a
-    plain cell, any other is JSON; what looks like a formula is text in xlsx, and gets an apostrophe in csv. Answers to anonymous activities
-    never stand beside a participant: in the table each has a row of its own, at the end, in the order of the text.
+    In jsonl, shapes responses and table, `response_data` stands exactly as it was sent. In csv and xlsx answers are shown in the words of
+    their options; what looks like a formula is text in xlsx, and gets an apostrophe in csv. Answers to anonymous activities never stand
+    beside a participant: in table and wide each has a row of its own, at the end, in the order of the text.
     """
-    with existing_database(settings_or_exit()) as db, _sink(output) as sink:
-        apart = db.query(_written, session, form, shape, sink)
-    if apart and shape is Shape.TABLE:
+    settings = settings_or_exit()
+    types = registered_or_exit(settings)
+    with existing_database(settings) as db, _sink(output) as sink:
+        apart = db.query(_written, session, form, shape, sink, types)
+    if apart and shape in {Shape.TABLE, Shape.WIDE}:
         err.print(f"Anonymous, so in rows of their own without participant: {', '.join(apart)}.", markup=False)
 
 
 export.__doc__ = f"{export.__doc__}\n    {EXIT_CODES}"
 
 
-def _written(tx: ReadTx, named: str, form: Form, shape: Shape, sink: BinaryIO) -> list[str]:
+def _written(tx: ReadTx, named: str, form: Form, shape: Shape, sink: BinaryIO, types: Registry) -> list[str]:
     session = named_session(tx, named)
-    write_file(tx, session.id, form, shape, sink)
-    return anonymous_titles(tx, session.id)
+    write_file(tx, session.id, form, shape, sink, types)
+    return anonymous_titles(questions_of(tx, session.id, types))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 from unicodedata import category, normalize
 
-from conflicto.exports.rows import Number
+from conflicto.exports.cells import Number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

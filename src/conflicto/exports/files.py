@@ -9,17 +9,21 @@ from urllib.parse import quote
 
 from conflicto.exports.csv import csv_lines
 from conflicto.exports.jsonl import jsonl_lines
-from conflicto.exports.sheets import Sheet, sheet_of
+from conflicto.exports.sheets import Shape, Sheet, codebook, questions_of, sheet_of
 from conflicto.exports.xlsx import write_xlsx
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from conflicto.exports.sheets import Shape
+    from conflicto.activity_types.registry import Registry
     from conflicto.platform.db.transaction import ReadTx
 
     Paced = Callable[[Iterator[Any]], Iterator[Any]]
     """Hands rows or lines on as fast as they may be made."""
+
+ANSWERS = "Answers"
+CODEBOOK = "Codebook"
+"""Names of the sheets of a workbook."""
 
 LONGEST_NAME = 60
 _NOT_IN_NAME = re.compile(r"[\W_]+")
@@ -41,21 +45,23 @@ class Form(StrEnum):
 _MEDIA_TYPES = {
     Form.CSV: "text/csv; charset=utf-8; header=present",
     Form.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    Form.JSONL: "application/jsonl",
+    Form.JSONL: "application/x-ndjson",
 }
 
 
-def write_file(tx: ReadTx, session_id: int, form: Form, shape: Shape, file: BinaryIO, pace: Paced = iter) -> None:
-    """Write a session's answers to `file`, row by row, in the snapshot of `tx`."""
+def write_file(tx: ReadTx, session_id: int, form: Form, shape: Shape, file: BinaryIO, types: Registry, pace: Paced = iter) -> None:
+    """Write a session's answers to `file`, row by row, in the snapshot of `tx`; a workbook has the codebook as its last sheet."""
     if form is Form.JSONL:
-        file.writelines(pace(jsonl_lines(tx, session_id, shape)))
+        file.writelines(pace(jsonl_lines(tx, session_id, shape, types)))
         return
-    sheet = sheet_of(tx, session_id, shape)
+    sheet = sheet_of(tx, session_id, shape, types)
     sheet = Sheet(sheet.header, pace(sheet.rows))
-    if form is Form.XLSX:
-        write_xlsx(sheet, file)
-    else:
+    if form is Form.CSV:
         file.writelines(csv_lines(sheet))
+    elif shape is Shape.CODEBOOK:
+        write_xlsx({CODEBOOK: sheet}, file)
+    else:
+        write_xlsx({ANSWERS: sheet, CODEBOOK: codebook(questions_of(tx, session_id, types))}, file)
 
 
 def disposition(title: str, session_id: int, form: Form, shape: Shape) -> str:

@@ -42,7 +42,8 @@ class ExportEndpoints:
         """Download a session's answers, all rounds, as they were at one moment.
 
         Answers to anonymous activities have no author. In `csv`, text that a spreadsheet might run as a formula has an apostrophe before
-        it; in `xlsx` it is text. Spreadsheets show an object with one value as that value; `jsonl` holds everything as it was sent.
+        it; in `xlsx` it is text. Spreadsheets show the texts of options, and `xlsx` has the codebook as a further sheet; in the shapes
+        `responses` and `table`, `jsonl` holds everything as it was sent.
         """
         form, shape = _chosen(call, "format", Form.CSV), _chosen(call, "shape", Shape.RESPONSES)
         job = Job(call.params["session_id"], form, shape)

@@ -1,4 +1,7 @@
-"""JSON Lines: an answer a line, by activity and then in the order of the feed, or a participant a line; nothing is lost or rewritten."""
+"""JSON Lines: an answer a line, by activity and then in the order of the feed, or a participant a line; nothing is lost or rewritten.
+
+In the shapes that are made for tables (`long`, `wide`, `codebook`) a line is a row, with the headings as names.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +10,44 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from conflicto.activities.queries import activities_in_order
-from conflicto.exports.rows import apart_record, record, seat_records
-from conflicto.exports.sheets import Shape, seats_with_answers
+from conflicto.exports.cells import Number, Truth
+from conflicto.exports.records import apart_record, record, seat_records
+from conflicto.exports.sheets import Shape, seats_with_answers, sheet_of
 from conflicto.participants.queries import every_seat
 from conflicto.responses.queries import every_response, texts_in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from conflicto.activity_types.registry import Registry
+    from conflicto.exports.cells import Cell
+    from conflicto.exports.sheets import Sheet
     from conflicto.platform.db.transaction import ReadTx
 
 _encode = msgspec.json.Encoder().encode
 
 
-def jsonl_lines(tx: ReadTx, session_id: int, shape: Shape) -> Iterator[bytes]:
+def jsonl_lines(tx: ReadTx, session_id: int, shape: Shape, types: Registry) -> Iterator[bytes]:
     """Yield the lines of a session; read them inside the transaction."""
-    records = _responses(tx, session_id) if shape is Shape.RESPONSES else _table(tx, session_id)
+    if shape is Shape.RESPONSES:
+        records = _responses(tx, session_id)
+    elif shape is Shape.TABLE:
+        records = _table(tx, session_id)
+    else:
+        records = _rows(sheet_of(tx, session_id, shape, types))
     for each in records:
         yield _encode(each) + b"\n"
+
+
+def _rows(sheet: Sheet) -> Iterator[dict[str, Any]]:
+    for row in sheet.rows:
+        yield {name: _plain(cell) for name, cell in zip(sheet.header, row, strict=True)}
+
+
+def _plain(cell: Cell) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(cell, Number | Truth):
+        return msgspec.Raw(cell.encode())
+    return str(cell) or None
 
 
 def _responses(tx: ReadTx, session_id: int) -> Iterator[dict[str, Any]]:

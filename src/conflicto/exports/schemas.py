@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-EXAMPLE = "activity,type,round,participant_id,nickname,answer,…\r\nLunch,poll,1,201872554031127,Anna,curry,…\r\n"
+EXAMPLE = "activity,type,round,participant_id,nickname,answer,…\r\nLunch,poll,1,201872554031127,Anna,Curry,…\r\n"
 
 
 class ExportQuery(BaseModel):
@@ -15,6 +15,9 @@ class ExportQuery(BaseModel):
     format: Literal["csv", "xlsx", "jsonl"] = Field(
         "csv", description="`csv` and `xlsx` for spreadsheets; `jsonl`, a JSON object a line, has every answer as it was sent."
     )
-    shape: Literal["responses", "table"] = Field(
-        "responses", description="A row for each answer, or one for each participant with a cell for each round."
+    shape: Literal["responses", "long", "table", "wide", "codebook"] = Field(
+        "responses",
+        description="`responses`: a row for each answer. `long`: one for each chosen option, rank or other part of an answer. `table`: one"
+        " for each participant with a cell for each round. `wide`: likewise with a cell for each option of a multiple choice, each rank"
+        " and each part. `codebook`: one for each option, with its id, its text and whether it is right.",
     )

@@ -1,21 +1,26 @@
-"""The rows of a session, read from one snapshot and never held together: memory follows people and activities, not answers."""
+"""The sheets of a session, read from one snapshot and never held together: memory follows people and activities, not answers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from conflicto.activities.queries import activities_in_order, activity_with_content, counts_by_round, total_answers
-from conflicto.exports.rows import RESPONSE_COLUMNS, SEAT_COLUMNS, anonymous_rows, columns_of, name_of, response_row, seat_rows
+from conflicto.exports.layouts import apart_row, headings_of, is_apart, seat_rows, table_blocks, wide_blocks
+from conflicto.exports.questions import Question, anonymous_answer, question_of
+from conflicto.exports.rows import CODEBOOK_COLUMNS, LONG_COLUMNS, RESPONSE_COLUMNS, codebook_rows, long_rows, response_row
 from conflicto.participants.queries import every_seat
 from conflicto.responses.queries import every_response, responses_of_seats, texts_in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from conflicto.activities.model import Activity
+    from conflicto.activity_types.registry import Registry
+    from conflicto.exports.cells import Cell
+    from conflicto.exports.layouts import Block
     from conflicto.participants.model import Participant
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.responses.model import Response
@@ -26,10 +31,13 @@ ANSWERS_AT_ONCE = 5_000
 
 
 class Shape(StrEnum):
-    """What a row is: an answer, or a participant with a cell for each activity and round."""
+    """What a row is: an answer, a part of one, a participant with a cell for each round or for each part, or an option of a question."""
 
     RESPONSES = "responses"
+    LONG = "long"
     TABLE = "table"
+    WIDE = "wide"
+    CODEBOOK = "codebook"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,50 +45,73 @@ class Sheet:
     """A header and its rows, which are read once, inside the transaction."""
 
     header: Sequence[str]
-    rows: Iterator[list[str]]
+    rows: Iterator[list[Cell]]
 
 
-def sheet_of(tx: ReadTx, session_id: int, shape: Shape) -> Sheet:
+def sheet_of(tx: ReadTx, session_id: int, shape: Shape, types: Registry) -> Sheet:
     """Return a session in one of the shapes."""
-    activities = _named(tx, session_id)
+    questions = questions_of(tx, session_id, types)
+    if shape is Shape.CODEBOOK:
+        return codebook(questions)
     if shape is Shape.RESPONSES:
-        return Sheet(RESPONSE_COLUMNS, _response_rows(tx, session_id, activities))
-    headings = [column.heading for column in columns_of(activities)]
-    return Sheet([*SEAT_COLUMNS, *headings], _table_rows(tx, session_id, activities))
+        return Sheet(RESPONSE_COLUMNS, _response_rows(tx, session_id, questions))
+    if shape is Shape.LONG:
+        return Sheet(LONG_COLUMNS, _long_rows(tx, session_id, questions))
+    blocks = table_blocks(questions) if shape is Shape.TABLE else wide_blocks(questions)
+    return Sheet(headings_of(blocks), _seat_rows(tx, session_id, blocks))
 
 
-def anonymous_titles(tx: ReadTx, session_id: int) -> list[str]:
-    """Return the headings of the table's columns whose answers stand apart from the participants."""
-    return [column.heading for column in columns_of(_named(tx, session_id)) if column.anonymous]
+def codebook(questions: Sequence[Question]) -> Sheet:
+    """Return the sheet that says which words stand for which ids, what is right, and how often each question was asked."""
+    return Sheet(CODEBOOK_COLUMNS, codebook_rows(questions))
 
 
-def _named(tx: ReadTx, session_id: int) -> list[Activity]:
-    """Return the activities in order, each with a title."""
-    activities = activities_in_order(tx, session_id)
-    return [
-        activity if activity.title else replace(activity, title=name_of(activity, activity_with_content(tx, activity.id)[1].config))
-        for activity in activities
-    ]
+def questions_of(tx: ReadTx, session_id: int, types: Registry) -> list[Question]:
+    """Return the activities of a session in order, each as an export reads it."""
+    questions = []
+    for each in activities_in_order(tx, session_id):
+        activity, content = activity_with_content(tx, each.id)
+        questions.append(question_of(activity, content, types.find(activity.type), counts_by_round(tx, activity.id)))
+    return questions
 
 
-def _response_rows(tx: ReadTx, session_id: int, activities: Sequence[Activity]) -> Iterator[list[str]]:
+def anonymous_titles(questions: Iterable[Question]) -> list[str]:
+    """Return the names of activities whose answers stand apart from the participants."""
+    return [question.name for question in questions if question.activity.anonymous]
+
+
+def _response_rows(tx: ReadTx, session_id: int, questions: Sequence[Question]) -> Iterator[list[Cell]]:
     seats = {seat.id: seat for seat in every_seat(tx, session_id)}
-    for activity in activities:
-        for response in every_response(tx, activity.id, nth=None, participant_id=None):
-            yield response_row(response, activity, seats)
+    for question, response in _every_response(tx, questions):
+        yield response_row(response, question, seats)
 
 
-def _table_rows(tx: ReadTx, session_id: int, activities: Sequence[Activity]) -> Iterator[list[str]]:
+def _long_rows(tx: ReadTx, session_id: int, questions: Sequence[Question]) -> Iterator[list[Cell]]:
+    seats = {seat.id: seat for seat in every_seat(tx, session_id)}
+    for question, response in _every_response(tx, questions):
+        yield from long_rows(response, question, seats)
+
+
+def _every_response(tx: ReadTx, questions: Sequence[Question]) -> Iterator[tuple[Question, Response]]:
+    for question in questions:
+        for response in every_response(tx, question.activity.id, nth=None, participant_id=None):
+            question.remember(response)
+            yield question, response
+
+
+def _seat_rows(tx: ReadTx, session_id: int, blocks: Sequence[Block]) -> Iterator[list[Cell]]:
     """Yield a row for each participant, and then one for each answer to an anonymous activity.
 
     The anonymous rows have no participant and stand in the order of their text, so neither column nor place says who sent them.
     """
-    columns = columns_of(activities)
+    activities = list({block.question.activity.id: block.question.activity for block in blocks}.values())
     for seats, answers in seats_with_answers(tx, session_id, activities):
-        yield from seat_rows(columns, seats, answers)
+        yield from seat_rows(blocks, seats, answers)
+    apart = {(block.question.activity.id, block.round): block for block in blocks if is_apart(block)}
     for activity in activities:
         if activity.anonymous:
-            yield from anonymous_rows(columns, activity.id, texts_in_order(tx, activity.id))
+            for nth, text in texts_in_order(tx, activity.id):
+                yield apart_row(blocks, apart[activity.id, nth], anonymous_answer(text, nth))
 
 
 def seats_with_answers(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import URL
 
+    from conflicto.activity_types.registry import Registry
     from conflicto.exports.files import Form
     from conflicto.exports.sheets import Shape
     from conflicto.platform.db.transaction import ReadTx
@@ -60,8 +61,9 @@ class Job:
 class ExportDesk:
     """Writes the exports of this process. It has a connection of its own, open only meanwhile, so that no poll waits for a reader."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, types: Registry) -> None:
         self._url = url
+        self._types = types
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="export")
         self._job: Job | None = None
         self._is_open = True
@@ -101,14 +103,14 @@ class ExportDesk:
     def _write(self, job: Job) -> tuple[str, BinaryIO]:
         deadlines = Deadlines(statement_s=LONGEST_S)
         with closing(Database(self._url.render_as_string(hide_password=False), pool=PoolSize(2, 0), deadlines=deadlines)) as db:
-            return db.query(_written, job)
+            return db.query(_written, job, self._types)
 
 
-def _written(tx: ReadTx, job: Job) -> tuple[str, BinaryIO]:
+def _written(tx: ReadTx, job: Job, types: Registry) -> tuple[str, BinaryIO]:
     title = session_by_id(tx, job.session_id).title
     file: Any = tempfile.TemporaryFile()  # noqa: SIM115 - its reader closes it
     try:
-        write_file(tx, job.session_id, job.form, job.shape, file, lambda items: gently(items, job.stop))
+        write_file(tx, job.session_id, job.form, job.shape, file, types, lambda items: gently(items, job.stop))
         file.seek(0)
     except BaseException:
         file.close()

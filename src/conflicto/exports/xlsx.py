@@ -1,7 +1,11 @@
-"""A spreadsheet, written row by row: text is written as text, whatever it looks like, and only JSON numbers are numbers."""
+"""A spreadsheet, written row by row: text is written as text, whatever it looks like; numbers, instants and truth values have their types.
+
+Instants are dates in UTC, which their format says, since a spreadsheet knows no zones.
+"""
 
 from __future__ import annotations
 
+from datetime import datetime
 from itertools import count
 from math import isfinite
 from tempfile import TemporaryDirectory
@@ -10,11 +14,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from xlsxwriter import Workbook
 from xlsxwriter.exceptions import FileCreateError
 
+from conflicto.exports.cells import Instant, Number, Truth
 from conflicto.exports.csv import looks_like_formula
-from conflicto.exports.rows import Number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from conflicto.exports.sheets import Sheet
 
@@ -32,11 +36,14 @@ WIDTHS = {"activity": 30, "nickname": 20, "answer": 50}
 WIDTH = 18
 """Columns of characters."""
 
+DATE_FORMAT = 'yyyy-mm-dd hh:mm:ss.000" UTC"'
+"""A spreadsheet shows thousandths of a second at most; CSV and JSON Lines have all six digits."""
+
 STREAMED = {"constant_memory": True, "strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}
 
 
-def write_xlsx(sheet: Sheet, file: BinaryIO) -> None:
-    """Write a workbook to `file`; rows beyond what a sheet takes go on in a further one, columns beyond it are left out.
+def write_xlsx(sheets: Mapping[str, Sheet], file: BinaryIO) -> None:
+    """Write a workbook of named sheets to `file`; rows beyond what a sheet takes go on in a further one, columns beyond it are left out.
 
     Rows wait in a temporary folder of the system, not in memory.
 
@@ -47,7 +54,8 @@ def write_xlsx(sheet: Sheet, file: BinaryIO) -> None:
         book = Workbook(file, STREAMED | {"tmpdir": folder})
         book.use_zip64()
         try:
-            _Writer(book).write(sheet)
+            for name, sheet in sheets.items():
+                _Writer(book).write(name, sheet)
             book.close()
         except FileCreateError as error:
             raise OSError(str(error)) from error
@@ -63,10 +71,12 @@ class _Writer:
         self._quoted = book.add_format({"quote_prefix": True, "num_format": "@"})
         """For what looks like a formula: it stays text even if someone edits the cell."""
 
-    def write(self, sheet: Sheet) -> None:
+        self._dated = book.add_format({"num_format": DATE_FORMAT})
+
+    def write(self, name: str, sheet: Sheet) -> None:
         header = sheet.header[:MOST_COLUMNS]
         for nth in count(1):
-            page = self._begun(header, f"Answers {nth}" if nth > 1 else "Answers")
+            page = self._begun(header, f"{name} {nth}" if nth > 1 else name)
             if not self._fill(page, sheet.rows):
                 return
 
@@ -89,7 +99,11 @@ class _Writer:
         return False
 
     def _put(self, page: Page, row: int, column: int, cell: str) -> None:
-        if isinstance(cell, Number) and isfinite(float(cell)):
+        if isinstance(cell, Instant):
+            page.write_datetime(row, column, datetime.fromisoformat(cell).replace(tzinfo=None), self._dated)
+        elif isinstance(cell, Truth):
+            page.write_boolean(row, column, cell == "true")
+        elif isinstance(cell, Number) and isfinite(float(cell)):
             page.write_number(row, column, float(cell))
         elif cell:
             page.write_string(row, column, fitting(cell), self._quoted if looks_like_formula(cell) else None)

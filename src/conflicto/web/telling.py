@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from conflicto.activity_types.binding import defaults_of
+from conflicto.activity_types.parts import label_property
 from conflicto.activity_types.scopes import PUBLIC
 from conflicto.activity_types.subset import SCOPE, mapped
 
@@ -99,5 +100,4 @@ def _at(schema: Schema, pointer: str) -> Schema:
 def _label(known: ActivityType, pointer: str) -> str | None:
     """Return which property says in words what an id in a list stands for: the first text beside it."""
     name, _, key = pointer.removeprefix("/").partition("/*/")
-    rows = _public(known).get(name, {}).get("items", {}).get("properties", {})
-    return next((each for each, schema in rows.items() if schema.get("type") == "string" and each != key), None)
+    return label_property(_public(known).get(name, {}).get("items", {}).get("properties", {}), key)

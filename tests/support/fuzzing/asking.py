@@ -130,7 +130,9 @@ def malformed(told: Told, *, is_api: bool = True) -> str | None:
     """Return what no answer may be, whoever asked for it."""
     if any(re.search(rb"[\r\n\0]", name + value) for name, value in told.headers.items()):
         return f"a header that ends early: {told.headers!r}"
-    texts = told.body.split(b"\n") if told.media_type == b"application/jsonl" else [told.body] * told.media_type.endswith(b"json")
+    texts = (
+        told.body.split(b"\n") if told.media_type == b"application/x-ndjson" else [told.body] * told.media_type.endswith(b"json")
+    )
     for text in filter(None, texts):
         try:
             compact(text, ANY_SIZE)

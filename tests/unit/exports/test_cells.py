@@ -1,7 +1,8 @@
 import pytest
 
+from conflicto.exports.cells import cell
 from conflicto.exports.csv import guarded
-from conflicto.exports.rows import cell, name_of
+from conflicto.exports.questions import name_of
 from tests.support.samples import activity
 
 

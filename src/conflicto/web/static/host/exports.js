@@ -5,7 +5,7 @@ import { h, patch } from "../core/dom.js";
 import { t } from "../core/words.js";
 
 const FORMATS = [["csv", "CSV"], ["xlsx", "Excel (XLSX)"], ["jsonl", "JSON Lines"]];
-const SHAPES = ["responses", "table"];
+const SHAPES = ["responses", "long", "table", "wide", "codebook"];
 
 // Fills `node`, and keeps it up to date by itself.
 export function fillExports(node, caller, path) {

@@ -1,0 +1,100 @@
+"""Cells of an export: text, and what a spreadsheet knows as a number, an instant or a truth value.
+
+A cell is always a `str`, as CSV writes it; its class says what a spreadsheet makes of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from conflicto.platform.instants import rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Cell = str
+
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_string = msgspec.json.Decoder(str).decode
+
+
+class Number(str):
+    """A JSON number, digit for digit as it was sent."""
+
+    __slots__ = ()
+
+
+class Instant(str):
+    """An instant in RFC 3339, UTC, with microseconds."""
+
+    __slots__ = ()
+
+
+class Truth(str):
+    """`true` or `false`, as JSON writes it."""
+
+    __slots__ = ()
+
+
+def instant(us: int) -> Instant:
+    """Return µs since 1970 as a cell."""
+    return Instant(rfc3339(us))
+
+
+def truth(value: bool) -> Truth:  # noqa: FBT001 - it is the value
+    """Return yes or no as a cell."""
+    return Truth("true" if value else "false")
+
+
+def cell(texts: Sequence[str], *, many: bool) -> Cell:
+    """Return what a table shows of one participant's answers in a round.
+
+    One value stands as it is, and an object with one member as that member; a list of plain values becomes `a; b`. Any other is JSON.
+
+    >>> cell(['{"choice":"Curry"}'], many=False), cell(["1.50"], many=False), cell(['{"words":["a","b"]}'], many=False)
+    ('Curry', '1.50', 'a; b')
+    >>> cell(['[1,{}]'], many=False), cell(["1", "2"], many=True)
+    ('[1,{}]', '[1,2]')
+    """
+    if many or len(texts) > 1:
+        return f"[{','.join(texts)}]"
+    text = texts[0]
+    if text.startswith("{"):
+        members = list(_members(text).values())
+        shown = readable(bytes(members[0]).decode()) if len(members) == 1 else None
+    else:
+        shown = readable(text)
+    return text if shown is None else shown
+
+
+def readable(text: str) -> Cell | None:
+    """Return the cell of a plain JSON value, or of a list of such values in a row; None if it is not plain."""
+    if not text.startswith(("{", "[")):
+        return _plain(text)
+    parts = [bytes(each).decode() for each in _elements(text)] if text.startswith("[") else []
+    return "; ".join(map(_plain, parts)) if parts and not any(part.startswith(("{", "[")) for part in parts) else None
+
+
+def _plain(text: str) -> Cell:
+    if text.startswith('"'):
+        return _string(text)
+    if text in {"true", "false"}:
+        return Truth(text)
+    return text if text == "null" else Number(text)
+
+
+def text_at(text: str, steps: Sequence[str]) -> str | None:
+    """Return the JSON text of the member that `steps` lead to from an object, byte for byte; None where there is none.
+
+    >>> text_at('{"a":{"b":1.50}}', ("a", "b")), text_at('{"a":1}', ("b",)), text_at("7", ())
+    ('1.50', None, '7')
+    """
+    for step in steps:
+        found = _members(text).get(step) if text.startswith("{") else None
+        if found is None:
+            return None
+        text = bytes(found).decode()
+    return text

@@ -1,0 +1,183 @@
+"""Questions of a session as an export reads them: the words behind ids, the parts of an answer, and what is right.
+
+Pure: made from an activity, its content and its type.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from conflicto.activity_types.parts import PartKind, parts_of
+from conflicto.exports.cells import Number, Truth, cell, readable, text_at, truth
+from conflicto.results.folds.base import About, Circumstances
+from conflicto.results.folds.score import Score
+from conflicto.results.pointer import MISSING, find
+from conflicto.results.spec import spec_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from conflicto.activities.model import Activity, Content, Counts
+    from conflicto.activity_types.model import ActivityType
+    from conflicto.activity_types.parts import Part
+    from conflicto.exports.cells import Cell
+    from conflicto.responses.model import Response
+
+MANY = "many"
+"""The response policy under which one participant's cell holds all their answers, as a JSON array."""
+
+SCORE = "score"
+MAX_HEADING_CHARS = 200
+"""As many as a title may have."""
+
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_string = msgspec.json.Decoder(str).decode
+
+
+class Answer(NamedTuple):
+    """An answer as its question reads it: a JSON text, its round, and what a score looks at."""
+
+    text: str
+    round: int
+    about: About
+
+
+def answer_of(response: Response) -> Answer:
+    """Return a stored response as its question reads it."""
+    about = About(response.participant_id, response.received_us, response.created_ts, str(response.id))
+    return Answer(response.text or "null", response.round, about)
+
+
+def anonymous_answer(text: str, nth: int) -> Answer:
+    """Return an answer without author, id or instants."""
+    return Answer(text, nth, About(0, 0, 0, ""))
+
+
+class Scoring(NamedTuple):
+    """Where the scored value of an answer stands, and what it earns in each round; who was quick is not told if it is anonymous."""
+
+    steps: tuple[str, ...]
+    right: object
+    rounds: Mapping[int, Score]
+    tells_points: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One activity, its name, the parts of its answers (none: answers are plain JSON), and its scoring if it has any.
+
+    `texts` are the texts of answers that others may name, by id: filled while answers are read in the order of the feed.
+    """
+
+    activity: Activity
+    name: str
+    parts: tuple[Part, ...]
+    scoring: Scoring | None
+    texts: dict[str, str] = field(default_factory=dict)
+
+    def shown(self, text: str) -> Cell:
+        """Return an answer, a JSON text, as people read it: the words of options, one plain value, else JSON.
+
+        Several parts stand in a row, each with its name.
+        """
+        found = list(self.given(text))
+        if not found:
+            return cell([text], many=False)
+        if len(found) == 1:
+            return self.words(*found[0])
+        return "; ".join(f"{part.name}: {self.words(part, value)}" for part, value in found)
+
+    def all_shown(self, texts: Sequence[str]) -> Cell:
+        """Return all answers of one participant in a round as one cell: a JSON array under the policy `many`."""
+        if not self.parts:
+            return cell(texts, many=self.activity.response_policy == MANY)
+        if len(texts) == 1 and self.activity.response_policy != MANY:
+            return self.shown(texts[0])
+        return _encode([self.shown(text) for text in texts]).decode()
+
+    def given(self, text: str) -> Iterator[tuple[Part, str]]:
+        """Yield the parts that an answer has, each with its JSON text."""
+        for part in self.parts:
+            value = text_at(text, part.steps)
+            if value is not None:
+                yield part, value
+
+    def words(self, part: Part, text: str) -> Cell:
+        """Return one part of an answer in words."""
+        if part.kind is PartKind.VALUE:
+            return readable(text) or text
+        if part.kind is PartKind.ANSWER:
+            return self.texts.get(str(_decode(text)), str(_decode(text)))
+        return "; ".join(label_of(part, value) for value in listed(text))
+
+    def remember(self, response: Response) -> None:
+        """Keep the text of an answer that later ones may name as their target."""
+        if any(part.kind is PartKind.ANSWER for part in self.parts):
+            plain = [self.words(part, value) for part, value in self.given(response.text or "null") if part.kind is PartKind.VALUE]
+            if len(plain) == 1:
+                self.texts[str(response.id)] = plain[0]
+
+    def correctness(self, answer: Answer) -> tuple[Cell, Cell]:
+        """Return whether an answer is right, and its points; both empty where nothing is scored."""
+        fold = self.scoring and self.scoring.rounds.get(answer.round)
+        if not self.scoring or fold is None:
+            return "", ""
+        value = find(_decode(answer.text), self.scoring.steps)
+        if value is MISSING:
+            return "", ""
+        scored = fold.read(value, answer.about)
+        return truth(scored.is_right), Number(scored.points) if self.scoring.tells_points else ""
+
+
+def question_of(activity: Activity, content: Content, known: ActivityType | None, counts: Mapping[int, Counts]) -> Question:
+    """Return an activity as an export reads it; `known` is its registered type, `counts` are those of its rounds."""
+    parts = parts_of(known, content.config) if known else ()
+    return Question(activity, name_of(activity, content.config), parts, _scoring(activity, content, counts))
+
+
+def name_of(activity: Activity, config: str) -> str:
+    """Return what people call an activity: its title, else the first text in its config, which is the question, else its type."""
+    if activity.title:
+        return activity.title
+    texts = (bytes(value).decode() for value in _members(config).values()) if config.startswith("{") else iter(())
+    found = (said for text in texts if text.startswith('"') and (said := _string(text).strip()))
+    return next(found, activity.type)[:MAX_HEADING_CHARS]
+
+
+def label_of(part: Part, value: object) -> str:
+    """Return the words of a value that stands for an option, the value itself if it stands for none."""
+    return next((option.text for option in part.options if option.value == value), str(value))
+
+
+def listed(text: str) -> list[object]:
+    """Return the elements of a JSON array, or a single value alone."""
+    value = _decode(text)
+    return value if isinstance(value, list) else [value]
+
+
+def is_right(scoring: Scoring | None, part: Part, value: object) -> Truth | str:
+    """Return whether an option is right, empty where nothing is scored there."""
+    if scoring is None or scoring.steps != part.steps or scoring.right is MISSING:
+        return ""
+    right = scoring.right
+    return truth(value in right if isinstance(right, list) else value == right)
+
+
+def _scoring(activity: Activity, content: Content, counts: Mapping[int, Counts]) -> Scoring | None:
+    entry = next((entry for entry in spec_of(content.aggregate).values() if entry.op == SCORE), None)
+    if entry is None:
+        return None
+    secret = _decode(content.secret or "null")
+    rounds: dict[int, Score] = {}
+    for nth in range(1, activity.round + 1):
+        timed = activity if nth == activity.round else counts.get(nth)
+        fold = timed and entry.fold(Circumstances(secret, timed.started_ts, timed.duration_seconds))
+        if isinstance(fold, Score):
+            rounds[nth] = fold
+    right = next((fold.right for fold in rounds.values()), MISSING)
+    return Scoring(entry.path, right, rounds, not activity.anonymous)

@@ -1,0 +1,73 @@
+"""Records of JSON Lines: an answer, or a participant with all their answers, byte for byte as they were sent."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from conflicto.platform.instants import rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from conflicto.activities.model import Activity
+    from conflicto.participants.model import Participant
+    from conflicto.responses.model import Response
+
+
+def record(response: Response, activity: Activity, seats: Mapping[int, Participant]) -> dict[str, Any]:
+    """Return a response with what it answers; `response_data` is embedded byte for byte; its author is not, if it is anonymous."""
+    author = None if activity.anonymous else seats.get(response.participant_id)
+    return {
+        "id": response.id,
+        "session_id": response.session_id,
+        "activity_id": response.activity_id,
+        "activity_type": activity.type,
+        "activity_title": activity.title,
+        "round": response.round,
+        "participant_id": None if activity.anonymous else response.participant_id,
+        "nickname": author and author.nickname,
+        "scripted": author and author.scripted,
+        "revision": response.revision,
+        "moderation": response.moderation,
+        "response_data": msgspec.Raw((response.text or "null").encode()),
+        "created_at": rfc3339(response.created_ts),
+        "updated_at": rfc3339(response.ts),
+        "received_at": rfc3339(response.received_us),
+    }
+
+
+def seat_records(
+    activities: Iterable[Activity], seats: Iterable[Participant], answers: Iterable[Response]
+) -> Iterator[dict[str, Any]]:
+    """Yield what `seat_rows` says of each seat as a record, its answers byte for byte in the order of the feed."""
+    named = {activity.id: activity for activity in activities if not activity.anonymous}
+    given: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for answer in answers:
+        if answer.activity_id in named:
+            given[answer.participant_id].append(_answer(named[answer.activity_id], answer.round, answer.text))
+    for seat in seats:
+        if seat.id in given or not seat.deleted:
+            yield _seat_record(given.get(seat.id, []), seat)
+
+
+def apart_record(activity: Activity, nth: int, text: str) -> dict[str, Any]:
+    """Return an answer to an anonymous activity as the record of nobody."""
+    return _seat_record([_answer(activity, nth, text)])
+
+
+def _seat_record(answers: list[dict[str, Any]], seat: Participant | None = None) -> dict[str, Any]:
+    return {
+        "participant_id": seat and seat.id,
+        "nickname": seat and seat.nickname,
+        "joined_at": seat and rfc3339(seat.created_ts),
+        "scripted": seat and seat.scripted,
+        "answers": answers,
+    }
+
+
+def _answer(activity: Activity, nth: int, text: str | None) -> dict[str, Any]:
+    data = msgspec.Raw((text or "null").encode())
+    return {"activity_id": activity.id, "activity_title": activity.title, "round": nth, "response_data": data}
