@@ -33,6 +33,7 @@ from conflicto.feed.answers import Answers
 from conflicto.feed.following import Following
 from conflicto.feed.heads import Heads
 from conflicto.feed.leaderboard import Leaderboard
+from conflicto.feed.lobbies import Lobbies
 from conflicto.feed.press import Press
 from conflicto.feed.results import Results
 from conflicto.feed.shared_pages import SharedPages
@@ -316,6 +317,7 @@ class App:
 
     def _routes(self) -> list[Route]:
         db, writer, tokens, clock, guard = self.db, self.writer, self.tokens, self.clock, self.guard
+        lookup = Lobbies(db, self.heads)
         caps = Caps(self.settings.most_answers, self.settings.most_answers_each)
         press = Press(clock, self.metrics, self.keeper.load)
         answers = Answers(db, clock, press, SharedPages(self._cache()), caps, self.tokens.link_keys)
@@ -326,14 +328,14 @@ class App:
         self.rehearsals = RehearsalStage(House(db, writer, clock, self.presence, self.types, self.heads.standing, self.check.judge))
         return [
             *sessions_http.routes(
-                sessions_http.SessionEndpoints(db, writer, tokens), sessions_http.SessionDoor(db, writer, tokens, guard)
+                sessions_http.SessionEndpoints(db, writer, tokens), sessions_http.SessionDoor(db, writer, tokens, guard, lookup)
             ),
             *activities_http.routes(
                 activities_http.ActivityEndpoints(db, writer, self.types, require_spec),
                 activities_http.ActivityControls(db, writer, tokens),
             ),
             *participants_http.routes(
-                participants_http.DoorEndpoints(db, writer, tokens, guard, clock, self.settings.retention_days),
+                participants_http.DoorEndpoints(db, writer, tokens, guard, clock, lookup, self.settings.retention_days),
                 participants_http.SeatEndpoints(db, writer, self.presence, clock, self.heads.standing),
             ),
             *responses_http.routes(responses_http.ResponseEndpoints(db, writer, clock, self.check, leaderboard, Capacity(caps))),

@@ -20,7 +20,7 @@ from conflicto.participants import errors, schemas
 from conflicto.participants.commands.join import JoinRequest, Seat, join_many
 from conflicto.participants.commands.seats import link_seat, redeem_seat, remove, rename
 from conflicto.participants.model import Participant
-from conflicto.participants.nickname import NicknameInvalid, clean, decent, suggestions
+from conflicto.participants.nickname import Nickname, NicknameInvalid, clean, decent, suggestions
 from conflicto.participants.presence import Presence
 from conflicto.participants.queries import participant_by_id, participant_page, session_of_link, session_to_join, shown_names
 from conflicto.participants.store import taken_keys
@@ -29,7 +29,7 @@ from conflicto.platform.db.engine import Database
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.db.writer import Writer
 from conflicto.platform.http.control_plane import CurrentCall
-from conflicto.platform.http.decoding import decoded
+from conflicto.platform.http.decoding import decoded, decoded_query
 from conflicto.platform.http.messages import NO_STORE, Answer, Call, json_answer
 from conflicto.platform.http.paging import PageQuery, page_answer
 from conflicto.platform.http.routes import Docs, Route, control, data
@@ -39,10 +39,10 @@ from conflicto.platform.limits.bucket import Per, Policy
 from conflicto.platform.problems import InvalidInput, NotFound
 from conflicto.platform.strict_json import RESPONSE_LIMITS
 from conflicto.sessions.errors import CodeUnknown, IdempotencyKeyInvalid, KeyReused, SessionCompleted
-from conflicto.sessions.http import CONTROL, LOOKS
+from conflicto.sessions.http import CONTROL, Lookup
 from conflicto.sessions.idempotency import Key, is_known, key_from
-from conflicto.sessions.model import normalised_code
-from conflicto.sessions.queries import session_by_code, session_by_id
+from conflicto.sessions.model import Session, normalised_code
+from conflicto.sessions.queries import session_by_id
 from conflicto.sessions.schemas import session_out
 
 SEAT = Policy("seat", 120, 60, shared=True)
@@ -50,6 +50,9 @@ SEAT = Policy("seat", 120, 60, shared=True)
 
 DOOR = Policy("door", 30_000, 60, per=Per.SERVER, shared=True)
 """Seats that may be taken on the whole server: the largest hall at once, and 500 a second on end. Nobody is counted by address."""
+
+NAMES = Policy("names", 12_000, 60, per=Per.SERVER)
+"""Names that anyone may try: each asks the database, so 200 a second on end, which is less than a small machine can do."""
 
 SHORTEST_JOIN_KEY = 16
 """A join's key stands for a seat, so it must be as hard to guess as one: a UUID has 36 characters."""
@@ -74,6 +77,7 @@ class DoorEndpoints:
     tokens: Tokens
     guard: CodeGuard
     clock: Clock
+    lookup: Lookup
     retention_days: int
 
     async def join(self, call: Call) -> Answer:
@@ -96,12 +100,16 @@ class DoorEndpoints:
         code = normalised_code(decoded(call.body, _JOIN, schemas.JoinIn).code) or ""
         return await self.db.read(is_known, _key(call, code))
 
-    async def try_nickname(self, call: CurrentCall, session_id: int, query: Annotated[schemas.NicknameQuery, Query()]) -> Answer:
+    async def try_nickname(self, call: Call) -> Answer:
         """Say whether a name is free, and which one is."""
+        query = decoded_query(call, schemas.NicknameQuery)
         nickname = clean(query.nickname)
         code = normalised_code(query.code) or ""
         async with self.guard.trying(call.address, code, wrong=CodeUnknown, link_key=link_key_of(call)):
-            free, suggested = await self.db.read(_tried, session_id, query)
+            session = await self.lookup.find(query.code)
+            if session.id != call.params["session_id"]:
+                raise CodeUnknown
+            free, suggested = await self.db.read(_tried, session, nickname)
         return json_answer({"available": free, "suggested_nickname": nickname.text if free else suggested})
 
     async def redeem(self, call: CurrentCall, body: schemas.RedeemIn) -> Answer:
@@ -209,21 +217,16 @@ def _seated(tx: ReadTx, participant_id: int, session_id: int | None) -> Particip
     return participant
 
 
-def _tried(tx: ReadTx, session_id: int, query: schemas.NicknameQuery) -> tuple[bool, str]:
-    session = session_by_code(tx, query.code)
-    if session.id != session_id:
-        raise CodeUnknown
-    nickname = clean(query.nickname)
-
+def _tried(tx: ReadTx, session: Session, nickname: Nickname) -> tuple[bool, str]:
     def is_taken(key: str) -> bool:
-        return bool(taken_keys(tx, session_id, [key]))
+        return bool(taken_keys(tx, session.id, [key]))
 
     if session.word_filter.refuses(nickname.text):
-        free = decent(nickname, session.word_filter, is_taken)
+        free = decent(nickname, session.word_filter, is_taken, 1)
     elif not is_taken(nickname.key):
         return True, nickname.text
     else:
-        free = suggestions(nickname, is_taken)
+        free = suggestions(nickname, is_taken, 1)
     return False, free[0] if free else ""
 
 
@@ -242,9 +245,9 @@ def routes(door: DoorEndpoints, seats: SeatEndpoints) -> list[Route]:
     return [
         data("POST", "/sessions/{session_id}/join", door.join, policy=DOOR, **joining),
         data("POST", "/join", door.join, policy=DOOR, **joining),
-        control("GET", "/sessions/{session_id}/nicknames/validate", door.try_nickname, who=ANYONE, policy=LOOKS, guesses=GUESSES,
-                tag="joining", docs=Docs(summary="Is a name free?", gives={200: schemas.NicknameOut}, headers=("Link-Key",),
-                                         problems=(CodeUnknown, NicknameInvalid, TooManyGuesses, InvalidInput))),
+        data("GET", "/sessions/{session_id}/nicknames/validate", door.try_nickname, who=ANYONE, policy=NAMES, guesses=GUESSES,
+             tag="joining", docs=Docs(summary="Is a name free?", gives={200: schemas.NicknameOut}, query=schemas.NicknameQuery,
+                                      headers=("Link-Key",), problems=(CodeUnknown, NicknameInvalid, TooManyGuesses, InvalidInput))),
         control("GET", "/sessions/{session_id}/participants", seats.page, who=HOSTS, policy=CONTROL, tag="participants",
                 docs=Docs(summary="Who is here", gives={200: schemas.ParticipantPage})),
         control("GET", "/sessions/{session_id}/names", seats.names, who=HOSTS_AND_SCREENS, policy=CONTROL, tag="participants",

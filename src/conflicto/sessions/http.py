@@ -1,9 +1,9 @@
-"""The endpoints of sessions, all on the control plane; `routes` reads like the contract."""
+"""The endpoints of sessions, all but the look-up of codes on the control plane; `routes` reads like the contract."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from fastapi import Query
 
@@ -18,14 +18,14 @@ from conflicto.platform.http.conditions import ConditionInvalid, conditional_ans
 from conflicto.platform.http.control_plane import CurrentCall
 from conflicto.platform.http.messages import NO_STORE, Answer, Call, encode, json_answer
 from conflicto.platform.http.paging import PageQuery, page_answer
-from conflicto.platform.http.routes import Docs, Route, control
+from conflicto.platform.http.routes import Docs, Route, control, data
 from conflicto.platform.limits.bucket import Per, Policy
 from conflicto.platform.problems import NotFound
 from conflicto.platform.strict_json import RESPONSE_LIMITS
 from conflicto.sessions import commands, errors, schemas
 from conflicto.sessions.idempotency import Key, is_known, key_from
 from conflicto.sessions.model import Session, normalised_code
-from conflicto.sessions.queries import audit_page, session_by_code, session_by_id, session_page
+from conflicto.sessions.queries import audit_page, session_by_id, session_page
 
 CONTROL = Policy("control", 600, 60, shared=True)
 """Ten requests a second for a minute on end: more than a host's hands, less than a runaway script."""
@@ -82,6 +82,17 @@ class SessionEndpoints:
         return _seen(call, session, self.tokens)
 
 
+class Lookup(Protocol):
+    """Where sessions are found by code; the feed room provides it from its memory."""
+
+    async def find(self, typed: str) -> Session:
+        """Return the session that a person means by `typed`.
+
+        Raises:
+            CodeUnknown: no session can be joined with it.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class SessionDoor:
     """Getting in: codes, tokens, the lock; and the audit of who did what."""
@@ -90,6 +101,7 @@ class SessionDoor:
     writer: Writer
     tokens: Tokens
     guard: CodeGuard
+    lookup: Lookup
 
     async def issue_token(self, call: CurrentCall, session_id: int, body: schemas.TokenIn) -> Answer:
         """Issue a further host or screen token."""
@@ -107,11 +119,11 @@ class SessionDoor:
         found, total = await self.db.read(audit_page, session_id, limit=query.limit, offset=query.offset)
         return page_answer([schemas.transition_out(line) for line in found], total, query)
 
-    async def by_code(self, call: CurrentCall, code: str) -> Answer:
+    async def by_code(self, call: Call) -> Answer:
         """Tell a stranger with the code which session it opens."""
-        meant = normalised_code(code) or ""
+        meant = normalised_code(call.params["code"]) or ""
         async with self.guard.trying(call.address, meant, wrong=errors.CodeUnknown, link_key=link_key_of(call)):
-            session = await self.db.read(session_by_code, code)
+            session = await self.lookup.find(call.params["code"])
         return json_answer({"session_id": session.id, "title": session.title, "status": session.status})
 
     async def lock(self, call: CurrentCall, session_id: int, body: schemas.LockIn | None = None) -> Answer:
@@ -189,9 +201,9 @@ def routes(sessions: SessionEndpoints, door: SessionDoor) -> list[Route]:
                 docs=Docs(summary="Rotate the tokens: every older one dies", gives={200: schemas.TokenPair})),
         control("GET", "/sessions/{session_id}/transitions", door.transitions, who=HOSTS, policy=CONTROL, tag="sessions",
                 docs=Docs(summary="The audit: who moved what", gives={200: schemas.TransitionPage})),
-        control("GET", "/sessions/by-code/{code}", door.by_code, who=ANYONE, policy=LOOKS, guesses=GUESSES, tag="joining",
-                docs=Docs(summary="The lobby behind a code", gives={200: schemas.LobbyOut}, headers=("Link-Key",),
-                          problems=(errors.CodeUnknown, TooManyGuesses))),
+        data("GET", "/sessions/by-code/{code}", door.by_code, who=ANYONE, policy=LOOKS, guesses=GUESSES, tag="joining",
+             docs=Docs(summary="The lobby behind a code", gives={200: schemas.LobbyOut}, headers=("Link-Key",),
+                       problems=(errors.CodeUnknown, TooManyGuesses))),
         control("POST", "/sessions/{session_id}/lock", door.lock, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
                 docs=Docs(summary="Close or open the door", gives=one, problems=over)),
         control("POST", "/sessions/{session_id}/join-code", door.renew_code, who=HOSTS, policy=CONTROL, tag="sessions",

@@ -1,4 +1,4 @@
-"""Bodies of the data plane: decoded in one step when they fit, explained by the documented model when they do not."""
+"""Bodies and queries of the data plane: decoded in one step when they fit, explained by the documented model when they do not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from conflicto.platform.problems import InvalidInput
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from conflicto.platform.http.messages import Call
+
 T = TypeVar("T")
+M = TypeVar("M", bound="BaseModel")
 
 
 def decoded(body: bytes, decoder: msgspec.json.Decoder[T], model: type[BaseModel]) -> T:
@@ -26,6 +29,19 @@ def decoded(body: bytes, decoder: msgspec.json.Decoder[T], model: type[BaseModel
         return decoder.decode(body or b"null")
     except msgspec.ValidationError as error:
         raise _explained(body, model) from error
+
+
+def decoded_query(call: Call, model: type[M]) -> M:
+    """Return a call's query as the model that the OpenAPI document shows.
+
+    Raises:
+        InvalidInput: it does not fit.
+    """
+    try:
+        return model.model_validate({name: call.query(name) for name in call.query_names()})
+    except ValidationError as error:
+        said = error.errors(include_url=False, include_context=False, include_input=False)
+        raise invalid_input([{**each, "loc": ("query", *each["loc"])} for each in said]) from error
 
 
 def _explained(body: bytes, model: type[BaseModel]) -> InvalidInput:

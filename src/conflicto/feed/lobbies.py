@@ -1,0 +1,56 @@
+"""Sessions by their join code, from memory while they are in use: a hall that comes in asks the database once."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from conflicto.sessions.model import SessionStatus, normalised_code
+from conflicto.sessions.queries import session_by_code
+
+if TYPE_CHECKING:
+    from conflicto.feed.heads import Heads
+    from conflicto.platform.db.engine import Database
+    from conflicto.sessions.model import Session
+
+MAX_CODES = 5_000
+"""Codes that are remembered, 200 bytes each: as many as there are sessions in memory."""
+
+
+class Lobbies:
+    """Codes that led to a session, of one process. The event loop's alone.
+
+    Only the way to a session is remembered. Whether the code still opens it is asked of the session's state in memory, which follows
+    commits at once, and those of other processes within the 2 s that any read may be stale. A join is held against the database.
+    """
+
+    def __init__(self, db: Database, heads: Heads) -> None:
+        self._db = db
+        self._heads = heads
+        self._ids: OrderedDict[str, int] = OrderedDict()
+
+    async def find(self, typed: str) -> Session:
+        """Return the session that a person means by `typed`.
+
+        Raises:
+            CodeUnknown: no session can be joined with it.
+        """
+        code = normalised_code(typed) or ""
+        session = self._known(code)
+        if session is None:
+            session = await self._db.read(session_by_code, typed)
+            self._remember(code, session.id)
+            await self._heads.standing(session.id)
+        return session
+
+    def _known(self, code: str) -> Session | None:
+        head = self._heads.known(self._ids.get(code, 0))
+        if head is None or head.session.join_code != code or head.session.deleted:
+            return None
+        return None if head.session.status is SessionStatus.COMPLETED else head.session
+
+    def _remember(self, code: str, session_id: int) -> None:
+        self._ids[code] = session_id
+        self._ids.move_to_end(code)
+        if len(self._ids) > MAX_CODES:
+            self._ids.popitem(last=False)

@@ -1,0 +1,90 @@
+"""Looking up a code: from memory while a session is in use, and never what is not so any more."""
+
+from typing import Any
+
+import pytest
+
+from conflicto.feed import lobbies
+from tests.support.api import Api, Event, make_event
+from tests.support.checks import accepted, refused
+
+pytestmark = pytest.mark.in_process
+
+
+@pytest.fixture
+async def event(api: Api) -> Event:
+    return await make_event(api)
+
+
+@pytest.fixture
+def reads(api: Api, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Every read of the database from now on."""
+    asked: list[Any] = []
+    read = api.app.db.read
+
+    async def counted(query: Any, *args: Any, **kwargs: Any) -> Any:
+        asked.append(query)
+        return await read(query, *args, **kwargs)
+
+    monkeypatch.setattr(type(api.app.db), "read", lambda _, query, *args, **kwargs: counted(query, *args, **kwargs))
+    return asked
+
+
+async def test_a_hall_asks_the_database_once_for_its_code(event: Event, reads: list[Any]) -> None:
+    """What anybody may ask without a token costs no more than a poll."""
+    for _ in range(20):
+        for typed in (event.code, event.code.lower().replace("-", " ")):
+            assert accepted(await event.api.get(f"/sessions/by-code/{typed}"))["session_id"] == event.id
+
+    assert len(reads) <= 2, "the look-up, and the session that it leads to"
+
+
+async def test_a_name_is_looked_up_with_one_read(event: Event, reads: list[Any]) -> None:
+    await event.join("Anna")
+    accepted(await event.api.get(f"/sessions/by-code/{event.code}"))
+    reads.clear()
+
+    query = f"nickname=Anna&code={event.code}"
+    assert accepted(await event.api.get(f"{event.path}/nicknames/validate?{query}"))["available"] is False
+    assert len(reads) == 1
+
+
+async def test_what_memory_tells_is_what_holds_now(event: Event) -> None:
+    api = event.api
+    path = f"/sessions/by-code/{event.code}"
+    accepted(await api.get(path))
+    accepted(await api.patch(event.path, {"title": "Another name"}, token=event.host))
+    assert accepted(await api.get(path))["title"] == "Another name"
+
+    renewed = accepted(await api.post(f"{event.path}/join-code", token=event.host))["join_code"]
+    refused(await api.get(path), 404, "code-unknown")
+    path = f"/sessions/by-code/{renewed}"
+    assert accepted(await api.get(path))["session_id"] == event.id
+    accepted(await api.patch(event.path, {"status": "completed"}, token=event.host))
+    refused(await api.get(path), 404, "code-unknown")
+
+    other = await make_event(api)
+    accepted(await api.get(f"/sessions/by-code/{other.code}"))
+    accepted(await api.delete(other.path, token=other.host), 204)
+    refused(await api.get(f"/sessions/by-code/{other.code}"), 404, "code-unknown")
+
+
+async def test_names_are_tried_in_their_own_session(event: Event) -> None:
+    other = await make_event(event.api)
+    for path, query, problem in (
+        (event.path, f"nickname=Anna&code={other.code}", (404, "code-unknown")),
+        (event.path, "nickname=Anna", (422, "invalid-input")),
+        (event.path, f"nickname={'x' * 200}&code={event.code}", (422, "invalid-input")),
+        (event.path, f"nickname=Anna&code={event.code}&nick=1", (422, "invalid-input")),
+    ):
+        said = refused(await event.api.get(f"{path}/nicknames/validate?{query}"), *problem)
+        assert all(each["pointer"].startswith("/query") for each in said.get("errors", ()))
+
+
+async def test_remembered_codes_are_bounded(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lobbies, "MAX_CODES", 2)
+    lookup = lobbies.Lobbies(api.app.db, api.app.heads)
+    for _ in range(4):
+        made = await make_event(api)
+        assert (await lookup.find(made.code)).id == made.id
+    assert len(lookup._ids) == 2
