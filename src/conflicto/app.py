@@ -14,10 +14,9 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from conflicto import __version__
 from conflicto.access.admission import Admission, refusals
 from conflicto.access.code_guard import CodeGuard, share_of_all
-from conflicto.access.identity import Identity, establish
+from conflicto.access.identity import Identity, establish, tokens_of
 from conflicto.access.roles import ADMIN, ANYONE, Caller
 from conflicto.access.tickets import UsedTickets
-from conflicto.access.tokens import Tokens
 from conflicto.access.used_codes import LIFE_S, UsedCodes
 from conflicto.activities import http as activities_http
 from conflicto.activities import store as activities_store
@@ -86,6 +85,7 @@ from conflicto.results import store as results_store
 from conflicto.results.segments import Segments
 from conflicto.results.spec import require_spec
 from conflicto.sessions import http as sessions_http
+from conflicto.sessions import link_http
 from conflicto.sessions.events import SessionChanged, SessionEnded
 from conflicto.sessions.gaps import Feeds
 from conflicto.sessions.heads import SessionHeads
@@ -136,7 +136,7 @@ class App:
         self.types = registered(settings.activity_types)
         self.expiry = Expiry(self.db, self.writer, self.clock)
         self.purger, self.retention = self._removal()
-        self.tokens = Tokens(self.identity.signing_key, issuer, self.clock)
+        self.tokens = tokens_of(self.db, self.identity, self.clock, max_days=settings.max_token_days)
         self.admission = Admission(self.tokens, self.identity.admin_hash, self.heads, UsedTickets(self.clock, self.redis, issuer))
         self.limiter, self.guard = self._limits()
         self.lane = Lane(self.clock, self.limiter.memory, self._seen)
@@ -317,7 +317,7 @@ class App:
 
     def _routes(self) -> list[Route]:
         db, writer, tokens, clock, guard = self.db, self.writer, self.tokens, self.clock, self.guard
-        lookup = Lobbies(db, self.heads)
+        lookup, links = Lobbies(db, self.heads), link_http.LinkTokens(db, writer, tokens, clock)
         caps = Caps(self.settings.most_answers, self.settings.most_answers_each)
         press = Press(clock, self.metrics, self.keeper.load)
         answers = Answers(db, clock, press, SharedPages(self._cache()), caps, self.tokens.link_keys)
@@ -328,11 +328,11 @@ class App:
         self.rehearsals = RehearsalStage(House(db, writer, clock, self.presence, self.types, self.heads.standing, self.check.judge))
         return [
             *sessions_http.routes(
-                sessions_http.SessionEndpoints(db, writer, tokens), sessions_http.SessionDoor(db, writer, tokens, guard, lookup)
+                sessions_http.SessionEndpoints(db, writer, links), sessions_http.SessionDoor(db, writer, links, guard, lookup)
             ),
             *activities_http.routes(
                 activities_http.ActivityEndpoints(db, writer, self.types, require_spec),
-                activities_http.ActivityControls(db, writer, tokens),
+                activities_http.ActivityControls(db, writer, links),
             ),
             *participants_http.routes(
                 participants_http.DoorEndpoints(db, writer, tokens, guard, clock, lookup, self.settings.retention_days),

@@ -71,6 +71,13 @@ class Settings(BaseModel):
         description="The operator's token, at least 16 characters. Without it the first start makes one and shows it at a terminal,"
         " or writes it to `admin-token` in the data directory, mode 0600.",
     )
+    max_token_days: int = Field(
+        180,
+        ge=1,
+        le=36_500,
+        alias="CONFLICTO_MAX_TOKEN_DAYS",
+        description="Days from the first issue of a host, screen or participant token to the end of its last renewal.",
+    )
     cors_origins: tuple[str, ...] = Field(
         (), alias="CONFLICTO_CORS_ORIGINS", description="Other origins whose pages may call the API, separated by commas."
     )

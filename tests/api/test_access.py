@@ -38,6 +38,7 @@ class World:
     activity: dict[str, Any]
     seats: list[Seat]
     answer: dict[str, Any]
+    link: str
 
     @classmethod
     async def make(cls, api: Api) -> "World":
@@ -47,18 +48,27 @@ class World:
         seats = [await event.join(name) for name in ("Anna", "Bert")]
         answers = [accepted(await event.answer(activity, seat, 1), 201) for seat in seats]
         accepted(await api.post(f"{event.path}/overlay", {"overlay": "names"}, token=event.host))  # lets screens see who is here
-        return cls(event, activity, seats, answers[0])
+        link = accepted(await api.post(f"{event.path}/links", {"scope": "screen"}, token=event.host), 201)["id"]
+        return cls(event, activity, seats, answers[0], link)
 
     @property
     def ids(self) -> dict[str, Any]:
         return {
             "session_id": self.event.id, "activity_id": self.activity["id"], "participant_id": self.seats[0].id,
-            "response_id": self.answer["id"], "code": self.event.code, "timestamp": "0", "type": "poll",
+            "response_id": self.answer["id"], "link_id": self.link, "code": self.event.code, "timestamp": "0", "type": "poll",
         }  # fmt: skip
 
     async def state(self) -> list[Any]:
         """Everything that a host can read of it, without what time changes."""
-        paths = ("", "/activities", "/participants", "/transitions", "/status", f"/activities/{self.activity['id']}/responses")
+        paths = (
+            "",
+            "/activities",
+            "/participants",
+            "/transitions",
+            "/links",
+            "/status",
+            f"/activities/{self.activity['id']}/responses",
+        )
         return [accepted(await self.event.api.get(self.event.path + path, token=self.event.api.admin)) for path in paths]
 
 

@@ -164,7 +164,8 @@ async def all_ids(event: Event, seat: Seat) -> dict[str, Any]:
     poll = await event.activity(status="active")
     sent = accepted(await event.answer(poll, seat, 1), 201)
     return {
-        "session_id": event.id, "activity_id": poll["id"], "response_id": sent["id"], "participant_id": seat.id, "code": event.code,
+        "session_id": event.id, "activity_id": poll["id"], "response_id": sent["id"],
+        "link_id": sent["id"], "participant_id": seat.id, "code": event.code,
         "timestamp": "0", "type": "poll",
     }  # fmt: skip
 

@@ -61,7 +61,7 @@ async def ids_of(event: Event) -> dict[str, Any]:
     anna = await event.join()
     sent = accepted(await event.answer(board, anna, 1), 201)
     return {
-        "session_id": event.id, "activity_id": board["id"], "response_id": sent["id"], "participant_id": anna.id,
+        "session_id": event.id, "activity_id": board["id"], "response_id": sent["id"], "link_id": sent["id"], "participant_id": anna.id,
         "code": event.code, "timestamp": "0", "type": "poll",
     }  # fmt: skip
 

@@ -65,7 +65,7 @@ async def test_every_route_spends_from_its_policy_and_says_so(event: Event) -> N
     callers = {Role.ADMIN: (api.admin, "admin"), Role.PARTICIPANT: (seat.token, str(seat.id))}
     for role, token in ((Role.HOST, event.host), (Role.SCREEN, event.screen)):
         callers[role] = token, app.tokens.verify(token).caller.subject
-    ids = {"session_id": event.id, "activity_id": poll["id"], "participant_id": seat.id, "response_id": row["id"],
+    ids = {"session_id": event.id, "activity_id": poll["id"], "participant_id": seat.id, "response_id": row["id"], "link_id": row["id"],
            "code": event.code, "timestamp": "0", "type": "poll"}  # fmt: skip
     free = set()
     for route in walked(app.routes):

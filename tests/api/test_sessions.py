@@ -318,7 +318,7 @@ async def test_further_tokens_live_until_all_are_rotated(api: Api) -> None:
     assert all([await alive(event, each["token"]) for each in made])
     refused(await api.post(f"{event.path}/lock", token=made[1]["token"]), 403, "role-not-allowed")
 
-    pair = accepted(await api.delete(f"{event.path}/tokens", token=made[0]["token"]))
+    pair = accepted(await api.delete(f"{event.path}/tokens", token=event.host))
 
     for dead in (event.host, event.screen, made[0]["token"], made[1]["token"]):
         refused(await api.get(f"{event.path}/status", token=dead), 401, "token-invalid")

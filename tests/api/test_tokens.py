@@ -6,11 +6,14 @@ from base64 import urlsafe_b64encode
 from contextlib import closing
 from hashlib import sha256, sha384
 from typing import Any
+from uuid import UUID
 
 import jwt
 import pytest
 
 from conflicto.access.identity import establish
+from conflicto.access.links import earlier_link_id
+from conflicto.access.roles import Role
 from conflicto.platform.db.engine import Database
 from conflicto.settings import Settings
 from tests.support.api import Api, Event, make_event
@@ -59,12 +62,26 @@ async def refuses(forger: Forger, token: str) -> None:
 
 
 async def test_a_forger_with_our_key_is_believed_so_the_refusals_below_mean_something(forger: Forger) -> None:
+    screen = jwt.decode(forger.event.screen, options={"verify_signature": False})
     for token in (
         forger.token(),
-        forger.token(claims={"jti": "other"}),
-        forger.token(claims={"role": "screen"}, head={"typ": "screen+jwt"}),
+        forger.token(claims={"iat": forger.claims["iat"] - 1}),
+        forger.token(claims={"role": "screen", "jti": screen["jti"]}, head={"typ": "screen+jwt"}),
+        forger.token(claims={"jti": "other", "end": GONE}),
     ):
         accepted(await forger.event.api.get(forger.event.path, token=token))
+
+
+async def test_a_link_that_is_not_there_or_of_another_role_or_session_is_dead(api: Api, forger: Forger) -> None:
+    other = Forger(await make_event(api))
+    for claims, role in (
+        ({"jti": "other"}, "host"),
+        ({"jti": str(UUID(int=5))}, "host"),
+        ({"jti": str(earlier_link_id(Role.HOST, other.event.id))}, "host"),
+        ({"jti": other.claims["jti"]}, "host"),
+        ({"role": "screen"}, "screen"),
+    ):
+        await refuses(forger, forger.token(claims=claims, head={"typ": f"{role}+jwt"}))
 
 
 HEADERS = [

@@ -126,6 +126,10 @@ async def _sessions(api: Recorder, event: Event) -> None:
     event.code = (await api.post(f"{event.path}/join-code", token=event.host)).json()["join_code"]
     await api.post(f"{event.path}/overlay", {"overlay": "black"}, token=event.host)
     await api.post(f"{event.path}/tokens", {"role": "screen"}, token=event.host)
+    link = (await api.post(f"{event.path}/links", {"scope": "host", "name": "Second host"}, token=event.host)).json()
+    await api.patch(f"{event.path}/links/{link['id']}", {"name": "Third host"}, token=event.host)
+    await api.get(f"{event.path}/links", event.host)
+    await api.delete(f"{event.path}/links/{link['id']}", event.host)
     copied = await api.post(f"{event.path}/duplicate", {}, token=api.admin)
     await api.delete(f"/sessions/{copied.json()['id']}", api.admin)
     await api.get(f"/sessions/by-code/{event.code}")

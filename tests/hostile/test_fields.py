@@ -39,6 +39,7 @@ async def test_a_field_of_another_kind_is_refused_where_it_stands(api: Api) -> N
             "activity_id": poll["id"],
             "participant_id": seat.id,
             "response_id": sent["id"],
+            "link_id": sent["id"],
             "type": "poll",
         }
         token = {"admin": api.admin, "host": event.host, "participant": seat.token}[min(route.who)] if route.who else None

@@ -9,6 +9,8 @@ from uuid import UUID
 
 import pytest
 
+from conflicto.access.links import Scope
+from conflicto.access.roles import Caller, Role
 from conflicto.activities.commands.edit import NewActivity, create_activity
 from conflicto.activities.commands.run import start_round
 from conflicto.activities.model import ActivityStatus, Content, Counts, ModerationPolicy, ResponsePolicy
@@ -22,7 +24,7 @@ from conflicto.participants.commands.join import JoinRequest, join_many
 from conflicto.participants.commands.seats import remove, rename
 from conflicto.participants.nickname import clean
 from conflicto.platform.db.group import Committed
-from conflicto.platform.db.transaction import ReadTx
+from conflicto.platform.db.transaction import ReadTx, WriteTx
 from conflicto.platform.db.writer import Command
 from conflicto.platform.problems import DomainError
 from conflicto.responses.commands.change import edit_response, moderate_response, remove_response
@@ -31,12 +33,17 @@ from conflicto.responses.queries import live_answers
 from conflicto.results.queries import Reading, Round
 from conflicto.results.segments import Segments
 from conflicto.results.tally import Basis, Tally, results_of
-from conflicto.sessions.commands import lock, rotate_tokens
+from conflicto.sessions.commands import lock
 from conflicto.sessions.heads import positions
+from conflicto.sessions.links import NewLink, add_link, replace_links, revoke_link
+from conflicto.sessions.queries import session_links
 from tests.support.kit import Kit, command, set_stage
 
 BASIS = Basis('{"n":{"path":"","op":"number"},"c":{"path":"","op":"count"}}', None, None, None)
 STEPS = 50
+
+OPERATOR = Caller(Role.ADMIN, "admin")
+COHOST = Caller(Role.HOST, "host-x", scope=Scope.HOST)
 
 
 @pytest.fixture
@@ -92,14 +99,22 @@ class Hall:
             lambda tx: rename(tx, seat, name),
             lambda tx: remove(tx, seat, erase_answers=False, forget=False),
             lambda tx: lock(tx, session_id, locked=locked),
-            lambda tx: rotate_tokens(tx, session_id, actor="test"),
+            lambda tx: replace_links(tx, session_id, self.rng.choice([OPERATOR, COHOST]), life_s=60),
+            lambda tx: add_link(tx, session_id, NewLink(self.rng.choice(list(Scope))), OPERATOR),
+            lambda tx: revoke_any(tx, session_id, self.rng),
             lambda tx: start_round(tx, self.stage.activity_id, actor="test"),
             lambda tx: create_activity(tx, session_id, new, status=ActivityStatus.PUBLISHED, actor="test"),
         ]))  # fmt: skip
 
 
+def revoke_any(tx: WriteTx, session_id: int, rng: Random) -> None:
+    links = session_links(tx, session_id)
+    if links:
+        revoke_link(tx, session_id, rng.choice(links).id, OPERATOR)
+
+
 def state(head: SessionHead) -> dict[str, Any]:
-    names = ("session", "ts", "ctl", "participants", "participants_ts", "activities", "seats", "departed")
+    names = ("session", "ts", "ctl", "participants", "participants_ts", "activities", "seats", "departed", "links")
     counts = {key: counts for key, counts in head.counts.items() if counts != Counts()}
     return {name: getattr(head, name) for name in names} | {"counts": counts}
 
@@ -223,11 +238,16 @@ async def test_tokens_that_another_process_ended_open_nothing_here(kit: Kit, oth
     stage, heads = set_stage(kit, people=2), Heads(kit.db)
     head = await heads.get(stage.session_id)
     assert (head.token_version(), head.seat_version(stage.people[0])) == (1, 1)
-    await asyncio.to_thread(other.do, stage.session_id, rotate_tokens, stage.session_id, actor="test")
+    await asyncio.to_thread(other.do, stage.session_id, replace_links, stage.session_id, OPERATOR, life_s=60)
     await asyncio.to_thread(other.do, stage.session_id, remove, stage.people[0], erase_answers=False, forget=False)
     await swept(heads)
     assert await heads.get(stage.session_id) is head
     assert (head.token_version(), head.seat_version(stage.people[0])) == (2, 2)
+    link = next(link for link in head.links.values() if link.scope is Scope.SCREEN)
+    await asyncio.to_thread(other.do, stage.session_id, revoke_link, stage.session_id, link.id, COHOST)
+    await swept(heads)
+    assert await heads.get(stage.session_id) is head
+    assert head.links[link.id].revoked_us is not None
 
 
 async def test_people_who_came_in_elsewhere_are_counted(kit: Kit, other: Kit) -> None:

@@ -29,7 +29,11 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     ],
     "feed_heads": [
         {"session_id": SESSION, "ts": T + 6, "ctl": T + 2, "participants": 2, "participants_ts": T + 4, "activities": 1, "transitions": 1,
-         "responses": 2}
+         "responses": 2, "links_ts": T + 1}
+    ],
+    "links": [
+        {"id": UUID(fields=(1, 0, 0x8000, 0x80, 0, SESSION)), "session_id": SESSION, "scope": "owner", "name": "Anna",
+         "creator": "system", "created_us": T, "expires_us": 2 * T, "revoked_us": T + 1, "changed_ts": T + 1}
     ],
     "transitions": [
         {"session_id": SESSION, "number": 1, "actor": "host", "entity": "session", "entity_id": str(SESSION), "from_status": "draft",

@@ -19,6 +19,8 @@ BODIES: dict[str, Any] = {
     "PUT /sessions/{session_id}": {"title": "T"},
     "PATCH /sessions/{session_id}": {"title": "T"},
     "POST /sessions/{session_id}/tokens": {"role": "host"},
+    "POST /sessions/{session_id}/links": {"scope": "host"},
+    "PATCH /sessions/{session_id}/links/{link_id}": {"name": "N"},
     "POST /sessions/{session_id}/lock": {"locked": True},
     "POST /sessions/{session_id}/overlay": {"overlay": "join"},
     "POST /sessions/{session_id}/duplicate": {"title": "T"},

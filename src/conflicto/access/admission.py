@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from conflicto.access.errors import OperatorOnly, RoleNotAllowed, TokenInvalid, TokenMissing
+from conflicto.access.links import earlier_scope
 from conflicto.access.roles import ADMIN, MEMBERS, Caller, Role
 from conflicto.access.tokens import Claims, Tokens, matches
 from conflicto.platform.problems import DomainError, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
+    from uuid import UUID
 
+    from conflicto.access.links import Link
     from conflicto.access.tickets import UsedTickets
 
 NOT_A_JWT = 0
@@ -26,6 +30,10 @@ class Standing(Protocol):
 
     def token_version(self) -> int:
         """Return the version that host and screen tokens must have."""
+
+    @property
+    def links(self) -> Mapping[UUID, Link]:
+        """The known links of the session, by their ids."""
 
     def seat_version(self, participant_id: int) -> int:
         """Return the version that the tokens of a seat must have; giving it up raises it, so the tokens of the gone are dead."""
@@ -132,18 +140,40 @@ class Admission:
         return Caller(Role.ADMIN, "admin")
 
     async def _alive(self, claims: Claims) -> Caller:
-        """Hold the token against the session's standing; a token newer than what is known asks the database once."""
-        caller, standing = claims.caller, self._directory.known(claims.session_id)
-        if standing is not None and _version(standing, caller) == claims.version:
-            return caller
+        """Compare the token with the session's standing; a token newer than what is known reads the database once."""
+        standing = self._directory.known(claims.session_id)
+        caller = None if standing is None else _known_caller(standing, claims)
         for fresh in (False, True):
-            standing = await self._directory.standing(claims.session_id, fresh=fresh)
-            wanted = None if standing is None else _version(standing, caller)
-            if wanted == claims.version:
+            if caller is not None:
                 return caller
-            if wanted is None or wanted > claims.version:
+            standing = await self._directory.standing(claims.session_id, fresh=fresh)
+            if standing is None:
                 raise TokenInvalid
+            caller = _known_caller(standing, claims)
+        if caller is None:
+            raise TokenInvalid
+        return caller
+
+
+def _known_caller(standing: Standing, claims: Claims) -> Caller | None:
+    """Return the caller with the scope of their link, None if the standing is too old to tell.
+
+    Raises:
+        TokenInvalid: the token was rotated away, its link revoked, or its seat given up.
+    """
+    caller, version = claims.caller, _version(standing, claims.caller)
+    if version != claims.version:
+        if version > claims.version:
+            raise TokenInvalid
+        return None
+    if caller.link is None:
+        return caller
+    link = standing.links.get(caller.link)
+    if link is None:
+        return replace(caller, scope=earlier_scope(caller.role)) if claims.is_earlier else None
+    if link.revoked_us is not None or link.role is not caller.role:
         raise TokenInvalid
+    return replace(caller, scope=link.scope)
 
 
 def _version(standing: Standing, caller: Caller) -> int:

@@ -4,7 +4,8 @@ DomainError
 ├── TokenMissing     the route needs a token
 ├── TokenInvalid     not a token of ours, expired, or dead
 ├── RoleNotAllowed   the token's role may not do this
-│   └── OperatorOnly only the operator's token may do this
+│   ├── OperatorOnly only the operator's token may do this
+│   └── OwnerOnly    only the session's owner, or the operator, may do this
 └── TooManyGuesses   too many wrong codes came from this address, or from all together
 """
 
@@ -43,6 +44,13 @@ class OperatorOnly(RoleNotAllowed):
 
     code = "operator-only"
     title = "Only the operator may do this"
+
+
+class OwnerOnly(RoleNotAllowed):
+    """An owner's link is made, renamed and revoked by an owner's token of the session or by the operator: ask one of them."""
+
+    code = "owner-only"
+    title = "Only the owner of the session may do this"
 
 
 class TooManyGuesses(RateLimited):

@@ -7,12 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conflicto.access.tokens import SHORTEST_KEY_BYTES, digest
+from conflicto.access.tokens import SHORTEST_KEY_BYTES, Tokens, digest
 from conflicto.platform.db.backup import sync_folder
 from conflicto.platform.db.facts import (
     ADMIN_TOKEN_HASH,
     EPOCH,
     ISSUER,
+    LINKS_SINCE,
     SERVER,
     SIGNING_KEY,
     ensure_fact,
@@ -27,6 +28,7 @@ from conflicto.platform.ids import epoch_name, opaque_secret
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from conflicto.platform.clock import Clock
     from conflicto.platform.db.engine import Database
 
 KEY_FILE = "signing.key"
@@ -69,6 +71,17 @@ def signing_identity(db: Database, *, data_dir: Path, secret_key: str | None) ->
     """
     epoch, _ = ensure_fact(db, EPOCH, epoch_name)
     return fact(db, ISSUER) or epoch, _signing_key(db, data_dir, secret_key)
+
+
+def tokens_of(db: Database, identity: Identity, clock: Clock, *, max_days: int) -> Tokens:
+    """Return what mints and verifies the tokens of this installation."""
+    since_s = links_since_s(db, clock.wall_us() // 1_000_000)
+    return Tokens(identity.signing_key, identity.issuer, clock, max_days=max_days, links_since_s=since_s)
+
+
+def links_since_s(db: Database, now_s: int) -> int:
+    """Return the second since 1970 from which tokens without an absolute end count: the first start after links came."""
+    return int(ensure_fact(db, LINKS_SINCE, lambda: str(now_s))[0])
 
 
 def begin_anew(tx: ReadTx) -> str:

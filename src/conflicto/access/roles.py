@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from conflicto.access.links import Scope
 
 
 class Role(StrEnum):
@@ -28,12 +34,19 @@ HOSTS_AND_SCREENS = HOSTS | {Role.SCREEN}
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls: a role, the token's subject, and the session and seat that it belongs to (none for the admin)."""
+    """Who calls: a role, the token's subject, and the session and seat that it belongs to (none for the admin).
+
+    `link` is the id of the link behind a host's or a screen's token, `scope` what it grants, and `end_s` the second since 1970 after
+    which no renewal of the token is good.
+    """
 
     role: Role
     subject: str
     session_id: int | None = None
     participant_id: int | None = None
+    link: UUID | None = None
+    scope: Scope | None = None
+    end_s: int | None = None
 
     @property
     def is_host(self) -> bool:

@@ -1,6 +1,8 @@
 """Tokens of hosts, screens and participants: signed, of one session, one role and one version.
 
 JWT with HS256 and nothing else (RFC 8725): the header's `typ` is `<role>+jwt`, its `kid` names the key, and every claim is required.
+`jti` names the link behind a host's or screen's token, and `end` the second after which no renewal is good. Tokens without `end` were
+issued before links existed: they count from the instant of that migration, and belong to one link for each session and role.
 """
 
 from __future__ import annotations
@@ -9,13 +11,15 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b, sha256
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import jwt
 
 from conflicto.access.errors import TokenInvalid
 from conflicto.access.link_keys import LinkKeys
+from conflicto.access.links import earlier_link_id
 from conflicto.access.roles import Caller, Role
-from conflicto.platform.ids import opaque_secret
+from conflicto.platform.ids import opaque_secret, random_uuid
 
 if TYPE_CHECKING:
     from conflicto.platform.clock import Clock
@@ -28,6 +32,9 @@ LONGEST_TOKEN = 2048
 
 DAY_S = 86_400
 LIFE_S = {Role.HOST: 30 * DAY_S, Role.SCREEN: 30 * DAY_S, Role.PARTICIPANT: 14 * DAY_S}
+DEFAULT_MAX_TOKEN_DAYS = 180
+"""Days from the first issue of a token to the end of its last renewal."""
+
 LONGEST_SEAT = 15
 """Digits of a participant id."""
 
@@ -43,7 +50,10 @@ MOST_REMEMBERED = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a verified token says; instants are seconds since 1970. From `renew_s` on its bearer is handed a fresh one."""
+    """What a verified token says; instants are seconds since 1970. From `renew_s` on its bearer is handed a fresh one.
+
+    The caller's `link` is None for seats and for tickets of the operator; their `end_s` bounds every renewal.
+    """
 
     caller: Caller
     session_id: int
@@ -51,11 +61,18 @@ class Claims:
     renew_s: int
     expires_s: int
 
+    @property
+    def is_earlier(self) -> bool:
+        """Whether the token was issued before links existed, or is a renewal of such a token."""
+        return self.caller.link == earlier_link_id(self.caller.role, self.session_id)
+
 
 class Tokens:
     """Mints and verifies; remembers what it verified until it expires."""
 
-    def __init__(self, key: bytes, issuer: str, clock: Clock) -> None:
+    def __init__(
+        self, key: bytes, issuer: str, clock: Clock, *, max_days: int = DEFAULT_MAX_TOKEN_DAYS, links_since_s: int | None = None
+    ) -> None:
         if len(key) < SHORTEST_KEY_BYTES:
             message = f"The signing key has {len(key)} bytes; it needs at least {SHORTEST_KEY_BYTES}."
             raise ValueError(message)
@@ -64,19 +81,39 @@ class Tokens:
         self._kid = blake2b(key, digest_size=6).hexdigest()
         self._issuer = issuer
         self._clock = clock
+        self.max_life_s = max_days * DAY_S
+        self._links_since_s = clock.wall_us() // 1_000_000 if links_since_s is None else links_since_s
         self._verified: dict[str, Claims] = {}
 
-    def mint(self, role: Role, session_id: int, *, version: int, subject: str | None = None) -> str:
-        """Return a new token; `subject` None draws one, a participant's is their id."""
+    def end_of(self, first_s: int) -> int:
+        """Return the second after which no token is good whose first issue was at `first_s`; issues before links existed count later."""
+        return max(first_s, self._links_since_s) + self.max_life_s
+
+    def mint(
+        self,
+        role: Role,
+        session_id: int,
+        *,
+        version: int,
+        subject: str | None = None,
+        link: UUID | None = None,
+        end_s: int | None = None,
+    ) -> str:
+        """Return a new token; a participant's `subject` is their id, any other follows from the link if it is None.
+
+        It expires after the role's time, and not after `end_s` (None: this is the first issue).
+        """
         now = self._clock.wall_us() // 1_000_000
-        subject = subject or f"{role}-{opaque_secret(9)}"
-        expires_s = now + LIFE_S[role]
+        link = link or random_uuid()
+        subject = subject or f"{role}-{link}"
+        end_s = now + self.max_life_s if end_s is None else end_s
+        expires_s = min(now + LIFE_S[role], end_s)
         claims = {
             "iss": self._issuer, "aud": AUDIENCE, "sub": subject, "sid": session_id, "role": role.value,
-            "ver": version, "jti": opaque_secret(12), "iat": now, "exp": expires_s,
+            "ver": version, "jti": str(link), "iat": now, "exp": expires_s, "end": end_s,
         }  # fmt: skip
         token = jwt.encode(claims, self._key, algorithm=ALGORITHM, headers={"typ": f"{role}+jwt", "kid": self._kid})
-        self._remember(token, _claims(role, session_id, subject, version, (now, expires_s)))
+        self._remember(token, _claims(_caller(role, session_id, subject, link, end_s), version, (now, expires_s)))
         return token
 
     def mint_ticket(self, caller: Caller, session_id: int, *, version: int, until_s: int) -> str:
@@ -85,16 +122,19 @@ class Tokens:
         claims = {
             "iss": self._issuer, "aud": TICKET_AUDIENCE, "sub": caller.subject, "sid": session_id, "role": caller.role.value,
             "ver": version, "jti": opaque_secret(12), "iat": now, "exp": now + TICKET_LIFE_S, "til": until_s,
+            "lnk": str(caller.link or ""),
         }  # fmt: skip
         return jwt.encode(claims, self._key, algorithm=ALGORITHM, headers={"typ": f"{caller.role}+jwt", "kid": self._kid})
 
     def verify_ticket(self, ticket: str) -> tuple[Claims, str]:
         """Return what a ticket says, and the name by which its use is remembered; raises as `verify` does."""
-        payload, claims = self._decoded(ticket, TICKET_AUDIENCE, [*CLAIMS, "til"])
-        until_s = payload["til"]
-        if claims.expires_s <= self._clock.wall_us() // 1_000_000 or type(until_s) is not int:
+        payload, claims = self._decoded(ticket, TICKET_AUDIENCE, [*CLAIMS, "til", "lnk"])
+        until_s, link = payload["til"], payload["lnk"]
+        if claims.expires_s <= self._clock.wall_us() // 1_000_000 or type(until_s) is not int or type(link) is not str:
             raise TokenInvalid
-        return replace(claims, expires_s=until_s), str(payload["jti"])
+        return replace(claims, expires_s=until_s, caller=replace(claims.caller, link=_link_id(link) if link else None)), str(
+            payload["jti"]
+        )
 
     def verify(self, token: str) -> Claims:
         """Return what a token says.
@@ -110,15 +150,18 @@ class Tokens:
         return claims
 
     def renewed(self, claims: Claims) -> str | None:
-        """Return a fresh token for one that is past half of its life, else None: seats and hosts in use never expire."""
+        """Return a fresh token for one that is past half of its life, else None: what is in use lives until its absolute end."""
         if self._clock.wall_us() // 1_000_000 < claims.renew_s:
             return None
         caller = claims.caller
-        return self.mint(caller.role, claims.session_id, version=claims.version, subject=caller.subject)
+        return self.mint(
+            caller.role, claims.session_id, version=claims.version, subject=caller.subject, link=caller.link, end_s=caller.end_s
+        )
 
     def latest_s(self, caller: Caller) -> int:
-        """Return the second at which a token of this role expires if it is minted now."""
-        return self._clock.wall_us() // 1_000_000 + LIFE_S[caller.role]
+        """Return the second at which the caller's token expires if it is renewed now."""
+        latest_s = self._clock.wall_us() // 1_000_000 + LIFE_S[caller.role]
+        return latest_s if caller.end_s is None else min(latest_s, caller.end_s)
 
     def require_unexpired(self, claims: Claims) -> None:
         """Raise `TokenInvalid` if the token's time is over."""
@@ -147,22 +190,40 @@ class Tokens:
             raise TokenInvalid from error
 
     def _claims(self, header: dict[str, Any], payload: dict[str, Any]) -> Claims:
-        role, subject = Role(payload["role"]), payload["sub"]
+        role, subject, token_id = Role(payload["role"]), payload["sub"], payload["jti"]
         numbers = [payload[name] for name in ("sid", "ver", "iat", "exp")]
-        whole = all(type(number) is int for number in numbers) and type(subject) is str
+        whole = all(type(number) is int for number in numbers) and type(subject) is str and type(token_id) is str
         if role not in LIFE_S or header.get("typ") != f"{role}+jwt" or header.get("kid") != self._kid or not whole:
             raise TokenInvalid
         session_id, version, issued_s, expires_s = numbers
-        return _claims(role, session_id, subject, version, (issued_s, expires_s))
-
-
-def _claims(role: Role, session_id: int, subject: str, version: int, life: tuple[int, int]) -> Claims:
-    seat = None
-    if role is Role.PARTICIPANT:
-        if not subject.isascii() or not subject.isdecimal() or len(subject) > LONGEST_SEAT:
+        end_s = payload.get("end")
+        if end_s is None:
+            link, end_s = earlier_link_id(role, session_id), self.end_of(0)
+        else:
+            link = _link_id(token_id)
+        if type(end_s) is not int:
             raise TokenInvalid
-        seat = int(subject)
-    return Claims(Caller(role, subject, session_id, seat), session_id, version, life[0] + LIFE_S[role] // 2, life[1])
+        return _claims(_caller(role, session_id, subject, link, end_s), version, (issued_s, min(expires_s, end_s)))
+
+
+def _caller(role: Role, session_id: int, subject: str, link: UUID, end_s: int) -> Caller:
+    if role is not Role.PARTICIPANT:
+        return Caller(role, subject, session_id, link=link, end_s=end_s)
+    if not subject.isascii() or not subject.isdecimal() or len(subject) > LONGEST_SEAT:
+        raise TokenInvalid
+    return Caller(role, subject, session_id, int(subject), end_s=end_s)
+
+
+def _link_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise TokenInvalid from error
+
+
+def _claims(caller: Caller, version: int, life: tuple[int, int]) -> Claims:
+    session_id = caller.session_id or 0
+    return Claims(caller, session_id, version, life[0] + LIFE_S[caller.role] // 2, life[1])
 
 
 def digest(secret: str) -> str:

@@ -10,7 +10,6 @@ from uuid import UUID
 from fastapi import Query
 
 from conflicto.access.roles import ADMIN, HOSTS, MEMBERS
-from conflicto.access.tokens import Tokens
 from conflicto.activities import errors, schemas
 from conflicto.activities.commands import edit, run
 from conflicto.activities.fitting import fitted
@@ -30,6 +29,7 @@ from conflicto.platform.strict_json import CONFIG_LIMITS, RESPONSE_LIMITS
 from conflicto.sessions.errors import IdempotencyKeyInvalid, KeyReused, RevisionStale, SessionCompleted, SessionNotActive
 from conflicto.sessions.http import CONTROL, created_session, seen_session
 from conflicto.sessions.idempotency import Key, is_known, key_from
+from conflicto.sessions.link_http import LinkTokens
 from conflicto.sessions.queries import session_by_id
 from conflicto.sessions.schemas import SessionCreated, SessionDuplicateIn, SessionOut
 
@@ -135,7 +135,7 @@ class ActivityControls:
 
     db: Database
     writer: Writer
-    tokens: Tokens
+    tokens: LinkTokens
 
     async def transition(self, call: CurrentCall, session_id: int, activity_id: UUID, body: schemas.TransitionIn) -> Answer:
         """Take a step of the lifecycle."""
@@ -169,7 +169,9 @@ class ActivityControls:
     async def duplicate(self, call: CurrentCall, session_id: int, body: SessionDuplicateIn | None = None) -> Answer:
         """Copy the session: a new draft with the same activities and no answers."""
         title = body.title if body else None
-        return created_session(self.tokens, await self.writer.run(session_id, edit.duplicate_session, session_id, title=title))
+        life_s = self.tokens.tokens.max_life_s
+        copy = await self.writer.run(session_id, edit.duplicate_session, session_id, title=title, life_s=life_s)
+        return await created_session(self.tokens, copy)
 
     async def _run(self, call: Call, activity_id: UUID, command: Any, *args: object, **kwargs: object) -> Answer:  # noqa: ANN401 - a command
         home = await _home(self.db, call, activity_id)

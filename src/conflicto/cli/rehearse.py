@@ -11,7 +11,7 @@ import typer
 import uvloop
 from rich.console import Console
 
-from conflicto.access.roles import Role
+from conflicto.access.links import Scope
 from conflicto.cli.environment import UNUSABLE
 from conflicto.cli.replay.client import Refused, connected
 from conflicto.cli.token import HERE, minted
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from conflicto.cli.replay.client import Server
 
 LOOK_S = 1.0
+
+LINK_LIFE_S = 86_400
+"""Seconds for which the token of a rehearsal is good."""
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -50,7 +53,7 @@ def rehearse(
 
     Exit codes: 0 done, 3 settings, database or server unusable, or the server refuses, 4 no such session.
     """
-    session_id, token = minted(Role.HOST, session)
+    session_id, token = minted(Scope.HOST, session, name="conflicto rehearse", life_s=LINK_LIFE_S)
     try:
         uvloop.run(_rehearsed(url, f"/sessions/{session_id}", token, Wanted(participants, seconds, language, keep)))
     except Refused as error:

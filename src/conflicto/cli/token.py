@@ -8,11 +8,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from conflicto.access.identity import ADMIN_FILE, keep_admin_token, renew_admin_token, signing_identity
-from conflicto.access.roles import Role
+from conflicto.access.identity import ADMIN_FILE, keep_admin_token, links_since_s, renew_admin_token, signing_identity
+from conflicto.access.links import Scope
 from conflicto.access.tokens import Tokens
 from conflicto.cli.environment import EXIT_CODES, existing_database, prepared_database, settings_or_exit
 from conflicto.platform.clock import Clock
+from conflicto.platform.db.transaction import WriteTx
+from conflicto.sessions.links import US_PER_S, NewLink, add_link_aside
 from conflicto.sessions.queries import named_session
 
 app = typer.Typer(help=f"Make tokens. {EXIT_CODES}", no_args_is_help=True)
@@ -22,6 +24,7 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 Session = Annotated[str, typer.Argument(metavar="SESSION", help="Id or join code.")]
 Url = Annotated[str, typer.Option(help="Where people reach the server.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsOwner = Annotated[bool, typer.Option("--owner", help="Of the owner, whom other hosts cannot lock out.")]
 HERE = "http://127.0.0.1:8000"
 
 
@@ -41,24 +44,34 @@ def admin(url: Url = HERE, *, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def host(session: Session, url: Url = HERE, *, as_json: AsJson = False) -> None:
-    """Make a further host token for a session. Needs the server's settings (key, database); good for 30 days, or until a rotation."""
-    _print("host", minted(Role.HOST, session)[1], url, as_json=as_json)
+def host(session: Session, url: Url = HERE, *, owner: AsOwner = False, as_json: AsJson = False) -> None:
+    """Make a link for a host of a session and print its token. Needs the server's settings (key, database); the host page lists it."""
+    _print("host", minted(Scope.OWNER if owner else Scope.HOST, session)[1], url, as_json=as_json)
 
 
 @app.command()
 def screen(session: Session, url: Url = HERE, *, as_json: AsJson = False) -> None:
-    """Make a further screen token for a session; as for `host`."""
-    _print("screen", minted(Role.SCREEN, session)[1], url, as_json=as_json)
+    """Make a link for a screen of a session; as for `host`."""
+    _print("screen", minted(Scope.SCREEN, session)[1], url, as_json=as_json)
 
 
-def minted(role: Role, named: str) -> tuple[int, str]:
-    """Return a session's id and a further token of it, or say what is missing and exit."""
-    settings = settings_or_exit()
+def minted(scope: Scope, named: str, *, name: str = "conflicto token", life_s: int | None = None) -> tuple[int, str]:
+    """Return a session's id and the token of a further link of it, or say what is missing and exit.
+
+    A server that runs reads the link when the token is used for the first time.
+    """
+    settings, clock = settings_or_exit(), Clock()
     with existing_database(settings) as db:
         session = db.query(named_session, named)
         issuer, key = signing_identity(db, data_dir=settings.data_dir, secret_key=settings.secret("secret_key"))
-        return session.id, Tokens(key, issuer, Clock()).mint(role, session.id, version=session.token_version)
+        tokens = Tokens(
+            key, issuer, clock, max_days=settings.max_token_days, links_since_s=links_since_s(db, clock.wall_us() // US_PER_S)
+        )
+        with db.writer_connection() as connection, connection.begin():
+            tx = WriteTx(connection, now_us=clock.wall_us(), heads={}, subscribers={})
+            link = add_link_aside(tx, session.id, NewLink(scope, name=name, life_s=life_s or tokens.max_life_s))
+        end_s = link.expires_us // US_PER_S
+        return session.id, tokens.mint(link.role, session.id, version=session.token_version, link=link.id, end_s=end_s)
 
 
 def _print(role: str, token: str, url: str, *, as_json: bool) -> None:

@@ -13,7 +13,7 @@ from conflicto.activities.queries import all_activities, all_counts
 from conflicto.feed.contents import Contents
 from conflicto.feed.news import OthersAnswered
 from conflicto.feed.recent import Recent
-from conflicto.feed.views import View
+from conflicto.feed.views import View, view_of_role
 from conflicto.feed.wait import Bell
 from conflicto.participants.events import ParticipantChanged
 from conflicto.participants.queries import departed_ids, moved_seats, participants_changed
@@ -24,14 +24,15 @@ from conflicto.responses.model import Moderation
 from conflicto.responses.queries import session_feed
 from conflicto.results.board import BoardMemory
 from conflicto.results.tallies import Tallies
-from conflicto.sessions.events import SessionChanged
+from conflicto.sessions.events import LinkChanged, SessionChanged
 from conflicto.sessions.gaps import Gap, gaps_of
 from conflicto.sessions.heads import head_row
-from conflicto.sessions.queries import session_by_id
+from conflicto.sessions.queries import session_by_id, session_links
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from conflicto.access.links import Link
     from conflicto.activities.model import Activity
     from conflicto.feed.news import News
     from conflicto.participants.model import Participant
@@ -93,6 +94,7 @@ class SessionHead:
     board: BoardMemory = field(default_factory=BoardMemory)
     seat_changes: int = 0
     gaps: tuple[Gap, ...] = ()
+    links: dict[UUID, Link] = field(default_factory=dict)
     crowd_snapshot: Crowd | None = None
     is_current: bool = True
     is_behind: bool = False
@@ -202,6 +204,8 @@ class SessionHead:
             self.activities[event.activity.id] = event.activity
         elif isinstance(event, ParticipantChanged):
             self._follow_seat(event.participant)
+        elif isinstance(event, LinkChanged):
+            self._follow_link(event.link)
         else:
             self._follow_session(cast("SessionChanged", event).session)  # nothing else belongs to a session
 
@@ -209,8 +213,14 @@ class SessionHead:
         rotated = session.token_version != self.session.token_version
         self.session = session
         if rotated:
+            self.links.clear()
             self._revoke(View.HOST)
             self._revoke(View.SCREEN)
+
+    def _follow_link(self, link: Link) -> None:
+        self.links[link.id] = link
+        if link.revoked_us is not None:
+            self._revoke(view_of_role(link.role))
 
     def _take_answers(self, answers: Iterable[Response]) -> None:
         for answer in answers:
@@ -271,6 +281,7 @@ def load_head(tx: ReadTx, session_id: int) -> SessionHead:
         epoch=epoch_of(tx),
         own=own,
         gaps=gaps_of(tx, session_id),
+        links={link.id: link for link in session_links(tx, session_id)},
     )
 
 

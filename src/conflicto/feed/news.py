@@ -18,14 +18,15 @@ from conflicto.participants.events import ParticipantChanged
 from conflicto.participants.queries import participants_changed
 from conflicto.responses.events import ResponsesChanged
 from conflicto.responses.queries import session_feed
-from conflicto.sessions.events import SessionChanged
+from conflicto.sessions.events import LinkChanged, SessionChanged
 from conflicto.sessions.heads import head_row
-from conflicto.sessions.queries import session_by_id
+from conflicto.sessions.queries import session_by_id, session_links
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from uuid import UUID
 
+    from conflicto.access.links import Link
     from conflicto.activities.model import Activity, Counts
     from conflicto.participants.model import Participant
     from conflicto.platform.db.stamps import Head
@@ -57,6 +58,7 @@ class News:
     counts: Mapping[tuple[UUID, int], Counts]
     seats: Sequence[Participant]
     answers: Sequence[Response]
+    links: Sequence[Link]
 
     @property
     def is_too_much(self) -> bool:
@@ -66,6 +68,8 @@ class News:
     def events(self, since: int, known: Mapping[tuple[UUID, int], Counts]) -> Iterator[object]:
         """Yield what happened after `since`, which may lie beyond where the reading began; `known` are the counts as they were."""
         yield SessionChanged(self.session)
+        for link in self.links:
+            yield LinkChanged(link)
         for activity in self.activities:
             if activity.updated_ts > since:
                 yield ActivityChanged(activity)
@@ -90,6 +94,7 @@ def load_news(tx: ReadTx, session_id: int, after: int) -> News:
         counts=all_counts(tx, session_id),
         seats=participants_changed(tx, session_id, after=after, upto=row.ts, most=most),
         answers=session_feed(tx, session_id, after=after, upto=row.ts, most=most, closed=(), visible_only=False),
+        links=session_links(tx, session_id, after=after) if row.counts["links_ts"] > after else (),
     )
 
 
@@ -110,4 +115,6 @@ def _session_of(event: object) -> int | None:
         return event.activity.session_id
     if isinstance(event, ParticipantChanged):
         return event.participant.session_id
+    if isinstance(event, LinkChanged):
+        return event.link.session_id
     return event.session.id if isinstance(event, SessionChanged) else None

@@ -32,7 +32,12 @@ _OPEN_TO = {
 
 def view_of(caller: Caller) -> View:
     """Return the caller's view."""
-    return _VIEWS[caller.role]
+    return view_of_role(caller.role)
+
+
+def view_of_role(role: Role) -> View:
+    """Return the view of a role."""
+    return _VIEWS[role]
 
 
 def shows_responses(activity: Activity, view: View) -> bool:

@@ -122,8 +122,9 @@ class DoorEndpoints:
 
     def _seated(self, participant: Participant, session: dict[str, Any], status: int) -> Answer:
         token = self.tokens.mint(
-            Role.PARTICIPANT, participant.session_id, version=participant.token_version, subject=str(participant.id)
-        )
+            Role.PARTICIPANT, participant.session_id, version=participant.token_version, subject=str(participant.id),
+            end_s=self.tokens.end_of(participant.created_ts // 1_000_000),
+        )  # fmt: skip
         body = {"participant_id": participant.id, "nickname": participant.nickname, "participant_token": token, "session": session}
         more = {"retention_days": self.retention_days or None, "server_time": rfc3339(self.clock.wall_us())}
         return json_answer(body | more, status=status)

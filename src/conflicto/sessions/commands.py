@@ -190,13 +190,6 @@ def cover(tx: WriteTx, session_id: int, overlay: Overlay | None) -> Session:
     return session if session.overlay is overlay else restamp(tx, replace(session, overlay=overlay))
 
 
-def rotate_tokens(tx: WriteTx, session_id: int, *, actor: str) -> Session:
-    """Let every host and screen token of the session die; participants keep their seats."""
-    session = session_by_id(tx, session_id)
-    record(tx, session_id, actor=actor, entity="session", entity_id=str(session_id), moved=(None, "tokens-rotated"), reason=None)
-    return restamp(tx, replace(session, token_version=session.token_version + 1))
-
-
 def delete_session(tx: WriteTx, session_id: int, *, actor: str, revisions: Revisions = None) -> None:
     """Mark a session as deleted: from the commit on it is unknown to everyone. Its rows are purged in chunks afterwards."""
     session = session_by_id(tx, session_id)

@@ -7,7 +7,8 @@ DomainError
 ├── RevisionStale          If-Match named another revision
 ├── KeyReused              the idempotency key was used with another body
 ├── IdempotencyKeyInvalid  the key is not one
-└── CodeUnknown            no session that can be joined has this code
+├── CodeUnknown            no session that can be joined has this code
+└── TooManyLinks           the session holds as many links as it may
 """
 
 from __future__ import annotations
@@ -69,3 +70,11 @@ class CodeUnknown(DomainError):
     code = "code-unknown"
     title = "No session can be joined with this code"
     kind = Kind.MISSING
+
+
+class TooManyLinks(DomainError):
+    """A session has up to 200 links. Those that ended count for 31 days more, unless an owner or the operator replaces all of them."""
+
+    code = "too-many-links"
+    title = "The session takes no further links"
+    kind = Kind.CONFLICT

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from conflicto.access.links import Link
     from conflicto.sessions.model import Session
 
 
@@ -22,3 +23,10 @@ class SessionEnded:
 
     session: Session
     actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChanged:
+    """A link as it is now: new, renamed or revoked."""
+
+    link: Link

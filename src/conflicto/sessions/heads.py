@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from conflicto.platform.db.transaction import ReadTx, WriteTx
 
-COUNTS = ("participants", "participants_ts", "activities", "transitions", "responses")
+COUNTS = ("participants", "participants_ts", "activities", "transitions", "responses", "links_ts")
 
 _LOCK = (
     select(feed_heads)
@@ -45,6 +45,7 @@ class _Row:
     activities: int
     transitions: int
     responses: int
+    links_ts: int
 
 
 _BULK = Bulk(feed_heads, {name: name for name in _Row.__slots__}, key=("session_id",), changing=("ts", "ctl", *COUNTS))

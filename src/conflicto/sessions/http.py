@@ -11,7 +11,6 @@ from conflicto.access.code_guard import GUESSES, CodeGuard
 from conflicto.access.errors import TooManyGuesses
 from conflicto.access.link_keys import link_key_of
 from conflicto.access.roles import ADMIN, ANYONE, HOSTS, MEMBERS, Role
-from conflicto.access.tokens import Tokens
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.writer import Writer
 from conflicto.platform.http.conditions import ConditionInvalid, conditional_answer, required_revisions, revision_tag, tag_of
@@ -22,8 +21,10 @@ from conflicto.platform.http.routes import Docs, Route, control, data
 from conflicto.platform.limits.bucket import Per, Policy
 from conflicto.platform.problems import NotFound
 from conflicto.platform.strict_json import RESPONSE_LIMITS
-from conflicto.sessions import commands, errors, schemas
+from conflicto.sessions import commands, errors, link_http, schemas
 from conflicto.sessions.idempotency import Key, is_known, key_from
+from conflicto.sessions.link_http import LinkTokens
+from conflicto.sessions.links import make_session
 from conflicto.sessions.model import Session, normalised_code
 from conflicto.sessions.queries import audit_page, session_by_id, session_page
 
@@ -40,13 +41,13 @@ class SessionEndpoints:
 
     db: Database
     writer: Writer
-    tokens: Tokens
+    tokens: LinkTokens
 
     async def create(self, call: CurrentCall, body: schemas.SessionIn) -> Answer:
         """Make a draft and hand out its tokens."""
         new = commands.NewSession(**body.fields())
-        session, status = await self.writer.run((), commands.create_session, new, key=_key(call))
-        return _created(self.tokens, session, status)
+        session, status = await self.writer.run((), make_session, new, key=_key(call), life_s=self.tokens.tokens.max_life_s)
+        return await created_session(self.tokens, session, status)
 
     async def repeats(self, call: Call) -> bool:
         """Whether a session was made with the call's key before."""
@@ -99,20 +100,9 @@ class SessionDoor:
 
     db: Database
     writer: Writer
-    tokens: Tokens
+    tokens: LinkTokens
     guard: CodeGuard
     lookup: Lookup
-
-    async def issue_token(self, call: CurrentCall, session_id: int, body: schemas.TokenIn) -> Answer:
-        """Issue a further host or screen token."""
-        session = await self.db.read(session_by_id, session_id)
-        token = self.tokens.mint(Role(body.role), session_id, version=session.token_version)
-        return json_answer({"role": body.role, "token": token}, status=201)
-
-    async def rotate_tokens(self, call: CurrentCall, session_id: int) -> Answer:
-        """Let every host and screen token die and return the new pair."""
-        session = await self.writer.run(session_id, commands.rotate_tokens, session_id, actor=call.caller.subject)
-        return json_answer(_token_pair(self.tokens, session))
 
     async def transitions(self, call: CurrentCall, session_id: int, query: Annotated[PageQuery, Query()]) -> Answer:
         """List who moved what, when and why, oldest first."""
@@ -145,30 +135,19 @@ def _key(call: Call) -> Key | None:
     return key_from(call.header(b"idempotency-key"), subject=call.caller.subject, route=call.route.name, body=call.body)
 
 
-def _token_pair(tokens: Tokens, session: Session) -> dict[str, str]:
-    return {
-        "host_token": tokens.mint(Role.HOST, session.id, version=session.token_version),
-        "screen_token": tokens.mint(Role.SCREEN, session.id, version=session.token_version),
-    }
-
-
-def _created(tokens: Tokens, session: Session, status: int) -> Answer:
-    body = schemas.session_out(session, Role.HOST, tokens.link_keys) | _token_pair(tokens, session)
+async def created_session(tokens: LinkTokens, session: Session, status: int = 201) -> Answer:
+    """Return the answer to whoever made a session, with the tokens of its first links."""
+    body = schemas.session_out(session, Role.HOST, tokens.link_keys) | await tokens.first_pair(session)
     location = (b"location", f"/api/v1/sessions/{session.id}".encode())
     return json_answer(body, status=status, headers=(NO_STORE, location, revision_tag(session.revision)))
 
 
-def created_session(tokens: Tokens, session: Session) -> Answer:
-    """Return the answer to whoever made a session, with its tokens."""
-    return _created(tokens, session, 201)
-
-
-def seen_session(call: Call, session: Session, tokens: Tokens) -> Answer:
+def seen_session(call: Call, session: Session, tokens: LinkTokens) -> Answer:
     """Return a session as the caller sees it, with the tag that `If-Match` takes."""
     return _seen(call, session, tokens)
 
 
-def _seen(call: Call, session: Session, tokens: Tokens) -> Answer:
+def _seen(call: Call, session: Session, tokens: LinkTokens) -> Answer:
     body = encode(schemas.session_out(session, call.caller.role, tokens.link_keys))
     tag = revision_tag(session.revision)[1] if call.caller.is_host else tag_of(body)
     return conditional_answer(call, body, tag)
@@ -195,10 +174,6 @@ def routes(sessions: SessionEndpoints, door: SessionDoor) -> list[Route]:
                           problems=(*stale, *over, errors.TransitionNotAllowed))),
         control("DELETE", "/sessions/{session_id}", sessions.delete, who=HOSTS, policy=CONTROL, tag="sessions",
                 docs=Docs(summary="Delete a session with everything in it", gives={204: None}, headers=("If-Match",), problems=stale)),
-        control("POST", "/sessions/{session_id}/tokens", door.issue_token, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS,
-                tag="sessions", docs=Docs(summary="Issue a further host or screen token", gives={201: schemas.TokenOut})),
-        control("DELETE", "/sessions/{session_id}/tokens", door.rotate_tokens, who=HOSTS, policy=CONTROL, tag="sessions",
-                docs=Docs(summary="Rotate the tokens: every older one dies", gives={200: schemas.TokenPair})),
         control("GET", "/sessions/{session_id}/transitions", door.transitions, who=HOSTS, policy=CONTROL, tag="sessions",
                 docs=Docs(summary="The audit: who moved what", gives={200: schemas.TransitionPage})),
         data("GET", "/sessions/by-code/{code}", door.by_code, who=ANYONE, policy=LOOKS, guesses=GUESSES, tag="joining",
@@ -210,4 +185,5 @@ def routes(sessions: SessionEndpoints, door: SessionDoor) -> list[Route]:
                 docs=Docs(summary="Replace the code: the old one opens nothing any more", gives=one, problems=over)),
         control("POST", "/sessions/{session_id}/overlay", door.cover, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
                 docs=Docs(summary="Cover the screen", gives=one, problems=over)),
+        *link_http.routes(link_http.LinkEndpoints(sessions.db, sessions.writer, sessions.tokens), CONTROL),
     ]  # fmt: skip

@@ -118,14 +118,6 @@ class SessionDuplicateIn(In):
     title: Title | None = None
 
 
-class TokenIn(In):
-    """Which further token is wanted."""
-
-    model_config = example(role="screen")
-
-    role: Literal["host", "screen"]
-
-
 class LockIn(In):
     """Whether the door is closed."""
 
@@ -185,15 +177,6 @@ class SessionCreated(SessionOut):
 
     host_token: str
     screen_token: str
-
-
-class TokenOut(BaseModel):
-    """A token, shown here only."""
-
-    model_config = example(role="screen", token="eyJhbGciOi…")  # noqa: S106 - an example
-
-    role: str
-    token: str
 
 
 class TokenPair(BaseModel):

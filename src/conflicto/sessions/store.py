@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, func, insert, literal, select, update
 
+from conflicto.access.links import Link, Scope
 from conflicto.platform.db.rows import as_row
 from conflicto.platform.db.tables import counters
 from conflicto.sessions.model import Overlay, Session, SessionStatus, Transition
-from conflicto.sessions.tables import IS_OPEN, feed_gaps, feed_heads, idempotency_keys, sessions, transitions
+from conflicto.sessions.tables import IS_OPEN, feed_gaps, feed_heads, idempotency_keys, links, sessions, transitions
 from conflicto.sessions.word_filter import filter_from, filter_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from uuid import UUID
 
     from sqlalchemy import Row
 
@@ -154,6 +156,7 @@ def purge_keys(tx: WriteTx, session_id: int, at_most: int) -> int:
 def purge_session(tx: WriteTx, session_id: int) -> None:
     """Remove the last traces of a deleted session."""
     tx.write(delete(transitions).where(transitions.c.session_id == session_id))
+    remove_links(tx, session_id)
     tx.write(delete(feed_gaps).where(feed_gaps.c.session_id == session_id))
     tx.write(delete(feed_heads).where(feed_heads.c.session_id == session_id))
     tx.write(delete(sessions).where(sessions.c.id == session_id))
@@ -175,3 +178,43 @@ def changed_since(tx: ReadTx, session_id: int, after: int, upto: int) -> Sequenc
     """Return the session itself if its newest change lies in (after, upto]."""
     session = find(tx, session_id)
     return [session] if session and after < session.updated_ts <= upto else []
+
+
+def links_of(tx: ReadTx, session_id: int, *, after: int = -1) -> list[Link]:
+    """Return the links of a session that changed after a position of its feed, in the order of their newest changes."""
+    wanted = (
+        select(links).where(links.c.session_id == session_id, links.c.changed_ts > after).order_by(links.c.changed_ts, links.c.id)
+    )
+    return [_link(row) for row in tx.all(wanted)]
+
+
+def find_link(tx: ReadTx, session_id: int, link_id: UUID) -> Link | None:
+    """Return a link of a session."""
+    row = tx.first(select(links).where(links.c.id == link_id, links.c.session_id == session_id))
+    return _link(row) if row else None
+
+
+def add_link(tx: WriteTx, link: Link) -> None:
+    """Insert a link."""
+    tx.write(insert(links), as_row(link))
+
+
+def save_link(tx: WriteTx, link: Link) -> None:
+    """Write every column of a link."""
+    tx.write(update(links).where(links.c.id == link.id), as_row(link))
+
+
+def prune_links(tx: WriteTx, session_id: int, *, before_us: int) -> None:
+    """Remove the links of a session that were revoked or expired before an instant."""
+    is_over = (links.c.revoked_us < before_us) | (links.c.expires_us < before_us)
+    tx.write(delete(links).where(links.c.session_id == session_id, is_over))
+
+
+def remove_links(tx: WriteTx, session_id: int) -> None:
+    """Remove every link of a session."""
+    tx.write(delete(links).where(links.c.session_id == session_id))
+
+
+def _link(row: Row[Any]) -> Link:
+    fields: dict[str, Any] = {name: getattr(row, name) for name in Link.__slots__}
+    return Link(**fields | {"scope": Scope(row.scope)})

@@ -1,4 +1,4 @@
-"""Tables of the sessions room: the session itself, the head of its feed, its audit, and its idempotency keys."""
+"""Tables of the sessions room: the session itself, the head of its feed, its audit, its links, and its idempotency keys."""
 
 from __future__ import annotations
 
@@ -50,12 +50,29 @@ feed_heads = Table(
     Column("activities", Integer, nullable=False),
     Column("transitions", Integer, nullable=False),
     Column("responses", BigInteger, nullable=False, server_default=text("0")),
+    Column("links_ts", BigInteger, nullable=False, server_default=text("0")),
     postgresql_with={"fillfactor": 50},
 )
 """The narrow row that orders a session: `ts` and `ctl` are feed timestamps, the rest counters kept in the same transactions.
 
 `responses` counts rows, tombstones and earlier rounds included: what the session takes on the disk, and never less.
 """
+
+links = Table(
+    "links",
+    metadata,
+    Column("id", Uuid16, primary_key=True),
+    Column("session_id", BigInteger, nullable=False),
+    Column("scope", String(16), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("creator", Text, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("expires_us", BigInteger, nullable=False),
+    Column("revoked_us", BigInteger),
+    Column("changed_ts", BigInteger, nullable=False),
+    Index("ix_links_session", "session_id", "changed_ts"),
+)
+"""Grants behind host and screen tokens; `id` is the `jti` of the tokens."""
 
 feed_gaps = Table(
     "feed_gaps",

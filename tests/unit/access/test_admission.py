@@ -1,9 +1,12 @@
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from conflicto.access.admission import Admission, Admitted, refusals
 from conflicto.access.errors import RoleNotAllowed, TokenInvalid, TokenMissing
+from conflicto.access.links import Link, Scope, earlier_link_id
 from conflicto.access.roles import ADMIN, ANYONE, HOSTS, HOSTS_AND_PARTICIPANTS, MEMBERS, PARTICIPANTS, Caller, Role
 from conflicto.access.tickets import UsedTickets
 from conflicto.access.tokens import DAY_S, Tokens, digest
@@ -14,9 +17,21 @@ from tests.support.clocks import HandClock
 ADMIN_TOKEN = "the-operator-of-the-tests"
 
 
+ONE, SCREEN, NEW = UUID(int=1), UUID(int=2), UUID(int=3)
+LINK = Link(id=ONE, session_id=5, scope=Scope.HOST, name="", creator="", created_us=0, expires_us=0, revoked_us=None, changed_ts=0)
+
+
+class AnyHost(dict[UUID, Link]):
+    def get(self, link_id: UUID, _: Any = None) -> Link:
+        return dict.get(self, link_id) or replace(LINK, id=link_id)
+
+
 class Session:
+    """A session in which every host's token has a link, unless `links` says otherwise."""
+
     def __init__(self, version: int, seats: dict[int, int]) -> None:
         self.version, self.seats = version, seats
+        self.links: dict[UUID, Link] = AnyHost({SCREEN: replace(LINK, scope=Scope.SCREEN)})
 
     def token_version(self) -> int:
         return self.version
@@ -78,7 +93,7 @@ async def test_every_role_against_every_set(admission: Admission, tokens: Tokens
     held = {
         Role.ADMIN: ADMIN_TOKEN,
         Role.HOST: tokens.mint(Role.HOST, 5, version=2),
-        Role.SCREEN: tokens.mint(Role.SCREEN, 5, version=2),
+        Role.SCREEN: tokens.mint(Role.SCREEN, 5, version=2, link=SCREEN),
         Role.PARTICIPANT: tokens.mint(Role.PARTICIPANT, 5, version=2, subject="77"),
     }
 
@@ -134,6 +149,51 @@ async def test_rotated_and_kicked_tokens_are_dead(admission: Admission, tokens: 
     for token in (tokens.mint(Role.HOST, 5, version=version), tokens.mint(Role.PARTICIPANT, 5, version=version, subject="77")):
         with pytest.raises(TokenInvalid):
             await admit(admission, MEMBERS, token)
+
+
+@pytest.mark.parametrize("change", [{"revoked_us": 1}, {"scope": Scope.SCREEN}])
+async def test_a_revoked_link_or_one_of_another_role_is_dead(
+    admission: Admission, tokens: Tokens, directory: Directory, change: dict[str, Any]
+) -> None:
+    token = tokens.mint(Role.HOST, 5, version=2, link=ONE)
+    assert await admit(admission, MEMBERS, token)
+    directory.memory.links = {ONE: replace(LINK, **change)}
+
+    with pytest.raises(TokenInvalid):
+        await admit(admission, MEMBERS, token)
+    assert directory.asked == 0
+
+
+async def test_a_link_that_the_memory_does_not_know_asks_the_database_once(
+    admission: Admission, tokens: Tokens, directory: Directory
+) -> None:
+    directory.memory.links = {}
+    directory.database = Session(2, {})
+    directory.database.links = {NEW: replace(LINK, scope=Scope.OWNER)}
+
+    caller = await admit(admission, MEMBERS, tokens.mint(Role.HOST, 5, version=2, link=NEW))
+
+    assert caller is not None
+    assert (caller.scope, caller.link, directory.asked) == (Scope.OWNER, NEW, 1)
+    directory.memory.links = directory.database.links = {}
+    with pytest.raises(TokenInvalid):
+        await admit(admission, MEMBERS, tokens.mint(Role.HOST, 5, version=2, link=UUID(int=9)))
+    assert directory.asked == 2
+
+
+@pytest.mark.parametrize(("role", "scope"), [(Role.HOST, Scope.OWNER), (Role.SCREEN, Scope.SCREEN)])
+async def test_tokens_from_before_links_need_no_row(
+    admission: Admission, tokens: Tokens, directory: Directory, role: Role, scope: Scope
+) -> None:
+    directory.memory.links = {}
+    token = tokens.mint(role, 5, version=2, link=earlier_link_id(role, 5))
+    caller = await admit(admission, MEMBERS, token)
+    assert caller is not None
+    assert (caller.role, caller.scope, directory.asked) == (role, scope, 0)
+
+    directory.memory.links = {earlier_link_id(role, 5): replace(LINK, scope=scope, revoked_us=1)}
+    with pytest.raises(TokenInvalid):
+        await admit(admission, MEMBERS, token)
 
 
 async def test_token_newer_than_the_memory_asks_the_database_once(

@@ -47,7 +47,7 @@ def test_codes_are_drawn_evenly(length: int) -> None:
     assert (
         chi_squared(neighbours, letters**2) < bound(letters**2 - 1) * 1.1
     )  # neighbours share letters, so they are not independent
-    assert len(set(codes)) == len(codes)
+    assert len(codes) - len(set(codes)) <= 2  # two of 20,000 are alike in one run of 130, three pairs in none
 
 
 class Still(HandClock):

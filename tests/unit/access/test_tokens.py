@@ -1,17 +1,20 @@
 import base64
 import json
 from typing import Any
+from uuid import UUID
 
 import jwt
 import pytest
 
 from conflicto.access import tokens as module
 from conflicto.access.errors import TokenInvalid
+from conflicto.access.links import earlier_link_id
 from conflicto.access.roles import Role
 from conflicto.access.tokens import DAY_S, Tokens, digest, matches
 from tests.support.clocks import HandClock
 
 KEY = b"k" * 64
+ONE = UUID(int=1)
 
 
 @pytest.fixture
@@ -48,7 +51,8 @@ def test_minted_token_says_who_it_is(tokens: Tokens, clock: HandClock, role: Rol
     header, claims = parts(token)
 
     assert (header["alg"], header["typ"]) == ("HS256", f"{role}+jwt")
-    assert set(claims) == {"iss", "aud", "sub", "sid", "role", "ver", "jti", "iat", "exp"}
+    assert set(claims) == {"iss", "aud", "sub", "sid", "role", "ver", "jti", "iat", "exp", "end"}
+    assert claims["end"] - claims["iat"] == 180 * DAY_S
     assert claims["exp"] - claims["iat"] == (14 if role is Role.PARTICIPANT else 30) * DAY_S
     for process in (tokens, fresh(clock)):
         said = process.verify(token)
@@ -82,12 +86,52 @@ def test_token_in_use_is_renewed_in_its_second_half(tokens: Tokens, clock: HandC
     assert tokens.renewed(tokens.verify(renewed)) is None
 
 
+@pytest.mark.parametrize("role", [Role.HOST, Role.PARTICIPANT])
+def test_renewals_end_where_the_first_token_said(clock: HandClock, role: Role) -> None:
+    tokens = Tokens(KEY, "epoch", clock, max_days=45)
+    began_s = clock.wall_us() // 1_000_000
+    token, renewals = tokens.mint(role, 5, version=2, subject="77", link=ONE if role is Role.HOST else None), 0
+    for _ in range(45):
+        clock.advance(DAY_S - 1)
+        claims = fresh(clock).verify(token)
+        assert claims.caller.link == (ONE if role is Role.HOST else None)
+        renewed = tokens.renewed(claims)
+        if renewed:
+            token, renewals = renewed, renewals + 1
+            assert parts(token)[1]["exp"] <= began_s + 45 * DAY_S
+            assert tokens.latest_s(tokens.verify(token).caller) <= began_s + 45 * DAY_S
+    clock.advance(60)
+
+    for process in (tokens, fresh(clock)):
+        with pytest.raises(TokenInvalid):
+            process.verify(token)
+    assert renewals == (2 if role is Role.HOST else 5)
+
+
+def test_tokens_from_before_links_count_from_the_migration(clock: HandClock) -> None:
+    old = signed(Tokens(KEY, "epoch", clock).mint(Role.HOST, 5, version=1), end=..., exp=clock.wall_us() // 1_000_000 + 30 * DAY_S)
+    since_s = clock.wall_us() // 1_000_000
+    tokens = Tokens(KEY, "epoch", clock, max_days=20, links_since_s=since_s)
+    clock.advance(16 * DAY_S)
+
+    claims = tokens.verify(old)
+    assert (claims.caller.link, claims.is_earlier, claims.expires_s) == (earlier_link_id(Role.HOST, 5), True, since_s + 20 * DAY_S)
+    renewed = tokens.verify(tokens.renewed(claims) or "")
+    assert (renewed.caller, renewed.is_earlier, renewed.expires_s) == (claims.caller, True, since_s + 20 * DAY_S)
+    clock.advance(5 * DAY_S)
+    for token in (old, tokens.mint(Role.PARTICIPANT, 5, version=1, subject="7", end_s=tokens.end_of(0))):
+        with pytest.raises(TokenInvalid):
+            tokens.verify(token)
+
+
 @pytest.mark.parametrize(
     "change",
     [
         {"iss": "other"}, {"iss": ...}, {"aud": "other"}, {"aud": ...}, {"sub": ...}, {"sub": 5}, {"sid": ...}, {"sid": "5"}, {"sid": 5.0},
         {"sid": True}, {"role": ...}, {"role": "admin"}, {"role": "king"}, {"role": "screen"}, {"ver": ...}, {"ver": "1"}, {"ver": None},
-        {"jti": ...}, {"iat": ...}, {"iat": "1"}, {"exp": ...}, {"exp": "9999999999"}, {"exp": 1e400}, {"exp": 0}, {"exp": True},
+        {"jti": ...}, {"jti": 5}, {"jti": "other"},
+        {"end": "9999999999"}, {"end": 1.5}, {"end": True}, {"end": 0},
+        {"iat": ...}, {"iat": "1"}, {"exp": ...}, {"exp": "9999999999"}, {"exp": 1e400}, {"exp": 0}, {"exp": True},
         {"header": {"typ": "screen+jwt"}}, {"header": {"typ": "JWT"}}, {"header": {"kid": "other"}}, {"header": {"kid": ...}},
         {"header": {"kid": "../../etc/passwd"}}, {"header": {"jku": "http://127.0.0.1/"}, "key": b"x" * 64}, {"key": b"x" * 64},
         {"algorithm": "HS384"}, {"algorithm": "HS512"},

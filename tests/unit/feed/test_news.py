@@ -16,7 +16,7 @@ def test_what_is_known_already_is_not_told_again() -> None:
     early, late = SimpleNamespace(updated_ts=10, ts=10), SimpleNamespace(updated_ts=20, ts=20)
     news = News(
         epoch="life", row=Head(7, 20, 20, {}), session=SimpleNamespace(id=7), activities=[early, late], counts={(ONE, 1): 5, (TWO, 1): 6},
-        seats=[early, late], answers=[early, late],
+        seats=[early, late], answers=[early, late], links=[],
     )  # fmt: skip
 
     told = list(news.events(15, {(ONE, 1): 5}))

@@ -26,7 +26,8 @@ from conflicto.activities.queries import activity_by_id, activity_with_content, 
 from conflicto.activities.strictness import is_binding, loosened
 from conflicto.platform.ids import random_uuid
 from conflicto.sessions import idempotency
-from conflicto.sessions.commands import NewSession, Revisions, create_session, forget_activity, require_active, require_revision
+from conflicto.sessions.commands import NewSession, Revisions, forget_activity, require_active, require_revision
+from conflicto.sessions.links import DEFAULT_LIFE_S, make_session
 from conflicto.sessions.model import require_open
 from conflicto.sessions.queries import session_by_id
 
@@ -153,14 +154,14 @@ def delete_activity(tx: WriteTx, activity_id: UUID, *, revisions: Revisions = No
     forget_activity(tx, activity.session_id, activity_id)
 
 
-def duplicate_session(tx: WriteTx, session_id: int, *, title: str | None = None) -> Session:
+def duplicate_session(tx: WriteTx, session_id: int, *, title: str | None = None, life_s: int = DEFAULT_LIFE_S) -> Session:
     """Make a new draft with the same activities and no answers."""
     original = session_by_id(tx, session_id)
     copied = NewSession(
         title=title or original.title, description=original.description, max_participants=original.max_participants,
         word_filter=original.word_filter,
     )  # fmt: skip
-    copy, _ = create_session(tx, copied)
+    copy, _ = make_session(tx, copied, life_s=life_s)
     for activity in store.live(tx, session_id):
         content = store.contents(tx, [activity.id])[activity.id]
         kept = {name: getattr(activity, name) for name in NewActivity.__slots__ if name != "content"}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 EPOCH = "epoch"
 ISSUER = "issuer"
 SERVER = "server"
+LINKS_SINCE = "links_since_s"
 SIGNING_KEY = "signing_key"
 ADMIN_TOKEN_HASH = "admin_token_hash"  # noqa: S105 - the name of a fact
 

@@ -34,16 +34,6 @@ export const tokens = {
   names: () => Object.keys(localStorage).filter((key) => key.startsWith("conflicto.")).map((key) => key.slice(10)),
 };
 
-// Takes `#name=token` from the address into storage.
-export function takeFromAddress(name, into) {
-  const given = new URLSearchParams(location.hash.slice(1)).get(name);
-  if (given) {
-    tokens.set(into, given);
-    history.replaceState(null, "", location.pathname + location.search);
-  }
-  return tokens.get(into);
-}
-
 // An id made here; the one that browsers offer is missing where a page came over plain http.
 export function freshKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));

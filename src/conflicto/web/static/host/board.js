@@ -3,6 +3,7 @@
 import { questionOf } from "../core/activity.js";
 import { announce } from "../core/announce.js";
 import { freshKey, tokens } from "../core/api.js";
+import { works } from "../core/handover.js";
 import { t } from "../core/words.js";
 import { announceCount } from "./counts.js";
 import { Others, saidOf } from "./others.js";
@@ -138,7 +139,8 @@ export class Board extends Steps {
 
   async screenLink() {
     const name = `screen.${this.id}`;
-    if (!tokens.get(name)) tokens.set(name, (await this.caller.post(`${this.path}/tokens`, { role: "screen" })).token);
+    const held = tokens.get(name);
+    if (!held || (await works(held, this.path)) === false) tokens.set(name, (await this.caller.post(`${this.path}/tokens`, { role: "screen" })).token);
     return `/screen/${this.id}#token=${tokens.get(name)}`;
   }
 

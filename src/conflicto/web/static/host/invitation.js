@@ -4,6 +4,7 @@ import { h } from "../core/dom.js";
 import { joinLink, origin } from "../core/links.js";
 import { t } from "../core/words.js";
 import { drawCode } from "../elements/qr.js";
+import { showLinks } from "./links.js";
 
 export function drawInvitation(board, show, closing) {
   const { session } = board;
@@ -16,6 +17,7 @@ export function drawInvitation(board, show, closing) {
     linkRow(board, "host.screen_link", async () => origin() + (await board.screenLink())),
     linkRow(board, "host.cohost", async () => origin() + (await board.cohostLink())),
     h("button", { type: "button", key: "remote", onclick: () => remote(board, show, closing) }, t("host.remote")),
+    h("button", { type: "button", key: "links", onclick: () => showLinks(board, show, closing, origin()) }, t("links.title")),
     closing());
 }
 

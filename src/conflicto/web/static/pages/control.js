@@ -1,8 +1,9 @@
 // The host's page of one session.
 
-import { Caller, Problem, takeFromAddress } from "../core/api.js";
+import { Caller, Problem } from "../core/api.js";
 import { TimeTeller } from "../core/announce.js";
 import { h, patch } from "../core/dom.js";
+import { takeFromAddress } from "../core/handover.js";
 import { t } from "../core/words.js";
 import { Board } from "../host/board.js";
 import { commandsOf, drawKeys } from "../host/commands.js";
@@ -17,8 +18,8 @@ import { keysAreOn, listen, switchKeys } from "../screen/keys.js";
 const main = document.getElementById("main");
 main.classList.replace("column", "desk");
 const id = location.pathname.split("/")[3];
-takeFromAddress("token", `host.${id}`);
-takeFromAddress("admin", "admin");
+await takeFromAddress("token", `host.${id}`, `/sessions/${id}/links?limit=1`);
+await takeFromAddress("admin", "admin", "/sessions?limit=1");
 
 const dialog = document.createElement("dialog");
 document.body.append(dialog);

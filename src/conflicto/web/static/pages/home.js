@@ -1,14 +1,17 @@
 // The host's home: sessions, and a new one.
 
-import { Caller, Problem, takeFromAddress, tokens } from "../core/api.js";
+import { Caller, Problem, tokens } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
+import { takeFromAddress, works } from "../core/handover.js";
 import { day, t } from "../core/words.js";
 
 const main = document.getElementById("main");
 let sessions = null;
 let said = "";
+let isRefused = false; // the token that this browser holds; it stays until another one works
 
-takeFromAddress("admin", "admin");
+const LOOK = "/sessions?limit=1";
+await takeFromAddress("admin", "admin", LOOK);
 const caller = new Caller("admin");
 main.replaceChildren();
 load();
@@ -24,7 +27,7 @@ async function attempt(what) {
     await what();
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
-    if (problem.status === 401) tokens.drop("admin");
+    if (problem.status === 401) isRefused = true;
     said = problem.text;
   }
   draw();
@@ -33,20 +36,30 @@ async function attempt(what) {
 function draw() {
   patch(main, [
     h("p", { key: "said", class: "bad", role: "alert" }, said),
-    ...(tokens.get("admin") ? [fresh(), list()] : [door()]),
+    ...(tokens.get("admin") && !isRefused ? [fresh(), list()] : [door()]),
   ]);
 }
 
 function door() {
   const onsubmit = (event) => {
     event.preventDefault();
-    tokens.set("admin", event.target.elements[0].value.trim());
-    load();
+    signIn(event.target.elements[0].value.trim());
   };
   return h("form", { key: "door", class: "stack card", onsubmit },
     h("h1", {}, t("host.sign_in")), h("p", { class: "muted" }, t("host.sign_in_hint")),
     h("label", { for: "token" }, t("host.token")), h("input", { id: "token", type: "password", autocomplete: "off", required: true }),
     h("button", { class: "primary" }, t("host.enter")));
+}
+
+async function signIn(token) {
+  const isTaken = await works(token, LOOK);
+  if (!isTaken) {
+    said = new Problem(isTaken === undefined ? 0 : 401, { code: isTaken === undefined ? "offline" : "token-invalid" }).text;
+    return draw();
+  }
+  tokens.set("admin", token);
+  isRefused = false;
+  await load();
 }
 
 function fresh() {

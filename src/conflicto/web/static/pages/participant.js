@@ -1,6 +1,6 @@
 // The phone's page: finds out whether this browser has a seat, and shows the door or the room.
 
-import { Caller, takeFromAddress, tokens } from "../core/api.js";
+import { Caller, tokens } from "../core/api.js";
 import { boot } from "../core/words.js";
 import { Door } from "../phone/door.js";
 import { Room } from "../phone/room.js";
@@ -30,15 +30,16 @@ function knock(why = "", code = "", key = "") {
 }
 
 const [, kind, of] = location.pathname.split("/");
-const inHash = new URLSearchParams(location.hash.slice(1));
-const moving = inHash.get("move");
+const given = new URLSearchParams(location.hash.slice(1));
 if (location.hash.startsWith("#admin=")) {
-  takeFromAddress("admin", "admin");
-  location.replace("/host");
-} else if (kind === "p" && moving) {
-  arrival().then(({ Arrival }) => new Arrival(main, of, moving, { enter, elsewhere: () => knock() }).open());
-} else if (kind === "p" && takeFromAddress("seat", `seat.${of}`)) {
-  enter(of);
-} else {
-  knock("", ...(kind === "j" ? [decodeURIComponent(of), inHash.get("key") ?? ""] : []));
+  location.replace(`/host${location.hash}`);
+} else if (kind === "p" && given.has("move")) {
+  arrival().then(({ Arrival }) => new Arrival(main, of, given.get("move"), { enter, elsewhere: () => knock() }).open());
+} else if (kind === "p" && given.has("seat")) {
+  import(`${boot.base}/core/handover.js`).then(({ takeFromAddress }) => takeFromAddress("seat", `seat.${of}`, "/participants/me")).then(begin, begin);
+} else begin();
+
+function begin() {
+  if (kind === "p" && tokens.get(`seat.${of}`)) enter(of);
+  else knock("", ...(kind === "j" ? [decodeURIComponent(of), given.get("key") ?? ""] : []));
 }

@@ -1,8 +1,9 @@
 // What came of a session, to read and to print.
 
 import { questionOf } from "../core/activity.js";
-import { Caller, Problem, takeFromAddress } from "../core/api.js";
+import { Caller, Problem } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
+import { takeFromAddress } from "../core/handover.js";
 import { day, t } from "../core/words.js";
 import { drawLeaderboard, drawResults } from "../sdk/pictures.js";
 import { fillExports } from "../host/exports.js";
@@ -10,7 +11,7 @@ import { textsOf } from "../host/lists.js";
 
 const main = document.getElementById("main");
 const id = location.pathname.split("/")[3];
-takeFromAddress("token", `host.${id}`);
+await takeFromAddress("token", `host.${id}`, `/sessions/${id}/links?limit=1`);
 const caller = new Caller(`host.${id}`, "admin");
 const path = `/sessions/${id}`;
 

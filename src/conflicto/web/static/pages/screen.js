@@ -1,10 +1,11 @@
 // The screen in front of the room: code and picture always, the question, and what may be shown of the answers. It never shows an error.
 
 import { drawTimer, phaseOf } from "../core/activity.js";
-import { Caller, takeFromAddress, tokens } from "../core/api.js";
+import { Caller, tokens } from "../core/api.js";
 import { TimeTeller } from "../core/announce.js";
 import { h, patch } from "../core/dom.js";
 import { Fold, Follow } from "../core/follow.js";
+import { takeFromAddress } from "../core/handover.js";
 import { joinLink, origin } from "../core/links.js";
 import { boot, t } from "../core/words.js";
 import { drawCode } from "../elements/qr.js";
@@ -16,7 +17,7 @@ import { drawLeaderboard } from "../sdk/pictures.js";
 const LOOK_MS = 1_000;
 const main = document.getElementById("main");
 const id = location.pathname.split("/")[2];
-takeFromAddress("token", `screen.${id}`);
+await takeFromAddress("token", `screen.${id}`, `/sessions/${id}`);
 const caller = new Caller(`screen.${id}`);
 const path = `/sessions/${id}`;
 const where = origin().replace(/^https?:\/\//, "");

@@ -1,0 +1,162 @@
+"""The endpoints of links and of the tokens that they hand out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+from fastapi import Query
+
+from conflicto.access.errors import OwnerOnly
+from conflicto.access.link_keys import LinkKeys
+from conflicto.access.links import Scope, earlier_link_id
+from conflicto.access.roles import HOSTS
+from conflicto.access.tokens import Tokens
+from conflicto.platform.clock import Clock
+from conflicto.platform.db.engine import Database
+from conflicto.platform.db.writer import Writer
+from conflicto.platform.http.control_plane import CurrentCall
+from conflicto.platform.http.messages import NO_STORE, Answer, json_answer
+from conflicto.platform.http.paging import PageQuery, page_answer
+from conflicto.platform.http.routes import Docs, Route, control
+from conflicto.platform.instants import microseconds
+from conflicto.platform.limits.bucket import Policy
+from conflicto.platform.problems import FieldError, InvalidInput, NotFound
+from conflicto.platform.strict_json import RESPONSE_LIMITS
+from conflicto.sessions import link_schemas, schemas
+from conflicto.sessions.errors import TooManyLinks
+from conflicto.sessions.links import (
+    OPERATOR,
+    US_PER_S,
+    NewLink,
+    add_link,
+    ensure_first_links,
+    is_alive,
+    rename_link,
+    replace_links,
+    revoke_link,
+)
+from conflicto.sessions.queries import session_by_id, session_links
+
+if TYPE_CHECKING:
+    from conflicto.access.links import Link
+    from conflicto.sessions.model import Session
+
+
+@dataclass(frozen=True, slots=True)
+class LinkTokens:
+    """Tokens of links, minted when they are handed out and never stored."""
+
+    db: Database
+    writer: Writer
+    tokens: Tokens
+    clock: Clock
+
+    @property
+    def link_keys(self) -> LinkKeys:
+        """The keys of links that let people join."""
+        return self.tokens.link_keys
+
+    def token(self, link: Link, version: int) -> str:
+        """Return a fresh token of a link; `version` is the session's."""
+        return self.tokens.mint(link.role, link.session_id, version=version, link=link.id, end_s=link.expires_us // US_PER_S)
+
+    async def first_pair(self, session: Session) -> dict[str, str]:
+        """Return tokens of the session's oldest owner's and screen's links, for whoever made the session; what is missing is made."""
+        found = await self._oldest(session.id)
+        if len(found) < len(schemas.TokenPair.model_fields):
+            await self.writer.run(
+                session.id, ensure_first_links, session.id, creator=OPERATOR, life_s=self.tokens.max_life_s
+            )  # fmt: skip
+            found = await self._oldest(session.id)
+        return self.pair((found[Scope.OWNER], found[Scope.SCREEN]), session.token_version)
+
+    def pair(self, links: tuple[Link, Link], version: int) -> dict[str, str]:
+        """Return the tokens of a host's and a screen's link."""
+        host, screen = links
+        return {"host_token": self.token(host, version), "screen_token": self.token(screen, version)}
+
+    async def _oldest(self, session_id: int) -> dict[Scope, Link]:
+        now_us = self.clock.wall_us()
+        alive = [link for link in await self.db.read(session_links, session_id) if is_alive(link, now_us)]
+        wanted = [
+            link
+            for link in alive
+            if link.scope in {Scope.OWNER, Scope.SCREEN} and link.id != earlier_link_id(link.role, session_id)
+        ]
+        return {link.scope: link for link in sorted(wanted, key=lambda link: link.created_us, reverse=True)}
+
+
+@dataclass(frozen=True, slots=True)
+class LinkEndpoints:
+    """Links as objects: list, make, rename, revoke, replace."""
+
+    db: Database
+    writer: Writer
+    tokens: LinkTokens
+
+    async def page(self, call: CurrentCall, session_id: int, query: Annotated[PageQuery, Query()]) -> Answer:
+        """List the links of the session, those that ended included."""
+        found = await self.db.read(session_links, session_id)
+        shown = [link_schemas.link_out(link, call.caller) for link in found[query.offset : query.offset + query.limit + 1]]
+        return page_answer(shown, len(found), query)
+
+    async def make(self, call: CurrentCall, session_id: int, body: link_schemas.LinkIn) -> Answer:
+        """Make a link and return it with its token."""
+        expires_us = None if body.expires_at is None else microseconds(body.expires_at)
+        if expires_us is not None and expires_us <= self.tokens.clock.wall_us():
+            raise InvalidInput(errors=(FieldError("/expires_at", "must lie in the future"),))
+        link, token = await self._made(call, session_id, NewLink(body.scope, body.name, expires_us, self._life_s))
+        return json_answer(link_schemas.link_out(link, call.caller) | {"token": token}, status=201)
+
+    async def issue_token(self, call: CurrentCall, session_id: int, body: link_schemas.TokenIn) -> Answer:
+        """Make an unnamed link and return its token."""
+        link, token = await self._made(call, session_id, NewLink(Scope(body.role), life_s=self._life_s))
+        return json_answer({"role": body.role, "token": token, "link_id": link.id}, status=201)
+
+    async def rename(self, call: CurrentCall, session_id: int, link_id: UUID, body: link_schemas.LinkPatch) -> Answer:
+        """Name a link."""
+        link = await self.writer.run(session_id, rename_link, session_id, link_id, body.name, call.caller)
+        return json_answer(link_schemas.link_out(link, call.caller))
+
+    async def revoke(self, call: CurrentCall, session_id: int, link_id: UUID) -> Answer:
+        """End a link with all its tokens, at once."""
+        await self.writer.run(session_id, revoke_link, session_id, link_id, call.caller)
+        return Answer(204, headers=(NO_STORE,))
+
+    async def replace(self, call: CurrentCall, session_id: int) -> Answer:
+        """End every link that the caller may end, and return tokens of a new pair."""
+        links = await self.writer.run(session_id, replace_links, session_id, call.caller, life_s=self._life_s)
+        session = await self.db.read(session_by_id, session_id)
+        return json_answer(self.tokens.pair(links, session.token_version))
+
+    @property
+    def _life_s(self) -> int:
+        return self.tokens.tokens.max_life_s
+
+    async def _made(self, call: CurrentCall, session_id: int, new: NewLink) -> tuple[Link, str]:
+        link: Link = await self.writer.run(session_id, add_link, session_id, new, call.caller)
+        session = await self.db.read(session_by_id, session_id)
+        return link, self.tokens.token(link, session.token_version)
+
+
+def routes(links: LinkEndpoints, policy: Policy) -> list[Route]:
+    """Return the rows of the contract that links have."""
+    some, one = "/sessions/{session_id}/links", "/sessions/{session_id}/links/{link_id}"
+    making = (OwnerOnly, TooManyLinks)
+    return [
+        control("GET", some, links.page, who=HOSTS, policy=policy, tag="links",
+                docs=Docs(summary="List the links of a session", gives={200: link_schemas.LinkPage})),
+        control("POST", some, links.make, who=HOSTS, policy=policy, body=RESPONSE_LIMITS, tag="links",
+                docs=Docs(summary="Make a link", gives={201: link_schemas.LinkCreated}, problems=making)),
+        control("PATCH", one, links.rename, who=HOSTS, policy=policy, body=RESPONSE_LIMITS, tag="links",
+                docs=Docs(summary="Name a link", gives={200: link_schemas.LinkOut}, problems=(OwnerOnly, NotFound))),
+        control("DELETE", one, links.revoke, who=HOSTS, policy=policy, tag="links",
+                docs=Docs(summary="Revoke a link: its tokens are dead at once", gives={204: None}, problems=(OwnerOnly, NotFound))),
+        control("POST", "/sessions/{session_id}/tokens", links.issue_token, who=HOSTS, policy=policy, body=RESPONSE_LIMITS, tag="links",
+                docs=Docs(summary="Issue a further host or screen token", gives={201: link_schemas.TokenOut}, problems=making)),
+        control("DELETE", "/sessions/{session_id}/tokens", links.replace, who=HOSTS, policy=policy, tag="links",
+                docs=Docs(summary="Replace every link that the caller may end", gives={200: schemas.TokenPair},
+                          problems=(TooManyLinks,))),
+    ]  # fmt: skip

@@ -1,0 +1,198 @@
+"""Commands on a session's links: make, rename, revoke one, and start anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from conflicto.access.errors import OwnerOnly
+from conflicto.access.links import MAX_LINKS_PER_SESSION, Link, Scope, may_manage
+from conflicto.access.tokens import DAY_S, DEFAULT_MAX_TOKEN_DAYS, LIFE_S
+from conflicto.platform.ids import random_uuid
+from conflicto.platform.problems import NotFound
+from conflicto.sessions import store
+from conflicto.sessions.commands import NewSession, create_session, record, restamp
+from conflicto.sessions.errors import TooManyLinks
+from conflicto.sessions.events import LinkChanged
+from conflicto.sessions.queries import session_by_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from uuid import UUID
+
+    from conflicto.access.roles import Caller
+    from conflicto.platform.db.transaction import WriteTx
+    from conflicto.sessions.idempotency import Key
+    from conflicto.sessions.model import Session
+
+US_PER_S = 1_000_000
+DEFAULT_LIFE_S = DEFAULT_MAX_TOKEN_DAYS * DAY_S
+
+PRUNED_AFTER_S = max(LIFE_S.values()) + DAY_S
+"""Seconds after the end of a link from which none of its tokens can be good, so that it need not be remembered."""
+
+OPERATOR = "admin"
+"""Subject of the operator's token."""
+
+FIRST = (Scope.OWNER, Scope.SCREEN)
+"""Scopes of the links that a session begins with."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewLink:
+    """A link that does not exist yet; without `expires_us` it lasts `life_s`, which it never outlasts."""
+
+    scope: Scope
+    name: str = ""
+    expires_us: int | None = None
+    life_s: int = DEFAULT_LIFE_S
+
+
+def open_links(tx: WriteTx, session_id: int, scopes: Iterable[Scope], *, creator: str, life_s: int) -> list[Link]:
+    """Make an unnamed link of each scope."""
+    return [_added(tx, session_id, NewLink(scope, life_s=life_s), creator) for scope in scopes]
+
+
+def make_session(tx: WriteTx, new: NewSession, *, life_s: int, key: Key | None = None) -> tuple[Session, int]:
+    """Make a draft with its first links, and return it with its HTTP status; the same key returns the same session as it is now."""
+    session, status = create_session(tx, new, key=key)
+    if session.id in tx.heads and not store.links_of(tx, session.id):
+        open_links(tx, session.id, FIRST, creator=OPERATOR, life_s=life_s)
+    return session, status
+
+
+def ensure_first_links(tx: WriteTx, session_id: int, *, creator: str, life_s: int) -> None:
+    """Make those of the session's first links that it does not have, or not any more."""
+    session_by_id(tx, session_id)
+    alive = {link.scope for link in store.links_of(tx, session_id) if is_alive(link, tx.now_us)}
+    open_links(tx, session_id, [scope for scope in FIRST if scope not in alive], creator=creator, life_s=life_s)
+
+
+def add_link(tx: WriteTx, session_id: int, new: NewLink, caller: Caller) -> Link:
+    """Make a link.
+
+    Raises:
+        OwnerOnly: the caller may not make links of this scope.
+        TooManyLinks: the session has as many as it may.
+    """
+    session_by_id(tx, session_id)
+    if not may_manage(caller, new.scope):
+        raise OwnerOnly
+    _require_room(tx, session_id)
+    link = _added(tx, session_id, new, caller.subject)
+    _record(tx, link, caller, "link-made")
+    return link
+
+
+def add_link_aside(tx: WriteTx, session_id: int, new: NewLink) -> Link:
+    """Make a link from outside the server: the feed is not moved, and the server finds the link when its token comes.
+
+    Raises:
+        TooManyLinks: the session has as many as it may.
+    """
+    _require_room(tx, session_id)
+    link = _new(tx, session_id, new, OPERATOR, changed_ts=0)
+    store.add_link(tx, link)
+    return link
+
+
+def rename_link(tx: WriteTx, session_id: int, link_id: UUID, name: str, caller: Caller) -> Link:
+    """Name a link.
+
+    Raises:
+        NotFound: the session has no such link.
+        OwnerOnly: the caller may not manage links of this scope.
+    """
+    link = _managed(tx, session_id, link_id, caller)
+    return link if link.name == name else _changed(tx, replace(link, name=name))
+
+
+def revoke_link(tx: WriteTx, session_id: int, link_id: UUID, caller: Caller) -> None:
+    """End a link with all its tokens; one that has ended stays as it is.
+
+    Raises:
+        NotFound: the session has no such link.
+        OwnerOnly: the caller may not manage links of this scope.
+    """
+    link = _managed(tx, session_id, link_id, caller)
+    if link.revoked_us is None:
+        _changed(tx, replace(link, revoked_us=tx.now_us))
+        _record(tx, link, caller, "link-revoked")
+
+
+def replace_links(tx: WriteTx, session_id: int, caller: Caller, *, life_s: int) -> tuple[Link, Link]:
+    """End every link that the caller may manage, and return a new one for a host and one for the screen.
+
+    From an owner or the operator all end, the owner's and tokens from before links existed included.
+    """
+    session = session_by_id(tx, session_id)
+    scopes = (Scope.OWNER if may_manage(caller, Scope.OWNER) else Scope.HOST, Scope.SCREEN)
+    if Scope.OWNER in scopes:
+        store.remove_links(tx, session_id)
+        restamp(tx, replace(session, token_version=session.token_version + 1))
+    else:
+        for link in store.links_of(tx, session_id):
+            if link.revoked_us is None and may_manage(caller, link.scope):
+                _changed(tx, replace(link, revoked_us=tx.now_us))
+        _require_room(tx, session_id)
+    record(tx, session_id, actor=caller.subject, entity="session", entity_id=str(session_id), moved=(None, "tokens-rotated"),
+           reason=None)  # fmt: skip
+    host, screen = open_links(tx, session_id, scopes, creator=caller.subject, life_s=life_s)
+    return host, screen
+
+
+def is_alive(link: Link, now_us: int) -> bool:
+    """Whether tokens of the link are good."""
+    return link.revoked_us is None and link.expires_us > now_us
+
+
+def _managed(tx: WriteTx, session_id: int, link_id: UUID, caller: Caller) -> Link:
+    session_by_id(tx, session_id)
+    link = store.find_link(tx, session_id, link_id)
+    if link is None:
+        raise NotFound
+    if not may_manage(caller, link.scope):
+        raise OwnerOnly
+    return link
+
+
+def _require_room(tx: WriteTx, session_id: int) -> None:
+    """Raise `TooManyLinks` if the session holds as many links as it may, those that are long over left out."""
+    if len(store.links_of(tx, session_id)) < MAX_LINKS_PER_SESSION:
+        return
+    store.prune_links(tx, session_id, before_us=tx.now_us - PRUNED_AFTER_S * US_PER_S)
+    if len(store.links_of(tx, session_id)) >= MAX_LINKS_PER_SESSION:
+        raise TooManyLinks
+
+
+def _added(tx: WriteTx, session_id: int, new: NewLink, creator: str) -> Link:
+    link = _new(tx, session_id, new, creator, changed_ts=_stamp(tx, session_id))
+    store.add_link(tx, link)
+    tx.emit(LinkChanged(link))
+    return link
+
+
+def _new(tx: WriteTx, session_id: int, new: NewLink, creator: str, *, changed_ts: int) -> Link:
+    latest_us = tx.now_us + new.life_s * US_PER_S
+    return Link(
+        id=random_uuid(), session_id=session_id, scope=new.scope, name=new.name, creator=creator, created_us=tx.now_us,
+        expires_us=min(new.expires_us or latest_us, latest_us), revoked_us=None, changed_ts=changed_ts,
+    )  # fmt: skip
+
+
+def _changed(tx: WriteTx, link: Link) -> Link:
+    stamped = replace(link, changed_ts=_stamp(tx, link.session_id))
+    store.save_link(tx, stamped)
+    tx.emit(LinkChanged(stamped))
+    return stamped
+
+
+def _stamp(tx: WriteTx, session_id: int) -> int:
+    """Draw a timestamp that tells other workers to read the links again; phones are not woken."""
+    stamp = tx.stamp(session_id, control=False)
+    tx.head(session_id).counts["links_ts"] = stamp
+    return stamp
+
+
+def _record(tx: WriteTx, link: Link, caller: Caller, step: str) -> None:
+    record(tx, link.session_id, actor=caller.subject, entity="link", entity_id=str(link.id), moved=(None, step), reason=None)

@@ -1,0 +1,155 @@
+"""Tokens in addresses: a link that works signs in with one click, and no link signs anybody out."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.stage import LAPTOP, PHONE, PROJECTOR, Room
+from tests.support.processes import ADMIN
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Dialog, Page
+
+pytestmark = pytest.mark.browser
+
+
+def held(page: "Page", name: str) -> str | None:
+    found: str | None = page.evaluate("(name) => localStorage.getItem(`conflicto.${name}`)", name)
+    return found
+
+
+def visits(page: "Page", address: str) -> None:
+    """Open an address anew, since another fragment alone would load nothing."""
+    page.goto("about:blank")
+    page.goto(address)
+
+
+def answering(page: "Page", *, yes: bool) -> list[str]:
+    """Answer every question of the page, and return where they are noted."""
+    asked: list[str] = []
+
+    def answer(dialog: "Dialog") -> None:
+        asked.append(dialog.message)
+        if yes:
+            dialog.accept()
+        else:
+            dialog.dismiss()
+
+    page.on("dialog", answer)
+    return asked
+
+
+def test_one_click_signs_the_operator_in_from_any_page_and_junk_changes_nothing(live: Room) -> None:
+    for start in ("/", "/host"):
+        page = live.window(f"{start}#admin={ADMIN}", **LAPTOP)
+        page.get_by_role("heading", name="Sessions").wait_for()
+        assert page.url == f"{live.server.url}/host"
+        asked = answering(page, yes=True)
+        for junk in ("/host#admin=x", "/#admin=x", f"/host/s/{live.session['id']}#admin=x"):
+            visits(page, live.server.url + junk)
+            page.get_by_role("heading").first.wait_for()
+            page.wait_for_url(lambda url: "#" not in url)
+            assert held(page, "admin") == ADMIN
+        assert asked == []
+
+
+def test_junk_in_a_link_of_a_host_leaves_what_works(live: Room) -> None:
+    page = live.host()
+    page.get_by_role("button", name="Code and links").wait_for()
+    mine, asked = live.session["host_token"], answering(page, yes=True)
+    for junk in ("junk", "a.b.c", live.session["screen_token"], mine[:-2]):
+        for path in (f"/host/s/{live.session['id']}", f"/host/s/{live.session['id']}/report"):
+            visits(page, f"{live.server.url}{path}#token={junk}")
+            page.wait_for_url(lambda url: "#" not in url)
+            assert held(page, f"host.{live.session['id']}") == mine
+    assert asked == []
+    stranger = live.window(f"/host/s/{live.session['id']}#token=junk", **LAPTOP)
+    stranger.get_by_text("This page needs a host’s link.").wait_for()
+    assert held(stranger, f"host.{live.session['id']}") is None
+
+
+@pytest.mark.parametrize("yes", [True, False])
+def test_another_link_that_works_replaces_only_what_one_gives_up(live: Room, yes: bool) -> None:
+    page, asked = live.host(), []
+    page.get_by_role("button", name="Code and links").wait_for()
+    asked = answering(page, yes=yes)
+    other = live.call("POST", "/links", {"scope": "host"})["token"]
+
+    visits(page, f"{live.server.url}/host/s/{live.session['id']}#token={other}")
+    page.get_by_role("button", name="Code and links").wait_for()
+
+    assert len(asked) == 1
+    assert held(page, f"host.{live.session['id']}") == (other if yes else live.session["host_token"])
+
+
+def test_what_is_dead_is_replaced_unasked(live: Room) -> None:
+    first = live.call("POST", "/links", {"scope": "host"})
+    page = live.window(f"/host/s/{live.session['id']}#token={first['token']}", **LAPTOP)
+    page.get_by_role("button", name="Code and links").wait_for()
+    asked = answering(page, yes=False)
+    live.call("DELETE", f"/links/{first['id']}")
+
+    visits(page, f"{live.server.url}/host/s/{live.session['id']}#token={live.session['host_token']}")
+    page.get_by_role("button", name="Code and links").wait_for()
+
+    assert asked == []
+    assert held(page, f"host.{live.session['id']}") == live.session["host_token"]
+
+
+def test_junk_leaves_the_screen_and_the_seat_alone(live: Room) -> None:
+    screen, phone = live.screen(), live.phone()
+    screen.locator(".big-code").wait_for()
+    seat = held(phone, f"seat.{live.session['id']}")
+    visits(screen, f"{live.server.url}/screen/{live.session['id']}#token=junk")
+    screen.locator(".big-code").wait_for()
+    visits(phone, f"{live.server.url}/p/{live.session['id']}#seat=junk")
+    phone.get_by_text("You are in").wait_for()
+
+    assert held(screen, f"screen.{live.session['id']}") == live.session["screen_token"]
+    assert held(phone, f"seat.{live.session['id']}") == seat
+    assert screen.context.pages[0].viewport_size == PROJECTOR["viewport"]
+    assert PHONE["is_mobile"]
+
+
+def test_a_wrong_token_at_the_operators_door_replaces_nothing(live: Room) -> None:
+    page = live.window("/host", **LAPTOP)
+    page.get_by_label("Admin token").fill("not the token at all")
+    page.get_by_role("button", name="Continue", exact=True).click()
+    page.get_by_role("alert").filter(has_text="no longer valid").wait_for()
+    assert held(page, "admin") is None
+    page.get_by_label("Admin token").fill(ADMIN)
+    page.get_by_role("button", name="Continue", exact=True).click()
+    page.get_by_role("heading", name="Sessions").wait_for()
+
+
+def test_hosts_list_name_and_revoke_links(live: Room) -> None:
+    page = live.host()
+    page.get_by_role("button", name="Code and links").click()
+    page.get_by_role("button", name="Links of this session").click()
+    page.get_by_label("Name, so that you know it again").fill("Second host")
+    page.get_by_role("button", name="Make a link").click()
+    link = page.get_by_label("The new link “Second host”")
+    link.wait_for()
+    second = live.window(link.input_value().removeprefix(live.server.url), **LAPTOP)
+    second.get_by_role("button", name="Code and links").wait_for()
+
+    page.once("dialog", lambda dialog: dialog.accept("Stage left"))
+    page.get_by_role("button", name="Rename: Second host").click()
+    page.get_by_text("Stage left", exact=True).wait_for()
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Revoke: Stage left").click()
+    page.get_by_text("Stage left", exact=True).wait_for(state="detached")
+
+    second.reload()
+    second.get_by_text("This page needs a host’s link.").wait_for()
+    assert [link["scope"] for link in live.call("GET", "/links")["items"] if link["revoked_at"]] == ["host"]
+
+
+def test_a_host_is_told_that_the_owners_link_is_not_theirs_to_revoke(live: Room) -> None:
+    token = live.call("POST", "/links", {"scope": "host", "name": "Second host"})["token"]
+    page = live.window(f"/host/s/{live.session['id']}#token={token}", **LAPTOP)
+    page.get_by_role("button", name="Code and links").click()
+    page.get_by_role("button", name="Links of this session").click()
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Revoke: Owner").click()
+    page.get_by_role("dialog").get_by_text("Only the owner of the session, or the operator, may do this.").wait_for()
