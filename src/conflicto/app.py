@@ -73,6 +73,7 @@ from conflicto.platform.metrics.process import memory_bytes, processor_s
 from conflicto.platform.metrics.routes import shown
 from conflicto.platform.metrics.sharing import Sharing
 from conflicto.platform.redis import Redis
+from conflicto.platform.shutdown import end_in_time
 from conflicto.rehearsal import http as rehearsal_http
 from conflicto.rehearsal.stage import RehearsalStage
 from conflicto.rehearsal.troupe import House
@@ -264,6 +265,7 @@ class App:
         watch(names.POOL_USED, lambda: self.db.connections()[0])
         watch(names.POOL_OPEN, lambda: self.db.connections()[1])
         watch(names.READS_WAITING, lambda: self.db.waiting)
+        watch(names.READS_OVERDUE, lambda: self.db.overdue)
         watch(names.HEADS, lambda: len(self.heads))
         if self.redis is not None:
             redis = self.redis
@@ -388,6 +390,7 @@ class App:
 def from_environment() -> App:
     """Return the application of this process's environment: what every worker runs."""
     take_short_turns()
+    end_in_time()
     settings = read_settings(os.environ)
     configure_logs(json=settings.logs_json(at_terminal=sys.stderr.isatty()))
     app = App(settings)

@@ -367,7 +367,7 @@ def plan_of(db: Database, query: Callable[..., Any], *args: Any, **kwargs: Any) 
     finally:
         event.remove(db._readers, "before_cursor_execute", note)
     explain = "EXPLAIN QUERY PLAN " if db.dialect == "sqlite" else "EXPLAIN "
-    ((statement, parameters),) = [each for each in seen if not each[0].startswith("BEGIN")]
+    ((statement, parameters),) = [each for each in seen if not each[0].startswith(("BEGIN", "SET LOCAL"))]
     return db.query(lambda tx: "\n".join(str(row) for row in tx.connection.exec_driver_sql(explain + statement, parameters)))
 
 

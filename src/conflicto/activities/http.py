@@ -68,7 +68,7 @@ class ActivityEndpoints:
     async def page(self, call: CurrentCall, session_id: int, query: Annotated[schemas.ActivityListQuery, Query()]) -> Answer:
         """List activities in their order; drafts are for hosts."""
         host = call.caller.is_host
-        found, total = await self.db.read(
+        found, total = await self.db.lists.read(
             activity_page, session_id, visible_only=not host, status=query.status, limit=query.limit, offset=query.offset
         )
         return page_answer([schemas.activity_out(*each, for_host=host) for each in found], total, query)

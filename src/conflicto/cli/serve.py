@@ -21,13 +21,11 @@ from conflicto.cli.preflight import only_server, require_data_directory, require
 from conflicto.platform.db.engine import Database, PoolSize
 from conflicto.platform.db.postgres import capacity
 from conflicto.platform.logs import configure_logs
+from conflicto.platform.shutdown import REQUESTS_S
 from conflicto.settings import Settings, unknown_variables
 
 CONNECTION = "conflicto.platform.http.server.connection:Connection"
 """By name, because worker processes import it anew."""
-
-DRAIN_S = 10
-"""How long running requests may take at the end."""
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - only where `--lan` or `--host` says so
 
@@ -81,7 +79,7 @@ def _serve(host: str, port: int, settings: Settings) -> None:
         uvicorn.run(
             "conflicto.app:from_environment", factory=True, host=host, port=port, workers=settings.workers, loop="uvloop", http=CONNECTION,
             ws="none", lifespan="on", access_log=False, log_level="warning", log_config=None, server_header=False,
-            timeout_graceful_shutdown=DRAIN_S, backlog=4096, proxy_headers=False,
+            timeout_graceful_shutdown=REQUESTS_S, backlog=4096, proxy_headers=False,
         )  # fmt: skip
 
 

@@ -142,7 +142,7 @@ class SeatEndpoints:
 
     async def page(self, call: CurrentCall, session_id: int, query: Annotated[PageQuery, Query()]) -> Answer:
         """List participants in the order of joining, with presence."""
-        found, total = await self.db.read(participant_page, session_id, limit=query.limit, offset=query.offset)
+        found, total = await self.db.lists.read(participant_page, session_id, limit=query.limit, offset=query.offset)
         await self.loaded(session_id)
         published_us = self.presence.published_us(session_id)
         return page_answer([self._listed(participant, published_us) for participant in found], total, query)

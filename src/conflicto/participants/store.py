@@ -104,7 +104,7 @@ def newest_names(tx: ReadTx, session_id: int, *, most: int) -> list[str]:
 
 def every_seat(tx: ReadTx, session_id: int) -> Iterator[Participant]:
     """Yield everyone who ever sat in a session, in the order of joining, those who left included."""
-    for row in tx.connection.execute(_EVERY_SEAT.execution_options(yield_per=500), {"session_id": session_id}):
+    for row in tx.each(_EVERY_SEAT, {"session_id": session_id}, at_once=500):
         yield _participant(row)
 
 

@@ -55,7 +55,7 @@ class SessionEndpoints:
 
     async def page(self, call: CurrentCall, query: Annotated[schemas.SessionListQuery, Query()]) -> Answer:
         """List sessions, newest first."""
-        found, total = await self.db.read(session_page, status=query.status, limit=query.limit, offset=query.offset)
+        found, total = await self.db.lists.read(session_page, status=query.status, limit=query.limit, offset=query.offset)
         return page_answer([schemas.session_out(session, Role.ADMIN, self.tokens.link_keys) for session in found], total, query)
 
     async def read(self, call: CurrentCall, session_id: int) -> Answer:
@@ -106,7 +106,7 @@ class SessionDoor:
 
     async def transitions(self, call: CurrentCall, session_id: int, query: Annotated[PageQuery, Query()]) -> Answer:
         """List who moved what, when and why, oldest first."""
-        found, total = await self.db.read(audit_page, session_id, limit=query.limit, offset=query.offset)
+        found, total = await self.db.lists.read(audit_page, session_id, limit=query.limit, offset=query.offset)
         return page_answer([schemas.transition_out(line) for line in found], total, query)
 
     async def by_code(self, call: Call) -> Answer:

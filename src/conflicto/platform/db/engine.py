@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
 from sqlalchemy import QueuePool, event, make_url
 
 from conflicto.platform.db import postgres, sqlite
+from conflicto.platform.db.cancellation import NEVER, Deadline
 from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.faults import OUTAGES, RETRY_AFTER_S, is_damaged, is_outage, unavailable
+from conflicto.platform.db.lanes import MAX_LOAD_WAIT_S, ReadLane, lists_of, loads_of
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.problems import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
 
     from sqlalchemy import Connection, Engine
 
@@ -40,6 +46,9 @@ SHARE_OF_NEWEST = 0.1
 
 LEAST_CONNECTIONS = 2
 """Of one process: one writes, one reads."""
+
+MAX_CLOSE_S = 2.0
+"""Time that reads under way get to notice that they were cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +81,8 @@ class PoolSize:
 class Database:
     """Owns the connections of one process. Close it when the process ends.
 
-    `waiting`: reads that wait for a reader. `on_query` hears on the event loop how long each read took, seconds. `line` is the line of
+    `waiting`: reads that wait for a reader. `lists` and `loads` are for reads that may be long: however many there are, some readers
+    stay free. `on_query` hears on the event loop how long each read took, seconds. `line` is the line of
     history of the server that this process knows; new readers find out whether the server is still on it. `is_damaged`: a page of
     the file was found damaged since the start; pages in memory hide it from the next who look, so it is not taken back.
     """
@@ -95,7 +105,10 @@ class Database:
             event.listen(self._readers, "connect", lambda connection, _: postgres.require_line(connection, self.line))
         self._threads = ThreadPoolExecutor(max_workers=readers, thread_name_prefix="reader")
         self._slots = asyncio.Semaphore(readers)
+        self._running: dict[Future[Any], Deadline] = {}
         self._most_reads = readers
+        self.lists = ReadLane(self, lists_of(readers), self.deadlines.acquire_s)
+        self.loads = ReadLane(self, loads_of(readers), MAX_LOAD_WAIT_S)
         self._usual_s = 0.0
         self.most_connections = readers + 1
         self.waiting = 0
@@ -109,11 +122,37 @@ class Database:
         return self.dialect != "sqlite"
 
     async def read(self, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `query` in one snapshot, in a reader thread.
+        """Run `query` in one snapshot, in a reader thread, until it ends, its time is over, or its caller is cancelled.
 
         Raises:
             Unavailable: no reader came free, or no answer came, before the deadline; or the database is down.
         """
+        return await self.read_then(_nothing, lambda tx: query(tx, *args, **kwargs))
+
+    async def read_then(self, on_end: Callable[[], None], query: Callable[[ReadTx], T]) -> T:
+        """Run `query` as `read` does, and call `on_end` once its reader is free again, which may be later than its caller hears."""
+        try:
+            await self._acquire_reader()
+        except BaseException:
+            on_end()
+            raise
+        deadline = Deadline()
+        future = self._threads.submit(self._timed, deadline, query)
+        self._running[future] = deadline
+        running = asyncio.wrap_future(future)
+        running.add_done_callback(partial(self._finished, future))
+        running.add_done_callback(lambda _: on_end())
+        try:
+            async with asyncio.timeout(self.deadlines.caller_s):
+                return (await asyncio.shield(running))[0]
+        except TimeoutError as error:
+            self.cancel(deadline)
+            raise unavailable(error) from error
+        except asyncio.CancelledError:
+            self.cancel(deadline)
+            raise
+
+    async def _acquire_reader(self) -> None:
         if self.waiting * self._usual_s > IN_VAIN * self.deadlines.acquire_s * self._most_reads:
             raise Unavailable("All readers are busy.", retry_after_s=RETRY_AFTER_S)  # at once: waiting would end no better
         self.waiting += 1
@@ -124,14 +163,19 @@ class Database:
             raise Unavailable("All readers are busy.", retry_after_s=RETRY_AFTER_S) from error
         finally:
             self.waiting -= 1
-        timed = partial(self._timed, partial(self.query, query, *args, **kwargs))
-        running = asyncio.get_running_loop().run_in_executor(self._threads, timed)
-        running.add_done_callback(self._finished)
-        try:
-            async with asyncio.timeout(self.deadlines.caller_s):
-                return (await asyncio.shield(running))[0]
-        except TimeoutError as error:
-            raise unavailable(error) from error
+
+    @property
+    def overdue(self) -> int:
+        """Reads that still run although nobody waits for them: readers that are stuck."""
+        return sum(deadline.is_cancelled for deadline in self._running.values())
+
+    def cancel(self, deadline: Deadline) -> None:
+        """End a read, from the event loop. PostgreSQL is told over a connection of its own, which may take a while."""
+        deadline.is_cancelled = True
+        if self.is_shared:
+            threading.Thread(target=deadline.cancel_until_ended, name="cancel", daemon=True).start()
+        else:
+            deadline.cancel()
 
     def connections(self) -> tuple[int, int]:
         """Return how many connections are at work, and how many are open."""
@@ -139,12 +183,14 @@ class Database:
         used = sum(pool.checkedout() for pool in pools)
         return used, used + sum(pool.checkedin() for pool in pools)
 
-    def _timed(self, query: Callable[[], T]) -> tuple[T, float]:
+    def _timed(self, deadline: Deadline, query: Callable[[ReadTx], T]) -> tuple[T, float]:
         began = time.monotonic()
-        return query(), time.monotonic() - began
+        deadline.begin(self.deadlines.statement_s)
+        return self.query_until(deadline, query), time.monotonic() - began
 
-    def _finished(self, running: asyncio.Future[tuple[T, float]]) -> None:
+    def _finished(self, future: Future[tuple[T, float]], running: asyncio.Future[tuple[T, float]]) -> None:
         self._slots.release()
+        del self._running[future]
         if not running.cancelled() and running.exception() is None:
             took_s = running.result()[1]
             self._usual_s += (took_s - self._usual_s) * SHARE_OF_NEWEST
@@ -153,14 +199,34 @@ class Database:
 
     def query(self, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `query` in one snapshot, in this thread; `Unavailable` as for `read`."""
+        return self.query_until(NEVER, lambda tx: query(tx, *args, **kwargs))
+
+    def query_until(self, deadline: Deadline, query: Callable[[ReadTx], T]) -> T:
+        """Run `query` as above, until it ends or `deadline` does."""
         try:
-            with self._readers.connect() as connection, connection.begin():
-                return query(ReadTx(connection), *args, **kwargs)
+            with self._readers.connect() as connection, connection.begin(), self._interruptible(connection, deadline):
+                return query(ReadTx(connection, deadline))
         except OUTAGES as error:
+            if deadline.is_cancelled:
+                raise Unavailable(retry_after_s=RETRY_AFTER_S) from error
             if not is_outage(error):
                 raise
             self.examine(error)
             raise unavailable(error) from error
+
+    @contextmanager
+    def _interruptible(self, connection: Connection, deadline: Deadline) -> Iterator[None]:
+        """Let a read be cancelled. On PostgreSQL its connection serves no other read then: the signal may arrive late."""
+        if deadline is NEVER:
+            yield
+            return
+        module = postgres if self.is_shared else sqlite
+        try:
+            with deadline.interrupting(partial(module.interrupt, connection)):
+                yield
+        finally:
+            if deadline.is_cancelled and self.is_shared:
+                connection.invalidate()
 
     def examine(self, error: Exception) -> None:
         """Remember, and say once, that the file of a database was found damaged; any thread may."""
@@ -173,10 +239,19 @@ class Database:
         return self._writer.connect()
 
     def close(self) -> None:
-        """Let running reads end, then close every connection."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        """Cancel running reads, then close every connection. A thread that does not notice is left behind."""
+        for deadline in list(self._running.values()):
+            deadline.cancel()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        _, stuck = wait_for(list(self._running), timeout=MAX_CLOSE_S)
+        if stuck:
+            log.error("readers-stuck", readers=len(stuck))
         self._readers.dispose()
         self._writer.dispose()
+
+
+def _nothing() -> None:
+    """Do nothing at the end of a read."""
 
 
 def _pool(engine: Engine) -> QueuePool:

@@ -25,6 +25,9 @@ DATABASE_FAULTS = (OperationalError, InterfaceError, PoolTimeout)
 OUTAGES = (*DATABASE_FAULTS, DatabaseError)
 """What must be looked at with `is_outage`, since bad rows are among it."""
 
+CUT_OFF_STATE = "57014"
+"""PostgreSQL's query_canceled."""
+
 READ_ONLY_STATE = "25006"
 """PostgreSQL's read_only_sql_transaction: a service whose disk is full takes no writes, for one."""
 
@@ -55,6 +58,11 @@ def _state_of(error: Exception) -> str | None:
     return getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
 
 
+def is_cut_off(error: Exception) -> bool:
+    """Whether PostgreSQL ended a statement because its time was over, or because it was asked to."""
+    return _state_of(error) == CUT_OFF_STATE
+
+
 def is_bad_row(error: Exception) -> bool:
     """Whether one row of a group is at fault: its neighbours deserve a replay of their own."""
     return isinstance(error, DBAPIError) and not is_outage(error)
@@ -79,6 +87,7 @@ __all__ = [
     "RETRY_AFTER_S",
     "IntegrityError",
     "is_bad_row",
+    "is_cut_off",
     "is_damaged",
     "is_lost_connection",
     "is_outage",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import structlog
 from psycopg.errors import OperationalError
 from sqlalchemy import Engine, create_engine, event, text
 
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Connection
 
     from conflicto.platform.db.deadlines import Deadlines
+
+log = structlog.get_logger(__name__)
+
+CANCEL_S = 2.0
+"""Time that the server gets to take a cancellation."""
 
 OLDEST_SUPPORTED = 140_000
 """`server_version_num` of PostgreSQL 14."""
@@ -81,6 +87,18 @@ def require_line(connection: DriverConnection[tuple[str]], known: str | None) ->
     connection.rollback()
     if found is None or found[0] != known:
         raise OtherLine("the server is on another line of history than before")
+
+
+def interrupt(connection: Connection) -> None:
+    """End the statement that runs on a connection, which serves no other read afterwards: the signal may come late.
+
+    Called from another thread. A server that does not answer is given up on; it ends its statements by itself.
+    """
+    driver_connection: Any = connection.connection.driver_connection
+    try:
+        driver_connection.cancel_safe(timeout=CANCEL_S)
+    except OperationalError as error:
+        log.warning("cancel-failed", error=type(error).__name__)
 
 
 def engine(url: URL, deadlines: Deadlines, *, pool_size: int, max_overflow: int, read_only: bool) -> Engine:

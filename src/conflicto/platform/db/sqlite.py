@@ -91,6 +91,11 @@ def _setup(deadlines: Deadlines, *, query_only: bool) -> Any:  # noqa: ANN401 - 
     return on_connect
 
 
+def interrupt(connection: Connection) -> None:
+    """End what a connection's transaction does, the statements that follow included; called from another thread."""
+    connection.info["until"][0] = float("-inf")
+
+
 def _begin(statement: str) -> Any:  # noqa: ANN401 - an SQLAlchemy listener
     def on_begin(connection: Connection) -> None:
         info = connection.info

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import text
+
+from conflicto.platform.db.cancellation import NEVER
 from conflicto.platform.problems import DomainError, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection, Executable, Row
 
+    from conflicto.platform.db.cancellation import Deadline
     from conflicto.platform.db.stamps import Head
 
 
@@ -23,10 +27,14 @@ class HalfDone(Exception):
 
 
 class ReadTx:
-    """One snapshot of the database. Queries take it first; it can read and nothing else."""
+    """One snapshot of the database. Queries take it first; it can read and nothing else.
 
-    def __init__(self, connection: Connection) -> None:
+    Every statement checks `deadline` before it begins. Loops over many rows check it between them.
+    """
+
+    def __init__(self, connection: Connection, deadline: Deadline = NEVER) -> None:
         self.connection = connection
+        self.deadline = deadline
 
     @property
     def dialect(self) -> str:
@@ -35,15 +43,30 @@ class ReadTx:
 
     def all(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
         """Return every row."""
+        self.deadline.check()
         return self.connection.execute(statement, params).all()
 
     def first(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Row[Any] | None:
         """Return the first row or None."""
+        self.deadline.check()
         return self.connection.execute(statement, params).first()
 
     def scalar(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401 - the column's type
         """Return the first column of the first row, or None."""
+        self.deadline.check()
         return self.connection.execute(statement, params).scalar()
+
+    def limit_statements(self, seconds: float) -> None:
+        """Let PostgreSQL end any further statement of this transaction after so long; SQLite ends the whole read at its deadline."""
+        if self.dialect == "postgresql":
+            self.connection.execute(text(f"SET LOCAL statement_timeout = {round(seconds * 1000)}"))
+
+    def each(self, statement: Executable, params: Mapping[str, Any] | None = None, *, at_once: int) -> Iterator[Row[Any]]:
+        """Yield every row, `at_once` of them in memory; the deadline is checked between them."""
+        with self.connection.execute(statement.execution_options(yield_per=at_once), params) as rows:
+            for row in rows:
+                self.deadline.check()
+                yield row
 
 
 class WriteTx(ReadTx):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from conflicto.platform.problems import DomainError, InvalidInput, Kind
 from conflicto.platform.strict_json import BodyTooLarge, Limits, compact
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from conflicto.platform.http.messages import Call
 
@@ -25,7 +27,25 @@ class MediaTypeUnsupported(DomainError):
 
 
 class ClientGone(Exception):
-    """The client went away before its body was complete; nobody is left to answer."""
+    """The client went away before its body was complete, or before its answer was; nobody is left to answer."""
+
+
+@asynccontextmanager
+async def ending_with_caller(call: Call) -> AsyncIterator[None]:
+    """Cancel what is awaited inside the block if the caller goes away meanwhile; for requests without a body.
+
+    Raises:
+        ClientGone: the caller did.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(None) as wait:
+            with call.gone(lambda: wait.reschedule(loop.time())):
+                yield
+    except TimeoutError:
+        if wait.expired():
+            raise ClientGone from None
+        raise
 
 
 async def gated_body(call: Call, receive: Callable[[], Awaitable[Any]]) -> bytes:

@@ -14,6 +14,7 @@ import msgspec
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 
+from conflicto.platform.http.body import ending_with_caller
 from conflicto.platform.http.messages import Answer, Call
 from conflicto.platform.http.openapi import extra_of, finished, problems_of, responses_of
 from conflicto.platform.http.problem_response import code_of, invalid_input, problem_answer
@@ -71,7 +72,11 @@ class ControlPlane:
         return self._document
 
     async def answer(self, scope: dict[str, Any], call: Call) -> Answer:
-        """Let the framework answer a call whose body was read and gated."""
+        """Let the framework answer a call whose body was read and gated; a caller without a body who goes away ends it.
+
+        Raises:
+            ClientGone: that happened.
+        """
         collected: dict[str, Any] = {"body": b""}
 
         async def receive() -> dict[str, Any]:
@@ -87,7 +92,8 @@ class ControlPlane:
         headers += [(b"content-length", str(len(call.body)).encode()), (b"content-type", b"application/json")]
         query = call.query_once() if call.route.path.startswith(PREFIX) else call.query_string
         asked = {"query_string": query, "headers": headers, "method": call.route.method}
-        await self._framework(call.route)({**scope, CALL: call, **asked}, receive, send)
+        async with ending_with_caller(call):
+            await self._framework(call.route)({**scope, CALL: call, **asked}, receive, send)
         kept = tuple(header for header in collected["headers"] if header[0] != b"content-length")
         return Answer(collected["status"], collected["body"], kept)
 

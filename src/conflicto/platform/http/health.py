@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from conflicto.platform.clock import Clock
     from conflicto.platform.db.engine import Database
-    from conflicto.platform.db.transaction import WriteTx
+    from conflicto.platform.db.transaction import ReadTx, WriteTx
     from conflicto.platform.db.writer import Writer
     from conflicto.platform.http.messages import Call
 
@@ -35,7 +35,7 @@ READY_S = 1.0
 """How long a proven commit counts: probes come every few seconds, floods do not."""
 
 PATIENCE_S = 2.0
-"""How long a probe waits for the commit: less than the time after which those who probe give up by themselves."""
+"""How long a probe waits for the commit, and for a reader: less than the time after which those who probe give up by themselves."""
 
 AGAIN_S = 1
 
@@ -44,7 +44,9 @@ UNUSED, UP, AWAY = "unused", "up", "away"
 
 
 class NotReady(DomainError):
-    """The server cannot commit now; `dependency` says what it lacks: `database`, `schema`, or `writer` (its queue is full).
+    """The server cannot commit, or not read.
+
+    `dependency` says what it lacks: `database`, `schema`, `writer` (its queue is full), or `readers` (all are busy, or stuck).
 
     `reason` is `damaged` if a page of SQLite's file was found damaged, or not given by the disk, since the start: what does not meet such
     a page still works.
@@ -98,7 +100,7 @@ class ProblemKind(BaseModel):
 
 
 class HealthEndpoints:
-    """Liveness is the process alone; readiness is the whole way to a commit, so a dead database does not restart the process."""
+    """Liveness is the process alone; readiness is the whole way to a commit and a read, so a dead database does not restart the process."""
 
     def __init__(
         self,
@@ -144,6 +146,11 @@ class HealthEndpoints:
             raise _lacking("database") from error
         if found != SCHEMA:
             raise _lacking("schema")
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await self._db.read(_revision)
+        except (Unavailable, TimeoutError) as error:
+            raise _lacking("readers") from error
         return {"database": self._db.dialect, "version": version, "durability": durability, "schema_revision": found}
 
     async def counted(self, call: Call) -> Answer:
@@ -167,6 +174,11 @@ class HealthEndpoints:
 
 def _lacking(dependency: str, **more: str) -> NotReady:
     return NotReady(retry_after_s=AGAIN_S, extensions={"dependency": dependency, **more})
+
+
+def _revision(tx: ReadTx) -> str | None:
+    """Read something small, as every request that needs a reader does."""
+    return revision(tx.connection)
 
 
 def _facts(tx: WriteTx) -> tuple[str, str, str | None]:

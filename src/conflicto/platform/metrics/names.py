@@ -114,6 +114,7 @@ POOL_LIMIT: Final = _gauge("conflicto_pool_limit", "Database connections that th
 POOL_OPEN: Final = _gauge("conflicto_pool_open", "Database connections that are open.")
 POOL_USED: Final = _gauge("conflicto_pool_used", "Database connections that are at work.")
 READS_WAITING: Final = _gauge("conflicto_reads_waiting", "Reads that wait for a reader to come free.")
+READS_OVERDUE: Final = _gauge("conflicto_reads_overdue", "Reads that go on although nobody waits for them: readers that are stuck.")
 
 HEADS: Final = _gauge("conflicto_heads", "Sessions in memory.")
 REDIS_UP: Final = _gauge("conflicto_redis_up", "1 if Redis answers every worker; absent without one.", together=Together.LEAST)
@@ -130,6 +131,6 @@ TABLE: Final = (
     POLLS, RESPONSES, ACTIVITIES, LONG_POLLS,
     CONNECTIONS, CONNECTIONS_EVICTED, WAITS, STREAMS, LOOP_LAG, LOOP_LATE,
     COMMITS, EVENTS, COMMIT_COMMANDS, COMMIT_SECONDS, QUEUE, FEED_LAG,
-    QUERY_SECONDS, POOL_LIMIT, POOL_OPEN, POOL_USED, READS_WAITING, LIMITS_ALONE,
+    QUERY_SECONDS, POOL_LIMIT, POOL_OPEN, POOL_USED, READS_WAITING, READS_OVERDUE, LIMITS_ALONE,
     HEADS, REDIS_UP, REDIS_FAULTS, DOORBELLS,
 )  # fmt: skip

@@ -1,0 +1,64 @@
+"""Read lanes: how many readers one kind of long read may hold, so that the others stay free for everybody else."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+from conflicto.platform.db.faults import RETRY_AFTER_S
+from conflicto.platform.problems import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conflicto.platform.db.engine import Database
+    from conflicto.platform.db.transaction import ReadTx
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+MAX_LISTS = 2
+"""Readers that lists and searches may hold at once."""
+
+LOAD_SHARE = 4
+"""Loading results may hold one of so many readers, at least one."""
+
+MAX_LOAD_WAIT_S = 60.0
+"""Results of many rounds may be loaded one after the other; a load ends when nobody waits for it any more."""
+
+
+class ReadLane:
+    """Reads of one kind, at most `size` at once; who has waited `wait_s` for a place is refused."""
+
+    def __init__(self, db: Database, size: int, wait_s: float) -> None:
+        self._db = db
+        self._places = asyncio.Semaphore(size)
+        self._wait_s = wait_s
+        self.size = size
+
+    async def read(self, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `query` as `Database.read` does; raises as it does."""
+        try:
+            async with asyncio.timeout(self._wait_s):
+                await self._places.acquire()
+        except TimeoutError as error:
+            raise Unavailable("All readers for work of this kind are busy.", retry_after_s=RETRY_AFTER_S) from error
+        return await self._db.read_then(self._places.release, lambda tx: query(tx, *args, **kwargs))
+
+
+def lists_of(readers: int) -> int:
+    """Return how many readers lists may hold.
+
+    >>> [lists_of(readers) for readers in (1, 3, 4, 49)]
+    [1, 1, 2, 2]
+    """
+    return max(1, min(MAX_LISTS, readers - 2))
+
+
+def loads_of(readers: int) -> int:
+    """Return how many readers loads of results may hold.
+
+    >>> [loads_of(readers) for readers in (1, 3, 4, 49)]
+    [1, 1, 1, 12]
+    """
+    return max(1, readers // LOAD_SHARE)

@@ -1,0 +1,159 @@
+"""Reads end when nobody waits for them any more, and long ones leave readers for everybody else."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from conflicto.platform.db import engine
+from conflicto.platform.db.deadlines import Deadlines
+from conflicto.platform.db.engine import Database, PoolSize
+from conflicto.platform.db.lanes import ReadLane
+from conflicto.platform.db.transaction import ReadTx
+from conflicto.platform.problems import Unavailable
+from tests.ports.test_database import ENDLESS
+from tests.support.checks import eventually
+
+PATIENT = Deadlines(acquire_s=0.3, statement_s=600.0, caller_s=900.0)
+"""No deadline of these ends a read while a test runs."""
+
+ROWS = {
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n",
+    "postgresql": "SELECT generate_series(1, 1000000000) AS i",
+}
+
+
+@pytest.fixture
+def db(database_url: str) -> Iterator[Database]:
+    made = Database(database_url, pool=PoolSize(4, 1), deadlines=PATIENT)
+    yield made
+    made.close()
+
+
+class Work:
+    """Reads that tell when they have begun."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Semaphore(0)
+        self.released = threading.Event()
+
+    def statement(self, tx: ReadTx) -> Any:
+        self.begun.release()
+        return tx.scalar(text(ENDLESS[tx.dialect]))
+
+    def rows(self, tx: ReadTx) -> None:
+        for row in tx.each(text(ROWS[tx.dialect]), at_once=10):
+            if row.i == 100:
+                self.begun.release()
+
+    def loop(self, tx: ReadTx) -> None:
+        self.begun.release()
+        while not self.released.wait(0.001):
+            tx.deadline.check()
+
+    def stuck(self, _: ReadTx) -> None:
+        self.begun.release()
+        self.released.wait()
+
+    async def has_begun(self, times: int = 1) -> None:
+        for _ in range(times):
+            assert await asyncio.to_thread(self.begun.acquire, timeout=30)
+
+
+def one(tx: ReadTx) -> int:
+    return int(tx.scalar(text("SELECT 1")))
+
+
+async def idle(db: Database) -> None:
+    async def nothing_runs() -> bool:
+        return not db._running and db.overdue == 0
+
+    await eventually(nothing_runs)
+
+
+@pytest.mark.parametrize("kind", ["statement", "rows", "loop"])
+async def test_a_read_ends_with_its_caller(db: Database, kind: str) -> None:
+    work = Work()
+    for _ in range(3):
+        reads = [asyncio.create_task(db.read(getattr(work, kind))) for _ in range(2)]
+        await work.has_begun(2)
+        for read in reads:
+            read.cancel()
+        await asyncio.gather(*reads, return_exceptions=True)
+        await idle(db)
+    assert await asyncio.gather(*(db.read(one) for _ in range(8))) == [1] * 8
+
+
+@pytest.mark.parametrize("kind", ["statement", "rows", "loop"])
+async def test_a_read_ends_with_its_time(database_url: str, kind: str) -> None:
+    db, work = Database(database_url, pool=PoolSize(2, 0), deadlines=Deadlines(statement_s=0.2, caller_s=900.0)), Work()
+    with pytest.raises(Unavailable) as told:
+        await db.read(getattr(work, kind))
+    assert told.value.retry_after_s
+    await idle(db)
+    assert await db.read(one) == 1
+    db.close()
+
+
+async def test_a_late_cancellation_meets_nobody_else(db: Database) -> None:
+    """A hundred reads are cancelled at any moment; not one of the others that share their connections is."""
+    work = Work()
+    work.released.set()
+    for nth in range(100):
+        gone, other = asyncio.create_task(db.read(work.loop)), asyncio.create_task(db.read(one))
+        for _ in range(nth % 5):
+            await asyncio.sleep(0)
+        gone.cancel()
+        assert await other == 1
+    await idle(db)
+
+
+async def test_long_reads_leave_readers_for_everybody_else(db: Database) -> None:
+    work = Work()
+    lists = [asyncio.create_task(db.lists.read(work.stuck)) for _ in range(db.lists.size)]
+    loads = [asyncio.create_task(db.loads.read(work.stuck)) for _ in range(db.loads.size)]
+    await work.has_begun(len(lists) + len(loads))
+
+    assert await db.read(one) == 1
+    with pytest.raises(Unavailable):
+        await db.lists.read(one)
+
+    work.released.set()
+    await asyncio.gather(*lists, *loads)
+    assert (await db.lists.read(one), await db.loads.read(one)) == (1, 1)
+
+
+async def test_a_place_in_a_lane_is_free_when_its_reader_is(db: Database) -> None:
+    """A caller who goes away makes no room for another one while the thread still works: or all readers would be stuck one by one."""
+    lane, work = ReadLane(db, 1, wait_s=0.05), Work()
+    task = asyncio.create_task(lane.read(work.stuck))
+    await work.has_begun()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+    assert db.overdue == 1
+    with pytest.raises(Unavailable):
+        await lane.read(one)
+
+    work.released.set()
+    await idle(db)
+    assert await lane.read(one) == 1
+
+
+async def test_closing_does_not_wait_for_a_stuck_reader(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "MAX_CLOSE_S", 0.05)
+    db, work = Database(database_url, pool=PoolSize(2, 1), deadlines=PATIENT), Work()
+    stuck = asyncio.create_task(db.read(work.stuck))
+    looping = asyncio.create_task(db.read(work.loop))
+    await work.has_begun(2)
+
+    await asyncio.to_thread(db.close)
+
+    assert not stuck.done()
+    with pytest.raises(Unavailable):
+        await looping
+    work.released.set()
+    await asyncio.gather(stuck, return_exceptions=True)
