@@ -145,15 +145,16 @@ async def post_null(event: Event, activity: dict[str, Any], seat: Seat) -> Any:
     return await event.api.post(of(event, activity), {"response_data": None}, token=seat.token)
 
 
-async def test_scan_ends_at_its_bound(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.responses.queries.LONGEST_SCAN", 2)
+@pytest.mark.parametrize("bound", ["MAX_SCANNED_ROWS", "MAX_SCANNED_CHARACTERS", "MAX_COMPARISONS"])
+async def test_scan_ends_at_its_bound(api: Api, bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"conflicto.responses.queries.{bound}", 5 if bound == "MAX_COMPARISONS" else 2)
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many")
     anna = await event.join()
     for number in range(3):
-        await event.answer(wall, anna, number)
+        await event.answer(wall, anna, [number])
 
-    found = await api.get(of(event, wall, "?contains=7"), token=event.host)
+    found = await api.get(of(event, wall, "?contains=[7]"), token=event.host)
 
     if api.app.db.dialect == "sqlite":
         assert (found.status_code, found.json()["code"]) == (422, "scan-too-long")

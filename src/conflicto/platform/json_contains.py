@@ -6,8 +6,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _Number = int | float | Decimal
 
@@ -15,7 +19,22 @@ _Number = int | float | Decimal
 parse = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
-def contains(container: object, contained: object) -> bool:
+def values_in(value: object) -> int:
+    """Return how many values a parsed JSON value holds, itself included.
+
+    >>> values_in({"a": [1, 2], "b": None})
+    5
+    """
+    if isinstance(value, dict):
+        return 1 + sum(map(values_in, value.values()))
+    return 1 + sum(map(values_in, value)) if isinstance(value, list) else 1
+
+
+def _unwatched(_: int) -> None:
+    """Let the comparison go on."""
+
+
+def contains(container: object, contained: object, spend: Callable[[int], None] = _unwatched) -> bool:
     """Return whether `container @> contained`.
 
     An object contains another if it has every one of its members, containers compared by containment and scalars by
@@ -23,29 +42,34 @@ def contains(container: object, contained: object) -> bool:
     compared numerically, and a boolean is none. At the top alone, an array also contains a scalar that is an element.
 
     Both sides are parsed JSON within the limits of the gate; by `parse`, where fractions are to be compared as exactly
-    as PostgreSQL does. Costs up to the product of both sizes.
+    as PostgreSQL does. Costs up to the product of both sizes. `spend` is told of comparisons before they are made, and
+    may raise what ends them.
     """
+    matcher = _Matcher(spend)
     if isinstance(container, list) and not isinstance(contained, (dict, list)):
-        return _has_scalar(container, contained)
-    return _matches(container, contained)
+        return matcher.has_element(container, contained)
+    return matcher.matches(container, contained)
 
 
-def _matches(have: object, want: object) -> bool:
-    if isinstance(want, dict):
-        return isinstance(have, dict) and all(key in have and _matches(have[key], value) for key, value in want.items())
-    if isinstance(want, list):
-        return isinstance(have, list) and all(_has_element(have, element) for element in want)
-    return _same_scalar(have, want)
+class _Matcher:
+    __slots__ = ("_spend",)
 
+    def __init__(self, spend: Callable[[int], None]) -> None:
+        self._spend = spend
 
-def _has_element(have: list[object], want: object) -> bool:
-    if isinstance(want, (dict, list)):
-        return any(_matches(element, want) for element in have)
-    return _has_scalar(have, want)
+    def matches(self, have: object, want: object) -> bool:
+        if isinstance(want, dict):
+            self._spend(1 + len(want))
+            return isinstance(have, dict) and all(key in have and self.matches(have[key], value) for key, value in want.items())
+        if isinstance(want, list):
+            return isinstance(have, list) and all(self.has_element(have, element) for element in want)
+        return _same_scalar(have, want)
 
-
-def _has_scalar(have: list[object], want: object) -> bool:
-    return any(_same_scalar(element, want) for element in have)
+    def has_element(self, have: list[object], want: object) -> bool:
+        self._spend(1 + len(have))
+        if isinstance(want, (dict, list)):
+            return any(self.matches(element, want) for element in have)
+        return any(_same_scalar(element, want) for element in have)
 
 
 def _same_scalar(have: object, want: object) -> bool:

@@ -8,7 +8,10 @@ DomainError
 ├── ModerationOff        the activity is not moderated
 ├── AuthorHidden         an anonymous activity does not tell who answered
 ├── ResponsesHidden      the answers themselves are not shown to this role
-└── ScanTooLong          a `contains` filter met its bound before the page was full
+├── ScanTooLong          a `contains` filter met its bound before the page was full
+├── PatternTooLarge      a `contains` filter has more values than are looked for
+├── ScanRunning          the token has a `contains` filter at work
+└── ScansBusy            the server has as many at work as it may
 """
 
 from __future__ import annotations
@@ -73,8 +76,32 @@ class ResponsesHidden(DomainError):
 
 
 class ScanTooLong(DomainError):
-    """SQLite filters by reading; PostgreSQL has an index for it."""
+    """Too many answers would have to be compared. Ask for one `round` or one `participant_id`, or for a value with fewer parts."""
 
     code = "scan-too-long"
     title = "The filter would read too many answers"
     kind = Kind.INVALID
+
+
+class PatternTooLarge(DomainError):
+    """`contains` takes a JSON value with at most 32 values in it, objects and arrays included. Ask for fewer."""
+
+    code = "pattern-too-large"
+    title = "The filter has too many values"
+    kind = Kind.INVALID
+
+
+class ScanRunning(DomainError):
+    """One `contains` filter of a token runs at a time. Wait for its answer, then ask again."""
+
+    code = "scan-running"
+    title = "Another filter of this token is at work"
+    kind = Kind.TOO_MANY
+
+
+class ScansBusy(DomainError):
+    """This server works on two `contains` filters at a time. Come back after `Retry-After` seconds."""
+
+    code = "scans-busy"
+    title = "The server filters answers for others"
+    kind = Kind.UNAVAILABLE

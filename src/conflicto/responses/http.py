@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Protocol
 from uuid import UUID
 
@@ -26,8 +27,9 @@ from conflicto.platform.http.messages import NO_STORE, Answer, Call, json_answer
 from conflicto.platform.http.paging import PageQuery, page_answer
 from conflicto.platform.http.routes import Docs, Route, control, data
 from conflicto.platform.limits.bucket import Policy
+from conflicto.platform.limits.places import Places
 from conflicto.platform.problems import DomainError, InvalidInput, NotFound
-from conflicto.platform.strict_json import RESPONSE_LIMITS, JsonInvalid, compact
+from conflicto.platform.strict_json import RESPONSE_LIMITS, JsonInvalid
 from conflicto.responses import errors, schemas
 from conflicto.responses.capacity import Capacity
 from conflicto.responses.checking import AnswerCheck
@@ -35,7 +37,7 @@ from conflicto.responses.commands import change
 from conflicto.responses.commands.flood import NOTHING, clear_flood, note_cleared
 from conflicto.responses.commands.submit import Receipt, Submission, submit_many
 from conflicto.responses.model import Moderation, Response
-from conflicto.responses.queries import ResponseFilter, own_responses, response_by_id, response_page
+from conflicto.responses.queries import ResponseFilter, own_responses, pattern_of, response_by_id, response_page
 from conflicto.sessions import idempotency
 from conflicto.sessions.errors import IdempotencyKeyInvalid, KeyReused, SessionCompleted
 from conflicto.sessions.http import CONTROL
@@ -48,6 +50,12 @@ MOST_OWN = 1000
 """Own answers that `GET /participants/me` shows."""
 
 
+MAX_SCANS = 2
+MAX_SCANS_OF_TOKEN = 1
+"""Lists with a `contains` filter that are made at once."""
+
+SCAN_RETRY_S = 2
+
 MOST_STEPS = 40
 """Of one request that removes a flood, each a transaction: up to 1,000 seats."""
 
@@ -59,6 +67,10 @@ class ResponseBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 _BODY = msgspec.json.Decoder(ResponseBody)
+
+
+def _scans() -> Places:
+    return Places(MAX_SCANS, MAX_SCANS_OF_TOKEN, key_taken=errors.ScanRunning, all_taken=errors.ScansBusy)
 
 
 class Points(Protocol):
@@ -78,6 +90,7 @@ class ResponseEndpoints:
     check: AnswerCheck
     points: Points
     capacity: Capacity
+    scans: Places = field(default_factory=_scans)
 
     async def submit(self, call: Call) -> Answer:
         """Take an answer and acknowledge it once it is durable."""
@@ -103,16 +116,15 @@ class ResponseEndpoints:
         self, call: CurrentCall, session_id: int, activity_id: UUID, query: Annotated[schemas.ResponseListQuery, Query()]
     ) -> Answer:
         """List answers for the host, in feed order."""
-        contains = (
-            None if query.contains is None else compact(query.contains.encode("utf-8", "surrogatepass"), RESPONSE_LIMITS).decode()
-        )
+        contains = None if query.contains is None else pattern_of(query.contains)
         wanted = ResponseFilter(nth=query.round, participant_id=query.participant_id, contains=contains)
-        found, total, activity = await self.db.read(_listed, session_id, activity_id, wanted, query)
+        with nullcontext() if contains is None else self.scans.held(call.caller.subject, retry_after_s=SCAN_RETRY_S):
+            found, total, activity = await self.db.lists.read(_listed, session_id, activity_id, wanted, query)
         return page_answer([schemas.response_out(each, anonymous=activity.anonymous) for each in found], total, query)
 
     async def mine(self, call: CurrentCall, session_id: int, activity_id: UUID, query: Annotated[PageQuery, Query()]) -> Answer:
         """List one's own answers to an activity."""
-        found = await self.db.read(_mine, call, activity_id, limit=query.limit + 1, offset=query.offset)
+        found = await self.db.lists.read(_mine, call, activity_id, limit=query.limit + 1, offset=query.offset)
         return page_answer([schemas.response_out(each, anonymous=False) for each in found], None, query)
 
     async def me(self, call: CurrentCall) -> Answer:
@@ -256,7 +268,8 @@ def routes(responses: ResponseEndpoints) -> list[Route]:
                        headers=("Idempotency-Key",), problems=taken)),
         control("GET", some, responses.page, who=HOSTS, policy=CONTROL, tag="responses",
                 docs=Docs(summary="List answers", gives={200: schemas.ResponsePage},
-                          problems=(errors.AuthorHidden, errors.ScanTooLong, JsonInvalid))),
+                          problems=(errors.AuthorHidden, errors.PatternTooLarge, errors.ScanTooLong, errors.ScanRunning,
+                                    errors.ScansBusy, JsonInvalid))),
         control("GET", some + "/mine", responses.mine, who=PARTICIPANTS, policy=CONTROL, tag="responses",
                 docs=Docs(summary="One's own answers to an activity", gives={200: schemas.ResponsePage})),
         control("GET", "/participants/me", responses.me, who=PARTICIPANTS, policy=CONTROL, tag="participants",

@@ -7,15 +7,17 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from conflicto.activities.queries import counts_by_round, total_answers
-from conflicto.platform.json_contains import contains, parse
+from conflicto.platform.json_contains import contains, parse, values_in
 from conflicto.platform.problems import NotFound
+from conflicto.platform.strict_json import RESPONSE_LIMITS, compact
 from conflicto.responses import store
-from conflicto.responses.errors import ScanTooLong
+from conflicto.responses.errors import PatternTooLarge, ScanTooLong
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from uuid import UUID
 
+    from conflicto.platform.db.cancellation import Deadline
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.responses.model import Response
 
@@ -30,8 +32,16 @@ texts_in_order = store.texts_in_order
 live_answers = store.live_answers
 count_live = store.count_live
 
-LONGEST_SCAN = 200_000
-"""Rows that a `contains` filter reads on SQLite, about a second's work."""
+MAX_PATTERN_VALUES = 32
+"""Values of a `contains` filter, objects and arrays included: comparing costs up to the product of both sizes."""
+
+MAX_SCANNED_ROWS = 200_000
+MAX_SCANNED_CHARACTERS = 50_000_000
+MAX_COMPARISONS = 4_000_000
+"""Work of one `contains` filter on SQLite, about a second: rows that it reads, characters of their JSON, values that it compares."""
+
+COMPARISONS_BETWEEN_CHECKS = 10_000
+"""Values compared between two looks at the clock, a few milliseconds' work: one row may take longer than the deadline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +70,26 @@ def response_by_id(tx: ReadTx, response_id: UUID, *, activity_id: UUID | None = 
     return response
 
 
+def pattern_of(text: str) -> str:
+    """Return the gated text of a `contains` filter.
+
+    Raises:
+        JsonInvalid: it is no JSON that an answer could hold.
+        PatternTooLarge: it has more values than are looked for.
+    """
+    gated = compact(text.encode("utf-8", "surrogatepass"), RESPONSE_LIMITS).decode()
+    if values_in(parse(gated)) > MAX_PATTERN_VALUES:
+        raise PatternTooLarge
+    return gated
+
+
 def response_page(
     tx: ReadTx, activity_id: UUID, wanted: ResponseFilter, *, limit: int, offset: int
 ) -> tuple[list[Response], int | None]:
     """Return up to `limit + 1` live responses in feed order, and the total (None when filtered).
 
     Raises:
-        ScanTooLong: on SQLite, `contains` read its fill before the page was full.
+        ScanTooLong: `contains` did as much work as it may before the page was full.
     """
     total = total_answers(counts_by_round(tx, activity_id)) if wanted.is_empty else None
     if wanted.contains is not None and tx.dialect != "postgresql":
@@ -79,12 +102,38 @@ def response_page(
 
 
 def _matching(tx: ReadTx, activity_id: UUID, wanted: ResponseFilter) -> Iterator[Response]:
-    part = parse(wanted.contains or "null")
-    for read, response in enumerate(store.scan(tx, activity_id, nth=wanted.nth, participant_id=wanted.participant_id)):
-        if read >= LONGEST_SCAN:
-            raise ScanTooLong
-        if contains(parse(response.text or "null"), part):
+    part, scan = parse(wanted.contains or "null"), _Scan(tx.deadline)
+    for response in store.scan(tx, activity_id, nth=wanted.nth, participant_id=wanted.participant_id):
+        text = response.text or "null"
+        scan.read(len(text))
+        if contains(parse(text), part, scan.compare):
             yield response
+
+
+class _Scan:
+    """Work that one filter has done. It ends with `ScanTooLong` at its bounds, and with `Unavailable` at the deadline."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+        self._rows_left = MAX_SCANNED_ROWS
+        self._characters_left = MAX_SCANNED_CHARACTERS
+        self._comparisons_left = MAX_COMPARISONS
+        self._unchecked = 0
+
+    def read(self, characters: int) -> None:
+        self._rows_left -= 1
+        self._characters_left -= characters
+        if min(self._rows_left, self._characters_left) < 0:
+            raise ScanTooLong
+
+    def compare(self, values: int) -> None:
+        self._comparisons_left -= values
+        if self._comparisons_left < 0:
+            raise ScanTooLong
+        self._unchecked += values
+        if self._unchecked >= COMPARISONS_BETWEEN_CHECKS:
+            self._unchecked = 0
+            self._deadline.check()
 
 
 def has_answers(tx: ReadTx, participant_id: int) -> bool:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, case, delete, func, literal_column, select, text
 
 from conflicto.platform.db.bulk import Bulk
+from conflicto.platform.db.faults import DATABASE_FAULTS, is_cut_off
 from conflicto.platform.db.lookup import Lookup
+from conflicto.responses.errors import ScanTooLong
 from conflicto.responses.model import NO_SLOT, LiveAnswer, Moderation, Response
 from conflicto.responses.tables import responses
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Row, Select
 
     from conflicto.platform.db.transaction import ReadTx, WriteTx
+
+MAX_SEARCH_S = 2.0
+"""Time that PostgreSQL looks for answers that contain a value."""
 
 _COLUMNS = {"text": "response_text", "masked": "masked_text"}
 """What is called otherwise in the table."""
@@ -177,18 +182,28 @@ def own_head(tx: ReadTx, participant_id: int) -> int:
 def page(
     tx: ReadTx, activity_id: UUID, *, nth: int | None, participant_id: int | None, contains: str | None, limit: int, offset: int
 ) -> list[Response]:
-    """Return one page of an activity's live responses, in feed order. `contains` is JSON text and needs PostgreSQL's index."""
+    """Return one page of an activity's live responses, in feed order. `contains` is JSON text and needs PostgreSQL's index.
+
+    Raises:
+        ScanTooLong: looking for `contains` took longer than it may.
+    """
     wanted = _filtered(activity_id, nth, participant_id)
-    if contains is not None:
-        wanted = wanted.where(
-            literal_column("response_data").op("@>")(text("CAST(:contained AS jsonb)").bindparams(contained=contains))
-        )
-    return [_response(row) for row in tx.all(wanted.limit(limit).offset(offset))]
+    wanted = wanted.limit(limit).offset(offset)
+    if contains is None:
+        return [_response(row) for row in tx.all(wanted)]
+    part = text("CAST(:contained AS jsonb)").bindparams(contained=contains)
+    tx.limit_statements(MAX_SEARCH_S)
+    try:
+        return [_response(row) for row in tx.all(wanted.where(literal_column("response_data").op("@>")(part)))]
+    except DATABASE_FAULTS as error:
+        if is_cut_off(error):
+            raise ScanTooLong from error
+        raise
 
 
 def scan(tx: ReadTx, activity_id: UUID, *, nth: int | None, participant_id: int | None) -> Iterator[Response]:
     """Yield an activity's live responses one by one, in feed order."""
-    for row in tx.connection.execute(_filtered(activity_id, nth, participant_id).execution_options(yield_per=500)):
+    for row in tx.each(_filtered(activity_id, nth, participant_id), at_once=500):
         yield _response(row)
 
 
@@ -246,7 +261,7 @@ def count_live(tx: ReadTx, activity_id: UUID, nth: int, *, after: int, upto: int
 
 def texts_in_order(tx: ReadTx, activity_id: UUID) -> Iterator[tuple[int, str]]:
     """Yield round and JSON text of an activity's live responses in the order of the texts, which says nothing about who sent them when."""
-    for row in tx.connection.execute(_TEXTS.execution_options(yield_per=500), {"activity_id": activity_id}):
+    for row in tx.each(_TEXTS, {"activity_id": activity_id}, at_once=500):
         yield row.round, row.response_text
 
 
