@@ -1,5 +1,6 @@
 """Segments of large rounds: whatever happens to answers, before and after they were counted, a load equals a recount."""
 
+import asyncio
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -270,3 +271,45 @@ async def test_rounds_have_their_own_segments_and_deleted_sessions_have_none(kit
     assert [len(kit.db.query(store.stored, room.of._replace(nth=nth), BASES[0].digest)) for nth in (1, 2)] == [1, 1]
     assert kit.do(None, store.purge, room.stage.session_id, 500) == 2
     assert kit.do(None, store.purge, room.stage.session_id, 500) == 0
+
+
+async def test_a_load_goes_on_for_the_last_who_waits_and_ends_without_them(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks next goes on from the segments that were counted until then: nobody has to wait for a whole round in one go."""
+    rng = Random(1)
+    room = Room(kit, set_stage(kit, people=25), rng)
+    for _ in range(40):
+        room.answer()
+    steps, held = asyncio.Semaphore(0), asyncio.Semaphore(9)
+    read = kit.db.loads.read
+
+    async def watched(query: Any) -> Any:
+        await held.acquire()
+        found = await read(query)
+        steps.release()
+        return found
+
+    monkeypatch.setattr(kit.db.loads, "read", watched)
+    tallies, segments = Tallies(), segments_of(kit)
+    waiting = [asyncio.create_task(tallies.get(segments, room.of, BASES[0])) for _ in range(2)]
+    for _ in range(9):
+        await steps.acquire()
+    (kept,) = tallies._kept.values()
+
+    waiting[0].cancel()
+    await asyncio.gather(waiting[0], return_exceptions=True)
+    assert not kept.loading.done()
+
+    waiting[1].cancel()
+    await asyncio.gather(waiting[1], kept.loading, return_exceptions=True)
+    assert kept.loading.cancelled()
+    assert not tallies._kept
+    await eventually(lambda: asyncio.sleep(0, not segments._keeping))
+
+    for _ in range(100):
+        held.release()
+    stored = kit.db.query(store.stored, room.of, BASES[0].digest)
+    again = await tallies.get(segments, room.of, BASES[0])
+    assert len(stored) >= 2
+    assert again.in_segments >= sum(each.answers for each in stored)
+    assert told(again.tally) == recounted(kit, room.of, BASES[0])
+    await idle(again)

@@ -48,7 +48,7 @@ class ExportEndpoints:
         form, shape = _chosen(call, "format", Form.CSV), _chosen(call, "shape", Shape.RESPONSES)
         job = Job(call.params["session_id"], form, shape)
         try:
-            with call.gone(job.stop.set):
+            with call.gone(job.end):
                 title, file = await self.desk.written(job)
         except Stopped:
             raise ClientGone from None

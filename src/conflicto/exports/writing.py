@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from conflicto.exports.errors import ExportBusy
 from conflicto.exports.files import write_file
+from conflicto.platform.db.cancellation import Deadline
 from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.engine import Database, PoolSize
 from conflicto.platform.problems import Unavailable
 from conflicto.sessions.queries import session_by_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sqlalchemy import URL
 
@@ -56,6 +57,13 @@ class Job:
     form: Form
     shape: Shape
     stop: threading.Event = field(default_factory=threading.Event)
+    deadline: Deadline = field(default_factory=Deadline)
+
+    def end(self) -> None:
+        """Let it end soon, from any thread: its statement, its rows, and what is written of the file."""
+        self.stop.set()
+        self.deadline.is_cancelled = True
+        threading.Thread(target=self.deadline.cancel_until_ended, name="cancel", daemon=True).start()
 
 
 class ExportDesk:
@@ -72,7 +80,7 @@ class ExportDesk:
         """Stop what is being written; nothing more is begun."""
         self._is_open = False
         if self._job is not None:
-            self._job.stop.set()
+            self._job.end()
         self._thread.shutdown(wait=False)
 
     async def written(self, job: Job) -> tuple[str, BinaryIO]:
@@ -103,19 +111,58 @@ class ExportDesk:
     def _write(self, job: Job) -> tuple[str, BinaryIO]:
         deadlines = Deadlines(statement_s=LONGEST_S)
         with closing(Database(self._url.render_as_string(hide_password=False), pool=PoolSize(2, 0), deadlines=deadlines)) as db:
-            return db.query(_written, job, self._types)
+            try:
+                return db.query_until(job.deadline, lambda tx: _written(tx, job, self._types))
+            except Unavailable as error:
+                if job.stop.is_set():
+                    raise Stopped from error
+                raise
 
 
 def _written(tx: ReadTx, job: Job, types: Registry) -> tuple[str, BinaryIO]:
     title = session_by_id(tx, job.session_id).title
     file: Any = tempfile.TemporaryFile()  # noqa: SIM115 - its reader closes it
     try:
-        write_file(tx, job.session_id, job.form, job.shape, file, types, lambda items: gently(items, job.stop))
+        sink: Any = Sink(file, job.stop)
+        write_file(tx, job.session_id, job.form, job.shape, sink, types, lambda items: gently(items, job.stop))
         file.seek(0)
     except BaseException:
         file.close()
         raise
     return title, file
+
+
+class Sink:
+    """A file that takes nothing more once `stop` is set; a workbook is put together after its last row, and that takes long too.
+
+    The writer is told once. What it writes while it is closed goes nowhere.
+    """
+
+    def __init__(self, file: BinaryIO, stop: threading.Event) -> None:
+        self._file = file
+        self._stop = stop
+        self._has_told = False
+
+    def write(self, part: bytes) -> int:
+        """Write to the file.
+
+        Raises:
+            Stopped: `stop` is set.
+        """
+        if not self._stop.is_set():
+            return self._file.write(part)
+        if not self._has_told:
+            self._has_told = True
+            raise Stopped
+        return len(part)
+
+    def writelines(self, lines: Iterable[bytes]) -> None:
+        """Write line by line; raises as `write` does."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - what files have besides
+        return getattr(self._file, name)
 
 
 def gently(items: Iterator[T], stop: threading.Event) -> Iterator[T]:

@@ -12,6 +12,7 @@ from conflicto.feed.head import CROWD_SNAPSHOT_S
 from conflicto.feed.views import View, view_of
 from conflicto.platform.express.offer import ready_answer
 from conflicto.platform.express.ready import Guard
+from conflicto.platform.http.body import ending_with_caller
 from conflicto.platform.http.messages import encode
 from conflicto.platform.instants import rfc3339
 from conflicto.platform.problems import FieldError, InvalidInput, NotFound, Unavailable
@@ -79,8 +80,10 @@ class Results:
             NotFound, ResultsHidden: the activity is not there, or its results are closed to the caller.
             InvalidInput: there is no such round.
             Unavailable: they had to be counted, and the database does not answer.
+            ClientGone: the caller went away before they were.
         """
-        ready, seen = await self.ready(call, head)
+        async with ending_with_caller(call):
+            ready, seen = await self.ready(call, head)
         return ready_answer(call, ready, seen.head.shelf_for(view_of(call.caller)), follows_data=False)
 
     async def ready(self, call: Call, head: SessionHead) -> tuple[Ready, Seen]:

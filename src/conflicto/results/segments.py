@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import structlog
@@ -30,6 +31,7 @@ class Segments:
     def __init__(self, db: Database, writer: Writer) -> None:
         self._db = db
         self._writer = writer
+        self._keeping: set[asyncio.Task[None]] = set()
 
     @property
     def is_shared(self) -> bool:
@@ -37,21 +39,30 @@ class Segments:
         return self._db.is_shared
 
     async def read(self, of: Round, basis: Basis, memory: Memory | None = None) -> Reading:
-        """Read a whole round.
+        """Read a whole round. If the task is cancelled, what was counted until then is kept: the next reading goes on from there.
 
         Raises:
             NotFound, Unavailable: the session is gone, or the database does not answer.
         """
         reading = Reading(of, basis, memory=memory)
-        while not reading.is_over:
-            await self._db.read(reading.step)
+        try:
+            while not reading.is_over:
+                await self._db.loads.read(reading.step)
+        except asyncio.CancelledError:
+            self._keep_soon(of, basis, list(reading.fresh))
+            raise
         return reading
+
+    def _keep_soon(self, of: Round, basis: Basis, counted: Sequence[Counted]) -> None:
+        task = asyncio.create_task(self.keep(of, basis, counted))
+        self._keeping.add(task)
+        task.add_done_callback(self._keeping.discard)
 
     async def extend(self, of: Round, basis: Basis, after: int) -> Reading:
         """Count one more segment after a position and store it; raises as `read` does."""
         reading = Reading(of, basis, after=after)
         while not (reading.is_over or reading.fresh):
-            await self._db.read(reading.step)
+            await self._db.loads.read(reading.step)
         await self.keep(of, basis, reading.fresh)
         return reading
 

@@ -50,6 +50,8 @@ class Kept:
 
     Of its answers, `in_segments` lie in stored segments, which reach up to `covered`; `storing` makes another one.
 
+    `waiting` counts who waits for `loading`.
+
     `counted` holds every answer as it was counted, where other processes write as well and the round is not too large for it: the
     database keeps only the newest revisions, so nobody else can say what to take back. `is_void`: an answer changed of which that is
     not known, so the tally is good for nothing and must be loaded anew.
@@ -62,6 +64,7 @@ class Kept:
         self.is_void = False
         self.bodies: dict[object, Body] = {}
         self.loading: asyncio.Task[None] | None = None
+        self.waiting = 0
         self.counted: dict[UUID, Counted] | None = {} if is_shared else None
         self._characters = 0
         self.storing: asyncio.Task[None] | None = None
@@ -175,17 +178,31 @@ class Tallies:
             if len(self._kept) > MOST_TALLIES:
                 del self._kept[next(iter(self._kept))]
         if kept.loading is not None:
-            await asyncio.shield(kept.loading)
+            await self._loaded(key, kept, kept.loading)
         if kept.storing is None and wants_more(kept.tally.half(is_host=True).count, kept.in_segments):
             kept.storing = _begun(_extend(segments, of, kept))
         return kept
+
+    async def _loaded(self, key: tuple[UUID, int], kept: Kept, loading: asyncio.Task[None]) -> None:
+        """Wait for a load, which ends when the last who waits for it goes away."""
+        kept.waiting += 1
+        try:
+            await asyncio.shield(loading)
+        finally:
+            kept.waiting -= 1
+            if not kept.waiting and not loading.done():
+                self._drop(key, kept)
+                loading.cancel()
+
+    def _drop(self, key: tuple[UUID, int], kept: Kept) -> None:
+        if self._kept.get(key) is kept:
+            del self._kept[key]
 
     async def _load(self, segments: Segments, of: Round, kept: Kept) -> None:
         try:
             reading = await segments.read(of, kept.tally.basis, kept)
         except BaseException:
-            if self._kept.get((of.activity_id, of.nth)) is kept:
-                del self._kept[of.activity_id, of.nth]
+            self._drop((of.activity_id, of.nth), kept)
             raise
         kept.loaded(reading)
         kept.loading = None

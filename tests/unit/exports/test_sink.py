@@ -1,0 +1,35 @@
+import io
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from conflicto.exports.sheets import Sheet
+from conflicto.exports.writing import Sink, Stopped
+from conflicto.exports.xlsx import write_xlsx
+
+
+def test_a_sink_is_a_file_until_it_is_stopped() -> None:
+    file, stop = io.BytesIO(), threading.Event()
+    sink = Sink(file, stop)
+    sink.write(b"a")
+    sink.writelines([b"b", b"c"])
+    assert (file.getvalue(), sink.tell(), sink.seek(0)) == (b"abc", 3, 0)
+
+    stop.set()
+    with pytest.raises(Stopped):
+        sink.writelines([b"x", b"y"])
+    assert sink.write(b"closing") == 7
+    assert file.getvalue() == b"abc"
+
+
+def test_a_workbook_is_not_put_together_for_nobody() -> None:
+    stop, file = threading.Event(), io.BytesIO()
+
+    def rows() -> Iterator[list[str]]:
+        yield ["Anna", "yes"]
+        stop.set()
+
+    with pytest.raises(Stopped):
+        write_xlsx(Sheet(["nickname", "answer"], rows()), Sink(file, stop))
+    assert file.getvalue() == b""
