@@ -31,5 +31,5 @@ def test_a_workbook_is_not_put_together_for_nobody() -> None:
         stop.set()
 
     with pytest.raises(Stopped):
-        write_xlsx(Sheet(["nickname", "answer"], rows()), Sink(file, stop))
+        write_xlsx({"Answers": Sheet(["nickname", "answer"], rows())}, Sink(file, stop))
     assert file.getvalue() == b""

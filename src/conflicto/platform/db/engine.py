@@ -185,7 +185,7 @@ class Database:
 
     def _timed(self, deadline: Deadline, query: Callable[[ReadTx], T]) -> tuple[T, float]:
         began = time.monotonic()
-        deadline.begin(self.deadlines.statement_s)
+        deadline.begin(self.deadlines.caller_s)
         return self.query_until(deadline, query), time.monotonic() - began
 
     def _finished(self, future: Future[tuple[T, float]], running: asyncio.Future[tuple[T, float]]) -> None:
