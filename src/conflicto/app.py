@@ -58,6 +58,7 @@ from conflicto.platform.http.front_door import Desk, FrontDoor
 from conflicto.platform.http.origins import open_to_origins
 from conflicto.platform.http.routes import Route, RouteTable
 from conflicto.platform.http.server.keeper import Keeper
+from conflicto.platform.interpreter.faults import count_faults, report_faults
 from conflicto.platform.interpreter.tuning import collect_rarely, take_short_turns
 from conflicto.platform.limits.limiter import Limiter
 from conflicto.platform.limits.marks import Marks
@@ -251,6 +252,8 @@ class App:
         metrics, watch, began_s = self.metrics, self.metrics.watch, self.clock.monotonic_s()
         self.commits = Commits(metrics, self.clock)
         watch(names.INFO, lambda: 1, __version__, self.db.dialect)
+        watch(names.INTERPRETER_FAULTS, lambda: count_faults("guarded"), "guarded")
+        watch(names.INTERPRETER_FAULTS, lambda: count_faults("exposed"), "exposed")
         watch(names.WORKERS, lambda: 1)
         watch(names.UPTIME, lambda: self.clock.monotonic_s() - began_s)
         watch(names.MEMORY, memory_bytes)
@@ -351,9 +354,9 @@ class App:
         ]
 
     def _health(self) -> health.HealthEndpoints:
-        return health.HealthEndpoints(
-            self.db, self.writer, self.clock, counted=self._counted, redis=self._redis_state, document=self._document
-        )
+        document = lambda: self.control.document()  # noqa: E731, PLW0108 - the control plane is made after its routes
+        counted, redis = self._counted, self._redis_state
+        return health.HealthEndpoints(self.db, self.writer, self.clock, counted=counted, redis=redis, document=document)
 
     def _redis_state(self) -> str:
         if self.redis is None:
@@ -365,9 +368,6 @@ class App:
         head = await self.heads.standing(session_id)
         activity = head.activities.get(activity_id) if head else None
         return (head.session, activity) if head and activity else None
-
-    def _document(self) -> dict[str, Any]:
-        return self.control.document()
 
     def _door(self) -> FrontDoor:
         self.page_routes = web_pages.routes(self.pages, anyone=ANYONE)
@@ -393,6 +393,7 @@ def from_environment() -> App:
     end_in_time()
     settings = read_settings(os.environ)
     configure_logs(json=settings.logs_json(at_terminal=sys.stderr.isatty()))
+    report_faults()
     app = App(settings)
     collect_rarely()
     return app

@@ -126,3 +126,11 @@ async def test_every_metric_is_told_once_it_happened_and_nothing_that_the_table_
     assert values["conflicto_pool_limit", ()] >= values["conflicto_pool_open", ()] >= values["conflicto_pool_used", ()] >= 0
     assert values["conflicto_query_seconds_count", ()] > 0
     assert values["conflicto_workers", ()] == 1
+
+
+async def test_known_faults_of_the_interpreter_are_told_to_the_operator_alone(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conflicto.platform.interpreter.faults.running_version", lambda: (3, 11, 7))
+    metrics = (await api.get("/metrics", api.admin)).text
+    assert 'conflicto_interpreter_faults{state="guarded"} 2.0' in metrics
+    assert 'conflicto_interpreter_faults{state="exposed"} 0.0' in metrics
+    assert "3.11" not in (await api.get("/health/ready")).text

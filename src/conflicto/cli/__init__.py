@@ -9,6 +9,7 @@ import typer
 
 COMMANDS = {
     "serve": "conflicto.cli.serve:serve",
+    "doctor": "conflicto.cli.doctor:doctor",
     "export": "conflicto.cli.export:export",
     "replay": "conflicto.cli.replay.command:replay",
     "rehearse": "conflicto.cli.rehearse:rehearse",

@@ -7,7 +7,8 @@ Case and compatibility forms follow Unicode (full case folding, NFKC). On top of
 from __future__ import annotations
 
 import re
-from unicodedata import normalize
+
+from conflicto.platform.normalization import normalized
 
 _VARIATION_SELECTORS = "\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _INVISIBLE = "\u00ad\u034f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
@@ -30,6 +31,6 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text.lower().replace("`", "'")
-    bare = _DROPPED.sub("", normalize("NFKC", text.translate(_SAME_SIGNS)).translate(_SAME_SIGNS))
-    folded = normalize("NFKC", normalize("NFKD", _SHAPING_JOINER.sub("", bare)).casefold())
+    bare = _DROPPED.sub("", normalized("NFKC", text.translate(_SAME_SIGNS)).translate(_SAME_SIGNS))
+    folded = normalized("NFKC", normalized("NFKD", _SHAPING_JOINER.sub("", bare)).casefold())
     return _DROPPED.sub("", _DOT_OF_CAPITAL_I.sub("", folded))

@@ -60,6 +60,10 @@ def _histogram(name: str, meaning: str, bounds: tuple[float, ...], *labels: str)
 
 
 INFO: Final = _gauge("conflicto_info", "Always 1; the version and the database.", "version", "database", together=Together.MOST)
+INTERPRETER_FAULTS: Final = _gauge(
+    "conflicto_interpreter_faults", "Known faults of the Python that runs, by whether they are guarded; `conflicto doctor` names them.",
+    "state", together=Together.MOST,
+)  # fmt: skip
 WORKERS: Final = _gauge("conflicto_workers", "Worker processes whose numbers are in this page.")
 UPTIME: Final = _gauge("conflicto_uptime_seconds", "Age of the youngest worker.", together=Together.LEAST)
 MEMORY: Final = _gauge("conflicto_memory_bytes", "Resident memory.")
@@ -126,7 +130,7 @@ LIMITS_ALONE: Final = _counter(
 )
 
 TABLE: Final = (
-    INFO, WORKERS, UPTIME, MEMORY, PROCESSOR,
+    INFO, INTERPRETER_FAULTS, WORKERS, UPTIME, MEMORY, PROCESSOR,
     REQUESTS, REQUEST_SECONDS, REFUSALS, BODY_BYTES,
     POLLS, RESPONSES, ACTIVITIES, LONG_POLLS,
     CONNECTIONS, CONNECTIONS_EVICTED, WAITS, STREAMS, LOOP_LAG, LOOP_LATE,

@@ -1,0 +1,105 @@
+"""Known faults of the interpreter: which versions have them, and that what is said to be guarded is."""
+
+import ast
+import json
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+import conflicto
+from conflicto.platform.interpreter import faults as module
+from conflicto.platform.interpreter.faults import FAULTS, Fault, exposed, known_faults
+from tests.support.processes import environment, run
+from tools.audit import CLEAN, VULNERABLE, of_interpreter
+
+SOURCES = sorted(Path(conflicto.__file__).parent.rglob("*.py"))
+UNGUARDED = Fault("CVE-0-1", "It is slow.", ((99, 0, 0),), "", "https://example.org")
+
+
+@pytest.mark.parametrize(
+    ("version", "cves"),
+    [
+        ((3, 11, 0), {"CVE-2026-3276", "CVE-2024-7592", "CVE-2023-40217", "CVE-2022-45061"}),
+        ((3, 11, 9), {"CVE-2026-3276", "CVE-2024-7592"}), ((3, 11, 10), {"CVE-2026-3276"}), ((3, 11, 16), set()),
+        ((3, 12, 5), {"CVE-2026-3276", "CVE-2024-7592", "CVE-2024-12254"}), ((3, 12, 8), {"CVE-2026-3276", "CVE-2024-12254"}),
+        ((3, 12, 14), set()), ((3, 13, 1), {"CVE-2026-3276", "CVE-2024-12254"}), ((3, 13, 2), {"CVE-2026-3276"}),
+        ((3, 14, 5), {"CVE-2026-3276"}), ((3, 14, 6), set()), ((3, 15, 0), set()),
+    ],
+)  # fmt: skip
+def test_versions_have_the_faults_that_were_published(version: tuple[int, int, int], cves: set[str]) -> None:
+    assert {fault.cve for fault in known_faults(version)} == cves
+
+
+def test_every_fault_has_its_source_and_is_sorted_as_it_is_read() -> None:
+    for fault in FAULTS:
+        assert fault.source.startswith("https://github.com/")
+        assert list(fault.fixed) == sorted(fault.fixed)
+    assert len({fault.cve for fault in FAULTS}) == len(FAULTS)
+
+
+SHORT_TEXTS = {"normalization.py", "csv.py"}
+"""Modules that normalise what they hold to be short themselves: pieces of text, one letter. Nicknames have at most 128 characters."""
+
+
+def imported(path: Path) -> set[str]:
+    """Return the modules and names that a file imports."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {each.name for each in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{each.name}" for each in node.names} | {str(node.module)}
+    return found
+
+
+def test_what_is_said_to_be_guarded_is_not_used() -> None:
+    """The guards that the table names: nobody parses cookies with the library, normalises unguarded text or opens TLS sockets."""
+    for path in SOURCES:
+        names = imported(path)
+        assert "http.cookies" not in names, path
+        assert "unicodedata.normalize" not in names or path.name in SHORT_TEXTS, path
+        assert "encodings.idna" not in names, path
+        assert "ssl" not in names or "replay" in path.parts, path
+
+
+def test_doctor_names_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "running_version", lambda: (3, 11, 7))
+    monkeypatch.setattr("conflicto.cli.doctor.running_version", lambda: (3, 11, 7))
+    told = run("doctor", env=environment(tmp_path))
+    as_json = json.loads(run("doctor", "--json", env=environment(tmp_path)).stdout)
+
+    assert told.exit_code == 0
+    assert "Python 3.11.7: 2 known faults" in told.stdout
+    assert "CVE-2024-7592: Parsing cookies" in told.stdout
+    assert [each["cve"] for each in as_json["faults"]] == ["CVE-2026-3276", "CVE-2024-7592"]
+
+    monkeypatch.setattr(module, "FAULTS", (UNGUARDED,))
+    told = run("doctor", env=environment(tmp_path))
+    assert (told.exit_code, "NOT guarded" in told.stdout) == (1, True)
+
+
+def test_a_start_logs_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "running_version", lambda: (3, 11, 7))
+    with capture_logs() as logs:
+        module.report_faults()
+    assert [(line["log_level"], line["guarded"], line["exposed"]) for line in logs] == [
+        ("info", ["CVE-2026-3276", "CVE-2024-7592"], [])
+    ]
+    monkeypatch.setattr(module, "FAULTS", (UNGUARDED,))
+    with capture_logs() as logs:
+        module.report_faults()
+    assert [(line["log_level"], line["exposed"]) for line in logs] == [("warning", ["CVE-0-1"])]
+    monkeypatch.setattr(module, "FAULTS", ())
+    with capture_logs() as logs:
+        module.report_faults()
+    assert logs == []
+
+
+def test_an_audit_fails_for_a_fault_that_nothing_guards_and_for_no_other() -> None:
+    guarded = known_faults((3, 11, 7))
+    assert of_interpreter(guarded)[0] == CLEAN
+    assert "CVE-2024-7592, guarded" in "\n".join(of_interpreter(guarded)[1])
+    code, lines = of_interpreter([*guarded, UNGUARDED])
+    assert (code, exposed([*guarded, UNGUARDED])) == (VULNERABLE, [UNGUARDED])
+    assert "CVE-0-1, NOT guarded" in "\n".join(lines)
