@@ -12,10 +12,12 @@ import structlog
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from conflicto import __version__
+from conflicto.access import http as access_http
 from conflicto.access.admission import Admission, refusals
 from conflicto.access.code_guard import CodeGuard, share_of_all
 from conflicto.access.identity import Identity, establish, tokens_of
-from conflicto.access.roles import ADMIN, ANYONE, Caller
+from conflicto.access.receipts import Receipts
+from conflicto.access.roles import ADMIN, ANYONE
 from conflicto.access.tickets import UsedTickets
 from conflicto.access.used_codes import LIFE_S, UsedCodes
 from conflicto.activities import http as activities_http
@@ -23,6 +25,7 @@ from conflicto.activities import store as activities_store
 from conflicto.activities.commands.run import end_with_session
 from conflicto.activities.events import ActivityChanged
 from conflicto.activities.expiry import Expiry
+from conflicto.activities.queries import session_counts
 from conflicto.activity_types import http as types_http
 from conflicto.activity_types.registry import registered
 from conflicto.exports import http as exports_http
@@ -141,7 +144,7 @@ class App:
         self.tokens = tokens_of(self.db, self.identity, self.clock, max_days=settings.max_token_days)
         self.admission = Admission(self.tokens, self.identity.admin_hash, self.heads, UsedTickets(self.clock, self.redis, issuer))
         self.limiter, self.guard = self._limits()
-        self.lane = Lane(self.clock, self.limiter.memory, self._seen)
+        self.lane = Lane(self.clock, self.limiter.memory, self.presence.note_caller)
         self.keeper = Keeper(
             self.lane if settings.express else None, most_connections=settings.max_connections, drain=self.drain,
             on_tick=self.metrics.spread(names.LOOP_LATE).note, on_refusal=self.metrics.unread,
@@ -316,14 +319,11 @@ class App:
                 self.heads.begin_anew()
                 self.check.forget()
 
-    def _seen(self, caller: Caller) -> None:
-        if caller.participant_id is not None and caller.session_id is not None:
-            self.presence.note(caller.session_id, caller.participant_id)
-
     def _routes(self) -> list[Route]:
         db, writer, tokens, clock, guard = self.db, self.writer, self.tokens, self.clock, self.guard
         lookup, links = Lobbies(db, self.heads), link_http.LinkTokens(db, writer, tokens, clock)
         caps = Caps(self.settings.most_answers, self.settings.most_answers_each)
+        receipts = Receipts(self.identity.receipt_key, self.identity.issuer, clock)
         press = Press(clock, self.metrics, self.keeper.load)
         answers = Answers(db, clock, press, SharedPages(self._cache()), caps, self.tokens.link_keys)
         results = Results(db, Segments(db, writer), self.heads, answers, press, clock)
@@ -333,23 +333,27 @@ class App:
         self.rehearsals = RehearsalStage(House(db, writer, clock, self.presence, self.types, self.heads.standing, self.check.judge))
         return [
             *sessions_http.routes(
-                sessions_http.SessionEndpoints(db, writer, links), sessions_http.SessionDoor(db, writer, links, guard, lookup)
+                sessions_http.SessionEndpoints(db, writer, links, receipts, session_counts),
+                sessions_http.SessionDoor(db, writer, links, guard, lookup),
             ),
             *activities_http.routes(
-                activities_http.ActivityEndpoints(db, writer, self.types, require_spec),
+                activities_http.ActivityEndpoints(db, writer, self.types, require_spec, receipts),
                 activities_http.ActivityControls(db, writer, links),
             ),
             *participants_http.routes(
                 participants_http.DoorEndpoints(db, writer, tokens, guard, clock, lookup, self.settings.retention_days),
-                participants_http.SeatEndpoints(db, writer, self.presence, clock, self.heads.standing),
+                participants_http.SeatEndpoints(db, writer, self.presence, clock, self.heads.standing, receipts),
             ),
-            *responses_http.routes(responses_http.ResponseEndpoints(db, writer, clock, self.check, leaderboard, Capacity(caps))),
+            *responses_http.routes(
+                responses_http.ResponseEndpoints(db, writer, clock, self.check, leaderboard, Capacity(caps), receipts)
+            ),
             *types_http.routes(types_http.TypeEndpoints(self.types), anyone=ANYONE),
             *feed_http.routes(
                 feed_http.FeedEndpoints(answers, self.waits, self.streams, self.admission, clock, results, leaderboard)
             ),
             *rehearsal_http.routes(rehearsal_http.RehearsalEndpoints(self.rehearsals)),
             *exports_http.routes(exports_http.ExportEndpoints(self.exports)),
+            *access_http.routes(access_http.KeyEndpoints(db, clock)),
             *health.routes(self._health(), operator=ADMIN),
         ]
 
@@ -359,10 +363,8 @@ class App:
         return health.HealthEndpoints(self.db, self.writer, self.clock, counted=counted, redis=redis, document=document)
 
     def _redis_state(self) -> str:
-        if self.redis is None:
-            return health.UNUSED
-        hears = self.following.hears_doorbells if self.db.is_shared else self.redis.is_up
-        return health.UP if hears else health.AWAY
+        hears = self.redis is not None and (self.following.hears_doorbells if self.db.is_shared else self.redis.is_up)
+        return health.UNUSED if self.redis is None else health.UP if hears else health.AWAY
 
     async def _activity(self, session_id: int, activity_id: UUID) -> tuple[Session, Activity] | None:
         head = await self.heads.standing(session_id)
@@ -382,7 +384,7 @@ class App:
                 access_log=self.settings.access_log,
                 lane=self.lane,
                 shelf_of=self.heads.shelf_of,
-                on_caller=self._seen,
+                on_caller=self.presence.note_caller,
             )
         )
 

@@ -25,7 +25,7 @@ PUBLIC = {
     "GET /health/live", "GET /health/ready", "GET /api/v1/openapi.json", "POST /api/v1/join", "POST /api/v1/seats/redeem",
     "POST /api/v1/sessions/{session_id}/join", "GET /api/v1/sessions/{session_id}/nicknames/validate",
     "GET /api/v1/sessions/by-code/{code}", "GET /api/v1/activity-types", "GET /api/v1/activity-types/{type}",
-    "POST /api/v1/activity-types/{type}/validate", "GET /problems/{code}",
+    "POST /api/v1/activity-types/{type}/validate", "GET /problems/{code}", "GET /.well-known/jwks.json",
 }  # fmt: skip
 """All that may be called without a token; another route here is a decision."""
 

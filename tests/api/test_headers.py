@@ -25,6 +25,7 @@ KINDS = {
     },
     "no-cache": {"/api/v1/openapi.json"},
     "public, max-age=3600": {"/problems/{code}"},
+    "public, max-age=300": {"/.well-known/jwks.json"},
     NOT_KEPT: {
         "/api/v1/sessions", "/api/v1/sessions/{session_id}/transitions", "/api/v1/sessions/by-code/{code}",
         "/api/v1/sessions/{session_id}/activities", "/api/v1/sessions/{session_id}/nicknames/validate",

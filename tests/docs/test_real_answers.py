@@ -113,6 +113,7 @@ async def _operator(api: Recorder, event: Event) -> None:
     await api.get("/health/ready")
     await api.get("/metrics", api.admin)
     await api.get("/problems/session-full")
+    await api.get("/.well-known/jwks.json")
     await api.get("/api/v1/openapi.json")
     await api.get("/sessions", api.admin)
 

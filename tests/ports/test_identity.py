@@ -8,9 +8,21 @@ from typing import Any
 
 import pytest
 
-from conflicto.access.identity import KEY_FILE, Identity, establish, renew_admin_token
+from conflicto.access.identity import (
+    KEY_FILE,
+    RECEIPT_KEY_FILE,
+    Identity,
+    establish,
+    keys_beside,
+    move_key_out,
+    receipt_key,
+    receipt_public_keys,
+    renew_admin_token,
+)
+from conflicto.access.receipts import kid_of, public_text
 from conflicto.access.tokens import digest
 from conflicto.platform.db.engine import Database, PoolSize
+from conflicto.platform.db.facts import RECEIPT_KEY, SIGNING_KEY, replace_fact
 
 
 @pytest.fixture
@@ -33,7 +45,8 @@ def test_identity_is_made_once(db: Database, tmp_path: Path) -> None:
     assert (first.epoch, first.signing_key) == (second.epoch, second.signing_key)
     assert len(first.signing_key) >= 32
     if db.dialect == "sqlite":
-        assert stat.S_IMODE((tmp_path / "data" / KEY_FILE).stat().st_mode) == 0o600
+        for file in (KEY_FILE, RECEIPT_KEY_FILE):
+            assert stat.S_IMODE((tmp_path / "data" / file).stat().st_mode) == 0o600
 
 
 def test_operators_own_secrets_win_and_are_not_stored(db: Database, tmp_path: Path) -> None:
@@ -45,6 +58,26 @@ def test_operators_own_secrets_win_and_are_not_stored(db: Database, tmp_path: Pa
     assert identity(db, tmp_path).admin_hash == made.admin_hash
     with pytest.raises(ValueError, match="31 bytes"):
         identity(db, tmp_path, secret_key="s" * 31)
+
+
+def test_every_key_of_receipts_leaves_its_public_half(db: Database, tmp_path: Path) -> None:
+    first = identity(db, tmp_path).receipt_key
+    second = receipt_key(db, data_dir=tmp_path, renew=True)
+
+    assert identity(db, tmp_path).receipt_key == second != first
+    assert db.query(receipt_public_keys) == {kid_of(public): public for public in map(public_text, (first, second))}
+
+
+def test_the_key_of_receipts_travels_in_a_backup_of_an_embedded_database(db: Database, tmp_path: Path) -> None:
+    made = identity(db, tmp_path)
+    beside = keys_beside(db, tmp_path)
+    assert set(beside) == ({SIGNING_KEY, RECEIPT_KEY} if db.dialect == "sqlite" else set())
+    for name, key in beside.items():
+        replace_fact(db, name, key)
+    elsewhere = tmp_path / "elsewhere"
+    move_key_out(db, elsewhere)
+    moved = identity(db, elsewhere)
+    assert (moved.signing_key, moved.receipt_key) == (made.signing_key, made.receipt_key)
 
 
 def test_new_admin_token_replaces_the_old_one(db: Database, tmp_path: Path) -> None:
@@ -61,5 +94,5 @@ def test_processes_that_start_together_agree(database_url: str, tmp_path: Path) 
     for db in databases:
         db.close()
 
-    assert len({(each.epoch, each.signing_key, each.admin_hash) for each in made}) == 1
+    assert len({(each.epoch, each.signing_key, each.receipt_key, each.admin_hash) for each in made}) == 1
     assert len([each for each in made if each.admin_token]) == 1

@@ -38,7 +38,7 @@ class Api:
         sent = dict(headers or {})
         if token is not None:
             sent["authorization"] = f"Bearer {token}"
-        full = path if path.startswith(("/health", "/metrics", "/problems", PREFIX)) else PREFIX + path
+        full = path if path.startswith(("/health", "/metrics", "/problems", "/.well-known", PREFIX)) else PREFIX + path
         answer = await self.http.request(method, full, headers=sent, **kwargs)
         self._check(method, full.partition("?")[0], answer)
         return answer

@@ -7,12 +7,18 @@ DomainError
 │   ├── OperatorOnly only the operator's token may do this
 │   └── OwnerOnly    only the session's owner, or the operator, may do this
 └── TooManyGuesses   too many wrong codes came from this address, or from all together
+
+ReceiptInvalid       not a receipt that one of the given keys signed
 """
 
 from __future__ import annotations
 
 from conflicto.platform.limits.errors import RateLimited
 from conflicto.platform.problems import DomainError, Kind
+
+
+class ReceiptInvalid(Exception):
+    """A text is not a receipt that one of the given keys signed; its message says why. Commands alone raise it."""
 
 
 class TokenMissing(DomainError):

@@ -7,6 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from jwt.utils import base64url_decode
+
+from conflicto.access.receipts import kid_of, public_text
 from conflicto.access.tokens import SHORTEST_KEY_BYTES, Tokens, digest
 from conflicto.platform.db.backup import sync_folder
 from conflicto.platform.db.facts import (
@@ -14,6 +17,8 @@ from conflicto.platform.db.facts import (
     EPOCH,
     ISSUER,
     LINKS_SINCE,
+    RECEIPT_KEY,
+    RECEIPT_PUBLIC_KEY,
     SERVER,
     SIGNING_KEY,
     ensure_fact,
@@ -21,6 +26,7 @@ from conflicto.platform.db.facts import (
     replace_fact,
     store,
     stored,
+    stored_below,
 )
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.ids import epoch_name, opaque_secret
@@ -32,6 +38,12 @@ if TYPE_CHECKING:
     from conflicto.platform.db.engine import Database
 
 KEY_FILE = "signing.key"
+RECEIPT_KEY_FILE = "receipt.key"
+KEY_FILES = {SIGNING_KEY: KEY_FILE, RECEIPT_KEY: RECEIPT_KEY_FILE}
+"""Files beside an embedded database, by the fact that holds the key elsewhere."""
+
+SIGNING_KEY_BYTES = 48
+RECEIPT_KEY_BYTES = 32
 
 ADMIN_FILE = "admin-token"
 
@@ -43,6 +55,7 @@ class Identity:
     epoch: str
     issuer: str
     signing_key: bytes
+    receipt_key: bytes
     admin_hash: str
     admin_token: str | None
 
@@ -57,11 +70,38 @@ def establish(db: Database, *, data_dir: Path, secret_key: str | None, admin_tok
     """
     issuer, key = signing_identity(db, data_dir=data_dir, secret_key=secret_key)
     epoch, _ = ensure_fact(db, EPOCH, epoch_name)
+    receipts = receipt_key(db, data_dir=data_dir)
     if admin_token is not None:
-        return Identity(epoch, issuer, key, digest(admin_token), admin_token)
+        return Identity(epoch, issuer, key, receipts, digest(admin_token), admin_token)
     fresh = opaque_secret()
     kept, made = ensure_fact(db, ADMIN_TOKEN_HASH, lambda: digest(fresh))
-    return Identity(epoch, issuer, key, kept, fresh if made else None)
+    return Identity(epoch, issuer, key, receipts, kept, fresh if made else None)
+
+
+def receipt_key(db: Database, *, data_dir: Path, renew: bool = False) -> bytes:
+    """Return the private key that signs receipts, made if there is none, and keep its public half for good.
+
+    It is kept like the signing key: in a file beside an embedded database, else in a row that all machines share. With `renew` a new
+    one takes its place.
+    """
+    if db.dialect == "sqlite":
+        move_key_out(db, data_dir)
+        if renew:
+            (data_dir / RECEIPT_KEY_FILE).unlink(missing_ok=True)
+        text = _key_file(data_dir, RECEIPT_KEY_FILE, RECEIPT_KEY_BYTES).decode()
+    else:
+        if renew:
+            replace_fact(db, RECEIPT_KEY, opaque_secret(RECEIPT_KEY_BYTES))
+        text, _ = ensure_fact(db, RECEIPT_KEY, lambda: opaque_secret(RECEIPT_KEY_BYTES))
+    key = base64url_decode(text)
+    public = public_text(key)
+    ensure_fact(db, RECEIPT_PUBLIC_KEY + kid_of(public), lambda: public)
+    return key
+
+
+def receipt_public_keys(tx: ReadTx) -> dict[str, str]:
+    """Return the public half of every key that ever signed receipts here, by its name."""
+    return stored_below(tx, RECEIPT_PUBLIC_KEY)
 
 
 def signing_identity(db: Database, *, data_dir: Path, secret_key: str | None) -> tuple[str, bytes]:
@@ -104,33 +144,36 @@ def epoch_of(tx: ReadTx) -> str:
 
 
 def keys_beside(db: Database, data_dir: Path) -> dict[str, str]:
-    """Return the signing key as a fact if this installation keeps it in a file: a copy of the database alone would be without it."""
-    path = data_dir / KEY_FILE
-    is_beside = db.dialect == "sqlite" and path.exists() and db.query(stored, SIGNING_KEY) is None
-    return {SIGNING_KEY: path.read_text().strip()} if is_beside else {}
+    """Return the keys as facts that this installation keeps in files: a copy of the database alone would be without them."""
+    if db.dialect != "sqlite":
+        return {}
+    found = {name: data_dir / file for name, file in KEY_FILES.items() if (data_dir / file).exists()}
+    return {name: path.read_text().strip() for name, path in found.items() if db.query(stored, name) is None}
 
 
 def move_key_out(db: Database, data_dir: Path) -> Path | None:
-    """Move the signing key that a restore brought along from an embedded database to its file; another key there is kept.
+    """Move the keys that a restore brought along from an embedded database to their files; other keys there are kept.
 
-    Until it lies there the database has it, so a restored database and its key come together however often this is cut short. Returns
-    the path of the key that was there before.
+    Until a key lies there the database has it, so a restored database and its keys come together however often this is cut short.
+    Returns the path of the signing key that was there before.
     """
-    if db.dialect != "sqlite" or (key := fact(db, SIGNING_KEY)) is None:
-        return None
-    aside = _put_key_beside(data_dir, key)
-    with db.writer_connection() as connection, connection.begin():
-        store(ReadTx(connection), SIGNING_KEY, None)
-    return aside
+    asides: dict[str, Path | None] = {}
+    for name, file in KEY_FILES.items() if db.dialect == "sqlite" else ():
+        key = fact(db, name)
+        if key is not None:
+            asides[name] = _put_key_beside(data_dir / file, key)
+            with db.writer_connection() as connection, connection.begin():
+                store(ReadTx(connection), name, None)
+    return asides.get(SIGNING_KEY)
 
 
-def _put_key_beside(data_dir: Path, key: str) -> Path | None:
-    path, aside = data_dir / KEY_FILE, None
+def _put_key_beside(path: Path, key: str) -> Path | None:
+    aside = None
     if path.exists():
         if path.read_text().strip() == key:
             return None
-        aside = path.rename(path.with_name(f"{KEY_FILE}.before_restore_{opaque_secret(6)}"))
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        aside = path.rename(path.with_name(f"{path.name}.before_restore_{opaque_secret(6)}"))
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _write_key(path, key)
     return aside
 
@@ -165,20 +208,20 @@ def _signing_key(db: Database, data_dir: Path, secret_key: str | None) -> bytes:
         key = secret_key.encode()
     elif db.dialect == "sqlite":
         move_key_out(db, data_dir)  # a restore was killed before it did so
-        key = _key_file(data_dir)
+        key = _key_file(data_dir, KEY_FILE, SIGNING_KEY_BYTES)
     else:
-        key = ensure_fact(db, SIGNING_KEY, lambda: opaque_secret(48))[0].encode()
+        key = ensure_fact(db, SIGNING_KEY, lambda: opaque_secret(SIGNING_KEY_BYTES))[0].encode()
     if len(key) < SHORTEST_KEY_BYTES:
         message = f"The signing key has {len(key)} bytes; it needs at least {SHORTEST_KEY_BYTES}."
         raise ValueError(message)
     return key
 
 
-def _key_file(data_dir: Path) -> bytes:
-    path = data_dir / KEY_FILE
+def _key_file(data_dir: Path, file: str, size: int) -> bytes:
+    path = data_dir / file
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
-        _write_key(path, opaque_secret(48))
+        _write_key(path, opaque_secret(size))
     return path.read_bytes().strip()
 
 

@@ -17,6 +17,10 @@ class ActivityChanged:
 
     activity: Activity
 
+    def deletes(self) -> tuple[str, list[UUID]]:
+        """Return the activity if it was deleted."""
+        return "activities", [self.activity.id] if self.activity.deleted else []
+
 
 @dataclass(frozen=True, slots=True)
 class CountsChanged:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from fastapi import Query
 
+from conflicto.access.receipts import SENT, Receipts, recorded
 from conflicto.access.roles import ADMIN, HOSTS, MEMBERS
 from conflicto.activities import errors, schemas
 from conflicto.activities.commands import edit, run
@@ -46,6 +47,7 @@ class ActivityEndpoints:
     types: Registry
     require_spec: Callable[[str | None], None]
     """Refuses an `aggregate` that is none: what can be counted is known above this room."""
+    receipts: Receipts
 
     async def create(self, call: CurrentCall, session_id: int, body: schemas.ActivityIn) -> Answer:
         """Make an activity; with a status, take the steps to it at once."""
@@ -101,8 +103,10 @@ class ActivityEndpoints:
     async def delete(self, call: CurrentCall, activity_id: UUID) -> Answer:
         """Delete the activity with its answers; the feed keeps a tombstone."""
         home = await _home(self.db, call, activity_id)
-        await self.writer.run(home, edit.delete_activity, activity_id, revisions=required_revisions(call))
-        return Answer(204, headers=(NO_STORE,))
+        revisions = required_revisions(call)
+        answers, gone = await self.writer.run(home, recorded, edit.delete_activity, activity_id, revisions=revisions)
+        gone.counts["responses"] = answers
+        return Answer(204, headers=(NO_STORE, self.receipts.header(gone)))
 
     def _texts(self, call: Call) -> dict[str, str | None]:
         """Return the JSON fields of the body as text; null in `secret` and `aggregate` means that there is none."""
@@ -250,7 +254,7 @@ def _object_routes(activities: ActivityEndpoints) -> list[Route]:
             control("PATCH", path, activities.patch, who=HOSTS, policy=CONTROL, body=CONFIG_LIMITS, tag="activities",
                     docs=Docs(summary="Change an activity", gives=one, headers=("If-Match",), problems=changing)),
             control("DELETE", path, activities.delete, who=HOSTS, policy=CONTROL, tag="activities",
-                    docs=Docs(summary="Delete an activity with its answers", gives={204: None}, headers=("If-Match",),
+                    docs=Docs(summary="Delete an activity with its answers", gives={204: None}, sends=SENT, headers=("If-Match",),
                               problems=changing[:3])),
         ]  # fmt: skip
     return rows

@@ -66,6 +66,13 @@ def activities_with_contents(tx: ReadTx, ids: Sequence[UUID]) -> list[tuple[Acti
     return with_contents(tx, store.find_ever(tx, ids))
 
 
+def session_counts(tx: ReadTx, session_id: int) -> dict[str, int]:
+    """Count what a session holds now: activities, participants and live answers, from its counters."""
+    head, live = head_row(tx, session_id), {each.id for each in store.live(tx, session_id)}
+    answers = sum(each.live for (activity_id, _), each in store.rounds(tx, session_id).items() if activity_id in live)
+    return {"activities": len(live), "participants": head.counts["participants"], "responses": answers}
+
+
 def total_answers(counts: dict[int, Counts]) -> int:
     """Return the live answers of all rounds together."""
     return sum(each.live for each in counts.values())

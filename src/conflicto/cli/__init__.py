@@ -15,7 +15,12 @@ COMMANDS = {
     "rehearse": "conflicto.cli.rehearse:rehearse",
     "demo": "conflicto.cli.demo:demo",
 }
-GROUPS = {"db": "conflicto.cli.db:app", "token": "conflicto.cli.token:app", "types": "conflicto.cli.types:app"}
+GROUPS = {
+    "db": "conflicto.cli.db:app",
+    "receipt": "conflicto.cli.receipt:app",
+    "token": "conflicto.cli.token:app",
+    "types": "conflicto.cli.types:app",
+}
 
 
 def application(only: str | None = None) -> typer.Typer:

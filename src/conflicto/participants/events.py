@@ -23,3 +23,7 @@ class ParticipantRemoved:
     session_id: int
     participant_id: int
     erase_answers: bool
+
+    def deletes(self) -> tuple[str, list[int]]:
+        """Return the seat as what went."""
+        return "participants", [self.participant_id]

@@ -14,6 +14,7 @@ from fastapi import Query
 from conflicto.access.code_guard import GUESSES, CodeGuard
 from conflicto.access.errors import TooManyGuesses
 from conflicto.access.link_keys import link_key_of
+from conflicto.access.receipts import SENT, Receipts, recorded
 from conflicto.access.roles import ANYONE, HOSTS, HOSTS_AND_PARTICIPANTS, HOSTS_AND_SCREENS, PARTICIPANTS, Role
 from conflicto.access.tokens import Tokens
 from conflicto.participants import errors, schemas
@@ -139,6 +140,7 @@ class SeatEndpoints:
     presence: Presence
     clock: Clock
     loaded: Callable[[int], Awaitable[object]]
+    receipts: Receipts
 
     async def page(self, call: CurrentCall, session_id: int, query: Annotated[PageQuery, Query()]) -> Answer:
         """List participants in the order of joining, with presence."""
@@ -164,8 +166,8 @@ class SeatEndpoints:
         """Leave and be forgotten: name, seat and, unless they are to be kept, answers."""
         erase, own = query.responses != "keep", call.caller.participant_id
         with _own_seat():
-            await self.writer.run(call.caller.session_id, remove, own, erase_answers=erase, forget=True)
-        return Answer(204, headers=(NO_STORE,))
+            _, gone = await self.writer.run(call.caller.session_id, recorded, remove, own, erase_answers=erase, forget=True)
+        return Answer(204, headers=(NO_STORE, self.receipts.header(gone)))
 
     async def link(self, call: CurrentCall) -> Answer:
         """Make a link that moves the seat to another phone, once."""
@@ -182,8 +184,9 @@ class SeatEndpoints:
         """Free the name and the place; answers stay unless they are to be deleted."""
         home = await self._home(call, participant_id)
         erase = query.responses == "delete" or (query.responses is None and call.caller.role is Role.PARTICIPANT)
-        await self.writer.run(home, remove, participant_id, erase_answers=erase, forget=call.caller.role is Role.PARTICIPANT)
-        return Answer(204, headers=(NO_STORE,))
+        forget = call.caller.role is Role.PARTICIPANT
+        _, gone = await self.writer.run(home, recorded, remove, participant_id, erase_answers=erase, forget=forget)
+        return Answer(204, headers=(NO_STORE, self.receipts.header(gone)))
 
     async def _rename(self, call: Call, participant_id: int, body: schemas.RenameIn) -> Answer:
         nickname = clean(body.nickname)
@@ -256,7 +259,7 @@ def routes(door: DoorEndpoints, seats: SeatEndpoints) -> list[Route]:
         control("PATCH", "/participants/me", seats.rename_me, who=PARTICIPANTS, policy=SEAT, body=RESPONSE_LIMITS, tag="participants",
                 docs=Docs(summary="Take another name", gives=me, problems=(*naming, errors.SeatGone))),
         control("DELETE", "/participants/me", seats.leave, who=PARTICIPANTS, policy=SEAT, tag="participants",
-                docs=Docs(summary="Leave and be forgotten", gives={204: None}, problems=(errors.SeatGone,))),
+                docs=Docs(summary="Leave and be forgotten", gives={204: None}, sends=SENT, problems=(errors.SeatGone,))),
         control("POST", "/participants/me/seat-link", seats.link, who=PARTICIPANTS, policy=SEAT, tag="participants",
                 docs=Docs(summary="Make a link that moves the seat", gives={201: schemas.SeatLinkOut}, problems=(errors.SeatGone,))),
         control("POST", "/seats/redeem", door.redeem, who=ANYONE, policy=DOOR, guesses=GUESSES, body=RESPONSE_LIMITS, tag="joining",
@@ -267,5 +270,5 @@ def routes(door: DoorEndpoints, seats: SeatEndpoints) -> list[Route]:
         control("PATCH", "/participants/{participant_id}", seats.rename, who=HOSTS_AND_PARTICIPANTS, policy=CONTROL, body=RESPONSE_LIMITS,
                 tag="participants", docs=Docs(summary="Rename a participant", gives=me, problems=naming)),
         control("DELETE", "/participants/{participant_id}", seats.kick, who=HOSTS_AND_PARTICIPANTS, policy=CONTROL, tag="participants",
-                docs=Docs(summary="Remove a participant", gives={204: None})),
+                docs=Docs(summary="Remove a participant", gives={204: None}, sends=SENT)),
     ]  # fmt: skip

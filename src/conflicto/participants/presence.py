@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from conflicto.access.roles import Caller
     from conflicto.participants.model import Participant
     from conflicto.platform.clock import Clock
 
@@ -44,6 +45,11 @@ class Presence:
         self._is_hidden = is_hidden
         self._signs: dict[int, tuple[int, ...]] = {}
         self._unsaved: dict[int, int] = {}
+
+    def note_caller(self, caller: Caller) -> None:
+        """Record a sign of life of a caller who is a participant."""
+        if caller.participant_id is not None and caller.session_id is not None:
+            self.note(caller.session_id, caller.participant_id)
 
     def note(self, session_id: int, participant_id: int) -> None:
         """Record a sign of life: any request of a participant except those that send an answer."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from uuid import UUID
 
     from conflicto.responses.model import Response
 
@@ -17,3 +18,7 @@ class ResponsesChanged:
 
     session_id: int
     changes: Sequence[tuple[Response | None, Response]]
+
+    def deletes(self) -> tuple[str, list[UUID]]:
+        """Return the answers that went."""
+        return "responses", [after.id for _, after in self.changes if after.deleted]

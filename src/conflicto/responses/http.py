@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 from fastapi import Query
 
+from conflicto.access.receipts import SENT, Deletion, Receipts, recorded
 from conflicto.access.roles import HOSTS, HOSTS_AND_PARTICIPANTS, PARTICIPANTS, Role
 from conflicto.activities.model import Activity
 from conflicto.activities.queries import activities_by_id, activity_by_id
@@ -90,6 +91,7 @@ class ResponseEndpoints:
     check: AnswerCheck
     points: Points
     capacity: Capacity
+    receipts: Receipts
     scans: Places = field(default_factory=_scans)
 
     async def submit(self, call: Call) -> Answer:
@@ -160,10 +162,10 @@ class ResponseEndpoints:
         await self.db.read(_one, call, activity_id, response_id)
         if call.caller.role is Role.PARTICIPANT:
             author = call.caller.participant_id
-            await self.writer.run(session_id, change.withdraw_response, response_id, participant_id=author)
+            _, gone = await self.writer.run(session_id, recorded, change.withdraw_response, response_id, participant_id=author)
         else:
-            await self.writer.run(session_id, change.remove_response, response_id, activity_id=activity_id)
-        return Answer(204, headers=(NO_STORE,))
+            _, gone = await self.writer.run(session_id, recorded, change.remove_response, response_id, activity_id=activity_id)
+        return Answer(204, headers=(NO_STORE, self.receipts.header(gone)))
 
     async def moderate(
         self, call: CurrentCall, session_id: int, activity_id: UUID, response_id: UUID, body: schemas.ModerationIn
@@ -177,22 +179,24 @@ class ResponseEndpoints:
 
     async def reset(self, call: CurrentCall, session_id: int, activity_id: UUID) -> Answer:
         """Clear the present round's answers; each leaves a tombstone."""
-        await self.writer.run(session_id, change.reset_round, activity_id, session_id=session_id)
-        return Answer(204, headers=(NO_STORE,))
+        _, gone = await self.writer.run(session_id, recorded, change.reset_round, activity_id, session_id=session_id)
+        return Answer(204, headers=(NO_STORE, self.receipts.header(gone)))
 
     async def remove_flood(self, call: CurrentCall, session_id: int, body: schemas.FloodIn) -> Answer:
         """Remove many participants at once, or say how many they would be."""
         flood, erase = body.flood(), body.responses == "delete"
-        seats = answers = 0
+        seats, answers, deletion = 0, 0, Deletion()
         for _ in range(0 if body.preview else MOST_STEPS):
-            gone = await self.writer.run(session_id, clear_flood, session_id, flood, erase_answers=erase)
+            gone, some = await self.writer.run(session_id, recorded, clear_flood, session_id, flood, erase_answers=erase)
+            deletion.merge(some)
             seats, answers = seats + gone.seats, answers + gone.answers
             if gone == NOTHING:
                 break
         if seats:
             await self.writer.run(session_id, note_cleared, session_id, seats, actor=call.caller.subject)
         left = await self.db.read(flood_size, session_id, flood)
-        return json_answer({"removed": seats, "responses_deleted": answers, "matching": left})
+        receipt = () if body.preview else (self.receipts.header(deletion),)
+        return json_answer({"removed": seats, "responses_deleted": answers, "matching": left}, headers=(NO_STORE, *receipt))
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,14 +285,17 @@ def routes(responses: ResponseEndpoints) -> list[Route]:
                 docs=Docs(summary="Replace one's own answer", gives=shown, problems=(*closed, errors.AlreadyAnswered))),
         control("DELETE", one, responses.delete, who=HOSTS_AND_PARTICIPANTS, policy=CONTROL, tag="responses",
                 shows_presence=False,
-                docs=Docs(summary="Delete an answer", gives={204: None}, problems=(*closed, errors.AlreadyAnswered, SessionCompleted))),
+                docs=Docs(summary="Delete an answer", gives={204: None}, sends=SENT,
+                          problems=(*closed, errors.AlreadyAnswered, SessionCompleted))),
         control("PATCH", one, responses.moderate, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="responses",
                 docs=Docs(summary="Show, hold or hide an answer", gives=shown, problems=(errors.ModerationOff, SessionCompleted))),
         control("POST", "/sessions/{session_id}/participants/remove", responses.remove_flood, who=HOSTS, policy=CONTROL,
-                body=RESPONSE_LIMITS, tag="participants", docs=Docs(summary="Remove many participants", gives={200: schemas.FloodOut})),
+                body=RESPONSE_LIMITS, tag="participants",
+                docs=Docs(summary="Remove many participants", gives={200: schemas.FloodOut}, sends=SENT)),
         control("POST", "/sessions/{session_id}/activities/{activity_id}/focus", focus.focus, who=HOSTS, policy=CONTROL,
                 body=RESPONSE_LIMITS, tag="activities",
                 docs=Docs(summary="Show one answer large", gives={200: schemas.FocusOut}, problems=(SessionCompleted,))),
         control("POST", "/sessions/{session_id}/activities/{activity_id}/reset", responses.reset, who=HOSTS, policy=CONTROL,
-                tag="activities", docs=Docs(summary="Clear the round's answers", gives={204: None}, problems=(SessionCompleted,))),
+                tag="activities",
+                docs=Docs(summary="Clear the round's answers", gives={204: None}, sends=SENT, problems=(SessionCompleted,))),
     ]  # fmt: skip

@@ -16,6 +16,10 @@ class SessionChanged:
 
     session: Session
 
+    def deletes(self) -> tuple[str, list[int]]:
+        """Return the session if it was deleted."""
+        return "sessions", [self.session.id] if self.session.deleted else []
+
 
 @dataclass(frozen=True, slots=True)
 class SessionEnded:

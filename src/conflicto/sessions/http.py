@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Protocol
 
@@ -10,8 +11,10 @@ from fastapi import Query
 from conflicto.access.code_guard import GUESSES, CodeGuard
 from conflicto.access.errors import TooManyGuesses
 from conflicto.access.link_keys import link_key_of
+from conflicto.access.receipts import SENT, Receipts, recorded
 from conflicto.access.roles import ADMIN, ANYONE, HOSTS, MEMBERS, Role
 from conflicto.platform.db.engine import Database
+from conflicto.platform.db.transaction import WriteTx
 from conflicto.platform.db.writer import Writer
 from conflicto.platform.http.conditions import ConditionInvalid, conditional_answer, required_revisions, revision_tag, tag_of
 from conflicto.platform.http.control_plane import CurrentCall
@@ -42,6 +45,9 @@ class SessionEndpoints:
     db: Database
     writer: Writer
     tokens: LinkTokens
+    receipts: Receipts
+    contents: Callable[[WriteTx, int], dict[str, int]]
+    """Counts what a session holds: its rows are known above this room."""
 
     async def create(self, call: CurrentCall, body: schemas.SessionIn) -> Answer:
         """Make a draft and hand out its tokens."""
@@ -73,8 +79,15 @@ class SessionEndpoints:
     async def delete(self, call: CurrentCall, session_id: int) -> Answer:
         """Delete the session; from now on nobody knows it."""
         revisions = required_revisions(call)
-        await self.writer.run(session_id, commands.delete_session, session_id, actor=call.caller.subject, revisions=revisions)
-        return Answer(204, headers=(NO_STORE,))
+        actor = call.caller.subject
+        counts, gone = await self.writer.run(session_id, recorded, self._delete, session_id, actor=actor, revisions=revisions)
+        gone.counts |= counts
+        return Answer(204, headers=(NO_STORE, self.receipts.header(gone)))
+
+    def _delete(self, tx: WriteTx, session_id: int, *, actor: str, revisions: commands.Revisions) -> dict[str, int]:
+        counts = self.contents(tx, session_id)
+        commands.delete_session(tx, session_id, actor=actor, revisions=revisions)
+        return counts
 
     async def _change(self, call: Call, session_id: int, fields: dict[str, object]) -> Answer:
         revisions = required_revisions(call)
@@ -173,7 +186,8 @@ def routes(sessions: SessionEndpoints, door: SessionDoor) -> list[Route]:
                 docs=Docs(summary="Change a session, or move it through its lifecycle", gives=one, headers=("If-Match",),
                           problems=(*stale, *over, errors.TransitionNotAllowed))),
         control("DELETE", "/sessions/{session_id}", sessions.delete, who=HOSTS, policy=CONTROL, tag="sessions",
-                docs=Docs(summary="Delete a session with everything in it", gives={204: None}, headers=("If-Match",), problems=stale)),
+                docs=Docs(summary="Delete a session with everything in it", gives={204: None}, sends=SENT, headers=("If-Match",),
+                          problems=stale)),
         control("GET", "/sessions/{session_id}/transitions", door.transitions, who=HOSTS, policy=CONTROL, tag="sessions",
                 docs=Docs(summary="The audit: who moved what", gives={200: schemas.TransitionPage})),
         data("GET", "/sessions/by-code/{code}", door.by_code, who=ANYONE, policy=LOOKS, guesses=GUESSES, tag="joining",

@@ -141,8 +141,8 @@ def change_activity(
     return stamped, written
 
 
-def delete_activity(tx: WriteTx, activity_id: UUID, *, revisions: Revisions = None) -> None:
-    """Leave a tombstone in the feed; it stands for the activity and everything under it."""
+def delete_activity(tx: WriteTx, activity_id: UUID, *, revisions: Revisions = None) -> int:
+    """Leave a tombstone in the feed, which stands for the activity and everything under it; returns how many answers went."""
     activity = activity_by_id(tx, activity_id)
     require_revision(activity.revision, revisions)
     require_open(session_by_id(tx, activity.session_id))
@@ -152,6 +152,7 @@ def delete_activity(tx: WriteTx, activity_id: UUID, *, revisions: Revisions = No
     tx.head(activity.session_id).count("activities", -1)
     tx.emit(ActivityChanged(gone))
     forget_activity(tx, activity.session_id, activity_id)
+    return total_answers(store.rounds_of(tx, activity_id))
 
 
 def duplicate_session(tx: WriteTx, session_id: int, *, title: str | None = None, life_s: int = DEFAULT_LIFE_S) -> Session:

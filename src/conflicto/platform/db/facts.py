@@ -20,6 +20,9 @@ ISSUER = "issuer"
 SERVER = "server"
 LINKS_SINCE = "links_since_s"
 SIGNING_KEY = "signing_key"
+RECEIPT_KEY = "receipt_key"
+RECEIPT_PUBLIC_KEY = "receipt_public_key:"
+"""Beginning of a fact's name; the key's name follows. A public key stays for good: receipts outlive the key that signed them."""
 ADMIN_TOKEN_HASH = "admin_token_hash"  # noqa: S105 - the name of a fact
 
 
@@ -27,6 +30,12 @@ def stored(tx: ReadTx, key: str) -> str | None:
     """Return a fact in a transaction that is open already, None if it was never written."""
     found: str | None = tx.scalar(select(meta.c.value).where(meta.c.key == key))
     return found
+
+
+def stored_below(tx: ReadTx, beginning: str) -> dict[str, str]:
+    """Return the facts whose names begin so, by the rest of the name."""
+    rows = tx.all(select(meta.c.key, meta.c.value).where(meta.c.key.startswith(beginning, autoescape=True)))
+    return {row.key.removeprefix(beginning): row.value for row in rows}
 
 
 def store(tx: ReadTx, key: str, value: str | None) -> None:

@@ -70,6 +70,11 @@ LIMIT_HEADERS = {
 }
 """Of draft-ietf-httpapi-ratelimit-headers, and RFC 9110; successes carry the first, refusals by a limit all of them."""
 
+SENT_HEADERS = {
+    "Deletion-Receipt": "What was deleted: counts, day and a digest of the ids, signed (JWS); `/.well-known/jwks.json` has the keys.",
+}
+"""Headers of successes that routes declare in `Docs.sends`."""
+
 START = {"Link": {"description": 'Where to begin again: `<…>; rel="start"` (RFC 8288).', "schema": {"type": "string"}}}
 
 PATTERNS = {
@@ -126,6 +131,9 @@ def responses_of(route: Route, problems: Problems) -> dict[int | str, dict[str, 
         documented[status] = {"description": SUCCESS[status], **({"model": model} if model else {})}
         if limited:
             documented[status]["headers"] = _limit_headers("RateLimit-Policy")
+        if route.docs.sends:
+            sent = {name: {"description": SENT_HEADERS[name], "schema": {"type": "string"}} for name in route.docs.sends}
+            documented[status].setdefault("headers", {}).update(sent)
         if route.docs.example is not None and status < FIRST_REDIRECT and status != NO_CONTENT:
             documented[status]["content"] = {route.docs.media_type: {"example": route.docs.example}}
             documented[status]["content"] |= {each: {} for each in route.docs.further_types}

@@ -9,7 +9,17 @@ from starlette.middleware.cors import CORSMiddleware
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-EXPOSED = ("ETag", "Link", "Retry-After", "Feed-Cursor", "Poll-After", "RateLimit", "RateLimit-Policy", "Renewed-Token")
+EXPOSED = (
+    "ETag",
+    "Link",
+    "Retry-After",
+    "Feed-Cursor",
+    "Poll-After",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Renewed-Token",
+    "Deletion-Receipt",
+)
 """Headers of ours that such a page may read."""
 
 REMEMBERED_S = 86_400

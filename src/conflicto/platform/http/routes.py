@@ -64,6 +64,7 @@ class Docs:
     example: Any = None
     media_type: str = "application/json"
     further_types: tuple[str, ...] = ()
+    sends: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

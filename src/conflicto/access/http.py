@@ -1,0 +1,80 @@
+"""The public keys of receipts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel
+
+from conflicto.access.identity import receipt_public_keys
+from conflicto.access.receipts import jwk_of
+from conflicto.access.roles import ANYONE
+from conflicto.platform.clock import Clock
+from conflicto.platform.db.engine import Database
+from conflicto.platform.http.health import DOCUMENTS
+from conflicto.platform.http.messages import Answer, Call, json_answer
+from conflicto.platform.http.paging import example
+from conflicto.platform.http.routes import Docs, Route
+
+KEYS_PATH = "/.well-known/jwks.json"
+
+FRESH_S = 60.0
+
+KEY_EXAMPLE = {
+    "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
+    "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+}  # fmt: skip
+
+
+class KeyOut(BaseModel):
+    """A public key as a JWK (RFC 8037)."""
+
+    kty: str
+    crv: str
+    use: str
+    alg: str
+    kid: str
+    x: str
+
+
+class KeySetOut(BaseModel):
+    """Every key that signs receipts of deletions here, or once did: a JWK Set (RFC 7517)."""
+
+    model_config = example(keys=[KEY_EXAMPLE])
+
+    keys: list[KeyOut]
+
+
+@dataclass(slots=True)
+class KeyEndpoints:
+    """Keys that anyone may read; the database is asked once a minute, however many ask."""
+
+    db: Database
+    clock: Clock
+    _keys: dict[str, str] = field(default_factory=dict)
+    _fresh_until_s: float = -1.0
+
+    async def keys(self, call: Call) -> Answer:
+        """Return the public keys of receipts."""
+        if self.clock.monotonic_s() >= self._fresh_until_s:
+            self._keys = await self.db.read(receipt_public_keys)
+            self._fresh_until_s = self.clock.monotonic_s() + FRESH_S
+        keys = [jwk_of(self._keys[kid]) for kid in sorted(self._keys)]
+        return json_answer({"keys": keys}, headers=((b"cache-control", b"public, max-age=300"),))
+
+
+def routes(keys: KeyEndpoints) -> list[Route]:
+    """Return the rows of the contract that this room serves."""
+    docs = Docs(summary="Public keys of receipts", gives={200: KeySetOut})
+    return [
+        Route(
+            method="GET",
+            path=KEYS_PATH,
+            endpoint=keys.keys,
+            handler=keys.keys,
+            who=ANYONE,
+            policy=DOCUMENTS,
+            tag="operation",
+            docs=docs,
+        )
+    ]
