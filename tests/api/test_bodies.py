@@ -44,7 +44,10 @@ class Door:
         """What can be read behind every door; all readers must still be answered."""
         paths = ("/activities", "/participants", "/status", "/changes/since/0", self.path.removeprefix(self.event.path))
         known = [path for path in paths if path and not path.endswith(("/join", "/me"))]
-        return [accepted(await self.event.api.get(self.event.path + path, token=self.event.host)) for path in known]
+        reads = [accepted(await self.event.api.get(self.event.path + path, token=self.event.host)) for path in known]
+        for person in reads[1]["items"]:
+            person.pop("presence")
+        return reads
 
 
 async def make_door(api: Api, name: str) -> Door:
