@@ -373,20 +373,12 @@ class App:
 
     def _door(self) -> FrontDoor:
         self.page_routes = web_pages.routes(self.pages, anyone=ANYONE)
-        return FrontDoor(
-            Desk(
-                table=RouteTable([*self.routes, *self.page_routes]),
-                gatekeeper=self.admission,
-                limiter=self.limiter,
-                control=self.control,
-                metrics=self.metrics,
-                clock=self.clock,
-                access_log=self.settings.access_log,
-                lane=self.lane,
-                shelf_of=self.heads.shelf_of,
-                on_caller=self.presence.note_caller,
-            )
-        )
+        desk = Desk(
+            table=RouteTable([*self.routes, *self.page_routes]), gatekeeper=self.admission, limiter=self.limiter,
+            control=self.control, metrics=self.metrics, clock=self.clock, access_log=self.settings.access_log, lane=self.lane,
+            shelf_of=self.heads.shelf_of, on_caller=self.presence.note_caller,
+        )  # fmt: skip
+        return FrontDoor(desk)
 
 
 def from_environment() -> App:
