@@ -86,6 +86,7 @@ from conflicto.responses import store as responses_store
 from conflicto.responses.capacity import Capacity, Caps
 from conflicto.responses.checking import AnswerCheck
 from conflicto.responses.commands.change import erase_answers
+from conflicto.responses.queries import held_places
 from conflicto.results import store as results_store
 from conflicto.results.segments import Segments
 from conflicto.results.spec import require_spec
@@ -320,7 +321,7 @@ class App:
                 self.check.forget()
 
     def _routes(self) -> list[Route]:
-        db, writer, tokens, clock, guard = self.db, self.writer, self.tokens, self.clock, self.guard
+        db, writer, tokens, clock, days = self.db, self.writer, self.tokens, self.clock, self.settings.retention_days
         lookup, links = Lobbies(db, self.heads), link_http.LinkTokens(db, writer, tokens, clock)
         caps = Caps(self.settings.most_answers, self.settings.most_answers_each)
         receipts = Receipts(self.identity.receipt_key, self.identity.issuer, clock)
@@ -334,15 +335,15 @@ class App:
         return [
             *sessions_http.routes(
                 sessions_http.SessionEndpoints(db, writer, links, receipts, session_counts),
-                sessions_http.SessionDoor(db, writer, links, guard, lookup),
+                sessions_http.SessionDoor(db, writer, links, self.guard, lookup),
             ),
             *activities_http.routes(
                 activities_http.ActivityEndpoints(db, writer, self.types, require_spec, receipts),
                 activities_http.ActivityControls(db, writer, links),
             ),
             *participants_http.routes(
-                participants_http.DoorEndpoints(db, writer, tokens, guard, clock, lookup, self.settings.retention_days),
-                participants_http.SeatEndpoints(db, writer, self.presence, clock, self.heads.standing, receipts),
+                participants_http.DoorEndpoints(db, writer, tokens, self.guard, clock, lookup, days, held_places),
+                participants_http.SeatEndpoints(db, writer, self.presence, clock, self.heads.standing, receipts, held_places),
             ),
             *responses_http.routes(
                 responses_http.ResponseEndpoints(db, writer, clock, self.check, leaderboard, Capacity(caps), receipts)

@@ -232,6 +232,8 @@ class SessionHead:
         self.seat_changes += participant.revision > 1
         if participant.deleted:
             self.departed.add(participant.id)
+        else:
+            self.departed.discard(participant.id)
         self.recent.take_seat(participant)
         if participant.token_version > self.seats.get(participant.id, 1):
             self.seats[participant.id] = participant.token_version

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Annotated, Any
 
 import msgspec
@@ -20,7 +20,7 @@ from conflicto.access.tokens import Tokens
 from conflicto.participants import errors, schemas
 from conflicto.participants.commands.join import JoinRequest, Seat, join_many
 from conflicto.participants.commands.seats import link_seat, redeem_seat, remove, rename
-from conflicto.participants.model import Participant
+from conflicto.participants.model import HeldPlaces, Participant
 from conflicto.participants.nickname import Nickname, NicknameInvalid, clean, decent, suggestions
 from conflicto.participants.presence import Presence
 from conflicto.participants.queries import participant_by_id, participant_page, session_of_link, session_to_join, shown_names
@@ -80,6 +80,7 @@ class DoorEndpoints:
     clock: Clock
     lookup: Lookup
     retention_days: int
+    places: Callable[[ReadTx, int], HeldPlaces]
 
     async def join(self, call: Call) -> Answer:
         """Take a seat; the same key returns the same one."""
@@ -93,7 +94,7 @@ class DoorEndpoints:
             session_id: int = call.params.get("session_id", 0) or await self.db.read(session_to_join, body.code, key)
             request = JoinRequest(session_id, code, nickname, key)
             keys = ((session_id, nickname.key), *((key.id,) if key else ()))
-            seat: Seat = await self.writer.submit(session_id, join_many, request, keys)
+            seat: Seat = await self.writer.submit(session_id, _joining(self.places), request, keys)
         return self._seated(seat.participant, session_out(seat.session, Role.PARTICIPANT, self.tokens.link_keys), seat.status)
 
     async def repeats(self, call: Call) -> bool:
@@ -133,7 +134,10 @@ class DoorEndpoints:
 
 @dataclass(frozen=True, slots=True)
 class SeatEndpoints:
-    """Having a seat: one's own, and the host's list of all. `loaded` brings a session into memory, from which presence reads."""
+    """Having a seat: one's own, and the host's list of all.
+
+    `loaded` brings a session into memory, from which presence reads; `places` reads who left and keeps a place.
+    """
 
     db: Database
     writer: Writer
@@ -141,13 +145,16 @@ class SeatEndpoints:
     clock: Clock
     loaded: Callable[[int], Awaitable[object]]
     receipts: Receipts
+    places: Callable[[ReadTx, int], HeldPlaces]
 
     async def page(self, call: CurrentCall, session_id: int, query: Annotated[PageQuery, Query()]) -> Answer:
         """List participants in the order of joining, with presence."""
         found, total = await self.db.lists.read(participant_page, session_id, limit=query.limit, offset=query.offset)
         await self.loaded(session_id)
         published_us = self.presence.published_us(session_id)
-        return page_answer([self._listed(participant, published_us) for participant in found], total, query)
+        held = await self.db.read(self.places, session_id)
+        listed = [self._listed(participant, published_us) for participant in found]
+        return page_answer(listed, total, query, places_held=len(held.told))
 
     async def names(self, call: CurrentCall, session_id: int) -> Answer:
         """Tell a screen who is here, while a host shows it: those who joined last, first, and offensive words masked."""
@@ -199,6 +206,12 @@ class SeatEndpoints:
 
     def _listed(self, participant: Participant, published_us: int) -> dict[str, Any]:
         return schemas.participant_out(participant) | {"presence": self.presence.state(participant, published_us)}
+
+
+@cache
+def _joining(places: Callable[[ReadTx, int], HeldPlaces]) -> Callable[..., Any]:
+    """Return the one function that joins, since only neighbours with the same function share a statement."""
+    return partial(join_many, places=places)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from conflicto.participants import store
 from conflicto.participants.errors import NamesHidden, SeatLinkInvalid
-from conflicto.participants.model import MOST_NAMES
+from conflicto.participants.model import FIRST_VERSION, MOST_NAMES
 from conflicto.platform.problems import NotFound
 from conflicto.sessions.errors import CodeUnknown
 from conflicto.sessions.heads import head_row
@@ -17,7 +17,7 @@ from conflicto.sessions.queries import session_by_code, session_by_id
 if TYPE_CHECKING:
     from conflicto.participants.model import Participant
     from conflicto.platform.db.transaction import ReadTx
-    from conflicto.sessions.idempotency import Key
+    from conflicto.sessions.idempotency import Key, Replay
 
 participants_changed = store.changed_since
 moved_seats = store.moved_seats
@@ -28,6 +28,7 @@ present_ids = store.present
 present_seats = store.find_many
 departed_ids = store.departed
 scripted_seats = store.scripted
+left_seats = store.left_since
 flooding_seats = store.flooding
 flood_size = store.count_flood
 removed_of_flood = store.removed_of_flood
@@ -79,10 +80,16 @@ def session_to_join(tx: ReadTx, typed: str, key: Key | None) -> int:
         return session_by_code(tx, typed).id
     except CodeUnknown:
         earlier = replay(tx, key)
-        seat = store.find_many(tx, [int(earlier.entity)]).get(int(earlier.entity)) if earlier else None
+        seat = store.find_ever(tx, seat_of(earlier)[0]) if earlier else None
         if seat is None:
             raise
         return seat.session_id
+
+
+def seat_of(earlier: Replay) -> tuple[int, int]:
+    """Return the participant whom a join made or brought back, and the version of the token that it handed out."""
+    seat, _, version = earlier.entity.partition(":")
+    return int(seat), int(version or FIRST_VERSION)
 
 
 def session_of_link(tx: ReadTx, secret: str) -> int:

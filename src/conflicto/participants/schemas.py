@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StrictStr, StringConstraints
 
-from conflicto.platform.http.paging import In, PageOut, example, page_example
+from conflicto.platform.http.paging import In, PageOut, example
 from conflicto.platform.instants import rfc3339
 from conflicto.sessions.schemas import FOR_HOSTS, FOR_HOSTS_AND_SCREENS, SESSION_EXAMPLE, SessionOut
 
@@ -132,11 +132,20 @@ class HeartbeatOut(BaseModel):
 
 
 class ParticipantPage(PageOut):
-    """A list of participants, with presence."""
+    """A list of participants, with presence. `places_held` counts people who left and keep a place until their rounds are over."""
 
-    model_config = page_example({**PARTICIPANT_EXAMPLE, "presence": "online"})
+    model_config = example(
+        items=[{**PARTICIPANT_EXAMPLE, "presence": "online"}],
+        total=1,
+        limit=100,
+        offset=0,
+        has_next=False,
+        has_prev=False,
+        places_held=0,
+    )
 
     items: list[ParticipantOut]
+    places_held: int
 
 
 def participant_out(participant: Participant) -> dict[str, Any]:

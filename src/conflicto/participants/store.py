@@ -87,6 +87,21 @@ def present(tx: ReadTx, ids: Iterable[int]) -> set[int]:
     return {row.id for row in _PRESENT.rows(tx, [(each,) for each in ids])}
 
 
+def find_ever(tx: ReadTx, participant_id: int) -> Participant | None:
+    """Return a participant, those who left included."""
+    row = tx.first(select(participants).where(participants.c.id == participant_id))
+    return _participant(row) if row else None
+
+
+def left_since(tx: ReadTx, session_id: int, since_ts: int, *, most: int) -> dict[int, int]:
+    """Return up to `most` people who left by themselves after a position of the feed, with the position at which they did."""
+    wanted = select(participants.c.id, participants.c.updated_ts).where(
+        participants.c.session_id == session_id, participants.c.updated_ts > since_ts,
+        participants.c.deleted, participants.c.nickname == "", ~participants.c.scripted,
+    ).limit(most)  # fmt: skip
+    return {row.id: row.updated_ts for row in tx.all(wanted)}
+
+
 def taken_keys(tx: ReadTx, session_id: int, keys: Iterable[str]) -> set[str]:
     """Return which of the nickname keys are taken in a session."""
     return {row.nickname_key for row in _TAKEN.rows(tx, [(each,) for each in keys], session_id=session_id)}

@@ -44,6 +44,12 @@ _ROWS_OF_EACH = Lookup(
     .group_by(responses.c.participant_id),
     responses.c.participant_id,
 )
+_ANSWERED = Lookup(
+    select(responses.c.participant_id)
+    .where(responses.c.activity_id == bindparam("activity_id"), responses.c.round == bindparam("round"), ~responses.c.deleted)
+    .distinct(),
+    responses.c.participant_id,
+)
 _FEW_IN_ORDER = responses.c.ts + 0
 """Feed order for one participant's rows: a sum, because a plain `ts` draws SQLite to walk the whole activity by its feed index."""
 
@@ -257,6 +263,12 @@ def live_answers(tx: ReadTx, activity_id: UUID, nth: int, *, after: int, upto: i
 def count_live(tx: ReadTx, activity_id: UUID, nth: int, *, after: int, upto: int) -> int:
     """Count the live responses of a round with timestamps in (after, upto], in the index alone."""
     return tx.scalar(_COUNT_LIVE, {"activity_id": activity_id, "round": nth, "after": after, "upto": upto}) or 0
+
+
+def answered(tx: ReadTx, activity_id: UUID, nth: int, participants: Iterable[int]) -> set[int]:
+    """Return which of some participants have a live response in a round."""
+    rows = _ANSWERED.rows(tx, [(each,) for each in participants], activity_id=activity_id, round=nth)
+    return {row.participant_id for row in rows}
 
 
 def texts_in_order(tx: ReadTx, activity_id: UUID) -> Iterator[tuple[int, str]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from conflicto.platform.db.bulk import Bulk
 from conflicto.platform.db.lookup import Lookup
@@ -112,3 +112,10 @@ def remember(tx: WriteTx, entries: Iterable[tuple[Key | None, int, int, str]]) -
     ]
     if rows:
         _BULK.insert(tx, rows)
+
+
+def change(tx: WriteTx, key: Key, entity: str) -> Replay:
+    """Let a key that is known stand for another state of what it made, and return what its replays are told."""
+    row = tx.first(select(idempotency_keys.c.status).where(idempotency_keys.c.id == key.id))
+    tx.write(update(idempotency_keys).where(idempotency_keys.c.id == key.id).values(entity=entity))
+    return Replay(row.status if row else 0, entity)

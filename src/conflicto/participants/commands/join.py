@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from conflicto.participants import store
 from conflicto.participants.errors import NicknameRefused, NicknameTaken, SeatGone, SessionFull, SessionLocked
 from conflicto.participants.events import ParticipantChanged
-from conflicto.participants.model import MOST_PARTICIPANTS, Participant
+from conflicto.participants.model import FIRST_VERSION, MOST_PARTICIPANTS, NO_PLACES, HeldPlaces, Participant
 from conflicto.participants.nickname import Nickname, decent, suggestions
+from conflicto.participants.queries import seat_of
 from conflicto.platform.ids import public_id
 from conflicto.platform.problems import DomainError, NotFound
 from conflicto.sessions import idempotency
@@ -19,15 +20,15 @@ from conflicto.sessions.model import Session, SessionStatus
 from conflicto.sessions.queries import session_by_id
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from conflicto.platform.db.transaction import WriteTx
+    from conflicto.platform.db.transaction import ReadTx, WriteTx
     from conflicto.sessions.idempotency import Key
 
-CREATED = 201
+    Places = Callable[[ReadTx, int], HeldPlaces]
+    """Reads the places that are kept in a session; the room of the answers provides it."""
 
-FIRST_VERSION = 1
-"""Token version of a seat whose phone is still the one that joined."""
+CREATED = 201
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +51,21 @@ class Seat:
     status: int
 
 
-def join_many(tx: WriteTx, requests: Sequence[JoinRequest]) -> list[Seat | DomainError]:
+def join_many(tx: WriteTx, requests: Sequence[JoinRequest], *, places: Places | None = None) -> list[Seat | DomainError]:
     """Give seats in the order of arrival and return one outcome for each request; nothing is written for a refused one.
+
+    `places` says who left and keeps a place; without it nobody does.
 
     Outcomes: `Seat`, or CodeUnknown (also for sessions that are over), SessionLocked, SessionFull, NicknameTaken, KeyReused, SeatGone.
     """
-    outcomes: dict[int, Seat | DomainError] = _replayed(tx, requests)
+    outcomes: dict[int, Seat | DomainError] = _replayed(tx, requests, places)
     waiting: dict[int, list[int]] = defaultdict(list)
     for place, request in enumerate(requests):
         if place not in outcomes:
             waiting[request.session_id].append(place)
     given: list[tuple[int, Seat]] = []
-    for session_id, places in waiting.items():
-        given += _seat_session(tx, session_id, [(place, requests[place]) for place in places], outcomes)
+    for session_id, waits in waiting.items():
+        given += _seat_session(tx, session_id, [(place, requests[place]) for place in waits], outcomes, places)
     if given:
         store.add_many(tx, [seat.participant for _, seat in given])
         made = ((requests[place].key, seat.session.id, CREATED, str(seat.participant.id)) for place, seat in given)
@@ -72,27 +75,64 @@ def join_many(tx: WriteTx, requests: Sequence[JoinRequest]) -> list[Seat | Domai
     return [outcomes[place] for place in range(len(requests))]
 
 
-def _replayed(tx: WriteTx, requests: Sequence[JoinRequest]) -> dict[int, Seat | DomainError]:
+def _replayed(tx: WriteTx, requests: Sequence[JoinRequest], places: Places | None) -> dict[int, Seat | DomainError]:
     known = idempotency.replays(tx, [request.key for request in requests])
     outcomes: dict[int, Seat | DomainError] = {}
     for place, request in enumerate(requests):
         earlier = known.get(request.key.id) if request.key else None
         if isinstance(earlier, idempotency.Replay):
-            outcomes[place] = _same_seat(tx, request, earlier)
+            seat, version = seat_of(earlier)
+            outcomes[place] = found = _same_seat(tx, request, (seat, version, earlier.status), places)
+            if request.key and isinstance(found, Seat) and found.participant.token_version != version:
+                known[request.key.id] = idempotency.change(tx, request.key, f"{seat}:{found.participant.token_version}")
         elif earlier is not None:
             outcomes[place] = earlier
     return outcomes
 
 
-def _same_seat(tx: WriteTx, request: JoinRequest, earlier: idempotency.Replay) -> Seat | DomainError:
-    participant = store.find_many(tx, [int(earlier.entity)]).get(int(earlier.entity))
-    if participant is None or participant.token_version != FIRST_VERSION:
-        return SeatGone()  # the seat was left, or belongs to another phone now
-    return Seat(participant, session_by_id(tx, request.session_id), earlier.status)
+def _same_seat(tx: WriteTx, request: JoinRequest, earlier: tuple[int, int, int], places: Places | None) -> Seat | DomainError:
+    """Return the seat that an earlier request was given, with the name and the place that were kept for whoever left it."""
+    seat, version, status = earlier
+    participant = store.find_ever(tx, seat)
+    if participant is None:
+        return SeatGone()
+    session = session_by_id(tx, request.session_id)
+    if not participant.deleted and participant.token_version == version:
+        return Seat(participant, session, status)
+    if not participant.deleted or participant.token_version != version + 1 or not _keeps_place(tx, participant, places):
+        return SeatGone()  # it belongs to another phone now, or nothing was kept of it
+    if session.status is SessionStatus.COMPLETED or session.locked:
+        return SessionLocked() if session.locked else SeatGone()
+    refusal = _name_refusal(tx, session, request.nickname, store.taken_keys(tx, session.id, {request.nickname.key}))
+    return refusal or Seat(_returned(tx, participant, request.nickname), session, status)
+
+
+def _keeps_place(tx: WriteTx, participant: Participant, places: Places | None) -> bool:
+    """Return whether somebody who left may come back: not while an anonymous round is open, where they might answer twice."""
+    held = places(tx, participant.session_id) if places else NO_PLACES
+    return participant.id in held.told and participant.id not in held.untold
+
+
+def _returned(tx: WriteTx, participant: Participant, nickname: Nickname) -> Participant:
+    head = tx.head(participant.session_id)
+    now = head.stamp(tx.now_us, control=False)
+    head.count("participants", 1)
+    head.counts["participants_ts"] = now
+    back = replace(
+        participant, nickname=nickname.text, nickname_key=nickname.key, deleted=False, last_seen_us=tx.now_us,
+        revision=participant.revision + 1, updated_ts=now,
+    )  # fmt: skip
+    store.save(tx, back)
+    tx.emit(ParticipantChanged(back))
+    return back
 
 
 def _seat_session(
-    tx: WriteTx, session_id: int, asked: list[tuple[int, JoinRequest]], outcomes: dict[int, Seat | DomainError]
+    tx: WriteTx,
+    session_id: int,
+    asked: list[tuple[int, JoinRequest]],
+    outcomes: dict[int, Seat | DomainError],
+    places: Places | None,
 ) -> list[tuple[int, Seat]]:
     try:
         session = session_by_id(tx, session_id)
@@ -100,9 +140,10 @@ def _seat_session(
         outcomes.update((place, CodeUnknown()) for place, _ in asked)
         return []
     taken = store.taken_keys(tx, session_id, {request.nickname.key for _, request in asked})
+    held = places(tx, session_id) if places and session.max_participants else NO_PLACES
     given = []
     for place, request in asked:
-        refusal = _refusal(tx, session, request, taken)
+        refusal = _refusal(tx, session, request, taken, held)
         if refusal:
             outcomes[place] = refusal
             continue
@@ -113,12 +154,12 @@ def _seat_session(
     return given
 
 
-def _refusal(tx: WriteTx, session: Session, request: JoinRequest, taken: set[str]) -> DomainError | None:
+def _refusal(tx: WriteTx, session: Session, request: JoinRequest, taken: set[str], held: HeldPlaces) -> DomainError | None:
     if session.status is SessionStatus.COMPLETED or session.join_code != request.code:
         return CodeUnknown()
     if session.locked:
         return SessionLocked()
-    if tx.head(session.id).counts["participants"] >= (session.max_participants or MOST_PARTICIPANTS):
+    if held.is_full or tx.head(session.id).counts["participants"] + held.count >= (session.max_participants or MOST_PARTICIPANTS):
         return SessionFull()
     return _name_refusal(tx, session, request.nickname, taken)
 

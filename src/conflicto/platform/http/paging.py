@@ -51,8 +51,8 @@ class PageOut(BaseModel):
     has_prev: bool
 
 
-def page_answer(found: Sequence[object], total: int | None, query: PageQuery) -> Answer:
-    """Return a list; `found` holds up to one item more than the page, which says whether there is a next one."""
+def page_answer(found: Sequence[object], total: int | None, query: PageQuery, **more: int) -> Answer:
+    """Return a list with `more` members; `found` holds up to one item more than the page, which says whether there is a next one."""
     return json_answer(
         {
             "items": found[: query.limit],
@@ -61,5 +61,6 @@ def page_answer(found: Sequence[object], total: int | None, query: PageQuery) ->
             "offset": query.offset,
             "has_next": len(found) > query.limit,
             "has_prev": query.offset > 0,
+            **more,
         }
     )
