@@ -262,7 +262,6 @@ async def test_criterion_15_memory_is_bounded(api: Api, monkeypatch: pytest.Monk
         "feed.heads.MOST_HEADS": 3,
         "feed.heads.MOST_GONE": 3,
         "access.tokens.MOST_REMEMBERED": 4,
-        "access.code_guard.MOST_PAIRS": 3,
     }
     for name, most in limits.items():
         monkeypatch.setattr(f"conflicto.{name}", most)
