@@ -147,7 +147,7 @@ class App:
         self.limiter, self.guard = self._limits()
         self.lane = Lane(self.clock, self.limiter.memory, self.presence.note_caller)
         self.keeper = Keeper(
-            self.lane if settings.express else None, most_connections=settings.max_connections, drain=self.drain,
+            self.lane if settings.express else None, server=issuer, most_connections=settings.max_connections, drain=self.drain,
             on_tick=self.metrics.spread(names.LOOP_LATE).note, on_refusal=self.metrics.unread,
             is_proxy=lambda address: address in self._http.trusted_hosts,
         )  # fmt: skip
@@ -155,8 +155,10 @@ class App:
         self.exports = ExportDesk(self.db.url, self.types)
         self.routes = self._routes()
         self._watch()
-        self.control = ControlPlane(self.routes, about=ABOUT, refusals=refusals)
-        self.pages = web_pages.Pages(settings.public_url, self.types.all(), settings.pictures, settings.retention_days)
+        self.control = ControlPlane(self.routes, about=ABOUT, refusals=refusals, server=issuer)
+        self.pages = web_pages.Pages(
+            settings.public_url, self.types.all(), settings.pictures, settings.retention_days, server=issuer
+        )
         self._front_door = self._door()
         self._http = self._outside()
 
@@ -377,7 +379,7 @@ class App:
         desk = Desk(
             table=RouteTable([*self.routes, *self.page_routes]), gatekeeper=self.admission, limiter=self.limiter,
             control=self.control, metrics=self.metrics, clock=self.clock, access_log=self.settings.access_log, lane=self.lane,
-            shelf_of=self.heads.shelf_of, on_caller=self.presence.note_caller,
+            shelf_of=self.heads.shelf_of, on_caller=self.presence.note_caller, server=self.identity.issuer,
         )  # fmt: skip
         return FrontDoor(desk)
 

@@ -1,4 +1,5 @@
 import asyncio
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -213,6 +214,26 @@ async def test_extending_moves_the_end_of_what_runs(api: Api) -> None:
         refused(await act(event, timed, "extend", {"seconds": seconds}), 422, "invalid-input")
     accepted(await event.move(timed, "expired"))
     refused(await act(event, timed, "extend", {"seconds": 5}), 409, "not-timed")
+
+
+async def test_a_timer_starts_anew_by_the_servers_clock(api: Api, clock: HandClock) -> None:
+    event = await make_event(api)
+    timed, untimed = await event.activity(duration_seconds=60, status="active"), await event.activity(status="published")
+    clock.advance(55)
+    started = accepted(await act(event, timed, "extend", {"seconds": 60, "counted_from": "now"}))
+    assert _seconds_between(timed["ends_at"], started["ends_at"]) == pytest.approx(55, abs=1)
+    assert started["duration_seconds"] == 60
+
+    accepted(await event.move(untimed, "active"))
+    given = accepted(await act(event, untimed, "extend", {"seconds": 90, "counted_from": "now"}))
+    now = accepted(await api.post(f"{event.path}/clock", token=event.host))["server_time"]
+    assert _seconds_between(now, given["ends_at"]) == pytest.approx(90, abs=1)
+    assert given["duration_seconds"] == 90
+    refused(await act(event, untimed, "extend", {"seconds": 5, "counted_from": "start"}), 422, "invalid-input")
+
+
+def _seconds_between(one: str, other: str) -> float:
+    return (datetime.fromisoformat(other) - datetime.fromisoformat(one)).total_seconds()
 
 
 async def test_an_activity_expires_on_time_and_takes_nothing_after_its_end(api: Api) -> None:

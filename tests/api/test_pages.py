@@ -191,3 +191,34 @@ async def test_pages_are_counted_like_everything_else(api: Api) -> None:
     assert 'conflicto_requests_total{method="GET",route="/j/{code}",status="200"} 1' in text
     assert 'conflicto_requests_total{method="GET",route="/s/{build}/{name:path}",status="404"} 1' in text
     assert "BCDFGHJK" not in text
+
+
+@pytest.mark.parametrize(
+    ("typed", "leads_to"),
+    [
+        ("/j", "/"), ("/j/", "/"), ("/J", "/"), ("/join/", "/"), ("/Join", "/"),
+        ("/j/BCDFGHJK/", "/j/BCDFGHJK"), ("/J/bcdf-ghjk", "/j/bcdf-ghjk"), ("/J/BCDFGHJK/", "/j/BCDFGHJK"),
+        ("/join/BCDFGHJK", "/j/BCDFGHJK"),
+        ("/JOIN/BCDF-GHJK", "/j/BCDF-GHJK"), ("/BCDFGHJK", "/j/BCDFGHJK"), ("/BCDF-GHJKL/", "/j/BCDF-GHJKL"),
+        ("/bcdf%20ghjk", "/j/bcdf%20ghjk"),
+        ("/BCDFGHJKLM", "/j/BCDFGHJKLM"), ("/BCDFGHJO", "/j/BCDFGHJO"),
+    ],
+)  # fmt: skip
+async def test_what_people_type_leads_to_the_way_in(api: Api, typed: str, leads_to: str) -> None:
+    answer = await api.http.get(typed)
+    assert (answer.status_code, answer.headers["location"]) == (303, leads_to)
+    kept = await api.http.get(f"{typed}?lang=de")
+    assert kept.headers["location"] == f"{leads_to}?lang=de"
+    assert (await api.http.get(leads_to)).headers["content-type"] == "text/html; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    "path", ["/x", "/abc", "/settings.py", "/%2F%2Fevil.example", "/a-very-long-word-that-is-no-code", "/j/a/b", "/12345678"]
+)
+async def test_what_nobody_types_for_a_code_is_not_there(api: Api, path: str) -> None:
+    refused(await api.http.get(path), 404, "not-found")
+
+
+async def test_other_addresses_stay_what_they_are(api: Api) -> None:
+    assert (await api.http.get("/health/live")).status_code == 200
+    refused(await api.http.get("/metrics"), 401, "token-missing")

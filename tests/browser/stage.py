@@ -1,7 +1,8 @@
 """A real server, a real browser, and the people in front of it."""
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 PICTURES = Path(os.environ.get("CONFLICTO_TEST_PICTURES", "build/pictures"))
+
+PATIENCE_MS = 20_000
 
 WATCH = """
   window.broken = [];
@@ -39,6 +42,14 @@ class Room:
     session: dict[str, Any]
     faults: list[str] = field(default_factory=list)
     contexts: list["BrowserContext"] = field(default_factory=list)
+    way: str = ""
+    """Where pages are opened, if not at the server itself: the address of something before it."""
+    has_clock: bool = False
+    """Whether the time of its windows is the test's to move."""
+
+    @property
+    def base(self) -> str:
+        return self.way or self.server.url
 
     @property
     def path(self) -> str:
@@ -46,8 +57,10 @@ class Room:
 
     def window(self, at: str = "about:blank", **options: Any) -> "Page":
         context = self.browser.new_context(**options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         context.add_init_script(WATCH)
+        if self.has_clock:
+            context.clock.install()
         self.contexts.append(context)
         return self.tab(context, at)
 
@@ -55,7 +68,7 @@ class Room:
         page = context.new_page()
         page.on("pageerror", lambda error: self.faults.append(f"{page.url}: {error}"))
         page.on("request", lambda request: self._note_foreign(request.url))
-        page.goto(at if at.startswith("about:") else self.server.url + at)
+        page.goto(at if at.startswith("about:") else self.base + at)
         return page
 
     def host(self, where: str = "", **options: Any) -> "Page":
@@ -91,7 +104,7 @@ class Room:
         return [each for context in self.contexts for page in context.pages for each in page.evaluate("window.broken ?? []")]
 
     def _note_foreign(self, url: str) -> None:
-        if not url.startswith((self.server.url, "data:", "blob:", "about:")):
+        if not url.startswith((self.base, "data:", "blob:", "about:")):
             self.faults.append(f"foreign request: {url}")
 
 
@@ -108,6 +121,14 @@ def room(server: Served, browser: "Browser", *, is_open: bool = True) -> Iterato
         assert found.violations() == []
     finally:
         found.leave()
+
+
+def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Wait until something outside of the pages is so."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 def picture(page: "Page", name: str) -> None:

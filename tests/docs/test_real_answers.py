@@ -209,6 +209,7 @@ async def _polls(api: Recorder, event: Event, anna: Seat) -> None:
         await api.get(f"{event.path}/leaderboard", token, headers={"if-none-match": board.headers["etag"]})
         status = await api.get(f"{event.path}/status", token)
         await api.get(f"{event.path}/status", token, headers={"if-none-match": status.headers["etag"]})
+        await api.post(f"{event.path}/clock", token=token)
         await api.post(f"{event.path}/events/ticket", token=token)
         await api.get(f"{event.path}/events?since=0", token)
 

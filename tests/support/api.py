@@ -63,6 +63,7 @@ class Api:
             problem = answer.json()
             assert answer.headers["content-type"] == "application/problem+json"
             assert {"type", "title", "status", "detail", "instance", "code", "request_id"} <= set(problem)
+            assert problem["server"] == self.app.identity.issuer
             assert problem["status"] == answer.status_code
         route = next((each for each in self.app.routes if each.method == method and _fits(each.path, path)), None)
         if route is not None:

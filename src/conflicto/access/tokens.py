@@ -79,7 +79,7 @@ class Tokens:
         self.link_keys = LinkKeys(key)
         self._key = key
         self._kid = blake2b(key, digest_size=6).hexdigest()
-        self._issuer = issuer
+        self.issuer = issuer
         self._clock = clock
         self.max_life_s = max_days * DAY_S
         self._links_since_s = clock.wall_us() // 1_000_000 if links_since_s is None else links_since_s
@@ -109,7 +109,7 @@ class Tokens:
         end_s = now + self.max_life_s if end_s is None else end_s
         expires_s = min(now + LIFE_S[role], end_s)
         claims = {
-            "iss": self._issuer, "aud": AUDIENCE, "sub": subject, "sid": session_id, "role": role.value,
+            "iss": self.issuer, "aud": AUDIENCE, "sub": subject, "sid": session_id, "role": role.value,
             "ver": version, "jti": str(link), "iat": now, "exp": expires_s, "end": end_s,
         }  # fmt: skip
         token = jwt.encode(claims, self._key, algorithm=ALGORITHM, headers={"typ": f"{role}+jwt", "kid": self._kid})
@@ -120,7 +120,7 @@ class Tokens:
         """Return a ticket that lets its bearer in once, as `caller`, within a minute; what it opens may last until `until_s`."""
         now = self._clock.wall_us() // 1_000_000
         claims = {
-            "iss": self._issuer, "aud": TICKET_AUDIENCE, "sub": caller.subject, "sid": session_id, "role": caller.role.value,
+            "iss": self.issuer, "aud": TICKET_AUDIENCE, "sub": caller.subject, "sid": session_id, "role": caller.role.value,
             "ver": version, "jti": opaque_secret(12), "iat": now, "exp": now + TICKET_LIFE_S, "til": until_s,
             "lnk": str(caller.link or ""),
         }  # fmt: skip
@@ -182,7 +182,7 @@ class Tokens:
             raise TokenInvalid
         try:
             whole = jwt.decode_complete(
-                token, self._key, algorithms=[ALGORITHM], audience=audience, issuer=self._issuer,
+                token, self._key, algorithms=[ALGORITHM], audience=audience, issuer=self.issuer,
                 options={"require": required, "verify_exp": False, "verify_iat": False, "verify_nbf": False},
             )  # fmt: skip
             return whole["payload"], self._claims(whole["header"], whole["payload"])

@@ -30,7 +30,7 @@ class AlreadyRevealed(DomainError):
 
 
 class NotTimed(DomainError):
-    """Only an active activity with an end can be given more time."""
+    """Only an active activity with an end can be given more time; `counted_from: now` gives an active one an end."""
 
     code = "not-timed"
     title = "The activity has no end to move"

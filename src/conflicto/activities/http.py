@@ -151,8 +151,8 @@ class ActivityControls:
         return await self._run(call, activity_id, run.move_activity, body.status, actor=call.caller.subject)
 
     async def extend(self, call: CurrentCall, session_id: int, activity_id: UUID, body: schemas.ExtendIn) -> Answer:
-        """Give more time."""
-        return await self._run(call, activity_id, run.extend_activity, body.seconds)
+        """Give more time, or start the timer from now."""
+        return await self._run(call, activity_id, run.extend_activity, body.seconds, from_now=body.counted_from == "now")
 
     async def reveal(self, call: CurrentCall, session_id: int, activity_id: UUID, body: schemas.RevealIn | None = None) -> Answer:
         """Show or hide results and secret; without a body, show the results."""

@@ -69,6 +69,17 @@ def extended(activity: Activity, seconds: int, *, at_us: int) -> Activity:
     return replace(activity, ends_us=activity.ends_us + seconds * US_PER_S)
 
 
+def timed(activity: Activity, seconds: int, *, at_us: int) -> Activity:
+    """Return the activity with its end `seconds` after `at_us`, whether or not it had one. One that names no time gets this one.
+
+    Raises:
+        NotTimed: it is not active, or its end has come by `at_us`.
+    """
+    if not is_open(activity, at_us=at_us):
+        raise NotTimed
+    return replace(activity, ends_us=at_us + seconds * US_PER_S, duration_seconds=activity.duration_seconds or seconds)
+
+
 def revealed(activity: Activity, *, results: bool | None, secret: bool | None) -> Activity:
     """Return the activity with results or secret shown or hidden again; None leaves one as it is.
 

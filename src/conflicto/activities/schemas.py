@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from pydantic import BaseModel, Field, StrictBool, StrictInt, StrictStr, StringConstraints
@@ -138,6 +138,9 @@ class ExtendIn(In):
     model_config = example(seconds=30)
 
     seconds: Seconds
+    counted_from: Literal["end", "now"] = Field(
+        "end", description="`end` moves the present end; `now` sets a new one, also where there is none."
+    )
 
 
 class RevealIn(In):

@@ -70,6 +70,10 @@ class FeedEndpoints:
                 return await self.streams.changes(call, call.params["timestamp"])
             return await self.waits.answer(call, self.answers.changes)
 
+    async def time(self, call: Call) -> Answer:
+        """Return the server's time. Polled bodies hold no clock, and a page must not count down by its own."""
+        return json_answer({"server_time": rfc3339(self.clock.wall_us())})
+
     async def results(self, call: Call) -> Answer:
         """Return what an activity's answers say together, or stream it each time that it changes."""
         if wants_stream(call):
@@ -136,6 +140,8 @@ def routes(feed: FeedEndpoints) -> list[Route]:
         data("GET", "/sessions/{session_id}/status", feed.session_status, who=MEMBERS, policy=POLL, tag="polling",
              docs=Docs(summary="The session's status", gives={200: schemas.SessionStatusOut, 304: None}, query=schemas.WaitQuery,
                        headers=POLLED, problems=(InvalidInput,))),
+        data("POST", "/sessions/{session_id}/clock", feed.time, who=MEMBERS, policy=POLL, tag="polling",
+             docs=Docs(summary="The server's time", gives={200: schemas.ClockOut})),
         data("GET", activity + "/status", feed.activity_status, who=MEMBERS, policy=POLL, tag="polling",
              docs=Docs(summary="An activity's status", gives={200: schemas.ActivityStatusOut, 304: None}, query=schemas.WaitQuery,
                        headers=POLLED, problems=(InvalidInput,))),

@@ -55,6 +55,14 @@ class EventsQuery(BaseModel):
     ticket: str | None = Field(None, description="Instead of a token, where a browser cannot send one.")
 
 
+class ClockOut(BaseModel):
+    """The server's clock."""
+
+    model_config = example(server_time="2026-11-23T09:05:20.000000Z")
+
+    server_time: str
+
+
 class TicketOut(BaseModel):
     """What opens the stream once."""
 

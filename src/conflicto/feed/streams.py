@@ -7,10 +7,12 @@ starts where the last one ended. What many streams are told alike is encoded onc
 from __future__ import annotations
 
 import asyncio
+from math import ceil
 from typing import TYPE_CHECKING
 
 from conflicto.feed.errors import TooManyStreams
 from conflicto.feed.tellers import PAGE, PageTeller, ResultsTeller
+from conflicto.feed.timer_wheel import TimerWheel
 from conflicto.feed.timestamps import parse
 from conflicto.feed.views import view_of
 from conflicto.feed.wait import Waiter
@@ -27,10 +29,11 @@ if TYPE_CHECKING:
     from conflicto.platform.clock import Clock
     from conflicto.platform.http.messages import Call, Header, Write
 
-HEARTBEAT_S = 15.0
-"""Routers at home drop connections that were silent for a minute, some proxies after 30 s."""
+HEARTBEAT_S = 8.0
+"""Longest silence of a stream. Readers take 20 s of it for a dead connection, so one lost comment is none."""
 
 BEAT_S = 1.0
+"""The timer's tick."""
 
 LIFE_S = (300.0, 900.0)
 """A stream ends by itself after so long, at random, so that readers spread over servers again, and never all at once."""
@@ -62,6 +65,7 @@ class Streams:
         self.is_open = True
         self.streaming = 0
         self._of: dict[str, list[Stream]] = {}
+        self._wheel: TimerWheel[Stream] = TimerWheel()
 
     def close(self) -> None:
         """End every stream, and tell its reader to come back in a moment; they are woken by their heads (`Heads.close`)."""
@@ -115,16 +119,18 @@ class Streams:
     async def beat(self) -> None:
         """Wake streams that were silent for long, or are past their time, until cancelled: one timer for all of them."""
         while True:
-            await asyncio.sleep(min(BEAT_S, HEARTBEAT_S))
+            tick_s = _tick_s()
+            await asyncio.sleep(tick_s)
             now_s = self.clock.monotonic_s()
-            for mine in self._of.values():
-                for stream in mine:
-                    if stream.due_s <= now_s:
-                        stream.waiter.wake()
+            for stream in self._wheel.turn():
+                if stream.due_s <= now_s:
+                    stream.waiter.wake()
+                self._wheel.put(stream, ceil((stream.due_s - now_s) / tick_s))
 
     def entered(self, stream: Stream, subject: str) -> None:
         """Note a stream that begins. If its bearer has too many, the oldest makes room: most likely its phone is long gone."""
         self.streaming += 1
+        self._wheel.put(stream, 1)
         mine = self._of.setdefault(subject, [])
         mine.append(stream)
         if len(mine) > MOST_EACH:
@@ -133,6 +139,7 @@ class Streams:
     def left(self, stream: Stream, subject: str) -> None:
         """Note a stream that ends."""
         self.streaming -= 1
+        self._wheel.remove(stream)
         self._of[subject].remove(stream)
         if not self._of[subject]:
             del self._of[subject]
@@ -196,8 +203,13 @@ class Stream:
             self._head = head
 
     async def _write(self, write: Write, part: bytes) -> None:
-        self.due_s = min(self._streams.clock.monotonic_s() + min(HEARTBEAT_S, self._teller.look_s), self._until_s)
+        silence_s = HEARTBEAT_S - _tick_s() - up_to(_tick_s())  # at random, so that those who opened together do not stay together
+        self.due_s = min(self._streams.clock.monotonic_s() + min(silence_s, self._teller.look_s), self._until_s)
         await write(part)
+
+
+def _tick_s() -> float:
+    return min(BEAT_S, HEARTBEAT_S / 8)
 
 
 def _retry_ms() -> int:

@@ -128,7 +128,11 @@ class DoorEndpoints:
             end_s=self.tokens.end_of(participant.created_ts // 1_000_000),
         )  # fmt: skip
         body = {"participant_id": participant.id, "nickname": participant.nickname, "participant_token": token, "session": session}
-        more = {"retention_days": self.retention_days or None, "server_time": rfc3339(self.clock.wall_us())}
+        more = {
+            "retention_days": self.retention_days or None,
+            "server": self.tokens.issuer,
+            "server_time": rfc3339(self.clock.wall_us()),
+        }
         return json_answer(body | more, status=status)
 
 

@@ -58,7 +58,7 @@ _READ_AS_LETTERS = str.maketrans("0135$@!|\u0131", "oiessaili")
 
 
 class NicknameInvalid(DomainError):
-    """The name is empty, too long, reserved, or holds what cannot be shown; the detail says which."""
+    """The name cannot be shown or is reserved. `reason`: `empty`, `too-long` (over `max` characters), `unseen`, `marks`, `reserved`."""
 
     code = "nickname-invalid"
     title = "The name cannot be used"
@@ -93,16 +93,16 @@ def clean(raw: str) -> Nickname:
     text = _JOINER_OF_SCRIPT.sub(lambda found: found.group() if _shapes(text, found.start()) else "", text)
     # Before whitespace is collapsed: to Python, a line break is some.
     if _holds_invisible(_JOINER_OF_SCRIPT.sub("", _EMOJI.sub("", text))):
-        raise _refusal("A name cannot hold line breaks or characters that cannot be seen.")
+        raise _refusal("A name cannot hold line breaks or characters that cannot be seen.", "unseen")
     text = " ".join(text.split())
     if len(text) > MAX_CHARS:
         raise _too_long()
     _check_shape(text)
     key = _key(text)
     if not key:
-        raise _refusal(_NOTHING_TO_READ)
+        raise _refusal(_NOTHING_TO_READ, "empty")
     if _passes_for_staff(key):
-        raise _refusal("This name is kept for the people who run the session.")
+        raise _refusal("This name is kept for the people who run the session.", "reserved")
     return Nickname(text, key)
 
 
@@ -149,9 +149,9 @@ def decent(nickname: Nickname, word_filter: WordFilter, taken: Callable[[str], b
 def _check_shape(text: str) -> None:
     kinds = "".join(unicodedata.category(char)[0] for char in text)
     if not set("LNS") & set(kinds) and not _EMOJI.search(text):
-        raise _refusal(_NOTHING_TO_READ)
+        raise _refusal(_NOTHING_TO_READ, "empty")
     if kinds.startswith("M") or "M" * (_MAX_MARKS + 1) in kinds:
-        raise _refusal(f"A name cannot begin with a combining mark, or have more than {_MAX_MARKS} in a row.")
+        raise _refusal(f"A name cannot begin with a combining mark, or have more than {_MAX_MARKS} in a row.", "marks")
 
 
 def _holds_invisible(text: str) -> bool:
@@ -213,8 +213,8 @@ def _next_free(first: int, is_free: Callable[[int], bool]) -> int | None:
 
 
 def _too_long() -> NicknameInvalid:
-    return _refusal(f"A name has at most {MAX_CHARS} characters.")
+    return _refusal(f"A name has at most {MAX_CHARS} characters.", "too-long", max=MAX_CHARS)
 
 
-def _refusal(detail: str) -> NicknameInvalid:
-    return NicknameInvalid(detail, errors=(FieldError("/nickname", detail),))
+def _refusal(detail: str, reason: str, **more: object) -> NicknameInvalid:
+    return NicknameInvalid(detail, errors=(FieldError("/nickname", detail),), extensions={"reason": reason, **more})

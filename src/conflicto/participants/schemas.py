@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StrictStr, StringConstraints
 
-from conflicto.platform.http.paging import In, PageOut, example
+from conflicto.platform.http.paging import OF_SERVER, SERVER_EXAMPLE, In, PageOut, example
 from conflicto.platform.instants import rfc3339
 from conflicto.sessions.schemas import FOR_HOSTS, FOR_HOSTS_AND_SCREENS, SESSION_EXAMPLE, SessionOut
 
@@ -25,7 +25,7 @@ PARTICIPANT_EXAMPLE: dict[str, Any] = {
 SEAT_EXAMPLE: dict[str, Any] = {
     "participant_id": 77120393345120, "nickname": "Anna", "participant_token": "eyJhbGciOi…",
     "session": {name: value for name, value in SESSION_EXAMPLE.items() if name not in FOR_HOSTS_AND_SCREENS | FOR_HOSTS},
-    "retention_days": 30, "server_time": "2026-11-23T09:04:59.231005Z",
+    "retention_days": 30, "server": SERVER_EXAMPLE, "server_time": "2026-11-23T09:04:59.231005Z",
 }  # fmt: skip
 
 
@@ -79,6 +79,7 @@ class SeatOut(BaseModel):
     participant_token: str
     session: SessionOut
     retention_days: int | None = Field(description="Days after its end at which the session is deleted; null: only by hand.")
+    server: str = Field(description=OF_SERVER)
     server_time: str
 
 

@@ -9,7 +9,7 @@ import msgspec
 from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictStr, StringConstraints, model_validator
 
 from conflicto.participants.model import Flood
-from conflicto.participants.nickname import part_of_key
+from conflicto.participants.nickname import MAX_CHARS, part_of_key
 from conflicto.participants.schemas import PARTICIPANT_EXAMPLE
 from conflicto.platform.http.paging import In, PageOut, PageQuery, example, page_example
 from conflicto.platform.instants import microseconds, rfc3339
@@ -77,7 +77,7 @@ class FloodIn(In):
     model_config = example(joined_since="2026-11-23T09:05:00.000000Z", name_contains="bot", responses="delete")
 
     joined_since: Instant | None = Field(None, description="RFC 3339, as `created_at` of participants is.")
-    name_contains: Annotated[StrictStr, StringConstraints(max_length=32, pattern=r"\S")] | None = Field(
+    name_contains: Annotated[StrictStr, StringConstraints(max_length=MAX_CHARS, pattern=r"\S")] | None = Field(
         None, description="In any case and form, as names are compared."
     )
     responses: Literal["keep", "delete"] = "keep"

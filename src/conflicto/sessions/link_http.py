@@ -44,6 +44,10 @@ if TYPE_CHECKING:
     from conflicto.sessions.model import Session
 
 
+FIRST = frozenset({Scope.OWNER, Scope.SCREEN})
+"""Whose tokens whoever makes a session gets."""
+
+
 @dataclass(frozen=True, slots=True)
 class LinkTokens:
     """Tokens of links, minted when they are handed out and never stored."""
@@ -65,7 +69,7 @@ class LinkTokens:
     async def first_pair(self, session: Session) -> dict[str, str]:
         """Return tokens of the session's oldest owner's and screen's links, for whoever made the session; what is missing is made."""
         found = await self._oldest(session.id)
-        if len(found) < len(schemas.TokenPair.model_fields):
+        if found.keys() != FIRST:
             await self.writer.run(
                 session.id, ensure_first_links, session.id, creator=OPERATOR, life_s=self.tokens.max_life_s
             )  # fmt: skip
@@ -75,16 +79,12 @@ class LinkTokens:
     def pair(self, links: tuple[Link, Link], version: int) -> dict[str, str]:
         """Return the tokens of a host's and a screen's link."""
         host, screen = links
-        return {"host_token": self.token(host, version), "screen_token": self.token(screen, version)}
+        return {"host_token": self.token(host, version), "screen_token": self.token(screen, version), "server": self.tokens.issuer}
 
     async def _oldest(self, session_id: int) -> dict[Scope, Link]:
         now_us = self.clock.wall_us()
         alive = [link for link in await self.db.read(session_links, session_id) if is_alive(link, now_us)]
-        wanted = [
-            link
-            for link in alive
-            if link.scope in {Scope.OWNER, Scope.SCREEN} and link.id != earlier_link_id(link.role, session_id)
-        ]
+        wanted = [link for link in alive if link.scope in FIRST and link.id != earlier_link_id(link.role, session_id)]
         return {link.scope: link for link in sorted(wanted, key=lambda link: link.created_us, reverse=True)}
 
 

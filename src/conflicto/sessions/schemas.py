@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictInt, StrictStr, StringConstraints, model_validator
 
 from conflicto.access.roles import HOSTS, Role
-from conflicto.platform.http.paging import In, PageOut, PageQuery, example, may_be_unnamed, page_example
+from conflicto.platform.http.paging import OF_SERVER, SERVER_EXAMPLE, In, PageOut, PageQuery, example, may_be_unnamed, page_example
 from conflicto.platform.instants import rfc3339
 from conflicto.sessions.model import Overlay, SessionStatus, shown_code
 from conflicto.sessions.word_filter import (
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from conflicto.access.link_keys import LinkKeys
     from conflicto.sessions.model import Session, Transition
 
-Title = Annotated[StrictStr, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
+MAX_TITLE_CHARS = 200
+Title = Annotated[StrictStr, StringConstraints(min_length=1, max_length=MAX_TITLE_CHARS, pattern=r"\S")]
 Description = Annotated[StrictStr, StringConstraints(max_length=2000)]
 Places = Annotated[StrictInt, Field(ge=1, le=50_000)]
 OwnWord = Annotated[StrictStr, StringConstraints(min_length=1, max_length=LONGEST_WORD), AfterValidator(findable)]
@@ -50,7 +51,7 @@ TRANSITION_EXAMPLE: dict[str, Any] = {
     "to_status": "active", "reason": "Everybody is here", "at": "2026-11-23T09:04:58.118209Z",
 }  # fmt: skip
 
-TOKEN_PAIR_EXAMPLE = {"host_token": "eyJhbGciOi…", "screen_token": "eyJhbGciOi…"}
+TOKEN_PAIR_EXAMPLE = {"host_token": "eyJhbGciOi…", "screen_token": "eyJhbGciOi…", "server": SERVER_EXAMPLE}
 
 
 class WordFilterIn(In):
@@ -177,6 +178,7 @@ class SessionCreated(SessionOut):
 
     host_token: str
     screen_token: str
+    server: str = Field(description=OF_SERVER)
 
 
 class TokenPair(BaseModel):
@@ -186,6 +188,7 @@ class TokenPair(BaseModel):
 
     host_token: str
     screen_token: str
+    server: str = Field(description=OF_SERVER)
 
 
 class TransitionOut(BaseModel):

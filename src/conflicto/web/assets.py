@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conflicto.web.linking import SHARED, linked, short_style, without_blanks, without_comments
+from conflicto.web.shortening import short_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -43,15 +44,22 @@ def asset(media_type: str, body: bytes) -> Asset:
 class Assets:
     """All static files of one folder by their relative path, and the name of this build."""
 
-    def __init__(self, types: Iterable[ActivityType] = (), folder: Path = STATIC) -> None:
+    def __init__(self, types: Iterable[ActivityType] = (), folder: Path = STATIC, words: Mapping[str, str] | None = None) -> None:
+        """Read everything; `words` are further files by path, with their text."""
         read = {
             path.relative_to(folder).as_posix(): _read(path) for path in sorted(folder.rglob("*")) if path.suffix in MEDIA_TYPES
         }
         ours = {SHARED, *read}
-        read |= {name: path.read_text(encoding="utf-8") for name, path in _views(types)}
+        for name, path in _views(types):
+            is_ours = path.is_relative_to(HERE.parent)
+            read[name] = _read(path) if is_ours else path.read_text(encoding="utf-8")
+            ours |= {name} if is_ours else set()
         modules = {name: text for name, text in read.items() if name.endswith(".js")}
         served = {name: text for name, text in read.items() if name not in modules} | linked(modules)
-        served |= {name: without_blanks(text) for name, text in served.items() if name in ours and name.endswith(".js")}
+        served |= {
+            name: short_module(without_blanks(text)) for name, text in served.items() if name in ours and name.endswith(".js")
+        }
+        served |= words or {}
         self.files: Mapping[str, Asset] = {
             name: asset(MEDIA_TYPES[name[name.rindex(".") :]], text.encode()) for name, text in served.items()
         }

@@ -7,14 +7,14 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from conflicto.platform.http.messages import NO_STORE, Answer, Call, Header
+from conflicto.platform.http.messages import Answer, Call, Header
 from conflicto.platform.http.routes import Docs, Route
 from conflicto.platform.limits.bucket import Per, Policy
 from conflicto.platform.problems import NotFound
 from conflicto.web.asking import query_fields, takes_gzip
 from conflicto.web.assets import Asset, Assets
 from conflicto.web.looks import looks_of
-from conflicto.web.shells import Shells
+from conflicto.web.shells import Shells, words_for_later
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -56,7 +56,18 @@ ADDRESSES = {
 """The page at each address; none depends on what the address names, so none tells whether there is such a thing."""
 
 MAX_CODE_LENGTH = 32
+CODE_LETTERS = range(6, 13)
+"""Letters of what people take for a code, a slip of the finger included; the way in says whether it is one."""
+
+_BELOW = ("", "/", "/{code}", "/{code}/")
+DOORS = (
+    *("/j", "/j/", "/j/{code}/", "/join/", "/join/{code}", "/join/{code}/", "/{code}", "/{code}/"),
+    *(f"/{name}{below}" for name in ("J", "Join", "JOIN") for below in _BELOW),
+)
+"""Addresses that people type from memory, or that phones capitalise, for the way in."""
+
 _NOT_IN_CODE = re.compile(r"[^A-Za-z]")
+_LIKE_CODE = re.compile(r"[A-Za-z0-9 _-]{0,32}")
 
 
 class Pages:
@@ -66,22 +77,31 @@ class Pages:
     """
 
     def __init__(
-        self, public_url: str = "", types: Sequence[ActivityType] = (), pictures: Sequence[str] = (), retention_days: int = 0
+        self,
+        public_url: str = "",
+        types: Sequence[ActivityType] = (),
+        pictures: Sequence[str] = (),
+        retention_days: int = 0,
+        *,
+        server: str = "",
     ) -> None:
         policy = POLICY.format(pictures="".join(f" {origin}" for origin in pictures))
         self._safe: Headers = ((b"content-security-policy", policy.encode()), *SAFE)
         self._public_url = public_url
+        self._server = server
         self._types = tuple(types)
         self._pictures = tuple(pictures)
         self._retention_days = retention_days
 
     @cached_property
     def _assets(self) -> Assets:
-        return Assets(self._types)
+        return Assets(self._types, words=words_for_later())
 
     @cached_property
     def _shells(self) -> Shells:
-        return Shells(self._assets, self._public_url, self._types, self._pictures, retention_days=self._retention_days)
+        return Shells(
+            self._assets, self._public_url, self._types, self._pictures, retention_days=self._retention_days, server=self._server
+        )
 
     def make(self) -> None:
         """Make all that is made once, so that no reader waits for it."""
@@ -106,11 +126,28 @@ class Pages:
         location = f"/j/{quote(letters)}" if letters else "/"
         return Answer(303, headers=(*self._safe, (b"location", location.encode())))
 
+    async def door(self, call: Call) -> Answer:
+        """Send people from an address that they typed to the way in, with their code if they typed one.
+
+        Raises:
+            NotFound: nobody would type this for a code.
+        """
+        code = call.params.get("code", "")
+        if code and (not _LIKE_CODE.fullmatch(code) or len(_NOT_IN_CODE.sub("", code)) not in CODE_LETTERS):
+            raise NotFound
+        query = f"?{call.query_string.decode('latin-1')}" if call.query_string else ""
+        location = f"/j/{quote(code, safe='')}{query}" if code else f"/{query}"
+        return Answer(303, headers=(*self._safe, (b"location", location.encode())))
+
     async def file(self, call: Call) -> Answer:
-        """Return a file of this build, which may be kept for ever."""
+        """Return a file of this build, which may be kept for ever.
+
+        Raises:
+            NotFound: another build has it. Only a problem document shows pages that the server itself says so.
+        """
         found = self._assets.files.get(call.params["name"]) if call.params["build"] == self._assets.build else None
         if found is None:
-            return Answer(404, headers=(*self._safe, NO_STORE))
+            raise NotFound
         return _served(call, found, (FOR_EVER,))
 
     async def worker(self, call: Call) -> Answer:
@@ -139,6 +176,7 @@ def routes(pages: Pages, *, anyone: frozenset[Any]) -> list[Route]:
     return [
         *(page(path, partial(pages.page, name)) for path, name in ADDRESSES.items()),
         page("/join", pages.join),
+        *(page(path, pages.door) for path in DOORS),
         page("/s/{build}/{name:path}", pages.file),
         page("/sw.js", pages.worker),
         page("/favicon.ico", pages.icon),

@@ -7,6 +7,8 @@ from html import escape
 from string import Template
 from typing import TYPE_CHECKING
 
+from conflicto.participants.nickname import MAX_CHARS
+from conflicto.sessions.schemas import MAX_TITLE_CHARS
 from conflicto.web.assets import HERE, Asset, Assets, asset
 from conflicto.web.languages import NAMES, catalogs, direction
 from conflicto.web.looks import CHOICES, Looks, looks_form
@@ -18,13 +20,37 @@ if TYPE_CHECKING:
     from conflicto.activity_types.model import ActivityType
 
 TEMPLATES = HERE / "templates"
+PHONE = "participant"
+WORDS = "words"
 PAGES = ("participant", "home", "control", "report", "screen")
 
 STYLES = {"participant": ("base",), "screen": ("base", "screen"), "control": ("base", "screen", "host")}
 """Style sheets of a page; the other hosts' pages have two in common. The control page shows a screen in small."""
 
-HELD_BACK = {"participant": ("host.", "key.", "step.", "screen.", "looks.", "form.", "noscript"), "screen": ("host.",)}
+HELD_BACK = {"participant": ("host.", "key.", "step.", "screen.", "looks.", "form.", "links.", "noscript"), "screen": ("host.",)}
 """How words begin that a page need not download. A screen may be controlled where its browser is a host's."""
+
+LATER = (
+    "problem.",
+    "move.",
+    "moved.",
+    "arrival.",
+    "notice.",
+    "results.",
+    "leaderboard.",
+    "menu.",
+    "json.",
+    "state.unkept",
+    "answer.blocked",
+    "handover.",
+)
+"""How words of the phone's page begin that come after the room is open, or when they are first needed."""
+
+AT_ONCE = ("problem.offline", "problem.unknown", "problem.foreign", "problem.nickname-invalid.too-long", "menu.title")
+"""Those of them that are needed before, or while nothing can be fetched."""
+
+BOUNDS = {"nickname": MAX_CHARS, "title": MAX_TITLE_CHARS}
+"""What fields of pages take at most, in characters: the server's own bounds."""
 
 
 class Shells:
@@ -38,11 +64,13 @@ class Shells:
         pictures: Iterable[str] = (),
         *,
         retention_days: int = 0,
+        server: str = "",
     ) -> None:
         self._assets = assets
         self._pictures = list(pictures)
         self._retention_days = retention_days
         self._public_url = public_url
+        self._server = server
         self.catalogs = catalogs()
         self._types = tuple(types)
         self._made = {(page, looks): self._make(page, looks) for page in PAGES for looks in self._usual()}
@@ -75,12 +103,30 @@ class Shells:
         """Return what the page's script begins with, as JSON that cannot end its element."""
         tell = told_to_all if page in HELD_BACK else told_to_hosts
         words = {key: text for key, text in self.catalogs[locale].items() if not key.startswith(HELD_BACK.get(page, ()))}
+        if page == PHONE:
+            words = {key: text for key, text in words.items() if not _is_for_later(key)}
         boot: dict[str, object] = {
-            "locale": locale, "base": f"/s/{self._assets.build}", "public_url": self._public_url, "pictures": self._pictures,
+            "locale": locale, "bounds": BOUNDS, "base": f"/s/{self._assets.build}", "public_url": self._public_url,
+            "server": self._server, "pictures": self._pictures,
             "languages": NAMES, "texts": words, "retention_days": self._retention_days,
             "types": {known.name: tell(known, locale) for known in self._types},
         }  # fmt: skip
+        if page == PHONE:
+            boot["later"] = f"{boot['base']}/{WORDS}/{locale}.json"
         return json.dumps(boot, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def words_for_later() -> dict[str, str]:
+    """Return the files of words that phones fetch after the room is open: texts of JSON by path."""
+    found = {}
+    for locale, words in catalogs().items():
+        late = {key: text for key, text in words.items() if _is_for_later(key)}
+        found[f"{WORDS}/{locale}.json"] = json.dumps(late, ensure_ascii=False, separators=(",", ":"))
+    return found
+
+
+def _is_for_later(key: str) -> bool:
+    return key.startswith(LATER) and not key.startswith(AT_ONCE)
 
 
 def _template(name: str) -> str:

@@ -27,7 +27,7 @@ ANY_SIZE = Limits(max_bytes=2**30, max_depth=100, max_nodes=2**30, max_key_bytes
 """Answers are strict JSON too, of whatever size."""
 
 CODES = set(registry())
-PROBLEM = {"type", "title", "status", "detail", "instance", "code", "request_id"}
+PROBLEM = {"type", "title", "status", "detail", "instance", "code", "request_id", "server"}
 
 
 @dataclass

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from conflicto.activities.errors import AlreadyRevealed, MoveNotAllowed, NotTimed
-from conflicto.activities.lifecycle import STEPS, advance, extended, is_due, is_open, next_round, revealed
+from conflicto.activities.lifecycle import STEPS, advance, extended, is_due, is_open, next_round, revealed, timed
 from conflicto.activities.model import Activity, ActivityStatus
 from tests.support.samples import activity
 
@@ -73,6 +73,18 @@ def test_time_can_be_given_only_while_it_runs(status: ActivityStatus, ends_us: i
     else:
         with pytest.raises(NotTimed):
             extended(before, 10, at_us=NOW)
+
+
+@pytest.mark.parametrize(("status", "ends_us"), every(ActivityStatus, (None, NOW - 1, NOW, NOW + 1)))
+def test_an_end_can_be_set_from_now_while_it_runs(status: ActivityStatus, ends_us: int | None) -> None:
+    before = activity(status=status, ends_us=ends_us)
+
+    if status is ACTIVE and ends_us in {None, NOW + 1}:
+        assert timed(before, 10, at_us=NOW).ends_us == NOW + 10_000_000
+        assert timed(before, 10, at_us=NOW).duration_seconds == (before.duration_seconds or 10)
+    else:
+        with pytest.raises(NotTimed):
+            timed(before, 10, at_us=NOW)
 
 
 SHOWN = (None, False, True)

@@ -78,10 +78,11 @@ def start_round(
     return again
 
 
-def extend_activity(tx: WriteTx, activity_id: UUID, seconds: int) -> Activity:
-    """Move the end of a running activity by `seconds`; `NotTimed` if it has none."""
+def extend_activity(tx: WriteTx, activity_id: UUID, seconds: int, *, from_now: bool = False) -> Activity:
+    """Move the end of a running activity by `seconds`, or to `seconds` from now; `NotTimed` if there is no end to move."""
     activity = activity_by_id(tx, activity_id)
-    return _keep(tx, activity, lifecycle.extended(activity, seconds, at_us=tx.passed(activity.session_id)))
+    move = lifecycle.timed if from_now else lifecycle.extended
+    return _keep(tx, activity, move(activity, seconds, at_us=tx.passed(activity.session_id)))
 
 
 def reveal_activity(tx: WriteTx, activity_id: UUID, *, results: bool | None, secret: bool | None) -> Activity:

@@ -47,8 +47,9 @@ def json_texts(call: Call) -> dict[str, str]:
 class ControlPlane:
     """Runs the framework for one call and hands its response back as an `Answer`."""
 
-    def __init__(self, routes: list[Route], *, about: Mapping[str, str], refusals: Refusals) -> None:
+    def __init__(self, routes: list[Route], *, about: Mapping[str, str], refusals: Refusals, server: str) -> None:
         self.routes = routes
+        self._server = server
         self._about = about
         self._refusals = refusals
         self._document: dict[str, Any] | None = None
@@ -104,14 +105,14 @@ class ControlPlane:
         """
         framed = self._framed.get(route.name)
         if framed is None:
-            framed = self._framed[route.name] = _framed(route)
+            framed = self._framed[route.name] = _framed(route, self._server)
         return framed
 
 
-def _framed(route: Route) -> FastAPI:
+def _framed(route: Route, server: str) -> FastAPI:
     framed = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    framed.add_exception_handler(DomainError, _on_error)
-    framed.add_exception_handler(RequestValidationError, _on_invalid)
+    framed.add_exception_handler(DomainError, functools.partial(_on_error, server))
+    framed.add_exception_handler(RequestValidationError, functools.partial(_on_invalid, server))
     endpoint = _as_response(route.endpoint)
     framed.add_api_route(route.path, endpoint, methods=[route.method], response_model=None, response_class=Response)
     return framed
@@ -152,14 +153,14 @@ def _response(answer: Answer) -> Response:
     return response
 
 
-async def _on_error(request: Request, error: Exception) -> Response:
+async def _on_error(server: str, request: Request, error: Exception) -> Response:
     request.scope[CALL].problem = code_of(error)
-    return _response(problem_answer(error, request_id=request.scope[CALL].request_id))
+    return _response(problem_answer(error, request_id=request.scope[CALL].request_id, server=server))
 
 
-async def _on_invalid(request: Request, error: Exception) -> Response:
+async def _on_invalid(server: str, request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for nothing else
-    return await _on_error(request, invalid_input(list(error.errors())))
+    return await _on_error(server, request, invalid_input(list(error.errors())))
 
 
 def _operation_id(route: Route) -> str:

@@ -81,6 +81,7 @@ class Desk:
     lane: Lane
     shelf_of: Callable[[Any], Shelf | None]
     on_caller: Callable[[Any], None]
+    server: str
 
 
 class FrontDoor:
@@ -135,7 +136,7 @@ class FrontDoor:
     def _last_resort(self, error: Exception, scope: dict[str, Any], route: Route | None, request_id: str) -> Answer:
         _note(error, request_id, route)
         self._desk.metrics.refused(route.path if route else UNMATCHED, scope["method"], code_of(error))
-        return problem_answer(error, request_id=request_id)
+        return problem_answer(error, request_id=request_id, server=self._desk.server)
 
     async def _answer(
         self, scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], route: Route, params: dict[str, Any], request_id: str

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from conflicto.platform.http.body import MediaTypeUnsupported
 from conflicto.platform.http.front_door import WITH_BODY
+from conflicto.platform.http.paging import OF_SERVER, SERVER_EXAMPLE
 from conflicto.platform.http.problem_response import STATUS
 from conflicto.platform.http.routes import PREFIX, TextInvalid
 from conflicto.platform.limits.bucket import Per
@@ -103,6 +104,7 @@ class Problem(BaseModel):
     instance: str
     code: str
     request_id: str
+    server: str = Field(description=OF_SERVER)
     errors: list[FieldProblem] | None = None
 
 
@@ -215,4 +217,5 @@ def _example(error: type[DomainError]) -> dict[str, Any]:
     return {
         "type": f"/problems/{error.code}", "title": error.title, "status": STATUS[error.kind], "detail": error.title,
         "instance": "/requests/64a1-7", "code": error.code, "request_id": "64a1-7",
+        "server": SERVER_EXAMPLE,
     }  # fmt: skip

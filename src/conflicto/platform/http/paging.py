@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+OF_SERVER = "The installation's id. Every problem document that the server itself wrote holds it."
+SERVER_EXAMPLE = "k3q7mz2p4d"
+
+
 class In(BaseModel):
     """Base of every body and query: unknown fields are refused."""
 

@@ -37,8 +37,11 @@ UNKNOWN_FIELD = "holds a field that is not known here"
 PROBLEM_HEADER: Header = (b"content-type", b"application/problem+json")
 
 
-def problem_document(error: DomainError, *, request_id: str) -> dict[str, Any]:
-    """Return the document: `type, title, status, detail, instance, code, request_id`, then `errors` and the error's own fields.
+def problem_document(error: DomainError, *, request_id: str, server: str) -> dict[str, Any]:
+    """Return the document: `type, title, status, detail, instance, code, request_id, server`, then `errors` and the error's own fields.
+
+    `server` is the installation's id: what stands between a client and the server cannot make it up, so only a document with it is
+    the server's own word.
 
     `instance` names the request and not its path: a path is input, and input is never echoed.
     """
@@ -50,6 +53,7 @@ def problem_document(error: DomainError, *, request_id: str) -> dict[str, Any]:
         "instance": "/requests/" + request_id,
         "code": error.code,
         "request_id": request_id,
+        "server": server,
     }
     if error.errors:
         document["errors"] = [{"pointer": each.pointer, "message": each.message} for each in error.errors]
@@ -61,7 +65,7 @@ def code_of(error: Exception) -> str:
     return error.code if isinstance(error, DomainError) else InternalError.code
 
 
-def problem_answer(error: Exception, *, request_id: str) -> Answer:
+def problem_answer(error: Exception, *, request_id: str, server: str) -> Answer:
     """Return the answer for any exception; what is not a domain error says nothing of itself."""
     known = error if isinstance(error, DomainError) else InternalError()
     headers: list[Header] = [PROBLEM_HEADER, NO_STORE]
@@ -76,7 +80,7 @@ def problem_answer(error: Exception, *, request_id: str) -> Answer:
     if known.kind is Kind.NOT_ALLOWED:
         allowed = known.extensions.get("allowed", [])
         headers.append((b"allow", ", ".join(map(str, allowed)).encode() if isinstance(allowed, list) else b""))
-    return Answer(STATUS[known.kind], encode(problem_document(known, request_id=request_id)), tuple(headers))
+    return Answer(STATUS[known.kind], encode(problem_document(known, request_id=request_id, server=server)), tuple(headers))
 
 
 def invalid_input(errors: Sequence[Mapping[str, Any]]) -> InvalidInput:

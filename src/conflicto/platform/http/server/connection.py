@@ -18,12 +18,12 @@ import structlog
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from conflicto.platform.http.front_door import CONNECTION, WHOLE
-from conflicto.platform.http.server import refusals
 
 if TYPE_CHECKING:
     from conflicto.platform.express.lane import Asked
     from conflicto.platform.express.ready import Ready
     from conflicto.platform.http.server.keeper import Keeper
+    from conflicto.platform.http.server.refusals import Refusal
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +52,7 @@ MOST_HEADERS = 100
 class _RefusedRequest(Exception):
     """A head that is refused before it becomes a request."""
 
-    def __init__(self, refusal: refusals.Refusal) -> None:
+    def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.code)
         self.refusal = refusal
 
@@ -136,7 +136,7 @@ class Connection(HttpToolsProtocol):
         self._received = True
         self._in_head = False
         self._expressed = False
-        self._breaks_off: refusals.Refusal | None = None
+        self._breaks_off: Refusal | None = None
         self._messages = 0
         self._head_bytes = 0
         self._understood: Asked | None = None
@@ -188,19 +188,19 @@ class Connection(HttpToolsProtocol):
                 self._break_off(error.__context__.refusal)
                 return
             log.error("connection-failed", exc_info=error.__context__ or error)  # noqa: TRY400 - the cause, not its wrapper
-            self.refuse(refusals.FAILED)
+            self.refuse(self.keeper.refusals.failed)
             return
         except httptools.HttpParserUpgrade:
             pass  # not understood, so the request is answered as if it had not asked (RFC 9110 §7.8)
         except httptools.HttpParserError:
-            self._break_off(refusals.NOT_HTTP)
+            self._break_off(self.keeper.refusals.not_http)
             return
         if self._understood is not None and was_idle and self._messages == 1 and self.is_idle and self.lane is not None:
             self.lane.remember(data, self._understood)
         elif self._head_bytes > LARGEST_HEAD and not self._received and self._in_head:
-            self.refuse(refusals.HEAD_TOO_LARGE)
+            self.refuse(self.keeper.refusals.head_too_large)
 
-    def _break_off(self, refusal: refusals.Refusal) -> None:
+    def _break_off(self, refusal: Refusal) -> None:
         """Refuse what cannot be a request; one that came whole before it is answered first, because it is being done."""
         if not self._cycle_is_over() and not self.cycle.more_body:
             self._breaks_off = refusal
@@ -237,7 +237,7 @@ class Connection(HttpToolsProtocol):
                 self._expressed = True
                 return
         if len(self.headers) > MOST_HEADERS or self._head_size() > LARGEST_HEAD:
-            raise _RefusedRequest(refusals.HEAD_TOO_LARGE)
+            raise _RefusedRequest(self.keeper.refusals.head_too_large)
         self._open_cycle()
 
     def _require_one_host(self) -> None:
@@ -246,7 +246,7 @@ class Connection(HttpToolsProtocol):
         if not hosts and self.parser.get_http_version() == "1.0":
             return
         if len(hosts) != 1 or not _HOST_VALUE.fullmatch(hosts[0]):
-            raise _RefusedRequest(refusals.HOST_INVALID)
+            raise _RefusedRequest(self.keeper.refusals.host_invalid)
 
     def _head_size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
@@ -260,7 +260,7 @@ class Connection(HttpToolsProtocol):
             target = httptools.parse_url(self.url)
             scope["path"] = unquote((target.path or b"").decode("ascii"))
         except (httptools.HttpParserInvalidURLError, UnicodeDecodeError):
-            raise _RefusedRequest(refusals.NOT_HTTP) from None
+            raise _RefusedRequest(self.keeper.refusals.not_http) from None
         scope["raw_path"] = target.path or b""
         scope["query_string"] = target.query or b""
         may_begin = self._cycle_is_over()
@@ -340,7 +340,7 @@ class Connection(HttpToolsProtocol):
         self.is_stalled = False
         self.deadline_s = self.loop.time() + IDLE_S if self.is_idle else inf
 
-    def refuse(self, refusal: refusals.Refusal) -> None:
+    def refuse(self, refusal: Refusal) -> None:
         """Say what is wrong and close the connection, if no answer has begun on it."""
         if self.transport.is_closing():
             return

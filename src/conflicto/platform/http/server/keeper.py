@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from conflicto.platform.http.server.eviction import Eviction, close
 from conflicto.platform.http.server.load import Load
-from conflicto.platform.http.server.refusals import TOO_MANY_CONNECTIONS
+from conflicto.platform.http.server.refusals import Refusals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +33,7 @@ class Keeper:
         self,
         lane: Lane | None,
         *,
+        server: str,
         most_connections: int,
         drain: Callable[[], None],
         on_tick: Callable[[float], None],
@@ -40,6 +41,7 @@ class Keeper:
         is_proxy: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self.lane = lane
+        self.refusals = Refusals(server)
         self._most_connections = most_connections
         self.drain = drain
         self.load = Load()
@@ -54,7 +56,7 @@ class Keeper:
         self.connections.add(connection)
         self.eviction.add(connection)
         self.eviction.make_room(self.connections, connection, connection.loop.time())
-        return TOO_MANY_CONNECTIONS if len(self.connections) > self._most_connections else None
+        return self.refusals.too_many_connections if len(self.connections) > self._most_connections else None
 
     def leave(self, connection: Connection) -> None:
         """Forget a connection that is closed."""

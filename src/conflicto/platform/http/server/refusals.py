@@ -44,8 +44,8 @@ class Refusal:
 
     __slots__ = ("code", "rest", "status")
 
-    def __init__(self, error: DomainError) -> None:
-        body = encode(problem_document(error, request_id="unread"))
+    def __init__(self, error: DomainError, server: str) -> None:
+        body = encode(problem_document(error, request_id="unread", server=server))
         headers = [PROBLEM_HEADER, NO_STORE, *SAFE_HEADERS, (b"content-length", b"%d" % len(body)), (b"connection", b"close")]
         if error.retry_after_s is not None:
             headers.append((b"retry-after", b"%d" % error.retry_after_s))
@@ -54,8 +54,14 @@ class Refusal:
         self.rest = b"".join(b"%b: %b\r\n" % header for header in headers) + b"\r\n" + body
 
 
-NOT_HTTP = Refusal(NotHttp())
-HEAD_TOO_LARGE = Refusal(HeadTooLarge())
-HOST_INVALID = Refusal(HostInvalid())
-TOO_MANY_CONNECTIONS = Refusal(TooManyConnections(retry_after_s=2))
-FAILED = Refusal(InternalError())
+class Refusals:
+    """All of them, for the installation `server`."""
+
+    __slots__ = ("failed", "head_too_large", "host_invalid", "not_http", "too_many_connections")
+
+    def __init__(self, server: str) -> None:
+        self.not_http = Refusal(NotHttp(), server)
+        self.head_too_large = Refusal(HeadTooLarge(), server)
+        self.host_invalid = Refusal(HostInvalid(), server)
+        self.too_many_connections = Refusal(TooManyConnections(retry_after_s=2), server)
+        self.failed = Refusal(InternalError(), server)

@@ -51,13 +51,19 @@ function adapt(node, each) {
   if (!each.props.own) patch(node, each.children);
 }
 
+// A field that someone is in is theirs: it may be emptied, because they sent what stood there, and nothing is ever written into it.
+function put(node, name, value) {
+  const isTheirs = name === "value" && value !== "" && node === document.activeElement && node.matches("input, textarea");
+  if (!isTheirs && node[name] !== value) node[name] = value;
+}
+
 const AS_PROPERTY = new Set(["value", "checked", "disabled", "selected", "hidden", "open", "indeterminate"]);
 
 function set(node, name, value) {
   if (name === "key" || name === "own") return;
   if (name === "style") for (const [rule, to] of Object.entries(value ?? {})) node.style.setProperty(rule, to);
   else if (name.startsWith("on") || name.startsWith(".")) node[name.replace(".", "")] = value;
-  else if (AS_PROPERTY.has(name)) node[name] = value ?? (name === "value" ? "" : false);
+  else if (AS_PROPERTY.has(name)) put(node, name, value ?? (name === "value" ? "" : false));
   else if (value === null || value === undefined || value === false) node.removeAttribute(name);
   else node.setAttribute(name, value === true ? "" : value);
 }

@@ -14,6 +14,7 @@ export async function takeFromAddress(name, into, path) {
   if (isTaken === false || isTaken === null) return;
   if (isTaken && (await mayReplace(into, path))) tokens.set(into, given);
   if (isTaken === undefined) tokens.set(into, given); // nothing is lost by it
+  if (!tokens.areKept) history.replaceState(null, "", `${location.pathname}${location.search}#${name}=${given}`); // or a reload would lose it
 }
 
 // Whether the token under `into` is missing, dead, or given up by the person.

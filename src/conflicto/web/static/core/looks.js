@@ -1,37 +1,7 @@
-// Language, theme and size of text: what a reader chooses is kept in cookies, so that the server sends the next page as it is wanted.
+// How pages look is chosen seldom: what acts on it comes with the first menu that someone opens.
 
-const KEPT_S = 365 * 86_400;
+import { boot } from "./words.js";
 
-const menu = document.querySelector("[data-looks]");
+export const looks = () => import(`${boot.base}/elements/looks.js`);
 
-menu?.querySelector("form").addEventListener("change", ({ target: { name, value } }) => {
-  document.cookie = `${name}=${value}; Path=/; Max-Age=${KEPT_S}; SameSite=Lax`;
-  if (name === "lang") return again();
-  document.documentElement.dataset[name] = value;
-});
-
-// What the address asked for was for once; from now on the cookie decides.
-function again() {
-  const address = new URL(location);
-  address.searchParams.delete("lang");
-  history.replaceState(history.state, "", address);
-  location.reload();
-}
-
-// Brings the form to where a page wants it, out of the header.
-export function placeLooks(into) {
-  if (!menu || into.firstChild) return;
-  menu.hidden = true;
-  into.append(menu.querySelector("form"));
-}
-
-// A menu closes as people expect: by Escape, or by a touch elsewhere.
-document.addEventListener("keydown", (event) => {
-  const open = event.key === "Escape" && event.target.closest?.("details.menu[open]");
-  if (!open) return;
-  open.open = false;
-  open.querySelector("summary").focus();
-});
-document.addEventListener("pointerdown", (event) => {
-  for (const open of document.querySelectorAll("details.menu[open]")) if (!open.contains(event.target)) open.open = false;
-});
+document.addEventListener("toggle", looks, { capture: true, once: true });

@@ -1,17 +1,23 @@
-// Answers on their way: written here first, sent second, taken out only when the server has said what became of them.
+// Answers on their way: written here first, sent second, taken out only when the server itself has said what became of them.
 
 import { Problem } from "./api.js";
+import { tabs } from "./tabs.js";
 
 const STORE = "answers";
 const PAUSE_MS = { least: 500, most: 10_000 };
+const BLOCKED_MS = 60_000; // after so long people are told what is in the way
 
 export class Outbox {
-  #caller; #changed;
+  #caller; #changed; #tell;
   #db = null;
+  #isFull = false;
   #memory = new Map();
+  #foreign = new Map(); // by key, since when something else answers in place of the server
   #failures = 0;
   #sending = false;
+  #again = false;
   #timer = 0;
+  blocked = new Map(); // by key, what that was, once it has gone on for a minute
 
   // changed(entry, outcome): outcome is the stored response, a Problem that is final, or null while it waits.
   constructor(caller, changed) {
@@ -24,10 +30,11 @@ export class Outbox {
 
   // Whether answers outlive this page; private windows may offer no storage.
   get isKept() {
-    return this.#db !== null;
+    return this.#db !== null && !this.#isFull;
   }
 
   async open(name) {
+    this.#tell = tabs(`conflicto.${name}`, (message) => this.#heard(message));
     this.#db = await opened(`conflicto.${name}`).catch(() => null);
     for (const entry of this.#db ? await this.#ask("readonly", (store) => store.getAll()) : []) this.#memory.set(entry.key, entry);
     for (const entry of this.entries) this.#changed(entry, null);
@@ -38,46 +45,86 @@ export class Outbox {
     return [...this.#memory.values()].sort((a, b) => a.at - b.at);
   }
 
-  // An answer to the same thing that still waits makes room: the newest is meant.
   async put(entry) {
-    for (const other of this.entries) if (entry.slot && other.slot === entry.slot && !other.sent) await this.#drop(other.key);
-    this.#memory.set(entry.key, entry);
-    if (this.#db) await this.#ask("readwrite", (store) => store.put(entry)).catch(() => {});
+    await this.#supersede(entry);
+    if (this.#db) await this.#ask("readwrite", (store) => store.put(entry)).catch(() => (this.#isFull = true));
+    this.#tell({ put: entry });
     this.#changed(entry, null);
     this.flush();
   }
 
+  // An answer to the same thing that still waits makes room: the newest is meant. One that may be with the server goes first, or it could
+  // arrive last.
+  async #supersede(entry) {
+    this.#memory.set(entry.key, entry);
+    const isOver = ({ key, slot, sent }) => key !== entry.key && slot === entry.slot && (!sent || this.#foreign.has(key));
+    for (const other of entry.slot ? this.entries.filter(isOver) : []) await this.#drop(other.key);
+  }
+
+  async #heard({ put, drop, outcome, status, body }) {
+    const entry = put ?? this.#memory.get(drop);
+    if (!entry) return;
+    if (put) await this.#supersede(entry);
+    else this.#memory.delete(drop);
+    this.#changed(entry, put ? null : (outcome ?? new Problem(status, body)));
+  }
+
   async flush() {
     clearTimeout(this.#timer);
+    this.#again = true;
     if (this.#sending) return;
     this.#sending = true;
-    try {
-      for (let entry = this.entries[0]; entry; entry = this.entries[0]) await this.#deliver(entry);
-      this.#failures = 0;
-    } catch {
-      this.#failures += 1;
-      const longest = Math.min(PAUSE_MS.most, PAUSE_MS.least * 2 ** this.#failures);
-      this.#timer = setTimeout(() => this.flush(), longest * (0.5 + Math.random() / 2));
-    } finally {
-      this.#sending = false;
+    let isFailing;
+    while (this.#again) {
+      this.#again = false;
+      isFailing = await this.#deliverAll();
     }
+    this.#sending = false;
+    this.#failures = isFailing ? this.#failures + 1 : 0;
+    const longest = Math.min(PAUSE_MS.most, PAUSE_MS.least * 2 ** this.#failures);
+    if (isFailing) this.#timer = setTimeout(() => this.flush(), longest * (0.5 + Math.random() / 2));
+  }
+
+  // One that something in between does not let through holds up its own kind and no other. Says whether anything is left.
+  async #deliverAll() {
+    const held = new Set();
+    for (const entry of this.entries) {
+      if (held.has(entry.slot) || !this.#memory.has(entry.key)) continue;
+      const error = await this.#deliver(entry).catch((each) => each);
+      if (!error) continue;
+      if (error.code !== "foreign") return true;
+      held.add(entry.slot ?? entry.key);
+    }
+    return held.size > 0;
   }
 
   async #deliver(entry) {
     entry.sent = true;
     let outcome;
     try {
-      outcome = await this.#caller.send(entry.method ?? "POST", entry.path, entry.body, { key: entry.key });
+      outcome = await this.#caller.post(entry.path, entry.body, { key: entry.key, has: ["id", "revision"] });
     } catch (error) {
-      if (!(error instanceof Problem) || error.passes) throw error;
+      if (!(error instanceof Problem) || error.passes) throw this.#noted(entry, error);
       outcome = error;
     }
     await this.#drop(entry.key);
-    this.#changed(entry, outcome ?? {});
+    this.#tell(outcome instanceof Problem ? { drop: entry.key, status: outcome.status, body: outcome.body } : { drop: entry.key, outcome });
+    this.#changed(entry, outcome);
+  }
+
+  #noted(entry, error) {
+    const { key } = entry;
+    if (error.code !== "foreign") this.#foreign.delete(key);
+    else if (!this.#foreign.has(key)) this.#foreign.set(key, Date.now());
+    const isBlocked = Date.now() - this.#foreign.get(key) >= BLOCKED_MS;
+    if (isBlocked) this.blocked.set(key, error);
+    else this.blocked.delete(key);
+    if (isBlocked) this.#changed(entry, null);
+    return error;
   }
 
   async #drop(key) {
-    this.#memory.delete(key);
+    for (const each of [this.#memory, this.#foreign, this.blocked]) each.delete(key);
     if (this.#db) await this.#ask("readwrite", (store) => store.delete(key)).catch(() => {});
   }
 
@@ -86,7 +133,7 @@ export class Outbox {
   }
 }
 
-function opened(name) {
+async function opened(name) {
   const request = indexedDB.open(name, 1);
   request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "key" });
   return promised(request);

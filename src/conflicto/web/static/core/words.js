@@ -12,6 +12,15 @@ export const compact = (value) => short.format(value);
 export const clock = (instant) => new Date(instant).toLocaleTimeString(boot.locale, { hour: "2-digit", minute: "2-digit" });
 export const day = (instant) => new Date(instant).toLocaleDateString(boot.locale, { day: "numeric", month: "short", year: "numeric" });
 
+// The words that few pages ever need come when the others are shown.
+export async function wordsForLater() {
+  if (!boot.later) return;
+  const words = await (await fetch(boot.later)).json();
+  if (!words["problem.unavailable"]) throw new TypeError(boot.later);
+  Object.assign(boot.texts, words);
+  boot.later = null;
+}
+
 // `{name}` stands for a value; where `n` is one, the language's plural decides between `key.one`, `key.few` … and `key`.
 export const t = (key, values) => text(boot.texts, key, values);
 

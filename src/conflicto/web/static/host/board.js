@@ -26,8 +26,8 @@ export class Board extends Steps {
     this.#others = new Others(caller, this.path);
   }
 
-  async open() {
-    await super.open();
+  async begin() {
+    await super.begin();
     await this.#others.news();
     await this.refresh();
   }
@@ -144,5 +144,8 @@ export class Board extends Steps {
     return `/screen/${this.id}#token=${tokens.get(name)}`;
   }
 
-  cohostLink = async () => `/host/s/${this.id}#token=${(await this.caller.post(`${this.path}/tokens`, { role: "host" })).token}`;
+  cohostLink = async () => {
+    const { token } = await this.caller.post(`${this.path}/tokens`, { role: "host" });
+    return `/host/s/${this.id}#token=${token}`;
+  };
 }

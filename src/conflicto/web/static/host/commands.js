@@ -43,7 +43,7 @@ const overlay = (steps, name, keys, shown) => ({
 
 const timing = (steps) => [
   { name: "timer", keys: ["t"], shown: "T", label: () => t("key.timer"), works: () => steps.isRunning && !steps.shown.ends_at, act: () => steps.startTimer() },
-  { name: "again", keys: ["Shift+t"], shown: "⇧ T", label: () => t("key.again"), works: () => steps.isRunning && Boolean(steps.shown.ends_at), act: () => steps.resetTimer() },
+  { name: "again", keys: ["Shift+t"], shown: "⇧ T", label: () => t("key.again"), works: () => steps.isRunning && Boolean(steps.shown.ends_at), act: () => steps.startTimer() },
   { name: "more", keys: ["+"], shown: "+", label: () => t("key.more", { n: MORE_S }), works: () => steps.isRunning && Boolean(steps.shown.ends_at), act: () => steps.more() },
 ];
 

@@ -79,7 +79,7 @@ function opaque(edited, draw) {
     h("label", { for: "e-type" }, t("host.type")),
     h("input", { id: "e-type", dir: "ltr", value: edited.type, required: true, pattern: "[a-z0-9][a-z0-9_.\\-]{0,63}", disabled: edited.id !== null, oninput: (event) => (edited.type = event.target.value, draw()) }),
     h("label", { for: "e-title" }, t("form.title")),
-    h("input", { id: "e-title", value: edited.fields.title ?? "", maxlength: 200, dir: "auto", oninput: (event) => (edited.fields.title = event.target.value || null) }),
+    h("input", { id: "e-title", value: edited.fields.title ?? "", maxlength: boot.bounds.title, dir: "auto", oninput: (event) => (edited.fields.title = event.target.value || null) }),
     area("config", t("host.config")), area("secret", t("host.secret")), area("aggregate", t("host.answers")),
   ];
 }

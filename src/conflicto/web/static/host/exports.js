@@ -1,6 +1,6 @@
 // Downloads of a session's answers: what a row is, and a button for each format.
 
-import { Problem } from "../core/api.js";
+import { Problem, refusal } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
 import { t } from "../core/words.js";
 
@@ -47,7 +47,8 @@ async function fetched(caller, address) {
   };
   const answer = await fetch(`/api/v1${address}`, { headers: caller.headers(), cache: "no-store" }).catch(lost);
   caller.renew(answer);
-  if (!answer.ok) throw new Problem(answer.status, await answer.json().catch(() => ({})));
+  const isPage = answer.headers.get("Content-Type")?.startsWith("text/html"); // of a portal, never a file of ours
+  if (!answer.ok || isPage) throw refusal(answer.status, Object(await answer.json().catch(() => null)), caller.token);
   const [, name] = /filename\*=UTF-8''([^;]+)/.exec(answer.headers.get("Content-Disposition")) ?? [null, "answers"];
   return { name: decodeURIComponent(name), file: await answer.blob().catch(lost) };
 }

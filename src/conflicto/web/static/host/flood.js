@@ -2,7 +2,7 @@
 
 import { time } from "../core/api.js";
 import { h } from "../core/dom.js";
-import { t } from "../core/words.js";
+import { boot, t } from "../core/words.js";
 import { drawSimple, select } from "./fields.js";
 
 const MINUTES = [1, 5, 15, 60];
@@ -19,7 +19,7 @@ export function drawFlood(board) {
     h("summary", { class: "button wide" }, t("host.flood")),
     h("form", { class: "stack inner", onsubmit },
       h("label", { for: "flood-part" }, t("host.flood_part")),
-      h("input", { id: "flood-part", maxlength: 32, dir: "auto", autocomplete: "off", value: asked.part, oninput: (event) => put("part")(event.target.value) }),
+      h("input", { id: "flood-part", maxlength: boot.bounds.nickname, dir: "auto", autocomplete: "off", value: asked.part, oninput: (event) => put("part")(event.target.value) }),
       select({ id: "flood-since", label: t("host.flood_since"), value: asked.minutes, put: put("minutes") },
         [["0", t("host.flood_any")], ...MINUTES.map((n) => [`${n}`, t("host.flood_last", { n })])]),
       drawSimple({ id: "flood-erase", label: t("host.flood_erase"), field: { type: "boolean" }, value: asked.isErased, put: put("isErased") }),

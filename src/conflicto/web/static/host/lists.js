@@ -94,6 +94,8 @@ function adding(open) {
       button([h("span", { class: "icon", "aria-hidden": "true" }, "{ }"), t("host.add_other")], () => open.make("custom"), { key: "+" })));
 }
 
+const filterIs = ({ word_filter: { mode } }) => `host.filter_is_${mode}`;
+
 export function drawPeople(board, open) {
   const { people: here, session } = board;
   return h("details", { class: "card", key: "people" },
@@ -102,7 +104,7 @@ export function drawPeople(board, open) {
       session.status === "completed" ? null : h("div", { class: "row wrap", key: "room" },
         button(t(session.locked ? "host.unlock_door" : "host.lock_door"), () => board.closeDoor(!session.locked)),
         button(t("host.new_code"), () => renewCode(board), { key: "code" }),
-        button(`${t("host.filter")}: ${t(`host.filter_is_${session.word_filter.mode}`)}`, open.filter, { key: "filter" })),
+        button(`${t("host.filter")}: ${t(filterIs(session))}`, open.filter, { key: "filter" })),
       here.length ? h("ul", { class: "rows" }, here.map((each) => h("li", { key: each.id, class: "row wrap" },
         h("span", { class: "grow basis", dir: "auto" }, each.nickname), each.scripted ? h("span", { class: "chip" }, t("host.scripted")) : null,
         button(t("host.rename"), () => renamed(board, each), { "aria-label": `${t("host.rename")}: ${each.nickname}` }),

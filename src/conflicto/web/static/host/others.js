@@ -1,5 +1,6 @@
 // What other hosts do with the same session: the audit says who did what, and one's own token who one is oneself.
 
+import { subjectOf } from "../core/api.js";
 import { t } from "../core/words.js";
 
 const DONE = {
@@ -35,9 +36,4 @@ export function saidOf({ actor, entity, entity_id: id, to_status: to }, titleOf)
   if (!what) return null;
   const who = actor === "admin" ? t("host.operator") : t("host.other", { name: actor.split("-").at(-1).slice(0, 4) });
   return t(`host.did.${what}`, { who, title: titleOf(id) });
-}
-
-function subjectOf(token) {
-  const [, claims] = token?.split(".") ?? [];
-  return claims ? JSON.parse(atob(claims.replace(/-/g, "+").replace(/_/g, "/"))).sub : "admin";
 }

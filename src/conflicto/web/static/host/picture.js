@@ -1,6 +1,7 @@
 // The host's page as a function of its board: what runs, what comes next, who is here.
 
 import { drawTimer, questionOf, secondsLeft } from "../core/activity.js";
+import { tokens, withToken } from "../core/api.js";
 import { h } from "../core/dom.js";
 import { clock, t } from "../core/words.js";
 import { drawLeaderboard, drawResults } from "../sdk/pictures.js";
@@ -16,9 +17,10 @@ export function drawBoard(board, commands, open) {
       h("h1", { class: "grow", dir: "auto" }, session.title),
       h("span", { class: `chip ${session.status}` }, t(`host.${session.status}`)),
       h("button", { type: "button", class: "code", onclick: open.invite, "aria-label": `${t("host.invite")}: ${session.join_code}` }, session.join_code),
-      button(t("host.screen"), open.screen), h("a", { class: "button", href: `/host/s/${board.id}/report` }, t("host.report")),
+      button(t("host.screen"), open.screen), h("a", { class: "button", href: withToken(`/host/s/${board.id}/report`, board.caller.name, "token") }, t("host.report")),
       button("?", open.keys, { class: "square", "aria-label": t("key.title") })),
-    board.isOffline ? h("p", { class: "banner", key: "offline" }, offline(board)) : null,
+    board.isOffline ? h("p", { class: "banner", key: "offline" }, offline(board), board.blocked ? ` ${board.blocked}` : null) : null,
+    tokens.areKept ? null : h("p", { class: "banner plain", key: "unkept" }, t("state.unkept_link")),
     board.isNearCap ? h("p", { class: "banner", key: "near-cap", role: "status" }, t("host.near_cap")) : null,
     board.news ? h("p", { class: "banner plain", key: "news" }, board.news) : null,
     board.isOutdated ? h("p", { class: "banner plain", key: "updated", role: "status" }, t("state.updated"), button(t("state.reload"), () => location.reload())) : null,

@@ -1,22 +1,26 @@
 // What a host can do with a session, from whatever page: the session as the feed tells it, and the steps that lead through it. It shows
 // what the server said, never what it hopes for.
 
-import { questionOf, secondsLeft } from "../core/activity.js";
+import { questionOf } from "../core/activity.js";
 import { Problem } from "../core/api.js";
 import { Fold, Follow } from "../core/follow.js";
 import { t } from "../core/words.js";
+import { keepTime } from "../screen/clock.js";
 
 const UNDO_MS = 8_000;
+const PAUSE_MS = { least: 1_000, most: 10_000 };
 const TIMER_S = 60; // where an activity names no time of its own
 export const MORE_S = 30;
 
 export class Steps {
   fold = new Fold();
   isOffline = false;
+  blocked = ""; // what stands in the way of the feed, in words
   isOutdated = false;
   said = "";
   undo = null;
   isBusy = false;
+  #isFollowing = false;
   #undone = new Set(); // started and taken back: such an activity comes next again
 
   constructor(caller, id, draw) {
@@ -26,14 +30,34 @@ export class Steps {
     this.draw = draw;
   }
 
+  // Begins as soon as the server lets it, and never gives up.
   async open() {
-    const { cursor } = await this.caller.get(`${this.path}/changes/since/now`);
+    for (let pause = PAUSE_MS.least; ; pause = Math.min(PAUSE_MS.most, pause * 2)) {
+      try {
+        await this.begin();
+        this.said = "";
+        return this.draw();
+      } catch (problem) {
+        if (!(problem instanceof Problem)) throw problem;
+        this.said = !problem.passes && problem.status === 401 ? t("host.no_token") : problem.text;
+        this.draw();
+      }
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+
+  async begin() {
+    const { cursor } = await this.caller.get(`${this.path}/changes/since/now`, { has: ["cursor"] });
     await this.load();
+    if (this.#isFollowing) return;
+    this.#isFollowing = true;
     new Follow(this.caller, this.id, {
-      since: cursor, apply: (items) => this.take(items), connected: (is) => (this.isOffline = !is, this.draw()),
-      gone: (problem) => (this.said = problem.text, this.draw()),
+      since: cursor, apply: (items) => this.take(items),
+      connected: (is, problem) => (this.isOffline = !is, this.blocked = is ? "" : (problem?.text ?? this.blocked), this.draw()),
+      gone: (problem) => (this.blocked = problem.text, this.draw(), true),
       outdated: () => (this.isOutdated = true, this.draw()),
     }).start();
+    keepTime(this.caller, this.id);
   }
 
   async load() {
@@ -166,16 +190,8 @@ export class Steps {
   showResults = (on) => this.tell(this.shown, "reveal", { results: on });
   showSecret = (on) => this.tell(this.shown, "reveal", { secret: on });
 
-  // A running activity gets an end: it is closed and opened again with one, since only a start sets it.
-  async startTimer() {
-    const shown = this.shown;
-    if (await this.moveTo(shown, "expired")) await this.moveTo(shown, "active", { duration_seconds: shown.duration_seconds ?? TIMER_S });
-  }
-
-  async resetTimer() {
-    const passed = (this.shown.duration_seconds ?? TIMER_S) - secondsLeft(this.shown);
-    if (passed > 0) await this.tell(this.shown, "extend", { seconds: passed });
-  }
+  // A running activity's timer begins now: when it ends is for the server to say.
+  startTimer = () => this.tell(this.shown, "extend", { seconds: this.shown.duration_seconds ?? TIMER_S, counted_from: "now" });
 
   // Starts the nth activity, or shows it again if it is over.
   async jump(nth) {

@@ -1,6 +1,6 @@
 // The host's page of one session.
 
-import { Caller, Problem } from "../core/api.js";
+import { Caller } from "../core/api.js";
 import { TimeTeller } from "../core/announce.js";
 import { h, patch } from "../core/dom.js";
 import { takeFromAddress } from "../core/handover.js";
@@ -42,11 +42,7 @@ main.replaceChildren();
 draw();
 listen(commands, () => board.isBusy);
 setInterval(tick, 1_000);
-board.open().catch((problem) => {
-  if (!(problem instanceof Problem)) throw problem;
-  board.said = problem.status === 401 ? t("host.no_token") : problem.text;
-  draw();
-});
+board.open();
 
 function tick() {
   teller.tick(board.shown);

@@ -1,10 +1,11 @@
 // The host's home: sessions, and a new one.
 
-import { Caller, Problem, tokens } from "../core/api.js";
+import { Caller, Problem, tokens, withToken } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
 import { takeFromAddress, works } from "../core/handover.js";
-import { day, t } from "../core/words.js";
+import { boot, day, t } from "../core/words.js";
 
+const AGAIN_MS = 5_000;
 const main = document.getElementById("main");
 let sessions = null;
 let said = "";
@@ -18,7 +19,8 @@ load();
 
 async function load() {
   if (!tokens.get("admin")) return draw();
-  await attempt(async () => (sessions = (await caller.get("/sessions?limit=100")).items));
+  await attempt(async () => (sessions = (await caller.get("/sessions?limit=100", { has: ["items"] })).items));
+  if (!sessions && tokens.get("admin")) setTimeout(load, AGAIN_MS);
 }
 
 async function attempt(what) {
@@ -27,7 +29,7 @@ async function attempt(what) {
     await what();
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
-    if (problem.status === 401) isRefused = true;
+    if (problem.status === 401 && !problem.passes) isRefused = true;
     said = problem.text;
   }
   draw();
@@ -36,6 +38,7 @@ async function attempt(what) {
 function draw() {
   patch(main, [
     h("p", { key: "said", class: "bad", role: "alert" }, said),
+    tokens.areKept ? null : h("p", { class: "banner plain", key: "unkept" }, t("state.unkept_link")),
     ...(tokens.get("admin") && !isRefused ? [fresh(), list()] : [door()]),
   ]);
 }
@@ -71,14 +74,14 @@ function fresh() {
     h("h1", {}, t("host.new")),
     h("label", { for: "title" }, t("host.new_title")),
     h("div", { class: "row wrap" },
-      h("input", { id: "title", class: "grow basis", required: true, maxlength: 200, dir: "auto" }), h("button", { class: "primary" }, t("host.create"))));
+      h("input", { id: "title", class: "grow basis", required: true, maxlength: boot.bounds.title, dir: "auto" }), h("button", { class: "primary" }, t("host.create"))));
 }
 
 async function keep(made) {
   const { id, host_token: host, screen_token: screen } = await made;
   tokens.set(`host.${id}`, host);
   tokens.set(`screen.${id}`, screen);
-  location.assign(`/host/s/${id}`);
+  location.assign(withToken(`/host/s/${id}`, `host.${id}`, "token"));
 }
 
 function list() {
@@ -88,7 +91,7 @@ function list() {
     h("h2", {}, t("host.sessions")),
     h("ul", { class: "rows" }, sessions.map((session) =>
       h("li", { key: session.id, class: "row wrap" },
-        h("a", { class: "grow basis strong", href: `/host/s/${session.id}`, dir: "auto" }, session.title),
+        h("a", { class: "grow basis strong", href: withToken(`/host/s/${session.id}`, "admin", "admin"), dir: "auto" }, session.title),
         h("span", { class: `chip ${session.status}` }, t(`host.${session.status}`)),
         h("span", { class: "muted small" }, day(session.created_at)),
         h("button", { type: "button", "aria-label": `${t("host.duplicate")}: ${session.title}`, onclick: () => attempt(() => keep(caller.post(`/sessions/${session.id}/duplicate`))) }, t("host.duplicate")),

@@ -1,14 +1,15 @@
 // The phone's page: finds out whether this browser has a seat, and shows the door or the room.
 
 import { Caller, tokens } from "../core/api.js";
-import { boot } from "../core/words.js";
+import { takeFromAddress } from "../core/handover.js";
+import { boot, wordsForLater } from "../core/words.js";
 import { Door } from "../phone/door.js";
 import { Room } from "../phone/room.js";
 
 const main = document.getElementById("main");
 
 // Seats seldom move, so what is said of it comes when one does.
-const arrival = () => import(`${boot.base}/phone/arrival.js`);
+const arrival = () => Promise.all([import(`${boot.base}/phone/arrival.js`), wordsForLater()]).then(([module]) => module);
 
 function enter(session) {
   history.replaceState(null, "", `/p/${session}`);
@@ -36,7 +37,7 @@ if (location.hash.startsWith("#admin=")) {
 } else if (kind === "p" && given.has("move")) {
   arrival().then(({ Arrival }) => new Arrival(main, of, given.get("move"), { enter, elsewhere: () => knock() }).open());
 } else if (kind === "p" && given.has("seat")) {
-  import(`${boot.base}/core/handover.js`).then(({ takeFromAddress }) => takeFromAddress("seat", `seat.${of}`, "/participants/me")).then(begin, begin);
+  wordsForLater().catch(() => null).then(() => takeFromAddress("seat", `seat.${of}`, "/participants/me")).then(begin, begin);
 } else begin();
 
 function begin() {

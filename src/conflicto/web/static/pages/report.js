@@ -1,7 +1,7 @@
 // What came of a session, to read and to print.
 
 import { questionOf } from "../core/activity.js";
-import { Caller, Problem } from "../core/api.js";
+import { Caller, Problem, withToken } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
 import { takeFromAddress } from "../core/handover.js";
 import { day, t } from "../core/words.js";
@@ -9,6 +9,7 @@ import { drawLeaderboard, drawResults } from "../sdk/pictures.js";
 import { fillExports } from "../host/exports.js";
 import { textsOf } from "../host/lists.js";
 
+const AGAIN_MS = 5_000;
 const main = document.getElementById("main");
 const id = location.pathname.split("/")[3];
 await takeFromAddress("token", `host.${id}`, `/sessions/${id}/links?limit=1`);
@@ -16,10 +17,17 @@ const caller = new Caller(`host.${id}`, "admin");
 const path = `/sessions/${id}`;
 
 main.replaceChildren();
-load().catch((problem) => {
-  if (!(problem instanceof Problem)) throw problem;
-  patch(main, h("p", { class: "bad" }, problem.status === 401 ? t("host.no_token") : problem.text));
-});
+begin();
+
+async function begin() {
+  try {
+    await load();
+  } catch (problem) {
+    if (!(problem instanceof Problem)) throw problem;
+    patch(main, h("p", { class: "bad" }, problem.status === 401 && !problem.passes ? t("host.no_token") : problem.text));
+    if (problem.passes) setTimeout(begin, AGAIN_MS);
+  }
+}
 
 async function load() {
   const [session, { items }, rehearsal, ranks] = await Promise.all([caller.get(path), caller.get(`${path}/activities?limit=1000`), caller.get(`${path}/rehearsal`), caller.get(`${path}/leaderboard?limit=20`).catch(() => null)]);
@@ -28,7 +36,7 @@ async function load() {
     h("h1", { dir: "auto" }, session.title),
     h("p", { class: "muted" }, day(session.created_at)),
     h("div", { class: "row wrap no-print" },
-      h("a", { class: "button", href: `/host/s/${id}` }, t("host.title")), h("button", { type: "button", onclick: () => print() }, t("host.print"))),
+      h("a", { class: "button", href: withToken(`/host/s/${id}`, caller.name, "token") }, t("host.title")), h("button", { type: "button", onclick: () => print() }, t("host.print"))),
     rehearsal.participants ? h("p", { class: "banner" }, t("host.rehearsed", { n: rehearsal.participants })) : null,
     parts.length ? null : h("p", { class: "muted" }, t("results.none")),
     parts.map(({ activity, counted, answers }) => h("section", { class: "card stack", key: activity.id },

@@ -11,6 +11,7 @@ import { boot, t } from "../core/words.js";
 import { drawCode } from "../elements/qr.js";
 import { drawShown } from "../elements/shown.js";
 import { Bar } from "../screen/bar.js";
+import { keepTime } from "../screen/clock.js";
 import { fit } from "../screen/fitting.js";
 import { drawLeaderboard } from "../sdk/pictures.js";
 
@@ -25,6 +26,7 @@ const where = origin().replace(/^https?:\/\//, "");
 const fold = new Fold();
 const teller = new TimeTeller();
 let isOffline = false;
+let why = ""; // in words, once it has gone on for long or the server has said so
 let status = null;
 let results = null;
 let ranks = null;
@@ -39,11 +41,19 @@ else patch(main, h("p", { class: "note" }, t("screen.no_token")));
 function begin() {
   main.addEventListener("failed", () => (broken = shown() && slotOf(shown()), draw()));
   draw();
-  new Follow(caller, id, { apply: (items) => (fold.take(items), draw()), connected: (is) => (isOffline = !is, draw()), outdated: () => (bar.isOutdated = true, draw()) }).start();
+  new Follow(caller, id, { apply: (items) => (fold.take(items), draw()), connected, gone: (problem) => (why = problem.text, true), outdated: () => (bar.isOutdated = true, draw()) }).start();
+  keepTime(caller, id);
   look();
   stayAwake();
   document.addEventListener("visibilitychange", () => document.hidden || stayAwake());
   control();
+}
+
+// The screen goes on trying, and says so to the room: someone may have to do something about it.
+function connected(is, problem = null) {
+  isOffline = !is;
+  why = is ? "" : (problem?.text ?? why);
+  draw();
 }
 
 // Where this browser holds a host's token as well, keys and buttons act: with that token, never with the screen's.
@@ -94,7 +104,8 @@ function draw() {
     overlay === "black" ? h("h1", { class: "hidden-text", key: "black" }, t("screen.black"))
       : overlay ? covered(session, overlay)
         : activity ? [question(activity), aside(session, activity)] : lobby(session),
-    isOffline ? h("span", { class: "lost", key: "lost", "aria-hidden": "true" }) : null,
+    isOffline ? h("p", { class: "lost", key: "lost" }, h("span", {}, [t("screen.lost"), why].join(" "))) : null,
+    tokens.areKept ? null : h("p", { class: "lost", key: "unkept" }, h("span", {}, t("state.unkept_link"))),
   ]);
   fit(main);
   bar.draw();

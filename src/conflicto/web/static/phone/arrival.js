@@ -41,7 +41,7 @@ export class Arrival {
   async #take() {
     this.#again.stop();
     try {
-      const seat = await new Caller("none").post("/seats/redeem", { seat_token: this.#secret });
+      const seat = await new Caller("none").post("/seats/redeem", { seat_token: this.#secret }, { has: ["participant_token", "session"] });
       tokens.set(`seat.${seat.session.id}`, seat.participant_token);
       this.#enter(String(seat.session.id));
     } catch (problem) {

@@ -1,9 +1,10 @@
 // The door: a code, then a name. A code that came in the address is not asked for.
 
 import { Again } from "../core/again.js";
-import { Caller, Problem, freshKey, tokens } from "../core/api.js";
+import { Caller, Problem, freshKey, time, tokens } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
-import { t } from "../core/words.js";
+import { boot, t, wordsForLater } from "../core/words.js";
+import { bounded } from "./bounded.js";
 
 const MIN_LETTERS = 8;
 const MAX_LETTERS = 10;
@@ -39,14 +40,15 @@ export class Door {
     const letters = lettersOf(code);
     await this.#attempt(async () => {
       if (letters.length < MIN_LETTERS || letters.length > MAX_LETTERS) throw new Problem(404, { code: "code-unknown" });
-      this.#lobby = await new Caller("none").get(`/sessions/by-code/${letters}`, { headers: this.#proof() });
+      this.#lobby = await new Caller("none").get(`/sessions/by-code/${letters}`, { headers: this.#proof(), has: ["session_id", "title"] });
       if (tokens.get(`seat.${this.#lobby.session_id}`)) this.#enter(this.#lobby.session_id);
     });
   }
 
   async #join(nickname) {
     await this.#attempt(async () => {
-      const seat = await new Caller("none").post("/join", { nickname, code: this.#code }, { key: this.#key, headers: this.#proof() });
+      const seat = await new Caller("none").post("/join", { nickname, code: this.#code }, { key: this.#key, headers: this.#proof(), has: ["participant_token", "session"] });
+      time.learn(seat.server_time);
       tokens.set(`seat.${seat.session.id}`, seat.participant_token);
       this.#enter(seat.session.id);
     });
@@ -70,6 +72,7 @@ export class Door {
       this.#said = "";
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
+      if (problem.status) await wordsForLater().catch(() => null);
       this.#names = problem.body.suggestions ?? [];
       if (!problem.passes) this.#key = freshKey();
       if (problem.code === "code-unknown") this.#link.key = ""; // a key of an older code: what is sent next counts as typed
@@ -117,7 +120,7 @@ export class Door {
       this.#lobby.status === "completed" ? h("p", {}, t("state.ended")) : this.#form((name) => this.#join(name),
         h("label", { for: "nickname" }, t("join.nickname")),
         h("input", {
-          id: "nickname", key: "nickname", autocomplete: "nickname", maxlength: 40, required: true, "aria-describedby": "said kept", dir: "auto",
+          id: "nickname", key: "nickname", autocomplete: "nickname", ...bounded(boot.bounds.nickname), required: true, "aria-describedby": "said kept", dir: "auto",
         }),
         h("button", { class: "primary", disabled: this.#busy }, t("join.enter"))),
       this.#names.length ? h("p", { class: "row wrap" }, t("join.free"), this.#names.map((name) =>

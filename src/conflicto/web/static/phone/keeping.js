@@ -1,4 +1,4 @@
-// What a phone keeps so that it can be opened again while the server is away: its page and files, and the room as it was seen last.
+// The phone's page and files, kept by a worker so that the phone can be opened again while the server is away.
 
 import { boot } from "../core/words.js";
 
@@ -24,21 +24,3 @@ export async function keepPage() {
 const loaded = () =>
   performance.getEntriesByType("resource").map((each) => new URL(each.name))
     .filter((each) => each.origin === location.origin && each.pathname.startsWith("/s/")).map((each) => each.pathname);
-
-export const rooms = {
-  last(session) {
-    try {
-      return JSON.parse(localStorage.getItem(`conflicto.room.${session}`) ?? "[]");
-    } catch {
-      return [];
-    }
-  },
-  keep(session, items) {
-    try {
-      localStorage.setItem(`conflicto.room.${session}`, JSON.stringify(items));
-    } catch {
-      localStorage.removeItem(`conflicto.room.${session}`); // too large for this browser
-    }
-  },
-  drop: (session) => localStorage.removeItem(`conflicto.room.${session}`),
-};

@@ -2,9 +2,8 @@
 
 import { drawTimer, questionOf } from "../core/activity.js";
 import { h } from "../core/dom.js";
-import { boot, clock, t } from "../core/words.js";
+import { boot, clock, t, wordsForLater } from "../core/words.js";
 import { viewOf } from "../elements/views.js";
-import { drawMenu } from "./menu.js";
 
 export const SENDING_MS = 400;
 
@@ -14,8 +13,9 @@ export function drawRoom(room, phase) {
   const session = room.fold.session;
   return [
     header(room, session),
-    room.isOffline ? h("p", { class: "banner", key: "offline" }, t("state.offline"), h("button", { type: "button", onclick: () => dispatchEvent(new Event("online")) }, t("state.retry"))) : null,
+    room.isOffline ? h("p", { class: "banner", key: "offline" }, room.blocked?.text ?? t("state.offline"), h("button", { type: "button", onclick: () => dispatchEvent(new Event("online")) }, t("state.retry"))) : null,
     room.isOutdated ? h("p", { class: "banner plain", key: "updated" }, t("state.updated"), reload()) : null,
+    room.rest?.drawNotices(room),
     h("section", { class: "now", key: "now" }, body(room, session, phase)),
   ];
 }
@@ -24,7 +24,9 @@ function header(room, session) {
   return h("div", { class: "seat", key: "seat" },
     h("p", { class: "strong grow", dir: "auto" }, session?.title ?? ""),
     h("div", { class: "row" },
-      typeof room.score === "number" ? h("p", { class: "chip", key: "score" }, t("results.points", { n: room.score })) : null, drawMenu(room)));
+      typeof room.score === "number" ? h("p", { class: "chip", key: "score" }, t("results.points", { n: room.score })) : null,
+      h("details", { class: "menu", key: "menu", ontoggle: (event) => event.target.open && room.openMenu() },
+        h("summary", { dir: "auto" }, room.me?.nickname ?? t("menu.title")), h("div", { class: "panel card stack" }, room.rest?.drawPanel(room) ?? t("state.loading")))));
 }
 
 function body(room, session, phase) {
@@ -82,7 +84,7 @@ function results(room) {
   const found = room.results.get(room.slot);
   if (!found) return null;
   if (!charts) {
-    charts = import(`${boot.base}/sdk/pictures.js`).then((module) => (charts = module, room.draw()));
+    charts = Promise.all([import(`${boot.base}/sdk/pictures.js`), wordsForLater()]).then(([module]) => (charts = module, room.draw()));
   }
   if (!charts.drawResults) return null;
   const drawn = viewClass(room)?.showsResults
@@ -101,7 +103,6 @@ function textsOf({ others, activity }) {
 
 function footer(room, phase) {
   const { activity, answers, draft, waiting } = room;
-  const problem = room.said.get(room.slot);
   const isMany = activity.response_policy === "many";
   const canSend = phase === "open" && draft && draft.response !== null;
   const isInstant = viewClass(room)?.isInstant;
@@ -109,7 +110,7 @@ function footer(room, phase) {
   const mayBegin = phase === "open" && !isFinal && !isInstant && (canSend || (!answers.length && !waiting) || isMany);
   const isUnready = !canSend || !draft.isComplete;
   return h("div", { class: "action", key: "action" },
-    receipt(room, phase, problem),
+    receipt(room, phase),
     mayBegin && isUnready ? h("p", { class: "muted small", id: "why", key: "why" }, t("answer.first")) : null,
     mayBegin ? h("button", {
       class: "primary wide", key: "send", disabled: isUnready, "aria-describedby": isUnready ? "why" : null, onclick: () => room.answer(draft.response),
@@ -122,8 +123,7 @@ function onItsWay({ isOffline, outbox, waiting }) {
   return Date.now() - waiting.at < SENDING_MS ? "\u00a0" : t("answer.sending");
 }
 
-function receipt(room, phase, problem) {
-  if (problem) return h("p", { class: "bad", role: "alert", key: "receipt" }, problem.text);
+function receipt(room, phase) {
   if (room.waiting) return h("p", { class: "wait", key: "receipt" }, onItsWay(room));
   const last = room.answers.at(-1);
   const parts = [];

@@ -1,15 +1,16 @@
 // The room on a phone: the activity that runs, one's own answer on its way, and what came of it.
 
-import { phaseOf } from "../core/activity.js";
+import { phaseOf, questionOf } from "../core/activity.js";
 import { announce } from "../core/announce.js";
-import { Problem, freshKey, time } from "../core/api.js";
+import { Problem, freshKey, subjectOf, time } from "../core/api.js";
 import { patch } from "../core/dom.js";
 import { Fold, Follow } from "../core/follow.js";
-import { placeLooks } from "../core/looks.js";
+import { looks } from "../core/looks.js";
 import { Outbox } from "../core/outbox.js";
-import { t } from "../core/words.js";
-import { keepPage, rooms } from "./keeping.js";
+import { ofTab, store } from "../core/store.js";
+import { boot, t, wordsForLater } from "../core/words.js";
 import { SENDING_MS, drawRoom } from "./picture.js";
+import { listed, rooms } from "./rooms.js";
 import { Spoken } from "./spoken.js";
 
 const BEAT_MS = 20_000;
@@ -17,11 +18,13 @@ const OFFLINE_AFTER_MS = 2_000;
 const LOOK_MS = 2_000;
 const COUNT_MS = 5_000;
 const KEEP_MS = 500;
+const REST_MS = 1_500;
 
 export class Room {
   #main; #leave; #follow; #offlineTimer; #keepTimer;
   #isRemembered;
   #isOver = false;
+  #wasOpen = null; // the slot that was open when the room was last drawn
   #spoken = new Spoken();
   fold = new Fold();
   outbox; caller; session;
@@ -30,7 +33,9 @@ export class Room {
   people = null; // how many are here, where nothing runs
   score = null;
   drafts = new Map();
-  said = new Map(); // by round of an activity: a Problem that is final
+  refused; // answers that do not count, until they are dismissed
+  blocked = null; // what answers in place of the server, once it has done so for a minute
+  rest = null; // the module of what is needed seldom or late
   results = new Map();
   others = new Map();
 
@@ -41,6 +46,7 @@ export class Room {
     this.#leave = leave;
     this.fold.take(rooms.last(session));
     this.#isRemembered = this.fold.session !== null;
+    this.refused = listed(`conflicto.refused.${session}`);
     main.replaceChildren();
     main.addEventListener("draft", (event) => this.#began(event.detail));
     main.addEventListener("answer", (event) => this.answer(event.detail.response));
@@ -51,12 +57,13 @@ export class Room {
     this.draw();
     this.outbox = new Outbox(this.caller, (entry, outcome) => this.#delivered(entry, outcome));
     this.#follow = new Follow(this.caller, this.session, {
-      apply: (items) => this.#take(items), connected: (is) => this.#connected(is), gone: (problem) => this.#gone(problem),
+      apply: (items) => this.#take(items), connected: (is, problem) => this.#connected(is, problem), gone: (problem) => this.#gone(problem),
       outdated: () => this.#isOld(),
     });
     this.#follow.start();
+    addEventListener("storage", ({ key, newValue }) => key === `conflicto.seat.${this.session}` && this.#isElsewhere(newValue));
     await this.outbox.open(`seat.${this.session}`);
-    keepPage();
+    setTimeout(() => this.loadRest(), REST_MS);
     this.#beat();
     this.#look();
     this.#count();
@@ -92,17 +99,23 @@ export class Room {
     return this.drafts.get(this.slot) ?? stored(this.slot);
   }
 
+  // Whether answers of a round are taken now, as far as this phone knows.
+  isOpen(of) {
+    const [id, round] = of.split(" ");
+    const activity = this.fold.of.activity.get(id)?.data;
+    return activity?.round === Number(round) && phaseOf(activity) === "open";
+  }
+
   #began({ response, isComplete }) {
     this.drafts.set(this.slot, { response, isComplete });
-    this.said.delete(this.slot);
-    sessionStorage.setItem(`draft ${this.slot}`, JSON.stringify({ response, isComplete }));
+    ofTab.set(`draft ${this.slot}`, JSON.stringify({ response, isComplete }));
     this.draw();
   }
 
   async answer(response) {
     const { id, response_policy: policy } = this.activity;
-    this.drafts.delete(this.slot);
-    sessionStorage.removeItem(`draft ${this.slot}`);
+    this.#forgetDraft(this.slot);
+    if (policy !== "many") this.#keepRefused(this.refused.filter(({ of }) => of !== this.slot));
     const at = Date.now(); // before the timer, or what it draws could be a moment too early to say that it takes long
     setTimeout(this.draw, SENDING_MS);
     await this.outbox.put({
@@ -111,10 +124,42 @@ export class Room {
     });
   }
 
+  #forgetDraft(of) {
+    this.drafts.delete(of);
+    ofTab.drop(`draft ${of}`);
+  }
+
+  #keepRefused(refused) {
+    this.refused = refused;
+    store.set(`conflicto.refused.${this.session}`, JSON.stringify(refused));
+  }
+
+  dismiss(key) {
+    for (const { of } of this.refused.filter((each) => each.key === key)) this.#forgetDraft(of);
+    this.#keepRefused(this.refused.filter((each) => each.key !== key));
+    this.draw();
+  }
+
+  #refuse(key, of, data, { status, body }) {
+    const activity = this.fold.of.activity.get(of.split(" ")[0])?.data;
+    this.#keepRefused([...this.refused.filter((each) => each.key !== key), { key, of, data, status, body, question: activity ? questionOf(activity) : "" }]);
+  }
+
+  // What was chosen and not sent when answering ended does not go without a word.
+  #noteUnsent(phase) {
+    const was = this.#wasOpen;
+    this.#wasOpen = phase === "open" ? this.slot : null;
+    const draft = was && was !== this.#wasOpen && this.drafts.get(was);
+    if (!draft?.isComplete || draft.response === null || this.outbox.entries.some(({ of }) => of === was)) return;
+    const [id, round] = was.split(" ");
+    const sent = this.fold.alive("response").filter((each) => each.activity_id === id && String(each.round) === round).map((each) => JSON.stringify(each.response_data));
+    if (!sent.includes(JSON.stringify(draft.response))) this.#refuse(`unsent ${was}`, was, draft.response, new Problem(0, { code: "unsent" }));
+  }
+
   #delivered(entry, outcome) {
     if (outcome instanceof Problem) {
       if (outcome.status === 401) return this.#gone(outcome);
-      this.said.set(entry.of, outcome);
+      this.#refuse(entry.key, entry.of, entry.body.response_data, outcome);
       this.drafts.set(entry.of, { response: entry.body.response_data, isComplete: true });
     } else if (outcome?.id) {
       this.fold.take([{ entity: "response", id: outcome.id, revision: outcome.revision, data: outcome }]);
@@ -140,8 +185,9 @@ export class Room {
     this.#keepTimer = setTimeout(() => rooms.keep(this.session, Object.values(this.fold.of).flatMap((each) => [...each.values()])), KEEP_MS);
   }
 
-  #connected(is) {
+  #connected(is, problem = null) {
     clearTimeout(this.#offlineTimer);
+    this.blocked = problem;
     if (is && this.isOffline) this.outbox.flush();
     if (is) this.isOffline = false;
     else if (!this.isOffline) {
@@ -160,24 +206,46 @@ export class Room {
     this.draw();
   }
 
+  // By the server's own word; anything else may pass.
   #gone(problem) {
-    this.#follow.end();
-    if (![401, 403, 404].includes(problem.status)) return;
-    this.#forget();
-    this.#leave(this.session, t("state.removed"), problem.status === 401 && this.#hasLink);
+    if (![401, 403, 404].includes(problem.status)) return true;
+    this.quit(t("state.removed"), problem.status === 401 && this.#hasLink);
+    return false;
+  }
+
+  // Another tab of this browser gave the seat up, or took another one.
+  #isElsewhere(token) {
+    if (this.#isOver) return;
+    if (token === null) this.quit();
+    else if (this.me && subjectOf(token) !== String(this.me.id)) location.reload();
+  }
+
+  // What is seldom needed comes when everything else is there.
+  async loadRest() {
+    if (this.rest || this.#isOver) return;
+    try {
+      await wordsForLater();
+      this.rest = await import(`${boot.base}/phone/rest.js`);
+      this.rest.keepPage();
+    } catch {
+      setTimeout(() => this.loadRest(), LOOK_MS);
+    }
+    this.draw();
+    if (this.rest) looks().then(({ placeLooks }) => placeLooks(this.#main.querySelector("[data-looks-place]")), () => null);
   }
 
   // Who loses the seat while a link of it is good has most likely moved it.
   get #hasLink() {
-    return time.now() < Date.parse(localStorage.getItem(`conflicto.link.${this.session}`) ?? 0);
+    return time.now() < Date.parse(store.get(`conflicto.link.${this.session}`) ?? 0);
   }
 
   async #beat() {
     if (this.#isOver) return;
     const mine = this.me?.id;
     if (mine && !document.hidden) {
+      const began = Date.now();
       const said = await this.caller.post(`/participants/${mine}/heartbeat`).catch(() => null);
-      time.learn(said?.server_time);
+      time.learn(said?.server_time, began);
     }
     setTimeout(() => this.#beat(), mine ? BEAT_MS : 500);
   }
@@ -192,6 +260,7 @@ export class Room {
       this.caller.get(`${path}/activities/${activity.id}/results`).catch(() => null),
       activity.results_revealed ? this.caller.get(`${path}/leaderboard?limit=5`).catch(() => null) : null,
     ]);
+    await wordsForLater().catch(() => null);
     this.results.set(slot, results && { ...results, ranks });
     this.score = ranks?.me?.points ?? this.score;
     this.draw();
@@ -225,38 +294,27 @@ export class Room {
     setTimeout(() => this.#count(), this.fold.session ? COUNT_MS : 500);
   }
 
-  async rename(nickname) {
-    const renamed = await this.caller.patch("/participants/me", { nickname });
-    this.fold.take([{ entity: "participant", id: renamed.id, revision: renamed.revision, data: renamed }]);
-    this.draw();
+  async openMenu() {
+    await this.loadRest();
+    this.rest?.knowScore(this);
   }
 
-  // How many points there are to tell; between two questions nothing else says so.
-  async knowScore() {
-    this.score = (await this.caller.get("/participants/me").catch(() => null))?.points ?? this.score;
-    this.draw();
-  }
-
-  // `answers`: keep or delete.
-  async leave(answers) {
+  // Back to the door, where `why` is said.
+  quit(why = "", isMoved = false) {
     this.#follow.end();
-    await this.caller.delete(`/participants/me?responses=${answers}`).catch(() => null);
-    this.#forget();
-    this.#leave(this.session, "");
-  }
-
-  #forget() {
     this.#isOver = true;
     clearTimeout(this.#keepTimer);
     rooms.drop(this.session);
+    this.#leave(this.session, why, isMoved);
   }
 
   draw = () => {
     if (this.#isOver) return; // the door stands here again
     const place = this.#main.querySelector(".now");
     const wasInside = place?.contains(document.activeElement) ?? false;
-    patch(this.#main, drawRoom(this, this.activity && phaseOf(this.activity)));
-    placeLooks(this.#main.querySelector("[data-looks-place]"));
+    const phase = this.activity && phaseOf(this.activity);
+    if (this.outbox) this.#noteUnsent(phase);
+    patch(this.#main, drawRoom(this, phase));
     this.#spoken.tell(this);
     // Whoever was at something that went is brought to what came; nobody else is moved.
     if (wasInside && document.activeElement === document.body) this.#main.querySelector(".now h1")?.focus();
@@ -264,6 +322,6 @@ export class Room {
 }
 
 function stored(slot) {
-  const kept = slot && sessionStorage.getItem(`draft ${slot}`);
+  const kept = slot && ofTab.get(`draft ${slot}`);
   return kept ? JSON.parse(kept) : null;
 }

@@ -1,11 +1,12 @@
 // What a seat holds, and the link that moves it: dialogs that few open, so they come when they are asked for.
 
 import { questionOf } from "../core/activity.js";
-import { choicesOf } from "../core/types.js";
 import { Problem } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
-import { boot, clock, shown, t } from "../core/words.js";
+import { store } from "../core/store.js";
+import { boot, clock, t } from "../core/words.js";
 import { drawCode } from "../elements/qr.js";
+import { said, textOf } from "./notices.js";
 
 export class Seat {
   #room; #dialog;
@@ -16,13 +17,13 @@ export class Seat {
   }
 
   showAnswers = () => this.#show("menu.answers", async () => {
-    const { responses, points } = await this.#room.caller.get("/participants/me");
-    return answersPicture(responses, points, this.#room.fold.of.activity);
+    const { responses, points } = await this.#room.caller.get("/participants/me", { has: ["responses"] });
+    return answersPicture(responses, points, this.#room);
   });
 
   showLink = () => this.#show("menu.move", async () => {
-    const { seat_token: secret, expires_at: until } = await this.#room.caller.post("/participants/me/seat-link");
-    localStorage.setItem(`conflicto.link.${this.#room.session}`, until);
+    const { seat_token: secret, expires_at: until } = await this.#room.caller.post("/participants/me/seat-link", {}, { has: ["seat_token"] });
+    store.set(`conflicto.link.${this.#room.session}`, until);
     return linkPicture(`${boot.public_url || location.origin}/p/${this.#room.session}#move=${secret}`, until);
   });
 
@@ -56,9 +57,12 @@ async function copied(button, text) {
   if (await navigator.clipboard.writeText(text).then(() => true, () => false)) button.textContent = t("move.copied");
 }
 
-function answersPicture(responses, points, activities) {
+function answersPicture(responses, points, { fold, refused }) {
+  const activities = fold.of.activity;
   return [
     typeof points === "number" ? h("p", { class: "strong" }, t("menu.score", { n: points })) : null,
+    refused.length ? h("ul", { class: "rows", key: "refused" }, refused.map((each) => h("li", { key: each.key, class: "stack-tight" },
+      h("span", { class: "strong", dir: "auto" }, each.question), h("span", { dir: "auto" }, said(activities.get(each.of.split(" ")[0])?.data, each.data)), h("span", { class: "bad" }, textOf(each))))) : null,
     responses.length
       ? h("ol", { class: "rows" }, responses.map((each) => {
         const activity = activities.get(each.activity_id)?.data;
@@ -67,14 +71,4 @@ function answersPicture(responses, points, activities) {
       }))
       : h("p", { class: "muted" }, t("menu.no_answers")),
   ];
-}
-
-// An answer in words, whatever its type: ids of options by their texts.
-function said(activity, data) {
-  const texts = new Map((activity ? choicesOf(activity) : []).map(({ value, text }) => [value, text ?? value]));
-  const words = (value) => {
-    if (value !== null && typeof value === "object") return Object.values(value).flatMap(words);
-    return [texts.get(value) ?? (typeof value === "number" ? shown(value) : String(value))];
-  };
-  return words(data).join(" · ");
 }

@@ -1,6 +1,6 @@
 // What a phone says of its room to those who listen: what changed since the last picture, once.
 
-import { phaseOf } from "../core/activity.js";
+import { phaseOf, questionOf } from "../core/activity.js";
 import { TimeTeller, announce } from "../core/announce.js";
 import { t } from "../core/words.js";
 
@@ -19,7 +19,7 @@ export class Spoken {
     this.#isIn ||= Boolean(me);
     this.#teller.tick(activity);
     const phase = activity && phaseOf(activity);
-    if (slot !== this.#slot && this.#slot && activity) announce(t("activity.new"));
+    if (slot !== this.#slot && activity) announce(`${t("activity.new")}: ${questionOf(activity)}`);
     if (phase !== this.#phase && OF_PHASE[phase]) announce(t(OF_PHASE[phase]));
     this.#slot = slot ?? this.#slot;
     this.#phase = phase;

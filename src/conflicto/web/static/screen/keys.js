@@ -1,9 +1,11 @@
 // Keys of a page: one table, of which the help shows what acts now. Single keys rest while someone types, and can be switched off.
 
+import { store } from "../core/store.js";
+
 const NAME = "conflicto.keys";
 
-export const keysAreOn = () => localStorage.getItem(NAME) !== "off";
-export const switchKeys = (on) => localStorage.setItem(NAME, on ? "on" : "off");
+export const keysAreOn = () => store.get(NAME) !== "off";
+export const switchKeys = (on) => store.set(NAME, on ? "on" : "off");
 
 // commands: [{keys: [" ", "Shift+t", "Ctrl+z"], works: () => boolean, act: (key) => …}]. While one is on its way, the next press is none:
 // it was meant for what was seen.

@@ -1,0 +1,7 @@
+// What a phone needs seldom or late, in one file that comes when the room is there: the seat's menu, notices, and the page's own keeping.
+
+import { keepPage } from "./keeping.js";
+import { drawPanel, knowScore } from "./menu.js";
+import { drawNotices } from "./notices.js";
+
+export { drawNotices, drawPanel, keepPage, knowScore };

@@ -1,0 +1,53 @@
+"""The installation's id: in every problem document, told to whoever joins or makes a session, and the same everywhere."""
+
+import asyncio
+import json
+
+import jwt
+
+from conflicto.app import App
+from conflicto.platform.db.facts import EPOCH, fact
+from tests.support.api import Api, make_event
+from tests.support.checks import accepted
+from tests.support.wire import connected, listening
+
+
+async def test_whoever_joins_or_makes_a_session_learns_it(api: Api) -> None:
+    event = await make_event(api)
+    server = api.app.identity.issuer
+    made = accepted(await api.post("/sessions", {"title": "Another"}, token=api.admin), 201)
+    renewed = accepted(await api.delete(f"{event.path}/tokens", token=event.host))
+    seat = accepted(await api.post("/join", {"nickname": "Anna", "code": event.code}), 201)
+    link = accepted(await api.post("/participants/me/seat-link", token=seat["participant_token"]), 201)
+    moved = accepted(await api.post("/seats/redeem", {"seat_token": link["seat_token"]}))
+
+    assert {each["server"] for each in (made, renewed, seat, moved)} == {server}
+    assert jwt.decode(seat["participant_token"], options={"verify_signature": False})["iss"] == server
+
+
+async def test_it_stands_in_the_documents_of_either_plane_and_of_what_is_no_request(api: Api) -> None:
+    event = await make_event(api)
+    answers = [
+        await api.get(f"{event.path}/status", token="x.y.z"),
+        await api.post("/join", {"nickname": "Anna", "code": "x"}),
+        await api.post("/sessions", {"titel": "?"}, token=api.admin),
+        await api.get("/nowhere"),
+        await api.http.get("/s/0123456789/core.js"),
+    ]
+    assert [each.status_code for each in answers] == [401, 404, 422, 404, 404]
+    assert {each.json()["server"] for each in answers} == {api.app.identity.issuer}
+
+
+async def test_it_stands_in_what_a_connection_is_told(app: App) -> None:
+    async with listening(app) as port:
+        for sent in (b"\x16\x03\x01 TLS\r\n\r\n", b"GET / HTTP/1.1\r\nhost: a\r\n" + b"x: y\r\n" * 200 + b"\r\n"):
+            async with connected(port) as line:
+                await line.send(sent)
+                raw = await asyncio.wait_for(line.reader.read(), 5)
+                assert json.loads(raw.partition(b"\r\n\r\n")[2])["server"] == app.identity.issuer
+
+
+async def test_it_is_in_the_pages_and_kept_in_the_database(api: Api) -> None:
+    page = (await api.http.get("/")).text
+    boot = json.loads(page.partition('id="boot">')[2].partition("</script>")[0])
+    assert boot["server"] == api.app.identity.issuer == await asyncio.to_thread(fact, api.app.db, EPOCH)
