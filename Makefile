@@ -20,7 +20,7 @@ SLOW_FAULTS := $(addprefix tests/faults/,test_backups.py test_damage.py test_fai
 	test_power.py test_power_postgres.py test_redis.py test_upgrade_beside.py)
 
 # It compares times, so nothing runs beside it.
-OVERLOAD := tests/faults/test_overload.py tests/faults/test_noisy_neighbour.py
+OVERLOAD := tests/faults/test_overload.py tests/faults/test_noisy_neighbour.py tests/faults/test_costs.py
 
 # Tests start dozens of processes; where this is set, each would compile all that it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
