@@ -113,6 +113,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", default="1", help="what the fuzzers' damage is drawn from: the same seed, the same requests")
     parser.addoption("--kills", type=int, default=4, help="how often a server is killed while everyone answers, for each database")
     parser.addoption("--walks", type=int, default=9, help="how many random walks of the session's model are compared with it")
+    parser.addoption(
+        "--rounds", type=int, default=3, help="rounds from which the linkage attack learns, for each database and kind of phone"
+    )
     parser.addoption("--histories", type=int, default=1, help="how many stories with kills are told and checked, for each database")
 
 

@@ -20,6 +20,11 @@ def cases(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture
+def rounds(request: pytest.FixtureRequest) -> int:
+    return request.config.getoption("--rounds")
+
+
+@pytest.fixture
 def first(request: pytest.FixtureRequest) -> int:
     return request.config.getoption("--first")
 

@@ -1,0 +1,220 @@
+"""Anonymity against whoever reads everything that a role may read, while people answer and afterwards.
+
+An attack (`tests/support/linkage.py`) joins every pair of columns. It must name everybody in a named activity, and many where one of the
+guards is taken away; in an anonymous one it is right no more often than one time in the people of the smallest group.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+import pytest
+
+from conflicto.platform.db.group import GroupRunner
+from conflicto.platform.db.tables import metadata
+from tests.support.api import PREFIX, Api, Seat, make_event
+from tests.support.checks import accepted
+from tests.support.clocks import US_PER_S, HandClock
+from tests.support.linkage import Attack, Score, Sight, gather, parsed, token
+
+NAMES = ("Anna", "Bert", "Cleo", "Dora", "Emil", "Fred", "Gina", "Hugo")
+GROUP = 3
+"""People in the smallest group: the default of new anonymous activities."""
+
+HEARTBEAT_S = 20.0
+TICK_S = 5.0
+
+WATCHED = {
+    "host": ("/participants", "{a}/responses?limit=1000", "{a}/responses/since/0", "/changes/since/0?limit=1000", "/status", "{a}/status",
+             "{a}/results", "/transitions", "/leaderboard", "/names", "/activities"),
+    "screen": ("{a}/responses/since/0", "/changes/since/0?limit=1000", "/status", "{a}/status", "{a}/results", "/leaderboard",
+               "/activities"),
+    "participant": ("{a}/responses/since/0", "/changes/since/0?limit=1000", "/status", "{a}/status", "{a}/results", "/leaderboard"),
+    "operator": ("/metrics",),
+}  # fmt: skip
+"""Bodies of each role below its session; the operator reads what hosts read as well."""
+
+EXPORTS = tuple(f"/export?format={form}&shape={shape}" for form in ("csv", "jsonl") for shape in ("responses", "table", "long"))
+
+ARE_POOLED = any("pool" in name for name in metadata.tables)
+"""Whether answers of anonymous activities wait for a group."""
+
+
+@dataclass
+class Play:
+    """One round: phones that live their own lives, and readers who look after everything that happens."""
+
+    api: Api
+    http: httpx2.AsyncClient
+    clock: HandClock
+    chance: random.Random
+    streaming: bool
+    fields: dict[str, Any]
+    sights: dict[str, list[Sight]] = field(default_factory=lambda: {role: [] for role in WATCHED})
+    authors: dict[str, str] = field(default_factory=dict)
+    sleepers: int = len(NAMES) // 2
+    struck_out: bool = False
+    asleep: set[str] = field(default_factory=set)
+    seats: dict[str, Seat] = field(default_factory=dict)
+
+    async def run(self) -> None:
+        """Join, answer one by one, end, and go."""
+        self.event = await make_event(self.api)
+        self.poll = await self.event.activity(aggregate={"all": {"path": "", "op": "count"}}, **self.fields)
+        self.lurker = await self.event.join("Lurker")
+        for name in self.chance.sample(NAMES, len(NAMES)):
+            await self.wait(self.chance.uniform(1, 6))
+            self.seats[name] = await self.event.join(name)
+            await self.ask(name)
+        self.asleep = set(self.chance.sample(NAMES, self.sleepers))
+        await self.wait(200)
+        accepted(await self.event.move(self.poll, "active"))
+        await self.look()
+        for nth, name in enumerate(self.chance.sample(NAMES, len(NAMES))):
+            await self.wait(self.chance.expovariate(1 / 6))
+            await self.answer(name, nth)
+            await self.look()
+        await self.wait(self.chance.uniform(1, 20))
+        accepted(await self.event.move(self.poll, "expired"))
+        await self.look()
+        await self.go()
+        await self.look(exports=True)
+
+    async def answer(self, name: str, nth: int) -> None:
+        """Take up the phone, answer, and read one's own answer; who slept sleeps again."""
+        seat, word = self.seats[name], token(self.chance.getrandbits(40) << 8 | nth)
+        self.authors[word] = name
+        await self.ask(name)
+        accepted(await self.event.answer(self.poll, seat, word), 201)
+        accepted(await self.api.get(f"{self.event.path}/activities/{self.poll['id']}/responses/mine", token=seat.token))
+
+    async def go(self) -> None:
+        """Let one person leave and another be kicked, with all that they said."""
+        leaves, kicked = self.chance.sample(NAMES, 2)
+        self.asleep |= {leaves, kicked}
+        await self.wait(3)
+        accepted(await self.api.delete("/participants/me", token=self.seats[leaves].token), 204)
+        await self.look()
+        await self.wait(3)
+        accepted(await self.api.delete(f"/participants/{self.seats[kicked].id}?responses=delete", token=self.event.host), 204)
+        await self.look()
+
+    async def ask(self, name: str) -> None:
+        """Send what a phone sends beside answers: a heartbeat where a stream is open, else a poll."""
+        seat = self.seats[name]
+        if self.streaming:
+            accepted(await self.api.post(f"/participants/{seat.id}/heartbeat", token=seat.token))
+        else:
+            accepted(await self.api.get(f"{self.event.path}/status", token=seat.token))
+
+    async def wait(self, seconds: float) -> None:
+        """Let time pass; phones that are awake ask now and then, and what the server does at ticks is done."""
+        while seconds > 0:
+            step = min(seconds, TICK_S if seconds < 60 else HEARTBEAT_S)
+            self.clock.advance(step)
+            seconds -= step
+            if ARE_POOLED:
+                await self.api.app.releases.release_what_is_due()
+            awake = sorted(self.seats.keys() - self.asleep)
+            if awake:
+                await self.ask(self.chance.choice(awake))
+
+    async def look(self, *, exports: bool = False) -> None:
+        """Read everything that each role may read."""
+        tokens = {
+            "host": self.event.host,
+            "screen": self.event.screen,
+            "participant": self.lurker.token,
+            "operator": self.api.admin,
+        }
+        for role, paths in WATCHED.items():
+            wanted = paths + (EXPORTS if exports and role == "host" and not self.struck_out else ())
+            bodies = {path: await self.read(path, tokens[role]) for path in wanted}
+            self.sights[role].append(
+                Sight(self.clock.wall_us() / US_PER_S, {path: body for path, body in bodies.items() if body is not None})
+            )
+
+    async def read(self, path: str, bearer: str) -> Any:
+        """Return a body as values, None where the role is refused."""
+        address = path if path == "/metrics" else self.event.path + path.replace("{a}", f"/activities/{self.poll['id']}")
+        found = await self.http.get(
+            address if path == "/metrics" else PREFIX + address, headers={"authorization": f"Bearer {bearer}"}
+        )
+        if found.status_code != 200:
+            assert found.status_code in {204, 403, 422}, (address, found.text)
+            return None
+        body = parsed(found.headers["content-type"], found.text)
+        return without_authors(body) if self.struck_out else body
+
+    def teach(self, attack: Attack) -> None:
+        """Let the attack learn from this round: each role for itself, the operator as a host with more bodies."""
+        people = {name: name for name in NAMES} | {str(seat.id): name for name, seat in self.seats.items()}
+        both = zip(self.sights["host"], self.sights["operator"], strict=True)
+        joined = [Sight(host.at_s, host.bodies | more.bodies) for host, more in both]
+        for sights in (joined, self.sights["screen"], self.sights["participant"]):
+            attack.learn(gather(sights, people), self.authors)
+
+
+def without_authors(value: Any) -> Any:
+    """Return a body whose answers do not say whose they are."""
+    if isinstance(value, list):
+        return [without_authors(each) for each in value]
+    if isinstance(value, dict):
+        hidden = {"participant_id"} if "response_data" in value else set()
+        return {key: without_authors(each) for key, each in value.items() if key not in hidden}
+    return value
+
+
+def _by_right(scored: tuple[str, Score]) -> int:
+    return -scored[1].right
+
+
+@pytest.fixture(params=[False, True], ids=["polling", "streaming"])
+def streaming(request: pytest.FixtureRequest) -> bool:
+    return request.param
+
+
+@pytest.fixture
+def virtual(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let both databases stamp by the clock of the test."""
+    monkeypatch.setattr(GroupRunner, "_now", lambda runner, connection, heads: runner._clock.wall_us())
+
+
+@pytest.fixture
+def attacked(api: Api, clock: HandClock, streaming: bool, virtual: None, seed: str) -> Callable[..., Any]:
+    async def run(rounds: int, sleepers: int = len(NAMES) // 2, struck_out: bool = False, **fields: Any) -> Attack:
+        attack, chance = Attack(), random.Random(f"linkage {seed}")
+        for _ in range(rounds):
+            async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=api.app), base_url="http://testserver") as http:
+                play = Play(api, http, clock, chance, streaming, fields, sleepers=sleepers, struck_out=struck_out)
+                await play.run()
+            play.teach(attack)
+        return attack
+
+    return run
+
+
+OPEN = {"results_visibility": "always", "responses_visibility": "participants"}
+
+
+async def test_a_named_activity_names_everybody(attacked: Any) -> None:
+    attack = await attacked(2, anonymous=False, **OPEN)
+    certain = {name: each for name, each in attack.scores.items() if name.startswith("one record") and each.right == each.claims}
+    assert max(each.right for each in certain.values()) >= len(NAMES) * 2
+    assert any(not name.startswith("one record") for name in attack.leaks(GROUP)), "by what else the attack could tell"
+
+
+async def test_single_answers_without_names_name_many(attacked: Any) -> None:
+    """The control of the joins: names are struck out of a named activity, and moments alone name its authors."""
+    attack = await attacked(3, struck_out=True, sleepers=len(NAMES), anonymous=False, **OPEN)
+    assert any("/participants" in name for name in attack.leaks(GROUP)), sorted(attack.scores.items(), key=_by_right)[:5]
+
+
+@pytest.mark.skipif(not ARE_POOLED, reason="answers of anonymous activities are not pooled yet")
+async def test_an_anonymous_activity_names_nobody(attacked: Any, counted: Any, rounds: int) -> None:
+    attack = await attacked(rounds, anonymous=True, **OPEN)
+    leaks = attack.leaks(GROUP)
+    counted(f"linkage: {rounds} rounds, {len(attack.scores)} pairs of columns, {len(leaks)} leaks")
+    assert leaks == {}
