@@ -23,7 +23,7 @@ from conflicto.access.used_codes import LIFE_S, UsedCodes
 from conflicto.activities import http as activities_http
 from conflicto.activities import store as activities_store
 from conflicto.activities.commands.run import end_with_session
-from conflicto.activities.events import ActivityChanged
+from conflicto.activities.events import ActivityChanged, AnsweringEnded
 from conflicto.activities.expiry import Expiry
 from conflicto.activities.queries import session_counts
 from conflicto.activity_types import http as types_http
@@ -86,7 +86,10 @@ from conflicto.responses import store as responses_store
 from conflicto.responses.capacity import Capacity, Caps
 from conflicto.responses.checking import AnswerCheck
 from conflicto.responses.commands.change import erase_answers
+from conflicto.responses.commands.release import release_rest
+from conflicto.responses.events import AnswersPooled
 from conflicto.responses.queries import held_places
+from conflicto.responses.releases import Releases
 from conflicto.results import store as results_store
 from conflicto.results.segments import Segments
 from conflicto.results.spec import require_spec
@@ -140,7 +143,7 @@ class App:
         self.writer = Writer(self._runner(), self.clock, caller_s=self.db.deadlines.caller_s, on_commit=self._committed)
         self.following = Following(self.heads, self.writer, self.redis, issuer)
         self.types = registered(settings.activity_types)
-        self.expiry = Expiry(self.db, self.writer, self.clock)
+        self.expiry, self.releases = Expiry(self.db, self.writer, self.clock), Releases(self.db, self.writer, self.clock)
         self.purger, self.retention = self._removal()
         self.tokens = tokens_of(self.db, self.identity, self.clock, max_days=settings.max_token_days)
         self.admission = Admission(self.tokens, self.identity.admin_hash, self.heads, UsedTickets(self.clock, self.redis, issuer))
@@ -151,8 +154,7 @@ class App:
             on_tick=self.metrics.spread(names.LOOP_LATE).note, on_refusal=self.metrics.unread,
             is_proxy=lambda address: address in self._http.trusted_hosts,
         )  # fmt: skip
-        self.waits = Waits(self.heads, self.metrics)
-        self.exports = ExportDesk(self.db.url, self.types)
+        self.waits, self.exports = Waits(self.heads, self.metrics), ExportDesk(self.db.url, self.types)
         self.routes = self._routes()
         self._watch()
         self.control = ControlPlane(self.routes, about=ABOUT, refusals=refusals, server=issuer)
@@ -190,12 +192,9 @@ class App:
         """Start the writer and the background tasks; at the end commit what is queued and close the database."""
         self.writer.start()
         loops: list[Callable[[], Awaitable[None]]] = [
-            self.expiry.run,
-            self.purger.run,
-            self.keeper.run,
-            self.streams.beat,
+            self.expiry.run, self.releases.run, self.purger.run, self.keeper.run, self.streams.beat,
             lambda: keep_presence(self.presence, self.writer),
-        ]
+        ]  # fmt: skip
         if self.db.is_shared:
             loops.append(self.following.run)
         if self.settings.retention_days:
@@ -296,8 +295,8 @@ class App:
         return Purger(self.db, self.writer, steps), Retention(self.db, self.writer, self.clock, days=self.settings.retention_days)
 
     def _runner(self) -> GroupRunner:
-        subscribers: dict[type, list[Any]] = {SessionEnded: [end_with_session], ParticipantRemoved: [erase_answers]}
-        return GroupRunner(self.db, SessionHeads(), self.clock, subscribers, self.lives)
+        inside: dict[type, list[Any]] = {SessionEnded: [end_with_session], ParticipantRemoved: [erase_answers]}
+        return GroupRunner(self.db, SessionHeads(), self.clock, inside | {AnsweringEnded: [release_rest]}, self.lives)
 
     def _committed(self, committed: Committed) -> None:
         """Tell everyone who keeps state in memory; runs on the event loop, in commit order, before any caller hears of it."""
@@ -316,6 +315,8 @@ class App:
         for event in events:
             if isinstance(event, ActivityChanged):
                 self.expiry.follow(event.activity)
+            elif isinstance(event, AnswersPooled):
+                self.releases.follow(event)
             elif isinstance(event, SessionChanged) and event.session.deleted:
                 self.purger.wake()
             elif isinstance(event, LifeBegan):

@@ -88,7 +88,13 @@ async def test_rooms_that_answered_differently_look_alike(api: Api, shown: dict[
 @pytest.fixture
 def undisturbed(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the app does at its own times is put off: it would be counted with what it is asked for."""
-    for each in ("activities.expiry.LOOK_S", "feed.following.SWEEP_S", "participants.keeping.BATCH_S", "sessions.purge.LOOK_S"):
+    for each in (
+        "activities.expiry.LOOK_S",
+        "responses.releases.LOOK_S",
+        "feed.following.SWEEP_S",
+        "participants.keeping.BATCH_S",
+        "sessions.purge.LOOK_S",
+    ):
         monkeypatch.setattr(f"conflicto.{each}", 3600.0)
 
 

@@ -180,9 +180,10 @@ async def test_no_secret_is_heard_before_its_time(api: Api, port: int) -> None:
 async def test_an_anonymous_activity_tells_nobody_who_answered(api: Api) -> None:
     event = await make_event(api)
     anna, neighbour = await event.join("Anna"), await event.join(NEIGHBOUR)
-    wall = await event.activity(anonymous=True, responses_visibility="participants", status="active")
+    wall = await event.activity(anonymous=True, min_group=1, responses_visibility="participants", status="active")
     sent = accepted(await event.answer(wall, neighbour, {"text": SENT}), 201)
     assert sent["participant_id"] == neighbour.id
+    accepted(await event.move(wall, "expired"))
     path = f"{event.path}/activities/{wall['id']}/responses"
 
     for token in (event.host, event.screen, anna.token):

@@ -77,9 +77,10 @@ async def room(api: Api) -> tuple[Event, dict[str, Seat]]:
     for data in (1.5, "x"):
         await event.answer(many, people["Anna"], data)
     await event.move(many, "expired")
-    secret = await event.activity(title="Secret", status="active", anonymous=True)
+    secret = await event.activity(title="Secret", status="active", anonymous=True, min_group=2)
     for seat, data in zip(people.values(), ("zebra", "ape"), strict=True):
         await event.answer(secret, seat, data)
+    await event.move(secret, "expired")
     return event, people
 
 
@@ -88,9 +89,10 @@ async def test_a_row_for_each_answer(api: Api) -> None:
 
     plain, book = await rows(event, "csv"), await rows(event, "xlsx")
 
-    shown = ["curry", "a; b", "-5", "1.5", "x", "zebra", "ape"]
-    assert column(plain, "answer") == shown
-    assert column(book, "answer") == ["curry", "a; b", -5, 1.5, "x", "zebra", "ape"]
+    shown = ["curry", "a; b", "-5", "1.5", "x"]
+    assert column(plain, "answer")[:5] == shown
+    assert column(book, "answer")[:5] == ["curry", "a; b", -5, 1.5, "x"]
+    assert sorted(column(plain, "answer")[5:]) == sorted(column(book, "answer")[5:]) == ["ape", "zebra"]
     assert column(plain, "activity") == column(book, "activity") == ["Lunch"] * 3 + ["Many"] * 2 + ["Secret"] * 2
     assert column(plain, "round") == ["1", "1", "2", "1", "1", "1", "1"]
     assert column(plain, "nickname") == ["Anna", "'=Bert", "Anna", "Anna", "Anna", "", ""]
@@ -141,8 +143,9 @@ async def test_an_activity_without_a_title_is_called_by_its_question(api: Api) -
 async def test_anonymous_answers_name_nobody_in_any_file(api: Api) -> None:
     event = await make_event(api)
     seat = await event.join("Canary-Anna")
-    secret = await event.activity(status="active", anonymous=True)
+    secret = await event.activity(status="active", anonymous=True, min_group=1)
     answer = (await event.answer(secret, seat, "told")).json()
+    await event.move(secret, "expired")
 
     for form in ("csv", "xlsx"):
         found = await rows(event, form)

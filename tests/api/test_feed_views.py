@@ -99,9 +99,12 @@ async def test_participants_cursor_is_moved_by_control_and_own_rows_alone(api: A
 
 async def test_participants_never_see_others_in_changes(api: Api) -> None:
     event = await make_event(api)
-    wall = await event.activity(status="active", response_policy="many", responses_visibility="participants", anonymous=True)
+    wall = await event.activity(
+        status="active", response_policy="many", responses_visibility="participants", anonymous=True, min_group=2
+    )
     anna, bert = await event.join("Anna"), await event.join("Bert")
     mine = [(await event.answer(wall, seat, 1)).json()["id"] for seat in (bert, anna, bert) if seat]
+    await event.move(wall, "expired")
 
     items, _ = await changes(event, bert.token, limit=1)
 

@@ -276,7 +276,9 @@ async def test_deleting_a_hidden_answer_reaches_whoever_saw_it(api: Api) -> None
 
 async def test_nobody_learns_who_answered_an_anonymous_activity(api: Api) -> None:
     event = await make_event(api)
-    poll = await event.activity(status="active", anonymous=True, moderation="after", responses_visibility="participants")
+    poll = await event.activity(
+        status="active", anonymous=True, min_group=1, moderation="after", responses_visibility="participants"
+    )
     anna, bert = await event.join("Anna"), await event.join("Bert")
     sent = await event.answer(poll, anna, 1)
     one = of(event, poll, "/" + sent.json()["id"])
@@ -284,6 +286,7 @@ async def test_nobody_learns_who_answered_an_anonymous_activity(api: Api) -> Non
     assert sent.json()["participant_id"] == anna.id
     assert (await api.get(one, token=anna.token)).json()["participant_id"] == anna.id
     assert (await api.get("/participants/me", token=anna.token)).json()["responses"][0]["participant_id"] == anna.id
+    await event.move(poll, "expired")
     seen = [
         (await api.get(one, token=event.host)).json(),
         (await moderate(event, poll, sent, "hidden")).json(),

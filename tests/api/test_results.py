@@ -196,9 +196,9 @@ async def test_nobody_hears_who_is_right_before_answering_ended_and_results_were
 
 async def test_the_best_of_an_anonymous_activity_have_no_names(api: Api) -> None:
     event = await make_event(api)
-    quiz = await event.activity(aggregate=SCORED, secret={"right": 1}, status="active", anonymous=True)
-    anna = await event.join()
-    accepted(await event.answer(quiz, anna, 1), 201)
+    quiz = await event.activity(aggregate=SCORED, secret={"right": 1}, status="active", anonymous=True, min_group=1)
+    await event.answer(quiz, anna := await event.join(), 1)
+    await event.move(quiz, "expired")
     answer = await asked(event, quiz, event.host)
     assert accepted(answer)["results"]["score"]["best"] == [{"participant_id": None, "points": 1000}]
     assert str(anna.id) not in answer.text

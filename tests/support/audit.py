@@ -43,7 +43,7 @@ class Audited:
         """What the answer was made from: where the session of this address stands."""
         session = next((part for part in scope["path"].split("/") if part.isdecimal()), "0")
         head = self.app.heads.known(int(session))
-        return None if head is None else (id(head), head.ts)
+        return None if head is None else (id(head), head.position)
 
 
 def _told(messages: list[Message]) -> Any:

@@ -13,7 +13,7 @@ from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.engine import Database
 
 SESSION, ANNA, BERT = 101, 201, 202
-POLL, FIRST, SECOND = UUID(int=7 << 64), UUID(int=8 << 64), UUID(int=9 << 64)
+POLL, FIRST, SECOND, THIRD = (UUID(int=number << 64) for number in (7, 8, 9, 10))
 NONE = UUID(int=0)
 T = 1_700_000_000_000_000
 TEXT = '{"b":1.50,"a":[1E2,"\\u00e9 é"]}'
@@ -29,7 +29,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     ],
     "feed_heads": [
         {"session_id": SESSION, "ts": T + 6, "ctl": T + 2, "participants": 2, "participants_ts": T + 4, "activities": 1, "transitions": 1,
-         "responses": 2, "links_ts": T + 1}
+         "responses": 2, "links_ts": T + 1, "own_ts": T + 7, "pooled": 1}
     ],
     "links": [
         {"id": UUID(fields=(1, 0, 0x8000, 0x80, 0, SESSION)), "session_id": SESSION, "scope": "owner", "name": "Anna",
@@ -39,7 +39,9 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         {"session_id": SESSION, "number": 1, "actor": "host", "entity": "session", "entity_id": str(SESSION), "from_status": "draft",
          "to_status": "active", "at_us": T, "reason": "now"}
     ],
-    "idempotency_keys": [{"id": b"k" * 16, "session_id": SESSION, "fingerprint": b"f" * 16, "status": 201, "entity": FIRST.hex}],
+    "idempotency_keys": [
+        {"id": b"k" * 16, "session_id": SESSION, "fingerprint": b"f" * 16, "status": 201, "entity": FIRST.hex, "owner": ANNA}
+    ],
     "activities": [
         {"id": POLL, "session_id": SESSION, "type": "lunch", "config_text": TEXT, "order_index": 0, "status": "active",
          "response_policy": "one", "results_visibility": "always", "responses_visibility": "screen", "moderation": "off",
@@ -50,7 +52,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     ],
     "activity_rounds": [
         {"activity_id": POLL, "round": 1, "session_id": SESSION, "live": 2, "live_last_ts": T + 6, "live_changed_ts": T + 6, "visible": 2,
-         "visible_last_ts": T + 6, "visible_changed_ts": T + 6, "started_ts": T + 2, "duration_seconds": 60}
+         "visible_last_ts": T + 6, "visible_changed_ts": T + 6, "started_ts": T + 2, "duration_seconds": 60, "release_us": T}
     ],
     "participants": [
         {"id": who, "session_id": SESSION, "nickname": name, "nickname_key": name.lower(), "token_version": 1, "last_seen_us": T,
@@ -63,6 +65,11 @@ ROWS: dict[str, list[dict[str, Any]]] = {
          "created_ts": at, "received_us": at, "revision": 1, "deleted": False, "moderation": "visible", "was_visible": True,
          "response_text": text, "masked_text": text and '"***"'}
         for row, who, at, text in ((FIRST, ANNA, T + 5, TEXT), (SECOND, BERT, T + 6, "null"))
+    ],
+    "pooled_responses": [
+        {"id": THIRD, "session_id": SESSION, "activity_id": POLL, "participant_id": BERT, "round": 1, "slot": NONE, "ts": T + 7,
+         "created_ts": T + 7, "received_us": T + 7, "revision": 1, "deleted": False, "is_spent": False, "moderation": "visible",
+         "due_us": T, "response_text": TEXT, "masked_text": TEXT}
     ],
 }  # fmt: skip
 """What programs could have written; an earlier schema takes of it what it has columns for, and a column that is not named here and may

@@ -23,6 +23,13 @@ class ActivityChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class AnsweringEnded:
+    """The end of a round's answering, told before anything of it is stored: the activity as it was until now."""
+
+    activity: Activity
+
+
+@dataclass(frozen=True, slots=True)
 class CountsChanged:
     """The counts of a round as they are now."""
 

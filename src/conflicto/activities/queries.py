@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx
 
 timed_activities = store.timed
+pooling_activities = store.pooling
+anonymous_ids = store.anonymous_ids
+newest_tick = store.newest_tick
 activities_by_id = store.find_many
 activities_changed = store.changed_since
 all_activities = store.everything

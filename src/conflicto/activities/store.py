@@ -53,6 +53,11 @@ _ALL = select(*_FIELDS).where(activities.c.session_id == bindparam("session_id")
 _LIVE = _ALL.where(~activities.c.deleted).order_by(activities.c.order_index, activities.c.created_ts)
 _CONTENT = select(activities.c.id, *_TEXTS).where(activities.c.id.in_(bindparam("ids", expanding=True)))
 _DUE = select(*_FIELDS).where(activities.c.status == ActivityStatus.ACTIVE.value, activities.c.ends_us.is_not(None))
+_POOLING = select(*_FIELDS).where(activities.c.status == ActivityStatus.ACTIVE.value, activities.c.anonymous)
+_ANONYMOUS = select(activities.c.id).where(activities.c.session_id == bindparam("session_id"), activities.c.anonymous)
+_THIS_ROUND = (activity_rounds.c.activity_id == bindparam("of_activity"), activity_rounds.c.round == bindparam("nth"))
+_TICK = select(activity_rounds.c.release_us).where(*_THIS_ROUND)
+_NOTE_TICK = update(activity_rounds).where(*_THIS_ROUND).values(release_us=bindparam("at_us"))
 _CHANGED = (
     _ALL.where(activities.c.updated_ts > bindparam("after"), activities.c.updated_ts <= bindparam("upto"))
     .order_by(activities.c.updated_ts)
@@ -108,6 +113,26 @@ def contents(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, Content]:
 def timed(tx: ReadTx) -> list[Activity]:
     """Return every activity of the database that runs and has an end."""
     return [_activity(row) for row in tx.all(_DUE)]
+
+
+def pooling(tx: ReadTx) -> list[Activity]:
+    """Return every anonymous activity of the database that is open."""
+    return [_activity(row) for row in tx.all(_POOLING)]
+
+
+def anonymous_ids(tx: ReadTx, session_id: int) -> list[UUID]:
+    """Return the anonymous activities of a session, deleted ones included."""
+    return [row.id for row in tx.all(_ANONYMOUS, {"session_id": session_id})]
+
+
+def newest_tick(tx: ReadTx, activity: Activity) -> int:
+    """Return the newest tick of the present round's pool that was run, µs; 0 before the first."""
+    return tx.scalar(_TICK, {"of_activity": activity.id, "nth": activity.round}) or 0
+
+
+def note_tick(tx: WriteTx, activity: Activity, at_us: int) -> None:
+    """Store that a tick of the present round's pool was run."""
+    tx.write(_NOTE_TICK, {"of_activity": activity.id, "nth": activity.round, "at_us": at_us})
 
 
 def changed_since(tx: ReadTx, session_id: int, *, after: int, upto: int, most: int) -> list[Activity]:

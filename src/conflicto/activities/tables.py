@@ -49,6 +49,12 @@ activities = Table(
         sqlite_where=text("status = 'active' AND ends_us IS NOT NULL"),
         postgresql_where=text("status = 'active' AND ends_us IS NOT NULL"),
     ),
+    Index(
+        "ix_activities_pooling",
+        "session_id",
+        sqlite_where=text("status = 'active' AND anonymous"),
+        postgresql_where=text("status = 'active' AND anonymous"),
+    ),
 )
 
 activity_rounds = Table(
@@ -66,6 +72,7 @@ activity_rounds = Table(
     Column("started_ts", BigInteger),
     Column("duration_seconds", Integer),
     Column("was_revealed", Boolean, nullable=False, server_default=false()),
+    Column("release_us", BigInteger, nullable=False, server_default=text("0")),
     Index("ix_activity_rounds_session_id", "session_id"),
     postgresql_with={"fillfactor": 50},
 )

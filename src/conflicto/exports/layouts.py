@@ -67,7 +67,7 @@ def seat_rows(blocks: Sequence[Block], seats: Iterable[Participant], answers: It
     for answer in answers:
         place = places.get((answer.activity_id, answer.round))
         if place is not None:
-            given.setdefault(answer.participant_id, {}).setdefault(place, []).append(answer_of(answer))
+            given.setdefault(answer.participant_id or 0, {}).setdefault(place, []).append(answer_of(answer))
     for seat in seats:
         found = given.get(seat.id, {})
         if found or not seat.deleted:

@@ -49,7 +49,7 @@ class Answer(NamedTuple):
 
 def answer_of(response: Response) -> Answer:
     """Return a stored response as its question reads it."""
-    about = About(response.participant_id, response.received_us, response.created_ts, str(response.id))
+    about = About(response.participant_id or 0, response.received_us, response.created_ts, str(response.id))
     return Answer(response.text or "null", response.round, about)
 
 

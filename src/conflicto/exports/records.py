@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def record(response: Response, activity: Activity, seats: Mapping[int, Participant]) -> dict[str, Any]:
     """Return a response with what it answers; `response_data` is embedded byte for byte; its author is not, if it is anonymous."""
-    author = None if activity.anonymous else seats.get(response.participant_id)
+    author = None if activity.anonymous else seats.get(response.participant_id or 0)
     return {
         "id": response.id,
         "session_id": response.session_id,
@@ -46,7 +46,7 @@ def seat_records(
     named = {activity.id: activity for activity in activities if not activity.anonymous}
     given: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for answer in answers:
-        if answer.activity_id in named:
+        if answer.activity_id in named and answer.participant_id is not None:
             given[answer.participant_id].append(_answer(named[answer.activity_id], answer.round, answer.text))
     for seat in seats:
         if seat.id in given or not seat.deleted:

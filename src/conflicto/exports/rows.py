@@ -36,7 +36,7 @@ def response_row(response: Response, question: Question, seats: Mapping[int, Par
     head = _head(question, response.round)
     if question.activity.anonymous:
         return [*head, "", "", shown, response.moderation, "", "", "", "", "", *verdict]
-    author = seats.get(response.participant_id)
+    author = seats.get(response.participant_id or 0)
     nickname, scripted = (author.nickname, truth(author.scripted)) if author else ("", "")
     return [
         *head, str(response.participant_id), nickname, shown, response.moderation, Number(response.revision),
@@ -46,7 +46,7 @@ def response_row(response: Response, question: Question, seats: Mapping[int, Par
 
 def long_rows(response: Response, question: Question, seats: Mapping[int, Participant]) -> Iterator[list[Cell]]:
     """Yield a row under `LONG_COLUMNS` for each chosen option, each rank and each other part of an answer."""
-    author = None if question.activity.anonymous else seats.get(response.participant_id)
+    author = None if question.activity.anonymous else seats.get(response.participant_id or 0)
     who = (str(author.id), author.nickname) if author else ("", "")
     end = [response.moderation, instant(response.received_us), truth(author.scripted)] if author else [response.moderation, "", ""]
     for item, value in _items(question, response.text or "null"):

@@ -153,10 +153,10 @@ class Answers:
         ready = self.made(head, asking.key)
         shelf = None if asking.is_private else head.shelf_for(view_of(call.caller))
         if ready is None:
-            moment = head.ts
+            moment = head.position
             page = await self.page(head, asking)
             ready = self._press.page(call, head, page, asking.guard, is_now=asking.since.kind == "now")
-            if not head.is_current or head.is_behind or head.ts != moment:
+            if not head.is_current or head.is_behind or head.position != moment:
                 shelf = None
             elif shelf is not None:
                 self.keep(head, asking.key, ready)
@@ -213,7 +213,7 @@ class Answers:
 
     async def shared(self, head: SessionHead, key: Hashable, read: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Let all who ask the same of the same moment share one reading."""
-        moment = (head.session.id, head.ts, key)
+        moment = (head.session.id, head.position, key)
         task = self._flights.get(moment)
         if task is None:
             task = self._flights[moment] = asyncio.create_task(read())
@@ -252,8 +252,10 @@ def _reaches(head: SessionHead, participant_id: int | None, since: Since, newest
     """
     if since.kind == "now":
         return True
-    if participant_id is not None and head.recent.knows_all_of(participant_id):
-        return since.us <= newest
+    if participant_id is not None:
+        floor = head.recent.own_floor(participant_id)
+        is_here = floor is not None and since.kind == "position" and floor <= since.us <= newest
+        return is_here or (head.recent.knows_all_of(participant_id) and since.us <= newest)
     return since.kind == "position" and head.recent.floor <= since.us <= newest
 
 

@@ -19,9 +19,9 @@ from conflicto.participants.events import ParticipantChanged
 from conflicto.participants.queries import departed_ids, moved_seats, participants_changed
 from conflicto.platform.express.shelf import Shelf
 from conflicto.platform.problems import NotFound
-from conflicto.responses.events import ResponsesChanged
+from conflicto.responses.events import AnswersPooled, ResponsesChanged
 from conflicto.responses.model import Moderation
-from conflicto.responses.queries import session_feed
+from conflicto.responses.queries import pooled_changes, session_feed
 from conflicto.results.board import BoardMemory
 from conflicto.results.tallies import Tallies
 from conflicto.sessions.events import LinkChanged, SessionChanged
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.platform.express.ready import Ready
     from conflicto.responses.model import Response
+    from conflicto.responses.pool.model import PooledResponse
     from conflicto.sessions.model import Session
 
 CROWD_SNAPSHOT_S = 5.0
@@ -64,8 +65,9 @@ class SessionHead:
     """The newest state of one session.
 
     `own` holds the newest change of each participant's own rows, as far as it is known here; rows from before `loaded_ts` of those who
-    are not in it are unknown. `stored` counts the rows of all answers, deleted ones too. `epoch` is the life of the database that all
-    this is from.
+    are not in it are unknown. `position` is the newest change of any kind, those included that one author alone reads; `pooled_authors`
+    are those with an answer in a round's pool, where somebody asked. `stored` counts the rows of all answers in the feed, deleted ones
+    too. `epoch` is the life of the database that all this is from.
     `made`, `frames` and the shelves hold answers and are emptied by every change that they show. `bells` has one for each view: data
     wakes hosts and screens, control wakes participants too. `seat_changes` counts new nicknames and those
     who went. `is_behind`: this process committed more than is known here, because others committed in between.
@@ -95,6 +97,8 @@ class SessionHead:
     seat_changes: int = 0
     gaps: tuple[Gap, ...] = ()
     links: dict[UUID, Link] = field(default_factory=dict)
+    position: int = 0
+    pooled_authors: dict[tuple[UUID, int], set[int]] = field(default_factory=dict)
     crowd_snapshot: Crowd | None = None
     is_current: bool = True
     is_behind: bool = False
@@ -152,22 +156,24 @@ class SessionHead:
 
     def catch_up(self, news: News) -> Sequence[object]:
         """Take over what other processes changed, if it is more than is known already, and return it as events."""
-        if news.row.ts <= self.ts:
+        if news.row.position <= self.position:
             return ()
-        events = list(news.events(self.ts, self.counts))
+        events = list(news.events(self.position, self.counts))
         self.follow(news.row, events)
         return events
 
     def follow(self, locked: Head, events: Iterable[object]) -> None:
         """Take over what was committed to this session, and wake those who may see it."""
-        control = locked.ctl != self.ctl
-        self.ts, self.ctl = locked.ts, locked.ctl
+        control, is_private = locked.ctl != self.ctl, locked.ts == self.ts
+        self.ts, self.ctl, self.position = locked.ts, locked.ctl, locked.position
         self.participants, self.participants_ts = locked.counts["participants"], locked.counts["participants_ts"]
         self.stored = locked.counts["responses"]
         for event in events:
             self._follow(event)
         self.made.clear()
         self.frames.clear()
+        if is_private:
+            return
         self.shelves[View.HOST].clear()
         self.shelves[View.SCREEN].clear()
         if control:
@@ -198,6 +204,8 @@ class SessionHead:
             self.tallies.overtake(event.since, changes)
             self._take_answers(event.responses)
             self._tell_authors(changes)
+        elif isinstance(event, AnswersPooled):
+            self._take_pooled(event.rows)
         elif isinstance(event, CountsChanged):
             self.counts[event.activity_id, event.round] = event.counts
         elif isinstance(event, ActivityChanged):
@@ -224,14 +232,25 @@ class SessionHead:
 
     def _take_answers(self, answers: Iterable[Response]) -> None:
         for answer in answers:
-            self.own[answer.participant_id] = max(answer.ts, self.own.get(answer.participant_id, 0))
+            if answer.participant_id is not None:
+                self.own[answer.participant_id] = max(answer.ts, self.own.get(answer.participant_id, 0))
+                self.pooled_authors.get((answer.activity_id, answer.round), _NOBODY).discard(answer.participant_id)
             self.recent.take_answer(answer)
+
+    def _take_pooled(self, rows: Iterable[PooledResponse]) -> None:
+        for row in rows:
+            self.own[row.participant_id] = max(row.ts, self.own.get(row.participant_id, 0))
+            self.recent.take_pooled(row)
+            authors = self.pooled_authors.get((row.activity_id, row.round))
+            if authors is not None:
+                (authors.discard if row.deleted and not row.is_spent else authors.add)(row.participant_id)
 
     def _follow_seat(self, participant: Participant) -> None:
         self.own[participant.id] = max(participant.updated_ts, self.own.get(participant.id, 0))
         self.seat_changes += participant.revision > 1
         if participant.deleted:
             self.departed.add(participant.id)
+            self.recent.forget_author(participant.id, {each.id for each in self.activities.values() if each.anonymous})
         else:
             self.departed.discard(participant.id)
         self.recent.take_seat(participant)
@@ -243,7 +262,7 @@ class SessionHead:
 
     def _tell_authors(self, changes: Iterable[tuple[Response | None, Response]]) -> None:
         """Wake those whose answers were hidden, approved or taken away; who sends one hears of it in the reply."""
-        judged = {after.participant_id for before, after in changes if _is_judged(before, after)}
+        judged = {after.participant_id for before, after in changes if _is_judged(before, after)} - {None}
         if judged:
             self.bells[View.PARTICIPANT].ring_for(judged)
 
@@ -260,6 +279,8 @@ def _is_judged(before: Response | None, after: Response) -> bool:
 
 
 _NONE = Counts()
+
+_NOBODY: set[int] = set()
 
 
 def load_head(tx: ReadTx, session_id: int) -> SessionHead:
@@ -284,6 +305,7 @@ def load_head(tx: ReadTx, session_id: int) -> SessionHead:
         own=own,
         gaps=gaps_of(tx, session_id),
         links={link.id: link for link in session_links(tx, session_id)},
+        position=row.position,
     )
 
 
@@ -294,13 +316,18 @@ def _load_recent(tx: ReadTx, row: Head) -> tuple[Recent, dict[int, int], int]:
     """
     answers = session_feed(tx, row.topic, after=row.ctl, upto=row.ts, most=MOST_LOADED + 1, closed=(), visible_only=False)
     people = participants_changed(tx, row.topic, after=row.ctl, upto=row.ts, most=MOST_LOADED + 1)
-    if max(len(answers), len(people)) > MOST_LOADED:
-        return Recent(row.ts), {}, row.ts
+    pooled = pooled_changes(tx, row.topic, after=row.ctl, most=MOST_LOADED + 1)
+    if max(len(answers), len(people), len(pooled)) > MOST_LOADED:
+        return Recent(row.ts, own_ts=row.position), {}, row.position
     recent, own = Recent(row.ctl), {}
     for seat in people:
         recent.take_seat(seat)
         own[seat.id] = seat.updated_ts
     for response in answers:
         recent.take_answer(response)
-        own[response.participant_id] = max(response.ts, own.get(response.participant_id, 0))
+        if response.participant_id is not None:
+            own[response.participant_id] = max(response.ts, own.get(response.participant_id, 0))
+    for row_of_pool in pooled:
+        recent.take_pooled(row_of_pool)
+        own[row_of_pool.participant_id] = max(row_of_pool.ts, own.get(row_of_pool.participant_id, 0))
     return recent, own, row.ctl

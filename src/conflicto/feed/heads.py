@@ -131,11 +131,11 @@ class Heads:
         events = by_session(committed.events)
         for session_id, locked in committed.heads.items():
             if session_id in self._loading:
-                self._news[session_id] = locked.ts
+                self._news[session_id] = locked.position
             head = self._heads.get(session_id)
-            if head is not None and locked.ts > head.ts:
-                if locked.base != head.ts:
-                    self._fall_behind(head, locked.ts)
+            if head is not None and locked.position > head.position:
+                if locked.base != head.position:
+                    self._fall_behind(head, locked.position)
                     continue
                 head.follow(locked, events.get(session_id, ()))
                 if head.session.deleted:
@@ -151,16 +151,16 @@ class Heads:
     def position(self, topic: int) -> int:
         """Return where a session is known to have stood, 0 if that is unknown; any thread may ask."""
         head = self._heads.get(topic)
-        return 0 if head is None else head.ts
+        return 0 if head is None else head.position
 
     def newest_position(self) -> int:
         """Return the newest position that is known of any session; any thread may ask."""
-        return max((head.ts for head in list(self._heads.values())), default=0)
+        return max((head.position for head in list(self._heads.values())), default=0)
 
     def hear(self, session_id: int, ts: int) -> None:
         """Take the hint that another process moved a session to `ts`: it may be late, wrong or repeated, and costs at most a read."""
         head = self._heads.get(session_id)
-        if head is not None and ts > head.ts:
+        if head is not None and ts > head.position:
             self._pursue(head).is_hinted = True
 
     async def sweep(self) -> tuple[int, ...]:
@@ -168,7 +168,7 @@ class Heads:
 
         Returns sessions whose head is behind what was known of it: the database lost commits.
         """
-        watched = {session_id: head.ts for session_id, head in self._heads.items()}
+        watched = {session_id: head.position for session_id, head in self._heads.items()}
         if not watched:
             return ()
         stored = await self._db.read(positions, list(watched))
@@ -188,7 +188,7 @@ class Heads:
         session_id = head.session.id
         pursuit = self._pursuits[session_id]
         wanted = pursuit.own_ts
-        while head.ts < wanted and self._heads.get(session_id) is head:
+        while head.position < wanted and self._heads.get(session_id) is head:
             await asyncio.shield(pursuit.moved)
         return self._heads.get(session_id) is head
 
@@ -209,7 +209,7 @@ class Heads:
         """
         session_id = head.session.id
         try:
-            while (pursuit.is_hinted or head.ts < pursuit.own_ts) and await self._step(head, pursuit):
+            while (pursuit.is_hinted or head.position < pursuit.own_ts) and await self._step(head, pursuit):
                 if not head.is_behind:
                     await asyncio.sleep(SPACE_S)
         except NotFound:
@@ -227,7 +227,7 @@ class Heads:
         """Read once what others changed, and say whether the memory is still worth the pursuit."""
         session_id = head.session.id
         pursuit.is_hinted = False
-        news = await self._db.read(load_news, session_id, head.ts)
+        news = await self._db.read(load_news, session_id, head.position)
         if self._heads.get(session_id) is not head:
             return False
         if news.epoch != head.epoch:
@@ -236,7 +236,7 @@ class Heads:
             self._drop(session_id)
             return False
         events = head.catch_up(news)
-        head.is_behind = head.ts < pursuit.own_ts
+        head.is_behind = head.position < pursuit.own_ts
         pursuit.tell()
         if events:
             self._on_others(events, head.ts)
@@ -246,7 +246,7 @@ class Heads:
         try:
             while True:
                 life, head = self._lives, await self._db.read(load_head, session_id)
-                if self._news.pop(session_id, 0) <= head.ts and life == self._lives:
+                if self._news.pop(session_id, 0) <= head.position and life == self._lives:
                     break
         except NotFound:
             self._forget(session_id)

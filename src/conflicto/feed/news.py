@@ -16,8 +16,8 @@ from conflicto.activities.queries import activities_changed, all_counts
 from conflicto.feed.sources import MOST_ACTIVITIES_EVER
 from conflicto.participants.events import ParticipantChanged
 from conflicto.participants.queries import participants_changed
-from conflicto.responses.events import ResponsesChanged
-from conflicto.responses.queries import session_feed
+from conflicto.responses.events import AnswersPooled, ResponsesChanged
+from conflicto.responses.queries import pooled_changes, session_feed
 from conflicto.sessions.events import LinkChanged, SessionChanged
 from conflicto.sessions.heads import head_row
 from conflicto.sessions.queries import session_by_id, session_links
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from conflicto.platform.db.stamps import Head
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.responses.model import Response
+    from conflicto.responses.pool.model import PooledResponse
     from conflicto.sessions.model import Session
 
 MOST_NEWS = 5_000
@@ -59,11 +60,12 @@ class News:
     seats: Sequence[Participant]
     answers: Sequence[Response]
     links: Sequence[Link]
+    pooled: Sequence[PooledResponse] = ()
 
     @property
     def is_too_much(self) -> bool:
         """Whether some of it was left out."""
-        return max(len(self.seats), len(self.answers)) > MOST_NEWS
+        return max(len(self.seats), len(self.answers), len(self.pooled)) > MOST_NEWS
 
     def events(self, since: int, known: Mapping[tuple[UUID, int], Counts]) -> Iterator[object]:
         """Yield what happened after `since`, which may lie beyond where the reading began; `known` are the counts as they were."""
@@ -80,6 +82,7 @@ class News:
             if seat.updated_ts > since:
                 yield ParticipantChanged(seat)
         yield OthersAnswered(self.row.topic, since, [each for each in self.answers if each.ts > since])
+        yield AnswersPooled(self.row.topic, [each for each in self.pooled if each.ts > since])
 
 
 def load_news(tx: ReadTx, session_id: int, after: int) -> News:
@@ -95,6 +98,7 @@ def load_news(tx: ReadTx, session_id: int, after: int) -> News:
         seats=participants_changed(tx, session_id, after=after, upto=row.ts, most=most),
         answers=session_feed(tx, session_id, after=after, upto=row.ts, most=most, closed=(), visible_only=False),
         links=session_links(tx, session_id, after=after) if row.counts["links_ts"] > after else (),
+        pooled=pooled_changes(tx, session_id, after=after, most=most),
     )
 
 
@@ -109,7 +113,7 @@ def by_session(events: Iterable[object]) -> dict[int, list[object]]:
 
 
 def _session_of(event: object) -> int | None:
-    if isinstance(event, ResponsesChanged | CountsChanged):
+    if isinstance(event, ResponsesChanged | AnswersPooled | CountsChanged):
         return event.session_id
     if isinstance(event, ActivityChanged):
         return event.activity.session_id

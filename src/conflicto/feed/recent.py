@@ -7,14 +7,16 @@ as that position is not below the floor.
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Container, Hashable, Iterable
     from uuid import UUID
 
     from conflicto.participants.model import Participant
     from conflicto.responses.model import Response
+    from conflicto.responses.pool.model import PooledResponse
 
 MOST_ROWS = 20_000
 """Answers, and as many seats, of one session: a large hall's worth, about 1 KB each."""
@@ -63,16 +65,22 @@ class _Line(Generic[Row]):
 class Recent:
     """The newest answers and seats of one session, complete after `floor`."""
 
-    def __init__(self, loaded_ts: int) -> None:
+    def __init__(self, loaded_ts: int, *, own_ts: int = 0) -> None:
         self._answers: _Line[Response] = _Line(loaded_ts)
         self._people: _Line[Participant] = _Line(loaded_ts)
+        self._pooled: _Line[Response] = _Line(max(loaded_ts, own_ts))
         self._own: dict[int, dict[UUID, Response]] = {}
+        self._incomplete: set[int] = set()
         self._characters = 0
 
     @property
     def floor(self) -> int:
         """Positions at or above it can be answered from here."""
         return max(self._answers.floor, self._people.floor)
+
+    def own_floor(self, participant_id: int) -> int | None:
+        """Return the position from which a participant's own rows are all here, None if that is unknown."""
+        return None if participant_id in self._incomplete else max(self.floor, self._pooled.floor)
 
     def answers_after(self, ts: int) -> list[Response]:
         """Return everyone's answers after a position, tombstones included."""
@@ -98,18 +106,56 @@ class Recent:
 
     def knows_all_of(self, participant_id: int) -> bool:
         """Whether everything about a seat is here, because the seat itself is younger than the floor."""
-        seat = self.seat(participant_id)
-        return seat is not None and seat.created_ts > self.floor
+        seat, floor = self.seat(participant_id), self.own_floor(participant_id)
+        return seat is not None and floor is not None and seat.created_ts > floor
 
     def take_answer(self, response: Response) -> None:
-        """Take in an answer as it is now."""
-        own = self._own.setdefault(response.participant_id, {})
-        before = own.get(response.id)
+        """Take in an answer as it is now; what waited in the pool under its id is over."""
+        self._forget_pooled(response.id)
+        before = self.answer(response.id)
         self._characters += _size(response) - (_size(before) if before else 0)
-        own[response.id] = response
         self._answers.put(response.id, response.ts, response)
-        while len(self._answers.rows) > MOST_ROWS or self._characters > MOST_CHARACTERS:
-            self._drop(self._answers.drop_oldest())
+        self._own_answer(response)
+        self._bound()
+
+    def take_pooled(self, row: PooledResponse) -> None:
+        """Take in an answer that its author alone reads."""
+        if row.is_spent:
+            self._forget_own(row.participant_id)
+            self._incomplete.add(row.participant_id)
+            return
+        self._forget_pooled(row.id)
+        response = row.own()
+        self._characters += _size(response)
+        self._pooled.put(response.id, response.ts, response)
+        self._own_answer(response)
+        self._bound()
+
+    def forget_author(self, participant_id: int, anonymous: Container[UUID]) -> None:
+        """Forget who sent the answers of somebody who is gone to anonymous activities."""
+        for response in self._forget_own(participant_id):
+            if response.id in self._pooled.rows:
+                self._forget_pooled(response.id)
+            known = self._answers.rows.get(response.id)
+            if known is not None and response.activity_id in anonymous:
+                self._answers.rows[response.id] = known[0], replace(known[1], participant_id=None)
+
+    def _forget_own(self, participant_id: int) -> Iterable[Response]:
+        return self._own.pop(participant_id, {}).values()
+
+    def _own_answer(self, response: Response) -> None:
+        if response.participant_id is not None and response.participant_id not in self._incomplete:
+            self._own.setdefault(response.participant_id, {})[response.id] = response
+
+    def _forget_pooled(self, response_id: UUID) -> None:
+        known = self._pooled.rows.pop(response_id, None)
+        if known is not None:
+            self._drop(known[1])
+
+    def _bound(self) -> None:
+        while max(len(self._answers.rows), len(self._pooled.rows)) > MOST_ROWS or self._characters > MOST_CHARACTERS:
+            line = self._answers if len(self._answers.rows) >= len(self._pooled.rows) else self._pooled
+            self._drop(line.drop_oldest())
 
     def take_seat(self, participant: Participant) -> None:
         """Take in a seat as it is now."""
@@ -119,10 +165,11 @@ class Recent:
 
     def _drop(self, response: Response) -> None:
         self._characters -= _size(response)
-        own = self._own[response.participant_id]
-        del own[response.id]
-        if not own:
-            del self._own[response.participant_id]
+        own = {} if response.participant_id is None else self._own.get(response.participant_id, {})
+        if own.get(response.id) is response:
+            del own[response.id]
+            if not own and response.participant_id is not None:
+                del self._own[response.participant_id]
 
 
 def _size(response: Response) -> int:

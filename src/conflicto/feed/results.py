@@ -16,6 +16,7 @@ from conflicto.platform.http.body import ending_with_caller
 from conflicto.platform.http.messages import encode
 from conflicto.platform.instants import rfc3339
 from conflicto.platform.problems import FieldError, InvalidInput, NotFound, Unavailable
+from conflicto.responses.queries import pooled_authors
 from conflicto.results.errors import ResultsHidden
 from conflicto.results.queries import Round
 from conflicto.results.tallies import Body
@@ -123,11 +124,24 @@ class Results:
                 raise ResultsHidden
             seen = await self.seen(head, activity, nth)
             if seen is not None:
-                if door is Door.AUTHORS and not seen.kept.tally.authors[call.caller.participant_id]:
+                if door is Door.AUTHORS and not await self._has_answered(seen, call.caller.participant_id):
                     raise ResultsHidden
                 return seen, door
             head = await self._heads.get(session_id)
         raise Unavailable(retry_after_s=1)
+
+    async def _has_answered(self, seen: Seen, participant_id: int | None) -> bool:
+        """Whether a participant has an answer in a round, be it still in the pool."""
+        if participant_id is None or seen.kept.tally.authors[participant_id]:
+            return participant_id is not None
+        of = seen.activity.id, seen.nth
+        if seen.activity.anonymous and of not in seen.head.pooled_authors:
+            position = seen.head.position
+            found: set[int] = await self._answers.shared(seen.head, ("authors", *of), partial(self._db.read, pooled_authors, *of))
+            if seen.head.position != position:
+                return participant_id in found
+            seen.head.pooled_authors[of] = found
+        return participant_id in seen.head.pooled_authors.get(of, ())
 
     async def _basis(self, head: SessionHead, activity: Activity, nth: int) -> Basis | None:
         """Return what the tally of a round is made from, None if the activity changed meanwhile."""

@@ -98,7 +98,7 @@ class ActivityStatusOut(BaseModel):
     """What everyone polls of an activity. Participants' counts are at most 5 s old."""
 
     model_config = example(
-        activity_id="8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4", status="active", response_count=167,
+        activity_id="8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4", status="active", response_count=167, withheld=False,
         last_response_at="2026-11-23T09:05:20.004211Z", last_updated="2026-11-23T09:05:20.004211Z", round=1,
         ends_at="2026-11-23T09:06:12.250417Z", results_revealed=False, secret_revealed=False,
     )  # fmt: skip
@@ -106,6 +106,7 @@ class ActivityStatusOut(BaseModel):
     activity_id: str
     status: ActivityStatus
     response_count: int
+    withheld: bool = Field(description="Nothing of an anonymous round was released: no, or too few, people have answered.")
     last_response_at: str | None
     last_updated: str
     round: int

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from conflicto.activities.queries import activities_changed, all_activities, with_contents
 from conflicto.participants.queries import participant_by_id, participants_changed
-from conflicto.responses.model import Moderation
-from conflicto.responses.queries import activity_feed, own_feed, session_feed
+from conflicto.responses.queries import activity_feed, is_hidden_from_start, own_feed, session_feed
 from conflicto.sessions.queries import session_by_id
 
 if TYPE_CHECKING:
@@ -177,7 +176,7 @@ class Remembered:
         rows = self.head.recent.own_answers(participant_id)
         found = [each for each in rows if window.after < each.ts <= window.upto and each.activity_id not in closed]
         if window.after == 0:
-            return [each for each in found if not each.deleted and each.moderation is not Moderation.HIDDEN]
+            return [each for each in found if not is_hidden_from_start(each)]
         return found
 
     def answers_to(

@@ -36,16 +36,22 @@ def activity_status(head: SessionHead, activity: Activity, view: View, crowd: Cr
     """Return an activity's status: all live answers for hosts, visible ones for the screen, a snapshot of those for participants."""
     counts = crowd.counts.get((activity.id, activity.round), Counts()) if crowd else head.counts_of(activity)
     if view is View.HOST:
-        return _activity_body(activity, counts.live, counts.live_last_ts, counts.live_changed_ts)
-    return _activity_body(activity, counts.visible, counts.visible_last_ts, counts.visible_changed_ts)
+        return _activity_body(activity, counts, counts.live, counts.live_last_ts, counts.live_changed_ts)
+    return _activity_body(activity, counts, counts.visible, counts.visible_last_ts, counts.visible_changed_ts)
 
 
-def _activity_body(activity: Activity, count: int, last_ts: int | None, changed_ts: int) -> bytes:
+def is_withheld(activity: Activity, counts: Counts) -> bool:
+    """Whether nothing of an anonymous round was released yet, be it that nobody answered or too few people did."""
+    return activity.anonymous and activity.min_group > 0 and activity.started_ts is not None and not counts.live_changed_ts
+
+
+def _activity_body(activity: Activity, counts: Counts, count: int, last_ts: int | None, changed_ts: int) -> bytes:
     return encode(
         {
             "activity_id": activity.id,
             "status": activity.status,
             "response_count": count,
+            "withheld": is_withheld(activity, counts),
             "last_response_at": None if last_ts is None else rfc3339(last_ts),
             "last_updated": rfc3339(max(activity.updated_ts, changed_ts)),
             "round": activity.round,

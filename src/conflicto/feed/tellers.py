@@ -70,10 +70,10 @@ class PageTeller:
         key = None if asking.is_private else (self._event, asking.key)
         made = head.frames.get(key)
         if made is None:
-            moment = head.ts
+            moment = head.position
             page = await self._answers.page(head, asking)
             made = frames(page, self._event), page.cursor, page.closed and not page.has_more
-            if key is not None and head.is_current and head.ts == moment:
+            if key is not None and head.is_current and head.position == moment:
                 head.frames[key] = made
         told, self._cursor, is_last = made
         return told, is_last

@@ -18,11 +18,15 @@ class ParticipantChanged:
 
 @dataclass(frozen=True, slots=True)
 class ParticipantRemoved:
-    """Someone left or was removed; with `erase_answers` their answers must go in the same transaction."""
+    """Someone left or was removed; with `erase_answers` their answers must go in the same transaction.
+
+    `is_scripted`: a rehearsal's participant, whose answers must be found again when it ends.
+    """
 
     session_id: int
     participant_id: int
     erase_answers: bool
+    is_scripted: bool = False
 
     def deletes(self) -> tuple[str, list[int]]:
         """Return the seat as what went."""

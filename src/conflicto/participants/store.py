@@ -62,6 +62,12 @@ _SCRIPTED = (
     .where(participants.c.session_id == bindparam("session_id"), participants.c.scripted, participants.c.nickname != "")
     .limit(bindparam("most"))
 )
+_SCRIPTED_IDS = select(participants.c.id).where(participants.c.session_id == bindparam("session_id"), participants.c.scripted)
+_PEOPLE = (
+    select(participants.c.id)
+    .where(participants.c.session_id == bindparam("session_id"), participants.c.scripted == false())
+    .limit(1)
+)
 _EVERY_SEAT = select(participants).where(participants.c.session_id == bindparam("session_id")).order_by(participants.c.created_ts)
 _RECOUNT = (
     select(participants.c.session_id, func.count().label("seats"))
@@ -126,6 +132,16 @@ def every_seat(tx: ReadTx, session_id: int) -> Iterator[Participant]:
 def scripted(tx: ReadTx, session_id: int, *, most: int) -> list[Participant]:
     """Return up to `most` seats of a rehearsal that were not forgotten yet, those that were removed included."""
     return [_participant(row) for row in tx.all(_SCRIPTED, {"session_id": session_id, "most": most})]
+
+
+def scripted_ids(tx: ReadTx, session_id: int) -> set[int]:
+    """Return all seats of rehearsals in a session, those that were removed included."""
+    return {row.id for row in tx.all(_SCRIPTED_IDS, {"session_id": session_id})}
+
+
+def has_people(tx: ReadTx, session_id: int) -> bool:
+    """Return whether anybody but a rehearsal ever sat in a session."""
+    return tx.first(_PEOPLE, {"session_id": session_id}) is not None
 
 
 def flooding(tx: ReadTx, session_id: int, flood: Flood, *, most: int) -> list[Participant]:

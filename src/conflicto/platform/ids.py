@@ -5,14 +5,19 @@ from __future__ import annotations
 import base64
 import random
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 from uuid import UUID
+
+T = TypeVar("T")
 
 PUBLIC_ID_BITS = 48
 """Session and participant ids stay below 2^48: exact in JavaScript, and too sparse to guess (design §4)."""
 
 
 _CHANCE = random.Random()  # noqa: S311 - for `up_to` alone, where guessing gains nothing and the system's generator costs ten times as much
+
+_SYSTEM = secrets.SystemRandom()
 
 
 def public_id() -> int:
@@ -57,3 +62,13 @@ def letters(alphabet: str, length: int) -> str:
 def epoch_name() -> str:
     """Return 10 lower-case base-32 characters: the name of one life of a database."""
     return base64.b32encode(secrets.token_bytes(7)).decode().rstrip("=").lower()[:10]
+
+
+def up_to_exactly(most: int) -> int:
+    """Return a whole number from 0 to `most`, drawn by the system's generator: nobody can foretell it."""
+    return secrets.randbelow(most + 1)
+
+
+def drawn(items: Sequence[T], amount: int) -> list[T]:
+    """Return `amount` of the items, or all if there are fewer, in an order drawn by the system's generator."""
+    return _SYSTEM.sample(items, min(amount, len(items)))

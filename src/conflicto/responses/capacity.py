@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from conflicto.responses import store
 from conflicto.responses.errors import AnsweredTooOften, AnswersFull
+from conflicto.responses.pool import store as pool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,8 +70,9 @@ class Capacity:
                 unsure.append(each)
         if unsure:
             rows = store.rows_of_each(tx, activity.id, activity.round, unsure)
+            pooled = pool.rows_of_each(tx, activity.id, activity.round, unsure) if activity.anonymous else {}
             for each in unsure:
-                self._allow(activity, each, rows.get(each, 0))
+                self._allow(activity, each, rows.get(each, 0) + pooled.get(each, 0))
 
     def refusal(self, activity: Activity, author: int, *, of_session: int, many: bool) -> DomainError | None:
         """Say why a new row is not stored, or note that it is; `of_session` is how many rows the session has."""

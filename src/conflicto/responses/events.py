@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from uuid import UUID
 
     from conflicto.responses.model import Response
+    from conflicto.responses.pool.model import PooledResponse
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersPooled:
+    """Pooled rows of one session as they are now; their authors alone read them. `next_us` is the next look at each activity's pool."""
+
+    session_id: int
+    rows: Sequence[PooledResponse]
+    next_us: Mapping[UUID, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,14 @@ from conflicto.responses.commands import change
 from conflicto.responses.commands.flood import NOTHING, clear_flood, note_cleared
 from conflicto.responses.commands.submit import Receipt, Submission, submit_many
 from conflicto.responses.model import Moderation, Response
-from conflicto.responses.queries import ResponseFilter, own_responses, pattern_of, response_by_id, response_page
+from conflicto.responses.queries import (
+    ResponseFilter,
+    own_response,
+    own_responses,
+    pattern_of,
+    response_by_id,
+    response_page,
+)
 from conflicto.sessions import idempotency
 from conflicto.sessions.errors import IdempotencyKeyInvalid, KeyReused, SessionCompleted
 from conflicto.sessions.http import CONTROL
@@ -245,9 +252,12 @@ def _me(tx: ReadTx, participant_id: int, points: int | None) -> dict[str, Any]:
 
 def _one(tx: ReadTx, call: Call, activity_id: UUID, response_id: UUID) -> tuple[Response, Activity]:
     activity = activity_by_id(tx, activity_id, session_id=call.params["session_id"])
-    response = response_by_id(tx, response_id, activity_id=activity_id)
-    own = response.participant_id == call.caller.participant_id and response.moderation is not Moderation.HIDDEN
-    if call.caller.role is Role.PARTICIPANT and not (own and activity.is_visible):
+    if call.caller.role is not Role.PARTICIPANT:
+        return response_by_id(tx, response_id, activity_id=activity_id), activity
+    response = own_response(tx, response_id)
+    if response is None or response.activity_id != activity_id or response.participant_id != call.caller.participant_id:
+        raise NotFound
+    if response.moderation is Moderation.HIDDEN or not activity.is_visible:
         raise NotFound
     return response, activity
 

@@ -30,13 +30,13 @@ class Response:
 
     `text` is the gated JSON, None for a tombstone; `masked` is what others are shown in its place, None if that is the text itself: the
     word filter found something (`filtering.py`). `was_visible`: someone other than host and author may have seen it, so that its
-    going must be told.
+    going must be told. `participant_id` is None if its author left an anonymous activity.
     """
 
     id: UUID
     session_id: int
     activity_id: UUID
-    participant_id: int
+    participant_id: int | None
     round: int
     slot: UUID
     ts: int
@@ -62,7 +62,7 @@ class LiveAnswer(NamedTuple):
     ts: int
     created_ts: int
     received_us: int
-    participant_id: int
+    participant_id: int | None
     moderation: str
     text: str
     masked: str | None

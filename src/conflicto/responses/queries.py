@@ -15,9 +15,11 @@ from conflicto.platform.problems import NotFound
 from conflicto.platform.strict_json import RESPONSE_LIMITS, compact
 from conflicto.responses import store
 from conflicto.responses.errors import PatternTooLarge, ScanTooLong
+from conflicto.responses.model import Moderation
+from conflicto.responses.pool import store as pool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from uuid import UUID
 
     from conflicto.platform.db.cancellation import Deadline
@@ -26,9 +28,9 @@ if TYPE_CHECKING:
 
 activity_feed = store.activity_feed
 session_feed = store.session_feed
-own_feed = store.own_feed
-own_head = store.own_head
-own_responses = store.mine
+pooled_changes = pool.changed_since
+pooled_authors = pool.authors
+is_filled = pool.is_filled
 every_response = store.scan
 responses_of_seats = store.of_seats
 texts_in_order = store.texts_in_order
@@ -160,3 +162,52 @@ def held_places(tx: ReadTx, session_id: int) -> HeldPlaces:
     anonymous = min((each.started_ts or 0 for each in rounds if each.anonymous), default=None)
     untold = {who for who, left_ts in left.items() if anonymous is not None and left_ts > anonymous}
     return HeldPlaces(frozenset(told), frozenset(untold))
+
+
+def own_response(tx: ReadTx, response_id: UUID) -> Response | None:
+    """Return an answer as its author reads it, None if there is none: as it waits in the pool, else as it was released."""
+    waiting = pool.find_many(tx, [response_id]).get(response_id)
+    if waiting is not None and not waiting.deleted:
+        return waiting.own()
+    released = store.find_many(tx, [response_id]).get(response_id)
+    return None if released is None or released.deleted else released
+
+
+def own_responses(tx: ReadTx, participant_id: int, *, activity_id: UUID | None, limit: int, offset: int) -> list[Response]:
+    """Return a participant's live answers in the order of their newest changes, those in the pool included."""
+    waiting = _own_pool(tx, participant_id)
+    released = store.mine(tx, participant_id, activity_id=activity_id, limit=limit + offset + len(waiting), offset=0)
+    found = [each for each in released if each.id not in waiting]
+    found += [each for each in waiting.values() if not each.deleted and activity_id in {None, each.activity_id}]
+    return sorted(found, key=_place)[offset : offset + limit]
+
+
+def own_feed(tx: ReadTx, participant_id: int, *, after: int, upto: int, most: int, closed: Collection[UUID]) -> list[Response]:
+    """Return a participant's own answers with positions in (after, upto], in order, without those of `closed` activities."""
+    waiting = _own_pool(tx, participant_id)
+    released = store.own_feed(tx, participant_id, after=after, upto=upto, most=most + len(waiting), closed=closed)
+    found = [each for each in released if each.id not in waiting]
+    found += [
+        each
+        for each in waiting.values()
+        if after < each.ts <= upto and each.activity_id not in closed and not (after == 0 and is_hidden_from_start(each))
+    ]
+    return sorted(found, key=_place)[:most]
+
+
+def own_head(tx: ReadTx, participant_id: int) -> int:
+    """Return the position of a participant's newest answer, 0 if there is none."""
+    return max([store.own_head(tx, participant_id), *(row.ts for row in pool.of_participant(tx, participant_id))])
+
+
+def is_hidden_from_start(response: Response) -> bool:
+    """Whether a reader who begins at 0 is not told of one of their own answers."""
+    return response.deleted or response.moderation is Moderation.HIDDEN
+
+
+def _own_pool(tx: ReadTx, participant_id: int) -> dict[UUID, Response]:
+    return {row.id: row.own() for row in pool.of_participant(tx, participant_id) if not row.is_spent}
+
+
+def _place(response: Response) -> int:
+    return response.ts

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from conflicto.activities.queries import kept_counts, recounted_activities
 from conflicto.participants.queries import recounted_seats
 from conflicto.responses import store
+from conflicto.responses.pool import store as pool
 from conflicto.sessions.heads import every_head
 from conflicto.sessions.queries import audit_lengths, kept_total, live_sessions
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 def counter_differences(tx: ReadTx) -> list[str]:
     """Return a sentence for each counter that is not what the rows say; deleted sessions, half purged maybe, are left out."""
     live = live_sessions(tx)
-    found = [*_heads(tx, live), *_rounds(tx, live)]
+    found = [*_heads(tx, live), *_pools(tx, live), *_rounds(tx, live)]
     if kept_total(tx) != len(live):
         found.append(f"sessions: counter {kept_total(tx)}, rows {len(live)}")
     return found
@@ -41,6 +42,16 @@ def _heads(tx: ReadTx, live: set[int]) -> Iterator[str]:
             yield f"session {session_id}: responses counter {head.counts['responses']}, rows {stored.get(session_id, 0)}"
         if newest.get(session_id, 0) > head.ts:
             yield f"session {session_id}: head {head.ts} is behind its newest response {newest[session_id]}"
+
+
+def _pools(tx: ReadTx, live: set[int]) -> Iterator[str]:
+    heads, rows, newest = every_head(tx), pool.rows_of_sessions(tx), pool.newest_stamps(tx)
+    for session_id in sorted(live & heads.keys()):
+        head = heads[session_id]
+        if head.counts["pooled"] != rows.get(session_id, 0):
+            yield f"session {session_id}: pooled counter {head.counts['pooled']}, rows {rows.get(session_id, 0)}"
+        if newest.get(session_id, 0) > head.own_ts:
+            yield f"session {session_id}: head {head.own_ts} is behind the newest position of its pool {newest[session_id]}"
 
 
 def _rounds(tx: ReadTx, live: set[int]) -> Iterator[str]:

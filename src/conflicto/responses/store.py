@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, case, delete, func, literal_column, select, text
+from sqlalchemy import bindparam, case, delete, func, literal_column, select, text, update
 
 from conflicto.platform.db.bulk import Bulk
 from conflicto.platform.db.faults import DATABASE_FAULTS, is_cut_off
 from conflicto.platform.db.lookup import Lookup
+from conflicto.platform.ids import drawn
 from conflicto.responses.errors import ScanTooLong
 from conflicto.responses.model import NO_SLOT, LiveAnswer, Moderation, Response
+from conflicto.responses.pool.store import purge as purge_pools
 from conflicto.responses.tables import responses
 
 if TYPE_CHECKING:
@@ -35,6 +37,10 @@ _BULK = Bulk(
 _FIELDS = [responses.c[_COLUMNS.get(name, name)] for name in Response.__slots__]
 _ALL = select(*_FIELDS)
 _BY_IDS = _ALL.where(responses.c.id.in_(bindparam("ids", expanding=True)))
+_SOME = Lookup(_ALL, responses.c.id)
+_LIVE_IDS = select(responses.c.id).where(
+    responses.c.activity_id == bindparam("activity_id"), responses.c.round == bindparam("round"), ~responses.c.deleted
+)
 _OF_PARTICIPANTS = Lookup(
     _ALL.where(responses.c.slot == NO_SLOT), responses.c.participant_id, responses.c.activity_id, responses.c.round
 )
@@ -109,6 +115,25 @@ _NEWEST_STAMPS = select(responses.c.session_id, func.max(responses.c.ts).label("
 def find_many(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, Response]:
     """Return responses by id, tombstones included."""
     return {row.id: _response(row) for row in tx.all(_BY_IDS, {"ids": list(ids)})}
+
+
+def find_some(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, Response]:
+    """Return responses by id as `find_many` does, with one text of the statement for any number of them."""
+    keys = [(each,) for each in ids]
+    return {row.id: _response(row) for row in _SOME.rows(tx, keys)} if keys else {}
+
+
+def sample_live(tx: ReadTx, activity_id: UUID, nth: int, amount: int, *, but: Collection[UUID]) -> list[Response]:
+    """Return up to `amount` live responses of a round, drawn at random, and none of `but`."""
+    left = {row.id for row in tx.all(_LIVE_IDS, {"activity_id": activity_id, "round": nth})}.difference(but)
+    return list(find_some(tx, drawn(sorted(left), amount)).values())
+
+
+def detach(tx: WriteTx, participant_id: int, activities: Collection[UUID], *, only: UUID | None = None) -> None:
+    """Forget who sent a participant's responses to some activities, or one response alone."""
+    theirs = update(responses).where(responses.c.participant_id == participant_id, responses.c.activity_id.in_(activities))
+    theirs = theirs if only is None else theirs.where(responses.c.id == only)
+    tx.write(theirs.values(participant_id=None))
 
 
 def of_participants(tx: ReadTx, wanted: Iterable[tuple[int, UUID, int]]) -> dict[tuple[int, UUID], Response]:
@@ -249,9 +274,10 @@ def of_seats(tx: ReadTx, participants: Iterable[int]) -> list[Response]:
     return [_response(row) for row in tx.all(_OF_SEATS, {"participants": list(participants)})]
 
 
-def some_of_seats(tx: ReadTx, participants: Iterable[int], *, most: int) -> list[Response]:
-    """Return up to `most` live responses of some participants, in no order."""
-    return [_response(row) for row in tx.all(_SOME_OF_SEATS, {"participants": list(participants), "most": most})]
+def some_of_seats(tx: ReadTx, participants: Iterable[int], *, most: int, closed: Collection[UUID] = ()) -> list[Response]:
+    """Return up to `most` live responses of some participants, in no order, without those to `closed` activities."""
+    wanted = _outside(_SOME_OF_SEATS, closed)
+    return [_response(row) for row in tx.all(wanted, {"participants": list(participants), "most": most})]
 
 
 def live_answers(tx: ReadTx, activity_id: UUID, nth: int, *, after: int, upto: int, most: int) -> list[LiveAnswer]:
@@ -293,7 +319,10 @@ def newest_stamps(tx: ReadTx) -> dict[int, int]:
 
 
 def purge(tx: WriteTx, session_id: int, at_most: int) -> int:
-    """Remove some responses of a deleted session; returns how many."""
+    """Remove some responses of a deleted session, those in its pools first; returns how many."""
+    pooled = purge_pools(tx, session_id, at_most)
+    if pooled:
+        return pooled
     some = select(responses.c.id).where(responses.c.session_id == session_id).limit(at_most)
     return tx.write(delete(responses).where(responses.c.id.in_(some.scalar_subquery())))
 

@@ -1,4 +1,4 @@
-"""The table of responses.
+"""The tables of responses: those that are in the feed, and the pool of those that only their authors read yet.
 
 On PostgreSQL the migration adds `response_data`, a JSONB column generated from `response_text`, with a GIN index (`jsonb_path_ops`).
 """
@@ -15,7 +15,7 @@ responses = Table(
     Column("id", Uuid16, primary_key=True),
     Column("session_id", BigInteger, nullable=False),
     Column("activity_id", Uuid16, nullable=False),
-    Column("participant_id", BigInteger, nullable=False),
+    Column("participant_id", BigInteger),
     Column("round", Integer, nullable=False),
     Column("slot", Uuid16, nullable=False),
     Column("ts", BigInteger, nullable=False),
@@ -38,4 +38,28 @@ responses = Table(
         sqlite_where=text("NOT deleted"),
         postgresql_where=text("NOT deleted"),
     ),
+)
+
+pooled_responses = Table(
+    "pooled_responses",
+    metadata,
+    Column("id", Uuid16, primary_key=True),
+    Column("session_id", BigInteger, nullable=False),
+    Column("activity_id", Uuid16, nullable=False),
+    Column("participant_id", BigInteger, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("slot", Uuid16, nullable=False),
+    Column("ts", BigInteger, nullable=False),
+    Column("created_ts", BigInteger, nullable=False),
+    Column("received_us", BigInteger, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Column("is_spent", Boolean, nullable=False),
+    Column("moderation", String(8), nullable=False),
+    Column("due_us", BigInteger),
+    Column("response_text", Text),
+    Column("masked_text", Text),
+    Index("uq_pooled_responses_slot", "participant_id", "activity_id", "round", "slot", unique=True),
+    Index("ix_pooled_responses_round", "activity_id", "round"),
+    Index("ix_pooled_responses_own", "session_id", "ts"),
 )

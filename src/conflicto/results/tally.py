@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from conflicto.results.folds.base import State
 
+NOBODY = 0
+"""Author of an answer that was detached from its own."""
+
 _decode = msgspec.json.Decoder().decode
 
 
@@ -57,8 +60,8 @@ class Answered(Protocol):
         """What votes may name as their target."""
 
     @property
-    def participant_id(self) -> int:
-        """Its author."""
+    def participant_id(self) -> int | None:
+        """Its author, None if an anonymous activity's answer was detached."""
 
     @property
     def received_us(self) -> int:
@@ -132,7 +135,7 @@ class Tally:
                 if read is not None:
                     state.add(read)
         if self.basis.knows_authors:
-            self.authors[response.participant_id] += 1
+            self.authors[response.participant_id or NOBODY] += 1
 
     def remove(self, response: Answered) -> None:
         """Take back a live answer exactly as it was taken in."""
@@ -142,9 +145,9 @@ class Tally:
                 if read is not None:
                     state.remove(read)
         if self.basis.knows_authors:
-            self.authors[response.participant_id] -= 1
-            if not self.authors[response.participant_id]:
-                del self.authors[response.participant_id]
+            self.authors[response.participant_id or NOBODY] -= 1
+            if not self.authors[response.participant_id or NOBODY]:
+                del self.authors[response.participant_id or NOBODY]
 
     def half(self, *, is_host: bool) -> Half:
         """Return the state that a caller sees."""
@@ -191,7 +194,7 @@ class Tally:
         if not self._folds:
             return ()
         value = _decode(text or "null")
-        about = About(response.participant_id, response.received_us, response.created_ts, str(response.id))
+        about = About(response.participant_id or NOBODY, response.received_us, response.created_ts, str(response.id))
         return [None if (found := find(value, path)) is MISSING else fold.read(found, about) for path, fold in self._folds]
 
     def _shown(self, response: Answered, reads: Sequence[Any]) -> Sequence[Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, func, insert, literal, select, text, update
+from sqlalchemy import bindparam, case, func, insert, inspect, literal, select, text, update
 
 from conflicto.access.identity import begin_anew
 from conflicto.platform.db.transaction import ReadTx
@@ -41,14 +41,18 @@ def gaps_of(tx: ReadTx, session_id: int) -> tuple[Gap, ...]:
 
 
 def newest_position(connection: Connection) -> int:
-    """Return the newest position that any session has handed out, 0 if there is none."""
-    return connection.execute(select(func.max(feed_heads.c.ts))).scalar() or 0
+    """Return the newest position that any session has handed out, 0 if there is none; a restore asks earlier schemas too."""
+    newest = [connection.execute(select(func.max(feed_heads.c.ts))).scalar() or 0]
+    if any(column["name"] == "own_ts" for column in inspect(connection).get_columns("feed_heads")):
+        newest.append(connection.execute(select(func.max(feed_heads.c.own_ts))).scalar() or 0)
+    return max(newest)
 
 
 def open_gaps(connection: Connection, clock_us: int) -> int:
     """Move every head above the clock and above every other head, remember what lies between, and return where the new life begins."""
     begins = max(clock_us, newest_position(connection)) + MARGIN_US
-    between = select(feed_heads.c.session_id, feed_heads.c.ts, literal(begins).label("until_ts"))
+    position = case((feed_heads.c.own_ts > feed_heads.c.ts, feed_heads.c.own_ts), else_=feed_heads.c.ts)
+    between = select(feed_heads.c.session_id, position, literal(begins).label("until_ts"))
     connection.execute(insert(feed_gaps).from_select(["session_id", "after_ts", "until_ts"], between))
     connection.execute(update(feed_heads).values(ts=begins))
     return begins

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from conflicto.platform.db.transaction import ReadTx, WriteTx
 
-COUNTS = ("participants", "participants_ts", "activities", "transitions", "responses", "links_ts")
+COUNTS = ("participants", "participants_ts", "activities", "transitions", "responses", "links_ts", "pooled")
 
 _LOCK = (
     select(feed_heads)
@@ -28,7 +28,7 @@ _LOCK = (
     .with_for_update()
 )
 _ONE = select(feed_heads).where(feed_heads.c.session_id == bindparam("session_id"))
-_POSITIONS = select(feed_heads.c.session_id, feed_heads.c.ts).where(
+_POSITIONS = select(feed_heads.c.session_id, feed_heads.c.ts, feed_heads.c.own_ts).where(
     feed_heads.c.session_id.in_(bindparam("topics", expanding=True))
 )
 
@@ -40,15 +40,17 @@ class _Row:
     session_id: int
     ts: int
     ctl: int
+    own_ts: int
     participants: int
     participants_ts: int
     activities: int
     transitions: int
     responses: int
     links_ts: int
+    pooled: int
 
 
-_BULK = Bulk(feed_heads, {name: name for name in _Row.__slots__}, key=("session_id",), changing=("ts", "ctl", *COUNTS))
+_BULK = Bulk(feed_heads, {name: name for name in _Row.__slots__}, key=("session_id",), changing=("ts", "ctl", "own_ts", *COUNTS))
 
 
 class SessionHeads:
@@ -62,7 +64,7 @@ class SessionHeads:
     def save(self, tx: WriteTx, heads: Mapping[int, Head]) -> None:
         """Write back what the group drew and counted."""
         if heads:
-            _BULK.update(tx, [_Row(head.topic, head.ts, head.ctl, **head.counts) for head in heads.values()])
+            _BULK.update(tx, [_Row(head.topic, head.ts, head.ctl, head.own_ts, **head.counts) for head in heads.values()])
 
 
 def open_head(tx: WriteTx, session_id: int) -> Head:
@@ -91,9 +93,9 @@ def every_head(tx: ReadTx) -> dict[int, Head]:
 
 
 def positions(tx: ReadTx, session_ids: list[int]) -> dict[int, int]:
-    """Return `ts` of many sessions in one query: how a process notices what other processes committed."""
-    return {row.session_id: row.ts for row in tx.all(_POSITIONS, {"topics": session_ids})}
+    """Return the positions of many sessions in one query: how a process notices what other processes committed."""
+    return {row.session_id: max(row.ts, row.own_ts) for row in tx.all(_POSITIONS, {"topics": session_ids})}
 
 
 def _head(row: Mapping[str, Any]) -> Head:
-    return Head(row["session_id"], row["ts"], row["ctl"], {name: row[name] for name in COUNTS})
+    return Head(row["session_id"], row["ts"], row["ctl"], {name: row[name] for name in COUNTS}, own_ts=row["own_ts"])

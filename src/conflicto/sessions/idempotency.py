@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from conflicto.platform.db.bulk import Bulk
 from conflicto.platform.db.lookup import Lookup
@@ -44,6 +44,7 @@ class _Remembered:
     fingerprint: bytes
     status: int
     entity: str
+    owner: int | None = None
 
 
 _BULK = Bulk(idempotency_keys, {name: name for name in _Remembered.__slots__})
@@ -119,3 +120,20 @@ def change(tx: WriteTx, key: Key, entity: str) -> Replay:
     row = tx.first(select(idempotency_keys.c.status).where(idempotency_keys.c.id == key.id))
     tx.write(update(idempotency_keys).where(idempotency_keys.c.id == key.id).values(entity=entity))
     return Replay(row.status if row else 0, entity)
+
+
+def remember_owned(tx: WriteTx, entries: Iterable[tuple[Key | None, int, int, str, int]]) -> None:
+    """Store as `remember` does, each entry with its owner, who can have it erased."""
+    rows = [
+        _Remembered(key.id, session_id, key.fingerprint, status, entity, owner)
+        for key, session_id, status, entity, owner in entries
+        if key is not None
+    ]
+    if rows:
+        _BULK.insert(tx, rows)
+
+
+def erase_owned(tx: WriteTx, owner: int, *, entity: str | None = None) -> None:
+    """Erase the owned entries of somebody, or only those of one entity."""
+    wanted = delete(idempotency_keys).where(idempotency_keys.c.owner == owner)
+    tx.write(wanted if entity is None else wanted.where(idempotency_keys.c.entity == entity))

@@ -51,11 +51,14 @@ feed_heads = Table(
     Column("transitions", Integer, nullable=False),
     Column("responses", BigInteger, nullable=False, server_default=text("0")),
     Column("links_ts", BigInteger, nullable=False, server_default=text("0")),
+    Column("own_ts", BigInteger, nullable=False, server_default=text("0")),
+    Column("pooled", BigInteger, nullable=False, server_default=text("0")),
     postgresql_with={"fillfactor": 50},
 )
 """The narrow row that orders a session: `ts` and `ctl` are feed timestamps, the rest counters kept in the same transactions.
 
-`responses` counts rows, tombstones and earlier rounds included: what the session takes on the disk, and never less.
+`responses` counts rows, tombstones and earlier rounds included: what the session takes on the disk, and never less. `pooled` counts the
+rows of the pool that are to become rows of these, or keep a place. `own_ts` is the newest position that one author alone reads.
 """
 
 links = Table(
@@ -105,6 +108,10 @@ idempotency_keys = Table(
     Column("fingerprint", LargeBinary(16), nullable=False),
     Column("status", Integer, nullable=False),
     Column("entity", Text, nullable=False),
+    Column("owner", BigInteger),
     Index("ix_idempotency_keys_session_id", "session_id"),
+    Index("ix_idempotency_keys_owner", "owner", sqlite_where=text("owner IS NOT NULL"), postgresql_where=text("owner IS NOT NULL")),
 )
-"""`id` is a digest of (subject, route, key), `fingerprint` one of the gated body, `entity` the id of the row that was made."""
+"""`id` is a digest of (subject, route, key), `fingerprint` one of the gated body, `entity` the id of the row that was made.
+
+`owner` is the participant behind an answer to an anonymous activity: the key goes when the answer is detached."""

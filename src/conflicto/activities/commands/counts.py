@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import WriteTx
 
 
+note_tick = store.note_tick
+
+
 def change_counts(tx: WriteTx, changed: Sequence[CountsChanged]) -> None:
     """Store the counts of rounds as they are now."""
     store.save_counts(tx, [(each.activity_id, each.round, each.counts) for each in changed])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from conflicto.activities import lifecycle, store
 from conflicto.activities.commands.counts import change_counts
-from conflicto.activities.events import ActivityChanged, CountsChanged
+from conflicto.activities.events import ActivityChanged, AnsweringEnded, CountsChanged
 from conflicto.activities.model import Activity, ActivityStatus, Counts
 from conflicto.activities.queries import activity_by_id
 from conflicto.platform.problems import NotFound
@@ -49,6 +49,8 @@ def move_activity(
         require_active(session)
         _expire_current(tx, session.current_activity_id, actor=actor)
         moved = lifecycle.advance(activity, to, now_us=tx.stamp(session.id), duration_seconds=duration_seconds)
+    if to is ActivityStatus.EXPIRED:
+        _end_answering(tx, activity)
     moved = _keep(tx, activity, moved, actor=actor, reason=reason)
     _point_session_at(tx, moved)
     return moved
@@ -69,6 +71,7 @@ def start_round(
     lifecycle.next_round(activity, now_us=tx.passed(session.id) + 1)
     if session.current_activity_id != activity_id:
         _expire_current(tx, session.current_activity_id, actor=actor)
+    _end_answering(tx, activity)
     again = lifecycle.next_round(activity, now_us=tx.stamp(session.id), duration_seconds=duration_seconds)
     _end_round(tx, activity)
     again = _keep(tx, activity, again, actor=actor, reason=reason)
@@ -136,9 +139,16 @@ def _expire_current(tx: WriteTx, activity_id: UUID | None, *, actor: str) -> Non
 
 def _expire(tx: WriteTx, activity: Activity, *, actor: str, reason: str | None) -> Activity:
     moved = lifecycle.advance(activity, ActivityStatus.EXPIRED, now_us=tx.passed(activity.session_id))
+    _end_answering(tx, activity)
     expired = _keep(tx, activity, moved, actor=actor, reason=reason)
     set_current(tx, activity.session_id, None)
     return expired
+
+
+def _end_answering(tx: WriteTx, activity: Activity) -> None:
+    """Tell that no more answers are taken, before the step itself is stored."""
+    if activity.status is ActivityStatus.ACTIVE:
+        tx.emit(AnsweringEnded(activity))
 
 
 def _end_round(tx: WriteTx, activity: Activity) -> None:

@@ -61,7 +61,7 @@ def remove(tx: WriteTx, participant_id: int, *, erase_answers: bool, forget: boo
     kept = _keep(tx, gone)
     head.counts["participants_ts"] = kept.updated_ts
     store.remove_links(tx, participant_id)
-    tx.emit(ParticipantRemoved(participant.session_id, participant_id, erase_answers))
+    tx.emit(ParticipantRemoved(participant.session_id, participant_id, erase_answers, participant.scripted))
 
 
 def remove_many(tx: WriteTx, session_id: int, seats: Sequence[Participant]) -> None:
@@ -82,7 +82,7 @@ def remove_many(tx: WriteTx, session_id: int, seats: Sequence[Participant]) -> N
     head.counts["participants_ts"] = gone[-1].updated_ts
     for each in gone:
         tx.emit(ParticipantChanged(each))
-        tx.emit(ParticipantRemoved(session_id, each.id, erase_answers=False))
+        tx.emit(ParticipantRemoved(session_id, each.id, erase_answers=False, is_scripted=each.scripted))
 
 
 def forget_scripted(tx: WriteTx, session_id: int, most: int) -> int:
@@ -91,7 +91,7 @@ def forget_scripted(tx: WriteTx, session_id: int, most: int) -> int:
     for each in some:
         if each.deleted:
             _keep(tx, replace(each, nickname=""))
-            tx.emit(ParticipantRemoved(session_id, each.id, erase_answers=True))
+            tx.emit(ParticipantRemoved(session_id, each.id, erase_answers=True, is_scripted=True))
         else:
             remove(tx, each.id, erase_answers=True, forget=True)
     return len(some)

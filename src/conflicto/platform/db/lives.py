@@ -113,7 +113,7 @@ class Lives:
         moment = connection.execute(self._moment).one()
         if moment.line != self._line or moment.epoch != self.epoch:
             raise LifeOver(self)
-        if any(head.ts < self._memory.position(topic) for topic, head in heads.items()):
+        if any(head.position < self._memory.position(topic) for topic, head in heads.items()):
             raise LifeOver(self)
         return int(moment.now_us)
 

@@ -2,6 +2,7 @@
 
 A topic is anything with its own order of changes (a session). `ts` is the newest stamp of all, `ctl` the newest that changed what
 everyone polls. Correct because a stamp is drawn only while the head row is locked, so stamp order is commit order (rule W of the feed).
+`own_ts` is the newest stamp of changes that one reader alone sees: it moves nothing that others read.
 """
 
 from __future__ import annotations
@@ -17,9 +18,13 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import WriteTx
 
 
+OWN_LEAD_US = 1_000
+"""Distance below the clock at which a transaction's own stamps begin: room for all of one group."""
+
+
 @dataclass(slots=True)
 class Head:
-    """The locked head row of one topic, as the transaction sees and changes it. `base` is `ts` as it was when the lock was taken."""
+    """The locked head row of one topic, as the transaction sees and changes it. `base` is its position when the lock was taken."""
 
     topic: int
     ts: int
@@ -27,13 +32,19 @@ class Head:
     counts: dict[str, int]
     changed: bool = False
     base: int = 0
+    own_ts: int = 0
 
     def __post_init__(self) -> None:
-        self.base = self.ts
+        self.base = self.position
+
+    @property
+    def position(self) -> int:
+        """Newest stamp of any kind: every change of the topic moves it."""
+        return max(self.ts, self.own_ts)
 
     def stamp(self, now_us: int, *, control: bool) -> int:
         """Return the next timestamp, above every earlier one even when the clock was set back."""
-        self.ts = max(self.ts + 1, now_us)
+        self.ts = max(self.position + 1, now_us)
         if control:
             self.ctl = self.ts
         self.changed = True
@@ -41,10 +52,20 @@ class Head:
 
     def stamps(self, now_us: int, amount: int) -> range:
         """Return `amount` consecutive timestamps of data changes; `amount` is at least 1."""
-        first = max(self.ts + 1, now_us)
+        first = max(self.position + 1, now_us)
         self.ts = first + amount - 1
         self.changed = True
         return range(first, first + amount)
+
+    def own_stamp(self, now_us: int) -> int:
+        """Return the next timestamp of a change that one reader alone sees.
+
+        It lies below the clock, and so below the stamps of this transaction, which are the same as without it. Only while the clock is
+        behind the feed do the next stamps of others follow one later.
+        """
+        self.own_ts = max(self.base + 1, self.own_ts + 1, now_us - OWN_LEAD_US)
+        self.changed = True
+        return self.own_ts
 
     def count(self, name: str, by: int) -> int:
         """Add `by` to a counter that is kept on the head row and return it."""

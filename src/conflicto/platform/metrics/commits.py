@@ -28,7 +28,8 @@ class Commits:
         self._commands.note(committed.commands)
         self._seconds.note(committed.seconds)
         for head in committed.heads.values():
-            self.followed(head.ts)
+            if head.ts > head.own_ts:
+                self.followed(head.ts)
 
     def followed(self, ts: int) -> None:
         """Note that the memory of the feed has come to a timestamp; clocks that differ make no lag negative."""

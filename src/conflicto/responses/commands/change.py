@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from conflicto.activities.commands.run import focus_answer
 from conflicto.activities.lifecycle import is_open
@@ -14,8 +14,10 @@ from conflicto.participants.queries import present_ids
 from conflicto.platform.problems import NotFound
 from conflicto.responses import store
 from conflicto.responses.commands.keep import keep
+from conflicto.responses.commands.pool import empty_pool, give_up_released, keep_pooled, leave_pools, pooled, withdraw_pooled
 from conflicto.responses.errors import ActivityNotOpen, AlreadyAnswered, ModerationOff
 from conflicto.responses.model import Moderation, Response, Written, moderation_of
+from conflicto.responses.pool import store as pool
 from conflicto.responses.queries import response_by_id
 from conflicto.sessions.model import require_open
 from conflicto.sessions.queries import session_by_id
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from conflicto.participants.events import ParticipantRemoved
     from conflicto.platform.db.transaction import WriteTx
+    from conflicto.responses.pool.model import PooledResponse
 
 
 def edit_response(tx: WriteTx, response_id: UUID, *, participant_id: int, written: Written, received_us: int) -> Response:
@@ -38,11 +41,24 @@ def edit_response(tx: WriteTx, response_id: UUID, *, participant_id: int, writte
         ActivityNotOpen: answers are not taken now.
         AlreadyAnswered: with the policy `first`, the first answer of a round stands.
     """
-    response, activity = _own(tx, response_id, participant_id)
+    own = _own(tx, response_id, participant_id)
+    activity, response = own.activity, own.seen
     if response.text == written.text:
         return response
     if activity.response_policy is ResponsePolicy.FIRST:
         raise AlreadyAnswered
+    if activity.anonymous:
+        after = pooled(
+            tx,
+            activity,
+            written,
+            participant_id=participant_id,
+            received_us=received_us,
+            released=own.released,
+            waiting=own.waiting,
+        )
+        keep_pooled(tx, activity, [(own.waiting, after)])
+        return after.own()
     moderation = moderation_of(activity, response, held=written.held)
     edited = replace(
         response, text=written.text, masked=written.masked, received_us=received_us, moderation=moderation,
@@ -52,17 +68,27 @@ def edit_response(tx: WriteTx, response_id: UUID, *, participant_id: int, writte
 
 
 def withdraw_response(tx: WriteTx, response_id: UUID, *, participant_id: int) -> None:
-    """Delete the author's own answer while the activity takes answers; raises as `edit_response` does."""
-    response, activity = _own(tx, response_id, participant_id)
-    if activity.response_policy is ResponsePolicy.FIRST:
+    """Delete the author's own answer while the activity takes answers; raises as `edit_response` does.
+
+    What was released of an anonymous activity stays, and forgets its author instead.
+    """
+    own = _own(tx, response_id, participant_id)
+    if own.activity.response_policy is ResponsePolicy.FIRST:
         raise AlreadyAnswered
-    _keep(tx, response, _tombstone(response))
+    if not own.activity.anonymous:
+        _keep(tx, own.seen, _tombstone(own.seen))
+    elif own.released is not None:
+        give_up_released(tx, own.activity, own.released, participant_id)
+    elif own.waiting is not None:
+        withdraw_pooled(tx, own.activity, own.waiting)
 
 
 def remove_response(tx: WriteTx, response_id: UUID, *, activity_id: UUID) -> None:
     """Delete any answer of an activity, as its host."""
     response = response_by_id(tx, response_id, activity_id=activity_id)
     require_open(session_by_id(tx, response.session_id))
+    if activity_by_id(tx, activity_id).anonymous:
+        pool.remove_edits(tx, activity_id, response.round, of=response_id)
     _keep(tx, response, _tombstone(response))
 
 
@@ -103,25 +129,42 @@ def reset_round(tx: WriteTx, activity_id: UUID, *, session_id: int) -> int:
     """Delete every answer of the present round and return how many there were."""
     activity = activity_by_id(tx, activity_id, session_id=session_id)
     require_open(session_by_id(tx, session_id))
-    return bury(tx, session_id, store.live_of(tx, activity_id=activity_id, nth=activity.round))
+    waiting = empty_pool(tx, activity) if activity.anonymous else 0
+    return waiting + bury(tx, session_id, store.live_of(tx, activity_id=activity_id, nth=activity.round))
 
 
 def erase_answers(tx: WriteTx, event: ParticipantRemoved) -> None:
-    """Delete what a removed participant sent, if that was asked: a subscriber of `ParticipantRemoved`."""
+    """Delete what a removed participant sent, if that was asked: a subscriber of `ParticipantRemoved`.
+
+    Of anonymous activities only what was not released goes; the rest stays, and nobody knows any more whose it is.
+    """
+    leave_pools(tx, event)
     if event.erase_answers:
         bury(tx, event.session_id, store.live_of(tx, participant_id=event.participant_id))
 
 
-def _own(tx: WriteTx, response_id: UUID, participant_id: int) -> tuple[Response, Activity]:
-    response = response_by_id(tx, response_id)
-    if response.participant_id != participant_id:
+class _Own(NamedTuple):
+    """A participant's own answer: as its author reads it, as it waits in the pool, and as it was released."""
+
+    activity: Activity
+    seen: Response
+    waiting: PooledResponse | None
+    released: Response | None
+
+
+def _own(tx: WriteTx, response_id: UUID, participant_id: int) -> _Own:
+    waiting, released = pool.find_many(tx, [response_id]).get(response_id), store.find_many(tx, [response_id]).get(response_id)
+    waiting = None if waiting is None or waiting.deleted else waiting
+    released = None if released is None or released.deleted else released
+    seen = waiting.own() if waiting else released
+    if seen is None or seen.participant_id != participant_id:
         raise NotFound
     if participant_id not in present_ids(tx, [participant_id]):
         raise SeatGone
-    activity = activity_by_id(tx, response.activity_id)
-    if response.round != activity.round or not is_open(activity, at_us=tx.passed(activity.session_id)):
+    activity = activity_by_id(tx, seen.activity_id)
+    if seen.round != activity.round or not is_open(activity, at_us=tx.passed(activity.session_id)):
         raise ActivityNotOpen
-    return response, activity
+    return _Own(activity, seen, waiting, released)
 
 
 def _keep(tx: WriteTx, before: Response, after: Response) -> Response:

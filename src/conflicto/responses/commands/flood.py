@@ -5,6 +5,7 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
+from conflicto.activities.queries import anonymous_ids
 from conflicto.participants.commands.seats import remove_many
 from conflicto.participants.queries import flooding_seats, removed_of_flood
 from conflicto.responses import store
@@ -37,6 +38,8 @@ NOTHING = Cleared(0, 0)
 def clear_flood(tx: WriteTx, session_id: int, flood: Flood, *, erase_answers: bool) -> Cleared:
     """Remove some of a flood as a host removes one; those whose answers are to go leave with the last of them.
 
+    Answers to anonymous activities are never found by their author: what was released of them stays.
+
     When nobody of it is here any more, answers go that an earlier removal kept. Whoever calls this again until nothing goes has removed
     all, and may stop or be killed anywhere.
     """
@@ -44,7 +47,10 @@ def clear_flood(tx: WriteTx, session_id: int, flood: Flood, *, erase_answers: bo
     seats = flooding_seats(tx, session_id, flood, most=SEATS)
     if not seats:
         return Cleared(0, _clear_kept(tx, session_id, flood)) if erase_answers else NOTHING
-    answers = store.some_of_seats(tx, [seat.id for seat in seats], most=ANSWERS + 1) if erase_answers else []
+    answers = []
+    if erase_answers:
+        closed = anonymous_ids(tx, session_id)
+        answers = store.some_of_seats(tx, [seat.id for seat in seats], most=ANSWERS + 1, closed=closed)
     if len(answers) > ANSWERS:
         return Cleared(0, bury(tx, session_id, sorted(answers[:ANSWERS], key=attrgetter("ts"))))
     bury(tx, session_id, sorted(answers, key=attrgetter("ts")))
@@ -53,9 +59,9 @@ def clear_flood(tx: WriteTx, session_id: int, flood: Flood, *, erase_answers: bo
 
 
 def _clear_kept(tx: WriteTx, session_id: int, flood: Flood) -> int:
-    removed = removed_of_flood(tx, session_id, flood)
+    removed, closed = removed_of_flood(tx, session_id, flood), anonymous_ids(tx, session_id)
     for first in range(0, len(removed), MOST_IDS):
-        answers = store.some_of_seats(tx, removed[first : first + MOST_IDS], most=ANSWERS)
+        answers = store.some_of_seats(tx, removed[first : first + MOST_IDS], most=ANSWERS, closed=closed)
         if answers:
             return bury(tx, session_id, sorted(answers, key=attrgetter("ts")))
     return 0

@@ -21,8 +21,10 @@ from conflicto.platform.ids import ordered_uuids
 from conflicto.platform.problems import DomainError, NotFound
 from conflicto.responses import store
 from conflicto.responses.commands.keep import keep_all
+from conflicto.responses.commands.pool import keep_pooled, pooled
 from conflicto.responses.errors import ActivityNotOpen, AlreadyAnswered
 from conflicto.responses.model import NO_SLOT, Moderation, Response, Written, moderation_of
+from conflicto.responses.pool import store as pool
 from conflicto.sessions import idempotency
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import WriteTx
     from conflicto.responses.capacity import Capacity
     from conflicto.responses.commands.keep import Change
+    from conflicto.responses.pool.model import PooledResponse
     from conflicto.sessions.idempotency import Key
 
 CREATED = 201
@@ -58,11 +61,19 @@ class Receipt:
 
 
 class _Accepted(NamedTuple):
-    """A submission that will be stored, by its place among those that came, and the row that it revises, if any."""
+    """A submission that will be stored, by its place among those that came, and the rows that it revises, if any."""
 
     place: int
     activity: Activity
     before: Response | None
+    waiting: PooledResponse | None
+
+
+class _Earlier(NamedTuple):
+    """Answers of the senders where they may have one, by participant and activity: released ones, and those in the pool."""
+
+    released: dict[tuple[int, UUID], Response]
+    pooled: dict[tuple[int, UUID], PooledResponse]
 
 
 def submit_many(tx: WriteTx, submissions: Sequence[Submission], *, capacity: Capacity | None = None) -> list[Receipt | DomainError]:
@@ -97,6 +108,8 @@ def _replayed(tx: WriteTx, submissions: Sequence[Submission], activities: dict[U
     earlier = {place: known[each.key.id] for place, each in enumerate(submissions) if each.key and each.key.id in known}
     ids = {UUID(found.entity) for found in earlier.values() if isinstance(found, idempotency.Replay)}
     rows = store.find_many(tx, ids) if ids else {}
+    if ids and any(activity.anonymous for activity in activities.values()):
+        rows |= {each.id: each.own() for each in pool.find_many(tx, ids).values()}
     outcomes: dict[int, Receipt | DomainError] = {}
     for place, found in earlier.items():
         activity = activities.get(submissions[place].activity_id)
@@ -119,24 +132,22 @@ def _refusal(tx: WriteTx, submission: Submission, activity: Activity | None, pre
     return None
 
 
-def _earlier(
-    tx: WriteTx, activities: dict[UUID, Activity], by_activity: dict[UUID, list[tuple[int, Submission]]]
-) -> dict[tuple[int, UUID], Response]:
-    """Return what the senders answered before, by participant and activity, where they may have one answer."""
+def _earlier(tx: WriteTx, activities: dict[UUID, Activity], by_activity: dict[UUID, list[tuple[int, Submission]]]) -> _Earlier:
     wanted = [
         (submission.participant_id, activity_id, activities[activity_id].round)
         for activity_id, group in by_activity.items()
         if activities[activity_id].response_policy is not ResponsePolicy.MANY
         for _, submission in group
     ]
-    return store.of_participants(tx, wanted) if wanted else {}
+    anonymous = [each for each in wanted if activities[each[1]].anonymous]
+    return _Earlier(store.of_participants(tx, wanted) if wanted else {}, pool.of_slots(tx, anonymous) if anonymous else {})
 
 
 def _answered(
     tx: WriteTx,
     activity: Activity,
     group: list[tuple[int, Submission]],
-    earlier: dict[tuple[int, UUID], Response],
+    earlier: _Earlier,
     capacity: Capacity | None,
     outcomes: dict[int, Receipt | DomainError],
 ) -> list[_Accepted]:
@@ -147,18 +158,28 @@ def _answered(
     head = tx.head(activity.session_id)
     accepted: list[_Accepted] = []
     for place, submission in group:
-        before = earlier.get((submission.participant_id, activity.id))
+        of = submission.participant_id, activity.id
+        before, waiting = earlier.released.get(of), earlier.pooled.get(of)
         refusal = None
-        if before is None and capacity:
-            refusal = capacity.refusal(activity, submission.participant_id, of_session=head.counts["responses"], many=many)
-        elif before and not before.deleted and activity.response_policy is ResponsePolicy.FIRST:
+        if before is None and waiting is None and capacity:
+            stored = head.counts["responses"] + head.counts["pooled"]
+            refusal = capacity.refusal(activity, submission.participant_id, of_session=stored, many=many)
+        elif _is_final(activity, before, waiting):
             refusal = AlreadyAnswered()
         if refusal:
             outcomes[place] = refusal
         else:
-            accepted.append(_Accepted(place, activity, before))
-            head.count("responses", before is None)
+            accepted.append(_Accepted(place, activity, before, waiting))
+            head.count("pooled" if activity.anonymous else "responses", before is None and waiting is None)
     return accepted
+
+
+def _is_final(activity: Activity, before: Response | None, waiting: PooledResponse | None) -> bool:
+    """Whether an answer stands: by the policy, or because its author gave it up after its release."""
+    if waiting is not None and waiting.is_spent:
+        return True
+    live = (before is not None and not before.deleted) or (waiting is not None and not waiting.deleted)
+    return live and activity.response_policy is ResponsePolicy.FIRST
 
 
 def _revision(activity: Activity, submission: Submission, before: Response, ts: int) -> Response:
@@ -184,15 +205,16 @@ def _new(activity: Activity, submission: Submission, new_id: UUID, ts: int) -> R
 def _store(
     tx: WriteTx, accepted: list[_Accepted], submissions: Sequence[Submission], outcomes: dict[int, Receipt | DomainError]
 ) -> None:
+    named = [each for each in accepted if not each.activity.anonymous]
     by_session: dict[int, list[_Accepted]] = defaultdict(list)
-    for each in accepted:
+    for each in named:
         by_session[each.activity.session_id].append(each)
     kept: dict[int, list[Change]] = {}
     for session_id, group in by_session.items():
         stamps = tx.head(session_id).stamps(tx.now_us, len(group))
         ids = ordered_uuids(tx.now_us, len(group))
         changes: list[Change] = []
-        for ts, (place, activity, before) in zip(stamps, group, strict=True):
+        for ts, (place, activity, before, _) in zip(stamps, group, strict=True):
             if before is None:
                 after, status = _new(activity, submissions[place], next(ids), ts), CREATED
             else:
@@ -202,7 +224,9 @@ def _store(
         kept[session_id] = changes
     if kept:
         keep_all(tx, kept)
-    receipts = ((place, outcomes[place]) for place, _, _ in accepted if submissions[place].key)
+    if len(named) < len(accepted):
+        _pool(tx, [each for each in accepted if each.activity.anonymous], submissions, outcomes)
+    receipts = ((place, outcomes[place]) for place, *_ in named if submissions[place].key)
     idempotency.remember(
         tx,
         [
@@ -211,3 +235,24 @@ def _store(
             if isinstance(receipt, Receipt)
         ],
     )
+
+
+def _pool(
+    tx: WriteTx, accepted: list[_Accepted], submissions: Sequence[Submission], outcomes: dict[int, Receipt | DomainError]
+) -> None:
+    """Store answers of anonymous activities where only their authors read them."""
+    changes: dict[UUID, list[tuple[PooledResponse | None, PooledResponse]]] = defaultdict(list)
+    keys = []
+    for place, activity, before, waiting in accepted:
+        sent = submissions[place]
+        after = pooled(
+            tx, activity, sent.written, participant_id=sent.participant_id, received_us=sent.received_us, released=before,
+            waiting=waiting,
+        )  # fmt: skip
+        status = CREATED if before is None and waiting is None else REPLACED
+        outcomes[place] = Receipt(after.own(), status)
+        changes[activity.id].append((waiting, after))
+        keys.append((sent.key, sent.session_id, status, str(after.id), sent.participant_id))
+    for each in {each.activity.id: each.activity for each in accepted}.values():
+        keep_pooled(tx, each, changes[each.id])
+    idempotency.remember_owned(tx, keys)

@@ -1,0 +1,127 @@
+"""Put answers of anonymous activities into the pool, and take them out again when their authors give them up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from conflicto.activities.model import ResponsePolicy
+from conflicto.activities.queries import anonymous_ids
+from conflicto.platform.ids import random_uuid
+from conflicto.responses import store
+from conflicto.responses.events import AnswersPooled
+from conflicto.responses.model import NO_SLOT, moderation_of
+from conflicto.responses.pool import store as pool
+from conflicto.responses.pool.model import PooledResponse, delay_end, next_release
+from conflicto.sessions import idempotency
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conflicto.activities.model import Activity
+    from conflicto.participants.events import ParticipantRemoved
+    from conflicto.platform.db.transaction import WriteTx
+    from conflicto.responses.model import Response, Written
+
+    Change = tuple[PooledResponse | None, PooledResponse]
+
+
+def pooled(
+    tx: WriteTx,
+    activity: Activity,
+    written: Written,
+    *,
+    participant_id: int,
+    received_us: int,
+    released: Response | None = None,
+    waiting: PooledResponse | None = None,
+) -> PooledResponse:
+    """Return an answer as it waits in the pool: `waiting` is replaced by it, and `released` will be when it is released."""
+    ts = tx.head(activity.session_id).own_stamp(tx.now_us)
+    due_us = None if activity.min_group else delay_end(tx.now_us)
+    moderation = moderation_of(activity, released, held=written.held)
+    if waiting is not None:
+        return replace(
+            waiting, ts=ts, received_us=received_us, deleted=False, moderation=moderation, due_us=due_us, text=written.text,
+            masked=written.masked,
+        )  # fmt: skip
+    new_id = released.id if released else random_uuid()
+    slot = new_id if activity.response_policy is ResponsePolicy.MANY else NO_SLOT
+    return PooledResponse(
+        id=new_id, session_id=activity.session_id, activity_id=activity.id, participant_id=participant_id, round=activity.round,
+        slot=slot, ts=ts, created_ts=released.created_ts if released else ts, received_us=received_us,
+        revision=released.revision + 1 if released else 1, deleted=False, is_spent=False, moderation=moderation, due_us=due_us,
+        text=written.text, masked=written.masked,
+    )  # fmt: skip
+
+
+def keep_pooled(tx: WriteTx, activity: Activity, changes: Sequence[Change]) -> None:
+    """Store `(before, after)` pairs of one activity's pool, count their places and tell their authors' memory."""
+    new = [after for before, after in changes if before is None]
+    pool.add_many(tx, new)
+    pool.save_many(tx, [after for before, after in changes if before is not None])
+    rows = [after for _, after in changes]
+    next_us = next_release(activity, [row for row in rows if not row.deleted], tx.now_us)
+    tx.emit(AnswersPooled(activity.session_id, rows, {} if next_us is None else {activity.id: next_us}))
+
+
+def withdraw_pooled(tx: WriteTx, activity: Activity, waiting: PooledResponse) -> None:
+    """Drop an answer that was never released; its author is told by a tombstone."""
+    ts = tx.head(activity.session_id).own_stamp(tx.now_us)
+    keep_pooled(tx, activity, [(waiting, replace(waiting, ts=ts, deleted=True, text=None, masked=None))])
+
+
+def give_up_released(tx: WriteTx, activity: Activity, released: Response, participant_id: int) -> None:
+    """Detach a released answer from its author: it stays, its key is erased, and only a mark says that a place is used."""
+    pool.remove_edits(tx, activity.id, activity.round, of=released.id)
+    store.detach(tx, participant_id, [activity.id], only=released.id)
+    idempotency.erase_owned(tx, participant_id, entity=str(released.id))
+    tx.head(activity.session_id).count("pooled", 1)
+    keep_pooled(tx, activity, [(None, _mark(tx, released, participant_id))])
+
+
+def _mark(tx: WriteTx, released: Response, participant_id: int) -> PooledResponse:
+    """Return what keeps the place of an answer that was detached: who comes back cannot answer twice."""
+    ts = tx.head(released.session_id).own_stamp(tx.now_us)
+    return PooledResponse(
+        id=random_uuid(), session_id=released.session_id, activity_id=released.activity_id, participant_id=participant_id,
+        round=released.round, slot=NO_SLOT if released.slot == NO_SLOT else random_uuid(), ts=ts, created_ts=ts, received_us=ts,
+        revision=1, deleted=True, is_spent=True, moderation=released.moderation, due_us=None, text=None,
+    )  # fmt: skip
+
+
+def leave_pools(tx: WriteTx, event: ParticipantRemoved) -> None:
+    """Drop all that somebody who goes has in pools, and detach what was released of it.
+
+    Answers of a rehearsal keep their author, so that they can go with it.
+    """
+    anonymous = anonymous_ids(tx, event.session_id)
+    if not anonymous:
+        return
+    rows = pool.of_participant(tx, event.participant_id)
+    if rows:
+        pool.remove_of(tx, event.participant_id)
+        tx.head(event.session_id).count("pooled", -sum(not row.is_edit and not row.is_spent for row in rows))
+    if not event.is_scripted:
+        marks = [
+            _mark(tx, row, event.participant_id)
+            for row in store.of_seats(tx, [event.participant_id])
+            if row.activity_id in anonymous
+        ]
+        pool.add_many(tx, marks)
+        tx.head(event.session_id).count("pooled", len(marks))
+        tx.emit(AnswersPooled(event.session_id, marks))
+        store.detach(tx, event.participant_id, anonymous)
+        idempotency.erase_owned(tx, event.participant_id)
+
+
+def empty_pool(tx: WriteTx, activity: Activity) -> int:
+    """Clear the present round's pool; authors are told by tombstones. Returns the number of answers that waited."""
+    pool.remove_edits(tx, activity.id, activity.round)
+    tx.head(activity.session_id).count("pooled", -pool.remove_spent(tx, activity.id, activity.round))
+    waiting = pool.waiting(tx, activity.id, activity.round)
+    if waiting:
+        head = tx.head(activity.session_id)
+        gone = [replace(row, ts=head.own_stamp(tx.now_us), deleted=True, text=None, masked=None) for row in waiting]
+        keep_pooled(tx, activity, list(zip(waiting, gone, strict=True)))
+    return len(waiting)

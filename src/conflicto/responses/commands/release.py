@@ -1,0 +1,119 @@
+"""Release pooled answers: at ticks all but those of a few people, and the rest when answering ends.
+
+Whoever is in a batch stands among at least `min_group` people in it, the last batch included. The choice and the order are drawn by the
+system's generator, and the rows hold nothing but the position of their release. The same rows are never released twice, because they
+leave the pool in the transaction that brings them into the feed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from conflicto.activities.commands.counts import note_tick
+from conflicto.activities.lifecycle import is_open
+from conflicto.activities.queries import activities_by_id, newest_tick
+from conflicto.participants.queries import has_people, scripted_ids
+from conflicto.platform.ids import drawn
+from conflicto.responses import store
+from conflicto.responses.commands.keep import keep
+from conflicto.responses.model import Moderation, Response, moderation_of
+from conflicto.responses.pool import store as pool
+from conflicto.responses.pool.model import MIN_MIXED, due_at_tick, next_release, tick_at
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from conflicto.activities.events import AnsweringEnded
+    from conflicto.activities.model import Activity
+    from conflicto.platform.db.transaction import WriteTx
+    from conflicto.responses.pool.model import PooledResponse
+
+    Change = tuple[Response | None, Response]
+
+
+def release_due(tx: WriteTx, activity_id: UUID) -> int | None:
+    """Release what a round's newest tick releases, once, and return the time of the next look, µs; None: nothing waits."""
+    activity = activities_by_id(tx, [activity_id]).get(activity_id)
+    if activity is None or not activity.is_anonymous_round or not is_open(activity, at_us=tx.passed(activity.session_id)):
+        return None
+    waiting = pool.waiting(tx, activity.id, activity.round)
+    if not waiting:
+        return None
+    if not activity.min_group:
+        due = [row for row in waiting if (row.due_us or 0) <= tx.now_us]
+        if due:
+            pool.remove_waiting(tx, activity.id, activity.round, due_us=tx.now_us)
+            _release(tx, activity, due)
+        return next_release(activity, [row for row in waiting if (row.due_us or 0) > tx.now_us], tx.now_us)
+    tick = tick_at(activity, tx.now_us)
+    if tick > max(newest_tick(tx, activity), activity.started_ts or 0):
+        note_tick(tx, activity, tick)
+        people = _people(tx, activity, waiting)
+        released = due_at_tick(waiting, people, activity.min_group)
+        if released:
+            staying = {row.participant_id for row in waiting} - {row.participant_id for row in released}
+            pool.remove_waiting(tx, activity.id, activity.round, staying=staying)
+            _release(tx, activity, released)
+    return next_release(activity, waiting, tx.now_us)
+
+
+def release_rest(tx: WriteTx, event: AnsweringEnded) -> None:
+    """Release what is left when answering ends: a subscriber of `AnsweringEnded`.
+
+    New answers of fewer people than the group stay in the pool for good: released by themselves they could be told from all that was
+    seen before, and a host could bring that about by removing everybody else. Edits of so few are mixed with other rows of the round.
+    """
+    activity = event.activity
+    waiting = pool.waiting(tx, activity.id, activity.round) if activity.anonymous else []
+    if not waiting:
+        return
+    if len(_people(tx, activity, waiting)) >= activity.min_group:
+        pool.remove_waiting(tx, activity.id, activity.round)
+        _release(tx, activity, waiting)
+        return
+    edits = [row for row in waiting if row.is_edit]
+    if edits:
+        pool.remove_edits(tx, activity.id, activity.round)
+        mixed = store.sample_live(
+            tx, activity.id, activity.round, max(activity.min_group, MIN_MIXED), but=[row.id for row in edits]
+        )
+        _release(tx, activity, edits, mixed)
+
+
+def _people(tx: WriteTx, activity: Activity, waiting: Sequence[PooledResponse]) -> set[int]:
+    """Return who counts towards the group: no scripted participant, unless a rehearsal is alone in its session."""
+    authors = {row.participant_id for row in waiting}
+    scripted = scripted_ids(tx, activity.session_id)
+    return authors - scripted if has_people(tx, activity.session_id) else authors
+
+
+def _release(tx: WriteTx, activity: Activity, rows: Sequence[PooledResponse], mixed: Sequence[Response] = ()) -> None:
+    """Bring rows into the feed in a random order, `mixed` ones once more among them."""
+    if not rows:
+        return
+    earlier = store.find_some(tx, [row.id for row in rows if row.is_edit])
+    head = tx.head(activity.session_id)
+    batch: list[PooledResponse | Response] = [*rows, *mixed]
+    order = drawn(batch, len(batch))
+    changes = [_change(activity, each, earlier, ts) for ts, each in zip(head.stamps(tx.now_us, len(order)), order, strict=True)]
+    new = sum(before is None for before, _ in changes)
+    head.count("responses", new)
+    head.count("pooled", -new)
+    keep(tx, activity.session_id, changes)
+
+
+def _change(activity: Activity, row: PooledResponse | Response, earlier: dict[UUID, Response], ts: int) -> Change:
+    """Return a row before and after its release: of its own times nothing is left."""
+    if isinstance(row, Response):
+        return row, replace(row, ts=ts, received_us=ts, revision=row.revision + 1)
+    before = earlier.get(row.id)
+    held = row.moderation is Moderation.PENDING
+    moderation = row.moderation if before is None else moderation_of(activity, before, held=held)
+    after = replace(
+        row.own(), ts=ts, created_ts=before.created_ts if before else ts, received_us=ts, moderation=moderation,
+        revision=before.revision + 1 if before else 1,
+        was_visible=(before is not None and before.was_visible) or moderation is Moderation.VISIBLE,
+    )  # fmt: skip
+    return before, after

@@ -1,0 +1,94 @@
+"""Pooled answers and the choice of those that are released: pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from conflicto.platform.ids import drawn, up_to_exactly
+from conflicto.responses.model import Moderation, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from uuid import UUID
+
+    from conflicto.activities.model import Activity
+
+US_PER_S = 1_000_000
+
+PERIOD_US = 5 * US_PER_S
+"""Time between two ticks of a round."""
+
+MIN_DELAY_US, MAX_DELAY_US = 5 * US_PER_S, 30 * US_PER_S
+"""Random delay of an answer where no group is kept."""
+
+MIN_MIXED = 100
+"""Other rows of a round that get a new timestamp together with edits of too few people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PooledResponse:
+    """An answer as its author reads it. `ts` and `created_ts` are positions in the author's own feed, µs.
+
+    `revision` is the one with which it will be released: above 1 it edits a released row of the same id. `is_spent` marks that the
+    author gave a released answer up, which stays; it has no text and the id of nothing. `due_us`: release time where no group is kept.
+    """
+
+    id: UUID
+    session_id: int
+    activity_id: UUID
+    participant_id: int
+    round: int
+    slot: UUID
+    ts: int
+    created_ts: int
+    received_us: int
+    revision: int
+    deleted: bool
+    is_spent: bool
+    moderation: Moderation
+    due_us: int | None
+    text: str | None
+    masked: str | None = None
+
+    @property
+    def is_edit(self) -> bool:
+        """Whether a released row of the same id exists."""
+        return self.revision > 1
+
+    def own(self) -> Response:
+        """Return the row as its author reads it."""
+        return Response(
+            id=self.id, session_id=self.session_id, activity_id=self.activity_id, participant_id=self.participant_id,
+            round=self.round, slot=self.slot, ts=self.ts, created_ts=self.created_ts, received_us=self.received_us,
+            revision=self.revision, deleted=self.deleted, moderation=self.moderation, was_visible=False, text=self.text,
+            masked=self.masked,
+        )  # fmt: skip
+
+
+def delay_end(now_us: int) -> int:
+    """Return the release time of an answer where no group is kept, drawn by the system's generator."""
+    return now_us + MIN_DELAY_US + up_to_exactly(MAX_DELAY_US - MIN_DELAY_US)
+
+
+def tick_at(activity: Activity, at_us: int) -> int:
+    """Return the newest tick of the round at an instant: a multiple of the period after its start."""
+    started = activity.started_ts or 0
+    return started + (at_us - started) // PERIOD_US * PERIOD_US
+
+
+def next_release(activity: Activity, rows: Collection[PooledResponse], at_us: int) -> int | None:
+    """Return the time of the next look at a pool, None while it is empty."""
+    if not rows:
+        return None
+    if activity.min_group:
+        return tick_at(activity, at_us) + PERIOD_US
+    return min(row.due_us or at_us for row in rows)
+
+
+def due_at_tick(rows: Sequence[PooledResponse], people: Collection[int], group: int) -> Sequence[PooledResponse]:
+    """Return the rows that a tick releases: all but those of `group` people drawn at random, if the pool holds twice as many."""
+    if len(people) < 2 * group:
+        return ()
+    staying = set(drawn(sorted(people), group))
+    return [row for row in rows if row.participant_id not in staying]

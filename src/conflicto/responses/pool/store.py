@@ -1,0 +1,149 @@
+"""Rows of the pool, to and from the model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, func, select
+
+from conflicto.platform.db.bulk import Bulk
+from conflicto.platform.db.lookup import Lookup
+from conflicto.responses.model import NO_SLOT, Moderation
+from conflicto.responses.pool.model import PooledResponse
+from conflicto.responses.tables import pooled_responses as pool
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from uuid import UUID
+
+    from sqlalchemy import Row
+
+    from conflicto.platform.db.transaction import ReadTx, WriteTx
+
+_COLUMNS = {"text": "response_text", "masked": "masked_text"}
+_BULK = Bulk(
+    pool,
+    {name: _COLUMNS.get(name, name) for name in PooledResponse.__slots__},
+    changing=("ts", "received_us", "deleted", "moderation", "due_us", "text", "masked"),
+)
+_ALL = select(*(pool.c[_COLUMNS.get(name, name)] for name in PooledResponse.__slots__))
+_BY_IDS = Lookup(_ALL, pool.c.id)
+_OF_SLOTS = Lookup(_ALL.where(pool.c.slot == NO_SLOT), pool.c.participant_id, pool.c.activity_id, pool.c.round)
+_ROWS_OF_EACH = Lookup(
+    select(pool.c.participant_id, func.count().label("stored"))
+    .where(pool.c.activity_id == bindparam("activity_id"), pool.c.round == bindparam("round"), pool.c.revision == 1)
+    .group_by(pool.c.participant_id),
+    pool.c.participant_id,
+)
+_ROUND = (pool.c.activity_id == bindparam("activity_id"), pool.c.round == bindparam("round"))
+_WAITING = _ALL.where(*_ROUND, ~pool.c.deleted)
+_AUTHORS = select(pool.c.participant_id).where(*_ROUND, ~pool.c.deleted)
+_OF_PARTICIPANT = _ALL.where(pool.c.participant_id == bindparam("participant_id"))
+_CHANGED = (
+    _ALL.where(pool.c.session_id == bindparam("session_id"), pool.c.ts > bindparam("after"))
+    .order_by(pool.c.ts)
+    .limit(bindparam("most"))
+)
+_ROWS_OF_SESSIONS = select(pool.c.session_id, func.count().label("stored")).where(pool.c.revision == 1).group_by(pool.c.session_id)
+_NEWEST_STAMPS = select(pool.c.session_id, func.max(pool.c.ts).label("ts")).group_by(pool.c.session_id)
+
+
+def find_many(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, PooledResponse]:
+    """Return pooled rows by id, tombstones included."""
+    return {row.id: _pooled(row) for row in _BY_IDS.rows(tx, [(each,) for each in ids])}
+
+
+def of_slots(tx: ReadTx, wanted: Iterable[tuple[int, UUID, int]]) -> dict[tuple[int, UUID], PooledResponse]:
+    """Return the single rows of some participants, each in one round of an activity, by participant and activity."""
+    return {(row.participant_id, row.activity_id): _pooled(row) for row in _OF_SLOTS.rows(tx, wanted)}
+
+
+def rows_of_each(tx: ReadTx, activity_id: UUID, nth: int, participants: Iterable[int]) -> dict[int, int]:
+    """Count each participant's rows in a round that take a place of their own, tombstones included."""
+    rows = _ROWS_OF_EACH.rows(tx, [(each,) for each in participants], activity_id=activity_id, round=nth)
+    return {row.participant_id: row.stored for row in rows}
+
+
+def waiting(tx: ReadTx, activity_id: UUID, nth: int) -> list[PooledResponse]:
+    """Return the answers of a round that wait to be released, in no order."""
+    return [_pooled(row) for row in tx.all(_WAITING, {"activity_id": activity_id, "round": nth})]
+
+
+def is_filled(tx: ReadTx, activity_id: UUID, nth: int) -> bool:
+    """Return whether any answer waits in a round."""
+    return tx.first(_AUTHORS.limit(1), {"activity_id": activity_id, "round": nth}) is not None
+
+
+def authors(tx: ReadTx, activity_id: UUID, nth: int) -> set[int]:
+    """Return the participants with an answer that waits in a round."""
+    return {row.participant_id for row in tx.all(_AUTHORS, {"activity_id": activity_id, "round": nth})}
+
+
+def of_participant(tx: ReadTx, participant_id: int) -> list[PooledResponse]:
+    """Return all rows of a participant, in no order."""
+    return [_pooled(row) for row in tx.all(_OF_PARTICIPANT, {"participant_id": participant_id})]
+
+
+def changed_since(tx: ReadTx, session_id: int, *, after: int, most: int) -> list[PooledResponse]:
+    """Return a session's rows with positions after `after`, in order."""
+    return [_pooled(row) for row in tx.all(_CHANGED, {"session_id": session_id, "after": after, "most": most})]
+
+
+def add_many(tx: WriteTx, rows: Sequence[PooledResponse]) -> None:
+    """Insert rows in one statement."""
+    if rows:
+        _BULK.insert(tx, rows)
+
+
+def save_many(tx: WriteTx, rows: Sequence[PooledResponse]) -> None:
+    """Write the columns in which a pooled row changes."""
+    if rows:
+        _BULK.update(tx, rows)
+
+
+def remove_waiting(tx: WriteTx, activity_id: UUID, nth: int, *, staying: Collection[int] = (), due_us: int | None = None) -> int:
+    """Remove the waiting rows of a round, but for those of `staying` participants and those not due at `due_us`; returns how many."""
+    gone = delete(pool).where(pool.c.activity_id == activity_id, pool.c.round == nth, ~pool.c.deleted)
+    if staying:
+        gone = gone.where(pool.c.participant_id.not_in(list(staying)))
+    if due_us is not None:
+        gone = gone.where(pool.c.due_us <= due_us)
+    return tx.write(gone)
+
+
+def remove_edits(tx: WriteTx, activity_id: UUID, nth: int, *, of: UUID | None = None) -> None:
+    """Remove the edits that wait in a round, or only that of one row."""
+    gone = delete(pool).where(pool.c.activity_id == activity_id, pool.c.round == nth, pool.c.revision > 1)
+    tx.write(gone if of is None else gone.where(pool.c.id == of))
+
+
+def remove_of(tx: WriteTx, participant_id: int) -> None:
+    """Remove all rows of a participant, but for the marks of answers that were given up."""
+    tx.write(delete(pool).where(pool.c.participant_id == participant_id, ~pool.c.is_spent))
+
+
+def remove_spent(tx: WriteTx, activity_id: UUID, nth: int) -> int:
+    """Remove the marks of answers that were given up in a round; returns how many."""
+    return tx.write(delete(pool).where(pool.c.activity_id == activity_id, pool.c.round == nth, pool.c.is_spent))
+
+
+def rows_of_sessions(tx: ReadTx) -> dict[int, int]:
+    """Count the rows of each session that take a place of their own: for checks alone."""
+    return {row.session_id: row.stored for row in tx.all(_ROWS_OF_SESSIONS)}
+
+
+def newest_stamps(tx: ReadTx) -> dict[int, int]:
+    """Return the newest position of each session's pool: for checks alone."""
+    return {row.session_id: row.ts for row in tx.all(_NEWEST_STAMPS)}
+
+
+def purge(tx: WriteTx, session_id: int, at_most: int) -> int:
+    """Remove some pooled rows of a deleted session; returns how many."""
+    some = select(pool.c.id).where(pool.c.session_id == session_id).limit(at_most)
+    return tx.write(delete(pool).where(pool.c.id.in_(some.scalar_subquery())))
+
+
+def _pooled(row: Row[Any]) -> PooledResponse:
+    fields = dict(zip(PooledResponse.__slots__, row, strict=True))
+    fields["moderation"] = Moderation(fields["moderation"])
+    return PooledResponse(**fields)

@@ -1,0 +1,107 @@
+"""Help for tests of anonymous rounds: a virtual clock for both databases, and looks at the pool."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text, update
+
+from conflicto.activities.commands.run import expire_due
+from conflicto.app import App
+from conflicto.participants.tables import participants
+from conflicto.platform.db.lives import Lives
+from conflicto.platform.db.transaction import WriteTx
+from conflicto.responses.commands.release import release_due
+from conflicto.responses.recount import counter_differences
+from tests.support.api import Api, Event, Seat, make_event
+from tests.support.checks import accepted
+from tests.support.clocks import US_PER_S, HandClock
+
+PERIOD_S = 5
+
+OPEN = {"anonymous": True, "responses_visibility": "participants", "results_visibility": "always"}
+
+
+def shift_database(monkeypatch: pytest.MonkeyPatch, clock: HandClock) -> None:
+    """Let PostgreSQL's clock run with the tests' own."""
+    now = Lives.now
+    monkeypatch.setattr(Lives, "now", lambda *args: now(*args) + int(clock.shift_s * US_PER_S))
+
+
+async def tick(app: App, clock: HandClock, seconds: float = PERIOD_S) -> None:
+    """Let time pass and run what is due then."""
+    clock.advance(seconds)
+    await app.releases.look()
+    await app.releases.release_what_is_due()
+
+
+async def crowd(event: Event, size: int, first: str = "P") -> list[Seat]:
+    return [await event.join(f"{first} {number}") for number in range(size)]
+
+
+async def asked(api: Api, size: int, **fields: Any) -> tuple[Event, dict[str, Any], list[Seat]]:
+    event = await make_event(api)
+    seats = await crowd(event, size)
+    poll = await event.activity(status="active", **OPEN | fields)
+    return event, poll, seats
+
+
+async def answer_all(event: Event, poll: dict[str, Any], seats: list[Seat], value: Any = None) -> list[dict[str, Any]]:
+    return [accepted(await event.answer(poll, seat, number if value is None else value), 201) for number, seat in enumerate(seats)]
+
+
+async def answer_all_again(event: Event, poll: dict[str, Any], seats: list[Seat]) -> None:
+    for number, seat in enumerate(seats):
+        assert (await event.answer(poll, seat, number)).status_code in {200, 201}
+
+
+def of(event: Event, activity: dict[str, Any], rest: str) -> str:
+    return f"{event.path}/activities/{activity['id']}/{rest}"
+
+
+async def listed(event: Event, activity: dict[str, Any], token: str | None = None) -> list[dict[str, Any]]:
+    path = of(event, activity, "responses?limit=1000")
+    return accepted(await event.api.get(path, token=token or event.host))["items"]
+
+
+async def status(event: Event, activity: dict[str, Any], token: str | None = None) -> dict[str, Any]:
+    return accepted(await event.api.get(of(event, activity, "status"), token=token or event.host))
+
+
+async def mine(event: Event, activity: dict[str, Any], seat: Seat) -> list[dict[str, Any]]:
+    return accepted(await event.api.get(of(event, activity, "responses/mine"), token=seat.token))["items"]
+
+
+async def changes(event: Event, token: str, since: str = "0") -> dict[str, Any]:
+    return accepted(await event.api.get(f"{event.path}/changes/since/{since}?limit=1000", token=token))
+
+
+def stored(app: App, query: str) -> list[tuple[Any, ...]]:
+    return app.db.query(lambda tx: [tuple(row) for row in tx.all(text(query))])
+
+
+def sound(app: App) -> None:
+    """Counters equal the rows."""
+    assert app.db.query(counter_differences) == []
+
+
+async def views(api: Api, event: Event, activity: dict[str, Any], *tokens: str) -> list[tuple[int, bytes, str | None]]:
+    """Return everything that others can read of a round, with its tags."""
+    paths = [
+        of(event, activity, "status"), f"{event.path}/status", f"{event.path}/changes/since/0", f"{event.path}/changes/since/now",
+        of(event, activity, "responses/since/0"), of(event, activity, "responses/since/now"), of(event, activity, "results"),
+        of(event, activity, "responses"), f"{event.path}/export?format=jsonl", f"{event.path}/leaderboard",
+    ]  # fmt: skip
+    found = []
+    for token in tokens:
+        for path in paths:
+            answer = await api.get(path, token=token)
+            found.append((answer.status_code, answer.content if answer.status_code < 400 else b"", answer.headers.get("etag")))
+    return found
+
+
+def play_by_script(tx: WriteTx, ids: list[int]) -> None:
+    """Turn participants into those of a rehearsal."""
+    tx.write(update(participants).where(participants.c.id.in_(ids)).values(scripted=True))
+
+
+expire, release = expire_due, release_due
