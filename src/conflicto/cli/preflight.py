@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import fcntl
 import os
@@ -16,6 +17,7 @@ from rich.console import Console
 from sqlalchemy import make_url
 
 from conflicto.cli.environment import UNUSABLE
+from conflicto.platform.redis_url import RedisUrlInvalid, mode_of, require_usable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +56,24 @@ def require_data_directory(settings: Settings) -> None:
             os.posix_fallocate(file.fileno(), 0, MIN_FREE_BYTES)
     except OSError as error:
         _refuse(f"{folder}: {error.strerror}. {_remedy(error)}")
+
+
+def require_redis(settings: Settings) -> None:
+    """Exit with 3 where REDIS_URL cannot be understood, or leads to a server of another kind; one that is away is no fault."""
+    url = settings.secret("redis_url")
+    if url is None:
+        return
+    try:
+        require_usable(url)
+    except RedisUrlInvalid as error:
+        _refuse(f"REDIS_URL {error}.")
+    mode = asyncio.run(mode_of(url))
+    if mode == "cluster":
+        _refuse(
+            "REDIS_URL leads to a Redis Cluster, which is not supported. Use one server, or Sentinel: redis+sentinel://host:26379/SERVICE."
+        )
+    if mode == "sentinel":
+        _refuse("REDIS_URL leads to a Sentinel. Write redis+sentinel://host:26379/SERVICE, with the service that it monitors.")
 
 
 @contextmanager

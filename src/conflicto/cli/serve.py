@@ -17,7 +17,7 @@ from rich.console import Console
 
 from conflicto.access.identity import ADMIN_FILE, Identity, establish, keep_admin_token
 from conflicto.cli.environment import UNUSABLE, prepared_database, registered_or_exit, settings_or_exit
-from conflicto.cli.preflight import only_server, require_data_directory, require_port
+from conflicto.cli.preflight import only_server, require_data_directory, require_port, require_redis
 from conflicto.platform.db.engine import Database, PoolSize
 from conflicto.platform.db.postgres import capacity
 from conflicto.platform.logs import configure_logs
@@ -61,6 +61,7 @@ def serve(
     registered_or_exit(settings)
     require_port(host, port)
     require_data_directory(settings)
+    require_redis(settings)
     with only_server(settings):
         _serve(host, port, settings)
 

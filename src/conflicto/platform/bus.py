@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import structlog
 
 from conflicto.platform.ids import up_to
-from conflicto.platform.redis import FAULTS
+from conflicto.platform.redis import MAX_SAID
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -87,9 +87,9 @@ class RedisBus:
         while True:
             try:
                 await self._listen()
-            except FAULTS as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, listening begins again
                 if self.is_listening:
-                    log.warning("doorbells-silent", error=type(error).__name__)
+                    log.warning("doorbells-silent", error=type(error).__name__, said=str(error)[:MAX_SAID])
             finally:
                 self.is_listening = False
             shortest, longest = RETRY_S
@@ -111,7 +111,7 @@ class RedisBus:
             while True:
                 await self._heard(listener)
         finally:
-            with suppress(*FAULTS):
+            with suppress(Exception):
                 await listener.aclose()
 
     async def _heard(self, listener: Any) -> None:  # noqa: ANN401 - redis-py's PubSub is untyped

@@ -134,7 +134,7 @@ class SharedBuckets:
     async def spend(self, policy: Policy, key: str, cost: int = 1) -> Verdict | None:
         """Return whether `cost` fits; None: Redis does not say, and nothing is known."""
         loop = asyncio.get_running_loop()
-        if not self._redis.is_up or loop.time() < self._rests_until_s:
+        if self._redis.is_resting or loop.time() < self._rests_until_s:
             return None
         answer: asyncio.Future[Verdict | None] = loop.create_future()
         self._queue(policy, key, cost, answer)
@@ -142,7 +142,7 @@ class SharedBuckets:
 
     def give_back(self, policy: Policy, key: str, cost: int = 1) -> None:
         """Undo a spending, some time soon; nobody waits for it."""
-        if self._redis.is_up:
+        if not self._redis.is_resting:
             self._queue(policy, key, -cost, None)
 
     def _queue(self, policy: Policy, key: str, cost: int, answer: asyncio.Future[Verdict | None] | None) -> None:
@@ -151,12 +151,13 @@ class SharedBuckets:
             self._travelling = asyncio.ensure_future(self._travel())
 
     async def _travel(self) -> None:
+        going: list[Waiting] = []
         try:
             while self._waiting:
                 going, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
                 _tell(going, await self._trip([each for each, _ in going]))
         finally:
-            _tell(self._waiting, None)
+            _tell([*going, *self._waiting], None)  # whatever went wrong, nobody waits for an answer that does not come
             self._waiting, self._travelling = [], None
 
     async def _trip(self, spendings: list[Spending]) -> list[Verdict] | None:

@@ -121,7 +121,9 @@ READS_WAITING: Final = _gauge("conflicto_reads_waiting", "Reads that wait for a 
 READS_OVERDUE: Final = _gauge("conflicto_reads_overdue", "Reads that go on although nobody waits for them: readers that are stuck.")
 
 HEADS: Final = _gauge("conflicto_heads", "Sessions in memory.")
-REDIS_UP: Final = _gauge("conflicto_redis_up", "1 if Redis answers every worker; absent without one.", together=Together.LEAST)
+REDIS_UP: Final = _gauge(
+    "conflicto_redis_up", "1 if Redis takes the commands of every worker, writes too; absent without one.", together=Together.LEAST
+)
 REDIS_FAULTS: Final = _counter("conflicto_redis_faults_total", "Questions that Redis left unanswered.")
 DOORBELLS: Final = _gauge("conflicto_doorbells", "1 if every worker hears the doorbells of the others.", together=Together.LEAST)
 

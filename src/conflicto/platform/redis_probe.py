@@ -1,0 +1,46 @@
+"""Whether Redis takes the commands that this program sends: a server that answers may still refuse every write."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from conflicto.platform.limits.bucket import Policy
+from conflicto.platform.limits.redis import Spending, spend
+
+if TYPE_CHECKING:
+    from conflicto.platform.redis import Redis
+
+PROBE_S = 2.0
+"""Pause between two looks."""
+
+LIFE_MS = 10_000
+
+_BUCKET = Policy("probe", 1_000, 1)
+
+
+class RedisProbe:
+    """Tries every kind of command now and then, under names of this installation. The event loop's alone."""
+
+    def __init__(self, redis: Redis, prefix: str) -> None:
+        self.redis = redis
+        self.is_up = False
+        self._name = f"{prefix}probe"
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            await self.look()
+            await asyncio.sleep(PROBE_S)
+
+    async def look(self) -> None:
+        """Find out whether all of our commands succeed now; the connection tells why not in the log."""
+        self.is_up = await self.redis.ask(self._succeeds, otherwise=False)
+
+    async def _succeeds(self, client: Any) -> bool:  # noqa: ANN401 - redis-py's own types are of no help
+        await client.set(self._name, b"", px=LIFE_MS)
+        await client.get(self._name)
+        await client.exists(self._name)
+        await spend(client, [Spending(f"{self._name}:bucket", _BUCKET, 1)])
+        await client.publish(self._name, b"")
+        return True

@@ -1,0 +1,142 @@
+"""The address of Redis: one server, or the Sentinels that know which server it is. Other addresses are refused in words."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
+from weakref import proxy
+
+from redis.asyncio import BlockingConnectionPool
+from redis.asyncio import Redis as Client
+from redis.asyncio.connection import URL_QUERY_ARGUMENT_PARSERS, parse_url
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel, SentinelManagedConnection, SentinelManagedSSLConnection
+from redis.backoff import NoBackoff
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SENTINEL_SCHEMES = ("redis+sentinel", "rediss+sentinel")
+SENTINEL_PORT = 26_379
+OF_SENTINEL = "sentinel_"
+"""How parameters begin that are for the Sentinels: `sentinel_username`, `sentinel_password`."""
+
+CONNECT_S = 1.0
+
+
+class RedisUrlInvalid(ValueError):
+    """The address says something that the client does not understand; the text names it and never holds a password."""
+
+
+class Service(NamedTuple):
+    """A service that Sentinels watch: their addresses, and the arguments of connections to them and to the server."""
+
+    hosts: list[tuple[str, int]]
+    name: str
+    of_sentinels: dict[str, Any]
+    of_server: dict[str, Any]
+
+
+class SentinelPool(BlockingConnectionPool):
+    """Connections to the server that Sentinels name at the moment; callers wait for a free one, as with one server."""
+
+    is_master = True
+    check_connection = False
+
+    def __init__(self, service: Service, **arguments: Any) -> None:  # noqa: ANN401 - redis-py's arguments
+        is_tls = arguments.pop("ssl", False)
+        kind = SentinelManagedSSLConnection if is_tls else SentinelManagedConnection
+        super().__init__(connection_class=kind, **arguments)
+        self.connection_kwargs["connection_pool"] = proxy(self)
+        timeouts = {"socket_timeout": CONNECT_S, "socket_connect_timeout": CONNECT_S, "retry": Retry(NoBackoff(), 0), "ssl": is_tls}
+        self._sentinels = Sentinel(service.hosts, sentinel_kwargs=timeouts | service.of_sentinels)  # type: ignore[no-untyped-call]
+        self._service = service.name
+        self._master: tuple[str, int] | None = None
+
+    async def get_master_address(self) -> tuple[str, int]:
+        """Return where the server is now; after a failover idle connections to the old one are closed."""
+        found: tuple[str, int] = await self._sentinels.discover_master(self._service)
+        if self._master is not None and self._master != found:
+            await self.disconnect(inuse_connections=False)
+        self._master = found
+        return found
+
+    async def aclose(self) -> None:
+        """Close the connections to the server and to the Sentinels."""
+        await super().aclose()
+        for client in self._sentinels.sentinels:
+            await client.aclose()
+
+
+def pool(url: str, *, most: int, wait_s: float, answer_s: float | None) -> BlockingConnectionPool:
+    """Return a pool of at most so many connections, for which callers wait for `wait_s`.
+
+    Raises:
+        RedisUrlInvalid: the address holds what the client does not understand.
+    """
+    common: dict[str, Any] = {
+        "max_connections": most, "timeout": wait_s, "socket_connect_timeout": CONNECT_S, "socket_timeout": answer_s,
+        "retry": Retry(NoBackoff(), 0), "retry_on_timeout": False, "client_name": "conflicto",
+    }  # fmt: skip
+    if urlsplit(url).scheme in SENTINEL_SCHEMES:
+        service = service_of(url)
+        return SentinelPool(service, **(common | service.of_server))
+    return BlockingConnectionPool.from_url(url, **common)
+
+
+def service_of(url: str) -> Service:
+    """Return what `redis+sentinel://[user:password@]host[:port][,…]/SERVICE[/db][?parameters]` says.
+
+    Raises:
+        RedisUrlInvalid: it names no service, or a port that is no number.
+    """
+    parts = urlsplit(url)
+    before, _, hosts = parts.netloc.rpartition("@")
+    name, _, db = parts.path.strip("/").partition("/")
+    if not name:
+        message = "names no service. Write redis+sentinel://host:26379/SERVICE, as in `sentinel monitor SERVICE …`"
+        raise RedisUrlInvalid(message)
+    try:
+        split = [urlsplit(f"//{host}") for host in hosts.split(",")]
+        addresses = [(each.hostname or "localhost", each.port or SENTINEL_PORT) for each in split]
+        said: Mapping[str, Any] = parse_url(f"redis://{before}{'@' if before else ''}localhost/{db}?{parts.query}")
+    except ValueError as error:
+        raise RedisUrlInvalid(str(error)) from error
+    of_server = {key: value for key, value in said.items() if not key.startswith(OF_SENTINEL) and key not in {"host", "port"}}
+    of_sentinels = {key.removeprefix(OF_SENTINEL): value for key, value in said.items() if key.startswith(OF_SENTINEL)}
+    return Service(addresses, name, of_sentinels, of_server | {"ssl": parts.scheme.startswith("rediss")})
+
+
+def require_usable(url: str) -> None:
+    """Refuse an address with which no connection can be made, before anybody tries to.
+
+    Raises:
+        RedisUrlInvalid: says what is wrong with it.
+    """
+    try:
+        pool(url, most=1, wait_s=CONNECT_S, answer_s=CONNECT_S).make_connection()  # type: ignore[no-untyped-call]
+    except RedisUrlInvalid:
+        raise
+    except TypeError as error:
+        unknown = [name for name, _ in parse_qsl(urlsplit(url).query) if f"'{name}'" in str(error)]
+        known = ", ".join(sorted({*URL_QUERY_ARGUMENT_PARSERS, "client_name", "protocol"}))
+        message = (
+            f"has the parameter `{unknown[0] if unknown else '?'}`, which the client does not know. Remove it; known are {known}"
+        )
+        raise RedisUrlInvalid(message) from error
+    except ValueError as error:
+        raise RedisUrlInvalid(str(error)) from error
+
+
+async def mode_of(url: str) -> str | None:
+    """Return how the server at an address runs: `standalone`, `sentinel` or `cluster`; None if it does not say."""
+    connections = pool(url, most=1, wait_s=CONNECT_S, answer_s=CONNECT_S)
+    try:
+        async with asyncio.timeout(2 * CONNECT_S):
+            said = await Client(connection_pool=connections).info("server")
+        return str(said.get("redis_mode") or said.get("server_mode") or "") or None
+    except Exception:  # noqa: BLE001 - it may be away, or keep this to itself
+        return None
+    finally:
+        await connections.aclose()
