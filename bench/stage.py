@@ -45,12 +45,14 @@ class Stage:
         """Let every seat poll once, so that its token is known to the server, as it is to one in a live session."""
         each_once(self.server.port, [self.poll(token) for _, token in self.seats], connections=CONNECTIONS).expect(200)
 
-    def open_activity(self, policy: str) -> str:
+    def open_activity(self, policy: str, **more: object) -> str:
         """Return the id of a new active activity; it takes the place of the one before."""
         with self.server.line(self.host) as line:
             counted = {"choices": {"path": "/choice", "op": "count"}, "confidence": {"path": "/confidence", "op": "number"}}
             fields = {"type": "lunch", "title": "Lunch?", "config": {"choices": ["Curry", "Pasta"]}, "aggregate": counted}
-            return line.call("POST", f"{self.path}/activities", fields | {"response_policy": policy, "status": "active"})["id"]
+            return line.call("POST", f"{self.path}/activities", fields | {"response_policy": policy, "status": "active"} | more)[
+                "id"
+            ]
 
     def stored(self, activity: str) -> int:
         """Return how many answers the host is told of."""

@@ -119,7 +119,7 @@ def empty_pool(tx: WriteTx, activity: Activity) -> int:
     """Clear the present round's pool; authors are told by tombstones. Returns the number of answers that waited."""
     pool.remove_edits(tx, activity.id, activity.round)
     tx.head(activity.session_id).count("pooled", -pool.remove_spent(tx, activity.id, activity.round))
-    waiting = pool.waiting(tx, activity.id, activity.round)
+    waiting = pool.waiting(tx, activity)
     if waiting:
         head = tx.head(activity.session_id)
         gone = [replace(row, ts=head.own_stamp(tx.now_us), deleted=True, text=None, masked=None) for row in waiting]

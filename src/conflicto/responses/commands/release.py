@@ -38,7 +38,7 @@ def release_due(tx: WriteTx, activity_id: UUID) -> int | None:
     activity = activities_by_id(tx, [activity_id]).get(activity_id)
     if activity is None or not activity.is_anonymous_round or not is_open(activity, at_us=tx.passed(activity.session_id)):
         return None
-    waiting = pool.waiting(tx, activity.id, activity.round)
+    waiting = pool.waiting(tx, activity)
     if not waiting:
         return None
     if not activity.min_group:
@@ -66,7 +66,7 @@ def release_rest(tx: WriteTx, event: AnsweringEnded) -> None:
     seen before, and a host could bring that about by removing everybody else. Edits of so few are mixed with other rows of the round.
     """
     activity = event.activity
-    waiting = pool.waiting(tx, activity.id, activity.round) if activity.anonymous else []
+    waiting = pool.waiting(tx, activity) if activity.anonymous else []
     if not waiting:
         return
     if len(_people(tx, activity, waiting)) >= activity.min_group:
@@ -111,9 +111,10 @@ def _change(activity: Activity, row: PooledResponse | Response, earlier: dict[UU
     before = earlier.get(row.id)
     held = row.moderation is Moderation.PENDING
     moderation = row.moderation if before is None else moderation_of(activity, before, held=held)
-    after = replace(
-        row.own(), ts=ts, created_ts=before.created_ts if before else ts, received_us=ts, moderation=moderation,
-        revision=before.revision + 1 if before else 1,
-        was_visible=(before is not None and before.was_visible) or moderation is Moderation.VISIBLE,
+    after = Response(
+        id=row.id, session_id=row.session_id, activity_id=row.activity_id, participant_id=row.participant_id, round=row.round,
+        slot=row.slot, ts=ts, created_ts=before.created_ts if before else ts, received_us=ts,
+        revision=before.revision + 1 if before else 1, deleted=False, moderation=moderation,
+        was_visible=(before is not None and before.was_visible) or moderation is Moderation.VISIBLE, text=row.text, masked=row.masked,
     )  # fmt: skip
     return before, after

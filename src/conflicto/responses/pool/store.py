@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import bindparam, delete, func, select
 
+from conflicto.activities.model import ResponsePolicy
 from conflicto.platform.db.bulk import Bulk
 from conflicto.platform.db.lookup import Lookup
 from conflicto.responses.model import NO_SLOT, Moderation
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
+    from conflicto.activities.model import Activity
     from conflicto.platform.db.transaction import ReadTx, WriteTx
 
 _COLUMNS = {"text": "response_text", "masked": "masked_text"}
@@ -36,7 +38,10 @@ _ROWS_OF_EACH = Lookup(
     pool.c.participant_id,
 )
 _ROUND = (pool.c.activity_id == bindparam("activity_id"), pool.c.round == bindparam("round"))
-_WAITING = _ALL.where(*_ROUND, ~pool.c.deleted)
+_OF_ROUND = [
+    name for name in PooledResponse.__slots__ if name not in {"session_id", "activity_id", "round", "slot", "deleted", "is_spent"}
+]
+_WAITING = select(*(pool.c[_COLUMNS.get(name, name)] for name in _OF_ROUND)).where(*_ROUND, ~pool.c.deleted)
 _AUTHORS = select(pool.c.participant_id).where(*_ROUND, ~pool.c.deleted)
 _OF_PARTICIPANT = _ALL.where(pool.c.participant_id == bindparam("participant_id"))
 _CHANGED = (
@@ -64,9 +69,10 @@ def rows_of_each(tx: ReadTx, activity_id: UUID, nth: int, participants: Iterable
     return {row.participant_id: row.stored for row in rows}
 
 
-def waiting(tx: ReadTx, activity_id: UUID, nth: int) -> list[PooledResponse]:
-    """Return the answers of a round that wait to be released, in no order."""
-    return [_pooled(row) for row in tx.all(_WAITING, {"activity_id": activity_id, "round": nth})]
+def waiting(tx: ReadTx, activity: Activity) -> list[PooledResponse]:
+    """Return the answers of the present round that wait to be released, in no order; what all of them share is not read."""
+    of, is_many = (activity.session_id, activity.id, activity.round), activity.response_policy is ResponsePolicy.MANY
+    return [_waiting(row, of, is_many=is_many) for row in tx.all(_WAITING, {"activity_id": activity.id, "round": activity.round})]
 
 
 def is_filled(tx: ReadTx, activity_id: UUID, nth: int) -> bool:
@@ -141,6 +147,18 @@ def purge(tx: WriteTx, session_id: int, at_most: int) -> int:
     """Remove some pooled rows of a deleted session; returns how many."""
     some = select(pool.c.id).where(pool.c.session_id == session_id).limit(at_most)
     return tx.write(delete(pool).where(pool.c.id.in_(some.scalar_subquery())))
+
+
+def _waiting(row: Row[Any], of: tuple[int, UUID, int], *, is_many: bool) -> PooledResponse:
+    row_id, participant_id, ts, created_ts, received_us, revision, moderation, due_us, response, masked = cast(
+        "tuple[Any, ...]", row
+    )
+    session_id, activity_id, nth = of
+    return PooledResponse(
+        id=row_id, session_id=session_id, activity_id=activity_id, participant_id=participant_id, round=nth,
+        slot=row_id if is_many else NO_SLOT, ts=ts, created_ts=created_ts, received_us=received_us, revision=revision, deleted=False,
+        is_spent=False, moderation=Moderation(moderation), due_us=due_us, text=response, masked=masked,
+    )  # fmt: skip
 
 
 def _pooled(row: Row[Any]) -> PooledResponse:

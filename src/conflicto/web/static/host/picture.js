@@ -43,10 +43,17 @@ function now(board, commands) {
     h("h2", { id: "now-title", dir: "auto" }, shown ? questionOf(shown) : t(board.session.status === "draft" ? "host.lobby" : "host.nothing")),
     shown ? figures(board, shown) : null,
     shown ? h("div", { class: "results" }, results?.response_count ? [drawResults(results.results, shown, { texts: textsOf(board.answers) }), drawLeaderboard(board.ranks)]
-      : h("p", { class: "muted", key: "none" }, t(board.isRunning ? "host.nobody_answered" : "results.none"))) : null,
+      : h("p", { class: "muted", key: "none" }, nothing(board, shown))) : null,
+    shown?.anonymous && board.isRunning ? h("p", { class: "muted small", key: "groups" }, t(shown.min_group ? "host.in_groups" : "host.delayed", { n: shown.min_group })) : null,
     h("button", { type: "button", class: "primary wide next", key: "step", disabled: !step.act, onclick: step.act }, t(`step.${step.name}`, step)),
     board.undo ? h("p", { class: "banner", key: "undo", role: "status" }, t(`step.done.${board.undo.name}`), button(t("key.undo"), board.undo.act)) : null,
     board.session.status === "active" ? h("div", { class: "row wrap", key: "controls" }, controls(board, shown, commands)) : null);
+}
+
+// An anonymous activity without results does not tell whether nobody answered or too few people did.
+function nothing(board, { anonymous, min_group: n }) {
+  if (anonymous && n) return t(board.isRunning ? "host.none_shown" : "host.withheld", { n });
+  return t(board.isRunning ? "host.nobody_answered" : "results.none");
 }
 
 function figures(board, shown) {
