@@ -27,7 +27,9 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"responses_visibility": "participants", "moderation": "after"}, "named participants r.after_reveal kept"),
     ({"responses_visibility": "participants", "moderation": "before"}, "named participants before r.after_reveal kept"),
     ({"responses_visibility": "host", "moderation": "before", "results_visibility": "host"}, "named host r.host kept"),
-    ({"anonymous": True, "results_visibility": "after_answer"}, "guess host r.after_answer kept"),
+    ({"anonymous": True, "min_group": 0, "results_visibility": "after_answer"}, "guess host r.after_answer kept"),
+    ({"anonymous": True, "min_group": 5}, "pool host r.after_reveal kept"),
+    ({"anonymous": True, "min_group": 1, "responses_visibility": "screen"}, "pool screen r.after_reveal kept"),
 ]
 
 
@@ -53,7 +55,7 @@ def shown(page: "Page", text: str) -> None:
 def test_the_notice_follows_from_the_settings(live: Room, fields: dict[str, Any], keys: str) -> None:
     live.activity("poll", POLL, **(PLAIN | fields))
     page = live.phone()
-    shown(page, notice("en", keys))
+    shown(page, notice("en", keys, n=fields.get("min_group", 0)))
     assert barriers(page) == []
 
 
@@ -69,10 +71,10 @@ def test_the_notice_stands_before_the_activity_opens_and_goes_when_it_closes(liv
 
 @pytest.mark.parametrize("locale", NAMES)
 def test_the_notice_speaks_every_language(forgetful: Room, locale: str) -> None:
-    forgetful.activity("poll", POLL, **(PLAIN | {"anonymous": True}))
+    forgetful.activity("poll", POLL, **(PLAIN | {"anonymous": True, "min_group": 3}))
     page = forgetful.phone(f"Anna {locale}", locale=locale)
     words = catalogs()[locale]
-    shown(page, f"{notice(locale, 'guess host r.after_reveal')} {words['told.days'].format(n=30)}")
+    shown(page, f"{notice(locale, 'pool host r.after_reveal', n=3)} {words['told.days'].format(n=30)}")
     picture(page, f"phone-notice-{locale}")
 
 

@@ -27,6 +27,13 @@ PAGES = ("participant", "home", "control", "report", "screen")
 STYLES = {"participant": ("base",), "screen": ("base", "screen"), "control": ("base", "screen", "host")}
 """Style sheets of a page; the other hosts' pages have two in common. The control page shows a screen in small."""
 
+OF_HOSTS = (
+    "already-revealed", "answers-exist", "author-hidden", "export-busy", "moderation-off", "move-not-allowed", "names-hidden",
+    "not-timed", "operator-only", "owner-only", "pattern-too-large", "rehearsal-there", "revision-stale", "scan", "too-many-activities",
+    "too-many-links", "too-many-rehearsals", "transition-not-allowed",
+)  # fmt: skip
+"""How the codes of problems begin that hosts alone meet."""
+
 HELD_BACK = {"participant": ("host.", "key.", "step.", "screen.", "looks.", "form.", "links.", "noscript"), "screen": ("host.",)}
 """How words begin that a page need not download. A screen may be controlled where its browser is a host's."""
 
