@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conflicto.responses.model import Moderation, Response
-from conflicto.results.tally import Basis, Tally, results_of
+from conflicto.results.spill.store import SpillStore
+from conflicto.results.tally import Basis, Tally, results_of, told_results
 from tests.support.samples import response
 
 SPEC = {
@@ -131,6 +132,47 @@ def test_what_was_dumped_in_parts_adds_up_to_the_whole(steps: list[tuple[int, An
     for each in live:
         taken.remove(each)
     assert told(taken) == told(Tally(BASIS)), "and every answer can be taken back"
+
+
+def told_of_stored(tally: Tally, spill: SpillStore) -> list[Any]:
+    results = tally.detach().results(spill)
+    halves = [
+        (count, told_results(tally.names, told, is_scored=True, is_anonymous=False))
+        for count, told in (results.live, results.visible)
+    ]
+    points = sorted((who, earned) for part in tally.detach().points(spill, is_host=True) for who, earned in part.items())
+    return [msgspec.json.decode(msgspec.json.encode(halves)), points, dict(tally.authors)]
+
+
+@settings(max_examples=400, deadline=None)
+@given(STEPS, st.sampled_from([SPEC, AMONG]), st.booleans(), st.randoms(use_true_random=False))
+def test_a_tally_on_disk_equals_a_recount_in_memory(
+    steps: list[tuple[int, Any]], spec: dict[str, Any], moderated: bool, chance: random.Random
+) -> None:
+    basis = BASIS._replace(aggregate=msgspec.json.encode(spec).decode(), is_moderated=moderated)
+    spill = SpillStore(2**26)
+    followed, rows = Tally(basis), dict[int, Response]()
+    for ts, (number, (what, value)) in enumerate(steps, 1):
+        change = step(rows, number, what, value, ts)
+        if change:
+            followed.change(*change)
+        if chance.random() < 0.3:
+            followed.detach().store(spill)
+            assert followed.share == 0
+
+    again = list(rows.values())
+    chance.shuffle(again)
+    recounted = Tally(basis._replace(is_moderated=False))
+    for each in again:
+        recounted.change(None, each)
+    assert told_of_stored(followed, spill) == told(recounted)
+
+    for each in again:
+        followed.change(each, replace(each, deleted=True, text=None))
+    assert told_of_stored(followed, spill) == told(Tally(basis))
+    for left in ("SELECT count(*) FROM entries", "SELECT count(*) FROM items"):
+        assert spill._connection.execute(left).fetchone() == (0,), "nothing stays of what is gone"
+    spill.close()
 
 
 @settings(max_examples=200, deadline=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from conflicto.results.board import Board, standings
 from conflicto.results.visibility import tells_scores
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from conflicto.activities.model import Activity
     from conflicto.feed.answers import Answers
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.platform.http.messages import Answer, Call
     from conflicto.results.board import Standing
+    from conflicto.sessions.word_filter import WordFilter
 
 ATTEMPTS = 5
 """How often the tallies are looked for: the host may go on while one of them is loaded."""
@@ -109,12 +110,13 @@ class Leaderboard:
         return found if head.is_current else None
 
     async def _made(self, head: SessionHead, seen: Sequence[Seen], of: object, *, is_host: bool) -> Board:
-        found = standings([_points(each, is_host=is_host) for each in seen], head.departed)
+        parts = [part for each in seen for part in await each.kept.points(is_host=is_host)]
+        found, by_participant = await asyncio.to_thread(_ranked, parts, head.departed)
         ids = [each.participant_id for each in found[:LARGEST_LIMIT]]
         nicknames = await self._db.read(_nicknames, ids) if ids else {}
         if not is_host:
-            nicknames = {who: head.session.word_filter.shown_name(name) for who, name in nicknames.items()}
-        return Board(of, found, {each.participant_id: each for each in found}, nicknames)
+            nicknames = await asyncio.to_thread(_shown_names, head.session.word_filter, nicknames)
+        return Board(of, found, by_participant, nicknames)
 
 
 def _made_of(head: SessionHead, seen: Sequence[Seen], *, is_host: bool) -> object:
@@ -129,11 +131,14 @@ def _counts(activity: Activity, *, is_host: bool) -> bool:
     return is_host or (activity.results_visibility is not ResultsVisibility.HOST and tells_scores(activity, activity.round))
 
 
-def _points(seen: Seen, *, is_host: bool) -> Mapping[int, int]:
-    points: Counter[int] = Counter()
-    for who, earned in seen.kept.tally.points(is_host=is_host):
-        points[who] += earned
-    return points
+def _ranked(parts: Sequence[Mapping[int, int]], departed: Container[int]) -> tuple[list[Standing], dict[int, Standing]]:
+    """Return everybody's standing, as a list and by participant; sorts a whole hall, so a thread's work."""
+    found = standings(parts, departed)
+    return found, {each.participant_id: each for each in found}
+
+
+def _shown_names(word_filter: WordFilter, nicknames: Mapping[int, str]) -> dict[int, str]:
+    return {who: word_filter.shown_name(name) for who, name in nicknames.items()}
 
 
 def _nicknames(tx: ReadTx, ids: Sequence[int]) -> dict[int, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from conflicto.activities.model import Counts, ModerationPolicy, ResultsVisibility
 from conflicto.activities.queries import activities_with_contents
@@ -20,7 +20,7 @@ from conflicto.responses.queries import pooled_authors
 from conflicto.results.errors import ResultsHidden
 from conflicto.results.queries import Round
 from conflicto.results.tallies import Body
-from conflicto.results.tally import Basis, results_of
+from conflicto.results.tally import Basis, results_of, told_results
 from conflicto.results.visibility import Door, door_of, tells_scores
 
 if TYPE_CHECKING:
@@ -94,8 +94,9 @@ class Results:
         key = ("results", seen.activity.id, seen.nth, view)
         ready = self._answers.made(seen.head, key)
         if ready is None:
-            made = self._body(seen, view)
-            until_s = made.taken_s + CROWD_SNAPSHOT_S if view is View.PARTICIPANT else float("inf")
+            made = await self._body(seen, view)
+            is_snapshot = view is View.PARTICIPANT or seen.kept.tally.is_stored
+            until_s = made.taken_s + CROWD_SNAPSHOT_S if is_snapshot else float("inf")
             authors = seen.kept.tally.authors
             guard = Guard(authors, least=1, most=ANY_NUMBER, otherwise=0) if door is Door.AUTHORS else None
             ready = self._press.status(call, seen.head, made.body, until_s=until_s, guard=guard)
@@ -171,9 +172,11 @@ class Results:
             await asyncio.sleep(LOOK_S)
         return head.is_current
 
-    def _body(self, seen: Seen, view: View) -> Body:
+    async def _body(self, seen: Seen, view: View) -> Body:
         """Return the body that a view is shown; participants' is at most 5 s old, so that every answer does not change it."""
         bodies, now_s = seen.kept.bodies, self._clock.monotonic_s()
+        if seen.kept.tally.is_stored:
+            return await _stored_body(seen, view, now_s)
         of = seen.of
         body = bodies.get(view)
         if view is View.PARTICIPANT:
@@ -181,7 +184,7 @@ class Results:
             if body is not None and now_s - body.taken_s >= CROWD_SNAPSHOT_S:
                 body = None
         if body is None or body.of != of:
-            body = bodies[view] = Body(of, _results_body(seen, is_host=view is View.HOST), now_s)
+            body = bodies[view] = Body(of, _counted_body(seen, is_host=view is View.HOST), now_s)
         return body
 
 
@@ -189,18 +192,40 @@ def _counts_of(head: SessionHead, activity: Activity, nth: int) -> Counts:
     return head.counts.get((activity.id, nth), Counts())
 
 
-def _results_body(seen: Seen, *, is_host: bool) -> bytes:
-    head, activity, nth, kept = seen
+async def _stored_body(seen: Seen, view: View, now_s: float) -> Body:
+    """Return the body of a tally that is stored on disk, which is a snapshot for hosts too."""
+    kept, is_host = seen.kept, view is View.HOST
+    snapshot = await kept.stored_results(now_s)
+    body, of = kept.bodies.get(view), (snapshot.taken_s, seen.activity.updated_ts, seen.head.ctl)
+    if body is None or body.of != of:
+        count, results = snapshot.results.live if is_host else snapshot.results.visible
+        told = told_results(kept.tally.names, results, **_audience(seen, is_host=is_host))
+        body = Body(of, _results_body(seen, count, told, is_host=is_host), snapshot.taken_s)
+    is_recent = snapshot.moves == kept.moves
+    body = kept.bodies[view] = body._replace(taken_s=now_s) if is_recent else body
+    return body
+
+
+def _counted_body(seen: Seen, *, is_host: bool) -> bytes:
+    tally = seen.kept.tally
+    told = results_of(tally, is_host=is_host, **_audience(seen, is_host=is_host))
+    return _results_body(seen, tally.half(is_host=is_host).count, told, is_host=is_host)
+
+
+def _audience(seen: Seen, *, is_host: bool) -> dict[str, bool]:
+    is_scored = is_host or tells_scores(seen.activity, seen.nth)
+    return {"is_scored": is_scored, "is_anonymous": seen.activity.anonymous}
+
+
+def _results_body(seen: Seen, count: int, told: dict[str, Any], *, is_host: bool) -> bytes:
+    head, activity, nth, _ = seen
     counts = _counts_of(head, activity, nth)
     changed_ts = counts.live_changed_ts if is_host else counts.visible_changed_ts
-    told = results_of(
-        kept.tally, is_host=is_host, is_scored=is_host or tells_scores(activity, nth), is_anonymous=activity.anonymous
-    )
     return encode(
         {
             "activity_id": activity.id,
             "round": nth,
-            "response_count": kept.tally.half(is_host=is_host).count,
+            "response_count": count,
             "last_updated": rfc3339(max(activity.updated_ts, changed_ts)),
             "results": told,
         }

@@ -137,7 +137,8 @@ RESULTS_EXAMPLE: dict[str, Any] = {
     "activity_id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4", "round": 1, "response_count": 167,
     "last_updated": "2026-11-23T09:05:20.004211Z",
     "results": {"meals": {
-        "op": "count", "answers": 167, "others": 0, "values": [{"value": "Curry", "count": 98}, {"value": "Pizza", "count": 69}],
+        "op": "count", "answers": 167, "others": 0, "truncated": False,
+        "values": [{"value": "Curry", "count": 98}, {"value": "Pizza", "count": 69}],
     }},
 }  # fmt: skip
 

@@ -38,6 +38,12 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
 
 
+MIN_CHUNK = 50
+MAX_CHUNK_CHARACTERS = 1_000_000
+MAX_CHUNK_SHARE = 0.25
+"""A chunk gets smaller while its texts, or the distinct keys in them, are more than this."""
+
+
 class Chunk(NamedTuple):
     """Answers with timestamps up to `upto` were counted as they were while the head stood at `seen_ts`.
 
@@ -91,6 +97,7 @@ class Reading:
         self._part = Tally(basis)
         self._part_after = after
         self._ahead: list[Segment] = []
+        self._most = min(CHUNK, 4 * MIN_CHUNK)
 
     @property
     def is_over(self) -> bool:
@@ -132,14 +139,21 @@ class Reading:
     def _counted(self, tx: ReadTx, after: int, start: int) -> int:
         """Count the next answers and return up to where; a part ends where the next segment begins."""
         end = min(start, self._ahead[0].after) if self._ahead else start
-        answers = live_answers(tx, self.of.activity_id, self.of.nth, after=after, upto=end, most=CHUNK)
+        most, share = self._most, self._part.share
+        answers = live_answers(tx, self.of.activity_id, self.of.nth, after=after, upto=end, most=most)
         for answer in answers:
             self._part.add(answer)
             if self._memory is not None:
                 self._memory.remember(answer)
-        upto = answers[-1].ts if len(answers) == CHUNK else end
+        upto = answers[-1].ts if len(answers) == most else end
+        is_large = (
+            sum(len(each.text or "") for each in answers) > MAX_CHUNK_CHARACTERS or self._part.share - share > MAX_CHUNK_SHARE
+        )
+        self._most = max(min(CHUNK, MIN_CHUNK), most // 2) if is_large else min(CHUNK, most * 2)
         count = self._part.half(is_host=True).count
-        if count >= SEGMENT or (count >= LEAST and self._ahead and upto == end):
+        if self._part.share > 1:
+            self._close(upto, is_whole=count >= LEAST)
+        elif count >= SEGMENT or (count >= LEAST and self._ahead and upto == end):
             self._close(upto, is_whole=True)
         return upto
 

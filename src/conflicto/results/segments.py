@@ -10,6 +10,7 @@ import structlog
 from conflicto.platform.problems import DomainError
 from conflicto.results import queries, store
 from conflicto.results.queries import Reading
+from conflicto.results.spill.spill import Spill
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,11 +33,16 @@ class Segments:
         self._db = db
         self._writer = writer
         self._keeping: set[asyncio.Task[None]] = set()
+        self.spill = Spill()
 
     @property
     def is_shared(self) -> bool:
         """Whether other processes may write to the database as well."""
         return self._db.is_shared
+
+    async def close(self) -> None:
+        """Remove what was spilled to the disk."""
+        await asyncio.to_thread(self.spill.close)
 
     async def read(self, of: Round, basis: Basis, memory: Memory | None = None) -> Reading:
         """Read a whole round. If the task is cancelled, what was counted until then is kept: the next reading goes on from there.
@@ -48,6 +54,8 @@ class Segments:
         try:
             while not reading.is_over:
                 await self._db.loads.read(reading.step)
+                if reading.tally.share > 1:
+                    await self.spill.run(reading.tally.detach().store)
         except asyncio.CancelledError:
             self._keep_soon(of, basis, list(reading.fresh))
             raise
@@ -61,7 +69,7 @@ class Segments:
     async def extend(self, of: Round, basis: Basis, after: int) -> Reading:
         """Count one more segment after a position and store it; raises as `read` does."""
         reading = Reading(of, basis, after=after)
-        while not (reading.is_over or reading.fresh):
+        while not (reading.is_over or reading.fresh or reading.tally.share > 1):
             await self._db.loads.read(reading.step)
         await self.keep(of, basis, reading.fresh)
         return reading

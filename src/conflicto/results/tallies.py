@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
+from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from conflicto.platform.problems import DomainError, Unavailable
 from conflicto.results.segments import wants_more
 from conflicto.results.tally import Tally
 
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
     from conflicto.responses.model import LiveAnswer, Response
     from conflicto.results.queries import Chunk, Reading, Round
     from conflicto.results.segments import Segments
-    from conflicto.results.tally import Basis
+    from conflicto.results.spill.spill import Spill
+    from conflicto.results.tally import Basis, StoredResults
 
     Counted = LiveAnswer | Response
 
@@ -35,6 +38,21 @@ MOST_TALLIES = 1_000
 MOST_COUNTED = 50_000
 MOST_CHARACTERS = 16 * 1024 * 1024
 """Answers of one round that are remembered as they were counted, and the length of their texts: about 30 MB at most."""
+
+
+SNAPSHOT_S = 5.0
+"""How old the results of a tally that is stored on disk may be."""
+
+MAX_SHARE = 8.0
+"""Of the memory that a tally may take, while a part of it is on its way to the disk; what goes beyond is counted again when asked for."""
+
+
+class Snapshot(NamedTuple):
+    """The results of a tally that is stored on disk, by how many moves, and when they were taken."""
+
+    moves: int
+    taken_s: float
+    results: StoredResults
 
 
 class Body(NamedTuple):
@@ -57,8 +75,11 @@ class Kept:
     not known, so the tally is good for nothing and must be loaded anew.
     """
 
-    def __init__(self, tally: Tally, *, is_shared: bool = False) -> None:
+    def __init__(self, tally: Tally, *, is_shared: bool = False, spill: Spill | None = None) -> None:
         self.tally = tally
+        self.snapshot: Snapshot | None = None
+        self._spill = spill
+        self._spilling: asyncio.Task[None] | None = None
         self.moves = 0
         self.seen_ts = 0
         self.is_void = False
@@ -90,6 +111,8 @@ class Kept:
 
         `since` tells that it is the sum of several commits of others, from there on; `before` is then what was known there, if anything.
         """
+        if self.is_void:
+            return
         if self._waiting is not None:
             self._waiting.append((before, after, since))
         elif self.counted is not None:
@@ -110,6 +133,50 @@ class Kept:
     def _change(self, before: Counted | None, after: Response) -> None:
         self.moves += 1
         self.tally.change(before, after)
+        if self._spill is not None and (share := self.tally.share) > 1:
+            self._overflow(self._spill, share)
+
+    async def stored_results(self, now_s: float) -> Snapshot:
+        """Return the results of a tally that is stored on disk, at most 5 s old.
+
+        Raises:
+            Unavailable: the disk does not take them, or they were lost; the tally is void.
+        """
+        while self.snapshot is None or (self.snapshot.moves != self.moves and now_s - self.snapshot.taken_s >= SNAPSHOT_S):
+            if self.is_void or self._spill is None:
+                raise Unavailable(retry_after_s=1)
+            if self._spilling is None:
+                self._spilling = _begun(self._store(self._spill, now_s))
+            await asyncio.shield(self._spilling)
+        return self.snapshot
+
+    async def points(self, *, is_host: bool) -> list[dict[int, int]]:
+        """Return the points of participants, for each `score` of the spec; raises as `stored_results` does."""
+        if self.tally.is_stored and self._spill is not None:
+            return await self._spill.run(partial(self.tally.detach().points, is_host=is_host))
+        return self.tally.points_of_each(is_host=is_host)
+
+    def _overflow(self, spill: Spill, share: float) -> None:
+        """Move to the disk what memory holds; beyond twice the bound the tally is given up, as nobody waits for the disk."""
+        if self._spilling is None:
+            self._spilling = _begun(self._store(spill))
+        elif share > MAX_SHARE:
+            self.is_void = True
+            self.tally = Tally(self.tally.basis)
+
+    async def _store(self, spill: Spill, now_s: float | None = None) -> None:
+        """Move to the disk what memory holds; with a time, take the results as well."""
+        moves, detached = self.moves, self.tally.detach()
+        try:
+            if now_s is None:
+                await spill.run(detached.store)
+            else:
+                self.snapshot = Snapshot(moves, now_s, await spill.run(detached.results))
+        except DomainError:
+            self.is_void = True
+            raise
+        finally:
+            self._spilling = None
 
     def _recount(self, counted: dict[UUID, Counted], after: Response) -> None:
         """Count an answer as it is now, unless that was done; whatever it was before is at hand."""
@@ -173,7 +240,7 @@ class Tallies:
         key = of.activity_id, of.nth
         kept = self._kept.get(key)
         if kept is None or kept.is_void or kept.tally.basis != basis:
-            kept = self._kept[key] = Kept(Tally(basis), is_shared=segments.is_shared)
+            kept = self._kept[key] = Kept(Tally(basis), is_shared=segments.is_shared, spill=segments.spill)
             kept.loading = _begun(self._load(segments, of, kept))
             if len(self._kept) > MOST_TALLIES:
                 del self._kept[next(iter(self._kept))]

@@ -5,6 +5,7 @@ While every live answer is visible the two are one object. The first answer that
 
 from __future__ import annotations
 
+import weakref
 from collections import Counter
 from copy import deepcopy
 from hashlib import blake2b
@@ -14,6 +15,7 @@ from unicodedata import unidata_version
 import msgspec
 
 from conflicto import __version__
+from conflicto.platform.problems import Unavailable
 from conflicto.results.folds.base import About, Circumstances
 from conflicto.results.folds.score import Score, Scores
 from conflicto.results.pointer import MISSING, find
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from conflicto.results.folds.base import State
+    from conflicto.results.spill.store import SpillStore
 
 NOBODY = 0
 """Author of an answer that was detached from its own."""
@@ -89,11 +92,27 @@ class Answered(Protocol):
 
 
 class Half:
-    """One of the two states: how many answers there are, and the state of every fold."""
+    """One of the two states: how many answers there are, and the state of every fold.
 
-    def __init__(self, states: list[State]) -> None:
-        self.count = 0
+    `stored` are the numbers of the states on disk, on top of which memory counts; a half that parted from another begins with a copy.
+    """
+
+    def __init__(self, states: list[State], *, count: int = 0, parted_from: Half | None = None) -> None:
+        self.count = count
         self.states = states
+        self.stored: list[int] = []
+        self._parted_from = parted_from
+
+    def parted(self) -> Half:
+        """Return a half that holds the same and goes its own way from here."""
+        return Half(deepcopy(self.states), count=self.count, parted_from=self)
+
+    def prepare(self, spill: SpillStore) -> None:
+        """Make room on disk; before anything is added to the half that this one parted from."""
+        if not self.stored:
+            source = self._parted_from.stored if self._parted_from else []
+            self.stored = [spill.copy_state(each) for each in source] or [spill.add_state() for _ in self.states]
+        self._parted_from = None
 
     def take(self, dumped: tuple[int, list[Any]]) -> None:
         """Take in other answers: their number, and the dumps of their states."""
@@ -101,6 +120,56 @@ class Half:
         self.count += count
         for state, each in zip(self.states, states, strict=True):
             state.take(each)
+
+
+class StoredResults(NamedTuple):
+    """The results of a tally that is stored on disk: for the host and for others, the number of answers and a result for each name."""
+
+    live: tuple[int, list[dict[str, Any]]]
+    visible: tuple[int, list[dict[str, Any]]]
+
+
+class Detached:
+    """What memory held of a tally at one moment, on its way to the disk."""
+
+    def __init__(self, tally: Tally, halves: Sequence[Half]) -> None:
+        self._tally = tally
+        self._parts = [(half, half.count, [state.detach() for state in half.states]) for half in halves]
+
+    def store(self, spill: SpillStore) -> None:
+        """Add it to what is stored.
+
+        Raises:
+            Unavailable: what is below it was lost with another temporary database.
+        """
+        tally = self._tally
+        if tally.spill not in {None, spill}:
+            raise Unavailable(retry_after_s=1)
+        if tally.spill is None:
+            tally.spill = spill
+            weakref.finalize(tally, spill.retire, tally.stored_states)
+        for half, _, _ in self._parts:
+            half.prepare(spill)
+            tally.stored_states += [each for each in half.stored if each not in tally.stored_states]
+        for half, _, states in self._parts:
+            for state, number in zip(states, half.stored, strict=True):
+                state.store(spill, number)
+
+    def results(self, spill: SpillStore) -> StoredResults:
+        """Store it, and return the results of that moment; raises as `store` does."""
+        self.store(spill)
+        told = [
+            (count, [state.stored_result(spill, number) for state, number in zip(states, half.stored, strict=True)])
+            for half, count, states in self._parts
+        ]
+        return StoredResults(told[0], told[-1])
+
+    def points(self, spill: SpillStore, *, is_host: bool) -> list[dict[int, int]]:
+        """Store it, and return the points by participant, for each `score` of the spec; raises as `store` does."""
+        self.store(spill)
+        half = self._tally.half(is_host=is_host)
+        stored = zip(half.states, half.stored, strict=True)
+        return [dict(state.stored_points(spill, number)) for state, number in stored if isinstance(state, Scores)]
 
 
 class Tally:
@@ -118,7 +187,24 @@ class Tally:
         self.names = list(spec)
         self._folds = [(entry.path, entry.fold(circumstances)) for entry in spec.values()]
         self._live = Half([fold.empty() for _, fold in self._folds])
-        self._visible = deepcopy(self._live) if basis.is_moderated else self._live
+        self._visible = self._live.parted() if basis.is_moderated else self._live
+        self.is_stored = False
+        self.spill: SpillStore | None = None
+        self.stored_states: list[int] = []
+
+    @property
+    def share(self) -> float:
+        """How much memory it takes as a share of what it may; above 1 it belongs on disk."""
+        return sum(state.entries / state.max_entries for half in self._parts for state in half.states)
+
+    def detach(self) -> Detached:
+        """Hand over what memory holds, to be stored; what comes next is counted on top of it. Results are on disk from now on."""
+        self.is_stored = True
+        return Detached(self, self._parts)
+
+    @property
+    def _parts(self) -> Sequence[Half]:
+        return [self._live] if self._visible is self._live else [self._live, self._visible]
 
     def change(self, before: Answered | None, after: Answered) -> None:
         """Take over that an answer is now `after`, and was `before` (None: it was not there)."""
@@ -149,6 +235,10 @@ class Tally:
             if not self.authors[response.participant_id or NOBODY]:
                 del self.authors[response.participant_id or NOBODY]
 
+    def points_of_each(self, *, is_host: bool) -> list[dict[int, int]]:
+        """Return the points by participant, for each `score` of the spec."""
+        return [dict(state.points()) for state in self.half(is_host=is_host).states if isinstance(state, Scores)]
+
     def half(self, *, is_host: bool) -> Half:
         """Return the state that a caller sees."""
         return self._live if is_host else self._visible
@@ -161,14 +251,13 @@ class Tally:
 
     def dump(self) -> Any:  # noqa: ANN401 - plain values
         """Return all that it holds, as values that msgpack gives back unchanged."""
-        parts = [self._live] if self._visible is self._live else [self._live, self._visible]
-        return [(half.count, [state.dump() for state in half.states]) for half in parts], dict(self.authors)
+        return [(half.count, [state.dump() for state in half.states]) for half in self._parts], dict(self.authors)
 
     def take(self, dumped: Any) -> None:  # noqa: ANN401 - what `dump` returned
         """Take in all answers of a dumped tally of the same basis, none of which is in this one."""
         parts, authors = dumped
         if len(parts) > 1 and self._visible is self._live:
-            self._visible = deepcopy(self._live)
+            self._visible = self._live.parted()
         self._live.take(parts[0])
         if self._visible is not self._live:
             self._visible.take(parts[-1])
@@ -185,7 +274,7 @@ class Tally:
         if response.is_visible and response.masked is None and self._visible is self._live:
             return ((self._live, reads),)
         if self._visible is self._live:
-            self._visible = deepcopy(self._live)
+            self._visible = self._live.parted()
         if not response.is_visible:
             return ((self._live, reads),)
         return (self._live, reads), (self._visible, reads if response.masked is None else self._shown(response, reads))
@@ -210,13 +299,20 @@ def results_of(tally: Tally, *, is_host: bool, is_scored: bool, is_anonymous: bo
     Unless `is_scored`, a `score` tells no more than how many answered: who is right would give the secret away. The best of an anonymous
     activity have no names.
     """
-    told = {}
-    for name, state in zip(tally.names, tally.half(is_host=is_host).states, strict=True):
-        result = state.result()
-        if isinstance(state, Scores):
-            if not is_scored:
-                result |= {"correct": None, "best": []}
-            elif is_anonymous:
-                result["best"] = [{**each, "participant_id": None} for each in result["best"]]
-        told[name] = result
-    return told
+    results = [state.result() for state in tally.half(is_host=is_host).states]
+    return told_results(tally.names, results, is_scored=is_scored, is_anonymous=is_anonymous)
+
+
+def told_results(names: Sequence[str], results: Sequence[dict[str, Any]], *, is_scored: bool, is_anonymous: bool) -> dict[str, Any]:
+    """Return results by name, as far as a caller may be told of them."""
+    return {
+        name: _told(result, is_scored=is_scored, is_anonymous=is_anonymous) for name, result in zip(names, results, strict=True)
+    }
+
+
+def _told(result: dict[str, Any], *, is_scored: bool, is_anonymous: bool) -> dict[str, Any]:
+    if result["op"] != "score":
+        return result
+    if not is_scored:
+        return {**result, "correct": None, "best": []}
+    return {**result, "best": [{**each, "participant_id": None} for each in result["best"]]} if is_anonymous else result

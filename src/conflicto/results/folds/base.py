@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from heapq import nsmallest
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from conflicto.results.spill.store import SpillStore
+
     Check = Callable[[object], str | None]
     """Says what is wrong with the value of an option, or None."""
+
+MAX_ENTRIES = 5_000
+"""Distinct keys of one tally in memory; keys have up to 1,024 bytes, so these are 8 MiB at most. The others are on disk."""
 
 MOST_LISTED = 1_000
 """Entries of one result that are told; how much lies beyond them is told as `others`."""
@@ -40,6 +45,12 @@ class State(Protocol):
     """The fold of some answers. `answers` counts those in which something usable was read."""
 
     answers: int
+    max_entries: int
+    """Entries that memory holds at most, as far as this state alone is concerned; a tally adds up the shares of its states."""
+
+    @property
+    def entries(self) -> int:
+        """How many entries memory holds."""
 
     def add(self, read: Any) -> None:  # noqa: ANN401 - what the same op's `read` returned
         """Take in what was read from an answer."""
@@ -55,6 +66,15 @@ class State(Protocol):
 
     def take(self, dumped: Any) -> None:  # noqa: ANN401 - what the same op's `dump` returned
         """Take in all answers of a dumped state, none of which is in this one."""
+
+    def detach(self) -> Self:
+        """Return what memory holds as a state of its own, to be stored; from now on this one holds what comes on top of it."""
+
+    def store(self, spill: SpillStore, state: int) -> None:
+        """Add what memory holds to what is stored. Of a detached state alone."""
+
+    def stored_result(self, spill: SpillStore, state: int) -> dict[str, Any]:
+        """Return the result of what is stored, as `result` would; of the state that was detached and stored last."""
 
 
 class Fold(Protocol):

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from conflicto.results.folds.base import MOST_LISTED, Kind, first, whole
+from conflicto.results.folds.base import MAX_ENTRIES, MOST_LISTED, Kind, first, whole
+from conflicto.results.spill.store import Entry
 from conflicto.results.values import elements, raw, text_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from conflicto.results.folds.base import About
+    from conflicto.results.spill.store import SpillStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +37,28 @@ class Count:
 class Counted:
     """How many answers gave each value."""
 
+    max_entries = MAX_ENTRIES
+
     def __init__(self, top: int) -> None:
         self.answers = 0
         self._top = top
+        self._total = 0
         self._counts: Counter[bytes] = Counter()
 
     def add(self, read: tuple[bytes, ...]) -> None:
         """Take in an answer."""
         self.answers += 1
+        self._total += len(read)
         counts = self._counts
         for text in read:
             counts[text] += 1
+            if not counts[text]:
+                del counts[text]
 
     def remove(self, read: tuple[bytes, ...]) -> None:
         """Take it back."""
         self.answers -= 1
+        self._total -= len(read)
         counts = self._counts
         for text in read:
             counts[text] -= 1
@@ -55,10 +67,7 @@ class Counted:
 
     def result(self) -> dict[str, Any]:
         """Return the values, the most frequent first."""
-        told = first(self._counts.items(), self._top, lambda item: (-item[1], item[0]))
-        values = [{"value": raw(text), "count": count} for text, count in told]
-        others = self._counts.total() - sum(count for _, count in told)
-        return {"op": "count", "answers": self.answers, "values": values, "others": others}
+        return self._told(first(self._counts.items(), self._top, lambda item: (-item[1], item[0])), len(self._counts))
 
     def dump(self) -> tuple[int, dict[bytes, int]]:
         """Return how many answers there are, and how many gave each value."""
@@ -68,7 +77,33 @@ class Counted:
         """Take in other answers."""
         answers, counts = dumped
         self.answers += answers
+        self._total += sum(counts.values())
         self._counts.update(counts)
+
+    @property
+    def entries(self) -> int:
+        """How many values memory holds."""
+        return len(self._counts)
+
+    def detach(self) -> Self:
+        """Return what memory holds, as a state of its own."""
+        detached = copy(self)
+        self._counts = Counter()
+        return detached
+
+    def store(self, spill: SpillStore, state: int) -> None:
+        """Add what memory holds to what is stored."""
+        spill.add(state, (Entry(text, count, 0, count) for text, count in self._counts.items()))
+
+    def stored_result(self, spill: SpillStore, state: int) -> dict[str, Any]:
+        """Return the result of what is stored."""
+        found = spill.ranked(state, self._top + 1)
+        return self._told([(text, count) for text, count, _ in found[: self._top]], len(found))
+
+    def _told(self, told: Sequence[tuple[bytes, int]], distinct: int) -> dict[str, Any]:
+        values = [{"value": raw(text), "count": count} for text, count in told]
+        others = self._total - sum(count for _, count in told)
+        return {"op": "count", "answers": self.answers, "values": values, "others": others, "truncated": distinct > len(told)}
 
 
 KIND = Kind(lambda options, _: Count(**options), {"top": whole(1, MOST_LISTED)})

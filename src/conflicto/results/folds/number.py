@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
+from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
-from conflicto.results.folds.base import Kind, whole
+from conflicto.results.folds.base import MAX_ENTRIES, Kind, whole
 from conflicto.results.folds.base import number as a_number
+from conflicto.results.spill.store import Entry
 from conflicto.results.values import EXACT, number_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from conflicto.results.folds.base import About
+    from conflicto.results.spill.store import SpillStore
+
+    Filled = Callable[[Sequence[int | float]], list[int]]
+    """Returns how many answers lie between each start of a bin and the next one."""
 
 Real = int | float
 
@@ -46,38 +52,29 @@ class Number:
 
 
 class Numbers:
-    """How many answers gave each number."""
+    """How many answers gave each number, their exact sum in units of the least double, and how many are no whole numbers."""
+
+    max_entries = MAX_ENTRIES
 
     def __init__(self, spec: Number) -> None:
         self.answers = 0
         self._spec = spec
+        self._total = 0
+        self._parts = 0
         self._counts: Counter[Real] = Counter()
 
     def add(self, read: Real) -> None:
         """Take in an answer."""
-        self.answers += 1
-        self._counts[read] += 1
+        self._move(read, 1)
 
     def remove(self, read: Real) -> None:
         """Take it back."""
-        self.answers -= 1
-        self._counts[read] -= 1
-        if not self._counts[read]:
-            del self._counts[read]
+        self._move(read, -1)
 
     def result(self) -> dict[str, Any]:
         """Return what the numbers say together."""
-        counts, n = self._counts, self.answers
-        total = _total(counts)
-        return {
-            "op": "number",
-            "answers": n,
-            "sum": _out(_quotient(total, UNIT)),
-            "mean": _out(_quotient(total, UNIT * n)) if n else None,
-            "min": min(counts) if n else None,
-            "max": max(counts) if n else None,
-            "histogram": _histogram(counts, self._spec),
-        }
+        counts = self._counts
+        return self._told((min(counts), max(counts)) if counts else None, lambda starts: _filled(counts, starts))
 
     def dump(self) -> tuple[int, dict[Real, int]]:
         """Return how many answers there are, and how many gave each number."""
@@ -85,18 +82,66 @@ class Numbers:
 
     def take(self, dumped: tuple[int, dict[Real, int]]) -> None:
         """Take in other answers."""
-        answers, counts = dumped
-        self.answers += answers
-        self._counts.update(counts)
+        for read, times in dumped[1].items():
+            self._move(read, times)
+
+    @property
+    def entries(self) -> int:
+        """How many numbers memory holds."""
+        return len(self._counts)
+
+    def detach(self) -> Self:
+        """Return what memory holds, as a state of its own."""
+        detached = copy(self)
+        self._counts = Counter()
+        return detached
+
+    def store(self, spill: SpillStore, state: int) -> None:
+        """Add what memory holds to what is stored."""
+        spill.add(state, (Entry(value, count, 0, 0) for value, count in self._counts.items()))
+
+    def stored_result(self, spill: SpillStore, state: int) -> dict[str, Any]:
+        """Return the result of what is stored."""
+        return self._told(spill.bounds(state), lambda starts: spill.filled(state, starts))
+
+    def _told(self, bounds: tuple[Real, Real] | None, filled: Filled) -> dict[str, Any]:
+        n, (least, greatest) = self.answers, bounds or (None, None)
+        return {
+            "op": "number",
+            "answers": n,
+            "sum": _out(_quotient(self._total, UNIT)),
+            "mean": _out(_quotient(self._total, UNIT * n)) if n else None,
+            "min": least,
+            "max": greatest,
+            "histogram": self._histogram(least, greatest, filled),
+        }
+
+    def _histogram(self, least: Real | None, greatest: Real | None, filled: Filled) -> list[dict[str, Any]]:
+        spec = self._spec
+        low, high = least if spec.min is None else spec.min, greatest if spec.max is None else spec.max
+        if low is None or high is None:
+            return []
+        if isinstance(low, int) and isinstance(high, int) and not self._parts:
+            return _whole_bins(low, high, spec.bins, filled)
+        if low == high:
+            return [{"from": low, "to": high, "count": self.answers}]
+        edges = sorted(low * (1 - part / spec.bins) + high * (part / spec.bins) for part in range(spec.bins))
+        bins = zip(edges, [*edges[1:], high], filled(edges), strict=True)
+        return [{"from": _out(start), "to": _out(end), "count": count} for start, end, count in bins]
+
+    def _move(self, read: Real, times: int) -> None:
+        self.answers += times
+        self._total += times * _units(read)
+        self._parts += 0 if isinstance(read, int) else times
+        self._counts[read] += times
+        if not self._counts[read]:
+            del self._counts[read]
 
 
-def _total(counts: Mapping[Real, int]) -> int:
-    """Return the exact sum of it all, in units of the least double."""
-    total = 0
-    for value, count in counts.items():
-        above, below = value.as_integer_ratio()
-        total += above * count << (UNIT_BITS + 1 - below.bit_length())
-    return total
+def _units(value: Real) -> int:
+    """Return a number in units of the least double."""
+    above, below = value.as_integer_ratio()
+    return above << (UNIT_BITS + 1 - below.bit_length())
 
 
 def _quotient(above: int, below: int) -> Real:
@@ -110,29 +155,13 @@ def _out(value: Real) -> Real | msgspec.Raw:
     return msgspec.Raw(str(value).encode()) if isinstance(value, int) and abs(value) > EXACT else value
 
 
-def _histogram(counts: Counter[Real], spec: Number) -> list[dict[str, Any]]:
-    low = spec.min if spec.min is not None else min(counts, default=None)
-    high = spec.max if spec.max is not None else max(counts, default=None)
-    if low is None or high is None:
-        return []
-    if isinstance(low, int) and isinstance(high, int) and all(isinstance(value, int) for value in counts):
-        return _whole_bins(counts, low, high, spec.bins)
-    if low == high:
-        return [{"from": low, "to": high, "count": counts.total()}]
-    edges = sorted(low * (1 - part / spec.bins) + high * (part / spec.bins) for part in range(spec.bins))
-    filled = _filled(counts, edges)
-    ends = [*edges[1:], high]
-    return [{"from": _out(start), "to": _out(end), "count": count} for start, end, count in zip(edges, ends, filled, strict=True)]
-
-
-def _whole_bins(counts: Mapping[Real, int], low: int, high: int, bins: int) -> list[dict[str, Any]]:
+def _whole_bins(low: int, high: int, bins: int, filled: Filled) -> list[dict[str, Any]]:
     """Return bins of whole numbers, both ends included: 1 to 5 are five bins, whatever their number was to be."""
     width = -(-(high - low + 1) // bins)
     starts = list(range(low, high + 1, width))
-    filled = _filled(counts, starts)
     return [
         {"from": _out(start), "to": _out(min(start + width - 1, high)), "count": count}
-        for start, count in zip(starts, filled, strict=True)
+        for start, count in zip(starts, filled(starts), strict=True)
     ]
 
 

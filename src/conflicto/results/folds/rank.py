@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from conflicto.results.folds.base import MOST_LISTED, Kind, first
+from conflicto.results.folds.base import MAX_ENTRIES, MOST_LISTED, Kind, first
+from conflicto.results.spill.store import Entry
 from conflicto.results.values import elements, raw, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from conflicto.results.folds.base import About
+    from conflicto.results.spill.store import SpillStore
 
 MOST_RANKED = 100
 """Options in one answer; one that ranks more would outweigh everybody else's, and is no answer."""
@@ -39,6 +42,8 @@ class Rank:
 class Ranked:
     """Points of each option, and how often it came first."""
 
+    max_entries = MAX_ENTRIES
+
     def __init__(self, of: tuple[bytes, ...]) -> None:
         self.answers = 0
         self._of = of
@@ -48,25 +53,16 @@ class Ranked:
     def add(self, read: tuple[bytes, ...]) -> None:
         """Take in an answer."""
         self.answers += 1
-        self._firsts[read[0]] += 1
-        for place, option in enumerate(read):
-            self._points[option] += len(read) - place
+        self._move(read, 1)
 
     def remove(self, read: tuple[bytes, ...]) -> None:
         """Take it back."""
         self.answers -= 1
-        self._firsts[read[0]] -= 1
-        for place, option in enumerate(read):
-            self._points[option] -= len(read) - place
-            if not self._points[option]:
-                del self._points[option], self._firsts[option]
+        self._move(read, -1)
 
     def result(self) -> dict[str, Any]:
         """Return the options, the one with the most points first."""
-        every = dict.fromkeys((*self._of, *self._points))
-        told = first(every, MOST_LISTED, lambda text: (-self._points[text], -self._firsts[text], text))
-        ranking = [{"value": raw(text), "points": self._points[text], "first": self._firsts[text]} for text in told]
-        return {"op": "rank", "answers": self.answers, "ranking": ranking}
+        return self._told(self._points, self._firsts)
 
     def dump(self) -> tuple[int, dict[bytes, int], dict[bytes, int]]:
         """Return how many answers there are, the points of each option, and how often it came first."""
@@ -78,6 +74,41 @@ class Ranked:
         self.answers += answers
         self._points.update(points)
         self._firsts.update(firsts)
+
+    @property
+    def entries(self) -> int:
+        """How many options memory holds."""
+        return len(self._points)
+
+    def detach(self) -> Self:
+        """Return what memory holds, as a state of its own."""
+        detached = copy(self)
+        self._points, self._firsts = Counter(), Counter()
+        return detached
+
+    def store(self, spill: SpillStore, state: int) -> None:
+        """Add what memory holds to what is stored."""
+        options = self._points.keys() | self._firsts.keys()
+        points = self._points
+        spill.add(state, (Entry(option, points[option], self._firsts[option], points[option]) for option in options))
+
+    def stored_result(self, spill: SpillStore, state: int) -> dict[str, Any]:
+        """Return the result of what is stored."""
+        found = spill.ranked(state, MOST_LISTED + 1)
+        return self._told(Counter({option: a for option, a, _ in found}), Counter({option: b for option, _, b in found}))
+
+    def _told(self, points: Counter[bytes], firsts: Counter[bytes]) -> dict[str, Any]:
+        every = dict.fromkeys((*self._of, *points))
+        told = first(every, MOST_LISTED, lambda text: (-points[text], -firsts[text], text))
+        ranking = [{"value": raw(text), "points": points[text], "first": firsts[text]} for text in told]
+        return {"op": "rank", "answers": self.answers, "ranking": ranking, "truncated": len(every) > len(told)}
+
+    def _move(self, read: tuple[bytes, ...], times: int) -> None:
+        self._firsts[read[0]] += times
+        for place, option in enumerate(read):
+            self._points[option] += times * (len(read) - place)
+            if not self._points[option] and not self._firsts[option]:
+                del self._points[option], self._firsts[option]
 
 
 def _options(value: object) -> str | None:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from fractions import Fraction
-from heapq import nsmallest
-from typing import TYPE_CHECKING, Any, NamedTuple
+from heapq import nlargest, nsmallest
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from conflicto.results.folds.base import Kind, flag, number, whole
 from conflicto.results.pointer import MISSING, find, parse
+from conflicto.results.spill.store import Item
 from conflicto.results.values import MOST_ELEMENTS, canonical, number_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from conflicto.results.folds.base import About, Circumstances
+    from conflicto.results.spill.store import SpillStore
 
 MOST_BEST = 10
 US_PER_S = 1_000_000
+
+MAX_SCORE_ENTRIES = 200_000
+"""Participants and points of one tally in memory, 60 MiB at most; a session has up to 50,000 places."""
 
 
 class Scored(NamedTuple):
@@ -68,9 +74,13 @@ class Score:
 class Scores:
     """The points of each participant: of several answers in one round the best one counts, so that guessing often earns nothing more."""
 
+    max_entries = MAX_SCORE_ENTRIES
+
     def __init__(self) -> None:
         self.answers = 0
+        self.entries = 0
         self._correct = 0
+        self._is_stored = False
         self._given: dict[int, dict[int, int]] = {}
         self._best: dict[int, int] = {}
         self._holders: dict[int, set[int]] = {}
@@ -79,34 +89,29 @@ class Scores:
         """Take in an answer."""
         self.answers += 1
         self._correct += read.is_right
-        given = self._given.setdefault(read.who, {})
-        given[read.points] = given.get(read.points, 0) + 1
-        self._hold(read.who, max(given))
+        self._give(read.who, read.points, 1)
 
     def remove(self, read: Scored) -> None:
         """Take it back."""
         self.answers -= 1
         self._correct -= read.is_right
-        given = self._given[read.who]
-        given[read.points] -= 1
-        if not given[read.points]:
-            del given[read.points]
-        if not given:
-            del self._given[read.who]
-        self._hold(read.who, max(given, default=None))
+        self._give(read.who, read.points, -1)
 
     def points(self) -> Iterator[tuple[int, int]]:
-        """Yield each participant who answered with their points."""
+        """Yield each participant in memory with their points."""
         return iter(self._best.items())
+
+    def stored_points(self, spill: SpillStore, state: int) -> Iterator[tuple[int, int]]:
+        """Yield each participant who is stored with their points."""
+        return spill.all_entries(state)
 
     def result(self) -> dict[str, Any]:
         """Return how many were right, and who earned most."""
-        best: list[dict[str, int]] = []
-        for points in sorted(self._holders, reverse=True):
+        best: list[tuple[int, int]] = []
+        for points in nlargest(MOST_BEST, self._holders):
             if points and len(best) < MOST_BEST:
-                holders = nsmallest(MOST_BEST - len(best), self._holders[points])
-                best += [{"participant_id": who, "points": points} for who in holders]
-        return {"op": "score", "answers": self.answers, "correct": self._correct, "best": best}
+                best += [(who, points) for who in nsmallest(MOST_BEST - len(best), self._holders[points])]
+        return self._told(best)
 
     def dump(self) -> tuple[int, int, dict[int, dict[int, int]]]:
         """Return how many answers there are, how many are right, and how often each participant earned how many points."""
@@ -118,10 +123,43 @@ class Scores:
         self.answers += answers
         self._correct += correct
         for who, earned in everything.items():
-            given = self._given.setdefault(who, {})
             for points, times in earned.items():
-                given[points] = given.get(points, 0) + times
-            self._hold(who, max(given))
+                self._give(who, points, times)
+
+    def detach(self) -> Self:
+        """Return what memory holds, as a state of its own."""
+        detached = copy(self)
+        self._given, self._best, self._holders, self.entries, self._is_stored = {}, {}, {}, 0, True
+        return detached
+
+    def store(self, spill: SpillStore, state: int) -> None:
+        """Add what memory holds to what is stored."""
+        groups = (
+            (who, "", who, [Item(points, 0, points, times) for points, times in given.items()])
+            for who, given in self._given.items()
+        )
+        spill.add_items(state, groups, _weight)
+
+    def stored_result(self, spill: SpillStore, state: int) -> dict[str, Any]:
+        """Return the result of what is stored."""
+        return self._told([(who, points) for who, points, _ in spill.ranked(state, MOST_BEST)])
+
+    def _told(self, best: Sequence[tuple[int, int]]) -> dict[str, Any]:
+        told = [{"participant_id": who, "points": points} for who, points in best]
+        return {"op": "score", "answers": self.answers, "correct": self._correct, "best": told}
+
+    def _give(self, who: int, points: int, times: int) -> None:
+        """Count points of a participant; what is stored on disk may make a count in memory negative."""
+        given = self._given.setdefault(who, {})
+        before = len(given)
+        count = given.pop(points, 0) + times
+        if count:
+            given[points] = count
+        self.entries += len(given) - before
+        if not given:
+            del self._given[who]
+        if not self._is_stored:
+            self._hold(who, max(given, default=None))
 
     def _hold(self, who: int, points: int | None) -> None:
         """Note what a participant's best answer earns now, None if they have none."""
@@ -136,6 +174,10 @@ class Scores:
         if points is not None:
             self._best[who] = points
             self._holders.setdefault(points, set()).add(who)
+
+
+def _weight(points: int | None) -> tuple[int, int, int]:
+    return (0, 0, 0) if points is None else (points, 0, 1)
 
 
 def _decimal(value: float) -> Fraction:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from copy import copy
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from conflicto.platform.normalization import normalized
-from conflicto.results.folds.base import MOST_LISTED, Kind, first, flag, whole
+from conflicto.results.folds.base import MAX_ENTRIES, MOST_LISTED, Kind, first, flag, whole
+from conflicto.results.spill.store import Entry
 from conflicto.results.values import elements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from conflicto.results.folds.base import About
+    from conflicto.results.spill.store import SpillStore
 
 LONGEST_WORD = 200
 """Characters of a word or text that is told back; longer ones are no words."""
@@ -59,41 +62,36 @@ def folded(word: str) -> str:
 
 
 class Spoken:
-    """How many answers hold each word, in each spelling."""
+    """How many answers hold each word, in each spelling. Stored, a spelling's key is the word, U+0000 and the spelling."""
+
+    max_entries = MAX_ENTRIES
 
     def __init__(self, top: int) -> None:
         self.answers = 0
         self._top = top
+        self._total = 0
+        self._spelled = 0
         self._counts: Counter[str] = Counter()
-        self._spellings: dict[str, Counter[str]] = {}
+        self._spellings: dict[str, dict[str, int]] = {}
 
     def add(self, read: dict[str, str]) -> None:
         """Take in an answer."""
         self.answers += 1
+        self._total += len(read)
         for key, spelling in read.items():
-            self._counts[key] += 1
-            spellings = self._spellings.get(key)
-            if spellings is None:
-                spellings = self._spellings[key] = Counter()
-            spellings[spelling] += 1
+            self._move(key, spelling, 1)
 
     def remove(self, read: dict[str, str]) -> None:
         """Take it back."""
         self.answers -= 1
+        self._total -= len(read)
         for key, spelling in read.items():
-            self._counts[key] -= 1
-            self._spellings[key][spelling] -= 1
-            if not self._spellings[key][spelling]:
-                del self._spellings[key][spelling]
-            if not self._counts[key]:
-                del self._counts[key], self._spellings[key]
+            self._move(key, spelling, -1)
 
     def result(self) -> dict[str, Any]:
         """Return the words, the most frequent first."""
         told = first(self._counts.items(), self._top, lambda item: (-item[1], item[0]))
-        shown = [{"word": self._shown(key), "count": count} for key, count in told]
-        others = self._counts.total() - sum(count for _, count in told)
-        return {"op": "words", "answers": self.answers, "words": shown, "others": others}
+        return self._told([(_shown(self._spellings[key]), count) for key, count in told], len(self._counts))
 
     def dump(self) -> tuple[int, dict[str, dict[str, int]]]:
         """Return how many answers there are, and how many hold each spelling of each word."""
@@ -104,11 +102,60 @@ class Spoken:
         answers, words = dumped
         self.answers += answers
         for key, spellings in words.items():
-            self._counts[key] += sum(spellings.values())
-            self._spellings.setdefault(key, Counter()).update(spellings)
+            for spelling, count in spellings.items():
+                self._total += count
+                self._move(key, spelling, count)
 
-    def _shown(self, key: str) -> str:
-        return min(self._spellings[key].items(), key=lambda item: (-item[1], item[0]))[0]
+    @property
+    def entries(self) -> int:
+        """How many spellings memory holds."""
+        return self._spelled
+
+    def detach(self) -> Self:
+        """Return what memory holds, as a state of its own."""
+        detached = copy(self)
+        self._counts, self._spellings, self._spelled = Counter(), {}, 0
+        return detached
+
+    def store(self, spill: SpillStore, state: int) -> None:
+        """Add what memory holds to what is stored."""
+        spill.add(state, (Entry(key, count, 0, count) for key, count in self._counts.items() if count))
+        spelled = ((f"{key}\0{text}", count) for key, spellings in self._spellings.items() for text, count in spellings.items())
+        spill.add(state, (Entry(key, count, 0, 0) for key, count in spelled))
+
+    def stored_result(self, spill: SpillStore, state: int) -> dict[str, Any]:
+        """Return the result of what is stored."""
+        found = spill.ranked(state, self._top + 1)
+        told = [
+            (_shown({stored.partition("\0")[2]: times for stored, times in spill.with_prefix(state, key)}), count)
+            for key, count, _ in found[: self._top]
+        ]
+        return self._told(told, len(found))
+
+    def _told(self, told: Sequence[tuple[str, int]], distinct: int) -> dict[str, Any]:
+        words = [{"word": word, "count": count} for word, count in told]
+        others = self._total - sum(count for _, count in told)
+        return {"op": "words", "answers": self.answers, "words": words, "others": others, "truncated": distinct > len(told)}
+
+    def _move(self, key: str, spelling: str, times: int) -> None:
+        """Count a spelling; what is stored on disk may make a count in memory negative, and one that is 0 is not held."""
+        self._counts[key] += times
+        spellings = self._spellings.setdefault(key, {})
+        count = spellings.get(spelling)
+        if count is None:
+            spellings[spelling] = times
+            self._spelled += 1
+        elif count + times:
+            spellings[spelling] = count + times
+        else:
+            del spellings[spelling]
+            self._spelled -= 1
+            if not spellings:
+                del self._counts[key], self._spellings[key]
+
+
+def _shown(spellings: Mapping[str, int]) -> str:
+    return min(spellings.items(), key=lambda item: (-item[1], item[0]))[0]
 
 
 KIND = Kind(lambda options, _: Words(**options), {"top": whole(1, MOST_LISTED), "split": flag})

@@ -1,0 +1,61 @@
+"""Access to the temporary database: one thread, which the event loop awaits."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+import pysqlite3.dbapi2 as driver
+import structlog
+
+from conflicto.platform.problems import Unavailable
+from conflicto.results.spill.store import SpillStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAX_SPILL_BYTES = 4 * 1024**3
+"""Bytes of the temporary database; a tally that does not fit is not told."""
+
+RETRY_S = 60
+
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
+
+
+class Spill:
+    """The temporary database of a process, opened when it is first needed. The event loop's alone."""
+
+    def __init__(self, max_bytes: int = MAX_SPILL_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._store: SpillStore | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spill")
+
+    async def run(self, work: Callable[[SpillStore], T]) -> T:
+        """Run something on the store.
+
+        Raises:
+            Unavailable: the disk is full, or the tally was stored in a database that was given up for that reason.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, work)
+
+    def close(self) -> None:
+        """Remove the database."""
+        self._thread.shutdown()
+        if self._store is not None:
+            self._store.close()
+
+    def _run(self, work: Callable[[SpillStore], T]) -> T:
+        try:
+            if self._store is None:
+                self._store = SpillStore(self._max_bytes)
+            self._store.drop_retired()
+            return work(self._store)
+        except driver.Error as error:
+            log.warning("spill-lost", error=str(error))
+            if self._store is not None:
+                self._store.close()
+            self._store = None
+            raise Unavailable(retry_after_s=RETRY_S) from error

@@ -1,0 +1,170 @@
+"""Rows of spilled states, in a temporary SQLite database whose file has no name, so that it goes with the process.
+
+The file is our own: the driver is built to keep SQLite's temporary databases in memory, whatever `PRAGMA temp_store` says.
+
+`entries` holds what is listed: three sums for each key, by which the first keys are found in an index. `items` holds what a sum depends
+on where the last or the highest of several counts: a vote, or the points of an answer.
+"""
+
+from __future__ import annotations
+
+import os
+from itertools import pairwise
+from pathlib import Path
+from tempfile import mkstemp
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pysqlite3.dbapi2 as driver
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    Key = bytes | str | int | float
+    Weigh = Callable[[int | None], tuple[int, int, int]]
+    """Returns the sums of the item that counts for a group, or of a group without items."""
+
+CACHE_KIB = 8 * 1024
+PAGE_BYTES = 4096
+
+_PRAGMAS = (
+    "journal_mode = OFF", "locking_mode = EXCLUSIVE", "synchronous = OFF", f"page_size = {PAGE_BYTES}", f"cache_size = -{CACHE_KIB}",
+)  # fmt: skip
+_SCHEMA = """
+CREATE TABLE entries (state INTEGER, key, a INTEGER, b INTEGER, c INTEGER, PRIMARY KEY (state, key)) WITHOUT ROWID;
+CREATE INDEX ranked ON entries (state, a DESC, b DESC, key) WHERE c > 0 AND (a <> 0 OR b <> 0);
+CREATE TABLE items (state INTEGER, who INTEGER, key TEXT, high INTEGER, low INTEGER, value INTEGER, times INTEGER,
+    PRIMARY KEY (state, who, key, high, low)) WITHOUT ROWID;
+"""
+_ADD = """
+INSERT INTO entries VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (state, key) DO UPDATE SET a = a + excluded.a, b = b + excluded.b, c = c + excluded.c
+"""
+_PRUNE = "DELETE FROM entries WHERE state = ? AND key = ? AND a = 0 AND b = 0 AND c = 0"
+_RANKED = "SELECT key, a, b FROM entries WHERE state = ? AND c > 0 AND (a <> 0 OR b <> 0) ORDER BY a DESC, b DESC, key LIMIT ?"
+_PREFIXED = "SELECT key, a FROM entries WHERE state = ? AND key >= ? AND key < ?"
+_EXTREME = "SELECT key FROM entries WHERE state = ? ORDER BY key {} LIMIT 1"
+_BETWEEN = "SELECT coalesce(sum(a), 0) FROM entries WHERE state = ? AND key >= ? AND key < ?"
+_FROM = "SELECT coalesce(sum(a), 0) FROM entries WHERE state = ? AND key >= ?"
+_ALL = "SELECT key, a FROM entries WHERE state = ?"
+_ITEM = """
+INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (state, who, key, high, low) DO UPDATE SET times = times + excluded.times, value = excluded.value
+"""
+_PRUNE_ITEMS = "DELETE FROM items WHERE state = ? AND who = ? AND key = ? AND times = 0"
+_LAST = "SELECT value FROM items WHERE state = ? AND who = ? AND key = ? ORDER BY high DESC, low DESC LIMIT 1"
+_COPY = ("INSERT INTO entries SELECT ?, key, a, b, c FROM entries WHERE state = ?",
+         "INSERT INTO items SELECT ?, who, key, high, low, value, times FROM items WHERE state = ?")  # fmt: skip
+_DROP = ("DELETE FROM entries WHERE state = ?", "DELETE FROM items WHERE state = ?")
+
+
+class Entry(NamedTuple):
+    """A key and what is added to its three sums; with `c` above 0 the key is listed, by `a` and then `b`."""
+
+    key: Key
+    a: int
+    b: int
+    c: int
+
+
+class Item(NamedTuple):
+    """A value and its place among the others of its group; `times` is how often it was given, negative if it was taken back."""
+
+    high: int
+    low: int
+    value: int
+    times: int
+
+
+class SpillStore:
+    """The temporary database. One thread at a time may use it."""
+
+    def __init__(self, max_bytes: int) -> None:
+        file, path = mkstemp(prefix="conflicto-spill-")
+        os.close(file)
+        self._connection = driver.connect(path, check_same_thread=False, isolation_level=None)
+        for pragma in (*_PRAGMAS, f"max_page_count = {max_bytes // PAGE_BYTES}"):
+            self._connection.execute(f"PRAGMA {pragma}")
+        self._connection.executescript(_SCHEMA)
+        Path(path).unlink()
+        self._states = 0
+        self._retired: list[list[int]] = []
+
+    def close(self) -> None:
+        """Remove the database."""
+        self._connection.close()
+
+    def add_state(self) -> int:
+        """Return the number of a new, empty state."""
+        self._states += 1
+        return self._states
+
+    def copy_state(self, state: int) -> int:
+        """Return the number of a new state that holds what another one does."""
+        copy = self.add_state()
+        for statement in _COPY:
+            self._connection.execute(statement, (copy, state))
+        return copy
+
+    def retire(self, states: list[int]) -> None:
+        """Have states removed before the next work, as their tally is gone; in any thread."""
+        self._retired.append(states)
+
+    def drop_retired(self) -> None:
+        """Remove the states of tallies that are gone."""
+        while self._retired:
+            for state in self._retired.pop():
+                self._drop_state(state)
+
+    def _drop_state(self, state: int) -> None:
+        """Remove a state."""
+        for statement in _DROP:
+            self._connection.execute(statement, (state,))
+
+    def add(self, state: int, entries: Iterable[Entry], *, is_signed: bool = False) -> None:
+        """Add to the sums of keys; a key whose sums are all 0 is removed. Unless `is_signed`, no sum is negative."""
+        rows = [(state, *entry) for entry in entries]
+        self._connection.execute("BEGIN")
+        self._connection.executemany(_ADD, rows)
+        self._connection.executemany(_PRUNE, ((state, row[1]) for row in rows if is_signed or min(row[2:]) < 0))
+        self._connection.execute("COMMIT")
+
+    def add_items(self, state: int, groups: Iterable[tuple[int, str, Key, Sequence[Item]]], weigh: Weigh) -> None:
+        """Add the items of groups (who, key, the entry that they count for, items), and what follows for the sums of entries."""
+        moved: list[Entry] = []
+        self._connection.execute("BEGIN")
+        for who, key, entry, items in groups:
+            group = (state, who, key)
+            before = weigh(self._last(group))
+            self._connection.executemany(_ITEM, ((*group, *item) for item in items))
+            self._connection.execute(_PRUNE_ITEMS, group)
+            after = weigh(self._last(group))
+            if after != before:
+                moved.append(Entry(entry, *(new - old for new, old in zip(after, before, strict=True))))
+        self._connection.execute("COMMIT")
+        self.add(state, moved, is_signed=True)
+
+    def ranked(self, state: int, most: int) -> list[tuple[Any, int, int]]:
+        """Return the first listed keys with their sums `a` and `b`."""
+        return self._connection.execute(_RANKED, (state, most)).fetchall()  # type: ignore[no-any-return]
+
+    def with_prefix(self, state: int, prefix: str) -> list[tuple[str, int]]:
+        """Return the keys that begin with a text and the character U+0000, with their sum `a`."""
+        return self._connection.execute(_PREFIXED, (state, prefix + "\0", prefix + "\1")).fetchall()  # type: ignore[no-any-return]
+
+    def bounds(self, state: int) -> tuple[Any, Any] | None:
+        """Return the least and the greatest key, None if there is none."""
+        found = [self._connection.execute(_EXTREME.format(order), (state,)).fetchone() for order in ("ASC", "DESC")]
+        return (found[0][0], found[1][0]) if found[0] else None
+
+    def filled(self, state: int, starts: Sequence[int | float]) -> list[int]:
+        """Return the sums `a` of the keys from each start to the next one."""
+        counts = [self._connection.execute(_BETWEEN, (state, start, end)).fetchone()[0] for start, end in pairwise(starts)]
+        return [*counts, self._connection.execute(_FROM, (state, starts[-1])).fetchone()[0]]
+
+    def all_entries(self, state: int) -> Iterator[tuple[Any, int]]:
+        """Yield every key with its sum `a`."""
+        return iter(self._connection.execute(_ALL, (state,)).fetchall())
+
+    def _last(self, group: tuple[int, int, str]) -> int | None:
+        found = self._connection.execute(_LAST, group).fetchone()
+        return None if found is None else found[0]

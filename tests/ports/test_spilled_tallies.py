@@ -1,0 +1,227 @@
+"""A tally with more distinct keys than memory holds: exact, bounded, the same at every worker and after a restart."""
+
+import asyncio
+import gc
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+
+from conflicto.activities.model import ModerationPolicy
+from conflicto.platform.problems import Unavailable
+from conflicto.responses.commands.change import edit_response, moderate_response, remove_response
+from conflicto.responses.events import ResponsesChanged
+from conflicto.responses.model import Moderation, Written
+from conflicto.results.folds.count import Counted
+from conflicto.results.folds.number import Numbers
+from conflicto.results.folds.score import Scores
+from conflicto.results.folds.votes import Targets
+from conflicto.results.folds.words import Spoken
+from conflicto.results.queries import Round
+from conflicto.results.segments import Segments
+from conflicto.results.spill.spill import Spill
+from conflicto.results.spill.store import Entry, SpillStore
+from conflicto.results.tallies import MAX_SHARE, Kept, Tallies
+from conflicto.results.tally import Basis, results_of, told_results
+from tests.support.kit import Kit, Stage, command, set_stage
+
+SPEC = {
+    "count": {"path": "/w", "op": "count", "top": 3},
+    "words": {"path": "/w", "op": "words", "top": 4},
+    "number": {"path": "/n", "op": "number", "bins": 3},
+    "votes": {"path": "/v", "op": "votes"},
+    "score": {"path": "/n", "op": "score", "key": ""},
+}
+BASIS = Basis(msgspec.json.encode(SPEC).decode(), "5", None, None)
+MAX_ENTRIES = 8
+STATES = (Counted, Numbers, Scores, Targets, Spoken)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    for state in STATES:
+        monkeypatch.setattr(state, "max_entries", MAX_ENTRIES * len(STATES))
+
+
+@pytest.fixture
+async def segments(kit: Kit, small: None) -> AsyncIterator[Segments]:
+    segments = Segments(kit.db, kit.writer)
+    yield segments
+    await segments.close()
+
+
+class Room:
+    """People who write, change their minds and are moderated; every commit is told to the tallies that follow."""
+
+    def __init__(self, kit: Kit, seed: int) -> None:
+        self.kit, self.rng = kit, Random(seed)
+        self.stage: Stage = set_stage(kit, people=6, moderation=ModerationPolicy.AFTER)
+        self.of = Round(self.stage.session_id, self.stage.activity_id, 1)
+        self.answers: list[Any] = []
+
+    def text(self) -> str:
+        words = " ".join(self.rng.choice(["Tea", "tea", f"w{self.rng.randrange(40)}"]) for _ in range(3))
+        votes = [{"target": f"t{self.rng.randrange(9)}", "vote": self.rng.choice([1, -1, 0])}]
+        return msgspec.json.encode({"w": words, "n": self.rng.choice([5, self.rng.randrange(99), 2.5]), "v": votes}).decode()
+
+    def step(self, *tallies: Tallies) -> None:
+        item = self.stage.answer(self.rng.randrange(6), self.text())
+        if self.answers and self.rng.random() < 0.5:
+            response, author = self.rng.choice(self.answers)
+            text, moderation = self.text(), self.rng.choice(list(Moderation))
+            change = self.rng.choice([
+                lambda tx: edit_response(tx, response, participant_id=author, written=Written(text), received_us=1),
+                lambda tx: remove_response(tx, response, activity_id=self.stage.activity_id),
+                lambda tx: moderate_response(tx, response, moderation, activity_id=self.stage.activity_id),
+            ])  # fmt: skip
+            item = command(self.stage.session_id, lambda tx, items: [tx.attempt(items[0])], change)
+        for told, committed, _ in self.kit.runner.run([item]):
+            self.answers += [(each.response.id, each.response.participant_id) for each in told if hasattr(each, "response")]
+            for each in [event for event in committed.events if isinstance(event, ResponsesChanged)]:
+                for following in tallies:
+                    following.follow(each.changes)
+
+
+def in_memory(kit: Kit, room: Room, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What a recount says, with all keys in memory."""
+    from conflicto.results.queries import Reading
+
+    with monkeypatch.context() as patch:
+        for state in STATES:
+            patch.setattr(state, "max_entries", 10**9)
+        reading = Reading(room.of, BASIS)
+        while not reading.is_over:
+            kit.db.query(reading.step)
+        tally = reading.tally
+    halves = [
+        (tally.half(is_host=host).count, results_of(tally, is_host=host, is_scored=True, is_anonymous=False)) for host in (1, 0)
+    ]
+    return msgspec.json.decode(msgspec.json.encode([halves, sorted(tally.points_of_each(is_host=True)[0].items())]))  # type: ignore[no-any-return]
+
+
+async def on_disk(kept: Kept, now_s: float) -> list[Any]:
+    await asyncio.sleep(0)  # what overflowed just now begins to move
+    assert kept.tally.is_stored
+    found = (await kept.stored_results(now_s)).results
+    halves = [
+        (count, told_results(list(SPEC), each, is_scored=True, is_anonymous=False)) for count, each in (found.live, found.visible)
+    ]
+    points = sorted((await kept.points(is_host=True))[0].items())
+    return msgspec.json.decode(msgspec.json.encode([halves, points]))  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_it_equals_a_recount_while_followed_and_at_another_worker(
+    kit: Kit, segments: Segments, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room, followed, now_s = Room(kit, seed), Tallies(), 0.0
+    for _ in range(20):
+        room.step()
+    kept = await followed.get(segments, room.of, BASIS)
+    for _ in range(4):
+        for _ in range(15):
+            room.step(followed)
+            if kept.is_void:
+                kept = await followed.get(segments, room.of, BASIS)
+        now_s += 5
+        expected = in_memory(kit, room, monkeypatch)
+        assert await on_disk(kept, now_s) == expected
+        other = await Tallies().get(segments, room.of, BASIS)
+        assert await on_disk(other, 0) == expected, "whoever loads it now says the same"
+
+
+async def test_memory_holds_no_more_than_its_share_and_one_answer(kit: Kit, segments: Segments) -> None:
+    room, followed = Room(kit, 1), Tallies()
+    for _ in range(150):
+        room.step()
+    kept = await followed.get(segments, room.of, BASIS)
+    assert kept.tally.is_stored
+    for _ in range(100):
+        room.step(followed)
+        assert kept.is_void or kept.tally.share <= MAX_SHARE + 2
+        await kept.points(is_host=True)
+        assert kept.is_void or kept.tally.share == 0
+
+
+async def test_who_writes_faster_than_the_disk_is_counted_again(
+    kit: Kit, segments: Segments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room, followed = Room(kit, 2), Tallies()
+    room.step()
+    kept = await followed.get(segments, room.of, BASIS)
+    for _ in range(150):
+        room.step(followed)  # the disk gets no turn
+    assert kept.is_void
+    assert kept.tally.share == 0
+    with pytest.raises(Unavailable):
+        await kept.stored_results(0)
+
+    again = await followed.get(segments, room.of, BASIS)
+    assert again is not kept
+    assert await on_disk(again, 0) == in_memory(kit, room, monkeypatch)
+
+
+async def test_results_are_a_snapshot_of_five_seconds(kit: Kit, segments: Segments) -> None:
+    room, followed = Room(kit, 3), Tallies()
+    for _ in range(40):
+        room.step()
+    kept = await followed.get(segments, room.of, BASIS)
+    first = await kept.stored_results(10)
+    room.step(followed)
+    assert await kept.stored_results(14.9) is first
+    assert (await kept.stored_results(15)).moves == kept.moves > first.moves
+    assert (await kept.stored_results(99)).taken_s == 15, "nothing moved since"
+
+
+async def test_a_full_disk_is_told_and_forgotten(kit: Kit, small: None) -> None:
+    room, segments, followed = Room(kit, 4), Segments(kit.db, kit.writer), Tallies()
+    segments.spill = Spill(max_bytes=20 * 4096)
+    for number in range(6):
+        words = " ".join(f"{number}x{each}" for each in range(500))
+        kit.run(room.stage.answer(number, f'{{"w":"{words}"}}'))
+    with pytest.raises(Unavailable):
+        await followed.get(segments, room.of, BASIS)
+    segments.spill = Spill()
+    assert (await followed.get(segments, room.of, BASIS)).tally.is_stored
+    await segments.close()
+
+
+async def test_what_was_stored_is_lost_with_its_database(kit: Kit, segments: Segments) -> None:
+    room, followed = Room(kit, 5), Tallies()
+    for _ in range(40):
+        room.step()
+    kept = await followed.get(segments, room.of, BASIS)
+    await kept.stored_results(0)
+    segments.spill._store = None
+    room.step(followed)
+    with pytest.raises(Unavailable):
+        await kept.stored_results(5)
+    assert kept.is_void
+
+
+async def test_the_disk_is_freed_when_a_tally_goes(kit: Kit, segments: Segments) -> None:
+    room, followed = Room(kit, 6), Tallies()
+    for _ in range(40):
+        room.step()
+    await (await followed.get(segments, room.of, BASIS)).stored_results(0)
+    followed = Tallies()
+    gc.collect()
+    left = await segments.spill.run(lambda spill: spill._connection.execute("SELECT count(*) FROM entries").fetchone())
+    assert left == (0,)
+
+
+async def test_the_file_has_no_name_and_memory_does_not_grow_with_it(kit: Kit, segments: Segments) -> None:
+    def file_bytes(spill: SpillStore) -> int:
+        state = spill.add_state()
+        for part in range(40):
+            spill.add(state, (Entry(f"{part}-{each:050d}", 1, 0, 1) for each in range(1_000)))
+        links = [(each, os.path.realpath(each)) for each in Path("/proc/self/fd").iterdir()]
+        opened = [(each, link) for each, link in links if "conflicto-spill-" in link]
+        assert all(link.endswith("(deleted)") for _, link in opened)
+        return max(each.stat().st_size for each, _ in opened)
+
+    assert await segments.spill.run(file_bytes) > 4_000_000
