@@ -193,13 +193,11 @@ class App:
         """Start the writer and the background tasks; at the end commit what is queued and close the database."""
         self.writer.start()
         loops: list[Callable[[], Awaitable[None]]] = [
-            self.expiry.run, self.releases.run, self.purger.run, self.keeper.run, self.streams.beat,
+            self.expiry.run, self.releases.run, self.purger.run, self.retention.run, self.keeper.run, self.streams.beat,
             lambda: keep_presence(self.presence, self.writer),
         ]  # fmt: skip
         if self.db.is_shared:
             loops.append(self.following.run)
-        if self.settings.retention_days:
-            loops.append(self.retention.run)
         if self.sharing:
             loops.append(self.sharing.run)
         if self.redis is not None:
@@ -294,7 +292,8 @@ class App:
             "tally_segments": results_store.purge, "responses": responses_store.purge, "participants": participants_store.purge,
             "activities": activities_store.purge,
         }  # fmt: skip
-        return Purger(self.db, self.writer, steps), Retention(self.db, self.writer, self.clock, days=self.settings.retention_days)
+        days, draft_days = self.settings.retention_days, self.settings.draft_retention_days
+        return Purger(self.db, self.writer, steps), Retention(self.db, self.writer, self.clock, days=days, draft_days=draft_days)
 
     def _runner(self) -> GroupRunner:
         inside: dict[type, list[Any]] = {SessionEnded: [end_with_session], ParticipantRemoved: [erase_answers]}

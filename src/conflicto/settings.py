@@ -128,6 +128,13 @@ class Settings(BaseModel):
         alias="CONFLICTO_RETENTION_DAYS",
         description="Days after which a completed session is deleted with everything in it; 0 keeps it.",
     )
+    draft_retention_days: int = Field(
+        0,
+        ge=0,
+        le=36_500,
+        alias="CONFLICTO_DRAFT_RETENTION_DAYS",
+        description="Days after which a draft in which nothing changed is deleted with everything in it; 0 keeps it.",
+    )
     most_answers: int = Field(
         2_000_000,
         ge=0,

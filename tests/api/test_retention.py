@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event as sqlalchemy_event
+from sqlalchemy import update
 from structlog.testing import capture_logs
 
 from conflicto.app import App
 from conflicto.sessions import retention
 from conflicto.sessions.purge import CHUNK_ROWS
+from conflicto.sessions.tables import feed_heads
 from conflicto.settings import Settings
 from tests.support.api import Api, Event, make_event
 from tests.support.checks import accepted, eventually, refused
@@ -72,6 +74,40 @@ async def test_a_completed_session_goes_after_its_days_and_leaves_a_receipt(api:
     assert await app.retention.look() == 0
     done = run("db", "check", env=environment(app.settings.data_dir, DATABASE_URL=app.settings.database_url))
     assert done.exit_code == 0, done.stdout
+
+
+async def test_a_draft_goes_when_nothing_in_it_changed_for_its_days(settings: Settings, clock: HandClock) -> None:
+    async with App(settings.model_copy(update={"draft_retention_days": 20}), clock=clock).running() as app:
+        api = Api(app)
+        old, edited, active = [await make_event(api, active=is_active) for is_active in (False, False, True)]
+        for each in (old, edited):
+            await each.activity()
+        with app.db.writer_connection() as connection, connection.begin():  # time that the database draws does not follow the clock
+            of_edited = update(feed_heads).where(feed_heads.c.session_id == edited.id)
+            connection.execute(of_edited.values(ts=feed_heads.c.ts + 12 * retention.DAY_US))
+        assert await app.retention.look() == 0
+
+        clock.advance(20 * DAY_S + 60)
+        with capture_logs() as logs:
+            assert await app.retention.look() == 1
+            refused(await api.get(old.path, api.admin), 404, "not-found")
+            await eventually(lambda: _gone(app, old.id))
+        (receipt,) = [each for each in logs if each["event"] == "session-outlived"]
+        assert (receipt["session_id"], receipt["status"], receipt["days"], receipt["activities"]) == (old.id, "draft", 20, 1)
+        for left in (edited, active):
+            accepted(await api.get(left.path, api.admin))
+
+        clock.advance(20 * DAY_S)
+        assert await app.retention.look() == 1
+        accepted(await api.get(active.path, api.admin))
+
+
+async def test_drafts_stay_without_days_of_their_own(api: Api, app: App, clock: HandClock) -> None:
+    draft = await make_event(api, active=False)
+    clock.advance(36_000 * DAY_S)
+
+    assert await app.retention.look() == 0
+    accepted(await api.get(draft.path, api.admin))
 
 
 async def test_it_looks_by_itself_from_the_start_on(settings: Settings, clock: HandClock) -> None:

@@ -1,4 +1,4 @@
-"""Let go of completed sessions after so many days: whoever answered once should not lie in a database for ever.
+"""Delete completed sessions and idle drafts after a number of days: what people said should not lie in a database for ever.
 
 Every process looks now and then. A session is deleted under the lock of its head, where everything is checked again, so of several
 processes one does it; its rows are removed like those of any deleted session (`purge.py`).
@@ -15,12 +15,15 @@ from conflicto.platform.instants import rfc3339
 from conflicto.platform.problems import DomainError, NotFound
 from conflicto.sessions import store
 from conflicto.sessions.commands import delete_session
+from conflicto.sessions.model import SessionStatus
 from conflicto.sessions.queries import session_by_id
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from conflicto.platform.clock import Clock
     from conflicto.platform.db.engine import Database
-    from conflicto.platform.db.transaction import WriteTx
+    from conflicto.platform.db.transaction import ReadTx, WriteTx
     from conflicto.platform.db.writer import Writer
 
 LOOK_S = 3600.0
@@ -37,13 +40,14 @@ log = structlog.get_logger(__name__)
 
 
 class Retention:
-    """Deletes sessions that were completed and have not changed for `days` days."""
+    """Deletes sessions that were completed, and drafts, that have not changed for a number of days; 0 days keep them."""
 
-    def __init__(self, db: Database, writer: Writer, clock: Clock, *, days: int) -> None:
+    def __init__(self, db: Database, writer: Writer, clock: Clock, *, days: int, draft_days: int) -> None:
         self._db = db
         self._writer = writer
         self._clock = clock
         self._days = days
+        self._draft_days = draft_days
 
     async def run(self) -> None:
         """Look until cancelled, first at once."""
@@ -60,14 +64,19 @@ class Retention:
         Raises:
             Unavailable, Overloaded: the database does not answer; the next look goes on.
         """
-        before_us, deleted = self._clock.wall_us() - self._days * DAY_US, 0
+        completed = await self._delete_old(store.outlived, self._days) if self._days else 0
+        drafts = await self._delete_old(store.idle_drafts, self._draft_days) if self._draft_days else 0
+        return completed + drafts
+
+    async def _delete_old(self, find: Callable[[ReadTx, int, int], list[int]], days: int) -> int:
+        before_us, deleted = self._clock.wall_us() - days * DAY_US, 0
         while True:
-            found = await self._db.read(store.outlived, before_us, AT_ONCE)
+            found = await self._db.read(find, before_us, AT_ONCE)
             for session_id in found:
                 receipt = await self._writer.run(session_id, _delete, session_id, before_us)
                 if receipt is not None:
                     deleted += 1
-                    log.info("session-outlived", days=self._days, **receipt)
+                    log.info("session-outlived", days=days, **receipt)
             if len(found) < AT_ONCE:
                 return deleted
 
@@ -78,13 +87,15 @@ def _delete(tx: WriteTx, session_id: int, before_us: int) -> dict[str, object] |
         session = session_by_id(tx, session_id)
     except NotFound:
         return None
-    if not store.has_outlived(session, before_us):
+    head = tx.head(session_id)
+    if not (store.has_outlived(session, before_us) or store.is_idle_draft(session, head.ts, before_us)):
         return None
-    counts = dict(tx.head(session_id).counts)
-    delete_session(tx, session_id, actor=ACTOR)
-    return {
+    receipt: dict[str, object] = {
         "session_id": session_id,
-        "completed_at": rfc3339(session.updated_ts),
-        "participants": counts["participants"],
-        "activities": counts["activities"],
+        "status": session.status.value,
+        "changed_at": rfc3339(head.ts if session.status is SessionStatus.DRAFT else session.updated_ts),
+        "participants": head.counts["participants"],
+        "activities": head.counts["activities"],
     }
+    delete_session(tx, session_id, actor=ACTOR)
+    return receipt

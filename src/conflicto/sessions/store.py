@@ -48,6 +48,18 @@ _OUTLIVED = (
     .order_by(sessions.c.created_ts)
     .limit(bindparam("at_most"))
 )
+_IDLE_DRAFTS = (
+    select(sessions.c.id)
+    .join(feed_heads, feed_heads.c.session_id == sessions.c.id)
+    .where(
+        ~sessions.c.deleted,
+        sessions.c.status == SessionStatus.DRAFT.value,
+        sessions.c.created_ts < bindparam("before"),
+        feed_heads.c.ts < bindparam("before"),
+    )
+    .order_by(sessions.c.created_ts)
+    .limit(bindparam("at_most"))
+)
 _DELETED = select(sessions.c.id).where(sessions.c.deleted).limit(1)
 
 
@@ -145,6 +157,16 @@ def outlived(tx: ReadTx, before_us: int, at_most: int) -> list[int]:
 def has_outlived(session: Session, before_us: int) -> bool:
     """Whether `outlived` would return it."""
     return session.status is SessionStatus.COMPLETED and session.updated_ts < before_us
+
+
+def idle_drafts(tx: ReadTx, before_us: int, at_most: int) -> list[int]:
+    """Return some drafts in which nothing changed since an instant, neither activities nor participants, the oldest first."""
+    return list(tx.connection.execute(_IDLE_DRAFTS, {"before": before_us, "at_most": at_most}).scalars())
+
+
+def is_idle_draft(session: Session, head_ts: int, before_us: int) -> bool:
+    """Whether `idle_drafts` would return it, by the newest timestamp of its feed."""
+    return session.status is SessionStatus.DRAFT and head_ts < before_us
 
 
 def purge_keys(tx: WriteTx, session_id: int, at_most: int) -> int:
