@@ -34,7 +34,20 @@ OF_HOSTS = (
 )  # fmt: skip
 """How the codes of problems begin that hosts alone meet."""
 
-HELD_BACK = {"participant": ("host.", "key.", "step.", "screen.", "looks.", "form.", "links.", "noscript"), "screen": ("host.",)}
+HELD_BACK = {
+    "participant": (
+        "host.",
+        "key.",
+        "step.",
+        "screen.",
+        "looks.",
+        "form.",
+        "links.",
+        "noscript",
+        *(f"problem.{code}" for code in OF_HOSTS),
+    ),
+    "screen": ("host.",),
+}
 """How words begin that a page need not download. A screen may be controlled where its browser is a host's."""
 
 LATER = (
