@@ -93,6 +93,9 @@ def test_what_goes_on_for_a_minute_is_told_with_the_answer_kept(live: Room, way:
     assert "Do not lose me" in notice.inner_text()
     assert "kept on this phone" in notice.inner_text()
     picture(phone, "phone-blocked")
+    lost = screen.locator(".lost").bounding_box()
+    assert lost is not None
+    assert lost["width"] > 300, "the room cannot read it"
     picture(screen, "screen-blocked")
     way.answers.clear()
     phone.clock.fast_forward(MINUTE_MS)

@@ -3,7 +3,7 @@
 import { questionOf } from "../core/activity.js";
 import { announce } from "../core/announce.js";
 import { freshKey, tokens } from "../core/api.js";
-import { works } from "../core/handover.js";
+import { works } from "../elements/handover.js";
 import { t } from "../core/words.js";
 import { announceCount } from "./counts.js";
 import { Others, saidOf } from "./others.js";

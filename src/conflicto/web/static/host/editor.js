@@ -4,7 +4,7 @@ import { h } from "../core/dom.js";
 import { titleOf } from "../core/types.js";
 import { boot, t } from "../core/words.js";
 import { viewOf } from "../elements/views.js";
-import { select } from "./fields.js";
+import { drawSimple, select } from "./fields.js";
 import { blank, drawForm } from "./form.js";
 import { drawPreview } from "./preview.js";
 import { Trial } from "./trial.js";
@@ -63,8 +63,7 @@ function content(edited, changed, draw) {
 
 function settings({ fields }, field) {
   return [
-    h("label", { for: "e-duration" }, t("host.duration")),
-    h("input", { id: "e-duration", type: "number", min: 1, max: 86400, value: fields.duration_seconds ?? "", oninput: (event) => field("duration_seconds")(event.target.value === "" ? null : event.target.valueAsNumber) }),
+    drawSimple({ id: "e-duration", label: t("host.duration"), field: { type: "integer", minimum: 1, maximum: 86400 }, value: fields.duration_seconds, put: field("duration_seconds") }),
     select({ id: "e-results", label: t("host.results_visibility"), value: fields.results_visibility, put: field("results_visibility") }, VISIBILITIES.map((each) => [each, t(`host.${each}`)])),
     select({ id: "e-moderation", label: t("host.moderation"), value: fields.moderation, put: field("moderation") }, MODERATIONS.map((each) => [each, t(`host.${each}`)])),
     h("label", { class: "row check", for: "e-anonymous" }, h("input", { id: "e-anonymous", type: "checkbox", checked: fields.anonymous, onchange: (event) => field("anonymous")(event.target.checked) }), t("host.anonymous")),

@@ -2,6 +2,7 @@
 
 import { h } from "../core/dom.js";
 import { t } from "../core/words.js";
+import { readNumber } from "../sdk/numbers.js";
 
 const COMMAS = /[,،;\n]+/;
 
@@ -31,11 +32,18 @@ function text(one) {
   })];
 }
 
+// What is unclear stays as it was typed, so that nothing is written into the field of whoever is in it.
 function numeric(one) {
   const { value, put, field, isNeeded } = one;
+  const oninput = ({ target }) => {
+    const read = readNumber(target.value);
+    const isOut = read !== null && (read < field.minimum || read > field.maximum);
+    target.setCustomValidity(Number.isNaN(read) ? t("form.unclear") : isOut ? `${field.minimum ?? "…"} … ${field.maximum ?? "…"}` : "");
+    put(Number.isNaN(read) ? target.value : (read ?? undefined));
+  };
   return [label(one), h("input", {
-    ...shared(one), type: "number", value: value ?? "", min: field.minimum, max: field.maximum, step: field.type === "integer" ? 1 : "any", required: isNeeded,
-    placeholder: field.default, oninput: (event) => put(event.target.value === "" ? undefined : event.target.valueAsNumber),
+    ...shared(one), type: "text", inputmode: field.minimum >= 0 ? "decimal" : "text", dir: "ltr", autocomplete: "off", value: String(value ?? ""), required: isNeeded,
+    placeholder: field.default, oninput,
   })];
 }
 

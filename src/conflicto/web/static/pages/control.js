@@ -3,7 +3,7 @@
 import { Caller } from "../core/api.js";
 import { TimeTeller } from "../core/announce.js";
 import { h, patch } from "../core/dom.js";
-import { takeFromAddress } from "../core/handover.js";
+import { takeFromAddress } from "../elements/handover.js";
 import { t } from "../core/words.js";
 import { Board } from "../host/board.js";
 import { commandsOf, drawKeys } from "../host/commands.js";

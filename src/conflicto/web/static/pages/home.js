@@ -2,7 +2,7 @@
 
 import { Caller, Problem, tokens, withToken } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
-import { takeFromAddress, works } from "../core/handover.js";
+import { takeFromAddress, works } from "../elements/handover.js";
 import { boot, day, t } from "../core/words.js";
 
 const AGAIN_MS = 5_000;

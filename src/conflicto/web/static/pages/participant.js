@@ -1,7 +1,6 @@
 // The phone's page: finds out whether this browser has a seat, and shows the door or the room.
 
 import { Caller, tokens } from "../core/api.js";
-import { takeFromAddress } from "../core/handover.js";
 import { boot, wordsForLater } from "../core/words.js";
 import { Door } from "../phone/door.js";
 import { Room } from "../phone/room.js";
@@ -37,7 +36,7 @@ if (location.hash.startsWith("#admin=")) {
 } else if (kind === "p" && given.has("move")) {
   arrival().then(({ Arrival }) => new Arrival(main, of, given.get("move"), { enter, elsewhere: () => knock() }).open());
 } else if (kind === "p" && given.has("seat")) {
-  wordsForLater().catch(() => null).then(() => takeFromAddress("seat", `seat.${of}`, "/participants/me")).then(begin, begin);
+  Promise.all([import(`${boot.base}/elements/handover.js`), wordsForLater().catch(() => null)]).then(([{ takeFromAddress }]) => takeFromAddress("seat", `seat.${of}`, "/participants/me")).then(begin, begin);
 } else begin();
 
 function begin() {

@@ -3,7 +3,7 @@
 import { questionOf } from "../core/activity.js";
 import { Caller, Problem, withToken } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
-import { takeFromAddress } from "../core/handover.js";
+import { takeFromAddress } from "../elements/handover.js";
 import { day, t } from "../core/words.js";
 import { drawLeaderboard, drawResults } from "../sdk/pictures.js";
 import { fillExports } from "../host/exports.js";

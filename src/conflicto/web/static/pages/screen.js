@@ -5,7 +5,7 @@ import { Caller, tokens } from "../core/api.js";
 import { TimeTeller } from "../core/announce.js";
 import { h, patch } from "../core/dom.js";
 import { Fold, Follow } from "../core/follow.js";
-import { takeFromAddress } from "../core/handover.js";
+import { takeFromAddress } from "../elements/handover.js";
 import { joinLink, origin } from "../core/links.js";
 import { boot, t } from "../core/words.js";
 import { drawCode } from "../elements/qr.js";

@@ -150,7 +150,7 @@ export class Room {
     const was = this.#wasOpen;
     this.#wasOpen = phase === "open" ? this.slot : null;
     const draft = was && was !== this.#wasOpen && this.drafts.get(was);
-    if (!draft?.isComplete || draft.response === null || this.outbox.entries.some(({ of }) => of === was)) return;
+    if (!draft?.isComplete || draft.response === null || [...this.outbox.entries, ...this.refused].some(({ of }) => of === was)) return;
     const [id, round] = was.split(" ");
     const sent = this.fold.alive("response").filter((each) => each.activity_id === id && String(each.round) === round).map((each) => JSON.stringify(each.response_data));
     if (!sent.includes(JSON.stringify(draft.response))) this.#refuse(`unsent ${was}`, was, draft.response, new Problem(0, { code: "unsent" }));

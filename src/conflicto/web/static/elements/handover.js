@@ -1,8 +1,8 @@
 // Tokens that arrive in the fragment of an address. One is kept only after the server took it, and one that works is replaced only if
 // the person agrees: a link that somebody else made must not sign anybody out.
 
-import { Caller, Problem, tokens } from "./api.js";
-import { t } from "./words.js";
+import { Caller, Problem, tokens } from "../core/api.js";
+import { t } from "../core/words.js";
 
 // Keeps `#name=token` under `into`, if a GET of `path` with it succeeds.
 export async function takeFromAddress(name, into, path) {

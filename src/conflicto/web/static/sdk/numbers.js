@@ -1,0 +1,50 @@
+// Numbers as people write them: with comma or point, with digits and signs of their own script, in groups. What may mean two things is none.
+
+import { boot } from "../core/words.js";
+
+const DIGIT = /\p{Nd}/u;
+const MINUS = /[-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]/g;
+const UNSEEN = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const BLANK = /[\s\u00a0\u2009\u202f'’\u066c]/g; // between groups, whatever the language
+const GROUPED = /^\d{1,3}([.,_])(?:\d{2,3}\1)*\d{3}$/;
+
+// What separates groups of digits where the page's language is spoken: a point, a comma, or neither.
+const GROUP = new Intl.NumberFormat(boot.locale, { numberingSystem: "latn" }).formatToParts(1234567).find(({ type }) => type === "group")?.value;
+
+// Returns the number that a text means, null for no text, NaN for what is none or unclear.
+export function readNumber(text) {
+  const plain = asciiOf(text.replace(UNSEEN, "").trim());
+  if (plain === "") return null;
+  const [, sign, rest] = /^([-+]?)(.*)$/.exec(plain);
+  const digits = plainOf(rest);
+  return digits === null ? Number.NaN : Number((sign === "-" ? "-" : "") + digits);
+}
+
+function asciiOf(text) {
+  return [...text].map((char) => (DIGIT.test(char) ? digitOf(char) : char)).join("").replace(MINUS, "-").replace(/[\u066b\uff0c\u060c]/g, ",").replace(/\uff0e/g, ".").replace(/^\uff0b/, "+");
+}
+
+// Digits of a script stand in a row from its nought on.
+function digitOf(char) {
+  let [at, nought] = [char.codePointAt(0), char.codePointAt(0)];
+  if (at >= 0x1d7ce && at <= 0x1d7ff) return (at - 0x1d7ce) % 10;
+  while (DIGIT.test(String.fromCodePoint(nought - 1)) && at - nought < 9) nought -= 1;
+  return at - nought;
+}
+
+// `1,234` on an English page and `1.234` on a German one may each be a thousand or one and a bit.
+function plainOf(text) {
+  const groups = text.replace(BLANK, "_");
+  if (/_/.test(groups)) {
+    const [, whole, part = ""] = /^([\d_]*)(?:[.,](\d*))?$/.exec(groups) ?? [null, ""];
+    return GROUPED.test(whole) ? `${whole.replaceAll("_", "")}.${part}0` : null;
+  }
+  const marks = text.match(/[.,]/g) ?? [];
+  if (!/^[\d.,]*\d[\d.,]*$/.test(text)) return null;
+  if (marks.length === 0) return text;
+  const last = marks.at(-1);
+  const [whole, part] = [text.slice(0, text.lastIndexOf(last)), text.slice(text.lastIndexOf(last) + 1)];
+  if (marks.length === 1) return last === GROUP && /^[1-9]\d{0,2}$/.test(whole) && part.length === 3 ? null : `${whole || 0}.${part}0`;
+  if (marks.every((each) => each === last)) return GROUPED.test(text) ? text.replaceAll(last, "") : null;
+  return GROUPED.test(whole) && !whole.includes(last) ? `${whole.replace(/[.,]/g, "")}.${part}0` : null;
+}
