@@ -297,8 +297,8 @@ async def test_a_look_tells_whose_head_is_behind(kit: Kit) -> None:
     assert (heads.newest_position(), heads.position(stage.session_id)) == (0, 0)
     head = await heads.get(stage.session_id)
     assert await heads.sweep() == ()
-    head.ts += 1
-    assert (heads.newest_position(), heads.position(stage.session_id)) == (head.ts, head.ts)
+    head.position += 1
+    assert (heads.newest_position(), heads.position(stage.session_id)) == (head.position, head.position)
     assert await heads.sweep() == (stage.session_id,)
 
 
