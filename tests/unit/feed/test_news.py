@@ -5,7 +5,7 @@ from conflicto.activities.events import ActivityChanged, CountsChanged
 from conflicto.feed.news import News, OthersAnswered, by_session
 from conflicto.participants.events import ParticipantChanged
 from conflicto.platform.db.stamps import Head
-from conflicto.responses.events import ResponsesChanged
+from conflicto.responses.events import AnswersPooled, ResponsesChanged
 from conflicto.sessions.events import SessionChanged
 
 ONE, TWO = UUID(int=1), UUID(int=2)
@@ -16,14 +16,14 @@ def test_what_is_known_already_is_not_told_again() -> None:
     early, late = SimpleNamespace(updated_ts=10, ts=10), SimpleNamespace(updated_ts=20, ts=20)
     news = News(
         epoch="life", row=Head(7, 20, 20, {}), session=SimpleNamespace(id=7), activities=[early, late], counts={(ONE, 1): 5, (TWO, 1): 6},
-        seats=[early, late], answers=[early, late], links=[],
+        seats=[early, late], answers=[early, late], links=[], pooled=[early, late],
     )  # fmt: skip
 
     told = list(news.events(15, {(ONE, 1): 5}))
 
     assert told == [
         SessionChanged(news.session), ActivityChanged(late), CountsChanged(7, TWO, 1, 6), ParticipantChanged(late),
-        OthersAnswered(7, 15, [late]),
+        OthersAnswered(7, 15, [late]), AnswersPooled(7, [late]),
     ]  # fmt: skip
 
 
