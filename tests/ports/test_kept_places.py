@@ -1,0 +1,48 @@
+"""Places that are kept for people who left: what one group of joins costs."""
+
+from functools import partial
+
+import pytest
+
+from conflicto.participants.commands.join import JoinRequest, join_many
+from conflicto.participants.commands.seats import remove
+from conflicto.participants.errors import SeatGone
+from conflicto.participants.model import HeldPlaces
+from conflicto.participants.nickname import clean
+from conflicto.platform.db.transaction import ReadTx
+from conflicto.responses.queries import held_places
+from conflicto.sessions.commands import change_session
+from conflicto.sessions.idempotency import key_from
+from conflicto.sessions.queries import session_by_id
+from tests.support.kit import Kit, command, set_stage
+
+
+def _request(session_id: int, code: str, number: int) -> JoinRequest:
+    key = key_from(f"6f1c2a34-0000-4000-{number:04d}-000000000000", subject=code, route="join", body=b"{}")
+    return JoinRequest(session_id, code, clean(f"Left {number}"), key)
+
+
+@pytest.mark.parametrize("most", [None, 40])
+def test_a_group_of_joins_reads_the_kept_places_once(kit: Kit, most: int | None) -> None:
+    stage = set_stage(kit, people=2)
+    code = kit.db.query(session_by_id, stage.session_id).join_code
+    readings = []
+
+    def places(tx: ReadTx, session_id: int) -> HeldPlaces:
+        readings.append(session_id)
+        return held_places(tx, session_id)
+
+    join = partial(join_many, places=places)
+    if most:
+        kit.do(stage.session_id, change_session, stage.session_id, {"max_participants": most}, actor="test")
+    requests = [_request(stage.session_id, code, number) for number in range(30)]
+    seats = kit.run(*(command(stage.session_id, join, request) for request in requests))
+    stage.people[:] = [seat.participant.id for seat in seats]
+    kit.run(stage.answer(0, "1"), stage.answer(1, "1"))
+    for person in stage.people:
+        kit.do(stage.session_id, remove, person, erase_answers=False, forget=True)
+
+    readings.clear()
+    back = kit.run(*(command(stage.session_id, join, request) for request in requests))
+    assert [isinstance(each, SeatGone) for each in back] == [False, False, *[True] * 28]
+    assert len(readings) == 1
