@@ -10,6 +10,7 @@ import pytest
 
 from conflicto.app import App
 from conflicto.responses.pool import model as pool_model
+from conflicto.responses.pool import store as pool_store
 from tests.support import pools
 from tests.support.api import Api, Event
 from tests.support.checks import accepted, refused
@@ -312,3 +313,27 @@ async def _restarted(app: App, clock: HandClock) -> AsyncIterator[tuple[Api, App
         other = Api(fresh)
         yield other, fresh
         await other.http.aclose()
+
+
+async def test_texts_are_read_only_where_something_can_be_released(
+    api: Api, app: App, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small, poll, few = await asked(api, 5, min_group=3)
+    await answer_all(small, poll, few)
+    alone, wall, people = await asked(api, 3, min_group=0)
+    await answer_all(alone, wall, people)
+    reads: list[int] = []
+    read = pool_store._of_round
+
+    def counted(*args: Any, **named: Any) -> Any:
+        rows = read(*args, **named)
+        reads.append(len(rows))
+        return rows
+
+    monkeypatch.setattr(pool_store, "_of_round", counted)
+    await tick(app, clock, 4)
+    await tick(app, clock, 0.5)
+    assert sum(reads) == 0
+    await tick(app, clock, 30)
+    assert sum(reads) == len(await listed(alone, wall)) == 3
+    assert await listed(small, poll) == []

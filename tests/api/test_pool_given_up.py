@@ -9,7 +9,7 @@ from tests.support import pools
 from tests.support.api import Api
 from tests.support.checks import accepted, refused
 from tests.support.clocks import HandClock
-from tests.support.pools import answer_all, answer_all_again, asked, changes, listed, mine, of, sound, stored, tick, views
+from tests.support.pools import answer_all, answer_all_again, asked, changes, listed, mine, of, sound, status, stored, tick, views
 
 
 @pytest.fixture(autouse=True)
@@ -111,6 +111,29 @@ async def test_edits_go_through_the_pool(api: Api, app: App, clock: HandClock) -
         assert (row["response_data"], row["revision"]) == (value, 2)
         assert row["received_at"] == row["updated_at"] > released[row["id"]]["updated_at"]
         assert row["created_at"] == released[row["id"]]["created_at"]
+
+
+@pytest.mark.parametrize("ends", [False, True])
+async def test_one_new_answer_is_not_released_among_edits(api: Api, app: App, clock: HandClock, *, ends: bool) -> None:
+    event, poll, seats = await asked(api, 12)
+    sent = await answer_all(event, poll, seats)
+    accepted(await event.move(poll, "expired"))
+    accepted(await event.move(poll, "active"))
+    for _ in range(4):
+        late = await event.join("Late")
+        accepted(await event.answer(poll, late, "alone"), 201)
+        for number, seat in enumerate(seats):
+            accepted(await event.answer(poll, seat, ["edited", clock.shift_s, number]), 200)
+        await tick(app, clock)
+        edited = [row for row in await listed(event, poll) if row["revision"] > 1]
+        assert edited, "edits of twelve people are released"
+        if ends:
+            accepted(await event.move(poll, "expired"))
+        assert {row["id"] for row in await listed(event, poll)} == {row["id"] for row in sent}
+        assert (await status(event, poll))["response_count"] == 12, "one more would be told to be the latecomer's"
+        if ends:
+            accepted(await event.move(poll, "active"))
+        accepted(await api.delete("/participants/me", token=late.token), 204)
 
 
 async def test_edits_of_too_few_are_released_among_other_rows(api: Api, app: App) -> None:

@@ -19,7 +19,7 @@ from conflicto.responses import store
 from conflicto.responses.commands.keep import keep
 from conflicto.responses.model import Moderation, Response, moderation_of
 from conflicto.responses.pool import store as pool
-from conflicto.responses.pool.model import MIN_MIXED, due_at_tick, next_release, tick_at
+from conflicto.responses.pool.model import MIN_MIXED, PERIOD_US, due_at_tick, tick_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,31 +32,42 @@ if TYPE_CHECKING:
 
     Change = tuple[Response | None, Response]
 
+NEW, EDIT = False, True
+"""Kinds of pooled answers: those that nobody has seen yet, and new texts of released ones."""
+
 
 def release_due(tx: WriteTx, activity_id: UUID) -> int | None:
     """Release what a round's newest tick releases, once, and return the time of the next look, µs; None: nothing waits."""
     activity = activities_by_id(tx, [activity_id]).get(activity_id)
     if activity is None or not activity.is_anonymous_round or not is_open(activity, at_us=tx.passed(activity.session_id)):
         return None
-    waiting = pool.waiting(tx, activity)
-    if not waiting:
-        return None
     if not activity.min_group:
-        due = [row for row in waiting if (row.due_us or 0) <= tx.now_us]
-        if due:
-            pool.remove_waiting(tx, activity.id, activity.round, due_us=tx.now_us)
-            _release(tx, activity, due)
-        return next_release(activity, [row for row in waiting if (row.due_us or 0) > tx.now_us], tx.now_us)
+        due = pool.due(tx, activity, tx.now_us)
+        pool.remove_due(tx, activity.id, activity.round, tx.now_us)
+        _release(tx, activity, due)
+        return pool.next_due(tx, activity.id, activity.round)
+    if not pool.is_filled(tx, activity.id, activity.round):
+        return None
     tick = tick_at(activity, tx.now_us)
     if tick > max(newest_tick(tx, activity), activity.started_ts or 0):
         note_tick(tx, activity, tick)
-        people = _people(tx, activity, waiting)
-        released = due_at_tick(waiting, people, activity.min_group)
-        if released:
-            staying = {row.participant_id for row in waiting} - {row.participant_id for row in released}
-            pool.remove_waiting(tx, activity.id, activity.round, staying=staying)
-            _release(tx, activity, released)
-    return next_release(activity, waiting, tx.now_us)
+        _release(tx, activity, _take_at_tick(tx, activity))
+    return tick + PERIOD_US
+
+
+def _take_at_tick(tx: WriteTx, activity: Activity) -> list[PooledResponse]:
+    """Take out of the pool what a tick releases. Texts are read only where enough people wait."""
+    people = _people_by_kind(tx, activity)
+    full = [kind for kind, some in people.items() if len(some) >= 2 * activity.min_group]
+    waiting = pool.waiting(tx, activity) if full else []
+    taken: list[PooledResponse] = []
+    for kind in full:
+        rows = [row for row in waiting if row.is_edit is kind]
+        released = due_at_tick(rows, people[kind], activity.min_group)
+        staying = {row.participant_id for row in rows} - {row.participant_id for row in released}
+        pool.remove_kind(tx, activity.id, activity.round, edits=kind, staying=staying)
+        taken += released
+    return taken
 
 
 def release_rest(tx: WriteTx, event: AnsweringEnded) -> None:
@@ -69,24 +80,31 @@ def release_rest(tx: WriteTx, event: AnsweringEnded) -> None:
     waiting = pool.waiting(tx, activity) if activity.anonymous else []
     if not waiting:
         return
-    if len(_people(tx, activity, waiting)) >= activity.min_group:
-        pool.remove_waiting(tx, activity.id, activity.round)
-        _release(tx, activity, waiting)
-        return
+    people = _people_by_kind(tx, activity)
     edits = [row for row in waiting if row.is_edit]
+    released: Sequence[PooledResponse] = edits
+    mixed: Sequence[Response] = ()
+    if len(people[NEW]) >= activity.min_group:
+        pool.remove_kind(tx, activity.id, activity.round, edits=NEW)
+        released = waiting
     if edits:
-        pool.remove_edits(tx, activity.id, activity.round)
-        mixed = store.sample_live(
-            tx, activity.id, activity.round, max(activity.min_group, MIN_MIXED), but=[row.id for row in edits]
-        )
-        _release(tx, activity, edits, mixed)
+        pool.remove_kind(tx, activity.id, activity.round, edits=EDIT)
+        if len(people[EDIT]) < activity.min_group:
+            amount = max(activity.min_group, MIN_MIXED)
+            mixed = store.sample_live(tx, activity.id, activity.round, amount, but=[row.id for row in edits])
+    _release(tx, activity, released, mixed)
 
 
-def _people(tx: WriteTx, activity: Activity, waiting: Sequence[PooledResponse]) -> set[int]:
-    """Return who counts towards the group: no scripted participant, unless a rehearsal is alone in its session."""
-    authors = {row.participant_id for row in waiting}
+def _people_by_kind(tx: WriteTx, activity: Activity) -> dict[bool, set[int]]:
+    """Return who counts towards the group, for new answers and for edits: no scripted participant, unless a rehearsal is alone.
+
+    The two are counted apart: a single new answer among edits would be seen to belong to whoever came last.
+    """
+    authors = pool.authors_by_kind(tx, activity.id, activity.round)
     scripted = scripted_ids(tx, activity.session_id)
-    return authors - scripted if has_people(tx, activity.session_id) else authors
+    if not scripted or not has_people(tx, activity.session_id):
+        return authors
+    return {kind: some - scripted for kind, some in authors.items()}
 
 
 def _release(tx: WriteTx, activity: Activity, rows: Sequence[PooledResponse], mixed: Sequence[Response] = ()) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from uuid import UUID
 
-    from sqlalchemy import Row
+    from sqlalchemy import Row, Select
 
     from conflicto.activities.model import Activity
     from conflicto.platform.db.transaction import ReadTx, WriteTx
@@ -43,6 +43,9 @@ _OF_ROUND = [
 ]
 _WAITING = select(*(pool.c[_COLUMNS.get(name, name)] for name in _OF_ROUND)).where(*_ROUND, ~pool.c.deleted)
 _AUTHORS = select(pool.c.participant_id).where(*_ROUND, ~pool.c.deleted)
+_AUTHORS_BY_KIND = select(pool.c.participant_id, (pool.c.revision > 1).label("is_edit")).where(*_ROUND, ~pool.c.deleted).distinct()
+_DUE = _WAITING.where(pool.c.due_us <= bindparam("at_us"))
+_NEXT_DUE = select(func.min(pool.c.due_us)).where(*_ROUND, ~pool.c.deleted)
 _OF_PARTICIPANT = _ALL.where(pool.c.participant_id == bindparam("participant_id"))
 _CHANGED = (
     _ALL.where(pool.c.session_id == bindparam("session_id"), pool.c.ts > bindparam("after"))
@@ -71,8 +74,26 @@ def rows_of_each(tx: ReadTx, activity_id: UUID, nth: int, participants: Iterable
 
 def waiting(tx: ReadTx, activity: Activity) -> list[PooledResponse]:
     """Return the answers of the present round that wait to be released, in no order; what all of them share is not read."""
-    of, is_many = (activity.session_id, activity.id, activity.round), activity.response_policy is ResponsePolicy.MANY
-    return [_waiting(row, of, is_many=is_many) for row in tx.all(_WAITING, {"activity_id": activity.id, "round": activity.round})]
+    return _of_round(tx, activity, _WAITING)
+
+
+def due(tx: ReadTx, activity: Activity, at_us: int) -> list[PooledResponse]:
+    """Return those answers of the present round whose own delay is over, in no order."""
+    return _of_round(tx, activity, _DUE, at_us=at_us)
+
+
+def next_due(tx: ReadTx, activity_id: UUID, nth: int) -> int | None:
+    """Return when the next delay in a round is over, µs; None: nothing waits."""
+    found: int | None = tx.scalar(_NEXT_DUE, {"activity_id": activity_id, "round": nth})
+    return found
+
+
+def authors_by_kind(tx: ReadTx, activity_id: UUID, nth: int) -> dict[bool, set[int]]:
+    """Return the participants with a new answer that waits in a round (False), and those with an edit (True)."""
+    found: dict[bool, set[int]] = {False: set(), True: set()}
+    for row in tx.all(_AUTHORS_BY_KIND, {"activity_id": activity_id, "round": nth}):
+        found[bool(row.is_edit)].add(row.participant_id)
+    return found
 
 
 def is_filled(tx: ReadTx, activity_id: UUID, nth: int) -> bool:
@@ -107,14 +128,16 @@ def save_many(tx: WriteTx, rows: Sequence[PooledResponse]) -> None:
         _BULK.update(tx, rows)
 
 
-def remove_waiting(tx: WriteTx, activity_id: UUID, nth: int, *, staying: Collection[int] = (), due_us: int | None = None) -> int:
-    """Remove the waiting rows of a round, but for those of `staying` participants and those not due at `due_us`; returns how many."""
-    gone = delete(pool).where(pool.c.activity_id == activity_id, pool.c.round == nth, ~pool.c.deleted)
-    if staying:
-        gone = gone.where(pool.c.participant_id.not_in(list(staying)))
-    if due_us is not None:
-        gone = gone.where(pool.c.due_us <= due_us)
-    return tx.write(gone)
+def remove_kind(tx: WriteTx, activity_id: UUID, nth: int, *, edits: bool, staying: Collection[int] = ()) -> None:
+    """Remove the new answers that wait in a round, or the edits, but for those of `staying` participants."""
+    kind = pool.c.revision > 1 if edits else pool.c.revision == 1
+    gone = delete(pool).where(pool.c.activity_id == activity_id, pool.c.round == nth, ~pool.c.deleted, kind)
+    tx.write(gone.where(pool.c.participant_id.not_in(list(staying))) if staying else gone)
+
+
+def remove_due(tx: WriteTx, activity_id: UUID, nth: int, at_us: int) -> None:
+    """Remove the answers of a round whose own delay is over."""
+    tx.write(delete(pool).where(pool.c.activity_id == activity_id, pool.c.round == nth, ~pool.c.deleted, pool.c.due_us <= at_us))
 
 
 def remove_edits(tx: WriteTx, activity_id: UUID, nth: int, *, of: UUID | None = None) -> None:
@@ -147,6 +170,12 @@ def purge(tx: WriteTx, session_id: int, at_most: int) -> int:
     """Remove some pooled rows of a deleted session; returns how many."""
     some = select(pool.c.id).where(pool.c.session_id == session_id).limit(at_most)
     return tx.write(delete(pool).where(pool.c.id.in_(some.scalar_subquery())))
+
+
+def _of_round(tx: ReadTx, activity: Activity, wanted: Select[Any], **others: int) -> list[PooledResponse]:
+    of, is_many = (activity.session_id, activity.id, activity.round), activity.response_policy is ResponsePolicy.MANY
+    rows = tx.all(wanted, {"activity_id": activity.id, "round": activity.round, **others})
+    return [_waiting(row, of, is_many=is_many) for row in rows]
 
 
 def _waiting(row: Row[Any], of: tuple[int, UUID, int], *, is_many: bool) -> PooledResponse:
