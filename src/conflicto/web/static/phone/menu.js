@@ -23,7 +23,7 @@ export function drawPanel(room) {
 }
 
 // What was released is nobody's any more, so leaving cannot delete it.
-const leaving = ({ fold }) => t("menu.leave_sure") + (fold.alive("activity").some((each) => each.anonymous) ? ` ${t("told.stays")}` : "");
+const leaving = ({ fold }) => t("menu.leave_sure") + (fold.alive("activity").some((each) => each.anonymous) ? ` ${t("menu.leave_stays")}` : "");
 
 const button = (words, onclick, props = {}) => h("button", { type: "button", key: words, onclick: (event) => (close(event), onclick()), ...props }, words);
 
