@@ -1,7 +1,7 @@
 # Every habit has one verb. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-lane test-hard test-faults fuzz test-browser browser-tools screenshots figures check audit fmt docs bench bench-check bench-tools deploy-check deploy-tools export-check reader-tools lock new-type clean
+.PHONY: help setup run demo test test-lane test-pooler pooler-tools test-hard test-faults fuzz test-browser browser-tools screenshots figures check audit fmt docs bench bench-check bench-tools deploy-check deploy-tools export-check reader-tools lock new-type clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -59,6 +59,18 @@ test: setup ## Run the tests that need no browser, with coverage; the longest ar
 test-lane: setup ## The API's tests again over sockets, with the express lane on and off
 	$(BIN)/pytest -n $(TEST_JOBS) tests/api -m "not browser" -k "not postgresql" --lane on
 	$(BIN)/pytest -n $(TEST_JOBS) tests/api -m "not browser" -k "not postgresql" --lane off
+
+# PgBouncer comes from the distribution; as root apt brings it, and starts a service of it that the tests do not use.
+pooler-tools:
+	@PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null || { \
+		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq \
+		&& DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends pgbouncer >/dev/null; \
+	} || { echo "PgBouncer is missing; install it for these tests." >&2; exit 1; }
+
+test-pooler: setup pooler-tools ## The ports' tests again through PgBouncer, pooling sessions and pooling transactions
+	for mode in session transaction; do \
+		CONFLICTO_TEST_POOLER=$$mode $(BIN)/pytest -n $(JOBS) --dist worksteal tests/ports -k "not sqlite" -m "not thorough" || exit 1; \
+	done
 
 fuzz: setup ## Send damaged requests for as long as you like: CASES=1000000 SEED=2; FIRST=n CASES=8 repeats case n of a seed
 	$(BIN)/pytest -n $(JOBS) $(FUZZERS) --long \

@@ -1,4 +1,5 @@
 import gc
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -12,7 +13,11 @@ from conflicto.settings import Settings
 from tests.support import databases, servers
 from tests.support.api import Api
 from tests.support.clocks import HandClock
+from tests.support.pgbouncer import Pooler, pgbouncer
 from tests.support.wire import listening
+
+POOLER = os.environ.get("CONFLICTO_TEST_POOLER", "")
+"""`session` or `transaction`: tests reach PostgreSQL through PgBouncer in this mode (`make test-pooler`)."""
 
 
 def pytest_collection_finish() -> None:
@@ -39,10 +44,17 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def postgres_database(postgres_template: str, postgres_url: str) -> Iterator[str]:
+def postgres_database(request: pytest.FixtureRequest, postgres_template: str, postgres_url: str) -> Iterator[str]:
     """The URL of an empty database with the newest schema on PostgreSQL."""
     with databases.postgres_copy(postgres_url) as url:
-        yield url
+        yield request.getfixturevalue("pooler").through(url) if POOLER else url
+
+
+@pytest.fixture(scope="session")
+def pooler(postgres_url: str) -> Iterator[Pooler]:
+    """PgBouncer before this worker's PostgreSQL, where `CONFLICTO_TEST_POOLER` wants the ports' tests to go through one."""
+    with pgbouncer(postgres_url, POOLER) as running:
+        yield running
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -46,8 +46,9 @@ def test_a_secret_that_is_too_short_is_refused_by_name_and_not_repeated(tmp_path
     assert "hunter2" not in refused.stderr
 
 
-def test_a_database_that_is_not_there_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    refused = run_apart("serve", env=environment(tmp_path, DATABASE_URL="postgresql://127.0.0.1:9/nothing"))
+def test_a_command_whose_database_is_not_there_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    """A server waits for it, see `tests/ports/test_database_addresses.py`."""
+    refused = run_apart("db", "check", env=environment(tmp_path, DATABASE_URL="postgresql://127.0.0.1:9/nothing"))
 
     assert refused.returncode == 3
     assert refused.stderr.startswith("The database cannot be used")

@@ -49,7 +49,19 @@ def test_verbs_that_are_named_exist_and_all_are_explained() -> None:
     assert named <= verbs
     assert (
         verbs
-        - {"help", "clean", "lock", "fmt", "setup", "test-lane", "bench-tools", "browser-tools", "deploy-tools", "reader-tools"}
+        - {
+            "help",
+            "clean",
+            "lock",
+            "fmt",
+            "setup",
+            "test-lane",
+            "bench-tools",
+            "browser-tools",
+            "deploy-tools",
+            "reader-tools",
+            "pooler-tools",
+        }
         <= named
     )
 

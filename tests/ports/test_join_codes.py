@@ -54,7 +54,7 @@ def plan_of(kit: Kit, ask: Callable[[ReadTx], object]) -> str:
             connection, "before_cursor_execute", lambda _a, _b, statement, values, _c, _d: sent.append((statement, values))
         )
         ask(ReadTx(connection))
-        ((statement, values),) = [each for each in sent if each[0].startswith("SELECT")]
+        ((statement, values),) = [each for each in sent if "FROM sessions" in each[0]]
         explain = "EXPLAIN QUERY PLAN " if kit.db.dialect == "sqlite" else "EXPLAIN "
         return "\n".join(str(tuple(row)) for row in connection.exec_driver_sql(explain + statement, values))
 

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import importlib
 import os
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
-from sqlalchemy import make_url
 from sqlalchemy.exc import DatabaseError
 
 from conflicto.activity_types.errors import TypeRefused
 from conflicto.activity_types.registry import registered
+from conflicto.cli.waiting import NotThere, answering, patiently
+from conflicto.platform.db.address import AddressInvalid, address_of
 from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.faults import DATABASE_FAULTS, is_damaged
 from conflicto.platform.db.postgres import PostgresOld
+from conflicto.platform.db.refusals import said_of, why
 from conflicto.platform.db.schema import SCHEMA, SchemaOld, require_current, require_not_newer, revision
 from conflicto.platform.db.sqlite import SqliteAffected
 from conflicto.platform.problems import DomainError, Kind
@@ -43,6 +46,8 @@ MISSING = 4
 
 PATIENT = Deadlines(statement_s=6 * 3600.0)
 """For work on a whole database: hours, where a request may take seconds."""
+
+RESTORE = "`conflicto db restore` puts a backup in its place, and keeps this file."
 
 EXIT_CODES = "Exit codes: 0 done, 1 something differs, 2 wrong use, 3 settings, database or server unusable, 4 no such session."
 
@@ -73,11 +78,39 @@ def migrate(url: str, to: str = "head") -> None:
 
 
 def upgrade_or_exit(settings: Settings) -> None:
-    """Bring the database to this program's schema, or say why that cannot be and exit with 3."""
+    """Wait for the database and bring it to this program's schema, or say why that cannot be and exit with 3."""
+    await_database(settings)
     with _opened(settings) as db:
         with db.writer_connection() as connection:
             require_not_newer(revision(connection))
         migrate(settings.url)
+
+
+def await_database(settings: Settings, host: str | None = None, port: int = 0) -> None:
+    """Wait until a PostgreSQL server can be reached, answering liveness at `host` meanwhile; exit with 3 for what no waiting mends."""
+    if settings.is_embedded:
+        return
+    attempt = partial(_reach, settings)
+    try:
+        attempt()
+    except NotThere:
+        with answering(host, port) if host else nullcontext():
+            patiently(attempt)
+
+
+def _reach(settings: Settings) -> None:
+    try:
+        with closing(Database(settings.url)) as db:
+            db.writer_connection().close()
+    except AddressInvalid as error:
+        err.print(str(error), markup=False)
+        raise typer.Exit(UNUSABLE) from None
+    except DATABASE_FAULTS as error:
+        refused = why(error)
+        if refused is None:
+            raise NotThere(said_of(error)) from None
+        err.print(refused, markup=False)
+        raise typer.Exit(UNUSABLE) from None
 
 
 @contextmanager
@@ -95,7 +128,7 @@ def prepared_database(settings: Settings) -> Iterator[Database]:
 @contextmanager
 def existing_database(settings: Settings, *, any_schema: bool = False) -> Iterator[Database]:
     """Yield a database that is there, for work that may take long; none is made, and none is migrated."""
-    path = make_url(settings.url).database
+    path = address_of(settings.url).database
     if settings.is_embedded and path and not Path(path).exists():
         err.print(f"There is no database at {path}. Are DATABASE_URL and CONFLICTO_DATA_DIR those of the server?", markup=False)
         raise typer.Exit(UNUSABLE)
@@ -114,27 +147,29 @@ def _opened(settings: Settings) -> Iterator[Database]:
             yield db
         finally:
             db.close()
-    except (SchemaOld, SqliteAffected, PostgresOld) as error:
-        err.print(str(error), markup=False)
-        raise typer.Exit(UNUSABLE) from None
-    except DATABASE_FAULTS as error:
-        err.print(f"The database cannot be used: {type(error).__name__}. Is it running, and is DATABASE_URL right?")
-        raise typer.Exit(UNUSABLE) from None
-    except DatabaseError as error:
-        if not is_damaged(error):
+    except Exception as error:
+        refusal = _refusal(error)
+        if refusal is None:
             raise
-        _tell_damage(error)
-        raise typer.Exit(UNUSABLE) from None
-    except DomainError as error:
-        if isinstance(error.__cause__, DatabaseError) and is_damaged(error.__cause__):
-            _tell_damage(error.__cause__)
-            raise typer.Exit(UNUSABLE) from None
-        err.print(f"{error.title}: {error.detail}" if error.detail else f"{error.title}.", markup=False)
-        raise typer.Exit(MISSING if error.kind is Kind.MISSING else UNUSABLE) from None
+        sentence, code = refusal
+        err.print(sentence, markup=False)
+        raise typer.Exit(code) from None
 
 
-def _tell_damage(error: DatabaseError) -> None:
-    err.print(
-        f"The database cannot be read: {error.orig}. `conflicto db restore` puts a backup in its place, and keeps this file.",
-        markup=False,
-    )
+def _refusal(error: Exception) -> tuple[str, int] | None:
+    """Return what is told of an error, and the exit code; None for one that is nobody's but the program's."""
+    cause = error.__cause__ if isinstance(error, DomainError) else error
+    if isinstance(error, (SchemaOld, SqliteAffected, PostgresOld, AddressInvalid)):
+        return str(error), UNUSABLE
+    if isinstance(cause, DatabaseError) and is_damaged(cause):
+        return f"The database cannot be read: {cause.orig}. {RESTORE}", UNUSABLE
+    if isinstance(cause, Exception) and (sentence := why(cause)):
+        return sentence, UNUSABLE
+    if isinstance(cause, DATABASE_FAULTS):
+        return f"The database cannot be used: {said_of(cause).rstrip('.')}. Is it running, and is DATABASE_URL right?", UNUSABLE
+    return _told(error) if isinstance(error, DomainError) else None
+
+
+def _told(error: DomainError) -> tuple[str, int]:
+    sentence = f"{error.title}: {error.detail}" if error.detail else f"{error.title}."
+    return sentence, MISSING if error.kind is Kind.MISSING else UNUSABLE

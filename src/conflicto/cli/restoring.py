@@ -7,13 +7,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import make_url
-
 from conflicto.access.identity import begin_anew, move_key_out
 from conflicto.participants.commands.seats import remove
 from conflicto.participants.events import ParticipantRemoved
 from conflicto.participants.queries import forgotten_ids, present_seats
 from conflicto.platform.clock import Clock
+from conflicto.platform.db.address import address_of
 from conflicto.platform.db.archive import Header, opened
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.restore import Restored, restore
@@ -84,7 +83,7 @@ def _forget_again(connection: Connection, forgotten: Mapping[int, bool], now_us:
 def restored(file: Path, settings: Settings) -> Done:
     """Restore an archive into the database of the settings; raises as `platform.db.restore.restore` does."""
     rooms = Rooms()
-    done: Restored = restore(file, make_url(settings.url), rooms, Clock())
+    done: Restored = restore(file, address_of(settings.url), rooms, Clock())
     with closing(Database(settings.url)) as db:
         aside = move_key_out(db, settings.data_dir)
     return Done(done.header, done.rows, done.aside, aside, len(rooms.forgotten))

@@ -16,7 +16,7 @@ import uvicorn
 from rich.console import Console
 
 from conflicto.access.identity import ADMIN_FILE, Identity, establish, keep_admin_token
-from conflicto.cli.environment import UNUSABLE, prepared_database, registered_or_exit, settings_or_exit
+from conflicto.cli.environment import UNUSABLE, await_database, prepared_database, registered_or_exit, settings_or_exit
 from conflicto.cli.preflight import only_server, require_data_directory, require_port, require_redis
 from conflicto.platform.db.engine import Database, PoolSize
 from conflicto.platform.db.postgres import capacity
@@ -70,6 +70,7 @@ def _serve(host: str, port: int, settings: Settings) -> None:
     configure_logs(json=settings.logs_json(at_terminal=err.is_terminal))
     for name in unknown_variables(os.environ):
         err.print(f"The environment variable {name} is not a setting of this version; see docs/settings.md.")
+    await_database(settings, host, port)
     with prepared_database(settings) as db:
         _require_connections(db, settings)
         identity = establish(
@@ -103,13 +104,15 @@ def _require_connections(db: Database, settings: Settings) -> None:
     wanted = settings.workers * (share.most + OF_EXPORTS)
     with db.writer_connection() as connection:
         server = capacity(connection)
+    if server is None:
+        return
     said = (
         f"{settings.workers} workers may open {wanted} connections (DATABASE_POOL_SIZE {settings.pool_size},"
         f" DATABASE_MAX_OVERFLOW {settings.max_overflow}, exports {settings.workers * OF_EXPORTS}),"
-        f" and the server gives {server.most} in all"
+        f" and {server.bound} allows {server.most} in all"
     )
     if wanted > server.most:
-        err.print(f"{said}. Lower them, or raise max_connections.")
+        err.print(f"{said}. Lower them, or raise {server.bound}.")
         raise typer.Exit(UNUSABLE)
     if wanted > server.most - server.used:
         err.print(f"{said}, of which {server.used} are taken now. When it has no more, requests are answered 503.")

@@ -13,9 +13,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
-from sqlalchemy import QueuePool, event, make_url
+from sqlalchemy import QueuePool, event
 
 from conflicto.platform.db import postgres, sqlite
+from conflicto.platform.db.address import address_of
 from conflicto.platform.db.cancellation import NEVER, Deadline
 from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.faults import OUTAGES, RETRY_AFTER_S, is_damaged, is_outage, unavailable
@@ -88,7 +89,7 @@ class Database:
     """
 
     def __init__(self, url: str, *, pool: PoolSize | None = None, deadlines: Deadlines | None = None) -> None:
-        self.url = make_url(url)
+        self.url = address_of(url)
         self.deadlines = deadlines or Deadlines()
         self.dialect = self.url.get_backend_name()
         self.pool = pool = pool or PoolSize()

@@ -8,6 +8,8 @@ import structlog
 from psycopg.errors import OperationalError
 from sqlalchemy import Engine, create_engine, event, text
 
+from conflicto.platform.db.address import parameters_of
+from conflicto.platform.db.session_settings import SessionSettings
 from conflicto.platform.db.silence import MARGIN_S, connecting
 
 if TYPE_CHECKING:
@@ -56,23 +58,35 @@ def require_supported(connection: Connection) -> None:
 
 
 class Capacity(NamedTuple):
-    """Connections of a server: how many others than superusers may open, and how many are open now."""
+    """Connections that this user may open, how many are open now, and what bounds them: the server or a `CONNECTION LIMIT`."""
 
     most: int
     used: int
+    bound: str
 
 
 _CAPACITY = text(
     "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
     " - coalesce(current_setting('reserved_connections', true), '0')::int AS most,"
-    " (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()) AS used"
+    " (SELECT rolconnlimit FROM pg_roles WHERE rolname = session_user AND NOT rolsuper) AS of_role,"
+    " (SELECT datconnlimit FROM pg_database WHERE datname = current_database()) AS of_database,"
+    " count(*) AS used, count(*) FILTER (WHERE usename = session_user) AS by_role,"
+    " count(*) FILTER (WHERE datname = current_database()) AS in_database"
+    " FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
 )
 
 
-def capacity(connection: Connection) -> Capacity:
-    """Return how many connections a server takes."""
-    most, used = connection.execute(_CAPACITY).one()
-    return Capacity(int(most), int(used))
+def capacity(connection: Connection) -> Capacity | None:
+    """Return how many connections there may be, by whichever bound is the narrowest; None where a pooler shares them out."""
+    if getattr(connection.connection.dbapi_connection, "is_pooled", False):
+        return None
+    row = connection.execute(_CAPACITY).one()
+    bounds = [Capacity(row.most, row.used, "max_connections")]
+    if row.of_role is not None and row.of_role >= 0:
+        bounds.append(Capacity(row.of_role, row.by_role, "the role's CONNECTION LIMIT"))
+    if row.of_database >= 0:
+        bounds.append(Capacity(row.of_database, row.in_database, "the database's CONNECTION LIMIT"))
+    return min(bounds)
 
 
 def require_line(connection: DriverConnection[tuple[str]], known: str | None) -> None:
@@ -104,35 +118,40 @@ def interrupt(connection: Connection) -> None:
 def engine(url: URL, deadlines: Deadlines, *, pool_size: int, max_overflow: int, read_only: bool) -> Engine:
     """Return an engine for reads (repeatable read, read-only) or for the one writer (read committed)."""
     settings = {
-        "statement_timeout": round(deadlines.statement_s * 1000),
-        "lock_timeout": round(deadlines.lock_s * 1000),
-        "idle_in_transaction_session_timeout": round(IDLE_IN_TRANSACTION_S * 1000),
+        "statement_timeout": str(round(deadlines.statement_s * 1000)),
+        "lock_timeout": str(round(deadlines.lock_s * 1000)),
+        "idle_in_transaction_session_timeout": str(round(IDLE_IN_TRANSACTION_S * 1000)),
         "synchronous_commit": "on",
         "timezone": "UTC",
     }
     if read_only:
-        settings |= {"default_transaction_isolation": r"repeatable\ read", "default_transaction_read_only": "on"}
+        settings |= {"default_transaction_isolation": "repeatable read", "default_transaction_read_only": "on"}
     else:
         # The writer looks up single rows. Its plans are kept, and one made while a table was small would read all of it when it is not.
         settings["enable_seqscan"] = "off"
     engine = create_engine(
-        url.set(drivername="postgresql+psycopg"),
+        "postgresql+psycopg://",
         hide_parameters=True,
         pool_size=pool_size,
         max_overflow=max_overflow,
         pool_timeout=deadlines.acquire_s,
         pool_pre_ping=read_only,
-        connect_args={
-            "target_session_attrs": "primary",
-            "connect_timeout": max(2, round(deadlines.connect_s)),
-            "tcp_user_timeout": round(deadlines.caller_s * 1000),
-            "keepalives_idle": 5,
-            "keepalives_interval": 2,
-            "keepalives_count": 2,
-            "application_name": "conflicto",
-            "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
-        },
     )
     connect = connecting(max(deadlines.statement_s + MARGIN_S, deadlines.caller_s))
-    event.listen(engine, "do_connect", lambda _, __, arguments, given: connect(*arguments, **given))
+    opening = SessionSettings(connect, _parameters(url, deadlines), settings, read_only=read_only)
+    event.listen(engine, "do_connect", lambda *_: opening.open())
+    event.listen(engine, "begin", opening.begin)
     return engine
+
+
+def _parameters(url: URL, deadlines: Deadlines) -> dict[str, Any]:
+    """Return what libpq is told: what the address says, and where it says nothing what keeps a dead line from holding anybody."""
+    return {
+        "target_session_attrs": "primary",
+        "connect_timeout": max(2, round(deadlines.connect_s)),
+        "tcp_user_timeout": round(deadlines.caller_s * 1000),
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 2,
+        "application_name": "conflicto",
+    } | parameters_of(url)

@@ -1,0 +1,95 @@
+"""The address of the database, as libpq reads it: several hosts, options and every parameter that it knows."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import Any
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+POSTGRES_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
+WRITERS = (None, "primary", "read-write")
+"""Values of `target_session_attrs` with which a server may write."""
+
+FIELDS = {"user": "username", "password": "password", "dbname": "database"}
+"""Parameters of libpq that SQLAlchemy's address has as fields of their own; all others stand in its query."""
+
+
+_NAME = re.compile(r"[A-Za-z_][\w.]*", re.ASCII)
+
+
+class AddressInvalid(ValueError):
+    """DATABASE_URL cannot be used; the text says why and what to write, and holds no password."""
+
+
+def address_of(text: str) -> URL:
+    """Return a database's address; for PostgreSQL `parameters_of` returns it as libpq takes it.
+
+    Raises:
+        AddressInvalid: it is not the address of a database that this program can use.
+    """
+    scheme, _, rest = text.partition("://")
+    if scheme in POSTGRES_SCHEMES:
+        return _postgres(f"postgresql://{rest}")
+    if scheme.partition("+")[0] != "sqlite":
+        message = f"DATABASE_URL begins with `{scheme[:20]}`. Write `postgresql://user:password@host/name`, or `sqlite:///path` for a file."
+        raise AddressInvalid(message)
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        message = "DATABASE_URL is no address. Write `sqlite:///path`, with three slashes before a path and four before one from the root."
+        raise AddressInvalid(message) from None
+    if url.query or url.host:
+        message = "DATABASE_URL of SQLite is a path alone: `sqlite:///path`, without a host and without parameters."
+        raise AddressInvalid(message)
+    return url
+
+
+def _postgres(text: str) -> URL:
+    try:
+        known: dict[str, Any] = {name: str(value) for name, value in conninfo_to_dict(text).items() if value is not None}
+    except ProgrammingError as error:
+        said = str(error).strip()
+        message = f"DATABASE_URL cannot be read: {said}. Remove what libpq does not know, and write @ : / ? in a password as %40 and so on."
+        raise AddressInvalid(message) from None
+    if known.get("target_session_attrs") not in WRITERS:
+        message = "DATABASE_URL asks for servers that may not write. Leave `target_session_attrs` out, or write `primary` or `read-write`."
+        raise AddressInvalid(message)
+    settings_in(known.get("options", ""))
+    fields = {FIELDS[name]: known.pop(name) for name in FIELDS if name in known}
+    return URL.create("postgresql", query=known, **fields)
+
+
+def parameters_of(url: URL) -> dict[str, str]:
+    """Return the parameters with which libpq opens a connection to PostgreSQL."""
+    fields = {name: getattr(url, field) for name, field in FIELDS.items()}
+    whole = fields | {"host": url.host, "port": url.port} | dict(url.query)
+    return {name: str(value) for name, value in whole.items() if value is not None}
+
+
+def settings_in(options: str) -> dict[str, str]:
+    r"""Return the settings in the `options` of an address.
+
+    >>> settings_in(r"-csearch_path=a,b -c work_mem=8MB --geqo=off -c x.y=two\ words")
+    {'search_path': 'a,b', 'work_mem': '8MB', 'geqo': 'off', 'x.y': 'two words'}
+
+    Raises:
+        AddressInvalid: something in them sets nothing.
+    """
+    words, found = shlex.split(options), {}
+    while words:
+        word = words.pop(0)
+        if word == "-c" and words:
+            word = words.pop(0)
+        else:
+            word = word.removeprefix("-c") if word.startswith("-c") else word.removeprefix("--").replace("-", "_")
+        name, is_set, value = word.partition("=")
+        if not is_set or not _NAME.fullmatch(name):
+            message = f"DATABASE_URL has `options` with `{word}`, which sets nothing. Write -c name=value."
+            raise AddressInvalid(message)
+        found[name] = value
+    return found

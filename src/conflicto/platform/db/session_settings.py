@@ -1,0 +1,144 @@
+"""Settings that correctness needs on every connection to PostgreSQL, set and verified whether a pooler stands in between or not.
+
+Without a pooler they travel with the start of the connection and hold for all of it. A pooler may drop them there, and give each
+transaction another server connection; so behind one they are set at the beginning of each transaction, and nothing is prepared.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from psycopg import IsolationLevel
+from psycopg.errors import OperationalError
+
+from conflicto.platform.db.address import settings_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from psycopg import Connection
+    from sqlalchemy import Connection as Opened
+
+OF_TRANSACTION = {
+    "default_transaction_isolation": "transaction_isolation",
+    "default_transaction_read_only": "transaction_read_only",
+}
+"""Settings of readers that a transaction says when it begins, and where it says them."""
+
+UNSUPPORTED = "unsupported startup parameter"
+"""PgBouncer's answer to parameters of the start that it would have to drop."""
+
+UTF8 = "UTF8"
+
+
+class SettingLost(OperationalError):
+    """A setting that correctness needs does not hold on a new connection; the text names it."""
+
+
+class EncodingUnfit(OperationalError):
+    """The database cannot hold every text."""
+
+
+class SessionSettings:
+    """Opens connections on which the settings hold. `settings` win over those in `options` of the address."""
+
+    def __init__(
+        self,
+        connect: Callable[..., Connection[Any]],
+        parameters: Mapping[str, Any],
+        settings: Mapping[str, str],
+        *,
+        read_only: bool,
+    ) -> None:
+        self._connect = connect
+        self._parameters = {name: value for name, value in parameters.items() if name != "options"} | {"client_encoding": "utf8"}
+        self._settings = settings_in(str(parameters.get("options", ""))) | dict(settings)
+        self._read_only = read_only
+        kept = {name: value for name, value in self._settings.items() if name not in OF_TRANSACTION}
+        self._setting = "SELECT " + ", ".join(
+            f"set_config({_quoted(name)}, {_quoted(value)}, true)" for name, value in kept.items()
+        )
+        self._takes_options = True
+
+    def open(self) -> Connection[Any]:
+        """Open a connection and verify it.
+
+        Raises:
+            SettingLost: a setting does not hold there.
+            EncodingUnfit: the database has another encoding than UTF-8.
+        """
+        connection = self._opened()
+        try:
+            _require_encoding(connection)
+            is_pooled, differing = self._differing(connection, in_transaction=False)
+            if is_pooled:
+                differing = self._pool(connection)
+            _require_none(differing)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def begin(self, connection: Opened) -> None:
+        """Set what a pooler would lose, in a transaction that has just begun."""
+        if getattr(connection.connection.dbapi_connection, "is_pooled", False):
+            connection.exec_driver_sql(self._setting)
+
+    def _opened(self) -> Connection[Any]:
+        if self._takes_options:
+            options = " ".join(f"-c {name}={_escaped(value)}" for name, value in self._settings.items())
+            try:
+                return self._connect(**self._parameters, options=options)
+            except OperationalError as error:
+                if UNSUPPORTED not in str(error) or "options" not in str(error):
+                    raise
+                self._takes_options = False
+        return self._connect(**self._parameters)
+
+    def _pool(self, connection: Connection[Any]) -> str | None:
+        """Let each transaction begin with the settings; returns the first that does not hold even so."""
+        connection.prepare_threshold = None
+        if self._read_only:
+            connection.isolation_level = IsolationLevel.REPEATABLE_READ
+            connection.read_only = True
+        connection.is_pooled = True  # type: ignore[attr-defined]
+        return self._differing(connection, in_transaction=True)[1]
+
+    def _differing(self, connection: Connection[Any], *, in_transaction: bool) -> tuple[bool, str | None]:
+        """Return whether a pooler stands in between, and the first setting that does not hold, compared as the server writes it."""
+        if in_transaction:
+            connection.execute(self._setting)
+        pairs = ", ".join(_pair(name, value, in_transaction=in_transaction) for name, value in self._settings.items())
+        pid, *told = connection.execute(f"SELECT pg_backend_pid(), {pairs}").fetchall()[0]
+        connection.rollback()
+        for name, held, wanted in zip(self._settings, told[::2], told[1::2], strict=True):
+            if held != wanted:
+                return pid != connection.info.backend_pid, f"{name} is {held} and must be {wanted}"
+        return pid != connection.info.backend_pid, None
+
+
+def _pair(name: str, value: str, *, in_transaction: bool) -> str:
+    """Return the two columns that say what a setting is, and what it must be."""
+    if name not in OF_TRANSACTION:
+        return f"current_setting({_quoted(name)}), set_config({_quoted(name)}, {_quoted(value)}, true)"
+    return f"current_setting({_quoted(OF_TRANSACTION[name] if in_transaction else name)}), {_quoted(value)}"
+
+
+def _require_none(differing: str | None) -> None:
+    if differing is not None:
+        raise SettingLost(differing)
+
+
+def _require_encoding(connection: Connection[Any]) -> None:
+    found = connection.info.parameter_status("server_encoding")
+    if found not in {None, UTF8}:
+        message = f"its encoding is {found}"
+        raise EncodingUnfit(message)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace(" ", "\\ ")
