@@ -47,6 +47,7 @@ from conflicto.participants.events import ParticipantRemoved
 from conflicto.participants.keeping import keep_presence, save_presence
 from conflicto.participants.presence import Presence
 from conflicto.platform.cache import SharedCache
+from conflicto.platform.cache_budget import BYTES_PER_MB, CacheBudget
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.engine import Database, PoolSize
@@ -76,6 +77,7 @@ from conflicto.platform.metrics.page import page
 from conflicto.platform.metrics.process import memory_bytes, processor_s
 from conflicto.platform.metrics.routes import shown
 from conflicto.platform.metrics.sharing import Sharing
+from conflicto.platform.metrics.watching import watch_caches, watch_database
 from conflicto.platform.redis import Redis
 from conflicto.platform.redis_probe import RedisProbe
 from conflicto.platform.shutdown import end_in_time
@@ -124,13 +126,13 @@ class App:
     """One process of Conflicto: an ASGI application and everything that it owns."""
 
     def __init__(self, settings: Settings, *, clock: Clock | None = None, deadlines: Deadlines | None = None) -> None:
-        self.settings = settings
+        self.settings, self.budget = settings, CacheBudget(settings.cache_memory_mb * BYTES_PER_MB)
         self.clock = clock or Clock()
         self.db = Database(
             settings.url, pool=PoolSize.share(settings.pool_size, settings.max_overflow, workers=settings.workers), deadlines=deadlines
         )  # fmt: skip
         require_current(self.db)
-        self.heads = Heads(self.db, self._caught_up)
+        self.heads = Heads(self.db, self._caught_up, self.budget)
         self.lives = settled(self.db, Feeds(), self.heads)
         self.identity: Identity = establish(
             self.db, data_dir=settings.data_dir, secret_key=settings.secret("secret_key"),
@@ -146,10 +148,12 @@ class App:
         self.types = registered(settings.activity_types)
         self.expiry, self.releases = Expiry(self.db, self.writer, self.clock), Releases(self.db, self.writer, self.clock)
         self.purger, self.retention = self._removal()
-        self.tokens = tokens_of(self.db, self.identity, self.clock, max_days=settings.max_token_days)
-        self.admission = Admission(self.tokens, self.identity.admin_hash, self.heads, UsedTickets(self.clock, self.redis, issuer))
+        self.tokens = tokens_of(self.db, self.identity, self.clock, max_days=settings.max_token_days, budget=self.budget)
+        self.admission = Admission(
+            self.tokens, self.identity.admin_hash, self.heads, UsedTickets(self.clock, self.redis, issuer, self.budget)
+        )  # fmt: skip
         self.limiter, self.guard = self._limits()
-        self.lane = Lane(self.clock, self.limiter.memory, self.presence.note_caller)
+        self.lane = Lane(self.clock, self.limiter.memory, self.presence.note_caller, self.budget)
         self.keeper = Keeper(
             self.lane if settings.express else None, server=issuer, most_connections=settings.max_connections, drain=self.drain,
             on_tick=self.metrics.spread(names.LOOP_LATE).note, on_refusal=self.metrics.unread,
@@ -233,7 +237,7 @@ class App:
         if self.redis is None:
             return None
         prefix = f"conflicto:{self.identity.epoch}:pages:"
-        return SharedCache(self.redis, prefix, self.identity.signing_key, self.settings.redis_cache_ttl)
+        return SharedCache(self.redis, prefix, self.identity.signing_key, self.settings.redis_cache_ttl, self.clock)
 
     def _redis(self) -> Redis | None:
         if (url := self.settings.secret("redis_url")) is None:
@@ -244,7 +248,8 @@ class App:
         return redis
 
     def _limits(self) -> tuple[Limiter, CodeGuard]:
-        memory, codes = MemoryLimiter(self.clock, enabled=self.settings.rate_limits), (UsedCodes(self.clock), self.tokens.link_keys)
+        memory = MemoryLimiter(self.clock, enabled=self.settings.rate_limits, budget=self.budget)
+        codes = UsedCodes(self.clock, self.budget), self.tokens.link_keys
         if self.redis is None or not self.settings.rate_limits:
             alone = Limiter(memory, None)
             return alone, CodeGuard(alone, Marks(None, "", LIFE_S), *codes, share_of_all(self.settings.workers))
@@ -270,18 +275,14 @@ class App:
         watch(names.WAITS, lambda: self.waits.waiting)
         watch(names.STREAMS, lambda: self.streams.streaming)
         watch(names.QUEUE, lambda: self.writer.queued)
-        watch(names.POOL_LIMIT, lambda: self.db.most_connections)
-        watch(names.POOL_USED, lambda: self.db.connections()[0])
-        watch(names.POOL_OPEN, lambda: self.db.connections()[1])
-        watch(names.READS_WAITING, lambda: self.db.waiting)
-        watch(names.READS_OVERDUE, lambda: self.db.overdue)
+        watch_database(metrics, self.db)
+        watch_caches(metrics, self.budget)
         watch(names.HEADS, lambda: len(self.heads))
         if (redis := self.redis) is not None:
             watch(names.REDIS_UP, lambda: self.probe.is_up)
             watch(names.REDIS_FAULTS, lambda: redis.faults)
             watch(names.DOORBELLS, lambda: self.following.hears_doorbells)
         watch(names.LIMITS_ALONE, lambda: self.limiter.unanswered)
-        self.db.on_query = metrics.spread(names.QUERY_SECONDS).note
         metrics.show(shown(self.routes))
 
     async def _counted(self) -> bytes:
@@ -336,7 +337,7 @@ class App:
         results = Results(db, segments, self.heads, answers, press, clock)
         leaderboard = Leaderboard(db, self.heads, answers, results, press)
         self.streams = Streams(self.heads, answers, results, clock)
-        self.check = AnswerCheck(db, self.types, self._activity)
+        self.check = AnswerCheck(db, self.types, self._activity, self.budget)
         self.rehearsals = RehearsalStage(House(db, writer, clock, self.presence, self.types, self.heads.standing, self.check.judge))
         return [
             *sessions_http.routes(

@@ -113,6 +113,13 @@ class Settings(BaseModel):
         alias="CONFLICTO_MAX_CONNECTIONS",
         description="Connections that one process holds open at once.",
     )
+    cache_memory_mb: int = Field(
+        512,
+        ge=16,
+        le=1_000_000,
+        alias="CONFLICTO_CACHE_MEMORY_MB",
+        description="MiB that the caches of one process may hold together: ready answers, sessions, tokens, limits.",
+    )
     logs: Literal["auto", "json", "text"] = Field(
         "auto", alias="CONFLICTO_LOGS", description="`json` or `text`; `auto`: text at a terminal, JSON lines elsewhere."
     )

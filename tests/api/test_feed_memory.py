@@ -83,12 +83,12 @@ async def test_a_phone_that_joined_here_begins_without_the_database(api: Api) ->
     assert ({item["entity"] for item in page["items"]}, seen) == ({"session", "activity", "participant"}, [])
 
 
-@pytest.mark.parametrize(("rows", "characters"), [(3, 10_000), (1_000, 40)])
+@pytest.mark.parametrize(("rows", "characters"), [(3, 10_000), (1_000, 240)])
 async def test_memory_is_bounded_and_hands_over_to_the_database(
     app: App, api: Api, monkeypatch: pytest.MonkeyPatch, rows: int, characters: int
 ) -> None:
     monkeypatch.setattr("conflicto.feed.recent.MOST_ROWS", rows)
-    monkeypatch.setattr("conflicto.feed.recent.MOST_CHARACTERS", characters)
+    monkeypatch.setattr("conflicto.feed.recent.MAX_TEXT_BYTES", characters)
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many", responses_visibility="participants")
     anna = await event.join()
@@ -104,7 +104,7 @@ async def test_memory_is_bounded_and_hands_over_to_the_database(
 
 
 async def test_memory_of_configs_is_bounded(app: App, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.feed.contents.MOST_CONTENT", 100)
+    monkeypatch.setattr("conflicto.feed.contents.MAX_CONTENT_BYTES", 100)
     event = await make_event(api)
     start = (await api.get(f"{event.path}/changes/since/now", token=event.host)).json()["cursor"]
     for number in range(4):

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from conflicto.platform.cache import LARGEST_BYTES, SharedCache
+from conflicto.platform.cache import MAX_VALUE_BYTES, SharedCache
 from conflicto.platform.clock import Clock
 from conflicto.platform.redis import Redis
 
@@ -50,7 +50,7 @@ async def test_nothing_is_believed_that_was_not_put_there_under_this_name(redis:
 
 async def test_what_is_too_large_is_not_kept(redis: Redis, prefix: str) -> None:
     cache = SharedCache(redis, prefix, KEY, 300)
-    await cache.put("large", b"x" * (LARGEST_BYTES + 1))
+    await cache.put("large", b"x" * (MAX_VALUE_BYTES + 1))
     assert await cache.get("large") is None
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import Connection, select
 
@@ -108,10 +109,10 @@ def follow(kit: Kit, stage: Stage, limit: int, writing: threading.Event) -> list
         last_round = not writing.is_set()
         if limit % 2:
             page, _ = kit.db.query(read_changes, stage.session_id, host, since, limit=limit, now_us=kit.clock.wall_us())
-            rows = [item for item in page.items if item["entity"] == "response"]
+            rows = [item for item in map(msgspec.json.decode, page.items) if item["entity"] == "response"]
         else:
             page = kit.db.query(read_responses, stage.activity_id, View.HOST, since, limit=limit, now_us=kit.clock.wall_us())
-            rows = list(page.items)
+            rows = [msgspec.json.decode(item) for item in page.items]
         told = [(str(row["id"]), row["revision"], _us(row["updated_at"])) for row in rows]
         pages.append(Page(page.since, told, page.cursor))
         since = Since(page.cursor, "position")

@@ -176,7 +176,7 @@ def test_tally_that_remembers_takes_each_answer_once_and_in_its_newest_revision(
 
 
 def test_tally_remembers_only_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.results.tallies.MOST_CHARACTERS", 3)
+    monkeypatch.setattr("conflicto.results.tallies.MAX_COUNTED_BYTES", 52)
     kept = loaded(revision("77", 15), seen_ts=25, is_shared=True)
     assert kept.counted is not None
     for ts in (30, 40, 50):

@@ -34,6 +34,7 @@ from conflicto.platform.ids import epoch_name, opaque_secret
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from conflicto.platform.cache_budget import CacheBudget
     from conflicto.platform.clock import Clock
     from conflicto.platform.db.engine import Database
 
@@ -113,10 +114,10 @@ def signing_identity(db: Database, *, data_dir: Path, secret_key: str | None) ->
     return fact(db, ISSUER) or epoch, _signing_key(db, data_dir, secret_key)
 
 
-def tokens_of(db: Database, identity: Identity, clock: Clock, *, max_days: int) -> Tokens:
+def tokens_of(db: Database, identity: Identity, clock: Clock, *, max_days: int, budget: CacheBudget | None = None) -> Tokens:
     """Return what mints and verifies the tokens of this installation."""
     since_s = links_since_s(db, clock.wall_us() // 1_000_000)
-    return Tokens(identity.signing_key, identity.issuer, clock, max_days=max_days, links_since_s=since_s)
+    return Tokens(identity.signing_key, identity.issuer, clock, max_days=max_days, links_since_s=since_s, budget=budget)
 
 
 def links_since_s(db: Database, now_s: int) -> int:

@@ -10,10 +10,16 @@ from typing import TYPE_CHECKING
 
 from conflicto.access.errors import TokenInvalid
 from conflicto.access.tokens import TICKET_LIFE_S
+from conflicto.platform.cache_budget import CacheBudget
 
 if TYPE_CHECKING:
     from conflicto.platform.clock import Clock
     from conflicto.platform.redis import Redis
+
+MAX_USED = 200_000
+"""Tickets that are remembered, 3,000 for each second of their lives; beyond it the oldest could be used again."""
+
+TICKET_BYTES = 250
 
 MARGIN_S = 5
 """Wall clocks that mint and monotonic ones that forget need not agree to the second."""
@@ -22,8 +28,9 @@ MARGIN_S = 5
 class UsedTickets:
     """Remembers what was used here, and with a Redis what was used anywhere."""
 
-    def __init__(self, clock: Clock, redis: Redis | None = None, epoch: str = "") -> None:
+    def __init__(self, clock: Clock, redis: Redis | None = None, epoch: str = "", budget: CacheBudget | None = None) -> None:
         self._clock = clock
+        self._account = (budget or CacheBudget()).account("tickets")
         self._redis = redis
         self._prefix = f"conflicto:{epoch}:ticket:"
         self._used: dict[str, float] = {}
@@ -36,11 +43,18 @@ class UsedTickets:
         """
         now_s = self._clock.monotonic_s()
         while self._used and next(iter(self._used.values())) < now_s:
-            del self._used[next(iter(self._used))]
+            self._forget_oldest()
         if name in self._used:
             raise TokenInvalid
+        while len(self._used) >= MAX_USED:
+            self._forget_oldest()
         self._used[name] = now_s + TICKET_LIFE_S + MARGIN_S
+        self._account.change(TICKET_BYTES)
         if self._redis is not None:
             key, life_s = self._prefix + name, TICKET_LIFE_S + MARGIN_S
             if not await self._redis.ask(lambda client: client.set(key, b"", nx=True, ex=life_s), otherwise=True):
                 raise TokenInvalid
+
+    def _forget_oldest(self) -> None:
+        del self._used[next(iter(self._used))]
+        self._account.change(-TICKET_BYTES)

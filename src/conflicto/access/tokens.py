@@ -19,6 +19,7 @@ from conflicto.access.errors import TokenInvalid
 from conflicto.access.link_keys import LinkKeys
 from conflicto.access.links import earlier_link_id
 from conflicto.access.roles import Caller, Role
+from conflicto.platform.cache_budget import CacheBudget
 from conflicto.platform.ids import opaque_secret, random_uuid
 
 if TYPE_CHECKING:
@@ -45,7 +46,13 @@ TICKET_LIFE_S = 60
 """Long enough to open a stream with it, short enough that an address in a log is worthless."""
 
 MOST_REMEMBERED = 100_000
-"""Verified tokens kept by their text, about 1 KB each; when full, all are forgotten and verified again."""
+"""Verified tokens kept by their text; when full, all are forgotten and verified again."""
+
+VERIFIED_BYTES = 700
+"""Of a verified token without its text."""
+
+SHARE = 0.05
+"""Of the budget of all caches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,14 @@ class Tokens:
     """Mints and verifies; remembers what it verified until it expires."""
 
     def __init__(
-        self, key: bytes, issuer: str, clock: Clock, *, max_days: int = DEFAULT_MAX_TOKEN_DAYS, links_since_s: int | None = None
+        self,
+        key: bytes,
+        issuer: str,
+        clock: Clock,
+        *,
+        max_days: int = DEFAULT_MAX_TOKEN_DAYS,
+        links_since_s: int | None = None,
+        budget: CacheBudget | None = None,
     ) -> None:
         if len(key) < SHORTEST_KEY_BYTES:
             message = f"The signing key has {len(key)} bytes; it needs at least {SHORTEST_KEY_BYTES}."
@@ -84,6 +98,7 @@ class Tokens:
         self.max_life_s = max_days * DAY_S
         self._links_since_s = clock.wall_us() // 1_000_000 if links_since_s is None else links_since_s
         self._verified: dict[str, Claims] = {}
+        self._account = (budget or CacheBudget()).account("tokens", share=SHARE, evict=self._forget)
 
     def end_of(self, first_s: int) -> int:
         """Return the second after which no token is good whose first issue was at `first_s`; issues before links existed count later."""
@@ -174,8 +189,16 @@ class Tokens:
 
     def _remember(self, token: str, claims: Claims) -> None:
         if len(self._verified) >= MOST_REMEMBERED:
-            self._verified.clear()
+            self._forget()
+        self._account.change(0 if token in self._verified else VERIFIED_BYTES + len(token))
         self._verified[token] = claims
+
+    def _forget(self) -> bool:
+        """Forget every verified token; whether there were any. Verifying one again takes a fraction of a millisecond."""
+        had_some = bool(self._verified)
+        self._verified.clear()
+        self._account.change(-self._account.bytes)
+        return had_some
 
     def _decoded(self, token: str, audience: str, required: list[str]) -> tuple[dict[str, Any], Claims]:
         if len(token) > LONGEST_TOKEN:

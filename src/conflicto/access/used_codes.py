@@ -6,6 +6,8 @@ from collections import OrderedDict
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+from conflicto.platform.cache_budget import CacheBudget
+
 if TYPE_CHECKING:
     from conflicto.platform.clock import Clock
 
@@ -16,6 +18,9 @@ LIFE_S = 86_400 + REFRESH_S
 """A day after the last use, as exactly as uses are written down."""
 
 MAX_BYTES = 16 * 1024 * 1024
+SHARE = 0.02
+"""Of the budget of all caches."""
+
 ENTRY_BYTES = 256
 """An entry with its share of the table, rounded up; measured on CPython 3.11 to 3.13."""
 
@@ -23,7 +28,8 @@ ENTRY_BYTES = 256
 class UsedCodes:
     """Pairs of a network and a code in one process, bounded in bytes; the pair that was refreshed longest ago goes first."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, budget: CacheBudget | None = None) -> None:
+        self._account = (budget or CacheBudget()).account("codes", share=SHARE, evict=self._evict)
         self._clock = clock
         self._used: OrderedDict[bytes, float] = OrderedDict()
 
@@ -44,11 +50,20 @@ class UsedCodes:
         self._used[name] = now_s
         self._used.move_to_end(name)
         self._forget(now_s)
+        self._account.set(len(self._used) * ENTRY_BYTES)
         return True
 
     def clear(self) -> None:
         """Forget all, as a restart does."""
         self._used.clear()
+        self._account.set(0)
+
+    def _evict(self) -> bool:
+        if not self._used:
+            return False
+        self._used.popitem(last=False)
+        self._account.change(-ENTRY_BYTES)
+        return True
 
     def _forget(self, now_s: float) -> None:
         while self._used:

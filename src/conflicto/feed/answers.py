@@ -208,7 +208,7 @@ class Answers:
         """Keep an answer until the head changes."""
         if len(head.made) >= MOST_MADE:
             head.made.clear()
-        head.made[key] = ready
+        head.made.put(key, ready)
         return ready
 
     async def shared(self, head: SessionHead, key: Hashable, read: Callable[[], Coroutine[Any, Any, T]]) -> T:

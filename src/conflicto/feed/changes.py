@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from heapq import merge
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from conflicto.activities.schemas import activity_out
@@ -21,11 +20,11 @@ from conflicto.sessions.model import SessionStatus
 from conflicto.sessions.schemas import session_out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from conflicto.access.link_keys import LinkKeys
     from conflicto.access.roles import Caller
-    from conflicto.activities.model import Activity
+    from conflicto.activities.model import Activity, Content
     from conflicto.feed.head import SessionHead
     from conflicto.feed.sources import Source
     from conflicto.feed.timestamps import Since
@@ -33,6 +32,10 @@ if TYPE_CHECKING:
     from conflicto.responses.model import Response
 
 Item = tuple[int, dict[str, Any]]
+
+
+CONTENTS_AT_ONCE = 16
+"""Activities whose JSON is read in one query, each up to 512 KiB."""
 
 
 class _Reading:
@@ -51,10 +54,15 @@ class _Reading:
     def changed_activities(self) -> Iterator[Item]:
         host = self.view is View.HOST
         told = told_activities(self.source, self.view, self.window)
-        for activity, content in self.source.with_contents(told):
+        for activity, content in self._with_contents(told):
             seen = not activity.deleted and (host or activity.is_visible)
             data = activity_out(activity, content, for_host=host) if seen else None
             yield change_item("activity", activity.id, activity.revision, activity.updated_ts, data)
+
+    def _with_contents(self, told: Sequence[Activity]) -> Iterator[tuple[Activity, Content]]:
+        """Pair activities with their JSON, some at a time: a page may end before the others are wanted."""
+        for nth in range(0, len(told), CONTENTS_AT_ONCE):
+            yield from self.source.with_contents(told[nth : nth + CONTENTS_AT_ONCE])
 
     def people(self) -> Iterator[Item]:
         if self.view is View.HOST:
@@ -68,9 +76,9 @@ class _Reading:
             data = None if participant.deleted else participant_out(participant)
             yield change_item("participant", participant.id, participant.revision, participant.updated_ts, data)
 
-    def answers(self) -> Iterator[Item]:
+    def answers(self, rows: Sequence[Response]) -> Iterator[Item]:
         activities = self.source.activities()
-        for response in self._rows():
+        for response in rows:
             activity = activities[response.activity_id]
             mine = self.view is View.PARTICIPANT
             gone = response.moderation is Moderation.HIDDEN if mine else not response.is_visible
@@ -79,7 +87,7 @@ class _Reading:
             data = None if buried else response_out(response, anonymous=activity.anonymous and not mine, for_others=others)
             yield change_item("response", response.id, response.revision, response.ts, data)
 
-    def _rows(self) -> Sequence[Response]:
+    def rows(self) -> Sequence[Response]:
         activities = self.source.activities().values()
         if self.caller.participant_id is not None:
             unknown = {each.id for each in activities if not each.is_visible}
@@ -131,8 +139,8 @@ def remembered_changes(head: SessionHead, caller: Caller, window: Window, link_k
 def _page(source: Source, caller: Caller, window: Window, link_keys: LinkKeys, *, clamped: bool) -> Page:
     reading = _Reading(source, caller, window, link_keys)
     closed = source.session().status is SessionStatus.COMPLETED
-    found: list[Item] = []
+    found: Iterable[Item] = ()
     if window.after < window.upto:
-        parts = (reading.session(), reading.changed_activities(), reading.people(), reading.answers())
-        found = list(islice(merge(*parts, key=lambda item: item[0]), window.most))
-    return made_page(found, since=window.after, head=window.upto, limit=window.most - 1, closed=closed, clamped=clamped)
+        parts = (reading.session(), reading.changed_activities(), reading.people(), reading.answers(reading.rows()))
+        found = merge(*parts, key=lambda item: item[0])
+    return made_page(found, source, window, closed=closed, clamped=clamped)

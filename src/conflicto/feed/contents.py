@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conflicto.platform.cache_budget import text_bytes
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from uuid import UUID
 
     from conflicto.activities.model import Activity, Content
 
-MOST_CONTENT = 4 * 1024 * 1024
-"""Characters of configs kept in memory for one session; one config has up to 256 KiB."""
+MAX_CONTENT_BYTES = 4 * 1024 * 1024
+"""Of the JSON of one session's activities; that of one activity has up to 256 KiB."""
+
+ENTRY_BYTES = 600
+"""Of an entry without its JSON."""
 
 
 class Contents:
@@ -19,6 +24,7 @@ class Contents:
 
     def __init__(self) -> None:
         self._known: dict[UUID, tuple[int, Content]] = {}
+        self.bytes = 0
 
     def __len__(self) -> int:
         return len(self._known)
@@ -37,12 +43,22 @@ class Contents:
         return self._known[activity.id][1]
 
     def keep(self, read: Iterable[tuple[Activity, Content]]) -> None:
-        """Keep the JSON of activities as it was read; when it is too much, what was kept before goes first."""
-        read = list(read)
+        """Keep the JSON of activities as it was read; when it is too much, what was kept first goes first."""
         for activity, content in read:
+            self._forget(activity.id)
             self._known[activity.id] = activity.revision, content
-        if sum(len(content.config) for _, content in self._known.values()) > MOST_CONTENT:
-            self._known = {activity.id: (activity.revision, content) for activity, content in read}
+            self.bytes += _size(content)
+        while self.bytes > MAX_CONTENT_BYTES and len(self._known) > 1:
+            self._forget(next(iter(self._known)))
+
+    def _forget(self, activity_id: UUID) -> None:
+        known = self._known.pop(activity_id, None)
+        if known is not None:
+            self.bytes -= _size(known[1])
+
+
+def _size(content: Content) -> int:
+    return ENTRY_BYTES + sum(map(text_bytes, (content.config, content.secret, content.aggregate)))
 
 
 _NONE: tuple[int, Content | None] = (0, None)

@@ -11,12 +11,14 @@ from conflicto.activities.events import ActivityChanged, CountsChanged
 from conflicto.activities.model import Counts
 from conflicto.activities.queries import all_activities, all_counts
 from conflicto.feed.contents import Contents
+from conflicto.feed.frames import Frames
 from conflicto.feed.news import OthersAnswered
 from conflicto.feed.recent import Recent
 from conflicto.feed.views import View, view_of_role
 from conflicto.feed.wait import Bell
 from conflicto.participants.events import ParticipantChanged
 from conflicto.participants.queries import departed_ids, moved_seats, participants_changed
+from conflicto.platform.express.cache import ReadyMap, ResponseCache
 from conflicto.platform.express.shelf import Shelf
 from conflicto.platform.problems import NotFound
 from conflicto.responses.events import AnswersPooled, ResponsesChanged
@@ -38,13 +40,17 @@ if TYPE_CHECKING:
     from conflicto.participants.model import Participant
     from conflicto.platform.db.stamps import Head
     from conflicto.platform.db.transaction import ReadTx
-    from conflicto.platform.express.ready import Ready
     from conflicto.responses.model import Response
     from conflicto.responses.pool.model import PooledResponse
     from conflicto.sessions.model import Session
 
 CROWD_SNAPSHOT_S = 5.0
 """How old the counts in participants' polls may be: answers pouring in then cost 5,000 phones one new body, not 5,000."""
+
+HEAD_BYTES = 12_000
+ACTIVITY_BYTES = 1_200
+SEAT_BYTES = 150
+"""Of a session by itself; of an activity, and of the counts of one of its rounds; of what is known of one seat."""
 
 MOST_LOADED = 2_000
 """Rows that are read for a start, about 10 ms: a memory that is made anew goes on with everyone who was up to date."""
@@ -88,8 +94,8 @@ class SessionHead:
     epoch: str
     own: dict[int, int] = field(default_factory=dict)
     contents: Contents = field(default_factory=Contents)
-    made: dict[object, Ready] = field(default_factory=dict)
-    frames: dict[object, tuple[bytes, int, bool]] = field(default_factory=dict)
+    made: ReadyMap = field(default_factory=lambda: ResponseCache().map())
+    frames: Frames = field(default_factory=Frames)
     shelves: dict[View, Shelf] = field(default_factory=lambda: {view: Shelf() for view in View})
     bells: dict[View, Bell] = field(default_factory=lambda: {view: Bell() for view in View})
     tallies: Tallies = field(default_factory=Tallies)
@@ -102,6 +108,19 @@ class SessionHead:
     crowd_snapshot: Crowd | None = None
     is_current: bool = True
     is_behind: bool = False
+
+    def account_for(self, cache: ResponseCache) -> None:
+        """Let the ready answers be part of a cache, before there are any."""
+        self.made = cache.map()
+        self.shelves = {view: Shelf(cache) for view in View}
+
+    @property
+    def bytes(self) -> int:
+        """Return what the session holds in memory, about, without its ready answers."""
+        activities = (len(self.activities) + len(self.counts)) * ACTIVITY_BYTES
+        seats = (len(self.own) + len(self.seats) + len(self.departed)) * SEAT_BYTES
+        parts = self.recent.bytes + self.contents.bytes + self.tallies.bytes + self.board.bytes + self.frames.bytes
+        return HEAD_BYTES + activities + seats + parts
 
     def token_version(self) -> int:
         """Return the version that host and screen tokens must have."""

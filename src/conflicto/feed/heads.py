@@ -16,6 +16,8 @@ import structlog
 from conflicto.feed.head import SessionHead, load_head
 from conflicto.feed.news import by_session, load_news
 from conflicto.feed.views import view_of
+from conflicto.platform.cache_budget import CacheBudget
+from conflicto.platform.express.cache import ResponseCache
 from conflicto.platform.problems import DomainError, NotFound
 from conflicto.sessions.heads import positions
 
@@ -28,7 +30,13 @@ if TYPE_CHECKING:
     from conflicto.platform.express.shelf import Shelf
 
 MOST_HEADS = 5_000
-"""Sessions in memory, a few KiB each; the least recently used are forgotten."""
+"""Sessions in memory; the least recently used are forgotten, and earlier where their bytes do not fit in the budget of all caches."""
+
+SHARE = 0.45
+"""Of that budget."""
+
+BETWEEN_WEIGHINGS = 32
+"""Looks at sessions, or commits to them, after which one is weighed again: what it holds grows by little meanwhile."""
 
 MOST_GONE = 100_000
 """Ids of deleted sessions that are remembered, so that phones that still ask cost no query."""
@@ -63,8 +71,16 @@ class Pursuit:
 class Heads:
     """All heads of one process. The event loop's alone. `on_others` hears what other processes did, as events, and up to when."""
 
-    def __init__(self, db: Database, on_others: Callable[[Sequence[object], int], None] | None = None) -> None:
+    def __init__(
+        self,
+        db: Database,
+        on_others: Callable[[Sequence[object], int], None] | None = None,
+        budget: CacheBudget | None = None,
+    ) -> None:
         self._db = db
+        budget = budget or CacheBudget()
+        self._responses = ResponseCache(budget)
+        self._account = budget.account("sessions", share=SHARE, evict=self._evict)
         self._on_others = on_others or _ignore
         self._heads: OrderedDict[int, SessionHead] = OrderedDict()
         self._pursuits: dict[int, Pursuit] = {}
@@ -73,6 +89,8 @@ class Heads:
         self._gone: OrderedDict[int, None] = OrderedDict()
         self._catching: set[asyncio.Task[None]] = set()
         self._lives = 0
+        self._weights: dict[int, int] = {}
+        self._unweighed = 0
 
     def __len__(self) -> int:
         return len(self._heads)
@@ -87,6 +105,7 @@ class Heads:
         while (head := self._heads.get(session_id)) is not None:
             if not head.is_behind or await self._has_reached(head):
                 self._heads.move_to_end(session_id)
+                self._weigh_sometimes(head)
                 return head
         if session_id in self._gone:
             raise NotFound
@@ -138,6 +157,7 @@ class Heads:
                     self._fall_behind(head, locked.position)
                     continue
                 head.follow(locked, events.get(session_id, ()))
+                self._weigh_sometimes(head)
                 if head.session.deleted:
                     self._forget(session_id)
 
@@ -253,7 +273,9 @@ class Heads:
             raise
         finally:
             self._loading.pop(session_id, None)
+        head.account_for(self._responses)
         self._heads[session_id] = head
+        self._weigh(head)
         if len(self._heads) > MOST_HEADS:
             self._drop(next(iter(self._heads)))
         return head
@@ -261,7 +283,27 @@ class Heads:
     def _drop(self, session_id: int) -> None:
         head = self._heads.pop(session_id, None)
         if head is not None:
+            self._account.change(-self._weights.pop(session_id, 0))
             head.retire()
+
+    def _evict(self) -> bool:
+        """Forget the session that was used least recently, unless it is the last one."""
+        if len(self._heads) <= 1:
+            return False
+        self._drop(next(iter(self._heads)))
+        return True
+
+    def _weigh_sometimes(self, head: SessionHead) -> None:
+        self._unweighed += 1
+        if self._unweighed >= BETWEEN_WEIGHINGS:
+            self._unweighed = 0
+            self._weigh(head)
+
+    def _weigh(self, head: SessionHead) -> None:
+        session_id = head.session.id
+        before, now = self._weights.get(session_id, 0), head.bytes
+        self._weights[session_id] = now
+        self._account.change(now - before)
 
     def _forget(self, session_id: int) -> None:
         self._drop(session_id)

@@ -13,7 +13,7 @@ from msgspec import Raw
 
 from conflicto.activities.queries import activity_by_id, counts_by_round
 from conflicto.feed.errors import CursorExpired
-from conflicto.feed.sources import Remembered, Stored, Window
+from conflicto.feed.sources import MAX_PAGE_TEXT, Remembered, Stored, Window
 from conflicto.feed.views import View, require_responses
 from conflicto.platform.http.messages import encode
 from conflicto.platform.instants import position, rfc3339
@@ -24,7 +24,7 @@ from conflicto.sessions.heads import head_row
 from conflicto.sessions.model import SessionStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from uuid import UUID
 
     from conflicto.activities.model import Activity
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.responses.model import Response
     from conflicto.sessions.gaps import Gap
+
+MAX_PAGE_BYTES = MAX_PAGE_TEXT
+"""Of the items of one page, JSON as it is sent; a single item may be larger."""
 
 DAY_US = 86_400 * 1_000_000
 
@@ -48,9 +51,9 @@ class CursorInFuture(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page: items in feed order (wire form, or JSON) with their timestamps, the position it starts after, and where to continue."""
+    """One page: items in feed order (JSON) with their timestamps, the position it starts after, and where to continue."""
 
-    items: Sequence[dict[str, Any] | Raw]
+    items: Sequence[Raw]
     stamps: Sequence[int]
     since: int
     cursor: int
@@ -105,14 +108,27 @@ def require_told(since: Since, gaps: Sequence[Gap], head: int | None = None) -> 
         )
 
 
-def made_page(
-    found: Sequence[tuple[int, dict[str, Any]]], *, since: int, head: int, limit: int, closed: bool, clamped: bool
-) -> Page:
-    """Return the page of `found`, up to `limit + 1` pairs of timestamp and item; the one too many says that there is more."""
-    has_more = len(found) > limit
-    shown = found[:limit]
-    cursor = shown[-1][0] if has_more else max(since, head)
-    return Page([item for _, item in shown], [ts for ts, _ in shown], since, cursor, has_more, closed, clamped)
+def made_page(found: Iterable[tuple[int, dict[str, Any]]], source: Source, window: Window, *, closed: bool, clamped: bool) -> Page:
+    """Return the page of `found`, pairs of timestamp and item in order; one more than the page holds says that there is more.
+
+    A page ends before the item that would make it larger than `MAX_PAGE_BYTES`, and where `source` cut its rows short.
+    """
+    items: list[Raw] = []
+    stamps: list[int] = []
+    size, cut_ts = 0, source.cut_ts
+    has_more = cut_ts is not None
+    for ts, item in found:
+        if cut_ts is not None and ts > cut_ts:
+            break
+        encoded = encode(item)
+        size += len(encoded)
+        if len(items) == window.most - 1 or (items and size > MAX_PAGE_BYTES):
+            has_more = True
+            break
+        items.append(Raw(encoded))
+        stamps.append(ts)
+    cursor = (stamps or [cut_ts or window.after])[-1] if has_more else max(window.after, window.upto)
+    return Page(items, stamps, window.after, cursor, has_more, closed, clamped)
 
 
 def read_responses(tx: ReadTx, activity_id: UUID, view: View, since: Since, *, limit: int, now_us: int) -> Page:
@@ -149,13 +165,12 @@ def _response_page(source: Source, activity: Activity, view: View, since: Since,
         rows = source.answers_to(activity.id, window, live_only=since.kind == "beginning", visible_only=view is not View.HOST)
     others = view is not View.HOST
     anonymous = activity.anonymous
-    shown = rows[: window.most]
-    found = [
+    found = (
         (each.ts, response_out(each, anonymous=anonymous, buried=others and not each.is_visible, for_others=others))
-        for each in shown
-    ]
+        for each in rows[: window.most]
+    )
     closed = source.session().status is SessionStatus.COMPLETED
-    return made_page(found, since=window.after, head=window.upto, limit=window.most - 1, closed=closed, clamped=clamped)
+    return made_page(found, source, window, closed=closed, clamped=clamped)
 
 
 def change_item(entity: str, entity_id: object, revision: int, ts: int, data: dict[str, Any] | None) -> tuple[int, dict[str, Any]]:

@@ -44,7 +44,7 @@ class Press:
 
     def status(self, call: Call, head: SessionHead, body: bytes, *, until_s: float = inf, guard: Guard | None = None) -> Ready:
         """Return a body that shows how things stand as an answer, at the latest until `until_s` on the monotonic clock."""
-        return self._ready(call, head, body, (REVALIDATE, VARY), Terms(until_s, guard))
+        return self._ready(call, head, body, (REVALIDATE, VARY), Terms(until_s, guard=guard))
 
     def page(self, call: Call, head: SessionHead, page: Page, guard: Guard | None, *, is_now: bool) -> Ready:
         """Return a page as an answer that says three times where to continue: caches and proxies eat one or the other."""
@@ -61,7 +61,7 @@ class Press:
         )
 
     def _ready(self, call: Call, head: SessionHead, body: bytes, headers: tuple[Header, ...], terms: Terms) -> Ready:
-        tag = tag_of(body)
+        tag, now_s = tag_of(body), self.clock.monotonic_s()
         policy = call.route.policy
         return Ready(
             body,
@@ -69,7 +69,7 @@ class Press:
             tag=tag,
             policy=policy,
             tally=self.metrics.tally(call.route.path),
-            terms=replace(terms, until_s=min(terms.until_s, self.clock.monotonic_s() + LONGEST_S)),
+            terms=replace(terms, until_s=min(terms.until_s, now_s + LONGEST_S), made_s=now_s),
         )
 
     def _poll_after(self, head: SessionHead) -> Header:

@@ -10,6 +10,8 @@ from collections import OrderedDict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from conflicto.platform.cache_budget import text_bytes
+
 if TYPE_CHECKING:
     from collections.abc import Container, Hashable, Iterable
     from uuid import UUID
@@ -19,10 +21,14 @@ if TYPE_CHECKING:
     from conflicto.responses.pool.model import PooledResponse
 
 MOST_ROWS = 20_000
-"""Answers, and as many seats, of one session: a large hall's worth, about 1 KB each."""
+"""Answers, and as many seats, of one session: a large hall's worth."""
 
-MOST_CHARACTERS = 8 * 1024 * 1024
+MAX_TEXT_BYTES = 8 * 1024 * 1024
 """Of the answers' texts together; an answer has up to 16 KiB."""
+
+ANSWER_BYTES = 1_400
+SEAT_BYTES = 900
+"""Of a row without its text, with its places in the tables here and the newest change of its author."""
 
 
 class Stamped(Protocol):
@@ -71,7 +77,7 @@ class Recent:
         self._pooled: _Line[Response] = _Line(max(loaded_ts, own_ts))
         self._own: dict[int, dict[UUID, Response]] = {}
         self._incomplete: set[int] = set()
-        self._characters = 0
+        self._text_bytes = 0
 
     @property
     def floor(self) -> int:
@@ -81,6 +87,11 @@ class Recent:
     def own_floor(self, participant_id: int) -> int | None:
         """Return the position from which a participant's own rows are all here, None if that is unknown."""
         return None if participant_id in self._incomplete else max(self.floor, self._pooled.floor)
+
+    @property
+    def bytes(self) -> int:
+        """Return what it holds in memory, about."""
+        return self._text_bytes + len(self._answers.rows) * ANSWER_BYTES + len(self._pooled.rows) * ANSWER_BYTES + len(self._people.rows) * SEAT_BYTES
 
     def answers_after(self, ts: int) -> list[Response]:
         """Return everyone's answers after a position, tombstones included."""
@@ -113,7 +124,7 @@ class Recent:
         """Take in an answer as it is now; what waited in the pool under its id is over."""
         self._forget_pooled(response.id)
         before = self.answer(response.id)
-        self._characters += _size(response) - (_size(before) if before else 0)
+        self._text_bytes += _size(response) - (_size(before) if before else 0)
         self._answers.put(response.id, response.ts, response)
         self._own_answer(response)
         self._bound()
@@ -126,7 +137,7 @@ class Recent:
             return
         self._forget_pooled(row.id)
         response = row.own()
-        self._characters += _size(response)
+        self._text_bytes += _size(response)
         self._pooled.put(response.id, response.ts, response)
         self._own_answer(response)
         self._bound()
@@ -153,7 +164,7 @@ class Recent:
             self._drop(known[1])
 
     def _bound(self) -> None:
-        while max(len(self._answers.rows), len(self._pooled.rows)) > MOST_ROWS or self._characters > MOST_CHARACTERS:
+        while max(len(self._answers.rows), len(self._pooled.rows)) > MOST_ROWS or self._text_bytes > MAX_TEXT_BYTES:
             line = self._answers if len(self._answers.rows) >= len(self._pooled.rows) else self._pooled
             self._drop(line.drop_oldest())
 
@@ -164,7 +175,7 @@ class Recent:
             self._people.drop_oldest()
 
     def _drop(self, response: Response) -> None:
-        self._characters -= _size(response)
+        self._text_bytes -= _size(response)
         own = {} if response.participant_id is None else self._own.get(response.participant_id, {})
         if own.get(response.id) is response:
             del own[response.id]
@@ -173,4 +184,4 @@ class Recent:
 
 
 def _size(response: Response) -> int:
-    return len(response.text or "") + len(response.masked or "")
+    return text_bytes(response.text) + text_bytes(response.masked)

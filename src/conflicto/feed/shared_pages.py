@@ -67,8 +67,7 @@ def _name(head: SessionHead, asking: Asking) -> str:
 
 
 def _kept(page: Page) -> bytes:
-    items = [msgspec.Raw(encode(item)) for item in page.items]
-    return encode(_Kept(items, list(page.stamps), page.since, page.cursor, page.has_more, page.closed, page.clamped))
+    return encode(_Kept(list(page.items), list(page.stamps), page.since, page.cursor, page.has_more, page.closed, page.clamped))
 
 
 def _page(kept: bytes) -> Page:

@@ -5,12 +5,12 @@ Both give the same rows for the same window; the database is asked only below th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from conflicto.activities.queries import activities_changed, all_activities, with_contents
 from conflicto.participants.queries import participant_by_id, participants_changed
-from conflicto.responses.queries import activity_feed, is_hidden_from_start, own_feed, session_feed
+from conflicto.responses.queries import activity_feed, characters, is_hidden_from_start, own_feed, session_feed
 from conflicto.sessions.queries import session_by_id
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.responses.model import Response
     from conflicto.sessions.model import Session
+
+MAX_PAGE_TEXT = 1024 * 1024
+"""Characters of answers that are read for one page, and bytes that a page holds."""
 
 MOST_ACTIVITIES_EVER = 100_000
 """Deleted ones included; the living among them are at most 500."""
@@ -67,6 +70,10 @@ class Source(Protocol):
     def answers_to(self, activity_id: UUID, window: Window, *, live_only: bool, visible_only: bool) -> Sequence[Response]:
         """Return the answers to one activity; `live_only` leaves tombstones out."""
 
+    @property
+    def cut_ts(self) -> int | None:
+        """Return the last answer's timestamp, where further answers were not read because these are large enough for a page."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:
@@ -74,6 +81,17 @@ class Stored:
 
     tx: ReadTx
     session_id: int
+    cuts: list[int] = field(default_factory=list)
+
+    @property
+    def cut_ts(self) -> int | None:
+        """Return where answers were cut short."""
+        return min(self.cuts, default=None)
+
+    def _cut(self, rows: Sequence[Response], window: Window) -> Sequence[Response]:
+        if len(rows) < window.most and sum(map(characters, rows)) > MAX_PAGE_TEXT:
+            self.cuts.append(rows[-1].ts)
+        return rows
 
     def session(self) -> Session:
         """Return the session; `NotFound` if it is gone."""
@@ -101,7 +119,7 @@ class Stored:
 
     def answers(self, window: Window, *, closed: Collection[UUID], visible_only: bool) -> Sequence[Response]:
         """Return everyone's answers."""
-        return session_feed(
+        found = session_feed(
             self.tx,
             self.session_id,
             after=window.after,
@@ -109,7 +127,9 @@ class Stored:
             most=window.most,
             closed=closed,
             visible_only=visible_only,
+            enough=MAX_PAGE_TEXT,
         )
+        return self._cut(found, window)
 
     def own_answers(self, participant_id: int, window: Window, *, closed: Collection[UUID]) -> Sequence[Response]:
         """Return one participant's answers."""
@@ -117,7 +137,7 @@ class Stored:
 
     def answers_to(self, activity_id: UUID, window: Window, *, live_only: bool, visible_only: bool) -> Sequence[Response]:
         """Return the answers to one activity."""
-        return activity_feed(
+        found = activity_feed(
             self.tx,
             activity_id,
             after=window.after,
@@ -125,7 +145,9 @@ class Stored:
             most=window.most,
             live_only=live_only,
             visible_only=visible_only,
+            enough=MAX_PAGE_TEXT,
         )
+        return self._cut(found, window)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +158,11 @@ class Remembered:
     """
 
     head: SessionHead
+
+    @property
+    def cut_ts(self) -> None:
+        """Return that nothing is cut short: all of it is in memory anyway."""
+        return None
 
     def session(self) -> Session:
         """Return the session."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, Protocol
 
+from conflicto.feed.frames import Told
 from conflicto.feed.head import CROWD_SNAPSHOT_S
 from conflicto.feed.timestamps import Since
 from conflicto.feed.views import View, view_of
-from conflicto.platform.http.messages import encode
 from conflicto.sessions.model import SessionStatus
 
 if TYPE_CHECKING:
@@ -72,9 +72,9 @@ class PageTeller:
         if made is None:
             moment = head.position
             page = await self._answers.page(head, asking)
-            made = frames(page, self._event), page.cursor, page.closed and not page.has_more
+            made = Told(frames(page, self._event), page.cursor, page.closed and not page.has_more)
             if key is not None and head.is_current and head.position == moment:
-                head.frames[key] = made
+                head.frames.put(key, made)
         told, self._cursor, is_last = made
         return told, is_last
 
@@ -113,4 +113,4 @@ class ResultsTeller:
 def frames(page: Page, event: bytes) -> bytes:
     """Return a page as events, one for each item, each with its own place in the feed as its id."""
     told = zip(page.stamps, page.items, strict=True)
-    return b"".join(b"id: %016d\nevent: %b\ndata: %b\n\n" % (ts, event, encode(item)) for ts, item in told)
+    return b"".join(b"id: %016d\nevent: %b\ndata: %b\n\n" % (ts, event, item) for ts, item in told)

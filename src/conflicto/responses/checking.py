@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from conflicto.platform.cache_budget import CacheBudget, text_bytes
 from conflicto.platform.word_filter.masking import mask_json, texts_in
 from conflicto.responses.made import MadeOfActivities
 from conflicto.responses.model import Written
@@ -33,7 +34,14 @@ if TYPE_CHECKING:
     """Returns a session and its activity from memory, None if there is none."""
 
 MOST_CHECKS = 2_000
-"""Compiled checks that are kept, a few KiB each; the oldest go first."""
+"""Compiled checks that are kept; the oldest go first."""
+
+CHECK_BYTES = 3_000
+PER_CONFIG_BYTE = 8
+"""Of a compiled check, and of what was made from each byte of a config: short texts are objects of 50 bytes and more."""
+
+SHARE = 0.05
+"""Of the budget of all caches."""
 
 MOST_KNOWN = 100
 """Activities whose own texts are kept, up to 256 KiB each; they are asked for only when a word was found."""
@@ -54,11 +62,14 @@ class Judged(NamedTuple):
 class AnswerCheck:
     """Judges the answers to the activities of all sessions. The event loop's alone."""
 
-    def __init__(self, db: Database, types: Registry, find: Find) -> None:
+    def __init__(self, db: Database, types: Registry, find: Find, budget: CacheBudget | None = None) -> None:
         self._types = types
         self._find = find
-        self._checks: MadeOfActivities[Check | None] = MadeOfActivities(db, self._compiled, MOST_CHECKS)
-        self._known: MadeOfActivities[frozenset[str]] = MadeOfActivities(db, _own_texts, MOST_KNOWN)
+        account = (budget or CacheBudget()).account("checks", share=SHARE, evict=self._forget_oldest)
+        self._checks: MadeOfActivities[Check | None] = MadeOfActivities(
+            db, self._compiled, MOST_CHECKS, account, bytes_of=_check_bytes
+        )
+        self._known: MadeOfActivities[frozenset[str]] = MadeOfActivities(db, _own_texts, MOST_KNOWN, account, bytes_of=_texts_bytes)
 
     async def judge(self, session_id: int, activity_id: UUID, text: str) -> Judged:
         """Judge an answer, given as gated text. Nothing is said of one whose activity is not to be seen: the writer refuses it.
@@ -92,6 +103,9 @@ class AnswerCheck:
         self._checks.forget()
         self._known.forget()
 
+    def _forget_oldest(self) -> bool:
+        return self._known.forget_oldest() or self._checks.forget_oldest()
+
     def _compiled(self, activity: Activity, content: Content) -> Check | None:
         known = self._types.find(activity.type)
         return known.response_check(content.config) if known else None
@@ -101,6 +115,14 @@ async def _masked(text: str, word_filter: WordFilter, known: Container[str] = ()
     if len(text) <= MAX_INLINE_CHARACTERS:
         return mask_json(text, word_filter.matcher, known)
     return await asyncio.to_thread(mask_json, text, word_filter.matcher, known)
+
+
+def _check_bytes(content: Content) -> int:
+    return CHECK_BYTES + PER_CONFIG_BYTE * text_bytes(content.config)
+
+
+def _texts_bytes(content: Content) -> int:
+    return PER_CONFIG_BYTE * text_bytes(content.config)
 
 
 def _own_texts(_: Activity, content: Content) -> frozenset[str]:

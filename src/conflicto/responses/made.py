@@ -7,25 +7,42 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from conflicto.activities.queries import activity_with_content
+from conflicto.platform.cache_budget import CacheBudget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
     from conflicto.activities.model import Activity, Content
+    from conflicto.platform.cache_budget import Account
     from conflicto.platform.db.engine import Database
 
 T = TypeVar("T")
 
 
+def _nothing(_: Content) -> int:
+    """Weigh nothing."""
+    return 0
+
+
 class MadeOfActivities(Generic[T]):
     """What `make` returns of activities, for the last `most` of them. The event loop's alone."""
 
-    def __init__(self, db: Database, make: Callable[[Activity, Content], T], most: int) -> None:
+    def __init__(
+        self,
+        db: Database,
+        make: Callable[[Activity, Content], T],
+        most: int,
+        account: Account | None = None,
+        *,
+        bytes_of: Callable[[Content], int] = _nothing,
+    ) -> None:
         self._db = db
         self._make = make
         self._most = most
-        self._kept: OrderedDict[UUID, tuple[int, T]] = OrderedDict()
+        self._account = account or CacheBudget().account("made")
+        self._bytes_of = bytes_of
+        self._kept: OrderedDict[UUID, tuple[int, T, int]] = OrderedDict()
         self._loading: dict[UUID, asyncio.Task[T]] = {}
 
     async def get(self, activity: Activity) -> T:
@@ -45,7 +62,16 @@ class MadeOfActivities(Generic[T]):
 
     def forget(self) -> None:
         """Make everything anew."""
-        self._kept.clear()
+        while self.forget_oldest():
+            pass
+
+    def forget_oldest(self) -> bool:
+        """Forget what was made first; whether there was anything."""
+        if not self._kept:
+            return False
+        _, (_, _, size) = self._kept.popitem(last=False)
+        self._account.change(-size)
+        return True
 
     async def _read(self, activity_id: UUID) -> T:
         try:
@@ -53,7 +79,9 @@ class MadeOfActivities(Generic[T]):
         finally:
             self._loading.pop(activity_id, None)
         made = self._make(activity, content)
-        self._kept[activity_id] = activity.revision, made
+        before, size = self._kept.pop(activity_id, None), self._bytes_of(content)
+        self._kept[activity_id] = activity.revision, made, size
         if len(self._kept) > self._most:
-            self._kept.popitem(last=False)
+            self.forget_oldest()
+        self._account.change(size - (before[2] if before else 0))
         return made

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 activity_feed = store.activity_feed
 session_feed = store.session_feed
+characters = store.characters
 pooled_changes = pool.changed_since
 pooled_authors = pool.authors
 is_filled = pool.is_filled

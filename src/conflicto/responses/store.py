@@ -16,12 +16,14 @@ from conflicto.responses.pool.store import purge as purge_pools
 from conflicto.responses.tables import responses
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from uuid import UUID
 
     from sqlalchemy import Row, Select
 
     from conflicto.platform.db.transaction import ReadTx, WriteTx
+
+ROWS_AT_ONCE = 128
 
 MAX_SEARCH_S = 2.0
 """Time that PostgreSQL looks for answers that contain a value."""
@@ -176,24 +178,40 @@ def _outside(wanted: Select[Any], closed: Collection[UUID]) -> Select[Any]:
     return wanted.where(responses.c.activity_id.not_in(closed)) if closed else wanted
 
 
-def activity_feed(
-    tx: ReadTx, activity_id: UUID, *, after: int, upto: int, most: int, live_only: bool, visible_only: bool
+def activity_feed(  # noqa: PLR0913 - a window, a view, a bound
+    tx: ReadTx,
+    activity_id: UUID,
+    *,
+    after: int,
+    upto: int,
+    most: int,
+    live_only: bool,
+    visible_only: bool,
+    enough: int | None = None,
 ) -> list[Response]:
-    """Return an activity's responses with timestamps in (after, upto], in order.
+    """Return an activity's responses with timestamps in (after, upto], in order, up to the one with which they have `enough` characters.
 
     `live_only` leaves tombstones out; `visible_only` leaves out what screen and participants never saw.
     """
     wanted = _seen(_ACTIVITY_FEED, live_only=live_only, visible_only=visible_only).order_by(responses.c.ts).limit(most)
-    return [_response(row) for row in tx.all(wanted, {"activity_id": activity_id, "after": after, "upto": upto})]
+    return _first(tx, wanted, {"activity_id": activity_id, "after": after, "upto": upto}, most, enough)
 
 
-def session_feed(
-    tx: ReadTx, session_id: int, *, after: int, upto: int, most: int, closed: Collection[UUID], visible_only: bool
+def session_feed(  # noqa: PLR0913 - a window, a view, a bound
+    tx: ReadTx,
+    session_id: int,
+    *,
+    after: int,
+    upto: int,
+    most: int,
+    closed: Collection[UUID],
+    visible_only: bool,
+    enough: int | None = None,
 ) -> list[Response]:
-    """Return a session's responses with timestamps in (after, upto], in order, without those of `closed` activities."""
+    """Return a session's responses as `activity_feed` does, without those of `closed` activities."""
     wanted = _outside(_seen(_SESSION_FEED, live_only=after == 0, visible_only=visible_only), closed)
-    rows = tx.all(wanted.order_by(responses.c.ts).limit(most), {"session_id": session_id, "after": after, "upto": upto})
-    return [_response(row) for row in rows]
+    wanted = wanted.order_by(responses.c.ts).limit(most)
+    return _first(tx, wanted, {"session_id": session_id, "after": after, "upto": upto}, most, enough)
 
 
 def own_feed(tx: ReadTx, participant_id: int, *, after: int, upto: int, most: int, closed: Collection[UUID]) -> list[Response]:
@@ -203,6 +221,24 @@ def own_feed(tx: ReadTx, participant_id: int, *, after: int, upto: int, most: in
         wanted = wanted.where(_NOT_HIDDEN)
     rows = tx.all(wanted.order_by(_FEW_IN_ORDER).limit(most), {"participant_id": participant_id, "after": after, "upto": upto})
     return [_response(row) for row in rows]
+
+
+def _first(tx: ReadTx, wanted: Select[Any], params: Mapping[str, Any], most: int, enough: int | None) -> list[Response]:
+    """Return responses until they have `enough` characters. Few rows come in one piece: a cursor of the server's takes longer."""
+    if enough is None or most <= ROWS_AT_ONCE:
+        return [_response(row) for row in tx.all(wanted, params)]
+    found: list[Response] = []
+    for row in tx.each(wanted, params, at_once=ROWS_AT_ONCE):
+        found.append(response := _response(row))
+        enough -= characters(response)
+        if enough < 0:
+            break
+    return found
+
+
+def characters(response: Response) -> int:
+    """Return the length of an answer's JSON, in both of its forms."""
+    return len(response.text or "") + len(response.masked or "")
 
 
 def own_head(tx: ReadTx, participant_id: int) -> int:

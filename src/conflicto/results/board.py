@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 SCORE = "score"
 
+STANDING_BYTES = 300
+"""Of one place on a board, with its part of what it was made from."""
+
 
 class Standing(NamedTuple):
     """Where one participant stands; who has as many points has the same rank, and the next rank is left out."""
@@ -40,6 +43,11 @@ class BoardMemory:
 
     scored: dict[UUID, tuple[int, bool]] = field(default_factory=dict)
     boards: dict[bool, Board] = field(default_factory=dict)
+
+    @property
+    def bytes(self) -> int:
+        """Return what it holds in memory, about."""
+        return sum(len(board.standings) for board in self.boards.values()) * STANDING_BYTES
 
     def unknown(self, activities: Iterable[Activity]) -> list[UUID]:
         """Return of which activities nothing is known in their present revision."""

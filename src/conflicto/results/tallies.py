@@ -13,6 +13,7 @@ from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from conflicto.platform.cache_budget import text_bytes
 from conflicto.platform.problems import DomainError, Unavailable
 from conflicto.results.segments import wants_more
 from conflicto.results.tally import Tally
@@ -36,8 +37,17 @@ MOST_TALLIES = 1_000
 
 
 MOST_COUNTED = 50_000
-MOST_CHARACTERS = 16 * 1024 * 1024
-"""Answers of one round that are remembered as they were counted, and the length of their texts: about 30 MB at most."""
+MAX_COUNTED_BYTES = 16 * 1024 * 1024
+"""Answers of one round that are remembered as they were counted, and the memory of their texts: about 50 MB at most."""
+
+MAX_TALLIES_BYTES = 64 * 1024 * 1024
+"""Of one session. The tallies that were loaded first make room."""
+
+TALLY_BYTES = 4_000
+AUTHOR_BYTES = 120
+ANSWER_BYTES = 64
+COUNTED_BYTES = 700
+"""Of a tally; of an author in it; of an answer in its folds; and of an answer that is remembered, without its text."""
 
 
 SNAPSHOT_S = 5.0
@@ -87,19 +97,27 @@ class Kept:
         self.loading: asyncio.Task[None] | None = None
         self.waiting = 0
         self.counted: dict[UUID, Counted] | None = {} if is_shared else None
-        self._characters = 0
+        self._counted_bytes = 0
         self.storing: asyncio.Task[None] | None = None
         self.covered = 0
         self.in_segments = 0
         self._chunks: list[Chunk] = []
         self._waiting: list[tuple[Response | None, Response, int | None]] | None = []
 
+    @property
+    def bytes(self) -> int:
+        """Return what it holds in memory, about."""
+        bodies = sum(len(each.body) for each in self.bodies.values())
+        counted = 0 if self.counted is None else len(self.counted) * COUNTED_BYTES + self._counted_bytes
+        folded = len(self.tally.authors) * AUTHOR_BYTES + self.tally.half(is_host=True).count * ANSWER_BYTES
+        return TALLY_BYTES + bodies + counted + folded
+
     def remember(self, answer: Counted) -> None:
         """Keep an answer as it was counted, unless the round is too large for it."""
         if self.counted is not None:
             self.counted[answer.id] = answer
-            self._characters += len(answer.text or "") + len(answer.masked or "")
-            if len(self.counted) > MOST_COUNTED or self._characters > MOST_CHARACTERS:
+            self._counted_bytes += _text_bytes(answer)
+            if len(self.counted) > MOST_COUNTED or self._counted_bytes > MAX_COUNTED_BYTES:
                 self.counted = None
 
     def forget(self) -> None:
@@ -183,7 +201,7 @@ class Kept:
         before = counted.pop(after.id, None)
         if before is None or before.ts < after.ts:
             self._change(before, after)
-            self._characters -= len(before.text or "") + len(before.masked or "") if before else 0
+            self._counted_bytes -= _text_bytes(before) if before else 0
             if not after.deleted:
                 self.remember(after)
         else:
@@ -215,6 +233,11 @@ class Tallies:
     def __init__(self) -> None:
         self._kept: dict[tuple[UUID, int], Kept] = {}
 
+    @property
+    def bytes(self) -> int:
+        """Return what the tallies hold in memory, about."""
+        return sum(each.bytes for each in self._kept.values())
+
     def follow(self, changes: Sequence[Change]) -> None:
         """Follow a commit; costs nothing where nobody asked for results."""
         if self._kept:
@@ -242,7 +265,7 @@ class Tallies:
         if kept is None or kept.is_void or kept.tally.basis != basis:
             kept = self._kept[key] = Kept(Tally(basis), is_shared=segments.is_shared, spill=segments.spill)
             kept.loading = _begun(self._load(segments, of, kept))
-            if len(self._kept) > MOST_TALLIES:
+            while len(self._kept) > 1 and (len(self._kept) > MOST_TALLIES or self.bytes > MAX_TALLIES_BYTES):
                 del self._kept[next(iter(self._kept))]
         if kept.loading is not None:
             await self._loaded(key, kept, kept.loading)
@@ -275,6 +298,10 @@ class Tallies:
         kept.loading = None
         if reading.fresh:
             kept.storing = _begun(_keep(segments, of, kept, reading))
+
+
+def _text_bytes(answer: Counted) -> int:
+    return text_bytes(answer.text) + text_bytes(answer.masked)
 
 
 async def _keep(segments: Segments, of: Round, kept: Kept, reading: Reading) -> None:

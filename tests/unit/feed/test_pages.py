@@ -1,8 +1,10 @@
 import json
+from typing import Any
 
 import pytest
 
-from conflicto.feed.pages import DAY_US, CursorInFuture, change_item, made_page, start_of
+from conflicto.feed.pages import DAY_US, MAX_PAGE_BYTES, CursorInFuture, change_item, made_page, start_of
+from conflicto.feed.sources import Window
 from conflicto.feed.timestamps import Since
 
 HEAD = 1_763_888_720_000_000
@@ -37,6 +39,17 @@ def test_more_than_a_day_ahead_of_clock_and_head_is_refused(now: int) -> None:
         start_of(position(latest + 1), HEAD, now)
 
 
+class Rows:
+    """Stands for the source of a page's rows."""
+
+    def __init__(self, cut_ts: int | None = None) -> None:
+        self.cut_ts = cut_ts
+
+
+def paged(found: Any, *, since: int = 10, head: int = 50, limit: int, cut_ts: int | None = None, **how: bool) -> Any:
+    return made_page(iter(found), Rows(cut_ts), Window(since, head, limit + 1), **{"closed": False, "clamped": False} | how)
+
+
 def items(*stamps: int) -> list[tuple[int, dict[str, object]]]:
     return [(ts, {"at": ts}) for ts in stamps]
 
@@ -54,18 +67,18 @@ def items(*stamps: int) -> list[tuple[int, dict[str, object]]]:
 def test_cursor_is_the_head_or_the_last_row_shown(
     stamps: tuple[int, ...], limit: int, shown: int, cursor: int, has_more: bool
 ) -> None:
-    page = made_page(items(*stamps), since=10, head=50, limit=limit, closed=True, clamped=False)
+    page = paged(items(*stamps), limit=limit, closed=True)
 
     assert (len(page.items), page.cursor, page.has_more) == (shown, cursor, has_more)
     assert json.loads(page.encoded("e"))["closed"] is not has_more
 
 
 def test_cursor_never_goes_back() -> None:
-    assert made_page((), since=60, head=50, limit=1, closed=False, clamped=False).cursor == 60
+    assert paged((), since=60, limit=1).cursor == 60
 
 
 def test_wire_form() -> None:
-    body = made_page(items(20), since=10, head=50, limit=1, closed=False, clamped=True).encoded("epoch")
+    body = paged(items(20), limit=1, clamped=True).encoded("epoch")
 
     assert json.loads(body) == {
         "items": [{"at": 20}], "since": "0000000000000010", "count": 1, "cursor": "0000000000000050", "has_more": False,
@@ -78,3 +91,37 @@ def test_item_without_data_is_a_tombstone() -> None:
 
     assert (ts, item["deleted"], item["data"], item["updated_at"]) == (HEAD, True, None, "2025-11-23T09:05:20.000000Z")
     assert change_item("activity", 5, 2, HEAD, {})[1]["deleted"] is False
+
+
+def large(*sizes: int) -> list[tuple[int, dict[str, str]]]:
+    return [(ts, {"x": "a" * size}) for ts, size in enumerate(sizes, 20)]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "shown", "cursor", "has_more"),
+    [
+        ((MAX_PAGE_BYTES // 2 - 8,) * 2, 2, 50, False),
+        ((MAX_PAGE_BYTES // 2 - 7,) * 2, 1, 20, True),
+        ((MAX_PAGE_BYTES // 4,) * 9, 3, 22, True),
+        ((MAX_PAGE_BYTES * 3,), 1, 50, False),
+        ((MAX_PAGE_BYTES * 3, 1), 1, 20, True),
+        ((1, MAX_PAGE_BYTES * 3, 1), 1, 20, True),
+    ],
+)
+def test_a_page_ends_before_it_is_too_large(sizes: tuple[int, ...], shown: int, cursor: int, has_more: bool) -> None:
+    page = paged(large(*sizes), limit=100)
+
+    assert (len(page.items), page.cursor, page.has_more) == (shown, cursor, has_more)
+
+
+@pytest.mark.parametrize(
+    ("stamps", "limit", "cut_ts", "shown", "cursor"),
+    [((20, 30, 40), 9, 30, 2, 30), ((20, 30), 9, 30, 2, 30), ((40,), 9, 30, 0, 30), ((20, 30, 40), 1, 30, 1, 20)],
+)
+def test_nothing_is_told_beyond_where_rows_were_cut_short(
+    stamps: tuple[int, ...], limit: int, cut_ts: int, shown: int, cursor: int
+) -> None:
+    """What else lies beyond comes with the next page: answers that were not read may lie before it."""
+    page = paged(items(*stamps), limit=limit, cut_ts=cut_ts)
+
+    assert (len(page.items), page.cursor, page.has_more) == (shown, cursor, True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from conflicto.platform.cache_budget import CacheBudget
 from conflicto.platform.express.passes import Pass
 
 if TYPE_CHECKING:
@@ -17,10 +19,21 @@ if TYPE_CHECKING:
     from conflicto.platform.limits.memory import MemoryLimiter
 
 MOST_PASSES = 100_000
-"""Tokens whose passes are kept, about 1 KB each; when full, all are forgotten and admitted again."""
+"""Tokens whose passes are kept; when full, the oldest are forgotten and admitted again."""
 
 MOST_REMEMBERED = 25_000
-"""Requests of each of the two generations that are remembered by their bytes: a full room of phones, about 1 KB each."""
+"""Requests of each of the two generations that are remembered by their bytes: a full room of phones."""
+
+PASS_BYTES = 1_200
+REQUEST_BYTES = 500
+"""Of a pass without its token, its caller included; of a request without its bytes."""
+
+REQUESTS_SHARE = 0.1
+PASSES_SHARE = 0.1
+"""Of the budget of all caches."""
+
+PARTS = 8
+"""One of so many parts of the passes is forgotten at once."""
 
 LONGEST_REQUEST = 2_048
 """Bytes; longer ones are parsed every time."""
@@ -64,7 +77,13 @@ class Asked:
 class Lane:
     """All passes of one process, and the requests that were understood before. The event loop's alone."""
 
-    def __init__(self, clock: Clock, limiter: MemoryLimiter, on_caller: Callable[[Any], None]) -> None:
+    def __init__(
+        self, clock: Clock, limiter: MemoryLimiter, on_caller: Callable[[Any], None], budget: CacheBudget | None = None
+    ) -> None:
+        budget = budget or CacheBudget()
+        self._requests = budget.account("requests", share=REQUESTS_SHARE, evict=self._forget_requests)
+        self._pass_bytes = budget.account("passes", share=PASSES_SHARE, evict=self._forget_passes)
+        self._young_bytes = 0
         self.now_s = clock.monotonic_s
         self.young: dict[bytes, Asked] = {}
         self.aged: dict[bytes, Asked] = {}
@@ -78,9 +97,13 @@ class Lane:
         known = self._passes.get(authorization)
         if known is not None and known.until_s > now_s and known.shelf is shelf:
             return
+        if len(authorization) > LONGEST_REQUEST:
+            return
+        self._forget_pass(authorization)
         if len(self._passes) >= MOST_PASSES:
-            self._passes.clear()
+            self._forget_passes()
         self._passes[authorization] = Pass(caller, shelf, now_s=now_s, life_s=life_s, limiter=self._limiter)
+        self._pass_bytes.change(PASS_BYTES + len(authorization))
 
     def understand(self, target: bytes, headers: Sequence[Header]) -> tuple[Asked, Ready] | None:
         """Return a plain GET as what it asks for, with the answer if there is one ready that may be given."""
@@ -124,8 +147,8 @@ class Lane:
         """Keep what these bytes, received whole on a connection without an open request, mean: the same bytes mean the same again."""
         if len(request) <= LONGEST_REQUEST:
             if len(self.young) >= MOST_REMEMBERED:
-                self.aged, self.young = self.young, {}
-            self.young[request] = asked
+                self._forget_requests()
+            self._keep_young(request, asked)
 
     def recall(self, request: bytes) -> Asked | None:
         """Return what these bytes mean, if that is remembered."""
@@ -133,5 +156,37 @@ class Lane:
         if asked is None:
             asked = self.aged.pop(request, None)
             if asked is not None:
-                self.young[request] = asked
+                self._requests.change(-REQUEST_BYTES - len(request))
+                self._keep_young(request, asked)
         return asked
+
+    def _keep_young(self, request: bytes, asked: Asked) -> None:
+        if request not in self.young:
+            size = REQUEST_BYTES + len(request)
+            self._young_bytes += size
+            self.young[request] = asked
+            self._requests.change(size)
+        else:
+            self.young[request] = asked
+
+    def _forget_requests(self) -> bool:
+        """Forget the older generation; the younger one becomes the older."""
+        forgotten = self._requests.bytes - self._young_bytes
+        self.aged, self.young = self.young, {}
+        self._young_bytes = 0
+        self._requests.change(-forgotten)
+        return bool(forgotten or self.aged)
+
+    def _forget_passes(self) -> bool:
+        """End the passes that were given first, some at once; whoever may still come in gets a new one on the whole way."""
+        oldest = list(islice(self._passes, max(1, len(self._passes) // PARTS))) if self._passes else []
+        for authorization in oldest:
+            self._forget_pass(authorization)
+        return bool(oldest)
+
+    def _forget_pass(self, authorization: bytes) -> None:
+        opened = self._passes.pop(authorization, None)
+        if opened is not None:
+            opened.end()
+            opened.shelf.forget(opened)
+            self._pass_bytes.change(-PASS_BYTES - len(authorization))

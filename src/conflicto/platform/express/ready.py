@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 FULL = 0
 UNCHANGED = 1
 
+MAX_KEPT_MESSAGE_BYTES = 64 * 1024
+"""A longer message is put together each time it is sent: copying it takes microseconds, keeping it doubles the bytes."""
+
+READY_BYTES = 5_000
+"""Of an answer beside its body: headers, and both messages without it."""
+
 _STATUS_LINES = (b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 304 Not Modified\r\n")
 
 
@@ -44,9 +50,13 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Until when on the monotonic clock an answer may be given, and to whom. `is_empty`: it tells that there is nothing to tell."""
+    """Until when on the monotonic clock an answer made at `made_s` may be given, and to whom.
+
+    `is_empty`: it tells that there is nothing to tell.
+    """
 
     until_s: float = inf
+    made_s: float = 0.0
     guard: Guard | None = None
     is_empty: bool = False
 
@@ -54,7 +64,7 @@ class Terms:
 class Ready:
     """One answer, 200 with a body or 304 without, for everyone who may take from its shelf. `tag` names the body."""
 
-    __slots__ = ("_dated", "_encoded", "body", "guard", "headers", "is_empty", "policy", "tag", "tally", "until_s")
+    __slots__ = ("_dated", "_lines", "body", "guard", "headers", "is_empty", "made_s", "policy", "tag", "tally", "until_s")
 
     def __init__(self, body: bytes, headers: tuple[Header, ...], *, tag: bytes, policy: Policy, tally: Tally, terms: Terms) -> None:
         self.body = body
@@ -69,7 +79,8 @@ class Ready:
             (JSON_HEADER, *common, (b"content-length", b"%d" % len(body))),
             common,
         )
-        self._encoded: list[bytes | None] = [None, None]
+        self.made_s = terms.made_s
+        self._lines: list[bytes | None] = [None, None]
         self._dated: list[tuple[bytes, bytes]] = [(b"", b""), (b"", b"")]
 
     def form(self, if_none_match: bytes | None) -> int:
@@ -84,13 +95,18 @@ class Ready:
         """Return the whole message; `date` is a finished header line, the same object for a whole second."""
         dated, message = self._dated[form]
         if dated is not date:
-            message = _STATUS_LINES[form] + date + self._rest(form)
-            self._dated[form] = date, message
+            message = b"%b%b%b\r\n%b" % (_STATUS_LINES[form], date, self._header_lines(form), self.body if form == FULL else b"")
+            if len(message) <= MAX_KEPT_MESSAGE_BYTES:
+                self._dated[form] = date, message
         return message
 
-    def _rest(self, form: int) -> bytes:
-        encoded = self._encoded[form]
-        if encoded is None:
-            lines = b"".join(b"%b: %b\r\n" % header for header in self.headers[form])
-            encoded = self._encoded[form] = lines + b"\r\n" + (self.body if form == FULL else b"")
-        return encoded
+    @property
+    def size(self) -> int:
+        """Bytes that it holds, and will hold once it was sent."""
+        return READY_BYTES + len(self.body) * (2 if len(self.body) <= MAX_KEPT_MESSAGE_BYTES else 1)
+
+    def _header_lines(self, form: int) -> bytes:
+        lines = self._lines[form]
+        if lines is None:
+            lines = self._lines[form] = b"".join(b"%b: %b\r\n" % header for header in self.headers[form])
+        return lines

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conflicto.platform.express.cache import ResponseCache
+
 if TYPE_CHECKING:
     from conflicto.platform.express.passes import Pass
     from conflicto.platform.express.ready import Ready
 
 MOST_ANSWERS = 20_000
-"""Answers on one shelf, about 1.5 KB each. More than a few dozen come only from people at positions of their own."""
+"""Answers on one shelf. More than a few dozen come only from people at positions of their own; their bytes are bounded by the cache."""
 
 NOBODY = 0
 """The bearer of passes that belong to no seat."""
@@ -20,8 +22,8 @@ class Shelf:
 
     __slots__ = ("_following", "_passes", "answers", "is_open")
 
-    def __init__(self) -> None:
-        self.answers: dict[bytes, Ready] = {}
+    def __init__(self, cache: ResponseCache | None = None) -> None:
+        self.answers = (cache or ResponseCache()).map()
         self.is_open = True
         self._following: set[bytes] = set()
         self._passes: dict[int, list[Pass]] = {}
@@ -30,8 +32,7 @@ class Shelf:
         """Lay an answer ready; `follows_data`: it also ends with the next change of data, not only with one of control."""
         if not self.is_open or (len(self.answers) >= MOST_ANSWERS and target not in self.answers):
             return
-        self.answers[target] = ready
-        if follows_data:
+        if self.answers.put(target, ready) and follows_data:
             self._following.add(target)
 
     def clear(self) -> None:
@@ -42,13 +43,21 @@ class Shelf:
     def clear_data(self) -> None:
         """Take away what shows data, and leave what only control changes."""
         for target in self._following:
-            self.answers.pop(target, None)
+            self.answers.drop(target)
         self._following.clear()
 
     def admit(self, opened: Pass, now_s: float) -> None:
         """Note a pass that opens this shelf, and forget its bearer's earlier ones that are over."""
         living = [earlier for earlier in self._passes.get(opened.bearer, ()) if earlier.until_s > now_s]
         self._passes[opened.bearer] = [*living, opened]
+
+    def forget(self, opened: Pass) -> None:
+        """Forget a pass that is over."""
+        living = [each for each in self._passes.get(opened.bearer, ()) if each is not opened]
+        if living:
+            self._passes[opened.bearer] = living
+        else:
+            self._passes.pop(opened.bearer, None)
 
     def revoke(self, bearer: int | None = None) -> None:
         """End the passes of one bearer, or all of them; whoever may still come in gets a new one on the whole way."""

@@ -17,6 +17,7 @@ from conflicto.platform.http.messages import SAFE_HEADERS, Answer, Call
 from conflicto.platform.http.problem_response import code_of, problem_answer
 from conflicto.platform.http.query_fields import require_known_fields
 from conflicto.platform.http.routes import TextInvalid
+from conflicto.platform.http.targets import canonical_target
 from conflicto.platform.limits.addresses import network_of
 from conflicto.platform.limits.bucket import Per
 from conflicto.platform.limits.errors import TooManyRequests
@@ -183,7 +184,7 @@ class FrontDoor:
     def _add_headers(self, scope: dict[str, Any], call: Call, answer: Answer, renewed: str | None) -> None:
         """Tell the policy and a renewed token; an answer that may be given again tells the policy itself, and is laid ready."""
         if answer.offer is not None:
-            self._lay_ready(scope, answer.offer)
+            self._lay_ready(scope, call, answer.offer)
         elif (
             answer.status < FIRST_PROBLEM
             and not call.route.is_page
@@ -204,9 +205,10 @@ class FrontDoor:
                 self._desk.lane.admit(authorization.encode("latin-1"), call.caller, shelf, life_s=life_s)
         return renewed
 
-    def _lay_ready(self, scope: dict[str, Any], offer: Offer) -> None:
-        if offer.shelf is not None:
-            offer.shelf.put(_target(scope), offer.ready, follows_data=offer.follows_data)
+    def _lay_ready(self, scope: dict[str, Any], call: Call, offer: Offer) -> None:
+        """Keep an answer for the next who ask the same; of several spellings of a target, for those who use the canonical one."""
+        if offer.shelf is not None and canonical_target(call) == (target := _target(scope)):
+            offer.shelf.put(target, offer.ready, follows_data=offer.follows_data)
 
     async def _spend(self, call: Call, key: str) -> bool:
         """Spend for a call from the bucket of `key`; false: it only repeats one that was answered, so it spends nothing.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from conflicto.platform.cache_budget import CacheBudget
 from conflicto.platform.limits.bucket import Boundless, Bucket, Policy, Verdict, admit
 
 if TYPE_CHECKING:
@@ -13,7 +14,12 @@ if TYPE_CHECKING:
     from conflicto.platform.clock import Clock
 
 MOST_KEYS = 200_000
-"""About 40 MB."""
+
+BUCKET_BYTES = 350
+"""Of a bucket with its key."""
+
+SHARE = 0.05
+"""Of the budget of all caches. Buckets are never evicted for the sake of others: who has used up a quota would be let off."""
 
 SAMPLE = 1_000
 """Buckets that are looked at to find the middle one."""
@@ -22,7 +28,8 @@ SAMPLE = 1_000
 class MemoryLimiter:
     """Spends from buckets by (policy, key). With `enabled` false everything is allowed."""
 
-    def __init__(self, clock: Clock, *, enabled: bool = True) -> None:
+    def __init__(self, clock: Clock, *, enabled: bool = True, budget: CacheBudget | None = None) -> None:
+        self._account = (budget or CacheBudget()).account("limits", share=SHARE)
         self._clock = clock
         self._enabled = enabled
         self._buckets: dict[Hashable, Bucket] = {}
@@ -37,6 +44,7 @@ class MemoryLimiter:
             if len(self._buckets) >= MOST_KEYS:
                 self._forget(self._clock.monotonic_s())
             found = self._buckets[name] = Bucket(policy)
+            self._account.change(BUCKET_BYTES)
         return found
 
     def spend(self, policy: Policy, key: Hashable, cost: int = 1) -> Verdict:
@@ -63,4 +71,5 @@ class MemoryLimiter:
             kept = {name: bucket for name, bucket in kept.items() if bucket.full_at_s > middle}
         for name, bucket in self._buckets.items():
             bucket.forgotten = name not in kept
+        self._account.change((len(kept) - len(self._buckets)) * BUCKET_BYTES)
         self._buckets = kept

@@ -121,6 +121,9 @@ READS_WAITING: Final = _gauge("conflicto_reads_waiting", "Reads that wait for a 
 READS_OVERDUE: Final = _gauge("conflicto_reads_overdue", "Reads that go on although nobody waits for them: readers that are stuck.")
 
 HEADS: Final = _gauge("conflicto_heads", "Sessions in memory.")
+CACHE_BYTES: Final = _gauge("conflicto_cache_bytes", "Memory that a cache holds, as it is accounted for.", "cache")
+CACHE_LIMIT: Final = _gauge("conflicto_cache_limit_bytes", "Memory that all caches of the workers may hold together.")
+CACHE_EVICTIONS: Final = _counter("conflicto_cache_evictions_total", "Entries that a cache dropped for want of memory.", "cache")
 REDIS_UP: Final = _gauge(
     "conflicto_redis_up", "1 if Redis takes the commands of every worker, writes too; absent without one.", together=Together.LEAST
 )
@@ -138,5 +141,5 @@ TABLE: Final = (
     CONNECTIONS, CONNECTIONS_EVICTED, WAITS, STREAMS, LOOP_LAG, LOOP_LATE,
     COMMITS, EVENTS, COMMIT_COMMANDS, COMMIT_SECONDS, QUEUE, FEED_LAG,
     QUERY_SECONDS, POOL_LIMIT, POOL_OPEN, POOL_USED, READS_WAITING, READS_OVERDUE, LIMITS_ALONE,
-    HEADS, REDIS_UP, REDIS_FAULTS, DOORBELLS,
+    HEADS, CACHE_BYTES, CACHE_LIMIT, CACHE_EVICTIONS, REDIS_UP, REDIS_FAULTS, DOORBELLS,
 )  # fmt: skip

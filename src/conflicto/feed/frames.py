@@ -1,0 +1,39 @@
+"""Frames of event streams that many readers are told alike: encoded once for each change of a session."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+MAX_FRAMES_BYTES = 4 * 1024 * 1024
+"""Of one session. Beyond it a reader's frames are made for them alone."""
+
+
+class Told(NamedTuple):
+    """The frames of one page, the cursor after it, and whether it is the last."""
+
+    frames: bytes
+    cursor: int
+    is_last: bool
+
+
+class Frames:
+    """Pages of streams by what was asked."""
+
+    def __init__(self) -> None:
+        self._told: dict[object, Told] = {}
+        self.bytes = 0
+
+    def get(self, key: object) -> Told | None:
+        """Return a page's frames, if they were kept."""
+        return self._told.get(key)
+
+    def put(self, key: object, told: Told) -> None:
+        """Keep them until the session changes, if there is room."""
+        if self.bytes + len(told.frames) <= MAX_FRAMES_BYTES:
+            self.bytes += len(told.frames)
+            self._told[key] = told
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._told.clear()
+        self.bytes = 0

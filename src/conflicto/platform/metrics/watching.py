@@ -1,0 +1,34 @@
+"""Metrics of the database's readers and of the cache budget, read whenever the page is asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conflicto.platform.metrics import names
+
+if TYPE_CHECKING:
+    from conflicto.platform.cache_budget import Account, CacheBudget
+    from conflicto.platform.db.engine import Database
+    from conflicto.platform.metrics.counting import Metrics
+
+
+def watch_database(metrics: Metrics, db: Database) -> None:
+    """Show the connections of a process, its reads, and how long they take."""
+    metrics.watch(names.POOL_LIMIT, lambda: db.most_connections)
+    metrics.watch(names.POOL_USED, lambda: db.connections()[0])
+    metrics.watch(names.POOL_OPEN, lambda: db.connections()[1])
+    metrics.watch(names.READS_WAITING, lambda: db.waiting)
+    metrics.watch(names.READS_OVERDUE, lambda: db.overdue)
+    db.on_query = metrics.spread(names.QUERY_SECONDS).note
+
+
+def watch_caches(metrics: Metrics, budget: CacheBudget) -> None:
+    """Show every account that was opened until now."""
+    metrics.watch(names.CACHE_LIMIT, lambda: budget.max_bytes)
+    for account in budget.accounts:
+        _watch(metrics, account)
+
+
+def _watch(metrics: Metrics, account: Account) -> None:
+    metrics.watch(names.CACHE_BYTES, lambda: account.bytes, account.name)
+    metrics.watch(names.CACHE_EVICTIONS, lambda: account.evictions, account.name)

@@ -1,0 +1,137 @@
+"""What polls leave in memory has a bound in bytes, and what is told does not depend on it."""
+
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from conflicto.app import App
+from conflicto.feed.pages import MAX_PAGE_BYTES
+from conflicto.platform.cache_budget import BYTES_PER_MB
+from conflicto.settings import Settings
+from tests.support.api import Api, Event, Seat, make_event
+from tests.support.wire import connected, get, listening, streamed
+
+ANSWERS, LIMITS = 40, 25
+LARGE, PARTS = 15_000, 4
+
+
+@pytest.fixture
+async def small(settings: Settings, app: App) -> AsyncIterator[App]:
+    """A server with little memory for caches beside the one that the tests know."""
+    few = settings.model_copy(update={"cache_memory_mb": 16})
+    async with App(few, clock=app.clock).running() as made:
+        yield made
+
+
+async def walled(api: Api, answers: int, size: int) -> tuple[Event, dict[str, Any], Seat]:
+    event = await make_event(api)
+    wall = await event.activity(status="active", response_policy="many", responses_visibility="participants")
+    anna = await event.join()
+    for nth in range(answers):
+        assert (await event.answer(wall, anna, [nth, *["x" * (size // PARTS)] * PARTS])).status_code == 201
+    return event, wall, anna
+
+
+@pytest.mark.in_process
+async def test_a_thousand_targets_keep_no_more_than_the_budget(api: Api, small: App) -> None:
+    event, wall, anna = await walled(api, ANSWERS, 8_000)
+    feed = f"{event.path}/activities/{wall['id']}/responses"
+    page = (await api.get(f"{feed}/since/0?limit=1000", token=event.host)).json()
+    since = ["0", *(f"{at:016d}" for at in range(int(page["cursor"]) - ANSWERS + 1, int(page["cursor"])))]
+    targets = [f"{feed}/since/{at}?limit={limit}" for at in since for limit in range(1, LIMITS + 1)]
+    assert len(targets) == 1_000
+
+    async with listening(small) as port, connected(port) as line:
+        for target in targets:
+            await line.send(get(target, anna.token))
+            status, _, body = await line.answer()
+            assert status == 200
+            if target.endswith(("?limit=1", "?limit=25")):
+                assert body == (await api.get(target, token=anna.token)).content
+        budget, head = small.budget, small.heads.known(event.id)
+        maps = [head.made, *(shelf.answers for shelf in head.shelves.values())]
+        held = {id(ready): sys.getsizeof(ready.body) for each in maps for ready in each.values()}
+        (account,) = [each for each in budget.accounts if each.name == "responses"]
+
+    assert budget.max_bytes == 16 * BYTES_PER_MB
+    assert budget.used <= budget.max_bytes
+    assert account.evictions > 500
+    assert sum(held.values()) <= account.bytes == sum(each.bytes for each in maps)
+
+
+@pytest.mark.in_process
+async def test_spellings_of_one_target_share_one_entry(app: App, api: Api) -> None:
+    event = await make_event(api)
+    host = event.host
+    cursor = (await api.get(f"{event.path}/changes/since/now", token=host)).json()["cursor"]
+    since = f"{event.path}/changes/since"
+    instant = "2026-11-28T10:00:00Z"
+    spelt = [
+        f"{since}/{cursor}?limit=007", f"{since}/{cursor}?wait=0&limit=7", f"{since}/{cursor}?limit=7&limit=7",
+        f"{since}/{cursor}?%6cimit=7", f"{since}/{cursor[:-1]}%3{cursor[-1]}?limit=7", f"{since}/beginning", f"{since}/{instant}",
+        f"{since.replace('sessions/', 'sessions/0')}/{cursor}?limit=7",
+    ]  # fmt: skip
+    async with listening(app) as port, connected(port) as line:
+        answers = set()
+        for target in [f"{since}/{cursor}?limit=7", *spelt[:5]]:
+            for _ in range(2):
+                await line.send(get(target, host))
+                answers.add((await line.answer())[2])
+        for target in spelt[5:]:
+            await line.send(get(target, host))
+            await line.answer()
+        shelves = app.heads.known(event.id).shelves.values()
+        kept = [target for shelf in shelves for target in shelf.answers if b"changes/since/" in target and b"now" not in target]
+
+    assert len(answers) == 1
+    assert kept == [f"/api/v1{since}/{cursor}?limit=7".encode()]
+
+
+@pytest.mark.parametrize("role", ["host", "screen", "anna"])
+async def test_pages_are_bounded_in_bytes_and_lose_nothing(api: Api, role: str) -> None:
+    event, wall, anna = await walled(api, 150, LARGE)
+    token = {"host": event.host, "screen": event.screen, "anna": anna.token}[role]
+    first = (await api.get(f"{event.path}/changes/since/0?limit=1", token=token)).json()["cursor"]
+    feeds = [f"{event.path}/changes"] + [f"{event.path}/activities/{wall['id']}/responses"] * (role != "screen")
+    for feed in feeds:
+        for start in ("0", first):
+            told, since, pages = [], start, 0
+            while True:
+                page = await api.get(f"{feed}/since/{since}?limit=1000", token=token)
+                found = page.json()
+                assert len(page.content) <= MAX_PAGE_BYTES + 2_000
+                told += found["items"]
+                pages, since = pages + 1, found["cursor"]
+                if not found["has_more"]:
+                    break
+            texts = [item.get("data", item).get("response_data") for item in told if item.get("entity", "response") == "response"]
+            shown = texts if role != "screen" else [text for text in texts if text]
+            assert [text[0] for text in shown] == list(range(150) if role != "screen" or shown else [])
+            assert pages >= (3 if shown else 1)
+
+
+@pytest.mark.in_process
+async def test_streams_of_large_answers_lose_nothing(app: App, api: Api) -> None:
+    event, _, anna = await walled(api, 150, LARGE)
+    async with listening(app) as port, streamed(port, f"{event.path}/events?since=0", anna.token) as reader:
+        events = await reader.until(150)
+        while sum('"entity":"response"' in each["data"] for each in events) < 150:
+            events = await reader.until(len(events) + 1)
+    assert len({each["id"] for each in events}) == len(events)
+
+
+async def test_activities_with_large_configs_come_in_several_pages(api: Api) -> None:
+    event = await make_event(api)
+    for nth in range(12):
+        assert (await event.activity(config={"texts": ["x" * 4_000] * 50, "nth": nth}))["id"]
+    told, since = [], "0"
+    while True:
+        page = await api.get(f"{event.path}/changes/since/{since}?limit=1000", token=event.host)
+        assert len(page.content) <= MAX_PAGE_BYTES + 2_000
+        told += page.json()["items"]
+        since = page.json()["cursor"]
+        if not page.json()["has_more"]:
+            break
+    assert [item["data"]["config"]["nth"] for item in told if item["entity"] == "activity"] == list(range(12))

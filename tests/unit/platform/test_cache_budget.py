@@ -1,0 +1,155 @@
+import gc
+import sys
+import tracemalloc
+from collections import deque
+
+import pytest
+
+from conflicto.platform.cache_budget import CacheBudget, text_bytes
+from conflicto.platform.express.cache import MAX_CACHED_BYTES, ResponseCache
+from conflicto.platform.express.ready import FULL, MAX_KEPT_MESSAGE_BYTES, UNCHANGED, Ready, Terms
+from conflicto.platform.limits.bucket import Policy
+from conflicto.platform.metrics.counting import Tally
+
+POLICY = Policy("poll", 600, 60)
+DATE = b"date: Sat, 29 Nov 2026 10:00:00 GMT\r\n"
+
+
+class Entries:
+    """A cache of entries of any size."""
+
+    def __init__(self, budget: CacheBudget, name: str, share: float) -> None:
+        self.sizes: deque[int] = deque()
+        self.account = budget.account(name, share=share, evict=self.evict)
+
+    def put(self, size: int) -> None:
+        self.sizes.append(size)
+        self.account.change(size)
+
+    def evict(self) -> bool:
+        if not self.sizes:
+            return False
+        self.account.change(-self.sizes.popleft())
+        return True
+
+
+def test_a_cache_may_use_what_others_leave_and_gives_it_back_first() -> None:
+    budget = CacheBudget(1_000)
+    greedy, modest = Entries(budget, "greedy", 0.5), Entries(budget, "modest", 0.5)
+    for _ in range(90):
+        greedy.put(10)
+    assert (budget.used, greedy.account.evictions) == (900, 0)
+
+    for _ in range(50):
+        modest.put(10)
+    assert (budget.used, greedy.account.bytes, modest.account.bytes) == (1_000, 500, 500)
+    assert (greedy.account.evictions, modest.account.evictions) == (40, 0)
+
+    modest.put(10)
+    assert budget.used == 1_000
+    assert modest.account.bytes in {500, 510}
+
+
+def test_what_is_larger_than_all_together_does_not_stay() -> None:
+    budget = CacheBudget(100)
+    cache = Entries(budget, "one", 1.0)
+    cache.put(500)
+    assert (budget.used, list(cache.sizes)) == (0, [])
+
+
+def test_a_cache_that_cannot_evict_leaves_it_to_others() -> None:
+    budget = CacheBudget(100)
+    budget.account("fixed").change(80)
+    cache = Entries(budget, "one", 0.5)
+    for _ in range(10):
+        cache.put(10)
+    assert (budget.used, cache.account.bytes) == (100, 20)
+    budget.account("more").change(90)
+    assert (budget.used, cache.account.bytes) == (170, 0)
+
+
+@pytest.mark.parametrize("text", ["", "abc", "é" * 100, "ж" * 100, "🎉" * 100])
+def test_a_text_weighs_what_the_interpreter_says(text: str) -> None:
+    assert text_bytes(text) == sys.getsizeof(text)
+    assert text_bytes(None) == 0
+
+
+def ready(size: int, *, made_s: float = 0.0) -> Ready:
+    headers = tuple((b"header-%d" % nth, b"value of some length %d" % nth) for nth in range(6))
+    tag = b'"%x"' % (hash((size, made_s)) & 0xFFFFFFFF)
+    return Ready(b"x" * size, headers, tag=tag, policy=POLICY, tally=Tally(), terms=Terms(made_s + 5.0, made_s=made_s))
+
+
+@pytest.mark.parametrize("size", [0, 1_000, 20_000, MAX_KEPT_MESSAGE_BYTES * 2])
+def test_a_ready_answer_weighs_at_least_what_it_holds(size: int) -> None:
+    cache = ResponseCache()
+    where = cache.map()
+    many = 200
+    gc.collect()
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    for nth in range(many):
+        made = ready(size, made_s=nth / 1_000)
+        where.put(b"/api/v1/sessions/1/changes/since/%016d" % nth, made)
+        made.wire(FULL, DATE)
+        made.wire(UNCHANGED, DATE)
+    held = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+
+    assert len(where) == many
+    assert held <= cache.account.bytes <= 2 * held + many * 6_000
+
+
+def test_a_large_message_is_the_same_each_time() -> None:
+    for size in (10, MAX_KEPT_MESSAGE_BYTES * 2):
+        made = ready(size)
+        assert made.wire(FULL, DATE) == made.wire(FULL, DATE)
+        assert made.wire(FULL, DATE).endswith(b"\r\n\r\n" + made.body)
+        assert made.wire(UNCHANGED, DATE).endswith(b"\r\n\r\n")
+
+
+def test_the_oldest_ready_answers_make_room() -> None:
+    budget = CacheBudget(200_000)
+    cache = ResponseCache(budget)
+    one, other = cache.map(), cache.map()
+    for nth in range(100):
+        (one if nth % 2 else other).put(nth, ready(1_000))
+    assert budget.used <= 200_000
+    kept = sorted([*one, *other])
+    assert kept == list(range(100 - len(kept), 100))
+    assert cache.account.evictions == 100 - len(kept)
+
+
+def test_what_is_too_large_is_not_kept_and_takes_its_elder_away() -> None:
+    where = ResponseCache().map()
+    assert where.put("page", ready(10))
+    assert not where.put("page", ready(MAX_CACHED_BYTES + 1))
+    assert not where
+
+
+def test_answers_that_are_over_leave_when_others_come() -> None:
+    cache = ResponseCache()
+    where = cache.map()
+    for nth in range(50):
+        where.put(nth, ready(10, made_s=0.0))
+    for nth in range(50, 100):
+        where.put(nth, ready(10, made_s=100.0))
+    assert sorted(where) == list(range(50, 100))
+    assert len(cache._queue) == 50
+
+
+def test_the_account_follows_every_way_out() -> None:
+    cache = ResponseCache()
+    where = cache.map()
+    for nth in range(10):
+        where.put(nth, ready(10))
+        where.put(nth, ready(20))
+    where.drop(3)
+    assert not where.drop(3)
+    nine = cache.account.bytes
+    assert nine == where.bytes > 0
+    where.clear()
+    assert (cache.account.bytes, where.bytes) == (0, 0)
+    assert not cache.evict()
+    where.put(1, ready(20))
+    assert cache.account.bytes * 9 == nine
