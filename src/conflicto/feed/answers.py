@@ -12,7 +12,7 @@ from conflicto.feed.changes import read_changes, remembered_changes, told_activi
 from conflicto.feed.head import CROWD_SNAPSHOT_S
 from conflicto.feed.pages import read_responses, remembered_responses, require_told
 from conflicto.feed.schemas import DEFAULT_LIMIT, LARGEST_LIMIT
-from conflicto.feed.sources import Remembered, Window
+from conflicto.feed.sources import MOST_ACTIVITIES_EVER, Remembered, Window
 from conflicto.feed.timestamps import Since, parse
 from conflicto.feed.views import View, require_responses, view_of
 from conflicto.platform.express.offer import ready_answer
@@ -42,8 +42,10 @@ MOST_MADE = 1_000
 LONGEST_LIMIT = 8
 """Characters of a limit that are looked at; Python refuses to read thousands of digits."""
 
-ATTEMPTS = 2
-"""How often the JSON of activities is read for memory before the page is read as a whole: they may be edited meanwhile."""
+ATTEMPTS = 10
+MAX_UNREAD = 64
+"""How often the JSON of activities is read for memory, and of how many at once, before the page is read as a whole: they may be edited
+meanwhile, or be too large to be kept together."""
 
 UNKNOWN = 2**63
 """The newest change of someone of whom nothing is known here: newer than any position, so that only the database can tell."""
@@ -164,11 +166,15 @@ class Answers:
 
     async def _read_changes(self, call: Call, head: SessionHead, since: Since, limit: int) -> Page:
         """Read what memory lacks: the JSON of activities alone, if it has all the rest, else the whole page."""
+        left = MOST_ACTIVITIES_EVER
         for _ in range(ATTEMPTS):
             window = _window(head, call.caller.participant_id, since, limit)
             if window is None:
                 break
             unread = head.contents.unread(told_activities(Remembered(head), view_of(call.caller), window))
+            if len(unread) >= left:
+                break
+            left, unread = len(unread), unread[:MAX_UNREAD]
             read = partial(self._db.read, activities_with_contents, unread)
             head.contents.keep(await self.shared(head, ("contents", *unread), read))
             remembered = self._remembered(head, call.caller, since, limit)
