@@ -44,8 +44,9 @@ LONGEST_LIMIT = 8
 
 ATTEMPTS = 10
 MAX_UNREAD = 64
-"""How often the JSON of activities is read for memory, and of how many at once, before the page is read as a whole: they may be edited
-meanwhile, or be too large to be kept together."""
+MAX_STALLS = 1
+"""How often the JSON of activities is read for memory, of how many at once, and how often in vain, before the page is read as a whole:
+they may be edited meanwhile, or be too large to be kept together."""
 
 UNKNOWN = 2**63
 """The newest change of someone of whom nothing is known here: newer than any position, so that only the database can tell."""
@@ -166,13 +167,14 @@ class Answers:
 
     async def _read_changes(self, call: Call, head: SessionHead, since: Since, limit: int) -> Page:
         """Read what memory lacks: the JSON of activities alone, if it has all the rest, else the whole page."""
-        left = MOST_ACTIVITIES_EVER
+        left, stalls = MOST_ACTIVITIES_EVER, 0
         for _ in range(ATTEMPTS):
             window = _window(head, call.caller.participant_id, since, limit)
             if window is None:
                 break
             unread = head.contents.unread(told_activities(Remembered(head), view_of(call.caller), window))
-            if len(unread) >= left:
+            stalls += len(unread) >= left
+            if stalls > MAX_STALLS:
                 break
             left, unread = len(unread), unread[:MAX_UNREAD]
             read = partial(self._db.read, activities_with_contents, unread)
