@@ -47,11 +47,6 @@ if TYPE_CHECKING:
 CROWD_SNAPSHOT_S = 5.0
 """How old the counts in participants' polls may be: answers pouring in then cost 5,000 phones one new body, not 5,000."""
 
-HEAD_BYTES = 12_000
-ACTIVITY_BYTES = 1_200
-SEAT_BYTES = 150
-"""Of a session by itself; of an activity, and of the counts of one of its rounds; of what is known of one seat."""
-
 MOST_LOADED = 2_000
 """Rows that are read for a start, about 10 ms: a memory that is made anew goes on with everyone who was up to date."""
 
@@ -108,19 +103,6 @@ class SessionHead:
     crowd_snapshot: Crowd | None = None
     is_current: bool = True
     is_behind: bool = False
-
-    def account_for(self, cache: ResponseCache) -> None:
-        """Let the ready answers be part of a cache, before there are any."""
-        self.made = cache.map()
-        self.shelves = {view: Shelf(cache) for view in View}
-
-    @property
-    def bytes(self) -> int:
-        """Return what the session holds in memory, about, without its ready answers."""
-        activities = (len(self.activities) + len(self.counts)) * ACTIVITY_BYTES
-        seats = (len(self.own) + len(self.seats) + len(self.departed)) * SEAT_BYTES
-        parts = self.recent.bytes + self.contents.bytes + self.tallies.bytes + self.board.bytes + self.frames.bytes
-        return HEAD_BYTES + activities + seats + parts
 
     def token_version(self) -> int:
         """Return the version that host and screen tokens must have."""

@@ -16,6 +16,7 @@ import structlog
 from conflicto.feed.head import SessionHead, load_head
 from conflicto.feed.news import by_session, load_news
 from conflicto.feed.views import view_of
+from conflicto.feed.weight import account_for, bytes_of
 from conflicto.platform.cache_budget import CacheBudget
 from conflicto.platform.express.cache import ResponseCache
 from conflicto.platform.problems import DomainError, NotFound
@@ -273,7 +274,7 @@ class Heads:
             raise
         finally:
             self._loading.pop(session_id, None)
-        head.account_for(self._responses)
+        account_for(head, self._responses)
         self._heads[session_id] = head
         self._weigh(head)
         if len(self._heads) > MOST_HEADS:
@@ -301,7 +302,7 @@ class Heads:
 
     def _weigh(self, head: SessionHead) -> None:
         session_id = head.session.id
-        before, now = self._weights.get(session_id, 0), head.bytes
+        before, now = self._weights.get(session_id, 0), bytes_of(head)
         self._weights[session_id] = now
         self._account.change(now - before)
 

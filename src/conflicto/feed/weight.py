@@ -1,0 +1,31 @@
+"""Weight of a session in memory, for the budget of all caches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conflicto.feed.views import View
+from conflicto.platform.express.shelf import Shelf
+
+if TYPE_CHECKING:
+    from conflicto.feed.head import SessionHead
+    from conflicto.platform.express.cache import ResponseCache
+
+HEAD_BYTES = 12_000
+ACTIVITY_BYTES = 1_200
+SEAT_BYTES = 150
+"""Of a session by itself; of an activity, and of the counts of one of its rounds; of what is known of one seat."""
+
+
+def bytes_of(head: SessionHead) -> int:
+    """Return what a session holds in memory, about, without its ready answers."""
+    activities = (len(head.activities) + len(head.counts)) * ACTIVITY_BYTES
+    seats = (len(head.own) + len(head.seats) + len(head.departed)) * SEAT_BYTES
+    parts = head.recent.bytes + head.contents.bytes + head.tallies.bytes + head.board.bytes + head.frames.bytes
+    return HEAD_BYTES + activities + seats + parts
+
+
+def account_for(head: SessionHead, cache: ResponseCache) -> None:
+    """Let the ready answers of a session be part of a cache, before there are any."""
+    head.made = cache.map()
+    head.shelves = {view: Shelf(cache) for view in View}
