@@ -91,7 +91,8 @@ class Recent:
     @property
     def bytes(self) -> int:
         """Return what it holds in memory, about."""
-        return self._text_bytes + len(self._answers.rows) * ANSWER_BYTES + len(self._pooled.rows) * ANSWER_BYTES + len(self._people.rows) * SEAT_BYTES
+        answers = len(self._answers.rows) + len(self._pooled.rows)
+        return self._text_bytes + answers * ANSWER_BYTES + len(self._people.rows) * SEAT_BYTES
 
     def answers_after(self, ts: int) -> list[Response]:
         """Return everyone's answers after a position, tombstones included."""
