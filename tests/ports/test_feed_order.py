@@ -15,6 +15,7 @@ import msgspec
 import pytest
 from sqlalchemy import Connection, select
 
+from conflicto.access.link_keys import LinkKeys
 from conflicto.access.roles import Caller, Role
 from conflicto.activities.model import ResponsePolicy
 from conflicto.feed.changes import read_changes
@@ -108,7 +109,9 @@ def follow(kit: Kit, stage: Stage, limit: int, writing: threading.Event) -> list
     while True:
         last_round = not writing.is_set()
         if limit % 2:
-            page, _ = kit.db.query(read_changes, stage.session_id, host, since, limit=limit, now_us=kit.clock.wall_us())
+            page, _ = kit.db.query(
+                read_changes, stage.session_id, host, since, LinkKeys(b"k" * 32), limit=limit, now_us=kit.clock.wall_us()
+            )
             rows = [item for item in map(msgspec.json.decode, page.items) if item["entity"] == "response"]
         else:
             page = kit.db.query(read_responses, stage.activity_id, View.HOST, since, limit=limit, now_us=kit.clock.wall_us())

@@ -26,10 +26,6 @@ MOST_ROWS = 20_000
 MAX_TEXT_BYTES = 8 * 1024 * 1024
 """Of the answers' texts together; an answer has up to 16 KiB."""
 
-ANSWER_BYTES = 1_400
-SEAT_BYTES = 900
-"""Of a row without its text, with its places in the tables here and the newest change of its author."""
-
 
 class Stamped(Protocol):
     """A row that stands somewhere in the feed."""
@@ -69,7 +65,7 @@ class _Line(Generic[Row]):
 
 
 class Recent:
-    """The newest answers and seats of one session, complete after `floor`."""
+    """The newest answers and seats of one session, complete after `floor`. `text_bytes`: memory of the answers' texts."""
 
     def __init__(self, loaded_ts: int, *, own_ts: int = 0) -> None:
         self._answers: _Line[Response] = _Line(loaded_ts)
@@ -77,7 +73,7 @@ class Recent:
         self._pooled: _Line[Response] = _Line(max(loaded_ts, own_ts))
         self._own: dict[int, dict[UUID, Response]] = {}
         self._incomplete: set[int] = set()
-        self._text_bytes = 0
+        self.text_bytes = 0
 
     @property
     def floor(self) -> int:
@@ -88,11 +84,8 @@ class Recent:
         """Return the position from which a participant's own rows are all here, None if that is unknown."""
         return None if participant_id in self._incomplete else max(self.floor, self._pooled.floor)
 
-    @property
-    def bytes(self) -> int:
-        """Return what it holds in memory, about."""
-        answers = len(self._answers.rows) + len(self._pooled.rows)
-        return self._text_bytes + answers * ANSWER_BYTES + len(self._people.rows) * SEAT_BYTES
+    def __len__(self) -> int:
+        return len(self._answers.rows) + len(self._pooled.rows) + len(self._people.rows)
 
     def answers_after(self, ts: int) -> list[Response]:
         """Return everyone's answers after a position, tombstones included."""
@@ -125,7 +118,7 @@ class Recent:
         """Take in an answer as it is now; what waited in the pool under its id is over."""
         self._forget_pooled(response.id)
         before = self.answer(response.id)
-        self._text_bytes += _size(response) - (_size(before) if before else 0)
+        self.text_bytes += _size(response) - (_size(before) if before else 0)
         self._answers.put(response.id, response.ts, response)
         self._own_answer(response)
         self._bound()
@@ -138,7 +131,7 @@ class Recent:
             return
         self._forget_pooled(row.id)
         response = row.own()
-        self._text_bytes += _size(response)
+        self.text_bytes += _size(response)
         self._pooled.put(response.id, response.ts, response)
         self._own_answer(response)
         self._bound()
@@ -165,7 +158,7 @@ class Recent:
             self._drop(known[1])
 
     def _bound(self) -> None:
-        while max(len(self._answers.rows), len(self._pooled.rows)) > MOST_ROWS or self._text_bytes > MAX_TEXT_BYTES:
+        while max(len(self._answers.rows), len(self._pooled.rows)) > MOST_ROWS or self.text_bytes > MAX_TEXT_BYTES:
             line = self._answers if len(self._answers.rows) >= len(self._pooled.rows) else self._pooled
             self._drop(line.drop_oldest())
 
@@ -176,7 +169,7 @@ class Recent:
             self._people.drop_oldest()
 
     def _drop(self, response: Response) -> None:
-        self._text_bytes -= _size(response)
+        self.text_bytes -= _size(response)
         own = {} if response.participant_id is None else self._own.get(response.participant_id, {})
         if own.get(response.id) is response:
             del own[response.id]

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from conflicto.feed.head import SessionHead
     from conflicto.platform.express.cache import ResponseCache
 
+ROW_BYTES = 1_400
+"""Of an answer without its text, or a seat, with its places in the tables of recent rows."""
+
 HEAD_BYTES = 12_000
 ACTIVITY_BYTES = 1_200
 SEAT_BYTES = 150
@@ -21,7 +24,14 @@ def bytes_of(head: SessionHead) -> int:
     """Return what a session holds in memory, about, without its ready answers."""
     activities = (len(head.activities) + len(head.counts)) * ACTIVITY_BYTES
     seats = (len(head.own) + len(head.seats) + len(head.departed)) * SEAT_BYTES
-    parts = head.recent.bytes + head.contents.bytes + head.tallies.bytes + head.board.bytes + head.frames.bytes
+    parts = (
+        head.recent.text_bytes
+        + len(head.recent) * ROW_BYTES
+        + head.contents.bytes
+        + head.tallies.bytes
+        + head.board.bytes
+        + head.frames.bytes
+    )
     return HEAD_BYTES + activities + seats + parts
 
 
