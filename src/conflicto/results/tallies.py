@@ -45,9 +45,9 @@ MAX_TALLIES_BYTES = 64 * 1024 * 1024
 
 TALLY_BYTES = 4_000
 AUTHOR_BYTES = 120
-ANSWER_BYTES = 64
 COUNTED_BYTES = 700
-"""Of a tally; of an author in it; of an answer in its folds; and of an answer that is remembered, without its text."""
+FOLDED_BYTES = 8 * 1024 * 1024
+"""Of a tally; of an author in it; of an answer that is remembered, without its text; and of folds with as many entries as memory takes."""
 
 
 SNAPSHOT_S = 5.0
@@ -109,7 +109,7 @@ class Kept:
         """Return what it holds in memory, about."""
         bodies = sum(len(each.body) for each in self.bodies.values())
         counted = 0 if self.counted is None else len(self.counted) * COUNTED_BYTES + self._counted_bytes
-        folded = len(self.tally.authors) * AUTHOR_BYTES + self.tally.half(is_host=True).count * ANSWER_BYTES
+        folded = len(self.tally.authors) * AUTHOR_BYTES + round(self.tally.share * FOLDED_BYTES)
         return TALLY_BYTES + bodies + counted + folded
 
     def remember(self, answer: Counted) -> None:
