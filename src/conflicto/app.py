@@ -77,7 +77,7 @@ from conflicto.platform.metrics.page import page
 from conflicto.platform.metrics.process import memory_bytes, processor_s
 from conflicto.platform.metrics.routes import shown
 from conflicto.platform.metrics.sharing import Sharing
-from conflicto.platform.metrics.watching import watch_caches, watch_database
+from conflicto.platform.metrics.watching import watch_storage
 from conflicto.platform.redis import Redis
 from conflicto.platform.redis_probe import RedisProbe
 from conflicto.platform.shutdown import end_in_time
@@ -275,8 +275,7 @@ class App:
         watch(names.WAITS, lambda: self.waits.waiting)
         watch(names.STREAMS, lambda: self.streams.streaming)
         watch(names.QUEUE, lambda: self.writer.queued)
-        watch_database(metrics, self.db)
-        watch_caches(metrics, self.budget)
+        watch_storage(metrics, self.db, self.budget)
         watch(names.HEADS, lambda: len(self.heads))
         if (redis := self.redis) is not None:
             watch(names.REDIS_UP, lambda: self.probe.is_up)

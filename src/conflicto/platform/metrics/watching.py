@@ -12,18 +12,14 @@ if TYPE_CHECKING:
     from conflicto.platform.metrics.counting import Metrics
 
 
-def watch_database(metrics: Metrics, db: Database) -> None:
-    """Show the connections of a process, its reads, and how long they take."""
+def watch_storage(metrics: Metrics, db: Database, budget: CacheBudget) -> None:
+    """Show the database's connections and reads, and every cache whose account was opened until now."""
     metrics.watch(names.POOL_LIMIT, lambda: db.most_connections)
     metrics.watch(names.POOL_USED, lambda: db.connections()[0])
     metrics.watch(names.POOL_OPEN, lambda: db.connections()[1])
     metrics.watch(names.READS_WAITING, lambda: db.waiting)
     metrics.watch(names.READS_OVERDUE, lambda: db.overdue)
     db.on_query = metrics.spread(names.QUERY_SECONDS).note
-
-
-def watch_caches(metrics: Metrics, budget: CacheBudget) -> None:
-    """Show every account that was opened until now."""
     metrics.watch(names.CACHE_LIMIT, lambda: budget.max_bytes)
     for account in budget.accounts:
         _watch(metrics, account)
