@@ -13,7 +13,6 @@ import httpx2
 import pytest
 
 from conflicto.platform.db.group import GroupRunner
-from conflicto.platform.db.tables import metadata
 from tests.support.api import PREFIX, Api, Seat, make_event
 from tests.support.checks import accepted
 from tests.support.clocks import US_PER_S, HandClock
@@ -37,9 +36,6 @@ WATCHED = {
 """Bodies of each role below its session; the operator reads what hosts read as well."""
 
 EXPORTS = tuple(f"/export?format={form}&shape={shape}" for form in ("csv", "jsonl") for shape in ("responses", "table", "long"))
-
-ARE_POOLED = any("pool" in name for name in metadata.tables)
-"""Whether answers of anonymous activities wait for a group."""
 
 
 @dataclass
@@ -107,7 +103,8 @@ class Play:
         if self.streaming:
             accepted(await self.api.post(f"/participants/{seat.id}/heartbeat", token=seat.token))
         else:
-            accepted(await self.api.get(f"{self.event.path}/status", token=seat.token))
+            headers = {"authorization": f"Bearer {seat.token}"}
+            accepted(await self.http.get(f"{PREFIX}{self.event.path}/status", headers=headers))
 
     async def wait(self, seconds: float) -> None:
         """Let time pass; phones that are awake ask now and then, and what the server does at ticks is done."""
@@ -115,8 +112,7 @@ class Play:
             step = min(seconds, TICK_S if seconds < 60 else HEARTBEAT_S)
             self.clock.advance(step)
             seconds -= step
-            if ARE_POOLED:
-                await self.api.app.releases.release_what_is_due()
+            await self.api.app.releases.release_what_is_due()
             awake = sorted(self.seats.keys() - self.asleep)
             if awake:
                 await self.ask(self.chance.choice(awake))
@@ -212,7 +208,6 @@ async def test_single_answers_without_names_name_many(attacked: Any) -> None:
     assert any("/participants" in name for name in attack.leaks(GROUP)), sorted(attack.scores.items(), key=_by_right)[:5]
 
 
-@pytest.mark.skipif(not ARE_POOLED, reason="answers of anonymous activities are not pooled yet")
 async def test_an_anonymous_activity_names_nobody(attacked: Any, counted: Any, rounds: int) -> None:
     attack = await attacked(rounds, anonymous=True, **OPEN)
     leaks = attack.leaks(GROUP)
