@@ -34,7 +34,7 @@ GUESSES = (PER_ADDRESS, EVERYWHERE)
 """What routes declare that take a code."""
 
 COST_UNDER_ATTACK, RESERVE = 10, 4
-"""What a miss costs its address once less than this part of the server's misses is left: a few addresses cannot spend them all."""
+"""Cost of a miss to its address while less than one in `RESERVE` of the server's misses is left: a few addresses cannot spend them all."""
 
 UNTOLD = frozenset({Kind.UNAVAILABLE, Kind.INTERNAL})
 """Errors that do not say whether the code was right."""
@@ -52,7 +52,7 @@ def share_of_all(workers: int) -> Policy:
 
 
 class Payment:
-    """What a guess costs one bucket, while it is looked up for everyone who tries it now."""
+    """Cost of a guess to one bucket, while it is looked up for everyone who tries it now."""
 
     __slots__ = ("cost", "is_spent", "riders", "verdict")
 

@@ -34,7 +34,7 @@ HOSTS_AND_SCREENS = HOSTS | {Role.SCREEN}
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls: a role, the token's subject, and the session and seat that it belongs to (none for the admin).
+    """The caller: a role, the token's subject, and the session and seat that it belongs to (none for the admin).
 
     `link` is the id of the link behind a host's or a screen's token, `scope` what it grants, and `end_s` the second since 1970 after
     which no renewal of the token is good.

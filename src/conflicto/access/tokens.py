@@ -57,7 +57,7 @@ SHARE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a verified token says; instants are seconds since 1970. From `renew_s` on its bearer is handed a fresh one.
+    """Content of a verified token; instants are seconds since 1970. From `renew_s` on its bearer is handed a fresh one.
 
     The caller's `link` is None for seats and for tickets of the operator; their `end_s` bounds every renewal.
     """
@@ -70,7 +70,7 @@ class Claims:
 
     @property
     def is_earlier(self) -> bool:
-        """Whether the token was issued before links existed, or is a renewal of such a token."""
+        """Return whether the token was issued before links existed, or is a renewal of such a token."""
         return self.caller.link == earlier_link_id(self.caller.role, self.session_id)
 
 

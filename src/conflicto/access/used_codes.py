@@ -37,7 +37,7 @@ class UsedCodes:
         return len(self._used)
 
     def has(self, network: str, code: str) -> bool:
-        """Whether the code was used from the network within the last day."""
+        """Return whether the code was used from the network within the last day."""
         used_s = self._used.get(_name(network, code))
         return used_s is not None and self._clock.monotonic_s() - used_s < LIFE_S
 

@@ -112,7 +112,7 @@ class Activity:
 
     @property
     def is_anonymous_round(self) -> bool:
-        """Whether it is anonymous and its round is open, or over and not expired yet."""
+        """Return whether it is anonymous and its round is open, or over and not expired yet."""
         return self.anonymous and not self.deleted and self.status is ActivityStatus.ACTIVE
 
 

@@ -31,7 +31,7 @@ ANSWERS_AT_ONCE = 5_000
 
 
 class Shape(StrEnum):
-    """What a row is: an answer, a part of one, a participant with a cell for each round or for each part, or an option of a question."""
+    """Meaning of a row: an answer, a part of one, a participant with a cell for each round or for each part, or an option of a question."""
 
     RESPONSES = "responses"
     LONG = "long"

@@ -122,7 +122,7 @@ class Heads:
         return None if head is None or head.is_behind else head
 
     def may_be_anonymous(self, session_id: int) -> bool:
-        """Whether an anonymous round is open in a session; so it may be in one that is not in memory."""
+        """Return whether an anonymous round is open in a session, or may be because the session is not in memory."""
         head = self.known(session_id)
         return head is None or any(each.is_anonymous_round for each in head.activities.values())
 

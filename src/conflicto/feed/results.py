@@ -132,7 +132,7 @@ class Results:
         raise Unavailable(retry_after_s=1)
 
     async def _has_answered(self, seen: Seen, participant_id: int | None) -> bool:
-        """Whether a participant has an answer in a round, be it still in the pool."""
+        """Return whether a participant has an answer in a round, released or in the pool."""
         if participant_id is None or seen.kept.tally.authors[participant_id]:
             return participant_id is not None
         of = seen.activity.id, seen.nth

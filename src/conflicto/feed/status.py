@@ -41,7 +41,7 @@ def activity_status(head: SessionHead, activity: Activity, view: View, crowd: Cr
 
 
 def is_withheld(activity: Activity, counts: Counts) -> bool:
-    """Whether nothing of an anonymous round was released yet, be it that nobody answered or too few people did."""
+    """Return whether nothing of an anonymous round was released yet, because nobody or too few people answered."""
     return activity.anonymous and activity.min_group > 0 and activity.started_ts is not None and not counts.live_changed_ts
 
 

@@ -202,7 +202,7 @@ def own_head(tx: ReadTx, participant_id: int) -> int:
 
 
 def is_hidden_from_start(response: Response) -> bool:
-    """Whether a reader who begins at 0 is not told of one of their own answers."""
+    """Return whether a reader who begins at 0 is not told of one of their own answers."""
     return response.deleted or response.moderation is Moderation.HIDDEN
 
 

@@ -130,7 +130,7 @@ class StoredResults(NamedTuple):
 
 
 class Detached:
-    """What memory held of a tally at one moment, on its way to the disk."""
+    """Part of a tally that memory held at one moment, on its way to the disk."""
 
     def __init__(self, tally: Tally, halves: Sequence[Half]) -> None:
         self._tally = tally

@@ -1,4 +1,4 @@
-"""What links look like on the wire, in and out."""
+"""Schemas of links in requests and responses."""
 
 from __future__ import annotations
 

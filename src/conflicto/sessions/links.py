@@ -142,7 +142,7 @@ def replace_links(tx: WriteTx, session_id: int, caller: Caller, *, life_s: int) 
 
 
 def is_alive(link: Link, now_us: int) -> bool:
-    """Whether tokens of the link are good."""
+    """Return whether tokens of the link are good."""
     return link.revoked_us is None and link.expires_us > now_us
 
 

@@ -165,7 +165,7 @@ def idle_drafts(tx: ReadTx, before_us: int, at_most: int) -> list[int]:
 
 
 def is_idle_draft(session: Session, head_ts: int, before_us: int) -> bool:
-    """Whether `idle_drafts` would return it, by the newest timestamp of its feed."""
+    """Return whether `idle_drafts` would return it, by the newest timestamp of its feed."""
     return session.status is SessionStatus.DRAFT and head_ts < before_us
 
 

@@ -40,7 +40,7 @@ SAFE: Headers = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=()"),
 )
-"""What a page says of itself beside its policy; a style sheet or a module is no page, and these do nothing there."""
+"""Headers of a page beside its policy; they do nothing on a style sheet or a module."""
 FOR_EVER: Header = (b"cache-control", b"public, max-age=31536000, immutable")
 ASK_FIRST: Headers = ((b"cache-control", b"no-cache"), (b"vary", b"Accept-Encoding, Accept-Language, Cookie"))
 
@@ -71,7 +71,7 @@ _LIKE_CODE = re.compile(r"[A-Za-z0-9 _-]{0,32}")
 
 
 class Pages:
-    """What browsers open.
+    """Pages and files that browsers open.
 
     Files and pages are made when the first of them is wanted, or by `make`, which a server calls before it is ready.
     """

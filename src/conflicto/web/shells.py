@@ -70,7 +70,7 @@ AT_ONCE = ("problem.offline", "problem.unknown", "problem.foreign", "problem.nic
 """Those of them that are needed before, or while nothing can be fetched."""
 
 BOUNDS = {"nickname": MAX_CHARS, "title": MAX_TITLE_CHARS}
-"""What fields of pages take at most, in characters: the server's own bounds."""
+"""Bounds of fields of pages, in characters: the server's own."""
 
 
 class Shells:

@@ -59,7 +59,7 @@ def _state_of(error: Exception) -> str | None:
 
 
 def is_cut_off(error: Exception) -> bool:
-    """Whether PostgreSQL ended a statement because its time was over, or because it was asked to."""
+    """Return whether PostgreSQL ended a statement because its time was over, or because it was asked to."""
     return _state_of(error) == CUT_OFF_STATE
 
 

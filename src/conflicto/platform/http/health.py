@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 OPERATOR = Policy("operator", 600, 60)
 
 DOCUMENTS = Policy("documents", 6_000, 60, per=Per.SERVER)
-"""What anyone may read about the API: the document is 300 KB long, and who writes a client reads it once."""
+"""Documents about the API, for anyone: the longest has 300 KB, and whoever writes a client reads it once."""
 
 READY_S = 1.0
 """How long a proven commit counts: probes come every few seconds, floods do not."""

@@ -36,7 +36,7 @@ class Fault:
     since: Version = (3, 0, 0)
 
     def is_in(self, version: Version) -> bool:
-        """Whether an interpreter of this version has the fault."""
+        """Return whether an interpreter of this version has the fault."""
         if version < self.since or version >= self.fixed[-1]:
             return False
         return not any(fixed[:2] == version[:2] and version >= fixed for fixed in self.fixed)

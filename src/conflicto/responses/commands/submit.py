@@ -175,7 +175,7 @@ def _answered(
 
 
 def _is_final(activity: Activity, before: Response | None, waiting: PooledResponse | None) -> bool:
-    """Whether an answer stands: by the policy, or because its author gave it up after its release."""
+    """Return whether an answer stands: by the policy, or because its author gave it up after its release."""
     if waiting is not None and waiting.is_spent:
         return True
     live = (before is not None and not before.deleted) or (waiting is not None and not waiting.deleted)

@@ -53,7 +53,7 @@ class PooledResponse:
 
     @property
     def is_edit(self) -> bool:
-        """Whether a released row of the same id exists."""
+        """Return whether a released row of the same id exists."""
         return self.revision > 1
 
     def own(self) -> Response:
