@@ -139,3 +139,22 @@ async def test_what_was_refused_brings_no_receipt(scene: Scene) -> None:
     ):
         assert answer.is_error
         assert "deletion-receipt" not in answer.headers
+
+
+async def test_authors_alone_are_told_of_answers_that_go_before_their_release(api: Api) -> None:
+    event = await make_event(api)
+    poll = await event.activity(status="active", anonymous=True, min_group=3)
+    people = [await event.join(name) for name in ("Anna", "Bert", "Cleo", "Dora")]
+    ids = [accepted(await event.answer(poll, who, 1), 201)["id"] for who in people]
+    path = f"{event.path}/activities/{poll['id']}"
+
+    withdrawn = await read(api, await api.delete(f"{path}/responses/{ids[0]}", token=people[0].token))
+    assert (withdrawn["deleted"], withdrawn["ids_sha256"]) == ({"responses": 1}, digest(ids[0]))
+    left = await read(api, await api.delete("/participants/me", token=people[1].token))
+    assert left["deleted"] == {"participants": 1, "responses": 1}
+    assert left["ids_sha256"] == digest(people[1].id, ids[1])
+
+    kicked = await read(api, await api.delete(f"/participants/{people[2].id}?responses=delete", token=event.host))
+    assert (kicked["deleted"], kicked["ids_sha256"]) == ({"participants": 1}, digest(people[2].id))
+    reset = await read(api, await api.post(f"{path}/reset", {}, token=event.host))
+    assert (reset["deleted"], reset["ids_sha256"]) == ({}, digest())

@@ -50,6 +50,14 @@ class Deletes(Protocol):
         """Return the kind and the ids that went, none if nothing was deleted."""
 
 
+@runtime_checkable
+class DeletesUnseen(Protocol):
+    """An event after which some ids may be gone that nobody but their author was ever told of."""
+
+    def deletes_unseen(self) -> tuple[str, Iterable[int | UUID]]:
+        """Return the kind and the ids that went, none if nothing was deleted."""
+
+
 @dataclass(slots=True)
 class Deletion:
     """The ids that some commands deleted. `counts` adds what has no id here: an activity's answers go with the activity."""
@@ -87,6 +95,16 @@ def recorded(tx: WriteTx, command: Callable[..., Any], *args: Any, **options: An
     for event in tx.events[told:]:
         if isinstance(event, Deletes):
             deletion.add(*event.deletes())
+    return value, deletion
+
+
+def recorded_for_author(tx: WriteTx, command: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, Deletion]:  # noqa: ANN401
+    """Run a command as `recorded` does, and tell as well of what nobody but the author was ever told of."""
+    told = len(tx.events)
+    value, deletion = recorded(tx, command, *args, **options)
+    for event in tx.events[told:]:
+        if isinstance(event, DeletesUnseen):
+            deletion.add(*event.deletes_unseen())
     return value, deletion
 
 

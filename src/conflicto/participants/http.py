@@ -14,7 +14,7 @@ from fastapi import Query
 from conflicto.access.code_guard import GUESSES, CodeGuard
 from conflicto.access.errors import TooManyGuesses
 from conflicto.access.link_keys import link_key_of
-from conflicto.access.receipts import SENT, Receipts, recorded
+from conflicto.access.receipts import SENT, Receipts, recorded, recorded_for_author
 from conflicto.access.roles import ANYONE, HOSTS, HOSTS_AND_PARTICIPANTS, HOSTS_AND_SCREENS, PARTICIPANTS, Role
 from conflicto.access.tokens import Tokens
 from conflicto.participants import errors, schemas
@@ -177,7 +177,9 @@ class SeatEndpoints:
         """Leave and be forgotten: name, seat and, unless they are to be kept, answers."""
         erase, own = query.responses != "keep", call.caller.participant_id
         with _own_seat():
-            _, gone = await self.writer.run(call.caller.session_id, recorded, remove, own, erase_answers=erase, forget=True)
+            _, gone = await self.writer.run(
+                call.caller.session_id, recorded_for_author, remove, own, erase_answers=erase, forget=True
+            )
         return Answer(204, headers=(NO_STORE, self.receipts.header(gone)))
 
     async def link(self, call: CurrentCall) -> Answer:
@@ -196,7 +198,8 @@ class SeatEndpoints:
         home = await self._home(call, participant_id)
         erase = query.responses == "delete" or (query.responses is None and call.caller.role is Role.PARTICIPANT)
         forget = call.caller.role is Role.PARTICIPANT
-        _, gone = await self.writer.run(home, recorded, remove, participant_id, erase_answers=erase, forget=forget)
+        recording = recorded_for_author if forget else recorded
+        _, gone = await self.writer.run(home, recording, remove, participant_id, erase_answers=erase, forget=forget)
         return Answer(204, headers=(NO_STORE, self.receipts.header(gone)))
 
     async def _rename(self, call: Call, participant_id: int, body: schemas.RenameIn) -> Answer:

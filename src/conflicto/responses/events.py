@@ -15,11 +15,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AnswersPooled:
-    """Pooled rows of one session as they are now; their authors alone read them. `next_us` is the next look at each activity's pool."""
+    """Pooled rows of one session as they are now; their authors alone read them. `next_us` is the next look at each activity's pool.
+
+    `dropped` are answers whose rows are gone because their author is.
+    """
 
     session_id: int
     rows: Sequence[PooledResponse]
     next_us: Mapping[UUID, int] = field(default_factory=dict)
+    dropped: Sequence[UUID] = ()
+
+    def deletes_unseen(self) -> tuple[str, list[UUID]]:
+        """Return the answers that went before their release; edits are none, because the released answer stays."""
+        return "responses", [*self.dropped, *(row.id for row in self.rows if row.deleted and not (row.is_spent or row.is_edit))]
 
 
 @dataclass(frozen=True, slots=True)

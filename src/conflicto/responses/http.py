@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 from fastapi import Query
 
-from conflicto.access.receipts import SENT, Deletion, Receipts, recorded
+from conflicto.access.receipts import SENT, Deletion, Receipts, recorded, recorded_for_author
 from conflicto.access.roles import HOSTS, HOSTS_AND_PARTICIPANTS, PARTICIPANTS, Role
 from conflicto.activities.model import Activity
 from conflicto.activities.queries import activities_by_id, activity_by_id
@@ -169,7 +169,9 @@ class ResponseEndpoints:
         await self.db.read(_one, call, activity_id, response_id)
         if call.caller.role is Role.PARTICIPANT:
             author = call.caller.participant_id
-            _, gone = await self.writer.run(session_id, recorded, change.withdraw_response, response_id, participant_id=author)
+            _, gone = await self.writer.run(
+                session_id, recorded_for_author, change.withdraw_response, response_id, participant_id=author
+            )
         else:
             _, gone = await self.writer.run(session_id, recorded, change.remove_response, response_id, activity_id=activity_id)
         return Answer(204, headers=(NO_STORE, self.receipts.header(gone)))

@@ -110,7 +110,8 @@ def leave_pools(tx: WriteTx, event: ParticipantRemoved) -> None:
         ]
         pool.add_many(tx, marks)
         tx.head(event.session_id).count("pooled", len(marks))
-        tx.emit(AnswersPooled(event.session_id, marks))
+        dropped = [row.id for row in rows if not (row.deleted or row.is_spent or row.is_edit)]
+        tx.emit(AnswersPooled(event.session_id, marks, dropped=dropped))
         store.detach(tx, event.participant_id, anonymous)
         idempotency.erase_owned(tx, event.participant_id)
 
