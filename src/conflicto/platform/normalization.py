@@ -33,7 +33,7 @@ _LONG_RUN = re.compile(_MARKS)
 _PIECE = re.compile(f".*?{_MARKS}|.+", re.DOTALL)
 
 
-def normalized(form: Literal["NFKC", "NFKD"], text: str) -> str:
+def normalized(form: Literal["NFC", "NFKC", "NFKD"], text: str) -> str:
     """Return `text` in a normal form; equal to `unicodedata.normalize` unless more than 30 marks stand in a row."""
     if len(text) <= MAX_PLAIN_CHARACTERS or text.isascii() or not _LONG_RUN.search(text):
         return normalize(form, text)

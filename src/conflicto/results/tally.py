@@ -34,6 +34,10 @@ NOBODY = 0
 _decode = msgspec.json.Decoder().decode
 
 
+WORDS_EDITION = 2
+"""Number of the rules by which words are told apart and compared; segments that were counted by earlier rules are not taken over."""
+
+
 class Basis(NamedTuple):
     """What a tally is made from beside the answers; when it changes, the tally is made anew.
 
@@ -51,7 +55,7 @@ class Basis(NamedTuple):
     @property
     def digest(self) -> bytes:
         """Return what tells this basis from others, 16 bytes; another version of the program, or of Unicode, may count otherwise."""
-        parts = (__version__, unidata_version, *self._replace(is_moderated=False))
+        parts = (__version__, WORDS_EDITION, unidata_version, *self._replace(is_moderated=False))
         return blake2b(msgspec.json.encode(parts), digest_size=16).digest()
 
 

@@ -1,4 +1,4 @@
-"""`rank`: Borda's count. Of k options that an answer ranks, the first gets k points and the last one; what it leaves out gets none."""
+"""`rank`: the modified Borda count. Of k options that an answer ranks, the first gets k points, the last one, and any other none."""
 
 from __future__ import annotations
 

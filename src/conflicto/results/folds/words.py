@@ -1,4 +1,4 @@
-"""`words`: how many answers hold each word, whatever its case; shown as most people wrote it."""
+"""`words`: how many answers hold each word, whatever its case, form and the punctuation around it; shown as most people wrote it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
 
+from conflicto.platform.folding import fold
 from conflicto.platform.normalization import normalized
 from conflicto.results.folds.base import MAX_ENTRIES, MOST_LISTED, Kind, first, flag, whole
+from conflicto.results.segmentation import bare, words_in
 from conflicto.results.spill.store import Entry
 from conflicto.results.values import elements
 
@@ -38,7 +40,9 @@ class Words:
         found: dict[str, str] = {}
         texts = (text for text in elements(value) or () if isinstance(text, str))
         for word in islice((word for text in texts for word in self._words(text)), MOST_WORDS):
-            found.setdefault(folded(word), word)
+            key = fold(bare(word))
+            if key:
+                found.setdefault(key, word)
         return found or None
 
     def empty(self) -> Spoken:
@@ -46,19 +50,10 @@ class Words:
         return Spoken(self.top)
 
     def _words(self, text: str) -> Iterator[str]:
-        pieces = normalized("NFKC", text).split()
-        for word in pieces if self.split else [" ".join(pieces)]:
-            if word and len(word) <= LONGEST_WORD:
+        shown = normalized("NFC", text)
+        for word in words_in(shown) if self.split else [" ".join(shown.split())]:
+            if len(word) <= LONGEST_WORD:
                 yield word
-
-
-def folded(word: str) -> str:
-    """Return what spellings of one word have in common.
-
-    >>> folded("STRASSE") == folded("Straße")
-    True
-    """
-    return normalized("NFKC", word.casefold())
 
 
 class Spoken:
