@@ -135,13 +135,15 @@ def _written(tx: ReadTx, job: Job, types: Registry) -> tuple[str, BinaryIO]:
 class Sink:
     """A file that takes nothing more once `stop` is set; a workbook is put together after its last row, and that takes long too.
 
-    The writer is told once. What it writes while it is closed goes nowhere.
+    The writer is told once. What it writes after that, or to a closed file, goes nowhere: a workbook that was given up writes its end
+    whenever the interpreter collects it.
     """
 
     def __init__(self, file: BinaryIO, stop: threading.Event) -> None:
         self._file = file
         self._stop = stop
         self._has_told = False
+        self._position = 0
 
     def write(self, part: bytes) -> int:
         """Write to the file.
@@ -149,6 +151,9 @@ class Sink:
         Raises:
             Stopped: `stop` is set.
         """
+        self._position += len(part)
+        if self._file.closed:
+            return len(part)
         if not self._stop.is_set():
             return self._file.write(part)
         if not self._has_told:
@@ -160,6 +165,20 @@ class Sink:
         """Write line by line; raises as `write` does."""
         for line in lines:
             self.write(line)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Move to a position and return it; in a closed file, where it would be."""
+        self._position = offset if self._file.closed else self._file.seek(offset, whence)
+        return self._position
+
+    def tell(self) -> int:
+        """Return the position; in a closed file, where it would be."""
+        return self._position if self._file.closed else self._file.tell()
+
+    def flush(self) -> None:
+        """Pass on what the file holds back, unless it is closed."""
+        if not self._file.closed:
+            self._file.flush()
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - what files have besides
         return getattr(self._file, name)

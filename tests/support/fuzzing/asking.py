@@ -63,10 +63,11 @@ def scope_of(case: Case) -> dict[str, Any] | None:
 class Exchange:
     """Sends the body in its pieces, takes the answer, and leaves a stream after its first part."""
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, leaves_after_s: float) -> None:
         size = case.piece or max(1, len(case.body))
         self._parts = [case.body[at : at + size] for at in range(0, len(case.body), size)] or [b""]
         self._seen_enough = asyncio.Event()
+        self._leaves_after_s = leaves_after_s
         self.told = Told()
 
     async def receive(self) -> dict[str, Any]:
@@ -74,7 +75,7 @@ class Exchange:
             part = self._parts.pop(0)
             return {"type": "http.request", "body": part, "more_body": bool(self._parts)}
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._seen_enough.wait(), LEAVES_AFTER_S)
+            await asyncio.wait_for(self._seen_enough.wait(), self._leaves_after_s)
         return {"type": "http.disconnect"}
 
     async def send(self, message: dict[str, Any]) -> None:
@@ -86,12 +87,12 @@ class Exchange:
             self._seen_enough.set()
 
 
-async def ask(app: App, case: Case) -> Told | None:
+async def ask(app: App, case: Case, leaves_after_s: float = LEAVES_AFTER_S) -> Told | None:
     """Return the answer, None if the request is none; whatever escapes the app is raised."""
     scope = scope_of(case)
     if scope is None:
         return None
-    exchange = Exchange(case)
+    exchange = Exchange(case, leaves_after_s)
     async with asyncio.timeout(PATIENCE_S):
         await app(scope, exchange.receive, exchange.send)
     return exchange.told

@@ -8,7 +8,7 @@ from typing import Any
 from conflicto.app import App
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted
-from tests.support.fuzzing.asking import Judge, ask
+from tests.support.fuzzing.asking import PATIENCE_S, Judge, ask
 from tests.support.fuzzing.cases import Case
 from tests.support.walking import addresses, filled
 
@@ -30,6 +30,7 @@ class Side:
     seat: Seat
     activities: list[str]
     response: str
+    link: str
 
     @classmethod
     async def make(cls, api: Api) -> "Side":
@@ -38,12 +39,14 @@ class Side:
         quiz = await event.activity(status="active", **QUIZ, **SEEN)
         seat = await event.join("Anna")
         sent = accepted(await event.answer(quiz, seat, {"a": 1, "n": 2}), 201)
-        return cls(event, seat, [quiz["id"], other["id"]], sent["id"])
+        link = accepted(await api.post(f"{event.path}/links", {"scope": "screen"}, token=event.host), 201)
+        return cls(event, seat, [quiz["id"], other["id"]], sent["id"], link["id"])
 
     def names(self, prefix: str) -> dict[bytes, bytes]:
         known = {
             "session": self.event.id, "activity": self.activities[0], "participant": self.seat.id, "response": self.response,
             "host": self.event.host, "screen": self.event.screen, "seat": self.seat.token, "code": self.event.code,
+            "link": self.link,
         }  # fmt: skip
         return {f"@{prefix}{name}@".encode(): str(value).encode() for name, value in known.items()}
 
@@ -52,6 +55,7 @@ class Side:
         return {
             "session_id": [self.event.id], "activity_id": self.activities, "response_id": [self.response],
             "participant_id": [self.seat.id], "code": [self.event.code], "timestamp": ["0", "now"], "type": ["poll"],
+            "link_id": [self.link],
         }  # fmt: skip
 
 
@@ -79,7 +83,7 @@ class World:
         faults = []
         for side in (self.main, self.victim):
             for case in _reads(self.api, side):
-                told = await ask(self.api.app, case)
+                told = await ask(self.api.app, case, leaves_after_s=PATIENCE_S / 2)
                 fault = "a reader went away" if told is None or told.status == 0 else judge.fault(case, told)
                 self.reads[case.target.partition(b"?")[0].rpartition(b"/")[2].decode()] += 1
                 if fault:

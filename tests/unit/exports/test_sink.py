@@ -1,5 +1,6 @@
 import io
 import threading
+import zipfile
 from collections.abc import Iterator
 
 import pytest
@@ -33,3 +34,15 @@ def test_a_workbook_is_not_put_together_for_nobody() -> None:
     with pytest.raises(Stopped):
         write_xlsx({"Answers": Sheet(["nickname", "answer"], rows())}, Sink(file, stop))
     assert file.getvalue() == b""
+
+
+def test_a_workbook_that_was_given_up_may_write_its_end_to_a_closed_file() -> None:
+    file = io.BytesIO()
+    sink = Sink(file, threading.Event())
+    archive = zipfile.ZipFile(sink, "w")
+    archive.writestr("a", "b")
+    file.close()
+
+    archive.close()
+
+    assert sink.write(b"more") == 4
