@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -33,7 +34,7 @@ from conflicto.exports.writing import ExportDesk
 from conflicto.feed import http as feed_http
 from conflicto.feed.answers import Answers
 from conflicto.feed.following import Following
-from conflicto.feed.heads import Heads
+from conflicto.feed.heads import Heads, activity_in
 from conflicto.feed.leaderboard import Leaderboard
 from conflicto.feed.lobbies import Lobbies
 from conflicto.feed.press import Press
@@ -108,10 +109,7 @@ from conflicto.web import pages as web_pages
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-    from uuid import UUID
 
-    from conflicto.activities.model import Activity
-    from conflicto.sessions.model import Session
 
 ABOUT = {
     "title": "Conflicto",
@@ -297,7 +295,8 @@ class App:
 
     def _runner(self) -> GroupRunner:
         inside: dict[type, list[Any]] = {SessionEnded: [end_with_session], ParticipantRemoved: [erase_answers]}
-        return GroupRunner(self.db, SessionHeads(), self.clock, inside | {AnsweringEnded: [release_rest]}, self.lives)
+        heads = SessionHeads(self.settings.max_session_bytes)
+        return GroupRunner(self.db, heads, self.clock, inside | {AnsweringEnded: [release_rest]}, self.lives)
 
     def _committed(self, committed: Committed) -> None:
         """Tell everyone who keeps state in memory; runs on the event loop, in commit order, before any caller hears of it."""
@@ -327,7 +326,7 @@ class App:
     def _routes(self) -> list[Route]:
         db, writer, tokens, clock, days = self.db, self.writer, self.tokens, self.clock, self.settings.retention_days
         lookup, links = Lobbies(db, self.heads), link_http.LinkTokens(db, writer, tokens, clock)
-        caps = Caps(self.settings.most_answers, self.settings.most_answers_each)
+        caps = Caps(self.settings.most_answers, self.settings.most_answers_each, self.settings.max_session_bytes)
         receipts = Receipts(self.identity.receipt_key, self.identity.issuer, clock)
         press = Press(clock, self.metrics, self.keeper.load)
         answers = Answers(db, clock, press, SharedPages(self._cache()), caps, self.tokens.link_keys)
@@ -336,7 +335,7 @@ class App:
         results = Results(db, segments, self.heads, answers, press, clock)
         leaderboard = Leaderboard(db, self.heads, answers, results, press)
         self.streams = Streams(self.heads, answers, results, clock)
-        self.check = AnswerCheck(db, self.types, self._activity, self.budget)
+        self.check = AnswerCheck(db, self.types, partial(activity_in, self.heads), self.budget)
         self.rehearsals = RehearsalStage(House(db, writer, clock, self.presence, self.types, self.heads.standing, self.check.judge))
         return [
             *sessions_http.routes(
@@ -372,11 +371,6 @@ class App:
     def _redis_state(self) -> str:
         hears = self.redis is not None and self.probe.is_up and (self.following.hears_doorbells or not self.db.is_shared)
         return health.UNUSED if self.redis is None else health.UP if hears else health.AWAY
-
-    async def _activity(self, session_id: int, activity_id: UUID) -> tuple[Session, Activity] | None:
-        head = await self.heads.standing(session_id)
-        activity = head.activities.get(activity_id) if head else None
-        return (head.session, activity) if head and activity else None
 
     def _door(self) -> FrontDoor:
         self.page_routes = web_pages.routes(self.pages, anyone=ANYONE)

@@ -142,6 +142,13 @@ class Settings(BaseModel):
         alias="CONFLICTO_DRAFT_RETENTION_DAYS",
         description="Days after which a draft in which nothing changed is deleted with everything in it; 0 keeps it.",
     )
+    max_session_bytes: int = Field(
+        2 * 1024**3,
+        ge=0,
+        alias="CONFLICTO_MAX_SESSION_BYTES",
+        description="Bytes that one session may store, answers, keys, participants, activities and audit together; 0: no cap. "
+        "Hosts are warned at 80 %.",
+    )
     most_answers: int = Field(
         2_000_000,
         ge=0,

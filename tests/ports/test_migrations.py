@@ -23,7 +23,8 @@ from conflicto.app import App
 from conflicto.migrations import locks
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.schema import SCHEMA, revision
-from conflicto.responses.recount import counter_differences
+from conflicto.responses.recount import bytes_of_sessions, counter_differences
+from conflicto.sessions.heads import head_row
 from conflicto.settings import Settings
 from tests.support import databases, revisions
 from tests.support.api import Api
@@ -90,6 +91,8 @@ async def test_data_of_every_revision_reach_the_newest_and_are_served(empty_url:
     settings = Settings(database_url=empty_url, data_dir=tmp_path, admin_token=ADMIN)
     async with App(settings).running() as app:
         assert app.db.query(counter_differences) == []
+        counted = app.db.query(head_row, revisions.SESSION).counts["stored_bytes"]
+        assert counted == app.db.query(bytes_of_sessions)[revisions.SESSION] > 4 * 500
         path = f"/sessions/{revisions.SESSION}"
         host = accepted(await Api(app).post(f"{path}/tokens", {"role": "host"}, token=ADMIN), 201)["token"]
         page = await Api(app).get(f"{path}/activities/{revisions.POLL}/responses/since/0", token=host)

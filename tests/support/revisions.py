@@ -29,7 +29,8 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     ],
     "feed_heads": [
         {"session_id": SESSION, "ts": T + 6, "ctl": T + 2, "participants": 2, "participants_ts": T + 4, "activities": 1, "transitions": 1,
-         "responses": 2, "links_ts": T + 1, "own_ts": T + 7, "pooled": 1}
+         "responses": 2, "links_ts": T + 1, "own_ts": T + 7, "pooled": 1,
+         "stored_bytes": 4_051}
     ],
     "links": [
         {"id": UUID(fields=(1, 0, 0x8000, 0x80, 0, SESSION)), "session_id": SESSION, "scope": "owner", "name": "Anna",

@@ -27,7 +27,14 @@ from conflicto.platform.http.paging import page_answer
 from conflicto.platform.http.routes import Docs, Route, control
 from conflicto.platform.problems import FieldError, InvalidInput, NotFound
 from conflicto.platform.strict_json import CONFIG_LIMITS, RESPONSE_LIMITS
-from conflicto.sessions.errors import IdempotencyKeyInvalid, KeyReused, RevisionStale, SessionCompleted, SessionNotActive
+from conflicto.sessions.errors import (
+    IdempotencyKeyInvalid,
+    KeyReused,
+    RevisionStale,
+    SessionCompleted,
+    SessionNotActive,
+    StorageFull,
+)
 from conflicto.sessions.http import CONTROL, created_session, seen_session
 from conflicto.sessions.idempotency import Key, is_known, key_from
 from conflicto.sessions.link_http import LinkTokens
@@ -234,7 +241,7 @@ def _object_routes(activities: ActivityEndpoints) -> list[Route]:
         "/activities/{activity_id}",
         "/sessions/{session_id}/activities",
     )
-    made = (errors.TooManyActivities, SessionCompleted, SessionNotActive, KeyReused, IdempotencyKeyInvalid)
+    made = (errors.TooManyActivities, StorageFull, SessionCompleted, SessionNotActive, KeyReused, IdempotencyKeyInvalid)
     rows = [
         control("POST", some, activities.create, who=HOSTS, policy=CONTROL, body=CONFIG_LIMITS, tag="activities",
                 replays=activities.repeats,
@@ -250,9 +257,9 @@ def _object_routes(activities: ActivityEndpoints) -> list[Route]:
             control("GET", path, activities.read, who=MEMBERS, policy=CONTROL, tag="activities",
                     docs=Docs(summary="Read an activity", gives={**one, 304: None}, headers=("If-None-Match",))),
             control("PUT", path, activities.replace, who=HOSTS, policy=CONTROL, body=CONFIG_LIMITS, tag="activities",
-                    docs=Docs(summary="Replace an activity", gives=one, headers=("If-Match",), problems=changing)),
+                    docs=Docs(summary="Replace an activity", gives=one, headers=("If-Match",), problems=(*changing, StorageFull))),
             control("PATCH", path, activities.patch, who=HOSTS, policy=CONTROL, body=CONFIG_LIMITS, tag="activities",
-                    docs=Docs(summary="Change an activity", gives=one, headers=("If-Match",), problems=changing)),
+                    docs=Docs(summary="Change an activity", gives=one, headers=("If-Match",), problems=(*changing, StorageFull))),
             control("DELETE", path, activities.delete, who=HOSTS, policy=CONTROL, tag="activities",
                     docs=Docs(summary="Delete an activity with its answers", gives={204: None}, sends=SENT, headers=("If-Match",),
                               problems=changing[:3])),
@@ -262,7 +269,7 @@ def _object_routes(activities: ActivityEndpoints) -> list[Route]:
 
 def _control_routes(controls: ActivityControls) -> list[Route]:
     nested = "/sessions/{session_id}/activities/{activity_id}"
-    moved = (errors.MoveNotAllowed, errors.AlreadyRevealed, SessionNotActive, SessionCompleted)
+    moved = (errors.MoveNotAllowed, errors.AlreadyRevealed, SessionNotActive, SessionCompleted, StorageFull)
     rows: list[tuple[str, str, Any, str, tuple[Any, ...]]] = [
         ("POST", "/transition", controls.transition, "Take a step of the lifecycle", moved),
         ("PATCH", "/status", controls.set_status, "Take a step of the lifecycle, in short", moved),

@@ -28,6 +28,7 @@ counts_of_rounds = store.some_rounds
 activities_in_order = store.live
 kept_counts = store.kept_counts
 recounted_activities = store.recount
+activity_bytes = store.recounted_bytes
 
 
 def activity_by_id(tx: ReadTx, activity_id: UUID, *, session_id: int | None = None) -> Activity:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, literal, select, update
 
 from conflicto.activities.model import (
     Activity,
@@ -22,6 +23,7 @@ from conflicto.activities.tables import activities, activity_rounds
 from conflicto.platform.db.bulk import Bulk
 from conflicto.platform.db.lookup import Lookup
 from conflicto.platform.db.rows import as_row
+from conflicto.sessions.storage import ACTIVITY_BYTES, ROUND_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -68,6 +70,15 @@ _SOME_ROUNDS = Lookup(select(activity_rounds), activity_rounds.c.activity_id, ac
 _ROUNDS_OF = select(activity_rounds).where(activity_rounds.c.activity_id == bindparam("activity_id"))
 _RECOUNT = (
     select(activities.c.session_id, func.count().label("activities")).where(~activities.c.deleted).group_by(activities.c.session_id)
+)
+_BYTES = select(
+    activities.c.session_id,
+    func.sum(
+        sum((func.coalesce(func.octet_length(column), 0) for column in (activities.c.title, *_TEXTS)), literal(ACTIVITY_BYTES))
+    ).label("stored"),
+).group_by(activities.c.session_id)
+_ROUND_BYTES = select(activity_rounds.c.session_id, (func.count() * ROUND_BYTES).label("stored")).group_by(
+    activity_rounds.c.session_id
 )
 _SAVE = update(activities).where(activities.c.id == bindparam("activity_id"))
 _KINDS: dict[str, Any] = {
@@ -183,6 +194,14 @@ def kept_counts(tx: ReadTx) -> dict[tuple[int, UUID, int], Counts]:
 def recount(tx: ReadTx) -> dict[int, int]:
     """Count the activities of every session, row by row: for checks alone."""
     return {row.session_id: row.activities for row in tx.all(_RECOUNT)}
+
+
+def recounted_bytes(tx: ReadTx) -> Counter[int]:
+    """Return the bytes of each session's activities and rounds, row by row: for checks alone."""
+    stored: Counter[int] = Counter()
+    for row in (*tx.all(_BYTES), *tx.all(_ROUND_BYTES)):
+        stored[row.session_id] += int(row.stored)
+    return stored
 
 
 def save_counts(tx: WriteTx, rounds: Iterable[tuple[UUID, int, Counts]]) -> None:

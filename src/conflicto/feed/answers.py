@@ -83,7 +83,7 @@ class Answers:
     async def session_status(self, call: Call, head: SessionHead) -> Answer:
         """Answer with the session's status."""
         view = view_of(call.caller)
-        near = self._caps.is_near(head.stored) if view is View.HOST else None
+        near = self._caps.is_near(head.stored, head.stored_bytes) if view is View.HOST else None
         return self._status(call, head, ("session", view), lambda crowd: status.session_status(head, crowd, near_cap=near))
 
     async def activity_status(self, call: Call, head: SessionHead) -> Answer:

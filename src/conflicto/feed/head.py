@@ -80,6 +80,7 @@ class SessionHead:
     participants: int
     participants_ts: int
     stored: int
+    stored_bytes: int
     activities: dict[UUID, Activity]
     counts: dict[tuple[UUID, int], Counts]
     seats: dict[int, int]
@@ -168,7 +169,7 @@ class SessionHead:
         control, is_private = locked.ctl != self.ctl, locked.ts == self.ts
         self.ts, self.ctl, self.position = locked.ts, locked.ctl, locked.position
         self.participants, self.participants_ts = locked.counts["participants"], locked.counts["participants_ts"]
-        self.stored = locked.counts["responses"]
+        self.stored, self.stored_bytes = locked.counts["responses"], locked.counts["stored_bytes"]
         for event in events:
             self._follow(event)
         self.made.clear()
@@ -296,6 +297,7 @@ def load_head(tx: ReadTx, session_id: int) -> SessionHead:
         participants=row.counts["participants"],
         participants_ts=row.counts["participants_ts"],
         stored=row.counts["responses"],
+        stored_bytes=row.counts["stored_bytes"],
         activities={activity.id: activity for activity in all_activities(tx, session_id)},
         counts=all_counts(tx, session_id),
         seats=moved_seats(tx, session_id),

@@ -24,11 +24,14 @@ from conflicto.sessions.heads import positions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from uuid import UUID
 
     from conflicto.access.roles import Caller
+    from conflicto.activities.model import Activity
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.group import Committed
     from conflicto.platform.express.shelf import Shelf
+    from conflicto.sessions.model import Session
 
 MOST_HEADS = 5_000
 """Sessions in memory; the least recently used are forgotten, and earlier where their bytes do not fit in the budget of all caches."""
@@ -315,3 +318,10 @@ class Heads:
 
 def _ignore(_: Sequence[object], __: int) -> None:
     """Hear nothing."""
+
+
+async def activity_in(heads: Heads, session_id: int, activity_id: UUID) -> tuple[Session, Activity] | None:
+    """Return an activity with its session, from memory; None if there is no such one."""
+    head = await heads.standing(session_id)
+    activity = head.activities.get(activity_id) if head else None
+    return (head.session, activity) if head and activity else None

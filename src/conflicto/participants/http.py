@@ -39,7 +39,7 @@ from conflicto.platform.instants import rfc3339
 from conflicto.platform.limits.bucket import Per, Policy
 from conflicto.platform.problems import InvalidInput, NotFound
 from conflicto.platform.strict_json import RESPONSE_LIMITS
-from conflicto.sessions.errors import CodeUnknown, IdempotencyKeyInvalid, KeyReused, SessionCompleted
+from conflicto.sessions.errors import CodeUnknown, IdempotencyKeyInvalid, KeyReused, SessionCompleted, StorageFull
 from conflicto.sessions.http import CONTROL, Lookup
 from conflicto.sessions.idempotency import Key, is_known, key_from
 from conflicto.sessions.model import Session, normalised_code
@@ -261,7 +261,7 @@ def routes(door: DoorEndpoints, seats: SeatEndpoints) -> list[Route]:
         "docs": Docs(
             summary="Take a seat", takes=schemas.JoinIn, gives={201: schemas.SeatOut}, headers=("Idempotency-Key", "Link-Key"),
             problems=(CodeUnknown, NicknameInvalid, errors.NicknameRefused, errors.NicknameTaken, errors.SessionFull,
-                      errors.SessionLocked, errors.SeatGone, KeyReused, IdempotencyKeyInvalid, TooManyGuesses, InvalidInput),
+                      errors.SessionLocked, StorageFull, errors.SeatGone, KeyReused, IdempotencyKeyInvalid, TooManyGuesses, InvalidInput),
         ),
     }  # fmt: skip
     naming = (NicknameInvalid, errors.NicknameRefused, errors.NicknameTaken, SessionCompleted)

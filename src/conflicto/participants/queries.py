@@ -24,6 +24,7 @@ moved_seats = store.moved_seats
 every_seat = store.every_seat
 forgotten_ids = store.forgotten
 recounted_seats = store.recount
+participant_bytes = store.recounted_bytes
 present_ids = store.present
 present_seats = store.find_many
 departed_ids = store.departed

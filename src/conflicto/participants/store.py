@@ -11,6 +11,7 @@ from conflicto.participants.nickname import part_of_key
 from conflicto.participants.tables import participants, seat_links
 from conflicto.platform.db.bulk import Bulk
 from conflicto.platform.db.lookup import Lookup
+from conflicto.sessions.storage import PARTICIPANT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -74,6 +75,7 @@ _RECOUNT = (
     .where(~participants.c.deleted)
     .group_by(participants.c.session_id)
 )
+_BYTES = select(participants.c.session_id, (func.count() * PARTICIPANT_BYTES).label("stored")).group_by(participants.c.session_id)
 _SEEN = (
     update(participants)
     .where(participants.c.id == bindparam("participant_id"), participants.c.last_seen_us < bindparam("seen_us"))
@@ -177,6 +179,11 @@ def _flood(wanted: Select[Any], session_id: int, flood: Flood) -> Select[Any]:
 def recount(tx: ReadTx) -> dict[int, int]:
     """Count the seats of every session, row by row: for checks alone."""
     return {row.session_id: row.seats for row in tx.all(_RECOUNT)}
+
+
+def recounted_bytes(tx: ReadTx) -> dict[int, int]:
+    """Return the bytes of each session's participants, row by row: for checks alone."""
+    return {row.session_id: row.stored for row in tx.all(_BYTES)}
 
 
 def changed_since(tx: ReadTx, session_id: int, *, after: int, upto: int, most: int) -> list[Participant]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from conflicto.responses import store
 from conflicto.responses.errors import AnsweredTooOften, AnswersFull
 from conflicto.responses.pool import store as pool
+from conflicto.sessions.storage import NEAR, is_near
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from conflicto.activities.model import Activity
     from conflicto.platform.db.transaction import WriteTx
     from conflicto.platform.problems import DomainError
-
-NEAR = 0.8
-"""Of a cap: from here on the host is told."""
 
 MOST_KNOWN = 50_000
 """Participants and rounds that are remembered, about 10 MiB; beyond that everybody is counted anew."""
@@ -33,10 +31,11 @@ class Caps:
 
     session: int = 2_000_000
     each: int = 1_000
+    session_bytes: int = 0
 
-    def is_near(self, rows: int) -> bool:
-        """Whether a session with so many rows has reached four fifths of its cap, and its host shall know."""
-        return 0 < self.session * NEAR <= rows
+    def is_near(self, rows: int, stored_bytes: int) -> bool:
+        """Whether a session with so many rows and bytes has reached four fifths of a cap, and its host shall know."""
+        return 0 < self.session * NEAR <= rows or is_near(stored_bytes, self.session_bytes)
 
 
 class Capacity:

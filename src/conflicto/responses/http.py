@@ -47,7 +47,7 @@ from conflicto.responses.queries import (
     response_page,
 )
 from conflicto.sessions import idempotency
-from conflicto.sessions.errors import IdempotencyKeyInvalid, KeyReused, SessionCompleted
+from conflicto.sessions.errors import IdempotencyKeyInvalid, KeyReused, SessionCompleted, StorageFull
 from conflicto.sessions.http import CONTROL
 from conflicto.sessions.idempotency import key_from
 
@@ -276,7 +276,15 @@ def routes(responses: ResponseEndpoints) -> list[Route]:
     one = some + "/{response_id}"
     shown: dict[int, Any] = {200: schemas.ResponseOut}
     closed: tuple[type[DomainError], ...] = (errors.ActivityNotOpen, SeatGone)
-    taken = (*closed, errors.AlreadyAnswered, errors.AnsweredTooOften, errors.AnswersFull, KeyReused, IdempotencyKeyInvalid)
+    taken = (
+        *closed,
+        errors.AlreadyAnswered,
+        errors.AnsweredTooOften,
+        errors.AnswersFull,
+        StorageFull,
+        KeyReused,
+        IdempotencyKeyInvalid,
+    )
     return [
         data("POST", some, responses.submit, who=PARTICIPANTS, policy=SUBMIT, body=RESPONSE_LIMITS, tag="responses",
              replays=responses.repeats, shows_presence=False,
@@ -294,7 +302,7 @@ def routes(responses: ResponseEndpoints) -> list[Route]:
                 docs=Docs(summary="Read an answer", gives=shown)),
         control("PUT", one, responses.edit, who=PARTICIPANTS, policy=SUBMIT, body=RESPONSE_LIMITS, tag="responses",
                 shows_presence=False,
-                docs=Docs(summary="Replace one's own answer", gives=shown, problems=(*closed, errors.AlreadyAnswered))),
+                docs=Docs(summary="Replace one's own answer", gives=shown, problems=(*closed, errors.AlreadyAnswered, StorageFull))),
         control("DELETE", one, responses.delete, who=HOSTS_AND_PARTICIPANTS, policy=CONTROL, tag="responses",
                 shows_presence=False,
                 docs=Docs(summary="Delete an answer", gives={204: None}, sends=SENT,

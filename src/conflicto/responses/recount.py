@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from conflicto.activities.queries import kept_counts, recounted_activities
-from conflicto.participants.queries import recounted_seats
+from conflicto.activities.queries import activity_bytes, kept_counts, recounted_activities
+from conflicto.participants.queries import participant_bytes, recounted_seats
 from conflicto.responses import store
 from conflicto.responses.pool import store as pool
 from conflicto.sessions.heads import every_head
-from conflicto.sessions.queries import audit_lengths, kept_total, live_sessions
+from conflicto.sessions.queries import audit_lengths, kept_total, live_sessions, session_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,7 @@ def counter_differences(tx: ReadTx) -> list[str]:
 def _heads(tx: ReadTx, live: set[int]) -> Iterator[str]:
     heads = every_head(tx)
     seats, activities, lines, newest = recounted_seats(tx), recounted_activities(tx), audit_lengths(tx), store.newest_stamps(tx)
-    stored = store.rows_of_sessions(tx)
+    stored, in_bytes = store.rows_of_sessions(tx), bytes_of_sessions(tx)
     for session_id in sorted(live):
         head = heads.get(session_id)
         if head is None:
@@ -40,6 +41,8 @@ def _heads(tx: ReadTx, live: set[int]) -> Iterator[str]:
                 yield f"session {session_id}: {name} counter {head.counts[name]}, rows {rows.get(session_id, 0)}"
         if head.counts["responses"] > stored.get(session_id, 0):  # fewer: an earlier program wrote beside this one
             yield f"session {session_id}: responses counter {head.counts['responses']}, rows {stored.get(session_id, 0)}"
+        if head.counts["stored_bytes"] > in_bytes[session_id]:
+            yield f"session {session_id}: bytes counter {head.counts['stored_bytes']}, rows {in_bytes[session_id]}"
         if newest.get(session_id, 0) > head.ts:
             yield f"session {session_id}: head {head.ts} is behind its newest response {newest[session_id]}"
 
@@ -52,6 +55,14 @@ def _pools(tx: ReadTx, live: set[int]) -> Iterator[str]:
             yield f"session {session_id}: pooled counter {head.counts['pooled']}, rows {rows.get(session_id, 0)}"
         if newest.get(session_id, 0) > head.own_ts:
             yield f"session {session_id}: head {head.own_ts} is behind the newest position of its pool {newest[session_id]}"
+
+
+def bytes_of_sessions(tx: ReadTx) -> Counter[int]:
+    """Return the bytes that each session takes, row by row."""
+    stored: Counter[int] = Counter()
+    for part in (store.recounted_bytes(tx), pool.recounted_bytes(tx), activity_bytes(tx), participant_bytes(tx), session_bytes(tx)):
+        stored.update(part)
+    return stored
 
 
 def _rounds(tx: ReadTx, live: set[int]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from conflicto.responses.errors import ScanTooLong
 from conflicto.responses.model import NO_SLOT, LiveAnswer, Moderation, Response
 from conflicto.responses.pool.store import purge as purge_pools
 from conflicto.responses.tables import responses
+from conflicto.sessions.storage import RESPONSE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -111,6 +112,14 @@ _RECOUNT = (
     .group_by(responses.c.activity_id, responses.c.round)
 )
 _ROWS_OF_SESSIONS = select(responses.c.session_id, func.count().label("stored")).group_by(responses.c.session_id)
+_BYTES = select(
+    responses.c.session_id,
+    func.sum(
+        RESPONSE_BYTES
+        + func.coalesce(func.octet_length(responses.c.response_text), 0)
+        + func.coalesce(func.octet_length(responses.c.masked_text), 0)
+    ).label("stored"),
+).group_by(responses.c.session_id)
 _NEWEST_STAMPS = select(responses.c.session_id, func.max(responses.c.ts).label("ts")).group_by(responses.c.session_id)
 
 
@@ -347,6 +356,11 @@ def recount(tx: ReadTx) -> dict[tuple[UUID, int], tuple[int, int]]:
 def rows_of_sessions(tx: ReadTx) -> dict[int, int]:
     """Count the rows of each session, tombstones included, row by row: for checks alone."""
     return {row.session_id: row.stored for row in tx.all(_ROWS_OF_SESSIONS)}
+
+
+def recounted_bytes(tx: ReadTx) -> dict[int, int]:
+    """Return the bytes of each session's responses, row by row: for checks alone."""
+    return {row.session_id: int(row.stored) for row in tx.all(_BYTES)}
 
 
 def newest_stamps(tx: ReadTx) -> dict[int, int]:

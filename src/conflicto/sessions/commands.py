@@ -23,6 +23,7 @@ from conflicto.sessions.model import (
     step,
 )
 from conflicto.sessions.queries import session_by_id
+from conflicto.sessions.storage import TRANSITION_BYTES, text_bytes
 from conflicto.sessions.word_filter import NO_FILTER, WordFilter
 
 if TYPE_CHECKING:
@@ -109,7 +110,9 @@ def record(
     tx: WriteTx, session_id: int, *, actor: str, entity: str, entity_id: str, moved: tuple[str | None, str], reason: str | None
 ) -> None:
     """Append a line to the session's audit."""
-    number = tx.head(session_id).count("transitions", 1)
+    head = tx.head(session_id)
+    number = head.count("transitions", 1)
+    head.count("stored_bytes", TRANSITION_BYTES + text_bytes(actor, reason))
     line = Transition(
         number=number, actor=actor, entity=entity, entity_id=entity_id, from_status=moved[0], to_status=moved[1],
         reason=reason, at_us=tx.now_us,

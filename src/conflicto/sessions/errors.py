@@ -8,6 +8,7 @@ DomainError
 ├── KeyReused              the idempotency key was used with another body
 ├── IdempotencyKeyInvalid  the key is not one
 ├── CodeUnknown            no session that can be joined has this code
+├── StorageFull            the session stores as many bytes as are kept of one
 └── TooManyLinks           the session holds as many links as it may
 """
 
@@ -70,6 +71,18 @@ class CodeUnknown(DomainError):
     code = "code-unknown"
     title = "No session can be joined with this code"
     kind = Kind.MISSING
+
+
+class StorageFull(DomainError):
+    """Nothing new is stored of this session. Its host can still end, hide, delete and export it; go on in a new session.
+
+    Edits, and steps that open or publish an activity, are taken up to a tenth beyond the cap, and repetitions always. Deleting the
+    session frees what it took.
+    """
+
+    code = "storage-full"
+    title = "The session stores as much as is kept of one"
+    kind = Kind.CONFLICT
 
 
 class TooManyLinks(DomainError):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from conflicto.platform.db.transaction import ReadTx, WriteTx
 
-COUNTS = ("participants", "participants_ts", "activities", "transitions", "responses", "links_ts", "pooled")
+COUNTS = ("participants", "participants_ts", "activities", "transitions", "responses", "links_ts", "pooled", "stored_bytes")
 
 _LOCK = (
     select(feed_heads)
@@ -48,18 +48,22 @@ class _Row:
     responses: int
     links_ts: int
     pooled: int
+    stored_bytes: int
 
 
 _BULK = Bulk(feed_heads, {name: name for name in _Row.__slots__}, key=("session_id",), changing=("ts", "ctl", "own_ts", *COUNTS))
 
 
 class SessionHeads:
-    """The writer's `HeadStore`."""
+    """The writer's `HeadStore`; `max_bytes` is how much a session may store, 0 for any amount."""
+
+    def __init__(self, max_bytes: int = 0) -> None:
+        self._max_bytes = max_bytes
 
     def lock(self, connection: Connection, topics: Iterable[int]) -> dict[int, Head]:
         """Lock the rows in the order of their ids, so that two processes cannot wait for each other."""
         rows = connection.execute(_LOCK, {"topics": list(topics)})
-        return {row.session_id: _head(dict(row._mapping)) for row in rows}
+        return {row.session_id: _head(dict(row._mapping), self._max_bytes) for row in rows}
 
     def save(self, tx: WriteTx, heads: Mapping[int, Head]) -> None:
         """Write back what the group drew and counted."""
@@ -97,5 +101,6 @@ def positions(tx: ReadTx, session_ids: list[int]) -> dict[int, int]:
     return {row.session_id: max(row.ts, row.own_ts) for row in tx.all(_POSITIONS, {"topics": session_ids})}
 
 
-def _head(row: Mapping[str, Any]) -> Head:
-    return Head(row["session_id"], row["ts"], row["ctl"], {name: row[name] for name in COUNTS}, own_ts=row["own_ts"])
+def _head(row: Mapping[str, Any], max_bytes: int = 0) -> Head:
+    counts = {name: row[name] for name in COUNTS}
+    return Head(row["session_id"], row["ts"], row["ctl"], counts, own_ts=row["own_ts"], max_bytes=max_bytes)

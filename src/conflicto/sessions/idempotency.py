@@ -7,6 +7,7 @@ as its session.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from sqlalchemy import delete, select, update
 from conflicto.platform.db.bulk import Bulk
 from conflicto.platform.db.lookup import Lookup
 from conflicto.sessions.errors import IdempotencyKeyInvalid, KeyReused
+from conflicto.sessions.storage import KEY_BYTES
 from conflicto.sessions.tables import idempotency_keys
 
 if TYPE_CHECKING:
@@ -111,8 +113,7 @@ def remember(tx: WriteTx, entries: Iterable[tuple[Key | None, int, int, str]]) -
         for key, session_id, status, entity in entries
         if key is not None
     ]
-    if rows:
-        _BULK.insert(tx, rows)
+    _add(tx, rows)
 
 
 def change(tx: WriteTx, key: Key, entity: str) -> Replay:
@@ -129,11 +130,18 @@ def remember_owned(tx: WriteTx, entries: Iterable[tuple[Key | None, int, int, st
         for key, session_id, status, entity, owner in entries
         if key is not None
     ]
+    _add(tx, rows)
+
+
+def erase_owned(tx: WriteTx, session_id: int, owner: int, *, entity: str | None = None) -> None:
+    """Erase the owned entries of a participant of a session, or only those of one entity."""
+    wanted = delete(idempotency_keys).where(idempotency_keys.c.owner == owner)
+    erased = tx.write(wanted if entity is None else wanted.where(idempotency_keys.c.entity == entity))
+    tx.head(session_id).count("stored_bytes", -erased * KEY_BYTES)
+
+
+def _add(tx: WriteTx, rows: list[_Remembered]) -> None:
     if rows:
         _BULK.insert(tx, rows)
-
-
-def erase_owned(tx: WriteTx, owner: int, *, entity: str | None = None) -> None:
-    """Erase the owned entries of somebody, or only those of one entity."""
-    wanted = delete(idempotency_keys).where(idempotency_keys.c.owner == owner)
-    tx.write(wanted if entity is None else wanted.where(idempotency_keys.c.entity == entity))
+        for session_id, added in Counter(row.session_id for row in rows).items():
+            tx.head(session_id).count("stored_bytes", added * KEY_BYTES)

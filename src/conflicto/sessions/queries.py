@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 live_sessions = store.live_ids
 kept_total = store.total
 audit_lengths = store.audit_lengths
+session_bytes = store.recounted_bytes
 session_links = store.links_of
 
 LONGEST_ID = len(str(1 << 48))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, func, insert, literal, select, update
@@ -10,6 +11,7 @@ from conflicto.access.links import Link, Scope
 from conflicto.platform.db.rows import as_row
 from conflicto.platform.db.tables import counters
 from conflicto.sessions.model import Overlay, Session, SessionStatus, Transition
+from conflicto.sessions.storage import KEY_BYTES, TRANSITION_BYTES
 from conflicto.sessions.tables import IS_OPEN, feed_gaps, feed_heads, idempotency_keys, links, sessions, transitions
 from conflicto.sessions.word_filter import filter_from, filter_text
 
@@ -37,6 +39,15 @@ _UPDATE = update(sessions).where(sessions.c.id == bindparam("session_id"))
 _COUNT = select(counters.c.value).where(counters.c.name == LIVE_SESSIONS)
 _LIVE_IDS = select(sessions.c.id).where(~sessions.c.deleted)
 _AUDIT_LENGTHS = select(transitions.c.session_id, func.count().label("lines")).group_by(transitions.c.session_id)
+_TRANSITION_BYTES = select(
+    transitions.c.session_id,
+    func.sum(
+        TRANSITION_BYTES + func.octet_length(transitions.c.actor) + func.coalesce(func.octet_length(transitions.c.reason), 0)
+    ).label("stored"),
+).group_by(transitions.c.session_id)
+_KEY_BYTES = select(idempotency_keys.c.session_id, (func.count() * KEY_BYTES).label("stored")).group_by(
+    idempotency_keys.c.session_id
+)
 _OUTLIVED = (
     select(sessions.c.id)
     .where(
@@ -102,6 +113,14 @@ def live_ids(tx: ReadTx) -> set[int]:
 def audit_lengths(tx: ReadTx) -> dict[int, int]:
     """Count the audit's lines of every session, row by row: for checks alone."""
     return {row.session_id: row.lines for row in tx.all(_AUDIT_LENGTHS)}
+
+
+def recounted_bytes(tx: ReadTx) -> Counter[int]:
+    """Return the bytes of each session's audit and idempotency keys, row by row: for checks alone."""
+    stored: Counter[int] = Counter()
+    for row in (*tx.all(_TRANSITION_BYTES), *tx.all(_KEY_BYTES)):
+        stored[row.session_id] += int(row.stored)
+    return stored
 
 
 def add(tx: WriteTx, session: Session) -> None:

@@ -50,6 +50,7 @@ feed_heads = Table(
     Column("activities", Integer, nullable=False),
     Column("transitions", Integer, nullable=False),
     Column("responses", BigInteger, nullable=False, server_default=text("0")),
+    Column("stored_bytes", BigInteger, nullable=False, server_default=text("0")),
     Column("links_ts", BigInteger, nullable=False, server_default=text("0")),
     Column("own_ts", BigInteger, nullable=False, server_default=text("0")),
     Column("pooled", BigInteger, nullable=False, server_default=text("0")),
@@ -59,6 +60,7 @@ feed_heads = Table(
 
 `responses` counts rows, tombstones and earlier rounds included: what the session takes on the disk, and never less. `pooled` counts the
 rows of the pool that are to become rows of these, or keep a place. `own_ts` is the newest position that one author alone reads.
+`stored_bytes` is what its rows take, as `storage.py` counts it.
 """
 
 links = Table(

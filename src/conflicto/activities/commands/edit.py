@@ -22,7 +22,7 @@ from conflicto.activities.model import (
     ResponsesVisibility,
     ResultsVisibility,
 )
-from conflicto.activities.queries import activity_by_id, activity_with_content, total_answers
+from conflicto.activities.queries import activity_with_content, total_answers
 from conflicto.activities.strictness import is_binding, loosened
 from conflicto.platform.ids import random_uuid
 from conflicto.sessions import idempotency
@@ -30,6 +30,7 @@ from conflicto.sessions.commands import NewSession, Revisions, forget_activity, 
 from conflicto.sessions.links import DEFAULT_LIFE_S, make_session
 from conflicto.sessions.model import require_open
 from conflicto.sessions.queries import session_by_id
+from conflicto.sessions.storage import ACTIVITY_BYTES, ROUND_BYTES, require_storage, text_bytes
 
 if TYPE_CHECKING:
     from conflicto.activity_types.registry import Registry
@@ -74,7 +75,7 @@ def create_activity(
     A `status` other than draft is reached by the ordinary steps, in the same transaction.
 
     Raises:
-        TooManyActivities: the session is full of them.
+        TooManyActivities, StorageFull: the session is full.
         SessionCompleted: the session is over.
     """
     earlier = idempotency.replay(tx, key)
@@ -103,7 +104,9 @@ def add_activity(tx: WriteTx, session_id: int, new: NewActivity) -> Activity:
         secret_revealed=False, was_revealed=False, published_ts=None, revision=1, deleted=False, created_ts=now, updated_ts=now,
     )  # fmt: skip
     store.add(tx, activity, new.content)
-    tx.head(session_id).count("activities", 1)
+    head = tx.head(session_id)
+    head.count("activities", 1)
+    head.count("stored_bytes", ACTIVITY_BYTES + ROUND_BYTES + _text_bytes(activity, new.content))
     tx.emit(ActivityChanged(activity))
     return activity
 
@@ -125,6 +128,7 @@ def change_activity(
         InvalidInput: the type is registered, and the JSON is not what it asks for.
         AnswersExist: the change would alter what people answered to, or what they were promised; `force` allows it for `config` and
             `secret`.
+        StorageFull: the change needs more bytes than the session may store.
         SessionCompleted: the session is over.
     """
     activity, content = activity_with_content(tx, activity_id)
@@ -135,6 +139,11 @@ def change_activity(
     if (wanted, written) == (activity, content):
         return activity, content
     _require_unanswered(tx, (activity, wanted), (content, written), force=force)
+    head = tx.head(activity.session_id)
+    more = _text_bytes(wanted, written) - _text_bytes(activity, content)
+    if more > 0:
+        require_storage(head)
+    head.count("stored_bytes", more)
     stamped = replace(wanted, revision=activity.revision + 1, updated_ts=tx.stamp(activity.session_id))
     store.save(tx, stamped, written)
     tx.emit(ActivityChanged(stamped))
@@ -143,13 +152,16 @@ def change_activity(
 
 def delete_activity(tx: WriteTx, activity_id: UUID, *, revisions: Revisions = None) -> int:
     """Leave a tombstone in the feed, which stands for the activity and everything under it; returns how many answers went."""
-    activity = activity_by_id(tx, activity_id)
+    activity, content = activity_with_content(tx, activity_id)
     require_revision(activity.revision, revisions)
     require_open(session_by_id(tx, activity.session_id))
     stamp = tx.stamp(activity.session_id)
     gone = replace(activity, deleted=True, revision=activity.revision + 1, updated_ts=stamp, ends_us=None)
-    store.save(tx, gone, Content(config="null", secret=None, aggregate=None))
-    tx.head(activity.session_id).count("activities", -1)
+    nothing = Content(config="null", secret=None, aggregate=None)
+    store.save(tx, gone, nothing)
+    head = tx.head(activity.session_id)
+    head.count("activities", -1)
+    head.count("stored_bytes", _text_bytes(gone, nothing) - _text_bytes(activity, content))
     tx.emit(ActivityChanged(gone))
     forget_activity(tx, activity.session_id, activity_id)
     return total_answers(store.rounds_of(tx, activity_id))
@@ -174,6 +186,11 @@ def _require_room(tx: WriteTx, session_id: int, *, more: int) -> None:
     require_open(session_by_id(tx, session_id))
     if tx.head(session_id).counts["activities"] + more > MOST_ACTIVITIES:
         raise TooManyActivities
+    require_storage(tx.head(session_id))
+
+
+def _text_bytes(activity: Activity, content: Content) -> int:
+    return text_bytes(activity.title, content.config, content.secret, content.aggregate, content.scopes)
 
 
 def _require_unanswered(

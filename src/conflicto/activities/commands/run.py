@@ -14,6 +14,7 @@ from conflicto.platform.problems import NotFound
 from conflicto.sessions.commands import forget_activity, record, require_active, set_current, show
 from conflicto.sessions.model import require_open
 from conflicto.sessions.queries import session_by_id
+from conflicto.sessions.storage import ROUND_BYTES, require_storage
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 SYSTEM = "system"
 """The actor of what the server does by itself."""
+
+BEGINNINGS = frozenset({ActivityStatus.PUBLISHED, ActivityStatus.ACTIVE})
+"""Steps to these are refused where no bytes are left, so that steps back and forth do not write audit lines without end."""
 
 
 def move_activity(
@@ -40,10 +44,13 @@ def move_activity(
     Raises:
         MoveNotAllowed, AlreadyRevealed: the lifecycle forbids it.
         SessionNotActive, SessionCompleted: activating needs an active session.
+        StorageFull: the session stores a tenth more than it may, and the step is not towards an end.
     """
     activity = activity_by_id(tx, activity_id)
     session = session_by_id(tx, activity.session_id)
     require_open(session)
+    if to in BEGINNINGS:
+        require_storage(tx.head(session.id), in_reserve=True)
     moved = lifecycle.advance(activity, to, now_us=tx.passed(session.id) + 1, duration_seconds=duration_seconds)
     if to is ActivityStatus.ACTIVE:
         require_active(session)
@@ -64,10 +71,12 @@ def start_round(
     Raises:
         MoveNotAllowed: it was not asked yet.
         SessionNotActive, SessionCompleted: a round needs an active session.
+        StorageFull: the session stores as much as it may.
     """
     activity = activity_by_id(tx, activity_id)
     session = session_by_id(tx, activity.session_id)
     require_active(session)
+    require_storage(tx.head(session.id))
     lifecycle.next_round(activity, now_us=tx.passed(session.id) + 1)
     if session.current_activity_id != activity_id:
         _expire_current(tx, session.current_activity_id, actor=actor)
@@ -76,6 +85,7 @@ def start_round(
     _end_round(tx, activity)
     again = _keep(tx, activity, again, actor=actor, reason=reason)
     store.add_round(tx, again)
+    tx.head(session.id).count("stored_bytes", ROUND_BYTES)
     tx.emit(CountsChanged(session.id, activity_id, again.round, Counts()))
     set_current(tx, session.id, activity_id)
     return again

@@ -15,9 +15,10 @@ from conflicto.participants.queries import seat_of
 from conflicto.platform.ids import public_id
 from conflicto.platform.problems import DomainError, NotFound
 from conflicto.sessions import idempotency
-from conflicto.sessions.errors import CodeUnknown
+from conflicto.sessions.errors import CodeUnknown, StorageFull
 from conflicto.sessions.model import Session, SessionStatus
 from conflicto.sessions.queries import session_by_id
+from conflicto.sessions.storage import PARTICIPANT_BYTES, is_full
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -181,6 +182,8 @@ def _refusal(tx: WriteTx, session: Session, request: JoinRequest, taken: set[str
         return SessionLocked()
     if held.is_full or tx.head(session.id).counts["participants"] + held.count >= (session.max_participants or MOST_PARTICIPANTS):
         return SessionFull()
+    if is_full(tx.head(session.id)):
+        return StorageFull()
     return _name_refusal(tx, session, request.nickname, taken)
 
 
@@ -199,6 +202,7 @@ def _seated(tx: WriteTx, session_id: int, request: JoinRequest) -> Participant:
     head = tx.head(session_id)
     now = head.stamp(tx.now_us, control=False)
     head.count("participants", 1)
+    head.count("stored_bytes", PARTICIPANT_BYTES)
     head.counts["participants_ts"] = now
     return Participant(
         id=public_id(), session_id=session_id, nickname=request.nickname.text, nickname_key=request.nickname.key,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from conflicto.platform.db.engine import Database
 
-SCHEMA = "0014"
+SCHEMA = "0015"
 """The newest revision of `conflicto/migrations`; a test holds the two together."""
 
 

@@ -24,7 +24,10 @@ OWN_LEAD_US = 1_000
 
 @dataclass(slots=True)
 class Head:
-    """The locked head row of one topic, as the transaction sees and changes it. `base` is its position when the lock was taken."""
+    """The locked head row of one topic, as the transaction sees and changes it. `base` is its position when the lock was taken.
+
+    `max_bytes` is how much the topic may store, 0 for any amount.
+    """
 
     topic: int
     ts: int
@@ -33,6 +36,7 @@ class Head:
     changed: bool = False
     base: int = 0
     own_ts: int = 0
+    max_bytes: int = 0
 
     def __post_init__(self) -> None:
         self.base = self.position

@@ -13,14 +13,16 @@ from conflicto.participants.errors import SeatGone
 from conflicto.participants.queries import present_ids
 from conflicto.platform.problems import NotFound
 from conflicto.responses import store
-from conflicto.responses.commands.keep import keep
+from conflicto.responses.commands.keep import added_bytes, keep
 from conflicto.responses.commands.pool import empty_pool, give_up_released, keep_pooled, leave_pools, pooled, withdraw_pooled
 from conflicto.responses.errors import ActivityNotOpen, AlreadyAnswered, ModerationOff
 from conflicto.responses.model import Moderation, Response, Written, moderation_of
 from conflicto.responses.pool import store as pool
 from conflicto.responses.queries import response_by_id
+from conflicto.sessions.errors import StorageFull
 from conflicto.sessions.model import require_open
 from conflicto.sessions.queries import session_by_id
+from conflicto.sessions.storage import is_full
 from conflicto.sessions.word_filter import FilterMode
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ def edit_response(tx: WriteTx, response_id: UUID, *, participant_id: int, writte
         SeatGone: its author left, or was removed, while the change was on its way.
         ActivityNotOpen: answers are not taken now.
         AlreadyAnswered: with the policy `first`, the first answer of a round stands.
+        StorageFull: the session stores a tenth more than it may, and the edit needs more bytes.
     """
     own = _own(tx, response_id, participant_id)
     activity, response = own.activity, own.seen
@@ -47,6 +50,7 @@ def edit_response(tx: WriteTx, response_id: UUID, *, participant_id: int, writte
         return response
     if activity.response_policy is ResponsePolicy.FIRST:
         raise AlreadyAnswered
+    is_crammed = is_full(tx.head(activity.session_id), in_reserve=True)
     if activity.anonymous:
         after = pooled(
             tx,
@@ -57,6 +61,8 @@ def edit_response(tx: WriteTx, response_id: UUID, *, participant_id: int, writte
             released=own.released,
             waiting=own.waiting,
         )
+        if is_crammed and pool.added_bytes(own.waiting, after) > 0:
+            raise StorageFull
         keep_pooled(tx, activity, [(own.waiting, after)])
         return after.own()
     moderation = moderation_of(activity, response, held=written.held)
@@ -64,6 +70,8 @@ def edit_response(tx: WriteTx, response_id: UUID, *, participant_id: int, writte
         response, text=written.text, masked=written.masked, received_us=received_us, moderation=moderation,
         was_visible=response.was_visible or moderation is Moderation.VISIBLE,
     )  # fmt: skip
+    if is_crammed and added_bytes(response, edited) > 0:
+        raise StorageFull
     return _keep(tx, response, edited)
 
 

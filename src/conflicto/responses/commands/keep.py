@@ -12,6 +12,7 @@ from conflicto.activities.queries import counts_of_rounds
 from conflicto.responses import store
 from conflicto.responses.counting import counted
 from conflicto.responses.events import ResponsesChanged
+from conflicto.sessions.storage import RESPONSE_BYTES, text_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,7 +41,14 @@ def keep_all(tx: WriteTx, by_session: Mapping[int, Sequence[Change]]) -> None:
         store.save_many(tx, edited)
     _count(tx, changes)
     for session_id, of_one in by_session.items():
+        tx.head(session_id).count("stored_bytes", sum(added_bytes(before, after) for before, after in of_one))
         tx.emit(ResponsesChanged(session_id, of_one))
+
+
+def added_bytes(before: Response | None, after: Response) -> int:
+    """Return how many bytes more a change stores."""
+    row = RESPONSE_BYTES if before is None else -text_bytes(before.text, before.masked)
+    return row + text_bytes(after.text, after.masked)
 
 
 def _count(tx: WriteTx, changes: Sequence[Change]) -> None:

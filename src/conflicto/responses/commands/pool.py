@@ -59,7 +59,7 @@ def keep_pooled(tx: WriteTx, activity: Activity, changes: Sequence[Change]) -> N
     """Store `(before, after)` pairs of one activity's pool, count their places and tell their authors' memory."""
     new = [after for before, after in changes if before is None]
     pool.add_many(tx, new)
-    pool.save_many(tx, [after for before, after in changes if before is not None])
+    pool.save_many(tx, [(before, after) for before, after in changes if before is not None])
     rows = [after for _, after in changes]
     next_us = next_release(activity, [row for row in rows if not row.deleted], tx.now_us)
     tx.emit(AnswersPooled(activity.session_id, rows, {} if next_us is None else {activity.id: next_us}))
@@ -75,7 +75,7 @@ def give_up_released(tx: WriteTx, activity: Activity, released: Response, partic
     """Detach a released answer from its author: it stays, its key is erased, and only a mark says that a place is used."""
     pool.remove_edits(tx, activity.id, activity.round, of=released.id)
     store.detach(tx, participant_id, [activity.id], only=released.id)
-    idempotency.erase_owned(tx, participant_id, entity=str(released.id))
+    idempotency.erase_owned(tx, activity.session_id, participant_id, entity=str(released.id))
     tx.head(activity.session_id).count("pooled", 1)
     keep_pooled(tx, activity, [(None, _mark(tx, released, participant_id))])
 
@@ -113,7 +113,7 @@ def leave_pools(tx: WriteTx, event: ParticipantRemoved) -> None:
         dropped = [row.id for row in rows if not (row.deleted or row.is_spent or row.is_edit)]
         tx.emit(AnswersPooled(event.session_id, marks, dropped=dropped))
         store.detach(tx, event.participant_id, anonymous)
-        idempotency.erase_owned(tx, event.participant_id)
+        idempotency.erase_owned(tx, event.session_id, event.participant_id)
 
 
 def empty_pool(tx: WriteTx, activity: Activity) -> int:

@@ -26,6 +26,8 @@ from conflicto.responses.errors import ActivityNotOpen, AlreadyAnswered
 from conflicto.responses.model import NO_SLOT, Moderation, Response, Written, moderation_of
 from conflicto.responses.pool import store as pool
 from conflicto.sessions import idempotency
+from conflicto.sessions.errors import StorageFull
+from conflicto.sessions.storage import is_full
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -160,8 +162,11 @@ def _answered(
     for place, submission in group:
         of = submission.participant_id, activity.id
         before, waiting = earlier.released.get(of), earlier.pooled.get(of)
-        refusal = None
-        if before is None and waiting is None and capacity:
+        is_new = before is None and waiting is None
+        refusal: DomainError | None = None
+        if is_full(head, in_reserve=not is_new):
+            refusal = StorageFull()
+        elif is_new and capacity:
             stored = head.counts["responses"] + head.counts["pooled"]
             refusal = capacity.refusal(activity, submission.participant_id, of_session=stored, many=many)
         elif _is_final(activity, before, waiting):
@@ -170,7 +175,7 @@ def _answered(
             outcomes[place] = refusal
         else:
             accepted.append(_Accepted(place, activity, before, waiting))
-            head.count("pooled" if activity.anonymous else "responses", before is None and waiting is None)
+            head.count("pooled" if activity.anonymous else "responses", is_new)
     return accepted
 
 

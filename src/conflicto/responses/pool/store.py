@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import and_, bindparam, delete, func, select
 
 from conflicto.activities.model import ResponsePolicy
 from conflicto.platform.db.bulk import Bulk
@@ -12,12 +13,13 @@ from conflicto.platform.db.lookup import Lookup
 from conflicto.responses.model import NO_SLOT, Moderation
 from conflicto.responses.pool.model import PooledResponse
 from conflicto.responses.tables import pooled_responses as pool
+from conflicto.sessions.storage import POOLED_BYTES, text_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from uuid import UUID
 
-    from sqlalchemy import Row, Select
+    from sqlalchemy import ColumnElement, Row, Select
 
     from conflicto.activities.model import Activity
     from conflicto.platform.db.transaction import ReadTx, WriteTx
@@ -53,6 +55,14 @@ _CHANGED = (
     .limit(bindparam("most"))
 )
 _ROWS_OF_SESSIONS = select(pool.c.session_id, func.count().label("stored")).where(pool.c.revision == 1).group_by(pool.c.session_id)
+_BYTES = select(
+    pool.c.session_id,
+    func.sum(
+        POOLED_BYTES
+        + func.coalesce(func.octet_length(pool.c.response_text), 0)
+        + func.coalesce(func.octet_length(pool.c.masked_text), 0)
+    ).label("stored"),
+).group_by(pool.c.session_id)
 _NEWEST_STAMPS = select(pool.c.session_id, func.max(pool.c.ts).label("ts")).group_by(pool.c.session_id)
 
 
@@ -117,48 +127,63 @@ def changed_since(tx: ReadTx, session_id: int, *, after: int, most: int) -> list
 
 
 def add_many(tx: WriteTx, rows: Sequence[PooledResponse]) -> None:
-    """Insert rows in one statement."""
+    """Insert rows in one statement and count their bytes."""
     if rows:
         _BULK.insert(tx, rows)
+        _count(tx, [(row.session_id, added_bytes(None, row)) for row in rows])
 
 
-def save_many(tx: WriteTx, rows: Sequence[PooledResponse]) -> None:
-    """Write the columns in which a pooled row changes."""
-    if rows:
-        _BULK.update(tx, rows)
+def save_many(tx: WriteTx, changes: Sequence[tuple[PooledResponse, PooledResponse]]) -> None:
+    """Write the columns in which pooled rows change, given before and after, and count their bytes."""
+    if changes:
+        _BULK.update(tx, [after for _, after in changes])
+        _count(tx, [(after.session_id, added_bytes(before, after)) for before, after in changes])
+
+
+def added_bytes(before: PooledResponse | None, after: PooledResponse) -> int:
+    """Return how many bytes more a change stores."""
+    row = POOLED_BYTES if before is None else -text_bytes(before.text, before.masked)
+    return row + text_bytes(after.text, after.masked)
 
 
 def remove_kind(tx: WriteTx, activity_id: UUID, nth: int, *, edits: bool, staying: Collection[int] = ()) -> None:
     """Remove the new answers that wait in a round, or the edits, but for those of `staying` participants."""
     kind = pool.c.revision > 1 if edits else pool.c.revision == 1
-    gone = delete(pool).where(pool.c.activity_id == activity_id, pool.c.round == nth, ~pool.c.deleted, kind)
-    tx.write(gone.where(pool.c.participant_id.not_in(list(staying))) if staying else gone)
+    wanted = [pool.c.activity_id == activity_id, pool.c.round == nth, ~pool.c.deleted, kind]
+    if staying:
+        wanted.append(pool.c.participant_id.not_in(list(staying)))
+    _remove(tx, *wanted)
 
 
 def remove_due(tx: WriteTx, activity_id: UUID, nth: int, at_us: int) -> None:
     """Remove the answers of a round whose own delay is over."""
-    tx.write(delete(pool).where(pool.c.activity_id == activity_id, pool.c.round == nth, ~pool.c.deleted, pool.c.due_us <= at_us))
+    _remove(tx, pool.c.activity_id == activity_id, pool.c.round == nth, ~pool.c.deleted, pool.c.due_us <= at_us)
 
 
 def remove_edits(tx: WriteTx, activity_id: UUID, nth: int, *, of: UUID | None = None) -> None:
     """Remove the edits that wait in a round, or only that of one row."""
-    gone = delete(pool).where(pool.c.activity_id == activity_id, pool.c.round == nth, pool.c.revision > 1)
-    tx.write(gone if of is None else gone.where(pool.c.id == of))
+    wanted = [pool.c.activity_id == activity_id, pool.c.round == nth, pool.c.revision > 1]
+    _remove(tx, *(wanted if of is None else [*wanted, pool.c.id == of]))
 
 
 def remove_of(tx: WriteTx, participant_id: int) -> None:
     """Remove all rows of a participant, but for the marks of answers that were given up."""
-    tx.write(delete(pool).where(pool.c.participant_id == participant_id, ~pool.c.is_spent))
+    _remove(tx, pool.c.participant_id == participant_id, ~pool.c.is_spent)
 
 
 def remove_spent(tx: WriteTx, activity_id: UUID, nth: int) -> int:
     """Remove the marks of answers that were given up in a round; returns how many."""
-    return tx.write(delete(pool).where(pool.c.activity_id == activity_id, pool.c.round == nth, pool.c.is_spent))
+    return _remove(tx, pool.c.activity_id == activity_id, pool.c.round == nth, pool.c.is_spent)
 
 
 def rows_of_sessions(tx: ReadTx) -> dict[int, int]:
     """Count the rows of each session that take a place of their own: for checks alone."""
     return {row.session_id: row.stored for row in tx.all(_ROWS_OF_SESSIONS)}
+
+
+def recounted_bytes(tx: ReadTx) -> dict[int, int]:
+    """Return the bytes of each session's pool, row by row: for checks alone."""
+    return {row.session_id: int(row.stored) for row in tx.all(_BYTES)}
 
 
 def newest_stamps(tx: ReadTx) -> dict[int, int]:
@@ -176,6 +201,21 @@ def _of_round(tx: ReadTx, activity: Activity, wanted: Select[Any], **others: int
     of, is_many = (activity.session_id, activity.id, activity.round), activity.response_policy is ResponsePolicy.MANY
     rows = tx.all(wanted, {"activity_id": activity.id, "round": activity.round, **others})
     return [_waiting(row, of, is_many=is_many) for row in rows]
+
+
+def _remove(tx: WriteTx, *wanted: ColumnElement[bool]) -> int:
+    """Remove rows with their bytes; returns how many."""
+    given_back = [(row.session_id, -int(row.stored)) for row in tx.all(_BYTES.where(and_(*wanted)))]
+    _count(tx, given_back)
+    return tx.write(delete(pool).where(*wanted)) if given_back else 0
+
+
+def _count(tx: WriteTx, added: Iterable[tuple[int, int]]) -> None:
+    by_session: Counter[int] = Counter()
+    for session_id, stored in added:
+        by_session[session_id] += stored
+    for session_id, stored in by_session.items():
+        tx.head(session_id).count("stored_bytes", stored)
 
 
 def _waiting(row: Row[Any], of: tuple[int, UUID, int], *, is_many: bool) -> PooledResponse:
