@@ -31,7 +31,11 @@ NEAR = 0.8
 
 def text_bytes(*texts: str | None) -> int:
     """Return the bytes of some texts in UTF-8."""
-    return sum(len(text) if text.isascii() else len(text.encode()) for text in texts if text)
+    stored = 0
+    for text in texts:
+        if text:
+            stored += len(text) if text.isascii() else len(text.encode())
+    return stored
 
 
 def is_full(head: Head, *, in_reserve: bool = False) -> bool:

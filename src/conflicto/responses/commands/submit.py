@@ -158,13 +158,14 @@ def _answered(
     if many and capacity:
         capacity.count(tx, activity, [submission.participant_id for _, submission in group])
     head = tx.head(activity.session_id)
+    is_storage_full, is_reserve_full = is_full(head), is_full(head, in_reserve=True)
     accepted: list[_Accepted] = []
     for place, submission in group:
         of = submission.participant_id, activity.id
         before, waiting = earlier.released.get(of), earlier.pooled.get(of)
         is_new = before is None and waiting is None
         refusal: DomainError | None = None
-        if is_full(head, in_reserve=not is_new):
+        if is_storage_full if is_new else is_reserve_full:
             refusal = StorageFull()
         elif is_new and capacity:
             stored = head.counts["responses"] + head.counts["pooled"]
