@@ -46,6 +46,8 @@ async def _full(api: Api) -> dict[str, Any]:
     accepted(await event.answer(poll, cleo, 7), 201)
     accepted(await api.delete("/participants/me", bert.token), 204)
     accepted(await api.post("/participants/me/seat-link", {}, token=cleo.token), 201)
+    apart = await event.activity(status="active", anonymous=True, min_group=3)
+    accepted(await event.answer(apart, anna, "stays in the pool"), 201)
     accepted(await event.move(wall, "active"))
     gone = await event.activity()
     accepted(await api.delete(f"/activities/{gone['id']}", event.host), 204)
