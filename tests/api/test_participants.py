@@ -45,7 +45,7 @@ async def test_a_phone_takes_a_seat_in_the_lobby_or_in_the_event(api: Api, activ
 
     seat = accepted(await joins(event, "  Anna \u00a0 K ", event.code.lower().replace("-", " "), path), 201)
 
-    assert set(seat) == {"participant_id", "nickname", "participant_token", "session", "retention_days", "server_time"}
+    assert set(seat) == {"participant_id", "nickname", "participant_token", "session", "retention_days", "server_time", "server"}
     assert seat["retention_days"] is None
     assert (seat["nickname"], seat["session"]["id"], seat["session"]["status"]) == (
         "Anna K",

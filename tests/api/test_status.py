@@ -12,7 +12,7 @@ from tests.support.queries import counted_statements
 SESSION_KEYS = {"session_id", "status", "current_activity_id", "shown_activity_id", "participant_count", "locked", "last_updated"}
 ACTIVITY_KEYS = {
     "activity_id", "status", "response_count", "last_response_at", "last_updated", "round", "ends_at", "results_revealed",
-    "secret_revealed",
+    "secret_revealed", "withheld",
 }  # fmt: skip
 
 

@@ -116,6 +116,9 @@ def _start_told(call: Call) -> Iterator[None]:
         raise CursorExpired(error.detail, start=path if "timestamp" in call.params else f"{path}?since=0") from error
 
 
+CLOCK = Policy("clock", 120, 60, shared=True)
+"""A page asks when it opens, when it wakes, and after a change of its own clock."""
+
 STREAM = Policy("stream", 60, 60, shared=True)
 """A browser opens a stream or two and comes back when they end; a phone on bad Wi-Fi does so every few seconds."""
 
@@ -140,7 +143,7 @@ def routes(feed: FeedEndpoints) -> list[Route]:
         data("GET", "/sessions/{session_id}/status", feed.session_status, who=MEMBERS, policy=POLL, tag="polling",
              docs=Docs(summary="The session's status", gives={200: schemas.SessionStatusOut, 304: None}, query=schemas.WaitQuery,
                        headers=POLLED, problems=(InvalidInput,))),
-        data("POST", "/sessions/{session_id}/clock", feed.time, who=MEMBERS, policy=POLL, tag="polling",
+        data("POST", "/sessions/{session_id}/clock", feed.time, who=MEMBERS, policy=CLOCK, tag="polling",
              docs=Docs(summary="The server's time", gives={200: schemas.ClockOut})),
         data("GET", activity + "/status", feed.activity_status, who=MEMBERS, policy=POLL, tag="polling",
              docs=Docs(summary="An activity's status", gives={200: schemas.ActivityStatusOut, 304: None}, query=schemas.WaitQuery,
