@@ -1,7 +1,7 @@
 # Every habit has one verb. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-lane test-pooler pooler-tools test-hard test-faults fuzz test-browser browser-tools screenshots figures check audit fmt docs bench bench-check bench-tools deploy-check deploy-tools export-check reader-tools lock new-type clean
+.PHONY: help setup run demo test test-lane test-pooler pooler-tools test-hard test-linkage test-faults fuzz test-browser browser-tools screenshots figures check audit fmt docs bench bench-check bench-tools deploy-check deploy-tools export-check reader-tools lock new-type clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -77,12 +77,15 @@ fuzz: setup ## Send damaged requests for as long as you like: CASES=1000000 SEED
 		--cases $(or $(CASES),500000) --seed $(or $(SEED),$(shell date +%s)) --first $(or $(FIRST),0)
 
 # What `make test` does a small share of, in the size that a change must stand: 50,000 damaged requests, Schemathesis in six roles, 20 kills on
-# each database, 30 walks of the session's model, a linkage attack that learns from 200 rounds, migrations from and to every revision, and the faults that take longest.
+# each database, 30 walks of the session's model, a linkage attack that learns from 40 rounds (`make test-linkage` from 200), migrations from and to every revision, and the faults that take longest.
 test-hard: setup ## The fuzzers, Schemathesis and the kills in the size that CI asks for
 	$(BIN)/pytest -n $(JOBS) --dist worksteal $(FUZZERS) tests/faults/test_kill.py $(SLOW_FAULTS) tests/properties/test_session_machine.py tests/ports/test_migrations.py \
 		--cases 50000 --kills 20 --walks 30
-	$(BIN)/pytest -n $(JOBS) tests/hostile/test_linkage.py --rounds 200
+	$(BIN)/pytest -n $(JOBS) tests/hostile/test_linkage.py --rounds 40
 	$(BIN)/pytest $(OVERLOAD)
+
+test-linkage: setup ## Attack the anonymity of 200 rounds, on each database and with each kind of phone: 10 to 20 minutes
+	$(BIN)/pytest -n $(JOBS) tests/hostile/test_linkage.py --rounds $(or $(ROUNDS),200)
 
 test-faults: setup ## Break servers, databases and lines for as long as you like: KILLS=100 HISTORIES=50
 	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/faults --kills $(or $(KILLS),100) --histories $(or $(HISTORIES),50)
