@@ -51,7 +51,7 @@ class SharedCache:
             await self._redis.ask(lambda client: client.set(self._prefix + name, signed, ex=self._ttl_s), otherwise=None)
 
     def _has_room(self, size: int) -> bool:
-        """Whether a value fits beside those that Redis still has of this worker; it is counted if it does."""
+        """Count a value, and return whether it fits beside those that Redis still has of this worker."""
         now_s = self._clock.monotonic_s()
         while self._stored and self._stored[0][0] <= now_s:
             self._stored_bytes -= self._stored.popleft()[1]

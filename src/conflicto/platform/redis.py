@@ -74,7 +74,7 @@ class Redis:
 
     @property
     def is_resting(self) -> bool:
-        """Whether a question failed a moment ago, so that nobody asks now. It says nothing of whether Redis is up: see `RedisProbe`."""
+        """Return whether a question failed a moment ago, so that nobody asks now. `RedisProbe` knows whether Redis is up."""
         return self._clock.monotonic_s() < self._rests_until_s
 
     async def ask(self, question: Callable[[Any], Awaitable[T]], otherwise: T) -> T:

@@ -1,4 +1,4 @@
-"""Whether Redis takes the commands that this program sends: a server that answers may still refuse every write."""
+"""Probe of Redis: it is up if it takes the commands that this program sends. A server that answers may still refuse every write."""
 
 from __future__ import annotations
 

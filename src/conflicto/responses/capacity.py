@@ -34,7 +34,7 @@ class Caps:
     session_bytes: int = 0
 
     def is_near(self, rows: int, stored_bytes: int) -> bool:
-        """Whether a session with so many rows and bytes has reached four fifths of a cap, and its host shall know."""
+        """Return whether a session with so many rows and bytes has reached four fifths of a cap, so that its host is told."""
         return 0 < self.session * NEAR <= rows or is_near(stored_bytes, self.session_bytes)
 
 

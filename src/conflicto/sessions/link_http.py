@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 
 FIRST = frozenset({Scope.OWNER, Scope.SCREEN})
-"""Whose tokens whoever makes a session gets."""
+"""Scopes of the tokens that come with a new session."""
 
 
 @dataclass(frozen=True, slots=True)

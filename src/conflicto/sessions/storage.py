@@ -39,7 +39,7 @@ def text_bytes(*texts: str | None) -> int:
 
 
 def is_full(head: Head, *, in_reserve: bool = False) -> bool:
-    """Whether a session stores as much as it may, 0 being no cap; `in_reserve` asks for what may use the reserve."""
+    """Return whether a session stores as much as it may (0: no cap); `in_reserve` is for what may use the reserve."""
     return 0 < head.max_bytes * (1 + RESERVE * in_reserve) <= head.counts["stored_bytes"]
 
 
@@ -54,5 +54,5 @@ def require_storage(head: Head, *, in_reserve: bool = False) -> None:
 
 
 def is_near(stored: int, max_bytes: int) -> bool:
-    """Whether a session has reached four fifths of its cap, and its host shall know."""
+    """Return whether a session has reached four fifths of its cap, so that its host is told."""
     return 0 < max_bytes * NEAR <= stored

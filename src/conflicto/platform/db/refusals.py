@@ -54,7 +54,7 @@ REFUSALS = (
     ),
     _refusal(r"no schema has been selected", "Make the schema that search_path in DATABASE_URL names: CREATE SCHEMA NAME.", "3F000"),
 )  # fmt: skip
-"""What stays as it is until somebody does something."""
+"""Causes that stay until somebody acts."""
 
 
 def why(error: Exception) -> str | None:
