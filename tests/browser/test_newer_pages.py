@@ -15,6 +15,7 @@ pytestmark = pytest.mark.browser
 BACK_MS = 60_000
 """Within which a page tries again, having failed for as long as a server takes to start on a busy machine."""
 SAID = "There is a newer version of this page."
+WAKES = "dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))"
 VIEW = "export default class extends HTMLElement {}\n"
 SCHEMA = {"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object"}
 
@@ -25,6 +26,13 @@ def _put_type(folder: Path, view: str) -> None:
     for name in ("config", "response"):
         (folder / f"{name}.schema.json").write_text(json.dumps(SCHEMA))
     (folder / "ui" / "participant.js").write_text(view)
+
+
+def _asked_for_core(page: Any) -> list[str]:
+    """Return the methods with which a page will have asked for the file that tells its build."""
+    methods: list[str] = []
+    page.on("request", lambda request: request.url.endswith("/core.js") and methods.append(request.method))
+    return methods
 
 
 def _says_nothing_of_itself(made: Room, *pages: Any) -> None:
@@ -46,8 +54,15 @@ def _reloads_and_answers(phone: Any) -> None:
 def test_a_page_that_slept_while_the_server_was_updated_says_so_when_it_wakes(live: Room) -> None:
     page = live.phone()
     page.get_by_text("You are in, Anna.").wait_for()
-    page.route("**/core.js", lambda route: route.fulfill(status=404))
-    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    gone = {"code": "not-found"}
+    page.route("**/core.js", lambda route: route.fulfill(status=404, json=gone))
+    with page.expect_response(lambda answer: answer.url.endswith("/core.js") and answer.request.method == "GET"):
+        page.evaluate(WAKES)
+    page.wait_for_timeout(500)
+    assert page.get_by_text(SAID).count() == 0, "anything on the way may say that a file is gone"
+
+    gone["server"] = live.session["server"]
+    page.evaluate(WAKES)
     page.get_by_text(SAID).wait_for()
 
 
@@ -60,11 +75,13 @@ def test_open_pages_offer_to_reload_when_the_server_has_newer_ones(tmp_path: Pat
         phone.get_by_label("Curry").check()
         host.get_by_role("heading", name="Where?").wait_for()
         screen.get_by_role("heading", name="Where?").wait_for()
+        asked = _asked_for_core(phone)
         port = int(first.url.rsplit(":", 1)[1])
         first.stop()
         with served(data, at_port=port, CONFLICTO_ACTIVITY_TYPES=str(types)) as same:
             made.server = same
             _says_nothing_of_itself(made, phone, host)
+            assert set(asked) == {"HEAD"}, "nobody downloads the file of a build that goes on"
             same.stop()
 
         _put_type(types / "wave", "// newer\n" + VIEW)

@@ -10,6 +10,7 @@ addEventListener("message", (event) => event.waitUntil(keep(event.data)));
 addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(event.request.url);
   if (event.request.method !== "GET" || origin !== location.origin) return;
+  if (event.request.cache === "no-store") return; // asks the server: what is kept here does not tell which build it has
   if (pathname.startsWith("/s/")) event.respondWith(file(event.request));
   else if (event.request.mode === "navigate" && pathname.startsWith(PAGE)) event.respondWith(page(event.request));
 });
