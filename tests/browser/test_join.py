@@ -16,8 +16,8 @@ pytestmark = pytest.mark.browser
 WAITS = "This page tries again by itself in 1 second."
 
 
-def refuse(page: "Page", path: str, *, times: int, status: int = 429, **more: Any) -> list[str | None]:
-    """Refuse the first requests to a path as a busy server does; returns the link keys of all that were sent."""
+def refuse(page: "Page", path: str, *, times: int, server: str, status: int = 429, **more: Any) -> list[str | None]:
+    """Refuse the first requests to a path as the busy `server` does; returns the link keys of all that were sent."""
     seen: list[str | None] = []
 
     def answer(route: "Route") -> None:
@@ -33,6 +33,7 @@ def refuse(page: "Page", path: str, *, times: int, status: int = 429, **more: An
             "instance": "/",
             "code": "too-many-guesses",
             "request_id": "x",
+            "server": server,
         }
         headers = {"retry-after": "1", "content-type": "application/problem+json"}
         route.fulfill(status=status, headers=headers, body=json.dumps(body | more))
@@ -66,8 +67,8 @@ def test_the_link_in_the_picture_lets_in_and_its_key_stands_in_no_address_that_i
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_page_that_must_wait_says_so_and_tries_again_by_itself(live: Room, status: int) -> None:
     page = live.window(**PHONE)
-    looked = refuse(page, "**/by-code/*", times=2, status=status, retry_after_s=1)
-    joined = refuse(page, "**/api/v1/join", times=1, status=status)  # as from a proxy: the header alone tells the time
+    looked = refuse(page, "**/by-code/*", times=2, server=live.session["server"], status=status, retry_after_s=1)
+    joined = refuse(page, "**/api/v1/join", times=1, server="", status=status)  # as from a proxy: the header alone tells the time
     page.goto(f"{live.server.url}/j/{live.session['join_code'].replace('-', '')}")
     page.get_by_text(WAITS).wait_for()
     page.get_by_label("Your nickname").fill("Anna")
@@ -81,7 +82,7 @@ def test_a_page_that_must_wait_says_so_and_tries_again_by_itself(live: Room, sta
 
 def test_a_refusal_without_a_time_is_said_and_not_repeated(live: Room) -> None:
     page = live.window("/", **PHONE)
-    looked = refuse(page, "**/by-code/*", times=1, status=404, code="code-unknown")
+    looked = refuse(page, "**/by-code/*", times=1, server=live.session["server"], status=404, code="code-unknown")
     page.get_by_label("Code on the screen").fill(live.session["join_code"])
     page.get_by_role("button", name="Continue").click()
     page.get_by_text("There is no session with this code.").wait_for()
@@ -94,7 +95,7 @@ def test_a_link_of_an_older_code_counts_as_typed(live: Room) -> None:
     """The key holds for its own code alone; once it was refused, or the code was changed by hand, what is sent counts as typed."""
     code = live.session["join_code"].replace("-", "")
     page = live.window(**PHONE)
-    looked = refuse(page, "**/by-code/*", times=0)
+    looked = refuse(page, "**/by-code/*", times=0, server=live.session["server"])
     page.goto(f"{live.server.url}/j/{code}#key=AAAAAAAAAAAA")
     page.get_by_text("There is no session with this code.").wait_for()
     page.get_by_role("button", name="Continue").click()
@@ -114,7 +115,7 @@ def test_a_seat_that_must_wait_arrives_by_itself(live: Room) -> None:
     seat = live.server.call("POST", "/join", {"nickname": "Anna", "code": live.session["join_code"]})
     link = live.server.call("POST", "/participants/me/seat-link", token=seat["participant_token"])
     page = live.window(**PHONE)
-    asked = refuse(page, "**/seats/redeem", times=2)
+    asked = refuse(page, "**/seats/redeem", times=2, server=live.session["server"])
     page.goto(f"{live.server.url}/p/{live.session['id']}#move={link['seat_token']}")
     page.locator("button.primary").click()
     page.get_by_text(WAITS).wait_for()

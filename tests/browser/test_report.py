@@ -56,7 +56,7 @@ def test_the_answers_are_downloaded_in_every_format(live: Room) -> None:
 def test_a_download_that_fails_says_why(live: Room) -> None:
     answered(live)
     report = live.host("/report", color_scheme="dark")
-    busy = {"code": "export-busy", "title": "Another export is being written", "retry_after_s": 5}
+    busy = {"code": "export-busy", "title": "Another export is being written", "retry_after_s": 5, "server": live.session["server"]}
     report.route(
         "**/export?*", lambda route: route.fulfill(status=429, content_type="application/problem+json", body=json.dumps(busy))
     )
