@@ -13,7 +13,7 @@ from tests.browser.test_barriers import barriers
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 pytestmark = pytest.mark.browser
 
@@ -264,11 +264,35 @@ def test_the_bar_shows_while_someone_moves_and_leaves_the_room_alone(live: Room)
     screen.wait_for_function("() => getComputedStyle(document.querySelector('[data-bar]')).opacity === '0'", timeout=10_000)
 
 
+def _wait_for_bar(screen: "Page") -> None:
+    """Wait until the page has tried its token and follows the mouse."""
+    screen.locator("[data-bar] [data-tools] button").first.wait_for(state="attached")
+
+
 def test_a_screen_is_set_up_in_another_language(live: Room) -> None:
     screen = live.screen()
+    _wait_for_bar(screen)
     screen.mouse.move(300, 300)
     screen.locator("summary", has_text="Language and display").click()
     screen.get_by_label("Language", exact=True).select_option("de")
+    screen.wait_for_function("() => document.documentElement.lang === 'de'")
+
+
+def test_a_choice_that_is_quicker_than_its_module_is_done_when_that_comes(live: Room) -> None:
+    screen = live.screen()
+    held: list[Route] = []
+
+    def hold(route: "Route") -> None:
+        held.append(route)
+
+    screen.route("**/elements/looks.js", hold)
+    _wait_for_bar(screen)
+    screen.mouse.move(300, 300)
+    screen.locator("summary", has_text="Language and display").click()
+    screen.get_by_label("Language", exact=True).select_option("de")
+    _until(lambda: screen.evaluate("1") == 1 and len(held) > 0)
+
+    held.pop().continue_()
     screen.wait_for_function("() => document.documentElement.lang === 'de'")
 
 

@@ -1,5 +1,6 @@
 """What is shown has room and uses it: nothing covers anything else, no label is too small, no half of the screen stays empty."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -204,6 +205,7 @@ def test_one_question_fills_the_screen_while_the_host_wants_it_there(live: Room)
     large = screen.get_by_role("heading", name=f"0 {LONG}")
     large.wait_for()
     host.locator("button[aria-pressed=true]", has_text="Show large").wait_for()
+    assert host.locator("[role=alert]", has_text=re.compile(r"\S")).count() == 0, "what the server did is told as refused"
     picture(screen, "screen-focus-1024")
     picture(host, "host-focus")
     assert screen.get_by_role("listitem").count() == 0

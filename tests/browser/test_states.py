@@ -180,6 +180,7 @@ def test_a_host_begins_in_their_own_language(live: Room) -> None:
 def test_counts_are_said_to_hosts_who_want_to_hear_them(live: Room) -> None:
     live.activity("poll", POLL)
     silent, host = live.host(), live.host()
+    host.get_by_role("button", name="Code and links").wait_for()
     host.keyboard.press("?")
     host.get_by_label("Read new counts aloud").check()
     host.get_by_role("button", name="Close", exact=True).click()

@@ -1,11 +1,14 @@
 """The OpenAPI document is whole: every route of both planes, its roles, bodies, parameters, examples and problems."""
 
+import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 
+import conflicto.web
 from conflicto.app import App
 from conflicto.platform.http.problem_response import STATUS
 from conflicto.platform.http.query_fields import query_model
@@ -13,6 +16,18 @@ from conflicto.platform.http.routes import PREFIX, Route
 from conflicto.platform.problems import registry
 
 Document = dict[str, Any]
+
+CALLS = Path(conflicto.web.__file__).parent / "static/core/api.js"
+
+NOT_OF_PAGES = {
+    "GET /.well-known/jwks.json",
+    "GET /api/v1/sessions/{session_id}/nicknames/validate",
+    "GET /health/live",
+    "GET /health/ready",
+    "GET /problems/{code}",
+    "POST /api/v1/sessions/{session_id}/events/ticket",
+}
+"""Answers that no page of ours asks for."""
 
 
 def operations(app: App, document: Document) -> Iterator[tuple[Route, dict[str, Any]]]:
@@ -107,6 +122,22 @@ async def test_every_success_has_a_schema_and_an_example_that_fits(app: App, doc
                 found = _examples(document, content["schema"])
                 assert found, (route.name, status)
                 assert [problems(document, content["schema"], example) for example in found] == [[]] * len(found), route.name
+
+
+async def test_pages_tell_the_servers_successes_from_what_a_portal_says(app: App, document: Document) -> None:
+    listed = re.search(r"const MEMBERS = (\[.*\]);", CALLS.read_text())
+    assert listed
+    members = set(json.loads(listed[1]))
+    unknown = {
+        route.name
+        for route, operation in operations(app, document)
+        for status, answer in operation["responses"].items()
+        if status < "300"
+        for found in _examples(document, answer.get("content", {}).get("application/json", {}).get("schema", {}))
+        if not members & found.keys()
+    }
+
+    assert unknown == NOT_OF_PAGES
 
 
 async def test_every_problem_has_an_example_in_the_one_shape(app: App, document: Document) -> None:

@@ -128,11 +128,13 @@ class Shells:
         boot: dict[str, object] = {
             "locale": locale, "bounds": BOUNDS, "base": f"/s/{self._assets.build}", "public_url": self._public_url,
             "server": self._server, "pictures": self._pictures,
-            "languages": NAMES, "texts": words, "retention_days": self._retention_days,
+            "texts": words, "retention_days": self._retention_days,
             "types": {known.name: tell(known, locale) for known in self._types},
         }  # fmt: skip
         if page == PHONE:
             boot["later"] = f"{boot['base']}/{WORDS}/{locale}.json"
+        else:
+            boot["languages"] = NAMES
         return json.dumps(boot, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 

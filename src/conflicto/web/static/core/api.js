@@ -6,7 +6,7 @@ import { boot, t } from "./words.js";
 const TIMEOUT_MS = 10_000;
 
 // Each body of the API holds one of these; what a portal or a proxy says instead of it holds none, or is no JSON.
-const MEMBERS = ["id", "items", "session_id", "activity_id", "participants", "server", "server_time", "role", "seat_token", "matching", "valid"];
+const MEMBERS = ["id", "items", "session_id", "activity_id", "response_id", "participants", "server", "server_time", "role", "type", "seat_token", "matching", "valid"];
 
 export class Problem extends Error {
   constructor(status, body, retryAfter = "") {

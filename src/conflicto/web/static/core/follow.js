@@ -17,7 +17,7 @@ const BUILD_MS = 15_000; // between two polls a server may be replaced unnoticed
 const CURSOR = /^id: \d{16}$/m;
 
 export class Follow {
-  #caller; #session; #cursor; #apply; #connected; #gone; #outdated;
+  #caller; #session; #cursor; #apply; #connected; #gone; #outdated; #forget;
   #stop = null;
   #failures = 0;
   #quickEnds = 0;
@@ -35,8 +35,8 @@ export class Follow {
 
   // apply(items): the newest changes; connected(true | false, problem): the problem where something else has answered for a minute;
   // gone(problem): by the server's own word the session or the token is no more, and true goes on asking; outdated(): the server has a
-  // newer page than this one.
-  constructor(caller, session, { since = "0", apply, connected = () => {}, gone = () => {}, outdated = () => {} }) {
+  // newer page than this one; forget(): what was told may have been taken back, and the page begins anew.
+  constructor(caller, session, { since = "0", apply, connected = () => {}, gone = () => {}, outdated = () => {}, forget = () => {} }) {
     this.#caller = caller;
     this.#session = session;
     this.#cursor = since;
@@ -44,6 +44,7 @@ export class Follow {
     this.#connected = connected;
     this.#gone = gone;
     this.#outdated = outdated;
+    this.#forget = forget;
   }
 
   start() {
@@ -90,7 +91,7 @@ export class Follow {
       } catch (error) {
         if (this.#released) continue;
         if (error instanceof Problem && !error.passes) {
-          if (error.code === "cursor-expired") return location.reload(); // what this page knows was taken back; the outbox outlives the page
+          if (error.code === "cursor-expired") return this.#forget(), location.reload(); // the outbox outlives the page
           if (!this.#gone(error)) return;
         }
         this.#failed(error);

@@ -5,3 +5,6 @@ import { boot } from "./words.js";
 export const looks = () => import(`${boot.base}/elements/looks.js`);
 
 document.addEventListener("toggle", looks, { capture: true, once: true });
+
+// A choice may be quicker than that.
+document.addEventListener("change", ({ target }) => target.id.startsWith("looks-") && looks().then(({ choose }) => choose(target)));

@@ -4,11 +4,11 @@ const KEPT_S = 365 * 86_400;
 
 const menu = document.querySelector("[data-looks]");
 
-menu?.querySelector("form").addEventListener("change", ({ target: { name, value } }) => {
+export function choose({ name, value }) {
   document.cookie = `${name}=${value}; Path=/; Max-Age=${KEPT_S}; SameSite=Lax`;
   if (name === "lang") return again();
   document.documentElement.dataset[name] = value;
-});
+}
 
 // What the address asked for was for once; from now on the cookie decides.
 function again() {

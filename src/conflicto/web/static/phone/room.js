@@ -58,7 +58,7 @@ export class Room {
     this.outbox = new Outbox(this.caller, (entry, outcome) => this.#delivered(entry, outcome));
     this.#follow = new Follow(this.caller, this.session, {
       apply: (items) => this.#take(items), connected: (is, problem) => this.#connected(is, problem), gone: (problem) => this.#gone(problem),
-      outdated: () => this.#isOld(),
+      outdated: () => this.#isOld(), forget: () => (clearTimeout(this.#keepTimer), rooms.keep(this.session, [])),
     });
     this.#follow.start();
     addEventListener("storage", ({ key, newValue }) => key === `conflicto.seat.${this.session}` && this.#isElsewhere(newValue));
@@ -315,7 +315,7 @@ export class Room {
     const phase = this.activity && phaseOf(this.activity);
     if (this.outbox) this.#noteUnsent(phase);
     patch(this.#main, drawRoom(this, phase));
-    this.#spoken.tell(this);
+    if (!this.#isRemembered) this.#spoken.tell(this); // what was seen before is no news, and may be over
     // Whoever was at something that went is brought to what came; nobody else is moved.
     if (wasInside && document.activeElement === document.body) this.#main.querySelector(".now h1")?.focus();
   };
