@@ -190,6 +190,16 @@ def test_address_of_sentinels_is_read_whole() -> None:
     assert service.of_server == {"username": "user", "password": "p@ss", "db": 5, "socket_timeout": 2.0, "ssl": False}
 
 
+def failed_over(sentinel: client_library.Redis) -> bool:
+    """Begin a failover, unless Sentinel does not know yet that the replica is fit for it."""
+    try:
+        return bool(sentinel.sentinel_failover("main"))
+    except client_library.ResponseError as error:
+        if "NOGOODSLAVE" not in str(error):
+            raise
+        return False
+
+
 async def test_sentinels_lead_to_the_server_and_to_the_next_one_after_a_failover(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,10 +217,9 @@ async def test_sentinels_lead_to_the_server_and_to_the_next_one_after_a_failover
             assert client_library.Redis(port=one).keys("conflicto:test:probe*")
             with client_library.Redis(port=watch) as sentinel:
                 deadline = time.monotonic() + 2 * PATIENCE_S
-                while not sentinel.sentinel_slaves("main"):
+                while not failed_over(sentinel):
                     assert time.monotonic() < deadline
                     await asyncio.sleep(0.05)
-                sentinel.sentinel_failover("main")
                 while sentinel.sentinel_get_master_addr_by_name("main")[1] != two:
                     assert time.monotonic() < deadline
                     await asyncio.sleep(0.05)

@@ -10,7 +10,7 @@ import asyncio
 import tempfile
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
@@ -97,8 +97,12 @@ class ExportDesk:
         if self._job is not None:
             raise ExportBusy(retry_after_s=RETRY_AFTER_S)
         self._job = job
+        writing = self._thread.submit(self._write, job)
         try:
-            return await asyncio.wrap_future(self._thread.submit(self._write, job))
+            return await asyncio.wrap_future(writing)
+        except asyncio.CancelledError:
+            writing.add_done_callback(close_unread)
+            raise
         except Stopped:
             if self._is_open:
                 raise
@@ -111,25 +115,30 @@ class ExportDesk:
     def _write(self, job: Job) -> tuple[str, BinaryIO]:
         deadlines = Deadlines(statement_s=LONGEST_S)
         with closing(Database(self._url.render_as_string(hide_password=False), pool=PoolSize(2, 0), deadlines=deadlines)) as db:
+            file: Any = tempfile.TemporaryFile()  # noqa: SIM115 - its reader closes it
             try:
-                return db.query_until(job.deadline, lambda tx: _written(tx, job, self._types))
-            except Unavailable as error:
-                if job.stop.is_set():
+                title = db.query_until(job.deadline, lambda tx: _written(tx, job, self._types, file))
+            except BaseException as error:
+                file.close()
+                if isinstance(error, Unavailable) and job.stop.is_set():
                     raise Stopped from error
                 raise
+            return title, file
 
 
-def _written(tx: ReadTx, job: Job, types: Registry) -> tuple[str, BinaryIO]:
+def close_unread(writing: Future[tuple[str, BinaryIO]]) -> None:
+    """Close a file that nobody waits for any more."""
+    if not writing.cancelled() and writing.exception() is None:
+        writing.result()[1].close()
+
+
+def _written(tx: ReadTx, job: Job, types: Registry, file: BinaryIO) -> str:
+    """Write an export to `file`, which stands at its start then, and return the session's title."""
     title = session_by_id(tx, job.session_id).title
-    file: Any = tempfile.TemporaryFile()  # noqa: SIM115 - its reader closes it
-    try:
-        sink: Any = Sink(file, job.stop)
-        write_file(tx, job.session_id, job.form, job.shape, sink, types, lambda items: gently(items, job.stop))
-        file.seek(0)
-    except BaseException:
-        file.close()
-        raise
-    return title, file
+    sink: Any = Sink(file, job.stop)
+    write_file(tx, job.session_id, job.form, job.shape, sink, types, lambda items: gently(items, job.stop))
+    file.seek(0)
+    return title
 
 
 class Sink:
