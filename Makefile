@@ -19,7 +19,7 @@ FUZZERS := $(addprefix tests/hostile/,test_fuzz.py test_fuzz_wire.py test_schema
 SLOW_FAULTS := $(addprefix tests/faults/,test_backups.py test_damage.py test_failover.py test_histories.py test_killed_copies.py test_postgres_network.py \
 	test_power.py test_power_postgres.py test_redis.py test_upgrade_beside.py)
 
-# It compares times, so nothing runs beside it.
+# It compares times, so nothing runs beside it, nor beside what is marked `timed`.
 OVERLOAD := tests/faults/test_overload.py tests/faults/test_noisy_neighbour.py tests/faults/test_costs.py
 
 # Tests start dozens of processes; where this is set, each would compile all that it imports anew.
@@ -53,7 +53,7 @@ demo: setup ## Send 9,440 real answers through a server of its own and draw what
 	$(BIN)/conflicto demo
 
 test: setup ## Run the tests that need no browser, with coverage; the longest are in test-hard
-	$(BIN)/pytest -n $(TEST_JOBS) --dist worksteal $(addprefix --ignore ,tests/deploy tests/readers tests/hostile/test_schemathesis.py $(SLOW_FAULTS) $(OVERLOAD)) -m "not browser and not patient and not thorough" --cov --cov-report=json
+	$(BIN)/pytest -n $(TEST_JOBS) --dist worksteal $(addprefix --ignore ,tests/deploy tests/readers tests/hostile/test_schemathesis.py $(SLOW_FAULTS) $(OVERLOAD)) -m "not browser and not patient and not thorough and not timed" --cov --cov-report=json
 	$(BIN)/python tools/check_coverage.py coverage.json
 
 test-lane: setup ## The API's tests again over sockets, with the express lane on and off
@@ -83,6 +83,7 @@ test-hard: setup ## The fuzzers, Schemathesis and the kills in the size that CI 
 		--cases 50000 --kills 20 --walks 30
 	$(BIN)/pytest -n $(JOBS) tests/hostile/test_linkage.py --rounds 40
 	$(BIN)/pytest $(OVERLOAD)
+	$(BIN)/pytest tests -m "timed and not browser"
 
 test-linkage: setup ## Attack the anonymity of 200 rounds, on each database and with each kind of phone: 10 to 20 minutes
 	$(BIN)/pytest -n $(JOBS) tests/hostile/test_linkage.py --rounds $(or $(ROUNDS),200)

@@ -296,6 +296,7 @@ async def test_wrong_ended_and_deleted_codes_are_alike(event: Event) -> None:
 
 
 @pytest.mark.catalogue("E-03")
+@pytest.mark.timed
 async def test_wrong_and_ended_codes_take_alike_long(event: Event) -> None:
     """E-03, loosely: half of each kind's times lie where half of the other's do."""
     accepted(await event.api.patch(event.path, {"status": "completed"}, token=event.host))

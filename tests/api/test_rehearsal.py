@@ -14,11 +14,11 @@ import pytest
 from conflicto.activity_types.registry import registered
 from conflicto.platform.problems import Unavailable
 from tests.support.api import Api, Event, make_event
+from tests.support.patience import PATIENCE_S
 
 pytestmark = pytest.mark.usefixtures("quick")
 
 BUILT_IN = [each.name for each in registered().all()]
-PATIENCE_S = 20.0
 
 
 @pytest.fixture

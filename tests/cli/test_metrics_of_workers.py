@@ -9,10 +9,9 @@ import httpx2
 import pytest
 
 from tests.support import databases
+from tests.support.patience import PATIENCE_S
 from tests.support.processes import PLAIN, Served, served
 from tests.support.scrape import Told, parse
-
-PATIENCE_S = 30.0
 
 
 @pytest.fixture

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port
 from tests.support.processes import Served, environment, run, served
-
-PATIENCE_S = 30.0
 
 
 @pytest.fixture

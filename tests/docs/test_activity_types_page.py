@@ -15,12 +15,13 @@ import pytest
 
 from conflicto.activity_types.registry import installed
 from tests.docs.pages import ROOT
+from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port
 from tests.support.processes import ADMIN, PLAIN, environment
 
 PAGE = (ROOT / "docs/activity-types.md").read_text(encoding="utf-8")
 NEXT = "@@ next block @@"
-START_S = 30
+START_S = PATIENCE_S
 
 
 def blocks() -> list[tuple[str, str]]:

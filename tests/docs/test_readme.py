@@ -13,13 +13,14 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ADMIN = "the-operator-of-the-readme"
 NEXT = "@@ next block @@"
-START_S = 30
+START_S = PATIENCE_S
 
 
 @pytest.fixture

@@ -11,10 +11,9 @@ import pytest
 from conflicto import migrations
 from conflicto.platform.db.schema import SCHEMA
 from tests.support import databases
+from tests.support.patience import PATIENCE_S
 from tests.support.processes import PLAIN, Served, served
 from tests.support.servers import create_database, postgres_cluster, valkey_server
-
-PATIENCE_S = 20.0
 
 
 def ask(server: Served, what: str) -> tuple[int, Any]:
@@ -68,6 +67,7 @@ def test_another_schema_is_named(tmp_path: Path) -> None:
             until(server, 200)
 
 
+@pytest.mark.timed
 def test_a_database_that_does_not_answer_is_told_in_time(tmp_path: Path) -> None:
     with postgres_cluster(fsync=False) as cluster:
         url = create_database(cluster.url, "health_slow")

@@ -15,9 +15,8 @@ from tests.support.api import Api, make_event
 from tests.support.checks import accepted
 from tests.support.contents import contents
 from tests.support.killed import kill_at, steps_of
+from tests.support.patience import PATIENCE_S
 from tests.support.processes import environment, run
-
-PATIENCE_S = 30.0
 
 
 class House:

@@ -19,7 +19,6 @@ from tests.support.crowd import Crowd, gather
 from tests.support.processes import PLAIN, Served, served
 from tests.support.servers import valkey_server
 
-PATIENCE_S = 20.0
 LONGEST_S = 2.0
 """For one answer while Redis hangs; 50 ms are for Redis, the rest is for a busy machine."""
 
@@ -106,6 +105,7 @@ def exhaust(server: Served) -> None:
 
 @pytest.mark.catalogue("R-06")
 @pytest.mark.parametrize("fault", ["killed", "hangs", "full"])
+@pytest.mark.timed
 def test_answers_go_on_and_guesses_do_not(tmp_path: Path, fault: str) -> None:
     """R-06: zero errors, and nobody waits for Redis."""
     with valkey_server() as valkey, served(tmp_path, REDIS_URL=valkey.connection_url, **LIMITED) as server:

@@ -24,9 +24,9 @@ from conflicto.platform.limits.memory import MemoryLimiter
 from conflicto.platform.limits.redis import SharedBuckets
 from conflicto.platform.problems import NotFound
 from conflicto.platform.redis import Redis
+from tests.support.patience import PATIENCE_S
 from tests.support.servers import valkey_server
 
-PATIENCE_S = 10.0
 SUBMIT = Policy("submit", 20, 3600, shared=True)
 CAREFUL = Policy("careful", 20, 3600, shared=True, alone=5)
 
@@ -120,6 +120,7 @@ async def test_redis_that_is_killed(workers: list[Worker], server: ValkeyServer)
 
 
 @pytest.mark.catalogue("R-06")
+@pytest.mark.timed
 async def test_redis_that_hangs_is_waited_for_once(workers: list[Worker], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits_module, "WAIT_S", 0.025)
     one, other = workers

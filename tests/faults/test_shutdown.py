@@ -27,6 +27,7 @@ def staged(server: Served, seats: int) -> tuple[str, dict[str, Any], str, list[s
 
 
 @pytest.mark.catalogue("O-05", "F-17")
+@pytest.mark.timed
 async def test_a_thousand_streams_and_open_submits_drain_without_a_lost_acknowledgement(tmp_path: Path) -> None:
     acknowledged: list[str] = []
     with served(tmp_path) as server:

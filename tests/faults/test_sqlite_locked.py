@@ -38,6 +38,7 @@ def answer(server: Served, crowd: Crowd, key: str) -> tuple[int, float, str | No
 
 
 @pytest.mark.catalogue("F-07")
+@pytest.mark.timed
 def test_sqlite_locked_by_another_process(tmp_path: Path) -> None:
     with served(tmp_path) as server:
         crowd = gather(server)

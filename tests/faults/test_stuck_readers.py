@@ -53,6 +53,7 @@ def ready(server: Served) -> tuple[int, str | None]:
 
 
 @pytest.mark.catalogue("O-05", "O-10")
+@pytest.mark.timed
 def test_lists_that_never_end_leave_readers_and_a_server_that_stops(tmp_path: Path) -> None:
     with stuck_server(tmp_path, spins=True) as (server, path, token):
         for _ in range(8):
@@ -68,6 +69,7 @@ def test_lists_that_never_end_leave_readers_and_a_server_that_stops(tmp_path: Pa
         assert time.monotonic() - began < DRAIN_S + MARGIN_S
 
 
+@pytest.mark.timed
 def test_no_reader_left_is_not_ready_and_the_server_still_stops(tmp_path: Path) -> None:
     with stuck_server(tmp_path) as (server, path, token):
         for _ in range(8):
@@ -84,6 +86,7 @@ def test_no_reader_left_is_not_ready_and_the_server_still_stops(tmp_path: Path) 
         assert time.monotonic() - began < DRAIN_S + MARGIN_S
 
 
+@pytest.mark.timed
 def test_a_loop_that_hangs_does_not_keep_the_server(tmp_path: Path) -> None:
     hung = """
 import asyncio, sys

@@ -32,6 +32,7 @@ def taken(schema: Any) -> bool:
 
 @pytest.mark.catalogue("J-19")
 @pytest.mark.parametrize("pattern", QUICK_OR_REFUSED, ids=lambda pattern: pattern[:20])
+@pytest.mark.timed
 def test_a_pattern_is_refused_or_quick(pattern: str) -> None:
     schema, value = {"pattern": pattern}, json.dumps("a" * 5_000 + "!").encode()
     began = time.thread_time()
@@ -45,6 +46,7 @@ def test_a_pattern_is_refused_or_quick(pattern: str) -> None:
 @pytest.mark.catalogue("J-19")
 @pytest.mark.parametrize("levels", [14, 25, 300])
 @pytest.mark.parametrize("keyword", ["allOf", "anyOf", "oneOf"])
+@pytest.mark.timed
 def test_a_schema_that_unfolds_without_end_is_refused_at_once(keyword: str, levels: int) -> None:
     twice = {f"d{level}": {keyword: [{"$ref": f"#/$defs/d{level + 1}"}] * 2} for level in range(levels)}
     began = time.thread_time()

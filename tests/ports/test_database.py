@@ -1,17 +1,16 @@
-"""The database as the program opens it: deadlines, durability, snapshots, schema, and the indexes behind the promises of speed."""
+"""The database as the program opens it: deadlines, durability, snapshots and schema."""
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
-from uuid import UUID
 
 import psycopg
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 from psycopg import sql
-from sqlalchemy import Connection, event, inspect, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from conflicto import migrations
@@ -21,7 +20,6 @@ from conflicto.platform.db.engine import SQLITE_READERS, Database, PoolSize
 from conflicto.platform.db.schema import SCHEMA, SchemaOld, require_current, revision
 from conflicto.platform.db.transaction import ReadTx, WriteTx
 from conflicto.platform.problems import Unavailable
-from conflicto.responses import store
 from tests.ports.conftest import SHORT
 from tests.support import machines, servers
 from tests.support.kit import Kit, set_stage
@@ -31,8 +29,6 @@ ENDLESS = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
     "postgresql": "SELECT pg_sleep(30)",
 }
-ACTIVITY = UUID(int=7)
-ROWS = 20_000
 GROUPS = 40
 
 
@@ -50,6 +46,7 @@ def endless(tx: ReadTx) -> Any:
 # Deadlines -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.timed
 async def test_slow_read_is_cut_off_and_the_next_one_works(db: Database) -> None:
     began = time.monotonic()
 
@@ -62,6 +59,7 @@ async def test_slow_read_is_cut_off_and_the_next_one_works(db: Database) -> None
 
 
 @pytest.mark.catalogue("F-12")
+@pytest.mark.timed
 async def test_busy_readers_refuse_in_time_and_recover(db: Database) -> None:
     async def attempt() -> float:
         began = time.monotonic()
@@ -76,6 +74,7 @@ async def test_busy_readers_refuse_in_time_and_recover(db: Database) -> None:
     assert await asyncio.gather(*(db.read(lambda tx: tx.scalar(text("SELECT 1"))) for _ in range(20))) == [1] * 20
 
 
+@pytest.mark.timed
 async def test_who_would_wait_in_vain_is_refused_at_once(database_url: str) -> None:
     """Ten times more reads than there is time for: as many as there is time for are answered, the rest need not wait to hear it."""
     db = Database(database_url, pool=PoolSize(2, 0), deadlines=Deadlines(acquire_s=0.5))
@@ -117,6 +116,7 @@ async def test_reader_whose_caller_went_away_comes_back(db: Database) -> None:
     assert await asyncio.gather(*(db.read(lambda tx: tx.scalar(text("SELECT 1"))) for _ in range(8))) == [1] * 8
 
 
+@pytest.mark.timed
 async def test_answer_that_does_not_come_frees_its_caller(db: Database) -> None:
     began = time.monotonic()
 
@@ -321,80 +321,3 @@ def test_postgres_keeps_the_json_as_jsonb_too(db: Database) -> None:
     assert kinds["responses"]["response_data"] == "JSONB"
     assert {kinds["activities"][name] for name in ("config", "secret", "aggregate")} == {"JSONB"}
     assert "USING gin (response_data jsonb_path_ops)" in definition
-
-
-# Plans ---------------------------------------------------------------------------------------------------------------
-
-COLUMNS = """id, session_id, activity_id, participant_id, round, slot, ts, created_ts, received_us, revision, deleted, moderation,
-    was_visible, response_text"""
-
-FILL = {
-    "sqlite": """
-        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})
-        INSERT INTO responses ({columns})
-            SELECT randomblob(16), 1, :activity, i % 500 + 1, 1, randomblob(16), i, i, i, 1, false, 'visible', true,
-            '{{"n":' || i || '}}' FROM n""",
-    "postgresql": """
-        INSERT INTO responses ({columns})
-            SELECT gen_random_uuid(), 1, :activity, i % 500 + 1, 1, gen_random_uuid(), i, i, i, 1, false, 'visible', true,
-            '{{"n":' || i || '}}' FROM generate_series(1, {rows}) AS i""",
-}
-
-
-@pytest.fixture
-def full(database_url: str) -> Iterator[Database]:
-    made = Database(database_url)
-    with made.writer_connection() as connection:
-        with connection.begin():
-            parameter = ACTIVITY.bytes if made.dialect == "sqlite" else ACTIVITY
-            connection.execute(text(FILL[made.dialect].format(rows=ROWS, columns=COLUMNS)), {"activity": parameter})
-        with connection.begin():
-            connection.execute(text("ANALYZE"))
-    yield made
-    made.close()
-
-
-def plan_of(db: Database, query: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
-    """Return the plan of the one statement that `query` runs."""
-    seen: list[tuple[str, Any]] = []
-
-    def note(connection: Any, cursor: Any, statement: str, parameters: Any, *rest: Any) -> None:
-        seen.append((statement, parameters))
-
-    event.listen(db._readers, "before_cursor_execute", note)
-    try:
-        assert db.query(query, *args, **kwargs)
-    finally:
-        event.remove(db._readers, "before_cursor_execute", note)
-    explain = "EXPLAIN QUERY PLAN " if db.dialect == "sqlite" else "EXPLAIN "
-    ((statement, parameters),) = [each for each in seen if not each[0].startswith(("BEGIN", "SET LOCAL"))]
-    return db.query(lambda tx: "\n".join(str(row) for row in tx.connection.exec_driver_sql(explain + statement, parameters)))
-
-
-def test_reading_on_uses_an_index(full: Database) -> None:
-    window = {"after": ROWS - 50, "upto": ROWS, "most": 101}
-    flags = {"live_only": False, "visible_only": False}
-
-    activity = plan_of(full, store.activity_feed, ACTIVITY, **window, **flags)
-    session = plan_of(full, store.session_feed, 1, **window, closed=[], visible_only=False)
-    own = plan_of(full, store.own_feed, 7, after=0, upto=ROWS, most=101, closed=[])
-
-    assert "ix_responses_activity_feed" in activity
-    assert "uq_responses_feed" in session
-    assert "uq_responses_slot" in own
-    for plan in (activity, session):
-        assert "SCAN" not in plan
-        assert "Seq Scan" not in plan
-        assert "TEMP B-TREE" not in plan
-        assert "Sort" not in plan
-
-
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_contains_uses_its_index(full: Database) -> None:
-    wanted = {"nth": None, "participant_id": None, "limit": 101, "offset": 0}
-    began = time.monotonic()
-
-    plan = plan_of(full, store.page, ACTIVITY, contains='{"n":777}', **wanted)
-
-    assert "ix_responses_response_data" in plan
-    assert time.monotonic() - began < 1

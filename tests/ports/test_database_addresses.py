@@ -13,11 +13,10 @@ from psycopg import sql
 from conflicto.cli import environment as environment_module
 from conflicto.cli.waiting import NotThere
 from tests.support import databases
+from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port
 from tests.support.processes import PLAIN, environment, run, run_apart, starting, wait_for
 from tests.support.servers import postgres_cluster
-
-PATIENCE_S = 30.0
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ from tests.support import databases, revisions
 from tests.support.api import Api
 from tests.support.checks import accepted
 from tests.support.cuts import Cut, cut_at
+from tests.support.patience import PATIENCE_S
 from tests.support.processes import ADMIN, environment, run, run_apart
 
 HISTORY = migrations.known_revisions()
@@ -40,7 +41,6 @@ REVISIONS = [
 ROOT = Path(__file__).parents[2]
 KILLS = (3, 20, 45)
 """Statements of a migration from nothing at which a process is killed; it has more than 50."""
-PATIENCE_S = 30.0
 LONGEST_WAIT_S = 1.5
 """Five times what a migration waits for a table before it lets everybody pass."""
 
@@ -243,6 +243,7 @@ def revision_of_held(url: str) -> str | None:
 
 
 @pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)
+@pytest.mark.timed
 def test_a_table_that_somebody_keeps_is_waited_for_in_vain_and_nobody_else_is_held_up(
     empty_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

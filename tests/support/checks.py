@@ -9,9 +9,7 @@ import httpx2
 import msgspec
 
 from tests.support.api import Event
-
-PATIENCE_S = 8.0
-"""How long something may take that happens by itself; a loaded two-core machine needs a tenth of it."""
+from tests.support.patience import PATIENCE_S
 
 
 def refused(answer: httpx2.Response, status: int, code: str) -> dict[str, Any]:

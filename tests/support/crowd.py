@@ -9,10 +9,10 @@ from typing import Any
 
 import httpx2
 
+from tests.support.patience import PATIENCE_S
 from tests.support.processes import PLAIN, Served
 
 PHONES = 8
-PATIENCE_S = 20.0
 
 
 @dataclass

@@ -10,9 +10,8 @@ from typing import Any
 import httpx2
 
 from tests.support import databases
+from tests.support.patience import PATIENCE_S
 from tests.support.processes import PLAIN, Served, starting, wait_for
-
-PATIENCE_S = 20.0
 
 
 @contextmanager

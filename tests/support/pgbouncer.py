@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port
 
-START_TIMEOUT_S = 15.0
+START_TIMEOUT_S = PATIENCE_S
 
 SETTINGS = """
 [databases]

@@ -16,11 +16,12 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from conflicto.cli import application
+from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port
 
 ADMIN = "the-operator-of-the-tests"
-START_TIMEOUT_S = 30.0
-STOP_TIMEOUT_S = 20.0
+START_TIMEOUT_S = PATIENCE_S
+STOP_TIMEOUT_S = PATIENCE_S
 OURS = ("CONFLICTO_", "DATABASE_", "REDIS_")
 
 PLAIN = {"verify": False, "trust_env": False}

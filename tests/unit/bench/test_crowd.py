@@ -8,12 +8,13 @@ from types import SimpleNamespace
 import pytest
 
 from bench.crowd import Crowd
+from tests.support.patience import PATIENCE_S
 
 NOT_MODIFIED = b'HTTP/1.1 304 Not Modified\r\netag: "1"\r\n\r\n'
 STATUS = b'HTTP/1.1 200 OK\r\netag: "1"\r\ncontent-length: 2\r\n\r\n{}'
 CREATED = b"HTTP/1.1 201 Created\r\ncontent-length: 2\r\n\r\n{}"
 PERIOD_S = 0.05
-LIMIT_S = 20
+LIMIT_S = PATIENCE_S
 
 Answering = Callable[[bytes, asyncio.Transport], object]
 

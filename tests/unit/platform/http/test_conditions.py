@@ -32,6 +32,7 @@ def test_conditions_that_do_not_hold(condition: str | None) -> None:
 @pytest.mark.parametrize(
     "condition", ['"' + "x" * 60_000, '"x",' * 15_000, '"x"' + " " * 60_000 + '"', '"x" ' * 15_000, "W/" * 30_000]
 )
+@pytest.mark.timed
 def test_long_conditions_cost_no_time(condition: str) -> None:
     began = time.monotonic()
 
@@ -99,6 +100,7 @@ def test_other_conditions_are_refused(value: str) -> None:
     "value",
     [" " * 60_000 + "x", '"x",' * 15_000, '"r' + "1" * 60_000 + '"', ", " * 30_000, '"x"' + " " * 60_000 + '"', "W/" * 30_000],
 )
+@pytest.mark.timed
 def test_long_lists_of_revisions_cost_no_time(value: str) -> None:
     began = time.monotonic()
 
