@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from typing import Annotated
 
 import typer
+
+from conflicto import __version__
 
 COMMANDS = {
     "serve": "conflicto.cli.serve:serve",
@@ -29,7 +32,7 @@ def application(only: str | None = None) -> typer.Typer:
         name="conflicto",
         help="Live sessions: a host lines up activities, everybody follows along.",
         no_args_is_help=True,
-        callback=_nothing_before,
+        callback=_before,
     )
     for name, place in {**COMMANDS, **GROUPS}.items():
         if only in {None, name}:
@@ -48,5 +51,13 @@ def main() -> None:
     application(named if named in COMMANDS or named in GROUPS else None)()
 
 
-def _nothing_before() -> None:
+def _told_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
+    if wanted:
+        typer.echo(f"conflicto {__version__}")
+        raise typer.Exit
+
+
+def _before(
+    version: Annotated[bool, typer.Option("--version", callback=_told_version, is_eager=True, help="Print the version.")] = False,  # noqa: FBT002 - typer's way
+) -> None:
     """Live sessions: a host lines up activities, everybody follows along."""
