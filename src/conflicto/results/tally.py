@@ -34,7 +34,7 @@ NOBODY = 0
 _decode = msgspec.json.Decoder().decode
 
 
-WORDS_EDITION = 2
+WORDS_EDITION = 3
 """Number of the rules by which words are told apart and compared; segments that were counted by earlier rules are not taken over."""
 
 

@@ -182,6 +182,13 @@ def test_arrays_too_long_are_of_no_use(op: str, most: list[Any], answers: int) -
     assert result({"op": op}, most)["answers"] == answers
 
 
+def test_control_characters_part_words_and_belong_to_none() -> None:
+    found = result({"op": "words"}, "calm\0sea", "\x1bcalm", "\0", "\x85")
+    assert found["words"] == [{"word": "calm", "count": 2}, {"word": "sea", "count": 1}]
+    whole = result({"op": "words", "split": False}, "calm\0sea", "calm sea")
+    assert whole["words"] == [{"word": "calm sea", "count": 2}]
+
+
 def test_an_answer_has_so_many_words_and_votes_on_so_many_targets() -> None:
     text = " ".join(f"w{number}" for number in range(600))
     assert result({"op": "words", "top": 1000}, text)["words"][-1]["count"] == 1

@@ -27,6 +27,9 @@ LONGEST_WORD = 200
 MOST_WORDS = 500
 """Words of one answer; the others are not counted."""
 
+_CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " ")
+"""Control characters part words as blanks do, so no word holds U+0000, which parts stored keys."""
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -51,6 +54,8 @@ class Words:
 
     def _words(self, text: str) -> Iterator[str]:
         shown = normalized("NFC", text)
+        if not shown.isprintable():
+            shown = shown.translate(_CONTROLS)
         for word in words_in(shown) if self.split else [" ".join(shown.split())]:
             if len(word) <= LONGEST_WORD:
                 yield word
