@@ -2,6 +2,7 @@ import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from fastapi.dependencies import models as dependencies
 
 from conflicto.app import App
 from conflicto.settings import Settings
+from conflicto.web import assets
 from tests.support import databases, servers
 from tests.support.api import Api
 from tests.support.clocks import HandClock
@@ -24,6 +26,15 @@ def pytest_collection_finish() -> None:
     """Keep what was imported and collected, which stays to the end, out of every later look for garbage: a twentieth of the time."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def files_of_pages() -> Iterator[None]:
+    """Shorten and pack the files of the pages once for all tests of this process: each app makes the same of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(assets, "short_module", cache(assets.short_module))
+        patch.setattr(assets, "asset", cache(assets.asset))
+        yield
 
 
 @pytest.fixture(scope="session")
