@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -25,25 +26,34 @@ from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port
 
 START_TIMEOUT_S = PATIENCE_S
+FORGETFUL: dict[str, Any] = {
+    "fsync": False,
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+}
+"""Settings of a server that need not survive anything: a fifth less time for tests of the API."""
+
 ATTEMPTS = 3  # another program of the machine may take a free port before the server does
 
 
 @contextmanager
-def postgres(*, fsync: bool = True) -> Iterator[str]:
-    """Yield the superuser's URL of a fresh server; `fsync=False` where no test looks at durability or its cost."""
-    with postgres_cluster(fsync=fsync) as cluster:
+def postgres(**settings: Any) -> Iterator[str]:
+    """Yield the superuser's URL of a fresh server; `FORGETFUL` settings where no test looks at durability or its cost."""
+    with postgres_cluster(**settings) as cluster:
         yield cluster.url
 
 
 @contextmanager
-def postgres_cluster(*, fsync: bool = True) -> Iterator["Cluster"]:
+def postgres_cluster(*, fsync: bool = True, **settings: Any) -> Iterator["Cluster"]:
     """Yield a fresh server that can be taken down and brought back."""
     with tempfile.TemporaryDirectory(prefix="conflicto-postgres-") as name:
         cluster = Cluster(Path(name))
         cluster.create()
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                cluster.start(free_port(), fsync=fsync)
+                cluster.start(free_port(), fsync=fsync, **settings)
                 if cluster.answers():
                     yield cluster
                     return
