@@ -1,7 +1,7 @@
 # Every habit has one verb. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-lane test-pooler pooler-tools test-hard test-linkage test-faults fuzz test-browser browser-tools screenshots figures check audit fmt docs bench bench-check bench-tools deploy-check deploy-tools export-check reader-tools lock new-type clean
+.PHONY: help setup run demo test test-lane test-pooler pooler-tools test-hard test-linkage test-faults fuzz test-browser browser-tools screenshots figures check audit fmt docs bench bench-check bench-tools deploy-check deploy-tools export-check reader-tools voting-check voting-tools lock new-type clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -9,6 +9,7 @@ BENCH_READY := .venv/.bench-ready
 BROWSER_READY := .venv/.browser-ready
 DEPLOY_READY := .venv/.deploy-ready
 READERS_READY := .venv/.readers-ready
+VOTING_READY := .venv/.voting-ready
 JOBS ?= 2
 # Many tests of the whole suite wait for servers more than they compute: one more than there are cores here keeps both busy.
 TEST_JOBS ?= 3
@@ -186,6 +187,16 @@ $(READERS_READY): requirements/readers.txt $(READY)
 		|| $(BIN)/pip install --quiet --require-hashes -r requirements/readers.txt
 	@touch $@
 
+voting-check: voting-tools ## Hold rankings against the voting rules of VoteKit and whalrus (500 MB of libraries)
+	$(BIN)/pytest tests/readers/test_voting.py
+
+voting-tools: setup $(VOTING_READY)
+
+$(VOTING_READY): requirements/voting.txt $(READY)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/voting.txt \
+		|| $(BIN)/pip install --quiet --require-hashes -r requirements/voting.txt
+	@touch $@
+
 lock: setup ## Compile requirements/*.in anew; UPGRADE=--upgrade takes the newest versions
 	$(COMPILE) $(UPGRADE) requirements/base.in --output-file requirements/base.txt
 	$(COMPILE) $(UPGRADE) requirements/dev.in --output-file requirements/dev.txt
@@ -193,6 +204,7 @@ lock: setup ## Compile requirements/*.in anew; UPGRADE=--upgrade takes the newes
 	$(COMPILE) $(UPGRADE) requirements/browser.in --output-file requirements/browser.txt
 	$(COMPILE) $(UPGRADE) requirements/deploy.in --output-file requirements/deploy.txt
 	$(COMPILE) $(UPGRADE) requirements/readers.in --output-file requirements/readers.txt
+	$(COMPILE) $(UPGRADE) requirements/voting.in --output-file requirements/voting.txt
 
 clean: ## Remove what was built, and .venv
 	rm -rf .venv .coverage .coverage.* coverage.json .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist htmlcov

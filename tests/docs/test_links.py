@@ -61,6 +61,7 @@ def test_verbs_that_are_named_exist_and_all_are_explained() -> None:
             "deploy-tools",
             "reader-tools",
             "pooler-tools",
+            "voting-tools",
         }
         <= named
     )

@@ -28,6 +28,7 @@ SPEC = {
     "number": {"path": "/n", "op": "number"},
     "words": {"path": "/t", "op": "words"},
     "rank": {"path": "/r", "op": "rank"},
+    "borda": {"path": "/r", "op": "rank", "rule": "borda", "of": [1, "x", True]},
     "votes": {"path": "/v", "op": "votes"},
     "score": {"path": "/n", "op": "score", "key": "/n"},
 }

@@ -24,7 +24,8 @@ SPEC = {
     "votes": {"path": "", "op": "votes"},
     "score": {"path": "", "op": "score", "key": "/right", "speed": True, "tolerance": 0.5},
 }
-AMONG = SPEC | {"votes": {"path": "", "op": "votes", "among": "answers"}}
+BORDA = {"path": "", "op": "rank", "rule": "borda", "of": [1, "x", True]}
+AMONG = SPEC | {"votes": {"path": "", "op": "votes", "among": "answers"}, "rank": BORDA}
 BASIS = Basis(msgspec.json.encode(SPEC).decode(), '{"right":1}', 1_000_000, 10, knows_authors=True)
 
 NUMBERS = st.one_of(st.integers(-3, 9), st.integers(-(2**53) + 1, 2**53 - 1), st.floats(allow_nan=False, allow_infinity=False))

@@ -9,6 +9,7 @@ import jsonschema_rs
 
 from conflicto.activity_types.errors import OutsideSubset
 from conflicto.activity_types.subset import UNIQUE, Schema, walk
+from conflicto.platform.normalization import normalized
 from conflicto.platform.problems import FieldError
 from conflicto.platform.strict_json import pointer_escape
 
@@ -67,7 +68,7 @@ class _Unique:
     def validate(self, instance: Any) -> None:  # noqa: ANN401 - any JSON
         if isinstance(instance, list):
             found = [value for value in map(self._at, instance) if isinstance(value, str | int | float)]
-            if len(set(found)) < len(found):
+            if len({normalized("NFC", value) if isinstance(value, str) else value for value in found}) < len(found):
                 raise ValueError
 
     def _at(self, value: Any) -> Any:  # noqa: ANN401 - any JSON

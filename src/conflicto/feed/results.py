@@ -19,6 +19,7 @@ from conflicto.platform.problems import FieldError, InvalidInput, NotFound, Unav
 from conflicto.responses.queries import pooled_authors
 from conflicto.results.errors import ResultsHidden
 from conflicto.results.queries import Round
+from conflicto.results.spec import refers_to_config
 from conflicto.results.tallies import Body
 from conflicto.results.tally import Basis, results_of, told_results
 from conflicto.results.visibility import Door, door_of, tells_scores
@@ -161,6 +162,7 @@ class Results:
             timed.duration_seconds,
             knows_authors=activity.results_visibility is ResultsVisibility.AFTER_ANSWER,
             is_moderated=activity.moderation is not ModerationPolicy.OFF or head.session.word_filter.is_on,
+            config=content.config if refers_to_config(content.aggregate) else None,
         )
 
     async def _reached(self, head: SessionHead, ts: int) -> bool:

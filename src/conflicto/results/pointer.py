@@ -12,6 +12,9 @@ LONGEST_POINTER = 500
 MOST_STEPS = 32
 """As deep as an answer may be."""
 
+EACH = "*"
+"""Step of `find_all` that stands for every element of a list."""
+
 _INDEX = re.compile(r"0|[1-9][0-9]{0,5}", re.ASCII)
 _ESCAPE = re.compile(r"~(?![01])")
 
@@ -40,3 +43,21 @@ def find(value: object, steps: tuple[str, ...]) -> object:
         else:
             return MISSING
     return value
+
+
+def find_all(value: object, steps: tuple[str, ...]) -> list[object]:
+    """Return the values that a pointer leads to, in order.
+
+    >>> find_all({"options": [{"id": "a"}, {"id": "b"}, 7]}, ("options", "*", "id"))
+    ['a', 'b']
+    """
+    found = [value]
+    for step in steps:
+        lists = step == EACH and any(isinstance(each, list) for each in found)
+        below = (
+            (inner for each in found if isinstance(each, list) for inner in each)
+            if lists
+            else (find(each, (step,)) for each in found)
+        )
+        found = [each for each in below if each is not MISSING]
+    return found

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from conflicto.results.folds.base import Circumstances, Fold
 
 MOST_NAMES = 8
+RANK = "rank"
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 _decode = msgspec.json.Decoder().decode
@@ -45,6 +46,11 @@ def spec_of(text: str | None) -> Spec:
     if value is None or any(_wrong(value)):
         return {}
     return {name: Entry(parse(said["path"]) or (), said["op"], _options(said)) for name, said in value.items()}
+
+
+def refers_to_config(text: str | None) -> bool:
+    """Whether a stored spec takes options from the activity's config."""
+    return any(entry.op == RANK and isinstance(entry.options.get("of"), str) for entry in spec_of(text).values())
 
 
 def require_spec(text: str | None) -> None:

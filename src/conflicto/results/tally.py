@@ -34,15 +34,16 @@ NOBODY = 0
 _decode = msgspec.json.Decoder().decode
 
 
-WORDS_EDITION = 3
-"""Number of the rules by which words are told apart and compared; segments that were counted by earlier rules are not taken over."""
+RULES_EDITION = 4
+"""Number of the rules by which values are compared and counted; segments that were counted by earlier rules are not taken over."""
 
 
 class Basis(NamedTuple):
     """What a tally is made from beside the answers; when it changes, the tally is made anew.
 
     `knows_authors`: who answered must be known, because they may see the results. `is_moderated`: the two states part at once, since
-    answers are likely to be held, hidden or masked; parting later costs a copy of all that was counted.
+    answers are likely to be held, hidden or masked; parting later costs a copy of all that was counted. `config` is null unless the
+    aggregate refers to it.
     """
 
     aggregate: str | None
@@ -51,11 +52,12 @@ class Basis(NamedTuple):
     duration_seconds: int | None
     knows_authors: bool = False
     is_moderated: bool = False
+    config: str | None = None
 
     @property
     def digest(self) -> bytes:
         """Return what tells this basis from others, 16 bytes; another version of the program, or of Unicode, may count otherwise."""
-        parts = (__version__, WORDS_EDITION, unidata_version, *self._replace(is_moderated=False))
+        parts = (__version__, RULES_EDITION, unidata_version, *self._replace(is_moderated=False))
         return blake2b(msgspec.json.encode(parts), digest_size=16).digest()
 
 
@@ -185,8 +187,8 @@ class Tally:
     def __init__(self, basis: Basis) -> None:
         self.basis = basis
         self.authors: Counter[int] = Counter()
-        secret = None if basis.secret is None else _decode(basis.secret)
-        circumstances = Circumstances(secret, basis.started_us, basis.duration_seconds)
+        secret, config = (None if text is None else _decode(text) for text in (basis.secret, basis.config))
+        circumstances = Circumstances(secret, basis.started_us, basis.duration_seconds, config)
         spec = spec_of(basis.aggregate)
         self.names = list(spec)
         self._folds = [(entry.path, entry.fold(circumstances)) for entry in spec.values()]

@@ -1,10 +1,12 @@
-"""When two JSON values are the same: numbers by value, objects whatever the order of their keys, texts exactly."""
+"""When two JSON values are the same: numbers by value, texts by their characters (NFC), objects whatever the order of their keys."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import msgspec
+
+from conflicto.platform.normalization import normalized
 
 LONGEST_VALUE = 1_024
 """Bytes of a value that is told back in results: they go to every phone, and an answer has up to 16 KiB."""
@@ -19,23 +21,31 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 
 
 def plain(value: object) -> object:
-    """Return a value in which whole numbers are integers however they were spelled: 1.0 is 1."""
+    """Return a value in one spelling: texts in NFC, whole numbers as integers, so that 1.0 is 1."""
+    if isinstance(value, str):
+        return value if value.isascii() else normalized("NFC", value)
     if isinstance(value, float):
         return int(value) if value.is_integer() and abs(value) <= EXACT else value
     if isinstance(value, list):
         return [plain(each) for each in value]
     if isinstance(value, dict):
-        return {key: plain(each) for key, each in value.items()}
+        return _plain_object(value)
     return value
+
+
+def _plain_object(value: dict[str, Any]) -> dict[Any, object]:
+    """Return an object with its names in NFC, unless two of them would become one."""
+    named = {plain(key): plain(each) for key, each in value.items()}
+    return named if len(named) == len(value) else {key: plain(each) for key, each in value.items()}
 
 
 def canonical(value: object) -> bytes:
     """Return the one JSON text of a value: two values are the same exactly if their texts are.
 
-    >>> canonical({"b": 1.0, "a": "x"}), canonical(True)
-    (b'{"a":"x","b":1}', b'true')
+    >>> canonical({"b": 1.0, "a": "x"}), canonical(True), canonical("e\u0301") == canonical("\u00e9")
+    (b'{"a":"x","b":1}', b'true', True)
     """
-    return _encode(value if isinstance(value, str) else plain(value))
+    return _encode(plain(value))
 
 
 def elements(value: object) -> list[object] | None:

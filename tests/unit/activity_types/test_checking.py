@@ -23,6 +23,7 @@ CANARY = "canary-7f3a"
         ({"uniqueItems": True}, [CANARY, CANARY], "", "names something twice"),
         ({"x-unique": "/a/b"}, [{"a": {"b": CANARY}}, {"a": {"b": CANARY}}], "", "names something twice"),
         ({"x-unique": ""}, [CANARY, CANARY], "", "names something twice"),
+        ({"x-unique": ""}, [f"{CANARY}\u00e9", f"{CANARY}e\u0301"], "", "names something twice"),
         ({"oneOf": [{"type": "null"}]}, CANARY, "", "fits none of the forms that are allowed here, or more than one"),
         ({"oneOf": [{}, {}]}, CANARY, "", "fits none of the forms that are allowed here, or more than one"),
         ({"anyOf": [{"type": "null"}]}, CANARY, "", "fits none of the forms that are allowed here"),

@@ -16,7 +16,8 @@ def tallied(entry: dict[str, Any], *answers: Any, secret: Any = None, **basis: A
     """A tally of answers, each of a participant of its own unless it is a pair (participant, answer)."""
     text = msgspec.json.encode({"r": {"path": "", **entry}}).decode()
     started, duration = basis.get("started_us"), basis.get("duration_seconds")
-    tally = Tally(Basis(text, msgspec.json.encode(secret).decode(), started, duration))
+    config = msgspec.json.encode(basis.get("config")).decode()
+    tally = Tally(Basis(text, msgspec.json.encode(secret).decode(), started, duration, config=config))
     for number, answer in enumerate(answers, 1):
         who, data = answer if isinstance(answer, tuple) else (number, answer)
         tally.add(
@@ -104,6 +105,57 @@ def test_rank_gives_points_by_place() -> None:
     ]  # fmt: skip
     only = result({"op": "rank", "of": ["a", "b", "z"]}, ["x", "b", "a"], ["x"])
     assert [(each["value"], each["points"]) for each in only["ranking"]] == [("b", 2), ("a", 1), ("z", 0)]
+
+
+BALLOTS: tuple[Any, ...] = (["oa"], ["oa"], ["oa"], ["ob", "oc", "od", "oe", "oa"])
+OPTIONS = ["oa", "ob", "oc", "od", "oe"]
+
+
+def ranking(entry: dict[str, Any], *answers: Any, **basis: Any) -> list[tuple[Any, float, int]]:
+    found = result({"op": "rank", **entry}, *answers, **basis)["ranking"]
+    return [(each["value"], each["points"], each["first"]) for each in found]
+
+
+def test_rank_by_the_borda_count_puts_first_what_most_people_rank_first() -> None:
+    borda = {"rule": "borda", "of": OPTIONS}
+    assert ranking(borda, *BALLOTS) == [("oa", 12, 3), ("ob", 8.5, 1), ("oc", 7.5, 0), ("od", 6.5, 0), ("oe", 5.5, 0)]
+    assert ranking(borda | {"unranked": "zero"}, *BALLOTS) == [
+        ("oa", 12, 3),
+        ("ob", 4, 1),
+        ("oc", 3, 0),
+        ("od", 2, 0),
+        ("oe", 1, 0),
+    ]
+    assert ranking({}, *BALLOTS)[:2] == ranking({"rule": "modified"}, *BALLOTS)[:2] == [("ob", 5, 1), ("oa", 4, 3)]
+
+
+def test_rank_by_the_borda_count_takes_shared_places_and_leaves_out_what_is_no_option() -> None:
+    borda = {"rule": "borda", "of": ["a", "b", "c", "d"]}
+    assert ranking(borda, [["b", "c", "b"], "a"]) == [("b", 2.5, 1), ("c", 2.5, 1), ("a", 1, 0), ("d", 0, 0)]
+    assert ranking(borda, ["x", "d", "d", [], ["d", "y"], "a"])[:2] == [("d", 3, 1), ("a", 2, 0)]
+    assert result({"op": "rank", **borda}, ["x"], [], "a", None, [["y"]])["answers"] == 0
+    assert ranking(borda | {"of": [["a", "b"], "c"]}, [["a", "b"]])[0] == (["a", "b"], 1, 1)
+
+
+def test_rank_reads_its_options_from_the_config() -> None:
+    config = {"options": [{"id": each} for each in OPTIONS]}
+    entry = {"rule": "borda", "of": "/options/*/id"}
+    assert ranking(entry, *BALLOTS, config=config) == ranking({"rule": "borda", "of": OPTIONS}, *BALLOTS)
+    assert result({"op": "rank", **entry}, *BALLOTS, config={"options": 7})["answers"] == 0
+    of_config = Basis('{"r":{"path":"","op":"rank","of":"/options"}}', None, None, None, config='{"options":["a"]}')
+    assert of_config.digest != of_config._replace(config='{"options":["b"]}').digest, "stored segments are counted anew"
+
+
+def test_values_are_compared_in_nfc_and_shown_in_it() -> None:
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    found = result({"op": "count"}, composed, decomposed, [composed, decomposed], {"\u00e9": [composed]}, {"e\u0301": [decomposed]})
+    assert found["values"] == [{"value": composed, "count": 3}, {"value": {"\u00e9": [composed]}, "count": 2}]
+    both = result({"op": "count"}, {"\u00e9": 1, "e\u0301": 2})["values"]
+    assert both == [{"value": {"\u00e9": 1, "e\u0301": 2}, "count": 1}], "names of one object stay apart"
+    for right, given in ((composed, decomposed), (decomposed, composed), ([composed, "x"], ["x", decomposed])):
+        assert result({"op": "score", "key": "/r"}, given, "cafe", secret={"r": right})["correct"] == 1
+    assert ranking({"of": [decomposed]}, [composed]) == [(composed, 1, 1)]
+    assert ranking({"of": [decomposed, "x"], "rule": "borda"}, [composed])[0] == (composed, 1, 1)
 
 
 def test_votes_count_what_a_participant_said_last_of_a_target() -> None:

@@ -15,6 +15,8 @@ GOOD: list[Any] = [
     {f"n{number}": {"path": "/x/0", "op": "words", "top": 1000, "split": False} for number in range(8)},
     {"a": {"path": "/a~1b~0c", "op": "number", "bins": 100, "min": -1.5, "max": 2}},
     {"a": {"path": "", "op": "rank", "of": ["a", {"b": 1}, None]}, "b": {"path": "", "op": "votes"}},
+    {"a": {"path": "", "op": "rank", "rule": "modified"}, "b": {"path": "", "op": "rank", "rule": "borda", "of": "/options/*/id"}},
+    {"a": {"path": "", "op": "rank", "rule": "borda", "of": ["a"], "unranked": "zero"}},
     {"a": {"path": "", "op": "score", "key": "/correct", "points": 1, "speed": True, "tolerance": 0}},
 ]
 BAD: list[tuple[Any, list[str]]] = [
@@ -27,6 +29,9 @@ BAD: list[tuple[Any, list[str]]] = [
     ({"a": {"path": "", "op": "number", "bins": 101, "min": "0"}}, ["/a/bins", "/a/min"]),
     ({"a": {"path": "", "op": "number", "min": 2, "max": 2}}, ["/a"]), ({"a": {"path": "", "op": "words", "split": 1}}, ["/a/split"]),
     ({"a": {"path": "", "op": "rank", "of": []}}, ["/a/of"]), ({"a": {"path": "", "op": "rank", "of": ["x" * 1100]}}, ["/a/of"]),
+    ({"a": {"path": "", "op": "rank", "of": "options"}}, ["/a/of"]), ({"a": {"path": "", "op": "rank", "of": ""}}, ["/a/of"]),
+    ({"a": {"path": "", "op": "rank", "rule": "borda"}}, ["/a"]), ({"a": {"path": "", "op": "rank", "unranked": "zero"}}, ["/a"]),
+    ({"a": {"path": "", "op": "rank", "rule": "condorcet", "unranked": 0}}, ["/a/rule", "/a/unranked"]),
     ({"a": {"path": "", "op": "score"}}, ["/a/key"]),
     ({"a": {"path": "", "op": "score", "key": "x", "tolerance": -1}}, ["/a/key", "/a/tolerance"]),
     ({"a": {"path": "", "op": "sum"}, "b": {"path": "", "op": "count", "top": 1001}}, ["/a/op", "/b/top"]),

@@ -35,7 +35,7 @@ def test_every_entry_of_a_types_spec_counts_its_examples(known: ActivityType) ->
     answered: dict[str, int] = {}
     for example in known.examples:
         secret = json.dumps(example["secret"]) if "secret" in example else None
-        tally = Tally(Basis(known.aggregate, secret, 0, 60))
+        tally = Tally(Basis(known.aggregate, secret, 0, 60, config=json.dumps(example["config"])))
         given = [Given(json.dumps(response), number) for number, response in enumerate(example["responses"], start=1)]
         for each in given:
             tally.change(None, each)

@@ -34,11 +34,12 @@ class About(NamedTuple):
 
 
 class Circumstances(NamedTuple):
-    """What an op may need to know of the activity: its secret, and when the round began and how long it was to take."""
+    """What an op may need to know of the activity: its secret, when the round began and how long it was to take, and its config."""
 
     secret: object = None
     started_us: int | None = None
     duration_seconds: int | None = None
+    config: object = None
 
 
 class State(Protocol):

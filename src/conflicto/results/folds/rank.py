@@ -1,61 +1,123 @@
-"""`rank`: the modified Borda count. Of k options that an answer ranks, the first gets k points, the last one, and any other none."""
+"""`rank`: points by place, by one of two rules.
+
+The modified Borda count, the default: of k options that an answer ranks, the first gets k points, the last one, and any other none.
+The Borda count: with n options in all, the first gets n - 1, and what an answer does not rank shares the last place.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from conflicto.results.folds.base import MAX_ENTRIES, MOST_LISTED, Kind, first
+from conflicto.results.pointer import find_all, parse
 from conflicto.results.spill.store import Entry
 from conflicto.results.values import elements, raw, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from conflicto.results.folds.base import About
+    from conflicto.results.folds.base import About, Circumstances
     from conflicto.results.spill.store import SpillStore
 
 MOST_RANKED = 100
 """Options in one answer; one that ranks more would outweigh everybody else's, and is no answer."""
 
+MODIFIED, BORDA = "modified", "borda"
+AVERAGE, ZERO = "average", "zero"
+
+HALVES = 2
+"""The Borda count adds up half points, since the mean of two neighbouring places is one."""
+
+
+class Points(NamedTuple):
+    """Points that an answer gives, and the options that it ranks first."""
+
+    points: tuple[tuple[bytes, int], ...]
+    firsts: tuple[bytes, ...]
+
 
 @dataclass(frozen=True, slots=True)
-class Rank:
-    """With `of`, other options are left out before points are given."""
+class ModifiedBorda:
+    """The modified Borda count; with `of`, other options are left out before points are given."""
 
     of: tuple[bytes, ...] | None = None
 
-    def read(self, value: object, about: About) -> tuple[bytes, ...] | None:  # noqa: ARG002 - Fold's signature
-        """Return the ranked options, each once, the first one first."""
+    def read(self, value: object, about: About) -> Points | None:  # noqa: ARG002 - Fold's signature
+        """Return the points of the ranked options."""
+        known = None if self.of is None else frozenset(self.of)
         given = elements(value) if isinstance(value, list) else None
-        texts = dict.fromkeys(text for text in map(text_of, given or ()) if text is not None)
-        ranked = tuple(text for text in texts if self.of is None or text in self.of)
-        return ranked if 0 < len(ranked) <= MOST_RANKED else None
+        ranked = [text for text in _texts(given or ()) if known is None or text in known]
+        if not 0 < len(ranked) <= MOST_RANKED:
+            return None
+        return Points(tuple((text, len(ranked) - place) for place, text in enumerate(ranked)), (ranked[0],))
 
     def empty(self) -> Ranked:
         """Return the state of no answers."""
         return Ranked(self.of or ())
 
 
+@dataclass(frozen=True, slots=True)
+class Borda:
+    """The Borda count over the options `of`. Options that share a place get the mean of its points.
+
+    With `is_zero` those that an answer does not rank get none.
+    """
+
+    of: tuple[bytes, ...]
+    is_zero: bool = False
+
+    def read(self, value: object, about: About) -> Points | None:  # noqa: ARG002 - Fold's signature
+        """Return the points of all options, in halves; an array in the array is a shared place."""
+        places = list(self._places(value)) if isinstance(value, list) else []
+        if not places:
+            return None
+        ranked = {text for place in places for text in place}
+        points: list[tuple[bytes, int]] = []
+        below = len(self.of)
+        for place in places:
+            below -= len(place)
+            points += [(text, HALVES * below + len(place) - 1) for text in place]
+        if not self.is_zero:
+            points += [(text, below - 1) for text in self.of if text not in ranked]
+        return Points(tuple(points), tuple(places[0]))
+
+    def empty(self) -> Ranked:
+        """Return the state of no answers."""
+        return Ranked(self.of, HALVES)
+
+    def _places(self, value: list[object]) -> Iterable[list[bytes]]:
+        """Yield the options at each place, each option once, the first place first."""
+        left = set(self.of)
+        for each in elements(value) or ():
+            text = text_of(each)
+            given = _texts(elements(each) or ()) if isinstance(each, list) and text not in left else [text]
+            place = [option for option in given if option is not None and option in left]
+            left.difference_update(place)
+            if place:
+                yield place
+
+
 class Ranked:
-    """Points of each option, and how often it came first."""
+    """Points of each option, and how often it came first. A point is `scale` units."""
 
     max_entries = MAX_ENTRIES
 
-    def __init__(self, of: tuple[bytes, ...]) -> None:
+    def __init__(self, of: tuple[bytes, ...], scale: int = 1) -> None:
         self.answers = 0
         self._of = of
+        self._scale = scale
         self._points: Counter[bytes] = Counter()
         self._firsts: Counter[bytes] = Counter()
 
-    def add(self, read: tuple[bytes, ...]) -> None:
+    def add(self, read: Points) -> None:
         """Take in an answer."""
         self.answers += 1
         self._move(read, 1)
 
-    def remove(self, read: tuple[bytes, ...]) -> None:
+    def remove(self, read: Points) -> None:
         """Take it back."""
         self.answers -= 1
         self._move(read, -1)
@@ -65,7 +127,7 @@ class Ranked:
         return self._told(self._points, self._firsts)
 
     def dump(self) -> tuple[int, dict[bytes, int], dict[bytes, int]]:
-        """Return how many answers there are, the points of each option, and how often it came first."""
+        """Return how many answers there are, the units of each option, and how often it came first."""
         return self.answers, dict(self._points), dict(self._firsts)
 
     def take(self, dumped: tuple[int, dict[bytes, int], dict[bytes, int]]) -> None:
@@ -100,25 +162,56 @@ class Ranked:
     def _told(self, points: Counter[bytes], firsts: Counter[bytes]) -> dict[str, Any]:
         every = dict.fromkeys((*self._of, *points))
         told = first(every, MOST_LISTED, lambda text: (-points[text], -firsts[text], text))
-        ranking = [{"value": raw(text), "points": points[text], "first": firsts[text]} for text in told]
+        ranking = [{"value": raw(text), "points": self._whole(points[text]), "first": firsts[text]} for text in told]
         return {"op": "rank", "answers": self.answers, "ranking": ranking, "truncated": len(every) > len(told)}
 
-    def _move(self, read: tuple[bytes, ...], times: int) -> None:
-        self._firsts[read[0]] += times
-        for place, option in enumerate(read):
-            self._points[option] += times * (len(read) - place)
+    def _whole(self, units: int) -> int | float:
+        return units / self._scale if units % self._scale else units // self._scale
+
+    def _move(self, read: Points, times: int) -> None:
+        for option in read.firsts:
+            self._firsts[option] += times
+        for option, units in read.points:
+            self._points[option] += times * units
             if not self._points[option] and not self._firsts[option]:
                 del self._points[option], self._firsts[option]
 
 
+def _texts(values: Sequence[object]) -> list[bytes]:
+    """Return the JSON texts of values, each once."""
+    return list(dict.fromkeys(text for text in map(text_of, values) if text is not None))
+
+
 def _options(value: object) -> str | None:
+    if isinstance(value, str):
+        return None if parse(value) else "must be a JSON pointer into config, with * for every element of a list"
     fits = isinstance(value, list) and 0 < len(value) <= MOST_RANKED and all(text_of(each) is not None for each in value)
-    return None if fits else f"must be a list of 1 to {MOST_RANKED} options"
+    return None if fits else f"must be a list of 1 to {MOST_RANKED} options, or a JSON pointer into config"
 
 
-def _made(options: Mapping[str, Any]) -> Rank:
-    texts = [text_of(option) for option in options.get("of", ())]
-    return Rank(tuple(text for text in texts if text is not None) or None)
+def _among(*names: str) -> Any:  # noqa: ANN401 - a check
+    allowed = " or ".join(f'"{name}"' for name in names)
+    return lambda value: None if value in names else f"must be {allowed}"
 
 
-KIND = Kind(lambda options, _: _made(options), {"of": _options})
+def _agree(options: object) -> str | None:
+    given: Mapping[str, Any] = options if isinstance(options, dict) else {}
+    if given.get("rule") == BORDA:
+        return None if "of" in given else f'needs "of" with the rule "{BORDA}": the options that an answer does not rank'
+    return f'knows "unranked" with the rule "{BORDA}" alone' if "unranked" in given else None
+
+
+def _made(options: Mapping[str, Any], circumstances: Circumstances) -> ModifiedBorda | Borda:
+    of = options.get("of")
+    given = find_all(circumstances.config, parse(of) or ()) if isinstance(of, str) else of
+    known = None if given is None else tuple(_texts(given)[:MOST_RANKED])
+    if options.get("rule") == BORDA:
+        return Borda(known or (), is_zero=options.get("unranked") == ZERO)
+    return ModifiedBorda(known)
+
+
+KIND = Kind(
+    _made,
+    {"of": _options, "rule": _among(MODIFIED, BORDA), "unranked": _among(AVERAGE, ZERO)},
+    agree=_agree,
+)
