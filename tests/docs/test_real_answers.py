@@ -16,6 +16,16 @@ OPEN = {"Problem"}
 """Schemas whose objects may have further members: some problems bring their own."""
 
 
+OF_HTTP = {"content-length", "content-type", "referrer-policy", "x-accel-buffering", "x-content-type-options"}
+"""Headers that say nothing of an operation."""
+
+OPS = {"count", "number", "words", "rank", "votes", "score"}
+
+JSON = {"application/json", "application/problem+json"}
+
+STREAM = {"accept": "text/event-stream"}
+
+
 class Recorder(Api):
     """Holds every answer against the document, and remembers which (route, status) it has seen."""
 
@@ -29,16 +39,19 @@ class Recorder(Api):
         route = _route(self.app, method, answer.request.url.path)
         self.seen.add((route.name, answer.status_code))
         said = self.document["paths"][route.path][method.lower()]["responses"][str(answer.status_code)]
+        undeclared = {name.lower() for name in answer.headers} - {name.lower() for name in said["headers"]} - OF_HTTP
+        assert not undeclared, (route.name, answer.status_code, undeclared)
         content = said.get("content", {})
         media_type = answer.headers.get("content-type", "").partition(";")[0]
         assert bool(answer.content) == bool(content), (route.name, answer.status_code)
         assert not content or media_type in content, (route.name, media_type)
-        if "schema" in content.get(media_type, {}):
+        if media_type in JSON:
             schema = {**content[media_type]["schema"], "components": self.document["components"]}
             wrong = [error.message for error in jsonschema_rs.validator_for(schema).iter_errors(answer.json())]
             assert wrong == [], (route.name, answer.text)
         if answer.status_code >= 400:
             assert answer.json()["code"] in content[media_type]["examples"], route.name
+            assert answer.json().keys() <= self.document["components"]["schemas"]["Problem"]["properties"].keys(), answer.text
         return answer
 
 
@@ -72,6 +85,7 @@ async def test_every_success_fits_its_schema(recorder: Recorder, monkeypatch: py
     await _activities(recorder, event)
     await _answers(recorder, event, anna)
     await _polls(recorder, event, anna)
+    await _every_op(recorder, event, anna)
     await _seats(recorder, event)
     await _ends(recorder, event)
 
@@ -214,6 +228,24 @@ async def _polls(api: Recorder, event: Event, anna: Seat) -> None:
         await api.get(f"{event.path}/events?since=0", token)
 
 
+async def _every_op(api: Recorder, event: Event, anna: Seat) -> None:
+    aggregate = {
+        "values": {"path": "/n", "op": "count"},
+        "numbers": {"path": "/n", "op": "number"},
+        "words": {"path": "/text", "op": "words"},
+        "ranks": {"path": "/order", "op": "rank", "of": ["a", "b"]},
+        "votes": {"path": "/votes", "op": "votes"},
+        "points": {"path": "/n", "op": "score", "key": ""},
+    }
+    every = await event.activity(status="active", secret=1, aggregate=aggregate, results_visibility="always")
+    path = f"{event.path}/activities/{every['id']}/results"
+    await api.get(path, event.host)
+    data = {"n": 1, "text": "calm sea", "order": ["b", "a"], "votes": {"target": "t", "vote": 1}}
+    await event.answer(every, anna, data)
+    for token in (event.host, event.screen):
+        assert {each["op"] for each in (await api.get(path, token)).json()["results"].values()} == OPS
+
+
 async def _seats(api: Recorder, event: Event) -> None:
     bo = (await api.post("/join", {"nickname": "Bo", "code": event.code})).json()
     link = (await api.post("/participants/me/seat-link", token=bo["participant_token"])).json()
@@ -231,14 +263,24 @@ async def _seats(api: Recorder, event: Event) -> None:
 
 
 async def _ends(api: Recorder, event: Event) -> None:
+    poll = await event.activity(status="active")
     await api.post(f"{event.path}/rehearsal", {"participants": 1}, token=event.host)
     await api.get(f"{event.path}/rehearsal", event.host)
     await api.delete(f"{event.path}/rehearsal", event.host)
-    await api.get(f"{event.path}/export", event.host)
+    for form in ("csv", "xlsx", "jsonl"):
+        await api.get(f"{event.path}/export?format={form}", event.host)
     await api.get(f"{event.path}/transitions", event.host)
     pair = (await api.delete(f"{event.path}/tokens", event.host)).json()
     await api.patch(event.path, {"status": "completed"}, token=pair["host_token"])
-    closed = await api.get(f"{event.path}/changes/since/now", pair["screen_token"])
+    now = f"{event.path}/changes/since/now"
+    assert (await api.get(now, pair["screen_token"], headers=STREAM)).status_code == 204
+    answers = f"{event.path}/activities/{poll['id']}/responses/since/now"
+    assert (await api.get(answers, pair["host_token"], headers=STREAM)).status_code == 204
+    results = f"{event.path}/activities/{poll['id']}/results"
+    told = await api.get(results, pair["host_token"], headers=STREAM)
+    known = {"last-event-id": re.findall(r"^id: (.*)$", told.text, re.MULTILINE)[0]}
+    assert (await api.get(results, pair["host_token"], headers=STREAM | known)).status_code == 204
+    closed = await api.get(now, pair["screen_token"])
     assert closed.json()["closed"]
     await api.get(f"{event.path}/events", pair["screen_token"])
     await api.delete(event.path, pair["host_token"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import msgspec
 from pydantic import BaseModel, Field, StrictBool, StrictInt, StrictStr, StringConstraints
@@ -166,7 +166,7 @@ class ShowIn(In):
 
     model_config = example(activity_id="8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4")
 
-    activity_id: Annotated[StrictStr, StringConstraints(max_length=36)] | None
+    activity_id: Annotated[StrictStr, StringConstraints(max_length=36), Field(json_schema_extra={"format": "uuid"})] | None
 
 
 class ActivityListQuery(PageQuery):
@@ -183,6 +183,8 @@ class ForceQuery(In):
 
 class ActivityOut(BaseModel):
     """An activity. `secret` is null for all but hosts before its reveal, `config` without what its type hides; `aggregate` is for hosts."""
+
+    has_revision_tag: ClassVar[bool] = True
 
     model_config = example(**ACTIVITY_EXAMPLE)
 

@@ -87,7 +87,5 @@ def routes(exports: ExportEndpoints) -> list[Route]:
     return [
         data("GET", "/sessions/{session_id}/export", exports.export, who=HOSTS, policy=EXPORT, tag="sessions",
              docs=Docs(summary="Download the answers", gives={200: None}, query=schemas.ExportQuery,
-                       media_type=Form.CSV.media_type.partition(";")[0],
-                       further_types=tuple(form.media_type for form in Form if form is not Form.CSV),
-                       example=schemas.EXAMPLE, problems=(ExportBusy, InvalidInput))),
+                       files=schemas.FILES, sends=("Content-Disposition",), problems=(ExportBusy, InvalidInput))),
     ]  # fmt: skip

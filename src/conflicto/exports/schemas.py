@@ -9,6 +9,18 @@ from pydantic import BaseModel, Field
 EXAMPLE = "activity,type,round,participant_id,nickname,answer,…\r\nLunch,poll,1,201872554031127,Anna,Curry,…\r\n"
 
 
+FILES = {
+    "text/csv": ({"description": "RFC 4180 in UTF-8 with a byte order mark."}, EXAMPLE),
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": (
+        {"format": "binary", "description": "A workbook."}, None,
+    ),
+    "application/x-ndjson": (
+        {"description": "A JSON object on each line."},
+        '{"activity":"Lunch","round":1,"response_data":{"choice":1}}\n',
+    ),
+}  # fmt: skip
+
+
 class ExportQuery(BaseModel):
     """Query of an export."""
 

@@ -127,6 +127,8 @@ US_PER_S = 1_000_000
 POLLED = ("If-None-Match", "Prefer")
 """Headers that every polled address understands."""
 
+STREAMED = (*POLLED, "Last-Event-ID")
+
 
 class Tickets(Protocol):
     """Who hands out tickets; the access room does."""
@@ -149,14 +151,16 @@ def routes(feed: FeedEndpoints) -> list[Route]:
              docs=Docs(summary="An activity's status", gives={200: schemas.ActivityStatusOut, 304: None}, query=schemas.WaitQuery,
                        headers=POLLED, problems=(InvalidInput,))),
         data("GET", activity + "/responses/since/{timestamp}", feed.responses_since, who=MEMBERS, policy=POLL, tag="polling",
-             docs=Docs(summary="Answers after a position", gives={200: schemas.ResponseFeedOut, 304: None}, query=schemas.FeedQuery,
-                       headers=POLLED, problems=(*refused, ResponsesHidden))),
+             docs=Docs(summary="Answers after a position", gives={200: schemas.ResponseFeedOut, 204: None, 304: None},
+                       query=schemas.FeedQuery, headers=STREAMED, events=schemas.EVENT_EXAMPLE,
+                       problems=(*refused, ResponsesHidden, TooManyStreams))),
         data("GET", "/sessions/{session_id}/changes/since/{timestamp}", feed.changes_since, who=MEMBERS, policy=POLL, tag="polling",
-             docs=Docs(summary="Changes of the session after a position", gives={200: schemas.ChangeFeedOut, 304: None},
-                       query=schemas.FeedQuery, headers=POLLED, problems=refused)),
+             docs=Docs(summary="Changes of the session after a position", gives={200: schemas.ChangeFeedOut, 204: None, 304: None},
+                       query=schemas.FeedQuery, headers=STREAMED, events=schemas.EVENT_EXAMPLE, problems=(*refused, TooManyStreams))),
         data("GET", activity + "/results", feed.results, who=MEMBERS, policy=POLL, tag="polling",
-             docs=Docs(summary="What the answers say together", gives={200: schemas.ResultsOut, 304: None}, query=schemas.ResultsQuery,
-                       headers=POLLED, problems=(InvalidInput, ResultsHidden))),
+             docs=Docs(summary="What the answers say together", gives={200: schemas.ResultsOut, 204: None, 304: None},
+                       query=schemas.ResultsQuery, headers=STREAMED, events=schemas.RESULTS_EVENT_EXAMPLE,
+                       problems=(InvalidInput, ResultsHidden, TooManyStreams))),
         data("GET", "/sessions/{session_id}/leaderboard", feed.leaderboard, who=MEMBERS, policy=POLL, tag="polling",
              docs=Docs(summary="Who has most points", gives={200: schemas.LeaderboardOut, 304: None}, query=schemas.LeaderboardQuery,
                        headers=POLLED, problems=(InvalidInput,))),
@@ -164,6 +168,6 @@ def routes(feed: FeedEndpoints) -> list[Route]:
              docs=Docs(summary="A ticket for the stream", gives={201: schemas.TicketOut})),
         data("GET", "/sessions/{session_id}/events", feed.events, who=MEMBERS, policy=STREAM, tag="polling", takes_ticket=True,
              docs=Docs(summary="Changes of the session as Server-Sent Events", gives={200: None, 204: None}, query=schemas.EventsQuery,
-                       headers=("Last-Event-ID",), media_type=EVENT_STREAM, example=schemas.EVENT_EXAMPLE,
+                       headers=("Last-Event-ID",), events=schemas.EVENT_EXAMPLE,
                        problems=(InvalidTimestamp, CursorInFuture, CursorExpired, TooManyStreams))),
     ]  # fmt: skip

@@ -11,11 +11,14 @@ from conflicto.activities.schemas import ActivityOut
 from conflicto.participants.schemas import ParticipantOut
 from conflicto.platform.http.paging import example
 from conflicto.responses.schemas import RESPONSE_EXAMPLE, ResponseOut
+from conflicto.results.schemas import Result
 from conflicto.sessions.model import SessionStatus
 from conflicto.sessions.schemas import SESSION_EXAMPLE, SessionOut
 
 DEFAULT_LIMIT = 100
 LARGEST_LIMIT = 1_000
+MAX_WAIT_ASKED_S = 999_999
+"""Six digits are read; what is more than 25 counts as 25."""
 
 PAGE_EXAMPLE: dict[str, Any] = {
     "items": [RESPONSE_EXAMPLE], "since": "1795424720004210", "count": 1, "cursor": "1795424720004211",
@@ -32,7 +35,10 @@ class WaitQuery(BaseModel):
     """Query of what everyone polls."""
 
     wait: int = Field(
-        0, ge=0, description="Seconds, at most 25, for which an answer without news is held back; `Prefer: wait=…` says the same."
+        0,
+        ge=0,
+        le=MAX_WAIT_ASKED_S,
+        description="Seconds, at most 25, for which an answer without news is held back; `Prefer: wait=…` says the same.",
     )
 
 
@@ -142,6 +148,11 @@ RESULTS_EXAMPLE: dict[str, Any] = {
     }},
 }  # fmt: skip
 
+RESULTS_EVENT_EXAMPLE = (
+    'retry: 3127\n\nid: W/"0d1f9c"\nevent: results\ndata: {"activity_id":"8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4","round":1,'
+    '"response_count":0,"last_updated":"2026-11-23T09:05:20.004211Z","results":{}}\n\n'
+)
+
 
 class ResultsOut(BaseModel):
     """What the answers of a round say together: all live ones for hosts, visible ones for everybody else.
@@ -155,7 +166,7 @@ class ResultsOut(BaseModel):
     round: int
     response_count: int
     last_updated: str
-    results: dict[str, Any]
+    results: dict[str, Result]
 
 
 class LeaderboardQuery(WaitQuery):

@@ -260,6 +260,7 @@ def routes(door: DoorEndpoints, seats: SeatEndpoints) -> list[Route]:
         "who": ANYONE, "body": RESPONSE_LIMITS, "tag": "joining", "guesses": GUESSES, "replays": door.repeats,
         "docs": Docs(
             summary="Take a seat", takes=schemas.JoinIn, gives={201: schemas.SeatOut}, headers=("Idempotency-Key", "Link-Key"),
+            shortest_key=SHORTEST_JOIN_KEY,
             problems=(CodeUnknown, NicknameInvalid, errors.NicknameRefused, errors.NicknameTaken, errors.SessionFull,
                       errors.SessionLocked, StorageFull, errors.SeatGone, KeyReused, IdempotencyKeyInvalid, TooManyGuesses, InvalidInput),
         ),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StrictStr, StringConstraints
 
+from conflicto.participants.nickname import MAX_CHARS
 from conflicto.platform.http.paging import OF_SERVER, SERVER_EXAMPLE, In, PageOut, example
 from conflicto.platform.instants import rfc3339
 from conflicto.sessions.schemas import FOR_HOSTS, FOR_HOSTS_AND_SCREENS, SESSION_EXAMPLE, SessionOut
@@ -13,7 +14,10 @@ from conflicto.sessions.schemas import FOR_HOSTS, FOR_HOSTS_AND_SCREENS, SESSION
 if TYPE_CHECKING:
     from conflicto.participants.model import Participant
 
-NicknameText = Annotated[StrictStr, StringConstraints(max_length=128)]
+NicknameText = Annotated[
+    StrictStr, StringConstraints(max_length=128), Field(json_schema_extra={"minLength": 1, "maxLength": MAX_CHARS})
+]
+"""Declared with the bound of the cleaned name; the other one holds of what is cleaned, and decomposed letters may be more."""
 CodeText = Annotated[StrictStr, StringConstraints(max_length=64)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictInt, StrictStr, StringConstraints, model_validator
 
@@ -151,6 +151,8 @@ class WordFilterOut(BaseModel):
 
 class SessionOut(BaseModel):
     """A session. `join_code`, `link_key`, `max_participants` and `overlay` are for hosts and screens, `word_filter` for hosts."""
+
+    has_revision_tag: ClassVar[bool] = True
 
     model_config = example(**SESSION_EXAMPLE)
 

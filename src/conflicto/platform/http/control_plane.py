@@ -6,7 +6,6 @@ Data-plane routes are declared here too, so that one document describes both pla
 from __future__ import annotations
 
 import functools
-import re
 from inspect import getdoc
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +15,9 @@ from fastapi.exceptions import RequestValidationError
 
 from conflicto.platform.http.body import ending_with_caller
 from conflicto.platform.http.messages import Answer, Call
-from conflicto.platform.http.openapi import extra_of, finished, problems_of, responses_of
+from conflicto.platform.http.openapi.document import finished
+from conflicto.platform.http.openapi.operations import extra_of, operation_id, responses_of
+from conflicto.platform.http.openapi.problems import problems_of
 from conflicto.platform.http.problem_response import code_of, invalid_input, problem_answer
 from conflicto.platform.http.routes import PREFIX
 from conflicto.platform.problems import DomainError
@@ -24,7 +25,7 @@ from conflicto.platform.problems import DomainError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 
-    from conflicto.platform.http.openapi import Problems, Refusals
+    from conflicto.platform.http.openapi.problems import Problems, Refusals
     from conflicto.platform.http.routes import Route
 
 CALL = "conflicto.call"
@@ -69,7 +70,8 @@ class ControlPlane:
             )  # fmt: skip
             for route in self.routes:
                 _describe(described, route, responses_of(route, self.problems[route.name]))
-            self._document = finished(described.openapi())
+            bodies = [route.docs.takes for route in self.routes if route.docs.takes]
+            self._document = finished(described.openapi(), self.problems.values(), bodies, self._about)
         return self._document
 
     async def answer(self, scope: dict[str, Any], call: Call) -> Answer:
@@ -126,7 +128,7 @@ def _describe(described: FastAPI, route: Route, responses: dict[int | str, dict[
         response_model=None,
         summary=route.docs.summary,
         description=getdoc(route.endpoint) or "",
-        operation_id=_operation_id(route),
+        operation_id=operation_id(route),
         tags=[route.tag],
         responses=responses,
         openapi_extra=extra_of(route),
@@ -161,7 +163,3 @@ async def _on_error(server: str, request: Request, error: Exception) -> Response
 async def _on_invalid(server: str, request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for nothing else
     return await _on_error(server, request, invalid_input(list(error.errors())))
-
-
-def _operation_id(route: Route) -> str:
-    return re.sub(r"\W+", "_", f"{route.method.lower()}_{route.path.removeprefix('/api/v1/')}").strip("_")

@@ -202,7 +202,7 @@ def routes(health: HealthEndpoints, *, operator: frozenset[Any]) -> list[Route]:
         ("/health/live", health.live, anyone, OPERATOR, Docs(summary="Is the process alive?", gives={200: Live})),
         ("/health/ready", health.ready, anyone, OPERATOR, Docs(summary="Can it commit?", gives={200: Ready}, problems=(NotReady,))),
         ("/metrics", health.counted, operator, OPERATOR,
-         Docs(summary="Metrics for Prometheus", gives={200: None}, media_type="text/plain", example=counted)),
+         Docs(summary="Metrics for Prometheus", gives={200: None}, files={"text/plain": ({}, counted)})),
         ("/problems/{code}", health.problem, anyone, DOCUMENTS, Docs(summary="What a problem means", gives={200: ProblemKind})),
         (PREFIX + "/openapi.json", health.openapi, anyone, DOCUMENTS,
          Docs(summary="This document", gives={200: None}, example={"openapi": "3.1.0"})),

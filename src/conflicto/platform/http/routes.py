@@ -53,7 +53,11 @@ class MethodNotAllowed(DomainError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Docs:
-    """What the OpenAPI document says of a route: one line, its bodies, its query fields and the problems it may answer with."""
+    """What the OpenAPI document says of a route: one line, its bodies, its query fields and the problems it may answer with.
+
+    `files`: further members of the schema, and an example, of each media type that is no JSON. `events`: an example of the event
+    stream that it answers with, or may. `shortest_key`: characters that an idempotency key has at least.
+    """
 
     summary: str
     takes: type[BaseModel] | None = None
@@ -62,9 +66,10 @@ class Docs:
     headers: tuple[str, ...] = ()
     problems: tuple[type[DomainError], ...] = ()
     example: Any = None
-    media_type: str = "application/json"
-    further_types: tuple[str, ...] = ()
+    files: Mapping[str, tuple[Mapping[str, str], str | None]] = field(default_factory=dict)
+    events: str = ""
     sends: tuple[str, ...] = ()
+    shortest_key: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""The OpenAPI document of both planes: names, headers, problems and bodies of each operation."""

@@ -1,0 +1,109 @@
+"""The whole document: FastAPI's, with our names, shared parts, tags, servers and security schemes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from conflicto.platform.http.openapi import headers
+from conflicto.platform.http.openapi.names import schema_name, with_names
+from conflicto.platform.http.openapi.operations import path_parameter
+from conflicto.platform.http.openapi.problems import problem_examples, problem_schemas
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from pydantic import BaseModel
+
+    from conflicto.platform.http.openapi.problems import Problems
+
+REF = "#/components/schemas/{model}"
+
+TAGS = {
+    "sessions": "Sessions: make, read, change, move through the lifecycle, export, delete.",
+    "links": "Links of hosts and screens, and the tokens that they hold.",
+    "joining": "From a code and a nickname to a seat.",
+    "participants": "Seats: one's own, and all of a session.",
+    "activities": "Activities: make, order, open, reveal, ask again.",
+    "activity types": "Registered types of activities, and what fits them.",
+    "responses": "Responses of participants to activities.",
+    "polling": "Status, feeds, results and streams, which every page follows.",
+    "operation": "Health, metrics, and documents about the API.",
+}
+
+ABOUT_HEADERS = (
+    "\n\nThe server itself may refuse any request before it knows the operation: 400 `not-http` or `host-invalid`, 404 `not-found`,"
+    " 405 `method-not-allowed`, 431 `head-too-large`, 503 `too-many-connections`. `HEAD` is answered wherever `GET` is."
+)
+
+
+def finished(
+    document: dict[str, Any], problems: Iterable[Problems], bodies: Iterable[type[BaseModel]], about: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return FastAPI's document without its own 422, which nobody ever gets, and with what all operations share."""
+    for operation in _operations(document):
+        if "HTTPValidationError" in str(operation["responses"].get("422")):
+            del operation["responses"]["422"]
+        _name_body(operation)
+        _bound_ids(operation)
+    schemas = _schemas(document, bodies)
+    document["components"] = {
+        "securitySchemes": _SECURITY, **headers.components(), "examples": problem_examples(problems), "schemas": schemas,
+    }  # fmt: skip
+    document["info"] |= {
+        "description": about["description"] + ABOUT_HEADERS, "contact": {"name": about["title"]},
+        "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
+    }  # fmt: skip
+    document["servers"] = [{"url": about.get("url") or "/", "description": "This server"}]
+    document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
+    named: dict[str, Any] = with_names(document)
+    return named
+
+
+_SECURITY = {
+    "token": {
+        "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+        "description": "Token of an operator, host, screen or participant.",
+    },
+    "ticket": {
+        "type": "apiKey", "in": "query", "name": "ticket",
+        "description": "For browsers' `EventSource`, which cannot send a token: good once, for a minute, from `createTicket`.",
+    },
+}  # fmt: skip
+
+
+def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for path in document["paths"].values():
+        yield from path.values()
+
+
+def _name_body(operation: dict[str, Any]) -> None:
+    """Say that a body may be left out by `required`, not by a null in its place, which no client would send."""
+    body = operation.get("requestBody")
+    if body is None:
+        return
+    content = body["content"]["application/json"]
+    named = [part for part in content["schema"].get("anyOf", ()) if "$ref" in part]
+    if named:
+        body["required"] = False
+        content["schema"] = named[0]
+
+
+def _bound_ids(operation: dict[str, Any]) -> None:
+    """Describe ids in paths alike on both planes: the route table, not the framework, refuses what is none."""
+    for parameter in operation.get("parameters", ()):
+        if parameter.get("in") == "path":
+            parameter.update(path_parameter(parameter["name"]))
+
+
+def _schemas(document: dict[str, Any], bodies: Iterable[type[BaseModel]]) -> dict[str, Any]:
+    schemas = document["components"]["schemas"] | problem_schemas()
+    for model in bodies:
+        made = model.model_json_schema(ref_template=REF)
+        schemas |= made.pop("$defs", {}) | {model.__name__: made}
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    renamed = {schema_name(name): {**schema, "title": schema_name(name)} for name, schema in schemas.items()}
+    if len(renamed) != len(schemas):
+        message = "two models have one name in the OpenAPI document"
+        raise ValueError(message)
+    return dict(sorted(renamed.items()))

@@ -1,0 +1,109 @@
+"""One operation of the OpenAPI document: its roles, parameters, body and responses, which FastAPI cannot know by itself."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import TYPE_CHECKING, Any
+
+from conflicto.platform.http.openapi.headers import headers_of_success, request_header
+from conflicto.platform.http.openapi.operation_ids import OPERATION_IDS
+from conflicto.platform.http.openapi.problems import problem_responses
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from conflicto.platform.http.openapi.problems import Problems
+    from conflicto.platform.http.routes import Route
+
+NO_CONTENT = 204
+FIRST_REDIRECT = 300
+
+MAX_ID = 10**15 - 1
+"""Of sessions and participants: 15 digits, as the route table reads them."""
+
+EVENT_STREAM = "text/event-stream"
+
+SUCCESS = {200: "As asked", 201: "Made", 204: "Done; there is no body", 304: "The caller has this body already"}
+
+_PARAMETER = re.compile(r"{(\w+)}")
+
+
+def operation_id(route: Route) -> str:
+    """Return the id of a route's operation.
+
+    Raises:
+        ValueError: `OPERATION_IDS` has none for it.
+    """
+    if route.name not in OPERATION_IDS:
+        message = f"{route.name} needs an operation id in {operation_id.__module__.rpartition('.')[0]}.operation_ids"
+        raise ValueError(message)
+    return OPERATION_IDS[route.name]
+
+
+def responses_of(route: Route, problems: Problems) -> dict[int | str, dict[str, Any]]:
+    """Return FastAPI's `responses` for a route."""
+    documented: dict[int | str, dict[str, Any]] = {}
+    is_feed = any(error.has_start for errors in problems.values() for error in errors)
+    for status, model in route.docs.gives.items():
+        headers = headers_of_success(route, status, model, is_feed=is_feed)
+        documented[status] = {"description": SUCCESS[status], "headers": headers, **({"model": model} if model else {})}
+        if status < FIRST_REDIRECT and status != NO_CONTENT and (content := _content(route)):
+            documented[status]["content"] = content
+    return documented | problem_responses(problems)
+
+
+def _content(route: Route) -> dict[str, Any]:
+    """Return the bodies of a success that no model describes."""
+    content = {
+        media_type: {"schema": {"type": "string", **more}, **({} if example is None else {"example": example})}
+        for media_type, (more, example) in route.docs.files.items()
+    }
+    if route.docs.example is not None:
+        content["application/json"] = {"schema": {"type": "object", "examples": [route.docs.example]}}
+    if route.docs.events:
+        text = "Server-Sent Events in UTF-8; the data of each event is JSON."
+        content[EVENT_STREAM] = {"schema": {"type": "string", "description": text}, "example": route.docs.events}
+    return content
+
+
+def extra_of(route: Route) -> dict[str, Any]:
+    """Return what is merged into the operation: the roles, and for the data plane its parameters and body."""
+    extra: dict[str, Any] = {"x-roles": sorted(route.who) or ["anyone"], "security": _security(route)}
+    declared = inspect.signature(route.endpoint).parameters
+    parameters = [path_parameter(name) for name in _PARAMETER.findall(route.path) if name not in declared]
+    parameters += [request_header(name, shortest_key=route.docs.shortest_key) for name in route.docs.headers]
+    if route.handler is not None:
+        if route.docs.query:
+            parameters += _query_parameters(route.docs.query)
+        if route.docs.takes:
+            schema = {"$ref": f"#/components/schemas/{route.docs.takes.__name__}"}
+            extra["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    if parameters:
+        extra["parameters"] = parameters
+    return extra
+
+
+def _security(route: Route) -> list[dict[str, list[str]]]:
+    if not route.who:
+        return []
+    return [{"token": []}, {"ticket": []}] if route.takes_ticket else [{"token": []}]
+
+
+def path_parameter(name: str) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "string"}
+    if name in {"session_id", "participant_id"}:
+        schema = {"type": "integer", "minimum": 1, "maximum": MAX_ID}
+    elif name.endswith("_id"):
+        schema = {"type": "string", "format": "uuid"}
+    return {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+def _query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
+    described = model.model_json_schema()
+    required = described.get("required", ())
+    return [
+        {"name": name, "in": "query", "required": name in required, "schema": schema}
+        for name, schema in described["properties"].items()
+        if name != "ticket"  # a security scheme
+    ]
