@@ -92,6 +92,7 @@ from conflicto.responses.checking import AnswerCheck
 from conflicto.responses.commands.change import erase_answers
 from conflicto.responses.commands.release import release_rest
 from conflicto.responses.events import AnswersPooled
+from conflicto.responses.metering import ReleasedRequests
 from conflicto.responses.queries import held_places
 from conflicto.responses.releases import Releases
 from conflicto.results import store as results_store
@@ -260,6 +261,7 @@ class App:
     def _watch(self) -> None:
         metrics, watch, began_s = self.metrics, self.metrics.watch, self.clock.monotonic_s()
         self.commits = Commits(metrics, self.clock)
+        self.released = ReleasedRequests(metrics.deferred, responses_http.SUBMIT_ROUTE, access_log=self.settings.access_log)
         watch(names.INFO, lambda: 1, __version__, self.db.dialect)
         watch(names.INTERPRETER_FAULTS, lambda: count_faults("guarded"), "guarded")
         watch(names.INTERPRETER_FAULTS, lambda: count_faults("exposed"), "exposed")
@@ -303,11 +305,12 @@ class App:
         self.heads.apply(committed)
         self.following.ring(committed)
         self.commits.count(committed)
+        self.released.follow(committed.events)
         self._told(committed.events)
 
     def _caught_up(self, events: Sequence[object], upto: int) -> None:
         """Follow what other processes committed to a session, up to a timestamp of its feed."""
-        self.commits.followed(upto)
+        self.commits.caught_up(events, upto)
         self._told(events)
 
     def _told(self, events: Sequence[object]) -> None:

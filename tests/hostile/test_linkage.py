@@ -5,25 +5,33 @@ guards is taken away; in an anonymous one it is right no more often than one tim
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
 import pytest
+import structlog
 
 from conflicto.platform.db.group import GroupRunner
+from conflicto.settings import Settings
 from tests.support.api import PREFIX, Api, Seat, make_event
 from tests.support.checks import accepted
 from tests.support.clocks import US_PER_S, HandClock
 from tests.support.linkage import Attack, Score, Sight, gather, parsed, token
 
 NAMES = ("Anna", "Bert", "Cleo", "Dora", "Emil", "Fred", "Gina", "Hugo")
+ADDRESSES = {name: f"192.0.2.{nth}" for nth, name in enumerate(NAMES, 1)}
+"""Everybody has a phone of their own with its own line."""
+
 GROUP = 3
 """People in the smallest group: the default of new anonymous activities."""
 
 HEARTBEAT_S = 20.0
 TICK_S = 5.0
+
+LOG = "the log"
 
 WATCHED = {
     "host": ("/participants", "{a}/responses?limit=1000", "{a}/responses/since/0", "/changes/since/0?limit=1000", "/status", "{a}/status",
@@ -31,9 +39,9 @@ WATCHED = {
     "screen": ("{a}/responses/since/0", "/changes/since/0?limit=1000", "/status", "{a}/status", "{a}/results", "/leaderboard",
                "/activities"),
     "participant": ("{a}/responses/since/0", "/changes/since/0?limit=1000", "/status", "{a}/status", "{a}/results", "/leaderboard"),
-    "operator": ("/metrics",),
+    "operator": ("/metrics", LOG),
 }  # fmt: skip
-"""Bodies of each role below its session; the operator reads what hosts read as well."""
+"""Bodies of each role below its session; the operator reads what hosts read as well, the figures and the access log."""
 
 EXPORTS = tuple(f"/export?format={form}&shape={shape}" for form in ("csv", "jsonl") for shape in ("responses", "table", "long"))
 
@@ -54,6 +62,7 @@ class Play:
     struck_out: bool = False
     asleep: set[str] = field(default_factory=set)
     seats: dict[str, Seat] = field(default_factory=dict)
+    log_lines: list[dict[str, Any]] = field(default_factory=list)
 
     async def run(self) -> None:
         """Join, answer one by one, end, and go."""
@@ -83,15 +92,19 @@ class Play:
         seat, word = self.seats[name], token(self.chance.getrandbits(40) << 8 | nth)
         self.authors[word] = name
         await self.ask(name)
-        accepted(await self.event.answer(self.poll, seat, word), 201)
-        accepted(await self.api.get(f"{self.event.path}/activities/{self.poll['id']}/responses/mine", token=seat.token))
+        accepted(await self.event.answer(self.poll, seat, word, headers=from_address(name)), 201)
+        accepted(
+            await self.api.get(
+                f"{self.event.path}/activities/{self.poll['id']}/responses/mine", token=seat.token, headers=from_address(name)
+            )
+        )
 
     async def go(self) -> None:
         """Let one person leave and another be kicked, with all that they said."""
         leaves, kicked = self.chance.sample(NAMES, 2)
         self.asleep |= {leaves, kicked}
         await self.wait(3)
-        accepted(await self.api.delete("/participants/me", token=self.seats[leaves].token), 204)
+        accepted(await self.api.delete("/participants/me", token=self.seats[leaves].token, headers=from_address(leaves)), 204)
         await self.look()
         await self.wait(3)
         accepted(await self.api.delete(f"/participants/{self.seats[kicked].id}?responses=delete", token=self.event.host), 204)
@@ -101,9 +114,9 @@ class Play:
         """Send what a phone sends beside answers: a heartbeat where a stream is open, else a poll."""
         seat = self.seats[name]
         if self.streaming:
-            accepted(await self.api.post(f"/participants/{seat.id}/heartbeat", token=seat.token))
+            accepted(await self.api.post(f"/participants/{seat.id}/heartbeat", token=seat.token, headers=from_address(name)))
         else:
-            headers = {"authorization": f"Bearer {seat.token}"}
+            headers = {"authorization": f"Bearer {seat.token}"} | from_address(name)
             accepted(await self.http.get(f"{PREFIX}{self.event.path}/status", headers=headers))
 
     async def wait(self, seconds: float) -> None:
@@ -134,6 +147,8 @@ class Play:
 
     async def read(self, path: str, bearer: str) -> Any:
         """Return a body as values, None where the role is refused."""
+        if path == LOG:
+            return {"rows": list(self.log_lines)}
         address = path if path == "/metrics" else self.event.path + path.replace("{a}", f"/activities/{self.poll['id']}")
         found = await self.http.get(
             address if path == "/metrics" else PREFIX + address, headers={"authorization": f"Bearer {bearer}"}
@@ -147,10 +162,16 @@ class Play:
     def teach(self, attack: Attack) -> None:
         """Let the attack learn from this round: each role for itself, the operator as a host with more bodies."""
         people = {name: name for name in NAMES} | {str(seat.id): name for name, seat in self.seats.items()}
+        people |= {address: name for name, address in ADDRESSES.items()}
         both = zip(self.sights["host"], self.sights["operator"], strict=True)
         joined = [Sight(host.at_s, host.bodies | more.bodies) for host, more in both]
         for sights in (joined, self.sights["screen"], self.sights["participant"]):
             attack.learn(gather(sights, people), self.authors)
+
+
+def from_address(name: str) -> dict[str, str]:
+    """Return what a trusted proxy says of a phone."""
+    return {"x-forwarded-for": ADDRESSES[name]}
 
 
 def without_authors(value: Any) -> Any:
@@ -179,12 +200,36 @@ def virtual(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def attacked(api: Api, clock: HandClock, streaming: bool, virtual: None, seed: str) -> Callable[..., Any]:
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"access_log": True})
+
+
+@pytest.fixture
+def log_lines(clock: HandClock) -> Iterator[list[dict[str, Any]]]:
+    """What the server logs meanwhile, with the time of the test's clock."""
+    lines: list[dict[str, Any]] = []
+
+    def take(logger: Any, name: str, event: dict[str, Any]) -> dict[str, Any]:
+        lines.append({**event, "timestamp": f"{datetime.fromtimestamp(clock.wall_us() / US_PER_S, UTC):%Y-%m-%dT%H:%M:%S.%f}Z"})
+        raise structlog.DropEvent
+
+    structlog.configure(processors=[take])
+    yield lines
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def attacked(
+    log_lines: list[dict[str, Any]], api: Api, clock: HandClock, streaming: bool, virtual: None, seed: str
+) -> Callable[..., Any]:
     async def run(rounds: int, sleepers: int = len(NAMES) // 2, struck_out: bool = False, **fields: Any) -> Attack:
         attack, chance = Attack(), random.Random(f"linkage {seed}")
         for _ in range(rounds):
+            log_lines.clear()
             async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=api.app), base_url="http://testserver") as http:
-                play = Play(api, http, clock, chance, streaming, fields, sleepers=sleepers, struck_out=struck_out)
+                play = Play(
+                    api, http, clock, chance, streaming, fields, sleepers=sleepers, struck_out=struck_out, log_lines=log_lines
+                )
                 await play.run()
             play.teach(attack)
         return attack
@@ -206,6 +251,12 @@ async def test_single_answers_without_names_name_many(attacked: Any) -> None:
     """The control of the joins: names are struck out of a named activity, and moments alone name its authors."""
     attack = await attacked(3, struck_out=True, sleepers=len(NAMES), anonymous=False, **OPEN)
     assert any("/participants" in name for name in attack.leaks(GROUP)), sorted(attack.scores.items(), key=_by_right)[:5]
+
+
+async def test_the_log_names_authors_where_no_pool_holds_their_requests_back(attacked: Any) -> None:
+    """The control of the log: with names struck out of a named activity, its lines alone name the authors."""
+    attack = await attacked(3, struck_out=True, sleepers=len(NAMES), anonymous=False, **OPEN)
+    assert any(name.split(": ", 1)[1].startswith(f"{LOG} ") for name in attack.leaks(GROUP)), sorted(attack.scores)[:5]
 
 
 async def test_an_anonymous_activity_names_nobody(attacked: Any, counted: Any, rounds: int) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from conflicto.activities.queries import activities_with_contents
 from conflicto.feed import status
 from conflicto.feed.changes import read_changes, remembered_changes, told_activities
-from conflicto.feed.head import CROWD_SNAPSHOT_S
+from conflicto.feed.head import CROWD_SNAPSHOT_S, has_anonymous_round
 from conflicto.feed.pages import read_responses, remembered_responses, require_told
 from conflicto.feed.schemas import DEFAULT_LIMIT, LARGEST_LIMIT
 from conflicto.feed.sources import MOST_ACTIVITIES_EVER, Remembered, Window
@@ -17,6 +17,7 @@ from conflicto.feed.timestamps import Since, parse
 from conflicto.feed.views import View, require_responses, view_of
 from conflicto.platform.express.offer import ready_answer
 from conflicto.platform.express.ready import Guard
+from conflicto.platform.http.messages import Unseen
 from conflicto.platform.problems import FieldError, InvalidInput
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ class Answers:
         seat, view = call.caller.participant_id, view_of(call.caller)
         guard = None if seat is None else _guard(head, seat, since)
         return Asking(
-            ("changes", view, since, limit, None if guard and guard.least == 0 else seat),
+            ("changes", view, since, limit, None if guard and guard.least == 0 else (seat, head.own.get(seat or 0))),
             partial(self._remembered, head, call.caller, since, limit),
             partial(self._read_changes, call, head, since, limit),
             since,
@@ -163,6 +164,8 @@ class Answers:
                 shelf = None
             elif shelf is not None:
                 self.keep(head, asking.key, ready)
+        is_own = _is_about_own(call, head, asking) and has_anonymous_round(head)
+        call.unseen = Unseen.OWN_NEWS if is_own else None
         return ready_answer(call, ready, shelf, follows_data=asking.follows_data)
 
     async def _read_changes(self, call: Call, head: SessionHead, since: Since, limit: int) -> Page:
@@ -276,6 +279,13 @@ def _guard(head: SessionHead, seat: int, since: Since) -> Guard | None:
     if since.kind != "position" or own is None or not least <= own <= since.us:
         return None
     return Guard(head.own, least=least, most=since.us, otherwise=0 if since.us >= head.loaded_ts else UNKNOWN)
+
+
+def _is_about_own(call: Call, head: SessionHead, asking: Asking) -> bool:
+    """Return whether nothing but a participant's own rows is in a page, or brought them to where it begins."""
+    if call.caller.participant_id is None or asking.since.kind != "position":
+        return False
+    return asking.since.us > head.ctl or (asking.is_private and asking.since.us == head.ctl)
 
 
 def _window(head: SessionHead, seat: int | None, since: Since, limit: int) -> Window | None:

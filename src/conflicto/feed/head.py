@@ -169,13 +169,13 @@ class SessionHead:
         control, is_private = locked.ctl != self.ctl, locked.ts == self.ts
         self.ts, self.ctl, self.position = locked.ts, locked.ctl, locked.position
         self.participants, self.participants_ts = locked.counts["participants"], locked.counts["participants_ts"]
-        self.stored, self.stored_bytes = locked.counts["responses"], locked.counts["stored_bytes"]
         for event in events:
             self._follow(event)
-        self.made.clear()
-        self.frames.clear()
         if is_private:
             return
+        self.stored, self.stored_bytes = locked.counts["responses"], locked.counts["stored_bytes"]
+        self.made.clear()
+        self.frames.clear()
         self.shelves[View.HOST].clear()
         self.shelves[View.SCREEN].clear()
         if control:
@@ -271,6 +271,11 @@ class SessionHead:
     def _revoke(self, view: View) -> None:
         self.shelves[view].revoke()
         self.bells[view].ring_now()
+
+
+def has_anonymous_round(head: SessionHead) -> bool:
+    """Return whether an anonymous round is open in a session."""
+    return any(each.is_anonymous_round for each in head.activities.values())
 
 
 def _is_judged(before: Response | None, after: Response) -> bool:

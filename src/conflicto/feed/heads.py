@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from conflicto.feed.head import SessionHead, load_head
+from conflicto.feed.head import SessionHead, has_anonymous_round, load_head
 from conflicto.feed.news import by_session, load_news
 from conflicto.feed.views import view_of
 from conflicto.feed.weight import account_for, bytes_of
@@ -127,7 +127,7 @@ class Heads:
     def may_be_anonymous(self, session_id: int) -> bool:
         """Return whether an anonymous round is open in a session, or may be because the session is not in memory."""
         head = self.known(session_id)
-        return head is None or any(each.is_anonymous_round for each in head.activities.values())
+        return head is None or has_anonymous_round(head)
 
     def shelf_of(self, caller: Caller) -> Shelf | None:
         """Return where the ready answers of a caller's view lie, if their session is in memory."""
@@ -251,7 +251,7 @@ class Heads:
         """Read once what others changed, and say whether the memory is still worth the pursuit."""
         session_id = head.session.id
         pursuit.is_hinted = False
-        news = await self._db.read(load_news, session_id, head.position)
+        news = await self._db.read_unmeasured(load_news, session_id, head.position)
         if self._heads.get(session_id) is not head:
             return False
         if news.epoch != head.epoch:

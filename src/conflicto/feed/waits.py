@@ -81,7 +81,7 @@ class Waits:
                         answer = await make(call, head)
                         is_stale = answer.offer is not None and answer.offer.is_stale
                         if not is_stale or waiter.is_over or not self._is_open:
-                            (self._ended if is_stale else self._told).add()
+                            (self._ended if is_stale or call.unseen else self._told).add()
                             applied = (b"preference-applied", b"wait=%d" % seconds)
                             return Answer(answer.status, answer.body, (*answer.headers, applied))
                         await waiter.wait()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,13 +17,17 @@ if TYPE_CHECKING:
 class AnswersPooled:
     """Pooled rows of one session as they are now; their authors alone read them. `next_us` is the next look at each activity's pool.
 
-    `dropped` are answers whose rows are gone because their author is.
+    `dropped` are answers whose rows are gone because their author is. `released` counts the new answers and the edits that left the pool
+    for the feed.
     """
+
+    is_unseen: ClassVar[bool] = True
 
     session_id: int
     rows: Sequence[PooledResponse]
     next_us: Mapping[UUID, int] = field(default_factory=dict)
     dropped: Sequence[UUID] = ()
+    released: tuple[int, int] = (0, 0)
 
     def deletes_unseen(self) -> tuple[str, list[UUID]]:
         """Return the answers that went before their release; edits are none, because the released answer stays."""

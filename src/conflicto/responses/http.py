@@ -24,9 +24,9 @@ from conflicto.platform.db.transaction import ReadTx, WriteTx
 from conflicto.platform.db.writer import Writer
 from conflicto.platform.http.control_plane import CurrentCall, json_texts
 from conflicto.platform.http.decoding import decoded
-from conflicto.platform.http.messages import NO_STORE, Answer, Call, json_answer
+from conflicto.platform.http.messages import NO_STORE, Answer, Call, Unseen, json_answer
 from conflicto.platform.http.paging import PageQuery, page_answer
-from conflicto.platform.http.routes import Docs, Route, control, data
+from conflicto.platform.http.routes import PREFIX, Docs, Route, control, data
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.limits.places import Places
 from conflicto.platform.problems import DomainError, InvalidInput, NotFound
@@ -53,6 +53,10 @@ from conflicto.sessions.idempotency import key_from
 
 SUBMIT = Policy("submit", 120, 60, shared=True)
 """Two answers a second on end, with a burst of 120: a hand on an emoji wall, not a script."""
+
+_RESPONSES = "/sessions/{session_id}/activities/{activity_id}/responses"
+SUBMIT_ROUTE = PREFIX + _RESPONSES
+"""The address that takes answers, as metrics name it."""
 
 MOST_OWN = 1000
 """Own answers that `GET /participants/me` shows."""
@@ -111,6 +115,7 @@ class ResponseEndpoints:
         item = Submission(caller.session_id, activity_id, caller.participant_id, written, self.clock.wall_us(), key)
         keys = ((activity_id, caller.participant_id), *((key.id,) if key else ()))
         receipt: Receipt = await self.writer.submit(caller.session_id, self.take, item, keys)
+        call.unseen = Unseen.UNTIL_RELEASE if receipt.is_unseen else None
         return json_answer(schemas.response_out(receipt.response, anonymous=False), status=receipt.status)
 
     def take(self, tx: WriteTx, submissions: Sequence[Submission]) -> list[Receipt | DomainError]:
@@ -154,7 +159,7 @@ class ResponseEndpoints:
         self, call: CurrentCall, session_id: int, activity_id: UUID, response_id: UUID, body: schemas.ResponseIn
     ) -> Answer:
         """Replace one's own answer while the activity takes answers."""
-        _, activity = await self.db.read(_one, call, activity_id, response_id)
+        _, activity = await self.db.read_unmeasured(_one, call, activity_id, response_id)
         written, faults = await self.check.judge(session_id, activity_id, json_texts(call)["response_data"])
         if faults:
             raise InvalidInput(errors=faults)
@@ -162,18 +167,21 @@ class ResponseEndpoints:
             session_id, change.edit_response, response_id, participant_id=call.caller.participant_id, written=written,
             received_us=self.clock.wall_us(),
         )  # fmt: skip
+        call.unseen = Unseen.UNTIL_RELEASE if activity.anonymous else None
         return _seen(call, edited, activity)
 
     async def delete(self, call: CurrentCall, session_id: int, activity_id: UUID, response_id: UUID) -> Answer:
         """Delete an answer: one's own while answers are taken, any as the host."""
-        await self.db.read(_one, call, activity_id, response_id)
-        if call.caller.role is Role.PARTICIPANT:
+        _, activity = await self.db.read_unmeasured(_one, call, activity_id, response_id)
+        is_own = call.caller.role is Role.PARTICIPANT
+        if is_own:
             author = call.caller.participant_id
             _, gone = await self.writer.run(
                 session_id, recorded_for_author, change.withdraw_response, response_id, participant_id=author
             )
         else:
             _, gone = await self.writer.run(session_id, recorded, change.remove_response, response_id, activity_id=activity_id)
+        call.unseen = Unseen.UNTIL_RELEASE if is_own and activity.anonymous else None
         return Answer(204, headers=(NO_STORE, self.receipts.header(gone)))
 
     async def moderate(
@@ -272,7 +280,7 @@ def _seen(call: Call, response: Response, activity: Activity) -> Answer:
 def routes(responses: ResponseEndpoints) -> list[Route]:
     """Return the rows of the contract that this room serves."""
     focus = FocusEndpoints(responses.db, responses.writer)
-    some = "/sessions/{session_id}/activities/{activity_id}/responses"
+    some = _RESPONSES
     one = some + "/{response_id}"
     shown: dict[int, Any] = {200: schemas.ResponseOut}
     closed: tuple[type[DomainError], ...] = (errors.ActivityNotOpen, SeatGone)

@@ -75,7 +75,7 @@ class MadeOfActivities(Generic[T]):
 
     async def _read(self, activity_id: UUID) -> T:
         try:
-            activity, content = await self._db.read(activity_with_content, activity_id)
+            activity, content = await self._db.read_unmeasured(activity_with_content, activity_id)
         finally:
             self._loading.pop(activity_id, None)
         made = self._make(activity, content)

@@ -11,7 +11,7 @@ import structlog
 from conflicto.activities.queries import pooling_activities
 from conflicto.platform.problems import DomainError
 from conflicto.responses.commands.release import release_due
-from conflicto.responses.queries import is_filled
+from conflicto.responses.queries import filled_rounds
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -58,7 +58,7 @@ class Releases:
     async def look(self) -> None:
         """Learn of every pool that waits."""
         try:
-            for activity in await self._db.read(_waiting):
+            for activity in await self._db.read_unmeasured(_waiting):
                 if activity.id not in self._next:
                     self._expect(activity.id, activity.session_id, self._clock.wall_us())
         except DomainError as error:
@@ -98,4 +98,6 @@ class Releases:
 
 
 def _waiting(tx: ReadTx) -> list[Activity]:
-    return [each for each in pooling_activities(tx) if is_filled(tx, each.id, each.round)]
+    pooling = pooling_activities(tx)
+    filled = filled_rounds(tx, [(each.id, each.round) for each in pooling]) if pooling else set()
+    return [each for each in pooling if each.id in filled]

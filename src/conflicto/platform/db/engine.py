@@ -130,7 +130,11 @@ class Database:
         """
         return await self.read_then(_nothing, lambda tx: query(tx, *args, **kwargs))
 
-    async def read_then(self, on_end: Callable[[], None], query: Callable[[ReadTx], T]) -> T:
+    async def read_unmeasured(self, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `query` as `read` does, but tell no metric of it: its occasion may be nobody's business."""
+        return await self.read_then(_nothing, lambda tx: query(tx, *args, **kwargs), is_measured=False)
+
+    async def read_then(self, on_end: Callable[[], None], query: Callable[[ReadTx], T], *, is_measured: bool = True) -> T:
         """Run `query` as `read` does, and call `on_end` once its reader is free again, which may be later than its caller hears."""
         try:
             await self._acquire_reader()
@@ -141,7 +145,7 @@ class Database:
         future = self._threads.submit(self._timed, deadline, query)
         self._running[future] = deadline
         running = asyncio.wrap_future(future)
-        running.add_done_callback(partial(self._finished, future))
+        running.add_done_callback(partial(self._finished, future, is_measured))
         running.add_done_callback(lambda _: on_end())
         try:
             async with asyncio.timeout(self.deadlines.caller_s):
@@ -189,13 +193,13 @@ class Database:
         deadline.begin(self.deadlines.caller_s)
         return self.query_until(deadline, query), time.monotonic() - began
 
-    def _finished(self, future: Future[tuple[T, float]], running: asyncio.Future[tuple[T, float]]) -> None:
+    def _finished(self, future: Future[tuple[T, float]], is_measured: bool, running: asyncio.Future[tuple[T, float]]) -> None:  # noqa: FBT001 - bound
         self._slots.release()
         del self._running[future]
         if not running.cancelled() and running.exception() is None:
             took_s = running.result()[1]
             self._usual_s += (took_s - self._usual_s) * SHARE_OF_NEWEST
-            if self.on_query is not None:
+            if is_measured and self.on_query is not None:
                 self.on_query(took_s)
 
     def query(self, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -53,13 +53,15 @@ class CommitUnknown(Exception):
 class Committed:
     """What a commit changed, for those who keep state in memory: the events in order, and the heads as they are now.
 
-    `commands` and `seconds` tell how large it was and how long it took, from the connection to the durable commit.
+    `commands` and `seconds` tell how large it was and how long it took, from the connection to the durable commit; `unseen_commands` are
+    those of whose work nobody but one person may be told.
     """
 
     events: Sequence[object]
     heads: Mapping[int, Head]
     commands: int = 1
     seconds: float = 0.0
+    unseen_commands: int = 0
 
 
 class GroupRunner:
@@ -148,7 +150,7 @@ class GroupRunner:
                 connection.invalidate()  # the pool would hand it on with its transaction open, and SQLite's write lock held
                 raise CommitUnknown from error
             took_s = self._clock.monotonic_s() - began_s
-        return outcomes, Committed(tx.events, changed, len(group), took_s)
+        return outcomes, Committed(tx.events, changed, len(group), took_s, tx.unseen_commands)
 
     def _now(self, connection: Connection, heads: Mapping[int, Head]) -> int:
         """Read the clock that orders this database's feed, after the locks are held: PostgreSQL's own, or this host's for SQLite."""

@@ -74,6 +74,8 @@ class WriteTx(ReadTx):
 
     A command checks first and writes after: a domain error that is raised before the command's first write leaves the group whole,
     one that is raised later makes the writer roll back and replay the group command by command.
+
+    `unseen_commands` counts those of whose work nobody but one person may be told.
     """
 
     def __init__(
@@ -89,6 +91,7 @@ class WriteTx(ReadTx):
         self.heads = heads
         self.events: list[object] = []
         self.writes = 0
+        self.unseen_commands = 0
         self._subscribers = subscribers
 
     def write(self, statement: Executable, params: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None) -> int:

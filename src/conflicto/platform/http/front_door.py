@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
+from conflicto.platform.express.ready import UNCHANGED
 from conflicto.platform.http.body import ClientGone, gated_body
-from conflicto.platform.http.messages import SAFE_HEADERS, Answer, Call
+from conflicto.platform.http.messages import SAFE_HEADERS, Answer, Call, Unseen
 from conflicto.platform.http.problem_response import code_of, problem_answer
 from conflicto.platform.http.query_fields import require_known_fields
 from conflicto.platform.http.routes import TextInvalid
 from conflicto.platform.http.targets import canonical_target
+from conflicto.platform.ids import opaque_secret
 from conflicto.platform.limits.addresses import network_of
 from conflicto.platform.limits.bucket import Per
 from conflicto.platform.limits.errors import TooManyRequests
@@ -50,6 +51,9 @@ CONNECTION = "connection"
 WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 FIRST_PROBLEM = 400
+
+REQUEST_ID_BYTES = 12
+"""Of randomness: numbers in a row would tell by a gap of a request that the log does not hold."""
 
 EVERYONE = ""
 """Whose bucket it is where all of them share one."""
@@ -90,8 +94,6 @@ class FrontDoor:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._numbers = count(1)
-        self._life = f"{desk.clock.wall_us():x}"
         self._bodies = desk.metrics.spread(BODY_BYTES)
 
     async def give_ready(self, scope: dict[str, Any], send: Callable[[Any], Awaitable[None]]) -> bool:
@@ -114,7 +116,7 @@ class FrontDoor:
         self, scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
     ) -> None:
         """Answer one request, the whole way."""
-        request_id = self._new_id()
+        request_id = opaque_secret(REQUEST_ID_BYTES)
         began = self._desk.clock.monotonic_s()
         route: Route | None = None
         try:
@@ -126,13 +128,20 @@ class FrontDoor:
         except Exception as error:  # noqa: BLE001 - the last resort: the caller gets an id, the log gets the cause
             answer = self._last_resort(error, scope, route, request_id)
         took_s = self._desk.clock.monotonic_s() - began
-        self._desk.metrics.answered(route.path if route else UNMATCHED, scope["method"], answer.status, took_s)
-        if self._desk.access_log:
-            _log_access(scope, route, answer, request_id, took_s)
+        self._count(scope, route, answer, request_id, took_s)
         await _send(send, answer, request_id, head=scope["method"] == "HEAD")
 
-    def _new_id(self) -> str:
-        return f"{self._life}-{next(self._numbers):x}"
+    def _count(self, scope: dict[str, Any], route: Route | None, answer: Answer, request_id: str, took_s: float) -> None:
+        """Count a request and log it, unless that would tell of an anonymous answer."""
+        path = route.path if route else UNMATCHED
+        if answer.unseen is Unseen.UNTIL_RELEASE:
+            self._desk.metrics.deferred.hold(took_s)
+        elif answer.unseen is Unseen.OWN_NEWS:
+            self._desk.metrics.tally(path).forms[UNCHANGED] += 1
+        else:
+            self._desk.metrics.answered(path, scope["method"], answer.status, took_s)
+            if self._desk.access_log:
+                _log_access(scope, route, answer, request_id, took_s)
 
     def _last_resort(self, error: Exception, scope: dict[str, Any], route: Route | None, request_id: str) -> Answer:
         _note(error, request_id, route)
@@ -158,14 +167,22 @@ class FrontDoor:
             require_known_fields(call)
         if scope["method"] in WITH_BODY:
             call.body = await gated_body(call, receive)
-            if call.body:
-                self._bodies.note(len(call.body))
         else:
             call.receive = receive
-        answer = await (self._handed_over(scope, call) if route.policy.per is Per.TOKEN else self._among_all(scope, call))
+        answer = await self._measured(scope, call)
         if call.problem:
             self._desk.metrics.refused(route.path, scope["method"], call.problem)
         self._add_headers(scope, call, answer, renewed)
+        return answer
+
+    async def _measured(self, scope: dict[str, Any], call: Call) -> Answer:
+        """Hand a call over and note the size of its body, unless nothing may tell of it yet."""
+        try:
+            answer = await (self._handed_over(scope, call) if call.route.policy.per is Per.TOKEN else self._among_all(scope, call))
+        finally:
+            if call.body and call.unseen is None:
+                self._bodies.note(len(call.body))
+        answer.unseen = call.unseen
         return answer
 
     async def _handed_over(self, scope: dict[str, Any], call: Call) -> Answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -33,13 +34,24 @@ LONGEST_QUERY = 100
 """Fields of a query string that are looked at."""
 
 
+class Unseen(Enum):
+    """Reason why the metrics and the access log do not count a request as it was answered: it would tell of an anonymous answer."""
+
+    UNTIL_RELEASE = "until-release"
+    """It stored something that is not released yet, and is counted with the release."""
+
+    OWN_NEWS = "own-news"
+    """It showed news of the caller alone, and is counted as one that showed none."""
+
+
 class Answer:
     """A finished response: status, body, and headers beside `content-length`.
 
-    `offer`: it may be laid ready for the next who ask. `stream`: it goes on, and writes its parts itself.
+    `offer`: it may be laid ready for the next who ask. `stream`: it goes on, and writes its parts itself. `unseen` is what its
+    call says of it.
     """
 
-    __slots__ = ("body", "headers", "offer", "status", "stream")
+    __slots__ = ("body", "headers", "offer", "status", "stream", "unseen")
 
     def __init__(self, status: int, body: bytes = b"", headers: tuple[Header, ...] = (), offer: Offer | None = None) -> None:
         self.status = status
@@ -47,6 +59,7 @@ class Answer:
         self.headers = headers
         self.offer = offer
         self.stream: Callable[[Write], Awaitable[None]] | None = None
+        self.unseen: Unseen | None = None
 
 
 def json_answer(data: object, *, status: int = 200, headers: tuple[Header, ...] = (NO_STORE,)) -> Answer:
@@ -58,7 +71,7 @@ class Call:
     """One request behind the front door: matched, admitted, limited, its body gated.
 
     `admit_again` holds the caller against the door once more and raises what a new request would meet. `problem` is the code of the
-    problem document that the framework answered with.
+    problem document that the framework answered with. `unseen`: metrics and logs do not tell of it as of others.
     """
 
     __slots__ = (
@@ -74,6 +87,7 @@ class Call:
         "receive",
         "request_id",
         "route",
+        "unseen",
     )
 
     def __init__(
@@ -87,6 +101,7 @@ class Call:
         self.request_id = request_id
         self.body = b""
         self.problem: str | None = None
+        self.unseen: Unseen | None = None
         self.caller: Any = None
         self.receive: Callable[[], Awaitable[Any]] | None = None
         self.admit_again: Callable[[], Awaitable[Any]] = _always

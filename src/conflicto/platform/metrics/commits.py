@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from conflicto.platform.metrics import names
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from conflicto.platform.clock import Clock
     from conflicto.platform.db.group import Committed
     from conflicto.platform.metrics.counting import Metrics
@@ -22,15 +24,28 @@ class Commits:
         self._lag = metrics.spread(names.FEED_LAG)
 
     def count(self, committed: Committed) -> None:
-        """Count a commit of this process."""
+        """Count a commit of this process, without what nobody but one person may be told of."""
+        commands = committed.commands - committed.unseen_commands
+        if committed.unseen_commands and commands <= 0:
+            return
         self._groups.add()
-        self._changes.add(len(committed.events))
-        self._commands.note(committed.commands)
+        self._changes.add(sum(not is_unseen(event) for event in committed.events))
+        self._commands.note(commands)
         self._seconds.note(committed.seconds)
         for head in committed.heads.values():
             if head.ts > head.own_ts:
                 self.followed(head.ts)
 
+    def caught_up(self, events: Sequence[object], ts: int) -> None:
+        """Count what other processes committed."""
+        if not all(is_unseen(event) for event in events):
+            self.followed(ts)
+
     def followed(self, ts: int) -> None:
         """Note that the memory of the feed has come to a timestamp; clocks that differ make no lag negative."""
         self._lag.note(max(0, self._clock.wall_us() - ts) / 1_000_000)
+
+
+def is_unseen(event: object) -> bool:
+    """Return whether nobody but one person may be told of an event."""
+    return getattr(event, "is_unseen", False)

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from conflicto.platform.metrics import names
+from conflicto.platform.metrics.deferred import Deferred
 from conflicto.platform.metrics.names import Kind, Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 Requested = dict[tuple[str, str, str], float]
 """Requests by method, route and status."""
@@ -95,6 +96,7 @@ class Metrics:
         self._requests: dict[tuple[str, str, int], tuple[Count, Spread]] = {}
         self._tallies: dict[str, Tally] = {}
         self._shown: Mapping[str, Shown] = {}
+        self.deferred = Deferred(self)
         for metric in names.TABLE:
             if metric.kind is Kind.COUNTER and not metric.labels:
                 self.count(metric)
@@ -122,14 +124,25 @@ class Metrics:
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one answer."""
+        requests, spread = self._of(route, method, status)
+        requests.value += 1
+        spread.note(seconds)
+
+    def answered_before(self, route: str, method: str, status: int, amount: int, seconds: Sequence[float]) -> None:
+        """Count answers that were given before, with the times of some of them."""
+        requests, spread = self._of(route, method, status)
+        requests.add(amount)
+        for each in seconds:
+            spread.note(each)
+
+    def _of(self, route: str, method: str, status: int) -> tuple[Count, Spread]:
         child = self._requests.get((method, route, status))
         if child is None:
             known = method if method in METHODS else UNREAD
             child = self.count(names.REQUESTS, known, route, str(status)), self.spread(names.REQUEST_SECONDS, known)
             if known is method:
                 self._requests[method, route, status] = child
-        child[0].value += 1
-        child[1].note(seconds)
+        return child
 
     def refused(self, route: str, method: str, code: str) -> None:
         """Count one problem document; its code is one of the program's own."""

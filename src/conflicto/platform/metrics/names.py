@@ -69,7 +69,13 @@ UPTIME: Final = _gauge("conflicto_uptime_seconds", "Age of the youngest worker."
 MEMORY: Final = _gauge("conflicto_memory_bytes", "Resident memory.")
 PROCESSOR: Final = _counter("conflicto_cpu_seconds_total", "Processor time, of programs and system together.")
 
-REQUESTS: Final = _counter("conflicto_requests_total", "Answered requests.", "method", "route", "status")
+REQUESTS: Final = _counter(
+    "conflicto_requests_total",
+    "Answered requests; those that bring anonymous answers count with the release.",
+    "method",
+    "route",
+    "status",
+)
 REQUEST_SECONDS: Final = _histogram(
     "conflicto_request_seconds", "Time from a request to its answer; ready answers are too quick for it.", QUICK, "method"
 )
@@ -86,7 +92,10 @@ POLLS: Final = _counter(
     "way",
 )
 RESPONSES: Final = _counter(
-    "conflicto_responses_total", "Responses that participants sent, by what came of it.", "action", "outcome"
+    "conflicto_responses_total",
+    "Responses that participants sent, by what came of it; anonymous ones count with the release.",
+    "action",
+    "outcome",
 )
 ACTIVITIES: Final = _counter(
     "conflicto_activities_total", "What hosts asked of activities, and what came of it.", "action", "outcome"
@@ -121,7 +130,7 @@ READS_WAITING: Final = _gauge("conflicto_reads_waiting", "Reads that wait for a 
 READS_OVERDUE: Final = _gauge("conflicto_reads_overdue", "Reads that go on although nobody waits for them: readers that are stuck.")
 
 HEADS: Final = _gauge("conflicto_heads", "Sessions in memory.")
-CACHE_BYTES: Final = _gauge("conflicto_cache_bytes", "Memory that a cache holds, as it is accounted for.", "cache")
+CACHE_BYTES: Final = _gauge("conflicto_cache_bytes", "Memory that a cache holds, as it is accounted for, in whole MiB.", "cache")
 CACHE_LIMIT: Final = _gauge("conflicto_cache_limit_bytes", "Memory that all caches of the workers may hold together.")
 CACHE_EVICTIONS: Final = _counter("conflicto_cache_evictions_total", "Entries that a cache dropped for want of memory.", "cache")
 REDIS_UP: Final = _gauge(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conflicto.platform.cache_budget import BYTES_PER_MB
 from conflicto.platform.metrics import names
 
 if TYPE_CHECKING:
@@ -26,5 +27,5 @@ def watch_storage(metrics: Metrics, db: Database, budget: CacheBudget) -> None:
 
 
 def _watch(metrics: Metrics, account: Account) -> None:
-    metrics.watch(names.CACHE_BYTES, lambda: account.bytes, account.name)
+    metrics.watch(names.CACHE_BYTES, lambda: -(-account.bytes // BYTES_PER_MB) * BYTES_PER_MB, account.name)
     metrics.watch(names.CACHE_EVICTIONS, lambda: account.evictions, account.name)

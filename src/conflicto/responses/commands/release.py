@@ -17,6 +17,7 @@ from conflicto.participants.queries import has_people, scripted_ids
 from conflicto.platform.ids import drawn
 from conflicto.responses import store
 from conflicto.responses.commands.keep import keep
+from conflicto.responses.events import AnswersPooled
 from conflicto.responses.model import Moderation, Response, moderation_of
 from conflicto.responses.pool import store as pool
 from conflicto.responses.pool.model import MIN_MIXED, PERIOD_US, due_at_tick, tick_at
@@ -37,7 +38,17 @@ NEW, EDIT = False, True
 
 
 def release_due(tx: WriteTx, activity_id: UUID) -> int | None:
-    """Release what a round's newest tick releases, once, and return the time of the next look, µs; None: nothing waits."""
+    """Release what a round's newest tick releases, once, and return the time of the next look, µs; None: nothing waits.
+
+    A look that releases nothing is unseen: it would tell that something waits.
+    """
+    events = len(tx.events)
+    next_us = _look(tx, activity_id)
+    tx.unseen_commands += len(tx.events) == events
+    return next_us
+
+
+def _look(tx: WriteTx, activity_id: UUID) -> int | None:
     activity = activities_by_id(tx, [activity_id]).get(activity_id)
     if activity is None or not activity.is_anonymous_round or not is_open(activity, at_us=tx.passed(activity.session_id)):
         return None
@@ -120,6 +131,7 @@ def _release(tx: WriteTx, activity: Activity, rows: Sequence[PooledResponse], mi
     head.count("responses", new)
     head.count("pooled", -new)
     keep(tx, activity.session_id, changes)
+    tx.emit(AnswersPooled(activity.session_id, [], released=(new, len(rows) - new)))
 
 
 def _change(activity: Activity, row: PooledResponse | Response, earlier: dict[UUID, Response], ts: int) -> Change:

@@ -56,10 +56,14 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A stored response and the status that its sender hears: 201 for a new one, 200 for a further revision."""
+    """A stored response and the status that its sender hears: 201 for a new one, 200 for a further revision.
+
+    `is_unseen`: it belongs to an anonymous activity, so only its sender may be told of the request.
+    """
 
     response: Response
     status: int
+    is_unseen: bool = False
 
 
 class _Accepted(NamedTuple):
@@ -120,7 +124,8 @@ def _replayed(tx: WriteTx, submissions: Sequence[Submission], activities: dict[U
         elif activity is None or UUID(found.entity) not in rows:
             outcomes[place] = NotFound()
         else:
-            outcomes[place] = Receipt(rows[UUID(found.entity)], found.status)
+            outcomes[place] = Receipt(rows[UUID(found.entity)], found.status, activity.anonymous)
+            tx.unseen_commands += activity.anonymous
     return outcomes
 
 
@@ -256,9 +261,10 @@ def _pool(
             waiting=waiting,
         )  # fmt: skip
         status = CREATED if before is None and waiting is None else REPLACED
-        outcomes[place] = Receipt(after.own(), status)
+        outcomes[place] = Receipt(after.own(), status, is_unseen=True)
         changes[activity.id].append((waiting, after))
         keys.append((sent.key, sent.session_id, status, str(after.id), sent.participant_id))
+    tx.unseen_commands += len(accepted)
     for each in {each.activity.id: each.activity for each in accepted}.values():
         keep_pooled(tx, each, changes[each.id])
     idempotency.remember_owned(tx, keys)

@@ -48,6 +48,7 @@ _AUTHORS = select(pool.c.participant_id).where(*_ROUND, ~pool.c.deleted)
 _AUTHORS_BY_KIND = select(pool.c.participant_id, (pool.c.revision > 1).label("is_edit")).where(*_ROUND, ~pool.c.deleted).distinct()
 _DUE = _WAITING.where(pool.c.due_us <= bindparam("at_us"))
 _NEXT_DUE = select(func.min(pool.c.due_us)).where(*_ROUND, ~pool.c.deleted)
+_FILLED = Lookup(select(pool.c.activity_id).where(~pool.c.deleted).distinct(), pool.c.activity_id, pool.c.round)
 _OF_PARTICIPANT = _ALL.where(pool.c.participant_id == bindparam("participant_id"))
 _CHANGED = (
     _ALL.where(pool.c.session_id == bindparam("session_id"), pool.c.ts > bindparam("after"))
@@ -109,6 +110,11 @@ def authors_by_kind(tx: ReadTx, activity_id: UUID, nth: int) -> dict[bool, set[i
 def is_filled(tx: ReadTx, activity_id: UUID, nth: int) -> bool:
     """Return whether any answer waits in a round."""
     return tx.first(_AUTHORS.limit(1), {"activity_id": activity_id, "round": nth}) is not None
+
+
+def filled(tx: ReadTx, rounds: Iterable[tuple[UUID, int]]) -> set[UUID]:
+    """Return those activities of some rounds in which an answer waits, by one query."""
+    return {row.activity_id for row in _FILLED.rows(tx, rounds)}
 
 
 def authors(tx: ReadTx, activity_id: UUID, nth: int) -> set[int]:

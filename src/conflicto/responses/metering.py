@@ -1,0 +1,35 @@
+"""Count the requests that brought anonymous answers: with the release, and as many as answers were released."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from conflicto.responses.commands.submit import CREATED, REPLACED
+from conflicto.responses.events import AnswersPooled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from conflicto.platform.metrics.deferred import Deferred
+
+log = structlog.get_logger(__name__)
+
+
+class ReleasedRequests:
+    """Tells the metrics, and the access log where there is one, of releases by this process. `route`: the address that takes answers."""
+
+    def __init__(self, deferred: Deferred, route: str, *, access_log: bool) -> None:
+        self._deferred = deferred
+        self._route = route
+        self._access_log = access_log
+
+    def follow(self, events: Iterable[object]) -> None:
+        """Count what was released; of whom and of which session nothing is told."""
+        for event in events:
+            if isinstance(event, AnswersPooled) and any(event.released):
+                for status, amount in zip((CREATED, REPLACED), event.released, strict=True):
+                    self._deferred.release(self._route, "POST", status, amount)
+                if self._access_log:
+                    log.info("answers-released", method="POST", route=self._route, answers=sum(event.released))
