@@ -16,10 +16,15 @@ VARY: Header = (b"vary", b"Authorization, Accept-Encoding, Prefer")
 REVALIDATE: Header = (b"cache-control", b"private, no-cache")
 """Not `no-store`: a browser must keep the body to be able to ask whether it still holds."""
 
+_PACKED = r"(?:(?:--?|;)(?:gzip|br|zstd|deflate))?"
+"""Suffix that a proxy appends to the tag of a body which it compressed: Apache, Caddy and lighttpd one dash, Jetty two."""
+
+_END = re.compile(rf'{_PACKED}"', re.ASCII)
+
 _TAGS = re.compile(r'("[\x21\x23-\x7e]*")\s*(?:,|$)', re.ASCII)
 """Begins with the quote: with blanks before it, 20 KB of blanks in a header took 11 s."""
 
-_REVISION = re.compile(r'(?:W/)?"r([0-9]{1,9})"', re.ASCII)
+_REVISION = re.compile(rf'(?:W/)?"r([0-9]{{1,9}}){_PACKED}"', re.ASCII)
 
 
 class ConditionInvalid(DomainError):
@@ -41,13 +46,18 @@ def revision_tag(revision: int) -> Header:
 
 
 def holds(if_none_match: str | None, tag: bytes) -> bool:
-    """Whether `If-None-Match` (a list, or `*`) names `tag`, by weak comparison."""
+    """Whether `If-None-Match` (a list, or `*`) names `tag`, by weak comparison and whoever compressed the body."""
     if if_none_match is None:
         return False
     if if_none_match.strip() == "*":
         return True
     opaque = tag.decode("ascii").removeprefix("W/")
-    return if_none_match.removeprefix("W/") == opaque or opaque in _TAGS.findall(if_none_match)
+    if if_none_match.removeprefix("W/") == opaque:
+        return True
+    begin = opaque[:-1]
+    if begin not in if_none_match:
+        return False
+    return any(each.startswith(begin) and _END.fullmatch(each, len(begin)) for each in _TAGS.findall(if_none_match))
 
 
 def conditional_answer(call: Call, body: bytes, tag: bytes, headers: tuple[Header, ...] = ()) -> Answer:
@@ -66,7 +76,8 @@ def conditional_answer(call: Call, body: bytes, tag: bytes, headers: tuple[Heade
 def required_revisions(call: Call) -> frozenset[int] | None:
     """Return the revisions of which `If-Match` demands one, None for no condition or `*`.
 
-    Weakened tags are taken: proxies weaken ours. Tags that cannot be ours name no revision, and do no harm beside one that can.
+    Weakened tags and those of compressed bodies are taken: proxies make such of ours. Tags that cannot be ours name no revision, and do
+    no harm beside one that can.
 
     Raises:
         ConditionInvalid: no tag in the header could be ours.

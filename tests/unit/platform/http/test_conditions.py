@@ -24,13 +24,35 @@ def test_conditions_that_hold(condition: str) -> None:
     assert holds(condition, b'"a"')
 
 
+SUFFIXES = ("-gzip", "-br", "-zstd", "-deflate", "--gzip", ";gzip")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("written", ['"a{}"', 'W/"a{}"', '"x", "a{}"', 'W/"a{}" , "y"'])
+def test_a_compressed_body_is_the_same_body(written: str, suffix: str) -> None:
+    assert holds(written.format(suffix), b'W/"a"')
+    assert holds(written.format(suffix), b'"a"')
+    assert required_revisions(call(if_match=written.format(suffix).replace("a", "r7", 1))) == {7}
+
+
+@pytest.mark.parametrize(
+    "condition",
+    ['"a-"', '"-gzip"', '"a-gzipped"', '"agzip"', '"a-gzip-br"', '"a---gzip"', '"a-GZIP"', '"b-gzip"', '"a"-gzip', "a-gzip"],
+)
+def test_other_endings_are_other_tags(condition: str) -> None:
+    assert not holds(condition, b'W/"a"')
+    with pytest.raises(ConditionInvalid):
+        required_revisions(call(if_match=condition.replace("a", "r7", 1)))
+
+
 @pytest.mark.parametrize("condition", [None, "", "a", '"b"', "W/a", '"A"', "W/*", '"*"', '"a', 'a"', '""a""', '"\x7f"', "é"])
 def test_conditions_that_do_not_hold(condition: str | None) -> None:
     assert not holds(condition, b'W/"a"')
 
 
 @pytest.mark.parametrize(
-    "condition", ['"' + "x" * 60_000, '"x",' * 15_000, '"x"' + " " * 60_000 + '"', '"x" ' * 15_000, "W/" * 30_000]
+    "condition",
+    ['"' + "x" * 60_000, '"x",' * 15_000, '"x"' + " " * 60_000 + '"', '"x" ' * 15_000, "W/" * 30_000, '"a' + "-gzip" * 12_000],
 )
 @pytest.mark.timed
 def test_long_conditions_cost_no_time(condition: str) -> None:

@@ -16,7 +16,7 @@ _REQUEST: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "If-Match": (
         'Tag of the revision that the change was made on, such as `"r7"`, or a list; 412 if the present one is another.',
-        {"type": "string", "pattern": r'^(\*|(.*,\s*)?(W/)?"r[0-9]{1,9}"(\s*,.*)?)$'},
+        {"type": "string", "pattern": r'^(\*|(.*,\s*)?(W/)?"r[0-9]{1,9}((--?|;)(gzip|br|zstd|deflate))?"(\s*,.*)?)$'},
     ),
     "If-None-Match": ("Tag of the body that the caller has; 304 if it still holds.", {"type": "string"}),
     "Last-Event-ID": ("Id of the last event that the caller has; browsers send it by themselves.", {"type": "string"}),
