@@ -62,10 +62,12 @@ class Cycle(RequestResponseCycle):
 
     Three kinds of answers: one that lies ready comes as a single message (`WHOLE`); one with a length waits for its only body; and
     everything else, streams above all, is uvicorn's, but for the further parts of a stream, which thousands of readers get at once.
+    HTTP/1.0 knows no chunks (RFC 9112 §6.1), so to its clients a stream is written as it is and ends with the connection.
     """
 
     keeper: Keeper
     _head: bytes | None = None
+    _is_bare = False
 
     async def send(self, message: Any) -> None:  # noqa: ANN401 - ASGI
         """Take a message of the application."""
@@ -76,12 +78,33 @@ class Cycle(RequestResponseCycle):
         elif self._head is not None:
             head, self._head = self._head, None
             await self._send_whole(head + message["body"])
+        elif self._is_bare and kind == "http.response.body":
+            await self._send_bare(message["body"], more=message.get("more_body", False))
         elif kind == "http.response.body" and self.chunked_encoding and message.get("more_body"):
             await self._send_part(message["body"])
         elif kind == "http.response.start" and not self.response_started and _is_whole(message):
             self._head = _head(message, self.keeper.date_line)
+        elif kind == "http.response.start" and self.scope["http_version"] == "1.0":
+            self._begin_bare(_head(message, self.keeper.date_line))
         else:
             await super().send(message)
+
+    def _begin_bare(self, head: bytes) -> None:
+        """Begin an answer that the end of the connection ends."""
+        self._is_bare = self.response_started = True
+        self.transport.write(head.removesuffix(b"\r\n") + b"connection: close\r\n\r\n")
+
+    async def _send_bare(self, part: bytes, *, more: bool) -> None:
+        if self.flow.write_paused and not self.disconnected:
+            await self.flow.drain()
+        if self.disconnected:
+            return
+        self.transport.write(part)
+        if not more:
+            self.response_complete = True
+            self.message_event.set()
+            self.transport.close()
+            self.on_response()
 
     async def _send_whole(self, wire: bytes) -> None:
         if self.flow.write_paused and not self.disconnected:
@@ -273,7 +296,7 @@ class Connection(HttpToolsProtocol):
             access_log=False,
             default_headers=self.server_state.default_headers,
             message_event=asyncio.Event(),
-            expect_100_continue=self.expect_100_continue,
+            expect_100_continue=self.expect_100_continue and version != "1.0",
             keep_alive=version != "1.0" and self.parser.should_keep_alive(),
             on_response=self.on_response_complete,
         )
