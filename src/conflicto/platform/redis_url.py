@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 from weakref import proxy
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 SENTINEL_SCHEMES = ("redis+sentinel", "rediss+sentinel")
 SENTINEL_PORT = 26_379
+
+_PARTS = re.compile(r"\A([^:]*)://([^/?#]*)(.*)", re.DOTALL)
+"""Scheme, hosts and the rest: newer interpreters (3.13.5) refuse to split an address with `[::1]` after another host."""
 OF_SENTINEL = "sentinel_"
 """How parameters begin that are for the Sentinels: `sentinel_username`, `sentinel_password`."""
 
@@ -79,7 +83,7 @@ def pool(url: str, *, most: int, wait_s: float, answer_s: float | None) -> Block
         "max_connections": most, "timeout": wait_s, "socket_connect_timeout": CONNECT_S, "socket_timeout": answer_s,
         "retry": Retry(NoBackoff(), 0), "retry_on_timeout": False, "client_name": "conflicto",
     }  # fmt: skip
-    if urlsplit(url).scheme in SENTINEL_SCHEMES:
+    if url.partition("://")[0].lower() in SENTINEL_SCHEMES:
         service = service_of(url)
         return SentinelPool(service, **(common | service.of_server))
     return BlockingConnectionPool.from_url(url, **common)
@@ -91,8 +95,9 @@ def service_of(url: str) -> Service:
     Raises:
         RedisUrlInvalid: it names no service, or a port that is no number.
     """
-    parts = urlsplit(url)
-    before, _, hosts = parts.netloc.rpartition("@")
+    scheme, authority, rest = _PARTS.findall(url)[0]
+    before, _, hosts = authority.rpartition("@")
+    parts = urlsplit(f"{scheme}://hosts{rest}")
     name, _, db = parts.path.strip("/").partition("/")
     if not name:
         message = "names no service. Write redis+sentinel://host:26379/SERVICE, as in `sentinel monitor SERVICE …`"
@@ -119,7 +124,7 @@ def require_usable(url: str) -> None:
     except RedisUrlInvalid:
         raise
     except TypeError as error:
-        unknown = [name for name, _ in parse_qsl(urlsplit(url).query) if f"'{name}'" in str(error)]
+        unknown = [name for name, _ in parse_qsl(url.partition("?")[2]) if f"'{name}'" in str(error)]
         known = ", ".join(sorted({*URL_QUERY_ARGUMENT_PARSERS, "client_name", "protocol"}))
         message = (
             f"has the parameter `{unknown[0] if unknown else '?'}`, which the client does not know. Remove it; known are {known}"
