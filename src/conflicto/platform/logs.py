@@ -39,13 +39,13 @@ class Forgiving(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Write, or lose it."""
-        with suppress(OSError):
+        with suppress(OSError, ValueError):  # the second: the stream is closed
             self._stream.write(text)
         return len(text)
 
     def flush(self) -> None:
         """Pass on what was written, or try again the next time."""
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             self._stream.flush()
 
 
