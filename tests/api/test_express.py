@@ -365,7 +365,7 @@ async def test_dripping_bytes_do_not_buy_time(port: int, monkeypatch: pytest.Mon
             return line.reader.at_eof() or line.writer.is_closing()
 
         line.writer.write(b"GET / HTTP/1.1\r\nx: ")
-        await eventually(dripped, within_s=5)
+        await eventually(dripped)
 
 
 async def test_connections_are_capped(settings: Settings, clock: HandClock) -> None:

@@ -12,6 +12,7 @@ from conflicto.platform import redis as redis_module
 from conflicto.platform.bus import RedisBus
 from conflicto.platform.clock import Clock
 from conflicto.platform.redis import Redis
+from tests.support.patience import PATIENCE_S
 from tests.support.servers import valkey_server
 
 
@@ -27,7 +28,7 @@ class Listening:
     def __init__(self, url: str, epoch: str) -> None:
         self.heard: list[tuple[int, int]] = []
         self.began = 0
-        self.redis = Redis(url, Clock())
+        self.redis = Redis(url, Clock(), deadline_s=PATIENCE_S)
         self.bus = RedisBus(self.redis, epoch, lambda topic, ts: self.heard.append((topic, ts)), self._begin)
 
     def _begin(self) -> None:
@@ -51,7 +52,7 @@ async def workers(server: ValkeyServer, monkeypatch: pytest.MonkeyPatch) -> Asyn
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_S):
         while not holds():  # noqa: ASYNC110 - many things may hold
             await asyncio.sleep(0.01)
 

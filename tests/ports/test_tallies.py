@@ -1,6 +1,7 @@
 """A tally that is loaded chunk by chunk while answers change is exact, however late the news of a commit comes."""
 
 from random import Random
+from sys import getsizeof
 from typing import Any
 from uuid import UUID
 
@@ -176,7 +177,7 @@ def test_tally_that_remembers_takes_each_answer_once_and_in_its_newest_revision(
 
 
 def test_tally_remembers_only_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.results.tallies.MAX_COUNTED_BYTES", 52)
+    monkeypatch.setattr("conflicto.results.tallies.MAX_COUNTED_BYTES", getsizeof("88") + 1)
     kept = loaded(revision("77", 15), seen_ts=25, is_shared=True)
     assert kept.counted is not None
     for ts in (30, 40, 50):
