@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from tests.api.test_results import COUNT, SCORED, asked, crowd
+from tests.api.test_results import COUNT, SCORED, asked, crowd, moderate
 from tests.support.api import Api, Event, make_event
-from tests.support.checks import accepted
+from tests.support.checks import accepted, refused
 
 
 async def ranked(event: Event, activity: dict[str, Any]) -> list[tuple[str, float]]:
@@ -51,3 +51,58 @@ async def test_count_and_score_take_two_forms_of_one_text_as_equal(api: Api) -> 
 
     assert results["all"]["values"] == [{"value": composed, "count": 2}]
     assert results["score"]["correct"] == 2
+
+
+async def test_a_host_may_ask_for_what_others_see(api: Api) -> None:
+    event = await make_event(api)
+    spec = {"words": {"path": "", "op": "words"}, "all": {"path": "", "op": "count"}}
+    wall = await event.activity(aggregate=spec, moderation="before", results_visibility="always", status="active")
+    people = await crowd(event, "Anna", "Bert", "Cleo")
+    sent = [
+        accepted(await event.answer(wall, seat, text), 201) for seat, text in zip(people, ("fine", "insult", "held"), strict=True)
+    ]
+    await moderate(event, sent[0], "visible")
+    await moderate(event, sent[1], "visible")
+    shown = accepted(await asked(event, wall, event.host, "?moderation=visible"))
+    assert shown["response_count"] == 2
+    await moderate(event, sent[1], "hidden")
+
+    visible = accepted(await asked(event, wall, event.host, "?moderation=visible&round=1"))
+    assert visible["response_count"] == 1
+    assert visible["results"] == accepted(await asked(event, wall, event.screen))["results"]
+    assert "insult" not in str(visible)
+    assert "held" not in str(visible)
+    live = accepted(await asked(event, wall, event.host))
+    assert live["response_count"] == 3
+    assert "insult" in str(live)
+    again = await asked(event, wall, event.host, "?moderation=hidden")
+    assert refused(again, 422, "invalid-input")["errors"][0]["pointer"] == "/query/moderation"
+
+
+async def test_a_host_who_asks_for_what_others_see_is_told_who_is_right_and_reads_masks(api: Api) -> None:
+    event = await make_event(api, word_filter={"mode": "mask", "languages": [], "words": ["flurble"]})
+    quiz = await event.activity(aggregate=COUNT | SCORED, secret={"right": "flurble"}, status="active")
+    (anna,) = await crowd(event, "Anna")
+    accepted(await event.answer(quiz, anna, "flurble"), 201)
+
+    results = accepted(await asked(event, quiz, event.host, "?moderation=visible"))["results"]
+
+    assert results["all"]["values"] == [{"value": "***", "count": 1}]
+    assert results["score"]["correct"] == 1
+    assert results["score"]["best"] == [{"participant_id": anna.id, "points": 1000}]
+    assert accepted(await asked(event, quiz, event.host))["results"]["all"]["values"] == [{"value": "flurble", "count": 1}]
+
+
+async def test_earlier_rounds_are_counted_without_what_was_hidden_in_them(api: Api) -> None:
+    event = await make_event(api)
+    wall = await event.activity(aggregate=COUNT, moderation="after", status="active")
+    anna, bert = await crowd(event, "Anna", "Bert")
+    accepted(await event.answer(wall, anna, "first"), 201)
+    await moderate(event, accepted(await event.answer(wall, bert, "insult"), 201), "hidden")
+    accepted(await event.move(wall, "expired"))
+    accepted(await event.api.post(f"{event.path}/activities/{wall['id']}/rounds", token=event.host))
+
+    earlier = accepted(await asked(event, wall, event.host, "?round=1&moderation=visible"))
+
+    assert (earlier["round"], earlier["response_count"]) == (1, 1)
+    assert earlier["results"]["all"]["values"] == [{"value": "first", "count": 1}]

@@ -100,3 +100,65 @@ def test_the_report_prints_what_was_said_and_none_of_the_controls(live: Room) ->
     PICTURES.mkdir(parents=True, exist_ok=True)
     report.screenshot(path=PICTURES / "report-print.png", full_page=True)
     assert report.pdf(format="A4").startswith(b"%PDF")
+
+
+def said(live: Room, activity: dict[str, Any], seat: dict[str, Any], data: Any) -> dict[str, Any]:
+    path = f"{live.path}/activities/{activity['id']}/responses"
+    found: dict[str, Any] = live.server.call("POST", path, {"response_data": data}, token=seat["participant_token"])
+    return found
+
+
+def joined(live: Room, *names: str) -> list[dict[str, Any]]:
+    return [live.server.call("POST", "/join", {"nickname": name, "code": live.session["join_code"]}) for name in names]
+
+
+def test_the_report_shows_every_round_and_nothing_that_is_hidden_or_held(live: Room) -> None:
+    anna, bert = joined(live, "Anna", "Bert")
+    wall = live.activity("wall", {"question": "What would help?"})
+    said(live, wall, anna, {"text": "earlier daylight"})
+    insult = said(live, wall, bert, {"text": "frightful insult"})
+    at = f"/activities/{wall['id']}"
+    live.call("PATCH", f"{at}/responses/{insult['id']}", {"moderation": "hidden"})
+    live.call("POST", f"{at}/rounds")
+    said(live, wall, anna, {"text": "later plants"})
+    live.call("PATCH", at, {"moderation": "before"})
+    said(live, wall, bert, {"text": "unread waiting"})
+    live.call("POST", f"{at}/transition", {"target_status": "expired"})
+
+    report = live.host("/report")
+    report.get_by_role("heading", name="Round 2").wait_for()
+
+    text = report.locator("main").evaluate("(main) => main.textContent")
+    for word in ("earlier", "daylight", "later", "plants"):
+        assert text.count(word) >= 3, f"{word} is a text, in the cloud and in its table"
+    for word in ("frightful", "insult", "unread", "waiting"):
+        assert word not in text, word
+    assert report.get_by_text("1 answer", exact=True).count() >= 2
+    report.emulate_media(media="print")
+    picture(report, "report-rounds-print")
+
+
+def test_questions_and_votes_are_counted_apart_wherever_people_read(live: Room) -> None:
+    seats = joined(live, "Anna", "Bert", "Cleo")
+    asked = live.activity("questions", {"prompt": "Ask us anything"})
+    texts = [said(live, asked, seats[0], {"text": f"Question {number}?"}) for number in range(4)]
+    for seat in seats[1:]:
+        for each in texts[:3]:
+            said(live, asked, seat, {"target": each["id"], "vote": 1})
+    for page in (live.screen(), live.host(), live.host("/report")):
+        page.get_by_text("4 questions · 6 votes").first.wait_for()
+        assert "10 answers" not in page.locator("main").inner_text()
+
+
+def test_who_was_right_is_not_half_said_while_it_is_not_told(live: Room) -> None:
+    (anna,) = joined(live, "Anna")
+    options = [{"id": "a", "text": "Pizza"}, {"id": "b", "text": "Curry"}]
+    quiz = live.activity("quiz", {"question": "Hottest?", "options": options}, secret={"correct": "b"}, results_visibility="always")
+    said(live, quiz, anna, {"choice": "b"})
+    screen, phone = live.screen(), live.phone("Bert")
+    for page in (screen, phone):
+        page.locator(".bars").wait_for()
+        assert "correct" not in page.locator("main").inner_text().lower()
+    live.call("POST", f"/activities/{quiz['id']}/transition", {"target_status": "expired"})
+    live.call("POST", f"/activities/{quiz['id']}/reveal", {"results": True})
+    screen.get_by_text("1 of 1 was correct").wait_for()

@@ -50,6 +50,21 @@ LONGEST_ROUND = 10
 ANY_NUMBER = 2**63
 
 
+VISIBLE = "visible"
+
+
+class Reader(NamedTuple):
+    """Who reads results; `counts_all` includes answers that are hidden or held, `is_host` tells who is right."""
+
+    view: View
+    counts_all: bool
+
+    @property
+    def is_host(self) -> bool:
+        """Whether a host reads them."""
+        return self.view is View.HOST
+
+
 class Seen(NamedTuple):
     """A round as it can be told: its tally, and the head that it belongs to."""
 
@@ -91,12 +106,12 @@ class Results:
     async def ready(self, call: Call, head: SessionHead) -> tuple[Ready, Seen]:
         """Return the results as a ready answer, with where they come from; raises as `results` does."""
         seen, door = await self._open(call, head)
-        view = view_of(call.caller)
-        key = ("results", seen.activity.id, seen.nth, view)
+        reader = _reader_of(call)
+        key = ("results", seen.activity.id, seen.nth, reader)
         ready = self._answers.made(seen.head, key)
         if ready is None:
-            made = await self._body(seen, view)
-            is_snapshot = view is View.PARTICIPANT or seen.kept.tally.is_stored
+            made = await self._body(seen, reader)
+            is_snapshot = reader.view is View.PARTICIPANT or seen.kept.tally.is_stored
             until_s = made.taken_s + CROWD_SNAPSHOT_S if is_snapshot else float("inf")
             authors = seen.kept.tally.authors
             guard = Guard(authors, least=1, most=ANY_NUMBER, otherwise=0) if door is Door.AUTHORS else None
@@ -174,19 +189,19 @@ class Results:
             await asyncio.sleep(LOOK_S)
         return head.is_current
 
-    async def _body(self, seen: Seen, view: View) -> Body:
-        """Return the body that a view is shown; participants' is at most 5 s old, so that every answer does not change it."""
+    async def _body(self, seen: Seen, reader: Reader) -> Body:
+        """Return the body that a reader is shown; participants' is at most 5 s old, so that every answer does not change it."""
         bodies, now_s = seen.kept.bodies, self._clock.monotonic_s()
         if seen.kept.tally.is_stored:
-            return await _stored_body(seen, view, now_s)
+            return await _stored_body(seen, reader, now_s)
         of = seen.of
-        body = bodies.get(view)
-        if view is View.PARTICIPANT:
+        body = bodies.get(reader)
+        if reader.view is View.PARTICIPANT:
             of = seen.head.ctl
             if body is not None and now_s - body.taken_s >= CROWD_SNAPSHOT_S:
                 body = None
         if body is None or body.of != of:
-            body = bodies[view] = Body(of, _counted_body(seen, is_host=view is View.HOST), now_s)
+            body = bodies[reader] = Body(of, _counted_body(seen, reader), now_s)
         return body
 
 
@@ -194,35 +209,35 @@ def _counts_of(head: SessionHead, activity: Activity, nth: int) -> Counts:
     return head.counts.get((activity.id, nth), Counts())
 
 
-async def _stored_body(seen: Seen, view: View, now_s: float) -> Body:
+async def _stored_body(seen: Seen, reader: Reader, now_s: float) -> Body:
     """Return the body of a tally that is stored on disk, which is a snapshot for hosts too."""
-    kept, is_host = seen.kept, view is View.HOST
+    kept = seen.kept
     snapshot = await kept.stored_results(now_s)
-    body, of = kept.bodies.get(view), (snapshot.taken_s, seen.activity.updated_ts, seen.head.ctl)
+    body, of = kept.bodies.get(reader), (snapshot.taken_s, seen.activity.updated_ts, seen.head.ctl)
     if body is None or body.of != of:
-        count, results = snapshot.results.live if is_host else snapshot.results.visible
-        told = told_results(kept.tally.names, results, **_audience(seen, is_host=is_host))
-        body = Body(of, _results_body(seen, count, told, is_host=is_host), snapshot.taken_s)
+        count, results = snapshot.results.live if reader.counts_all else snapshot.results.visible
+        told = told_results(kept.tally.names, results, **_audience(seen, reader))
+        body = Body(of, _results_body(seen, reader, count, told), snapshot.taken_s)
     is_recent = snapshot.moves == kept.moves
-    body = kept.bodies[view] = body._replace(taken_s=now_s) if is_recent else body
+    body = kept.bodies[reader] = body._replace(taken_s=now_s) if is_recent else body
     return body
 
 
-def _counted_body(seen: Seen, *, is_host: bool) -> bytes:
+def _counted_body(seen: Seen, reader: Reader) -> bytes:
     tally = seen.kept.tally
-    told = results_of(tally, is_host=is_host, **_audience(seen, is_host=is_host))
-    return _results_body(seen, tally.half(is_host=is_host).count, told, is_host=is_host)
+    told = results_of(tally, is_host=reader.counts_all, **_audience(seen, reader))
+    return _results_body(seen, reader, tally.half(is_host=reader.counts_all).count, told)
 
 
-def _audience(seen: Seen, *, is_host: bool) -> dict[str, bool]:
-    is_scored = is_host or tells_scores(seen.activity, seen.nth)
+def _audience(seen: Seen, reader: Reader) -> dict[str, bool]:
+    is_scored = reader.is_host or tells_scores(seen.activity, seen.nth)
     return {"is_scored": is_scored, "is_anonymous": seen.activity.anonymous}
 
 
-def _results_body(seen: Seen, count: int, told: dict[str, Any], *, is_host: bool) -> bytes:
+def _results_body(seen: Seen, reader: Reader, count: int, told: dict[str, Any]) -> bytes:
     head, activity, nth, _ = seen
     counts = _counts_of(head, activity, nth)
-    changed_ts = counts.live_changed_ts if is_host else counts.visible_changed_ts
+    changed_ts = counts.live_changed_ts if reader.counts_all else counts.visible_changed_ts
     return encode(
         {
             "activity_id": activity.id,
@@ -232,6 +247,14 @@ def _results_body(seen: Seen, count: int, told: dict[str, Any], *, is_host: bool
             "results": told,
         }
     )
+
+
+def _reader_of(call: Call) -> Reader:
+    """Return who reads; `InvalidInput` if the query names another moderation than the one that results know."""
+    view, moderation = view_of(call.caller), call.query("moderation")
+    if moderation not in {None, VISIBLE}:
+        raise InvalidInput(errors=(FieldError("/query/moderation", f'must be "{VISIBLE}"'),))
+    return Reader(view, counts_all=view is View.HOST and moderation is None)
 
 
 def _round_of(call: Call, activity: Activity) -> int:

@@ -137,6 +137,9 @@ class ResultsQuery(WaitQuery):
     """Which results."""
 
     round: int | None = Field(None, ge=1, description="The round whose answers are counted; without it the present one.")
+    moderation: Literal["visible"] | None = Field(
+        None, description="For hosts: count what others see, without answers that are hidden or held and with masked words masked."
+    )
 
 
 RESULTS_EXAMPLE: dict[str, Any] = {
@@ -155,7 +158,7 @@ RESULTS_EVENT_EXAMPLE = (
 
 
 class ResultsOut(BaseModel):
-    """What the answers of a round say together: all live ones for hosts, visible ones for everybody else.
+    """What the answers of a round say together: all live ones for hosts unless they ask for the visible ones, which everybody else gets.
 
     `results` has the names of the activity's `aggregate`; the op of each says what stands beside `op` and `answers`.
     """

@@ -1,5 +1,5 @@
 import { ActivityElement, h } from "../../sdk/v1.js";
-import { drawResults } from "../../sdk/pictures.js";
+import { drawMore, drawResults } from "../../sdk/pictures.js";
 import { drawAgreement } from "./agreement.js";
 
 const MOST = 40;
@@ -9,7 +9,10 @@ export default class extends ActivityElement {
   view() {
     if (this.results) return h("div", { class: "results" }, drawAgreement(this, this.results.cards ?? {}), drawResults(this.results, this.activity));
     const count = this.count ?? 0;
-    return h("div", { class: "table", role: "img", "aria-label": this.t("played", { n: count }) },
-      Array.from({ length: Math.min(count, MOST) }, (_, index) => h("span", { class: "card-back", key: index })));
+    return [
+      h("div", { class: "table", role: "img", "aria-label": this.t("played", { n: count }) },
+        Array.from({ length: Math.min(count, MOST) }, (_, index) => h("span", { class: "card-back", key: index }))),
+      drawMore(count - MOST),
+    ];
   }
 }

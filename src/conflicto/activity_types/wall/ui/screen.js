@@ -1,5 +1,5 @@
 import { ActivityElement, h, t } from "../../sdk/v1.js";
-import { drawResults } from "../../sdk/pictures.js";
+import { drawMore, drawResults } from "../../sdk/pictures.js";
 
 const MOST = 24;
 
@@ -7,7 +7,12 @@ const MOST = 24;
 export default class extends ActivityElement {
   view() {
     const texts = (this.responses ?? []).filter((each) => each.response_data?.text).sort((a, b) => (a.created_at < b.created_at ? 1 : -1));
-    if (texts.length) return h("ul", { class: "notes" }, texts.slice(0, MOST).map(({ id, response_data: { text } }) => h("li", { key: id, dir: "auto" }, text)));
+    if (texts.length) {
+      return [
+        h("ul", { class: "notes" }, texts.slice(0, MOST).map(({ id, response_data: { text } }) => h("li", { key: id, dir: "auto" }, text))),
+        drawMore(texts.length - MOST),
+      ];
+    }
     if (this.results) return h("div", { class: "results" }, drawResults(this.results, this.activity));
     return h("p", { class: "muted large" }, this.phase === "open" ? "" : t("results.hidden"));
   }

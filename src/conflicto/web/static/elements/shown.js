@@ -5,7 +5,7 @@ import { h } from "../core/dom.js";
 import { pictured } from "../core/pictured.js";
 import { choicesOf, typeOf } from "../core/types.js";
 import { t } from "../core/words.js";
-import { drawLeaderboard, drawResults } from "../sdk/pictures.js";
+import { drawLeaderboard, drawMore, drawResults } from "../sdk/pictures.js";
 import { viewOf } from "./views.js";
 
 const letterOf = (index) => String.fromCharCode(65 + (index % 26));
@@ -29,6 +29,9 @@ function plain(activity, { phase, counted, responses, ranks }) {
   if (counted) return [h("div", { class: "results", key: "results" }, drawResults(counted, activity, { texts: textsOf(responses) })), phase === "revealed" ? drawLeaderboard(ranks) : null];
   const choices = choicesOf(activity).filter(({ text }) => text);
   if (!choices.length) return h("p", { class: "muted large", key: "hidden" }, phase === "locked" ? t("results.hidden") : "");
-  return h("ol", { class: "options", key: "options" }, choices.map(({ value, text, row }, index) =>
-    h("li", { key: value }, h("span", { class: "letter", "aria-hidden": "true" }, letterOf(index)), pictured(row?.image), h("span", { dir: "auto" }, text))));
+  return [
+    h("ol", { class: "options", key: "options" }, choices.map(({ value, text, row }, index) =>
+      h("li", { key: value }, h("span", { class: "letter", "aria-hidden": "true" }, letterOf(index)), pictured(row?.image), h("span", { dir: "auto" }, text)))),
+    drawMore(),
+  ];
 }

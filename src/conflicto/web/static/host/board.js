@@ -7,6 +7,7 @@ import { works } from "../elements/handover.js";
 import { t } from "../core/words.js";
 import { announceCount } from "./counts.js";
 import { Others, saidOf } from "./others.js";
+import { countOf } from "../sdk/pictures.js";
 import { Steps } from "./steps.js";
 
 const REFRESH_MS = 500;
@@ -15,6 +16,7 @@ const NEWS_MS = 8_000;
 export class Board extends Steps {
   results = null; // of the activity that is shown
   answers = [];
+  hasMoreAnswers = false; // than are listed
   isNearCap = false; // of the answers that the server keeps of a session
   news = ""; // what another host did last
   #others;
@@ -85,12 +87,12 @@ export class Board extends Steps {
     const [counted, { near_cap: isNearCap }] = await Promise.all([
       this.caller.get(`${at}/results`).catch(() => this.caller.get(`${at}/status`)), this.caller.get(`${this.path}/status`)]);
     this.isNearCap = isNearCap;
-    if (shown.moderation !== "off" || this.wantsAnswers || this.session.word_filter.mode !== "off") this.answers = (await this.caller.get(`${at}/responses?limit=200&round=${shown.round}`)).items;
+    if (shown.moderation !== "off" || this.wantsAnswers || this.session.word_filter.mode !== "off") ({ items: this.answers, has_next: this.hasMoreAnswers } = await this.caller.get(`${at}/responses?limit=200&round=${shown.round}`));
     else this.answers = [];
     this.results = counted;
     this.ranks = counted.results && Object.values(counted.results).some(({ op }) => op === "score")
       ? await this.caller.get(`${this.path}/leaderboard?limit=10`).catch(() => null) : null;
-    if (this.isRunning) announceCount(t("results.answers", { n: counted.response_count }));
+    if (this.isRunning) announceCount(countOf(counted));
     this.draw();
   }
 

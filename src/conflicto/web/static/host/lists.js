@@ -24,7 +24,8 @@ export function drawAnswers(board) {
       h("span", { class: "grow basis", dir: "auto" }, textOf(each) ?? JSON.stringify(each.response_data)),
       each.moderation === "visible" ? null : h("span", { class: "chip" }, t(`host.${each.moderation}`)),
       mayStandOut(board, each) ? focus(board, each) : null,
-      isModerated(board, each) ? moderation(board, each) : null))));
+      isModerated(board, each) ? moderation(board, each) : null))),
+    board.hasMoreAnswers ? h("p", { class: "muted", key: "more" }, t("host.answers_cut")) : null);
 }
 
 // Where the screen shows answers, one of them can be shown alone.

@@ -4,7 +4,7 @@ import { drawTimer, questionOf, secondsLeft } from "../core/activity.js";
 import { tokens, withToken } from "../core/api.js";
 import { h } from "../core/dom.js";
 import { clock, t } from "../core/words.js";
-import { drawLeaderboard, drawResults } from "../sdk/pictures.js";
+import { countOf, drawLeaderboard, drawResults } from "../sdk/pictures.js";
 import { drawButtons } from "./commands.js";
 import { button, drawAgenda, drawAnswers, drawPeople, textsOf } from "./lists.js";
 import { drawRehearsal, drawRehearsed } from "./rehearsal.js";
@@ -59,7 +59,7 @@ function nothing(board, { anonymous, min_group: n }) {
 function figures(board, shown) {
   return h("div", { class: "row wrap muted" },
     h("span", { class: `chip ${shown.status}` }, t(shown.status === "active" ? "host.now" : `host.${shown.status}`)),
-    h("span", { class: "strong" }, t("host.answers_n", { n: board.results?.response_count ?? 0 })),
+    h("span", { class: "strong" }, countOf(board.results)),
     shown.round > 1 ? h("span", {}, t("host.round_n", { n: shown.round })) : null,
     drawTimer(shown),
     board.session.overlay ? h("span", { class: "chip" }, t(`host.covered.${board.session.overlay}`)) : null);

@@ -5,7 +5,7 @@ import { Caller, Problem, withToken } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
 import { takeFromAddress } from "../elements/handover.js";
 import { day, t } from "../core/words.js";
-import { drawLeaderboard, drawResults } from "../sdk/pictures.js";
+import { countOf, drawLeaderboard, drawResults } from "../sdk/pictures.js";
 import { fillExports } from "../host/exports.js";
 import { textsOf } from "../host/lists.js";
 
@@ -30,7 +30,7 @@ async function begin() {
 }
 
 async function load() {
-  const [session, { items }, rehearsal, ranks] = await Promise.all([caller.get(path), caller.get(`${path}/activities?limit=1000`), caller.get(`${path}/rehearsal`), caller.get(`${path}/leaderboard?limit=20`).catch(() => null)]);
+  const [session, { items }, rehearsal, ranks] = await Promise.all([caller.get(path), caller.get(`${path}/activities?limit=1000`), caller.get(`${path}/rehearsal`), caller.get(`${path}/leaderboard?limit=1000`).catch(() => null)]);
   const parts = await Promise.all(items.filter(({ started_at }) => started_at).map(part));
   patch(main, [
     h("h1", { dir: "auto" }, session.title),
@@ -39,20 +39,31 @@ async function load() {
       h("a", { class: "button", href: withToken(`/host/s/${id}`, caller.name, "token") }, t("host.title")), h("button", { type: "button", onclick: () => print() }, t("host.print"))),
     rehearsal.participants ? h("p", { class: "banner" }, t("host.rehearsed", { n: rehearsal.participants })) : null,
     parts.length ? null : h("p", { class: "muted" }, t("results.none")),
-    parts.map(({ activity, counted, answers }) => h("section", { class: "card stack", key: activity.id },
-      h("h2", { dir: "auto" }, questionOf(activity)),
-      h("p", { class: "muted" }, t("host.answers_n", { n: counted.response_count })),
-      drawResults(counted.results, activity, { texts: textsOf(answers) }), list(answers))),
+    parts.map(({ activity, rounds }) => h("section", { class: "card stack", key: activity.id },
+      h("h2", { dir: "auto" }, questionOf(activity)), rounds.map((round) => drawRound(activity, round, rounds.length > 1)))),
     drawLeaderboard(ranks),
     h("section", { id: "exports", class: "card stack no-print", "aria-labelledby": "exports-title", own: true }),
   ]);
   fillExports(document.getElementById("exports"), caller, path);
 }
 
+// Every round, as the room may see it: without what is hidden or held, in counts, pictures and texts alike.
 async function part(activity) {
   const at = `${path}/activities/${activity.id}`;
-  const counted = await caller.get(`${at}/results`).catch(() => caller.get(`${at}/status`));
-  return { activity, counted, answers: await everyAnswer(at) };
+  const answers = await everyAnswer(at);
+  const rounds = [];
+  for (let nth = 1; nth <= activity.round; nth += 1) {
+    const counted = await caller.get(`${at}/results?moderation=visible&round=${nth}`);
+    rounds.push({ counted, answers: answers.filter(({ round, moderation }) => round === nth && moderation === "visible") });
+  }
+  return { activity, rounds };
+}
+
+function drawRound(activity, { counted, answers }, isOneOfSeveral) {
+  return h("div", { class: "stack", key: counted.round },
+    isOneOfSeveral ? h("h3", {}, t("host.round_n", { n: counted.round })) : null,
+    h("p", { class: "muted" }, countOf(counted)),
+    drawResults(counted.results, activity, { texts: textsOf(answers), most: Infinity }), list(answers));
 }
 
 async function everyAnswer(at) {

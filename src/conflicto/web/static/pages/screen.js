@@ -13,7 +13,7 @@ import { drawShown } from "../elements/shown.js";
 import { Bar } from "../screen/bar.js";
 import { keepTime } from "../screen/clock.js";
 import { fit } from "../screen/fitting.js";
-import { drawLeaderboard } from "../sdk/pictures.js";
+import { countOf, drawLeaderboard, drawMore } from "../sdk/pictures.js";
 
 const LOOK_MS = 1_000;
 const main = document.getElementById("main");
@@ -107,7 +107,7 @@ function draw() {
     isOffline ? h("p", { class: "lost", key: "lost" }, h("span", {}, [t("screen.lost"), why].join(" "))) : null,
     tokens.areKept ? null : h("p", { class: "lost", key: "unkept" }, h("span", {}, t("state.unkept_link"))),
   ]);
-  fit(main);
+  queueMicrotask(() => fit(main)); // after the types' own views, which are drawn a moment later
   bar.draw();
 }
 
@@ -118,7 +118,8 @@ function covered(session, overlay) {
   if (overlay === "names") {
     return [
       h("section", { class: "question", key: "cover names" }, h("h1", {}, t("screen.names")),
-        h("ul", { class: "names" }, (names?.items ?? []).map((name) => h("li", { key: name, dir: "auto" }, name)))),
+        h("ul", { class: "names" }, (names?.items ?? []).map((name) => h("li", { key: name, dir: "auto" }, name))),
+        drawMore(names ? (status?.participant_count ?? 0) - names.items.length : 0)),
       h("aside", { class: "join", key: "join", "aria-label": t("screen.lobby") }, door(session)),
     ];
   }
@@ -144,7 +145,7 @@ function lobby(session) {
 // Beside the question for as long as it stands: who comes late finds the way in.
 function aside(session, activity) {
   return h("aside", { class: "join", key: "join", "aria-label": t("screen.lobby") },
-    door(session), h("p", { class: "figures" }, t("results.answers", { n: counted(activity)?.response_count ?? 0 })),
+    door(session), h("p", { class: "figures" }, countOf(counted(activity))),
     activity.status === "expired" ? h("p", { class: "closed", key: "closed" }, t("state.locked")) : null, drawTimer(activity));
 }
 

@@ -11,12 +11,13 @@ const MOST_WORDS = 80;
 
 const isNarrow = () => matchMedia("(max-width: 40rem)").matches;
 
-// `mine` is one's own answer, `texts` what stands behind a target's id.
-export function drawResults(results, activity, { mine = null, texts = new Map() } = {}) {
+// `mine` is one's own answer, `texts` what stands behind a target's id, `most` how many rows a table has.
+export function drawResults(results, activity, { mine = null, texts = new Map(), most = MOST_ROWS } = {}) {
   const drawn = Object.entries(results ?? {}).map(([name, result]) => {
     const draw = PICTURES[result.op];
-    const more = { mine, texts, values: valuesOf(activity, name), right: activity.secret?.correct };
+    const more = { mine, texts, most, values: valuesOf(activity, name), right: activity.secret?.correct };
     if (!draw || (result.op === "votes" && !result.answers)) return null; // what was said may be there, and only the support is missing
+    if (result.op === "score" && result.correct === null) return null; // who is right is not told yet
     return h("div", { key: name, class: `of-${result.op}` }, result.answers ? draw(result, more) : h("p", { class: "muted" }, t("results.none")));
   });
   return drawn.filter(Boolean);
@@ -24,23 +25,40 @@ export function drawResults(results, activity, { mine = null, texts = new Map() 
 
 const PICTURES = { count: counted, rank: ranked, votes: supported, words: cloud, number: numbers, score: scored };
 
-function counted(result, { values, mine, right }) {
+// How many answers there are; where some of them support others, both are counted apart.
+export function countOf(counted) {
+  const support = Object.values(counted?.results ?? {}).find(({ op }) => op === "votes");
+  if (!support) return t("results.answers", { n: counted?.response_count ?? 0 });
+  return `${t("results.asked", { n: counted.response_count - support.answers })} · ${t("results.votes", { n: votesIn(support) })}`;
+}
+
+const votesIn = ({ targets }) => targets.reduce((sum, { up, down }) => sum + up + down, 0);
+
+// Says how much is not shown; `isOpen`: and more than that. A screen adds what finds no room on it.
+const moreText = (cut, isOpen = false) => (cut > 0 ? t("results.more", { n: cut }) : isOpen ? "…" : "");
+export const drawMore = (cut = 0, isOpen = false) => h("p", { class: "more", key: "more", "data-cut": Math.max(0, cut) }, moreText(cut, isOpen));
+const lastRow = (cut, isOpen = false) => h("tfoot", { key: "more" }, h("tr", {}, h("td", { colspan: 3, "data-cut": Math.max(0, cut) }, moreText(cut, isOpen))));
+
+const composed = (value) => (typeof value === "string" ? value.normalize() : value); // as values are counted
+
+function counted(result, { values: known, mine, right, most }) {
+  const values = known.map((each) => ({ ...each, value: composed(each.value) }));
   const sizes = new Map(result.values.map(({ value, count }) => [value, count]));
   const all = result.values.reduce((sum, { count }) => sum + count, 0) + (result.others ?? 0);
   const rows = inOrder(values, [...sizes.keys()]).map(({ value, text }) => ({
-    value, text, size: sizes.get(value) ?? 0, isRight: value === right, isMine: isMine(mine, value),
+    value, text, size: sizes.get(value) ?? 0, isRight: value === composed(right), isMine: isMine(mine, value),
   }));
-  return bars(rows, result.answers, ({ size }) => `${shown(size)} · ${shown(all ? Math.round((size / all) * 100) : 0)} %`);
+  return bars(rows, { most, isOpen: result.truncated, caption: t("results.answers", { n: result.answers }) }, ({ size }) => `${shown(size)} · ${shown(all ? Math.round((size / all) * 100) : 0)} %`);
 }
 
-function ranked(result, { values }) {
-  const texts = new Map(values.map(({ value, text }) => [value, text]));
-  return bars(result.ranking.map(({ value, points }, index) => ({ value, text: `${shown(index + 1)}. ${texts.get(value) ?? worded(value)}`, size: points })), result.answers, ({ size }) => t("results.points", { n: size }));
+function ranked(result, { values, most }) {
+  const texts = new Map(values.map(({ value, text }) => [composed(value), text]));
+  return bars(result.ranking.map(({ value, points }, index) => ({ value, text: `${shown(index + 1)}. ${texts.get(value) ?? worded(value)}`, size: points })), { most, isOpen: result.truncated, caption: t("results.answers", { n: result.answers }) }, ({ size }) => t("results.points", { n: size }));
 }
 
-function supported(result, { texts }) {
+function supported(result, { texts, most }) {
   const rows = result.targets.filter(({ target }) => texts.size === 0 || texts.has(target)).map(({ target, up, down }) => ({ value: target, text: texts.get(target), size: up - down }));
-  return bars(rows, result.answers, ({ size }) => `▲ ${shown(size)}`);
+  return bars(rows, { most, isOpen: result.truncated, caption: t("results.votes", { n: votesIn(result) }) }, ({ size }) => `▲ ${shown(size)}`);
 }
 
 function scored(result) {
@@ -61,21 +79,30 @@ const worded = (value) => (typeof value === "string" ? value : JSON.stringify(va
 // The values in their own order, so that a bar keeps its place; what is none of them follows as it came.
 function inOrder(values, sizes) {
   const others = sizes.filter((value) => !values.some((each) => each.value === value)).map((value) => ({ value }));
-  return [...values, ...others].slice(0, MOST_ROWS);
+  return [...values, ...others];
+}
+
+// The largest rows in their own order; what is right, and one's own, is always among them.
+function largest(rows, most) {
+  const weight = ({ isRight, isMine, size }) => (isRight || isMine ? Infinity : size);
+  const kept = new Set([...rows].sort((a, b) => weight(b) - weight(a)).slice(0, most));
+  return rows.filter((row) => kept.has(row));
 }
 
 function isMine(mine, value) {
-  return Object.values(mine ?? {}).some((each) => each === value || (Array.isArray(each) && each.includes(value)));
+  return Object.values(mine ?? {}).some((each) => (Array.isArray(each) ? each : [each]).map(composed).includes(value));
 }
 
-function bars(rows, answers, said) {
-  const most = Math.max(1, ...rows.map(({ size }) => size));
+function bars(all, { most, isOpen, caption }, said) {
+  const size = Math.max(1, ...all.map((row) => row.size));
+  const rows = largest(all, most);
   return h("table", { class: "bars" },
-    h("caption", {}, t("results.answers", { n: answers })),
-    h("tbody", {}, rows.slice(0, MOST_ROWS).map((row) =>
-      h("tr", { key: worded(row.value), class: `${row.isRight ? "is-right " : ""}${row.isMine ? "is-mine" : ""}`.trim() || null },
+    h("caption", {}, caption),
+    lastRow(all.length - rows.length, isOpen),
+    h("tbody", {}, rows.map((row) =>
+      h("tr", { key: worded(row.value), "data-weight": row.isRight ? "Infinity" : row.size, class: `${row.isRight ? "is-right " : ""}${row.isMine ? "is-mine" : ""}`.trim() || null },
         h("th", { scope: "row", dir: "auto" }, row.text ?? worded(row.value), row.isRight ? h("span", { class: "mark-right" }, ` ✓ ${t("answer.right")}`) : null),
-        h("td", {}, bar(Math.max(0, row.size) / most)),
+        h("td", {}, bar(Math.max(0, row.size) / size)),
         h("td", {}, said(row))))));
 }
 
@@ -92,12 +119,13 @@ function twin(caption, heads, rows) {
 
 function cloud(result) {
   const [width, height] = isNarrow() ? [600, 600] : [1_200, 560];
-  const words = result.words.slice(0, isNarrow() ? MOST_WORDS / 2 : MOST_WORDS);
+  const words = placed(result.words.slice(0, isNarrow() ? MOST_WORDS / 2 : MOST_WORDS), width, height);
   return [
     h("svg", { class: "cloud", viewBox: `${-width / 2} ${-height / 2} ${width} ${height}`, "aria-hidden": "true" },
-      placed(words, width, height).map(({ word, x, y, size }, index) =>
+      words.map(({ word, x, y, size }, index) =>
         h("text", { key: word, class: `s${(index % 6) + 1}`, x: x.toFixed(1), y: (y + size * 0.35).toFixed(1), "font-size": size.toFixed(1) }, word))),
-    twin(t("results.answers", { n: result.answers }), [t("results.word"), t("results.count")], words.map(({ word, count }) => [word, shown(count)])),
+    drawMore(result.words.length - words.length, result.truncated),
+    twin(t("results.answers", { n: result.answers }), [t("results.word"), t("results.count")], result.words.map(({ word, count }) => [word, shown(count)])),
   ];
 }
 
@@ -132,6 +160,7 @@ export function drawLeaderboard(ranks, mine = null) {
   const isListed = ranks.items.some((each) => each.participant_id === mine);
   return h("table", { class: "ranks", key: "ranks" },
     h("caption", {}, t("leaderboard.title")),
+    lastRow(ranks.total - ranks.items.length - (ranks.me && !isListed ? 1 : 0)),
     h("thead", {}, h("tr", {}, ["leaderboard.rank", "leaderboard.name", "leaderboard.points"].map((key) => h("th", { scope: "col", key }, t(key))))),
     h("tbody", {},
       ranks.items.map((each) => row(each, each.nickname, each.participant_id, each.participant_id === mine)),
