@@ -1,5 +1,6 @@
 """Looking up a code: from memory while a session is in use, and never what is not so any more."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -88,3 +89,10 @@ async def test_remembered_codes_are_bounded(api: Api, monkeypatch: pytest.Monkey
         made = await make_event(api)
         assert (await lookup.find(made.code)).id == made.id
     assert len(lookup._ids) == 2
+
+
+async def test_a_hall_that_comes_at_once_asks_the_database_for_its_code_once(event: Event, reads: list[Any]) -> None:
+    answers = await asyncio.gather(*(event.api.get(f"/sessions/by-code/{event.code}") for _ in range(200)))
+
+    assert {accepted(answer)["session_id"] for answer in answers} == {event.id}
+    assert len(reads) <= 3, "the look-up of the first, that of all others, and the session that they lead to"

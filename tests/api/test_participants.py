@@ -1,4 +1,5 @@
 import asyncio
+import threading
 from typing import Any
 
 import httpx2
@@ -7,6 +8,7 @@ import pytest
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted, alike, eventually, refused
 from tests.support.clocks import HandClock
+from tests.support.patience import PATIENCE_S
 
 LONG_KEY = {"idempotency-key": "6f1c2a34-0000-4000-8000-000000000001"}
 DAY_S = 86_400
@@ -90,6 +92,37 @@ async def test_two_hundred_who_arrive_at_once_take_exactly_the_places_that_there
     accepted(await api.delete(f"/participants/{seats[0]['participant_id']}", token=event.host), 204)
     accepted(await joins(event, "Late"), 201)
     refused(await joins(event, "Later"), 409, "session-full")
+
+
+@pytest.mark.in_process
+async def test_a_hall_that_joins_while_all_readers_are_busy_waits_and_takes_two_reads(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted, not timed: the readers are held until the whole hall waits, and nobody of it is refused."""
+    event, held, looked_up, coming = await make_event(api), threading.Event(), [], []
+    db, of_hall = api.app.db, next(route for route in api.app.routes if route.path.endswith("/v1/join")).handler.__self__.sessions
+    query, read = of_hall._query, of_hall.read
+    monkeypatch.setattr(of_hall, "_query", lambda tx, asked: looked_up.append(len(asked)) or query(tx, asked))
+    monkeypatch.setattr(of_hall, "read", lambda item: coming.append(item) or read(item))
+    readers = db.places._lanes[0]
+    readers.stalled_s = readers.max_wait_s = PATIENCE_S
+    blocking = [asyncio.create_task(db.read(lambda _: held.wait())) for _ in range(readers.size)]
+
+    async def hall_waits() -> bool:
+        return len(coming) == 300
+
+    try:
+        joining = [asyncio.create_task(joins(event, f"P{number}", path="/join")) for number in range(300)]
+        await eventually(hall_waits)
+    finally:
+        held.set()
+    answers = await asyncio.gather(*joining)
+    await asyncio.gather(*blocking, return_exceptions=True)
+
+    assert [answer.status_code for answer in answers] == [201] * 300
+    assert sum(looked_up) == 300
+    assert len(looked_up) <= 2
+    assert len(await names(event)) == 300
 
 
 @pytest.mark.catalogue("R-04")

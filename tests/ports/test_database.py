@@ -77,7 +77,7 @@ async def test_busy_readers_refuse_in_time_and_recover(db: Database) -> None:
 @pytest.mark.timed
 async def test_who_would_wait_in_vain_is_refused_at_once(database_url: str) -> None:
     """Ten times more reads than there is time for: as many as there is time for are answered, the rest need not wait to hear it."""
-    db = Database(database_url, pool=PoolSize(2, 0), deadlines=Deadlines(acquire_s=0.5))
+    db = Database(database_url, pool=PoolSize(2, 0), deadlines=Deadlines(acquire_s=0.5, queue_s=0.5))
     took_s = 0.05
 
     def slow(tx: ReadTx) -> int:
@@ -248,7 +248,7 @@ def test_sqlite_takes_a_few_readers_and_makes_its_directory(tmp_path: Any) -> No
     db = Database(f"sqlite:///{tmp_path}/new/folder/file.sqlite3")
     try:
         assert db._readers.pool.size() == SQLITE_READERS
-        assert db._slots._value == SQLITE_READERS
+        assert db.places._free == SQLITE_READERS
         assert (tmp_path / "new/folder").is_dir()
     finally:
         db.close()

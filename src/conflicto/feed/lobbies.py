@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from conflicto.platform.db.batched_read import BatchedRead
 from conflicto.sessions.model import SessionStatus, normalised_code
-from conflicto.sessions.queries import session_by_code
+from conflicto.sessions.queries import sessions_by_code
 
 if TYPE_CHECKING:
     from conflicto.feed.heads import Heads
@@ -25,9 +26,9 @@ class Lobbies:
     """
 
     def __init__(self, db: Database, heads: Heads) -> None:
-        self._db = db
         self._heads = heads
         self._ids: OrderedDict[str, int] = OrderedDict()
+        self._sessions: BatchedRead[str, Session] = BatchedRead(db, sessions_by_code)
 
     async def find(self, typed: str) -> Session:
         """Return the session that a person means by `typed`.
@@ -38,7 +39,7 @@ class Lobbies:
         code = normalised_code(typed) or ""
         session = self._known(code)
         if session is None:
-            session = await self._db.read(session_by_code, typed)
+            session = await self._sessions.read(code)
             self._remember(code, session.id)
             await self._heads.standing(session.id)
         return session

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Annotated, Any
 
@@ -23,9 +23,10 @@ from conflicto.participants.commands.seats import link_seat, redeem_seat, remove
 from conflicto.participants.model import HeldPlaces, Participant
 from conflicto.participants.nickname import Nickname, NicknameInvalid, clean, decent, suggestions
 from conflicto.participants.presence import Presence
-from conflicto.participants.queries import participant_by_id, participant_page, session_of_link, session_to_join, shown_names
+from conflicto.participants.queries import participant_by_id, participant_page, session_of_link, sessions_to_join, shown_names
 from conflicto.participants.store import taken_keys
 from conflicto.platform.clock import Clock
+from conflicto.platform.db.batched_read import BatchedRead
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.db.writer import Writer
@@ -55,6 +56,9 @@ DOOR = Policy("door", 30_000, 60, per=Per.SERVER, shared=True)
 NAMES = Policy("names", 12_000, 60, per=Per.SERVER)
 """Names that anyone may try: each asks the database, so 200 a second on end, which is less than a small machine can do."""
 
+MAX_JOIN_WAIT_S = 6.0
+"""In the writer's queue. Longer than for answers: phones keep those and send them again, while somebody waits to be let in."""
+
 SHORTEST_JOIN_KEY = 16
 """A join's key stands for a seat, so it must be as hard to guess as one: a UUID has 36 characters."""
 
@@ -81,6 +85,11 @@ class DoorEndpoints:
     lookup: Lookup
     retention_days: int
     places: Callable[[ReadTx, int], HeldPlaces]
+    sessions: BatchedRead[tuple[str, Key | None], int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Let a hall that joins share its look-ups."""
+        object.__setattr__(self, "sessions", BatchedRead(self.db, sessions_to_join))
 
     async def join(self, call: Call) -> Answer:
         """Take a seat; the same key returns the same one."""
@@ -91,10 +100,11 @@ class DoorEndpoints:
         repeats = partial(self.repeats, call) if key else None
         trying = self.guard.trying(call.address, code, wrong=CodeUnknown, link_key=link_key_of(call), repeats=repeats)
         async with trying:
-            session_id: int = call.params.get("session_id", 0) or await self.db.read(session_to_join, body.code, key)
+            session_id: int = call.params.get("session_id", 0) or await self.sessions.read((body.code, key))
             request = JoinRequest(session_id, code, nickname, key)
             keys = ((session_id, nickname.key), *((key.id,) if key else ()))
-            seat: Seat = await self.writer.submit(session_id, _joining(self.places), request, keys)
+            joining = _joining(self.places)
+            seat: Seat = await self.writer.submit(session_id, joining, request, keys, max_wait_s=MAX_JOIN_WAIT_S)
         return self._seated(seat.participant, session_out(seat.session, Role.PARTICIPANT, self.tokens.link_keys), seat.status)
 
     async def repeats(self, call: Call) -> bool:

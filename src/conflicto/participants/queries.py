@@ -9,14 +9,17 @@ from conflicto.participants import store
 from conflicto.participants.errors import NamesHidden, SeatLinkInvalid
 from conflicto.participants.model import FIRST_VERSION, MOST_NAMES
 from conflicto.platform.problems import NotFound
-from conflicto.sessions.errors import CodeUnknown
+from conflicto.sessions.errors import CodeUnknown, KeyReused
 from conflicto.sessions.heads import head_row
 from conflicto.sessions.idempotency import replay
 from conflicto.sessions.queries import session_by_code, session_by_id
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from conflicto.participants.model import Participant
     from conflicto.platform.db.transaction import ReadTx
+    from conflicto.platform.problems import DomainError
     from conflicto.sessions.idempotency import Key, Replay
 
 participants_changed = store.changed_since
@@ -72,21 +75,30 @@ def shown_names(tx: ReadTx, session_id: int, *, for_host: bool) -> list[str]:
     return [session.word_filter.shown_name(name) for name in store.newest_names(tx, session_id, most=MOST_NAMES)]
 
 
-def session_to_join(tx: ReadTx, typed: str, key: Key | None) -> int:
-    """Return the session that a code opens, or opened when a request with the same key was let in: a replay outlives the code.
+def sessions_to_join(tx: ReadTx, asked: Sequence[tuple[str, Key | None]]) -> list[int | DomainError]:
+    """Return for each `(code, key)` the session that the code opens, or opened when a request with the same key was let in.
 
-    Raises:
-        CodeUnknown: it opens none, and no seat was given for the key.
-        KeyReused: the key came with another body before.
+    A replay outlives the code. Outcomes: the session's id, or CodeUnknown (it opens none, and no seat was given for the key), or
+    KeyReused (the key came with another body before). Each code is looked up once.
     """
+    opened = {typed: _opened(tx, typed) for typed in {typed for typed, _ in asked}}
+    return [opened[typed] or _seated_before(tx, key) for typed, key in asked]
+
+
+def _opened(tx: ReadTx, typed: str) -> int | None:
     try:
         return session_by_code(tx, typed).id
     except CodeUnknown:
+        return None
+
+
+def _seated_before(tx: ReadTx, key: Key | None) -> int | DomainError:
+    try:
         earlier = replay(tx, key)
-        seat = store.find_ever(tx, seat_of(earlier)[0]) if earlier else None
-        if seat is None:
-            raise
-        return seat.session_id
+    except KeyReused as error:
+        return error
+    seat = store.find_ever(tx, seat_of(earlier)[0]) if earlier else None
+    return seat.session_id if seat else CodeUnknown()
 
 
 def seat_of(earlier: Replay) -> tuple[int, int]:

@@ -11,7 +11,10 @@ from conflicto.sessions.heads import head_row
 from conflicto.sessions.model import normalised_code
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from conflicto.platform.db.transaction import ReadTx
+    from conflicto.platform.problems import DomainError
     from conflicto.sessions.model import Session, SessionStatus, Transition
 
 live_sessions = store.live_ids
@@ -47,6 +50,12 @@ def session_by_code(tx: ReadTx, typed: str) -> Session:
     if session is None:
         raise CodeUnknown
     return session
+
+
+def sessions_by_code(tx: ReadTx, codes: Sequence[str]) -> list[Session | DomainError]:
+    """Return for each normalised code its session, or CodeUnknown; each code is looked up once."""
+    found = {code: store.find_by_code(tx, code) if code else None for code in set(codes)}
+    return [found[code] or CodeUnknown() for code in codes]
 
 
 def named_session(tx: ReadTx, named: str) -> Session:

@@ -21,6 +21,7 @@ from conflicto.platform.db.cancellation import NEVER, Deadline
 from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.faults import OUTAGES, RETRY_AFTER_S, is_damaged, is_outage, unavailable
 from conflicto.platform.db.lanes import MAX_LOAD_WAIT_S, ReadLane, lists_of, loads_of
+from conflicto.platform.db.reader_queue import ReaderQueue
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.problems import Unavailable
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
+    from conflicto.platform.db.reader_queue import Lane
+
 log = structlog.get_logger(__name__)
 
 P = ParamSpec("P")
@@ -38,12 +41,6 @@ T = TypeVar("T")
 SQLITE_READERS = 4
 """SQLite reads run on our own cores, under Python's lock: more threads than this only queue elsewhere."""
 
-
-IN_VAIN = 2
-"""How many times the time that there is one would have to wait to be refused at once: reads may get quicker meanwhile."""
-
-SHARE_OF_NEWEST = 0.1
-"""In the running mean of how long a read takes."""
 
 LEAST_CONNECTIONS = 2
 """Of one process: one writes, one reads."""
@@ -82,7 +79,7 @@ class PoolSize:
 class Database:
     """Owns the connections of one process. Close it when the process ends.
 
-    `waiting`: reads that wait for a reader. `lists` and `loads` are for reads that may be long: however many there are, some readers
+    `lists` and `loads` are for reads that may be long: however many there are, some readers
     stay free. `on_query` hears on the event loop how long each read took, seconds. `line` is the line of
     history of the server that this process knows; new readers find out whether the server is still on it. `is_damaged`: a page of
     the file was found damaged since the start; pages in memory hide it from the next who look, so it is not taken back.
@@ -105,14 +102,14 @@ class Database:
             self._readers = postgres.engine(self.url, self.deadlines, pool_size=size, max_overflow=readers - size, read_only=True)
             event.listen(self._readers, "connect", lambda connection, _: postgres.require_line(connection, self.line))
         self._threads = ThreadPoolExecutor(max_workers=readers, thread_name_prefix="reader")
-        self._slots = asyncio.Semaphore(readers)
+        self.places = ReaderQueue(readers)
+        self.common_lane = self.places.add_lane(
+            readers, max_wait_s=self.deadlines.queue_s, stalled_s=self.deadlines.acquire_s, busy="All readers are busy."
+        )
         self._running: dict[Future[Any], Deadline] = {}
-        self._most_reads = readers
-        self.lists = ReadLane(self, lists_of(readers), self.deadlines.acquire_s)
+        self.lists = ReadLane(self, lists_of(readers), self.deadlines.queue_s, stalled_s=self.deadlines.acquire_s)
         self.loads = ReadLane(self, loads_of(readers), MAX_LOAD_WAIT_S)
-        self._usual_s = 0.0
         self.most_connections = readers + 1
-        self.waiting = 0
         self.on_query: Callable[[float], None] | None = None
         self.line: str | None = None
         self.is_damaged = False
@@ -128,25 +125,23 @@ class Database:
         Raises:
             Unavailable: no reader came free, or no answer came, before the deadline; or the database is down.
         """
-        return await self.read_then(_nothing, lambda tx: query(tx, *args, **kwargs))
+        return await self.read_in(self.common_lane, lambda tx: query(tx, *args, **kwargs))
 
     async def read_unmeasured(self, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `query` as `read` does, but tell no metric of it: its occasion may be nobody's business."""
-        return await self.read_then(_nothing, lambda tx: query(tx, *args, **kwargs), is_measured=False)
+        return await self.read_in(self.common_lane, lambda tx: query(tx, *args, **kwargs), is_measured=False)
 
-    async def read_then(self, on_end: Callable[[], None], query: Callable[[ReadTx], T], *, is_measured: bool = True) -> T:
-        """Run `query` as `read` does, and call `on_end` once its reader is free again, which may be later than its caller hears."""
-        try:
-            await self._acquire_reader()
-        except BaseException:
-            on_end()
-            raise
+    async def read_in(self, lane: Lane, query: Callable[[ReadTx], T], *, goes_first: bool = False, is_measured: bool = True) -> T:
+        """Run `query` as `read` does, in a lane; its place is free once the reader is, which may be later than the caller hears.
+
+        With `goes_first` it runs before all reads that wait: probes find out whether readers still come free.
+        """
+        await self.places.acquire(lane, goes_first=goes_first)
         deadline = Deadline()
         future = self._threads.submit(self._timed, deadline, query)
         self._running[future] = deadline
         running = asyncio.wrap_future(future)
-        running.add_done_callback(partial(self._finished, future, is_measured))
-        running.add_done_callback(lambda _: on_end())
+        running.add_done_callback(partial(self._finished, lane, future, self.on_query if is_measured else None))
         try:
             async with asyncio.timeout(self.deadlines.caller_s):
                 return (await asyncio.shield(running))[0]
@@ -156,18 +151,6 @@ class Database:
         except asyncio.CancelledError:
             self.cancel(deadline)
             raise
-
-    async def _acquire_reader(self) -> None:
-        if self.waiting * self._usual_s > IN_VAIN * self.deadlines.acquire_s * self._most_reads:
-            raise Unavailable("All readers are busy.", retry_after_s=RETRY_AFTER_S)  # at once: waiting would end no better
-        self.waiting += 1
-        try:
-            async with asyncio.timeout(self.deadlines.acquire_s):
-                await self._slots.acquire()
-        except TimeoutError as error:
-            raise Unavailable("All readers are busy.", retry_after_s=RETRY_AFTER_S) from error
-        finally:
-            self.waiting -= 1
 
     @property
     def overdue(self) -> int:
@@ -193,14 +176,18 @@ class Database:
         deadline.begin(self.deadlines.caller_s)
         return self.query_until(deadline, query), time.monotonic() - began
 
-    def _finished(self, future: Future[tuple[T, float]], is_measured: bool, running: asyncio.Future[tuple[T, float]]) -> None:  # noqa: FBT001 - bound
-        self._slots.release()
+    def _finished(
+        self,
+        lane: Lane,
+        future: Future[tuple[T, float]],
+        on_query: Callable[[float], None] | None,
+        running: asyncio.Future[tuple[T, float]],
+    ) -> None:
         del self._running[future]
-        if not running.cancelled() and running.exception() is None:
-            took_s = running.result()[1]
-            self._usual_s += (took_s - self._usual_s) * SHARE_OF_NEWEST
-            if is_measured and self.on_query is not None:
-                self.on_query(took_s)
+        took_s = None if running.cancelled() or running.exception() else running.result()[1]
+        self.places.release(lane, took_s)
+        if took_s is not None and on_query is not None:
+            on_query(took_s)
 
     def query(self, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `query` in one snapshot, in this thread; `Unavailable` as for `read`."""
@@ -253,10 +240,6 @@ class Database:
             log.error("readers-stuck", readers=len(stuck))
         self._readers.dispose()
         self._writer.dispose()
-
-
-def _nothing() -> None:
-    """Do nothing at the end of a read."""
 
 
 def _pool(engine: Engine) -> QueuePool:

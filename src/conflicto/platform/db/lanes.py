@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
-
-from conflicto.platform.db.faults import RETRY_AFTER_S
-from conflicto.platform.problems import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,22 +24,18 @@ MAX_LOAD_WAIT_S = 60.0
 
 
 class ReadLane:
-    """Reads of one kind, at most `size` at once; who has waited `wait_s` for a place is refused."""
+    """Reads of one kind, at most `size` at once. Others wait up to `wait_s`, or `stalled_s` while none of them begins."""
 
-    def __init__(self, db: Database, size: int, wait_s: float) -> None:
+    def __init__(self, db: Database, size: int, wait_s: float, *, stalled_s: float | None = None) -> None:
         self._db = db
-        self._places = asyncio.Semaphore(size)
-        self._wait_s = wait_s
+        self._lane = db.places.add_lane(
+            size, max_wait_s=wait_s, stalled_s=stalled_s or wait_s, busy="All readers for work of this kind are busy."
+        )
         self.size = size
 
     async def read(self, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `query` as `Database.read` does; raises as it does."""
-        try:
-            async with asyncio.timeout(self._wait_s):
-                await self._places.acquire()
-        except TimeoutError as error:
-            raise Unavailable("All readers for work of this kind are busy.", retry_after_s=RETRY_AFTER_S) from error
-        return await self._db.read_then(self._places.release, lambda tx: query(tx, *args, **kwargs))
+        return await self._db.read_in(self._lane, lambda tx: query(tx, *args, **kwargs))
 
 
 def lists_of(readers: int) -> int:

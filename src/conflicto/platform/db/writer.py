@@ -110,14 +110,20 @@ class Writer:
         return result
 
     async def submit(
-        self, topic: int, batch: Callable[[WriteTx, list[Any]], Sequence[Outcome]], item: object, keys: tuple[Hashable, ...]
+        self,
+        topic: int,
+        batch: Callable[[WriteTx, list[Any]], Sequence[Outcome]],
+        item: object,
+        keys: tuple[Hashable, ...],
+        *,
+        max_wait_s: float | None = None,
     ) -> Any:  # noqa: ANN401 - the batch knows
         """Add one item to the next group's `batch` and return its outcome after the commit; raises as `run` does.
 
-        This is the door of the crowd, which is refused when the writer is behind. `run` stays open then: a host must be able to end what
-        the crowd has begun.
+        Crowds come in here, and are refused if they would wait longer than `max_wait_s`. `run` stays open then: a host must be able to
+        end what the crowd has begun.
         """
-        if self._is_behind((topic,)):
+        if self._is_behind((topic,), LONGEST_WAIT_S if max_wait_s is None else max_wait_s):
             raise Overloaded(retry_after_s=RETRY_AFTER_S)
         return await self._enqueue((topic,), batch, item, keys)
 
@@ -137,7 +143,7 @@ class Writer:
         self._arrivals.put(command)
         return command.future
 
-    def _is_behind(self, topics: tuple[int, ...]) -> bool:
+    def _is_behind(self, topics: tuple[int, ...], max_wait_s: float) -> bool:
         """Whether one more command of this crowd would wait too long. Lines take turns: of no other do more go first than of its own."""
         own = self._queued_of.get(topics, 0)
         ahead = min(self._queued, own * len(self._queued_of))
@@ -145,13 +151,13 @@ class Writer:
             return False
         if own >= LARGEST_QUEUE * SHARE_OF_ONE:
             return True
-        if ahead / LARGEST_GROUP * self._usual_s > LONGEST_WAIT_S:
+        if ahead / LARGEST_GROUP * self._usual_s > max_wait_s:
             return True
         self._forget_the_answered()
         if not self._pending:
             return False
         oldest_waits_s = self._clock.monotonic_s() + self._caller_s - self._pending[0].deadline_s
-        return oldest_waits_s > LONGEST_WAIT_S
+        return oldest_waits_s > max_wait_s
 
     def _forget_the_answered(self) -> None:
         while self._pending and self._pending[0].future.done():

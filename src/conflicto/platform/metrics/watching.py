@@ -18,7 +18,7 @@ def watch_storage(metrics: Metrics, db: Database, budget: CacheBudget) -> None:
     metrics.watch(names.POOL_LIMIT, lambda: db.most_connections)
     metrics.watch(names.POOL_USED, lambda: db.connections()[0])
     metrics.watch(names.POOL_OPEN, lambda: db.connections()[1])
-    metrics.watch(names.READS_WAITING, lambda: db.waiting)
+    metrics.watch(names.READS_WAITING, lambda: len(db.places))
     metrics.watch(names.READS_OVERDUE, lambda: db.overdue)
     db.on_query = metrics.spread(names.QUERY_SECONDS).note
     metrics.watch(names.CACHE_LIMIT, lambda: budget.max_bytes)
