@@ -1,7 +1,7 @@
 # Every habit has one verb. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-lane test-pooler pooler-tools test-hard test-linkage test-faults fuzz test-browser browser-tools screenshots figures check audit fmt docs bench bench-check bench-tools deploy-check deploy-tools export-check reader-tools voting-check voting-tools lock new-type clean
+.PHONY: help setup run demo test test-lane test-pooler pooler-tools test-hard test-linkage test-faults fuzz test-browser browser-tools test-engines engine-tools screenshots figures check audit fmt docs bench bench-check bench-tools deploy-check deploy-tools export-check reader-tools voting-check voting-tools lock new-type clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -95,6 +95,17 @@ test-faults: setup ## Break servers, databases and lines for as long as you like
 # A process of its own: Playwright leaves an event loop behind that other tests would stumble over.
 test-browser: browser-tools ## Drive the pages in the distribution's Chromium; pictures of every page go to build/pictures
 	$(BIN)/pytest -n $(JOBS) tests/browser -m browser
+
+# Pairs of engine, flow, language and transport are drawn for SAMPLE=1: 24 of the 144 cases. Each engine's cases stay in one process.
+test-engines: engine-tools ## Play join, answer, reveal, offline and host in Chromium, Firefox and WebKitGTK: all 144 cases, or SAMPLE=1
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup tests/engines -m "browser$(if $(SAMPLE), and not thorough)"
+
+# Debian packages no geckodriver: Firefox is driven over Marionette, which it speaks itself.
+engine-tools: browser-tools
+	@command -v chromedriver firefox-esr WebKitWebDriver Xvfb | awk 'END { exit NR != 4 }' || { \
+		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq \
+		&& DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium-driver firefox-esr webkit2gtk-driver xvfb >/dev/null; \
+	} || echo "An engine is missing; install chromium-driver, firefox-esr, webkit2gtk-driver and xvfb, or its cases are skipped." >&2
 
 screenshots: browser-tools ## Take the README's pictures anew, from a real session
 	$(BIN)/python -m tests.browser.take_screenshots docs/pictures

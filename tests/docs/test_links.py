@@ -58,6 +58,7 @@ def test_verbs_that_are_named_exist_and_all_are_explained() -> None:
             "test-lane",
             "bench-tools",
             "browser-tools",
+            "engine-tools",
             "deploy-tools",
             "reader-tools",
             "pooler-tools",

@@ -1,0 +1,29 @@
+"""Participants, hosts and screens in Chromium, Firefox and WebKitGTK: every case by `make test-engines`, and a sample of them in CI."""
+
+import pytest
+
+from tests.engines.flows import PLAYED
+from tests.engines.matrix import FLOWS, Case, matrix, sample
+from tests.engines.stage import Stage
+
+pytestmark = pytest.mark.browser
+
+SAMPLE = frozenset(sample())
+
+
+def _marked(case: Case) -> object:
+    marks = [pytest.mark.xdist_group(case.engine), *([] if case in SAMPLE else [pytest.mark.thorough])]
+    return pytest.param(case, id="-".join(case), marks=marks)
+
+
+@pytest.mark.parametrize("case", [_marked(case) for case in matrix()])
+def test_flow(live: Stage, case: Case) -> None:
+    PLAYED[case.flow](live)
+    if case.flow != "silent":
+        way = "/changes/since/" if case.transport == "poll" else "/events?"
+        live.until(lambda: live.has_passed(way), f"the transport {case.transport}")
+    assert [fault for window in live.windows for fault in window.faults()] == []
+
+
+def test_every_flow_of_the_matrix_is_written() -> None:
+    assert tuple(PLAYED) == FLOWS
