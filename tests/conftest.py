@@ -13,7 +13,7 @@ from conflicto.app import App
 from conflicto.settings import Settings
 from conflicto.web import assets
 from tests.support import databases, servers
-from tests.support.api import Api
+from tests.support.api import METRICS_TOKEN, Api
 from tests.support.clocks import HandClock
 from tests.support.pgbouncer import Pooler, pgbouncer
 from tests.support.wire import listening
@@ -114,6 +114,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
         database_url=database_url,
         data_dir=tmp_path,
         admin_token="the-operator-of-the-tests",
+        metrics_token=METRICS_TOKEN,
         rate_limits=False,
         pool_size=4,
         max_overflow=2,

@@ -53,7 +53,8 @@ change. [The API guide](api.md#errors) says what the members mean.
 METRICS = f"""{MADE}
 # Metrics
 
-`GET /metrics` answers Prometheus, with the admin token as its bearer token. With several workers, whichever is asked answers for all
+`GET /metrics` answers Prometheus, with `CONFLICTO_METRICS_TOKEN`, or the admin token, as its bearer token.
+With several workers, whichever is asked answers for all
 of this machine ([0024](decisions/0024-one-page-of-metrics-for-all-workers.md)): counters and histograms are added and never fall
 while one `conflicto serve` runs, gauges are added unless the table says otherwise; what other workers count is at most 2 s old.
 Routes are templates, so the number of series has a bound. [Operations](operations.md) says what to watch.

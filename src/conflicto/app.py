@@ -18,7 +18,7 @@ from conflicto.access.admission import Admission, refusals
 from conflicto.access.code_guard import CodeGuard, share_of_all
 from conflicto.access.identity import Identity, establish, tokens_of
 from conflicto.access.receipts import Receipts
-from conflicto.access.roles import ADMIN, ANYONE
+from conflicto.access.roles import ANYONE, METRICS_READERS
 from conflicto.access.tickets import UsedTickets
 from conflicto.access.used_codes import LIFE_S, UsedCodes
 from conflicto.activities import http as activities_http
@@ -149,7 +149,8 @@ class App:
         self.purger, self.retention = self._removal()
         self.tokens = tokens_of(self.db, self.identity, self.clock, max_days=settings.max_token_days, budget=self.budget)
         self.admission = Admission(
-            self.tokens, self.identity.admin_hash, self.heads, UsedTickets(self.clock, self.redis, issuer, self.budget)
+            self.tokens, self.identity.admin_hash, self.heads, UsedTickets(self.clock, self.redis, issuer, self.budget),
+            metrics_token=settings.secret("metrics_token"),
         )  # fmt: skip
         self.limiter, self.guard = self._limits()
         self.lane = Lane(self.clock, self.limiter.memory, self.presence.note_caller, self.budget)
@@ -363,7 +364,7 @@ class App:
             *rehearsal_http.routes(rehearsal_http.RehearsalEndpoints(self.rehearsals)),
             *exports_http.routes(exports_http.ExportEndpoints(self.exports)),
             *access_http.routes(access_http.KeyEndpoints(db, clock)),
-            *health.routes(self._health(), operator=ADMIN),
+            *health.routes(self._health(), operator=METRICS_READERS),
         ]
 
     def _health(self) -> health.HealthEndpoints:

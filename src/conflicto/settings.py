@@ -72,6 +72,11 @@ class Settings(BaseModel):
         description="The operator's token, at least 16 characters. Without it the first start makes one and shows it at a terminal,"
         " or writes it to `admin-token` in the data directory, mode 0600.",
     )
+    metrics_token: SecretStr | None = Field(
+        None,
+        alias="CONFLICTO_METRICS_TOKEN",
+        description="A token that reads `/metrics` and opens nothing else, at least 16 characters; empty: the admin token alone does.",
+    )
     max_token_days: int = Field(
         180,
         ge=1,
@@ -194,7 +199,7 @@ class Settings(BaseModel):
     def _folders(cls, value: Any) -> Any:  # noqa: ANN401 - whatever was given
         return tuple(part for part in value.split(":") if part) if isinstance(value, str) else value
 
-    @field_validator("admin_token")
+    @field_validator("admin_token", "metrics_token")
     @classmethod
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and (len(value.get_secret_value()) < SHORTEST_ADMIN_TOKEN or "." in value.get_secret_value()):
@@ -217,6 +222,13 @@ class Settings(BaseModel):
             message = f"needs at least {SHORTEST_KEY_BYTES} bytes"
             raise ValueError(message)
         return value
+
+    @model_validator(mode="after")
+    def _distinct_tokens(self) -> Settings:
+        if self.metrics_token is not None and self.metrics_token == self.admin_token:
+            message = "CONFLICTO_METRICS_TOKEN is the admin token too, which may do everything. Choose another one."
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _enough_connections(self) -> Settings:

@@ -9,7 +9,7 @@ import pytest
 from conflicto.access import roles
 from conflicto.access.roles import ANYONE, Role
 from conflicto.platform.http.routes import Route
-from tests.support.api import Api, Event, Seat, document_of, make_event
+from tests.support.api import METRICS_TOKEN, Api, Event, Seat, document_of, make_event
 from tests.support.checks import accepted, activity_of, alike, refused, session_of
 from tests.support.clocks import HandClock
 from tests.support.walking import UNKNOWN_FIELD, filled, fitting_body, has, walked
@@ -97,6 +97,7 @@ def callers(own: World, other: World, clock: HandClock, dead: dict[str, str]) ->
     ticket = tokens.mint_ticket(bearer, own.event.id, version=2, until_s=tokens.latest_s(bearer))
     yield Caller("wrong audience", ticket)
     yield Caller("admin", own.event.api.admin, Role.ADMIN)
+    yield Caller("metrics", METRICS_TOKEN, Role.METRICS)
     for whose, world in (("own", own), ("other", other)):
         yield Caller(f"host {whose}", world.event.host, Role.HOST, world.event.id)
         yield Caller(f"screen {whose}", world.event.screen, Role.SCREEN, world.event.id)
@@ -294,6 +295,17 @@ async def test_only_a_bearer_header_carries_a_token(api: Api) -> None:
             refused(await api.get(f"{event.path}?{query}={token}"), 401, "token-missing")
         refused(await api.get(event.path, headers={"cookie": f"token={token}"}), 401, "token-missing")
         accepted(await api.get(event.path, headers={"authorization": f"bEaReR  {token}"}))
+
+
+async def test_the_token_of_the_metrics_opens_the_metrics_alone(api: Api) -> None:
+    event = await make_event(api)
+    assert (await api.get("/metrics", token=METRICS_TOKEN)).status_code == 200
+    refused(await api.get("/sessions", token=METRICS_TOKEN), 403, "operator-only")
+    for path in (event.path, f"{event.path}/status", f"{event.path}/changes/since/0"):
+        refused(await api.get(path, token=METRICS_TOKEN), 403, "role-not-allowed")
+    refused(await api.get("/metrics", token=event.host), 403, "operator-only")
+    for wrong in (METRICS_TOKEN[:-1], METRICS_TOKEN + "x"):
+        refused(await api.get("/metrics", token=wrong), 401, "token-invalid")
 
 
 @pytest.mark.in_process

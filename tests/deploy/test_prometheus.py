@@ -12,16 +12,17 @@ import pytest
 from tests.deploy.programs import DEPLOY, program
 from tests.deploy.test_watching import expressions
 from tests.support.ports import free_port
-from tests.support.processes import ADMIN, PLAIN, served
+from tests.support.processes import PLAIN, served
 
 PATIENCE_S = 40.0
+METRICS_TOKEN = "prometheus-of-the-tests"
 
 
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Any]]:
     """Yield a function that asks Prometheus's API, once it has scraped twice."""
     binary, folder, port = program("prometheus"), tmp_path_factory.mktemp("prometheus"), free_port()
-    with served(folder / "data") as server:
+    with served(folder / "data", CONFLICTO_METRICS_TOKEN=METRICS_TOKEN) as server:
         config = _config(folder, server.url.removeprefix("http://"))
         command = [
             binary,
@@ -46,11 +47,11 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., An
 
 def _config(folder: Path, target: str) -> Path:
     token = folder / "token"
-    token.write_text(ADMIN)
+    token.write_text(METRICS_TOKEN)
     text = (DEPLOY / "prometheus/prometheus.yaml").read_text(encoding="utf-8")
     for ours, theirs in (
         ("127.0.0.1:8000", target),
-        ("/etc/prometheus/conflicto-admin-token", str(token)),
+        ("/etc/prometheus/conflicto-metrics-token", str(token)),
         ("15s", "1s"),
         ("[alerts.yaml]", f"[{DEPLOY / 'prometheus/alerts.yaml'}]"),
     ):

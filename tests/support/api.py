@@ -16,6 +16,7 @@ from conflicto.app import App
 from tests.support.audit import Audited
 
 PREFIX = "/api/v1"
+METRICS_TOKEN = "the-prometheus-of-the-tests"
 
 
 class Api:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from conflicto.access.errors import OperatorOnly, RoleNotAllowed, TokenInvalid, TokenMissing
 from conflicto.access.links import earlier_scope
-from conflicto.access.roles import ADMIN, MEMBERS, Caller, Role
-from conflicto.access.tokens import Claims, Tokens, matches
+from conflicto.access.roles import OPERATORS, Caller, Role
+from conflicto.access.tokens import Claims, Tokens, digest, matches
 from conflicto.platform.problems import DomainError, NotFound
 
 if TYPE_CHECKING:
@@ -68,9 +68,12 @@ class Admitted(NamedTuple):
 class Admission:
     """Decides who may call what. One per process."""
 
-    def __init__(self, tokens: Tokens, admin_hash: str, directory: Directory, tickets: UsedTickets) -> None:
+    def __init__(
+        self, tokens: Tokens, admin_hash: str, directory: Directory, tickets: UsedTickets, *, metrics_token: str | None = None
+    ) -> None:
         self._tokens = tokens
         self._admin_hash = admin_hash
+        self._metrics_hash = digest(metrics_token) if metrics_token is not None else None
         self._directory = directory
         self._tickets = tickets
 
@@ -90,7 +93,7 @@ class Admission:
             return await self._by_ticket(who, ticket, params)
         token = _bearer(authorization)
         if token.count(".") == NOT_A_JWT:
-            return Admitted(await self._admin(token, who, params))
+            return Admitted(await self._by_secret(token, who, params))
         claims = self._tokens.verify(token)
         caller = await self._fitting(claims, who, params)
         return Admitted(caller, self._tokens.renewed(claims), self._tokens.life_s(claims), partial(self._again, claims))
@@ -118,7 +121,7 @@ class Admission:
     async def _fitting(self, claims: Claims, who: frozenset[Role], params: Mapping[str, object]) -> Caller:
         caller = await self._alive(claims)
         if caller.role not in who:
-            raise OperatorOnly(OPERATOR_HINT) if who == ADMIN else RoleNotAllowed
+            raise _wrong_role(who)
         if params.get("session_id", caller.session_id) != caller.session_id:
             raise NotFound
         if caller.role is Role.PARTICIPANT and params.get("participant_id", caller.participant_id) != caller.participant_id:
@@ -129,15 +132,23 @@ class Admission:
         self._tokens.require_unexpired(claims)
         await self._alive(claims)
 
-    async def _admin(self, token: str, who: frozenset[Role], params: Mapping[str, object]) -> Caller:
-        if not matches(token, self._admin_hash):
-            raise TokenInvalid
-        if Role.ADMIN not in who:
-            raise RoleNotAllowed
+    async def _by_secret(self, token: str, who: frozenset[Role], params: Mapping[str, object]) -> Caller:
+        role = self._role_of(token)
+        if role not in who:
+            raise _wrong_role(who)
+        if role is Role.METRICS:
+            return Caller(role, "metrics")
         session_id = params.get("session_id")
         if isinstance(session_id, int) and await self._directory.standing(session_id) is None:
             raise NotFound
         return Caller(Role.ADMIN, "admin")
+
+    def _role_of(self, token: str) -> Role:
+        if matches(token, self._admin_hash):
+            return Role.ADMIN
+        if self._metrics_hash is not None and matches(token, self._metrics_hash):
+            return Role.METRICS
+        raise TokenInvalid
 
     async def _alive(self, claims: Claims) -> Caller:
         """Compare the token with the session's standing; a token newer than what is known reads the database once."""
@@ -184,8 +195,11 @@ def refusals(who: frozenset[Role]) -> tuple[type[DomainError], ...]:
     """Return the errors of `Admission.admit` that a route for these roles may answer with, for the OpenAPI document."""
     if not who:
         return ()
-    forbidden = {MEMBERS: (), ADMIN: (OperatorOnly,)}.get(who, (RoleNotAllowed,))
-    return (TokenMissing, TokenInvalid, *forbidden)
+    return (TokenMissing, TokenInvalid, OperatorOnly if who in OPERATORS else RoleNotAllowed)
+
+
+def _wrong_role(who: frozenset[Role]) -> DomainError:
+    return OperatorOnly(OPERATOR_HINT) if who in OPERATORS else RoleNotAllowed()
 
 
 def _bearer(authorization: str | None) -> str:

@@ -19,6 +19,8 @@ class Role(StrEnum):
     HOST = "host"
     SCREEN = "screen"
     PARTICIPANT = "participant"
+    METRICS = "metrics"
+    """Reads `/metrics`, nothing else: Prometheus."""
 
 
 ANYONE: frozenset[Role] = frozenset()
@@ -26,7 +28,11 @@ ANYONE: frozenset[Role] = frozenset()
 
 ADMIN = frozenset({Role.ADMIN})
 HOSTS = frozenset({Role.ADMIN, Role.HOST})
-MEMBERS = frozenset(Role)
+METRICS_READERS = frozenset({Role.ADMIN, Role.METRICS})
+OPERATORS = (ADMIN, METRICS_READERS)
+"""Sets of roles none of which belongs to a session."""
+
+MEMBERS = frozenset(Role) - {Role.METRICS}
 PARTICIPANTS = frozenset({Role.PARTICIPANT})
 HOSTS_AND_PARTICIPANTS = HOSTS | PARTICIPANTS
 HOSTS_AND_SCREENS = HOSTS | {Role.SCREEN}

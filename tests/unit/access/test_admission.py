@@ -5,9 +5,19 @@ from uuid import UUID
 import pytest
 
 from conflicto.access.admission import Admission, Admitted, refusals
-from conflicto.access.errors import RoleNotAllowed, TokenInvalid, TokenMissing
+from conflicto.access.errors import OperatorOnly, RoleNotAllowed, TokenInvalid, TokenMissing
 from conflicto.access.links import Link, Scope, earlier_link_id
-from conflicto.access.roles import ADMIN, ANYONE, HOSTS, HOSTS_AND_PARTICIPANTS, MEMBERS, PARTICIPANTS, Caller, Role
+from conflicto.access.roles import (
+    ADMIN,
+    ANYONE,
+    HOSTS,
+    HOSTS_AND_PARTICIPANTS,
+    MEMBERS,
+    METRICS_READERS,
+    PARTICIPANTS,
+    Caller,
+    Role,
+)
 from conflicto.access.tickets import UsedTickets
 from conflicto.access.tokens import DAY_S, Tokens, digest
 from conflicto.platform.clock import Clock
@@ -231,7 +241,8 @@ async def test_old_tokens_come_back_renewed(admission: Admission, tokens: Tokens
 
 def test_documented_refusals() -> None:
     assert refusals(ANYONE) == ()
-    assert refusals(MEMBERS) == (TokenMissing, TokenInvalid)
+    assert refusals(MEMBERS) == (TokenMissing, TokenInvalid, RoleNotAllowed)
+    assert refusals(METRICS_READERS) == (TokenMissing, TokenInvalid, OperatorOnly)
     assert refusals(HOSTS) == (TokenMissing, TokenInvalid, RoleNotAllowed)
 
 
