@@ -8,7 +8,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event, text
 
+from conflicto.participants.store import joined
 from conflicto.platform.db.engine import Database
+from conflicto.platform.db.transaction import ReadTx
 from conflicto.responses import store
 
 ACTIVITY = UUID(int=7)
@@ -79,10 +81,63 @@ def test_reading_on_uses_an_index(full: Database) -> None:
         assert "Sort" not in plan
 
 
+SEATS = {
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows}) INSERT INTO participants {columns} FROM n",
+    "postgresql": "INSERT INTO participants {columns} FROM generate_series(1, {rows}) AS i",
+}
+SEAT_COLUMNS = """(id, session_id, nickname, nickname_key, token_version, last_seen_us, revision, deleted, created_ts, updated_ts)
+    SELECT i, 1, 'N', 'n' || i, 1, 0, 1, i % 3 = 0, i, i"""
+
+
+@pytest.mark.parametrize("after", [0, ROWS // 2, ROWS - 200])
+def test_a_page_by_cursor_reads_its_own_rows_alone(full: Database, after: int) -> None:
+    with full.writer_connection() as connection, connection.begin():
+        connection.execute(text(SEATS[full.dialect].format(rows=ROWS, columns=SEAT_COLUMNS)))
+    with full.writer_connection() as connection, connection.begin():
+        connection.execute(text("ANALYZE"))
+    wanted = {"participant_id": None, "contains": None, "limit": 101, "offset": 0, "after": after}
+
+    plans = {
+        "ix_responses_activity_feed": plan_of(full, store.page, ACTIVITY, nth=None, **wanted),
+        "ix_responses_newest_live": plan_of(full, store.page, ACTIVITY, nth=1, **wanted),
+        "ix_participants_joined": plan_of(full, joined, 1, limit=101, after=after),
+    }
+
+    for index, plan in plans.items():
+        assert index in plan or (index == "ix_responses_newest_live" and "ix_responses_activity_feed" in plan), plan
+        assert not [word for word in ("SCAN", "Seq Scan", "TEMP B-TREE", "Sort") if word in plan], plan
+        assert full.dialect == "postgresql" or ">?" in plan, plan
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_far_page_takes_as_many_steps_as_the_first(full: Database) -> None:
+    def steps(after: int) -> int:
+        made = 0
+
+        def count() -> int:
+            nonlocal made
+            made += 1
+            return 0
+
+        def read(tx: ReadTx) -> int:
+            driver: Any = tx.connection.connection.dbapi_connection
+            driver.set_progress_handler(count, 1)
+            try:
+                found = store.page(tx, ACTIVITY, nth=None, participant_id=None, contains=None, limit=101, offset=0, after=after)
+            finally:
+                driver.set_progress_handler(None, 0)
+            return len(found)
+
+        assert full.query(read) == 101
+        return made
+
+    assert steps(ROWS - 101) <= steps(0) * 1.05
+
+
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 @pytest.mark.timed
 def test_contains_uses_its_index(full: Database) -> None:
-    wanted = {"nth": None, "participant_id": None, "limit": 101, "offset": 0}
+    wanted = {"nth": None, "participant_id": None, "limit": 101, "offset": 0, "after": 0}
     began = time.monotonic()
 
     plan = plan_of(full, store.page, ACTIVITY, contains='{"n":777}', **wanted)

@@ -23,7 +23,7 @@ from conflicto.platform.db.writer import Writer
 from conflicto.platform.http.conditions import ConditionInvalid, conditional_answer, required_revisions, revision_tag, tag_of
 from conflicto.platform.http.control_plane import CurrentCall, json_texts
 from conflicto.platform.http.messages import NO_STORE, Answer, Call, encode, json_answer
-from conflicto.platform.http.paging import page_answer
+from conflicto.platform.http.paging import after_key, page_answer
 from conflicto.platform.http.routes import Docs, Route, control
 from conflicto.platform.problems import FieldError, InvalidInput, NotFound
 from conflicto.platform.strict_json import CONFIG_LIMITS, RESPONSE_LIMITS
@@ -78,9 +78,13 @@ class ActivityEndpoints:
         """List activities in their order; drafts are for hosts."""
         host = call.caller.is_host
         found, total = await self.db.lists.read(
-            activity_page, session_id, visible_only=not host, status=query.status, limit=query.limit, offset=query.offset
-        )
-        return page_answer([schemas.activity_out(*each, for_host=host) for each in found], total, query)
+            activity_page, session_id, visible_only=not host, status=query.status, limit=query.limit, offset=query.offset,
+            after=after_key(call, query, int, int),
+        )  # fmt: skip
+        return page_answer(
+            call, query, found, total, show=lambda each: schemas.activity_out(*each, for_host=host),
+            key=lambda each: (each[0].order_index, each[0].created_ts),
+        )  # fmt: skip
 
     async def read(self, call: CurrentCall, activity_id: UUID) -> Answer:
         """Return the caller's view of an activity."""

@@ -50,10 +50,17 @@ def activity_with_content(tx: ReadTx, activity_id: UUID) -> tuple[Activity, Cont
 
 
 def activity_page(
-    tx: ReadTx, session_id: int, *, visible_only: bool, status: ActivityStatus | None, limit: int, offset: int
+    tx: ReadTx,
+    session_id: int,
+    *,
+    visible_only: bool,
+    status: ActivityStatus | None,
+    limit: int,
+    offset: int = 0,
+    after: tuple[int, int] | None = None,
 ) -> tuple[list[tuple[Activity, Content]], int | None]:
     """Return up to `limit + 1` activities with their JSON, in order, and the total (None when filtered)."""
-    page = store.page(tx, session_id, visible_only=visible_only, status=status, limit=limit + 1, offset=offset)
+    page = store.page(tx, session_id, visible_only=visible_only, status=status, limit=limit + 1, offset=offset, after=after)
     head = head_row(tx, session_id)
     total = None if visible_only or status else head.counts["activities"]
     return with_contents(tx, page), total

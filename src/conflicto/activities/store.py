@@ -238,10 +238,20 @@ def _counts(row: Row[Any]) -> Counts:
 
 
 def page(
-    tx: ReadTx, session_id: int, *, visible_only: bool, status: ActivityStatus | None, limit: int, offset: int
+    tx: ReadTx,
+    session_id: int,
+    *,
+    visible_only: bool,
+    status: ActivityStatus | None,
+    limit: int,
+    offset: int,
+    after: tuple[int, int] | None,
 ) -> Sequence[Activity]:
-    """Return one page by `order_index`."""
+    """Return one page by `order_index`; `after` is the place and creation of the activity before it."""
     wanted = _LIVE
+    if after:
+        index, created_ts = activities.c.order_index, activities.c.created_ts
+        wanted = wanted.where(index >= after[0], (index > after[0]) | (created_ts > after[1]))
     if visible_only:
         wanted = wanted.where(activities.c.status != ActivityStatus.DRAFT.value)
     if status:

@@ -12,7 +12,7 @@ from conflicto.activity_types.registry import Registry
 from conflicto.platform.http.conditions import conditional_answer, tag_of
 from conflicto.platform.http.control_plane import CurrentCall, json_texts
 from conflicto.platform.http.messages import Answer, encode, json_answer
-from conflicto.platform.http.paging import PageQuery, page_answer
+from conflicto.platform.http.paging import PageQuery, after_key, page_answer
 from conflicto.platform.http.routes import Docs, Route, control
 from conflicto.platform.limits.bucket import Per, Policy
 from conflicto.platform.strict_json import CONFIG_LIMITS
@@ -31,11 +31,14 @@ class TypeEndpoints:
 
     types: Registry
 
-    async def page(self, query: Annotated[PageQuery, Query()]) -> Answer:
+    async def page(self, call: CurrentCall, query: Annotated[PageQuery, Query()]) -> Answer:
         """List the registered activity types, in the order in which a front end may offer them."""
         known = self.types.all()
-        shown = [schemas.summary_out(each) for each in known[query.offset : query.offset + query.limit + 1]]
-        return page_answer(shown, len(known), query)
+        (skipped,) = after_key(call, query, int) or (query.offset,)
+        places = range(len(known))[max(0, skipped) : max(0, skipped) + query.limit + 1]
+        return page_answer(
+            call, query, places, len(known), show=lambda place: schemas.summary_out(known[place]), key=lambda place: (place + 1,)
+        )
 
     async def read(self, call: CurrentCall) -> Answer:
         """Return a registered activity type with its schemas, examples and texts."""

@@ -33,7 +33,7 @@ from conflicto.platform.db.writer import Writer
 from conflicto.platform.http.control_plane import CurrentCall
 from conflicto.platform.http.decoding import decoded, decoded_query
 from conflicto.platform.http.messages import NO_STORE, Answer, Call, json_answer
-from conflicto.platform.http.paging import PageQuery, page_answer
+from conflicto.platform.http.paging import PageQuery, after_key, page_answer
 from conflicto.platform.http.routes import Docs, Route, control, data
 from conflicto.platform.ids import opaque_secret
 from conflicto.platform.instants import rfc3339
@@ -163,12 +163,15 @@ class SeatEndpoints:
 
     async def page(self, call: CurrentCall, session_id: int, query: Annotated[PageQuery, Query()]) -> Answer:
         """List participants in the order of joining, with presence."""
-        found, total = await self.db.lists.read(participant_page, session_id, limit=query.limit, offset=query.offset)
+        (after,) = after_key(call, query, int) or (0,)
+        found, total = await self.db.lists.read(participant_page, session_id, limit=query.limit, offset=query.offset, after=after)
         await self.loaded(session_id)
         published_us = self.presence.published_us(session_id)
         held = await self.db.read(self.places, session_id)
-        listed = [self._listed(participant, published_us) for participant in found]
-        return page_answer(listed, total, query, places_held=len(held.told))
+        return page_answer(
+            call, query, found, total, show=lambda each: self._listed(each, published_us), key=lambda each: (each.created_ts,),
+            places_held=len(held.told),
+        )  # fmt: skip
 
     async def names(self, call: CurrentCall, session_id: int) -> Answer:
         """Tell a screen who is here, while a host shows it: those who joined last, first, and offensive words masked."""

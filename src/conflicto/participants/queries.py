@@ -57,10 +57,10 @@ def participant_by_id(tx: ReadTx, participant_id: int, *, session_id: int | None
     return participant
 
 
-def participant_page(tx: ReadTx, session_id: int, *, limit: int, offset: int) -> tuple[list[Participant], int]:
-    """Return up to `limit + 1` participants in the order of joining, and how many there are."""
+def participant_page(tx: ReadTx, session_id: int, *, limit: int, offset: int = 0, after: int = 0) -> tuple[list[Participant], int]:
+    """Return up to `limit + 1` participants who joined after a position, in the order of joining, and how many there are."""
     head = head_row(tx, session_id)
-    return store.joined(tx, session_id, limit=limit + 1, offset=offset), head.counts["participants"]
+    return store.joined(tx, session_id, limit=limit + 1, offset=offset, after=after), head.counts["participants"]
 
 
 def shown_names(tx: ReadTx, session_id: int, *, for_host: bool) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, Field, StrictStr, StringConstraints
 
 from conflicto.participants.nickname import MAX_CHARS
-from conflicto.platform.http.paging import OF_SERVER, SERVER_EXAMPLE, In, PageOut, example
+from conflicto.platform.http.paging import CURSOR_EXAMPLE, OF_SERVER, SERVER_EXAMPLE, In, PageOut, example
 from conflicto.platform.instants import rfc3339
 from conflicto.sessions.schemas import FOR_HOSTS, FOR_HOSTS_AND_SCREENS, SESSION_EXAMPLE, SessionOut
 
@@ -141,11 +141,12 @@ class ParticipantPage(PageOut):
 
     model_config = example(
         items=[{**PARTICIPANT_EXAMPLE, "presence": "online"}],
-        total=1,
-        limit=100,
+        total=2,
+        limit=1,
         offset=0,
-        has_next=False,
+        has_next=True,
         has_prev=False,
+        next_cursor=CURSOR_EXAMPLE,
         places_held=0,
     )
 

@@ -32,7 +32,11 @@ _TAKEN = Lookup(
 )
 _JOINED = (
     select(participants)
-    .where(participants.c.session_id == bindparam("session_id"), ~participants.c.deleted)
+    .where(
+        participants.c.session_id == bindparam("session_id"),
+        participants.c.deleted == false(),
+        participants.c.created_ts > bindparam("after"),
+    )
     .order_by(participants.c.created_ts)
     .limit(bindparam("most"))
     .offset(bindparam("skip"))
@@ -115,9 +119,10 @@ def taken_keys(tx: ReadTx, session_id: int, keys: Iterable[str]) -> set[str]:
     return {row.nickname_key for row in _TAKEN.rows(tx, [(each,) for each in keys], session_id=session_id)}
 
 
-def joined(tx: ReadTx, session_id: int, *, limit: int, offset: int) -> list[Participant]:
-    """Return one page, in the order of joining."""
-    return [_participant(row) for row in tx.all(_JOINED, {"session_id": session_id, "most": limit, "skip": offset})]
+def joined(tx: ReadTx, session_id: int, *, limit: int, offset: int = 0, after: int = 0) -> list[Participant]:
+    """Return one page of those who joined after a position of the feed, in the order of joining."""
+    wanted = {"session_id": session_id, "after": after, "most": limit, "skip": offset}
+    return [_participant(row) for row in tx.all(_JOINED, wanted)]
 
 
 def newest_names(tx: ReadTx, session_id: int, *, most: int) -> list[str]:

@@ -90,26 +90,26 @@ def pattern_of(text: str) -> str:
 
 
 def response_page(
-    tx: ReadTx, activity_id: UUID, wanted: ResponseFilter, *, limit: int, offset: int
+    tx: ReadTx, activity_id: UUID, wanted: ResponseFilter, *, limit: int, offset: int = 0, after: int = 0
 ) -> tuple[list[Response], int | None]:
-    """Return up to `limit + 1` live responses in feed order, and the total (None when filtered).
+    """Return up to `limit + 1` live responses after a position, in feed order, and the total (None when filtered).
 
     Raises:
         ScanTooLong: `contains` did as much work as it may before the page was full.
     """
     total = total_answers(counts_by_round(tx, activity_id)) if wanted.is_empty else None
     if wanted.contains is not None and tx.dialect != "postgresql":
-        return list(islice(_matching(tx, activity_id, wanted), offset, offset + limit + 1)), total
+        return list(islice(_matching(tx, activity_id, wanted, after), offset, offset + limit + 1)), total
     page = store.page(
         tx, activity_id, nth=wanted.nth, participant_id=wanted.participant_id, contains=wanted.contains,
-        limit=limit + 1, offset=offset,
+        limit=limit + 1, offset=offset, after=after,
     )  # fmt: skip
     return page, total
 
 
-def _matching(tx: ReadTx, activity_id: UUID, wanted: ResponseFilter) -> Iterator[Response]:
+def _matching(tx: ReadTx, activity_id: UUID, wanted: ResponseFilter, after: int) -> Iterator[Response]:
     part, scan = parse(wanted.contains or "null"), _Scan(tx.deadline)
-    for response in store.scan(tx, activity_id, nth=wanted.nth, participant_id=wanted.participant_id):
+    for response in store.scan(tx, activity_id, nth=wanted.nth, participant_id=wanted.participant_id, after=after):
         text = response.text or "null"
         scan.read(len(text))
         if contains(parse(text), part, scan.compare):
@@ -174,12 +174,14 @@ def own_response(tx: ReadTx, response_id: UUID) -> Response | None:
     return None if released is None or released.deleted else released
 
 
-def own_responses(tx: ReadTx, participant_id: int, *, activity_id: UUID | None, limit: int, offset: int) -> list[Response]:
-    """Return a participant's live answers in the order of their newest changes, those in the pool included."""
+def own_responses(
+    tx: ReadTx, participant_id: int, *, activity_id: UUID | None, limit: int, offset: int = 0, after: int = 0
+) -> list[Response]:
+    """Return a participant's live answers after a position in the order of their newest changes, those in the pool included."""
     waiting = _own_pool(tx, participant_id)
-    released = store.mine(tx, participant_id, activity_id=activity_id, limit=limit + offset + len(waiting), offset=0)
+    released = store.mine(tx, participant_id, activity_id=activity_id, limit=limit + offset + len(waiting), after=after)
     found = [each for each in released if each.id not in waiting]
-    found += [each for each in waiting.values() if not each.deleted and activity_id in {None, each.activity_id}]
+    found += [each for each in waiting.values() if each.ts > after and not each.deleted and activity_id in {None, each.activity_id}]
     return sorted(found, key=_place)[offset : offset + limit]
 
 

@@ -161,10 +161,10 @@ def rows_of_each(tx: ReadTx, activity_id: UUID, nth: int, participants: Iterable
     return {row.participant_id: row.stored for row in rows}
 
 
-def mine(tx: ReadTx, participant_id: int, *, activity_id: UUID | None, limit: int, offset: int) -> list[Response]:
-    """Return a participant's live responses, in feed order."""
+def mine(tx: ReadTx, participant_id: int, *, activity_id: UUID | None, limit: int, after: int) -> list[Response]:
+    """Return a participant's live responses after a position, in feed order."""
     wanted = _MINE if activity_id is None else _MINE.where(responses.c.activity_id == activity_id)
-    wanted = wanted.order_by(_FEW_IN_ORDER).limit(limit).offset(offset)
+    wanted = wanted.where(after < _FEW_IN_ORDER).order_by(_FEW_IN_ORDER).limit(limit)
     return [_response(row) for row in tx.all(wanted, {"participant_id": participant_id})]
 
 
@@ -255,15 +255,25 @@ def own_head(tx: ReadTx, participant_id: int) -> int:
     return tx.scalar(select(func.max(responses.c.ts)).where(responses.c.participant_id == participant_id)) or 0
 
 
-def page(
-    tx: ReadTx, activity_id: UUID, *, nth: int | None, participant_id: int | None, contains: str | None, limit: int, offset: int
+def page(  # noqa: PLR0913 - filters, a part
+    tx: ReadTx,
+    activity_id: UUID,
+    *,
+    nth: int | None,
+    participant_id: int | None,
+    contains: str | None,
+    limit: int,
+    offset: int,
+    after: int,
 ) -> list[Response]:
-    """Return one page of an activity's live responses, in feed order. `contains` is JSON text and needs PostgreSQL's index.
+    """Return one page of an activity's live responses after a position, in feed order.
+
+    `contains` is JSON text and needs PostgreSQL's index.
 
     Raises:
         ScanTooLong: looking for `contains` took longer than it may.
     """
-    wanted = _filtered(activity_id, nth, participant_id)
+    wanted = _filtered(activity_id, nth, participant_id, after)
     wanted = wanted.limit(limit).offset(offset)
     if contains is None:
         return [_response(row) for row in tx.all(wanted)]
@@ -277,19 +287,19 @@ def page(
         raise
 
 
-def scan(tx: ReadTx, activity_id: UUID, *, nth: int | None, participant_id: int | None) -> Iterator[Response]:
-    """Yield an activity's live responses one by one, in feed order."""
-    for row in tx.each(_filtered(activity_id, nth, participant_id), at_once=500):
+def scan(tx: ReadTx, activity_id: UUID, *, nth: int | None, participant_id: int | None, after: int = 0) -> Iterator[Response]:
+    """Yield an activity's live responses after a position one by one, in feed order."""
+    for row in tx.each(_filtered(activity_id, nth, participant_id, after), at_once=500):
         yield _response(row)
 
 
-def _filtered(activity_id: UUID, nth: int | None, participant_id: int | None) -> Select[Any]:
+def _filtered(activity_id: UUID, nth: int | None, participant_id: int | None, after: int) -> Select[Any]:
     wanted = _ALL.where(responses.c.activity_id == activity_id, ~responses.c.deleted)
     if nth is not None:
         wanted = wanted.where(responses.c.round == nth)
     if participant_id is not None:
-        return wanted.where(responses.c.participant_id == participant_id).order_by(_FEW_IN_ORDER)
-    return wanted.order_by(responses.c.ts)
+        return wanted.where(responses.c.participant_id == participant_id, after < _FEW_IN_ORDER).order_by(_FEW_IN_ORDER)
+    return wanted.where(responses.c.ts > after).order_by(responses.c.ts)
 
 
 def add_many(tx: WriteTx, rows: Sequence[Response]) -> None:

@@ -19,7 +19,7 @@ from conflicto.platform.db.writer import Writer
 from conflicto.platform.http.conditions import ConditionInvalid, conditional_answer, required_revisions, revision_tag, tag_of
 from conflicto.platform.http.control_plane import CurrentCall
 from conflicto.platform.http.messages import NO_STORE, Answer, Call, encode, json_answer
-from conflicto.platform.http.paging import PageQuery, page_answer
+from conflicto.platform.http.paging import after_key, page_answer
 from conflicto.platform.http.routes import Docs, Route, control, data
 from conflicto.platform.limits.bucket import Per, Policy
 from conflicto.platform.problems import NotFound
@@ -61,8 +61,14 @@ class SessionEndpoints:
 
     async def page(self, call: CurrentCall, query: Annotated[schemas.SessionListQuery, Query()]) -> Answer:
         """List sessions, newest first."""
-        found, total = await self.db.lists.read(session_page, status=query.status, limit=query.limit, offset=query.offset)
-        return page_answer([schemas.session_out(session, Role.ADMIN, self.tokens.link_keys) for session in found], total, query)
+        after = after_key(call, query, int, int)
+        found, total = await self.db.lists.read(
+            session_page, status=query.status, limit=query.limit, offset=query.offset, after=after
+        )
+        return page_answer(
+            call, query, found, total, show=lambda session: schemas.session_out(session, Role.ADMIN, self.tokens.link_keys),
+            key=lambda session: (session.created_ts, session.id),
+        )  # fmt: skip
 
     async def read(self, call: CurrentCall, session_id: int) -> Answer:
         """Return the caller's view of a session."""
@@ -117,10 +123,11 @@ class SessionDoor:
     guard: CodeGuard
     lookup: Lookup
 
-    async def transitions(self, call: CurrentCall, session_id: int, query: Annotated[PageQuery, Query()]) -> Answer:
+    async def transitions(self, call: CurrentCall, session_id: int, query: Annotated[schemas.AuditQuery, Query()]) -> Answer:
         """List who moved what, when and why, oldest first."""
-        found, total = await self.db.lists.read(audit_page, session_id, limit=query.limit, offset=query.offset)
-        return page_answer([schemas.transition_out(line) for line in found], total, query)
+        (after,) = after_key(call, query, int) or (query.offset,)
+        found, total = await self.db.lists.read(audit_page, session_id, limit=query.limit, after=after)
+        return page_answer(call, query, found, total, show=schemas.transition_out, key=lambda line: (line.number,))
 
     async def by_code(self, call: Call) -> Answer:
         """Tell a stranger with the code which session it opens."""

@@ -18,7 +18,7 @@ from conflicto.platform.db.engine import Database
 from conflicto.platform.db.writer import Writer
 from conflicto.platform.http.control_plane import CurrentCall
 from conflicto.platform.http.messages import NO_STORE, Answer, json_answer
-from conflicto.platform.http.paging import PageQuery, page_answer
+from conflicto.platform.http.paging import PageQuery, after_key, page_answer
 from conflicto.platform.http.routes import Docs, Route, control
 from conflicto.platform.instants import microseconds
 from conflicto.platform.limits.bucket import Policy
@@ -99,8 +99,10 @@ class LinkEndpoints:
     async def page(self, call: CurrentCall, session_id: int, query: Annotated[PageQuery, Query()]) -> Answer:
         """List the links of the session, those that ended included."""
         found = await self.db.read(session_links, session_id)
-        shown = [link_schemas.link_out(link, call.caller) for link in found[query.offset : query.offset + query.limit + 1]]
-        return page_answer(shown, len(found), query)
+        after = after_key(call, query, int, str)
+        left = found if after is None else [link for link in found if _place(link) > after]
+        part = left[query.offset : query.offset + query.limit + 1]
+        return page_answer(call, query, part, len(found), show=lambda link: link_schemas.link_out(link, call.caller), key=_place)
 
     async def make(self, call: CurrentCall, session_id: int, body: link_schemas.LinkIn) -> Answer:
         """Make a link and return it with its token."""
@@ -139,6 +141,10 @@ class LinkEndpoints:
         link: Link = await self.writer.run(session_id, add_link, session_id, new, call.caller)
         session = await self.db.read(session_by_id, session_id)
         return link, self.tokens.token(link, session.token_version)
+
+
+def _place(link: Link) -> tuple[int, str]:
+    return link.changed_ts, link.id.hex
 
 
 def routes(links: LinkEndpoints, policy: Policy) -> list[Route]:

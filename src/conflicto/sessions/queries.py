@@ -73,12 +73,15 @@ def named_session(tx: ReadTx, named: str) -> Session:
     return session
 
 
-def session_page(tx: ReadTx, *, status: SessionStatus | None, limit: int, offset: int) -> tuple[list[Session], int | None]:
+def session_page(
+    tx: ReadTx, *, status: SessionStatus | None, limit: int, offset: int = 0, after: tuple[int, int] | None = None
+) -> tuple[list[Session], int | None]:
     """Return up to `limit + 1` sessions, newest first, and the total (None when filtered)."""
-    return store.newest(tx, status=status, limit=limit + 1, offset=offset), None if status else store.total(tx)
+    found = store.newest(tx, status=status, limit=limit + 1, offset=offset, after=after)
+    return found, None if status else store.total(tx)
 
 
-def audit_page(tx: ReadTx, session_id: int, *, limit: int, offset: int) -> tuple[list[Transition], int]:
-    """Return up to `limit + 1` lines of the audit, oldest first, and how many there are."""
+def audit_page(tx: ReadTx, session_id: int, *, limit: int, after: int) -> tuple[list[Transition], int]:
+    """Return up to `limit + 1` lines of the audit after a line, oldest first, and how many there are."""
     head = head_row(tx, session_id)
-    return store.audit(tx, session_id, limit=limit + 1, offset=offset), head.counts["transitions"]
+    return store.audit(tx, session_id, limit=limit + 1, after=after), head.counts["transitions"]

@@ -141,6 +141,14 @@ class SessionListQuery(PageQuery):
     status: SessionStatus | None = None
 
 
+class AuditQuery(PageQuery):
+    """Part of the audit. Its lines are numbered, so an offset is a place that is found by index, however far it is."""
+
+    max_offset_rows: ClassVar[int] = 2**31 - 1
+
+    offset: int = Field(0, ge=0, le=max_offset_rows, description="Lines before the page.")
+
+
 class WordFilterOut(BaseModel):
     """What is done with offensive words."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import bindparam, delete, false, func, insert, literal, select, update
 
 from conflicto.access.links import Link, Scope
 from conflicto.platform.db.rows import as_row
@@ -91,9 +91,14 @@ def count_open(tx: ReadTx, at_most: int) -> int:
     return tx.scalar(_COUNT_OPEN, {"at_most": at_most}) or 0
 
 
-def newest(tx: ReadTx, *, status: SessionStatus | None, limit: int, offset: int) -> list[Session]:
-    """Return one page, newest first."""
-    page = select(sessions).where(~sessions.c.deleted)
+def newest(
+    tx: ReadTx, *, status: SessionStatus | None, limit: int, offset: int = 0, after: tuple[int, int] | None = None
+) -> list[Session]:
+    """Return one page, newest first; `after` is the creation and id of the session before it."""
+    page = select(sessions).where(sessions.c.deleted == false())
+    if after:
+        created_ts, session_id = after
+        page = page.where(sessions.c.created_ts <= created_ts, (sessions.c.created_ts < created_ts) | (sessions.c.id > session_id))
     if status:
         page = page.where(sessions.c.status == status.value)
     page = page.order_by(sessions.c.created_ts.desc(), sessions.c.id).limit(limit).offset(offset)
@@ -151,11 +156,11 @@ def add_transition(tx: WriteTx, session_id: int, transition: Transition) -> None
     tx.write(insert(transitions), {"session_id": session_id, **as_row(transition)})
 
 
-def audit(tx: ReadTx, session_id: int, *, limit: int, offset: int) -> list[Transition]:
-    """Return one page of the audit, oldest first; its numbers are dense, so an offset is a place and not a scan."""
+def audit(tx: ReadTx, session_id: int, *, limit: int, after: int) -> list[Transition]:
+    """Return one page of the audit after a line, oldest first; its numbers are dense, so an offset is a line too."""
     page = (
         select(transitions)
-        .where(transitions.c.session_id == session_id, transitions.c.number > offset)
+        .where(transitions.c.session_id == session_id, transitions.c.number > after)
         .order_by(transitions.c.number)
         .limit(limit)
     )

@@ -1,19 +1,29 @@
-"""Lists: what they take (`limit`, `offset`) and how they look."""
+"""Lists: the part that is asked for (`limit`, `cursor`, `offset`) and how they look."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from conflicto.platform.http.messages import Answer, json_answer
+from conflicto.platform.http.cursors import cursor_of, key_of, next_link
+from conflicto.platform.http.messages import NO_STORE, Answer, json_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from conflicto.platform.http.cursors import Key
+    from conflicto.platform.http.messages import Call
+
+T = TypeVar("T")
+
+MAX_OFFSET_ROWS = 10_000
+"""Items that a list skips one by one; who wants to go further follows cursors, which skip none."""
 
 
 OF_SERVER = "The installation's id. Every problem document that the server itself wrote holds it."
 SERVER_EXAMPLE = "k3q7mz2p4d"
+CURSOR_EXAMPLE = "kwHECMdYVyZ3ZHqdkc8ABkS5zTwbQA"
 
 
 class In(BaseModel):
@@ -28,10 +38,34 @@ def may_be_unnamed(description: str | None = None) -> Any:  # noqa: ANN401 - the
 
 
 class PageQuery(In):
-    """Which part of a list."""
+    """Part of a list."""
+
+    max_offset_rows: ClassVar[int] = MAX_OFFSET_ROWS
 
     limit: int = Field(100, ge=1, le=1000, description="Items on the page.")
-    offset: int = Field(0, ge=0, le=100_000_000, description="Items before the page.")
+    offset: int = Field(
+        0,
+        ge=0,
+        json_schema_extra={"maximum": MAX_OFFSET_ROWS},
+        description=f"Items before the page, at most {MAX_OFFSET_ROWS:,}. Larger lists are read with `cursor`.",
+    )
+    cursor: str | None = Field(
+        None,
+        description="The `next_cursor` of the page before, with the same filters and no `offset`.",
+    )
+
+    @field_validator("offset")
+    @classmethod
+    def _is_near(cls, offset: int) -> int:
+        if offset > cls.max_offset_rows:
+            raise ValueError(f"must be at most {cls.max_offset_rows}; go on with `cursor`, the next_cursor of the page before")
+        return offset
+
+    @model_validator(mode="after")
+    def _is_one_place(self) -> PageQuery:
+        if self.cursor is not None and self.offset:
+            raise ValueError("takes either `cursor` or `offset`, not both")
+        return self
 
 
 def example(**fields: Any) -> ConfigDict:  # noqa: ANN401 - any JSON
@@ -41,30 +75,45 @@ def example(**fields: Any) -> ConfigDict:  # noqa: ANN401 - any JSON
 
 def page_example(item: dict[str, Any]) -> ConfigDict:
     """Return the configuration of a list that shows one item."""
-    return example(items=[item], total=1, limit=100, offset=0, has_next=False, has_prev=False)
+    return example(items=[item], total=2, limit=1, offset=0, has_next=True, has_prev=False, next_cursor=CURSOR_EXAMPLE)
 
 
 class PageOut(BaseModel):
-    """A part of a list. `total` is null for filtered lists: nothing is counted at read time."""
+    """A part of a list. `total` is null for filtered lists: nothing is counted at read time.
+
+    `offset` is null on a page that a cursor asked for; `next_cursor` is null on the last page.
+    """
+
+    has_next_link: ClassVar[bool] = True
 
     items: list[Any]
     total: int | None
     limit: int
-    offset: int
+    offset: int | None
     has_next: bool
     has_prev: bool
+    next_cursor: str | None
 
 
-def page_answer(found: Sequence[object], total: int | None, query: PageQuery, **more: int) -> Answer:
-    """Return a list with `more` members; `found` holds up to one item more than the page, which says whether there is a next one."""
-    return json_answer(
-        {
-            "items": found[: query.limit],
-            "total": total,
-            "limit": query.limit,
-            "offset": query.offset,
-            "has_next": len(found) > query.limit,
-            "has_prev": query.offset > 0,
-            **more,
-        }
-    )
+def after_key(call: Call, query: PageQuery, *kinds: type) -> Any:  # noqa: ANN401 - a tuple of `kinds`
+    """Return the key behind which the page begins, None for the first page; `InvalidInput` if the cursor is not of this list."""
+    return None if query.cursor is None else key_of(call, query.cursor, kinds)
+
+
+def page_answer(
+    call: Call, query: PageQuery, rows: Sequence[T], total: int | None, *, show: Callable[[T], object], key: Callable[[T], Key], **more: int
+) -> Answer:  # fmt: skip
+    """Return a list with `more` members; `rows` holds up to one more than the page, which says whether there is a next one."""
+    shown, has_next = rows[: query.limit], len(rows) > query.limit
+    cursor = cursor_of(call, key(shown[-1])) if has_next else None
+    body = {
+        "items": [show(row) for row in shown],
+        "total": total,
+        "limit": query.limit,
+        "offset": query.offset if query.cursor is None else None,
+        "has_next": has_next,
+        "has_prev": query.offset > 0 or query.cursor is not None,
+        "next_cursor": cursor,
+        **more,
+    }
+    return json_answer(body, headers=(NO_STORE, *(((b"link", next_link(call, cursor)),) if cursor else ())))

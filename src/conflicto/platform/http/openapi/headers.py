@@ -90,6 +90,8 @@ def headers_of_success(route: Route, status: int, model: Any, *, is_feed: bool) 
     if route.docs.events:
         names += ("Vary", "X-Request-Id")
     names += route.docs.sends
+    if getattr(model, "has_next_link", False):
+        names.append("Link")
     if getattr(model, "has_revision_tag", False):
         names += ("ETag", "Location") if status == CREATED else ("ETag",)
     return _refs(names)

@@ -1,0 +1,69 @@
+"""Cursors of lists: opaque, versioned, and bound to the list and the filters for which they were made.
+
+A cursor holds the key of the last item of a page, so the next page begins behind it by index, however far that is. It is no secret and
+grants nothing: a caller could name any place of a list that they may read.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import msgspec
+
+from conflicto.platform.problems import FieldError, InvalidInput
+
+if TYPE_CHECKING:
+    from conflicto.platform.http.messages import Call
+
+    Key = tuple[int | str, ...]
+
+VERSION = 1
+DIGEST_BYTES = 8
+MAX_CURSOR_CHARS = 200
+MAX_KEY = 2**63 - 1
+PLACE_FIELDS = frozenset({"limit", "offset", "cursor"})
+"""Query fields that say which part of a list is wanted; all others are filters."""
+
+INVALID = "is no next_cursor of this list with these filters; leave it out to begin at the first page"
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(tuple[int, bytes, list[int | str]]).decode
+
+
+def cursor_of(call: Call, key: Key) -> str:
+    """Return the cursor of the place behind the item with `key`."""
+    return urlsafe_b64encode(_encode((VERSION, _digest(call), key))).rstrip(b"=").decode()
+
+
+def key_of(call: Call, cursor: str, kinds: tuple[type, ...]) -> Any:  # noqa: ANN401 - a tuple of `kinds`
+    """Return the key in a cursor, whose members have the types `kinds`.
+
+    Raises:
+        InvalidInput: the cursor was made for another list or other filters, by another version, or by nobody.
+    """
+    if len(cursor) > MAX_CURSOR_CHARS:
+        raise InvalidInput(errors=(FieldError("/query/cursor", INVALID),))
+    try:
+        version, digest, key = _decode(urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)))
+    except (ValueError, msgspec.DecodeError):
+        raise InvalidInput(errors=(FieldError("/query/cursor", INVALID),)) from None
+    is_key = tuple(map(type, key)) == kinds and all(abs(each) <= MAX_KEY for each in key if isinstance(each, int))
+    if version != VERSION or digest != _digest(call) or not is_key:
+        raise InvalidInput(errors=(FieldError("/query/cursor", INVALID),))
+    return tuple(key)
+
+
+def next_link(call: Call, cursor: str) -> bytes:
+    """Return the value of a `Link` header that leads to the next page, with the limit and the filters of this one."""
+    fields = {name: call.query(name) or "" for name in sorted(call.query_names() - {"offset", "cursor"})}
+    path = call.route.path.format_map(call.params)
+    return f'<{path}?{urlencode(fields | {"cursor": cursor})}>; rel="next"'.encode()
+
+
+def _digest(call: Call) -> bytes:
+    filters = [(name, call.query(name)) for name in sorted(call.query_names() - PLACE_FIELDS)]
+    of = (call.route.name, sorted((name, str(value)) for name, value in call.params.items()), filters)
+    return blake2b(_encode(of), digest_size=DIGEST_BYTES).digest()
