@@ -61,6 +61,7 @@ from conflicto.platform.http import health
 from conflicto.platform.http.control_plane import ControlPlane
 from conflicto.platform.http.front_door import Desk, FrontDoor
 from conflicto.platform.http.origins import open_to_origins
+from conflicto.platform.http.prefix import prefix_of
 from conflicto.platform.http.routes import Route, RouteTable
 from conflicto.platform.http.server.keeper import Keeper
 from conflicto.platform.interpreter.faults import count_faults, report_faults
@@ -159,10 +160,11 @@ class App:
             on_tick=self.metrics.spread(names.LOOP_LATE).note, on_refusal=self.metrics.unread,
             is_proxy=lambda address: address in self._http.trusted_hosts,
         )  # fmt: skip
+        self.keeper.prefix = prefix_of(settings.public_url).encode()
         self.waits, self.exports = Waits(self.heads, self.metrics), ExportDesk(self.db.url, self.types)
         self.routes = self._routes()
         self._watch()
-        self.control = ControlPlane(self.routes, about=ABOUT, refusals=refusals, server=issuer)
+        self.control = ControlPlane(self.routes, about=ABOUT | {"url": settings.public_url}, refusals=refusals, server=issuer)
         self.pages = web_pages.Pages(
             settings.public_url, self.types.all(), settings.pictures, settings.retention_days, server=issuer
         )
@@ -332,7 +334,7 @@ class App:
         lookup, links = Lobbies(db, self.heads), link_http.LinkTokens(db, writer, tokens, clock)
         caps = Caps(self.settings.most_answers, self.settings.most_answers_each, self.settings.max_session_bytes)
         receipts = Receipts(self.identity.receipt_key, self.identity.issuer, clock)
-        press = Press(clock, self.metrics, self.keeper.load)
+        press = Press(clock, self.metrics, self.keeper.load, self.keeper.prefix)
         answers = Answers(db, clock, press, SharedPages(self._cache()), caps, self.tokens.link_keys)
         segments = Segments(db, writer)
         self._closing.append(segments.close)
@@ -381,7 +383,7 @@ class App:
         desk = Desk(
             table=RouteTable([*self.routes, *self.page_routes]), gatekeeper=self.admission, limiter=self.limiter,
             control=self.control, metrics=self.metrics, clock=self.clock, access_log=self.settings.access_log, lane=self.lane,
-            shelf_of=self.heads.shelf_of, on_caller=self.presence.note_caller, server=self.identity.issuer,
+            shelf_of=self.heads.shelf_of, on_caller=self.presence.note_caller, server=self.identity.issuer, prefix=self.keeper.prefix,
         )  # fmt: skip
         return FrontDoor(desk)
 

@@ -19,6 +19,11 @@ SHORTEST_KEY_BYTES = 32
 """As long as the hash that signs (RFC 7518 §3.2)."""
 
 
+_PUBLIC = re.compile(r"(?:https?://[^\s/?#\"'<>]+(?P<path>(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*)/?)?", re.ASCII)
+
+OWN_PATHS = frozenset({"api", "j", "p", "s", "join", "host", "screen", "health", "metrics", "sw.js", "favicon.ico"})
+"""First parts of our own paths: below one of them nobody could tell whether a proxy took the prefix away."""
+
 _ORIGIN = re.compile(r"https://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?", re.ASCII)
 
 LEAST_EACH = 2
@@ -100,8 +105,10 @@ class Settings(BaseModel):
     public_url: str = Field(
         "",
         alias="CONFLICTO_PUBLIC_URL",
-        pattern=r"^(https?://[^\s/?#]+)?$",
-        description="Address at which phones reach this server, without a path; empty: the one under which the host opened it.",
+        description=(
+            "Address at which phones reach this server, with the path below which it lies if it has one, as in `https://example.org/live`;"
+            " empty: the one under which the host opened it."
+        ),
     )
     pictures: tuple[str, ...] = Field(
         (),
@@ -188,6 +195,20 @@ class Settings(BaseModel):
             message = "holds origins as in https://images.example.org, without a path"
             raise ValueError(message)
         return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _public(cls, value: str) -> str:
+        match = _PUBLIC.fullmatch(value)
+        if match is None:
+            message = (
+                "is an address as in https://example.org or https://example.org/live, with letters, digits, - _ . ~ in its path"
+            )
+            raise ValueError(message)
+        if (first := (match["path"] or "/").split("/")[1]) in OWN_PATHS:
+            message = f"has a path that begins with /{first}, where our own pages lie; choose another"
+            raise ValueError(message)
+        return value.rstrip("/")
 
     @field_validator("cors_origins", "pictures", mode="before")
     @classmethod

@@ -2,37 +2,19 @@
 
 import asyncio
 import json
-import os
-import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from tests.deploy.programs import DEPLOY, program
+from tests.deploy.programs import program
+from tests.deploy.proxies import PROXIES, running
 from tests.support.ports import free_port
 from tests.support.processes import PLAIN, Served, served
 from tests.support.wire import streamed
-
-PATIENCE_S = 20.0
-
-NGINX = """daemon off;
-master_process off;
-pid {folder}/nginx.pid;
-error_log {folder}/nginx.err;
-events {{ worker_connections 512; }}
-http {{
-  access_log off;
-  client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder}; uwsgi_temp_path {folder}; scgi_temp_path {folder};
-  upstream conflicto {{ server 127.0.0.1:{upstream}; keepalive 16; }}
-  server {{ listen 127.0.0.1:{port}; include {proxied}; }}
-}}
-"""
 
 
 @dataclass
@@ -66,45 +48,6 @@ class Passed:
             return http.get(self.url + path, headers=headers)
 
 
-def _nginx(folder: Path, port: int, upstream: int) -> list[str]:
-    config = folder / "nginx.conf"
-    config.write_text(NGINX.format(folder=folder, port=port, upstream=upstream, proxied=DEPLOY / "nginx/conflicto-proxy.conf"))
-    return [program("nginx"), "-p", str(folder), "-c", str(config), "-e", str(folder / "nginx.err")]
-
-
-def _caddy(folder: Path, port: int, upstream: int) -> list[str]:
-    written = (DEPLOY / "Caddyfile").read_text(encoding="utf-8")
-    site = f"http://:{port} {{\n\tbind 127.0.0.1"
-    ours = written.replace("live.example.org {", site).replace("127.0.0.1:8000", f"127.0.0.1:{upstream}")
-    config = folder / "Caddyfile"
-    config.write_text("{\n\tadmin off\n\tauto_https off\n}\n" + ours)
-    return [program("caddy"), "run", "--config", str(config), "--adapter", "caddyfile"]
-
-
-PROXIES = {"nginx": _nginx, "caddy": _caddy}
-
-
-@contextmanager
-def _running(command: list[str], folder: Path, port: int) -> Iterator[None]:
-    homes = {"XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "HOME": str(folder)}
-    with (folder / "proxy.log").open("wb") as log:
-        process = subprocess.Popen(command, env=os.environ | homes, stdout=log, stderr=log, start_new_session=True)
-    try:
-        end = time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                httpx2.get(f"http://127.0.0.1:{port}/health/live", **PLAIN).raise_for_status()
-                break
-            except httpx2.TransportError:
-                assert process.poll() is None, (folder / "proxy.log").read_text()
-                assert time.monotonic() < end
-                time.sleep(0.05)
-        yield
-    finally:
-        process.terminate()
-        process.wait(PATIENCE_S)
-
-
 @pytest.fixture(scope="module", params=PROXIES)
 def passed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Passed]:
     program(request.param)
@@ -112,7 +55,7 @@ def passed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     settings = {"CONFLICTO_ACCESS_LOG": "on", "CONFLICTO_RATE_LIMITS": "on"}
     with served(folder / "data", **settings) as server:
         command = PROXIES[request.param](folder, port, int(server.url.rpartition(":")[2]))
-        with _running(command, folder, port):
+        with running(command, folder, port):
             session = server.call("POST", "/sessions", {"title": "Town hall"})
             host, path = session["host_token"], f"/sessions/{session['id']}"
             server.call("PATCH", path, {"status": "active"}, token=host)

@@ -41,6 +41,7 @@ class Press:
     clock: Clock
     metrics: Metrics
     load: Load
+    prefix: bytes = b""
 
     def status(self, call: Call, head: SessionHead, body: bytes, *, until_s: float = inf, guard: Guard | None = None) -> Ready:
         """Return a body that shows how things stand as an answer, at the latest until `until_s` on the monotonic clock."""
@@ -54,7 +55,7 @@ class Press:
             NO_STORE if is_now else REVALIDATE,
             VARY,
             (b"feed-cursor", cursor),
-            (b"link", b"<" + below + b"/" + cursor + b'>; rel="next"'),
+            (b"link", b"<" + self.prefix + below + b"/" + cursor + b'>; rel="next"'),
         )
         return self._ready(
             call, head, page.encoded(head.epoch), headers, Terms(guard=guard, is_empty=not page.items and not page.closed)

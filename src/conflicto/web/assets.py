@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conflicto.web.linking import SHARED, linked, short_style, without_blanks, without_comments
+from conflicto.web.prefix import with_prefix
 from conflicto.web.shortening import short_module
 
 if TYPE_CHECKING:
@@ -44,10 +45,14 @@ def asset(media_type: str, body: bytes) -> Asset:
 class Assets:
     """All static files of one folder by their relative path, and the name of this build."""
 
-    def __init__(self, types: Iterable[ActivityType] = (), folder: Path = STATIC, words: Mapping[str, str] | None = None) -> None:
-        """Read everything; `words` are further files by path, with their text."""
+    def __init__(
+        self, types: Iterable[ActivityType] = (), folder: Path = STATIC, words: Mapping[str, str] | None = None, prefix: str = ""
+    ) -> None:
+        """Read everything; `words` are further files by path, with their text. Paths of ours are below `prefix`."""
         read = {
-            path.relative_to(folder).as_posix(): _read(path) for path in sorted(folder.rglob("*")) if path.suffix in MEDIA_TYPES
+            path.relative_to(folder).as_posix(): with_prefix(_read(path), prefix)
+            for path in sorted(folder.rglob("*"))
+            if path.suffix in MEDIA_TYPES
         }
         ours = {SHARED, *read}
         for name, path in _views(types):

@@ -33,17 +33,17 @@ class Looks(NamedTuple):
     size: str
 
 
-def looks_of(call: Call) -> tuple[Looks, list[Header]]:
-    """Return what the reader wants, and the headers that keep what the address asks for."""
+def looks_of(call: Call, prefix: str = "") -> tuple[Looks, list[Header]]:
+    """Return what the reader wants, and the headers that keep what the address asks for on the pages below `prefix`."""
     asked, kept = query_fields(call.query_string, KNOWN), cookies(call.headers, KNOWN)
     languages = header(call.headers, b"accept-language").decode("latin-1")
     locale = chosen(NAMES, asked.get("lang"), kept.get("lang"), languages)
     looks = Looks(locale, *(_choice(name, asked.get(name), kept.get(name)) for name in CHOICES))
-    return looks, [_cookie(name, asked[name]) for name, values in KNOWN.items() if asked.get(name) in values]
+    return looks, [_cookie(name, asked[name], prefix) for name, values in KNOWN.items() if asked.get(name) in values]
 
 
-def _cookie(name: str, value: str) -> Header:
-    return (b"set-cookie", f"{name}={value}; Path=/; Max-Age={KEPT_S}; SameSite=Lax".encode())
+def _cookie(name: str, value: str, prefix: str) -> Header:
+    return (b"set-cookie", f"{name}={value}; Path={prefix}/; Max-Age={KEPT_S}; SameSite=Lax".encode())
 
 
 def looks_form(words: Mapping[str, str], looks: Looks) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from conflicto.platform.http.messages import Answer, Call, Header
+from conflicto.platform.http.prefix import prefix_of
 from conflicto.platform.http.routes import Docs, Route
 from conflicto.platform.limits.bucket import Per, Policy
 from conflicto.platform.problems import NotFound
@@ -88,6 +89,7 @@ class Pages:
         policy = POLICY.format(pictures="".join(f" {origin}" for origin in pictures))
         self._safe: Headers = ((b"content-security-policy", policy.encode()), *SAFE)
         self._public_url = public_url
+        self._prefix = prefix_of(public_url)
         self._server = server
         self._types = tuple(types)
         self._pictures = tuple(pictures)
@@ -95,7 +97,7 @@ class Pages:
 
     @cached_property
     def _assets(self) -> Assets:
-        return Assets(self._types, words=words_for_later())
+        return Assets(self._types, words=words_for_later(), prefix=self._prefix)
 
     @cached_property
     def _shells(self) -> Shells:
@@ -116,7 +118,7 @@ class Pages:
         """
         if len(call.params.get("code", "?")) not in range(1, MAX_CODE_LENGTH + 1):
             raise NotFound
-        looks, kept = looks_of(call)
+        looks, kept = looks_of(call, self._prefix)
         return _served(call, self._shells.page(name, looks), (*self._safe, *ASK_FIRST, *kept))
 
     async def join(self, call: Call) -> Answer:

@@ -8,10 +8,12 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from conflicto.participants.nickname import MAX_CHARS
+from conflicto.platform.http.prefix import prefix_of
 from conflicto.sessions.schemas import MAX_TITLE_CHARS
 from conflicto.web.assets import HERE, Asset, Assets, asset
 from conflicto.web.languages import NAMES, catalogs, direction
 from conflicto.web.looks import CHOICES, Looks, looks_form
+from conflicto.web.prefix import with_prefix
 from conflicto.web.telling import told_to_all, told_to_hosts
 
 if TYPE_CHECKING:
@@ -90,6 +92,7 @@ class Shells:
         self._pictures = list(pictures)
         self._retention_days = retention_days
         self._public_url = public_url
+        self._prefix = prefix_of(public_url)
         self._server = server
         self.catalogs = catalogs()
         self._types = tuple(types)
@@ -108,8 +111,8 @@ class Shells:
     def _make(self, page: str, looks: Looks) -> Asset:
         locale, words = looks.locale, self.catalogs[looks.locale]
         said = {_name(key): escape(text) for key, text in words.items()}
-        inner = Template(_template(page)).substitute(said, looks=looks_form(words, looks))
-        base = f"/s/{self._assets.build}"
+        inner = Template(with_prefix(_template(page), self._prefix)).substitute(said, looks=looks_form(words, looks))
+        base = f"{self._prefix}/s/{self._assets.build}"
         html = Template(_template("shell")).substitute(
             lang=locale, dir=direction(locale), theme=looks.theme, size=looks.size, page=page, base=base, title=escape(words["app"]),
             noscript=escape(words["noscript"]), links=self._links(base, page), boot=self._boot(page, locale), main=inner,
@@ -126,7 +129,7 @@ class Shells:
         if page == PHONE:
             words = {key: text for key, text in words.items() if not _is_for_later(key)}
         boot: dict[str, object] = {
-            "locale": locale, "bounds": BOUNDS, "base": f"/s/{self._assets.build}", "public_url": self._public_url,
+            "locale": locale, "bounds": BOUNDS, "base": f"{self._prefix}/s/{self._assets.build}", "public_url": self._public_url,
             "server": self._server, "pictures": self._pictures,
             "texts": words, "retention_days": self._retention_days,
             "types": {known.name: tell(known, locale) for known in self._types},

@@ -14,6 +14,7 @@ import structlog
 from conflicto.platform.express.ready import UNCHANGED
 from conflicto.platform.http.body import ClientGone, gated_body
 from conflicto.platform.http.messages import SAFE_HEADERS, Answer, Call, Unseen
+from conflicto.platform.http.prefix import headers_below
 from conflicto.platform.http.problem_response import code_of, problem_answer
 from conflicto.platform.http.query_fields import require_known_fields
 from conflicto.platform.http.routes import TextInvalid
@@ -87,6 +88,7 @@ class Desk:
     shelf_of: Callable[[Any], Shelf | None]
     on_caller: Callable[[Any], None]
     server: str
+    prefix: bytes = b""
 
 
 class FrontDoor:
@@ -127,6 +129,8 @@ class FrontDoor:
             return
         except Exception as error:  # noqa: BLE001 - the last resort: the caller gets an id, the log gets the cause
             answer = self._last_resort(error, scope, route, request_id)
+        if self._desk.prefix and answer.offer is None:
+            answer.headers = headers_below(self._desk.prefix, answer.headers)
         took_s = self._desk.clock.monotonic_s() - began
         self._count(scope, route, answer, request_id, took_s)
         await _send(send, answer, request_id, head=scope["method"] == "HEAD")

@@ -1,7 +1,7 @@
 // Keeps the phone's page and its files, so that a phone can be opened again while the server is away. It never touches the API.
 
 const KEPT = `conflicto ${new URL(location.href).searchParams.get("build")}`;
-const PAGE = "/p/"; // the shell is the same for every session
+const PAGE = "~/p/"; // the shell is the same for every session
 const PATIENCE_MS = 5_000;
 
 addEventListener("install", () => skipWaiting());
@@ -11,7 +11,7 @@ addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(event.request.url);
   if (event.request.method !== "GET" || origin !== location.origin) return;
   if (event.request.cache === "no-store") return; // asks the server: what is kept here does not tell which build it has
-  if (pathname.startsWith("/s/")) event.respondWith(file(event.request));
+  if (pathname.startsWith("~/s/")) event.respondWith(file(event.request));
   else if (event.request.mode === "navigate" && pathname.startsWith(PAGE)) event.respondWith(page(event.request));
 });
 

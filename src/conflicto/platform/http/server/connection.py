@@ -18,6 +18,7 @@ import structlog
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from conflicto.platform.http.front_door import CONNECTION, WHOLE
+from conflicto.platform.http.prefix import without_prefix
 
 if TYPE_CHECKING:
     from conflicto.platform.express.lane import Asked
@@ -244,6 +245,8 @@ class Connection(HttpToolsProtocol):
         self._in_head = False
         self._require_one_host()
         self.deadline_s = self.loop.time() + BODY_S
+        if self.keeper.prefix:
+            self.url = without_prefix(self.url, self.keeper.prefix)
         lane = self.lane
         if (
             lane is not None

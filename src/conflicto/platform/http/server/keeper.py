@@ -26,6 +26,7 @@ class Keeper:
     """One per process. `lane` None: the lane is off. `drain` is called when the server begins to stop, once for each open connection.
 
     `is_proxy` tells the addresses of trusted proxies, whose connections carry many people and are never closed to make room.
+    `prefix` is the path below which the server lies, empty for none.
     `on_tick` hears ten times a second how late the event loop woke, seconds; `on_refusal` the code of what never became a request.
     """
 
@@ -41,6 +42,7 @@ class Keeper:
         is_proxy: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self.lane = lane
+        self.prefix = b""
         self.refusals = Refusals(server)
         self._most_connections = most_connections
         self.drain = drain

@@ -89,7 +89,7 @@ export class Caller {
     const told = this.headers({ ...headers });
     if (body !== undefined) told["Content-Type"] = "application/json";
     if (key) told["Idempotency-Key"] = key;
-    const answer = await attempt(`/api/v1${path}`, { method, headers: told, body: body && JSON.stringify(body), cache: "no-store", signal });
+    const answer = await attempt(`~/api/v1${path}`, { method, headers: told, body: body && JSON.stringify(body), cache: "no-store", signal });
     this.renew(answer);
     if (answer.status === 204 && method === "DELETE") return null;
     const given = Object(await answer.json().catch(() => null));

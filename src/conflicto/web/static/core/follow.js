@@ -175,7 +175,7 @@ export class Follow {
   }
 
   async #open(path, headers) {
-    const request = fetch(`/api/v1/sessions/${this.#session}/${path}`, {
+    const request = fetch(`~/api/v1/sessions/${this.#session}/${path}`, {
       headers: this.#caller.headers(headers), cache: "no-store", signal: this.#stop.signal,
     });
     const answer = await this.#within(request, headers.Prefer ? HELD_MS : FIRST_MS);

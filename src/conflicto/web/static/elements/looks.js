@@ -5,7 +5,7 @@ const KEPT_S = 365 * 86_400;
 const menu = document.querySelector("[data-looks]");
 
 export function choose({ name, value }) {
-  document.cookie = `${name}=${value}; Path=/; Max-Age=${KEPT_S}; SameSite=Lax`;
+  document.cookie = `${name}=${value}; Path=~/; Max-Age=${KEPT_S}; SameSite=Lax`;
   if (name === "lang") return again();
   document.documentElement.dataset[name] = value;
 }

@@ -143,11 +143,11 @@ export class Board extends Steps {
     const name = `screen.${this.id}`;
     const held = tokens.get(name);
     if (!held || (await works(held, this.path)) === false) tokens.set(name, (await this.caller.post(`${this.path}/tokens`, { role: "screen" })).token);
-    return `/screen/${this.id}#token=${tokens.get(name)}`;
+    return `~/screen/${this.id}#token=${tokens.get(name)}`;
   }
 
   cohostLink = async () => {
     const { token } = await this.caller.post(`${this.path}/tokens`, { role: "host" });
-    return `/host/s/${this.id}#token=${token}`;
+    return `~/host/s/${this.id}#token=${token}`;
   };
 }

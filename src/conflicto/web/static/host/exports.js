@@ -45,7 +45,7 @@ async function fetched(caller, address) {
   const lost = () => {
     throw new Problem(0, { code: "offline" });
   };
-  const answer = await fetch(`/api/v1${address}`, { headers: caller.headers(), cache: "no-store" }).catch(lost);
+  const answer = await fetch(`~/api/v1${address}`, { headers: caller.headers(), cache: "no-store" }).catch(lost);
   caller.renew(answer);
   const isPage = answer.headers.get("Content-Type")?.startsWith("text/html"); // of a portal, never a file of ours
   if (!answer.ok || isPage) throw refusal(answer.status, Object(await answer.json().catch(() => null)), caller.token);

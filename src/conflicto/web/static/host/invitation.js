@@ -14,8 +14,8 @@ export function drawInvitation(board, show, closing) {
     h("p", { class: "big-code", dir: "ltr" }, session.join_code),
     h("p", {}, origin().replace(/^https?:\/\//, "")),
     linkRow(board, "host.phone_link", async () => joinLink(session)),
-    linkRow(board, "host.screen_link", async () => origin() + (await board.screenLink())),
-    linkRow(board, "host.cohost", async () => origin() + (await board.cohostLink())),
+    linkRow(board, "host.screen_link", async () => toPublic(await board.screenLink())),
+    linkRow(board, "host.cohost", async () => toPublic(await board.cohostLink())),
     h("button", { type: "button", key: "remote", onclick: () => remote(board, show, closing) }, t("host.remote")),
     h("button", { type: "button", key: "links", onclick: () => showLinks(board, show, closing, origin()) }, t("links.title")),
     closing());
@@ -39,5 +39,8 @@ async function remote(board, show, closing) {
   const link = await board.does(board.cohostLink);
   if (!link) return;
   show(() => h("div", { class: "stack invitation", key: "remote" },
-    h("h2", {}, t("host.remote")), h("p", {}, t("host.remote_how")), drawCode(origin() + link, t("host.remote")), closing()));
+    h("h2", {}, t("host.remote")), h("p", {}, t("host.remote_how")), drawCode(toPublic(link), t("host.remote")), closing()));
 }
+
+// The whole address of one of our pages, as phones reach it.
+const toPublic = (path) => new URL(path, origin()).href;

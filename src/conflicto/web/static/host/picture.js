@@ -17,7 +17,7 @@ export function drawBoard(board, commands, open) {
       h("h1", { class: "grow", dir: "auto" }, session.title),
       h("span", { class: `chip ${session.status}` }, t(`host.${session.status}`)),
       h("button", { type: "button", class: "code", onclick: open.invite, "aria-label": `${t("host.invite")}: ${session.join_code}` }, session.join_code),
-      button(t("host.screen"), open.screen), h("a", { class: "button", href: withToken(`/host/s/${board.id}/report`, board.caller.name, "token") }, t("host.report")),
+      button(t("host.screen"), open.screen), h("a", { class: "button", href: withToken(`~/host/s/${board.id}/report`, board.caller.name, "token") }, t("host.report")),
       button("?", open.keys, { class: "square", "aria-label": t("key.title") })),
     board.isOffline ? h("p", { class: "banner", key: "offline" }, offline(board), board.blocked ? ` ${board.blocked}` : null) : null,
     tokens.areKept ? null : h("p", { class: "banner plain", key: "unkept" }, t("state.unkept_link")),

@@ -17,7 +17,7 @@ import { keysAreOn, listen, switchKeys } from "../screen/keys.js";
 
 const main = document.getElementById("main");
 main.classList.replace("column", "desk");
-const id = location.pathname.split("/")[3];
+const id = location.pathname.split("/").at(-1);
 await takeFromAddress("token", `host.${id}`, `/sessions/${id}/links?limit=1`);
 await takeFromAddress("admin", "admin", "/sessions?limit=1");
 

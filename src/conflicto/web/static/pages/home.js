@@ -81,7 +81,7 @@ async function keep(made) {
   const { id, host_token: host, screen_token: screen } = await made;
   tokens.set(`host.${id}`, host);
   tokens.set(`screen.${id}`, screen);
-  location.assign(withToken(`/host/s/${id}`, `host.${id}`, "token"));
+  location.assign(withToken(`~/host/s/${id}`, `host.${id}`, "token"));
 }
 
 function list() {
@@ -91,7 +91,7 @@ function list() {
     h("h2", {}, t("host.sessions")),
     h("ul", { class: "rows" }, sessions.map((session) =>
       h("li", { key: session.id, class: "row wrap" },
-        h("a", { class: "grow basis strong", href: withToken(`/host/s/${session.id}`, "admin", "admin"), dir: "auto" }, session.title),
+        h("a", { class: "grow basis strong", href: withToken(`~/host/s/${session.id}`, "admin", "admin"), dir: "auto" }, session.title),
         h("span", { class: `chip ${session.status}` }, t(`host.${session.status}`)),
         h("span", { class: "muted small" }, day(session.created_at)),
         h("button", { type: "button", "aria-label": `${t("host.duplicate")}: ${session.title}`, onclick: () => attempt(() => keep(caller.post(`/sessions/${session.id}/duplicate`))) }, t("host.duplicate")),

@@ -11,7 +11,7 @@ const main = document.getElementById("main");
 const arrival = () => Promise.all([import(`${boot.base}/phone/arrival.js`), wordsForLater()]).then(([module]) => module);
 
 function enter(session) {
-  history.replaceState(null, "", `/p/${session}`);
+  history.replaceState(null, "", `~/p/${session}`);
   new Room(main, session, new Caller(`seat.${session}`), leave).open();
 }
 
@@ -19,7 +19,7 @@ function enter(session) {
 function leave(session, why, isMoved = false) {
   tokens.drop(`seat.${session}`);
   document.querySelector("dialog")?.close();
-  history.replaceState(null, "", "/");
+  history.replaceState(null, "", "~/");
   if (isMoved) arrival().then(({ drawMoved }) => drawMoved(main, () => knock()), () => knock(why));
   else knock(why);
 }
@@ -29,10 +29,10 @@ function knock(why = "", code = "", key = "") {
   new Door(main, enter, why).open(code, key);
 }
 
-const [, kind, of] = location.pathname.split("/");
+const [kind, of] = location.pathname.split("/").slice(-2);
 const given = new URLSearchParams(location.hash.slice(1));
 if (location.hash.startsWith("#admin=")) {
-  location.replace(`/host${location.hash}`);
+  location.replace(`~/host${location.hash}`);
 } else if (kind === "p" && given.has("move")) {
   arrival().then(({ Arrival }) => new Arrival(main, of, given.get("move"), { enter, elsewhere: () => knock() }).open());
 } else if (kind === "p" && given.has("seat")) {

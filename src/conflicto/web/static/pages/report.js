@@ -11,7 +11,7 @@ import { textsOf } from "../host/lists.js";
 
 const AGAIN_MS = 5_000;
 const main = document.getElementById("main");
-const id = location.pathname.split("/")[3];
+const id = location.pathname.split("/").at(-2);
 await takeFromAddress("token", `host.${id}`, `/sessions/${id}/links?limit=1`);
 const caller = new Caller(`host.${id}`, "admin");
 const path = `/sessions/${id}`;
@@ -36,7 +36,7 @@ async function load() {
     h("h1", { dir: "auto" }, session.title),
     h("p", { class: "muted" }, day(session.created_at)),
     h("div", { class: "row wrap no-print" },
-      h("a", { class: "button", href: withToken(`/host/s/${id}`, caller.name, "token") }, t("host.title")), h("button", { type: "button", onclick: () => print() }, t("host.print"))),
+      h("a", { class: "button", href: withToken(`~/host/s/${id}`, caller.name, "token") }, t("host.title")), h("button", { type: "button", onclick: () => print() }, t("host.print"))),
     rehearsal.participants ? h("p", { class: "banner" }, t("host.rehearsed", { n: rehearsal.participants })) : null,
     parts.length ? null : h("p", { class: "muted" }, t("results.none")),
     parts.map(({ activity, rounds }) => h("section", { class: "card stack", key: activity.id },

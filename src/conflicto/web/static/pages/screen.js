@@ -17,7 +17,7 @@ import { countOf, drawLeaderboard, drawMore } from "../sdk/pictures.js";
 
 const LOOK_MS = 1_000;
 const main = document.getElementById("main");
-const id = location.pathname.split("/")[2];
+const id = location.pathname.split("/").at(-1);
 await takeFromAddress("token", `screen.${id}`, `/sessions/${id}`);
 const caller = new Caller(`screen.${id}`);
 const path = `/sessions/${id}`;

@@ -2,7 +2,7 @@
 
 import { boot } from "../core/words.js";
 
-const WORKER = "/sw.js?build=";
+const WORKER = "~/sw.js?build=";
 
 // Only secure origins have workers; on plain HTTP in a hall everything else works as it does with one.
 export async function keepPage() {
@@ -23,4 +23,4 @@ export async function keepPage() {
 
 const loaded = () =>
   performance.getEntriesByType("resource").map((each) => new URL(each.name))
-    .filter((each) => each.origin === location.origin && each.pathname.startsWith("/s/")).map((each) => each.pathname);
+    .filter((each) => each.origin === location.origin && each.pathname.startsWith("~/s/")).map((each) => each.pathname);
