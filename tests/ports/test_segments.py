@@ -274,6 +274,56 @@ async def test_rounds_have_their_own_segments_and_deleted_sessions_have_none(kit
     assert kit.do(None, store.purge, room.stage.session_id, 500) == 0
 
 
+async def test_who_asks_for_a_cold_round_is_told_to_come_back_and_finds_it_ready(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = Random(1)
+    room = Room(kit, set_stage(kit, people=25), rng)
+    for _ in range(40):
+        room.answer()
+    go_on, begun = asyncio.Event(), 0
+    read = kit.db.loads.read
+
+    async def held(query: Any) -> Any:
+        nonlocal begun
+        begun += query.__self__.chunks == []
+        await go_on.wait()
+        return await read(query)
+
+    monkeypatch.setattr(kit.db.loads, "read", held)
+    monkeypatch.setattr("conflicto.results.tallies.MAX_WAIT_S", 0.01)
+    tallies, segments = Tallies(), segments_of(kit)
+
+    for _ in range(3):
+        with pytest.raises(Unavailable, match="being counted") as told:
+            await tallies.get(segments, room.of, BASES[0])
+        assert told.value.retry_after_s == 1
+    (kept,) = tallies._kept.values()
+    assert (kept.loading.done(), kept.waiting, begun) == (False, 0, 1)
+
+    go_on.set()
+    await kept.loading
+    assert await tallies.get(segments, room.of, BASES[0]) is kept
+    assert begun == 1
+
+
+async def test_a_load_that_nobody_asks_for_again_ends(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    room = Room(kit, set_stage(kit, people=25), Random(1))
+
+    async def held(query: Any) -> Any:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(kit.db.loads, "read", held)
+    monkeypatch.setattr("conflicto.results.tallies.MAX_WAIT_S", 0.01)
+    monkeypatch.setattr("conflicto.results.tallies.MAX_UNASKED_S", 0.01)
+    tallies = Tallies()
+    with pytest.raises(Unavailable):
+        await tallies.get(segments_of(kit), room.of, BASES[0])
+    (kept,) = tallies._kept.values()
+
+    await asyncio.gather(kept.loading, return_exceptions=True)
+    assert kept.loading.cancelled()
+    assert not tallies._kept
+
+
 async def test_a_load_goes_on_for_the_last_who_waits_and_ends_without_them(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who asks next goes on from the segments that were counted until then: nobody has to wait for a whole round in one go."""
     rng = Random(1)

@@ -53,6 +53,11 @@ FOLDED_BYTES = 8 * 1024 * 1024
 SNAPSHOT_S = 5.0
 """How old the results of a tally that is stored on disk may be."""
 
+MAX_WAIT_S = 1.0
+MAX_UNASKED_S = 60.0
+COUNTING_RETRY_S = 1
+"""How long a request waits for a load, how long a load goes on after the last request was refused, and when to ask again."""
+
 MAX_SHARE = 8.0
 """Of the memory that a tally may take, while a part of it is on its way to the disk; what goes beyond is counted again when asked for."""
 
@@ -78,7 +83,7 @@ class Kept:
 
     Of its answers, `in_segments` lie in stored segments, which reach up to `covered`; `storing` makes another one.
 
-    `waiting` counts who waits for `loading`.
+    `waiting` counts who waits for `loading`; `unasked` ends it if those who were told to ask again do not.
 
     `counted` holds every answer as it was counted, where other processes write as well and the round is not too large for it: the
     database keeps only the newest revisions, so nobody else can say what to take back. `is_void`: an answer changed of which that is
@@ -96,6 +101,7 @@ class Kept:
         self.bodies: dict[object, Body] = {}
         self.loading: asyncio.Task[None] | None = None
         self.waiting = 0
+        self.unasked: asyncio.TimerHandle | None = None
         self.counted: dict[UUID, Counted] | None = {} if is_shared else None
         self._counted_bytes = 0
         self.storing: asyncio.Task[None] | None = None
@@ -258,7 +264,8 @@ class Tallies:
         """Return a round's tally, loaded if it is not there or was made from something else; all who ask share one load.
 
         Raises:
-            NotFound, Unavailable: it had to be loaded, and the session is gone or the database does not answer.
+            NotFound: it had to be loaded, and the session is gone.
+            Unavailable: likewise, and the database does not answer, or it takes longer than a request waits: the load goes on meanwhile.
         """
         key = of.activity_id, of.nth
         kept = self._kept.get(key)
@@ -274,15 +281,33 @@ class Tallies:
         return kept
 
     async def _loaded(self, key: tuple[UUID, int], kept: Kept, loading: asyncio.Task[None]) -> None:
-        """Wait for a load, which ends when the last who waits for it goes away."""
+        """Wait a moment for a load, which ends when the last who waits for it goes away, or was told to ask again and does not."""
         kept.waiting += 1
         try:
-            await asyncio.shield(loading)
+            done, _ = await asyncio.wait({loading}, timeout=MAX_WAIT_S)
+            if not done:
+                self._await_question(key, kept, loading)
+                raise Unavailable("The answers are being counted. Ask again in a moment.", retry_after_s=COUNTING_RETRY_S)
+            await loading
         finally:
             kept.waiting -= 1
-            if not kept.waiting and not loading.done():
-                self._drop(key, kept)
-                loading.cancel()
+            if kept.unasked is None:
+                self._end_unwanted(key, kept, loading)
+
+    def _await_question(self, key: tuple[UUID, int], kept: Kept, loading: asyncio.Task[None]) -> None:
+        """Let a load go on without anyone who waits, for as long as those who were refused may take to ask again."""
+        if kept.unasked is not None:
+            kept.unasked.cancel()
+        kept.unasked = asyncio.get_running_loop().call_later(MAX_UNASKED_S, self._end_unasked, key, kept, loading)
+
+    def _end_unasked(self, key: tuple[UUID, int], kept: Kept, loading: asyncio.Task[None]) -> None:
+        kept.unasked = None
+        self._end_unwanted(key, kept, loading)
+
+    def _end_unwanted(self, key: tuple[UUID, int], kept: Kept, loading: asyncio.Task[None]) -> None:
+        if not kept.waiting and not loading.done():
+            self._drop(key, kept)
+            loading.cancel()
 
     def _drop(self, key: tuple[UUID, int], kept: Kept) -> None:
         if self._kept.get(key) is kept:

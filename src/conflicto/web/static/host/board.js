@@ -80,12 +80,17 @@ export class Board extends Steps {
     }, this.results ? REFRESH_MS : 0);
   }
 
+  // Results that are being counted are read again.
+  #comeBack({ status, retryAfterS }) {
+    if (status === 503 && retryAfterS) setTimeout(() => this.refresh(), retryAfterS * 1000);
+  }
+
   async #read() {
     const shown = this.shown;
     if (!shown) return;
     const at = `${this.path}/activities/${shown.id}`;
     const [counted, { near_cap: isNearCap }] = await Promise.all([
-      this.caller.get(`${at}/results`).catch(() => this.caller.get(`${at}/status`)), this.caller.get(`${this.path}/status`)]);
+      this.caller.get(`${at}/results`).catch((problem) => this.#comeBack(problem) ?? this.caller.get(`${at}/status`)), this.caller.get(`${this.path}/status`)]);
     this.isNearCap = isNearCap;
     if (shown.moderation !== "off" || this.wantsAnswers || this.session.word_filter.mode !== "off") ({ items: this.answers, has_next: this.hasMoreAnswers } = await this.caller.get(`${at}/responses?limit=200&round=${shown.round}`));
     else this.answers = [];

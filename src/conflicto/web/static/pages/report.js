@@ -53,7 +53,7 @@ async function part(activity) {
   const answers = await everyAnswer(at);
   const rounds = [];
   for (let nth = 1; nth <= activity.round; nth += 1) {
-    const counted = await caller.get(`${at}/results?moderation=visible&round=${nth}`);
+    const counted = await caller.counted(`${at}/results?moderation=visible&round=${nth}`);
     rounds.push({ counted, answers: answers.filter(({ round, moderation }) => round === nth && moderation === "visible") });
   }
   return { activity, rounds };

@@ -76,12 +76,18 @@ function shown() {
   return fold.of.activity.get(current ?? other)?.data ?? null;
 }
 
+// Results that are being counted are looked for again.
+function comeBack({ status: code, retryAfterS }) {
+  if (code === 503 && retryAfterS) setTimeout(look, retryAfterS * 1000);
+  return null;
+}
+
 async function look() {
   const activity = shown();
   status = (await caller.get(`${path}/status`).catch(() => null)) ?? status;
   if (activity) {
     const at = `${path}/activities/${activity.id}`;
-    const found = await caller.get(`${at}/results`).catch(() => null) ?? await caller.get(`${at}/status`).catch(() => null);
+    const found = await caller.get(`${at}/results`).catch((problem) => comeBack(problem)) ?? await caller.get(`${at}/status`).catch(() => null);
     if (found && found.activity_id === shown()?.id) results = found;
     teller.tick(activity);
   }
