@@ -1,15 +1,15 @@
 """How many connections the workers of a machine may open, held against what the server gives."""
 
-from pathlib import Path
+import os
 
 import psycopg
 import pytest
+import typer
 
 from conflicto.cli import serve as module
 from conflicto.platform.db.engine import Database, PoolSize
-from conflicto.platform.db.postgres import capacity
+from conflicto.platform.db.postgres import Capacity, capacity
 from conflicto.settings import Settings, SettingsInvalid, read_settings
-from tests.support.processes import environment, run
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 7, 10])
@@ -38,21 +38,47 @@ def test_servers_capacity_is_what_it_says(postgres_database: str) -> None:
     assert 1 <= found.used < found.most
 
 
-def test_more_connections_than_the_server_gives_are_refused_at_once(postgres_database: str, tmp_path: Path) -> None:
-    env = environment(tmp_path, DATABASE_URL=postgres_database, DATABASE_POOL_SIZE="900", DATABASE_MAX_OVERFLOW="100")
-    refused = run("serve", "--port", "0", env=env)
-    assert refused.exit_code == 3
-    said = " ".join(refused.stderr.split())
-    assert "may open 1001 connections (DATABASE_POOL_SIZE 900, DATABASE_MAX_OVERFLOW 100, exports 1)" in said
-    assert "max_connections" in said
+@pytest.fixture
+def sizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget afterwards what a start told its workers."""
+    for name in ("DATABASE_POOL_SIZE", "DATABASE_MAX_OVERFLOW"):
+        monkeypatch.setenv(name, "0")
 
 
-def test_more_than_are_left_is_said_and_tolerated(postgres_database: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("sizes")
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_pool_beyond_what_the_server_gives_is_lowered_and_said(
+    postgres_database: str, capsys: pytest.CaptureFixture[str], workers: int
+) -> None:
     db = Database(postgres_database, pool=PoolSize(2, 0))
     with db.writer_connection() as connection:
         server = capacity(connection)
-    settings = Settings(database_url=postgres_database, pool_size=server.most - 2, max_overflow=1)
+    settings = Settings(database_url=postgres_database, pool_size=900, max_overflow=100, workers=workers)
     with psycopg.connect(postgres_database):
-        module._require_connections(db, settings)
+        module._fit_pool(db, settings)
     db.close()
-    assert "taken now" in " ".join(capsys.readouterr().err.split())
+
+    size, overflow = int(os.environ["DATABASE_POOL_SIZE"]), int(os.environ["DATABASE_MAX_OVERFLOW"])
+    share = PoolSize.share(size, overflow, workers=workers)
+    assert share.size >= 2
+    assert workers * (share.most + 1) <= server.most
+    said = " ".join(capsys.readouterr().err.split())
+    assert "max_connections allows" in said
+    assert f"lowered to DATABASE_POOL_SIZE {size}, DATABASE_MAX_OVERFLOW {overflow}" in said
+
+
+@pytest.mark.usefixtures("sizes")
+@pytest.mark.parametrize(("limit", "workers", "sizes_told"), [(9, 1, ("8", "0")), (9, 3, ("6", "0")), (8, 3, None), (2, 1, None)])
+def test_limits_of_a_role_bound_the_pool_down_to_what_workers_need(
+    monkeypatch: pytest.MonkeyPatch, postgres_database: str, limit: int, workers: int, sizes_told: tuple[str, str] | None
+) -> None:
+    db = Database(postgres_database, pool=PoolSize(2, 0))
+    monkeypatch.setattr(module, "capacity", lambda _: Capacity(limit, 0, "the role's CONNECTION LIMIT"))
+    settings = Settings(database_url=postgres_database, workers=workers)
+    if sizes_told is None:
+        with pytest.raises(typer.Exit):
+            module._fit_pool(db, settings)
+    else:
+        module._fit_pool(db, settings)
+        assert (os.environ["DATABASE_POOL_SIZE"], os.environ["DATABASE_MAX_OVERFLOW"]) == sizes_told
+    db.close()

@@ -15,7 +15,7 @@ from conflicto.cli.waiting import NotThere
 from tests.support import databases
 from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port
-from tests.support.processes import PLAIN, environment, run, run_apart, starting, wait_for
+from tests.support.processes import PLAIN, environment, run, run_apart, served, starting, wait_for
 from tests.support.servers import postgres_cluster
 
 
@@ -144,12 +144,20 @@ def test_hosts_of_which_one_is_away_and_parameters_of_libpq_work(empty: str, tmp
 
 
 def test_limit_of_a_role_bounds_the_pool(postgres_database: str, postgres_url: str, guest: str, tmp_path: Path) -> None:
+    url = changed(postgres_database, user=guest, password="secret")
     with psycopg.connect(postgres_database, autocommit=True) as connection:
         connection.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO guest")
-        env = environment(tmp_path, DATABASE_URL=changed(postgres_database, user=guest, password="secret"))
-        done = run_apart("serve", "--port", str(free_port()), env=env)
+        with served(tmp_path / "server", DATABASE_URL=url) as server:
+            assert server.call("POST", "/sessions", {"title": "Town hall"})["title"] == "Town hall"
+            assert "conflicto_pool_limit 2.0" in server.text("/metrics")
+            said = " ".join(server.log.read_text().split())
+            assert "the role's CONNECTION LIMIT allows 3 in all" in said
+            assert "lowered to DATABASE_POOL_SIZE 2, DATABASE_MAX_OVERFLOW 0" in said
+
+        connection.execute("ALTER ROLE guest CONNECTION LIMIT 2")
+        done = run_apart("serve", "--port", str(free_port()), env=environment(tmp_path, DATABASE_URL=url))
     assert done.returncode == 3
-    assert "the role's CONNECTION LIMIT allows 3 in all. Lower them, or raise the role's CONNECTION LIMIT." in done.stderr
+    assert "At least 3 are needed: raise the role's CONNECTION LIMIT" in done.stderr
     assert "Traceback" not in done.stderr
 
 

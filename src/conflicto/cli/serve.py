@@ -18,8 +18,8 @@ from rich.console import Console
 from conflicto.access.identity import ADMIN_FILE, Identity, establish, keep_admin_token
 from conflicto.cli.environment import UNUSABLE, await_database, prepared_database, registered_or_exit, settings_or_exit
 from conflicto.cli.preflight import only_server, require_data_directory, require_port, require_redis
-from conflicto.platform.db.engine import Database, PoolSize
-from conflicto.platform.db.postgres import capacity
+from conflicto.platform.db.engine import LEAST_CONNECTIONS, Database, PoolSize
+from conflicto.platform.db.postgres import Capacity, capacity
 from conflicto.platform.logs import configure_logs
 from conflicto.platform.shutdown import REQUESTS_S
 from conflicto.settings import Settings, unknown_variables
@@ -72,7 +72,7 @@ def _serve(host: str, port: int, settings: Settings) -> None:
         err.print(f"The environment variable {name} is not a setting of this version; see docs/settings.md.")
     await_database(settings, host, port)
     with prepared_database(settings) as db:
-        _require_connections(db, settings)
+        _fit_pool(db, settings)
         identity = establish(
             db, data_dir=settings.data_dir, secret_key=settings.secret("secret_key"), admin_token=settings.secret("admin_token")
         )
@@ -96,26 +96,46 @@ def _common_counts(settings: Settings) -> Iterator[None]:
         yield
 
 
-def _require_connections(db: Database, settings: Settings) -> None:
-    """Refuse to start with more connections than the server will ever give; warn if it has too few left at the moment."""
-    if not db.is_shared:
+def _fit_pool(db: Database, settings: Settings) -> None:
+    """Lower the pool of all workers to what the server, the role and the database give; exit where they cannot work with it.
+
+    Workers read the sizes from the environment. What others use now is left to them, as long as the workers can begin at all.
+    """
+    server = _capacity(db)
+    if server is None:
         return
     share = PoolSize.share(settings.pool_size, settings.max_overflow, workers=settings.workers)
     wanted = settings.workers * (share.most + OF_EXPORTS)
-    with db.writer_connection() as connection:
-        server = capacity(connection)
-    if server is None:
-        return
+    least = settings.workers * (LEAST_CONNECTIONS + OF_EXPORTS)
     said = (
         f"{settings.workers} workers may open {wanted} connections (DATABASE_POOL_SIZE {settings.pool_size},"
         f" DATABASE_MAX_OVERFLOW {settings.max_overflow}, exports {settings.workers * OF_EXPORTS}),"
-        f" and {server.bound} allows {server.most} in all"
+        f" and {server.bound} allows {server.most} in all, of which {server.used} are taken now"
     )
-    if wanted > server.most:
-        err.print(f"{said}. Lower them, or raise {server.bound}.")
+    if least > server.most:
+        err.print(f"{said}. At least {least} are needed: raise {server.bound}, or lower --workers.")
         raise typer.Exit(UNUSABLE)
-    if wanted > server.most - server.used:
-        err.print(f"{said}, of which {server.used} are taken now. When it has no more, requests are answered 503.")
+    fitting = max(least, min(wanted, server.most - server.used))
+    if fitting < wanted:
+        size, overflow = _fitting_sizes(fitting - settings.workers * OF_EXPORTS, settings)
+        os.environ["DATABASE_POOL_SIZE"], os.environ["DATABASE_MAX_OVERFLOW"] = str(size), str(overflow)
+        err.print(f"{said}. The pool is lowered to DATABASE_POOL_SIZE {size}, DATABASE_MAX_OVERFLOW {overflow}.")
+
+
+def _capacity(db: Database) -> Capacity | None:
+    """Return what connections there may be, None where the database is a file or a pooler shares them out."""
+    if not db.is_shared:
+        return None
+    with db.writer_connection() as connection:
+        return capacity(connection)
+
+
+def _fitting_sizes(connections: int, settings: Settings) -> tuple[int, int]:
+    """Return pool size and overflow whose shares of all workers make at most so many connections."""
+    each = connections // settings.workers
+    size = max(LEAST_CONNECTIONS, min(settings.pool_size // settings.workers, each))
+    overflow = min(settings.max_overflow // settings.workers, each - size)
+    return size * settings.workers, max(0, overflow) * settings.workers
 
 
 def address_in_network() -> str:
