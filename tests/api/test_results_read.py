@@ -106,3 +106,22 @@ async def test_earlier_rounds_are_counted_without_what_was_hidden_in_them(api: A
 
     assert (earlier["round"], earlier["response_count"]) == (1, 1)
     assert earlier["results"]["all"]["values"] == [{"value": "first", "count": 1}]
+
+
+async def test_a_wall_leaves_small_words_out_of_its_cloud_and_nowhere_else(api: Api) -> None:
+    event = await make_event(api)
+    fields: dict[str, Any] = {"type": "wall", "status": "active", "moderation": "off"}
+    wall = await event.activity(**fields, config={"question": "What?", "language": "de"})
+    (anna,) = await crowd(event, "Anna")
+    sent = accepted(await event.answer(wall, anna, {"text": "Das ist am Tageslicht"}), 201)
+
+    def words(body: dict[str, Any]) -> list[str]:
+        return [each["word"] for each in body["results"]["words"]["words"]]
+
+    assert words(accepted(await asked(event, wall, event.host))) == ["Tageslicht"]
+    path = f"{event.path}/activities/{wall['id']}"
+    assert sent["response_data"] == {"text": "Das ist am Tageslicht"}
+    exported = await api.get(f"{event.path}/export?format=csv", token=event.host)
+    assert "Das ist am Tageslicht" in exported.content.decode("utf-8-sig")
+    accepted(await api.patch(f"{path}?force=true", {"config": {"question": "What?"}}, token=event.host))
+    assert sorted(words(accepted(await asked(event, wall, event.host)))) == ["Das", "Tageslicht", "am", "ist"]

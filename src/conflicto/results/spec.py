@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from conflicto.results.folds.base import Circumstances, Fold
 
 MOST_NAMES = 8
-RANK = "rank"
+OF_CONFIG = ("of", "stop_words")
+"""Options that may be a JSON pointer into the activity's config."""
+
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 _decode = msgspec.json.Decoder().decode
@@ -50,7 +52,7 @@ def spec_of(text: str | None) -> Spec:
 
 def refers_to_config(text: str | None) -> bool:
     """Whether a stored spec takes options from the activity's config."""
-    return any(entry.op == RANK and isinstance(entry.options.get("of"), str) for entry in spec_of(text).values())
+    return any(isinstance(entry.options.get(option), str) for entry in spec_of(text).values() for option in OF_CONFIG)
 
 
 def require_spec(text: str | None) -> None:

@@ -17,6 +17,7 @@ GOOD: list[Any] = [
     {"a": {"path": "", "op": "rank", "of": ["a", {"b": 1}, None]}, "b": {"path": "", "op": "votes"}},
     {"a": {"path": "", "op": "rank", "rule": "modified"}, "b": {"path": "", "op": "rank", "rule": "borda", "of": "/options/*/id"}},
     {"a": {"path": "", "op": "rank", "rule": "borda", "of": ["a"], "unranked": "zero"}},
+    {"a": {"path": "", "op": "words", "stop_words": ["de", "ar"]}, "b": {"path": "", "op": "words", "stop_words": "/language"}},
     {"a": {"path": "", "op": "score", "key": "/correct", "points": 1, "speed": True, "tolerance": 0}},
 ]
 BAD: list[tuple[Any, list[str]]] = [
@@ -32,6 +33,9 @@ BAD: list[tuple[Any, list[str]]] = [
     ({"a": {"path": "", "op": "rank", "of": "options"}}, ["/a/of"]), ({"a": {"path": "", "op": "rank", "of": ""}}, ["/a/of"]),
     ({"a": {"path": "", "op": "rank", "rule": "borda"}}, ["/a"]), ({"a": {"path": "", "op": "rank", "unranked": "zero"}}, ["/a"]),
     ({"a": {"path": "", "op": "rank", "rule": "condorcet", "unranked": 0}}, ["/a/rule", "/a/unranked"]),
+    ({"a": {"path": "", "op": "words", "stop_words": ["xx"]}}, ["/a/stop_words"]),
+    ({"a": {"path": "", "op": "words", "stop_words": []}}, ["/a/stop_words"]),
+    ({"a": {"path": "", "op": "words", "stop_words": "de"}}, ["/a/stop_words"]),
     ({"a": {"path": "", "op": "score"}}, ["/a/key"]),
     ({"a": {"path": "", "op": "score", "key": "x", "tolerance": -1}}, ["/a/key", "/a/tolerance"]),
     ({"a": {"path": "", "op": "sum"}, "b": {"path": "", "op": "count", "top": 1001}}, ["/a/op", "/b/top"]),

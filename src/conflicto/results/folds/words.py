@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any, Self
 from conflicto.platform.folding import fold
 from conflicto.platform.normalization import normalized
 from conflicto.results.folds.base import MAX_ENTRIES, MOST_LISTED, Kind, first, flag, whole
+from conflicto.results.pointer import find_all, parse
 from conflicto.results.segmentation import bare, words_in
 from conflicto.results.spill.store import Entry
+from conflicto.results.stop_words import LANGUAGES, stop_words
 from conflicto.results.values import elements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from conflicto.results.folds.base import About
+    from conflicto.results.folds.base import About, Circumstances
     from conflicto.results.spill.store import SpillStore
 
 LONGEST_WORD = 200
@@ -33,10 +35,11 @@ _CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " ")
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Without `split`, a whole text is one entry."""
+    """Without `split`, a whole text is one entry; `left_out` are keys of words that are not counted."""
 
     top: int = 100
     split: bool = True
+    left_out: frozenset[str] = frozenset()
 
     def read(self, value: object, about: About) -> dict[str, str] | None:  # noqa: ARG002 - Fold's signature
         """Return the distinct words as they are counted, each with its first spelling in this answer."""
@@ -44,7 +47,7 @@ class Words:
         texts = (text for text in elements(value) or () if isinstance(text, str))
         for word in islice((word for text in texts for word in self._words(text)), MOST_WORDS):
             key = fold(bare(word))
-            if key:
+            if key and key not in self.left_out:
                 found.setdefault(key, word)
         return found or None
 
@@ -158,4 +161,18 @@ def _shown(spellings: Mapping[str, int]) -> str:
     return min(spellings.items(), key=lambda item: (-item[1], item[0]))[0]
 
 
-KIND = Kind(lambda options, _: Words(**options), {"top": whole(1, MOST_LISTED), "split": flag})
+def _languages(value: object) -> str | None:
+    if isinstance(value, str):
+        return None if parse(value) else "must be a JSON pointer into config, or a list of languages"
+    fits = isinstance(value, list) and 0 < len(value) <= len(LANGUAGES) and all(each in LANGUAGES for each in value)
+    return None if fits else f"must be a list of languages ({', '.join(LANGUAGES)}), or a JSON pointer into config"
+
+
+def _made(options: Mapping[str, Any], circumstances: Circumstances) -> Words:
+    given = options.get("stop_words", ())
+    languages = find_all(circumstances.config, parse(given) or ()) if isinstance(given, str) else given
+    listed = (stop_words(each) for each in LANGUAGES if each in languages)
+    return Words(**{name: options[name] for name in ("top", "split") if name in options}, left_out=frozenset().union(*listed))
+
+
+KIND = Kind(_made, {"top": whole(1, MOST_LISTED), "split": flag, "stop_words": _languages})

@@ -17,10 +17,17 @@ export function begun(type, activity = null) {
   const known = boot.types[type];
   const { config, secret = null } = activity ?? known?.fresh ?? {};
   const fields = activity ?? { results_visibility: "after_reveal", moderation: "off", anonymous: false, duration_seconds: null, ...known?.defaults };
+  const made = config ?? (known ? blank(known.config) : {});
   return {
     id: activity?.id ?? null, type, known, aggregate: activity?.aggregate ?? null, fields: { ...fields }, json: {}, said: "",
-    config: config ?? (known ? blank(known.config) : {}), secret: secret ?? (known?.secret && !activity ? blank(known.secret) : null), trial: new Trial(type),
+    config: activity ? made : inLanguage(known, made), secret: secret ?? (known?.secret && !activity ? blank(known.secret) : null), trial: new Trial(type),
   };
+}
+
+// What is new is in the page's language, where its type asks for one.
+function inLanguage(known, config) {
+  const asked = known?.config.properties?.language?.enum ?? [];
+  return asked.includes(boot.locale) && !config.language ? { ...config, language: boot.locale } : config;
 }
 
 export function drawEditor(edited, board, { close, draw }) {

@@ -1,7 +1,7 @@
 // The fields of a form. `one` says what a field is: { id, label, field, value, put, isNeeded, fault, isBare, choices }.
 
 import { h } from "../core/dom.js";
-import { t } from "../core/words.js";
+import { boot, t } from "../core/words.js";
 import { readNumber } from "../sdk/numbers.js";
 
 const COMMAS = /[,،;\n]+/;
@@ -9,7 +9,7 @@ const COMMAS = /[,،;\n]+/;
 export function drawSimple(one) {
   const { field, choices } = one;
   if (choices) return select(one, choices);
-  if (field.enum) return select(one, field.enum.map((each) => [each, String(each)]));
+  if (field.enum) return select(one, field.enum.map((each) => [each, boot.languages?.[each] ?? String(each)]));
   if (field.type === "boolean") return checkbox(one);
   if (field.type === "integer" || field.type === "number") return numeric(one);
   if (field.type === "array") return list(one);

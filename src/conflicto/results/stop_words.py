@@ -1,0 +1,29 @@
+"""Words of a language that say little: articles, prepositions, pronouns, auxiliary verbs.
+
+The lists are those of the package `stop-words` 2018.7.23 (BSD licence, `stop_words.LICENSE`). Its later releases also list words
+with content, such as "computer" and "change", and would hide them. Added are such words among the 100 most frequent that it lacks.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+from conflicto.platform.folding import fold
+from conflicto.results.segmentation import bare
+
+LANGUAGES = ("ar", "de", "en", "es", "fr", "pt")
+
+_LISTS = Path(__file__).with_name("stop_words.json")
+
+
+@cache
+def stop_words(language: str) -> frozenset[str]:
+    """Return the keys of the words of a language that say little, as they are counted; `KeyError` for another language.
+
+    >>> "the" in stop_words("en"), "computer" in stop_words("en")
+    (True, False)
+    """
+    lists: dict[str, list[str]] = json.loads(_LISTS.read_text(encoding="utf-8"))
+    return frozenset(key for key in (fold(bare(word)) for word in lists[language]) if key)
