@@ -134,3 +134,16 @@ async def test_known_faults_of_the_interpreter_are_told_to_the_operator_alone(ap
     assert 'conflicto_interpreter_faults{state="guarded"} 2.0' in metrics
     assert 'conflicto_interpreter_faults{state="exposed"} 0.0' in metrics
     assert "3.11" not in (await api.get("/health/ready")).text
+
+
+async def test_times_are_told_by_route_and_unknown_paths_share_one(api: Api) -> None:
+    event = await make_event(api)
+    for nth in range(3):
+        await api.get(f"/nothing/{nth}")
+    accepted(await api.get(event.path, token=event.host))
+
+    told = parse((await api.get("/metrics", token=api.admin)).text)
+    counted = {labels: number for (name, labels), number in told.items() if name == "conflicto_request_seconds_count"}
+
+    assert counted["GET", "/api/v1/sessions/{session_id}"] == 1
+    assert counted["GET", "unknown"] == 3

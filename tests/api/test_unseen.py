@@ -113,7 +113,7 @@ async def test_a_release_counts_as_many_requests_as_it_released(api: Api, app: A
     told = await scrape(api)
     assert grown(before, told, "conflicto_responses_total", "submit", "accepted") == 4
     assert grown(before, told, "conflicto_requests_total", "POST", SUBMIT, "201") == 4
-    assert grown(before, told, "conflicto_request_seconds_count", "POST") == 4
+    assert grown(before, told, "conflicto_request_seconds_count", "POST", SUBMIT) == 4
     (line,) = [line for line in lines_of(app) if line["event"] == "answers-released"]
     assert line | {"log_level": "info"} == {
         "event": "answers-released", "log_level": "info", "method": "POST", "route": SUBMIT, "answers": 4,
@@ -138,7 +138,7 @@ async def test_answers_under_a_name_and_refused_ones_are_counted_at_once(api: Ap
     for name in ("conflicto_body_bytes_count", "conflicto_commits_total", "conflicto_committed_events_total"):
         assert grown(before, after, name) >= 1, name
     assert grown(before, after, "conflicto_requests_total", "POST", SUBMIT, "201") == 1
-    assert grown(before, after, "conflicto_request_seconds_count", "POST") == 1
+    assert grown(before, after, "conflicto_request_seconds_count", "POST", SUBMIT) == 1
     (line,) = [line for line in lines_of(app)[lines:] if line.get("route") == SUBMIT]
     assert (line["status"], line["address"]) == (201, "127.0.0.1")
 

@@ -139,7 +139,7 @@ class Metrics:
         child = self._requests.get((method, route, status))
         if child is None:
             known = method if method in METHODS else UNREAD
-            child = self.count(names.REQUESTS, known, route, str(status)), self.spread(names.REQUEST_SECONDS, known)
+            child = self.count(names.REQUESTS, known, route, str(status)), self.spread(names.REQUEST_SECONDS, known, route)
             if known is method:
                 self._requests[method, route, status] = child
         return child

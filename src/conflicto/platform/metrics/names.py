@@ -77,7 +77,7 @@ REQUESTS: Final = _counter(
     "status",
 )
 REQUEST_SECONDS: Final = _histogram(
-    "conflicto_request_seconds", "Time from a request to its answer; ready answers are too quick for it.", QUICK, "method"
+    "conflicto_request_seconds", "Time from a request to its answer; ready answers are too quick for it.", QUICK, "method", "route"
 )
 REFUSALS: Final = _counter(
     "conflicto_refusals_total", "Answers that were problem documents, by the problem's code.", "method", "route", "code"

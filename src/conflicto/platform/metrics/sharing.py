@@ -137,7 +137,11 @@ def _read(left: Path) -> list[Series]:
         found = _decode(left.read_bytes())
     except (OSError, msgspec.DecodeError):
         return []
-    return [each for each in found if each.name in KINDS and len(each.values) == _length(KINDS[each.name])]
+    return [each for each in found if each.name in KINDS and _fits(each, KINDS[each.name])]
+
+
+def _fits(series: Series, metric: Metric) -> bool:
+    return len(series.labels) == len(metric.labels) and len(series.values) == _length(metric)
 
 
 def _length(metric: Metric) -> int:

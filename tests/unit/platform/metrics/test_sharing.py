@@ -3,6 +3,8 @@
 import shutil
 from pathlib import Path
 
+import msgspec
+
 from conflicto.platform.metrics import names
 from conflicto.platform.metrics.counting import Metrics, Series
 from conflicto.platform.metrics.names import Metric
@@ -37,6 +39,18 @@ async def test_counters_and_histograms_are_added_and_each_gauge_in_its_own_way(t
     assert value(told, names.UPTIME) == 2
     first.close()
     second.close()
+
+
+async def test_what_another_version_left_with_other_labels_is_passed_over(tmp_path: Path) -> None:
+    values = (1.0,) * (len(names.REQUEST_SECONDS.bounds) + 2)
+    for number, labels in enumerate((("GET",), ("GET", "/health/live"))):
+        (tmp_path / f"{number + 7}.json").write_bytes(msgspec.json.encode([Series(names.REQUEST_SECONDS.name, labels, values)]))
+    sharing = Sharing(tmp_path, counting(3))
+
+    told = [each.labels for each in await sharing.of_all() if each.name == names.REQUEST_SECONDS.name]
+
+    assert told == [("GET", "/health/live")]
+    sharing.close()
 
 
 async def test_who_is_asked_tells_its_own_numbers_as_they_are_now(tmp_path: Path) -> None:
