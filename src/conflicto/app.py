@@ -76,10 +76,9 @@ from conflicto.platform.metrics import names
 from conflicto.platform.metrics.commits import Commits
 from conflicto.platform.metrics.counting import Metrics
 from conflicto.platform.metrics.page import page
-from conflicto.platform.metrics.process import memory_bytes, processor_s
 from conflicto.platform.metrics.routes import shown
 from conflicto.platform.metrics.sharing import Sharing
-from conflicto.platform.metrics.watching import watch_storage
+from conflicto.platform.metrics.watching import watch_process, watch_storage
 from conflicto.platform.redis import Redis
 from conflicto.platform.redis_probe import RedisProbe
 from conflicto.platform.shutdown import end_in_time
@@ -270,8 +269,7 @@ class App:
         watch(names.INTERPRETER_FAULTS, lambda: count_faults("exposed"), "exposed")
         watch(names.WORKERS, lambda: 1)
         watch(names.UPTIME, lambda: self.clock.monotonic_s() - began_s)
-        watch(names.MEMORY, memory_bytes)
-        watch(names.PROCESSOR, processor_s)
+        watch_process(metrics, workers=self.settings.workers)
         watch(names.LOOP_LAG, lambda: self.keeper.load.lag_s)
         watch(names.CONNECTIONS, lambda: len(self.keeper.connections))
         watch(names.CONNECTIONS_EVICTED, lambda: self.keeper.eviction.closed)

@@ -46,6 +46,9 @@ def test_every_request_is_counted_once_whichever_worker_had_it(two: Served) -> N
     told = _until(two, lambda told: lives(told) == before + 60)
 
     assert told["conflicto_workers", ()] == 2
+    pages = int(Path(f"/proc/{two.process.pid}/statm").read_text().split()[1])
+    supervisor = told["conflicto_supervisor_memory_bytes", ()]
+    assert 0.5 < supervisor / (pages * os.sysconf("SC_PAGE_SIZE")) < 2, "that of the parent, counted once"
     assert told["conflicto_pool_limit", ()] <= 50, "DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW together"
     time.sleep(2.5)
     assert lives(scrape(two)) == before + 60, "and they stay so"

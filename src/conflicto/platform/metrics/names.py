@@ -67,6 +67,10 @@ INTERPRETER_FAULTS: Final = _gauge(
 WORKERS: Final = _gauge("conflicto_workers", "Worker processes whose numbers are in this page.")
 UPTIME: Final = _gauge("conflicto_uptime_seconds", "Age of the youngest worker.", together=Together.LEAST)
 MEMORY: Final = _gauge("conflicto_memory_bytes", "Resident memory.")
+SUPERVISOR_MEMORY: Final = _gauge(
+    "conflicto_supervisor_memory_bytes", "Resident memory of the process that started the workers; absent with one worker.",
+    together=Together.MOST,
+)  # fmt: skip
 PROCESSOR: Final = _counter("conflicto_cpu_seconds_total", "Processor time, of programs and system together.")
 
 REQUESTS: Final = _counter(
@@ -144,7 +148,7 @@ LIMITS_ALONE: Final = _counter(
 )
 
 TABLE: Final = (
-    INFO, INTERPRETER_FAULTS, WORKERS, UPTIME, MEMORY, PROCESSOR,
+    INFO, INTERPRETER_FAULTS, WORKERS, UPTIME, MEMORY, SUPERVISOR_MEMORY, PROCESSOR,
     REQUESTS, REQUEST_SECONDS, REFUSALS, BODY_BYTES,
     POLLS, RESPONSES, ACTIVITIES, LONG_POLLS,
     CONNECTIONS, CONNECTIONS_EVICTED, WAITS, STREAMS, LOOP_LAG, LOOP_LATE,

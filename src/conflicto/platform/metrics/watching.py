@@ -6,11 +6,20 @@ from typing import TYPE_CHECKING
 
 from conflicto.platform.cache_budget import BYTES_PER_MB
 from conflicto.platform.metrics import names
+from conflicto.platform.metrics.process import memory_bytes, parent_memory_bytes, processor_s
 
 if TYPE_CHECKING:
     from conflicto.platform.cache_budget import Account, CacheBudget
     from conflicto.platform.db.engine import Database
     from conflicto.platform.metrics.counting import Metrics
+
+
+def watch_process(metrics: Metrics, *, workers: int) -> None:
+    """Show memory and processor time of this process, and the memory of the supervisor where there are several workers."""
+    metrics.watch(names.MEMORY, memory_bytes)
+    metrics.watch(names.PROCESSOR, processor_s)
+    if workers > 1:
+        metrics.watch(names.SUPERVISOR_MEMORY, parent_memory_bytes)
 
 
 def watch_storage(metrics: Metrics, db: Database, budget: CacheBudget) -> None:
