@@ -3,6 +3,9 @@
 import datetime as dt
 from typing import Any
 
+import pytest
+
+from conflicto.exports.questions import listed
 from tests.api.test_exports import column, export, rows, sheets
 from tests.support.api import Api, Event, Seat, make_event
 
@@ -55,6 +58,20 @@ async def test_wide_has_a_column_for_each_option_each_rank_and_the_verdict(api: 
         [True, True, False, "=SUM(1)", "Pizza; hot", "Curry", "Curry", True, 1000],
         [False, False, True, "Curry", None, None, "Pizza; hot", False, 0],
     ]
+
+
+async def test_wide_decodes_an_answer_once_however_many_columns_it_has(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    event, _ = await fair(api)
+    decoded = []
+
+    def counted(text: str) -> list[object]:
+        decoded.append(text)
+        return listed(text)
+
+    monkeypatch.setattr("conflicto.exports.layouts.listed", counted)
+    await rows(event, "csv", "wide")
+
+    assert sorted(decoded) == ['["b","a"]', '["b"]', '["c","a","b"]', '["c"]']
 
 
 async def test_long_has_a_row_for_each_choice_and_each_rank(api: Api) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from conflicto.activity_types.parts import PartKind
 from conflicto.exports.cells import instant, truth
@@ -20,8 +20,19 @@ if TYPE_CHECKING:
     from conflicto.participants.model import Participant
     from conflicto.responses.model import Response
 
-Given = dict[tuple[str, ...], str]
-"""The parts of one answer: the JSON text at each place that holds one."""
+
+class Given(NamedTuple):
+    """One part of an answer: its JSON text, and the values in it, decoded once for all the columns of the part."""
+
+    text: str
+    values: list[object]
+
+
+Parts = dict[tuple[str, ...], Given]
+"""The parts of one answer by their places."""
+
+LISTED = frozenset({PartKind.CHOICES, PartKind.RANKING})
+"""Parts that have several columns."""
 
 SEAT_COLUMNS = ("participant_id", "nickname", "joined_at", "scripted")
 
@@ -112,13 +123,16 @@ def _wide_block(question: Question, nth: int, heading: str) -> Block:
     verdict = (f"{heading}: correct", f"{heading}: points") if question.scoring else ()
 
     def cells(answers: Sequence[Answer]) -> list[Cell]:
-        parts = {part.steps: value for part, value in question.given(answers[-1].text)}
+        parts = {
+            part.steps: Given(value, listed(value) if part.kind in LISTED else [])
+            for part, value in question.given(answers[-1].text)
+        }
         return [*(read(parts) for _, read in columns), *(question.correctness(answers[-1]) if verdict else ())]
 
     return Block(question, nth, (*(name for name, _ in columns), *verdict), cells)
 
 
-def _columns(question: Question, part: Part) -> Iterator[tuple[str, Callable[[Given], Cell]]]:
+def _columns(question: Question, part: Part) -> Iterator[tuple[str, Callable[[Parts], Cell]]]:
     """Yield the columns of one part: what follows the heading, and how a cell is read from the parts of an answer."""
     name = f": {part.name}" if len(question.parts) > 1 else ""
     if part.kind is PartKind.CHOICES:
@@ -129,14 +143,14 @@ def _columns(question: Question, part: Part) -> Iterator[tuple[str, Callable[[Gi
         yield name, partial(_said, question, part)
 
 
-def _chosen(part: Part, value: object, given: Given) -> Cell:
-    return truth(value in listed(given[part.steps])) if part.steps in given else ""
+def _chosen(part: Part, value: object, given: Parts) -> Cell:
+    return truth(value in given[part.steps].values) if part.steps in given else ""
 
 
-def _ranked(part: Part, place: int, given: Given) -> Cell:
-    ranked = listed(given[part.steps]) if part.steps in given else []
+def _ranked(part: Part, place: int, given: Parts) -> Cell:
+    ranked = given[part.steps].values if part.steps in given else []
     return label_of(part, ranked[place - 1]) if place <= len(ranked) else ""
 
 
-def _said(question: Question, part: Part, given: Given) -> Cell:
-    return question.words(part, given[part.steps]) if part.steps in given else ""
+def _said(question: Question, part: Part, given: Parts) -> Cell:
+    return question.words(part, given[part.steps].text) if part.steps in given else ""
