@@ -6,16 +6,18 @@ import json
 import time
 import tracemalloc
 from asyncio.events import Handle
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from conflicto.access.roles import Role
 from conflicto.app import App
 from conflicto.platform.http.routes import Route
-from tests.support.api import Event, Seat
-from tests.support.walking import filled, fitting_body, walked
+from tests.support.api import Api, Event, Seat, make_event
+from tests.support.checks import accepted
+from tests.support.walking import STREAMS, below_prefix, filled, fitting_body
 
 MAX_TOTAL_S = 0.05
 MAX_SLICE_S = 0.005
@@ -28,12 +30,20 @@ HEADERS = [
 ]  # fmt: skip
 """Nearly the 32 KiB and the 100 fields that a head may have, with what once was quadratic."""
 
+ACTIVITY = "/sessions/{session_id}/activities/{activity_id}"
 QUERIES = {
-    "/sessions/{session_id}/nicknames/validate": "nickname=" + "%CC%80%CC%A7" * 60 + "&code={code}",
-    "/sessions/{session_id}/activities/{activity_id}/responses": 'limit=1000&contains={{"a":[' + ",".join(["[]"] * 900) + "]}}",
-    "/sessions": "limit=1000",
-}  # fmt: skip
-PAGE_QUERY = "&".join(["lang=%64e"] * 200)
+    "GET /sessions/{session_id}/nicknames/validate": "nickname=" + "a%CC%80%CC%A7%CC%80" * 8 + "&code={code}",
+    f"GET {ACTIVITY}/responses": "limit=1000&contains=" + "[" * 31 + "%22" + "x" * 1_900 + "%22" + "]" * 31,
+    "GET /sessions": "limit=1000",
+    "GET /sessions/{session_id}/participants": "limit=1000",
+    "GET /sessions/{session_id}/transitions": "limit=1000",
+    f"GET {ACTIVITY}/responses/since/{{timestamp}}": "limit=1000",
+    "GET /sessions/{session_id}/changes/since/{timestamp}": "limit=1000",
+}
+PAGE_QUERY = "&".join(["lang=%64e"] * 100)
+
+AS_HOST = {"GET /sessions/{session_id}/names", f"GET {ACTIVITY}/results", f"GET {ACTIVITY}/responses"}
+"""Routes for several roles that a host may ask in any state."""
 
 
 def config(size: int) -> dict[str, Any]:
@@ -42,15 +52,25 @@ def config(size: int) -> dict[str, Any]:
     return {"question": "Q", "options": options, "multiple": False}
 
 
-LARGE_BODIES = {
-    "POST /api/v1/activity-types/{type}/validate": {"config": config(200_000)},
-    "POST /api/v1/sessions/{session_id}/activities": {"type": "lunch", "config": config(200_000)},
-    "PUT /api/v1/sessions/{session_id}/activities/{activity_id}": {"type": "lunch", "config": config(200_000)},
-    "POST /api/v1/sessions/{session_id}/activities/{activity_id}/responses": {
-        "response_data": {"text": ["e\u0300\u0327" * 600] * 4}
-    },
-}
-"""Bodies near the largest, where a fitting body filled up with blanks would not be the dearest."""
+def large_bodies(scene: "Scene") -> dict[str, Any]:
+    """Return bodies near the largest, where a fitting body filled up with blanks would not be the dearest, or not fit."""
+    name = "e\u0300\u0327\u0300" * 8
+    answer = {"response_data": {"text": ["e\u0300\u0327" * 600] * 4}}
+    activity = {"type": "lunch", "config": config(200_000)}
+    return {
+        "POST /activity-types/{type}/validate": {"config": config(200_000)},
+        "POST /sessions/{session_id}/activities": activity,
+        f"PUT {ACTIVITY}": activity,
+        "PUT /activities/{activity_id}": activity,
+        f"PATCH {ACTIVITY}": {"config": config(200_000)},
+        f"POST {ACTIVITY}/responses": answer,
+        f"PUT {ACTIVITY}/responses/{{response_id}}": answer,
+        "POST /sessions/{session_id}/join": {"nickname": name, "code": scene.event.code},
+        "POST /join": {"nickname": name, "code": scene.event.code},
+        "PATCH /participants/me": {"nickname": name},
+        "PATCH /participants/{participant_id}": {"nickname": name},
+        "POST /seats/redeem": {"seat_token": scene.seat_link},
+    }
 
 
 @dataclass
@@ -65,62 +85,118 @@ class Cost:
 
 @dataclass
 class Asking:
-    """One request to an app in this process."""
+    """One request to an app in this process; whoever asks for a stream goes after its first part."""
 
     app: App
     scope: dict[str, Any]
     body: bytes = b""
+    is_stream: bool = False
     status: int = field(default=0, init=False)
 
     async def send(self) -> int:
-        bodies = iter([self.body])
+        bodies, has_part = iter([self.body]), asyncio.Event()
 
         async def receive() -> dict[str, Any]:
             body = next(bodies, None)
-            if body is None:
-                await asyncio.Event().wait()  # the caller stays until it has its answer
+            if body is None or self.is_stream:
+                await has_part.wait()  # the caller stays until it has its answer
+                return {"type": "http.disconnect"}
             return {"type": "http.request", "body": body, "more_body": False}
 
         async def take(message: dict[str, Any]) -> None:
             self.status = message.get("status", self.status)
+            if self.is_stream and message.get("body"):
+                has_part.set()
 
         await self.app(dict(self.scope), receive, take)
         return self.status
 
 
-def ids_of(event: Event, activity: dict[str, Any], seat: Seat, row: dict[str, Any]) -> dict[str, Any]:
-    """Return what stands in addresses; there is no such link."""
-    return {
-        "session_id": event.id, "activity_id": activity["id"], "participant_id": seat.id, "response_id": row["id"], "code": event.code,
-        "timestamp": "0", "type": "poll", "link_id": row["id"],
+@dataclass
+class Scene:
+    """A session in which every route has something to do: an open activity with an answer, a draft, a seat, and links."""
+
+    event: Event
+    poll: dict[str, Any]
+    draft: dict[str, Any]
+    seat: Seat
+    row: dict[str, Any]
+    seat_link: str
+    link_id: str
+
+    def ids(self, route: Route) -> dict[str, Any]:
+        """Return what stands in a route's address."""
+        is_of_drafts = route.method in CHANGING and below_prefix(route).removeprefix("/sessions/{session_id}") in OF_DRAFTS
+        activity = self.draft if is_of_drafts else self.poll
+        return {
+            "session_id": self.event.id, "activity_id": activity["id"], "participant_id": self.seat.id, "response_id": self.row["id"],
+            "code": self.event.code, "timestamp": "0", "type": "poll", "link_id": self.link_id,
+        }  # fmt: skip
+
+
+CHANGING = {"POST", "PUT", "PATCH"}
+OF_DRAFTS = {"/activities/{activity_id}", "/activities/{activity_id}/transition", "/activities/{activity_id}/status"}
+
+
+async def scene(api: Api) -> Scene:
+    """Make a session for one request that changes something, or for many that read."""
+    event = await make_event(api)
+    draft = await event.activity()
+    poll = await event.activity(
+        status="active",
+        response_policy="many",
+        responses_visibility="participants",
+        results_visibility="always",
+        moderation="after",
+        duration_seconds=600,
+    )
+    seat = await event.join()
+    row = accepted(await event.answer(poll, seat, 1), 201)
+    seat_link = accepted(await api.post("/participants/me/seat-link", token=seat.token), 201)["seat_token"]
+    link = accepted(await api.post(f"{event.path}/links", {"scope": "host", "name": "N"}, token=event.host), 201)
+    return Scene(event, poll, draft, seat, row, seat_link, link["id"])
+
+
+Prepare = Callable[[], Awaitable[Asking]]
+
+
+async def askings(api: Api) -> AsyncIterator[tuple[Route, Prepare]]:
+    """Yield for every route and page of the router how to prepare the largest request that is accepted.
+
+    Reads share a session, so that what is kept for the next who ask is there; what changes something meets a session of its own.
+    """
+    shared = await scene(api)
+    for route in [*api.app.routes, *api.app.page_routes]:
+        yield route, partial(_prepared, api, route, shared if route.method == "GET" else None)
+
+
+async def _prepared(api: Api, route: Route, shared: Scene | None) -> Asking:
+    known = shared or await scene(api)
+    name = f"{route.method} {below_prefix(route)}"
+    tokens = {
+        Role.ADMIN: api.admin, Role.HOST: known.event.host, Role.SCREEN: known.event.screen, Role.PARTICIPANT: known.seat.token,
     }  # fmt: skip
+    role = Role.PARTICIPANT if Role.PARTICIPANT in route.who else max(route.who, default=None)
+    if name in AS_HOST and role is not None:
+        role = Role.HOST
+    return _asking(api.app, route, tokens[role] if role else None, known)
 
 
-def askings(event: Event, seat: Seat, ids: dict[str, Any]) -> Iterator[tuple[Route, Asking]]:
-    """Yield for every route and page, from the registry, the largest request that is accepted."""
-    app = event.api.app
-    tokens = {Role.ADMIN: event.api.admin, Role.HOST: event.host, Role.SCREEN: event.screen, Role.PARTICIPANT: seat.token}
-    for route in [*walked(app.routes), *app.page_routes]:
-        if route.method == "DELETE":
-            continue  # they take no input, and what they delete is needed by the others
-        role = Role.PARTICIPANT if Role.PARTICIPANT in route.who else max(route.who, default=None)
-        yield route, _asking(app, route, tokens[role] if role else None, ids)
-
-
-def _asking(app: App, route: Route, token: str | None, ids: dict[str, Any]) -> Asking:
+def _asking(app: App, route: Route, token: str | None, known: Scene) -> Asking:
+    ids, name = known.ids(route), f"{route.method} {below_prefix(route)}"
     path = filled(route, **ids) if "{name:path}" not in route.path else f"/s/{app.pages._assets.build}/core.js"
-    query = PAGE_QUERY if route.is_page else QUERIES.get(route.path.removeprefix("/api/v1"), "").format(**ids)
+    query = PAGE_QUERY if route.is_page else QUERIES.get(name, "").replace("{code}", known.event.code)
     headers = [*HEADERS, *([(b"authorization", f"Bearer {token}".encode())] if token else [])]
     body = b""
     if route.body is not None:
-        body = json.dumps(LARGE_BODIES.get(route.name, fitting_body(route)), ensure_ascii=False).encode()
+        body = json.dumps(large_bodies(known).get(name, fitting_body(route)), ensure_ascii=False).encode()
         body = body[:-1] + b" " * (route.body.max_bytes - len(body)) + body[-1:]
         headers.append((b"content-type", b"application/json"))
     scope = {
         "type": "http", "method": route.method, "path": path, "raw_path": path.encode(), "query_string": query.encode(),
         "headers": headers, "client": ("192.0.2.1", 1), "scheme": "http", "http_version": "1.1", "extensions": {},
     }  # fmt: skip
-    return Asking(app, scope, body)
+    return Asking(app, scope, body, is_stream=below_prefix(route) in STREAMS)
 
 
 @contextmanager
@@ -141,12 +217,12 @@ def slices() -> Iterator[list[float]]:
         Handle._run = run  # type: ignore[method-assign]
 
 
-async def costs_of(asking: Asking) -> Cost:
-    """Ask twice, so that nothing is made for the first time, then measure the third; the least of three counts."""
-    for _ in range(2):
-        await asking.send()
+async def costs_of(prepare: Prepare) -> Cost:
+    """Ask once, so that nothing is made for the first time, then measure; the least of three counts."""
+    await (await prepare()).send()
     cost = Cost(total_s=1.0, slice_s=1.0)
     for _ in range(3):
+        asking = await prepare()
         with slices() as took:
             began = time.process_time()
             cost.status = await asyncio.ensure_future(asking.send())
@@ -155,10 +231,10 @@ async def costs_of(asking: Asking) -> Cost:
     return cost
 
 
-async def kept_by(asking: Asking) -> Cost:
-    """Ask twice, then measure what the third leaves in memory."""
-    for _ in range(2):
-        await asking.send()
+async def kept_by(prepare: Prepare) -> Cost:
+    """Ask once, then measure what the next leaves in memory."""
+    await (await prepare()).send()
+    asking = await prepare()
     gc.collect()
     tracemalloc.start()
     try:
