@@ -1,5 +1,7 @@
 """Participants, hosts and screens in Chromium, Firefox and WebKitGTK: every case by `make test-engines`, and a sample of them in CI."""
 
+import re
+
 import pytest
 
 from tests.engines.flows import PLAYED
@@ -9,6 +11,8 @@ from tests.engines.stage import Stage
 pytestmark = pytest.mark.browser
 
 SAMPLE = frozenset(sample())
+LOCAL_DIGITS = re.compile("[\u0660-\u0669\u06f0-\u06f9]")
+"""What no engine may show: engines differ in the digits of Arabic, and those in a room read the same numbers."""
 
 
 def _marked(case: Case) -> object:
@@ -22,6 +26,8 @@ def test_flow(live: Stage, case: Case) -> None:
     if case.flow != "silent":
         way = "/changes/since/" if case.transport == "poll" else "/events?"
         live.until(lambda: live.has_passed(way), f"the transport {case.transport}")
+    for window in live.windows:
+        assert not LOCAL_DIGITS.search(window.text()), window.keep("digits")
     assert [fault for window in live.windows for fault in window.faults()] == []
 
 

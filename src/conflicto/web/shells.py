@@ -74,6 +74,9 @@ AT_ONCE = ("problem.offline", "problem.unknown", "problem.foreign", "problem.nic
 BOUNDS = {"nickname": MAX_CHARS, "title": MAX_TITLE_CHARS}
 """Bounds of fields of pages, in characters: the server's own."""
 
+DIGITS = {"ar": "-u-nu-latn"}
+"""What a language tag for `Intl` names beside the language. Engines differ in the digits of Arabic; those in a room read the same ones."""
+
 
 class Shells:
     """Every page in every language, made once at start."""
@@ -129,8 +132,8 @@ class Shells:
         if page == PHONE:
             words = {key: text for key, text in words.items() if not _is_for_later(key)}
         boot: dict[str, object] = {
-            "locale": locale, "bounds": BOUNDS, "base": f"{self._prefix}/s/{self._assets.build}", "public_url": self._public_url,
-            "server": self._server, "pictures": self._pictures,
+            "locale": locale + DIGITS.get(locale, ""), "bounds": BOUNDS, "base": f"{self._prefix}/s/{self._assets.build}",
+            "public_url": self._public_url, "server": self._server, "pictures": self._pictures,
             "texts": words, "retention_days": self._retention_days,
             "types": {known.name: tell(known, locale) for known in self._types},
         }  # fmt: skip

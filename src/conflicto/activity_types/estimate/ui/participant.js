@@ -52,7 +52,7 @@ export default class extends ActivityElement {
   }
 }
 
-const plain = (value) => new Intl.NumberFormat(document.documentElement.lang, { useGrouping: false, maximumFractionDigits: 20 }).format(value);
+const plain = (value) => new Intl.NumberFormat(document.documentElement.lang, { numberingSystem: "latn", useGrouping: false, maximumFractionDigits: 20 }).format(value);
 
 function bounds(view, min, max) {
   if (min === undefined && max === undefined) return "";

@@ -8,7 +8,7 @@ const MODES = ["off", "mask", "hold"];
 
 // What is being said: the session's filter, and where there is none yet, the language of the page.
 export function begunFilter({ mode, languages, words }) {
-  return { mode, languages: languages.length || words.length ? languages : [boot.locale], words: words.join("\n"), said: "" };
+  return { mode, languages: languages.length || words.length ? languages : [document.documentElement.lang], words: words.join("\n"), said: "" };
 }
 
 export function drawFilter(edited, board, { close, draw }) {

@@ -23,7 +23,7 @@ export function drawRehearsal(board) {
   if (board.session.status === "completed" || board.people.some((each) => each.scripted)) return null;
   const onsubmit = (event) => {
     event.preventDefault();
-    board.does(() => board.caller.post(`${board.path}/rehearsal`, { participants: wanted, language: boot.locale }));
+    board.does(() => board.caller.post(`${board.path}/rehearsal`, { participants: wanted, language: document.documentElement.lang }));
   };
   return h("details", { class: "card", key: "rehearsal" },
     h("summary", { class: "strong" }, t("host.rehearsal")),
