@@ -49,7 +49,7 @@ async def test_stream_tells_what_polls_tell(api: Api, port: int) -> None:
         items = await polled(event, token)
         async with streamed(port, f"{event.path}/events?since=0", token) as stream:
             await stream.until(len(items))
-            assert (stream.status, stream.headers["content-type"]) == (200, "text/event-stream")
+            assert (stream.status, stream.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
             assert stream.headers["cache-control"] == "no-cache, no-transform"
             assert stream.headers["x-accel-buffering"] == "no"
             assert data_of(stream.told) == items

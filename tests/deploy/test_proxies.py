@@ -81,7 +81,7 @@ async def test_events_arrive_one_by_one_and_at_once(passed: Passed) -> None:
                 assert await reader.part()
             assert time.monotonic() - sent < 5, "one that is buffered would come with the next, or never"
     headers = {name.lower(): value for name, value in reader.headers.items()}
-    assert headers["content-type"] == "text/event-stream"
+    assert headers["content-type"] == "text/event-stream; charset=utf-8"
     assert "content-length" not in headers
 
 

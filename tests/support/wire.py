@@ -85,7 +85,7 @@ def get(path: str, token: str | None, *lines: str, method: str = "GET") -> bytes
 
 @dataclass
 class Told:
-    """What a stream told so far. `last` is the newest id, `events` those with data."""
+    """What a stream told so far. `last` is the newest id, `events` those that are no bookmarks."""
 
     events: list[dict[str, str]] = field(default_factory=list)
     last: str | None = None
@@ -105,7 +105,7 @@ class Told:
                 event[name] = value
         if "id" in event:
             self.last = event["id"]
-        if "data" in event:
+        if "data" in event and event["event"] != "bookmark":
             self.events.append(event)
 
 

@@ -87,7 +87,8 @@ class FeedEndpoints:
     async def events(self, call: Call) -> Answer:
         """Stream what changes in the session: one event for each item of `changes`, its cursor as the event's id.
 
-        It begins after `Last-Event-ID`, else after `since`, else now. An event without data is a bookmark. The stream ends by itself
+        It begins after `Last-Event-ID`, else after `since`, else now. An event named `bookmark` holds a cursor and no change.
+        The stream ends by itself
         after some minutes; whoever continues from the last id misses nothing.
         """
         with _start_told(call):

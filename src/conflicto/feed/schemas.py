@@ -49,7 +49,7 @@ class FeedQuery(WaitQuery):
 
 
 EVENT_EXAMPLE = (
-    'retry: 3127\n\nid: 1795424720004211\nevent: change\ndata: {"entity":"session","id":190463227641021,"revision":4,"deleted":false,'
+    'retry: 3127\nid: 1795424720004211\nevent: change\ndata: {"entity":"session","id":190463227641021,"revision":4,"deleted":false,'
     '"updated_at":"2026-11-23T09:05:20.004211Z","data":{"id":190463227641021,"title":"Town hall","status":"active"}}\n\n'
 )
 
@@ -152,7 +152,7 @@ RESULTS_EXAMPLE: dict[str, Any] = {
 }  # fmt: skip
 
 RESULTS_EVENT_EXAMPLE = (
-    'retry: 3127\n\nid: W/"0d1f9c"\nevent: results\ndata: {"activity_id":"8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4","round":1,'
+    'retry: 3127\nid: W/"0d1f9c"\nevent: results\ndata: {"activity_id":"8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4","round":1,'
     '"response_count":0,"last_updated":"2026-11-23T09:05:20.004211Z","results":{}}\n\n'
 )
 

@@ -46,7 +46,7 @@ MOST_EACH = 6
 """Streams of one bearer: as many connections as a browser opens to one host."""
 
 HEADERS: tuple[Header, ...] = (
-    (b"content-type", b"text/event-stream"),
+    (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache, no-transform"),
     (b"vary", b"Authorization, Accept"),
     (b"x-accel-buffering", b"no"),
@@ -167,7 +167,7 @@ class Stream:
         try:
             with self._call.gone(self.waiter.finish):
                 (told, is_last), self._first = self._first, (b"", False)
-                await self._write(write, b"retry: %d\n\n%b" % (_retry_ms(), told))
+                await self._write(write, _with_retry(told))
                 await self._follow(write, is_last=is_last)
         except DomainError:
             pass  # what was open is closed to this reader now; a new request will tell them why
@@ -179,7 +179,7 @@ class Stream:
         while not is_last and not self.waiter.is_over:
             now_s = self._streams.clock.monotonic_s()
             if not self._streams.is_open or now_s >= self._until_s:
-                await write(b"retry: %d\n\n" % _retry_ms())
+                await write(_with_retry(self._teller.bookmark()))
                 return
             head = await self._streams.heads.get(self._call.params["session_id"])
             self._listen(head)
@@ -212,5 +212,8 @@ def _tick_s() -> float:
     return min(BEAT_S, HEARTBEAT_S / 8)
 
 
-def _retry_ms() -> int:
-    return int(RETRY_MS[0] + up_to(RETRY_MS[1] - RETRY_MS[0]))
+def _with_retry(told: bytes) -> bytes:
+    """Return events, the first with the time after which to come back: alone it would reach some clients as an empty event."""
+    if not told.startswith(b"id: "):
+        return b":\n\n"
+    return b"retry: %d\n%b" % (RETRY_MS[0] + up_to(RETRY_MS[1] - RETRY_MS[0]), told)

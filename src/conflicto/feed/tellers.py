@@ -14,6 +14,8 @@ from conflicto.sessions.model import SessionStatus
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from typing_extensions import Buffer
+
     from conflicto.feed.answers import Answers, Asking
     from conflicto.feed.head import SessionHead
     from conflicto.feed.pages import Page
@@ -79,8 +81,8 @@ class PageTeller:
         return told, is_last
 
     def bookmark(self) -> bytes:
-        """Return an event without data: the reader keeps its id and hears nothing."""
-        return b"id: %016d\n\n" % self._cursor
+        """Return an event that holds nothing but the cursor; some clients hand on events without data as empty ones."""
+        return b'id: %016d\nevent: bookmark\ndata: {"cursor":"%016d"}\n\n' % (self._cursor, self._cursor)
 
 
 class ResultsTeller:
@@ -103,7 +105,7 @@ class ResultsTeller:
         if ready.tag == self._tag:
             return b"", is_last
         self._tag = ready.tag
-        return b"id: %b\nevent: results\ndata: %b\n\n" % (ready.tag, ready.body), is_last
+        return b"id: %b\nevent: results\ndata: %b\n\n" % (ready.tag, one_line(ready.body)), is_last
 
     def bookmark(self) -> bytes:
         """Return the end of a comment, which is enough."""
@@ -113,4 +115,16 @@ class ResultsTeller:
 def frames(page: Page, event: bytes) -> bytes:
     """Return a page as events, one for each item, each with its own place in the feed as its id."""
     told = zip(page.stamps, page.items, strict=True)
-    return b"".join(b"id: %016d\nevent: %b\ndata: %b\n\n" % (ts, event, item) for ts, item in told)
+    return b"".join(b"id: %016d\nevent: %b\ndata: %b\n\n" % (ts, event, one_line(item)) for ts, item in told)
+
+
+LINE_BREAKS = ((b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"), (b"\xc2\x85", b"\\u0085"))
+"""Characters that some clients take for the end of a line, and JSON's escapes of them. Only strings of JSON can hold them."""
+
+
+def one_line(json: Buffer) -> bytes:
+    """Return JSON of the same value without any character that breaks a line."""
+    text = bytes(json)
+    for character, escape in LINE_BREAKS:
+        text = text.replace(character, escape)  # without one, the very same bytes
+    return text

@@ -151,7 +151,7 @@ export class Follow {
   #read(event) {
     const fields = Object.fromEntries(event.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]));
     if (fields.id) this.#cursor = fields.id;
-    return fields.data && JSON.parse(fields.data);
+    return fields.event === "change" && JSON.parse(fields.data);
   }
 
   async #poll() {
