@@ -8,9 +8,7 @@ import pytest
 from tests.support.api import Api, make_event
 
 
-async def test_no_event_comes_without_data_and_no_line_breaks_inside_of_one(
-    api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_no_event_comes_without_data_and_no_line_breaks_inside_of_one(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conflicto.feed.streams.HEARTBEAT_S", 0.05)
     monkeypatch.setattr("conflicto.feed.streams.LIFE_S", (0.3, 0.4))
     event = await make_event(api)

@@ -40,6 +40,15 @@ async def test_every_tag_is_described_and_used(app: App) -> None:
     assert document["servers"][0]["url"] == "/"
 
 
+async def test_json_comes_before_streams(app: App) -> None:
+    document = document_of(app)
+    contents = [answer["content"] for item in document["paths"].values() for operation in item.values()
+                for answer in operation["responses"].values() if "application/json" in answer.get("content", ())]  # fmt: skip
+
+    assert [content for content in contents if next(iter(content)) != "application/json"] == []
+    assert len([content for content in contents if "text/event-stream" in content]) == 3
+
+
 def test_members_of_problems_are_of_codes_that_exist() -> None:
     named = set()
     for field in Problem.model_fields.values():

@@ -45,6 +45,7 @@ def finished(
             del operation["responses"]["422"]
         _name_body(operation)
         _bound_ids(operation)
+        _put_json_first(operation)
     schemas = _schemas(document, bodies)
     document["components"] = {
         "securitySchemes": _SECURITY, **headers.components(), "examples": problem_examples(problems), "schemas": schemas,
@@ -93,6 +94,13 @@ def _bound_ids(operation: dict[str, Any]) -> None:
     for parameter in operation.get("parameters", ()):
         if parameter.get("in") == "path":
             parameter.update(path_parameter(parameter["name"]))
+
+
+def _put_json_first(operation: dict[str, Any]) -> None:
+    """Put JSON before event streams: some generators know the first media type of a response alone."""
+    for response in operation["responses"].values():
+        if "content" in response:
+            response["content"] = dict(sorted(response["content"].items(), key=lambda item: item[0] != "application/json"))
 
 
 def _schemas(document: dict[str, Any], bodies: Iterable[type[BaseModel]]) -> dict[str, Any]:
