@@ -43,7 +43,59 @@ def _caddy(folder: Path, port: int, upstream: int) -> list[str]:
     return [program("caddy"), "run", "--config", str(config), "--adapter", "caddyfile"]
 
 
-PROXIES = {"nginx": _nginx, "caddy": _caddy}
+APACHE = """ServerName localhost
+ServerRoot {folder}
+PidFile {folder}/pid
+ErrorLog {folder}/err
+Mutex file:{folder}
+Listen 127.0.0.1:{port}
+{modules}
+StartServers 1
+ThreadsPerChild 64
+AddOutputFilterByType DEFLATE application/json
+"""
+APACHE_MODULES = ("mpm_event", "authz_core", "deflate", "filter", "headers", "proxy", "proxy_http")
+APACHE_FOLDER = Path("/usr/lib/apache2/modules")
+
+
+def _file(name: str, upstream: int) -> str:
+    """Return a file of ours with the upstream of a test."""
+    written = (DEPLOY / name).read_text(encoding="utf-8")
+    assert "127.0.0.1:8000" in written or '"port" => 8000' in written
+    return written.replace("127.0.0.1:8000", f"127.0.0.1:{upstream}").replace('"port" => 8000', f'"port" => {upstream}')
+
+
+def _apache(folder: Path, port: int, upstream: int) -> list[str]:
+    loaded = "\n".join(f"LoadModule {name}_module {APACHE_FOLDER}/mod_{name}.so" for name in APACHE_MODULES)
+    config = folder / "apache.conf"
+    config.write_text(APACHE.format(folder=folder, port=port, modules=loaded) + _file("apache/conflicto.conf", upstream))
+    return [program("apache2"), "-X", "-f", str(config)]
+
+
+def _haproxy(folder: Path, port: int, upstream: int) -> list[str]:
+    ours = _file("haproxy/haproxy.cfg", upstream)
+    tls = "bind :443 ssl crt /etc/haproxy/live.example.org.pem alpn h2,http/1.1"
+    assert tls in ours
+    compressed = f"bind 127.0.0.1:{port}\n    compression algo gzip\n    compression type application/json"
+    config = folder / "haproxy.cfg"
+    config.write_text(ours.replace(tls, compressed).replace("maxconn 50000", "maxconn 500"))
+    return [program("haproxy"), "-db", "-f", str(config)]
+
+
+def lighttpd(folder: Path, port: int, upstream: int, *, is_buffering: bool = False) -> list[str]:
+    """Return the command of a lighttpd with our file, or with one that lets it buffer streams as it does by itself."""
+    ours = _file("lighttpd/conflicto.conf", upstream)
+    stream = "server.stream-response-body = 2\n"
+    assert stream in ours
+    config = folder / "lighttpd.conf"
+    own = f'server.bind = "127.0.0.1"\nserver.port = {port}\nserver.document-root = "{folder}"\nserver.errorlog = "{folder}/err"\n'
+    packed = f'server.modules += ("mod_deflate")\ndeflate.mimetypes = ("application/json")\nserver.upload-dirs = ("{folder}")\n'
+    config.write_text(own + (ours.replace(stream, "") if is_buffering else ours) + packed)
+    return [program("lighttpd"), "-D", "-f", str(config)]
+
+
+PROXIES = {"nginx": _nginx, "caddy": _caddy, "apache": _apache, "haproxy": _haproxy, "lighttpd": lighttpd}
+BINARIES = {"apache": "apache2"}
 
 
 @contextmanager
