@@ -28,7 +28,7 @@ BLURRED = (
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "<uuid>"),
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)"), "<instant>"),
     (re.compile(r'(W/)?"[0-9a-f]{24}"'), "<tag>"),
-    (re.compile(r"[0-9a-f]{13}-[0-9a-f]+"), "<request>"),
+    (re.compile(r'(/requests/|"request_id":")[\w-]{16}(?=")'), "<request>"),
     (re.compile(r"\b\d{6,}\b"), "<number>"),
 )
 UNTOLD = {"x-request-id", "content-length"}

@@ -130,6 +130,10 @@ class Room:
             value = self._value(items, at + "/*", chance)
             if len(found) < wanted and value not in found:
                 found.append(value)
+        while len(found) < least and not part.get("uniqueItems"):
+            found.append(self._value(items, at + "/*", chance))
+        if len(found) < least:
+            raise NothingToSay
         return found
 
     def _chosen(self, values: list[Any], at: str, chance: Random, *, least: int, most: int) -> list[Any]:

@@ -205,6 +205,13 @@ def test_who_has_nothing_to_say_says_so(schema: dict[str, Any]) -> None:
         Room(schema, Tastes(phrases=[]), 1).drawn(Random(1))
 
 
+def test_array_is_as_long_as_it_must_be_though_the_same_is_drawn_again() -> None:
+    schema = {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 1}, "minItems": 2}
+    assert Room(schema, Tastes(phrases=[]), 1).drawn(Random(1))[:2] == [1, 1]
+    with pytest.raises(NothingToSay):
+        Room(schema | {"uniqueItems": True}, Tastes(phrases=[]), 1).drawn(Random(1))
+
+
 def test_what_is_not_required_is_left_out_where_nothing_can_be_said() -> None:
     schema = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"const": 1}}, "required": ["b"]}
 
