@@ -4,7 +4,6 @@ import { store } from "./store.js";
 import { boot, t } from "./words.js";
 
 const TIMEOUT_MS = 10_000;
-const MAX_ASKS = 60; // for results that are being counted
 
 // Each body of the API holds one of these; what a portal or a proxy says instead of it holds none, or is no JSON.
 const MEMBERS = ["id", "items", "session_id", "activity_id", "response_id", "participants", "server", "server_time", "role", "type", "seat_token", "matching", "valid"];
@@ -77,18 +76,6 @@ export class Caller {
 
   headers(more = {}) {
     return this.token ? { Authorization: `Bearer ${this.token}`, ...more } : more;
-  }
-
-  // Results of a large round are counted first: the server names the time to ask again, as often as that takes.
-  async counted(path) {
-    for (let left = MAX_ASKS; ; left -= 1) {
-      try {
-        return await this.get(path);
-      } catch (problem) {
-        if (!left || problem.status !== 503 || !problem.retryAfterS) throw problem;
-        await new Promise((go) => setTimeout(go, problem.retryAfterS * 1000));
-      }
-    }
   }
 
   get = (path, options = {}) => this.send("GET", path, undefined, options);

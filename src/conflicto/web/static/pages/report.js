@@ -2,6 +2,7 @@
 
 import { questionOf } from "../core/activity.js";
 import { Caller, Problem, withToken } from "../core/api.js";
+import { countedResults } from "../elements/counting.js";
 import { h, patch } from "../core/dom.js";
 import { takeFromAddress } from "../elements/handover.js";
 import { day, t } from "../core/words.js";
@@ -53,7 +54,7 @@ async function part(activity) {
   const answers = await everyAnswer(at);
   const rounds = [];
   for (let nth = 1; nth <= activity.round; nth += 1) {
-    const counted = await caller.counted(`${at}/results?moderation=visible&round=${nth}`);
+    const counted = await countedResults(caller, `${at}/results?moderation=visible&round=${nth}`);
     rounds.push({ counted, answers: answers.filter(({ round, moderation }) => round === nth && moderation === "visible") });
   }
   return { activity, rounds };

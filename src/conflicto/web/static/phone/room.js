@@ -257,7 +257,7 @@ export class Room {
     const slot = this.slot;
     const path = `/sessions/${this.session}`;
     const [results, ranks] = await Promise.all([
-      this.caller.counted(`${path}/activities/${activity.id}/results`).catch(() => null),
+      import(`${boot.base}/elements/counting.js`).then(({ countedResults }) => countedResults(this.caller, `${path}/activities/${activity.id}/results`)).catch(() => null),
       activity.results_revealed ? this.caller.get(`${path}/leaderboard?limit=5`).catch(() => null) : null,
     ]);
     await wordsForLater().catch(() => null);
