@@ -40,7 +40,7 @@ def files_of_pages() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """The superuser's URL of this worker's PostgreSQL; a test that writes makes itself a database with `create_database`."""
-    with servers.postgres(**servers.FORGETFUL) as url:
+    with servers.postgres(**servers.LONELY) as url:
         yield url
 
 

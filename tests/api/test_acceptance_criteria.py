@@ -19,7 +19,7 @@ from conflicto.platform.db.engine import Database
 from conflicto.platform.http.problem_response import STATUS
 from conflicto.platform.problems import registry
 from conflicto.settings import Settings
-from tests.support.api import Api, Event, Seat, make_event
+from tests.support.api import METRICS_TOKEN, Api, Event, Seat, make_event
 from tests.support.checks import accepted, activity_of, refused
 from tests.support.clocks import HandClock
 from tests.support.queries import counted_statements
@@ -240,6 +240,7 @@ async def test_criterion_14_every_reading_endpoint_answers_while_everyone_answer
     first = accepted(await event.answer(poll, seats[0], 1), 201)
     accepted(await api.post(f"{event.path}/overlay", {"overlay": "names"}, token=event.host))  # or screens may not read them
     tokens = {Role.ADMIN: api.admin, Role.HOST: event.host, Role.SCREEN: event.screen, Role.PARTICIPANT: seats[0].token}
+    tokens[Role.METRICS] = METRICS_TOKEN
     ids = {"session_id": event.id, "activity_id": poll["id"], "participant_id": seats[0].id, "response_id": first["id"],
            "link_id": first["id"], "code": event.code, "timestamp": "0", "type": "poll"}  # fmt: skip
     reads = []

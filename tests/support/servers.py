@@ -26,21 +26,19 @@ from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port
 
 START_TIMEOUT_S = PATIENCE_S
-FORGETFUL: dict[str, Any] = {
-    "fsync": False,
-    "full_page_writes": "off",
+LONELY: dict[str, Any] = {
     "autovacuum": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
 }
-"""Settings of a server that need not survive anything: a fifth less time for tests of the API."""
+"""Settings of a server of which no test makes copies; its commits are as durable as `conflicto db check` asks."""
 
 ATTEMPTS = 3  # another program of the machine may take a free port before the server does
 
 
 @contextmanager
 def postgres(**settings: Any) -> Iterator[str]:
-    """Yield the superuser's URL of a fresh server; `FORGETFUL` settings where no test looks at durability or its cost."""
+    """Yield the superuser's URL of a fresh server; `LONELY`: settings where no test makes a copy of it."""
     with postgres_cluster(**settings) as cluster:
         yield cluster.url
 
