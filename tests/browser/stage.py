@@ -123,7 +123,7 @@ def room(server: Served, browser: "Browser", *, is_open: bool = True) -> Iterato
         found.leave()
 
 
-def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
+def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait until something outside of the pages is so."""
     end = time.monotonic() + seconds
     while not true():
