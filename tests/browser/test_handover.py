@@ -111,6 +111,21 @@ def test_junk_leaves_the_screen_and_the_seat_alone(live: Room) -> None:
     assert PHONE["is_mobile"]
 
 
+def test_a_moved_seat_of_another_session_than_the_address_names_replaces_none_unasked(live: Room) -> None:
+    phone = live.phone()
+    kept = held(phone, f"seat.{live.session['id']}")
+    stranger = live.server.call("POST", "/join", {"nickname": "Mallory", "code": live.session["join_code"]})
+    link = live.server.call("POST", "/participants/me/seat-link", {}, token=stranger["participant_token"])
+    asked: list[str] = []
+    phone.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    visits(phone, f"{live.server.url}/p/5#move={link['seat_token']}")
+    phone.get_by_role("button").first.click()
+    phone.wait_for_url(f"**/p/{live.session['id']}")
+
+    assert len(asked) == 1
+    assert held(phone, f"seat.{live.session['id']}") == kept
+
+
 def test_a_wrong_token_at_the_operators_door_replaces_nothing(live: Room) -> None:
     page = live.window("/host", **LAPTOP)
     page.get_by_label("Admin token").fill("not the token at all")

@@ -3,7 +3,8 @@
 import { Again } from "../core/again.js";
 import { Caller, Problem, tokens } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
-import { t } from "../core/words.js";
+import { t, wordsForLater } from "../core/words.js";
+import { mayReplace } from "../elements/handover.js";
 
 export class Arrival {
   #main; #session; #secret; #enter; #elsewhere;
@@ -33,6 +34,13 @@ export class Arrival {
     ]);
   }
 
+  // The page told of the seat in its own session; of one in another session nothing was said.
+  async #mayTake(session) {
+    if (session === this.#session) return true;
+    await wordsForLater().catch(() => null);
+    return mayReplace(`seat.${session}`, "/participants/me");
+  }
+
   #gone(to) {
     this.#again.stop();
     to();
@@ -42,8 +50,9 @@ export class Arrival {
     this.#again.stop();
     try {
       const seat = await new Caller("none").post("/seats/redeem", { seat_token: this.#secret }, { has: ["participant_token", "session"] });
-      tokens.set(`seat.${seat.session.id}`, seat.participant_token);
-      this.#enter(String(seat.session.id));
+      const session = String(seat.session.id);
+      if (await this.#mayTake(session)) tokens.set(`seat.${session}`, seat.participant_token);
+      this.#enter(session);
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
       const waitS = this.#again.after(problem, () => this.#take());
