@@ -15,6 +15,7 @@ from conflicto.web import assets
 from tests.support import databases, servers
 from tests.support.api import METRICS_TOKEN, Api
 from tests.support.clocks import HandClock
+from tests.support.patience import PATIENCE_S
 from tests.support.pgbouncer import Pooler, pgbouncer
 from tests.support.wire import listening
 
@@ -78,8 +79,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture(autouse=True)
 def calm(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However busy the machine is that runs the tests, nobody is asked to poll less often."""
+    """However busy the machine is that runs the tests, nobody is asked to poll less often, or to come again for results."""
     monkeypatch.setattr("conflicto.platform.http.server.load.CALM_S", 1e9)
+    monkeypatch.setattr("conflicto.results.tallies.MAX_WAIT_S", PATIENCE_S)
 
 
 @pytest.fixture(autouse=True)

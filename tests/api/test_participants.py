@@ -329,7 +329,7 @@ async def test_leaving_forgets_the_name_and_the_answers(api: Api, path: str, que
     assert await names(event) == []
     rows = accepted(await api.get(f"{event.path}/activities/{poll['id']}/responses", token=event.host))
     assert rows["total"] == kept
-    assert "K7" not in (await api.get(f"{event.path}/changes/since/0", token=event.host)).text
+    assert "Canary" not in (await api.get(f"{event.path}/changes/since/0", token=event.host)).text
     assert (await free(event, "Canary K7"))["available"] is True
 
 

@@ -85,7 +85,7 @@ async def test_a_stream_is_written_as_it_is(api: Api, port: int) -> None:
         while b"data: " not in first:
             first = await line.reader.readuntil(b"\n")
     assert "transfer-encoding" not in headers
-    assert (headers["connection"], headers["content-type"]) == ("close", "text/event-stream")
+    assert (headers["connection"], headers["content-type"]) == ("close", "text/event-stream; charset=utf-8")
 
 
 async def test_nobody_is_told_to_continue_who_would_not_understand(api: Api, port: int) -> None:

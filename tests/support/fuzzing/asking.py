@@ -40,7 +40,7 @@ class Told:
 
     @property
     def media_type(self) -> bytes:
-        return self.headers.get(b"content-type", b"")
+        return self.headers.get(b"content-type", b"").partition(b";")[0]
 
 
 def scope_of(case: Case) -> dict[str, Any] | None:
