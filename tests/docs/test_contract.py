@@ -75,7 +75,7 @@ def bounds(document: dict[str, Any]) -> Iterator[Bound]:
                 if parameter["in"] != "path":
                     yield Bound(method, path, parameter["in"], parameter["name"], parameter["schema"])
             if "requestBody" in operation:
-                ref = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+                ref = named(operation["requestBody"]["content"]["application/json"]["schema"])
                 for name, schema in document["components"]["schemas"][ref.rpartition("/")[2]]["properties"].items():
                     yield Bound(method, path, "body", name, schema)
 
@@ -85,6 +85,11 @@ def bounded(schema: dict[str, Any]) -> dict[str, Any]:
     parts = [schema, *schema.get("anyOf", ())]
     keys = {"minLength", "maxLength", "minimum", "maximum", "maxItems"}
     return next((part for part in parts if keys & part.keys()), {})
+
+
+def named(schema: dict[str, Any]) -> str:
+    """Return the reference of a body's schema, beside which null may stand."""
+    return str(schema["$ref"] if "$ref" in schema else schema["anyOf"][0]["$ref"])
 
 
 def values(schema: dict[str, Any]) -> Iterator[tuple[Any, bool]]:
@@ -139,7 +144,7 @@ class Prober:
     def _body(self, operation: dict[str, Any]) -> Any:
         if "requestBody" not in operation:
             return None
-        ref = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        ref = named(operation["requestBody"]["content"]["application/json"]["schema"]).rpartition("/")[2]
         example = json.loads(json.dumps(self.document["components"]["schemas"][ref]["examples"][0]))
         return example | ({"code": self.code} if "code" in example else {})
 

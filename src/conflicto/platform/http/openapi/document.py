@@ -78,7 +78,7 @@ def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _name_body(operation: dict[str, Any]) -> None:
-    """Say that a body may be left out by `required`, not by a null in its place, which no client would send."""
+    """Say that a body may be left out, or be null, which servers take as none."""
     body = operation.get("requestBody")
     if body is None:
         return
@@ -86,7 +86,7 @@ def _name_body(operation: dict[str, Any]) -> None:
     named = [part for part in content["schema"].get("anyOf", ()) if "$ref" in part]
     if named:
         body["required"] = False
-        content["schema"] = named[0]
+        content["schema"] = {"anyOf": [named[0], {"type": "null"}]}
 
 
 def _bound_ids(operation: dict[str, Any]) -> None:

@@ -47,7 +47,7 @@ GATE = (
     MediaTypeUnsupported,
     InvalidInput,
 )
-"""What the gate in front of every body may refuse, and what validation says after it."""
+"""Refusals of the gate in front of every body, and those of validation after it."""
 
 
 class FieldProblem(BaseModel):
