@@ -161,19 +161,21 @@ def heard(client: Client, crowd: Crowd, since: str) -> Iterator[tuple[str, list[
 
 
 def events(stream: httpx2.Response) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Yield id and items of each whole event; an event without data moves the position alone."""
+    """Yield id and items of each whole event; a bookmark moves the position alone."""
     if stream.status_code != 200:
         return
-    cursor, items = "", []
+    cursor, kind, items = "", "", []
     for line in stream.iter_lines():
         name, _, value = line.partition(": ")
         if name == "id":
             cursor = value
+        elif name == "event":
+            kind = value
         elif name == "data":
-            items = [json.loads(value)]
+            items = [json.loads(value)] if kind == "change" else []
         elif not line and cursor:
             yield cursor, items
-            cursor, items = "", []
+            cursor, kind, items = "", "", []
 
 
 def break_things(fleet: Fleet, rng: Random, most: int, done: threading.Event) -> int:
