@@ -58,6 +58,7 @@ async def test_static_files_may_be_kept_for_ever_and_come_packed(api: Api) -> No
     assert packed.content == plain.content
     assert plain.headers["x-content-type-options"] == "nosniff"
     assert plain.headers["referrer-policy"] == "no-referrer"
+    assert "x-request-id" not in plain.headers, "caches give it to others"
     assert {"content-security-policy", "permissions-policy", "cross-origin-opener-policy"} & set(plain.headers) == set()
 
 

@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from conflicto.platform.http.messages import Answer, Call, Header
+from conflicto.platform.http.messages import FOR_EVER, Answer, Call, Header
 from conflicto.platform.http.prefix import prefix_of
 from conflicto.platform.http.routes import Docs, Route
 from conflicto.platform.limits.bucket import Per, Policy
@@ -42,7 +42,6 @@ SAFE: Headers = (
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=()"),
 )
 """Headers of a page beside its policy; they do nothing on a style sheet or a module."""
-FOR_EVER: Header = (b"cache-control", b"public, max-age=31536000, immutable")
 ASK_FIRST: Headers = ((b"cache-control", b"no-cache"), (b"vary", b"Accept-Encoding, Accept-Language, Cookie"))
 
 ADDRESSES = {

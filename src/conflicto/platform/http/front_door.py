@@ -13,7 +13,7 @@ import structlog
 
 from conflicto.platform.express.ready import UNCHANGED
 from conflicto.platform.http.body import ClientGone, gated_body
-from conflicto.platform.http.messages import SAFE_HEADERS, Answer, Call, Unseen
+from conflicto.platform.http.messages import FOR_EVER, SAFE_HEADERS, Answer, Call, Unseen
 from conflicto.platform.http.prefix import headers_below
 from conflicto.platform.http.problem_response import code_of, problem_answer
 from conflicto.platform.http.query_fields import require_known_fields
@@ -284,7 +284,9 @@ def _target(scope: dict[str, Any]) -> bytes:
 async def _send(send: Callable[[Any], Awaitable[None]], answer: Answer, request_id: str, *, head: bool) -> None:
     headers = list(answer.headers)
     if answer.offer is None:
-        headers += [*SAFE_HEADERS, (b"x-request-id", request_id.encode())]
+        headers += SAFE_HEADERS
+        if FOR_EVER not in headers:
+            headers.append((b"x-request-id", request_id.encode()))
         if answer.status not in {204, 304} and answer.stream is None:
             headers.append((b"content-length", str(len(answer.body)).encode()))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})

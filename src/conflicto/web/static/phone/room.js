@@ -227,6 +227,7 @@ export class Room {
       await wordsForLater();
       this.rest = await import(`${boot.base}/phone/rest.js`);
       this.rest.keepPage();
+      this.#fetchResults();
     } catch {
       setTimeout(() => this.loadRest(), LOOK_MS);
     }
@@ -253,11 +254,11 @@ export class Room {
   async #fetchResults() {
     const activity = this.activity;
     const mayBeOpen = activity && (activity.results_revealed || ["always", "after_answer"].includes(activity.results_visibility));
-    if (!mayBeOpen) return;
+    if (!mayBeOpen || !this.rest) return;
     const slot = this.slot;
     const path = `/sessions/${this.session}`;
     const [results, ranks] = await Promise.all([
-      import(`${boot.base}/elements/counting.js`).then(({ countedResults }) => countedResults(this.caller, `${path}/activities/${activity.id}/results`)).catch(() => null),
+      this.rest.countedResults(this.caller, `${path}/activities/${activity.id}/results`).catch(() => null),
       activity.results_revealed ? this.caller.get(`${path}/leaderboard?limit=5`).catch(() => null) : null,
     ]);
     await wordsForLater().catch(() => null);
