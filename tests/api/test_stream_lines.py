@@ -1,4 +1,4 @@
-"""What other people's readers of event streams need: data in each event, and no character that ends a line."""
+"""Needs of other people's readers of event streams: data in each event, and no character that ends a line."""
 
 import json
 import re

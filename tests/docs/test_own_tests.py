@@ -1,4 +1,4 @@
-"""What `make test` runs measures no machine: a test that compares a time that it took is marked `timed`, and runs alone."""
+"""Rule of `make test`, which measures no machine: a test that compares a time that it took is marked `timed`, and runs alone."""
 
 import ast
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What participants, hosts and screens do, once for all engines, languages and transports."""
+"""Flows of participants, hosts and screens, once for all engines, languages and transports."""
 
 from tests.engines.stage import LAPTOP, Stage, catalog
 from tests.engines.window import Window
@@ -68,7 +68,7 @@ def _lower(phone: Window) -> None:
 
 
 def reload(live: Stage) -> None:
-    """What is half typed outlives the page, and is finished and sent."""
+    """A half-typed text outlives the page, and is finished and sent."""
     activity = live.activity("wall", {"question": "Say"})
     phone = live.phone()
     phone.fill(".now textarea", "Half a thou")

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 
 SAMPLE = frozenset(sample())
 LOCAL_DIGITS = re.compile("[\u0660-\u0669\u06f0-\u06f9]")
-"""What no engine may show: engines differ in the digits of Arabic, and those in a room read the same numbers."""
+"""Digits that no engine may show: engines differ in the digits of Arabic, and those in a room read the same numbers."""
 
 
 def _marked(case: Case) -> object:

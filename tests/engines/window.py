@@ -1,4 +1,4 @@
-"""What a person does in front of a window, in any engine: each act waits until it can be done, and says what it saw if it never could."""
+"""Acts of a person in front of a window, in any engine: each act waits until it can be done, and says what it saw if it never could."""
 
 import json
 from collections.abc import Callable

@@ -206,7 +206,7 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.fixture
 def log_lines(clock: HandClock) -> Iterator[list[dict[str, Any]]]:
-    """What the server logs meanwhile, with the time of the test's clock."""
+    """Lines that the server logs meanwhile, with the time of the test's clock."""
     lines: list[dict[str, Any]] = []
 
     def take(logger: Any, name: str, event: dict[str, Any]) -> dict[str, Any]:

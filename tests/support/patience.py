@@ -1,3 +1,3 @@
-"""How long tests wait for what must come. It measures nothing: a busy machine may take long, and no test that passes waits it out."""
+"""Patience of tests with what must come. It measures nothing: a busy machine may take long, and no test that passes waits it out."""
 
 PATIENCE_S = 60.0

@@ -85,7 +85,7 @@ def get(path: str, token: str | None, *lines: str, method: str = "GET") -> bytes
 
 @dataclass
 class Told:
-    """What a stream told so far. `last` is the newest id, `events` those that are no bookmarks."""
+    """State of a stream as it was told so far. `last` is the newest id, `events` those that are no bookmarks."""
 
     events: list[dict[str, str]] = field(default_factory=list)
     last: str | None = None

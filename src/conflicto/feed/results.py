@@ -54,14 +54,14 @@ VISIBLE = "visible"
 
 
 class Reader(NamedTuple):
-    """Who reads results; `counts_all` includes answers that are hidden or held, `is_host` tells who is right."""
+    """Reader of results; `counts_all` includes answers that are hidden or held, `is_host` tells who is right."""
 
     view: View
     counts_all: bool
 
     @property
     def is_host(self) -> bool:
-        """Whether a host reads them."""
+        """Tell whether a host reads them."""
         return self.view is View.HOST
 
 

@@ -158,7 +158,7 @@ RESULTS_EVENT_EXAMPLE = (
 
 
 class ResultsOut(BaseModel):
-    """What the answers of a round say together: all live ones for hosts unless they ask for the visible ones, which everybody else gets.
+    """Results of a round: all live ones for hosts unless they ask for the visible ones, which everybody else gets.
 
     `results` has the names of the activity's `aggregate`; the op of each says what stands beside `op` and `answers`.
     """

@@ -14,7 +14,7 @@ class _Result(BaseModel):
 
 
 class ValueCount(BaseModel):
-    """How often a value was given."""
+    """Number of times that a value was given."""
 
     value: Any
     count: int
@@ -49,7 +49,7 @@ class NumberResult(_Result):
 
 
 class WordCount(BaseModel):
-    """How many responses held a word."""
+    """Number of responses that held a word."""
 
     word: str
     count: int
@@ -104,7 +104,7 @@ class ScoredParticipant(BaseModel):
 
 
 class ScoreResult(_Result):
-    """How many were right, and who earned most; `correct` is null before that may be told."""
+    """Number of right responses, and who earned most; `correct` is null before that may be told."""
 
     op: Literal["score"]
     correct: int | None

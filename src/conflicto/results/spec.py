@@ -51,7 +51,7 @@ def spec_of(text: str | None) -> Spec:
 
 
 def refers_to_config(text: str | None) -> bool:
-    """Whether a stored spec takes options from the activity's config."""
+    """Tell whether a stored spec takes options from the activity's config."""
     return any(isinstance(entry.options.get(option), str) for entry in spec_of(text).values() for option in OF_CONFIG)
 
 

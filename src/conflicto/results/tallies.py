@@ -56,7 +56,7 @@ SNAPSHOT_S = 5.0
 MAX_WAIT_S = 1.0
 MAX_UNASKED_S = 60.0
 COUNTING_RETRY_S = 1
-"""How long a request waits for a load, how long a load goes on after the last request was refused, and when to ask again."""
+"""Time that a request waits for a load, that a load goes on after the last request was refused, and after which to ask again."""
 
 MAX_SHARE = 8.0
 """Of the memory that a tally may take, while a part of it is on its way to the disk; what goes beyond is counted again when asked for."""

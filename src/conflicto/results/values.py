@@ -1,4 +1,4 @@
-"""When two JSON values are the same: numbers by value, texts by their characters (NFC), objects whatever the order of their keys."""
+"""Equality of JSON values: numbers by value, texts by their characters (NFC), objects whatever the order of their keys."""
 
 from __future__ import annotations
 

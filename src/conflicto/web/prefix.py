@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 ROOT = "~/"
-"""How our modules, style sheets and templates begin the path of a page or of the API."""
+"""Beginning of the path of a page or of the API in our modules, style sheets and templates."""
 
 
 def with_prefix(text: str, prefix: str) -> str:

@@ -75,7 +75,7 @@ BOUNDS = {"nickname": MAX_CHARS, "title": MAX_TITLE_CHARS}
 """Bounds of fields of pages, in characters: the server's own."""
 
 DIGITS = {"ar": "-u-nu-latn"}
-"""What a language tag for `Intl` names beside the language. Engines differ in the digits of Arabic; those in a room read the same ones."""
+"""Extension of a language tag for `Intl`. Engines differ in the digits of Arabic; those in a room read the same ones."""
 
 
 class Shells:

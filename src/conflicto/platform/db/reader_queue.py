@@ -47,7 +47,7 @@ class Lane:
 
     @property
     def expected_wait_s(self) -> float:
-        """How long one more read would wait, by the mean of those that ended."""
+        """Time that one more read would wait, by the mean of those that ended."""
         return len(self.waiting) * self.mean_s / self.size
 
     @property

@@ -46,7 +46,7 @@ def revision_tag(revision: int) -> Header:
 
 
 def holds(if_none_match: str | None, tag: bytes) -> bool:
-    """Whether `If-None-Match` (a list, or `*`) names `tag`, by weak comparison and whoever compressed the body."""
+    """Tell whether `If-None-Match` (a list, or `*`) names `tag`, by weak comparison and whoever compressed the body."""
     if if_none_match is None:
         return False
     if if_none_match.strip() == "*":

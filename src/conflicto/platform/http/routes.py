@@ -53,7 +53,7 @@ class MethodNotAllowed(DomainError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Docs:
-    """What the OpenAPI document says of a route: one line, its bodies, its query fields and the problems it may answer with.
+    """Description of a route in the OpenAPI document: one line, its bodies, its query fields and the problems it may answer with.
 
     `files`: further members of the schema, and an example, of each media type that is no JSON. `events`: an example of the event
     stream that it answers with, or may. `shortest_key`: characters that an idempotency key has at least.

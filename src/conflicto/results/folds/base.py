@@ -34,7 +34,7 @@ class About(NamedTuple):
 
 
 class Circumstances(NamedTuple):
-    """What an op may need to know of the activity: its secret, when the round began and how long it was to take, and its config."""
+    """Facts of the activity that an op may need: its secret, when the round began and how long it was to take, and its config."""
 
     secret: object = None
     started_us: int | None = None
