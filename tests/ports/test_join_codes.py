@@ -19,8 +19,9 @@ def keep(kit: Kit, count: int, *, first: int, status: SessionStatus = SessionSta
          "revision": 1, "deleted": False, "created_ts": nth, "updated_ts": nth}
         for nth in range(count)
     ]  # fmt: skip
-    with kit.db.writer_connection() as connection, connection.begin():
-        connection.execute(insert(sessions), rows)
+    for begin in range(0, count, 100):  # a statement has a deadline, which a busy machine may reach with more
+        with kit.db.writer_connection() as connection, connection.begin():
+            connection.execute(insert(sessions), rows[begin : begin + 100])
 
 
 def fresh(kit: Kit) -> tuple[int, int]:
