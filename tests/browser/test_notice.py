@@ -65,7 +65,7 @@ def test_the_notice_stands_before_the_activity_opens_and_goes_when_it_closes(liv
     text = notice("en", "named host r.after_reveal kept")
     shown(page, text)
     live.call("POST", f"/activities/{activity['id']}/transition", {"target_status": "expired"})
-    page.get_by_text("Answering is closed").wait_for()
+    page.get_by_text("Answering is closed", exact=True).wait_for()
     assert page.get_by_text(text).count() == 0
 
 
