@@ -31,8 +31,8 @@ BLURRED = (
     (re.compile(r'(/requests/|"request_id":")[\w-]{16}(?=")'), "<request>"),
     (re.compile(r"\b\d{6,}\b"), "<number>"),
 )
-UNTOLD = {"x-request-id", "content-length"}
-"""Differ with every request, or with the length of the numbers that are blurred."""
+UNTOLD = {"x-request-id", "content-length", "date"}
+"""Differ with every request, with the second, or with the length of the numbers that are blurred."""
 
 
 def blurred(text: str) -> str:

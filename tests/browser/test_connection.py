@@ -1,11 +1,13 @@
 """What becomes of an answer when the connection goes, in every way it can go."""
 
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.browser.samples import OPTIONS
 from tests.browser.stage import PHONE, Room, picture, until
+from tests.support.patience import PATIENCE_S
 from tests.support.processes import served
 
 if TYPE_CHECKING:
@@ -150,11 +152,13 @@ def test_a_hidden_page_lets_go_and_is_up_to_date_when_it_is_seen_again(live: Roo
     first = live.activity("wall", {"question": "First?"})
     live.has_clock = True
     page = live.phone()
+    streams = _Streams(page)
+    page.reload()
     page.get_by_label("Your text").fill("Half a thou")
-    until(lambda: _streams(live) == 1)
+    streams.wait_for(1)
     page.evaluate(HIDE, True)
     page.clock.pause_at(page.evaluate("Date.now() + 6_000") / 1_000)
-    until(lambda: _streams(live) == 0)
+    streams.wait_for(0)
     live.call("PATCH", f"/activities/{first['id']}", {"config": {"question": "Second?"}})
 
     page.evaluate(HIDE, False)
@@ -209,6 +213,25 @@ def test_without_streams_polls_take_over(live: Room) -> None:
     page.get_by_label("Curry").wait_for(timeout=5_000)
 
 
-def _streams(live: Room) -> int:
-    text = live.server.text("/metrics")
-    return int(float(next(line.split()[1] for line in text.splitlines() if line.startswith("conflicto_streams "))))
+class _Streams:
+    """Streams that a page has open, its server having begun to answer."""
+
+    def __init__(self, page: "Page") -> None:
+        self.page = page
+        self.open: set[Any] = set()
+        page.on("response", lambda response: self._take(response.request))
+        page.on("requestfailed", self._end)
+        page.on("requestfinished", self._end)
+
+    def _take(self, request: Any) -> None:
+        if "text/event-stream" in request.headers.get("accept", ""):
+            self.open.add(request)
+
+    def _end(self, request: Any) -> None:
+        self.open.discard(request)
+
+    def wait_for(self, amount: int) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while len(self.open) != amount:
+            assert time.monotonic() < deadline
+            self.page.wait_for_timeout(50)

@@ -44,7 +44,7 @@ def samples(
 ) -> dict[str, set[str]]:
     """Return the names of the samples of a server on which something happened, each with its labels."""
     folder = tmp_path_factory.mktemp("watched")
-    with databases.postgres_copy(postgres_url) as url, served(folder, DATABASE_URL=url, REDIS_URL=valkey_url) as server:
+    with databases.postgres_copy(postgres_url) as url, served(folder, workers=2, DATABASE_URL=url, REDIS_URL=valkey_url) as server:
         session = server.call("POST", "/sessions", {"title": "Town hall"})
         host, path = session["host_token"], f"/sessions/{session['id']}"
         server.call("PATCH", path, {"status": "active"}, token=host)
