@@ -14,6 +14,7 @@ from conflicto.platform.metrics.names import TABLE, Kind
 from conflicto.platform.problems import registry
 from tests.deploy.programs import DEPLOY, run
 from tests.support import databases
+from tests.support.machines import until
 from tests.support.processes import served
 
 RULES = DEPLOY / "prometheus/alerts.yaml"
@@ -54,6 +55,7 @@ def samples(
         server.call("GET", f"{path}/status?wait=1", token=phone)
         with pytest.raises(AssertionError):
             server.call("GET", "/sessions", token="nobody's")
+        until(lambda: "conflicto_responses_total{" in server.text("/metrics"))  # the other worker tells of it a moment later
         text = server.text("/metrics")
     return {sample.name: set(sample.labels) for family in text_string_to_metric_families(text) for sample in family.samples}
 
