@@ -11,10 +11,12 @@ from conflicto.feed.pages import MAX_PAGE_BYTES
 from conflicto.platform.cache_budget import BYTES_PER_MB
 from conflicto.settings import Settings
 from tests.support.api import Api, Event, Seat, make_event
+from tests.support.checks import accepted
 from tests.support.wire import connected, get, listening, streamed
 
 ANSWERS, LIMITS = 40, 25
 LARGE, PARTS = 15_000, 4
+POLL = {"question": "?", "options": [{"id": "a", "text": "Apple"}, {"id": "b", "text": "Pear"}], "multiple": False}
 
 
 @pytest.fixture
@@ -135,3 +137,37 @@ async def test_activities_with_large_configs_come_in_several_pages(api: Api) -> 
         if not page.json()["has_more"]:
             break
     assert [item["data"]["config"]["nth"] for item in told if item["entity"] == "activity"] == list(range(12))
+
+
+@pytest.mark.in_process
+async def test_caches_give_up_what_is_oldest_and_never_the_last_session(api: Api) -> None:
+    app, events = api.app, [await make_event(api) for _ in range(2)]
+    activities = [await event.activity(type="poll", config=POLL, status="active") for event in events]
+    for event, activity in zip(events, activities, strict=True):
+        accepted(await event.answer(activity, await event.join(), {"choices": ["a"]}), 201)
+        accepted(await api.get(f"{event.path}/status", token=event.host))
+    app.check.forget()
+    assert not app.check._forget_oldest()
+
+    while app.heads._evict():
+        pass
+    assert len(app.heads) == 1
+    assert not app.heads._evict()
+
+    for event, activity in zip(events, activities, strict=True):
+        accepted(await event.answer(activity, await event.join("Ben"), {"choices": ["a"]}), 201)
+        assert accepted(await api.get(f"{event.path}/status", token=event.host))["participant_count"] == 2
+
+
+@pytest.mark.in_process
+async def test_page_is_read_whole_where_memory_never_has_enough(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    event = await make_event(api)
+    before = accepted(await api.get(f"{event.path}/changes/since/now", token=event.host))["cursor"]
+    await event.activity(status="active")
+    path = f"{event.path}/changes/since/{before}"
+    whole = accepted(await api.get(path, token=event.host))
+    assert whole["items"]
+    monkeypatch.setattr("conflicto.feed.answers.Answers._remembered", lambda *_: None)
+    monkeypatch.setattr("conflicto.feed.answers.ATTEMPTS", 1)
+
+    assert accepted(await api.get(f"{path}?limit=50", token=event.host)) == whole

@@ -1,10 +1,12 @@
 """What was answered anonymously and is edited, withdrawn, or left behind."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from conflicto.app import App
+from conflicto.responses.queries import pooled_authors
 from tests.support import pools
 from tests.support.api import Api
 from tests.support.checks import accepted, refused
@@ -178,3 +180,46 @@ async def test_a_host_deletes_by_id_and_clears_a_round_with_its_pool(api: Api, a
     await answer_all_again(event, poll, seats)
     accepted(await event.move(poll, "expired"))
     assert len(await listed(event, poll)) == 7
+
+
+async def test_answer_without_an_author_is_moderated_and_loaded_like_others(api: Api, app: App, clock: HandClock) -> None:
+    event, poll, seats = await asked(api, 10, moderation="after")
+    sent = await answer_all(event, poll, seats)
+    await tick(app, clock)
+    (row, *_) = await listed(event, poll)
+    author = next(seat for seat, each in zip(seats, sent, strict=True) if each["id"] == row["id"])
+    accepted(await api.delete("/participants/me?responses=keep", token=author.token), 204)
+
+    accepted(await api.patch(of(event, poll, f"responses/{row['id']}"), {"moderation": "hidden"}, token=event.host))
+    told = (await changes(event, event.host))["items"]
+    app.heads._drop(event.id)
+
+    again = (await changes(event, event.host))["items"]
+    assert [each for each in again if each["entity"] == "response"] == [each for each in told if each["entity"] == "response"]
+    assert [each["moderation"] for each in await listed(event, poll) if each["id"] == row["id"]] == ["hidden"]
+
+
+async def test_answer_that_comes_while_authors_are_looked_up_asks_again_the_next_time(
+    api: Api, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event, poll, seats = await asked(api, 3, results_visibility="after_answer")
+    accepted(await event.answer(poll, seats[0], 1), 201)
+    app.heads._drop(event.id)
+    await status(event, poll, seats[0].token)
+    head = app.heads._heads[event.id]
+    looked = 0
+
+    def overtaken(*args: Any) -> set[int]:
+        nonlocal looked
+        looked += 1
+        head.position += looked == 1
+        return pooled_authors(*args)
+
+    monkeypatch.setattr("conflicto.feed.results.pooled_authors", overtaken)
+    path = of(event, poll, "results")
+    for _ in range(2):
+        head.pooled_authors.clear()
+        accepted(await api.get(path, token=seats[0].token))
+    head.position -= 1
+
+    assert looked == 2

@@ -4,10 +4,11 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from conflicto.access.code_guard import COST_UNDER_ATTACK, EVERYWHERE, PER_ADDRESS, CodeGuard, share_of_all
+from conflicto.access.code_guard import COST_UNDER_ATTACK, EVERYWHERE, PER_ADDRESS, CodeGuard, Payments, share_of_all
 from conflicto.access.errors import TooManyGuesses
 from conflicto.access.link_keys import LinkKeys
 from conflicto.access.used_codes import UsedCodes
+from conflicto.platform.limits.bucket import Policy, Verdict
 from conflicto.platform.limits.limiter import REPLAYS, Limiter
 from conflicto.platform.limits.marks import Marks
 from conflicto.platform.limits.memory import MemoryLimiter
@@ -282,3 +283,54 @@ async def test_two_addresses_leave_misses_to_the_others(guard: CodeGuard, clock:
 
 def test_workers_that_cannot_count_together_share_the_misses() -> None:
     assert [share_of_all(workers).quota for workers in (1, 2, 3, 2_000)] == [1000, 500, 333, 1]
+
+
+class Slow:
+    """A limiter whose word comes when `said` is set, and then is an error."""
+
+    def __init__(self) -> None:
+        self.said = asyncio.Event()
+        self.given_back: list[str] = []
+
+    async def spend(self, policy: Policy, key: str, cost: int = 1) -> Verdict:
+        await self.said.wait()
+        raise Unavailable
+
+    def give_back(self, policy: Policy, key: str, cost: int = 1, *, by: Verdict | None = None) -> None:
+        self.given_back.append(policy.name)
+
+
+async def test_whoever_goes_away_before_the_limit_is_known_is_given_back_nothing_that_was_not_taken() -> None:
+    limiter = Slow()
+    payments = Payments(limiter, PER_ADDRESS)  # type: ignore[arg-type] - a double
+    gone = asyncio.create_task(payments.pay("tried", ANNA, 1))
+    await asyncio.sleep(0)
+    gone.cancel()
+    await asyncio.gather(gone, return_exceptions=True)
+    assert len(payments) == 0
+
+    limiter.said.set()
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert limiter.given_back == []
+
+
+class Marked(Marks):
+    """Marks that another worker sets while a code is looked up."""
+
+    is_set = False
+
+    async def has(self, *name: str) -> bool:
+        return self.is_set
+
+
+async def test_code_that_was_used_at_another_worker_meanwhile_is_no_miss(limiter: Limiter, clock: Stopped) -> None:
+    marks = Marked(None, "", 1)
+    guard = CodeGuard(limiter, marks, UsedCodes(clock), KEYS)
+
+    async def used_elsewhere() -> None:
+        marks.is_set = True
+
+    assert await tries(guard, ANNA, "over", right=False, look=used_elsewhere)
+    marks.is_set = False
+    assert await guesses(guard, ANNA) == PER_ADDRESS.quota

@@ -1,5 +1,6 @@
 import pytest
 
+from conflicto.access import tickets
 from conflicto.access.errors import TokenInvalid
 from conflicto.access.tickets import UsedTickets
 from tests.support.clocks import HandClock
@@ -20,3 +21,12 @@ async def test_a_ticket_is_good_once_and_forgotten_when_it_is_worthless_anyway()
     assert set(used._used) == {"c", "d"}
     with pytest.raises(TokenInvalid):
         await used.use("c")
+
+
+async def test_tickets_that_are_remembered_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tickets, "MAX_USED", 2)
+    used = UsedTickets(HandClock())
+    for name in ("a", "b", "c"):
+        await used.use(name)
+
+    assert set(used._used) == {"b", "c"}

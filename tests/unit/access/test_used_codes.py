@@ -6,6 +6,7 @@ import pytest
 
 from conflicto.access import used_codes
 from conflicto.access.used_codes import ENTRY_BYTES, REFRESH_S, UsedCodes
+from conflicto.platform.cache_budget import CacheBudget
 from tests.support.clocks import HandClock
 
 
@@ -61,3 +62,24 @@ def test_a_pair_is_found_by_both_parts() -> None:
     used.add("ab", "c")
     assert not used.has("a", "bc")
     assert not used.has("ab", "C")
+
+
+def test_whole_memory_may_take_the_oldest_away() -> None:
+    clock, budget = Still(), CacheBudget(3 * ENTRY_BYTES)
+    used = UsedCodes(clock, budget)
+    assert not used._evict(), "there is nothing to give"
+    for code in ("a", "b", "c"):
+        used.add("192.0.2.1", code)
+    budget.account("another").change(ENTRY_BYTES)
+    budget.make_room()
+
+    assert not used.has("192.0.2.1", "a")
+    assert used.has("192.0.2.1", "c")
+
+
+def test_a_table_without_room_for_one_keeps_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(used_codes, "MAX_BYTES", 0)
+    used = UsedCodes(Still())
+
+    assert used.add("192.0.2.1", "a")
+    assert len(used) == 0

@@ -1,0 +1,31 @@
+"""Parts of answers in words: what people chose among, and where a config lists what it cannot name."""
+
+import json
+from pathlib import Path
+
+from conflicto.activity_types.loading import load_type
+from conflicto.activity_types.parts import Option, parts_of
+
+
+def test_options_are_a_list_of_values_or_of_rows_that_name_them(tmp_path: Path) -> None:
+    folder = tmp_path / "picks"
+    rows = {"type": "array", "items": {"type": "object", "properties": {"id": {"type": "string"}, "text": {"type": "string"}}}}
+    words = {"type": "array", "items": {"type": "string"}}
+    files = {
+        "activity.json": {"type": "picks", "version": "1", "title": "Picks", "icon": "🙂", "sdk": "1"},
+        "config.schema.json": {"type": "object", "properties": {"rows": rows, "words": words}},
+        "response.schema.json": {
+            "type": "object",
+            "properties": {"row": {"type": "string", "x-in": "/rows/*/id"}, "word": {"type": "string", "x-in": "/words/*"}},
+        },
+        "examples/one.json": {"config": {"rows": [{"id": "a"}], "words": ["x"]}, "responses": [{"row": "a", "word": "x"}]},
+    }
+    (folder / "examples").mkdir(parents=True)
+    for name, content in files.items():
+        (folder / name).write_text(json.dumps(content))
+
+    config = {"rows": [{"id": "a", "text": "Apple"}, {"text": "no id"}, {"id": "b"}], "words": ["x", "y"]}
+    row, word = parts_of(load_type(folder), json.dumps(config))
+
+    assert row.options == (Option("a", "Apple"), Option("b", "b"))
+    assert word.options == (Option("x", "x"), Option("y", "y"))
