@@ -168,6 +168,28 @@ def test_an_answer_that_one_tab_keeps_is_what_the_other_shows_and_the_newest_cou
     until(lambda: live.answers(activity) == [{"choices": ["c"]}])
 
 
+def test_an_older_answer_that_one_tab_still_sends_does_not_come_last(live: Room) -> None:
+    activity = live.activity("poll", POLL)
+    page = live.phone()
+    page.get_by_label("Pizza").wait_for()
+    other = live.tab(page.context, page.url.removeprefix(live.base))
+    other.get_by_label("Pizza").wait_for()
+    held: list[Any] = []
+    page.route("**/responses", lambda route: route.continue_() if held else held.append(route))
+    _send(page, "Curry")
+    until(lambda: page.evaluate("1") == 1 and len(held) == 1)
+    other.wait_for_function("() => document.querySelector('.choice input:checked')?.value === 'b'")
+    _send(other, "Soup")
+    until(lambda: other.evaluate("1") == 1 and live.answers(activity) == [{"choices": ["c"]}])
+    with page.expect_response("**/responses") as late:
+        held[0].continue_()
+    assert late.value.ok
+    for each in (page, other):
+        each.get_by_text("Your answer is in ·").wait_for()
+        assert each.locator(".choice input:checked").get_attribute("value") == "c"
+    assert live.answers(activity) == [{"choices": ["c"]}]
+
+
 def test_no_page_goes_by_its_own_clock(live: Room) -> None:
     activity = live.activity("poll", POLL, duration_seconds=300)
     ends = activity["ends_at"]

@@ -36,7 +36,7 @@ export class Outbox {
   async open(name) {
     this.#tell = tabs(`conflicto.${name}`, (message) => this.#heard(message));
     this.#db = await opened(`conflicto.${name}`).catch(() => null);
-    for (const entry of this.#db ? await this.#ask("readonly", (store) => store.getAll()) : []) this.#memory.set(entry.key, entry);
+    for (const entry of this.#db ? await this.#ask("readonly", (store) => store.getAll()) : []) this.#maybeSent(entry);
     for (const entry of this.entries) this.#changed(entry, null);
     this.flush();
   }
@@ -61,10 +61,16 @@ export class Outbox {
     for (const other of entry.slot ? this.entries.filter(isOver) : []) await this.#drop(other.key);
   }
 
+  // What another tab wrote may be with the server already, though this one never sent it.
+  #maybeSent(entry) {
+    this.#memory.set(entry.key, Object.assign(entry, { sent: true }));
+    return entry;
+  }
+
   async #heard({ put, drop, outcome, status, body }) {
     const entry = put ?? this.#memory.get(drop);
     if (!entry) return;
-    if (put) await this.#supersede(entry);
+    if (put) await this.#supersede(this.#maybeSent(entry));
     else this.#memory.delete(drop);
     this.#changed(entry, put ? null : (outcome ?? new Problem(status, body)));
   }
