@@ -130,7 +130,9 @@ def _default(field: FieldInfo) -> str:
 def _bounds(field: FieldInfo) -> str:
     low = next((each.ge for each in field.metadata if hasattr(each, "ge")), None)
     high = next((each.le for each in field.metadata if hasattr(each, "le")), None)
-    return "" if low is None else f" From {low} to {high}."
+    if low is None:
+        return ""
+    return f" At least {low}." if high is None else f" From {low} to {high}."
 
 
 def errors_page(app: App) -> str:

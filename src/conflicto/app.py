@@ -55,6 +55,7 @@ from conflicto.platform.db.engine import Database, PoolSize
 from conflicto.platform.db.group import Committed, GroupRunner
 from conflicto.platform.db.lives import LifeBegan, settled
 from conflicto.platform.db.schema import require_current
+from conflicto.platform.db.slow_queries import MS_PER_S, SlowQueries
 from conflicto.platform.db.writer import Writer
 from conflicto.platform.express.lane import Lane
 from conflicto.platform.http import health
@@ -111,7 +112,6 @@ from conflicto.web import pages as web_pages
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-
 ABOUT = {
     "title": "Conflicto",
     "version": __version__,
@@ -128,7 +128,8 @@ class App:
         self.settings, self.budget = settings, CacheBudget(settings.cache_memory_mb * BYTES_PER_MB)
         self.clock = clock or Clock()
         self.db = Database(
-            settings.url, pool=PoolSize.share(settings.pool_size, settings.max_overflow, workers=settings.workers), deadlines=deadlines
+            settings.url, pool=PoolSize.share(settings.pool_size, settings.max_overflow, workers=settings.workers), deadlines=deadlines,
+            slow_queries=SlowQueries(settings.slow_query_ms / MS_PER_S),
         )  # fmt: skip
         require_current(self.db)
         self.heads = Heads(self.db, self._caught_up, self.budget)
@@ -160,7 +161,7 @@ class App:
             is_proxy=lambda address: address in self._http.trusted_hosts,
         )  # fmt: skip
         self.keeper.prefix = prefix_of(settings.public_url).encode()
-        self.waits, self.exports = Waits(self.heads, self.metrics), ExportDesk(self.db.url, self.types)
+        self.waits, self.exports = Waits(self.heads, self.metrics), ExportDesk(self.db, self.types)
         self.routes = self._routes()
         self._watch()
         self.control = ControlPlane(self.routes, about=ABOUT | {"url": settings.public_url}, refusals=refusals, server=issuer)

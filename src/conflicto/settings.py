@@ -173,6 +173,14 @@ class Settings(BaseModel):
         alias="CONFLICTO_MOST_ANSWERS_EACH",
         description="Answers of one participant that are kept in a round of an activity with the policy `many`; 0: no cap.",
     )
+    slow_query_ms: int = Field(
+        500,
+        ge=0,
+        le=600_000,
+        alias="CONFLICTO_SLOW_QUERY_MS",
+        description="Milliseconds from which on a database statement is counted and logged, with its text and never its parameters;"
+        " 0: none is.",
+    )
     rate_limits: bool = Field(True, alias="CONFLICTO_RATE_LIMITS", description="`off` turns rate limits off, for load runs.")
     workers: int = Field(
         1,

@@ -1,12 +1,14 @@
 """Anonymous answers and what the operator reads: before their release neither metrics nor logs move, and then by what was released."""
 
 from collections.abc import AsyncIterator
+from itertools import count
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
 from conflicto.app import App
+from conflicto.platform.db import timed_cursors
 from conflicto.platform.metrics.deferred import MAX_HELD, Deferred
 from conflicto.settings import Settings
 from tests.support import pools
@@ -32,6 +34,12 @@ OF_THE_PROCESS = {
 @pytest.fixture(autouse=True)
 def virtual_time(monkeypatch: pytest.MonkeyPatch, clock: HandClock) -> None:
     pools.shift_database(monkeypatch, clock)
+
+
+@pytest.fixture(autouse=True)
+def every_statement_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the stopwatch of statements go on by a second with each look at it."""
+    monkeypatch.setattr(timed_cursors, "perf_counter", count().__next__)
 
 
 @pytest.fixture
@@ -88,6 +96,7 @@ async def test_before_the_release_no_metric_and_no_log_line_tells_of_an_answer(a
     for _ in range(2):
         await tick(app, clock)
     after = await scrape(api)
+    assert [line for line in lines if line["event"] == "slow-query"]
     moved = {key: (before.get(key), value) for key, value in after.items() if before.get(key) != value}
 
     assert moved == {}

@@ -29,14 +29,14 @@ def database(postgres_url: str, postgres_template: str):
 
 @pytest.mark.catalogue("W-05")
 def test_the_log_tells_what_happened_and_nothing_that_was_sent(database: str, tmp_path: Path) -> None:
-    with served(tmp_path, DATABASE_URL=database, CONFLICTO_ACCESS_LOG="on") as server:
+    with served(tmp_path, DATABASE_URL=database, CONFLICTO_ACCESS_LOG="on", CONFLICTO_SLOW_QUERY_MS="1") as server:
         secrets = _talk(server, database)
         server.stop()
 
     text = server.log.read_text(encoding="utf-8")
     assert {secret for secret in secrets if secret in text} == set()
     told = lines(server)
-    assert {"started", "stopped"} <= {line["event"] for line in told}
+    assert {"started", "stopped", "slow-query"} <= {line["event"] for line in told}
     answered = [line for line in told if line["event"] == "answered"]
     assert {line["route"] for line in answered} >= {"/api/v1/sessions/by-code/{code}", "/api/v1/join", "unknown"}
     failed = next(line for line in told if line["event"] == "command-failed")

@@ -14,6 +14,7 @@ from conflicto.platform.clock import Clock
 from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.engine import Database, PoolSize
 from conflicto.platform.db.group import GroupRunner
+from conflicto.platform.db.slow_queries import SlowQueries
 from conflicto.platform.db.stamps import HeadStore
 from conflicto.platform.db.turns import Command
 from conflicto.responses.commands.submit import Submission, submit_many
@@ -42,8 +43,9 @@ class Kit:
         heads: HeadStore | None = None,
         deadlines: Deadlines | None = None,
         subscribers: Mapping[type, Sequence[Callable[..., None]]] | None = None,
+        slow_queries: SlowQueries | None = None,
     ) -> None:
-        self.db = Database(url, pool=SMALL, deadlines=deadlines)
+        self.db = Database(url, pool=SMALL, deadlines=deadlines, slow_queries=slow_queries)
         self.clock = Clock()
         self.runner = runner(self.db, heads or SessionHeads(), self.clock, subscribers or {SessionEnded: [end_with_session]})
 

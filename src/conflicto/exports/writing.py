@@ -26,8 +26,6 @@ from conflicto.sessions.queries import session_by_id
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sqlalchemy import URL
-
     from conflicto.activity_types.registry import Registry
     from conflicto.exports.files import Form
     from conflicto.exports.sheets import Shape
@@ -69,8 +67,9 @@ class Job:
 class ExportDesk:
     """Writes the exports of this process. It has a connection of its own, open only meanwhile, so that no poll waits for a reader."""
 
-    def __init__(self, url: URL, types: Registry) -> None:
-        self._url = url
+    def __init__(self, db: Database, types: Registry) -> None:
+        self._url = db.url.render_as_string(hide_password=False)
+        self._slow_queries = db.slow_queries
         self._types = types
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="export")
         self._job: Job | None = None
@@ -113,8 +112,8 @@ class ExportDesk:
             self._job = None
 
     def _write(self, job: Job) -> tuple[str, BinaryIO]:
-        deadlines = Deadlines(statement_s=LONGEST_S)
-        with closing(Database(self._url.render_as_string(hide_password=False), pool=PoolSize(2, 0), deadlines=deadlines)) as db:
+        own = Database(self._url, pool=PoolSize(2, 0), deadlines=Deadlines(statement_s=LONGEST_S), slow_queries=self._slow_queries)
+        with closing(own) as db:
             file: Any = tempfile.TemporaryFile()  # noqa: SIM115 - its reader closes it
             try:
                 title = db.query_until(job.deadline, lambda tx: _written(tx, job, self._types, file))

@@ -22,6 +22,7 @@ from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.faults import OUTAGES, RETRY_AFTER_S, is_damaged, is_outage, unavailable
 from conflicto.platform.db.lanes import MAX_LOAD_WAIT_S, ReadLane, lists_of, loads_of
 from conflicto.platform.db.reader_queue import ReaderQueue
+from conflicto.platform.db.slow_queries import SlowQueries
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.problems import Unavailable
 
@@ -85,21 +86,30 @@ class Database:
     the file was found damaged since the start; pages in memory hide it from the next who look, so it is not taken back.
     """
 
-    def __init__(self, url: str, *, pool: PoolSize | None = None, deadlines: Deadlines | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool: PoolSize | None = None,
+        deadlines: Deadlines | None = None,
+        slow_queries: SlowQueries | None = None,
+    ) -> None:
         self.url = address_of(url)
+        self.slow_queries = slow_queries = slow_queries or SlowQueries()
         self.deadlines = deadlines or Deadlines()
         self.dialect = self.url.get_backend_name()
         self.pool = pool = pool or PoolSize()
         if self.dialect == "sqlite":
             sqlite.require_safe_version()
             readers = min(SQLITE_READERS, pool.readers)
-            self._writer = sqlite.engine(self.url, self.deadlines, readers=0)
-            self._readers = sqlite.engine(self.url, self.deadlines, readers=readers)
+            self._writer = sqlite.engine(self.url, self.deadlines, slow_queries, readers=0)
+            self._readers = sqlite.engine(self.url, self.deadlines, slow_queries, readers=readers)
         else:
             readers = pool.readers
-            self._writer = postgres.engine(self.url, self.deadlines, pool_size=1, max_overflow=0, read_only=False)
+            opened = partial(postgres.engine, self.url, self.deadlines, slow_queries)
+            self._writer = opened(pool_size=1, max_overflow=0, read_only=False)
             size = max(1, min(pool.size - 1, readers))
-            self._readers = postgres.engine(self.url, self.deadlines, pool_size=size, max_overflow=readers - size, read_only=True)
+            self._readers = opened(pool_size=size, max_overflow=readers - size, read_only=True)
             event.listen(self._readers, "connect", lambda connection, _: postgres.require_line(connection, self.line))
         self._threads = ThreadPoolExecutor(max_workers=readers, thread_name_prefix="reader")
         self.places = ReaderQueue(readers)
@@ -138,7 +148,7 @@ class Database:
         """
         await self.places.acquire(lane, goes_first=goes_first)
         deadline = Deadline()
-        future = self._threads.submit(self._timed, deadline, query)
+        future = self._threads.submit(self._timed if is_measured else self._untold, deadline, query)
         self._running[future] = deadline
         running = asyncio.wrap_future(future)
         running.add_done_callback(partial(self._finished, lane, future, self.on_query if is_measured else None))
@@ -175,6 +185,10 @@ class Database:
         began = time.monotonic()
         deadline.begin(self.deadlines.caller_s)
         return self.query_until(deadline, query), time.monotonic() - began
+
+    def _untold(self, deadline: Deadline, query: Callable[[ReadTx], T]) -> tuple[T, float]:
+        with self.slow_queries.hold(is_told=False):
+            return self._timed(deadline, query)
 
     def _finished(
         self,

@@ -132,7 +132,7 @@ class GroupRunner:
 
     def _attempt(self, group: list[Command]) -> tuple[Sequence[Outcome], Committed]:
         began_s = self._clock.monotonic_s()
-        with self._database.writer_connection() as connection:
+        with self._database.slow_queries.hold() as slow, self._database.writer_connection() as connection:
             transaction = connection.begin()
             try:
                 topics = sorted({topic for command in group for topic in command.topics})
@@ -141,6 +141,7 @@ class GroupRunner:
                 outcomes = _run_in_order(tx, group)
                 changed = {topic: head for topic, head in tx.heads.items() if head.changed}
                 self._heads.save(tx, changed)
+                slow.is_told = not tx.unseen_commands
             except BaseException:
                 transaction.rollback()
                 raise

@@ -11,12 +11,14 @@ from sqlalchemy import Engine, create_engine, event, text
 from conflicto.platform.db.address import parameters_of
 from conflicto.platform.db.session_settings import SessionSettings
 from conflicto.platform.db.silence import MARGIN_S, connecting
+from conflicto.platform.db.timed_cursors import Stopwatch
 
 if TYPE_CHECKING:
     from psycopg import Connection as DriverConnection
     from sqlalchemy import URL, Connection
 
     from conflicto.platform.db.deadlines import Deadlines
+    from conflicto.platform.db.slow_queries import SlowQueries
 
 log = structlog.get_logger(__name__)
 
@@ -115,7 +117,9 @@ def interrupt(connection: Connection) -> None:
         log.warning("cancel-failed", error=type(error).__name__)
 
 
-def engine(url: URL, deadlines: Deadlines, *, pool_size: int, max_overflow: int, read_only: bool) -> Engine:
+def engine(
+    url: URL, deadlines: Deadlines, slow_queries: SlowQueries, *, pool_size: int, max_overflow: int, read_only: bool
+) -> Engine:
     """Return an engine for reads (repeatable read, read-only) or for the one writer (read committed)."""
     settings = {
         "statement_timeout": str(round(deadlines.statement_s * 1000)),
@@ -137,7 +141,8 @@ def engine(url: URL, deadlines: Deadlines, *, pool_size: int, max_overflow: int,
         pool_timeout=deadlines.acquire_s,
         pool_pre_ping=read_only,
     )
-    connect = connecting(max(deadlines.statement_s + MARGIN_S, deadlines.caller_s))
+    stopwatch = Stopwatch(slow_queries, "reader" if read_only else "writer")
+    connect = connecting(max(deadlines.statement_s + MARGIN_S, deadlines.caller_s), stopwatch)
     opening = SessionSettings(connect, _parameters(url, deadlines), settings, read_only=read_only)
     event.listen(engine, "do_connect", lambda *_: opening.open())
     event.listen(engine, "begin", opening.begin)

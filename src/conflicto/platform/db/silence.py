@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import psycopg
 from psycopg.errors import OperationalError
 
+from conflicto.platform.db.timed_cursors import Stopwatch, timed
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
@@ -24,8 +26,8 @@ class ServerSilent(OperationalError):
     """Nothing came for longer than any statement may take; the connection is closed, and what was sent last may be done or not."""
 
 
-def connecting(longest_s: float) -> Callable[..., psycopg.Connection[Any]]:
-    """Return what opens connections on which no single wait takes longer."""
+def connecting(longest_s: float, stopwatch: Stopwatch) -> Callable[..., psycopg.Connection[Any]]:
+    """Return what opens connections on which no single wait takes longer, and slow statements are reported."""
 
     class Impatient(psycopg.Connection[Any]):
         def wait(
@@ -43,4 +45,16 @@ def connecting(longest_s: float) -> Callable[..., psycopg.Connection[Any]]:
                 message = f"nothing came for {longest_s:g} s"
                 raise ServerSilent(message) from error
 
-    return Impatient.connect
+    if not stopwatch.is_on:
+        return Impatient.connect
+    timed_cursors = timed(psycopg.Cursor, stopwatch), timed(psycopg.ServerCursor, stopwatch)
+
+    class Timed(Impatient):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the driver's
+            super().__init__(*args, **kwargs)
+            self.cursor_factory, self.server_cursor_factory = timed_cursors
+
+        def commit(self) -> None:
+            stopwatch.commit(super().commit)
+
+    return Timed.connect

@@ -10,10 +10,13 @@ import pysqlite3.dbapi2 as driver
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
+from conflicto.platform.db.timed_cursors import Stopwatch, timed
+
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection
 
     from conflicto.platform.db.deadlines import Deadlines
+    from conflicto.platform.db.slow_queries import SlowQueries
 
 FIXED_SINCE = (3, 51, 3)
 FIXED_BACKPORTS = ((3, 50, 7), (3, 44, 6))
@@ -46,8 +49,9 @@ def require_safe_version(version: tuple[int, ...] = driver.sqlite_version_info) 
         raise SqliteAffected(message)
 
 
-def engine(url: URL, deadlines: Deadlines, *, readers: int) -> Engine:
+def engine(url: URL, deadlines: Deadlines, slow_queries: SlowQueries, *, readers: int) -> Engine:
     """Return an engine whose connections read (`readers` > 0) or are the one writer (`readers` = 0)."""
+    stopwatch = Stopwatch(slow_queries, "reader" if readers else "writer")
     if url.database and url.database != ":memory:":
         _make_private(Path(url.database))
     made = create_engine(
@@ -58,11 +62,27 @@ def engine(url: URL, deadlines: Deadlines, *, readers: int) -> Engine:
         pool_size=max(readers, 1),
         max_overflow=0,
         pool_timeout=deadlines.acquire_s,
-        connect_args={"check_same_thread": False, "timeout": deadlines.lock_s},
+        connect_args={"check_same_thread": False, "timeout": deadlines.lock_s, "factory": _timed_connection(stopwatch)},
     )
     event.listen(made, "connect", _setup(deadlines, query_only=readers > 0))
     event.listen(made, "begin", _begin("BEGIN" if readers else "BEGIN IMMEDIATE"))
     return made
+
+
+def _timed_connection(stopwatch: Stopwatch) -> type[Any]:
+    """Return the class of connections."""
+    if not stopwatch.is_on:
+        return driver.Connection  # type: ignore[no-any-return]
+    timed_cursor, cursor = timed(driver.Cursor, stopwatch), driver.Connection.cursor
+
+    class Timed(driver.Connection):  # type: ignore[misc]
+        def cursor(self, factory: type[Any] = timed_cursor) -> Any:  # noqa: ANN401 - the driver's
+            return cursor(self, factory)
+
+        def commit(self) -> None:
+            stopwatch.commit(super().commit)
+
+    return Timed
 
 
 def _make_private(path: Path) -> None:

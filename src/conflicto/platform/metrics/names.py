@@ -127,6 +127,11 @@ FEED_LAG: Final = _histogram(
 QUERY_SECONDS: Final = _histogram(
     "conflicto_query_seconds", "Time of one read of the database, without the wait for a reader.", QUICK
 )
+SLOW_QUERIES: Final = _counter(
+    "conflicto_db_slow_queries_total",
+    "Statements that took `CONFLICTO_SLOW_QUERY_MS` or longer, by what their connection is for; of anonymous answers none is told.",
+    "role",
+)
 POOL_LIMIT: Final = _gauge("conflicto_pool_limit", "Database connections that the workers may open.")
 POOL_OPEN: Final = _gauge("conflicto_pool_open", "Database connections that are open.")
 POOL_USED: Final = _gauge("conflicto_pool_used", "Database connections that are at work.")
@@ -153,6 +158,6 @@ TABLE: Final = (
     POLLS, RESPONSES, ACTIVITIES, LONG_POLLS,
     CONNECTIONS, CONNECTIONS_EVICTED, WAITS, STREAMS, LOOP_LAG, LOOP_LATE,
     COMMITS, EVENTS, COMMIT_COMMANDS, COMMIT_SECONDS, QUEUE, FEED_LAG,
-    QUERY_SECONDS, POOL_LIMIT, POOL_OPEN, POOL_USED, READS_WAITING, READS_OVERDUE, LIMITS_ALONE,
+    QUERY_SECONDS, SLOW_QUERIES, POOL_LIMIT, POOL_OPEN, POOL_USED, READS_WAITING, READS_OVERDUE, LIMITS_ALONE,
     HEADS, CACHE_BYTES, CACHE_LIMIT, CACHE_EVICTIONS, REDIS_UP, REDIS_FAULTS, DOORBELLS,
 )  # fmt: skip

@@ -30,6 +30,9 @@ def watch_storage(metrics: Metrics, db: Database, budget: CacheBudget) -> None:
     metrics.watch(names.READS_WAITING, lambda: len(db.places))
     metrics.watch(names.READS_OVERDUE, lambda: db.overdue)
     db.on_query = metrics.spread(names.QUERY_SECONDS).note
+    counts = db.slow_queries.counts
+    metrics.watch(names.SLOW_QUERIES, lambda: counts["reader"], "reader")
+    metrics.watch(names.SLOW_QUERIES, lambda: counts["writer"], "writer")
     metrics.watch(names.CACHE_LIMIT, lambda: budget.max_bytes)
     for account in budget.accounts:
         _watch(metrics, account)

@@ -1,0 +1,109 @@
+"""Log of slow statements: their text and time, never their parameters, at most one line a minute for each text.
+
+Statements inside `hold` are reported at its end or not at all: nobody may learn from a line that an anonymous answer came.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+log = structlog.get_logger(__name__)
+
+Role = Literal["reader", "writer"]
+
+MIN_BETWEEN_LINES_S = 60.0
+"""Time between two lines about the same text."""
+
+MAX_TEXTS = 100
+"""Texts in memory, 2 KB each, and so the lines of one minute: lists spelled out in a text make ever new ones."""
+
+MAX_TEXT_CHARS = 1_000
+
+MS_PER_S = 1_000
+
+
+@dataclass(slots=True)
+class Held:
+    """Slow statements of one thread that wait for the word whether they may be told."""
+
+    is_told: bool
+    statements: list[tuple[Role, str, float]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Line:
+    """Time of the last line about a text, and how often it was slow since then."""
+
+    written_s: float
+    held_back: int = 0
+
+
+class SlowQueries:
+    """Counts and logs statements that take `threshold_s` or longer; 0 turns it off. Any thread may report."""
+
+    def __init__(self, threshold_s: float = 0.0, *, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+        self.threshold_s = threshold_s
+        self.counts: dict[Role, int] = {"reader": 0, "writer": 0}
+        self._monotonic_s = monotonic_s
+        self._lines: dict[tuple[Role, str], _Line] = {}
+        self._lock = threading.Lock()
+        self._local = threading.local()
+
+    @contextmanager
+    def hold(self, *, is_told: bool = True) -> Iterator[Held]:
+        """Keep back what this thread reports inside the block; at its end `is_told` of what is yielded decides."""
+        held = self._local.held = Held(is_told)
+        try:
+            yield held
+        finally:
+            self._local.held = None
+            if held.is_told:
+                for role, text, took_s in held.statements:
+                    self._report(role, text, took_s)
+
+    def report(self, role: Role, statement: str, took_s: float) -> None:
+        """Count a slow statement, and log it unless its text had a line within the last minute."""
+        text = statement[:MAX_TEXT_CHARS]
+        held: Held | None = getattr(self._local, "held", None)
+        if held is None:
+            self._report(role, text, took_s)
+        else:
+            held.statements.append((role, text, took_s))
+
+    def _report(self, role: Role, text: str, took_s: float) -> None:
+        with self._lock:
+            self.counts[role] += 1
+            held_back = self._take_line((role, text))
+        if held_back is not None:
+            log.warning(
+                "slow-query",
+                role=role,
+                milliseconds=round(took_s * MS_PER_S),
+                held_back=held_back,
+                statement=" ".join(text.split()),
+            )
+
+    def _take_line(self, key: tuple[Role, str]) -> int | None:
+        """Return how often a text was slow without a line since its last one, or None if it may have no line now."""
+        now_s = self._monotonic_s()
+        line = self._lines.get(key)
+        if line is not None and now_s - line.written_s < MIN_BETWEEN_LINES_S:
+            line.held_back += 1
+            return None
+        if line is None and len(self._lines) >= MAX_TEXTS:
+            oldest = next(iter(self._lines))
+            if now_s - self._lines[oldest].written_s < MIN_BETWEEN_LINES_S:
+                return None
+            del self._lines[oldest]
+        self._lines.pop(key, None)  # the newest line stands last
+        self._lines[key] = _Line(now_s)
+        return line.held_back if line else 0

@@ -1,0 +1,117 @@
+"""Cursors and commits that report slow statements, for both drivers.
+
+They stand below SQLAlchemy, so that statements in the driver's own words are timed too. The time of a statement is that of its
+execution and of the fetches of its rows, as SQLite does most of its work there; what is done between fetches does not count.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conflicto.platform.db.slow_queries import Role, SlowQueries
+
+
+class Stopwatch:
+    """Reports slow statements of connections with one role."""
+
+    def __init__(self, slow_queries: SlowQueries, role: Role) -> None:
+        self.threshold_s = slow_queries.threshold_s
+        self.is_on = self.threshold_s > 0
+        self._slow_queries = slow_queries
+        self._role: Role = role
+
+    def note(self, statement: object, took_s: float) -> None:
+        """Report a statement if it took too long. A statement that is no text is a composed one, which may hold values."""
+        if took_s >= self.threshold_s:
+            text = statement if isinstance(statement, str) else type(statement).__name__
+            self._slow_queries.report(self._role, text, took_s)
+
+    def commit(self, commit: Callable[[], None]) -> None:
+        """Run a driver's commit."""
+        began_s = perf_counter()
+        try:
+            commit()
+        finally:
+            self.note("COMMIT", perf_counter() - began_s)
+
+
+class TimedCursor:
+    """The part of a timed cursor that is the same for every driver. It reports a statement when it is closed or used again."""
+
+    stopwatch: Stopwatch
+    threshold_s: float
+    driver_execute: Callable[..., Any]
+    driver_executemany: Callable[..., Any]
+    driver_fetchone: Callable[..., Any]
+    driver_fetchmany: Callable[..., Any]
+    driver_fetchall: Callable[..., Any]
+    driver_close: Callable[..., None]
+    _statement: object = ""
+    _took_s = 0.0
+
+    def execute(self, statement: object, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the driver's
+        """Execute a statement."""
+        if self._took_s >= self.threshold_s:
+            self._report()
+        self._statement, began_s = statement, perf_counter()
+        try:
+            return self.driver_execute(statement, *args, **kwargs)
+        finally:
+            self._took_s = perf_counter() - began_s
+
+    def executemany(self, statement: object, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the driver's
+        """Execute a statement for many rows."""
+        if self._took_s >= self.threshold_s:
+            self._report()
+        self._statement, began_s = statement, perf_counter()
+        try:
+            return self.driver_executemany(statement, *args, **kwargs)
+        finally:
+            self._took_s = perf_counter() - began_s
+
+    def fetchone(self) -> Any:  # noqa: ANN401 - the driver's
+        """Fetch one row."""
+        began_s = perf_counter()
+        try:
+            return self.driver_fetchone()
+        finally:
+            self._took_s += perf_counter() - began_s
+
+    def fetchmany(self, *size: int) -> Any:  # noqa: ANN401 - the driver's
+        """Fetch some rows."""
+        began_s = perf_counter()
+        try:
+            return self.driver_fetchmany(*size)
+        finally:
+            self._took_s += perf_counter() - began_s
+
+    def fetchall(self) -> Any:  # noqa: ANN401 - the driver's
+        """Fetch the rest of the rows."""
+        began_s = perf_counter()
+        try:
+            return self.driver_fetchall()
+        finally:
+            self._took_s += perf_counter() - began_s
+
+    def close(self) -> None:
+        """Report the statement, and close."""
+        if self._took_s >= self.threshold_s:
+            self._report()
+        self.driver_close()
+
+    def _report(self) -> None:
+        took_s, self._took_s = self._took_s, 0.0
+        self.stopwatch.note(self._statement, took_s)
+
+
+METHODS = ("execute", "executemany", "fetchone", "fetchmany", "fetchall", "close")
+
+
+def timed(cursor: type[Any], stopwatch: Stopwatch) -> type[Any]:
+    """Return a driver's class of cursors with time taken. The driver's methods get names of their own, as `super()` takes longer."""
+    own = {f"driver_{method}": getattr(cursor, method) for method in METHODS}
+    return type("Timed", (TimedCursor, cursor), own | {"stopwatch": stopwatch, "threshold_s": stopwatch.threshold_s})
