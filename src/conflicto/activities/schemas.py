@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import msgspec
 from pydantic import BaseModel, Field, StrictBool, StrictInt, StrictStr, StringConstraints
+from typing_extensions import TypeAliasType
 
 from conflicto.activities.model import (
     DEFAULT_GROUP,
@@ -17,6 +18,7 @@ from conflicto.activities.model import (
     ResultsVisibility,
 )
 from conflicto.activity_types.scopes import shown_config
+from conflicto.platform.http.formats import Timestamp, Uuid
 from conflicto.platform.http.paging import In, PageOut, PageQuery, example, may_be_unnamed, page_example
 from conflicto.platform.instants import rfc3339
 from conflicto.sessions.schemas import Reason, Title
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 Json = Any
 TypeName = Annotated[StrictStr, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.\-]{0,63}$")]
 Seconds = Annotated[StrictInt, Field(ge=1, le=86_400)]
+CountedFrom = TypeAliasType("CountedFrom", Literal["end", "now"])
 Group = Annotated[StrictInt, Field(ge=0, le=MAX_GROUP)]
 Index = Annotated[StrictInt, Field(ge=-1_000_000, le=1_000_000)]
 
@@ -68,7 +71,7 @@ def type_defaults(defaults: dict[str, Any], *, said: set[str]) -> dict[str, Any]
 
 
 class ActivityIn(ActivityFields):
-    """A new activity."""
+    """A new activity; what is not named gets its default: that of a registered type, else that of the field."""
 
     model_config = example(
         type="lunch", title="Where do we eat?", config={"options": ["Pizza", "Curry"]}, duration_seconds=60, status="active"
@@ -84,7 +87,7 @@ class ActivityIn(ActivityFields):
 
 
 class ActivityPut(ActivityFields):
-    """All of an activity; what is not named gets its default."""
+    """All of an activity; what is not named gets its default: that of a registered type, else that of the field."""
 
     model_config = example(type="lunch", title="Where do we eat?", config={"options": ["Pizza", "Curry", "Soup"]})
 
@@ -138,7 +141,7 @@ class ExtendIn(In):
     model_config = example(seconds=30)
 
     seconds: Seconds
-    counted_from: Literal["end", "now"] = Field(
+    counted_from: CountedFrom = Field(
         "end", description="`end` moves the present end; `now` sets a new one, also where there is none."
     )
 
@@ -188,7 +191,7 @@ class ActivityOut(BaseModel):
 
     model_config = example(**ACTIVITY_EXAMPLE)
 
-    id: str
+    id: Uuid
     session_id: int
     type: str
     title: str | None
@@ -204,14 +207,16 @@ class ActivityOut(BaseModel):
     min_group: int
     duration_seconds: int | None
     round: int
-    started_at: str | None
-    ends_at: str | None
+    started_at: Timestamp | None
+    ends_at: Timestamp | None
     results_revealed: bool
     secret_revealed: bool
-    focus_response_id: str | None = Field(description="The answer that the host shows large, where others than hosts read answers.")
+    focus_response_id: Uuid | None = Field(
+        description="The answer that the host shows large, where others than hosts read answers."
+    )
     revision: int
-    created_at: str
-    updated_at: str
+    created_at: Timestamp
+    updated_at: Timestamp
     aggregate: Json = None
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from pydantic import BaseModel, Field
+from typing_extensions import TypeAliasType
 
 from conflicto.activity_types.manifest import SDK
 from conflicto.platform.http.paging import In, PageOut, example, page_example
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from conflicto.activity_types.model import ActivityType
 
 Json = Any
+JsonObject = TypeAliasType("JsonObject", dict[str, Json])
+Texts = TypeAliasType("Texts", dict[str, str])
 
 SUMMARY_EXAMPLE: dict[str, Any] = {
     "type": "lunch", "version": "1", "title": "Lunch", "icon": "🍲", "sdk": "1", "order": 3, "defaults": {"response_policy": "first"},
@@ -42,8 +45,8 @@ class TypeSummary(BaseModel):
     icon: str
     sdk: str
     order: int
-    defaults: dict[str, Json]
-    texts: dict[str, dict[str, str]]
+    defaults: JsonObject
+    texts: dict[str, Texts]
     ui: list[str]
 
 
@@ -60,13 +63,13 @@ class TypeOut(TypeSummary):
 
     model_config = example(**TYPE_EXAMPLE)
 
-    fresh: dict[str, Json]
-    config_schema: dict[str, Json]
-    response_schema: dict[str, Json]
-    secret_schema: dict[str, Json] | None
-    aggregate: dict[str, Json] | None
-    examples: list[dict[str, Json]]
-    catalogs: dict[str, dict[str, str]]
+    fresh: JsonObject
+    config_schema: JsonObject
+    response_schema: JsonObject
+    secret_schema: JsonObject | None
+    aggregate: JsonObject | None
+    examples: list[JsonObject]
+    catalogs: dict[str, Texts]
 
 
 class ValidateIn(In):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from pydantic import BaseModel, Field
+from typing_extensions import TypeAliasType
 
 EXAMPLE = "activity,type,round,participant_id,nickname,answer,…\r\nLunch,poll,1,201872554031127,Anna,Curry,…\r\n"
 
@@ -21,13 +22,17 @@ FILES = {
 }  # fmt: skip
 
 
+ExportFormat = TypeAliasType("ExportFormat", Literal["csv", "xlsx", "jsonl"])
+ExportShape = TypeAliasType("ExportShape", Literal["responses", "long", "table", "wide", "codebook"])
+
+
 class ExportQuery(BaseModel):
     """Query of an export."""
 
-    format: Literal["csv", "xlsx", "jsonl"] = Field(
+    format: ExportFormat = Field(
         "csv", description="`csv` and `xlsx` for spreadsheets; `jsonl`, a JSON object a line, has every answer as it was sent."
     )
-    shape: Literal["responses", "long", "table", "wide", "codebook"] = Field(
+    shape: ExportShape = Field(
         "responses",
         description="`responses`: a row for each answer. `long`: one for each chosen option, rank or other part of an answer. `table`: one"
         " for each participant with a cell for each round. `wide`: likewise with a cell for each option of a multiple choice, each rank"

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
+from typing_extensions import TypeAliasType
 
 from conflicto.activities.model import ActivityStatus
 from conflicto.activities.schemas import ActivityOut
 from conflicto.participants.schemas import ParticipantOut
+from conflicto.platform.http.formats import Timestamp, Uuid
 from conflicto.platform.http.paging import example
 from conflicto.responses.schemas import RESPONSE_EXAMPLE, ResponseOut
 from conflicto.results.schemas import Result
@@ -66,7 +68,7 @@ class ClockOut(BaseModel):
 
     model_config = example(server_time="2026-11-23T09:05:20.000000Z")
 
-    server_time: str
+    server_time: Timestamp
 
 
 class TicketOut(BaseModel):
@@ -75,7 +77,7 @@ class TicketOut(BaseModel):
     model_config = example(ticket="eyJhbGciOi…", expires_at="2026-11-23T09:06:20.004211Z")
 
     ticket: str
-    expires_at: str
+    expires_at: Timestamp
 
 
 class SessionStatusOut(BaseModel):
@@ -92,11 +94,11 @@ class SessionStatusOut(BaseModel):
 
     session_id: int
     status: SessionStatus
-    current_activity_id: str | None
-    shown_activity_id: str | None
+    current_activity_id: Uuid | None
+    shown_activity_id: Uuid | None
     participant_count: int
     locked: bool
-    last_updated: str
+    last_updated: Timestamp
     near_cap: bool | None = None
 
 
@@ -109,14 +111,14 @@ class ActivityStatusOut(BaseModel):
         ends_at="2026-11-23T09:06:12.250417Z", results_revealed=False, secret_revealed=False,
     )  # fmt: skip
 
-    activity_id: str
+    activity_id: Uuid
     status: ActivityStatus
     response_count: int
     withheld: bool = Field(description="Nothing of an anonymous round was released: no, or too few, people have answered.")
-    last_response_at: str | None
-    last_updated: str
+    last_response_at: Timestamp | None
+    last_updated: Timestamp
     round: int
-    ends_at: str | None
+    ends_at: Timestamp | None
     results_revealed: bool
     secret_revealed: bool
 
@@ -165,10 +167,10 @@ class ResultsOut(BaseModel):
 
     model_config = example(**RESULTS_EXAMPLE)
 
-    activity_id: str
+    activity_id: Uuid
     round: int
     response_count: int
-    last_updated: str
+    last_updated: Timestamp
     results: dict[str, Result]
 
 
@@ -223,7 +225,7 @@ class _Change(BaseModel):
 
     revision: int
     deleted: bool
-    updated_at: str
+    updated_at: Timestamp
 
 
 class SessionChange(_Change):
@@ -238,7 +240,7 @@ class ActivityChange(_Change):
     """An activity as the caller's own GET shows it; a tombstone stands for its answers as well."""
 
     entity: Literal["activity"]
-    id: str
+    id: Uuid
     data: ActivityOut | None
 
 
@@ -254,8 +256,14 @@ class ResponseChange(_Change):
     """An answer: all of them for hosts, one's own for participants, those of open activities for screens."""
 
     entity: Literal["response"]
-    id: str
+    id: Uuid
     data: ResponseOut | None
+
+
+Change = TypeAliasType(
+    "Change",
+    Annotated[SessionChange | ActivityChange | ParticipantChange | ResponseChange, Field(discriminator="entity")],
+)
 
 
 class ChangeFeedOut(FeedPageOut):
@@ -263,4 +271,4 @@ class ChangeFeedOut(FeedPageOut):
 
     model_config = example(**{**PAGE_EXAMPLE, "items": [CHANGE_EXAMPLE]})
 
-    items: list[Annotated[SessionChange | ActivityChange | ParticipantChange | ResponseChange, Field(discriminator="entity")]]
+    items: list[Change]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StrictStr, StringConstraints
+from typing_extensions import TypeAliasType
 
 from conflicto.participants.nickname import MAX_CHARS
+from conflicto.platform.http.formats import Timestamp
 from conflicto.platform.http.paging import CURSOR_EXAMPLE, OF_SERVER, SERVER_EXAMPLE, In, PageOut, example
 from conflicto.platform.instants import rfc3339
 from conflicto.sessions.schemas import FOR_HOSTS, FOR_HOSTS_AND_SCREENS, SESSION_EXAMPLE, SessionOut
@@ -19,6 +21,9 @@ NicknameText = Annotated[
 ]
 """Declared with the bound of the cleaned name; the other one holds of what is cleaned, and decomposed letters may be more."""
 CodeText = Annotated[StrictStr, StringConstraints(max_length=64)]
+
+Presence = TypeAliasType("Presence", Literal["online", "idle", "disconnected"])
+ResponseRetention = TypeAliasType("ResponseRetention", Literal["keep", "delete"])
 
 
 PARTICIPANT_EXAMPLE: dict[str, Any] = {
@@ -68,9 +73,7 @@ class NicknameQuery(In):
 class RemoveQuery(In):
     """What happens to the answers of someone who goes."""
 
-    responses: Literal["keep", "delete"] | None = Field(
-        None, description="A kick keeps them, leaving deletes them, unless said here."
-    )
+    responses: ResponseRetention | None = Field(None, description="A kick keeps them, leaving deletes them, unless said here.")
 
 
 class SeatOut(BaseModel):
@@ -84,7 +87,7 @@ class SeatOut(BaseModel):
     session: SessionOut
     retention_days: int | None = Field(description="Days after its end at which the session is deleted; null: only by hand.")
     server: str = Field(description=OF_SERVER)
-    server_time: str
+    server_time: Timestamp
 
 
 class ParticipantOut(BaseModel):
@@ -97,9 +100,9 @@ class ParticipantOut(BaseModel):
     nickname: str
     scripted: bool = Field(description="Whether they belong to a rehearsal.")
     revision: int
-    created_at: str
-    updated_at: str
-    presence: Literal["online", "idle", "disconnected"] | None = Field(None, description="In lists only.")
+    created_at: Timestamp
+    updated_at: Timestamp
+    presence: Presence | None = Field(None, description="In lists only.")
 
 
 class NamesOut(BaseModel):
@@ -125,7 +128,7 @@ class SeatLinkOut(BaseModel):
     model_config = example(seat_token="q3xVbN0dX9m8…", expires_at="2026-11-23T09:15:20.000000Z")  # noqa: S106 - an example
 
     seat_token: str
-    expires_at: str
+    expires_at: Timestamp
 
 
 class HeartbeatOut(BaseModel):
@@ -133,7 +136,7 @@ class HeartbeatOut(BaseModel):
 
     model_config = example(server_time="2026-11-23T09:05:20.000000Z")
 
-    server_time: str
+    server_time: Timestamp
 
 
 class ParticipantPage(PageOut):

@@ -192,7 +192,7 @@ class ResponseEndpoints:
         """Show, hold or hide an answer."""
         _, activity = await self.db.read(_one, call, activity_id, response_id)
         moderated = await self.writer.run(
-            session_id, change.moderate_response, response_id, Moderation(body.moderation), activity_id=activity_id
+            session_id, change.moderate_response, response_id, body.moderation, activity_id=activity_id
         )
         return _seen(call, moderated, activity)
 

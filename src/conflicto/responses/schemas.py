@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 from uuid import UUID
 
 import msgspec
@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictStr, St
 
 from conflicto.participants.model import Flood
 from conflicto.participants.nickname import MAX_CHARS, part_of_key
-from conflicto.participants.schemas import PARTICIPANT_EXAMPLE
+from conflicto.participants.schemas import PARTICIPANT_EXAMPLE, ResponseRetention
+from conflicto.platform.http.formats import Timestamp, Uuid
 from conflicto.platform.http.paging import In, PageOut, PageQuery, example, page_example
 from conflicto.platform.instants import microseconds, rfc3339
 from conflicto.responses.model import Moderation
@@ -52,7 +53,7 @@ class ModerationIn(In):
 
     model_config = example(moderation="hidden")
 
-    moderation: Literal["visible", "pending", "hidden"]
+    moderation: Moderation
 
 
 class FocusIn(In):
@@ -68,7 +69,7 @@ class FocusOut(BaseModel):
 
     model_config = example(response_id="01936f0e-7a2c-7c3d-9a4e-5b6c7d8e9f01")
 
-    response_id: str | None
+    response_id: Uuid | None
 
 
 class FloodIn(In):
@@ -80,7 +81,7 @@ class FloodIn(In):
     name_contains: Annotated[StrictStr, StringConstraints(max_length=MAX_CHARS, pattern=r"\S")] | None = Field(
         None, description="In any case and form, as names are compared."
     )
-    responses: Literal["keep", "delete"] = "keep"
+    responses: ResponseRetention = "keep"
     preview: StrictBool = False
 
     @model_validator(mode="after")
@@ -120,18 +121,18 @@ class ResponseOut(BaseModel):
 
     model_config = example(**RESPONSE_EXAMPLE)
 
-    id: str
+    id: Uuid
     session_id: int
-    activity_id: str
+    activity_id: Uuid
     participant_id: int | None
     round: int
     revision: int
     deleted: bool
     moderation: Moderation
     response_data: Any
-    created_at: str
-    updated_at: str
-    received_at: str
+    created_at: Timestamp
+    updated_at: Timestamp
+    received_at: Timestamp
 
 
 class ResponsePage(PageOut):
@@ -152,8 +153,8 @@ class MeOut(BaseModel):
     nickname: str
     scripted: bool
     revision: int
-    created_at: str
-    updated_at: str
+    created_at: Timestamp
+    updated_at: Timestamp
     points: int | None
     responses: list[ResponseOut]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
+from typing_extensions import TypeAliasType
 
 
 class _Result(BaseModel):
@@ -111,4 +112,7 @@ class ScoreResult(_Result):
     best: list[ScoredParticipant]
 
 
-Result = Annotated[CountResult | NumberResult | WordsResult | RankResult | VotesResult | ScoreResult, Field(discriminator="op")]
+Result = TypeAliasType(
+    "Result",
+    Annotated[CountResult | NumberResult | WordsResult | RankResult | VotesResult | ScoreResult, Field(discriminator="op")],
+)

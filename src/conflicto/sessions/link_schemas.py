@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, StrictStr, StringConstraints
+from typing_extensions import TypeAliasType
 
 from conflicto.access.links import MAX_LINK_NAME_LENGTH, Scope
+from conflicto.platform.http.formats import Timestamp, Uuid
 from conflicto.platform.http.paging import In, PageOut, example, page_example
 from conflicto.platform.instants import microseconds, rfc3339
 
@@ -33,12 +35,15 @@ LINK_EXAMPLE: dict[str, Any] = {
 }  # fmt: skip
 
 
+TokenRole = TypeAliasType("TokenRole", Literal["host", "screen"])
+
+
 class TokenIn(In):
     """Role of the further token."""
 
     model_config = example(role="screen")
 
-    role: Literal["host", "screen"]
+    role: TokenRole
 
 
 class LinkIn(In):
@@ -66,13 +71,13 @@ class LinkOut(BaseModel):
 
     model_config = example(**LINK_EXAMPLE)
 
-    id: str
+    id: Uuid
     scope: Scope
     name: str
     creator: str
-    created_at: str
-    expires_at: str
-    revoked_at: str | None = None
+    created_at: Timestamp
+    expires_at: Timestamp
+    revoked_at: Timestamp | None = None
     is_own: bool
 
 
@@ -89,9 +94,9 @@ class TokenOut(BaseModel):
 
     model_config = example(role="screen", token="eyJhbGciOi…", link_id="5b0c1d9e-2f6a-4c1b-9d3e-7a8b9c0d1e2f")  # noqa: S106 - an example
 
-    role: str
+    role: TokenRole
     token: str
-    link_id: str
+    link_id: Uuid
 
 
 class LinkPage(PageOut):

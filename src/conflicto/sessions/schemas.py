@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictInt, StrictStr, StringConstraints, model_validator
+from typing_extensions import TypeAliasType
 
 from conflicto.access.roles import HOSTS, Role
+from conflicto.platform.http.formats import Timestamp, Uuid
 from conflicto.platform.http.paging import OF_SERVER, SERVER_EXAMPLE, In, PageOut, PageQuery, example, may_be_unnamed, page_example
 from conflicto.platform.instants import rfc3339
 from conflicto.sessions.model import Overlay, SessionStatus, shown_code
@@ -30,6 +32,7 @@ Title = Annotated[StrictStr, StringConstraints(min_length=1, max_length=MAX_TITL
 Description = Annotated[StrictStr, StringConstraints(max_length=2000)]
 Places = Annotated[StrictInt, Field(ge=1, le=50_000)]
 OwnWord = Annotated[StrictStr, StringConstraints(min_length=1, max_length=LONGEST_WORD), AfterValidator(findable)]
+Language = TypeAliasType("Language", Literal["ar", "de", "en", "es", "fr", "pt"])
 Reason = Annotated[StrictStr, StringConstraints(max_length=500)]
 
 
@@ -64,7 +67,7 @@ class WordFilterIn(In):
     model_config = example(mode="mask", languages=["en", "de"], words=["Voldemort"])
 
     mode: FilterMode
-    languages: list[Literal["ar", "de", "en", "es", "fr", "pt"]] = Field([], max_length=20)
+    languages: list[Language] = Field([], max_length=20)
     words: list[OwnWord] = Field([], max_length=MOST_WORDS, description="Words or phrases, found whole and in any case.")
 
     @model_validator(mode="after")
@@ -169,11 +172,11 @@ class SessionOut(BaseModel):
     description: str | None
     status: SessionStatus
     locked: bool
-    current_activity_id: str | None
-    shown_activity_id: str | None
+    current_activity_id: Uuid | None
+    shown_activity_id: Uuid | None
     revision: int
-    created_at: str
-    updated_at: str
+    created_at: Timestamp
+    updated_at: Timestamp
     join_code: str | None = None
     link_key: str | None = Field(None, description="Secret of the link to join, `/j/CODE#key=…`; it changes with the code.")
     max_participants: int | None = None
@@ -213,7 +216,7 @@ class TransitionOut(BaseModel):
     from_status: str | None
     to_status: str
     reason: str | None
-    at: str
+    at: Timestamp
 
 
 class LobbyOut(BaseModel):

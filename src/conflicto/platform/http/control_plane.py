@@ -15,7 +15,7 @@ from fastapi.exceptions import RequestValidationError
 
 from conflicto.platform.http.body import ending_with_caller
 from conflicto.platform.http.messages import Answer, Call
-from conflicto.platform.http.openapi.document import finished
+from conflicto.platform.http.openapi.document import finished, schemas_of
 from conflicto.platform.http.openapi.operations import extra_of, operation_id, responses_of
 from conflicto.platform.http.openapi.problems import problems_of
 from conflicto.platform.http.problem_response import code_of, invalid_input, problem_answer
@@ -71,7 +71,9 @@ class ControlPlane:
             for route in self.routes:
                 _describe(described, route, responses_of(route, self.problems[route.name]))
             bodies = [route.docs.takes for route in self.routes if route.docs.takes]
-            self._document = finished(described.openapi(), self.problems.values(), bodies, self._about)
+            queries = [route.docs.query for route in self.routes if route.docs.query]
+            schemas = schemas_of(bodies, queries)
+            self._document = finished(described.openapi(), self.problems.values(), schemas, self._about)
         return self._document
 
     async def answer(self, scope: dict[str, Any], call: Call) -> Answer:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conflicto.platform.http.openapi import headers
-from conflicto.platform.http.openapi.names import schema_name, with_names
+from conflicto.platform.http.openapi.bodies import describe_defaults
+from conflicto.platform.http.openapi.names import REF, schema_name, with_names, without_titles
 from conflicto.platform.http.openapi.operations import path_parameter
 from conflicto.platform.http.openapi.problems import problem_examples, problem_schemas
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from conflicto.platform.http.openapi.problems import Problems
-
-REF = "#/components/schemas/{model}"
 
 TAGS = {
     "sessions": "Sessions: make, read, change, move through the lifecycle, export, delete.",
@@ -37,7 +36,7 @@ ABOUT_HEADERS = (
 
 
 def finished(
-    document: dict[str, Any], problems: Iterable[Problems], bodies: Iterable[type[BaseModel]], about: Mapping[str, str]
+    document: dict[str, Any], problems: Iterable[Problems], models: Mapping[str, Any], about: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return FastAPI's document without its own 422, which nobody ever gets, and with what all operations share."""
     for operation in _operations(document):
@@ -45,8 +44,9 @@ def finished(
             del operation["responses"]["422"]
         _name_body(operation)
         _bound_ids(operation)
+        without_titles(parameter.get("schema", {}) for parameter in operation.get("parameters", ()))
         _put_json_first(operation)
-    schemas = _schemas(document, bodies)
+    schemas = _schemas(document, models)
     document["components"] = {
         "securitySchemes": _SECURITY, **headers.components(), "examples": problem_examples(problems), "schemas": schemas,
     }  # fmt: skip
@@ -103,15 +103,26 @@ def _put_json_first(operation: dict[str, Any]) -> None:
             response["content"] = dict(sorted(response["content"].items(), key=lambda item: item[0] != "application/json"))
 
 
-def _schemas(document: dict[str, Any], bodies: Iterable[type[BaseModel]]) -> dict[str, Any]:
-    schemas = document["components"]["schemas"] | problem_schemas()
+def schemas_of(bodies: Iterable[type[BaseModel]], queries: Iterable[type[BaseModel]]) -> dict[str, Any]:
+    """Return the schemas of bodies, and of what the fields of bodies and queries name; FastAPI does not see these models."""
+    schemas: dict[str, Any] = {}
     for model in bodies:
-        made = model.model_json_schema(ref_template=REF)
+        made = model.model_json_schema(ref_template=f"{REF}{{model}}")
         schemas |= made.pop("$defs", {}) | {model.__name__: made}
+    for model in queries:
+        schemas |= model.model_json_schema().get("$defs", {})
+    return schemas
+
+
+def _schemas(document: dict[str, Any], models: Mapping[str, Any]) -> dict[str, Any]:
+    schemas = document["components"]["schemas"] | problem_schemas() | models
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     renamed = {schema_name(name): {**schema, "title": schema_name(name)} for name, schema in schemas.items()}
     if len(renamed) != len(schemas):
         message = "two models have one name in the OpenAPI document"
         raise ValueError(message)
+    for schema in renamed.values():
+        describe_defaults(schema)
+        without_titles(schema.get("properties", {}).values())
     return dict(sorted(renamed.items()))

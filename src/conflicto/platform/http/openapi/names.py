@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 REF = "#/components/schemas/"
 
@@ -16,7 +19,7 @@ _NAMES = {
     "FloodIn": "ParticipantRemovalRequest",
     "FloodOut": "ParticipantRemoval",
     "HeartbeatOut": "HeartbeatTime",
-    "ClockOut": "ServerTime",
+    "ClockOut": "ServerClock",
     "KeyOut": "JsonWebKey",
     "KeySetOut": "JsonWebKeySet",
     "LeaderboardOut": "Leaderboard",
@@ -32,9 +35,10 @@ _NAMES = {
     "ResponseFeedOut": "ResponseChangePage",
     "ResponseIn": "Submission",
     "ResponseOut": "ParticipantResponse",
-    "ResultsOut": "Results",
+    "ResultsOut": "ActivityResults",
     "Scope": "LinkScope",
     "SessionStatusOut": "SessionStatusReport",
+    "TicketOut": "StreamTicket",
     "TokenOut": "CreatedToken",
     "TypeOut": "ActivityType",
     "TypePage": "ActivityTypePage",
@@ -52,6 +56,12 @@ def schema_name(model: str) -> str:
     ('Session', 'SessionRequest', 'ParticipantResponse')
     """
     return _NAMES.get(model) or re.sub(r"In$", "Request", re.sub(r"Out$", "", model))
+
+
+def without_titles(schemas: Iterable[dict[str, Any]]) -> None:
+    """Remove titles that only repeat the names of members; some generators take them for names of models."""
+    for schema in schemas:
+        schema.pop("title", None)
 
 
 def with_names(part: Any) -> Any:  # noqa: ANN401 - any JSON

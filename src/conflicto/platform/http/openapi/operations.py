@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from conflicto.platform.http.openapi.headers import headers_of_success, request_header
+from conflicto.platform.http.openapi.names import REF
 from conflicto.platform.http.openapi.operation_ids import OPERATION_IDS
 from conflicto.platform.http.openapi.problems import problem_responses
 
@@ -100,7 +101,7 @@ def path_parameter(name: str) -> dict[str, Any]:
 
 
 def _query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
-    described = model.model_json_schema()
+    described = model.model_json_schema(ref_template=f"{REF}{{model}}")
     required = described.get("required", ())
     return [
         {"name": name, "in": "query", "required": name in required, "schema": schema}
