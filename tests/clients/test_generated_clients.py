@@ -1,0 +1,64 @@
+"""Clients that generators make from the OpenAPI document pass strict type checks and run from the creation of a session to its export."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.clients.tools import HERE, PYTHON, run, with_modules
+from tests.support.processes import ADMIN, Served
+
+FLOWS = HERE / "flows"
+
+SEEN = {
+    "title": "Town hall", "status": "active", "defaults": ["many", 0], "poll": ["poll", "active"],
+    "refused": [404, "code-unknown"], "seat": "Anna", "statuses": [201, 200], "revisions": [1, 2], "same": True, "ordered": True,
+    "answers": [{"choices": ["curry"]}], "later": 0, "entities": ["activity", "activity", "participant", "response", "session"],
+    "counts": [["curry", 1]], "unchanged": 304,
+    "csv": 2, "jsonl": [{"choices": ["curry"]}], "xlsx": True, "deleted": 204,
+}  # fmt: skip
+"""What each client reads: the same in all, since they ask for the same."""
+
+
+def openapi_python_client(document: Path, folder: Path) -> list[str]:
+    """Generate with openapi-python-client and return the command that runs the flow."""
+    package = folder / "conflicto_client"
+    warned = run("openapi-python-client", "generate", "--path", document, "--meta", "none", "--output-path", package, cwd=folder)
+    assert "WARNING" not in warned, warned
+    # Its own client.py, made from no document, passes no strict check.
+    settings = "[mypy]\nstrict = True\n[mypy-conflicto_client.client]\nignore_errors = True\n"
+    return _checked_by_mypy(folder, "openapi_python_client.py", settings, "conflicto_client")
+
+
+def openapi_typescript(document: Path, folder: Path) -> list[str]:
+    """Generate with openapi-typescript, for openapi-fetch, and return the command that runs the flow."""
+    run("openapi-typescript", document, "--output", folder / "schema.d.ts", cwd=with_modules(folder))
+    return _built_by_tsc(folder, "openapi_fetch.ts")
+
+
+def _checked_by_mypy(folder: Path, flow: str, settings: str, *packages: str) -> list[str]:
+    shutil.copy(FLOWS / flow, folder)
+    (folder / "mypy.ini").write_text(settings)
+    run(PYTHON, "-m", "mypy", "--config-file", "mypy.ini", flow, *packages, cwd=folder)
+    return [str(PYTHON), flow]
+
+
+def _built_by_tsc(folder: Path, flow: str) -> list[str]:
+    shutil.copy(FLOWS / flow, folder)
+    shutil.copy(FLOWS / "tsconfig.json", folder)
+    run("tsc", "--project", folder, cwd=folder)
+    return ["node", f"built/{Path(flow).stem}.js"]
+
+
+@pytest.mark.parametrize("generate", [openapi_python_client, openapi_typescript])
+def test_client_runs_from_creation_to_export(
+    generate: Callable[[Path, Path], list[str]], document: Path, server: Served, tmp_path: Path
+) -> None:
+    command = generate(document, tmp_path)
+
+    seen: dict[str, Any] = json.loads(run(*command, cwd=tmp_path, CONFLICTO_URL=server.url, CONFLICTO_ADMIN=ADMIN))
+
+    assert seen == SEEN
