@@ -8,7 +8,7 @@ from conflicto.platform.metrics.names import TABLE
 from tests.support.api import Api, make_event
 from tests.support.checks import accepted, eventually, refused
 from tests.support.scrape import Told, grown, parse
-from tests.support.wire import connected, listening
+from tests.support.wire import connected, get, listening
 
 
 async def test_what_never_becomes_a_request_is_counted_too(api: Api) -> None:
@@ -87,6 +87,27 @@ async def test_polls_are_counted_by_kind_outcome_and_way(api: Api) -> None:
     told = {labels[1:]: grown(before, after, "conflicto_polls_total", *labels) for labels in kinds}
     assert told["accepted", "whole"] == 1
     assert told["unchanged", "ready"] == 3
+
+
+@pytest.mark.in_process
+async def test_one_of_64_ready_answers_is_timed_by_route_on_both_ways(api: Api) -> None:
+    event = await make_event(api)
+    path, route = f"{event.path}/status", "/api/v1/sessions/{session_id}/status"
+    tag = (await api.get(path, token=event.host)).headers["etag"]
+    for _ in range(64):
+        assert (await api.get(path, token=event.host, headers={"if-none-match": tag})).status_code == 304
+    told = await scrape(api)
+    assert told["conflicto_ready_answer_seconds_count", (route,)] == 1
+
+    asked = get(path, event.host)
+    async with listening(api.app) as port, connected(port) as line:
+        for _ in range(128):
+            await line.send(asked)
+            assert (await line.answer())[0] == 200
+    told = await scrape(api)
+
+    assert told["conflicto_ready_answer_seconds_count", (route,)] == 3
+    assert told["conflicto_ready_answer_seconds_sum", (route,)] > 0
 
 
 async def test_a_long_poll_is_counted_as_waiting_and_then_by_its_end(api: Api) -> None:

@@ -9,7 +9,7 @@ from conflicto.platform.cache_budget import CacheBudget, text_bytes
 from conflicto.platform.express.cache import MAX_CACHED_BYTES, ResponseCache
 from conflicto.platform.express.ready import FULL, MAX_KEPT_MESSAGE_BYTES, UNCHANGED, Ready, Terms
 from conflicto.platform.limits.bucket import Policy
-from conflicto.platform.metrics.counting import Tally
+from conflicto.platform.metrics.counting import Spread, Tally
 
 POLICY = Policy("poll", 600, 60)
 DATE = b"date: Sat, 29 Nov 2026 10:00:00 GMT\r\n"
@@ -77,7 +77,7 @@ def test_a_text_weighs_what_the_interpreter_says(text: str) -> None:
 def ready(size: int, *, made_s: float = 0.0) -> Ready:
     headers = tuple((b"header-%d" % nth, b"value of some length %d" % nth) for nth in range(6))
     tag = b'"%x"' % (hash((size, made_s)) & 0xFFFFFFFF)
-    return Ready(b"x" * size, headers, tag=tag, policy=POLICY, tally=Tally(), terms=Terms(made_s + 5.0, made_s=made_s))
+    return Ready(b"x" * size, headers, tag=tag, policy=POLICY, tally=Tally(Spread(())), terms=Terms(made_s + 5.0, made_s=made_s))
 
 
 @pytest.mark.parametrize("size", [0, 1_000, 20_000, MAX_KEPT_MESSAGE_BYTES * 2])

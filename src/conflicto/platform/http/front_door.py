@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
-from conflicto.platform.express.ready import UNCHANGED
 from conflicto.platform.http.body import ClientGone, gated_body
 from conflicto.platform.http.messages import FOR_EVER, SAFE_HEADERS, Answer, Call, Unseen
 from conflicto.platform.http.prefix import headers_below
@@ -25,7 +25,7 @@ from conflicto.platform.limits.bucket import Per
 from conflicto.platform.limits.errors import TooManyRequests
 from conflicto.platform.limits.headers import policy_header
 from conflicto.platform.limits.limiter import REPLAYS
-from conflicto.platform.metrics.counting import UNMATCHED
+from conflicto.platform.metrics.counting import UNMATCHED, UNTIMED
 from conflicto.platform.metrics.names import BODY_BYTES
 from conflicto.platform.problems import DomainError, Kind
 
@@ -104,7 +104,7 @@ class FrontDoor:
         if found is None:
             return False
         asked, ready = found
-        form = ready.form(asked.if_none_match)
+        form, began_s = ready.form(asked.if_none_match), perf_counter()
         ready.tally.forms[form] += 1
         if WHOLE in scope.get("extensions", ()):
             await send({"type": WHOLE, "ready": ready, "form": form})
@@ -112,6 +112,8 @@ class FrontDoor:
             status, body = ((200, ready.body), (304, b""))[form]
             await send({"type": "http.response.start", "status": status, "headers": ready.headers[form]})
             await send({"type": "http.response.body", "body": body})
+        if not ready.tally.forms[form] & UNTIMED:
+            ready.tally.seconds.note(perf_counter() - began_s)
         return True
 
     async def __call__(
@@ -141,7 +143,7 @@ class FrontDoor:
         if answer.unseen is Unseen.UNTIL_RELEASE:
             self._desk.metrics.deferred.hold(took_s)
         elif answer.unseen is Unseen.OWN_NEWS:
-            self._desk.metrics.tally(path).forms[UNCHANGED] += 1
+            self._desk.metrics.tally(path).count_disguised()
         else:
             self._desk.metrics.answered(path, scope["method"], answer.status, took_s)
             if self._desk.access_log:

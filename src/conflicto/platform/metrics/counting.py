@@ -9,6 +9,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from conflicto.platform.ids import up_to_exactly
 from conflicto.platform.metrics import names
 from conflicto.platform.metrics.deferred import Deferred
 from conflicto.platform.metrics.names import Kind, Metric
@@ -29,16 +30,17 @@ UNMATCHED = "unknown"
 """The route of requests that met none."""
 
 
-class Tally:
-    """Answers of one route that were ready, by their form (`platform/express/ready.py`)."""
-
-    __slots__ = ("forms",)
-
-    def __init__(self) -> None:
-        self.forms = [0, 0]
-
-
 FORM_STATUS = (200, 304)
+UNCHANGED = FORM_STATUS.index(304)
+
+UNTIMED = 63
+"""Mask of the count of a form: where a bit of it is set, the answer is not timed, which leaves one of 64."""
+
+USUAL_READY_S = 10e-6
+"""Assumed time of a ready answer while none was timed."""
+
+MAX_SPREAD = 1_000
+"""In thousandths of the mean: the width of drawn times."""
 
 
 class Count:
@@ -68,6 +70,24 @@ class Spread:
         """Take in one value; what equals a bound lies below it."""
         self.buckets[bisect_left(self._bounds, value)] += 1
         self.total += value
+
+
+class Tally:
+    """Answers of one route that were ready, by their form (`platform/express/ready.py`), and the times of one of 64."""
+
+    __slots__ = ("forms", "seconds")
+
+    def __init__(self, seconds: Spread) -> None:
+        self.forms = [0, 0]
+        self.seconds = seconds
+
+    def count_disguised(self) -> None:
+        """Count a poll that showed an author news of their own as a ready 304, with a drawn time where one would be timed."""
+        self.forms[UNCHANGED] += 1
+        if not self.forms[UNCHANGED] & UNTIMED:
+            timed = sum(self.seconds.buckets)
+            usual_s = self.seconds.total / timed if timed else USUAL_READY_S
+            self.seconds.note(usual_s * (MAX_SPREAD // 2 + up_to_exactly(MAX_SPREAD)) / MAX_SPREAD)
 
 
 class Series(NamedTuple):
@@ -153,8 +173,11 @@ class Metrics:
         self.refused(UNMATCHED, UNREAD, code)
 
     def tally(self, route: str) -> Tally:
-        """Return where ready answers to GETs of this route are counted; they are too quick for the histogram of seconds."""
-        return self._tallies.setdefault(route, Tally())
+        """Return where ready answers to GETs of this route are counted."""
+        tally = self._tallies.get(route)
+        if tally is None:
+            tally = self._tallies[route] = Tally(self.spread(names.READY_SECONDS, route))
+        return tally
 
     def series(self) -> Iterator[Series]:
         """Yield everything, as it is now."""

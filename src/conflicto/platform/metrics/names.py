@@ -41,6 +41,9 @@ class Metric:
 QUICK = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Seconds: from a poll that is answered from memory to the longest deadline."""
 
+INSTANT = (0.000_005, 0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05)
+"""Seconds: from what one write takes to what would hold up everyone else."""
+
 SIZES = (64.0, 256.0, 1_024.0, 4_096.0, 16_384.0, 65_536.0, 262_144.0)
 """Bytes, up to the largest body that any route takes."""
 
@@ -81,8 +84,12 @@ REQUESTS: Final = _counter(
     "status",
 )
 REQUEST_SECONDS: Final = _histogram(
-    "conflicto_request_seconds", "Time from a request to its answer; ready answers are too quick for it.", QUICK, "method", "route"
+    "conflicto_request_seconds", "Time from a request to its answer, without answers that lay ready.", QUICK, "method", "route"
 )
+READY_SECONDS: Final = _histogram(
+    "conflicto_ready_answer_seconds", "Time to write an answer that lay ready; one of 64 of each route and status is timed.",
+    INSTANT, "route",
+)  # fmt: skip
 REFUSALS: Final = _counter(
     "conflicto_refusals_total", "Answers that were problem documents, by the problem's code.", "method", "route", "code"
 )
@@ -154,7 +161,7 @@ LIMITS_ALONE: Final = _counter(
 
 TABLE: Final = (
     INFO, INTERPRETER_FAULTS, WORKERS, UPTIME, MEMORY, SUPERVISOR_MEMORY, PROCESSOR,
-    REQUESTS, REQUEST_SECONDS, REFUSALS, BODY_BYTES,
+    REQUESTS, REQUEST_SECONDS, READY_SECONDS, REFUSALS, BODY_BYTES,
     POLLS, RESPONSES, ACTIVITIES, LONG_POLLS,
     CONNECTIONS, CONNECTIONS_EVICTED, WAITS, STREAMS, LOOP_LAG, LOOP_LATE,
     COMMITS, EVENTS, COMMIT_COMMANDS, COMMIT_SECONDS, QUEUE, FEED_LAG,

@@ -5,7 +5,7 @@ from conflicto.platform.express.ready import FULL, UNCHANGED, Guard, Ready, Term
 from conflicto.platform.express.shelf import Shelf
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.limits.memory import MemoryLimiter
-from conflicto.platform.metrics.counting import Tally
+from conflicto.platform.metrics.counting import Spread, Tally
 from tests.support.clocks import HandClock
 
 POLICY = Policy("poll", 600, 60)
@@ -18,7 +18,7 @@ class Bearer:
 
 
 def ready(body: bytes = b"{}", **terms: Any) -> Ready:
-    return Ready(body, ((b"etag", b'W/"a"'),), tag=b'W/"a"', policy=POLICY, tally=Tally(), terms=Terms(**terms))
+    return Ready(body, ((b"etag", b'W/"a"'),), tag=b'W/"a"', policy=POLICY, tally=Tally(Spread(())), terms=Terms(**terms))
 
 
 def opened(shelf: Shelf, participant_id: int | None, now_s: float = 1000.0) -> Pass:

@@ -54,6 +54,25 @@ def test_ready_answers_and_those_of_the_whole_way_are_one_number_and_two_ways() 
     assert told["conflicto_polls_total", ("session_status", "failed", "whole")] == 1
 
 
+def test_a_disguised_poll_counts_as_a_ready_304_and_is_timed_when_one_would_be() -> None:
+    metrics = Metrics()
+    tally = metrics.tally(STATUS)
+    for _ in range(64):
+        tally.count_disguised()
+    first_s = tally.seconds.total
+    tally.seconds.note(0.5)
+    usual_s = tally.seconds.total / 2
+    for _ in range(64):
+        tally.count_disguised()
+    drawn_s = tally.seconds.total - 0.5 - first_s
+
+    told = read(metrics)
+    assert told["conflicto_requests_total", ("GET", STATUS, "304")] == 128
+    assert told["conflicto_ready_answer_seconds_count", (STATUS,)] == 3
+    assert 0.000_005 <= first_s <= 0.000_015
+    assert usual_s / 2 <= drawn_s <= usual_s * 1.5
+
+
 def test_a_method_that_somebody_made_up_is_no_label() -> None:
     metrics = Metrics()
 

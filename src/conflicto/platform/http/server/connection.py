@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from math import inf
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -19,6 +20,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from conflicto.platform.http.front_door import CONNECTION, WHOLE
 from conflicto.platform.http.prefix import without_prefix
+from conflicto.platform.metrics.counting import UNTIMED
 
 if TYPE_CHECKING:
     from conflicto.platform.express.lane import Asked
@@ -193,8 +195,14 @@ class Connection(HttpToolsProtocol):
 
     def _answer(self, asked: Asked, ready: Ready) -> None:
         form = ready.form(asked.if_none_match)
-        ready.tally.forms[form] += 1
-        self.transport.write(ready.wire(form, self.keeper.date_line))
+        forms = ready.tally.forms
+        forms[form] = count = forms[form] + 1
+        if count & UNTIMED:
+            self.transport.write(ready.wire(form, self.keeper.date_line))
+        else:
+            began_s = perf_counter()
+            self.transport.write(ready.wire(form, self.keeper.date_line))
+            ready.tally.seconds.note(perf_counter() - began_s)
         self.deadline_s = self.loop.time() + IDLE_S
         self.has_token = True
 
