@@ -23,7 +23,7 @@ from conflicto.platform.db.writer import Writer
 from conflicto.platform.http.conditions import ConditionInvalid, conditional_answer, required_revisions, revision_tag, tag_of
 from conflicto.platform.http.control_plane import CurrentCall, json_texts
 from conflicto.platform.http.messages import NO_STORE, Answer, Call, encode, json_answer
-from conflicto.platform.http.paging import after_key, page_answer
+from conflicto.platform.http.paging import MAX_PAGE_BYTES, after_key, page_answer
 from conflicto.platform.http.routes import Docs, Route, control
 from conflicto.platform.problems import FieldError, InvalidInput, NotFound
 from conflicto.platform.strict_json import CONFIG_LIMITS, RESPONSE_LIMITS
@@ -79,11 +79,11 @@ class ActivityEndpoints:
         host = call.caller.is_host
         found, total = await self.db.lists.read(
             activity_page, session_id, visible_only=not host, status=query.status, limit=query.limit, offset=query.offset,
-            after=after_key(call, query, int, int),
+            after=after_key(call, query, int, int), max_characters=MAX_PAGE_BYTES,
         )  # fmt: skip
         return page_answer(
-            call, query, found, total, show=lambda each: schemas.activity_out(*each, for_host=host),
-            key=lambda each: (each[0].order_index, each[0].created_ts),
+            call, query, found.rows, total, show=lambda each: schemas.activity_out(*each, for_host=host),
+            key=lambda each: (each[0].order_index, each[0].created_ts), is_cut=found.is_cut,
         )  # fmt: skip
 
     async def read(self, call: CurrentCall, activity_id: UUID) -> Answer:

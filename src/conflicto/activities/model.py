@@ -68,6 +68,11 @@ class Content:
     aggregate: str | None
     scopes: str | None = None
 
+    @property
+    def characters(self) -> int:
+        """Return the length of all its JSON."""
+        return sum(len(text or "") for text in (self.config, self.secret, self.aggregate, self.scopes))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:

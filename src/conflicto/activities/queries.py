@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conflicto.activities import store
+from conflicto.platform.parts import Part
 from conflicto.platform.problems import NotFound
 from conflicto.sessions.heads import head_row
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
     from conflicto.activities.model import Activity, ActivityStatus, Content, Counts
     from conflicto.platform.db.transaction import ReadTx
+
+CONTENTS_AT_ONCE = 16
+"""Activities whose JSON is read in one query, each up to 512 KiB."""
 
 timed_activities = store.timed
 pooling_activities = store.pooling
@@ -49,7 +53,7 @@ def activity_with_content(tx: ReadTx, activity_id: UUID) -> tuple[Activity, Cont
     return activity, store.contents(tx, [activity_id])[activity_id]
 
 
-def activity_page(
+def activity_page(  # noqa: PLR0913 - filters, a part
     tx: ReadTx,
     session_id: int,
     *,
@@ -58,12 +62,21 @@ def activity_page(
     limit: int,
     offset: int = 0,
     after: tuple[int, int] | None = None,
-) -> tuple[list[tuple[Activity, Content]], int | None]:
-    """Return up to `limit + 1` activities with their JSON, in order, and the total (None when filtered)."""
+    max_characters: int,
+) -> tuple[Part[tuple[Activity, Content]], int | None]:
+    """Return up to `limit + 1` activities with their JSON, in order, and the total (None when filtered).
+
+    Once those that were read have more than `max_characters` of JSON, no more are read.
+    """
     page = store.page(tx, session_id, visible_only=visible_only, status=status, limit=limit + 1, offset=offset, after=after)
     head = head_row(tx, session_id)
     total = None if visible_only or status else head.counts["activities"]
-    return with_contents(tx, page), total
+    found: list[tuple[Activity, Content]] = []
+    for nth in range(0, len(page), CONTENTS_AT_ONCE):
+        found += with_contents(tx, page[nth : nth + CONTENTS_AT_ONCE])
+        if sum(content.characters for _, content in found) > max_characters:
+            break
+    return Part(found, is_cut=len(found) < len(page)), total
 
 
 def with_contents(tx: ReadTx, activities: Sequence[Activity]) -> list[tuple[Activity, Content]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from heapq import merge
 from typing import TYPE_CHECKING, Any
 
+from conflicto.activities.queries import CONTENTS_AT_ONCE
 from conflicto.activities.schemas import activity_out
 from conflicto.feed.pages import Page, change_item, made_page, require_told, start_of
 from conflicto.feed.sources import Remembered, Stored, Window
@@ -32,10 +33,6 @@ if TYPE_CHECKING:
     from conflicto.responses.model import Response
 
 Item = tuple[int, dict[str, Any]]
-
-
-CONTENTS_AT_ONCE = 16
-"""Activities whose JSON is read in one query, each up to 512 KiB."""
 
 
 class _Reading:

@@ -133,7 +133,10 @@ class Stored:
 
     def own_answers(self, participant_id: int, window: Window, *, closed: Collection[UUID]) -> Sequence[Response]:
         """Return one participant's answers."""
-        return own_feed(self.tx, participant_id, after=window.after, upto=window.upto, most=window.most, closed=closed)
+        found = own_feed(
+            self.tx, participant_id, after=window.after, upto=window.upto, most=window.most, closed=closed, enough=MAX_PAGE_TEXT
+        )
+        return self._cut(found, window)
 
     def answers_to(self, activity_id: UUID, window: Window, *, live_only: bool, visible_only: bool) -> Sequence[Response]:
         """Return the answers to one activity."""

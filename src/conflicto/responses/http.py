@@ -25,10 +25,11 @@ from conflicto.platform.db.writer import Writer
 from conflicto.platform.http.control_plane import CurrentCall, json_texts
 from conflicto.platform.http.decoding import decoded
 from conflicto.platform.http.messages import NO_STORE, Answer, Call, Unseen, json_answer
-from conflicto.platform.http.paging import PageQuery, after_key, page_answer
+from conflicto.platform.http.paging import MAX_PAGE_BYTES, PageQuery, after_key, page_answer
 from conflicto.platform.http.routes import PREFIX, Docs, Route, control, data
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.limits.places import Places
+from conflicto.platform.parts import Part
 from conflicto.platform.problems import DomainError, InvalidInput, NotFound
 from conflicto.platform.strict_json import RESPONSE_LIMITS, JsonInvalid
 from conflicto.responses import errors, schemas
@@ -135,13 +136,22 @@ class ResponseEndpoints:
         with nullcontext() if contains is None else self.scans.held(call.caller.subject, retry_after_s=SCAN_RETRY_S):
             found, total, activity = await self.db.lists.read(_listed, call, activity_id, wanted, query)
         return page_answer(
-            call, query, found, total, show=lambda each: schemas.response_out(each, anonymous=activity.anonymous), key=_place
-        )
+            call, query, found.rows, total, show=lambda each: schemas.response_out(each, anonymous=activity.anonymous), key=_place,
+            is_cut=found.is_cut,
+        )  # fmt: skip
 
     async def mine(self, call: CurrentCall, session_id: int, activity_id: UUID, query: Annotated[PageQuery, Query()]) -> Answer:
         """List one's own answers to an activity."""
         found = await self.db.lists.read(_mine, call, activity_id, query)
-        return page_answer(call, query, found, None, show=lambda each: schemas.response_out(each, anonymous=False), key=_place)
+        return page_answer(
+            call,
+            query,
+            found.rows,
+            None,
+            show=lambda each: schemas.response_out(each, anonymous=False),
+            key=_place,
+            is_cut=found.is_cut,
+        )
 
     async def me(self, call: CurrentCall) -> Answer:
         """Return one's own seat, score and answers."""
@@ -239,12 +249,14 @@ def _key(call: Call) -> idempotency.Key | None:
 
 def _listed(
     tx: ReadTx, call: Call, activity_id: UUID, wanted: ResponseFilter, query: PageQuery
-) -> tuple[list[Response], int | None, Activity]:
+) -> tuple[Part[Response], int | None, Activity]:
     activity = activity_by_id(tx, activity_id, session_id=call.params["session_id"])
     if activity.anonymous and wanted.participant_id is not None:
         raise errors.AuthorHidden
     (after,) = after_key(call, query, int) or (0,)
-    found, total = response_page(tx, activity_id, wanted, limit=query.limit, offset=query.offset, after=after)
+    found, total = response_page(
+        tx, activity_id, wanted, limit=query.limit, offset=query.offset, after=after, max_characters=MAX_PAGE_BYTES
+    )
     return found, total, activity
 
 
@@ -252,18 +264,20 @@ def _place(response: Response) -> tuple[int]:
     return (response.ts,)
 
 
-def _mine(tx: ReadTx, call: Call, activity_id: UUID, query: PageQuery) -> list[Response]:
+def _mine(tx: ReadTx, call: Call, activity_id: UUID, query: PageQuery) -> Part[Response]:
     activity = activity_by_id(tx, activity_id, session_id=call.caller.session_id)
     if not activity.is_visible:
         raise NotFound
     (after,) = after_key(call, query, int) or (0,)
     who, most = call.caller.participant_id, query.limit + 1
-    return own_responses(tx, who, activity_id=activity_id, limit=most, offset=query.offset, after=after)
+    return own_responses(
+        tx, who, activity_id=activity_id, limit=most, offset=query.offset, after=after, max_characters=MAX_PAGE_BYTES
+    )
 
 
 def _me(tx: ReadTx, participant_id: int, points: int | None) -> dict[str, Any]:
     participant = participant_by_id(tx, participant_id)
-    own = own_responses(tx, participant_id, activity_id=None, limit=MOST_OWN)
+    own = own_responses(tx, participant_id, activity_id=None, limit=MOST_OWN, max_characters=MAX_PAGE_BYTES).rows
     shown = {each.id for each in activities_by_id(tx, {each.activity_id for each in own}).values() if each.is_visible}
     answers = [schemas.response_out(each, anonymous=False) for each in own if each.activity_id in shown]
     return participant_out(participant) | {"points": points, "responses": answers}

@@ -11,6 +11,7 @@ from conflicto.activities.queries import activities_in_order, counts_by_round, t
 from conflicto.participants.model import MAX_LEFT_READ, NO_PLACES, HeldPlaces
 from conflicto.participants.queries import left_seats
 from conflicto.platform.json_contains import contains, parse, values_in
+from conflicto.platform.parts import Part
 from conflicto.platform.problems import NotFound
 from conflicto.platform.strict_json import RESPONSE_LIMITS, compact
 from conflicto.responses import store
@@ -19,7 +20,7 @@ from conflicto.responses.model import Moderation
 from conflicto.responses.pool import store as pool
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from uuid import UUID
 
     from conflicto.platform.db.cancellation import Deadline
@@ -37,6 +38,9 @@ responses_of_seats = store.of_seats
 texts_in_order = store.texts_in_order
 live_answers = store.live_answers
 count_live = store.count_live
+
+BODIES_AT_ONCE = 16
+"""Own answers whose JSON is read in one query, each up to 32 KiB."""
 
 MAX_PATTERN_VALUES = 32
 """Values of a `contains` filter, objects and arrays included: comparing costs up to the product of both sizes."""
@@ -90,21 +94,33 @@ def pattern_of(text: str) -> str:
 
 
 def response_page(
-    tx: ReadTx, activity_id: UUID, wanted: ResponseFilter, *, limit: int, offset: int = 0, after: int = 0
-) -> tuple[list[Response], int | None]:
+    tx: ReadTx, activity_id: UUID, wanted: ResponseFilter, *, limit: int, offset: int = 0, after: int = 0, max_characters: int
+) -> tuple[Part[Response], int | None]:
     """Return up to `limit + 1` live responses after a position, in feed order, and the total (None when filtered).
+
+    Once those that were read have more than `max_characters` of JSON, no more are read.
 
     Raises:
         ScanTooLong: `contains` did as much work as it may before the page was full.
     """
     total = total_answers(counts_by_round(tx, activity_id)) if wanted.is_empty else None
     if wanted.contains is not None and tx.dialect != "postgresql":
-        return list(islice(_matching(tx, activity_id, wanted, after), offset, offset + limit + 1)), total
-    page = store.page(
-        tx, activity_id, nth=wanted.nth, participant_id=wanted.participant_id, contains=wanted.contains,
-        limit=limit + 1, offset=offset, after=after,
-    )  # fmt: skip
-    return page, total
+        matching = islice(_matching(tx, activity_id, wanted, after), offset, offset + limit + 1)
+        found = list(_up_to(matching, max_characters))
+    else:
+        found = store.page(
+            tx, activity_id, nth=wanted.nth, participant_id=wanted.participant_id, contains=wanted.contains,
+            limit=limit + 1, offset=offset, after=after, enough=max_characters,
+        )  # fmt: skip
+    return Part(found, is_cut=len(found) <= limit and sum(map(characters, found)) > max_characters), total
+
+
+def _up_to(found: Iterable[Response], max_characters: int) -> Iterator[Response]:
+    for response in found:
+        yield response
+        max_characters -= characters(response)
+        if max_characters < 0:
+            break
 
 
 def _matching(tx: ReadTx, activity_id: UUID, wanted: ResponseFilter, after: int) -> Iterator[Response]:
@@ -175,20 +191,42 @@ def own_response(tx: ReadTx, response_id: UUID) -> Response | None:
 
 
 def own_responses(
-    tx: ReadTx, participant_id: int, *, activity_id: UUID | None, limit: int, offset: int = 0, after: int = 0
+    tx: ReadTx, participant_id: int, *, activity_id: UUID | None, limit: int, offset: int = 0, after: int = 0, max_characters: int
+) -> Part[Response]:
+    """Return a participant's live answers after a position in the order of their newest changes, those in the pool included.
+
+    Once those that were read have more than `max_characters` of JSON, no more are read.
+    """
+    waiting = _own_pool(tx, participant_id)
+    places = store.mine(tx, participant_id, activity_id=activity_id, limit=limit + offset + len(waiting), after=after)
+    places = {key: ts for key, ts in places.items() if key not in waiting} | {
+        each.id: each.ts
+        for each in waiting.values()
+        if each.ts > after and not each.deleted and activity_id in {None, each.activity_id}
+    }
+    wanted = sorted(places, key=places.__getitem__)[offset : offset + limit]
+    found: list[Response] = []
+    for nth in range(0, len(wanted), BODIES_AT_ONCE):
+        part = wanted[nth : nth + BODIES_AT_ONCE]
+        released = store.find_many(tx, [key for key in part if key not in waiting])
+        found += [waiting.get(key) or released[key] for key in part]
+        if sum(map(characters, found)) > max_characters:
+            break
+    return Part(found, is_cut=len(found) < len(wanted))
+
+
+def own_feed(
+    tx: ReadTx, participant_id: int, *, after: int, upto: int, most: int, closed: Collection[UUID], enough: int
 ) -> list[Response]:
-    """Return a participant's live answers after a position in the order of their newest changes, those in the pool included."""
-    waiting = _own_pool(tx, participant_id)
-    released = store.mine(tx, participant_id, activity_id=activity_id, limit=limit + offset + len(waiting), after=after)
-    found = [each for each in released if each.id not in waiting]
-    found += [each for each in waiting.values() if each.ts > after and not each.deleted and activity_id in {None, each.activity_id}]
-    return sorted(found, key=_place)[offset : offset + limit]
+    """Return a participant's own answers with positions in (after, upto], in order, without those of `closed` activities.
 
-
-def own_feed(tx: ReadTx, participant_id: int, *, after: int, upto: int, most: int, closed: Collection[UUID]) -> list[Response]:
-    """Return a participant's own answers with positions in (after, upto], in order, without those of `closed` activities."""
+    Once those that were read have more than `enough` characters, none that come later follow.
+    """
     waiting = _own_pool(tx, participant_id)
-    released = store.own_feed(tx, participant_id, after=after, upto=upto, most=most + len(waiting), closed=closed)
+    wanted = most + len(waiting)
+    released = store.own_feed(tx, participant_id, after=after, upto=upto, most=wanted, closed=closed, enough=enough)
+    if len(released) < wanted and sum(map(characters, released)) > enough:
+        upto = released[-1].ts
     found = [each for each in released if each.id not in waiting]
     found += [
         each

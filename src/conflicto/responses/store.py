@@ -63,7 +63,9 @@ _FEW_IN_ORDER = responses.c.ts + 0
 """Feed order for one participant's rows: a sum, because a plain `ts` draws SQLite to walk the whole activity by its feed index."""
 
 _NOT_HIDDEN = responses.c.moderation != Moderation.HIDDEN.value
-_MINE = _ALL.where(responses.c.participant_id == bindparam("participant_id"), ~responses.c.deleted, _NOT_HIDDEN)
+_MINE = select(responses.c.id, responses.c.ts).where(
+    responses.c.participant_id == bindparam("participant_id"), ~responses.c.deleted, _NOT_HIDDEN
+)
 _NEWEST = select(func.max(responses.c.ts)).where(
     responses.c.activity_id == bindparam("activity_id"), responses.c.round == bindparam("round"), ~responses.c.deleted
 )
@@ -161,11 +163,11 @@ def rows_of_each(tx: ReadTx, activity_id: UUID, nth: int, participants: Iterable
     return {row.participant_id: row.stored for row in rows}
 
 
-def mine(tx: ReadTx, participant_id: int, *, activity_id: UUID | None, limit: int, after: int) -> list[Response]:
-    """Return a participant's live responses after a position, in feed order."""
+def mine(tx: ReadTx, participant_id: int, *, activity_id: UUID | None, limit: int, after: int) -> dict[UUID, int]:
+    """Return the ids of a participant's live responses after a position, in feed order, with their timestamps."""
     wanted = _MINE if activity_id is None else _MINE.where(responses.c.activity_id == activity_id)
     wanted = wanted.where(after < _FEW_IN_ORDER).order_by(_FEW_IN_ORDER).limit(limit)
-    return [_response(row) for row in tx.all(wanted, {"participant_id": participant_id})]
+    return {row.id: row.ts for row in tx.all(wanted, {"participant_id": participant_id})}
 
 
 def newest_live(tx: ReadTx, activity_id: UUID, nth: int, *, visible_only: bool) -> int | None:
@@ -223,13 +225,15 @@ def session_feed(  # noqa: PLR0913 - a window, a view, a bound
     return _first(tx, wanted, {"session_id": session_id, "after": after, "upto": upto}, most, enough)
 
 
-def own_feed(tx: ReadTx, participant_id: int, *, after: int, upto: int, most: int, closed: Collection[UUID]) -> list[Response]:
-    """Return a participant's own responses with timestamps in (after, upto], in order, without those of `closed` activities."""
+def own_feed(
+    tx: ReadTx, participant_id: int, *, after: int, upto: int, most: int, closed: Collection[UUID], enough: int
+) -> list[Response]:
+    """Return a participant's own responses as `session_feed` does."""
     wanted = _outside(_seen(_OWN_FEED, live_only=after == 0, visible_only=False), closed)
     if after == 0:
         wanted = wanted.where(_NOT_HIDDEN)
-    rows = tx.all(wanted.order_by(_FEW_IN_ORDER).limit(most), {"participant_id": participant_id, "after": after, "upto": upto})
-    return [_response(row) for row in rows]
+    wanted = wanted.order_by(_FEW_IN_ORDER).limit(most)
+    return _first(tx, wanted, {"participant_id": participant_id, "after": after, "upto": upto}, most, enough)
 
 
 def _first(tx: ReadTx, wanted: Select[Any], params: Mapping[str, Any], most: int, enough: int | None) -> list[Response]:
@@ -265,8 +269,9 @@ def page(  # noqa: PLR0913 - filters, a part
     limit: int,
     offset: int,
     after: int,
+    enough: int,
 ) -> list[Response]:
-    """Return one page of an activity's live responses after a position, in feed order.
+    """Return one page of an activity's live responses after a position, in feed order, up to that with which they have `enough` characters.
 
     `contains` is JSON text and needs PostgreSQL's index.
 
@@ -276,11 +281,11 @@ def page(  # noqa: PLR0913 - filters, a part
     wanted = _filtered(activity_id, nth, participant_id, after)
     wanted = wanted.limit(limit).offset(offset)
     if contains is None:
-        return [_response(row) for row in tx.all(wanted)]
+        return _first(tx, wanted, {}, limit, enough)
     part = text("CAST(:contained AS jsonb)").bindparams(contained=contains)
     tx.limit_statements(MAX_SEARCH_S)
     try:
-        return [_response(row) for row in tx.all(wanted.where(literal_column("response_data").op("@>")(part)))]
+        return _first(tx, wanted.where(literal_column("response_data").op("@>")(part)), {}, limit, enough)
     except DATABASE_FAULTS as error:
         if is_cut_off(error):
             raise ScanTooLong from error

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from msgspec import Raw
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from conflicto.platform.http.cursors import cursor_of, key_of, next_link
-from conflicto.platform.http.messages import NO_STORE, Answer, json_answer
+from conflicto.platform.http.messages import NO_STORE, Answer, encode, json_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from conflicto.platform.http.cursors import Key
     from conflicto.platform.http.messages import Call
@@ -20,6 +21,8 @@ T = TypeVar("T")
 MAX_OFFSET_ROWS = 10_000
 """Items that a list skips one by one; who wants to go further follows cursors, which skip none."""
 
+MAX_PAGE_BYTES = 1024 * 1024
+"""Of the items of one page, JSON as it is sent; a single item may be larger."""
 
 OF_SERVER = "The installation's id. Every problem document that the server itself wrote holds it."
 SERVER_EXAMPLE = "k3q7mz2p4d"
@@ -81,7 +84,8 @@ def page_example(item: dict[str, Any]) -> ConfigDict:
 class PageOut(BaseModel):
     """A part of a list. `total` is null for filtered lists: nothing is counted at read time.
 
-    `offset` is null on a page that a cursor asked for; `next_cursor` is null on the last page.
+    `offset` is null on a page that a cursor asked for; `next_cursor` is null on the last page. `limit` is what was asked for, or the number
+    of items of a page that ended early because they are large.
     """
 
     has_next_link: ClassVar[bool] = True
@@ -101,15 +105,21 @@ def after_key(call: Call, query: PageQuery, *kinds: type) -> Any:  # noqa: ANN40
 
 
 def page_answer(
-    call: Call, query: PageQuery, rows: Sequence[T], total: int | None, *, show: Callable[[T], object], key: Callable[[T], Key], **more: int
+    call: Call, query: PageQuery, rows: Sequence[T], total: int | None, *, show: Callable[[T], object], key: Callable[[T], Key],
+    is_cut: bool = False, **more: int,
 ) -> Answer:  # fmt: skip
-    """Return a list with `more` members; `rows` holds up to one more than the page, which says whether there is a next one."""
-    shown, has_next = rows[: query.limit], len(rows) > query.limit
-    cursor = cursor_of(call, key(shown[-1])) if has_next else None
+    """Return a list with `more` members; `rows` holds up to one more than the page, which says whether there is a next one.
+
+    A page ends before the item that would make it larger than `MAX_PAGE_BYTES`. `is_cut`: further rows were not read for their size.
+    """
+    items = _fitting(map(show, rows[: query.limit]))
+    has_next = is_cut or len(rows) > len(items)
+    cursor = cursor_of(call, key(rows[len(items) - 1])) if has_next else None
+    is_short = has_next and len(items) < query.limit
     body = {
-        "items": [show(row) for row in shown],
+        "items": items,
         "total": total,
-        "limit": query.limit,
+        "limit": len(items) if is_short else query.limit,
         "offset": query.offset if query.cursor is None else None,
         "has_next": has_next,
         "has_prev": query.offset > 0 or query.cursor is not None,
@@ -117,3 +127,16 @@ def page_answer(
         **more,
     }
     return json_answer(body, headers=(NO_STORE, *(((b"link", next_link(call, cursor)),) if cursor else ())))
+
+
+def _fitting(shown: Iterable[object]) -> list[Raw]:
+    """Return the first items as JSON, as many as a page may hold, and at least one."""
+    items: list[Raw] = []
+    bytes_left = MAX_PAGE_BYTES
+    for each in shown:
+        encoded = encode(each)
+        bytes_left -= len(encoded)
+        if items and bytes_left < 0:
+            break
+        items.append(Raw(encoded))
+    return items

@@ -61,9 +61,17 @@ export class Steps {
   }
 
   async load() {
-    const [session, activities] = await Promise.all(["", "/activities?limit=1000"].map((what) => this.caller.get(this.path + what)));
-    this.learn("session", [session]);
-    this.learn("activity", activities.items);
+    this.learn("session", [await this.caller.get(this.path)]);
+    await this.#loadActivities();
+  }
+
+  // Large ones come in several pages.
+  async #loadActivities() {
+    for (let cursor = ""; cursor !== null; ) {
+      const page = await this.caller.get(`${this.path}/activities?limit=1000${cursor && `&cursor=${cursor}`}`);
+      this.learn("activity", page.items);
+      cursor = page.next_cursor;
+    }
   }
 
   learn(entity, found) {
