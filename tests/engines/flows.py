@@ -144,6 +144,7 @@ def host(live: Stage) -> None:
     _add_poll(live, desk)
     _step(live, desk, "open")
     _step(live, desk, "start")
+    desk.see(live.word("step.lock"))
     activity = live.call("GET", "/activities")["items"][0]
     live.answer(activity, {"choices": [activity["config"]["options"][1]["id"]]}, "Ben")
     desk.holds("document.querySelectorAll('.results .bars rect').length > 0")

@@ -56,9 +56,17 @@ class Network:
         self._ready.set()
         self._loop.run_forever()
         server.close()
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
-        self._loop.run_until_complete(asyncio.sleep(0))
+        self._loop.run_until_complete(self._ended())
+
+    async def _ended(self) -> None:
+        """Wait until what was cut has ended: a loop that closes before leaves sockets open, and another test would hear of them."""
+        while left := asyncio.all_tasks() - {asyncio.current_task()}:
+            for writer in self._writers:
+                writer.transport.abort()
+            _, late = await asyncio.wait(left, timeout=5)
+            for task in late:
+                task.cancel()
+        await asyncio.sleep(0)  # what was aborted closes its socket in the next round of the loop
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.weather is Weather.REFUSING:
