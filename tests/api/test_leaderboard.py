@@ -1,7 +1,17 @@
 """The leaderboard: whose points are added up, for whom, and when."""
 
+import json
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
+import pytest
+
+from conflicto.activities.commands.edit import NewActivity, add_activity
+from conflicto.activities.model import Content
+from conflicto.activities.queries import activities_with_contents
+from conflicto.feed.answers import MAX_UNREAD
+from conflicto.platform.db.transaction import ReadTx
 from tests.support.api import Api, Event, make_event
 from tests.support.checks import accepted, refused
 from tests.support.queries import counted_statements
@@ -54,6 +64,26 @@ async def test_points_are_added_up_over_activities_and_ties_share_a_rank(api: Ap
     scores = [accepted(await api.get("/participants/me", token=seat.token))["points"] for seat in (anna, cleo, stranger)]
     assert scores == [2000, 1000, None]
     refused(await api.get(f"{event.path}/leaderboard?limit=0", token=event.host), 422, "invalid-input")
+
+
+async def test_a_board_over_many_activities_reads_their_json_some_at_a_time(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+
+    def counted(tx: ReadTx, ids: Sequence[UUID]) -> Any:
+        read.append(len(ids))
+        return activities_with_contents(tx, ids)
+
+    monkeypatch.setattr("conflicto.feed.leaderboard.activities_with_contents", counted)
+    event = await make_event(api)
+    seat = await event.join("Anna")
+    content = Content(config="{}", secret='{"right":1}', aggregate=json.dumps(SPEC))
+    new = NewActivity(type="lunch", content=content, order_index=0)
+    made = await api.app.writer.run(event.id, lambda tx: [add_activity(tx, event.id, new) for _ in range(MAX_UNREAD + 2)])
+    for each in made:
+        accepted(await event.move({"id": str(each.id)}, "active"))
+        accepted(await event.answer({"id": str(each.id)}, seat, 1), 201)
+    assert await places(event, event.host) == [("Anna", 1000 * len(made), 1)]
+    assert read == [MAX_UNREAD, 2]
 
 
 async def test_points_stay_with_the_host_until_results_are_revealed_and_answering_ended(api: Api) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from conflicto.activities.model import ResultsVisibility
 from conflicto.activities.queries import activities_with_contents
-from conflicto.feed.answers import limit_of
+from conflicto.feed.answers import MAX_UNREAD, limit_of
 from conflicto.feed.schemas import LARGEST_LIMIT
 from conflicto.feed.views import View, view_of
 from conflicto.participants.queries import present_seats
@@ -95,11 +95,12 @@ class Leaderboard:
         """Return the scored activities that count for a caller, each in its present round; None: look again, the session went on."""
         counting = [each for each in head.activities.values() if _counts(each, is_host=is_host)]
         unknown = head.board.unknown(counting)
-        if unknown:
-            read = partial(self._db.read, activities_with_contents, unknown)
-            head.board.learn(await self._answers.shared(head, ("contents", *unknown), read))
-            if head.board.unknown(counting):
-                return None
+        for nth in range(0, len(unknown), MAX_UNREAD):
+            part = unknown[nth : nth + MAX_UNREAD]
+            read = partial(self._db.read, activities_with_contents, part)
+            head.board.learn(await self._answers.shared(head, ("contents", *part), read))
+        if unknown and head.board.unknown(counting):
+            return None
         found = []
         for activity in counting:
             if head.board.is_scored(activity):
