@@ -20,6 +20,8 @@ export class Board extends Steps {
   isNearCap = false; // of the answers that the server keeps of a session
   news = ""; // what another host did last
   #others;
+  #nextPeople = null; // the cursor of those who are not listed yet
+  #allPeople = 0;
   #timer = 0;
   #dirty = false;
 
@@ -35,12 +37,29 @@ export class Board extends Steps {
   }
 
   async load() {
-    const [people] = await Promise.all([this.caller.get(`${this.path}/participants?limit=1000`), super.load()]);
-    this.learn("participant", people.items);
+    await Promise.all([this.#readPeople(), super.load()]);
   }
+
+  async #readPeople(from = "") {
+    const { items, total, next_cursor: next } = await this.caller.get(`${this.path}/participants?limit=1000${from}`);
+    this.learn("participant", items);
+    this.#nextPeople = next;
+    this.#allPeople = total;
+  }
+
+  showMorePeople = () => this.does(() => this.#readPeople(`&cursor=${this.#nextPeople}`));
 
   get people() {
     return this.fold.alive("participant");
+  }
+
+  get hasMorePeople() {
+    return this.#nextPeople !== null;
+  }
+
+  // Those who are listed, or the server's count while that is more.
+  get peopleCount() {
+    return this.hasMorePeople ? Math.max(this.#allPeople, this.people.length) : this.people.length;
   }
 
   take(items) {
@@ -86,6 +105,7 @@ export class Board extends Steps {
   }
 
   async #read() {
+    if (this.hasMorePeople) await this.#countPeople();
     const shown = this.shown;
     if (!shown) return;
     const at = `${this.path}/activities/${shown.id}`;
@@ -98,6 +118,11 @@ export class Board extends Steps {
     this.ranks = counted.results && Object.values(counted.results).some(({ op }) => op === "score")
       ? await this.caller.get(`${this.path}/leaderboard?limit=10`).catch(() => null) : null;
     if (this.isRunning) announceCount(countOf(counted));
+    this.draw();
+  }
+
+  async #countPeople() {
+    this.#allPeople = (await this.caller.get(`${this.path}/status`)).participant_count;
     this.draw();
   }
 

@@ -5,6 +5,7 @@ import { h } from "../core/dom.js";
 import { titleOf } from "../core/types.js";
 import { boot, t } from "../core/words.js";
 import { drawFlood, renewCode } from "./flood.js";
+import { more } from "./more.js";
 
 export const button = (words, onclick, props = {}) => h("button", { type: "button", onclick, key: words, ...props }, words);
 
@@ -100,7 +101,7 @@ const filterIs = ({ word_filter: { mode } }) => `host.filter_is_${mode}`;
 export function drawPeople(board, open) {
   const { people: here, session } = board;
   return h("details", { class: "card", key: "people" },
-    h("summary", { class: "strong" }, `${t("host.people")} · ${t("host.people_n", { n: here.length })}`),
+    h("summary", { class: "strong" }, `${t("host.people")} · ${t("host.people_n", { n: board.peopleCount })}`),
     h("div", { class: "stack inner" },
       session.status === "completed" ? null : h("div", { class: "row wrap", key: "room" },
         button(t(session.locked ? "host.unlock_door" : "host.lock_door"), () => board.closeDoor(!session.locked)),
@@ -111,6 +112,7 @@ export function drawPeople(board, open) {
         button(t("host.rename"), () => renamed(board, each), { "aria-label": `${t("host.rename")}: ${each.nickname}` }),
         button(t("host.kick"), () => confirm(t("host.kick_sure", { name: each.nickname })) && board.kick(each), { class: "danger", "aria-label": `${t("host.kick")}: ${each.nickname}` }))))
         : h("p", { class: "muted" }, t("host.nobody")),
+      board.hasMorePeople ? more(here.length, board.peopleCount, board.showMorePeople) : null,
       here.length && session.status !== "completed" ? drawFlood(board) : null));
 }
 

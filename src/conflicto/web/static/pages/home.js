@@ -4,10 +4,13 @@ import { Caller, Problem, tokens, withToken } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
 import { takeFromAddress, works } from "../elements/handover.js";
 import { boot, day, t } from "../core/words.js";
+import { more } from "../host/more.js";
 
 const AGAIN_MS = 5_000;
 const main = document.getElementById("main");
 let sessions = null;
+let next = null; // the cursor of the sessions that are not listed yet
+let all = 0;
 let said = "";
 let isRefused = false; // the token that this browser holds; it stays until another one works
 
@@ -19,9 +22,18 @@ load();
 
 async function load() {
   if (!tokens.get("admin")) return draw();
-  await attempt(async () => (sessions = (await caller.get("/sessions?limit=100", { has: ["items"] })).items));
+  await attempt(async () => (sessions = await page()));
   if (!sessions && tokens.get("admin")) setTimeout(load, AGAIN_MS);
 }
+
+async function page(from = "") {
+  const { items, total, next_cursor: cursor } = await caller.get(`/sessions?limit=100${from}`, { has: ["items"] });
+  next = cursor;
+  all = total;
+  return items;
+}
+
+const showMore = () => attempt(async () => sessions.push(...(await page(`&cursor=${next}`))));
 
 async function attempt(what) {
   said = "";
@@ -95,7 +107,8 @@ function list() {
         h("span", { class: `chip ${session.status}` }, t(`host.${session.status}`)),
         h("span", { class: "muted small" }, day(session.created_at)),
         h("button", { type: "button", "aria-label": `${t("host.duplicate")}: ${session.title}`, onclick: () => attempt(() => keep(caller.post(`/sessions/${session.id}/duplicate`))) }, t("host.duplicate")),
-        h("button", { type: "button", class: "danger", "aria-label": `${t("host.delete")}: ${session.title}`, onclick: () => remove(session) }, t("host.delete"))))));
+        h("button", { type: "button", class: "danger", "aria-label": `${t("host.delete")}: ${session.title}`, onclick: () => remove(session) }, t("host.delete"))))),
+    next ? more(sessions.length, all, showMore) : null);
 }
 
 function remove({ id, title }) {
@@ -103,5 +116,6 @@ function remove({ id, title }) {
   attempt(async () => {
     await caller.delete(`/sessions/${id}`);
     sessions = sessions.filter((each) => each.id !== id);
+    all -= 1;
   });
 }
