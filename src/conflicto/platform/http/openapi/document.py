@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conflicto.platform.http.openapi import headers
-from conflicto.platform.http.openapi.bodies import describe_defaults
+from conflicto.platform.http.openapi.inputs import describe_defaults, simplify_parameter
 from conflicto.platform.http.openapi.names import REF, schema_name, with_names, without_titles
 from conflicto.platform.http.openapi.operations import path_parameter
 from conflicto.platform.http.openapi.problems import problem_examples, problem_schemas
@@ -44,7 +44,8 @@ def finished(
             del operation["responses"]["422"]
         _name_body(operation)
         _bound_ids(operation)
-        without_titles(parameter.get("schema", {}) for parameter in operation.get("parameters", ()))
+        for parameter in operation.get("parameters", ()):
+            simplify_parameter(parameter)
         _put_json_first(operation)
     schemas = _schemas(document, models)
     document["components"] = {
