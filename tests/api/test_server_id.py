@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import jwt
 
 from conflicto.app import App
 from conflicto.platform.db.facts import EPOCH, fact
+from conflicto.settings import Settings
+from tests.support import databases
 from tests.support.api import Api, make_event
 from tests.support.checks import accepted
 from tests.support.wire import connected, listening
@@ -51,3 +54,20 @@ async def test_it_is_in_the_pages_and_kept_in_the_database(api: Api) -> None:
     page = (await api.http.get("/")).text
     boot = json.loads(page.partition('id="boot">')[2].partition("</script>")[0])
     assert boot["server"] == api.app.identity.issuer == await asyncio.to_thread(fact, api.app.db, EPOCH)
+
+
+async def test_of_two_installations_in_one_process_each_names_itself(
+    settings: Settings, tmp_path: Path, sqlite_template: Path
+) -> None:
+    """They share what the framework learnt of the endpoints, and nothing else."""
+    (tmp_path / "other").mkdir()
+    elsewhere = {"database_url": databases.sqlite_copy(sqlite_template, tmp_path / "other"), "data_dir": tmp_path / "other"}
+    async with App(settings).running() as one, App(settings.model_copy(update=elsewhere)).running() as other:
+        for app in (one, other, one):
+            api = Api(app)
+            event = await make_event(api)
+            refused = [await api.post("/sessions", {"titel": "?"}, token=api.admin), await api.post("/join", {"code": event.code})]
+            assert [(each.status_code, each.json()["server"]) for each in refused] == [(422, app.identity.issuer)] * 2
+            assert [each["id"] for each in accepted(await api.get("/sessions", token=api.admin))["items"]][:1] == [event.id]
+            await api.http.aclose()
+    assert one.identity.issuer != other.identity.issuer

@@ -6,7 +6,8 @@ Data-plane routes are declared here too, so that one document describes both pla
 from __future__ import annotations
 
 import functools
-from inspect import getdoc
+import inspect
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -23,12 +24,16 @@ from conflicto.platform.http.routes import PREFIX
 from conflicto.platform.problems import DomainError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+    from collections.abc import Mapping, MutableMapping
 
     from conflicto.platform.http.openapi.problems import Problems, Refusals
     from conflicto.platform.http.routes import Route
 
-CALL = "conflicto.call"
+CALL, SERVER = "conflicto.call", "conflicto.server"
+"""Members of a scope: the call, and the id of the installation that problem documents name."""
+
+_FRAMEWORKS: dict[tuple[Callable[..., Any], str], FastAPI] = {}
+"""The framework around each endpoint by its function and the route's name, for every application of this process."""
 
 
 async def _current_call(request: Request) -> Call:
@@ -54,7 +59,6 @@ class ControlPlane:
         self._about = about
         self._refusals = refusals
         self._document: dict[str, Any] | None = None
-        self._framed: dict[str, FastAPI] = {}
 
     @functools.cached_property
     def problems(self) -> dict[str, Problems]:
@@ -98,26 +102,28 @@ class ControlPlane:
         query = call.query_once() if call.route.path.startswith(PREFIX) else call.query_string
         asked = {"query_string": query, "headers": headers, "method": call.route.method}
         async with ending_with_caller(call):
-            await self._framework(call.route)({**scope, CALL: call, **asked}, receive, send)
+            await _framework(call.route)({**scope, CALL: call, SERVER: self._server, **asked}, receive, send)
         kept = tuple(header for header in collected["headers"] if header[0] != b"content-length")
         return Answer(collected["status"], collected["body"], kept)
 
-    def _framework(self, route: Route) -> FastAPI:
-        """Return the framework around one route, made at its first call: the front door has matched the route already.
 
-        Reading the signatures of all of them takes longer than the rest of a start, and one framework would walk them at each call.
-        """
-        framed = self._framed.get(route.name)
-        if framed is None:
-            framed = self._framed[route.name] = _framed(route, self._server)
-        return framed
+def _framework(route: Route) -> FastAPI:
+    """Return the framework around one route, made at its first call: the front door has matched the route already.
+
+    Reading the signatures of all of them takes longer than the rest of a start, and one framework would walk them at each call.
+    """
+    function = getattr(route.endpoint, "__func__", route.endpoint)
+    framed = _FRAMEWORKS.get((function, route.name))
+    if framed is None:
+        framed = _FRAMEWORKS[function, route.name] = _framed(route, function)
+    return framed
 
 
-def _framed(route: Route, server: str) -> FastAPI:
+def _framed(route: Route, function: Callable[..., Awaitable[Answer]]) -> FastAPI:
     framed = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    framed.add_exception_handler(DomainError, functools.partial(_on_error, server))
-    framed.add_exception_handler(RequestValidationError, functools.partial(_on_invalid, server))
-    endpoint = _as_response(route.endpoint)
+    framed.add_exception_handler(DomainError, _on_error)
+    framed.add_exception_handler(RequestValidationError, _on_invalid)
+    endpoint = _as_response(function, inspect.signature(route.endpoint))
     framed.add_api_route(route.path, endpoint, methods=[route.method], response_model=None, response_class=Response)
     return framed
 
@@ -129,7 +135,7 @@ def _describe(described: FastAPI, route: Route, responses: dict[int | str, dict[
         methods=[route.method],
         response_model=None,
         summary=route.docs.summary,
-        description=getdoc(route.endpoint) or "",
+        description=inspect.getdoc(route.endpoint) or "",
         operation_id=operation_id(route),
         tags=[route.tag],
         responses=responses,
@@ -143,11 +149,14 @@ async def _nothing() -> None:
     """Stand in the document for a data-plane function, whose one argument says nothing to the framework."""
 
 
-def _as_response(endpoint: Callable[..., Awaitable[Answer]]) -> Callable[..., Awaitable[Response]]:
-    @functools.wraps(endpoint)
-    async def respond(*args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - the endpoint's own
-        return _response(await endpoint(*args, **kwargs))
+def _as_response(function: Callable[..., Awaitable[Answer]], signature: inspect.Signature) -> Callable[..., Awaitable[Response]]:
+    """Return what the framework calls, with the signature of the bound endpoint: that is found by the call, so no application is held."""
 
+    @functools.wraps(function)
+    async def respond(call: Call, **fields: Any) -> Response:  # noqa: ANN401 - the endpoint's own
+        return _response(await call.route.endpoint(call=call, **fields))
+
+    respond.__signature__ = signature  # type: ignore[attr-defined]
     return respond
 
 
@@ -157,11 +166,11 @@ def _response(answer: Answer) -> Response:
     return response
 
 
-async def _on_error(server: str, request: Request, error: Exception) -> Response:
+async def _on_error(request: Request, error: Exception) -> Response:
     request.scope[CALL].problem = code_of(error)
-    return _response(problem_answer(error, request_id=request.scope[CALL].request_id, server=server))
+    return _response(problem_answer(error, request_id=request.scope[CALL].request_id, server=request.scope[SERVER]))
 
 
-async def _on_invalid(server: str, request: Request, error: Exception) -> Response:
+async def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for nothing else
-    return await _on_error(server, request, invalid_input(list(error.errors())))
+    return await _on_error(request, invalid_input(list(error.errors())))
