@@ -1,8 +1,10 @@
 import gc
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from fastapi.dependencies import models as dependencies
 
 from conflicto.app import App
 from conflicto.settings import Settings
-from conflicto.web import assets
+from conflicto.web import assets, linking
 from tests.support import databases, servers
 from tests.support.api import METRICS_TOKEN, Api
 from tests.support.clocks import HandClock
@@ -31,11 +33,20 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def files_of_pages() -> Iterator[None]:
-    """Shorten and pack the files of the pages once for all tests of this process: each app makes the same of them."""
+    """Shorten, link and pack the files of the pages once for all tests of this process: each app makes the same of the same texts."""
+    link = cache(lambda modules: linking.linked(dict(modules)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(assets, "short_module", cache(assets.short_module))
-        patch.setattr(assets, "asset", cache(assets.asset))
+        patch.setattr(assets, "linked", lambda modules: link(tuple(modules.items())))
+        for name in ("short_module", "without_blanks", "without_comments", "short_style", "asset"):
+            patch.setattr(assets, name, cache(getattr(assets, name)))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_second_look_for_sniffio() -> None:
+    """httpx2 imports sniffio at each request to an app; where it is not installed, Python searches every folder for it each time."""
+    if find_spec("sniffio") is None:
+        sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 
 @pytest.fixture(scope="session")
