@@ -19,6 +19,17 @@ from tests.support.wire import streamed
 LETTERS = str.maketrans("0123456789", "BCDFGHJKMN")
 """Codes have no digits."""
 
+GUESSES = 5
+FEW_GUESSES = f"""
+from dataclasses import replace
+from conflicto.access import code_guard
+code_guard.PER_ADDRESS = replace(code_guard.PER_ADDRESS, quota={GUESSES}, window_s=86_400)
+code_guard.GUESSES = (code_guard.PER_ADDRESS, code_guard.EVERYWHERE)
+from conflicto.cli import main
+main()
+"""
+"""A server that takes so few wrong codes of an address that a test can send them all, and gives none back while it does."""
+
 
 @dataclass
 class Passed:
@@ -56,7 +67,7 @@ def passed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     program(BINARIES.get(request.param, request.param))
     folder, port = tmp_path_factory.mktemp(request.param), free_port()
     settings = {"CONFLICTO_ACCESS_LOG": "on", "CONFLICTO_RATE_LIMITS": "on"}
-    with served(folder / "data", **settings) as server:
+    with served(folder / "data", program=("-c", FEW_GUESSES), **settings) as server:
         command = PROXIES[request.param](folder, port, int(server.url.rpartition(":")[2]))
         with running(command, folder, port):
             session = server.call("POST", "/sessions", {"title": "Town hall"})
@@ -162,6 +173,22 @@ def test_limits_see_who_asked_and_not_what_they_wrote(passed: Passed) -> None:
     guesses = {line["address"] for line in logged if line.get("route") == "/api/v1/sessions/by-code/{code}"}
     assert {"127.0.0.2", "127.0.0.3"} <= guesses
     assert not any(address.startswith(("198.", "203.")) for address in guesses)
+
+
+def test_each_address_has_a_limit_of_its_own_whatever_it_writes(passed: Passed) -> None:
+    greedy, blamed = "127.0.0.4", "127.0.0.5"
+    guess = "/sessions/by-code/GGHHMMMM"
+    forged = {"forwarded": f"for={blamed}", "x-real-ip": blamed}
+    sent = [blamed, *(f"198.51.100.{number}" for number in range(GUESSES)), f"{blamed}, {greedy}", "unknown"]
+
+    statuses = [passed.from_address(greedy, guess, **forged, **{"x-forwarded-for": each}).status_code for each in sent]
+
+    assert statuses == [404] * GUESSES + [429] * (len(sent) - GUESSES)
+    assert passed.from_address(blamed, guess).status_code == 404
+    transport = httpx2.HTTPTransport(local_address="127.0.0.6", **PLAIN)
+    with httpx2.Client(transport=transport, timeout=10) as http:
+        past_the_proxy = http.get(f"{passed.server.url}/api/v1{guess}", headers={"x-forwarded-for": greedy})
+    assert past_the_proxy.status_code == 404, "the server believes its proxies alone"
 
 
 def test_metrics_are_not_for_the_world(passed: Passed) -> None:
