@@ -9,7 +9,9 @@ import pytest
 
 from tests.support import servers
 from tests.support.crowd import Crowd, gather
-from tests.support.processes import environment, run, run_apart, served
+from tests.support.forking import forked
+from tests.support.patience import PATIENCE_S
+from tests.support.processes import PROGRAM, environment, run, run_apart, served
 
 PAGE = 4096
 STOPPED = (0, -signal.SIGTERM)
@@ -25,7 +27,7 @@ def test_an_old_schema_on_postgres_is_refused_with_the_command_that_mends_it(pos
     assert "The database has schema none, this program needs" in refused.stderr
     assert "Run `conflicto db upgrade`." in refused.stderr
     assert run("db", "upgrade", env=environment(tmp_path, DATABASE_URL=url)).exit_code == 0
-    with served(tmp_path, DATABASE_URL=url) as server:
+    with served(tmp_path, program=PROGRAM, DATABASE_URL=url) as server:
         assert server.call("GET", "/sessions")["total"] == 0
 
 
@@ -77,12 +79,12 @@ def test_a_damaged_file_is_refused_in_a_sentence_and_left_as_it_is(
 
 def test_a_restart_keeps_data_tokens_and_the_private_key(tmp_path: Path) -> None:
     folder = tmp_path / "data"
-    with served(folder) as first:
+    with served(folder, program=PROGRAM) as first:
         made = first.call("POST", "/sessions", {"title": "Town hall"})
         assert first.stop() in STOPPED
     key = (folder / "signing.key").read_bytes()
 
-    with served(folder) as second:
+    with served(folder, program=PROGRAM) as second:
         again = second.call("GET", f"/sessions/{made['id']}", token=made["host_token"])
 
     assert again["title"] == "Town hall"
@@ -92,7 +94,7 @@ def test_a_restart_keeps_data_tokens_and_the_private_key(tmp_path: Path) -> None
 
 
 def test_sigterm_while_everyone_answers_loses_no_acknowledged_answer(tmp_path: Path) -> None:
-    with served(tmp_path) as server:
+    with served(tmp_path, program=PROGRAM) as server:
         crowd = gather(server)
         threads = crowd.answer_until_it_breaks(server)
         crowd.wait_for(100)
@@ -125,3 +127,15 @@ def test_in_a_lan_phones_are_shown_the_way(tmp_path: Path, monkeypatch: pytest.M
     assert found
     assert IPv4Address(found[1])
     assert "Phones:    https://live.example.org\n" in elsewhere.stderr
+
+
+def test_a_forked_server_ends_and_speaks_like_one_of_its_own(tmp_path: Path) -> None:
+    arguments, env = ("serve", "--workers", "2"), environment(tmp_path)
+    own = run_apart(*arguments, env=env)
+    other = forked(arguments, env=env, log=tmp_path / "log")
+    assert (other.wait(PATIENCE_S), (tmp_path / "log").read_text()) == (own.returncode, own.stderr)
+    assert own.returncode == 2
+    with served(tmp_path) as server:
+        assert server.process.poll() is None
+        server.kill()
+        assert server.process.poll() == -signal.SIGKILL

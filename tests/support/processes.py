@@ -16,6 +16,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from conflicto.cli import application
+from tests.support.forking import Forked, forked
 from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port
 
@@ -23,6 +24,9 @@ ADMIN = "the-operator-of-the-tests"
 START_TIMEOUT_S = PATIENCE_S
 STOP_TIMEOUT_S = PATIENCE_S
 OURS = ("CONFLICTO_", "DATABASE_", "REDIS_")
+
+PROGRAM = ("-m", "conflicto")
+"""Arguments of an interpreter of its own, for tests of how the program starts."""
 
 PLAIN = {"verify": False, "trust_env": False}
 """For clients of plain HTTP: reading the machine's certificates takes each of them 30 ms, of which a loop of polls has none to spare."""
@@ -54,7 +58,7 @@ def run_apart(*arguments: str | Path, env: dict[str, str]) -> subprocess.Complet
 class Served:
     """A running server."""
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Forked
     url: str
     log: Path
 
@@ -89,14 +93,23 @@ def served(folder: Path, **how: Any) -> Iterator[Served]:
 
 @contextmanager
 def starting(
-    folder: Path, *, at_port: int | None = None, workers: int = 1, program: Sequence[str] = ("-m", "conflicto"), **more: str
+    folder: Path, *, at_port: int | None = None, workers: int = 1, program: Sequence[str] | None = None, **more: str
 ) -> Iterator[Served]:
-    """Yield a server that may not be ready yet; whatever is left of it is killed in the end, its workers included."""
+    """Yield a server that may not be ready yet; whatever is left of it is killed in the end, its workers included.
+
+    With a `program`, several workers, or variables that are not ours, an interpreter of its own is started; else the server is forked
+    off one that has imported the program.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     port, log = at_port or free_port(), folder / "log"
-    command = [sys.executable, *program, "serve", "--port", str(port), "--workers", str(workers)]
-    with log.open("ab") as sink:
-        process = subprocess.Popen(command, env=environment(folder, **more), stdout=sink, stderr=sink, start_new_session=True)
+    arguments, env = ["serve", "--port", str(port), "--workers", str(workers)], environment(folder, **more)
+    process: subprocess.Popen[bytes] | Forked
+    if program is None and workers == 1 and all(name.startswith((*OURS, "COVERAGE_")) for name in more):
+        process = forked(arguments, env=env, log=log)
+    else:
+        command = [sys.executable, *(program or PROGRAM), *arguments]
+        with log.open("ab") as sink:
+            process = subprocess.Popen(command, env=env, stdout=sink, stderr=sink, start_new_session=True)
     server = Served(process, f"http://127.0.0.1:{port}", log)
     try:
         yield server
