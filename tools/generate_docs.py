@@ -14,6 +14,10 @@ from pydantic_core import PydanticUndefined
 from conflicto import migrations
 from conflicto.access.roles import MEMBERS
 from conflicto.app import App
+from conflicto.exports.folder import MAX_FILES, MAX_FILES_PER_SESSION, MAX_FOLDER_BYTES, MAX_JOB_LIFE_S
+from conflicto.exports.http import MAX_DIRECT_S
+from conflicto.exports.sink import MAX_FILE_BYTES
+from conflicto.exports.writing import LONGEST_S
 from conflicto.platform.http.front_door import WITH_BODY
 from conflicto.platform.http.problem_response import STATUS
 from conflicto.platform.http.server.eviction import PRESSURE
@@ -109,6 +113,15 @@ closed, because each carries many people; the proxy limits addresses itself, and
 each (`limit_conn`). `conflicto_connections_evicted_total` counts what was closed.
 """
 
+EXPORTS = """
+## Exports
+
+A process writes one export at a time, for at most {longest:.0f} minutes. A file that is not whole after {direct} s becomes a job, and its
+caller gets 202 with the job's address. Files of jobs wait in `CONFLICTO_EXPORT_DIR` for {life:.0f} minutes. At most {files} of them wait,
+{each} of one session, {folder:.0f} GiB in all; beyond that the oldest are removed. One file has at most {file:.0f} GiB;
+`conflicto export` writes larger ones.
+"""
+
 
 def settings_page() -> str:
     """Return docs/settings.md."""
@@ -182,7 +195,16 @@ def limits_page(app: App) -> str:
     policies = sorted(spent, key=lambda policy: policy.name)
     table = "\n".join(_limit_row(policy) for policy in policies)
     lists = "".join(f"\n* `{policy.name}`: {', '.join(spent[policy])}" for policy in policies)
-    return f"{LIMITS}{table}\n\n## Who spends what\n{lists}\n* nothing: {', '.join(free)}\n{CONNECTIONS.format(pressure=PRESSURE)}"
+    rest = CONNECTIONS.format(pressure=PRESSURE) + _exports()
+    return f"{LIMITS}{table}\n\n## Who spends what\n{lists}\n* nothing: {', '.join(free)}\n{rest}"
+
+
+def _exports() -> str:
+    minutes, gib = 60, 1024**3
+    return EXPORTS.format(
+        longest=LONGEST_S / minutes, direct=MAX_DIRECT_S, life=MAX_JOB_LIFE_S / minutes, files=MAX_FILES,
+        each=MAX_FILES_PER_SESSION, folder=MAX_FOLDER_BYTES / gib, file=MAX_FILE_BYTES / gib,
+    )  # fmt: skip
 
 
 def _limit_row(policy: Policy) -> str:

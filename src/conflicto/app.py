@@ -30,7 +30,7 @@ from conflicto.activities.queries import session_counts
 from conflicto.activity_types import http as types_http
 from conflicto.activity_types.registry import registered
 from conflicto.exports import http as exports_http
-from conflicto.exports.writing import ExportDesk
+from conflicto.exports.service import Exports
 from conflicto.feed import http as feed_http
 from conflicto.feed.answers import Answers
 from conflicto.feed.following import Following
@@ -113,10 +113,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 ABOUT = {
-    "title": "Conflicto",
-    "version": __version__,
+    "title": "Conflicto", "version": __version__,
     "description": "Live sessions: a host lines up activities, everybody follows along. JSON in, JSON out, in order, nothing lost.",
-}
+}  # fmt: skip
 
 log = structlog.get_logger(__name__)
 
@@ -161,7 +160,7 @@ class App:
             is_proxy=lambda address: address in self._http.trusted_hosts,
         )  # fmt: skip
         self.keeper.prefix = prefix_of(settings.public_url).encode()
-        self.waits, self.exports = Waits(self.heads, self.metrics), ExportDesk(self.db, self.types)
+        self.waits, self.exports = Waits(self.heads, self.metrics), Exports(self.db, self.types, settings.exports_path, self.clock)
         self.routes = self._routes()
         self._watch()
         self.control = ControlPlane(self.routes, about=ABOUT | {"url": settings.public_url}, refusals=refusals, server=issuer)
@@ -182,7 +181,7 @@ class App:
             return
         self.waits.close()
         self.streams.close()
-        self.exports.close()
+        self.exports.desk.close()
         self.rehearsals.close()
         self.heads.close()
 
@@ -200,7 +199,7 @@ class App:
         self.writer.start()
         loops: list[Callable[[], Awaitable[None]]] = [
             self.expiry.run, self.releases.run, self.purger.run, self.retention.run, self.keeper.run, self.streams.beat,
-            lambda: keep_presence(self.presence, self.writer),
+            self.exports.run, lambda: keep_presence(self.presence, self.writer),
         ]  # fmt: skip
         if self.db.is_shared:
             loops.append(self.following.run)
@@ -325,6 +324,7 @@ class App:
                 self.releases.follow(event)
             elif isinstance(event, SessionChanged) and event.session.deleted:
                 self.purger.wake()
+                self.exports.jobs.wake()
             elif isinstance(event, LifeBegan):
                 self.heads.begin_anew()
                 self.check.forget()
@@ -364,7 +364,7 @@ class App:
                 feed_http.FeedEndpoints(answers, self.waits, self.streams, self.admission, clock, results, leaderboard)
             ),
             *rehearsal_http.routes(rehearsal_http.RehearsalEndpoints(self.rehearsals)),
-            *exports_http.routes(exports_http.ExportEndpoints(self.exports)),
+            *exports_http.routes(exports_http.ExportEndpoints(self.exports, clock, self.keeper.prefix.decode())),
             *access_http.routes(access_http.KeyEndpoints(db, clock)),
             *health.routes(self._health(), operator=METRICS_READERS),
         ]

@@ -89,6 +89,12 @@ class Settings(BaseModel):
         alias="CONFLICTO_MAX_TOKEN_DAYS",
         description="Days from the first issue of a host, screen or participant token to the end of its last renewal.",
     )
+    export_dir: Path | None = Field(
+        None,
+        alias="CONFLICTO_EXPORT_DIR",
+        description="Directory of exports that wait to be downloaded, up to 8 GiB for 15 minutes; empty: `exports` in the data directory."
+        " Servers that share a database share it too, or only the one that writes a large export knows it.",
+    )
     cors_origins: tuple[str, ...] = Field(
         (), alias="CONFLICTO_CORS_ORIGINS", description="Other origins whose pages may call the API, separated by commas."
     )
@@ -273,6 +279,11 @@ class Settings(BaseModel):
     def url(self) -> str:
         """The database, the embedded one by default."""
         return self.database_url or f"sqlite:///{self.data_dir / EMBEDDED}"
+
+    @property
+    def exports_path(self) -> Path:
+        """The directory of exports that wait."""
+        return self.export_dir or self.data_dir / "exports"
 
     @property
     def is_embedded(self) -> bool:

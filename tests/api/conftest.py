@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support import databases
+from tests.support.exports import Gate, held_exports
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -24,3 +25,11 @@ def shared_database(postgres_template: str, postgres_url: str) -> Iterator[str]:
 def postgres_database(shared_database: str) -> Iterator[str]:
     yield shared_database
     databases.empty_postgres(shared_database)
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    """Hold exports at each row until the test lets them pass."""
+    gate = held_exports(monkeypatch)
+    yield gate
+    gate.open()

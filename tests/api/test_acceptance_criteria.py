@@ -242,7 +242,7 @@ async def test_criterion_14_every_reading_endpoint_answers_while_everyone_answer
     tokens = {Role.ADMIN: api.admin, Role.HOST: event.host, Role.SCREEN: event.screen, Role.PARTICIPANT: seats[0].token}
     tokens[Role.METRICS] = METRICS_TOKEN
     ids = {"session_id": event.id, "activity_id": poll["id"], "participant_id": seats[0].id, "response_id": first["id"],
-           "link_id": first["id"], "code": event.code, "timestamp": "0", "type": "poll"}  # fmt: skip
+           "link_id": first["id"], "export_id": await event.exported(), "code": event.code, "timestamp": "0", "type": "poll"}  # fmt: skip
     reads = []
     for route in walked(api.app.routes):
         if route.method == "GET":

@@ -39,6 +39,7 @@ class World:
     seats: list[Seat]
     answer: dict[str, Any]
     link: str
+    export: str
 
     @classmethod
     async def make(cls, api: Api) -> "World":
@@ -49,13 +50,14 @@ class World:
         answers = [accepted(await event.answer(activity, seat, 1), 201) for seat in seats]
         accepted(await api.post(f"{event.path}/overlay", {"overlay": "names"}, token=event.host))  # lets screens see who is here
         link = accepted(await api.post(f"{event.path}/links", {"scope": "screen"}, token=event.host), 201)["id"]
-        return cls(event, activity, seats, answers[0], link)
+        return cls(event, activity, seats, answers[0], link, await event.exported())
 
     @property
     def ids(self) -> dict[str, Any]:
         return {
             "session_id": self.event.id, "activity_id": self.activity["id"], "participant_id": self.seats[0].id,
-            "response_id": self.answer["id"], "link_id": self.link, "code": self.event.code, "timestamp": "0", "type": "poll",
+            "response_id": self.answer["id"], "link_id": self.link, "export_id": self.export, "code": self.event.code, "timestamp": "0",
+            "type": "poll",
         }  # fmt: skip
 
     async def state(self) -> list[Any]:
@@ -123,7 +125,7 @@ def aims(route: Route, own: World, other: World) -> Iterator[Aim]:
     for name, session_id in named.items():
         ids = own.ids | {"session_id": session_id}
         yield Aim(f"{name} session".strip(), session_id, own.event.id, own.seats[0].id, ids)
-    if any(has(route, each) for each in ("activity_id", "response_id", "participant_id")):
+    if any(has(route, each) for each in ("activity_id", "response_id", "participant_id", "export_id")):
         ids = other.ids | {"session_id": own.event.id}
         yield Aim("another's object", own.event.id, other.event.id, other.seats[0].id, ids)
 
@@ -145,7 +147,7 @@ def found(route: Route, caller: Caller, aim: Aim) -> set[int]:
         caller.session_id == aim.session_id if caller.session_id else aim.session_id != MISSING_SESSION
     ):
         return {404}
-    object_named = has(route, "activity_id") or has(route, "participant_id")
+    object_named = any(has(route, each) for each in ("activity_id", "participant_id", "export_id"))
     session_id = aim.session_id if has(route, "session_id") else caller.session_id
     if object_named and session_id not in {None, aim.home}:
         return {404} if route.method == "GET" else {404, 422}

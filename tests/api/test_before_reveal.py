@@ -57,7 +57,7 @@ async def measured(event: Event, quiz: dict[str, Any], seat: Seat) -> dict[str, 
     """Return all that a participant can get: status, headers and body of every address, without what differs anyway."""
     known = {
         "session_id": [event.id], "activity_id": [quiz["id"]], "response_id": [],
-        "link_id": [], "participant_id": [seat.id], "code": ["BBBB-BBBB"],
+        "link_id": [], "export_id": [], "participant_id": [seat.id], "code": ["BBBB-BBBB"],
         "timestamp": ["0"], "type": ["quiz"],
     }  # fmt: skip
     told = {}

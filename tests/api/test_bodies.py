@@ -168,7 +168,7 @@ async def all_ids(event: Event, seat: Seat) -> dict[str, Any]:
     sent = accepted(await event.answer(poll, seat, 1), 201)
     return {
         "session_id": event.id, "activity_id": poll["id"], "response_id": sent["id"],
-        "link_id": sent["id"], "participant_id": seat.id, "code": event.code,
+        "link_id": sent["id"], "export_id": sent["id"], "participant_id": seat.id, "code": event.code,
         "timestamp": "0", "type": "poll",
     }  # fmt: skip
 

@@ -78,7 +78,7 @@ class Stage:
     def known(self) -> dict[str, list[Any]]:
         return {
             "session_id": [self.event.id], "activity_id": [each["id"] for each in (self.draft, self.quiz, self.wall)],
-            "response_id": list(self.answers.values()), "link_id": [], "participant_id": [self.anna.id, self.neighbour.id],
+            "response_id": list(self.answers.values()), "link_id": [], "export_id": [], "participant_id": [self.anna.id, self.neighbour.id],
             "code": ["BBBB-BBBB"], "timestamp": ["0", "now"], "type": ["quiz", "poll"],
         }  # fmt: skip
 

@@ -4,15 +4,15 @@ import asyncio
 import csv
 import io
 import json
-import tempfile
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 
-from conflicto.exports import writing
+from conflicto.exports import sink, writing
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import eventually
 from tests.support.wire import get, listening
@@ -269,8 +269,8 @@ async def test_one_export_is_written_at_a_time_and_answers_go_on(api: Api, held:
 @pytest.fixture
 def short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """The writing thread looks after every row whether it is still wanted."""
-    monkeypatch.setattr(writing, "TURN_ROWS", 1)
-    monkeypatch.setattr(writing, "TURN_S", 0.0)
+    monkeypatch.setattr(sink, "TURN_ROWS", 1)
+    monkeypatch.setattr(sink, "TURN_S", 0.0)
 
 
 @pytest.mark.in_process
@@ -279,26 +279,31 @@ async def test_who_goes_away_stops_their_export(api: Api, held: tuple[threading.
     event = await make_event(api)
     await event.join("Anna")
     begun, go_on = held
-    desk = api.app.exports
+    desk = api.app.exports.desk
     async with listening(api.app) as port:
         _, line = await asyncio.open_connection("127.0.0.1", port)
         line.write(get(f"{event.path}/export?shape=table", event.host))
         assert await asyncio.to_thread(begun.wait, 20)
         line.close()
-        await eventually(lambda: asyncio.sleep(0, desk._job is not None and desk._job.stop.is_set()))
+        await eventually(lambda: asyncio.sleep(0, desk._writing is not None and desk._writing.stop.is_set()))
         go_on.set()
-        await eventually(lambda: asyncio.sleep(0, desk._job is None))
+        await eventually(lambda: asyncio.sleep(0, desk._writing is None))
 
     assert (await export(event)).status_code == 200
 
 
-async def test_without_room_for_the_file_it_is_said(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_room_for_the_file_it_is_said(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     event = await make_event(api)
-    monkeypatch.setattr(tempfile, "tempdir", "/no/such/folder")
-
+    (tmp_path / "a-file").touch()
+    monkeypatch.setattr(api.app.exports.jobs.folder, "_path", tmp_path / "a-file" / "exports")
     refused = await export(event)
+    assert (refused.status_code, refused.json()["detail"]) == (503, writing.NO_ROOM)
 
-    assert (refused.status_code, refused.json()["detail"]) == (503, "There is no room for the file.")
+    monkeypatch.undo()
+    monkeypatch.setattr("conflicto.exports.sink.MAX_FILE_BYTES", 3)
+    refused = await export(event)
+    assert (refused.status_code, refused.json()["detail"]) == (503, writing.NO_ROOM)
+    assert await asyncio.to_thread(api.app.exports.jobs.folder.jobs) == []
 
 
 @pytest.mark.usefixtures("short_turns")
@@ -309,7 +314,7 @@ async def test_a_server_that_stops_ends_its_export(api: Api, held: tuple[threadi
     running = asyncio.ensure_future(export(event, "?shape=table"))
     assert await asyncio.to_thread(begun.wait, 20)
 
-    api.app.exports.close()
+    api.app.exports.desk.close()
     go_on.set()
 
     assert (await running).status_code == 503

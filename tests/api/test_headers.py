@@ -33,7 +33,9 @@ KINDS = {
         "/api/v1/sessions/{session_id}/activities/{activity_id}/responses/mine", "/api/v1/participants/me",
         "/api/v1/sessions/{session_id}/activities/{activity_id}/responses/{response_id}", "/api/v1/activity-types",
         "/api/v1/sessions/{session_id}/names", "/api/v1/sessions/{session_id}/links",
-        "/api/v1/sessions/{session_id}/rehearsal", "/api/v1/sessions/{session_id}/export", "/health/live", "/health/ready", "/metrics",
+        "/api/v1/sessions/{session_id}/rehearsal", "/api/v1/sessions/{session_id}/export",
+        "/api/v1/sessions/{session_id}/exports/{export_id}", "/api/v1/sessions/{session_id}/exports/{export_id}/file",
+        "/health/live", "/health/ready", "/metrics",
     },
 }  # fmt: skip
 """How long what a GET was answered may be kept; any other method's answer is never kept."""
@@ -62,7 +64,8 @@ async def ids_of(event: Event) -> dict[str, Any]:
     anna = await event.join()
     sent = accepted(await event.answer(board, anna, 1), 201)
     return {
-        "session_id": event.id, "activity_id": board["id"], "response_id": sent["id"], "link_id": sent["id"], "participant_id": anna.id,
+        "session_id": event.id, "activity_id": board["id"], "response_id": sent["id"], "link_id": sent["id"],
+        "export_id": await event.exported(), "participant_id": anna.id,
         "code": event.code, "timestamp": "0", "type": "poll",
     }  # fmt: skip
 

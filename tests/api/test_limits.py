@@ -66,7 +66,7 @@ async def test_every_route_spends_from_its_policy_and_says_so(event: Event) -> N
     for role, token in ((Role.HOST, event.host), (Role.SCREEN, event.screen)):
         callers[role] = token, app.tokens.verify(token).caller.subject
     ids = {"session_id": event.id, "activity_id": poll["id"], "participant_id": seat.id, "response_id": row["id"], "link_id": row["id"],
-           "code": event.code, "timestamp": "0", "type": "poll"}  # fmt: skip
+           "code": event.code, "timestamp": "0", "type": "poll", "export_id": await event.exported()}  # fmt: skip
     free = set()
     for route in walked(app.routes):
         token, subject = callers[max(route.who - {Role.METRICS}, default=Role.PARTICIPANT)]

@@ -96,7 +96,7 @@ async def test_masked_words_reach_nobody_but_host_and_author(api: Api, app: App)
     accepted(await event.answer(wall, bert, {"text": "fine"}), 201)
     known = {
         "session_id": [event.id], "activity_id": [wall["id"]], "response_id": [sent["id"]],
-        "link_id": [sent["id"]], "participant_id": [anna.id, bert.id],
+        "link_id": [sent["id"]], "export_id": [], "participant_id": [anna.id, bert.id],
         "code": [event.code], "timestamp": ["0"], "type": ["quiz"],
     }  # fmt: skip
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from typing import Any
 
 import httpx2
@@ -70,6 +71,65 @@ def test_a_download_that_fails_says_why(live: Room) -> None:
     report.get_by_text("No connection. Try again in a moment.").wait_for()
     report.unroute("**/export?*")
     assert downloaded(report, "CSV")[0] == "Town-hall-responses.csv"
+
+
+def as_jobs(report: Any, progress: dict[str, Any]) -> None:
+    """Have the server write every export as a job, and let the page see each of them half done until it is told to go on."""
+
+    def at_once(route: Any) -> None:
+        route.continue_(headers={**route.request.headers, "prefer": "respond-async, wait=0"})
+
+    def look(route: Any) -> None:
+        if route.request.method != "GET" or not progress:
+            route.continue_()
+            return
+        found = route.fetch()
+        route.fulfill(status=200, json={**found.json(), **progress}, headers={"content-type": "application/json"})
+
+    report.route("**/export?*", at_once)
+    report.route(re.compile(r"/exports/[-0-9a-f]+$"), look)
+
+
+def test_a_long_download_shows_its_progress_and_ends_with_the_file(live: Room) -> None:
+    answered(live)
+    report = live.host("/report", color_scheme="dark")
+    progress: dict[str, Any] = {"status": "running", "responses_read": 412_000, "responses_total": 1_000_000}
+    as_jobs(report, progress)
+
+    with report.expect_download() as download, report.expect_request(lambda asked: asked.method == "DELETE") as removed:
+        report.get_by_role("button", name="JSON Lines").click()
+        bar = report.get_by_role("progressbar", name="412,000 of 1,000,000 answers")
+        bar.wait_for()
+        assert (bar.get_attribute("value"), bar.get_attribute("max")) == ("412000", "1000000")
+        assert report.get_by_role("button", name="CSV").is_disabled()
+        picture(report, "host-report-long-download")
+        progress.clear()
+
+    content = download.value.path().read_bytes()
+    assert download.value.suggested_filename == "Town-hall-responses.jsonl"
+    assert [json.loads(line)["response_data"] for line in content.splitlines()] == [{"text": "More daylight"}, {"text": "=1+1"}]
+    assert removed.value.response().status == 204
+    assert report.get_by_role("progressbar").count() == 0
+
+
+def test_a_long_download_is_cancelled_and_one_that_fails_says_so(live: Room) -> None:
+    answered(live)
+    report = live.host("/report", color_scheme="dark")
+    progress: dict[str, Any] = {"status": "running", "responses_read": 1, "responses_total": 2}
+    as_jobs(report, progress)
+
+    report.get_by_role("button", name="CSV").click()
+    report.get_by_text("1 of 2 answers").wait_for()
+    with report.expect_response(lambda answer: answer.request.method == "DELETE") as removed:
+        report.get_by_role("button", name="Cancel").click()
+    assert removed.value.status == 204
+    progress.clear()
+    report.get_by_role("button", name="CSV").and_(report.locator(":enabled")).wait_for()
+    assert report.locator("#exports [role=alert]").inner_text() == ""
+
+    progress.update(status="failed")
+    report.get_by_role("button", name="CSV").click()
+    report.get_by_text("The file was not finished, or something in it was deleted since. Start the download again.").wait_for()
 
 
 def test_only_the_host_gets_a_file(live: Room) -> None:

@@ -125,7 +125,7 @@ async def test_every_success_has_a_schema_and_an_example_that_fits(app: App, doc
         assert set(successes) == {str(status) for status in route.docs.gives}, route.name
         for status, answer in successes.items():
             content = answer.get("content", {}).get("application/json")
-            has_json = any(route.docs.gives.values()) or route.docs.example is not None
+            has_json = route.docs.gives[int(status)] is not None or route.docs.example is not None
             assert (content is None) == (status in {"204", "304"} or not has_json), (route.name, status)
             if content is not None and "schema" in content:
                 found = _examples(document, content["schema"])

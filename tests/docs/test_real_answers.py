@@ -269,6 +269,9 @@ async def _ends(api: Recorder, event: Event) -> None:
     await api.delete(f"{event.path}/rehearsal", event.host)
     for form in ("csv", "xlsx", "jsonl"):
         await api.get(f"{event.path}/export?format={form}", event.host)
+    job = await event.exported()
+    await api.get(f"{event.path}/exports/{job}/file", event.host)
+    await api.delete(f"{event.path}/exports/{job}", event.host)
     await api.get(f"{event.path}/transitions", event.host)
     pair = (await api.delete(f"{event.path}/tokens", event.host)).json()
     await api.patch(event.path, {"status": "completed"}, token=pair["host_token"])

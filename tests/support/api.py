@@ -3,6 +3,7 @@
 Every ready answer is held against the whole way's as well.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -134,6 +135,16 @@ class Event:
         assert answer.status_code == 201, answer.text
         body = answer.json()
         return Seat(body["participant_id"], body["participant_token"], body["nickname"])
+
+    async def exported(self, query: str = "") -> str:
+        """Return the id of an export job whose file is ready."""
+        path, prefer = f"{self.path}/export{query}", {"prefer": "respond-async"}
+        job = (await self.api.get(path, self.host, headers=prefer)).json()
+        while job["status"] == "running":
+            await asyncio.sleep(0.02)
+            job = (await self.api.get(f"{self.path}/exports/{job['id']}", self.host)).json()
+        assert job["status"] == "ready", job
+        return job["id"]
 
     async def answer(self, activity: dict[str, Any], seat: Seat, data: Any, **kwargs: Any) -> httpx2.Response:
         path = f"{self.path}/activities/{activity['id']}/responses"

@@ -123,6 +123,7 @@ class Scene:
     row: dict[str, Any]
     seat_link: str
     link_id: str
+    export_id: str
 
     def ids(self, route: Route) -> dict[str, Any]:
         """Return what stands in a route's address."""
@@ -130,7 +131,7 @@ class Scene:
         activity = self.draft if is_of_drafts else self.poll
         return {
             "session_id": self.event.id, "activity_id": activity["id"], "participant_id": self.seat.id, "response_id": self.row["id"],
-            "code": self.event.code, "timestamp": "0", "type": "poll", "link_id": self.link_id,
+            "code": self.event.code, "timestamp": "0", "type": "poll", "link_id": self.link_id, "export_id": self.export_id,
         }  # fmt: skip
 
 
@@ -154,7 +155,7 @@ async def scene(api: Api) -> Scene:
     row = accepted(await event.answer(poll, seat, 1), 201)
     seat_link = accepted(await api.post("/participants/me/seat-link", token=seat.token), 201)["seat_token"]
     link = accepted(await api.post(f"{event.path}/links", {"scope": "host", "name": "N"}, token=event.host), 201)
-    return Scene(event, poll, draft, seat, row, seat_link, link["id"])
+    return Scene(event, poll, draft, seat, row, seat_link, link["id"], await event.exported())
 
 
 Prepare = Callable[[], Awaitable[Asking]]

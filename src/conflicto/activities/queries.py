@@ -30,6 +30,7 @@ all_counts = store.rounds
 counts_by_round = store.rounds_of
 counts_of_rounds = store.some_rounds
 activities_in_order = store.live
+has_deleted_activities = store.has_deleted
 kept_counts = store.kept_counts
 recounted_activities = store.recount
 activity_bytes = store.recounted_bytes

@@ -105,6 +105,17 @@ def find(tx: ReadTx, activity_id: UUID) -> Activity | None:
     return find_many(tx, [activity_id]).get(activity_id)
 
 
+def has_deleted(tx: ReadTx, session_id: int, *, after: int) -> bool:
+    """Return whether an activity of a session was there at a feed timestamp and was deleted after it."""
+    is_of = (
+        activities.c.session_id == session_id,
+        activities.c.deleted,
+        activities.c.updated_ts > after,
+        activities.c.created_ts <= after,
+    )
+    return tx.first(select(activities.c.id).where(*is_of).limit(1)) is not None
+
+
 def live(tx: ReadTx, session_id: int) -> list[Activity]:
     """Return all activities of a session in their order."""
     return [_activity(row) for row in tx.all(_LIVE, {"session_id": session_id})]

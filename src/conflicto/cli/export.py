@@ -13,6 +13,7 @@ from rich.console import Console
 
 from conflicto.cli.environment import EXIT_CODES, UNUSABLE, existing_database, registered_or_exit, settings_or_exit
 from conflicto.exports.files import Form, write_file
+from conflicto.exports.reading import AnswerReader
 from conflicto.exports.sheets import Shape, anonymous_titles, questions_of
 from conflicto.sessions.queries import named_session
 
@@ -59,7 +60,7 @@ export.__doc__ = f"{export.__doc__}\n    {EXIT_CODES}"
 
 def _written(tx: ReadTx, named: str, form: Form, shape: Shape, sink: BinaryIO, types: Registry) -> list[str]:
     session = named_session(tx, named)
-    write_file(tx, session.id, form, shape, sink, types)
+    write_file(AnswerReader(tx, session.id), form, shape, sink, types)
     return anonymous_titles(questions_of(tx, session.id, types))
 
 

@@ -1,7 +1,10 @@
 """What can be wrong with an export.
 
 DomainError
-└── ExportBusy   another one is being written
+├── ExportBusy       another one is being written
+├── ExportUnknown    there is no such job here
+├── ExportNotReady   its file is not whole yet
+└── ExportFailed     its file will never be
 """
 
 from __future__ import annotations
@@ -15,3 +18,27 @@ class ExportBusy(DomainError):
     code = "export-busy"
     title = "Another export is being written"
     kind = Kind.TOO_MANY
+
+
+class ExportUnknown(DomainError):
+    """The job has expired or was deleted, or another server writes it. Ask for the export again."""
+
+    code = "export-unknown"
+    title = "This server has no such export"
+    kind = Kind.MISSING
+
+
+class ExportNotReady(DomainError):
+    """The file is still being written. Read the job until its `status` is `ready`."""
+
+    code = "export-not-ready"
+    title = "The export is still being written"
+    kind = Kind.CONFLICT
+
+
+class ExportFailed(DomainError):
+    """The file was not finished, or something in it was deleted since. `detail` says why. Ask for the export again."""
+
+    code = "export-failed"
+    title = "The export has failed"
+    kind = Kind.GONE

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from conflicto.activity_types.registry import Registry
-    from conflicto.platform.db.transaction import ReadTx
+    from conflicto.exports.reading import AnswerReader
 
     Paced = Callable[[Iterator[Any]], Iterator[Any]]
     """Hands rows or lines on as fast as they may be made."""
@@ -49,19 +49,19 @@ _MEDIA_TYPES = {
 }
 
 
-def write_file(tx: ReadTx, session_id: int, form: Form, shape: Shape, file: BinaryIO, types: Registry, pace: Paced = iter) -> None:
-    """Write a session's answers to `file`, row by row, in the snapshot of `tx`; a workbook has the codebook as its last sheet."""
+def write_file(reader: AnswerReader, form: Form, shape: Shape, file: BinaryIO, types: Registry, pace: Paced = iter) -> None:
+    """Write a session's answers to `file`, row by row, in the snapshot of `reader`; a workbook has the codebook as its last sheet."""
     if form is Form.JSONL:
-        file.writelines(pace(jsonl_lines(tx, session_id, shape, types)))
+        file.writelines(pace(jsonl_lines(reader, shape, types)))
         return
-    sheet = sheet_of(tx, session_id, shape, types)
+    sheet = sheet_of(reader, shape, types)
     sheet = Sheet(sheet.header, pace(sheet.rows))
     if form is Form.CSV:
         file.writelines(csv_lines(sheet))
     elif shape is Shape.CODEBOOK:
         write_xlsx({CODEBOOK: sheet}, file)
     else:
-        write_xlsx({ANSWERS: sheet, CODEBOOK: codebook(questions_of(tx, session_id, types))}, file)
+        write_xlsx({ANSWERS: sheet, CODEBOOK: codebook(questions_of(reader.tx, reader.session_id, types))}, file)
 
 
 def disposition(title: str, session_id: int, form: Form, shape: Shape) -> str:

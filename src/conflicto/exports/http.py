@@ -1,61 +1,120 @@
-"""The endpoint of exports, on the data plane: its answers are streams."""
+"""The endpoints of exports, on the data plane: their answers are streams."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from conflicto.access.roles import HOSTS
 from conflicto.exports import schemas
-from conflicto.exports.errors import ExportBusy
+from conflicto.exports.errors import ExportBusy, ExportFailed, ExportNotReady, ExportUnknown
 from conflicto.exports.files import Form, disposition
+from conflicto.exports.model import ExportJob, JobStatus
+from conflicto.exports.service import Exports
 from conflicto.exports.sheets import Shape
-from conflicto.exports.writing import ExportDesk, Job, Stopped
+from conflicto.exports.sink import Stopped
+from conflicto.platform.clock import Clock
 from conflicto.platform.http.body import ClientGone
-from conflicto.platform.http.messages import NO_STORE, Answer
-from conflicto.platform.http.routes import Docs, Route, data
+from conflicto.platform.http.messages import NO_STORE, Answer, json_answer
+from conflicto.platform.http.routes import PREFIX, Docs, Route, data
+from conflicto.platform.ids import random_uuid
 from conflicto.platform.limits.bucket import Policy
-from conflicto.platform.problems import FieldError, InvalidInput
+from conflicto.platform.problems import DomainError, FieldError, InvalidInput
+from conflicto.sessions.queries import session_by_id
 
 if TYPE_CHECKING:
     from enum import StrEnum
 
-    from conflicto.platform.http.messages import Call, Write
+    from conflicto.exports.writing import Writing
+    from conflicto.platform.http.messages import Call, Header, Write
 
     Choice = TypeVar("Choice", bound=StrEnum)
 
 EXPORT = Policy("export", 30, 60, shared=True)
 """A person who tries every format a few times over."""
 
+EXPORT_JOB = Policy("export-job", 120, 60, shared=True)
+"""Four pages that each look at a job every two seconds."""
+
+MAX_DIRECT_S = 10
+"""How long a caller waits for a file in one request. A job goes on after that; the least patient proxies give up after 30 s."""
+
+RETRY_AFTER_S = 2
+"""Between two looks at a job that runs."""
+
 PART = 65_536
+
+_ASYNC = re.compile(r"(?:^|[,;])[ \t]{0,8}respond-async[ \t]{0,8}(?:$|[,;=])", re.IGNORECASE | re.ASCII)
+_WAIT = re.compile(r'(?:^|[,;])[ \t]{0,8}wait[ \t]{0,8}=[ \t]{0,8}"?([0-9]{1,6})"?', re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class ExportEndpoints:
-    """A session's answers as a file."""
+    """A session's answers as a file, at once or by a job."""
 
-    desk: ExportDesk
+    exports: Exports
+    clock: Clock
+    prefix: str
+    """Of the public URL's path, before addresses in bodies."""
 
     async def export(self, call: Call) -> Answer:
         """Download a session's answers, all rounds, as they were at one moment.
+
+        What takes longer than 10 seconds is a job: 202 with its address, which tells the progress and then has the file.
+        `Prefer: respond-async` asks for a job at once, with `wait=N` after N seconds.
 
         Answers to anonymous activities have no author. In `csv`, text that a spreadsheet might run as a formula has an apostrophe before
         it; in `xlsx` it is text. Spreadsheets show the texts of options, and `xlsx` has the codebook as a further sheet; in the shapes
         `responses` and `table`, `jsonl` holds everything as it was sent.
         """
         form, shape = _chosen(call, "format", Form.CSV), _chosen(call, "shape", Shape.RESPONSES)
-        job = Job(call.params["session_id"], form, shape)
+        session = await self.exports.jobs.db.read(session_by_id, call.params["session_id"])
+        job = ExportJob(
+            id=random_uuid(), session_id=session.id, title=session.title, form=form, shape=shape, created_us=self.clock.wall_us()
+        )  # fmt: skip
+        writing = await self.exports.desk.start(job)
+        seconds, applied = preferred_wait(call.header(b"prefer"))
+        if not await self._is_whole(call, writing, seconds):
+            await asyncio.to_thread(self.exports.jobs.folder.make_room, session.id)
+            location = (b"location", _address(job).encode())
+            return self._told(writing.job, 202, (location, *applied))
+        file = await asyncio.to_thread(self.exports.jobs.folder.take, job.id)
+        if file is None:
+            raise ExportUnknown
+        return _download(job, file)
+
+    async def read(self, call: Call) -> Answer:
+        """Read how far an export is, and where its file is once it is `ready`."""
+        return self._told(await self.exports.jobs.find(call.params["session_id"], call.params["export_id"]), 200)
+
+    async def download(self, call: Call) -> Answer:
+        """Download the file of an export that is `ready`, for 15 minutes after it became so."""
+        return _download(*await self.exports.jobs.open(call.params["session_id"], call.params["export_id"]))
+
+    async def remove(self, call: Call) -> Answer:
+        """Remove an export with its file; one that is still being written stops."""
+        await self.exports.jobs.remove(call.params["session_id"], call.params["export_id"])
+        return Answer(204, headers=(NO_STORE,))
+
+    async def _is_whole(self, call: Call, writing: Writing, seconds: int) -> bool:
         try:
-            with call.gone(job.end):
-                title, file = await self.desk.written(job)
+            with call.gone(writing.end):
+                return await self.exports.desk.wait(writing, seconds)
         except Stopped:
+            await asyncio.to_thread(self.exports.jobs.folder.remove, writing.job.id)
             raise ClientGone from None
-        said = disposition(title, job.session_id, form, shape)
-        answer = Answer(200, b"", ((b"content-type", form.media_type.encode()), (b"content-disposition", said.encode()), NO_STORE))
-        answer.stream = Download(file).send
-        return answer
+        except (DomainError, OSError):
+            await asyncio.to_thread(self.exports.jobs.folder.remove, writing.job.id)
+            raise
+
+    def _told(self, job: ExportJob, status: int, headers: tuple[Header, ...] = ()) -> Answer:
+        if job.status is JobStatus.RUNNING:
+            headers += ((b"retry-after", b"%d" % RETRY_AFTER_S),)
+        out = schemas.export_out(job, f"{self.prefix}{_address(job)}/file")
+        return json_answer(out, status=status, headers=(NO_STORE, *headers))
 
 
 class Download:
@@ -72,6 +131,35 @@ class Download:
                 await write(part)
 
 
+def preferred_wait(preferences: str | None) -> tuple[int, tuple[Header, ...]]:
+    """Return for how many seconds a caller waits for the file itself, and the header of what was granted (RFC 7240).
+
+    >>> preferred_wait("respond-async, wait=2")
+    (2, ((b'preference-applied', b'respond-async, wait=2'),))
+    >>> preferred_wait("wait=600"), preferred_wait(None)
+    ((10, ()), (10, ()))
+    """
+    said = _WAIT.search(preferences or "")
+    seconds = min(int(said[1]), MAX_DIRECT_S) if said else None
+    if not _ASYNC.search(preferences or ""):
+        return (MAX_DIRECT_S if seconds is None else seconds), ()
+    applied = b"respond-async" if seconds is None else b"respond-async, wait=%d" % seconds
+    return seconds or 0, ((b"preference-applied", applied),)
+
+
+def _address(job: ExportJob) -> str:
+    return f"{PREFIX}/sessions/{job.session_id}/exports/{job.id}"
+
+
+def _download(job: ExportJob, file: BinaryIO) -> Answer:
+    form, shape = Form(job.form), Shape(job.shape)
+    named = disposition(job.title, job.session_id, form, shape)
+    headers = ((b"content-type", form.media_type.encode()), (b"content-disposition", named.encode()), NO_STORE)
+    answer = Answer(200, b"", headers)
+    answer.stream = Download(file).send
+    return answer
+
+
 def _chosen(call: Call, name: str, default: Choice) -> Choice:
     kind = type(default)
     said = call.query(name)
@@ -84,8 +172,17 @@ def _chosen(call: Call, name: str, default: Choice) -> Choice:
 
 def routes(exports: ExportEndpoints) -> list[Route]:
     """Return the rows of the contract that this room serves."""
+    job = "/sessions/{session_id}/exports/{export_id}"
     return [
         data("GET", "/sessions/{session_id}/export", exports.export, who=HOSTS, policy=EXPORT, tag="sessions",
-             docs=Docs(summary="Download the answers", gives={200: None}, query=schemas.ExportQuery,
-                       files=schemas.FILES, sends=("Content-Disposition",), problems=(ExportBusy, InvalidInput))),
+             docs=Docs(summary="Download the answers", gives={200: None, 202: schemas.ExportOut}, query=schemas.ExportQuery,
+                       headers=("Prefer",), files=schemas.FILES, sends=("Content-Disposition",), problems=(ExportBusy, InvalidInput))),
+        data("GET", job, exports.read, who=HOSTS, policy=EXPORT_JOB, tag="sessions",
+             docs=Docs(summary="Read how far an export is", gives={200: schemas.ExportOut}, sends=("Retry-After",),
+                       problems=(ExportUnknown,))),
+        data("GET", f"{job}/file", exports.download, who=HOSTS, policy=EXPORT, tag="sessions",
+             docs=Docs(summary="Download the file of an export", gives={200: None}, files=schemas.FILES, sends=("Content-Disposition",),
+                       problems=(ExportUnknown, ExportNotReady, ExportFailed))),
+        data("DELETE", job, exports.remove, who=HOSTS, policy=EXPORT_JOB, tag="sessions",
+             docs=Docs(summary="Remove an export", gives={204: None}, problems=(ExportUnknown,))),
     ]  # fmt: skip

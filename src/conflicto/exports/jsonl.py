@@ -14,27 +14,26 @@ from conflicto.exports.cells import Number, Truth
 from conflicto.exports.records import apart_record, record, seat_records
 from conflicto.exports.sheets import Shape, seats_with_answers, sheet_of
 from conflicto.participants.queries import every_seat
-from conflicto.responses.queries import every_response, texts_in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conflicto.activity_types.registry import Registry
     from conflicto.exports.cells import Cell
+    from conflicto.exports.reading import AnswerReader
     from conflicto.exports.sheets import Sheet
-    from conflicto.platform.db.transaction import ReadTx
 
 _encode = msgspec.json.Encoder().encode
 
 
-def jsonl_lines(tx: ReadTx, session_id: int, shape: Shape, types: Registry) -> Iterator[bytes]:
+def jsonl_lines(reader: AnswerReader, shape: Shape, types: Registry) -> Iterator[bytes]:
     """Yield the lines of a session; read them inside the transaction."""
     if shape is Shape.RESPONSES:
-        records = _responses(tx, session_id)
+        records = _responses(reader)
     elif shape is Shape.TABLE:
-        records = _table(tx, session_id)
+        records = _table(reader)
     else:
-        records = _rows(sheet_of(tx, session_id, shape, types))
+        records = _rows(sheet_of(reader, shape, types))
     for each in records:
         yield _encode(each) + b"\n"
 
@@ -50,18 +49,18 @@ def _plain(cell: Cell) -> Any:  # noqa: ANN401 - JSON
     return str(cell) or None
 
 
-def _responses(tx: ReadTx, session_id: int) -> Iterator[dict[str, Any]]:
-    seats = {seat.id: seat for seat in every_seat(tx, session_id)}
-    for activity in activities_in_order(tx, session_id):
-        for response in every_response(tx, activity.id, nth=None, participant_id=None):
+def _responses(reader: AnswerReader) -> Iterator[dict[str, Any]]:
+    seats = {seat.id: seat for seat in every_seat(reader.tx, reader.session_id)}
+    for activity in activities_in_order(reader.tx, reader.session_id):
+        for response in reader.of_activity(activity.id):
             yield record(response, activity, seats)
 
 
-def _table(tx: ReadTx, session_id: int) -> Iterator[dict[str, Any]]:
-    activities = activities_in_order(tx, session_id)
-    for seats, answers in seats_with_answers(tx, session_id, activities):
+def _table(reader: AnswerReader) -> Iterator[dict[str, Any]]:
+    activities = activities_in_order(reader.tx, reader.session_id)
+    for seats, answers in seats_with_answers(reader, activities):
         yield from seat_records(activities, seats, answers)
     for activity in activities:
         if activity.anonymous:
-            for nth, text in texts_in_order(tx, activity.id):
+            for nth, text in reader.texts_of(activity.id):
                 yield apart_record(activity, nth, text)

@@ -7,12 +7,11 @@ from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from conflicto.activities.queries import activities_in_order, activity_with_content, counts_by_round, total_answers
+from conflicto.activities.queries import activities_in_order, activity_with_content, counts_by_round
 from conflicto.exports.layouts import apart_row, headings_of, is_apart, seat_rows, table_blocks, wide_blocks
 from conflicto.exports.questions import Question, anonymous_answer, question_of
 from conflicto.exports.rows import CODEBOOK_COLUMNS, LONG_COLUMNS, RESPONSE_COLUMNS, codebook_rows, long_rows, response_row
 from conflicto.participants.queries import every_seat
-from conflicto.responses.queries import every_response, responses_of_seats, texts_in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from conflicto.activity_types.registry import Registry
     from conflicto.exports.cells import Cell
     from conflicto.exports.layouts import Block
+    from conflicto.exports.reading import AnswerReader
     from conflicto.participants.model import Participant
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.responses.model import Response
@@ -48,17 +48,17 @@ class Sheet:
     rows: Iterator[list[Cell]]
 
 
-def sheet_of(tx: ReadTx, session_id: int, shape: Shape, types: Registry) -> Sheet:
+def sheet_of(reader: AnswerReader, shape: Shape, types: Registry) -> Sheet:
     """Return a session in one of the shapes."""
-    questions = questions_of(tx, session_id, types)
+    questions = questions_of(reader.tx, reader.session_id, types)
     if shape is Shape.CODEBOOK:
         return codebook(questions)
     if shape is Shape.RESPONSES:
-        return Sheet(RESPONSE_COLUMNS, _response_rows(tx, session_id, questions))
+        return Sheet(RESPONSE_COLUMNS, _response_rows(reader, questions))
     if shape is Shape.LONG:
-        return Sheet(LONG_COLUMNS, _long_rows(tx, session_id, questions))
+        return Sheet(LONG_COLUMNS, _long_rows(reader, questions))
     blocks = table_blocks(questions) if shape is Shape.TABLE else wide_blocks(questions)
-    return Sheet(headings_of(blocks), _seat_rows(tx, session_id, blocks))
+    return Sheet(headings_of(blocks), _seat_rows(reader, blocks))
 
 
 def codebook(questions: Sequence[Question]) -> Sheet:
@@ -80,47 +80,45 @@ def anonymous_titles(questions: Iterable[Question]) -> list[str]:
     return [question.name for question in questions if question.activity.anonymous]
 
 
-def _response_rows(tx: ReadTx, session_id: int, questions: Sequence[Question]) -> Iterator[list[Cell]]:
-    seats = {seat.id: seat for seat in every_seat(tx, session_id)}
-    for question, response in _every_response(tx, questions):
+def _response_rows(reader: AnswerReader, questions: Sequence[Question]) -> Iterator[list[Cell]]:
+    seats = {seat.id: seat for seat in every_seat(reader.tx, reader.session_id)}
+    for question, response in _every_response(reader, questions):
         yield response_row(response, question, seats)
 
 
-def _long_rows(tx: ReadTx, session_id: int, questions: Sequence[Question]) -> Iterator[list[Cell]]:
-    seats = {seat.id: seat for seat in every_seat(tx, session_id)}
-    for question, response in _every_response(tx, questions):
+def _long_rows(reader: AnswerReader, questions: Sequence[Question]) -> Iterator[list[Cell]]:
+    seats = {seat.id: seat for seat in every_seat(reader.tx, reader.session_id)}
+    for question, response in _every_response(reader, questions):
         yield from long_rows(response, question, seats)
 
 
-def _every_response(tx: ReadTx, questions: Sequence[Question]) -> Iterator[tuple[Question, Response]]:
+def _every_response(reader: AnswerReader, questions: Sequence[Question]) -> Iterator[tuple[Question, Response]]:
     for question in questions:
-        for response in every_response(tx, question.activity.id, nth=None, participant_id=None):
+        for response in reader.of_activity(question.activity.id):
             question.remember(response)
             yield question, response
 
 
-def _seat_rows(tx: ReadTx, session_id: int, blocks: Sequence[Block]) -> Iterator[list[Cell]]:
+def _seat_rows(reader: AnswerReader, blocks: Sequence[Block]) -> Iterator[list[Cell]]:
     """Yield a row for each participant, and then one for each answer to an anonymous activity.
 
     The anonymous rows have no participant and stand in the order of their text, so neither column nor place says who sent them.
     """
     activities = list({block.question.activity.id: block.question.activity for block in blocks}.values())
-    for seats, answers in seats_with_answers(tx, session_id, activities):
+    for seats, answers in seats_with_answers(reader, activities):
         yield from seat_rows(blocks, seats, answers)
     apart = {(block.question.activity.id, block.round): block for block in blocks if is_apart(block)}
     for activity in activities:
         if activity.anonymous:
-            for nth, text in texts_in_order(tx, activity.id):
+            for nth, text in reader.texts_of(activity.id):
                 yield apart_row(blocks, apart[activity.id, nth], anonymous_answer(text, nth))
 
 
-def seats_with_answers(
-    tx: ReadTx, session_id: int, activities: Sequence[Activity]
-) -> Iterator[tuple[list[Participant], list[Response]]]:
-    """Yield everyone who ever sat in a session, in the order of joining, some at a time, with all their live answers."""
-    seats = list(every_seat(tx, session_id))
-    answers = sum(total_answers(counts_by_round(tx, activity.id)) for activity in activities)
-    at_once = max(1, min(SEATS_AT_ONCE, ANSWERS_AT_ONCE * len(seats) // max(1, answers)))
+def seats_with_answers(reader: AnswerReader, activities: Sequence[Activity]) -> Iterator[tuple[list[Participant], list[Response]]]:
+    """Yield everyone who ever sat in a session, in the order of joining, some at a time, with their answers that are not anonymous."""
+    seats = list(every_seat(reader.tx, reader.session_id))
+    at_once = max(1, min(SEATS_AT_ONCE, ANSWERS_AT_ONCE * len(seats) // max(1, reader.total())))
+    named = {activity.id for activity in activities if not activity.anonymous}
     waiting = iter(seats)
     while some := list(islice(waiting, at_once)):
-        yield some, responses_of_seats(tx, [seat.id for seat in some])
+        yield some, reader.of_participants([seat.id for seat in some], named)

@@ -1,61 +1,72 @@
 """Write exports beside a running session: one at a time, in a thread of its own that rests as long as it works.
 
 A file is whole before its first byte is sent, so whoever downloads slowly holds no snapshot, and what goes wrong is said as a problem
-instead of ending a file early. It waits in the system's folder for temporary files, without a name.
+instead of ending a file early. Every export is a job in the folder of jobs; the caller who waits for it takes its file and ends the job,
+and one that takes longer goes on without its caller.
 """
 
 from __future__ import annotations
 
 import asyncio
-import tempfile
+import os
 import threading
-import time
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
+
+import msgspec
+import structlog
 
 from conflicto.exports.errors import ExportBusy
-from conflicto.exports.files import write_file
+from conflicto.exports.files import Form, write_file
+from conflicto.exports.folder import INTERRUPTED, MAX_FILES
+from conflicto.exports.reading import AnswerReader
+from conflicto.exports.sheets import Shape
+from conflicto.exports.sink import Sink, Stopped, gently
 from conflicto.platform.db.cancellation import Deadline
 from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.engine import Database, PoolSize
-from conflicto.platform.problems import Unavailable
-from conflicto.sessions.queries import session_by_id
+from conflicto.platform.problems import DomainError, Unavailable
+from conflicto.sessions.queries import feed_position, session_by_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from uuid import UUID
 
     from conflicto.activity_types.registry import Registry
-    from conflicto.exports.files import Form
-    from conflicto.exports.sheets import Shape
+    from conflicto.exports.folder import JobFolder
+    from conflicto.exports.model import ExportJob
+    from conflicto.platform.clock import Clock
     from conflicto.platform.db.transaction import ReadTx
-
-    T = TypeVar("T")
 
 LONGEST_S = 600.0
 """How long one export may take, rests included."""
 
 RETRY_AFTER_S = 5
 
-TURN_ROWS = 50
-TURN_S = 0.005
-"""After so many rows the thread looks at its own clock, and once it has worked so long it rests as long."""
+REPORT_S = 0.5
+"""Time between two reports of progress."""
 
+STOPPING = "The server stops."
+NO_ROOM = "There is no room for the file. Free space on the server, or write it elsewhere with `conflicto export`."
 
-class Stopped(Exception):
-    """Nobody waits for this export any more."""
+log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
-class Job:
-    """One export that is being written."""
+class Writing:
+    """A job that this process writes."""
 
-    session_id: int
-    form: Form
-    shape: Shape
+    job: ExportJob
     stop: threading.Event = field(default_factory=threading.Event)
     deadline: Deadline = field(default_factory=Deadline)
+    whole: asyncio.Future[None] = field(init=False)
+    """Done once the file is whole, or never will be; set as soon as the thread has it."""
+
+    is_kept: bool = False
+    """Whether the job goes on without the caller who asked for it."""
 
     def end(self) -> None:
         """Let it end soon, from any thread: its statement, its rows, and what is written of the file."""
@@ -67,141 +78,162 @@ class Job:
 class ExportDesk:
     """Writes the exports of this process. It has a connection of its own, open only meanwhile, so that no poll waits for a reader."""
 
-    def __init__(self, db: Database, types: Registry) -> None:
+    def __init__(self, db: Database, types: Registry, folder: JobFolder, clock: Clock) -> None:
         self._url = db.url.render_as_string(hide_password=False)
         self._slow_queries = db.slow_queries
         self._types = types
+        self._folder = folder
+        self._clock = clock
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="export")
-        self._job: Job | None = None
+        self._writing: Writing | None = None
+        self._kept: deque[UUID] = deque(maxlen=MAX_FILES)
         self._is_open = True
 
     def close(self) -> None:
         """Stop what is being written; nothing more is begun."""
         self._is_open = False
-        if self._job is not None:
-            self._job.end()
+        if self._writing is not None:
+            self._writing.end()
         self._thread.shutdown(wait=False)
 
-    async def written(self, job: Job) -> tuple[str, BinaryIO]:
-        """Return a session's title and its export, a whole file to be read from its start and closed.
+    async def leave(self) -> None:
+        """Remove the files that this process has written, when the server has stopped."""
+        for job_id in self._kept:
+            await asyncio.to_thread(self._folder.remove_ready, job_id)
+
+    async def start(self, job: ExportJob) -> Writing:
+        """Begin to write a job.
 
         Raises:
             ExportBusy: another one is being written.
+            Unavailable: there is no room for a file, or the server stops.
+        """
+        if not self._is_open:
+            raise Unavailable(STOPPING, retry_after_s=RETRY_AFTER_S)
+        if self._writing is not None:
+            raise ExportBusy(retry_after_s=RETRY_AFTER_S)
+        writing = self._writing = Writing(job)
+        try:
+            file = await asyncio.to_thread(self._folder.create, job)
+            writing.whole = asyncio.wrap_future(self._thread.submit(self._write, writing, file))
+        except BaseException as error:  # noqa: BLE001 - it is raised again
+            self._writing = None
+            self._refuse(error)
+        writing.whole.add_done_callback(self._ended)
+        return writing
+
+    def _refuse(self, error: BaseException) -> NoReturn:
+        """Raise what a caller is told of an error, which may be the error itself."""
+        if isinstance(error, OSError):
+            log.warning("export-failed", error=str(error))
+            raise Unavailable(NO_ROOM, retry_after_s=RETRY_AFTER_S) from error
+        if not self._is_open and isinstance(error, Stopped | RuntimeError):  # the latter where the thread takes nothing any more
+            raise Unavailable(STOPPING, retry_after_s=RETRY_AFTER_S) from error
+        raise error
+
+    async def wait(self, writing: Writing, seconds: float) -> bool:
+        """Wait for a file, and say whether it is whole; if it is not after some seconds, the job is kept and goes on.
+
+        Raises:
             NotFound: there is no such session.
             Unavailable: the database does not answer, the disk is full, or the server stops.
             Stopped: the job was.
         """
-        if not self._is_open:
-            raise Unavailable("The server stops.", retry_after_s=RETRY_AFTER_S)
-        if self._job is not None:
-            raise ExportBusy(retry_after_s=RETRY_AFTER_S)
-        self._job = job
-        writing = self._thread.submit(self._write, job)
         try:
-            return await asyncio.wrap_future(writing)
+            done, _ = await asyncio.wait({writing.whole}, timeout=seconds)
         except asyncio.CancelledError:
-            writing.add_done_callback(close_unread)
+            writing.end()
             raise
-        except Stopped:
-            if self._is_open:
-                raise
-            raise Unavailable("The server stops.", retry_after_s=RETRY_AFTER_S) from None
-        except OSError as error:
-            raise Unavailable("There is no room for the file.", retry_after_s=RETRY_AFTER_S) from error
-        finally:
-            self._job = None
+        if not done:
+            writing.is_kept = True
+            self._kept.append(writing.job.id)
+            return False
+        if (error := writing.whole.exception()) is not None:
+            self._refuse(error)
+        return True
 
-    def _write(self, job: Job) -> tuple[str, BinaryIO]:
-        own = Database(self._url, pool=PoolSize(2, 0), deadlines=Deadlines(statement_s=LONGEST_S), slow_queries=self._slow_queries)
-        with closing(own) as db:
-            file: Any = tempfile.TemporaryFile()  # noqa: SIM115 - its reader closes it
+    def _ended(self, whole: asyncio.Future[None]) -> None:
+        self._writing = None
+        if not whole.cancelled():
+            whole.exception()  # read here too: nobody waits for a job that is kept
+
+    def _write(self, writing: Writing, file: BinaryIO) -> None:
+        with file:
             try:
-                title = db.query_until(job.deadline, lambda tx: _written(tx, job, self._types, file))
+                self._fill(writing, file)
+                self._finish(writing, file)
             except BaseException as error:
-                file.close()
-                if isinstance(error, Unavailable) and job.stop.is_set():
+                is_stopped = isinstance(error, Stopped) or (isinstance(error, Unavailable) and writing.stop.is_set())
+                if not isinstance(error, Stopped | DomainError):
+                    log.exception("export-failed", session_id=writing.job.session_id)
+                with suppress(OSError):
+                    self._folder.fail(writing.job, INTERRUPTED if is_stopped else _reason(error))
+                if is_stopped:
                     raise Stopped from error
                 raise
-            return title, file
+
+    def _finish(self, writing: Writing, file: BinaryIO) -> None:
+        if not self._folder.end(writing.job, os.fstat(file.fileno()).st_size):
+            raise Stopped
+        if writing.is_kept:
+            self._folder.make_room(writing.job.session_id)
+
+    def _fill(self, writing: Writing, file: BinaryIO) -> None:
+        own = Database(self._url, pool=PoolSize(2, 0), deadlines=Deadlines(statement_s=LONGEST_S), slow_queries=self._slow_queries)
+        with closing(own) as db:
+            db.query_until(writing.deadline, partial(self._read, writing, file))
+        file.flush()
+
+    def _read(self, writing: Writing, file: BinaryIO, tx: ReadTx) -> None:
+        """Write all rows of one snapshot."""
+        job = writing.job
+        session_by_id(tx, job.session_id)
+        reader = AnswerReader(tx, job.session_id)
+        report = _Report(self._folder, self._clock, writing, reader)
+        report.begin(feed_position(tx, job.session_id))
+        sink: Any = Sink(file, writing.stop)
+        form, shape = Form(job.form), Shape(job.shape)
+        write_file(reader, form, shape, sink, self._types, lambda items: gently(items, writing.stop, report.on_turn))
+        report.save()
 
 
-def close_unread(writing: Future[tuple[str, BinaryIO]]) -> None:
-    """Close a file that nobody waits for any more."""
-    if not writing.cancelled() and writing.exception() is None:
-        writing.result()[1].close()
+class _Report:
+    """Tells all processes how far a job is, now and then."""
 
+    def __init__(self, folder: JobFolder, clock: Clock, writing: Writing, reader: AnswerReader) -> None:
+        self._folder = folder
+        self._clock = clock
+        self._writing = writing
+        self._reader = reader
+        self._next_s = clock.monotonic_s() + REPORT_S
 
-def _written(tx: ReadTx, job: Job, types: Registry, file: BinaryIO) -> str:
-    """Write an export to `file`, which stands at its start then, and return the session's title."""
-    title = session_by_id(tx, job.session_id).title
-    sink: Any = Sink(file, job.stop)
-    write_file(tx, job.session_id, job.form, job.shape, sink, types, lambda items: gently(items, job.stop))
-    file.seek(0)
-    return title
+    def begin(self, snapshot_ts: int) -> None:
+        """Save what is to be read."""
+        self._save(snapshot_ts=snapshot_ts, responses_total=self._reader.total())
 
+    def on_turn(self) -> None:
+        """Save the progress if the time has come; raises as `save` does."""
+        if self._clock.monotonic_s() >= self._next_s:
+            self._next_s = self._clock.monotonic_s() + REPORT_S
+            self.save()
 
-class Sink:
-    """A file that takes nothing more once `stop` is set; a workbook is put together after its last row, and that takes long too.
-
-    The writer is told once. What it writes after that, or to a closed file, goes nowhere: a workbook that was given up writes its end
-    whenever the interpreter collects it.
-    """
-
-    def __init__(self, file: BinaryIO, stop: threading.Event) -> None:
-        self._file = file
-        self._stop = stop
-        self._has_told = False
-        self._position = 0
-
-    def write(self, part: bytes) -> int:
-        """Write to the file.
+    def save(self) -> None:
+        """Save the progress.
 
         Raises:
-            Stopped: `stop` is set.
+            Stopped: the job was removed meanwhile.
         """
-        self._position += len(part)
-        if self._file.closed:
-            return len(part)
-        if not self._stop.is_set():
-            return self._file.write(part)
-        if not self._has_told:
-            self._has_told = True
+        self._save(responses_read=self._reader.answers_read)
+
+    def _save(self, **fields: int) -> None:
+        self._writing.job = msgspec.structs.replace(self._writing.job, **fields)
+        if not self._folder.replace(self._writing.job):
             raise Stopped
-        return len(part)
-
-    def writelines(self, lines: Iterable[bytes]) -> None:
-        """Write line by line; raises as `write` does."""
-        for line in lines:
-            self.write(line)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """Move to a position and return it; in a closed file, where it would be."""
-        self._position = offset if self._file.closed else self._file.seek(offset, whence)
-        return self._position
-
-    def tell(self) -> int:
-        """Return the position; in a closed file, where it would be."""
-        return self._position if self._file.closed else self._file.tell()
-
-    def flush(self) -> None:
-        """Pass on what the file holds back, unless it is closed."""
-        if not self._file.closed:
-            self._file.flush()
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - what files have besides
-        return getattr(self._file, name)
 
 
-def gently(items: Iterator[T], stop: threading.Event) -> Iterator[T]:
-    """Yield items, and rest as long as they took: the thread that answers everybody shares the interpreter with this one.
-
-    Raises:
-        Stopped: `stop` is set.
-    """
-    began_s = time.thread_time()
-    for nth, item in enumerate(items, 1):
-        yield item
-        if nth % TURN_ROWS == 0 and (worked_s := time.thread_time() - began_s) >= TURN_S:
-            if stop.wait(worked_s):
-                raise Stopped
-            began_s = time.thread_time()
+def _reason(error: BaseException) -> str:
+    if isinstance(error, OSError):
+        return NO_ROOM
+    if isinstance(error, Unavailable):
+        return f"The database did not answer within {LONGEST_S / 60:.0f} minutes. Ask for the export again when less is going on."
+    return "Something went wrong on the server. Ask its operator to look for `export-failed` in its log."

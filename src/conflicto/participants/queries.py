@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 participants_changed = store.changed_since
 moved_seats = store.moved_seats
 every_seat = store.every_seat
+has_deleted_participants = store.has_deleted
 forgotten_ids = store.forgotten
 recounted_seats = store.recount
 participant_bytes = store.recounted_bytes

@@ -130,6 +130,13 @@ def newest_names(tx: ReadTx, session_id: int, *, most: int) -> list[str]:
     return [row.nickname for row in tx.all(_NEWEST_NAMES, {"session_id": session_id, "most": most})]
 
 
+def has_deleted(tx: ReadTx, session_id: int, *, after: int) -> bool:
+    """Return whether someone was in a session at a feed timestamp, and left or was removed after it."""
+    of = participants.c
+    is_of = of.session_id == session_id, of.deleted, of.updated_ts > after, of.created_ts <= after
+    return tx.first(select(of.id).where(*is_of).limit(1)) is not None
+
+
 def every_seat(tx: ReadTx, session_id: int) -> Iterator[Participant]:
     """Yield everyone who ever sat in a session, in the order of joining, those who left included."""
     for row in tx.each(_EVERY_SEAT, {"session_id": session_id}, at_once=500):

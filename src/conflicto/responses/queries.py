@@ -36,6 +36,7 @@ filled_rounds = pool.filled
 every_response = store.scan
 responses_of_seats = store.of_seats
 texts_in_order = store.texts_in_order
+has_deleted_responses = store.has_deleted
 live_answers = store.live_answers
 count_live = store.count_live
 

@@ -84,25 +84,20 @@ _TEXTS = (
     .where(responses.c.activity_id == bindparam("activity_id"), ~responses.c.deleted)
     .order_by(responses.c.round, responses.c.response_text)
 )
-_LIVE_ANSWERS = (
-    select(*(responses.c[_COLUMNS.get(name, name)] for name in LiveAnswer._fields))
-    .where(
-        responses.c.activity_id == bindparam("activity_id"),
-        responses.c.round == bindparam("round"),
-        ~responses.c.deleted,
-        responses.c.ts > bindparam("after"),
-        responses.c.ts <= bindparam("upto"),
-    )
-    .order_by(responses.c.ts)
-    .limit(bindparam("most"))
-)
-_COUNT_LIVE = select(func.count()).where(
+_LIVE_IN_RANGE = (
     responses.c.activity_id == bindparam("activity_id"),
     responses.c.round == bindparam("round"),
     ~responses.c.deleted,
     responses.c.ts > bindparam("after"),
     responses.c.ts <= bindparam("upto"),
 )
+_LIVE_ANSWERS = (
+    select(*(responses.c[_COLUMNS.get(name, name)] for name in LiveAnswer._fields))
+    .where(*_LIVE_IN_RANGE)
+    .order_by(responses.c.ts)
+    .limit(bindparam("most"))
+)
+_COUNT_LIVE = select(func.count()).where(*_LIVE_IN_RANGE)
 _RECOUNT = (
     select(
         responses.c.activity_id,
@@ -355,6 +350,12 @@ def answered(tx: ReadTx, activity_id: UUID, nth: int, participants: Iterable[int
     """Return which of some participants have a live response in a round."""
     rows = _ANSWERED.rows(tx, [(each,) for each in participants], activity_id=activity_id, round=nth)
     return {row.participant_id for row in rows}
+
+
+def has_deleted(tx: ReadTx, session_id: int, *, after: int) -> bool:
+    """Return whether a response of a session was there at a feed timestamp and was deleted after it."""
+    is_of = responses.c.session_id == session_id, responses.c.deleted, responses.c.ts > after, responses.c.created_ts <= after
+    return tx.first(select(responses.c.id).where(*is_of).limit(1)) is not None
 
 
 def texts_in_order(tx: ReadTx, activity_id: UUID) -> Iterator[tuple[int, str]]:

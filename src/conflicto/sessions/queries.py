@@ -39,6 +39,15 @@ def session_by_id(tx: ReadTx, session_id: int) -> Session:
     return session
 
 
+def feed_position(tx: ReadTx, session_id: int) -> int:
+    """Return the feed timestamp of a session's newest change.
+
+    Raises:
+        NotFound: there is no such session, or it is purged.
+    """
+    return head_row(tx, session_id).position
+
+
 def session_by_code(tx: ReadTx, typed: str) -> Session:
     """Return the session that a person means by `typed`.
 

@@ -30,9 +30,10 @@ STYLES = {"participant": ("base",), "screen": ("base", "screen"), "control": ("b
 """Style sheets of a page; the other hosts' pages have two in common. The control page shows a screen in small."""
 
 OF_HOSTS = (
-    "already-revealed", "answers-exist", "author-hidden", "export-busy", "moderation-off", "move-not-allowed", "names-hidden",
-    "not-timed", "operator-only", "owner-only", "pattern-too-large", "rehearsal-there", "revision-stale", "scan", "too-many-activities",
-    "too-many-links", "too-many-rehearsals", "transition-not-allowed",
+    "already-revealed", "answers-exist", "author-hidden", "export-busy", "export-failed", "export-not-ready", "export-unknown",
+    "moderation-off", "move-not-allowed", "names-hidden", "not-timed", "operator-only", "owner-only", "pattern-too-large",
+    "rehearsal-there", "revision-stale", "scan", "too-many-activities", "too-many-links", "too-many-rehearsals",
+    "transition-not-allowed",
 )  # fmt: skip
 """How the codes of problems begin that hosts alone meet."""
 

@@ -16,7 +16,7 @@ Headers = tuple[tuple[bytes, bytes], ...]
 TOKENS = {Role.ADMIN: b"@admin@", Role.HOST: b"@host@", Role.SCREEN: b"@screen@", Role.PARTICIPANT: b"@seat@"}
 PATHS = {
     "session_id": "@session@", "activity_id": "@activity@", "participant_id": "@participant@", "response_id": "@response@",
-    "code": "@code@", "timestamp": "0", "type": "poll", "link_id": "@link@",
+    "code": "@code@", "timestamp": "0", "type": "poll", "link_id": "@link@", "export_id": "@export@",
 }  # fmt: skip
 QUERIES = {
     "limit": "2", "offset": "1", "wait": "0", "status": "active", "force": "true", "responses": "delete", "round": "1",
@@ -86,7 +86,7 @@ def _case(route: Route, token: bytes | None, target: bytes, body: bytes) -> Case
 def _at_victim(case: Case) -> Case:
     names = {
         name: b"@victim_" + name[1:]
-        for name in (b"@session@", b"@activity@", b"@participant@", b"@response@", b"@link@", b"@host@", b"@seat@")
+        for name in (b"@session@", b"@activity@", b"@participant@", b"@response@", b"@link@", b"@export@", b"@host@", b"@seat@")
     }
     return case.filled(names)
 

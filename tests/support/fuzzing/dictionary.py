@@ -27,7 +27,7 @@ PIECES = [
 SEGMENTS = [
     b"%00", b"%ff", b"%ed%a0%80", b"%0a", b"%0d%0aset-cookie:a=b", b"..", b"%2e%2e%2f", b"%2f", b"%", b"%zz", b"0", b"-1", b"1e3",
     b"99999999999999999999", b"281474976710655", b"@session@", b"@victim_session@", b"@activity@", b"@victim_activity@",
-    b"@participant@", b"@victim_participant@", b"@response@", b"@victim_response@", b"@link@",
+    b"@participant@", b"@victim_participant@", b"@response@", b"@victim_response@", b"@link@", b"@export@",
     b"@victim_link@", b"00000000-0000-0000-0000-000000000000", b"me",
     b"active", b"now", b"9999999999999999", b"0000000000000001", b"2026-11-25T00:00:00Z", b"2026-11-25T00:00:00.000000%2B14:00",
     b"%D9%A1", b"%F0%9F%92%A9", b"poll", b"x" * 300, b"", b".", b";a=b", b"'--", b"@code@",

@@ -31,6 +31,7 @@ class Side:
     activities: list[str]
     response: str
     link: str
+    export: str
 
     @classmethod
     async def make(cls, api: Api) -> "Side":
@@ -40,13 +41,13 @@ class Side:
         seat = await event.join("Anna")
         sent = accepted(await event.answer(quiz, seat, {"a": 1, "n": 2}), 201)
         link = accepted(await api.post(f"{event.path}/links", {"scope": "screen"}, token=event.host), 201)
-        return cls(event, seat, [quiz["id"], other["id"]], sent["id"], link["id"])
+        return cls(event, seat, [quiz["id"], other["id"]], sent["id"], link["id"], await event.exported())
 
     def names(self, prefix: str) -> dict[bytes, bytes]:
         known = {
             "session": self.event.id, "activity": self.activities[0], "participant": self.seat.id, "response": self.response,
             "host": self.event.host, "screen": self.event.screen, "seat": self.seat.token, "code": self.event.code,
-            "link": self.link,
+            "link": self.link, "export": self.export,
         }  # fmt: skip
         return {f"@{prefix}{name}@".encode(): str(value).encode() for name, value in known.items()}
 
@@ -55,7 +56,7 @@ class Side:
         return {
             "session_id": [self.event.id], "activity_id": self.activities, "response_id": [self.response],
             "participant_id": [self.seat.id], "code": [self.event.code], "timestamp": ["0", "now"], "type": ["poll"],
-            "link_id": [self.link],
+            "link_id": [self.link], "export_id": [self.export],
         }  # fmt: skip
 
 

@@ -2,12 +2,11 @@ import io
 import threading
 import zipfile
 from collections.abc import Iterator
-from concurrent.futures import Future
 
 import pytest
 
 from conflicto.exports.sheets import Sheet
-from conflicto.exports.writing import Sink, Stopped, close_unread
+from conflicto.exports.sink import Sink, Stopped
 from conflicto.exports.xlsx import write_xlsx
 
 
@@ -49,18 +48,13 @@ def test_a_workbook_that_was_given_up_may_write_its_end_to_a_closed_file() -> No
     assert sink.write(b"more") == 4
 
 
-def test_a_file_that_nobody_waits_for_any_more_is_closed() -> None:
-    written: Future[tuple[str, io.BytesIO]] = Future()
-    written.add_done_callback(close_unread)
+def test_a_file_larger_than_an_export_may_be_is_refused_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conflicto.exports.sink.MAX_FILE_BYTES", 3)
     file = io.BytesIO()
+    sink = Sink(file, threading.Event())
+    sink.write(b"abc")
 
-    written.set_result(("Town hall", file))
-
-    assert file.closed
-
-
-def test_an_export_that_failed_left_no_file() -> None:
-    written: Future[tuple[str, io.BytesIO]] = Future()
-    written.set_exception(Stopped())
-
-    close_unread(written)
+    with pytest.raises(OSError, match="too large"):
+        sink.write(b"d")
+    assert sink.write(b"closing") == 7
+    assert file.getvalue() == b"abc"

@@ -19,6 +19,9 @@ EXPOSED = (
     "RateLimit-Policy",
     "Renewed-Token",
     "Deletion-Receipt",
+    "Location",
+    "Content-Disposition",
+    "Preference-Applied",
 )
 """Headers of ours that such a page may read."""
 

@@ -24,7 +24,10 @@ _REQUEST: dict[str, tuple[str, dict[str, Any]]] = {
         "The `link_key` of the session whose code is given, from its link to join: no limit on wrong codes refuses the request.",
         {"type": "string"},
     ),
-    "Prefer": ("`wait=25`: hold an answer without news back for so many seconds.", {"type": "string"}),
+    "Prefer": (
+        "`wait=25`: hold an answer without news back for so many seconds. Of an export `respond-async, wait=2`: a job after so many.",
+        {"type": "string"},
+    ),
 }
 
 _RESPONSE: dict[str, str] = {
@@ -34,9 +37,9 @@ _RESPONSE: dict[str, str] = {
     "ETag": 'Tag of the body, for `If-None-Match`; of a host\'s session or activity the revision, such as `"r7"`, for `If-Match`.',
     "Feed-Cursor": "The page's `cursor`.",
     "Link": 'Where to continue (`rel="next"`) or to begin again (`rel="start"`), RFC 8288.',
-    "Location": "Address of what was made.",
+    "Location": "Address of what was made, or of the job.",
     "Poll-After": "Milliseconds until the next request is worth while.",
-    "Preference-Applied": "`wait=…`: the wait was granted.",
+    "Preference-Applied": "`wait=…` or `respond-async`: what was granted of `Prefer`.",
     "RateLimit": 'What is left, and the seconds until there is more, such as `"poll";r=0;t=1`.',
     "RateLimit-Policy": 'The policy that the call spends from, such as `"poll";q=600;w=60`: 600 requests in 60 seconds.',
     "Renewed-Token": "A fresh token in place of one past half of its life: store it and use it from then on.",
@@ -48,6 +51,8 @@ _RESPONSE: dict[str, str] = {
 """`RateLimit` and `RateLimit-Policy` are of draft-ietf-httpapi-ratelimit-headers."""
 
 _INTEGERS = {"Poll-After", "Retry-After"}
+
+_ACCEPTED = ("Location", "Retry-After", "Preference-Applied")
 
 _POLLED = ("ETag", "Cache-Control", "Vary", "Poll-After", "Preference-Applied")
 
@@ -81,7 +86,7 @@ def headers_of_success(route: Route, status: int, model: Any, *, is_feed: bool) 
         names.append("RateLimit-Policy")
     if route.who:
         names.append("Renewed-Token")
-    is_polled = "Prefer" in route.docs.headers
+    is_polled = {"Prefer", "If-None-Match"} <= set(route.docs.headers)
     names += _POLLED if is_polled else ("X-Request-Id",)
     if "If-None-Match" in route.docs.headers and status != NO_CONTENT:
         names += ("ETag", "Vary")
@@ -89,7 +94,7 @@ def headers_of_success(route: Route, status: int, model: Any, *, is_feed: bool) 
         names += ("Feed-Cursor", "Link")
     if route.docs.events:
         names += ("Vary", "X-Request-Id")
-    names += route.docs.sends
+    names += _ACCEPTED if status == ACCEPTED else route.docs.sends
     if getattr(model, "has_next_link", False):
         names.append("Link")
     if getattr(model, "has_revision_tag", False):
@@ -103,7 +108,7 @@ def headers_of_problem(status: int, *, has_start: bool) -> dict[str, Any]:
     return _refs([*names, "Link"] if has_start else names)
 
 
-CREATED, NO_CONTENT = 201, 204
+CREATED, ACCEPTED, NO_CONTENT = 201, 202, 204
 _OF_STATUS = {
     401: ("WWW-Authenticate",),
     409: ("Retry-After",),

@@ -25,7 +25,10 @@ MAX_ID = 10**15 - 1
 
 EVENT_STREAM = "text/event-stream"
 
-SUCCESS = {200: "As asked", 201: "Made", 204: "Done; there is no body", 304: "The caller has this body already"}
+SUCCESS = {
+    200: "As asked", 201: "Made", 202: "Begun; the job tells when it is done", 204: "Done; there is no body",
+    304: "The caller has this body already",
+}  # fmt: skip
 
 _PARAMETER = re.compile(r"{(\w+)}")
 
@@ -49,7 +52,8 @@ def responses_of(route: Route, problems: Problems) -> dict[int | str, dict[str, 
     for status, model in route.docs.gives.items():
         headers = headers_of_success(route, status, model, is_feed=is_feed)
         documented[status] = {"description": SUCCESS[status], "headers": headers, **({"model": model} if model else {})}
-        if status < FIRST_REDIRECT and status != NO_CONTENT and (content := _content(route)):
+        is_described = model is not None and bool(route.docs.files)  # a job in place of the file
+        if status < FIRST_REDIRECT and status != NO_CONTENT and not is_described and (content := _content(route)):
             documented[status]["content"] = content
     return documented | problem_responses(problems)
 

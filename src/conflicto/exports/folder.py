@@ -1,0 +1,203 @@
+"""Jobs and their files on disk, in a private folder that all processes of a machine share.
+
+A job has two files: `ID.json` is its state, replaced as a whole, and `ID.data` what was exported. Its writer holds a lock on `ID.data`
+while the job runs, which dies with the process; so a job that says `running` without that lock was interrupted. To remove the files is
+to cancel the job: its writer finds no state to replace and stops.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, BinaryIO
+from uuid import UUID
+
+import msgspec
+
+from conflicto.exports.model import ExportJob, JobStatus
+from conflicto.platform.ids import opaque_secret
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conflicto.platform.clock import Clock
+
+MAX_JOB_LIFE_S = 900
+"""For how long a job that has ended can be read, and its file downloaded."""
+
+MAX_FILES = 16
+MAX_FILES_PER_SESSION = 3
+MAX_FOLDER_BYTES = 8 * 1024**3
+"""Files that wait, beside those that are being written; beyond these the oldest are removed."""
+
+MAX_UNFINISHED_S = 60
+"""Age at which a file that belongs to no job is removed: its job was cancelled, or its process died between two files."""
+
+INTERRUPTED = "The server stopped while it wrote the file. Ask for the export again."
+
+STATE = ".json"
+
+US_PER_S = 1_000_000
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(ExportJob).decode
+
+
+class JobFolder:
+    """The jobs of a machine. Every method touches the disk: call it in a thread."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._path = path
+        self._clock = clock
+
+    def create(self, job: ExportJob) -> BinaryIO:
+        """Return the empty file of a new job, locked until it is closed.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = os.fdopen(os.open(self._data(job.id), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            self._put(job)
+        except BaseException:
+            file.close()
+            self.remove(job.id)
+            raise
+        return file
+
+    def replace(self, job: ExportJob) -> bool:
+        """Replace the state of a job that has its file; False: it was removed meanwhile, which cancels it."""
+        data = self._data(job.id)
+        if data.exists():
+            self._put(job)
+            if data.exists():  # the file is removed before the state
+                return True
+        self.remove(job.id)
+        return False
+
+    def end(self, job: ExportJob, size_bytes: int) -> bool:
+        """Set a job to `ready`: from now on its file can be downloaded. Returns as `replace` does."""
+        expires_us = self._expires_us()
+        return self.replace(msgspec.structs.replace(job, status=JobStatus.READY, size_bytes=size_bytes, expires_us=expires_us))
+
+    def fail(self, job: ExportJob, detail: str) -> ExportJob | None:
+        """Set a job to `failed`, remove its file and return it; None: it was removed meanwhile."""
+        failed = msgspec.structs.replace(
+            job, status=JobStatus.FAILED, detail=detail, size_bytes=None, expires_us=self._expires_us()
+        )
+        if not self._state(job.id).exists():
+            self.remove(job.id)
+            return None
+        self._put(failed)
+        self._data(job.id).unlink(missing_ok=True)
+        return failed
+
+    def find(self, job_id: UUID) -> ExportJob | None:
+        """Return a job as it is now; None: there is none, or its time is over."""
+        job = self._read(job_id)
+        if job is not None and job.status is JobStatus.RUNNING and not self._is_written(job_id):
+            job = self._read(job_id)  # it may have ended between the two looks
+            if job is not None and job.status is JobStatus.RUNNING:
+                return self.fail(job, INTERRUPTED)
+        if job is not None and job.expires_us is not None and job.expires_us <= self._clock.wall_us():
+            self.remove(job_id)
+            return None
+        return job
+
+    def open(self, job_id: UUID) -> BinaryIO | None:
+        """Return the file of a job, None if it is not there any more."""
+        try:
+            return self._data(job_id).open("rb")
+        except FileNotFoundError:
+            return None
+
+    def take(self, job_id: UUID) -> BinaryIO | None:
+        """Return the file of a job as `open` does, and remove the job."""
+        file = self.open(job_id)
+        self.remove(job_id)
+        return file
+
+    def remove(self, job_id: UUID) -> None:
+        """Remove a job and its file; whoever downloads it still gets all of it."""
+        for path in (self._data(job_id), self._state(job_id)):
+            path.unlink(missing_ok=True)
+
+    def remove_ready(self, job_id: UUID) -> None:
+        """Remove a job that has a file to download; others say for a while how they ended."""
+        job = self._read(job_id)
+        if job is not None and job.status is JobStatus.READY:
+            self.remove(job_id)
+
+    def jobs(self) -> list[ExportJob]:
+        """Return all jobs as they are now; those whose time is over are removed."""
+        found = [self.find(job_id) for path in self._paths() if path.suffix == STATE and (job_id := _id_of(path)) is not None]
+        return [job for job in found if job is not None]
+
+    def remove_strays(self) -> None:
+        """Remove files that belong to no job, unless one may just be being made."""
+        newest_s = self._clock.wall_us() / US_PER_S - MAX_UNFINISHED_S
+        for path in self._paths():
+            job_id = _id_of(path)
+            if job_id is not None and not self._state(job_id).exists():
+                with suppress(FileNotFoundError):
+                    if path.stat().st_mtime < newest_s:
+                        path.unlink()
+
+    def make_room(self, session_id: int) -> None:
+        """Remove the oldest files until those that wait are within the bounds, of this session and of all."""
+        ready = sorted((job for job in self.jobs() if job.status is JobStatus.READY), key=lambda job: job.created_us)
+        own = [job for job in ready if job.session_id == session_id]
+        gone = own[: max(0, len(own) - MAX_FILES_PER_SESSION)]
+        kept = [job for job in ready if job not in gone]
+        while len(kept) > MAX_FILES or sum(job.size_bytes or 0 for job in kept) > MAX_FOLDER_BYTES:
+            gone.append(kept.pop(0))
+        for job in gone:
+            self.remove(job.id)
+
+    def _paths(self) -> list[Path]:
+        try:
+            return list(self._path.iterdir())
+        except FileNotFoundError:
+            return []
+
+    def _read(self, job_id: UUID) -> ExportJob | None:
+        try:
+            return _decode(self._state(job_id).read_bytes())
+        except (OSError, msgspec.DecodeError):
+            return None
+
+    def _expires_us(self) -> int:
+        return self._clock.wall_us() + MAX_JOB_LIFE_S * US_PER_S
+
+    def _put(self, job: ExportJob) -> None:
+        partial = self._path / f"{job.id}.{opaque_secret(6)}"
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(_encode(job))
+        partial.replace(self._state(job.id))
+
+    def _is_written(self, job_id: UUID) -> bool:
+        """Return whether a process holds the lock of a job's writer."""
+        try:
+            with self._data(job_id).open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
+    def _state(self, job_id: UUID) -> Path:
+        return self._path / f"{job_id}{STATE}"
+
+    def _data(self, job_id: UUID) -> Path:
+        return self._path / f"{job_id}.data"
+
+
+def _id_of(path: Path) -> UUID | None:
+    try:
+        return UUID(path.name[:36])
+    except ValueError:
+        return None

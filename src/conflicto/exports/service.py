@@ -1,0 +1,32 @@
+"""Exports of one process: what writes them, and what looks after those that wait."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conflicto.exports.folder import JobFolder
+from conflicto.exports.jobs import ExportJobs
+from conflicto.exports.writing import ExportDesk
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conflicto.activity_types.registry import Registry
+    from conflicto.platform.clock import Clock
+    from conflicto.platform.db.engine import Database
+
+
+class Exports:
+    """The desk that writes, and the jobs in the folder that all processes of a machine share."""
+
+    def __init__(self, db: Database, types: Registry, path: Path, clock: Clock) -> None:
+        folder = JobFolder(path, clock)
+        self.desk = ExportDesk(db, types, folder, clock)
+        self.jobs = ExportJobs(db, folder)
+
+    async def run(self) -> None:
+        """Remove what nobody can download any more, until cancelled; then what this process has written."""
+        try:
+            await self.jobs.run()
+        finally:
+            await self.desk.leave()

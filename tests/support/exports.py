@@ -1,0 +1,95 @@
+"""Exports as tests ask for them: sessions with answers, jobs, and a gate that holds the writing thread."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from conflicto.exports import sink, writing
+from tests.support.api import Api, Event, make_event
+from tests.support.checks import PATIENCE_S, accepted, eventually
+
+AT_ONCE = {"prefer": "respond-async"}
+
+
+class Gate:
+    """Lets the writing thread pass a row only when the test says so, or all of them once it is open."""
+
+    def __init__(self) -> None:
+        self.rows = threading.Semaphore(0)
+        self.is_open = False
+
+    def pass_row(self) -> None:
+        if not self.is_open:
+            assert self.rows.acquire(timeout=PATIENCE_S)
+
+    def open(self) -> None:
+        self.is_open = True
+        self.rows.release()
+
+
+def held_exports(monkeypatch: pytest.MonkeyPatch) -> Gate:
+    """Hold exports at each row, and let them report after each."""
+    monkeypatch.setattr(sink, "TURN_ROWS", 1)
+    monkeypatch.setattr(writing, "REPORT_S", 0.0)
+    gate, gently = Gate(), writing.gently
+
+    def held(items: Iterator[Any], *rest: Any) -> Iterator[Any]:
+        for item in gently(items, *rest):
+            gate.pass_row()
+            yield item
+
+    monkeypatch.setattr(writing, "gently", held)
+    return gate
+
+
+async def answered(api: Api, *, people: int = 3) -> Event:
+    """Make a session with a named and an anonymous answer of each person."""
+    event = await make_event(api, title="Größe")
+    poll = await event.activity(title="Lunch", status="active")
+    seats = [await event.join(f"Guest {nth}") for nth in range(people)]
+    for nth, seat in enumerate(seats):
+        await event.answer(poll, seat, {"choice": nth})
+    await event.move(poll, "expired")
+    secret = await event.activity(title="Secret", status="active", anonymous=True, min_group=2)
+    for nth, seat in enumerate(seats):
+        await event.answer(secret, seat, nth)
+    await event.move(secret, "expired")
+    return event
+
+
+async def begin(event: Event, query: str = "", token: str | None = None) -> dict[str, Any]:
+    answer = await event.api.get(f"{event.path}/export{query}", token or event.host, headers=AT_ONCE)
+    return accepted(answer, 202)
+
+
+async def look(event: Event, job: dict[str, Any], token: str | None = None) -> Any:
+    return await event.api.get(f"{event.path}/exports/{job['id']}", token or event.host)
+
+
+async def download(event: Event, job: dict[str, Any], token: str | None = None) -> Any:
+    return await event.api.get(f"{event.path}/exports/{job['id']}/file", token or event.host)
+
+
+async def ended(event: Event, job: dict[str, Any], status: str = "ready") -> dict[str, Any]:
+    async def is_over() -> bool:
+        return (await look(event, job)).json()["status"] != "running"
+
+    await eventually(is_over)
+    found: dict[str, Any] = (await look(event, job)).json()
+    assert found["status"] == status, found
+    return found
+
+
+async def reaches(event: Event, job: dict[str, Any], read: int) -> dict[str, Any]:
+    async def is_there() -> bool:
+        return (await look(event, job)).json()["responses_read"] == read
+
+    await eventually(is_there)
+    found: dict[str, Any] = (await look(event, job)).json()
+    return found
+
+
+def files_of(api: Api) -> list[str]:
+    return sorted(path.suffix for path in api.app.exports.jobs.folder._path.iterdir())
