@@ -169,7 +169,7 @@ $(BENCH_READY): requirements/bench.txt $(READY)
 		|| $(BIN)/pip install --quiet --require-hashes -r requirements/bench.txt
 	@touch $@
 
-deploy-check: deploy-tools ## Hold deploy/ against nginx, Caddy, Apache httpd, HAProxy, lighttpd, Prometheus, systemd and linters: 4 minutes
+deploy-check: deploy-tools ## Hold deploy/ against nginx, Caddy, Apache httpd, HAProxy, lighttpd, Varnish, Prometheus, systemd and linters: 4 minutes
 	DEPLOY_TOOLS=required $(BIN)/pytest -n $(JOBS) tests/deploy
 
 # nginx comes as for the bench. Caddy and promtool are one file each, so they are unpacked into .venv, where apt starts nothing.
@@ -178,9 +178,9 @@ deploy-tools: setup $(DEPLOY_READY)
 		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq \
 		&& DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends nginx-light >/dev/null; \
 	} || echo "nginx is missing; install it for its tests." >&2
-	@PATH="$$PATH:/usr/sbin"; for each in apache2 haproxy lighttpd; do command -v $$each >/dev/null || { \
+	@PATH="$$PATH:/usr/sbin"; for each in apache2 haproxy lighttpd varnishd ab; do command -v $$each >/dev/null || { \
 		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq \
-		&& DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $$each $$(test $$each = lighttpd && echo lighttpd-mod-deflate) >/dev/null; \
+		&& DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $$(echo $$each | sed "s/^ab$$/apache2-utils/; s/^varnishd$$/varnish/; s/^lighttpd$$/lighttpd lighttpd-mod-deflate/") >/dev/null; \
 	} || echo "$$each is missing; install it for its tests." >&2; done
 	@test -x .venv/tools/usr/bin/promtool -a -x .venv/tools/usr/bin/caddy || { \
 		mkdir -p .venv/tools && cd .venv/tools && command -v apt-get >/dev/null && apt-get download -qq caddy prometheus \

@@ -76,6 +76,19 @@ async def test_the_worker_is_served_where_it_may_look_after_the_pages_and_never_
     assert "/api" not in worker.text
 
 
+async def test_whatever_comes_packed_for_some_says_so_to_caches_in_both_forms(api: Api) -> None:
+    page = await api.http.get("/")
+    files = set(re.findall(r'"(/s/[^"]+\.[a-z]+)"', page.text))
+    assert {each.rpartition(".")[2] for each in files} == {"css", "js", "json"}
+
+    for path in ("/", "/host", "/sw.js?build=0123456789", *files):
+        packed, plain = [await api.http.get(path, headers={"accept-encoding": each}) for each in ("gzip", "identity")]
+        assert packed.headers["content-encoding"] == "gzip"
+        assert "content-encoding" not in plain.headers
+        for each in (packed, plain):
+            assert "Accept-Encoding" in each.headers["vary"], path
+
+
 async def test_the_join_form_works_without_scripts(api: Api) -> None:
     page = await api.http.get("/", headers={"accept-language": "en"})
     sent = await api.http.get("/join", params={"code": " bcdf-ghjk/../x"})

@@ -42,6 +42,9 @@ SAFE: Headers = (
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=()"),
 )
 """Headers of a page beside its policy; they do nothing on a style sheet or a module."""
+VARY_PACKED: Header = (b"vary", b"Accept-Encoding")
+"""Of both forms of a file: a cache between phones and us may keep one of them for everybody otherwise."""
+
 ASK_FIRST: Headers = ((b"cache-control", b"no-cache"), (b"vary", b"Accept-Encoding, Accept-Language, Cookie"))
 
 ADDRESSES = {
@@ -149,11 +152,11 @@ class Pages:
         found = self._assets.files.get(call.params["name"]) if call.params["build"] == self._assets.build else None
         if found is None:
             raise NotFound
-        return _served(call, found, (FOR_EVER,))
+        return _served(call, found, (FOR_EVER, VARY_PACKED))
 
     async def worker(self, call: Call) -> Answer:
         """Return the script that looks after the pages where there is no connection."""
-        return _served(call, self._assets.files[WORKER], (*self._safe, (b"cache-control", b"no-cache")))
+        return _served(call, self._assets.files[WORKER], (*self._safe, (b"cache-control", b"no-cache"), VARY_PACKED))
 
     async def icon(self, call: Call) -> Answer:
         """Say that there is no icon beside the one in the page."""
