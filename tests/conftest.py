@@ -66,11 +66,23 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return databases.sqlite_template(tmp_path_factory.mktemp("template"))
 
 
+@pytest.fixture(scope="session")
+def shared_postgres(postgres_template: str, postgres_url: str) -> Iterator[databases.SharedPostgres]:
+    shared = databases.SharedPostgres(postgres_url)
+    yield shared
+    shared.close()
+
+
 @pytest.fixture
 def postgres_database(request: pytest.FixtureRequest, postgres_template: str, postgres_url: str) -> Iterator[str]:
-    """The URL of an empty database with the newest schema on PostgreSQL."""
-    with databases.postgres_copy(postgres_url) as url:
-        yield request.getfixturevalue("pooler").through(url) if POOLER else url
+    """The URL of an empty database with the newest schema on PostgreSQL; a pooler, which keeps connections open, gets a new one."""
+    if POOLER:
+        with databases.postgres_copy(postgres_url) as url:
+            yield request.getfixturevalue("pooler").through(url)
+        return
+    shared = request.getfixturevalue("shared_postgres")
+    yield shared.url
+    shared.renew()
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,7 @@
-"""These tests speak HTTP and leave rows behind, nothing else: on PostgreSQL they share one database, emptied after each."""
-
 from collections.abc import Iterator
 
 import pytest
 
-from tests.support import databases
 from tests.support.exports import Gate, held_exports
 
 
@@ -13,18 +10,6 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     case = getattr(item, "callspec", None)
     if case is not None and case.params.get("database_url") == "postgresql":
         item.add_marker(pytest.mark.no_cover)
-
-
-@pytest.fixture(scope="session")
-def shared_database(postgres_template: str, postgres_url: str) -> Iterator[str]:
-    with databases.postgres_copy(postgres_url) as url:
-        yield url
-
-
-@pytest.fixture
-def postgres_database(shared_database: str) -> Iterator[str]:
-    yield shared_database
-    databases.empty_postgres(shared_database)
 
 
 @pytest.fixture
