@@ -7,6 +7,7 @@ import httpx2
 import pytest
 
 from conflicto.app import App
+from conflicto.settings import Settings
 from tests.support.api import Api, Event, make_event
 from tests.support.checks import accepted, eventually, refused
 from tests.support.queries import counted_statements
@@ -223,3 +224,25 @@ async def test_several_waits_of_one_bearer_all_hear_of_it(api: Api) -> None:
 
     assert [answer.json()["count"] for answer in await asyncio.gather(*waits)] == [1, 1]
     await waiting(api, 0)
+
+
+async def test_each_header_comes_once_to_those_who_may_not_wait_too(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Node.js and aiohttp refuse a response with two lengths, even if they are the same; `Api` looks at every response."""
+    event = await make_event(api)
+    path = f"{event.path}/changes/since/0?wait=20"
+    waited = await api.get(path, token=event.host)
+    monkeypatch.setattr("conflicto.feed.waits.MOST_WAITING", 0)
+    unwaited = await api.get(path, token=event.host)
+
+    for answer in (waited, unwaited):
+        assert [value for name, value in answer.headers.multi_items() if name == "content-length"] == [str(len(answer.content))]
+    assert set(waited.headers) - set(unwaited.headers) == {"preference-applied"}
+
+
+async def test_link_of_a_waited_page_lies_below_the_prefix_once(settings: Settings) -> None:
+    below = settings.model_copy(update={"public_url": "https://x.org/live"})
+    async with App(below).running() as app:
+        event = await make_event(Api(app))
+        page = await event.api.get(f"{event.path}/changes/since/0?wait=20", token=event.host)
+
+    assert page.headers["link"].startswith("</live/api/v1/sessions/")

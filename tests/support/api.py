@@ -5,6 +5,7 @@ Every ready answer is held against the whole way's as well.
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -62,6 +63,8 @@ class Api:
         return await self.request("DELETE", path, token=token, **kwargs)
 
     def _check(self, method: str, path: str, answer: httpx2.Response) -> None:
+        names = Counter(name for name, _ in answer.headers.multi_items())
+        assert [name for name, times in names.items() if times > 1] == []
         if answer.status_code >= 400:
             problem = answer.json()
             assert answer.headers["content-type"] == "application/problem+json"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from conflicto.feed.views import view_of
 from conflicto.feed.wait import Waiter
-from conflicto.platform.http.messages import Answer
+from conflicto.platform.http.messages import answer_of_one
 from conflicto.platform.ids import up_to
 from conflicto.platform.metrics.names import LONG_POLLS
 from conflicto.platform.problems import FieldError, InvalidInput
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from conflicto.feed.head import SessionHead
     from conflicto.feed.heads import Heads
-    from conflicto.platform.http.messages import Call
+    from conflicto.platform.http.messages import Answer, Call
     from conflicto.platform.metrics.counting import Metrics
 
 LONGEST_S = 25
@@ -68,7 +68,7 @@ class Waits:
                 return await self._held_back(call, make, seconds)
         self._not_held.add()
         answer = await make(call, await self._heads.get(call.params["session_id"]))
-        return Answer(answer.status, answer.body, answer.headers)  # not offered: the next who asks to wait may get a place
+        return answer_of_one(answer)  # the next who asks to wait may get a place
 
     async def _held_back(self, call: Call, make: Callable[[Call, SessionHead], Awaitable[Answer]], seconds: int) -> Answer:
         view, waiter = view_of(call.caller), Waiter(call.caller.participant_id)
@@ -83,7 +83,7 @@ class Waits:
                         if not is_stale or waiter.is_over or not self._is_open:
                             (self._ended if is_stale or call.unseen else self._told).add()
                             applied = (b"preference-applied", b"wait=%d" % seconds)
-                            return Answer(answer.status, answer.body, (*answer.headers, applied))
+                            return answer_of_one(answer, applied)
                         await waiter.wait()
                     await call.admit_again()
         finally:

@@ -131,7 +131,7 @@ class FrontDoor:
             return
         except Exception as error:  # noqa: BLE001 - the last resort: the caller gets an id, the log gets the cause
             answer = self._last_resort(error, scope, route, request_id)
-        if self._desk.prefix and answer.offer is None:
+        if self._desk.prefix and not answer.has_all_headers:
             answer.headers = headers_below(self._desk.prefix, answer.headers)
         took_s = self._desk.clock.monotonic_s() - began
         self._count(scope, route, answer, request_id, took_s)
@@ -209,7 +209,8 @@ class FrontDoor:
         if answer.offer is not None:
             self._lay_ready(scope, call, answer.offer)
         elif (
-            answer.status < FIRST_PROBLEM
+            not answer.has_all_headers
+            and answer.status < FIRST_PROBLEM
             and not call.route.is_page
             and (call.caller is not None or call.route.policy.per is Per.SERVER)
         ):
@@ -285,7 +286,7 @@ def _target(scope: dict[str, Any]) -> bytes:
 
 async def _send(send: Callable[[Any], Awaitable[None]], answer: Answer, request_id: str, *, head: bool) -> None:
     headers = list(answer.headers)
-    if answer.offer is None:
+    if not answer.has_all_headers:
         headers += SAFE_HEADERS
         if FOR_EVER not in headers:
             headers.append((b"x-request-id", request_id.encode()))

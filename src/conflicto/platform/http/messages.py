@@ -49,19 +49,27 @@ class Unseen(Enum):
 class Answer:
     """A finished response: status, body, and headers beside `content-length`.
 
-    `offer`: it may be laid ready for the next who ask. `stream`: it goes on, and writes its parts itself. `unseen` is what its
-    call says of it.
+    `offer`: it may be laid ready for the next who ask. `has_all_headers`: the front door adds none, `content-length` included.
+    `stream`: it goes on, and writes its parts itself. `unseen` is what its call says of it.
     """
 
-    __slots__ = ("body", "headers", "offer", "status", "stream", "unseen")
+    __slots__ = ("body", "has_all_headers", "headers", "offer", "status", "stream", "unseen")
 
     def __init__(self, status: int, body: bytes = b"", headers: tuple[Header, ...] = (), offer: Offer | None = None) -> None:
         self.status = status
         self.body = body
         self.headers = headers
         self.offer = offer
+        self.has_all_headers = offer is not None
         self.stream: Callable[[Write], Awaitable[None]] | None = None
         self.unseen: Unseen | None = None
+
+
+def answer_of_one(answer: Answer, *headers: Header) -> Answer:
+    """Return an answer with further headers that is not laid ready for others."""
+    alone = Answer(answer.status, answer.body, (*answer.headers, *headers))
+    alone.has_all_headers = answer.has_all_headers
+    return alone
 
 
 def json_answer(data: object, *, status: int = 200, headers: tuple[Header, ...] = (NO_STORE,)) -> Answer:
