@@ -29,6 +29,7 @@ from conflicto.activities.expiry import Expiry
 from conflicto.activities.queries import session_counts
 from conflicto.activity_types import http as types_http
 from conflicto.activity_types.registry import registered
+from conflicto.aggregation.spec import require_spec
 from conflicto.exports import http as exports_http
 from conflicto.exports.service import Exports
 from conflicto.feed import http as feed_http
@@ -98,7 +99,6 @@ from conflicto.responses.queries import held_places
 from conflicto.responses.releases import Releases
 from conflicto.results import store as results_store
 from conflicto.results.segments import Segments
-from conflicto.results.spec import require_spec
 from conflicto.sessions import http as sessions_http
 from conflicto.sessions import link_http
 from conflicto.sessions.events import SessionChanged, SessionEnded

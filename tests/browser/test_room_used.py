@@ -190,6 +190,24 @@ def test_the_figures_of_a_histogram_can_be_read_on_a_phone(live: Room, width: in
     assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_the_median_is_drawn_as_a_box_on_phone_and_screen(live: Room) -> None:
+    median = {"middle": {"path": "/value", "op": "median"}}
+    estimate = live.activity("estimate", {"question": "How heavy?", "unit": "kg"}, results_visibility="always", aggregate=median)
+    for seat, value in zip(
+        _seats(live, *(f"P{nth}" for nth in range(8))), (1_000, 1_100, 1_250, 1_400, 1_500, 1_800, 2_600, 4_000), strict=True
+    ):
+        _answer(live, estimate, seat, {"value": value})
+    phone, screen = live.phone(**(PHONE | {"viewport": {"width": 320, "height": 640}})), live.screen(viewport=SMALLEST)
+    phone.get_by_label("Your number").fill("1500")
+    phone.get_by_role("button", name="Send").click()
+    for page, name in ((phone, "phone"), (screen, "screen")):
+        page.locator(".of-median rect").wait_for()
+        page.get_by_text("Median 1,500, half of the answers from 1,250 to 1,800").wait_for()
+        assert page.locator(".of-median table tbody tr").count() == 5
+        picture(page, f"{name}-median")
+    assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_one_question_fills_the_screen_while_the_host_wants_it_there(live: Room) -> None:
     asked = live.activity(
         "questions", {"prompt": "Ask us anything"}, response_policy="many", responses_visibility="screen", moderation="after"

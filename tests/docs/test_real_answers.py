@@ -8,6 +8,7 @@ import httpx2
 import jsonschema_rs
 import pytest
 
+from conflicto.aggregation.operations import OPERATIONS
 from conflicto.app import App
 from tests.support.api import Api, Event, Seat, document_of, make_event
 
@@ -18,8 +19,6 @@ OPEN = {"Problem"}
 
 OF_HTTP = {"content-length", "content-type", "referrer-policy", "x-accel-buffering", "x-content-type-options"}
 """Headers that say nothing of an operation."""
-
-OPS = {"count", "number", "words", "rank", "votes", "score"}
 
 JSON = {"application/json", "application/problem+json"}
 
@@ -233,7 +232,8 @@ async def _every_op(api: Recorder, event: Event, anna: Seat) -> None:
         "values": {"path": "/n", "op": "count"},
         "numbers": {"path": "/n", "op": "number"},
         "words": {"path": "/text", "op": "words"},
-        "ranks": {"path": "/order", "op": "rank", "of": ["a", "b"]},
+        "ranks": {"path": "/order", "op": "rank", "of": ["a", "b", "c"], "rule": "borda"},
+        "middle": {"path": "/n", "op": "median"},
         "votes": {"path": "/votes", "op": "votes"},
         "points": {"path": "/n", "op": "score", "key": ""},
     }
@@ -243,7 +243,7 @@ async def _every_op(api: Recorder, event: Event, anna: Seat) -> None:
     data = {"n": 1, "text": "calm sea", "order": ["b", "a"], "votes": {"target": "t", "vote": 1}}
     await event.answer(every, anna, data)
     for token in (event.host, event.screen):
-        assert {each["op"] for each in (await api.get(path, token)).json()["results"].values()} == OPS
+        assert {each["op"] for each in (await api.get(path, token)).json()["results"].values()} == set(OPERATIONS)
 
 
 async def _seats(api: Recorder, event: Event) -> None:

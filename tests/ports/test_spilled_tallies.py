@@ -12,19 +12,20 @@ import msgspec
 import pytest
 
 from conflicto.activities.model import ModerationPolicy
+from conflicto.aggregation.operations.count import Counted
+from conflicto.aggregation.operations.median import Ordered
+from conflicto.aggregation.operations.number import Numbers
+from conflicto.aggregation.operations.score import Scores
+from conflicto.aggregation.operations.votes import Targets
+from conflicto.aggregation.operations.words import Spoken
+from conflicto.aggregation.spill.spill import Spill
+from conflicto.aggregation.spill.store import Entry, SpillStore
 from conflicto.platform.problems import Unavailable
 from conflicto.responses.commands.change import edit_response, moderate_response, remove_response
 from conflicto.responses.events import ResponsesChanged
 from conflicto.responses.model import Moderation, Written
-from conflicto.results.folds.count import Counted
-from conflicto.results.folds.number import Numbers
-from conflicto.results.folds.score import Scores
-from conflicto.results.folds.votes import Targets
-from conflicto.results.folds.words import Spoken
 from conflicto.results.queries import Round
 from conflicto.results.segments import Segments
-from conflicto.results.spill.spill import Spill
-from conflicto.results.spill.store import Entry, SpillStore
 from conflicto.results.tallies import MAX_SHARE, Kept, Tallies
 from conflicto.results.tally import Basis, results_of, told_results
 from tests.support.kit import Kit, Stage, command, set_stage
@@ -33,12 +34,13 @@ SPEC = {
     "count": {"path": "/w", "op": "count", "top": 3},
     "words": {"path": "/w", "op": "words", "top": 4},
     "number": {"path": "/n", "op": "number", "bins": 3},
+    "median": {"path": "/n", "op": "median"},
     "votes": {"path": "/v", "op": "votes"},
     "score": {"path": "/n", "op": "score", "key": ""},
 }
 BASIS = Basis(msgspec.json.encode(SPEC).decode(), "5", None, None)
 MAX_ENTRIES = 8
-STATES = (Counted, Numbers, Scores, Targets, Spoken)
+STATES = (Counted, Numbers, Ordered, Scores, Targets, Spoken)
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conflicto.aggregation.spill.store import SpillStore
 from conflicto.responses.model import Moderation, Response
-from conflicto.results.spill.store import SpillStore
 from conflicto.results.tally import Basis, Tally, results_of, told_results
 from tests.support.samples import response
 
@@ -25,7 +25,8 @@ SPEC = {
     "score": {"path": "", "op": "score", "key": "/right", "speed": True, "tolerance": 0.5},
 }
 BORDA = {"path": "", "op": "rank", "rule": "borda", "of": [1, "x", True]}
-AMONG = SPEC | {"votes": {"path": "", "op": "votes", "among": "answers"}, "rank": BORDA}
+MEDIAN = {"path": "", "op": "median", "min": -2}
+AMONG = SPEC | {"votes": {"path": "", "op": "votes", "among": "answers"}, "rank": BORDA, "bounded": MEDIAN}
 BASIS = Basis(msgspec.json.encode(SPEC).decode(), '{"right":1}', 1_000_000, 10, knows_authors=True)
 
 NUMBERS = st.one_of(st.integers(-3, 9), st.integers(-(2**53) + 1, 2**53 - 1), st.floats(allow_nan=False, allow_infinity=False))

@@ -10,10 +10,11 @@ import msgspec
 from conflicto.activity_types.checking import Check, compiled
 from conflicto.activity_types.errors import OutsideSubset, TypeRefused
 from conflicto.activity_types.habits import Habits
-from conflicto.activity_types.manifest import AGGREGATE, CATALOG, EXAMPLE, LAST, MANIFEST, REHEARSAL
+from conflicto.activity_types.manifest import CATALOG, EXAMPLE, LAST, MANIFEST, REHEARSAL
 from conflicto.activity_types.model import ActivityType
 from conflicto.activity_types.scopes import PUBLIC, scopes_of
 from conflicto.activity_types.subset import BOUND, SCOPE, Schema, check_subset, walk
+from conflicto.aggregation.spec import faults_of
 from conflicto.platform.problems import DomainError
 from conflicto.platform.strict_json import Limits, compact
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 MANIFEST_FILE = "activity.json"
 REHEARSAL_FILE = "rehearsal.json"
+AGGREGATE_FILE = "aggregate.json"
 FILE_LIMITS = Limits(max_bytes=64 * 1024)
 MOST_FILES = 50
 """Examples, and catalogs, of one type."""
@@ -45,7 +47,6 @@ def load_type(folder: Path) -> ActivityType:
         raise TypeRefused(_called(folder, "config.schema.json"), "/type", "a config is an object")
     response_schema = _schema(folder, "response.schema.json", config=config_schema)
     has_secret = (folder / "secret.schema.json").exists()
-    has_aggregate = (folder / "aggregate.json").exists()
     return ActivityType(
         name=manifest["type"],
         version=manifest["version"],
@@ -59,7 +60,7 @@ def load_type(folder: Path) -> ActivityType:
         config_schema=config_schema,
         response_schema=response_schema,
         secret_schema=_schema(folder, "secret.schema.json") if has_secret else None,
-        aggregate=msgspec.json.encode(_fitting(folder, "aggregate.json", AGGREGATE)).decode() if has_aggregate else None,
+        aggregate=_aggregate(folder),
         scopes=scopes_of(config_schema),
         examples=tuple(_many(folder, "examples", EXAMPLE).values()),
         catalogs=_catalogs(folder),
@@ -90,6 +91,16 @@ def _require_place(part: Schema, pointer: str, *, is_config: bool, config: Schem
         scope = config.get("properties", {}).get(*name, {}).get(SCOPE, PUBLIC) if config and name else PUBLIC
         if scope != PUBLIC:
             raise OutsideSubset(f"{pointer}/{keyword}", "leads to a part of the config that participants do not see")
+
+
+def _aggregate(folder: Path) -> str | None:
+    """Read how answers are counted, by the rules that hosts' own specs meet too."""
+    if not (folder / AGGREGATE_FILE).exists():
+        return None
+    spec = _read(folder, AGGREGATE_FILE)
+    for pointer, message in faults_of(spec):
+        raise TypeRefused(_called(folder, AGGREGATE_FILE), pointer, message)
+    return msgspec.json.encode(spec).decode()
 
 
 def _habits(folder: Path) -> Habits:

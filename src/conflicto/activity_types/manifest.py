@@ -15,11 +15,6 @@ SDK = "1"
 LAST = 1000
 """The place in lists of a type that names none."""
 
-OPS = ("count", "number", "words", "rank", "votes", "score")
-"""How answers can be counted."""
-
-MOST_AGGREGATES = 8
-
 _OBJECT: dict[str, Any] = {"type": "object", "additionalProperties": False}
 _POINTER = {"type": "string", "pattern": r"^(/([^~/]|~[01])*)*$"}
 _SHORT = {"type": "string", "minLength": 1, "maxLength": 60}
@@ -48,20 +43,6 @@ MANIFEST = Check(
             "fresh": _OBJECT | {"properties": {"config": {"type": "object"}, "secret": {"type": "object"}}},
             "defaults": _OBJECT | {"properties": DEFAULTS},
             "defaults_for_many": _OBJECT | {"properties": DEFAULTS},
-        },
-    },
-    "",
-)  # fmt: skip
-
-AGGREGATE = Check(
-    _OBJECT | {
-        "maxProperties": MOST_AGGREGATES,
-        "patternProperties": {
-            "^[a-z][a-z0-9_]{0,31}$": {
-                "type": "object",
-                "required": ["path", "op"],
-                "properties": {"path": _POINTER, "op": {"enum": list(OPS)}},
-            },
         },
     },
     "",

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from conflicto.activity_types.parts import PartKind, parts_of
+from conflicto.aggregation.operation import ResponseMetadata, RoundContext
+from conflicto.aggregation.operations.score import Score
+from conflicto.aggregation.pointer import MISSING, find
+from conflicto.aggregation.spec import spec_of
 from conflicto.exports.cells import Number, Truth, cell, readable, text_at, truth
-from conflicto.results.folds.base import About, Circumstances
-from conflicto.results.folds.score import Score
-from conflicto.results.pointer import MISSING, find
-from conflicto.results.spec import spec_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -44,18 +44,18 @@ class Answer(NamedTuple):
 
     text: str
     round: int
-    about: About
+    about: ResponseMetadata
 
 
 def answer_of(response: Response) -> Answer:
     """Return a stored response as its question reads it."""
-    about = About(response.participant_id or 0, response.received_us, response.created_ts, str(response.id))
+    about = ResponseMetadata(response.participant_id or 0, response.received_us, response.created_ts, str(response.id))
     return Answer(response.text or "null", response.round, about)
 
 
 def anonymous_answer(text: str, nth: int) -> Answer:
     """Return an answer without author, id or instants."""
-    return Answer(text, nth, About(0, 0, 0, ""))
+    return Answer(text, nth, ResponseMetadata(0, 0, 0, ""))
 
 
 class Scoring(NamedTuple):
@@ -176,7 +176,7 @@ def _scoring(activity: Activity, content: Content, counts: Mapping[int, Counts])
     rounds: dict[int, Score] = {}
     for nth in range(1, activity.round + 1):
         timed = activity if nth == activity.round else counts.get(nth)
-        fold = timed and entry.fold(Circumstances(secret, timed.started_ts, timed.duration_seconds))
+        fold = timed and entry.fold(RoundContext(secret, timed.started_ts, timed.duration_seconds))
         if isinstance(fold, Score):
             rounds[nth] = fold
     right = next((fold.right for fold in rounds.values()), MISSING)

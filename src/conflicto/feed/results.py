@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from conflicto.activities.model import Counts, ModerationPolicy, ResultsVisibility
 from conflicto.activities.queries import activities_with_contents
+from conflicto.aggregation.spec import refers_to_config
 from conflicto.feed.head import CROWD_SNAPSHOT_S
 from conflicto.feed.views import View, view_of
 from conflicto.platform.express.offer import ready_answer
@@ -19,7 +20,6 @@ from conflicto.platform.problems import FieldError, InvalidInput, NotFound, Unav
 from conflicto.responses.queries import pooled_authors
 from conflicto.results.errors import ResultsHidden
 from conflicto.results.queries import Round
-from conflicto.results.spec import refers_to_config
 from conflicto.results.tallies import Body
 from conflicto.results.tally import Basis, results_of, told_results
 from conflicto.results.visibility import Door, door_of, tells_scores

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from conflicto.results.spec import spec_of
+from conflicto.aggregation.spec import spec_of
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from conflicto.aggregation.spill.spill import Spill
 from conflicto.platform.problems import DomainError
 from conflicto.results import queries, store
 from conflicto.results.queries import Reading
-from conflicto.results.spill.spill import Spill
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

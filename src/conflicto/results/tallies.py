@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
     from uuid import UUID
 
+    from conflicto.aggregation.spill.spill import Spill
     from conflicto.responses.model import LiveAnswer, Response
     from conflicto.results.queries import Chunk, Reading, Round
     from conflicto.results.segments import Segments
-    from conflicto.results.spill.spill import Spill
     from conflicto.results.tally import Basis, StoredResults
 
     Counted = LiveAnswer | Response

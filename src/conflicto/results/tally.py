@@ -15,18 +15,18 @@ from unicodedata import unidata_version
 import msgspec
 
 from conflicto import __version__
+from conflicto.aggregation.operation import ResponseMetadata, RoundContext
+from conflicto.aggregation.operations.score import Score, Scores
+from conflicto.aggregation.pointer import MISSING, find
+from conflicto.aggregation.spec import spec_of
 from conflicto.platform.problems import Unavailable
-from conflicto.results.folds.base import About, Circumstances
-from conflicto.results.folds.score import Score, Scores
-from conflicto.results.pointer import MISSING, find
-from conflicto.results.spec import spec_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from uuid import UUID
 
-    from conflicto.results.folds.base import State
-    from conflicto.results.spill.store import SpillStore
+    from conflicto.aggregation.operation import State
+    from conflicto.aggregation.spill.store import SpillStore
 
 NOBODY = 0
 """Author of an answer that was detached from its own."""
@@ -188,10 +188,10 @@ class Tally:
         self.basis = basis
         self.authors: Counter[int] = Counter()
         secret, config = (None if text is None else _decode(text) for text in (basis.secret, basis.config))
-        circumstances = Circumstances(secret, basis.started_us, basis.duration_seconds, config)
+        context = RoundContext(secret, basis.started_us, basis.duration_seconds, config)
         spec = spec_of(basis.aggregate)
         self.names = list(spec)
-        self._folds = [(entry.path, entry.fold(circumstances)) for entry in spec.values()]
+        self._folds = [(entry.path, entry.fold(context)) for entry in spec.values()]
         self._live = Half([fold.empty() for _, fold in self._folds])
         self._visible = self._live.parted() if basis.is_moderated else self._live
         self.is_stored = False
@@ -289,7 +289,7 @@ class Tally:
         if not self._folds:
             return ()
         value = _decode(text or "null")
-        about = About(response.participant_id or NOBODY, response.received_us, response.created_ts, str(response.id))
+        about = ResponseMetadata(response.participant_id or NOBODY, response.received_us, response.created_ts, str(response.id))
         return [None if (found := find(value, path)) is MISSING else fold.read(found, about) for path, fold in self._folds]
 
     def _shown(self, response: Answered, reads: Sequence[Any]) -> Sequence[Any]:

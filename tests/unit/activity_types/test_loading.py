@@ -92,16 +92,32 @@ BROKEN: dict[str, tuple[Breaking, str]] = {
         "toast/response.schema.json at /properties/bread/x-in: leads to a part of the config that participants do not see",
     ),
     "a bad operation": (
-        lambda at: changed(at / "aggregate.json", breads={"path": "/bread", "op": "median"}),
-        "toast/aggregate.json at /breads/op: is none of the values",
+        lambda at: changed(at / "aggregate.json", breads={"path": "/bread", "op": "average"}),
+        "toast/aggregate.json at /breads/op: must be one of count, median, number, rank, score, votes, words",
     ),
     "a bad pointer": (
         lambda at: changed(at / "aggregate.json", breads={"path": "bread", "op": "count"}),
-        "toast/aggregate.json at /breads/path: does not have the form",
+        "toast/aggregate.json at /breads/path: must be a JSON pointer",
     ),
     "a bad name": (
         lambda at: changed(at / "aggregate.json", **{"Breads!": {"path": "/bread", "op": "count"}}),
-        "toast/aggregate.json: holds a field",
+        "toast/aggregate.json: has a name that is not a lower-case letter",
+    ),
+    "an unknown option": (
+        lambda at: changed(at / "aggregate.json", breads={"path": "/bread", "op": "count", "topp": 3}),
+        "toast/aggregate.json at /breads: has an option that count does not know",
+    ),
+    "a bad option": (
+        lambda at: changed(at / "aggregate.json", breads={"path": "/bread", "op": "count", "top": 0}),
+        "toast/aggregate.json at /breads/top: must be a whole number from 1 to 1000",
+    ),
+    "options that do not agree": (
+        lambda at: changed(at / "aggregate.json", breads={"path": "/bread", "op": "number", "min": 2, "max": 1}),
+        "toast/aggregate.json at /breads: needs a `min` below its `max`",
+    ),
+    "a missing option": (
+        lambda at: changed(at / "aggregate.json", score={"path": "/bread", "op": "score"}),
+        "toast/aggregate.json at /score/key: is required by score",
     ),
     "an empty example": (lambda at: (at / "examples/x.json").write_text("{}"), "toast/examples/x.json at /config: is required"),
     "no locale": (lambda at: (at / "i18n/English.json").write_text("{}"), "toast/i18n/English.json: is not named by a locale"),

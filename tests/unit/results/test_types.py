@@ -9,7 +9,7 @@ import pytest
 
 from conflicto.activity_types.model import ActivityType
 from conflicto.activity_types.registry import installed
-from conflicto.results.spec import require_spec
+from conflicto.aggregation.spec import require_spec
 from conflicto.results.tally import Basis, Tally, results_of
 
 NOBODYS = UUID(int=0)

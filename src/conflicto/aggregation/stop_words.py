@@ -10,8 +10,8 @@ import json
 from functools import cache
 from pathlib import Path
 
+from conflicto.aggregation.segmentation import bare
 from conflicto.platform.folding import fold
-from conflicto.results.segmentation import bare
 
 LANGUAGES = ("ar", "de", "en", "es", "fr", "pt")
 

@@ -1,4 +1,4 @@
-"""What every op has: how it reads an answer, and a state that what was read is added to and removed from."""
+"""Interface of all operations: a fold reads an answer, and adds what it read to a state or removes it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from heapq import nsmallest
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar
 
+from pydantic import BaseModel, Field
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from conflicto.results.spill.store import SpillStore
+    from conflicto.aggregation.spill.store import SpillStore
 
     Check = Callable[[object], str | None]
     """Says what is wrong with the value of an option, or None."""
@@ -24,7 +26,7 @@ MOST_LISTED = 1_000
 T = TypeVar("T")
 
 
-class About(NamedTuple):
+class ResponseMetadata(NamedTuple):
     """What an answer is beside its JSON. `received_us` and `created_ts` say when its newest revision, and its first, was sent."""
 
     participant_id: int
@@ -33,7 +35,7 @@ class About(NamedTuple):
     response_id: str
 
 
-class Circumstances(NamedTuple):
+class RoundContext(NamedTuple):
     """Facts of the activity that an op may need: its secret, when the round began and how long it was to take, and its config."""
 
     secret: object = None
@@ -81,21 +83,33 @@ class State(Protocol):
 class Fold(Protocol):
     """One op with its options."""
 
-    def read(self, value: object, about: About) -> Any | None:  # noqa: ANN401 - each op's own
+    def read(self, value: object, about: ResponseMetadata) -> Any | None:  # noqa: ANN401 - each op's own
         """Return what an answer contributes, None if the value is of no use; never raises."""
 
     def empty(self) -> State:
         """Return the state of no answers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """An op: which options it takes (`needed` are required), whether they agree, and how it is made of them."""
+class Result(BaseModel):
+    """Base of all results; `op` names the operation."""
 
-    make: Callable[[Mapping[str, Any], Circumstances], Fold]
+    answers: int = Field(description="Responses in which the path led to something of use.")
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """Declaration of an operation: how it is made, the schema of its results, and which options it takes.
+
+    `needed` options are required, and `agree` says what is wrong with options that fit one by one. `of_config` names those that may be a
+    JSON pointer into the activity's config.
+    """
+
+    make: Callable[[Mapping[str, Any], RoundContext], Fold]
+    result: type[Result]
     options: Mapping[str, Check] = field(default_factory=dict)
     needed: frozenset[str] = frozenset()
     agree: Check = lambda _: None
+    of_config: frozenset[str] = frozenset()
 
 
 def whole(least: int, most: int) -> Check:

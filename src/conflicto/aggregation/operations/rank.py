@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections import Counter
 from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
-from conflicto.results.folds.base import MAX_ENTRIES, MOST_LISTED, Kind, first
-from conflicto.results.pointer import find_all, parse
-from conflicto.results.spill.store import Entry
-from conflicto.results.values import elements, raw, text_of
+from pydantic import BaseModel
+
+from conflicto.aggregation.operation import MAX_ENTRIES, MOST_LISTED, Operation, Result, first
+from conflicto.aggregation.pointer import find_all, parse
+from conflicto.aggregation.spill.store import Entry
+from conflicto.aggregation.values import elements, raw, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from conflicto.results.folds.base import About, Circumstances
-    from conflicto.results.spill.store import SpillStore
+    from conflicto.aggregation.operation import ResponseMetadata, RoundContext
+    from conflicto.aggregation.spill.store import SpillStore
 
 MOST_RANKED = 100
 """Options in one answer; one that ranks more would outweigh everybody else's, and is no answer."""
@@ -45,7 +47,7 @@ class ModifiedBorda:
 
     of: tuple[bytes, ...] | None = None
 
-    def read(self, value: object, about: About) -> Points | None:  # noqa: ARG002 - Fold's signature
+    def read(self, value: object, about: ResponseMetadata) -> Points | None:  # noqa: ARG002 - Fold's signature
         """Return the points of the ranked options."""
         known = None if self.of is None else frozenset(self.of)
         given = elements(value) if isinstance(value, list) else None
@@ -69,7 +71,7 @@ class Borda:
     of: tuple[bytes, ...]
     is_zero: bool = False
 
-    def read(self, value: object, about: About) -> Points | None:  # noqa: ARG002 - Fold's signature
+    def read(self, value: object, about: ResponseMetadata) -> Points | None:  # noqa: ARG002 - Fold's signature
         """Return the points of all options, in halves; an array in the array is a shared place."""
         places = list(self._places(value)) if isinstance(value, list) else []
         if not places:
@@ -201,17 +203,35 @@ def _agree(options: object) -> str | None:
     return f'knows "unranked" with the rule "{BORDA}" alone' if "unranked" in given else None
 
 
-def _made(options: Mapping[str, Any], circumstances: Circumstances) -> ModifiedBorda | Borda:
+def _made(options: Mapping[str, Any], context: RoundContext) -> ModifiedBorda | Borda:
     of = options.get("of")
-    given = find_all(circumstances.config, parse(of) or ()) if isinstance(of, str) else of
+    given = find_all(context.config, parse(of) or ()) if isinstance(of, str) else of
     known = None if given is None else tuple(_texts(given)[:MOST_RANKED])
     if options.get("rule") == BORDA:
         return Borda(known or (), is_zero=options.get("unranked") == ZERO)
     return ModifiedBorda(known)
 
 
-KIND = Kind(
+class RankedValue(BaseModel):
+    """Points of a ranked option, and how often it was first."""
+
+    value: Any
+    points: float
+    first: int
+
+
+class RankResult(Result):
+    """Options by points, the best first."""
+
+    op: Literal["rank"]
+    ranking: list[RankedValue]
+    truncated: bool
+
+
+OPERATION = Operation(
     _made,
+    RankResult,
     {"of": _options, "rule": _among(MODIFIED, BORDA), "unranked": _among(AVERAGE, ZERO)},
     agree=_agree,
+    of_config=frozenset({"of"}),
 )

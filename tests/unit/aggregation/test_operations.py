@@ -1,12 +1,20 @@
-"""What each op says of answers that a person can count."""
+"""What each operation says of answers that a person can count."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
+from statistics import quantiles
 from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+import conflicto
+from conflicto.aggregation.operations import OPERATIONS
+from conflicto.aggregation.operations.median import QUARTERS
 from conflicto.responses.model import Moderation
 from conflicto.results.tally import Basis, Tally, results_of
 from tests.support.samples import response
@@ -152,8 +160,8 @@ def test_values_are_compared_in_nfc_and_shown_in_it() -> None:
     assert found["values"] == [{"value": composed, "count": 3}, {"value": {"\u00e9": [composed]}, "count": 2}]
     both = result({"op": "count"}, {"\u00e9": 1, "e\u0301": 2})["values"]
     assert both == [{"value": {"\u00e9": 1, "e\u0301": 2}, "count": 1}], "names of one object stay apart"
-    for right, given in ((composed, decomposed), (decomposed, composed), ([composed, "x"], ["x", decomposed])):
-        assert result({"op": "score", "key": "/r"}, given, "cafe", secret={"r": right})["correct"] == 1
+    for right, said in ((composed, decomposed), (decomposed, composed), ([composed, "x"], ["x", decomposed])):
+        assert result({"op": "score", "key": "/r"}, said, "cafe", secret={"r": right})["correct"] == 1
     assert ranking({"of": [decomposed]}, [composed]) == [(composed, 1, 1)]
     assert ranking({"of": [decomposed, "x"], "rule": "borda"}, [composed])[0] == (composed, 1, 1)
 
@@ -247,3 +255,77 @@ def test_an_answer_has_so_many_words_and_votes_on_so_many_targets() -> None:
     assert len(result({"op": "words", "top": 1000}, text)["words"]) == 500
     assert result({"op": "votes"}, [{"target": "q", "vote": 1}] * 201)["answers"] == 0
     assert result({"op": "score", "key": ""}, [1] * 201, [1] * 200, secret=[1])["correct"] == 1
+
+
+def test_the_median_and_its_quartiles_are_those_of_spreadsheets() -> None:
+    found = result({"op": "median"}, 1, 2, 3, 4, "5", True, None, [4])
+    assert found == {
+        "op": "median", "answers": 4, "min": 1, "lower_quartile": 1.75, "median": 2.5, "upper_quartile": 3.25, "max": 4,
+    }  # fmt: skip
+    assert result({"op": "median"}, 7)["lower_quartile"] == 7
+    assert result({"op": "median", "max": 3}, 1, 2, 300)["median"] == 1.5
+    nothing = result({"op": "median"}, "a")
+    assert {name: value for name, value in nothing.items() if name not in {"op", "answers"}} == dict.fromkeys(QUARTERS)
+
+
+@given(st.lists(st.integers(-(10**6), 10**6) | st.floats(-1e6, 1e6), min_size=2, max_size=60))
+def test_quartiles_are_those_of_the_standard_library(values: list[float]) -> None:
+    found = result({"op": "median"}, *values)
+    expected = quantiles(values, n=4, method="inclusive")
+    assert [found["lower_quartile"], found["median"], found["upper_quartile"]] == pytest.approx(expected)
+    assert (found["min"], found["max"]) == (min(values), max(values))
+
+
+def test_whole_numbers_beyond_doubles_keep_every_digit() -> None:
+    least, most = 2**53 + 1, 2**53 + 3
+    found = result({"op": "median"}, least, most)
+    assert (found["min"], found["median"], found["max"]) == (least, 2**53 + 2, most)
+
+
+ENTRIES: dict[str, tuple[dict[str, Any], list[Any]]] = {
+    "count": ({}, ["a", 1, None, {"x": [1]}]),
+    "median": ({}, [1, 2.5]),
+    "number": ({"bins": 2}, [1, 2.5, 9]),
+    "rank": ({"rule": "borda", "of": ["a", "b", "c"]}, [["a"], ["b", "a"]]),
+    "score": ({"key": ""}, [1, 2]),
+    "votes": ({}, [{"target": "t", "vote": 1}]),
+    "words": ({}, ["calm sea"]),
+}
+
+
+@pytest.mark.parametrize("op", OPERATIONS)
+@pytest.mark.parametrize("is_empty", [False, True])
+def test_results_have_the_form_that_their_operation_declares(op: str, is_empty: bool) -> None:
+    options, answers = ENTRIES[op]
+    found = result({"op": op, **options}, *(() if is_empty else answers), secret=1)
+    schema = OPERATIONS[op].result
+    assert schema.model_validate(found, strict=True).model_dump(by_alias=True) == found
+    assert found["op"] == op
+    assert found.keys() == {each.alias or name for name, each in schema.model_fields.items()}
+
+
+def test_docs_tell_of_every_operation_with_its_options_and_its_result() -> None:
+    page = (Path(__file__).parents[3] / "docs/api.md").read_text(encoding="utf-8")
+    rows = dict(
+        re.findall(
+            r"^\| `(\w+)` \| (.+) \|$",
+            page[page.index("|---|---|---|", page.index("| `op` | Options")) :].split("\n\n")[0],
+            re.MULTILINE,
+        )
+    )
+    assert rows.keys() == OPERATIONS.keys()
+    for op, operation in OPERATIONS.items():
+        options, told = rows[op].split(" | ")
+        assert set(operation.options) <= set(re.findall(r"`(\w+)`", options))
+        common = {"op", "answers", "truncated"}
+        assert {each.alias or name for name, each in operation.result.model_fields.items()} - common <= set(
+            re.findall(r"`(\w+)`", told)
+        )
+
+
+def test_pages_draw_every_operation() -> None:
+    static = Path(conflicto.__file__).parent / "web/static/sdk"
+    assert {file.stem for file in (static / "drawings").glob("*.js")} == OPERATIONS.keys()
+    listed = re.search(r"^const DRAWINGS = \{ (.+) \};$", (static / "pictures.js").read_text(encoding="utf-8"), re.MULTILINE)
+    assert listed
+    assert set(listed[1].split(", ")) == OPERATIONS.keys()

@@ -8,21 +8,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from conflicto.aggregation.operations import OPERATIONS
+from conflicto.aggregation.pointer import parse
 from conflicto.platform.problems import FieldError, InvalidInput
 from conflicto.platform.strict_json import pointer_escape
-from conflicto.results.folds import KINDS
-from conflicto.results.pointer import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conflicto.results.folds.base import Circumstances, Fold
+    from conflicto.aggregation.operation import Fold, RoundContext
 
 MOST_NAMES = 8
-OF_CONFIG = ("of", "stop_words")
-"""Options that may be a JSON pointer into the activity's config."""
-
-
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 _decode = msgspec.json.Decoder().decode
 
@@ -34,9 +30,9 @@ class Entry(NamedTuple):
     op: str
     options: Mapping[str, Any]
 
-    def fold(self, circumstances: Circumstances) -> Fold:
+    def fold(self, context: RoundContext) -> Fold:
         """Return the fold that it asks for."""
-        return KINDS[self.op].make(self.options, circumstances)
+        return OPERATIONS[self.op].make(self.options, context)
 
 
 Spec = Mapping[str, Entry]
@@ -45,14 +41,15 @@ Spec = Mapping[str, Entry]
 def spec_of(text: str | None) -> Spec:
     """Return a stored spec. What does not fit the rules of today asks for nothing; it was stored before them."""
     value = None if text is None else _decode(text)
-    if value is None or any(_wrong(value)):
+    if value is None or any(faults_of(value)):
         return {}
     return {name: Entry(parse(said["path"]) or (), said["op"], _options(said)) for name, said in value.items()}
 
 
 def refers_to_config(text: str | None) -> bool:
     """Tell whether a stored spec takes options from the activity's config."""
-    return any(isinstance(entry.options.get(option), str) for entry in spec_of(text).values() for option in OF_CONFIG)
+    entries = spec_of(text).values()
+    return any(isinstance(entry.options.get(option), str) for entry in entries for option in OPERATIONS[entry.op].of_config)
 
 
 def require_spec(text: str | None) -> None:
@@ -61,12 +58,12 @@ def require_spec(text: str | None) -> None:
     Raises:
         InvalidInput: it is not.
     """
-    wrong = [] if text is None else list(_wrong(_decode(text)))
+    wrong = [] if text is None else list(faults_of(_decode(text)))
     if wrong:
         raise InvalidInput(errors=tuple(FieldError(f"/aggregate{below}", message) for below, message in wrong))
 
 
-def _wrong(value: object) -> Iterator[tuple[str, str]]:
+def faults_of(value: object) -> Iterator[tuple[str, str]]:
     """Yield what is wrong where, as pointers below the spec. Names are input and never repeated unless they are good ones."""
     if not isinstance(value, dict) or len(value) > MOST_NAMES:
         yield "", f"must be an object of at most {MOST_NAMES} names"
@@ -84,19 +81,19 @@ def _wrong_entry(said: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     path, op = said.get("path"), said.get("op")
     if not isinstance(path, str) or parse(path) is None:
         yield "/path", "must be a JSON pointer; the empty text is the whole answer"
-    kind = KINDS.get(op) if isinstance(op, str) else None
-    if kind is None:
-        yield "/op", f"must be one of {', '.join(KINDS)}"
+    operation = OPERATIONS.get(op) if isinstance(op, str) else None
+    if operation is None:
+        yield "/op", f"must be one of {', '.join(OPERATIONS)}"
         return
     options = _options(said)
-    if not options.keys() <= kind.options.keys():
+    if not options.keys() <= operation.options.keys():
         yield "", f"has an option that {op} does not know"
-    for option in sorted(kind.needed - options.keys()):
+    for option in sorted(operation.needed - options.keys()):
         yield f"/{option}", f"is required by {op}"
-    faults = {option: kind.options[option](value) for option, value in options.items() if option in kind.options}
+    faults = {option: operation.options[option](value) for option, value in options.items() if option in operation.options}
     found = [(f"/{pointer_escape(option)}", message) for option, message in faults.items() if message]
     yield from found
-    disagreement = None if found else kind.agree(options)
+    disagreement = None if found else operation.agree(options)
     if disagreement:
         yield "", disagreement
 

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import Counter
-from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal
 
-import msgspec
+from pydantic import BaseModel, Field
 
-from conflicto.results.folds.base import MAX_ENTRIES, Kind, whole
-from conflicto.results.folds.base import number as a_number
-from conflicto.results.spill.store import Entry
-from conflicto.results.values import EXACT, number_in
+from conflicto.aggregation.counted_numbers import BOUNDS, Bounded, CountedNumbers, bounds_agree, bounds_in, out
+from conflicto.aggregation.operation import Operation, Result, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from conflicto.results.folds.base import About
-    from conflicto.results.spill.store import SpillStore
+    from conflicto.aggregation.counted_numbers import Real
+    from conflicto.aggregation.spill.store import SpillStore
 
     Filled = Callable[[Sequence[int | float]], list[int]]
     """Returns how many answers lie between each start of a bin and the next one."""
-
-Real = int | float
 
 UNIT_BITS = 1_074
 UNIT = 1 << UNIT_BITS
@@ -32,73 +26,29 @@ UNIT = 1 << UNIT_BITS
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
-    """With `min` or `max`, what lies beyond them is no answer: one absurd number shall not squeeze all others into one bin."""
+class Number(Bounded):
+    """Numbers between bounds, and into how many bins of a histogram they go."""
 
     bins: int = 10
-    min: Real | None = None
-    max: Real | None = None
-
-    def read(self, value: object, about: About) -> Real | None:  # noqa: ARG002 - Fold's signature
-        """Return the number."""
-        found = number_in(value)
-        if found is None or (self.min is not None and found < self.min) or (self.max is not None and found > self.max):
-            return None
-        return found
 
     def empty(self) -> Numbers:
         """Return the state of no answers."""
         return Numbers(self)
 
 
-class Numbers:
-    """How many answers gave each number, their exact sum in units of the least double, and how many are no whole numbers."""
-
-    max_entries = MAX_ENTRIES
+class Numbers(CountedNumbers):
+    """Counted numbers, with their exact sum in units of the least double, and how many are no whole numbers."""
 
     def __init__(self, spec: Number) -> None:
-        self.answers = 0
+        super().__init__()
         self._spec = spec
         self._total = 0
         self._parts = 0
-        self._counts: Counter[Real] = Counter()
-
-    def add(self, read: Real) -> None:
-        """Take in an answer."""
-        self._move(read, 1)
-
-    def remove(self, read: Real) -> None:
-        """Take it back."""
-        self._move(read, -1)
 
     def result(self) -> dict[str, Any]:
         """Return what the numbers say together."""
         counts = self._counts
         return self._told((min(counts), max(counts)) if counts else None, lambda starts: _filled(counts, starts))
-
-    def dump(self) -> tuple[int, dict[Real, int]]:
-        """Return how many answers there are, and how many gave each number."""
-        return self.answers, dict(self._counts)
-
-    def take(self, dumped: tuple[int, dict[Real, int]]) -> None:
-        """Take in other answers."""
-        for read, times in dumped[1].items():
-            self._move(read, times)
-
-    @property
-    def entries(self) -> int:
-        """How many numbers memory holds."""
-        return len(self._counts)
-
-    def detach(self) -> Self:
-        """Return what memory holds, as a state of its own."""
-        detached = copy(self)
-        self._counts = Counter()
-        return detached
-
-    def store(self, spill: SpillStore, state: int) -> None:
-        """Add what memory holds to what is stored."""
-        spill.add(state, (Entry(value, count, 0, 0) for value, count in self._counts.items()))
 
     def stored_result(self, spill: SpillStore, state: int) -> dict[str, Any]:
         """Return the result of what is stored."""
@@ -109,8 +59,8 @@ class Numbers:
         return {
             "op": "number",
             "answers": n,
-            "sum": _out(_quotient(self._total, UNIT)),
-            "mean": _out(_quotient(self._total, UNIT * n)) if n else None,
+            "sum": out(_quotient(self._total, UNIT)),
+            "mean": out(_quotient(self._total, UNIT * n)) if n else None,
             "min": least,
             "max": greatest,
             "histogram": self._histogram(least, greatest, filled),
@@ -127,15 +77,12 @@ class Numbers:
             return [{"from": low, "to": high, "count": self.answers}]
         edges = sorted(low * (1 - part / spec.bins) + high * (part / spec.bins) for part in range(spec.bins))
         bins = zip(edges, [*edges[1:], high], filled(edges), strict=True)
-        return [{"from": _out(start), "to": _out(end), "count": count} for start, end, count in bins]
+        return [{"from": out(start), "to": out(end), "count": count} for start, end, count in bins]
 
     def _move(self, read: Real, times: int) -> None:
-        self.answers += times
         self._total += times * _units(read)
         self._parts += 0 if isinstance(read, int) else times
-        self._counts[read] += times
-        if not self._counts[read]:
-            del self._counts[read]
+        super()._move(read, times)
 
 
 def _units(value: Real) -> int:
@@ -150,17 +97,12 @@ def _quotient(above: int, below: int) -> Real:
     return above / below if rest else whole_part
 
 
-def _out(value: Real) -> Real | msgspec.Raw:
-    """Return a number as JSON can hold it: whole ones exactly, whatever their length."""
-    return msgspec.Raw(str(value).encode()) if isinstance(value, int) and abs(value) > EXACT else value
-
-
 def _whole_bins(low: int, high: int, bins: int, filled: Filled) -> list[dict[str, Any]]:
     """Return bins of whole numbers, both ends included: 1 to 5 are five bins, whatever their number was to be."""
     width = -(-(high - low + 1) // bins)
     starts = list(range(low, high + 1, width))
     return [
-        {"from": _out(start), "to": _out(min(start + width - 1, high)), "count": count}
+        {"from": out(start), "to": out(min(start + width - 1, high)), "count": count}
         for start, count in zip(starts, filled(starts), strict=True)
     ]
 
@@ -172,13 +114,27 @@ def _filled(counts: Mapping[Real, int], starts: Sequence[Real]) -> list[int]:
     return filled
 
 
-def _bounds_agree(options: Any) -> str | None:  # noqa: ANN401 - the checked options
-    low, high = options.get("min"), options.get("max")
-    return "needs a `min` below its `max`" if low is not None and high is not None and low >= high else None
-
-
 def _made(options: Mapping[str, Any]) -> Number:
-    return Number(options.get("bins", 10), number_in(options.get("min")), number_in(options.get("max")))
+    return Number(*bounds_in(options), bins=options.get("bins", 10))
 
 
-KIND = Kind(lambda options, _: _made(options), {"bins": whole(1, 100), "min": a_number, "max": a_number}, agree=_bounds_agree)
+class Bin(BaseModel):
+    """One bar of a histogram."""
+
+    from_: float = Field(alias="from")
+    to: float
+    count: int
+
+
+class NumberResult(Result):
+    """Sum, mean, extremes and histogram of numbers; null where there are no numbers."""
+
+    op: Literal["number"]
+    sum: float | None
+    mean: float | None
+    min: float | None
+    max: float | None
+    histogram: list[Bin]
+
+
+OPERATION = Operation(lambda options, _: _made(options), NumberResult, {"bins": whole(1, 100)} | BOUNDS, agree=bounds_agree)

@@ -6,18 +6,20 @@ from copy import copy
 from dataclasses import dataclass
 from fractions import Fraction
 from heapq import nlargest, nsmallest
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
-from conflicto.results.folds.base import Kind, flag, number, whole
-from conflicto.results.pointer import MISSING, find, parse
-from conflicto.results.spill.store import Item
-from conflicto.results.values import MOST_ELEMENTS, canonical, number_in
+from pydantic import BaseModel
+
+from conflicto.aggregation.operation import Operation, Result, flag, number, whole
+from conflicto.aggregation.pointer import MISSING, find, parse
+from conflicto.aggregation.spill.store import Item
+from conflicto.aggregation.values import MOST_ELEMENTS, canonical, number_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from conflicto.results.folds.base import About, Circumstances
-    from conflicto.results.spill.store import SpillStore
+    from conflicto.aggregation.operation import ResponseMetadata, RoundContext
+    from conflicto.aggregation.spill.store import SpillStore
 
 MOST_BEST = 10
 US_PER_S = 1_000_000
@@ -44,7 +46,7 @@ class Score:
     started_us: int | None = None
     duration_us: int | None = None
 
-    def read(self, value: object, about: About) -> Scored:
+    def read(self, value: object, about: ResponseMetadata) -> Scored:
         """Return what the answer earns."""
         is_right = self._is_right(value)
         return Scored(about.participant_id, is_right, self._worth(about.received_us) if is_right else 0)
@@ -193,19 +195,35 @@ def _positive(value: object) -> str | None:
     return number(value) or (None if isinstance(value, (int, float)) and value >= 0 else "must be 0 or more")
 
 
-def _made(options: Mapping[str, Any], circumstances: Circumstances) -> Score:
-    timed = bool(options.get("speed")) and circumstances.duration_seconds is not None
+def _made(options: Mapping[str, Any], context: RoundContext) -> Score:
+    timed = bool(options.get("speed")) and context.duration_seconds is not None
     return Score(
-        right=find(circumstances.secret, parse(options["key"]) or ()),
+        right=find(context.secret, parse(options["key"]) or ()),
         points=options.get("points", 1000),
         tolerance=options.get("tolerance"),
-        started_us=circumstances.started_us if timed else None,
-        duration_us=(circumstances.duration_seconds or 0) * US_PER_S if timed else None,
+        started_us=context.started_us if timed else None,
+        duration_us=(context.duration_seconds or 0) * US_PER_S if timed else None,
     )
 
 
-KIND = Kind(
+class ScoredParticipant(BaseModel):
+    """Points of a participant, who is null in anonymous activities."""
+
+    participant_id: int | None
+    points: int
+
+
+class ScoreResult(Result):
+    """Number of right responses, and who earned most; `correct` is null before that may be told."""
+
+    op: Literal["score"]
+    correct: int | None
+    best: list[ScoredParticipant]
+
+
+OPERATION = Operation(
     _made,
+    ScoreResult,
     {"key": _pointer, "points": whole(1, 1_000_000), "speed": flag, "tolerance": _positive},
     needed=frozenset({"key"}),
 )

@@ -2,11 +2,11 @@
 
 import pytest
 
-from conflicto.results.folds.base import About
-from conflicto.results.folds.words import Words
-from conflicto.results.segmentation import bare, words_in
+from conflicto.aggregation.operation import ResponseMetadata
+from conflicto.aggregation.operations.words import Words
+from conflicto.aggregation.segmentation import bare, words_in
 
-ABOUT = About(1, 1, 1, "")
+ABOUT = ResponseMetadata(1, 1, 1, "")
 
 
 def counted(*answers: str, split: bool = True) -> dict[str, int]:

@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections import Counter
 from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
-from conflicto.results.folds.base import MOST_LISTED, Kind, first
-from conflicto.results.spill.store import Entry, Item
-from conflicto.results.values import elements, number_in
+from pydantic import BaseModel
+
+from conflicto.aggregation.operation import MOST_LISTED, Operation, Result, first
+from conflicto.aggregation.spill.store import Entry, Item
+from conflicto.aggregation.values import elements, number_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conflicto.results.folds.base import About
-    from conflicto.results.spill.store import SpillStore
+    from conflicto.aggregation.operation import ResponseMetadata
+    from conflicto.aggregation.spill.store import SpillStore
 
     Dumped = tuple[int, list[tuple[int, str, list[tuple[int, int, int]]]], list[str]]
 
@@ -50,7 +52,7 @@ class Votes:
 
     is_among_answers: bool = False
 
-    def read(self, value: object, about: About) -> Said | None:
+    def read(self, value: object, about: ResponseMetadata) -> Said | None:
         """Return what the answer says of each target."""
         votes: dict[str, int] = {}
         for each in elements(value) or ():
@@ -182,4 +184,20 @@ def _among(value: object) -> str | None:
     return None if value == AMONG_ANSWERS else f'must be "{AMONG_ANSWERS}"'
 
 
-KIND = Kind(lambda options, _: Votes(options.get("among") == AMONG_ANSWERS), {"among": _among})
+class VoteCount(BaseModel):
+    """Votes for and against a target."""
+
+    target: str
+    up: int
+    down: int
+
+
+class VotesResult(Result):
+    """Targets by votes, the best first."""
+
+    op: Literal["votes"]
+    targets: list[VoteCount]
+    truncated: bool
+
+
+OPERATION = Operation(lambda options, _: Votes(options.get("among") == AMONG_ANSWERS), VotesResult, {"among": _among})

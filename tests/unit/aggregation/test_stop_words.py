@@ -2,9 +2,9 @@
 
 import pytest
 
-from conflicto.results.stop_words import LANGUAGES, stop_words
+from conflicto.aggregation.stop_words import LANGUAGES, stop_words
 from conflicto.results.tally import Basis
-from tests.unit.results.test_folds import result
+from tests.unit.aggregation.test_operations import result
 
 SAID = {
     "ar": ("\u0645\u0646 \u0641\u064a \u0639\u0644\u0649", "\u0636\u0648\u0621"),

@@ -1,6 +1,6 @@
 """The temporary database removes what adds up to nothing."""
 
-from conflicto.results.spill.store import Entry, Item, SpillStore
+from conflicto.aggregation.spill.store import Entry, Item, SpillStore
 
 
 def rows(spill: SpillStore) -> list[int]:

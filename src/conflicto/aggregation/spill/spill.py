@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 import pysqlite3.dbapi2 as driver
 import structlog
 
+from conflicto.aggregation.spill.store import SpillStore
 from conflicto.platform.problems import Unavailable
-from conflicto.results.spill.store import SpillStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,22 +6,24 @@ from collections import Counter
 from copy import copy
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
+from pydantic import BaseModel
+
+from conflicto.aggregation.operation import MAX_ENTRIES, MOST_LISTED, Operation, Result, first, flag, whole
+from conflicto.aggregation.pointer import find_all, parse
+from conflicto.aggregation.segmentation import bare, words_in
+from conflicto.aggregation.spill.store import Entry
+from conflicto.aggregation.stop_words import LANGUAGES, stop_words
+from conflicto.aggregation.values import elements
 from conflicto.platform.folding import fold
 from conflicto.platform.normalization import normalized
-from conflicto.results.folds.base import MAX_ENTRIES, MOST_LISTED, Kind, first, flag, whole
-from conflicto.results.pointer import find_all, parse
-from conflicto.results.segmentation import bare, words_in
-from conflicto.results.spill.store import Entry
-from conflicto.results.stop_words import LANGUAGES, stop_words
-from conflicto.results.values import elements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from conflicto.results.folds.base import About, Circumstances
-    from conflicto.results.spill.store import SpillStore
+    from conflicto.aggregation.operation import ResponseMetadata, RoundContext
+    from conflicto.aggregation.spill.store import SpillStore
 
 LONGEST_WORD = 200
 """Characters of a word or text that is told back; longer ones are no words."""
@@ -41,7 +43,7 @@ class Words:
     split: bool = True
     left_out: frozenset[str] = frozenset()
 
-    def read(self, value: object, about: About) -> dict[str, str] | None:  # noqa: ARG002 - Fold's signature
+    def read(self, value: object, about: ResponseMetadata) -> dict[str, str] | None:  # noqa: ARG002 - Fold's signature
         """Return the distinct words as they are counted, each with its first spelling in this answer."""
         found: dict[str, str] = {}
         texts = (text for text in elements(value) or () if isinstance(text, str))
@@ -168,11 +170,32 @@ def _languages(value: object) -> str | None:
     return None if fits else f"must be a list of languages ({', '.join(LANGUAGES)}), or a JSON pointer into config"
 
 
-def _made(options: Mapping[str, Any], circumstances: Circumstances) -> Words:
+def _made(options: Mapping[str, Any], context: RoundContext) -> Words:
     given = options.get("stop_words", ())
-    languages = find_all(circumstances.config, parse(given) or ()) if isinstance(given, str) else given
+    languages = find_all(context.config, parse(given) or ()) if isinstance(given, str) else given
     listed = (stop_words(each) for each in LANGUAGES if each in languages)
     return Words(**{name: options[name] for name in ("top", "split") if name in options}, left_out=frozenset().union(*listed))
 
 
-KIND = Kind(_made, {"top": whole(1, MOST_LISTED), "split": flag, "stop_words": _languages})
+class WordCount(BaseModel):
+    """Number of responses that held a word."""
+
+    word: str
+    count: int
+
+
+class WordsResult(Result):
+    """Words by frequency, the most frequent first."""
+
+    op: Literal["words"]
+    words: list[WordCount]
+    others: int
+    truncated: bool
+
+
+OPERATION = Operation(
+    _made,
+    WordsResult,
+    {"top": whole(1, MOST_LISTED), "split": flag, "stop_words": _languages},
+    of_config=frozenset({"stop_words"}),
+)

@@ -45,7 +45,7 @@ _PREFIXED = "SELECT key, a FROM entries WHERE state = ? AND key >= ? AND key < ?
 _EXTREME = "SELECT key FROM entries WHERE state = ? ORDER BY key {} LIMIT 1"
 _BETWEEN = "SELECT coalesce(sum(a), 0) FROM entries WHERE state = ? AND key >= ? AND key < ?"
 _FROM = "SELECT coalesce(sum(a), 0) FROM entries WHERE state = ? AND key >= ?"
-_ALL = "SELECT key, a FROM entries WHERE state = ?"
+_ALL = "SELECT key, a FROM entries WHERE state = ? ORDER BY key"
 _ITEM = """
 INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (state, who, key, high, low) DO UPDATE SET times = times + excluded.times, value = excluded.value
@@ -162,8 +162,8 @@ class SpillStore:
         return [*counts, self._connection.execute(_FROM, (state, starts[-1])).fetchone()[0]]
 
     def all_entries(self, state: int) -> Iterator[tuple[Any, int]]:
-        """Yield every key with its sum `a`."""
-        return iter(self._connection.execute(_ALL, (state,)).fetchall())
+        """Yield every key with its sum `a`, the least key first."""
+        yield from self._connection.execute(_ALL, (state,))
 
     def _last(self, group: tuple[int, int, str]) -> int | None:
         found = self._connection.execute(_LAST, group).fetchone()

@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from conflicto.aggregation.pointer import MISSING, find, parse
+from conflicto.aggregation.spec import require_spec, spec_of
 from conflicto.platform.problems import InvalidInput
-from conflicto.results.pointer import MISSING, find, parse
-from conflicto.results.spec import require_spec, spec_of
 
 GOOD: list[Any] = [
     {},

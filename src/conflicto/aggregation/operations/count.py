@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from conflicto.results.folds.base import MAX_ENTRIES, MOST_LISTED, Kind, first, whole
-from conflicto.results.spill.store import Entry
-from conflicto.results.values import elements, raw, text_of
+from pydantic import BaseModel, Field
+
+from conflicto.aggregation.operation import MAX_ENTRIES, MOST_LISTED, Operation, Result, first, whole
+from conflicto.aggregation.spill.store import Entry
+from conflicto.aggregation.values import elements, raw, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conflicto.results.folds.base import About
-    from conflicto.results.spill.store import SpillStore
+    from conflicto.aggregation.operation import ResponseMetadata
+    from conflicto.aggregation.spill.store import SpillStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Count:
 
     top: int = MOST_LISTED
 
-    def read(self, value: object, about: About) -> tuple[bytes, ...] | None:  # noqa: ARG002 - Fold's signature
+    def read(self, value: object, about: ResponseMetadata) -> tuple[bytes, ...] | None:  # noqa: ARG002 - Fold's signature
         """Return the distinct values as JSON texts; an empty array is no answer."""
         texts = dict.fromkeys(text for text in map(text_of, elements(value) or ()) if text is not None)
         return tuple(texts) or None
@@ -106,4 +108,20 @@ class Counted:
         return {"op": "count", "answers": self.answers, "values": values, "others": others, "truncated": distinct > len(told)}
 
 
-KIND = Kind(lambda options, _: Count(**options), {"top": whole(1, MOST_LISTED)})
+class ValueCount(BaseModel):
+    """Number of times that a value was given."""
+
+    value: Any
+    count: int
+
+
+class CountResult(Result):
+    """Values by frequency, the most frequent first."""
+
+    op: Literal["count"]
+    values: list[ValueCount]
+    others: int = Field(description="Sum of the counts of values that are not listed.")
+    truncated: bool
+
+
+OPERATION = Operation(lambda options, _: Count(**options), CountResult, {"top": whole(1, MOST_LISTED)})

@@ -1,0 +1,18 @@
+"""The operations by which answers are aggregated: each module here declares one as `OPERATION`, and its name is the module's."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conflicto.aggregation.operation import Operation
+
+
+def _found() -> dict[str, Operation]:
+    names = sorted(module.name for module in iter_modules(__path__))
+    return {name: import_module(f"{__name__}.{name}").OPERATION for name in names}
+
+
+OPERATIONS: dict[str, Operation] = _found()

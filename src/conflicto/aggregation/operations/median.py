@@ -1,0 +1,84 @@
+"""`median`: the number in the middle of all that were given, and the quartiles around it.
+
+Between two numbers a quartile is interpolated, as `QUARTILE.INC` of spreadsheets and the default of NumPy do (Hyndman and Fan, type 7).
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from conflicto.aggregation.counted_numbers import BOUNDS, Bounded, CountedNumbers, Real, bounds_agree, bounds_in, out
+from conflicto.aggregation.operation import Operation, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from conflicto.aggregation.spill.store import SpillStore
+
+QUARTERS = {"min": 0, "lower_quartile": 1, "median": 2, "upper_quartile": 3, "max": 4}
+"""Names of the five numbers that are told, and how many quarters of the answers lie below each."""
+
+
+class Median(Bounded):
+    """Numbers between bounds."""
+
+    __slots__ = ()
+
+    def empty(self) -> Ordered:
+        """Return the state of no answers."""
+        return Ordered()
+
+
+class Ordered(CountedNumbers):
+    """Counted numbers, which are told by their order."""
+
+    def result(self) -> dict[str, Any]:
+        """Return the median, its quartiles and both ends."""
+        return self._told(sorted(self._counts.items()))
+
+    def stored_result(self, spill: SpillStore, state: int) -> dict[str, Any]:
+        """Return the result of what is stored."""
+        return self._told(spill.all_entries(state))
+
+    def _told(self, counts: Iterable[tuple[Real, int]]) -> dict[str, Any]:
+        n = self.answers
+        places = [divmod((n - 1) * quarters, 4) for quarters in QUARTERS.values()] if n else []
+        wanted = sorted({place + beyond for place, part in places for beyond in (0, bool(part))})
+        at = dict(zip(wanted, _numbered(counts, wanted), strict=True))
+        told = [_between(at[place], at[place + bool(part)], part) for place, part in places] or [None] * len(QUARTERS)
+        return {"op": "median", "answers": n} | dict(zip(QUARTERS, told, strict=True))
+
+
+def _numbered(counts: Iterable[tuple[Real, int]], wanted: Sequence[int]) -> list[Real]:
+    """Return the numbers at some places, which are in order and begin with 0, of all numbers in order."""
+    found: list[Real] = []
+    passed = 0
+    for value, count in counts:
+        passed += count
+        while len(found) < len(wanted) and wanted[len(found)] < passed:
+            found.append(value)
+    return found
+
+
+def _between(low: Real, high: Real, quarters: int) -> Any:  # noqa: ANN401 - a number as JSON holds it
+    """Return the number so many quarters of the way from one number to another, rounded once."""
+    exact = Fraction(low) + (Fraction(high) - Fraction(low)) * quarters / 4
+    is_whole = exact.denominator == 1 and isinstance(low, int) and isinstance(high, int)
+    return out(int(exact)) if is_whole else float(exact)
+
+
+class MedianResult(Result):
+    """Five numbers that part the answers into quarters; null where there are no numbers."""
+
+    op: Literal["median"]
+    min: float | None
+    lower_quartile: float | None = Field(description="A quarter of the answers lies below.")
+    median: float | None
+    upper_quartile: float | None
+    max: float | None
+
+
+OPERATION = Operation(lambda options, _: Median(*bounds_in(options)), MedianResult, BOUNDS, agree=bounds_agree)
