@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated, Any
+from dataclasses import dataclass, field
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
 from fastapi import Query
@@ -14,9 +14,10 @@ from conflicto.access.roles import ADMIN, HOSTS, MEMBERS
 from conflicto.activities import errors, schemas
 from conflicto.activities.commands import edit, run
 from conflicto.activities.fitting import fitted
-from conflicto.activities.model import Activity, Content
+from conflicto.activities.model import Activity, ActivityStatus, Content
 from conflicto.activities.queries import activity_page, activity_with_content
 from conflicto.activity_types.registry import Registry
+from conflicto.platform.db.batched_read import MAX_PAGES, BatchedRead, once_each
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.db.writer import Writer
@@ -25,6 +26,7 @@ from conflicto.platform.http.control_plane import CurrentCall, json_texts
 from conflicto.platform.http.messages import NO_STORE, Answer, Call, encode, json_answer
 from conflicto.platform.http.paging import MAX_PAGE_BYTES, after_key, page_answer
 from conflicto.platform.http.routes import Docs, Route, control
+from conflicto.platform.parts import Part
 from conflicto.platform.problems import FieldError, InvalidInput, NotFound
 from conflicto.platform.strict_json import CONFIG_LIMITS, RESPONSE_LIMITS
 from conflicto.sessions.errors import (
@@ -45,6 +47,24 @@ TEXTS = ("config", "secret", "aggregate")
 Force = Annotated[schemas.ForceQuery, Query()]
 
 
+class ActivityPart(NamedTuple):
+    """A part of a session's activities."""
+
+    session_id: int
+    status: ActivityStatus | None
+    limit: int
+    offset: int
+    after: tuple[int, int] | None
+
+
+class Wanted(NamedTuple):
+    """One activity, of a session if the caller is bound to one."""
+
+    activity_id: UUID
+    session_id: int | None
+    is_host: bool
+
+
 @dataclass(frozen=True, slots=True)
 class ActivityEndpoints:
     """Activities as objects: make, list, read, change, delete."""
@@ -55,6 +75,13 @@ class ActivityEndpoints:
     require_spec: Callable[[str | None], None]
     """Refuses an `aggregate` that is none: what can be counted is known above this room."""
     receipts: Receipts
+    pages: BatchedRead[ActivityPart, tuple[Part[tuple[Activity, Content]], int | None]] = field(init=False)
+    single: BatchedRead[Wanted, tuple[Activity, Content]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Let a hall that comes back share its look-ups."""
+        object.__setattr__(self, "pages", BatchedRead(self.db, once_each(_visible_page), max_batch=MAX_PAGES))
+        object.__setattr__(self, "single", BatchedRead(self.db, once_each(_wanted), max_batch=MAX_PAGES))
 
     async def create(self, call: CurrentCall, session_id: int, body: schemas.ActivityIn) -> Answer:
         """Make an activity; with a status, take the steps to it at once."""
@@ -77,10 +104,8 @@ class ActivityEndpoints:
     async def page(self, call: CurrentCall, session_id: int, query: Annotated[schemas.ActivityListQuery, Query()]) -> Answer:
         """List activities in their order; drafts are for hosts."""
         host = call.caller.is_host
-        found, total = await self.db.lists.read(
-            activity_page, session_id, visible_only=not host, status=query.status, limit=query.limit, offset=query.offset,
-            after=after_key(call, query, int, int), max_characters=MAX_PAGE_BYTES,
-        )  # fmt: skip
+        page = ActivityPart(session_id, query.status, query.limit, query.offset, after_key(call, query, int, int))
+        found, total = await (self.db.lists.read(_page, page, visible_only=False) if host else self.pages.read(page))
         return page_answer(
             call, query, found.rows, total, show=lambda each: schemas.activity_out(*each, for_host=host),
             key=lambda each: (each[0].order_index, each[0].created_ts), is_cut=found.is_cut,
@@ -88,7 +113,7 @@ class ActivityEndpoints:
 
     async def read(self, call: CurrentCall, activity_id: UUID) -> Answer:
         """Return the caller's view of an activity."""
-        return _seen(call, *await self.db.read(_for_caller, call, activity_id))
+        return _seen(call, *await self.single.read(_wanted_by(call, activity_id)))
 
     async def active(self, call: CurrentCall, session_id: int) -> Answer:
         """Return the activity that runs now, or 204."""
@@ -194,13 +219,28 @@ class ActivityControls:
         return _seen(call, *await self.db.read(activity_with_content, activity.id))
 
 
-def _for_caller(tx: ReadTx, call: Call, activity_id: UUID) -> tuple[Activity, Content]:
-    activity, content = activity_with_content(tx, activity_id)
+def _wanted_by(call: Call, activity_id: UUID) -> Wanted:
+    return Wanted(activity_id, call.params.get("session_id", call.caller.session_id), is_host=call.caller.is_host)
+
+
+def _wanted(tx: ReadTx, wanted: Wanted) -> tuple[Activity, Content]:
+    activity, content = activity_with_content(tx, wanted.activity_id)
     session_by_id(tx, activity.session_id)
-    home = call.params.get("session_id", call.caller.session_id)
-    if (home is not None and activity.session_id != home) or not (call.caller.is_host or activity.is_visible):
+    is_elsewhere = wanted.session_id is not None and activity.session_id != wanted.session_id
+    if is_elsewhere or not (wanted.is_host or activity.is_visible):
         raise NotFound
     return activity, content
+
+
+def _page(tx: ReadTx, page: ActivityPart, *, visible_only: bool) -> tuple[Part[tuple[Activity, Content]], int | None]:
+    return activity_page(
+        tx, page.session_id, visible_only=visible_only, status=page.status, limit=page.limit, offset=page.offset, after=page.after,
+        max_characters=MAX_PAGE_BYTES,
+    )  # fmt: skip
+
+
+def _visible_page(tx: ReadTx, page: ActivityPart) -> tuple[Part[tuple[Activity, Content]], int | None]:
+    return _page(tx, page, visible_only=True)
 
 
 def _active(tx: ReadTx, session_id: int) -> tuple[Activity, Content] | None:
@@ -210,7 +250,7 @@ def _active(tx: ReadTx, session_id: int) -> tuple[Activity, Content] | None:
 
 async def _home(db: Database, call: Call, activity_id: UUID) -> int:
     """Return the session of an activity that a host may change; `NotFound` if it is not in theirs."""
-    activity, _ = await db.read(_for_caller, call, activity_id)
+    activity, _ = await db.read(_wanted, _wanted_by(call, activity_id))
     return activity.session_id
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, NamedTuple, Protocol
 from uuid import UUID
 
 import msgspec
@@ -19,6 +19,7 @@ from conflicto.participants.errors import SeatGone
 from conflicto.participants.queries import flood_size, participant_by_id
 from conflicto.participants.schemas import participant_out
 from conflicto.platform.clock import Clock
+from conflicto.platform.db.batched_read import MAX_PAGES, BatchedRead, once_each
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.transaction import ReadTx, WriteTx
 from conflicto.platform.db.writer import Writer
@@ -93,6 +94,17 @@ class Points(Protocol):
         """Return the points that a participant may be told of, None while there are none to tell; `NotFound` without the session."""
 
 
+class OwnPage(NamedTuple):
+    """A part of one participant's answers to an activity."""
+
+    session_id: int
+    activity_id: UUID
+    participant_id: int
+    limit: int
+    offset: int
+    after: int
+
+
 @dataclass(frozen=True, slots=True)
 class ResponseEndpoints:
     """Sending and reading answers."""
@@ -105,6 +117,13 @@ class ResponseEndpoints:
     capacity: Capacity
     receipts: Receipts
     scans: Places = field(default_factory=_scans)
+    own: BatchedRead[OwnPage, Part[Response]] = field(init=False)
+    seats: BatchedRead[tuple[int, int | None], dict[str, Any]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Let a hall that comes back share its look-ups."""
+        object.__setattr__(self, "own", BatchedRead(self.db, once_each(_mine), max_batch=MAX_PAGES))
+        object.__setattr__(self, "seats", BatchedRead(self.db, once_each(_me), max_batch=MAX_PAGES))
 
     async def submit(self, call: Call) -> Answer:
         """Take an answer and acknowledge it once it is durable."""
@@ -142,7 +161,10 @@ class ResponseEndpoints:
 
     async def mine(self, call: CurrentCall, session_id: int, activity_id: UUID, query: Annotated[PageQuery, Query()]) -> Answer:
         """List one's own answers to an activity."""
-        found = await self.db.lists.read(_mine, call, activity_id, query)
+        (after,) = after_key(call, query, int) or (0,)
+        caller = call.caller
+        page = OwnPage(caller.session_id, activity_id, caller.participant_id, query.limit, query.offset, after)
+        found = await self.own.read(page)
         return page_answer(
             call,
             query,
@@ -158,7 +180,7 @@ class ResponseEndpoints:
         caller = call.caller
         try:
             points = await self.points.points(caller.session_id, caller.participant_id)
-            return json_answer(await self.db.read(_me, caller.participant_id, points))
+            return json_answer(await self.seats.read((caller.participant_id, points)))
         except NotFound as error:
             raise SeatGone from error
 
@@ -264,18 +286,18 @@ def _place(response: Response) -> tuple[int]:
     return (response.ts,)
 
 
-def _mine(tx: ReadTx, call: Call, activity_id: UUID, query: PageQuery) -> Part[Response]:
-    activity = activity_by_id(tx, activity_id, session_id=call.caller.session_id)
+def _mine(tx: ReadTx, page: OwnPage) -> Part[Response]:
+    activity = activity_by_id(tx, page.activity_id, session_id=page.session_id)
     if not activity.is_visible:
         raise NotFound
-    (after,) = after_key(call, query, int) or (0,)
-    who, most = call.caller.participant_id, query.limit + 1
     return own_responses(
-        tx, who, activity_id=activity_id, limit=most, offset=query.offset, after=after, max_characters=MAX_PAGE_BYTES
-    )
+        tx, page.participant_id, activity_id=page.activity_id, limit=page.limit + 1, offset=page.offset, after=page.after,
+        max_characters=MAX_PAGE_BYTES,
+    )  # fmt: skip
 
 
-def _me(tx: ReadTx, participant_id: int, points: int | None) -> dict[str, Any]:
+def _me(tx: ReadTx, seat: tuple[int, int | None]) -> dict[str, Any]:
+    participant_id, points = seat
     participant = participant_by_id(tx, participant_id)
     own = own_responses(tx, participant_id, activity_id=None, limit=MOST_OWN, max_characters=MAX_PAGE_BYTES).rows
     shown = {each.id for each in activities_by_id(tx, {each.activity_id for each in own}).values() if each.is_visible}

@@ -10,27 +10,37 @@ from conflicto.platform.db.faults import RETRY_AFTER_S
 from conflicto.platform.problems import DomainError, Overloaded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.transaction import ReadTx
 
 I = TypeVar("I")  # noqa: E741 - an item
 O = TypeVar("O")  # noqa: E741 - its outcome
+H = TypeVar("H", bound="Hashable")  # an item that may come more than once
 
 MAX_BATCH = 512
 """Look-ups in one read, as many as commands in one commit."""
+
+MAX_PAGES = 32
+"""Pages in one read: each may hold 1 MB."""
 
 MAX_WAITING_LOOKUPS = 20_000
 """1 KB each."""
 
 
 class BatchedRead(Generic[I, O]):
-    """One kind of look-up. `query` returns one outcome for each item, in their order: a value, or the error to raise."""
+    """One kind of look-up, up to `max_batch` in one read.
 
-    def __init__(self, db: Database, query: Callable[[ReadTx, Sequence[I]], Sequence[O | DomainError]]) -> None:
+    `query` returns one outcome for each item, in their order: a value, or the error to raise.
+    """
+
+    def __init__(
+        self, db: Database, query: Callable[[ReadTx, Sequence[I]], Sequence[O | DomainError]], *, max_batch: int = MAX_BATCH
+    ) -> None:
         self._db = db
         self._query = query
+        self._max_batch = max_batch
         self._waiting: deque[tuple[I, asyncio.Future[O]]] = deque()
         self._task: asyncio.Task[None] | None = None
 
@@ -38,7 +48,7 @@ class BatchedRead(Generic[I, O]):
         """Return the outcome of one item, or raise it.
 
         Raises:
-            Overloaded: too many wait already.
+            Overloaded: too many wait already, or its turn does not come in time.
             Unavailable: as for `Database.read`.
         """
         if len(self._waiting) >= MAX_WAITING_LOOKUPS:
@@ -47,7 +57,11 @@ class BatchedRead(Generic[I, O]):
         self._waiting.append((item, future))
         if self._task is None:
             self._task = asyncio.ensure_future(self._run())
-        return await future
+        try:
+            async with asyncio.timeout(self._db.deadlines.caller_s):
+                return await future
+        except TimeoutError as error:
+            raise Overloaded(retry_after_s=RETRY_AFTER_S) from error
 
     async def _run(self) -> None:
         try:
@@ -59,7 +73,7 @@ class BatchedRead(Generic[I, O]):
     def _next_batch(self) -> list[tuple[I, asyncio.Future[O]]]:
         """Take the look-ups that still have a caller."""
         batch: list[tuple[I, asyncio.Future[O]]] = []
-        while self._waiting and len(batch) < MAX_BATCH:
+        while self._waiting and len(batch) < self._max_batch:
             item, future = self._waiting.popleft()
             if not future.done():
                 batch.append((item, future))
@@ -81,3 +95,19 @@ class BatchedRead(Generic[I, O]):
                 future.set_exception(outcome)
             else:
                 future.set_result(outcome)
+
+
+def once_each(query: Callable[[ReadTx, H], O]) -> Callable[[ReadTx, Sequence[H]], list[O | DomainError]]:
+    """Return the query of a batch that asks `query` once for equal items: what a whole hall asks for is read once."""
+
+    def outcome(tx: ReadTx, item: H) -> O | DomainError:
+        try:
+            return query(tx, item)
+        except DomainError as error:
+            return error
+
+    def batch(tx: ReadTx, items: Sequence[H]) -> list[O | DomainError]:
+        outcomes = {item: outcome(tx, item) for item in dict.fromkeys(items)}
+        return [outcomes[item] for item in items]
+
+    return batch

@@ -1,0 +1,82 @@
+"""A hall that comes back at once asks for the same few things: nobody is refused while readers are busy with something else."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from conflicto.app import App
+from conflicto.platform.db.batched_read import MAX_PAGES
+from conflicto.platform.db.transaction import ReadTx
+from tests.support.api import Api, Event, Seat, make_event
+from tests.support.checks import PATIENCE_S, accepted, eventually
+
+pytestmark = pytest.mark.in_process
+
+SEATS = 6
+TIMES = 40
+"""Each seat asks so often, so that the burst is larger than any number of readers."""
+
+
+@asynccontextmanager
+async def busy(app: App, *, lists: bool) -> AsyncIterator[None]:
+    """Keep every reader for lists, or every reader, at work until the block ends."""
+    gate, begun = threading.Event(), threading.Semaphore(0)
+
+    def wait(_: ReadTx) -> None:
+        begun.release()
+        gate.wait(PATIENCE_S)
+
+    amount = app.db.lists.size if lists else app.db.most_connections - 1
+    reads = [asyncio.create_task((app.db.lists if lists else app.db).read(wait)) for _ in range(amount)]
+    for _ in range(amount):
+        await asyncio.to_thread(begun.acquire)
+    try:
+        yield
+    finally:
+        gate.set()
+        await asyncio.gather(*reads)
+
+
+async def hall(api: Api) -> tuple[Event, list[Seat], dict[str, str]]:
+    event = await make_event(api)
+    wall = await event.activity(status="active", response_policy="many")
+    seats = [await event.join(f"Guest {nth}") for nth in range(SEATS)]
+    for nth, seat in enumerate(seats):
+        accepted(await event.answer(wall, seat, nth), 201)
+    at = f"{event.path}/activities/{wall['id']}"
+    return event, seats, {"own": f"{at}/responses/mine", "list": f"{event.path}/activities", "seat": "/participants/me", "one": at}
+
+
+@pytest.mark.parametrize("asked", ["own", "list", "seat", "one"])
+async def test_a_hall_is_served_while_lists_hold_their_readers(api: Api, app: App, asked: str) -> None:
+    _, seats, paths = await hall(api)
+    reads: list[float] = []
+    async with busy(app, lists=True):
+        app.db.on_query = reads.append
+        answers = await asyncio.gather(*(api.get(paths[asked], token=seat.token) for seat in seats * TIMES))
+        assert len(reads) <= 2 + SEATS * TIMES / MAX_PAGES * 2
+
+    assert {answer.status_code for answer in answers} == {200}
+    for nth, answer in enumerate(answers[:SEATS]):
+        body = answer.json()
+        if asked == "own":
+            assert [each["response_data"] for each in body["items"]] == [nth]
+        if asked == "seat":
+            assert [each["response_data"] for each in body["responses"]] == [nth]
+
+
+async def test_a_hall_waits_as_one_read_for_a_reader_and_is_served_then(api: Api, app: App) -> None:
+    _, seats, paths = await hall(api)
+
+    async def is_waiting() -> bool:
+        return len(app.db.places) == 1
+
+    async with busy(app, lists=False):
+        asking = [asyncio.create_task(api.get(paths["own"], token=seat.token)) for seat in seats * TIMES]
+        await eventually(is_waiting)
+    answers = await asyncio.gather(*asking)
+
+    assert {answer.status_code for answer in answers} == {200}
