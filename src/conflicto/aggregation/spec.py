@@ -14,7 +14,7 @@ from conflicto.platform.problems import FieldError, InvalidInput
 from conflicto.platform.strict_json import pointer_escape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from conflicto.aggregation.operation import Fold, RoundContext
 
@@ -86,8 +86,10 @@ def _wrong_entry(said: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         yield "/op", f"must be one of {', '.join(OPERATIONS)}"
         return
     options = _options(said)
-    if not options.keys() <= operation.options.keys():
-        yield "", f"has an option that {op} does not know"
+    unknown = options.keys() - operation.options.keys()
+    if unknown:
+        allowed = ", ".join(f"`{option}`" for option in operation.options) or "none"
+        yield "", f"has the unknown {_named(unknown)} for `{op}`; allowed: {allowed}"
     for option in sorted(operation.needed - options.keys()):
         yield f"/{option}", f"is required by {op}"
     faults = {option: operation.options[option](value) for option, value in options.items() if option in operation.options}
@@ -96,6 +98,12 @@ def _wrong_entry(said: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     disagreement = None if found else operation.agree(options)
     if disagreement:
         yield "", disagreement
+
+
+def _named(unknown: Iterable[str]) -> str:
+    """Return names of options to show; they are input, so only those are repeated that look like names."""
+    named = ", ".join(f"`{option}`" for option in sorted(unknown) if _NAME.fullmatch(option))
+    return f"option {named}" if named else "option"
 
 
 def _options(said: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -105,7 +105,7 @@ BROKEN: dict[str, tuple[Breaking, str]] = {
     ),
     "an unknown option": (
         lambda at: changed(at / "aggregate.json", breads={"path": "/bread", "op": "count", "topp": 3}),
-        "toast/aggregate.json at /breads: has an option that count does not know",
+        "toast/aggregate.json at /breads: has the unknown option `topp` for `count`; allowed: `top`",
     ),
     "a bad option": (
         lambda at: changed(at / "aggregate.json", breads={"path": "/bread", "op": "count", "top": 0}),
