@@ -17,7 +17,7 @@ from conflicto.app import App
 from conflicto.platform.http.routes import Route
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted
-from tests.support.walking import STREAMS, below_prefix, filled, fitting_body
+from tests.support.walking import STREAMS, below_prefix, filled, fitting_body, has
 
 MAX_TOTAL_S = 0.05
 MAX_SLICE_S = 0.005
@@ -123,7 +123,7 @@ class Scene:
     row: dict[str, Any]
     seat_link: str
     link_id: str
-    export_id: str
+    export_id: str = ""
 
     def ids(self, route: Route) -> dict[str, Any]:
         """Return what stands in a route's address."""
@@ -155,7 +155,7 @@ async def scene(api: Api) -> Scene:
     row = accepted(await event.answer(poll, seat, 1), 201)
     seat_link = accepted(await api.post("/participants/me/seat-link", token=seat.token), 201)["seat_token"]
     link = accepted(await api.post(f"{event.path}/links", {"scope": "host", "name": "N"}, token=event.host), 201)
-    return Scene(event, poll, draft, seat, row, seat_link, link["id"], await event.exported())
+    return Scene(event, poll, draft, seat, row, seat_link, link["id"])
 
 
 Prepare = Callable[[], Awaitable[Asking]]
@@ -173,6 +173,8 @@ async def askings(api: Api) -> AsyncIterator[tuple[Route, Prepare]]:
 
 async def _prepared(api: Api, route: Route, shared: Scene | None) -> Asking:
     known = shared or await scene(api)
+    if has(route, "export_id"):
+        known.export_id = await known.event.exported()
     name = f"{route.method} {below_prefix(route)}"
     tokens = {
         Role.ADMIN: api.admin, Role.HOST: known.event.host, Role.SCREEN: known.event.screen, Role.PARTICIPANT: known.seat.token,
