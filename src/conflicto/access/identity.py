@@ -30,6 +30,7 @@ from conflicto.platform.db.facts import (
 )
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.ids import epoch_name, opaque_secret
+from conflicto.platform.instants import US_PER_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,7 +117,7 @@ def signing_identity(db: Database, *, data_dir: Path, secret_key: str | None) ->
 
 def tokens_of(db: Database, identity: Identity, clock: Clock, *, max_days: int, budget: CacheBudget | None = None) -> Tokens:
     """Return what mints and verifies the tokens of this installation."""
-    since_s = links_since_s(db, clock.wall_us() // 1_000_000)
+    since_s = links_since_s(db, clock.wall_us() // US_PER_S)
     return Tokens(identity.signing_key, identity.issuer, clock, max_days=max_days, links_since_s=since_s, budget=budget)
 
 

@@ -21,6 +21,7 @@ from conflicto.access.links import earlier_link_id
 from conflicto.access.roles import Caller, Role
 from conflicto.platform.cache_budget import CacheBudget
 from conflicto.platform.ids import opaque_secret, random_uuid
+from conflicto.platform.instants import US_PER_S
 
 if TYPE_CHECKING:
     from conflicto.platform.clock import Clock
@@ -96,7 +97,7 @@ class Tokens:
         self.issuer = issuer
         self._clock = clock
         self.max_life_s = max_days * DAY_S
-        self._links_since_s = clock.wall_us() // 1_000_000 if links_since_s is None else links_since_s
+        self._links_since_s = clock.wall_us() // US_PER_S if links_since_s is None else links_since_s
         self._verified: dict[str, Claims] = {}
         self._account = (budget or CacheBudget()).account("tokens", share=SHARE, evict=self._forget)
 
@@ -118,7 +119,7 @@ class Tokens:
 
         It expires after the role's time, and not after `end_s` (None: this is the first issue).
         """
-        now = self._clock.wall_us() // 1_000_000
+        now = self._clock.wall_us() // US_PER_S
         link = link or random_uuid()
         subject = subject or f"{role}-{link}"
         end_s = now + self.max_life_s if end_s is None else end_s
@@ -133,7 +134,7 @@ class Tokens:
 
     def mint_ticket(self, caller: Caller, session_id: int, *, version: int, until_s: int) -> str:
         """Return a ticket that lets its bearer in once, as `caller`, within a minute; what it opens may last until `until_s`."""
-        now = self._clock.wall_us() // 1_000_000
+        now = self._clock.wall_us() // US_PER_S
         claims = {
             "iss": self.issuer, "aud": TICKET_AUDIENCE, "sub": caller.subject, "sid": session_id, "role": caller.role.value,
             "ver": version, "jti": opaque_secret(12), "iat": now, "exp": now + TICKET_LIFE_S, "til": until_s,
@@ -145,7 +146,7 @@ class Tokens:
         """Return what a ticket says, and the name by which its use is remembered; raises as `verify` does."""
         payload, claims = self._decoded(ticket, TICKET_AUDIENCE, [*CLAIMS, "til", "lnk"])
         until_s, link = payload["til"], payload["lnk"]
-        if claims.expires_s <= self._clock.wall_us() // 1_000_000 or type(until_s) is not int or type(link) is not str:
+        if claims.expires_s <= self._clock.wall_us() // US_PER_S or type(until_s) is not int or type(link) is not str:
             raise TokenInvalid
         return replace(claims, expires_s=until_s, caller=replace(claims.caller, link=_link_id(link) if link else None)), str(
             payload["jti"]
@@ -166,7 +167,7 @@ class Tokens:
 
     def renewed(self, claims: Claims) -> str | None:
         """Return a fresh token for one that is past half of its life, else None: what is in use lives until its absolute end."""
-        if self._clock.wall_us() // 1_000_000 < claims.renew_s:
+        if self._clock.wall_us() // US_PER_S < claims.renew_s:
             return None
         caller = claims.caller
         return self.mint(
@@ -175,17 +176,17 @@ class Tokens:
 
     def latest_s(self, caller: Caller) -> int:
         """Return the second at which the caller's token expires if it is renewed now."""
-        latest_s = self._clock.wall_us() // 1_000_000 + LIFE_S[caller.role]
+        latest_s = self._clock.wall_us() // US_PER_S + LIFE_S[caller.role]
         return latest_s if caller.end_s is None else min(latest_s, caller.end_s)
 
     def require_unexpired(self, claims: Claims) -> None:
         """Raise `TokenInvalid` if the token's time is over."""
-        if claims.expires_s <= self._clock.wall_us() // 1_000_000:
+        if claims.expires_s <= self._clock.wall_us() // US_PER_S:
             raise TokenInvalid
 
     def life_s(self, claims: Claims) -> int:
         """Return the seconds until the token expires or earns a fresh one, whichever comes first; 0 or less if that has come."""
-        return min(claims.renew_s, claims.expires_s) - self._clock.wall_us() // 1_000_000
+        return min(claims.renew_s, claims.expires_s) - self._clock.wall_us() // US_PER_S
 
     def _remember(self, token: str, claims: Claims) -> None:
         if len(self._verified) >= MOST_REMEMBERED:

@@ -11,6 +11,7 @@ import structlog
 from conflicto.activities.commands.run import expire_due
 from conflicto.activities.model import Activity, ActivityStatus
 from conflicto.activities.queries import timed_activities
+from conflicto.platform.instants import US_PER_S
 from conflicto.platform.problems import DomainError
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 LOOK_S = 5.0
 """How often the database is asked for ends that this process does not know: those set by others, and those lost to a fault."""
-
-US_PER_S = 1_000_000
 
 EARLY_US = 100_000
 """How soon to ask again when the database says that it is not time yet."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from conflicto.activities.errors import AlreadyRevealed, MoveNotAllowed, NotTimed
 from conflicto.activities.model import Activity, ActivityStatus
+from conflicto.platform.instants import US_PER_S
 
 STEPS: dict[ActivityStatus, frozenset[ActivityStatus]] = {
     ActivityStatus.DRAFT: frozenset({ActivityStatus.PUBLISHED, ActivityStatus.ACTIVE}),
@@ -17,8 +18,6 @@ STEPS: dict[ActivityStatus, frozenset[ActivityStatus]] = {
     ActivityStatus.ACTIVE: frozenset({ActivityStatus.EXPIRED}),
     ActivityStatus.EXPIRED: frozenset({ActivityStatus.ACTIVE}),
 }
-
-US_PER_S = 1_000_000
 
 
 def advance(activity: Activity, to: ActivityStatus, *, now_us: int, duration_seconds: int | None = None) -> Activity:

@@ -14,7 +14,8 @@ from conflicto.access.tokens import Tokens
 from conflicto.cli.environment import EXIT_CODES, existing_database, prepared_database, settings_or_exit
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.transaction import WriteTx
-from conflicto.sessions.links import US_PER_S, NewLink, add_link_aside
+from conflicto.platform.instants import US_PER_S
+from conflicto.sessions.links import NewLink, add_link_aside
 from conflicto.sessions.queries import named_session
 
 app = typer.Typer(help=f"Make tokens. {EXIT_CODES}", no_args_is_help=True)

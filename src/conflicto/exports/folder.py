@@ -17,6 +17,7 @@ import msgspec
 
 from conflicto.exports.model import ExportJob, JobStatus
 from conflicto.platform.ids import opaque_secret
+from conflicto.platform.instants import US_PER_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,8 +38,6 @@ MAX_UNFINISHED_S = 60
 INTERRUPTED = "The server stopped while it wrote the file. Ask for the export again."
 
 STATE = ".json"
-
-US_PER_S = 1_000_000
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(ExportJob).decode

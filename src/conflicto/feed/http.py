@@ -15,7 +15,7 @@ from conflicto.feed.streams import EVENT_STREAM
 from conflicto.feed.timestamps import InvalidTimestamp
 from conflicto.platform.http.messages import json_answer
 from conflicto.platform.http.routes import Docs, Route, data
-from conflicto.platform.instants import rfc3339
+from conflicto.platform.instants import US_PER_S, rfc3339
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.problems import InvalidInput
 from conflicto.responses.errors import ResponsesHidden
@@ -122,8 +122,6 @@ CLOCK = Policy("clock", 120, 60, shared=True)
 
 STREAM = Policy("stream", 60, 60, shared=True)
 """A browser opens a stream or two and comes back when they end; a phone on bad Wi-Fi does so every few seconds."""
-
-US_PER_S = 1_000_000
 
 POLLED = ("If-None-Match", "Prefer")
 """Headers that every polled address understands."""

@@ -16,7 +16,7 @@ from conflicto.feed.errors import CursorExpired
 from conflicto.feed.sources import MAX_PAGE_TEXT, Remembered, Stored, Window
 from conflicto.feed.views import View, require_responses
 from conflicto.platform.http.messages import encode
-from conflicto.platform.instants import position, rfc3339
+from conflicto.platform.instants import US_PER_S, position, rfc3339
 from conflicto.platform.problems import DomainError, Kind
 from conflicto.responses.schemas import response_out
 from conflicto.sessions.gaps import gaps_of
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 MAX_PAGE_BYTES = MAX_PAGE_TEXT
 """Of the items of one page, JSON as it is sent; a single item may be larger."""
 
-DAY_US = 86_400 * 1_000_000
+DAY_US = 86_400 * US_PER_S
 
 
 class CursorInFuture(DomainError):

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from conflicto.platform.instants import US_PER_S
 from conflicto.platform.problems import DomainError, Kind
 
 _EXAMPLE = "2026-11-23T07:32:00.123456Z"
 
 # Seconds, milliseconds and microseconds of the years 2001 to 2286 differ in their number of digits.
-_US_PER_UNIT = {10: 1_000_000, 13: 1_000, 16: 1}
+_US_PER_UNIT = {10: US_PER_S, 13: 1_000, 16: 1}
 
 _DIGITS = re.compile(r"[0-9]{10}|[0-9]{13}|[0-9]{16}")
 _RFC3339 = re.compile(
@@ -77,7 +78,7 @@ def _instant(match: re.Match[str]) -> int:
     except ValueError:
         raise _refusal() from None
     minutes = (day * 24 + int(match["hour"])) * 60 + int(match["minute"]) - _offset_minutes(match)
-    return (minutes * 60 + int(match["second"])) * 1_000_000 + int((match["fraction"] or "")[:6].ljust(6, "0"))
+    return (minutes * 60 + int(match["second"])) * US_PER_S + int((match["fraction"] or "")[:6].ljust(6, "0"))
 
 
 def _offset_minutes(match: re.Match[str]) -> int:

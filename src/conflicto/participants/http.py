@@ -36,7 +36,7 @@ from conflicto.platform.http.messages import NO_STORE, Answer, Call, json_answer
 from conflicto.platform.http.paging import PageQuery, after_key, page_answer
 from conflicto.platform.http.routes import Docs, Route, control, data
 from conflicto.platform.ids import opaque_secret
-from conflicto.platform.instants import rfc3339
+from conflicto.platform.instants import US_PER_S, rfc3339
 from conflicto.platform.limits.bucket import Per, Policy
 from conflicto.platform.problems import InvalidInput, NotFound
 from conflicto.platform.strict_json import RESPONSE_LIMITS
@@ -135,7 +135,7 @@ class DoorEndpoints:
     def _seated(self, participant: Participant, session: dict[str, Any], status: int) -> Answer:
         token = self.tokens.mint(
             Role.PARTICIPANT, participant.session_id, version=participant.token_version, subject=str(participant.id),
-            end_s=self.tokens.end_of(participant.created_ts // 1_000_000),
+            end_s=self.tokens.end_of(participant.created_ts // US_PER_S),
         )  # fmt: skip
         body = {"participant_id": participant.id, "nickname": participant.nickname, "participant_token": token, "session": session}
         more = {

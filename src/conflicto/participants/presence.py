@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conflicto.platform.instants import US_PER_S
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
 ONLINE_S = 30
 IDLE_S = 120
 """A phone polls every 2 s: 15 missed polls are a dead spot, a minute of them a pocket."""
-
-US_PER_S = 1_000_000
 
 TICK_US = 60 * US_PER_S
 """Length of a published minute."""

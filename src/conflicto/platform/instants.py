@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (UTC throughout, and an aware datetime would write an offset)
-_PER_SECOND = 1_000_000
+US_PER_S = 1_000_000
 _POSITION_END = 10**16
 _WRITTEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
@@ -18,7 +18,7 @@ def rfc3339(us: int) -> str:
     Raises:
         OverflowError: outside the years 1 to 9999.
     """
-    return f"{_until_second(us // _PER_SECOND)}{us % _PER_SECOND:06d}Z"
+    return f"{_until_second(us // US_PER_S)}{us % US_PER_S:06d}Z"
 
 
 def microseconds(text: str) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from conflicto.activities.queries import pooling_activities
+from conflicto.platform.instants import US_PER_S
 from conflicto.platform.problems import DomainError
 from conflicto.responses.commands.release import release_due
 from conflicto.responses.queries import filled_rounds
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 LOOK_S = 5.0
 """How often the database is asked for pools of which this process does not know: others filled them, or died before the release."""
-
-US_PER_S = 1_000_000
 
 MIN_SPACE_US = 250_000
 """Time between two looks at one pool: answers without a group come due one by one."""

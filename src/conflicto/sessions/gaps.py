@@ -13,12 +13,13 @@ from sqlalchemy import bindparam, case, func, insert, inspect, literal, select, 
 
 from conflicto.access.identity import begin_anew
 from conflicto.platform.db.transaction import ReadTx
+from conflicto.platform.instants import US_PER_S
 from conflicto.sessions.tables import feed_gaps, feed_heads
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-MARGIN_US = 1_000_000
+MARGIN_US = US_PER_S
 """How far above the clock a new life begins: clocks of machines that are kept together differ by less than a second."""
 
 _HOLD = text("LOCK TABLE feed_heads IN EXCLUSIVE MODE")

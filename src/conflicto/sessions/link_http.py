@@ -20,7 +20,7 @@ from conflicto.platform.http.control_plane import CurrentCall
 from conflicto.platform.http.messages import NO_STORE, Answer, json_answer
 from conflicto.platform.http.paging import PageQuery, after_key, page_answer
 from conflicto.platform.http.routes import Docs, Route, control
-from conflicto.platform.instants import microseconds
+from conflicto.platform.instants import US_PER_S, microseconds
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.problems import FieldError, InvalidInput, NotFound
 from conflicto.platform.strict_json import RESPONSE_LIMITS
@@ -28,7 +28,6 @@ from conflicto.sessions import link_schemas, schemas
 from conflicto.sessions.errors import TooManyLinks
 from conflicto.sessions.links import (
     OPERATOR,
-    US_PER_S,
     NewLink,
     add_link,
     ensure_first_links,

@@ -9,6 +9,7 @@ from conflicto.access.errors import OwnerOnly
 from conflicto.access.links import MAX_LINKS_PER_SESSION, Link, Scope, may_manage
 from conflicto.access.tokens import DAY_S, DEFAULT_MAX_TOKEN_DAYS, LIFE_S
 from conflicto.platform.ids import random_uuid
+from conflicto.platform.instants import US_PER_S
 from conflicto.platform.problems import NotFound
 from conflicto.sessions import store
 from conflicto.sessions.commands import NewSession, create_session, record, restamp
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from conflicto.sessions.idempotency import Key
     from conflicto.sessions.model import Session
 
-US_PER_S = 1_000_000
 DEFAULT_LIFE_S = DEFAULT_MAX_TOKEN_DAYS * DAY_S
 
 PRUNED_AFTER_S = max(LIFE_S.values()) + DAY_S

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from conflicto.platform.instants import rfc3339
+from conflicto.platform.instants import US_PER_S, rfc3339
 from conflicto.platform.problems import DomainError, NotFound
 from conflicto.sessions import store
 from conflicto.sessions.commands import delete_session
@@ -32,7 +32,7 @@ LOOK_S = 3600.0
 AT_ONCE = 100
 """Sessions that are looked for at a time."""
 
-DAY_US = 86_400 * 1_000_000
+DAY_US = 86_400 * US_PER_S
 
 ACTOR = "system"
 

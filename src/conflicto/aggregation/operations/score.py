@@ -14,6 +14,7 @@ from conflicto.aggregation.operation import Operation, Result, flag, number, who
 from conflicto.aggregation.pointer import MISSING, find, parse
 from conflicto.aggregation.spill.store import Item
 from conflicto.aggregation.values import MOST_ELEMENTS, canonical, number_in
+from conflicto.platform.instants import US_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from conflicto.aggregation.spill.store import SpillStore
 
 MOST_BEST = 10
-US_PER_S = 1_000_000
-
 MAX_SCORE_ENTRIES = 200_000
 """Participants and points of one tally in memory, 60 MiB at most; a session has up to 50,000 places."""
 

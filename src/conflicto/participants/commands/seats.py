@@ -11,6 +11,7 @@ from conflicto.participants.events import ParticipantChanged, ParticipantRemoved
 from conflicto.participants.model import SEAT_LINK_LIFE_S, Participant
 from conflicto.participants.nickname import Nickname, decent, suggestions
 from conflicto.participants.queries import link_digest, participant_by_id
+from conflicto.platform.instants import US_PER_S
 from conflicto.sessions.model import require_open
 from conflicto.sessions.queries import session_by_id
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conflicto.platform.db.transaction import WriteTx
-
-US_PER_S = 1_000_000
 
 
 def rename(tx: WriteTx, participant_id: int, nickname: Nickname, *, by_host: bool = False) -> Participant:

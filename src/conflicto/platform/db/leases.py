@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select, text, update
 
 from conflicto.platform.db.tables import meta
+from conflicto.platform.instants import US_PER_S
 
 if TYPE_CHECKING:
     from conflicto.platform.db.transaction import WriteTx
-
-US_PER_S = 1_000_000
 
 _MAKE = text("INSERT INTO meta (key, value) VALUES (:key, '0 nobody') ON CONFLICT DO NOTHING")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conflicto.platform.instants import US_PER_S
 from conflicto.platform.metrics import names
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Commits:
 
     def followed(self, ts: int) -> None:
         """Note that the memory of the feed has come to a timestamp; clocks that differ make no lag negative."""
-        self._lag.note(max(0, self._clock.wall_us() - ts) / 1_000_000)
+        self._lag.note(max(0, self._clock.wall_us() - ts) / US_PER_S)
 
 
 def is_unseen(event: object) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conflicto.platform.ids import drawn, up_to_exactly
+from conflicto.platform.instants import US_PER_S
 from conflicto.responses.model import Moderation, Response
 
 if TYPE_CHECKING:
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from conflicto.activities.model import Activity
-
-US_PER_S = 1_000_000
 
 PERIOD_US = 5 * US_PER_S
 """Time between two ticks of a round."""
