@@ -6,12 +6,14 @@ from contextlib import AsyncExitStack
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
 from fastapi.dependencies import models as dependencies
 
 from conflicto.app import App
+from conflicto.platform.http.control_plane import ControlPlane
 from conflicto.settings import Settings
 from conflicto.web import assets, linking
 from tests.support import databases, servers
@@ -39,6 +41,23 @@ def files_of_pages() -> Iterator[None]:
         patch.setattr(assets, "linked", lambda modules: link(tuple(modules.items())))
         for name in ("short_module", "without_blanks", "without_comments", "short_style", "asset"):
             patch.setattr(assets, name, cache(getattr(assets, name)))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def documents() -> Iterator[None]:
+    """Describe the same routes once for all tests of this process: it takes longer than most tests."""
+    made: dict[tuple[object, ...], dict[str, Any]] = {}
+    document = ControlPlane.document
+
+    def described(control: ControlPlane) -> dict[str, Any]:
+        key = (*(route.name for route in control.routes), *control._about.items())
+        if key not in made:
+            made[key] = document(control)
+        return made[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ControlPlane, "document", described)
         yield
 
 
