@@ -155,3 +155,52 @@ async def test_no_more_files_wait_than_there_is_room_for(api: Api, monkeypatch: 
     monkeypatch.setattr("conflicto.exports.folder.MAX_FOLDER_BYTES", others[1]["size_bytes"] + 1)
     last = await exported(other)
     assert await kept(other, [*others, last]) == [False, False, True]
+
+
+async def part(event: Event, job: dict[str, Any], **headers: str) -> Any:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return await event.api.get(f"{event.path}/exports/{job['id']}/file", event.host, headers=named)
+
+
+async def test_a_download_that_broke_off_goes_on(api: Api) -> None:
+    event = await answered(api)
+    job = await begin(event)
+    size = (await ended(event, job))["size_bytes"]
+    whole = await download(event, job)
+    tag = whole.headers["etag"]
+
+    assert (whole.headers["content-length"], whole.headers["accept-ranges"]) == (str(size), "bytes")
+    assert tag == f'"{job["id"]}"'
+    for asked, wanted in (
+        ("bytes=10-", range(10, size)), ("bytes=0-0", range(1)), ("BYTES= 5-9 ", range(5, 10)), ("bytes=-4", range(size - 4, size)),
+        (f"bytes=3-{size + 7}", range(3, size)), (f"bytes=-{size + 7}", range(size)), (f"bytes={size - 1}-", range(size - 1, size)),
+    ):  # fmt: skip
+        answer = await part(event, job, range=asked, if_range=tag)
+        assert answer.status_code == 206, asked
+        assert answer.headers["content-range"] == f"bytes {wanted[0]}-{wanted[-1]}/{size}"
+        assert (answer.headers["content-length"], answer.headers["etag"]) == (str(len(wanted)), tag)
+        assert answer.content == whole.content[wanted.start : wanted.stop]
+
+
+async def test_what_is_no_part_of_the_file_is_answered_with_all_of_it(api: Api) -> None:
+    event = await answered(api)
+    job = await begin(event)
+    size = (await ended(event, job))["size_bytes"]
+    whole = await download(event, job)
+
+    for asked in (
+        "bytes=5-2",
+        f"bytes={size}-",
+        "bytes=-0",
+        "bytes=-",
+        "bytes=0-1,3-4",
+        "rows=0-1",
+        "bytes=x-",
+        "bytes=" + "9" * 40 + "-",
+    ):
+        answer = await part(event, job, range=asked)
+        assert (answer.status_code, answer.content) == (200, whole.content), asked
+    changed = await part(event, job, range="bytes=10-", if_range='"another"')
+    assert (changed.status_code, changed.content) == (200, whole.content)
+    head = await api.request("HEAD", f"{event.path}/exports/{job['id']}/file", token=event.host)
+    assert (head.headers["content-length"], head.content) == (str(size), b"")

@@ -271,6 +271,7 @@ async def _ends(api: Recorder, event: Event) -> None:
         await api.get(f"{event.path}/export?format={form}", event.host)
     job = await event.exported()
     await api.get(f"{event.path}/exports/{job}/file", event.host)
+    await api.get(f"{event.path}/exports/{job}/file", event.host, headers={"range": "bytes=1-"})
     await api.delete(f"{event.path}/exports/{job}", event.host)
     await api.get(f"{event.path}/transitions", event.host)
     pair = (await api.delete(f"{event.path}/tokens", event.host)).json()

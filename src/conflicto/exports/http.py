@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from conflicto.access.roles import HOSTS
 from conflicto.exports import schemas
+from conflicto.exports.download import Download, wanted_range
 from conflicto.exports.errors import ExportBusy, ExportFailed, ExportNotReady, ExportUnknown
 from conflicto.exports.files import Form, disposition
 from conflicto.exports.model import ExportJob, JobStatus
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from enum import StrEnum
 
     from conflicto.exports.writing import Writing
-    from conflicto.platform.http.messages import Call, Header, Write
+    from conflicto.platform.http.messages import Call, Header
 
     Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -44,8 +44,6 @@ MAX_DIRECT_S = 10
 
 RETRY_AFTER_S = 2
 """Between two looks at a job that runs."""
-
-PART = 65_536
 
 _ASYNC = re.compile(r"(?:^|[,;])[ \t]{0,8}respond-async[ \t]{0,8}(?:$|[,;=])", re.IGNORECASE | re.ASCII)
 _WAIT = re.compile(r'(?:^|[,;])[ \t]{0,8}wait[ \t]{0,8}=[ \t]{0,8}"?([0-9]{1,6})"?', re.IGNORECASE | re.ASCII)
@@ -84,15 +82,19 @@ class ExportEndpoints:
         file = await asyncio.to_thread(self.exports.jobs.folder.take, job.id)
         if file is None:
             raise ExportUnknown
-        return _download(job, file)
+        return _direct_answer(job, file)
 
     async def read(self, call: Call) -> Answer:
         """Read how far an export is, and where its file is once it is `ready`."""
         return self._told(await self.exports.jobs.find(call.params["session_id"], call.params["export_id"]), 200)
 
     async def download(self, call: Call) -> Answer:
-        """Download the file of an export that is `ready`, for 15 minutes after it became so."""
-        return _download(*await self.exports.jobs.open(call.params["session_id"], call.params["export_id"]))
+        """Download the file of an export that is `ready`, for 15 minutes after it became so.
+
+        A download that broke off goes on with `Range: bytes=N-` and the file's `ETag` in `If-Range`: 206 with the rest.
+        """
+        job, file = await self.exports.jobs.open(call.params["session_id"], call.params["export_id"])
+        return _file_answer(call, job, file)
 
     async def remove(self, call: Call) -> Answer:
         """Remove an export with its file; one that is still being written stops."""
@@ -117,20 +119,6 @@ class ExportEndpoints:
         return json_answer(out, status=status, headers=(NO_STORE, *headers))
 
 
-class Download:
-    """A file on its way, closed when it was sent or is not wanted any more."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        weakref.finalize(self, file.close)
-
-    async def send(self, write: Write) -> None:
-        """Write the file part by part, as quickly as the other side reads."""
-        with self._file:
-            while part := await asyncio.to_thread(self._file.read, PART):
-                await write(part)
-
-
 def preferred_wait(preferences: str | None) -> tuple[int, tuple[Header, ...]]:
     """Return for how many seconds a caller waits for the file itself, and the header of what was granted (RFC 7240).
 
@@ -151,13 +139,29 @@ def _address(job: ExportJob) -> str:
     return f"{PREFIX}/sessions/{job.session_id}/exports/{job.id}"
 
 
-def _download(job: ExportJob, file: BinaryIO) -> Answer:
-    form, shape = Form(job.form), Shape(job.shape)
-    named = disposition(job.title, job.session_id, form, shape)
-    headers = ((b"content-type", form.media_type.encode()), (b"content-disposition", named.encode()), NO_STORE)
-    answer = Answer(200, b"", headers)
+def _direct_answer(job: ExportJob, file: BinaryIO) -> Answer:
+    answer = Answer(200, b"", _described(job))
     answer.stream = Download(file).send
     return answer
+
+
+def _file_answer(call: Call, job: ExportJob, file: BinaryIO) -> Answer:
+    """Return the file of a job, or the part of it that was asked for; the file of a job never changes, so its id is its tag."""
+    size, tag = job.size_bytes or 0, f'"{job.id}"'
+    part = wanted_range(call, tag, size)
+    wanted = range(size) if part is None else part
+    headers = *_described(job), (b"etag", tag.encode()), (b"accept-ranges", b"bytes"), (b"content-length", b"%d" % len(wanted))
+    if part is not None:
+        headers += ((b"content-range", b"bytes %d-%d/%d" % (part[0], part[-1], size)),)
+    answer = Answer(200 if part is None else 206, b"", headers)
+    answer.stream = Download(file, wanted.start, len(wanted)).send
+    return answer
+
+
+def _described(job: ExportJob) -> tuple[Header, ...]:
+    form = Form(job.form)
+    named = disposition(job.title, job.session_id, form, Shape(job.shape))
+    return (b"content-type", form.media_type.encode()), (b"content-disposition", named.encode()), NO_STORE
 
 
 def _chosen(call: Call, name: str, default: Choice) -> Choice:
@@ -181,7 +185,8 @@ def routes(exports: ExportEndpoints) -> list[Route]:
              docs=Docs(summary="Read how far an export is", gives={200: schemas.ExportOut}, sends=("Retry-After",),
                        problems=(ExportUnknown,))),
         data("GET", f"{job}/file", exports.download, who=HOSTS, policy=EXPORT, tag="sessions",
-             docs=Docs(summary="Download the file of an export", gives={200: None}, files=schemas.FILES, sends=("Content-Disposition",),
+             docs=Docs(summary="Download the file of an export", gives={200: None, 206: None}, headers=("Range", "If-Range"),
+                       files=schemas.FILES, sends=("Content-Disposition", "ETag", "Accept-Ranges", "Content-Range"),
                        problems=(ExportUnknown, ExportNotReady, ExportFailed))),
         data("DELETE", job, exports.remove, who=HOSTS, policy=EXPORT_JOB, tag="sessions",
              docs=Docs(summary="Remove an export", gives={204: None}, problems=(ExportUnknown,))),

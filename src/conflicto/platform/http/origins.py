@@ -21,6 +21,7 @@ EXPOSED = (
     "Deletion-Receipt",
     "Location",
     "Content-Disposition",
+    "Content-Range",
     "Preference-Applied",
 )
 """Headers of ours that such a page may read."""

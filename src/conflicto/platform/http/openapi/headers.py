@@ -18,6 +18,7 @@ _REQUEST: dict[str, tuple[str, dict[str, Any]]] = {
         'Tag of the revision that the change was made on, such as `"r7"`, or a list; 412 if the present one is another.',
         {"type": "string", "pattern": r'^(\*|(.*,\s*)?(W/)?"r[0-9]{1,9}((--?|;)(gzip|br|zstd|deflate))?"(\s*,.*)?)$'},
     ),
+    "If-Range": ("`ETag` of the file that the caller has a part of; another file comes whole.", {"type": "string"}),
     "If-None-Match": ("Tag of the body that the caller has; 304 if it still holds.", {"type": "string"}),
     "Last-Event-ID": ("Id of the last event that the caller has; browsers send it by themselves.", {"type": "string"}),
     "Link-Key": (
@@ -28,11 +29,14 @@ _REQUEST: dict[str, tuple[str, dict[str, Any]]] = {
         "`wait=25`: hold an answer without news back for so many seconds. Of an export `respond-async, wait=2`: a job after so many.",
         {"type": "string"},
     ),
+    "Range": ("`bytes=N-`: the file from byte N on; any other single range of bytes as well.", {"type": "string"}),
 }
 
 _RESPONSE: dict[str, str] = {
+    "Accept-Ranges": "`bytes`: a download that broke off can go on.",
     "Cache-Control": "Whether and for how long the response may be kept.",
     "Content-Disposition": "Name of the file.",
+    "Content-Range": "Which bytes of the file the response holds, of how many; of a 206.",
     "Deletion-Receipt": "What was deleted: counts, day and a digest of the ids, signed (JWS); `/.well-known/jwks.json` has the keys.",
     "ETag": 'Tag of the body, for `If-None-Match`; of a host\'s session or activity the revision, such as `"r7"`, for `If-Match`.',
     "Feed-Cursor": "The page's `cursor`.",

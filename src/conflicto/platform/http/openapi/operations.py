@@ -27,7 +27,7 @@ EVENT_STREAM = "text/event-stream"
 
 SUCCESS = {
     200: "As asked", 201: "Made", 202: "Begun; the job tells when it is done", 204: "Done; there is no body",
-    304: "The caller has this body already",
+    206: "The part that was asked for", 304: "The caller has this body already",
 }  # fmt: skip
 
 _PARAMETER = re.compile(r"{(\w+)}")

@@ -1,0 +1,48 @@
+"""A file on its way to whoever asked for it, whole or from some byte on (RFC 9110 §14)."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import weakref
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from conflicto.platform.http.messages import Call, Write
+
+PART = 65_536
+
+_ONE_RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,15})-([0-9]{0,15})[ \t]*", re.ASCII | re.IGNORECASE)
+
+
+class Download:
+    """The bytes of a file from `first` on, closed when they were sent or are not wanted any more."""
+
+    def __init__(self, file: BinaryIO, first: int = 0, size: int | None = None) -> None:
+        self._file = file
+        self._first = first
+        self._left = size
+        weakref.finalize(self, file.close)
+
+    async def send(self, write: Write) -> None:
+        """Write part by part, as quickly as the other side reads."""
+        with self._file:
+            await asyncio.to_thread(self._file.seek, self._first)
+            while part := await asyncio.to_thread(self._file.read, PART if self._left is None else min(PART, self._left)):
+                if self._left is not None:
+                    self._left -= len(part)
+                await write(part)
+
+
+def wanted_range(call: Call, tag: str, size: int) -> range | None:
+    """Return the bytes of a file with this tag that a call asks for; None: all of it.
+
+    Several ranges, and those outside of the file, are answered with all of it, which RFC 9110 allows.
+    """
+    found = _ONE_RANGE.fullmatch(call.header(b"range") or "")
+    if found is None or call.header(b"if-range") not in {None, tag}:
+        return None
+    first, last = found.groups()
+    begin = int(first) if first else max(0, size - int(last or 0))
+    end = min(int(last) + 1, size) if first and last else size
+    return range(begin, end) or None
