@@ -1,7 +1,7 @@
 # Every habit has one verb. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-lane test-pooler pooler-tools test-hard test-linkage test-faults fuzz test-browser browser-tools test-engines engine-tools screenshots figures check audit fmt docs bench bench-check bench-tools deploy-check deploy-tools export-check reader-tools voting-check voting-tools clients-check client-tools lock new-type clean
+.PHONY: help setup run demo test test-lane test-pooler pooler-tools test-hard test-linkage test-faults fuzz test-browser browser-tools test-engines engine-tools screenshots figures hops check audit fmt docs bench bench-check bench-tools deploy-check deploy-tools export-check reader-tools voting-check voting-tools clients-check client-tools lock new-type clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -127,6 +127,9 @@ $(BROWSER_READY): requirements/browser.txt $(READY)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/browser.txt \
 		|| $(BIN)/pip install --quiet --require-hashes -r requirements/browser.txt
 	@touch $@
+
+hops: setup ## Count the calls, and the files they are in, behind a poll, a submit and results
+	$(BIN)/python tools/hops.py
 
 check: setup ## Format, lint, types, import order, sizes, bandit
 	$(BIN)/ruff format --check
