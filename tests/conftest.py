@@ -1,5 +1,4 @@
 import gc
-import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
@@ -20,11 +19,8 @@ from tests.support import databases, servers
 from tests.support.api import METRICS_TOKEN, Api
 from tests.support.clocks import HandClock
 from tests.support.patience import PATIENCE_S
-from tests.support.pgbouncer import Pooler, pgbouncer
+from tests.support.pgbouncer import POOLER, Pooler, pgbouncer
 from tests.support.wire import listening
-
-POOLER = os.environ.get("CONFLICTO_TEST_POOLER", "")
-"""`session` or `transaction`: tests reach PostgreSQL through PgBouncer in this mode (`make test-pooler`)."""
 
 
 def pytest_collection_finish() -> None:

@@ -24,6 +24,7 @@ from tests.ports.conftest import SHORT
 from tests.support import machines, servers
 from tests.support.kit import Kit, set_stage
 from tests.support.kit import command as queued
+from tests.support.pgbouncer import past_pooler
 
 ENDLESS = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
@@ -160,12 +161,12 @@ def test_commits_are_durable_and_every_wait_is_bounded(db: Database) -> None:
 
 
 @pytest.mark.catalogue("F-02")
-def test_no_default_of_database_or_role_makes_commits_less_durable(postgres_database: str) -> None:
+def test_no_default_of_database_or_role_makes_commits_less_durable(postgres_database: str, postgres_url: str) -> None:
     name = sql.Identifier(postgres_database.rpartition("/")[2])
     with psycopg.connect(postgres_database, autocommit=True) as connection:
         for whose in ("DATABASE {}", "ROLE CURRENT_USER IN DATABASE {}"):
             connection.execute(sql.SQL(f"ALTER {whose} SET synchronous_commit = off").format(name))
-    with psycopg.connect(postgres_database) as connection:
+    with psycopg.connect(past_pooler(postgres_database, postgres_url)) as connection:
         assert connection.execute("SHOW synchronous_commit").fetchone() == ("off",)
 
     db = Database(postgres_database, pool=PoolSize(2, 0))

@@ -14,6 +14,7 @@ from conflicto.cli import environment as environment_module
 from conflicto.cli.waiting import NotThere
 from tests.support import databases
 from tests.support.patience import PATIENCE_S
+from tests.support.pgbouncer import past_pooler
 from tests.support.ports import free_port
 from tests.support.processes import PLAIN, environment, run, run_apart, served, starting, wait_for
 from tests.support.servers import postgres_cluster
@@ -144,7 +145,7 @@ def test_hosts_of_which_one_is_away_and_parameters_of_libpq_work(empty: str, tmp
 
 
 def test_limit_of_a_role_bounds_the_pool(postgres_database: str, postgres_url: str, guest: str, tmp_path: Path) -> None:
-    url = changed(postgres_database, user=guest, password="secret")
+    url = changed(past_pooler(postgres_database, postgres_url), user=guest, password="secret")
     with psycopg.connect(postgres_database, autocommit=True) as connection:
         connection.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO guest")
         with served(tmp_path / "server", DATABASE_URL=url) as server:

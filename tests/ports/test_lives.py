@@ -17,6 +17,7 @@ from conflicto.settings import Settings
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted, refused
 from tests.support.feed_reader import page
+from tests.support.pgbouncer import past_pooler
 from tests.support.servers import create_database
 
 
@@ -71,7 +72,7 @@ async def exchange(shared: Settings, postgres_url: str) -> Exchange:
 
 
 @pytest.fixture(params=["told", "untold"])
-def told_or_not(request: pytest.FixtureRequest, shared: Settings, exchange: Exchange) -> Settings:
+def told_or_not(request: pytest.FixtureRequest, shared: Settings, exchange: Exchange, postgres_url: str) -> Settings:
     """A server that says on which line of history it is, and a service that keeps that to itself and gives an ordinary role."""
     if request.param == "told":
         return shared
@@ -80,7 +81,7 @@ def told_or_not(request: pytest.FixtureRequest, shared: Settings, exchange: Exch
         connection.execute("REVOKE EXECUTE ON FUNCTION pg_walfile_name(pg_lsn), pg_control_system() FROM PUBLIC")
         connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'plain'").format(sql.Identifier(role)))
         connection.execute(sql.SQL("GRANT ALL ON ALL TABLES IN SCHEMA public TO {}").format(sql.Identifier(role)))
-    _, _, place = shared.database_url.partition("@")
+    _, _, place = past_pooler(shared.database_url, postgres_url).partition("@")
     return shared.model_copy(update={"database_url": f"postgresql://{role}:plain@{place}"})
 
 

@@ -12,6 +12,7 @@ from conflicto.participants.store import joined
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.responses import store
+from tests.support.queries import POOLED
 
 ACTIVITY = UUID(int=7)
 ROWS = 20_000
@@ -59,7 +60,7 @@ def plan_of(db: Database, query: Callable[..., Any], *args: Any, **kwargs: Any) 
     finally:
         event.remove(db._readers, "before_cursor_execute", note)
     explain = "EXPLAIN QUERY PLAN " if db.dialect == "sqlite" else "EXPLAIN "
-    ((statement, parameters),) = [each for each in seen if not each[0].startswith(("BEGIN", "SET LOCAL"))]
+    ((statement, parameters),) = [each for each in seen if not each[0].startswith(("BEGIN", "SET LOCAL", POOLED))]
     return db.query(lambda tx: "\n".join(str(row) for row in tx.connection.exec_driver_sql(explain + statement, parameters)))
 
 

@@ -18,6 +18,9 @@ import pytest
 from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port
 
+POOLER = os.environ.get("CONFLICTO_TEST_POOLER", "")
+"""`session` or `transaction`: tests reach PostgreSQL through PgBouncer in this mode (`make test-pooler`)."""
+
 START_TIMEOUT_S = PATIENCE_S
 
 SETTINGS = """
@@ -33,6 +36,7 @@ auth_file = {folder}/users
 pool_mode = {mode}
 default_pool_size = 20
 max_client_conn = 500
+server_login_retry = 0.05
 {more}
 """
 
@@ -48,6 +52,12 @@ class Pooler:
         parts = urlsplit(url)
         login = parts.netloc.rpartition("@")[0]
         return parts._replace(netloc=f"{login}@127.0.0.1:{self.port}").geturl()
+
+
+def past_pooler(url: str, server_url: str) -> str:
+    """Return a database's URL on the server itself: a pooler of the tests knows no other role, and keeps connections open."""
+    server, login = urlsplit(server_url), urlsplit(url).netloc.rpartition("@")[0]
+    return urlsplit(url)._replace(netloc=f"{login}@{server.hostname}:{server.port}").geturl()
 
 
 @contextmanager

@@ -8,6 +8,9 @@ from sqlalchemy import event
 
 from conflicto.platform.db.engine import Database
 
+POOLED = "SELECT set_config("
+"""Beginning of what each transaction says first behind a pooler."""
+
 
 @contextmanager
 def counted_statements(db: Database) -> Iterator[list[str]]:
@@ -15,7 +18,8 @@ def counted_statements(db: Database) -> Iterator[list[str]]:
     seen: list[str] = []
 
     def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
-        seen.append(statement)
+        if not statement.startswith(POOLED):
+            seen.append(statement)
 
     engines = (db._readers, db._writer)
     for engine in engines:
