@@ -22,7 +22,7 @@ from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.faults import OUTAGES, RETRY_AFTER_S, is_damaged, is_outage, unavailable
 from conflicto.platform.db.lanes import MAX_LOAD_WAIT_S, ReadLane, lists_of, loads_of
 from conflicto.platform.db.reader_queue import ReaderQueue
-from conflicto.platform.db.slow_queries import SlowQueries
+from conflicto.platform.db.slow_queries import ROUTE, SlowQueries
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.problems import Unavailable
 
@@ -148,7 +148,7 @@ class Database:
         """
         await self.places.acquire(lane, goes_first=goes_first)
         deadline = Deadline()
-        future = self._threads.submit(self._timed if is_measured else self._untold, deadline, query)
+        future = self._threads.submit(self._timed if is_measured else self._untold, deadline, query, ROUTE.get())
         self._running[future] = deadline
         running = asyncio.wrap_future(future)
         running.add_done_callback(partial(self._finished, lane, future, self.on_query if is_measured else None))
@@ -181,14 +181,15 @@ class Database:
         used = sum(pool.checkedout() for pool in pools)
         return used, used + sum(pool.checkedin() for pool in pools)
 
-    def _timed(self, deadline: Deadline, query: Callable[[ReadTx], T]) -> tuple[T, float]:
+    def _timed(self, deadline: Deadline, query: Callable[[ReadTx], T], route: str | None) -> tuple[T, float]:
+        self.slow_queries.begin(route)
         began = time.monotonic()
         deadline.begin(self.deadlines.caller_s)
         return self.query_until(deadline, query), time.monotonic() - began
 
-    def _untold(self, deadline: Deadline, query: Callable[[ReadTx], T]) -> tuple[T, float]:
+    def _untold(self, deadline: Deadline, query: Callable[[ReadTx], T], route: str | None) -> tuple[T, float]:
         with self.slow_queries.hold(is_told=False):
-            return self._timed(deadline, query)
+            return self._timed(deadline, query, route)
 
     def _finished(
         self,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 Role = Literal["reader", "writer"]
+
+ROUTE: ContextVar[str | None] = ContextVar("route", default=None)
+"""Template of the request that is being answered, as metrics name it."""
 
 MIN_BETWEEN_LINES_S = 60.0
 """Time between two lines about the same text."""
@@ -36,7 +40,7 @@ class Held:
     """Slow statements of one thread that wait for the word whether they may be told."""
 
     is_told: bool
-    statements: list[tuple[Role, str, float]] = field(default_factory=list)
+    statements: list[tuple[Role, str, float, str | None]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -67,19 +71,24 @@ class SlowQueries:
         finally:
             self._local.held = None
             if held.is_told:
-                for role, text, took_s in held.statements:
-                    self._report(role, text, took_s)
+                for statement in held.statements:
+                    self._report(*statement)
+
+    def begin(self, route: str | None) -> None:
+        """Name the route whose read this thread runs from now on."""
+        self._local.route = route
 
     def report(self, role: Role, statement: str, took_s: float) -> None:
         """Count a slow statement, and log it unless its text had a line within the last minute."""
         text = statement[:MAX_TEXT_CHARS]
         held: Held | None = getattr(self._local, "held", None)
+        route: str | None = getattr(self._local, "route", None)
         if held is None:
-            self._report(role, text, took_s)
+            self._report(role, text, took_s, route)
         else:
-            held.statements.append((role, text, took_s))
+            held.statements.append((role, text, took_s, route))
 
-    def _report(self, role: Role, text: str, took_s: float) -> None:
+    def _report(self, role: Role, text: str, took_s: float, route: str | None) -> None:
         with self._lock:
             self.counts[role] += 1
             held_back = self._take_line((role, text))
@@ -90,6 +99,7 @@ class SlowQueries:
                 milliseconds=round(took_s * MS_PER_S),
                 held_back=held_back,
                 statement=" ".join(text.split()),
+                **({"route": route} if route else {}),
             )
 
     def _take_line(self, key: tuple[Role, str]) -> int | None:

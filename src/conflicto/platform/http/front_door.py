@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
+from conflicto.platform.db.slow_queries import ROUTE
 from conflicto.platform.http.body import ClientGone, gated_body
 from conflicto.platform.http.messages import FOR_EVER, SAFE_HEADERS, Answer, Call, Unseen
 from conflicto.platform.http.prefix import headers_below
@@ -126,6 +127,7 @@ class FrontDoor:
         try:
             _require_text(scope["query_string"])
             route, params = self._desk.table.match(scope["method"], scope["path"])
+            ROUTE.set(route.path)
             answer = await self._answer(scope, receive, route, params, request_id)
         except ClientGone:
             return
