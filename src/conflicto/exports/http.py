@@ -150,7 +150,7 @@ def _file_answer(call: Call, job: ExportJob, file: BinaryIO) -> Answer:
     size, tag = job.size_bytes or 0, f'"{job.id}"'
     part = wanted_range(call, tag, size)
     wanted = range(size) if part is None else part
-    headers = *_described(job), (b"etag", tag.encode()), (b"accept-ranges", b"bytes"), (b"content-length", b"%d" % len(wanted))
+    headers = *_described(job), (b"etag", tag.encode()), (b"accept-ranges", b"bytes")
     if part is not None:
         headers += ((b"content-range", b"bytes %d-%d/%d" % (part[0], part[-1], size)),)
     answer = Answer(200 if part is None else 206, b"", headers)
