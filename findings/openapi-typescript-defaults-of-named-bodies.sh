@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Finding: openapi-typescript 7.13.0 demands a member of a request body that has a default, though only if the body's schema has a name.
+#
+# Expected: a member that is not `required` may be left out of a request, whatever its `default`, and a `$ref` means what it refers to. The
+#   generator leaves such members optional in a body whose schema stands in place, so its authors mean it so.
+# Observed: moved to `components.schemas` and referred to, the same schema yields `size: number` instead of `size?: number`, and a request
+#   without it does not compile. Most documents name their bodies; FastAPI's always do.
+# Remedy: `--default-non-nullable=false`, or no `default` in schemas of bodies.
+# Exit code 0: as observed on 2026-11-29; 1: it changed.
+set -euo pipefail
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+echo '{"type": "module"}' > package.json
+npm install --silent --no-audit --no-fund --ignore-scripts openapi-typescript@7.13.0 typescript@5.9.3
+
+schema='{"type": "object", "properties": {"name": {"type": "string"}, "size": {"type": "integer", "default": 3}}, "required": ["name"]}'
+member() {
+  cat > openapi.json <<JSON
+{
+  "openapi": "3.1.0",
+  "info": {"title": "Example", "version": "1"},
+  "paths": {"/things": {"post": {
+    "requestBody": {"required": true, "content": {"application/json": {"schema": $1}}},
+    "responses": {"204": {"description": "Made"}}
+  }}},
+  "components": {"schemas": {"Thing": $schema}}
+}
+JSON
+  npx openapi-typescript openapi.json --output schema.d.ts "${@:2}" >/dev/null 2>&1
+  cat > body.ts <<'TYPESCRIPT'
+import type { paths } from "./schema.js";
+type Body = paths["/things"]["post"]["requestBody"]["content"]["application/json"];
+export const body: Body = { name: "left out: size" };
+TYPESCRIPT
+  if npx tsc --strict --noEmit --target es2022 --module nodenext body.ts >/dev/null; then echo optional; else echo demanded; fi
+}
+
+named='{"$ref": "#/components/schemas/Thing"}'
+seen="in place: $(member "$schema"), named: $(member "$named"), named with the flag: $(member "$named" --default-non-nullable=false)"
+
+echo "openapi-typescript 7.13.0; a member with a default in a request body: $seen"
+if [ "$seen" = "in place: optional, named: demanded, named with the flag: optional" ]; then echo "as observed"; else echo "CHANGED"; exit 1; fi
