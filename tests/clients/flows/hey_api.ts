@@ -76,6 +76,18 @@ async function follow(made: api.SessionCreated, poll: api.Activity) {
   };
 }
 
+/** Returns the kinds of the first changes that the stream tells, as many as the feed has. */
+async function streamed(made: api.SessionCreated, count: number): Promise<string[]> {
+  const path = { session_id: made.id };
+  const { stream } = await api.streamEvents({ client: clientOf(made.host_token), path, query: { since: "0" } });
+  const kinds: string[] = [];
+  for await (const change of stream) {
+    kinds.push((change as unknown as api.Change).entity);
+    if (kinds.length === count) break;
+  }
+  return kinds.sort();
+}
+
 /** Exports the answers in each format, and deletes the session. */
 async function takeHome(made: api.SessionCreated) {
   const client = clientOf(made.host_token);
@@ -95,5 +107,8 @@ async function takeHome(made: api.SessionCreated) {
 const { made, opened, plain, poll } = await prepare();
 const defaults = [plain.response_policy, plain.min_group];
 const begun = { title: opened.title, status: opened.status, defaults, poll: [poll.type, poll.status] };
-const rest = { ...(await takePart(made, poll)), ...(await follow(made, poll)), ...(await takeHome(made)) };
+const [taken, followed] = [await takePart(made, poll), await follow(made, poll)];
+const entities = await streamed(made, followed.entities.length);
+if (entities.join() !== followed.entities.join()) throw new Error(`the stream tells of ${entities}`);
+const rest = { ...taken, ...followed, ...(await takeHome(made)) };
 console.log(JSON.stringify({ ...begun, ...rest }));
