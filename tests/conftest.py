@@ -1,6 +1,6 @@
 import gc
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from functools import cache
 from importlib.util import find_spec
@@ -10,8 +10,13 @@ from typing import Any
 import pytest
 import structlog
 from fastapi.dependencies import models as dependencies
+from sqlalchemy import Dialect, Engine
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.util import LRUCache
 
 from conflicto.app import App
+from conflicto.platform.db import postgres, sqlite
 from conflicto.platform.http.control_plane import ControlPlane
 from conflicto.settings import Settings
 from conflicto.web import assets, linking
@@ -21,6 +26,9 @@ from tests.support.clocks import HandClock
 from tests.support.patience import PATIENCE_S
 from tests.support.pgbouncer import POOLER, Pooler, pgbouncer
 from tests.support.wire import listening
+
+MAX_COMPILED = 5_000
+"""Bound of the statements that are kept compiled."""
 
 
 def pytest_collection_finish() -> None:
@@ -54,6 +62,27 @@ def documents() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ControlPlane, "document", described)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_statements() -> Iterator[None]:
+    """Compile a statement once for the engines of all tests of this process, not for the two of each app: they differ in nothing."""
+    caches: dict[type[Dialect], LRUCache[Any, Any]] = {}
+
+    def sharing(create: Callable[..., Engine]) -> Callable[..., Engine]:
+        def created(*address: object, **how: object) -> Engine:
+            engine = create(*address, **how)
+            engine._compiled_cache = caches.setdefault(type(engine.dialect), LRUCache(MAX_COMPILED))
+            return engine
+
+        return created
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module, dialect in ((sqlite, SQLiteDialect_pysqlite), (postgres, PGDialect_psycopg)):
+            patch.setattr(module, "create_engine", sharing(module.create_engine))
+            patch.setattr(dialect, "__hash__", lambda self: hash(type(self)))
+            patch.setattr(dialect, "__eq__", lambda self, other: type(self) is type(other))
         yield
 
 
