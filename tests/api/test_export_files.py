@@ -100,7 +100,7 @@ async def test_a_job_of_a_deleted_session_stops(api: Api, gate: Gate) -> None:
     assert (await look(event, job, api.admin)).json()["code"] in {"not-found", "export-unknown"}
     await eventually(lambda: asyncio.sleep(0, files_of(api) == []))
     gate.open()
-    await eventually(lambda: asyncio.sleep(0, api.app.exports.desk._writing is None))
+    await eventually(lambda: asyncio.sleep(0, api.app.exports.desk._writing.is_over))
     assert files_of(api) == []
 
 

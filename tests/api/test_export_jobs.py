@@ -11,6 +11,7 @@ from conflicto.app import App
 from conflicto.exports import http as exports_http
 from conflicto.exports import writing
 from conflicto.exports.folder import INTERRUPTED
+from conflicto.exports.model import ExportJob
 from conflicto.platform.ids import random_uuid
 from conflicto.platform.problems import Unavailable
 from conflicto.settings import Settings
@@ -119,6 +120,24 @@ async def test_one_is_written_at_a_time_and_a_job_counts(api: Api, gate: Gate) -
     assert (await api.get(f"{event.path}/export", event.host)).status_code == 200
 
 
+async def test_whoever_reads_that_a_job_has_ended_may_begin_the_next(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    event, go_on, folder = await answered(api), threading.Event(), api.app.exports.jobs.folder
+    end = folder.end
+
+    def end_and_linger(job: ExportJob, size_bytes: int) -> bool:
+        is_there = end(job, size_bytes)
+        assert go_on.wait(PATIENCE_S)
+        return is_there
+
+    monkeypatch.setattr(folder, "end", end_and_linger)
+    await ended(event, await begin(event))
+
+    job = await begin(event)
+    go_on.set()
+
+    await ended(event, job)
+
+
 async def test_a_job_is_of_its_own_session(api: Api) -> None:
     event, other = await answered(api), await answered(api)
     job = await begin(event)
@@ -149,7 +168,7 @@ async def test_a_job_that_is_deleted_stops_and_is_gone(api: Api, gate: Gate) -> 
     assert (await api.delete(f"{event.path}/exports/{job['id']}", event.host)).status_code == 204
 
     gate.open()
-    await eventually(lambda: asyncio.sleep(0, api.app.exports.desk._writing is None))
+    await eventually(lambda: asyncio.sleep(0, api.app.exports.desk._writing.is_over))
     assert (await look(event, job)).json()["code"] == "export-unknown"
     assert files_of(api) == []
     assert (await api.get(f"{event.path}/export", event.host)).status_code == 200

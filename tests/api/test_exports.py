@@ -287,7 +287,7 @@ async def test_who_goes_away_stops_their_export(api: Api, held: tuple[threading.
         line.close()
         await eventually(lambda: asyncio.sleep(0, desk._writing is not None and desk._writing.stop.is_set()))
         go_on.set()
-        await eventually(lambda: asyncio.sleep(0, desk._writing is None))
+        await eventually(lambda: asyncio.sleep(0, desk._writing.is_over))
 
     assert (await export(event)).status_code == 200
 

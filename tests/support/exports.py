@@ -73,22 +73,24 @@ async def download(event: Event, job: dict[str, Any], token: str | None = None) 
 
 
 async def ended(event: Event, job: dict[str, Any], status: str = "ready") -> dict[str, Any]:
-    async def is_over() -> bool:
-        return (await look(event, job)).json()["status"] != "running"
+    """Return the job once it has ended; a machine that is busy elsewhere may refuse a look, and the next one is another chance."""
 
-    await eventually(is_over)
-    found: dict[str, Any] = (await look(event, job)).json()
+    async def is_over() -> Any:
+        answer = await look(event, job)
+        return answer.json() if answer.status_code != 503 and answer.json()["status"] != "running" else None
+
+    found: dict[str, Any] = await eventually(is_over)
     assert found["status"] == status, found
     return found
 
 
 async def reaches(event: Event, job: dict[str, Any], read: int) -> dict[str, Any]:
-    async def is_there() -> bool:
-        return (await look(event, job)).json()["responses_read"] == read
+    async def is_there() -> Any:
+        found = (await look(event, job)).json()
+        return found if found.get("responses_read") == read else None
 
-    await eventually(is_there)
-    found: dict[str, Any] = (await look(event, job)).json()
-    return found
+    there: dict[str, Any] = await eventually(is_there)
+    return there
 
 
 def files_of(api: Api) -> list[str]:

@@ -145,13 +145,13 @@ class JobFolder:
                     if path.stat().st_mtime < newest_s:
                         path.unlink()
 
-    def make_room(self, session_id: int) -> None:
-        """Remove the oldest files until those that wait are within the bounds, of this session and of all."""
+    def make_room(self, session_id: int, more: int = 0, more_bytes: int = 0) -> None:
+        """Remove the oldest files until those that wait, and `more` of this session, are within the bounds, of the session and of all."""
         ready = sorted((job for job in self.jobs() if job.status is JobStatus.READY), key=lambda job: job.created_us)
         own = [job for job in ready if job.session_id == session_id]
-        gone = own[: max(0, len(own) - MAX_FILES_PER_SESSION)]
+        gone = own[: max(0, len(own) + more - MAX_FILES_PER_SESSION)]
         kept = [job for job in ready if job not in gone]
-        while len(kept) > MAX_FILES or sum(job.size_bytes or 0 for job in kept) > MAX_FOLDER_BYTES:
+        while kept and (len(kept) + more > MAX_FILES or sum(job.size_bytes or 0 for job in kept) + more_bytes > MAX_FOLDER_BYTES):
             gone.append(kept.pop(0))
         for job in gone:
             self.remove(job.id)

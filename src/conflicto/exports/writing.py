@@ -68,6 +68,9 @@ class Writing:
     is_kept: bool = False
     """Whether the job goes on without the caller who asked for it."""
 
+    is_over: bool = False
+    """Whether nothing is written any more: set before anybody can read that the job has ended, so that the next one may begin then."""
+
     def end(self) -> None:
         """Let it end soon, from any thread: its statement, its rows, and what is written of the file."""
         self.stop.set()
@@ -110,16 +113,16 @@ class ExportDesk:
         """
         if not self._is_open:
             raise Unavailable(STOPPING, retry_after_s=RETRY_AFTER_S)
-        if self._writing is not None:
+        if self._writing is not None and not self._writing.is_over:
             raise ExportBusy(retry_after_s=RETRY_AFTER_S)
         writing = self._writing = Writing(job)
         try:
             file = await asyncio.to_thread(self._folder.create, job)
             writing.whole = asyncio.wrap_future(self._thread.submit(self._write, writing, file))
         except BaseException as error:  # noqa: BLE001 - it is raised again
-            self._writing = None
+            writing.is_over = True
             self._refuse(error)
-        writing.whole.add_done_callback(self._ended)
+        writing.whole.add_done_callback(_read_error)
         return writing
 
     def _refuse(self, error: BaseException) -> NoReturn:
@@ -152,11 +155,6 @@ class ExportDesk:
             self._refuse(error)
         return True
 
-    def _ended(self, whole: asyncio.Future[None]) -> None:
-        self._writing = None
-        if not whole.cancelled():
-            whole.exception()  # read here too: nobody waits for a job that is kept
-
     def _write(self, writing: Writing, file: BinaryIO) -> None:
         with file:
             try:
@@ -164,6 +162,7 @@ class ExportDesk:
                 self._finish(writing, file)
             except BaseException as error:
                 is_stopped = isinstance(error, Stopped) or (isinstance(error, Unavailable) and writing.stop.is_set())
+                writing.is_over = True
                 if not isinstance(error, Stopped | DomainError):
                     log.exception("export-failed", session_id=writing.job.session_id)
                 with suppress(OSError):
@@ -173,10 +172,12 @@ class ExportDesk:
                 raise
 
     def _finish(self, writing: Writing, file: BinaryIO) -> None:
-        if not self._folder.end(writing.job, os.fstat(file.fileno()).st_size):
-            raise Stopped
+        size_bytes = os.fstat(file.fileno()).st_size
         if writing.is_kept:
-            self._folder.make_room(writing.job.session_id)
+            self._folder.make_room(writing.job.session_id, 1, size_bytes)
+        writing.is_over = True
+        if not self._folder.end(writing.job, size_bytes):
+            raise Stopped
 
     def _fill(self, writing: Writing, file: BinaryIO) -> None:
         own = Database(self._url, pool=PoolSize(2, 0), deadlines=Deadlines(statement_s=LONGEST_S), slow_queries=self._slow_queries)
@@ -229,6 +230,12 @@ class _Report:
         self._writing.job = msgspec.structs.replace(self._writing.job, **fields)
         if not self._folder.replace(self._writing.job):
             raise Stopped
+
+
+def _read_error(whole: asyncio.Future[None]) -> None:
+    """Take note of an error that nobody waits for, or asyncio complains."""
+    if not whole.cancelled():
+        whole.exception()
 
 
 def _reason(error: BaseException) -> str:
