@@ -108,16 +108,17 @@ async def test_strays_of_a_killed_server_are_removed(api: Api, clock: HandClock)
     folder = api.app.exports.jobs.folder
     event = await answered(api)
     await ended(event, await begin(event))
-    for name in (f"{random_uuid()}.data", f"{random_uuid()}.Ab3x"):
+    for name in (f"{random_uuid()}.data", f"{random_uuid()}.Ab3xYz_-"):
         (folder._path / name).touch()
-    (folder._path / "not-ours.txt").touch()
+    for name in ("not-ours.txt", f"{random_uuid()}.pdf", f"{random_uuid()}-backup.sqlite3"):
+        (folder._path / name).touch()
 
     folder.remove_strays()
-    assert len(files_of(api)) == 5
+    assert len(files_of(api)) == 7
     clock.advance(61)
     folder.remove_strays()
 
-    assert files_of(api) == [".data", ".json", ".txt"]
+    assert files_of(api) == [".data", ".json", ".pdf", ".sqlite3", ".txt"]
 
 
 async def test_files_are_for_the_server_alone(api: Api) -> None:

@@ -214,7 +214,7 @@ async def test_pages_are_counted_like_everything_else(api: Api) -> None:
         ("/j/BCDFGHJK/", "/j/BCDFGHJK"), ("/J/bcdf-ghjk", "/j/bcdf-ghjk"), ("/J/BCDFGHJK/", "/j/BCDFGHJK"),
         ("/join/BCDFGHJK", "/j/BCDFGHJK"),
         ("/JOIN/BCDF-GHJK", "/j/BCDF-GHJK"), ("/BCDFGHJK", "/j/BCDFGHJK"), ("/BCDF-GHJKL/", "/j/BCDF-GHJKL"),
-        ("/bcdf%20ghjk", "/j/bcdf%20ghjk"),
+        ("/bcdf%20ghjk", "/j/bcdf%20ghjk"), ("/host/", "/host"), ("/Host", "/host"), ("/HOST/", "/host"),
         ("/BCDFGHJKLM", "/j/BCDFGHJKLM"), ("/BCDFGHJO", "/j/BCDFGHJO"),
     ],
 )  # fmt: skip

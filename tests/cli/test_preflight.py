@@ -47,6 +47,29 @@ def test_a_second_server_on_the_same_file_by_another_name_is_refused(tmp_path: P
     assert_refused(refused, "Another server")
 
 
+def test_a_second_server_on_the_same_file_behind_a_link_is_refused(tmp_path: Path) -> None:
+    link = tmp_path / "link.sqlite3"
+    link.symlink_to(tmp_path / "data/conflicto.sqlite3")
+    with served(tmp_path / "data"):
+        env = environment(tmp_path / "other", DATABASE_URL=f"sqlite:///{link}")
+        refused = run_apart("serve", "--port", str(free_port()), env=env)
+
+    assert_refused(refused, "Another server")
+
+
+def test_a_database_in_memory_is_refused(tmp_path: Path) -> None:
+    env = environment(tmp_path, DATABASE_URL="sqlite:///:memory:")
+
+    assert_refused(run_apart("serve", "--port", str(free_port()), env=env), "in memory", "`sqlite:///path`")
+
+
+def test_a_folder_of_exports_that_cannot_be_one_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    env = environment(tmp_path, CONFLICTO_EXPORT_DIR=str(tmp_path / "file/below"))
+
+    assert_refused(run_apart("serve", "--port", str(free_port()), env=env), "file/below", "set CONFLICTO_EXPORT_DIR")
+
+
 def test_a_port_in_use_is_told_before_anything_is_made(tmp_path: Path, taken_port: int) -> None:
     refused = run_apart("serve", "--port", str(taken_port), env=environment(tmp_path))
 

@@ -157,3 +157,22 @@ async def test_closing_does_not_wait_for_a_stuck_reader(database_url: str, monke
         await looping
     work.released.set()
     await asyncio.gather(stuck, return_exceptions=True)
+
+
+def test_rows_that_an_error_leaves_open_end_with_their_transaction(db: Database) -> None:
+    """A traceback keeps frames alive after the connection has gone back to the pool."""
+    left: list[Any] = []
+
+    def query(tx: ReadTx) -> None:
+        rows = tx.each(text(ROWS[tx.dialect]), at_once=10)
+        next(rows)
+        left.append((rows, tx._open[0]))
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        db.query(query)
+
+    ((rows, result),) = left
+    assert result.closed
+    rows.close()
+    assert db.query(lambda tx: tx.scalar(text("SELECT 7"))) == 7

@@ -261,6 +261,22 @@ async def test_server_of_another_kind_is_refused_at_the_start_in_words(
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("redis://127.0.0.1:1?protocol=9", "protocol"),
+        ("redis://127.0.0.1:1/abc", "a database that is no number"),
+        ("redis://:hid/den@127.0.0.1:1/0", "as %40 and so on"),
+        ("redis+sentinel://:hid/den@127.0.0.1:1/mine", "as %40 and so on"),
+    ],
+)
+def test_addresses_that_cannot_work_are_refused_without_their_password(url: str, said: str) -> None:
+    with pytest.raises(RedisUrlInvalid) as refused:
+        require_usable(url)
+    assert said in str(refused.value)
+    assert "hid" not in str(refused.value)
+
+
 async def test_unknown_parameter_is_refused_at_the_start_in_words(tmp_path: Path) -> None:
     env = environment(tmp_path / "data", REDIS_URL="redis://:hidden@127.0.0.1:1/0?foo=1")
     done = await asyncio.to_thread(run_apart, "serve", "--port", str(free_port()), env=env)

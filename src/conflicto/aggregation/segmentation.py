@@ -20,11 +20,11 @@ _WITHOUT_BLANKS = re.compile(
 )
 _ANY_LANGUAGE = "und"
 
-PUNCTUATION = "P"
-"""First letter of the Unicode categories that are no part of a word at its edges."""
+_AT_EDGES = ("P", "Sm", "Sk")
+"""Beginnings of the Unicode categories that are no part of a word at its edges: punctuation, signs as of sums, and accents alone."""
 
-_ENDINGS = frozenset("#%")
-"""Signs that belong to the word before them: C#, 50%."""
+_ENDINGS = frozenset("#%+")
+"""Signs that belong to the word before them: C#, 50%, C++."""
 
 
 def words_in(text: str) -> Iterator[str]:
@@ -44,8 +44,8 @@ def words_in(text: str) -> Iterator[str]:
 def bare(word: str) -> str:
     """Return a word without the punctuation at its edges."""
     start, end = 0, len(word)
-    while start < end and category(word[start])[0] == PUNCTUATION:
+    while start < end and category(word[start]).startswith(_AT_EDGES):
         start += 1
-    while start < end and category(word[end - 1])[0] == PUNCTUATION and not (word[end - 1] in _ENDINGS and end - start > 1):
+    while start < end and category(word[end - 1]).startswith(_AT_EDGES) and not (word[end - 1] in _ENDINGS and end - start > 1):
         end -= 1
     return word[start:end]

@@ -47,15 +47,29 @@ def require_port(host: str, port: int) -> None:
 def require_data_directory(settings: Settings) -> None:
     """Make the folder of an embedded database, and exit with 3 where files cannot be written in it."""
     path = _database_file(settings)
-    if path is None:
-        return
-    folder = path.parent
+    fault = path and _fault_of(path.parent, "The data of this server are kept there", "CONFLICTO_DATA_DIR")
+    if fault:
+        _refuse(fault)
+
+
+def require_export_directory(settings: Settings) -> None:
+    """Make the folder of exports, and exit with 3 where files cannot be written in it; where no setting names it, a warning is enough."""
+    fault = _fault_of(settings.exports_path, "Exports are written there before they are sent", "CONFLICTO_EXPORT_DIR", mode=0o700)
+    if fault and settings.export_dir is not None:
+        _refuse(fault)
+    if fault:
+        err.print(f"Exports will fail. {fault}", markup=False)
+
+
+def _fault_of(folder: Path, use: str, setting: str, *, mode: int = 0o777) -> str | None:
+    """Return why files cannot be written in a folder, which is made if it is not there, and what to do."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=mode, parents=True, exist_ok=True)
         with TemporaryFile(dir=folder) as file:
             os.posix_fallocate(file.fileno(), 0, MIN_FREE_BYTES)
     except OSError as error:
-        _refuse(f"{folder}: {error.strerror}. {_remedy(error)}")
+        return f"{folder}: {error.strerror}. {_remedy(error, use, setting)}"
+    return None
 
 
 def require_redis(settings: Settings) -> None:
@@ -83,6 +97,7 @@ def only_server(settings: Settings) -> Iterator[None]:
     if path is None:
         yield
         return
+    path = path.resolve()  # whatever links lead to it
     lock = path.with_name(f"{path.name}.lock")
     with os.fdopen(os.open(lock, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
         try:
@@ -98,8 +113,13 @@ def only_server(settings: Settings) -> Iterator[None]:
 
 
 def _database_file(settings: Settings) -> Path | None:
-    name = make_url(settings.url).database if settings.is_embedded else None
-    return Path(name) if name and name != IN_MEMORY else None
+    """Return the file of an embedded database, or exit with 3 where there is to be none."""
+    if not settings.is_embedded:
+        return None
+    name = make_url(settings.url).database
+    if not name or name == IN_MEMORY:
+        _refuse("A database in memory is gone with its process. Write `sqlite:///path` in DATABASE_URL, or leave it out.")
+    return Path(name)
 
 
 def _about_port(host: str, port: int, error: OSError | OverflowError) -> str:
@@ -113,10 +133,10 @@ def _about_port(host: str, port: int, error: OSError | OverflowError) -> str:
     return f"{host} is no address of this machine ({error}). Use 127.0.0.1, 0.0.0.0 for all addresses, or --lan."
 
 
-def _remedy(error: OSError) -> str:
+def _remedy(error: OSError, use: str, setting: str) -> str:
     if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-        return f"Free at least {MIN_FREE_BYTES // 1024} KiB there, or set CONFLICTO_DATA_DIR to a folder with room."
-    return "The data of this server are kept there: make it a folder that this user may write, or set CONFLICTO_DATA_DIR."
+        return f"Free at least {MIN_FREE_BYTES // 1024} KiB there, or set {setting} to a folder with room."
+    return f"{use}: make it a folder that this user may write, or set {setting}."
 
 
 def _refuse(sentence: str) -> NoReturn:

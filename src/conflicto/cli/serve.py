@@ -17,7 +17,7 @@ from rich.console import Console
 
 from conflicto.access.identity import ADMIN_FILE, Identity, establish, keep_admin_token
 from conflicto.cli.environment import UNUSABLE, await_database, prepared_database, registered_or_exit, settings_or_exit
-from conflicto.cli.preflight import only_server, require_data_directory, require_port, require_redis
+from conflicto.cli.preflight import only_server, require_data_directory, require_export_directory, require_port, require_redis
 from conflicto.platform.db.engine import LEAST_CONNECTIONS, Database, PoolSize
 from conflicto.platform.db.postgres import Capacity, capacity
 from conflicto.platform.logs import configure_logs
@@ -61,6 +61,7 @@ def serve(
     registered_or_exit(settings)
     require_port(host, port)
     require_data_directory(settings)
+    require_export_directory(settings)
     require_redis(settings)
     with only_server(settings):
         _serve(host, port, settings)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 from uuid import UUID
@@ -38,6 +39,9 @@ MAX_UNFINISHED_S = 60
 INTERRUPTED = "The server stopped while it wrote the file. Ask for the export again."
 
 STATE = ".json"
+
+_OURS = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(?:json|data|[A-Za-z0-9_-]{8})")
+"""Names of the files of jobs: the state, the data, and a state that is being written."""
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(ExportJob).decode
@@ -196,7 +200,6 @@ class JobFolder:
 
 
 def _id_of(path: Path) -> UUID | None:
-    try:
-        return UUID(path.name[:36])
-    except ValueError:
-        return None
+    """Return the job that a file of ours belongs to, None for any other file."""
+    found = _OURS.fullmatch(path.name)
+    return UUID(found[1]) if found else None

@@ -1,7 +1,7 @@
 """Folding of text for comparison: spellings that a reader takes for the same get one key. Nothing folded is ever shown.
 
 Case and compatibility forms follow Unicode (full case folding, NFKC). On top of it, `fold` drops marks that change nothing a reader sees
-(variation selectors, joiners, soft hyphens, Arabic tatweel and harakat) and unifies apostrophes and hyphens.
+(variation selectors, joiners, soft hyphens, Hebrew points, Arabic tatweel and harakat) and unifies apostrophes and hyphens.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from conflicto.platform.normalization import normalized
 
 _VARIATION_SELECTORS = "\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _INVISIBLE = "\u00ad\u034f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
+_HEBREW_POINTS = "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
 _ARABIC_MARKS = "\u0640\u064b-\u0652\u0656-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed"
-_DROPPED = re.compile(f"[{_VARIATION_SELECTORS}{_INVISIBLE}{_ARABIC_MARKS}]")
+_DROPPED = re.compile(f"[{_VARIATION_SELECTORS}{_INVISIBLE}{_HEBREW_POINTS}{_ARABIC_MARKS}]")
 # A joiner between pictographs makes one picture of them (a family); after a letter or mark it only shapes what stands around it.
 _SHAPING_JOINER = re.compile(r"(?<=[^\W_])[\u200c\u200d]+|(?<=[\u0300-\u036f\u0900-\u0dff\u0e00-\u109f])[\u200c\u200d]+|\u200c")
 _DOT_OF_CAPITAL_I = re.compile("(?<=i)\u0307")

@@ -14,6 +14,7 @@ from redis.asyncio.connection import URL_QUERY_ARGUMENT_PARSERS, parse_url
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelManagedConnection, SentinelManagedSSLConnection
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,7 +108,7 @@ def service_of(url: str) -> Service:
         addresses = [(each.hostname or "localhost", each.port or SENTINEL_PORT) for each in split]
         said: Mapping[str, Any] = parse_url(f"redis://{before}{'@' if before else ''}localhost/{db}?{parts.query}")
     except ValueError as error:
-        raise RedisUrlInvalid(str(error)) from error
+        raise RedisUrlInvalid(_without_input(error)) from None
     of_server = {key: value for key, value in said.items() if not key.startswith(OF_SENTINEL) and key not in {"host", "port"}}
     of_sentinels = {key.removeprefix(OF_SENTINEL): value for key, value in said.items() if key.startswith(OF_SENTINEL)}
     return Service(addresses, name, of_sentinels, of_server | {"ssl": parts.scheme.startswith("rediss")})
@@ -119,6 +120,10 @@ def require_usable(url: str) -> None:
     Raises:
         RedisUrlInvalid: says what is wrong with it.
     """
+    path = urlsplit(url).path.strip("/") if url.startswith(("redis://", "rediss://")) else ""
+    if path and not path.isdecimal():
+        message = "names a database that is no number. Write redis://host:6379/0, and @ : / ? # in a password as %40 and so on"
+        raise RedisUrlInvalid(message)
     try:
         pool(url, most=1, wait_s=CONNECT_S, answer_s=CONNECT_S).make_connection()  # type: ignore[no-untyped-call]
     except RedisUrlInvalid:
@@ -131,7 +136,16 @@ def require_usable(url: str) -> None:
         )
         raise RedisUrlInvalid(message) from error
     except ValueError as error:
-        raise RedisUrlInvalid(str(error)) from error
+        raise RedisUrlInvalid(_without_input(error)) from None
+    except RedisError as error:  # it comes from no server: no connection was opened
+        raise RedisUrlInvalid(f"cannot be used: {error}") from error
+
+
+def _without_input(error: ValueError) -> str:
+    """Return a sentence for an address that cannot be split; the error may hold a part of a password with `/`, `?` or `#` in it."""
+    if "Port" in str(error) or "IPv6" in str(error):
+        return "has a host or a port that cannot be read. Write redis://host:6379/0, and @ : / ? # in a password as %40 and so on"
+    return str(error)
 
 
 async def mode_of(url: str) -> str | None:

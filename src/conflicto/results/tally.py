@@ -34,7 +34,7 @@ NOBODY = 0
 _decode = msgspec.json.Decoder().decode
 
 
-RULES_EDITION = 4
+RULES_EDITION = 5
 """Number of the rules by which values are compared and counted; segments that were counted by earlier rules are not taken over."""
 
 

@@ -69,6 +69,9 @@ DOORS = (
 )
 """Addresses that people type from memory, or that phones capitalise, for the way in."""
 
+HOST_DOORS = ("/host/", *(f"/{name}{below}" for name in ("Host", "HOST") for below in ("", "/")))
+"""The same for the hosts' page."""
+
 _NOT_IN_CODE = re.compile(r"[^A-Za-z]")
 _LIKE_CODE = re.compile(r"[A-Za-z0-9 _-]{0,32}")
 
@@ -143,6 +146,11 @@ class Pages:
         location = f"/j/{quote(code, safe='')}{query}" if code else f"/{query}"
         return Answer(303, headers=(*self._safe, (b"location", location.encode())))
 
+    async def hosts(self, call: Call) -> Answer:
+        """Send hosts from an address that they typed to their page."""
+        query = f"?{call.query_string.decode('latin-1')}" if call.query_string else ""
+        return Answer(303, headers=(*self._safe, (b"location", f"/host{query}".encode())))
+
     async def file(self, call: Call) -> Answer:
         """Return a file of this build, which may be kept for ever.
 
@@ -181,6 +189,7 @@ def routes(pages: Pages, *, anyone: frozenset[Any]) -> list[Route]:
         *(page(path, partial(pages.page, name)) for path, name in ADDRESSES.items()),
         page("/join", pages.join),
         *(page(path, pages.door) for path in DOORS),
+        *(page(path, pages.hosts) for path in HOST_DOORS),
         page("/s/{build}/{name:path}", pages.file),
         page("/sw.js", pages.worker),
         page("/favicon.ico", pages.icon),

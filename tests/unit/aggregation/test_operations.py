@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
+from unicodedata import normalize
 from uuid import UUID
 
 import msgspec
@@ -329,3 +330,15 @@ def test_pages_draw_every_operation() -> None:
     listed = re.search(r"^const DRAWINGS = \{ (.+) \};$", (static / "pictures.js").read_text(encoding="utf-8"), re.MULTILINE)
     assert listed
     assert set(listed[1].split(", ")) == OPERATIONS.keys()
+
+
+def test_a_sum_that_no_double_holds_is_not_told() -> None:
+    found = result({"op": "number"}, 1.7e308, 1.7e308)
+    assert (found["sum"], found["mean"]) == (None, 1.7e308)
+    assert result({"op": "number"}, 1.7e308, -1.7e308, 1.7e308)["sum"] == 1.7e308
+
+
+def test_signs_at_the_edges_and_hebrew_points_are_no_part_of_a_word() -> None:
+    plain, pointed = "\u05e9\u05dc\u05d5\u05dd", normalize("NFC", "\u05e9\u05c1\u05b8\u05dc\u05d5\u05b9\u05dd")
+    words = result({"op": "words"}, "calm~ =calm +calm calm^ calm| <calm>", f"{pointed} {plain}", pointed, "C++")["words"]
+    assert {each["word"] for each in words} == {"calm", "C++", pointed}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from sys import float_info
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, Field
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 UNIT_BITS = 1_074
 UNIT = 1 << UNIT_BITS
 """The least double is one part of so many: in these parts every double is a whole number, and adding them up is exact."""
+
+MAX_SUM = int(float_info.max) * UNIT
+"""In these parts: what lies beyond is no double, and most programs would read infinity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ class Numbers(CountedNumbers):
         return {
             "op": "number",
             "answers": n,
-            "sum": out(_quotient(self._total, UNIT)),
+            "sum": out(_quotient(self._total, UNIT)) if abs(self._total) <= MAX_SUM else None,
             "mean": out(_quotient(self._total, UNIT * n)) if n else None,
             "min": least,
             "max": greatest,

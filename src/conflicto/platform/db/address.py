@@ -7,7 +7,7 @@ import shlex
 from typing import Any
 
 from psycopg import ProgrammingError
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, timeout_from_conninfo
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -18,6 +18,8 @@ WRITERS = (None, "primary", "read-write")
 FIELDS = {"user": "username", "password": "password", "dbname": "database"}
 """Parameters of libpq that SQLAlchemy's address has as fields of their own; all others stand in its query."""
 
+
+UNKNOWN_PARAMETER = "invalid URI query parameter"
 
 _NAME = re.compile(r"[A-Za-z_][\w.]*", re.ASCII)
 
@@ -53,8 +55,15 @@ def _postgres(text: str) -> URL:
     try:
         known: dict[str, Any] = {name: str(value) for name, value in conninfo_to_dict(text).items() if value is not None}
     except ProgrammingError as error:
-        said = str(error).strip()
-        message = f"DATABASE_URL cannot be read: {said}. Remove what libpq does not know, and write @ : / ? in a password as %40 and so on."
+        message = (
+            f"DATABASE_URL cannot be read: {_unquoted(str(error))}. Remove what libpq does not know, and write @ : / ? % in a password as"
+            " %40 and so on."
+        )
+        raise AddressInvalid(message) from None
+    try:
+        timeout_from_conninfo(known)
+    except ProgrammingError:
+        message = "DATABASE_URL has a `connect_timeout` that is no number. Write whole seconds."
         raise AddressInvalid(message) from None
     if known.get("target_session_attrs") not in WRITERS:
         message = "DATABASE_URL asks for servers that may not write. Leave `target_session_attrs` out, or write `primary` or `read-write`."
@@ -62,6 +71,12 @@ def _postgres(text: str) -> URL:
     settings_in(known.get("options", ""))
     fields = {FIELDS[name]: known.pop(name) for name in FIELDS if name in known}
     return URL.create("postgresql", query=known, **fields)
+
+
+def _unquoted(said: str) -> str:
+    """Return libpq's words without what they quote at the end, which may be the address with its password; names of parameters stay."""
+    words = said.strip().partition(': "')[0]
+    return said.strip() if words == UNKNOWN_PARAMETER else words
 
 
 def parameters_of(url: URL) -> dict[str, str]:

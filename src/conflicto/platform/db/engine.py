@@ -212,7 +212,11 @@ class Database:
         """Run `query` as above, until it ends or `deadline` does."""
         try:
             with self._readers.connect() as connection, connection.begin(), self._interruptible(connection, deadline):
-                return query(ReadTx(connection, deadline))
+                tx = ReadTx(connection, deadline)
+                try:
+                    return query(tx)
+                finally:
+                    tx.close_rows()
         except OUTAGES as error:
             if deadline.is_cancelled:
                 raise Unavailable(retry_after_s=RETRY_AFTER_S) from error

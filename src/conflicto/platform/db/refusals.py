@@ -42,7 +42,10 @@ REFUSALS = (
         "Set up TLS at the server, or write another `sslmode` or `sslrootcert` in DATABASE_URL.",
     ),
     _refusal(r"unrecognized configuration parameter|invalid value for parameter", "Correct `options` in DATABASE_URL.", "42704", "22023"),
-    _refusal(r"invalid integer value|invalid port number", "Correct DATABASE_URL."),
+    _refusal(
+        r"invalid integer value|invalid port number|invalid \w+ value: |could not parse network address|definition of service|service file",
+        "Correct DATABASE_URL.",
+    ),
     _refusal(r"statement pooling", "Set pool_mode of the pooler to `session` or `transaction`."),
     _refusal(r"unsupported startup parameter", "Name this parameter in ignore_startup_parameters of the pooler."),
     _refusal(

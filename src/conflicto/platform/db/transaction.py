@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from conflicto.platform.db.cancellation import NEVER
 from conflicto.platform.problems import DomainError, NotFound
@@ -12,7 +14,7 @@ from conflicto.platform.problems import DomainError, NotFound
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from sqlalchemy import Connection, Executable, Row
+    from sqlalchemy import Connection, CursorResult, Executable, Row
 
     from conflicto.platform.db.cancellation import Deadline
     from conflicto.platform.db.stamps import Head
@@ -35,6 +37,7 @@ class ReadTx:
     def __init__(self, connection: Connection, deadline: Deadline = NEVER) -> None:
         self.connection = connection
         self.deadline = deadline
+        self._open: list[CursorResult[Any]] = []
 
     @property
     def dialect(self) -> str:
@@ -64,9 +67,16 @@ class ReadTx:
     def each(self, statement: Executable, params: Mapping[str, Any] | None = None, *, at_once: int) -> Iterator[Row[Any]]:
         """Yield every row, `at_once` of them in memory; the deadline is checked between them."""
         with self.connection.execute(statement.execution_options(yield_per=at_once), params) as rows:
+            self._open.append(rows)
             for row in rows:
                 self.deadline.check()
                 yield row
+
+    def close_rows(self) -> None:
+        """Close what `each` has left open: an error keeps its frames, and so their rows, longer than the connection is ours."""
+        for rows in self._open:
+            with suppress(DBAPIError):
+                rows.close()
 
 
 class WriteTx(ReadTx):
