@@ -47,6 +47,14 @@ COHOST = Caller(Role.HOST, "host-x", scope=Scope.HOST)
 
 
 @pytest.fixture
+def kit(database_url: str) -> Iterator[Kit]:
+    """With a server's own deadlines: nothing here waits for one, and on a busy machine a short one passes."""
+    made = Kit(database_url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
 def other(database_url: str) -> Iterator[Kit]:
     made = Kit(database_url)
     yield made
