@@ -22,6 +22,7 @@ from conflicto.settings import Settings
 from tests.support.api import METRICS_TOKEN, Api, Event, Seat, make_event
 from tests.support.checks import accepted, activity_of, refused
 from tests.support.clocks import HandClock
+from tests.support.patience import PATIENCE_S
 from tests.support.queries import counted_statements
 from tests.support.shapes import SHAPES
 from tests.support.walking import filled, walked
@@ -233,7 +234,10 @@ def test_criterion_13_the_promised_coverage_is_above_what_was_asked() -> None:
 
 
 @pytest.mark.catalogue("O-06")
-async def test_criterion_14_every_reading_endpoint_answers_while_everyone_answers(api: Api) -> None:
+async def test_criterion_14_every_reading_endpoint_answers_while_everyone_answers(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conflicto.platform.http.health.PATIENCE_S", PATIENCE_S)  # the OpenAPI document is made meanwhile
     event = await make_event(api)
     poll = await event.activity(status="active", results_visibility="always", responses_visibility="participants")
     seats = await crowd(event, 20)
