@@ -108,6 +108,21 @@ async def test_what_was_granted_is_said(api: Api) -> None:
     await ended(event, accepted(answer, 202))
 
 
+async def test_who_does_not_wait_is_told_of_a_job_however_quick_the_file_was(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    event, desk = await answered(api), api.app.exports.desk
+    start = desk.start
+
+    async def whole(job: ExportJob) -> writing.Writing:
+        begun = await start(job)
+        await asyncio.wait({begun.whole})
+        return begun
+
+    monkeypatch.setattr(desk, "start", whole)
+    job = await begin(event)
+    await ended(event, job)
+    assert (await download(event, job)).status_code == 200
+
+
 async def test_one_is_written_at_a_time_and_a_job_counts(api: Api, gate: Gate) -> None:
     event = await answered(api)
     job = await begin(event)

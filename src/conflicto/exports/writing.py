@@ -137,6 +137,8 @@ class ExportDesk:
     async def wait(self, writing: Writing, seconds: float) -> bool:
         """Wait for a file, and say whether it is whole; if it is not after some seconds, the job is kept and goes on.
 
+        Who does not wait at all is answered in the same way however quick the file was.
+
         Raises:
             NotFound: there is no such session.
             Unavailable: the database does not answer, the disk is full, or the server stops.
@@ -147,7 +149,7 @@ class ExportDesk:
         except asyncio.CancelledError:
             writing.end()
             raise
-        if not done:
+        if not done or not seconds:
             writing.is_kept = True
             self._kept.append(writing.job.id)
             return False
