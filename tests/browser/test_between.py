@@ -132,7 +132,7 @@ def test_a_reply_that_is_cut_off_or_replaced_is_asked_for_again_and_counts_once(
         until(lambda sent=sent: sum("/responses" in each for each in way.seen[sent:] if each.startswith("POST")) >= 2)
         way.cuts, way.replaces = None, {}
         page.get_by_text("Sending …").wait_for(state="detached")
-        page.get_by_text("Your answer is in").first.wait_for()
+        page.get_by_text("Your answer is in ·").first.wait_for()
     until(lambda: [each["text"] for each in live.answers(activity)] == ["cut off", "replaced"])
 
 

@@ -79,7 +79,7 @@ def test_a_phone_shows_no_placeholder_without_its_value(live: Room) -> None:
     page.locator(".now h1").wait_for()
     answer(page)
     page.get_by_role("button", name="Send").click()
-    page.get_by_text("Your answer is in").wait_for()
+    page.get_by_text("Your answer is in ·").wait_for()
     assert unfilled(page) == []
     live.call("POST", f"/activities/{quiz['id']}/transition", {"target_status": "expired"})
     live.call("POST", f"/activities/{quiz['id']}/reveal", {"results": True})

@@ -14,7 +14,7 @@ import structlog
 
 from conflicto.platform.db.slow_queries import ROUTE
 from conflicto.platform.http.body import ClientGone, gated_body
-from conflicto.platform.http.messages import FOR_EVER, SAFE_HEADERS, Answer, Call, Unseen
+from conflicto.platform.http.messages import FOR_EVER, NO_SNIFF, SAFE_HEADERS, Answer, Call, Unseen
 from conflicto.platform.http.prefix import headers_below
 from conflicto.platform.http.problem_response import code_of, problem_answer
 from conflicto.platform.http.query_fields import require_known_fields
@@ -289,9 +289,12 @@ def _target(scope: dict[str, Any]) -> bytes:
 async def _send(send: Callable[[Any], Awaitable[None]], answer: Answer, request_id: str, *, head: bool) -> None:
     headers = list(answer.headers)
     if not answer.has_all_headers:
-        headers += SAFE_HEADERS
-        if FOR_EVER not in headers:
-            headers.append((b"x-request-id", request_id.encode()))
+        if (
+            FOR_EVER in headers
+        ):  # a file, which goes by the referrer policy of its page; each byte of it is one that phones wait for
+            headers.append(NO_SNIFF)
+        else:
+            headers += (*SAFE_HEADERS, (b"x-request-id", request_id.encode()))
         if answer.status not in {204, 304} and answer.stream is None:
             headers.append((b"content-length", str(len(answer.body)).encode()))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})

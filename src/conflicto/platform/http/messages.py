@@ -28,7 +28,8 @@ JSON_HEADER: Header = (b"content-type", b"application/json")
 NO_STORE: Header = (b"cache-control", b"no-store")
 FOR_EVER: Header = (b"cache-control", b"public, max-age=31536000, immutable")
 """Of files whose address names their build. Caches give them to others, so they carry no request id."""
-SAFE_HEADERS: tuple[Header, ...] = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
+NO_SNIFF: Header = (b"x-content-type-options", b"nosniff")
+SAFE_HEADERS: tuple[Header, ...] = (NO_SNIFF, (b"referrer-policy", b"no-referrer"))
 
 encode = msgspec.json.Encoder().encode
 
