@@ -289,12 +289,9 @@ def _target(scope: dict[str, Any]) -> bytes:
 async def _send(send: Callable[[Any], Awaitable[None]], answer: Answer, request_id: str, *, head: bool) -> None:
     headers = list(answer.headers)
     if not answer.has_all_headers:
-        if (
-            FOR_EVER in headers
-        ):  # a file, which goes by the referrer policy of its page; each byte of it is one that phones wait for
-            headers.append(NO_SNIFF)
-        else:
-            headers += (*SAFE_HEADERS, (b"x-request-id", request_id.encode()))
+        # A file goes by the referrer policy of its page, caches give it to others, and phones wait for each byte of it.
+        is_file = FOR_EVER in headers and bool(answer.body)
+        headers += (NO_SNIFF,) if is_file else (*SAFE_HEADERS, (b"x-request-id", request_id.encode()))
         if answer.status not in {204, 304} and answer.stream is None:
             headers.append((b"content-length", str(len(answer.body)).encode()))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
