@@ -49,6 +49,18 @@ def opaque_secret(size_bytes: int = 32) -> str:
     return secrets.token_urlsafe(size_bytes)
 
 
+def opaque_names(size_bytes: int, *, at_once: int = 256) -> Iterator[str]:
+    """Yield texts of `size_bytes` random bytes, a multiple of 3, without end; the operating system is asked for `at_once` together.
+
+    Asking it gives the interpreter's lock away. Where a writer waits for the lock, a question for each request cost a server a
+    seventh more processor time.
+    """
+    while True:
+        drawn_bytes = secrets.token_bytes(size_bytes * at_once)
+        for place in range(0, len(drawn_bytes), size_bytes):
+            yield base64.urlsafe_b64encode(drawn_bytes[place : place + size_bytes]).decode()
+
+
 def up_to(most: float) -> float:
     """Return a random number from 0 to `most`, for times that must not fall together."""
     return _CHANCE.random() * most

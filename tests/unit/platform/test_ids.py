@@ -1,6 +1,11 @@
+import re
+import secrets
+from itertools import islice
 from uuid import UUID
 
-from conflicto.platform.ids import ordered_uuids
+import pytest
+
+from conflicto.platform.ids import opaque_names, ordered_uuids
 
 AT_US = 1_764_000_000_123_456
 
@@ -17,3 +22,19 @@ def test_uuids_of_a_later_microsecond_come_after() -> None:
     earlier, later = max(ordered_uuids(AT_US, 100)), min(ordered_uuids(AT_US + 1, 100))
 
     assert earlier < later
+
+
+def test_names_without_end_ask_the_system_once_for_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    token_bytes = secrets.token_bytes
+
+    def counted(size: int) -> bytes:
+        asked.append(size)
+        return token_bytes(size)
+
+    monkeypatch.setattr(secrets, "token_bytes", counted)
+    names = list(islice(opaque_names(12, at_once=10), 25))
+
+    assert len(set(names)) == 25
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{16}", name) for name in names)
+    assert asked == [120, 120, 120]

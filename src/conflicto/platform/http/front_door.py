@@ -20,7 +20,7 @@ from conflicto.platform.http.problem_response import code_of, problem_answer
 from conflicto.platform.http.query_fields import require_known_fields
 from conflicto.platform.http.routes import TextInvalid
 from conflicto.platform.http.targets import canonical_target
-from conflicto.platform.ids import opaque_secret
+from conflicto.platform.ids import opaque_names
 from conflicto.platform.limits.addresses import network_of
 from conflicto.platform.limits.bucket import Per
 from conflicto.platform.limits.errors import TooManyRequests
@@ -98,6 +98,7 @@ class FrontDoor:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._bodies = desk.metrics.spread(BODY_BYTES)
+        self._request_ids = opaque_names(REQUEST_ID_BYTES)
 
     async def give_ready(self, scope: dict[str, Any], send: Callable[[Any], Awaitable[None]]) -> bool:
         """Answer a plain poll with what lies ready; False: nothing does, and nothing was sent."""
@@ -121,7 +122,7 @@ class FrontDoor:
         self, scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
     ) -> None:
         """Answer one request, the whole way."""
-        request_id = opaque_secret(REQUEST_ID_BYTES)
+        request_id = next(self._request_ids)
         began = self._desk.clock.monotonic_s()
         route: Route | None = None
         try:
