@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.stage import LAPTOP, PHONE, Room, picture
+from tests.browser.stage import LAPTOP, PHONE, Room, picture, until
 from tests.browser.test_barriers import barriers
 from tests.support.processes import ADMIN
 
@@ -57,8 +57,9 @@ def test_every_page_is_dark_or_light_as_is_wished(live: Room, where: str) -> Non
     page.locator("summary", has_text="Anna" if where == "phone" else LOOKS).click()
 
     page.get_by_label("Colours").select_option("dark")
-    assert _background(page) == DARK
+    until(lambda: _background(page) == DARK)  # what heeds a choice is fetched with the first one
     page.get_by_label("Text size").select_option("largest")
+    page.wait_for_function("() => document.documentElement.dataset.size === 'largest'")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert barriers(page) == []
     picture(page, f"looks-{where}")
