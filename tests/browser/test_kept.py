@@ -130,11 +130,17 @@ def test_pages_work_from_memory_and_say_what_that_means(live: Room, storage: str
         pages[kind].get_by_role("heading", name="Where?").first.wait_for()
 
 
-def test_two_tabs_of_one_seat_agree_within_a_second(live: Room) -> None:
-    live.activity("poll", POLL)
+def _two_tabs(live: Room) -> tuple["Page", "Page"]:
     page = live.phone()
     page.get_by_label("Pizza").wait_for()
     other = live.tab(page.context, page.url.removeprefix(live.base))
+    other.get_by_label("Pizza").wait_for()
+    return page, other
+
+
+def test_two_tabs_of_one_seat_agree_within_a_second(live: Room) -> None:
+    live.activity("poll", POLL)
+    page, other = _two_tabs(live)
     for tab, label in ((page, "Curry"), (other, "Pizza"), (page, "Soup")):
         _send(tab, label)
         for each in (page, other):
@@ -153,10 +159,7 @@ def test_two_tabs_of_one_seat_agree_within_a_second(live: Room) -> None:
 
 def test_an_answer_that_one_tab_keeps_is_what_the_other_shows_and_the_newest_counts(live: Room) -> None:
     activity = live.activity("poll", POLL)
-    page = live.phone()
-    page.get_by_label("Pizza").wait_for()
-    other = live.tab(page.context, page.url.removeprefix(live.base))
-    other.get_by_label("Pizza").wait_for()
+    page, other = _two_tabs(live)
     page.context.route("**/responses", lambda route: route.abort())
     _send(page, "Curry")
     other.wait_for_function("() => document.querySelector('.choice input:checked')?.value === 'b'")
@@ -170,10 +173,7 @@ def test_an_answer_that_one_tab_keeps_is_what_the_other_shows_and_the_newest_cou
 
 def test_an_older_answer_that_one_tab_still_sends_does_not_come_last(live: Room) -> None:
     activity = live.activity("poll", POLL)
-    page = live.phone()
-    page.get_by_label("Pizza").wait_for()
-    other = live.tab(page.context, page.url.removeprefix(live.base))
-    other.get_by_label("Pizza").wait_for()
+    page, other = _two_tabs(live)
     held: list[Any] = []
     page.route("**/responses", lambda route: route.continue_() if held else held.append(route))
     _send(page, "Curry")
