@@ -71,6 +71,7 @@ class ReadTx:
             for row in rows:
                 self.deadline.check()
                 yield row
+            self._open.remove(rows)
 
     def close_rows(self) -> None:
         """Close what `each` has left open: an error keeps its frames, and so their rows, longer than the connection is ours."""
