@@ -20,7 +20,7 @@ SEEN = {
     "counts": [["curry", 1]], "unchanged": 304,
     "csv": 2, "jsonl": [{"choices": ["curry"]}], "xlsx": True, "deleted": 204,
 }  # fmt: skip
-"""What each client reads: the same in all, since they ask for the same."""
+"""Readings of each client: the same in all, since they ask for the same."""
 
 
 def openapi_python_client(document: Path, folder: Path) -> list[str]:

@@ -55,7 +55,7 @@ BELOW = {
         ),
     },
 }  # fmt: skip
-"""What the head of each file says to write instead where the server lies below `/live`."""
+"""Lines that the head of each file names for a server below `/live`."""
 
 
 def ours(name: str, *, below: bool) -> str:

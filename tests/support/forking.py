@@ -39,7 +39,7 @@ IMPORTED = (
     "uvicorn.loops.uvloop",
     "uvicorn.server",
 )
-"""What a server imports, by the modules that import the rest."""
+"""Imports of a server, by the modules that import the rest."""
 
 MAX_REQUEST_BYTES = 1 << 20
 

@@ -41,7 +41,7 @@ class Bounded:
 
 
 class CountedNumbers:
-    """How many answers gave each number."""
+    """Number of answers that gave each number."""
 
     max_entries = MAX_ENTRIES
 
@@ -68,7 +68,7 @@ class CountedNumbers:
 
     @property
     def entries(self) -> int:
-        """How many numbers memory holds."""
+        """Return the number of different numbers in memory."""
         return len(self._counts)
 
     def detach(self) -> Self:

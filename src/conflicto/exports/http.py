@@ -40,7 +40,7 @@ EXPORT_JOB = Policy("export-job", 120, 60, shared=True)
 """Four pages that each look at a job every two seconds."""
 
 MAX_DIRECT_S = 10
-"""How long a caller waits for a file in one request. A job goes on after that; the least patient proxies give up after 30 s."""
+"""Time for which a caller waits for a file in one request. A job goes on after that; the least patient proxies give up after 30 s."""
 
 RETRY_AFTER_S = 2
 """Between two looks at a job that runs."""

@@ -1,4 +1,4 @@
-"""What an export is asked for with, and how its job looks."""
+"""Query of an export, and the body that tells of its job."""
 
 from __future__ import annotations
 

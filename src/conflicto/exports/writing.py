@@ -66,10 +66,10 @@ class Writing:
     """Done once the file is whole, or never will be; set as soon as the thread has it."""
 
     is_kept: bool = False
-    """Whether the job goes on without the caller who asked for it."""
+    """True while the job goes on without the caller who asked for it."""
 
     is_over: bool = False
-    """Whether nothing is written any more: set before anybody can read that the job has ended, so that the next one may begin then."""
+    """True once nothing is written any more: set before anybody can read that the job has ended, so that the next one may begin then."""
 
     def end(self) -> None:
         """Let it end soon, from any thread: its statement, its rows, and what is written of the file."""

@@ -1,4 +1,4 @@
-"""What each operation says of answers that a person can count."""
+"""Results of each operation for answers that a person can count."""
 
 import re
 from dataclasses import replace
