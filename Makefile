@@ -156,7 +156,7 @@ docs: setup ## Write the generated pages of docs/ anew
 bench: bench-tools ## Measure speed against the floor: 13 minutes; BENCH="--quick" or "--only room" for less
 	$(BIN)/python -m bench $(BENCH)
 
-bench-check: bench-tools ## Fail where a key ratio fell by more than a quarter since bench/results.json
+bench-check: bench-tools ## Fail where a key ratio fell by a quarter beside floor and nginx since bench/results.json
 	$(BIN)/python -m bench.check
 
 # wrk sends and nginx is the ceiling. Where apt cannot bring them, the bench says in its report what it did without.

@@ -10,6 +10,7 @@ from bench import records, wrk
 from bench.compare import LOSS, compare
 from bench.machine import Watch
 from bench.polls import measure as polls
+from bench.records import ratios
 from bench.scale import CHECK
 from bench.submits import measure_sqlite
 
@@ -47,11 +48,11 @@ def main() -> int:
     return 1 if lost else 0
 
 
-def _ratios() -> dict[str, float]:
-    """Measure once; return the ratios to the floor by the rows' names."""
+def _ratios() -> dict[str, dict[str, float]]:
+    """Measure once; return the ratios of each row by its name and their marks'."""
     sections = [*polls(CHECK), *measure_sqlite(CHECK)]
     rows = [row for section in sections for row in section.rows if not row.name.startswith("submit-") or row.name == SUBMIT]
-    return {row.name: row.ratio.middle for row in rows if row.ratio}
+    return {row.name: ratios(row) for row in rows if row.ratio}
 
 
 if __name__ == "__main__":

@@ -42,12 +42,15 @@ def figures(facts: Mapping[str, str], sections: Sequence[Section]) -> dict[str, 
 
 def _figure(row: Row) -> dict[str, Any]:
     figure = {"measure": row.measure, "median": _rounded(row.figure.middle), "unit": row.figure.unit, "n": len(row.figure.values)}
-    for name, series in (("ratio", row.ratio), ("of_nginx", row.ceiling)):
-        if series:
-            figure[name] = _rounded(series.middle)
+    figure |= ratios(row)
     if row.goal:
         figure |= {"goal": row.goal, "met": row.met}
     return figure
+
+
+def ratios(row: Row) -> dict[str, float]:
+    """Return the medians of a row's ratios by the names of their marks."""
+    return {name: _rounded(series.middle) for name, series in (("ratio", row.ratio), ("of_nginx", row.ceiling)) if series}
 
 
 def card(facts: Mapping[str, str], lines: Sequence[Sequence[str]]) -> str:

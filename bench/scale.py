@@ -50,5 +50,5 @@ QUICK = Scale(
     name="quick", rounds=3, poll_rounds=3, poll_s=1, polls=KEY_POLLS, seats=1_000, people=800, rows=30_000, samples=60, crowd=700,
     contained=10_000, rooms=(50, 500, 2_000), room_s=3, streams=1_000, edits=30, starts=3, soak_s=10, soak_fill=5,
 )  # fmt: skip
-CHECK = replace(QUICK, name="check", poll_rounds=2, polls=KEY_POLLS[:3], ceiling=False, seats=0, people=2_000)
+CHECK = replace(QUICK, name="check", poll_rounds=2, polls=KEY_POLLS[:3], seats=0, people=2_000)
 """Of `make bench-check`, which uses the polls and the submits alone."""
