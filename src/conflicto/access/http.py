@@ -12,7 +12,7 @@ from conflicto.access.roles import ANYONE
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.engine import Database
 from conflicto.platform.http.health import DOCUMENTS
-from conflicto.platform.http.messages import Answer, Call, json_answer
+from conflicto.platform.http.messages import Request, Response, json_response
 from conflicto.platform.http.paging import example
 from conflicto.platform.http.routes import Docs, Route
 
@@ -54,13 +54,13 @@ class KeyEndpoints:
     _keys: dict[str, str] = field(default_factory=dict)
     _fresh_until_s: float = -1.0
 
-    async def keys(self, call: Call) -> Answer:
+    async def keys(self, request: Request) -> Response:
         """Return the public keys of receipts."""
         if self.clock.monotonic_s() >= self._fresh_until_s:
             self._keys = await self.db.read(receipt_public_keys)
             self._fresh_until_s = self.clock.monotonic_s() + FRESH_S
         keys = [jwk_of(self._keys[kid]) for kid in sorted(self._keys)]
-        return json_answer({"keys": keys}, headers=((b"cache-control", b"public, max-age=300"),))
+        return json_response({"keys": keys}, headers=((b"cache-control", b"public, max-age=300"),))
 
 
 def routes(keys: KeyEndpoints) -> list[Route]:

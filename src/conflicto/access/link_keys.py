@@ -11,7 +11,7 @@ from hmac import compare_digest, digest
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conflicto.platform.http.messages import Call
+    from conflicto.platform.http.messages import Request
 
 HEADER = b"link-key"
 """Sent as a header: queries and paths stand in the logs of proxies."""
@@ -37,6 +37,6 @@ class LinkKeys:
         return compare_digest(self.key_of(code).encode(), key.encode("utf-8", "surrogatepass"))
 
 
-def link_key_of(call: Call) -> str | None:
+def link_key_of(request: Request) -> str | None:
     """Return the link key that a request carries; None if it has none, as where a code was typed."""
-    return call.header(HEADER) or None
+    return request.header(HEADER) or None

@@ -21,10 +21,10 @@ from conflicto.platform.db.batched_read import MAX_PAGES, BatchedRead, once_each
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.db.writer import Writer
-from conflicto.platform.http.conditions import ConditionInvalid, conditional_answer, required_revisions, revision_tag, tag_of
-from conflicto.platform.http.control_plane import CurrentCall, json_texts
-from conflicto.platform.http.messages import NO_STORE, Answer, Call, encode, json_answer
-from conflicto.platform.http.paging import MAX_PAGE_BYTES, after_key, page_answer
+from conflicto.platform.http.conditions import ConditionInvalid, conditional_response, required_revisions, revision_tag, tag_of
+from conflicto.platform.http.control_plane import CurrentRequest, json_texts
+from conflicto.platform.http.messages import NO_STORE, Request, Response, encode, json_response
+from conflicto.platform.http.paging import MAX_PAGE_BYTES, after_key, page_response
 from conflicto.platform.http.routes import Docs, Route, control
 from conflicto.platform.parts import Part
 from conflicto.platform.problems import FieldError, InvalidInput, NotFound
@@ -83,83 +83,85 @@ class ActivityEndpoints:
         object.__setattr__(self, "pages", BatchedRead(self.db, once_each(_visible_page), max_batch=MAX_PAGES))
         object.__setattr__(self, "single", BatchedRead(self.db, once_each(_wanted), max_batch=MAX_PAGES))
 
-    async def create(self, call: CurrentCall, session_id: int, body: schemas.ActivityIn) -> Answer:
+    async def create(self, request: CurrentRequest, session_id: int, body: schemas.ActivityIn) -> Response:
         """Make an activity; with a status, take the steps to it at once."""
-        texts = self._texts(call)
+        texts = self._texts(request)
         content = Content(config=texts.get("config") or "{}", secret=texts.get("secret"), aggregate=texts.get("aggregate"))
         content = fitted(self.types, body.type, content)
         fields = body.model_dump(exclude={*TEXTS, "status"}) | self._unsaid(body)
         activity, content, status = await self.writer.run(
             session_id, edit.create_activity, session_id, edit.NewActivity(content=content, **fields),
-            status=body.status, actor=call.caller.subject, key=_key(call),
+            status=body.status, actor=request.caller.subject, key=_key(request),
         )  # fmt: skip
         location = (b"location", f"/api/v1/sessions/{session_id}/activities/{activity.id}".encode())
         shown = schemas.activity_out(activity, content, for_host=True)
-        return json_answer(shown, status=status, headers=(NO_STORE, location, revision_tag(activity.revision)))
+        return json_response(shown, status=status, headers=(NO_STORE, location, revision_tag(activity.revision)))
 
-    async def repeats(self, call: Call) -> bool:
+    async def repeats(self, request: Request) -> bool:
         """Whether an activity was made with the call's key before."""
-        return await self.db.read(is_known, _key(call))
+        return await self.db.read(is_known, _key(request))
 
-    async def page(self, call: CurrentCall, session_id: int, query: Annotated[schemas.ActivityListQuery, Query()]) -> Answer:
+    async def page(
+        self, request: CurrentRequest, session_id: int, query: Annotated[schemas.ActivityListQuery, Query()]
+    ) -> Response:
         """List activities in their order; drafts are for hosts."""
-        host = call.caller.is_host
-        page = ActivityPart(session_id, query.status, query.limit, query.offset, after_key(call, query, int, int))
+        host = request.caller.is_host
+        page = ActivityPart(session_id, query.status, query.limit, query.offset, after_key(request, query, int, int))
         found, total = await (self.db.lists.read(_page, page, visible_only=False) if host else self.pages.read(page))
-        return page_answer(
-            call, query, found.rows, total, show=lambda each: schemas.activity_out(*each, for_host=host),
+        return page_response(
+            request, query, found.rows, total, show=lambda each: schemas.activity_out(*each, for_host=host),
             key=lambda each: (each[0].order_index, each[0].created_ts), is_cut=found.is_cut,
         )  # fmt: skip
 
-    async def read(self, call: CurrentCall, activity_id: UUID) -> Answer:
+    async def read(self, request: CurrentRequest, activity_id: UUID) -> Response:
         """Return the caller's view of an activity."""
-        return _seen(call, *await self.single.read(_wanted_by(call, activity_id)))
+        return _seen(request, *await self.single.read(_wanted_by(request, activity_id)))
 
-    async def active(self, call: CurrentCall, session_id: int) -> Answer:
+    async def active(self, request: CurrentRequest, session_id: int) -> Response:
         """Return the activity that runs now, or 204."""
         found = await self.db.read(_active, session_id)
         if found is None:
-            return Answer(204, headers=(NO_STORE,))
-        body = encode(schemas.activity_out(*found, for_host=call.caller.is_host))
-        return conditional_answer(call, body, tag_of(body))
+            return Response(204, headers=(NO_STORE,))
+        body = encode(schemas.activity_out(*found, for_host=request.caller.is_host))
+        return conditional_response(request, body, tag_of(body))
 
-    async def replace(self, call: CurrentCall, activity_id: UUID, body: schemas.ActivityPut, query: Force) -> Answer:
+    async def replace(self, request: CurrentRequest, activity_id: UUID, body: schemas.ActivityPut, query: Force) -> Response:
         """Replace the activity whole; without `order_index` it keeps its place."""
         fields = body.model_dump(exclude=set(TEXTS)) | self._unsaid(body)
         if body.order_index is None:
             fields.pop("order_index")
-        texts = {"config": "{}", "secret": None, "aggregate": None} | self._texts(call)
-        return await self._change(call, activity_id, fields, texts, force=query.force)
+        texts = {"config": "{}", "secret": None, "aggregate": None} | self._texts(request)
+        return await self._change(request, activity_id, fields, texts, force=query.force)
 
-    async def patch(self, call: CurrentCall, activity_id: UUID, body: schemas.ActivityPatch, query: Force) -> Answer:
+    async def patch(self, request: CurrentRequest, activity_id: UUID, body: schemas.ActivityPatch, query: Force) -> Response:
         """Replace the named fields whole."""
         fields = body.model_dump(exclude=set(TEXTS), exclude_unset=True)
-        return await self._change(call, activity_id, fields, self._texts(call), force=query.force)
+        return await self._change(request, activity_id, fields, self._texts(request), force=query.force)
 
-    async def delete(self, call: CurrentCall, activity_id: UUID) -> Answer:
+    async def delete(self, request: CurrentRequest, activity_id: UUID) -> Response:
         """Delete the activity with its answers; the feed keeps a tombstone."""
-        home = await _home(self.db, call, activity_id)
-        revisions = required_revisions(call)
+        home = await _home(self.db, request, activity_id)
+        revisions = required_revisions(request)
         answers, gone = await self.writer.run(home, recorded, edit.delete_activity, activity_id, revisions=revisions)
         gone.counts["responses"] = answers
-        return Answer(204, headers=(NO_STORE, self.receipts.header(gone)))
+        return Response(204, headers=(NO_STORE, self.receipts.header(gone)))
 
-    def _texts(self, call: Call) -> dict[str, str | None]:
+    def _texts(self, request: Request) -> dict[str, str | None]:
         """Return the JSON fields of the body as text; null in `secret` and `aggregate` means that there is none."""
-        texts = {name: text for name, text in json_texts(call).items() if name in TEXTS}
+        texts = {name: text for name, text in json_texts(request).items() if name in TEXTS}
         found = {name: None if text == "null" and name != "config" else text for name, text in texts.items()}
         self.require_spec(found.get("aggregate"))
         return found
 
     async def _change(
-        self, call: Call, activity_id: UUID, fields: dict[str, Any], texts: dict[str, str | None], *, force: bool
-    ) -> Answer:
-        revisions = required_revisions(call)
-        home = await _home(self.db, call, activity_id)
+        self, request: Request, activity_id: UUID, fields: dict[str, Any], texts: dict[str, str | None], *, force: bool
+    ) -> Response:
+        revisions = required_revisions(request)
+        home = await _home(self.db, request, activity_id)
         activity, content = await self.writer.run(
             home, edit.change_activity, activity_id, fields, texts, types=self.types, revisions=revisions, force=force
         )
-        return _seen(call, activity, content)
+        return _seen(request, activity, content)
 
     def _unsaid(self, body: schemas.ActivityIn | schemas.ActivityPut) -> dict[str, Any]:
         """Return what the type sets where the host says nothing."""
@@ -177,50 +179,54 @@ class ActivityControls:
     writer: Writer
     tokens: LinkTokens
 
-    async def transition(self, call: CurrentCall, session_id: int, activity_id: UUID, body: schemas.TransitionIn) -> Answer:
+    async def transition(self, request: CurrentRequest, session_id: int, activity_id: UUID, body: schemas.TransitionIn) -> Response:
         """Take a step of the lifecycle."""
-        return await self._run(call, activity_id, run.move_activity, body.target_status, actor=call.caller.subject,
+        return await self._run(request, activity_id, run.move_activity, body.target_status, actor=request.caller.subject,
                                reason=body.reason, duration_seconds=body.duration_seconds)  # fmt: skip
 
-    async def set_status(self, call: CurrentCall, session_id: int, activity_id: UUID, body: schemas.StatusIn) -> Answer:
+    async def set_status(self, request: CurrentRequest, session_id: int, activity_id: UUID, body: schemas.StatusIn) -> Response:
         """Take a step of the lifecycle, in short."""
-        return await self._run(call, activity_id, run.move_activity, body.status, actor=call.caller.subject)
+        return await self._run(request, activity_id, run.move_activity, body.status, actor=request.caller.subject)
 
-    async def extend(self, call: CurrentCall, session_id: int, activity_id: UUID, body: schemas.ExtendIn) -> Answer:
+    async def extend(self, request: CurrentRequest, session_id: int, activity_id: UUID, body: schemas.ExtendIn) -> Response:
         """Give more time, or start the timer from now."""
-        return await self._run(call, activity_id, run.extend_activity, body.seconds, from_now=body.counted_from == "now")
+        return await self._run(request, activity_id, run.extend_activity, body.seconds, from_now=body.counted_from == "now")
 
-    async def reveal(self, call: CurrentCall, session_id: int, activity_id: UUID, body: schemas.RevealIn | None = None) -> Answer:
+    async def reveal(
+        self, request: CurrentRequest, session_id: int, activity_id: UUID, body: schemas.RevealIn | None = None
+    ) -> Response:
         """Show or hide results and secret; without a body, show the results."""
         wanted = body or schemas.RevealIn(results=True)
-        return await self._run(call, activity_id, run.reveal_activity, results=wanted.results, secret=wanted.secret)
+        return await self._run(request, activity_id, run.reveal_activity, results=wanted.results, secret=wanted.secret)
 
-    async def new_round(self, call: CurrentCall, session_id: int, activity_id: UUID, body: schemas.RoundIn | None = None) -> Answer:
+    async def new_round(
+        self, request: CurrentRequest, session_id: int, activity_id: UUID, body: schemas.RoundIn | None = None
+    ) -> Response:
         """Ask again."""
         wanted = body or schemas.RoundIn()
-        return await self._run(call, activity_id, run.start_round, actor=call.caller.subject, reason=wanted.reason,
+        return await self._run(request, activity_id, run.start_round, actor=request.caller.subject, reason=wanted.reason,
                                duration_seconds=wanted.duration_seconds)  # fmt: skip
 
-    async def show(self, call: CurrentCall, session_id: int, body: schemas.ShowIn) -> Answer:
+    async def show(self, request: CurrentRequest, session_id: int, body: schemas.ShowIn) -> Response:
         """Choose what the screen shows."""
         wanted = _activity_id(body.activity_id) if body.activity_id is not None else None
-        return seen_session(call, await self.writer.run(session_id, run.show_activity, session_id, wanted), self.tokens)
+        return seen_session(request, await self.writer.run(session_id, run.show_activity, session_id, wanted), self.tokens)
 
-    async def duplicate(self, call: CurrentCall, session_id: int, body: SessionDuplicateIn | None = None) -> Answer:
+    async def duplicate(self, request: CurrentRequest, session_id: int, body: SessionDuplicateIn | None = None) -> Response:
         """Copy the session: a new draft with the same activities and no answers."""
         title = body.title if body else None
         life_s = self.tokens.tokens.max_life_s
         copy = await self.writer.run(session_id, edit.duplicate_session, session_id, title=title, life_s=life_s)
         return await created_session(self.tokens, copy)
 
-    async def _run(self, call: Call, activity_id: UUID, command: Any, *args: object, **kwargs: object) -> Answer:  # noqa: ANN401 - a command
-        home = await _home(self.db, call, activity_id)
+    async def _run(self, request: Request, activity_id: UUID, command: Any, *args: object, **kwargs: object) -> Response:  # noqa: ANN401 - a command
+        home = await _home(self.db, request, activity_id)
         activity: Activity = await self.writer.run(home, command, activity_id, *args, **kwargs)
-        return _seen(call, *await self.db.read(activity_with_content, activity.id))
+        return _seen(request, *await self.db.read(activity_with_content, activity.id))
 
 
-def _wanted_by(call: Call, activity_id: UUID) -> Wanted:
-    return Wanted(activity_id, call.params.get("session_id", call.caller.session_id), is_host=call.caller.is_host)
+def _wanted_by(request: Request, activity_id: UUID) -> Wanted:
+    return Wanted(activity_id, request.params.get("session_id", request.caller.session_id), is_host=request.caller.is_host)
 
 
 def _wanted(tx: ReadTx, wanted: Wanted) -> tuple[Activity, Content]:
@@ -248,15 +254,15 @@ def _active(tx: ReadTx, session_id: int) -> tuple[Activity, Content] | None:
     return activity_with_content(tx, current) if current else None
 
 
-async def _home(db: Database, call: Call, activity_id: UUID) -> int:
+async def _home(db: Database, request: Request, activity_id: UUID) -> int:
     """Return the session of an activity that a host may change; `NotFound` if it is not in theirs."""
-    activity, _ = await db.read(_wanted, _wanted_by(call, activity_id))
+    activity, _ = await db.read(_wanted, _wanted_by(request, activity_id))
     return activity.session_id
 
 
-def _key(call: Call) -> Key | None:
-    route = f"{call.route.name} {call.params['session_id']}"
-    return key_from(call.header(b"idempotency-key"), subject=call.caller.subject, route=route, body=call.body)
+def _key(request: Request) -> Key | None:
+    route = f"{request.route.name} {request.params['session_id']}"
+    return key_from(request.header(b"idempotency-key"), subject=request.caller.subject, route=route, body=request.body)
 
 
 def _activity_id(text: str) -> UUID:
@@ -266,10 +272,10 @@ def _activity_id(text: str) -> UUID:
         raise InvalidInput(errors=(FieldError("/activity_id", "is not an activity's id"),)) from error
 
 
-def _seen(call: Call, activity: Activity, content: Content) -> Answer:
-    host = call.caller.is_host
+def _seen(request: Request, activity: Activity, content: Content) -> Response:
+    host = request.caller.is_host
     body = encode(schemas.activity_out(activity, content, for_host=host))
-    return conditional_answer(call, body, revision_tag(activity.revision)[1] if host else tag_of(body))
+    return conditional_response(request, body, revision_tag(activity.revision)[1] if host else tag_of(body))
 
 
 def routes(activities: ActivityEndpoints, controls: ActivityControls) -> list[Route]:

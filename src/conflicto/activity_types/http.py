@@ -10,10 +10,10 @@ from fastapi import Query
 
 from conflicto.activity_types import schemas
 from conflicto.activity_types.registry import Registry
-from conflicto.platform.http.conditions import conditional_answer, tag_of
-from conflicto.platform.http.control_plane import CurrentCall, json_texts
-from conflicto.platform.http.messages import Answer, encode, json_answer
-from conflicto.platform.http.paging import PageQuery, after_key, page_answer
+from conflicto.platform.http.conditions import conditional_response, tag_of
+from conflicto.platform.http.control_plane import CurrentRequest, json_texts
+from conflicto.platform.http.messages import Response, encode, json_response
+from conflicto.platform.http.paging import PageQuery, after_key, page_response
 from conflicto.platform.http.routes import Docs, Route, control
 from conflicto.platform.limits.bucket import Per, Policy
 from conflicto.platform.strict_json import CONFIG_LIMITS
@@ -36,27 +36,29 @@ class TypeEndpoints:
 
     types: Registry
 
-    async def page(self, call: CurrentCall, query: Annotated[PageQuery, Query()]) -> Answer:
+    async def page(self, request: CurrentRequest, query: Annotated[PageQuery, Query()]) -> Response:
         """List the registered activity types, in the order in which a front end may offer them."""
         known = self.types.all()
-        (skipped,) = after_key(call, query, int) or (query.offset,)
+        (skipped,) = after_key(request, query, int) or (query.offset,)
         places = range(len(known))[max(0, skipped) : max(0, skipped) + query.limit + 1]
-        return page_answer(
-            call, query, places, len(known), show=lambda place: schemas.summary_out(known[place]), key=lambda place: (place + 1,)
+        return page_response(
+            request, query, places, len(known), show=lambda place: schemas.summary_out(known[place]), key=lambda place: (place + 1,)
         )
 
-    async def read(self, call: CurrentCall) -> Answer:
+    async def read(self, request: CurrentRequest) -> Response:
         """Return a registered activity type with its schemas, examples and texts."""
-        body = encode(schemas.type_out(self.types.get(call.params["type"])))
-        return conditional_answer(call, body, tag_of(body))
+        body = encode(schemas.type_out(self.types.get(request.params["type"])))
+        return conditional_response(request, body, tag_of(body))
 
-    async def validate(self, call: CurrentCall, body: schemas.ValidateIn) -> Answer:
+    async def validate(self, request: CurrentRequest, body: schemas.ValidateIn) -> Response:
         """Say whether config, secret and answer fit a type, as making an activity and answering it would."""
-        found = self.types.get(call.params["type"])
-        texts = json_texts(call)
-        is_long = len(call.body) > MAX_BYTES_ON_LOOP
+        found = self.types.get(request.params["type"])
+        texts = json_texts(request)
+        is_long = len(request.body) > MAX_BYTES_ON_LOOP
         faults = await asyncio.to_thread(found.faults, texts) if is_long else found.faults(texts)
-        return json_answer({"valid": not faults, "errors": [{"pointer": each.pointer, "message": each.message} for each in faults]})
+        return json_response(
+            {"valid": not faults, "errors": [{"pointer": each.pointer, "message": each.message} for each in faults]}
+        )
 
 
 def routes(types: TypeEndpoints, *, anyone: frozenset[Any]) -> list[Route]:

@@ -8,7 +8,7 @@ import weakref
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
-    from conflicto.platform.http.messages import Call, Write
+    from conflicto.platform.http.messages import Request, Write
 
 PART = 65_536
 
@@ -34,13 +34,13 @@ class Download:
                 await write(part)
 
 
-def wanted_range(call: Call, tag: str, size: int) -> range | None:
+def wanted_range(request: Request, tag: str, size: int) -> range | None:
     """Return the bytes of a file with this tag that a call asks for; None: all of it.
 
     Several ranges, and those outside of the file, are answered with all of it, which RFC 9110 allows.
     """
-    found = _ONE_RANGE.fullmatch(call.header(b"range") or "")
-    if found is None or call.header(b"if-range") not in {None, tag}:
+    found = _ONE_RANGE.fullmatch(request.header(b"range") or "")
+    if found is None or request.header(b"if-range") not in {None, tag}:
         return None
     first, last = found.groups()
     begin = int(first) if first else max(0, size - int(last or 0))

@@ -18,7 +18,7 @@ from conflicto.exports.sheets import Shape
 from conflicto.exports.sink import Stopped
 from conflicto.platform.clock import Clock
 from conflicto.platform.http.body import ClientGone
-from conflicto.platform.http.messages import NO_STORE, Answer, json_answer
+from conflicto.platform.http.messages import NO_STORE, Response, json_response
 from conflicto.platform.http.routes import PREFIX, Docs, Route, data
 from conflicto.platform.ids import random_uuid
 from conflicto.platform.limits.bucket import Policy
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from enum import StrEnum
 
     from conflicto.exports.writing import Writing
-    from conflicto.platform.http.messages import Call, Header
+    from conflicto.platform.http.messages import Header, Request
 
     Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -58,7 +58,7 @@ class ExportEndpoints:
     prefix: str
     """Of the public URL's path, before addresses in bodies."""
 
-    async def export(self, call: Call) -> Answer:
+    async def export(self, request: Request) -> Response:
         """Download a session's answers, all rounds, as they were at one moment.
 
         What takes longer than 10 seconds is a job: 202 with its address, which tells the progress and then has the file.
@@ -68,42 +68,42 @@ class ExportEndpoints:
         it; in `xlsx` it is text. Spreadsheets show the texts of options, and `xlsx` has the codebook as a further sheet; in the shapes
         `responses` and `table`, `jsonl` holds everything as it was sent.
         """
-        form, shape = _chosen(call, "format", Form.CSV), _chosen(call, "shape", Shape.RESPONSES)
-        session = await self.exports.jobs.db.read(session_by_id, call.params["session_id"])
+        form, shape = _chosen(request, "format", Form.CSV), _chosen(request, "shape", Shape.RESPONSES)
+        session = await self.exports.jobs.db.read(session_by_id, request.params["session_id"])
         job = ExportJob(
             id=random_uuid(), session_id=session.id, title=session.title, form=form, shape=shape, created_us=self.clock.wall_us()
         )  # fmt: skip
         writing = await self.exports.desk.start(job)
-        seconds, applied = preferred_wait(call.header(b"prefer"))
-        if not await self._is_whole(call, writing, seconds):
+        seconds, applied = preferred_wait(request.header(b"prefer"))
+        if not await self._is_whole(request, writing, seconds):
             await asyncio.to_thread(self.exports.jobs.folder.make_room, session.id)
             location = (b"location", _address(job).encode())
             return self._told(writing.job, 202, (location, *applied))
         file = await asyncio.to_thread(self.exports.jobs.folder.take, job.id)
         if file is None:
             raise ExportUnknown
-        return _direct_answer(job, file)
+        return _direct_response(job, file)
 
-    async def read(self, call: Call) -> Answer:
+    async def read(self, request: Request) -> Response:
         """Read how far an export is, and where its file is once it is `ready`."""
-        return self._told(await self.exports.jobs.find(call.params["session_id"], call.params["export_id"]), 200)
+        return self._told(await self.exports.jobs.find(request.params["session_id"], request.params["export_id"]), 200)
 
-    async def download(self, call: Call) -> Answer:
+    async def download(self, request: Request) -> Response:
         """Download the file of an export that is `ready`, for 15 minutes after it became so.
 
         A download that broke off goes on with `Range: bytes=N-` and the file's `ETag` in `If-Range`: 206 with the rest.
         """
-        job, file = await self.exports.jobs.open(call.params["session_id"], call.params["export_id"])
-        return _file_answer(call, job, file)
+        job, file = await self.exports.jobs.open(request.params["session_id"], request.params["export_id"])
+        return _file_response(request, job, file)
 
-    async def remove(self, call: Call) -> Answer:
+    async def remove(self, request: Request) -> Response:
         """Remove an export with its file; one that is still being written stops."""
-        await self.exports.jobs.remove(call.params["session_id"], call.params["export_id"])
-        return Answer(204, headers=(NO_STORE,))
+        await self.exports.jobs.remove(request.params["session_id"], request.params["export_id"])
+        return Response(204, headers=(NO_STORE,))
 
-    async def _is_whole(self, call: Call, writing: Writing, seconds: int) -> bool:
+    async def _is_whole(self, request: Request, writing: Writing, seconds: int) -> bool:
         try:
-            with call.gone(writing.end):
+            with request.gone(writing.end):
                 return await self.exports.desk.wait(writing, seconds)
         except Stopped:
             await asyncio.to_thread(self.exports.jobs.folder.remove, writing.job.id)
@@ -112,11 +112,11 @@ class ExportEndpoints:
             await asyncio.to_thread(self.exports.jobs.folder.remove, writing.job.id)
             raise
 
-    def _told(self, job: ExportJob, status: int, headers: tuple[Header, ...] = ()) -> Answer:
+    def _told(self, job: ExportJob, status: int, headers: tuple[Header, ...] = ()) -> Response:
         if job.status is JobStatus.RUNNING:
             headers += ((b"retry-after", b"%d" % RETRY_AFTER_S),)
         out = schemas.export_out(job, f"{self.prefix}{_address(job)}/file")
-        return json_answer(out, status=status, headers=(NO_STORE, *headers))
+        return json_response(out, status=status, headers=(NO_STORE, *headers))
 
 
 def preferred_wait(preferences: str | None) -> tuple[int, tuple[Header, ...]]:
@@ -139,23 +139,23 @@ def _address(job: ExportJob) -> str:
     return f"{PREFIX}/sessions/{job.session_id}/exports/{job.id}"
 
 
-def _direct_answer(job: ExportJob, file: BinaryIO) -> Answer:
-    answer = Answer(200, b"", _described(job))
-    answer.stream = Download(file).send
-    return answer
+def _direct_response(job: ExportJob, file: BinaryIO) -> Response:
+    response = Response(200, b"", _described(job))
+    response.stream = Download(file).send
+    return response
 
 
-def _file_answer(call: Call, job: ExportJob, file: BinaryIO) -> Answer:
+def _file_response(request: Request, job: ExportJob, file: BinaryIO) -> Response:
     """Return the file of a job, or the part of it that was asked for; the file of a job never changes, so its id is its tag."""
     size, tag = job.size_bytes or 0, f'"{job.id}"'
-    part = wanted_range(call, tag, size)
+    part = wanted_range(request, tag, size)
     wanted = range(size) if part is None else part
     headers = *_described(job), (b"etag", tag.encode()), (b"accept-ranges", b"bytes")
     if part is not None:
         headers += ((b"content-range", b"bytes %d-%d/%d" % (part[0], part[-1], size)),)
-    answer = Answer(200 if part is None else 206, b"", headers)
-    answer.stream = Download(file, wanted.start, len(wanted)).send
-    return answer
+    response = Response(200 if part is None else 206, b"", headers)
+    response.stream = Download(file, wanted.start, len(wanted)).send
+    return response
 
 
 def _described(job: ExportJob) -> tuple[Header, ...]:
@@ -164,9 +164,9 @@ def _described(job: ExportJob) -> tuple[Header, ...]:
     return (b"content-type", form.media_type.encode()), (b"content-disposition", named.encode()), NO_STORE
 
 
-def _chosen(call: Call, name: str, default: Choice) -> Choice:
+def _chosen(request: Request, name: str, default: Choice) -> Choice:
     kind = type(default)
-    said = call.query(name)
+    said = request.query(name)
     if said is None:
         return default
     if said not in kind.__members__.values():

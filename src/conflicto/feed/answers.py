@@ -15,7 +15,7 @@ from conflicto.feed.schemas import DEFAULT_LIMIT, LARGEST_LIMIT
 from conflicto.feed.sources import MOST_ACTIVITIES_EVER, Remembered, Window
 from conflicto.feed.timestamps import Since, parse
 from conflicto.feed.views import View, require_responses, view_of
-from conflicto.platform.express.offer import ready_answer
+from conflicto.platform.express.offer import ready_response
 from conflicto.platform.express.ready import Guard
 from conflicto.platform.http.messages import Unseen
 from conflicto.platform.problems import FieldError, InvalidInput
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from conflicto.platform.clock import Clock
     from conflicto.platform.db.engine import Database
     from conflicto.platform.express.ready import Ready
-    from conflicto.platform.http.messages import Answer, Call
+    from conflicto.platform.http.messages import Request, Response
     from conflicto.responses.capacity import Caps
 
 T = TypeVar("T")
@@ -81,19 +81,19 @@ class Answers:
         self._link_keys = link_keys
         self._flights: dict[Hashable, asyncio.Task[Any]] = {}
 
-    async def session_status(self, call: Call, head: SessionHead) -> Answer:
+    async def session_status(self, request: Request, head: SessionHead) -> Response:
         """Answer with the session's status."""
-        view = view_of(call.caller)
+        view = view_of(request.caller)
         near = self._caps.is_near(head.stored, head.stored_bytes) if view is View.HOST else None
-        return self._status(call, head, ("session", view), lambda crowd: status.session_status(head, crowd, near_cap=near))
+        return self._status(request, head, ("session", view), lambda crowd: status.session_status(head, crowd, near_cap=near))
 
-    async def activity_status(self, call: Call, head: SessionHead) -> Answer:
+    async def activity_status(self, request: Request, head: SessionHead) -> Response:
         """Answer with an activity's status; `NotFound` if the caller may not know of it."""
-        view = view_of(call.caller)
-        activity = head.activity(call.params["activity_id"], for_host=view is View.HOST)
-        return self._status(call, head, (activity.id, view), lambda crowd: status.activity_status(head, activity, view, crowd))
+        view = view_of(request.caller)
+        activity = head.activity(request.params["activity_id"], for_host=view is View.HOST)
+        return self._status(request, head, (activity.id, view), lambda crowd: status.activity_status(head, activity, view, crowd))
 
-    async def responses(self, call: Call, head: SessionHead) -> Answer:
+    async def responses(self, request: Request, head: SessionHead) -> Response:
         """Answer with a page of an activity's answers.
 
         Raises:
@@ -101,22 +101,26 @@ class Answers:
             InvalidTimestamp, InvalidInput, CursorInFuture: what is asked for makes no sense.
             CursorExpired: the position belongs to a future that a restore took back.
         """
-        return await self._page(call, head, self.responses_after(call, head, parse(call.params["timestamp"]), limit_of(call)))
+        return await self._page(
+            request, head, self.responses_after(request, head, parse(request.params["timestamp"]), limit_of(request))
+        )
 
-    async def changes(self, call: Call, head: SessionHead) -> Answer:
+    async def changes(self, request: Request, head: SessionHead) -> Response:
         """Answer with a page of the session's changes, as the caller's role may see them.
 
         Raises:
             InvalidTimestamp, InvalidInput, CursorInFuture: what is asked for makes no sense.
             CursorExpired: the position belongs to a future that a restore took back.
         """
-        return await self._page(call, head, self.changes_after(call, head, parse(call.params["timestamp"]), limit_of(call)))
+        return await self._page(
+            request, head, self.changes_after(request, head, parse(request.params["timestamp"]), limit_of(request))
+        )
 
-    def responses_after(self, call: Call, head: SessionHead, since: Since, limit: int) -> Asking:
+    def responses_after(self, request: Request, head: SessionHead, since: Since, limit: int) -> Asking:
         """Return what a page of an activity's answers takes; raises `NotFound`, `ResponsesHidden` and `CursorExpired`."""
         require_told(since, head.gaps)
-        view = view_of(call.caller)
-        activity = head.activity(call.params["activity_id"], for_host=view is View.HOST)
+        view = view_of(request.caller)
+        activity = head.activity(request.params["activity_id"], for_host=view is View.HOST)
         require_responses(activity, view)
         newest = head.visible_head(activity) if view is View.PARTICIPANT else head.ts
         is_here = since.kind == "now" or (since.kind == "position" and head.recent.floor <= since.us <= newest)
@@ -129,15 +133,15 @@ class Answers:
             follows_data=True,
         )
 
-    def changes_after(self, call: Call, head: SessionHead, since: Since, limit: int) -> Asking:
+    def changes_after(self, request: Request, head: SessionHead, since: Since, limit: int) -> Asking:
         """Return what a page of the session's changes takes; raises `CursorExpired`."""
         require_told(since, head.gaps)
-        seat, view = call.caller.participant_id, view_of(call.caller)
+        seat, view = request.caller.participant_id, view_of(request.caller)
         guard = None if seat is None else _guard(head, seat, since)
         return Asking(
             ("changes", view, since, limit, None if guard and guard.least == 0 else (seat, head.own.get(seat or 0))),
-            partial(self._remembered, head, call.caller, since, limit),
-            partial(self._read_changes, call, head, since, limit),
+            partial(self._remembered, head, request.caller, since, limit),
+            partial(self._read_changes, request, head, since, limit),
             since,
             follows_data=seat is None,
             guard=guard,
@@ -152,43 +156,43 @@ class Answers:
         read: Page = await self.shared(head, asking.key, partial(self._pages.read, head, asking))
         return read
 
-    async def _page(self, call: Call, head: SessionHead, asking: Asking) -> Answer:
+    async def _page(self, request: Request, head: SessionHead, asking: Asking) -> Response:
         """Answer with a page that was made before, or is read now; it is kept only if nothing changed meanwhile."""
         ready = self.made(head, asking.key)
-        shelf = None if asking.is_private else head.shelf_for(view_of(call.caller))
+        shelf = None if asking.is_private else head.shelf_for(view_of(request.caller))
         if ready is None:
             moment = head.position
             page = await self.page(head, asking)
-            ready = self._press.page(call, head, page, asking.guard, is_now=asking.since.kind == "now")
+            ready = self._press.page(request, head, page, asking.guard, is_now=asking.since.kind == "now")
             if not head.is_current or head.is_behind or head.position != moment:
                 shelf = None
             elif shelf is not None:
                 self.keep(head, asking.key, ready)
-        is_own = _is_about_own(call, head, asking) and has_anonymous_round(head)
-        call.unseen = Unseen.OWN_NEWS if is_own else None
-        return ready_answer(call, ready, shelf, follows_data=asking.follows_data)
+        is_own = _is_about_own(request, head, asking) and has_anonymous_round(head)
+        request.unseen = Unseen.OWN_NEWS if is_own else None
+        return ready_response(request, ready, shelf, follows_data=asking.follows_data)
 
-    async def _read_changes(self, call: Call, head: SessionHead, since: Since, limit: int) -> Page:
+    async def _read_changes(self, request: Request, head: SessionHead, since: Since, limit: int) -> Page:
         """Read what memory lacks: the JSON of activities alone, if it has all the rest, else the whole page."""
         left, stalls = MOST_ACTIVITIES_EVER, 0
         for _ in range(ATTEMPTS):
-            window = _window(head, call.caller.participant_id, since, limit)
+            window = _window(head, request.caller.participant_id, since, limit)
             if window is None:
                 break
-            unread = head.contents.unread(told_activities(Remembered(head), view_of(call.caller), window))
+            unread = head.contents.unread(told_activities(Remembered(head), view_of(request.caller), window))
             stalls += len(unread) >= left
             if stalls > MAX_STALLS:
                 break
             left, unread = len(unread), unread[:MAX_UNREAD]
             read = partial(self._db.read, activities_with_contents, unread)
             head.contents.keep(await self.shared(head, ("contents", *unread), read))
-            remembered = self._remembered(head, call.caller, since, limit)
+            remembered = self._remembered(head, request.caller, since, limit)
             if remembered is not None:
                 return remembered
         now_us = self._clock.wall_us()
-        seat: int | None = call.caller.participant_id
+        seat: int | None = request.caller.participant_id
         page, own = await self._db.read(
-            read_changes, head.session.id, call.caller, since, self._link_keys, limit=limit, now_us=now_us
+            read_changes, head.session.id, request.caller, since, self._link_keys, limit=limit, now_us=now_us
         )
         if seat is not None:
             head.own[seat] = max(own, head.own.get(seat, 0))
@@ -201,14 +205,14 @@ class Answers:
             return None
         return remembered_changes(head, caller, window, self._link_keys)
 
-    def _status(self, call: Call, head: SessionHead, key: Hashable, made: Callable[[Any], bytes]) -> Answer:
+    def _status(self, request: Request, head: SessionHead, key: Hashable, made: Callable[[Any], bytes]) -> Response:
         ready = self.made(head, key)
-        view = view_of(call.caller)
+        view = view_of(request.caller)
         if ready is None:
             crowd = head.crowd(self._clock.monotonic_s()) if view is View.PARTICIPANT else None
             until_s = crowd.taken_s + CROWD_SNAPSHOT_S if crowd else float("inf")
-            ready = self.keep(head, key, self._press.status(call, head, made(crowd), until_s=until_s))
-        return ready_answer(call, ready, head.shelf_for(view), follows_data=False)
+            ready = self.keep(head, key, self._press.status(request, head, made(crowd), until_s=until_s))
+        return ready_response(request, ready, head.shelf_for(view), follows_data=False)
 
     def made(self, head: SessionHead, key: Hashable) -> Ready | None:
         """Return an answer that was made from this head and may still be given."""
@@ -237,9 +241,9 @@ class Answers:
         _ = done.cancelled() or done.exception()  # looked at, so that nobody is told of it a second time
 
 
-def limit_of(call: Call) -> int:
+def limit_of(request: Request) -> int:
     """Return how many items a page shall have; `InvalidInput` if that is no number from 1 to 1,000."""
-    text = call.query("limit")
+    text = request.query("limit")
     if text is None:
         return DEFAULT_LIMIT
     limit = int(text) if text.isascii() and text.isdecimal() and len(text) < LONGEST_LIMIT else 0
@@ -281,9 +285,9 @@ def _guard(head: SessionHead, seat: int, since: Since) -> Guard | None:
     return Guard(head.own, least=least, most=since.us, otherwise=0 if since.us >= head.loaded_ts else UNKNOWN)
 
 
-def _is_about_own(call: Call, head: SessionHead, asking: Asking) -> bool:
+def _is_about_own(request: Request, head: SessionHead, asking: Asking) -> bool:
     """Return whether nothing but a participant's own rows is in a page, or brought them to where it begins."""
-    if call.caller.participant_id is None or asking.since.kind != "position":
+    if request.caller.participant_id is None or asking.since.kind != "position":
         return False
     return asking.since.us > head.ctl or (asking.is_private and asking.since.us == head.ctl)
 

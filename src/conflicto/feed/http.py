@@ -13,7 +13,7 @@ from conflicto.feed.errors import CursorExpired, TooManyStreams
 from conflicto.feed.pages import CursorInFuture
 from conflicto.feed.streams import EVENT_STREAM
 from conflicto.feed.timestamps import InvalidTimestamp
-from conflicto.platform.http.messages import json_answer
+from conflicto.platform.http.messages import json_response
 from conflicto.platform.http.routes import Docs, Route, data
 from conflicto.platform.instants import US_PER_S, rfc3339
 from conflicto.platform.limits.bucket import Policy
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from conflicto.feed.streams import Streams
     from conflicto.feed.waits import Waits
     from conflicto.platform.clock import Clock
-    from conflicto.platform.http.messages import Answer, Call
+    from conflicto.platform.http.messages import Request, Response
 
 POLL = Policy("poll", 600, 60)
 """A phone polls two or three addresses every 2 s; ten a second leave room for several tabs and a burst after sleep."""
@@ -48,73 +48,73 @@ class FeedEndpoints:
     counted: Results
     board: Leaderboard
 
-    async def session_status(self, call: Call) -> Answer:
+    async def session_status(self, request: Request) -> Response:
         """Return the session's status."""
-        return await self.waits.answer(call, self.answers.session_status)
+        return await self.waits.answer(request, self.answers.session_status)
 
-    async def activity_status(self, call: Call) -> Answer:
+    async def activity_status(self, request: Request) -> Response:
         """Return an activity's status."""
-        return await self.waits.answer(call, self.answers.activity_status)
+        return await self.waits.answer(request, self.answers.activity_status)
 
-    async def responses_since(self, call: Call) -> Answer:
+    async def responses_since(self, request: Request) -> Response:
         """Return the answers that came or changed after a position, or stream them from there on."""
-        with _start_told(call):
-            if wants_stream(call):
-                return await self.streams.responses(call, call.params["timestamp"])
-            return await self.waits.answer(call, self.answers.responses)
+        with _start_told(request):
+            if wants_stream(request):
+                return await self.streams.responses(request, request.params["timestamp"])
+            return await self.waits.answer(request, self.answers.responses)
 
-    async def changes_since(self, call: Call) -> Answer:
+    async def changes_since(self, request: Request) -> Response:
         """Return what changed in the session after a position, as the caller's role may see it, or stream it from there on."""
-        with _start_told(call):
-            if wants_stream(call):
-                return await self.streams.changes(call, call.params["timestamp"])
-            return await self.waits.answer(call, self.answers.changes)
+        with _start_told(request):
+            if wants_stream(request):
+                return await self.streams.changes(request, request.params["timestamp"])
+            return await self.waits.answer(request, self.answers.changes)
 
-    async def time(self, call: Call) -> Answer:
+    async def time(self, request: Request) -> Response:
         """Return the server's time. Polled bodies hold no clock, and a page must not count down by its own."""
-        return json_answer({"server_time": rfc3339(self.clock.wall_us())})
+        return json_response({"server_time": rfc3339(self.clock.wall_us())})
 
-    async def results(self, call: Call) -> Answer:
+    async def results(self, request: Request) -> Response:
         """Return what an activity's answers say together, or stream it each time that it changes."""
-        if wants_stream(call):
-            return await self.streams.results(call)
-        return await self.waits.answer(call, self.counted.results)
+        if wants_stream(request):
+            return await self.streams.results(request)
+        return await self.waits.answer(request, self.counted.results)
 
-    async def leaderboard(self, call: Call) -> Answer:
+    async def leaderboard(self, request: Request) -> Response:
         """Return who has most points."""
-        return await self.waits.answer(call, self.board.leaderboard)
+        return await self.waits.answer(request, self.board.leaderboard)
 
-    async def events(self, call: Call) -> Answer:
+    async def events(self, request: Request) -> Response:
         """Stream what changes in the session: one event for each item of `changes`, its cursor as the event's id.
 
         It begins after `Last-Event-ID`, else after `since`, else now. An event named `bookmark` holds a cursor and no change.
         The stream ends by itself
         after some minutes; whoever continues from the last id misses nothing.
         """
-        with _start_told(call):
-            return await self.streams.changes(call, call.query("since") or "now")
+        with _start_told(request):
+            return await self.streams.changes(request, request.query("since") or "now")
 
-    async def ticket(self, call: Call) -> Answer:
+    async def ticket(self, request: Request) -> Response:
         """Return a ticket with which a browser, which cannot send a token there, opens the stream: good once, for a minute."""
-        ticket = await self.tickets.ticket_for(call.caller, call.params["session_id"])
+        ticket = await self.tickets.ticket_for(request.caller, request.params["session_id"])
         expires_us = self.clock.wall_us() + TICKET_LIFE_S * US_PER_S
-        return json_answer({"ticket": ticket, "expires_at": rfc3339(expires_us)}, status=201)
+        return json_response({"ticket": ticket, "expires_at": rfc3339(expires_us)}, status=201)
 
 
-def wants_stream(call: Call) -> bool:
+def wants_stream(request: Request) -> bool:
     """Whether the caller accepts an event stream."""
-    accepted = call.header(b"accept")
+    accepted = request.header(b"accept")
     return accepted is not None and EVENT_STREAM in accepted.lower()
 
 
 @contextmanager
-def _start_told(call: Call) -> Iterator[None]:
+def _start_told(request: Request) -> Iterator[None]:
     """Name, to whoever's position is refused, the address of the same feed's beginning."""
     try:
         yield
     except CursorExpired as error:
-        path = call.route.path.format_map({**call.params, "timestamp": "0"})
-        raise CursorExpired(error.detail, start=path if "timestamp" in call.params else f"{path}?since=0") from error
+        path = request.route.path.format_map({**request.params, "timestamp": "0"})
+        raise CursorExpired(error.detail, start=path if "timestamp" in request.params else f"{path}?since=0") from error
 
 
 CLOCK = Policy("clock", 120, 60, shared=True)

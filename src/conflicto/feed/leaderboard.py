@@ -12,7 +12,7 @@ from conflicto.feed.answers import MAX_UNREAD, limit_of
 from conflicto.feed.schemas import LARGEST_LIMIT
 from conflicto.feed.views import View, view_of
 from conflicto.participants.queries import present_seats
-from conflicto.platform.express.offer import ready_answer
+from conflicto.platform.express.offer import ready_response
 from conflicto.platform.http.messages import encode
 from conflicto.platform.problems import Unavailable
 from conflicto.results.board import Board, standings
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from conflicto.feed.results import Results, Seen
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.transaction import ReadTx
-    from conflicto.platform.http.messages import Answer, Call
+    from conflicto.platform.http.messages import Request, Response
     from conflicto.results.board import Standing
     from conflicto.sessions.word_filter import WordFilter
 
@@ -50,7 +50,7 @@ class Leaderboard:
         self._results = results
         self._press = press
 
-    async def leaderboard(self, call: Call, head: SessionHead) -> Answer:
+    async def leaderboard(self, request: Request, head: SessionHead) -> Response:
         """Answer with the first places, and with the caller's own if they are a participant.
 
         Raises:
@@ -58,14 +58,14 @@ class Leaderboard:
             InvalidInput: the limit is none.
             Unavailable: answers had to be counted, and the database does not answer.
         """
-        limit, view = limit_of(call), view_of(call.caller)
+        limit, view = limit_of(request), view_of(request.caller)
         head, board, is_now = await self._board(head, is_host=view is View.HOST)
         body = _body(board, limit)
         if view is View.PARTICIPANT:
-            body["me"] = _own(board.by_participant.get(call.caller.participant_id))
-        ready = self._press.status(call, head, encode(body))
+            body["me"] = _own(board.by_participant.get(request.caller.participant_id))
+        ready = self._press.status(request, head, encode(body))
         shelf = head.shelf_for(view) if is_now and view is not View.PARTICIPANT else None
-        return ready_answer(call, ready, shelf, follows_data=False)
+        return ready_response(request, ready, shelf, follows_data=False)
 
     async def points(self, session_id: int, participant_id: int) -> int | None:
         """Return the points that a participant may be told of; None while they have no place.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from conflicto.feed.pages import Page
     from conflicto.platform.clock import Clock
     from conflicto.platform.express.ready import Guard
-    from conflicto.platform.http.messages import Call, Header
+    from conflicto.platform.http.messages import Header, Request
     from conflicto.platform.metrics.counting import Metrics
 
 POLL_AFTER_MS = 2_000
@@ -43,14 +43,16 @@ class Press:
     load: Load
     prefix: bytes = b""
 
-    def status(self, call: Call, head: SessionHead, body: bytes, *, until_s: float = inf, guard: Guard | None = None) -> Ready:
+    def status(
+        self, request: Request, head: SessionHead, body: bytes, *, until_s: float = inf, guard: Guard | None = None
+    ) -> Ready:
         """Return a body that shows how things stand as an answer, at the latest until `until_s` on the monotonic clock."""
-        return self._ready(call, head, body, (REVALIDATE, VARY), Terms(until_s, guard=guard))
+        return self._ready(request, head, body, (REVALIDATE, VARY), Terms(until_s, guard=guard))
 
-    def page(self, call: Call, head: SessionHead, page: Page, guard: Guard | None, *, is_now: bool) -> Ready:
+    def page(self, request: Request, head: SessionHead, page: Page, guard: Guard | None, *, is_now: bool) -> Ready:
         """Return a page as an answer that says three times where to continue: caches and proxies eat one or the other."""
         cursor = b"%016d" % page.cursor
-        below = call.route.path.rpartition("/")[0].format_map(call.params).encode()
+        below = request.route.path.rpartition("/")[0].format_map(request.params).encode()
         headers: tuple[Header, ...] = (
             NO_STORE if is_now else REVALIDATE,
             VARY,
@@ -58,18 +60,18 @@ class Press:
             (b"link", b"<" + self.prefix + below + b"/" + cursor + b'>; rel="next"'),
         )
         return self._ready(
-            call, head, page.encoded(head.epoch), headers, Terms(guard=guard, is_empty=not page.items and not page.closed)
+            request, head, page.encoded(head.epoch), headers, Terms(guard=guard, is_empty=not page.items and not page.closed)
         )
 
-    def _ready(self, call: Call, head: SessionHead, body: bytes, headers: tuple[Header, ...], terms: Terms) -> Ready:
+    def _ready(self, request: Request, head: SessionHead, body: bytes, headers: tuple[Header, ...], terms: Terms) -> Ready:
         tag, now_s = tag_of(body), self.clock.monotonic_s()
-        policy = call.route.policy
+        policy = request.route.policy
         return Ready(
             body,
             ((b"etag", tag), *headers, self._poll_after(head), policy_header(policy)),
             tag=tag,
             policy=policy,
-            tally=self.metrics.tally(call.route.path),
+            tally=self.metrics.tally(request.route.path),
             terms=replace(terms, until_s=min(terms.until_s, now_s + LONGEST_S), made_s=now_s),
         )
 

@@ -11,7 +11,7 @@ from conflicto.activities.queries import activities_with_contents
 from conflicto.aggregation.spec import refers_to_config
 from conflicto.feed.head import CROWD_SNAPSHOT_S
 from conflicto.feed.views import View, view_of
-from conflicto.platform.express.offer import ready_answer
+from conflicto.platform.express.offer import ready_response
 from conflicto.platform.express.ready import Guard
 from conflicto.platform.http.body import ending_with_caller
 from conflicto.platform.http.messages import encode
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from conflicto.platform.clock import Clock
     from conflicto.platform.db.engine import Database
     from conflicto.platform.express.ready import Ready
-    from conflicto.platform.http.messages import Answer, Call
+    from conflicto.platform.http.messages import Request, Response
     from conflicto.results.segments import Segments
     from conflicto.results.tallies import Kept
 
@@ -90,7 +90,7 @@ class Results:
         self._press = press
         self._clock = clock
 
-    async def results(self, call: Call, head: SessionHead) -> Answer:
+    async def results(self, request: Request, head: SessionHead) -> Response:
         """Answer with the results of a round.
 
         Raises:
@@ -99,14 +99,14 @@ class Results:
             Unavailable: they had to be counted, and the database does not answer.
             ClientGone: the caller went away before they were.
         """
-        async with ending_with_caller(call):
-            ready, seen = await self.ready(call, head)
-        return ready_answer(call, ready, seen.head.shelf_for(view_of(call.caller)), follows_data=False)
+        async with ending_with_caller(request):
+            ready, seen = await self.ready(request, head)
+        return ready_response(request, ready, seen.head.shelf_for(view_of(request.caller)), follows_data=False)
 
-    async def ready(self, call: Call, head: SessionHead) -> tuple[Ready, Seen]:
+    async def ready(self, request: Request, head: SessionHead) -> tuple[Ready, Seen]:
         """Return the results as a ready answer, with where they come from; raises as `results` does."""
-        seen, door = await self._open(call, head)
-        reader = _reader_of(call)
+        seen, door = await self._open(request, head)
+        reader = _reader_of(request)
         key = ("results", seen.activity.id, seen.nth, reader)
         ready = self._answers.made(seen.head, key)
         if ready is None:
@@ -115,7 +115,7 @@ class Results:
             until_s = made.taken_s + CROWD_SNAPSHOT_S if is_snapshot else float("inf")
             authors = seen.kept.tally.authors
             guard = Guard(authors, least=1, most=ANY_NUMBER, otherwise=0) if door is Door.AUTHORS else None
-            ready = self._press.status(call, seen.head, made.body, until_s=until_s, guard=guard)
+            ready = self._press.status(request, seen.head, made.body, until_s=until_s, guard=guard)
             self._answers.keep(seen.head, key, ready)
         return ready, seen
 
@@ -130,18 +130,18 @@ class Results:
         is_good = head.is_current and not kept.is_void and head.activities.get(activity.id) is activity
         return Seen(head, activity, nth, kept) if is_good else None
 
-    async def _open(self, call: Call, head: SessionHead) -> tuple[Seen, Door]:
+    async def _open(self, request: Request, head: SessionHead) -> tuple[Seen, Door]:
         """Return what the caller may see, and whether others may see it as well."""
-        view, session_id = view_of(call.caller), call.params["session_id"]
+        view, session_id = view_of(request.caller), request.params["session_id"]
         for _ in range(ATTEMPTS):
-            activity = head.activity(call.params["activity_id"], for_host=view is View.HOST)
-            nth = _round_of(call, activity)
+            activity = head.activity(request.params["activity_id"], for_host=view is View.HOST)
+            nth = _round_of(request, activity)
             door = Door.OPEN if view is View.HOST else door_of(activity, nth, _counts_of(head, activity, nth))
             if door is Door.CLOSED or (door is Door.AUTHORS and view is View.SCREEN):
                 raise ResultsHidden
             seen = await self.seen(head, activity, nth)
             if seen is not None:
-                if door is Door.AUTHORS and not await self._has_answered(seen, call.caller.participant_id):
+                if door is Door.AUTHORS and not await self._has_answered(seen, request.caller.participant_id):
                     raise ResultsHidden
                 return seen, door
             head = await self._heads.get(session_id)
@@ -249,17 +249,17 @@ def _results_body(seen: Seen, reader: Reader, count: int, told: dict[str, Any]) 
     )
 
 
-def _reader_of(call: Call) -> Reader:
+def _reader_of(request: Request) -> Reader:
     """Return who reads; `InvalidInput` if the query names another moderation than the one that results know."""
-    view, moderation = view_of(call.caller), call.query("moderation")
+    view, moderation = view_of(request.caller), request.query("moderation")
     if moderation not in {None, VISIBLE}:
         raise InvalidInput(errors=(FieldError("/query/moderation", f'must be "{VISIBLE}"'),))
     return Reader(view, counts_all=view is View.HOST and moderation is None)
 
 
-def _round_of(call: Call, activity: Activity) -> int:
+def _round_of(request: Request, activity: Activity) -> int:
     """Return the round that is asked for, the present one unless said otherwise; `InvalidInput` if there is none such."""
-    text = call.query("round")
+    text = request.query("round")
     if text is None:
         return activity.round
     nth = int(text) if text.isascii() and text.isdecimal() and len(text) < LONGEST_ROUND else 0

@@ -16,7 +16,7 @@ from conflicto.feed.timer_wheel import TimerWheel
 from conflicto.feed.timestamps import parse
 from conflicto.feed.views import view_of
 from conflicto.feed.wait import Waiter
-from conflicto.platform.http.messages import Answer
+from conflicto.platform.http.messages import Response
 from conflicto.platform.ids import up_to
 from conflicto.platform.problems import DomainError
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from conflicto.feed.results import Results
     from conflicto.feed.tellers import Ask, Teller
     from conflicto.platform.clock import Clock
-    from conflicto.platform.http.messages import Call, Header, Write
+    from conflicto.platform.http.messages import Header, Request, Write
 
 HEARTBEAT_S = 8.0
 """Longest silence of a stream. Readers take 20 s of it for a dead connection, so one lost comment is none."""
@@ -71,15 +71,15 @@ class Streams:
         """End every stream, and tell its reader to come back in a moment; they are woken by their heads (`Heads.close`)."""
         self.is_open = False
 
-    async def changes(self, call: Call, default: str) -> Answer:
+    async def changes(self, request: Request, default: str) -> Response:
         """Stream the session's changes; raises as `_opened` does."""
-        return await self._opened(call, self._answers.changes_after, b"change", default)
+        return await self._opened(request, self._answers.changes_after, b"change", default)
 
-    async def responses(self, call: Call, default: str) -> Answer:
+    async def responses(self, request: Request, default: str) -> Response:
         """Stream an activity's answers; raises as `_opened` does, and `ResponsesHidden`."""
-        return await self._opened(call, self._answers.responses_after, b"response", default)
+        return await self._opened(request, self._answers.responses_after, b"response", default)
 
-    async def _opened(self, call: Call, ask: Ask, event: bytes, default: str) -> Answer:
+    async def _opened(self, request: Request, ask: Ask, event: bytes, default: str) -> Response:
         """Answer with a stream from `Last-Event-ID`, else from `default` on; 204 if there will never be anything to tell.
 
         Raises:
@@ -87,34 +87,34 @@ class Streams:
             CursorExpired: it belongs to a future that a restore took back.
             TooManyStreams: this server has as many as it may.
         """
-        since = parse(call.header(b"last-event-id") or default)
-        head = await self.heads.get(call.params["session_id"])
-        page = await self._answers.page(head, ask(call, head, since, PAGE))
+        since = parse(request.header(b"last-event-id") or default)
+        head = await self.heads.get(request.params["session_id"])
+        page = await self._answers.page(head, ask(request, head, since, PAGE))
         if page.closed and not page.items:
-            return Answer(204)
-        teller = PageTeller(self._answers, call, ask, event, page)
-        return self._answer(call, teller, teller.begin())
+            return Response(204)
+        teller = PageTeller(self._answers, request, ask, event, page)
+        return self._answer(request, teller, teller.begin())
 
-    async def results(self, call: Call) -> Answer:
+    async def results(self, request: Request) -> Response:
         """Stream an activity's results, each time whole, its tag as the event's id; 204 if the caller has the last there will be.
 
         Raises:
             NotFound, ResultsHidden, InvalidInput, Unavailable: as in an ordinary poll.
             TooManyStreams: this server has as many as it may.
         """
-        known = (call.header(b"last-event-id") or "").encode("latin-1")
-        teller = ResultsTeller(self._results, call, known)
-        told, is_last = await teller.news(await self.heads.get(call.params["session_id"]))
+        known = (request.header(b"last-event-id") or "").encode("latin-1")
+        teller = ResultsTeller(self._results, request, known)
+        told, is_last = await teller.news(await self.heads.get(request.params["session_id"]))
         if is_last and not told:
-            return Answer(204)
-        return self._answer(call, teller, (told, is_last))
+            return Response(204)
+        return self._answer(request, teller, (told, is_last))
 
-    def _answer(self, call: Call, teller: Teller, first: tuple[bytes, bool]) -> Answer:
+    def _answer(self, request: Request, teller: Teller, first: tuple[bytes, bool]) -> Response:
         if not self.is_open or self.streaming >= MOST_STREAMS:
             raise TooManyStreams(retry_after_s=2)
-        answer = Answer(200, b"", HEADERS)
-        answer.stream = Stream(self, call, teller, first).run
-        return answer
+        response = Response(200, b"", HEADERS)
+        response.stream = Stream(self, request, teller, first).run
+        return response
 
     async def beat(self) -> None:
         """Wake streams that were silent for long, or are past their time, until cancelled: one timer for all of them."""
@@ -148,24 +148,24 @@ class Streams:
 class Stream:
     """One reader. At `due_s` they are told something in any case."""
 
-    __slots__ = ("_call", "_first", "_head", "_streams", "_teller", "_until_s", "due_s", "waiter")
+    __slots__ = ("_first", "_head", "_request", "_streams", "_teller", "_until_s", "due_s", "waiter")
 
-    def __init__(self, streams: Streams, call: Call, teller: Teller, first: tuple[bytes, bool]) -> None:
+    def __init__(self, streams: Streams, request: Request, teller: Teller, first: tuple[bytes, bool]) -> None:
         self._streams = streams
-        self._call = call
+        self._request = request
         self._teller = teller
         self._first = first
         self._head: SessionHead | None = None
         self._until_s = streams.clock.monotonic_s() + LIFE_S[0] + up_to(LIFE_S[1] - LIFE_S[0])
         self.due_s = 0.0
-        self.waiter = Waiter(call.caller.participant_id)
+        self.waiter = Waiter(request.caller.participant_id)
 
     async def run(self, write: Write) -> None:
         """Write until the reader leaves, may no longer read, or is told to come back."""
-        subject = self._call.caller.subject
+        subject = self._request.caller.subject
         self._streams.entered(self, subject)
         try:
-            with self._call.gone(self.waiter.finish):
+            with self._request.gone(self.waiter.finish):
                 (told, is_last), self._first = self._first, (b"", False)
                 await self._write(write, _with_retry(told))
                 await self._follow(write, is_last=is_last)
@@ -181,7 +181,7 @@ class Stream:
             if not self._streams.is_open or now_s >= self._until_s:
                 await write(_with_retry(self._teller.bookmark()))
                 return
-            head = await self._streams.heads.get(self._call.params["session_id"])
+            head = await self._streams.heads.get(self._request.params["session_id"])
             self._listen(head)
             told, is_last = await self._teller.news(head)
             if told:
@@ -190,12 +190,12 @@ class Stream:
                 await self._write(write, b":\n" + self._teller.bookmark())
             elif not is_last:
                 await self.waiter.wait()
-                await self._call.admit_again()
+                await self._request.admit_again()
 
     def _listen(self, head: SessionHead | None) -> None:
         """Be woken by this head's bell from now on, and by no other's."""
         if head is not self._head:
-            view = view_of(self._call.caller)
+            view = view_of(self._request.caller)
             if self._head is not None:
                 self._head.bells[view].remove(self.waiter)
             if head is not None:

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from conflicto.feed.head import SessionHead
     from conflicto.feed.pages import Page
     from conflicto.feed.results import Results
-    from conflicto.platform.http.messages import Call
+    from conflicto.platform.http.messages import Request
 
-    Ask = Callable[[Call, SessionHead, Since, int], Asking]
+    Ask = Callable[[Request, SessionHead, Since, int], Asking]
     """What one page of a stream takes."""
 
 PAGE = 100
@@ -46,9 +46,9 @@ class Teller(Protocol):
 class PageTeller:
     """A reader of a feed: everything they were told lies at or below the cursor."""
 
-    def __init__(self, answers: Answers, call: Call, ask: Ask, event: bytes, first: Page) -> None:
+    def __init__(self, answers: Answers, request: Request, ask: Ask, event: bytes, first: Page) -> None:
         self._answers = answers
-        self._call = call
+        self._request = request
         self._ask = ask
         self._event = event
         self._first: Page | None = first
@@ -68,7 +68,7 @@ class PageTeller:
 
     async def news(self, head: SessionHead) -> tuple[bytes, bool]:
         """Return the frames of what is new; made once for all who read alike."""
-        asking = self._ask(self._call, head, Since(self._cursor, "position"), PAGE)
+        asking = self._ask(self._request, head, Since(self._cursor, "position"), PAGE)
         key = None if asking.is_private else (self._event, asking.key)
         made = head.frames.get(key)
         if made is None:
@@ -88,19 +88,19 @@ class PageTeller:
 class ResultsTeller:
     """A reader of results, who has the body of `tag`. They are whole each time, so nothing is missed by missing one."""
 
-    def __init__(self, results: Results, call: Call, tag: bytes) -> None:
+    def __init__(self, results: Results, request: Request, tag: bytes) -> None:
         self._results = results
-        self._call = call
+        self._request = request
         self._tag = tag
 
     @property
     def look_s(self) -> float:
         """Return after how long to look again: participants' results change without anyone being woken for it."""
-        return CROWD_SNAPSHOT_S if view_of(self._call.caller) is View.PARTICIPANT else inf
+        return CROWD_SNAPSHOT_S if view_of(self._request.caller) is View.PARTICIPANT else inf
 
     async def news(self, head: SessionHead) -> tuple[bytes, bool]:
         """Return the results if they are not what the reader has; nothing changes any more once the session is completed."""
-        ready, seen = await self._results.ready(self._call, head)
+        ready, seen = await self._results.ready(self._request, head)
         is_last = seen.head.session.status is SessionStatus.COMPLETED
         if ready.tag == self._tag:
             return b"", is_last

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from conflicto.feed.views import view_of
 from conflicto.feed.wait import Waiter
-from conflicto.platform.http.messages import answer_of_one
+from conflicto.platform.http.messages import private_response
 from conflicto.platform.ids import up_to
 from conflicto.platform.metrics.names import LONG_POLLS
 from conflicto.platform.problems import FieldError, InvalidInput
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from conflicto.feed.head import SessionHead
     from conflicto.feed.heads import Heads
-    from conflicto.platform.http.messages import Answer, Call
+    from conflicto.platform.http.messages import Request, Response
     from conflicto.platform.metrics.counting import Metrics
 
 LONGEST_S = 25
@@ -53,39 +53,41 @@ class Waits:
         """From now on everyone is answered at once; those who wait are woken by their heads (`Heads.close`)."""
         self._is_open = False
 
-    async def answer(self, call: Call, make: Callable[[Call, SessionHead], Awaitable[Answer]]) -> Answer:
+    async def answer(self, request: Request, make: Callable[[Request, SessionHead], Awaitable[Response]]) -> Response:
         """Answer a call, at once or as soon as there is something new for it.
 
         Raises:
             InvalidInput: `wait` is no number of seconds.
             DomainError: what `make` raises, or that the caller may no longer ask.
         """
-        seconds = wait_of(call)
+        seconds = wait_of(request)
         if not seconds:
-            return await make(call, await self._heads.get(call.params["session_id"]))
-        with self._place(call.caller.subject) as granted:
+            return await make(request, await self._heads.get(request.params["session_id"]))
+        with self._place(request.caller.subject) as granted:
             if granted:
-                return await self._held_back(call, make, seconds)
+                return await self._held_back(request, make, seconds)
         self._not_held.add()
-        answer = await make(call, await self._heads.get(call.params["session_id"]))
-        return answer_of_one(answer)  # the next who asks to wait may get a place
+        response = await make(request, await self._heads.get(request.params["session_id"]))
+        return private_response(response)  # the next who asks to wait may get a place
 
-    async def _held_back(self, call: Call, make: Callable[[Call, SessionHead], Awaitable[Answer]], seconds: int) -> Answer:
-        view, waiter = view_of(call.caller), Waiter(call.caller.participant_id)
+    async def _held_back(
+        self, request: Request, make: Callable[[Request, SessionHead], Awaitable[Response]], seconds: int
+    ) -> Response:
+        view, waiter = view_of(request.caller), Waiter(request.caller.participant_id)
         timer = asyncio.get_running_loop().call_later(seconds * (1 + up_to(JITTER)), waiter.finish)
         try:
-            with call.gone(waiter.finish):
+            with request.gone(waiter.finish):
                 while True:
-                    head = await self._heads.get(call.params["session_id"])
+                    head = await self._heads.get(request.params["session_id"])
                     with head.bells[view].waking(waiter):
-                        answer = await make(call, head)
-                        is_stale = answer.offer is not None and answer.offer.is_stale
+                        response = await make(request, head)
+                        is_stale = response.offer is not None and response.offer.is_stale
                         if not is_stale or waiter.is_over or not self._is_open:
-                            (self._ended if is_stale or call.unseen else self._told).add()
+                            (self._ended if is_stale or request.unseen else self._told).add()
                             applied = (b"preference-applied", b"wait=%d" % seconds)
-                            return answer_of_one(answer, applied)
+                            return private_response(response, applied)
                         await waiter.wait()
-                    await call.admit_again()
+                    await request.admit_again()
         finally:
             timer.cancel()
 
@@ -105,17 +107,17 @@ class Waits:
                 del self._of[subject]
 
 
-def wait_of(call: Call) -> int:
+def wait_of(request: Request) -> int:
     """Return for how many seconds the caller is ready to wait, at most 25; 0: not at all. `Prefer: wait=N` or `?wait=N`.
 
     Raises:
         InvalidInput: the query's `wait` is no number of seconds. A preference that cannot be read is none.
     """
-    asked = call.query("wait")
+    asked = request.query("wait")
     if asked is not None:
         if not _SECONDS.fullmatch(asked):
             raise InvalidInput(errors=(FieldError("/query/wait", f"must be a whole number of seconds, at most {LONGEST_S}"),))
         return min(int(asked), LONGEST_S)
-    preferred = call.header(b"prefer")
+    preferred = request.header(b"prefer")
     found = None if preferred is None else _PREFER.search(preferred)
     return min(int(found[1]), LONGEST_S) if found else 0

@@ -30,10 +30,10 @@ from conflicto.platform.db.batched_read import BatchedRead
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.db.writer import Writer
-from conflicto.platform.http.control_plane import CurrentCall
+from conflicto.platform.http.control_plane import CurrentRequest
 from conflicto.platform.http.decoding import decoded, decoded_query
-from conflicto.platform.http.messages import NO_STORE, Answer, Call, json_answer
-from conflicto.platform.http.paging import PageQuery, after_key, page_answer
+from conflicto.platform.http.messages import NO_STORE, Request, Response, json_response
+from conflicto.platform.http.paging import PageQuery, after_key, page_response
 from conflicto.platform.http.routes import Docs, Route, control, data
 from conflicto.platform.ids import opaque_secret
 from conflicto.platform.instants import US_PER_S, rfc3339
@@ -91,48 +91,48 @@ class DoorEndpoints:
         """Let a hall that joins share its look-ups."""
         object.__setattr__(self, "sessions", BatchedRead(self.db, sessions_to_join))
 
-    async def join(self, call: Call) -> Answer:
+    async def join(self, request: Request) -> Response:
         """Take a seat; the same key returns the same one."""
-        body = decoded(call.body, _JOIN, schemas.JoinIn)
+        body = decoded(request.body, _JOIN, schemas.JoinIn)
         nickname = clean(body.nickname)
         code = normalised_code(body.code) or ""
-        key = _key(call, code)
-        repeats = partial(self.repeats, call) if key else None
-        trying = self.guard.trying(call.address, code, wrong=CodeUnknown, link_key=link_key_of(call), repeats=repeats)
+        key = _key(request, code)
+        repeats = partial(self.repeats, request) if key else None
+        trying = self.guard.trying(request.address, code, wrong=CodeUnknown, link_key=link_key_of(request), repeats=repeats)
         async with trying:
-            session_id: int = call.params.get("session_id", 0) or await self.sessions.read((body.code, key))
-            request = JoinRequest(session_id, code, nickname, key)
+            session_id: int = request.params.get("session_id", 0) or await self.sessions.read((body.code, key))
+            joining_request = JoinRequest(session_id, code, nickname, key)
             keys = ((session_id, nickname.key), *((key.id,) if key else ()))
             joining = _joining(self.places)
-            seat: Seat = await self.writer.submit(session_id, joining, request, keys, max_wait_s=MAX_JOIN_WAIT_S)
+            seat: Seat = await self.writer.submit(session_id, joining, joining_request, keys, max_wait_s=MAX_JOIN_WAIT_S)
         return self._seated(seat.participant, session_out(seat.session, Role.PARTICIPANT, self.tokens.link_keys), seat.status)
 
-    async def repeats(self, call: Call) -> bool:
+    async def repeats(self, request: Request) -> bool:
         """Whether a seat was taken with the call's key before."""
-        code = normalised_code(decoded(call.body, _JOIN, schemas.JoinIn).code) or ""
-        return await self.db.read(is_known, _key(call, code))
+        code = normalised_code(decoded(request.body, _JOIN, schemas.JoinIn).code) or ""
+        return await self.db.read(is_known, _key(request, code))
 
-    async def try_nickname(self, call: Call) -> Answer:
+    async def try_nickname(self, request: Request) -> Response:
         """Say whether a name is free, and which one is."""
-        query = decoded_query(call, schemas.NicknameQuery)
+        query = decoded_query(request, schemas.NicknameQuery)
         nickname = clean(query.nickname)
         code = normalised_code(query.code) or ""
-        async with self.guard.trying(call.address, code, wrong=CodeUnknown, link_key=link_key_of(call)):
+        async with self.guard.trying(request.address, code, wrong=CodeUnknown, link_key=link_key_of(request)):
             session = await self.lookup.find(query.code)
-            if session.id != call.params["session_id"]:
+            if session.id != request.params["session_id"]:
                 raise CodeUnknown
             free, suggested = await self.db.read(_tried, session, nickname)
-        return json_answer({"available": free, "suggested_nickname": nickname.text if free else suggested})
+        return json_response({"available": free, "suggested_nickname": nickname.text if free else suggested})
 
-    async def redeem(self, call: CurrentCall, body: schemas.RedeemIn) -> Answer:
+    async def redeem(self, request: CurrentRequest, body: schemas.RedeemIn) -> Response:
         """Move a seat to this phone."""
-        async with self.guard.trying(call.address, body.seat_token, wrong=errors.SeatLinkInvalid):
+        async with self.guard.trying(request.address, body.seat_token, wrong=errors.SeatLinkInvalid):
             session_id = await self.db.read(session_of_link, body.seat_token)
             participant = await self.writer.run(session_id, redeem_seat, body.seat_token)
         session = await self.db.read(session_by_id, session_id)
         return self._seated(participant, session_out(session, Role.PARTICIPANT, self.tokens.link_keys), 200)
 
-    def _seated(self, participant: Participant, session: dict[str, Any], status: int) -> Answer:
+    def _seated(self, participant: Participant, session: dict[str, Any], status: int) -> Response:
         token = self.tokens.mint(
             Role.PARTICIPANT, participant.session_id, version=participant.token_version, subject=str(participant.id),
             end_s=self.tokens.end_of(participant.created_ts // US_PER_S),
@@ -143,7 +143,7 @@ class DoorEndpoints:
             "server": self.tokens.issuer,
             "server_time": rfc3339(self.clock.wall_us()),
         }
-        return json_answer(body | more, status=status)
+        return json_response(body | more, status=status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,68 +161,70 @@ class SeatEndpoints:
     receipts: Receipts
     places: Callable[[ReadTx, int], HeldPlaces]
 
-    async def page(self, call: CurrentCall, session_id: int, query: Annotated[PageQuery, Query()]) -> Answer:
+    async def page(self, request: CurrentRequest, session_id: int, query: Annotated[PageQuery, Query()]) -> Response:
         """List participants in the order of joining, with presence."""
-        (after,) = after_key(call, query, int) or (0,)
+        (after,) = after_key(request, query, int) or (0,)
         found, total = await self.db.lists.read(participant_page, session_id, limit=query.limit, offset=query.offset, after=after)
         await self.loaded(session_id)
         published_us = self.presence.published_us(session_id)
         held = await self.db.read(self.places, session_id)
-        return page_answer(
-            call, query, found, total, show=lambda each: self._listed(each, published_us), key=lambda each: (each.created_ts,),
+        return page_response(
+            request, query, found, total, show=lambda each: self._listed(each, published_us), key=lambda each: (each.created_ts,),
             places_held=len(held.told),
         )  # fmt: skip
 
-    async def names(self, call: CurrentCall, session_id: int) -> Answer:
+    async def names(self, request: CurrentRequest, session_id: int) -> Response:
         """Tell a screen who is here, while a host shows it: those who joined last, first, and offensive words masked."""
-        return json_answer({"items": await self.db.read(shown_names, session_id, for_host=call.caller.is_host)})
+        return json_response({"items": await self.db.read(shown_names, session_id, for_host=request.caller.is_host)})
 
-    async def heartbeat(self, call: Call) -> Answer:
+    async def heartbeat(self, request: Request) -> Response:
         """Tell the server's time; being here was noted at the front door."""
-        return json_answer({"server_time": rfc3339(self.clock.wall_us())})
+        return json_response({"server_time": rfc3339(self.clock.wall_us())})
 
-    async def rename_me(self, call: CurrentCall, body: schemas.RenameIn) -> Answer:
+    async def rename_me(self, request: CurrentRequest, body: schemas.RenameIn) -> Response:
         """Take another name."""
         with _own_seat():
-            return await self._rename(call, call.caller.participant_id, body)
+            return await self._rename(request, request.caller.participant_id, body)
 
-    async def leave(self, call: CurrentCall, query: Annotated[schemas.RemoveQuery, Query()]) -> Answer:
+    async def leave(self, request: CurrentRequest, query: Annotated[schemas.RemoveQuery, Query()]) -> Response:
         """Leave and be forgotten: name, seat and, unless they are to be kept, answers."""
-        erase, own = query.responses != "keep", call.caller.participant_id
+        erase, own = query.responses != "keep", request.caller.participant_id
         with _own_seat():
             _, gone = await self.writer.run(
-                call.caller.session_id, recorded_for_author, remove, own, erase_answers=erase, forget=True
+                request.caller.session_id, recorded_for_author, remove, own, erase_answers=erase, forget=True
             )
-        return Answer(204, headers=(NO_STORE, self.receipts.header(gone)))
+        return Response(204, headers=(NO_STORE, self.receipts.header(gone)))
 
-    async def link(self, call: CurrentCall) -> Answer:
+    async def link(self, request: CurrentRequest) -> Response:
         """Make a link that moves the seat to another phone, once."""
         secret = opaque_secret()
         with _own_seat():
-            expires_us = await self.writer.run(call.caller.session_id, link_seat, call.caller.participant_id, secret)
-        return json_answer({"seat_token": secret, "expires_at": rfc3339(expires_us)}, status=201)
+            expires_us = await self.writer.run(request.caller.session_id, link_seat, request.caller.participant_id, secret)
+        return json_response({"seat_token": secret, "expires_at": rfc3339(expires_us)}, status=201)
 
-    async def rename(self, call: CurrentCall, participant_id: int, body: schemas.RenameIn) -> Answer:
+    async def rename(self, request: CurrentRequest, participant_id: int, body: schemas.RenameIn) -> Response:
         """Rename a participant, as themselves or as their host."""
-        return await self._rename(call, participant_id, body)
+        return await self._rename(request, participant_id, body)
 
-    async def kick(self, call: CurrentCall, participant_id: int, query: Annotated[schemas.RemoveQuery, Query()]) -> Answer:
+    async def kick(self, request: CurrentRequest, participant_id: int, query: Annotated[schemas.RemoveQuery, Query()]) -> Response:
         """Free the name and the place; answers stay unless they are to be deleted."""
-        home = await self._home(call, participant_id)
-        erase = query.responses == "delete" or (query.responses is None and call.caller.role is Role.PARTICIPANT)
-        forget = call.caller.role is Role.PARTICIPANT
+        home = await self._home(request, participant_id)
+        erase = query.responses == "delete" or (query.responses is None and request.caller.role is Role.PARTICIPANT)
+        forget = request.caller.role is Role.PARTICIPANT
         recording = recorded_for_author if forget else recorded
         _, gone = await self.writer.run(home, recording, remove, participant_id, erase_answers=erase, forget=forget)
-        return Answer(204, headers=(NO_STORE, self.receipts.header(gone)))
+        return Response(204, headers=(NO_STORE, self.receipts.header(gone)))
 
-    async def _rename(self, call: Call, participant_id: int, body: schemas.RenameIn) -> Answer:
+    async def _rename(self, request: Request, participant_id: int, body: schemas.RenameIn) -> Response:
         nickname = clean(body.nickname)
-        home = await self._home(call, participant_id)
-        by_host = call.caller.role is not Role.PARTICIPANT
-        return json_answer(schemas.participant_out(await self.writer.run(home, rename, participant_id, nickname, by_host=by_host)))
+        home = await self._home(request, participant_id)
+        by_host = request.caller.role is not Role.PARTICIPANT
+        return json_response(
+            schemas.participant_out(await self.writer.run(home, rename, participant_id, nickname, by_host=by_host))
+        )
 
-    async def _home(self, call: Call, participant_id: int) -> int:
-        return (await self.db.read(_seated, participant_id, call.caller.session_id)).session_id
+    async def _home(self, request: Request, participant_id: int) -> int:
+        return (await self.db.read(_seated, participant_id, request.caller.session_id)).session_id
 
     def _listed(self, participant: Participant, published_us: int) -> dict[str, Any]:
         return schemas.participant_out(participant) | {"presence": self.presence.state(participant, published_us)}
@@ -243,9 +245,9 @@ def _own_seat() -> Iterator[None]:
         raise errors.SeatGone from error
 
 
-def _key(call: Call, code: str) -> Key | None:
-    header = call.header(b"idempotency-key")
-    return key_from(header, subject=f"join:{code}", route="join", body=call.body, shortest=SHORTEST_JOIN_KEY)
+def _key(request: Request, code: str) -> Key | None:
+    header = request.header(b"idempotency-key")
+    return key_from(header, subject=f"join:{code}", route="join", body=request.body, shortest=SHORTEST_JOIN_KEY)
 
 
 def _seated(tx: ReadTx, participant_id: int, session_id: int | None) -> Participant:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from conflicto.access.roles import HOSTS
-from conflicto.platform.http.control_plane import CurrentCall
-from conflicto.platform.http.messages import NO_STORE, Answer, json_answer
+from conflicto.platform.http.control_plane import CurrentRequest
+from conflicto.platform.http.messages import NO_STORE, Response, json_response
 from conflicto.platform.http.routes import Docs, Route, control
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.strict_json import RESPONSE_LIMITS
@@ -25,7 +25,7 @@ class RehearsalEndpoints:
 
     stage: RehearsalStage
 
-    async def begin(self, call: CurrentCall, session_id: int, body: schemas.RehearsalIn) -> Answer:
+    async def begin(self, request: CurrentRequest, session_id: int, body: schemas.RehearsalIn) -> Response:
         """Fill the session with scripted participants, who join one by one and answer what the host opens.
 
         They are marked as `scripted`, take places like anybody else, and stay until they are removed, together with what they answered.
@@ -33,18 +33,18 @@ class RehearsalEndpoints:
         await self.stage.begin(session_id, people=body.participants, seconds=body.seconds, language=body.language)
         return await self._told(session_id, 201)
 
-    async def read(self, call: CurrentCall, session_id: int) -> Answer:
+    async def read(self, request: CurrentRequest, session_id: int) -> Response:
         """Say how many scripted participants are in the session, and whether they still answer."""
         return await self._told(session_id, 200)
 
-    async def end(self, call: CurrentCall, session_id: int) -> Answer:
+    async def end(self, request: CurrentRequest, session_id: int) -> Response:
         """Remove all scripted participants, and everything that they answered."""
         await self.stage.strike(session_id)
-        return Answer(204, headers=(NO_STORE,))
+        return Response(204, headers=(NO_STORE,))
 
-    async def _told(self, session_id: int, status: int) -> Answer:
+    async def _told(self, session_id: int, status: int) -> Response:
         seated, plays, skipped = await self.stage.look(session_id)
-        return json_answer({"participants": seated, "is_playing": plays, "skipped": list(map(str, skipped))}, status=status)
+        return json_response({"participants": seated, "is_playing": plays, "skipped": list(map(str, skipped))}, status=status)
 
 
 def routes(rehearsals: RehearsalEndpoints) -> list[Route]:

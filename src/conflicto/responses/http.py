@@ -23,10 +23,10 @@ from conflicto.platform.db.batched_read import MAX_PAGES, BatchedRead, once_each
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.transaction import ReadTx, WriteTx
 from conflicto.platform.db.writer import Writer
-from conflicto.platform.http.control_plane import CurrentCall, json_texts
+from conflicto.platform.http.control_plane import CurrentRequest, json_texts
 from conflicto.platform.http.decoding import decoded
-from conflicto.platform.http.messages import NO_STORE, Answer, Call, Unseen, json_answer
-from conflicto.platform.http.paging import MAX_PAGE_BYTES, PageQuery, after_key, page_answer
+from conflicto.platform.http.messages import NO_STORE, Request, Response, Unseen, json_response
+from conflicto.platform.http.paging import MAX_PAGE_BYTES, PageQuery, after_key, page_response
 from conflicto.platform.http.routes import PREFIX, Docs, Route, control, data
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.limits.places import Places
@@ -39,7 +39,8 @@ from conflicto.responses.checking import AnswerCheck
 from conflicto.responses.commands import change
 from conflicto.responses.commands.flood import NOTHING, clear_flood, note_cleared
 from conflicto.responses.commands.submit import Receipt, Submission, submit_many
-from conflicto.responses.model import Moderation, Response
+from conflicto.responses.model import Moderation
+from conflicto.responses.model import Response as ParticipantResponse
 from conflicto.responses.queries import (
     ResponseFilter,
     own_response,
@@ -117,7 +118,7 @@ class ResponseEndpoints:
     capacity: Capacity
     receipts: Receipts
     scans: Places = field(default_factory=_scans)
-    own: BatchedRead[OwnPage, Part[Response]] = field(init=False)
+    own: BatchedRead[OwnPage, Part[ParticipantResponse]] = field(init=False)
     seats: BatchedRead[tuple[int, int | None], dict[str, Any]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -125,48 +126,50 @@ class ResponseEndpoints:
         object.__setattr__(self, "own", BatchedRead(self.db, once_each(_mine), max_batch=MAX_PAGES))
         object.__setattr__(self, "seats", BatchedRead(self.db, once_each(_me), max_batch=MAX_PAGES))
 
-    async def submit(self, call: Call) -> Answer:
+    async def submit(self, request: Request) -> Response:
         """Take an answer and acknowledge it once it is durable."""
-        text = bytes(decoded(call.body, _BODY, schemas.ResponseIn).response_data).decode()
-        caller, activity_id, key = call.caller, call.params["activity_id"], _key(call)
+        text = bytes(decoded(request.body, _BODY, schemas.ResponseIn).response_data).decode()
+        caller, activity_id, key = request.caller, request.params["activity_id"], _key(request)
         written, faults = await self.check.judge(caller.session_id, activity_id, text)
-        if faults and not await self.repeats(call):
+        if faults and not await self.repeats(request):
             raise InvalidInput(errors=faults)
         item = Submission(caller.session_id, activity_id, caller.participant_id, written, self.clock.wall_us(), key)
         keys = ((activity_id, caller.participant_id), *((key.id,) if key else ()))
         receipt: Receipt = await self.writer.submit(caller.session_id, self.take, item, keys)
-        call.unseen = Unseen.UNTIL_RELEASE if receipt.is_unseen else None
-        return json_answer(schemas.response_out(receipt.response, anonymous=False), status=receipt.status)
+        request.unseen = Unseen.UNTIL_RELEASE if receipt.is_unseen else None
+        return json_response(schemas.response_out(receipt.response, anonymous=False), status=receipt.status)
 
     def take(self, tx: WriteTx, submissions: Sequence[Submission]) -> list[Receipt | DomainError]:
         """Store a group of answers, within the caps of this server."""
         return submit_many(tx, submissions, capacity=self.capacity)
 
-    async def repeats(self, call: Call) -> bool:
+    async def repeats(self, request: Request) -> bool:
         """Whether an answer was sent before: what fitted then is judged neither by a config that changed nor by a limit."""
-        return await self.db.read(idempotency.is_known, _key(call))
+        return await self.db.read(idempotency.is_known, _key(request))
 
     async def page(
-        self, call: CurrentCall, session_id: int, activity_id: UUID, query: Annotated[schemas.ResponseListQuery, Query()]
-    ) -> Answer:
+        self, request: CurrentRequest, session_id: int, activity_id: UUID, query: Annotated[schemas.ResponseListQuery, Query()]
+    ) -> Response:
         """List answers for the host, in feed order."""
         contains = None if query.contains is None else pattern_of(query.contains)
         wanted = ResponseFilter(nth=query.round, participant_id=query.participant_id, contains=contains)
-        with nullcontext() if contains is None else self.scans.held(call.caller.subject, retry_after_s=SCAN_RETRY_S):
-            found, total, activity = await self.db.lists.read(_listed, call, activity_id, wanted, query)
-        return page_answer(
-            call, query, found.rows, total, show=lambda each: schemas.response_out(each, anonymous=activity.anonymous), key=_place,
+        with nullcontext() if contains is None else self.scans.held(request.caller.subject, retry_after_s=SCAN_RETRY_S):
+            found, total, activity = await self.db.lists.read(_listed, request, activity_id, wanted, query)
+        return page_response(
+            request, query, found.rows, total, show=lambda each: schemas.response_out(each, anonymous=activity.anonymous), key=_place,
             is_cut=found.is_cut,
         )  # fmt: skip
 
-    async def mine(self, call: CurrentCall, session_id: int, activity_id: UUID, query: Annotated[PageQuery, Query()]) -> Answer:
+    async def mine(
+        self, request: CurrentRequest, session_id: int, activity_id: UUID, query: Annotated[PageQuery, Query()]
+    ) -> Response:
         """List one's own answers to an activity."""
-        (after,) = after_key(call, query, int) or (0,)
-        caller = call.caller
+        (after,) = after_key(request, query, int) or (0,)
+        caller = request.caller
         page = OwnPage(caller.session_id, activity_id, caller.participant_id, query.limit, query.offset, after)
         found = await self.own.read(page)
-        return page_answer(
-            call,
+        return page_response(
+            request,
             query,
             found.rows,
             None,
@@ -175,65 +178,65 @@ class ResponseEndpoints:
             is_cut=found.is_cut,
         )
 
-    async def me(self, call: CurrentCall) -> Answer:
+    async def me(self, request: CurrentRequest) -> Response:
         """Return one's own seat, score and answers."""
-        caller = call.caller
+        caller = request.caller
         try:
             points = await self.points.points(caller.session_id, caller.participant_id)
-            return json_answer(await self.seats.read((caller.participant_id, points)))
+            return json_response(await self.seats.read((caller.participant_id, points)))
         except NotFound as error:
             raise SeatGone from error
 
-    async def read(self, call: CurrentCall, session_id: int, activity_id: UUID, response_id: UUID) -> Answer:
+    async def read(self, request: CurrentRequest, session_id: int, activity_id: UUID, response_id: UUID) -> Response:
         """Return one answer to its author or the host."""
-        response, activity = await self.db.read(_one, call, activity_id, response_id)
-        return _seen(call, response, activity)
+        response, activity = await self.db.read(_one, request, activity_id, response_id)
+        return _seen(request, response, activity)
 
     async def edit(
-        self, call: CurrentCall, session_id: int, activity_id: UUID, response_id: UUID, body: schemas.ResponseIn
-    ) -> Answer:
+        self, request: CurrentRequest, session_id: int, activity_id: UUID, response_id: UUID, body: schemas.ResponseIn
+    ) -> Response:
         """Replace one's own answer while the activity takes answers."""
-        _, activity = await self.db.read_unmeasured(_one, call, activity_id, response_id)
-        written, faults = await self.check.judge(session_id, activity_id, json_texts(call)["response_data"])
+        _, activity = await self.db.read_unmeasured(_one, request, activity_id, response_id)
+        written, faults = await self.check.judge(session_id, activity_id, json_texts(request)["response_data"])
         if faults:
             raise InvalidInput(errors=faults)
         edited = await self.writer.run(
-            session_id, change.edit_response, response_id, participant_id=call.caller.participant_id, written=written,
+            session_id, change.edit_response, response_id, participant_id=request.caller.participant_id, written=written,
             received_us=self.clock.wall_us(),
         )  # fmt: skip
-        call.unseen = Unseen.UNTIL_RELEASE if activity.anonymous else None
-        return _seen(call, edited, activity)
+        request.unseen = Unseen.UNTIL_RELEASE if activity.anonymous else None
+        return _seen(request, edited, activity)
 
-    async def delete(self, call: CurrentCall, session_id: int, activity_id: UUID, response_id: UUID) -> Answer:
+    async def delete(self, request: CurrentRequest, session_id: int, activity_id: UUID, response_id: UUID) -> Response:
         """Delete an answer: one's own while answers are taken, any as the host."""
-        _, activity = await self.db.read_unmeasured(_one, call, activity_id, response_id)
-        is_own = call.caller.role is Role.PARTICIPANT
+        _, activity = await self.db.read_unmeasured(_one, request, activity_id, response_id)
+        is_own = request.caller.role is Role.PARTICIPANT
         if is_own:
-            author = call.caller.participant_id
+            author = request.caller.participant_id
             _, gone = await self.writer.run(
                 session_id, recorded_for_author, change.withdraw_response, response_id, participant_id=author
             )
         else:
             _, gone = await self.writer.run(session_id, recorded, change.remove_response, response_id, activity_id=activity_id)
-        call.unseen = Unseen.UNTIL_RELEASE if is_own and activity.anonymous else None
-        return Answer(204, headers=(NO_STORE, self.receipts.header(gone)))
+        request.unseen = Unseen.UNTIL_RELEASE if is_own and activity.anonymous else None
+        return Response(204, headers=(NO_STORE, self.receipts.header(gone)))
 
     async def moderate(
-        self, call: CurrentCall, session_id: int, activity_id: UUID, response_id: UUID, body: schemas.ModerationIn
-    ) -> Answer:
+        self, request: CurrentRequest, session_id: int, activity_id: UUID, response_id: UUID, body: schemas.ModerationIn
+    ) -> Response:
         """Show, hold or hide an answer."""
-        _, activity = await self.db.read(_one, call, activity_id, response_id)
+        _, activity = await self.db.read(_one, request, activity_id, response_id)
         moderated = await self.writer.run(
             session_id, change.moderate_response, response_id, body.moderation, activity_id=activity_id
         )
-        return _seen(call, moderated, activity)
+        return _seen(request, moderated, activity)
 
-    async def reset(self, call: CurrentCall, session_id: int, activity_id: UUID) -> Answer:
+    async def reset(self, request: CurrentRequest, session_id: int, activity_id: UUID) -> Response:
         """Clear the present round's answers; each leaves a tombstone."""
         _, gone = await self.writer.run(session_id, recorded, change.reset_round, activity_id, session_id=session_id)
-        return Answer(204, headers=(NO_STORE, self.receipts.header(gone)))
+        return Response(204, headers=(NO_STORE, self.receipts.header(gone)))
 
-    async def remove_flood(self, call: CurrentCall, session_id: int, body: schemas.FloodIn) -> Answer:
+    async def remove_flood(self, request: CurrentRequest, session_id: int, body: schemas.FloodIn) -> Response:
         """Remove many participants at once, or say how many they would be."""
         flood, erase = body.flood(), body.responses == "delete"
         seats, answers, deletion = 0, 0, Deletion()
@@ -244,10 +247,10 @@ class ResponseEndpoints:
             if gone == NOTHING:
                 break
         if seats:
-            await self.writer.run(session_id, note_cleared, session_id, seats, actor=call.caller.subject)
+            await self.writer.run(session_id, note_cleared, session_id, seats, actor=request.caller.subject)
         left = await self.db.read(flood_size, session_id, flood)
         receipt = () if body.preview else (self.receipts.header(deletion),)
-        return json_answer({"removed": seats, "responses_deleted": answers, "matching": left}, headers=(NO_STORE, *receipt))
+        return json_response({"removed": seats, "responses_deleted": answers, "matching": left}, headers=(NO_STORE, *receipt))
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,36 +260,36 @@ class FocusEndpoints:
     db: Database
     writer: Writer
 
-    async def focus(self, call: CurrentCall, session_id: int, activity_id: UUID, body: schemas.FocusIn) -> Answer:
+    async def focus(self, request: CurrentRequest, session_id: int, activity_id: UUID, body: schemas.FocusIn) -> Response:
         """Show one answer large on the screen, or none."""
         await self.db.read(activity_by_id, activity_id, session_id=session_id)
         await self.writer.run(session_id, change.focus_response, activity_id, body.response_id)
-        return json_answer({"response_id": body.response_id})
+        return json_response({"response_id": body.response_id})
 
 
-def _key(call: Call) -> idempotency.Key | None:
-    route = f"{call.route.name} {call.params['activity_id']}"
-    return key_from(call.header(b"idempotency-key"), subject=call.caller.subject, route=route, body=call.body)
+def _key(request: Request) -> idempotency.Key | None:
+    route = f"{request.route.name} {request.params['activity_id']}"
+    return key_from(request.header(b"idempotency-key"), subject=request.caller.subject, route=route, body=request.body)
 
 
 def _listed(
-    tx: ReadTx, call: Call, activity_id: UUID, wanted: ResponseFilter, query: PageQuery
-) -> tuple[Part[Response], int | None, Activity]:
-    activity = activity_by_id(tx, activity_id, session_id=call.params["session_id"])
+    tx: ReadTx, request: Request, activity_id: UUID, wanted: ResponseFilter, query: PageQuery
+) -> tuple[Part[ParticipantResponse], int | None, Activity]:
+    activity = activity_by_id(tx, activity_id, session_id=request.params["session_id"])
     if activity.anonymous and wanted.participant_id is not None:
         raise errors.AuthorHidden
-    (after,) = after_key(call, query, int) or (0,)
+    (after,) = after_key(request, query, int) or (0,)
     found, total = response_page(
         tx, activity_id, wanted, limit=query.limit, offset=query.offset, after=after, max_characters=MAX_PAGE_BYTES
     )
     return found, total, activity
 
 
-def _place(response: Response) -> tuple[int]:
+def _place(response: ParticipantResponse) -> tuple[int]:
     return (response.ts,)
 
 
-def _mine(tx: ReadTx, page: OwnPage) -> Part[Response]:
+def _mine(tx: ReadTx, page: OwnPage) -> Part[ParticipantResponse]:
     activity = activity_by_id(tx, page.activity_id, session_id=page.session_id)
     if not activity.is_visible:
         raise NotFound
@@ -305,21 +308,21 @@ def _me(tx: ReadTx, seat: tuple[int, int | None]) -> dict[str, Any]:
     return participant_out(participant) | {"points": points, "responses": answers}
 
 
-def _one(tx: ReadTx, call: Call, activity_id: UUID, response_id: UUID) -> tuple[Response, Activity]:
-    activity = activity_by_id(tx, activity_id, session_id=call.params["session_id"])
-    if call.caller.role is not Role.PARTICIPANT:
+def _one(tx: ReadTx, request: Request, activity_id: UUID, response_id: UUID) -> tuple[ParticipantResponse, Activity]:
+    activity = activity_by_id(tx, activity_id, session_id=request.params["session_id"])
+    if request.caller.role is not Role.PARTICIPANT:
         return response_by_id(tx, response_id, activity_id=activity_id), activity
     response = own_response(tx, response_id)
-    if response is None or response.activity_id != activity_id or response.participant_id != call.caller.participant_id:
+    if response is None or response.activity_id != activity_id or response.participant_id != request.caller.participant_id:
         raise NotFound
     if response.moderation is Moderation.HIDDEN or not activity.is_visible:
         raise NotFound
     return response, activity
 
 
-def _seen(call: Call, response: Response, activity: Activity) -> Answer:
-    own = call.caller.participant_id == response.participant_id
-    return json_answer(schemas.response_out(response, anonymous=activity.anonymous and not own))
+def _seen(request: Request, response: ParticipantResponse, activity: Activity) -> Response:
+    own = request.caller.participant_id == response.participant_id
+    return json_response(schemas.response_out(response, anonymous=activity.anonymous and not own))
 
 
 def routes(responses: ResponseEndpoints) -> list[Route]:

@@ -16,10 +16,10 @@ from conflicto.access.roles import ADMIN, ANYONE, HOSTS, MEMBERS, Role
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.transaction import WriteTx
 from conflicto.platform.db.writer import Writer
-from conflicto.platform.http.conditions import ConditionInvalid, conditional_answer, required_revisions, revision_tag, tag_of
-from conflicto.platform.http.control_plane import CurrentCall
-from conflicto.platform.http.messages import NO_STORE, Answer, Call, encode, json_answer
-from conflicto.platform.http.paging import after_key, page_answer
+from conflicto.platform.http.conditions import ConditionInvalid, conditional_response, required_revisions, revision_tag, tag_of
+from conflicto.platform.http.control_plane import CurrentRequest
+from conflicto.platform.http.messages import NO_STORE, Request, Response, encode, json_response
+from conflicto.platform.http.paging import after_key, page_response
 from conflicto.platform.http.routes import Docs, Route, control, data
 from conflicto.platform.limits.bucket import Per, Policy
 from conflicto.platform.problems import NotFound
@@ -49,57 +49,57 @@ class SessionEndpoints:
     contents: Callable[[WriteTx, int], dict[str, int]]
     """Counts what a session holds: its rows are known above this room."""
 
-    async def create(self, call: CurrentCall, body: schemas.SessionIn) -> Answer:
+    async def create(self, request: CurrentRequest, body: schemas.SessionIn) -> Response:
         """Make a draft and hand out its tokens."""
         new = commands.NewSession(**body.fields())
-        session, status = await self.writer.run((), make_session, new, key=_key(call), life_s=self.tokens.tokens.max_life_s)
+        session, status = await self.writer.run((), make_session, new, key=_key(request), life_s=self.tokens.tokens.max_life_s)
         return await created_session(self.tokens, session, status)
 
-    async def repeats(self, call: Call) -> bool:
+    async def repeats(self, request: Request) -> bool:
         """Whether a session was made with the call's key before."""
-        return await self.db.read(is_known, _key(call))
+        return await self.db.read(is_known, _key(request))
 
-    async def page(self, call: CurrentCall, query: Annotated[schemas.SessionListQuery, Query()]) -> Answer:
+    async def page(self, request: CurrentRequest, query: Annotated[schemas.SessionListQuery, Query()]) -> Response:
         """List sessions, newest first."""
-        after = after_key(call, query, int, int)
+        after = after_key(request, query, int, int)
         found, total = await self.db.lists.read(
             session_page, status=query.status, limit=query.limit, offset=query.offset, after=after
         )
-        return page_answer(
-            call, query, found, total, show=lambda session: schemas.session_out(session, Role.ADMIN, self.tokens.link_keys),
+        return page_response(
+            request, query, found, total, show=lambda session: schemas.session_out(session, Role.ADMIN, self.tokens.link_keys),
             key=lambda session: (session.created_ts, session.id),
         )  # fmt: skip
 
-    async def read(self, call: CurrentCall, session_id: int) -> Answer:
+    async def read(self, request: CurrentRequest, session_id: int) -> Response:
         """Return the caller's view of a session."""
-        return _seen(call, await self.db.read(session_by_id, session_id), self.tokens)
+        return _seen(request, await self.db.read(session_by_id, session_id), self.tokens)
 
-    async def replace(self, call: CurrentCall, session_id: int, body: schemas.SessionIn) -> Answer:
+    async def replace(self, request: CurrentRequest, session_id: int, body: schemas.SessionIn) -> Response:
         """Replace what a host says of the session; the lifecycle is not part of it."""
-        return await self._change(call, session_id, body.fields())
+        return await self._change(request, session_id, body.fields())
 
-    async def patch(self, call: CurrentCall, session_id: int, body: schemas.SessionPatch) -> Answer:
+    async def patch(self, request: CurrentRequest, session_id: int, body: schemas.SessionPatch) -> Response:
         """Replace the named fields; `status` takes the next step of the lifecycle."""
-        return await self._change(call, session_id, body.fields())
+        return await self._change(request, session_id, body.fields())
 
-    async def delete(self, call: CurrentCall, session_id: int) -> Answer:
+    async def delete(self, request: CurrentRequest, session_id: int) -> Response:
         """Delete the session; from now on nobody knows it."""
-        revisions = required_revisions(call)
-        actor = call.caller.subject
+        revisions = required_revisions(request)
+        actor = request.caller.subject
         counts, gone = await self.writer.run(session_id, recorded, self._delete, session_id, actor=actor, revisions=revisions)
         gone.counts |= counts
-        return Answer(204, headers=(NO_STORE, self.receipts.header(gone)))
+        return Response(204, headers=(NO_STORE, self.receipts.header(gone)))
 
     def _delete(self, tx: WriteTx, session_id: int, *, actor: str, revisions: commands.Revisions) -> dict[str, int]:
         counts = self.contents(tx, session_id)
         commands.delete_session(tx, session_id, actor=actor, revisions=revisions)
         return counts
 
-    async def _change(self, call: Call, session_id: int, fields: dict[str, object]) -> Answer:
-        revisions = required_revisions(call)
-        actor = call.caller.subject
+    async def _change(self, request: Request, session_id: int, fields: dict[str, object]) -> Response:
+        revisions = required_revisions(request)
+        actor = request.caller.subject
         session = await self.writer.run(session_id, commands.change_session, session_id, fields, actor=actor, revisions=revisions)
-        return _seen(call, session, self.tokens)
+        return _seen(request, session, self.tokens)
 
 
 class Lookup(Protocol):
@@ -123,54 +123,56 @@ class SessionDoor:
     guard: CodeGuard
     lookup: Lookup
 
-    async def transitions(self, call: CurrentCall, session_id: int, query: Annotated[schemas.AuditQuery, Query()]) -> Answer:
+    async def transitions(
+        self, request: CurrentRequest, session_id: int, query: Annotated[schemas.AuditQuery, Query()]
+    ) -> Response:
         """List who moved what, when and why, oldest first."""
-        (after,) = after_key(call, query, int) or (query.offset,)
+        (after,) = after_key(request, query, int) or (query.offset,)
         found, total = await self.db.lists.read(audit_page, session_id, limit=query.limit, after=after)
-        return page_answer(call, query, found, total, show=schemas.transition_out, key=lambda line: (line.number,))
+        return page_response(request, query, found, total, show=schemas.transition_out, key=lambda line: (line.number,))
 
-    async def by_code(self, call: Call) -> Answer:
+    async def by_code(self, request: Request) -> Response:
         """Tell a stranger with the code which session it opens."""
-        meant = normalised_code(call.params["code"]) or ""
-        async with self.guard.trying(call.address, meant, wrong=errors.CodeUnknown, link_key=link_key_of(call)):
-            session = await self.lookup.find(call.params["code"])
-        return json_answer({"session_id": session.id, "title": session.title, "status": session.status})
+        meant = normalised_code(request.params["code"]) or ""
+        async with self.guard.trying(request.address, meant, wrong=errors.CodeUnknown, link_key=link_key_of(request)):
+            session = await self.lookup.find(request.params["code"])
+        return json_response({"session_id": session.id, "title": session.title, "status": session.status})
 
-    async def lock(self, call: CurrentCall, session_id: int, body: schemas.LockIn | None = None) -> Answer:
+    async def lock(self, request: CurrentRequest, session_id: int, body: schemas.LockIn | None = None) -> Response:
         """Close or open the door."""
         locked = body.locked if body else True
-        return _seen(call, await self.writer.run(session_id, commands.lock, session_id, locked=locked), self.tokens)
+        return _seen(request, await self.writer.run(session_id, commands.lock, session_id, locked=locked), self.tokens)
 
-    async def renew_code(self, call: CurrentCall, session_id: int) -> Answer:
+    async def renew_code(self, request: CurrentRequest, session_id: int) -> Response:
         """Let people in by another code from now on."""
-        session = await self.writer.run(session_id, commands.renew_code, session_id, actor=call.caller.subject)
-        return _seen(call, session, self.tokens)
+        session = await self.writer.run(session_id, commands.renew_code, session_id, actor=request.caller.subject)
+        return _seen(request, session, self.tokens)
 
-    async def cover(self, call: CurrentCall, session_id: int, body: schemas.OverlayIn) -> Answer:
+    async def cover(self, request: CurrentRequest, session_id: int, body: schemas.OverlayIn) -> Response:
         """Cover the screen, or uncover it."""
-        return _seen(call, await self.writer.run(session_id, commands.cover, session_id, body.overlay), self.tokens)
+        return _seen(request, await self.writer.run(session_id, commands.cover, session_id, body.overlay), self.tokens)
 
 
-def _key(call: Call) -> Key | None:
-    return key_from(call.header(b"idempotency-key"), subject=call.caller.subject, route=call.route.name, body=call.body)
+def _key(request: Request) -> Key | None:
+    return key_from(request.header(b"idempotency-key"), subject=request.caller.subject, route=request.route.name, body=request.body)
 
 
-async def created_session(tokens: LinkTokens, session: Session, status: int = 201) -> Answer:
+async def created_session(tokens: LinkTokens, session: Session, status: int = 201) -> Response:
     """Return the answer to whoever made a session, with the tokens of its first links."""
     body = schemas.session_out(session, Role.HOST, tokens.link_keys) | await tokens.first_pair(session)
     location = (b"location", f"/api/v1/sessions/{session.id}".encode())
-    return json_answer(body, status=status, headers=(NO_STORE, location, revision_tag(session.revision)))
+    return json_response(body, status=status, headers=(NO_STORE, location, revision_tag(session.revision)))
 
 
-def seen_session(call: Call, session: Session, tokens: LinkTokens) -> Answer:
+def seen_session(request: Request, session: Session, tokens: LinkTokens) -> Response:
     """Return a session as the caller sees it, with the tag that `If-Match` takes."""
-    return _seen(call, session, tokens)
+    return _seen(request, session, tokens)
 
 
-def _seen(call: Call, session: Session, tokens: LinkTokens) -> Answer:
-    body = encode(schemas.session_out(session, call.caller.role, tokens.link_keys))
-    tag = revision_tag(session.revision)[1] if call.caller.is_host else tag_of(body)
-    return conditional_answer(call, body, tag)
+def _seen(request: Request, session: Session, tokens: LinkTokens) -> Response:
+    body = encode(schemas.session_out(session, request.caller.role, tokens.link_keys))
+    tag = revision_tag(session.revision)[1] if request.caller.is_host else tag_of(body)
+    return conditional_response(request, body, tag)
 
 
 def routes(sessions: SessionEndpoints, door: SessionDoor) -> list[Route]:

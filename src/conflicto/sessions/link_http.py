@@ -16,9 +16,9 @@ from conflicto.access.tokens import Tokens
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.writer import Writer
-from conflicto.platform.http.control_plane import CurrentCall
-from conflicto.platform.http.messages import NO_STORE, Answer, json_answer
-from conflicto.platform.http.paging import PageQuery, after_key, page_answer
+from conflicto.platform.http.control_plane import CurrentRequest
+from conflicto.platform.http.messages import NO_STORE, Response, json_response
+from conflicto.platform.http.paging import PageQuery, after_key, page_response
 from conflicto.platform.http.routes import Docs, Route, control
 from conflicto.platform.instants import US_PER_S, microseconds
 from conflicto.platform.limits.bucket import Policy
@@ -95,49 +95,51 @@ class LinkEndpoints:
     writer: Writer
     tokens: LinkTokens
 
-    async def page(self, call: CurrentCall, session_id: int, query: Annotated[PageQuery, Query()]) -> Answer:
+    async def page(self, request: CurrentRequest, session_id: int, query: Annotated[PageQuery, Query()]) -> Response:
         """List the links of the session, those that ended included."""
         found = await self.db.read(session_links, session_id)
-        after = after_key(call, query, int, str)
+        after = after_key(request, query, int, str)
         left = found if after is None else [link for link in found if _place(link) > after]
         part = left[query.offset : query.offset + query.limit + 1]
-        return page_answer(call, query, part, len(found), show=lambda link: link_schemas.link_out(link, call.caller), key=_place)
+        return page_response(
+            request, query, part, len(found), show=lambda link: link_schemas.link_out(link, request.caller), key=_place
+        )
 
-    async def make(self, call: CurrentCall, session_id: int, body: link_schemas.LinkIn) -> Answer:
+    async def make(self, request: CurrentRequest, session_id: int, body: link_schemas.LinkIn) -> Response:
         """Make a link and return it with its token."""
         expires_us = None if body.expires_at is None else microseconds(body.expires_at)
         if expires_us is not None and expires_us <= self.tokens.clock.wall_us():
             raise InvalidInput(errors=(FieldError("/expires_at", "must lie in the future"),))
-        link, token = await self._made(call, session_id, NewLink(body.scope, body.name, expires_us, self._life_s))
-        return json_answer(link_schemas.link_out(link, call.caller) | {"token": token}, status=201)
+        link, token = await self._made(request, session_id, NewLink(body.scope, body.name, expires_us, self._life_s))
+        return json_response(link_schemas.link_out(link, request.caller) | {"token": token}, status=201)
 
-    async def issue_token(self, call: CurrentCall, session_id: int, body: link_schemas.TokenIn) -> Answer:
+    async def issue_token(self, request: CurrentRequest, session_id: int, body: link_schemas.TokenIn) -> Response:
         """Make an unnamed link and return its token."""
-        link, token = await self._made(call, session_id, NewLink(Scope(body.role), life_s=self._life_s))
-        return json_answer({"role": body.role, "token": token, "link_id": link.id}, status=201)
+        link, token = await self._made(request, session_id, NewLink(Scope(body.role), life_s=self._life_s))
+        return json_response({"role": body.role, "token": token, "link_id": link.id}, status=201)
 
-    async def rename(self, call: CurrentCall, session_id: int, link_id: UUID, body: link_schemas.LinkPatch) -> Answer:
+    async def rename(self, request: CurrentRequest, session_id: int, link_id: UUID, body: link_schemas.LinkPatch) -> Response:
         """Name a link."""
-        link = await self.writer.run(session_id, rename_link, session_id, link_id, body.name, call.caller)
-        return json_answer(link_schemas.link_out(link, call.caller))
+        link = await self.writer.run(session_id, rename_link, session_id, link_id, body.name, request.caller)
+        return json_response(link_schemas.link_out(link, request.caller))
 
-    async def revoke(self, call: CurrentCall, session_id: int, link_id: UUID) -> Answer:
+    async def revoke(self, request: CurrentRequest, session_id: int, link_id: UUID) -> Response:
         """End a link with all its tokens, at once."""
-        await self.writer.run(session_id, revoke_link, session_id, link_id, call.caller)
-        return Answer(204, headers=(NO_STORE,))
+        await self.writer.run(session_id, revoke_link, session_id, link_id, request.caller)
+        return Response(204, headers=(NO_STORE,))
 
-    async def replace(self, call: CurrentCall, session_id: int) -> Answer:
+    async def replace(self, request: CurrentRequest, session_id: int) -> Response:
         """End every link that the caller may end, and return tokens of a new pair."""
-        links = await self.writer.run(session_id, replace_links, session_id, call.caller, life_s=self._life_s)
+        links = await self.writer.run(session_id, replace_links, session_id, request.caller, life_s=self._life_s)
         session = await self.db.read(session_by_id, session_id)
-        return json_answer(self.tokens.pair(links, session.token_version))
+        return json_response(self.tokens.pair(links, session.token_version))
 
     @property
     def _life_s(self) -> int:
         return self.tokens.tokens.max_life_s
 
-    async def _made(self, call: CurrentCall, session_id: int, new: NewLink) -> tuple[Link, str]:
-        link: Link = await self.writer.run(session_id, add_link, session_id, new, call.caller)
+    async def _made(self, request: CurrentRequest, session_id: int, new: NewLink) -> tuple[Link, str]:
+        link: Link = await self.writer.run(session_id, add_link, session_id, new, request.caller)
         session = await self.db.read(session_by_id, session_id)
         return link, self.tokens.token(link, session.token_version)
 

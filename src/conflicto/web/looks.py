@@ -14,7 +14,7 @@ from conflicto.web.languages import NAMES, chosen, direction
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from conflicto.platform.http.messages import Call, Header
+    from conflicto.platform.http.messages import Header, Request
 
 CHOICES = {"theme": ("auto", "light", "dark"), "size": ("normal", "large", "largest")}
 """What can be chosen; the first of each is what nobody has chosen."""
@@ -33,10 +33,10 @@ class Looks(NamedTuple):
     size: str
 
 
-def looks_of(call: Call, prefix: str = "") -> tuple[Looks, list[Header]]:
+def looks_of(request: Request, prefix: str = "") -> tuple[Looks, list[Header]]:
     """Return what the reader wants, and the headers that keep what the address asks for on the pages below `prefix`."""
-    asked, kept = query_fields(call.query_string, KNOWN), cookies(call.headers, KNOWN)
-    languages = header(call.headers, b"accept-language").decode("latin-1")
+    asked, kept = query_fields(request.query_string, KNOWN), cookies(request.headers, KNOWN)
+    languages = header(request.headers, b"accept-language").decode("latin-1")
     locale = chosen(NAMES, asked.get("lang"), kept.get("lang"), languages)
     looks = Looks(locale, *(_choice(name, asked.get(name), kept.get(name)) for name in CHOICES))
     return looks, [_cookie(name, asked[name], prefix) for name, values in KNOWN.items() if asked.get(name) in values]

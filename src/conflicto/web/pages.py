@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from conflicto.platform.http.messages import FOR_EVER, Answer, Call, Header
+from conflicto.platform.http.messages import FOR_EVER, Header, Request, Response
 from conflicto.platform.http.prefix import prefix_of
 from conflicto.platform.http.routes import Docs, Route
 from conflicto.platform.limits.bucket import Per, Policy
@@ -114,74 +114,74 @@ class Pages:
         """Make all that is made once, so that no reader waits for it."""
         _ = self._shells
 
-    async def page(self, name: str, call: Call) -> Answer:
+    async def page(self, name: str, request: Request) -> Response:
         """Return a page as its reader wants it.
 
         Raises:
             NotFound: the address holds what no code can be.
             InvalidInput: the query is too long.
         """
-        if len(call.params.get("code", "?")) not in range(1, MAX_CODE_LENGTH + 1):
+        if len(request.params.get("code", "?")) not in range(1, MAX_CODE_LENGTH + 1):
             raise NotFound
-        looks, kept = looks_of(call, self._prefix)
-        return _served(call, self._shells.page(name, looks), (*self._safe, *ASK_FIRST, *kept))
+        looks, kept = looks_of(request, self._prefix)
+        return _served(request, self._shells.page(name, looks), (*self._safe, *ASK_FIRST, *kept))
 
-    async def join(self, call: Call) -> Answer:
+    async def join(self, request: Request) -> Response:
         """Send someone with a code to its page: the form works before scripts, and says the code in the path as the QR does."""
-        code = query_fields(call.query_string, {"code"}).get("code", "")
+        code = query_fields(request.query_string, {"code"}).get("code", "")
         letters = _NOT_IN_CODE.sub("", code)[:MAX_CODE_LENGTH]
         location = f"/j/{quote(letters)}" if letters else "/"
-        return Answer(303, headers=(*self._safe, (b"location", location.encode())))
+        return Response(303, headers=(*self._safe, (b"location", location.encode())))
 
-    async def door(self, call: Call) -> Answer:
+    async def door(self, request: Request) -> Response:
         """Send people from an address that they typed to the way in, with their code if they typed one.
 
         Raises:
             NotFound: nobody would type this for a code.
         """
-        code = call.params.get("code", "")
+        code = request.params.get("code", "")
         if code and (not _LIKE_CODE.fullmatch(code) or len(_NOT_IN_CODE.sub("", code)) not in CODE_LETTERS):
             raise NotFound
-        query = f"?{call.query_string.decode('latin-1')}" if call.query_string else ""
+        query = f"?{request.query_string.decode('latin-1')}" if request.query_string else ""
         location = f"/j/{quote(code, safe='')}{query}" if code else f"/{query}"
-        return Answer(303, headers=(*self._safe, (b"location", location.encode())))
+        return Response(303, headers=(*self._safe, (b"location", location.encode())))
 
-    async def hosts(self, call: Call) -> Answer:
+    async def hosts(self, request: Request) -> Response:
         """Send hosts from an address that they typed to their page."""
-        query = f"?{call.query_string.decode('latin-1')}" if call.query_string else ""
-        return Answer(303, headers=(*self._safe, (b"location", f"/host{query}".encode())))
+        query = f"?{request.query_string.decode('latin-1')}" if request.query_string else ""
+        return Response(303, headers=(*self._safe, (b"location", f"/host{query}".encode())))
 
-    async def file(self, call: Call) -> Answer:
+    async def file(self, request: Request) -> Response:
         """Return a file of this build, which may be kept for ever.
 
         Raises:
             NotFound: another build has it. Only a problem document shows pages that the server itself says so.
         """
-        found = self._assets.files.get(call.params["name"]) if call.params["build"] == self._assets.build else None
+        found = self._assets.files.get(request.params["name"]) if request.params["build"] == self._assets.build else None
         if found is None:
             raise NotFound
-        return _served(call, found, (FOR_EVER, VARY_PACKED))
+        return _served(request, found, (FOR_EVER, VARY_PACKED))
 
-    async def worker(self, call: Call) -> Answer:
+    async def worker(self, request: Request) -> Response:
         """Return the script that looks after the pages where there is no connection."""
-        return _served(call, self._assets.files[WORKER], (*self._safe, (b"cache-control", b"no-cache"), VARY_PACKED))
+        return _served(request, self._assets.files[WORKER], (*self._safe, (b"cache-control", b"no-cache"), VARY_PACKED))
 
-    async def icon(self, call: Call) -> Answer:
+    async def icon(self, request: Request) -> Response:
         """Say that there is no icon beside the one in the page."""
-        return Answer(204, headers=(*self._safe, FOR_EVER))
+        return Response(204, headers=(*self._safe, FOR_EVER))
 
 
-def _served(call: Call, found: Asset, headers: Headers) -> Answer:
+def _served(request: Request, found: Asset, headers: Headers) -> Response:
     kind: Header = (b"content-type", found.media_type.encode())
-    if takes_gzip(call.headers):
-        return Answer(200, found.packed, (*headers, kind, (b"content-encoding", b"gzip")))
-    return Answer(200, found.body, (*headers, kind))
+    if takes_gzip(request.headers):
+        return Response(200, found.packed, (*headers, kind, (b"content-encoding", b"gzip")))
+    return Response(200, found.body, (*headers, kind))
 
 
 def routes(pages: Pages, *, anyone: frozenset[Any]) -> list[Route]:
     """Return the addresses that browsers open; `anyone` stands for no role at all. The OpenAPI document leaves them out."""
 
-    def page(path: str, handler: Callable[[Call], Awaitable[Answer]]) -> Route:
+    def page(path: str, handler: Callable[[Request], Awaitable[Response]]) -> Route:
         return Route(method="GET", path=path, endpoint=handler, handler=handler, who=anyone, policy=PAGES, tag="pages",
                      is_page=True, docs=Docs(summary="For browsers"))  # fmt: skip
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from conflicto.app import App
 from conflicto.platform.http.control_plane import json_texts
-from conflicto.platform.http.messages import Call
+from conflicto.platform.http.messages import Request
 from conflicto.platform.problems import DomainError
 from conflicto.platform.strict_json import CONFIG_LIMITS, compact
 from tests.support.fuzzing.asking import Judge, Told, ask
@@ -129,6 +129,6 @@ def _changed(case: Case, told: Told) -> str | None:
 
 
 def _texts(body: bytes) -> dict[str, str]:
-    call = Call.__new__(Call)
-    call.body = body
-    return json_texts(call)
+    request = Request.__new__(Request)
+    request.body = body
+    return json_texts(request)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conflicto.platform.express.ready import FULL, UNCHANGED
-from conflicto.platform.http.messages import Answer
+from conflicto.platform.http.messages import Response
 
 if TYPE_CHECKING:
     from conflicto.platform.express.ready import Ready
     from conflicto.platform.express.shelf import Shelf
-    from conflicto.platform.http.messages import Call
+    from conflicto.platform.http.messages import Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ class Offer:
         return self.form == UNCHANGED or self.ready.is_empty
 
 
-def ready_answer(call: Call, ready: Ready, shelf: Shelf | None, *, follows_data: bool) -> Answer:
+def ready_response(request: Request, ready: Ready, shelf: Shelf | None, *, follows_data: bool) -> Response:
     """Return 304 if the caller asks for what they have already, else 200 with the body; both carry the same headers."""
-    condition = call.header(b"if-none-match")
+    condition = request.header(b"if-none-match")
     form = ready.form(None if condition is None else condition.encode("latin-1"))
     body = ready.body if form == FULL else b""
-    return Answer(200 if form == FULL else 304, body, ready.headers[form], Offer(ready, form, shelf, follows_data))
+    return Response(200 if form == FULL else 304, body, ready.headers[form], Offer(ready, form, shelf, follows_data))

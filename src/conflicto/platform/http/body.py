@@ -12,7 +12,7 @@ from conflicto.platform.strict_json import BodyTooLarge, Limits, compact
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from conflicto.platform.http.messages import Call
+    from conflicto.platform.http.messages import Request
 
 NOTHING_EXPECTED = Limits(max_bytes=1024)
 """For routes without a body: enough for an empty object, which some clients always send."""
@@ -31,7 +31,7 @@ class ClientGone(Exception):
 
 
 @asynccontextmanager
-async def ending_with_caller(call: Call) -> AsyncIterator[None]:
+async def ending_with_caller(request: Request) -> AsyncIterator[None]:
     """Cancel what is awaited inside the block if the caller goes away meanwhile; for requests without a body.
 
     Raises:
@@ -40,7 +40,7 @@ async def ending_with_caller(call: Call) -> AsyncIterator[None]:
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(None) as wait:
-            with call.gone(lambda: wait.reschedule(loop.time())):
+            with request.gone(lambda: wait.reschedule(loop.time())):
                 yield
     except TimeoutError:
         if wait.expired():
@@ -48,7 +48,7 @@ async def ending_with_caller(call: Call) -> AsyncIterator[None]:
         raise
 
 
-async def gated_body(call: Call, receive: Callable[[], Awaitable[Any]]) -> bytes:
+async def gated_body(request: Request, receive: Callable[[], Awaitable[Any]]) -> bytes:
     """Return the compact JSON of the request, `b""` if it has no body.
 
     Raises:
@@ -57,20 +57,20 @@ async def gated_body(call: Call, receive: Callable[[], Awaitable[Any]]) -> bytes
         DomainError: the gate refused it.
         InvalidInput: the route takes no body and got one that says something.
     """
-    limits = call.route.body or NOTHING_EXPECTED
-    body = await _read(call, receive, limits.max_bytes)
+    limits = request.route.body or NOTHING_EXPECTED
+    body = await _read(request, receive, limits.max_bytes)
     if not body:
         return b""
-    _require_json(call)
+    _require_json(request)
     gated = compact(body, limits)
-    if call.route.body is None and gated != b"{}":
+    if request.route.body is None and gated != b"{}":
         detail = "This route takes no body."
         raise InvalidInput(detail)
     return gated
 
 
-async def _read(call: Call, receive: Callable[[], Awaitable[Any]], longest: int) -> bytes:
-    declared = call.header(b"content-length")
+async def _read(request: Request, receive: Callable[[], Awaitable[Any]], longest: int) -> bytes:
+    declared = request.header(b"content-length")
     if declared is not None and declared.isascii() and declared.isdecimal() and int(declared) > longest:
         raise BodyTooLarge
     chunks: list[bytes] = []
@@ -88,9 +88,9 @@ async def _read(call: Call, receive: Callable[[], Awaitable[Any]], longest: int)
             return b"".join(chunks)
 
 
-def _require_json(call: Call) -> None:
-    types = [value for name, value in call.headers if name == b"content-type"]
-    if len(types) != 1 or call.header(b"content-encoding") not in {None, "identity"}:
+def _require_json(request: Request) -> None:
+    types = [value for name, value in request.headers if name == b"content-type"]
+    if len(types) != 1 or request.header(b"content-encoding") not in {None, "identity"}:
         raise MediaTypeUnsupported
     main, _, parameter = types[0].decode("latin-1").lower().partition(";")
     if main.strip() != "application/json" or parameter.strip().replace('"', "") not in {"", "charset=utf-8"}:

@@ -6,11 +6,11 @@ import re
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from conflicto.platform.http.messages import JSON_HEADER, NO_STORE, Answer
+from conflicto.platform.http.messages import JSON_HEADER, NO_STORE, Response
 from conflicto.platform.problems import DomainError, Kind
 
 if TYPE_CHECKING:
-    from conflicto.platform.http.messages import Call, Header
+    from conflicto.platform.http.messages import Header, Request
 
 VARY: Header = (b"vary", b"Authorization, Accept-Encoding, Prefer")
 REVALIDATE: Header = (b"cache-control", b"private, no-cache")
@@ -60,20 +60,20 @@ def holds(if_none_match: str | None, tag: bytes) -> bool:
     return any(each.startswith(begin) and _END.fullmatch(each, len(begin)) for each in _TAGS.findall(if_none_match))
 
 
-def conditional_answer(call: Call, body: bytes, tag: bytes, headers: tuple[Header, ...] = ()) -> Answer:
+def conditional_response(request: Request, body: bytes, tag: bytes, headers: tuple[Header, ...] = ()) -> Response:
     """Return 304 if the caller asks for a body that they have already, else 200 with it; both carry the same headers.
 
     What a write is answered has the tag, for the next one, and is kept by nobody.
     """
-    if call.route.method != "GET":
-        return Answer(200, body, (JSON_HEADER, (b"etag", tag), NO_STORE, *headers))
+    if request.route.method != "GET":
+        return Response(200, body, (JSON_HEADER, (b"etag", tag), NO_STORE, *headers))
     common = ((b"etag", tag), REVALIDATE, VARY, *headers)
-    if holds(call.header(b"if-none-match"), tag):
-        return Answer(304, b"", common)
-    return Answer(200, body, (JSON_HEADER, *common))
+    if holds(request.header(b"if-none-match"), tag):
+        return Response(304, b"", common)
+    return Response(200, body, (JSON_HEADER, *common))
 
 
-def required_revisions(call: Call) -> frozenset[int] | None:
+def required_revisions(request: Request) -> frozenset[int] | None:
     """Return the revisions of which `If-Match` demands one, None for no condition or `*`.
 
     Weakened tags and those of compressed bodies are taken: proxies make such of ours. Tags that cannot be ours name no revision, and do
@@ -82,7 +82,7 @@ def required_revisions(call: Call) -> frozenset[int] | None:
     Raises:
         ConditionInvalid: no tag in the header could be ours.
     """
-    lines = [value.decode("latin-1") for name, value in call.headers if name == b"if-match"]
+    lines = [value.decode("latin-1") for name, value in request.headers if name == b"if-match"]
     parts = [part.strip(" \t") for line in lines for part in line.split(",")]
     if not lines or parts == ["*"]:
         return None

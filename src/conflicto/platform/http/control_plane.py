@@ -11,15 +11,17 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import Depends, FastAPI
+from fastapi import Request as FrameworkRequest
+from fastapi import Response as FrameworkResponse
 from fastapi.exceptions import RequestValidationError
 
 from conflicto.platform.http.body import ending_with_caller
-from conflicto.platform.http.messages import Answer, Call
+from conflicto.platform.http.messages import Request, Response
 from conflicto.platform.http.openapi.document import finished, schemas_of
 from conflicto.platform.http.openapi.operations import extra_of, operation_id, responses_of
 from conflicto.platform.http.openapi.problems import problems_of
-from conflicto.platform.http.problem_response import code_of, invalid_input, problem_answer
+from conflicto.platform.http.problem_response import code_of, invalid_input, problem_response
 from conflicto.platform.http.routes import PREFIX
 from conflicto.platform.problems import DomainError
 
@@ -29,29 +31,29 @@ if TYPE_CHECKING:
     from conflicto.platform.http.openapi.problems import Problems, Refusals
     from conflicto.platform.http.routes import Route
 
-CALL, SERVER = "conflicto.call", "conflicto.server"
-"""Members of a scope: the call, and the id of the installation that problem documents name."""
+REQUEST, SERVER = "conflicto.request", "conflicto.server"
+"""Members of a scope: the request, and the id of the installation that problem documents name."""
 
 _FRAMEWORKS: dict[tuple[Callable[..., Any], str], FastAPI] = {}
 """The framework around each endpoint by its function and the route's name, for every application of this process."""
 
 
-async def _current_call(request: Request) -> Call:
-    call: Call = request.scope[CALL]
-    return call
+async def _current_request(framework_request: FrameworkRequest) -> Request:
+    request: Request = framework_request.scope[REQUEST]
+    return request
 
 
-CurrentCall = Annotated[Call, Depends(_current_call)]
+CurrentRequest = Annotated[Request, Depends(_current_request)]
 """The request behind the front door, for handlers of the control plane."""
 
 
-def json_texts(call: Call) -> dict[str, str]:
+def json_texts(request: Request) -> dict[str, str]:
     """Return the fields of a gated body as their own JSON text, byte for byte as they will be stored."""
-    return {name: bytes(raw).decode() for name, raw in msgspec.json.decode(call.body, type=dict[str, msgspec.Raw]).items()}
+    return {name: bytes(raw).decode() for name, raw in msgspec.json.decode(request.body, type=dict[str, msgspec.Raw]).items()}
 
 
 class ControlPlane:
-    """Runs the framework for one call and hands its response back as an `Answer`."""
+    """Runs the framework for one request and returns its response."""
 
     def __init__(self, routes: list[Route], *, about: Mapping[str, str], refusals: Refusals, server: str) -> None:
         self.routes = routes
@@ -80,7 +82,7 @@ class ControlPlane:
             self._document = finished(described.openapi(), self.problems.values(), schemas, self._about)
         return self._document
 
-    async def answer(self, scope: dict[str, Any], call: Call) -> Answer:
+    async def respond(self, scope: dict[str, Any], request: Request) -> Response:
         """Let the framework answer a call whose body was read and gated; a caller without a body who goes away ends it.
 
         Raises:
@@ -89,7 +91,7 @@ class ControlPlane:
         collected: dict[str, Any] = {"body": b""}
 
         async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": call.body, "more_body": False}
+            return {"type": "http.request", "body": request.body, "more_body": False}
 
         async def send(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
@@ -98,13 +100,13 @@ class ControlPlane:
                 collected["body"] += message.get("body", b"")
 
         # No other header goes on: endpoints ask the call, and the framework parses cookies in quadratic time (CVE-2024-7592).
-        headers = [(b"content-length", str(len(call.body)).encode()), (b"content-type", b"application/json")]
-        query = call.query_once() if call.route.path.startswith(PREFIX) else call.query_string
-        asked = {"query_string": query, "headers": headers, "method": call.route.method}
-        async with ending_with_caller(call):
-            await _framework(call.route)({**scope, CALL: call, SERVER: self._server, **asked}, receive, send)
+        headers = [(b"content-length", str(len(request.body)).encode()), (b"content-type", b"application/json")]
+        query = request.query_once() if request.route.path.startswith(PREFIX) else request.query_string
+        asked = {"query_string": query, "headers": headers, "method": request.route.method}
+        async with ending_with_caller(request):
+            await _framework(request.route)({**scope, REQUEST: request, SERVER: self._server, **asked}, receive, send)
         kept = tuple(header for header in collected["headers"] if header[0] != b"content-length")
-        return Answer(collected["status"], collected["body"], kept)
+        return Response(collected["status"], collected["body"], kept)
 
 
 def _framework(route: Route) -> FastAPI:
@@ -119,12 +121,12 @@ def _framework(route: Route) -> FastAPI:
     return framed
 
 
-def _framed(route: Route, function: Callable[..., Awaitable[Answer]]) -> FastAPI:
+def _framed(route: Route, function: Callable[..., Awaitable[Response]]) -> FastAPI:
     framed = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     framed.add_exception_handler(DomainError, _on_error)
     framed.add_exception_handler(RequestValidationError, _on_invalid)
-    endpoint = _as_response(function, inspect.signature(route.endpoint))
-    framed.add_api_route(route.path, endpoint, methods=[route.method], response_model=None, response_class=Response)
+    endpoint = _as_framework_endpoint(function, inspect.signature(route.endpoint))
+    framed.add_api_route(route.path, endpoint, methods=[route.method], response_model=None, response_class=FrameworkResponse)
     return framed
 
 
@@ -141,7 +143,7 @@ def _describe(described: FastAPI, route: Route, responses: dict[int | str, dict[
         responses=responses,
         openapi_extra=extra_of(route),
         status_code=min(route.docs.gives, default=200),
-        response_class=Response,
+        response_class=FrameworkResponse,
     )
 
 
@@ -149,28 +151,32 @@ async def _nothing() -> None:
     """Stand in the document for a data-plane function, whose one argument says nothing to the framework."""
 
 
-def _as_response(function: Callable[..., Awaitable[Answer]], signature: inspect.Signature) -> Callable[..., Awaitable[Response]]:
+def _as_framework_endpoint(
+    function: Callable[..., Awaitable[Response]], signature: inspect.Signature
+) -> Callable[..., Awaitable[FrameworkResponse]]:
     """Return what the framework calls, with the signature of the bound endpoint: that is found by the call, so no application is held."""
 
     @functools.wraps(function)
-    async def respond(call: Call, **fields: Any) -> Response:  # noqa: ANN401 - the endpoint's own
-        return _response(await call.route.endpoint(call=call, **fields))
+    async def respond(request: Request, **fields: Any) -> FrameworkResponse:  # noqa: ANN401 - the endpoint's own
+        return _framework_response(await request.route.endpoint(request=request, **fields))
 
     respond.__signature__ = signature  # type: ignore[attr-defined]
     return respond
 
 
-def _response(answer: Answer) -> Response:
-    response = Response(answer.body, status_code=answer.status)
-    response.raw_headers = list(answer.headers)
-    return response
+def _framework_response(response: Response) -> FrameworkResponse:
+    converted = FrameworkResponse(response.body, status_code=response.status)
+    converted.raw_headers = list(response.headers)
+    return converted
 
 
-async def _on_error(request: Request, error: Exception) -> Response:
-    request.scope[CALL].problem = code_of(error)
-    return _response(problem_answer(error, request_id=request.scope[CALL].request_id, server=request.scope[SERVER]))
+async def _on_error(framework_request: FrameworkRequest, error: Exception) -> FrameworkResponse:
+    framework_request.scope[REQUEST].problem = code_of(error)
+    return _framework_response(
+        problem_response(error, request_id=framework_request.scope[REQUEST].request_id, server=framework_request.scope[SERVER])
+    )
 
 
-async def _on_invalid(request: Request, error: Exception) -> Response:
+async def _on_invalid(framework_request: FrameworkRequest, error: Exception) -> FrameworkResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for nothing else
-    return await _on_error(request, invalid_input(list(error.errors())))
+    return await _on_error(framework_request, invalid_input(list(error.errors())))

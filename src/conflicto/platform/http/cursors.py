@@ -16,7 +16,7 @@ import msgspec
 from conflicto.platform.problems import FieldError, InvalidInput
 
 if TYPE_CHECKING:
-    from conflicto.platform.http.messages import Call
+    from conflicto.platform.http.messages import Request
 
     Key = tuple[int | str, ...]
 
@@ -33,12 +33,12 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[int, bytes, list[int | str]]).decode
 
 
-def cursor_of(call: Call, key: Key) -> str:
+def cursor_of(request: Request, key: Key) -> str:
     """Return the cursor of the place behind the item with `key`."""
-    return urlsafe_b64encode(_encode((VERSION, _digest(call), key))).rstrip(b"=").decode()
+    return urlsafe_b64encode(_encode((VERSION, _digest(request), key))).rstrip(b"=").decode()
 
 
-def key_of(call: Call, cursor: str, kinds: tuple[type, ...]) -> Any:  # noqa: ANN401 - a tuple of `kinds`
+def key_of(request: Request, cursor: str, kinds: tuple[type, ...]) -> Any:  # noqa: ANN401 - a tuple of `kinds`
     """Return the key in a cursor, whose members have the types `kinds`.
 
     Raises:
@@ -51,19 +51,19 @@ def key_of(call: Call, cursor: str, kinds: tuple[type, ...]) -> Any:  # noqa: AN
     except (ValueError, msgspec.DecodeError):
         raise InvalidInput(errors=(FieldError("/query/cursor", INVALID),)) from None
     is_key = tuple(map(type, key)) == kinds and all(abs(each) <= MAX_KEY for each in key if isinstance(each, int))
-    if version != VERSION or digest != _digest(call) or not is_key:
+    if version != VERSION or digest != _digest(request) or not is_key:
         raise InvalidInput(errors=(FieldError("/query/cursor", INVALID),))
     return tuple(key)
 
 
-def next_link(call: Call, cursor: str) -> bytes:
+def next_link(request: Request, cursor: str) -> bytes:
     """Return the value of a `Link` header that leads to the next page, with the limit and the filters of this one."""
-    fields = {name: call.query(name) or "" for name in sorted(call.query_names() - {"offset", "cursor"})}
-    path = call.route.path.format_map(call.params)
+    fields = {name: request.query(name) or "" for name in sorted(request.query_names() - {"offset", "cursor"})}
+    path = request.route.path.format_map(request.params)
     return f'<{path}?{urlencode(fields | {"cursor": cursor})}>; rel="next"'.encode()
 
 
-def _digest(call: Call) -> bytes:
-    filters = [(name, call.query(name)) for name in sorted(call.query_names() - PLACE_FIELDS)]
-    of = (call.route.name, sorted((name, str(value)) for name, value in call.params.items()), filters)
+def _digest(request: Request) -> bytes:
+    filters = [(name, request.query(name)) for name in sorted(request.query_names() - PLACE_FIELDS)]
+    of = (request.route.name, sorted((name, str(value)) for name, value in request.params.items()), filters)
     return blake2b(_encode(of), digest_size=DIGEST_BYTES).digest()

@@ -13,7 +13,7 @@ from conflicto.platform.problems import InvalidInput
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from conflicto.platform.http.messages import Call
+    from conflicto.platform.http.messages import Request
 
 T = TypeVar("T")
 M = TypeVar("M", bound="BaseModel")
@@ -31,14 +31,14 @@ def decoded(body: bytes, decoder: msgspec.json.Decoder[T], model: type[BaseModel
         raise _explained(body, model) from error
 
 
-def decoded_query(call: Call, model: type[M]) -> M:
+def decoded_query(request: Request, model: type[M]) -> M:
     """Return a call's query as the model that the OpenAPI document shows.
 
     Raises:
         InvalidInput: it does not fit.
     """
     try:
-        return model.model_validate({name: call.query(name) for name in call.query_names()})
+        return model.model_validate({name: request.query(name) for name in request.query_names()})
     except ValidationError as error:
         said = error.errors(include_url=False, include_context=False, include_input=False)
         raise invalid_input([{**each, "loc": ("query", *each["loc"])} for each in said]) from error

@@ -14,9 +14,9 @@ import structlog
 
 from conflicto.platform.db.slow_queries import ROUTE
 from conflicto.platform.http.body import ClientGone, gated_body
-from conflicto.platform.http.messages import FOR_EVER, NO_SNIFF, SAFE_HEADERS, Answer, Call, Unseen
+from conflicto.platform.http.messages import FOR_EVER, NO_SNIFF, SAFE_HEADERS, Request, Response, Unseen
 from conflicto.platform.http.prefix import headers_below
-from conflicto.platform.http.problem_response import code_of, problem_answer
+from conflicto.platform.http.problem_response import code_of, problem_response
 from conflicto.platform.http.query_fields import require_known_fields
 from conflicto.platform.http.routes import TextInvalid
 from conflicto.platform.http.targets import canonical_target
@@ -129,133 +129,135 @@ class FrontDoor:
             _require_text(scope["query_string"])
             route, params = self._desk.table.match(scope["method"], scope["path"])
             ROUTE.set(route.path)
-            answer = await self._answer(scope, receive, route, params, request_id)
+            response = await self._respond(scope, receive, route, params, request_id)
         except ClientGone:
             return
         except Exception as error:  # noqa: BLE001 - the last resort: the caller gets an id, the log gets the cause
-            answer = self._last_resort(error, scope, route, request_id)
-        if self._desk.prefix and not answer.has_all_headers:
-            answer.headers = headers_below(self._desk.prefix, answer.headers)
+            response = self._last_resort(error, scope, route, request_id)
+        if self._desk.prefix and not response.has_all_headers:
+            response.headers = headers_below(self._desk.prefix, response.headers)
         took_s = self._desk.clock.monotonic_s() - began
-        self._count(scope, route, answer, request_id, took_s)
-        await _send(send, answer, request_id, head=scope["method"] == "HEAD")
+        self._count(scope, route, response, request_id, took_s)
+        await _send(send, response, request_id, head=scope["method"] == "HEAD")
 
-    def _count(self, scope: dict[str, Any], route: Route | None, answer: Answer, request_id: str, took_s: float) -> None:
+    def _count(self, scope: dict[str, Any], route: Route | None, response: Response, request_id: str, took_s: float) -> None:
         """Count a request and log it, unless that would tell of an anonymous answer."""
         path = route.path if route else UNMATCHED
-        if answer.unseen is Unseen.UNTIL_RELEASE:
+        if response.unseen is Unseen.UNTIL_RELEASE:
             self._desk.metrics.deferred.hold(took_s)
-        elif answer.unseen is Unseen.OWN_NEWS:
+        elif response.unseen is Unseen.OWN_NEWS:
             self._desk.metrics.tally(path).count_disguised()
         else:
-            self._desk.metrics.answered(path, scope["method"], answer.status, took_s)
+            self._desk.metrics.answered(path, scope["method"], response.status, took_s)
             if self._desk.access_log:
-                _log_access(scope, route, answer, request_id, took_s)
+                _log_access(scope, route, response, request_id, took_s)
 
-    def _last_resort(self, error: Exception, scope: dict[str, Any], route: Route | None, request_id: str) -> Answer:
+    def _last_resort(self, error: Exception, scope: dict[str, Any], route: Route | None, request_id: str) -> Response:
         _note(error, request_id, route)
         self._desk.metrics.refused(route.path if route else UNMATCHED, scope["method"], code_of(error))
-        return problem_answer(error, request_id=request_id, server=self._desk.server)
+        return problem_response(error, request_id=request_id, server=self._desk.server)
 
-    async def _answer(
+    async def _respond(
         self, scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], route: Route, params: dict[str, Any], request_id: str
-    ) -> Answer:
+    ) -> Response:
         client = scope.get("client")
-        call = Call(
+        request = Request(
             route=route, params=params, headers=scope["headers"], query_string=scope["query_string"],
             address=client[0] if client else "", request_id=request_id,
         )  # fmt: skip
-        renewed = await self._admit(call)
-        if call.caller is not None:
+        renewed = await self._admit(request)
+        if request.caller is not None:
             if ours := scope.get("extensions", {}).get(WHOLE):
                 ours[CONNECTION].has_token = True
-            if call.route.shows_presence:
-                self._desk.on_caller(call.caller)
-            await self._spend(call, call.caller.subject)
-        if call.query_string:
-            require_known_fields(call)
+            if request.route.shows_presence:
+                self._desk.on_caller(request.caller)
+            await self._spend(request, request.caller.subject)
+        if request.query_string:
+            require_known_fields(request)
         if scope["method"] in WITH_BODY:
-            call.body = await gated_body(call, receive)
+            request.body = await gated_body(request, receive)
         else:
-            call.receive = receive
-        answer = await self._measured(scope, call)
-        if call.problem:
-            self._desk.metrics.refused(route.path, scope["method"], call.problem)
-        self._add_headers(scope, call, answer, renewed)
-        return answer
+            request.receive = receive
+        response = await self._measured(scope, request)
+        if request.problem:
+            self._desk.metrics.refused(route.path, scope["method"], request.problem)
+        self._add_headers(scope, request, response, renewed)
+        return response
 
-    async def _measured(self, scope: dict[str, Any], call: Call) -> Answer:
+    async def _measured(self, scope: dict[str, Any], request: Request) -> Response:
         """Hand a call over and note the size of its body, unless nothing may tell of it yet."""
         try:
-            answer = await (self._handed_over(scope, call) if call.route.policy.per is Per.TOKEN else self._among_all(scope, call))
+            response = await (
+                self._handed_over(scope, request) if request.route.policy.per is Per.TOKEN else self._among_all(scope, request)
+            )
         finally:
-            if call.body and call.unseen is None:
-                self._bodies.note(len(call.body))
-        answer.unseen = call.unseen
-        return answer
+            if request.body and request.unseen is None:
+                self._bodies.note(len(request.body))
+        response.unseen = request.unseen
+        return response
 
-    async def _handed_over(self, scope: dict[str, Any], call: Call) -> Answer:
-        return await (call.route.handler(call) if call.route.handler else self._desk.control.answer(scope, call))
+    async def _handed_over(self, scope: dict[str, Any], request: Request) -> Response:
+        return await (request.route.handler(request) if request.route.handler else self._desk.control.respond(scope, request))
 
-    async def _among_all(self, scope: dict[str, Any], call: Call) -> Answer:
+    async def _among_all(self, scope: dict[str, Any], request: Request) -> Response:
         """Answer a call that spends what everyone shares: only successes do, or who fails on purpose would shut everybody out."""
-        is_spent, answer = await self._spend(call, EVERYONE), None
+        is_spent, response = await self._spend(request, EVERYONE), None
         try:
-            answer = await self._handed_over(scope, call)
+            response = await self._handed_over(scope, request)
         finally:
-            if is_spent and (answer is None or answer.status >= FIRST_PROBLEM):
-                self._desk.limiter.give_back(call.route.policy, EVERYONE)
-        return answer
+            if is_spent and (response is None or response.status >= FIRST_PROBLEM):
+                self._desk.limiter.give_back(request.route.policy, EVERYONE)
+        return response
 
-    def _add_headers(self, scope: dict[str, Any], call: Call, answer: Answer, renewed: str | None) -> None:
+    def _add_headers(self, scope: dict[str, Any], request: Request, response: Response, renewed: str | None) -> None:
         """Tell the policy and a renewed token; an answer that may be given again tells the policy itself, and is laid ready."""
-        if answer.offer is not None:
-            self._lay_ready(scope, call, answer.offer)
+        if response.offer is not None:
+            self._lay_ready(scope, request, response.offer)
         elif (
-            not answer.has_all_headers
-            and answer.status < FIRST_PROBLEM
-            and not call.route.is_page
-            and (call.caller is not None or call.route.policy.per is Per.SERVER)
+            not response.has_all_headers
+            and response.status < FIRST_PROBLEM
+            and not request.route.is_page
+            and (request.caller is not None or request.route.policy.per is Per.SERVER)
         ):
-            answer.headers += (policy_header(call.route.policy),)
+            response.headers += (policy_header(request.route.policy),)
         if renewed:
-            answer.headers += ((b"renewed-token", renewed.encode()),)
+            response.headers += ((b"renewed-token", renewed.encode()),)
 
-    async def _admit(self, call: Call) -> str | None:
+    async def _admit(self, request: Request) -> str | None:
         """Let the caller in, give them a pass for the next time, and return a renewed token if theirs is old."""
-        authorization, ticket = call.header(b"authorization"), call.query("ticket") if call.route.takes_ticket else None
-        admitted = await self._desk.gatekeeper.admit(call.route.who, authorization, call.params, ticket)
-        call.caller, renewed, life_s, call.admit_again = admitted
+        authorization, ticket = request.header(b"authorization"), request.query("ticket") if request.route.takes_ticket else None
+        admitted = await self._desk.gatekeeper.admit(request.route.who, authorization, request.params, ticket)
+        request.caller, renewed, life_s, request.admit_again = admitted
         if life_s > 0 and authorization is not None:
-            shelf = self._desk.shelf_of(call.caller)
+            shelf = self._desk.shelf_of(request.caller)
             if shelf is not None:
-                self._desk.lane.admit(authorization.encode("latin-1"), call.caller, shelf, life_s=life_s)
+                self._desk.lane.admit(authorization.encode("latin-1"), request.caller, shelf, life_s=life_s)
         return renewed
 
-    def _lay_ready(self, scope: dict[str, Any], call: Call, offer: Offer) -> None:
+    def _lay_ready(self, scope: dict[str, Any], request: Request, offer: Offer) -> None:
         """Keep an answer for the next who ask the same; of several spellings of a target, for those who use the canonical one."""
-        if offer.shelf is not None and canonical_target(call) == (target := _target(scope)):
+        if offer.shelf is not None and canonical_target(request) == (target := _target(scope)):
             offer.shelf.put(target, offer.ready, follows_data=offer.follows_data)
 
-    async def _spend(self, call: Call, key: str) -> bool:
+    async def _spend(self, request: Request, key: str) -> bool:
         """Spend for a call from the bucket of `key`; false: it only repeats one that was answered, so it spends nothing.
 
         Raises:
             TooManyRequests: there is nothing left.
         """
-        policy = call.route.policy
+        policy = request.route.policy
         verdict = await self._desk.limiter.spend(policy, key)
-        if verdict.allowed or await self._repeats(call, key):
+        if verdict.allowed or await self._repeats(request, key):
             return verdict.allowed
         raise TooManyRequests(policy, verdict)
 
-    async def _repeats(self, call: Call, key: str) -> bool:
+    async def _repeats(self, request: Request, key: str) -> bool:
         """Whether a call was answered before. Finding out costs a look in the database, so that is limited too."""
-        if call.route.replays is None or call.header(b"idempotency-key") is None:
+        if request.route.replays is None or request.header(b"idempotency-key") is None:
             return False
-        if not self._desk.limiter.memory.spend(REPLAYS, key or network_of(call.address)).allowed:
+        if not self._desk.limiter.memory.spend(REPLAYS, key or network_of(request.address)).allowed:
             return False
-        return await call.route.replays(call)
+        return await request.route.replays(request)
 
 
 def _require_text(query_string: bytes) -> None:
@@ -271,13 +273,13 @@ def _note(error: Exception, request_id: str, route: Route | None) -> None:
         log.warning("request-refused", request_id=request_id, route=route.name if route else None, code=error.code, cause=cause)
 
 
-def _log_access(scope: dict[str, Any], route: Route | None, answer: Answer, request_id: str, took_s: float) -> None:
+def _log_access(scope: dict[str, Any], route: Route | None, response: Response, request_id: str, took_s: float) -> None:
     """Log the template and never the path, which may hold a code."""
     method, path = (scope["method"], route.path) if route else ("other", UNMATCHED)
     address = scope["client"][0] if scope.get("client") else None
     log.info(
-        "answered", request_id=request_id, method=method, route=path, status=answer.status,
-        bytes=len(answer.body), ms=round(took_s * 1000, 2), address=address,
+        "answered", request_id=request_id, method=method, route=path, status=response.status,
+        bytes=len(response.body), ms=round(took_s * 1000, 2), address=address,
     )  # fmt: skip
 
 
@@ -287,18 +289,18 @@ def _target(scope: dict[str, Any]) -> bytes:
     return raw + b"?" + scope["query_string"] if scope["query_string"] else raw
 
 
-async def _send(send: Callable[[Any], Awaitable[None]], answer: Answer, request_id: str, *, head: bool) -> None:
-    headers = list(answer.headers)
-    if not answer.has_all_headers:
+async def _send(send: Callable[[Any], Awaitable[None]], response: Response, request_id: str, *, head: bool) -> None:
+    headers = list(response.headers)
+    if not response.has_all_headers:
         # A file goes by the referrer policy of its page, caches give it to others, and phones wait for each byte of it.
-        is_file = FOR_EVER in headers and bool(answer.body)
+        is_file = FOR_EVER in headers and bool(response.body)
         headers += (NO_SNIFF,) if is_file else (*SAFE_HEADERS, (b"x-request-id", request_id.encode()))
-        if answer.status not in {204, 304} and answer.stream is None:
-            headers.append((b"content-length", str(len(answer.body)).encode()))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    if answer.stream is not None and not head:
-        await answer.stream(partial(_send_part, send))
-    await send({"type": "http.response.body", "body": b"" if head else answer.body})
+        if response.status not in {204, 304} and response.stream is None:
+            headers.append((b"content-length", str(len(response.body)).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    if response.stream is not None and not head:
+        await response.stream(partial(_send_part, send))
+    await send({"type": "http.response.body", "body": b"" if head else response.body})
 
 
 async def _send_part(send: Callable[[Any], Awaitable[None]], part: bytes) -> None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from sqlalchemy import text
 
 from conflicto.platform.db.schema import SCHEMA, revision
-from conflicto.platform.http.messages import JSON_HEADER, NO_STORE, Answer, encode, json_answer
+from conflicto.platform.http.messages import JSON_HEADER, NO_STORE, Response, encode, json_response
 from conflicto.platform.http.paging import example
 from conflicto.platform.http.problem_response import STATUS
 from conflicto.platform.http.routes import PREFIX, Docs, Route
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.transaction import ReadTx, WriteTx
     from conflicto.platform.db.writer import Writer
-    from conflicto.platform.http.messages import Call
+    from conflicto.platform.http.messages import Request
 
 OPERATOR = Policy("operator", 600, 60)
 
@@ -122,11 +122,11 @@ class HealthEndpoints:
         self._ready_until_s = 0.0
         self._ready: dict[str, str] = {}
 
-    async def live(self, call: Call) -> Answer:
+    async def live(self, request: Request) -> Response:
         """Say that the process answers."""
-        return json_answer({"status": "live"})
+        return json_response({"status": "live"})
 
-    async def ready(self, call: Call) -> Answer:
+    async def ready(self, request: Request) -> Response:
         """Say that a commit works; `NotReady` (503) if not. A yes is good for a second, so asking often costs no commits."""
         if self._clock.monotonic_s() >= self._ready_until_s:
             self._ready = await self._proven()
@@ -134,7 +134,7 @@ class HealthEndpoints:
         if self._db.is_damaged:
             raise _lacking("database", reason="damaged")
         redis = self._redis()
-        return json_answer({"status": "degraded" if redis == AWAY else "ready", **self._ready, "redis": redis})
+        return json_response({"status": "degraded" if redis == AWAY else "ready", **self._ready, "redis": redis})
 
     async def _proven(self) -> dict[str, str]:
         try:
@@ -153,23 +153,23 @@ class HealthEndpoints:
             raise _lacking("readers") from error
         return {"database": self._db.dialect, "version": version, "durability": durability, "schema_revision": found}
 
-    async def counted(self, call: Call) -> Answer:
+    async def counted(self, request: Request) -> Response:
         """Return the metrics of all workers for Prometheus."""
-        return Answer(200, await self._counted(), ((b"content-type", b"text/plain; version=0.0.4; charset=utf-8"), NO_STORE))
+        return Response(200, await self._counted(), ((b"content-type", b"text/plain; version=0.0.4; charset=utf-8"), NO_STORE))
 
-    async def openapi(self, call: Call) -> Answer:
+    async def openapi(self, request: Request) -> Response:
         """Return the OpenAPI document of both planes, made once."""
         if self._encoded is None:
             self._encoded = encode(self._document())
-        return Answer(200, self._encoded, (JSON_HEADER, (b"cache-control", b"no-cache")))
+        return Response(200, self._encoded, (JSON_HEADER, (b"cache-control", b"no-cache")))
 
-    async def problem(self, call: Call) -> Answer:
+    async def problem(self, request: Request) -> Response:
         """Say what a problem means: its `type` is this address."""
-        error = registry().get(call.params["code"])
+        error = registry().get(request.params["code"])
         if error is None:
             raise NotFound
         said = {"code": error.code, "title": error.title, "status": STATUS[error.kind], "description": getdoc(error)}
-        return json_answer(said, headers=((b"cache-control", b"public, max-age=3600"),))
+        return json_response(said, headers=((b"cache-control", b"public, max-age=3600"),))
 
 
 def _lacking(dependency: str, **more: str) -> NotReady:

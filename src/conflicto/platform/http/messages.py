@@ -47,7 +47,7 @@ class Unseen(Enum):
     """It showed news of the caller alone, and is counted as one that showed none."""
 
 
-class Answer:
+class Response:
     """A finished response: status, body, and headers beside `content-length`.
 
     `offer`: it may be laid ready for the next who ask. `has_all_headers`: the front door adds none, `content-length` included.
@@ -66,19 +66,19 @@ class Answer:
         self.unseen: Unseen | None = None
 
 
-def answer_of_one(answer: Answer, *headers: Header) -> Answer:
+def private_response(response: Response, *headers: Header) -> Response:
     """Return an answer with further headers that is not laid ready for others."""
-    alone = Answer(answer.status, answer.body, (*answer.headers, *headers))
-    alone.has_all_headers = answer.has_all_headers
+    alone = Response(response.status, response.body, (*response.headers, *headers))
+    alone.has_all_headers = response.has_all_headers
     return alone
 
 
-def json_answer(data: object, *, status: int = 200, headers: tuple[Header, ...] = (NO_STORE,)) -> Answer:
+def json_response(data: object, *, status: int = 200, headers: tuple[Header, ...] = (NO_STORE,)) -> Response:
     """Return `data` as compact JSON; stored JSON text goes in as `msgspec.Raw`, byte for byte."""
-    return Answer(status, encode(data), (JSON_HEADER, *headers))
+    return Response(status, encode(data), (JSON_HEADER, *headers))
 
 
-class Call:
+class Request:
     """One request behind the front door: matched, admitted, limited, its body gated.
 
     `admit_again` holds the caller against the door once more and raises what a new request would meet. `problem` is the code of the

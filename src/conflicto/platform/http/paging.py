@@ -8,13 +8,13 @@ from msgspec import Raw
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from conflicto.platform.http.cursors import cursor_of, key_of, next_link
-from conflicto.platform.http.messages import NO_STORE, Answer, encode, json_answer
+from conflicto.platform.http.messages import NO_STORE, Response, encode, json_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from conflicto.platform.http.cursors import Key
-    from conflicto.platform.http.messages import Call
+    from conflicto.platform.http.messages import Request
 
 T = TypeVar("T")
 
@@ -99,22 +99,22 @@ class PageOut(BaseModel):
     next_cursor: str | None
 
 
-def after_key(call: Call, query: PageQuery, *kinds: type) -> Any:  # noqa: ANN401 - a tuple of `kinds`
+def after_key(request: Request, query: PageQuery, *kinds: type) -> Any:  # noqa: ANN401 - a tuple of `kinds`
     """Return the key behind which the page begins, None for the first page; `InvalidInput` if the cursor is not of this list."""
-    return None if query.cursor is None else key_of(call, query.cursor, kinds)
+    return None if query.cursor is None else key_of(request, query.cursor, kinds)
 
 
-def page_answer(
-    call: Call, query: PageQuery, rows: Sequence[T], total: int | None, *, show: Callable[[T], object], key: Callable[[T], Key],
+def page_response(
+    request: Request, query: PageQuery, rows: Sequence[T], total: int | None, *, show: Callable[[T], object], key: Callable[[T], Key],
     is_cut: bool = False, **more: int,
-) -> Answer:  # fmt: skip
+) -> Response:  # fmt: skip
     """Return a list with `more` members; `rows` holds up to one more than the page, which says whether there is a next one.
 
     A page ends before the item that would make it larger than `MAX_PAGE_BYTES`. `is_cut`: further rows were not read for their size.
     """
     items = _fitting(map(show, rows[: query.limit]))
     has_next = is_cut or len(rows) > len(items)
-    cursor = cursor_of(call, key(rows[len(items) - 1])) if has_next else None
+    cursor = cursor_of(request, key(rows[len(items) - 1])) if has_next else None
     is_short = has_next and len(items) < query.limit
     body = {
         "items": items,
@@ -126,7 +126,7 @@ def page_answer(
         "next_cursor": cursor,
         **more,
     }
-    return json_answer(body, headers=(NO_STORE, *(((b"link", next_link(call, cursor)),) if cursor else ())))
+    return json_response(body, headers=(NO_STORE, *(((b"link", next_link(request, cursor)),) if cursor else ())))
 
 
 def _fitting(shown: Iterable[object]) -> list[Raw]:

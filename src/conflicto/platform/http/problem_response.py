@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conflicto.platform.http.messages import NO_STORE, Answer, encode
+from conflicto.platform.http.messages import NO_STORE, Response, encode
 from conflicto.platform.limits.errors import RateLimited
 from conflicto.platform.problems import DomainError, FieldError, InternalError, InvalidInput, Kind
 from conflicto.platform.strict_json import pointer_escape
@@ -65,7 +65,7 @@ def code_of(error: Exception) -> str:
     return error.code if isinstance(error, DomainError) else InternalError.code
 
 
-def problem_answer(error: Exception, *, request_id: str, server: str) -> Answer:
+def problem_response(error: Exception, *, request_id: str, server: str) -> Response:
     """Return the answer for any exception; what is not a domain error says nothing of itself."""
     known = error if isinstance(error, DomainError) else InternalError()
     headers: list[Header] = [PROBLEM_HEADER, NO_STORE]
@@ -80,7 +80,7 @@ def problem_answer(error: Exception, *, request_id: str, server: str) -> Answer:
     if known.kind is Kind.NOT_ALLOWED:
         allowed = known.extensions.get("allowed", [])
         headers.append((b"allow", ", ".join(map(str, allowed)).encode() if isinstance(allowed, list) else b""))
-    return Answer(STATUS[known.kind], encode(problem_document(known, request_id=request_id, server=server)), tuple(headers))
+    return Response(STATUS[known.kind], encode(problem_document(known, request_id=request_id, server=server)), tuple(headers))
 
 
 def invalid_input(errors: Sequence[Mapping[str, Any]]) -> InvalidInput:

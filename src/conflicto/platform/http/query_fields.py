@@ -14,11 +14,11 @@ from conflicto.platform.problems import FieldError, InvalidInput
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from conflicto.platform.http.messages import Call
+    from conflicto.platform.http.messages import Request
     from conflicto.platform.http.routes import Route
 
 
-def require_known_fields(call: Call) -> None:
+def require_known_fields(request: Request) -> None:
     """Refuse a query field that the call's route does not declare; ask only where there is a query at all.
 
     Routes outside of the API are for operators, whose monitors add what they like.
@@ -26,11 +26,11 @@ def require_known_fields(call: Call) -> None:
     Raises:
         InvalidInput: there is one; which one is not said, because its name is input. Or the query cannot be read.
     """
-    if not call.route.path.startswith(PREFIX):
+    if not request.route.path.startswith(PREFIX):
         return
-    model = query_model(call.route)
+    model = query_model(request.route)
     known = model.model_fields.keys() if model else frozenset[str]()
-    if not call.query_names() <= known:
+    if not request.query_names() <= known:
         raise InvalidInput(errors=(FieldError("/query", UNKNOWN_FIELD),))
 
 

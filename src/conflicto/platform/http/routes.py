@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from conflicto.platform.http.messages import Answer, Call
+    from conflicto.platform.http.messages import Request, Response
     from conflicto.platform.limits.bucket import Policy
     from conflicto.platform.strict_json import Limits
 
@@ -87,14 +87,14 @@ class Route:
     who: frozenset[Any]
     policy: Policy
     docs: Docs
-    endpoint: Callable[..., Awaitable[Answer]]
-    handler: Callable[[Call], Awaitable[Answer]] | None = None
+    endpoint: Callable[..., Awaitable[Response]]
+    handler: Callable[[Request], Awaitable[Response]] | None = None
     body: Limits | None = None
     tag: str = ""
     takes_ticket: bool = False
     is_page: bool = False
     guesses: tuple[Policy, ...] = ()
-    replays: Callable[[Call], Awaitable[bool]] | None = None
+    replays: Callable[[Request], Awaitable[bool]] | None = None
     shows_presence: bool = True
 
     @property
@@ -103,12 +103,12 @@ class Route:
         return f"{self.method} {self.path}"
 
 
-def control(method: str, path: str, endpoint: Callable[..., Awaitable[Answer]], **declared: Any) -> Route:  # noqa: ANN401 - Route's fields
+def control(method: str, path: str, endpoint: Callable[..., Awaitable[Response]], **declared: Any) -> Route:  # noqa: ANN401 - Route's fields
     """Return a route whose endpoint the framework calls with validated arguments; `path` is below the API prefix."""
     return Route(method=method, path=PREFIX + path, endpoint=endpoint, **declared)
 
 
-def data(method: str, path: str, handler: Callable[[Call], Awaitable[Answer]], **declared: Any) -> Route:  # noqa: ANN401 - Route's fields
+def data(method: str, path: str, handler: Callable[[Request], Awaitable[Response]], **declared: Any) -> Route:  # noqa: ANN401 - Route's fields
     """Return a route whose handler the front door calls directly; `path` is below the API prefix."""
     return Route(method=method, path=PREFIX + path, endpoint=handler, handler=handler, **declared)
 

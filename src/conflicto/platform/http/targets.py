@@ -6,23 +6,23 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conflicto.platform.http.messages import Call
+    from conflicto.platform.http.messages import Request
 
 _POSITION = re.compile(r"[0-9]{16}|0|now", re.ASCII)
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,7}", re.ASCII)
 
 
-def canonical_target(call: Call) -> bytes | None:
+def canonical_target(request: Request) -> bytes | None:
     """Return the canonical spelling of a call's target, None if a value of its own has none.
 
     Ids are spelled as the server spells them, positions as cursors, `0` or `now`, numbers without leading zeros. Query fields stand once,
     in the order of their names. Other spellings get the same answer on the whole way.
     """
-    if not all(_POSITION.fullmatch(value) for value in call.params.values() if isinstance(value, str)):
+    if not all(_POSITION.fullmatch(value) for value in request.params.values() if isinstance(value, str)):
         return None
-    fields = [(name, call.query(name) or "") for name in sorted(call.query_names())] if call.query_string else []
+    fields = [(name, request.query(name) or "") for name in sorted(request.query_names())] if request.query_string else []
     if not all(_NUMBER.fullmatch(value) for _, value in fields):
         return None
-    path = call.route.path.format_map(call.params)
+    path = request.route.path.format_map(request.params)
     query = "&".join(f"{name}={value}" for name, value in fields)
     return (f"{path}?{query}" if query else path).encode()

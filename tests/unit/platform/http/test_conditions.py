@@ -3,14 +3,21 @@ from types import SimpleNamespace
 
 import pytest
 
-from conflicto.platform.http.conditions import ConditionInvalid, conditional_answer, holds, required_revisions, revision_tag, tag_of
-from conflicto.platform.http.messages import Call
+from conflicto.platform.http.conditions import (
+    ConditionInvalid,
+    conditional_response,
+    holds,
+    required_revisions,
+    revision_tag,
+    tag_of,
+)
+from conflicto.platform.http.messages import Request
 
 
-def call(method: str = "GET", *more: tuple[bytes, bytes], **headers: str) -> Call:
+def request(method: str = "GET", *more: tuple[bytes, bytes], **headers: str) -> Request:
     sent = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()] + list(more)
     route = SimpleNamespace(method=method)
-    return Call(route=route, params={}, headers=sent, query_string=b"", address="", request_id="1")
+    return Request(route=route, params={}, headers=sent, query_string=b"", address="", request_id="1")
 
 
 def test_same_tag_exactly_if_same_bytes() -> None:
@@ -32,7 +39,7 @@ SUFFIXES = ("-gzip", "-br", "-zstd", "-deflate", "--gzip", ";gzip")
 def test_a_compressed_body_is_the_same_body(written: str, suffix: str) -> None:
     assert holds(written.format(suffix), b'W/"a"')
     assert holds(written.format(suffix), b'"a"')
-    assert required_revisions(call(if_match=written.format(suffix).replace("a", "r7", 1))) == {7}
+    assert required_revisions(request(if_match=written.format(suffix).replace("a", "r7", 1))) == {7}
 
 
 @pytest.mark.parametrize(
@@ -42,7 +49,7 @@ def test_a_compressed_body_is_the_same_body(written: str, suffix: str) -> None:
 def test_other_endings_are_other_tags(condition: str) -> None:
     assert not holds(condition, b'W/"a"')
     with pytest.raises(ConditionInvalid):
-        required_revisions(call(if_match=condition.replace("a", "r7", 1)))
+        required_revisions(request(if_match=condition.replace("a", "r7", 1)))
 
 
 @pytest.mark.parametrize("condition", [None, "", "a", '"b"', "W/a", '"A"', "W/*", '"*"', '"a', 'a"', '""a""', '"\x7f"', "é"])
@@ -65,34 +72,34 @@ def test_long_conditions_cost_no_time(condition: str) -> None:
 
 def test_answer_is_304_exactly_if_the_caller_has_the_body() -> None:
     tag = tag_of(b"{}")
-    full = conditional_answer(call(), b"{}", tag, ((b"poll-after", b"1"),))
-    empty = conditional_answer(call(if_none_match=tag.decode()), b"{}", tag, ((b"poll-after", b"1"),))
+    full = conditional_response(request(), b"{}", tag, ((b"poll-after", b"1"),))
+    empty = conditional_response(request(if_none_match=tag.decode()), b"{}", tag, ((b"poll-after", b"1"),))
 
     assert (full.status, full.body, empty.status, empty.body) == (200, b"{}", 304, b"")
     assert set(full.headers) - set(empty.headers) == {(b"content-type", b"application/json")}
-    assert conditional_answer(call("PATCH", if_none_match=tag.decode()), b"{}", tag).status == 200
+    assert conditional_response(request("PATCH", if_none_match=tag.decode()), b"{}", tag).status == 200
 
 
 @pytest.mark.parametrize(
     "value", ['"r7"', 'W/"r7"', ' "r7" ', '\t"r7",', '"r7", "r7"', '"x", "r7"', '"r7",*', 'r8,"r7"', '"r7","r"']
 )
 def test_required_revision(value: str) -> None:
-    assert required_revisions(call(if_match=value)) == {7}
+    assert required_revisions(request(if_match=value)) == {7}
 
 
 @pytest.mark.parametrize("value", ['"r7","r8"', '"r8" , W/"r7"', ',, "r7",\t,"r8" ,', '"abc", W/"r7", "", "r8"'])
 def test_one_of_several_revisions(value: str) -> None:
-    assert required_revisions(call(if_match=value)) == {7, 8}
+    assert required_revisions(request(if_match=value)) == {7, 8}
 
 
 def test_a_list_on_several_lines_is_one_list() -> None:
-    assert required_revisions(call("PATCH", (b"if-match", b'"r8"'), if_match='"r7"')) == {7, 8}
+    assert required_revisions(request("PATCH", (b"if-match", b'"r8"'), if_match='"r7"')) == {7, 8}
 
 
 def test_no_condition_demands_nothing() -> None:
-    for each in (call(), call(if_match="*"), call(if_match=" * ")):
+    for each in (request(), request(if_match="*"), request(if_match=" * ")):
         assert required_revisions(each) is None
-    assert required_revisions(call(if_match='"r0"')) == {0}
+    assert required_revisions(request(if_match='"r0"')) == {0}
 
 
 NO_TAG_OF_OURS = [
@@ -115,7 +122,7 @@ NO_TAG_OF_OURS = [
 @pytest.mark.parametrize("value", NO_TAG_OF_OURS)
 def test_other_conditions_are_refused(value: str) -> None:
     with pytest.raises(ConditionInvalid):
-        required_revisions(call(if_match=value.encode().decode("latin-1")))
+        required_revisions(request(if_match=value.encode().decode("latin-1")))
 
 
 @pytest.mark.parametrize(
@@ -127,7 +134,7 @@ def test_long_lists_of_revisions_cost_no_time(value: str) -> None:
     began = time.monotonic()
 
     with pytest.raises(ConditionInvalid):
-        required_revisions(call(if_match=value))
+        required_revisions(request(if_match=value))
 
     assert time.monotonic() - began < 0.2
 
@@ -135,4 +142,4 @@ def test_long_lists_of_revisions_cost_no_time(value: str) -> None:
 def test_tag_of_a_revision_is_what_if_match_takes() -> None:
     name, tag = revision_tag(12)
 
-    assert (name, required_revisions(call(if_match=tag.decode()))) == (b"etag", {12})
+    assert (name, required_revisions(request(if_match=tag.decode()))) == (b"etag", {12})

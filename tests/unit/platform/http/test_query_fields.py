@@ -3,7 +3,7 @@ from typing import Annotated
 import pytest
 from fastapi import Query
 
-from conflicto.platform.http.messages import Answer, Call
+from conflicto.platform.http.messages import Request, Response
 from conflicto.platform.http.paging import PageQuery
 from conflicto.platform.http.query_fields import query_model, require_known_fields
 from conflicto.platform.http.routes import Docs, Route, control, data
@@ -13,16 +13,16 @@ from conflicto.platform.problems import InvalidInput
 MARKER = "sesame"
 
 
-async def handler(call: Call) -> Answer:
-    return Answer(200)
+async def handler(request: Request) -> Response:
+    return Response(200)
 
 
 class Endpoints:
-    async def page(self, call: Call, session_id: int, query: Annotated[PageQuery, Query()]) -> Answer:
-        return Answer(200)
+    async def page(self, request: Request, session_id: int, query: Annotated[PageQuery, Query()]) -> Response:
+        return Response(200)
 
-    async def plain(self, call: Call, session_id: int) -> Answer:
-        return Answer(200)
+    async def plain(self, request: Request, session_id: int) -> Response:
+        return Response(200)
 
 
 COMMON = {"who": frozenset(), "policy": Policy("p", 1, 1)}
@@ -33,8 +33,8 @@ MADE = control("POST", "/made", Endpoints().plain, docs=Docs(summary=""), **COMM
 OPERATORS = Route(method="GET", path="/health/live", endpoint=Endpoints().plain, docs=Docs(summary=""), **COMMON)
 
 
-def call(route: Route, query: str) -> Call:
-    return Call(route=route, params={}, headers=[], query_string=query.encode(), address="", request_id="1")
+def request(route: Route, query: str) -> Request:
+    return Request(route=route, params={}, headers=[], query_string=query.encode(), address="", request_id="1")
 
 
 @pytest.mark.parametrize(
@@ -42,14 +42,14 @@ def call(route: Route, query: str) -> Call:
 )
 @pytest.mark.parametrize("route", [POLLED, LISTED])
 def test_declared_fields_pass_whatever_they_hold(route: Route, query: str) -> None:
-    require_known_fields(call(route, query))
+    require_known_fields(request(route, query))
 
 
 @pytest.mark.parametrize("query", [MARKER, f"{MARKER}=1", f"limit=5&{MARKER}=", "Limit=5", "limit%20=5", "=5", "limit%5B%5D=5"])
 @pytest.mark.parametrize("route", [POLLED, LISTED, SENT, MADE])
 def test_other_fields_are_refused_at_the_query_and_not_repeated(route: Route, query: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        require_known_fields(call(route, query))
+        require_known_fields(request(route, query))
 
     (error,) = refused.value.errors
     assert (error.pointer, MARKER in error.message) == ("/query", False)
@@ -57,19 +57,19 @@ def test_other_fields_are_refused_at_the_query_and_not_repeated(route: Route, qu
 
 def test_a_route_that_declares_nothing_knows_nothing() -> None:
     for route in (SENT, MADE):
-        require_known_fields(call(route, ""))
+        require_known_fields(request(route, ""))
         with pytest.raises(InvalidInput):
-            require_known_fields(call(route, "limit=5"))
+            require_known_fields(request(route, "limit=5"))
 
 
 @pytest.mark.parametrize("query", ["limit=%ff", "&".join("limit=1" for _ in range(101))])
 def test_what_cannot_be_read_is_refused(query: str) -> None:
     with pytest.raises(InvalidInput):
-        require_known_fields(call(POLLED, query))
+        require_known_fields(request(POLLED, query))
 
 
 def test_monitors_may_add_what_they_like() -> None:
-    require_known_fields(call(OPERATORS, f"{MARKER}=1"))
+    require_known_fields(request(OPERATORS, f"{MARKER}=1"))
 
 
 def test_both_planes_say_what_they_take() -> None:

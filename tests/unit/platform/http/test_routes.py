@@ -4,7 +4,7 @@ from uuid import UUID
 import pytest
 
 from conflicto.platform.http import routes as module
-from conflicto.platform.http.messages import Answer, Call
+from conflicto.platform.http.messages import Request, Response
 from conflicto.platform.http.routes import Docs, MethodNotAllowed, Route, RouteTable, control, data
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.problems import DomainError, NotFound
@@ -13,8 +13,8 @@ POLICY = Policy("p", 1, 1)
 ID = "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4"
 
 
-async def handler(call: Call) -> Answer:
-    return Answer(200)
+async def handler(request: Request) -> Response:
+    return Response(200)
 
 
 def route(method: str, path: str) -> Route:
