@@ -7,7 +7,7 @@ import pytest
 
 from conflicto.app import App
 from conflicto.responses.commands import submit
-from conflicto.responses.recount import counter_differences
+from conflicto.responses.recount.differences import counter_differences
 from conflicto.sessions.heads import head_row
 from conflicto.settings import Settings
 from tests.support.api import Api, Event, Seat, make_event

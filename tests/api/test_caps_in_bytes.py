@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from conflicto.app import App
-from conflicto.responses.recount import bytes_of_sessions, counter_differences
+from conflicto.responses.recount.differences import bytes_of_sessions, counter_differences
 from conflicto.sessions.heads import head_row
 from conflicto.sessions.storage import ACTIVITY_BYTES, KEY_BYTES, POOLED_BYTES, RESPONSE_BYTES
 from conflicto.settings import Settings

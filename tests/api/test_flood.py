@@ -7,7 +7,7 @@ import pytest
 from conflicto.app import App
 from conflicto.responses import http as responses_http
 from conflicto.responses.commands import flood as flooding
-from conflicto.responses.recount import counter_differences
+from conflicto.responses.recount.differences import counter_differences
 from conflicto.sessions import commands
 from conflicto.sessions.model import new_code
 from tests.support.api import Api, Event, Seat, make_event

@@ -10,7 +10,7 @@ from conflicto.activities.commands.edit import NewActivity, add_activity
 from conflicto.activities.model import Content
 from conflicto.platform.http.paging import MAX_PAGE_BYTES
 from conflicto.responses import store as response_store
-from conflicto.responses.model import Response
+from conflicto.responses.model import ParticipantResponse
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted
 
@@ -32,7 +32,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
         counts["characters"] += sum(each.characters for each in found.values())
         return found
 
-    def counted_response(row: Any) -> Response:
+    def counted_response(row: Any) -> ParticipantResponse:
         response = made(row)
         counts["characters"] += characters(response)
         return response

@@ -11,7 +11,7 @@ from conflicto.participants import store as participants
 from conflicto.platform.ids import ordered_uuids
 from conflicto.platform.problems import InternalError
 from conflicto.responses import store
-from conflicto.responses.model import Moderation, Response
+from conflicto.responses.model import Moderation, ParticipantResponse
 from conflicto.sessions import idempotency
 from conflicto.sessions.idempotency import Key, Replay, remember, replays
 from conflicto.sessions.tables import idempotency_keys
@@ -26,7 +26,7 @@ TEXTS = [
 ]  # fmt: skip
 
 
-def answers(session_id: int, activity_id: Any) -> list[Response]:
+def answers(session_id: int, activity_id: Any) -> list[ParticipantResponse]:
     ids = list(ordered_uuids(1, len(TEXTS)))
     return [
         response(

@@ -23,7 +23,7 @@ from conflicto.app import App
 from conflicto.migrations import locks
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.schema import SCHEMA, revision
-from conflicto.responses.recount import bytes_of_sessions, counter_differences
+from conflicto.responses.recount.differences import bytes_of_sessions, counter_differences
 from conflicto.sessions.heads import head_row
 from conflicto.settings import Settings
 from tests.support import databases, revisions

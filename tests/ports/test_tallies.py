@@ -11,7 +11,7 @@ from conflicto.activities.model import ModerationPolicy, ResponsePolicy
 from conflicto.platform.problems import DomainError, NotFound
 from conflicto.responses.commands.change import edit_response, moderate_response, remove_response
 from conflicto.responses.events import ResponsesChanged
-from conflicto.responses.model import NO_SLOT, LiveAnswer, Moderation, Response, Written
+from conflicto.responses.model import NO_SLOT, LiveAnswer, Moderation, ParticipantResponse, Written
 from conflicto.responses.queries import live_answers
 from conflicto.results.queries import Chunk, Reading, Round
 from conflicto.results.segments import Segments
@@ -116,14 +116,14 @@ async def test_the_oldest_tallies_make_room(kit: Kit, monkeypatch: pytest.Monkey
     assert await tallies.get(segments, Round(stage.session_id, stage.activity_id, 1), BASIS) is not first
 
 
-def revision(text: str, ts: int, *, created_ts: int = 5, deleted: bool = False) -> Response:
-    return Response(
+def revision(text: str, ts: int, *, created_ts: int = 5, deleted: bool = False) -> ParticipantResponse:
+    return ParticipantResponse(
         id=UUID(int=1), session_id=1, activity_id=UUID(int=2), participant_id=3, round=1, slot=NO_SLOT, ts=ts, created_ts=created_ts,
         received_us=ts, revision=1, deleted=deleted, moderation=Moderation.VISIBLE, was_visible=True, text=None if deleted else text,
     )  # fmt: skip
 
 
-def loaded(*answers: Response, seen_ts: int, is_shared: bool) -> Kept:
+def loaded(*answers: ParticipantResponse, seen_ts: int, is_shared: bool) -> Kept:
     kept = Kept(Tally(BASIS), is_shared=is_shared)
     reading = Reading(Round(1, UUID(int=2), 1), BASIS)
     for each in answers:

@@ -6,20 +6,20 @@ from hypothesis import strategies as st
 
 from conflicto.activities.model import Counts
 from conflicto.responses.counting import counted
-from conflicto.responses.model import Moderation, Response
+from conflicto.responses.model import Moderation, ParticipantResponse
 from tests.support.samples import response
 
-Change = tuple[Response | None, Response]
+Change = tuple[ParticipantResponse | None, ParticipantResponse]
 STEPS = st.lists(st.lists(st.tuples(st.integers(0, 4), st.sampled_from(["write", "delete", *Moderation])), max_size=5), max_size=12)
 
 
-def recounted(rows: dict[int, Response], live_changed: int, visible_changed: int) -> Counts:
+def recounted(rows: dict[int, ParticipantResponse], live_changed: int, visible_changed: int) -> Counts:
     live = [each.ts for each in rows.values() if not each.deleted]
     visible = [each.ts for each in rows.values() if each.is_visible]
     return Counts(len(live), max(live, default=None), live_changed, len(visible), max(visible, default=None), visible_changed)
 
 
-def next_revision(before: Response | None, number: int, what: str, ts: int) -> Response | None:
+def next_revision(before: ParticipantResponse | None, number: int, what: str, ts: int) -> ParticipantResponse | None:
     """Return what a command would store, None if it would refuse."""
     if what == "write":
         base = before or response(id=UUID(int=number), revision=0)
@@ -36,7 +36,7 @@ def next_revision(before: Response | None, number: int, what: str, ts: int) -> R
 @settings(max_examples=300)
 @given(STEPS, st.booleans())
 def test_kept_counts_are_what_counting_would_give(groups: list[list[tuple[int, str]]], pending_first: bool) -> None:
-    rows: dict[int, Response] = {}
+    rows: dict[int, ParticipantResponse] = {}
     counts, ts, live_changed, visible_changed = Counts(), 0, 0, 0
     for group in groups:
         changes: list[Change] = []

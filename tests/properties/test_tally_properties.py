@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conflicto.aggregation.spill.store import SpillStore
-from conflicto.responses.model import Moderation, Response
+from conflicto.responses.model import Moderation, ParticipantResponse
 from conflicto.results.tally import Basis, Tally, results_of, told_results
 from tests.support.samples import response
 
@@ -55,7 +55,9 @@ OTHER = st.sampled_from([("delete", None), *((moderation, None) for moderation i
 STEPS = st.lists(st.tuples(st.integers(0, 5), WRITING | OTHER), max_size=30)
 
 
-def step(rows: dict[int, Response], number: int, what: str, value: Any, ts: int) -> tuple[Response | None, Response] | None:
+def step(
+    rows: dict[int, ParticipantResponse], number: int, what: str, value: Any, ts: int
+) -> tuple[ParticipantResponse | None, ParticipantResponse] | None:
     before = rows.get(number)
     if what == "write":
         base = before or response(id=UUID(int=number), participant_id=number % 3, created_ts=ts)
@@ -85,7 +87,7 @@ def test_a_tally_that_followed_equals_a_recount(
     steps: list[tuple[int, Any]], spec: dict[str, Any], moderated: bool, chance: random.Random
 ) -> None:
     basis = BASIS._replace(aggregate=msgspec.json.encode(spec).decode(), is_moderated=moderated)
-    followed, rows = Tally(basis), dict[int, Response]()
+    followed, rows = Tally(basis), dict[int, ParticipantResponse]()
     for ts, (number, (what, value)) in enumerate(steps, 1):
         change = step(rows, number, what, value, ts)
         if change:
@@ -117,7 +119,7 @@ def test_a_tally_that_followed_equals_a_recount(
 @settings(max_examples=300, deadline=None)
 @given(STEPS, st.integers(1, 4), st.booleans())
 def test_what_was_dumped_in_parts_adds_up_to_the_whole(steps: list[tuple[int, Any]], parts: int, moderated: bool) -> None:
-    rows: dict[int, Response] = {}
+    rows: dict[int, ParticipantResponse] = {}
     for ts, (number, (what, value)) in enumerate(steps, 1):
         step(rows, number, what, value, ts)
     live = [each for each in rows.values() if not each.deleted]
@@ -153,7 +155,7 @@ def test_a_tally_on_disk_equals_a_recount_in_memory(
 ) -> None:
     basis = BASIS._replace(aggregate=msgspec.json.encode(spec).decode(), is_moderated=moderated)
     spill = SpillStore(2**26)
-    followed, rows = Tally(basis), dict[int, Response]()
+    followed, rows = Tally(basis), dict[int, ParticipantResponse]()
     for ts, (number, (what, value)) in enumerate(steps, 1):
         change = step(rows, number, what, value, ts)
         if change:

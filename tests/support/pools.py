@@ -11,7 +11,7 @@ from conflicto.participants.tables import participants
 from conflicto.platform.db.lives import Lives
 from conflicto.platform.db.transaction import WriteTx
 from conflicto.responses.commands.release import release_due
-from conflicto.responses.recount import bytes_of_sessions, counter_differences
+from conflicto.responses.recount.differences import bytes_of_sessions, counter_differences
 from conflicto.sessions.heads import every_head
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted

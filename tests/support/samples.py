@@ -12,7 +12,7 @@ from conflicto.activities.model import (
     ResponsesVisibility,
     ResultsVisibility,
 )
-from conflicto.responses.model import NO_SLOT, Moderation, Response
+from conflicto.responses.model import NO_SLOT, Moderation, ParticipantResponse
 
 ACTIVITY = Activity(
     id=UUID(int=1), session_id=7, type="lunch", title=None, order_index=0, status=ActivityStatus.DRAFT, response_policy=ResponsePolicy.ONE,
@@ -20,7 +20,7 @@ ACTIVITY = Activity(
     anonymous=False, duration_seconds=None, round=1, started_ts=None, ends_us=None, results_revealed=False, secret_revealed=False,
     was_revealed=False, published_ts=None, revision=1, deleted=False, created_ts=5, updated_ts=5,
 )  # fmt: skip
-RESPONSE = Response(
+RESPONSE = ParticipantResponse(
     id=UUID(int=2), session_id=7, activity_id=UUID(int=1), participant_id=3, round=1, slot=NO_SLOT, ts=10, created_ts=10, received_us=10,
     revision=1, deleted=False, moderation=Moderation.VISIBLE, was_visible=True, text="1",
 )  # fmt: skip
@@ -30,5 +30,5 @@ def activity(**fields: Any) -> Activity:
     return replace(ACTIVITY, **fields)
 
 
-def response(**fields: Any) -> Response:
+def response(**fields: Any) -> ParticipantResponse:
     return replace(RESPONSE, **fields)

@@ -20,7 +20,7 @@ from conflicto.platform.db.backup import BackupFailed, back_up
 from conflicto.platform.db.checks import Finding, findings
 from conflicto.platform.db.restore import RestoreRefused
 from conflicto.platform.db.schema import SCHEMA
-from conflicto.responses.recount import counter_differences
+from conflicto.responses.recount.differences import counter_differences
 
 if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from conflicto.exports.cells import Cell
     from conflicto.exports.questions import Answer, Question
     from conflicto.participants.model import Participant
-    from conflicto.responses.model import Response
+    from conflicto.responses.model import ParticipantResponse
 
 
 class Given(NamedTuple):
@@ -71,7 +71,9 @@ def headings_of(blocks: Iterable[Block]) -> list[str]:
     return [*SEAT_COLUMNS, *found]
 
 
-def seat_rows(blocks: Sequence[Block], seats: Iterable[Participant], answers: Iterable[Response]) -> Iterator[list[Cell]]:
+def seat_rows(
+    blocks: Sequence[Block], seats: Iterable[Participant], answers: Iterable[ParticipantResponse]
+) -> Iterator[list[Cell]]:
     """Yield a row for each seat, with its answers to activities that are not anonymous; who left has one only if such answers stay."""
     places = {(block.question.activity.id, block.round): place for place, block in enumerate(blocks) if not is_apart(block)}
     given: dict[int, dict[int, list[Answer]]] = {}

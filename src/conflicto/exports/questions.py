@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from conflicto.activity_types.model import ActivityType
     from conflicto.activity_types.parts import Part
     from conflicto.exports.cells import Cell
-    from conflicto.responses.model import Response
+    from conflicto.responses.model import ParticipantResponse
 
 MANY = "many"
 """The response policy under which one participant's cell holds all their answers, as a JSON array."""
@@ -47,7 +47,7 @@ class Answer(NamedTuple):
     about: ResponseMetadata
 
 
-def answer_of(response: Response) -> Answer:
+def answer_of(response: ParticipantResponse) -> Answer:
     """Return a stored response as its question reads it."""
     about = ResponseMetadata(response.participant_id or 0, response.received_us, response.created_ts, str(response.id))
     return Answer(response.text or "null", response.round, about)
@@ -115,7 +115,7 @@ class Question:
             return self.texts.get(str(_decode(text)), str(_decode(text)))
         return "; ".join(label_of(part, value) for value in listed(text))
 
-    def remember(self, response: Response) -> None:
+    def remember(self, response: ParticipantResponse) -> None:
         """Keep the text of an answer that later ones may name as their target."""
         if any(part.kind is PartKind.ANSWER for part in self.parts):
             plain = [self.words(part, value) for part, value in self.given(response.text or "null") if part.kind is PartKind.VALUE]

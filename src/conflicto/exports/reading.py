@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from conflicto.platform.db.transaction import ReadTx
-    from conflicto.responses.model import Response
+    from conflicto.responses.model import ParticipantResponse
 
 
 @dataclass(slots=True)
@@ -29,13 +29,13 @@ class AnswerReader:
         activities = activities_in_order(self.tx, self.session_id)
         return sum(total_answers(counts_by_round(self.tx, each.id)) for each in activities)
 
-    def of_activity(self, activity_id: UUID) -> Iterator[Response]:
+    def of_activity(self, activity_id: UUID) -> Iterator[ParticipantResponse]:
         """Yield the answers of all rounds of an activity, in the order of the feed."""
         for response in every_response(self.tx, activity_id, nth=None, participant_id=None):
             self.answers_read += 1
             yield response
 
-    def of_participants(self, participants: Sequence[int], activities: Collection[UUID]) -> list[Response]:
+    def of_participants(self, participants: Sequence[int], activities: Collection[UUID]) -> list[ParticipantResponse]:
         """Return the answers of some participants to some activities, in the order of the feed."""
         found = [each for each in responses_of_seats(self.tx, participants) if each.activity_id in activities]
         self.answers_read += len(found)

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from conflicto.activities.model import Activity
     from conflicto.participants.model import Participant
-    from conflicto.responses.model import Response
+    from conflicto.responses.model import ParticipantResponse
 
 
-def record(response: Response, activity: Activity, seats: Mapping[int, Participant]) -> dict[str, Any]:
+def record(response: ParticipantResponse, activity: Activity, seats: Mapping[int, Participant]) -> dict[str, Any]:
     """Return a response with what it answers; `response_data` is embedded byte for byte; its author is not, if it is anonymous."""
     author = None if activity.anonymous else seats.get(response.participant_id or 0)
     return {
@@ -40,7 +40,7 @@ def record(response: Response, activity: Activity, seats: Mapping[int, Participa
 
 
 def seat_records(
-    activities: Iterable[Activity], seats: Iterable[Participant], answers: Iterable[Response]
+    activities: Iterable[Activity], seats: Iterable[Participant], answers: Iterable[ParticipantResponse]
 ) -> Iterator[dict[str, Any]]:
     """Yield what `seat_rows` says of each seat as a record, its answers byte for byte in the order of the feed."""
     named = {activity.id: activity for activity in activities if not activity.anonymous}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from conflicto.exports.cells import Cell
     from conflicto.exports.questions import Question
     from conflicto.participants.model import Participant
-    from conflicto.responses.model import Response
+    from conflicto.responses.model import ParticipantResponse
 
 RESPONSE_COLUMNS = (
     "activity", "type", "round", "participant_id", "nickname", "answer", "moderation", "revision", "received_at", "updated_at", "id",
@@ -27,7 +27,7 @@ LONG_COLUMNS = (
 CODEBOOK_COLUMNS = ("activity", "type", "rounds", "item", "kind", "id", "text", "correct")
 
 
-def response_row(response: Response, question: Question, seats: Mapping[int, Participant]) -> list[Cell]:
+def response_row(response: ParticipantResponse, question: Question, seats: Mapping[int, Participant]) -> list[Cell]:
     """Return an answer as a row under `RESPONSE_COLUMNS`; that of an anonymous activity has neither author, instants nor id.
 
     Nor does it say whether a rehearsal gave it: in a small room that alone could name the others.
@@ -44,7 +44,7 @@ def response_row(response: Response, question: Question, seats: Mapping[int, Par
     ]  # fmt: skip
 
 
-def long_rows(response: Response, question: Question, seats: Mapping[int, Participant]) -> Iterator[list[Cell]]:
+def long_rows(response: ParticipantResponse, question: Question, seats: Mapping[int, Participant]) -> Iterator[list[Cell]]:
     """Yield a row under `LONG_COLUMNS` for each chosen option, each rank and each other part of an answer."""
     author = None if question.activity.anonymous else seats.get(response.participant_id or 0)
     who = (str(author.id), author.nickname) if author else ("", "")

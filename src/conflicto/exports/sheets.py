@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from conflicto.exports.reading import AnswerReader
     from conflicto.participants.model import Participant
     from conflicto.platform.db.transaction import ReadTx
-    from conflicto.responses.model import Response
+    from conflicto.responses.model import ParticipantResponse
 
 SEATS_AT_ONCE = 500
 ANSWERS_AT_ONCE = 5_000
@@ -92,7 +92,7 @@ def _long_rows(reader: AnswerReader, questions: Sequence[Question]) -> Iterator[
         yield from long_rows(response, question, seats)
 
 
-def _every_response(reader: AnswerReader, questions: Sequence[Question]) -> Iterator[tuple[Question, Response]]:
+def _every_response(reader: AnswerReader, questions: Sequence[Question]) -> Iterator[tuple[Question, ParticipantResponse]]:
     for question in questions:
         for response in reader.of_activity(question.activity.id):
             question.remember(response)
@@ -114,7 +114,9 @@ def _seat_rows(reader: AnswerReader, blocks: Sequence[Block]) -> Iterator[list[C
                 yield apart_row(blocks, apart[activity.id, nth], anonymous_answer(text, nth))
 
 
-def seats_with_answers(reader: AnswerReader, activities: Sequence[Activity]) -> Iterator[tuple[list[Participant], list[Response]]]:
+def seats_with_answers(
+    reader: AnswerReader, activities: Sequence[Activity]
+) -> Iterator[tuple[list[Participant], list[ParticipantResponse]]]:
     """Yield everyone who ever sat in a session, in the order of joining, some at a time, with their answers that are not anonymous."""
     seats = list(every_seat(reader.tx, reader.session_id))
     at_once = max(1, min(SEATS_AT_ONCE, ANSWERS_AT_ONCE * len(seats) // max(1, reader.total())))

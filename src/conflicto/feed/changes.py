@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from conflicto.feed.sources import Source
     from conflicto.feed.timestamps import Since
     from conflicto.platform.db.transaction import ReadTx
-    from conflicto.responses.model import Response
+    from conflicto.responses.model import ParticipantResponse
 
 Item = tuple[int, dict[str, Any]]
 
@@ -73,7 +73,7 @@ class _Reading:
             data = None if participant.deleted else participant_out(participant)
             yield change_item("participant", participant.id, participant.revision, participant.updated_ts, data)
 
-    def answers(self, rows: Sequence[Response]) -> Iterator[Item]:
+    def answers(self, rows: Sequence[ParticipantResponse]) -> Iterator[Item]:
         activities = self.source.activities()
         for response in rows:
             activity = activities[response.activity_id]
@@ -84,7 +84,7 @@ class _Reading:
             data = None if buried else response_out(response, anonymous=activity.anonymous and not mine, for_others=others)
             yield change_item("response", response.id, response.revision, response.ts, data)
 
-    def rows(self) -> Sequence[Response]:
+    def rows(self) -> Sequence[ParticipantResponse]:
         activities = self.source.activities().values()
         if self.caller.participant_id is not None:
             unknown = {each.id for each in activities if not each.is_visible}

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from conflicto.participants.model import Participant
     from conflicto.platform.db.stamps import Head
     from conflicto.platform.db.transaction import ReadTx
-    from conflicto.responses.model import Response
+    from conflicto.responses.model import ParticipantResponse
     from conflicto.responses.pool.model import PooledResponse
     from conflicto.sessions.model import Session
 
@@ -232,7 +232,7 @@ class SessionHead:
         if link.revoked_us is not None:
             self._revoke(view_of_role(link.role))
 
-    def _take_answers(self, answers: Iterable[Response]) -> None:
+    def _take_answers(self, answers: Iterable[ParticipantResponse]) -> None:
         for answer in answers:
             if answer.participant_id is not None:
                 self.own[answer.participant_id] = max(answer.ts, self.own.get(answer.participant_id, 0))
@@ -262,7 +262,7 @@ class SessionHead:
         if participant.revision > 1:
             self.bells[View.PARTICIPANT].ring_for({participant.id})
 
-    def _tell_authors(self, changes: Iterable[tuple[Response | None, Response]]) -> None:
+    def _tell_authors(self, changes: Iterable[tuple[ParticipantResponse | None, ParticipantResponse]]) -> None:
         """Wake those whose answers were hidden, approved or taken away; who sends one hears of it in the reply."""
         judged = {after.participant_id for before, after in changes if _is_judged(before, after)} - {None}
         if judged:
@@ -278,7 +278,7 @@ def has_anonymous_round(head: SessionHead) -> bool:
     return any(each.is_anonymous_round for each in head.activities.values())
 
 
-def _is_judged(before: Response | None, after: Response) -> bool:
+def _is_judged(before: ParticipantResponse | None, after: ParticipantResponse) -> bool:
     """Whether a change may have come from someone else than the author; of what others did, it is not always known what was before."""
     if before is None:
         return after.deleted or after.moderation is Moderation.HIDDEN or after.revision > 1

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from conflicto.participants.model import Participant
     from conflicto.platform.db.stamps import Head
     from conflicto.platform.db.transaction import ReadTx
-    from conflicto.responses.model import Response
+    from conflicto.responses.model import ParticipantResponse
     from conflicto.responses.pool.model import PooledResponse
     from conflicto.sessions.model import Session
 
@@ -45,7 +45,7 @@ class OthersAnswered:
 
     session_id: int
     since: int
-    responses: Sequence[Response]
+    responses: Sequence[ParticipantResponse]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class News:
     activities: Sequence[Activity]
     counts: Mapping[tuple[UUID, int], Counts]
     seats: Sequence[Participant]
-    answers: Sequence[Response]
+    answers: Sequence[ParticipantResponse]
     links: Sequence[Link]
     pooled: Sequence[PooledResponse] = ()
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from conflicto.feed.sources import Source
     from conflicto.feed.timestamps import Since
     from conflicto.platform.db.transaction import ReadTx
-    from conflicto.responses.model import Response
+    from conflicto.responses.model import ParticipantResponse
     from conflicto.sessions.gaps import Gap
 
 MAX_PAGE_BYTES = MAX_PAGE_TEXT
@@ -160,7 +160,7 @@ def remembered_responses(head: SessionHead, activity: Activity, view: View, sinc
 
 
 def _response_page(source: Source, activity: Activity, view: View, since: Since, window: Window, *, clamped: bool) -> Page:
-    rows: Sequence[Response] = ()
+    rows: Sequence[ParticipantResponse] = ()
     if window.after < window.upto:
         rows = source.answers_to(activity.id, window, live_only=since.kind == "beginning", visible_only=view is not View.HOST)
     others = view is not View.HOST

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from conflicto.participants.model import Participant
-    from conflicto.responses.model import Response
+    from conflicto.responses.model import ParticipantResponse
     from conflicto.responses.pool.model import PooledResponse
 
 MOST_ROWS = 20_000
@@ -68,10 +68,10 @@ class Recent:
     """The newest answers and seats of one session, complete after `floor`. `text_bytes`: memory of the answers' texts."""
 
     def __init__(self, loaded_ts: int, *, own_ts: int = 0) -> None:
-        self._answers: _Line[Response] = _Line(loaded_ts)
+        self._answers: _Line[ParticipantResponse] = _Line(loaded_ts)
         self._people: _Line[Participant] = _Line(loaded_ts)
-        self._pooled: _Line[Response] = _Line(max(loaded_ts, own_ts))
-        self._own: dict[int, dict[UUID, Response]] = {}
+        self._pooled: _Line[ParticipantResponse] = _Line(max(loaded_ts, own_ts))
+        self._own: dict[int, dict[UUID, ParticipantResponse]] = {}
         self._incomplete: set[int] = set()
         self.text_bytes = 0
 
@@ -87,7 +87,7 @@ class Recent:
     def __len__(self) -> int:
         return len(self._answers.rows) + len(self._pooled.rows) + len(self._people.rows)
 
-    def answers_after(self, ts: int) -> list[Response]:
+    def answers_after(self, ts: int) -> list[ParticipantResponse]:
         """Return everyone's answers after a position, tombstones included."""
         return self._answers.after(ts)
 
@@ -95,11 +95,11 @@ class Recent:
         """Return the seats that changed after a position, those that are gone included."""
         return self._people.after(ts)
 
-    def own_answers(self, participant_id: int) -> list[Response]:
+    def own_answers(self, participant_id: int) -> list[ParticipantResponse]:
         """Return one participant's answers, as far as they are here, in order."""
         return sorted(self._own.get(participant_id, {}).values(), key=lambda response: response.ts)
 
-    def answer(self, response_id: UUID) -> Response | None:
+    def answer(self, response_id: UUID) -> ParticipantResponse | None:
         """Return an answer, if it is here."""
         found = self._answers.rows.get(response_id)
         return found[1] if found else None
@@ -114,7 +114,7 @@ class Recent:
         seat, floor = self.seat(participant_id), self.own_floor(participant_id)
         return seat is not None and floor is not None and seat.created_ts > floor
 
-    def take_answer(self, response: Response) -> None:
+    def take_answer(self, response: ParticipantResponse) -> None:
         """Take in an answer as it is now; what waited in the pool under its id is over."""
         self._forget_pooled(response.id)
         before = self.answer(response.id)
@@ -145,10 +145,10 @@ class Recent:
             if known is not None and response.activity_id in anonymous:
                 self._answers.rows[response.id] = known[0], replace(known[1], participant_id=None)
 
-    def _forget_own(self, participant_id: int) -> Iterable[Response]:
+    def _forget_own(self, participant_id: int) -> Iterable[ParticipantResponse]:
         return self._own.pop(participant_id, {}).values()
 
-    def _own_answer(self, response: Response) -> None:
+    def _own_answer(self, response: ParticipantResponse) -> None:
         if response.participant_id is not None and response.participant_id not in self._incomplete:
             self._own.setdefault(response.participant_id, {})[response.id] = response
 
@@ -168,7 +168,7 @@ class Recent:
         while len(self._people.rows) > MOST_ROWS:
             self._people.drop_oldest()
 
-    def _drop(self, response: Response) -> None:
+    def _drop(self, response: ParticipantResponse) -> None:
         self.text_bytes -= _size(response)
         own = {} if response.participant_id is None else self._own.get(response.participant_id, {})
         if own.get(response.id) is response:
@@ -177,5 +177,5 @@ class Recent:
                 del self._own[response.participant_id]
 
 
-def _size(response: Response) -> int:
+def _size(response: ParticipantResponse) -> int:
     return text_bytes(response.text) + text_bytes(response.masked)

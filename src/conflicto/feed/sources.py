@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from conflicto.feed.head import SessionHead
     from conflicto.participants.model import Participant
     from conflicto.platform.db.transaction import ReadTx
-    from conflicto.responses.model import Response
+    from conflicto.responses.model import ParticipantResponse
     from conflicto.sessions.model import Session
 
 MAX_PAGE_TEXT = 1024 * 1024
@@ -61,13 +61,15 @@ class Source(Protocol):
     def seat(self, participant_id: int) -> Participant | None:
         """Return one seat, None if it did not change in any window that may be asked for."""
 
-    def answers(self, window: Window, *, closed: Collection[UUID], visible_only: bool) -> Sequence[Response]:
+    def answers(self, window: Window, *, closed: Collection[UUID], visible_only: bool) -> Sequence[ParticipantResponse]:
         """Return everyone's answers without those of `closed` activities; `visible_only` leaves out what the screen never saw."""
 
-    def own_answers(self, participant_id: int, window: Window, *, closed: Collection[UUID]) -> Sequence[Response]:
+    def own_answers(self, participant_id: int, window: Window, *, closed: Collection[UUID]) -> Sequence[ParticipantResponse]:
         """Return one participant's answers without those of `closed` activities."""
 
-    def answers_to(self, activity_id: UUID, window: Window, *, live_only: bool, visible_only: bool) -> Sequence[Response]:
+    def answers_to(
+        self, activity_id: UUID, window: Window, *, live_only: bool, visible_only: bool
+    ) -> Sequence[ParticipantResponse]:
         """Return the answers to one activity; `live_only` leaves tombstones out."""
 
     @property
@@ -88,7 +90,7 @@ class Stored:
         """Return where answers were cut short."""
         return min(self.cuts, default=None)
 
-    def _cut(self, rows: Sequence[Response], window: Window) -> Sequence[Response]:
+    def _cut(self, rows: Sequence[ParticipantResponse], window: Window) -> Sequence[ParticipantResponse]:
         if len(rows) < window.most and sum(map(characters, rows)) > MAX_PAGE_TEXT:
             self.cuts.append(rows[-1].ts)
         return rows
@@ -117,7 +119,7 @@ class Stored:
         """Return one seat; `NotFound` if it is gone."""
         return participant_by_id(self.tx, participant_id)
 
-    def answers(self, window: Window, *, closed: Collection[UUID], visible_only: bool) -> Sequence[Response]:
+    def answers(self, window: Window, *, closed: Collection[UUID], visible_only: bool) -> Sequence[ParticipantResponse]:
         """Return everyone's answers."""
         found = session_feed(
             self.tx,
@@ -131,14 +133,16 @@ class Stored:
         )
         return self._cut(found, window)
 
-    def own_answers(self, participant_id: int, window: Window, *, closed: Collection[UUID]) -> Sequence[Response]:
+    def own_answers(self, participant_id: int, window: Window, *, closed: Collection[UUID]) -> Sequence[ParticipantResponse]:
         """Return one participant's answers."""
         found = own_feed(
             self.tx, participant_id, after=window.after, upto=window.upto, most=window.most, closed=closed, enough=MAX_PAGE_TEXT
         )
         return self._cut(found, window)
 
-    def answers_to(self, activity_id: UUID, window: Window, *, live_only: bool, visible_only: bool) -> Sequence[Response]:
+    def answers_to(
+        self, activity_id: UUID, window: Window, *, live_only: bool, visible_only: bool
+    ) -> Sequence[ParticipantResponse]:
         """Return the answers to one activity."""
         found = activity_feed(
             self.tx,
@@ -192,7 +196,7 @@ class Remembered:
         """Return one seat, if it changed after the floor."""
         return self.head.recent.seat(participant_id)
 
-    def answers(self, window: Window, *, closed: Collection[UUID], visible_only: bool) -> Sequence[Response]:
+    def answers(self, window: Window, *, closed: Collection[UUID], visible_only: bool) -> Sequence[ParticipantResponse]:
         """Return everyone's answers."""
         rows = self.head.recent.answers_after(window.after)
         return [
@@ -201,7 +205,7 @@ class Remembered:
             if each.ts <= window.upto and each.activity_id not in closed and (each.was_visible or not visible_only)
         ]
 
-    def own_answers(self, participant_id: int, window: Window, *, closed: Collection[UUID]) -> Sequence[Response]:
+    def own_answers(self, participant_id: int, window: Window, *, closed: Collection[UUID]) -> Sequence[ParticipantResponse]:
         """Return one participant's answers."""
         rows = self.head.recent.own_answers(participant_id)
         found = [each for each in rows if window.after < each.ts <= window.upto and each.activity_id not in closed]
@@ -216,7 +220,7 @@ class Remembered:
         *,
         live_only: bool,  # noqa: ARG002 - see the class
         visible_only: bool,
-    ) -> Sequence[Response]:
+    ) -> Sequence[ParticipantResponse]:
         """Return the answers to one activity."""
         rows = self.head.recent.answers_after(window.after)
         told = [each for each in rows if each.ts <= window.upto and each.activity_id == activity_id]

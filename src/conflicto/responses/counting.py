@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from conflicto.activities.model import Counts
-    from conflicto.responses.model import Response
+    from conflicto.responses.model import ParticipantResponse
 
 
 @dataclass(slots=True)
@@ -30,7 +30,7 @@ class _Kind:
             self.last_ts = 0
 
 
-def counted(counts: Counts, changes: Iterable[tuple[Response | None, Response]]) -> Counts:
+def counted(counts: Counts, changes: Iterable[tuple[ParticipantResponse | None, ParticipantResponse]]) -> Counts:
     """Return the counts after `changes`, given in feed order.
 
     A newest-response timestamp that a deletion may have made wrong becomes 0: the caller looks the right one up.

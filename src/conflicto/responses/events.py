@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from uuid import UUID
 
-    from conflicto.responses.model import Response
+    from conflicto.responses.model import ParticipantResponse
     from conflicto.responses.pool.model import PooledResponse
 
 
@@ -39,7 +39,7 @@ class ResponsesChanged:
     """Responses of one session as they are now, in feed order, each with what it was before (None: new)."""
 
     session_id: int
-    changes: Sequence[tuple[Response | None, Response]]
+    changes: Sequence[tuple[ParticipantResponse | None, ParticipantResponse]]
 
     def deletes(self) -> tuple[str, list[UUID]]:
         """Return the answers that went."""

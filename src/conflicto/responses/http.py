@@ -39,8 +39,7 @@ from conflicto.responses.checking import AnswerCheck
 from conflicto.responses.commands import change
 from conflicto.responses.commands.flood import NOTHING, clear_flood, note_cleared
 from conflicto.responses.commands.submit import Receipt, Submission, submit_many
-from conflicto.responses.model import Moderation
-from conflicto.responses.model import Response as ParticipantResponse
+from conflicto.responses.model import Moderation, ParticipantResponse
 from conflicto.responses.queries import (
     ResponseFilter,
     own_response,

@@ -25,7 +25,7 @@ class Moderation(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
+class ParticipantResponse:
     """One answer in its present revision. `ts` and `created_ts` are feed timestamps, `received_us` is wall time, all µs since 1970 UTC.
 
     `text` is the gated JSON, None for a tombstone; `masked` is what others are shown in its place, None if that is the text itself: the
@@ -89,7 +89,7 @@ class Written(NamedTuple):
     held: bool = False
 
 
-def moderation_of(activity: Activity, before: Response | None, *, held: bool = False) -> Moderation:
+def moderation_of(activity: Activity, before: ParticipantResponse | None, *, held: bool = False) -> Moderation:
     """Return how a new revision starts: what the host hid or holds does not come back by being sent again."""
     if activity.moderation is ModerationPolicy.AFTER and before is not None and before.moderation is not Moderation.VISIBLE:
         return before.moderation

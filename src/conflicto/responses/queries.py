@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from conflicto.platform.db.cancellation import Deadline
     from conflicto.platform.db.transaction import ReadTx
-    from conflicto.responses.model import Response
+    from conflicto.responses.model import ParticipantResponse
 
 activity_feed = store.activity_feed
 session_feed = store.session_feed
@@ -69,7 +69,7 @@ class ResponseFilter:
         return (self.nth, self.participant_id, self.contains) == (None, None, None)
 
 
-def response_by_id(tx: ReadTx, response_id: UUID, *, activity_id: UUID | None = None) -> Response:
+def response_by_id(tx: ReadTx, response_id: UUID, *, activity_id: UUID | None = None) -> ParticipantResponse:
     """Return a live response, of `activity_id` if that is given.
 
     Raises:
@@ -96,7 +96,7 @@ def pattern_of(text: str) -> str:
 
 def response_page(
     tx: ReadTx, activity_id: UUID, wanted: ResponseFilter, *, limit: int, offset: int = 0, after: int = 0, max_characters: int
-) -> tuple[Part[Response], int | None]:
+) -> tuple[Part[ParticipantResponse], int | None]:
     """Return up to `limit + 1` live responses after a position, in feed order, and the total (None when filtered).
 
     Once those that were read have more than `max_characters` of JSON, no more are read.
@@ -116,7 +116,7 @@ def response_page(
     return Part(found, is_cut=len(found) <= limit and sum(map(characters, found)) > max_characters), total
 
 
-def _up_to(found: Iterable[Response], max_characters: int) -> Iterator[Response]:
+def _up_to(found: Iterable[ParticipantResponse], max_characters: int) -> Iterator[ParticipantResponse]:
     for response in found:
         yield response
         max_characters -= characters(response)
@@ -124,7 +124,7 @@ def _up_to(found: Iterable[Response], max_characters: int) -> Iterator[Response]
             break
 
 
-def _matching(tx: ReadTx, activity_id: UUID, wanted: ResponseFilter, after: int) -> Iterator[Response]:
+def _matching(tx: ReadTx, activity_id: UUID, wanted: ResponseFilter, after: int) -> Iterator[ParticipantResponse]:
     part, scan = parse(wanted.contains or "null"), _Scan(tx.deadline)
     for response in store.scan(tx, activity_id, nth=wanted.nth, participant_id=wanted.participant_id, after=after):
         text = response.text or "null"
@@ -182,7 +182,7 @@ def held_places(tx: ReadTx, session_id: int) -> HeldPlaces:
     return HeldPlaces(frozenset(told), frozenset(untold))
 
 
-def own_response(tx: ReadTx, response_id: UUID) -> Response | None:
+def own_response(tx: ReadTx, response_id: UUID) -> ParticipantResponse | None:
     """Return an answer as its author reads it, None if there is none: as it waits in the pool, else as it was released."""
     waiting = pool.find_many(tx, [response_id]).get(response_id)
     if waiting is not None and not waiting.deleted:
@@ -193,7 +193,7 @@ def own_response(tx: ReadTx, response_id: UUID) -> Response | None:
 
 def own_responses(
     tx: ReadTx, participant_id: int, *, activity_id: UUID | None, limit: int, offset: int = 0, after: int = 0, max_characters: int
-) -> Part[Response]:
+) -> Part[ParticipantResponse]:
     """Return a participant's live answers after a position in the order of their newest changes, those in the pool included.
 
     Once those that were read have more than `max_characters` of JSON, no more are read.
@@ -206,7 +206,7 @@ def own_responses(
         if each.ts > after and not each.deleted and activity_id in {None, each.activity_id}
     }
     wanted = sorted(places, key=places.__getitem__)[offset : offset + limit]
-    found: list[Response] = []
+    found: list[ParticipantResponse] = []
     for nth in range(0, len(wanted), BODIES_AT_ONCE):
         part = wanted[nth : nth + BODIES_AT_ONCE]
         released = store.find_many(tx, [key for key in part if key not in waiting])
@@ -218,7 +218,7 @@ def own_responses(
 
 def own_feed(
     tx: ReadTx, participant_id: int, *, after: int, upto: int, most: int, closed: Collection[UUID], enough: int
-) -> list[Response]:
+) -> list[ParticipantResponse]:
     """Return a participant's own answers with positions in (after, upto], in order, without those of `closed` activities.
 
     Once those that were read have more than `enough` characters, none that come later follow.
@@ -242,14 +242,14 @@ def own_head(tx: ReadTx, participant_id: int) -> int:
     return max([store.own_head(tx, participant_id), *(row.ts for row in pool.of_participant(tx, participant_id))])
 
 
-def is_hidden_from_start(response: Response) -> bool:
+def is_hidden_from_start(response: ParticipantResponse) -> bool:
     """Return whether a reader who begins at 0 is not told of one of their own answers."""
     return response.deleted or response.moderation is Moderation.HIDDEN
 
 
-def _own_pool(tx: ReadTx, participant_id: int) -> dict[UUID, Response]:
+def _own_pool(tx: ReadTx, participant_id: int) -> dict[UUID, ParticipantResponse]:
     return {row.id: row.own() for row in pool.of_participant(tx, participant_id) if not row.is_spent}
 
 
-def _place(response: Response) -> int:
+def _place(response: ParticipantResponse) -> int:
     return response.ts

@@ -17,7 +17,7 @@ from conflicto.platform.instants import microseconds, rfc3339
 from conflicto.responses.model import Moderation
 
 if TYPE_CHECKING:
-    from conflicto.responses.model import Response
+    from conflicto.responses.model import ParticipantResponse
 
 
 def _instant(text: str) -> str:
@@ -159,7 +159,9 @@ class MeOut(BaseModel):
     responses: list[ResponseOut]
 
 
-def response_out(response: Response, *, anonymous: bool, buried: bool = False, for_others: bool = False) -> dict[str, Any]:
+def response_out(
+    response: ParticipantResponse, *, anonymous: bool, buried: bool = False, for_others: bool = False
+) -> dict[str, Any]:
     """Return a response; without its author if the activity is anonymous, as a tombstone if it is `buried` for the caller.
 
     `for_others`: the caller is neither host nor author, and sees what the word filter left of it.

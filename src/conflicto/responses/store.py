@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, case, delete, func, literal_column, select, text, update
+from sqlalchemy import bindparam, delete, func, literal_column, select, text, update
 
 from conflicto.platform.db.bulk import Bulk
 from conflicto.platform.db.faults import DATABASE_FAULTS, is_cut_off
 from conflicto.platform.db.lookup import Lookup
 from conflicto.platform.ids import drawn
 from conflicto.responses.errors import ScanTooLong
-from conflicto.responses.model import NO_SLOT, LiveAnswer, Moderation, Response
+from conflicto.responses.model import NO_SLOT, LiveAnswer, Moderation, ParticipantResponse
 from conflicto.responses.pool.store import purge as purge_pools
 from conflicto.responses.tables import responses
-from conflicto.sessions.storage import RESPONSE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -34,10 +33,10 @@ _COLUMNS = {"text": "response_text", "masked": "masked_text"}
 
 _BULK = Bulk(
     responses,
-    {name: _COLUMNS.get(name, name) for name in Response.__slots__},
+    {name: _COLUMNS.get(name, name) for name in ParticipantResponse.__slots__},
     changing=("ts", "received_us", "revision", "deleted", "moderation", "was_visible", "text", "masked"),
 )
-_FIELDS = [responses.c[_COLUMNS.get(name, name)] for name in Response.__slots__]
+_FIELDS = [responses.c[_COLUMNS.get(name, name)] for name in ParticipantResponse.__slots__]
 _ALL = select(*_FIELDS)
 _BY_IDS = _ALL.where(responses.c.id.in_(bindparam("ids", expanding=True)))
 _SOME = Lookup(_ALL, responses.c.id)
@@ -98,40 +97,20 @@ _LIVE_ANSWERS = (
     .limit(bindparam("most"))
 )
 _COUNT_LIVE = select(func.count()).where(*_LIVE_IN_RANGE)
-_RECOUNT = (
-    select(
-        responses.c.activity_id,
-        responses.c.round,
-        func.count().label("live"),
-        func.count(case((responses.c.moderation == Moderation.VISIBLE.value, 1))).label("visible"),
-    )
-    .where(~responses.c.deleted)
-    .group_by(responses.c.activity_id, responses.c.round)
-)
-_ROWS_OF_SESSIONS = select(responses.c.session_id, func.count().label("stored")).group_by(responses.c.session_id)
-_BYTES = select(
-    responses.c.session_id,
-    func.sum(
-        RESPONSE_BYTES
-        + func.coalesce(func.octet_length(responses.c.response_text), 0)
-        + func.coalesce(func.octet_length(responses.c.masked_text), 0)
-    ).label("stored"),
-).group_by(responses.c.session_id)
-_NEWEST_STAMPS = select(responses.c.session_id, func.max(responses.c.ts).label("ts")).group_by(responses.c.session_id)
 
 
-def find_many(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, Response]:
+def find_many(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, ParticipantResponse]:
     """Return responses by id, tombstones included."""
     return {row.id: _response(row) for row in tx.all(_BY_IDS, {"ids": list(ids)})}
 
 
-def find_some(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, Response]:
+def find_some(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, ParticipantResponse]:
     """Return responses by id as `find_many` does, with one text of the statement for any number of them."""
     keys = [(each,) for each in ids]
     return {row.id: _response(row) for row in _SOME.rows(tx, keys)} if keys else {}
 
 
-def sample_live(tx: ReadTx, activity_id: UUID, nth: int, amount: int, *, but: Collection[UUID]) -> list[Response]:
+def sample_live(tx: ReadTx, activity_id: UUID, nth: int, amount: int, *, but: Collection[UUID]) -> list[ParticipantResponse]:
     """Return up to `amount` live responses of a round, drawn at random, and none of `but`."""
     left = {row.id for row in tx.all(_LIVE_IDS, {"activity_id": activity_id, "round": nth})}.difference(but)
     return list(find_some(tx, drawn(sorted(left), amount)).values())
@@ -144,7 +123,7 @@ def detach(tx: WriteTx, participant_id: int, activities: Collection[UUID], *, on
     tx.write(theirs.values(participant_id=None))
 
 
-def of_participants(tx: ReadTx, wanted: Iterable[tuple[int, UUID, int]]) -> dict[tuple[int, UUID], Response]:
+def of_participants(tx: ReadTx, wanted: Iterable[tuple[int, UUID, int]]) -> dict[tuple[int, UUID], ParticipantResponse]:
     """Return the single responses (policies `one` and `first`) of some participants, each in one round of an activity; tombstones included.
 
     They are given as participant, activity and round, and returned by participant and activity.
@@ -194,7 +173,7 @@ def activity_feed(  # noqa: PLR0913 - a window, a view, a bound
     live_only: bool,
     visible_only: bool,
     enough: int | None = None,
-) -> list[Response]:
+) -> list[ParticipantResponse]:
     """Return an activity's responses with timestamps in (after, upto], in order, up to the one with which they have `enough` characters.
 
     `live_only` leaves tombstones out; `visible_only` leaves out what screen and participants never saw.
@@ -213,7 +192,7 @@ def session_feed(  # noqa: PLR0913 - a window, a view, a bound
     closed: Collection[UUID],
     visible_only: bool,
     enough: int | None = None,
-) -> list[Response]:
+) -> list[ParticipantResponse]:
     """Return a session's responses as `activity_feed` does, without those of `closed` activities."""
     wanted = _outside(_seen(_SESSION_FEED, live_only=after == 0, visible_only=visible_only), closed)
     wanted = wanted.order_by(responses.c.ts).limit(most)
@@ -222,7 +201,7 @@ def session_feed(  # noqa: PLR0913 - a window, a view, a bound
 
 def own_feed(
     tx: ReadTx, participant_id: int, *, after: int, upto: int, most: int, closed: Collection[UUID], enough: int
-) -> list[Response]:
+) -> list[ParticipantResponse]:
     """Return a participant's own responses as `session_feed` does."""
     wanted = _outside(_seen(_OWN_FEED, live_only=after == 0, visible_only=False), closed)
     if after == 0:
@@ -231,11 +210,11 @@ def own_feed(
     return _first(tx, wanted, {"participant_id": participant_id, "after": after, "upto": upto}, most, enough)
 
 
-def _first(tx: ReadTx, wanted: Select[Any], params: Mapping[str, Any], most: int, enough: int | None) -> list[Response]:
+def _first(tx: ReadTx, wanted: Select[Any], params: Mapping[str, Any], most: int, enough: int | None) -> list[ParticipantResponse]:
     """Return responses until they have `enough` characters. Few rows come in one piece: a cursor of the server's takes longer."""
     if enough is None or most <= ROWS_AT_ONCE:
         return [_response(row) for row in tx.all(wanted, params)]
-    found: list[Response] = []
+    found: list[ParticipantResponse] = []
     for row in tx.each(wanted, params, at_once=ROWS_AT_ONCE):
         found.append(response := _response(row))
         enough -= characters(response)
@@ -244,7 +223,7 @@ def _first(tx: ReadTx, wanted: Select[Any], params: Mapping[str, Any], most: int
     return found
 
 
-def characters(response: Response) -> int:
+def characters(response: ParticipantResponse) -> int:
     """Return the length of an answer's JSON, in both of its forms."""
     return len(response.text or "") + len(response.masked or "")
 
@@ -265,7 +244,7 @@ def page(  # noqa: PLR0913 - filters, a part
     offset: int,
     after: int,
     enough: int,
-) -> list[Response]:
+) -> list[ParticipantResponse]:
     """Return one page of an activity's live responses after a position, in feed order, up to that with which they have `enough` characters.
 
     `contains` is JSON text and needs PostgreSQL's index.
@@ -273,8 +252,7 @@ def page(  # noqa: PLR0913 - filters, a part
     Raises:
         ScanTooLong: looking for `contains` took longer than it may.
     """
-    wanted = _filtered(activity_id, nth, participant_id, after)
-    wanted = wanted.limit(limit).offset(offset)
+    wanted = _filtered(activity_id, nth, participant_id, after).limit(limit).offset(offset)
     if contains is None:
         return _first(tx, wanted, {}, limit, enough)
     part = text("CAST(:contained AS jsonb)").bindparams(contained=contains)
@@ -287,7 +265,9 @@ def page(  # noqa: PLR0913 - filters, a part
         raise
 
 
-def scan(tx: ReadTx, activity_id: UUID, *, nth: int | None, participant_id: int | None, after: int = 0) -> Iterator[Response]:
+def scan(
+    tx: ReadTx, activity_id: UUID, *, nth: int | None, participant_id: int | None, after: int = 0
+) -> Iterator[ParticipantResponse]:
     """Yield an activity's live responses after a position one by one, in feed order."""
     for row in tx.each(_filtered(activity_id, nth, participant_id, after), at_once=500):
         yield _response(row)
@@ -302,19 +282,19 @@ def _filtered(activity_id: UUID, nth: int | None, participant_id: int | None, af
     return wanted.where(responses.c.ts > after).order_by(responses.c.ts)
 
 
-def add_many(tx: WriteTx, rows: Sequence[Response]) -> None:
+def add_many(tx: WriteTx, rows: Sequence[ParticipantResponse]) -> None:
     """Insert responses in one statement."""
     _BULK.insert(tx, rows)
 
 
-def save_many(tx: WriteTx, rows: Sequence[Response]) -> None:
+def save_many(tx: WriteTx, rows: Sequence[ParticipantResponse]) -> None:
     """Write the columns that a new revision changes."""
     _BULK.update(tx, rows)
 
 
 def live_of(
     tx: ReadTx, *, activity_id: UUID | None = None, nth: int | None = None, participant_id: int | None = None
-) -> list[Response]:
+) -> list[ParticipantResponse]:
     """Return live responses of a round of an activity, or of a participant, in feed order."""
     wanted = _ALL.where(~responses.c.deleted)
     if activity_id is not None:
@@ -324,12 +304,14 @@ def live_of(
     return [_response(row) for row in tx.all(wanted.order_by(_FEW_IN_ORDER if participant_id is not None else responses.c.ts))]
 
 
-def of_seats(tx: ReadTx, participants: Iterable[int]) -> list[Response]:
+def of_seats(tx: ReadTx, participants: Iterable[int]) -> list[ParticipantResponse]:
     """Return all live responses of some participants, in feed order."""
     return [_response(row) for row in tx.all(_OF_SEATS, {"participants": list(participants)})]
 
 
-def some_of_seats(tx: ReadTx, participants: Iterable[int], *, most: int, closed: Collection[UUID] = ()) -> list[Response]:
+def some_of_seats(
+    tx: ReadTx, participants: Iterable[int], *, most: int, closed: Collection[UUID] = ()
+) -> list[ParticipantResponse]:
     """Return up to `most` live responses of some participants, in no order, without those to `closed` activities."""
     wanted = _outside(_SOME_OF_SEATS, closed)
     return [_response(row) for row in tx.all(wanted, {"participants": list(participants), "most": most})]
@@ -364,36 +346,15 @@ def texts_in_order(tx: ReadTx, activity_id: UUID) -> Iterator[tuple[int, str]]:
         yield row.round, row.response_text
 
 
-def recount(tx: ReadTx) -> dict[tuple[UUID, int], tuple[int, int]]:
-    """Count the live and the visible responses of every round of the whole database, row by row: for checks alone."""
-    return {(row.activity_id, row.round): (row.live, row.visible) for row in tx.all(_RECOUNT)}
-
-
-def rows_of_sessions(tx: ReadTx) -> dict[int, int]:
-    """Count the rows of each session, tombstones included, row by row: for checks alone."""
-    return {row.session_id: row.stored for row in tx.all(_ROWS_OF_SESSIONS)}
-
-
-def recounted_bytes(tx: ReadTx) -> dict[int, int]:
-    """Return the bytes of each session's responses, row by row: for checks alone."""
-    return {row.session_id: int(row.stored) for row in tx.all(_BYTES)}
-
-
-def newest_stamps(tx: ReadTx) -> dict[int, int]:
-    """Return the largest feed timestamp of each session's responses: for checks alone."""
-    return {row.session_id: row.ts for row in tx.all(_NEWEST_STAMPS)}
-
-
 def purge(tx: WriteTx, session_id: int, at_most: int) -> int:
     """Remove some responses of a deleted session, those in its pools first; returns how many."""
-    pooled = purge_pools(tx, session_id, at_most)
-    if pooled:
+    if pooled := purge_pools(tx, session_id, at_most):
         return pooled
     some = select(responses.c.id).where(responses.c.session_id == session_id).limit(at_most)
     return tx.write(delete(responses).where(responses.c.id.in_(some.scalar_subquery())))
 
 
-def _response(row: Row[Any]) -> Response:
-    fields = dict(zip(Response.__slots__, row, strict=True))
+def _response(row: Row[Any]) -> ParticipantResponse:
+    fields = dict(zip(ParticipantResponse.__slots__, row, strict=True))
     fields["moderation"] = Moderation(fields["moderation"])
-    return Response(**fields)
+    return ParticipantResponse(**fields)

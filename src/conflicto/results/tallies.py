@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from conflicto.aggregation.spill.spill import Spill
-    from conflicto.responses.model import LiveAnswer, Response
+    from conflicto.responses.model import LiveAnswer, ParticipantResponse
     from conflicto.results.queries import Chunk, Reading, Round
     from conflicto.results.segments import Segments
     from conflicto.results.tally import Basis, StoredResults
 
-    Counted = LiveAnswer | Response
+    Counted = LiveAnswer | ParticipantResponse
 
-    Change = tuple[Response | None, Response]
+    Change = tuple[ParticipantResponse | None, ParticipantResponse]
 
 MOST_TALLIES = 1_000
 """Rounds of one session whose tallies are kept; a session has at most 500 activities."""
@@ -108,7 +108,7 @@ class Kept:
         self.covered = 0
         self.in_segments = 0
         self._chunks: list[Chunk] = []
-        self._waiting: list[tuple[Response | None, Response, int | None]] | None = []
+        self._waiting: list[tuple[ParticipantResponse | None, ParticipantResponse, int | None]] | None = []
 
     @property
     def bytes(self) -> int:
@@ -130,7 +130,7 @@ class Kept:
         """Remember no answers: some were counted that nobody has at hand."""
         self.counted = None
 
-    def take(self, before: Response | None, after: Response, since: int | None = None) -> None:
+    def take(self, before: ParticipantResponse | None, after: ParticipantResponse, since: int | None = None) -> None:
         """Follow a change, now or as soon as the load is done.
 
         `since` tells that it is the sum of several commits of others, from there on; `before` is then what was known there, if anything.
@@ -154,7 +154,7 @@ class Kept:
         for before, after, since in waiting:
             self.take(before, after, since)
 
-    def _change(self, before: Counted | None, after: Response) -> None:
+    def _change(self, before: Counted | None, after: ParticipantResponse) -> None:
         self.moves += 1
         self.tally.change(before, after)
         if self._spill is not None and (share := self.tally.share) > 1:
@@ -202,7 +202,7 @@ class Kept:
         finally:
             self._spilling = None
 
-    def _recount(self, counted: dict[UUID, Counted], after: Response) -> None:
+    def _recount(self, counted: dict[UUID, Counted], after: ParticipantResponse) -> None:
         """Count an answer as it is now, unless that was done; whatever it was before is at hand."""
         before = counted.pop(after.id, None)
         if before is None or before.ts < after.ts:
@@ -213,7 +213,7 @@ class Kept:
         else:
             counted[after.id] = before
 
-    def _overtake(self, before: Response | None, after: Response, since: int) -> None:
+    def _overtake(self, before: ParticipantResponse | None, after: ParticipantResponse, since: int) -> None:
         """Follow what others did to an answer since a position, of a round too large to remember; `before` is how it was there."""
         start = self._chunks[0].start
         if after.ts <= start:
@@ -225,7 +225,7 @@ class Kept:
         else:
             self.is_void = True
 
-    def _counts(self, before: Response, after: Response) -> bool:
+    def _counts(self, before: ParticipantResponse, after: ParticipantResponse) -> bool:
         """Whether the tally holds `before`: it does unless its chunk was read after it had become `after`."""
         if before.ts > self._chunks[0].start or after.ts > self.seen_ts:
             return True

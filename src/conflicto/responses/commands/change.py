@@ -16,7 +16,7 @@ from conflicto.responses import store
 from conflicto.responses.commands.keep import added_bytes, keep
 from conflicto.responses.commands.pool import empty_pool, give_up_released, keep_pooled, leave_pools, pooled, withdraw_pooled
 from conflicto.responses.errors import ActivityNotOpen, AlreadyAnswered, ModerationOff
-from conflicto.responses.model import Moderation, Response, Written, moderation_of
+from conflicto.responses.model import Moderation, ParticipantResponse, Written, moderation_of
 from conflicto.responses.pool import store as pool
 from conflicto.responses.queries import response_by_id
 from conflicto.sessions.errors import StorageFull
@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from conflicto.responses.pool.model import PooledResponse
 
 
-def edit_response(tx: WriteTx, response_id: UUID, *, participant_id: int, written: Written, received_us: int) -> Response:
+def edit_response(
+    tx: WriteTx, response_id: UUID, *, participant_id: int, written: Written, received_us: int
+) -> ParticipantResponse:
     """Replace the author's own answer while the activity takes answers; the same text again changes nothing.
 
     Raises:
@@ -103,7 +105,7 @@ def remove_response(tx: WriteTx, response_id: UUID, *, activity_id: UUID) -> Non
     _keep(tx, response, _tombstone(response))
 
 
-def moderate_response(tx: WriteTx, response_id: UUID, moderation: Moderation, *, activity_id: UUID) -> Response:
+def moderate_response(tx: WriteTx, response_id: UUID, moderation: Moderation, *, activity_id: UUID) -> ParticipantResponse:
     """Show, hold or hide an answer; the row moves to the end of the feed so that every screen learns of it.
 
     Raises:
@@ -158,9 +160,9 @@ class _Own(NamedTuple):
     """A participant's own answer: as its author reads it, as it waits in the pool, and as it was released."""
 
     activity: Activity
-    seen: Response
+    seen: ParticipantResponse
     waiting: PooledResponse | None
-    released: Response | None
+    released: ParticipantResponse | None
 
 
 def _own(tx: WriteTx, response_id: UUID, participant_id: int) -> _Own:
@@ -178,13 +180,13 @@ def _own(tx: WriteTx, response_id: UUID, participant_id: int) -> _Own:
     return _Own(activity, seen, waiting, released)
 
 
-def _keep(tx: WriteTx, before: Response, after: Response) -> Response:
+def _keep(tx: WriteTx, before: ParticipantResponse, after: ParticipantResponse) -> ParticipantResponse:
     stamped = replace(after, ts=tx.stamp(before.session_id, control=False), revision=before.revision + 1)
     keep(tx, before.session_id, [(before, stamped)])
     return stamped
 
 
-def bury(tx: WriteTx, session_id: int, gone: Sequence[Response]) -> int:
+def bury(tx: WriteTx, session_id: int, gone: Sequence[ParticipantResponse]) -> int:
     """Delete live answers of a session, given in feed order, and return how many."""
     if gone:
         stamps = tx.head(session_id).stamps(tx.now_us, len(gone))
@@ -196,5 +198,5 @@ def bury(tx: WriteTx, session_id: int, gone: Sequence[Response]) -> int:
     return len(gone)
 
 
-def _tombstone(response: Response) -> Response:
+def _tombstone(response: ParticipantResponse) -> ParticipantResponse:
     return replace(response, deleted=True, text=None, masked=None)

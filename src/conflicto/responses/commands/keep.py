@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from conflicto.activities.model import Counts
     from conflicto.platform.db.transaction import WriteTx
-    from conflicto.responses.model import Response
+    from conflicto.responses.model import ParticipantResponse
 
-    Change = tuple[Response | None, Response]
+    Change = tuple[ParticipantResponse | None, ParticipantResponse]
 
 
 def keep(tx: WriteTx, session_id: int, changes: Sequence[Change]) -> None:
@@ -45,7 +45,7 @@ def keep_all(tx: WriteTx, by_session: Mapping[int, Sequence[Change]]) -> None:
         tx.emit(ResponsesChanged(session_id, of_one))
 
 
-def added_bytes(before: Response | None, after: Response) -> int:
+def added_bytes(before: ParticipantResponse | None, after: ParticipantResponse) -> int:
     """Return how many bytes more a change stores."""
     row = RESPONSE_BYTES if before is None else -text_bytes(before.text, before.masked)
     return row + text_bytes(after.text, after.masked)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from conflicto.activities.model import Activity
     from conflicto.participants.events import ParticipantRemoved
     from conflicto.platform.db.transaction import WriteTx
-    from conflicto.responses.model import Response, Written
+    from conflicto.responses.model import ParticipantResponse, Written
 
     Change = tuple[PooledResponse | None, PooledResponse]
 
@@ -33,7 +33,7 @@ def pooled(
     *,
     participant_id: int,
     received_us: int,
-    released: Response | None = None,
+    released: ParticipantResponse | None = None,
     waiting: PooledResponse | None = None,
 ) -> PooledResponse:
     """Return an answer as it waits in the pool: `waiting` is replaced by it, and `released` will be when it is released."""
@@ -71,7 +71,7 @@ def withdraw_pooled(tx: WriteTx, activity: Activity, waiting: PooledResponse) ->
     keep_pooled(tx, activity, [(waiting, replace(waiting, ts=ts, deleted=True, text=None, masked=None))])
 
 
-def give_up_released(tx: WriteTx, activity: Activity, released: Response, participant_id: int) -> None:
+def give_up_released(tx: WriteTx, activity: Activity, released: ParticipantResponse, participant_id: int) -> None:
     """Detach a released answer from its author: it stays, its key is erased, and only a mark says that a place is used."""
     pool.remove_edits(tx, activity.id, activity.round, of=released.id)
     store.detach(tx, participant_id, [activity.id], only=released.id)
@@ -80,7 +80,7 @@ def give_up_released(tx: WriteTx, activity: Activity, released: Response, partic
     keep_pooled(tx, activity, [(None, _mark(tx, released, participant_id))])
 
 
-def _mark(tx: WriteTx, released: Response, participant_id: int) -> PooledResponse:
+def _mark(tx: WriteTx, released: ParticipantResponse, participant_id: int) -> PooledResponse:
     """Return what keeps the place of an answer that was detached: who comes back cannot answer twice."""
     ts = tx.head(released.session_id).own_stamp(tx.now_us)
     return PooledResponse(

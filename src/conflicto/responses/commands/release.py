@@ -18,7 +18,7 @@ from conflicto.platform.ids import drawn
 from conflicto.responses import store
 from conflicto.responses.commands.keep import keep
 from conflicto.responses.events import AnswersPooled
-from conflicto.responses.model import Moderation, Response, moderation_of
+from conflicto.responses.model import Moderation, ParticipantResponse, moderation_of
 from conflicto.responses.pool import store as pool
 from conflicto.responses.pool.model import MIN_MIXED, PERIOD_US, due_at_tick, tick_at
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import WriteTx
     from conflicto.responses.pool.model import PooledResponse
 
-    Change = tuple[Response | None, Response]
+    Change = tuple[ParticipantResponse | None, ParticipantResponse]
 
 NEW, EDIT = False, True
 """Kinds of pooled answers: those that nobody has seen yet, and new texts of released ones."""
@@ -94,7 +94,7 @@ def release_rest(tx: WriteTx, event: AnsweringEnded) -> None:
     people = _people_by_kind(tx, activity)
     edits = [row for row in waiting if row.is_edit]
     released: Sequence[PooledResponse] = edits
-    mixed: Sequence[Response] = ()
+    mixed: Sequence[ParticipantResponse] = ()
     if len(people[NEW]) >= activity.min_group:
         pool.remove_kind(tx, activity.id, activity.round, edits=NEW)
         released = waiting
@@ -118,13 +118,13 @@ def _people_by_kind(tx: WriteTx, activity: Activity) -> dict[bool, set[int]]:
     return {kind: some - scripted for kind, some in authors.items()}
 
 
-def _release(tx: WriteTx, activity: Activity, rows: Sequence[PooledResponse], mixed: Sequence[Response] = ()) -> None:
+def _release(tx: WriteTx, activity: Activity, rows: Sequence[PooledResponse], mixed: Sequence[ParticipantResponse] = ()) -> None:
     """Bring rows into the feed in a random order, `mixed` ones once more among them."""
     if not rows:
         return
     earlier = store.find_some(tx, [row.id for row in rows if row.is_edit])
     head = tx.head(activity.session_id)
-    batch: list[PooledResponse | Response] = [*rows, *mixed]
+    batch: list[PooledResponse | ParticipantResponse] = [*rows, *mixed]
     order = drawn(batch, len(batch))
     changes = [_change(activity, each, earlier, ts) for ts, each in zip(head.stamps(tx.now_us, len(order)), order, strict=True)]
     new = sum(before is None for before, _ in changes)
@@ -134,14 +134,16 @@ def _release(tx: WriteTx, activity: Activity, rows: Sequence[PooledResponse], mi
     tx.emit(AnswersPooled(activity.session_id, [], released=(new, len(rows) - new)))
 
 
-def _change(activity: Activity, row: PooledResponse | Response, earlier: dict[UUID, Response], ts: int) -> Change:
+def _change(
+    activity: Activity, row: PooledResponse | ParticipantResponse, earlier: dict[UUID, ParticipantResponse], ts: int
+) -> Change:
     """Return a row before and after its release: of its own times nothing is left."""
-    if isinstance(row, Response):
+    if isinstance(row, ParticipantResponse):
         return row, replace(row, ts=ts, received_us=ts, revision=row.revision + 1)
     before = earlier.get(row.id)
     held = row.moderation is Moderation.PENDING
     moderation = row.moderation if before is None else moderation_of(activity, before, held=held)
-    after = Response(
+    after = ParticipantResponse(
         id=row.id, session_id=row.session_id, activity_id=row.activity_id, participant_id=row.participant_id, round=row.round,
         slot=row.slot, ts=ts, created_ts=before.created_ts if before else ts, received_us=ts,
         revision=before.revision + 1 if before else 1, deleted=False, moderation=moderation,

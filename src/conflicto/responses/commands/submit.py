@@ -23,7 +23,7 @@ from conflicto.responses import store
 from conflicto.responses.commands.keep import keep_all
 from conflicto.responses.commands.pool import keep_pooled, pooled
 from conflicto.responses.errors import ActivityNotOpen, AlreadyAnswered
-from conflicto.responses.model import NO_SLOT, Moderation, Response, Written, moderation_of
+from conflicto.responses.model import NO_SLOT, Moderation, ParticipantResponse, Written, moderation_of
 from conflicto.responses.pool import store as pool
 from conflicto.sessions import idempotency
 from conflicto.sessions.errors import StorageFull
@@ -61,7 +61,7 @@ class Receipt:
     `is_unseen`: it belongs to an anonymous activity, so only its sender may be told of the request.
     """
 
-    response: Response
+    response: ParticipantResponse
     status: int
     is_unseen: bool = False
 
@@ -71,14 +71,14 @@ class _Accepted(NamedTuple):
 
     place: int
     activity: Activity
-    before: Response | None
+    before: ParticipantResponse | None
     waiting: PooledResponse | None
 
 
 class _Earlier(NamedTuple):
     """Answers of the senders where they may have one, by participant and activity: released ones, and those in the pool."""
 
-    released: dict[tuple[int, UUID], Response]
+    released: dict[tuple[int, UUID], ParticipantResponse]
     pooled: dict[tuple[int, UUID], PooledResponse]
 
 
@@ -185,7 +185,7 @@ def _answered(
     return accepted
 
 
-def _is_final(activity: Activity, before: Response | None, waiting: PooledResponse | None) -> bool:
+def _is_final(activity: Activity, before: ParticipantResponse | None, waiting: PooledResponse | None) -> bool:
     """Return whether an answer stands: by the policy, or because its author gave it up after its release."""
     if waiting is not None and waiting.is_spent:
         return True
@@ -193,7 +193,7 @@ def _is_final(activity: Activity, before: Response | None, waiting: PooledRespon
     return live and activity.response_policy is ResponsePolicy.FIRST
 
 
-def _revision(activity: Activity, submission: Submission, before: Response, ts: int) -> Response:
+def _revision(activity: Activity, submission: Submission, before: ParticipantResponse, ts: int) -> ParticipantResponse:
     text, masked, held = submission.written
     moderation = moderation_of(activity, before, held=held)
     return replace(
@@ -202,11 +202,11 @@ def _revision(activity: Activity, submission: Submission, before: Response, ts: 
     )  # fmt: skip
 
 
-def _new(activity: Activity, submission: Submission, new_id: UUID, ts: int) -> Response:
+def _new(activity: Activity, submission: Submission, new_id: UUID, ts: int) -> ParticipantResponse:
     text, masked, held = submission.written
     moderation = moderation_of(activity, None, held=held)
     many = activity.response_policy is ResponsePolicy.MANY
-    return Response(
+    return ParticipantResponse(
         id=new_id, session_id=activity.session_id, activity_id=activity.id, participant_id=submission.participant_id,
         round=activity.round, slot=new_id if many else NO_SLOT, ts=ts, created_ts=ts, received_us=submission.received_us,
         revision=1, deleted=False, moderation=moderation, was_visible=moderation is Moderation.VISIBLE, text=text, masked=masked,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from conflicto.platform.ids import drawn, up_to_exactly
 from conflicto.platform.instants import US_PER_S
-from conflicto.responses.model import Moderation, Response
+from conflicto.responses.model import Moderation, ParticipantResponse
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -55,9 +55,9 @@ class PooledResponse:
         """Return whether a released row of the same id exists."""
         return self.revision > 1
 
-    def own(self) -> Response:
+    def own(self) -> ParticipantResponse:
         """Return the row as its author reads it."""
-        return Response(
+        return ParticipantResponse(
             id=self.id, session_id=self.session_id, activity_id=self.activity_id, participant_id=self.participant_id,
             round=self.round, slot=self.slot, ts=self.ts, created_ts=self.created_ts, received_us=self.received_us,
             revision=self.revision, deleted=self.deleted, moderation=self.moderation, was_visible=False, text=self.text,

@@ -1,4 +1,4 @@
-"""Do the kept counters equal the rows? One look at the whole database, in one snapshot; for `conflicto db check` and for drills."""
+"""Differences between the stored counters and the rows, read in one snapshot of the whole database."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from conflicto.activities.queries import activity_bytes, kept_counts, recounted_activities
 from conflicto.participants.queries import participant_bytes, recounted_seats
-from conflicto.responses import store
 from conflicto.responses.pool import store as pool
+from conflicto.responses.recount import store
 from conflicto.sessions.heads import every_head
 from conflicto.sessions.queries import audit_lengths, kept_total, live_sessions, session_bytes
 
