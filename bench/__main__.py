@@ -66,7 +66,7 @@ def main() -> None:
         options.out.write_text(markdown(facts, sections), encoding="utf-8")
     if scale is FULL and set(options.only) == set(SUITES):
         records.write_all(facts, sections)
-        console.print(f"Written to {records.REPORT}, {records.FIGURES}, {records.PLOTS} and the README's capacity card")
+        console.print(f"Written to {records.REPORT}, {records.FIGURES}, {records.PLOTS} and {records.CAPACITY}")
 
 
 def _options() -> argparse.Namespace:

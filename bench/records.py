@@ -1,4 +1,4 @@
-"""What a full run leaves in the repository: the report, its figures as JSON, its plots, and the capacity card of the README."""
+"""Files of a full run: the report, its figures as JSON, its plots, and the table of docs/capacity.md."""
 
 from __future__ import annotations
 
@@ -15,24 +15,25 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 REPORT, FIGURES, PLOTS = HERE / "results.md", HERE / "results.json", HERE / "plots"
-README = HERE.parent / "README.md"
-BEGIN, END = "<!-- capacity card -->\n", "<!-- /capacity card -->"
+CAPACITY = HERE.parent / "docs/capacity.md"
+BEGIN, END = "<!-- capacity table -->\n", "<!-- /capacity table -->"
 
 
 def write_all(facts: Mapping[str, str], sections: Sequence[Section]) -> None:
-    """Write everything; the library that draws is needed here and nowhere else."""
-    from bench.plots import draw  # noqa: PLC0415 - a run that writes nothing does without it
+    """Write all files. Only this function needs the plotting library."""
+    from bench.plots import draw  # noqa: PLC0415 - a run that writes no files does not need it
 
     REPORT.write_text(markdown(facts, sections), encoding="utf-8")
     FIGURES.write_text(json.dumps(figures(facts, sections), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     draw([plot for section in sections for plot in section.plots], PLOTS)
-    lines = next((section.card for section in sections if section.card), ())
+    lines = next((section.capacity for section in sections if section.capacity), ())
     if lines:
-        README.write_text(with_card(README.read_text(encoding="utf-8"), card(facts, lines)), encoding="utf-8")
+        page = with_capacity(CAPACITY.read_text(encoding="utf-8"), capacity(facts, lines))
+        CAPACITY.write_text(page, encoding="utf-8")
 
 
 def figures(facts: Mapping[str, str], sections: Sequence[Section]) -> dict[str, Any]:
-    """Return every row by its name; two rows of one name would hide one another."""
+    """Return every row by its name; two rows with one name are an error."""
     rows = [row for section in sections for row in section.rows]
     named = {row.name: _figure(row) for row in rows}
     if len(named) < len(rows):
@@ -53,18 +54,18 @@ def ratios(row: Row) -> dict[str, float]:
     return {name: _rounded(series.middle) for name, series in (("ratio", row.ratio), ("of_nginx", row.ceiling)) if series}
 
 
-def card(facts: Mapping[str, str], lines: Sequence[Sequence[str]]) -> str:
-    """Return the capacity card: how many people one machine served, and how well."""
-    said = f"{facts['Date'][:10]}, {facts['Machine']}, load generator included; [all figures](bench/results.md):"
-    return "\n".join([said, "", *table(lines[0], lines[1:]), ""])
+def capacity(facts: Mapping[str, str], lines: Sequence[Sequence[str]]) -> str:
+    """Return the capacity table: how many participants one machine served, and how fast."""
+    heading = f"{facts['Date'][:10]}, {facts['Machine']}, load generator included; [all figures](../bench/results.md):"
+    return "\n".join([heading, "", *table(lines[0], lines[1:]), ""])
 
 
-def with_card(readme: str, text: str) -> str:
-    """Return the README with this card between its markers."""
-    before, begin, rest = readme.partition(BEGIN)
+def with_capacity(page: str, text: str) -> str:
+    """Return the page with this table between its markers."""
+    before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise ValueError("the README has no markers for the capacity card")
+        raise ValueError("docs/capacity.md has no markers for the capacity table")
     return before + begin + text + end + after
 
 

@@ -86,13 +86,13 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The rows of one suite, with what must be known to read them, its pictures, and the capacity card's columns and lines."""
+    """Rows of one suite, with their explanation, plots, and the columns and lines of the capacity table."""
 
     title: str
     about: str
     rows: Sequence[Row]
     plots: Sequence[Plot] = ()
-    card: Sequence[Sequence[str]] = ()
+    capacity: Sequence[Sequence[str]] = ()
 
 
 def paired(ours: Sequence[float], theirs: Sequence[float]) -> Series:

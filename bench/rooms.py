@@ -40,7 +40,7 @@ def measure(scale: Scale) -> list[Section]:
             continue
         visits += [_visit(transport, size, scale) for size in sizes]
     rows = [row for each in visits for row in _rows(each)]
-    return [Section("Rooms", _about(scale, cut, missing), rows, _plots(visits), card(visits) if visits else ())]
+    return [Section("Rooms", _about(scale, cut, missing), rows, _plots(visits), capacity(visits) if visits else ())]
 
 
 def _sizes(scale: Scale) -> tuple[list[int], str]:
@@ -147,17 +147,17 @@ def _point(ms: float) -> float | None:
     return round(ms, 2) if ms else None
 
 
-def card(visits: Sequence[Visit]) -> list[list[str]]:
-    """Return the capacity card: its columns, and a line for each size of the room."""
+def capacity(visits: Sequence[Visit]) -> list[list[str]]:
+    """Return the capacity table: its columns, and a line for each number of participants."""
     transports = list(dict.fromkeys(each.transport for each in visits))
     by_size = {each.people: {other.transport: other for other in visits if other.people == each.people} for each in visits}
     columns = ["Participants", "Poll answered, p50 / p99", "Server CPU, polling"]
     for transport in transports:
         columns += [f"{transport}: news reaches p50 / p99", f"{transport}: server memory"]
-    return [columns, *(_card_line(people, seen, transports) for people, seen in by_size.items())]
+    return [columns, *(_capacity_line(people, seen, transports) for people, seen in by_size.items())]
 
 
-def _card_line(people: int, seen: dict[str, Visit], transports: list[str]) -> list[str]:
+def _capacity_line(people: int, seen: dict[str, Visit], transports: list[str]) -> list[str]:
     polling = seen.get("poll")
     line = [f"{people:,}"]
     line += [_pair(polling.polls), f"{polling.server:.0%}"] if polling else ["", ""]

@@ -1,4 +1,4 @@
-"""One word for each idea: the glossary's words, and none of their synonyms, in pages, paths, fields, settings and tables."""
+"""The glossary: its size, its words in the source, and no synonyms in pages, paths, fields, settings and tables."""
 
 import re
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from conflicto.app import App
 from conflicto.platform.db.tables import metadata
 from conflicto.settings import Settings
-from tests.docs.pages import PAGES, prose
+from tests.docs.pages import PAGES, ROOT, prose
 
 BANNED = {
     r"users?": "participant, host or operator",
@@ -28,7 +28,9 @@ ALLOWED = {
     "SECURITY.md": {"votes"},
     "0013-anonymity.md": {"vote"},
 }
-"""Words that a page needs in their ordinary sense."""
+"""Words that a page uses in their ordinary sense."""
+
+MAX_OWN_WORDS = 20
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -52,8 +54,28 @@ async def test_public_names_use_the_glossary(app: App, document: dict[str, Any])
     assert {"session_id", "activity_id", "participant_id", "response_data", "round"} <= names
 
 
-def test_glossary_explains_the_words() -> None:
-    words = (next(page for page in PAGES if page.name == "architecture.md")).read_text(encoding="utf-8")
+def own_words() -> list[str]:
+    """Return the words in the first column of the section "Own words"."""
+    page = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
+    return re.findall(r"^\| ([a-z ]+) \| ", page.partition("## Own words\n")[2], re.MULTILINE)
+
+
+def test_glossary_holds_at_most_twenty_own_words() -> None:
+    words = own_words()
+
+    assert 0 < len(words) <= MAX_OWN_WORDS
+    assert len(set(words)) == len(words)
+
+
+def test_every_own_word_occurs_in_the_source() -> None:
+    files = [path for pattern in ("*.py", "*.js") for path in (ROOT / "src").rglob(pattern)]
+    source = "\n".join(path.read_text(encoding="utf-8") for path in files)
+
+    assert [word for word in own_words() if not re.search(rf"\b{word}s?\b", source, re.IGNORECASE)] == []
+
+
+def test_glossary_explains_the_objects_of_the_api() -> None:
+    page = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
 
     for word in ("session", "activity", "participant", "response", "round", "feed", "cursor", "tombstone", "seat", "head", "group"):
-        assert re.search(rf"^\| {word} \| ", words, re.MULTILINE), word
+        assert re.search(rf"^\| {word} \| ", page, re.MULTILINE), word

@@ -1,4 +1,4 @@
-"""The README's tour is run word by word against a real server; its other promises are looked up."""
+"""Tests of the README's program and of the tutorial, both run against a real server."""
 
 import os
 import re
@@ -18,6 +18,8 @@ from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+TUTORIAL = (ROOT / "docs/tutorial.md").read_text(encoding="utf-8")
+MAX_PROGRAM_LINES = 15
 ADMIN = "the-operator-of-the-readme"
 NEXT = "@@ next block @@"
 START_S = PATIENCE_S
@@ -25,7 +27,7 @@ START_S = PATIENCE_S
 
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
-    """The address of a server of its own, on a scratch data directory."""
+    """Start a server on an empty data directory and yield its address."""
     port = free_port()
     environment = os.environ | {"CONFLICTO_DATA_DIR": str(tmp_path / "data"), "CONFLICTO_ADMIN_TOKEN": ADMIN}
     environment.pop("DATABASE_URL", None)
@@ -52,15 +54,40 @@ def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
     pytest.fail("the server did not start")
 
 
-def tour() -> list[tuple[str, str]]:
-    """Return the tour's blocks of bash, each with the text that the README says it prints."""
-    found = re.findall(r"^```bash\n(.*?)^```\n(?:```text\n(.*?)^```\n)?", README, re.DOTALL | re.MULTILINE)
+def program() -> tuple[str, str]:
+    """Return the README's program and the text that it prints."""
+    found = re.findall(r"^```python\n(.*?)^```\n.*?^```text\n(.*?)^```\n", README, re.DOTALL | re.MULTILINE)
+    assert len(found) == 1
+    return found[0]
+
+
+def test_program_of_the_readme_prints_what_the_readme_shows(address: str, tmp_path: Path) -> None:
+    text, printed = program()
+    path = tmp_path / "lunch.py"
+    path.write_text(text, encoding="utf-8")
+    environment = os.environ | {"API": f"{address}/api/v1", "ADMIN": ADMIN}
+
+    ran = subprocess.run([sys.executable, path], env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (ran.returncode, ran.stderr, ran.stdout) == (0, "", printed)
+
+
+def test_program_of_the_readme_is_short() -> None:
+    lines = [line for line in program()[0].splitlines() if line.strip()]
+
+    assert len(lines) <= MAX_PROGRAM_LINES
+    assert "API=http://127.0.0.1:8000/api/v1 ADMIN=" in README
+
+
+def tutorial() -> list[tuple[str, str]]:
+    """Return the tutorial's blocks of bash, each with the text that the page says it prints."""
+    found = re.findall(r"^```bash\n(.*?)^```\n(?:```text\n(.*?)^```\n)?", TUTORIAL, re.DOTALL | re.MULTILINE)
     return [(block, printed) for block, printed in found]
 
 
-@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("bash")), reason="the tour needs bash and curl")
-def test_the_tour_runs_word_by_word_and_prints_what_it_says(address: str) -> None:
-    script = f"echo '{NEXT}'\n".join(block for block, _ in tour())
+@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("bash")), reason="the tutorial needs bash and curl")
+def test_the_tutorial_runs_word_by_word_and_prints_what_it_says(address: str) -> None:
+    script = f"echo '{NEXT}'\n".join(block for block, _ in tutorial())
     environment = os.environ | {"API": f"{address}/api/v1", "ADMIN": ADMIN}
 
     ran = subprocess.run(
@@ -68,19 +95,20 @@ def test_the_tour_runs_word_by_word_and_prints_what_it_says(address: str) -> Non
     )
 
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert ran.stdout.split(f"{NEXT}\n") == [printed for _, printed in tour()]
+    assert ran.stdout.split(f"{NEXT}\n") == [printed for _, printed in tutorial()]
 
 
-def test_the_document_is_served_where_the_readme_says(address: str) -> None:
-    assert "`/api/v1/openapi.json`" in README
+@pytest.mark.parametrize("page", [README, TUTORIAL], ids=["README", "tutorial"])
+def test_the_document_is_served_where_the_page_says(address: str, page: str) -> None:
+    assert "`/api/v1/openapi.json`" in page
     assert httpx2.get(f"{address}/api/v1/openapi.json").json()["openapi"].startswith("3.1")
 
 
-def test_the_tour_has_its_five_steps() -> None:
-    verbs = "".join(block for block, _ in tour())
+def test_the_tutorial_has_its_five_steps() -> None:
+    commands = "".join(block for block, _ in tutorial())
 
     for step in ('"$API/sessions"', "/activities", '"$API/join"', "response_data", "/since/"):
-        assert step in verbs
+        assert step in commands
 
 
 def test_first_screen_shows_the_two_commands() -> None:

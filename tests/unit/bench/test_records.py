@@ -2,10 +2,10 @@ import pytest
 
 from bench.growth import ladder
 from bench.histogram import Percentiles
-from bench.records import BEGIN, END, README, card, figures, with_card
+from bench.records import BEGIN, CAPACITY, END, capacity, figures, with_capacity
 from bench.report import Row, Section, Series, paired
 from bench.room import Visit
-from bench.rooms import card as card_of
+from bench.rooms import capacity as capacity_of
 from bench.soak import slope_per_minute
 
 FACTS = {"Date": "2026-11-25T01:00:00Z", "Machine": "A machine, 2 cores"}
@@ -36,31 +36,32 @@ def test_two_rows_of_one_name_are_refused() -> None:
         figures(FACTS, [section(Row("poll", Series([1])), Row("Poll!", Series([2])))])
 
 
-def test_the_card_replaces_what_stands_between_the_markers_and_nothing_else() -> None:
-    readme = f"before\n{BEGIN}old\n{END}\nafter\n"
+def test_the_capacity_table_replaces_only_the_text_between_the_markers() -> None:
+    page = f"before\n{BEGIN}old\n{END}\nafter\n"
 
-    once = with_card(readme, "new\n")
+    once = with_capacity(page, "new\n")
 
     assert once == f"before\n{BEGIN}new\n{END}\nafter\n"
-    assert with_card(once, "new\n") == once
+    assert with_capacity(once, "new\n") == once
 
 
-def test_a_readme_without_markers_is_refused() -> None:
+def test_a_page_without_markers_is_refused() -> None:
     with pytest.raises(ValueError, match="markers"):
-        with_card(f"before\n{BEGIN}no end", "new")
+        with_capacity(f"before\n{BEGIN}no end", "new")
 
 
-def test_the_readme_has_room_for_the_card() -> None:
-    lines = card_of(
+def test_docs_capacity_has_the_markers() -> None:
+    lines = capacity_of(
         [visit(transport, people) for transport in ("poll", "long-poll", "stream") for people in (50, 500, 5_000, 20_000)]
     )
-    readme = with_card(README.read_text(encoding="utf-8"), card(FACTS, lines))
+    page = with_capacity(CAPACITY.read_text(encoding="utf-8"), capacity(FACTS, lines))
 
-    assert len(readme.splitlines()) <= 140
+    assert page.startswith("# Capacity\n")
+    assert "| 20,000 | " in page
 
 
-def test_the_card_has_a_line_for_each_size_and_columns_for_each_transport() -> None:
-    columns, *lines = card_of([visit("poll", 50), visit("poll", 500), visit("stream", 500, errors={"lost": 1_200})])
+def test_the_capacity_table_has_a_line_for_each_size_and_columns_for_each_transport() -> None:
+    columns, *lines = capacity_of([visit("poll", 50), visit("poll", 500), visit("stream", 500, errors={"lost": 1_200})])
 
     assert columns[-2:] == ["stream: news reaches p50 / p99", "stream: server memory"]
     assert [len(line) for line in lines] == [len(columns), len(columns)]
