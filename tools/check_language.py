@@ -1,0 +1,191 @@
+"""Fail where names and prose break what a machine can hold of the rules in CONTRIBUTING.md.
+
+Names: no class name stands for two things, a bound is `MAX_*` or `MIN_*`, and no module stands beside its
+own plural. Prose: a docstring begins with a noun phrase or an imperative verb, docstrings, comments and
+Markdown end at column 100, and turned words have plain ones. Commits: subjects of at most 72 characters
+without a semicolon.
+
+Exemptions stand in tools/language.toml, each with a reason; one that is no longer needed fails as well.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import subprocess
+import sys
+import tokenize
+import tomllib
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+MAX_COLUMN = 100
+MAX_SENTENCE_WORDS = 25
+MAX_SUBJECT_CHARACTERS = 72
+CODE = ("src", "tools", "bench", "tests")
+MARKDOWN = ("*.md", "docs/*.md", "docs/decisions/*.md", ".github/*.md")
+
+PRIVATE_BOUND = re.compile(r"_?(MOST|LEAST|FEWEST|LONGEST|SHORTEST|LARGEST|SMALLEST|BIGGEST|HIGHEST|LOWEST|UPMOST)(_[A-Z0-9_]+)?")
+QUESTION = re.compile(r"(Who|Whose|What|Whatever|Whether|How|Where|When|Which|Why)\b")
+TURNED = {
+    re.compile(r"\banew\b"): "again",
+    re.compile(r"\bsave for\b"): "except",
+    re.compile(r"\bsave that\b"): "except that",
+    re.compile(r"\bof which\b"): "two sentences",
+    re.compile(r"\bnone but\b"): "only",
+    re.compile(r"\bso many\b"): "a number with a name",
+}
+"""Words that make a reader turn back, and what to write instead."""
+
+SENTENCE_END = re.compile(r"(?<=[.!?:;])\s+|\n\s*\n|\n\s*[-*] ")
+TABLE_OR_LINK = re.compile(r"\s*(\||\[[^]]+\]: |!?\[[^]]*\]\(\S+\)[.,;]?$|<)|.*https?://\S+$")
+
+Breach = tuple[str, str]
+"""Where ("path:line" or "path::name"), and what is wrong there."""
+
+
+def names(sources: Mapping[str, ast.Module]) -> Iterator[Breach]:
+    """Yield each class name that two modules of `src` define, and each bound with a private name."""
+    places: dict[str, list[str]] = defaultdict(list)
+    for path, tree in sources.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and path.startswith("src/"):
+                places[node.name].append(path)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and PRIVATE_BOUND.fullmatch(node.id):
+                yield f"{path}::{node.id}", "a bound is MAX_* or MIN_*, with a noun and a unit"
+    for name, paths in places.items():
+        if len(paths) > 1:
+            yield f"src::{name}", f"this class name stands for {len(paths)} things: {', '.join(paths)}"
+
+
+def plurals(paths: Iterable[str]) -> Iterator[Breach]:
+    """Yield each module that stands beside its own plural."""
+    modules = {path.removesuffix(".py") for path in paths}
+    for module in sorted(modules):
+        if f"{module}s" in modules:
+            yield f"{module}s.py", f"stands beside {Path(module).name}.py: name both for what they hold"
+
+
+def docstrings(path: str, tree: ast.Module, lines: list[str]) -> Iterator[Breach]:
+    """Yield what is wrong with the docstrings of a module."""
+    for text, node in _docstrings(tree):
+        where = f"{path}:{node.lineno}"
+        if QUESTION.match(text):
+            yield where, f"a docstring begins with a noun phrase or an imperative verb, not with {text.split()[0]}"
+        for at, line in enumerate(lines[node.lineno - 1 : node.end_lineno], node.lineno):
+            if len(line) > MAX_COLUMN and not TABLE_OR_LINK.match(line):
+                yield f"{path}:{at}", f"prose ends at column {MAX_COLUMN}"
+        yield from ((where, each) for each in _sentences(text))
+
+
+def comments(path: str, source: str) -> Iterator[Breach]:
+    """Yield each comment line that is too wide or turned. A comment behind code may end where code ends."""
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            own_line = not token.line[: token.start[1]].strip()
+            if own_line and token.end[1] > MAX_COLUMN and not re.search(r"https?://|# (noqa|type):", token.string):
+                yield f"{path}:{token.start[0]}", f"prose ends at column {MAX_COLUMN}"
+            yield from ((f"{path}:{token.start[0]}", each) for each in _turned(token.string))
+
+
+def markdown(path: str, text: str) -> Iterator[Breach]:
+    """Yield each line of prose that is too wide; code, tables and lone links may be wider."""
+    fenced = False
+    for at, line in enumerate(text.splitlines(), 1):
+        if line.lstrip().startswith("```"):
+            fenced = not fenced
+        elif not fenced and not TABLE_OR_LINK.match(line):
+            if len(line) > MAX_COLUMN:
+                yield f"{path}:{at}", f"prose ends at column {MAX_COLUMN}"
+            yield from ((f"{path}:{at}", each) for each in _turned(line))
+
+
+def subjects(lines: Iterable[str]) -> Iterator[Breach]:
+    """Yield each commit whose subject is too long or holds a semicolon; a line is `hash subject`."""
+    for line in lines:
+        commit, _, subject = line.partition(" ")
+        if len(subject) > MAX_SUBJECT_CHARACTERS:
+            yield f"commit {commit}", f"{len(subject)} characters, at most {MAX_SUBJECT_CHARACTERS}"
+        if ";" in subject:
+            yield f"commit {commit}", "one commit is one change: no semicolon in its subject"
+
+
+def _docstrings(tree: ast.Module) -> Iterator[tuple[str, ast.Constant]]:
+    """Yield the docstrings of modules, classes and functions, and the strings that describe constants and fields."""
+    for node in ast.walk(tree):
+        for each in getattr(node, "body", []) if not isinstance(node, ast.Lambda | ast.IfExp) else []:
+            if isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant) and isinstance(each.value.value, str):
+                yield each.value.value, each.value
+
+
+def _sentences(text: str) -> Iterator[str]:
+    for sentence in SENTENCE_END.split(text):
+        words = len(re.sub(r"`[^`]*`", "code", sentence).split())
+        if words > MAX_SENTENCE_WORDS:
+            yield f"a sentence of {words} words, at most {MAX_SENTENCE_WORDS}: {sentence.split()[0]} …"
+    yield from _turned(text)
+
+
+def _turned(text: str) -> Iterator[str]:
+    for turned, plain in TURNED.items():
+        if found := turned.search(text):
+            yield f'"{found[0]}": write {plain}'
+
+
+def breaches(root: Path) -> Iterator[Breach]:
+    """Yield everything that is wrong in the repository at `root`."""
+    texts = {
+        file.relative_to(root).as_posix(): file.read_text(encoding="utf-8")
+        for folder in CODE
+        for file in sorted((root / folder).rglob("*.py"))
+    }
+    trees = {path: ast.parse(text, path) for path, text in texts.items()}
+    yield from names(trees)
+    yield from plurals(path for path in texts if path.startswith("src/"))
+    for path, text in texts.items():
+        yield from docstrings(path, trees[path], text.splitlines())
+        yield from comments(path, text)
+    for pattern in MARKDOWN:
+        for file in sorted(root.glob(pattern)):
+            yield from markdown(file.relative_to(root).as_posix(), file.read_text(encoding="utf-8"))
+
+
+def commits(root: Path, since: str) -> Iterator[Breach]:
+    """Yield what is wrong with the commits after `since`; a clone without that commit is not looked at."""
+    command = ["git", "-C", str(root), "log", "--no-merges", "--format=%h %s", f"{since}..HEAD"]
+    log = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
+    yield from subjects(log.stdout.splitlines())
+
+
+def complaints(root: Path) -> list[str]:
+    """Return a line for each breach without exemption, exemption without reason, and exemption without breach."""
+    settings = tomllib.loads((root / "tools/language.toml").read_text(encoding="utf-8"))
+    exempt: dict[str, str] = settings.get("exempt", {})
+    found = [*breaches(root), *commits(root, settings["commits_since"])]
+    places = {_place(where) for where, _ in found}
+    return [
+        *(f"{where}: {what}" for where, what in found if _place(where) not in exempt),
+        *(f"tools/language.toml: {where} has no reason" for where, reason in exempt.items() if not reason.strip()),
+        *(f"tools/language.toml: {where} needs no exemption" for where in exempt if where not in places),
+    ]
+
+
+def _place(where: str) -> str:
+    """Return the place without its line, which moves."""
+    return re.sub(r":\d+$", "", where)
+
+
+def main() -> int:
+    """Print what is wrong; return the exit code."""
+    lines = complaints(Path(__file__).parent.parent)
+    print("\n".join(lines) if lines else "Names and prose keep their rules.")
+    return 1 if lines else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
