@@ -19,7 +19,7 @@ from conflicto.app import App
 from conflicto.platform.db import postgres, sqlite
 from conflicto.platform.http.control_plane import ControlPlane
 from conflicto.settings import Settings
-from conflicto.web import assets, linking
+from conflicto.web import assets, bundler
 from tests.support import databases, servers
 from tests.support.api import METRICS_TOKEN, Api
 from tests.support.clocks import HandClock
@@ -40,10 +40,10 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def files_of_pages() -> Iterator[None]:
     """Shorten, link and pack the files of the pages once for all tests of this process: each app makes the same of the same texts."""
-    link = cache(lambda modules: linking.linked(dict(modules)))
+    link = cache(lambda modules: bundler.bundle(dict(modules)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(assets, "linked", lambda modules: link(tuple(modules.items())))
-        for name in ("short_module", "without_blanks", "without_comments", "short_style", "asset"):
+        patch.setattr(assets, "bundle", lambda modules: link(tuple(modules.items())))
+        for name in ("minify_module", "strip_indentation", "strip_comments", "minify_css", "make_asset"):
             patch.setattr(assets, name, cache(getattr(assets, name)))
         yield
 

@@ -228,7 +228,7 @@ class App:
 
     async def _lifespan(self, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
         await receive()
-        self.pages.make()
+        self.pages.prepare()
         async with self.running():
             await send({"type": "lifespan.startup.complete"})
             await receive()

@@ -6,8 +6,8 @@ import pytest
 
 from conflicto.app import App
 from conflicto.settings import Settings
-from conflicto.web.asking import MAX_COOKIE_BYTES, MAX_QUERY_BYTES
 from conflicto.web.pages import PAGES as PAGES_POLICY
+from conflicto.web.request import MAX_COOKIE_BYTES, MAX_QUERY_BYTES
 from tests.support.api import Api, make_event
 from tests.support.checks import refused
 from tests.support.clocks import StoppedClock

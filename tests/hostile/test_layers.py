@@ -23,7 +23,7 @@ LAYERS = {
 
 
 PAGES = {
-    "a page": ("conflicto.web.shells.Shells.page", "/host"),
+    "a page": ("conflicto.web.page_renderer.PageRenderer.render", "/host"),
     "a form": ("conflicto.web.pages.query_fields", "/join?code=BCDFGHJK"),
 }
 

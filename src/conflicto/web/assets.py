@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conflicto.web.linking import SHARED, linked, short_style, without_blanks, without_comments
-from conflicto.web.prefix import with_prefix
-from conflicto.web.shortening import short_module
+from conflicto.web.bundler import SHARED, bundle, minify_css, strip_comments, strip_indentation
+from conflicto.web.minifier import minify_module
+from conflicto.web.prefix import add_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -34,39 +34,39 @@ class Asset:
 
     media_type: str
     body: bytes
-    packed: bytes
+    gzipped: bytes
 
 
-def asset(media_type: str, body: bytes) -> Asset:
+def make_asset(media_type: str, body: bytes) -> Asset:
     """Return a body with its packed form, which is the same whenever it is made."""
     return Asset(media_type, body, gzip.compress(body, 9, mtime=0))
 
 
-class Assets:
+class AssetBundle:
     """All static files of one folder by their relative path, and the name of this build."""
 
     def __init__(
-        self, types: Iterable[ActivityType] = (), folder: Path = STATIC, words: Mapping[str, str] | None = None, prefix: str = ""
+        self, types: Iterable[ActivityType] = (), folder: Path = STATIC, texts: Mapping[str, str] | None = None, prefix: str = ""
     ) -> None:
         """Read everything; `words` are further files by path, with their text. Paths of ours are below `prefix`."""
         read = {
-            path.relative_to(folder).as_posix(): with_prefix(_read(path), prefix)
+            path.relative_to(folder).as_posix(): add_prefix(_read(path), prefix)
             for path in sorted(folder.rglob("*"))
             if path.suffix in MEDIA_TYPES
         }
         ours = {SHARED, *read}
-        for name, path in _views(types):
+        for name, path in _type_modules(types):
             is_ours = path.is_relative_to(HERE.parent)
             read[name] = _read(path) if is_ours else path.read_text(encoding="utf-8")
             ours |= {name} if is_ours else set()
         modules = {name: text for name, text in read.items() if name.endswith(".js")}
-        served = {name: text for name, text in read.items() if name not in modules} | linked(modules)
+        served = {name: text for name, text in read.items() if name not in modules} | bundle(modules)
         served |= {
-            name: short_module(without_blanks(text)) for name, text in served.items() if name in ours and name.endswith(".js")
+            name: minify_module(strip_indentation(text)) for name, text in served.items() if name in ours and name.endswith(".js")
         }
-        served |= words or {}
+        served |= texts or {}
         self.files: Mapping[str, Asset] = {
-            name: asset(MEDIA_TYPES[name[name.rindex(".") :]], text.encode()) for name, text in served.items()
+            name: make_asset(MEDIA_TYPES[name[name.rindex(".") :]], text.encode()) for name, text in served.items()
         }
         digest = hashlib.sha256()
         for name, each in sorted(self.files.items()):
@@ -76,11 +76,11 @@ class Assets:
 
 def _read(path: Path) -> str:
     text = path.read_text(encoding="utf-8")
-    shorten = {".js": without_comments, ".css": short_style}.get(path.suffix)
+    shorten = {".js": strip_comments, ".css": minify_css}.get(path.suffix)
     return shorten(text) if shorten else text
 
 
-def _views(types: Iterable[ActivityType]) -> Iterator[tuple[str, Path]]:
+def _type_modules(types: Iterable[ActivityType]) -> Iterator[tuple[str, Path]]:
     """Yield the modules that activity types bring along, and what those share, each with the path under which pages look for it."""
     for known in types:
         for file in sorted((known.folder / "ui").glob("*.js")):

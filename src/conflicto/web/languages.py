@@ -19,7 +19,7 @@ NAMES = {"en": "English", "de": "Deutsch", "es": "Español", "fr": "Français", 
 _WEIGHT = re.compile(r"(?:[qQ]=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?")
 """A parameter that says how much a language is wanted, 0 for not at all (RFC 9110 §12.4.2); without one it counts as 1."""
 
-LONGEST_WISH = 200
+MAX_ACCEPT_LANGUAGE_CHARS = 200
 """Characters of an `Accept-Language` that are looked at."""
 
 
@@ -28,7 +28,7 @@ def catalogs() -> dict[str, dict[str, str]]:
     return {locale: _catalog(locale) for locale in NAMES}
 
 
-def chosen(known: Mapping[str, object], *wishes: str | None) -> str:
+def negotiate_locale(known: Mapping[str, object], *wishes: str | None) -> str:
     """Return the first language among the wishes that the pages speak; a wish may be a list with weights, as browsers send it."""
     for wish in wishes:
         for tag in _by_weight(wish or ""):
@@ -38,14 +38,14 @@ def chosen(known: Mapping[str, object], *wishes: str | None) -> str:
     return FALLBACK
 
 
-def direction(locale: str) -> str:
+def text_direction(locale: str) -> str:
     """Return how the language is written."""
     return "rtl" if locale in RIGHT_TO_LEFT else "ltr"
 
 
 def _by_weight(wish: str) -> Iterator[str]:
     weighed = []
-    for part in wish[:LONGEST_WISH].split(","):
+    for part in wish[:MAX_ACCEPT_LANGUAGE_CHARS].split(","):
         tag, _, parameter = part.partition(";")
         weight = _WEIGHT.fullmatch(parameter.strip())
         if weight and float(weight[1] or 1) > 0:

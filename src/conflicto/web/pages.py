@@ -12,10 +12,10 @@ from conflicto.platform.http.prefix import prefix_of
 from conflicto.platform.http.routes import Docs, Route
 from conflicto.platform.limits.bucket import Per, Policy
 from conflicto.platform.problems import NotFound
-from conflicto.web.asking import query_fields, takes_gzip
-from conflicto.web.assets import Asset, Assets
-from conflicto.web.looks import looks_of
-from conflicto.web.shells import Shells, words_for_later
+from conflicto.web.appearance import read_appearance
+from conflicto.web.assets import Asset, AssetBundle
+from conflicto.web.page_renderer import PageRenderer, deferred_text_files
+from conflicto.web.request import accepts_gzip, query_fields
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PAGES = Policy("pages", 60_000, 60, per=Per.SERVER)
 """Pages and files of everyone together: a hall of thousands that opens them at once, and a thousand a second on end."""
 
-POLICY = (
+CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:{pictures}; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types conflicto"
 )
@@ -37,17 +37,17 @@ POLICY = (
 WORKER = "worker.js"
 """Served at the root, or it could not look after the pages there."""
 
-SAFE: Headers = (
+SECURITY_HEADERS: Headers = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=()"),
 )
 """Headers of a page beside its policy; they do nothing on a style sheet or a module."""
-VARY_PACKED: Header = (b"vary", b"Accept-Encoding")
+VARY_ENCODING: Header = (b"vary", b"Accept-Encoding")
 """Of both forms of a file: a cache between phones and us may keep one of them for everybody otherwise."""
 
-ASK_FIRST: Headers = ((b"cache-control", b"no-cache"), (b"vary", b"Accept-Encoding, Accept-Language, Cookie"))
+REVALIDATE: Headers = ((b"cache-control", b"no-cache"), (b"vary", b"Accept-Encoding, Accept-Language, Cookie"))
 
-ADDRESSES = {
+PAGE_PATHS = {
     "/": "participant",
     "/j/{code}": "participant",
     "/p/{session_id}": "participant",
@@ -59,21 +59,21 @@ ADDRESSES = {
 """The page at each address; none depends on what the address names, so none tells whether there is such a thing."""
 
 MAX_CODE_LENGTH = 32
-CODE_LETTERS = range(6, 13)
+CODE_LENGTHS = range(6, 13)
 """Letters of what people take for a code, a slip of the finger included; the way in says whether it is one."""
 
-_BELOW = ("", "/", "/{code}", "/{code}/")
-DOORS = (
+_ALIAS_SUFFIXES = ("", "/", "/{code}", "/{code}/")
+JOIN_ALIASES = (
     *("/j", "/j/", "/j/{code}/", "/join/", "/join/{code}", "/join/{code}/", "/{code}", "/{code}/"),
-    *(f"/{name}{below}" for name in ("J", "Join", "JOIN") for below in _BELOW),
+    *(f"/{name}{below}" for name in ("J", "Join", "JOIN") for below in _ALIAS_SUFFIXES),
 )
 """Addresses that people type from memory, or that phones capitalise, for the way in."""
 
-HOST_DOORS = ("/host/", *(f"/{name}{below}" for name in ("Host", "HOST") for below in ("", "/")))
+HOST_ALIASES = ("/host/", *(f"/{name}{below}" for name in ("Host", "HOST") for below in ("", "/")))
 """The same for the hosts' page."""
 
 _NOT_IN_CODE = re.compile(r"[^A-Za-z]")
-_LIKE_CODE = re.compile(r"[A-Za-z0-9 _-]{0,32}")
+_CODE_CANDIDATE = re.compile(r"[A-Za-z0-9 _-]{0,32}")
 
 
 class Pages:
@@ -86,33 +86,38 @@ class Pages:
         self,
         public_url: str = "",
         types: Sequence[ActivityType] = (),
-        pictures: Sequence[str] = (),
+        image_origins: Sequence[str] = (),
         retention_days: int = 0,
         *,
         server: str = "",
     ) -> None:
-        policy = POLICY.format(pictures="".join(f" {origin}" for origin in pictures))
-        self._safe: Headers = ((b"content-security-policy", policy.encode()), *SAFE)
+        policy = CONTENT_SECURITY_POLICY.format(pictures="".join(f" {origin}" for origin in image_origins))
+        self._security_headers: Headers = ((b"content-security-policy", policy.encode()), *SECURITY_HEADERS)
         self._public_url = public_url
         self._prefix = prefix_of(public_url)
         self._server = server
         self._types = tuple(types)
-        self._pictures = tuple(pictures)
+        self._image_origins = tuple(image_origins)
         self._retention_days = retention_days
 
     @cached_property
-    def _assets(self) -> Assets:
-        return Assets(self._types, words=words_for_later(), prefix=self._prefix)
+    def _assets(self) -> AssetBundle:
+        return AssetBundle(self._types, texts=deferred_text_files(), prefix=self._prefix)
 
     @cached_property
-    def _shells(self) -> Shells:
-        return Shells(
-            self._assets, self._public_url, self._types, self._pictures, retention_days=self._retention_days, server=self._server
+    def _renderer(self) -> PageRenderer:
+        return PageRenderer(
+            self._assets,
+            self._public_url,
+            self._types,
+            self._image_origins,
+            retention_days=self._retention_days,
+            server=self._server,
         )
 
-    def make(self) -> None:
+    def prepare(self) -> None:
         """Make all that is made once, so that no reader waits for it."""
-        _ = self._shells
+        _ = self._renderer
 
     async def page(self, name: str, request: Request) -> Response:
         """Return a page as its reader wants it.
@@ -123,33 +128,33 @@ class Pages:
         """
         if len(request.params.get("code", "?")) not in range(1, MAX_CODE_LENGTH + 1):
             raise NotFound
-        looks, kept = looks_of(request, self._prefix)
-        return _served(request, self._shells.page(name, looks), (*self._safe, *ASK_FIRST, *kept))
+        looks, kept = read_appearance(request, self._prefix)
+        return _response(request, self._renderer.render(name, looks), (*self._security_headers, *REVALIDATE, *kept))
 
-    async def join(self, request: Request) -> Response:
+    async def redirect_to_code(self, request: Request) -> Response:
         """Send someone with a code to its page: the form works before scripts, and says the code in the path as the QR does."""
         code = query_fields(request.query_string, {"code"}).get("code", "")
         letters = _NOT_IN_CODE.sub("", code)[:MAX_CODE_LENGTH]
         location = f"/j/{quote(letters)}" if letters else "/"
-        return Response(303, headers=(*self._safe, (b"location", location.encode())))
+        return Response(303, headers=(*self._security_headers, (b"location", location.encode())))
 
-    async def door(self, request: Request) -> Response:
+    async def redirect_to_join(self, request: Request) -> Response:
         """Send people from an address that they typed to the way in, with their code if they typed one.
 
         Raises:
             NotFound: nobody would type this for a code.
         """
         code = request.params.get("code", "")
-        if code and (not _LIKE_CODE.fullmatch(code) or len(_NOT_IN_CODE.sub("", code)) not in CODE_LETTERS):
+        if code and (not _CODE_CANDIDATE.fullmatch(code) or len(_NOT_IN_CODE.sub("", code)) not in CODE_LENGTHS):
             raise NotFound
         query = f"?{request.query_string.decode('latin-1')}" if request.query_string else ""
         location = f"/j/{quote(code, safe='')}{query}" if code else f"/{query}"
-        return Response(303, headers=(*self._safe, (b"location", location.encode())))
+        return Response(303, headers=(*self._security_headers, (b"location", location.encode())))
 
-    async def hosts(self, request: Request) -> Response:
+    async def redirect_to_host(self, request: Request) -> Response:
         """Send hosts from an address that they typed to their page."""
         query = f"?{request.query_string.decode('latin-1')}" if request.query_string else ""
-        return Response(303, headers=(*self._safe, (b"location", f"/host{query}".encode())))
+        return Response(303, headers=(*self._security_headers, (b"location", f"/host{query}".encode())))
 
     async def file(self, request: Request) -> Response:
         """Return a file of this build, which may be kept for ever.
@@ -160,21 +165,23 @@ class Pages:
         found = self._assets.files.get(request.params["name"]) if request.params["build"] == self._assets.build else None
         if found is None:
             raise NotFound
-        return _served(request, found, (FOR_EVER, VARY_PACKED))
+        return _response(request, found, (FOR_EVER, VARY_ENCODING))
 
     async def worker(self, request: Request) -> Response:
         """Return the script that looks after the pages where there is no connection."""
-        return _served(request, self._assets.files[WORKER], (*self._safe, (b"cache-control", b"no-cache"), VARY_PACKED))
+        return _response(
+            request, self._assets.files[WORKER], (*self._security_headers, (b"cache-control", b"no-cache"), VARY_ENCODING)
+        )
 
     async def icon(self, request: Request) -> Response:
         """Say that there is no icon beside the one in the page."""
-        return Response(204, headers=(*self._safe, FOR_EVER))
+        return Response(204, headers=(*self._security_headers, FOR_EVER))
 
 
-def _served(request: Request, found: Asset, headers: Headers) -> Response:
+def _response(request: Request, found: Asset, headers: Headers) -> Response:
     kind: Header = (b"content-type", found.media_type.encode())
-    if takes_gzip(request.headers):
-        return Response(200, found.packed, (*headers, kind, (b"content-encoding", b"gzip")))
+    if accepts_gzip(request.headers):
+        return Response(200, found.gzipped, (*headers, kind, (b"content-encoding", b"gzip")))
     return Response(200, found.body, (*headers, kind))
 
 
@@ -186,10 +193,10 @@ def routes(pages: Pages, *, anyone: frozenset[Any]) -> list[Route]:
                      is_page=True, docs=Docs(summary="For browsers"))  # fmt: skip
 
     return [
-        *(page(path, partial(pages.page, name)) for path, name in ADDRESSES.items()),
-        page("/join", pages.join),
-        *(page(path, pages.door) for path in DOORS),
-        *(page(path, pages.hosts) for path in HOST_DOORS),
+        *(page(path, partial(pages.page, name)) for path, name in PAGE_PATHS.items()),
+        page("/join", pages.redirect_to_code),
+        *(page(path, pages.redirect_to_join) for path in JOIN_ALIASES),
+        *(page(path, pages.redirect_to_host) for path in HOST_ALIASES),
         page("/s/{build}/{name:path}", pages.file),
         page("/sw.js", pages.worker),
         page("/favicon.ico", pages.icon),

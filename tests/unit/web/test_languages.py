@@ -7,7 +7,7 @@ import pytest
 
 from conflicto.activities.model import ResponsesVisibility, ResultsVisibility
 from conflicto.web.assets import STATIC
-from conflicto.web.languages import CATALOGS, NAMES, catalogs, chosen, direction
+from conflicto.web.languages import CATALOGS, NAMES, catalogs, negotiate_locale, text_direction
 
 PLURALS = {".zero", ".one", ".two", ".few", ".many"}
 
@@ -31,15 +31,15 @@ def _keys(locale: str) -> set[str]:
     ],
 )
 def test_a_browser_gets_the_language_it_wants_most(wish: str | None, expected: str) -> None:
-    assert chosen(catalogs(), wish) == expected
+    assert negotiate_locale(catalogs(), wish) == expected
 
 
 def test_an_earlier_wish_wins() -> None:
-    assert chosen(catalogs(), None, "fr", "de") == "fr"
+    assert negotiate_locale(catalogs(), None, "fr", "de") == "fr"
 
 
 def test_arabic_is_written_from_right_to_left() -> None:
-    assert {locale for locale in NAMES if direction(locale) == "rtl"} == {"ar"}
+    assert {locale for locale in NAMES if text_direction(locale) == "rtl"} == {"ar"}
 
 
 @pytest.mark.parametrize("locale", NAMES)

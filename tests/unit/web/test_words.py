@@ -10,8 +10,8 @@ from conflicto.participants.nickname import MAX_CHARS, NicknameInvalid, clean
 from conflicto.platform.problems import registry
 from conflicto.sessions.schemas import MAX_TITLE_CHARS
 from conflicto.web.languages import NAMES, catalogs
+from conflicto.web.page_renderer import PAGES, Appearance, deferred_text_files
 from conflicto.web.pages import Pages
-from conflicto.web.shells import PAGES, Looks, words_for_later
 
 MADE_BY_PAGES = ("offline", "unknown", "foreign", "unsent")
 BAD_NAMES = {"too-long": "x" * 37, "empty": "...", "unseen": "a\nb", "marks": "\u0301a", "reserved": "admin"}
@@ -47,12 +47,12 @@ def _fields(text: str) -> set[str | None]:
 def test_a_phone_gets_every_word_of_its_own_now_or_later_and_none_twice(locale: str) -> None:
     pages = Pages()
     boot = json.loads(
-        pages._shells.page("participant", Looks(locale, "auto", "normal"))
+        pages._renderer.render("participant", Appearance(locale, "auto", "normal"))
         .body.decode()
         .partition('id="boot">')[2]
         .partition("</script>")[0]
     )
-    later = json.loads(words_for_later()[f"words/{locale}.json"])
+    later = json.loads(deferred_text_files()[f"words/{locale}.json"])
     assert boot["later"].endswith(f"/words/{locale}.json")
     assert later.keys().isdisjoint(boot["texts"])
     wanted = {f"problem.{code}" for code in (*registry(), *MADE_BY_PAGES)} | {"notice.dismiss", "menu.answers", "state.offline"}
@@ -63,6 +63,10 @@ def test_a_phone_gets_every_word_of_its_own_now_or_later_and_none_twice(locale: 
 @pytest.mark.parametrize("page", PAGES)
 def test_fields_know_the_bounds_of_the_server(page: str) -> None:
     boot = json.loads(
-        Pages()._shells.page(page, Looks("en", "auto", "normal")).body.decode().partition('id="boot">')[2].partition("</script>")[0]
+        Pages()
+        ._renderer.render(page, Appearance("en", "auto", "normal"))
+        .body.decode()
+        .partition('id="boot">')[2]
+        .partition("</script>")[0]
     )
     assert boot["bounds"] == {"nickname": MAX_CHARS, "title": MAX_TITLE_CHARS}

@@ -56,7 +56,7 @@ FAULTS = (
     ),
     Fault(
         "CVE-2024-7592", "Parsing cookies with quoted backslashes takes quadratic time.", ((3, 11, 10), (3, 12, 6)),
-        "Pages read cookies by a parser of our own with a bound (web/asking.py), and the framework gets none.",
+        "Pages read cookies by a parser of our own with a bound (web/request.py), and the framework gets none.",
         "https://github.com/python/cpython/issues/123067",
     ),
     Fault(

@@ -19,30 +19,30 @@ if TYPE_CHECKING:
 
 BASE_LOCALE = "en"
 
-OF_FORMS = ("title", "description", "config.", "secret.", "starter.")
+FORM_TEXTS = ("title", "description", "config.", "secret.", "starter.")
 """Texts that only hosts see begin so; all others are a view's."""
 
 _REF = "#/$defs/"
 
 
-def told_to_all(known: ActivityType, locale: str) -> dict[str, Any]:
+def type_data(known: ActivityType, locale: str) -> dict[str, Any]:
     """Return what every page needs in order to show activities of a type.
 
     `views` are those that it brings; `headline` names the property of the config that is the question; `standard` holds what counts
     where a config says nothing; `counted` says, by name of the aggregation, which values there are to be counted; `texts` are its views'.
     """
     told = {
-        "views": list(known.ui), "headline": _headline(known), "standard": _standard(known), "counted": dict(_counted(known)),
-        "texts": {key: text for key, text in _texts(known, locale).items() if not key.startswith(OF_FORMS)},
+        "views": list(known.ui), "headline": _headline(known), "standard": _public_defaults(known), "counted": dict(_counted_values(known)),
+        "texts": {key: text for key, text in _texts(known, locale).items() if not key.startswith(FORM_TEXTS)},
     }  # fmt: skip
     return {key: value for key, value in told.items() if value}
 
 
-def told_to_hosts(known: ActivityType, locale: str) -> dict[str, Any]:
+def host_type_data(known: ActivityType, locale: str) -> dict[str, Any]:
     """Return what hosts' pages need besides, in order to make activities of a type: schemas without references, and a form's texts."""
     texts = _texts(known, locale)
     secret = known.secret_schema
-    return told_to_all(known, locale) | {
+    return type_data(known, locale) | {
         "icon": known.icon, "title": texts.get("title", known.title), "description": texts.get("description", ""), "texts": texts,
         "fresh": known.fresh, "defaults": known.defaults, "standard": defaults_of(known.config_schema),
         "config": _inlined(known.config_schema), "secret": _inlined(secret) if secret else None,
@@ -62,34 +62,34 @@ def _inlined(schema: Schema, definitions: Schema | None = None) -> Schema:
     return {key: value for key, value in made.items() if key not in {"$schema", "$defs"}}
 
 
-def _public(known: ActivityType) -> dict[str, Schema]:
+def _public_properties(known: ActivityType) -> dict[str, Schema]:
     properties = _inlined(known.config_schema).get("properties", {})
     return {name: schema for name, schema in properties.items() if schema.get(SCOPE, PUBLIC) == PUBLIC}
 
 
-def _standard(known: ActivityType) -> dict[str, Any]:
-    return {name: value for name, value in defaults_of(known.config_schema).items() if name in _public(known)}
+def _public_defaults(known: ActivityType) -> dict[str, Any]:
+    return {name: value for name, value in defaults_of(known.config_schema).items() if name in _public_properties(known)}
 
 
 def _headline(known: ActivityType) -> str | None:
     """The first text of a config is what is asked."""
-    return next((name for name, schema in _public(known).items() if schema.get("type") == "string"), None)
+    return next((name for name, schema in _public_properties(known).items() if schema.get("type") == "string"), None)
 
 
-def _counted(known: ActivityType) -> Iterator[tuple[str, dict[str, Any]]]:
+def _counted_values(known: ActivityType) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield, for each name of the aggregation, where its possible values stand in the config: in a list, or between two numbers."""
     response = _inlined(known.response_schema)
     for name, spec in msgspec.json.decode(known.aggregate or "{}").items():
-        part = _at(response, spec["path"])
+        part = _schema_at(response, spec["path"])
         if "x-in" in part:
-            yield name, {"in": part["x-in"], "label": _label(known, part["x-in"])}
+            yield name, {"in": part["x-in"], "label": _label_property(known, part["x-in"])}
         elif part.get("type") == "integer" and {"x-min", "x-max"} <= part.keys():
             yield name, {"min": part["x-min"], "max": part["x-max"]}
         elif part.get("type") == "integer" and {"minimum", "maximum"} <= part.keys():
             yield name, {"from": part["minimum"], "to": part["maximum"]}
 
 
-def _at(schema: Schema, pointer: str) -> Schema:
+def _schema_at(schema: Schema, pointer: str) -> Schema:
     """Return the schema of what stands at a pointer into an answer, or of its elements."""
     for step in pointer.split("/")[1:]:
         schema = schema.get("properties", {}).get(step, {})
@@ -97,7 +97,7 @@ def _at(schema: Schema, pointer: str) -> Schema:
     return items
 
 
-def _label(known: ActivityType, pointer: str) -> str | None:
+def _label_property(known: ActivityType, pointer: str) -> str | None:
     """Return which property says in words what an id in a list stands for: the first text beside it."""
     name, _, key = pointer.removeprefix("/").partition("/*/")
-    return label_property(_public(known).get(name, {}).get("items", {}).get("properties", {}), key)
+    return label_property(_public_properties(known).get(name, {}).get("items", {}).get("properties", {}), key)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
-from conflicto.web.asking import cookies, header, query_fields
-from conflicto.web.languages import NAMES, chosen, direction
+from conflicto.web.languages import NAMES, negotiate_locale, text_direction
+from conflicto.web.request import cookies, header, query_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 CHOICES = {"theme": ("auto", "light", "dark"), "size": ("normal", "large", "largest")}
 """What can be chosen; the first of each is what nobody has chosen."""
 
-KNOWN = {"lang": tuple(NAMES), **CHOICES}
+ALLOWED_VALUES = {"lang": tuple(NAMES), **CHOICES}
 """The values that may be chosen, by the name of the query field and of the cookie."""
 
-KEPT_S = 365 * 86_400
+MAX_AGE_S = 365 * 86_400
 
 
-class Looks(NamedTuple):
+class Appearance(NamedTuple):
     """What a page is made for. `theme` and `size` are among `CHOICES`."""
 
     locale: str
@@ -33,22 +33,22 @@ class Looks(NamedTuple):
     size: str
 
 
-def looks_of(request: Request, prefix: str = "") -> tuple[Looks, list[Header]]:
+def read_appearance(request: Request, prefix: str = "") -> tuple[Appearance, list[Header]]:
     """Return what the reader wants, and the headers that keep what the address asks for on the pages below `prefix`."""
-    asked, kept = query_fields(request.query_string, KNOWN), cookies(request.headers, KNOWN)
+    asked, kept = query_fields(request.query_string, ALLOWED_VALUES), cookies(request.headers, ALLOWED_VALUES)
     languages = header(request.headers, b"accept-language").decode("latin-1")
-    locale = chosen(NAMES, asked.get("lang"), kept.get("lang"), languages)
-    looks = Looks(locale, *(_choice(name, asked.get(name), kept.get(name)) for name in CHOICES))
-    return looks, [_cookie(name, asked[name], prefix) for name, values in KNOWN.items() if asked.get(name) in values]
+    locale = negotiate_locale(NAMES, asked.get("lang"), kept.get("lang"), languages)
+    looks = Appearance(locale, *(_choice(name, asked.get(name), kept.get(name)) for name in CHOICES))
+    return looks, [_cookie(name, asked[name], prefix) for name, values in ALLOWED_VALUES.items() if asked.get(name) in values]
 
 
 def _cookie(name: str, value: str, prefix: str) -> Header:
-    return (b"set-cookie", f"{name}={value}; Path={prefix}/; Max-Age={KEPT_S}; SameSite=Lax".encode())
+    return (b"set-cookie", f"{name}={value}; Path={prefix}/; Max-Age={MAX_AGE_S}; SameSite=Lax".encode())
 
 
-def looks_form(words: Mapping[str, str], looks: Looks) -> str:
+def appearance_form(words: Mapping[str, str], looks: Appearance) -> str:
     """Return the form in which a reader chooses; without scripts it asks for the page anew."""
-    languages = [(name, f'lang="{name}" dir="{direction(name)}"', text) for name, text in NAMES.items()]
+    languages = [(name, f'lang="{name}" dir="{text_direction(name)}"', text) for name, text in NAMES.items()]
     fields = [_field("lang", words, languages, looks.locale)]
     for name, of in (("theme", looks.theme), ("size", looks.size)):
         fields.append(_field(name, words, [(value, "", words[f"looks.{value}"]) for value in CHOICES[name]], of))

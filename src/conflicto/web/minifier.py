@@ -10,20 +10,20 @@ import re
 from itertools import count
 
 _STRING = r""""(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'"""
-_PATTERN = r"""(?<=[(,=:\[!&|?{};\s])/(?![*/\ ])(?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[a-z]*"""
-_PIECE = re.compile(rf"(?P<kept>{_STRING}|{_PATTERN})|(?P<template>`)|(?P<blank>[ \t]+)")
+_REGEX = r"""(?<=[(,=:\[!&|?{};\s])/(?![*/\ ])(?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[a-z]*"""
+_TOKEN = re.compile(rf"(?P<kept>{_STRING}|{_REGEX})|(?P<template>`)|(?P<blank>[ \t]+)")
 _IN_TEMPLATE = re.compile(r"\\.|`|\$\{", re.DOTALL)
-_IN_PLACE = re.compile(rf"{_STRING}|[`{{}}]")
+_IN_PLACEHOLDER = re.compile(rf"{_STRING}|[`{{}}]")
 _PRIVATE = re.compile(r"(?:(?<=\.)|^|(?<=;)|(?<=async )|(?<=get ))#([A-Za-z]\w*)", re.MULTILINE)
 _WORD = re.compile(r"[\w$#]")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-class NotShortened(ValueError):
+class UnterminatedTemplate(ValueError):
     """A template does not end."""
 
 
-def short_module(text: str) -> str:
+def minify_module(text: str) -> str:
     """Return a linked module without blanks within lines that mean nothing, and with private names of one or two letters.
 
     Raises:
@@ -31,11 +31,11 @@ def short_module(text: str) -> str:
     """
     made: list[str] = []
     at = 0
-    while match := _PIECE.search(text, at):
+    while match := _TOKEN.search(text, at):
         made.append(text[at : match.start()])
         at = _end_of_template(text, match.end()) if match["template"] else match.end()
-        made.append(_needed(text, match) if match["blank"] else text[match.start() : at])
-    return _with_short_names("".join(made) + text[at:])
+        made.append(_required_blank(text, match) if match["blank"] else text[match.start() : at])
+    return _shorten_private_names("".join(made) + text[at:])
 
 
 def _end_of_template(text: str, at: int) -> int:
@@ -43,32 +43,32 @@ def _end_of_template(text: str, at: int) -> int:
     while match := _IN_TEMPLATE.search(text, at):
         if match[0] == "`":
             return match.end()
-        at = _end_of_place(text, match.end()) if match[0] == "${" else match.end()
-    raise NotShortened(text[at : at + 80])
+        at = _end_of_placeholder(text, match.end()) if match[0] == "${" else match.end()
+    raise UnterminatedTemplate(text[at : at + 80])
 
 
-def _end_of_place(text: str, at: int) -> int:
+def _end_of_placeholder(text: str, at: int) -> int:
     depth = 1
-    while match := _IN_PLACE.search(text, at):
+    while match := _IN_PLACEHOLDER.search(text, at):
         at = _end_of_template(text, match.end()) if match[0] == "`" else match.end()
         depth += {"{": 1, "}": -1}.get(match[0], 0)
         if depth == 0:
             return at
-    raise NotShortened(text[at : at + 80])
+    raise UnterminatedTemplate(text[at : at + 80])
 
 
-def _needed(text: str, blank: re.Match[str]) -> str:
+def _required_blank(text: str, blank: re.Match[str]) -> str:
     one, other = text[max(0, blank.start() - 1) : blank.start()], text[blank.end() : blank.end() + 1]
     is_needed = (_WORD.match(one) and _WORD.match(other)) or (one == other and one in {"+", "-"})
     return " " if is_needed else ""
 
 
-def _with_short_names(text: str) -> str:
+def _shorten_private_names(text: str) -> str:
     found = dict.fromkeys(_PRIVATE.findall(text))
-    short = dict(zip(sorted(found, key=lambda name: -text.count(f"#{name}")), map(_name, count()), strict=False))
+    short = dict(zip(sorted(found, key=lambda name: -text.count(f"#{name}")), map(_short_name, count()), strict=False))
     return _PRIVATE.sub(lambda match: f"#{short[match[1]]}", text)
 
 
-def _name(number: int) -> str:
+def _short_name(number: int) -> str:
     more, letter = divmod(number, len(_LETTERS))
     return _LETTERS[letter] + (str(more) if more else "")

@@ -2,8 +2,8 @@ import re
 
 import pytest
 
-from conflicto.web.assets import STATIC, Assets
-from conflicto.web.linking import SHARED, NotLinkable, linked, short_style, without_comments
+from conflicto.web.assets import STATIC, AssetBundle
+from conflicto.web.bundler import SHARED, UnsupportedModule, bundle, minify_css, strip_comments
 
 CORE = "export const one = 1;\nexport function two() { return one + 1; }\n"
 SDK = 'import { one } from "../core/a.js";\n\nexport { one };\nexport class Thing {}\n'
@@ -19,7 +19,7 @@ export default hidden;
 
 
 def test_what_is_shared_becomes_one_file_and_each_entry_takes_in_the_rest() -> None:
-    files = linked({"core/a.js": CORE, "sdk/v1.js": SDK, "parts/b.js": PART, "pages/p.js": PAGE})
+    files = bundle({"core/a.js": CORE, "sdk/v1.js": SDK, "parts/b.js": PART, "pages/p.js": PAGE})
 
     assert set(files) == {SHARED, "parts/b.js", "pages/p.js"}
     assert files[SHARED].endswith("export { $core_a, $sdk_v1 };\n")
@@ -30,7 +30,7 @@ def test_what_is_shared_becomes_one_file_and_each_entry_takes_in_the_rest() -> N
 
 
 def test_names_of_modules_do_not_meet() -> None:
-    page = linked({"core/a.js": CORE, "parts/b.js": PART, "pages/p.js": PAGE})["pages/p.js"]
+    page = bundle({"core/a.js": CORE, "parts/b.js": PART, "pages/p.js": PAGE})["pages/p.js"]
 
     assert page.index("const hidden = 3;") < page.index("})();") < page.index("const hidden = three + uno;")
 
@@ -47,12 +47,12 @@ def test_names_of_modules_do_not_meet() -> None:
     ],
 )
 def test_what_is_not_understood_stops_the_start(modules: dict[str, str], said: str) -> None:
-    with pytest.raises(NotLinkable, match=said):
-        linked(modules)
+    with pytest.raises(UnsupportedModule, match=said):
+        bundle(modules)
 
 
 def test_no_module_of_ours_turns_text_into_code_or_markup() -> None:
-    for name, each in Assets().files.items():
+    for name, each in AssetBundle().files.items():
         found = re.findall(
             r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|\.style\s*=|setAttribute\(.style",
             each.body.decode(),
@@ -61,7 +61,7 @@ def test_no_module_of_ours_turns_text_into_code_or_markup() -> None:
 
 
 def test_phones_download_no_comments() -> None:
-    for name, each in Assets().files.items():
+    for name, each in AssetBundle().files.items():
         if name.endswith(".js"):
             assert not re.search(r"^\s*//", each.body.decode(), re.MULTILINE), name
 
@@ -78,18 +78,18 @@ def test_our_own_modules_come_without_comments_and_blanks_and_no_text_of_theirs_
         assert [line for line in lines if line.count("`") % 2] == [], (
             f"{path.name}: a text over several lines would lose its blanks"
         )
-    for name, each in Assets().files.items():
+    for name, each in AssetBundle().files.items():
         if name.endswith(".js"):
             assert re.findall(r"^[ \t].*|^$|// .*", each.body.decode().rstrip("\n"), re.MULTILINE) == [], name
 
 
 def test_a_comment_at_the_end_of_a_line_goes_and_a_text_that_looks_like_one_stays() -> None:
     assert (
-        without_comments('const a = 1; // one\n// two\nconst b = "x // y"; // it\'s\n')
+        strip_comments('const a = 1; // one\n// two\nconst b = "x // y"; // it\'s\n')
         == 'const a = 1;\nconst b = "x // y"; // it\'s\n'
     )
 
 
 def test_a_style_loses_what_means_nothing_and_nothing_else() -> None:
     style = '/* a\nb */\n.a, .b > :hover { --x: calc(1px + 2px); }\n@media (width: 1px) {\n  p::after { content: "● x"; }\n}\n'
-    assert short_style(style) == '.a,.b > :hover{--x:calc(1px + 2px);}@media (width:1px){p::after{content:"● x";}}'
+    assert minify_css(style) == '.a,.b > :hover{--x:calc(1px + 2px);}@media (width:1px){p::after{content:"● x";}}'

@@ -19,33 +19,33 @@ SHARED = "core.js"
 SHARED_PATHS = ("core/", "sdk/v1.js")
 
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.[^"]+)";\n', re.MULTILINE)
-_EXPORTED = re.compile(r"^export ((?:async )?function|class|const|let) (\w+)", re.MULTILINE)
+_EXPORT = re.compile(r"^export ((?:async )?function|class|const|let) (\w+)", re.MULTILINE)
 _EXPORT_LIST = re.compile(r"^export \{([^}]*)\};\n", re.MULTILINE)
 _COMMENT = re.compile(r"^[ \t]*//.*\n|[ \t]+// [^\"'`\n]*$", re.MULTILINE)
-_BLANKS = re.compile(r"^[ \t]+|^\n", re.MULTILINE)
-_OF_STYLES = re.compile(r"/\*.*?\*/\s*|(?<=[{};:,])\s+|\s+(?=[{}])", re.DOTALL)
-_LEFT = re.compile(r"^(?:import|export)\b(?! default class)", re.MULTILINE)
+_INDENTATION = re.compile(r"^[ \t]+|^\n", re.MULTILINE)
+_CSS_BLANKS = re.compile(r"/\*.*?\*/\s*|(?<=[{};:,])\s+|\s+(?=[{}])", re.DOTALL)
+_UNSUPPORTED = re.compile(r"^(?:import|export)\b(?! default class)", re.MULTILINE)
 
 
-class NotLinkable(ValueError):
+class UnsupportedModule(ValueError):
     """A module says something that this linker does not understand, or imports what is not there."""
 
 
-def linked(modules: Mapping[str, str]) -> dict[str, str]:
+def bundle(modules: Mapping[str, str]) -> dict[str, str]:
     """Return the files to serve for modules by path: the shared one, and each other entry with what it needs.
 
     Raises:
-        NotLinkable: names the module and the reason.
+        UnsupportedModule: names the module and the reason.
     """
     shared = [name for name in modules if name.startswith(SHARED_PATHS)]
-    order = _in_order(shared, modules)
-    body = "".join(_wrapped(name, modules) for name in order)
+    order = _dependency_order(shared, modules)
+    body = "".join(_wrap_module(name, modules) for name in order)
     names = ", ".join(_variable(name) for name in order)
     files = {SHARED: f"{body}export {{ {names} }};\n"}
-    return files | {name: _entry(name, modules) for name in modules if not name.startswith(SHARED_PATHS)}
+    return files | {name: _bundle_entry(name, modules) for name in modules if not name.startswith(SHARED_PATHS)}
 
 
-def without_comments(body: str) -> str:
+def strip_comments(body: str) -> str:
     """Return one of our own modules without its comments, which phones need not download.
 
     No text of ours goes over several lines, so a line that begins like a comment is one; and so is what ends a line without a quote.
@@ -53,72 +53,72 @@ def without_comments(body: str) -> str:
     return _COMMENT.sub("", body)
 
 
-def without_blanks(body: str) -> str:
+def strip_indentation(body: str) -> str:
     """Return one of our own modules without the blanks that lines begin with, and without empty lines."""
-    return _BLANKS.sub("", body)
+    return _INDENTATION.sub("", body)
 
 
-def short_style(body: str) -> str:
+def minify_css(body: str) -> str:
     """Return one of our own style sheets without comments, and without blanks that mean nothing."""
-    return _OF_STYLES.sub("", body)
+    return _CSS_BLANKS.sub("", body)
 
 
-def _entry(name: str, modules: Mapping[str, str]) -> str:
-    order = [each for each in _in_order([name], modules) if each != name]
+def _bundle_entry(name: str, modules: Mapping[str, str]) -> str:
+    order = [each for each in _dependency_order([name], modules) if each != name]
     own = [each for each in order if not each.startswith(SHARED_PATHS)]
     taken = [_variable(each) for each in order if each.startswith(SHARED_PATHS)]
-    head = f'import {{ {", ".join(taken)} }} from "{_relative(name)}";\n' if taken else ""
-    return head + "".join(_wrapped(each, modules) for each in own) + _linked_imports(name, modules[name])
+    head = f'import {{ {", ".join(taken)} }} from "{_relative_to_shared(name)}";\n' if taken else ""
+    return head + "".join(_wrap_module(each, modules) for each in own) + _rewrite_imports(name, modules[name])
 
 
-def _in_order(names: Iterable[str], modules: Mapping[str, str]) -> list[str]:
+def _dependency_order(names: Iterable[str], modules: Mapping[str, str]) -> list[str]:
     """Return the modules and all that they import, each behind what it needs."""
     found: list[str] = []
     for name in names:
-        _walk(name, modules, found, ())
+        _visit(name, modules, found, ())
     return found
 
 
-def _walk(name: str, modules: Mapping[str, str], found: list[str], above: tuple[str, ...]) -> None:
+def _visit(name: str, modules: Mapping[str, str], found: list[str], above: tuple[str, ...]) -> None:
     if name in above or name not in modules:
         message = f"{name} is imported in a circle or is not there: {' → '.join(above)}"
-        raise NotLinkable(message)
+        raise UnsupportedModule(message)
     for _, address in _IMPORT.findall(modules[name]):
-        _walk(_target(name, address), modules, found, (*above, name))
+        _visit(_resolve(name, address), modules, found, (*above, name))
     if name not in found:
         found.append(name)
 
 
-def _wrapped(name: str, modules: Mapping[str, str]) -> str:
-    body = _linked_imports(name, modules[name])
-    names = [match[1] for match in _EXPORTED.findall(body)]
-    body = _EXPORTED.sub(r"\1 \2", body)
+def _wrap_module(name: str, modules: Mapping[str, str]) -> str:
+    body = _rewrite_imports(name, modules[name])
+    names = [match[1] for match in _EXPORT.findall(body)]
+    body = _EXPORT.sub(r"\1 \2", body)
     for listed in _EXPORT_LIST.findall(body):
         names += [each.strip() for each in listed.split(",")]
     body = _EXPORT_LIST.sub("", body)
-    if _LEFT.search(body):
+    if _UNSUPPORTED.search(body):
         message = f"{name} imports or exports in a form that is not understood"
-        raise NotLinkable(message)
+        raise UnsupportedModule(message)
     return f"const {_variable(name)} = (() => {{\n{body}return {{ {', '.join(names)} }};\n}})();\n"
 
 
-def _linked_imports(name: str, body: str) -> str:
+def _rewrite_imports(name: str, body: str) -> str:
     def taken(match: re.Match[str]) -> str:
         names = ", ".join(part.strip().replace(" as ", ": ") for part in match[1].split(",") if part.strip())
-        return f"const {{ {names} }} = {_variable(_target(name, match[2]))};\n"
+        return f"const {{ {names} }} = {_variable(_resolve(name, match[2]))};\n"
 
     body = _IMPORT.sub(taken, body)
     if re.search(r"^import\b", body, re.MULTILINE):
         message = f"{name} imports in a form that is not understood"
-        raise NotLinkable(message)
+        raise UnsupportedModule(message)
     return body
 
 
-def _target(name: str, address: str) -> str:
+def _resolve(name: str, address: str) -> str:
     return normpath((PurePosixPath(name).parent / address).as_posix())
 
 
-def _relative(name: str) -> str:
+def _relative_to_shared(name: str) -> str:
     path = relpath(SHARED, PurePosixPath(name).parent.as_posix())
     return path if path.startswith(".") else f"./{path}"
 

@@ -52,7 +52,7 @@ def cookies(headers: Sequence[Header], names: Collection[str]) -> dict[str, str]
     return found
 
 
-def takes_gzip(headers: Sequence[Header]) -> bool:
+def accepts_gzip(headers: Sequence[Header]) -> bool:
     """Return whether a browser wants bodies packed with gzip (RFC 9110 §12.5.3)."""
     codings = header(headers, b"accept-encoding")[:MAX_CODING_BYTES].decode("latin-1").lower()
     for coding in codings.split(","):

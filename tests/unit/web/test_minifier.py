@@ -2,7 +2,7 @@
 
 import pytest
 
-from conflicto.web.shortening import NotShortened, short_module
+from conflicto.web.minifier import UnterminatedTemplate, minify_module
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from conflicto.web.shortening import NotShortened, short_module
     ],
 )
 def test_blanks_that_mean_nothing_go_and_texts_stay(text: str, short: str) -> None:
-    assert short_module(text) == short
+    assert minify_module(text) == short
 
 
 def test_private_names_are_short_and_what_only_looks_like_one_stays() -> None:
@@ -26,16 +26,16 @@ def test_private_names_are_short_and_what_only_looks_like_one_stays() -> None:
         "class A {\n#long = 1;#longer;\nasync #run() { return this.#long + other.#longer; }\n}\n"
         'const at = "#long";\nconst to = `#longer=${x}`;\n'
     )
-    assert short_module(text) == (
+    assert minify_module(text) == (
         'class A{\n#a=1;#b;\nasync #c(){return this.#a+other.#b;}\n}\nconst at="#long";\nconst to=`#longer=${x}`;\n'
     )
 
 
 def test_templates_in_templates_stay() -> None:
     nested = 'const a = `x  ${b ? `c  d ${"}"} ${ { e } }` : 1} y`;'
-    assert short_module(f"{nested} x  = 1;\n") == f"{nested.replace('a = ', 'a=')}x=1;\n"
+    assert minify_module(f"{nested} x  = 1;\n") == f"{nested.replace('a = ', 'a=')}x=1;\n"
 
 
 def test_a_template_without_an_end_is_refused() -> None:
-    with pytest.raises(NotShortened):
-        short_module("const a = `x ${b} \n")
+    with pytest.raises(UnterminatedTemplate):
+        minify_module("const a = `x ${b} \n")
