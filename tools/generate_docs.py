@@ -21,7 +21,7 @@ from conflicto.exports.writing import LONGEST_S
 from conflicto.platform.http.front_door import WITH_BODY
 from conflicto.platform.http.problem_response import STATUS
 from conflicto.platform.http.server.eviction import PRESSURE
-from conflicto.platform.limits.bucket import Per, Policy
+from conflicto.platform.limits.bucket import LimitScope, Policy
 from conflicto.platform.limits.limiter import REPLAYS
 from conflicto.platform.metrics.names import TABLE, Metric, Together
 from conflicto.platform.problems import DomainError, registry
@@ -185,7 +185,7 @@ def limits_page(app: App) -> str:
     """Return docs/limits.md."""
     spent: dict[Policy, list[str]] = {}
     routes = [*app.routes, *app.page_routes]
-    free = [f"`{route.name}`" for route in routes if not route.who and route.policy.per is Per.TOKEN]
+    free = [f"`{route.name}`" for route in routes if not route.who and route.policy.scope is LimitScope.TOKEN]
     for route in routes:
         if f"`{route.name}`" not in free:
             spent.setdefault(route.policy, []).append(f"`{route.name}`")
@@ -208,8 +208,8 @@ def _exports() -> str:
 
 
 def _limit_row(policy: Policy) -> str:
-    shared, alone = ("yes", f"{policy.alone or policy.quota:,}") if policy.shared else ("no", "")
-    return f"| `{policy.name}` | {policy.quota:,} | {policy.window_s} s | {policy.per} | {shared} | {alone} |"
+    shared, alone = ("yes", f"{policy.fallback_quota or policy.quota:,}") if policy.shared else ("no", "")
+    return f"| `{policy.name}` | {policy.quota:,} | {policy.window_s} s | {policy.scope} | {shared} | {alone} |"
 
 
 def pages() -> dict[Path, str]:

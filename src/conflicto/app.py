@@ -69,10 +69,10 @@ from conflicto.platform.http.server.keeper import Keeper
 from conflicto.platform.interpreter.faults import count_faults, report_faults
 from conflicto.platform.interpreter.tuning import collect_rarely, take_short_turns
 from conflicto.platform.limits.limiter import Limiter
-from conflicto.platform.limits.marks import Marks
 from conflicto.platform.limits.memory import MemoryLimiter
-from conflicto.platform.limits.redis import DEADLINE_S as LIMITS_DEADLINE_S
-from conflicto.platform.limits.redis import SharedBuckets
+from conflicto.platform.limits.shared_buckets import MAX_BATCH_S as LIMITS_DEADLINE_S
+from conflicto.platform.limits.shared_buckets import SharedBuckets
+from conflicto.platform.limits.shared_flags import SharedFlags
 from conflicto.platform.logs import configure_logs
 from conflicto.platform.metrics import names
 from conflicto.platform.metrics.commits import Commits
@@ -253,12 +253,12 @@ class App:
         codes = UsedCodes(self.clock, self.budget), self.tokens.link_keys
         if self.redis is None or not self.settings.rate_limits:
             alone = Limiter(memory, None)
-            return alone, CodeGuard(alone, Marks(None, "", LIFE_S), *codes, share_of_all(self.settings.workers))
+            return alone, CodeGuard(alone, SharedFlags(None, "", LIFE_S), *codes, share_of_all(self.settings.workers))
         # Connections of their own: limits ask thousands of times a second, and what misses a deadline here must not silence others.
         redis, prefix = self.redis.beside(LIMITS_DEADLINE_S), f"conflicto:{self.identity.issuer}:"
         self._closing.append(redis.close)
         limiter = Limiter(memory, SharedBuckets(redis, prefix + "limits:"))
-        return limiter, CodeGuard(limiter, Marks(redis, prefix + "hits:", LIFE_S), *codes)
+        return limiter, CodeGuard(limiter, SharedFlags(redis, prefix + "hits:", LIFE_S), *codes)
 
     def _watch(self) -> None:
         metrics, watch, began_s = self.metrics, self.metrics.watch, self.clock.monotonic_s()
@@ -282,7 +282,7 @@ class App:
             watch(names.REDIS_UP, lambda: self.probe.is_up)
             watch(names.REDIS_FAULTS, lambda: redis.faults)
             watch(names.DOORBELLS, lambda: self.following.hears_doorbells)
-        watch(names.LIMITS_ALONE, lambda: self.limiter.unanswered)
+        watch(names.LIMITS_ALONE, lambda: self.limiter.fallback_count)
         metrics.show(shown(self.routes))
 
     async def _counted(self) -> bytes:

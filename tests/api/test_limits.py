@@ -13,7 +13,7 @@ from conflicto.access.code_guard import PER_ADDRESS
 from conflicto.access.roles import Role
 from conflicto.app import App
 from conflicto.platform.http.routes import Route
-from conflicto.platform.limits.bucket import Per
+from conflicto.platform.limits.bucket import LimitScope
 from conflicto.settings import Settings
 from tests.support.api import Api, Event, Seat, document_of, make_event
 from tests.support.checks import accepted, alike, refused
@@ -42,7 +42,7 @@ async def event(api: Api) -> Event:
 def spent(app: App, path: str, method: str, subject: str) -> Route:
     """Leave nothing of what a route's calls spend from."""
     route = next(each for each in app.routes if each.path.endswith(path) and each.method == method)
-    app.limiter.memory.drain(route.policy, "" if route.policy.per is Per.SERVER else subject)
+    app.limiter.memory.drain(route.policy, "" if route.policy.scope is LimitScope.SERVER else subject)
     return route
 
 
@@ -79,7 +79,7 @@ async def test_every_route_spends_from_its_policy_and_says_so(event: Event) -> N
                 continue
             assert said.headers["ratelimit-policy"].startswith(f'"{route.policy.name}"')
             assert "ratelimit" not in said.headers
-        app.limiter.memory.drain(route.policy, "" if route.policy.per is Per.SERVER else subject)
+        app.limiter.memory.drain(route.policy, "" if route.policy.scope is LimitScope.SERVER else subject)
         asked = {"token": token if route.who else None, "json": fitting_body(route)}
         limited(await api.request(route.method, filled(route, **ids) + query, **asked), route.policy)
         app.limiter.memory._buckets.clear()
@@ -90,7 +90,7 @@ def test_document_says_which_headers_come(app: App) -> None:
     document = document_of(app)
     for route in app.routes:
         responses = document["paths"][route.path][route.method.lower()]["responses"]
-        spends = bool(route.who) or route.policy.per is Per.SERVER
+        spends = bool(route.who) or route.policy.scope is LimitScope.SERVER
         for status, said in responses.items():
             headers = set(said.get("headers", ()))
             if status == "429":
@@ -115,8 +115,8 @@ def test_every_policy_has_one_name_and_one_meaning(app: App) -> None:
     policies = {each for route in app.routes for each in (route.policy, *route.guesses)}
     assert len({policy.name for policy in policies}) == len(policies)
     for route in app.routes:
-        assert route.policy.per is not Per.ADDRESS, "a hall is one address"
-        assert not (route.who and route.policy.per is Per.SERVER), "a token is counted by itself"
+        assert route.policy.scope is not LimitScope.ADDRESS, "a hall is one address"
+        assert not (route.who and route.policy.scope is LimitScope.SERVER), "a token is counted by itself"
         if route.method != "GET" and route.who:
             assert route.policy.shared, route.name
 
@@ -170,7 +170,7 @@ async def test_who_fails_on_purpose_shuts_nobody_out(event: Event) -> None:
     """What everyone spends from together is spent by successes alone."""
     accepted(await event.api.get(f"/sessions/by-code/{event.code}"))
     door = spent(event.api.app, "/join", "POST", "")
-    event.api.app.limiter.give_back(door.policy, "", 3)
+    event.api.app.limiter.refund(door.policy, "", 3)
     for nth in range(200):
         wrong = {"nickname": "Mallory", "code": "BCDF" + "".join("BCDFGHJKLM"[int(digit)] for digit in f"{nth:04}")}
         assert (await event.api.post("/join", wrong)).status_code in {404, 429}

@@ -16,19 +16,19 @@ from conflicto.access.link_keys import LinkKeys
 from conflicto.access.used_codes import LIFE_S, UsedCodes
 from conflicto.platform import redis as redis_module
 from conflicto.platform.clock import Clock
-from conflicto.platform.limits import redis as limits_module
+from conflicto.platform.limits import shared_buckets
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.limits.limiter import Limiter
-from conflicto.platform.limits.marks import Marks
 from conflicto.platform.limits.memory import MemoryLimiter
-from conflicto.platform.limits.redis import SharedBuckets
+from conflicto.platform.limits.shared_buckets import SharedBuckets
+from conflicto.platform.limits.shared_flags import SharedFlags
 from conflicto.platform.problems import NotFound
 from conflicto.platform.redis import Redis
 from tests.support.patience import PATIENCE_S
 from tests.support.servers import valkey_server
 
 SUBMIT = Policy("submit", 20, 3600, shared=True)
-CAREFUL = Policy("careful", 20, 3600, shared=True, alone=5)
+CAREFUL = Policy("careful", 20, 3600, shared=True, fallback_quota=5)
 
 
 class Worker:
@@ -37,7 +37,7 @@ class Worker:
     def __init__(self, url: str) -> None:
         self.redis = Redis(url, Clock(), deadline_s=PATIENCE_S)
         self.limiter = Limiter(MemoryLimiter(Clock()), SharedBuckets(self.redis, "epoch:limits:"))
-        self.marks = Marks(self.redis, "epoch:hits:", LIFE_S)
+        self.marks = SharedFlags(self.redis, "epoch:hits:", LIFE_S)
         self.guard = CodeGuard(self.limiter, self.marks, UsedCodes(Clock()), LinkKeys(b"k" * 32))
 
     async def allowed(self, policy: Policy, times: int, key: str = "anna") -> int:
@@ -48,10 +48,10 @@ class Worker:
         """Wait until Redis decides."""
         deadline = time.monotonic() + PATIENCE_S
         unanswered = -1
-        while self.limiter.unanswered != unanswered:
+        while self.limiter.fallback_count != unanswered:
             assert time.monotonic() < deadline
             await asyncio.sleep(0.05)
-            unanswered = self.limiter.unanswered
+            unanswered = self.limiter.fallback_count
             await self.limiter.spend(Policy("probe", 1000, 1, shared=True), "probe")
 
 
@@ -64,7 +64,7 @@ def server() -> Iterator[ValkeyServer]:
 @pytest.fixture
 async def workers(server: ValkeyServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[Worker]]:
     monkeypatch.setattr(redis_module, "REST_S", 0.2)
-    monkeypatch.setattr(limits_module, "WAIT_S", PATIENCE_S)  # this machine may be busy; one test looks at the wait itself
+    monkeypatch.setattr(shared_buckets, "MAX_WAIT_S", PATIENCE_S)  # this machine may be busy; one test looks at the wait itself
     monkeypatch.setattr(code_guard, "PER_ADDRESS", replace(PER_ADDRESS, window_s=86_400))  # nothing comes back meanwhile
     workers = [Worker(server.connection_url) for _ in range(2)]
     for worker in workers:
@@ -93,7 +93,7 @@ async def test_trips_are_shared_and_verdicts_are_not(workers: list[Worker]) -> N
 async def test_what_is_given_back_can_be_spent_by_another(workers: list[Worker]) -> None:
     one, other = workers
     assert await one.allowed(SUBMIT, 20) == 20
-    one.limiter.give_back(SUBMIT, "anna", 3)
+    one.limiter.refund(SUBMIT, "anna", 3)
     deadline = time.monotonic() + PATIENCE_S
     while not await other.allowed(SUBMIT, 1):
         assert time.monotonic() < deadline
@@ -110,8 +110,8 @@ async def test_redis_that_is_killed(workers: list[Worker], server: ValkeyServer)
 
     assert await one.allowed(SUBMIT, 20) == 10, "open for who is known, within this process's own limit"
     assert await one.allowed(CAREFUL, 20) == 5, "all but closed for who is not"
-    assert one.limiter.unanswered > 10
-    one.limiter.give_back(SUBMIT, "anna")
+    assert one.limiter.fallback_count > 10
+    one.limiter.refund(SUBMIT, "anna")
     assert await one.allowed(SUBMIT, 5) == 1
 
     server.start()
@@ -138,7 +138,7 @@ async def test_redis_that_hangs_is_waited_for_once(workers: list[Worker], monkey
 
 async def hanging(workers: list[Worker], monkeypatch: pytest.MonkeyPatch) -> Worker:
     """Return a worker whose Redis has just begun to hang for 5 s."""
-    monkeypatch.setattr(limits_module, "WAIT_S", 0.025)
+    monkeypatch.setattr(shared_buckets, "MAX_WAIT_S", 0.025)
     one, other = workers
     await other.redis.ask(lambda client: client.client_pause(5000), otherwise=None)
     return one

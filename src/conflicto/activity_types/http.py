@@ -15,14 +15,14 @@ from conflicto.platform.http.control_plane import CurrentRequest, json_texts
 from conflicto.platform.http.messages import Response, encode, json_response
 from conflicto.platform.http.paging import PageQuery, after_key, page_response
 from conflicto.platform.http.routes import Docs, Route, control
-from conflicto.platform.limits.bucket import Per, Policy
+from conflicto.platform.limits.bucket import LimitScope, Policy
 from conflicto.platform.strict_json import CONFIG_LIMITS
 
-TYPES = Policy("types", 60_000, 60, per=Per.SERVER)
+TYPES = Policy("types", 60_000, 60, scope=LimitScope.SERVER)
 """Of everyone together, since it takes no token: every phone of a hall at once, and a thousand a second on end."""
 
 
-CHECKS = Policy("type-checks", 6_000, 60, per=Per.SERVER)
+CHECKS = Policy("type-checks", 6_000, 60, scope=LimitScope.SERVER)
 """JSON that anyone may hold against a type: up to 256 KiB, which takes 5 ms, so 100 a second on end leave half of a core."""
 
 

@@ -37,7 +37,7 @@ from conflicto.platform.http.paging import PageQuery, after_key, page_response
 from conflicto.platform.http.routes import Docs, Route, control, data
 from conflicto.platform.ids import opaque_secret
 from conflicto.platform.instants import US_PER_S, rfc3339
-from conflicto.platform.limits.bucket import Per, Policy
+from conflicto.platform.limits.bucket import LimitScope, Policy
 from conflicto.platform.problems import InvalidInput, NotFound
 from conflicto.platform.strict_json import RESPONSE_LIMITS
 from conflicto.sessions.errors import CodeUnknown, IdempotencyKeyInvalid, KeyReused, SessionCompleted, StorageFull
@@ -50,10 +50,10 @@ from conflicto.sessions.schemas import session_out
 SEAT = Policy("seat", 120, 60, shared=True)
 """Two requests a second about one's own seat: far above any phone's need."""
 
-DOOR = Policy("door", 30_000, 60, per=Per.SERVER, shared=True)
+DOOR = Policy("door", 30_000, 60, scope=LimitScope.SERVER, shared=True)
 """Seats that may be taken on the whole server: the largest hall at once, and 500 a second on end. Nobody is counted by address."""
 
-NAMES = Policy("names", 12_000, 60, per=Per.SERVER)
+NAMES = Policy("names", 12_000, 60, scope=LimitScope.SERVER)
 """Names that anyone may try: each asks the database, so 200 a second on end, which is less than a small machine can do."""
 
 MAX_JOIN_WAIT_S = 6.0

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from conflicto.platform.limits.bucket import Policy
-from conflicto.platform.limits.redis import Spending, spend
+from conflicto.platform.limits.shared_buckets import SpendRequest, spend
 
 if TYPE_CHECKING:
     from conflicto.platform.redis import Redis
@@ -41,6 +41,6 @@ class RedisProbe:
         await client.set(self._name, b"", px=LIFE_MS)
         await client.get(self._name)
         await client.exists(self._name)
-        await spend(client, [Spending(f"{self._name}:bucket", _BUCKET, 1)])
+        await spend(client, [SpendRequest(f"{self._name}:bucket", _BUCKET, 1)])
         await client.publish(self._name, b"")
         return True

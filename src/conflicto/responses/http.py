@@ -29,7 +29,7 @@ from conflicto.platform.http.messages import NO_STORE, Request, Response, Unseen
 from conflicto.platform.http.paging import MAX_PAGE_BYTES, PageQuery, after_key, page_response
 from conflicto.platform.http.routes import PREFIX, Docs, Route, control, data
 from conflicto.platform.limits.bucket import Policy
-from conflicto.platform.limits.places import Places
+from conflicto.platform.limits.concurrency import ConcurrencyLimit
 from conflicto.platform.parts import Part
 from conflicto.platform.problems import DomainError, InvalidInput, NotFound
 from conflicto.platform.strict_json import RESPONSE_LIMITS, JsonInvalid
@@ -83,8 +83,8 @@ class ResponseBody(msgspec.Struct, forbid_unknown_fields=True):
 _BODY = msgspec.json.Decoder(ResponseBody)
 
 
-def _scans() -> Places:
-    return Places(MAX_SCANS, MAX_SCANS_OF_TOKEN, key_taken=errors.ScanRunning, all_taken=errors.ScansBusy)
+def _scans() -> ConcurrencyLimit:
+    return ConcurrencyLimit(MAX_SCANS, MAX_SCANS_OF_TOKEN, key_error=errors.ScanRunning, total_error=errors.ScansBusy)
 
 
 class Points(Protocol):
@@ -116,7 +116,7 @@ class ResponseEndpoints:
     points: Points
     capacity: Capacity
     receipts: Receipts
-    scans: Places = field(default_factory=_scans)
+    scans: ConcurrencyLimit = field(default_factory=_scans)
     own: BatchedRead[OwnPage, Part[ParticipantResponse]] = field(init=False)
     seats: BatchedRead[tuple[int, int | None], dict[str, Any]] = field(init=False)
 
@@ -152,7 +152,7 @@ class ResponseEndpoints:
         """List answers for the host, in feed order."""
         contains = None if query.contains is None else pattern_of(query.contains)
         wanted = ResponseFilter(nth=query.round, participant_id=query.participant_id, contains=contains)
-        with nullcontext() if contains is None else self.scans.held(request.caller.subject, retry_after_s=SCAN_RETRY_S):
+        with nullcontext() if contains is None else self.scans.slot(request.caller.subject, retry_after_s=SCAN_RETRY_S):
             found, total, activity = await self.db.lists.read(_listed, request, activity_id, wanted, query)
         return page_response(
             request, query, found.rows, total, show=lambda each: schemas.response_out(each, anonymous=activity.anonymous), key=_place,

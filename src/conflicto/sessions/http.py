@@ -21,7 +21,7 @@ from conflicto.platform.http.control_plane import CurrentRequest
 from conflicto.platform.http.messages import NO_STORE, Request, Response, encode, json_response
 from conflicto.platform.http.paging import after_key, page_response
 from conflicto.platform.http.routes import Docs, Route, control, data
-from conflicto.platform.limits.bucket import Per, Policy
+from conflicto.platform.limits.bucket import LimitScope, Policy
 from conflicto.platform.problems import NotFound
 from conflicto.platform.strict_json import RESPONSE_LIMITS
 from conflicto.sessions import commands, errors, link_http, schemas
@@ -34,7 +34,7 @@ from conflicto.sessions.queries import audit_page, session_by_id, session_page
 CONTROL = Policy("control", 600, 60, shared=True)
 """Ten requests a second for a minute on end: more than a host's hands, less than a runaway script."""
 
-LOOKS = Policy("looks", 60_000, 60, per=Per.SERVER)
+LOOKS = Policy("looks", 60_000, 60, scope=LimitScope.SERVER)
 """What anyone may look up, without a token: a hall of thousands at once, and a thousand a second on end."""
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from conflicto.platform.http.messages import FOR_EVER, Header, Request, Response
 from conflicto.platform.http.prefix import prefix_of
 from conflicto.platform.http.routes import Docs, Route
-from conflicto.platform.limits.bucket import Per, Policy
+from conflicto.platform.limits.bucket import LimitScope, Policy
 from conflicto.platform.problems import NotFound
 from conflicto.web.appearance import read_appearance
 from conflicto.web.assets import Asset, AssetBundle
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Headers = tuple[Header, ...]
 
-PAGES = Policy("pages", 60_000, 60, per=Per.SERVER)
+PAGES = Policy("pages", 60_000, 60, scope=LimitScope.SERVER)
 """Pages and files of everyone together: a hall of thousands that opens them at once, and a thousand a second on end."""
 
 CONTENT_SECURITY_POLICY = (

@@ -10,8 +10,8 @@ from conflicto.access.link_keys import LinkKeys
 from conflicto.access.used_codes import UsedCodes
 from conflicto.platform.limits.bucket import Policy, Verdict
 from conflicto.platform.limits.limiter import REPLAYS, Limiter
-from conflicto.platform.limits.marks import Marks
 from conflicto.platform.limits.memory import MemoryLimiter
+from conflicto.platform.limits.shared_flags import SharedFlags
 from conflicto.platform.problems import DomainError, Kind, Unavailable
 from tests.support.clocks import HandClock
 
@@ -48,7 +48,7 @@ def limiter(clock: Stopped) -> Limiter:
 
 @pytest.fixture
 def guard(limiter: Limiter, clock: Stopped) -> CodeGuard:
-    return CodeGuard(limiter, Marks(None, "", 1), UsedCodes(clock), KEYS)
+    return CodeGuard(limiter, SharedFlags(None, "", 1), UsedCodes(clock), KEYS)
 
 
 def settle(*, right: bool) -> None:
@@ -296,7 +296,7 @@ class Slow:
         await self.said.wait()
         raise Unavailable
 
-    def give_back(self, policy: Policy, key: str, cost: int = 1, *, by: Verdict | None = None) -> None:
+    def refund(self, policy: Policy, key: str, cost: int = 1, *, by: Verdict | None = None) -> None:
         self.given_back.append(policy.name)
 
 
@@ -315,7 +315,7 @@ async def test_whoever_goes_away_before_the_limit_is_known_is_given_back_nothing
     assert limiter.given_back == []
 
 
-class Marked(Marks):
+class Marked(SharedFlags):
     """Marks that another worker sets while a code is looked up."""
 
     is_set = False

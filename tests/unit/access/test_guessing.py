@@ -12,8 +12,8 @@ from conflicto.access.errors import TooManyGuesses
 from conflicto.access.link_keys import LinkKeys
 from conflicto.access.used_codes import UsedCodes
 from conflicto.platform.limits.limiter import Limiter
-from conflicto.platform.limits.marks import Marks
 from conflicto.platform.limits.memory import MemoryLimiter
+from conflicto.platform.limits.shared_flags import SharedFlags
 from conflicto.platform.problems import NotFound
 from conflicto.sessions.model import CODE_ALPHABET, CODE_GROUPS, YEAR_S, code_length, max_open_sessions, new_code
 from tests.support.clocks import HandClock
@@ -58,7 +58,7 @@ class Still(HandClock):
 async def looked_up(addresses: int, seconds: int, *, tries_a_second: int) -> float:
     """Return how many guesses a second are looked up once the bursts are over, if every address tries as often as that."""
     clock = Still()
-    guard = CodeGuard(Limiter(MemoryLimiter(clock), None), Marks(None, "", 1), UsedCodes(clock), LinkKeys(b"k" * 32))
+    guard = CodeGuard(Limiter(MemoryLimiter(clock), None), SharedFlags(None, "", 1), UsedCodes(clock), LinkKeys(b"k" * 32))
     looked, turn = 0, deque(range(addresses))
     for second in range(2 * seconds):
         looked = 0 if second == seconds else looked

@@ -33,7 +33,7 @@ class Pass:
     def bucket(self, policy: Policy) -> Bucket:
         """Return the bucket that requests under `policy` spend from: the limiter's own."""
         bucket = self._buckets.get(policy.name)
-        if bucket is None or bucket.forgotten:
+        if bucket is None or bucket.is_evicted:
             bucket = self._buckets[policy.name] = self._limiter.bucket(policy, self.caller.subject)
         return bucket
 

@@ -22,7 +22,7 @@ from conflicto.platform.http.routes import TextInvalid
 from conflicto.platform.http.targets import canonical_target
 from conflicto.platform.ids import opaque_names
 from conflicto.platform.limits.addresses import network_of
-from conflicto.platform.limits.bucket import Per
+from conflicto.platform.limits.bucket import LimitScope
 from conflicto.platform.limits.errors import TooManyRequests
 from conflicto.platform.limits.headers import policy_header
 from conflicto.platform.limits.limiter import REPLAYS
@@ -188,7 +188,7 @@ class FrontDoor:
         """Hand a call over and note the size of its body, unless nothing may tell of it yet."""
         try:
             response = await (
-                self._handed_over(scope, request) if request.route.policy.per is Per.TOKEN else self._among_all(scope, request)
+                self._handed_over(scope, request) if request.route.policy.scope is LimitScope.TOKEN else self._among_all(scope, request)
             )
         finally:
             if request.body and request.unseen is None:
@@ -206,7 +206,7 @@ class FrontDoor:
             response = await self._handed_over(scope, request)
         finally:
             if is_spent and (response is None or response.status >= FIRST_PROBLEM):
-                self._desk.limiter.give_back(request.route.policy, EVERYONE)
+                self._desk.limiter.refund(request.route.policy, EVERYONE)
         return response
 
     def _add_headers(self, scope: dict[str, Any], request: Request, response: Response, renewed: str | None) -> None:
@@ -217,7 +217,7 @@ class FrontDoor:
             not response.has_all_headers
             and response.status < FIRST_PROBLEM
             and not request.route.is_page
-            and (request.caller is not None or request.route.policy.per is Per.SERVER)
+            and (request.caller is not None or request.route.policy.scope is LimitScope.SERVER)
         ):
             response.headers += (policy_header(request.route.policy),)
         if renewed:

@@ -14,7 +14,7 @@ from conflicto.platform.http.messages import JSON_HEADER, NO_STORE, Response, en
 from conflicto.platform.http.paging import example
 from conflicto.platform.http.problem_response import STATUS
 from conflicto.platform.http.routes import PREFIX, Docs, Route
-from conflicto.platform.limits.bucket import Per, Policy
+from conflicto.platform.limits.bucket import LimitScope, Policy
 from conflicto.platform.problems import DomainError, Kind, NotFound, Overloaded, Unavailable, registry
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 OPERATOR = Policy("operator", 600, 60)
 
-DOCUMENTS = Policy("documents", 6_000, 60, per=Per.SERVER)
+DOCUMENTS = Policy("documents", 6_000, 60, scope=LimitScope.SERVER)
 """Documents about the API, for anyone: the longest has 300 KB, and whoever writes a client reads it once."""
 
 READY_S = 1.0

@@ -11,7 +11,7 @@ ROUNDING_S = 1e-4
 """Sums of floats may miss a full bucket by this much: a thousand of them, with clocks that count from ten years ago, miss it by less."""
 
 
-class Per(StrEnum):
+class LimitScope(StrEnum):
     """Who shares a bucket."""
 
     TOKEN = "token"  # noqa: S105 - a word, not a secret
@@ -30,9 +30,9 @@ class Policy:
     name: str
     quota: int
     window_s: int
-    per: Per = Per.TOKEN
+    scope: LimitScope = LimitScope.TOKEN
     shared: bool = False
-    alone: int = 0
+    fallback_quota: int = 0
 
     @property
     def interval_s(self) -> float:
@@ -41,9 +41,13 @@ class Policy:
 
 
 @cache
-def alone(policy: Policy) -> Policy:
+def fallback_policy(policy: Policy) -> Policy:
     """Return what one process holds to while it does not know what the others do."""
-    return replace(policy, name=f"{policy.name}-alone", quota=policy.alone, shared=False, alone=0) if policy.alone else policy
+    return (
+        replace(policy, name=f"{policy.name}-fallback", quota=policy.fallback_quota, shared=False, fallback_quota=0)
+        if policy.fallback_quota
+        else policy
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ class Verdict:
     allowed: bool
     remaining: int
     reset_s: int
-    is_alone: bool = False
+    is_fallback: bool = False
 
 
 def admit(full_at_s: float, now_s: float, policy: Policy, cost: int = 1) -> tuple[float, Verdict]:
@@ -72,10 +76,10 @@ def admit(full_at_s: float, now_s: float, policy: Policy, cost: int = 1) -> tupl
     free_s = now_s + policy.window_s - after
     allowed = free_s >= -ROUNDING_S
     state = after if allowed else full_at_s
-    return state if state > now_s else 0.0, verdict(policy, free_s, allowed=allowed)
+    return state if state > now_s else 0.0, to_verdict(policy, free_s, allowed=allowed)
 
 
-def verdict(policy: Policy, free_s: float, *, allowed: bool) -> Verdict:
+def to_verdict(policy: Policy, free_s: float, *, allowed: bool) -> Verdict:
     """Put a bucket into words: `free_s` seconds of its window are unspent, or are missing if it is negative."""
     if not allowed:
         return Verdict(allowed=False, remaining=0, reset_s=max(1, ceil(-free_s)))
@@ -86,11 +90,11 @@ def verdict(policy: Policy, free_s: float, *, allowed: bool) -> Verdict:
 class Bucket:
     """One key's bucket. `forgotten`: its limiter dropped it, so whoever still holds it must ask for another."""
 
-    __slots__ = ("_interval_s", "_window_s", "forgotten", "full_at_s")
+    __slots__ = ("_interval_s", "_window_s", "full_at_s", "is_evicted")
 
     def __init__(self, policy: Policy) -> None:
         self.full_at_s = 0.0
-        self.forgotten = False
+        self.is_evicted = False
         self._interval_s = policy.interval_s
         self._window_s = policy.window_s + ROUNDING_S
 
@@ -98,17 +102,17 @@ class Bucket:
         """Spend one request and say whether that was allowed: `admit` for a cost of 1, in a form that every poll can afford."""
         full_at_s = self.full_at_s
         after = (full_at_s if full_at_s > now_s else now_s) + self._interval_s  # noqa: FURB136 - max() takes three times as long
-        if self.forgotten or after - now_s > self._window_s:
+        if self.is_evicted or after - now_s > self._window_s:
             return False
         self.full_at_s = after
         return True
 
 
-class Boundless(Bucket):
+class Unlimited(Bucket):
     """The bucket where there are no limits."""
 
     __slots__ = ()
 
     def take(self, now_s: float) -> bool:  # noqa: ARG002 - as above
         """Allow everything."""
-        return not self.forgotten
+        return not self.is_evicted

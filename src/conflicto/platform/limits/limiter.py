@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from conflicto.platform.limits.bucket import Policy, alone
+from conflicto.platform.limits.bucket import Policy, fallback_policy
 
 if TYPE_CHECKING:
     from conflicto.platform.limits.bucket import Verdict
     from conflicto.platform.limits.memory import MemoryLimiter
-    from conflicto.platform.limits.redis import SharedBuckets
+    from conflicto.platform.limits.shared_buckets import SharedBuckets
 
 REPLAYS = Policy("replays", 60, 60)
 """Requests above a limit that may repeat one which was answered; a phone that did not hear the answer tries again every few seconds."""
@@ -25,7 +25,7 @@ class Limiter:
 
     def __init__(self, memory: MemoryLimiter, shared: SharedBuckets | None) -> None:
         self.memory = memory
-        self.unanswered = 0
+        self.fallback_count = 0
         self._shared = shared
 
     async def spend(self, policy: Policy, key: str, cost: int = 1) -> Verdict:
@@ -35,16 +35,18 @@ class Limiter:
             return own
         said = await self._shared.spend(policy, key, cost)
         if said is None:
-            self.unanswered += 1
-            return replace(self.memory.spend(alone(policy), key, cost), is_alone=True) if policy.alone else own
+            self.fallback_count += 1
+            return (
+                replace(self.memory.spend(fallback_policy(policy), key, cost), is_fallback=True) if policy.fallback_quota else own
+            )
         if not said.allowed and cost == 1:
             self.memory.drain(policy, key)
         return said
 
-    def give_back(self, policy: Policy, key: str, cost: int = 1, *, by: Verdict | None = None) -> None:
+    def refund(self, policy: Policy, key: str, cost: int = 1, *, by: Verdict | None = None) -> None:
         """Undo a spending that `by` allowed; other workers see it a moment later."""
         self.memory.spend(policy, key, -cost)
-        if by is not None and by.is_alone:
-            self.memory.spend(alone(policy), key, -cost)
+        if by is not None and by.is_fallback:
+            self.memory.spend(fallback_policy(policy), key, -cost)
         if policy.shared and self._shared is not None:
-            self._shared.give_back(policy, key, cost)
+            self._shared.refund(policy, key, cost)

@@ -6,22 +6,22 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from conflicto.platform.cache_budget import CacheBudget
-from conflicto.platform.limits.bucket import Boundless, Bucket, Policy, Verdict, admit
+from conflicto.platform.limits.bucket import Bucket, Policy, Unlimited, Verdict, admit
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from conflicto.platform.clock import Clock
 
-MOST_KEYS = 200_000
+MAX_BUCKETS = 200_000
 
 BUCKET_BYTES = 350
 """Of a bucket with its key."""
 
-SHARE = 0.05
+BUDGET_SHARE = 0.05
 """Of the budget of all caches. Buckets are never evicted for the sake of others: who has used up a quota would be let off."""
 
-SAMPLE = 1_000
+SAMPLE_BUCKETS = 1_000
 """Buckets that are looked at to find the middle one."""
 
 
@@ -29,7 +29,7 @@ class MemoryLimiter:
     """Spends from buckets by (policy, key). With `enabled` false everything is allowed."""
 
     def __init__(self, clock: Clock, *, enabled: bool = True, budget: CacheBudget | None = None) -> None:
-        self._account = (budget or CacheBudget()).account("limits", share=SHARE)
+        self._account = (budget or CacheBudget()).account("limits", share=BUDGET_SHARE)
         self._clock = clock
         self._enabled = enabled
         self._buckets: dict[Hashable, Bucket] = {}
@@ -37,12 +37,12 @@ class MemoryLimiter:
     def bucket(self, policy: Policy, key: Hashable) -> Bucket:
         """Return the bucket itself, for someone who takes from it often."""
         if not self._enabled:
-            return Boundless(policy)
+            return Unlimited(policy)
         name = (policy.name, key)
         found = self._buckets.get(name)
         if found is None:
-            if len(self._buckets) >= MOST_KEYS:
-                self._forget(self._clock.monotonic_s())
+            if len(self._buckets) >= MAX_BUCKETS:
+                self._evict(self._clock.monotonic_s())
             found = self._buckets[name] = Bucket(policy)
             self._account.change(BUCKET_BYTES)
         return found
@@ -59,17 +59,17 @@ class MemoryLimiter:
         """Leave nothing in the bucket, because somebody who sees more of the key's requests says so."""
         self.bucket(policy, key).full_at_s = self._clock.monotonic_s() + policy.window_s
 
-    def _forget(self, now: float) -> None:
+    def _evict(self, now: float) -> None:
         """Drop full buckets, which say nothing; if too many are left, those that are full first.
 
         So a flood of keys that were used once forgets itself, and nobody is let off who has used up a quota.
         """
         kept = {name: bucket for name, bucket in self._buckets.items() if bucket.full_at_s > now}
-        if len(kept) > MOST_KEYS // 2:
-            sample = sorted(bucket.full_at_s for bucket in islice(kept.values(), 0, None, max(1, len(kept) // SAMPLE)))
+        if len(kept) > MAX_BUCKETS // 2:
+            sample = sorted(bucket.full_at_s for bucket in islice(kept.values(), 0, None, max(1, len(kept) // SAMPLE_BUCKETS)))
             middle = sample[len(sample) // 2]
             kept = {name: bucket for name, bucket in kept.items() if bucket.full_at_s > middle}
         for name, bucket in self._buckets.items():
-            bucket.forgotten = name not in kept
+            bucket.is_evicted = name not in kept
         self._account.change((len(kept) - len(self._buckets)) * BUCKET_BYTES)
         self._buckets = kept

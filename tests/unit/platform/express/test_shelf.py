@@ -63,7 +63,7 @@ def test_a_forgotten_bucket_is_asked_for_anew() -> None:
     one = opened(Shelf(), 1)
     bucket = one.bucket(POLICY)
     assert one.bucket(POLICY) is bucket
-    one._limiter._forget(1e12)
+    one._limiter._evict(1e12)
     assert (bucket.take(0.0), one.bucket(POLICY) is bucket) == (False, False)
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from conflicto.platform.limits.bucket import Policy, Verdict, admit, alone
+from conflicto.platform.limits.bucket import Policy, Verdict, admit, fallback_policy
 from conflicto.platform.limits.headers import limit_header, policy_header
 from conflicto.platform.limits.memory import MemoryLimiter
 from tests.support.clocks import HandClock
@@ -64,10 +64,10 @@ def test_memory_can_be_told_that_nothing_is_left() -> None:
 
 
 def test_process_on_its_own_holds_to_its_own_quota() -> None:
-    strict = Policy("strict", 60, 60, alone=10)
+    strict = Policy("strict", 60, 60, fallback_quota=10)
 
-    assert alone(strict) == Policy("strict-alone", 10, 60)
-    assert alone(POLICY) is POLICY
+    assert fallback_policy(strict) == Policy("strict-fallback", 10, 60)
+    assert fallback_policy(POLICY) is POLICY
 
 
 def test_memory_keeps_policies_and_keys_apart() -> None:
@@ -89,7 +89,7 @@ def test_memory_that_is_off_allows_everything() -> None:
 
 @pytest.mark.catalogue("R-07")
 def test_memory_is_bounded_and_forgets_full_buckets_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.platform.limits.memory.MOST_KEYS", 4)
+    monkeypatch.setattr("conflicto.platform.limits.memory.MAX_BUCKETS", 4)
     clock = Stopped()
     limiter = MemoryLimiter(clock)
     for key in ("old", "older", "oldest"):
@@ -105,7 +105,7 @@ def test_memory_is_bounded_and_forgets_full_buckets_first(monkeypatch: pytest.Mo
 @pytest.mark.catalogue("R-07")
 def test_flood_of_strangers_lets_nobody_off_who_used_up_a_quota(monkeypatch: pytest.MonkeyPatch) -> None:
     """R-07: keys that were made up are forgotten before those that count, and whoever held one of theirs asks for another."""
-    monkeypatch.setattr("conflicto.platform.limits.memory.MOST_KEYS", 1000)
+    monkeypatch.setattr("conflicto.platform.limits.memory.MAX_BUCKETS", 1000)
     limiter = MemoryLimiter(Stopped())
     for _ in range(3):
         limiter.spend(POLICY, "busy")
@@ -115,7 +115,7 @@ def test_flood_of_strangers_lets_nobody_off_who_used_up_a_quota(monkeypatch: pyt
 
     assert not limiter.spend(POLICY, "busy").allowed
     assert len(limiter._buckets) <= 1000
-    assert stranger.forgotten
+    assert stranger.is_evicted
 
 
 def test_headers_speak_the_draft() -> None:

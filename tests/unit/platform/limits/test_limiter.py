@@ -5,7 +5,7 @@ from conflicto.platform.limits.limiter import Limiter
 from conflicto.platform.limits.memory import MemoryLimiter
 from tests.support.clocks import HandClock
 
-CAREFUL = Policy("careful", 20, 3600, shared=True, alone=2)
+CAREFUL = Policy("careful", 20, 3600, shared=True, fallback_quota=2)
 
 
 class Silent:
@@ -17,7 +17,7 @@ class Silent:
     async def spend(self, policy: Policy, key: str, cost: int = 1) -> Verdict | None:
         return None
 
-    def give_back(self, policy: Policy, key: str, cost: int = 1) -> None:
+    def refund(self, policy: Policy, key: str, cost: int = 1) -> None:
         self.given_back.append(cost)
 
 
@@ -25,9 +25,9 @@ async def test_what_was_decided_alone_is_given_back_alone_too() -> None:
     shared = Silent()
     limiter = Limiter(MemoryLimiter(HandClock()), shared)  # type: ignore[arg-type] - a double
     first, second = [await limiter.spend(CAREFUL, "anna") for _ in range(2)]
-    assert (first.is_alone, second.allowed, (await limiter.spend(CAREFUL, "anna")).allowed) == (True, True, False)
+    assert (first.is_fallback, second.allowed, (await limiter.spend(CAREFUL, "anna")).allowed) == (True, True, False)
 
-    limiter.give_back(CAREFUL, "anna", by=second)
+    limiter.refund(CAREFUL, "anna", by=second)
 
     assert (await limiter.spend(CAREFUL, "anna")).allowed
     assert shared.given_back == [1]

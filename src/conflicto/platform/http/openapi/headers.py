@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conflicto.platform.limits.bucket import Per
+from conflicto.platform.limits.bucket import LimitScope
 
 if TYPE_CHECKING:
     from conflicto.platform.http.routes import Route
@@ -86,7 +86,7 @@ def request_header(name: str, *, shortest_key: int) -> dict[str, Any]:
 def headers_of_success(route: Route, status: int, model: Any, *, is_feed: bool) -> dict[str, Any]:  # noqa: ANN401 - a model or None
     """Return the headers of a route's response with this status and body."""
     names = ["Cache-Control"]
-    if route.who or route.policy.per is Per.SERVER:
+    if route.who or route.policy.scope is LimitScope.SERVER:
         names.append("RateLimit-Policy")
     if route.who:
         names.append("Renewed-Token")

@@ -12,7 +12,7 @@ from conflicto.platform.http.openapi.headers import headers_of_problem
 from conflicto.platform.http.paging import OF_SERVER, SERVER_EXAMPLE
 from conflicto.platform.http.problem_response import STATUS
 from conflicto.platform.http.routes import PREFIX, TextInvalid
-from conflicto.platform.limits.bucket import Per
+from conflicto.platform.limits.bucket import LimitScope
 from conflicto.platform.limits.errors import TooManyRequests
 from conflicto.platform.problems import DomainError, InternalError, InvalidInput, NotFound, Overloaded, Unavailable
 from conflicto.platform.strict_json import (
@@ -97,7 +97,7 @@ def problem_schemas() -> dict[str, Any]:
 def problems_of(route: Route, refusals: Refusals) -> Problems:
     """Return the problems that a route may answer with, by status: its own, and those that come with what it declares."""
     found: list[type[DomainError]] = [*route.docs.problems, *refusals(route.who), TextInvalid, InternalError, Unavailable]
-    if route.who or route.policy.per is Per.SERVER:
+    if route.who or route.policy.scope is LimitScope.SERVER:
         found.append(TooManyRequests)
     if route.method in WITH_BODY:
         found += (Overloaded, *GATE)  # routes that take no body look at what comes instead of none

@@ -10,25 +10,25 @@ if TYPE_CHECKING:
     from conflicto.platform.redis import Redis
 
 
-class Marks:
+class SharedFlags:
     """The marks of one kind. Names are kept as digests: Redis learns neither addresses nor codes."""
 
-    def __init__(self, redis: Redis | None, prefix: str, life_s: int) -> None:
+    def __init__(self, redis: Redis | None, prefix: str, ttl_s: int) -> None:
         self._redis = redis
         self._prefix = prefix
-        self._life_s = life_s
-        self._under_way: set[asyncio.Task[Any]] = set()
+        self._ttl_s = ttl_s
+        self._pending: set[asyncio.Task[Any]] = set()
 
     def set(self, *name: str) -> None:
         """Set a mark, some time soon; nobody waits for it."""
         if self._redis is None:
             return
         key = self._key(name)
-        task = asyncio.ensure_future(self._redis.ask(lambda client: client.set(key, b"", ex=self._life_s), otherwise=None))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        task = asyncio.ensure_future(self._redis.ask(lambda client: client.set(key, b"", ex=self._ttl_s), otherwise=None))
+        self._pending.add(task)
+        task.add_done_callback(self._pending.discard)
 
-    async def has(self, *name: str) -> bool:
+    async def is_set(self, *name: str) -> bool:
         """Whether somebody set it; no, if that is not known."""
         if self._redis is None:
             return False
