@@ -94,7 +94,7 @@ a limit, unless it does so more often than the policy `replays` says.
 
 *Shared*: with `REDIS_URL`, all workers spend from one bucket. Polls are not shared: a connection stays with its worker, and no poll waits
 for Redis. While Redis does not answer, each worker keeps the limits alone; where *alone* gives a number, it is held to that many then.
-Without Redis, every worker counts for itself; of `all-code-misses` each worker of one start then has an equal part.
+Without Redis, every worker counts for itself; of `join-code-failures-total` each worker of one start then has an equal part.
 `CONFLICTO_RATE_LIMITS=off` turns all of them off.
 
 | Policy | Requests | In | For each | Shared | Alone |

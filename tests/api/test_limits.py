@@ -269,8 +269,8 @@ async def test_guessing_is_told_as_the_draft_wants_it_on_both_planes(event: Even
     ]
     for answer in asked:
         problem = refused(answer, 429, "too-many-guesses")
-        assert re.fullmatch(r'"code-misses";r=0;t=\d+', answer.headers["ratelimit"])
-        assert answer.headers["ratelimit-policy"] == '"code-misses";q=600;w=60'
+        assert re.fullmatch(r'"join-code-failures";r=0;t=\d+', answer.headers["ratelimit"])
+        assert answer.headers["ratelimit-policy"] == '"join-code-failures";q=600;w=60'
         assert int(answer.headers["retry-after"]) == problem["retry_after_s"] >= 1
 
 

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from conflicto.platform.limits.bucket import Verdict
     from conflicto.platform.limits.shared_flags import SharedFlags
 
-PER_ADDRESS = Policy("code-misses", 600, 60, scope=LimitScope.ADDRESS, shared=True, fallback_quota=60)
-EVERYWHERE = Policy("all-code-misses", 1000, 60, scope=LimitScope.SERVER, shared=True, fallback_quota=100)
+PER_ADDRESS = Policy("join-code-failures", 600, 60, scope=LimitScope.ADDRESS, shared=True, fallback_quota=60)
+EVERYWHERE = Policy("join-code-failures-total", 1000, 60, scope=LimitScope.SERVER, shared=True, fallback_quota=100)
 GUESSES = (PER_ADDRESS, EVERYWHERE)
 """What routes declare that take a code."""
 

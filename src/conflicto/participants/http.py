@@ -47,13 +47,13 @@ from conflicto.sessions.model import Session, normalised_code
 from conflicto.sessions.queries import session_by_id
 from conflicto.sessions.schemas import session_out
 
-SEAT = Policy("seat", 120, 60, shared=True)
+PARTICIPANT = Policy("participant", 120, 60, shared=True)
 """Two requests a second about one's own seat: far above any phone's need."""
 
-DOOR = Policy("door", 30_000, 60, scope=LimitScope.SERVER, shared=True)
+JOIN = Policy("join", 30_000, 60, scope=LimitScope.SERVER, shared=True)
 """Seats that may be taken on the whole server: the largest hall at once, and 500 a second on end. Nobody is counted by address."""
 
-NAMES = Policy("names", 12_000, 60, scope=LimitScope.SERVER)
+NICKNAME_CHECKS = Policy("nickname-checks", 12_000, 60, scope=LimitScope.SERVER)
 """Names that anyone may try: each asks the database, so 200 a second on end, which is less than a small machine can do."""
 
 MAX_JOIN_WAIT_S = 6.0
@@ -283,25 +283,25 @@ def routes(door: DoorEndpoints, seats: SeatEndpoints) -> list[Route]:
     naming = (NicknameInvalid, errors.NicknameRefused, errors.NicknameTaken, SessionCompleted)
     me: dict[int, Any] = {200: schemas.ParticipantOut}
     return [
-        data("POST", "/sessions/{session_id}/join", door.join, policy=DOOR, **joining),
-        data("POST", "/join", door.join, policy=DOOR, **joining),
-        data("GET", "/sessions/{session_id}/nicknames/validate", door.try_nickname, who=ANYONE, policy=NAMES, guesses=GUESSES,
+        data("POST", "/sessions/{session_id}/join", door.join, policy=JOIN, **joining),
+        data("POST", "/join", door.join, policy=JOIN, **joining),
+        data("GET", "/sessions/{session_id}/nicknames/validate", door.try_nickname, who=ANYONE, policy=NICKNAME_CHECKS, guesses=GUESSES,
              tag="joining", docs=Docs(summary="Is a name free?", gives={200: schemas.NicknameOut}, query=schemas.NicknameQuery,
                                       headers=("Link-Key",), problems=(CodeUnknown, NicknameInvalid, TooManyGuesses, InvalidInput))),
         control("GET", "/sessions/{session_id}/participants", seats.page, who=HOSTS, policy=CONTROL, tag="participants",
                 docs=Docs(summary="Who is here", gives={200: schemas.ParticipantPage})),
         control("GET", "/sessions/{session_id}/names", seats.names, who=HOSTS_AND_SCREENS, policy=CONTROL, tag="participants",
                 docs=Docs(summary="Who is here, for the screen", gives={200: schemas.NamesOut}, problems=(errors.NamesHidden,))),
-        control("PATCH", "/participants/me", seats.rename_me, who=PARTICIPANTS, policy=SEAT, body=RESPONSE_LIMITS, tag="participants",
-                docs=Docs(summary="Take another name", gives=me, problems=(*naming, errors.SeatGone))),
-        control("DELETE", "/participants/me", seats.leave, who=PARTICIPANTS, policy=SEAT, tag="participants",
+        control("PATCH", "/participants/me", seats.rename_me, who=PARTICIPANTS, policy=PARTICIPANT, body=RESPONSE_LIMITS,
+                tag="participants", docs=Docs(summary="Take another name", gives=me, problems=(*naming, errors.SeatGone))),
+        control("DELETE", "/participants/me", seats.leave, who=PARTICIPANTS, policy=PARTICIPANT, tag="participants",
                 docs=Docs(summary="Leave and be forgotten", gives={204: None}, sends=SENT, problems=(errors.SeatGone,))),
-        control("POST", "/participants/me/seat-link", seats.link, who=PARTICIPANTS, policy=SEAT, tag="participants",
+        control("POST", "/participants/me/seat-link", seats.link, who=PARTICIPANTS, policy=PARTICIPANT, tag="participants",
                 docs=Docs(summary="Make a link that moves the seat", gives={201: schemas.SeatLinkOut}, problems=(errors.SeatGone,))),
-        control("POST", "/seats/redeem", door.redeem, who=ANYONE, policy=DOOR, guesses=GUESSES, body=RESPONSE_LIMITS, tag="joining",
+        control("POST", "/seats/redeem", door.redeem, who=ANYONE, policy=JOIN, guesses=GUESSES, body=RESPONSE_LIMITS, tag="joining",
                 docs=Docs(summary="Move a seat to this phone", gives={200: schemas.SeatOut},
                           problems=(errors.SeatLinkInvalid, TooManyGuesses))),
-        data("POST", "/participants/{participant_id}/heartbeat", seats.heartbeat, who=PARTICIPANTS, policy=SEAT, tag="participants",
+        data("POST", "/participants/{participant_id}/heartbeat", seats.heartbeat, who=PARTICIPANTS, policy=PARTICIPANT, tag="participants",
              docs=Docs(summary="Say that you are here", gives={200: schemas.HeartbeatOut}, problems=(NotFound,))),
         control("PATCH", "/participants/{participant_id}", seats.rename, who=HOSTS_AND_PARTICIPANTS, policy=CONTROL, body=RESPONSE_LIMITS,
                 tag="participants", docs=Docs(summary="Rename a participant", gives=me, problems=naming)),

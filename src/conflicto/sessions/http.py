@@ -34,7 +34,7 @@ from conflicto.sessions.queries import audit_page, session_by_id, session_page
 CONTROL = Policy("control", 600, 60, shared=True)
 """Ten requests a second for a minute on end: more than a host's hands, less than a runaway script."""
 
-LOOKS = Policy("looks", 60_000, 60, scope=LimitScope.SERVER)
+LOOKUP = Policy("lookup", 60_000, 60, scope=LimitScope.SERVER)
 """What anyone may look up, without a token: a hall of thousands at once, and a thousand a second on end."""
 
 
@@ -199,7 +199,7 @@ def routes(sessions: SessionEndpoints, door: SessionDoor) -> list[Route]:
                           problems=stale)),
         control("GET", "/sessions/{session_id}/transitions", door.transitions, who=HOSTS, policy=CONTROL, tag="sessions",
                 docs=Docs(summary="The audit: who moved what", gives={200: schemas.TransitionPage})),
-        data("GET", "/sessions/by-code/{code}", door.by_code, who=ANYONE, policy=LOOKS, guesses=GUESSES, tag="joining",
+        data("GET", "/sessions/by-code/{code}", door.by_code, who=ANYONE, policy=LOOKUP, guesses=GUESSES, tag="joining",
              docs=Docs(summary="The lobby behind a code", gives={200: schemas.LobbyOut}, headers=("Link-Key",),
                        problems=(errors.CodeUnknown, TooManyGuesses))),
         control("POST", "/sessions/{session_id}/lock", door.lock, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",

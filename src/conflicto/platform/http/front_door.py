@@ -188,7 +188,9 @@ class FrontDoor:
         """Hand a call over and note the size of its body, unless nothing may tell of it yet."""
         try:
             response = await (
-                self._handed_over(scope, request) if request.route.policy.scope is LimitScope.TOKEN else self._among_all(scope, request)
+                self._handed_over(scope, request)
+                if request.route.policy.scope is LimitScope.TOKEN
+                else self._among_all(scope, request)
             )
         finally:
             if request.body and request.unseen is None:
