@@ -315,22 +315,22 @@ async def test_whoever_goes_away_before_the_limit_is_known_is_given_back_nothing
     assert limiter.given_back == []
 
 
-class Marked(SharedFlags):
-    """Marks that another worker sets while a code is looked up."""
+class RemoteFlags(SharedFlags):
+    """Flags that another worker sets while a code is looked up."""
 
-    is_set = False
+    was_set = False
 
-    async def has(self, *name: str) -> bool:
-        return self.is_set
+    async def is_set(self, *name: str) -> bool:
+        return self.was_set
 
 
 async def test_code_that_was_used_at_another_worker_meanwhile_is_no_miss(limiter: Limiter, clock: Stopped) -> None:
-    marks = Marked(None, "", 1)
-    guard = CodeGuard(limiter, marks, UsedCodes(clock), KEYS)
+    flags = RemoteFlags(None, "", 1)
+    guard = CodeGuard(limiter, flags, UsedCodes(clock), KEYS)
 
     async def used_elsewhere() -> None:
-        marks.is_set = True
+        flags.was_set = True
 
     assert await tries(guard, ANNA, "over", right=False, look=used_elsewhere)
-    marks.is_set = False
+    flags.was_set = False
     assert await guesses(guard, ANNA) == PER_ADDRESS.quota
