@@ -33,16 +33,16 @@ from conflicto.aggregation.spec import require_spec
 from conflicto.exports import http as exports_http
 from conflicto.exports.service import Exports
 from conflicto.feed import http as feed_http
-from conflicto.feed.answers import Answers
-from conflicto.feed.following import Following
-from conflicto.feed.heads import Heads, activity_in
-from conflicto.feed.leaderboard import Leaderboard
-from conflicto.feed.lobbies import Lobbies
-from conflicto.feed.press import Press
-from conflicto.feed.results import Results
+from conflicto.feed.join_code_cache import JoinCodeCache
+from conflicto.feed.leaderboard_handler import LeaderboardHandler
+from conflicto.feed.long_poll import LongPoll
+from conflicto.feed.poll_handler import PollHandler
+from conflicto.feed.response_builder import ResponseBuilder
+from conflicto.feed.results_handler import ResultsHandler
+from conflicto.feed.session_cache import SessionCache, activity_in
 from conflicto.feed.shared_pages import SharedPages
-from conflicto.feed.streams import Streams
-from conflicto.feed.waits import Waits
+from conflicto.feed.streams import StreamRegistry
+from conflicto.feed.worker_sync import WorkerSync
 from conflicto.participants import http as participants_http
 from conflicto.participants import store as participants_store
 from conflicto.participants.events import ParticipantRemoved
@@ -102,8 +102,8 @@ from conflicto.results.segments import Segments
 from conflicto.sessions import http as sessions_http
 from conflicto.sessions import link_http
 from conflicto.sessions.events import SessionChanged, SessionEnded
+from conflicto.sessions.feed_heads import FeedHeads
 from conflicto.sessions.gaps import Feeds
-from conflicto.sessions.heads import SessionHeads
 from conflicto.sessions.purge import Purger
 from conflicto.sessions.retention import Retention
 from conflicto.settings import Settings, read_settings
@@ -124,14 +124,13 @@ class App:
     """One process of Conflicto: an ASGI application and everything that it owns."""
 
     def __init__(self, settings: Settings, *, clock: Clock | None = None, deadlines: Deadlines | None = None) -> None:
-        self.settings, self.budget = settings, CacheBudget(settings.cache_memory_mb * BYTES_PER_MB)
-        self.clock = clock or Clock()
+        self.settings, self.clock, self.budget = settings, clock or Clock(), CacheBudget(settings.cache_memory_mb * BYTES_PER_MB)
         self.db = Database(
             settings.url, pool=PoolSize.share(settings.pool_size, settings.max_overflow, workers=settings.workers), deadlines=deadlines,
             slow_queries=SlowQueries(settings.slow_query_ms / MS_PER_S),
         )  # fmt: skip
         require_current(self.db)
-        self.heads = Heads(self.db, self._caught_up, self.budget)
+        self.heads = SessionCache(self.db, self._caught_up, self.budget)
         self.lives = settled(self.db, Feeds(), self.heads)
         self.identity: Identity = establish(
             self.db, data_dir=settings.data_dir, secret_key=settings.secret("secret_key"),
@@ -143,7 +142,7 @@ class App:
         self.redis = self._redis()
         self.presence = Presence(self.clock, self.heads.may_be_anonymous)
         self.writer = Writer(self._runner(), self.clock, caller_s=self.db.deadlines.caller_s, on_commit=self._committed)
-        self.following = Following(self.heads, self.writer, self.redis, issuer)
+        self.following = WorkerSync(self.heads, self.writer, self.redis, issuer)
         self.types = registered(settings.activity_types)
         self.expiry, self.releases = Expiry(self.db, self.writer, self.clock), Releases(self.db, self.writer, self.clock)
         self.purger, self.retention = self._removal()
@@ -160,7 +159,8 @@ class App:
             is_proxy=lambda address: address in self._http.trusted_hosts,
         )  # fmt: skip
         self.keeper.prefix = prefix_of(settings.public_url).encode()
-        self.waits, self.exports = Waits(self.heads, self.metrics), Exports(self.db, self.types, settings.exports_path, self.clock)
+        self.waits = LongPoll(self.heads, self.metrics)
+        self.exports = Exports(self.db, self.types, settings.exports_path, self.clock)
         self.routes = self._routes()
         self._watch()
         self.control = ControlPlane(self.routes, about=ABOUT | {"url": settings.public_url}, refusals=refusals, server=issuer)
@@ -299,7 +299,7 @@ class App:
 
     def _runner(self) -> GroupRunner:
         inside: dict[type, list[Any]] = {SessionEnded: [end_with_session], ParticipantRemoved: [erase_answers]}
-        heads = SessionHeads(self.settings.max_session_bytes)
+        heads = FeedHeads(self.settings.max_session_bytes)
         return GroupRunner(self.db, heads, self.clock, inside | {AnsweringEnded: [release_rest]}, self.lives)
 
     def _committed(self, committed: Committed) -> None:
@@ -331,22 +331,22 @@ class App:
 
     def _routes(self) -> list[Route]:
         db, writer, tokens, clock, days = self.db, self.writer, self.tokens, self.clock, self.settings.retention_days
-        lookup, links = Lobbies(db, self.heads), link_http.LinkTokens(db, writer, tokens, clock)
+        lookup, links = JoinCodeCache(db, self.heads), link_http.LinkTokens(db, writer, tokens, clock)
         caps = Caps(self.settings.most_answers, self.settings.most_answers_each, self.settings.max_session_bytes)
         receipts = Receipts(self.identity.receipt_key, self.identity.issuer, clock)
-        press = Press(clock, self.metrics, self.keeper.load, self.keeper.prefix)
-        answers = Answers(db, clock, press, SharedPages(self._cache()), caps, self.tokens.link_keys)
+        press = ResponseBuilder(clock, self.metrics, self.keeper.load, self.keeper.prefix)
+        answers = PollHandler(db, clock, press, SharedPages(self._cache()), caps, self.tokens.link_keys)
         segments = Segments(db, writer)
         self._closing.append(segments.close)
-        results = Results(db, segments, self.heads, answers, press, clock)
-        leaderboard = Leaderboard(db, self.heads, answers, results, press)
-        self.streams = Streams(self.heads, answers, results, clock)
+        results = ResultsHandler(db, segments, self.heads, answers, press, clock)
+        leaderboard = LeaderboardHandler(db, self.heads, answers, results, press)
+        self.streams = StreamRegistry(self.heads, answers, results, clock)
         self.check = AnswerCheck(db, self.types, partial(activity_in, self.heads), self.budget)
         self.rehearsals = RehearsalStage(House(db, writer, clock, self.presence, self.types, self.heads.standing, self.check.judge))
         return [
             *sessions_http.routes(
                 sessions_http.SessionEndpoints(db, writer, links, receipts, session_counts),
-                sessions_http.SessionDoor(db, writer, links, self.guard, lookup),
+                sessions_http.SessionActionEndpoints(db, writer, links, self.guard, lookup),
             ),
             *activities_http.routes(
                 activities_http.ActivityEndpoints(db, writer, self.types, require_spec, receipts),

@@ -264,8 +264,8 @@ async def test_criterion_14_every_reading_endpoint_answers_while_everyone_answer
 @pytest.mark.in_process
 async def test_criterion_15_memory_is_bounded(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     limits = {
-        "feed.heads.MOST_HEADS": 3,
-        "feed.heads.MOST_GONE": 3,
+        "feed.session_cache.MOST_HEADS": 3,
+        "feed.session_cache.MOST_GONE": 3,
         "access.tokens.MOST_REMEMBERED": 4,
     }
     for name, most in limits.items():

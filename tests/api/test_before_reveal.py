@@ -77,7 +77,7 @@ def undisturbed(monkeypatch: pytest.MonkeyPatch) -> None:
     for each in (
         "activities.expiry.LOOK_S",
         "responses.releases.LOOK_S",
-        "feed.following.SWEEP_S",
+        "feed.worker_sync.SWEEP_S",
         "participants.keeping.BATCH_S",
         "sessions.purge.LOOK_S",
     ):

@@ -167,7 +167,7 @@ async def test_page_is_read_whole_where_memory_never_has_enough(api: Api, monkey
     path = f"{event.path}/changes/since/{before}"
     whole = accepted(await api.get(path, token=event.host))
     assert whole["items"]
-    monkeypatch.setattr("conflicto.feed.answers.Answers._remembered", lambda *_: None)
-    monkeypatch.setattr("conflicto.feed.answers.ATTEMPTS", 1)
+    monkeypatch.setattr("conflicto.feed.poll_handler.PollHandler._remembered", lambda *_: None)
+    monkeypatch.setattr("conflicto.feed.poll_handler.ATTEMPTS", 1)
 
     assert accepted(await api.get(f"{path}?limit=50", token=event.host)) == whole

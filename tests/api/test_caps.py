@@ -8,7 +8,7 @@ import pytest
 from conflicto.app import App
 from conflicto.responses.commands import submit
 from conflicto.responses.recount.differences import counter_differences
-from conflicto.sessions.heads import head_row
+from conflicto.sessions.feed_heads import read_head
 from conflicto.settings import Settings
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted, refused
@@ -29,7 +29,7 @@ async def near_cap(event: Event) -> bool:
 
 
 def stored(app: App, event: Event) -> int:
-    return app.db.query(head_row, event.id).counts["responses"]
+    return app.db.query(read_head, event.id).counts["responses"]
 
 
 async def one(event: Event, poll: dict[str, Any], seat: Seat, nth: int) -> Any:

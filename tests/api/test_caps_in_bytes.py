@@ -7,8 +7,8 @@ import pytest
 
 from conflicto.app import App
 from conflicto.responses.recount.differences import bytes_of_sessions, counter_differences
-from conflicto.sessions.heads import head_row
-from conflicto.sessions.storage import ACTIVITY_BYTES, KEY_BYTES, POOLED_BYTES, RESPONSE_BYTES
+from conflicto.sessions.feed_heads import read_head
+from conflicto.sessions.storage_quota import ACTIVITY_BYTES, KEY_BYTES, POOLED_BYTES, RESPONSE_BYTES
 from conflicto.settings import Settings
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted, refused
@@ -24,7 +24,7 @@ def settings(settings: Settings) -> Settings:
 
 
 def stored(app: App, event: Event) -> int:
-    counted = app.db.query(head_row, event.id).counts["stored_bytes"]
+    counted = app.db.query(read_head, event.id).counts["stored_bytes"]
     assert counted == app.db.query(bytes_of_sessions)[event.id]
     return counted
 
@@ -169,7 +169,7 @@ async def test_a_copy_counts_its_own_bytes(api: Api, app: App) -> None:
     for nth in range(5):
         await event.activity(config={"text": "x" * 1_000}, title=f"Wall {nth}")
     copy = accepted(await api.post(f"{event.path}/duplicate", token=api.admin), 201)
-    counted = app.db.query(head_row, copy["id"]).counts["stored_bytes"]
+    counted = app.db.query(read_head, copy["id"]).counts["stored_bytes"]
     assert counted == app.db.query(bytes_of_sessions)[copy["id"]] > 5 * (ACTIVITY_BYTES + 1_000)
 
 

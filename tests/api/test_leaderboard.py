@@ -10,7 +10,7 @@ import pytest
 from conflicto.activities.commands.edit import NewActivity, add_activity
 from conflicto.activities.model import Content
 from conflicto.activities.queries import activities_with_contents
-from conflicto.feed.answers import MAX_UNREAD
+from conflicto.feed.poll_handler import MAX_UNREAD
 from conflicto.platform.db.transaction import ReadTx
 from tests.support.api import Api, Event, make_event
 from tests.support.checks import accepted, refused
@@ -73,7 +73,7 @@ async def test_a_board_over_many_activities_reads_their_json_some_at_a_time(api:
         read.append(len(ids))
         return activities_with_contents(tx, ids)
 
-    monkeypatch.setattr("conflicto.feed.leaderboard.activities_with_contents", counted)
+    monkeypatch.setattr("conflicto.feed.leaderboard_handler.activities_with_contents", counted)
     event = await make_event(api)
     seat = await event.join("Anna")
     content = Content(config="{}", secret='{"right":1}', aggregate=json.dumps(SPEC))

@@ -28,7 +28,7 @@ async def cursor_of(event: Event, token: str) -> str:
 
 @pytest.mark.catalogue("O-06")
 async def test_a_change_ends_the_wait_with_one_page_for_a_burst(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.feed.wait.DEBOUNCE_S", 0.3)  # three answers may take three commits
+    monkeypatch.setattr("conflicto.feed.notifier.DEBOUNCE_S", 0.3)  # three answers may take three commits
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many")
     anna = await event.join()
@@ -156,7 +156,7 @@ async def test_waiting_holds_no_connection_and_asks_nothing(api: Api) -> None:
 
 
 async def test_over_the_cap_a_wait_is_an_ordinary_poll(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.feed.waits.MOST_EACH", 1)
+    monkeypatch.setattr("conflicto.feed.long_poll.MOST_EACH", 1)
     event = await make_event(api)
     cursor = await cursor_of(event, event.host)
     path = f"{event.path}/changes/since/{cursor}?wait=20"
@@ -231,7 +231,7 @@ async def test_each_header_comes_once_to_those_who_may_not_wait_too(api: Api, mo
     event = await make_event(api)
     path = f"{event.path}/changes/since/0?wait=20"
     waited = await api.get(path, token=event.host)
-    monkeypatch.setattr("conflicto.feed.waits.MOST_WAITING", 0)
+    monkeypatch.setattr("conflicto.feed.long_poll.MOST_WAITING", 0)
     unwaited = await api.get(path, token=event.host)
 
     for answer in (waited, unwaited):

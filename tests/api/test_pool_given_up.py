@@ -215,7 +215,7 @@ async def test_answer_that_comes_while_authors_are_looked_up_asks_again_the_next
         head.position += looked == 1
         return pooled_authors(*args)
 
-    monkeypatch.setattr("conflicto.feed.results.pooled_authors", overtaken)
+    monkeypatch.setattr("conflicto.feed.results_handler.pooled_authors", overtaken)
     path = of(event, poll, "results")
     for _ in range(2):
         head.pooled_authors.clear()

@@ -82,7 +82,7 @@ async def test_a_session_that_is_gone_before_memory_heard_of_it_has_no_results(
         """Nobody knows the session any more."""
 
     monkeypatch.setattr(head.tallies, "get", ahead)
-    monkeypatch.setattr("conflicto.feed.results.PATIENCE_S", -1.0)
+    monkeypatch.setattr("conflicto.feed.results_handler.PATIENCE_S", -1.0)
     with monkeypatch.context() as patch:
         patch.setattr(app.heads, "standing", gone)
         refused(await api.get(f"{event.path}/activities/{riddle['id']}/results", token=event.host), 404, "not-found")

@@ -219,7 +219,7 @@ async def test_deleted_sessions_and_foreign_ones_are_unknown(api: Api) -> None:
 
 
 async def test_bodies_kept_of_a_session_are_bounded(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.feed.answers.MOST_MADE", 1)
+    monkeypatch.setattr("conflicto.feed.poll_handler.MOST_MADE", 1)
     event = await make_event(api)
 
     for limit in range(1, 5):

@@ -15,7 +15,7 @@ LAYERS = {
     "admission": ("conflicto.access.admission.Admission.admit", "GET", "", None),
     "limits": ("conflicto.platform.limits.memory.MemoryLimiter.spend", "GET", "", None),
     "the gate": ("conflicto.platform.http.front_door.gated_body", "POST", "/lock", {"locked": True}),
-    "memory": ("conflicto.feed.answers.Answers.session_status", "GET", "/status", None),
+    "memory": ("conflicto.feed.poll_handler.PollHandler.session_status", "GET", "/status", None),
     "a query": ("conflicto.sessions.store.find", "GET", "", None),
     "a command": ("conflicto.sessions.commands.lock", "POST", "/lock", {"locked": True}),
     "a body": ("conflicto.sessions.schemas.session_out", "GET", "", None),

@@ -14,12 +14,12 @@ from conflicto.access.roles import Caller, Role
 from conflicto.activities.commands.edit import NewActivity, create_activity
 from conflicto.activities.commands.run import start_round
 from conflicto.activities.model import ActivityStatus, Content, Counts, ModerationPolicy, ResponsePolicy
-from conflicto.feed.head import SessionHead, load_head
-from conflicto.feed.heads import Heads
-from conflicto.feed.news import load_news
-from conflicto.feed.sources import Remembered, Stored, Window
+from conflicto.feed.notifier import Subscriber
+from conflicto.feed.remote_changes import load_remote_changes
+from conflicto.feed.row_sources import DatabaseRows, MemoryRows, Window
+from conflicto.feed.session_cache import SessionCache
+from conflicto.feed.session_state import SessionState, load_session_state
 from conflicto.feed.views import View
-from conflicto.feed.wait import Waiter
 from conflicto.participants.commands.join import JoinRequest, join_many
 from conflicto.participants.commands.seats import remove, rename
 from conflicto.participants.nickname import clean
@@ -34,7 +34,7 @@ from conflicto.results.queries import Reading, Round
 from conflicto.results.segments import Segments
 from conflicto.results.tally import Basis, Tally, results_of
 from conflicto.sessions.commands import lock
-from conflicto.sessions.heads import positions
+from conflicto.sessions.feed_heads import read_positions
 from conflicto.sessions.links import NewLink, add_link, replace_links, revoke_link
 from conflicto.sessions.queries import session_links
 from tests.support.kit import Kit, command, set_stage
@@ -121,7 +121,7 @@ def revoke_any(tx: WriteTx, session_id: int, rng: Random) -> None:
         revoke_link(tx, session_id, rng.choice(links).id, OPERATOR)
 
 
-def state(head: SessionHead) -> dict[str, Any]:
+def state(head: SessionState) -> dict[str, Any]:
     names = ("session", "ts", "ctl", "participants", "participants_ts", "activities", "seats", "departed", "links")
     counts = {key: counts for key, counts in head.counts.items() if counts != Counts()}
     return {name: getattr(head, name) for name in names} | {"counts": counts}
@@ -137,19 +137,19 @@ def rows(source: Any, window: Window, activity_id: UUID) -> list[Any]:
     ]
 
 
-def compared(tx: ReadTx, head: SessionHead, activity_id: UUID) -> None:
+def compared(tx: ReadTx, head: SessionState, activity_id: UUID) -> None:
     """Hold a memory against the database in one snapshot."""
-    fresh = load_head(tx, head.session.id)
+    fresh = load_session_state(tx, head.session.id)
     assert state(head) == state(fresh)
     for after in range(head.recent.floor, head.ts + 1, max(1, (head.ts - head.recent.floor) // 7)):
         window = Window(after, head.ts, 10_000)
-        assert rows(Remembered(head), window, activity_id) == rows(Stored(tx, head.session.id), window, activity_id)
+        assert rows(MemoryRows(head), window, activity_id) == rows(DatabaseRows(tx, head.session.id), window, activity_id)
     newest = {seat: ts for seat, ts in head.own.items() if ts > head.loaded_ts}
     assert newest == {seat: ts for seat, ts in _own(tx, head).items() if ts > head.loaded_ts}
 
 
-def _own(tx: ReadTx, head: SessionHead) -> dict[int, int]:
-    source, window, found = Stored(tx, head.session.id), Window(1, head.ts, 10_000), dict[int, int]()
+def _own(tx: ReadTx, head: SessionState) -> dict[int, int]:
+    source, window, found = DatabaseRows(tx, head.session.id), Window(1, head.ts, 10_000), dict[int, int]()
     for seat in source.people(window):
         found[seat.id] = seat.updated_ts
     for answer in source.answers(window, closed=(), visible_only=False):
@@ -168,15 +168,15 @@ def told(tally: Tally) -> list[Any]:
     return [results_of(tally, is_host=host, is_scored=True, is_anonymous=False) for host in (True, False)]
 
 
-async def caught_up(kit: Kit, heads: Heads, session_id: int) -> None:
+async def caught_up(kit: Kit, heads: SessionCache, session_id: int) -> None:
     """Sweep until the memory stands where the database stands, and nobody writes any more."""
     async with asyncio.timeout(20):
-        while (await kit.db.read(positions, [session_id]))[session_id] != (await heads.get(session_id)).ts or heads._pursuits:
+        while (await kit.db.read(read_positions, [session_id]))[session_id] != (await heads.get(session_id)).ts or heads._pursuits:
             await heads.sweep()
             await asyncio.sleep(0.002)
 
 
-async def swept(heads: Heads) -> None:
+async def swept(heads: SessionCache) -> None:
     await heads.sweep()
     async with asyncio.timeout(10):
         while heads._pursuits:  # noqa: ASYNC110 - however many reads that takes
@@ -191,7 +191,7 @@ async def test_memory_equals_a_fresh_look(
     monkeypatch.setattr("conflicto.results.tallies.MOST_COUNTED", most_counted)
     monkeypatch.setattr("conflicto.results.queries.CHUNK", 3)
     rng = Random(seed)
-    hall, heads, loop = Hall(kit, rng), Heads(kit.db), asyncio.get_running_loop()
+    hall, heads, loop = Hall(kit, rng), SessionCache(kit.db), asyncio.get_running_loop()
 
     def own(committed: Committed) -> None:
         loop.call_soon_threadsafe(heads.apply, committed)
@@ -207,7 +207,7 @@ async def test_memory_equals_a_fresh_look(
 
         return reading
 
-    monkeypatch.setattr("conflicto.feed.heads.load_news", amid(load_news))
+    monkeypatch.setattr("conflicto.feed.session_cache.load_remote_changes", amid(load_remote_changes))
     monkeypatch.setattr(Reading, "step", amid(Reading.step))
     segments = Segments(kit.db, kit.writer)
     of = Round(hall.stage.session_id, hall.stage.activity_id, 1)
@@ -229,9 +229,9 @@ async def test_memory_equals_a_fresh_look(
 
 
 async def test_those_who_wait_hear_of_what_others_did(kit: Kit, other: Kit) -> None:
-    stage, heads = set_stage(kit, people=2), Heads(kit.db)
+    stage, heads = set_stage(kit, people=2), SessionCache(kit.db)
     head = await heads.get(stage.session_id)
-    host, seat = Waiter(None), Waiter(stage.people[0])
+    host, seat = Subscriber(None), Subscriber(stage.people[0])
     with head.bells[View.HOST].waking(host), head.bells[View.PARTICIPANT].waking(seat):
         await asyncio.to_thread(other.run, stage.answer(1, "1"))
         await heads.sweep()
@@ -243,7 +243,7 @@ async def test_those_who_wait_hear_of_what_others_did(kit: Kit, other: Kit) -> N
 
 
 async def test_tokens_that_another_process_ended_open_nothing_here(kit: Kit, other: Kit) -> None:
-    stage, heads = set_stage(kit, people=2), Heads(kit.db)
+    stage, heads = set_stage(kit, people=2), SessionCache(kit.db)
     head = await heads.get(stage.session_id)
     assert (head.token_version(), head.seat_version(stage.people[0])) == (1, 1)
     await asyncio.to_thread(other.do, stage.session_id, replace_links, stage.session_id, OPERATOR, life_s=60)
@@ -259,7 +259,7 @@ async def test_tokens_that_another_process_ended_open_nothing_here(kit: Kit, oth
 
 
 async def test_people_who_came_in_elsewhere_are_counted(kit: Kit, other: Kit) -> None:
-    stage, heads = set_stage(kit, people=1), Heads(kit.db)
+    stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
     head = await heads.get(stage.session_id)
     code = head.session.join_code
     for nth in range(5):

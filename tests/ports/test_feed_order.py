@@ -26,7 +26,7 @@ from conflicto.platform.db.group import GroupRunner
 from conflicto.platform.db.stamps import Head
 from conflicto.platform.db.transaction import WriteTx
 from conflicto.platform.instants import position
-from conflicto.sessions.heads import COUNTS, SessionHeads
+from conflicto.sessions.feed_heads import COUNTS, FeedHeads
 from conflicto.sessions.tables import feed_heads
 from tests.support.feed_check import Page, Write, check
 from tests.support.kit import Kit, Stage, set_stage
@@ -51,7 +51,7 @@ class Dawdling(GroupRunner):
         return now
 
 
-class DawdlingHeads(SessionHeads):
+class DawdlingHeads(FeedHeads):
     def save(self, tx: WriteTx, heads: Any) -> None:
         super().save(tx, heads)
         time.sleep(Dawdling.rng.uniform(0, PAUSE_S))

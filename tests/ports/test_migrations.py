@@ -24,7 +24,7 @@ from conflicto.migrations import locks
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.schema import SCHEMA, revision
 from conflicto.responses.recount.differences import bytes_of_sessions, counter_differences
-from conflicto.sessions.heads import head_row
+from conflicto.sessions.feed_heads import read_head
 from conflicto.settings import Settings
 from tests.support import databases, revisions
 from tests.support.api import Api
@@ -91,7 +91,7 @@ async def test_data_of_every_revision_reach_the_newest_and_are_served(empty_url:
     settings = Settings(database_url=empty_url, data_dir=tmp_path, admin_token=ADMIN)
     async with App(settings).running() as app:
         assert app.db.query(counter_differences) == []
-        counted = app.db.query(head_row, revisions.SESSION).counts["stored_bytes"]
+        counted = app.db.query(read_head, revisions.SESSION).counts["stored_bytes"]
         assert counted == app.db.query(bytes_of_sessions)[revisions.SESSION] > 4 * 500
         path = f"/sessions/{revisions.SESSION}"
         host = accepted(await Api(app).post(f"{path}/tokens", {"role": "host"}, token=ADMIN), 201)["token"]

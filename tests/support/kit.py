@@ -21,7 +21,7 @@ from conflicto.responses.commands.submit import Submission, submit_many
 from conflicto.responses.model import Written
 from conflicto.sessions.commands import NewSession, change_session, create_session
 from conflicto.sessions.events import SessionEnded
-from conflicto.sessions.heads import SessionHeads
+from conflicto.sessions.feed_heads import FeedHeads
 from conflicto.sessions.model import SessionStatus
 
 SMALL = PoolSize(2, 2)
@@ -47,7 +47,7 @@ class Kit:
     ) -> None:
         self.db = Database(url, pool=SMALL, deadlines=deadlines, slow_queries=slow_queries)
         self.clock = Clock()
-        self.runner = runner(self.db, heads or SessionHeads(), self.clock, subscribers or {SessionEnded: [end_with_session]})
+        self.runner = runner(self.db, heads or FeedHeads(), self.clock, subscribers or {SessionEnded: [end_with_session]})
 
     @property
     def writer(self) -> "Writing":

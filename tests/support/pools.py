@@ -12,7 +12,7 @@ from conflicto.platform.db.lives import Lives
 from conflicto.platform.db.transaction import WriteTx
 from conflicto.responses.commands.release import release_due
 from conflicto.responses.recount.differences import bytes_of_sessions, counter_differences
-from conflicto.sessions.heads import every_head
+from conflicto.sessions.feed_heads import read_all_heads
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted
 from tests.support.clocks import US_PER_S, HandClock
@@ -83,7 +83,9 @@ def stored(app: App, query: str) -> list[tuple[Any, ...]]:
 def sound(app: App) -> None:
     """Counters equal the rows."""
     assert app.db.query(counter_differences) == []
-    assert {each: head.counts["stored_bytes"] for each, head in app.db.query(every_head).items()} == app.db.query(bytes_of_sessions)
+    assert {each: head.counts["stored_bytes"] for each, head in app.db.query(read_all_heads).items()} == app.db.query(
+        bytes_of_sessions
+    )
 
 
 async def views(api: Api, event: Event, activity: dict[str, Any], *tokens: str) -> list[tuple[int, bytes, str | None]]:

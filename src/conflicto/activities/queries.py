@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from conflicto.activities import store
 from conflicto.platform.parts import Part
 from conflicto.platform.problems import NotFound
-from conflicto.sessions.heads import head_row
+from conflicto.sessions.feed_heads import read_head
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +70,7 @@ def activity_page(  # noqa: PLR0913 - filters, a part
     Once those that were read have more than `max_characters` of JSON, no more are read.
     """
     page = store.page(tx, session_id, visible_only=visible_only, status=status, limit=limit + 1, offset=offset, after=after)
-    head = head_row(tx, session_id)
+    head = read_head(tx, session_id)
     total = None if visible_only or status else head.counts["activities"]
     found: list[tuple[Activity, Content]] = []
     for nth in range(0, len(page), CONTENTS_AT_ONCE):
@@ -93,7 +93,7 @@ def activities_with_contents(tx: ReadTx, ids: Sequence[UUID]) -> list[tuple[Acti
 
 def session_counts(tx: ReadTx, session_id: int) -> dict[str, int]:
     """Count what a session holds now: activities, participants and live answers, from its counters."""
-    head, live = head_row(tx, session_id), {each.id for each in store.live(tx, session_id)}
+    head, live = read_head(tx, session_id), {each.id for each in store.live(tx, session_id)}
     answers = sum(each.live for (activity_id, _), each in store.rounds(tx, session_id).items() if activity_id in live)
     return {"activities": len(live), "participants": head.counts["participants"], "responses": answers}
 

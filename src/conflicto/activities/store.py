@@ -23,7 +23,7 @@ from conflicto.activities.tables import activities, activity_rounds
 from conflicto.platform.db.bulk import Bulk
 from conflicto.platform.db.lookup import Lookup
 from conflicto.platform.db.rows import as_row
-from conflicto.sessions.storage import ACTIVITY_BYTES, ROUND_BYTES
+from conflicto.sessions.storage_quota import ACTIVITY_BYTES, ROUND_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

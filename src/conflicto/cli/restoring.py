@@ -20,8 +20,8 @@ from conflicto.platform.db.schema import SCHEMA, revision
 from conflicto.platform.db.transaction import ReadTx, WriteTx
 from conflicto.responses.commands.change import erase_answers
 from conflicto.responses.queries import has_answers
+from conflicto.sessions.feed_heads import FeedHeads
 from conflicto.sessions.gaps import newest_position, open_gaps
-from conflicto.sessions.heads import SessionHeads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,11 +72,11 @@ class Rooms:
 def _forget_again(connection: Connection, forgotten: Mapping[int, bool], now_us: int) -> dict[int, bool]:
     """Erase those who asked for it after the backup, with their answers if they asked for that too; returns who that was."""
     back = present_seats(ReadTx(connection), forgotten)
-    heads = SessionHeads().lock(connection, sorted({seat.session_id for seat in back.values()})) if back else {}
+    heads = FeedHeads().lock(connection, sorted({seat.session_id for seat in back.values()})) if back else {}
     tx = WriteTx(connection, now_us=now_us, heads=heads, subscribers={ParticipantRemoved: [erase_answers]})
     for participant_id in back:
         remove(tx, participant_id, erase_answers=forgotten[participant_id], forget=True)
-    SessionHeads().save(tx, tx.heads)
+    FeedHeads().save(tx, tx.heads)
     return {each: forgotten[each] for each in back}
 
 

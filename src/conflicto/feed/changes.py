@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 from conflicto.activities.queries import CONTENTS_AT_ONCE
 from conflicto.activities.schemas import activity_out
 from conflicto.feed.pages import Page, change_item, made_page, require_told, start_of
-from conflicto.feed.sources import Remembered, Stored, Window
+from conflicto.feed.row_sources import DatabaseRows, MemoryRows, Window
 from conflicto.feed.views import View, shows_responses, view_of
 from conflicto.participants.queries import participant_by_id
 from conflicto.participants.schemas import participant_out
 from conflicto.responses.model import Moderation
 from conflicto.responses.queries import own_head
 from conflicto.responses.schemas import response_out
-from conflicto.sessions.gaps import gaps_of
-from conflicto.sessions.heads import head_row
+from conflicto.sessions.feed_heads import read_head
+from conflicto.sessions.gaps import read_gaps
 from conflicto.sessions.model import SessionStatus
 from conflicto.sessions.schemas import session_out
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from conflicto.access.link_keys import LinkKeys
     from conflicto.access.roles import Caller
     from conflicto.activities.model import Activity, Content
-    from conflicto.feed.head import SessionHead
-    from conflicto.feed.sources import Source
+    from conflicto.feed.row_sources import RowSource
+    from conflicto.feed.session_state import SessionState
     from conflicto.feed.timestamps import Since
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.responses.model import ParticipantResponse
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 Item = tuple[int, dict[str, Any]]
 
 
-class _Reading:
+class _PageReader:
     """One reading of a window for one caller; each method returns the items of one entity, in order."""
 
-    def __init__(self, source: Source, caller: Caller, window: Window, link_keys: LinkKeys) -> None:
+    def __init__(self, source: RowSource, caller: Caller, window: Window, link_keys: LinkKeys) -> None:
         self.source, self.caller, self.window, self.link_keys = source, caller, window, link_keys
         self.view = view_of(caller)
 
@@ -93,7 +93,7 @@ class _Reading:
         return self.source.answers(self.window, closed=closed, visible_only=self.view is View.SCREEN)
 
 
-def told_activities(source: Source, view: View, window: Window) -> Sequence[Activity]:
+def told_activities(source: RowSource, view: View, window: Window) -> Sequence[Activity]:
     """Return the changed activities that a view learns of, at most `window.most`: those whose JSON its page needs."""
     changed = source.changed_activities(window) if window.after < window.upto else ()
     return [activity for activity in changed if _tells(activity, view, window.after)][: window.most]
@@ -116,25 +116,25 @@ def read_changes(
         CursorInFuture: the position is more than a day ahead.
         CursorExpired: it lies beyond the head of a session that was restored.
     """
-    row = head_row(tx, session_id)
-    source = Stored(tx, session_id)
+    row = read_head(tx, session_id)
+    source = DatabaseRows(tx, session_id)
     head, own = row.ts, 0
     if caller.participant_id is not None:
         own = max(own_head(tx, caller.participant_id), participant_by_id(tx, caller.participant_id).updated_ts)
         head = max(row.ctl, own)
     after, clamped = start_of(since, head, now_us)
     if clamped:
-        require_told(since, gaps_of(tx, session_id), row.ts)
+        require_told(since, read_gaps(tx, session_id), row.ts)
     return _page(source, caller, Window(after, head, limit + 1), link_keys, clamped=clamped), own
 
 
-def remembered_changes(head: SessionHead, caller: Caller, window: Window, link_keys: LinkKeys) -> Page:
+def remembered_changes(head: SessionState, caller: Caller, window: Window, link_keys: LinkKeys) -> Page:
     """Return one page of a session's feed from memory; the window must not begin below the memory's floor."""
-    return _page(Remembered(head), caller, window, link_keys, clamped=False)
+    return _page(MemoryRows(head), caller, window, link_keys, clamped=False)
 
 
-def _page(source: Source, caller: Caller, window: Window, link_keys: LinkKeys, *, clamped: bool) -> Page:
-    reading = _Reading(source, caller, window, link_keys)
+def _page(source: RowSource, caller: Caller, window: Window, link_keys: LinkKeys, *, clamped: bool) -> Page:
+    reading = _PageReader(source, caller, window, link_keys)
     closed = source.session().status is SessionStatus.COMPLETED
     found: Iterable[Item] = ()
     if window.after < window.upto:

@@ -24,11 +24,11 @@ from conflicto.results.errors import ResultsHidden
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conflicto.feed.answers import Answers
-    from conflicto.feed.leaderboard import Leaderboard
-    from conflicto.feed.results import Results
-    from conflicto.feed.streams import Streams
-    from conflicto.feed.waits import Waits
+    from conflicto.feed.leaderboard_handler import LeaderboardHandler
+    from conflicto.feed.long_poll import LongPoll
+    from conflicto.feed.poll_handler import PollHandler
+    from conflicto.feed.results_handler import ResultsHandler
+    from conflicto.feed.streams import StreamRegistry
     from conflicto.platform.clock import Clock
     from conflicto.platform.http.messages import Request, Response
 
@@ -40,13 +40,13 @@ POLL = Policy("poll", 600, 60)
 class FeedEndpoints:
     """Status and feed of sessions and activities; each waits for news if it is asked to."""
 
-    answers: Answers
-    waits: Waits
-    streams: Streams
-    tickets: Tickets
+    answers: PollHandler
+    waits: LongPoll
+    streams: StreamRegistry
+    tickets: TicketIssuer
     clock: Clock
-    counted: Results
-    board: Leaderboard
+    counted: ResultsHandler
+    board: LeaderboardHandler
 
     async def session_status(self, request: Request) -> Response:
         """Return the session's status."""
@@ -129,7 +129,7 @@ POLLED = ("If-None-Match", "Prefer")
 STREAMED = (*POLLED, "Last-Event-ID")
 
 
-class Tickets(Protocol):
+class TicketIssuer(Protocol):
     """Who hands out tickets; the access room does."""
 
     async def ticket_for(self, caller: Any, session_id: int) -> str:  # noqa: ANN401 - the access room's

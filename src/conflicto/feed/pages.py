@@ -13,14 +13,14 @@ from msgspec import Raw
 
 from conflicto.activities.queries import activity_by_id, counts_by_round
 from conflicto.feed.errors import CursorExpired
-from conflicto.feed.sources import MAX_PAGE_TEXT, Remembered, Stored, Window
+from conflicto.feed.row_sources import MAX_PAGE_TEXT, DatabaseRows, MemoryRows, Window
 from conflicto.feed.views import View, require_responses
 from conflicto.platform.http.messages import encode
 from conflicto.platform.instants import US_PER_S, position, rfc3339
 from conflicto.platform.problems import DomainError, Kind
 from conflicto.responses.schemas import response_out
-from conflicto.sessions.gaps import gaps_of
-from conflicto.sessions.heads import head_row
+from conflicto.sessions.feed_heads import read_head
+from conflicto.sessions.gaps import read_gaps
 from conflicto.sessions.model import SessionStatus
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from conflicto.activities.model import Activity
-    from conflicto.feed.head import SessionHead
-    from conflicto.feed.sources import Source
+    from conflicto.feed.row_sources import RowSource
+    from conflicto.feed.session_state import SessionState
     from conflicto.feed.timestamps import Since
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.responses.model import ParticipantResponse
@@ -108,7 +108,9 @@ def require_told(since: Since, gaps: Sequence[Gap], head: int | None = None) -> 
         )
 
 
-def made_page(found: Iterable[tuple[int, dict[str, Any]]], source: Source, window: Window, *, closed: bool, clamped: bool) -> Page:
+def made_page(
+    found: Iterable[tuple[int, dict[str, Any]]], source: RowSource, window: Window, *, closed: bool, clamped: bool
+) -> Page:
     """Return the page of `found`, pairs of timestamp and item in order; one more than the page holds says that there is more.
 
     A page ends before the item that would make it larger than `MAX_PAGE_BYTES`, and where `source` cut its rows short.
@@ -141,25 +143,25 @@ def read_responses(tx: ReadTx, activity_id: UUID, view: View, since: Since, *, l
     """
     activity = activity_by_id(tx, activity_id)
     require_responses(activity, view)
-    row = head_row(tx, activity.session_id)
+    row = read_head(tx, activity.session_id)
     head = row.ts
     if view is View.PARTICIPANT:
         changed = [counts.visible_changed_ts for counts in counts_by_round(tx, activity_id).values()]
         head = max([activity.created_ts, *changed])
     after, clamped = start_of(since, head, now_us)
     if clamped:
-        require_told(since, gaps_of(tx, activity.session_id), row.ts)
+        require_told(since, read_gaps(tx, activity.session_id), row.ts)
     window = Window(after, head, limit + 1)
-    return _response_page(Stored(tx, activity.session_id), activity, view, since, window, clamped=clamped)
+    return _response_page(DatabaseRows(tx, activity.session_id), activity, view, since, window, clamped=clamped)
 
 
-def remembered_responses(head: SessionHead, activity: Activity, view: View, since: Since, newest: int, *, limit: int) -> Page:
+def remembered_responses(head: SessionState, activity: Activity, view: View, since: Since, newest: int, *, limit: int) -> Page:
     """Return one page of an activity's answers from memory, up to `newest`; the position must not be below the memory's floor."""
     after = newest if since.kind == "now" else since.us
-    return _response_page(Remembered(head), activity, view, since, Window(after, newest, limit + 1), clamped=False)
+    return _response_page(MemoryRows(head), activity, view, since, Window(after, newest, limit + 1), clamped=False)
 
 
-def _response_page(source: Source, activity: Activity, view: View, since: Since, window: Window, *, clamped: bool) -> Page:
+def _response_page(source: RowSource, activity: Activity, view: View, since: Since, window: Window, *, clamped: bool) -> Page:
     rows: Sequence[ParticipantResponse] = ()
     if window.after < window.upto:
         rows = source.answers_to(activity.id, window, live_only=since.kind == "beginning", visible_only=view is not View.HOST)

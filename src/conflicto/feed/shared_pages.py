@@ -16,12 +16,12 @@ from conflicto.feed.pages import Page
 from conflicto.platform.http.messages import encode
 
 if TYPE_CHECKING:
-    from conflicto.feed.answers import Asking
-    from conflicto.feed.head import SessionHead
+    from conflicto.feed.poll_handler import PagePlan
+    from conflicto.feed.session_state import SessionState
     from conflicto.platform.cache import SharedCache
 
 
-class _Kept(msgspec.Struct, frozen=True):
+class _CachedPage(msgspec.Struct, frozen=True):
     """A page as it is kept: its items are JSON already."""
 
     items: list[msgspec.Raw]
@@ -33,7 +33,7 @@ class _Kept(msgspec.Struct, frozen=True):
     clamped: bool
 
 
-_decode = msgspec.json.Decoder(_Kept).decode
+_decode = msgspec.json.Decoder(_CachedPage).decode
 
 
 class SharedPages:
@@ -42,7 +42,7 @@ class SharedPages:
     def __init__(self, cache: SharedCache | None) -> None:
         self._cache = cache
 
-    async def read(self, head: SessionHead, asking: Asking) -> Page:
+    async def read(self, head: SessionState, asking: PagePlan) -> Page:
         """Return a page; raises what reading it raises."""
         if self._cache is None or not _is_everyones(asking):
             return await asking.read()
@@ -55,19 +55,21 @@ class SharedPages:
         return page
 
 
-def _is_everyones(asking: Asking) -> bool:
+def _is_everyones(asking: PagePlan) -> bool:
     """Whether a page is the same for all of a view, and for all time."""
     is_one_seats = asking.is_private or (asking.guard is not None and asking.guard.least > 0)
     return not is_one_seats and asking.since.kind != "now"
 
 
-def _name(head: SessionHead, asking: Asking) -> str:
+def _name(head: SessionState, asking: PagePlan) -> str:
     asked = blake2b(repr(asking.key).encode(), digest_size=16).hexdigest()
     return f"{__version__}:{head.session.id}:{head.ts}:{asked}"
 
 
 def _kept(page: Page) -> bytes:
-    return encode(_Kept(list(page.items), list(page.stamps), page.since, page.cursor, page.has_more, page.closed, page.clamped))
+    return encode(
+        _CachedPage(list(page.items), list(page.stamps), page.since, page.cursor, page.has_more, page.closed, page.clamped)
+    )
 
 
 def _page(kept: bytes) -> Page:

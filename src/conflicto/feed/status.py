@@ -11,10 +11,10 @@ from conflicto.platform.instants import rfc3339
 
 if TYPE_CHECKING:
     from conflicto.activities.model import Activity
-    from conflicto.feed.head import Crowd, SessionHead
+    from conflicto.feed.session_state import CountsSnapshot, SessionState
 
 
-def session_status(head: SessionHead, crowd: Crowd | None, *, near_cap: bool | None) -> bytes:
+def session_status(head: SessionState, crowd: CountsSnapshot | None, *, near_cap: bool | None) -> bytes:
     """Return the session's status, with the counts of `crowd` for participants; `near_cap` is None for those who are not told."""
     people, session = crowd or head, head.session
     told = {} if near_cap is None else {"near_cap": near_cap}
@@ -32,7 +32,7 @@ def session_status(head: SessionHead, crowd: Crowd | None, *, near_cap: bool | N
     )
 
 
-def activity_status(head: SessionHead, activity: Activity, view: View, crowd: Crowd | None) -> bytes:
+def activity_status(head: SessionState, activity: Activity, view: View, crowd: CountsSnapshot | None) -> bytes:
     """Return an activity's status: all live answers for hosts, visible ones for the screen, a snapshot of those for participants."""
     counts = crowd.counts.get((activity.id, activity.round), Counts()) if crowd else head.counts_of(activity)
     if view is View.HOST:

@@ -11,21 +11,21 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from conflicto.feed.errors import TooManyStreams
-from conflicto.feed.tellers import PAGE, PageTeller, ResultsTeller
+from conflicto.feed.notifier import Subscriber
+from conflicto.feed.sse_sources import PAGE, FeedEventSource, ResultsEventSource
 from conflicto.feed.timer_wheel import TimerWheel
 from conflicto.feed.timestamps import parse
 from conflicto.feed.views import view_of
-from conflicto.feed.wait import Waiter
 from conflicto.platform.http.messages import Response
 from conflicto.platform.ids import up_to
 from conflicto.platform.problems import DomainError
 
 if TYPE_CHECKING:
-    from conflicto.feed.answers import Answers
-    from conflicto.feed.head import SessionHead
-    from conflicto.feed.heads import Heads
-    from conflicto.feed.results import Results
-    from conflicto.feed.tellers import Ask, Teller
+    from conflicto.feed.poll_handler import PollHandler
+    from conflicto.feed.results_handler import ResultsHandler
+    from conflicto.feed.session_cache import SessionCache
+    from conflicto.feed.session_state import SessionState
+    from conflicto.feed.sse_sources import Ask, EventSource
     from conflicto.platform.clock import Clock
     from conflicto.platform.http.messages import Header, Request, Write
 
@@ -54,10 +54,10 @@ HEADERS: tuple[Header, ...] = (
 EVENT_STREAM = "text/event-stream"
 
 
-class Streams:
+class StreamRegistry:
     """Everyone who is streamed to in this process."""
 
-    def __init__(self, heads: Heads, answers: Answers, results: Results, clock: Clock) -> None:
+    def __init__(self, heads: SessionCache, answers: PollHandler, results: ResultsHandler, clock: Clock) -> None:
         self.heads = heads
         self._answers = answers
         self._results = results
@@ -68,7 +68,7 @@ class Streams:
         self._wheel: TimerWheel[Stream] = TimerWheel()
 
     def close(self) -> None:
-        """End every stream, and tell its reader to come back in a moment; they are woken by their heads (`Heads.close`)."""
+        """End every stream, and tell its reader to come back in a moment; they are woken by their heads (`SessionCache.close`)."""
         self.is_open = False
 
     async def changes(self, request: Request, default: str) -> Response:
@@ -92,7 +92,7 @@ class Streams:
         page = await self._answers.page(head, ask(request, head, since, PAGE))
         if page.closed and not page.items:
             return Response(204)
-        teller = PageTeller(self._answers, request, ask, event, page)
+        teller = FeedEventSource(self._answers, request, ask, event, page)
         return self._answer(request, teller, teller.begin())
 
     async def results(self, request: Request) -> Response:
@@ -103,13 +103,13 @@ class Streams:
             TooManyStreams: this server has as many as it may.
         """
         known = (request.header(b"last-event-id") or "").encode("latin-1")
-        teller = ResultsTeller(self._results, request, known)
+        teller = ResultsEventSource(self._results, request, known)
         told, is_last = await teller.news(await self.heads.get(request.params["session_id"]))
         if is_last and not told:
             return Response(204)
         return self._answer(request, teller, (told, is_last))
 
-    def _answer(self, request: Request, teller: Teller, first: tuple[bytes, bool]) -> Response:
+    def _answer(self, request: Request, teller: EventSource, first: tuple[bytes, bool]) -> Response:
         if not self.is_open or self.streaming >= MOST_STREAMS:
             raise TooManyStreams(retry_after_s=2)
         response = Response(200, b"", HEADERS)
@@ -150,15 +150,15 @@ class Stream:
 
     __slots__ = ("_first", "_head", "_request", "_streams", "_teller", "_until_s", "due_s", "waiter")
 
-    def __init__(self, streams: Streams, request: Request, teller: Teller, first: tuple[bytes, bool]) -> None:
+    def __init__(self, streams: StreamRegistry, request: Request, teller: EventSource, first: tuple[bytes, bool]) -> None:
         self._streams = streams
         self._request = request
         self._teller = teller
         self._first = first
-        self._head: SessionHead | None = None
+        self._head: SessionState | None = None
         self._until_s = streams.clock.monotonic_s() + LIFE_S[0] + up_to(LIFE_S[1] - LIFE_S[0])
         self.due_s = 0.0
-        self.waiter = Waiter(request.caller.participant_id)
+        self.waiter = Subscriber(request.caller.participant_id)
 
     async def run(self, write: Write) -> None:
         """Write until the reader leaves, may no longer read, or is told to come back."""
@@ -192,7 +192,7 @@ class Stream:
                 await self.waiter.wait()
                 await self._request.admit_again()
 
-    def _listen(self, head: SessionHead | None) -> None:
+    def _listen(self, head: SessionState | None) -> None:
         """Be woken by this head's bell from now on, and by no other's."""
         if head is not self._head:
             view = view_of(self._request.caller)

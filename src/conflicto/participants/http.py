@@ -41,7 +41,7 @@ from conflicto.platform.limits.bucket import LimitScope, Policy
 from conflicto.platform.problems import InvalidInput, NotFound
 from conflicto.platform.strict_json import RESPONSE_LIMITS
 from conflicto.sessions.errors import CodeUnknown, IdempotencyKeyInvalid, KeyReused, SessionCompleted, StorageFull
-from conflicto.sessions.http import CONTROL, Lookup
+from conflicto.sessions.http import CONTROL, SessionLookup
 from conflicto.sessions.idempotency import Key, is_known, key_from
 from conflicto.sessions.model import Session, normalised_code
 from conflicto.sessions.queries import session_by_id
@@ -82,7 +82,7 @@ class DoorEndpoints:
     tokens: Tokens
     guard: CodeGuard
     clock: Clock
-    lookup: Lookup
+    lookup: SessionLookup
     retention_days: int
     places: Callable[[ReadTx, int], HeldPlaces]
     sessions: BatchedRead[tuple[str, Key | None], int] = field(init=False)

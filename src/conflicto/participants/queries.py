@@ -10,7 +10,7 @@ from conflicto.participants.errors import NamesHidden, SeatLinkInvalid
 from conflicto.participants.model import FIRST_VERSION, MOST_NAMES
 from conflicto.platform.problems import NotFound
 from conflicto.sessions.errors import CodeUnknown, KeyReused
-from conflicto.sessions.heads import head_row
+from conflicto.sessions.feed_heads import read_head
 from conflicto.sessions.idempotency import replay
 from conflicto.sessions.queries import session_by_code, session_by_id
 
@@ -60,7 +60,7 @@ def participant_by_id(tx: ReadTx, participant_id: int, *, session_id: int | None
 
 def participant_page(tx: ReadTx, session_id: int, *, limit: int, offset: int = 0, after: int = 0) -> tuple[list[Participant], int]:
     """Return up to `limit + 1` participants who joined after a position, in the order of joining, and how many there are."""
-    head = head_row(tx, session_id)
+    head = read_head(tx, session_id)
     return store.joined(tx, session_id, limit=limit + 1, offset=offset, after=after), head.counts["participants"]
 
 

@@ -11,7 +11,7 @@ from conflicto.participants.nickname import part_of_key
 from conflicto.participants.tables import participants, seat_links
 from conflicto.platform.db.bulk import Bulk
 from conflicto.platform.db.lookup import Lookup
-from conflicto.sessions.storage import PARTICIPANT_BYTES
+from conflicto.sessions.storage_quota import PARTICIPANT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from conflicto.responses import store
 from conflicto.responses.errors import AnsweredTooOften, AnswersFull
 from conflicto.responses.pool import store as pool
-from conflicto.sessions.storage import NEAR, is_near
+from conflicto.sessions.storage_quota import NEAR, is_near
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

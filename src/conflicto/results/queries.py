@@ -16,7 +16,7 @@ from conflicto.responses.queries import count_live, live_answers
 from conflicto.results import store
 from conflicto.results.store import Round, Segment
 from conflicto.results.tally import Tally
-from conflicto.sessions.heads import head_row
+from conflicto.sessions.feed_heads import read_head
 
 if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx
@@ -106,7 +106,7 @@ class Reading:
 
     def step(self, tx: ReadTx) -> None:
         """Take over the next segment if it holds, or count the next answers."""
-        seen_ts = head_row(tx, self.of.session_id).ts
+        seen_ts = read_head(tx, self.of.session_id).ts
         start = self.chunks[0].start if self.chunks else seen_ts
         after = self.chunks[-1].upto if self.chunks else self._after
         if not self.chunks:

@@ -9,7 +9,7 @@ from conflicto.platform.ids import public_id
 from conflicto.sessions import idempotency, store
 from conflicto.sessions.errors import RevisionStale, SessionNotActive
 from conflicto.sessions.events import SessionChanged, SessionEnded
-from conflicto.sessions.heads import open_head
+from conflicto.sessions.feed_heads import create_head
 from conflicto.sessions.model import (
     MAX_CODE_LENGTH,
     Overlay,
@@ -23,7 +23,7 @@ from conflicto.sessions.model import (
     step,
 )
 from conflicto.sessions.queries import session_by_id
-from conflicto.sessions.storage import TRANSITION_BYTES, text_bytes
+from conflicto.sessions.storage_quota import TRANSITION_BYTES, text_bytes
 from conflicto.sessions.word_filter import NO_FILTER, WordFilter
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def create_session(tx: WriteTx, new: NewSession, *, key: Key | None = None) -> t
     if earlier:
         return session_by_id(tx, int(earlier.entity)), earlier.status
     session_id = public_id()
-    head = open_head(tx, session_id)
+    head = create_head(tx, session_id)
     now = head.stamp(tx.now_us, control=True)
     session = Session(
         id=session_id, title=new.title, description=new.description, status=SessionStatus.DRAFT, join_code=_fresh_code(tx, opening=1),

@@ -36,7 +36,7 @@ class Gap:
     until: int
 
 
-def gaps_of(tx: ReadTx, session_id: int) -> tuple[Gap, ...]:
+def read_gaps(tx: ReadTx, session_id: int) -> tuple[Gap, ...]:
     """Return the gaps of a session's feed; none unless commits were lost since the session was made."""
     return tuple(Gap(row.after_ts, row.until_ts) for row in tx.all(_OF, {"session_id": session_id}))
 

@@ -102,7 +102,7 @@ class SessionEndpoints:
         return _seen(request, session, self.tokens)
 
 
-class Lookup(Protocol):
+class SessionLookup(Protocol):
     """Where sessions are found by code; the feed room provides it from its memory."""
 
     async def find(self, typed: str) -> Session:
@@ -114,14 +114,14 @@ class Lookup(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class SessionDoor:
+class SessionActionEndpoints:
     """Getting in: codes, tokens, the lock; and the audit of who did what."""
 
     db: Database
     writer: Writer
     tokens: LinkTokens
     guard: CodeGuard
-    lookup: Lookup
+    lookup: SessionLookup
 
     async def transitions(
         self, request: CurrentRequest, session_id: int, query: Annotated[schemas.AuditQuery, Query()]
@@ -175,7 +175,7 @@ def _seen(request: Request, session: Session, tokens: LinkTokens) -> Response:
     return conditional_response(request, body, tag)
 
 
-def routes(sessions: SessionEndpoints, door: SessionDoor) -> list[Route]:
+def routes(sessions: SessionEndpoints, door: SessionActionEndpoints) -> list[Route]:
     """Return the rows of the contract that this room serves."""
     stale = (ConditionInvalid, errors.RevisionStale)
     over = (errors.SessionCompleted,)

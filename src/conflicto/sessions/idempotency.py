@@ -17,7 +17,7 @@ from sqlalchemy import delete, select, update
 from conflicto.platform.db.bulk import Bulk
 from conflicto.platform.db.lookup import Lookup
 from conflicto.sessions.errors import IdempotencyKeyInvalid, KeyReused
-from conflicto.sessions.storage import KEY_BYTES
+from conflicto.sessions.storage_quota import KEY_BYTES
 from conflicto.sessions.tables import idempotency_keys
 
 if TYPE_CHECKING:

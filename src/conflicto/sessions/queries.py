@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from conflicto.platform.problems import NotFound
 from conflicto.sessions import store
 from conflicto.sessions.errors import CodeUnknown
-from conflicto.sessions.heads import head_row
+from conflicto.sessions.feed_heads import read_head
 from conflicto.sessions.model import normalised_code
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def feed_position(tx: ReadTx, session_id: int) -> int:
     Raises:
         NotFound: there is no such session, or it is purged.
     """
-    return head_row(tx, session_id).position
+    return read_head(tx, session_id).position
 
 
 def session_by_code(tx: ReadTx, typed: str) -> Session:
@@ -92,5 +92,5 @@ def session_page(
 
 def audit_page(tx: ReadTx, session_id: int, *, limit: int, after: int) -> tuple[list[Transition], int]:
     """Return up to `limit + 1` lines of the audit after a line, oldest first, and how many there are."""
-    head = head_row(tx, session_id)
+    head = read_head(tx, session_id)
     return store.audit(tx, session_id, limit=limit + 1, after=after), head.counts["transitions"]

@@ -11,7 +11,7 @@ from conflicto.access.links import Link, Scope
 from conflicto.platform.db.rows import as_row
 from conflicto.platform.db.tables import counters
 from conflicto.sessions.model import Overlay, Session, SessionStatus, Transition
-from conflicto.sessions.storage import KEY_BYTES, TRANSITION_BYTES
+from conflicto.sessions.storage_quota import KEY_BYTES, TRANSITION_BYTES
 from conflicto.sessions.tables import IS_OPEN, feed_gaps, feed_heads, idempotency_keys, links, sessions, transitions
 from conflicto.sessions.word_filter import filter_from, filter_text
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from conflicto.feed.pages import DAY_US, MAX_PAGE_BYTES, CursorInFuture, change_item, made_page, start_of
-from conflicto.feed.sources import Window
+from conflicto.feed.row_sources import Window
 from conflicto.feed.timestamps import Since
 
 HEAD = 1_763_888_720_000_000

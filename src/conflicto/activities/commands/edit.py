@@ -30,7 +30,7 @@ from conflicto.sessions.commands import NewSession, Revisions, forget_activity, 
 from conflicto.sessions.links import DEFAULT_LIFE_S, make_session
 from conflicto.sessions.model import require_open
 from conflicto.sessions.queries import session_by_id
-from conflicto.sessions.storage import ACTIVITY_BYTES, ROUND_BYTES, require_storage, text_bytes
+from conflicto.sessions.storage_quota import ACTIVITY_BYTES, ROUND_BYTES, require_storage, text_bytes
 
 if TYPE_CHECKING:
     from conflicto.activity_types.registry import Registry

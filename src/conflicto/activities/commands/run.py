@@ -14,7 +14,7 @@ from conflicto.platform.problems import NotFound
 from conflicto.sessions.commands import forget_activity, record, require_active, set_current, show
 from conflicto.sessions.model import require_open
 from conflicto.sessions.queries import session_by_id
-from conflicto.sessions.storage import ROUND_BYTES, require_storage
+from conflicto.sessions.storage_quota import ROUND_BYTES, require_storage
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -18,7 +18,7 @@ from conflicto.sessions import idempotency
 from conflicto.sessions.errors import CodeUnknown, StorageFull
 from conflicto.sessions.model import Session, SessionStatus
 from conflicto.sessions.queries import session_by_id
-from conflicto.sessions.storage import PARTICIPANT_BYTES, is_full
+from conflicto.sessions.storage_quota import PARTICIPANT_BYTES, is_full
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

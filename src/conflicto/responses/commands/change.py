@@ -22,7 +22,7 @@ from conflicto.responses.queries import response_by_id
 from conflicto.sessions.errors import StorageFull
 from conflicto.sessions.model import require_open
 from conflicto.sessions.queries import session_by_id
-from conflicto.sessions.storage import is_full
+from conflicto.sessions.storage_quota import is_full
 from conflicto.sessions.word_filter import FilterMode
 
 if TYPE_CHECKING:

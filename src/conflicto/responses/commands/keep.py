@@ -12,7 +12,7 @@ from conflicto.activities.queries import counts_of_rounds
 from conflicto.responses import store
 from conflicto.responses.counting import counted
 from conflicto.responses.events import ResponsesChanged
-from conflicto.sessions.storage import RESPONSE_BYTES, text_bytes
+from conflicto.sessions.storage_quota import RESPONSE_BYTES, text_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -27,7 +27,7 @@ from conflicto.responses.model import NO_SLOT, Moderation, ParticipantResponse, 
 from conflicto.responses.pool import store as pool
 from conflicto.sessions import idempotency
 from conflicto.sessions.errors import StorageFull
-from conflicto.sessions.storage import is_full
+from conflicto.sessions.storage_quota import is_full
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ from conflicto.platform.db.lookup import Lookup
 from conflicto.responses.model import NO_SLOT, Moderation
 from conflicto.responses.pool.model import PooledResponse
 from conflicto.responses.tables import pooled_responses as pool
-from conflicto.sessions.storage import POOLED_BYTES, text_bytes
+from conflicto.sessions.storage_quota import POOLED_BYTES, text_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence

@@ -9,7 +9,7 @@ from conflicto.activities.queries import activity_bytes, kept_counts, recounted_
 from conflicto.participants.queries import participant_bytes, recounted_seats
 from conflicto.responses.pool import store as pool
 from conflicto.responses.recount import store
-from conflicto.sessions.heads import every_head
+from conflicto.sessions.feed_heads import read_all_heads
 from conflicto.sessions.queries import audit_lengths, kept_total, live_sessions, session_bytes
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def counter_differences(tx: ReadTx) -> list[str]:
 
 
 def _heads(tx: ReadTx, live: set[int]) -> Iterator[str]:
-    heads = every_head(tx)
+    heads = read_all_heads(tx)
     seats, activities, lines, newest = recounted_seats(tx), recounted_activities(tx), audit_lengths(tx), store.newest_stamps(tx)
     stored, in_bytes = store.rows_of_sessions(tx), bytes_of_sessions(tx)
     for session_id in sorted(live):
@@ -48,7 +48,7 @@ def _heads(tx: ReadTx, live: set[int]) -> Iterator[str]:
 
 
 def _pools(tx: ReadTx, live: set[int]) -> Iterator[str]:
-    heads, rows, newest = every_head(tx), pool.rows_of_sessions(tx), pool.newest_stamps(tx)
+    heads, rows, newest = read_all_heads(tx), pool.rows_of_sessions(tx), pool.newest_stamps(tx)
     for session_id in sorted(live & heads.keys()):
         head = heads[session_id]
         if head.counts["pooled"] != rows.get(session_id, 0):

@@ -8,7 +8,7 @@ from sqlalchemy import case, func, select
 
 from conflicto.responses.model import Moderation
 from conflicto.responses.tables import responses
-from conflicto.sessions.storage import RESPONSE_BYTES
+from conflicto.sessions.storage_quota import RESPONSE_BYTES
 
 if TYPE_CHECKING:
     from uuid import UUID

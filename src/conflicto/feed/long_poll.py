@@ -8,8 +8,8 @@ from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from conflicto.feed.notifier import Subscriber
 from conflicto.feed.views import view_of
-from conflicto.feed.wait import Waiter
 from conflicto.platform.http.messages import private_response
 from conflicto.platform.ids import up_to
 from conflicto.platform.metrics.names import LONG_POLLS
@@ -18,8 +18,8 @@ from conflicto.platform.problems import FieldError, InvalidInput
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
-    from conflicto.feed.head import SessionHead
-    from conflicto.feed.heads import Heads
+    from conflicto.feed.session_cache import SessionCache
+    from conflicto.feed.session_state import SessionState
     from conflicto.platform.http.messages import Request, Response
     from conflicto.platform.metrics.counting import Metrics
 
@@ -39,10 +39,10 @@ _PREFER = re.compile(r'(?:^|[,;])[ \t]{0,8}wait[ \t]{0,8}=[ \t]{0,8}"?([0-9]{1,6
 _SECONDS = re.compile(r"[0-9]{1,6}", re.ASCII)
 
 
-class Waits:
+class LongPoll:
     """Everyone who waits in this process."""
 
-    def __init__(self, heads: Heads, metrics: Metrics) -> None:
+    def __init__(self, heads: SessionCache, metrics: Metrics) -> None:
         self._heads = heads
         self._told, self._ended, self._not_held = (metrics.count(LONG_POLLS, how) for how in ("told", "ended", "not_held"))
         self.waiting = 0
@@ -50,10 +50,10 @@ class Waits:
         self._is_open = True
 
     def close(self) -> None:
-        """From now on everyone is answered at once; those who wait are woken by their heads (`Heads.close`)."""
+        """From now on everyone is answered at once; those who wait are woken by their heads (`SessionCache.close`)."""
         self._is_open = False
 
-    async def answer(self, request: Request, make: Callable[[Request, SessionHead], Awaitable[Response]]) -> Response:
+    async def answer(self, request: Request, make: Callable[[Request, SessionState], Awaitable[Response]]) -> Response:
         """Answer a call, at once or as soon as there is something new for it.
 
         Raises:
@@ -71,9 +71,9 @@ class Waits:
         return private_response(response)  # the next who asks to wait may get a place
 
     async def _held_back(
-        self, request: Request, make: Callable[[Request, SessionHead], Awaitable[Response]], seconds: int
+        self, request: Request, make: Callable[[Request, SessionState], Awaitable[Response]], seconds: int
     ) -> Response:
-        view, waiter = view_of(request.caller), Waiter(request.caller.participant_id)
+        view, waiter = view_of(request.caller), Subscriber(request.caller.participant_id)
         timer = asyncio.get_running_loop().call_later(seconds * (1 + up_to(JITTER)), waiter.finish)
         try:
             with request.gone(waiter.finish):

@@ -10,12 +10,12 @@ from conflicto.access.identity import epoch_of
 from conflicto.activities.events import ActivityChanged, CountsChanged
 from conflicto.activities.model import Counts
 from conflicto.activities.queries import all_activities, all_counts
-from conflicto.feed.contents import Contents
-from conflicto.feed.frames import Frames
-from conflicto.feed.news import OthersAnswered
-from conflicto.feed.recent import Recent
+from conflicto.feed.config_cache import ConfigCache
+from conflicto.feed.event_cache import EventCache
+from conflicto.feed.notifier import Notifier
+from conflicto.feed.recent_rows import RecentRows
+from conflicto.feed.remote_changes import RemoteResponsesChanged
 from conflicto.feed.views import View, view_of_role
-from conflicto.feed.wait import Bell
 from conflicto.participants.events import ParticipantChanged
 from conflicto.participants.queries import departed_ids, moved_seats, participants_changed
 from conflicto.platform.express.cache import ReadyMap, ResponseCache
@@ -27,8 +27,8 @@ from conflicto.responses.queries import pooled_changes, session_feed
 from conflicto.results.board import BoardMemory
 from conflicto.results.tallies import Tallies
 from conflicto.sessions.events import LinkChanged, SessionChanged
-from conflicto.sessions.gaps import Gap, gaps_of
-from conflicto.sessions.heads import head_row
+from conflicto.sessions.feed_heads import read_head
+from conflicto.sessions.gaps import Gap, read_gaps
 from conflicto.sessions.queries import session_by_id, session_links
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from conflicto.access.links import Link
     from conflicto.activities.model import Activity
-    from conflicto.feed.news import News
+    from conflicto.feed.remote_changes import RemoteChanges
     from conflicto.participants.model import Participant
     from conflicto.platform.db.stamps import Head
     from conflicto.platform.db.transaction import ReadTx
@@ -52,7 +52,7 @@ MOST_LOADED = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Crowd:
+class CountsSnapshot:
     """Counts as participants see them: a snapshot, so that every answer does not change what everyone polls."""
 
     taken_s: float
@@ -62,7 +62,7 @@ class Crowd:
 
 
 @dataclass(slots=True)
-class SessionHead:
+class SessionState:
     """The newest state of one session.
 
     `own` holds the newest change of each participant's own rows, as far as it is known here; rows from before `loaded_ts` of those who
@@ -86,14 +86,14 @@ class SessionHead:
     seats: dict[int, int]
     departed: set[int]
     loaded_ts: int
-    recent: Recent
+    recent: RecentRows
     epoch: str
     own: dict[int, int] = field(default_factory=dict)
-    contents: Contents = field(default_factory=Contents)
+    contents: ConfigCache = field(default_factory=ConfigCache)
     made: ReadyMap = field(default_factory=lambda: ResponseCache().map())
-    frames: Frames = field(default_factory=Frames)
+    frames: EventCache = field(default_factory=EventCache)
     shelves: dict[View, Shelf] = field(default_factory=lambda: {view: Shelf() for view in View})
-    bells: dict[View, Bell] = field(default_factory=lambda: {view: Bell() for view in View})
+    bells: dict[View, Notifier] = field(default_factory=lambda: {view: Notifier() for view in View})
     tallies: Tallies = field(default_factory=Tallies)
     board: BoardMemory = field(default_factory=BoardMemory)
     seat_changes: int = 0
@@ -101,7 +101,7 @@ class SessionHead:
     links: dict[UUID, Link] = field(default_factory=dict)
     position: int = 0
     pooled_authors: dict[tuple[UUID, int], set[int]] = field(default_factory=dict)
-    crowd_snapshot: Crowd | None = None
+    crowd_snapshot: CountsSnapshot | None = None
     is_current: bool = True
     is_behind: bool = False
 
@@ -133,11 +133,11 @@ class SessionHead:
         changed = [counts.visible_changed_ts for (activity_id, _), counts in self.counts.items() if activity_id == activity.id]
         return max([activity.created_ts, *changed])
 
-    def crowd(self, now_s: float) -> Crowd:
+    def crowd(self, now_s: float) -> CountsSnapshot:
         """Return the counts that participants are shown, at most 5 s old."""
         crowd = self.crowd_snapshot
         if crowd is None or now_s - crowd.taken_s >= CROWD_SNAPSHOT_S:
-            crowd = self.crowd_snapshot = Crowd(now_s, self.participants, self.participants_ts, dict(self.counts))
+            crowd = self.crowd_snapshot = CountsSnapshot(now_s, self.participants, self.participants_ts, dict(self.counts))
         return crowd
 
     def own_head(self, participant_id: int, since: int) -> int | None:
@@ -156,7 +156,7 @@ class SessionHead:
         for shelf in self.shelves.values():
             shelf.clear()
 
-    def catch_up(self, news: News) -> Sequence[object]:
+    def catch_up(self, news: RemoteChanges) -> Sequence[object]:
         """Take over what other processes changed, if it is more than is known already, and return it as events."""
         if news.row.position <= self.position:
             return ()
@@ -201,7 +201,7 @@ class SessionHead:
             self.tallies.follow(event.changes)
             self._take_answers(after for _, after in event.changes)
             self._tell_authors(event.changes)
-        elif isinstance(event, OthersAnswered):
+        elif isinstance(event, RemoteResponsesChanged):
             changes = [(self.recent.answer(after.id), after) for after in event.responses]
             self.tallies.overtake(event.since, changes)
             self._take_answers(event.responses)
@@ -273,7 +273,7 @@ class SessionHead:
         self.bells[view].ring_now()
 
 
-def has_anonymous_round(head: SessionHead) -> bool:
+def has_anonymous_round(head: SessionState) -> bool:
     """Return whether an anonymous round is open in a session."""
     return any(each.is_anonymous_round for each in head.activities.values())
 
@@ -290,12 +290,12 @@ _NONE = Counts()
 _NOBODY: set[int] = set()
 
 
-def load_head(tx: ReadTx, session_id: int) -> SessionHead:
+def load_session_state(tx: ReadTx, session_id: int) -> SessionState:
     """Read a session's head in one snapshot; `NotFound` if there is no such session."""
     session = session_by_id(tx, session_id)
-    row = head_row(tx, session_id)
+    row = read_head(tx, session_id)
     recent, own, known_ts = _load_recent(tx, row)
-    return SessionHead(
+    return SessionState(
         session=session,
         ts=row.ts,
         ctl=row.ctl,
@@ -311,13 +311,13 @@ def load_head(tx: ReadTx, session_id: int) -> SessionHead:
         recent=recent,
         epoch=epoch_of(tx),
         own=own,
-        gaps=gaps_of(tx, session_id),
+        gaps=read_gaps(tx, session_id),
         links={link.id: link for link in session_links(tx, session_id)},
         position=row.position,
     )
 
 
-def _load_recent(tx: ReadTx, row: Head) -> tuple[Recent, dict[int, int], int]:
+def _load_recent(tx: ReadTx, row: Head) -> tuple[RecentRows, dict[int, int], int]:
     """Read the rows since the newest control change, whose positions most phones stand at, unless they are many.
 
     Returns them, the newest one of each seat, and the position after which nothing of anyone is missing.
@@ -326,8 +326,8 @@ def _load_recent(tx: ReadTx, row: Head) -> tuple[Recent, dict[int, int], int]:
     people = participants_changed(tx, row.topic, after=row.ctl, upto=row.ts, most=MOST_LOADED + 1)
     pooled = pooled_changes(tx, row.topic, after=row.ctl, most=MOST_LOADED + 1)
     if max(len(answers), len(people), len(pooled)) > MOST_LOADED:
-        return Recent(row.ts, own_ts=row.position), {}, row.position
-    recent, own = Recent(row.ctl), {}
+        return RecentRows(row.ts, own_ts=row.position), {}, row.position
+    recent, own = RecentRows(row.ctl), {}
     for seat in people:
         recent.take_seat(seat)
         own[seat.id] = seat.updated_ts

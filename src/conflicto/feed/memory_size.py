@@ -8,7 +8,7 @@ from conflicto.feed.views import View
 from conflicto.platform.express.shelf import Shelf
 
 if TYPE_CHECKING:
-    from conflicto.feed.head import SessionHead
+    from conflicto.feed.session_state import SessionState
     from conflicto.platform.express.cache import ResponseCache
 
 ROW_BYTES = 1_400
@@ -20,7 +20,7 @@ SEAT_BYTES = 150
 """Of a session by itself; of an activity, and of the counts of one of its rounds; of what is known of one seat."""
 
 
-def bytes_of(head: SessionHead) -> int:
+def bytes_of(head: SessionState) -> int:
     """Return what a session holds in memory, about, without its ready answers."""
     activities = (len(head.activities) + len(head.counts)) * ACTIVITY_BYTES
     seats = (len(head.own) + len(head.seats) + len(head.departed)) * SEAT_BYTES
@@ -35,7 +35,7 @@ def bytes_of(head: SessionHead) -> int:
     return HEAD_BYTES + activities + seats + parts
 
 
-def account_for(head: SessionHead, cache: ResponseCache) -> None:
+def account_for(head: SessionState, cache: ResponseCache) -> None:
     """Let the ready answers of a session be part of a cache, before there are any."""
     head.made = cache.map()
     head.shelves = {view: Shelf(cache) for view in View}

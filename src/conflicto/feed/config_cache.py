@@ -19,7 +19,7 @@ ENTRY_BYTES = 600
 """Of an entry without its JSON."""
 
 
-class Contents:
+class ConfigCache:
     """JSON by activity, each with the revision that it belongs to."""
 
     def __init__(self) -> None:

@@ -2,7 +2,7 @@ from types import SimpleNamespace
 from uuid import UUID
 
 from conflicto.activities.events import ActivityChanged, CountsChanged
-from conflicto.feed.news import News, OthersAnswered, by_session
+from conflicto.feed.remote_changes import RemoteChanges, RemoteResponsesChanged, by_session
 from conflicto.participants.events import ParticipantChanged
 from conflicto.platform.db.stamps import Head
 from conflicto.responses.events import AnswersPooled, ResponsesChanged
@@ -14,7 +14,7 @@ ONE, TWO = UUID(int=1), UUID(int=2)
 def test_what_is_known_already_is_not_told_again() -> None:
     """Memory may have moved on by commits of its own while the news was read."""
     early, late = SimpleNamespace(updated_ts=10, ts=10), SimpleNamespace(updated_ts=20, ts=20)
-    news = News(
+    news = RemoteChanges(
         epoch="life", row=Head(7, 20, 20, {}), session=SimpleNamespace(id=7), activities=[early, late], counts={(ONE, 1): 5, (TWO, 1): 6},
         seats=[early, late], answers=[early, late], links=[], pooled=[early, late],
     )  # fmt: skip
@@ -23,7 +23,7 @@ def test_what_is_known_already_is_not_told_again() -> None:
 
     assert told == [
         SessionChanged(news.session), ActivityChanged(late), CountsChanged(7, TWO, 1, 6), ParticipantChanged(late),
-        OthersAnswered(7, 15, [late]), AnswersPooled(7, [late]),
+        RemoteResponsesChanged(7, 15, [late]), AnswersPooled(7, [late]),
     ]  # fmt: skip
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from conflicto.activities.model import Activity, Content
-    from conflicto.feed.head import SessionHead
+    from conflicto.feed.session_state import SessionState
     from conflicto.participants.model import Participant
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.responses.model import ParticipantResponse
@@ -40,7 +40,7 @@ class Window:
     most: int
 
 
-class Source(Protocol):
+class RowSource(Protocol):
     """Rows of one session, each list in feed order."""
 
     def session(self) -> Session:
@@ -78,7 +78,7 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class DatabaseRows:
     """The database, in one snapshot."""
 
     tx: ReadTx
@@ -158,13 +158,13 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class MemoryRows:
     """The memory of a session, for windows that begin at or above its floor, and for seats that are younger than it.
 
     Only a seat's own window may begin at the beginning, where the dead are left out; everyone's answers never reach so far.
     """
 
-    head: SessionHead
+    head: SessionState
 
     @property
     def cut_ts(self) -> None:
@@ -185,7 +185,7 @@ class Remembered:
         return sorted(changed, key=lambda activity: activity.updated_ts)
 
     def with_contents(self, activities: Sequence[Activity]) -> Sequence[tuple[Activity, Content]]:
-        """Pair activities with their JSON, which must have been read before (`Contents.unread`)."""
+        """Pair activities with their JSON, which must have been read before (`ConfigCache.unread`)."""
         return [(activity, self.head.contents.last_of(activity)) for activity in activities]
 
     def people(self, window: Window) -> Sequence[Participant]:

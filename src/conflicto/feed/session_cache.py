@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from conflicto.feed.head import SessionHead, has_anonymous_round, load_head
-from conflicto.feed.news import by_session, load_news
+from conflicto.feed.memory_size import account_for, bytes_of
+from conflicto.feed.remote_changes import by_session, load_remote_changes
+from conflicto.feed.session_state import SessionState, has_anonymous_round, load_session_state
 from conflicto.feed.views import view_of
-from conflicto.feed.weight import account_for, bytes_of
 from conflicto.platform.cache_budget import CacheBudget
 from conflicto.platform.express.cache import ResponseCache
 from conflicto.platform.problems import DomainError, NotFound
-from conflicto.sessions.heads import positions
+from conflicto.sessions.feed_heads import read_positions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,7 +52,7 @@ SPACE_S = 0.01
 """How long a memory that caught up is left alone before hints make it look again: many commits of others are then one read."""
 
 
-class Pursuit:
+class CatchUp:
     """One memory on its way to where the database stands.
 
     `own_ts` is the newest commit of this process that it must reach; `is_hinted`: others moved on since the read began.
@@ -60,7 +60,7 @@ class Pursuit:
 
     __slots__ = ("head", "is_hinted", "moved", "own_ts")
 
-    def __init__(self, head: SessionHead) -> None:
+    def __init__(self, head: SessionState) -> None:
         self.head = head
         self.own_ts = 0
         self.is_hinted = True
@@ -72,7 +72,7 @@ class Pursuit:
         moved.set_result(None)
 
 
-class Heads:
+class SessionCache:
     """All heads of one process. The event loop's alone. `on_others` hears what other processes did, as events, and up to when."""
 
     def __init__(
@@ -86,9 +86,9 @@ class Heads:
         self._responses = ResponseCache(budget)
         self._account = budget.account("sessions", share=SHARE, evict=self._evict)
         self._on_others = on_others or _ignore
-        self._heads: OrderedDict[int, SessionHead] = OrderedDict()
-        self._pursuits: dict[int, Pursuit] = {}
-        self._loading: dict[int, asyncio.Task[SessionHead]] = {}
+        self._heads: OrderedDict[int, SessionState] = OrderedDict()
+        self._pursuits: dict[int, CatchUp] = {}
+        self._loading: dict[int, asyncio.Task[SessionState]] = {}
         self._news: dict[int, int] = {}
         self._gone: OrderedDict[int, None] = OrderedDict()
         self._catching: set[asyncio.Task[None]] = set()
@@ -99,7 +99,7 @@ class Heads:
     def __len__(self) -> int:
         return len(self._heads)
 
-    async def get(self, session_id: int) -> SessionHead:
+    async def get(self, session_id: int) -> SessionState:
         """Return a session's head, from memory if it is there.
 
         Raises:
@@ -119,7 +119,7 @@ class Heads:
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
         return await asyncio.shield(task)
 
-    def known(self, session_id: int) -> SessionHead | None:
+    def known(self, session_id: int) -> SessionState | None:
         """Return a session's head if it is in memory, with everything that this process acknowledged."""
         head = self._heads.get(session_id)
         return None if head is None or head.is_behind else head
@@ -140,7 +140,7 @@ class Heads:
             for bell in head.bells.values():
                 bell.ring_now()
 
-    async def standing(self, session_id: int, *, fresh: bool = False) -> SessionHead | None:
+    async def standing(self, session_id: int, *, fresh: bool = False) -> SessionState | None:
         """Return the head as what tokens are held against; None if there is no such session."""
         if fresh:
             self._drop(session_id)
@@ -195,7 +195,7 @@ class Heads:
         watched = {session_id: head.position for session_id, head in self._heads.items()}
         if not watched:
             return ()
-        stored = await self._db.read(positions, list(watched))
+        stored = await self._db.read(read_positions, list(watched))
         for session_id in watched:
             if session_id in stored:
                 self.hear(session_id, stored[session_id])
@@ -203,11 +203,11 @@ class Heads:
                 self._forget(session_id)
         return tuple(session_id for session_id, known in watched.items() if stored.get(session_id, known) < known)
 
-    def _fall_behind(self, head: SessionHead, own_ts: int) -> None:
+    def _fall_behind(self, head: SessionState, own_ts: int) -> None:
         head.fall_behind()
         self._pursue(head).own_ts = own_ts
 
-    async def _has_reached(self, head: SessionHead) -> bool:
+    async def _has_reached(self, head: SessionState) -> bool:
         """Wait until a head has all that this process acknowledged until now; False if it had to be dropped meanwhile."""
         session_id = head.session.id
         pursuit = self._pursuits[session_id]
@@ -216,17 +216,17 @@ class Heads:
             await asyncio.shield(pursuit.moved)
         return self._heads.get(session_id) is head
 
-    def _pursue(self, head: SessionHead) -> Pursuit:
+    def _pursue(self, head: SessionState) -> CatchUp:
         session_id = head.session.id
         pursuit = self._pursuits.get(session_id)
         if pursuit is None or pursuit.head is not head:
-            pursuit = self._pursuits[session_id] = Pursuit(head)
+            pursuit = self._pursuits[session_id] = CatchUp(head)
             task = asyncio.create_task(self._catch_up(head, pursuit))
             self._catching.add(task)
             task.add_done_callback(self._catching.discard)
         return pursuit
 
-    async def _catch_up(self, head: SessionHead, pursuit: Pursuit) -> None:
+    async def _catch_up(self, head: SessionState, pursuit: CatchUp) -> None:
         """Read what others changed until nothing is known to be missing.
 
         If it cannot be read, what is known stays good for a while; but not if this process acknowledged more than that.
@@ -247,11 +247,11 @@ class Heads:
                     self._drop(session_id)
             pursuit.tell()
 
-    async def _step(self, head: SessionHead, pursuit: Pursuit) -> bool:
+    async def _step(self, head: SessionState, pursuit: CatchUp) -> bool:
         """Read once what others changed, and say whether the memory is still worth the pursuit."""
         session_id = head.session.id
         pursuit.is_hinted = False
-        news = await self._db.read_unmeasured(load_news, session_id, head.position)
+        news = await self._db.read_unmeasured(load_remote_changes, session_id, head.position)
         if self._heads.get(session_id) is not head:
             return False
         if news.epoch != head.epoch:
@@ -266,10 +266,10 @@ class Heads:
             self._on_others(events, head.ts)
         return True
 
-    async def _load(self, session_id: int) -> SessionHead:
+    async def _load(self, session_id: int) -> SessionState:
         try:
             while True:
-                life, head = self._lives, await self._db.read(load_head, session_id)
+                life, head = self._lives, await self._db.read(load_session_state, session_id)
                 if self._news.pop(session_id, 0) <= head.position and life == self._lives:
                     break
         except NotFound:
@@ -297,13 +297,13 @@ class Heads:
         self._drop(next(iter(self._heads)))
         return True
 
-    def _weigh_sometimes(self, head: SessionHead) -> None:
+    def _weigh_sometimes(self, head: SessionState) -> None:
         self._unweighed += 1
         if self._unweighed >= BETWEEN_WEIGHINGS:
             self._unweighed = 0
             self._weigh(head)
 
-    def _weigh(self, head: SessionHead) -> None:
+    def _weigh(self, head: SessionState) -> None:
         session_id = head.session.id
         before, now = self._weights.get(session_id, 0), bytes_of(head)
         self._weights[session_id] = now
@@ -320,7 +320,7 @@ def _ignore(_: Sequence[object], __: int) -> None:
     """Hear nothing."""
 
 
-async def activity_in(heads: Heads, session_id: int, activity_id: UUID) -> tuple[Session, Activity] | None:
+async def activity_in(heads: SessionCache, session_id: int, activity_id: UUID) -> tuple[Session, Activity] | None:
     """Return an activity with its session, from memory; None if there is no such one."""
     head = await heads.standing(session_id)
     activity = head.activities.get(activity_id) if head else None

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from conflicto.activities.queries import activities_with_contents
 from conflicto.feed import status
 from conflicto.feed.changes import read_changes, remembered_changes, told_activities
-from conflicto.feed.head import CROWD_SNAPSHOT_S, has_anonymous_round
 from conflicto.feed.pages import read_responses, remembered_responses, require_told
+from conflicto.feed.row_sources import MOST_ACTIVITIES_EVER, MemoryRows, Window
 from conflicto.feed.schemas import DEFAULT_LIMIT, LARGEST_LIMIT
-from conflicto.feed.sources import MOST_ACTIVITIES_EVER, Remembered, Window
+from conflicto.feed.session_state import CROWD_SNAPSHOT_S, has_anonymous_round
 from conflicto.feed.timestamps import Since, parse
 from conflicto.feed.views import View, require_responses, view_of
 from conflicto.platform.express.offer import ready_response
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from conflicto.access.link_keys import LinkKeys
     from conflicto.access.roles import Caller
-    from conflicto.feed.head import SessionHead
     from conflicto.feed.pages import Page
-    from conflicto.feed.press import Press
+    from conflicto.feed.response_builder import ResponseBuilder
+    from conflicto.feed.session_state import SessionState
     from conflicto.feed.shared_pages import SharedPages
     from conflicto.platform.clock import Clock
     from conflicto.platform.db.engine import Database
@@ -53,7 +53,7 @@ UNKNOWN = 2**63
 """The newest change of someone of whom nothing is known here: newer than any position, so that only the database can tell."""
 
 
-class Asking(NamedTuple):
+class PagePlan(NamedTuple):
     """What a page takes: `at_once` makes it from memory, or returns None if `read` must ask the database.
 
     Those who ask alike find each other by `key`. The page is good for all of the caller's view, for those whom `guard` admits, or, if
@@ -69,10 +69,12 @@ class Asking(NamedTuple):
     is_private: bool = False
 
 
-class Answers:
+class PollHandler:
     """Answers calls from heads. One per process, the event loop's alone."""
 
-    def __init__(self, db: Database, clock: Clock, press: Press, pages: SharedPages, caps: Caps, link_keys: LinkKeys) -> None:
+    def __init__(
+        self, db: Database, clock: Clock, press: ResponseBuilder, pages: SharedPages, caps: Caps, link_keys: LinkKeys
+    ) -> None:
         self._db = db
         self._pages = pages
         self._clock = clock
@@ -81,19 +83,19 @@ class Answers:
         self._link_keys = link_keys
         self._flights: dict[Hashable, asyncio.Task[Any]] = {}
 
-    async def session_status(self, request: Request, head: SessionHead) -> Response:
+    async def session_status(self, request: Request, head: SessionState) -> Response:
         """Answer with the session's status."""
         view = view_of(request.caller)
         near = self._caps.is_near(head.stored, head.stored_bytes) if view is View.HOST else None
         return self._status(request, head, ("session", view), lambda crowd: status.session_status(head, crowd, near_cap=near))
 
-    async def activity_status(self, request: Request, head: SessionHead) -> Response:
+    async def activity_status(self, request: Request, head: SessionState) -> Response:
         """Answer with an activity's status; `NotFound` if the caller may not know of it."""
         view = view_of(request.caller)
         activity = head.activity(request.params["activity_id"], for_host=view is View.HOST)
         return self._status(request, head, (activity.id, view), lambda crowd: status.activity_status(head, activity, view, crowd))
 
-    async def responses(self, request: Request, head: SessionHead) -> Response:
+    async def responses(self, request: Request, head: SessionState) -> Response:
         """Answer with a page of an activity's answers.
 
         Raises:
@@ -105,7 +107,7 @@ class Answers:
             request, head, self.responses_after(request, head, parse(request.params["timestamp"]), limit_of(request))
         )
 
-    async def changes(self, request: Request, head: SessionHead) -> Response:
+    async def changes(self, request: Request, head: SessionState) -> Response:
         """Answer with a page of the session's changes, as the caller's role may see them.
 
         Raises:
@@ -116,7 +118,7 @@ class Answers:
             request, head, self.changes_after(request, head, parse(request.params["timestamp"]), limit_of(request))
         )
 
-    def responses_after(self, request: Request, head: SessionHead, since: Since, limit: int) -> Asking:
+    def responses_after(self, request: Request, head: SessionState, since: Since, limit: int) -> PagePlan:
         """Return what a page of an activity's answers takes; raises `NotFound`, `ResponsesHidden` and `CursorExpired`."""
         require_told(since, head.gaps)
         view = view_of(request.caller)
@@ -125,7 +127,7 @@ class Answers:
         newest = head.visible_head(activity) if view is View.PARTICIPANT else head.ts
         is_here = since.kind == "now" or (since.kind == "position" and head.recent.floor <= since.us <= newest)
         now_us = self._clock.wall_us()
-        return Asking(
+        return PagePlan(
             (activity.id, view, since, limit),
             partial(remembered_responses, head, activity, view, since, newest, limit=limit) if is_here else _nothing,
             partial(self._db.read, read_responses, activity.id, view, since, limit=limit, now_us=now_us),
@@ -133,12 +135,12 @@ class Answers:
             follows_data=True,
         )
 
-    def changes_after(self, request: Request, head: SessionHead, since: Since, limit: int) -> Asking:
+    def changes_after(self, request: Request, head: SessionState, since: Since, limit: int) -> PagePlan:
         """Return what a page of the session's changes takes; raises `CursorExpired`."""
         require_told(since, head.gaps)
         seat, view = request.caller.participant_id, view_of(request.caller)
         guard = None if seat is None else _guard(head, seat, since)
-        return Asking(
+        return PagePlan(
             ("changes", view, since, limit, None if guard and guard.least == 0 else (seat, head.own.get(seat or 0))),
             partial(self._remembered, head, request.caller, since, limit),
             partial(self._read_changes, request, head, since, limit),
@@ -148,7 +150,7 @@ class Answers:
             is_private=seat is not None and guard is None,
         )
 
-    async def page(self, head: SessionHead, asking: Asking) -> Page:
+    async def page(self, head: SessionState, asking: PagePlan) -> Page:
         """Return the page itself; all who ask alike at one moment share one reading."""
         remembered = asking.at_once()
         if remembered is not None:
@@ -156,7 +158,7 @@ class Answers:
         read: Page = await self.shared(head, asking.key, partial(self._pages.read, head, asking))
         return read
 
-    async def _page(self, request: Request, head: SessionHead, asking: Asking) -> Response:
+    async def _page(self, request: Request, head: SessionState, asking: PagePlan) -> Response:
         """Answer with a page that was made before, or is read now; it is kept only if nothing changed meanwhile."""
         ready = self.made(head, asking.key)
         shelf = None if asking.is_private else head.shelf_for(view_of(request.caller))
@@ -172,14 +174,14 @@ class Answers:
         request.unseen = Unseen.OWN_NEWS if is_own else None
         return ready_response(request, ready, shelf, follows_data=asking.follows_data)
 
-    async def _read_changes(self, request: Request, head: SessionHead, since: Since, limit: int) -> Page:
+    async def _read_changes(self, request: Request, head: SessionState, since: Since, limit: int) -> Page:
         """Read what memory lacks: the JSON of activities alone, if it has all the rest, else the whole page."""
         left, stalls = MOST_ACTIVITIES_EVER, 0
         for _ in range(ATTEMPTS):
             window = _window(head, request.caller.participant_id, since, limit)
             if window is None:
                 break
-            unread = head.contents.unread(told_activities(Remembered(head), view_of(request.caller), window))
+            unread = head.contents.unread(told_activities(MemoryRows(head), view_of(request.caller), window))
             stalls += len(unread) >= left
             if stalls > MAX_STALLS:
                 break
@@ -198,14 +200,14 @@ class Answers:
             head.own[seat] = max(own, head.own.get(seat, 0))
         return page
 
-    def _remembered(self, head: SessionHead, caller: Caller, since: Since, limit: int) -> Page | None:
+    def _remembered(self, head: SessionState, caller: Caller, since: Since, limit: int) -> Page | None:
         """Return a page of the session's changes from memory, None if something of it is not there."""
         window = _window(head, caller.participant_id, since, limit)
-        if window is None or head.contents.unread(told_activities(Remembered(head), view_of(caller), window)):
+        if window is None or head.contents.unread(told_activities(MemoryRows(head), view_of(caller), window)):
             return None
         return remembered_changes(head, caller, window, self._link_keys)
 
-    def _status(self, request: Request, head: SessionHead, key: Hashable, made: Callable[[Any], bytes]) -> Response:
+    def _status(self, request: Request, head: SessionState, key: Hashable, made: Callable[[Any], bytes]) -> Response:
         ready = self.made(head, key)
         view = view_of(request.caller)
         if ready is None:
@@ -214,19 +216,19 @@ class Answers:
             ready = self.keep(head, key, self._press.status(request, head, made(crowd), until_s=until_s))
         return ready_response(request, ready, head.shelf_for(view), follows_data=False)
 
-    def made(self, head: SessionHead, key: Hashable) -> Ready | None:
+    def made(self, head: SessionState, key: Hashable) -> Ready | None:
         """Return an answer that was made from this head and may still be given."""
         ready = head.made.get(key)
         return ready if ready is not None and self._clock.monotonic_s() < ready.until_s else None
 
-    def keep(self, head: SessionHead, key: Hashable, ready: Ready) -> Ready:
+    def keep(self, head: SessionState, key: Hashable, ready: Ready) -> Ready:
         """Keep an answer until the head changes."""
         if len(head.made) >= MOST_MADE:
             head.made.clear()
         head.made.put(key, ready)
         return ready
 
-    async def shared(self, head: SessionHead, key: Hashable, read: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    async def shared(self, head: SessionState, key: Hashable, read: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Let all who ask the same of the same moment share one reading."""
         moment = (head.session.id, head.position, key)
         task = self._flights.get(moment)
@@ -252,7 +254,7 @@ def limit_of(request: Request) -> int:
     return limit
 
 
-def _newest_for(head: SessionHead, participant_id: int | None, since: Since) -> int | None:
+def _newest_for(head: SessionState, participant_id: int | None, since: Since) -> int | None:
     """Return the newest change that the caller's view of the session shows, or None if the database must be asked."""
     if participant_id is None:
         return head.ts
@@ -260,7 +262,7 @@ def _newest_for(head: SessionHead, participant_id: int | None, since: Since) -> 
     return None if own is None else max(head.ctl, own)
 
 
-def _reaches(head: SessionHead, participant_id: int | None, since: Since, newest: int) -> bool:
+def _reaches(head: SessionState, participant_id: int | None, since: Since, newest: int) -> bool:
     """Whether memory holds all that lies after a position.
 
     A position beyond the newest known here may come from another worker, which knows more: only the database can clamp it.
@@ -274,7 +276,7 @@ def _reaches(head: SessionHead, participant_id: int | None, since: Since, newest
     return since.kind == "position" and head.recent.floor <= since.us <= newest
 
 
-def _guard(head: SessionHead, seat: int, since: Since) -> Guard | None:
+def _guard(head: SessionState, seat: int, since: Since) -> Guard | None:
     """Return for which seats a page after `since` is the same as for this one, None if for no other.
 
     Up to the newest control change that is everyone who has nothing of their own after it; beyond it, it is whoever's own row that is.
@@ -285,14 +287,14 @@ def _guard(head: SessionHead, seat: int, since: Since) -> Guard | None:
     return Guard(head.own, least=least, most=since.us, otherwise=0 if since.us >= head.loaded_ts else UNKNOWN)
 
 
-def _is_about_own(request: Request, head: SessionHead, asking: Asking) -> bool:
+def _is_about_own(request: Request, head: SessionState, asking: PagePlan) -> bool:
     """Return whether nothing but a participant's own rows is in a page, or brought them to where it begins."""
     if request.caller.participant_id is None or asking.since.kind != "position":
         return False
     return asking.since.us > head.ctl or (asking.is_private and asking.since.us == head.ctl)
 
 
-def _window(head: SessionHead, seat: int | None, since: Since, limit: int) -> Window | None:
+def _window(head: SessionState, seat: int | None, since: Since, limit: int) -> Window | None:
     """Return which rows a page holds, None if memory does not reach so far."""
     newest = _newest_for(head, seat, since)
     if newest is None or not _reaches(head, seat, since, newest):

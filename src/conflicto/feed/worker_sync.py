@@ -13,7 +13,7 @@ from conflicto.platform.bus import NoBus, RedisBus
 from conflicto.platform.problems import DomainError
 
 if TYPE_CHECKING:
-    from conflicto.feed.heads import Heads
+    from conflicto.feed.session_cache import SessionCache
     from conflicto.platform.bus import Bus
     from conflicto.platform.db.group import Committed
     from conflicto.platform.db.transaction import WriteTx
@@ -24,10 +24,10 @@ SWEEP_S = 1.0
 """How often other processes' commits are looked for: half of the 2 s by which a read may be stale."""
 
 
-class Following:
+class WorkerSync:
     """Rings for what was committed here, and makes the memory catch up with what was committed elsewhere."""
 
-    def __init__(self, heads: Heads, writer: Writer, redis: Redis | None, name: str) -> None:
+    def __init__(self, heads: SessionCache, writer: Writer, redis: Redis | None, name: str) -> None:
         self._heads = heads
         self._writer = writer
         self._look = asyncio.Event()

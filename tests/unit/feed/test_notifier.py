@@ -2,18 +2,18 @@ import asyncio
 
 import pytest
 
-from conflicto.feed.wait import Bell, Waiter
+from conflicto.feed.notifier import Notifier, Subscriber
 
 
 async def test_a_bell_that_rang_before_the_wait_began_ends_it() -> None:
-    bell, waiter = Bell(), Waiter(None)
+    bell, waiter = Notifier(), Subscriber(None)
     with bell.waking(waiter):
         bell.ring_now()
         await asyncio.wait_for(waiter.wait(), 1)
 
 
 async def test_rings_in_a_moment_are_one() -> None:
-    bell, waiter = Bell(), Waiter(None)
+    bell, waiter = Notifier(), Subscriber(None)
     bell.register(waiter)
     for _ in range(5):
         bell.ring()
@@ -23,7 +23,7 @@ async def test_rings_in_a_moment_are_one() -> None:
 
 
 async def test_a_bell_nobody_listens_to_arms_nothing() -> None:
-    bell, waiter = Bell(), Waiter(None)
+    bell, waiter = Notifier(), Subscriber(None)
     bell.ring()
     bell.register(waiter)
     bell.remove(waiter)
@@ -33,7 +33,7 @@ async def test_a_bell_nobody_listens_to_arms_nothing() -> None:
 
 
 async def test_one_seat_is_woken_alone() -> None:
-    bell, anna, bert = Bell(), Waiter(1), Waiter(2)
+    bell, anna, bert = Notifier(), Subscriber(1), Subscriber(2)
     with bell.waking(anna), bell.waking(bert):
         bell.ring_for({1})
         await asyncio.wait_for(anna.wait(), 1)
@@ -42,10 +42,10 @@ async def test_one_seat_is_woken_alone() -> None:
 
 
 async def test_many_are_woken_in_turns_and_others_come_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.feed.wait.AT_ONCE", 10)
-    bell, waiters, order = Bell(), [Waiter(number) for number in range(35)], []
+    monkeypatch.setattr("conflicto.feed.notifier.AT_ONCE", 10)
+    bell, waiters, order = Notifier(), [Subscriber(number) for number in range(35)], []
 
-    async def one(waiter: Waiter) -> None:
+    async def one(waiter: Subscriber) -> None:
         await waiter.wait()
         order.append(waiter.bearer)
 

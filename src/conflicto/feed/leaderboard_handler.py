@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from conflicto.activities.model import ResultsVisibility
 from conflicto.activities.queries import activities_with_contents
-from conflicto.feed.answers import MAX_UNREAD, limit_of
+from conflicto.feed.poll_handler import MAX_UNREAD, limit_of
 from conflicto.feed.schemas import LARGEST_LIMIT
 from conflicto.feed.views import View, view_of
 from conflicto.participants.queries import present_seats
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
 
     from conflicto.activities.model import Activity
-    from conflicto.feed.answers import Answers
-    from conflicto.feed.head import SessionHead
-    from conflicto.feed.heads import Heads
-    from conflicto.feed.press import Press
-    from conflicto.feed.results import Results, Seen
+    from conflicto.feed.poll_handler import PollHandler
+    from conflicto.feed.response_builder import ResponseBuilder
+    from conflicto.feed.results_handler import ResultsHandler, RoundTally
+    from conflicto.feed.session_cache import SessionCache
+    from conflicto.feed.session_state import SessionState
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.platform.http.messages import Request, Response
@@ -40,17 +40,19 @@ GONE = ""
 """The nickname of someone who left while the board was made; the next one is made without them."""
 
 
-class Leaderboard:
+class LeaderboardHandler:
     """Answers with the leaderboard. One per process, the event loop's alone."""
 
-    def __init__(self, db: Database, heads: Heads, answers: Answers, results: Results, press: Press) -> None:
+    def __init__(
+        self, db: Database, heads: SessionCache, answers: PollHandler, results: ResultsHandler, press: ResponseBuilder
+    ) -> None:
         self._db = db
         self._heads = heads
         self._answers = answers
         self._results = results
         self._press = press
 
-    async def leaderboard(self, request: Request, head: SessionHead) -> Response:
+    async def leaderboard(self, request: Request, head: SessionState) -> Response:
         """Answer with the first places, and with the caller's own if they are a participant.
 
         Raises:
@@ -77,7 +79,7 @@ class Leaderboard:
         standing = board.by_participant.get(participant_id)
         return None if standing is None else standing.points
 
-    async def _board(self, head: SessionHead, *, is_host: bool) -> tuple[SessionHead, Board, bool]:
+    async def _board(self, head: SessionState, *, is_host: bool) -> tuple[SessionState, Board, bool]:
         """Return the board, and whether it is that of this very moment: answers may have come while nicknames were read."""
         for _ in range(ATTEMPTS):
             seen = await self._scored(head, is_host=is_host)
@@ -91,7 +93,7 @@ class Leaderboard:
             return head, board, head.is_current and _made_of(head, seen, is_host=is_host) == of
         raise Unavailable(retry_after_s=1)
 
-    async def _scored(self, head: SessionHead, *, is_host: bool) -> Sequence[Seen] | None:
+    async def _scored(self, head: SessionState, *, is_host: bool) -> Sequence[RoundTally] | None:
         """Return the scored activities that count for a caller, each in its present round; None: look again, the session went on."""
         counting = [each for each in head.activities.values() if _counts(each, is_host=is_host)]
         unknown = head.board.unknown(counting)
@@ -110,7 +112,7 @@ class Leaderboard:
                 found.append(seen)
         return found if head.is_current else None
 
-    async def _made(self, head: SessionHead, seen: Sequence[Seen], of: object, *, is_host: bool) -> Board:
+    async def _made(self, head: SessionState, seen: Sequence[RoundTally], of: object, *, is_host: bool) -> Board:
         parts = [part for each in seen for part in await each.kept.points(is_host=is_host)]
         found, by_participant = await asyncio.to_thread(_ranked, parts, head.departed)
         ids = [each.participant_id for each in found[:LARGEST_LIMIT]]
@@ -120,7 +122,7 @@ class Leaderboard:
         return Board(of, found, by_participant, nicknames)
 
 
-def _made_of(head: SessionHead, seen: Sequence[Seen], *, is_host: bool) -> object:
+def _made_of(head: SessionState, seen: Sequence[RoundTally], *, is_host: bool) -> object:
     filtered = None if is_host else head.session.word_filter
     return (head.seat_changes, filtered, *((each.activity.id, each.nth, each.kept, each.kept.moves) for each in seen))
 

@@ -27,7 +27,7 @@ MAX_TEXT_BYTES = 8 * 1024 * 1024
 """Of the answers' texts together; an answer has up to 16 KiB."""
 
 
-class Stamped(Protocol):
+class Timestamped(Protocol):
     """A row that stands somewhere in the feed."""
 
     @property
@@ -38,7 +38,7 @@ class Stamped(Protocol):
 Row = TypeVar("Row")
 
 
-class _Line(Generic[Row]):
+class _OrderedRows(Generic[Row]):
     """Rows by id, oldest first. `floor`: rows up to this timestamp may be missing."""
 
     def __init__(self, floor: int) -> None:
@@ -64,13 +64,13 @@ class _Line(Generic[Row]):
         return found
 
 
-class Recent:
+class RecentRows:
     """The newest answers and seats of one session, complete after `floor`. `text_bytes`: memory of the answers' texts."""
 
     def __init__(self, loaded_ts: int, *, own_ts: int = 0) -> None:
-        self._answers: _Line[ParticipantResponse] = _Line(loaded_ts)
-        self._people: _Line[Participant] = _Line(loaded_ts)
-        self._pooled: _Line[ParticipantResponse] = _Line(max(loaded_ts, own_ts))
+        self._answers: _OrderedRows[ParticipantResponse] = _OrderedRows(loaded_ts)
+        self._people: _OrderedRows[Participant] = _OrderedRows(loaded_ts)
+        self._pooled: _OrderedRows[ParticipantResponse] = _OrderedRows(max(loaded_ts, own_ts))
         self._own: dict[int, dict[UUID, ParticipantResponse]] = {}
         self._incomplete: set[int] = set()
         self.text_bytes = 0

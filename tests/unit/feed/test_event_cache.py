@@ -2,15 +2,15 @@
 
 import pytest
 
-from conflicto.feed import frames
-from conflicto.feed.frames import Frames, Told
+from conflicto.feed import event_cache
+from conflicto.feed.event_cache import EventBatch, EventCache
 
 
 def test_what_finds_no_room_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frames, "MAX_FRAMES_BYTES", 10)
-    kept = Frames()
-    kept.put("small", Told(b"x" * 6, 1, True))
-    kept.put("large", Told(b"x" * 6, 1, True))
+    monkeypatch.setattr(event_cache, "MAX_FRAMES_BYTES", 10)
+    kept = EventCache()
+    kept.put("small", EventBatch(b"x" * 6, 1, True))
+    kept.put("large", EventBatch(b"x" * 6, 1, True))
 
     assert (kept.get("small") is None, kept.get("large"), kept.bytes) == (False, None, 6)
     kept.clear()

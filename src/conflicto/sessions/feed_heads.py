@@ -54,7 +54,7 @@ class _Row:
 _BULK = Bulk(feed_heads, {name: name for name in _Row.__slots__}, key=("session_id",), changing=("ts", "ctl", "own_ts", *COUNTS))
 
 
-class SessionHeads:
+class FeedHeads:
     """The writer's `HeadStore`; `max_bytes` is how much a session may store, 0 for any amount."""
 
     def __init__(self, max_bytes: int = 0) -> None:
@@ -71,7 +71,7 @@ class SessionHeads:
             _BULK.update(tx, [_Row(head.topic, head.ts, head.ctl, head.own_ts, **head.counts) for head in heads.values()])
 
 
-def open_head(tx: WriteTx, session_id: int) -> Head:
+def create_head(tx: WriteTx, session_id: int) -> Head:
     """Create the head row of a new session; it is this transaction's alone until the commit."""
     head = Head(session_id, 0, 0, dict.fromkeys(COUNTS, 0))
     tx.write(insert(feed_heads), {"session_id": session_id, "ts": 0, "ctl": 0, **head.counts})
@@ -79,7 +79,7 @@ def open_head(tx: WriteTx, session_id: int) -> Head:
     return head
 
 
-def head_row(tx: ReadTx, session_id: int) -> Head:
+def read_head(tx: ReadTx, session_id: int) -> Head:
     """Return a session's head in this snapshot.
 
     Raises:
@@ -91,12 +91,12 @@ def head_row(tx: ReadTx, session_id: int) -> Head:
     return _head(dict(row._mapping))
 
 
-def every_head(tx: ReadTx) -> dict[int, Head]:
+def read_all_heads(tx: ReadTx) -> dict[int, Head]:
     """Return the heads of the whole database: for checks alone."""
     return {row.session_id: _head(dict(row._mapping)) for row in tx.all(select(feed_heads))}
 
 
-def positions(tx: ReadTx, session_ids: list[int]) -> dict[int, int]:
+def read_positions(tx: ReadTx, session_ids: list[int]) -> dict[int, int]:
     """Return the positions of many sessions in one query: how a process notices what other processes committed."""
     return {row.session_id: max(row.ts, row.own_ts) for row in tx.all(_POSITIONS, {"topics": session_ids})}
 

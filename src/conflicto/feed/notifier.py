@@ -18,7 +18,7 @@ were told first and asked again held up the rest: 8,000 long-polls took 2.0 s in
 """
 
 
-class Waiter:
+class Subscriber:
     """One caller who waits, again and again, until the wait `is_over`; `bearer` is their seat, None for hosts and screens."""
 
     __slots__ = ("_is_rung", "_sleep", "bearer", "is_over")
@@ -49,25 +49,25 @@ class Waiter:
         self._is_rung = False
 
 
-class Bell:
+class Notifier:
     """Everyone who waits for one kind of change of one session."""
 
     __slots__ = ("_is_rung", "_waiters")
 
     def __init__(self) -> None:
-        self._waiters: set[Waiter] = set()
+        self._waiters: set[Subscriber] = set()
         self._is_rung = False
 
-    def register(self, waiter: Waiter) -> None:
+    def register(self, waiter: Subscriber) -> None:
         """Begin to wake someone with every change."""
         self._waiters.add(waiter)
 
-    def remove(self, waiter: Waiter) -> None:
+    def remove(self, waiter: Subscriber) -> None:
         """Stop that."""
         self._waiters.discard(waiter)
 
     @contextmanager
-    def waking(self, waiter: Waiter) -> Iterator[None]:
+    def waking(self, waiter: Subscriber) -> Iterator[None]:
         """Wake someone with every change meanwhile."""
         self._waiters.add(waiter)
         try:
@@ -91,7 +91,7 @@ class Bell:
         _wake([each for each in self._waiters if each.bearer in bearers])
 
 
-def _wake(waiters: list[Waiter]) -> None:
+def _wake(waiters: list[Subscriber]) -> None:
     for waiter in waiters[-AT_ONCE:]:
         waiter.wake()
     del waiters[-AT_ONCE:]

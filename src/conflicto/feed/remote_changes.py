@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from conflicto.access.identity import epoch_of
 from conflicto.activities.events import ActivityChanged, CountsChanged
 from conflicto.activities.queries import activities_changed, all_counts
-from conflicto.feed.sources import MOST_ACTIVITIES_EVER
+from conflicto.feed.row_sources import MOST_ACTIVITIES_EVER
 from conflicto.participants.events import ParticipantChanged
 from conflicto.participants.queries import participants_changed
 from conflicto.responses.events import AnswersPooled, ResponsesChanged
 from conflicto.responses.queries import pooled_changes, session_feed
 from conflicto.sessions.events import LinkChanged, SessionChanged
-from conflicto.sessions.heads import head_row
+from conflicto.sessions.feed_heads import read_head
 from conflicto.sessions.queries import session_by_id, session_links
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ MOST_NEWS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class OthersAnswered:
+class RemoteResponsesChanged:
     """Answers that changed after `since`, where the memory stood, as they are now and in feed order."""
 
     session_id: int
@@ -49,7 +49,7 @@ class OthersAnswered:
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class RemoteChanges:
     """All that changed after a position, up to where the head row stands in the same snapshot."""
 
     epoch: str
@@ -81,15 +81,15 @@ class News:
         for seat in self.seats:
             if seat.updated_ts > since:
                 yield ParticipantChanged(seat)
-        yield OthersAnswered(self.row.topic, since, [each for each in self.answers if each.ts > since])
+        yield RemoteResponsesChanged(self.row.topic, since, [each for each in self.answers if each.ts > since])
         yield AnswersPooled(self.row.topic, [each for each in self.pooled if each.ts > since])
 
 
-def load_news(tx: ReadTx, session_id: int, after: int) -> News:
+def load_remote_changes(tx: ReadTx, session_id: int, after: int) -> RemoteChanges:
     """Read what changed in a session after a position; `NotFound` if the session is gone."""
-    row = head_row(tx, session_id)
+    row = read_head(tx, session_id)
     most = MOST_NEWS + 1
-    return News(
+    return RemoteChanges(
         epoch=epoch_of(tx),
         row=row,
         session=session_by_id(tx, session_id),

@@ -13,8 +13,8 @@ from conflicto.platform.limits.headers import policy_header
 from conflicto.sessions.model import SessionStatus
 
 if TYPE_CHECKING:
-    from conflicto.feed.head import SessionHead
     from conflicto.feed.pages import Page
+    from conflicto.feed.session_state import SessionState
     from conflicto.platform.clock import Clock
     from conflicto.platform.express.ready import Guard
     from conflicto.platform.http.messages import Header, Request
@@ -27,7 +27,7 @@ LONGEST_S = 5.0
 """How long an answer is given without another look: `Poll-After` follows the load, and sessions in use stay the newest used."""
 
 
-class Load(Protocol):
+class LoadFactor(Protocol):
     """How busy the process is."""
 
     def factor(self) -> float:
@@ -35,21 +35,21 @@ class Load(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Press:
+class ResponseBuilder:
     """Makes ready answers; one per process."""
 
     clock: Clock
     metrics: Metrics
-    load: Load
+    load: LoadFactor
     prefix: bytes = b""
 
     def status(
-        self, request: Request, head: SessionHead, body: bytes, *, until_s: float = inf, guard: Guard | None = None
+        self, request: Request, head: SessionState, body: bytes, *, until_s: float = inf, guard: Guard | None = None
     ) -> Ready:
         """Return a body that shows how things stand as an answer, at the latest until `until_s` on the monotonic clock."""
         return self._ready(request, head, body, (REVALIDATE, VARY), Terms(until_s, guard=guard))
 
-    def page(self, request: Request, head: SessionHead, page: Page, guard: Guard | None, *, is_now: bool) -> Ready:
+    def page(self, request: Request, head: SessionState, page: Page, guard: Guard | None, *, is_now: bool) -> Ready:
         """Return a page as an answer that says three times where to continue: caches and proxies eat one or the other."""
         cursor = b"%016d" % page.cursor
         below = request.route.path.rpartition("/")[0].format_map(request.params).encode()
@@ -63,7 +63,7 @@ class Press:
             request, head, page.encoded(head.epoch), headers, Terms(guard=guard, is_empty=not page.items and not page.closed)
         )
 
-    def _ready(self, request: Request, head: SessionHead, body: bytes, headers: tuple[Header, ...], terms: Terms) -> Ready:
+    def _ready(self, request: Request, head: SessionState, body: bytes, headers: tuple[Header, ...], terms: Terms) -> Ready:
         tag, now_s = tag_of(body), self.clock.monotonic_s()
         policy = request.route.policy
         return Ready(
@@ -75,7 +75,7 @@ class Press:
             terms=replace(terms, until_s=min(terms.until_s, now_s + LONGEST_S), made_s=now_s),
         )
 
-    def _poll_after(self, head: SessionHead) -> Header:
+    def _poll_after(self, head: SessionState) -> Header:
         if head.session.status is SessionStatus.COMPLETED:
             return b"poll-after", b"%d" % POLL_AFTER_CLOSED_MS
         return b"poll-after", b"%d" % (POLL_AFTER_MS * self.load.factor())

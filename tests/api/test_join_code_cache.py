@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from conflicto.feed import lobbies
+from conflicto.feed import join_code_cache
 from tests.support.api import Api, Event, make_event
 from tests.support.checks import accepted, refused
 
@@ -83,8 +83,8 @@ async def test_names_are_tried_in_their_own_session(event: Event) -> None:
 
 
 async def test_remembered_codes_are_bounded(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lobbies, "MAX_CODES", 2)
-    lookup = lobbies.Lobbies(api.app.db, api.app.heads)
+    monkeypatch.setattr(join_code_cache, "MAX_CODES", 2)
+    lookup = join_code_cache.JoinCodeCache(api.app.db, api.app.heads)
     for _ in range(4):
         made = await make_event(api)
         assert (await lookup.find(made.code)).id == made.id

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from conflicto.activities.model import Counts, ModerationPolicy, ResultsVisibility
 from conflicto.activities.queries import activities_with_contents
 from conflicto.aggregation.spec import refers_to_config
-from conflicto.feed.head import CROWD_SNAPSHOT_S
+from conflicto.feed.session_state import CROWD_SNAPSHOT_S
 from conflicto.feed.views import View, view_of
 from conflicto.platform.express.offer import ready_response
 from conflicto.platform.express.ready import Guard
@@ -26,10 +26,10 @@ from conflicto.results.visibility import Door, door_of, tells_scores
 
 if TYPE_CHECKING:
     from conflicto.activities.model import Activity
-    from conflicto.feed.answers import Answers
-    from conflicto.feed.head import SessionHead
-    from conflicto.feed.heads import Heads
-    from conflicto.feed.press import Press
+    from conflicto.feed.poll_handler import PollHandler
+    from conflicto.feed.response_builder import ResponseBuilder
+    from conflicto.feed.session_cache import SessionCache
+    from conflicto.feed.session_state import SessionState
     from conflicto.platform.clock import Clock
     from conflicto.platform.db.engine import Database
     from conflicto.platform.express.ready import Ready
@@ -53,7 +53,7 @@ ANY_NUMBER = 2**63
 VISIBLE = "visible"
 
 
-class Reader(NamedTuple):
+class ResultsView(NamedTuple):
     """Reader of results; `counts_all` includes answers that are hidden or held, `is_host` tells who is right."""
 
     view: View
@@ -65,10 +65,10 @@ class Reader(NamedTuple):
         return self.view is View.HOST
 
 
-class Seen(NamedTuple):
+class RoundTally(NamedTuple):
     """A round as it can be told: its tally, and the head that it belongs to."""
 
-    head: SessionHead
+    head: SessionState
     activity: Activity
     nth: int
     kept: Kept
@@ -79,10 +79,12 @@ class Seen(NamedTuple):
         return self.kept.moves, self.activity.updated_ts
 
 
-class Results:
+class ResultsHandler:
     """Answers with results. One per process, the event loop's alone."""
 
-    def __init__(self, db: Database, segments: Segments, heads: Heads, answers: Answers, press: Press, clock: Clock) -> None:
+    def __init__(
+        self, db: Database, segments: Segments, heads: SessionCache, answers: PollHandler, press: ResponseBuilder, clock: Clock
+    ) -> None:
         self._db = db
         self._segments = segments
         self._heads = heads
@@ -90,7 +92,7 @@ class Results:
         self._press = press
         self._clock = clock
 
-    async def results(self, request: Request, head: SessionHead) -> Response:
+    async def results(self, request: Request, head: SessionState) -> Response:
         """Answer with the results of a round.
 
         Raises:
@@ -103,7 +105,7 @@ class Results:
             ready, seen = await self.ready(request, head)
         return ready_response(request, ready, seen.head.shelf_for(view_of(request.caller)), follows_data=False)
 
-    async def ready(self, request: Request, head: SessionHead) -> tuple[Ready, Seen]:
+    async def ready(self, request: Request, head: SessionState) -> tuple[Ready, RoundTally]:
         """Return the results as a ready answer, with where they come from; raises as `results` does."""
         seen, door = await self._open(request, head)
         reader = _reader_of(request)
@@ -119,7 +121,7 @@ class Results:
             self._answers.keep(seen.head, key, ready)
         return ready, seen
 
-    async def seen(self, head: SessionHead, activity: Activity, nth: int) -> Seen | None:
+    async def seen(self, head: SessionState, activity: Activity, nth: int) -> RoundTally | None:
         """Return a round with its tally, or None if the head or the activity is not what it was any more: look again."""
         basis = await self._basis(head, activity, nth)
         if basis is None:
@@ -128,9 +130,9 @@ class Results:
         if not await self._reached(head, kept.seen_ts):
             return None
         is_good = head.is_current and not kept.is_void and head.activities.get(activity.id) is activity
-        return Seen(head, activity, nth, kept) if is_good else None
+        return RoundTally(head, activity, nth, kept) if is_good else None
 
-    async def _open(self, request: Request, head: SessionHead) -> tuple[Seen, Door]:
+    async def _open(self, request: Request, head: SessionState) -> tuple[RoundTally, Door]:
         """Return what the caller may see, and whether others may see it as well."""
         view, session_id = view_of(request.caller), request.params["session_id"]
         for _ in range(ATTEMPTS):
@@ -147,7 +149,7 @@ class Results:
             head = await self._heads.get(session_id)
         raise Unavailable(retry_after_s=1)
 
-    async def _has_answered(self, seen: Seen, participant_id: int | None) -> bool:
+    async def _has_answered(self, seen: RoundTally, participant_id: int | None) -> bool:
         """Return whether a participant has an answer in a round, released or in the pool."""
         if participant_id is None or seen.kept.tally.authors[participant_id]:
             return participant_id is not None
@@ -160,7 +162,7 @@ class Results:
             seen.head.pooled_authors[of] = found
         return participant_id in seen.head.pooled_authors.get(of, ())
 
-    async def _basis(self, head: SessionHead, activity: Activity, nth: int) -> Basis | None:
+    async def _basis(self, head: SessionState, activity: Activity, nth: int) -> Basis | None:
         """Return what the tally of a round is made from, None if the activity changed meanwhile."""
         unread = head.contents.unread([activity])
         if unread:
@@ -180,7 +182,7 @@ class Results:
             config=content.config if refers_to_config(content.aggregate) else None,
         )
 
-    async def _reached(self, head: SessionHead, ts: int) -> bool:
+    async def _reached(self, head: SessionState, ts: int) -> bool:
         """Wait until memory has heard of a commit; if it never does, let the session be loaded anew."""
         until_s = self._clock.monotonic_s() + PATIENCE_S
         while head.is_current and head.ts < ts:
@@ -189,7 +191,7 @@ class Results:
             await asyncio.sleep(LOOK_S)
         return head.is_current
 
-    async def _body(self, seen: Seen, reader: Reader) -> Body:
+    async def _body(self, seen: RoundTally, reader: ResultsView) -> Body:
         """Return the body that a reader is shown; participants' is at most 5 s old, so that every answer does not change it."""
         bodies, now_s = seen.kept.bodies, self._clock.monotonic_s()
         if seen.kept.tally.is_stored:
@@ -205,11 +207,11 @@ class Results:
         return body
 
 
-def _counts_of(head: SessionHead, activity: Activity, nth: int) -> Counts:
+def _counts_of(head: SessionState, activity: Activity, nth: int) -> Counts:
     return head.counts.get((activity.id, nth), Counts())
 
 
-async def _stored_body(seen: Seen, reader: Reader, now_s: float) -> Body:
+async def _stored_body(seen: RoundTally, reader: ResultsView, now_s: float) -> Body:
     """Return the body of a tally that is stored on disk, which is a snapshot for hosts too."""
     kept = seen.kept
     snapshot = await kept.stored_results(now_s)
@@ -223,18 +225,18 @@ async def _stored_body(seen: Seen, reader: Reader, now_s: float) -> Body:
     return body
 
 
-def _counted_body(seen: Seen, reader: Reader) -> bytes:
+def _counted_body(seen: RoundTally, reader: ResultsView) -> bytes:
     tally = seen.kept.tally
     told = results_of(tally, is_host=reader.counts_all, **_audience(seen, reader))
     return _results_body(seen, reader, tally.half(is_host=reader.counts_all).count, told)
 
 
-def _audience(seen: Seen, reader: Reader) -> dict[str, bool]:
+def _audience(seen: RoundTally, reader: ResultsView) -> dict[str, bool]:
     is_scored = reader.is_host or tells_scores(seen.activity, seen.nth)
     return {"is_scored": is_scored, "is_anonymous": seen.activity.anonymous}
 
 
-def _results_body(seen: Seen, reader: Reader, count: int, told: dict[str, Any]) -> bytes:
+def _results_body(seen: RoundTally, reader: ResultsView, count: int, told: dict[str, Any]) -> bytes:
     head, activity, nth, _ = seen
     counts = _counts_of(head, activity, nth)
     changed_ts = counts.live_changed_ts if reader.counts_all else counts.visible_changed_ts
@@ -249,12 +251,12 @@ def _results_body(seen: Seen, reader: Reader, count: int, told: dict[str, Any]) 
     )
 
 
-def _reader_of(request: Request) -> Reader:
+def _reader_of(request: Request) -> ResultsView:
     """Return who reads; `InvalidInput` if the query names another moderation than the one that results know."""
     view, moderation = view_of(request.caller), request.query("moderation")
     if moderation not in {None, VISIBLE}:
         raise InvalidInput(errors=(FieldError("/query/moderation", f'must be "{VISIBLE}"'),))
-    return Reader(view, counts_all=view is View.HOST and moderation is None)
+    return ResultsView(view, counts_all=view is View.HOST and moderation is None)
 
 
 def _round_of(request: Request, activity: Activity) -> int:

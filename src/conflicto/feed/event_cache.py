@@ -8,7 +8,7 @@ MAX_FRAMES_BYTES = 4 * 1024 * 1024
 """Of one session. Beyond it a reader's frames are made for them alone."""
 
 
-class Told(NamedTuple):
+class EventBatch(NamedTuple):
     """The frames of one page, the cursor after it, and whether it is the last."""
 
     frames: bytes
@@ -16,18 +16,18 @@ class Told(NamedTuple):
     is_last: bool
 
 
-class Frames:
+class EventCache:
     """Pages of streams by what was asked."""
 
     def __init__(self) -> None:
-        self._told: dict[object, Told] = {}
+        self._told: dict[object, EventBatch] = {}
         self.bytes = 0
 
-    def get(self, key: object) -> Told | None:
+    def get(self, key: object) -> EventBatch | None:
         """Return a page's frames, if they were kept."""
         return self._told.get(key)
 
-    def put(self, key: object, told: Told) -> None:
+    def put(self, key: object, told: EventBatch) -> None:
         """Keep them until the session changes, if there is room."""
         if self.bytes + len(told.frames) <= MAX_FRAMES_BYTES:
             self.bytes += len(told.frames)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, Protocol
 
-from conflicto.feed.frames import Told
-from conflicto.feed.head import CROWD_SNAPSHOT_S
+from conflicto.feed.event_cache import EventBatch
+from conflicto.feed.session_state import CROWD_SNAPSHOT_S
 from conflicto.feed.timestamps import Since
 from conflicto.feed.views import View, view_of
 from conflicto.sessions.model import SessionStatus
@@ -16,37 +16,37 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
-    from conflicto.feed.answers import Answers, Asking
-    from conflicto.feed.head import SessionHead
     from conflicto.feed.pages import Page
-    from conflicto.feed.results import Results
+    from conflicto.feed.poll_handler import PagePlan, PollHandler
+    from conflicto.feed.results_handler import ResultsHandler
+    from conflicto.feed.session_state import SessionState
     from conflicto.platform.http.messages import Request
 
-    Ask = Callable[[Request, SessionHead, Since, int], Asking]
+    Ask = Callable[[Request, SessionState, Since, int], PagePlan]
     """What one page of a stream takes."""
 
 PAGE = 100
 """Events that are written at once; the next ones follow when the reader took these."""
 
 
-class Teller(Protocol):
+class EventSource(Protocol):
     """What one reader is told."""
 
     @property
     def look_s(self) -> float:
         """After how long to look for news, even if nobody told of any."""
 
-    async def news(self, head: SessionHead) -> tuple[bytes, bool]:
+    async def news(self, head: SessionState) -> tuple[bytes, bool]:
         """Return the frames of what the reader has not heard yet, none if there is nothing, and whether they are the last."""
 
     def bookmark(self) -> bytes:
         """Return what is sent while there is nothing to tell."""
 
 
-class PageTeller:
+class FeedEventSource:
     """A reader of a feed: everything they were told lies at or below the cursor."""
 
-    def __init__(self, answers: Answers, request: Request, ask: Ask, event: bytes, first: Page) -> None:
+    def __init__(self, answers: PollHandler, request: Request, ask: Ask, event: bytes, first: Page) -> None:
         self._answers = answers
         self._request = request
         self._ask = ask
@@ -66,7 +66,7 @@ class PageTeller:
         self._cursor = first.cursor
         return frames(first, self._event) or self.bookmark(), first.closed and not first.has_more
 
-    async def news(self, head: SessionHead) -> tuple[bytes, bool]:
+    async def news(self, head: SessionState) -> tuple[bytes, bool]:
         """Return the frames of what is new; made once for all who read alike."""
         asking = self._ask(self._request, head, Since(self._cursor, "position"), PAGE)
         key = None if asking.is_private else (self._event, asking.key)
@@ -74,7 +74,7 @@ class PageTeller:
         if made is None:
             moment = head.position
             page = await self._answers.page(head, asking)
-            made = Told(frames(page, self._event), page.cursor, page.closed and not page.has_more)
+            made = EventBatch(frames(page, self._event), page.cursor, page.closed and not page.has_more)
             if key is not None and head.is_current and head.position == moment:
                 head.frames.put(key, made)
         told, self._cursor, is_last = made
@@ -85,10 +85,10 @@ class PageTeller:
         return b'id: %016d\nevent: bookmark\ndata: {"cursor":"%016d"}\n\n' % (self._cursor, self._cursor)
 
 
-class ResultsTeller:
+class ResultsEventSource:
     """A reader of results, who has the body of `tag`. They are whole each time, so nothing is missed by missing one."""
 
-    def __init__(self, results: Results, request: Request, tag: bytes) -> None:
+    def __init__(self, results: ResultsHandler, request: Request, tag: bytes) -> None:
         self._results = results
         self._request = request
         self._tag = tag
@@ -98,7 +98,7 @@ class ResultsTeller:
         """Return after how long to look again: participants' results change without anyone being woken for it."""
         return CROWD_SNAPSHOT_S if view_of(self._request.caller) is View.PARTICIPANT else inf
 
-    async def news(self, head: SessionHead) -> tuple[bytes, bool]:
+    async def news(self, head: SessionState) -> tuple[bytes, bool]:
         """Return the results if they are not what the reader has; nothing changes any more once the session is completed."""
         ready, seen = await self._results.ready(self._request, head)
         is_last = seen.head.session.status is SessionStatus.COMPLETED

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from conflicto.activities.model import ResponsePolicy
-from conflicto.feed import heads as module
-from conflicto.feed.heads import Heads
+from conflicto.feed import session_cache as module
+from conflicto.feed.session_cache import SessionCache
 from conflicto.feed.views import View
 from conflicto.platform.db.group import Committed
 from conflicto.platform.problems import NotFound, Unavailable
@@ -42,7 +42,7 @@ async def until(holds: Callable[[], bool]) -> None:
 
 
 async def test_own_commits_are_followed_without_a_look_at_the_database(kit: Kit) -> None:
-    stage, heads = set_stage(kit, people=1), Heads(kit.db)
+    stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
     before = await heads.get(stage.session_id)
     own = await asyncio.to_thread(committed_by, kit, stage.session_id, lock, stage.session_id, locked=True)
 
@@ -56,7 +56,7 @@ async def test_own_commits_are_followed_without_a_look_at_the_database(kit: Kit)
 
 
 async def test_commit_with_a_gap_before_it_is_caught_up_with(kit: Kit, other: Kit) -> None:
-    stage, heads = set_stage(kit, people=1), Heads(kit.db)
+    stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
     before = await heads.get(stage.session_id)
     await asyncio.to_thread(committed_by, other, stage.session_id, lock, stage.session_id, locked=True)
     await asyncio.to_thread(kit.run, stage.answer(0, "1"))
@@ -76,7 +76,7 @@ async def test_commit_with_a_gap_before_it_is_caught_up_with(kit: Kit, other: Ki
 
 async def test_own_commits_among_those_of_others_wait_for_one_read_each(kit: Kit, other: Kit) -> None:
     """However fast others write, whoever was acknowledged here waits only until their own commit is known."""
-    stage, heads = set_stage(kit, people=8, policy=ResponsePolicy.MANY), Heads(kit.db)
+    stage, heads = set_stage(kit, people=8, policy=ResponsePolicy.MANY), SessionCache(kit.db)
     await heads.get(stage.session_id)
     ends = asyncio.Event()
 
@@ -97,7 +97,7 @@ async def test_own_commits_among_those_of_others_wait_for_one_read_each(kit: Kit
 
 
 async def test_what_cannot_be_caught_up_with_is_loaded_anew(kit: Kit, other: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    stage, heads = set_stage(kit, people=1), Heads(kit.db)
+    stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
     before = await heads.get(stage.session_id)
     await asyncio.to_thread(other.do, stage.session_id, lock, stage.session_id, locked=True)
     own = await asyncio.to_thread(committed_by, kit, stage.session_id, lock, stage.session_id, locked=False)
@@ -106,7 +106,7 @@ async def test_what_cannot_be_caught_up_with_is_loaded_anew(kit: Kit, other: Kit
         raise Unavailable
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "load_news", broken)
+        patch.setattr(module, "load_remote_changes", broken)
         heads.hear(stage.session_id, 2**62)
         await until(lambda: not heads._pursuits)
         assert heads.known(stage.session_id) is before
@@ -118,8 +118,8 @@ async def test_what_cannot_be_caught_up_with_is_loaded_anew(kit: Kit, other: Kit
 
 
 async def test_too_much_news_is_loaded_anew(kit: Kit, other: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.feed.news.MOST_NEWS", 3)
-    stage, heads = set_stage(kit, people=5), Heads(kit.db)
+    monkeypatch.setattr("conflicto.feed.remote_changes.MOST_NEWS", 3)
+    stage, heads = set_stage(kit, people=5), SessionCache(kit.db)
     before = await heads.get(stage.session_id)
     for who in range(5):
         await asyncio.to_thread(other.run, stage.answer(who, "1"))
@@ -131,7 +131,7 @@ async def test_too_much_news_is_loaded_anew(kit: Kit, other: Kit, monkeypatch: p
 
 @pytest.mark.catalogue("F-16")
 async def test_wrong_hints_cost_a_read_and_change_nothing(kit: Kit) -> None:
-    stage, heads = set_stage(kit, people=1), Heads(kit.db)
+    stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
     head = await heads.get(stage.session_id)
     with counted_statements(kit.db) as seen:
         for ts in (0, head.ts, head.ts + 1, 2**62, 2**62):
@@ -146,16 +146,16 @@ async def test_wrong_hints_cost_a_read_and_change_nothing(kit: Kit) -> None:
 async def test_memory_that_goes_while_it_catches_up_leaves_nobody_waiting(
     kit: Kit, other: Kit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stage, heads = set_stage(kit, people=1), Heads(kit.db)
+    stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
     before = await heads.get(stage.session_id)
-    load, started, may_go_on = module.load_news, threading.Event(), threading.Event()
+    load, started, may_go_on = module.load_remote_changes, threading.Event(), threading.Event()
 
     def slow(tx: Any, session_id: int, after: int) -> Any:
         started.set()
         may_go_on.wait(10)
         return load(tx, session_id, after)
 
-    monkeypatch.setattr(module, "load_news", slow)
+    monkeypatch.setattr(module, "load_remote_changes", slow)
     await asyncio.to_thread(other.do, stage.session_id, lock, stage.session_id, locked=True)
     heads.apply(await asyncio.to_thread(committed_by, kit, stage.session_id, lock, stage.session_id, locked=False))
     waiting = asyncio.create_task(heads.get(stage.session_id))
@@ -172,7 +172,7 @@ async def test_memory_that_goes_while_it_catches_up_leaves_nobody_waiting(
 
 async def test_sweep_notices_others(kit: Kit, other: Kit) -> None:
     told: list[object] = []
-    stages, heads = [set_stage(kit, people=1) for _ in range(3)], Heads(kit.db, lambda events, _: told.extend(events))
+    stages, heads = [set_stage(kit, people=1) for _ in range(3)], SessionCache(kit.db, lambda events, _: told.extend(events))
     await heads.sweep()
     for stage in stages:
         await heads.get(stage.session_id)
@@ -193,7 +193,7 @@ async def test_sweep_notices_others(kit: Kit, other: Kit) -> None:
 
 
 async def test_session_that_another_process_deletes_is_forgotten(kit: Kit, other: Kit) -> None:
-    stage, heads = set_stage(kit, people=1), Heads(kit.db)
+    stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
     head = await heads.get(stage.session_id)
     await asyncio.to_thread(other.do, stage.session_id, delete_session, stage.session_id, actor="test")
     await heads.sweep()
@@ -204,7 +204,7 @@ async def test_session_that_another_process_deletes_is_forgotten(kit: Kit, other
 
 @pytest.mark.catalogue("O-05")
 async def test_many_callers_load_once(kit: Kit) -> None:
-    stage, heads = set_stage(kit, people=1), Heads(kit.db)
+    stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
 
     with counted_statements(kit.db) as seen:
         found = await asyncio.gather(*(heads.get(stage.session_id) for _ in range(50)))
@@ -217,8 +217,8 @@ async def test_many_callers_load_once(kit: Kit) -> None:
 
 
 async def test_commit_during_the_load_is_not_missed(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    stage, heads = set_stage(kit, people=1), Heads(kit.db)
-    load, loop, loads = module.load_head, asyncio.get_running_loop(), []
+    stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
+    load, loop, loads = module.load_session_state, asyncio.get_running_loop(), []
 
     def slow_load(tx: Any, session_id: int) -> Any:
         loads.append(session_id)
@@ -228,20 +228,20 @@ async def test_commit_during_the_load_is_not_missed(kit: Kit, monkeypatch: pytes
             loop.call_soon_threadsafe(heads.apply, own)
         return head
 
-    monkeypatch.setattr(module, "load_head", slow_load)
+    monkeypatch.setattr(module, "load_session_state", slow_load)
     head = await heads.get(stage.session_id)
 
     assert (head.session.locked, len(loads)) == (True, 2)
 
 
 async def test_failed_load_fails_its_callers_alone(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    stage, heads = set_stage(kit, people=1), Heads(kit.db)
+    stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
 
     def broken(tx: Any, session_id: int) -> Any:
         raise RuntimeError
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "load_head", broken)
+        patch.setattr(module, "load_session_state", broken)
         for _ in range(2):
             with pytest.raises(RuntimeError):
                 await heads.get(stage.session_id)
@@ -249,7 +249,7 @@ async def test_failed_load_fails_its_callers_alone(kit: Kit, monkeypatch: pytest
 
 
 async def test_deleted_session_is_forgotten_at_once(kit: Kit) -> None:
-    stage, heads = set_stage(kit, people=1), Heads(kit.db)
+    stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
     await heads.get(stage.session_id)
 
     heads.apply(await asyncio.to_thread(committed_by, kit, stage.session_id, delete_session, stage.session_id, actor="test"))
@@ -262,7 +262,7 @@ async def test_deleted_session_is_forgotten_at_once(kit: Kit) -> None:
 async def test_memory_is_bounded(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_HEADS", 2)
     monkeypatch.setattr(module, "MOST_GONE", 2)
-    stages, heads = [set_stage(kit, people=0) for _ in range(3)], Heads(kit.db)
+    stages, heads = [set_stage(kit, people=0) for _ in range(3)], SessionCache(kit.db)
     for stage in (stages[0], stages[1], stages[0], stages[2]):
         await heads.get(stage.session_id)
     for unknown in (101, 102, 103):
@@ -282,7 +282,7 @@ async def begin_anew(kit: Kit) -> None:
 
 async def test_what_is_of_another_life_is_not_mixed_with_this_one(kit: Kit) -> None:
     """Whoever is told of a change after another process began a new life forgets what it knew."""
-    stage, heads = set_stage(kit, people=1), Heads(kit.db)
+    stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
     before = await heads.get(stage.session_id)
     await begin_anew(kit)
 
@@ -293,7 +293,7 @@ async def test_what_is_of_another_life_is_not_mixed_with_this_one(kit: Kit) -> N
 
 
 async def test_a_look_tells_whose_head_is_behind(kit: Kit) -> None:
-    stage, heads = set_stage(kit, people=1), Heads(kit.db)
+    stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
     assert (heads.newest_position(), heads.position(stage.session_id)) == (0, 0)
     head = await heads.get(stage.session_id)
     assert await heads.sweep() == ()
@@ -303,8 +303,8 @@ async def test_a_look_tells_whose_head_is_behind(kit: Kit) -> None:
 
 
 async def test_loading_goes_on_in_the_life_that_has_begun_meanwhile(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    stage, heads = set_stage(kit, people=1), Heads(kit.db)
-    load, loop, loads = module.load_head, asyncio.get_running_loop(), []
+    stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
+    load, loop, loads = module.load_session_state, asyncio.get_running_loop(), []
 
     def amid(tx: Any, session_id: int) -> Any:
         found = load(tx, session_id)
@@ -314,7 +314,7 @@ async def test_loading_goes_on_in_the_life_that_has_begun_meanwhile(kit: Kit, mo
         loads.append(found)
         return found
 
-    monkeypatch.setattr(module, "load_head", amid)
+    monkeypatch.setattr(module, "load_session_state", amid)
     head = await heads.get(stage.session_id)
     assert loads == [loads[0], head]
     assert head.epoch != loads[0].epoch

@@ -10,7 +10,7 @@ from conflicto.sessions.model import SessionStatus, normalised_code
 from conflicto.sessions.queries import sessions_by_code
 
 if TYPE_CHECKING:
-    from conflicto.feed.heads import Heads
+    from conflicto.feed.session_cache import SessionCache
     from conflicto.platform.db.engine import Database
     from conflicto.sessions.model import Session
 
@@ -18,14 +18,14 @@ MAX_CODES = 5_000
 """Codes that are remembered, 200 bytes each: as many as there are sessions in memory."""
 
 
-class Lobbies:
+class JoinCodeCache:
     """Codes that led to a session, of one process. The event loop's alone.
 
     Only the way to a session is remembered. Whether the code still opens it is asked of the session's state in memory, which follows
     commits at once, and those of other processes within the 2 s that any read may be stale. A join is held against the database.
     """
 
-    def __init__(self, db: Database, heads: Heads) -> None:
+    def __init__(self, db: Database, heads: SessionCache) -> None:
         self._heads = heads
         self._ids: OrderedDict[str, int] = OrderedDict()
         self._sessions: BatchedRead[str, Session] = BatchedRead(db, sessions_by_code)
