@@ -209,8 +209,8 @@ def walks() -> dict[str, Walk]:
             sleep(SETTLED_S)
             recorder.ignore_timers()
             found = {
-                "poll, ready": measured(recorder, here.status, here.status),
-                "poll, missed": measured(recorder, here.touch, here.status),
+                "poll, cached": measured(recorder, here.status, here.status),
+                "poll, not cached": measured(recorder, here.touch, here.status),
                 "submit": measured(recorder, here.status, here.answer),
                 "results after a commit": measured(recorder, here.answer, here.results),
             }
