@@ -29,7 +29,7 @@ from conflicto.activities.expiry import Expiry
 from conflicto.activities.queries import session_counts
 from conflicto.activity_types import http as types_http
 from conflicto.activity_types.registry import registered
-from conflicto.aggregation.spec import require_spec
+from conflicto.aggregation.spec import validate_spec
 from conflicto.exports import http as exports_http
 from conflicto.exports.service import Exports
 from conflicto.feed import http as feed_http
@@ -349,7 +349,7 @@ class App:
                 sessions_http.SessionActionEndpoints(db, writer, links, self.guard, lookup),
             ),
             *activities_http.routes(
-                activities_http.ActivityEndpoints(db, writer, self.types, require_spec, receipts),
+                activities_http.ActivityEndpoints(db, writer, self.types, validate_spec, receipts),
                 activities_http.ActivityControls(db, writer, links),
             ),
             *participants_http.routes(

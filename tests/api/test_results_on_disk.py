@@ -10,7 +10,7 @@ from tests.support.clocks import HandClock
 async def test_results_of_more_keys_than_memory_holds_are_told_in_snapshots(
     api: Api, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("conflicto.aggregation.operations.words.Spoken.max_entries", 5)
+    monkeypatch.setattr("conflicto.aggregation.operations.words.WordsState.max_entries", 5)
     event = await make_event(api)
     spec = {"cloud": {"path": "", "op": "words", "top": 2}}
     cloud = await event.activity(aggregate=spec, status="active", response_policy="many")

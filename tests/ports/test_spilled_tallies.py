@@ -12,14 +12,14 @@ import msgspec
 import pytest
 
 from conflicto.activities.model import ModerationPolicy
-from conflicto.aggregation.operations.count import Counted
-from conflicto.aggregation.operations.median import Ordered
-from conflicto.aggregation.operations.number import Numbers
-from conflicto.aggregation.operations.score import Scores
-from conflicto.aggregation.operations.votes import Targets
-from conflicto.aggregation.operations.words import Spoken
-from conflicto.aggregation.spill.spill import Spill
-from conflicto.aggregation.spill.store import Entry, SpillStore
+from conflicto.aggregation.operations.count import CountState
+from conflicto.aggregation.operations.median import MedianState
+from conflicto.aggregation.operations.number import NumberState
+from conflicto.aggregation.operations.score import ScoreState
+from conflicto.aggregation.operations.votes import VotesState
+from conflicto.aggregation.operations.words import WordsState
+from conflicto.aggregation.spill.database import SpillDatabase
+from conflicto.aggregation.spill.store import KeySums, SpillStore
 from conflicto.platform.problems import Unavailable
 from conflicto.responses.commands.change import edit_response, moderate_response, remove_response
 from conflicto.responses.events import ResponsesChanged
@@ -40,7 +40,7 @@ SPEC = {
 }
 BASIS = Basis(msgspec.json.encode(SPEC).decode(), "5", None, None)
 MAX_ENTRIES = 8
-STATES = (Counted, Numbers, Ordered, Scores, Targets, Spoken)
+STATES = (CountState, NumberState, MedianState, ScoreState, VotesState, WordsState)
 
 
 @pytest.fixture
@@ -181,13 +181,13 @@ async def test_results_are_a_snapshot_of_five_seconds(kit: Kit, segments: Segmen
 
 async def test_a_full_disk_is_told_and_forgotten(kit: Kit, small: None) -> None:
     room, segments, followed = Room(kit, 4), Segments(kit.db, kit.writer), Tallies()
-    segments.spill = Spill(max_bytes=20 * 4096)
+    segments.spill = SpillDatabase(max_bytes=20 * 4096)
     for number in range(6):
         words = " ".join(f"{number}x{each}" for each in range(500))
         kit.run(room.stage.answer(number, f'{{"w":"{words}"}}'))
     with pytest.raises(Unavailable):
         await followed.get(segments, room.of, BASIS)
-    segments.spill = Spill()
+    segments.spill = SpillDatabase()
     assert (await followed.get(segments, room.of, BASIS)).tally.is_stored
     await segments.close()
 
@@ -220,7 +220,7 @@ async def test_the_file_has_no_name_and_memory_does_not_grow_with_it(kit: Kit, s
     def file_bytes(spill: SpillStore) -> int:
         state = spill.add_state()
         for part in range(40):
-            spill.add(state, (Entry(f"{part}-{each:050d}", 1, 0, 1) for each in range(1_000)))
+            spill.add(state, (KeySums(f"{part}-{each:050d}", 1, 0, 1) for each in range(1_000)))
         links = [(each, os.path.realpath(each)) for each in Path("/proc/self/fd").iterdir()]
         opened = [(each, link) for each, link in links if "conflicto-spill-" in link]
         assert all(link.endswith("(deleted)") for _, link in opened)

@@ -14,7 +14,7 @@ from conflicto.activity_types.manifest import CATALOG, EXAMPLE, LAST, MANIFEST, 
 from conflicto.activity_types.model import ActivityType
 from conflicto.activity_types.scopes import PUBLIC, scopes_of
 from conflicto.activity_types.subset import BOUND, SCOPE, Schema, check_subset, walk
-from conflicto.aggregation.spec import faults_of
+from conflicto.aggregation.spec import spec_faults
 from conflicto.platform.problems import DomainError
 from conflicto.platform.strict_json import Limits, compact
 
@@ -98,7 +98,7 @@ def _aggregate(folder: Path) -> str | None:
     if not (folder / AGGREGATE_FILE).exists():
         return None
     spec = _read(folder, AGGREGATE_FILE)
-    for pointer, message in faults_of(spec):
+    for pointer, message in spec_faults(spec):
         raise TypeRefused(_called(folder, AGGREGATE_FILE), pointer, message)
     return msgspec.json.encode(spec).decode()
 

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
     from conflicto.aggregation.spill.store import SpillStore
 
-    Check = Callable[[object], str | None]
+    OptionCheck = Callable[[object], str | None]
     """Says what is wrong with the value of an option, or None."""
 
 MAX_ENTRIES = 5_000
 """Distinct keys of one tally in memory; keys have up to 1,024 bytes, so these are 8 MiB at most. The others are on disk."""
 
-MOST_LISTED = 1_000
+MAX_LISTED = 1_000
 """Entries of one result that are told; how much lies beyond them is told as `others`."""
 
 T = TypeVar("T")
@@ -67,7 +67,7 @@ class State(Protocol):
     def dump(self) -> Any:  # noqa: ANN401 - each op's own
         """Return all that it holds, as values that msgpack gives back unchanged."""
 
-    def take(self, dumped: Any) -> None:  # noqa: ANN401 - what the same op's `dump` returned
+    def merge(self, dump: Any) -> None:  # noqa: ANN401 - what the same op's `dump` returned
         """Take in all answers of a dumped state, none of which is in this one."""
 
     def detach(self) -> Self:
@@ -83,14 +83,14 @@ class State(Protocol):
 class Fold(Protocol):
     """One op with its options."""
 
-    def read(self, value: object, about: ResponseMetadata) -> Any | None:  # noqa: ANN401 - each op's own
+    def read(self, value: object, metadata: ResponseMetadata) -> Any | None:  # noqa: ANN401 - each op's own
         """Return what an answer contributes, None if the value is of no use; never raises."""
 
     def empty(self) -> State:
         """Return the state of no answers."""
 
 
-class Result(BaseModel):
+class OperationResult(BaseModel):
     """Base of all results; `op` names the operation."""
 
     answers: int = Field(description="Responses in which the path led to something of use.")
@@ -104,34 +104,34 @@ class Operation:
     JSON pointer into the activity's config.
     """
 
-    make: Callable[[Mapping[str, Any], RoundContext], Fold]
-    result: type[Result]
-    options: Mapping[str, Check] = field(default_factory=dict)
-    needed: frozenset[str] = frozenset()
-    agree: Check = lambda _: None
-    of_config: frozenset[str] = frozenset()
+    build: Callable[[Mapping[str, Any], RoundContext], Fold]
+    result: type[OperationResult]
+    options: Mapping[str, OptionCheck] = field(default_factory=dict)
+    required: frozenset[str] = frozenset()
+    check_together: OptionCheck = lambda _: None
+    config_options: frozenset[str] = frozenset()
 
 
-def whole(least: int, most: int) -> Check:
+def whole_number_check(minimum: int, maximum: int) -> OptionCheck:
     """Return the check of an option that is a whole number."""
 
     def check(value: object) -> str | None:
-        fits = isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
-        return None if fits else f"must be a whole number from {least} to {most}"
+        fits = isinstance(value, int) and not isinstance(value, bool) and minimum <= value <= maximum
+        return None if fits else f"must be a whole number from {minimum} to {maximum}"
 
     return check
 
 
-def number(value: object) -> str | None:
+def check_number(value: object) -> str | None:
     """Check an option that is a number."""
     return None if isinstance(value, (int, float)) and not isinstance(value, bool) else "must be a number"
 
 
-def flag(value: object) -> str | None:
+def check_boolean(value: object) -> str | None:
     """Check an option that is true or false."""
     return None if isinstance(value, bool) else "must be true or false"
 
 
-def first(entries: Iterable[T], most: int, key: Callable[[T], Any]) -> list[T]:
+def first_entries(entries: Iterable[T], limit: int, key: Callable[[T], Any]) -> list[T]:
     """Return the first of the entries in the order of `key`, without sorting the rest."""
-    return nsmallest(most, entries, key=key)
+    return nsmallest(limit, entries, key=key)

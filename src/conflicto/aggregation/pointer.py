@@ -8,11 +8,11 @@ from typing import Final
 MISSING: Final = object()
 """What a pointer finds where there is nothing; null is something."""
 
-LONGEST_POINTER = 500
-MOST_STEPS = 32
+MAX_POINTER_CHARS = 500
+MAX_POINTER_STEPS = 32
 """As deep as an answer may be."""
 
-EACH = "*"
+EVERY_ELEMENT = "*"
 """Step of `find_all` that stands for every element of a list."""
 
 _INDEX = re.compile(r"0|[1-9][0-9]{0,5}", re.ASCII)
@@ -24,7 +24,7 @@ def parse(text: str) -> tuple[str, ...] | None:
     if not text:
         return ()
     steps = text.split("/")[1:]
-    if not text.startswith("/") or len(text) > LONGEST_POINTER or len(steps) > MOST_STEPS or _ESCAPE.search(text):
+    if not text.startswith("/") or len(text) > MAX_POINTER_CHARS or len(steps) > MAX_POINTER_STEPS or _ESCAPE.search(text):
         return None
     return tuple(step.replace("~1", "/").replace("~0", "~") for step in steps)
 
@@ -53,7 +53,7 @@ def find_all(value: object, steps: tuple[str, ...]) -> list[object]:
     """
     found = [value]
     for step in steps:
-        lists = step == EACH and any(isinstance(each, list) for each in found)
+        lists = step == EVERY_ELEMENT and any(isinstance(each, list) for each in found)
         below = (
             (inner for each in found if isinstance(each, list) for inner in each)
             if lists

@@ -15,37 +15,41 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Thai and Lao, Myanmar, Khmer, kana, Chinese characters and those beyond the first plane. Korean has blanks.
-_WITHOUT_BLANKS = re.compile(
+_UNSPACED_SCRIPTS = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd]"
 )
 _ANY_LANGUAGE = "und"
 
-_AT_EDGES = ("P", "Sm", "Sk")
+_STRIPPED_CATEGORIES = ("P", "Sm", "Sk")
 """Beginnings of the Unicode categories that are no part of a word at its edges: punctuation, signs as of sums, and accents alone."""
 
-_ENDINGS = frozenset("#%+")
+_WORD_ENDINGS = frozenset("#%+")
 """Signs that belong to the word before them: C#, 50%, C++."""
 
 
-def words_in(text: str) -> Iterator[str]:
+def split_words(text: str) -> Iterator[str]:
     """Yield the words of a text without the punctuation around them; signs that stand alone are none.
 
-    >>> list(words_in("Great! \u201cteam\u201d - C# & 50 %"))
+    >>> list(split_words("Great! \u201cteam\u201d - C# & 50 %"))
     ['Great', 'team', 'C#', '50']
     """
     for piece in text.split():
-        parts = WordBreaker(piece, _ANY_LANGUAGE) if _WITHOUT_BLANKS.search(piece) else (piece,)
+        parts = WordBreaker(piece, _ANY_LANGUAGE) if _UNSPACED_SCRIPTS.search(piece) else (piece,)
         for part in parts:
-            word = bare(part)
+            word = strip_punctuation(part)
             if word:
                 yield word
 
 
-def bare(word: str) -> str:
+def strip_punctuation(word: str) -> str:
     """Return a word without the punctuation at its edges."""
     start, end = 0, len(word)
-    while start < end and category(word[start]).startswith(_AT_EDGES):
+    while start < end and category(word[start]).startswith(_STRIPPED_CATEGORIES):
         start += 1
-    while start < end and category(word[end - 1]).startswith(_AT_EDGES) and not (word[end - 1] in _ENDINGS and end - start > 1):
+    while (
+        start < end
+        and category(word[end - 1]).startswith(_STRIPPED_CATEGORIES)
+        and not (word[end - 1] in _WORD_ENDINGS and end - start > 1)
+    ):
         end -= 1
     return word[start:end]

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     from conflicto.aggregation.operation import Fold, RoundContext
 
-MOST_NAMES = 8
+MAX_NAMES = 8
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 _decode = msgspec.json.Decoder().decode
 
 
-class Entry(NamedTuple):
+class SpecEntry(NamedTuple):
     """One name's part of a spec, known to be right."""
 
     path: tuple[str, ...]
@@ -32,41 +32,41 @@ class Entry(NamedTuple):
 
     def fold(self, context: RoundContext) -> Fold:
         """Return the fold that it asks for."""
-        return OPERATIONS[self.op].make(self.options, context)
+        return OPERATIONS[self.op].build(self.options, context)
 
 
-Spec = Mapping[str, Entry]
+Spec = Mapping[str, SpecEntry]
 
 
-def spec_of(text: str | None) -> Spec:
+def parse_spec(text: str | None) -> Spec:
     """Return a stored spec. What does not fit the rules of today asks for nothing; it was stored before them."""
     value = None if text is None else _decode(text)
-    if value is None or any(faults_of(value)):
+    if value is None or any(spec_faults(value)):
         return {}
-    return {name: Entry(parse(said["path"]) or (), said["op"], _options(said)) for name, said in value.items()}
+    return {name: SpecEntry(parse(said["path"]) or (), said["op"], _options_of(said)) for name, said in value.items()}
 
 
 def refers_to_config(text: str | None) -> bool:
     """Tell whether a stored spec takes options from the activity's config."""
-    entries = spec_of(text).values()
-    return any(isinstance(entry.options.get(option), str) for entry in entries for option in OPERATIONS[entry.op].of_config)
+    entries = parse_spec(text).values()
+    return any(isinstance(entry.options.get(option), str) for entry in entries for option in OPERATIONS[entry.op].config_options)
 
 
-def require_spec(text: str | None) -> None:
+def validate_spec(text: str | None) -> None:
     """Refuse an `aggregate` that is no spec, with a pointer to everything that is wrong; None is no spec at all.
 
     Raises:
         InvalidInput: it is not.
     """
-    wrong = [] if text is None else list(faults_of(_decode(text)))
+    wrong = [] if text is None else list(spec_faults(_decode(text)))
     if wrong:
         raise InvalidInput(errors=tuple(FieldError(f"/aggregate{below}", message) for below, message in wrong))
 
 
-def faults_of(value: object) -> Iterator[tuple[str, str]]:
+def spec_faults(value: object) -> Iterator[tuple[str, str]]:
     """Yield what is wrong where, as pointers below the spec. Names are input and never repeated unless they are good ones."""
-    if not isinstance(value, dict) or len(value) > MOST_NAMES:
-        yield "", f"must be an object of at most {MOST_NAMES} names"
+    if not isinstance(value, dict) or len(value) > MAX_NAMES:
+        yield "", f"must be an object of at most {MAX_NAMES} names"
         return
     for name, said in value.items():
         if not _NAME.fullmatch(name):
@@ -74,37 +74,37 @@ def faults_of(value: object) -> Iterator[tuple[str, str]]:
         elif not isinstance(said, dict):
             yield f"/{name}", "must be an object"
         else:
-            yield from ((f"/{name}{below}", message) for below, message in _wrong_entry(said))
+            yield from ((f"/{name}{below}", message) for below, message in _entry_faults(said))
 
 
-def _wrong_entry(said: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    path, op = said.get("path"), said.get("op")
+def _entry_faults(entry: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    path, op = entry.get("path"), entry.get("op")
     if not isinstance(path, str) or parse(path) is None:
         yield "/path", "must be a JSON pointer; the empty text is the whole answer"
     operation = OPERATIONS.get(op) if isinstance(op, str) else None
     if operation is None:
         yield "/op", f"must be one of {', '.join(OPERATIONS)}"
         return
-    options = _options(said)
+    options = _options_of(entry)
     unknown = options.keys() - operation.options.keys()
     if unknown:
         allowed = ", ".join(f"`{option}`" for option in operation.options) or "none"
-        yield "", f"has the unknown {_named(unknown)} for `{op}`; allowed: {allowed}"
-    for option in sorted(operation.needed - options.keys()):
+        yield "", f"has the unknown {_option_names(unknown)} for `{op}`; allowed: {allowed}"
+    for option in sorted(operation.required - options.keys()):
         yield f"/{option}", f"is required by {op}"
     faults = {option: operation.options[option](value) for option, value in options.items() if option in operation.options}
     found = [(f"/{pointer_escape(option)}", message) for option, message in faults.items() if message]
     yield from found
-    disagreement = None if found else operation.agree(options)
+    disagreement = None if found else operation.check_together(options)
     if disagreement:
         yield "", disagreement
 
 
-def _named(unknown: Iterable[str]) -> str:
+def _option_names(unknown: Iterable[str]) -> str:
     """Return names of options to show; they are input, so only those are repeated that look like names."""
     named = ", ".join(f"`{option}`" for option in sorted(unknown) if _NAME.fullmatch(option))
     return f"option {named}" if named else "option"
 
 
-def _options(said: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {option: value for option, value in said.items() if option not in {"path", "op"}}
+def _options_of(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {option: value for option, value in entry.items() if option not in {"path", "op"}}

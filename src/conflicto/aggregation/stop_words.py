@@ -10,7 +10,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from conflicto.aggregation.segmentation import bare
+from conflicto.aggregation.segmentation import strip_punctuation
 from conflicto.platform.folding import fold
 
 LANGUAGES = ("ar", "de", "en", "es", "fr", "pt")
@@ -26,4 +26,4 @@ def stop_words(language: str) -> frozenset[str]:
     (True, False)
     """
     lists: dict[str, list[str]] = json.loads(_LISTS.read_text(encoding="utf-8"))
-    return frozenset(key for key in (fold(bare(word)) for word in lists[language]) if key)
+    return frozenset(key for key in (fold(strip_punctuation(word)) for word in lists[language]) if key)

@@ -8,35 +8,35 @@ import msgspec
 
 from conflicto.platform.normalization import normalized
 
-LONGEST_VALUE = 1_024
+MAX_VALUE_BYTES = 1_024
 """Bytes of a value that is told back in results: they go to every phone, and an answer has up to 16 KiB."""
 
-MOST_ELEMENTS = 200
+MAX_ELEMENTS = 200
 """Elements of an array that are looked at; one with more is of no use, so that a few absurd answers cannot keep the server busy."""
 
-EXACT = 2**53
+MAX_EXACT_INTEGER = 2**53
 """Beyond it a double is a whole number only because it has no digits left."""
 
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
-def plain(value: object) -> object:
+def normalize(value: object) -> object:
     """Return a value in one spelling: texts in NFC, whole numbers as integers, so that 1.0 is 1."""
     if isinstance(value, str):
         return value if value.isascii() else normalized("NFC", value)
     if isinstance(value, float):
-        return int(value) if value.is_integer() and abs(value) <= EXACT else value
+        return int(value) if value.is_integer() and abs(value) <= MAX_EXACT_INTEGER else value
     if isinstance(value, list):
-        return [plain(each) for each in value]
+        return [normalize(each) for each in value]
     if isinstance(value, dict):
-        return _plain_object(value)
+        return _normalize_object(value)
     return value
 
 
-def _plain_object(value: dict[str, Any]) -> dict[Any, object]:
+def _normalize_object(value: dict[str, Any]) -> dict[Any, object]:
     """Return an object with its names in NFC, unless two of them would become one."""
-    named = {plain(key): plain(each) for key, each in value.items()}
-    return named if len(named) == len(value) else {key: plain(each) for key, each in value.items()}
+    named = {normalize(key): normalize(each) for key, each in value.items()}
+    return named if len(named) == len(value) else {key: normalize(each) for key, each in value.items()}
 
 
 def canonical(value: object) -> bytes:
@@ -45,31 +45,31 @@ def canonical(value: object) -> bytes:
     >>> canonical({"b": 1.0, "a": "x"}), canonical(True), canonical("e\u0301") == canonical("\u00e9")
     (b'{"a":"x","b":1}', b'true', True)
     """
-    return _encode(plain(value))
+    return _encode(normalize(value))
 
 
 def elements(value: object) -> list[object] | None:
     """Return the elements of an array, the value alone if it is none; None if they are too many."""
     if not isinstance(value, list):
         return [value]
-    return value if len(value) <= MOST_ELEMENTS else None
+    return value if len(value) <= MAX_ELEMENTS else None
 
 
-def text_of(value: object) -> bytes | None:
+def listable_text(value: object) -> bytes | None:
     """Return the one JSON text of a value, None if it is too long to be told."""
     text = canonical(value)
-    return text if len(text) <= LONGEST_VALUE else None
+    return text if len(text) <= MAX_VALUE_BYTES else None
 
 
-def raw(text: bytes) -> msgspec.Raw:
+def raw_json(text: bytes) -> msgspec.Raw:
     """Return a JSON text as a value that is encoded as it is."""
     return msgspec.Raw(text)
 
 
-def number_in(value: object) -> int | float | None:
+def as_number(value: object) -> int | float | None:
     """Return a value that is a number, whole ones as integers; true and false are none."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    found: Any = plain(value)
+    found: Any = normalize(value)
     number: int | float = found
     return number

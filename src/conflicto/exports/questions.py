@@ -12,9 +12,9 @@ import msgspec
 
 from conflicto.activity_types.parts import PartKind, parts_of
 from conflicto.aggregation.operation import ResponseMetadata, RoundContext
-from conflicto.aggregation.operations.score import Score
+from conflicto.aggregation.operations.score import ScoreFold
 from conflicto.aggregation.pointer import MISSING, find
-from conflicto.aggregation.spec import spec_of
+from conflicto.aggregation.spec import parse_spec
 from conflicto.exports.cells import Number, Truth, cell, readable, text_at, truth
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Scoring(NamedTuple):
 
     steps: tuple[str, ...]
     right: object
-    rounds: Mapping[int, Score]
+    rounds: Mapping[int, ScoreFold]
     tells_points: bool
 
 
@@ -131,7 +131,7 @@ class Question:
         if value is MISSING:
             return "", ""
         scored = fold.read(value, answer.about)
-        return truth(scored.is_right), Number(scored.points) if self.scoring.tells_points else ""
+        return truth(scored.is_correct), Number(scored.points) if self.scoring.tells_points else ""
 
 
 def question_of(activity: Activity, content: Content, known: ActivityType | None, counts: Mapping[int, Counts]) -> Question:
@@ -169,15 +169,15 @@ def is_right(scoring: Scoring | None, part: Part, value: object) -> Truth | str:
 
 
 def _scoring(activity: Activity, content: Content, counts: Mapping[int, Counts]) -> Scoring | None:
-    entry = next((entry for entry in spec_of(content.aggregate).values() if entry.op == SCORE), None)
+    entry = next((entry for entry in parse_spec(content.aggregate).values() if entry.op == SCORE), None)
     if entry is None:
         return None
     secret = _decode(content.secret or "null")
-    rounds: dict[int, Score] = {}
+    rounds: dict[int, ScoreFold] = {}
     for nth in range(1, activity.round + 1):
         timed = activity if nth == activity.round else counts.get(nth)
         fold = timed and entry.fold(RoundContext(secret, timed.started_ts, timed.duration_seconds))
-        if isinstance(fold, Score):
+        if isinstance(fold, ScoreFold):
             rounds[nth] = fold
-    right = next((fold.right for fold in rounds.values()), MISSING)
+    right = next((fold.correct_value for fold in rounds.values()), MISSING)
     return Scoring(entry.path, right, rounds, not activity.anonymous)

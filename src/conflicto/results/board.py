@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from conflicto.aggregation.spec import spec_of
+from conflicto.aggregation.spec import parse_spec
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
@@ -56,7 +56,7 @@ class BoardMemory:
     def learn(self, read: Iterable[tuple[Activity, Content]]) -> None:
         """Remember which activities are scored."""
         for activity, content in read:
-            is_scored = any(entry.op == SCORE for entry in spec_of(content.aggregate).values())
+            is_scored = any(entry.op == SCORE for entry in parse_spec(content.aggregate).values())
             self.scored[activity.id] = activity.revision, is_scored
 
     def is_scored(self, activity: Activity) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from conflicto.aggregation.spill.spill import Spill
+from conflicto.aggregation.spill.database import SpillDatabase
 from conflicto.platform.problems import DomainError
 from conflicto.results import queries, store
 from conflicto.results.queries import Reading
@@ -33,7 +33,7 @@ class Segments:
         self._db = db
         self._writer = writer
         self._keeping: set[asyncio.Task[None]] = set()
-        self.spill = Spill()
+        self.spill = SpillDatabase()
 
     @property
     def is_shared(self) -> bool:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
     from uuid import UUID
 
-    from conflicto.aggregation.spill.spill import Spill
+    from conflicto.aggregation.spill.database import SpillDatabase
     from conflicto.responses.model import LiveAnswer, ParticipantResponse
     from conflicto.results.queries import Chunk, Reading, Round
     from conflicto.results.segments import Segments
@@ -90,7 +90,7 @@ class Kept:
     not known, so the tally is good for nothing and must be loaded anew.
     """
 
-    def __init__(self, tally: Tally, *, is_shared: bool = False, spill: Spill | None = None) -> None:
+    def __init__(self, tally: Tally, *, is_shared: bool = False, spill: SpillDatabase | None = None) -> None:
         self.tally = tally
         self.snapshot: Snapshot | None = None
         self._spill = spill
@@ -180,7 +180,7 @@ class Kept:
             return await self._spill.run(partial(self.tally.detach().points, is_host=is_host))
         return self.tally.points_of_each(is_host=is_host)
 
-    def _overflow(self, spill: Spill, share: float) -> None:
+    def _overflow(self, spill: SpillDatabase, share: float) -> None:
         """Move to the disk what memory holds; beyond twice the bound the tally is given up, as nobody waits for the disk."""
         if self._spilling is None:
             self._spilling = _begun(self._store(spill))
@@ -188,7 +188,7 @@ class Kept:
             self.is_void = True
             self.tally = Tally(self.tally.basis)
 
-    async def _store(self, spill: Spill, now_s: float | None = None) -> None:
+    async def _store(self, spill: SpillDatabase, now_s: float | None = None) -> None:
         """Move to the disk what memory holds; with a time, take the results as well."""
         moves, detached = self.moves, self.tally.detach()
         try:

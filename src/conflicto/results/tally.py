@@ -16,9 +16,9 @@ import msgspec
 
 from conflicto import __version__
 from conflicto.aggregation.operation import ResponseMetadata, RoundContext
-from conflicto.aggregation.operations.score import Score, Scores
+from conflicto.aggregation.operations.score import ScoreFold, ScoreState
 from conflicto.aggregation.pointer import MISSING, find
-from conflicto.aggregation.spec import spec_of
+from conflicto.aggregation.spec import parse_spec
 from conflicto.platform.problems import Unavailable
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class Half:
         count, states = dumped
         self.count += count
         for state, each in zip(self.states, states, strict=True):
-            state.take(each)
+            state.merge(each)
 
 
 class StoredResults(NamedTuple):
@@ -175,7 +175,7 @@ class Detached:
         self.store(spill)
         half = self._tally.half(is_host=is_host)
         stored = zip(half.states, half.stored, strict=True)
-        return [dict(state.stored_points(spill, number)) for state, number in stored if isinstance(state, Scores)]
+        return [dict(state.stored_points(spill, number)) for state, number in stored if isinstance(state, ScoreState)]
 
 
 class Tally:
@@ -189,7 +189,7 @@ class Tally:
         self.authors: Counter[int] = Counter()
         secret, config = (None if text is None else _decode(text) for text in (basis.secret, basis.config))
         context = RoundContext(secret, basis.started_us, basis.duration_seconds, config)
-        spec = spec_of(basis.aggregate)
+        spec = parse_spec(basis.aggregate)
         self.names = list(spec)
         self._folds = [(entry.path, entry.fold(context)) for entry in spec.values()]
         self._live = Half([fold.empty() for _, fold in self._folds])
@@ -243,7 +243,7 @@ class Tally:
 
     def points_of_each(self, *, is_host: bool) -> list[dict[int, int]]:
         """Return the points by participant, for each `score` of the spec."""
-        return [dict(state.points()) for state in self.half(is_host=is_host).states if isinstance(state, Scores)]
+        return [dict(state.points()) for state in self.half(is_host=is_host).states if isinstance(state, ScoreState)]
 
     def half(self, *, is_host: bool) -> Half:
         """Return the state that a caller sees."""
@@ -252,7 +252,7 @@ class Tally:
     def points(self, *, is_host: bool) -> Iterator[tuple[int, int]]:
         """Yield the participants who answered what is scored, with their points, once for each `score` of the spec."""
         for state in self.half(is_host=is_host).states:
-            if isinstance(state, Scores):
+            if isinstance(state, ScoreState):
                 yield from state.points()
 
     def dump(self) -> Any:  # noqa: ANN401 - plain values
@@ -272,7 +272,7 @@ class Tally:
     @property
     def is_scored(self) -> bool:
         """Whether the spec gives points."""
-        return any(isinstance(state, Scores) for state in self._live.states)
+        return any(isinstance(state, ScoreState) for state in self._live.states)
 
     def _halves(self, response: Answered) -> tuple[tuple[Half, Sequence[Any]], ...]:
         """Return the states that an answer counts in, each with what is read from it there."""
@@ -295,7 +295,7 @@ class Tally:
     def _shown(self, response: Answered, reads: Sequence[Any]) -> Sequence[Any]:
         shown = self._read(response, response.masked)
         return [
-            read if isinstance(fold, Score) else other for read, other, (_, fold) in zip(reads, shown, self._folds, strict=True)
+            read if isinstance(fold, ScoreFold) else other for read, other, (_, fold) in zip(reads, shown, self._folds, strict=True)
         ]
 
 

@@ -3,14 +3,14 @@
 import pytest
 
 from conflicto.aggregation.operation import ResponseMetadata
-from conflicto.aggregation.operations.words import Words
-from conflicto.aggregation.segmentation import bare, words_in
+from conflicto.aggregation.operations.words import WordsFold
+from conflicto.aggregation.segmentation import split_words, strip_punctuation
 
 ABOUT = ResponseMetadata(1, 1, 1, "")
 
 
 def counted(*answers: str, split: bool = True) -> dict[str, int]:
-    words = Words(split=split)
+    words = WordsFold(split=split)
     state = words.empty()
     for answer in answers:
         read = words.read(answer, ABOUT)
@@ -54,7 +54,7 @@ def test_signs_are_no_words(sign: str) -> None:
     "word", ["C#", "C++", "50%", "\u20ac5", "\U0001f468\u200d\U0001f469\u200d\U0001f467", "O'Brien", "A/B", "#1"]
 )
 def test_signs_that_belong_to_a_word_stay(word: str) -> None:
-    assert bare(f"\u201c{word}\u201d!") == word.removeprefix("#")
+    assert strip_punctuation(f"\u201c{word}\u201d!") == word.removeprefix("#")
 
 
 @pytest.mark.parametrize("word", ["\u0e19\u0e49\u0e33", "H\u2082O", "m\u00b2", "\u00bd", "\u2116"])
@@ -74,4 +74,4 @@ def test_words_are_shown_as_they_were_written(word: str) -> None:
     ],
 )
 def test_scripts_without_blanks_are_told_apart_by_a_dictionary(text: str, words: list[str]) -> None:
-    assert list(words_in(text)) == words
+    assert list(split_words(text)) == words

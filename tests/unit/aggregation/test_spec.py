@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from conflicto.aggregation.pointer import MISSING, find, parse
-from conflicto.aggregation.spec import require_spec, spec_of
+from conflicto.aggregation.spec import parse_spec, validate_spec
 from conflicto.platform.problems import InvalidInput
 
 GOOD: list[Any] = [
@@ -45,22 +45,22 @@ BAD: list[tuple[Any, list[str]]] = [
 @pytest.mark.parametrize("spec", GOOD)
 def test_a_good_spec_is_taken(spec: Any) -> None:
     text = msgspec.json.encode(spec).decode()
-    require_spec(text)
-    assert list(spec_of(text)) == list(spec)
+    validate_spec(text)
+    assert list(parse_spec(text)) == list(spec)
 
 
 @pytest.mark.parametrize(("spec", "pointers"), BAD)
 def test_a_bad_spec_is_refused_where_it_is_wrong(spec: Any, pointers: list[str]) -> None:
     text = msgspec.json.encode(spec).decode()
     with pytest.raises(InvalidInput) as refused:
-        require_spec(text)
+        validate_spec(text)
     assert [each.pointer for each in refused.value.errors] == [f"/aggregate{pointer}" for pointer in pointers]
-    assert spec_of(text) == {}
+    assert parse_spec(text) == {}
 
 
 def test_no_spec_asks_for_nothing() -> None:
-    require_spec(None)
-    assert spec_of(None) == {} == spec_of("null")
+    validate_spec(None)
+    assert parse_spec(None) == {} == parse_spec("null")
 
 
 def test_pointers_lead_as_rfc_6901_says() -> None:

@@ -1,6 +1,6 @@
 """The temporary database removes what adds up to nothing."""
 
-from conflicto.aggregation.spill.store import Entry, Item, SpillStore
+from conflicto.aggregation.spill.store import GroupItem, KeySums, SpillStore
 
 
 def rows(spill: SpillStore) -> list[int]:
@@ -12,16 +12,16 @@ def test_a_negative_balance_that_is_taken_back_leaves_no_row() -> None:
     spill = SpillStore(2**22)
     state = spill.add_state()
     for times in (1, -1):
-        spill.add_items(state, [(1, "t", "t", [Item(1, 1, -1, times)])], lambda value: (value or 0, 0, 0))
+        spill.add_items(state, [(1, "t", "t", [GroupItem(1, 1, -1, times)])], lambda value: (value or 0, 0, 0))
     assert rows(spill) == [0, 0]
 
 
 def test_a_state_is_copied_and_dropped_alone() -> None:
     spill = SpillStore(2**22)
     first = spill.add_state()
-    spill.add(first, [Entry("a", 2, 0, 2), Entry("b", 3, 0, 3)])
+    spill.add(first, [KeySums("a", 2, 0, 2), KeySums("b", 3, 0, 3)])
     second = spill.copy_state(first)
-    spill.add(second, [Entry("a", 5, 0, 5)])
+    spill.add(second, [KeySums("a", 5, 0, 5)])
     assert spill.ranked(first, 9) == [("b", 3, 0), ("a", 2, 0)]
     assert spill.ranked(second, 1) == [("a", 7, 0)]
     spill.retire([first])

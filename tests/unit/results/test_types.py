@@ -9,7 +9,7 @@ import pytest
 
 from conflicto.activity_types.model import ActivityType
 from conflicto.activity_types.registry import installed
-from conflicto.aggregation.spec import require_spec
+from conflicto.aggregation.spec import validate_spec
 from conflicto.results.tally import Basis, Tally, results_of
 
 NOBODYS = UUID(int=0)
@@ -31,7 +31,7 @@ class Given:
 
 @pytest.mark.parametrize("known", installed(), ids=lambda known: known.name)
 def test_every_entry_of_a_types_spec_counts_its_examples(known: ActivityType) -> None:
-    require_spec(known.aggregate)
+    validate_spec(known.aggregate)
     answered: dict[str, int] = {}
     for example in known.examples:
         secret = json.dumps(example["secret"]) if "secret" in example else None

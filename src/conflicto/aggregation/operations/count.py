@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import BaseModel, Field
 
-from conflicto.aggregation.operation import MAX_ENTRIES, MOST_LISTED, Operation, Result, first, whole
-from conflicto.aggregation.spill.store import Entry
-from conflicto.aggregation.values import elements, raw, text_of
+from conflicto.aggregation.operation import MAX_ENTRIES, MAX_LISTED, Operation, OperationResult, first_entries, whole_number_check
+from conflicto.aggregation.spill.store import KeySums
+from conflicto.aggregation.values import elements, listable_text, raw_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class CountFold:
     """Tells the `top` values."""
 
-    top: int = MOST_LISTED
+    top: int = MAX_LISTED
 
-    def read(self, value: object, about: ResponseMetadata) -> tuple[bytes, ...] | None:  # noqa: ARG002 - Fold's signature
+    def read(self, value: object, metadata: ResponseMetadata) -> tuple[bytes, ...] | None:  # noqa: ARG002 - Fold's signature
         """Return the distinct values as JSON texts; an empty array is no answer."""
-        texts = dict.fromkeys(text for text in map(text_of, elements(value) or ()) if text is not None)
+        texts = dict.fromkeys(text for text in map(listable_text, elements(value) or ()) if text is not None)
         return tuple(texts) or None
 
-    def empty(self) -> Counted:
+    def empty(self) -> CountState:
         """Return the state of no answers."""
-        return Counted(self.top)
+        return CountState(self.top)
 
 
-class Counted:
+class CountState:
     """How many answers gave each value."""
 
     max_entries = MAX_ENTRIES
@@ -69,15 +69,15 @@ class Counted:
 
     def result(self) -> dict[str, Any]:
         """Return the values, the most frequent first."""
-        return self._told(first(self._counts.items(), self._top, lambda item: (-item[1], item[0])), len(self._counts))
+        return self._to_result(first_entries(self._counts.items(), self._top, lambda item: (-item[1], item[0])), len(self._counts))
 
     def dump(self) -> tuple[int, dict[bytes, int]]:
         """Return how many answers there are, and how many gave each value."""
         return self.answers, dict(self._counts)
 
-    def take(self, dumped: tuple[int, dict[bytes, int]]) -> None:
+    def merge(self, dump: tuple[int, dict[bytes, int]]) -> None:
         """Take in other answers."""
-        answers, counts = dumped
+        answers, counts = dump
         self.answers += answers
         self._total += sum(counts.values())
         self._counts.update(counts)
@@ -95,15 +95,15 @@ class Counted:
 
     def store(self, spill: SpillStore, state: int) -> None:
         """Add what memory holds to what is stored."""
-        spill.add(state, (Entry(text, count, 0, count) for text, count in self._counts.items()))
+        spill.add(state, (KeySums(text, count, 0, count) for text, count in self._counts.items()))
 
     def stored_result(self, spill: SpillStore, state: int) -> dict[str, Any]:
         """Return the result of what is stored."""
         found = spill.ranked(state, self._top + 1)
-        return self._told([(text, count) for text, count, _ in found[: self._top]], len(found))
+        return self._to_result([(text, count) for text, count, _ in found[: self._top]], len(found))
 
-    def _told(self, told: Sequence[tuple[bytes, int]], distinct: int) -> dict[str, Any]:
-        values = [{"value": raw(text), "count": count} for text, count in told]
+    def _to_result(self, told: Sequence[tuple[bytes, int]], distinct: int) -> dict[str, Any]:
+        values = [{"value": raw_json(text), "count": count} for text, count in told]
         others = self._total - sum(count for _, count in told)
         return {"op": "count", "answers": self.answers, "values": values, "others": others, "truncated": distinct > len(told)}
 
@@ -115,7 +115,7 @@ class ValueCount(BaseModel):
     count: int
 
 
-class CountResult(Result):
+class CountResult(OperationResult):
     """Values by frequency, the most frequent first."""
 
     op: Literal["count"]
@@ -124,4 +124,4 @@ class CountResult(Result):
     truncated: bool
 
 
-OPERATION = Operation(lambda options, _: Count(**options), CountResult, {"top": whole(1, MOST_LISTED)})
+OPERATION = Operation(lambda options, _: CountFold(**options), CountResult, {"top": whole_number_check(1, MAX_LISTED)})

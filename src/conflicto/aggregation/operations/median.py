@@ -10,8 +10,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from conflicto.aggregation.counted_numbers import BOUNDS, Bounded, CountedNumbers, Real, bounds_agree, bounds_in, out
-from conflicto.aggregation.operation import Operation, Result
+from conflicto.aggregation.number_counts import (
+    RANGE_OPTIONS,
+    NumberCounts,
+    NumberRange,
+    Real,
+    check_range,
+    json_number,
+    parse_range,
+)
+from conflicto.aggregation.operation import Operation, OperationResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,37 +30,37 @@ QUARTERS = {"min": 0, "lower_quartile": 1, "median": 2, "upper_quartile": 3, "ma
 """Names of the five numbers that are told, and how many quarters of the answers lie below each."""
 
 
-class Median(Bounded):
+class MedianFold(NumberRange):
     """Numbers between bounds."""
 
     __slots__ = ()
 
-    def empty(self) -> Ordered:
+    def empty(self) -> MedianState:
         """Return the state of no answers."""
-        return Ordered()
+        return MedianState()
 
 
-class Ordered(CountedNumbers):
+class MedianState(NumberCounts):
     """Counted numbers, which are told by their order."""
 
     def result(self) -> dict[str, Any]:
         """Return the median, its quartiles and both ends."""
-        return self._told(sorted(self._counts.items()))
+        return self._to_result(sorted(self._counts.items()))
 
     def stored_result(self, spill: SpillStore, state: int) -> dict[str, Any]:
         """Return the result of what is stored."""
-        return self._told(spill.all_entries(state))
+        return self._to_result(spill.all_entries(state))
 
-    def _told(self, counts: Iterable[tuple[Real, int]]) -> dict[str, Any]:
+    def _to_result(self, counts: Iterable[tuple[Real, int]]) -> dict[str, Any]:
         n = self.answers
         places = [divmod((n - 1) * quarters, 4) for quarters in QUARTERS.values()] if n else []
         wanted = sorted({place + beyond for place, part in places for beyond in (0, bool(part))})
-        at = dict(zip(wanted, _numbered(counts, wanted), strict=True))
-        told = [_between(at[place], at[place + bool(part)], part) for place, part in places] or [None] * len(QUARTERS)
+        at = dict(zip(wanted, _numbers_at(counts, wanted), strict=True))
+        told = [_interpolate(at[place], at[place + bool(part)], part) for place, part in places] or [None] * len(QUARTERS)
         return {"op": "median", "answers": n} | dict(zip(QUARTERS, told, strict=True))
 
 
-def _numbered(counts: Iterable[tuple[Real, int]], wanted: Sequence[int]) -> list[Real]:
+def _numbers_at(counts: Iterable[tuple[Real, int]], wanted: Sequence[int]) -> list[Real]:
     """Return the numbers at some places, which are in order and begin with 0, of all numbers in order."""
     found: list[Real] = []
     passed = 0
@@ -63,14 +71,14 @@ def _numbered(counts: Iterable[tuple[Real, int]], wanted: Sequence[int]) -> list
     return found
 
 
-def _between(low: Real, high: Real, quarters: int) -> Any:  # noqa: ANN401 - a number as JSON holds it
+def _interpolate(low: Real, high: Real, quarters: int) -> Any:  # noqa: ANN401 - a number as JSON holds it
     """Return the number so many quarters of the way from one number to another, rounded once."""
     exact = Fraction(low) + (Fraction(high) - Fraction(low)) * quarters / 4
     is_whole = exact.denominator == 1 and isinstance(low, int) and isinstance(high, int)
-    return out(int(exact)) if is_whole else float(exact)
+    return json_number(int(exact)) if is_whole else float(exact)
 
 
-class MedianResult(Result):
+class MedianResult(OperationResult):
     """Five numbers that part the answers into quarters; null where there are no numbers."""
 
     op: Literal["median"]
@@ -81,4 +89,4 @@ class MedianResult(Result):
     max: float | None
 
 
-OPERATION = Operation(lambda options, _: Median(*bounds_in(options)), MedianResult, BOUNDS, agree=bounds_agree)
+OPERATION = Operation(lambda options, _: MedianFold(*parse_range(options)), MedianResult, RANGE_OPTIONS, check_together=check_range)

@@ -9,90 +9,90 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from conflicto.aggregation.counted_numbers import BOUNDS, Bounded, CountedNumbers, bounds_agree, bounds_in, out
-from conflicto.aggregation.operation import Operation, Result, whole
+from conflicto.aggregation.number_counts import RANGE_OPTIONS, NumberCounts, NumberRange, check_range, json_number, parse_range
+from conflicto.aggregation.operation import Operation, OperationResult, whole_number_check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from conflicto.aggregation.counted_numbers import Real
+    from conflicto.aggregation.number_counts import Real
     from conflicto.aggregation.spill.store import SpillStore
 
-    Filled = Callable[[Sequence[int | float]], list[int]]
+    CountsOfBins = Callable[[Sequence[int | float]], list[int]]
     """Returns how many answers lie between each start of a bin and the next one."""
 
-UNIT_BITS = 1_074
-UNIT = 1 << UNIT_BITS
+SCALE_BITS = 1_074
+SCALE = 1 << SCALE_BITS
 """The least double is one part of so many: in these parts every double is a whole number, and adding them up is exact."""
 
-MAX_SUM = int(float_info.max) * UNIT
+MAX_SUM = int(float_info.max) * SCALE
 """In these parts: what lies beyond is no double, and most programs would read infinity."""
 
 
 @dataclass(frozen=True, slots=True)
-class Number(Bounded):
+class NumberFold(NumberRange):
     """Numbers between bounds, and into how many bins of a histogram they go."""
 
     bins: int = 10
 
-    def empty(self) -> Numbers:
+    def empty(self) -> NumberState:
         """Return the state of no answers."""
-        return Numbers(self)
+        return NumberState(self)
 
 
-class Numbers(CountedNumbers):
+class NumberState(NumberCounts):
     """Counted numbers, with their exact sum in units of the least double, and how many are no whole numbers."""
 
-    def __init__(self, spec: Number) -> None:
+    def __init__(self, spec: NumberFold) -> None:
         super().__init__()
         self._spec = spec
         self._total = 0
-        self._parts = 0
+        self._fractions = 0
 
     def result(self) -> dict[str, Any]:
         """Return what the numbers say together."""
         counts = self._counts
-        return self._told((min(counts), max(counts)) if counts else None, lambda starts: _filled(counts, starts))
+        return self._to_result((min(counts), max(counts)) if counts else None, lambda starts: _counts_of_bins(counts, starts))
 
     def stored_result(self, spill: SpillStore, state: int) -> dict[str, Any]:
         """Return the result of what is stored."""
-        return self._told(spill.bounds(state), lambda starts: spill.filled(state, starts))
+        return self._to_result(spill.extreme_keys(state), lambda starts: spill.sums_between(state, starts))
 
-    def _told(self, bounds: tuple[Real, Real] | None, filled: Filled) -> dict[str, Any]:
+    def _to_result(self, bounds: tuple[Real, Real] | None, filled: CountsOfBins) -> dict[str, Any]:
         n, (least, greatest) = self.answers, bounds or (None, None)
         return {
             "op": "number",
             "answers": n,
-            "sum": out(_quotient(self._total, UNIT)) if abs(self._total) <= MAX_SUM else None,
-            "mean": out(_quotient(self._total, UNIT * n)) if n else None,
+            "sum": json_number(_quotient(self._total, SCALE)) if abs(self._total) <= MAX_SUM else None,
+            "mean": json_number(_quotient(self._total, SCALE * n)) if n else None,
             "min": least,
             "max": greatest,
             "histogram": self._histogram(least, greatest, filled),
         }
 
-    def _histogram(self, least: Real | None, greatest: Real | None, filled: Filled) -> list[dict[str, Any]]:
+    def _histogram(self, least: Real | None, greatest: Real | None, filled: CountsOfBins) -> list[dict[str, Any]]:
         spec = self._spec
         low, high = least if spec.min is None else spec.min, greatest if spec.max is None else spec.max
         if low is None or high is None:
             return []
-        if isinstance(low, int) and isinstance(high, int) and not self._parts:
-            return _whole_bins(low, high, spec.bins, filled)
+        if isinstance(low, int) and isinstance(high, int) and not self._fractions:
+            return _whole_number_bins(low, high, spec.bins, filled)
         if low == high:
             return [{"from": low, "to": high, "count": self.answers}]
         edges = sorted(low * (1 - part / spec.bins) + high * (part / spec.bins) for part in range(spec.bins))
         bins = zip(edges, [*edges[1:], high], filled(edges), strict=True)
-        return [{"from": out(start), "to": out(end), "count": count} for start, end, count in bins]
+        return [{"from": json_number(start), "to": json_number(end), "count": count} for start, end, count in bins]
 
-    def _move(self, read: Real, times: int) -> None:
+    def _change_count(self, read: Real, times: int) -> None:
         self._total += times * _units(read)
-        self._parts += 0 if isinstance(read, int) else times
-        super()._move(read, times)
+        self._fractions += 0 if isinstance(read, int) else times
+        super()._change_count(read, times)
 
 
 def _units(value: Real) -> int:
     """Return a number in units of the least double."""
     above, below = value.as_integer_ratio()
-    return above << (UNIT_BITS + 1 - below.bit_length())
+    return above << (SCALE_BITS + 1 - below.bit_length())
 
 
 def _quotient(above: int, below: int) -> Real:
@@ -101,25 +101,25 @@ def _quotient(above: int, below: int) -> Real:
     return above / below if rest else whole_part
 
 
-def _whole_bins(low: int, high: int, bins: int, filled: Filled) -> list[dict[str, Any]]:
+def _whole_number_bins(low: int, high: int, bins: int, filled: CountsOfBins) -> list[dict[str, Any]]:
     """Return bins of whole numbers, both ends included: 1 to 5 are five bins, whatever their number was to be."""
     width = -(-(high - low + 1) // bins)
     starts = list(range(low, high + 1, width))
     return [
-        {"from": out(start), "to": out(min(start + width - 1, high)), "count": count}
+        {"from": json_number(start), "to": json_number(min(start + width - 1, high)), "count": count}
         for start, count in zip(starts, filled(starts), strict=True)
     ]
 
 
-def _filled(counts: Mapping[Real, int], starts: Sequence[Real]) -> list[int]:
+def _counts_of_bins(counts: Mapping[Real, int], starts: Sequence[Real]) -> list[int]:
     filled = [0] * len(starts)
     for value, count in counts.items():
         filled[max(0, bisect_right(starts, value) - 1)] += count
     return filled
 
 
-def _made(options: Mapping[str, Any]) -> Number:
-    return Number(*bounds_in(options), bins=options.get("bins", 10))
+def _build(options: Mapping[str, Any]) -> NumberFold:
+    return NumberFold(*parse_range(options), bins=options.get("bins", 10))
 
 
 class Bin(BaseModel):
@@ -130,7 +130,7 @@ class Bin(BaseModel):
     count: int
 
 
-class NumberResult(Result):
+class NumberResult(OperationResult):
     """Sum, mean, extremes and histogram of numbers; null where there are no numbers."""
 
     op: Literal["number"]
@@ -141,4 +141,9 @@ class NumberResult(Result):
     histogram: list[Bin]
 
 
-OPERATION = Operation(lambda options, _: _made(options), NumberResult, {"bins": whole(1, 100)} | BOUNDS, agree=bounds_agree)
+OPERATION = Operation(
+    lambda options, _: _build(options),
+    NumberResult,
+    {"bins": whole_number_check(1, 100)} | RANGE_OPTIONS,
+    check_together=check_range,
+)

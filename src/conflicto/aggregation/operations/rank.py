@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel
 
-from conflicto.aggregation.operation import MAX_ENTRIES, MOST_LISTED, Operation, Result, first
+from conflicto.aggregation.operation import MAX_ENTRIES, MAX_LISTED, Operation, OperationResult, first_entries
 from conflicto.aggregation.pointer import find_all, parse
-from conflicto.aggregation.spill.store import Entry
-from conflicto.aggregation.values import elements, raw, text_of
+from conflicto.aggregation.spill.store import KeySums
+from conflicto.aggregation.values import elements, listable_text, raw_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     from conflicto.aggregation.operation import ResponseMetadata, RoundContext
     from conflicto.aggregation.spill.store import SpillStore
 
-MOST_RANKED = 100
+MAX_RANKED = 100
 """Options in one answer; one that ranks more would outweigh everybody else's, and is no answer."""
 
 MODIFIED, BORDA = "modified", "borda"
 AVERAGE, ZERO = "average", "zero"
 
-HALVES = 2
+HALF_POINTS = 2
 """The Borda count adds up half points, since the mean of two neighbouring places is one."""
 
 
-class Points(NamedTuple):
+class RankedPoints(NamedTuple):
     """Points that an answer gives, and the options that it ranks first."""
 
     points: tuple[tuple[bytes, int], ...]
@@ -42,59 +42,59 @@ class Points(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ModifiedBorda:
+class ModifiedBordaFold:
     """The modified Borda count; with `of`, other options are left out before points are given."""
 
-    of: tuple[bytes, ...] | None = None
+    options: tuple[bytes, ...] | None = None
 
-    def read(self, value: object, about: ResponseMetadata) -> Points | None:  # noqa: ARG002 - Fold's signature
+    def read(self, value: object, metadata: ResponseMetadata) -> RankedPoints | None:  # noqa: ARG002 - Fold's signature
         """Return the points of the ranked options."""
-        known = None if self.of is None else frozenset(self.of)
+        known = None if self.options is None else frozenset(self.options)
         given = elements(value) if isinstance(value, list) else None
         ranked = [text for text in _texts(given or ()) if known is None or text in known]
-        if not 0 < len(ranked) <= MOST_RANKED:
+        if not 0 < len(ranked) <= MAX_RANKED:
             return None
-        return Points(tuple((text, len(ranked) - place) for place, text in enumerate(ranked)), (ranked[0],))
+        return RankedPoints(tuple((text, len(ranked) - place) for place, text in enumerate(ranked)), (ranked[0],))
 
-    def empty(self) -> Ranked:
+    def empty(self) -> RankState:
         """Return the state of no answers."""
-        return Ranked(self.of or ())
+        return RankState(self.options or ())
 
 
 @dataclass(frozen=True, slots=True)
-class Borda:
+class BordaFold:
     """The Borda count over the options `of`. Options that share a place get the mean of its points.
 
     With `is_zero` those that an answer does not rank get none.
     """
 
-    of: tuple[bytes, ...]
+    options: tuple[bytes, ...]
     is_zero: bool = False
 
-    def read(self, value: object, about: ResponseMetadata) -> Points | None:  # noqa: ARG002 - Fold's signature
+    def read(self, value: object, metadata: ResponseMetadata) -> RankedPoints | None:  # noqa: ARG002 - Fold's signature
         """Return the points of all options, in halves; an array in the array is a shared place."""
         places = list(self._places(value)) if isinstance(value, list) else []
         if not places:
             return None
         ranked = {text for place in places for text in place}
         points: list[tuple[bytes, int]] = []
-        below = len(self.of)
+        below = len(self.options)
         for place in places:
             below -= len(place)
-            points += [(text, HALVES * below + len(place) - 1) for text in place]
+            points += [(text, HALF_POINTS * below + len(place) - 1) for text in place]
         if not self.is_zero:
-            points += [(text, below - 1) for text in self.of if text not in ranked]
-        return Points(tuple(points), tuple(places[0]))
+            points += [(text, below - 1) for text in self.options if text not in ranked]
+        return RankedPoints(tuple(points), tuple(places[0]))
 
-    def empty(self) -> Ranked:
+    def empty(self) -> RankState:
         """Return the state of no answers."""
-        return Ranked(self.of, HALVES)
+        return RankState(self.options, HALF_POINTS)
 
     def _places(self, value: list[object]) -> Iterable[list[bytes]]:
         """Yield the options at each place, each option once, the first place first."""
-        left = set(self.of)
+        left = set(self.options)
         for each in elements(value) or ():
-            text = text_of(each)
+            text = listable_text(each)
             given = _texts(elements(each) or ()) if isinstance(each, list) and text not in left else [text]
             place = [option for option in given if option is not None and option in left]
             left.difference_update(place)
@@ -102,39 +102,39 @@ class Borda:
                 yield place
 
 
-class Ranked:
+class RankState:
     """Points of each option, and how often it came first. A point is `scale` units."""
 
     max_entries = MAX_ENTRIES
 
     def __init__(self, of: tuple[bytes, ...], scale: int = 1) -> None:
         self.answers = 0
-        self._of = of
+        self._options = of
         self._scale = scale
         self._points: Counter[bytes] = Counter()
         self._firsts: Counter[bytes] = Counter()
 
-    def add(self, read: Points) -> None:
+    def add(self, read: RankedPoints) -> None:
         """Take in an answer."""
         self.answers += 1
-        self._move(read, 1)
+        self._change_points(read, 1)
 
-    def remove(self, read: Points) -> None:
+    def remove(self, read: RankedPoints) -> None:
         """Take it back."""
         self.answers -= 1
-        self._move(read, -1)
+        self._change_points(read, -1)
 
     def result(self) -> dict[str, Any]:
         """Return the options, the one with the most points first."""
-        return self._told(self._points, self._firsts)
+        return self._to_result(self._points, self._firsts)
 
     def dump(self) -> tuple[int, dict[bytes, int], dict[bytes, int]]:
         """Return how many answers there are, the units of each option, and how often it came first."""
         return self.answers, dict(self._points), dict(self._firsts)
 
-    def take(self, dumped: tuple[int, dict[bytes, int], dict[bytes, int]]) -> None:
+    def merge(self, dump: tuple[int, dict[bytes, int], dict[bytes, int]]) -> None:
         """Take in other answers."""
-        answers, points, firsts = dumped
+        answers, points, firsts = dump
         self.answers += answers
         self._points.update(points)
         self._firsts.update(firsts)
@@ -154,23 +154,23 @@ class Ranked:
         """Add what memory holds to what is stored."""
         options = self._points.keys() | self._firsts.keys()
         points = self._points
-        spill.add(state, (Entry(option, points[option], self._firsts[option], points[option]) for option in options))
+        spill.add(state, (KeySums(option, points[option], self._firsts[option], points[option]) for option in options))
 
     def stored_result(self, spill: SpillStore, state: int) -> dict[str, Any]:
         """Return the result of what is stored."""
-        found = spill.ranked(state, MOST_LISTED + 1)
-        return self._told(Counter({option: a for option, a, _ in found}), Counter({option: b for option, _, b in found}))
+        found = spill.ranked(state, MAX_LISTED + 1)
+        return self._to_result(Counter({option: a for option, a, _ in found}), Counter({option: b for option, _, b in found}))
 
-    def _told(self, points: Counter[bytes], firsts: Counter[bytes]) -> dict[str, Any]:
-        every = dict.fromkeys((*self._of, *points))
-        told = first(every, MOST_LISTED, lambda text: (-points[text], -firsts[text], text))
-        ranking = [{"value": raw(text), "points": self._whole(points[text]), "first": firsts[text]} for text in told]
+    def _to_result(self, points: Counter[bytes], firsts: Counter[bytes]) -> dict[str, Any]:
+        every = dict.fromkeys((*self._options, *points))
+        told = first_entries(every, MAX_LISTED, lambda text: (-points[text], -firsts[text], text))
+        ranking = [{"value": raw_json(text), "points": self._to_points(points[text]), "first": firsts[text]} for text in told]
         return {"op": "rank", "answers": self.answers, "ranking": ranking, "truncated": len(every) > len(told)}
 
-    def _whole(self, units: int) -> int | float:
+    def _to_points(self, units: int) -> int | float:
         return units / self._scale if units % self._scale else units // self._scale
 
-    def _move(self, read: Points, times: int) -> None:
+    def _change_points(self, read: RankedPoints, times: int) -> None:
         for option in read.firsts:
             self._firsts[option] += times
         for option, units in read.points:
@@ -181,35 +181,35 @@ class Ranked:
 
 def _texts(values: Sequence[object]) -> list[bytes]:
     """Return the JSON texts of values, each once."""
-    return list(dict.fromkeys(text for text in map(text_of, values) if text is not None))
+    return list(dict.fromkeys(text for text in map(listable_text, values) if text is not None))
 
 
-def _options(value: object) -> str | None:
+def _check_options(value: object) -> str | None:
     if isinstance(value, str):
         return None if parse(value) else "must be a JSON pointer into config, with * for every element of a list"
-    fits = isinstance(value, list) and 0 < len(value) <= MOST_RANKED and all(text_of(each) is not None for each in value)
-    return None if fits else f"must be a list of 1 to {MOST_RANKED} options, or a JSON pointer into config"
+    fits = isinstance(value, list) and 0 < len(value) <= MAX_RANKED and all(listable_text(each) is not None for each in value)
+    return None if fits else f"must be a list of 1 to {MAX_RANKED} options, or a JSON pointer into config"
 
 
-def _among(*names: str) -> Any:  # noqa: ANN401 - a check
+def _check_choice(*names: str) -> Any:  # noqa: ANN401 - a check
     allowed = " or ".join(f'"{name}"' for name in names)
     return lambda value: None if value in names else f"must be {allowed}"
 
 
-def _agree(options: object) -> str | None:
+def _check_together(options: object) -> str | None:
     given: Mapping[str, Any] = options if isinstance(options, dict) else {}
     if given.get("rule") == BORDA:
         return None if "of" in given else f'needs "of" with the rule "{BORDA}": the options that an answer does not rank'
     return f'knows "unranked" with the rule "{BORDA}" alone' if "unranked" in given else None
 
 
-def _made(options: Mapping[str, Any], context: RoundContext) -> ModifiedBorda | Borda:
+def _build(options: Mapping[str, Any], context: RoundContext) -> ModifiedBordaFold | BordaFold:
     of = options.get("of")
     given = find_all(context.config, parse(of) or ()) if isinstance(of, str) else of
-    known = None if given is None else tuple(_texts(given)[:MOST_RANKED])
+    known = None if given is None else tuple(_texts(given)[:MAX_RANKED])
     if options.get("rule") == BORDA:
-        return Borda(known or (), is_zero=options.get("unranked") == ZERO)
-    return ModifiedBorda(known)
+        return BordaFold(known or (), is_zero=options.get("unranked") == ZERO)
+    return ModifiedBordaFold(known)
 
 
 class RankedValue(BaseModel):
@@ -220,7 +220,7 @@ class RankedValue(BaseModel):
     first: int
 
 
-class RankResult(Result):
+class RankResult(OperationResult):
     """Options by points, the best first."""
 
     op: Literal["rank"]
@@ -229,9 +229,9 @@ class RankResult(Result):
 
 
 OPERATION = Operation(
-    _made,
+    _build,
     RankResult,
-    {"of": _options, "rule": _among(MODIFIED, BORDA), "unranked": _among(AVERAGE, ZERO)},
-    agree=_agree,
-    of_config=frozenset({"of"}),
+    {"of": _check_options, "rule": _check_choice(MODIFIED, BORDA), "unranked": _check_choice(AVERAGE, ZERO)},
+    check_together=_check_together,
+    config_options=frozenset({"of"}),
 )

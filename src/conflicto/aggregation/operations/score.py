@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel
 
-from conflicto.aggregation.operation import Operation, Result, flag, number, whole
+from conflicto.aggregation.operation import Operation, OperationResult, check_boolean, check_number, whole_number_check
 from conflicto.aggregation.pointer import MISSING, find, parse
-from conflicto.aggregation.spill.store import Item
-from conflicto.aggregation.values import MOST_ELEMENTS, canonical, number_in
+from conflicto.aggregation.spill.store import GroupItem
+from conflicto.aggregation.values import MAX_ELEMENTS, as_number, canonical
 from conflicto.platform.instants import US_PER_S
 
 if TYPE_CHECKING:
@@ -22,49 +22,49 @@ if TYPE_CHECKING:
     from conflicto.aggregation.operation import ResponseMetadata, RoundContext
     from conflicto.aggregation.spill.store import SpillStore
 
-MOST_BEST = 10
+MAX_BEST = 10
 MAX_SCORE_ENTRIES = 200_000
 """Participants and points of one tally in memory, 60 MiB at most; a session has up to 50,000 places."""
 
 
-class Scored(NamedTuple):
+class EarnedPoints(NamedTuple):
     """What an answer is worth to its author."""
 
-    who: int
-    is_right: bool
+    participant_id: int
+    is_correct: bool
     points: int
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class ScoreFold:
     """`right` is the value that earns `points`, or `MISSING`; over `duration_us` since `started_us` they fall to half, if that is set."""
 
-    right: object
+    correct_value: object
     points: int = 1000
     tolerance: int | float | None = None
     started_us: int | None = None
     duration_us: int | None = None
 
-    def read(self, value: object, about: ResponseMetadata) -> Scored:
+    def read(self, value: object, metadata: ResponseMetadata) -> EarnedPoints:
         """Return what the answer earns."""
-        is_right = self._is_right(value)
-        return Scored(about.participant_id, is_right, self._worth(about.received_us) if is_right else 0)
+        is_right = self._is_correct(value)
+        return EarnedPoints(metadata.participant_id, is_right, self._points_at(metadata.received_us) if is_right else 0)
 
-    def empty(self) -> Scores:
+    def empty(self) -> ScoreState:
         """Return the state of no answers."""
-        return Scores()
+        return ScoreState()
 
-    def _is_right(self, value: object) -> bool:
-        if self.right is MISSING:
+    def _is_correct(self, value: object) -> bool:
+        if self.correct_value is MISSING:
             return False
-        if isinstance(value, list) and isinstance(self.right, list):
-            return len(value) <= MOST_ELEMENTS and set(map(canonical, value)) == set(map(canonical, self.right))
-        right, given = number_in(self.right), number_in(value)
+        if isinstance(value, list) and isinstance(self.correct_value, list):
+            return len(value) <= MAX_ELEMENTS and set(map(canonical, value)) == set(map(canonical, self.correct_value))
+        right, given = as_number(self.correct_value), as_number(value)
         if self.tolerance is not None and right is not None and given is not None:
             return abs(_decimal(given) - _decimal(right)) <= _decimal(self.tolerance)
-        return canonical(value) == canonical(self.right)
+        return canonical(value) == canonical(self.correct_value)
 
-    def _worth(self, at_us: int) -> int:
+    def _points_at(self, at_us: int) -> int:
         """Return the points for being right now; by when the answer was sent, which moderation does not move."""
         if self.started_us is None or not self.duration_us:
             return self.points
@@ -72,7 +72,7 @@ class Score:
         return self.points - self.points * spent // (2 * self.duration_us)
 
 
-class Scores:
+class ScoreState:
     """The points of each participant: of several answers in one round the best one counts, so that guessing often earns nothing more."""
 
     max_entries = MAX_SCORE_ENTRIES
@@ -82,21 +82,21 @@ class Scores:
         self.entries = 0
         self._correct = 0
         self._is_stored = False
-        self._given: dict[int, dict[int, int]] = {}
+        self._counts: dict[int, dict[int, int]] = {}
         self._best: dict[int, int] = {}
-        self._holders: dict[int, set[int]] = {}
+        self._participants_by_points: dict[int, set[int]] = {}
 
-    def add(self, read: Scored) -> None:
+    def add(self, read: EarnedPoints) -> None:
         """Take in an answer."""
         self.answers += 1
-        self._correct += read.is_right
-        self._give(read.who, read.points, 1)
+        self._correct += read.is_correct
+        self._change_count(read.participant_id, read.points, 1)
 
-    def remove(self, read: Scored) -> None:
+    def remove(self, read: EarnedPoints) -> None:
         """Take it back."""
         self.answers -= 1
-        self._correct -= read.is_right
-        self._give(read.who, read.points, -1)
+        self._correct -= read.is_correct
+        self._change_count(read.participant_id, read.points, -1)
 
     def points(self) -> Iterator[tuple[int, int]]:
         """Yield each participant in memory with their points."""
@@ -109,75 +109,75 @@ class Scores:
     def result(self) -> dict[str, Any]:
         """Return how many were right, and who earned most."""
         best: list[tuple[int, int]] = []
-        for points in nlargest(MOST_BEST, self._holders):
-            if points and len(best) < MOST_BEST:
-                best += [(who, points) for who in nsmallest(MOST_BEST - len(best), self._holders[points])]
-        return self._told(best)
+        for points in nlargest(MAX_BEST, self._participants_by_points):
+            if points and len(best) < MAX_BEST:
+                best += [(who, points) for who in nsmallest(MAX_BEST - len(best), self._participants_by_points[points])]
+        return self._to_result(best)
 
     def dump(self) -> tuple[int, int, dict[int, dict[int, int]]]:
         """Return how many answers there are, how many are right, and how often each participant earned how many points."""
-        return self.answers, self._correct, self._given
+        return self.answers, self._correct, self._counts
 
-    def take(self, dumped: tuple[int, int, dict[int, dict[int, int]]]) -> None:
+    def merge(self, dump: tuple[int, int, dict[int, dict[int, int]]]) -> None:
         """Take in other answers."""
-        answers, correct, everything = dumped
+        answers, correct, everything = dump
         self.answers += answers
         self._correct += correct
         for who, earned in everything.items():
             for points, times in earned.items():
-                self._give(who, points, times)
+                self._change_count(who, points, times)
 
     def detach(self) -> Self:
         """Return what memory holds, as a state of its own."""
         detached = copy(self)
-        self._given, self._best, self._holders, self.entries, self._is_stored = {}, {}, {}, 0, True
+        self._counts, self._best, self._participants_by_points, self.entries, self._is_stored = {}, {}, {}, 0, True
         return detached
 
     def store(self, spill: SpillStore, state: int) -> None:
         """Add what memory holds to what is stored."""
         groups = (
-            (who, "", who, [Item(points, 0, points, times) for points, times in given.items()])
-            for who, given in self._given.items()
+            (who, "", who, [GroupItem(points, 0, points, times) for points, times in given.items()])
+            for who, given in self._counts.items()
         )
-        spill.add_items(state, groups, _weight)
+        spill.add_items(state, groups, _sums_of)
 
     def stored_result(self, spill: SpillStore, state: int) -> dict[str, Any]:
         """Return the result of what is stored."""
-        return self._told([(who, points) for who, points, _ in spill.ranked(state, MOST_BEST)])
+        return self._to_result([(who, points) for who, points, _ in spill.ranked(state, MAX_BEST)])
 
-    def _told(self, best: Sequence[tuple[int, int]]) -> dict[str, Any]:
+    def _to_result(self, best: Sequence[tuple[int, int]]) -> dict[str, Any]:
         told = [{"participant_id": who, "points": points} for who, points in best]
         return {"op": "score", "answers": self.answers, "correct": self._correct, "best": told}
 
-    def _give(self, who: int, points: int, times: int) -> None:
+    def _change_count(self, who: int, points: int, times: int) -> None:
         """Count points of a participant; what is stored on disk may make a count in memory negative."""
-        given = self._given.setdefault(who, {})
+        given = self._counts.setdefault(who, {})
         before = len(given)
         count = given.pop(points, 0) + times
         if count:
             given[points] = count
         self.entries += len(given) - before
         if not given:
-            del self._given[who]
+            del self._counts[who]
         if not self._is_stored:
-            self._hold(who, max(given, default=None))
+            self._set_best(who, max(given, default=None))
 
-    def _hold(self, who: int, points: int | None) -> None:
+    def _set_best(self, who: int, points: int | None) -> None:
         """Note what a participant's best answer earns now, None if they have none."""
         before = self._best.get(who)
         if before == points:
             return
         if before is not None:
-            self._holders[before].discard(who)
-            if not self._holders[before]:
-                del self._holders[before]
+            self._participants_by_points[before].discard(who)
+            if not self._participants_by_points[before]:
+                del self._participants_by_points[before]
             del self._best[who]
         if points is not None:
             self._best[who] = points
-            self._holders.setdefault(points, set()).add(who)
+            self._participants_by_points.setdefault(points, set()).add(who)
 
 
-def _weight(points: int | None) -> tuple[int, int, int]:
+def _sums_of(points: int | None) -> tuple[int, int, int]:
     return (0, 0, 0) if points is None else (points, 0, 1)
 
 
@@ -186,18 +186,18 @@ def _decimal(value: float) -> Fraction:
     return Fraction(repr(value))
 
 
-def _pointer(value: object) -> str | None:
+def _check_pointer(value: object) -> str | None:
     return None if isinstance(value, str) and parse(value) is not None else "must be a JSON pointer"
 
 
-def _positive(value: object) -> str | None:
-    return number(value) or (None if isinstance(value, (int, float)) and value >= 0 else "must be 0 or more")
+def _check_not_negative(value: object) -> str | None:
+    return check_number(value) or (None if isinstance(value, (int, float)) and value >= 0 else "must be 0 or more")
 
 
-def _made(options: Mapping[str, Any], context: RoundContext) -> Score:
+def _build(options: Mapping[str, Any], context: RoundContext) -> ScoreFold:
     timed = bool(options.get("speed")) and context.duration_seconds is not None
-    return Score(
-        right=find(context.secret, parse(options["key"]) or ()),
+    return ScoreFold(
+        correct_value=find(context.secret, parse(options["key"]) or ()),
         points=options.get("points", 1000),
         tolerance=options.get("tolerance"),
         started_us=context.started_us if timed else None,
@@ -212,7 +212,7 @@ class ScoredParticipant(BaseModel):
     points: int
 
 
-class ScoreResult(Result):
+class ScoreResult(OperationResult):
     """Number of right responses, and who earned most; `correct` is null before that may be told."""
 
     op: Literal["score"]
@@ -221,8 +221,8 @@ class ScoreResult(Result):
 
 
 OPERATION = Operation(
-    _made,
+    _build,
     ScoreResult,
-    {"key": _pointer, "points": whole(1, 1_000_000), "speed": flag, "tolerance": _positive},
-    needed=frozenset({"key"}),
+    {"key": _check_pointer, "points": whole_number_check(1, 1_000_000), "speed": check_boolean, "tolerance": _check_not_negative},
+    required=frozenset({"key"}),
 )

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel
 
-from conflicto.aggregation.operation import MOST_LISTED, Operation, Result, first
-from conflicto.aggregation.spill.store import Entry, Item
-from conflicto.aggregation.values import elements, number_in
+from conflicto.aggregation.operation import MAX_LISTED, Operation, OperationResult, first_entries
+from conflicto.aggregation.spill.store import GroupItem, KeySums
+from conflicto.aggregation.values import as_number, elements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,52 +23,56 @@ if TYPE_CHECKING:
     from conflicto.aggregation.operation import ResponseMetadata
     from conflicto.aggregation.spill.store import SpillStore
 
-    Dumped = tuple[int, list[tuple[int, str, list[tuple[int, int, int]]]], list[str]]
+    VotesDump = tuple[int, list[tuple[int, str, list[tuple[int, int, int]]]], list[str]]
 
-LONGEST_TARGET = 200
+MAX_TARGET_CHARS = 200
 
-AMONG_ANSWERS = "answers"
+AMONG_RESPONSES = "answers"
 
 UP, DOWN, NEITHER = 1, -1, 0
 
-TARGET_ENTRIES = 10
+ENTRIES_PER_TARGET = 10
 
 MAX_VOTE_ENTRIES = 50_000
 """Votes and targets of one tally in memory; targets have up to 200 characters, so these are 40 MiB at most."""
 
 
-class Said(NamedTuple):
+class CastVotes(NamedTuple):
     """Who said what of which targets; `when` orders a participant's answers. `answer` is the answer's own id if it can be a target."""
 
-    who: int
-    when: tuple[int, int]
+    participant_id: int
+    sent_at: tuple[int, int]
     votes: dict[str, int]
-    answer: str | None
+    own_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Votes:
+class VotesFold:
     """Reads one object or a list of them; `is_among_answers`: what is no vote is a target."""
 
-    is_among_answers: bool = False
+    is_among_responses: bool = False
 
-    def read(self, value: object, about: ResponseMetadata) -> Said | None:
+    def read(self, value: object, metadata: ResponseMetadata) -> CastVotes | None:
         """Return what the answer says of each target."""
         votes: dict[str, int] = {}
         for each in elements(value) or ():
             if isinstance(each, dict):
-                target, vote = each.get("target"), number_in(each.get("vote"))
-                if isinstance(target, str) and len(target) <= LONGEST_TARGET and vote in {UP, DOWN, NEITHER}:
+                target, vote = each.get("target"), as_number(each.get("vote"))
+                if isinstance(target, str) and len(target) <= MAX_TARGET_CHARS and vote in {UP, DOWN, NEITHER}:
                     votes[target] = int(vote or 0)
-        answer = about.response_id if self.is_among_answers and not votes else None
-        return Said(about.participant_id, (about.received_us, about.created_ts), votes, answer) if votes or answer else None
+        answer = metadata.response_id if self.is_among_responses and not votes else None
+        return (
+            CastVotes(metadata.participant_id, (metadata.received_us, metadata.created_ts), votes, answer)
+            if votes or answer
+            else None
+        )
 
-    def empty(self) -> Targets:
+    def empty(self) -> VotesState:
         """Return the state of no answers."""
-        return Targets(is_among=self.is_among_answers)
+        return VotesState(is_among=self.is_among_responses)
 
 
-class Targets:
+class VotesState:
     """The votes of each participant for each target, and the sums of those that count.
 
     `_known` are the targets that there are, if that matters. `_votes` counts a vote by its time, so that taking one back which is stored
@@ -85,40 +89,40 @@ class Targets:
         self._votes: dict[tuple[int, str], dict[tuple[tuple[int, int], int], int]] = {}
         self._sums: dict[int, Counter[str]] = {UP: Counter(), DOWN: Counter()}
 
-    def add(self, read: Said) -> None:
+    def add(self, read: CastVotes) -> None:
         """Take in an answer."""
-        self._take_answer(read, 1)
+        self._change_response(read, 1)
 
-    def remove(self, read: Said) -> None:
+    def remove(self, read: CastVotes) -> None:
         """Take it back: what the participant said before counts again."""
-        self._take_answer(read, -1)
+        self._change_response(read, -1)
 
     def result(self) -> dict[str, Any]:
         """Return the targets, the one with the best balance first."""
         ups, downs = self._sums[UP], self._sums[DOWN]
         found = {target for target in {**ups, **downs} if not self._is_among or target in self._known}
-        told = first(found, MOST_LISTED, lambda target: (downs[target] - ups[target], -ups[target], target))
-        return self._told([(target, ups[target], downs[target]) for target in told], len(found))
+        told = first_entries(found, MAX_LISTED, lambda target: (downs[target] - ups[target], -ups[target], target))
+        return self._to_result([(target, ups[target], downs[target]) for target in told], len(found))
 
-    def dump(self) -> Dumped:
+    def dump(self) -> VotesDump:
         """Return how many answers there are, what each participant said of each target when, and which targets there are."""
         said = [(*of, [(*when, vote) for when, vote in votes]) for of, votes in self._votes.items()]
         return self.answers, said, sorted(self._known)
 
-    def take(self, dumped: Dumped) -> None:
+    def merge(self, dump: VotesDump) -> None:
         """Take in other answers."""
-        answers, everything, known = dumped
+        answers, everything, known = dump
         self.answers += answers
         if self._is_among:
             self._known.update(known)
         for who, target, votes in everything:
             for received_us, created_ts, vote in votes:
-                self._vote((who, target), ((received_us, created_ts), vote), 1)
+                self._change_vote((who, target), ((received_us, created_ts), vote), 1)
 
     @property
     def entries(self) -> int:
         """How many votes and targets memory holds; targets are sorted to be told, so each is worth ten."""
-        return len(self._votes) + len(self._known) + TARGET_ENTRIES * sum(map(len, self._sums.values()))
+        return len(self._votes) + len(self._known) + ENTRIES_PER_TARGET * sum(map(len, self._sums.values()))
 
     def detach(self) -> Self:
         """Return what memory holds, as a state of its own."""
@@ -128,47 +132,47 @@ class Targets:
 
     def store(self, spill: SpillStore, state: int) -> None:
         """Add what memory holds to what is stored."""
-        spill.add_items(state, self._items(), self._weight)
-        spill.add(state, (Entry(target, 0, 0, times) for target, times in self._known.items()))
+        spill.add_items(state, self._items(), self._sums_of)
+        spill.add(state, (KeySums(target, 0, 0, times) for target, times in self._known.items()))
 
     def stored_result(self, spill: SpillStore, state: int) -> dict[str, Any]:
         """Return the result of what is stored."""
-        found = spill.ranked(state, MOST_LISTED + 1)
-        return self._told([(target, ups, ups - balance) for target, balance, ups in found[:MOST_LISTED]], len(found))
+        found = spill.ranked(state, MAX_LISTED + 1)
+        return self._to_result([(target, ups, ups - balance) for target, balance, ups in found[:MAX_LISTED]], len(found))
 
-    def _told(self, told: list[tuple[str, int, int]], distinct: int) -> dict[str, Any]:
+    def _to_result(self, told: list[tuple[str, int, int]], distinct: int) -> dict[str, Any]:
         targets = [{"target": target, "up": up, "down": down} for target, up, down in told]
         return {"op": "votes", "answers": self.answers, "targets": targets, "truncated": distinct > len(told)}
 
-    def _items(self) -> Iterator[tuple[int, str, str, list[Item]]]:
+    def _items(self) -> Iterator[tuple[int, str, str, list[GroupItem]]]:
         for (who, target), votes in self._votes.items():
-            yield who, target, target, [Item(*when, vote, times) for (when, vote), times in votes.items()]
+            yield who, target, target, [GroupItem(*when, vote, times) for (when, vote), times in votes.items()]
 
-    def _weight(self, vote: int | None) -> tuple[int, int, int]:
+    def _sums_of(self, vote: int | None) -> tuple[int, int, int]:
         counts = vote in {UP, DOWN}
         return (vote or 0, int(vote == UP), int(counts and not self._is_among))
 
-    def _take_answer(self, read: Said, times: int) -> None:
+    def _change_response(self, read: CastVotes, times: int) -> None:
         self.answers += times * bool(read.votes)
-        if self._is_among and read.answer is not None:
-            self._known[read.answer] += times
-            if not self._known[read.answer]:
-                del self._known[read.answer]
+        if self._is_among and read.own_id is not None:
+            self._known[read.own_id] += times
+            if not self._known[read.own_id]:
+                del self._known[read.own_id]
         for target, vote in read.votes.items():
-            self._vote((read.who, target), (read.when, vote), times)
+            self._change_vote((read.participant_id, target), (read.sent_at, vote), times)
 
-    def _vote(self, of: tuple[int, str], said: tuple[tuple[int, int], int], times: int) -> None:
+    def _change_vote(self, of: tuple[int, str], said: tuple[tuple[int, int], int], times: int) -> None:
         votes = self._votes.setdefault(of, {})
         before = NEITHER if self._is_stored or not votes else max(votes)[1]
         count = votes.pop(said, 0) + times
         if count:
             votes[said] = count
         if not self._is_stored:
-            self._move(of[1], before, max(votes)[1] if votes else NEITHER)
+            self._change_sums(of[1], before, max(votes)[1] if votes else NEITHER)
         if not votes:
             del self._votes[of]
 
-    def _move(self, target: str, before: int, after: int) -> None:
+    def _change_sums(self, target: str, before: int, after: int) -> None:
         if before == after:
             return
         if before != NEITHER:
@@ -180,8 +184,8 @@ class Targets:
             self._sums[after][target] += 1
 
 
-def _among(value: object) -> str | None:
-    return None if value == AMONG_ANSWERS else f'must be "{AMONG_ANSWERS}"'
+def _check_among(value: object) -> str | None:
+    return None if value == AMONG_RESPONSES else f'must be "{AMONG_RESPONSES}"'
 
 
 class VoteCount(BaseModel):
@@ -192,7 +196,7 @@ class VoteCount(BaseModel):
     down: int
 
 
-class VotesResult(Result):
+class VotesResult(OperationResult):
     """Targets by votes, the best first."""
 
     op: Literal["votes"]
@@ -200,4 +204,4 @@ class VotesResult(Result):
     truncated: bool
 
 
-OPERATION = Operation(lambda options, _: Votes(options.get("among") == AMONG_ANSWERS), VotesResult, {"among": _among})
+OPERATION = Operation(lambda options, _: VotesFold(options.get("among") == AMONG_RESPONSES), VotesResult, {"among": _check_among})

@@ -10,10 +10,18 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import BaseModel
 
-from conflicto.aggregation.operation import MAX_ENTRIES, MOST_LISTED, Operation, Result, first, flag, whole
+from conflicto.aggregation.operation import (
+    MAX_ENTRIES,
+    MAX_LISTED,
+    Operation,
+    OperationResult,
+    check_boolean,
+    first_entries,
+    whole_number_check,
+)
 from conflicto.aggregation.pointer import find_all, parse
-from conflicto.aggregation.segmentation import bare, words_in
-from conflicto.aggregation.spill.store import Entry
+from conflicto.aggregation.segmentation import split_words, strip_punctuation
+from conflicto.aggregation.spill.store import KeySums
 from conflicto.aggregation.stop_words import LANGUAGES, stop_words
 from conflicto.aggregation.values import elements
 from conflicto.platform.folding import fold
@@ -25,10 +33,10 @@ if TYPE_CHECKING:
     from conflicto.aggregation.operation import ResponseMetadata, RoundContext
     from conflicto.aggregation.spill.store import SpillStore
 
-LONGEST_WORD = 200
+MAX_WORD_CHARS = 200
 """Characters of a word or text that is told back; longer ones are no words."""
 
-MOST_WORDS = 500
+MAX_WORDS = 500
 """Words of one answer; the others are not counted."""
 
 _CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " ")
@@ -36,37 +44,37 @@ _CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " ")
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class WordsFold:
     """Without `split`, a whole text is one entry; `left_out` are keys of words that are not counted."""
 
     top: int = 100
     split: bool = True
-    left_out: frozenset[str] = frozenset()
+    excluded: frozenset[str] = frozenset()
 
-    def read(self, value: object, about: ResponseMetadata) -> dict[str, str] | None:  # noqa: ARG002 - Fold's signature
+    def read(self, value: object, metadata: ResponseMetadata) -> dict[str, str] | None:  # noqa: ARG002 - Fold's signature
         """Return the distinct words as they are counted, each with its first spelling in this answer."""
         found: dict[str, str] = {}
         texts = (text for text in elements(value) or () if isinstance(text, str))
-        for word in islice((word for text in texts for word in self._words(text)), MOST_WORDS):
-            key = fold(bare(word))
-            if key and key not in self.left_out:
+        for word in islice((word for text in texts for word in self._words(text)), MAX_WORDS):
+            key = fold(strip_punctuation(word))
+            if key and key not in self.excluded:
                 found.setdefault(key, word)
         return found or None
 
-    def empty(self) -> Spoken:
+    def empty(self) -> WordsState:
         """Return the state of no answers."""
-        return Spoken(self.top)
+        return WordsState(self.top)
 
     def _words(self, text: str) -> Iterator[str]:
         shown = normalized("NFC", text)
         if not shown.isprintable():
             shown = shown.translate(_CONTROLS)
-        for word in words_in(shown) if self.split else [" ".join(shown.split())]:
-            if len(word) <= LONGEST_WORD:
+        for word in split_words(shown) if self.split else [" ".join(shown.split())]:
+            if len(word) <= MAX_WORD_CHARS:
                 yield word
 
 
-class Spoken:
+class WordsState:
     """How many answers hold each word, in each spelling. Stored, a spelling's key is the word, U+0000 and the spelling."""
 
     max_entries = MAX_ENTRIES
@@ -75,7 +83,7 @@ class Spoken:
         self.answers = 0
         self._top = top
         self._total = 0
-        self._spelled = 0
+        self._spelling_count = 0
         self._counts: Counter[str] = Counter()
         self._spellings: dict[str, dict[str, int]] = {}
 
@@ -84,97 +92,97 @@ class Spoken:
         self.answers += 1
         self._total += len(read)
         for key, spelling in read.items():
-            self._move(key, spelling, 1)
+            self._change_count(key, spelling, 1)
 
     def remove(self, read: dict[str, str]) -> None:
         """Take it back."""
         self.answers -= 1
         self._total -= len(read)
         for key, spelling in read.items():
-            self._move(key, spelling, -1)
+            self._change_count(key, spelling, -1)
 
     def result(self) -> dict[str, Any]:
         """Return the words, the most frequent first."""
-        told = first(self._counts.items(), self._top, lambda item: (-item[1], item[0]))
-        return self._told([(_shown(self._spellings[key]), count) for key, count in told], len(self._counts))
+        told = first_entries(self._counts.items(), self._top, lambda item: (-item[1], item[0]))
+        return self._to_result([(_most_frequent(self._spellings[key]), count) for key, count in told], len(self._counts))
 
     def dump(self) -> tuple[int, dict[str, dict[str, int]]]:
         """Return how many answers there are, and how many hold each spelling of each word."""
         return self.answers, {key: dict(spellings) for key, spellings in self._spellings.items()}
 
-    def take(self, dumped: tuple[int, dict[str, dict[str, int]]]) -> None:
+    def merge(self, dump: tuple[int, dict[str, dict[str, int]]]) -> None:
         """Take in other answers."""
-        answers, words = dumped
+        answers, words = dump
         self.answers += answers
         for key, spellings in words.items():
             for spelling, count in spellings.items():
                 self._total += count
-                self._move(key, spelling, count)
+                self._change_count(key, spelling, count)
 
     @property
     def entries(self) -> int:
         """How many spellings memory holds."""
-        return self._spelled
+        return self._spelling_count
 
     def detach(self) -> Self:
         """Return what memory holds, as a state of its own."""
         detached = copy(self)
-        self._counts, self._spellings, self._spelled = Counter(), {}, 0
+        self._counts, self._spellings, self._spelling_count = Counter(), {}, 0
         return detached
 
     def store(self, spill: SpillStore, state: int) -> None:
         """Add what memory holds to what is stored."""
-        spill.add(state, (Entry(key, count, 0, count) for key, count in self._counts.items() if count))
+        spill.add(state, (KeySums(key, count, 0, count) for key, count in self._counts.items() if count))
         spelled = ((f"{key}\0{text}", count) for key, spellings in self._spellings.items() for text, count in spellings.items())
-        spill.add(state, (Entry(key, count, 0, 0) for key, count in spelled))
+        spill.add(state, (KeySums(key, count, 0, 0) for key, count in spelled))
 
     def stored_result(self, spill: SpillStore, state: int) -> dict[str, Any]:
         """Return the result of what is stored."""
         found = spill.ranked(state, self._top + 1)
         told = [
-            (_shown({stored.partition("\0")[2]: times for stored, times in spill.with_prefix(state, key)}), count)
+            (_most_frequent({stored.partition("\0")[2]: times for stored, times in spill.with_prefix(state, key)}), count)
             for key, count, _ in found[: self._top]
         ]
-        return self._told(told, len(found))
+        return self._to_result(told, len(found))
 
-    def _told(self, told: Sequence[tuple[str, int]], distinct: int) -> dict[str, Any]:
+    def _to_result(self, told: Sequence[tuple[str, int]], distinct: int) -> dict[str, Any]:
         words = [{"word": word, "count": count} for word, count in told]
         others = self._total - sum(count for _, count in told)
         return {"op": "words", "answers": self.answers, "words": words, "others": others, "truncated": distinct > len(told)}
 
-    def _move(self, key: str, spelling: str, times: int) -> None:
+    def _change_count(self, key: str, spelling: str, times: int) -> None:
         """Count a spelling; what is stored on disk may make a count in memory negative, and one that is 0 is not held."""
         self._counts[key] += times
         spellings = self._spellings.setdefault(key, {})
         count = spellings.get(spelling)
         if count is None:
             spellings[spelling] = times
-            self._spelled += 1
+            self._spelling_count += 1
         elif count + times:
             spellings[spelling] = count + times
         else:
             del spellings[spelling]
-            self._spelled -= 1
+            self._spelling_count -= 1
             if not spellings:
                 del self._counts[key], self._spellings[key]
 
 
-def _shown(spellings: Mapping[str, int]) -> str:
+def _most_frequent(spellings: Mapping[str, int]) -> str:
     return min(spellings.items(), key=lambda item: (-item[1], item[0]))[0]
 
 
-def _languages(value: object) -> str | None:
+def _check_languages(value: object) -> str | None:
     if isinstance(value, str):
         return None if parse(value) else "must be a JSON pointer into config, or a list of languages"
     fits = isinstance(value, list) and 0 < len(value) <= len(LANGUAGES) and all(each in LANGUAGES for each in value)
     return None if fits else f"must be a list of languages ({', '.join(LANGUAGES)}), or a JSON pointer into config"
 
 
-def _made(options: Mapping[str, Any], context: RoundContext) -> Words:
+def _build(options: Mapping[str, Any], context: RoundContext) -> WordsFold:
     given = options.get("stop_words", ())
     languages = find_all(context.config, parse(given) or ()) if isinstance(given, str) else given
     listed = (stop_words(each) for each in LANGUAGES if each in languages)
-    return Words(**{name: options[name] for name in ("top", "split") if name in options}, left_out=frozenset().union(*listed))
+    return WordsFold(**{name: options[name] for name in ("top", "split") if name in options}, excluded=frozenset().union(*listed))
 
 
 class WordCount(BaseModel):
@@ -184,7 +192,7 @@ class WordCount(BaseModel):
     count: int
 
 
-class WordsResult(Result):
+class WordsResult(OperationResult):
     """Words by frequency, the most frequent first."""
 
     op: Literal["words"]
@@ -194,8 +202,8 @@ class WordsResult(Result):
 
 
 OPERATION = Operation(
-    _made,
+    _build,
     WordsResult,
-    {"top": whole(1, MOST_LISTED), "split": flag, "stop_words": _languages},
-    of_config=frozenset({"stop_words"}),
+    {"top": whole_number_check(1, MAX_LISTED), "split": check_boolean, "stop_words": _check_languages},
+    config_options=frozenset({"stop_words"}),
 )

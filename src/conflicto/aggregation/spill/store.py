@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     Key = bytes | str | int | float
-    Weigh = Callable[[int | None], tuple[int, int, int]]
+    SumsOf = Callable[[int | None], tuple[int, int, int]]
     """Returns the sums of the item that counts for a group, or of a group without items."""
 
 CACHE_KIB = 8 * 1024
@@ -57,7 +57,7 @@ _COPY = ("INSERT INTO entries SELECT ?, key, a, b, c FROM entries WHERE state = 
 _DROP = ("DELETE FROM entries WHERE state = ?", "DELETE FROM items WHERE state = ?")
 
 
-class Entry(NamedTuple):
+class KeySums(NamedTuple):
     """A key and what is added to its three sums; with `c` above 0 the key is listed, by `a` and then `b`."""
 
     key: Key
@@ -66,7 +66,7 @@ class Entry(NamedTuple):
     c: int
 
 
-class Item(NamedTuple):
+class GroupItem(NamedTuple):
     """A value and its place among the others of its group; `times` is how often it was given, negative if it was taken back."""
 
     high: int
@@ -120,7 +120,7 @@ class SpillStore:
         for statement in _DROP:
             self._connection.execute(statement, (state,))
 
-    def add(self, state: int, entries: Iterable[Entry], *, is_signed: bool = False) -> None:
+    def add(self, state: int, entries: Iterable[KeySums], *, is_signed: bool = False) -> None:
         """Add to the sums of keys; a key whose sums are all 0 is removed. Unless `is_signed`, no sum is negative."""
         rows = [(state, *entry) for entry in entries]
         self._connection.execute("BEGIN")
@@ -128,35 +128,35 @@ class SpillStore:
         self._connection.executemany(_PRUNE, ((state, row[1]) for row in rows if is_signed or min(row[2:]) < 0))
         self._connection.execute("COMMIT")
 
-    def add_items(self, state: int, groups: Iterable[tuple[int, str, Key, Sequence[Item]]], weigh: Weigh) -> None:
+    def add_items(self, state: int, groups: Iterable[tuple[int, str, Key, Sequence[GroupItem]]], sums_of: SumsOf) -> None:
         """Add the items of groups (who, key, the entry that they count for, items), and what follows for the sums of entries."""
-        moved: list[Entry] = []
+        moved: list[KeySums] = []
         self._connection.execute("BEGIN")
         for who, key, entry, items in groups:
             group = (state, who, key)
-            before = weigh(self._last(group))
+            before = sums_of(self._last_value(group))
             self._connection.executemany(_ITEM, ((*group, *item) for item in items))
             self._connection.execute(_PRUNE_ITEMS, group)
-            after = weigh(self._last(group))
+            after = sums_of(self._last_value(group))
             if after != before:
-                moved.append(Entry(entry, *(new - old for new, old in zip(after, before, strict=True))))
+                moved.append(KeySums(entry, *(new - old for new, old in zip(after, before, strict=True))))
         self._connection.execute("COMMIT")
         self.add(state, moved, is_signed=True)
 
-    def ranked(self, state: int, most: int) -> list[tuple[Any, int, int]]:
+    def ranked(self, state: int, limit: int) -> list[tuple[Any, int, int]]:
         """Return the first listed keys with their sums `a` and `b`."""
-        return self._connection.execute(_RANKED, (state, most)).fetchall()  # type: ignore[no-any-return]
+        return self._connection.execute(_RANKED, (state, limit)).fetchall()  # type: ignore[no-any-return]
 
     def with_prefix(self, state: int, prefix: str) -> list[tuple[str, int]]:
         """Return the keys that begin with a text and the character U+0000, with their sum `a`."""
         return self._connection.execute(_PREFIXED, (state, prefix + "\0", prefix + "\1")).fetchall()  # type: ignore[no-any-return]
 
-    def bounds(self, state: int) -> tuple[Any, Any] | None:
+    def extreme_keys(self, state: int) -> tuple[Any, Any] | None:
         """Return the least and the greatest key, None if there is none."""
         found = [self._connection.execute(_EXTREME.format(order), (state,)).fetchone() for order in ("ASC", "DESC")]
         return (found[0][0], found[1][0]) if found[0] else None
 
-    def filled(self, state: int, starts: Sequence[int | float]) -> list[int]:
+    def sums_between(self, state: int, starts: Sequence[int | float]) -> list[int]:
         """Return the sums `a` of the keys from each start to the next one."""
         counts = [self._connection.execute(_BETWEEN, (state, start, end)).fetchone()[0] for start, end in pairwise(starts)]
         return [*counts, self._connection.execute(_FROM, (state, starts[-1])).fetchone()[0]]
@@ -165,6 +165,6 @@ class SpillStore:
         """Yield every key with its sum `a`, the least key first."""
         yield from self._connection.execute(_ALL, (state,))
 
-    def _last(self, group: tuple[int, int, str]) -> int | None:
+    def _last_value(self, group: tuple[int, int, str]) -> int | None:
         found = self._connection.execute(_LAST, group).fetchone()
         return None if found is None else found[0]

@@ -9,38 +9,38 @@ from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
-from conflicto.aggregation.operation import MAX_ENTRIES, number
-from conflicto.aggregation.spill.store import Entry
-from conflicto.aggregation.values import EXACT, number_in
+from conflicto.aggregation.operation import MAX_ENTRIES, check_number
+from conflicto.aggregation.spill.store import KeySums
+from conflicto.aggregation.values import MAX_EXACT_INTEGER, as_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from conflicto.aggregation.operation import Check, ResponseMetadata
+    from conflicto.aggregation.operation import OptionCheck, ResponseMetadata
     from conflicto.aggregation.spill.store import SpillStore
 
 Real = int | float
 
-BOUNDS: dict[str, Check] = {"min": number, "max": number}
+RANGE_OPTIONS: dict[str, OptionCheck] = {"min": check_number, "max": check_number}
 """Options of `Bounded`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Bounded:
+class NumberRange:
     """With `min` or `max`, what lies beyond them is no answer: one absurd number shall not move what all others say."""
 
     min: Real | None = None
     max: Real | None = None
 
-    def read(self, value: object, about: ResponseMetadata) -> Real | None:  # noqa: ARG002 - Fold's signature
+    def read(self, value: object, metadata: ResponseMetadata) -> Real | None:  # noqa: ARG002 - Fold's signature
         """Return the number."""
-        found = number_in(value)
+        found = as_number(value)
         if found is None or (self.min is not None and found < self.min) or (self.max is not None and found > self.max):
             return None
         return found
 
 
-class CountedNumbers:
+class NumberCounts:
     """Number of answers that gave each number."""
 
     max_entries = MAX_ENTRIES
@@ -51,20 +51,20 @@ class CountedNumbers:
 
     def add(self, read: Real) -> None:
         """Take in an answer."""
-        self._move(read, 1)
+        self._change_count(read, 1)
 
     def remove(self, read: Real) -> None:
         """Take it back."""
-        self._move(read, -1)
+        self._change_count(read, -1)
 
     def dump(self) -> tuple[int, dict[Real, int]]:
         """Return how many answers there are, and how many gave each number."""
         return self.answers, dict(self._counts)
 
-    def take(self, dumped: tuple[int, dict[Real, int]]) -> None:
+    def merge(self, dumped: tuple[int, dict[Real, int]]) -> None:
         """Take in other answers."""
         for read, times in dumped[1].items():
-            self._move(read, times)
+            self._change_count(read, times)
 
     @property
     def entries(self) -> int:
@@ -79,26 +79,26 @@ class CountedNumbers:
 
     def store(self, spill: SpillStore, state: int) -> None:
         """Add what memory holds to what is stored."""
-        spill.add(state, (Entry(value, count, 0, 0) for value, count in self._counts.items()))
+        spill.add(state, (KeySums(value, count, 0, 0) for value, count in self._counts.items()))
 
-    def _move(self, read: Real, times: int) -> None:
+    def _change_count(self, read: Real, times: int) -> None:
         self.answers += times
         self._counts[read] += times
         if not self._counts[read]:
             del self._counts[read]
 
 
-def bounds_agree(options: Any) -> str | None:  # noqa: ANN401 - the checked options
+def check_range(options: Any) -> str | None:  # noqa: ANN401 - the checked options
     """Return what is wrong with `min` and `max` together, or None."""
     low, high = options.get("min"), options.get("max")
     return "needs a `min` below its `max`" if low is not None and high is not None and low >= high else None
 
 
-def bounds_in(options: Mapping[str, Any]) -> tuple[Real | None, Real | None]:
+def parse_range(options: Mapping[str, Any]) -> tuple[Real | None, Real | None]:
     """Return `min` and `max`, None where they are not given."""
-    return number_in(options.get("min")), number_in(options.get("max"))
+    return as_number(options.get("min")), as_number(options.get("max"))
 
 
-def out(value: Real) -> Real | msgspec.Raw:
+def json_number(value: Real) -> Real | msgspec.Raw:
     """Return a number as JSON can hold it: whole ones exactly, whatever their length."""
-    return msgspec.Raw(str(value).encode()) if isinstance(value, int) and abs(value) > EXACT else value
+    return msgspec.Raw(str(value).encode()) if isinstance(value, int) and abs(value) > MAX_EXACT_INTEGER else value

@@ -25,7 +25,7 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
-class Spill:
+class SpillDatabase:
     """The temporary database of a process, opened when it is first needed. The event loop's alone."""
 
     def __init__(self, max_bytes: int = MAX_SPILL_BYTES) -> None:
