@@ -204,7 +204,7 @@ def test_each_commit_is_acknowledged_after_a_sync_of_the_servers_log() -> None:
 
 def careless(tx: WriteTx, items: list[int]) -> list[int]:
     tx.connection.execute(text("SET LOCAL synchronous_commit = off"))
-    tx.stamp(next(iter(tx.heads)))
+    tx.next_ts(next(iter(tx.heads)))
     return items
 
 

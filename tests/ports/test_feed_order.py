@@ -23,7 +23,7 @@ from conflicto.feed.pages import read_responses
 from conflicto.feed.timestamps import Since
 from conflicto.feed.views import View
 from conflicto.platform.db.group import GroupRunner
-from conflicto.platform.db.stamps import Head
+from conflicto.platform.db.sequence import FeedHead
 from conflicto.platform.db.transaction import WriteTx
 from conflicto.platform.instants import position
 from conflicto.sessions.feed_heads import COUNTS, FeedHeads
@@ -45,7 +45,7 @@ class Dawdling(GroupRunner):
 
     rng = Random(7)
 
-    def _now(self, connection: Connection, heads: Mapping[int, Head]) -> int:
+    def _now(self, connection: Connection, heads: Mapping[int, FeedHead]) -> int:
         now = super()._now(connection, heads)
         time.sleep(self.rng.uniform(0, PAUSE_S))
         return now
@@ -66,16 +66,16 @@ class ClockFirst(Dawdling):
             time.sleep(self.rng.uniform(3, 10) * PAUSE_S)
         return super()._attempt(group)
 
-    def _now(self, connection: Connection, heads: Mapping[int, Head]) -> int:
+    def _now(self, connection: Connection, heads: Mapping[int, FeedHead]) -> int:
         return self.early
 
 
 class Unlocked(DawdlingHeads):
     """The mistake's other half: the head row is neither locked nor believed."""
 
-    def lock(self, connection: Connection, topics: Iterable[int]) -> dict[int, Head]:
+    def lock(self, connection: Connection, topics: Iterable[int]) -> dict[int, FeedHead]:
         rows = connection.execute(select(feed_heads).where(feed_heads.c.session_id.in_(list(topics))))
-        return {row.session_id: Head(row.session_id, 0, row.ctl, {name: row._mapping[name] for name in COUNTS}) for row in rows}
+        return {row.session_id: FeedHead(row.session_id, 0, row.ctl, {name: row._mapping[name] for name in COUNTS}) for row in rows}
 
 
 @contextmanager

@@ -49,7 +49,7 @@ async def test_own_commits_are_followed_without_a_look_at_the_database(kit: Kit)
     heads.apply(own)
     with counted_statements(kit.db) as seen:
         head = await heads.get(stage.session_id)
-    assert (head is before, head.session.locked, head.ts, head.ctl) == (True, True, own.heads[stage.session_id].ts, head.ts)
+    assert (head is before, head.session.locked, head.ts, head.control_ts) == (True, True, own.heads[stage.session_id].ts, head.ts)
     assert seen == []
     heads.apply(own)
     assert heads.known(stage.session_id) is head

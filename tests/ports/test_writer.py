@@ -228,13 +228,13 @@ async def test_heads_are_locked_changed_and_told(writer: Writer, kit: Kit, commi
     session = await writer.run(stage.session_id, lock, stage.session_id, locked=True)
 
     head = committed[-1].heads[stage.session_id]
-    assert head.ts == head.ctl == session.updated_ts > head.base > 0
+    assert head.ts == head.control_ts == session.updated_ts > head.locked_ts > 0
     assert [event.session for event in committed[-1].events if isinstance(event, SessionChanged)] == [session]
     assert await kit.db.read(session_by_id, stage.session_id) == session
     assert await writer.run(stage.session_id, lock, stage.session_id, locked=True) == session
     assert committed[-1].heads == {}
     with pytest.raises(NotFound):
-        await writer.run(123, lambda tx: tx.stamp(123))
+        await writer.run(123, lambda tx: tx.next_ts(123))
 
 
 async def test_full_queue_refuses_at_once(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,8 +14,8 @@ from conflicto.platform.clock import Clock
 from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.engine import Database, PoolSize
 from conflicto.platform.db.group import GroupRunner
+from conflicto.platform.db.sequence import FeedHeadStore
 from conflicto.platform.db.slow_queries import SlowQueries
-from conflicto.platform.db.stamps import HeadStore
 from conflicto.platform.db.turns import Command
 from conflicto.responses.commands.submit import Submission, submit_many
 from conflicto.responses.model import Written
@@ -40,7 +40,7 @@ class Kit:
         url: str,
         *,
         runner: type[GroupRunner] = GroupRunner,
-        heads: HeadStore | None = None,
+        heads: FeedHeadStore | None = None,
         deadlines: Deadlines | None = None,
         subscribers: Mapping[type, Sequence[Callable[..., None]]] | None = None,
         slow_queries: SlowQueries | None = None,

@@ -121,7 +121,7 @@ def read_changes(
     head, own = row.ts, 0
     if caller.participant_id is not None:
         own = max(own_head(tx, caller.participant_id), participant_by_id(tx, caller.participant_id).updated_ts)
-        head = max(row.ctl, own)
+        head = max(row.control_ts, own)
     after, clamped = start_of(since, head, now_us)
     if clamped:
         require_told(since, read_gaps(tx, session_id), row.ts)

@@ -1,6 +1,6 @@
 """Pages of the feed: what changed after a position, with the cursor of the same snapshot.
 
-Every page is read in one snapshot, head first. Timestamps are commit order (`platform/db/stamps.py`), so all rows up to the head are
+Every page is read in one snapshot, head first. Timestamps are commit order (`platform/db/sequence.py`), so all rows up to the head are
 there, and a reader who continues from the cursor misses nothing and meets nothing twice in the same revision.
 """
 

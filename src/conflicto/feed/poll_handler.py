@@ -259,7 +259,7 @@ def _newest_for(head: SessionState, participant_id: int | None, since: Since) ->
     if participant_id is None:
         return head.ts
     own = head.own_head(participant_id, since.us)
-    return None if own is None else max(head.ctl, own)
+    return None if own is None else max(head.control_ts, own)
 
 
 def _reaches(head: SessionState, participant_id: int | None, since: Since, newest: int) -> bool:
@@ -281,7 +281,7 @@ def _guard(head: SessionState, seat: int, since: Since) -> Guard | None:
 
     Up to the newest control change that is everyone who has nothing of their own after it; beyond it, it is whoever's own row that is.
     """
-    own, least = head.own_head(seat, since.us), 0 if since.us <= head.ctl else since.us
+    own, least = head.own_head(seat, since.us), 0 if since.us <= head.control_ts else since.us
     if since.kind != "position" or own is None or not least <= own <= since.us:
         return None
     return Guard(head.own, least=least, most=since.us, otherwise=0 if since.us >= head.loaded_ts else UNKNOWN)
@@ -291,7 +291,7 @@ def _is_about_own(request: Request, head: SessionState, asking: PagePlan) -> boo
     """Return whether nothing but a participant's own rows is in a page, or brought them to where it begins."""
     if request.caller.participant_id is None or asking.since.kind != "position":
         return False
-    return asking.since.us > head.ctl or (asking.is_private and asking.since.us == head.ctl)
+    return asking.since.us > head.control_ts or (asking.is_private and asking.since.us == head.control_ts)
 
 
 def _window(head: SessionState, seat: int | None, since: Since, limit: int) -> Window | None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from conflicto.access.links import Link
     from conflicto.activities.model import Activity, Counts
     from conflicto.participants.model import Participant
-    from conflicto.platform.db.stamps import Head
+    from conflicto.platform.db.sequence import FeedHead
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.responses.model import ParticipantResponse
     from conflicto.responses.pool.model import PooledResponse
@@ -53,7 +53,7 @@ class RemoteChanges:
     """All that changed after a position, up to where the head row stands in the same snapshot."""
 
     epoch: str
-    row: Head
+    row: FeedHead
     session: Session
     activities: Sequence[Activity]
     counts: Mapping[tuple[UUID, int], Counts]

@@ -199,7 +199,7 @@ class ResultsHandler:
         of = seen.of
         body = bodies.get(reader)
         if reader.view is View.PARTICIPANT:
-            of = seen.head.ctl
+            of = seen.head.control_ts
             if body is not None and now_s - body.taken_s >= CROWD_SNAPSHOT_S:
                 body = None
         if body is None or body.of != of:
@@ -215,7 +215,7 @@ async def _stored_body(seen: RoundTally, reader: ResultsView, now_s: float) -> B
     """Return the body of a tally that is stored on disk, which is a snapshot for hosts too."""
     kept = seen.kept
     snapshot = await kept.stored_results(now_s)
-    body, of = kept.bodies.get(reader), (snapshot.taken_s, seen.activity.updated_ts, seen.head.ctl)
+    body, of = kept.bodies.get(reader), (snapshot.taken_s, seen.activity.updated_ts, seen.head.control_ts)
     if body is None or body.of != of:
         count, results = snapshot.results.live if reader.counts_all else snapshot.results.visible
         told = told_results(kept.tally.names, results, **_audience(seen, reader))

@@ -157,7 +157,7 @@ class SessionCache:
                 self._news[session_id] = locked.position
             head = self._heads.get(session_id)
             if head is not None and locked.position > head.position:
-                if locked.base != head.position:
+                if locked.locked_ts != head.position:
                     self._fall_behind(head, locked.position)
                     continue
                 head.follow(locked, events.get(session_id, ()))

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from conflicto.activities.model import Activity
     from conflicto.feed.remote_changes import RemoteChanges
     from conflicto.participants.model import Participant
-    from conflicto.platform.db.stamps import Head
+    from conflicto.platform.db.sequence import FeedHead
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.responses.model import ParticipantResponse
     from conflicto.responses.pool.model import PooledResponse
@@ -76,7 +76,7 @@ class SessionState:
 
     session: Session
     ts: int
-    ctl: int
+    control_ts: int
     participants: int
     participants_ts: int
     stored: int
@@ -164,10 +164,10 @@ class SessionState:
         self.follow(news.row, events)
         return events
 
-    def follow(self, locked: Head, events: Iterable[object]) -> None:
+    def follow(self, locked: FeedHead, events: Iterable[object]) -> None:
         """Take over what was committed to this session, and wake those who may see it."""
-        control, is_private = locked.ctl != self.ctl, locked.ts == self.ts
-        self.ts, self.ctl, self.position = locked.ts, locked.ctl, locked.position
+        control, is_private = locked.control_ts != self.control_ts, locked.ts == self.ts
+        self.ts, self.control_ts, self.position = locked.ts, locked.control_ts, locked.position
         self.participants, self.participants_ts = locked.counts["participants"], locked.counts["participants_ts"]
         for event in events:
             self._follow(event)
@@ -298,7 +298,7 @@ def load_session_state(tx: ReadTx, session_id: int) -> SessionState:
     return SessionState(
         session=session,
         ts=row.ts,
-        ctl=row.ctl,
+        control_ts=row.control_ts,
         participants=row.counts["participants"],
         participants_ts=row.counts["participants_ts"],
         stored=row.counts["responses"],
@@ -317,17 +317,17 @@ def load_session_state(tx: ReadTx, session_id: int) -> SessionState:
     )
 
 
-def _load_recent(tx: ReadTx, row: Head) -> tuple[RecentRows, dict[int, int], int]:
+def _load_recent(tx: ReadTx, row: FeedHead) -> tuple[RecentRows, dict[int, int], int]:
     """Read the rows since the newest control change, whose positions most phones stand at, unless they are many.
 
     Returns them, the newest one of each seat, and the position after which nothing of anyone is missing.
     """
-    answers = session_feed(tx, row.topic, after=row.ctl, upto=row.ts, most=MOST_LOADED + 1, closed=(), visible_only=False)
-    people = participants_changed(tx, row.topic, after=row.ctl, upto=row.ts, most=MOST_LOADED + 1)
-    pooled = pooled_changes(tx, row.topic, after=row.ctl, most=MOST_LOADED + 1)
+    answers = session_feed(tx, row.topic, after=row.control_ts, upto=row.ts, most=MOST_LOADED + 1, closed=(), visible_only=False)
+    people = participants_changed(tx, row.topic, after=row.control_ts, upto=row.ts, most=MOST_LOADED + 1)
+    pooled = pooled_changes(tx, row.topic, after=row.control_ts, most=MOST_LOADED + 1)
     if max(len(answers), len(people), len(pooled)) > MOST_LOADED:
         return RecentRows(row.ts, own_ts=row.position), {}, row.position
-    recent, own = RecentRows(row.ctl), {}
+    recent, own = RecentRows(row.control_ts), {}
     for seat in people:
         recent.take_seat(seat)
         own[seat.id] = seat.updated_ts
@@ -338,4 +338,4 @@ def _load_recent(tx: ReadTx, row: Head) -> tuple[RecentRows, dict[int, int], int
     for row_of_pool in pooled:
         recent.take_pooled(row_of_pool)
         own[row_of_pool.participant_id] = max(row_of_pool.ts, own.get(row_of_pool.participant_id, 0))
-    return recent, own, row.ctl
+    return recent, own, row.control_ts

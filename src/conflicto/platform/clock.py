@@ -1,4 +1,4 @@
-"""The process's clocks. Feed timestamps come from the database's clock instead (see `platform/db/stamps.py`)."""
+"""The process's clocks. Feed timestamps come from the database's clock instead (see `platform/db/sequence.py`)."""
 
 from __future__ import annotations
 

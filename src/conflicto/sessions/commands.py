@@ -58,7 +58,7 @@ def create_session(tx: WriteTx, new: NewSession, *, key: Key | None = None) -> t
         return session_by_id(tx, int(earlier.entity)), earlier.status
     session_id = public_id()
     head = create_head(tx, session_id)
-    now = head.stamp(tx.now_us, control=True)
+    now = head.next_ts(tx.now_us, control=True)
     session = Session(
         id=session_id, title=new.title, description=new.description, status=SessionStatus.DRAFT, join_code=_fresh_code(tx, opening=1),
         max_participants=new.max_participants, locked=False, current_activity_id=None, shown_activity_id=None, overlay=None,
@@ -100,7 +100,7 @@ def change_session(
 
 def restamp(tx: WriteTx, session: Session) -> Session:
     """Store a changed session as its next revision, at the end of the feed."""
-    stamped = replace(session, revision=session.revision + 1, updated_ts=tx.stamp(session.id))
+    stamped = replace(session, revision=session.revision + 1, updated_ts=tx.next_ts(session.id))
     store.save(tx, stamped)
     tx.emit(SessionChanged(stamped))
     return stamped
@@ -111,8 +111,8 @@ def record(
 ) -> None:
     """Append a line to the session's audit."""
     head = tx.head(session_id)
-    number = head.count("transitions", 1)
-    head.count("stored_bytes", TRANSITION_BYTES + text_bytes(actor, reason))
+    number = head.add_count("transitions", 1)
+    head.add_count("stored_bytes", TRANSITION_BYTES + text_bytes(actor, reason))
     line = Transition(
         number=number, actor=actor, entity=entity, entity_id=entity_id, from_status=moved[0], to_status=moved[1],
         reason=reason, at_us=tx.now_us,
@@ -199,7 +199,7 @@ def delete_session(tx: WriteTx, session_id: int, *, actor: str, revisions: Revis
     require_revision(session.revision, revisions)
     tx.emit(SessionEnded(session, actor))
     session = session_by_id(tx, session_id)
-    gone = replace(session, deleted=True, revision=session.revision + 1, updated_ts=tx.stamp(session_id))
+    gone = replace(session, deleted=True, revision=session.revision + 1, updated_ts=tx.next_ts(session_id))
     store.save(tx, gone)
     tx.emit(SessionChanged(gone))
 

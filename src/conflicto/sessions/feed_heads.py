@@ -1,4 +1,4 @@
-"""The head rows of all sessions: locked first by every group, written back last. `platform/db/stamps.py` says why."""
+"""The head rows of all sessions: locked first by every group, written back last. `platform/db/sequence.py` says why."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, insert, select
 
 from conflicto.platform.db.bulk import Bulk
-from conflicto.platform.db.stamps import Head
+from conflicto.platform.db.sequence import FeedHead
 from conflicto.platform.problems import NotFound
 from conflicto.sessions.tables import feed_heads
 
@@ -60,26 +60,26 @@ class FeedHeads:
     def __init__(self, max_bytes: int = 0) -> None:
         self._max_bytes = max_bytes
 
-    def lock(self, connection: Connection, topics: Iterable[int]) -> dict[int, Head]:
+    def lock(self, connection: Connection, topics: Iterable[int]) -> dict[int, FeedHead]:
         """Lock the rows in the order of their ids, so that two processes cannot wait for each other."""
         rows = connection.execute(_LOCK, {"topics": list(topics)})
         return {row.session_id: _head(dict(row._mapping), self._max_bytes) for row in rows}
 
-    def save(self, tx: WriteTx, heads: Mapping[int, Head]) -> None:
+    def save(self, tx: WriteTx, heads: Mapping[int, FeedHead]) -> None:
         """Write back what the group drew and counted."""
         if heads:
-            _BULK.update(tx, [_Row(head.topic, head.ts, head.ctl, head.own_ts, **head.counts) for head in heads.values()])
+            _BULK.update(tx, [_Row(head.topic, head.ts, head.control_ts, head.own_ts, **head.counts) for head in heads.values()])
 
 
-def create_head(tx: WriteTx, session_id: int) -> Head:
+def create_head(tx: WriteTx, session_id: int) -> FeedHead:
     """Create the head row of a new session; it is this transaction's alone until the commit."""
-    head = Head(session_id, 0, 0, dict.fromkeys(COUNTS, 0))
+    head = FeedHead(session_id, 0, 0, dict.fromkeys(COUNTS, 0))
     tx.write(insert(feed_heads), {"session_id": session_id, "ts": 0, "ctl": 0, **head.counts})
     tx.heads[session_id] = head
     return head
 
 
-def read_head(tx: ReadTx, session_id: int) -> Head:
+def read_head(tx: ReadTx, session_id: int) -> FeedHead:
     """Return a session's head in this snapshot.
 
     Raises:
@@ -91,7 +91,7 @@ def read_head(tx: ReadTx, session_id: int) -> Head:
     return _head(dict(row._mapping))
 
 
-def read_all_heads(tx: ReadTx) -> dict[int, Head]:
+def read_all_heads(tx: ReadTx) -> dict[int, FeedHead]:
     """Return the heads of the whole database: for checks alone."""
     return {row.session_id: _head(dict(row._mapping)) for row in tx.all(select(feed_heads))}
 
@@ -101,6 +101,6 @@ def read_positions(tx: ReadTx, session_ids: list[int]) -> dict[int, int]:
     return {row.session_id: max(row.ts, row.own_ts) for row in tx.all(_POSITIONS, {"topics": session_ids})}
 
 
-def _head(row: Mapping[str, Any], max_bytes: int = 0) -> Head:
+def _head(row: Mapping[str, Any], max_bytes: int = 0) -> FeedHead:
     counts = {name: row[name] for name in COUNTS}
-    return Head(row["session_id"], row["ts"], row["ctl"], counts, own_ts=row["own_ts"], max_bytes=max_bytes)
+    return FeedHead(row["session_id"], row["ts"], row["ctl"], counts, own_ts=row["own_ts"], max_bytes=max_bytes)

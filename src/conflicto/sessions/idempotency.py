@@ -137,11 +137,11 @@ def erase_owned(tx: WriteTx, session_id: int, owner: int, *, entity: str | None 
     """Erase the owned entries of a participant of a session, or only those of one entity."""
     wanted = delete(idempotency_keys).where(idempotency_keys.c.owner == owner)
     erased = tx.write(wanted if entity is None else wanted.where(idempotency_keys.c.entity == entity))
-    tx.head(session_id).count("stored_bytes", -erased * KEY_BYTES)
+    tx.head(session_id).add_count("stored_bytes", -erased * KEY_BYTES)
 
 
 def _add(tx: WriteTx, rows: list[_Remembered]) -> None:
     if rows:
         _BULK.insert(tx, rows)
         for session_id, added in Counter(row.session_id for row in rows).items():
-            tx.head(session_id).count("stored_bytes", added * KEY_BYTES)
+            tx.head(session_id).add_count("stored_bytes", added * KEY_BYTES)

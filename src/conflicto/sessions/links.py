@@ -189,7 +189,7 @@ def _changed(tx: WriteTx, link: Link) -> Link:
 
 def _stamp(tx: WriteTx, session_id: int) -> int:
     """Draw a timestamp that tells other workers to read the links again; phones are not woken."""
-    stamp = tx.stamp(session_id, control=False)
+    stamp = tx.next_ts(session_id, control=False)
     tx.head(session_id).counts["links_ts"] = stamp
     return stamp
 

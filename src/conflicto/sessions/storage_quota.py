@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from conflicto.sessions.errors import StorageFull
 
 if TYPE_CHECKING:
-    from conflicto.platform.db.stamps import Head
+    from conflicto.platform.db.sequence import FeedHead
 
 RESPONSE_BYTES = 500
 POOLED_BYTES = 500
@@ -38,12 +38,12 @@ def text_bytes(*texts: str | None) -> int:
     return stored
 
 
-def is_full(head: Head, *, in_reserve: bool = False) -> bool:
+def is_full(head: FeedHead, *, in_reserve: bool = False) -> bool:
     """Return whether a session stores as much as it may (0: no cap); `in_reserve` is for what may use the reserve."""
     return 0 < head.max_bytes * (1 + RESERVE * in_reserve) <= head.counts["stored_bytes"]
 
 
-def require_storage(head: Head, *, in_reserve: bool = False) -> None:
+def require_storage(head: FeedHead, *, in_reserve: bool = False) -> None:
     """Refuse what needs new rows where the session is full.
 
     Raises:

@@ -4,7 +4,7 @@ from uuid import UUID
 from conflicto.activities.events import ActivityChanged, CountsChanged
 from conflicto.feed.remote_changes import RemoteChanges, RemoteResponsesChanged, by_session
 from conflicto.participants.events import ParticipantChanged
-from conflicto.platform.db.stamps import Head
+from conflicto.platform.db.sequence import FeedHead
 from conflicto.responses.events import AnswersPooled, ResponsesChanged
 from conflicto.sessions.events import SessionChanged
 
@@ -15,7 +15,7 @@ def test_what_is_known_already_is_not_told_again() -> None:
     """Memory may have moved on by commits of its own while the news was read."""
     early, late = SimpleNamespace(updated_ts=10, ts=10), SimpleNamespace(updated_ts=20, ts=20)
     news = RemoteChanges(
-        epoch="life", row=Head(7, 20, 20, {}), session=SimpleNamespace(id=7), activities=[early, late], counts={(ONE, 1): 5, (TWO, 1): 6},
+        epoch="life", row=FeedHead(7, 20, 20, {}), session=SimpleNamespace(id=7), activities=[early, late], counts={(ONE, 1): 5, (TWO, 1): 6},
         seats=[early, late], answers=[early, late], links=[], pooled=[early, late],
     )  # fmt: skip
 

@@ -95,7 +95,7 @@ def add_activity(tx: WriteTx, session_id: int, new: NewActivity) -> Activity:
     """Insert one draft at the end of the feed."""
     last = store.last_index(tx, session_id) if new.order_index is None else None
     index = new.order_index if new.order_index is not None else (-1 if last is None else last) + 1
-    now = tx.stamp(session_id)
+    now = tx.next_ts(session_id)
     activity = Activity(
         id=random_uuid(), session_id=session_id, type=new.type, title=new.title, order_index=index, status=ActivityStatus.DRAFT,
         response_policy=new.response_policy, results_visibility=new.results_visibility,
@@ -105,8 +105,8 @@ def add_activity(tx: WriteTx, session_id: int, new: NewActivity) -> Activity:
     )  # fmt: skip
     store.add(tx, activity, new.content)
     head = tx.head(session_id)
-    head.count("activities", 1)
-    head.count("stored_bytes", ACTIVITY_BYTES + ROUND_BYTES + _text_bytes(activity, new.content))
+    head.add_count("activities", 1)
+    head.add_count("stored_bytes", ACTIVITY_BYTES + ROUND_BYTES + _text_bytes(activity, new.content))
     tx.emit(ActivityChanged(activity))
     return activity
 
@@ -143,8 +143,8 @@ def change_activity(
     more = _text_bytes(wanted, written) - _text_bytes(activity, content)
     if more > 0:
         require_storage(head)
-    head.count("stored_bytes", more)
-    stamped = replace(wanted, revision=activity.revision + 1, updated_ts=tx.stamp(activity.session_id))
+    head.add_count("stored_bytes", more)
+    stamped = replace(wanted, revision=activity.revision + 1, updated_ts=tx.next_ts(activity.session_id))
     store.save(tx, stamped, written)
     tx.emit(ActivityChanged(stamped))
     return stamped, written
@@ -155,13 +155,13 @@ def delete_activity(tx: WriteTx, activity_id: UUID, *, revisions: Revisions = No
     activity, content = activity_with_content(tx, activity_id)
     require_revision(activity.revision, revisions)
     require_open(session_by_id(tx, activity.session_id))
-    stamp = tx.stamp(activity.session_id)
+    stamp = tx.next_ts(activity.session_id)
     gone = replace(activity, deleted=True, revision=activity.revision + 1, updated_ts=stamp, ends_us=None)
     nothing = Content(config="null", secret=None, aggregate=None)
     store.save(tx, gone, nothing)
     head = tx.head(activity.session_id)
-    head.count("activities", -1)
-    head.count("stored_bytes", _text_bytes(gone, nothing) - _text_bytes(activity, content))
+    head.add_count("activities", -1)
+    head.add_count("stored_bytes", _text_bytes(gone, nothing) - _text_bytes(activity, content))
     tx.emit(ActivityChanged(gone))
     forget_activity(tx, activity.session_id, activity_id)
     return total_answers(store.rounds_of(tx, activity_id))

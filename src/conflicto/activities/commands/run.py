@@ -51,11 +51,11 @@ def move_activity(
     require_open(session)
     if to in BEGINNINGS:
         require_storage(tx.head(session.id), in_reserve=True)
-    moved = lifecycle.advance(activity, to, now_us=tx.passed(session.id) + 1, duration_seconds=duration_seconds)
+    moved = lifecycle.advance(activity, to, now_us=tx.effective_now(session.id) + 1, duration_seconds=duration_seconds)
     if to is ActivityStatus.ACTIVE:
         require_active(session)
         _expire_current(tx, session.current_activity_id, actor=actor)
-        moved = lifecycle.advance(activity, to, now_us=tx.stamp(session.id), duration_seconds=duration_seconds)
+        moved = lifecycle.advance(activity, to, now_us=tx.next_ts(session.id), duration_seconds=duration_seconds)
     if to is ActivityStatus.EXPIRED:
         _end_answering(tx, activity)
     moved = _keep(tx, activity, moved, actor=actor, reason=reason)
@@ -77,15 +77,15 @@ def start_round(
     session = session_by_id(tx, activity.session_id)
     require_active(session)
     require_storage(tx.head(session.id))
-    lifecycle.next_round(activity, now_us=tx.passed(session.id) + 1)
+    lifecycle.next_round(activity, now_us=tx.effective_now(session.id) + 1)
     if session.current_activity_id != activity_id:
         _expire_current(tx, session.current_activity_id, actor=actor)
     _end_answering(tx, activity)
-    again = lifecycle.next_round(activity, now_us=tx.stamp(session.id), duration_seconds=duration_seconds)
+    again = lifecycle.next_round(activity, now_us=tx.next_ts(session.id), duration_seconds=duration_seconds)
     _end_round(tx, activity)
     again = _keep(tx, activity, again, actor=actor, reason=reason)
     store.add_round(tx, again)
-    tx.head(session.id).count("stored_bytes", ROUND_BYTES)
+    tx.head(session.id).add_count("stored_bytes", ROUND_BYTES)
     tx.emit(CountsChanged(session.id, activity_id, again.round, Counts()))
     set_current(tx, session.id, activity_id)
     return again
@@ -95,7 +95,7 @@ def extend_activity(tx: WriteTx, activity_id: UUID, seconds: int, *, from_now: b
     """Move the end of a running activity by `seconds`, or to `seconds` from now; `NotTimed` if there is no end to move."""
     activity = activity_by_id(tx, activity_id)
     move = lifecycle.timed if from_now else lifecycle.extended
-    return _keep(tx, activity, move(activity, seconds, at_us=tx.passed(activity.session_id)))
+    return _keep(tx, activity, move(activity, seconds, at_us=tx.effective_now(activity.session_id)))
 
 
 def reveal_activity(tx: WriteTx, activity_id: UUID, *, results: bool | None, secret: bool | None) -> Activity:
@@ -131,7 +131,7 @@ def show_activity(tx: WriteTx, session_id: int, activity_id: UUID | None) -> Ses
 def expire_due(tx: WriteTx, activity_id: UUID) -> Activity | None:
     """Expire an activity if its end has come and return it as it is now, None if it is gone. Safe to call any number of times."""
     activity = store.find(tx, activity_id)
-    if activity is None or not lifecycle.is_due(activity, at_us=tx.passed(activity.session_id)):
+    if activity is None or not lifecycle.is_due(activity, at_us=tx.effective_now(activity.session_id)):
         return activity
     return _expire(tx, activity, actor=SYSTEM, reason="time is up")
 
@@ -148,7 +148,7 @@ def _expire_current(tx: WriteTx, activity_id: UUID | None, *, actor: str) -> Non
 
 
 def _expire(tx: WriteTx, activity: Activity, *, actor: str, reason: str | None) -> Activity:
-    moved = lifecycle.advance(activity, ActivityStatus.EXPIRED, now_us=tx.passed(activity.session_id))
+    moved = lifecycle.advance(activity, ActivityStatus.EXPIRED, now_us=tx.effective_now(activity.session_id))
     _end_answering(tx, activity)
     expired = _keep(tx, activity, moved, actor=actor, reason=reason)
     set_current(tx, activity.session_id, None)
@@ -183,7 +183,7 @@ def _keep(tx: WriteTx, before: Activity, after: Activity, *, actor: str | None =
     """Store a moved activity as its next revision, at the end of the feed, and note the step in the audit."""
     if after == before:
         return before
-    stamp = tx.stamp(after.session_id)
+    stamp = tx.next_ts(after.session_id)
     published = after.published_ts if after.published_ts or not after.is_visible else stamp
     kept = replace(after, revision=before.revision + 1, updated_ts=stamp, published_ts=published)
     store.save(tx, kept)

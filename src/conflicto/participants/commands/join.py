@@ -136,8 +136,8 @@ def _keeps_place(participant: Participant, kept: _KeptPlaces) -> bool:
 def _returned(tx: WriteTx, participant: Participant, nickname: Nickname, kept: _KeptPlaces) -> Participant:
     kept.give_back(participant)
     head = tx.head(participant.session_id)
-    now = head.stamp(tx.now_us, control=False)
-    head.count("participants", 1)
+    now = head.next_ts(tx.now_us, control=False)
+    head.add_count("participants", 1)
     head.counts["participants_ts"] = now
     back = replace(
         participant, nickname=nickname.text, nickname_key=nickname.key, deleted=False, last_seen_us=tx.now_us,
@@ -200,9 +200,9 @@ def _name_refusal(tx: WriteTx, session: Session, nickname: Nickname, taken: set[
 
 def _seated(tx: WriteTx, session_id: int, request: JoinRequest) -> Participant:
     head = tx.head(session_id)
-    now = head.stamp(tx.now_us, control=False)
-    head.count("participants", 1)
-    head.count("stored_bytes", PARTICIPANT_BYTES)
+    now = head.next_ts(tx.now_us, control=False)
+    head.add_count("participants", 1)
+    head.add_count("stored_bytes", PARTICIPANT_BYTES)
     head.counts["participants_ts"] = now
     return Participant(
         id=public_id(), session_id=session_id, nickname=request.nickname.text, nickname_key=request.nickname.key,

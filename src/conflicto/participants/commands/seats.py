@@ -49,7 +49,7 @@ def remove(tx: WriteTx, participant_id: int, *, erase_answers: bool, forget: boo
     """Free the name and the place; the seat's tokens and links die. With `forget` the name itself is erased too."""
     participant = participant_by_id(tx, participant_id)
     head = tx.head(participant.session_id)
-    head.count("participants", -1)
+    head.add_count("participants", -1)
     gone = replace(
         participant,
         nickname="" if forget else participant.nickname,
@@ -68,7 +68,7 @@ def remove_many(tx: WriteTx, session_id: int, seats: Sequence[Participant]) -> N
     if not seats:
         return
     head = tx.head(session_id)
-    stamps = head.stamps(tx.now_us, len(seats))
+    stamps = head.next_ts_range(tx.now_us, len(seats))
     gone = [
         replace(
             each, nickname_key=None, token_version=each.token_version + 1, deleted=True, revision=each.revision + 1, updated_ts=ts
@@ -77,7 +77,7 @@ def remove_many(tx: WriteTx, session_id: int, seats: Sequence[Participant]) -> N
     ]
     store.save_many(tx, gone)
     store.remove_links_of(tx, [each.id for each in gone])
-    head.count("participants", -len(gone))
+    head.add_count("participants", -len(gone))
     head.counts["participants_ts"] = gone[-1].updated_ts
     for each in gone:
         tx.emit(ParticipantChanged(each))
@@ -125,7 +125,7 @@ def note_seen(tx: WriteTx, seen: dict[int, int]) -> None:
 
 
 def _keep(tx: WriteTx, participant: Participant) -> Participant:
-    stamp = tx.stamp(participant.session_id, control=False)
+    stamp = tx.next_ts(participant.session_id, control=False)
     kept = replace(participant, revision=participant.revision + 1, updated_ts=stamp)
     store.save(tx, kept)
     tx.emit(ParticipantChanged(kept))

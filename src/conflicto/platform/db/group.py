@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from conflicto.platform.clock import Clock
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.lives import Lives
-    from conflicto.platform.db.stamps import Head, HeadStore
+    from conflicto.platform.db.sequence import FeedHead, FeedHeadStore
     from conflicto.platform.db.turns import Command
 
 Outcome = Any
@@ -58,7 +58,7 @@ class Committed:
     """
 
     events: Sequence[object]
-    heads: Mapping[int, Head]
+    heads: Mapping[int, FeedHead]
     commands: int = 1
     seconds: float = 0.0
     unseen_commands: int = 0
@@ -73,7 +73,7 @@ class GroupRunner:
     def __init__(
         self,
         database: Database,
-        heads: HeadStore,
+        heads: FeedHeadStore,
         clock: Clock,
         subscribers: Mapping[type, Sequence[Callable[[WriteTx, Any], None]]],
         lives: Lives | None = None,
@@ -153,7 +153,7 @@ class GroupRunner:
             took_s = self._clock.monotonic_s() - began_s
         return outcomes, Committed(tx.events, changed, len(group), took_s, tx.unseen_commands)
 
-    def _now(self, connection: Connection, heads: Mapping[int, Head]) -> int:
+    def _now(self, connection: Connection, heads: Mapping[int, FeedHead]) -> int:
         """Read the clock that orders this database's feed, after the locks are held: PostgreSQL's own, or this host's for SQLite."""
         if self._lives is not None:
             return self._lives.now(connection, heads)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from conflicto.platform.db.engine import Database
-    from conflicto.platform.db.stamps import Head
+    from conflicto.platform.db.sequence import FeedHead
 
 _NOW = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"
 _CLOCK = text(f"SELECT {_NOW}")
@@ -104,7 +104,7 @@ class Lives:
             self.epoch = ""
             self.begin_anew()
 
-    def now(self, connection: Connection, heads: Mapping[int, Head]) -> int:
+    def now(self, connection: Connection, heads: Mapping[int, FeedHead]) -> int:
         """Return the clock that orders the feed, µs, read after the heads were locked.
 
         Raises:

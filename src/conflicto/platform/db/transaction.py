@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, CursorResult, Executable, Row
 
     from conflicto.platform.db.cancellation import Deadline
-    from conflicto.platform.db.stamps import Head
+    from conflicto.platform.db.sequence import FeedHead
 
 
 class HalfDone(Exception):
@@ -94,7 +94,7 @@ class WriteTx(ReadTx):
         connection: Connection,
         *,
         now_us: int,
-        heads: dict[int, Head],
+        heads: dict[int, FeedHead],
         subscribers: Mapping[type, Sequence[Callable[[WriteTx, Any], None]]],
     ) -> None:
         super().__init__(connection)
@@ -126,18 +126,18 @@ class WriteTx(ReadTx):
             del self.events[told:]
             return error
 
-    def head(self, topic: int) -> Head:
+    def head(self, topic: int) -> FeedHead:
         """Return the locked head of `topic`; `NotFound` if there is none."""
         head = self.heads.get(topic)
         if head is None:
             raise NotFound
         return head
 
-    def stamp(self, topic: int, *, control: bool = True) -> int:
+    def next_ts(self, topic: int, *, control: bool = True) -> int:
         """Draw the next feed timestamp of `topic`, µs."""
-        return self.head(topic).stamp(self.now_us, control=control)
+        return self.head(topic).next_ts(self.now_us, control=control)
 
-    def passed(self, topic: int) -> int:
+    def effective_now(self, topic: int) -> int:
         """Return the instant that deadlines are held against: the later of the clock and the feed's head."""
         return max(self.now_us, self.head(topic).ts)
 

@@ -175,13 +175,13 @@ def _own(tx: WriteTx, response_id: UUID, participant_id: int) -> _Own:
     if participant_id not in present_ids(tx, [participant_id]):
         raise SeatGone
     activity = activity_by_id(tx, seen.activity_id)
-    if seen.round != activity.round or not is_open(activity, at_us=tx.passed(activity.session_id)):
+    if seen.round != activity.round or not is_open(activity, at_us=tx.effective_now(activity.session_id)):
         raise ActivityNotOpen
     return _Own(activity, seen, waiting, released)
 
 
 def _keep(tx: WriteTx, before: ParticipantResponse, after: ParticipantResponse) -> ParticipantResponse:
-    stamped = replace(after, ts=tx.stamp(before.session_id, control=False), revision=before.revision + 1)
+    stamped = replace(after, ts=tx.next_ts(before.session_id, control=False), revision=before.revision + 1)
     keep(tx, before.session_id, [(before, stamped)])
     return stamped
 
@@ -189,7 +189,7 @@ def _keep(tx: WriteTx, before: ParticipantResponse, after: ParticipantResponse) 
 def bury(tx: WriteTx, session_id: int, gone: Sequence[ParticipantResponse]) -> int:
     """Delete live answers of a session, given in feed order, and return how many."""
     if gone:
-        stamps = tx.head(session_id).stamps(tx.now_us, len(gone))
+        stamps = tx.head(session_id).next_ts_range(tx.now_us, len(gone))
         changes = [
             (before, replace(_tombstone(before), ts=ts, revision=before.revision + 1))
             for ts, before in zip(stamps, gone, strict=True)

@@ -41,7 +41,7 @@ def keep_all(tx: WriteTx, by_session: Mapping[int, Sequence[Change]]) -> None:
         store.save_many(tx, edited)
     _count(tx, changes)
     for session_id, of_one in by_session.items():
-        tx.head(session_id).count("stored_bytes", sum(added_bytes(before, after) for before, after in of_one))
+        tx.head(session_id).add_count("stored_bytes", sum(added_bytes(before, after) for before, after in of_one))
         tx.emit(ResponsesChanged(session_id, of_one))
 
 

@@ -37,7 +37,7 @@ def pooled(
     waiting: PooledResponse | None = None,
 ) -> PooledResponse:
     """Return an answer as it waits in the pool: `waiting` is replaced by it, and `released` will be when it is released."""
-    ts = tx.head(activity.session_id).own_stamp(tx.now_us)
+    ts = tx.head(activity.session_id).next_own_ts(tx.now_us)
     due_us = None if activity.min_group else delay_end(tx.now_us)
     moderation = moderation_of(activity, released, held=written.held)
     if waiting is not None:
@@ -67,7 +67,7 @@ def keep_pooled(tx: WriteTx, activity: Activity, changes: Sequence[Change]) -> N
 
 def withdraw_pooled(tx: WriteTx, activity: Activity, waiting: PooledResponse) -> None:
     """Drop an answer that was never released; its author is told by a tombstone."""
-    ts = tx.head(activity.session_id).own_stamp(tx.now_us)
+    ts = tx.head(activity.session_id).next_own_ts(tx.now_us)
     keep_pooled(tx, activity, [(waiting, replace(waiting, ts=ts, deleted=True, text=None, masked=None))])
 
 
@@ -76,13 +76,13 @@ def give_up_released(tx: WriteTx, activity: Activity, released: ParticipantRespo
     pool.remove_edits(tx, activity.id, activity.round, of=released.id)
     store.detach(tx, participant_id, [activity.id], only=released.id)
     idempotency.erase_owned(tx, activity.session_id, participant_id, entity=str(released.id))
-    tx.head(activity.session_id).count("pooled", 1)
+    tx.head(activity.session_id).add_count("pooled", 1)
     keep_pooled(tx, activity, [(None, _mark(tx, released, participant_id))])
 
 
 def _mark(tx: WriteTx, released: ParticipantResponse, participant_id: int) -> PooledResponse:
     """Return what keeps the place of an answer that was detached: who comes back cannot answer twice."""
-    ts = tx.head(released.session_id).own_stamp(tx.now_us)
+    ts = tx.head(released.session_id).next_own_ts(tx.now_us)
     return PooledResponse(
         id=random_uuid(), session_id=released.session_id, activity_id=released.activity_id, participant_id=participant_id,
         round=released.round, slot=NO_SLOT if released.slot == NO_SLOT else random_uuid(), ts=ts, created_ts=ts, received_us=ts,
@@ -101,7 +101,7 @@ def leave_pools(tx: WriteTx, event: ParticipantRemoved) -> None:
     rows = pool.of_participant(tx, event.participant_id)
     if rows:
         pool.remove_of(tx, event.participant_id)
-        tx.head(event.session_id).count("pooled", -sum(not row.is_edit and not row.is_spent for row in rows))
+        tx.head(event.session_id).add_count("pooled", -sum(not row.is_edit and not row.is_spent for row in rows))
     if not event.is_scripted:
         marks = [
             _mark(tx, row, event.participant_id)
@@ -109,7 +109,7 @@ def leave_pools(tx: WriteTx, event: ParticipantRemoved) -> None:
             if row.activity_id in anonymous
         ]
         pool.add_many(tx, marks)
-        tx.head(event.session_id).count("pooled", len(marks))
+        tx.head(event.session_id).add_count("pooled", len(marks))
         dropped = [row.id for row in rows if not (row.deleted or row.is_spent or row.is_edit)]
         tx.emit(AnswersPooled(event.session_id, marks, dropped=dropped))
         store.detach(tx, event.participant_id, anonymous)
@@ -119,10 +119,10 @@ def leave_pools(tx: WriteTx, event: ParticipantRemoved) -> None:
 def empty_pool(tx: WriteTx, activity: Activity) -> int:
     """Clear the present round's pool; authors are told by tombstones. Returns the number of answers that waited."""
     pool.remove_edits(tx, activity.id, activity.round)
-    tx.head(activity.session_id).count("pooled", -pool.remove_spent(tx, activity.id, activity.round))
+    tx.head(activity.session_id).add_count("pooled", -pool.remove_spent(tx, activity.id, activity.round))
     waiting = pool.waiting(tx, activity)
     if waiting:
         head = tx.head(activity.session_id)
-        gone = [replace(row, ts=head.own_stamp(tx.now_us), deleted=True, text=None, masked=None) for row in waiting]
+        gone = [replace(row, ts=head.next_own_ts(tx.now_us), deleted=True, text=None, masked=None) for row in waiting]
         keep_pooled(tx, activity, list(zip(waiting, gone, strict=True)))
     return len(waiting)

@@ -50,7 +50,7 @@ def release_due(tx: WriteTx, activity_id: UUID) -> int | None:
 
 def _look(tx: WriteTx, activity_id: UUID) -> int | None:
     activity = activities_by_id(tx, [activity_id]).get(activity_id)
-    if activity is None or not activity.is_anonymous_round or not is_open(activity, at_us=tx.passed(activity.session_id)):
+    if activity is None or not activity.is_anonymous_round or not is_open(activity, at_us=tx.effective_now(activity.session_id)):
         return None
     if not activity.min_group:
         due = pool.due(tx, activity, tx.now_us)
@@ -126,10 +126,12 @@ def _release(tx: WriteTx, activity: Activity, rows: Sequence[PooledResponse], mi
     head = tx.head(activity.session_id)
     batch: list[PooledResponse | ParticipantResponse] = [*rows, *mixed]
     order = drawn(batch, len(batch))
-    changes = [_change(activity, each, earlier, ts) for ts, each in zip(head.stamps(tx.now_us, len(order)), order, strict=True)]
+    changes = [
+        _change(activity, each, earlier, ts) for ts, each in zip(head.next_ts_range(tx.now_us, len(order)), order, strict=True)
+    ]
     new = sum(before is None for before, _ in changes)
-    head.count("responses", new)
-    head.count("pooled", -new)
+    head.add_count("responses", new)
+    head.add_count("pooled", -new)
     keep(tx, activity.session_id, changes)
     tx.emit(AnswersPooled(activity.session_id, [], released=(new, len(rows) - new)))
 

@@ -134,7 +134,7 @@ def _refusal(tx: WriteTx, submission: Submission, activity: Activity | None, pre
         return NotFound()
     if submission.participant_id not in present:
         return SeatGone()
-    if not is_open(activity, at_us=tx.passed(submission.session_id)):
+    if not is_open(activity, at_us=tx.effective_now(submission.session_id)):
         return ActivityNotOpen()
     return None
 
@@ -181,7 +181,7 @@ def _answered(
             outcomes[place] = refusal
         else:
             accepted.append(_Accepted(place, activity, before, waiting))
-            head.count("pooled" if activity.anonymous else "responses", is_new)
+            head.add_count("pooled" if activity.anonymous else "responses", is_new)
     return accepted
 
 
@@ -222,7 +222,7 @@ def _store(
         by_session[each.activity.session_id].append(each)
     kept: dict[int, list[Change]] = {}
     for session_id, group in by_session.items():
-        stamps = tx.head(session_id).stamps(tx.now_us, len(group))
+        stamps = tx.head(session_id).next_ts_range(tx.now_us, len(group))
         ids = ordered_uuids(tx.now_us, len(group))
         changes: list[Change] = []
         for ts, (place, activity, before, _) in zip(stamps, group, strict=True):

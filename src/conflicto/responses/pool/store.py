@@ -221,7 +221,7 @@ def _count(tx: WriteTx, added: Iterable[tuple[int, int]]) -> None:
     for session_id, stored in added:
         by_session[session_id] += stored
     for session_id, stored in by_session.items():
-        tx.head(session_id).count("stored_bytes", stored)
+        tx.head(session_id).add_count("stored_bytes", stored)
 
 
 def _waiting(row: Row[Any], of: tuple[int, UUID, int], *, is_many: bool) -> PooledResponse:

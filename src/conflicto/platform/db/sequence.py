@@ -23,7 +23,7 @@ OWN_LEAD_US = 1_000
 
 
 @dataclass(slots=True)
-class Head:
+class FeedHead:
     """The locked head row of one topic, as the transaction sees and changes it. `base` is its position when the lock was taken.
 
     `max_bytes` is how much the topic may store, 0 for any amount.
@@ -31,58 +31,58 @@ class Head:
 
     topic: int
     ts: int
-    ctl: int
+    control_ts: int
     counts: dict[str, int]
     changed: bool = False
-    base: int = 0
+    locked_ts: int = 0
     own_ts: int = 0
     max_bytes: int = 0
 
     def __post_init__(self) -> None:
-        self.base = self.position
+        self.locked_ts = self.position
 
     @property
     def position(self) -> int:
         """Newest stamp of any kind: every change of the topic moves it."""
         return max(self.ts, self.own_ts)
 
-    def stamp(self, now_us: int, *, control: bool) -> int:
+    def next_ts(self, now_us: int, *, control: bool) -> int:
         """Return the next timestamp, above every earlier one even when the clock was set back."""
         self.ts = max(self.position + 1, now_us)
         if control:
-            self.ctl = self.ts
+            self.control_ts = self.ts
         self.changed = True
         return self.ts
 
-    def stamps(self, now_us: int, amount: int) -> range:
+    def next_ts_range(self, now_us: int, amount: int) -> range:
         """Return `amount` consecutive timestamps of data changes; `amount` is at least 1."""
         first = max(self.position + 1, now_us)
         self.ts = first + amount - 1
         self.changed = True
         return range(first, first + amount)
 
-    def own_stamp(self, now_us: int) -> int:
+    def next_own_ts(self, now_us: int) -> int:
         """Return the next timestamp of a change that one reader alone sees.
 
         It lies below the clock, and so below the stamps of this transaction, which are the same as without it. Only while the clock is
         behind the feed do the next stamps of others follow one later.
         """
-        self.own_ts = max(self.base + 1, self.own_ts + 1, now_us - OWN_LEAD_US)
+        self.own_ts = max(self.locked_ts + 1, self.own_ts + 1, now_us - OWN_LEAD_US)
         self.changed = True
         return self.own_ts
 
-    def count(self, name: str, by: int) -> int:
+    def add_count(self, name: str, by: int) -> int:
         """Add `by` to a counter that is kept on the head row and return it."""
         self.counts[name] += by
         self.changed = True
         return self.counts[name]
 
 
-class HeadStore(Protocol):
+class FeedHeadStore(Protocol):
     """Where head rows lie. The room that owns the table provides it; `app.py` hands it to the writer."""
 
-    def lock(self, connection: Connection, topics: Iterable[int]) -> dict[int, Head]:
+    def lock(self, connection: Connection, topics: Iterable[int]) -> dict[int, FeedHead]:
         """Lock the head rows of `topics`, in one order for all processes, and return those that exist."""
 
-    def save(self, tx: WriteTx, heads: Mapping[int, Head]) -> None:
+    def save(self, tx: WriteTx, heads: Mapping[int, FeedHead]) -> None:
         """Write back the heads that changed."""
