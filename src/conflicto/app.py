@@ -53,8 +53,8 @@ from conflicto.platform.cache_budget import BYTES_PER_MB, CacheBudget
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.engine import Database, PoolSize
+from conflicto.platform.db.epochs import EpochChanged, start_epoch_guard
 from conflicto.platform.db.group import Committed, GroupRunner
-from conflicto.platform.db.lives import LifeBegan, settled
 from conflicto.platform.db.schema import require_current
 from conflicto.platform.db.slow_queries import MS_PER_S, SlowQueries
 from conflicto.platform.db.writer import Writer
@@ -103,7 +103,7 @@ from conflicto.sessions import http as sessions_http
 from conflicto.sessions import link_http
 from conflicto.sessions.events import SessionChanged, SessionEnded
 from conflicto.sessions.feed_heads import FeedHeads
-from conflicto.sessions.gaps import Feeds
+from conflicto.sessions.gaps import SessionFeedStore
 from conflicto.sessions.purge import Purger
 from conflicto.sessions.retention import Retention
 from conflicto.settings import Settings, read_settings
@@ -131,7 +131,7 @@ class App:
         )  # fmt: skip
         require_current(self.db)
         self.heads = SessionCache(self.db, self._caught_up, self.budget)
-        self.lives = settled(self.db, Feeds(), self.heads)
+        self.epoch_guard = start_epoch_guard(self.db, SessionFeedStore(), self.heads)
         self.identity: Identity = establish(
             self.db, data_dir=settings.data_dir, secret_key=settings.secret("secret_key"),
             admin_token=settings.secret("admin_token"),
@@ -300,7 +300,7 @@ class App:
     def _runner(self) -> GroupRunner:
         inside: dict[type, list[Any]] = {SessionEnded: [end_with_session], ParticipantRemoved: [erase_answers]}
         heads = FeedHeads(self.settings.max_session_bytes)
-        return GroupRunner(self.db, heads, self.clock, inside | {AnsweringEnded: [release_rest]}, self.lives)
+        return GroupRunner(self.db, heads, self.clock, inside | {AnsweringEnded: [release_rest]}, self.epoch_guard)
 
     def _committed(self, committed: Committed) -> None:
         """Tell everyone who keeps state in memory; runs on the event loop, in commit order, before any caller hears of it."""
@@ -325,7 +325,7 @@ class App:
             elif isinstance(event, SessionChanged) and event.session.deleted:
                 self.purger.wake()
                 self.exports.jobs.wake()
-            elif isinstance(event, LifeBegan):
+            elif isinstance(event, EpochChanged):
                 self.heads.begin_anew()
                 self.check.forget()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import jwt
 
 from conflicto.app import App
-from conflicto.platform.db.facts import EPOCH, fact
+from conflicto.platform.db.metadata import EPOCH, load_metadata
 from conflicto.settings import Settings
 from tests.support import databases
 from tests.support.api import Api, make_event
@@ -53,7 +53,7 @@ async def test_it_stands_in_what_a_connection_is_told(app: App) -> None:
 async def test_it_is_in_the_pages_and_kept_in_the_database(api: Api) -> None:
     page = (await api.http.get("/")).text
     boot = json.loads(page.partition('id="boot">')[2].partition("</script>")[0])
-    assert boot["server"] == api.app.identity.issuer == await asyncio.to_thread(fact, api.app.db, EPOCH)
+    assert boot["server"] == api.app.identity.issuer == await asyncio.to_thread(load_metadata, api.app.db, EPOCH)
 
 
 async def test_of_two_installations_in_one_process_each_names_itself(

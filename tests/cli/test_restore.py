@@ -15,7 +15,7 @@ import pytest
 
 from conflicto.access.identity import KEY_FILE
 from conflicto.app import App
-from conflicto.platform.db.facts import SIGNING_KEY
+from conflicto.platform.db.metadata import SIGNING_KEY
 from conflicto.results import store as results
 from conflicto.results.store import Round, Segment
 from conflicto.settings import Settings

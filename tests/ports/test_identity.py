@@ -22,7 +22,7 @@ from conflicto.access.identity import (
 from conflicto.access.receipts import kid_of, public_text
 from conflicto.access.tokens import digest
 from conflicto.platform.db.engine import Database, PoolSize
-from conflicto.platform.db.facts import RECEIPT_KEY, SIGNING_KEY, replace_fact
+from conflicto.platform.db.metadata import RECEIPT_KEY, SIGNING_KEY, replace_metadata
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_the_key_of_receipts_travels_in_a_backup_of_an_embedded_database(db: Dat
     beside = keys_beside(db, tmp_path)
     assert set(beside) == ({SIGNING_KEY, RECEIPT_KEY} if db.dialect == "sqlite" else set())
     for name, key in beside.items():
-        replace_fact(db, name, key)
+        replace_metadata(db, name, key)
     elsewhere = tmp_path / "elsewhere"
     move_key_out(db, elsewhere)
     moved = identity(db, elsewhere)

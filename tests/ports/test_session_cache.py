@@ -15,7 +15,7 @@ from conflicto.platform.db.group import Committed
 from conflicto.platform.problems import NotFound, Unavailable
 from conflicto.sessions.commands import delete_session, lock
 from conflicto.sessions.events import SessionChanged
-from conflicto.sessions.gaps import Feeds
+from conflicto.sessions.gaps import SessionFeedStore
 from conflicto.sessions.store import purge_session
 from tests.support.kit import Kit, command, set_stage
 from tests.support.queries import counted_statements
@@ -275,7 +275,7 @@ async def test_memory_is_bounded(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> N
 async def begin_anew(kit: Kit) -> None:
     def begin() -> None:
         with kit.db.writer_connection() as connection, connection.begin():
-            Feeds().begin_anew(connection, 0)
+            SessionFeedStore().begin_epoch(connection, 0)
 
     await asyncio.to_thread(begin)
 

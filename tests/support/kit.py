@@ -13,10 +13,10 @@ from conflicto.participants.nickname import clean
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.engine import Database, PoolSize
+from conflicto.platform.db.fair_queue import Command
 from conflicto.platform.db.group import GroupRunner
 from conflicto.platform.db.sequence import FeedHeadStore
 from conflicto.platform.db.slow_queries import SlowQueries
-from conflicto.platform.db.turns import Command
 from conflicto.responses.commands.submit import Submission, submit_many
 from conflicto.responses.model import Written
 from conflicto.sessions.commands import NewSession, change_session, create_session

@@ -8,7 +8,7 @@ from sqlalchemy import text, update
 from conflicto.activities.commands.run import expire_due
 from conflicto.app import App
 from conflicto.participants.tables import participants
-from conflicto.platform.db.lives import Lives
+from conflicto.platform.db.epochs import EpochGuard
 from conflicto.platform.db.transaction import WriteTx
 from conflicto.responses.commands.release import release_due
 from conflicto.responses.recount.differences import bytes_of_sessions, counter_differences
@@ -24,8 +24,8 @@ OPEN = {"anonymous": True, "responses_visibility": "participants", "results_visi
 
 def shift_database(monkeypatch: pytest.MonkeyPatch, clock: HandClock) -> None:
     """Let PostgreSQL's clock run with the tests' own."""
-    now = Lives.now
-    monkeypatch.setattr(Lives, "now", lambda *args: now(*args) + int(clock.shift_s * US_PER_S))
+    now = EpochGuard.now_us
+    monkeypatch.setattr(EpochGuard, "now", lambda *args: now(*args) + int(clock.shift_s * US_PER_S))
 
 
 async def tick(app: App, clock: HandClock, seconds: float = PERIOD_S) -> None:

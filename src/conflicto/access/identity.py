@@ -12,7 +12,7 @@ from jwt.utils import base64url_decode
 from conflicto.access.receipts import kid_of, public_text
 from conflicto.access.tokens import SHORTEST_KEY_BYTES, Tokens, digest
 from conflicto.platform.db.backup import sync_folder
-from conflicto.platform.db.facts import (
+from conflicto.platform.db.metadata import (
     ADMIN_TOKEN_HASH,
     EPOCH,
     ISSUER,
@@ -21,12 +21,12 @@ from conflicto.platform.db.facts import (
     RECEIPT_PUBLIC_KEY,
     SERVER,
     SIGNING_KEY,
-    ensure_fact,
-    fact,
-    replace_fact,
-    store,
-    stored,
-    stored_below,
+    ensure_metadata,
+    load_metadata,
+    read_metadata,
+    read_metadata_with_prefix,
+    replace_metadata,
+    write_metadata,
 )
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.ids import epoch_name, opaque_secret
@@ -71,12 +71,12 @@ def establish(db: Database, *, data_dir: Path, secret_key: str | None, admin_tok
         ValueError: `secret_key` is shorter than 32 bytes.
     """
     issuer, key = signing_identity(db, data_dir=data_dir, secret_key=secret_key)
-    epoch, _ = ensure_fact(db, EPOCH, epoch_name)
+    epoch, _ = ensure_metadata(db, EPOCH, epoch_name)
     receipts = receipt_key(db, data_dir=data_dir)
     if admin_token is not None:
         return Identity(epoch, issuer, key, receipts, digest(admin_token), admin_token)
     fresh = opaque_secret()
-    kept, made = ensure_fact(db, ADMIN_TOKEN_HASH, lambda: digest(fresh))
+    kept, made = ensure_metadata(db, ADMIN_TOKEN_HASH, lambda: digest(fresh))
     return Identity(epoch, issuer, key, receipts, kept, fresh if made else None)
 
 
@@ -93,17 +93,17 @@ def receipt_key(db: Database, *, data_dir: Path, renew: bool = False) -> bytes:
         text = _key_file(data_dir, RECEIPT_KEY_FILE, RECEIPT_KEY_BYTES).decode()
     else:
         if renew:
-            replace_fact(db, RECEIPT_KEY, opaque_secret(RECEIPT_KEY_BYTES))
-        text, _ = ensure_fact(db, RECEIPT_KEY, lambda: opaque_secret(RECEIPT_KEY_BYTES))
+            replace_metadata(db, RECEIPT_KEY, opaque_secret(RECEIPT_KEY_BYTES))
+        text, _ = ensure_metadata(db, RECEIPT_KEY, lambda: opaque_secret(RECEIPT_KEY_BYTES))
     key = base64url_decode(text)
     public = public_text(key)
-    ensure_fact(db, RECEIPT_PUBLIC_KEY + kid_of(public), lambda: public)
+    ensure_metadata(db, RECEIPT_PUBLIC_KEY + kid_of(public), lambda: public)
     return key
 
 
 def receipt_public_keys(tx: ReadTx) -> dict[str, str]:
     """Return the public half of every key that ever signed receipts here, by its name."""
-    return stored_below(tx, RECEIPT_PUBLIC_KEY)
+    return read_metadata_with_prefix(tx, RECEIPT_PUBLIC_KEY)
 
 
 def signing_identity(db: Database, *, data_dir: Path, secret_key: str | None) -> tuple[str, bytes]:
@@ -111,8 +111,8 @@ def signing_identity(db: Database, *, data_dir: Path, secret_key: str | None) ->
 
     The issuer is the first epoch: tokens outlive a restore as long as the key does.
     """
-    epoch, _ = ensure_fact(db, EPOCH, epoch_name)
-    return fact(db, ISSUER) or epoch, _signing_key(db, data_dir, secret_key)
+    epoch, _ = ensure_metadata(db, EPOCH, epoch_name)
+    return load_metadata(db, ISSUER) or epoch, _signing_key(db, data_dir, secret_key)
 
 
 def tokens_of(db: Database, identity: Identity, clock: Clock, *, max_days: int, budget: CacheBudget | None = None) -> Tokens:
@@ -123,7 +123,7 @@ def tokens_of(db: Database, identity: Identity, clock: Clock, *, max_days: int, 
 
 def links_since_s(db: Database, now_s: int) -> int:
     """Return the second since 1970 from which tokens without an absolute end count: the first start after links came."""
-    return int(ensure_fact(db, LINKS_SINCE, lambda: str(now_s))[0])
+    return int(ensure_metadata(db, LINKS_SINCE, lambda: str(now_s))[0])
 
 
 def begin_anew(tx: ReadTx) -> str:
@@ -131,18 +131,18 @@ def begin_anew(tx: ReadTx) -> str:
 
     On which server it lies is forgotten, since a restore may have brought it from another: the next start looks.
     """
-    epoch = stored(tx, EPOCH)
-    if epoch is not None and stored(tx, ISSUER) is None:
-        store(tx, ISSUER, epoch)
+    epoch = read_metadata(tx, EPOCH)
+    if epoch is not None and read_metadata(tx, ISSUER) is None:
+        write_metadata(tx, ISSUER, epoch)
     fresh = epoch_name()
-    store(tx, EPOCH, fresh)
-    store(tx, SERVER, None)
+    write_metadata(tx, EPOCH, fresh)
+    write_metadata(tx, SERVER, None)
     return fresh
 
 
 def epoch_of(tx: ReadTx) -> str:
     """Return the name of the life of the database that a snapshot is from; a database that was never served has none."""
-    return stored(tx, EPOCH) or ""
+    return read_metadata(tx, EPOCH) or ""
 
 
 def keys_beside(db: Database, data_dir: Path) -> dict[str, str]:
@@ -150,7 +150,7 @@ def keys_beside(db: Database, data_dir: Path) -> dict[str, str]:
     if db.dialect != "sqlite":
         return {}
     found = {name: data_dir / file for name, file in KEY_FILES.items() if (data_dir / file).exists()}
-    return {name: path.read_text().strip() for name, path in found.items() if db.query(stored, name) is None}
+    return {name: path.read_text().strip() for name, path in found.items() if db.query(read_metadata, name) is None}
 
 
 def move_key_out(db: Database, data_dir: Path) -> Path | None:
@@ -161,11 +161,11 @@ def move_key_out(db: Database, data_dir: Path) -> Path | None:
     """
     asides: dict[str, Path | None] = {}
     for name, file in KEY_FILES.items() if db.dialect == "sqlite" else ():
-        key = fact(db, name)
+        key = load_metadata(db, name)
         if key is not None:
             asides[name] = _put_key_beside(data_dir / file, key)
             with db.writer_connection() as connection, connection.begin():
-                store(ReadTx(connection), name, None)
+                write_metadata(ReadTx(connection), name, None)
     return asides.get(SIGNING_KEY)
 
 
@@ -183,7 +183,7 @@ def _put_key_beside(path: Path, key: str) -> Path | None:
 def renew_admin_token(db: Database) -> str:
     """Make a new admin token; the old one is dead from the next start on."""
     fresh = opaque_secret()
-    replace_fact(db, ADMIN_TOKEN_HASH, digest(fresh))
+    replace_metadata(db, ADMIN_TOKEN_HASH, digest(fresh))
     return fresh
 
 
@@ -212,7 +212,7 @@ def _signing_key(db: Database, data_dir: Path, secret_key: str | None) -> bytes:
         move_key_out(db, data_dir)  # a restore was killed before it did so
         key = _key_file(data_dir, KEY_FILE, SIGNING_KEY_BYTES)
     else:
-        key = ensure_fact(db, SIGNING_KEY, lambda: opaque_secret(SIGNING_KEY_BYTES))[0].encode()
+        key = ensure_metadata(db, SIGNING_KEY, lambda: opaque_secret(SIGNING_KEY_BYTES))[0].encode()
     if len(key) < SHORTEST_KEY_BYTES:
         message = f"The signing key has {len(key)} bytes; it needs at least {SHORTEST_KEY_BYTES}."
         raise ValueError(message)

@@ -71,7 +71,7 @@ def backup(
     settings = settings_or_exit()
     with existing_database(settings) as db:
         try:
-            rows = back_up(db, file, Clock(), facts=keys_beside(db, settings.data_dir))
+            rows = back_up(db, file, Clock(), extra_metadata=keys_beside(db, settings.data_dir))
         except BackupFailed as error:
             err.print(str(error), markup=False)
             raise typer.Exit(UNUSABLE) from None

@@ -19,7 +19,7 @@ from conflicto.access.identity import ADMIN_FILE, Identity, establish, keep_admi
 from conflicto.cli.environment import UNUSABLE, await_database, prepared_database, registered_or_exit, settings_or_exit
 from conflicto.cli.preflight import only_server, require_data_directory, require_export_directory, require_port, require_redis
 from conflicto.platform.db.engine import LEAST_CONNECTIONS, Database, PoolSize
-from conflicto.platform.db.postgres import Capacity, capacity
+from conflicto.platform.db.postgres import ConnectionLimit, connection_limit
 from conflicto.platform.logs import configure_logs
 from conflicto.platform.shutdown import REQUESTS_S
 from conflicto.settings import Settings, unknown_variables
@@ -111,24 +111,24 @@ def _fit_pool(db: Database, settings: Settings) -> None:
     said = (
         f"{settings.workers} workers may open {wanted} connections (DATABASE_POOL_SIZE {settings.pool_size},"
         f" DATABASE_MAX_OVERFLOW {settings.max_overflow}, exports {settings.workers * OF_EXPORTS}),"
-        f" and {server.bound} allows {server.most} in all, of which {server.used} are taken now"
+        f" and {server.source} allows {server.max_connections} in all, of which {server.used} are taken now"
     )
-    if least > server.most:
-        err.print(f"{said}. At least {least} are needed: raise {server.bound}, or lower --workers.")
+    if least > server.max_connections:
+        err.print(f"{said}. At least {least} are needed: raise {server.source}, or lower --workers.")
         raise typer.Exit(UNUSABLE)
-    fitting = max(least, min(wanted, server.most - server.used))
+    fitting = max(least, min(wanted, server.max_connections - server.used))
     if fitting < wanted:
         size, overflow = _fitting_sizes(fitting - settings.workers * OF_EXPORTS, settings)
         os.environ["DATABASE_POOL_SIZE"], os.environ["DATABASE_MAX_OVERFLOW"] = str(size), str(overflow)
         err.print(f"{said}. The pool is lowered to DATABASE_POOL_SIZE {size}, DATABASE_MAX_OVERFLOW {overflow}.")
 
 
-def _capacity(db: Database) -> Capacity | None:
+def _capacity(db: Database) -> ConnectionLimit | None:
     """Return what connections there may be, None where the database is a file or a pooler shares them out."""
     if not db.is_shared:
         return None
     with db.writer_connection() as connection:
-        return capacity(connection)
+        return connection_limit(connection)
 
 
 def _fitting_sizes(connections: int, settings: Settings) -> tuple[int, int]:

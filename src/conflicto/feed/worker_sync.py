@@ -1,6 +1,6 @@
 """How the memory of one worker follows the others: doorbells over Redis if there is one, and a look at the database every second.
 
-The same look finds that the database is not the one that is remembered (`platform/db/lives.py`), where nobody writes.
+The same look finds that the database is not the one that is remembered (`platform/db/epochs.py`), where nobody writes.
 """
 
 from __future__ import annotations

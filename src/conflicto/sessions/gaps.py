@@ -59,18 +59,18 @@ def open_gaps(connection: Connection, clock_us: int) -> int:
     return begins
 
 
-class Feeds:
+class SessionFeedStore:
     """The feeds' part in a new life of a PostgreSQL database that lost commits under running servers."""
 
-    def hold(self, connection: Connection) -> None:
+    def lock(self, connection: Connection) -> None:
         """Let nobody move a feed until the transaction ends."""
         connection.execute(_HOLD)
 
-    def newest(self, connection: Connection) -> int:
+    def newest_position(self, connection: Connection) -> int:
         """Return the newest position of any feed, µs."""
         return newest_position(connection)
 
-    def begin_anew(self, connection: Connection, clock_us: int) -> None:
+    def begin_epoch(self, connection: Connection, clock_us: int) -> None:
         """Open the gaps, and give the database a new epoch; `clock_us` is the least start of the new life."""
         open_gaps(connection, clock_us)
         begin_anew(ReadTx(connection))

@@ -15,8 +15,8 @@ def test_what_is_known_already_is_not_told_again() -> None:
     """Memory may have moved on by commits of its own while the news was read."""
     early, late = SimpleNamespace(updated_ts=10, ts=10), SimpleNamespace(updated_ts=20, ts=20)
     news = RemoteChanges(
-        epoch="life", row=FeedHead(7, 20, 20, {}), session=SimpleNamespace(id=7), activities=[early, late], counts={(ONE, 1): 5, (TWO, 1): 6},
-        seats=[early, late], answers=[early, late], links=[], pooled=[early, late],
+        epoch="life", row=FeedHead(7, 20, 20, {}), session=SimpleNamespace(id=7), activities=[early, late],
+        counts={(ONE, 1): 5, (TWO, 1): 6}, seats=[early, late], answers=[early, late], links=[], pooled=[early, late],
     )  # fmt: skip
 
     told = list(news.events(15, {(ONE, 1): 5}))

@@ -16,8 +16,8 @@ from sqlalchemy.exc import DBAPIError
 
 from conflicto import __version__
 from conflicto.platform.db.archive import ArchiveUnusable, ArchiveWriter, Header, Section, opened
-from conflicto.platform.db.facts import EPOCH
 from conflicto.platform.db.group import POSTGRES_NOW
+from conflicto.platform.db.metadata import EPOCH
 from conflicto.platform.db.schema import SCHEMA
 from conflicto.platform.db.tables import Uuid16, meta, metadata
 from conflicto.platform.instants import rfc3339
@@ -44,7 +44,7 @@ class BackupFailed(RuntimeError):
     """There is no copy, and nothing that was there before has been touched."""
 
 
-def back_up(db: Database, target: Path, clock: Clock, *, facts: Mapping[str, str]) -> dict[str, int]:
+def back_up(db: Database, target: Path, clock: Clock, *, extra_metadata: Mapping[str, str]) -> dict[str, int]:
     """Write an archive to `target`, which is replaced only once the new one is whole; returns the rows of each table.
 
     `facts` are put beside those that the database keeps of itself.
@@ -56,7 +56,7 @@ def back_up(db: Database, target: Path, clock: Clock, *, facts: Mapping[str, str
     try:
         unfinished.unlink(missing_ok=True)
         with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            rows = db.query(_written, file, clock, facts)
+            rows = db.query(_written, file, clock, extra_metadata)
             file.flush()
             os.fsync(file.fileno())
         with opened(unfinished):

@@ -110,7 +110,7 @@ class Database:
             self._writer = opened(pool_size=1, max_overflow=0, read_only=False)
             size = max(1, min(pool.size - 1, readers))
             self._readers = opened(pool_size=size, max_overflow=readers - size, read_only=True)
-            event.listen(self._readers, "connect", lambda connection, _: postgres.require_line(connection, self.line))
+            event.listen(self._readers, "connect", lambda connection, _: postgres.require_timeline(connection, self.timeline))
         self._threads = ThreadPoolExecutor(max_workers=readers, thread_name_prefix="reader")
         self.places = ReaderQueue(readers)
         self.common_lane = self.places.add_lane(
@@ -121,7 +121,7 @@ class Database:
         self.loads = ReadLane(self, loads_of(readers), MAX_LOAD_WAIT_S)
         self.most_connections = readers + 1
         self.on_query: Callable[[float], None] | None = None
-        self.line: str | None = None
+        self.timeline: str | None = None
         self.is_damaged = False
 
     @property

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy import text
 
+from conflicto.platform.db.epochs import DatabaseReplaced, EpochChanged
 from conflicto.platform.db.faults import (
     DATABASE_FAULTS,
     OUTAGES,
@@ -19,7 +20,6 @@ from conflicto.platform.db.faults import (
     is_retryable,
     unavailable,
 )
-from conflicto.platform.db.lives import LifeBegan, LifeOver
 from conflicto.platform.db.transaction import HalfDone, WriteTx
 from conflicto.platform.problems import DomainError, InternalError
 
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
     from conflicto.platform.clock import Clock
     from conflicto.platform.db.engine import Database
-    from conflicto.platform.db.lives import Lives
+    from conflicto.platform.db.epochs import EpochGuard
+    from conflicto.platform.db.fair_queue import Command
     from conflicto.platform.db.sequence import FeedHead, FeedHeadStore
-    from conflicto.platform.db.turns import Command
 
 Outcome = Any
 """A command's value, or the exception that its caller shall see."""
@@ -76,20 +76,20 @@ class GroupRunner:
         heads: FeedHeadStore,
         clock: Clock,
         subscribers: Mapping[type, Sequence[Callable[[WriteTx, Any], None]]],
-        lives: Lives | None = None,
+        epoch_guard: EpochGuard | None = None,
     ) -> None:
         self._database = database
         self._heads = heads
         self._clock = clock
         self._subscribers = subscribers
-        self._lives = lives
+        self._epoch_guard = epoch_guard
 
     def run(self, group: list[Command]) -> Iterator[tuple[Sequence[Outcome], Committed | None, list[Command]]]:
         """Yield outcomes, what was committed, and the commands that they belong to; one item, or one for each command of a replay."""
         try:
             yield *self._persist(group), group
-        except LifeOver as over:
-            yield from self._run_anew(group, over.lives)
+        except DatabaseReplaced as over:
+            yield from self._run_in_new_epoch(group, over.guard)
         except CommitUnknown as error:
             yield self._failed(group, unavailable(error))
         except DATABASE_FAULTS as error:
@@ -102,14 +102,16 @@ class GroupRunner:
             else:
                 yield self._failed(group, _told(error))
 
-    def _run_anew(self, group: list[Command], lives: Lives) -> Iterator[tuple[Sequence[Outcome], Committed | None, list[Command]]]:
+    def _run_in_new_epoch(
+        self, group: list[Command], guard: EpochGuard
+    ) -> Iterator[tuple[Sequence[Outcome], Committed | None, list[Command]]]:
         """Tell that another life has begun, and run a group in it."""
         try:
-            lives.begin_anew()
+            guard.begin_epoch()
         except Exception as error:  # noqa: BLE001 - the next group tries again
             yield self._failed(group, unavailable(error))
         else:
-            yield [], Committed([LifeBegan()], {}, 0), []
+            yield [], Committed([EpochChanged()], {}, 0), []
             yield from self.run(group)
 
     def _failed(self, group: list[Command], error: DomainError) -> tuple[Sequence[Outcome], None, list[Command]]:
@@ -155,8 +157,8 @@ class GroupRunner:
 
     def _now(self, connection: Connection, heads: Mapping[int, FeedHead]) -> int:
         """Read the clock that orders this database's feed, after the locks are held: PostgreSQL's own, or this host's for SQLite."""
-        if self._lives is not None:
-            return self._lives.now(connection, heads)
+        if self._epoch_guard is not None:
+            return self._epoch_guard.now_us(connection, heads)
         if connection.dialect.name == "postgresql":
             return int(connection.execute(POSTGRES_NOW).scalar_one())
         return self._clock.wall_us()

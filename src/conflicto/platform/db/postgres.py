@@ -32,14 +32,14 @@ IDLE_IN_TRANSACTION_S = 10.0
 """A process that hangs between its head-row lock and its commit must not stop a session's feed for longer."""
 
 
-LINE = "left(pg_walfile_name(pg_current_wal_lsn()), 8)"
+TIMELINE = "left(pg_walfile_name(pg_current_wal_lsn()), 8)"
 """The line of history (timeline) that a server writes: another one after every promotion. Its checkpoints tell of it minutes later."""
 
-UNTOLD = ""
+UNKNOWN = ""
 """What is said instead where a service keeps such things to itself."""
 
 
-class OtherLine(OperationalError):
+class TimelineMismatch(OperationalError):
     """The server is not on the line of history that this process knows."""
 
 
@@ -59,15 +59,15 @@ def require_supported(connection: Connection) -> None:
         raise PostgresOld(message)
 
 
-class Capacity(NamedTuple):
+class ConnectionLimit(NamedTuple):
     """Connections that this user may open, how many are open now, and what bounds them: the server or a `CONNECTION LIMIT`."""
 
-    most: int
+    max_connections: int
     used: int
-    bound: str
+    source: str
 
 
-_CAPACITY = text(
+_CONNECTION_LIMITS = text(
     "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
     " - coalesce(current_setting('reserved_connections', true), '0')::int AS most,"
     " (SELECT rolconnlimit FROM pg_roles WHERE rolname = session_user AND NOT rolsuper) AS of_role,"
@@ -78,31 +78,31 @@ _CAPACITY = text(
 )
 
 
-def capacity(connection: Connection) -> Capacity | None:
+def connection_limit(connection: Connection) -> ConnectionLimit | None:
     """Return how many connections there may be, by whichever bound is the narrowest; None where a pooler shares them out."""
     if getattr(connection.connection.dbapi_connection, "is_pooled", False):
         return None
-    row = connection.execute(_CAPACITY).one()
-    bounds = [Capacity(row.most, row.used, "max_connections")]
+    row = connection.execute(_CONNECTION_LIMITS).one()
+    bounds = [ConnectionLimit(row.most, row.used, "max_connections")]
     if row.of_role is not None and row.of_role >= 0:
-        bounds.append(Capacity(row.of_role, row.by_role, "the role's CONNECTION LIMIT"))
+        bounds.append(ConnectionLimit(row.of_role, row.by_role, "the role's CONNECTION LIMIT"))
     if row.of_database >= 0:
-        bounds.append(Capacity(row.of_database, row.in_database, "the database's CONNECTION LIMIT"))
+        bounds.append(ConnectionLimit(row.of_database, row.in_database, "the database's CONNECTION LIMIT"))
     return min(bounds)
 
 
-def require_line(connection: DriverConnection[tuple[str]], known: str | None) -> None:
+def require_timeline(connection: DriverConnection[tuple[str]], known: str | None) -> None:
     """Refuse a new connection to a server on another line of history than the one that is known, if any is.
 
     Raises:
         OtherLine: it lives another life; what it tells must not be mixed with what is remembered.
     """
-    if known in {None, UNTOLD}:
+    if known in {None, UNKNOWN}:
         return
-    found = connection.execute(f"SELECT {LINE}").fetchone()  # a constant
+    found = connection.execute(f"SELECT {TIMELINE}").fetchone()  # a constant
     connection.rollback()
     if found is None or found[0] != known:
-        raise OtherLine("the server is on another line of history than before")
+        raise TimelineMismatch("the server is on another line of history than before")
 
 
 def interrupt(connection: Connection) -> None:

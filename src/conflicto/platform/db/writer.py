@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
 
+from conflicto.platform.db.fair_queue import Command, FairQueue
 from conflicto.platform.db.faults import RETRY_AFTER_S, unavailable
 from conflicto.platform.db.group import Committed, CommitUnknown, GroupRunner, Outcome
-from conflicto.platform.db.turns import Command, Turns
 from conflicto.platform.problems import Overloaded
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class Writer:
             self._pending.popleft()
 
     def _work(self) -> None:
-        waiting = Turns()
+        waiting = FairQueue()
         open_for_more = True
         while open_for_more or waiting:
             for arrived in self._arrived(wait=not waiting):

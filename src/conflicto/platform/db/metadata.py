@@ -26,34 +26,34 @@ RECEIPT_PUBLIC_KEY = "receipt_public_key:"
 ADMIN_TOKEN_HASH = "admin_token_hash"  # noqa: S105 - the name of a fact
 
 
-def stored(tx: ReadTx, key: str) -> str | None:
+def read_metadata(tx: ReadTx, key: str) -> str | None:
     """Return a fact in a transaction that is open already, None if it was never written."""
     found: str | None = tx.scalar(select(meta.c.value).where(meta.c.key == key))
     return found
 
 
-def stored_below(tx: ReadTx, beginning: str) -> dict[str, str]:
+def read_metadata_with_prefix(tx: ReadTx, beginning: str) -> dict[str, str]:
     """Return the facts whose names begin so, by the rest of the name."""
     rows = tx.all(select(meta.c.key, meta.c.value).where(meta.c.key.startswith(beginning, autoescape=True)))
     return {row.key.removeprefix(beginning): row.value for row in rows}
 
 
-def store(tx: ReadTx, key: str, value: str | None) -> None:
+def write_metadata(tx: ReadTx, key: str, value: str | None) -> None:
     """Write a fact anew in a transaction that is open already; None takes it away."""
     tx.connection.execute(delete(meta).where(meta.c.key == key))
     if value is not None:
         tx.connection.execute(insert(meta), {"key": key, "value": value})
 
 
-def fact(db: Database, key: str) -> str | None:
+def load_metadata(db: Database, key: str) -> str | None:
     """Return a fact, None if it was never written."""
     with db.writer_connection() as connection, connection.begin():
-        return stored(ReadTx(connection), key)
+        return read_metadata(ReadTx(connection), key)
 
 
-def ensure_fact(db: Database, key: str, make: Callable[[], str]) -> tuple[str, bool]:
+def ensure_metadata(db: Database, key: str, make: Callable[[], str]) -> tuple[str, bool]:
     """Return a fact and whether it was made now; of two processes that start together, one makes it."""
-    found = fact(db, key)
+    found = load_metadata(db, key)
     if found is not None:
         return found, False
     made = make()
@@ -61,11 +61,11 @@ def ensure_fact(db: Database, key: str, make: Callable[[], str]) -> tuple[str, b
         with db.writer_connection() as connection, connection.begin():
             connection.execute(insert(meta), {"key": key, "value": made})
     except IntegrityError:
-        return fact(db, key) or made, False
+        return load_metadata(db, key) or made, False
     return made, True
 
 
-def replace_fact(db: Database, key: str, value: str) -> None:
+def replace_metadata(db: Database, key: str, value: str) -> None:
     """Write a fact anew."""
     with db.writer_connection() as connection, connection.begin():
-        store(ReadTx(connection), key, value)
+        write_metadata(ReadTx(connection), key, value)

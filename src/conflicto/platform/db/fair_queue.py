@@ -35,35 +35,35 @@ class Command:
 
 
 @dataclass(slots=True)
-class _Line:
+class _SessionQueue:
     """Commands with the same topics. `held` are those whose key is in the group already: they come first in the next one."""
 
     waiting: deque[Command] = field(default_factory=deque)
-    held: list[Command] = field(default_factory=list)
+    deferred: list[Command] = field(default_factory=list)
 
-    def take(self, most: int, taken: set[Hashable]) -> list[Command]:
+    def take(self, max_commands: int, taken_keys: set[Hashable]) -> list[Command]:
         """Take up to `most` commands none of whose keys are `taken`, and add theirs; those that came behind a held one wait with it."""
         found: list[Command] = []
-        while self.waiting and len(found) < most:
+        while self.waiting and len(found) < max_commands:
             command = self.waiting.popleft()
-            if command.keys and not taken.isdisjoint(command.keys):
-                self.held.append(command)
+            if command.keys and not taken_keys.isdisjoint(command.keys):
+                self.deferred.append(command)
             else:
                 found.append(command)
-            taken.update(command.keys)
+            taken_keys.update(command.keys)
         return found
 
-    def end_turn(self) -> None:
+    def requeue_deferred(self) -> None:
         """Put what was held back in front."""
-        self.waiting.extendleft(reversed(self.held))
-        self.held.clear()
+        self.waiting.extendleft(reversed(self.deferred))
+        self.deferred.clear()
 
 
-class Turns:
+class FairQueue:
     """The commands that wait, and the rule that picks the next group. For one thread."""
 
     def __init__(self) -> None:
-        self._lines: dict[tuple[int, ...], _Line] = {}
+        self._lines: dict[tuple[int, ...], _SessionQueue] = {}
 
     def __bool__(self) -> bool:
         """Whether anything waits."""
@@ -73,23 +73,23 @@ class Turns:
         """Let a command stand at the end of its line."""
         line = self._lines.get(command.topics)
         if line is None:
-            line = self._lines[command.topics] = _Line()
+            line = self._lines[command.topics] = _SessionQueue()
         line.waiting.append(command)
 
-    def next_group(self, most: int) -> list[Command]:
+    def next_group(self, max_commands: int) -> list[Command]:
         """Take the largest possible group of up to `most`: as many of each line as of any other, and what is left over of the longest.
 
         Where there are more lines than places, those that come away empty are the first of the next group.
         """
         group: list[Command] = []
         taken: set[Hashable] = set()
-        while len(group) < most and (moving := [topics for topics, line in self._lines.items() if line.waiting]):
-            share = max(1, (most - len(group)) // len(moving))
-            for topics in moving[: most - len(group)]:
+        while len(group) < max_commands and (moving := [topics for topics, line in self._lines.items() if line.waiting]):
+            share = max(1, (max_commands - len(group)) // len(moving))
+            for topics in moving[: max_commands - len(group)]:
                 line = self._lines[topics] = self._lines.pop(topics)  # to the end
                 group += line.take(share, taken)
         for topics, line in list(self._lines.items()):
-            line.end_turn()
+            line.requeue_deferred()
             if not line.waiting:
                 del self._lines[topics]
         return group

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from conflicto.app import App
 from conflicto.platform.db.deadlines import Deadlines
-from conflicto.platform.db.facts import EPOCH, SERVER, fact
+from conflicto.platform.db.metadata import EPOCH, SERVER, load_metadata
 from conflicto.settings import Settings
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted, refused
@@ -163,8 +163,8 @@ async def test_a_start_on_another_server_begins_a_new_life(shared: Settings, exc
         assert app.identity.epoch not in {"", first}
         assert app.identity.issuer == first
         assert await epoch_of(event, Api(app)) == app.identity.epoch
-        assert fact(app.db, SERVER)
-        assert fact(app.db, EPOCH) == app.identity.epoch
+        assert load_metadata(app.db, SERVER)
+        assert load_metadata(app.db, EPOCH) == app.identity.epoch
 
 
 async def test_a_new_life_that_cannot_begin_yet_is_tried_again(shared: Settings, exchange: Exchange) -> None:
@@ -189,5 +189,5 @@ async def test_new_readers_refuse_a_server_on_another_line(shared: Settings) -> 
     async with App(shared).running() as app:
         event = await make_event(Api(app))
         app.db._readers.dispose()
-        app.db.line = "0000000F"
+        app.db.timeline = "0000000F"
         refused(await event.api.get("/sessions", token=event.api.admin), 503, "unavailable")

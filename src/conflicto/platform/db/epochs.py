@@ -14,8 +14,8 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import NotSupportedError, ProgrammingError
 
-from conflicto.platform.db.facts import EPOCH, SERVER, ensure_fact, store, stored
-from conflicto.platform.db.postgres import LINE, UNTOLD
+from conflicto.platform.db.metadata import EPOCH, SERVER, ensure_metadata, read_metadata, write_metadata
+from conflicto.platform.db.postgres import TIMELINE, UNKNOWN
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.ids import epoch_name
 
@@ -36,32 +36,32 @@ _DATABASE = text("SELECT oid FROM pg_database WHERE datname = current_database()
 log = structlog.get_logger(__name__)
 
 
-class LifeOver(Exception):
+class DatabaseReplaced(Exception):
     """The database is not the one that this process remembers. Nothing was written."""
 
-    def __init__(self, lives: Lives) -> None:
+    def __init__(self, guard: EpochGuard) -> None:
         super().__init__()
-        self.lives = lives
+        self.guard = guard
 
 
-class LifeBegan:
+class EpochChanged:
     """All that was in memory is of an earlier life: told to those who keep something there."""
 
 
-class Feeds(Protocol):
+class FeedStore(Protocol):
     """What the room that owns the feeds does for a new life, in the open transaction."""
 
-    def hold(self, connection: Connection) -> None:
+    def lock(self, connection: Connection) -> None:
         """Let nobody move a feed until the transaction ends."""
 
-    def newest(self, connection: Connection) -> int:
+    def newest_position(self, connection: Connection) -> int:
         """Return the newest position of any feed, µs."""
 
-    def begin_anew(self, connection: Connection, clock_us: int) -> None:
+    def begin_epoch(self, connection: Connection, clock_us: int) -> None:
         """Give every feed a start above all that was handed out, and the database a new epoch; `clock_us` is the least start."""
 
 
-class Memory(Protocol):
+class KnownPositions(Protocol):
     """What this process knows of the feeds. Asked from the writer's thread."""
 
     def position(self, topic: int) -> int:
@@ -71,89 +71,92 @@ class Memory(Protocol):
         """Return the newest position that is known of any topic, 0 if there is none."""
 
 
-def settled(db: Database, feeds: Feeds, memory: Memory) -> Lives | None:
+def start_epoch_guard(db: Database, feeds: FeedStore, known_positions: KnownPositions) -> EpochGuard | None:
     """Return the life that begins with the start of this process; None for SQLite, whose file nobody replaces under an open connection."""
     if not db.is_shared:
         return None
-    lives = Lives(db, feeds, memory)
-    lives.settle()
+    lives = EpochGuard(db, feeds, known_positions)
+    lives.start()
     return lives
 
 
-class Lives:
+class EpochGuard:
     """The life that this process lives in: `epoch` is its name."""
 
-    def __init__(self, db: Database, feeds: Feeds, memory: Memory) -> None:
+    def __init__(self, db: Database, feeds: FeedStore, known_positions: KnownPositions) -> None:
         self._db = db
         self._feeds = feeds
-        self._memory = memory
-        self._moment = text("")
-        self._cluster = self._line = UNTOLD
+        self._known_positions = known_positions
+        self._state_query = text("")
+        self._cluster = self._timeline = UNKNOWN
         self.epoch = ""
 
-    def settle(self) -> None:
+    def start(self) -> None:
         """At the start: begin a new life if the database was brought here from another server, or its server began another line."""
-        self.epoch, _ = ensure_fact(self._db, EPOCH, epoch_name)
+        self.epoch, _ = ensure_metadata(self._db, EPOCH, epoch_name)
         with self._db.writer_connection() as connection:
-            self._learn(connection)
+            self._read_timeline(connection)
             with connection.begin():
-                is_known = stored(ReadTx(connection), SERVER) == self._server(connection)
+                is_known = read_metadata(ReadTx(connection), SERVER) == self._server_id(connection)
         if is_known:
-            self._db.line = self._line
+            self._db.timeline = self._timeline
         else:
             self.epoch = ""
-            self.begin_anew()
+            self.begin_epoch()
 
-    def now(self, connection: Connection, heads: Mapping[int, FeedHead]) -> int:
+    def now_us(self, connection: Connection, heads: Mapping[int, FeedHead]) -> int:
         """Return the clock that orders the feed, µs, read after the heads were locked.
 
         Raises:
             LifeOver: this is not the database that this process remembers.
         """
-        moment = connection.execute(self._moment).one()
-        if moment.line != self._line or moment.epoch != self.epoch:
-            raise LifeOver(self)
-        if any(head.position < self._memory.position(topic) for topic, head in heads.items()):
-            raise LifeOver(self)
+        moment = connection.execute(self._state_query).one()
+        if moment.line != self._timeline or moment.epoch != self.epoch:
+            raise DatabaseReplaced(self)
+        if any(head.position < self._known_positions.position(topic) for topic, head in heads.items()):
+            raise DatabaseReplaced(self)
         return int(moment.now_us)
 
-    def begin_anew(self) -> None:
+    def begin_epoch(self) -> None:
         """Begin a new life, or join the one that another process has begun meanwhile."""
         with self._db.writer_connection() as connection:
-            self._learn(connection)
+            self._read_timeline(connection)
             with connection.begin():
-                self._feeds.hold(connection)
-                self._settle(connection)
-                epoch = str(stored(ReadTx(connection), EPOCH))
-        self.epoch, self._db.line = epoch, self._line
+                self._feeds.lock(connection)
+                self._begin_epoch_if_needed(connection)
+                epoch = str(read_metadata(ReadTx(connection), EPOCH))
+        self.epoch, self._db.timeline = epoch, self._timeline
 
-    def _settle(self, connection: Connection) -> None:
+    def _begin_epoch_if_needed(self, connection: Connection) -> None:
         """Do what is to be done of a new life: nothing if it has begun, and above all that is known here."""
-        tx, server, known = ReadTx(connection), self._server(connection), self._memory.newest_position()
-        recorded, epoch = stored(tx, SERVER), stored(tx, EPOCH)
+        tx, server, known = ReadTx(connection), self._server_id(connection), self._known_positions.newest_position()
+        recorded, epoch = read_metadata(tx, SERVER), read_metadata(tx, EPOCH)
         is_other = recorded is not None and recorded != server
-        if is_other or epoch == self.epoch or known > self._feeds.newest(connection):
+        if is_other or epoch == self.epoch or known > self._feeds.newest_position(connection):
             clock_us = int(connection.execute(_CLOCK).scalar_one())
-            self._feeds.begin_anew(connection, max(clock_us, known))
+            self._feeds.begin_epoch(connection, max(clock_us, known))
             log.error("new-life", was=epoch, server=server, recorded=recorded)
-        store(tx, SERVER, server)
+        write_metadata(tx, SERVER, server)
 
-    def _learn(self, connection: Connection) -> None:
+    def _read_timeline(self, connection: Connection) -> None:
         """Find out on which line the server is, once for each life."""
-        self._cluster, self._line = _told(connection, "system_identifier FROM pg_control_system()"), _told(connection, LINE)
-        line = "''" if self._line == UNTOLD else LINE
-        self._moment = text(f"SELECT {_NOW} AS now_us, {line} AS line, {_EPOCH} AS epoch")
+        self._cluster, self._timeline = (
+            _read_server_fact(connection, "system_identifier FROM pg_control_system()"),
+            _read_server_fact(connection, TIMELINE),
+        )
+        line = "''" if self._timeline == UNKNOWN else TIMELINE
+        self._state_query = text(f"SELECT {_NOW} AS now_us, {line} AS line, {_EPOCH} AS epoch")
 
-    def _server(self, connection: Connection) -> str:
+    def _server_id(self, connection: Connection) -> str:
         """Return what tells this server, database and line from others."""
-        return "/".join((self._cluster, str(connection.execute(_DATABASE).scalar_one()), self._line))
+        return "/".join((self._cluster, str(connection.execute(_DATABASE).scalar_one()), self._timeline))
 
 
-def _told(connection: Connection, what: str) -> str:
+def _read_server_fact(connection: Connection, expression: str) -> str:
     """Return what the server says of itself, in a transaction of its own; some services do not tell."""
     with connection.begin() as transaction:
         try:
-            return str(connection.execute(text(f"SELECT {what}")).scalar_one())
+            return str(connection.execute(text(f"SELECT {expression}")).scalar_one())
         except (ProgrammingError, NotSupportedError):
             transaction.rollback()
-            return UNTOLD
+            return UNKNOWN

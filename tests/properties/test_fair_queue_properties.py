@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conflicto.platform.db.turns import Command, Turns
+from conflicto.platform.db.fair_queue import Command, FairQueue
 
 SENT = st.tuples(st.integers(0, 4), st.lists(st.sampled_from("abc"), max_size=2, unique=True))
 """A line, and keys."""
@@ -19,7 +19,7 @@ def command(nth: int, topic: int, keys: list[str]) -> Command:
 
 @given(st.lists(st.lists(SENT, max_size=12), max_size=6), st.integers(1, 7))
 def test_groups_are_fair_and_keep_what_they_must(arrivals: list[list[tuple[int, list[str]]]], most: int) -> None:
-    turns, waiting, sent = Turns(), defaultdict[int, list[Command]](list), 0
+    turns, waiting, sent = FairQueue(), defaultdict[int, list[Command]](list), 0
     last = len(arrivals) + sum(map(len, arrivals))
     for burst in [*arrivals, *([[]] * last)]:
         for topic, keys in burst:
@@ -49,7 +49,7 @@ def test_groups_are_fair_and_keep_what_they_must(arrivals: list[list[tuple[int, 
 
 
 def test_more_lines_than_places_take_turns_too() -> None:
-    turns = Turns()
+    turns = FairQueue()
     for nth in range(3):
         for topic in range(10):
             turns.add(command(nth, topic, []))
@@ -61,7 +61,7 @@ def test_more_lines_than_places_take_turns_too() -> None:
 
 
 def test_places_that_are_left_over_go_to_the_longest_line() -> None:
-    turns = Turns()
+    turns = FairQueue()
     for nth in range(20):
         turns.add(command(nth, 1, []))
     turns.add(command(0, 2, []))
