@@ -85,8 +85,8 @@ from conflicto.platform.redis import Redis
 from conflicto.platform.redis_probe import RedisProbe
 from conflicto.platform.shutdown import end_in_time
 from conflicto.rehearsal import http as rehearsal_http
-from conflicto.rehearsal.stage import RehearsalStage
-from conflicto.rehearsal.troupe import House
+from conflicto.rehearsal.manager import Rehearsals
+from conflicto.rehearsal.simulation import Context
 from conflicto.responses import http as responses_http
 from conflicto.responses import store as responses_store
 from conflicto.responses.capacity import Capacity, Caps
@@ -342,7 +342,7 @@ class App:
         leaderboard = LeaderboardHandler(db, self.heads, answers, results, press)
         self.streams = StreamRegistry(self.heads, answers, results, clock)
         self.check = AnswerCheck(db, self.types, partial(activity_in, self.heads), self.budget)
-        self.rehearsals = RehearsalStage(House(db, writer, clock, self.presence, self.types, self.heads.standing, self.check.judge))
+        self.rehearsals = Rehearsals(Context(db, writer, clock, self.presence, self.types, self.heads.standing, self.check.judge))
         return [
             *sessions_http.routes(
                 sessions_http.SessionEndpoints(db, writer, links, receipts, session_counts),

@@ -24,8 +24,8 @@ BUILT_IN = [each.name for each in registered().all()]
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a second pass in ten milliseconds for scripted participants."""
-    monkeypatch.setattr("conflicto.rehearsal.troupe.PACE", 0.01)
-    monkeypatch.setattr("conflicto.rehearsal.timing.SILENT", 0.0)
+    monkeypatch.setattr("conflicto.rehearsal.simulation.TIME_SCALE", 0.01)
+    monkeypatch.setattr("conflicto.rehearsal.timing.SILENT_PROBABILITY", 0.0)
 
 
 async def until(found: Callable[[], Awaitable[Any]]) -> Any:
@@ -242,7 +242,7 @@ async def test_the_end_of_the_time_and_of_the_session_ends_the_play(api: Api) ->
 
 async def test_one_rehearsal_at_a_time(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     event, other = await make_event(api), await make_event(api)
-    monkeypatch.setattr("conflicto.rehearsal.stage.MOST_REHEARSALS", 1)
+    monkeypatch.setattr("conflicto.rehearsal.manager.MAX_REHEARSALS", 1)
     await filled(event, 1)
 
     again, elsewhere = await begin(event), await begin(other)
@@ -277,8 +277,8 @@ async def test_the_play_goes_on_without_who_was_removed(api: Api) -> None:
 
 
 async def test_nobody_takes_a_name_that_is_taken_or_refused(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.rehearsal.people.NAMES", ("Anna", "Bert"))
-    monkeypatch.setattr("conflicto.rehearsal.people.INITIALS", "X")
+    monkeypatch.setattr("conflicto.rehearsal.traits.NAMES", ("Anna", "Bert"))
+    monkeypatch.setattr("conflicto.rehearsal.traits.INITIALS", "X")
     event = await make_event(api)
     await api.patch(event.path, {"word_filter": {"mode": "hold", "languages": [], "words": ["bert"]}}, token=event.host)
     await event.join("Anna")
@@ -291,16 +291,16 @@ async def test_nobody_takes_a_name_that_is_taken_or_refused(api: Api, monkeypatc
 async def test_the_play_goes_on_after_the_database_was_away(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     event = await make_event(api)
     await filled(event, 2)
-    standing, failed = api.app.heads.standing, asyncio.Event()
+    load_session, failed = api.app.heads.standing, asyncio.Event()
 
     async def away(*args: Any, **kwargs: Any) -> Any:
         failed.set()
         raise Unavailable
 
-    house = api.app.rehearsals._house
-    object.__setattr__(house, "standing", away)
+    context = api.app.rehearsals._context
+    object.__setattr__(context, "load_session", away)
     await asyncio.wait_for(failed.wait(), PATIENCE_S)
-    object.__setattr__(house, "standing", standing)
+    object.__setattr__(context, "load_session", load_session)
 
     poll = await event.activity(type="rating", config={"question": "?", "min": 1, "max": 5}, status="active")
     await answered_by(event, poll, 2)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from conflicto.platform.problems import DomainError, Kind
 
 
-class RehearsalThere(DomainError):
+class RehearsalExists(DomainError):
     """Scripted participants are in the session already; remove them before others come."""
 
     code = "rehearsal-there"

@@ -11,8 +11,8 @@ from conflicto.platform.http.routes import Docs, Route, control
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.strict_json import RESPONSE_LIMITS
 from conflicto.rehearsal import schemas
-from conflicto.rehearsal.errors import RehearsalThere, TooManyRehearsals
-from conflicto.rehearsal.stage import RehearsalStage
+from conflicto.rehearsal.errors import RehearsalExists, TooManyRehearsals
+from conflicto.rehearsal.manager import Rehearsals
 from conflicto.sessions.errors import SessionCompleted
 
 REHEARSAL = Policy("rehearsal", 60, 60, shared=True)
@@ -23,39 +23,39 @@ REHEARSAL = Policy("rehearsal", 60, 60, shared=True)
 class RehearsalEndpoints:
     """A room full of scripted participants, before the day."""
 
-    stage: RehearsalStage
+    rehearsals: Rehearsals
 
-    async def begin(self, request: CurrentRequest, session_id: int, body: schemas.RehearsalIn) -> Response:
+    async def start(self, request: CurrentRequest, session_id: int, body: schemas.RehearsalIn) -> Response:
         """Fill the session with scripted participants, who join one by one and answer what the host opens.
 
         They are marked as `scripted`, take places like anybody else, and stay until they are removed, together with what they answered.
         """
-        await self.stage.begin(session_id, people=body.participants, seconds=body.seconds, language=body.language)
-        return await self._told(session_id, 201)
+        await self.rehearsals.start(session_id, bots=body.participants, seconds=body.seconds, language=body.language)
+        return await self._status_response(session_id, 201)
 
     async def read(self, request: CurrentRequest, session_id: int) -> Response:
         """Say how many scripted participants are in the session, and whether they still answer."""
-        return await self._told(session_id, 200)
+        return await self._status_response(session_id, 200)
 
-    async def end(self, request: CurrentRequest, session_id: int) -> Response:
+    async def stop(self, request: CurrentRequest, session_id: int) -> Response:
         """Remove all scripted participants, and everything that they answered."""
-        await self.stage.strike(session_id)
+        await self.rehearsals.stop(session_id)
         return Response(204, headers=(NO_STORE,))
 
-    async def _told(self, session_id: int, status: int) -> Response:
-        seated, plays, skipped = await self.stage.look(session_id)
+    async def _status_response(self, session_id: int, status: int) -> Response:
+        seated, plays, skipped = await self.rehearsals.status(session_id)
         return json_response({"participants": seated, "is_playing": plays, "skipped": list(map(str, skipped))}, status=status)
 
 
-def routes(rehearsals: RehearsalEndpoints) -> list[Route]:
+def routes(endpoints: RehearsalEndpoints) -> list[Route]:
     """Return the rows of the contract that this room serves."""
     path = "/sessions/{session_id}/rehearsal"
     return [
-        control("POST", path, rehearsals.begin, who=HOSTS, policy=REHEARSAL, body=RESPONSE_LIMITS, tag="sessions",
+        control("POST", path, endpoints.start, who=HOSTS, policy=REHEARSAL, body=RESPONSE_LIMITS, tag="sessions",
                 docs=Docs(summary="Begin a rehearsal", gives={201: schemas.RehearsalOut},
-                          problems=(RehearsalThere, TooManyRehearsals, SessionCompleted))),
-        control("GET", path, rehearsals.read, who=HOSTS, policy=REHEARSAL, tag="sessions",
+                          problems=(RehearsalExists, TooManyRehearsals, SessionCompleted))),
+        control("GET", path, endpoints.read, who=HOSTS, policy=REHEARSAL, tag="sessions",
                 docs=Docs(summary="Look at the rehearsal", gives={200: schemas.RehearsalOut})),
-        control("DELETE", path, rehearsals.end, who=HOSTS, policy=REHEARSAL, tag="sessions",
+        control("DELETE", path, endpoints.stop, who=HOSTS, policy=REHEARSAL, tag="sessions",
                 docs=Docs(summary="Remove the rehearsal and all its answers", gives={204: None})),
     ]  # fmt: skip

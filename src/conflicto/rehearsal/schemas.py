@@ -7,9 +7,9 @@ from typing import Annotated
 from pydantic import BaseModel, Field, StrictInt, StringConstraints
 
 from conflicto.platform.http.paging import In, example
-from conflicto.rehearsal.stage import MOST_PEOPLE
+from conflicto.rehearsal.manager import MAX_BOTS
 
-LONGEST_S = 7_200
+MAX_DURATION_S = 7_200
 
 
 class RehearsalIn(In):
@@ -17,8 +17,8 @@ class RehearsalIn(In):
 
     model_config = example(participants=30, seconds=1_800, language="en")
 
-    participants: StrictInt = Field(30, ge=1, le=MOST_PEOPLE)
-    seconds: StrictInt = Field(1_800, ge=1, le=LONGEST_S, description="How long they answer what the host opens.")
+    participants: StrictInt = Field(30, ge=1, le=MAX_BOTS)
+    seconds: StrictInt = Field(1_800, ge=1, le=MAX_DURATION_S, description="How long they answer what the host opens.")
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z][A-Za-z]{1,3})?$")] = "en"
 
 

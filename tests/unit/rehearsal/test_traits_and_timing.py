@@ -6,17 +6,17 @@ import pytest
 
 from conflicto.participants.nickname import clean
 from conflicto.rehearsal import timing
-from conflicto.rehearsal.people import NAMES, Person, names, person
-from conflicto.rehearsal.timing import answer_times, join_times
+from conflicto.rehearsal.timing import join_delay, response_delays
+from conflicto.rehearsal.traits import NAMES, BotTraits, bot_names, random_traits
 
 
-def people(count: int) -> list[Person]:
+def people(count: int) -> list[BotTraits]:
     chance = Random(7)
-    return [person(chance) for _ in range(count)]
+    return [random_traits(chance) for _ in range(count)]
 
 
 def test_everybody_has_a_name_of_their_own() -> None:
-    many = list(islice(names(Random(1)), len(NAMES) * 22))
+    many = list(islice(bot_names(Random(1)), len(NAMES) * 22))
 
     assert len({clean(name).key for name in many}) == len(many)
     assert sorted(many[: len(NAMES)]) == sorted(NAMES)
@@ -24,12 +24,12 @@ def test_everybody_has_a_name_of_their_own() -> None:
 
 
 def test_a_hall_comes_in_within_a_minute_and_a_team_within_seconds() -> None:
-    assert max(join_times(200, each) for each in people(200)) <= 45
-    assert max(join_times(5, each) for each in people(5)) <= 3
+    assert max(join_delay(200, each) for each in people(200)) <= 45
+    assert max(join_delay(5, each) for each in people(5)) <= 3
 
 
 def test_people_read_before_they_answer() -> None:
-    first = [next(iter(answer_times(each, many=False, final=True, duration_s=None)), None) for each in people(400)]
+    first = [next(iter(response_delays(each, many=False, final=True, duration_s=None)), None) for each in people(400)]
     said = [each for each in first if each is not None]
 
     assert 5 < median(said) < 12
@@ -39,7 +39,7 @@ def test_people_read_before_they_answer() -> None:
 
 @pytest.mark.parametrize("duration_s", [5, 20])
 def test_nearly_all_answer_in_time(duration_s: int) -> None:
-    said = [at for each in people(300) for at in answer_times(each, many=False, final=True, duration_s=duration_s)]
+    said = [at for each in people(300) for at in response_delays(each, many=False, final=True, duration_s=duration_s)]
 
     assert max(said) <= duration_s
     assert len(said) > 250
@@ -47,7 +47,7 @@ def test_nearly_all_answer_in_time(duration_s: int) -> None:
 
 def test_who_may_say_more_does_and_some_change_their_mind() -> None:
     many, one, final = (
-        [len(list(answer_times(each, many=many, final=final, duration_s=None))) for each in people(400)]
+        [len(list(response_delays(each, many=many, final=final, duration_s=None))) for each in people(400)]
         for many, final in ((True, False), (False, False), (False, True))
     )
 

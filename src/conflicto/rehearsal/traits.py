@@ -17,21 +17,21 @@ INITIALS = "ABCDEFGHJKLMNPRSTVW"
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class BotTraits:
     """One scripted participant, all from 0 to 1: how quick, how knowing and how talkative they are; `chance` is theirs alone."""
 
-    quickness: float
+    speed: float
     skill: float
-    talk: float
-    chance: Random
+    talkativeness: float
+    rng: Random
 
 
-def person(chance: Random) -> Person:
+def random_traits(chance: Random) -> BotTraits:
     """Return someone as they come; most know some things and nobody knows all."""
-    return Person(chance.random(), chance.uniform(0.3, 0.95), chance.random(), Random(chance.random()))  # noqa: S311 - a play
+    return BotTraits(chance.random(), chance.uniform(0.3, 0.95), chance.random(), Random(chance.random()))  # noqa: S311 - a play
 
 
-def names(chance: Random) -> Iterator[str]:
+def bot_names(chance: Random) -> Iterator[str]:
     """Yield names, each once, in no order; when they are used up, with initials, and at last with numbers."""
     plain = chance.sample(NAMES, len(NAMES))
     longer = (f"{name} {initial}." for initial in chance.sample(INITIALS, len(INITIALS)) for name in plain)
