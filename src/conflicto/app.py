@@ -28,7 +28,7 @@ from conflicto.activities.events import ActivityChanged, AnsweringEnded
 from conflicto.activities.expiry import Expiry
 from conflicto.activities.queries import session_counts
 from conflicto.activity_types import http as types_http
-from conflicto.activity_types.registry import registered
+from conflicto.activity_types.registry import load_registry
 from conflicto.aggregation.spec import validate_spec
 from conflicto.exports import http as exports_http
 from conflicto.exports.service import Exports
@@ -143,7 +143,7 @@ class App:
         self.presence = Presence(self.clock, self.heads.may_be_anonymous)
         self.writer = Writer(self._runner(), self.clock, caller_s=self.db.deadlines.caller_s, on_commit=self._committed)
         self.following = WorkerSync(self.heads, self.writer, self.redis, issuer)
-        self.types = registered(settings.activity_types)
+        self.types = load_registry(settings.activity_types)
         self.expiry, self.releases = Expiry(self.db, self.writer, self.clock), Releases(self.db, self.writer, self.clock)
         self.purger, self.retention = self._removal()
         self.tokens = tokens_of(self.db, self.identity, self.clock, max_days=settings.max_token_days, budget=self.budget)

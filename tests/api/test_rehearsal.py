@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from conflicto.activity_types.registry import registered
+from conflicto.activity_types.registry import load_registry
 from conflicto.platform.problems import Unavailable
 from tests.support.api import Api, Event, make_event
 from tests.support.patience import PATIENCE_S
 
 pytestmark = pytest.mark.usefixtures("quick")
 
-BUILT_IN = [each.name for each in registered().all()]
+BUILT_IN = [each.name for each in load_registry().all()]
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ async def test_every_type_is_answered_as_a_room_would(api: Api, name: str) -> No
 
     found = await answered_by(event, activity, 10)
 
-    check = kind.response_check(json.dumps(example["config"]))
+    check = kind.response_validator(json.dumps(example["config"]))
     assert all(check.is_valid(each["response_data"]) for each in found)
 
 
@@ -196,7 +196,7 @@ async def test_people_write_in_the_language_of_the_room(api: Api) -> None:
 
     found = await answered_by(event, wall, 3)
 
-    said = api.app.types.get("wall").habits.phrases["de"]
+    said = api.app.types.get("wall").rehearsal_hints.phrases["de"]
     assert {each["response_data"]["text"] for each in found} <= set(said)
 
 

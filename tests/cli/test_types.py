@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from conflicto.activity_types.registry import types_in
-from conflicto.activity_types.testing import complaints
+from conflicto.activity_types.testing import failures
 from tests.support.processes import environment, run, served
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +21,7 @@ def test_a_new_type_keeps_every_promise_and_is_served(tmp_path: Path, env: dict[
     folder = tmp_path / "own/day-mood"
 
     assert (made.exit_code, made.stdout) == (0, f"Made {folder}\n")
-    assert complaints(folder) == []
+    assert failures(folder) == []
     assert types_in(folder)[0].title == "Day mood"
     checked = run("types", "check", folder, env=env)
     assert (checked.exit_code, checked.stdout) == (0, "day-mood keeps every promise\n")
@@ -35,7 +35,7 @@ def test_make_makes_one_too(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 0, done.stderr
-    assert complaints(tmp_path / "mood") == []
+    assert failures(tmp_path / "mood") == []
 
 
 @pytest.mark.parametrize("name", ["Mood", "1st", "", "a/b", "x" * 33, "toast"])

@@ -8,7 +8,7 @@ from io import RawIOBase
 import pytest
 
 from conflicto.activities.model import ResponsePolicy
-from conflicto.activity_types.registry import registered
+from conflicto.activity_types.registry import load_registry
 from conflicto.exports.files import Form, write_file
 from conflicto.exports.reading import AnswerReader
 from conflicto.exports.sheets import Shape
@@ -58,7 +58,7 @@ def peak(kit: Kit, stage: Stage, form: Form, shape: Shape) -> tuple[int, int]:
     gc.collect()
     tracemalloc.start()
     try:
-        kit.db.query(lambda tx: write_file(AnswerReader(tx, stage.session_id), form, shape, file, registered()))
+        kit.db.query(lambda tx: write_file(AnswerReader(tx, stage.session_id), form, shape, file, load_registry()))
         return tracemalloc.get_traced_memory()[1], file.written
     finally:
         tracemalloc.stop()

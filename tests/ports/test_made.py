@@ -8,7 +8,7 @@ import pytest
 
 from conflicto.activities.commands.edit import change_activity
 from conflicto.activities.queries import activity_by_id
-from conflicto.activity_types.registry import registered
+from conflicto.activity_types.registry import load_registry
 from conflicto.platform.problems import NotFound
 from conflicto.responses.made import MadeOfActivities
 from tests.support.kit import Kit, set_stage
@@ -23,7 +23,7 @@ async def test_it_is_made_once_for_all_who_ask_and_anew_for_each_revision(kit: K
 
     first = await asyncio.gather(*(remembered.get(found) for _ in range(5)))
     assert (first, made) == ([found.revision] * 5, [found.revision])
-    changed, _ = kit.do(stage.session_id, change_activity, stage.activity_id, {"title": "New"}, {}, types=registered(()))
+    changed, _ = kit.do(stage.session_id, change_activity, stage.activity_id, {"title": "New"}, {}, types=load_registry(()))
     assert await remembered.get(changed) == changed.revision
     assert await remembered.get(found) == changed.revision, "what is newer serves as well"
     with pytest.raises(NotFound):

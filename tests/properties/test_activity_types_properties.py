@@ -7,9 +7,9 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conflicto.activity_types.registry import installed, registered
+from conflicto.activity_types.registry import installed_types, load_registry
 
-TYPES = installed()
+TYPES = installed_types()
 SCALARS = (
     st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 )
@@ -74,10 +74,10 @@ def test_choices_are_taken_exactly_if_the_config_allows_them(
     config: dict[str, Any] = {"question": "?", "options": [{"id": each, "text": each} for each in ids]}
     config |= {name: value for name, value in (("multiple", multiple), ("max_choices", most)) if value is not None}
 
-    known = registered().get("poll")
-    check = known.response_check(text(config))
+    known = load_registry().get("poll")
+    check = known.response_validator(text(config))
 
-    assert known.content_faults(text(config), None) == ()
+    assert known.content_errors(text(config), None) == ()
     assert check is not None
     limit = min(most or 50, 50 if multiple else 1)
     fits = 1 <= len(choices) <= limit and len(set(choices)) == len(choices) and set(choices) <= set(ids)
@@ -90,10 +90,10 @@ def test_ratings_are_taken_exactly_within_the_scale(low: int | None, high: int |
     config = {"question": "?"} | {name: value for name, value in (("min", low), ("max", high)) if value is not None}
     least, most = (1 if low is None else low), (5 if high is None else high)
 
-    known = registered().get("rating")
-    check = known.response_check(text(config))
+    known = load_registry().get("rating")
+    check = known.response_validator(text(config))
 
-    assert (known.content_faults(text(config), None) == ()) == (check is not None)
+    assert (known.content_errors(text(config), None) == ()) == (check is not None)
     assert (check is not None) == (least <= most)
     if check is not None:
         assert check.is_valid({"rating": rating}) == (least <= rating <= most)

@@ -21,7 +21,7 @@ def fitted(types: Registry, name: str, content: Content) -> Content:
     known = types.find(name)
     if known is None:
         return replace(content, scopes=None)
-    faults = known.content_faults(content.config, content.secret)
+    faults = known.content_errors(content.config, content.secret)
     if faults:
         raise InvalidInput(errors=faults)
     return replace(content, aggregate=content.aggregate or known.aggregate, scopes=known.scopes)

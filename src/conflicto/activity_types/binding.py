@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from conflicto.activity_types.subset import BOUND, Schema, mapped, walk
+from conflicto.activity_types.subset import CONFIG_POINTERS, Schema, map_children, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ANY = "*"
+EVERY_ELEMENT = "*"
 
-_NARROWED: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
+_LIMIT_KEYWORDS: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
     "x-min": ("minimum", max),
     "x-max": ("maximum", min),
     "x-max-items": ("maxItems", min),
@@ -23,11 +23,11 @@ _NARROWED: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
 }
 
 
-_COUNTS = frozenset({"maxItems", "maxLength"})
+_WHOLE_NUMBER_KEYWORDS = frozenset({"maxItems", "maxLength"})
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ConfigValues:
     """An activity's config, and the defaults of what it does not say."""
 
     config: Any
@@ -43,12 +43,12 @@ class Facts:
         found: list[Any] = [self.defaults | said]
         for segment in pointer.split("/")[1:]:
             name = segment.replace("~1", "/").replace("~0", "~")
-            found = [below for value in found for below in _below(value, name)]
+            found = [below for value in found for below in _members_at(value, name)]
         return found
 
 
-def _below(value: object, name: str) -> list[Any]:
-    if isinstance(value, list) and name == ANY:
+def _members_at(value: object, name: str) -> list[Any]:
+    if isinstance(value, list) and name == EVERY_ELEMENT:
         return value
     if isinstance(value, dict) and name in value:
         return [value[name]]
@@ -61,19 +61,19 @@ def defaults_of(config_schema: Schema) -> dict[str, Any]:
     return {name: schema["default"] for name, schema in properties.items() if "default" in schema}
 
 
-def is_bound(schema: Schema) -> bool:
+def has_config_limits(schema: Schema) -> bool:
     """Whether anything in a schema takes limits from the config."""
-    return any(not BOUND.isdisjoint(part) for _, part, _ in walk(schema))
+    return any(not CONFIG_POINTERS.isdisjoint(part) for _, part, _ in walk(schema))
 
 
-def bound(schema: Schema, facts: Facts) -> Schema:
+def bind(schema: Schema, facts: ConfigValues) -> Schema:
     """Return a schema with the limits of one activity's config."""
-    made = mapped(schema, lambda part: bound(part, facts))
+    made = map_children(schema, lambda part: bind(part, facts))
     if "x-in" in made:
         made["enum"] = [value for value in facts.at(made.pop("x-in")) if isinstance(value, str | int | float)]
-    for keyword, (plain, narrower) in _NARROWED.items():
+    for keyword, (plain, narrower) in _LIMIT_KEYWORDS.items():
         if keyword in made:
-            limit = _limit(facts.at(made.pop(keyword)), whole=plain in _COUNTS)
+            limit = _limit(facts.at(made.pop(keyword)), whole=plain in _WHOLE_NUMBER_KEYWORDS)
             if limit is not None:
                 made[plain] = narrower(limit, made[plain]) if plain in made else limit
     return made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class TypeRefused(ValueError):
+class InvalidActivityType(ValueError):
     """A folder cannot be registered as an activity type: says in which file, where in it (a JSON pointer) and why."""
 
     def __init__(self, file: str, pointer: str, reason: str) -> None:
@@ -13,7 +13,7 @@ class TypeRefused(ValueError):
         self.reason = reason
 
 
-class OutsideSubset(ValueError):
+class UnsupportedSchema(ValueError):
     """A schema uses what the subset does not hold; the loader adds the file's name."""
 
     def __init__(self, pointer: str, reason: str) -> None:

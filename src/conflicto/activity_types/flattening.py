@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from conflicto.activity_types.subset import Schema
 
-_TOGETHER: dict[str, Callable[[Any, Any], Any]] = {
+_MERGE_BY_KEYWORD: dict[str, Callable[[Any, Any], Any]] = {
     **dict.fromkeys(("maximum", "exclusiveMaximum", "maxItems", "maxLength", "maxProperties"), min),
     **dict.fromkeys(("minimum", "exclusiveMinimum", "minItems", "minLength", "minProperties"), max),
     "enum": lambda one, other: [each for each in one if each in other],
@@ -20,16 +20,18 @@ _TOGETHER: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-def flat(root: Schema, part: Schema) -> Schema:
+def flatten(root: Schema, part: Schema) -> Schema:
     """Return `part` with its references followed and its `allOf` merged in; `oneOf` and `anyOf` stay, as they are choices."""
     made = {key: value for key, value in part.items() if key not in {"$ref", "allOf", "$defs"}}
     target = reference_target(root, part.get("$ref"))
     for each in [*([target] if target else []), *part.get("allOf", ())]:
-        made = merged(made, flat(root, each))
+        made = merge(made, flatten(root, each))
     return made
 
 
-def merged(one: Schema, other: Schema) -> Schema:
+def merge(one: Schema, other: Schema) -> Schema:
     """Return what holds where both hold; of keywords that cannot be joined, the second's."""
-    joined = {key: _TOGETHER[key](one[key], value) for key, value in other.items() if key in one and key in _TOGETHER}
+    joined = {
+        key: _MERGE_BY_KEYWORD[key](one[key], value) for key, value in other.items() if key in one and key in _MERGE_BY_KEYWORD
+    }
     return one | other | joined

@@ -26,7 +26,7 @@ CHECKS = Policy("type-checks", 6_000, 60, scope=LimitScope.SERVER)
 """JSON that anyone may hold against a type: up to 256 KiB, which takes 5 ms, so 100 a second on end leave half of a core."""
 
 
-MAX_BYTES_ON_LOOP = 16 * 1024
+MAX_EVENT_LOOP_BYTES = 16 * 1024
 """Of JSON that is validated on the event loop; longer JSON goes to a thread, whose turns are short."""
 
 
@@ -42,7 +42,12 @@ class TypeEndpoints:
         (skipped,) = after_key(request, query, int) or (query.offset,)
         places = range(len(known))[max(0, skipped) : max(0, skipped) + query.limit + 1]
         return page_response(
-            request, query, places, len(known), show=lambda place: schemas.summary_out(known[place]), key=lambda place: (place + 1,)
+            request,
+            query,
+            places,
+            len(known),
+            show=lambda place: schemas.type_summary_out(known[place]),
+            key=lambda place: (place + 1,),
         )
 
     async def read(self, request: CurrentRequest) -> Response:
@@ -54,8 +59,8 @@ class TypeEndpoints:
         """Say whether config, secret and answer fit a type, as making an activity and answering it would."""
         found = self.types.get(request.params["type"])
         texts = json_texts(request)
-        is_long = len(request.body) > MAX_BYTES_ON_LOOP
-        faults = await asyncio.to_thread(found.faults, texts) if is_long else found.faults(texts)
+        is_long = len(request.body) > MAX_EVENT_LOOP_BYTES
+        faults = await asyncio.to_thread(found.errors, texts) if is_long else found.errors(texts)
         return json_response(
             {"valid": not faults, "errors": [{"pointer": each.pointer, "message": each.message} for each in faults]}
         )
@@ -70,5 +75,5 @@ def routes(types: TypeEndpoints, *, anyone: frozenset[Any]) -> list[Route]:
         control("GET", one, types.read, who=anyone, policy=TYPES, tag="activity types",
                 docs=Docs(summary="Read an activity type", gives={200: schemas.TypeOut, 304: None}, headers=("If-None-Match",))),
         control("POST", one + "/validate", types.validate, who=anyone, policy=CHECKS, body=CONFIG_LIMITS, tag="activity types",
-                docs=Docs(summary="See whether JSON fits an activity type", gives={200: schemas.ValidatedOut})),
+                docs=Docs(summary="See whether JSON fits an activity type", gives={200: schemas.ValidationOut})),
     ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from conflicto.activity_types.checking import Check
+from conflicto.activity_types.validator import SchemaValidator
 
 NAME = "^[a-z][a-z0-9_-]{0,31}$"
 """A type's name: a word that can stand in a path, a module and the name of an HTML element."""
@@ -12,7 +12,7 @@ NAME = "^[a-z][a-z0-9_-]{0,31}$"
 SDK = "1"
 """The contract between a type's views and the pages that show them."""
 
-LAST = 1000
+DEFAULT_ORDER = 1000
 """The place in lists of a type that names none."""
 
 _OBJECT: dict[str, Any] = {"type": "object", "additionalProperties": False}
@@ -30,7 +30,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 }
 """Values that types may set where hosts say nothing: fields of an activity with their values; a test holds the two together."""
 
-MANIFEST = Check(
+MANIFEST = SchemaValidator(
     _OBJECT | {
         "required": ["type", "version", "title", "icon", "sdk"],
         "properties": {
@@ -39,7 +39,7 @@ MANIFEST = Check(
             "title": _SHORT,
             "icon": {"type": "string", "minLength": 1, "maxLength": 16},
             "sdk": {"const": SDK},
-            "order": {"type": "integer", "minimum": 0, "maximum": LAST},
+            "order": {"type": "integer", "minimum": 0, "maximum": DEFAULT_ORDER},
             "fresh": _OBJECT | {"properties": {"config": {"type": "object"}, "secret": {"type": "object"}}},
             "defaults": _OBJECT | {"properties": DEFAULTS},
             "defaults_for_many": _OBJECT | {"properties": DEFAULTS},
@@ -48,7 +48,7 @@ MANIFEST = Check(
     "",
 )  # fmt: skip
 
-EXAMPLE = Check(
+EXAMPLE = SchemaValidator(
     _OBJECT | {
         "required": ["config", "responses"],
         "properties": {"config": {"type": "object"}, "secret": {"type": "object"}, "responses": {"type": "array", "minItems": 1}},
@@ -56,7 +56,7 @@ EXAMPLE = Check(
     "",
 )  # fmt: skip
 
-REHEARSAL = Check(
+REHEARSAL = SchemaValidator(
     _OBJECT | {
         "properties": {
             "phrases": {
@@ -70,4 +70,4 @@ REHEARSAL = Check(
     "",
 )  # fmt: skip
 
-CATALOG = Check({"type": "object", "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 500}}, "")
+CATALOG = SchemaValidator({"type": "object", "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 500}}, "")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from conflicto.activity_types.binding import Facts, bound, defaults_of, is_bound
-from conflicto.activity_types.checking import Check
-from conflicto.activity_types.habits import Habits
+from conflicto.activity_types.binding import ConfigValues, bind, defaults_of, has_config_limits
+from conflicto.activity_types.hints import RehearsalHints
+from conflicto.activity_types.validator import SchemaValidator
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,57 +51,57 @@ class ActivityType:
     examples: tuple[dict[str, Any], ...]
     catalogs: dict[str, dict[str, str]]
     ui: tuple[str, ...]
-    habits: Habits
+    rehearsal_hints: RehearsalHints
 
     def defaults_under(self, policy: str | None) -> dict[str, Any]:
         """Return the defaults under a response policy; None: the type's own, which is `one` where it says nothing."""
         is_many = (policy or self.defaults.get("response_policy")) == "many"
         return {**self.defaults, **self.defaults_for_many} if is_many else self.defaults
 
-    def content_faults(self, config: str, secret: str | None) -> tuple[FieldError, ...]:
+    def content_errors(self, config: str, secret: str | None) -> tuple[FieldError, ...]:
         """Return what does not fit in an activity's config and secret, given as gated texts."""
         value = _decode(config)
-        faults = self._config_faults(value)
+        faults = self._config_errors(value)
         if faults or self.secret_schema is None:
             return faults
-        return Check(bound(self.secret_schema, self._facts(value)), SECRET).faults(_decode(secret or "{}"))
+        return SchemaValidator(bind(self.secret_schema, self._config_values(value)), SECRET).errors(_decode(secret or "{}"))
 
-    def response_check(self, config: str) -> Check | None:
+    def response_validator(self, config: str) -> SchemaValidator | None:
         """Return the check of answers to an activity with this config, compiled: keep it as long as the config.
 
         None: the config is not what the type asks for, so the activity is older than its type and stays opaque.
         """
-        schema = self.response_schema_of(config)
-        return None if schema is None else Check(schema, RESPONSE)
+        schema = self.bound_response_schema(config)
+        return None if schema is None else SchemaValidator(schema, RESPONSE)
 
-    def response_schema_of(self, config: str) -> Schema | None:
+    def bound_response_schema(self, config: str) -> Schema | None:
         """Return the plain schema of answers to an activity with this config; None as for `response_check`."""
         value = _decode(config)
-        return None if self._config_faults(value) else bound(self.response_schema, self._facts(value))
+        return None if self._config_errors(value) else bind(self.response_schema, self._config_values(value))
 
-    def faults(self, texts: dict[str, str]) -> tuple[FieldError, ...]:
+    def errors(self, texts: dict[str, str]) -> tuple[FieldError, ...]:
         """Return what does not fit in those of `config`, `secret` and `response_data` that are given, as gated texts.
 
         Without a config, secret and answer are held against what every config asks for.
         """
         config = texts.get("config")
-        found = self.content_faults(config, texts.get("secret")) if config is not None else ()
-        check = self.response_check(config) if config is not None else Check(self.response_schema, RESPONSE)
+        found = self.content_errors(config, texts.get("secret")) if config is not None else ()
+        check = self.response_validator(config) if config is not None else SchemaValidator(self.response_schema, RESPONSE)
         if config is None and "secret" in texts and self.secret_schema is not None:
-            found += Check(self.secret_schema, SECRET).faults(_decode(texts["secret"]))
+            found += SchemaValidator(self.secret_schema, SECRET).errors(_decode(texts["secret"]))
         if check is not None and "response_data" in texts:
-            found += check.faults(_decode(texts["response_data"]))
+            found += check.errors(_decode(texts["response_data"]))
         return found
 
-    def _config_faults(self, config: object) -> tuple[FieldError, ...]:
-        faults = self._config_check.faults(config)
-        if faults or not is_bound(self.config_schema):
+    def _config_errors(self, config: object) -> tuple[FieldError, ...]:
+        faults = self._config_validator.errors(config)
+        if faults or not has_config_limits(self.config_schema):
             return faults
-        return Check(bound(self.config_schema, self._facts(config)), CONFIG).faults(config)
+        return SchemaValidator(bind(self.config_schema, self._config_values(config)), CONFIG).errors(config)
 
-    def _facts(self, config: object) -> Facts:
-        return Facts(config, defaults_of(self.config_schema))
+    def _config_values(self, config: object) -> ConfigValues:
+        return ConfigValues(config, defaults_of(self.config_schema))
 
     @cached_property
-    def _config_check(self) -> Check:
-        return Check(self.config_schema, CONFIG)
+    def _config_validator(self) -> SchemaValidator:
+        return SchemaValidator(self.config_schema, CONFIG)

@@ -7,8 +7,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conflicto.activity_types.errors import TypeRefused
-from conflicto.activity_types.loading import MANIFEST_FILE, load_type
+from conflicto.activity_types.errors import InvalidActivityType
+from conflicto.activity_types.loader import MANIFEST_FILE, load_type
 from conflicto.platform.problems import NotFound
 
 if TYPE_CHECKING:
@@ -27,7 +27,9 @@ class Registry:
         self._types: dict[str, ActivityType] = {}
         for each in sorted(types, key=lambda each: (each.order, each.name)):
             if each.name in self._types:
-                raise TypeRefused(f"{each.folder.name}/{MANIFEST_FILE}", "/type", "another folder has registered this type already")
+                raise InvalidActivityType(
+                    f"{each.folder.name}/{MANIFEST_FILE}", "/type", "another folder has registered this type already"
+                )
             self._types[each.name] = each
 
     def find(self, name: str) -> ActivityType | None:
@@ -50,17 +52,17 @@ class Registry:
         return list(self._types.values())
 
 
-def registered(folders: Iterable[Path] = ()) -> Registry:
+def load_registry(folders: Iterable[Path] = ()) -> Registry:
     """Return the types of all installed packages and of `folders`.
 
     Raises:
         TypeRefused: a folder holds no sound type, or a name is taken twice.
     """
-    return Registry([*installed(), *(each for folder in folders for each in types_in(folder))])
+    return Registry([*installed_types(), *(each for folder in folders for each in types_in(folder))])
 
 
 @cache
-def installed() -> tuple[ActivityType, ...]:
+def installed_types() -> tuple[ActivityType, ...]:
     """Return the types of all installed packages, ours included; packages do not change while a process runs."""
     return tuple(each for entry in entry_points(group=GROUP) for each in types_in(folder_of(entry.load())))
 
@@ -75,7 +77,7 @@ def types_in(folder: Path) -> list[ActivityType]:
         return [load_type(folder.resolve())]
     found = [load_type(file.parent.resolve()) for file in sorted(folder.glob(f"*/{MANIFEST_FILE}"))]
     if not found:
-        raise TypeRefused(f"{folder.name}/{MANIFEST_FILE}", "", "there is no activity type in this folder")
+        raise InvalidActivityType(f"{folder.name}/{MANIFEST_FILE}", "", "there is no activity type in this folder")
     return found
 
 

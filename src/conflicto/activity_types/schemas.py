@@ -82,7 +82,7 @@ class ValidateIn(In):
     response_data: Json = Field(None, description="Without a config, only what holds for every config is looked at.")
 
 
-class Fault(BaseModel):
+class ContentErrorOut(BaseModel):
     """One thing that does not fit: a JSON pointer into the body, and what is wrong there."""
 
     model_config = example(pointer="/response_data/place", message="is none of the values that are allowed here")
@@ -91,16 +91,16 @@ class Fault(BaseModel):
     message: str
 
 
-class ValidatedOut(BaseModel):
+class ValidationOut(BaseModel):
     """Whether everything fits, and what does not."""
 
-    model_config = example(valid=False, errors=[Fault.model_config["json_schema_extra"]["examples"][0]])  # type: ignore[index] # made by `example`
+    model_config = example(valid=False, errors=[ContentErrorOut.model_config["json_schema_extra"]["examples"][0]])  # type: ignore[index] # made by `example`
 
     valid: bool
-    errors: list[Fault]
+    errors: list[ContentErrorOut]
 
 
-def summary_out(known: ActivityType) -> dict[str, Any]:
+def type_summary_out(known: ActivityType) -> dict[str, Any]:
     """Return a type as lists show it."""
     return {
         "type": known.name,
@@ -120,7 +120,7 @@ def summary_out(known: ActivityType) -> dict[str, Any]:
 
 def type_out(known: ActivityType) -> dict[str, Any]:
     """Return a type whole."""
-    return summary_out(known) | {
+    return type_summary_out(known) | {
         "fresh": known.fresh,
         "config_schema": known.config_schema,
         "response_schema": known.response_schema,

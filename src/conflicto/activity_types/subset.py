@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from conflicto.activity_types.errors import OutsideSubset
+from conflicto.activity_types.errors import UnsupportedSchema
 from conflicto.platform.strict_json import pointer_escape
 
 if TYPE_CHECKING:
@@ -20,38 +20,47 @@ Schema = dict[str, Any]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-PLAIN = frozenset({
+ASSERTIONS = frozenset({
     "type", "enum", "const", "required", "minProperties", "maxProperties", "minItems", "maxItems", "uniqueItems", "minLength",
     "maxLength", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "format", "$ref",
 })  # fmt: skip
 """Keywords that hold no schema."""
 
-TEXTS = frozenset({"title", "description", "default", "examples", "$comment", "x-ui"})
+ANNOTATIONS = frozenset({"title", "description", "default", "examples", "$comment", "x-ui"})
 """Keywords that check nothing: they are for people and for forms."""
 
-ONE = frozenset({"items", "additionalProperties"})
-LIST = frozenset({"oneOf", "anyOf", "allOf", "prefixItems"})
-MAP = frozenset({"properties", "$defs"})
-BOUND = frozenset({"x-in", "x-min", "x-max", "x-max-items", "x-max-length"})
+SCHEMA_KEYWORDS = frozenset({"items", "additionalProperties"})
+SCHEMA_LIST_KEYWORDS = frozenset({"oneOf", "anyOf", "allOf", "prefixItems"})
+SCHEMA_MAP_KEYWORDS = frozenset({"properties", "$defs"})
+CONFIG_POINTERS = frozenset({"x-in", "x-min", "x-max", "x-max-items", "x-max-length"})
 """Keywords whose value is a JSON pointer into the activity's config, where the limit stands."""
 
 UNIQUE = "x-unique"
 SCOPE = "x-scope"
 SCOPES = frozenset({"public", "host", "after_reveal"})
-ROOT = frozenset({"$schema", "$defs"})
-KEYWORDS = PLAIN | TEXTS | ONE | LIST | MAP | BOUND | ROOT | {UNIQUE, SCOPE}
+ROOT_KEYWORDS = frozenset({"$schema", "$defs"})
+KEYWORDS = (
+    ASSERTIONS
+    | ANNOTATIONS
+    | SCHEMA_KEYWORDS
+    | SCHEMA_LIST_KEYWORDS
+    | SCHEMA_MAP_KEYWORDS
+    | CONFIG_POINTERS
+    | ROOT_KEYWORDS
+    | {UNIQUE, SCOPE}
+)
 
 FORMATS = frozenset({"date", "date-time", "time", "email", "uri", "uuid"})
 
-DEEPEST = 12
-MOST_SCHEMAS = 500
+MAX_DEPTH = 12
+MAX_SCHEMAS = 500
 """Schemas in one file; the largest built-in type has 14."""
 
-MOST_UNFOLDED = 1_000
+MAX_EXPANDED_SCHEMAS = 1_000
 """Schemas once every reference is followed: a short file can unfold to any size."""
 
-MOST_BRANCHES = 16
-LONGEST_PATTERN = 200
+MAX_BRANCHES = 16
+MAX_PATTERN_CHARS = 200
 
 _REFERENCE = re.compile(r"#/\$defs/[A-Za-z0-9_-]{1,64}", re.ASCII)
 _POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*){0,8}")
@@ -64,16 +73,16 @@ def check_subset(schema: object) -> None:
         OutsideSubset: it is not; says where and why. Whether the standard's own keywords have sound values is told by compiling.
     """
     if not isinstance(schema, dict):
-        raise OutsideSubset("", "a schema is an object")
+        raise UnsupportedSchema("", "a schema is an object")
     if schema.get("$schema", DIALECT) != DIALECT:
-        raise OutsideSubset("/$schema", f"only {DIALECT} is known")
+        raise UnsupportedSchema("/$schema", f"only {DIALECT} is known")
     for seen, (pointer, part, depth) in enumerate(walk(schema), 1):
-        if depth > DEEPEST:
-            raise OutsideSubset(pointer, f"schemas may be nested {DEEPEST} deep")
-        if seen > MOST_SCHEMAS:
-            raise OutsideSubset(pointer, f"a file may hold {MOST_SCHEMAS} schemas")
+        if depth > MAX_DEPTH:
+            raise UnsupportedSchema(pointer, f"schemas may be nested {MAX_DEPTH} deep")
+        if seen > MAX_SCHEMAS:
+            raise UnsupportedSchema(pointer, f"a file may hold {MAX_SCHEMAS} schemas")
         _check_part(schema, part, pointer)
-    _unfolded(schema, schema, "", {}, ())
+    _expanded_size(schema, schema, "", {}, ())
 
 
 def walk(schema: Schema, pointer: str = "", depth: int = 0) -> Iterator[tuple[str, Schema, int]]:
@@ -91,27 +100,27 @@ def children(schema: Schema) -> Iterator[tuple[str, Schema]]:
     """
     for key, value in schema.items():
         parts: list[tuple[str, Any]] = []
-        if key in ONE and not isinstance(value, bool):
+        if key in SCHEMA_KEYWORDS and not isinstance(value, bool):
             parts = [("", value)]
-        elif key in LIST and isinstance(value, list):
+        elif key in SCHEMA_LIST_KEYWORDS and isinstance(value, list):
             parts = [(f"/{place}", each) for place, each in enumerate(value)]
-        elif key in MAP and isinstance(value, dict):
+        elif key in SCHEMA_MAP_KEYWORDS and isinstance(value, dict):
             parts = [("/" + pointer_escape(name), each) for name, each in value.items()]
         for below, part in parts:
             if not isinstance(part, dict):
-                raise OutsideSubset(f"/{key}{below}", "a schema is an object")
+                raise UnsupportedSchema(f"/{key}{below}", "a schema is an object")
             yield f"/{key}{below}", part
 
 
-def mapped(schema: Schema, change: Callable[[Schema], Schema]) -> Schema:
+def map_children(schema: Schema, change: Callable[[Schema], Schema]) -> Schema:
     """Return a copy of a schema in which each schema right below is changed."""
     made = dict(schema)
     for key, value in schema.items():
-        if key in ONE and isinstance(value, dict):
+        if key in SCHEMA_KEYWORDS and isinstance(value, dict):
             made[key] = change(value)
-        elif key in LIST:
+        elif key in SCHEMA_LIST_KEYWORDS:
             made[key] = [change(each) for each in value]
-        elif key in MAP:
+        elif key in SCHEMA_MAP_KEYWORDS:
             made[key] = {name: change(each) for name, each in value.items()}
     return made
 
@@ -132,37 +141,37 @@ def is_pointer(value: object) -> bool:
 def _check_part(root: Schema, part: Schema, pointer: str) -> None:
     for key, value in part.items():
         here = f"{pointer}/{pointer_escape(key)}"
-        if key not in KEYWORDS or (key in ROOT and pointer):
-            raise OutsideSubset(
+        if key not in KEYWORDS or (key in ROOT_KEYWORDS and pointer):
+            raise UnsupportedSchema(
                 here, "this keyword is not part of the subset" if key not in KEYWORDS else "stands at the root only"
             )
-        reason = _fault(root, part, key, value)
+        reason = _keyword_error(root, part, key, value)
         if reason is None and key == SCOPE and not re.fullmatch(r"/properties/[^/]+", pointer):
             reason = "stands on properties of the root only"
         if reason is not None:
-            raise OutsideSubset(here, reason)
+            raise UnsupportedSchema(here, reason)
 
 
-def _fault(root: Schema, part: Schema, key: str, value: Any) -> str | None:  # noqa: ANN401 - any JSON
+def _keyword_error(root: Schema, part: Schema, key: str, value: Any) -> str | None:  # noqa: ANN401 - any JSON
     """Return what is wrong with a keyword's value, as far as compiling would not tell."""
     if key == "$ref":
         return None if reference_target(root, value) is not None else "a reference names a definition of this file, as #/$defs/name"
     if key == "x-in" and "enum" in part:
         return "leaves no room for enum"
-    fits, reason = _VALUES.get(key, _ANYTHING)
+    fits, reason = _VALUE_CHECKS.get(key, _ANYTHING)
     return None if fits(value) else reason
 
 
 _ANYTHING: tuple[Callable[[Any], bool], str] = (lambda _: True, "")
-_BRANCHES = (lambda value: isinstance(value, list) and len(value) <= MOST_BRANCHES, f"is a list of at most {MOST_BRANCHES} schemas")
+_BRANCHES = (lambda value: isinstance(value, list) and len(value) <= MAX_BRANCHES, f"is a list of at most {MAX_BRANCHES} schemas")
 _ONE_PLACE = (lambda value: is_pointer(value) and "*" not in value, "is a JSON pointer into the config, to one place")
-_VALUES: dict[str, tuple[Callable[[Any], bool], str]] = {
-    **dict.fromkeys(LIST, _BRANCHES),
-    **dict.fromkeys(BOUND, _ONE_PLACE),
+_VALUE_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    **dict.fromkeys(SCHEMA_LIST_KEYWORDS, _BRANCHES),
+    **dict.fromkeys(CONFIG_POINTERS, _ONE_PLACE),
     "x-in": (is_pointer, "is a JSON pointer into the config"),
     "pattern": (
-        lambda value: isinstance(value, str) and len(value) <= LONGEST_PATTERN,
-        f"has at most {LONGEST_PATTERN} characters",
+        lambda value: isinstance(value, str) and len(value) <= MAX_PATTERN_CHARS,
+        f"has at most {MAX_PATTERN_CHARS} characters",
     ),
     "format": (lambda value: isinstance(value, str) and value in FORMATS, f"is one of {', '.join(sorted(FORMATS))}"),
     SCOPE: (lambda value: isinstance(value, str) and value in SCOPES, f"is one of {', '.join(sorted(SCOPES))}"),
@@ -171,19 +180,19 @@ _VALUES: dict[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
-def _unfolded(root: Schema, part: Schema, pointer: str, known: dict[str, int], inside: tuple[str, ...]) -> int:
+def _expanded_size(root: Schema, part: Schema, pointer: str, known: dict[str, int], inside: tuple[str, ...]) -> int:
     """Return how many schemas a part unfolds to; refuse circles and what grows too large."""
     count = 1
     for below, each in children(part):
         if not below.startswith("/$defs/"):
-            count += _unfolded(root, each, pointer + below, known, inside)
+            count += _expanded_size(root, each, pointer + below, known, inside)
     name = part.get("$ref")
     if name is not None:
         if name in inside:
-            raise OutsideSubset(pointer + "/$ref", "a definition may not come back to itself")
+            raise UnsupportedSchema(pointer + "/$ref", "a definition may not come back to itself")
         if name not in known:
-            known[name] = _unfolded(root, reference_target(root, name) or {}, name.removeprefix("#"), known, (*inside, name))
+            known[name] = _expanded_size(root, reference_target(root, name) or {}, name.removeprefix("#"), known, (*inside, name))
         count += known[name]
-    if count > MOST_UNFOLDED:
-        raise OutsideSubset(pointer, f"unfolds to more than {MOST_UNFOLDED} schemas")
+    if count > MAX_EXPANDED_SCHEMAS:
+        raise UnsupportedSchema(pointer, f"unfolds to more than {MAX_EXPANDED_SCHEMAS} schemas")
     return count

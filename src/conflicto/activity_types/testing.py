@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
-from conflicto.activity_types.binding import Facts
-from conflicto.activity_types.errors import TypeRefused
-from conflicto.activity_types.imitation import Imitation
-from conflicto.activity_types.loading import load_type
+from conflicto.activity_types.binding import ConfigValues
+from conflicto.activity_types.errors import InvalidActivityType
+from conflicto.activity_types.generator import ResponseGenerator
+from conflicto.activity_types.loader import load_type
 from conflicto.activity_types.scopes import PUBLIC, shown_config
 from conflicto.activity_types.subset import SCOPE, walk
 
@@ -37,16 +37,16 @@ README = "README.md"
 PLURALS = (".zero", ".one", ".two", ".few", ".many")
 """Languages have plurals of their own: `key.one` is said for one, and `key` where nothing else fits."""
 
-UNKNOWN = {"a-field-that-nobody-knows": 1}
+UNKNOWN_FIELD = {"a-field-that-nobody-knows": 1}
 
 
-def complaints(folder: Path) -> list[str]:
+def failures(folder: Path) -> list[str]:
     """Return a sentence for each promise that the type in a folder does not keep."""
     try:
         known = load_type(folder)
-    except TypeRefused as error:
+    except InvalidActivityType as error:
         return [str(error)]
-    return [said for promise in PROMISES for said in promise(known)]
+    return [said for promise in CHECKS for said in promise(known)]
 
 
 class ConformanceTests:
@@ -60,45 +60,45 @@ class ConformanceTests:
 
     def test_examples_are_taken_and_come_back(self) -> None:
         """Configs, secrets and answers of the examples fit."""
-        self._hold(examples_fit)
+        self._assert_passes(examples_fit)
 
     def test_examples_show_everything(self) -> None:
         """Every property of config, secret and answer appears in some example."""
-        self._hold(examples_are_complete)
+        self._assert_passes(examples_are_complete)
 
     def test_editors_begin_with_known_fields(self) -> None:
         """What `fresh` holds are properties of config and secret."""
-        self._hold(fresh_is_known)
+        self._assert_passes(initial_values_are_known)
 
     def test_what_does_not_fit_is_refused(self) -> None:
         """Null, and fields that nobody knows, are no config and no answer."""
-        self._hold(strange_json_is_refused)
+        self._assert_passes(invalid_json_is_rejected)
 
     def test_hidden_parts_stay_hidden(self) -> None:
         """All but hosts see the public part of a config, and exactly that."""
-        self._hold(scopes_hold)
+        self._assert_passes(scopes_hide_properties)
 
     def test_texts_are_complete(self) -> None:
         """Every locale has every text."""
-        self._hold(catalogs_are_complete)
+        self._assert_passes(catalogs_are_complete)
 
     def test_answers_can_be_counted(self) -> None:
         """Every path of the aggregation finds something in the examples."""
-        self._hold(aggregate_finds_answers)
+        self._assert_passes(aggregate_finds_values)
 
     def test_a_rehearsal_can_answer(self) -> None:
         """Answers that are made up for scripted participants fit."""
-        self._hold(imitations_fit)
+        self._assert_passes(responses_can_be_generated)
 
     def test_the_readme_tells_it_all(self) -> None:
         """Its picture, config, answer and results."""
-        self._hold(readme_is_whole)
+        self._assert_passes(readme_is_complete)
 
     def test_views_are_modules(self) -> None:
         """They export an element, and write no markup that came from people."""
-        self._hold(views_are_sound)
+        self._assert_passes(views_are_safe)
 
-    def _hold(self, promise: Callable[[ActivityType], Iterator[str]]) -> None:
+    def _assert_passes(self, promise: Callable[[ActivityType], Iterator[str]]) -> None:
         said = list(promise(load_type(self.folder)))
         if said:
             raise AssertionError("\n".join(said))
@@ -110,20 +110,20 @@ def examples_fit(known: ActivityType) -> Iterator[str]:
         yield "examples/ holds no example"
     for place, example in enumerate(known.examples):
         config, secret = _text(example["config"]), _text(example["secret"]) if "secret" in example else None
-        for fault in known.content_faults(config, secret):
+        for fault in known.content_errors(config, secret):
             yield f"example {place}{fault.pointer}: {fault.message}"
-        check = known.response_check(config)
+        check = known.response_validator(config)
         for answer, response in enumerate(example["responses"]):
-            for fault in check.faults(response) if check else ():
+            for fault in check.errors(response) if check else ():
                 yield f"example {place}, answer {answer}{fault.pointer}: {fault.message}"
 
 
-def imitations_fit(known: ActivityType) -> Iterator[str]:
+def responses_can_be_generated(known: ActivityType) -> Iterator[str]:
     """Yield which example's activity nobody can be made to answer; what is made up is checked before it is sent."""
     for place, example in enumerate(known.examples):
         config, secret = _text(example["config"]), _text(example["secret"]) if "secret" in example else None
-        imitation = Imitation.of(known, config, secret)
-        if imitation is None or imitation.answer(Random(place)) is None:  # noqa: S311 - the same answer each time
+        imitation = ResponseGenerator.for_activity(known, config, secret)
+        if imitation is None or imitation.generate(Random(place)) is None:  # noqa: S311 - the same answer each time
             yield f"example {place}: no answer can be made up for a rehearsal"
 
 
@@ -135,13 +135,13 @@ def examples_are_complete(known: ActivityType) -> Iterator[str]:
         "response": [response for example in known.examples for response in example["responses"]],
     }
     for kind, schema in _schemas(known):
-        names = {name for part in _forms(schema) for name in part.get("properties", {})}
+        names = {name for part in _branches(schema) for name in part.get("properties", {})}
         seen = {name for value in shown[kind] if isinstance(value, dict) for name in value}
         for name in sorted(names - seen):
             yield f"no example shows {kind}.{name}"
 
 
-def fresh_is_known(known: ActivityType) -> Iterator[str]:
+def initial_values_are_known(known: ActivityType) -> Iterator[str]:
     """Yield what an editor would begin with although no schema knows it."""
     schemas = dict(_schemas(known))
     for kind, value in known.fresh.items():
@@ -149,21 +149,21 @@ def fresh_is_known(known: ActivityType) -> Iterator[str]:
             yield f"activity.json begins with {kind}.{name}, which no schema knows"
 
 
-def strange_json_is_refused(known: ActivityType) -> Iterator[str]:
+def invalid_json_is_rejected(known: ActivityType) -> Iterator[str]:
     """Yield what is taken although it should not be."""
     for place, example in enumerate(known.examples):
         config, secret = example["config"], _text(example["secret"]) if "secret" in example else None
-        for name, strange in (("null", None), ("an unknown field", config | UNKNOWN)):
-            if not known.content_faults(_text(strange), secret):
+        for name, strange in (("null", None), ("an unknown field", config | UNKNOWN_FIELD)):
+            if not known.content_errors(_text(strange), secret):
                 yield f"example {place}: a config with {name} is taken"
-        check = known.response_check(_text(config))
+        check = known.response_validator(_text(config))
         for response in example["responses"]:
-            strange = response | UNKNOWN if isinstance(response, dict) else None
-            if check and not (check.faults(None) and check.faults(strange)):
+            strange = response | UNKNOWN_FIELD if isinstance(response, dict) else None
+            if check and not (check.errors(None) and check.errors(strange)):
                 yield f"example {place}: null or an unknown field is taken as an answer"
 
 
-def scopes_hold(known: ActivityType) -> Iterator[str]:
+def scopes_hide_properties(known: ActivityType) -> Iterator[str]:
     """Yield properties that others than hosts see although they should not, or do not see although they should."""
     properties = known.config_schema.get("properties", {})
     for place, example in enumerate(known.examples):
@@ -191,7 +191,7 @@ def catalogs_are_complete(known: ActivityType) -> Iterator[str]:
                 yield f"i18n/{locale}.json has a plural of {of}, which is not there"
 
 
-def aggregate_finds_answers(known: ActivityType) -> Iterator[str]:
+def aggregate_finds_values(known: ActivityType) -> Iterator[str]:
     """Yield names of the aggregation whose path, or key, leads nowhere in all examples."""
     spec = msgspec.json.decode(known.aggregate) if known.aggregate else {}
     if not spec:
@@ -205,7 +205,7 @@ def aggregate_finds_answers(known: ActivityType) -> Iterator[str]:
             yield f"aggregate {name}: no secret of the examples holds {options.get('key')}"
 
 
-def readme_is_whole(known: ActivityType) -> Iterator[str]:
+def readme_is_complete(known: ActivityType) -> Iterator[str]:
     """Yield what the README does not tell."""
     path = known.folder / README
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
@@ -222,7 +222,7 @@ def readme_is_whole(known: ActivityType) -> Iterator[str]:
             yield f"{README} does not tell of `{name}` under {section}"
 
 
-def views_are_sound(known: ActivityType) -> Iterator[str]:
+def views_are_safe(known: ActivityType) -> Iterator[str]:
     """Yield views that are no modules, or that could run what people typed."""
     for view in known.ui:
         source = (known.folder / "ui" / f"{view}.js").read_text(encoding="utf-8")
@@ -233,17 +233,17 @@ def views_are_sound(known: ActivityType) -> Iterator[str]:
                 yield f"ui/{view}.js uses {risky}"
 
 
-PROMISES: tuple[Callable[[ActivityType], Iterator[str]], ...] = (
+CHECKS: tuple[Callable[[ActivityType], Iterator[str]], ...] = (
     examples_fit,
     examples_are_complete,
-    fresh_is_known,
-    strange_json_is_refused,
-    scopes_hold,
+    initial_values_are_known,
+    invalid_json_is_rejected,
+    scopes_hide_properties,
     catalogs_are_complete,
-    aggregate_finds_answers,
-    imitations_fit,
-    readme_is_whole,
-    views_are_sound,
+    aggregate_finds_values,
+    responses_can_be_generated,
+    readme_is_complete,
+    views_are_safe,
 )
 
 
@@ -252,7 +252,7 @@ def _schemas(known: ActivityType) -> list[tuple[str, Schema]]:
     return [*found, ("secret", known.secret_schema)] if known.secret_schema else found
 
 
-def _forms(schema: Schema) -> list[Schema]:
+def _branches(schema: Schema) -> list[Schema]:
     """Return a schema with the forms between which it leaves the choice."""
     return [schema, *schema.get("oneOf", ()), *schema.get("anyOf", ()), *schema.get("allOf", ())]
 
@@ -266,7 +266,7 @@ def _labels(known: ActivityType) -> Iterator[str]:
 
 
 def _at(value: object, pointer: str) -> list[Any]:
-    return [value] if pointer == "" else Facts(value, {}).at(pointer)
+    return [value] if pointer == "" else ConfigValues(value, {}).at(pointer)
 
 
 def _text(value: object) -> str:

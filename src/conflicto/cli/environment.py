@@ -13,8 +13,8 @@ import typer
 from rich.console import Console
 from sqlalchemy.exc import DatabaseError
 
-from conflicto.activity_types.errors import TypeRefused
-from conflicto.activity_types.registry import registered
+from conflicto.activity_types.errors import InvalidActivityType
+from conflicto.activity_types.registry import load_registry
 from conflicto.cli.waiting import NotThere, answering, patiently
 from conflicto.platform.db.address import AddressInvalid, address_of
 from conflicto.platform.db.deadlines import Deadlines
@@ -66,8 +66,8 @@ def settings_or_exit() -> Settings:
 def registered_or_exit(settings: Settings) -> Registry:
     """Return the activity types of these settings, or say which folder holds none and exit with 3."""
     try:
-        return registered(settings.activity_types)
-    except TypeRefused as error:
+        return load_registry(settings.activity_types)
+    except InvalidActivityType as error:
         err.print(f"CONFLICTO_ACTIVITY_TYPES, or an installed package, brings no sound activity type. {error}", markup=False)
         raise typer.Exit(UNUSABLE) from None
 

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from conflicto.activity_types.making import NameRefused, make_type
-from conflicto.activity_types.testing import complaints
+from conflicto.activity_types.scaffold import InvalidTypeName, create_type
+from conflicto.activity_types.testing import failures
 from conflicto.cli.environment import DIFFERENT, EXIT_CODES, USAGE, registered_or_exit, settings_or_exit
 
 app = typer.Typer(help=f"Make and test activity types. {EXIT_CODES}", no_args_is_help=True)
@@ -24,8 +24,8 @@ def new(
 ) -> None:
     """Make the folder of a new type; it passes `conflicto types check` from the start."""
     try:
-        made = make_type(name, folder)
-    except NameRefused as error:
+        made = create_type(name, folder)
+    except InvalidTypeName as error:
         err.print(str(error), markup=False)
         raise typer.Exit(USAGE) from None
     out.print(f"Made {made}", markup=False)
@@ -34,7 +34,7 @@ def new(
 @app.command()
 def check(folder: Annotated[Path, typer.Argument(help="The type's folder.", exists=True, file_okay=False)]) -> None:
     """Test a type's folder against the conformance kit."""
-    said = complaints(folder.resolve())
+    said = failures(folder.resolve())
     for each in said:
         err.print(each, markup=False)
     if said:

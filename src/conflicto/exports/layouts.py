@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from conflicto.activity_types.parts import PartKind
+from conflicto.activity_types.response_parts import PartKind
 from conflicto.exports.cells import instant, truth
 from conflicto.exports.questions import MANY, answer_of, label_of, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from conflicto.activity_types.parts import Part
+    from conflicto.activity_types.response_parts import ResponsePart
     from conflicto.exports.cells import Cell
     from conflicto.exports.questions import Answer, Question
     from conflicto.participants.model import Participant
@@ -134,7 +134,7 @@ def _wide_block(question: Question, nth: int, heading: str) -> Block:
     return Block(question, nth, (*(name for name, _ in columns), *verdict), cells)
 
 
-def _columns(question: Question, part: Part) -> Iterator[tuple[str, Callable[[Parts], Cell]]]:
+def _columns(question: Question, part: ResponsePart) -> Iterator[tuple[str, Callable[[Parts], Cell]]]:
     """Yield the columns of one part: what follows the heading, and how a cell is read from the parts of an answer."""
     name = f": {part.name}" if len(question.parts) > 1 else ""
     if part.kind is PartKind.CHOICES:
@@ -145,14 +145,14 @@ def _columns(question: Question, part: Part) -> Iterator[tuple[str, Callable[[Pa
         yield name, partial(_said, question, part)
 
 
-def _chosen(part: Part, value: object, given: Parts) -> Cell:
+def _chosen(part: ResponsePart, value: object, given: Parts) -> Cell:
     return truth(value in given[part.steps].values) if part.steps in given else ""
 
 
-def _ranked(part: Part, place: int, given: Parts) -> Cell:
+def _ranked(part: ResponsePart, place: int, given: Parts) -> Cell:
     ranked = given[part.steps].values if part.steps in given else []
     return label_of(part, ranked[place - 1]) if place <= len(ranked) else ""
 
 
-def _said(question: Question, part: Part, given: Parts) -> Cell:
+def _said(question: Question, part: ResponsePart, given: Parts) -> Cell:
     return question.words(part, given[part.steps].text) if part.steps in given else ""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from conflicto.activity_types.parts import PartKind, parts_of
+from conflicto.activity_types.response_parts import PartKind, response_parts
 from conflicto.aggregation.operation import ResponseMetadata, RoundContext
 from conflicto.aggregation.operations.score import ScoreFold
 from conflicto.aggregation.pointer import MISSING, find
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from conflicto.activities.model import Activity, Content, Counts
     from conflicto.activity_types.model import ActivityType
-    from conflicto.activity_types.parts import Part
+    from conflicto.activity_types.response_parts import ResponsePart
     from conflicto.exports.cells import Cell
     from conflicto.responses.model import ParticipantResponse
 
@@ -76,7 +76,7 @@ class Question:
 
     activity: Activity
     name: str
-    parts: tuple[Part, ...]
+    parts: tuple[ResponsePart, ...]
     scoring: Scoring | None
     texts: dict[str, str] = field(default_factory=dict)
 
@@ -100,14 +100,14 @@ class Question:
             return self.shown(texts[0])
         return _encode([self.shown(text) for text in texts]).decode()
 
-    def given(self, text: str) -> Iterator[tuple[Part, str]]:
+    def given(self, text: str) -> Iterator[tuple[ResponsePart, str]]:
         """Yield the parts that an answer has, each with its JSON text."""
         for part in self.parts:
             value = text_at(text, part.steps)
             if value is not None:
                 yield part, value
 
-    def words(self, part: Part, text: str) -> Cell:
+    def words(self, part: ResponsePart, text: str) -> Cell:
         """Return one part of an answer in words."""
         if part.kind is PartKind.VALUE:
             return readable(text) or text
@@ -136,7 +136,7 @@ class Question:
 
 def question_of(activity: Activity, content: Content, known: ActivityType | None, counts: Mapping[int, Counts]) -> Question:
     """Return an activity as an export reads it; `known` is its registered type, `counts` are those of its rounds."""
-    parts = parts_of(known, content.config) if known else ()
+    parts = response_parts(known, content.config) if known else ()
     return Question(activity, name_of(activity, content.config), parts, _scoring(activity, content, counts))
 
 
@@ -149,7 +149,7 @@ def name_of(activity: Activity, config: str) -> str:
     return next(found, activity.type)[:MAX_HEADING_CHARS]
 
 
-def label_of(part: Part, value: object) -> str:
+def label_of(part: ResponsePart, value: object) -> str:
     """Return the words of a value that stands for an option, the value itself if it stands for none."""
     return next((option.text for option in part.options if option.value == value), str(value))
 
@@ -160,7 +160,7 @@ def listed(text: str) -> list[object]:
     return value if isinstance(value, list) else [value]
 
 
-def is_right(scoring: Scoring | None, part: Part, value: object) -> Truth | str:
+def is_right(scoring: Scoring | None, part: ResponsePart, value: object) -> Truth | str:
     """Return whether an option is right, empty where nothing is scored there."""
     if scoring is None or scoring.steps != part.steps or scoring.right is MISSING:
         return ""

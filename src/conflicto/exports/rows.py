@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conflicto.activity_types.parts import PartKind
+from conflicto.activity_types.response_parts import PartKind
 from conflicto.exports.cells import Number, cell, instant, truth
 from conflicto.exports.questions import answer_of, is_right, label_of, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from conflicto.activity_types.parts import Part
+    from conflicto.activity_types.response_parts import ResponsePart
     from conflicto.exports.cells import Cell
     from conflicto.exports.questions import Question
     from conflicto.participants.model import Participant
@@ -83,15 +83,15 @@ def _items(question: Question, text: str) -> Iterator[tuple[Cell, Cell]]:
             yield _item_name(question, part), question.words(part, value)
 
 
-def _item_name(question: Question, part: Part) -> str:
+def _item_name(question: Question, part: ResponsePart) -> str:
     return part.name if len(question.parts) > 1 else ""
 
 
-def _option(question: Question, part: Part, value: object, text: str) -> list[Cell]:
+def _option(question: Question, part: ResponsePart, value: object, text: str) -> list[Cell]:
     return [str(value), text, is_right(question.scoring, part, value)]
 
 
-def _right_value(question: Question, part: Part) -> Cell:
+def _right_value(question: Question, part: ResponsePart) -> Cell:
     scoring = question.scoring
     if scoring is None or scoring.steps != part.steps or not isinstance(scoring.right, str | int | float):
         return ""

@@ -13,7 +13,7 @@ import structlog
 
 from conflicto.activities.model import ActivityStatus, ResponsePolicy
 from conflicto.activities.queries import activity_with_content
-from conflicto.activity_types.imitation import Imitation
+from conflicto.activity_types.generator import ResponseGenerator
 from conflicto.participants.commands.join import JoinRequest, join_many
 from conflicto.participants.errors import NicknameRefused, NicknameTaken, SeatGone
 from conflicto.participants.nickname import clean
@@ -91,7 +91,7 @@ class SimulatedRound:
 
     activity: Activity
     started_s: float
-    generator: Imitation | None = None
+    generator: ResponseGenerator | None = None
     copied_texts: list[str] = field(default_factory=list)
     next_copy_s: float = 0.0
 
@@ -198,7 +198,7 @@ class Simulation:
         if kind is not None:
             _, content = await self._context.db.read(activity_with_content, activity.id)
             seed = activity.id.int
-            scene.generator = Imitation.of(
+            scene.generator = ResponseGenerator.for_activity(
                 kind, content.config, content.secret, language=self._language, seed=seed, nth=activity.round
             )
         if scene.generator is None:
@@ -226,7 +226,7 @@ class Simulation:
         text = (
             chance.choice(scene.copied_texts)
             if scene.generator is None
-            else scene.generator.answer(chance, skill=actor.traits.skill)
+            else scene.generator.generate(chance, skill=actor.traits.skill)
         )
         if text is None:
             return
@@ -243,7 +243,7 @@ class Simulation:
                 self.bots.remove(actor)
             return
         if scene.generator is not None:
-            scene.generator.heard(str(receipt.response.id), text)
+            scene.generator.add_target(str(receipt.response.id), text)
 
 
 def _recent_texts(tx: ReadTx, activity_id: UUID) -> list[str]:

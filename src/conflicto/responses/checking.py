@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from conflicto.activities.model import Activity, Content
-    from conflicto.activity_types.checking import Check
     from conflicto.activity_types.registry import Registry
+    from conflicto.activity_types.validator import SchemaValidator
     from conflicto.platform.db.engine import Database
     from conflicto.platform.problems import FieldError
     from conflicto.platform.word_filter.masking import Masked
@@ -66,7 +66,7 @@ class AnswerCheck:
         self._types = types
         self._find = find
         account = (budget or CacheBudget()).account("checks", share=SHARE, evict=self._forget_oldest)
-        self._checks: MadeOfActivities[Check | None] = MadeOfActivities(
+        self._checks: MadeOfActivities[SchemaValidator | None] = MadeOfActivities(
             db, self._compiled, MOST_CHECKS, account, bytes_of=_check_bytes
         )
         self._known: MadeOfActivities[frozenset[str]] = MadeOfActivities(db, _own_texts, MOST_KNOWN, account, bytes_of=_texts_bytes)
@@ -84,7 +84,7 @@ class AnswerCheck:
         faults: tuple[FieldError, ...] = ()
         if self._types.find(activity.type) is not None:
             check = await self._checks.get(activity)
-            faults = () if check is None else check.faults(_decode(text))
+            faults = () if check is None else check.errors(_decode(text))
         if faults or not session.word_filter.is_on:
             return Judged(Written(text), faults)
         return Judged(await self._filtered(session.word_filter, activity, text))
@@ -106,9 +106,9 @@ class AnswerCheck:
     def _forget_oldest(self) -> bool:
         return self._known.forget_oldest() or self._checks.forget_oldest()
 
-    def _compiled(self, activity: Activity, content: Content) -> Check | None:
+    def _compiled(self, activity: Activity, content: Content) -> SchemaValidator | None:
         known = self._types.find(activity.type)
-        return known.response_check(content.config) if known else None
+        return known.response_validator(content.config) if known else None
 
 
 async def _masked(text: str, word_filter: WordFilter, known: Container[str] = ()) -> Masked:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from conflicto.activity_types.binding import defaults_of
-from conflicto.activity_types.parts import label_property
+from conflicto.activity_types.response_parts import label_property
 from conflicto.activity_types.scopes import PUBLIC
-from conflicto.activity_types.subset import SCOPE, mapped
+from conflicto.activity_types.subset import SCOPE, map_children
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,7 @@ def _inlined(schema: Schema, definitions: Schema | None = None) -> Schema:
     definitions = schema.get("$defs", {}) if definitions is None else definitions
     if "$ref" in schema:
         schema = definitions[schema["$ref"].removeprefix(_REF)] | {key: value for key, value in schema.items() if key != "$ref"}
-    made = mapped(schema, lambda part: _inlined(part, definitions))
+    made = map_children(schema, lambda part: _inlined(part, definitions))
     return {key: value for key, value in made.items() if key not in {"$schema", "$defs"}}
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from conflicto import activity_types
-from conflicto.activity_types.registry import installed
-from conflicto.activity_types.testing import ConformanceTests, complaints
-from tests.unit.activity_types.test_loading import TYPES, changed
+from conflicto.activity_types.registry import installed_types
+from conflicto.activity_types.testing import ConformanceTests, failures
+from tests.unit.activity_types.test_loader import TYPES, changed
 
 FOLDERS = sorted(file.parent for file in activity_types.folder().glob("*/activity.json"))
 LOCALES = {"en", "de", "es", "fr", "pt", "ar"}
@@ -20,10 +20,10 @@ LOCALES = {"en", "de", "es", "fr", "pt", "ar"}
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_our_types_keep_every_promise(folder: Path) -> None:
-    assert complaints(folder) == []
+    assert failures(folder) == []
 
 
-@pytest.mark.parametrize("known", installed(), ids=lambda known: known.name)
+@pytest.mark.parametrize("known", installed_types(), ids=lambda known: known.name)
 def test_our_types_speak_every_language(known) -> None:
     assert set(known.catalogs) == LOCALES
 
@@ -92,7 +92,7 @@ def test_a_broken_promise_is_told(tmp_path: Path, case: str) -> None:
     break_it, message = BROKEN[case]
     break_it(folder)
 
-    said = complaints(folder)
+    said = failures(folder)
 
     assert [each for each in said if message in each], said
 
@@ -101,12 +101,12 @@ def test_hidden_parts_that_show_are_told(tmp_path: Path) -> None:
     """`scopes_of` cannot err by the folder alone, so the loaded type is bent."""
     from dataclasses import replace
 
-    from conflicto.activity_types.loading import load_type
-    from conflicto.activity_types.testing import scopes_hold
+    from conflicto.activity_types.loader import load_type
+    from conflicto.activity_types.testing import scopes_hide_properties
 
     known = load_type(TYPES / "toast")
 
-    assert list(scopes_hold(replace(known, scopes='{"host":["question"]}'))) == [
+    assert list(scopes_hide_properties(replace(known, scopes='{"host":["question"]}'))) == [
         "example 0: config.notes is shown", "example 0: config.origin is shown", "example 0: config.question is hidden",
     ]  # fmt: skip
 
@@ -125,7 +125,7 @@ def test_a_failing_kit_fails_the_stranger(tmp_path: Path) -> None:
 
 HOMONYMS = {
     ("feed/http.py", "poll"), ("aggregation/operations/rank.py", "ranking"), ("platform/word_filter/lists.py", "words"),
-    ("activity_types/parts.py", "ranking"), ("web/page_renderer.py", "words"),
+    ("activity_types/response_parts.py", "ranking"), ("web/page_renderer.py", "words"),
 }  # fmt: skip
 """Names that mean something else there: a rate limit, a field of a result, a field of a package's file, a kind of part, a folder."""
 
@@ -135,7 +135,7 @@ OPERATIONS = ("aggregation/operations/",)
 
 def test_no_type_is_named_outside_its_folder() -> None:
     """Adding a type touches one folder: nothing in the program asks for a name."""
-    names = {known.name for known in installed()}
+    names = {known.name for known in installed_types()}
     root = activity_types.folder().parent
     found = set()
     for file in root.rglob("*.py"):
@@ -156,7 +156,7 @@ NAMED = {
 
 
 def test_no_page_names_a_type() -> None:
-    names = {known.name for known in installed()}
+    names = {known.name for known in installed_types()}
     root = activity_types.folder().parent / "web"
     found = {
         (file.relative_to(root).as_posix(), name)
@@ -169,5 +169,5 @@ def test_no_page_names_a_type() -> None:
 
 
 def test_catalogs_hold_no_markup() -> None:
-    for known in installed():
+    for known in installed_types():
         assert "<" not in json.dumps(known.catalogs), known.name

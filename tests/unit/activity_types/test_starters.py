@@ -1,6 +1,6 @@
 """What a host begins with is said in the host's language: the first example, text by text."""
 
-from conflicto.activity_types.registry import installed
+from conflicto.activity_types.registry import installed_types
 
 STARTER = "starter."
 
@@ -13,7 +13,7 @@ def _at(value: object, path: str) -> object:
 
 def test_english_says_what_the_first_example_says() -> None:
     said = 0
-    for known in installed():
+    for known in installed_types():
         for key, text in known.catalogs.get("en", {}).items():
             if key.startswith(STARTER):
                 assert _at(known.examples[0]["config"], key.removeprefix(STARTER)) == text, (known.name, key)

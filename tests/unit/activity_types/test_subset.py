@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from conflicto.activity_types.checking import compiled
-from conflicto.activity_types.errors import OutsideSubset
-from conflicto.activity_types.subset import DEEPEST, FORMATS, KEYWORDS, MOST_SCHEMAS, check_subset
+from conflicto.activity_types.errors import UnsupportedSchema
+from conflicto.activity_types.subset import FORMATS, KEYWORDS, MAX_DEPTH, MAX_SCHEMAS, check_subset
+from conflicto.activity_types.validator import compile_schema
 
 PAGE = Path(__file__).parents[3] / "docs/activity-types.md"
 
@@ -49,8 +49,8 @@ REFUSED: list[tuple[Any, str, str]] = [
     ({"$ref": 7}, "/$ref", "of this file"),
     ({"$defs": {"a": {"items": {"$ref": "#/$defs/a"}}}, "$ref": "#/$defs/a"}, "/$defs/a/items/$ref", "come back to itself"),
     (doubling(16), "/$defs/", "unfolds to more than"),
-    (nested(DEEPEST + 1), "/items" * (DEEPEST + 1), "nested 12 deep"),
-    ({"properties": {str(place): {} for place in range(MOST_SCHEMAS)}}, "/properties/499", "500 schemas"),
+    (nested(MAX_DEPTH + 1), "/items" * (MAX_DEPTH + 1), "nested 12 deep"),
+    ({"properties": {str(place): {} for place in range(MAX_SCHEMAS)}}, "/properties/499", "500 schemas"),
     ({"oneOf": {}}, "/oneOf", "a list of at most 16"),
     ({"anyOf": [{}] * 17}, "/anyOf", "a list of at most 16"),
     ({"pattern": "a" * 201}, "/pattern", "at most 200 characters"),
@@ -70,7 +70,7 @@ REFUSED: list[tuple[Any, str, str]] = [
 
 @pytest.mark.parametrize(("schema", "pointer", "reason"), REFUSED, ids=lambda value: str(value)[:40])
 def test_what_the_subset_does_not_hold_is_refused_where_it_stands(schema: Any, pointer: str, reason: str) -> None:
-    with pytest.raises(OutsideSubset) as refused:
+    with pytest.raises(UnsupportedSchema) as refused:
         check_subset(schema)
 
     assert refused.value.pointer.startswith(pointer)
@@ -91,8 +91,8 @@ def test_what_the_subset_does_not_hold_is_refused_where_it_stands(schema: Any, p
 )
 def test_values_that_make_no_sense_are_refused_where_they_stand(schema: dict[str, Any], pointer: str, reason: str) -> None:
     check_subset(schema)
-    with pytest.raises(OutsideSubset) as refused:
-        compiled(schema)
+    with pytest.raises(UnsupportedSchema) as refused:
+        compile_schema(schema)
 
     assert refused.value.pointer == pointer
     assert reason in refused.value.reason
@@ -111,7 +111,7 @@ def test_what_the_subset_holds_is_taken() -> None:
     }  # fmt: skip
 
     check_subset(schema)
-    compiled(schema)
+    compile_schema(schema)
 
 
 @pytest.mark.catalogue("J-20")
@@ -125,10 +125,10 @@ def test_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
         watch = threading.Thread(target=_note_visitors, args=(listener, asked))
         watch.start()
         for schema in ({"$ref": address}, {"$defs": {"a": {"$ref": address + "#/a"}}, "$ref": "#/$defs/a"}):
-            with pytest.raises(OutsideSubset):
+            with pytest.raises(UnsupportedSchema):
                 check_subset(schema)
-            with pytest.raises(OutsideSubset):
-                compiled(schema)
+            with pytest.raises(UnsupportedSchema):
+                compile_schema(schema)
         watch.join()
 
     assert asked == []

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from conflicto.activity_types.model import ActivityType
-from conflicto.activity_types.registry import installed
+from conflicto.activity_types.registry import installed_types
 from conflicto.aggregation.spec import validate_spec
 from conflicto.results.tally import Basis, Tally, results_of
 
@@ -29,7 +29,7 @@ class Given:
     masked: None = None
 
 
-@pytest.mark.parametrize("known", installed(), ids=lambda known: known.name)
+@pytest.mark.parametrize("known", installed_types(), ids=lambda known: known.name)
 def test_every_entry_of_a_types_spec_counts_its_examples(known: ActivityType) -> None:
     validate_spec(known.aggregate)
     answered: dict[str, int] = {}

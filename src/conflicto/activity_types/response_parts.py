@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from conflicto.activity_types.binding import ANY, Facts, defaults_of
-from conflicto.activity_types.flattening import flat
+from conflicto.activity_types.binding import EVERY_ELEMENT, ConfigValues, defaults_of
+from conflicto.activity_types.flattening import flatten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ class Option(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ResponsePart:
     """One part of an answer. `steps` lead to it from the root; `name` is its title, else the name of its property."""
 
     steps: tuple[str, ...]
@@ -59,10 +59,10 @@ class Part:
     options: tuple[Option, ...] = ()
 
 
-def parts_of(known: ActivityType, config: str) -> tuple[Part, ...]:
+def response_parts(activity_type: ActivityType, config: str) -> tuple[ResponsePart, ...]:
     """Return the parts of answers to an activity with this config, a gated JSON text; none if the config does not fit the type."""
-    schema = known.response_schema_of(config)
-    return () if schema is None else tuple(_Reader(known, _decode(config), schema).parts())
+    schema = activity_type.bound_response_schema(config)
+    return () if schema is None else tuple(_PartReader(activity_type, _decode(config), schema).parts())
 
 
 def label_property(rows: Schema, key: str) -> str | None:
@@ -76,56 +76,56 @@ def _paths(known: ActivityType, operation: str) -> Iterator[str]:
             yield spec["path"]
 
 
-class _Reader:
+class _PartReader:
     """Reads the parts of one activity: names and places from the type's schema, limits from the schema bound to the config."""
 
     def __init__(self, known: ActivityType, config: object, schema: Schema) -> None:
         self._known = known
         self._root = known.response_schema
         self._bound = schema
-        self._facts = Facts(config, defaults_of(known.config_schema))
+        self._facts = ConfigValues(config, defaults_of(known.config_schema))
         self._ranked = frozenset(_paths(known, RANK))
         self._refers = any(True for _ in _paths(known, VOTES))
 
-    def parts(self) -> Iterator[Part]:
+    def parts(self) -> Iterator[ResponsePart]:
         return self._below(self._root, self._bound, (), "", MAX_DEPTH)
 
-    def _below(self, given: Schema, bound: Schema, steps: tuple[str, ...], name: str, depth: int) -> Iterator[Part]:
+    def _below(self, given: Schema, bound: Schema, steps: tuple[str, ...], name: str, depth: int) -> Iterator[ResponsePart]:
         below = self._properties(self._root, given)
         if not below or not depth:
-            yield self._part(flat(self._root, given), flat(self._bound, bound), steps, name)
+            yield self._part(flatten(self._root, given), flatten(self._bound, bound), steps, name)
             return
         limits = self._properties(self._bound, bound)
         for step, schema in below.items():
-            title = flat(self._root, schema).get("title") or step
+            title = flatten(self._root, schema).get("title") or step
             yield from self._below(schema, limits.get(step, {}), (*steps, step), title, depth - 1)
 
     def _properties(self, root: Schema, given: Schema) -> dict[str, Schema]:
         """Return the properties of an object; the branches of a choice give theirs together."""
-        part = flat(root, given)
+        part = flatten(root, given)
         found: dict[str, Schema] = dict(part.get("properties", {}))
         for branch in part.get("oneOf") or part.get("anyOf") or ():
-            found = flat(root, branch).get("properties", {}) | found
+            found = flatten(root, branch).get("properties", {}) | found
         return found
 
-    def _part(self, part: Schema, bound: Schema, steps: tuple[str, ...], name: str) -> Part:
+    def _part(self, part: Schema, bound: Schema, steps: tuple[str, ...], name: str) -> ResponsePart:
         if self._refers and part.get("format") == "uuid":
-            return Part(steps, name, PartKind.ANSWER)
-        items = flat(self._root, part["items"]) if "items" in part else part
+            return ResponsePart(steps, name, PartKind.ANSWER)
+        items = flatten(self._root, part["items"]) if "items" in part else part
         if "x-in" not in items:
-            return Part(steps, name, PartKind.VALUE)
+            return ResponsePart(steps, name, PartKind.VALUE)
         kind = PartKind.CHOICE
         if "items" in part and bound.get("maxItems") != 1:
             kind = PartKind.RANKING if "".join(f"/{step}" for step in steps) in self._ranked else PartKind.CHOICES
-        return Part(steps, name, kind, tuple(self._options(items["x-in"])))
+        return ResponsePart(steps, name, kind, tuple(self._options(items["x-in"])))
 
     def _options(self, pointer: str) -> Iterator[Option]:
-        place, _, key = pointer.rpartition(f"/{ANY}/")
+        place, _, key = pointer.rpartition(f"/{EVERY_ELEMENT}/")
         if not place:
             yield from (Option(value, str(value)) for value in self._facts.at(pointer))
             return
         label = label_property(_rows_schema(self._known.config_schema, place), key)
-        for row in self._facts.at(f"{place}/{ANY}"):
+        for row in self._facts.at(f"{place}/{EVERY_ELEMENT}"):
             if isinstance(row, dict) and key in row:
                 text = row.get(label) if label else None
                 yield Option(row[key], text if isinstance(text, str) else str(row[key]))
@@ -135,6 +135,6 @@ def _rows_schema(root: Schema, place: str) -> Schema:
     """Return the properties of the objects that are listed at a place of the config."""
     part = root
     for step in place.split("/")[1:]:
-        part = flat(root, flat(root, part).get("properties", {}).get(step, {}))
-    rows: Schema = flat(root, flat(root, part).get("items", {})).get("properties", {})
+        part = flatten(root, flatten(root, part).get("properties", {}).get(step, {}))
+    rows: Schema = flatten(root, flatten(root, part).get("items", {})).get("properties", {})
     return rows

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from conflicto.activity_types.binding import Facts, bound
-from conflicto.activity_types.checking import LARGEST_TOLD, MOST_ERRORS, Check
+from conflicto.activity_types.binding import ConfigValues, bind
+from conflicto.activity_types.validator import MAX_ERRORS, MAX_VALUES_FOR_ALL_ERRORS, SchemaValidator
 
 CANARY = "canary-7f3a"
 
@@ -43,7 +43,7 @@ CANARY = "canary-7f3a"
     ids=lambda value: str(value)[:30],
 )
 def test_faults_say_where_and_what_and_echo_nothing(schema: dict[str, Any], value: Any, pointer: str, message: str) -> None:
-    faults = Check(schema, "/config").faults(value)
+    faults = SchemaValidator(schema, "/config").errors(value)
 
     assert [(each.pointer, each.message) for each in faults] == [("/config" + pointer, message)]
     assert CANARY not in str(faults)
@@ -51,13 +51,13 @@ def test_faults_say_where_and_what_and_echo_nothing(schema: dict[str, Any], valu
 
 @pytest.mark.parametrize("value", [[{"id": 1}, {"id": 2}, {}, {}, "x", "x", {"id": None}, {"id": None}], {"id": 1}, None])
 def test_unique_looks_at_texts_and_numbers_of_lists_alone(value: Any) -> None:
-    assert Check({"x-unique": "/id"}, "").faults(value) == ()
+    assert SchemaValidator({"x-unique": "/id"}, "").errors(value) == ()
 
 
 @pytest.mark.parametrize(
     ("items", "value"),
     [
-        ({"type": "string"}, list(range(LARGEST_TOLD))),
+        ({"type": "string"}, list(range(MAX_VALUES_FOR_ALL_ERRORS))),
         ({"type": "string"}, [[0] * 20] * 20),
         ({"type": "string"}, [{"a": 1, "b": 2, "c": {"d": 4}}] * 100),
         ({"enum": list(range(2_000))}, ["x"] * 20),
@@ -65,11 +65,11 @@ def test_unique_looks_at_texts_and_numbers_of_lists_alone(value: Any) -> None:
     ids=["many", "nested", "objects", "long choice"],
 )
 def test_of_what_costs_much_to_tell_the_first_fault_is_told(items: dict[str, Any], value: list[Any]) -> None:
-    assert [each.pointer for each in Check({"items": items}, "").faults(value)] == ["/0"]
+    assert [each.pointer for each in SchemaValidator({"items": items}, "").errors(value)] == ["/0"]
 
 
 def test_at_most_twenty_faults_are_told() -> None:
-    assert len(Check({"items": {"type": "string"}}, "").faults(list(range(100)))) == MOST_ERRORS
+    assert len(SchemaValidator({"items": {"type": "string"}}, "").errors(list(range(100)))) == MAX_ERRORS
 
 
 CONFIG = {
@@ -107,16 +107,16 @@ CONFIG = {
     ids=str,
 )
 def test_limits_are_taken_from_the_config_and_its_defaults(schema: dict[str, Any], plain: dict[str, Any]) -> None:
-    assert bound(schema, Facts(CONFIG, {"levels": [1, 2], "most": 9})) == plain
+    assert bind(schema, ConfigValues(CONFIG, {"levels": [1, 2], "most": 9})) == plain
 
 
 def test_a_config_that_is_no_object_sets_no_limits() -> None:
-    assert Facts([1, 2], {"most": 9}).at("/most") == [9]
-    assert Facts(None, {}).at("/most") == []
+    assert ConfigValues([1, 2], {"most": 9}).at("/most") == [9]
+    assert ConfigValues(None, {}).at("/most") == []
 
 
 def test_an_empty_choice_refuses_everything() -> None:
-    check = Check(bound({"x-in": "/options/*/id"}, Facts({"options": []}, {})), "")
+    check = SchemaValidator(bind({"x-in": "/options/*/id"}, ConfigValues({"options": []}, {})), "")
 
-    assert check.faults("a")
-    assert check.faults(None)
+    assert check.errors("a")
+    assert check.errors(None)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import jsonschema_rs
 
-from conflicto.activity_types.errors import OutsideSubset
+from conflicto.activity_types.errors import UnsupportedSchema
 from conflicto.activity_types.subset import UNIQUE, Schema, walk
 from conflicto.platform.normalization import normalized
 from conflicto.platform.problems import FieldError
@@ -16,23 +16,23 @@ from conflicto.platform.strict_json import pointer_escape
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MOST_ERRORS = 20
+MAX_ERRORS = 20
 
-LARGEST_TOLD = 300
+MAX_VALUES_FOR_ALL_ERRORS = 300
 """Values up to which every fault is told; of what is larger, the first. The library makes all its messages before it gives one, at 6 µs
 each and more for long lists of choices: one hostile answer of 16 KiB held everyone up for 30 ms.
 """
 
-MOST_COMPARED = 20_000
+MAX_COMPARISONS = 20_000
 """As above: values times choices."""
 
-LARGEST_PATTERN = 100_000
+MAX_PATTERN_BYTES = 100_000
 """Bytes of a compiled pattern; one with nested counts can grow to gigabytes."""
 
-_PATTERNS = jsonschema_rs.RegexOptions(size_limit=LARGEST_PATTERN, dfa_size_limit=LARGEST_PATTERN)
+_PATTERNS = jsonschema_rs.RegexOptions(size_limit=MAX_PATTERN_BYTES, dfa_size_limit=MAX_PATTERN_BYTES)
 """Rust's regex engine: linear in the text, without look-around and back-references."""
 
-_SAID = {
+_MESSAGES = {
     "type": "is of another type than it should be",
     "enum": "is none of the values that are allowed here",
     "const": "is not the value that is allowed here",
@@ -82,39 +82,41 @@ def _fetch(uri: str) -> NoReturn:
     raise ValueError(message)
 
 
-class Check:
+class SchemaValidator:
     """One compiled schema; `prefix` is where its value stands in the body."""
 
     __slots__ = ("_compiled", "_largest_told", "is_valid", "prefix")
 
     def __init__(self, schema: Schema, prefix: str) -> None:
-        self._compiled = compiled(schema)
+        self._compiled = compile_schema(schema)
         choices = sum(len(part.get("enum", ())) for _, part, _ in walk(schema))
-        self._largest_told = min(LARGEST_TOLD, MOST_COMPARED // (choices + 1))
+        self._largest_told = min(MAX_VALUES_FOR_ALL_ERRORS, MAX_COMPARISONS // (choices + 1))
         self.is_valid = self._compiled.is_valid
         self.prefix = prefix
 
-    def faults(self, value: Any) -> tuple[FieldError, ...]:  # noqa: ANN401 - any JSON
+    def errors(self, value: Any) -> tuple[FieldError, ...]:  # noqa: ANN401 - any JSON
         """Return what does not fit, at most 20 things, or the first of them if the value is large; nothing if all fits."""
         if self.is_valid(value):
             return ()
-        if _is_larger(value, self._largest_told):
+        if _has_more_values(value, self._largest_told):
             try:
                 self._compiled.validate(value)
             except jsonschema_rs.ValidationError as first:
-                return (self._told(first),)
-        return tuple(self._told(error) for error in islice(self._compiled.iter_errors(value), MOST_ERRORS))
+                return (self._field_error(first),)
+        return tuple(self._field_error(error) for error in islice(self._compiled.iter_errors(value), MAX_ERRORS))
 
-    def _told(self, error: jsonschema_rs.ValidationError) -> FieldError:
+    def _field_error(self, error: jsonschema_rs.ValidationError) -> FieldError:
         keyword = str(error.schema_path[-1]) if error.schema_path else ""
         path: Sequence[str | int] = error.instance_path
         if keyword == "required":
             path = [*path, str(getattr(error.kind, "property", ""))]
-        said = _SAID.get(keyword, "does not fit").format(limit=getattr(error.kind, "limit", getattr(error.kind, "multiple_of", "")))
+        said = _MESSAGES.get(keyword, "does not fit").format(
+            limit=getattr(error.kind, "limit", getattr(error.kind, "multiple_of", ""))
+        )
         return FieldError(self.prefix + pointer_of(path), said)
 
 
-def _is_larger(value: object, most: int) -> bool:
+def _has_more_values(value: object, most: int) -> bool:
     """Whether a JSON holds more than `most` values."""
     level, seen = [value], 0
     while level and seen <= most:
@@ -124,7 +126,7 @@ def _is_larger(value: object, most: int) -> bool:
     return seen > most
 
 
-def compiled(schema: Schema) -> jsonschema_rs.Draft202012Validator:
+def compile_schema(schema: Schema) -> jsonschema_rs.Draft202012Validator:
     """Compile a schema of the subset.
 
     Raises:
@@ -137,7 +139,7 @@ def compiled(schema: Schema) -> jsonschema_rs.Draft202012Validator:
     except jsonschema_rs.ValidationError as error:
         pattern = error.instance_path[-1:] == ["pattern"]
         reason = "is no pattern that can be matched in linear time" if pattern else "is no sound value for this keyword"
-        raise OutsideSubset(pointer_of(error.instance_path), reason) from None
+        raise UnsupportedSchema(pointer_of(error.instance_path), reason) from None
 
 
 def pointer_of(path: Sequence[str | int]) -> str:

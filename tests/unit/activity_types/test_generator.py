@@ -10,29 +10,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conflicto.activity_types.checking import Check
-from conflicto.activity_types.drawing import NothingToSay, Room, Tastes
-from conflicto.activity_types.flattening import flat
-from conflicto.activity_types.imitation import Imitation, found, placed
-from conflicto.activity_types.loading import load_type
+from conflicto.activity_types.flattening import flatten
+from conflicto.activity_types.generator import ResponseGenerator, replace_at, value_at
+from conflicto.activity_types.loader import load_type
 from conflicto.activity_types.model import ActivityType
-from conflicto.activity_types.registry import registered
+from conflicto.activity_types.registry import load_registry
+from conflicto.activity_types.sampling import NothingToSample, ResponseSampler, SamplingHints
+from conflicto.activity_types.validator import SchemaValidator
 
-TYPES = {each.name: each for each in registered().all()}
+TYPES = {each.name: each for each in load_registry().all()}
 PHRASES = ["one", "two words", "three more words"]
 OTHER = "019ab0c2-3f8e-7a51-8d2b-1f0e5a6c7d90"
 
 
-def imitation(name: str, config: dict[str, Any], secret: dict[str, Any] | None = None, **more: Any) -> Imitation:
-    made = Imitation.of(TYPES[name], json.dumps(config), json.dumps(secret) if secret else None, **more)
+def imitation(name: str, config: dict[str, Any], secret: dict[str, Any] | None = None, **more: Any) -> ResponseGenerator:
+    made = ResponseGenerator.for_activity(TYPES[name], json.dumps(config), json.dumps(secret) if secret else None, **more)
     assert made is not None
     return made
 
 
-def crowd(made: Imitation, people: int = 200, skill: float = 0.5) -> list[Any]:
+def crowd(made: ResponseGenerator, people: int = 200, skill: float = 0.5) -> list[Any]:
     """Return what so many people answer, nothing left out."""
     chances = [Random(each) for each in range(people)]
-    return [json.loads(text) for chance in chances if (text := made.answer(chance, skill=skill)) is not None]
+    return [json.loads(text) for chance in chances if (text := made.generate(chance, skill=skill)) is not None]
 
 
 @pytest.mark.parametrize("name", TYPES)
@@ -40,8 +40,8 @@ def crowd(made: Imitation, people: int = 200, skill: float = 0.5) -> list[Any]:
 def test_every_answer_fits_every_example(name: str, seed: int) -> None:
     for example in TYPES[name].examples:
         made = imitation(name, example["config"], example.get("secret"), seed=seed)
-        made.heard(OTHER, "{}")
-        check = TYPES[name].response_check(json.dumps(example["config"]))
+        made.add_target(OTHER, "{}")
+        check = TYPES[name].response_validator(json.dumps(example["config"]))
         answers = crowd(made, 50)
         assert answers
         assert check is not None
@@ -49,7 +49,7 @@ def test_every_answer_fits_every_example(name: str, seed: int) -> None:
 
 
 def test_a_config_that_does_not_fit_has_no_imitation() -> None:
-    assert Imitation.of(TYPES["poll"], '{"question": 1}', None) is None
+    assert ResponseGenerator.for_activity(TYPES["poll"], '{"question": 1}', None) is None
 
 
 def test_rooms_have_favourites_of_their_own() -> None:
@@ -119,8 +119,8 @@ def test_nobody_repeats_what_was_said_but_words_come_again() -> None:
 def test_nobody_supports_a_question_before_there_is_one() -> None:
     made = imitation("questions", {"prompt": "?"})
     before = crowd(made, 5)
-    made.heard(OTHER, '{"text":"Why?"}')
-    made.heard("a vote of someone", json.dumps({"target": OTHER, "vote": 1}))
+    made.add_target(OTHER, '{"text":"Why?"}')
+    made.add_target("a vote of someone", json.dumps({"target": OTHER, "vote": 1}))
     after = crowd(made)
 
     assert all("text" in each for each in before)
@@ -129,7 +129,7 @@ def test_nobody_supports_a_question_before_there_is_one() -> None:
 
 
 def test_phrases_are_those_of_the_language_or_english() -> None:
-    phrases = TYPES["wall"].habits.phrases
+    phrases = TYPES["wall"].rehearsal_hints.phrases
     for language, said in (("fr", phrases["fr"]), ("xx", phrases["en"])):
         answers = crowd(imitation("wall", {"question": "?", "max_length": 280}, language=language))
         assert {each["text"] for each in answers} <= set(said)
@@ -154,7 +154,7 @@ def test_a_type_without_habits_is_imitated_from_its_examples(tmp_path: Path) -> 
         (folder / name).write_text(json.dumps(content))
     kind: ActivityType = load_type(folder)
 
-    made = Imitation.of(kind, '{"question": "?"}', None)
+    made = ResponseGenerator.for_activity(kind, '{"question": "?"}', None)
 
     assert made is not None
     answers = crowd(made, 30)
@@ -187,9 +187,9 @@ SCHEMAS = [
 
 @given(st.sampled_from(SCHEMAS), st.integers(0, 2**32), st.integers(0, 2**32))
 def test_what_is_drawn_fits_its_schema(schema: dict[str, Any], seed: int, chance: int) -> None:
-    value = Room(schema, Tastes(phrases=PHRASES), seed).drawn(Random(chance))
+    value = ResponseSampler(schema, SamplingHints(phrases=PHRASES), seed).sample(Random(chance))
 
-    assert Check(schema, "").is_valid(value), (schema, value)
+    assert SchemaValidator(schema, "").is_valid(value), (schema, value)
 
 
 @pytest.mark.parametrize(
@@ -201,35 +201,35 @@ def test_what_is_drawn_fits_its_schema(schema: dict[str, Any], seed: int, chance
     ],
 )
 def test_who_has_nothing_to_say_says_so(schema: dict[str, Any]) -> None:
-    with pytest.raises(NothingToSay):
-        Room(schema, Tastes(phrases=[]), 1).drawn(Random(1))
+    with pytest.raises(NothingToSample):
+        ResponseSampler(schema, SamplingHints(phrases=[]), 1).sample(Random(1))
 
 
 def test_array_is_as_long_as_it_must_be_though_the_same_is_drawn_again() -> None:
     schema = {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 1}, "minItems": 2}
-    assert Room(schema, Tastes(phrases=[]), 1).drawn(Random(1))[:2] == [1, 1]
-    with pytest.raises(NothingToSay):
-        Room(schema | {"uniqueItems": True}, Tastes(phrases=[]), 1).drawn(Random(1))
+    assert ResponseSampler(schema, SamplingHints(phrases=[]), 1).sample(Random(1))[:2] == [1, 1]
+    with pytest.raises(NothingToSample):
+        ResponseSampler(schema | {"uniqueItems": True}, SamplingHints(phrases=[]), 1).sample(Random(1))
 
 
 def test_what_is_not_required_is_left_out_where_nothing_can_be_said() -> None:
     schema = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"const": 1}}, "required": ["b"]}
 
-    assert Room(schema, Tastes(phrases=[]), 1).drawn(Random(1)) == {"b": 1}
+    assert ResponseSampler(schema, SamplingHints(phrases=[]), 1).sample(Random(1)) == {"b": 1}
 
 
 def test_all_of_is_one_schema() -> None:
     part = {"allOf": [{"enum": [1, 2], "required": ["a"]}, {"enum": [2, 3], "required": ["b"], "maxItems": 3}], "maxItems": 5}
 
-    assert flat(part, part) == {"enum": [2], "required": ["a", "b"], "maxItems": 3}
+    assert flatten(part, part) == {"enum": [2], "required": ["a", "b"], "maxItems": 3}
 
 
 def test_pointers_lead_into_objects() -> None:
-    assert found({"a/b": {"c": 1}}, "/a~1b/c") == 1
-    assert found([1], "/0") is None
-    assert placed({"a": {"b": 1}, "c": 2}, "/a/b", 9) == {"a": {"b": 9}, "c": 2}
-    assert placed({"a": 1}, "/b/c", 9) == {"a": 1}
-    assert placed({"a": 1}, "", 9) == 9
+    assert value_at({"a/b": {"c": 1}}, "/a~1b/c") == 1
+    assert value_at([1], "/0") is None
+    assert replace_at({"a": {"b": 1}, "c": 2}, "/a/b", 9) == {"a": {"b": 9}, "c": 2}
+    assert replace_at({"a": 1}, "/b/c", 9) == {"a": 1}
+    assert replace_at({"a": 1}, "", 9) == 9
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,11 @@ def test_pointers_lead_into_objects() -> None:
     ],
 )
 def test_numbers_stay_off_ends_that_are_not_allowed(bounds: dict[str, Any]) -> None:
-    check = Check(bounds, "")
-    drawn = [Room(bounds, Tastes(phrases=PHRASES), seed).drawn(Random(chance)) for seed in range(40) for chance in range(20)]
+    check = SchemaValidator(bounds, "")
+    drawn = [
+        ResponseSampler(bounds, SamplingHints(phrases=PHRASES), seed).sample(Random(chance))
+        for seed in range(40)
+        for chance in range(20)
+    ]
 
     assert [each for each in drawn if not check.is_valid(each)] == []

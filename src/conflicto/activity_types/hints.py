@@ -7,7 +7,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Habits:
+class RehearsalHints:
     """How people answer activities of a type.
 
     `phrases`: texts that people might say, by locale. `near`: a pointer into the secret, at a number that people guess around. `always`:
@@ -18,6 +18,6 @@ class Habits:
     near: str = ""
     always: dict[str, Any] = field(default_factory=dict)
 
-    def said_in(self, language: str) -> list[str]:
+    def phrases_in(self, language: str) -> list[str]:
         """Return the phrases of a language, else the English ones, else none."""
         return self.phrases.get(language) or self.phrases.get("en") or []

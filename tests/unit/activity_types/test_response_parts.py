@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from conflicto.activity_types.loading import load_type
-from conflicto.activity_types.parts import Option, parts_of
+from conflicto.activity_types.loader import load_type
+from conflicto.activity_types.response_parts import Option, response_parts
 
 
 def test_options_are_a_list_of_values_or_of_rows_that_name_them(tmp_path: Path) -> None:
@@ -25,7 +25,7 @@ def test_options_are_a_list_of_values_or_of_rows_that_name_them(tmp_path: Path) 
         (folder / name).write_text(json.dumps(content))
 
     config = {"rows": [{"id": "a", "text": "Apple"}, {"text": "no id"}, {"id": "b"}], "words": ["x", "y"]}
-    row, word = parts_of(load_type(folder), json.dumps(config))
+    row, word = response_parts(load_type(folder), json.dumps(config))
 
     assert row.options == (Option("a", "Apple"), Option("b", "b"))
     assert word.options == (Option("x", "x"), Option("y", "y"))

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from conflicto.activity_types.checking import Check, compiled
-from conflicto.activity_types.errors import OutsideSubset, TypeRefused
-from conflicto.activity_types.habits import Habits
-from conflicto.activity_types.manifest import CATALOG, EXAMPLE, LAST, MANIFEST, REHEARSAL
+from conflicto.activity_types.errors import InvalidActivityType, UnsupportedSchema
+from conflicto.activity_types.hints import RehearsalHints
+from conflicto.activity_types.manifest import CATALOG, DEFAULT_ORDER, EXAMPLE, MANIFEST, REHEARSAL
 from conflicto.activity_types.model import ActivityType
 from conflicto.activity_types.scopes import PUBLIC, scopes_of
-from conflicto.activity_types.subset import BOUND, SCOPE, Schema, check_subset, walk
+from conflicto.activity_types.subset import CONFIG_POINTERS, SCOPE, Schema, check_subset, walk
+from conflicto.activity_types.validator import SchemaValidator, compile_schema
 from conflicto.aggregation.spec import spec_faults
 from conflicto.platform.problems import DomainError
 from conflicto.platform.strict_json import Limits, compact
@@ -25,7 +25,7 @@ MANIFEST_FILE = "activity.json"
 REHEARSAL_FILE = "rehearsal.json"
 AGGREGATE_FILE = "aggregate.json"
 FILE_LIMITS = Limits(max_bytes=64 * 1024)
-MOST_FILES = 50
+MAX_FILES = 50
 """Examples, and catalogs, of one type."""
 
 VIEWS = ("participant", "screen", "editor")
@@ -39,12 +39,12 @@ def load_type(folder: Path) -> ActivityType:
     Raises:
         TypeRefused: it is none; names the file, the place in it and the reason.
     """
-    manifest = _fitting(folder, MANIFEST_FILE, MANIFEST)
+    manifest = _read_valid(folder, MANIFEST_FILE, MANIFEST)
     if manifest["type"] != folder.name:
-        raise TypeRefused(_called(folder, MANIFEST_FILE), "/type", f"must be the folder's name, {folder.name}")
+        raise InvalidActivityType(_display_path(folder, MANIFEST_FILE), "/type", f"must be the folder's name, {folder.name}")
     config_schema = _schema(folder, "config.schema.json")
     if config_schema.get("type") != "object":
-        raise TypeRefused(_called(folder, "config.schema.json"), "/type", "a config is an object")
+        raise InvalidActivityType(_display_path(folder, "config.schema.json"), "/type", "a config is an object")
     response_schema = _schema(folder, "response.schema.json", config=config_schema)
     has_secret = (folder / "secret.schema.json").exists()
     return ActivityType(
@@ -53,7 +53,7 @@ def load_type(folder: Path) -> ActivityType:
         title=manifest["title"],
         icon=manifest["icon"],
         folder=folder,
-        order=manifest.get("order", LAST),
+        order=manifest.get("order", DEFAULT_ORDER),
         defaults=manifest.get("defaults", {}),
         defaults_for_many=manifest.get("defaults_for_many", {}),
         fresh=manifest.get("fresh", {}),
@@ -62,9 +62,9 @@ def load_type(folder: Path) -> ActivityType:
         secret_schema=_schema(folder, "secret.schema.json") if has_secret else None,
         aggregate=_aggregate(folder),
         scopes=scopes_of(config_schema),
-        examples=tuple(_many(folder, "examples", EXAMPLE).values()),
+        examples=tuple(_read_folder(folder, "examples", EXAMPLE).values()),
         catalogs=_catalogs(folder),
-        habits=_habits(folder),
+        rehearsal_hints=_rehearsal_hints(folder),
         ui=tuple(view for view in VIEWS if (folder / "ui" / f"{view}.js").is_file()),
     )
 
@@ -74,23 +74,23 @@ def _schema(folder: Path, file: str, *, config: Schema | None = None) -> Schema:
     schema: Schema = _read(folder, file)
     try:
         check_subset(schema)
-        compiled(schema)
+        compile_schema(schema)
         for pointer, part, _ in walk(schema):
-            _require_place(part, pointer, is_config=file.startswith("config"), config=config)
-    except OutsideSubset as error:
-        raise TypeRefused(_called(folder, file), error.pointer, error.reason) from None
+            _check_placement(part, pointer, is_config=file.startswith("config"), config=config)
+    except UnsupportedSchema as error:
+        raise InvalidActivityType(_display_path(folder, file), error.pointer, error.reason) from None
     return schema
 
 
-def _require_place(part: Schema, pointer: str, *, is_config: bool, config: Schema | None) -> None:
+def _check_placement(part: Schema, pointer: str, *, is_config: bool, config: Schema | None) -> None:
     """Scopes belong to configs, and a limit that participants run into must not stand where they may not look."""
     if SCOPE in part and not is_config:
-        raise OutsideSubset(f"{pointer}/{SCOPE}", "only a config has scopes")
-    for keyword in BOUND & part.keys() if config is not None else ():
+        raise UnsupportedSchema(f"{pointer}/{SCOPE}", "only a config has scopes")
+    for keyword in CONFIG_POINTERS & part.keys() if config is not None else ():
         name = str(part[keyword]).split("/")[1:2]
         scope = config.get("properties", {}).get(*name, {}).get(SCOPE, PUBLIC) if config and name else PUBLIC
         if scope != PUBLIC:
-            raise OutsideSubset(f"{pointer}/{keyword}", "leads to a part of the config that participants do not see")
+            raise UnsupportedSchema(f"{pointer}/{keyword}", "leads to a part of the config that participants do not see")
 
 
 def _aggregate(folder: Path) -> str | None:
@@ -99,33 +99,37 @@ def _aggregate(folder: Path) -> str | None:
         return None
     spec = _read(folder, AGGREGATE_FILE)
     for pointer, message in spec_faults(spec):
-        raise TypeRefused(_called(folder, AGGREGATE_FILE), pointer, message)
+        raise InvalidActivityType(_display_path(folder, AGGREGATE_FILE), pointer, message)
     return msgspec.json.encode(spec).decode()
 
 
-def _habits(folder: Path) -> Habits:
-    return Habits(**_fitting(folder, REHEARSAL_FILE, REHEARSAL)) if (folder / REHEARSAL_FILE).exists() else Habits()
+def _rehearsal_hints(folder: Path) -> RehearsalHints:
+    return (
+        RehearsalHints(**_read_valid(folder, REHEARSAL_FILE, REHEARSAL)) if (folder / REHEARSAL_FILE).exists() else RehearsalHints()
+    )
 
 
 def _catalogs(folder: Path) -> dict[str, dict[str, str]]:
-    catalogs = _many(folder, "i18n", CATALOG)
+    catalogs = _read_folder(folder, "i18n", CATALOG)
     for locale in catalogs:
         if not _LOCALE.fullmatch(locale):
-            raise TypeRefused(_called(folder, f"i18n/{locale}.json"), "", "is not named by a locale, such as en or pt-BR")
+            raise InvalidActivityType(
+                _display_path(folder, f"i18n/{locale}.json"), "", "is not named by a locale, such as en or pt-BR"
+            )
     return catalogs
 
 
-def _many(folder: Path, below: str, check: Check) -> dict[str, Any]:
+def _read_folder(folder: Path, below: str, check: SchemaValidator) -> dict[str, Any]:
     files = sorted((folder / below).glob("*.json"))
-    if len(files) > MOST_FILES:
-        raise TypeRefused(_called(folder, below), "", f"holds more than {MOST_FILES} files")
-    return {file.stem: _fitting(folder, f"{below}/{file.name}", check) for file in files}
+    if len(files) > MAX_FILES:
+        raise InvalidActivityType(_display_path(folder, below), "", f"holds more than {MAX_FILES} files")
+    return {file.stem: _read_valid(folder, f"{below}/{file.name}", check) for file in files}
 
 
-def _fitting(folder: Path, file: str, check: Check) -> Any:  # noqa: ANN401 - what `check` says
+def _read_valid(folder: Path, file: str, check: SchemaValidator) -> Any:  # noqa: ANN401 - what `check` says
     value = _read(folder, file)
-    for fault in check.faults(value):
-        raise TypeRefused(_called(folder, file), fault.pointer, fault.message)
+    for fault in check.errors(value):
+        raise InvalidActivityType(_display_path(folder, file), fault.pointer, fault.message)
     return value
 
 
@@ -133,10 +137,10 @@ def _read(folder: Path, file: str) -> Any:  # noqa: ANN401 - any JSON
     try:
         return msgspec.json.decode(compact((folder / file).read_bytes(), FILE_LIMITS))
     except OSError:
-        raise TypeRefused(_called(folder, file), "", "cannot be read") from None
+        raise InvalidActivityType(_display_path(folder, file), "", "cannot be read") from None
     except DomainError as error:
-        raise TypeRefused(_called(folder, file), "", str(error)) from None
+        raise InvalidActivityType(_display_path(folder, file), "", str(error)) from None
 
 
-def _called(folder: Path, file: str) -> str:
+def _display_path(folder: Path, file: str) -> str:
     return f"{folder.name}/{file}"

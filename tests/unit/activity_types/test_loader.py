@@ -13,10 +13,10 @@ import pytest
 from conflicto import activity_types
 from conflicto.activities.schemas import ActivityFields
 from conflicto.activity_types import registry
-from conflicto.activity_types.errors import TypeRefused
-from conflicto.activity_types.loading import load_type
+from conflicto.activity_types.errors import InvalidActivityType
+from conflicto.activity_types.loader import load_type
 from conflicto.activity_types.manifest import DEFAULTS
-from conflicto.activity_types.registry import GROUP, Registry, folder_of, registered, types_in
+from conflicto.activity_types.registry import GROUP, Registry, folder_of, load_registry, types_in
 from conflicto.platform.problems import NotFound
 
 TYPES = Path(__file__).parents[2] / "support/types"
@@ -133,7 +133,7 @@ def test_a_broken_folder_is_refused_with_file_place_and_reason(folder: Path, cas
     break_it, message = BROKEN[case]
     break_it(folder)
 
-    with pytest.raises(TypeRefused) as refused:
+    with pytest.raises(InvalidActivityType) as refused:
         load_type(folder)
 
     assert message in str(refused.value)
@@ -149,7 +149,7 @@ def test_a_limit_may_stand_anywhere_in_the_whole_config(folder: Path) -> None:
 def test_a_folder_holds_one_type_or_several() -> None:
     assert [each.name for each in types_in(TYPES / "toast")] == ["toast"]
     assert [each.name for each in types_in(TYPES)] == ["toast"]
-    with pytest.raises(TypeRefused, match="there is no activity type in this folder"):
+    with pytest.raises(InvalidActivityType, match="there is no activity type in this folder"):
         types_in(Path(__file__).parent)
 
 
@@ -158,20 +158,20 @@ def test_ours_enter_by_the_entry_point() -> None:
     folders = {file.parent.name for file in activity_types.folder().glob("*/activity.json")}
 
     assert doors["builtin"] == "conflicto.activity_types:folder"
-    assert {each.name for each in registered().all()} == folders
+    assert {each.name for each in load_registry().all()} == folders
     assert len(folders) == 10
 
 
 def test_a_name_can_be_taken_once() -> None:
-    both = registered([TYPES])
+    both = load_registry([TYPES])
 
     assert both.get("toast").title == "Toast"
     assert both.find("nobody") is None
     with pytest.raises(NotFound):
         both.get("nobody")
-    with pytest.raises(TypeRefused, match="another folder has registered this type"):
-        registered([TYPES, TYPES / "toast"])
-    with pytest.raises(TypeRefused, match="another folder has registered this type"):
+    with pytest.raises(InvalidActivityType, match="another folder has registered this type"):
+        load_registry([TYPES, TYPES / "toast"])
+    with pytest.raises(InvalidActivityType, match="another folder has registered this type"):
         Registry([both.get("toast"), both.get("toast")])
 
 
@@ -186,18 +186,18 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: bakery\nVersion: 1\n")
     (info / "entry_points.txt").write_text(f"[{GROUP}]\nbakery = bakery\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    registry.installed.cache_clear()
+    registry.installed_types.cache_clear()
     yield package
     sys.modules.pop("bakery", None)
-    registry.installed.cache_clear()
+    registry.installed_types.cache_clear()
 
 
 def test_an_installed_package_brings_its_types(package: Path) -> None:
     import bakery  # type: ignore[import-not-found]
 
     assert folder_of(bakery) == folder_of(bakery.here) == package
-    assert registered().get("toast").folder == package / "toast"
-    assert registered().find("poll")
+    assert load_registry().get("toast").folder == package / "toast"
+    assert load_registry().find("poll")
 
 
 def test_defaults_of_types_are_fields_of_activities() -> None:

@@ -44,23 +44,23 @@ What do you think?
 """
 
 
-class NameRefused(ValueError):
+class InvalidTypeName(ValueError):
     """The name cannot be a type's, or its folder is there already."""
 
 
-def make_type(name: str, below: Path) -> Path:
+def create_type(name: str, parent: Path) -> Path:
     """Make `below/name` with everything that a type needs, and return it.
 
     Raises:
         NameRefused: the name is none, or something of that name is there.
     """
-    folder = below / name
+    folder = parent / name
     if not re.fullmatch(NAME, name):
         message = "A name has up to 32 lower-case letters, digits, - and _, and begins with a letter."
-        raise NameRefused(message)
+        raise InvalidTypeName(message)
     if folder.exists():
         message = f"{folder} is there already."
-        raise NameRefused(message)
+        raise InvalidTypeName(message)
     for file, content in _files(name).items():
         path = folder / file
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,37 +11,37 @@ from math import exp, floor, inf, log10
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from conflicto.activity_types.flattening import flat, merged
+from conflicto.activity_types.flattening import flatten, merge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from conflicto.activity_types.subset import Schema
 
-WIDEST = 1_000_000
+MAX_RANGE = 1_000_000
 """A range beyond this says nothing about what people would answer."""
 
-MOST_ITEMS = 3
+MAX_ITEMS = 3
 """Things that people name where a list has no limit."""
 
-OPTIONAL = 0.7
-TRUE = 0.6
-WHOLE_RANKING = 0.85
-FIRST_BRANCH = 0.3
-SPREAD = 0.2
-OUTSIDE = 0.03
+OPTIONAL_PROBABILITY = 0.7
+TRUE_PROBABILITY = 0.6
+FULL_RANKING_PROBABILITY = 0.85
+FIRST_BRANCH_PROBABILITY = 0.3
+RELATIVE_SIGMA = 0.2
+OUTLIER_WEIGHT = 0.03
 
 FORMATS = {
     "date": "2026-03-14", "date-time": "2026-03-14T09:30:00Z", "time": "09:30:00Z", "email": "guest@example.org", "uri": "https://example.org/",
 }  # fmt: skip
 
 
-class NothingToSay(Exception):
+class NothingToSample(Exception):
     """Everything was said, or there is nobody yet whom this could be about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tastes:
+class SamplingHints:
     """What is known beside the schema.
 
     `phrases`: what people might say; `many_phrases`: so many that nobody need repeat another. `near`: a number that they guess around.
@@ -49,32 +49,32 @@ class Tastes:
     """
 
     phrases: Sequence[str]
-    many_phrases: bool = True
-    near: float | None = None
-    usual: float = 50.0
-    rankings: frozenset[str] = frozenset()
-    sharp: float = 1.0
+    has_many_phrases: bool = True
+    center: float | None = None
+    typical: float = 50.0
+    ranking_paths: frozenset[str] = frozenset()
+    consensus: float = 1.0
 
 
-class Room:
+class ResponseSampler:
     """Draws answers to one activity. `others` are the ids of answers that someone may refer to; keep it up to date."""
 
-    def __init__(self, schema: Schema, tastes: Tastes, seed: int) -> None:
+    def __init__(self, schema: Schema, tastes: SamplingHints, seed: int) -> None:
         self._root = schema
-        self._tastes = tastes
-        self._chance = Random(seed)  # noqa: S311 - tastes, not secrets
+        self._hints = tastes
+        self._rng = Random(seed)  # noqa: S311 - tastes, not secrets
         self._weights: dict[str, list[float]] = {}
-        self._middles: dict[str, float] = {}
-        self._words = list(tastes.phrases)
-        self._chance.shuffle(self._words)
-        self._deck = list(self._words)
-        self.others: list[str] = []
+        self._centers: dict[str, float] = {}
+        self._phrases = list(tastes.phrases)
+        self._rng.shuffle(self._phrases)
+        self._unused_phrases = list(self._phrases)
+        self.targets: list[str] = []
         self._by_type: dict[str, Callable[[Schema, str, Random], Any]] = {
             "object": self._object, "array": self._array, "string": self._string, "integer": self._number, "number": self._number,
-            "boolean": lambda _part, _at, chance: chance.random() < TRUE, "null": lambda _part, _at, _chance: None,
+            "boolean": lambda _part, _at, chance: chance.random() < TRUE_PROBABILITY, "null": lambda _part, _at, _chance: None,
         }  # fmt: skip
 
-    def drawn(self, chance: Random) -> Any:  # noqa: ANN401 - any JSON
+    def sample(self, chance: Random) -> Any:  # noqa: ANN401 - any JSON
         """Return a value for someone with this chance; most fit, but only a check can tell.
 
         Raises:
@@ -83,14 +83,14 @@ class Room:
         return self._value(self._root, "", chance)
 
     def _value(self, given: Schema, at: str, chance: Random) -> Any:  # noqa: ANN401 - any JSON
-        part = flat(self._root, given)
+        part = flatten(self._root, given)
         branches = part.pop("oneOf", None) or part.pop("anyOf", None)
         if branches:
             return self._branch(part, branches, at, chance)
         if "const" in part:
             return part["const"]
         if "enum" in part:
-            return chance.choices(part["enum"], self._favourites(part["enum"], at))[0]
+            return chance.choices(part["enum"], self._option_weights(part["enum"], at))[0]
         kinds = part.get("type") or ("object" if "properties" in part else "string")
         kind = kinds if isinstance(kinds, str) else kinds[0]
         return self._by_type[kind](part, at, chance)
@@ -99,31 +99,31 @@ class Room:
         """Take a branch, and if nothing can be said there, another one."""
         first, *rest = branches
         chance.shuffle(rest)
-        order = [first, *rest] if not rest or chance.random() < FIRST_BRANCH else [*rest, first]
+        order = [first, *rest] if not rest or chance.random() < FIRST_BRANCH_PROBABILITY else [*rest, first]
         for each in order:
             try:
-                return self._value(merged(part, flat(self._root, each)), at, chance)
-            except NothingToSay:
+                return self._value(merge(part, flatten(self._root, each)), at, chance)
+            except NothingToSample:
                 continue
-        raise NothingToSay
+        raise NothingToSample
 
     def _object(self, part: Schema, at: str, chance: Random) -> dict[str, Any]:
         made = {}
         required = set(part.get("required", ()))
         for name, below in part.get("properties", {}).items():
-            if name in required or chance.random() < OPTIONAL:
+            if name in required or chance.random() < OPTIONAL_PROBABILITY:
                 try:
                     made[name] = self._value(below, f"{at}/{name}", chance)
-                except NothingToSay:
+                except NothingToSample:
                     if name in required:
                         raise
         return made
 
     def _array(self, part: Schema, at: str, chance: Random) -> list[Any]:
-        items = flat(self._root, part.get("items", {}))
-        least, most = part.get("minItems", 0), part.get("maxItems", MOST_ITEMS)
+        items = flatten(self._root, part.get("items", {}))
+        least, most = part.get("minItems", 0), part.get("maxItems", MAX_ITEMS)
         if "enum" in items and part.get("uniqueItems"):
-            return self._chosen(items["enum"], at, chance, least=least, most=min(most, len(items["enum"])))
+            return self._sample_options(items["enum"], at, chance, least=least, most=min(most, len(items["enum"])))
         wanted = max(least, min(chance.randint(1, max(1, most)), chance.randint(1, max(1, most))))
         found: list[Any] = []
         for _ in range(wanted * 4):
@@ -133,18 +133,18 @@ class Room:
         while len(found) < least and not part.get("uniqueItems"):
             found.append(self._value(items, at + "/*", chance))
         if len(found) < least:
-            raise NothingToSay
+            raise NothingToSample
         return found
 
-    def _chosen(self, values: list[Any], at: str, chance: Random, *, least: int, most: int) -> list[Any]:
-        weights = self._favourites(values, at)
+    def _sample_options(self, values: list[Any], at: str, chance: Random, *, least: int, most: int) -> list[Any]:
+        weights = self._option_weights(values, at)
         order = sorted(range(len(values)), key=lambda place: chance.random() ** (1 / weights[place]), reverse=True)
-        count = chance.randint(least, max(least, min(most, MOST_ITEMS)))
-        if at in self._tastes.rankings:
-            count = len(values) if chance.random() < WHOLE_RANKING else count
+        count = chance.randint(least, max(least, min(most, MAX_ITEMS)))
+        if at in self._hints.ranking_paths:
+            count = len(values) if chance.random() < FULL_RANKING_PROBABILITY else count
         return [values[place] for place in order[:count]]
 
-    def _favourites(self, values: list[Any], at: str) -> list[float]:
+    def _option_weights(self, values: list[Any], at: str) -> list[float]:
         """Return how likely each value is: numbers around one of them, with what is no number far behind, everything else as it comes."""
         known = self._weights.get(at)
         if known is None:
@@ -155,46 +155,46 @@ class Room:
         return known
 
     def _unordered(self, count: int) -> list[float]:
-        return [(self._chance.expovariate(1) + 0.15) ** self._tastes.sharp for _ in range(count)]
+        return [(self._rng.expovariate(1) + 0.15) ** self._hints.consensus for _ in range(count)]
 
     def _ordered(self, count: int, places: list[int]) -> list[float]:
-        middle, width = self._chance.uniform(0.35, 0.65) * (len(places) - 1), max(0.6, len(places) / 6 / self._tastes.sharp)
-        weights = [OUTSIDE] * count
+        middle, width = self._rng.uniform(0.35, 0.65) * (len(places) - 1), max(0.6, len(places) / 6 / self._hints.consensus)
+        weights = [OUTLIER_WEIGHT] * count
         for nth, place in enumerate(places):
             weights[place] = exp(-(((nth - middle) / width) ** 2)) + 0.01
         return weights
 
     def _number(self, part: Schema, at: str, chance: Random) -> float:
         low, high = part.get("minimum", part.get("exclusiveMinimum")), part.get("maximum", part.get("exclusiveMaximum"))
-        near = self._tastes.near
-        if low is None or high is None or high - low > WIDEST:
-            about = near if near is not None else self._tastes.usual
-            low, high = max(low or 0 if about >= 0 else -WIDEST, about - abs(about) * 0.8 - 1), about + abs(about) * 0.8 + 1
-        middle = near if near is not None and low <= near <= high else self._middles.get(at)
+        near = self._hints.center
+        if low is None or high is None or high - low > MAX_RANGE:
+            about = near if near is not None else self._hints.typical
+            low, high = max(low or 0 if about >= 0 else -MAX_RANGE, about - abs(about) * 0.8 - 1), about + abs(about) * 0.8 + 1
+        middle = near if near is not None and low <= near <= high else self._centers.get(at)
         if middle is None:
-            middle = self._middles[at] = low + (high - low) * self._chance.uniform(0.5, 0.8)
-        value = min(high, max(low, chance.gauss(middle, (high - low) * SPREAD / self._tastes.sharp)))
+            middle = self._centers[at] = low + (high - low) * self._rng.uniform(0.5, 0.8)
+        value = min(high, max(low, chance.gauss(middle, (high - low) * RELATIVE_SIGMA / self._hints.consensus)))
         rounded = (_rounded(each, high - low, part) for each in (value, (low + high) / 2, high, low + 1, low))
         return next((each for each in rounded if _is_between(each, part)), value)
 
     def _string(self, part: Schema, at: str, chance: Random) -> str:
         if part.get("format") == "uuid":
-            if not self.others:
-                raise NothingToSay
-            return self.others[int(len(self.others) * chance.random() ** 2)]
+            if not self.targets:
+                raise NothingToSample
+            return self.targets[int(len(self.targets) * chance.random() ** 2)]
         if "format" in part:
             return FORMATS[part["format"]]
-        return self._text(at, chance)[: part.get("maxLength")].rstrip()
+        return self._sample_phrase(at, chance)[: part.get("maxLength")].rstrip()
 
-    def _text(self, at: str, chance: Random) -> str:
+    def _sample_phrase(self, at: str, chance: Random) -> str:
         """Return a phrase: in lists some are in everybody's mouth, elsewhere nobody says what was said while there are enough."""
-        if not self._words:
-            raise NothingToSay
-        if at.endswith("/*") or not self._tastes.many_phrases:
-            return chance.choices(self._words, [(nth + 1) ** -1.2 for nth in range(len(self._words))])[0]
-        if not self._deck:
-            raise NothingToSay
-        return self._deck.pop()
+        if not self._phrases:
+            raise NothingToSample
+        if at.endswith("/*") or not self._hints.has_many_phrases:
+            return chance.choices(self._phrases, [(nth + 1) ** -1.2 for nth in range(len(self._phrases))])[0]
+        if not self._unused_phrases:
+            raise NothingToSample
+        return self._unused_phrases.pop()
 
 
 def _is_number(value: object) -> bool:
