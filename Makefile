@@ -1,7 +1,7 @@
 # Every habit has one verb. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-lane test-pooler pooler-tools test-hard test-linkage test-faults fuzz test-browser browser-tools test-engines engine-tools screenshots figures hops check audit fmt docs bench bench-check bench-tools deploy-check deploy-tools export-check reader-tools voting-check voting-tools clients-check client-tools lock new-type clean
+.PHONY: help setup run demo test test-fast-path test-pooler pooler-tools test-hard test-linkage test-faults fuzz test-browser browser-tools test-engines engine-tools screenshots figures hops check audit fmt docs bench bench-check bench-tools deploy-check deploy-tools export-check reader-tools voting-check voting-tools clients-check client-tools lock new-type clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -60,9 +60,9 @@ test: setup ## Run the tests that need no browser; the longest are in test-hard.
 	$(BIN)/pytest -n $(TEST_JOBS) --dist worksteal $(addprefix --ignore ,tests/clients tests/deploy tests/readers tests/hostile/test_schemathesis.py $(SLOW_FAULTS) $(OVERLOAD)) -m "not browser and not patient and not thorough and not timed" $(if $(COVERAGE),--cov --cov-report=json)
 	$(if $(COVERAGE),$(BIN)/python tools/check_coverage.py coverage.json)
 
-test-lane: setup ## The API's tests again over sockets, with the express lane on and off
-	$(BIN)/pytest -n $(TEST_JOBS) tests/api -m "not browser" -k "not postgresql" --lane on
-	$(BIN)/pytest -n $(TEST_JOBS) tests/api -m "not browser" -k "not postgresql" --lane off
+test-fast-path: setup ## The API's tests again over sockets, with the fast path on and off
+	$(BIN)/pytest -n $(TEST_JOBS) tests/api -m "not browser" -k "not postgresql" --fast-path on
+	$(BIN)/pytest -n $(TEST_JOBS) tests/api -m "not browser" -k "not postgresql" --fast-path off
 
 # PgBouncer comes from the distribution; as root apt brings it, and starts a service of it that the tests do not use.
 pooler-tools:

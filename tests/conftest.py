@@ -198,7 +198,7 @@ async def app(settings: Settings, clock: HandClock) -> AsyncIterator[App]:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--lane", choices=("on", "off"), help="send the tests' requests over a socket, with the express lane on or off"
+        "--fast-path", choices=("on", "off"), help="send the tests' requests over a socket, with the fast path on or off"
     )
     parser.addoption("--cases", type=int, default=1_500, help="damaged requests that the fuzzers send, in all")
     parser.addoption("--first", type=int, default=0, help="number of the first of them")
@@ -213,18 +213,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--lane"):
+    if config.getoption("--fast-path"):
         for item in [each for each in items if each.get_closest_marker("in_process")]:
             items.remove(item)
 
 
 @pytest.fixture
 async def api(app: App, request: pytest.FixtureRequest) -> AsyncIterator[Api]:
-    """The API in this process, or over a socket with `--lane`."""
+    """The API in this process, or over a socket with `--fast-path`."""
     async with AsyncExitStack() as stack:
-        lane, client = request.config.getoption("--lane"), Api(app)
-        if lane is not None:
-            app.keeper.lane = app.lane if lane == "on" else None
+        fast_path, client = request.config.getoption("--fast-path"), Api(app)
+        if fast_path is not None:
+            app.keeper.fast_path = app.fast_path if fast_path == "on" else None
             client.over(await stack.enter_async_context(listening(app)))
         yield client
         await client.http.aclose()

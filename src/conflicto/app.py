@@ -58,7 +58,7 @@ from conflicto.platform.db.group import Committed, GroupRunner
 from conflicto.platform.db.schema import require_current
 from conflicto.platform.db.slow_queries import MS_PER_S, SlowQueries
 from conflicto.platform.db.writer import Writer
-from conflicto.platform.express.lane import Lane
+from conflicto.platform.fast_path.fast_path import FastPath
 from conflicto.platform.http import health
 from conflicto.platform.http.control_plane import ControlPlane
 from conflicto.platform.http.front_door import Desk, FrontDoor
@@ -152,9 +152,9 @@ class App:
             metrics_token=settings.secret("metrics_token"),
         )  # fmt: skip
         self.limiter, self.guard = self._limits()
-        self.lane = Lane(self.clock, self.limiter.memory, self.presence.note_caller, self.budget)
+        self.fast_path = FastPath(self.clock, self.limiter.memory, self.presence.note_caller, self.budget)
         self.keeper = Keeper(
-            self.lane if settings.express else None, server=issuer, most_connections=settings.max_connections, drain=self.drain,
+            self.fast_path if settings.express else None, server=issuer, most_connections=settings.max_connections, drain=self.drain,
             on_tick=self.metrics.spread(names.LOOP_LATE).note, on_refusal=self.metrics.unread,
             is_proxy=lambda address: address in self._http.trusted_hosts,
         )  # fmt: skip
@@ -188,7 +188,7 @@ class App:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
         """Serve HTTP and the lifespan."""
         if scope["type"] == "http":
-            if not await self._front_door.give_ready(scope, send):
+            if not await self._front_door.send_cached(scope, send):
                 await self._http(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
@@ -381,9 +381,9 @@ class App:
     def _door(self) -> FrontDoor:
         self.page_routes = web_pages.routes(self.pages, anyone=ANYONE)
         desk = Desk(
-            table=RouteTable([*self.routes, *self.page_routes]), gatekeeper=self.admission, limiter=self.limiter,
-            control=self.control, metrics=self.metrics, clock=self.clock, access_log=self.settings.access_log, lane=self.lane,
-            shelf_of=self.heads.shelf_of, on_caller=self.presence.note_caller, server=self.identity.issuer, prefix=self.keeper.prefix,
+            prefix=self.keeper.prefix, table=RouteTable([*self.routes, *self.page_routes]), gatekeeper=self.admission, limiter=self.limiter,
+            control=self.control, metrics=self.metrics, clock=self.clock, access_log=self.settings.access_log, fast_path=self.fast_path,
+            view_cache_of=self.heads.shelf_of, note_presence=self.presence.note_caller, server=self.identity.issuer,
         )  # fmt: skip
         return FrontDoor(desk)
 

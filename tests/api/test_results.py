@@ -137,8 +137,8 @@ async def test_who_answered_sees_the_results_and_nobody_else(api: Api) -> None:
         refused(await asked(event, poll, event.screen), 403, "results-hidden")
     head = api.app.heads.known(event.id)
     assert head is not None
-    guards = [ready.guard for ready in head.shelves[View.PARTICIPANT].answers.values()]
-    assert [(guard is not None, guard and guard.admits(anna.id), guard and guard.admits(bert.id)) for guard in guards] == [
+    guards = [cached.visible_to for cached in head.shelves[View.PARTICIPANT].responses.values()]
+    assert [(guard is not None, guard and guard.includes(anna.id), guard and guard.includes(bert.id)) for guard in guards] == [
         (True, True, False)
     ]
     accepted(await event.answer(poll, bert, "b"), 201)

@@ -55,7 +55,7 @@ def test_verbs_that_are_named_exist_and_all_are_explained() -> None:
             "lock",
             "fmt",
             "setup",
-            "test-lane",
+            "test-fast-path",
             "bench-tools",
             "browser-tools",
             "engine-tools",

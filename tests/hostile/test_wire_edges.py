@@ -195,7 +195,7 @@ HOSTS = [
 async def test_a_request_names_one_host(app: App, port: int, wall: tuple[Event, Seat, str], express: bool) -> None:
     """RFC 9112 §3.2, whichever way a request takes: proxies and we must mean the same site by it."""
     event, seat, _ = wall
-    app.keeper.lane = app.lane if express else None
+    app.keeper.fast_path = app.fast_path if express else None
     poll = get(f"{event.path}/status", seat.token)
     async with connected(port) as line:
         for _ in range(3):  # what is asked again lies ready, and its bytes are known

@@ -12,7 +12,7 @@ from conflicto.feed.poll_handler import MAX_UNREAD, limit_of
 from conflicto.feed.schemas import LARGEST_LIMIT
 from conflicto.feed.views import View, view_of
 from conflicto.participants.queries import present_seats
-from conflicto.platform.express.offer import ready_response
+from conflicto.platform.fast_path.cacheable import cacheable_response
 from conflicto.platform.http.messages import encode
 from conflicto.platform.problems import Unavailable
 from conflicto.results.board import Board, standings
@@ -67,7 +67,7 @@ class LeaderboardHandler:
             body["me"] = _own(board.by_participant.get(request.caller.participant_id))
         ready = self._press.status(request, head, encode(body))
         shelf = head.shelf_for(view) if is_now and view is not View.PARTICIPANT else None
-        return ready_response(request, ready, shelf, follows_data=False)
+        return cacheable_response(request, ready, shelf, follows_data=False)
 
     async def points(self, session_id: int, participant_id: int) -> int | None:
         """Return the points that a participant may be told of; None while they have no place.

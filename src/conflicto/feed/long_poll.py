@@ -81,7 +81,7 @@ class LongPoll:
                     head = await self._heads.get(request.params["session_id"])
                     with head.bells[view].waking(waiter):
                         response = await make(request, head)
-                        is_stale = response.offer is not None and response.offer.is_stale
+                        is_stale = response.cacheable is not None and response.cacheable.has_no_changes
                         if not is_stale or waiter.is_over or not self._is_open:
                             (self._ended if is_stale or request.unseen else self._told).add()
                             applied = (b"preference-applied", b"wait=%d" % seconds)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conflicto.feed.views import View
-from conflicto.platform.express.shelf import Shelf
+from conflicto.platform.fast_path.view_cache import ViewCache
 
 if TYPE_CHECKING:
     from conflicto.feed.session_state import SessionState
-    from conflicto.platform.express.cache import ResponseCache
+    from conflicto.platform.fast_path.response_cache import ResponseCache
 
 ROW_BYTES = 1_400
 """Of an answer without its text, or a seat, with its places in the tables of recent rows."""
@@ -37,5 +37,5 @@ def bytes_of(head: SessionState) -> int:
 
 def account_for(head: SessionState, cache: ResponseCache) -> None:
     """Let the ready answers of a session be part of a cache, before there are any."""
-    head.made = cache.map()
-    head.shelves = {view: Shelf(cache) for view in View}
+    head.made = cache.new_map()
+    head.shelves = {view: ViewCache(cache) for view in View}

@@ -15,8 +15,8 @@ from conflicto.feed.schemas import DEFAULT_LIMIT, LARGEST_LIMIT
 from conflicto.feed.session_state import CROWD_SNAPSHOT_S, has_anonymous_round
 from conflicto.feed.timestamps import Since, parse
 from conflicto.feed.views import View, require_responses, view_of
-from conflicto.platform.express.offer import ready_response
-from conflicto.platform.express.ready import Guard
+from conflicto.platform.fast_path.cacheable import cacheable_response
+from conflicto.platform.fast_path.cached_response import VisibleTo
 from conflicto.platform.http.messages import Unseen
 from conflicto.platform.problems import FieldError, InvalidInput
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from conflicto.feed.shared_pages import SharedPages
     from conflicto.platform.clock import Clock
     from conflicto.platform.db.engine import Database
-    from conflicto.platform.express.ready import Ready
+    from conflicto.platform.fast_path.cached_response import CachedResponse
     from conflicto.platform.http.messages import Request, Response
     from conflicto.responses.capacity import Caps
 
@@ -65,7 +65,7 @@ class PagePlan(NamedTuple):
     read: Callable[[], Coroutine[Any, Any, Page]]
     since: Since
     follows_data: bool
-    guard: Guard | None = None
+    guard: VisibleTo | None = None
     is_private: bool = False
 
 
@@ -141,7 +141,7 @@ class PollHandler:
         seat, view = request.caller.participant_id, view_of(request.caller)
         guard = None if seat is None else _guard(head, seat, since)
         return PagePlan(
-            ("changes", view, since, limit, None if guard and guard.least == 0 else (seat, head.own.get(seat or 0))),
+            ("changes", view, since, limit, None if guard and guard.min_ts == 0 else (seat, head.own.get(seat or 0))),
             partial(self._remembered, head, request.caller, since, limit),
             partial(self._read_changes, request, head, since, limit),
             since,
@@ -172,7 +172,7 @@ class PollHandler:
                 self.keep(head, asking.key, ready)
         is_own = _is_about_own(request, head, asking) and has_anonymous_round(head)
         request.unseen = Unseen.OWN_NEWS if is_own else None
-        return ready_response(request, ready, shelf, follows_data=asking.follows_data)
+        return cacheable_response(request, ready, shelf, follows_data=asking.follows_data)
 
     async def _read_changes(self, request: Request, head: SessionState, since: Since, limit: int) -> Page:
         """Read what memory lacks: the JSON of activities alone, if it has all the rest, else the whole page."""
@@ -214,14 +214,14 @@ class PollHandler:
             crowd = head.crowd(self._clock.monotonic_s()) if view is View.PARTICIPANT else None
             until_s = crowd.taken_s + CROWD_SNAPSHOT_S if crowd else float("inf")
             ready = self.keep(head, key, self._press.status(request, head, made(crowd), until_s=until_s))
-        return ready_response(request, ready, head.shelf_for(view), follows_data=False)
+        return cacheable_response(request, ready, head.shelf_for(view), follows_data=False)
 
-    def made(self, head: SessionState, key: Hashable) -> Ready | None:
+    def made(self, head: SessionState, key: Hashable) -> CachedResponse | None:
         """Return an answer that was made from this head and may still be given."""
         ready = head.made.get(key)
-        return ready if ready is not None and self._clock.monotonic_s() < ready.until_s else None
+        return ready if ready is not None and self._clock.monotonic_s() < ready.expires_s else None
 
-    def keep(self, head: SessionState, key: Hashable, ready: Ready) -> Ready:
+    def keep(self, head: SessionState, key: Hashable, ready: CachedResponse) -> CachedResponse:
         """Keep an answer until the head changes."""
         if len(head.made) >= MOST_MADE:
             head.made.clear()
@@ -276,7 +276,7 @@ def _reaches(head: SessionState, participant_id: int | None, since: Since, newes
     return since.kind == "position" and head.recent.floor <= since.us <= newest
 
 
-def _guard(head: SessionState, seat: int, since: Since) -> Guard | None:
+def _guard(head: SessionState, seat: int, since: Since) -> VisibleTo | None:
     """Return for which seats a page after `since` is the same as for this one, None if for no other.
 
     Up to the newest control change that is everyone who has nothing of their own after it; beyond it, it is whoever's own row that is.
@@ -284,7 +284,7 @@ def _guard(head: SessionState, seat: int, since: Since) -> Guard | None:
     own, least = head.own_head(seat, since.us), 0 if since.us <= head.control_ts else since.us
     if since.kind != "position" or own is None or not least <= own <= since.us:
         return None
-    return Guard(head.own, least=least, most=since.us, otherwise=0 if since.us >= head.loaded_ts else UNKNOWN)
+    return VisibleTo(head.own, min_ts=least, max_ts=since.us, default_ts=0 if since.us >= head.loaded_ts else UNKNOWN)
 
 
 def _is_about_own(request: Request, head: SessionState, asking: PagePlan) -> bool:

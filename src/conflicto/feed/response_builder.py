@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING, Protocol
 
-from conflicto.platform.express.ready import Ready, Terms
+from conflicto.platform.fast_path.cached_response import CachedResponse, Freshness
 from conflicto.platform.http.conditions import REVALIDATE, VARY, tag_of
 from conflicto.platform.http.messages import NO_STORE
 from conflicto.platform.limits.headers import policy_header
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from conflicto.feed.pages import Page
     from conflicto.feed.session_state import SessionState
     from conflicto.platform.clock import Clock
-    from conflicto.platform.express.ready import Guard
+    from conflicto.platform.fast_path.cached_response import VisibleTo
     from conflicto.platform.http.messages import Header, Request
     from conflicto.platform.metrics.counting import Metrics
 
@@ -44,12 +44,12 @@ class ResponseBuilder:
     prefix: bytes = b""
 
     def status(
-        self, request: Request, head: SessionState, body: bytes, *, until_s: float = inf, guard: Guard | None = None
-    ) -> Ready:
+        self, request: Request, head: SessionState, body: bytes, *, until_s: float = inf, guard: VisibleTo | None = None
+    ) -> CachedResponse:
         """Return a body that shows how things stand as an answer, at the latest until `until_s` on the monotonic clock."""
-        return self._ready(request, head, body, (REVALIDATE, VARY), Terms(until_s, guard=guard))
+        return self._ready(request, head, body, (REVALIDATE, VARY), Freshness(until_s, visible_to=guard))
 
-    def page(self, request: Request, head: SessionState, page: Page, guard: Guard | None, *, is_now: bool) -> Ready:
+    def page(self, request: Request, head: SessionState, page: Page, guard: VisibleTo | None, *, is_now: bool) -> CachedResponse:
         """Return a page as an answer that says three times where to continue: caches and proxies eat one or the other."""
         cursor = b"%016d" % page.cursor
         below = request.route.path.rpartition("/")[0].format_map(request.params).encode()
@@ -60,19 +60,25 @@ class ResponseBuilder:
             (b"link", b"<" + self.prefix + below + b"/" + cursor + b'>; rel="next"'),
         )
         return self._ready(
-            request, head, page.encoded(head.epoch), headers, Terms(guard=guard, is_empty=not page.items and not page.closed)
+            request,
+            head,
+            page.encoded(head.epoch),
+            headers,
+            Freshness(visible_to=guard, is_empty=not page.items and not page.closed),
         )
 
-    def _ready(self, request: Request, head: SessionState, body: bytes, headers: tuple[Header, ...], terms: Terms) -> Ready:
+    def _ready(
+        self, request: Request, head: SessionState, body: bytes, headers: tuple[Header, ...], terms: Freshness
+    ) -> CachedResponse:
         tag, now_s = tag_of(body), self.clock.monotonic_s()
         policy = request.route.policy
-        return Ready(
+        return CachedResponse(
             body,
             ((b"etag", tag), *headers, self._poll_after(head), policy_header(policy)),
             tag=tag,
             policy=policy,
             tally=self.metrics.tally(request.route.path),
-            terms=replace(terms, until_s=min(terms.until_s, now_s + LONGEST_S), made_s=now_s),
+            freshness=replace(terms, expires_s=min(terms.expires_s, now_s + LONGEST_S), created_s=now_s),
         )
 
     def _poll_after(self, head: SessionState) -> Header:

@@ -11,8 +11,8 @@ from conflicto.activities.queries import activities_with_contents
 from conflicto.aggregation.spec import refers_to_config
 from conflicto.feed.session_state import CROWD_SNAPSHOT_S
 from conflicto.feed.views import View, view_of
-from conflicto.platform.express.offer import ready_response
-from conflicto.platform.express.ready import Guard
+from conflicto.platform.fast_path.cacheable import cacheable_response
+from conflicto.platform.fast_path.cached_response import VisibleTo
 from conflicto.platform.http.body import ending_with_caller
 from conflicto.platform.http.messages import encode
 from conflicto.platform.instants import rfc3339
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from conflicto.feed.session_state import SessionState
     from conflicto.platform.clock import Clock
     from conflicto.platform.db.engine import Database
-    from conflicto.platform.express.ready import Ready
+    from conflicto.platform.fast_path.cached_response import CachedResponse
     from conflicto.platform.http.messages import Request, Response
     from conflicto.results.segments import Segments
     from conflicto.results.tallies import Kept
@@ -103,9 +103,9 @@ class ResultsHandler:
         """
         async with ending_with_caller(request):
             ready, seen = await self.ready(request, head)
-        return ready_response(request, ready, seen.head.shelf_for(view_of(request.caller)), follows_data=False)
+        return cacheable_response(request, ready, seen.head.shelf_for(view_of(request.caller)), follows_data=False)
 
-    async def ready(self, request: Request, head: SessionState) -> tuple[Ready, RoundTally]:
+    async def ready(self, request: Request, head: SessionState) -> tuple[CachedResponse, RoundTally]:
         """Return the results as a ready answer, with where they come from; raises as `results` does."""
         seen, door = await self._open(request, head)
         reader = _reader_of(request)
@@ -116,7 +116,7 @@ class ResultsHandler:
             is_snapshot = reader.view is View.PARTICIPANT or seen.kept.tally.is_stored
             until_s = made.taken_s + CROWD_SNAPSHOT_S if is_snapshot else float("inf")
             authors = seen.kept.tally.authors
-            guard = Guard(authors, least=1, most=ANY_NUMBER, otherwise=0) if door is Door.AUTHORS else None
+            guard = VisibleTo(authors, min_ts=1, max_ts=ANY_NUMBER, default_ts=0) if door is Door.AUTHORS else None
             ready = self._press.status(request, seen.head, made.body, until_s=until_s, guard=guard)
             self._answers.keep(seen.head, key, ready)
         return ready, seen

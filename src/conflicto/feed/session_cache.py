@@ -18,7 +18,7 @@ from conflicto.feed.remote_changes import by_session, load_remote_changes
 from conflicto.feed.session_state import SessionState, has_anonymous_round, load_session_state
 from conflicto.feed.views import view_of
 from conflicto.platform.cache_budget import CacheBudget
-from conflicto.platform.express.cache import ResponseCache
+from conflicto.platform.fast_path.response_cache import ResponseCache
 from conflicto.platform.problems import DomainError, NotFound
 from conflicto.sessions.feed_heads import read_positions
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from conflicto.activities.model import Activity
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.group import Committed
-    from conflicto.platform.express.shelf import Shelf
+    from conflicto.platform.fast_path.view_cache import ViewCache
     from conflicto.sessions.model import Session
 
 MOST_HEADS = 5_000
@@ -129,7 +129,7 @@ class SessionCache:
         head = self.known(session_id)
         return head is None or has_anonymous_round(head)
 
-    def shelf_of(self, caller: Caller) -> Shelf | None:
+    def shelf_of(self, caller: Caller) -> ViewCache | None:
         """Return where the ready answers of a caller's view lie, if their session is in memory."""
         head = None if caller.session_id is None else self._heads.get(caller.session_id)
         return None if head is None else head.shelves[view_of(caller)]

@@ -18,8 +18,8 @@ from conflicto.feed.remote_changes import RemoteResponsesChanged
 from conflicto.feed.views import View, view_of_role
 from conflicto.participants.events import ParticipantChanged
 from conflicto.participants.queries import departed_ids, moved_seats, participants_changed
-from conflicto.platform.express.cache import ReadyMap, ResponseCache
-from conflicto.platform.express.shelf import Shelf
+from conflicto.platform.fast_path.response_cache import ResponseCache, ResponseMap
+from conflicto.platform.fast_path.view_cache import ViewCache
 from conflicto.platform.problems import NotFound
 from conflicto.responses.events import AnswersPooled, ResponsesChanged
 from conflicto.responses.model import Moderation
@@ -90,9 +90,9 @@ class SessionState:
     epoch: str
     own: dict[int, int] = field(default_factory=dict)
     contents: ConfigCache = field(default_factory=ConfigCache)
-    made: ReadyMap = field(default_factory=lambda: ResponseCache().map())
+    made: ResponseMap = field(default_factory=lambda: ResponseCache().new_map())
     frames: EventCache = field(default_factory=EventCache)
-    shelves: dict[View, Shelf] = field(default_factory=lambda: {view: Shelf() for view in View})
+    shelves: dict[View, ViewCache] = field(default_factory=lambda: {view: ViewCache() for view in View})
     bells: dict[View, Notifier] = field(default_factory=lambda: {view: Notifier() for view in View})
     tallies: Tallies = field(default_factory=Tallies)
     board: BoardMemory = field(default_factory=BoardMemory)
@@ -145,7 +145,7 @@ class SessionState:
         known = self.own.get(participant_id)
         return known if known is not None or since < self.loaded_ts else 0
 
-    def shelf_for(self, view: View) -> Shelf | None:
+    def shelf_for(self, view: View) -> ViewCache | None:
         """Return where an answer that was made from what is known here may be laid, None while that is not all that was acknowledged."""
         return None if self.is_behind else self.shelves[view]
 

@@ -57,7 +57,7 @@ class SharedPages:
 
 def _is_everyones(asking: PagePlan) -> bool:
     """Whether a page is the same for all of a view, and for all time."""
-    is_one_seats = asking.is_private or (asking.guard is not None and asking.guard.least > 0)
+    is_one_seats = asking.is_private or (asking.guard is not None and asking.guard.min_ts > 0)
     return not is_one_seats and asking.since.kind != "now"
 
 

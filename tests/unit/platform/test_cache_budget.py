@@ -6,8 +6,8 @@ from collections import deque
 import pytest
 
 from conflicto.platform.cache_budget import CacheBudget, text_bytes
-from conflicto.platform.express.cache import MAX_CACHED_BYTES, ResponseCache
-from conflicto.platform.express.ready import FULL, MAX_KEPT_MESSAGE_BYTES, UNCHANGED, Ready, Terms
+from conflicto.platform.fast_path.cached_response import FULL, MAX_CACHED_MESSAGE_BYTES, NOT_MODIFIED, CachedResponse, Freshness
+from conflicto.platform.fast_path.response_cache import MAX_BODY_BYTES, ResponseCache
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.metrics.counting import Spread, Tally
 
@@ -74,25 +74,32 @@ def test_a_text_weighs_what_the_interpreter_says(text: str) -> None:
     assert text_bytes(None) == 0
 
 
-def ready(size: int, *, made_s: float = 0.0) -> Ready:
+def cached_response(size: int, *, created_s: float = 0.0) -> CachedResponse:
     headers = tuple((b"header-%d" % nth, b"value of some length %d" % nth) for nth in range(6))
-    tag = b'"%x"' % (hash((size, made_s)) & 0xFFFFFFFF)
-    return Ready(b"x" * size, headers, tag=tag, policy=POLICY, tally=Tally(Spread(())), terms=Terms(made_s + 5.0, made_s=made_s))
+    tag = b'"%x"' % (hash((size, created_s)) & 0xFFFFFFFF)
+    return CachedResponse(
+        b"x" * size,
+        headers,
+        tag=tag,
+        policy=POLICY,
+        tally=Tally(Spread(())),
+        freshness=Freshness(created_s + 5.0, created_s=created_s),
+    )
 
 
-@pytest.mark.parametrize("size", [0, 1_000, 20_000, MAX_KEPT_MESSAGE_BYTES * 2])
-def test_a_ready_answer_weighs_at_least_what_it_holds(size: int) -> None:
+@pytest.mark.parametrize("size", [0, 1_000, 20_000, MAX_CACHED_MESSAGE_BYTES * 2])
+def test_a_cached_response_weighs_at_least_what_it_holds(size: int) -> None:
     cache = ResponseCache()
-    where = cache.map()
+    where = cache.new_map()
     many = 200
     gc.collect()
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     for nth in range(many):
-        made = ready(size, made_s=nth / 1_000)
+        made = cached_response(size, created_s=nth / 1_000)
         where.put(b"/api/v1/sessions/1/changes/since/%016d" % nth, made)
-        made.wire(FULL, DATE)
-        made.wire(UNCHANGED, DATE)
+        made.to_bytes(FULL, DATE)
+        made.to_bytes(NOT_MODIFIED, DATE)
     held = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
 
@@ -101,55 +108,55 @@ def test_a_ready_answer_weighs_at_least_what_it_holds(size: int) -> None:
 
 
 def test_a_large_message_is_the_same_each_time() -> None:
-    for size in (10, MAX_KEPT_MESSAGE_BYTES * 2):
-        made = ready(size)
-        assert made.wire(FULL, DATE) == made.wire(FULL, DATE)
-        assert made.wire(FULL, DATE).endswith(b"\r\n\r\n" + made.body)
-        assert made.wire(UNCHANGED, DATE).endswith(b"\r\n\r\n")
+    for size in (10, MAX_CACHED_MESSAGE_BYTES * 2):
+        made = cached_response(size)
+        assert made.to_bytes(FULL, DATE) == made.to_bytes(FULL, DATE)
+        assert made.to_bytes(FULL, DATE).endswith(b"\r\n\r\n" + made.body)
+        assert made.to_bytes(NOT_MODIFIED, DATE).endswith(b"\r\n\r\n")
 
 
-def test_the_oldest_ready_answers_make_room() -> None:
+def test_the_oldest_cached_responses_are_evicted() -> None:
     budget = CacheBudget(200_000)
     cache = ResponseCache(budget)
-    one, other = cache.map(), cache.map()
+    one, other = cache.new_map(), cache.new_map()
     for nth in range(100):
-        (one if nth % 2 else other).put(nth, ready(1_000))
+        (one if nth % 2 else other).put(nth, cached_response(1_000))
     assert budget.used <= 200_000
     kept = sorted([*one, *other])
     assert kept == list(range(100 - len(kept), 100))
     assert cache.account.evictions == 100 - len(kept)
 
 
-def test_what_is_too_large_is_not_kept_and_takes_its_elder_away() -> None:
-    where = ResponseCache().map()
-    assert where.put("page", ready(10))
-    assert not where.put("page", ready(MAX_CACHED_BYTES + 1))
+def test_a_body_too_large_is_not_cached_and_removes_the_earlier_one() -> None:
+    where = ResponseCache().new_map()
+    assert where.put("page", cached_response(10))
+    assert not where.put("page", cached_response(MAX_BODY_BYTES + 1))
     assert not where
 
 
-def test_answers_that_are_over_leave_when_others_come() -> None:
+def test_expired_responses_are_removed_when_others_are_added() -> None:
     cache = ResponseCache()
-    where = cache.map()
+    where = cache.new_map()
     for nth in range(50):
-        where.put(nth, ready(10, made_s=0.0))
+        where.put(nth, cached_response(10, created_s=0.0))
     for nth in range(50, 100):
-        where.put(nth, ready(10, made_s=100.0))
+        where.put(nth, cached_response(10, created_s=100.0))
     assert sorted(where) == list(range(50, 100))
     assert len(cache._queue) == 50
 
 
 def test_the_account_follows_every_way_out() -> None:
     cache = ResponseCache()
-    where = cache.map()
+    where = cache.new_map()
     for nth in range(10):
-        where.put(nth, ready(10))
-        where.put(nth, ready(20))
-    where.drop(3)
-    assert not where.drop(3)
+        where.put(nth, cached_response(10))
+        where.put(nth, cached_response(20))
+    where.remove(3)
+    assert not where.remove(3)
     nine = cache.account.bytes
     assert nine == where.bytes > 0
     where.clear()
     assert (cache.account.bytes, where.bytes) == (0, 0)
     assert not cache.evict()
-    where.put(1, ready(20))
+    where.put(1, cached_response(20))
     assert cache.account.bytes * 9 == nine

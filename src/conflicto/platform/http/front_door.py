@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import structlog
 
 from conflicto.platform.db.slow_queries import ROUTE
+from conflicto.platform.fast_path.cached_response import NOT_MODIFIED, VARIANT_STATUS
 from conflicto.platform.http.body import ClientGone, gated_body
 from conflicto.platform.http.messages import FOR_EVER, NO_SNIFF, SAFE_HEADERS, Request, Response, Unseen
 from conflicto.platform.http.prefix import headers_below
@@ -34,9 +35,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from conflicto.platform.clock import Clock
-    from conflicto.platform.express.lane import Lane
-    from conflicto.platform.express.offer import Offer
-    from conflicto.platform.express.shelf import Shelf
+    from conflicto.platform.fast_path.cacheable import Cacheable
+    from conflicto.platform.fast_path.fast_path import FastPath
+    from conflicto.platform.fast_path.view_cache import ViewCache
     from conflicto.platform.http.control_plane import ControlPlane
     from conflicto.platform.http.routes import Route, RouteTable
     from conflicto.platform.limits.limiter import Limiter
@@ -85,9 +86,9 @@ class Desk:
     metrics: Metrics
     clock: Clock
     access_log: bool
-    lane: Lane
-    shelf_of: Callable[[Any], Shelf | None]
-    on_caller: Callable[[Any], None]
+    fast_path: FastPath
+    view_cache_of: Callable[[Any], ViewCache | None]
+    note_presence: Callable[[Any], None]
     server: str
     prefix: bytes = b""
 
@@ -100,22 +101,22 @@ class FrontDoor:
         self._bodies = desk.metrics.spread(BODY_BYTES)
         self._request_ids = opaque_names(REQUEST_ID_BYTES)
 
-    async def give_ready(self, scope: dict[str, Any], send: Callable[[Any], Awaitable[None]]) -> bool:
+    async def send_cached(self, scope: dict[str, Any], send: Callable[[Any], Awaitable[None]]) -> bool:
         """Answer a plain poll with what lies ready; False: nothing does, and nothing was sent."""
-        found = self._desk.lane.understand(_target(scope), scope["headers"]) if scope["method"] == "GET" else None
+        found = self._desk.fast_path.parse(_target(scope), scope["headers"]) if scope["method"] == "GET" else None
         if found is None:
             return False
-        asked, ready = found
-        form, began_s = ready.form(asked.if_none_match), perf_counter()
-        ready.tally.forms[form] += 1
+        poll, response = found
+        variant, began_s = response.select_variant(poll.if_none_match), perf_counter()
+        response.tally.forms[variant] += 1
         if WHOLE in scope.get("extensions", ()):
-            await send({"type": WHOLE, "ready": ready, "form": form})
+            await send({"type": WHOLE, "response": response, "variant": variant})
         else:
-            status, body = ((200, ready.body), (304, b""))[form]
-            await send({"type": "http.response.start", "status": status, "headers": ready.headers[form]})
+            body = b"" if variant == NOT_MODIFIED else response.body
+            await send({"type": "http.response.start", "status": VARIANT_STATUS[variant], "headers": response.headers[variant]})
             await send({"type": "http.response.body", "body": body})
-        if not ready.tally.forms[form] & UNTIMED:
-            ready.tally.seconds.note(perf_counter() - began_s)
+        if not response.tally.forms[variant] & UNTIMED:
+            response.tally.seconds.note(perf_counter() - began_s)
         return True
 
     async def __call__(
@@ -170,7 +171,7 @@ class FrontDoor:
             if ours := scope.get("extensions", {}).get(WHOLE):
                 ours[CONNECTION].has_token = True
             if request.route.shows_presence:
-                self._desk.on_caller(request.caller)
+                self._desk.note_presence(request.caller)
             await self._spend(request, request.caller.subject)
         if request.query_string:
             require_known_fields(request)
@@ -212,9 +213,9 @@ class FrontDoor:
         return response
 
     def _add_headers(self, scope: dict[str, Any], request: Request, response: Response, renewed: str | None) -> None:
-        """Tell the policy and a renewed token; an answer that may be given again tells the policy itself, and is laid ready."""
-        if response.offer is not None:
-            self._lay_ready(scope, request, response.offer)
+        """Tell the policy and a renewed token; an answer that may be given again tells the policy itself, and is laid response."""
+        if response.cacheable is not None:
+            self._cache_response(scope, request, response.cacheable)
         elif (
             not response.has_all_headers
             and response.status < FIRST_PROBLEM
@@ -231,15 +232,15 @@ class FrontDoor:
         admitted = await self._desk.gatekeeper.admit(request.route.who, authorization, request.params, ticket)
         request.caller, renewed, life_s, request.admit_again = admitted
         if life_s > 0 and authorization is not None:
-            shelf = self._desk.shelf_of(request.caller)
-            if shelf is not None:
-                self._desk.lane.admit(authorization.encode("latin-1"), request.caller, shelf, life_s=life_s)
+            view_cache = self._desk.view_cache_of(request.caller)
+            if view_cache is not None:
+                self._desk.fast_path.cache_auth(authorization.encode("latin-1"), request.caller, view_cache, lifetime_s=life_s)
         return renewed
 
-    def _lay_ready(self, scope: dict[str, Any], request: Request, offer: Offer) -> None:
+    def _cache_response(self, scope: dict[str, Any], request: Request, cacheable: Cacheable) -> None:
         """Keep an answer for the next who ask the same; of several spellings of a target, for those who use the canonical one."""
-        if offer.shelf is not None and canonical_target(request) == (target := _target(scope)):
-            offer.shelf.put(target, offer.ready, follows_data=offer.follows_data)
+        if cacheable.view_cache is not None and canonical_target(request) == (target := _target(scope)):
+            cacheable.view_cache.put(target, cacheable.response, follows_data=cacheable.follows_data)
 
     async def _spend(self, request: Request, key: str) -> bool:
         """Spend for a call from the bucket of `key`; false: it only repeats one that was answered, so it spends nothing.

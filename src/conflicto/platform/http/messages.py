@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
-    from conflicto.platform.express.offer import Offer
+    from conflicto.platform.fast_path.cacheable import Cacheable
 
     Write = Callable[[bytes], Awaitable[None]]
     """Sends one part of a stream; returns when the other side has room for more."""
@@ -50,18 +50,20 @@ class Unseen(Enum):
 class Response:
     """A finished response: status, body, and headers beside `content-length`.
 
-    `offer`: it may be laid ready for the next who ask. `has_all_headers`: the front door adds none, `content-length` included.
+    `cacheable`: the fast path may cache it. `has_all_headers`: the front door adds none, `content-length` included.
     `stream`: it goes on, and writes its parts itself. `unseen` is what its call says of it.
     """
 
-    __slots__ = ("body", "has_all_headers", "headers", "offer", "status", "stream", "unseen")
+    __slots__ = ("body", "cacheable", "has_all_headers", "headers", "status", "stream", "unseen")
 
-    def __init__(self, status: int, body: bytes = b"", headers: tuple[Header, ...] = (), offer: Offer | None = None) -> None:
+    def __init__(
+        self, status: int, body: bytes = b"", headers: tuple[Header, ...] = (), cacheable: Cacheable | None = None
+    ) -> None:
         self.status = status
         self.body = body
         self.headers = headers
-        self.offer = offer
-        self.has_all_headers = offer is not None
+        self.cacheable = cacheable
+        self.has_all_headers = cacheable is not None
         self.stream: Callable[[Write], Awaitable[None]] | None = None
         self.unseen: Unseen | None = None
 

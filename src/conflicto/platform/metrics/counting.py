@@ -73,7 +73,7 @@ class Spread:
 
 
 class Tally:
-    """Answers of one route that were ready, by their form (`platform/express/ready.py`), and the times of one of 64."""
+    """Answers of one route that were ready, by their form (`platform/fast_path/cached_response.py`), and the times of one of 64."""
 
     __slots__ = ("forms", "seconds")
 

@@ -23,8 +23,8 @@ from conflicto.platform.http.prefix import without_prefix
 from conflicto.platform.metrics.counting import UNTIMED
 
 if TYPE_CHECKING:
-    from conflicto.platform.express.lane import Asked
-    from conflicto.platform.express.ready import Ready
+    from conflicto.platform.fast_path.cached_response import CachedResponse
+    from conflicto.platform.fast_path.fast_path import ParsedPoll
     from conflicto.platform.http.server.keeper import Keeper
     from conflicto.platform.http.server.refusals import Refusal
 
@@ -76,8 +76,8 @@ class Cycle(RequestResponseCycle):
         """Take a message of the application."""
         kind = message["type"]
         if kind == WHOLE:
-            ready: Ready = message["ready"]
-            await self._send_whole(ready.wire(message["form"], self.keeper.date_line))
+            response: CachedResponse = message["response"]
+            await self._send_whole(response.to_bytes(message["variant"], self.keeper.date_line))
         elif self._head is not None:
             head, self._head = self._head, None
             await self._send_whole(head + message["body"])
@@ -153,7 +153,7 @@ class Connection(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's
         super().__init__(*args, **kwargs)
         self.keeper: Keeper = self.config.loaded_app.keeper
-        self.lane = self.keeper.lane
+        self.fast_path = self.keeper.fast_path
         self.is_idle = True
         self.is_stalled = False
         self.has_token = False
@@ -161,11 +161,11 @@ class Connection(HttpToolsProtocol):
         self.deadline_s = self.loop.time() + HEAD_S
         self._received = True
         self._in_head = False
-        self._expressed = False
+        self._served_from_cache = False
         self._breaks_off: Refusal | None = None
         self._messages = 0
         self._head_bytes = 0
-        self._understood: Asked | None = None
+        self._parsed_poll: ParsedPoll | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, or refuse it if there are too many."""
@@ -183,26 +183,26 @@ class Connection(HttpToolsProtocol):
         """Answer bytes that were understood before; parse all others."""
         if self._breaks_off:
             return
-        lane = self.lane
-        if lane is not None and self.is_idle and not self.is_stalled:
-            asked = lane.young.get(data) or lane.recall(data)
-            if asked is not None:
-                ready = lane.take(asked)
-                if ready is not None:
-                    self._answer(asked, ready)
+        fast_path = self.fast_path
+        if fast_path is not None and self.is_idle and not self.is_stalled:
+            poll = fast_path.recent.get(data) or fast_path.lookup(data)
+            if poll is not None:
+                response = fast_path.respond(poll)
+                if response is not None:
+                    self._send_cached(poll, response)
                     return
         self._parse(data)
 
-    def _answer(self, asked: Asked, ready: Ready) -> None:
-        form = ready.form(asked.if_none_match)
-        forms = ready.tally.forms
-        forms[form] = count = forms[form] + 1
+    def _send_cached(self, poll: ParsedPoll, response: CachedResponse) -> None:
+        variant = response.select_variant(poll.if_none_match)
+        counts = response.tally.forms
+        counts[variant] = count = counts[variant] + 1
         if count & UNTIMED:
-            self.transport.write(ready.wire(form, self.keeper.date_line))
+            self.transport.write(response.to_bytes(variant, self.keeper.date_line))
         else:
             began_s = perf_counter()
-            self.transport.write(ready.wire(form, self.keeper.date_line))
-            ready.tally.seconds.note(perf_counter() - began_s)
+            self.transport.write(response.to_bytes(variant, self.keeper.date_line))
+            response.tally.seconds.note(perf_counter() - began_s)
         self.deadline_s = self.loop.time() + IDLE_S
         self.has_token = True
 
@@ -212,7 +212,7 @@ class Connection(HttpToolsProtocol):
             self.deadline_s = self.loop.time() + HEAD_S
             self._messages = self._head_bytes = 0
         self._head_bytes += len(data)
-        self._understood = None
+        self._parsed_poll = None
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserCallbackError as error:
@@ -227,8 +227,8 @@ class Connection(HttpToolsProtocol):
         except httptools.HttpParserError:
             self._break_off(self.keeper.refusals.not_http)
             return
-        if self._understood is not None and was_idle and self._messages == 1 and self.is_idle and self.lane is not None:
-            self.lane.remember(data, self._understood)
+        if self._parsed_poll is not None and was_idle and self._messages == 1 and self.is_idle and self.fast_path is not None:
+            self.fast_path.store(data, self._parsed_poll)
         elif self._head_bytes > LARGEST_HEAD and not self._received and self._in_head:
             self.refuse(self.keeper.refusals.head_too_large)
 
@@ -255,20 +255,20 @@ class Connection(HttpToolsProtocol):
         self.deadline_s = self.loop.time() + BODY_S
         if self.keeper.prefix:
             self.url = without_prefix(self.url, self.keeper.prefix)
-        lane = self.lane
+        fast_path = self.fast_path
         if (
-            lane is not None
+            fast_path is not None
             and self._cycle_is_over()
             and not self.pipeline
             and not self.is_stalled
             and self.parser.get_method() == b"GET"
             and self.parser.get_http_version() == "1.1"
         ):
-            found = lane.understand(self.url, self.headers)
+            found = fast_path.parse(self.url, self.headers)
             if found is not None:
-                self._understood, ready = found
-                self._answer(self._understood, ready)
-                self._expressed = True
+                self._parsed_poll, response = found
+                self._send_cached(self._parsed_poll, response)
+                self._served_from_cache = True
                 return
         if len(self.headers) > MOST_HEADERS or self._head_size() > LARGEST_HEAD:
             raise _RefusedRequest(self.keeper.refusals.head_too_large)
@@ -320,14 +320,14 @@ class Connection(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Hand a part of the body on."""
-        if not self._expressed and self.cycle is not None:
+        if not self._served_from_cache and self.cycle is not None:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Note that the request is here as a whole."""
         self._received = True
-        if self._expressed:
-            self._expressed = False
+        if self._served_from_cache:
+            self._served_from_cache = False
         elif self.cycle is not None:
             self.deadline_s = inf
             super().on_message_complete()

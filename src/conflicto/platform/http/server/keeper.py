@@ -14,7 +14,7 @@ from conflicto.platform.http.server.refusals import Refusals
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conflicto.platform.express.lane import Lane
+    from conflicto.platform.fast_path.fast_path import FastPath
     from conflicto.platform.http.server.connection import Connection
     from conflicto.platform.http.server.refusals import Refusal
 
@@ -23,7 +23,7 @@ TICKS_PER_SECOND = 10
 
 
 class Keeper:
-    """One per process. `lane` None: the lane is off. `drain` is called when the server begins to stop, once for each open connection.
+    """One per process. `fast_path` None: it is disabled. `drain` is called when the server begins to stop, once for each open connection.
 
     `is_proxy` tells the addresses of trusted proxies, whose connections carry many people and are never closed to make room.
     `prefix` is the path below which the server lies, empty for none.
@@ -32,7 +32,7 @@ class Keeper:
 
     def __init__(
         self,
-        lane: Lane | None,
+        fast_path: FastPath | None,
         *,
         server: str,
         most_connections: int,
@@ -41,7 +41,7 @@ class Keeper:
         on_refusal: Callable[[str], None],
         is_proxy: Callable[[str], bool] = lambda _: False,
     ) -> None:
-        self.lane = lane
+        self.fast_path = fast_path
         self.prefix = b""
         self.refusals = Refusals(server)
         self._most_connections = most_connections

@@ -1,4 +1,4 @@
-"""The express lane over raw sockets: byte for byte what ASGI gives, in order, within every limit, and never a moment too long."""
+"""The fast path over raw sockets: the same bytes as ASGI sends, in order, within every limit, and never stale."""
 
 import asyncio
 import re
@@ -29,7 +29,7 @@ async def port(app: App) -> AsyncIterator[int]:
 
 @pytest.fixture
 async def twin(settings: Settings, app: App) -> AsyncIterator[int]:
-    """The same database behind a server whose lane is off."""
+    """The same database behind a server without the fast path."""
     off = settings.model_copy(update={"express": False})
     async with App(off, clock=app.clock).running() as other, listening(other) as port:
         yield port
@@ -66,12 +66,12 @@ async def exchange(line: Line, request: bytes, *, head: bool = False) -> tuple[i
 
 
 def counted(app: App) -> int:
-    """How many requests the lane and the ready door answered."""
+    """Return the number of requests that were answered from the cache."""
     return sum(sum(tally.forms) for tally in app.metrics._tallies.values())
 
 
-def remembered(app: App) -> int:
-    return len(app.lane.young) + len(app.lane.aged)
+def cached_requests(app: App) -> int:
+    return len(app.fast_path.recent) + len(app.fast_path.previous)
 
 
 async def raw_of(line: Line, request: bytes) -> bytes:
@@ -81,22 +81,22 @@ async def raw_of(line: Line, request: bytes) -> bytes:
     return raw + (await line.reader.readexactly(int(length[1])) if length and b" 304 " not in raw[:16] else b"")
 
 
-async def test_lane_and_asgi_answer_byte_for_byte(app: App, api: Api, port: int, twin: int) -> None:
+async def test_fast_path_and_asgi_send_the_same_bytes(app: App, api: Api, port: int, twin: int) -> None:
     room = await Room.make(api)
-    async with connected(port) as express, connected(twin) as plain:
+    async with connected(port) as fast, connected(twin) as slow:
         for target, token in room.targets:
-            expected = undated(await raw_of(plain, get(target, token)))
-            for _ in range(4):  # the whole way, the table, the table, the bytes
-                assert undated(await raw_of(express, get(target, token))) == expected, target
+            expected = undated(await raw_of(slow, get(target, token)))
+            for _ in range(4):  # the slow path, then by parsing, then by bytes
+                assert undated(await raw_of(fast, get(target, token))) == expected, target
             tag = re.search(rb"etag: ([^\r]+)", expected)
             assert tag is not None
             packed = tag[1].decode().removesuffix('"') + '-gzip"'
             for condition in (tag[1].decode(), f'"x", {tag[1].decode()}', "*", 'W/"other"', packed, packed.removeprefix("W/")):
                 request = get(target, token, f"if-none-match: {condition}")
-                expected_now = undated(await raw_of(plain, request))
-                assert [undated(await raw_of(express, request)) for _ in range(3)] == [expected_now] * 3, (target, condition)
+                expected_now = undated(await raw_of(slow, request))
+                assert [undated(await raw_of(fast, request)) for _ in range(3)] == [expected_now] * 3, (target, condition)
     assert counted(app) > len(room.targets) * 10
-    assert remembered(app) > len(room.targets)
+    assert cached_requests(app) > len(room.targets)
 
 
 async def test_requests_in_parts_and_in_a_row_are_answered_in_order(api: Api, port: int) -> None:
@@ -122,7 +122,7 @@ async def _in_parts(line: Line, data: bytes, size: int) -> None:
     await line.writer.drain()
 
 
-async def test_lane_waits_for_a_slow_request_before_it(api: Api, port: int) -> None:
+async def test_fast_path_waits_for_a_slow_request_before_it(api: Api, port: int) -> None:
     room = await Room.make(api)
     event = room.event
     poll = get(f"{event.path}/status", event.host)
@@ -148,7 +148,7 @@ async def test_lane_waits_for_a_slow_request_before_it(api: Api, port: int) -> N
              "transfer-encoding: chunked", "content-length: 0", "upgrade: websocket", "te: gzip", "connection: close",
      "authorization: again"],
 )  # fmt: skip
-async def test_what_is_not_plainly_a_poll_falls_through(app: App, api: Api, port: int, line: str) -> None:
+async def test_requests_that_are_no_plain_poll_take_the_slow_path(app: App, api: Api, port: int, line: str) -> None:
     room = await Room.make(api)
     target = f"{room.event.path}/status"
     request = get(target, room.event.host)
@@ -163,13 +163,13 @@ async def test_what_is_not_plainly_a_poll_falls_through(app: App, api: Api, port
     assert counted(app) == before
 
 
-async def test_other_methods_versions_and_targets_fall_through(app: App, api: Api, port: int) -> None:
+async def test_other_methods_versions_and_targets_take_the_slow_path(app: App, api: Api, port: int) -> None:
     room = await Room.make(api)
     path, host = f"{room.event.path}/status", room.event.host
     async with connected(port) as line:
         for _ in range(3):
             full = await raw_of(line, get(path, host))
-        before = remembered(app)
+        before = cached_requests(app)
         status, headers, _ = await exchange(line, get(path, host, method="HEAD"), head=True)
         assert (status, headers["content-length"]) == (200, re.search(rb"content-length: (\d+)", full)[1].decode())
         for other in ("/status?", "/status?x=1", "//status", "/%73tatus"):
@@ -181,7 +181,7 @@ async def test_other_methods_versions_and_targets_fall_through(app: App, api: Ap
     async with connected(port) as line:
         await line.send(get(path, host).replace(b"HTTP/1.1", b"HTTP/1.0"))
         assert (await line.rest()).startswith(b"HTTP/1.1 200 OK")
-    assert remembered(app) == before
+    assert cached_requests(app) == before
 
 
 async def test_every_change_is_seen_by_the_very_next_poll(api: Api, port: int) -> None:
@@ -230,7 +230,7 @@ async def test_a_token_that_dies_is_refused_at_once(api: Api, port: int, clock: 
         assert (await exchange(line, get(f"{event.path}/status", token)))[0] == 401
 
 
-async def test_half_a_life_earns_a_fresh_token_on_the_lane_too(api: Api, port: int, clock: HandClock) -> None:
+async def test_fast_path_renews_a_token_past_half_of_its_life(api: Api, port: int, clock: HandClock) -> None:
     room = await Room.make(api)
     async with connected(port) as line:
         request = get(f"{room.event.path}/status", room.anna.token)
@@ -240,7 +240,7 @@ async def test_half_a_life_earns_a_fresh_token_on_the_lane_too(api: Api, port: i
         assert "renewed-token" in (await exchange(line, request))[1]
 
 
-async def test_limits_hold_on_the_lane(settings: Settings, clock: HandClock) -> None:
+async def test_fast_path_keeps_rate_limits(settings: Settings, clock: HandClock) -> None:
     async with AsyncExitStack() as stack:
         limited = settings.model_copy(update={"rate_limits": True})
         app = await stack.enter_async_context(App(limited, clock=clock).running())
@@ -262,7 +262,7 @@ async def test_limits_hold_on_the_lane(settings: Settings, clock: HandClock) -> 
         assert counted(app) > 550
 
 
-async def test_polls_on_the_lane_count_and_keep_people_present(api: Api, port: int, clock: HandClock) -> None:
+async def test_polls_on_the_fast_path_are_counted_and_show_presence(api: Api, port: int, clock: HandClock) -> None:
     room = await Room.make(api)
     async with connected(port) as line:
         for _ in range(5):
@@ -271,24 +271,28 @@ async def test_polls_on_the_lane_count_and_keep_people_present(api: Api, port: i
     (person,) = (await api.get(f"{room.event.path}/participants", token=room.event.host)).json()["items"]
     assert person["presence"] == "online"
     page = (await api.get("/metrics", token=api.admin)).text
-    lane = re.search(
+    requests = re.search(
         r'conflicto_requests_total{method="GET",route="/api/v1/sessions/{session_id}/status",status="200"} (\d+)', page
     )
-    assert lane is not None
-    assert int(lane[1]) == 5
+    assert requests is not None
+    assert int(requests[1]) == 5
 
 
-async def test_a_closed_lane_leaves_polls_to_asgi(app: App, api: Api, twin: int) -> None:
+async def test_polls_go_to_asgi_without_the_fast_path(app: App, api: Api, twin: int) -> None:
     room = await Room.make(api)
     async with connected(twin) as line:
         for _ in range(3):
             assert (await exchange(line, get(f"{room.event.path}/status", room.event.host)))[0] == 200
-    assert remembered(app) == 0
+    assert cached_requests(app) == 0
 
 
-async def test_memory_of_the_lane_is_bounded(app: App, api: Api, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, most in (("lane.MOST_PASSES", 3), ("lane.MOST_REMEMBERED", 4), ("shelf.MOST_ANSWERS", 2)):
-        monkeypatch.setattr(f"conflicto.platform.express.{name}", most)
+async def test_memory_of_the_fast_path_is_bounded(app: App, api: Api, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, maximum in (
+        ("fast_path.MAX_CACHED_AUTHS", 3),
+        ("fast_path.MAX_RECENT_REQUESTS", 4),
+        ("view_cache.MAX_RESPONSES_PER_VIEW", 2),
+    ):
+        monkeypatch.setattr(f"conflicto.platform.fast_path.{name}", maximum)
     event = await make_event(api)
     seats = [await event.join(f"Guest {number}") for number in range(8)]
     async with connected(port) as line:
@@ -297,12 +301,12 @@ async def test_memory_of_the_lane_is_bounded(app: App, api: Api, port: int, monk
                 for path in ("/status", "/status?wait=0", "/changes/since/0?limit=1", "/changes/since/0?limit=2"):
                     assert (await exchange(line, get(event.path + path, seat.token)))[0] == 200
         await exchange(line, get(f"{event.path}/status", seats[0].token, "x-long: " + "x" * 3000))
-    assert len(app.lane._passes) <= 3
-    assert remembered(app) <= 8
-    assert all(len(shelf.answers) <= 2 for shelf in app.heads.known(event.id).shelves.values())
+    assert len(app.fast_path._auths) <= 3
+    assert cached_requests(app) <= 8
+    assert all(len(shelf.responses) <= 2 for shelf in app.heads.known(event.id).shelves.values())
 
 
-async def test_bytes_understood_before_still_mean_the_same_after_a_restart_of_their_memory(app: App, api: Api, port: int) -> None:
+async def test_cached_bytes_still_get_the_same_response_after_the_session_left_memory(app: App, api: Api, port: int) -> None:
     room = await Room.make(api)
     request = get(f"{room.event.path}/status", room.anna.token)
     async with connected(port) as line:
@@ -378,8 +382,8 @@ async def test_connections_are_capped(settings: Settings, clock: HandClock) -> N
                 status, headers, body = await three.answer()
                 assert (status, headers["retry-after"], b"too-many-connections" in body) == (503, "2", True)
 
-        async def let_in() -> bool:
+        async def is_admitted() -> bool:
             async with connected(port) as line:
                 return (await exchange(line, b"GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n"))[0] == 200
 
-        await eventually(let_in)
+        await eventually(is_admitted)
