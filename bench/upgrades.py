@@ -19,8 +19,8 @@ from bench import databases, servers
 from bench.fill import embedded, fill
 from bench.stage import set_stage
 from conflicto import migrations
-from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.engine import Database
+from conflicto.platform.db.timeouts import Timeouts
 from conflicto.platform.ids import ordered_uuid
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ROWS = 1_000_000
-PATIENT = Deadlines(lock_s=900.0, statement_s=3600.0)
+PATIENT = Timeouts(lock_s=900.0, statement_s=3600.0)
 BETWEEN_S = 0.005
 AROUND_S = 0.5
 """How long the writer writes before and after, so that there are commits to measure from."""
@@ -86,7 +86,7 @@ def _writing(url: str, session_id: int) -> Iterator[list[float]]:
     done = threading.Event()
 
     def write() -> None:
-        db = Database(url, deadlines=PATIENT)
+        db = Database(url, timeouts=PATIENT)
         while not done.wait(BETWEEN_S):
             with db.writer_connection() as connection, connection.begin():
                 ts = connection.execute(STAMP, {"session": session_id}).scalar_one()

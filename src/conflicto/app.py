@@ -51,12 +51,12 @@ from conflicto.participants.presence import Presence
 from conflicto.platform.cache import SharedCache
 from conflicto.platform.cache_budget import BYTES_PER_MB, CacheBudget
 from conflicto.platform.clock import Clock
-from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.engine import Database, PoolSize
 from conflicto.platform.db.epochs import EpochChanged, start_epoch_guard
 from conflicto.platform.db.group import Committed, GroupRunner
 from conflicto.platform.db.schema import require_current
 from conflicto.platform.db.slow_queries import MS_PER_S, SlowQueries
+from conflicto.platform.db.timeouts import Timeouts
 from conflicto.platform.db.writer import Writer
 from conflicto.platform.fast_path.fast_path import FastPath
 from conflicto.platform.http import health
@@ -123,10 +123,10 @@ log = structlog.get_logger(__name__)
 class App:
     """One process of Conflicto: an ASGI application and everything that it owns."""
 
-    def __init__(self, settings: Settings, *, clock: Clock | None = None, deadlines: Deadlines | None = None) -> None:
+    def __init__(self, settings: Settings, *, clock: Clock | None = None, timeouts: Timeouts | None = None) -> None:
         self.settings, self.clock, self.budget = settings, clock or Clock(), CacheBudget(settings.cache_memory_mb * BYTES_PER_MB)
         self.db = Database(
-            settings.url, pool=PoolSize.share(settings.pool_size, settings.max_overflow, workers=settings.workers), deadlines=deadlines,
+            settings.url, pool=PoolSize.share(settings.pool_size, settings.max_overflow, workers=settings.workers), timeouts=timeouts,
             slow_queries=SlowQueries(settings.slow_query_ms / MS_PER_S),
         )  # fmt: skip
         require_current(self.db)
@@ -141,7 +141,7 @@ class App:
         self._closing: list[Callable[[], Awaitable[None]]] = []
         self.redis = self._redis()
         self.presence = Presence(self.clock, self.heads.may_be_anonymous)
-        self.writer = Writer(self._runner(), self.clock, caller_s=self.db.deadlines.caller_s, on_commit=self._committed)
+        self.writer = Writer(self._runner(), self.clock, caller_s=self.db.timeouts.caller_s, on_commit=self._committed)
         self.following = WorkerSync(self.heads, self.writer, self.redis, issuer)
         self.types = load_registry(settings.activity_types)
         self.expiry, self.releases = Expiry(self.db, self.writer, self.clock), Releases(self.db, self.writer, self.clock)

@@ -29,7 +29,7 @@ async def busy(app: App, *, lists: bool) -> AsyncIterator[None]:
         begun.release()
         gate.wait(PATIENCE_S)
 
-    amount = app.db.lists.size if lists else app.db.most_connections - 1
+    amount = app.db.lists.size if lists else app.db.max_connections - 1
     reads = [asyncio.create_task((app.db.lists if lists else app.db).read(wait)) for _ in range(amount)]
     for _ in range(amount):
         await asyncio.to_thread(begun.acquire)
@@ -72,7 +72,7 @@ async def test_a_hall_waits_as_one_read_for_a_reader_and_is_served_then(api: Api
     _, seats, paths = await hall(api)
 
     async def is_waiting() -> bool:
-        return len(app.db.places) == 1
+        return len(app.db.reader_queue) == 1
 
     async with busy(app, lists=False):
         asking = [asyncio.create_task(api.get(paths["own"], token=seat.token)) for seat in seats * TIMES]

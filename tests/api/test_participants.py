@@ -104,9 +104,9 @@ async def test_a_hall_that_joins_while_all_readers_are_busy_waits_and_takes_two_
     query, read = of_hall._query, of_hall.read
     monkeypatch.setattr(of_hall, "_query", lambda tx, asked: looked_up.append(len(asked)) or query(tx, asked))
     monkeypatch.setattr(of_hall, "read", lambda item: coming.append(item) or read(item))
-    readers = db.places._lanes[0]
+    readers = db.reader_queue._categories[0]
     readers.stalled_s = readers.max_wait_s = PATIENCE_S
-    blocking = [asyncio.create_task(db.read(lambda _: held.wait())) for _ in range(readers.size)]
+    blocking = [asyncio.create_task(db.read(lambda _: held.wait())) for _ in range(readers.max_running)]
 
     async def hall_waits() -> bool:
         return len(coming) == 300

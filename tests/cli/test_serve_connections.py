@@ -61,7 +61,7 @@ def test_a_pool_beyond_what_the_server_gives_is_lowered_and_said(
     size, overflow = int(os.environ["DATABASE_POOL_SIZE"]), int(os.environ["DATABASE_MAX_OVERFLOW"])
     share = PoolSize.share(size, overflow, workers=workers)
     assert share.size >= 2
-    assert workers * (share.most + 1) <= server.max_connections
+    assert workers * (share.max_connections + 1) <= server.max_connections
     said = " ".join(capsys.readouterr().err.split())
     assert "max_connections allows" in said
     assert f"lowered to DATABASE_POOL_SIZE {size}, DATABASE_MAX_OVERFLOW {overflow}" in said

@@ -17,7 +17,7 @@ from tests.support.processes import PLAIN, Served, served
 from tests.support.servers import Cluster, create_database, postgres_cluster
 
 DEADLINE_S = 8.0 + 4.0
-"""How long a caller may have to wait for the database (`Deadlines.caller_s`), and some headroom for a busy machine."""
+"""How long a caller may have to wait for the database (`Timeouts.caller_s`), and some headroom for a busy machine."""
 BACK_S = 1.0 + 3.0
 """How soon after the database is back the first answer is acknowledged; and headroom."""
 CUTS = 20

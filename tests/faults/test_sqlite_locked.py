@@ -14,7 +14,7 @@ from tests.support.machines import got, until
 from tests.support.processes import PLAIN, Served, served
 
 LOCK_S = 3.0
-"""How long a writer waits (`Deadlines.lock_s`)."""
+"""How long a writer waits (`Timeouts.lock_s`)."""
 HEADROOM_S = 5.0
 
 

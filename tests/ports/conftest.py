@@ -6,15 +6,15 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from conflicto.platform.db.deadlines import Deadlines
+from conflicto.platform.db.timeouts import Timeouts
 from tests.support.kit import Kit
 
-SHORT = Deadlines(connect_s=0.5, lock_s=0.3, acquire_s=0.3, statement_s=0.6, caller_s=2.0)
+SHORT = Timeouts(connect_s=0.5, lock_s=0.3, acquire_s=0.3, statement_s=0.6, caller_s=2.0)
 
 
 @pytest.fixture
 def kit(database_url: str) -> Iterator[Kit]:
-    made = Kit(database_url, deadlines=SHORT)
+    made = Kit(database_url, timeouts=SHORT)
     yield made
     made.close()
 

@@ -15,9 +15,9 @@ from sqlalchemy.exc import DBAPIError
 
 from conflicto import migrations
 from conflicto.platform.db import postgres, sqlite
-from conflicto.platform.db.deadlines import Deadlines
-from conflicto.platform.db.engine import SQLITE_READERS, Database, PoolSize
+from conflicto.platform.db.engine import MAX_SQLITE_READERS, Database, PoolSize
 from conflicto.platform.db.schema import SCHEMA, SchemaOld, require_current, revision
+from conflicto.platform.db.timeouts import Timeouts
 from conflicto.platform.db.transaction import ReadTx, WriteTx
 from conflicto.platform.problems import Unavailable
 from tests.ports.conftest import SHORT
@@ -35,7 +35,7 @@ GROUPS = 40
 
 @pytest.fixture
 def db(database_url: str) -> Iterator[Database]:
-    made = Database(database_url, pool=PoolSize(2, 1), deadlines=SHORT)
+    made = Database(database_url, pool=PoolSize(2, 1), timeouts=SHORT)
     yield made
     made.close()
 
@@ -78,7 +78,7 @@ async def test_busy_readers_refuse_in_time_and_recover(db: Database) -> None:
 @pytest.mark.timed
 async def test_who_would_wait_in_vain_is_refused_at_once(database_url: str) -> None:
     """Ten times more reads than there is time for: as many as there is time for are answered, the rest need not wait to hear it."""
-    db = Database(database_url, pool=PoolSize(2, 0), deadlines=Deadlines(acquire_s=0.5, queue_s=0.5))
+    db = Database(database_url, pool=PoolSize(2, 0), timeouts=Timeouts(acquire_s=0.5, queue_s=0.5))
     took_s = 0.05
 
     def slow(tx: ReadTx) -> int:
@@ -248,8 +248,8 @@ def test_sqlite_with_the_wal_race_is_refused(version: tuple[int, ...], safe: boo
 def test_sqlite_takes_a_few_readers_and_makes_its_directory(tmp_path: Any) -> None:
     db = Database(f"sqlite:///{tmp_path}/new/folder/file.sqlite3")
     try:
-        assert db._readers.pool.size() == SQLITE_READERS
-        assert db.places._free == SQLITE_READERS
+        assert db._readers.pool.size() == MAX_SQLITE_READERS
+        assert db.reader_queue._free == MAX_SQLITE_READERS
         assert (tmp_path / "new/folder").is_dir()
     finally:
         db.close()

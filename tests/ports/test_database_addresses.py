@@ -103,7 +103,7 @@ def test_database_of_another_encoding_is_refused(postgres_url: str, tmp_path: Pa
         finally:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
     assert (code, told.count("\n")) == (3, 1)
-    assert f"its encoding is {encoding}. Make it anew: createdb --encoding UTF8" in told
+    assert f"its encoding is {encoding}. Create it again: createdb --encoding UTF8" in told
 
 
 @pytest.fixture

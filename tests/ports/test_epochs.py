@@ -11,8 +11,8 @@ from psycopg import sql
 from structlog.testing import capture_logs
 
 from conflicto.app import App
-from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.metadata import EPOCH, SERVER, load_metadata
+from conflicto.platform.db.timeouts import Timeouts
 from conflicto.settings import Settings
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted, refused
@@ -168,7 +168,7 @@ async def test_a_start_on_another_server_begins_a_new_life(shared: Settings, exc
 
 
 async def test_a_new_life_that_cannot_begin_yet_is_tried_again(shared: Settings, exchange: Exchange) -> None:
-    async with App(shared, deadlines=Deadlines(connect_s=0.5, lock_s=0.2, acquire_s=1, statement_s=1, caller_s=2)).running() as app:
+    async with App(shared, timeouts=Timeouts(connect_s=0.5, lock_s=0.2, acquire_s=1, statement_s=1, caller_s=2)).running() as app:
         event = await make_event(Api(app))
         other = await make_event(event.api)
         wall = await event.activity(status="active", response_policy="many")

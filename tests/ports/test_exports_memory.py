@@ -12,7 +12,7 @@ from conflicto.activity_types.registry import load_registry
 from conflicto.exports.files import Form, write_file
 from conflicto.exports.reading import AnswerReader
 from conflicto.exports.sheets import Shape
-from conflicto.platform.db.deadlines import Deadlines
+from conflicto.platform.db.timeouts import Timeouts
 from tests.support.kit import Kit, Stage, set_stage
 
 FEW, MANY = 400, 1_600
@@ -38,7 +38,7 @@ class Nowhere(RawIOBase):
 @pytest.fixture
 def kit(database_url: str) -> Iterator[Kit]:
     """A database that gives an export the time that it takes while every allocation is noted."""
-    made = Kit(database_url, deadlines=Deadlines(statement_s=60.0))
+    made = Kit(database_url, timeouts=Timeouts(statement_s=60.0))
     yield made
     made.close()
 

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.engine import Database, PoolSize
+from conflicto.platform.db.timeouts import Timeouts
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.problems import Unavailable
 from conflicto.responses import store
@@ -20,7 +20,7 @@ from tests.support.kit import Kit, set_stage
 from tests.support.pgbouncer import Pooler, pgbouncer
 from tests.support.processes import served
 
-DEADLINES = Deadlines(statement_s=5.0, lock_s=3.0)
+DEADLINES = Timeouts(statement_s=5.0, lock_s=3.0)
 IGNORED = "ignore_startup_parameters = extra_float_digits, options"
 SETTINGS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "synchronous_commit", "TimeZone",
             "transaction_isolation", "transaction_read_only", "enable_seqscan", "search_path")  # fmt: skip
@@ -54,7 +54,7 @@ def test_settings_hold_in_every_transaction_of_everybody(pooled_url: str) -> Non
     """Readers and writers share server connections, so each would find what another left, or nothing."""
     url = f"{pooled_url}?options=-csearch_path%3Dapart,public"
     with (
-        closing(Database(url, pool=PoolSize(4, 4), deadlines=DEADLINES)) as db,
+        closing(Database(url, pool=PoolSize(4, 4), timeouts=DEADLINES)) as db,
         psycopg.connect(pooled_url, autocommit=True) as other,
     ):
         for _ in range(10):
@@ -68,7 +68,7 @@ def test_settings_hold_in_every_transaction_of_everybody(pooled_url: str) -> Non
 
 
 def test_reads_are_of_one_moment(pooled_url: str) -> None:
-    with closing(Database(pooled_url, deadlines=DEADLINES)) as db, psycopg.connect(pooled_url, autocommit=True) as other:
+    with closing(Database(pooled_url, timeouts=DEADLINES)) as db, psycopg.connect(pooled_url, autocommit=True) as other:
 
         def twice(tx: ReadTx) -> list[int]:
             counted = "SELECT count(*) FROM counters"
@@ -83,7 +83,7 @@ def test_reads_are_of_one_moment(pooled_url: str) -> None:
 
 def test_writer_and_readers_work_side_by_side_for_long(pooled_url: str) -> None:
     """Statements that were prepared on one server connection are not there on the next."""
-    kit = Kit(pooled_url, deadlines=DEADLINES)
+    kit = Kit(pooled_url, timeouts=DEADLINES)
     stage = set_stage(kit, people=8)
     faults: list[Exception] = []
 

@@ -9,15 +9,15 @@ import pytest
 from sqlalchemy import text
 
 from conflicto.platform.db import engine
-from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.engine import Database, PoolSize
-from conflicto.platform.db.lanes import ReadLane
+from conflicto.platform.db.read_categories import CategoryReader
+from conflicto.platform.db.timeouts import Timeouts
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.problems import Unavailable
 from tests.ports.test_database import ENDLESS
 from tests.support.checks import eventually
 
-PATIENT = Deadlines(acquire_s=0.3, statement_s=600.0, caller_s=900.0)
+PATIENT = Timeouts(acquire_s=0.3, statement_s=600.0, caller_s=900.0)
 """No deadline of these ends a read while a test runs."""
 
 ROWS = {
@@ -28,7 +28,7 @@ ROWS = {
 
 @pytest.fixture
 def db(database_url: str) -> Iterator[Database]:
-    made = Database(database_url, pool=PoolSize(4, 1), deadlines=PATIENT)
+    made = Database(database_url, pool=PoolSize(4, 1), timeouts=PATIENT)
     yield made
     made.close()
 
@@ -69,7 +69,7 @@ def one(tx: ReadTx) -> int:
 
 async def idle(db: Database) -> None:
     async def nothing_runs() -> bool:
-        return not db._running and db.overdue == 0
+        return not db._running and db.stuck_reads == 0
 
     await eventually(nothing_runs)
 
@@ -89,7 +89,7 @@ async def test_a_read_ends_with_its_caller(db: Database, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["statement", "rows", "loop"])
 async def test_a_read_ends_with_its_time(database_url: str, kind: str) -> None:
-    db, work = Database(database_url, pool=PoolSize(2, 0), deadlines=Deadlines(statement_s=0.2, caller_s=0.5)), Work()
+    db, work = Database(database_url, pool=PoolSize(2, 0), timeouts=Timeouts(statement_s=0.2, caller_s=0.5)), Work()
     with pytest.raises(Unavailable) as told:
         await db.read(getattr(work, kind))
     assert told.value.retry_after_s
@@ -128,13 +128,13 @@ async def test_long_reads_leave_readers_for_everybody_else(db: Database) -> None
 
 async def test_a_place_in_a_lane_is_free_when_its_reader_is(db: Database) -> None:
     """A caller who goes away makes no room for another one while the thread still works: or all readers would be stuck one by one."""
-    lane, work = ReadLane(db, 1, wait_s=0.05), Work()
+    lane, work = CategoryReader(db, 1, wait_s=0.05), Work()
     task = asyncio.create_task(lane.read(work.stuck))
     await work.has_begun()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
-    assert db.overdue == 1
+    assert db.stuck_reads == 1
     with pytest.raises(Unavailable):
         await lane.read(one)
 
@@ -145,7 +145,7 @@ async def test_a_place_in_a_lane_is_free_when_its_reader_is(db: Database) -> Non
 
 async def test_closing_does_not_wait_for_a_stuck_reader(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "MAX_CLOSE_S", 0.05)
-    db, work = Database(database_url, pool=PoolSize(2, 1), deadlines=PATIENT), Work()
+    db, work = Database(database_url, pool=PoolSize(2, 1), timeouts=PATIENT), Work()
     stuck = asyncio.create_task(db.read(work.stuck))
     looping = asyncio.create_task(db.read(work.loop))
     await work.has_begun(2)

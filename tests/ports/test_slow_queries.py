@@ -41,7 +41,7 @@ def stopwatch(monkeypatch: pytest.MonkeyPatch) -> Stopwatch:
 
 
 def opened(url: str, threshold_s: float) -> Database:
-    return Database(url, pool=PoolSize(2, 1), deadlines=SHORT, slow_queries=SlowQueries(threshold_s))
+    return Database(url, pool=PoolSize(2, 1), timeouts=SHORT, slow_queries=SlowQueries(threshold_s))
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_the_writer_is_timed_statement_by_statement_and_at_its_commit(db: Databa
 
 
 def test_a_crowd_s_rows_are_timed_as_well(database_url: str) -> None:
-    kit = Kit(database_url, deadlines=SHORT, slow_queries=SlowQueries(1.0))
+    kit = Kit(database_url, timeouts=SHORT, slow_queries=SlowQueries(1.0))
     try:
         stage = set_stage(kit, people=3)
         with capture_logs() as lines:

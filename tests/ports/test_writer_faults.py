@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 
 from conflicto.activities.model import ResponsePolicy
 from conflicto.platform.db.group import CommitUnknown
-from conflicto.platform.db.silence import MARGIN_S
+from conflicto.platform.db.read_timeout import MARGIN_S
 from conflicto.platform.db.tables import counters
 from conflicto.platform.db.transaction import WriteTx
 from conflicto.platform.problems import InternalError, Unavailable
@@ -239,7 +239,7 @@ def test_commit_that_never_arrived_is_settled_by_the_key_too(kit: Kit) -> None:
         assert type(kit.run(stage.answer(0, "1", key("k0")))[0]) is Unavailable
 
     assert rows(kit) == 0
-    other = Kit(kit.db.url.render_as_string(hide_password=False), deadlines=SHORT)
+    other = Kit(kit.db.url.render_as_string(hide_password=False), timeouts=SHORT)
     assert other.do(None, add, "the lock is free") == "the lock is free"
     other.close()
     first, again = (kit.run(stage.answer(0, "1", key("k0")))[0] for _ in range(2))

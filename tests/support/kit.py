@@ -11,12 +11,12 @@ from conflicto.activities.model import ActivityStatus, Content, ResponsePolicy
 from conflicto.participants.commands.join import JoinRequest, join_many
 from conflicto.participants.nickname import clean
 from conflicto.platform.clock import Clock
-from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.engine import Database, PoolSize
 from conflicto.platform.db.fair_queue import Command
 from conflicto.platform.db.group import GroupRunner
 from conflicto.platform.db.sequence import FeedHeadStore
 from conflicto.platform.db.slow_queries import SlowQueries
+from conflicto.platform.db.timeouts import Timeouts
 from conflicto.responses.commands.submit import Submission, submit_many
 from conflicto.responses.model import Written
 from conflicto.sessions.commands import NewSession, change_session, create_session
@@ -41,11 +41,11 @@ class Kit:
         *,
         runner: type[GroupRunner] = GroupRunner,
         heads: FeedHeadStore | None = None,
-        deadlines: Deadlines | None = None,
+        timeouts: Timeouts | None = None,
         subscribers: Mapping[type, Sequence[Callable[..., None]]] | None = None,
         slow_queries: SlowQueries | None = None,
     ) -> None:
-        self.db = Database(url, pool=SMALL, deadlines=deadlines, slow_queries=slow_queries)
+        self.db = Database(url, pool=SMALL, timeouts=timeouts, slow_queries=slow_queries)
         self.clock = Clock()
         self.runner = runner(self.db, heads or FeedHeads(), self.clock, subscribers or {SessionEnded: [end_with_session]})
 

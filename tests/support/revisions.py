@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import Boolean, Column, Connection, Integer, LargeBinary, MetaData, String, Table, Uuid, insert, select
 
 from conflicto.platform.db.archive import ArchiveWriter, Header, Section
-from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.engine import Database
+from conflicto.platform.db.timeouts import Timeouts
 
 SESSION, ANNA, BERT = 101, 201, 202
 POLL, FIRST, SECOND, THIRD = (UUID(int=number << 64) for number in (7, 8, 9, 10))
@@ -79,13 +79,13 @@ not be empty gets a value by its type.
 
 VERSIONS = "alembic_version"
 
-PATIENT = Deadlines(lock_s=30.0, acquire_s=30.0, statement_s=60.0, caller_s=90.0)
+PATIENT = Timeouts(lock_s=30.0, acquire_s=30.0, statement_s=60.0, caller_s=90.0)
 
 
 @contextmanager
 def connected(url: str) -> Iterator[Connection]:
     """Yield a transaction on a database whatever its schema, and commit it."""
-    db = Database(url, deadlines=PATIENT)
+    db = Database(url, timeouts=PATIENT)
     try:
         with db.writer_connection() as connection, connection.begin():
             yield connection

@@ -21,7 +21,7 @@ from conflicto.activities.model import (
 )
 from conflicto.activities.tables import activities, activity_rounds
 from conflicto.platform.db.bulk import Bulk
-from conflicto.platform.db.lookup import Lookup
+from conflicto.platform.db.key_lookup import KeyLookup
 from conflicto.platform.db.rows import as_row
 from conflicto.sessions.storage_quota import ACTIVITY_BYTES, ROUND_BYTES
 
@@ -66,7 +66,7 @@ _CHANGED = (
     .limit(bindparam("most"))
 )
 _ROUNDS = select(activity_rounds).where(activity_rounds.c.session_id == bindparam("session_id"))
-_SOME_ROUNDS = Lookup(select(activity_rounds), activity_rounds.c.activity_id, activity_rounds.c.round)
+_SOME_ROUNDS = KeyLookup(select(activity_rounds), activity_rounds.c.activity_id, activity_rounds.c.round)
 _ROUNDS_OF = select(activity_rounds).where(activity_rounds.c.activity_id == bindparam("activity_id"))
 _RECOUNT = (
     select(activities.c.session_id, func.count().label("activities")).where(~activities.c.deleted).group_by(activities.c.session_id)

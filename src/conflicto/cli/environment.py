@@ -16,14 +16,14 @@ from sqlalchemy.exc import DatabaseError
 from conflicto.activity_types.errors import InvalidActivityType
 from conflicto.activity_types.registry import load_registry
 from conflicto.cli.waiting import NotThere, answering, patiently
-from conflicto.platform.db.address import AddressInvalid, address_of
-from conflicto.platform.db.deadlines import Deadlines
+from conflicto.platform.db.database_url import AddressInvalid, address_of
 from conflicto.platform.db.engine import Database
-from conflicto.platform.db.faults import DATABASE_FAULTS, is_damaged
+from conflicto.platform.db.errors import DATABASE_ERRORS, is_damaged
 from conflicto.platform.db.postgres import PostgresOld
-from conflicto.platform.db.refusals import said_of, why
 from conflicto.platform.db.schema import SCHEMA, SchemaOld, require_current, require_not_newer, revision
 from conflicto.platform.db.sqlite import SqliteAffected
+from conflicto.platform.db.startup_errors import explain, first_line
+from conflicto.platform.db.timeouts import Timeouts
 from conflicto.platform.problems import DomainError, Kind
 from conflicto.settings import Settings, SettingsInvalid, read_settings
 
@@ -44,7 +44,7 @@ UNUSABLE = 3
 MISSING = 4
 """Exit code: there is no such session."""
 
-PATIENT = Deadlines(statement_s=6 * 3600.0)
+PATIENT = Timeouts(statement_s=6 * 3600.0)
 """For work on a whole database: hours, where a request may take seconds."""
 
 RESTORE = "`conflicto db restore` puts a backup in its place, and keeps this file."
@@ -105,10 +105,10 @@ def _reach(settings: Settings) -> None:
     except AddressInvalid as error:
         err.print(str(error), markup=False)
         raise typer.Exit(UNUSABLE) from None
-    except DATABASE_FAULTS as error:
-        refused = why(error)
+    except DATABASE_ERRORS as error:
+        refused = explain(error)
         if refused is None:
-            raise NotThere(said_of(error)) from None
+            raise NotThere(first_line(error)) from None
         err.print(refused, markup=False)
         raise typer.Exit(UNUSABLE) from None
 
@@ -142,7 +142,7 @@ def existing_database(settings: Settings, *, any_schema: bool = False) -> Iterat
 def _opened(settings: Settings) -> Iterator[Database]:
     """Open and close the database; whatever makes it unusable, or is wrong with the work on it, is told as `title: detail`."""
     try:
-        db = Database(settings.url, deadlines=PATIENT)
+        db = Database(settings.url, timeouts=PATIENT)
         try:
             yield db
         finally:
@@ -163,10 +163,10 @@ def _refusal(error: Exception) -> tuple[str, int] | None:
         return str(error), UNUSABLE
     if isinstance(cause, DatabaseError) and is_damaged(cause):
         return f"The database cannot be read: {cause.orig}. {RESTORE}", UNUSABLE
-    if isinstance(cause, Exception) and (sentence := why(cause)):
+    if isinstance(cause, Exception) and (sentence := explain(cause)):
         return sentence, UNUSABLE
-    if isinstance(cause, DATABASE_FAULTS):
-        return f"The database cannot be used: {said_of(cause).rstrip('.')}. Is it running, and is DATABASE_URL right?", UNUSABLE
+    if isinstance(cause, DATABASE_ERRORS):
+        return f"The database cannot be used: {first_line(cause).rstrip('.')}. Is it running, and is DATABASE_URL right?", UNUSABLE
     return _told(error) if isinstance(error, DomainError) else None
 
 

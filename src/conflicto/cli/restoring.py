@@ -12,8 +12,8 @@ from conflicto.participants.commands.seats import remove
 from conflicto.participants.events import ParticipantRemoved
 from conflicto.participants.queries import forgotten_ids, present_seats
 from conflicto.platform.clock import Clock
-from conflicto.platform.db.address import address_of
 from conflicto.platform.db.archive import Header, opened
+from conflicto.platform.db.database_url import address_of
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.restore import Restored, restore
 from conflicto.platform.db.schema import SCHEMA, revision

@@ -18,7 +18,7 @@ from rich.console import Console
 from conflicto.access.identity import ADMIN_FILE, Identity, establish, keep_admin_token
 from conflicto.cli.environment import UNUSABLE, await_database, prepared_database, registered_or_exit, settings_or_exit
 from conflicto.cli.preflight import only_server, require_data_directory, require_export_directory, require_port, require_redis
-from conflicto.platform.db.engine import LEAST_CONNECTIONS, Database, PoolSize
+from conflicto.platform.db.engine import MIN_CONNECTIONS, Database, PoolSize
 from conflicto.platform.db.postgres import ConnectionLimit, connection_limit
 from conflicto.platform.logs import configure_logs
 from conflicto.platform.shutdown import REQUESTS_S
@@ -106,8 +106,8 @@ def _fit_pool(db: Database, settings: Settings) -> None:
     if server is None:
         return
     share = PoolSize.share(settings.pool_size, settings.max_overflow, workers=settings.workers)
-    wanted = settings.workers * (share.most + OF_EXPORTS)
-    least = settings.workers * (LEAST_CONNECTIONS + OF_EXPORTS)
+    wanted = settings.workers * (share.max_connections + OF_EXPORTS)
+    least = settings.workers * (MIN_CONNECTIONS + OF_EXPORTS)
     said = (
         f"{settings.workers} workers may open {wanted} connections (DATABASE_POOL_SIZE {settings.pool_size},"
         f" DATABASE_MAX_OVERFLOW {settings.max_overflow}, exports {settings.workers * OF_EXPORTS}),"
@@ -134,7 +134,7 @@ def _capacity(db: Database) -> ConnectionLimit | None:
 def _fitting_sizes(connections: int, settings: Settings) -> tuple[int, int]:
     """Return pool size and overflow whose shares of all workers make at most so many connections."""
     each = connections // settings.workers
-    size = max(LEAST_CONNECTIONS, min(settings.pool_size // settings.workers, each))
+    size = max(MIN_CONNECTIONS, min(settings.pool_size // settings.workers, each))
     overflow = min(settings.max_overflow // settings.workers, each - size)
     return size * settings.workers, max(0, overflow) * settings.workers
 

@@ -27,8 +27,8 @@ from conflicto.exports.reading import AnswerReader
 from conflicto.exports.sheets import Shape
 from conflicto.exports.sink import Sink, Stopped, gently
 from conflicto.platform.db.cancellation import Deadline
-from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.engine import Database, PoolSize
+from conflicto.platform.db.timeouts import Timeouts
 from conflicto.platform.problems import DomainError, Unavailable
 from conflicto.sessions.queries import feed_position, session_by_id
 
@@ -182,9 +182,9 @@ class ExportDesk:
             raise Stopped
 
     def _fill(self, writing: Writing, file: BinaryIO) -> None:
-        own = Database(self._url, pool=PoolSize(2, 0), deadlines=Deadlines(statement_s=LONGEST_S), slow_queries=self._slow_queries)
+        own = Database(self._url, pool=PoolSize(2, 0), timeouts=Timeouts(statement_s=LONGEST_S), slow_queries=self._slow_queries)
         with closing(own) as db:
-            db.query_until(writing.deadline, partial(self._read, writing, file))
+            db.query_with_deadline(writing.deadline, partial(self._read, writing, file))
         file.flush()
 
     def _read(self, writing: Writing, file: BinaryIO, tx: ReadTx) -> None:

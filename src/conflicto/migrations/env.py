@@ -14,13 +14,13 @@ import conflicto.responses.tables
 import conflicto.results.tables
 import conflicto.sessions.tables  # noqa: F401 - the rooms' tables join the metadata
 from conflicto.migrations.locks import take_tables, take_turn
-from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.schema import revision
 from conflicto.platform.db.tables import metadata
+from conflicto.platform.db.timeouts import Timeouts
 from conflicto.settings import read_settings
 
-PATIENT = Deadlines(lock_s=900.0, statement_s=3600.0)
+PATIENT = Timeouts(lock_s=900.0, statement_s=3600.0)
 """The second of two that migrate together waits for the first; a migration of many rows takes its time."""
 
 GENERATED = frozenset({"response_data", "config", "secret", "aggregate"})
@@ -36,7 +36,7 @@ def _run() -> None:
     if given is not None:
         _migrate(given)
         return
-    database = Database(context.config.attributes.get("url") or read_settings(os.environ).url, deadlines=PATIENT)
+    database = Database(context.config.attributes.get("url") or read_settings(os.environ).url, timeouts=PATIENT)
     try:
         with database.writer_connection() as connection, connection.begin():
             _migrate(connection)

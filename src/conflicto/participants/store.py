@@ -10,7 +10,7 @@ from conflicto.participants.model import Flood, Participant
 from conflicto.participants.nickname import part_of_key
 from conflicto.participants.tables import participants, seat_links
 from conflicto.platform.db.bulk import Bulk
-from conflicto.platform.db.lookup import Lookup
+from conflicto.platform.db.key_lookup import KeyLookup
 from conflicto.sessions.storage_quota import PARTICIPANT_BYTES
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ _BULK = Bulk(
     changing=[name for name in Participant.__slots__ if name != "id"],
 )
 _BY_IDS = select(participants).where(participants.c.id.in_(bindparam("ids", expanding=True)), ~participants.c.deleted)
-_PRESENT = Lookup(select(participants.c.id).where(~participants.c.deleted), participants.c.id)
-_TAKEN = Lookup(
+_PRESENT = KeyLookup(select(participants.c.id).where(~participants.c.deleted), participants.c.id)
+_TAKEN = KeyLookup(
     select(participants.c.nickname_key).where(participants.c.session_id == bindparam("session_id")), participants.c.nickname_key
 )
 _JOINED = (

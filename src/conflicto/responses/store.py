@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, func, literal_column, select, text, update
 
 from conflicto.platform.db.bulk import Bulk
-from conflicto.platform.db.faults import DATABASE_FAULTS, is_cut_off
-from conflicto.platform.db.lookup import Lookup
+from conflicto.platform.db.errors import DATABASE_ERRORS, is_query_canceled
+from conflicto.platform.db.key_lookup import KeyLookup
 from conflicto.platform.ids import drawn
 from conflicto.responses.errors import ScanTooLong
 from conflicto.responses.model import NO_SLOT, LiveAnswer, Moderation, ParticipantResponse
@@ -39,20 +39,20 @@ _BULK = Bulk(
 _FIELDS = [responses.c[_COLUMNS.get(name, name)] for name in ParticipantResponse.__slots__]
 _ALL = select(*_FIELDS)
 _BY_IDS = _ALL.where(responses.c.id.in_(bindparam("ids", expanding=True)))
-_SOME = Lookup(_ALL, responses.c.id)
+_SOME = KeyLookup(_ALL, responses.c.id)
 _LIVE_IDS = select(responses.c.id).where(
     responses.c.activity_id == bindparam("activity_id"), responses.c.round == bindparam("round"), ~responses.c.deleted
 )
-_OF_PARTICIPANTS = Lookup(
+_OF_PARTICIPANTS = KeyLookup(
     _ALL.where(responses.c.slot == NO_SLOT), responses.c.participant_id, responses.c.activity_id, responses.c.round
 )
-_ROWS_OF_EACH = Lookup(
+_ROWS_OF_EACH = KeyLookup(
     select(responses.c.participant_id, func.count().label("stored"))
     .where(responses.c.activity_id == bindparam("activity_id"), responses.c.round == bindparam("round"))
     .group_by(responses.c.participant_id),
     responses.c.participant_id,
 )
-_ANSWERED = Lookup(
+_ANSWERED = KeyLookup(
     select(responses.c.participant_id)
     .where(responses.c.activity_id == bindparam("activity_id"), responses.c.round == bindparam("round"), ~responses.c.deleted)
     .distinct(),
@@ -259,8 +259,8 @@ def page(  # noqa: PLR0913 - filters, a part
     tx.limit_statements(MAX_SEARCH_S)
     try:
         return _first(tx, wanted.where(literal_column("response_data").op("@>")(part)), {}, limit, enough)
-    except DATABASE_FAULTS as error:
-        if is_cut_off(error):
+    except DATABASE_ERRORS as error:
+        if is_query_canceled(error):
             raise ScanTooLong from error
         raise
 

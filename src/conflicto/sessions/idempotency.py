@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select, update
 
 from conflicto.platform.db.bulk import Bulk
-from conflicto.platform.db.lookup import Lookup
+from conflicto.platform.db.key_lookup import KeyLookup
 from conflicto.sessions.errors import IdempotencyKeyInvalid, KeyReused
 from conflicto.sessions.storage_quota import KEY_BYTES
 from conflicto.sessions.tables import idempotency_keys
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx, WriteTx
 
 _KEY = re.compile(r'"([\x21\x23-\x7e]{1,128})"|([\x21\x23-\x7e]{1,128})', re.ASCII)
-_LOOK = Lookup(select(idempotency_keys), idempotency_keys.c.id)
+_LOOK = KeyLookup(select(idempotency_keys), idempotency_keys.c.id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from conflicto.platform.db import reader_queue
-from conflicto.platform.db.reader_queue import Lane, ReaderQueue
+from conflicto.platform.db.reader_queue import ReadCategory, ReaderQueue
 from conflicto.platform.problems import Unavailable
 
 MAX_WAIT_S, STALLED_S = 6.0, 3.0
@@ -26,8 +26,8 @@ async def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], object]:
     return move
 
 
-def opened(queue: ReaderQueue, size: int) -> Lane:
-    return queue.add_lane(size, max_wait_s=MAX_WAIT_S, stalled_s=STALLED_S, busy="busy")
+def opened(queue: ReaderQueue, size: int) -> ReadCategory:
+    return queue.add_category(size, max_wait_s=MAX_WAIT_S, stalled_s=STALLED_S, busy_detail="busy")
 
 
 async def settle() -> None:
@@ -73,7 +73,7 @@ async def test_a_burst_is_taken_in_the_order_of_arrival_and_a_full_lane_is_passe
     for lane in (plain, lists):
         await queue.acquire(lane)
 
-    async def read(name: str, lane: Lane) -> None:
+    async def read(name: str, lane: ReadCategory) -> None:
         await queue.acquire(lane)
         order.append(name)
 
@@ -95,7 +95,7 @@ async def test_a_probe_goes_before_all_who_wait() -> None:
     await queue.acquire(lane)
     waiting = [asyncio.create_task(queue.acquire(lane)) for _ in range(100)]
     await settle()
-    probe = asyncio.create_task(queue.acquire(lane, goes_first=True))
+    probe = asyncio.create_task(queue.acquire(lane, is_urgent=True))
     await settle()
     queue.release(lane)
     await settle()

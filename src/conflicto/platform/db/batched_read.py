@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from conflicto.platform.db.faults import RETRY_AFTER_S
+from conflicto.platform.db.errors import RETRY_AFTER_S
 from conflicto.platform.problems import DomainError, Overloaded
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class BatchedRead(Generic[I, O]):
         if self._task is None:
             self._task = asyncio.ensure_future(self._run())
         try:
-            async with asyncio.timeout(self._db.deadlines.caller_s):
+            async with asyncio.timeout(self._db.timeouts.caller_s):
                 return await future
         except TimeoutError as error:
             raise Overloaded(retry_after_s=RETRY_AFTER_S) from error

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from math import inf
 from typing import TYPE_CHECKING
 
-from conflicto.platform.db.faults import RETRY_AFTER_S
+from conflicto.platform.db.errors import RETRY_AFTER_S
 from conflicto.platform.problems import Unavailable
 
 if TYPE_CHECKING:

@@ -16,13 +16,13 @@ import structlog
 from sqlalchemy import QueuePool, event
 
 from conflicto.platform.db import postgres, sqlite
-from conflicto.platform.db.address import address_of
 from conflicto.platform.db.cancellation import NEVER, Deadline
-from conflicto.platform.db.deadlines import Deadlines
-from conflicto.platform.db.faults import OUTAGES, RETRY_AFTER_S, is_damaged, is_outage, unavailable
-from conflicto.platform.db.lanes import MAX_LOAD_WAIT_S, ReadLane, lists_of, loads_of
+from conflicto.platform.db.database_url import address_of
+from conflicto.platform.db.errors import POSSIBLE_OUTAGES, RETRY_AFTER_S, is_damaged, is_outage, unavailable
+from conflicto.platform.db.read_categories import MAX_LOAD_WAIT_S, CategoryReader, max_list_readers, max_load_readers
 from conflicto.platform.db.reader_queue import ReaderQueue
 from conflicto.platform.db.slow_queries import ROUTE, SlowQueries
+from conflicto.platform.db.timeouts import Timeouts
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.problems import Unavailable
 
@@ -32,18 +32,18 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-    from conflicto.platform.db.reader_queue import Lane
+    from conflicto.platform.db.reader_queue import ReadCategory
 
 log = structlog.get_logger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-SQLITE_READERS = 4
+MAX_SQLITE_READERS = 4
 """SQLite reads run on our own cores, under Python's lock: more threads than this only queue elsewhere."""
 
 
-LEAST_CONNECTIONS = 2
+MIN_CONNECTIONS = 2
 """Of one process: one writes, one reads."""
 
 MAX_CLOSE_S = 2.0
@@ -64,17 +64,17 @@ class PoolSize:
         >>> PoolSize.share(20, 30, workers=4)
         PoolSize(size=5, overflow=7)
         """
-        return cls(max(LEAST_CONNECTIONS, size // workers), overflow // workers)
+        return cls(max(MIN_CONNECTIONS, size // workers), overflow // workers)
 
     @property
-    def most(self) -> int:
+    def max_connections(self) -> int:
         """How many there may be."""
         return self.size + self.overflow
 
     @property
     def readers(self) -> int:
         """How many reads may run at once."""
-        return max(1, self.most - 1)
+        return max(1, self.max_connections - 1)
 
 
 class Database:
@@ -91,35 +91,35 @@ class Database:
         url: str,
         *,
         pool: PoolSize | None = None,
-        deadlines: Deadlines | None = None,
+        timeouts: Timeouts | None = None,
         slow_queries: SlowQueries | None = None,
     ) -> None:
         self.url = address_of(url)
         self.slow_queries = slow_queries = slow_queries or SlowQueries()
-        self.deadlines = deadlines or Deadlines()
+        self.timeouts = timeouts or Timeouts()
         self.dialect = self.url.get_backend_name()
         self.pool = pool = pool or PoolSize()
         if self.dialect == "sqlite":
             sqlite.require_safe_version()
-            readers = min(SQLITE_READERS, pool.readers)
-            self._writer = sqlite.engine(self.url, self.deadlines, slow_queries, readers=0)
-            self._readers = sqlite.engine(self.url, self.deadlines, slow_queries, readers=readers)
+            readers = min(MAX_SQLITE_READERS, pool.readers)
+            self._writer = sqlite.engine(self.url, self.timeouts, slow_queries, readers=0)
+            self._readers = sqlite.engine(self.url, self.timeouts, slow_queries, readers=readers)
         else:
             readers = pool.readers
-            opened = partial(postgres.engine, self.url, self.deadlines, slow_queries)
+            opened = partial(postgres.engine, self.url, self.timeouts, slow_queries)
             self._writer = opened(pool_size=1, max_overflow=0, read_only=False)
             size = max(1, min(pool.size - 1, readers))
             self._readers = opened(pool_size=size, max_overflow=readers - size, read_only=True)
             event.listen(self._readers, "connect", lambda connection, _: postgres.require_timeline(connection, self.timeline))
         self._threads = ThreadPoolExecutor(max_workers=readers, thread_name_prefix="reader")
-        self.places = ReaderQueue(readers)
-        self.common_lane = self.places.add_lane(
-            readers, max_wait_s=self.deadlines.queue_s, stalled_s=self.deadlines.acquire_s, busy="All readers are busy."
+        self.reader_queue = ReaderQueue(readers)
+        self.default_category = self.reader_queue.add_category(
+            readers, max_wait_s=self.timeouts.queue_s, stalled_s=self.timeouts.acquire_s, busy_detail="All readers are busy."
         )
         self._running: dict[Future[Any], Deadline] = {}
-        self.lists = ReadLane(self, lists_of(readers), self.deadlines.queue_s, stalled_s=self.deadlines.acquire_s)
-        self.loads = ReadLane(self, loads_of(readers), MAX_LOAD_WAIT_S)
-        self.most_connections = readers + 1
+        self.lists = CategoryReader(self, max_list_readers(readers), self.timeouts.queue_s, stalled_s=self.timeouts.acquire_s)
+        self.loads = CategoryReader(self, max_load_readers(readers), MAX_LOAD_WAIT_S)
+        self.max_connections = readers + 1
         self.on_query: Callable[[float], None] | None = None
         self.timeline: str | None = None
         self.is_damaged = False
@@ -135,25 +135,27 @@ class Database:
         Raises:
             Unavailable: no reader came free, or no answer came, before the deadline; or the database is down.
         """
-        return await self.read_in(self.common_lane, lambda tx: query(tx, *args, **kwargs))
+        return await self.read_in(self.default_category, lambda tx: query(tx, *args, **kwargs))
 
     async def read_unmeasured(self, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `query` as `read` does, but tell no metric of it: its occasion may be nobody's business."""
-        return await self.read_in(self.common_lane, lambda tx: query(tx, *args, **kwargs), is_measured=False)
+        return await self.read_in(self.default_category, lambda tx: query(tx, *args, **kwargs), is_measured=False)
 
-    async def read_in(self, lane: Lane, query: Callable[[ReadTx], T], *, goes_first: bool = False, is_measured: bool = True) -> T:
+    async def read_in(
+        self, category: ReadCategory, query: Callable[[ReadTx], T], *, is_urgent: bool = False, is_measured: bool = True
+    ) -> T:
         """Run `query` as `read` does, in a lane; its place is free once the reader is, which may be later than the caller hears.
 
         With `goes_first` it runs before all reads that wait: probes find out whether readers still come free.
         """
-        await self.places.acquire(lane, goes_first=goes_first)
+        await self.reader_queue.acquire(category, is_urgent=is_urgent)
         deadline = Deadline()
-        future = self._threads.submit(self._timed if is_measured else self._untold, deadline, query, ROUTE.get())
+        future = self._threads.submit(self._timed if is_measured else self._timed_unlogged, deadline, query, ROUTE.get())
         self._running[future] = deadline
         running = asyncio.wrap_future(future)
-        running.add_done_callback(partial(self._finished, lane, future, self.on_query if is_measured else None))
+        running.add_done_callback(partial(self._on_read_done, category, future, self.on_query if is_measured else None))
         try:
-            async with asyncio.timeout(self.deadlines.caller_s):
+            async with asyncio.timeout(self.timeouts.caller_s):
                 return (await asyncio.shield(running))[0]
         except TimeoutError as error:
             self.cancel(deadline)
@@ -163,7 +165,7 @@ class Database:
             raise
 
     @property
-    def overdue(self) -> int:
+    def stuck_reads(self) -> int:
         """Reads that still run although nobody waits for them: readers that are stuck."""
         return sum(deadline.is_cancelled for deadline in self._running.values())
 
@@ -184,31 +186,31 @@ class Database:
     def _timed(self, deadline: Deadline, query: Callable[[ReadTx], T], route: str | None) -> tuple[T, float]:
         self.slow_queries.begin(route)
         began = time.monotonic()
-        deadline.begin(self.deadlines.caller_s)
-        return self.query_until(deadline, query), time.monotonic() - began
+        deadline.begin(self.timeouts.caller_s)
+        return self.query_with_deadline(deadline, query), time.monotonic() - began
 
-    def _untold(self, deadline: Deadline, query: Callable[[ReadTx], T], route: str | None) -> tuple[T, float]:
+    def _timed_unlogged(self, deadline: Deadline, query: Callable[[ReadTx], T], route: str | None) -> tuple[T, float]:
         with self.slow_queries.hold(is_told=False):
             return self._timed(deadline, query, route)
 
-    def _finished(
+    def _on_read_done(
         self,
-        lane: Lane,
+        category: ReadCategory,
         future: Future[tuple[T, float]],
         on_query: Callable[[float], None] | None,
         running: asyncio.Future[tuple[T, float]],
     ) -> None:
         del self._running[future]
         took_s = None if running.cancelled() or running.exception() else running.result()[1]
-        self.places.release(lane, took_s)
+        self.reader_queue.release(category, took_s)
         if took_s is not None and on_query is not None:
             on_query(took_s)
 
     def query(self, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `query` in one snapshot, in this thread; `Unavailable` as for `read`."""
-        return self.query_until(NEVER, lambda tx: query(tx, *args, **kwargs))
+        return self.query_with_deadline(NEVER, lambda tx: query(tx, *args, **kwargs))
 
-    def query_until(self, deadline: Deadline, query: Callable[[ReadTx], T]) -> T:
+    def query_with_deadline(self, deadline: Deadline, query: Callable[[ReadTx], T]) -> T:
         """Run `query` as above, until it ends or `deadline` does."""
         try:
             with self._readers.connect() as connection, connection.begin(), self._interruptible(connection, deadline):
@@ -217,12 +219,12 @@ class Database:
                     return query(tx)
                 finally:
                     tx.close_rows()
-        except OUTAGES as error:
+        except POSSIBLE_OUTAGES as error:
             if deadline.is_cancelled:
                 raise Unavailable(retry_after_s=RETRY_AFTER_S) from error
             if not is_outage(error):
                 raise
-            self.examine(error)
+            self.note_damage(error)
             raise unavailable(error) from error
 
     @contextmanager
@@ -239,7 +241,7 @@ class Database:
             if deadline.is_cancelled and self.is_shared:
                 connection.invalidate()
 
-    def examine(self, error: Exception) -> None:
+    def note_damage(self, error: Exception) -> None:
         """Remember, and say once, that the file of a database was found damaged; any thread may."""
         if is_damaged(error) and not self.is_damaged:
             self.is_damaged = True

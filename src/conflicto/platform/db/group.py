@@ -11,11 +11,11 @@ import structlog
 from sqlalchemy import text
 
 from conflicto.platform.db.epochs import DatabaseReplaced, EpochChanged
-from conflicto.platform.db.faults import (
-    DATABASE_FAULTS,
-    OUTAGES,
+from conflicto.platform.db.errors import (
+    DATABASE_ERRORS,
+    POSSIBLE_OUTAGES,
     is_bad_row,
-    is_lost_connection,
+    is_disconnect,
     is_outage,
     is_retryable,
     unavailable,
@@ -92,7 +92,7 @@ class GroupRunner:
             yield from self._run_in_new_epoch(group, over.guard)
         except CommitUnknown as error:
             yield self._failed(group, unavailable(error))
-        except DATABASE_FAULTS as error:
+        except DATABASE_ERRORS as error:
             log.warning("group-failed", commands=len(group), error=type(error).__name__)
             yield self._failed(group, unavailable(error))
         except Exception as error:  # noqa: BLE001 - the writer outlives every fault of a command
@@ -126,8 +126,8 @@ class GroupRunner:
                     raise half.cause from None
                 raise
             except Exception as error:
-                self._database.examine(error)
-                again = is_lost_connection(error) or is_retryable(error) or (is_bad_row(error) and len(group) == 1)
+                self._database.note_damage(error)
+                again = is_disconnect(error) or is_retryable(error) or (is_bad_row(error) and len(group) == 1)
                 if attempt == ATTEMPTS or not again:
                     raise
         raise AssertionError
@@ -149,7 +149,7 @@ class GroupRunner:
                 raise
             try:
                 transaction.commit()
-            except OUTAGES as error:
+            except POSSIBLE_OUTAGES as error:
                 connection.invalidate()  # the pool would hand it on with its transaction open, and SQLite's write lock held
                 raise CommitUnknown from error
             took_s = self._clock.monotonic_s() - began_s

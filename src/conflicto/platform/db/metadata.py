@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, insert, select
 
-from conflicto.platform.db.faults import IntegrityError
+from conflicto.platform.db.errors import IntegrityError
 from conflicto.platform.db.tables import meta
 from conflicto.platform.db.transaction import ReadTx
 

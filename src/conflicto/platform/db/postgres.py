@@ -8,17 +8,17 @@ import structlog
 from psycopg.errors import OperationalError
 from sqlalchemy import Engine, create_engine, event, text
 
-from conflicto.platform.db.address import parameters_of
+from conflicto.platform.db.database_url import parameters_of
+from conflicto.platform.db.read_timeout import MARGIN_S, connecting
 from conflicto.platform.db.session_settings import SessionSettings
-from conflicto.platform.db.silence import MARGIN_S, connecting
 from conflicto.platform.db.timed_cursors import Stopwatch
 
 if TYPE_CHECKING:
     from psycopg import Connection as DriverConnection
     from sqlalchemy import URL, Connection
 
-    from conflicto.platform.db.deadlines import Deadlines
     from conflicto.platform.db.slow_queries import SlowQueries
+    from conflicto.platform.db.timeouts import Timeouts
 
 log = structlog.get_logger(__name__)
 
@@ -118,7 +118,7 @@ def interrupt(connection: Connection) -> None:
 
 
 def engine(
-    url: URL, deadlines: Deadlines, slow_queries: SlowQueries, *, pool_size: int, max_overflow: int, read_only: bool
+    url: URL, deadlines: Timeouts, slow_queries: SlowQueries, *, pool_size: int, max_overflow: int, read_only: bool
 ) -> Engine:
     """Return an engine for reads (repeatable read, read-only) or for the one writer (read committed)."""
     settings = {
@@ -149,7 +149,7 @@ def engine(
     return engine
 
 
-def _parameters(url: URL, deadlines: Deadlines) -> dict[str, Any]:
+def _parameters(url: URL, deadlines: Timeouts) -> dict[str, Any]:
     """Return what libpq is told: what the address says, and where it says nothing what keeps a dead line from holding anybody."""
     return {
         "target_session_attrs": "primary",

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
 
-from conflicto.platform.db.faults import RETRY_AFTER_S
+from conflicto.platform.db.errors import RETRY_AFTER_S
 from conflicto.platform.problems import Unavailable
 
 if TYPE_CHECKING:
@@ -25,39 +25,39 @@ MAX_WAITING_READS = 20_000
 WAIT_MARGIN = 2
 """Multiple of `max_wait_s` that the expected wait must reach for a refusal at once: the estimate may be too high."""
 
-NEWEST_SHARE = 0.1
+NEWEST_WEIGHT = 0.1
 """Weight of the newest read in the running mean of how long one takes."""
 
-FIRST = -1
+URGENT_NUMBER = -1
 """Number of a read that goes before all others."""
 
 
 @dataclass(eq=False, slots=True)
-class Lane:
+class ReadCategory:
     """Reads of one kind that wait, by their number; `size` of them may run at once."""
 
-    size: int
+    max_running: int
     max_wait_s: float
     stalled_s: float
-    busy: str
+    busy_detail: str
     running: int = 0
     mean_s: float = 0.0
-    moved_s: float = 0.0
+    last_start_s: float = 0.0
     waiting: OrderedDict[asyncio.Future[None], int] = field(default_factory=OrderedDict)
 
     @property
     def expected_wait_s(self) -> float:
         """Time that one more read would wait, by the mean of those that ended."""
-        return len(self.waiting) * self.mean_s / self.size
+        return len(self.waiting) * self.mean_s / self.max_running
 
     @property
-    def first(self) -> int:
+    def oldest_number(self) -> int:
         """Number of the read that has waited longest."""
         return next(iter(self.waiting.values()))
 
-    def refusal(self) -> Unavailable:
+    def busy_error(self) -> Unavailable:
         """Return the error for a read that waits in vain."""
-        return Unavailable(self.busy, retry_after_s=RETRY_AFTER_S)
+        return Unavailable(self.busy_detail, retry_after_s=RETRY_AFTER_S)
 
 
 class ReaderQueue:
@@ -66,65 +66,65 @@ class ReaderQueue:
     def __init__(self, places: int) -> None:
         self._free = places
         self._numbers: Iterator[int] = count()
-        self._lanes: list[Lane] = []
+        self._categories: list[ReadCategory] = []
 
     def __len__(self) -> int:
         """Return how many reads wait."""
-        return sum(len(lane.waiting) for lane in self._lanes)
+        return sum(len(lane.waiting) for lane in self._categories)
 
-    def add_lane(self, size: int, *, max_wait_s: float, stalled_s: float, busy: str) -> Lane:
+    def add_category(self, max_running: int, *, max_wait_s: float, stalled_s: float, busy_detail: str) -> ReadCategory:
         """Open a lane; `busy` is what a refused caller reads."""
-        self._lanes.append(Lane(size, max_wait_s, stalled_s, busy))
-        return self._lanes[-1]
+        self._categories.append(ReadCategory(max_running, max_wait_s, stalled_s, busy_detail))
+        return self._categories[-1]
 
-    async def acquire(self, lane: Lane, *, goes_first: bool = False) -> None:
+    async def acquire(self, category: ReadCategory, *, is_urgent: bool = False) -> None:
         """Take a place, in turn or before all others.
 
         Raises:
             Unavailable: no place comes free in time.
         """
-        is_too_long = lane.expected_wait_s > WAIT_MARGIN * lane.max_wait_s or len(self) >= MAX_WAITING_READS
-        if is_too_long and not goes_first:
-            raise lane.refusal()
+        is_too_long = category.expected_wait_s > WAIT_MARGIN * category.max_wait_s or len(self) >= MAX_WAITING_READS
+        if is_too_long and not is_urgent:
+            raise category.busy_error()
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        lane.waiting[place] = FIRST if goes_first else next(self._numbers)
-        if goes_first:
-            lane.waiting.move_to_end(place, last=False)
+        category.waiting[place] = URGENT_NUMBER if is_urgent else next(self._numbers)
+        if is_urgent:
+            category.waiting.move_to_end(place, last=False)
         self._grant()
         try:
-            await _granted(lane, place)
+            await _wait_for_grant(category, place)
         except BaseException:
             if place.done() and not place.cancelled():
-                self.release(lane)
-            lane.waiting.pop(place, None)
+                self.release(category)
+            category.waiting.pop(place, None)
             raise
 
-    def release(self, lane: Lane, took_s: float | None = None) -> None:
+    def release(self, category: ReadCategory, duration_s: float | None = None) -> None:
         """Give a place back; `took_s` is the duration of a read that succeeded."""
-        if took_s is not None:
-            lane.mean_s += (took_s - lane.mean_s) * NEWEST_SHARE
-        lane.running -= 1
+        if duration_s is not None:
+            category.mean_s += (duration_s - category.mean_s) * NEWEST_WEIGHT
+        category.running -= 1
         self._free += 1
         self._grant()
 
     def _grant(self) -> None:
-        while self._free and (moving := [lane for lane in self._lanes if lane.waiting and lane.running < lane.size]):
-            lane = min(moving, key=lambda each: each.first)
+        while self._free and (moving := [lane for lane in self._categories if lane.waiting and lane.running < lane.max_running]):
+            lane = min(moving, key=lambda each: each.oldest_number)
             place, _ = lane.waiting.popitem(last=False)
             if place.cancelled():
                 continue
             self._free -= 1
             lane.running += 1
-            lane.moved_s = asyncio.get_running_loop().time()
+            lane.last_start_s = asyncio.get_running_loop().time()
             place.set_result(None)
 
 
-async def _granted(lane: Lane, place: asyncio.Future[None]) -> None:
+async def _wait_for_grant(category: ReadCategory, place: asyncio.Future[None]) -> None:
     """Wait until a place is granted; raises the lane's refusal when its time is over."""
     loop = asyncio.get_running_loop()
     began_s = loop.time()
     while not place.done():
-        left_s = min(began_s + lane.max_wait_s, max(began_s, lane.moved_s) + lane.stalled_s) - loop.time()
+        left_s = min(began_s + category.max_wait_s, max(began_s, category.last_start_s) + category.stalled_s) - loop.time()
         if left_s <= 0:
-            raise lane.refusal()
+            raise category.busy_error()
         await asyncio.wait((place,), timeout=left_s)

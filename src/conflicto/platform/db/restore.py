@@ -17,14 +17,14 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from conflicto.platform.db.archive import ArchiveUnusable, opened
+from conflicto.platform.db.archive_loader import fill
 from conflicto.platform.db.backup import sync_folder
-from conflicto.platform.db.deadlines import Deadlines
 from conflicto.platform.db.engine import Database
-from conflicto.platform.db.faults import DATABASE_FAULTS
+from conflicto.platform.db.errors import DATABASE_ERRORS
 from conflicto.platform.db.group import POSTGRES_NOW
-from conflicto.platform.db.loading import fill
 from conflicto.platform.db.schema import revision
 from conflicto.platform.db.tables import metadata
+from conflicto.platform.db.timeouts import Timeouts
 from conflicto.platform.instants import rfc3339
 from conflicto.platform.problems import Unavailable
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from conflicto.platform.clock import Clock
     from conflicto.platform.db.archive import Archive, Header
 
-PATIENT = Deadlines(lock_s=3.0, statement_s=6 * 3600.0)
+PATIENT = Timeouts(lock_s=3.0, statement_s=6 * 3600.0)
 
 VERSIONS = "alembic_version"
 
@@ -123,7 +123,7 @@ def _newest_of_file(live: Path, rooms: Rooms) -> int:
     """Return the newest position that the database before this one has handed out; 0 if it cannot be asked any more."""
     if not live.exists():
         return 0
-    with closing(Database(f"sqlite:///{live}", deadlines=PATIENT)) as db:
+    with closing(Database(f"sqlite:///{live}", timeouts=PATIENT)) as db:
         try:
             return db.query(lambda tx: rooms.newest(tx.connection))
         except (Unavailable, DBAPIError):
@@ -152,7 +152,7 @@ def _held(live: Path) -> Iterator[None]:
 
 
 def _fill_file(fresh: Path, archive: Archive, rooms: Rooms, clock_us: int) -> None:
-    with closing(Database(f"sqlite:///{fresh}", deadlines=PATIENT)) as db, db.writer_connection() as connection:
+    with closing(Database(f"sqlite:///{fresh}", timeouts=PATIENT)) as db, db.writer_connection() as connection:
         raw: Any = connection.connection.driver_connection
         raw.execute("PRAGMA journal_mode=OFF").close()  # whatever goes wrong, this file is thrown away
         raw.execute("PRAGMA synchronous=OFF").close()
@@ -200,7 +200,7 @@ def _aside_name(now_us: int) -> str:
 
 
 def _on_server(url: URL, archive: Archive, rooms: Rooms) -> Restored:
-    with closing(Database(url.render_as_string(hide_password=False), deadlines=PATIENT)) as db:
+    with closing(Database(url.render_as_string(hide_password=False), timeouts=PATIENT)) as db:
         try:
             with db.writer_connection() as connection, connection.begin():
                 connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
@@ -208,7 +208,7 @@ def _on_server(url: URL, archive: Archive, rooms: Rooms) -> Restored:
                 now_us = int(connection.execute(POSTGRES_NOW).scalar_one())
                 newest, aside = _move_aside(connection, rooms, _aside_name(now_us))
                 _fill(connection, archive, rooms, max(newest, now_us, archive.header.made_us))
-        except DATABASE_FAULTS as error:
+        except DATABASE_ERRORS as error:
             raise RestoreRefused(f"The database was left as it was: {error.__cause__ or error}") from error
     return Restored(archive.header, archive.rows, aside)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg import IsolationLevel
 from psycopg.errors import OperationalError
 
-from conflicto.platform.db.address import settings_in
+from conflicto.platform.db.database_url import settings_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

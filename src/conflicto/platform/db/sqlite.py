@@ -15,8 +15,8 @@ from conflicto.platform.db.timed_cursors import Stopwatch, timed
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection
 
-    from conflicto.platform.db.deadlines import Deadlines
     from conflicto.platform.db.slow_queries import SlowQueries
+    from conflicto.platform.db.timeouts import Timeouts
 
 FIXED_SINCE = (3, 51, 3)
 FIXED_BACKPORTS = ((3, 50, 7), (3, 44, 6))
@@ -49,7 +49,7 @@ def require_safe_version(version: tuple[int, ...] = driver.sqlite_version_info) 
         raise SqliteAffected(message)
 
 
-def engine(url: URL, deadlines: Deadlines, slow_queries: SlowQueries, *, readers: int) -> Engine:
+def engine(url: URL, deadlines: Timeouts, slow_queries: SlowQueries, *, readers: int) -> Engine:
     """Return an engine whose connections read (`readers` > 0) or are the one writer (`readers` = 0)."""
     stopwatch = Stopwatch(slow_queries, "reader" if readers else "writer")
     if url.database and url.database != ":memory:":
@@ -92,7 +92,7 @@ def _make_private(path: Path) -> None:
         path.touch(mode=0o600)
 
 
-def _setup(deadlines: Deadlines, *, query_only: bool) -> Any:  # noqa: ANN401 - an SQLAlchemy listener
+def _setup(deadlines: Timeouts, *, query_only: bool) -> Any:  # noqa: ANN401 - an SQLAlchemy listener
     def on_connect(connection: Any, record: Any) -> None:  # noqa: ANN401 - driver objects
         connection.isolation_level = None
         for pragma in (

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
 
+from conflicto.platform.db.errors import RETRY_AFTER_S, unavailable
 from conflicto.platform.db.fair_queue import Command, FairQueue
-from conflicto.platform.db.faults import RETRY_AFTER_S, unavailable
 from conflicto.platform.db.group import Committed, CommitUnknown, GroupRunner, Outcome
 from conflicto.platform.problems import Overloaded
 

@@ -148,7 +148,7 @@ class HealthEndpoints:
             raise _lacking("schema")
         try:
             async with asyncio.timeout(PATIENCE_S):
-                await self._db.read_in(self._db.common_lane, _revision, goes_first=True)
+                await self._db.read_in(self._db.default_category, _revision, is_urgent=True)
         except (Unavailable, TimeoutError) as error:
             raise _lacking("readers") from error
         return {"database": self._db.dialect, "version": version, "durability": durability, "schema_revision": found}

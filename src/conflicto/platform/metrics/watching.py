@@ -24,11 +24,11 @@ def watch_process(metrics: Metrics, *, workers: int) -> None:
 
 def watch_storage(metrics: Metrics, db: Database, budget: CacheBudget) -> None:
     """Show the database's connections and reads, and every cache whose account was opened until now."""
-    metrics.watch(names.POOL_LIMIT, lambda: db.most_connections)
+    metrics.watch(names.POOL_LIMIT, lambda: db.max_connections)
     metrics.watch(names.POOL_USED, lambda: db.connections()[0])
     metrics.watch(names.POOL_OPEN, lambda: db.connections()[1])
-    metrics.watch(names.READS_WAITING, lambda: len(db.places))
-    metrics.watch(names.READS_OVERDUE, lambda: db.overdue)
+    metrics.watch(names.READS_WAITING, lambda: len(db.reader_queue))
+    metrics.watch(names.READS_OVERDUE, lambda: db.stuck_reads)
     db.on_query = metrics.spread(names.QUERY_SECONDS).note
     counts = db.slow_queries.counts
     metrics.watch(names.SLOW_QUERIES, lambda: counts["reader"], "reader")

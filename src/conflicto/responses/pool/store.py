@@ -9,7 +9,7 @@ from sqlalchemy import and_, bindparam, delete, func, select
 
 from conflicto.activities.model import ResponsePolicy
 from conflicto.platform.db.bulk import Bulk
-from conflicto.platform.db.lookup import Lookup
+from conflicto.platform.db.key_lookup import KeyLookup
 from conflicto.responses.model import NO_SLOT, Moderation
 from conflicto.responses.pool.model import PooledResponse
 from conflicto.responses.tables import pooled_responses as pool
@@ -31,9 +31,9 @@ _BULK = Bulk(
     changing=("ts", "received_us", "deleted", "moderation", "due_us", "text", "masked"),
 )
 _ALL = select(*(pool.c[_COLUMNS.get(name, name)] for name in PooledResponse.__slots__))
-_BY_IDS = Lookup(_ALL, pool.c.id)
-_OF_SLOTS = Lookup(_ALL.where(pool.c.slot == NO_SLOT), pool.c.participant_id, pool.c.activity_id, pool.c.round)
-_ROWS_OF_EACH = Lookup(
+_BY_IDS = KeyLookup(_ALL, pool.c.id)
+_OF_SLOTS = KeyLookup(_ALL.where(pool.c.slot == NO_SLOT), pool.c.participant_id, pool.c.activity_id, pool.c.round)
+_ROWS_OF_EACH = KeyLookup(
     select(pool.c.participant_id, func.count().label("stored"))
     .where(pool.c.activity_id == bindparam("activity_id"), pool.c.round == bindparam("round"), pool.c.revision == 1)
     .group_by(pool.c.participant_id),
@@ -48,7 +48,7 @@ _AUTHORS = select(pool.c.participant_id).where(*_ROUND, ~pool.c.deleted)
 _AUTHORS_BY_KIND = select(pool.c.participant_id, (pool.c.revision > 1).label("is_edit")).where(*_ROUND, ~pool.c.deleted).distinct()
 _DUE = _WAITING.where(pool.c.due_us <= bindparam("at_us"))
 _NEXT_DUE = select(func.min(pool.c.due_us)).where(*_ROUND, ~pool.c.deleted)
-_FILLED = Lookup(select(pool.c.activity_id).where(~pool.c.deleted).distinct(), pool.c.activity_id, pool.c.round)
+_FILLED = KeyLookup(select(pool.c.activity_id).where(~pool.c.deleted).distinct(), pool.c.activity_id, pool.c.round)
 _OF_PARTICIPANT = _ALL.where(pool.c.participant_id == bindparam("participant_id"))
 _CHANGED = (
     _ALL.where(pool.c.session_id == bindparam("session_id"), pool.c.ts > bindparam("after"))

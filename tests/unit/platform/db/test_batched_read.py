@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conflicto.platform.db.batched_read import BatchedRead, once_each
-from conflicto.platform.db.deadlines import Deadlines
+from conflicto.platform.db.timeouts import Timeouts
 from conflicto.platform.problems import NotFound, Overloaded
 
 
@@ -15,7 +15,7 @@ class Readers:
     """Stands for the database: runs a batch once `is_open` is set, and keeps the sizes of all batches."""
 
     def __init__(self, *, caller_s: float = 60.0) -> None:
-        self.deadlines = Deadlines(caller_s=caller_s)
+        self.timeouts = Timeouts(caller_s=caller_s)
         self.is_open = asyncio.Event()
         self.sizes: list[int] = []
 
@@ -50,7 +50,7 @@ async def test_whoever_waits_too_long_is_refused_and_not_looked_up() -> None:
     refused = await asyncio.gather(*(reads.read(nth) for nth in range(5)), return_exceptions=True)
     assert [type(each) for each in refused] == [Overloaded] * 5
 
-    readers.deadlines = Deadlines()
+    readers.timeouts = Timeouts()
     late = asyncio.create_task(reads.read(7))
     readers.is_open.set()
     assert await late == 7

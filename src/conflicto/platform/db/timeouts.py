@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Deadlines:
+class Timeouts:
     """Seconds. The order matters: lock < statement < caller, so the innermost reason is the one that is reported."""
 
     connect_s: float = 3.0

@@ -24,34 +24,34 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx
 
 
-class _InThisOrder(Join):
+class _OrderedJoin(Join):
     """A join that SQLite may not turn round: it would go through all rows of a session, and through all keys for each."""
 
     inherit_cache = True
 
 
-@compiles(_InThisOrder)
-def _in_this_order(join: _InThisOrder, compiler: SQLCompiler, **how: Any) -> str:  # noqa: ANN401 - the compiler's own
+@compiles(_OrderedJoin)
+def _compile_ordered_join(join: _OrderedJoin, compiler: SQLCompiler, **how: Any) -> str:  # noqa: ANN401 - the compiler's own
     usual: str = compiler.visit_join(join, **how)  # type: ignore[no-untyped-call]  # SQLAlchemy leaves this one unannotated
     return usual.replace(" JOIN ", " CROSS JOIN ", 1)
 
 
-class Lookup:
+class KeyLookup:
     """The rows of `wanted` in which `columns`, of whole numbers, texts, UUIDs or bytes, hold together what one of the keys says."""
 
-    def __init__(self, wanted: Select[Any], *columns: Column[Any]) -> None:
+    def __init__(self, statement: Select[Any], *columns: Column[Any]) -> None:
         self._places = [f"k{place}" for place in range(len(columns))]
         keys = bindparam("keys", type_=Text)
         array = func.json_each(keys).table_valued("value")
         agree = and_(*(each == _in_array(array.c.value, nth, each) for nth, each in enumerate(columns)))
-        self._sqlite = wanted.select_from(_InThisOrder(array, columns[0].table, agree))
+        self._sqlite = statement.select_from(_OrderedJoin(array, columns[0].table, agree))
         typed = [
             column(name, Text() if isinstance(each.type, LargeBinary) else each.type)
             for name, each in zip(self._places, columns, strict=True)
         ]
         records = func.json_to_recordset(cast(keys, JSON)).table_valued(*typed).render_derived("key", with_types=True)
         pairs = zip(columns, self._places, strict=True)
-        self._postgres = wanted.join(records, and_(*(each == _in_record(records.c[name], each) for each, name in pairs)))
+        self._postgres = statement.join(records, and_(*(each == _in_record(records.c[name], each) for each, name in pairs)))
 
     def rows(self, tx: ReadTx, keys: Iterable[Sequence[object]], **others: object) -> Sequence[Row[Any]]:
         """Return every row, for `keys` of which none is there twice; `others` are the statement's other parameters."""
