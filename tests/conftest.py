@@ -148,7 +148,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def calm(monkeypatch: pytest.MonkeyPatch) -> None:
     """However busy the machine is that runs the tests, nobody is asked to poll less often, or to come again for results."""
     monkeypatch.setattr("conflicto.platform.http.server.load.CALM_S", 1e9)
-    monkeypatch.setattr("conflicto.results.tallies.MAX_WAIT_S", PATIENCE_S)
+    monkeypatch.setattr("conflicto.results.tally_cache.MAX_WAIT_S", PATIENCE_S)
 
 
 @pytest.fixture(autouse=True)

@@ -98,7 +98,7 @@ from conflicto.responses.metering import ReleasedRequests
 from conflicto.responses.queries import held_places
 from conflicto.responses.releases import Releases
 from conflicto.results import store as results_store
-from conflicto.results.segments import Segments
+from conflicto.results.segment_service import SegmentService
 from conflicto.sessions import http as sessions_http
 from conflicto.sessions import link_http
 from conflicto.sessions.events import SessionChanged, SessionEnded
@@ -336,7 +336,7 @@ class App:
         receipts = Receipts(self.identity.receipt_key, self.identity.issuer, clock)
         press = ResponseBuilder(clock, self.metrics, self.keeper.load, self.keeper.prefix)
         answers = PollHandler(db, clock, press, SharedPages(self._cache()), caps, self.tokens.link_keys)
-        segments = Segments(db, writer)
+        segments = SegmentService(db, writer)
         self._closing.append(segments.close)
         results = ResultsHandler(db, segments, self.heads, answers, press, clock)
         leaderboard = LeaderboardHandler(db, self.heads, answers, results, press)

@@ -108,7 +108,7 @@ async def agrees(event: Event, activity_id: str) -> int:
 @pytest.mark.catalogue("C-02")
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_results_are_a_recount_at_any_moment(api: Api, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.results.queries.CHUNK", 3)
+    monkeypatch.setattr("conflicto.results.queries.MAX_CHUNK_RESPONSES", 3)
     rng = Random(seed)
     walk = CountedWalk(await make_event(api), rng)
     await walk._make()

@@ -19,11 +19,14 @@ async def results(event: Event, activity: dict[str, Any], api: Api) -> list[Any]
     return [accepted(await api.get(path, token=token)) for token in (event.host, event.screen)]
 
 
+SMALL_BOUNDS = {"queries.MAX_CHUNK_RESPONSES": 2, "queries.MAX_SEGMENT_RESPONSES": 5, "segment_service.MARGIN_RESPONSES": 1}
+
+
 @pytest.mark.in_process
 async def test_results_after_a_restart_come_from_segments_unless_something_changed(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in {"queries.CHUNK": 2, "queries.SEGMENT": 5, "segments.MARGIN": 1}.items():
+    for name, value in SMALL_BOUNDS.items():
         monkeypatch.setattr(f"conflicto.results.{name}", value)
     read: list[int] = []
 

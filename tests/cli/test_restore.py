@@ -17,7 +17,7 @@ from conflicto.access.identity import KEY_FILE
 from conflicto.app import App
 from conflicto.platform.db.metadata import SIGNING_KEY
 from conflicto.results import store as results
-from conflicto.results.store import Round, Segment
+from conflicto.results.store import RoundKey, Segment
 from conflicto.settings import Settings
 from tests.support import databases
 from tests.support.api import Api, make_event
@@ -51,8 +51,8 @@ async def _full(api: Api) -> dict[str, Any]:
     accepted(await event.move(wall, "active"))
     gone = await event.activity()
     accepted(await api.delete(f"/activities/{gone['id']}", event.host), 204)
-    counted = Round(event.id, UUID(poll["id"]), 1)
-    await api.app.writer.run((), results.keep, counted, b"a basis that was", Segment(1, 2, 3), b"\x00state")
+    counted = RoundKey(event.id, UUID(poll["id"]), 1)
+    await api.app.writer.run((), results.save_segment, counted, b"a basis that was", Segment(1, 2, 3), b"\x00state")
     return {"event": event, "anna": anna, "poll": poll}
 
 

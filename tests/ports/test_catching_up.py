@@ -30,16 +30,16 @@ from conflicto.platform.problems import DomainError
 from conflicto.responses.commands.change import edit_response, moderate_response, remove_response
 from conflicto.responses.model import Moderation, Written
 from conflicto.responses.queries import live_answers
-from conflicto.results.queries import Reading, Round
-from conflicto.results.segments import Segments
-from conflicto.results.tally import Basis, Tally, results_of
+from conflicto.results.queries import RoundKey, TallyLoader
+from conflicto.results.segment_service import SegmentService
+from conflicto.results.tally import RoundTally, TallyInputs, results_by_name
 from conflicto.sessions.commands import lock
 from conflicto.sessions.feed_heads import read_positions
 from conflicto.sessions.links import NewLink, add_link, replace_links, revoke_link
 from conflicto.sessions.queries import session_links
 from tests.support.kit import Kit, command, set_stage
 
-BASIS = Basis('{"n":{"path":"","op":"number"},"c":{"path":"","op":"count"}}', None, None, None)
+BASIS = TallyInputs('{"n":{"path":"","op":"number"},"c":{"path":"","op":"count"}}', None, None, None)
 STEPS = 50
 
 OPERATOR = Caller(Role.ADMIN, "admin")
@@ -157,15 +157,15 @@ def _own(tx: ReadTx, head: SessionState) -> dict[int, int]:
     return found
 
 
-def recounted(tx: ReadTx, of: Round) -> Tally:
-    fresh = Tally(BASIS)
+def recounted(tx: ReadTx, of: RoundKey) -> RoundTally:
+    fresh = RoundTally(BASIS)
     for answer in live_answers(tx, of.activity_id, of.nth, after=0, upto=2**62, most=10_000):
         fresh.add(answer)
     return fresh
 
 
-def told(tally: Tally) -> list[Any]:
-    return [results_of(tally, is_host=host, is_scored=True, is_anonymous=False) for host in (True, False)]
+def told(tally: RoundTally) -> list[Any]:
+    return [results_by_name(tally, is_host=host, is_scored=True, is_anonymous=False) for host in (True, False)]
 
 
 async def caught_up(kit: Kit, heads: SessionCache, session_id: int) -> None:
@@ -188,8 +188,8 @@ async def swept(heads: SessionCache) -> None:
 async def test_memory_equals_a_fresh_look(
     kit: Kit, other: Kit, seed: int, most_counted: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("conflicto.results.tallies.MOST_COUNTED", most_counted)
-    monkeypatch.setattr("conflicto.results.queries.CHUNK", 3)
+    monkeypatch.setattr("conflicto.results.live_tally.MAX_RECORDED_RESPONSES", most_counted)
+    monkeypatch.setattr("conflicto.results.queries.MAX_CHUNK_RESPONSES", 3)
     rng = Random(seed)
     hall, heads, loop = Hall(kit, rng), SessionCache(kit.db), asyncio.get_running_loop()
 
@@ -208,9 +208,9 @@ async def test_memory_equals_a_fresh_look(
         return reading
 
     monkeypatch.setattr("conflicto.feed.session_cache.load_remote_changes", amid(load_remote_changes))
-    monkeypatch.setattr(Reading, "step", amid(Reading.step))
-    segments = Segments(kit.db, kit.writer)
-    of = Round(hall.stage.session_id, hall.stage.activity_id, 1)
+    monkeypatch.setattr(TallyLoader, "step", amid(TallyLoader.step))
+    segments = SegmentService(kit.db, kit.writer)
+    of = RoundKey(hall.stage.session_id, hall.stage.activity_id, 1)
     head = await heads.get(of.session_id)
     counting = asyncio.create_task(head.tallies.get(segments, of, BASIS))
     for nth in range(STEPS):
@@ -218,7 +218,7 @@ async def test_memory_equals_a_fresh_look(
         if rng.random() < 0.3 or nth == STEPS - 1:
             kept = await counting
             await caught_up(kit, heads, of.session_id)
-            while kept.is_void or kept.loading:
+            while kept.is_invalid or kept.load_task:
                 kept = await head.tallies.get(segments, of, BASIS)
                 await caught_up(kit, heads, of.session_id)
             assert await heads.get(of.session_id) is head

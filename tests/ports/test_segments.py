@@ -16,10 +16,11 @@ from conflicto.responses.events import ResponsesChanged
 from conflicto.responses.model import Moderation, Written
 from conflicto.responses.queries import live_answers
 from conflicto.results import store
-from conflicto.results.queries import Reading, Round
-from conflicto.results.segments import Segments
-from conflicto.results.tallies import Kept, Tallies
-from conflicto.results.tally import Basis, Tally, results_of
+from conflicto.results.live_tally import LiveTally
+from conflicto.results.queries import RoundKey, TallyLoader
+from conflicto.results.segment_service import SegmentService
+from conflicto.results.tally import RoundTally, TallyInputs, results_by_name
+from conflicto.results.tally_cache import TallyCache
 from tests.support.checks import eventually
 from tests.support.kit import Kit, Stage, command, set_stage
 
@@ -33,16 +34,21 @@ SPEC = {
     "score": {"path": "/n", "op": "score", "key": "/n"},
 }
 BASES = [
-    Basis(msgspec.json.encode(SPEC).decode(), '{"n":1}', None, None, knows_authors=True),
-    Basis(msgspec.json.encode(SPEC).decode(), '{"n":2}', None, None, knows_authors=True, is_moderated=True),
-    Basis('{"n":{"path":"/n","op":"count"}}', None, None, None),
+    TallyInputs(msgspec.json.encode(SPEC).decode(), '{"n":1}', None, None, knows_authors=True),
+    TallyInputs(msgspec.json.encode(SPEC).decode(), '{"n":2}', None, None, knows_authors=True, is_moderated=True),
+    TallyInputs('{"n":{"path":"/n","op":"count"}}', None, None, None),
 ]
 COUNTED = "conflicto.results.queries.live_answers"
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"queries.CHUNK": 3, "queries.SEGMENT": 7, "queries.LEAST": 2, "segments.MARGIN": 3}.items():
+    for name, value in {
+        "queries.MAX_CHUNK_RESPONSES": 3,
+        "queries.MAX_SEGMENT_RESPONSES": 7,
+        "queries.MIN_SEGMENT_RESPONSES": 2,
+        "segment_service.MARGIN_RESPONSES": 3,
+    }.items():
         monkeypatch.setattr(f"conflicto.results.{name}", value)
 
 
@@ -76,9 +82,9 @@ class Room:
             self.news += event.changes if isinstance(event, ResponsesChanged) else ()
         return outcomes[0]
 
-    def tell(self, kept: Kept, most: int) -> None:
+    def tell(self, kept: LiveTally, most: int) -> None:
         for before, after in self.news[:most]:
-            kept.take(before, after)
+            kept.apply(before, after)
         del self.news[:most]
 
     def change(self) -> None:
@@ -104,34 +110,34 @@ class Room:
             self.run(command(self.stage.session_id, lambda tx, items: [tx.attempt(items[0])], what))
 
     @property
-    def of(self) -> Round:
-        return Round(self.stage.session_id, self.stage.activity_id, self.nth)
+    def of(self) -> RoundKey:
+        return RoundKey(self.stage.session_id, self.stage.activity_id, self.nth)
 
 
-def told(tally: Tally) -> Any:
+def told(tally: RoundTally) -> Any:
     halves = []
     for host in (True, False):
-        results = results_of(tally, is_host=host, is_scored=True, is_anonymous=False)
-        halves.append((tally.half(is_host=host).count, results, sorted(tally.points(is_host=host))))
+        results = results_by_name(tally, is_host=host, is_scored=True, is_anonymous=False)
+        halves.append((tally.audience(is_host=host).count, results, sorted(tally.points(is_host=host))))
     return msgspec.json.decode(msgspec.json.encode(halves)), dict(tally.authors)
 
 
-def recounted(kit: Kit, of: Round, basis: Basis) -> Any:
-    fresh = Tally(basis)
+def recounted(kit: Kit, of: RoundKey, basis: TallyInputs) -> Any:
+    fresh = RoundTally(basis)
     for answer in kit.db.query(live_answers, of.activity_id, of.nth, after=0, upto=2**62, most=10_000):
         fresh.add(answer)
     return told(fresh)
 
 
-async def idle(kept: Kept) -> None:
+async def idle(kept: LiveTally) -> None:
     async def is_idle() -> bool:
-        return kept.storing is None
+        return kept.segment_task is None
 
     await eventually(is_idle)
 
 
-def segments_of(kit: Kit) -> Segments:
-    return Segments(kit.db, kit.writer)
+def segments_of(kit: Kit) -> SegmentService:
+    return SegmentService(kit.db, kit.writer)
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -145,22 +151,22 @@ async def test_a_load_by_segments_equals_a_recount_whatever_happened(kit: Kit, s
             room.step()
         basis = rng.choice(BASES) if rng.random() < 0.3 else BASES[0]
         room.news.clear()
-        kept = Kept(Tally(basis))
-        reading = Reading(room.of, basis, memory=kept)
-        while not reading.is_over:
+        kept = LiveTally(RoundTally(basis))
+        reading = TallyLoader(room.of, basis, observer=kept)
+        while not reading.is_done:
             kit.db.query(reading.step)
             if rng.random() < 0.3:
                 room.step()
                 room.tell(kept, rng.randrange(3))
-        kept.loaded(reading)
+        kept.finish_load(reading)
         room.tell(kept, len(room.news))
         assert told(kept.tally) == recounted(kit, room.of, basis)
-        await segments_of(kit).keep(room.of, basis, reading.fresh)
+        await segments_of(kit).store(room.of, basis, reading.new_segments)
 
         again = await segments_of(kit).read(room.of, basis)
 
         assert told(again.tally) == recounted(kit, room.of, basis)
-        taken_over += again.in_segments - sum(each.segment.answers for each in again.fresh)
+        taken_over += again.segmented_count - sum(each.segment.answers for each in again.new_segments)
     assert taken_over > 0
 
 
@@ -172,7 +178,7 @@ async def test_what_is_in_segments_is_not_read_again_and_a_change_costs_its_segm
         room.answer()
     segments = segments_of(kit)
     first = await segments.read(room.of, BASES[0])
-    await segments.keep(room.of, BASES[0], first.fresh)
+    await segments.store(room.of, BASES[0], first.new_segments)
     read: list[int] = []
 
     def counted(*args: Any, **kwargs: Any) -> Any:
@@ -182,19 +188,19 @@ async def test_what_is_in_segments_is_not_read_again_and_a_change_costs_its_segm
 
     monkeypatch.setattr(COUNTED, counted)
 
-    async def load() -> tuple[int, Reading]:
+    async def load() -> tuple[int, TallyLoader]:
         read.clear()
         reading = await segments.read(room.of, BASES[0])
-        await segments.keep(room.of, BASES[0], reading.fresh)
+        await segments.store(room.of, BASES[0], reading.new_segments)
         assert told(reading.tally) == recounted(kit, room.of, BASES[0])
         return sum(read), reading
 
-    assert [each.segment.answers for each in first.fresh] == [9, 9, 9]
+    assert [each.segment.answers for each in first.new_segments] == [9, 9, 9]
     assert (await load())[0] == 4
     response, author = room.answers[12]
     kit.do(room.stage.session_id, edit_response, response, participant_id=author, written=Written("1"), received_us=1)
     amount, mended = await load()
-    assert (amount, [each.segment.answers for each in mended.fresh]) == (8 + 5, [8])
+    assert (amount, [each.segment.answers for each in mended.new_segments]) == (8 + 5, [8])
     assert (await load())[0] == 5
     read.clear()
     await segments.read(room.of, BASES[2])
@@ -203,40 +209,40 @@ async def test_what_is_in_segments_is_not_read_again_and_a_change_costs_its_segm
 
 async def test_a_round_that_grows_while_people_look_gets_its_segments(kit: Kit) -> None:
     room = Room(kit, set_stage(kit, people=5, moderation=ModerationPolicy.AFTER), Random(2))
-    segments, tallies = segments_of(kit), Tallies()
+    segments, tallies = segments_of(kit), TallyCache()
     kept = await tallies.get(segments, room.of, BASES[0])
-    assert (kept.storing, kept.covered) == (None, 0)
+    assert (kept.segment_task, kept.segmented_upto_ts) == (None, 0)
     for _ in range(12):
         room.answer()
     reading = await segments.read(room.of, BASES[0])
-    kept.loaded(reading)
-    kept.covered = kept.in_segments = 0
+    kept.finish_load(reading)
+    kept.segmented_upto_ts = kept.segmented_count = 0
 
     assert await tallies.get(segments, room.of, BASES[0]) is kept
-    assert kept.storing is not None
-    await kept.storing
+    assert kept.segment_task is not None
+    await kept.segment_task
 
-    (segment,) = kit.db.query(store.stored, room.of, BASES[0].digest)
-    assert (kept.storing, kept.covered, kept.in_segments) == (None, segment.upto, segment.answers)
+    (segment,) = kit.db.query(store.stored_segments, room.of, BASES[0].digest)
+    assert (kept.segment_task, kept.segmented_upto_ts, kept.segmented_count) == (None, segment.upto, segment.answers)
     assert segment.answers == 9
     await tallies.get(segments, room.of, BASES[0])
-    assert kept.storing is None, "the newest ones are left"
+    assert kept.segment_task is None, "the newest ones are left"
 
 
 async def test_where_no_segment_can_be_made_nobody_tries_again_at_once(kit: Kit) -> None:
     room = Room(kit, set_stage(kit, people=5, moderation=ModerationPolicy.AFTER), Random(3))
     for _ in range(11):
         room.answer()
-    segments, tallies = segments_of(kit), Tallies()
+    segments, tallies = segments_of(kit), TallyCache()
     kept = await tallies.get(segments, room.of, BASES[0])
     await idle(kept)
-    kept.in_segments = -5
+    kept.segmented_count = -5
     await tallies.get(segments, room.of, BASES[0])
-    assert kept.storing is not None
-    await kept.storing
+    assert kept.segment_task is not None
+    await kept.segment_task
 
     await tallies.get(segments, room.of, BASES[0])
-    assert kept.storing is None
+    assert kept.segment_task is None
 
 
 async def test_segments_that_cannot_be_stored_are_counted_again(kit: Kit) -> None:
@@ -248,12 +254,12 @@ async def test_segments_that_cannot_be_stored_are_counted_again(kit: Kit) -> Non
         async def run(self, *_: Any) -> None:
             raise Unavailable(retry_after_s=1)
 
-    broken, tallies = Segments(kit.db, Failing()), Tallies()
+    broken, tallies = SegmentService(kit.db, Failing()), TallyCache()
     kept = await tallies.get(broken, room.of, BASES[0])
     await idle(kept)
 
     assert told(kept.tally) == recounted(kit, room.of, BASES[0])
-    assert kit.db.query(store.stored, room.of, BASES[0].digest) == []
+    assert kit.db.query(store.stored_segments, room.of, BASES[0].digest) == []
 
 
 async def test_rounds_have_their_own_segments_and_deleted_sessions_have_none(kit: Kit) -> None:
@@ -264,12 +270,12 @@ async def test_rounds_have_their_own_segments_and_deleted_sessions_have_none(kit
         for _ in range(10 + nth):
             room.answer()
         reading = await segments.read(room.of, BASES[0])
-        await segments.keep(room.of, BASES[0], reading.fresh)
+        await segments.store(room.of, BASES[0], reading.new_segments)
         assert told((await segments.read(room.of, BASES[0])).tally) == recounted(kit, room.of, BASES[0])
         if nth == 1:
             kit.do(room.stage.session_id, start_round, room.stage.activity_id, actor="test")
 
-    assert [len(kit.db.query(store.stored, room.of._replace(nth=nth), BASES[0].digest)) for nth in (1, 2)] == [1, 1]
+    assert [len(kit.db.query(store.stored_segments, room.of._replace(nth=nth), BASES[0].digest)) for nth in (1, 2)] == [1, 1]
     assert kit.do(None, store.purge, room.stage.session_id, 500) == 2
     assert kit.do(None, store.purge, room.stage.session_id, 500) == 0
 
@@ -289,18 +295,18 @@ async def test_who_asks_for_a_cold_round_is_told_to_come_back_and_finds_it_ready
         return await read(query)
 
     monkeypatch.setattr(kit.db.loads, "read", held)
-    monkeypatch.setattr("conflicto.results.tallies.MAX_WAIT_S", 0.01)
-    tallies, segments = Tallies(), segments_of(kit)
+    monkeypatch.setattr("conflicto.results.tally_cache.MAX_WAIT_S", 0.01)
+    tallies, segments = TallyCache(), segments_of(kit)
 
     for _ in range(3):
         with pytest.raises(Unavailable, match="being counted") as told:
             await tallies.get(segments, room.of, BASES[0])
         assert told.value.retry_after_s == 1
-    (kept,) = tallies._kept.values()
-    assert (kept.loading.done(), kept.waiting, begun) == (False, 0, 1)
+    (kept,) = tallies._tallies.values()
+    assert (kept.load_task.done(), kept.waiters, begun) == (False, 0, 1)
 
     go_on.set()
-    await kept.loading
+    await kept.load_task
     assert await tallies.get(segments, room.of, BASES[0]) is kept
     assert begun == 1
 
@@ -312,16 +318,16 @@ async def test_a_load_that_nobody_asks_for_again_ends(kit: Kit, monkeypatch: pyt
         await asyncio.Event().wait()
 
     monkeypatch.setattr(kit.db.loads, "read", held)
-    monkeypatch.setattr("conflicto.results.tallies.MAX_WAIT_S", 0.01)
-    monkeypatch.setattr("conflicto.results.tallies.MAX_UNASKED_S", 0.01)
-    tallies = Tallies()
+    monkeypatch.setattr("conflicto.results.tally_cache.MAX_WAIT_S", 0.01)
+    monkeypatch.setattr("conflicto.results.tally_cache.MAX_UNAWAITED_LOAD_S", 0.01)
+    tallies = TallyCache()
     with pytest.raises(Unavailable):
         await tallies.get(segments_of(kit), room.of, BASES[0])
-    (kept,) = tallies._kept.values()
+    (kept,) = tallies._tallies.values()
 
-    await asyncio.gather(kept.loading, return_exceptions=True)
-    assert kept.loading.cancelled()
-    assert not tallies._kept
+    await asyncio.gather(kept.load_task, return_exceptions=True)
+    assert kept.load_task.cancelled()
+    assert not tallies._tallies
 
 
 async def test_a_load_goes_on_for_the_last_who_waits_and_ends_without_them(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -340,27 +346,27 @@ async def test_a_load_goes_on_for_the_last_who_waits_and_ends_without_them(kit: 
         return found
 
     monkeypatch.setattr(kit.db.loads, "read", watched)
-    tallies, segments = Tallies(), segments_of(kit)
+    tallies, segments = TallyCache(), segments_of(kit)
     waiting = [asyncio.create_task(tallies.get(segments, room.of, BASES[0])) for _ in range(2)]
     for _ in range(9):
         await steps.acquire()
-    (kept,) = tallies._kept.values()
+    (kept,) = tallies._tallies.values()
 
     waiting[0].cancel()
     await asyncio.gather(waiting[0], return_exceptions=True)
-    assert not kept.loading.done()
+    assert not kept.load_task.done()
 
     waiting[1].cancel()
-    await asyncio.gather(waiting[1], kept.loading, return_exceptions=True)
-    assert kept.loading.cancelled()
-    assert not tallies._kept
-    await eventually(lambda: asyncio.sleep(0, not segments._keeping))
+    await asyncio.gather(waiting[1], kept.load_task, return_exceptions=True)
+    assert kept.load_task.cancelled()
+    assert not tallies._tallies
+    await eventually(lambda: asyncio.sleep(0, not segments._storing))
 
     for _ in range(100):
         held.release()
-    stored = kit.db.query(store.stored, room.of, BASES[0].digest)
+    stored = kit.db.query(store.stored_segments, room.of, BASES[0].digest)
     again = await tallies.get(segments, room.of, BASES[0])
     assert len(stored) >= 2
-    assert again.in_segments >= sum(each.answers for each in stored)
+    assert again.segmented_count >= sum(each.answers for each in stored)
     assert told(again.tally) == recounted(kit, room.of, BASES[0])
     await idle(again)

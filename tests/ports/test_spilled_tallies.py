@@ -24,10 +24,11 @@ from conflicto.platform.problems import Unavailable
 from conflicto.responses.commands.change import edit_response, moderate_response, remove_response
 from conflicto.responses.events import ResponsesChanged
 from conflicto.responses.model import Moderation, Written
-from conflicto.results.queries import Round
-from conflicto.results.segments import Segments
-from conflicto.results.tallies import MAX_SHARE, Kept, Tallies
-from conflicto.results.tally import Basis, results_of, told_results
+from conflicto.results.live_tally import MAX_MEMORY_SHARE, LiveTally
+from conflicto.results.queries import RoundKey
+from conflicto.results.segment_service import SegmentService
+from conflicto.results.tally import TallyInputs, filter_results, results_by_name
+from conflicto.results.tally_cache import TallyCache
 from tests.support.kit import Kit, Stage, command, set_stage
 
 SPEC = {
@@ -38,7 +39,7 @@ SPEC = {
     "votes": {"path": "/v", "op": "votes"},
     "score": {"path": "/n", "op": "score", "key": ""},
 }
-BASIS = Basis(msgspec.json.encode(SPEC).decode(), "5", None, None)
+BASIS = TallyInputs(msgspec.json.encode(SPEC).decode(), "5", None, None)
 MAX_ENTRIES = 8
 STATES = (CountState, NumberState, MedianState, ScoreState, VotesState, WordsState)
 
@@ -50,8 +51,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def segments(kit: Kit, small: None) -> AsyncIterator[Segments]:
-    segments = Segments(kit.db, kit.writer)
+async def segments(kit: Kit, small: None) -> AsyncIterator[SegmentService]:
+    segments = SegmentService(kit.db, kit.writer)
     yield segments
     await segments.close()
 
@@ -62,7 +63,7 @@ class Room:
     def __init__(self, kit: Kit, seed: int) -> None:
         self.kit, self.rng = kit, Random(seed)
         self.stage: Stage = set_stage(kit, people=6, moderation=ModerationPolicy.AFTER)
-        self.of = Round(self.stage.session_id, self.stage.activity_id, 1)
+        self.of = RoundKey(self.stage.session_id, self.stage.activity_id, 1)
         self.answers: list[Any] = []
 
     def text(self) -> str:
@@ -70,7 +71,7 @@ class Room:
         votes = [{"target": f"t{self.rng.randrange(9)}", "vote": self.rng.choice([1, -1, 0])}]
         return msgspec.json.encode({"w": words, "n": self.rng.choice([5, self.rng.randrange(99), 2.5]), "v": votes}).decode()
 
-    def step(self, *tallies: Tallies) -> None:
+    def step(self, *tallies: TallyCache) -> None:
         item = self.stage.answer(self.rng.randrange(6), self.text())
         if self.answers and self.rng.random() < 0.5:
             response, author = self.rng.choice(self.answers)
@@ -85,32 +86,33 @@ class Room:
             self.answers += [(each.response.id, each.response.participant_id) for each in told if hasattr(each, "response")]
             for each in [event for event in committed.events if isinstance(event, ResponsesChanged)]:
                 for following in tallies:
-                    following.follow(each.changes)
+                    following.apply(each.changes)
 
 
 def in_memory(kit: Kit, room: Room, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What a recount says, with all keys in memory."""
-    from conflicto.results.queries import Reading
+    from conflicto.results.queries import TallyLoader
 
     with monkeypatch.context() as patch:
         for state in STATES:
             patch.setattr(state, "max_entries", 10**9)
-        reading = Reading(room.of, BASIS)
-        while not reading.is_over:
+        reading = TallyLoader(room.of, BASIS)
+        while not reading.is_done:
             kit.db.query(reading.step)
         tally = reading.tally
     halves = [
-        (tally.half(is_host=host).count, results_of(tally, is_host=host, is_scored=True, is_anonymous=False)) for host in (1, 0)
+        (tally.audience(is_host=host).count, results_by_name(tally, is_host=host, is_scored=True, is_anonymous=False))
+        for host in (1, 0)
     ]
     return msgspec.json.decode(msgspec.json.encode([halves, sorted(tally.points_of_each(is_host=True)[0].items())]))  # type: ignore[no-any-return]
 
 
-async def on_disk(kept: Kept, now_s: float) -> list[Any]:
+async def on_disk(kept: LiveTally, now_s: float) -> list[Any]:
     await asyncio.sleep(0)  # what overflowed just now begins to move
     assert kept.tally.is_stored
     found = (await kept.stored_results(now_s)).results
     halves = [
-        (count, told_results(list(SPEC), each, is_scored=True, is_anonymous=False)) for count, each in (found.live, found.visible)
+        (count, filter_results(list(SPEC), each, is_scored=True, is_anonymous=False)) for count, each in (found.live, found.visible)
     ]
     points = sorted((await kept.points(is_host=True))[0].items())
     return msgspec.json.decode(msgspec.json.encode([halves, points]))  # type: ignore[no-any-return]
@@ -118,47 +120,47 @@ async def on_disk(kept: Kept, now_s: float) -> list[Any]:
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_it_equals_a_recount_while_followed_and_at_another_worker(
-    kit: Kit, segments: Segments, seed: int, monkeypatch: pytest.MonkeyPatch
+    kit: Kit, segments: SegmentService, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    room, followed, now_s = Room(kit, seed), Tallies(), 0.0
+    room, followed, now_s = Room(kit, seed), TallyCache(), 0.0
     for _ in range(20):
         room.step()
     kept = await followed.get(segments, room.of, BASIS)
     for _ in range(4):
         for _ in range(15):
             room.step(followed)
-            if kept.is_void:
+            if kept.is_invalid:
                 kept = await followed.get(segments, room.of, BASIS)
         now_s += 5
         expected = in_memory(kit, room, monkeypatch)
         assert await on_disk(kept, now_s) == expected
-        other = await Tallies().get(segments, room.of, BASIS)
+        other = await TallyCache().get(segments, room.of, BASIS)
         assert await on_disk(other, 0) == expected, "whoever loads it now says the same"
 
 
-async def test_memory_holds_no_more_than_its_share_and_one_answer(kit: Kit, segments: Segments) -> None:
-    room, followed = Room(kit, 1), Tallies()
+async def test_memory_holds_no_more_than_its_share_and_one_answer(kit: Kit, segments: SegmentService) -> None:
+    room, followed = Room(kit, 1), TallyCache()
     for _ in range(150):
         room.step()
     kept = await followed.get(segments, room.of, BASIS)
     assert kept.tally.is_stored
     for _ in range(100):
         room.step(followed)
-        assert kept.is_void or kept.tally.share <= MAX_SHARE + 2
+        assert kept.is_invalid or kept.tally.memory_share <= MAX_MEMORY_SHARE + 2
         await kept.points(is_host=True)
-        assert kept.is_void or kept.tally.share == 0
+        assert kept.is_invalid or kept.tally.memory_share == 0
 
 
 async def test_who_writes_faster_than_the_disk_is_counted_again(
-    kit: Kit, segments: Segments, monkeypatch: pytest.MonkeyPatch
+    kit: Kit, segments: SegmentService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    room, followed = Room(kit, 2), Tallies()
+    room, followed = Room(kit, 2), TallyCache()
     room.step()
     kept = await followed.get(segments, room.of, BASIS)
     for _ in range(150):
         room.step(followed)  # the disk gets no turn
-    assert kept.is_void
-    assert kept.tally.share == 0
+    assert kept.is_invalid
+    assert kept.tally.memory_share == 0
     with pytest.raises(Unavailable):
         await kept.stored_results(0)
 
@@ -167,20 +169,20 @@ async def test_who_writes_faster_than_the_disk_is_counted_again(
     assert await on_disk(again, 0) == in_memory(kit, room, monkeypatch)
 
 
-async def test_results_are_a_snapshot_of_five_seconds(kit: Kit, segments: Segments) -> None:
-    room, followed = Room(kit, 3), Tallies()
+async def test_results_are_a_snapshot_of_five_seconds(kit: Kit, segments: SegmentService) -> None:
+    room, followed = Room(kit, 3), TallyCache()
     for _ in range(40):
         room.step()
     kept = await followed.get(segments, room.of, BASIS)
     first = await kept.stored_results(10)
     room.step(followed)
     assert await kept.stored_results(14.9) is first
-    assert (await kept.stored_results(15)).moves == kept.moves > first.moves
+    assert (await kept.stored_results(15)).change_count == kept.change_count > first.change_count
     assert (await kept.stored_results(99)).taken_s == 15, "nothing moved since"
 
 
 async def test_a_full_disk_is_told_and_forgotten(kit: Kit, small: None) -> None:
-    room, segments, followed = Room(kit, 4), Segments(kit.db, kit.writer), Tallies()
+    room, segments, followed = Room(kit, 4), SegmentService(kit.db, kit.writer), TallyCache()
     segments.spill = SpillDatabase(max_bytes=20 * 4096)
     for number in range(6):
         words = " ".join(f"{number}x{each}" for each in range(500))
@@ -192,8 +194,8 @@ async def test_a_full_disk_is_told_and_forgotten(kit: Kit, small: None) -> None:
     await segments.close()
 
 
-async def test_what_was_stored_is_lost_with_its_database(kit: Kit, segments: Segments) -> None:
-    room, followed = Room(kit, 5), Tallies()
+async def test_what_was_stored_is_lost_with_its_database(kit: Kit, segments: SegmentService) -> None:
+    room, followed = Room(kit, 5), TallyCache()
     for _ in range(40):
         room.step()
     kept = await followed.get(segments, room.of, BASIS)
@@ -202,21 +204,21 @@ async def test_what_was_stored_is_lost_with_its_database(kit: Kit, segments: Seg
     room.step(followed)
     with pytest.raises(Unavailable):
         await kept.stored_results(5)
-    assert kept.is_void
+    assert kept.is_invalid
 
 
-async def test_the_disk_is_freed_when_a_tally_goes(kit: Kit, segments: Segments) -> None:
-    room, followed = Room(kit, 6), Tallies()
+async def test_the_disk_is_freed_when_a_tally_goes(kit: Kit, segments: SegmentService) -> None:
+    room, followed = Room(kit, 6), TallyCache()
     for _ in range(40):
         room.step()
     await (await followed.get(segments, room.of, BASIS)).stored_results(0)
-    followed = Tallies()
+    followed = TallyCache()
     gc.collect()
     left = await segments.spill.run(lambda spill: spill._connection.execute("SELECT count(*) FROM entries").fetchone())
     assert left == (0,)
 
 
-async def test_the_file_has_no_name_and_memory_does_not_grow_with_it(kit: Kit, segments: Segments) -> None:
+async def test_the_file_has_no_name_and_memory_does_not_grow_with_it(kit: Kit, segments: SegmentService) -> None:
     def file_bytes(spill: SpillStore) -> int:
         state = spill.add_state()
         for part in range(40):

@@ -13,13 +13,14 @@ from conflicto.responses.commands.change import edit_response, moderate_response
 from conflicto.responses.events import ResponsesChanged
 from conflicto.responses.model import NO_SLOT, LiveAnswer, Moderation, ParticipantResponse, Written
 from conflicto.responses.queries import live_answers
-from conflicto.results.queries import Chunk, Reading, Round
-from conflicto.results.segments import Segments
-from conflicto.results.tallies import Kept, Tallies
-from conflicto.results.tally import Basis, Tally, results_of
+from conflicto.results.live_tally import LiveTally
+from conflicto.results.queries import Chunk, RoundKey, TallyLoader
+from conflicto.results.segment_service import SegmentService
+from conflicto.results.tally import RoundTally, TallyInputs, results_by_name
+from conflicto.results.tally_cache import TallyCache
 from tests.support.kit import Kit, Stage, command, set_stage
 
-BASIS = Basis('{"n":{"path":"","op":"number"},"c":{"path":"","op":"count"}}', None, None, None)
+BASIS = TallyInputs('{"n":{"path":"","op":"number"},"c":{"path":"","op":"count"}}', None, None, None)
 
 
 class Room:
@@ -47,23 +48,23 @@ class Room:
             assert not isinstance(told[0], Exception) or isinstance(told[0], DomainError)
             self.news += [each for event in committed.events if isinstance(event, ResponsesChanged) for each in event.changes]
 
-    def tell(self, kept: Kept, most: int) -> None:
+    def tell(self, kept: LiveTally, most: int) -> None:
         for before, after in self.news[:most]:
-            kept.take(before, after)
+            kept.apply(before, after)
         del self.news[:most]
 
 
-def segments_of(kit: Kit) -> Segments:
-    return Segments(kit.db, kit.writer)
+def segments_of(kit: Kit) -> SegmentService:
+    return SegmentService(kit.db, kit.writer)
 
 
-def told(tally: Tally) -> list[Any]:
-    return [results_of(tally, is_host=host, is_scored=True, is_anonymous=False) for host in (True, False)]
+def told(tally: RoundTally) -> list[Any]:
+    return [results_by_name(tally, is_host=host, is_scored=True, is_anonymous=False) for host in (True, False)]
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_a_load_among_changes_is_exact(kit: Kit, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.results.queries.CHUNK", 3)
+    monkeypatch.setattr("conflicto.results.queries.MAX_CHUNK_RESPONSES", 3)
     rng = Random(seed)
     stage = set_stage(
         kit, people=20, policy=rng.choice([ResponsePolicy.ONE, ResponsePolicy.MANY]), moderation=ModerationPolicy.AFTER
@@ -73,47 +74,47 @@ def test_a_load_among_changes_is_exact(kit: Kit, seed: int, monkeypatch: pytest.
         room.step()
     room.news = room.news[rng.randrange(4) :] if rng.random() < 0.5 else []
 
-    of, kept = Round(stage.session_id, stage.activity_id, 1), Kept(Tally(BASIS))
-    reading = Reading(of, BASIS)
-    while not reading.is_over:
+    of, kept = RoundKey(stage.session_id, stage.activity_id, 1), LiveTally(RoundTally(BASIS))
+    reading = TallyLoader(of, BASIS)
+    while not reading.is_done:
         for _ in range(rng.randrange(5)):
             room.step()
         kit.db.query(reading.step)
         room.tell(kept, rng.randrange(4))
-    kept.loaded(reading)
+    kept.finish_load(reading)
     for _ in range(8):
         room.step()
         room.tell(kept, rng.randrange(3))
     room.tell(kept, len(room.news))
 
-    fresh = Tally(BASIS)
+    fresh = RoundTally(BASIS)
     for answer in kit.db.query(live_answers, of.activity_id, 1, after=0, upto=2**62, most=1_000):
         fresh.add(answer)
     assert len(reading.chunks) > 1
     assert told(kept.tally) == told(fresh)
-    assert fresh.half(is_host=True).count > 3
+    assert fresh.audience(is_host=True).count > 3
 
 
 async def test_a_load_that_fails_is_forgotten(kit: Kit) -> None:
-    stage, tallies, segments = set_stage(kit, people=1), Tallies(), segments_of(kit)
+    stage, tallies, segments = set_stage(kit, people=1), TallyCache(), segments_of(kit)
     kit.run(stage.answer(0, "1"))
     for _ in range(2):
         with pytest.raises(NotFound):
-            await tallies.get(segments, Round(1, stage.activity_id, 1), BASIS)
-    kept = await tallies.get(segments, Round(stage.session_id, stage.activity_id, 1), BASIS)
-    assert kept.tally.half(is_host=True).count == 1
-    assert await tallies.get(segments, Round(stage.session_id, stage.activity_id, 1), BASIS) is kept
+            await tallies.get(segments, RoundKey(1, stage.activity_id, 1), BASIS)
+    kept = await tallies.get(segments, RoundKey(stage.session_id, stage.activity_id, 1), BASIS)
+    assert kept.tally.audience(is_host=True).count == 1
+    assert await tallies.get(segments, RoundKey(stage.session_id, stage.activity_id, 1), BASIS) is kept
 
 
 async def test_the_oldest_tallies_make_room(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.results.tallies.MOST_TALLIES", 2)
-    stage, tallies, segments = set_stage(kit, people=1), Tallies(), segments_of(kit)
+    monkeypatch.setattr("conflicto.results.tally_cache.MAX_TALLIES", 2)
+    stage, tallies, segments = set_stage(kit, people=1), TallyCache(), segments_of(kit)
     first, second, third = [
-        await tallies.get(segments, Round(stage.session_id, stage.activity_id, nth), BASIS) for nth in (1, 2, 3)
+        await tallies.get(segments, RoundKey(stage.session_id, stage.activity_id, nth), BASIS) for nth in (1, 2, 3)
     ]
-    assert await tallies.get(segments, Round(stage.session_id, stage.activity_id, 3), BASIS) is third
-    assert await tallies.get(segments, Round(stage.session_id, stage.activity_id, 2), BASIS) is second
-    assert await tallies.get(segments, Round(stage.session_id, stage.activity_id, 1), BASIS) is not first
+    assert await tallies.get(segments, RoundKey(stage.session_id, stage.activity_id, 3), BASIS) is third
+    assert await tallies.get(segments, RoundKey(stage.session_id, stage.activity_id, 2), BASIS) is second
+    assert await tallies.get(segments, RoundKey(stage.session_id, stage.activity_id, 1), BASIS) is not first
 
 
 def revision(text: str, ts: int, *, created_ts: int = 5, deleted: bool = False) -> ParticipantResponse:
@@ -123,19 +124,19 @@ def revision(text: str, ts: int, *, created_ts: int = 5, deleted: bool = False) 
     )  # fmt: skip
 
 
-def loaded(*answers: ParticipantResponse, seen_ts: int, is_shared: bool) -> Kept:
-    kept = Kept(Tally(BASIS), is_shared=is_shared)
-    reading = Reading(Round(1, UUID(int=2), 1), BASIS)
+def loaded(*answers: ParticipantResponse, seen_ts: int, is_shared: bool) -> LiveTally:
+    kept = LiveTally(RoundTally(BASIS), is_shared=is_shared)
+    reading = TallyLoader(RoundKey(1, UUID(int=2), 1), BASIS)
     for each in answers:
         live = LiveAnswer(each.id, each.ts, each.created_ts, each.received_us, 3, each.moderation, each.text or "", None)
         reading.tally.add(live)
-        kept.remember(live)
+        kept.record(live)
     reading.chunks.append(Chunk(seen_ts, seen_ts, seen_ts))
-    kept.loaded(reading)
+    kept.finish_load(reading)
     return kept
 
 
-def numbers(kept: Kept) -> tuple[int, float | None]:
+def numbers(kept: LiveTally) -> tuple[int, float | None]:
     result = told(kept.tally)[0]["n"]
     return result["answers"], result["sum"]
 
@@ -143,45 +144,45 @@ def numbers(kept: Kept) -> tuple[int, float | None]:
 def test_answer_that_moved_on_unseen_spoils_a_tally_that_does_not_remember_it() -> None:
     """The load met 15, which memory, standing at 10, never heard of; so what it knows, 5, is not what was counted."""
     kept = loaded(revision("7", 15), seen_ts=25, is_shared=False)
-    kept.take(revision("1", 5), revision("2", 30), 10)
-    assert kept.is_void
+    kept.apply(revision("1", 5), revision("2", 30), 10)
+    assert kept.is_invalid
 
 
 def test_what_others_did_before_the_load_was_counted_by_it() -> None:
     kept = loaded(revision("7", 15), seen_ts=25, is_shared=False)
-    kept.take(None, revision("7", 15), 10)
-    assert (kept.is_void, numbers(kept)) == (False, (1, 7))
+    kept.apply(None, revision("7", 15), 10)
+    assert (kept.is_invalid, numbers(kept)) == (False, (1, 7))
 
 
 def test_answer_that_is_known_as_it_was_counted_is_taken_back() -> None:
     kept = loaded(revision("7", 15), seen_ts=25, is_shared=False)
-    kept.take(revision("7", 15), revision("2", 30), 25)
-    assert (kept.is_void, numbers(kept)) == (False, (1, 2))
+    kept.apply(revision("7", 15), revision("2", 30), 25)
+    assert (kept.is_invalid, numbers(kept)) == (False, (1, 2))
 
 
 def test_answer_of_which_nothing_is_known_spoils_the_tally() -> None:
     kept = loaded(revision("7", 15), seen_ts=25, is_shared=False)
-    kept.take(None, revision("2", 30), 25)
-    assert kept.is_void
+    kept.apply(None, revision("2", 30), 25)
+    assert kept.is_invalid
 
 
 def test_tally_that_remembers_takes_each_answer_once_and_in_its_newest_revision() -> None:
     kept = loaded(revision("7", 30), seen_ts=30, is_shared=True)
     for late in (revision("1", 20), revision("7", 30), revision("1", 20, deleted=True)):
-        kept.take(None, late, 10)
-    assert (numbers(kept), kept.moves) == ((1, 7), 0)
-    kept.take(None, revision("2", 40), 30)
-    assert (numbers(kept), kept.moves) == ((1, 2), 1)
-    kept.take(None, revision("", 50, deleted=True), 40)
+        kept.apply(None, late, 10)
+    assert (numbers(kept), kept.change_count) == ((1, 7), 0)
+    kept.apply(None, revision("2", 40), 30)
+    assert (numbers(kept), kept.change_count) == ((1, 2), 1)
+    kept.apply(None, revision("", 50, deleted=True), 40)
     assert numbers(kept) == (0, 0)
 
 
 def test_tally_remembers_only_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.results.tallies.MAX_COUNTED_BYTES", getsizeof("88") + 1)
+    monkeypatch.setattr("conflicto.results.live_tally.MAX_RECORDED_BYTES", getsizeof("88") + 1)
     kept = loaded(revision("77", 15), seen_ts=25, is_shared=True)
-    assert kept.counted is not None
+    assert kept.recorded is not None
     for ts in (30, 40, 50):
-        kept.take(None, revision("88", ts), ts - 1)
-    assert kept.counted is not None
-    kept.take(None, revision("8888", 60), 59)
-    assert kept.counted is None
+        kept.apply(None, revision("88", ts), ts - 1)
+    assert kept.recorded is not None
+    kept.apply(None, revision("8888", 60), 59)
+    assert kept.recorded is None

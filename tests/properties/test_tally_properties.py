@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from conflicto.aggregation.spill.store import SpillStore
 from conflicto.responses.model import Moderation, ParticipantResponse
-from conflicto.results.tally import Basis, Tally, results_of, told_results
+from conflicto.results.tally import RoundTally, TallyInputs, filter_results, results_by_name
 from tests.support.samples import response
 
 SPEC = {
@@ -27,7 +27,7 @@ SPEC = {
 BORDA = {"path": "", "op": "rank", "rule": "borda", "of": [1, "x", True]}
 MEDIAN = {"path": "", "op": "median", "min": -2}
 AMONG = SPEC | {"votes": {"path": "", "op": "votes", "among": "answers"}, "rank": BORDA, "bounded": MEDIAN}
-BASIS = Basis(msgspec.json.encode(SPEC).decode(), '{"right":1}', 1_000_000, 10, knows_authors=True)
+BASIS = TallyInputs(msgspec.json.encode(SPEC).decode(), '{"right":1}', 1_000_000, 10, knows_authors=True)
 
 NUMBERS = st.one_of(st.integers(-3, 9), st.integers(-(2**53) + 1, 2**53 - 1), st.floats(allow_nan=False, allow_infinity=False))
 TEXTS = st.one_of(
@@ -73,9 +73,9 @@ def step(
     return before, after
 
 
-def told(tally: Tally) -> list[Any]:
+def told(tally: RoundTally) -> list[Any]:
     halves = [
-        (tally.half(is_host=host).count, results_of(tally, is_host=host, is_scored=True, is_anonymous=False))
+        (tally.audience(is_host=host).count, results_by_name(tally, is_host=host, is_scored=True, is_anonymous=False))
         for host in (True, False)
     ]
     return [msgspec.json.decode(msgspec.json.encode(halves)), sorted(tally.points(is_host=True)), dict(tally.authors)]
@@ -87,7 +87,7 @@ def test_a_tally_that_followed_equals_a_recount(
     steps: list[tuple[int, Any]], spec: dict[str, Any], moderated: bool, chance: random.Random
 ) -> None:
     basis = BASIS._replace(aggregate=msgspec.json.encode(spec).decode(), is_moderated=moderated)
-    followed, rows = Tally(basis), dict[int, ParticipantResponse]()
+    followed, rows = RoundTally(basis), dict[int, ParticipantResponse]()
     for ts, (number, (what, value)) in enumerate(steps, 1):
         change = step(rows, number, what, value, ts)
         if change:
@@ -96,12 +96,12 @@ def test_a_tally_that_followed_equals_a_recount(
     again = list(rows.values())
     chance.shuffle(again)
     counted_at_once = basis._replace(is_moderated=False)
-    recounted = Tally(counted_at_once)
+    recounted = RoundTally(counted_at_once)
     for each in again:
         recounted.change(None, each)
     assert told(followed) == told(recounted)
 
-    shown, written = Tally(counted_at_once), Tally(counted_at_once)
+    shown, written = RoundTally(counted_at_once), RoundTally(counted_at_once)
     for each in filter(lambda row: row.is_visible, again):
         shown.change(None, replace(each, text=each.masked or each.text, masked=None))
         written.change(None, replace(each, masked=None))
@@ -113,7 +113,7 @@ def test_a_tally_that_followed_equals_a_recount(
 
     for each in again:
         recounted.change(each, replace(each, deleted=True, text=None))
-    assert told(recounted) == told(Tally(counted_at_once))
+    assert told(recounted) == told(RoundTally(counted_at_once))
 
 
 @settings(max_examples=300, deadline=None)
@@ -124,24 +124,24 @@ def test_what_was_dumped_in_parts_adds_up_to_the_whole(steps: list[tuple[int, An
         step(rows, number, what, value, ts)
     live = [each for each in rows.values() if not each.deleted]
 
-    whole, taken = Tally(BASIS), Tally(BASIS._replace(is_moderated=moderated))
+    whole, taken = RoundTally(BASIS), RoundTally(BASIS._replace(is_moderated=moderated))
     for part in range(parts):
-        counted = Tally(BASIS)
+        counted = RoundTally(BASIS)
         for each in live[part::parts]:
             whole.add(each)
             counted.add(each)
-        taken.take(msgspec.msgpack.decode(msgspec.msgpack.encode(counted.dump())))
+        taken.merge(msgspec.msgpack.decode(msgspec.msgpack.encode(counted.dump())))
     assert told(taken) == told(whole)
 
     for each in live:
         taken.remove(each)
-    assert told(taken) == told(Tally(BASIS)), "and every answer can be taken back"
+    assert told(taken) == told(RoundTally(BASIS)), "and every answer can be taken back"
 
 
-def told_of_stored(tally: Tally, spill: SpillStore) -> list[Any]:
+def told_of_stored(tally: RoundTally, spill: SpillStore) -> list[Any]:
     results = tally.detach().results(spill)
     halves = [
-        (count, told_results(tally.names, told, is_scored=True, is_anonymous=False))
+        (count, filter_results(tally.names, told, is_scored=True, is_anonymous=False))
         for count, told in (results.live, results.visible)
     ]
     points = sorted((who, earned) for part in tally.detach().points(spill, is_host=True) for who, earned in part.items())
@@ -155,25 +155,25 @@ def test_a_tally_on_disk_equals_a_recount_in_memory(
 ) -> None:
     basis = BASIS._replace(aggregate=msgspec.json.encode(spec).decode(), is_moderated=moderated)
     spill = SpillStore(2**26)
-    followed, rows = Tally(basis), dict[int, ParticipantResponse]()
+    followed, rows = RoundTally(basis), dict[int, ParticipantResponse]()
     for ts, (number, (what, value)) in enumerate(steps, 1):
         change = step(rows, number, what, value, ts)
         if change:
             followed.change(*change)
         if chance.random() < 0.3:
             followed.detach().store(spill)
-            assert followed.share == 0
+            assert followed.memory_share == 0
 
     again = list(rows.values())
     chance.shuffle(again)
-    recounted = Tally(basis._replace(is_moderated=False))
+    recounted = RoundTally(basis._replace(is_moderated=False))
     for each in again:
         recounted.change(None, each)
     assert told_of_stored(followed, spill) == told(recounted)
 
     for each in again:
         followed.change(each, replace(each, deleted=True, text=None))
-    assert told_of_stored(followed, spill) == told(Tally(basis))
+    assert told_of_stored(followed, spill) == told(RoundTally(basis))
     for left in ("SELECT count(*) FROM entries", "SELECT count(*) FROM items"):
         assert spill._connection.execute(left).fetchone() == (0,), "nothing stays of what is gone"
     spill.close()
@@ -182,10 +182,10 @@ def test_a_tally_on_disk_equals_a_recount_in_memory(
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.integers(-(2**53) + 1, 2**53 - 1), min_size=1, max_size=40))
 def test_whole_numbers_are_added_exactly_and_every_one_is_in_a_bin(values: list[int]) -> None:
-    tally = Tally(Basis('{"n":{"path":"","op":"number"}}', None, None, None))
+    tally = RoundTally(TallyInputs('{"n":{"path":"","op":"number"}}', None, None, None))
     for value in values:
         tally.add(response(text=str(value)))
-    told = msgspec.json.encode(results_of(tally, is_host=True, is_scored=True, is_anonymous=False)["n"]).decode()
+    told = msgspec.json.encode(results_by_name(tally, is_host=True, is_scored=True, is_anonymous=False)["n"]).decode()
     assert f'"sum":{sum(values)},' in told
     found = msgspec.json.decode(told)
     assert (found["min"], found["max"], found["answers"]) == (min(values), max(values), len(values))

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conflicto.results.tally import Basis, Tally, results_of
+from conflicto.results.tally import RoundTally, TallyInputs, results_by_name
 from tests.support.samples import response
 
 whalrus = pytest.importorskip("whalrus")
@@ -53,11 +53,11 @@ def quiet() -> Iterator[None]:
 
 def ours(ballots: Sequence[Ballot], unranked: str) -> Points:
     spec = {"r": {"path": "", "op": "rank", "rule": "borda", "of": list(OPTIONS), "unranked": unranked}}
-    tally = Tally(Basis(msgspec.json.encode(spec).decode(), None, None, None))
+    tally = RoundTally(TallyInputs(msgspec.json.encode(spec).decode(), None, None, None))
     for ballot in ballots:
         sent = [place[0] if len(place) == 1 else place for place in ballot]
         tally.add(response(text=msgspec.json.encode(sent).decode()))
-    told = msgspec.json.decode(msgspec.json.encode(results_of(tally, is_host=True, is_scored=True, is_anonymous=False)))
+    told = msgspec.json.decode(msgspec.json.encode(results_by_name(tally, is_host=True, is_scored=True, is_anonymous=False)))
     return {each["value"]: Fraction(each["points"]) for each in told["r"]["ranking"]}
 
 

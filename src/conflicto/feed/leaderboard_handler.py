@@ -15,8 +15,8 @@ from conflicto.participants.queries import present_seats
 from conflicto.platform.fast_path.cacheable import cacheable_response
 from conflicto.platform.http.messages import encode
 from conflicto.platform.problems import Unavailable
-from conflicto.results.board import Board, standings
-from conflicto.results.visibility import tells_scores
+from conflicto.results.access import are_scores_visible
+from conflicto.results.leaderboard import LeaderboardSnapshot, rank_participants
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.platform.http.messages import Request, Response
-    from conflicto.results.board import Standing
+    from conflicto.results.leaderboard import LeaderboardRow
     from conflicto.sessions.word_filter import WordFilter
 
 ATTEMPTS = 5
@@ -79,7 +79,7 @@ class LeaderboardHandler:
         standing = board.by_participant.get(participant_id)
         return None if standing is None else standing.points
 
-    async def _board(self, head: SessionState, *, is_host: bool) -> tuple[SessionState, Board, bool]:
+    async def _board(self, head: SessionState, *, is_host: bool) -> tuple[SessionState, LeaderboardSnapshot, bool]:
         """Return the board, and whether it is that of this very moment: answers may have come while nicknames were read."""
         for _ in range(ATTEMPTS):
             seen = await self._scored(head, is_host=is_host)
@@ -87,21 +87,21 @@ class LeaderboardHandler:
                 head = await self._heads.get(head.session.id)
                 continue
             of = _made_of(head, seen, is_host=is_host)
-            board = head.board.boards.get(is_host)
-            if board is None or board.of != of:
-                board = head.board.boards[is_host] = await self._made(head, seen, of, is_host=is_host)
+            board = head.board.snapshots.get(is_host)
+            if board is None or board.version != of:
+                board = head.board.snapshots[is_host] = await self._made(head, seen, of, is_host=is_host)
             return head, board, head.is_current and _made_of(head, seen, is_host=is_host) == of
         raise Unavailable(retry_after_s=1)
 
     async def _scored(self, head: SessionState, *, is_host: bool) -> Sequence[RoundTally] | None:
         """Return the scored activities that count for a caller, each in its present round; None: look again, the session went on."""
         counting = [each for each in head.activities.values() if _counts(each, is_host=is_host)]
-        unknown = head.board.unknown(counting)
+        unknown = head.board.unread(counting)
         for nth in range(0, len(unknown), MAX_UNREAD):
             part = unknown[nth : nth + MAX_UNREAD]
             read = partial(self._db.read, activities_with_contents, part)
-            head.board.learn(await self._answers.shared(head, ("contents", *part), read))
-        if unknown and head.board.unknown(counting):
+            head.board.add(await self._answers.shared(head, ("contents", *part), read))
+        if unknown and head.board.unread(counting):
             return None
         found = []
         for activity in counting:
@@ -112,31 +112,31 @@ class LeaderboardHandler:
                 found.append(seen)
         return found if head.is_current else None
 
-    async def _made(self, head: SessionState, seen: Sequence[RoundTally], of: object, *, is_host: bool) -> Board:
+    async def _made(self, head: SessionState, seen: Sequence[RoundTally], of: object, *, is_host: bool) -> LeaderboardSnapshot:
         parts = [part for each in seen for part in await each.kept.points(is_host=is_host)]
         found, by_participant = await asyncio.to_thread(_ranked, parts, head.departed)
         ids = [each.participant_id for each in found[:LARGEST_LIMIT]]
         nicknames = await self._db.read(_nicknames, ids) if ids else {}
         if not is_host:
             nicknames = await asyncio.to_thread(_shown_names, head.session.word_filter, nicknames)
-        return Board(of, found, by_participant, nicknames)
+        return LeaderboardSnapshot(of, found, by_participant, nicknames)
 
 
 def _made_of(head: SessionState, seen: Sequence[RoundTally], *, is_host: bool) -> object:
     filtered = None if is_host else head.session.word_filter
-    return (head.seat_changes, filtered, *((each.activity.id, each.nth, each.kept, each.kept.moves) for each in seen))
+    return (head.seat_changes, filtered, *((each.activity.id, each.nth, each.kept, each.kept.change_count) for each in seen))
 
 
 def _counts(activity: Activity, *, is_host: bool) -> bool:
     """Whether an activity's points may be added up for a caller. Those of an anonymous one never are: they would tell who answered."""
     if activity.deleted or activity.anonymous or activity.started_ts is None:
         return False
-    return is_host or (activity.results_visibility is not ResultsVisibility.HOST and tells_scores(activity, activity.round))
+    return is_host or (activity.results_visibility is not ResultsVisibility.HOST and are_scores_visible(activity, activity.round))
 
 
-def _ranked(parts: Sequence[Mapping[int, int]], departed: Container[int]) -> tuple[list[Standing], dict[int, Standing]]:
+def _ranked(parts: Sequence[Mapping[int, int]], departed: Container[int]) -> tuple[list[LeaderboardRow], dict[int, LeaderboardRow]]:
     """Return everybody's standing, as a list and by participant; sorts a whole hall, so a thread's work."""
-    found = standings(parts, departed)
+    found = rank_participants(parts, departed)
     return found, {each.participant_id: each for each in found}
 
 
@@ -148,7 +148,7 @@ def _nicknames(tx: ReadTx, ids: Sequence[int]) -> dict[int, str]:
     return {who: seat.nickname for who, seat in present_seats(tx, ids).items()}
 
 
-def _body(board: Board, limit: int) -> dict[str, Any]:
+def _body(board: LeaderboardSnapshot, limit: int) -> dict[str, Any]:
     items = [
         {
             "participant_id": each.participant_id,
@@ -156,10 +156,10 @@ def _body(board: Board, limit: int) -> dict[str, Any]:
             "points": each.points,
             "rank": each.rank,
         }
-        for each in board.standings[:limit]
+        for each in board.rows[:limit]
     ]
-    return {"items": items, "total": len(board.standings)}
+    return {"items": items, "total": len(board.rows)}
 
 
-def _own(standing: Standing | None) -> dict[str, int] | None:
+def _own(standing: LeaderboardRow | None) -> dict[str, int] | None:
     return None if standing is None else {"points": standing.points, "rank": standing.rank}

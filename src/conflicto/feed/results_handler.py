@@ -18,11 +18,11 @@ from conflicto.platform.http.messages import encode
 from conflicto.platform.instants import rfc3339
 from conflicto.platform.problems import FieldError, InvalidInput, NotFound, Unavailable
 from conflicto.responses.queries import pooled_authors
+from conflicto.results.access import ResultsAccess, are_scores_visible, results_access
 from conflicto.results.errors import ResultsHidden
-from conflicto.results.queries import Round
-from conflicto.results.tallies import Body
-from conflicto.results.tally import Basis, results_of, told_results
-from conflicto.results.visibility import Door, door_of, tells_scores
+from conflicto.results.live_tally import Body
+from conflicto.results.queries import RoundKey
+from conflicto.results.tally import TallyInputs, filter_results, results_by_name
 
 if TYPE_CHECKING:
     from conflicto.activities.model import Activity
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from conflicto.platform.db.engine import Database
     from conflicto.platform.fast_path.cached_response import CachedResponse
     from conflicto.platform.http.messages import Request, Response
-    from conflicto.results.segments import Segments
-    from conflicto.results.tallies import Kept
+    from conflicto.results.live_tally import LiveTally
+    from conflicto.results.segment_service import SegmentService
 
 ATTEMPTS = 5
 """How often a tally is looked for: the host may change the activity, or another process the session, while one is loaded."""
@@ -71,19 +71,25 @@ class RoundTally(NamedTuple):
     head: SessionState
     activity: Activity
     nth: int
-    kept: Kept
+    kept: LiveTally
 
     @property
     def of(self) -> object:
         """What a body that shows all of it is made of."""
-        return self.kept.moves, self.activity.updated_ts
+        return self.kept.change_count, self.activity.updated_ts
 
 
 class ResultsHandler:
     """Answers with results. One per process, the event loop's alone."""
 
     def __init__(
-        self, db: Database, segments: Segments, heads: SessionCache, answers: PollHandler, press: ResponseBuilder, clock: Clock
+        self,
+        db: Database,
+        segments: SegmentService,
+        heads: SessionCache,
+        answers: PollHandler,
+        press: ResponseBuilder,
+        clock: Clock,
     ) -> None:
         self._db = db
         self._segments = segments
@@ -116,7 +122,7 @@ class ResultsHandler:
             is_snapshot = reader.view is View.PARTICIPANT or seen.kept.tally.is_stored
             until_s = made.taken_s + CROWD_SNAPSHOT_S if is_snapshot else float("inf")
             authors = seen.kept.tally.authors
-            guard = VisibleTo(authors, min_ts=1, max_ts=ANY_NUMBER, default_ts=0) if door is Door.AUTHORS else None
+            guard = VisibleTo(authors, min_ts=1, max_ts=ANY_NUMBER, default_ts=0) if door is ResultsAccess.AUTHORS else None
             ready = self._press.status(request, seen.head, made.body, until_s=until_s, guard=guard)
             self._answers.keep(seen.head, key, ready)
         return ready, seen
@@ -126,24 +132,24 @@ class ResultsHandler:
         basis = await self._basis(head, activity, nth)
         if basis is None:
             return None
-        kept = await head.tallies.get(self._segments, Round(head.session.id, activity.id, nth), basis)
+        kept = await head.tallies.get(self._segments, RoundKey(head.session.id, activity.id, nth), basis)
         if not await self._reached(head, kept.seen_ts):
             return None
-        is_good = head.is_current and not kept.is_void and head.activities.get(activity.id) is activity
+        is_good = head.is_current and not kept.is_invalid and head.activities.get(activity.id) is activity
         return RoundTally(head, activity, nth, kept) if is_good else None
 
-    async def _open(self, request: Request, head: SessionState) -> tuple[RoundTally, Door]:
+    async def _open(self, request: Request, head: SessionState) -> tuple[RoundTally, ResultsAccess]:
         """Return what the caller may see, and whether others may see it as well."""
         view, session_id = view_of(request.caller), request.params["session_id"]
         for _ in range(ATTEMPTS):
             activity = head.activity(request.params["activity_id"], for_host=view is View.HOST)
             nth = _round_of(request, activity)
-            door = Door.OPEN if view is View.HOST else door_of(activity, nth, _counts_of(head, activity, nth))
-            if door is Door.CLOSED or (door is Door.AUTHORS and view is View.SCREEN):
+            door = ResultsAccess.OPEN if view is View.HOST else results_access(activity, nth, _counts_of(head, activity, nth))
+            if door is ResultsAccess.CLOSED or (door is ResultsAccess.AUTHORS and view is View.SCREEN):
                 raise ResultsHidden
             seen = await self.seen(head, activity, nth)
             if seen is not None:
-                if door is Door.AUTHORS and not await self._has_answered(seen, request.caller.participant_id):
+                if door is ResultsAccess.AUTHORS and not await self._has_answered(seen, request.caller.participant_id):
                     raise ResultsHidden
                 return seen, door
             head = await self._heads.get(session_id)
@@ -162,7 +168,7 @@ class ResultsHandler:
             seen.head.pooled_authors[of] = found
         return participant_id in seen.head.pooled_authors.get(of, ())
 
-    async def _basis(self, head: SessionState, activity: Activity, nth: int) -> Basis | None:
+    async def _basis(self, head: SessionState, activity: Activity, nth: int) -> TallyInputs | None:
         """Return what the tally of a round is made from, None if the activity changed meanwhile."""
         unread = head.contents.unread([activity])
         if unread:
@@ -172,7 +178,7 @@ class ResultsHandler:
         if content is None:
             return None
         timed = activity if nth == activity.round else _counts_of(head, activity, nth)
-        return Basis(
+        return TallyInputs(
             content.aggregate,
             content.secret,
             timed.started_ts,
@@ -202,7 +208,7 @@ class ResultsHandler:
             of = seen.head.control_ts
             if body is not None and now_s - body.taken_s >= CROWD_SNAPSHOT_S:
                 body = None
-        if body is None or body.of != of:
+        if body is None or body.version != of:
             body = bodies[reader] = Body(of, _counted_body(seen, reader), now_s)
         return body
 
@@ -216,23 +222,23 @@ async def _stored_body(seen: RoundTally, reader: ResultsView, now_s: float) -> B
     kept = seen.kept
     snapshot = await kept.stored_results(now_s)
     body, of = kept.bodies.get(reader), (snapshot.taken_s, seen.activity.updated_ts, seen.head.control_ts)
-    if body is None or body.of != of:
+    if body is None or body.version != of:
         count, results = snapshot.results.live if reader.counts_all else snapshot.results.visible
-        told = told_results(kept.tally.names, results, **_audience(seen, reader))
+        told = filter_results(kept.tally.names, results, **_audience(seen, reader))
         body = Body(of, _results_body(seen, reader, count, told), snapshot.taken_s)
-    is_recent = snapshot.moves == kept.moves
+    is_recent = snapshot.change_count == kept.change_count
     body = kept.bodies[reader] = body._replace(taken_s=now_s) if is_recent else body
     return body
 
 
 def _counted_body(seen: RoundTally, reader: ResultsView) -> bytes:
     tally = seen.kept.tally
-    told = results_of(tally, is_host=reader.counts_all, **_audience(seen, reader))
-    return _results_body(seen, reader, tally.half(is_host=reader.counts_all).count, told)
+    told = results_by_name(tally, is_host=reader.counts_all, **_audience(seen, reader))
+    return _results_body(seen, reader, tally.audience(is_host=reader.counts_all).count, told)
 
 
 def _audience(seen: RoundTally, reader: ResultsView) -> dict[str, bool]:
-    is_scored = reader.is_host or tells_scores(seen.activity, seen.nth)
+    is_scored = reader.is_host or are_scores_visible(seen.activity, seen.nth)
     return {"is_scored": is_scored, "is_anonymous": seen.activity.anonymous}
 
 

@@ -24,8 +24,8 @@ from conflicto.platform.problems import NotFound
 from conflicto.responses.events import AnswersPooled, ResponsesChanged
 from conflicto.responses.model import Moderation
 from conflicto.responses.queries import pooled_changes, session_feed
-from conflicto.results.board import BoardMemory
-from conflicto.results.tallies import Tallies
+from conflicto.results.leaderboard import LeaderboardCache
+from conflicto.results.tally_cache import TallyCache
 from conflicto.sessions.events import LinkChanged, SessionChanged
 from conflicto.sessions.feed_heads import read_head
 from conflicto.sessions.gaps import Gap, read_gaps
@@ -94,8 +94,8 @@ class SessionState:
     frames: EventCache = field(default_factory=EventCache)
     shelves: dict[View, ViewCache] = field(default_factory=lambda: {view: ViewCache() for view in View})
     bells: dict[View, Notifier] = field(default_factory=lambda: {view: Notifier() for view in View})
-    tallies: Tallies = field(default_factory=Tallies)
-    board: BoardMemory = field(default_factory=BoardMemory)
+    tallies: TallyCache = field(default_factory=TallyCache)
+    board: LeaderboardCache = field(default_factory=LeaderboardCache)
     seat_changes: int = 0
     gaps: tuple[Gap, ...] = ()
     links: dict[UUID, Link] = field(default_factory=dict)
@@ -198,12 +198,12 @@ class SessionState:
 
     def _follow(self, event: object) -> None:
         if isinstance(event, ResponsesChanged):
-            self.tallies.follow(event.changes)
+            self.tallies.apply(event.changes)
             self._take_answers(after for _, after in event.changes)
             self._tell_authors(event.changes)
         elif isinstance(event, RemoteResponsesChanged):
             changes = [(self.recent.answer(after.id), after) for after in event.responses]
-            self.tallies.overtake(event.since, changes)
+            self.tallies.apply_remote(event.since, changes)
             self._take_answers(event.responses)
             self._tell_authors(changes)
         elif isinstance(event, AnswersPooled):

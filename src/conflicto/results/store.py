@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx, WriteTx
 
 
-class Round(NamedTuple):
+class RoundKey(NamedTuple):
     """Whose answers are counted."""
 
     session_id: int
@@ -34,7 +34,7 @@ _OF_ROUND = (
     tally_segments.c.activity_id == bindparam("activity_id"),
     tally_segments.c.round == bindparam("nth"),
 )
-_STORED = (
+_SEGMENTS = (
     select(tally_segments.c.after_ts, tally_segments.c.upto_ts, tally_segments.c.answers)
     .where(*_OF_ROUND, tally_segments.c.basis == bindparam("basis"))
     .order_by(tally_segments.c.upto_ts)
@@ -46,7 +46,7 @@ _STATE = select(tally_segments.c.state).where(
     tally_segments.c.upto_ts == bindparam("upto"),
     tally_segments.c.answers == bindparam("answers"),
 )
-_IN_THE_WAY = delete(tally_segments).where(
+_DELETE_OVERLAPPING = delete(tally_segments).where(
     *_OF_ROUND,
     or_(
         tally_segments.c.basis != bindparam("basis"),
@@ -55,24 +55,33 @@ _IN_THE_WAY = delete(tally_segments).where(
 )
 
 
-def stored(tx: ReadTx, of: Round, basis: bytes) -> list[Segment]:
+def stored_segments(tx: ReadTx, round_key: RoundKey, basis: bytes) -> list[Segment]:
     """Return what was counted of a round by a basis, in order; no two overlap."""
-    rows = tx.all(_STORED, {"activity_id": of.activity_id, "nth": of.nth, "basis": basis})
+    rows = tx.all(_SEGMENTS, {"activity_id": round_key.activity_id, "nth": round_key.nth, "basis": basis})
     return [Segment._make(row) for row in rows]
 
 
-def state_of(tx: ReadTx, of: Round, basis: bytes, segment: Segment) -> bytes | None:
+def segment_state(tx: ReadTx, round_key: RoundKey, basis: bytes, segment: Segment) -> bytes | None:
     """Return the dump of a segment, None if another one took its place."""
-    state: bytes | None = tx.scalar(_STATE, {"activity_id": of.activity_id, "nth": of.nth, "basis": basis, **segment._asdict()})
+    state: bytes | None = tx.scalar(
+        _STATE, {"activity_id": round_key.activity_id, "nth": round_key.nth, "basis": basis, **segment._asdict()}
+    )
     return state
 
 
-def keep(tx: WriteTx, of: Round, basis: bytes, segment: Segment, state: bytes) -> None:
+def save_segment(tx: WriteTx, round_key: RoundKey, basis: bytes, segment: Segment, state: bytes) -> None:
     """Store a segment in place of those that it overlaps, and of those by another basis."""
-    place = {"activity_id": of.activity_id, "nth": of.nth, "basis": basis, "after": segment.after, "upto": segment.upto}
-    tx.write(_IN_THE_WAY, place)
+    place = {
+        "activity_id": round_key.activity_id,
+        "nth": round_key.nth,
+        "basis": basis,
+        "after": segment.after,
+        "upto": segment.upto,
+    }
+    tx.write(_DELETE_OVERLAPPING, place)
     row = {
-        "activity_id": of.activity_id, "round": of.nth, "upto_ts": segment.upto, "after_ts": segment.after, "session_id": of.session_id,
+        "activity_id": round_key.activity_id, "round": round_key.nth, "upto_ts": segment.upto, "after_ts": segment.after,
+        "session_id": round_key.session_id,
         "basis": basis, "answers": segment.answers, "state": state,
     }  # fmt: skip
     tx.write(insert(tally_segments), row)

@@ -28,17 +28,17 @@ if TYPE_CHECKING:
     from conflicto.aggregation.operation import State
     from conflicto.aggregation.spill.store import SpillStore
 
-NOBODY = 0
+NO_AUTHOR = 0
 """Author of an answer that was detached from its own."""
 
 _decode = msgspec.json.Decoder().decode
 
 
-RULES_EDITION = 5
+COUNTING_RULES_VERSION = 5
 """Number of the rules by which values are compared and counted; segments that were counted by earlier rules are not taken over."""
 
 
-class Basis(NamedTuple):
+class TallyInputs(NamedTuple):
     """What a tally is made from beside the answers; when it changes, the tally is made anew.
 
     `knows_authors`: who answered must be known, because they may see the results. `is_moderated`: the two states part at once, since
@@ -57,11 +57,11 @@ class Basis(NamedTuple):
     @property
     def digest(self) -> bytes:
         """Return what tells this basis from others, 16 bytes; another version of the program, or of Unicode, may count otherwise."""
-        parts = (__version__, RULES_EDITION, unidata_version, *self._replace(is_moderated=False))
+        parts = (__version__, COUNTING_RULES_VERSION, unidata_version, *self._replace(is_moderated=False))
         return blake2b(msgspec.json.encode(parts), digest_size=16).digest()
 
 
-class Answered(Protocol):
+class CountableResponse(Protocol):
     """As much of a response as a tally looks at."""
 
     @property
@@ -97,32 +97,32 @@ class Answered(Protocol):
         """What others are shown in its place, None if that is the text itself."""
 
 
-class Half:
+class AudienceTally:
     """One of the two states: how many answers there are, and the state of every fold.
 
     `stored` are the numbers of the states on disk, on top of which memory counts; a half that parted from another begins with a copy.
     """
 
-    def __init__(self, states: list[State], *, count: int = 0, parted_from: Half | None = None) -> None:
+    def __init__(self, states: list[State], *, count: int = 0, split_from: AudienceTally | None = None) -> None:
         self.count = count
         self.states = states
         self.stored: list[int] = []
-        self._parted_from = parted_from
+        self._split_from = split_from
 
-    def parted(self) -> Half:
+    def split(self) -> AudienceTally:
         """Return a half that holds the same and goes its own way from here."""
-        return Half(deepcopy(self.states), count=self.count, parted_from=self)
+        return AudienceTally(deepcopy(self.states), count=self.count, split_from=self)
 
     def prepare(self, spill: SpillStore) -> None:
         """Make room on disk; before anything is added to the half that this one parted from."""
         if not self.stored:
-            source = self._parted_from.stored if self._parted_from else []
+            source = self._split_from.stored if self._split_from else []
             self.stored = [spill.copy_state(each) for each in source] or [spill.add_state() for _ in self.states]
-        self._parted_from = None
+        self._split_from = None
 
-    def take(self, dumped: tuple[int, list[Any]]) -> None:
+    def merge(self, dump: tuple[int, list[Any]]) -> None:
         """Take in other answers: their number, and the dumps of their states."""
-        count, states = dumped
+        count, states = dump
         self.count += count
         for state, each in zip(self.states, states, strict=True):
             state.merge(each)
@@ -135,12 +135,12 @@ class StoredResults(NamedTuple):
     visible: tuple[int, list[dict[str, Any]]]
 
 
-class Detached:
+class DetachedTally:
     """Part of a tally that memory held at one moment, on its way to the disk."""
 
-    def __init__(self, tally: Tally, halves: Sequence[Half]) -> None:
+    def __init__(self, tally: RoundTally, halves: Sequence[AudienceTally]) -> None:
         self._tally = tally
-        self._parts = [(half, half.count, [state.detach() for state in half.states]) for half in halves]
+        self._audiences = [(half, half.count, [state.detach() for state in half.states]) for half in halves]
 
     def store(self, spill: SpillStore) -> None:
         """Add it to what is stored.
@@ -154,10 +154,10 @@ class Detached:
         if tally.spill is None:
             tally.spill = spill
             weakref.finalize(tally, spill.retire, tally.stored_states)
-        for half, _, _ in self._parts:
+        for half, _, _ in self._audiences:
             half.prepare(spill)
             tally.stored_states += [each for each in half.stored if each not in tally.stored_states]
-        for half, _, states in self._parts:
+        for half, _, states in self._audiences:
             for state, number in zip(states, half.stored, strict=True):
                 state.store(spill, number)
 
@@ -166,107 +166,107 @@ class Detached:
         self.store(spill)
         told = [
             (count, [state.stored_result(spill, number) for state, number in zip(states, half.stored, strict=True)])
-            for half, count, states in self._parts
+            for half, count, states in self._audiences
         ]
         return StoredResults(told[0], told[-1])
 
     def points(self, spill: SpillStore, *, is_host: bool) -> list[dict[int, int]]:
         """Store it, and return the points by participant, for each `score` of the spec; raises as `store` does."""
         self.store(spill)
-        half = self._tally.half(is_host=is_host)
+        half = self._tally.audience(is_host=is_host)
         stored = zip(half.states, half.stored, strict=True)
         return [dict(state.stored_points(spill, number)) for state, number in stored if isinstance(state, ScoreState)]
 
 
-class Tally:
+class RoundTally:
     """The folds of one round. `authors` counts live answers by author, if the basis asks for it.
 
     The state for others folds what they are shown. Points alone are counted by what was written: a masked word is as right as it was.
     """
 
-    def __init__(self, basis: Basis) -> None:
-        self.basis = basis
+    def __init__(self, inputs: TallyInputs) -> None:
+        self.inputs = inputs
         self.authors: Counter[int] = Counter()
-        secret, config = (None if text is None else _decode(text) for text in (basis.secret, basis.config))
-        context = RoundContext(secret, basis.started_us, basis.duration_seconds, config)
-        spec = parse_spec(basis.aggregate)
+        secret, config = (None if text is None else _decode(text) for text in (inputs.secret, inputs.config))
+        context = RoundContext(secret, inputs.started_us, inputs.duration_seconds, config)
+        spec = parse_spec(inputs.aggregate)
         self.names = list(spec)
         self._folds = [(entry.path, entry.fold(context)) for entry in spec.values()]
-        self._live = Half([fold.empty() for _, fold in self._folds])
-        self._visible = self._live.parted() if basis.is_moderated else self._live
+        self._live = AudienceTally([fold.empty() for _, fold in self._folds])
+        self._visible = self._live.split() if inputs.is_moderated else self._live
         self.is_stored = False
         self.spill: SpillStore | None = None
         self.stored_states: list[int] = []
 
     @property
-    def share(self) -> float:
+    def memory_share(self) -> float:
         """How much memory it takes as a share of what it may; above 1 it belongs on disk."""
-        return sum(state.entries / state.max_entries for half in self._parts for state in half.states)
+        return sum(state.entries / state.max_entries for half in self._audiences for state in half.states)
 
-    def detach(self) -> Detached:
+    def detach(self) -> DetachedTally:
         """Hand over what memory holds, to be stored; what comes next is counted on top of it. Results are on disk from now on."""
         self.is_stored = True
-        return Detached(self, self._parts)
+        return DetachedTally(self, self._audiences)
 
     @property
-    def _parts(self) -> Sequence[Half]:
+    def _audiences(self) -> Sequence[AudienceTally]:
         return [self._live] if self._visible is self._live else [self._live, self._visible]
 
-    def change(self, before: Answered | None, after: Answered) -> None:
+    def change(self, before: CountableResponse | None, after: CountableResponse) -> None:
         """Take over that an answer is now `after`, and was `before` (None: it was not there)."""
         if before is not None and not before.deleted:
             self.remove(before)
         if not after.deleted:
             self.add(after)
 
-    def add(self, response: Answered) -> None:
+    def add(self, response: CountableResponse) -> None:
         """Take in a live answer."""
-        for half, reads in self._halves(response):
+        for half, reads in self._reads_by_audience(response):
             half.count += 1
             for state, read in zip(half.states, reads, strict=True):
                 if read is not None:
                     state.add(read)
-        if self.basis.knows_authors:
-            self.authors[response.participant_id or NOBODY] += 1
+        if self.inputs.knows_authors:
+            self.authors[response.participant_id or NO_AUTHOR] += 1
 
-    def remove(self, response: Answered) -> None:
+    def remove(self, response: CountableResponse) -> None:
         """Take back a live answer exactly as it was taken in."""
-        for half, reads in self._halves(response):
+        for half, reads in self._reads_by_audience(response):
             half.count -= 1
             for state, read in zip(half.states, reads, strict=True):
                 if read is not None:
                     state.remove(read)
-        if self.basis.knows_authors:
-            self.authors[response.participant_id or NOBODY] -= 1
-            if not self.authors[response.participant_id or NOBODY]:
-                del self.authors[response.participant_id or NOBODY]
+        if self.inputs.knows_authors:
+            self.authors[response.participant_id or NO_AUTHOR] -= 1
+            if not self.authors[response.participant_id or NO_AUTHOR]:
+                del self.authors[response.participant_id or NO_AUTHOR]
 
     def points_of_each(self, *, is_host: bool) -> list[dict[int, int]]:
         """Return the points by participant, for each `score` of the spec."""
-        return [dict(state.points()) for state in self.half(is_host=is_host).states if isinstance(state, ScoreState)]
+        return [dict(state.points()) for state in self.audience(is_host=is_host).states if isinstance(state, ScoreState)]
 
-    def half(self, *, is_host: bool) -> Half:
+    def audience(self, *, is_host: bool) -> AudienceTally:
         """Return the state that a caller sees."""
         return self._live if is_host else self._visible
 
     def points(self, *, is_host: bool) -> Iterator[tuple[int, int]]:
         """Yield the participants who answered what is scored, with their points, once for each `score` of the spec."""
-        for state in self.half(is_host=is_host).states:
+        for state in self.audience(is_host=is_host).states:
             if isinstance(state, ScoreState):
                 yield from state.points()
 
     def dump(self) -> Any:  # noqa: ANN401 - plain values
         """Return all that it holds, as values that msgpack gives back unchanged."""
-        return [(half.count, [state.dump() for state in half.states]) for half in self._parts], dict(self.authors)
+        return [(half.count, [state.dump() for state in half.states]) for half in self._audiences], dict(self.authors)
 
-    def take(self, dumped: Any) -> None:  # noqa: ANN401 - what `dump` returned
+    def merge(self, dump: Any) -> None:  # noqa: ANN401 - what `dump` returned
         """Take in all answers of a dumped tally of the same basis, none of which is in this one."""
-        parts, authors = dumped
+        parts, authors = dump
         if len(parts) > 1 and self._visible is self._live:
-            self._visible = self._live.parted()
-        self._live.take(parts[0])
+            self._visible = self._live.split()
+        self._live.merge(parts[0])
         if self._visible is not self._live:
-            self._visible.take(parts[-1])
+            self._visible.merge(parts[-1])
         self.authors.update(authors)
 
     @property
@@ -274,49 +274,52 @@ class Tally:
         """Whether the spec gives points."""
         return any(isinstance(state, ScoreState) for state in self._live.states)
 
-    def _halves(self, response: Answered) -> tuple[tuple[Half, Sequence[Any]], ...]:
+    def _reads_by_audience(self, response: CountableResponse) -> tuple[tuple[AudienceTally, Sequence[Any]], ...]:
         """Return the states that an answer counts in, each with what is read from it there."""
-        reads = self._read(response, response.text)
+        reads = self._read_folds(response, response.text)
         if response.is_visible and response.masked is None and self._visible is self._live:
             return ((self._live, reads),)
         if self._visible is self._live:
-            self._visible = self._live.parted()
+            self._visible = self._live.split()
         if not response.is_visible:
             return ((self._live, reads),)
-        return (self._live, reads), (self._visible, reads if response.masked is None else self._shown(response, reads))
+        return (self._live, reads), (self._visible, reads if response.masked is None else self._read_masked(response, reads))
 
-    def _read(self, response: Answered, text: str | None) -> Sequence[Any]:
+    def _read_folds(self, response: CountableResponse, text: str | None) -> Sequence[Any]:
         if not self._folds:
             return ()
         value = _decode(text or "null")
-        about = ResponseMetadata(response.participant_id or NOBODY, response.received_us, response.created_ts, str(response.id))
+        about = ResponseMetadata(response.participant_id or NO_AUTHOR, response.received_us, response.created_ts, str(response.id))
         return [None if (found := find(value, path)) is MISSING else fold.read(found, about) for path, fold in self._folds]
 
-    def _shown(self, response: Answered, reads: Sequence[Any]) -> Sequence[Any]:
-        shown = self._read(response, response.masked)
+    def _read_masked(self, response: CountableResponse, reads: Sequence[Any]) -> Sequence[Any]:
+        shown = self._read_folds(response, response.masked)
         return [
             read if isinstance(fold, ScoreFold) else other for read, other, (_, fold) in zip(reads, shown, self._folds, strict=True)
         ]
 
 
-def results_of(tally: Tally, *, is_host: bool, is_scored: bool, is_anonymous: bool) -> dict[str, Any]:
+def results_by_name(tally: RoundTally, *, is_host: bool, is_scored: bool, is_anonymous: bool) -> dict[str, Any]:
     """Return what a caller is told, by name.
 
     Unless `is_scored`, a `score` tells no more than how many answered: who is right would give the secret away. The best of an anonymous
     activity have no names.
     """
-    results = [state.result() for state in tally.half(is_host=is_host).states]
-    return told_results(tally.names, results, is_scored=is_scored, is_anonymous=is_anonymous)
+    results = [state.result() for state in tally.audience(is_host=is_host).states]
+    return filter_results(tally.names, results, is_scored=is_scored, is_anonymous=is_anonymous)
 
 
-def told_results(names: Sequence[str], results: Sequence[dict[str, Any]], *, is_scored: bool, is_anonymous: bool) -> dict[str, Any]:
+def filter_results(
+    names: Sequence[str], results: Sequence[dict[str, Any]], *, is_scored: bool, is_anonymous: bool
+) -> dict[str, Any]:
     """Return results by name, as far as a caller may be told of them."""
     return {
-        name: _told(result, is_scored=is_scored, is_anonymous=is_anonymous) for name, result in zip(names, results, strict=True)
+        name: _filter_result(result, is_scored=is_scored, is_anonymous=is_anonymous)
+        for name, result in zip(names, results, strict=True)
     }
 
 
-def _told(result: dict[str, Any], *, is_scored: bool, is_anonymous: bool) -> dict[str, Any]:
+def _filter_result(result: dict[str, Any], *, is_scored: bool, is_anonymous: bool) -> dict[str, Any]:
     if result["op"] != "score":
         return result
     if not is_scored:

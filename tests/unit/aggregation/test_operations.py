@@ -17,16 +17,16 @@ import conflicto
 from conflicto.aggregation.operations import OPERATIONS
 from conflicto.aggregation.operations.median import QUARTERS
 from conflicto.responses.model import Moderation
-from conflicto.results.tally import Basis, Tally, results_of
+from conflicto.results.tally import RoundTally, TallyInputs, results_by_name
 from tests.support.samples import response
 
 
-def tallied(entry: dict[str, Any], *answers: Any, secret: Any = None, **basis: Any) -> Tally:
+def tallied(entry: dict[str, Any], *answers: Any, secret: Any = None, **basis: Any) -> RoundTally:
     """A tally of answers, each of a participant of its own unless it is a pair (participant, answer)."""
     text = msgspec.json.encode({"r": {"path": "", **entry}}).decode()
     started, duration = basis.get("started_us"), basis.get("duration_seconds")
     config = msgspec.json.encode(basis.get("config")).decode()
-    tally = Tally(Basis(text, msgspec.json.encode(secret).decode(), started, duration, config=config))
+    tally = RoundTally(TallyInputs(text, msgspec.json.encode(secret).decode(), started, duration, config=config))
     for number, answer in enumerate(answers, 1):
         who, data = answer if isinstance(answer, tuple) else (number, answer)
         tally.add(
@@ -35,8 +35,8 @@ def tallied(entry: dict[str, Any], *answers: Any, secret: Any = None, **basis: A
     return tally
 
 
-def told(tally: Tally, *, is_scored: bool = True, is_anonymous: bool = False) -> dict[str, Any]:
-    found = results_of(tally, is_host=False, is_scored=is_scored, is_anonymous=is_anonymous)["r"]
+def told(tally: RoundTally, *, is_scored: bool = True, is_anonymous: bool = False) -> dict[str, Any]:
+    found = results_by_name(tally, is_host=False, is_scored=is_scored, is_anonymous=is_anonymous)["r"]
     return msgspec.json.decode(msgspec.json.encode(found))
 
 
@@ -151,7 +151,7 @@ def test_rank_reads_its_options_from_the_config() -> None:
     entry = {"rule": "borda", "of": "/options/*/id"}
     assert ranking(entry, *BALLOTS, config=config) == ranking({"rule": "borda", "of": OPTIONS}, *BALLOTS)
     assert result({"op": "rank", **entry}, *BALLOTS, config={"options": 7})["answers"] == 0
-    of_config = Basis('{"r":{"path":"","op":"rank","of":"/options"}}', None, None, None, config='{"options":["a"]}')
+    of_config = TallyInputs('{"r":{"path":"","op":"rank","of":"/options"}}', None, None, None, config='{"options":["a"]}')
     assert of_config.digest != of_config._replace(config='{"options":["b"]}').digest, "stored segments are counted anew"
 
 
@@ -185,7 +185,7 @@ def test_votes_among_answers_count_for_what_is_there_and_seen() -> None:
         response(id=UUID(int=10 + number), participant_id=number, created_ts=10 + number, text=f'{{"target":"{target}","vote":1}}')
         for number, target in enumerate([asked.id, asked.id, hidden.id, UUID(int=9), UUID(int=10)])
     ]
-    tally = Tally(Basis('{"r":{"path":"","op":"votes","among":"answers"}}', None, None, None))
+    tally = RoundTally(TallyInputs('{"r":{"path":"","op":"votes","among":"answers"}}', None, None, None))
     for each in (asked, hidden, *votes):
         tally.add(each)
     both = [(str(asked.id), 2), (str(hidden.id), 1)]
@@ -228,11 +228,11 @@ def test_score_takes_the_best_of_several_answers_of_one_participant() -> None:
 
 @pytest.mark.parametrize("deep", ['{"a":{"b":[1]}}', '{"a":{"b":{"0":1}}}'])
 def test_a_path_leads_into_objects_and_arrays(deep: str) -> None:
-    tally = Tally(Basis('{"r":{"path":"/a/b/0","op":"count"}}', None, None, None))
+    tally = RoundTally(TallyInputs('{"r":{"path":"/a/b/0","op":"count"}}', None, None, None))
     tally.add(response(text=deep))
     for elsewhere in ('{"a":{"b":[]}}', '{"a":[]}', "7", "null", '{"a":{"b":"1"}}'):
         tally.add(response(text=elsewhere))
-    assert (told(tally)["answers"], tally.half(is_host=True).count) == (1, 6)
+    assert (told(tally)["answers"], tally.audience(is_host=True).count) == (1, 6)
 
 
 @pytest.mark.parametrize(

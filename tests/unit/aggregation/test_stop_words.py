@@ -3,7 +3,7 @@
 import pytest
 
 from conflicto.aggregation.stop_words import LANGUAGES, stop_words
-from conflicto.results.tally import Basis
+from conflicto.results.tally import TallyInputs
 from tests.unit.aggregation.test_operations import result
 
 SAID = {
@@ -31,7 +31,7 @@ def test_the_language_may_stand_in_the_config() -> None:
     assert [each["word"] for each in result(entry, "das Licht", config={"language": "de"})["words"]] == ["Licht"]
     for config in ({}, {"language": "en"}, {"language": "xx"}, {"language": ["de"]}, None):
         assert len(result(entry, "das Licht", config=config)["words"]) == 2, config
-    basis = Basis('{"r":{"path":"","op":"words","stop_words":"/language"}}', None, None, None, config='{"language":"de"}')
+    basis = TallyInputs('{"r":{"path":"","op":"words","stop_words":"/language"}}', None, None, None, config='{"language":"de"}')
     assert basis.digest != basis._replace(config='{"language":"en"}').digest
 
 

@@ -10,7 +10,7 @@ import pytest
 from conflicto.activity_types.model import ActivityType
 from conflicto.activity_types.registry import installed_types
 from conflicto.aggregation.spec import validate_spec
-from conflicto.results.tally import Basis, Tally, results_of
+from conflicto.results.tally import RoundTally, TallyInputs, results_by_name
 
 NOBODYS = UUID(int=0)
 
@@ -35,16 +35,16 @@ def test_every_entry_of_a_types_spec_counts_its_examples(known: ActivityType) ->
     answered: dict[str, int] = {}
     for example in known.examples:
         secret = json.dumps(example["secret"]) if "secret" in example else None
-        tally = Tally(Basis(known.aggregate, secret, 0, 60, config=json.dumps(example["config"])))
+        tally = RoundTally(TallyInputs(known.aggregate, secret, 0, 60, config=json.dumps(example["config"])))
         given = [Given(json.dumps(response), number) for number, response in enumerate(example["responses"], start=1)]
         for each in given:
             tally.change(None, each)
-        told: dict[str, Any] = results_of(tally, is_host=True, is_scored=True, is_anonymous=False)
+        told: dict[str, Any] = results_by_name(tally, is_host=True, is_scored=True, is_anonymous=False)
         for name, result in told.items():
             answered[name] = answered.get(name, 0) + result["answers"]
         for each in given:
             tally.remove(each)
-        emptied = results_of(tally, is_host=True, is_scored=True, is_anonymous=False)
+        emptied = results_by_name(tally, is_host=True, is_scored=True, is_anonymous=False)
         assert [result["answers"] for result in emptied.values()] == [0] * len(emptied)
 
     assert set(answered) == set(json.loads(known.aggregate or "{}"))

@@ -10,29 +10,29 @@ import structlog
 from conflicto.aggregation.spill.database import SpillDatabase
 from conflicto.platform.problems import DomainError
 from conflicto.results import queries, store
-from conflicto.results.queries import Reading
+from conflicto.results.queries import TallyLoader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.writer import Writer
-    from conflicto.results.queries import Counted, Memory, Round
-    from conflicto.results.tally import Basis
+    from conflicto.results.queries import CountObserver, NewSegment, RoundKey
+    from conflicto.results.tally import TallyInputs
 
-MARGIN = 10_000
+MARGIN_RESPONSES = 10_000
 """The newest answers of a round, which are likely to change, are left for a later segment."""
 
 log = structlog.get_logger(__name__)
 
 
-class Segments:
+class SegmentService:
     """Reads rounds, and keeps what was counted of them. The event loop's alone."""
 
     def __init__(self, db: Database, writer: Writer) -> None:
         self._db = db
         self._writer = writer
-        self._keeping: set[asyncio.Task[None]] = set()
+        self._storing: set[asyncio.Task[None]] = set()
         self.spill = SpillDatabase()
 
     @property
@@ -44,45 +44,45 @@ class Segments:
         """Remove what was spilled to the disk."""
         await asyncio.to_thread(self.spill.close)
 
-    async def read(self, of: Round, basis: Basis, memory: Memory | None = None) -> Reading:
+    async def read(self, round_key: RoundKey, inputs: TallyInputs, observer: CountObserver | None = None) -> TallyLoader:
         """Read a whole round. If the task is cancelled, what was counted until then is kept: the next reading goes on from there.
 
         Raises:
             NotFound, Unavailable: the session is gone, or the database does not answer.
         """
-        reading = Reading(of, basis, memory=memory)
+        reading = TallyLoader(round_key, inputs, observer=observer)
         try:
-            while not reading.is_over:
+            while not reading.is_done:
                 await self._db.loads.read(reading.step)
-                if reading.tally.share > 1:
+                if reading.tally.memory_share > 1:
                     await self.spill.run(reading.tally.detach().store)
         except asyncio.CancelledError:
-            self._keep_soon(of, basis, list(reading.fresh))
+            self._store_in_background(round_key, inputs, list(reading.new_segments))
             raise
         return reading
 
-    def _keep_soon(self, of: Round, basis: Basis, counted: Sequence[Counted]) -> None:
-        task = asyncio.create_task(self.keep(of, basis, counted))
-        self._keeping.add(task)
-        task.add_done_callback(self._keeping.discard)
+    def _store_in_background(self, round_key: RoundKey, inputs: TallyInputs, segments: Sequence[NewSegment]) -> None:
+        task = asyncio.create_task(self.store(round_key, inputs, segments))
+        self._storing.add(task)
+        task.add_done_callback(self._storing.discard)
 
-    async def extend(self, of: Round, basis: Basis, after: int) -> Reading:
+    async def extend(self, round_key: RoundKey, inputs: TallyInputs, after: int) -> TallyLoader:
         """Count one more segment after a position and store it; raises as `read` does."""
-        reading = Reading(of, basis, after=after)
-        while not (reading.is_over or reading.fresh or reading.tally.share > 1):
+        reading = TallyLoader(round_key, inputs, after=after)
+        while not (reading.is_done or reading.new_segments or reading.tally.memory_share > 1):
             await self._db.loads.read(reading.step)
-        await self.keep(of, basis, reading.fresh)
+        await self.store(round_key, inputs, reading.new_segments)
         return reading
 
-    async def keep(self, of: Round, basis: Basis, counted: Sequence[Counted]) -> None:
+    async def store(self, round_key: RoundKey, inputs: TallyInputs, segments: Sequence[NewSegment]) -> None:
         """Store segments; one that cannot be stored is counted again the next time."""
         try:
-            for each in counted:
-                await self._writer.run((), store.keep, of, basis.digest, each.segment, each.state)
+            for each in segments:
+                await self._writer.run((), store.save_segment, round_key, inputs.digest, each.segment, each.state)
         except DomainError as error:
             log.warning("segment-not-kept", code=error.code)
 
 
-def wants_more(answers: int, covered: int) -> bool:
+def is_segment_due(responses: int, segmented: int) -> bool:
     """Whether so many answers of a round are worth another segment, if `covered` of them lie in segments."""
-    return answers - covered >= queries.SEGMENT + MARGIN
+    return responses - segmented >= queries.MAX_SEGMENT_RESPONSES + MARGIN_RESPONSES

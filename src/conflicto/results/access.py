@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from conflicto.activities.model import Activity, Counts
 
 
-class Door(Enum):
+class ResultsAccess(Enum):
     """How far the results of a round are open."""
 
     OPEN = auto()
@@ -20,18 +20,18 @@ class Door(Enum):
     CLOSED = auto()
 
 
-def door_of(activity: Activity, nth: int, over: Counts) -> Door:
+def results_access(activity: Activity, nth: int, counts: Counts) -> ResultsAccess:
     """Return how far the results of a round are open to screen and participants; `over` says of one that is over if it was revealed."""
     visibility = activity.results_visibility
     if visibility is ResultsVisibility.HOST:
-        return Door.CLOSED
-    revealed = activity.results_revealed if nth == activity.round else over.was_revealed
+        return ResultsAccess.CLOSED
+    revealed = activity.results_revealed if nth == activity.round else counts.was_revealed
     if visibility is ResultsVisibility.ALWAYS or revealed:
-        return Door.OPEN
-    return Door.AUTHORS if visibility is ResultsVisibility.AFTER_ANSWER else Door.CLOSED
+        return ResultsAccess.OPEN
+    return ResultsAccess.AUTHORS if visibility is ResultsVisibility.AFTER_ANSWER else ResultsAccess.CLOSED
 
 
-def tells_scores(activity: Activity, nth: int) -> bool:
+def are_scores_visible(activity: Activity, nth: int) -> bool:
     """Whether screen and participants may hear who is right: once the results are revealed and nobody can answer any more.
 
     Of an earlier round never: it may have asked the same.

@@ -1,0 +1,145 @@
+"""Cache of one session's tallies: loads a tally when it is first requested, then applies every commit to it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from conflicto.platform.problems import Unavailable
+from conflicto.results.live_tally import LiveTally, start_task
+from conflicto.results.segment_service import is_segment_due
+from conflicto.results.tally import RoundTally
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from conflicto.responses.model import ParticipantResponse
+    from conflicto.results.queries import RoundKey, TallyLoader
+    from conflicto.results.segment_service import SegmentService
+    from conflicto.results.tally import TallyInputs
+
+    Change = tuple[ParticipantResponse | None, ParticipantResponse]
+
+MAX_TALLIES = 1_000
+"""Rounds of one session whose tallies are kept; a session has at most 500 activities."""
+
+MAX_TALLIES_BYTES = 64 * 1024 * 1024
+"""Of one session. The tallies that were loaded first make room."""
+
+MAX_WAIT_S = 1.0
+MAX_UNAWAITED_LOAD_S = 60.0
+COUNTING_RETRY_S = 1
+"""Time that a request waits for a load, that a load goes on after the last request was refused, and after which to ask again."""
+
+
+class TallyCache:
+    """The tallies of one session by activity and round. The event loop's alone."""
+
+    def __init__(self) -> None:
+        self._tallies: dict[tuple[UUID, int], LiveTally] = {}
+
+    @property
+    def bytes(self) -> int:
+        """Return what the tallies hold in memory, about."""
+        return sum(each.bytes for each in self._tallies.values())
+
+    def apply(self, changes: Sequence[Change]) -> None:
+        """Follow a commit; costs nothing where nobody asked for results."""
+        if self._tallies:
+            for before, after in changes:
+                kept = self._tallies.get((after.activity_id, after.round))
+                if kept is not None:
+                    kept.apply(before, after)
+
+    def apply_remote(self, since_ts: int, changes: Sequence[Change]) -> None:
+        """Follow what other processes did after a position, each answer as it is now and as it was known there."""
+        if self._tallies:
+            for before, after in changes:
+                kept = self._tallies.get((after.activity_id, after.round))
+                if kept is not None:
+                    kept.apply(before, after, since_ts)
+
+    async def get(self, segments: SegmentService, round_key: RoundKey, inputs: TallyInputs) -> LiveTally:
+        """Return a round's tally, loaded if it is not there or was made from something else; all who ask share one load.
+
+        Raises:
+            NotFound: it had to be loaded, and the session is gone.
+            Unavailable: likewise, and the database does not answer, or it takes longer than a request waits: the load goes on meanwhile.
+        """
+        key = round_key.activity_id, round_key.nth
+        kept = self._tallies.get(key)
+        if kept is None or kept.is_invalid or kept.tally.inputs != inputs:
+            kept = self._tallies[key] = LiveTally(RoundTally(inputs), is_shared=segments.is_shared, spill=segments.spill)
+            kept.load_task = start_task(self._load(segments, round_key, kept))
+            while len(self._tallies) > 1 and (len(self._tallies) > MAX_TALLIES or self.bytes > MAX_TALLIES_BYTES):
+                del self._tallies[next(iter(self._tallies))]
+        if kept.load_task is not None:
+            await self._wait_for_load(key, kept, kept.load_task)
+        if kept.segment_task is None and is_segment_due(kept.tally.audience(is_host=True).count, kept.segmented_count):
+            kept.segment_task = start_task(_extend(segments, round_key, kept))
+        return kept
+
+    async def _wait_for_load(self, key: tuple[UUID, int], live_tally: LiveTally, load_task: asyncio.Task[None]) -> None:
+        """Wait a moment for a load, which ends when the last who waits for it goes away, or was told to ask again and does not."""
+        live_tally.waiters += 1
+        try:
+            done, _ = await asyncio.wait({load_task}, timeout=MAX_WAIT_S)
+            if not done:
+                self._schedule_abandonment(key, live_tally, load_task)
+                raise Unavailable("The answers are being counted. Ask again in a moment.", retry_after_s=COUNTING_RETRY_S)
+            await load_task
+        finally:
+            live_tally.waiters -= 1
+            if live_tally.abandon_timer is None:
+                self._cancel_unawaited(key, live_tally, load_task)
+
+    def _schedule_abandonment(self, key: tuple[UUID, int], live_tally: LiveTally, load_task: asyncio.Task[None]) -> None:
+        """Let a load go on without anyone who waits, for as long as those who were refused may take to ask again."""
+        if live_tally.abandon_timer is not None:
+            live_tally.abandon_timer.cancel()
+        live_tally.abandon_timer = asyncio.get_running_loop().call_later(
+            MAX_UNAWAITED_LOAD_S, self._abandon_load, key, live_tally, load_task
+        )
+
+    def _abandon_load(self, key: tuple[UUID, int], live_tally: LiveTally, load_task: asyncio.Task[None]) -> None:
+        live_tally.abandon_timer = None
+        self._cancel_unawaited(key, live_tally, load_task)
+
+    def _cancel_unawaited(self, key: tuple[UUID, int], live_tally: LiveTally, load_task: asyncio.Task[None]) -> None:
+        if not live_tally.waiters and not load_task.done():
+            self._drop(key, live_tally)
+            load_task.cancel()
+
+    def _drop(self, key: tuple[UUID, int], live_tally: LiveTally) -> None:
+        if self._tallies.get(key) is live_tally:
+            del self._tallies[key]
+
+    async def _load(self, segments: SegmentService, round_key: RoundKey, live_tally: LiveTally) -> None:
+        try:
+            reading = await segments.read(round_key, live_tally.tally.inputs, live_tally)
+        except BaseException:
+            self._drop((round_key.activity_id, round_key.nth), live_tally)
+            raise
+        live_tally.finish_load(reading)
+        live_tally.load_task = None
+        if reading.new_segments:
+            live_tally.segment_task = start_task(_store_segments(segments, round_key, live_tally, reading))
+
+
+async def _store_segments(segments: SegmentService, round_key: RoundKey, live_tally: LiveTally, loader: TallyLoader) -> None:
+    try:
+        await segments.store(round_key, loader.tally.inputs, loader.new_segments)
+    finally:
+        live_tally.segment_task = None
+
+
+async def _extend(segments: SegmentService, round_key: RoundKey, live_tally: LiveTally) -> None:
+    """Store one more segment. Where there was none to be made, the answers count as stored, so that nobody tries again at once."""
+    answers = live_tally.tally.audience(is_host=True).count
+    try:
+        reading = await segments.extend(round_key, live_tally.tally.inputs, live_tally.segmented_upto_ts)
+        live_tally.segmented_upto_ts = reading.segmented_upto_ts
+        live_tally.segmented_count = live_tally.segmented_count + reading.segmented_count if reading.new_segments else answers
+    finally:
+        live_tally.segment_task = None
