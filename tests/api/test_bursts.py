@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from conflicto.app import App
-from conflicto.platform.db.batched_read import MAX_PAGES
+from conflicto.platform.db.batched_read import MAX_BATCH_PAGES
 from conflicto.platform.db.transaction import ReadTx
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import PATIENCE_S, accepted, eventually
@@ -57,7 +57,7 @@ async def test_a_hall_is_served_while_lists_hold_their_readers(api: Api, app: Ap
     async with busy(app, lists=True):
         app.db.on_query = reads.append
         answers = await asyncio.gather(*(api.get(paths[asked], token=seat.token) for seat in seats * TIMES))
-        assert len(reads) <= 2 + SEATS * TIMES / MAX_PAGES * 2
+        assert len(reads) <= 2 + SEATS * TIMES / MAX_BATCH_PAGES * 2
 
     assert {answer.status_code for answer in answers} == {200}
     for nth, answer in enumerate(answers[:SEATS]):

@@ -15,7 +15,7 @@ from tests.support.crowd import Crowd, gather
 from tests.support.open_loop import Sender, Told
 from tests.support.processes import served
 
-PROGRAM = ("-c", "from conflicto.platform.db import writer; writer.LARGEST_GROUP = 16; import conflicto.__main__")
+PROGRAM = ("-c", "from conflicto.platform.db import writer; writer.MAX_GROUP_COMMANDS = 16; import conflicto.__main__")
 SLOW_COMMIT = """
     CREATE FUNCTION be_slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
         IF current_setting('test.slept', true) IS DISTINCT FROM txid_current()::text THEN

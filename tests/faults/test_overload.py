@@ -18,7 +18,7 @@ from tests.support.fuzzing.wires import resident_mib
 from tests.support.open_loop import Sender, Told
 from tests.support.processes import Served, served
 
-PROGRAM = ("-c", "from conflicto.platform.db import writer; writer.LARGEST_GROUP = 16; import conflicto.__main__")
+PROGRAM = ("-c", "from conflicto.platform.db import writer; writer.MAX_GROUP_COMMANDS = 16; import conflicto.__main__")
 SLOW_COMMIT = """
     CREATE FUNCTION be_slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.1); RETURN NULL; END';
     CREATE TRIGGER be_slow AFTER UPDATE ON feed_heads FOR EACH STATEMENT EXECUTE FUNCTION be_slow();

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from conflicto import migrations
 from conflicto.platform.db import postgres, sqlite
 from conflicto.platform.db.engine import MAX_SQLITE_READERS, Database, PoolSize
-from conflicto.platform.db.schema import SCHEMA, SchemaOld, require_current, revision
+from conflicto.platform.db.schema import SCHEMA, SchemaMismatch, require_current, revision
 from conflicto.platform.db.timeouts import Timeouts
 from conflicto.platform.db.transaction import ReadTx, WriteTx
 from conflicto.platform.problems import Unavailable
@@ -240,7 +240,7 @@ def test_sqlite_with_the_wal_race_is_refused(version: tuple[int, ...], safe: boo
     if safe:
         sqlite.require_safe_version(version)
     else:
-        with pytest.raises(sqlite.SqliteAffected, match="pysqlite3"):
+        with pytest.raises(sqlite.SqliteUnsafe, match="pysqlite3"):
             sqlite.require_safe_version(version)
     sqlite.require_safe_version()
 
@@ -264,7 +264,7 @@ def test_old_postgres_is_refused() -> None:
         def scalar_one(self) -> str:
             return "130011"
 
-    with pytest.raises(postgres.PostgresOld, match="PostgreSQL 13 is too old"):
+    with pytest.raises(postgres.PostgresTooOld, match="PostgreSQL 13 is too old"):
         postgres.require_supported(Old())
 
 
@@ -285,7 +285,7 @@ def test_migrations_go_down_and_up_again(db: Database) -> None:
     migrations.downgrade(url_of(db), "base")
     with db.writer_connection() as connection:
         assert set(inspect(connection).get_table_names()) <= {"alembic_version"}
-    with pytest.raises(SchemaOld, match="schema none"):
+    with pytest.raises(SchemaMismatch, match="schema none"):
         require_current(db)
 
     migrations.upgrade(url_of(db))
@@ -298,12 +298,12 @@ def test_database_of_another_version_is_refused(db: Database, tmp_path: Any) -> 
     empty = Database(f"sqlite:///{tmp_path}/empty.sqlite3")
     with empty.writer_connection() as connection:
         assert revision(connection) is None
-    with pytest.raises(SchemaOld, match="conflicto db upgrade"):
+    with pytest.raises(SchemaMismatch, match="conflicto db upgrade"):
         require_current(empty)
     empty.close()
     with db.writer_connection() as connection, connection.begin():
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(SchemaOld, match="9999"):
+    with pytest.raises(SchemaMismatch, match="9999"):
         require_current(db)
 
 

@@ -46,7 +46,7 @@ class Dawdling(GroupRunner):
     rng = Random(7)
 
     def _now(self, connection: Connection, heads: Mapping[int, FeedHead]) -> int:
-        now = super()._now(connection, heads)
+        now = super()._read_clock(connection, heads)
         time.sleep(self.rng.uniform(0, PAUSE_S))
         return now
 

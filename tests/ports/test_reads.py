@@ -45,7 +45,7 @@ class Work:
         return tx.scalar(text(ENDLESS[tx.dialect]))
 
     def rows(self, tx: ReadTx) -> None:
-        for row in tx.each(text(ROWS[tx.dialect]), at_once=10):
+        for row in tx.stream(text(ROWS[tx.dialect]), batch_rows=10):
             if row.i == 100:
                 self.begun.release()
 
@@ -164,7 +164,7 @@ def test_rows_that_an_error_leaves_open_end_with_their_transaction(db: Database)
     left: list[Any] = []
 
     def query(tx: ReadTx) -> None:
-        rows = tx.each(text(ROWS[tx.dialect]), at_once=10)
+        rows = tx.stream(text(ROWS[tx.dialect]), batch_rows=10)
         next(rows)
         left.append((rows, tx._open[0]))
         raise ZeroDivisionError

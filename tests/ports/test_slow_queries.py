@@ -68,12 +68,12 @@ def test_a_read_is_told_with_its_text_and_without_its_parameters(db: Database) -
 
 def test_fetching_rows_is_part_of_the_time_and_what_is_done_between_fetches_is_not(db: Database, stopwatch: Stopwatch) -> None:
     def go_through(tx: ReadTx) -> None:
-        for _ in tx.each(text(ROWS), at_once=100):
+        for _ in tx.stream(text(ROWS), batch_rows=100):
             stopwatch.now_s += 10_000
 
     with capture_logs() as lines:
         db.query(lambda tx: tx.all(text(ROWS)))
-        db.slow_queries._lines.clear()
+        db.slow_queries._logged.clear()
         db.query(go_through)
 
     taken = [line["milliseconds"] for line in lines if line.get("statement") == ROWS]

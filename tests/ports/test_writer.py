@@ -129,7 +129,7 @@ async def test_commands_that_gather_are_committed_together(writer: Writer, kit: 
 
 
 async def test_group_has_a_largest_size(writer: Writer, committed: list[Committed], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.platform.db.writer.LARGEST_GROUP", 3)
+    monkeypatch.setattr("conflicto.platform.db.writer.MAX_GROUP_COMMANDS", 3)
     gate, first = await held(writer)
     tasks = await queued(writer, *(adding(str(number)) for number in range(7)))
     gate.opened.set()
@@ -238,7 +238,7 @@ async def test_heads_are_locked_changed_and_told(writer: Writer, kit: Kit, commi
 
 
 async def test_full_queue_refuses_at_once(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.platform.db.writer.LARGEST_QUEUE", 3)
+    monkeypatch.setattr("conflicto.platform.db.writer.MAX_QUEUED_COMMANDS", 3)
     gate, first = await held(writer)
     tasks = await queued(writer, adding("a"), adding("b"))
 
@@ -253,7 +253,7 @@ async def test_full_queue_refuses_at_once(writer: Writer, monkeypatch: pytest.Mo
 async def test_crowd_is_refused_when_the_writer_is_behind_but_hosts_are_not(
     writer: Writer, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("conflicto.platform.db.writer.LARGEST_GROUP", 3)
+    monkeypatch.setattr("conflicto.platform.db.writer.MAX_GROUP_COMMANDS", 3)
     gate, first = await held(writer)
     tasks = await crowd(writer, 0, "a", "b")
     clock.advance(1.6)
@@ -269,7 +269,7 @@ async def test_crowd_is_refused_when_the_writer_is_behind_but_hosts_are_not(
 
 
 async def test_young_queue_takes_more_than_one_group(writer: Writer, clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.platform.db.writer.LARGEST_GROUP", 3)
+    monkeypatch.setattr("conflicto.platform.db.writer.MAX_GROUP_COMMANDS", 3)
     gate, first = await held(writer)
     clock.advance(1.4)
     tasks = await crowd(writer, 0, *map(str, range(20)))
@@ -278,8 +278,8 @@ async def test_young_queue_takes_more_than_one_group(writer: Writer, clock: Hand
 
 
 async def test_crowd_is_refused_before_it_waits_when_groups_were_slow(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.platform.db.writer.LARGEST_GROUP", 3)
-    monkeypatch.setattr("conflicto.platform.db.writer.LONGEST_WAIT_S", 0.1)
+    monkeypatch.setattr("conflicto.platform.db.writer.MAX_GROUP_COMMANDS", 3)
+    monkeypatch.setattr("conflicto.platform.db.writer.MAX_WAIT_S", 0.1)
     await writer.run((), lambda tx: time.sleep(0.2))
     gate, first = await held(writer)
     tasks = await crowd(writer, 0, *map(str, range(20)))
@@ -292,7 +292,7 @@ async def test_crowd_is_refused_before_it_waits_when_groups_were_slow(writer: Wr
 
 
 async def test_sessions_take_turns(writer: Writer, committed: list[Committed], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.platform.db.writer.LARGEST_GROUP", 6)
+    monkeypatch.setattr("conflicto.platform.db.writer.MAX_GROUP_COMMANDS", 6)
     gate, first = await held(writer)
     sent = [(1, list("abcdefghi")), (2, ["quiet"]), (3, ["calm"]), (2, ["again"])]
     tasks = [task for topic, names in sent for task in await crowd(writer, topic, *names)]
@@ -303,8 +303,8 @@ async def test_sessions_take_turns(writer: Writer, committed: list[Committed], m
 
 
 async def test_a_crowd_is_refused_for_itself_alone(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.platform.db.writer.LARGEST_GROUP", 3)
-    monkeypatch.setattr("conflicto.platform.db.writer.LONGEST_WAIT_S", 0.1)
+    monkeypatch.setattr("conflicto.platform.db.writer.MAX_GROUP_COMMANDS", 3)
+    monkeypatch.setattr("conflicto.platform.db.writer.MAX_WAIT_S", 0.1)
     await writer.run((), lambda tx: time.sleep(0.2))
     gate, first = await held(writer)
     tasks = [*await crowd(writer, 1, *map(str, range(20))), *await crowd(writer, 2, "quiet")]
@@ -316,8 +316,8 @@ async def test_a_crowd_is_refused_for_itself_alone(writer: Writer, monkeypatch: 
 
 
 async def test_one_crowd_fills_no_more_than_its_share_of_the_queue(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.platform.db.writer.LARGEST_GROUP", 2)
-    monkeypatch.setattr("conflicto.platform.db.writer.LARGEST_QUEUE", 20)
+    monkeypatch.setattr("conflicto.platform.db.writer.MAX_GROUP_COMMANDS", 2)
+    monkeypatch.setattr("conflicto.platform.db.writer.MAX_QUEUED_COMMANDS", 20)
     gate, first = await held(writer)
     tasks = [*await crowd(writer, 1, *map(str, range(12))), *await crowd(writer, 2, "quiet", "too")]
     gate.opened.set()

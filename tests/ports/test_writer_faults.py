@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 
 from conflicto.activities.model import ResponsePolicy
 from conflicto.platform.db.group import CommitUnknown
-from conflicto.platform.db.read_timeout import MARGIN_S
+from conflicto.platform.db.read_timeout import TRANSFER_MARGIN_S
 from conflicto.platform.db.tables import counters
 from conflicto.platform.db.transaction import WriteTx
 from conflicto.platform.problems import InternalError, Unavailable
@@ -28,7 +28,7 @@ from tests.ports.conftest import SHORT, Outage
 from tests.support.kit import Kit, Stage, command, set_stage
 from tests.support.pgbouncer import POOLER
 
-AFTER_SILENCE_S = SHORT.statement_s + MARGIN_S + 1
+AFTER_SILENCE_S = SHORT.statement_s + TRANSFER_MARGIN_S + 1
 """A pooler that gets no connection to the server says nothing to those who wait for one."""
 
 MAX_TRIES = 1_000

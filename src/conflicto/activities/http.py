@@ -17,7 +17,7 @@ from conflicto.activities.fitting import fitted
 from conflicto.activities.model import Activity, ActivityStatus, Content
 from conflicto.activities.queries import activity_page, activity_with_content
 from conflicto.activity_types.registry import Registry
-from conflicto.platform.db.batched_read import MAX_PAGES, BatchedRead, once_each
+from conflicto.platform.db.batched_read import MAX_BATCH_PAGES, BatchedRead, deduplicated
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.db.writer import Writer
@@ -80,8 +80,8 @@ class ActivityEndpoints:
 
     def __post_init__(self) -> None:
         """Let a hall that comes back share its look-ups."""
-        object.__setattr__(self, "pages", BatchedRead(self.db, once_each(_visible_page), max_batch=MAX_PAGES))
-        object.__setattr__(self, "single", BatchedRead(self.db, once_each(_wanted), max_batch=MAX_PAGES))
+        object.__setattr__(self, "pages", BatchedRead(self.db, deduplicated(_visible_page), max_batch=MAX_BATCH_PAGES))
+        object.__setattr__(self, "single", BatchedRead(self.db, deduplicated(_wanted), max_batch=MAX_BATCH_PAGES))
 
     async def create(self, request: CurrentRequest, session_id: int, body: schemas.ActivityIn) -> Response:
         """Make an activity; with a status, take the steps to it at once."""

@@ -20,7 +20,7 @@ from conflicto.activities.model import (
     ResultsVisibility,
 )
 from conflicto.activities.tables import activities, activity_rounds
-from conflicto.platform.db.bulk import Bulk
+from conflicto.platform.db.bulk import BulkWriter
 from conflicto.platform.db.key_lookup import KeyLookup
 from conflicto.platform.db.rows import as_row
 from conflicto.sessions.storage_quota import ACTIVITY_BYTES, ROUND_BYTES
@@ -41,11 +41,11 @@ class _Round(Counts):
     round: int
 
 
-_IN_BULK = Bulk(
+_IN_BULK = BulkWriter(
     activity_rounds,
     {name: name for name in ("activity_id", "round", *Counts.__slots__)},
     key=("activity_id", "round"),
-    changing=Counts.__slots__,
+    updated=Counts.__slots__,
 )
 _FIELDS = [activities.c[name] for name in Activity.__slots__]
 _TEXTS = [activities.c.config_text, activities.c.secret_text, activities.c.aggregate_text, activities.c.scopes_text]

@@ -17,7 +17,7 @@ from conflicto.cli.restoring import looked_into, restored
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.archive import ArchiveUnusable
 from conflicto.platform.db.backup import BackupFailed, back_up
-from conflicto.platform.db.checks import Finding, findings
+from conflicto.platform.db.checks import CheckResult, run_checks
 from conflicto.platform.db.restore import RestoreRefused
 from conflicto.platform.db.schema import SCHEMA
 from conflicto.responses.recount.differences import counter_differences
@@ -113,9 +113,9 @@ def _told(rows: dict[str, int]) -> str:
     return f"{rows.get('sessions', 0):,} sessions, {rows.get('participants', 0):,} participants, {rows.get('responses', 0):,} responses"
 
 
-def _checked(tx: ReadTx) -> list[Finding]:
-    found = findings(tx)
+def _checked(tx: ReadTx) -> list[CheckResult]:
+    found = run_checks(tx)
     if found[0].ok:
         wrong = counter_differences(tx)
-        found.append(Finding("counters", not wrong, "; ".join(wrong) or "equal a recount"))
+        found.append(CheckResult("counters", not wrong, "; ".join(wrong) or "equal a recount"))
     return found

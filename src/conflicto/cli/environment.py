@@ -16,12 +16,12 @@ from sqlalchemy.exc import DatabaseError
 from conflicto.activity_types.errors import InvalidActivityType
 from conflicto.activity_types.registry import load_registry
 from conflicto.cli.waiting import NotThere, answering, patiently
-from conflicto.platform.db.database_url import AddressInvalid, address_of
+from conflicto.platform.db.database_url import DatabaseUrlInvalid, parse_database_url
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.errors import DATABASE_ERRORS, is_damaged
-from conflicto.platform.db.postgres import PostgresOld
-from conflicto.platform.db.schema import SCHEMA, SchemaOld, require_current, require_not_newer, revision
-from conflicto.platform.db.sqlite import SqliteAffected
+from conflicto.platform.db.postgres import PostgresTooOld
+from conflicto.platform.db.schema import SCHEMA, SchemaMismatch, require_current, require_not_newer, revision
+from conflicto.platform.db.sqlite import SqliteUnsafe
 from conflicto.platform.db.startup_errors import explain, first_line
 from conflicto.platform.db.timeouts import Timeouts
 from conflicto.platform.problems import DomainError, Kind
@@ -102,7 +102,7 @@ def _reach(settings: Settings) -> None:
     try:
         with closing(Database(settings.url)) as db:
             db.writer_connection().close()
-    except AddressInvalid as error:
+    except DatabaseUrlInvalid as error:
         err.print(str(error), markup=False)
         raise typer.Exit(UNUSABLE) from None
     except DATABASE_ERRORS as error:
@@ -128,7 +128,7 @@ def prepared_database(settings: Settings) -> Iterator[Database]:
 @contextmanager
 def existing_database(settings: Settings, *, any_schema: bool = False) -> Iterator[Database]:
     """Yield a database that is there, for work that may take long; none is made, and none is migrated."""
-    path = address_of(settings.url).database
+    path = parse_database_url(settings.url).database
     if settings.is_embedded and path and not Path(path).exists():
         err.print(f"There is no database at {path}. Are DATABASE_URL and CONFLICTO_DATA_DIR those of the server?", markup=False)
         raise typer.Exit(UNUSABLE)
@@ -159,7 +159,7 @@ def _opened(settings: Settings) -> Iterator[Database]:
 def _refusal(error: Exception) -> tuple[str, int] | None:
     """Return what is told of an error, and the exit code; None for one that is nobody's but the program's."""
     cause = error.__cause__ if isinstance(error, DomainError) else error
-    if isinstance(error, (SchemaOld, SqliteAffected, PostgresOld, AddressInvalid)):
+    if isinstance(error, (SchemaMismatch, SqliteUnsafe, PostgresTooOld, DatabaseUrlInvalid)):
         return str(error), UNUSABLE
     if isinstance(cause, DatabaseError) and is_damaged(cause):
         return f"The database cannot be read: {cause.orig}. {RESTORE}", UNUSABLE

@@ -13,7 +13,7 @@ from conflicto.participants.events import ParticipantRemoved
 from conflicto.participants.queries import forgotten_ids, present_seats
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.archive import Header, opened
-from conflicto.platform.db.database_url import address_of
+from conflicto.platform.db.database_url import parse_database_url
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.restore import Restored, restore
 from conflicto.platform.db.schema import SCHEMA, revision
@@ -83,7 +83,7 @@ def _forget_again(connection: Connection, forgotten: Mapping[int, bool], now_us:
 def restored(file: Path, settings: Settings) -> Done:
     """Restore an archive into the database of the settings; raises as `platform.db.restore.restore` does."""
     rooms = Rooms()
-    done: Restored = restore(file, address_of(settings.url), rooms, Clock())
+    done: Restored = restore(file, parse_database_url(settings.url), rooms, Clock())
     with closing(Database(settings.url)) as db:
         aside = move_key_out(db, settings.data_dir)
     return Done(done.header, done.rows, done.aside, aside, len(rooms.forgotten))

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, false, func, insert, select, update
 from conflicto.participants.model import Flood, Participant
 from conflicto.participants.nickname import part_of_key
 from conflicto.participants.tables import participants, seat_links
-from conflicto.platform.db.bulk import Bulk
+from conflicto.platform.db.bulk import BulkWriter
 from conflicto.platform.db.key_lookup import KeyLookup
 from conflicto.sessions.storage_quota import PARTICIPANT_BYTES
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from conflicto.platform.db.transaction import ReadTx, WriteTx
 
-_BULK = Bulk(
+_BULK = BulkWriter(
     participants,
     {name: name for name in Participant.__slots__},
-    changing=[name for name in Participant.__slots__ if name != "id"],
+    updated=[name for name in Participant.__slots__ if name != "id"],
 )
 _BY_IDS = select(participants).where(participants.c.id.in_(bindparam("ids", expanding=True)), ~participants.c.deleted)
 _PRESENT = KeyLookup(select(participants.c.id).where(~participants.c.deleted), participants.c.id)
@@ -139,7 +139,7 @@ def has_deleted(tx: ReadTx, session_id: int, *, after: int) -> bool:
 
 def every_seat(tx: ReadTx, session_id: int) -> Iterator[Participant]:
     """Yield everyone who ever sat in a session, in the order of joining, those who left included."""
-    for row in tx.each(_EVERY_SEAT, {"session_id": session_id}, at_once=500):
+    for row in tx.stream(_EVERY_SEAT, {"session_id": session_id}, batch_rows=500):
         yield _participant(row)
 
 

@@ -19,7 +19,7 @@ from conflicto.participants.errors import SeatGone
 from conflicto.participants.queries import flood_size, participant_by_id
 from conflicto.participants.schemas import participant_out
 from conflicto.platform.clock import Clock
-from conflicto.platform.db.batched_read import MAX_PAGES, BatchedRead, once_each
+from conflicto.platform.db.batched_read import MAX_BATCH_PAGES, BatchedRead, deduplicated
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.transaction import ReadTx, WriteTx
 from conflicto.platform.db.writer import Writer
@@ -122,8 +122,8 @@ class ResponseEndpoints:
 
     def __post_init__(self) -> None:
         """Let a hall that comes back share its look-ups."""
-        object.__setattr__(self, "own", BatchedRead(self.db, once_each(_mine), max_batch=MAX_PAGES))
-        object.__setattr__(self, "seats", BatchedRead(self.db, once_each(_me), max_batch=MAX_PAGES))
+        object.__setattr__(self, "own", BatchedRead(self.db, deduplicated(_mine), max_batch=MAX_BATCH_PAGES))
+        object.__setattr__(self, "seats", BatchedRead(self.db, deduplicated(_me), max_batch=MAX_BATCH_PAGES))
 
     async def submit(self, request: Request) -> Response:
         """Take an answer and acknowledge it once it is durable."""

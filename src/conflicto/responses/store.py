@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, func, literal_column, select, text, update
 
-from conflicto.platform.db.bulk import Bulk
+from conflicto.platform.db.bulk import BulkWriter
 from conflicto.platform.db.errors import DATABASE_ERRORS, is_query_canceled
 from conflicto.platform.db.key_lookup import KeyLookup
 from conflicto.platform.ids import drawn
@@ -31,10 +31,10 @@ MAX_SEARCH_S = 2.0
 _COLUMNS = {"text": "response_text", "masked": "masked_text"}
 """What is called otherwise in the table."""
 
-_BULK = Bulk(
+_BULK = BulkWriter(
     responses,
     {name: _COLUMNS.get(name, name) for name in ParticipantResponse.__slots__},
-    changing=("ts", "received_us", "revision", "deleted", "moderation", "was_visible", "text", "masked"),
+    updated=("ts", "received_us", "revision", "deleted", "moderation", "was_visible", "text", "masked"),
 )
 _FIELDS = [responses.c[_COLUMNS.get(name, name)] for name in ParticipantResponse.__slots__]
 _ALL = select(*_FIELDS)
@@ -215,7 +215,7 @@ def _first(tx: ReadTx, wanted: Select[Any], params: Mapping[str, Any], most: int
     if enough is None or most <= ROWS_AT_ONCE:
         return [_response(row) for row in tx.all(wanted, params)]
     found: list[ParticipantResponse] = []
-    for row in tx.each(wanted, params, at_once=ROWS_AT_ONCE):
+    for row in tx.stream(wanted, params, batch_rows=ROWS_AT_ONCE):
         found.append(response := _response(row))
         enough -= characters(response)
         if enough < 0:
@@ -256,7 +256,7 @@ def page(  # noqa: PLR0913 - filters, a part
     if contains is None:
         return _first(tx, wanted, {}, limit, enough)
     part = text("CAST(:contained AS jsonb)").bindparams(contained=contains)
-    tx.limit_statements(MAX_SEARCH_S)
+    tx.set_statement_timeout(MAX_SEARCH_S)
     try:
         return _first(tx, wanted.where(literal_column("response_data").op("@>")(part)), {}, limit, enough)
     except DATABASE_ERRORS as error:
@@ -269,7 +269,7 @@ def scan(
     tx: ReadTx, activity_id: UUID, *, nth: int | None, participant_id: int | None, after: int = 0
 ) -> Iterator[ParticipantResponse]:
     """Yield an activity's live responses after a position one by one, in feed order."""
-    for row in tx.each(_filtered(activity_id, nth, participant_id, after), at_once=500):
+    for row in tx.stream(_filtered(activity_id, nth, participant_id, after), batch_rows=500):
         yield _response(row)
 
 
@@ -342,7 +342,7 @@ def has_deleted(tx: ReadTx, session_id: int, *, after: int) -> bool:
 
 def texts_in_order(tx: ReadTx, activity_id: UUID) -> Iterator[tuple[int, str]]:
     """Yield round and JSON text of an activity's live responses in the order of the texts, which says nothing about who sent them when."""
-    for row in tx.each(_TEXTS, {"activity_id": activity_id}, at_once=500):
+    for row in tx.stream(_TEXTS, {"activity_id": activity_id}, batch_rows=500):
         yield row.round, row.response_text
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, insert, select
 
-from conflicto.platform.db.bulk import Bulk
+from conflicto.platform.db.bulk import BulkWriter
 from conflicto.platform.db.sequence import FeedHead
 from conflicto.platform.problems import NotFound
 from conflicto.sessions.tables import feed_heads
@@ -51,7 +51,9 @@ class _Row:
     stored_bytes: int
 
 
-_BULK = Bulk(feed_heads, {name: name for name in _Row.__slots__}, key=("session_id",), changing=("ts", "ctl", "own_ts", *COUNTS))
+_BULK = BulkWriter(
+    feed_heads, {name: name for name in _Row.__slots__}, key=("session_id",), updated=("ts", "ctl", "own_ts", *COUNTS)
+)
 
 
 class FeedHeads:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select, update
 
-from conflicto.platform.db.bulk import Bulk
+from conflicto.platform.db.bulk import BulkWriter
 from conflicto.platform.db.key_lookup import KeyLookup
 from conflicto.sessions.errors import IdempotencyKeyInvalid, KeyReused
 from conflicto.sessions.storage_quota import KEY_BYTES
@@ -49,7 +49,7 @@ class _Remembered:
     owner: int | None = None
 
 
-_BULK = Bulk(idempotency_keys, {name: name for name in _Remembered.__slots__})
+_BULK = BulkWriter(idempotency_keys, {name: name for name in _Remembered.__slots__})
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ H = TypeVar("H", bound="Hashable")  # an item that may come more than once
 MAX_BATCH = 512
 """Look-ups in one read, as many as commands in one commit."""
 
-MAX_PAGES = 32
+MAX_BATCH_PAGES = 32
 """Pages in one read: each may hold 1 MB."""
 
 MAX_WAITING_LOOKUPS = 20_000
@@ -66,7 +66,7 @@ class BatchedRead(Generic[I, O]):
     async def _run(self) -> None:
         try:
             while batch := self._next_batch():
-                await self._answer(batch)
+                await self._resolve(batch)
         finally:
             self._task = None
 
@@ -79,7 +79,7 @@ class BatchedRead(Generic[I, O]):
                 batch.append((item, future))
         return batch
 
-    async def _answer(self, batch: list[tuple[I, asyncio.Future[O]]]) -> None:
+    async def _resolve(self, batch: list[tuple[I, asyncio.Future[O]]]) -> None:
         items = [item for item, _ in batch]
         try:
             outcomes = await self._db.read(self._query, items)
@@ -97,7 +97,7 @@ class BatchedRead(Generic[I, O]):
                 future.set_result(outcome)
 
 
-def once_each(query: Callable[[ReadTx, H], O]) -> Callable[[ReadTx, Sequence[H]], list[O | DomainError]]:
+def deduplicated(query: Callable[[ReadTx, H], O]) -> Callable[[ReadTx, Sequence[H]], list[O | DomainError]]:
     """Return the query of a batch that asks `query` once for equal items: what a whole hall asks for is read once."""
 
     def outcome(tx: ReadTx, item: H) -> O | DomainError:

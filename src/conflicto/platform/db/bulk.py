@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _RECORDS = "json_to_recordset(CAST(:records AS json)) AS r"
 
 
-class Bulk:
+class BulkWriter:
     """Stores records of one dataclass, whose fields are numbers, texts, truth values, UUIDs, bytes or None, in one table.
 
     `columns` gives the column of each field, `key` are the fields that name a record, and `changing` are those that `update` writes.
@@ -37,23 +37,23 @@ class Bulk:
     """
 
     def __init__(
-        self, table: Table, columns: Mapping[str, str], *, key: Collection[str] = ("id",), changing: Collection[str] = ()
+        self, table: Table, columns: Mapping[str, str], *, key: Collection[str] = ("id",), updated: Collection[str] = ()
     ) -> None:
         # The names in these statements are those of our own fields and columns.
         names = ", ".join(columns.values())
-        news = {field: _Parsed(field, table.c[column].type) for field, column in columns.items()}
+        news = {field: _JsonField(field, table.c[column].type) for field, column in columns.items()}
         records = f"{_RECORDS} ({', '.join(new.declared for new in news.values())})"
         selected = ", ".join(new.value for new in news.values())
         self._insert = text(f"INSERT INTO {table.name} ({names}) SELECT {selected} FROM {records}")  # noqa: S608
         self._insert_each = f"INSERT INTO {table.name} ({names}) VALUES ({', '.join('?' for _ in columns)})"  # noqa: S608
         self._inserted = _values(table, columns)
-        changed = ", ".join(f"{columns[field]} = {news[field].value}" for field in changing)
+        changed = ", ".join(f"{columns[field]} = {news[field].value}" for field in updated)
         found = " AND ".join(f"{table.name}.{columns[field]} = {news[field].value}" for field in key)
         self._update = text(f"UPDATE {table.name} SET {changed} FROM {records} WHERE {found}")  # noqa: S608
-        changed = ", ".join(f"{columns[field]} = ?" for field in changing)
+        changed = ", ".join(f"{columns[field]} = ?" for field in updated)
         found = " AND ".join(f"{columns[field]} = ?" for field in key)
         self._update_each = f"UPDATE {table.name} SET {changed} WHERE {found}"  # noqa: S608
-        self._updated = _values(table, {field: columns[field] for field in (*changing, *key)})
+        self._updated = _values(table, {field: columns[field] for field in (*updated, *key)})
 
     def insert(self, tx: WriteTx, records: Sequence[Any]) -> None:
         """Insert new records."""
@@ -70,7 +70,7 @@ class Bulk:
             tx.write_each(self._update_each, [self._updated(record) for record in records])
 
 
-class _Parsed:
+class _JsonField:
     """A field as PostgreSQL takes it out of the JSON: how it is declared there, and the column's value; bytes come in base 64."""
 
     def __init__(self, field: str, column: TypeEngine[Any]) -> None:

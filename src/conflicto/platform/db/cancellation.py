@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-BETWEEN_CANCELLATIONS_S = 0.1
+CANCELLATION_INTERVAL_S = 0.1
 MAX_CANCELLATIONS = 100
 
 
@@ -33,7 +33,7 @@ class Deadline:
         self._interrupt: Callable[[], None] | None = None
         self._lock = threading.Lock()
 
-    def begin(self, seconds: float) -> None:
+    def start(self, seconds: float) -> None:
         """Count the time from now on."""
         self.until_s = time.monotonic() + seconds
 
@@ -59,7 +59,7 @@ class Deadline:
             self.cancel()
             if self._interrupt is None:
                 return
-            time.sleep(BETWEEN_CANCELLATIONS_S)
+            time.sleep(CANCELLATION_INTERVAL_S)
 
     @contextmanager
     def interrupting(self, interrupt: Callable[[], None]) -> Iterator[None]:
@@ -76,5 +76,5 @@ class Deadline:
             self.check()
 
 
-NEVER = Deadline()
+NO_DEADLINE = Deadline()
 """Deadline of work that nobody cancels: commands of the writer, and programs at a terminal."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pysqlite3.dbapi2 as driver
 from sqlalchemy import text
 
-from conflicto.platform.db.postgres import OLDEST_SUPPORTED
+from conflicto.platform.db.postgres import MIN_SERVER_VERSION
 from conflicto.platform.db.schema import SCHEMA, revision
 from conflicto.platform.db.sqlite import is_safe
 
@@ -20,7 +20,7 @@ DURABLE_POSTGRES = {"synchronous_commit": {"on", "remote_apply"}, "fsync": {"on"
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """One thing that was looked at, whether it is as it must be, and how it is."""
 
     name: str
@@ -28,29 +28,29 @@ class Finding:
     detail: str
 
 
-def findings(tx: ReadTx) -> list[Finding]:
+def run_checks(tx: ReadTx) -> list[CheckResult]:
     """Return what was found; reading every page of a large SQLite database takes minutes."""
     found = revision(tx.connection)
-    schema = Finding("schema", found == SCHEMA, f"{found or 'none'}, this program needs {SCHEMA}")
+    schema = CheckResult("schema", found == SCHEMA, f"{found or 'none'}, this program needs {SCHEMA}")
     return [schema, *(_sqlite(tx) if tx.dialect == "sqlite" else _postgres(tx))]
 
 
-def _sqlite(tx: ReadTx) -> list[Finding]:
+def _sqlite(tx: ReadTx) -> list[CheckResult]:
     journal, level = tx.scalar(text("PRAGMA journal_mode")), tx.scalar(text("PRAGMA synchronous"))
     wrong = [row[0] for row in tx.all(text("PRAGMA integrity_check"))]
     return [
-        Finding("version", is_safe(driver.sqlite_version_info), f"SQLite {driver.sqlite_version}"),
-        Finding("durability", (journal, level) == ("wal", 2), f"journal_mode={journal} synchronous={level}"),
-        Finding("integrity", wrong == ["ok"], "; ".join(wrong)),
+        CheckResult("version", is_safe(driver.sqlite_version_info), f"SQLite {driver.sqlite_version}"),
+        CheckResult("durability", (journal, level) == ("wal", 2), f"journal_mode={journal} synchronous={level}"),
+        CheckResult("integrity", wrong == ["ok"], "; ".join(wrong)),
     ]
 
 
-def _postgres(tx: ReadTx) -> list[Finding]:
+def _postgres(tx: ReadTx) -> list[CheckResult]:
     version = str(tx.scalar(text("SHOW server_version")))
     number = int(tx.scalar(text("SHOW server_version_num")))
     settings = {name: str(tx.scalar(text(f"SHOW {name}"))) for name in DURABLE_POSTGRES}
     durable = all(settings[name] in wanted for name, wanted in DURABLE_POSTGRES.items())
     return [
-        Finding("version", number >= OLDEST_SUPPORTED, f"PostgreSQL {version}"),
-        Finding("durability", durable, " ".join(f"{name}={value}" for name, value in settings.items())),
+        CheckResult("version", number >= MIN_SERVER_VERSION, f"PostgreSQL {version}"),
+        CheckResult("durability", durable, " ".join(f"{name}={value}" for name, value in settings.items())),
     ]

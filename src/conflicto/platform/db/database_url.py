@@ -12,10 +12,10 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 POSTGRES_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
-WRITERS = (None, "primary", "read-write")
+WRITABLE_TARGETS = (None, "primary", "read-write")
 """Values of `target_session_attrs` with which a server may write."""
 
-FIELDS = {"user": "username", "password": "password", "dbname": "database"}
+URL_FIELDS = {"user": "username", "password": "password", "dbname": "database"}
 """Parameters of libpq that SQLAlchemy's address has as fields of their own; all others stand in its query."""
 
 
@@ -24,30 +24,30 @@ UNKNOWN_PARAMETER = "invalid URI query parameter"
 _NAME = re.compile(r"[A-Za-z_][\w.]*", re.ASCII)
 
 
-class AddressInvalid(ValueError):
+class DatabaseUrlInvalid(ValueError):
     """DATABASE_URL cannot be used; the text says why and what to write, and holds no password."""
 
 
-def address_of(text: str) -> URL:
+def parse_database_url(text: str) -> URL:
     """Return a database's address; for PostgreSQL `parameters_of` returns it as libpq takes it.
 
     Raises:
-        AddressInvalid: it is not the address of a database that this program can use.
+        DatabaseUrlInvalid: it is not the address of a database that this program can use.
     """
     scheme, _, rest = text.partition("://")
     if scheme in POSTGRES_SCHEMES:
         return _postgres(f"postgresql://{rest}")
     if scheme.partition("+")[0] != "sqlite":
         message = f"DATABASE_URL begins with `{scheme[:20]}`. Write `postgresql://user:password@host/name`, or `sqlite:///path` for a file."
-        raise AddressInvalid(message)
+        raise DatabaseUrlInvalid(message)
     try:
         url = make_url(text)
     except ArgumentError:
         message = "DATABASE_URL is no address. Write `sqlite:///path`, with three slashes before a path and four before one from the root."
-        raise AddressInvalid(message) from None
+        raise DatabaseUrlInvalid(message) from None
     if url.query or url.host:
         message = "DATABASE_URL of SQLite is a path alone: `sqlite:///path`, without a host and without parameters."
-        raise AddressInvalid(message)
+        raise DatabaseUrlInvalid(message)
     return url
 
 
@@ -56,44 +56,44 @@ def _postgres(text: str) -> URL:
         known: dict[str, Any] = {name: str(value) for name, value in conninfo_to_dict(text).items() if value is not None}
     except ProgrammingError as error:
         message = (
-            f"DATABASE_URL cannot be read: {_unquoted(str(error))}. Remove what libpq does not know, and write @ : / ? % in a password as"
-            " %40 and so on."
+            f"DATABASE_URL cannot be read: {_without_quotes(str(error))}. Remove what libpq does not know,"
+            " and write @ : / ? % in a password as %40 and so on."
         )
-        raise AddressInvalid(message) from None
+        raise DatabaseUrlInvalid(message) from None
     try:
         timeout_from_conninfo(known)
     except ProgrammingError:
         message = "DATABASE_URL has a `connect_timeout` that is no number. Write whole seconds."
-        raise AddressInvalid(message) from None
-    if known.get("target_session_attrs") not in WRITERS:
+        raise DatabaseUrlInvalid(message) from None
+    if known.get("target_session_attrs") not in WRITABLE_TARGETS:
         message = "DATABASE_URL asks for servers that may not write. Leave `target_session_attrs` out, or write `primary` or `read-write`."
-        raise AddressInvalid(message)
-    settings_in(known.get("options", ""))
-    fields = {FIELDS[name]: known.pop(name) for name in FIELDS if name in known}
+        raise DatabaseUrlInvalid(message)
+    parse_options(known.get("options", ""))
+    fields = {URL_FIELDS[name]: known.pop(name) for name in URL_FIELDS if name in known}
     return URL.create("postgresql", query=known, **fields)
 
 
-def _unquoted(said: str) -> str:
+def _without_quotes(said: str) -> str:
     """Return libpq's words without what they quote at the end, which may be the address with its password; names of parameters stay."""
     words = said.strip().partition(': "')[0]
     return said.strip() if words == UNKNOWN_PARAMETER else words
 
 
-def parameters_of(url: URL) -> dict[str, str]:
+def libpq_parameters(url: URL) -> dict[str, str]:
     """Return the parameters with which libpq opens a connection to PostgreSQL."""
-    fields = {name: getattr(url, field) for name, field in FIELDS.items()}
+    fields = {name: getattr(url, field) for name, field in URL_FIELDS.items()}
     whole = fields | {"host": url.host, "port": url.port} | dict(url.query)
     return {name: str(value) for name, value in whole.items() if value is not None}
 
 
-def settings_in(options: str) -> dict[str, str]:
+def parse_options(options: str) -> dict[str, str]:
     r"""Return the settings in the `options` of an address.
 
-    >>> settings_in(r"-csearch_path=a,b -c work_mem=8MB --geqo=off -c x.y=two\ words")
+    >>> parse_options(r"-csearch_path=a,b -c work_mem=8MB --geqo=off -c x.y=two\ words")
     {'search_path': 'a,b', 'work_mem': '8MB', 'geqo': 'off', 'x.y': 'two words'}
 
     Raises:
-        AddressInvalid: something in them sets nothing.
+        DatabaseUrlInvalid: something in them sets nothing.
     """
     words, found = shlex.split(options), {}
     while words:
@@ -105,6 +105,6 @@ def settings_in(options: str) -> dict[str, str]:
         name, is_set, value = word.partition("=")
         if not is_set or not _NAME.fullmatch(name):
             message = f"DATABASE_URL has `options` with `{word}`, which sets nothing. Write -c name=value."
-            raise AddressInvalid(message)
+            raise DatabaseUrlInvalid(message)
         found[name] = value
     return found

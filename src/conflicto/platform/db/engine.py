@@ -16,8 +16,8 @@ import structlog
 from sqlalchemy import QueuePool, event
 
 from conflicto.platform.db import postgres, sqlite
-from conflicto.platform.db.cancellation import NEVER, Deadline
-from conflicto.platform.db.database_url import address_of
+from conflicto.platform.db.cancellation import NO_DEADLINE, Deadline
+from conflicto.platform.db.database_url import parse_database_url
 from conflicto.platform.db.errors import POSSIBLE_OUTAGES, RETRY_AFTER_S, is_damaged, is_outage, unavailable
 from conflicto.platform.db.read_categories import MAX_LOAD_WAIT_S, CategoryReader, max_list_readers, max_load_readers
 from conflicto.platform.db.reader_queue import ReaderQueue
@@ -94,7 +94,7 @@ class Database:
         timeouts: Timeouts | None = None,
         slow_queries: SlowQueries | None = None,
     ) -> None:
-        self.url = address_of(url)
+        self.url = parse_database_url(url)
         self.slow_queries = slow_queries = slow_queries or SlowQueries()
         self.timeouts = timeouts or Timeouts()
         self.dialect = self.url.get_backend_name()
@@ -186,11 +186,11 @@ class Database:
     def _timed(self, deadline: Deadline, query: Callable[[ReadTx], T], route: str | None) -> tuple[T, float]:
         self.slow_queries.begin(route)
         began = time.monotonic()
-        deadline.begin(self.timeouts.caller_s)
+        deadline.start(self.timeouts.caller_s)
         return self.query_with_deadline(deadline, query), time.monotonic() - began
 
     def _timed_unlogged(self, deadline: Deadline, query: Callable[[ReadTx], T], route: str | None) -> tuple[T, float]:
-        with self.slow_queries.hold(is_told=False):
+        with self.slow_queries.defer(is_reported=False):
             return self._timed(deadline, query, route)
 
     def _on_read_done(
@@ -208,7 +208,7 @@ class Database:
 
     def query(self, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `query` in one snapshot, in this thread; `Unavailable` as for `read`."""
-        return self.query_with_deadline(NEVER, lambda tx: query(tx, *args, **kwargs))
+        return self.query_with_deadline(NO_DEADLINE, lambda tx: query(tx, *args, **kwargs))
 
     def query_with_deadline(self, deadline: Deadline, query: Callable[[ReadTx], T]) -> T:
         """Run `query` as above, until it ends or `deadline` does."""
@@ -230,7 +230,7 @@ class Database:
     @contextmanager
     def _interruptible(self, connection: Connection, deadline: Deadline) -> Iterator[None]:
         """Let a read be cancelled. On PostgreSQL its connection serves no other read then: the signal may arrive late."""
-        if deadline is NEVER:
+        if deadline is NO_DEADLINE:
             yield
             return
         module = postgres if self.is_shared else sqlite

@@ -20,7 +20,7 @@ from conflicto.platform.db.errors import (
     is_retryable,
     unavailable,
 )
-from conflicto.platform.db.transaction import HalfDone, WriteTx
+from conflicto.platform.db.transaction import PartiallyWritten, WriteTx
 from conflicto.platform.problems import DomainError, InternalError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 Outcome = Any
 """A command's value, or the exception that its caller shall see."""
 
-ATTEMPTS = 3
+MAX_ATTEMPTS = 3
 """How often a group is run again after a lost connection, a deadlock, or a race for a unique key."""
 
 POSTGRES_NOW = text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)")
@@ -60,8 +60,8 @@ class Committed:
     events: Sequence[object]
     heads: Mapping[int, FeedHead]
     commands: int = 1
-    seconds: float = 0.0
-    unseen_commands: int = 0
+    duration_s: float = 0.0
+    private_commands: int = 0
 
 
 class GroupRunner:
@@ -100,7 +100,7 @@ class GroupRunner:
                 for command in group:
                     yield from self.run([command])
             else:
-                yield self._failed(group, _told(error))
+                yield self._failed(group, _to_domain_error(error))
 
     def _run_in_new_epoch(
         self, group: list[Command], guard: EpochGuard
@@ -118,32 +118,32 @@ class GroupRunner:
         return [error] * len(group), None, group
 
     def _persist(self, group: list[Command]) -> tuple[Sequence[Outcome], Committed]:
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
                 return self._attempt(group)
-            except HalfDone as half:
+            except PartiallyWritten as half:
                 if len(group) == 1:
                     raise half.cause from None
                 raise
             except Exception as error:
                 self._database.note_damage(error)
                 again = is_disconnect(error) or is_retryable(error) or (is_bad_row(error) and len(group) == 1)
-                if attempt == ATTEMPTS or not again:
+                if attempt == MAX_ATTEMPTS or not again:
                     raise
         raise AssertionError
 
     def _attempt(self, group: list[Command]) -> tuple[Sequence[Outcome], Committed]:
         began_s = self._clock.monotonic_s()
-        with self._database.slow_queries.hold() as slow, self._database.writer_connection() as connection:
+        with self._database.slow_queries.defer() as slow, self._database.writer_connection() as connection:
             transaction = connection.begin()
             try:
                 topics = sorted({topic for command in group for topic in command.topics})
                 heads = self._heads.lock(connection, topics) if topics else {}
-                tx = WriteTx(connection, now_us=self._now(connection, heads), heads=heads, subscribers=self._subscribers)
+                tx = WriteTx(connection, now_us=self._read_clock(connection, heads), heads=heads, subscribers=self._subscribers)
                 outcomes = _run_in_order(tx, group)
                 changed = {topic: head for topic, head in tx.heads.items() if head.changed}
                 self._heads.save(tx, changed)
-                slow.is_told = not tx.unseen_commands
+                slow.is_reported = not tx.private_commands
             except BaseException:
                 transaction.rollback()
                 raise
@@ -153,9 +153,9 @@ class GroupRunner:
                 connection.invalidate()  # the pool would hand it on with its transaction open, and SQLite's write lock held
                 raise CommitUnknown from error
             took_s = self._clock.monotonic_s() - began_s
-        return outcomes, Committed(tx.events, changed, len(group), took_s, tx.unseen_commands)
+        return outcomes, Committed(tx.events, changed, len(group), took_s, tx.private_commands)
 
-    def _now(self, connection: Connection, heads: Mapping[int, FeedHead]) -> int:
+    def _read_clock(self, connection: Connection, heads: Mapping[int, FeedHead]) -> int:
         """Read the clock that orders this database's feed, after the locks are held: PostgreSQL's own, or this host's for SQLite."""
         if self._epoch_guard is not None:
             return self._epoch_guard.now_us(connection, heads)
@@ -164,7 +164,7 @@ class GroupRunner:
         return self._clock.wall_us()
 
 
-def _told(error: Exception) -> DomainError:
+def _to_domain_error(error: Exception) -> DomainError:
     """Return what the caller of a failed command hears: a domain error as it is, anything else as our fault, with the cause in the log.
 
     A page that is damaged is the database's; neighbours that did not meet it have been saved by then.

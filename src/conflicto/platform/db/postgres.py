@@ -8,8 +8,8 @@ import structlog
 from psycopg.errors import OperationalError
 from sqlalchemy import Engine, create_engine, event, text
 
-from conflicto.platform.db.database_url import parameters_of
-from conflicto.platform.db.read_timeout import MARGIN_S, connecting
+from conflicto.platform.db.database_url import libpq_parameters
+from conflicto.platform.db.read_timeout import TRANSFER_MARGIN_S, connect_factory
 from conflicto.platform.db.session_settings import SessionSettings
 from conflicto.platform.db.timed_cursors import Stopwatch
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-CANCEL_S = 2.0
+CANCEL_TIMEOUT_S = 2.0
 """Time that the server gets to take a cancellation."""
 
-OLDEST_SUPPORTED = 140_000
+MIN_SERVER_VERSION = 140_000
 """`server_version_num` of PostgreSQL 14."""
 
-IDLE_IN_TRANSACTION_S = 10.0
+IDLE_IN_TRANSACTION_TIMEOUT_S = 10.0
 """A process that hangs between its head-row lock and its commit must not stop a session's feed for longer."""
 
 
@@ -43,7 +43,7 @@ class TimelineMismatch(OperationalError):
     """The server is not on the line of history that this process knows."""
 
 
-class PostgresOld(RuntimeError):
+class PostgresTooOld(RuntimeError):
     """The server is older than what the program is tested on."""
 
 
@@ -51,12 +51,12 @@ def require_supported(connection: Connection) -> None:
     """Refuse a server that is too old.
 
     Raises:
-        PostgresOld: it is older than PostgreSQL 14.
+        PostgresTooOld: it is older than PostgreSQL 14.
     """
     found = int(connection.execute(text("SHOW server_version_num")).scalar_one())
-    if found < OLDEST_SUPPORTED:
+    if found < MIN_SERVER_VERSION:
         message = f"PostgreSQL {found // 10_000} is too old; Conflicto needs PostgreSQL 14 or newer."
-        raise PostgresOld(message)
+        raise PostgresTooOld(message)
 
 
 class ConnectionLimit(NamedTuple):
@@ -112,7 +112,7 @@ def interrupt(connection: Connection) -> None:
     """
     driver_connection: Any = connection.connection.driver_connection
     try:
-        driver_connection.cancel_safe(timeout=CANCEL_S)
+        driver_connection.cancel_safe(timeout=CANCEL_TIMEOUT_S)
     except OperationalError as error:
         log.warning("cancel-failed", error=type(error).__name__)
 
@@ -124,7 +124,7 @@ def engine(
     settings = {
         "statement_timeout": str(round(deadlines.statement_s * 1000)),
         "lock_timeout": str(round(deadlines.lock_s * 1000)),
-        "idle_in_transaction_session_timeout": str(round(IDLE_IN_TRANSACTION_S * 1000)),
+        "idle_in_transaction_session_timeout": str(round(IDLE_IN_TRANSACTION_TIMEOUT_S * 1000)),
         "synchronous_commit": "on",
         "timezone": "UTC",
     }
@@ -142,14 +142,14 @@ def engine(
         pool_pre_ping=read_only,
     )
     stopwatch = Stopwatch(slow_queries, "reader" if read_only else "writer")
-    connect = connecting(max(deadlines.statement_s + MARGIN_S, deadlines.caller_s), stopwatch)
-    opening = SessionSettings(connect, _parameters(url, deadlines), settings, read_only=read_only)
+    connect = connect_factory(max(deadlines.statement_s + TRANSFER_MARGIN_S, deadlines.caller_s), stopwatch)
+    opening = SessionSettings(connect, _connection_parameters(url, deadlines), settings, read_only=read_only)
     event.listen(engine, "do_connect", lambda *_: opening.open())
     event.listen(engine, "begin", opening.begin)
     return engine
 
 
-def _parameters(url: URL, deadlines: Timeouts) -> dict[str, Any]:
+def _connection_parameters(url: URL, deadlines: Timeouts) -> dict[str, Any]:
     """Return what libpq is told: what the address says, and where it says nothing what keeps a dead line from holding anybody."""
     return {
         "target_session_attrs": "primary",
@@ -159,4 +159,4 @@ def _parameters(url: URL, deadlines: Timeouts) -> dict[str, Any]:
         "keepalives_interval": 2,
         "keepalives_count": 2,
         "application_name": "conflicto",
-    } | parameters_of(url)
+    } | libpq_parameters(url)

@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import psycopg
 from psycopg.errors import OperationalError
 
-from conflicto.platform.db.timed_cursors import Stopwatch, timed
+from conflicto.platform.db.timed_cursors import Stopwatch, timed_cursor_class
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
 T = TypeVar("T")
 
-MARGIN_S = 3.0
+TRANSFER_MARGIN_S = 3.0
 """How much longer than a statement may run its answer may be on the way."""
 
 
-class ServerSilent(OperationalError):
+class ReadTimeout(OperationalError):
     """Nothing came for longer than any statement may take; the connection is closed, and what was sent last may be done or not."""
 
 
-def connecting(longest_s: float, stopwatch: Stopwatch) -> Callable[..., psycopg.Connection[Any]]:
+def connect_factory(timeout_s: float, stopwatch: Stopwatch) -> Callable[..., psycopg.Connection[Any]]:
     """Return what opens connections on which no single wait takes longer, and slow statements are reported."""
 
     class Impatient(psycopg.Connection[Any]):
@@ -37,17 +37,17 @@ def connecting(longest_s: float, stopwatch: Stopwatch) -> Callable[..., psycopg.
             timeout: float | None = None,
         ) -> T:
             try:
-                return super().wait(gen, interval, longest_s if timeout is None else timeout)
+                return super().wait(gen, interval, timeout_s if timeout is None else timeout)
             except psycopg.Error as error:
                 if type(error).__name__ != "_WaitTimeout" or timeout is not None:
                     raise
                 self.close()
-                message = f"nothing came for {longest_s:g} s"
-                raise ServerSilent(message) from error
+                message = f"nothing came for {timeout_s:g} s"
+                raise ReadTimeout(message) from error
 
-    if not stopwatch.is_on:
+    if not stopwatch.is_enabled:
         return Impatient.connect
-    timed_cursors = timed(psycopg.Cursor, stopwatch), timed(psycopg.ServerCursor, stopwatch)
+    timed_cursors = timed_cursor_class(psycopg.Cursor, stopwatch), timed_cursor_class(psycopg.ServerCursor, stopwatch)
 
     class Timed(Impatient):
         def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the driver's

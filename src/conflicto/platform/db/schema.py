@@ -17,15 +17,15 @@ SCHEMA = "0015"
 """The newest revision of `conflicto/migrations`; a test holds the two together."""
 
 
-class SchemaOld(RuntimeError):
+class SchemaMismatch(RuntimeError):
     """The database's schema is not the one that this program speaks."""
 
 
-class SchemaNew(SchemaOld):
+class SchemaTooNew(SchemaMismatch):
     """A newer program was here. This one must not write, since it does not know what it would break."""
 
 
-class SchemaBusy(SchemaOld):
+class SchemaBusy(SchemaMismatch):
     """It could not be changed now, because somebody uses the tables without a break."""
 
 
@@ -40,9 +40,9 @@ def require_current(db: Database) -> None:
     """Refuse a database with another schema, with the command that mends it.
 
     Raises:
-        SchemaOld: it is older, or empty.
-        SchemaNew: it is newer.
-        PostgresOld: the server is older than PostgreSQL 14.
+        SchemaMismatch: it is older, or empty.
+        SchemaTooNew: it is newer.
+        PostgresTooOld: the server is older than PostgreSQL 14.
     """
     with db.writer_connection() as connection:
         if db.dialect == "postgresql":
@@ -51,18 +51,18 @@ def require_current(db: Database) -> None:
     require_not_newer(found)
     if found != SCHEMA:
         message = f"The database has schema {found or 'none'}, this program needs {SCHEMA}. Run `conflicto db upgrade`."
-        raise SchemaOld(message)
+        raise SchemaMismatch(message)
 
 
 def require_not_newer(found: str | None) -> None:
     """Refuse what only a newer program can read.
 
     Raises:
-        SchemaNew: says what can be done.
+        SchemaTooNew: says what can be done.
     """
     if found is not None and found > SCHEMA:
         message = (
             f"The database has schema {found}, which is newer than {SCHEMA}, the newest that this program knows. Run the program that "
             "made it, or restore a backup from before the upgrade (`conflicto db restore`)."
         )
-        raise SchemaNew(message)
+        raise SchemaTooNew(message)

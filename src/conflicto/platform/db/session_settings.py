@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg import IsolationLevel
 from psycopg.errors import OperationalError
 
-from conflicto.platform.db.database_url import settings_in
+from conflicto.platform.db.database_url import parse_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
     from psycopg import Connection
     from sqlalchemy import Connection as Opened
 
-OF_TRANSACTION = {
+TRANSACTION_SETTINGS = {
     "default_transaction_isolation": "transaction_isolation",
     "default_transaction_read_only": "transaction_read_only",
 }
 """Settings of readers that a transaction says when it begins, and where it says them."""
 
-UNSUPPORTED = "unsupported startup parameter"
+UNSUPPORTED_PARAMETER = "unsupported startup parameter"
 """PgBouncer's answer to parameters of the start that it would have to drop."""
 
 UTF8 = "UTF8"
 
 
-class SettingLost(OperationalError):
+class SettingNotApplied(OperationalError):
     """A setting that correctness needs does not hold on a new connection; the text names it."""
 
 
-class EncodingUnfit(OperationalError):
+class EncodingUnsupported(OperationalError):
     """The database cannot hold every text."""
 
 
@@ -52,9 +52,9 @@ class SessionSettings:
     ) -> None:
         self._connect = connect
         self._parameters = {name: value for name, value in parameters.items() if name != "options"} | {"client_encoding": "utf8"}
-        self._settings = settings_in(str(parameters.get("options", ""))) | dict(settings)
+        self._settings = parse_options(str(parameters.get("options", ""))) | dict(settings)
         self._read_only = read_only
-        kept = {name: value for name, value in self._settings.items() if name not in OF_TRANSACTION}
+        kept = {name: value for name, value in self._settings.items() if name not in TRANSACTION_SETTINGS}
         self._setting = "SELECT " + ", ".join(
             f"set_config({_quoted(name)}, {_quoted(value)}, true)" for name, value in kept.items()
         )
@@ -64,16 +64,16 @@ class SessionSettings:
         """Open a connection and verify it.
 
         Raises:
-            SettingLost: a setting does not hold there.
-            EncodingUnfit: the database has another encoding than UTF-8.
+            SettingNotApplied: a setting does not hold there.
+            EncodingUnsupported: the database has another encoding than UTF-8.
         """
-        connection = self._opened()
+        connection = self._connect_with_options()
         try:
             _require_encoding(connection)
-            is_pooled, differing = self._differing(connection, in_transaction=False)
+            is_pooled, differing = self._first_difference(connection, in_transaction=False)
             if is_pooled:
-                differing = self._pool(connection)
-            _require_none(differing)
+                differing = self._set_up_pooled(connection)
+            _require_no_difference(differing)
         except BaseException:
             connection.close()
             raise
@@ -84,27 +84,27 @@ class SessionSettings:
         if getattr(connection.connection.dbapi_connection, "is_pooled", False):
             connection.exec_driver_sql(self._setting)
 
-    def _opened(self) -> Connection[Any]:
+    def _connect_with_options(self) -> Connection[Any]:
         if self._takes_options:
             options = " ".join(f"-c {name}={_escaped(value)}" for name, value in self._settings.items())
             try:
                 return self._connect(**self._parameters, options=options)
             except OperationalError as error:
-                if UNSUPPORTED not in str(error) or "options" not in str(error):
+                if UNSUPPORTED_PARAMETER not in str(error) or "options" not in str(error):
                     raise
                 self._takes_options = False
         return self._connect(**self._parameters)
 
-    def _pool(self, connection: Connection[Any]) -> str | None:
+    def _set_up_pooled(self, connection: Connection[Any]) -> str | None:
         """Let each transaction begin with the settings; returns the first that does not hold even so."""
         connection.prepare_threshold = None
         if self._read_only:
             connection.isolation_level = IsolationLevel.REPEATABLE_READ
             connection.read_only = True
         connection.is_pooled = True  # type: ignore[attr-defined]
-        return self._differing(connection, in_transaction=True)[1]
+        return self._first_difference(connection, in_transaction=True)[1]
 
-    def _differing(self, connection: Connection[Any], *, in_transaction: bool) -> tuple[bool, str | None]:
+    def _first_difference(self, connection: Connection[Any], *, in_transaction: bool) -> tuple[bool, str | None]:
         """Return whether a pooler stands in between, and the first setting that does not hold, compared as the server writes it."""
         if in_transaction:
             connection.execute(self._setting)
@@ -119,21 +119,21 @@ class SessionSettings:
 
 def _pair(name: str, value: str, *, in_transaction: bool) -> str:
     """Return the two columns that say what a setting is, and what it must be."""
-    if name not in OF_TRANSACTION:
+    if name not in TRANSACTION_SETTINGS:
         return f"current_setting({_quoted(name)}), set_config({_quoted(name)}, {_quoted(value)}, true)"
-    return f"current_setting({_quoted(OF_TRANSACTION[name] if in_transaction else name)}), {_quoted(value)}"
+    return f"current_setting({_quoted(TRANSACTION_SETTINGS[name] if in_transaction else name)}), {_quoted(value)}"
 
 
-def _require_none(differing: str | None) -> None:
+def _require_no_difference(differing: str | None) -> None:
     if differing is not None:
-        raise SettingLost(differing)
+        raise SettingNotApplied(differing)
 
 
 def _require_encoding(connection: Connection[Any]) -> None:
     found = connection.info.parameter_status("server_encoding")
     if found not in {None, UTF8}:
         message = f"its encoding is {found}"
-        raise EncodingUnfit(message)
+        raise EncodingUnsupported(message)
 
 
 def _quoted(text: str) -> str:

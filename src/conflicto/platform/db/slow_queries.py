@@ -36,15 +36,15 @@ MS_PER_S = 1_000
 
 
 @dataclass(slots=True)
-class Held:
+class DeferredReports:
     """Slow statements of one thread that wait for the word whether they may be told."""
 
-    is_told: bool
+    is_reported: bool
     statements: list[tuple[Role, str, float, str | None]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
-class _Line:
+class _LoggedText:
     """Time of the last line about a text, and how often it was slow since then."""
 
     written_s: float
@@ -58,19 +58,19 @@ class SlowQueries:
         self.threshold_s = threshold_s
         self.counts: dict[Role, int] = {"reader": 0, "writer": 0}
         self._monotonic_s = monotonic_s
-        self._lines: dict[tuple[Role, str], _Line] = {}
+        self._logged: dict[tuple[Role, str], _LoggedText] = {}
         self._lock = threading.Lock()
         self._local = threading.local()
 
     @contextmanager
-    def hold(self, *, is_told: bool = True) -> Iterator[Held]:
+    def defer(self, *, is_reported: bool = True) -> Iterator[DeferredReports]:
         """Keep back what this thread reports inside the block; at its end `is_told` of what is yielded decides."""
-        held = self._local.held = Held(is_told)
+        held = self._local.held = DeferredReports(is_reported)
         try:
             yield held
         finally:
             self._local.held = None
-            if held.is_told:
+            if held.is_reported:
                 for statement in held.statements:
                     self._report(*statement)
 
@@ -81,7 +81,7 @@ class SlowQueries:
     def report(self, role: Role, statement: str, took_s: float) -> None:
         """Count a slow statement, and log it unless its text had a line within the last minute."""
         text = statement[:MAX_TEXT_CHARS]
-        held: Held | None = getattr(self._local, "held", None)
+        held: DeferredReports | None = getattr(self._local, "held", None)
         route: str | None = getattr(self._local, "route", None)
         if held is None:
             self._report(role, text, took_s, route)
@@ -105,15 +105,15 @@ class SlowQueries:
     def _take_line(self, key: tuple[Role, str]) -> int | None:
         """Return how often a text was slow without a line since its last one, or None if it may have no line now."""
         now_s = self._monotonic_s()
-        line = self._lines.get(key)
+        line = self._logged.get(key)
         if line is not None and now_s - line.written_s < MIN_BETWEEN_LINES_S:
             line.held_back += 1
             return None
-        if line is None and len(self._lines) >= MAX_TEXTS:
-            oldest = next(iter(self._lines))
-            if now_s - self._lines[oldest].written_s < MIN_BETWEEN_LINES_S:
+        if line is None and len(self._logged) >= MAX_TEXTS:
+            oldest = next(iter(self._logged))
+            if now_s - self._logged[oldest].written_s < MIN_BETWEEN_LINES_S:
                 return None
-            del self._lines[oldest]
-        self._lines.pop(key, None)  # the newest line stands last
-        self._lines[key] = _Line(now_s)
+            del self._logged[oldest]
+        self._logged.pop(key, None)  # the newest line stands last
+        self._logged[key] = _LoggedText(now_s)
         return line.held_back if line else 0

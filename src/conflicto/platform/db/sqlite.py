@@ -10,7 +10,7 @@ import pysqlite3.dbapi2 as driver
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
-from conflicto.platform.db.timed_cursors import Stopwatch, timed
+from conflicto.platform.db.timed_cursors import Stopwatch, timed_cursor_class
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection
@@ -28,7 +28,7 @@ OPERATIONS_BETWEEN_CHECKS = 20_000
 PAGE_CACHE_KIB = 65_536
 
 
-class SqliteAffected(RuntimeError):
+class SqliteUnsafe(RuntimeError):
     """The SQLite library of this process can corrupt a database under concurrent checkpoints."""
 
 
@@ -41,19 +41,19 @@ def require_safe_version(version: tuple[int, ...] = driver.sqlite_version_info) 
     """Refuse an affected library, with the remedy.
 
     Raises:
-        SqliteAffected: the version is in the affected range.
+        SqliteUnsafe: the version is in the affected range.
     """
     if not is_safe(version):
         found = ".".join(map(str, version))
         message = f"SQLite {found} has the WAL-reset corruption bug (fixed in 3.51.3). Run `pip install 'pysqlite3>=0.6.1'`."
-        raise SqliteAffected(message)
+        raise SqliteUnsafe(message)
 
 
 def engine(url: URL, deadlines: Timeouts, slow_queries: SlowQueries, *, readers: int) -> Engine:
     """Return an engine whose connections read (`readers` > 0) or are the one writer (`readers` = 0)."""
     stopwatch = Stopwatch(slow_queries, "reader" if readers else "writer")
     if url.database and url.database != ":memory:":
-        _make_private(Path(url.database))
+        _create_private_file(Path(url.database))
     made = create_engine(
         url.set(drivername="sqlite+pysqlite"),
         module=driver,
@@ -62,18 +62,18 @@ def engine(url: URL, deadlines: Timeouts, slow_queries: SlowQueries, *, readers:
         pool_size=max(readers, 1),
         max_overflow=0,
         pool_timeout=deadlines.acquire_s,
-        connect_args={"check_same_thread": False, "timeout": deadlines.lock_s, "factory": _timed_connection(stopwatch)},
+        connect_args={"check_same_thread": False, "timeout": deadlines.lock_s, "factory": _connection_class(stopwatch)},
     )
     event.listen(made, "connect", _setup(deadlines, query_only=readers > 0))
     event.listen(made, "begin", _begin("BEGIN" if readers else "BEGIN IMMEDIATE"))
     return made
 
 
-def _timed_connection(stopwatch: Stopwatch) -> type[Any]:
+def _connection_class(stopwatch: Stopwatch) -> type[Any]:
     """Return the class of connections."""
-    if not stopwatch.is_on:
+    if not stopwatch.is_enabled:
         return driver.Connection  # type: ignore[no-any-return]
-    timed_cursor, cursor = timed(driver.Cursor, stopwatch), driver.Connection.cursor
+    timed_cursor, cursor = timed_cursor_class(driver.Cursor, stopwatch), driver.Connection.cursor
 
     class Timed(driver.Connection):  # type: ignore[misc]
         def cursor(self, factory: type[Any] = timed_cursor) -> Any:  # noqa: ANN401 - the driver's
@@ -85,7 +85,7 @@ def _timed_connection(stopwatch: Stopwatch) -> type[Any]:
     return Timed
 
 
-def _make_private(path: Path) -> None:
+def _create_private_file(path: Path) -> None:
     """Make the file and its folder, if they are missing, so that only their owner can read what people answered."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():

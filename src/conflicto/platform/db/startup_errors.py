@@ -12,7 +12,7 @@ from typing import NamedTuple
 from psycopg import Error
 from sqlalchemy.exc import DBAPIError
 
-from conflicto.platform.db.session_settings import EncodingUnfit, SettingLost
+from conflicto.platform.db.session_settings import EncodingUnsupported, SettingNotApplied
 
 MAX_MESSAGE_CHARS = 300
 
@@ -77,11 +77,11 @@ def explain(error: Exception) -> str | None:
     if not isinstance(found, Error):
         return None
     message = first_line(found).rstrip(".")
-    if isinstance(found, EncodingUnfit):
+    if isinstance(found, EncodingUnsupported):
         return (
             f"The database cannot hold every text: {message}. Create it again: createdb --encoding UTF8 --template template0 NAME."
         )
-    if isinstance(found, SettingLost):
+    if isinstance(found, SettingNotApplied):
         return f"A setting of the connection does not hold: {message}. Check the pooler, and `options` in DATABASE_URL."
     sqlstate = getattr(found, "sqlstate", None)
     for known in KNOWN_ERRORS:

@@ -20,11 +20,11 @@ class Stopwatch:
 
     def __init__(self, slow_queries: SlowQueries, role: Role) -> None:
         self.threshold_s = slow_queries.threshold_s
-        self.is_on = self.threshold_s > 0
+        self.is_enabled = self.threshold_s > 0
         self._slow_queries = slow_queries
         self._role: Role = role
 
-    def note(self, statement: object, took_s: float) -> None:
+    def record(self, statement: object, took_s: float) -> None:
         """Report a statement if it took too long. A statement that is no text is a composed one, which may hold values."""
         if took_s >= self.threshold_s:
             text = statement if isinstance(statement, str) else type(statement).__name__
@@ -36,7 +36,7 @@ class Stopwatch:
         try:
             commit()
         finally:
-            self.note("COMMIT", perf_counter() - began_s)
+            self.record("COMMIT", perf_counter() - began_s)
 
 
 class TimedCursor:
@@ -105,13 +105,13 @@ class TimedCursor:
 
     def _report(self) -> None:
         took_s, self._took_s = self._took_s, 0.0
-        self.stopwatch.note(self._statement, took_s)
+        self.stopwatch.record(self._statement, took_s)
 
 
 METHODS = ("execute", "executemany", "fetchone", "fetchmany", "fetchall", "close")
 
 
-def timed(cursor: type[Any], stopwatch: Stopwatch) -> type[Any]:
+def timed_cursor_class(cursor: type[Any], stopwatch: Stopwatch) -> type[Any]:
     """Return a driver's class of cursors with time taken. The driver's methods get names of their own, as `super()` takes longer."""
     own = {f"driver_{method}": getattr(cursor, method) for method in METHODS}
     return type("Timed", (TimedCursor, cursor), own | {"stopwatch": stopwatch, "threshold_s": stopwatch.threshold_s})

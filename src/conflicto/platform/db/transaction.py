@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from conflicto.platform.db.cancellation import NEVER
+from conflicto.platform.db.cancellation import NO_DEADLINE
 from conflicto.platform.problems import DomainError, NotFound
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from conflicto.platform.db.sequence import FeedHead
 
 
-class HalfDone(Exception):
+class PartiallyWritten(Exception):
     """A command raised a domain error after it had begun to write, so its whole group must be rolled back."""
 
     def __init__(self, cause: DomainError) -> None:
@@ -34,7 +34,7 @@ class ReadTx:
     Every statement checks `deadline` before it begins. Loops over many rows check it between them.
     """
 
-    def __init__(self, connection: Connection, deadline: Deadline = NEVER) -> None:
+    def __init__(self, connection: Connection, deadline: Deadline = NO_DEADLINE) -> None:
         self.connection = connection
         self.deadline = deadline
         self._open: list[CursorResult[Any]] = []
@@ -59,14 +59,14 @@ class ReadTx:
         self.deadline.check()
         return self.connection.execute(statement, params).scalar()
 
-    def limit_statements(self, seconds: float) -> None:
+    def set_statement_timeout(self, seconds: float) -> None:
         """Let PostgreSQL end any further statement of this transaction after so long; SQLite ends the whole read at its deadline."""
         if self.dialect == "postgresql":
             self.connection.execute(text(f"SET LOCAL statement_timeout = {round(seconds * 1000)}"))
 
-    def each(self, statement: Executable, params: Mapping[str, Any] | None = None, *, at_once: int) -> Iterator[Row[Any]]:
+    def stream(self, statement: Executable, params: Mapping[str, Any] | None = None, *, batch_rows: int) -> Iterator[Row[Any]]:
         """Yield every row, `at_once` of them in memory; the deadline is checked between them."""
-        with self.connection.execute(statement.execution_options(yield_per=at_once), params) as rows:
+        with self.connection.execute(statement.execution_options(yield_per=batch_rows), params) as rows:
             self._open.append(rows)
             for row in rows:
                 self.deadline.check()
@@ -102,7 +102,7 @@ class WriteTx(ReadTx):
         self.heads = heads
         self.events: list[object] = []
         self.writes = 0
-        self.unseen_commands = 0
+        self.private_commands = 0
         self._subscribers = subscribers
 
     def write(self, statement: Executable, params: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None) -> int:
@@ -122,7 +122,7 @@ class WriteTx(ReadTx):
             return command(self)
         except DomainError as error:
             if self.writes > written:
-                raise HalfDone(error) from error
+                raise PartiallyWritten(error) from error
             del self.events[told:]
             return error
 

@@ -29,20 +29,20 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-LARGEST_GROUP = 512
+MAX_GROUP_COMMANDS = 512
 """Rows in one commit. On two cores a group of this size takes about 20 ms, so a control command behind it still feels instant."""
 
-LARGEST_QUEUE = 20_000
+MAX_QUEUED_COMMANDS = 20_000
 """Commands that may wait; beyond it callers get 503 at once, before memory grows."""
 
-SHARE_OF_ONE = 0.5
+MAX_SESSION_SHARE = 0.5
 """Of the queue, for the crowd of one session: the others find room beside it."""
 
-LONGEST_WAIT_S = 1.5
+MAX_WAIT_S = 1.5
 """If one of the crowd's commands would wait longer, or the oldest has, it is refused at once, so that those that were taken are answered
 soon. While no more wait than one group takes, a stall is ridden out: the next commit takes them all."""
 
-SHARE_OF_NEWEST = 0.25
+NEWEST_WEIGHT = 0.25
 """In the running mean of how long a group takes: the first full groups of a rush tell how long those behind them will wait."""
 
 log = structlog.get_logger(__name__)
@@ -63,10 +63,10 @@ class Writer:
         self._arrivals: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
         self._pending: deque[Command] = deque()
         self._queued = 0
-        self._queued_of: dict[tuple[int, ...], int] = {}
-        self._usual_s = 0.0
+        self._queued_by_topics: dict[tuple[int, ...], int] = {}
+        self._mean_group_s = 0.0
         self._open = False
-        self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
+        self._thread = threading.Thread(target=self._run_thread, name="writer", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watch: asyncio.TimerHandle | None = None
 
@@ -75,7 +75,7 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._thread.start()
         self._open = True
-        self._watch = self._loop.call_later(1, self._give_up_on_the_late)
+        self._watch = self._loop.call_later(1, self._fail_overdue)
 
     async def stop(self) -> None:
         """Commit what is queued, then end the thread; from now on callers are refused."""
@@ -123,7 +123,7 @@ class Writer:
         Crowds come in here, and are refused if they would wait longer than `max_wait_s`. `run` stays open then: a host must be able to
         end what the crowd has begun.
         """
-        if self._is_behind((topic,), LONGEST_WAIT_S if max_wait_s is None else max_wait_s):
+        if self._is_overloaded((topic,), MAX_WAIT_S if max_wait_s is None else max_wait_s):
             raise Overloaded(retry_after_s=RETRY_AFTER_S)
         return await self._enqueue((topic,), batch, item, keys)
 
@@ -134,48 +134,48 @@ class Writer:
         item: object,
         keys: tuple[Hashable, ...],
     ) -> asyncio.Future[Any]:
-        if not self._open or self._loop is None or self._queued >= LARGEST_QUEUE:
+        if not self._open or self._loop is None or self._queued >= MAX_QUEUED_COMMANDS:
             raise Overloaded(retry_after_s=RETRY_AFTER_S)
         command = Command(topics, batch, item, keys, self._clock.monotonic_s() + self._caller_s, self._loop.create_future())
         self._queued += 1
-        self._queued_of[topics] = self._queued_of.get(topics, 0) + 1
+        self._queued_by_topics[topics] = self._queued_by_topics.get(topics, 0) + 1
         self._pending.append(command)
         self._arrivals.put(command)
         return command.future
 
-    def _is_behind(self, topics: tuple[int, ...], max_wait_s: float) -> bool:
+    def _is_overloaded(self, topics: tuple[int, ...], max_wait_s: float) -> bool:
         """Whether one more command of this crowd would wait too long. Lines take turns: of no other do more go first than of its own."""
-        own = self._queued_of.get(topics, 0)
-        ahead = min(self._queued, own * len(self._queued_of))
-        if ahead <= LARGEST_GROUP:
+        own = self._queued_by_topics.get(topics, 0)
+        ahead = min(self._queued, own * len(self._queued_by_topics))
+        if ahead <= MAX_GROUP_COMMANDS:
             return False
-        if own >= LARGEST_QUEUE * SHARE_OF_ONE:
+        if own >= MAX_QUEUED_COMMANDS * MAX_SESSION_SHARE:
             return True
-        if ahead / LARGEST_GROUP * self._usual_s > max_wait_s:
+        if ahead / MAX_GROUP_COMMANDS * self._mean_group_s > max_wait_s:
             return True
-        self._forget_the_answered()
+        self._drop_answered()
         if not self._pending:
             return False
         oldest_waits_s = self._clock.monotonic_s() + self._caller_s - self._pending[0].deadline_s
         return oldest_waits_s > max_wait_s
 
-    def _forget_the_answered(self) -> None:
+    def _drop_answered(self) -> None:
         while self._pending and self._pending[0].future.done():
             self._pending.popleft()
 
-    def _work(self) -> None:
+    def _run_thread(self) -> None:
         waiting = FairQueue()
         open_for_more = True
         while open_for_more or waiting:
-            for arrived in self._arrived(wait=not waiting):
+            for arrived in self._take_arrivals(wait=not waiting):
                 if arrived is None:
                     open_for_more = False
                 else:
                     waiting.add(arrived)
             if waiting:
-                self._commit(waiting.next_group(LARGEST_GROUP))
+                self._commit(waiting.next_group(MAX_GROUP_COMMANDS))
 
-    def _arrived(self, *, wait: bool) -> Iterator[Command | None]:
+    def _take_arrivals(self, *, wait: bool) -> Iterator[Command | None]:
         """Yield what has arrived, None for the end of all; `wait` for the first."""
         if wait:
             yield self._arrivals.get()
@@ -198,9 +198,9 @@ class Writer:
     def _deliver(self, commands: list[Command], outcomes: Sequence[Outcome], committed: Committed | None) -> None:
         self._queued -= len(commands)
         for command in commands:
-            self._leave(command.topics)
+            self._count_down(command.topics)
         if committed is not None:
-            self._usual_s += (committed.seconds - self._usual_s) * SHARE_OF_NEWEST
+            self._mean_group_s += (committed.duration_s - self._mean_group_s) * NEWEST_WEIGHT
             try:
                 self._on_commit(committed)
             except Exception:  # it is committed, and its callers must hear so
@@ -212,16 +212,16 @@ class Writer:
                 command.future.set_exception(outcome)
             else:
                 command.future.set_result(outcome)
-        self._forget_the_answered()
+        self._drop_answered()
 
-    def _leave(self, topics: tuple[int, ...]) -> None:
-        left = self._queued_of[topics] - 1
+    def _count_down(self, topics: tuple[int, ...]) -> None:
+        left = self._queued_by_topics[topics] - 1
         if left:
-            self._queued_of[topics] = left
+            self._queued_by_topics[topics] = left
         else:
-            del self._queued_of[topics]
+            del self._queued_by_topics[topics]
 
-    def _give_up_on_the_late(self) -> None:
+    def _fail_overdue(self) -> None:
         """Free callers whose command hangs in a dead connection; the writer itself is freed by the driver's own timeouts."""
         now = self._clock.monotonic_s()
         while self._pending and (self._pending[0].future.done() or self._pending[0].deadline_s < now):
@@ -229,4 +229,4 @@ class Writer:
             if not command.future.done():
                 command.future.set_exception(unavailable(CommitUnknown("no answer from the writer before the deadline")))
         if self._loop is not None:
-            self._watch = self._loop.call_later(1, self._give_up_on_the_late)
+            self._watch = self._loop.call_later(1, self._fail_overdue)

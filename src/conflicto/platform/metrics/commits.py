@@ -26,13 +26,13 @@ class Commits:
 
     def count(self, committed: Committed) -> None:
         """Count a commit of this process, without what nobody but one person may be told of."""
-        commands = committed.commands - committed.unseen_commands
-        if committed.unseen_commands and commands <= 0:
+        commands = committed.commands - committed.private_commands
+        if committed.private_commands and commands <= 0:
             return
         self._groups.add()
         self._changes.add(sum(not is_unseen(event) for event in committed.events))
         self._commands.note(commands)
-        self._seconds.note(committed.seconds)
+        self._seconds.note(committed.duration_s)
         for head in committed.heads.values():
             if head.ts > head.own_ts:
                 self.followed(head.ts)

@@ -66,7 +66,7 @@ def edit_response(
         if is_crammed and pool.added_bytes(own.waiting, after) > 0:
             raise StorageFull
         keep_pooled(tx, activity, [(own.waiting, after)])
-        tx.unseen_commands += 1
+        tx.private_commands += 1
         return after.own()
     moderation = moderation_of(activity, response, held=written.held)
     edited = replace(
@@ -89,7 +89,7 @@ def withdraw_response(tx: WriteTx, response_id: UUID, *, participant_id: int) ->
     if not own.activity.anonymous:
         _keep(tx, own.seen, _tombstone(own.seen))
         return
-    tx.unseen_commands += 1
+    tx.private_commands += 1
     if own.released is not None:
         give_up_released(tx, own.activity, own.released, participant_id)
     elif own.waiting is not None:

@@ -44,7 +44,7 @@ def release_due(tx: WriteTx, activity_id: UUID) -> int | None:
     """
     events = len(tx.events)
     next_us = _look(tx, activity_id)
-    tx.unseen_commands += len(tx.events) == events
+    tx.private_commands += len(tx.events) == events
     return next_us
 
 

@@ -125,7 +125,7 @@ def _replayed(tx: WriteTx, submissions: Sequence[Submission], activities: dict[U
             outcomes[place] = NotFound()
         else:
             outcomes[place] = Receipt(rows[UUID(found.entity)], found.status, activity.anonymous)
-            tx.unseen_commands += activity.anonymous
+            tx.private_commands += activity.anonymous
     return outcomes
 
 
@@ -264,7 +264,7 @@ def _pool(
         outcomes[place] = Receipt(after.own(), status, is_unseen=True)
         changes[activity.id].append((waiting, after))
         keys.append((sent.key, sent.session_id, status, str(after.id), sent.participant_id))
-    tx.unseen_commands += len(accepted)
+    tx.private_commands += len(accepted)
     for each in {each.activity.id: each.activity for each in accepted}.values():
         keep_pooled(tx, each, changes[each.id])
     idempotency.remember_owned(tx, keys)

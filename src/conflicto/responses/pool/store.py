@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlalchemy import and_, bindparam, delete, func, select
 
 from conflicto.activities.model import ResponsePolicy
-from conflicto.platform.db.bulk import Bulk
+from conflicto.platform.db.bulk import BulkWriter
 from conflicto.platform.db.key_lookup import KeyLookup
 from conflicto.responses.model import NO_SLOT, Moderation
 from conflicto.responses.pool.model import PooledResponse
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx, WriteTx
 
 _COLUMNS = {"text": "response_text", "masked": "masked_text"}
-_BULK = Bulk(
+_BULK = BulkWriter(
     pool,
     {name: _COLUMNS.get(name, name) for name in PooledResponse.__slots__},
-    changing=("ts", "received_us", "deleted", "moderation", "due_us", "text", "masked"),
+    updated=("ts", "received_us", "deleted", "moderation", "due_us", "text", "masked"),
 )
 _ALL = select(*(pool.c[_COLUMNS.get(name, name)] for name in PooledResponse.__slots__))
 _BY_IDS = KeyLookup(_ALL, pool.c.id)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conflicto.platform.db.batched_read import BatchedRead, once_each
+from conflicto.platform.db.batched_read import BatchedRead, deduplicated
 from conflicto.platform.db.timeouts import Timeouts
 from conflicto.platform.problems import NotFound, Overloaded
 
@@ -34,7 +34,7 @@ async def test_a_burst_takes_few_reads_and_equal_look_ups_are_made_once() -> Non
             raise NotFound
         return len(word)
 
-    reads = BatchedRead(readers, once_each(length), max_batch=4)
+    reads = BatchedRead(readers, deduplicated(length), max_batch=4)
     waiting = [asyncio.create_task(reads.read(word)) for word in ("ab", "", "ab", "abc", "ab", "ab", "", "")]
     readers.is_open.set()
     outcomes = await asyncio.gather(*waiting, return_exceptions=True)
@@ -46,7 +46,7 @@ async def test_a_burst_takes_few_reads_and_equal_look_ups_are_made_once() -> Non
 
 async def test_whoever_waits_too_long_is_refused_and_not_looked_up() -> None:
     readers = Readers(caller_s=0.0)
-    reads = BatchedRead(readers, once_each(lambda _, item: item), max_batch=2)
+    reads = BatchedRead(readers, deduplicated(lambda _, item: item), max_batch=2)
     refused = await asyncio.gather(*(reads.read(nth) for nth in range(5)), return_exceptions=True)
     assert [type(each) for each in refused] == [Overloaded] * 5
 
@@ -75,7 +75,7 @@ async def test_a_failing_read_reaches_everyone_in_its_batch_and_no_other() -> No
 @pytest.mark.parametrize("leaves", [0, 1])
 async def test_whoever_leaves_takes_nobody_along(leaves: int) -> None:
     readers = Readers()
-    reads = BatchedRead(readers, once_each(lambda _, item: item))
+    reads = BatchedRead(readers, deduplicated(lambda _, item: item))
     waiting = [asyncio.create_task(reads.read(nth)) for nth in range(2)]
     await asyncio.sleep(0)
     waiting[leaves].cancel()

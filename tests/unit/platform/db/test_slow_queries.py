@@ -62,19 +62,19 @@ def test_texts_without_end_make_no_lines_without_end(slow: SlowQueries, clock: H
 
 def test_what_is_held_is_told_at_the_end_or_never(slow: SlowQueries) -> None:
     with capture_logs() as lines:
-        with slow.hold():
+        with slow.defer():
             slow.report("writer", "SELECT 1", 1)
             assert lines == []
         assert [line["statement"] for line in lines] == ["SELECT 1"]
-        with slow.hold() as held:
+        with slow.defer() as held:
             slow.report("writer", "SELECT 2", 1)
-            held.is_told = False
+            held.is_reported = False
     assert len(lines) == 1
     assert slow.counts["writer"] == 1
 
 
 def test_what_is_held_in_one_thread_holds_back_no_other(slow: SlowQueries) -> None:
-    with capture_logs() as lines, slow.hold(is_told=False):
+    with capture_logs() as lines, slow.defer(is_reported=False):
         other = Thread(target=slow.report, args=("reader", "SELECT 1", 1))
         other.start()
         other.join()
@@ -84,7 +84,7 @@ def test_what_is_held_in_one_thread_holds_back_no_other(slow: SlowQueries) -> No
 
 def test_what_is_held_when_its_work_fails_is_told(slow: SlowQueries) -> None:
     def fail() -> None:
-        with slow.hold():
+        with slow.defer():
             slow.report("writer", "SELECT 1", 1)
             raise ZeroDivisionError
 
