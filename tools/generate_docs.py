@@ -39,9 +39,10 @@ MAX_COLUMN = 100
 SETTINGS = f"""{MADE}
 # Settings
 
-Environment variables are the only settings. An empty variable counts as missing. An invalid value
-ends the start with exit code 3 and the name of the variable, never its value. The start reports a
-variable that begins with `CONFLICTO_` and is not in this list, because it is probably misspelt.
+Environment variables are the only settings. An empty variable counts as missing. An invalid
+value ends the start with exit code 3 and the name of the variable, never its value. The start
+reports a variable that begins with `CONFLICTO_` and is not in this list, because it is probably
+misspelt.
 
 | Variable | Default | Meaning |
 |---|---|---|
@@ -50,8 +51,8 @@ variable that begins with `CONFLICTO_` and is not in this list, because it is pr
 ERRORS = f"""{MADE}
 # Errors
 
-Every error is a problem document (RFC 9457, `application/problem+json`). Branch on `code`; the texts
-are for people and may change. [The API guide](api.md#errors) explains the members.
+Every error is a problem document (RFC 9457, `application/problem+json`). Branch on `code`; the
+texts are for people and may change. [The API guide](api.md#errors) explains the members.
 
 | Code | Status | Title |
 |---|---|---|
@@ -60,13 +61,14 @@ are for people and may change. [The API guide](api.md#errors) explains the membe
 METRICS = f"""{MADE}
 # Metrics
 
-`GET /metrics` serves Prometheus. Its bearer token is `CONFLICTO_METRICS_TOKEN` or the admin token.
+`GET /metrics` serves Prometheus. Its bearer token is `CONFLICTO_METRICS_TOKEN` or the admin
+token.
 
 Any of several workers returns the metrics of all workers of this machine
-([0024](decisions/0024-one-page-of-metrics-for-all-workers.md)). Counters and histograms are summed, and
-never fall while one `conflicto serve` runs. Gauges are summed unless the table says otherwise. Figures
-of other workers are at most 2 s old. Routes are templates, so the number of series is bounded.
-[Operations](operations.md) explains what to watch.
+([0024](decisions/0024-one-page-of-metrics-for-all-workers.md)). Counters and histograms are
+summed, and never fall while one `conflicto serve` runs. Gauges are summed unless the table says
+otherwise. Figures of other workers are at most 2 s old. Routes are templates, so the number of
+series is bounded. [Operations](operations.md) explains what to watch.
 
 | Metric | Kind | Labels | Meaning |
 |---|---|---|---|
@@ -88,22 +90,23 @@ LIMITS = f"""{MADE}
 # Rate limits
 
 Every route declares a policy. A request takes one unit from the policy's bucket of its token. A
-request without a token takes one from a bucket of the whole server, if it succeeds. A bucket holds as
-many requests as its policy allows in its window, allows bursts, and refills evenly.
+request without a token takes one from a bucket of the whole server, if it succeeds. A bucket
+holds as many requests as its policy allows in its window, allows bursts, and refills evenly.
 
-Limits are per token, because a lecture hall shares one address. Only wrong codes and wrong seat links
-are limited per address. Two kinds of requests are never limited: those with the `Link-Key` of the
-code, and those with a code that admitted somebody from the same address within the last day.
+Limits are per token, because a lecture hall shares one address. Only wrong codes and wrong seat
+links are limited per address. Two kinds of requests are never limited: those with the `Link-Key`
+of the code, and those with a code that admitted somebody from the same address within the last
+day.
 
-`RateLimit-Policy` names the policy of a response, except for pages. An empty bucket returns 429 with
-`Retry-After` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers). A repeated request with its
-`Idempotency-Key` is limited by the policy `replays` only.
+`RateLimit-Policy` names the policy of a response, except for pages. An empty bucket returns 429
+with `Retry-After` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers). A repeated request
+with its `Idempotency-Key` is limited by the policy `replays` only.
 
-*Shared*: with `REDIS_URL`, all workers use one bucket. Polls are not shared: a connection stays with
-its worker, and no poll waits for Redis. While Redis is unavailable, each worker applies the limits
-alone, with the quota in *fallback*. Without Redis, every worker counts for itself; each worker of one
-start then has an equal part of `join-code-failures-total`. `CONFLICTO_RATE_LIMITS=off` turns all
-limits off.
+*Shared*: with `REDIS_URL`, all workers use one bucket. Polls are not shared: a connection stays
+with its worker, and no poll waits for Redis. While Redis is unavailable, each worker applies the
+limits alone, with the quota in *fallback*. Without Redis, every worker counts for itself; each
+worker of one start then has an equal part of `join-code-failures-total`.
+`CONFLICTO_RATE_LIMITS=off` turns all limits off.
 
 | Policy | Requests | Window | Scope | Shared | Fallback |
 |---|---|---|---|---|---|
@@ -113,13 +116,13 @@ CONNECTIONS = """
 ## Connections
 
 A process holds `CONFLICTO_MAX_CONNECTIONS` connections. A further one receives 503
-`too-many-connections`. Once more than {pressure:.0%} of these places are taken, the server closes idle
-connections that showed no valid token. It begins with the network that holds most of them (an IPv4
-address, or the /64 of an IPv6 address), the oldest first. So no address can keep others out by holding
-connections open.
+`too-many-connections`. Once more than {pressure:.0%} of these places are taken, the server
+closes idle connections that showed no valid token. It begins with the network that holds most of
+them (an IPv4 address, or the /64 of an IPv6 address), the oldest first. So no address can keep
+others out by holding connections open.
 
-The server never closes a connection with a valid token for this reason, however many come from one
-address: a lecture hall is one address. It neither counts nor closes connections of
+The server never closes a connection with a valid token for this reason, however many come from
+one address: a lecture hall is one address. It neither counts nor closes connections of
 `CONFLICTO_TRUSTED_PROXIES`, because each carries many people. The proxy limits addresses itself:
 `deploy/nginx` allows 20,000 connections for each (`limit_conn`).
 `conflicto_connections_evicted_total` counts closed connections.
@@ -128,11 +131,11 @@ address: a lecture hall is one address. It neither counts nor closes connections
 EXPORTS = """
 ## Exports
 
-A process writes one export at a time, for at most {longest:.0f} minutes. A file that is not complete
-after {direct} s becomes a job, and its caller receives 202 with the job's address. Files of jobs remain
-in `CONFLICTO_EXPORT_DIR` for {life:.0f} minutes: at most {files} files, {each} of one session and
-{folder:.0f} GiB in total. Beyond that, the server removes the oldest. One file has at most
-{file:.0f} GiB; `conflicto export` writes larger ones.
+A process writes one export at a time, for at most {longest:.0f} minutes. A file that is not
+complete after {direct} s becomes a job, and its caller receives 202 with the job's address.
+Files of jobs remain in `CONFLICTO_EXPORT_DIR` for {life:.0f} minutes: at most {files} files,
+{each} of one session and {folder:.0f} GiB in total. Beyond that, the server removes the oldest.
+One file has at most {file:.0f} GiB; `conflicto export` writes larger ones.
 """
 
 
@@ -170,7 +173,7 @@ def errors_page(app: App) -> str:
 
 
 def _section(app: App, error: type[DomainError]) -> str:
-    explained = " ".join(cleandoc(error.__doc__ or "").split("\n\n")[0].split())
+    explained = " ".join(cleandoc(error.__doc__ or "").split())
     declaring = {name for name, problems in app.control.problems.items() if any(error in some for some in problems.values())}
     where = _where(app, declaring)
     text = f"**{error.title}** ({STATUS[error.kind]}). {explained}"
@@ -216,8 +219,9 @@ def limits_page(app: App) -> str:
     policies = sorted(spent, key=lambda policy: policy.name)
     table = "\n".join(_limit_row(policy) for policy in policies)
     lists = "\n".join(_wrapped(f"* `{policy.name}`: {', '.join(spent[policy])}", "  ") for policy in policies)
+    free_routes = _wrapped(f"* none: {', '.join(free)}", "  ")
     rest = CONNECTIONS.format(pressure=PRESSURE) + _exports()
-    return f"{LIMITS}{table}\n\n## Routes of each policy\n\n{lists}\n{_wrapped(f'* none: {', '.join(free)}', '  ')}\n{rest}"
+    return f"{LIMITS}{table}\n\n## Routes of each policy\n\n{lists}\n{free_routes}\n{rest}"
 
 
 def _exports() -> str:

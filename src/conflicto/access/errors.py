@@ -30,7 +30,10 @@ class TokenMissing(DomainError):
 
 
 class TokenInvalid(DomainError):
-    """Forged, expired, revoked, rotated, kicked and of a deleted session are alike."""
+    """The token is forged, expired, revoked or rotated, or its seat or session is gone.
+
+    The server does not say which.
+    """
 
     code = "token-invalid"
     title = "The token is not valid"
@@ -38,7 +41,7 @@ class TokenInvalid(DomainError):
 
 
 class RoleNotAllowed(DomainError):
-    """The token is good, but for something else."""
+    """The token is valid, but its role may not call this route."""
 
     code = "role-not-allowed"
     title = "This role may not do that"
@@ -46,21 +49,27 @@ class RoleNotAllowed(DomainError):
 
 
 class OperatorOnly(RoleNotAllowed):
-    """The token is good, but the route takes the operator's token alone: ask the operator, or sign in at `/host` with that token."""
+    """The token is valid, but this route accepts only the operator's token.
+
+    Ask the operator, or sign in at `/host` with that token.
+    """
 
     code = "operator-only"
     title = "Only the operator may do this"
 
 
 class OwnerOnly(RoleNotAllowed):
-    """An owner's link is made, renamed and revoked by an owner's token of the session or by the operator: ask one of them."""
+    """Only an owner or the operator may create, rename or revoke an owner's link."""
 
     code = "owner-only"
     title = "Only the owner of the session may do this"
 
 
 class TooManyGuesses(RateLimited):
-    """Links from a QR code, and codes that led someone at this address into a session, go on working; wait before you try another."""
+    """Wait before you try another code.
+
+    Links from a QR code, and codes that admitted someone from this address, still work.
+    """
 
     code = "too-many-guesses"
     title = "Too many wrong codes were tried"

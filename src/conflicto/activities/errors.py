@@ -14,7 +14,7 @@ from conflicto.platform.problems import DomainError, Kind
 
 
 class MoveNotAllowed(DomainError):
-    """`from`, `to` and `allowed` say which steps there are."""
+    """`from`, `to` and `allowed` list the possible steps."""
 
     code = "move-not-allowed"
     title = "The activity cannot make this step now"
@@ -22,7 +22,7 @@ class MoveNotAllowed(DomainError):
 
 
 class AlreadyRevealed(DomainError):
-    """Results or secret were shown in this round; a new round asks again."""
+    """Results or secret were shown in this round. Start a new round to ask again."""
 
     code = "already-revealed"
     title = "The answers were already revealed in this round"
@@ -30,7 +30,10 @@ class AlreadyRevealed(DomainError):
 
 
 class NotTimed(DomainError):
-    """Only an active activity with an end can be given more time; `counted_from: now` gives an active one an end."""
+    """Only an active activity with an end can have more time.
+
+    `counted_from: now` sets an end for an active one.
+    """
 
     code = "not-timed"
     title = "The activity has no end to move"
@@ -38,10 +41,11 @@ class NotTimed(DomainError):
 
 
 class AnswersExist(DomainError):
-    """`fields` names what cannot change; `config` and `secret` can with `?force=true`, the others never.
+    """`fields` lists the fields that cannot change.
 
-    `anonymous`, `min_group`, `results_visibility` and `responses_visibility` can still be made stricter. An anonymous activity counts
-    as answered from the moment when it is asked.
+    `config` and `secret` change with `?force=true`, the others never. `anonymous`, `min_group`,
+    `results_visibility` and `responses_visibility` can still become stricter. An anonymous activity
+    counts as answered from its opening.
     """
 
     code = "answers-exist"

@@ -13,7 +13,10 @@ from conflicto.platform.problems import DomainError, Kind
 
 
 class ExportBusy(DomainError):
-    """This server writes one export at a time, so that answering stays quick. Come back after `Retry-After` seconds."""
+    """The server writes one export at a time, so that it stays responsive.
+
+    Try again after `Retry-After` seconds.
+    """
 
     code = "export-busy"
     title = "Another export is being written"
@@ -21,7 +24,7 @@ class ExportBusy(DomainError):
 
 
 class ExportUnknown(DomainError):
-    """The job has expired or was deleted, or another server writes it. Ask for the export again."""
+    """The job has expired or was deleted, or another server writes it. Request the export again."""
 
     code = "export-unknown"
     title = "This server has no such export"
@@ -29,7 +32,7 @@ class ExportUnknown(DomainError):
 
 
 class ExportNotReady(DomainError):
-    """The file is still being written. Read the job until its `status` is `ready`."""
+    """Read the job until its `status` is `ready`."""
 
     code = "export-not-ready"
     title = "The export is still being written"
@@ -37,7 +40,10 @@ class ExportNotReady(DomainError):
 
 
 class ExportFailed(DomainError):
-    """The file was not finished, or something in it was deleted since. `detail` says why. Ask for the export again."""
+    """The file was not finished, or an object in it was deleted since.
+
+    `detail` states the reason. Request the export again.
+    """
 
     code = "export-failed"
     title = "The export has failed"

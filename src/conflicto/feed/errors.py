@@ -11,16 +11,19 @@ from conflicto.platform.problems import DomainError, Kind
 
 
 class CursorExpired(DomainError):
-    """The database lost commits, by a restore or a failover, and the position may be of one of those. Forget what you know, begin at 0."""
+    """The database lost commits in a restore or a failover, and the position may belong to them.
+
+    Discard all state and begin at 0.
+    """
 
     code = "cursor-expired"
-    title = "The position lies in a time that was taken back"
+    title = "The cursor points to changes lost in a restore"
     kind = Kind.GONE
     has_start = True
 
 
 class TooManyStreams(DomainError):
-    """Poll instead, or come back in a moment."""
+    """Poll instead, or try again in a moment."""
 
     code = "too-many-streams"
     title = "No more streams can be opened now"

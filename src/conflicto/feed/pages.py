@@ -42,7 +42,7 @@ DAY_US = 86_400 * US_PER_S
 
 
 class CursorInFuture(DomainError):
-    """More than a day ahead of the server: a mistake of unit, not of a clock."""
+    """A position more than a day ahead of the server has the wrong unit."""
 
     code = "cursor-in-future"
     title = "The position lies more than a day in the future"

@@ -31,7 +31,7 @@ _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
 class InvalidTimestamp(DomainError):
-    """The timestamp is none of the forms that `parse` knows."""
+    """Use `0`, `now`, a cursor, RFC 3339 with an offset, or 16, 13 or 10 digits for µs, ms or s."""
 
     code = "invalid-timestamp"
     title = "The timestamp cannot be read"

@@ -16,7 +16,7 @@ from conflicto.platform.problems import DomainError, Kind
 
 
 class NicknameTaken(DomainError):
-    """Names are compared without case and form; `suggestions` holds up to three free ones."""
+    """Names are compared without case and form. `suggestions` holds up to three free names."""
 
     code = "nickname-taken"
     title = "Someone here has this name already"
@@ -24,15 +24,18 @@ class NicknameTaken(DomainError):
 
 
 class NicknameRefused(DomainError):
-    """The session's word filter found something in the name, and is set to `hold`; `suggestions` holds up to three free ones."""
+    """The session's word filter is set to `hold` and found a word in the name.
+
+    `suggestions` holds up to three free names.
+    """
 
     code = "nickname-refused"
-    title = "Nobody here may have this name"
+    title = "This nickname is not allowed here"
     kind = Kind.INVALID
 
 
 class SessionFull(DomainError):
-    """As many people are in as the host, or the server, allows."""
+    """The session has as many participants as the host or the server allows."""
 
     code = "session-full"
     title = "The session is full"
@@ -40,23 +43,26 @@ class SessionFull(DomainError):
 
 
 class SessionLocked(DomainError):
-    """Nobody new gets in while the door is closed."""
+    """Nobody can join until the host opens the session again. Participants who joined stay."""
 
     code = "session-locked"
-    title = "The host has closed the door"
+    title = "The host has closed the session to new participants"
     kind = Kind.CONFLICT
 
 
 class NamesHidden(DomainError):
-    """A screen is told who is here only while a host covers it with the `names`, and never once the session is over."""
+    """A screen may read names only while the host shows the overlay `names`.
+
+    It never may after the end of the session.
+    """
 
     code = "names-hidden"
-    title = "Who is here is not shown to this caller now"
+    title = "The names are not shown to this caller now"
     kind = Kind.FORBIDDEN
 
 
 class SeatGone(DomainError):
-    """The key belongs to a seat that was given up or taken away."""
+    """The key belongs to a seat that was given up or removed."""
 
     code = "seat-gone"
     title = "This seat does not exist any more"

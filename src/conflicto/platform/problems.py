@@ -82,7 +82,10 @@ class InvalidInput(DomainError):
 
 
 class NotFound(DomainError):
-    """No such object, or not one that the caller may know of: the two are alike."""
+    """The object does not exist, or the caller may not know of it.
+
+    The server does not say which.
+    """
 
     code = "not-found"
     title = "There is nothing here"
@@ -90,7 +93,10 @@ class NotFound(DomainError):
 
 
 class Unavailable(DomainError):
-    """The database does not answer, or not in time. A retry with the same idempotency key settles an unknown outcome."""
+    """The database does not respond, or not in time.
+
+    A retry with the same idempotency key settles an unknown outcome.
+    """
 
     code = "unavailable"
     title = "The service cannot answer right now"
@@ -98,15 +104,18 @@ class Unavailable(DomainError):
 
 
 class Overloaded(DomainError):
-    """More work is queued than can be done in time; nothing of this request was begun."""
+    """More work is queued than the server can do in time. This request had no effect."""
 
     code = "overloaded"
-    title = "Too much is going on right now"
+    title = "The server is overloaded"
     kind = Kind.UNAVAILABLE
 
 
 class InternalError(DomainError):
-    """A fault of ours. The cause stands in the log under the request id, never in the answer."""
+    """The server has a fault.
+
+    Its log holds the cause under the request id; the response never does.
+    """
 
     code = "internal-error"
     title = "Something went wrong on our side"

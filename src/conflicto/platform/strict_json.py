@@ -55,7 +55,7 @@ CONFIG_LIMITS = Limits(max_bytes=256 * 1024)
 
 
 class BodyTooLarge(DomainError):
-    """The body has more bytes than the route takes; it is not looked into."""
+    """The body has more bytes than the route accepts. The server did not parse it."""
 
     code = "body-too-large"
     title = "The body is too large"
@@ -71,7 +71,7 @@ class JsonInvalid(DomainError):
 
 
 class JsonNumber(DomainError):
-    """A number that readers would round, overflow or refuse."""
+    """Some readers would round, overflow or refuse this number."""
 
     code = "json-number"
     title = "The body holds a number out of range"
@@ -79,7 +79,10 @@ class JsonNumber(DomainError):
 
 
 class JsonDuplicateKey(DomainError):
-    """One object names a key twice, maybe in different spellings; parsers disagree on which value counts."""
+    """One object contains a key twice, maybe in different spellings.
+
+    Parsers disagree on the value of such a key.
+    """
 
     code = "json-duplicate-key"
     title = "The body names a key twice"
@@ -87,7 +90,7 @@ class JsonDuplicateKey(DomainError):
 
 
 class JsonText(DomainError):
-    """A key or string holds a lone surrogate or U+0000, which UTF-8 or PostgreSQL cannot hold."""
+    """A key or string holds a lone surrogate or U+0000. UTF-8 or PostgreSQL cannot hold them."""
 
     code = "json-text"
     title = "The body holds text that cannot be stored"
@@ -103,10 +106,10 @@ class JsonTooDeep(DomainError):
 
 
 class JsonTooLarge(DomainError):
-    """Too many values, or a key or a string too long."""
+    """The body has too many values, or a key or string is too long."""
 
     code = "json-too-large"
-    title = "The body holds too much"
+    title = "The body holds too many or too long values"
     kind = Kind.MALFORMED
 
 

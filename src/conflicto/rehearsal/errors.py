@@ -11,7 +11,7 @@ from conflicto.platform.problems import DomainError, Kind
 
 
 class RehearsalExists(DomainError):
-    """Scripted participants are in the session already; remove them before others come."""
+    """The session has scripted participants. Remove them before you start another rehearsal."""
 
     code = "rehearsal-there"
     title = "A rehearsal is in this session already"
@@ -19,8 +19,8 @@ class RehearsalExists(DomainError):
 
 
 class TooManyRehearsals(DomainError):
-    """This server plays as many rehearsals as it may; come back when another one has ended."""
+    """The server runs as many rehearsals as it allows. Try again when another one has ended."""
 
     code = "too-many-rehearsals"
-    title = "No more rehearsals can be played now"
+    title = "No more rehearsals can run now"
     kind = Kind.UNAVAILABLE

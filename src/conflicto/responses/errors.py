@@ -23,12 +23,12 @@ class ActivityNotOpen(DomainError):
     """The activity is not active, or its end has come. Answers acknowledged before that count."""
 
     code = "activity-not-open"
-    title = "Answers are not taken now"
+    title = "The activity does not accept answers now"
     kind = Kind.CONFLICT
 
 
 class AlreadyAnswered(DomainError):
-    """With the policy `first`, the first answer of a round stands."""
+    """Under the policy `first`, the first answer of a round is final."""
 
     code = "already-answered"
     title = "This participant has answered already"
@@ -36,18 +36,24 @@ class AlreadyAnswered(DomainError):
 
 
 class AnsweredTooOften(DomainError):
-    """With the policy `many`, so many answers of one participant are kept in a round; what was deleted counts. Edits are still taken."""
+    """Under the policy `many`, a participant has a cap of answers in a round.
+
+    Deleted answers count. Edits are still accepted.
+    """
 
     code = "answered-too-often"
-    title = "This participant has sent as many answers as are taken in a round"
+    title = "This participant has reached the cap of answers in a round"
     kind = Kind.CONFLICT
 
 
 class AnswersFull(DomainError):
-    """So many answers of one session are kept, of all rounds and with what was deleted. Edits are still taken; its host was warned."""
+    """A session has a cap of answers over all rounds.
+
+    Deleted answers count. Edits are still accepted. The host was warned.
+    """
 
     code = "answers-full"
-    title = "The session takes no further answers"
+    title = "The session has reached its cap of answers"
     kind = Kind.CONFLICT
 
 
@@ -60,7 +66,7 @@ class ModerationOff(DomainError):
 
 
 class AuthorHidden(DomainError):
-    """Not even a host can ask an anonymous activity for one person's answers."""
+    """Nobody, hosts included, can filter an anonymous activity by participant."""
 
     code = "author-hidden"
     title = "The activity is anonymous"
@@ -68,7 +74,7 @@ class AuthorHidden(DomainError):
 
 
 class ResponsesHidden(DomainError):
-    """`responses_visibility` opens them. Once open, the caller starts at 0."""
+    """`responses_visibility` opens them. Once they are open, start at 0."""
 
     code = "responses-hidden"
     title = "The answers are not shown to this role"
@@ -76,7 +82,10 @@ class ResponsesHidden(DomainError):
 
 
 class ScanTooLong(DomainError):
-    """Too many answers would have to be compared. Ask for one `round` or one `participant_id`, or for a value with fewer parts."""
+    """The server would have to compare too many answers.
+
+    Filter by one `round` or one `participant_id`, or for a value with fewer parts.
+    """
 
     code = "scan-too-long"
     title = "The filter would read too many answers"
@@ -84,7 +93,10 @@ class ScanTooLong(DomainError):
 
 
 class PatternTooLarge(DomainError):
-    """`contains` takes a JSON value with at most 32 values in it, objects and arrays included. Ask for fewer."""
+    """`contains` accepts a JSON value with at most 32 values in it, objects and arrays included.
+
+    Use fewer.
+    """
 
     code = "pattern-too-large"
     title = "The filter has too many values"
@@ -92,16 +104,16 @@ class PatternTooLarge(DomainError):
 
 
 class ScanRunning(DomainError):
-    """One `contains` filter of a token runs at a time. Wait for its answer, then ask again."""
+    """One `contains` filter of a token runs at a time. Wait for its response, then try again."""
 
     code = "scan-running"
-    title = "Another filter of this token is at work"
+    title = "Another filter of this token is running"
     kind = Kind.TOO_MANY
 
 
 class ScansBusy(DomainError):
-    """This server works on two `contains` filters at a time. Come back after `Retry-After` seconds."""
+    """This server runs two `contains` filters at a time. Try again after `Retry-After` seconds."""
 
     code = "scans-busy"
-    title = "The server filters answers for others"
+    title = "The server is running other filters"
     kind = Kind.UNAVAILABLE

@@ -10,7 +10,10 @@ from conflicto.platform.problems import DomainError, Kind
 
 
 class ResultsHidden(DomainError):
-    """`results_visibility` closes them to this caller: nothing was revealed, or they did not answer in this round."""
+    """`results_visibility` closes them to this caller.
+
+    Nothing was revealed, or the caller did not answer in this round.
+    """
 
     code = "results-hidden"
     title = "The results are not shown to this caller now"

@@ -18,7 +18,7 @@ from conflicto.platform.problems import DomainError, Kind
 
 
 class TransitionNotAllowed(DomainError):
-    """`from`, `to` and `allowed` say which steps there are."""
+    """`from`, `to` and `allowed` list the possible steps."""
 
     code = "transition-not-allowed"
     title = "The lifecycle has no such step"
@@ -26,7 +26,7 @@ class TransitionNotAllowed(DomainError):
 
 
 class SessionNotActive(DomainError):
-    """Activities run, and answers are taken, only while the session is active."""
+    """Activities run, and answers are accepted, only while the session is active."""
 
     code = "session-not-active"
     title = "The session is not active"
@@ -34,7 +34,7 @@ class SessionNotActive(DomainError):
 
 
 class SessionCompleted(DomainError):
-    """A completed session can be read, exported, duplicated and deleted, and nothing else."""
+    """A completed session can only be read, exported, duplicated and deleted."""
 
     code = "session-completed"
     title = "The session is completed"
@@ -42,7 +42,7 @@ class SessionCompleted(DomainError):
 
 
 class RevisionStale(DomainError):
-    """The object changed since the caller read it; `revision` is the present one."""
+    """Read the object again before you change it. `revision` is its current revision."""
 
     code = "revision-stale"
     title = "The object has changed since it was read"
@@ -50,7 +50,7 @@ class RevisionStale(DomainError):
 
 
 class KeyReused(DomainError):
-    """An `Idempotency-Key` names one request body for as long as the session lives."""
+    """An `Idempotency-Key` belongs to one request body for as long as the session lives."""
 
     code = "key-reused"
     title = "The idempotency key was used with another body"
@@ -58,7 +58,10 @@ class KeyReused(DomainError):
 
 
 class IdempotencyKeyInvalid(DomainError):
-    """A key is 1 to 128 visible ASCII characters, quoted or not; for joining at least 16, because it stands for a seat."""
+    """A key is 1 to 128 visible ASCII characters, quoted or not.
+
+    For joining it has at least 16, because it stands for a seat.
+    """
 
     code = "idempotency-key-invalid"
     title = "The Idempotency-Key header does not hold a key"
@@ -66,7 +69,10 @@ class IdempotencyKeyInvalid(DomainError):
 
 
 class CodeUnknown(DomainError):
-    """Unknown, mistyped, completed and deleted are alike to a stranger."""
+    """The code is unknown or mistyped, or its session was completed or deleted.
+
+    The server does not say which.
+    """
 
     code = "code-unknown"
     title = "No session can be joined with this code"
@@ -74,20 +80,24 @@ class CodeUnknown(DomainError):
 
 
 class StorageFull(DomainError):
-    """Nothing new is stored of this session. Its host can still end, hide, delete and export it; go on in a new session.
+    """The server stores nothing new for this session.
 
-    Edits, and steps that open or publish an activity, are taken up to a tenth beyond the cap, and repetitions always. Deleting the
-    session frees what it took.
+    The host can still end, hide, delete and export it, and continue in a new session. Edits, and
+    steps that open or publish an activity, may use a tenth more. Repetitions always succeed.
+    Deleting the session frees its storage.
     """
 
     code = "storage-full"
-    title = "The session stores as much as is kept of one"
+    title = "The session has reached its storage cap"
     kind = Kind.CONFLICT
 
 
 class TooManyLinks(DomainError):
-    """A session has up to 200 links. Those that ended count for 31 days more, unless an owner or the operator replaces all of them."""
+    """A session has at most 200 links.
+
+    A link that ended counts for 31 days more, unless an owner or the operator replaces all of them.
+    """
 
     code = "too-many-links"
-    title = "The session takes no further links"
+    title = "The session accepts no further links"
     kind = Kind.CONFLICT

@@ -28,7 +28,10 @@ _REVISION = re.compile(rf'(?:W/)?"r([0-9]{{1,9}}){_PACKED}"', re.ASCII)
 
 
 class ConditionInvalid(DomainError):
-    """`If-Match` takes tags of the object's representation, such as `"r7"` or `"r7", "r8"`, or `*`."""
+    """`If-Match` accepts tags of the object's representation, or `*`.
+
+    Examples: `"r7"` and `"r7", "r8"`.
+    """
 
     code = "condition-invalid"
     title = "The If-Match header does not hold a tag of this object"

@@ -44,12 +44,11 @@ UNUSED, UP, AWAY = "unused", "up", "away"
 
 
 class NotReady(DomainError):
-    """The server cannot commit, or not read.
+    """The server cannot commit or cannot read.
 
-    `dependency` says what it lacks: `database`, `schema`, `writer` (its queue is full), or `readers` (all are busy, or stuck).
-
-    `reason` is `damaged` if a page of SQLite's file was found damaged, or not given by the disk, since the start: what does not meet such
-    a page still works.
+    `dependency` names the cause: `database`, `schema`, `writer` (its queue is full), or `readers`
+    (all are busy or stuck). `reason` is `damaged` if the server found a damaged or unreadable page
+    of SQLite's file since its start. Requests that do not need such a page still work.
     """
 
     code = "not-ready"

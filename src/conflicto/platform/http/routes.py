@@ -36,7 +36,7 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}", re.A
 
 
 class TextInvalid(DomainError):
-    """NUL and bytes that are not UTF-8 have no place in a path or query."""
+    """NUL and bytes that are not UTF-8 are not allowed in a path or query."""
 
     code = "text-invalid"
     title = "The path or query holds characters that cannot be text"
@@ -44,10 +44,10 @@ class TextInvalid(DomainError):
 
 
 class MethodNotAllowed(DomainError):
-    """The path exists, with other methods; `Allow` names them."""
+    """The path exists with other methods; `Allow` lists them."""
 
     code = "method-not-allowed"
-    title = "This path does not take this method"
+    title = "This path does not accept this method"
     kind = Kind.NOT_ALLOWED
 
 

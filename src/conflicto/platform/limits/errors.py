@@ -25,7 +25,10 @@ class RateLimited(DomainError):
 
 
 class TooManyRequests(RateLimited):
-    """The bucket of the token, or of everyone together, is empty; `Retry-After` and `RateLimit` say when there is more."""
+    """The bucket of the token, or of the whole server, is empty.
+
+    `Retry-After` and `RateLimit` state when it refills.
+    """
 
     code = "too-many-requests"
     title = "Too many requests"

@@ -8,7 +8,7 @@ from conflicto.platform.problems import DomainError, InternalError, Kind
 
 
 class NotHttp(DomainError):
-    """The bytes are not HTTP/1.1, or they mean two things at once."""
+    """The bytes are not HTTP/1.1, or are ambiguous."""
 
     code = "not-http"
     title = "This is not an HTTP request"
@@ -24,7 +24,10 @@ class HeadTooLarge(DomainError):
 
 
 class HostInvalid(DomainError):
-    """A request names the host that it is meant for, once (RFC 9112 §3.2). Send one `Host` field with a name and, if need be, a port."""
+    """A request names its host once (RFC 9112 §3.2).
+
+    Send one `Host` field with a name and an optional port.
+    """
 
     code = "host-invalid"
     title = "The request must have one Host field"
@@ -32,7 +35,7 @@ class HostInvalid(DomainError):
 
 
 class TooManyConnections(DomainError):
-    """The server holds as many connections as it may; come back in a moment."""
+    """The server has reached its number of connections. Try again in a moment."""
 
     code = "too-many-connections"
     title = "Too many connections are open"
