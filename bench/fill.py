@@ -10,7 +10,7 @@ import pysqlite3.dbapi2 as driver
 from sqlalchemy import create_engine, event, insert, make_url, select, text, update
 
 from bench import servers
-from conflicto.access.identity import establish
+from conflicto.access.identity import load_identity
 from conflicto.access.roles import Role
 from conflicto.access.tokens import Tokens
 from conflicto.activities.tables import activity_rounds
@@ -136,7 +136,7 @@ def _count(connection: Connection, session_id: int, activity: UUID, *, joined_ts
 def _tokens(url: str, data_dir: Path, session_id: int, ids: list[int]) -> list[str]:
     """Mint the seats' tokens as the server does; it has the same key."""
     db = Database(url)
-    identity = establish(db, data_dir=data_dir, secret_key=servers.SECRET_KEY, admin_token=servers.ADMIN_TOKEN)
+    identity = load_identity(db, data_dir=data_dir, secret_key=servers.SECRET_KEY, admin_token=servers.ADMIN_TOKEN)
     db.close()
     tokens = Tokens(identity.signing_key, identity.epoch, Clock())
     return [tokens.mint(Role.PARTICIPANT, session_id, version=1, subject=str(seat)) for seat in ids]

@@ -147,7 +147,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture(autouse=True)
 def calm(monkeypatch: pytest.MonkeyPatch) -> None:
     """However busy the machine is that runs the tests, nobody is asked to poll less often, or to come again for results."""
-    monkeypatch.setattr("conflicto.platform.http.server.load.CALM_S", 1e9)
+    monkeypatch.setattr("conflicto.platform.http.server.load_average.ACCEPTABLE_LAG_S", 1e9)
     monkeypatch.setattr("conflicto.results.tally_cache.MAX_WAIT_S", PATIENCE_S)
 
 
@@ -224,7 +224,7 @@ async def api(app: App, request: pytest.FixtureRequest) -> AsyncIterator[Api]:
     async with AsyncExitStack() as stack:
         fast_path, client = request.config.getoption("--fast-path"), Api(app)
         if fast_path is not None:
-            app.keeper.fast_path = app.fast_path if fast_path == "on" else None
+            app.connections.fast_path = app.fast_path if fast_path == "on" else None
             client.over(await stack.enter_async_context(listening(app)))
         yield client
         await client.http.aclose()

@@ -20,8 +20,8 @@ from conflicto.exports.folder import MAX_FILES, MAX_FILES_PER_SESSION, MAX_FOLDE
 from conflicto.exports.http import MAX_DIRECT_S
 from conflicto.exports.sink import MAX_FILE_BYTES
 from conflicto.exports.writing import LONGEST_S
-from conflicto.platform.http.front_door import WITH_BODY
 from conflicto.platform.http.problem_response import STATUS
+from conflicto.platform.http.request_pipeline import METHODS_WITH_BODY
 from conflicto.platform.http.server.eviction import PRESSURE
 from conflicto.platform.limits.bucket import LimitScope, Policy
 from conflicto.platform.limits.limiter import REPLAYS
@@ -174,7 +174,7 @@ def errors_page(app: App) -> str:
 
 def _section(app: App, error: type[DomainError]) -> str:
     explained = " ".join(cleandoc(error.__doc__ or "").split())
-    declaring = {name for name, problems in app.control.problems.items() if any(error in some for some in problems.values())}
+    declaring = {name for name, problems in app.control_plane.problems.items() if any(error in some for some in problems.values())}
     where = _where(app, declaring)
     text = f"**{error.title}** ({STATUS[error.kind]}). {explained}"
     return f"\n## {error.code}\n\n{_wrapped(text)}\n\n{_wrapped(where)}\n"
@@ -198,7 +198,7 @@ def _where(app: App, declaring: set[str]) -> str:
         },
         "every route with an id or a code in its path": {route.name for route in app.routes if "{" in route.path},
         "every route with a body": {route.name for route in app.routes if route.body},
-        "every route that changes data": {route.name for route in app.routes if route.method in WITH_BODY},
+        "every route that changes data": {route.name for route in app.routes if route.method in METHODS_WITH_BODY},
     }
     whole = max((label for label in groups if groups[label] <= declaring), key=lambda label: len(groups[label]), default=None)
     rest = [f"`{route.name}`" for route in app.routes if route.name in declaring - groups.get(whole or "", set())]

@@ -14,13 +14,13 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from conflicto import __version__
 from conflicto.access import http as access_http
-from conflicto.access.admission import Admission, refusals
-from conflicto.access.code_guard import CodeGuard, share_of_all
-from conflicto.access.identity import Identity, establish, tokens_of
+from conflicto.access.authentication import TokenAuthenticator, refusals
+from conflicto.access.code_guard import CodeGuard, share_of_server_policy
+from conflicto.access.identity import Identity, build_tokens, load_identity
 from conflicto.access.receipts import Receipts
 from conflicto.access.roles import ANYONE, METRICS_READERS
 from conflicto.access.tickets import UsedTickets
-from conflicto.access.used_codes import LIFE_S, UsedCodes
+from conflicto.access.used_codes import LIFETIME_S, UsedCodes
 from conflicto.activities import http as activities_http
 from conflicto.activities import store as activities_store
 from conflicto.activities.commands.run import end_with_session
@@ -61,11 +61,11 @@ from conflicto.platform.db.writer import Writer
 from conflicto.platform.fast_path.fast_path import FastPath
 from conflicto.platform.http import health
 from conflicto.platform.http.control_plane import ControlPlane
-from conflicto.platform.http.front_door import Desk, FrontDoor
-from conflicto.platform.http.origins import open_to_origins
-from conflicto.platform.http.prefix import prefix_of
+from conflicto.platform.http.cors import with_cors
+from conflicto.platform.http.path_prefix import prefix_of
+from conflicto.platform.http.request_pipeline import Dependencies, RequestPipeline
 from conflicto.platform.http.routes import Route, RouteTable
-from conflicto.platform.http.server.keeper import Keeper
+from conflicto.platform.http.server.connection_manager import ConnectionManager
 from conflicto.platform.interpreter.faults import count_faults, report_faults
 from conflicto.platform.interpreter.tuning import collect_rarely, take_short_turns
 from conflicto.platform.limits.limiter import Limiter
@@ -83,7 +83,7 @@ from conflicto.platform.metrics.sharing import Sharing
 from conflicto.platform.metrics.watching import watch_process, watch_storage
 from conflicto.platform.redis import Redis
 from conflicto.platform.redis_probe import RedisProbe
-from conflicto.platform.shutdown import end_in_time
+from conflicto.platform.shutdown import exit_within
 from conflicto.rehearsal import http as rehearsal_http
 from conflicto.rehearsal.manager import Rehearsals
 from conflicto.rehearsal.simulation import Context
@@ -132,7 +132,7 @@ class App:
         require_current(self.db)
         self.heads = SessionCache(self.db, self._caught_up, self.budget)
         self.epoch_guard = start_epoch_guard(self.db, SessionFeedStore(), self.heads)
-        self.identity: Identity = establish(
+        self.identity: Identity = load_identity(
             self.db, data_dir=settings.data_dir, secret_key=settings.secret("secret_key"),
             admin_token=settings.secret("admin_token"),
         )  # fmt: skip
@@ -146,33 +146,33 @@ class App:
         self.types = load_registry(settings.activity_types)
         self.expiry, self.releases = Expiry(self.db, self.writer, self.clock), Releases(self.db, self.writer, self.clock)
         self.purger, self.retention = self._removal()
-        self.tokens = tokens_of(self.db, self.identity, self.clock, max_days=settings.max_token_days, budget=self.budget)
-        self.admission = Admission(
+        self.tokens = build_tokens(self.db, self.identity, self.clock, max_days=settings.max_token_days, budget=self.budget)
+        self.authenticator = TokenAuthenticator(
             self.tokens, self.identity.admin_hash, self.heads, UsedTickets(self.clock, self.redis, issuer, self.budget),
             metrics_token=settings.secret("metrics_token"),
         )  # fmt: skip
         self.limiter, self.guard = self._limits()
         self.fast_path = FastPath(self.clock, self.limiter.memory, self.presence.note_caller, self.budget)
-        self.keeper = Keeper(
-            self.fast_path if settings.express else None, server=issuer, most_connections=settings.max_connections, drain=self.drain,
+        self.connections = ConnectionManager(
+            self.fast_path if settings.express else None, server=issuer, max_connections=settings.max_connections, drain=self.drain,
             on_tick=self.metrics.spread(names.LOOP_LATE).note, on_refusal=self.metrics.unread,
             is_proxy=lambda address: address in self._http.trusted_hosts,
         )  # fmt: skip
-        self.keeper.prefix = prefix_of(settings.public_url).encode()
+        self.connections.prefix = prefix_of(settings.public_url).encode()
         self.waits = LongPoll(self.heads, self.metrics)
         self.exports = Exports(self.db, self.types, settings.exports_path, self.clock)
         self.routes = self._routes()
         self._watch()
-        self.control = ControlPlane(self.routes, about=ABOUT | {"url": settings.public_url}, refusals=refusals, server=issuer)
+        self.control_plane = ControlPlane(self.routes, about=ABOUT | {"url": settings.public_url}, refusals=refusals, server=issuer)
         self.pages = web_pages.Pages(
             settings.public_url, self.types.all(), settings.pictures, settings.retention_days, server=issuer
         )
-        self._front_door = self._door()
+        self._pipeline = self._build_pipeline()
         self._http = self._outside()
 
     def _outside(self) -> ProxyHeadersMiddleware:
         """Return the front door behind what other origins and trusted proxies are let in by."""
-        api = open_to_origins(self._front_door, self.settings.cors_origins)
+        api = with_cors(self._pipeline, self.settings.cors_origins)
         return ProxyHeadersMiddleware(api, trusted_hosts=self.settings.trusted_proxies)
 
     def drain(self) -> None:
@@ -188,7 +188,7 @@ class App:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
         """Serve HTTP and the lifespan."""
         if scope["type"] == "http":
-            if not await self._front_door.send_cached(scope, send):
+            if not await self._pipeline.send_cached(scope, send):
                 await self._http(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
@@ -198,7 +198,7 @@ class App:
         """Start the writer and the background tasks; at the end commit what is queued and close the database."""
         self.writer.start()
         loops: list[Callable[[], Awaitable[None]]] = [
-            self.expiry.run, self.releases.run, self.purger.run, self.retention.run, self.keeper.run, self.streams.beat,
+            self.expiry.run, self.releases.run, self.purger.run, self.retention.run, self.connections.run, self.streams.beat,
             self.exports.run, lambda: keep_presence(self.presence, self.writer),
         ]  # fmt: skip
         if self.db.is_shared:
@@ -253,12 +253,12 @@ class App:
         codes = UsedCodes(self.clock, self.budget), self.tokens.link_keys
         if self.redis is None or not self.settings.rate_limits:
             alone = Limiter(memory, None)
-            return alone, CodeGuard(alone, SharedFlags(None, "", LIFE_S), *codes, share_of_all(self.settings.workers))
+            return alone, CodeGuard(alone, SharedFlags(None, "", LIFETIME_S), *codes, share_of_server_policy(self.settings.workers))
         # Connections of their own: limits ask thousands of times a second, and what misses a deadline here must not silence others.
         redis, prefix = self.redis.beside(LIMITS_DEADLINE_S), f"conflicto:{self.identity.issuer}:"
         self._closing.append(redis.close)
         limiter = Limiter(memory, SharedBuckets(redis, prefix + "limits:"))
-        return limiter, CodeGuard(limiter, SharedFlags(redis, prefix + "hits:", LIFE_S), *codes)
+        return limiter, CodeGuard(limiter, SharedFlags(redis, prefix + "hits:", LIFETIME_S), *codes)
 
     def _watch(self) -> None:
         metrics, watch, began_s = self.metrics, self.metrics.watch, self.clock.monotonic_s()
@@ -270,9 +270,9 @@ class App:
         watch(names.WORKERS, lambda: 1)
         watch(names.UPTIME, lambda: self.clock.monotonic_s() - began_s)
         watch_process(metrics, workers=self.settings.workers)
-        watch(names.LOOP_LAG, lambda: self.keeper.load.lag_s)
-        watch(names.CONNECTIONS, lambda: len(self.keeper.connections))
-        watch(names.CONNECTIONS_EVICTED, lambda: self.keeper.eviction.closed)
+        watch(names.LOOP_LAG, lambda: self.connections.load_average.lag_s)
+        watch(names.CONNECTIONS, lambda: len(self.connections.connections))
+        watch(names.CONNECTIONS_EVICTED, lambda: self.connections.eviction.evicted)
         watch(names.WAITS, lambda: self.waits.waiting)
         watch(names.STREAMS, lambda: self.streams.streaming)
         watch(names.QUEUE, lambda: self.writer.queued)
@@ -334,7 +334,7 @@ class App:
         lookup, links = JoinCodeCache(db, self.heads), link_http.LinkTokens(db, writer, tokens, clock)
         caps = Caps(self.settings.most_answers, self.settings.most_answers_each, self.settings.max_session_bytes)
         receipts = Receipts(self.identity.receipt_key, self.identity.issuer, clock)
-        press = ResponseBuilder(clock, self.metrics, self.keeper.load, self.keeper.prefix)
+        press = ResponseBuilder(clock, self.metrics, self.connections.load_average, self.connections.prefix)
         answers = PollHandler(db, clock, press, SharedPages(self._cache()), caps, self.tokens.link_keys)
         segments = SegmentService(db, writer)
         self._closing.append(segments.close)
@@ -361,16 +361,16 @@ class App:
             ),
             *types_http.routes(types_http.TypeEndpoints(self.types), anyone=ANYONE),
             *feed_http.routes(
-                feed_http.FeedEndpoints(answers, self.waits, self.streams, self.admission, clock, results, leaderboard)
+                feed_http.FeedEndpoints(answers, self.waits, self.streams, self.authenticator, clock, results, leaderboard)
             ),
             *rehearsal_http.routes(rehearsal_http.RehearsalEndpoints(self.rehearsals)),
-            *exports_http.routes(exports_http.ExportEndpoints(self.exports, clock, self.keeper.prefix.decode())),
+            *exports_http.routes(exports_http.ExportEndpoints(self.exports, clock, self.connections.prefix.decode())),
             *access_http.routes(access_http.KeyEndpoints(db, clock)),
             *health.routes(self._health(), operator=METRICS_READERS),
         ]
 
     def _health(self) -> health.HealthEndpoints:
-        document = lambda: self.control.document()  # noqa: E731, PLW0108 - the control plane is made after its routes
+        document = lambda: self.control_plane.document()  # noqa: E731, PLW0108 - the control plane is made after its routes
         counted, redis = self._counted, self._redis_state
         return health.HealthEndpoints(self.db, self.writer, self.clock, counted=counted, redis=redis, document=document)
 
@@ -378,20 +378,20 @@ class App:
         hears = self.redis is not None and self.probe.is_up and (self.following.hears_doorbells or not self.db.is_shared)
         return health.UNUSED if self.redis is None else health.UP if hears else health.AWAY
 
-    def _door(self) -> FrontDoor:
+    def _build_pipeline(self) -> RequestPipeline:
         self.page_routes = web_pages.routes(self.pages, anyone=ANYONE)
-        desk = Desk(
-            prefix=self.keeper.prefix, table=RouteTable([*self.routes, *self.page_routes]), gatekeeper=self.admission, limiter=self.limiter,
-            control=self.control, metrics=self.metrics, clock=self.clock, access_log=self.settings.access_log, fast_path=self.fast_path,
-            view_cache_of=self.heads.shelf_of, note_presence=self.presence.note_caller, server=self.identity.issuer,
-        )  # fmt: skip
-        return FrontDoor(desk)
+        return RequestPipeline(Dependencies(
+            routes=RouteTable([*self.routes, *self.page_routes]), authenticator=self.authenticator, limiter=self.limiter, clock=self.clock,
+            control_plane=self.control_plane, metrics=self.metrics, fast_path=self.fast_path, view_cache_of=self.heads.shelf_of,
+            note_presence=self.presence.note_caller, access_log=self.settings.access_log, server=self.identity.issuer,
+            prefix=self.connections.prefix,
+        ))  # fmt: skip
 
 
 def from_environment() -> App:
     """Return the application of this process's environment: what every worker runs."""
     take_short_turns()
-    end_in_time()
+    exit_within()
     settings = read_settings(os.environ)
     configure_logs(json=settings.logs_json(at_terminal=sys.stderr.isatty()))
     report_faults()

@@ -218,7 +218,7 @@ async def test_criterion_12_the_document_is_complete_and_true(api: Api) -> None:
     served = accepted(await api.get("/openapi.json"))
     operations = {f"{method.upper()} {path}" for path, item in served["paths"].items() for method in item}
     assert operations == {route.name for route in api.app.routes}
-    assert served == json.loads(json.dumps(api.app.control.document()))
+    assert served == json.loads(json.dumps(api.app.control_plane.document()))
     for route in api.app.routes:
         operation = served["paths"][route.path][route.method.lower()]
         assert operation["summary"]
@@ -237,7 +237,7 @@ def test_criterion_13_the_promised_coverage_is_above_what_was_asked() -> None:
 async def test_criterion_14_every_reading_endpoint_answers_while_everyone_answers(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("conflicto.platform.http.health.PATIENCE_S", PATIENCE_S)  # the OpenAPI document is made meanwhile
+    monkeypatch.setattr("conflicto.platform.http.health.PROBE_TIMEOUT_S", PATIENCE_S)  # the OpenAPI document is made meanwhile
     event = await make_event(api)
     poll = await event.activity(status="active", results_visibility="always", responses_visibility="participants")
     seats = await crowd(event, 20)
@@ -266,7 +266,7 @@ async def test_criterion_15_memory_is_bounded(api: Api, monkeypatch: pytest.Monk
     limits = {
         "feed.session_cache.MOST_HEADS": 3,
         "feed.session_cache.MOST_GONE": 3,
-        "access.tokens.MOST_REMEMBERED": 4,
+        "access.tokens.MAX_CACHED_TOKENS": 4,
     }
     for name, most in limits.items():
         monkeypatch.setattr(f"conflicto.{name}", most)

@@ -96,7 +96,7 @@ def callers(own: World, other: World, clock: HandClock, dead: dict[str, str]) ->
         yield Caller(f"expired {role}", tokens.mint(role, own.event.id, version=version, subject=subject))
     clock.advance(MONTH_S)
     bearer = roles.Caller(Role.HOST, "host-x", own.event.id)
-    ticket = tokens.mint_ticket(bearer, own.event.id, version=2, until_s=tokens.latest_s(bearer))
+    ticket = tokens.mint_ticket(bearer, own.event.id, version=2, until_s=tokens.max_expiry_s(bearer))
     yield Caller("wrong audience", ticket)
     yield Caller("admin", own.event.api.admin, Role.ADMIN)
     yield Caller("metrics", METRICS_TOKEN, Role.METRICS)

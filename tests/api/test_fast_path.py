@@ -348,7 +348,7 @@ async def test_what_is_not_http_is_refused_and_cut_off(port: int, sent: bytes, s
 
 @pytest.mark.catalogue("O-02")
 async def test_silent_and_slow_clients_are_cut_off(app: App, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HEAD_S", "BODY_S", "IDLE_S"):
+    for name in ("MAX_HEAD_S", "MAX_BODY_S", "MAX_IDLE_S"):
         monkeypatch.setattr(f"conflicto.platform.http.server.connection.{name}", 0.2)
     half = get("/sessions", app.identity.admin_token, "content-length: 100", "content-type: application/json", method="POST")
     async with connected(port) as silent, connected(port) as head, connected(port) as body, connected(port) as idle:
@@ -361,7 +361,7 @@ async def test_silent_and_slow_clients_are_cut_off(app: App, port: int, monkeypa
 
 @pytest.mark.catalogue("O-02")
 async def test_dripping_bytes_do_not_buy_time(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.platform.http.server.connection.HEAD_S", 0.4)
+    monkeypatch.setattr("conflicto.platform.http.server.connection.MAX_HEAD_S", 0.4)
     async with connected(port) as line:
 
         async def dripped() -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from conflicto.access.code_guard import PER_ADDRESS
+from conflicto.access.code_guard import ADDRESS_POLICY
 from conflicto.access.roles import Role
 from conflicto.app import App
 from conflicto.platform.http.routes import Route
@@ -218,7 +218,7 @@ LEFT = 60
 def leave(app: App, *addresses: str) -> None:
     """Leave so many misses to some addresses, that a test need not spend all."""
     for address in addresses:
-        app.limiter.memory.spend(PER_ADDRESS, address, PER_ADDRESS.quota - LEFT)
+        app.limiter.memory.spend(ADDRESS_POLICY, address, ADDRESS_POLICY.quota - LEFT)
 
 
 FORGED = [
@@ -260,7 +260,7 @@ async def test_addresses_of_one_network_are_one(behind: App) -> None:
 
 
 async def test_guessing_is_told_as_the_draft_wants_it_on_both_planes(event: Event) -> None:
-    event.api.app.limiter.memory.drain(PER_ADDRESS, "127.0.0.1")
+    event.api.app.limiter.memory.drain(ADDRESS_POLICY, "127.0.0.1")
     asked = [
         await event.api.get("/sessions/by-code/BCDFGHJK"),
         await event.api.post("/join", {"nickname": "N", "code": "BCDFGHJK"}),
@@ -314,7 +314,7 @@ async def test_wrong_and_ended_codes_take_alike_long(event: Event) -> None:
 async def test_seat_that_is_known_is_told_again_though_the_address_is_refused(event: Event) -> None:
     body = {"nickname": "Anna", "code": event.code}
     seat = accepted(await event.api.post("/join", body, headers=KEY), 201)
-    event.api.app.limiter.memory.drain(PER_ADDRESS, "127.0.0.1")
+    event.api.app.limiter.memory.drain(ADDRESS_POLICY, "127.0.0.1")
     assert isinstance(await event.join("Ben"), Seat)
     event.api.app.guard.used.clear()  # as after a restart
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from conflicto.access.code_guard import EVERYWHERE, PER_ADDRESS
+from conflicto.access.code_guard import ADDRESS_POLICY, SERVER_POLICY
 from conflicto.app import App
 from conflicto.settings import Settings
 from tests.support.api import Api, Event, make_event
@@ -42,8 +42,8 @@ async def key_of(event: Event) -> str:
 
 def guessed(app: App) -> None:
     """Spend all that the address and the server may miss."""
-    app.limiter.memory.drain(PER_ADDRESS, "127.0.0.1")
-    app.limiter.memory.drain(EVERYWHERE, "")
+    app.limiter.memory.drain(ADDRESS_POLICY, "127.0.0.1")
+    app.limiter.memory.drain(SERVER_POLICY, "")
 
 
 @pytest.mark.parametrize("asked", ASKED)
@@ -60,13 +60,16 @@ async def test_link_passes_when_no_more_codes_may_be_tried(event: Event, asked: 
 @pytest.mark.parametrize("asked", ASKED)
 async def test_wrong_key_is_a_miss_like_a_wrong_code(event: Event, asked: str) -> None:
     other = await make_event(event.api)
-    began_s, before = event.api.app.clock.monotonic_s(), event.api.app.limiter.memory.spend(PER_ADDRESS, "127.0.0.1", 0).remaining
+    began_s, before = (
+        event.api.app.clock.monotonic_s(),
+        event.api.app.limiter.memory.spend(ADDRESS_POLICY, "127.0.0.1", 0).remaining,
+    )
     wrong = await ASKED[asked](event, "BBBBBBBB", {})
     for key in (await key_of(other), "x", (await key_of(event))[:-1], "%00", "x" * 4_000):
         assert alike(wrong, await ASKED[asked](event, event.code, {"link-key": key}))
     refused(wrong, 404, "code-unknown")
-    left = event.api.app.limiter.memory.spend(PER_ADDRESS, "127.0.0.1", 0).remaining
-    given_back = (event.api.app.clock.monotonic_s() - began_s) / PER_ADDRESS.interval_s
+    left = event.api.app.limiter.memory.spend(ADDRESS_POLICY, "127.0.0.1", 0).remaining
+    given_back = (event.api.app.clock.monotonic_s() - began_s) / ADDRESS_POLICY.interval_s
     assert left <= before - 6 + 1 + given_back
 
     assert (await ASKED[asked](event, event.code, {})).is_success, "an older link without a key is a typed code"

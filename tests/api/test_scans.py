@@ -10,7 +10,7 @@ import pytest
 
 from conflicto.app import App
 from conflicto.platform.db.transaction import ReadTx
-from conflicto.platform.parts import Part
+from conflicto.platform.row_batch import RowBatch
 from conflicto.responses.queries import MAX_PATTERN_VALUES
 from tests.support.api import Api, Event, make_event
 from tests.support.checks import eventually
@@ -35,14 +35,14 @@ class Slow:
         self.ended = threading.Semaphore(0)
         self.released = threading.Event()
 
-    def response_page(self, tx: ReadTx, *args: Any, **kwargs: Any) -> tuple[Part[Any], None]:
+    def response_page(self, tx: ReadTx, *args: Any, **kwargs: Any) -> tuple[RowBatch[Any], None]:
         self.begun.release()
         try:
             while not self.released.wait(0.001):
                 tx.deadline.check()
         finally:
             self.ended.release()
-        return Part([]), None
+        return RowBatch([]), None
 
     async def has(self, what: threading.Semaphore) -> None:
         assert await asyncio.to_thread(what.acquire, timeout=30)

@@ -296,7 +296,7 @@ async def test_streams_are_capped_in_all(api: Api, port: int, monkeypatch: pytes
 @pytest.mark.catalogue("O-03")
 @pytest.mark.in_process
 async def test_readers_that_stall_are_cut_off_and_cost_no_memory(api: Api, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.platform.http.server.connection.STALLED_S", 0.3)
+    monkeypatch.setattr("conflicto.platform.http.server.connection.MAX_STALL_S", 0.3)
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many")
     anna = await event.join()
@@ -304,7 +304,7 @@ async def test_readers_that_stall_are_cut_off_and_cost_no_memory(api: Api, port:
         await line.send(get(f"{event.path}/events", event.host))
         await line.reader.readuntil(b"retry")
         line.writer.transport.pause_reading()
-        connection = next(iter(api.app.keeper.connections))
+        connection = next(iter(api.app.connections.connections))
         for end, buffer in ((line.writer.transport, SO_RCVBUF), (connection.transport, SO_SNDBUF)):
             end.get_extra_info("socket").setsockopt(
                 SOL_SOCKET, buffer, 8_192
@@ -316,7 +316,7 @@ async def test_readers_that_stall_are_cut_off_and_cost_no_memory(api: Api, port:
             for _ in range(20):
                 await event.answer(wall, anna, "x" * 8_000)
             largest = max(largest, connection.transport.get_write_buffer_size())
-            return not api.app.keeper.connections
+            return not api.app.connections.connections
 
         await eventually(cut_off)
         assert 0 < largest < 3 * 2**20

@@ -11,8 +11,8 @@ from uuid import UUID
 import jwt
 import pytest
 
-from conflicto.access.identity import establish
-from conflicto.access.links import earlier_link_id
+from conflicto.access.identity import load_identity
+from conflicto.access.links import legacy_link_id
 from conflicto.access.roles import Role
 from conflicto.platform.db.engine import Database
 from conflicto.settings import Settings
@@ -77,7 +77,7 @@ async def test_a_link_that_is_not_there_or_of_another_role_or_session_is_dead(ap
     for claims, role in (
         ({"jti": "other"}, "host"),
         ({"jti": str(UUID(int=5))}, "host"),
-        ({"jti": str(earlier_link_id(Role.HOST, other.event.id))}, "host"),
+        ({"jti": str(legacy_link_id(Role.HOST, other.event.id))}, "host"),
         ({"jti": other.claims["jti"]}, "host"),
         ({"role": "screen"}, "screen"),
     ):
@@ -166,4 +166,4 @@ async def test_a_token_of_one_session_opens_no_other(forger: Forger) -> None:
 @pytest.mark.catalogue("A-08")
 def test_the_server_refuses_to_start_with_a_short_key(settings: Settings) -> None:
     with closing(Database(settings.url)) as db, pytest.raises(ValueError, match="at least 32"):
-        establish(db, data_dir=settings.data_dir, secret_key="x" * 31, admin_token=None)
+        load_identity(db, data_dir=settings.data_dir, secret_key="x" * 31, admin_token=None)

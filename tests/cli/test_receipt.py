@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from conflicto.access.identity import establish
+from conflicto.access.identity import load_identity
 from conflicto.access.receipts import Deletion, Receipts
 from conflicto.access.roles import Role
 from conflicto.app import App
@@ -27,7 +27,7 @@ def receipt(app: App) -> str:
 def signed(app: App) -> str:
     deletion = Deletion()
     deletion.add("participants", [77120393345120])
-    found = establish(app.db, data_dir=app.settings.data_dir, secret_key=None, admin_token="the-operator")
+    found = load_identity(app.db, data_dir=app.settings.data_dir, secret_key=None, admin_token="the-operator")
     return Receipts(found.receipt_key, found.issuer, Clock()).header(deletion)[1].decode()
 
 

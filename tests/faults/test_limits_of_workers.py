@@ -13,7 +13,7 @@ import httpx2
 import pytest
 import redis as client_library
 
-from conflicto.access.code_guard import PER_ADDRESS
+from conflicto.access.code_guard import ADDRESS_POLICY
 from conflicto.responses.http import SUBMIT
 from tests.support.crowd import Crowd, gather
 from tests.support.processes import PLAIN, Served, served
@@ -66,11 +66,11 @@ def test_a_token_has_one_quota_at_two_workers(workers: list[Served]) -> None:
 
 def test_misses_at_one_worker_count_at_the_other(workers: list[Served]) -> None:
     began = time.monotonic()
-    looked = looked_up(workers[0], PER_ADDRESS.quota - 20) + looked_up(workers[1], 200)
+    looked = looked_up(workers[0], ADDRESS_POLICY.quota - 20) + looked_up(workers[1], 200)
 
-    most = PER_ADDRESS.quota + (time.monotonic() - began) / PER_ADDRESS.interval_s + sum(map(decided_alone, workers))
+    most = ADDRESS_POLICY.quota + (time.monotonic() - began) / ADDRESS_POLICY.interval_s + sum(map(decided_alone, workers))
     assert looked <= most + 1
-    assert looked >= PER_ADDRESS.quota or any(map(decided_alone, workers)), "alone, a worker is stricter"
+    assert looked >= ADDRESS_POLICY.quota or any(map(decided_alone, workers)), "alone, a worker is stricter"
 
 
 @pytest.mark.parametrize("shared", [False, True])

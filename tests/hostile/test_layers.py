@@ -12,9 +12,9 @@ from tests.support.checks import accepted, refused
 WORDS = "what-the-fault-says-of-itself"
 LAYERS = {
     "matching": ("conflicto.platform.http.routes.RouteTable.match", "GET", "", None),
-    "admission": ("conflicto.access.admission.Admission.admit", "GET", "", None),
+    "authentication": ("conflicto.access.authentication.TokenAuthenticator.authenticate", "GET", "", None),
     "limits": ("conflicto.platform.limits.memory.MemoryLimiter.spend", "GET", "", None),
-    "the gate": ("conflicto.platform.http.front_door.gated_body", "POST", "/lock", {"locked": True}),
+    "the gate": ("conflicto.platform.http.request_pipeline.read_body", "POST", "/lock", {"locked": True}),
     "memory": ("conflicto.feed.poll_handler.PollHandler.session_status", "GET", "/status", None),
     "a query": ("conflicto.sessions.store.find", "GET", "", None),
     "a command": ("conflicto.sessions.commands.lock", "POST", "/lock", {"locked": True}),

@@ -108,7 +108,7 @@ async def test_what_is_done_is_not_told_as_refused_because_of_what_follows(port:
 async def test_a_flood_of_chunk_extensions_is_no_request(
     port: int, wall: tuple[Event, Seat, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("conflicto.platform.http.server.connection.BODY_S", 0.2)
+    monkeypatch.setattr("conflicto.platform.http.server.connection.MAX_BODY_S", 0.2)
     event, seat, path = wall
     async with connected(port) as line:
         await line.send(post(path, seat.token, b"1;" + b"x" * 200_000 + b"\r\n", CHUNKED))
@@ -195,7 +195,7 @@ HOSTS = [
 async def test_a_request_names_one_host(app: App, port: int, wall: tuple[Event, Seat, str], express: bool) -> None:
     """RFC 9112 §3.2, whichever way a request takes: proxies and we must mean the same site by it."""
     event, seat, _ = wall
-    app.keeper.fast_path = app.fast_path if express else None
+    app.connections.fast_path = app.fast_path if express else None
     poll = get(f"{event.path}/status", seat.token)
     async with connected(port) as line:
         for _ in range(3):  # what is asked again lies ready, and its bytes are known

@@ -12,9 +12,9 @@ from conflicto.access.identity import (
     KEY_FILE,
     RECEIPT_KEY_FILE,
     Identity,
-    establish,
-    keys_beside,
-    move_key_out,
+    load_identity,
+    move_keys_to_files,
+    read_key_files,
     receipt_key,
     receipt_public_keys,
     renew_admin_token,
@@ -33,7 +33,7 @@ def db(database_url: str) -> Iterator[Database]:
 
 
 def identity(db: Database, folder: Path, **given: Any) -> Identity:
-    return establish(db, data_dir=folder, **{"secret_key": None, "admin_token": None} | given)
+    return load_identity(db, data_dir=folder, **{"secret_key": None, "admin_token": None} | given)
 
 
 def test_identity_is_made_once(db: Database, tmp_path: Path) -> None:
@@ -70,12 +70,12 @@ def test_every_key_of_receipts_leaves_its_public_half(db: Database, tmp_path: Pa
 
 def test_the_key_of_receipts_travels_in_a_backup_of_an_embedded_database(db: Database, tmp_path: Path) -> None:
     made = identity(db, tmp_path)
-    beside = keys_beside(db, tmp_path)
+    beside = read_key_files(db, tmp_path)
     assert set(beside) == ({SIGNING_KEY, RECEIPT_KEY} if db.dialect == "sqlite" else set())
     for name, key in beside.items():
         replace_metadata(db, name, key)
     elsewhere = tmp_path / "elsewhere"
-    move_key_out(db, elsewhere)
+    move_keys_to_files(db, elsewhere)
     moved = identity(db, elsewhere)
     assert (moved.signing_key, moved.receipt_key) == (made.signing_key, made.receipt_key)
 

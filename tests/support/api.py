@@ -90,7 +90,7 @@ class Api:
 
 def document_of(app: App) -> dict[str, Any]:
     """Return the OpenAPI document, which tests make once for the same routes and share: do not change it."""
-    return app.control.document()
+    return app.control_plane.document()
 
 
 @lru_cache(4096)

@@ -24,7 +24,7 @@ class Audited:
             given.append(message)
 
         before = self._moment(scope)
-        if not await self.app._front_door.send_cached(scope, keep):
+        if not await self.app._pipeline.send_cached(scope, keep):
             await self.app(scope, receive, send)
             return
         whole: list[Message] = []

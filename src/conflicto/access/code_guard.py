@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from conflicto.platform.limits.bucket import Verdict
     from conflicto.platform.limits.shared_flags import SharedFlags
 
-PER_ADDRESS = Policy("join-code-failures", 600, 60, scope=LimitScope.ADDRESS, shared=True, fallback_quota=60)
-EVERYWHERE = Policy("join-code-failures-total", 1000, 60, scope=LimitScope.SERVER, shared=True, fallback_quota=100)
-GUESSES = (PER_ADDRESS, EVERYWHERE)
+ADDRESS_POLICY = Policy("join-code-failures", 600, 60, scope=LimitScope.ADDRESS, shared=True, fallback_quota=60)
+SERVER_POLICY = Policy("join-code-failures-total", 1000, 60, scope=LimitScope.SERVER, shared=True, fallback_quota=100)
+GUESS_POLICIES = (ADDRESS_POLICY, SERVER_POLICY)
 """What routes declare that take a code."""
 
-COST_UNDER_ATTACK, RESERVE = 10, 4
+COST_UNDER_ATTACK, RESERVE_DIVISOR = 10, 4
 """Cost of a miss to its address while less than one in `RESERVE` of the server's misses is left: a few addresses cannot spend them all."""
 
-UNTOLD = frozenset({Kind.UNAVAILABLE, Kind.INTERNAL})
+INCONCLUSIVE = frozenset({Kind.UNAVAILABLE, Kind.INTERNAL})
 """Errors that do not say whether the code was right."""
 
 Pair = tuple[str, str]
@@ -46,20 +46,20 @@ Repeats = Callable[[], Awaitable[bool]] | None
 """Tells whether a request, which has a key, was answered before; None: it has none."""
 
 
-def share_of_all(workers: int) -> Policy:
+def share_of_server_policy(workers: int) -> Policy:
     """Return the server's policy for one of so many processes that cannot count together."""
-    return replace(EVERYWHERE, quota=max(1, EVERYWHERE.quota // workers))
+    return replace(SERVER_POLICY, quota=max(1, SERVER_POLICY.quota // workers))
 
 
 class Payment:
     """Cost of a guess to one bucket, while it is looked up for everyone who tries it now."""
 
-    __slots__ = ("cost", "is_spent", "riders", "verdict")
+    __slots__ = ("cost", "is_spent", "verdict", "waiting")
 
     def __init__(self, cost: int, verdict: asyncio.Task[Verdict]) -> None:
         self.cost = cost
         self.verdict = verdict
-        self.riders = 0
+        self.waiting = 0
         self.is_spent = False
 
 
@@ -79,7 +79,7 @@ class Payments:
         payment = self._under_way.get(tried)
         if payment is None:
             payment = self._under_way[tried] = Payment(cost, asyncio.ensure_future(self._limiter.spend(self.policy, key, cost)))
-        payment.riders += 1
+        payment.waiting += 1
         try:
             verdict = await asyncio.shield(payment.verdict)
         except BaseException:
@@ -96,8 +96,8 @@ class Payments:
     def leave(self, tried: Hashable, key: str) -> None:
         """End one's part; the last one takes back what was paid and not spent."""
         payment = self._under_way[tried]
-        payment.riders -= 1
-        if payment.riders:
+        payment.waiting -= 1
+        if payment.waiting:
             return
         del self._under_way[tried]
         if not payment.verdict.done():
@@ -117,18 +117,18 @@ class CodeGuard:
     """Remembers misses and used codes of one process; with a Redis, all of them count misses together."""
 
     def __init__(
-        self, limiter: Limiter, marks: SharedFlags, used: UsedCodes, link_keys: LinkKeys, everywhere: Policy = EVERYWHERE
+        self, limiter: Limiter, marks: SharedFlags, used: UsedCodes, link_keys: LinkKeys, everywhere: Policy = SERVER_POLICY
     ) -> None:
         self.used = used
         self._limiter = limiter
         self._marks = marks
         self._link_keys = link_keys
-        self._addresses = Payments(limiter, PER_ADDRESS)
+        self._addresses = Payments(limiter, ADDRESS_POLICY)
         self._server = Payments(limiter, everywhere)
         self._calm = True
 
     @asynccontextmanager
-    async def trying(
+    async def guard(
         self, address: str, code: str, *, wrong: type[DomainError], link_key: str | None = None, repeats: Repeats = None
     ) -> AsyncIterator[None]:
         """Let a code be looked up inside the block, which raises `wrong` if it leads nowhere.
@@ -140,7 +140,7 @@ class CodeGuard:
             wrong: the link key is not that of the code, whether the code is right or not.
         """
         pair = network_of(address), code
-        if link_key is not None and not self._link_keys.fits(code, link_key):
+        if link_key is not None and not self._link_keys.matches(code, link_key):
             await self._miss_link(pair, link_key)
             raise wrong
         is_free = link_key is not None or self.used.has(*pair)
@@ -152,7 +152,7 @@ class CodeGuard:
                 await self._miss(pair)
             raise
         except DomainError as error:
-            if error.kind not in UNTOLD:
+            if error.kind not in INCONCLUSIVE:
                 self._use(pair)
             raise
         else:
@@ -175,13 +175,13 @@ class CodeGuard:
     async def _paid(self, pair: Pair) -> TooManyGuesses | None:
         verdict = await self._addresses.pay(pair, pair[0], 1 if self._calm else COST_UNDER_ATTACK)
         if not verdict.allowed:
-            return TooManyGuesses(PER_ADDRESS, verdict)
+            return TooManyGuesses(ADDRESS_POLICY, verdict)
         try:
             verdict = await self._server.pay(pair[1], "", 1)
         except BaseException:
             self._addresses.leave(pair, pair[0])
             raise
-        self._calm = RESERVE * verdict.remaining >= self._quota(verdict)
+        self._calm = RESERVE_DIVISOR * verdict.remaining >= self._quota(verdict)
         if verdict.allowed:
             return None
         self._addresses.leave(pair, pair[0])

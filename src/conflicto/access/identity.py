@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from jwt.utils import base64url_decode
 
 from conflicto.access.receipts import kid_of, public_text
-from conflicto.access.tokens import SHORTEST_KEY_BYTES, Tokens, digest
+from conflicto.access.tokens import MIN_KEY_BYTES, Tokens, digest
 from conflicto.platform.db.backup import sync_folder
 from conflicto.platform.db.metadata import (
     ADMIN_TOKEN_HASH,
@@ -62,7 +62,7 @@ class Identity:
     admin_token: str | None
 
 
-def establish(db: Database, *, data_dir: Path, secret_key: str | None, admin_token: str | None) -> Identity:
+def load_identity(db: Database, *, data_dir: Path, secret_key: str | None, admin_token: str | None) -> Identity:
     """Return this installation's identity, making what is missing.
 
     The key: `secret_key` if given; else a file in the data directory (embedded database), or a row that all machines share (PostgreSQL).
@@ -87,7 +87,7 @@ def receipt_key(db: Database, *, data_dir: Path, renew: bool = False) -> bytes:
     one takes its place.
     """
     if db.dialect == "sqlite":
-        move_key_out(db, data_dir)
+        move_keys_to_files(db, data_dir)
         if renew:
             (data_dir / RECEIPT_KEY_FILE).unlink(missing_ok=True)
         text = _key_file(data_dir, RECEIPT_KEY_FILE, RECEIPT_KEY_BYTES).decode()
@@ -115,7 +115,7 @@ def signing_identity(db: Database, *, data_dir: Path, secret_key: str | None) ->
     return load_metadata(db, ISSUER) or epoch, _signing_key(db, data_dir, secret_key)
 
 
-def tokens_of(db: Database, identity: Identity, clock: Clock, *, max_days: int, budget: CacheBudget | None = None) -> Tokens:
+def build_tokens(db: Database, identity: Identity, clock: Clock, *, max_days: int, budget: CacheBudget | None = None) -> Tokens:
     """Return what mints and verifies the tokens of this installation."""
     since_s = links_since_s(db, clock.wall_us() // US_PER_S)
     return Tokens(identity.signing_key, identity.issuer, clock, max_days=max_days, links_since_s=since_s, budget=budget)
@@ -126,7 +126,7 @@ def links_since_s(db: Database, now_s: int) -> int:
     return int(ensure_metadata(db, LINKS_SINCE, lambda: str(now_s))[0])
 
 
-def begin_anew(tx: ReadTx) -> str:
+def begin_epoch(tx: ReadTx) -> str:
     """Give a database that lost commits a new epoch, and let the tokens of the old one live; returns the new one.
 
     On which server it lies is forgotten, since a restore may have brought it from another: the next start looks.
@@ -140,12 +140,12 @@ def begin_anew(tx: ReadTx) -> str:
     return fresh
 
 
-def epoch_of(tx: ReadTx) -> str:
+def read_epoch(tx: ReadTx) -> str:
     """Return the name of the life of the database that a snapshot is from; a database that was never served has none."""
     return read_metadata(tx, EPOCH) or ""
 
 
-def keys_beside(db: Database, data_dir: Path) -> dict[str, str]:
+def read_key_files(db: Database, data_dir: Path) -> dict[str, str]:
     """Return the keys as facts that this installation keeps in files: a copy of the database alone would be without them."""
     if db.dialect != "sqlite":
         return {}
@@ -153,7 +153,7 @@ def keys_beside(db: Database, data_dir: Path) -> dict[str, str]:
     return {name: path.read_text().strip() for name, path in found.items() if db.query(read_metadata, name) is None}
 
 
-def move_key_out(db: Database, data_dir: Path) -> Path | None:
+def move_keys_to_files(db: Database, data_dir: Path) -> Path | None:
     """Move the keys that a restore brought along from an embedded database to their files; other keys there are kept.
 
     Until a key lies there the database has it, so a restored database and its keys come together however often this is cut short.
@@ -187,7 +187,7 @@ def renew_admin_token(db: Database) -> str:
     return fresh
 
 
-def keep_admin_token(data_dir: Path, token: str) -> Path:
+def write_admin_token(data_dir: Path, token: str) -> Path:
     """Write the operator's token to its file in the data directory, readable by the owner alone, and return the path.
 
     Raises:
@@ -209,12 +209,12 @@ def _signing_key(db: Database, data_dir: Path, secret_key: str | None) -> bytes:
     if secret_key is not None:
         key = secret_key.encode()
     elif db.dialect == "sqlite":
-        move_key_out(db, data_dir)  # a restore was killed before it did so
+        move_keys_to_files(db, data_dir)  # a restore was killed before it did so
         key = _key_file(data_dir, KEY_FILE, SIGNING_KEY_BYTES)
     else:
         key = ensure_metadata(db, SIGNING_KEY, lambda: opaque_secret(SIGNING_KEY_BYTES))[0].encode()
-    if len(key) < SHORTEST_KEY_BYTES:
-        message = f"The signing key has {len(key)} bytes; it needs at least {SHORTEST_KEY_BYTES}."
+    if len(key) < MIN_KEY_BYTES:
+        message = f"The signing key has {len(key)} bytes; it needs at least {MIN_KEY_BYTES}."
         raise ValueError(message)
     return key
 

@@ -32,7 +32,7 @@ class LinkKeys:
         """Return the key that belongs to a normalised join code."""
         return urlsafe_b64encode(digest(self._key, code.encode(), sha256)[:KEY_BYTES]).decode()
 
-    def fits(self, code: str, key: str) -> bool:
+    def matches(self, code: str, key: str) -> bool:
         """Compare a key with the code's own in constant time."""
         return compare_digest(self.key_of(code).encode(), key.encode("utf-8", "surrogatepass"))
 

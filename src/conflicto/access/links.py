@@ -63,12 +63,12 @@ class Link:
         return SCOPES[self.scope].role
 
 
-def earlier_link_id(role: Role, session_id: int) -> UUID:
+def legacy_link_id(role: Role, session_id: int) -> UUID:
     """Return the link of all tokens of a session and role that were issued before links existed: a UUID of version 8."""
     return UUID(fields=(1 if role is Role.HOST else 2, 0, 0x8000, 0x80, 0, session_id))
 
 
-def earlier_scope(role: Role) -> Scope:
+def legacy_scope(role: Role) -> Scope:
     """Return the scope of tokens that were issued before links existed: every host could do what owners can today."""
     return Scope.OWNER if role is Role.HOST else Scope(role)
 

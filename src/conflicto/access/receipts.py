@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from conflicto.platform.http.messages import Header
 
 HEADER = b"deletion-receipt"
-SENT = ("Deletion-Receipt",)
+RESPONSE_HEADERS = ("Deletion-Receipt",)
 """Headers of a deletion's success, for the OpenAPI document."""
 
 ALGORITHM = "EdDSA"
@@ -38,12 +38,12 @@ MAX_RECEIPT_CHARS = 4_096
 DATE_CHARS = 10
 """Of an instant, `YYYY-MM-DD`: a receipt tells the day in UTC, never the moment."""
 
-Gone = dict[str, set[str]]
+DeletedIds = dict[str, set[str]]
 """Ids that were deleted, by kind: `sessions`, `activities`, `participants`, `responses`."""
 
 
 @runtime_checkable
-class Deletes(Protocol):
+class DeletionEvent(Protocol):
     """An event after which some ids may be gone."""
 
     def deletes(self) -> tuple[str, Iterable[int | UUID]]:
@@ -51,7 +51,7 @@ class Deletes(Protocol):
 
 
 @runtime_checkable
-class DeletesUnseen(Protocol):
+class PrivateDeletionEvent(Protocol):
     """An event after which some ids may be gone that nobody but their author was ever told of."""
 
     def deletes_unseen(self) -> tuple[str, Iterable[int | UUID]]:
@@ -62,25 +62,25 @@ class DeletesUnseen(Protocol):
 class Deletion:
     """The ids that some commands deleted. `counts` adds what has no id here: an activity's answers go with the activity."""
 
-    gone: Gone = field(default_factory=dict)
+    ids: DeletedIds = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
 
     def add(self, kind: str, ids: Iterable[object]) -> None:
         """Add ids of one kind."""
-        self.gone.setdefault(kind, set()).update(str(each) for each in ids)
+        self.ids.setdefault(kind, set()).update(str(each) for each in ids)
 
     def merge(self, other: Deletion) -> None:
         """Add what another deletion holds: a request may take several transactions."""
-        for kind, ids in other.gone.items():
+        for kind, ids in other.ids.items():
             self.add(kind, ids)
 
-    def counted(self) -> dict[str, int]:
+    def counts_by_kind(self) -> dict[str, int]:
         """Return how many of each kind went."""
-        return {kind: len(ids) for kind, ids in sorted(self.gone.items()) if ids} | self.counts
+        return {kind: len(ids) for kind, ids in sorted(self.ids.items()) if ids} | self.counts
 
     def digest(self) -> str:
         """Return the SHA-256 of all ids in their sorted order, a line each, in hexadecimal digits."""
-        return digest_of(each for ids in self.gone.values() for each in ids)
+        return digest_of(each for ids in self.ids.values() for each in ids)
 
 
 def digest_of(ids: Iterable[str]) -> str:
@@ -88,22 +88,22 @@ def digest_of(ids: Iterable[str]) -> str:
     return sha256("".join(f"{each}\n" for each in sorted(ids)).encode()).hexdigest()
 
 
-def recorded(tx: WriteTx, command: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, Deletion]:  # noqa: ANN401 - the command's
+def run_with_deletion(tx: WriteTx, command: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, Deletion]:  # noqa: ANN401 - the command's
     """Run a command and return its value with what it deleted."""
     told, deletion = len(tx.events), Deletion()
     value = command(tx, *args, **options)
     for event in tx.events[told:]:
-        if isinstance(event, Deletes):
+        if isinstance(event, DeletionEvent):
             deletion.add(*event.deletes())
     return value, deletion
 
 
-def recorded_for_author(tx: WriteTx, command: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, Deletion]:  # noqa: ANN401
+def run_with_deletion_for_author(tx: WriteTx, command: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, Deletion]:  # noqa: ANN401
     """Run a command as `recorded` does, and tell as well of what nobody but the author was ever told of."""
     told = len(tx.events)
-    value, deletion = recorded(tx, command, *args, **options)
+    value, deletion = run_with_deletion(tx, command, *args, **options)
     for event in tx.events[told:]:
-        if isinstance(event, DeletesUnseen):
+        if isinstance(event, PrivateDeletionEvent):
             deletion.add(*event.deletes_unseen())
     return value, deletion
 
@@ -120,7 +120,7 @@ class Receipts:
     def header(self, deletion: Deletion) -> Header:
         """Return the header that brings the receipt of a deletion."""
         payload = {
-            "iss": self._issuer, "date": rfc3339(self._clock.wall_us())[:DATE_CHARS], "deleted": deletion.counted(),
+            "iss": self._issuer, "date": rfc3339(self._clock.wall_us())[:DATE_CHARS], "deleted": deletion.counts_by_kind(),
             "ids_sha256": deletion.digest(),
         }  # fmt: skip
         signed = jwt.encode(payload, self._key, algorithm=ALGORITHM, headers={"typ": TYPE, "kid": self._kid})
@@ -143,7 +143,7 @@ def jwk_of(public: str) -> dict[str, str]:
     return {"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": ALGORITHM, "kid": kid_of(public), "x": public}
 
 
-def verified(receipt: str, keys: Mapping[str, str]) -> dict[str, Any]:
+def verify_receipt(receipt: str, keys: Mapping[str, str]) -> dict[str, Any]:
     """Return the payload of a receipt that one of `keys` (kid → public text) signed.
 
     Raises:

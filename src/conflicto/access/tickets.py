@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conflicto.access.errors import TokenInvalid
-from conflicto.access.tokens import TICKET_LIFE_S
+from conflicto.access.tokens import TICKET_LIFETIME_S
 from conflicto.platform.cache_budget import CacheBudget
 
 if TYPE_CHECKING:
     from conflicto.platform.clock import Clock
     from conflicto.platform.redis import Redis
 
-MAX_USED = 200_000
+MAX_USED_TICKETS = 200_000
 """Tickets that are remembered, 3,000 for each second of their lives; beyond it the oldest could be used again."""
 
 TICKET_BYTES = 250
@@ -46,12 +46,12 @@ class UsedTickets:
             self._forget_oldest()
         if name in self._used:
             raise TokenInvalid
-        while len(self._used) >= MAX_USED:
+        while len(self._used) >= MAX_USED_TICKETS:
             self._forget_oldest()
-        self._used[name] = now_s + TICKET_LIFE_S + MARGIN_S
+        self._used[name] = now_s + TICKET_LIFETIME_S + MARGIN_S
         self._account.change(TICKET_BYTES)
         if self._redis is not None:
-            key, life_s = self._prefix + name, TICKET_LIFE_S + MARGIN_S
+            key, life_s = self._prefix + name, TICKET_LIFETIME_S + MARGIN_S
             if not await self._redis.ask(lambda client: client.set(key, b"", nx=True, ex=life_s), otherwise=True):
                 raise TokenInvalid
 

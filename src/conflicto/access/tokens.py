@@ -17,7 +17,7 @@ import jwt
 
 from conflicto.access.errors import TokenInvalid
 from conflicto.access.link_keys import LinkKeys
-from conflicto.access.links import earlier_link_id
+from conflicto.access.links import legacy_link_id
 from conflicto.access.roles import Caller, Role
 from conflicto.platform.cache_budget import CacheBudget
 from conflicto.platform.ids import opaque_secret, random_uuid
@@ -28,25 +28,25 @@ if TYPE_CHECKING:
 
 ALGORITHM = "HS256"
 AUDIENCE = "conflicto"
-SHORTEST_KEY_BYTES = 32
-LONGEST_TOKEN = 2048
+MIN_KEY_BYTES = 32
+MAX_TOKEN_CHARS = 2048
 """Characters; ours have about 400. Looked at before any parsing."""
 
 DAY_S = 86_400
-LIFE_S = {Role.HOST: 30 * DAY_S, Role.SCREEN: 30 * DAY_S, Role.PARTICIPANT: 14 * DAY_S}
+LIFETIME_S = {Role.HOST: 30 * DAY_S, Role.SCREEN: 30 * DAY_S, Role.PARTICIPANT: 14 * DAY_S}
 DEFAULT_MAX_TOKEN_DAYS = 180
 """Days from the first issue of a token to the end of its last renewal."""
 
-LONGEST_SEAT = 15
+MAX_PARTICIPANT_ID_DIGITS = 15
 """Digits of a participant id."""
 
 CLAIMS = ["iss", "aud", "sub", "sid", "role", "ver", "jti", "iat", "exp"]
 
 TICKET_AUDIENCE = "conflicto-stream"
-TICKET_LIFE_S = 60
+TICKET_LIFETIME_S = 60
 """Long enough to open a stream with it, short enough that an address in a log is worthless."""
 
-MOST_REMEMBERED = 100_000
+MAX_CACHED_TOKENS = 100_000
 """Verified tokens kept by their text; when full, all are forgotten and verified again."""
 
 VERIFIED_BYTES = 700
@@ -70,9 +70,9 @@ class Claims:
     expires_s: int
 
     @property
-    def is_earlier(self) -> bool:
+    def is_legacy(self) -> bool:
         """Return whether the token was issued before links existed, or is a renewal of such a token."""
-        return self.caller.link == earlier_link_id(self.caller.role, self.session_id)
+        return self.caller.link == legacy_link_id(self.caller.role, self.session_id)
 
 
 class Tokens:
@@ -88,22 +88,22 @@ class Tokens:
         links_since_s: int | None = None,
         budget: CacheBudget | None = None,
     ) -> None:
-        if len(key) < SHORTEST_KEY_BYTES:
-            message = f"The signing key has {len(key)} bytes; it needs at least {SHORTEST_KEY_BYTES}."
+        if len(key) < MIN_KEY_BYTES:
+            message = f"The signing key has {len(key)} bytes; it needs at least {MIN_KEY_BYTES}."
             raise ValueError(message)
         self.link_keys = LinkKeys(key)
         self._key = key
         self._kid = blake2b(key, digest_size=6).hexdigest()
         self.issuer = issuer
         self._clock = clock
-        self.max_life_s = max_days * DAY_S
+        self.max_lifetime_s = max_days * DAY_S
         self._links_since_s = clock.wall_us() // US_PER_S if links_since_s is None else links_since_s
         self._verified: dict[str, Claims] = {}
         self._account = (budget or CacheBudget()).account("tokens", share=SHARE, evict=self._forget)
 
-    def end_of(self, first_s: int) -> int:
+    def absolute_end_s(self, first_s: int) -> int:
         """Return the second after which no token is good whose first issue was at `first_s`; issues before links existed count later."""
-        return max(first_s, self._links_since_s) + self.max_life_s
+        return max(first_s, self._links_since_s) + self.max_lifetime_s
 
     def mint(
         self,
@@ -122,8 +122,8 @@ class Tokens:
         now = self._clock.wall_us() // US_PER_S
         link = link or random_uuid()
         subject = subject or f"{role}-{link}"
-        end_s = now + self.max_life_s if end_s is None else end_s
-        expires_s = min(now + LIFE_S[role], end_s)
+        end_s = now + self.max_lifetime_s if end_s is None else end_s
+        expires_s = min(now + LIFETIME_S[role], end_s)
         claims = {
             "iss": self.issuer, "aud": AUDIENCE, "sub": subject, "sid": session_id, "role": role.value,
             "ver": version, "jti": str(link), "iat": now, "exp": expires_s, "end": end_s,
@@ -137,7 +137,7 @@ class Tokens:
         now = self._clock.wall_us() // US_PER_S
         claims = {
             "iss": self.issuer, "aud": TICKET_AUDIENCE, "sub": caller.subject, "sid": session_id, "role": caller.role.value,
-            "ver": version, "jti": opaque_secret(12), "iat": now, "exp": now + TICKET_LIFE_S, "til": until_s,
+            "ver": version, "jti": opaque_secret(12), "iat": now, "exp": now + TICKET_LIFETIME_S, "til": until_s,
             "lnk": str(caller.link or ""),
         }  # fmt: skip
         return jwt.encode(claims, self._key, algorithm=ALGORITHM, headers={"typ": f"{caller.role}+jwt", "kid": self._kid})
@@ -165,7 +165,7 @@ class Tokens:
         self.require_unexpired(claims)
         return claims
 
-    def renewed(self, claims: Claims) -> str | None:
+    def renew(self, claims: Claims) -> str | None:
         """Return a fresh token for one that is past half of its life, else None: what is in use lives until its absolute end."""
         if self._clock.wall_us() // US_PER_S < claims.renew_s:
             return None
@@ -174,9 +174,9 @@ class Tokens:
             caller.role, claims.session_id, version=claims.version, subject=caller.subject, link=caller.link, end_s=caller.end_s
         )
 
-    def latest_s(self, caller: Caller) -> int:
+    def max_expiry_s(self, caller: Caller) -> int:
         """Return the second at which the caller's token expires if it is renewed now."""
-        latest_s = self._clock.wall_us() // US_PER_S + LIFE_S[caller.role]
+        latest_s = self._clock.wall_us() // US_PER_S + LIFETIME_S[caller.role]
         return latest_s if caller.end_s is None else min(latest_s, caller.end_s)
 
     def require_unexpired(self, claims: Claims) -> None:
@@ -184,12 +184,12 @@ class Tokens:
         if claims.expires_s <= self._clock.wall_us() // US_PER_S:
             raise TokenInvalid
 
-    def life_s(self, claims: Claims) -> int:
+    def lifetime_s(self, claims: Claims) -> int:
         """Return the seconds until the token expires or earns a fresh one, whichever comes first; 0 or less if that has come."""
         return min(claims.renew_s, claims.expires_s) - self._clock.wall_us() // US_PER_S
 
     def _remember(self, token: str, claims: Claims) -> None:
-        if len(self._verified) >= MOST_REMEMBERED:
+        if len(self._verified) >= MAX_CACHED_TOKENS:
             self._forget()
         self._account.change(0 if token in self._verified else VERIFIED_BYTES + len(token))
         self._verified[token] = claims
@@ -202,7 +202,7 @@ class Tokens:
         return had_some
 
     def _decoded(self, token: str, audience: str, required: list[str]) -> tuple[dict[str, Any], Claims]:
-        if len(token) > LONGEST_TOKEN:
+        if len(token) > MAX_TOKEN_CHARS:
             raise TokenInvalid
         try:
             whole = jwt.decode_complete(
@@ -217,12 +217,12 @@ class Tokens:
         role, subject, token_id = Role(payload["role"]), payload["sub"], payload["jti"]
         numbers = [payload[name] for name in ("sid", "ver", "iat", "exp")]
         whole = all(type(number) is int for number in numbers) and type(subject) is str and type(token_id) is str
-        if role not in LIFE_S or header.get("typ") != f"{role}+jwt" or header.get("kid") != self._kid or not whole:
+        if role not in LIFETIME_S or header.get("typ") != f"{role}+jwt" or header.get("kid") != self._kid or not whole:
             raise TokenInvalid
         session_id, version, issued_s, expires_s = numbers
         end_s = payload.get("end")
         if end_s is None:
-            link, end_s = earlier_link_id(role, session_id), self.end_of(0)
+            link, end_s = legacy_link_id(role, session_id), self.absolute_end_s(0)
         else:
             link = _link_id(token_id)
         if type(end_s) is not int:
@@ -233,7 +233,7 @@ class Tokens:
 def _caller(role: Role, session_id: int, subject: str, link: UUID, end_s: int) -> Caller:
     if role is not Role.PARTICIPANT:
         return Caller(role, subject, session_id, link=link, end_s=end_s)
-    if not subject.isascii() or not subject.isdecimal() or len(subject) > LONGEST_SEAT:
+    if not subject.isascii() or not subject.isdecimal() or len(subject) > MAX_PARTICIPANT_ID_DIGITS:
         raise TokenInvalid
     return Caller(role, subject, session_id, int(subject), end_s=end_s)
 
@@ -247,7 +247,7 @@ def _link_id(text: str) -> UUID:
 
 def _claims(caller: Caller, version: int, life: tuple[int, int]) -> Claims:
     session_id = caller.session_id or 0
-    return Claims(caller, session_id, version, life[0] + LIFE_S[caller.role] // 2, life[1])
+    return Claims(caller, session_id, version, life[0] + LIFETIME_S[caller.role] // 2, life[1])
 
 
 def digest(secret: str) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 REFRESH_S = 3_600
 """A use is written down at most once an hour, so a hall that joins writes once."""
 
-LIFE_S = 86_400 + REFRESH_S
+LIFETIME_S = 86_400 + REFRESH_S
 """A day after the last use, as exactly as uses are written down."""
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -39,7 +39,7 @@ class UsedCodes:
     def has(self, network: str, code: str) -> bool:
         """Return whether the code was used from the network within the last day."""
         used_s = self._used.get(_name(network, code))
-        return used_s is not None and self._clock.monotonic_s() - used_s < LIFE_S
+        return used_s is not None and self._clock.monotonic_s() - used_s < LIFETIME_S
 
     def add(self, network: str, code: str) -> bool:
         """Note a use; returns whether others should hear of it, because the last one was told an hour ago or never."""
@@ -68,7 +68,7 @@ class UsedCodes:
     def _forget(self, now_s: float) -> None:
         while self._used:
             oldest_s = next(iter(self._used.values()))
-            if len(self._used) * ENTRY_BYTES <= MAX_BYTES and now_s - oldest_s < LIFE_S:
+            if len(self._used) * ENTRY_BYTES <= MAX_BYTES and now_s - oldest_s < LIFETIME_S:
                 return
             self._used.popitem(last=False)
 

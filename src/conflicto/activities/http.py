@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fastapi import Query
 
-from conflicto.access.receipts import SENT, Receipts, recorded
+from conflicto.access.receipts import RESPONSE_HEADERS, Receipts, run_with_deletion
 from conflicto.access.roles import ADMIN, HOSTS, MEMBERS
 from conflicto.activities import errors, schemas
 from conflicto.activities.commands import edit, run
@@ -21,13 +21,19 @@ from conflicto.platform.db.batched_read import MAX_BATCH_PAGES, BatchedRead, ded
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.db.writer import Writer
-from conflicto.platform.http.conditions import ConditionInvalid, conditional_response, required_revisions, revision_tag, tag_of
+from conflicto.platform.http.conditional_requests import (
+    ConditionInvalid,
+    conditional_response,
+    etag_of,
+    required_revisions,
+    revision_etag,
+)
 from conflicto.platform.http.control_plane import CurrentRequest, json_texts
 from conflicto.platform.http.messages import NO_STORE, Request, Response, encode, json_response
 from conflicto.platform.http.paging import MAX_PAGE_BYTES, after_key, page_response
 from conflicto.platform.http.routes import Docs, Route, control
-from conflicto.platform.parts import Part
 from conflicto.platform.problems import FieldError, InvalidInput, NotFound
+from conflicto.platform.row_batch import RowBatch
 from conflicto.platform.strict_json import CONFIG_LIMITS, RESPONSE_LIMITS
 from conflicto.sessions.errors import (
     IdempotencyKeyInvalid,
@@ -75,7 +81,7 @@ class ActivityEndpoints:
     require_spec: Callable[[str | None], None]
     """Refuses an `aggregate` that is none: what can be counted is known above this room."""
     receipts: Receipts
-    pages: BatchedRead[ActivityPart, tuple[Part[tuple[Activity, Content]], int | None]] = field(init=False)
+    pages: BatchedRead[ActivityPart, tuple[RowBatch[tuple[Activity, Content]], int | None]] = field(init=False)
     single: BatchedRead[Wanted, tuple[Activity, Content]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -95,7 +101,7 @@ class ActivityEndpoints:
         )  # fmt: skip
         location = (b"location", f"/api/v1/sessions/{session_id}/activities/{activity.id}".encode())
         shown = schemas.activity_out(activity, content, for_host=True)
-        return json_response(shown, status=status, headers=(NO_STORE, location, revision_tag(activity.revision)))
+        return json_response(shown, status=status, headers=(NO_STORE, location, revision_etag(activity.revision)))
 
     async def repeats(self, request: Request) -> bool:
         """Whether an activity was made with the call's key before."""
@@ -123,7 +129,7 @@ class ActivityEndpoints:
         if found is None:
             return Response(204, headers=(NO_STORE,))
         body = encode(schemas.activity_out(*found, for_host=request.caller.is_host))
-        return conditional_response(request, body, tag_of(body))
+        return conditional_response(request, body, etag_of(body))
 
     async def replace(self, request: CurrentRequest, activity_id: UUID, body: schemas.ActivityPut, query: Force) -> Response:
         """Replace the activity whole; without `order_index` it keeps its place."""
@@ -142,7 +148,7 @@ class ActivityEndpoints:
         """Delete the activity with its answers; the feed keeps a tombstone."""
         home = await _home(self.db, request, activity_id)
         revisions = required_revisions(request)
-        answers, gone = await self.writer.run(home, recorded, edit.delete_activity, activity_id, revisions=revisions)
+        answers, gone = await self.writer.run(home, run_with_deletion, edit.delete_activity, activity_id, revisions=revisions)
         gone.counts["responses"] = answers
         return Response(204, headers=(NO_STORE, self.receipts.header(gone)))
 
@@ -215,7 +221,7 @@ class ActivityControls:
     async def duplicate(self, request: CurrentRequest, session_id: int, body: SessionDuplicateIn | None = None) -> Response:
         """Copy the session: a new draft with the same activities and no answers."""
         title = body.title if body else None
-        life_s = self.tokens.tokens.max_life_s
+        life_s = self.tokens.tokens.max_lifetime_s
         copy = await self.writer.run(session_id, edit.duplicate_session, session_id, title=title, life_s=life_s)
         return await created_session(self.tokens, copy)
 
@@ -238,14 +244,14 @@ def _wanted(tx: ReadTx, wanted: Wanted) -> tuple[Activity, Content]:
     return activity, content
 
 
-def _page(tx: ReadTx, page: ActivityPart, *, visible_only: bool) -> tuple[Part[tuple[Activity, Content]], int | None]:
+def _page(tx: ReadTx, page: ActivityPart, *, visible_only: bool) -> tuple[RowBatch[tuple[Activity, Content]], int | None]:
     return activity_page(
         tx, page.session_id, visible_only=visible_only, status=page.status, limit=page.limit, offset=page.offset, after=page.after,
         max_characters=MAX_PAGE_BYTES,
     )  # fmt: skip
 
 
-def _visible_page(tx: ReadTx, page: ActivityPart) -> tuple[Part[tuple[Activity, Content]], int | None]:
+def _visible_page(tx: ReadTx, page: ActivityPart) -> tuple[RowBatch[tuple[Activity, Content]], int | None]:
     return _page(tx, page, visible_only=True)
 
 
@@ -275,7 +281,7 @@ def _activity_id(text: str) -> UUID:
 def _seen(request: Request, activity: Activity, content: Content) -> Response:
     host = request.caller.is_host
     body = encode(schemas.activity_out(activity, content, for_host=host))
-    return conditional_response(request, body, revision_tag(activity.revision)[1] if host else tag_of(body))
+    return conditional_response(request, body, revision_etag(activity.revision)[1] if host else etag_of(body))
 
 
 def routes(activities: ActivityEndpoints, controls: ActivityControls) -> list[Route]:
@@ -311,8 +317,8 @@ def _object_routes(activities: ActivityEndpoints) -> list[Route]:
             control("PATCH", path, activities.patch, who=HOSTS, policy=CONTROL, body=CONFIG_LIMITS, tag="activities",
                     docs=Docs(summary="Change an activity", gives=one, headers=("If-Match",), problems=(*changing, StorageFull))),
             control("DELETE", path, activities.delete, who=HOSTS, policy=CONTROL, tag="activities",
-                    docs=Docs(summary="Delete an activity with its answers", gives={204: None}, sends=SENT, headers=("If-Match",),
-                              problems=changing[:3])),
+                    docs=Docs(summary="Delete an activity with its answers", gives={204: None}, sends=RESPONSE_HEADERS,
+                              headers=("If-Match",), problems=changing[:3])),
         ]  # fmt: skip
     return rows
 

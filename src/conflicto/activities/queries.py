@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conflicto.activities import store
-from conflicto.platform.parts import Part
 from conflicto.platform.problems import NotFound
+from conflicto.platform.row_batch import RowBatch
 from conflicto.sessions.feed_heads import read_head
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def activity_page(  # noqa: PLR0913 - filters, a part
     offset: int = 0,
     after: tuple[int, int] | None = None,
     max_characters: int,
-) -> tuple[Part[tuple[Activity, Content]], int | None]:
+) -> tuple[RowBatch[tuple[Activity, Content]], int | None]:
     """Return up to `limit + 1` activities with their JSON, in order, and the total (None when filtered).
 
     Once those that were read have more than `max_characters` of JSON, no more are read.
@@ -77,7 +77,7 @@ def activity_page(  # noqa: PLR0913 - filters, a part
         found += with_contents(tx, page[nth : nth + CONTENTS_AT_ONCE])
         if sum(content.characters for _, content in found) > max_characters:
             break
-    return Part(found, is_cut=len(found) < len(page)), total
+    return RowBatch(found, is_cut=len(found) < len(page)), total
 
 
 def with_contents(tx: ReadTx, activities: Sequence[Activity]) -> list[tuple[Activity, Content]]:

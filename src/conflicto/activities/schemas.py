@@ -19,7 +19,7 @@ from conflicto.activities.model import (
 )
 from conflicto.activity_types.scopes import shown_config
 from conflicto.platform.http.formats import Timestamp, Uuid
-from conflicto.platform.http.paging import In, PageOut, PageQuery, example, may_be_unnamed, page_example
+from conflicto.platform.http.paging import PageOut, PageQuery, StrictModel, example, optional_field, page_example
 from conflicto.platform.instants import rfc3339
 from conflicto.sessions.schemas import Reason, Title
 
@@ -46,7 +46,7 @@ ACTIVITY_EXAMPLE: dict[str, Any] = {
 }  # fmt: skip
 
 
-class ActivityFields(In):
+class ActivityFields(StrictModel):
     """What a host says of an activity beside its type and JSON."""
 
     title: Title | None = None
@@ -97,27 +97,27 @@ class ActivityPut(ActivityFields):
     aggregate: Json = None
 
 
-class ActivityPatch(In):
+class ActivityPatch(StrictModel):
     """Any of an activity's fields; each replaces the old value whole."""
 
     model_config = example(title="Where do we eat tonight?", responses_visibility="screen")
 
-    type: TypeName = may_be_unnamed()
+    type: TypeName = optional_field()
     title: Title | None = None
-    order_index: Index = may_be_unnamed()
-    response_policy: ResponsePolicy = may_be_unnamed()
-    results_visibility: ResultsVisibility = may_be_unnamed()
-    responses_visibility: ResponsesVisibility = may_be_unnamed()
-    moderation: ModerationPolicy = may_be_unnamed()
-    anonymous: StrictBool = may_be_unnamed()
-    min_group: Group = may_be_unnamed()
+    order_index: Index = optional_field()
+    response_policy: ResponsePolicy = optional_field()
+    results_visibility: ResultsVisibility = optional_field()
+    responses_visibility: ResponsesVisibility = optional_field()
+    moderation: ModerationPolicy = optional_field()
+    anonymous: StrictBool = optional_field()
+    min_group: Group = optional_field()
     duration_seconds: Seconds | None = None
     config: Json = None
     secret: Json = None
     aggregate: Json = None
 
 
-class TransitionIn(In):
+class TransitionIn(StrictModel):
     """A step of the lifecycle."""
 
     model_config = example(target_status="active", duration_seconds=60)
@@ -127,7 +127,7 @@ class TransitionIn(In):
     duration_seconds: Seconds | None = None
 
 
-class StatusIn(In):
+class StatusIn(StrictModel):
     """A step of the lifecycle, in short."""
 
     model_config = example(status="expired")
@@ -135,7 +135,7 @@ class StatusIn(In):
     status: ActivityStatus
 
 
-class ExtendIn(In):
+class ExtendIn(StrictModel):
     """How much more time there is."""
 
     model_config = example(seconds=30)
@@ -146,7 +146,7 @@ class ExtendIn(In):
     )
 
 
-class RevealIn(In):
+class RevealIn(StrictModel):
     """What is shown (true) or hidden again (false); what is not named stays."""
 
     model_config = example(results=True)
@@ -155,7 +155,7 @@ class RevealIn(In):
     secret: StrictBool | None = None
 
 
-class RoundIn(In):
+class RoundIn(StrictModel):
     """How long the new round takes answers."""
 
     model_config = example(duration_seconds=60, reason="Vote again after the discussion")
@@ -164,7 +164,7 @@ class RoundIn(In):
     duration_seconds: Seconds | None = None
 
 
-class ShowIn(In):
+class ShowIn(StrictModel):
     """What the screen shows; null: nothing."""
 
     model_config = example(activity_id="8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4")
@@ -178,7 +178,7 @@ class ActivityListQuery(PageQuery):
     status: ActivityStatus | None = None
 
 
-class ForceQuery(In):
+class ForceQuery(StrictModel):
     """Whether `config` and `secret` change although people answered."""
 
     force: bool = False

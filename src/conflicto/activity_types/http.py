@@ -10,7 +10,7 @@ from fastapi import Query
 
 from conflicto.activity_types import schemas
 from conflicto.activity_types.registry import Registry
-from conflicto.platform.http.conditions import conditional_response, tag_of
+from conflicto.platform.http.conditional_requests import conditional_response, etag_of
 from conflicto.platform.http.control_plane import CurrentRequest, json_texts
 from conflicto.platform.http.messages import Response, encode, json_response
 from conflicto.platform.http.paging import PageQuery, after_key, page_response
@@ -53,7 +53,7 @@ class TypeEndpoints:
     async def read(self, request: CurrentRequest) -> Response:
         """Return a registered activity type with its schemas, examples and texts."""
         body = encode(schemas.type_out(self.types.get(request.params["type"])))
-        return conditional_response(request, body, tag_of(body))
+        return conditional_response(request, body, etag_of(body))
 
     async def validate(self, request: CurrentRequest, body: schemas.ValidateIn) -> Response:
         """Say whether config, secret and answer fit a type, as making an activity and answering it would."""

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from typing_extensions import TypeAliasType
 
 from conflicto.activity_types.manifest import SDK
-from conflicto.platform.http.paging import In, PageOut, example, page_example
+from conflicto.platform.http.paging import PageOut, StrictModel, example, page_example
 
 if TYPE_CHECKING:
     from conflicto.activity_types.model import ActivityType
@@ -72,7 +72,7 @@ class TypeOut(TypeSummary):
     catalogs: dict[str, Texts]
 
 
-class ValidateIn(In):
+class ValidateIn(StrictModel):
     """What an activity of this type would hold, and an answer to it; any of them may be left out."""
 
     model_config = example(config={"places": ["Curry", "Soup"]}, response_data={"place": "Pizza"})

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 import conflicto.results.tables  # noqa: F401 - with the tables that are imported by others: a copy holds them all
-from conflicto.access.identity import keys_beside
+from conflicto.access.identity import read_key_files
 from conflicto.cli.environment import DIFFERENT, EXIT_CODES, UNUSABLE, USAGE, existing_database, settings_or_exit, upgrade_or_exit
 from conflicto.cli.restoring import looked_into, restored
 from conflicto.platform.clock import Clock
@@ -71,7 +71,7 @@ def backup(
     settings = settings_or_exit()
     with existing_database(settings) as db:
         try:
-            rows = back_up(db, file, Clock(), extra_metadata=keys_beside(db, settings.data_dir))
+            rows = back_up(db, file, Clock(), extra_metadata=read_key_files(db, settings.data_dir))
         except BackupFailed as error:
             err.print(str(error), markup=False)
             raise typer.Exit(UNUSABLE) from None

@@ -15,7 +15,7 @@ from rich.console import Console
 from conflicto.access.errors import ReceiptInvalid
 from conflicto.access.http import KEYS_PATH
 from conflicto.access.identity import receipt_key, receipt_public_keys
-from conflicto.access.receipts import MAX_RECEIPT_CHARS, digest_of, kid_of, public_text, verified
+from conflicto.access.receipts import MAX_RECEIPT_CHARS, digest_of, kid_of, public_text, verify_receipt
 from conflicto.cli.environment import DIFFERENT, EXIT_CODES, UNUSABLE, USAGE, existing_database, prepared_database, settings_or_exit
 
 app = typer.Typer(help=f"Check receipts of deletions. {EXIT_CODES}", no_args_is_help=True)
@@ -40,7 +40,7 @@ def verify(receipt: Receipt, keys: Keys = None, ids: Ids = None) -> None:
     """Check that a receipt is whole and signed by this installation, and print what it says. Exits with 1 if it is not."""
     text = _text(receipt)
     try:
-        payload = verified(text, _keys(keys))
+        payload = verify_receipt(text, _keys(keys))
     except ReceiptInvalid as error:
         err.print(f"The receipt is not valid. {error}", markup=False)
         raise typer.Exit(DIFFERENT) from None

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from conflicto.access.identity import begin_anew, move_key_out
+from conflicto.access.identity import begin_epoch, move_keys_to_files
 from conflicto.participants.commands.seats import remove
 from conflicto.participants.events import ParticipantRemoved
 from conflicto.participants.queries import forgotten_ids, present_seats
@@ -66,7 +66,7 @@ class Rooms:
         """Begin a new life: feeds above every position of the lost one, a new epoch, nobody who was forgotten."""
         begins = open_gaps(connection, clock_us)
         self.forgotten = _forget_again(connection, self.forgotten, begins)
-        begin_anew(ReadTx(connection))
+        begin_epoch(ReadTx(connection))
 
 
 def _forget_again(connection: Connection, forgotten: Mapping[int, bool], now_us: int) -> dict[int, bool]:
@@ -85,7 +85,7 @@ def restored(file: Path, settings: Settings) -> Done:
     rooms = Rooms()
     done: Restored = restore(file, parse_database_url(settings.url), rooms, Clock())
     with closing(Database(settings.url)) as db:
-        aside = move_key_out(db, settings.data_dir)
+        aside = move_keys_to_files(db, settings.data_dir)
     return Done(done.header, done.rows, done.aside, aside, len(rooms.forgotten))
 
 

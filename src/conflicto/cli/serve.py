@@ -15,13 +15,13 @@ import typer
 import uvicorn
 from rich.console import Console
 
-from conflicto.access.identity import ADMIN_FILE, Identity, establish, keep_admin_token
+from conflicto.access.identity import ADMIN_FILE, Identity, load_identity, write_admin_token
 from conflicto.cli.environment import UNUSABLE, await_database, prepared_database, registered_or_exit, settings_or_exit
 from conflicto.cli.preflight import only_server, require_data_directory, require_export_directory, require_port, require_redis
 from conflicto.platform.db.engine import MIN_CONNECTIONS, Database, PoolSize
 from conflicto.platform.db.postgres import ConnectionLimit, connection_limit
 from conflicto.platform.logs import configure_logs
-from conflicto.platform.shutdown import REQUESTS_S
+from conflicto.platform.shutdown import MAX_REQUESTS_S
 from conflicto.settings import Settings, unknown_variables
 
 CONNECTION = "conflicto.platform.http.server.connection:Connection"
@@ -74,7 +74,7 @@ def _serve(host: str, port: int, settings: Settings) -> None:
     await_database(settings, host, port)
     with prepared_database(settings) as db:
         _fit_pool(db, settings)
-        identity = establish(
+        identity = load_identity(
             db, data_dir=settings.data_dir, secret_key=settings.secret("secret_key"), admin_token=settings.secret("admin_token")
         )
     _greet(host, port, settings, identity)
@@ -82,7 +82,7 @@ def _serve(host: str, port: int, settings: Settings) -> None:
         uvicorn.run(
             "conflicto.app:from_environment", factory=True, host=host, port=port, workers=settings.workers, loop="uvloop", http=CONNECTION,
             ws="none", lifespan="on", access_log=False, log_level="warning", log_config=None, server_header=False,
-            timeout_graceful_shutdown=REQUESTS_S, backlog=4096, proxy_headers=False,
+            timeout_graceful_shutdown=MAX_REQUESTS_S, backlog=4096, proxy_headers=False,
         )  # fmt: skip
 
 
@@ -173,7 +173,7 @@ def _whereabouts(settings: Settings, identity: Identity) -> str:
         return "the token is the one in CONFLICTO_ADMIN_TOKEN"
     if identity.admin_token:
         try:
-            keep_admin_token(settings.data_dir, identity.admin_token)
+            write_admin_token(settings.data_dir, identity.admin_token)
         except OSError as error:
             return f"the token could not be written to {path}: {error.strerror}. `conflicto token admin` makes a new one"
     if path.exists():

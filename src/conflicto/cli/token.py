@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from conflicto.access.identity import ADMIN_FILE, keep_admin_token, links_since_s, renew_admin_token, signing_identity
+from conflicto.access.identity import ADMIN_FILE, links_since_s, renew_admin_token, signing_identity, write_admin_token
 from conflicto.access.links import Scope
 from conflicto.access.tokens import Tokens
 from conflicto.cli.environment import EXIT_CODES, existing_database, prepared_database, settings_or_exit
@@ -39,7 +39,7 @@ def admin(url: Url = HERE, *, as_json: AsJson = False) -> None:
     with prepared_database(settings) as db:
         token = renew_admin_token(db)
     if (settings.data_dir / ADMIN_FILE).exists():
-        keep_admin_token(settings.data_dir, token)
+        write_admin_token(settings.data_dir, token)
     _print("admin", token, url, as_json=as_json)
     err.print("The token is stored hashed and shown only now. Start the server again: until then the old one holds.")
 
@@ -70,7 +70,7 @@ def minted(scope: Scope, named: str, *, name: str = "conflicto token", life_s: i
         )
         with db.writer_connection() as connection, connection.begin():
             tx = WriteTx(connection, now_us=clock.wall_us(), heads={}, subscribers={})
-            link = add_link_aside(tx, session.id, NewLink(scope, name=name, life_s=life_s or tokens.max_life_s))
+            link = add_link_aside(tx, session.id, NewLink(scope, name=name, life_s=life_s or tokens.max_lifetime_s))
         end_s = link.expires_us // US_PER_S
         return session.id, tokens.mint(link.role, session.id, version=session.token_version, link=link.id, end_s=end_s)
 

@@ -17,8 +17,8 @@ from conflicto.exports.service import Exports
 from conflicto.exports.sheets import Shape
 from conflicto.exports.sink import Stopped
 from conflicto.platform.clock import Clock
-from conflicto.platform.http.body import ClientGone
 from conflicto.platform.http.messages import NO_STORE, Response, json_response
+from conflicto.platform.http.request_body import ClientDisconnected
 from conflicto.platform.http.routes import PREFIX, Docs, Route, data
 from conflicto.platform.ids import random_uuid
 from conflicto.platform.limits.bucket import Policy
@@ -103,11 +103,11 @@ class ExportEndpoints:
 
     async def _is_whole(self, request: Request, writing: Writing, seconds: int) -> bool:
         try:
-            with request.gone(writing.end):
+            with request.on_disconnect(writing.end):
                 return await self.exports.desk.wait(writing, seconds)
         except Stopped:
             await asyncio.to_thread(self.exports.jobs.folder.remove, writing.job.id)
-            raise ClientGone from None
+            raise ClientDisconnected from None
         except (DomainError, OSError):
             await asyncio.to_thread(self.exports.jobs.folder.remove, writing.job.id)
             raise

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from conflicto.access.roles import MEMBERS
-from conflicto.access.tokens import TICKET_LIFE_S
+from conflicto.access.tokens import TICKET_LIFETIME_S
 from conflicto.feed import schemas
 from conflicto.feed.errors import CursorExpired, TooManyStreams
 from conflicto.feed.pages import CursorInFuture
@@ -96,8 +96,8 @@ class FeedEndpoints:
 
     async def ticket(self, request: Request) -> Response:
         """Return a ticket with which a browser, which cannot send a token there, opens the stream: good once, for a minute."""
-        ticket = await self.tickets.ticket_for(request.caller, request.params["session_id"])
-        expires_us = self.clock.wall_us() + TICKET_LIFE_S * US_PER_S
+        ticket = await self.tickets.create_ticket(request.caller, request.params["session_id"])
+        expires_us = self.clock.wall_us() + TICKET_LIFETIME_S * US_PER_S
         return json_response({"ticket": ticket, "expires_at": rfc3339(expires_us)}, status=201)
 
 
@@ -132,7 +132,7 @@ STREAMED = (*POLLED, "Last-Event-ID")
 class TicketIssuer(Protocol):
     """Who hands out tickets; the access room does."""
 
-    async def ticket_for(self, caller: Any, session_id: int) -> str:  # noqa: ANN401 - the access room's
+    async def create_ticket(self, caller: Any, session_id: int) -> str:  # noqa: ANN401 - the access room's
         """Return a ticket that opens a stream once."""
 
 

@@ -76,18 +76,18 @@ class LongPoll:
         view, waiter = view_of(request.caller), Subscriber(request.caller.participant_id)
         timer = asyncio.get_running_loop().call_later(seconds * (1 + up_to(JITTER)), waiter.finish)
         try:
-            with request.gone(waiter.finish):
+            with request.on_disconnect(waiter.finish):
                 while True:
                     head = await self._heads.get(request.params["session_id"])
                     with head.bells[view].waking(waiter):
                         response = await make(request, head)
                         is_stale = response.cacheable is not None and response.cacheable.has_no_changes
                         if not is_stale or waiter.is_over or not self._is_open:
-                            (self._ended if is_stale or request.unseen else self._told).add()
+                            (self._ended if is_stale or request.concealment else self._told).add()
                             applied = (b"preference-applied", b"wait=%d" % seconds)
                             return private_response(response, applied)
                         await waiter.wait()
-                    await request.admit_again()
+                    await request.reauthenticate()
         finally:
             timer.cancel()
 

@@ -17,7 +17,7 @@ from conflicto.feed.timestamps import Since, parse
 from conflicto.feed.views import View, require_responses, view_of
 from conflicto.platform.fast_path.cacheable import cacheable_response
 from conflicto.platform.fast_path.cached_response import VisibleTo
-from conflicto.platform.http.messages import Unseen
+from conflicto.platform.http.messages import Concealment
 from conflicto.platform.problems import FieldError, InvalidInput
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ class PollHandler:
             elif shelf is not None:
                 self.keep(head, asking.key, ready)
         is_own = _is_about_own(request, head, asking) and has_anonymous_round(head)
-        request.unseen = Unseen.OWN_NEWS if is_own else None
+        request.concealment = Concealment.OWN_CHANGES if is_own else None
         return cacheable_response(request, ready, shelf, follows_data=asking.follows_data)
 
     async def _read_changes(self, request: Request, head: SessionState, since: Since, limit: int) -> Page:

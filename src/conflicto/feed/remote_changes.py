@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conflicto.access.identity import epoch_of
+from conflicto.access.identity import read_epoch
 from conflicto.activities.events import ActivityChanged, CountsChanged
 from conflicto.activities.queries import activities_changed, all_counts
 from conflicto.feed.row_sources import MOST_ACTIVITIES_EVER
@@ -90,7 +90,7 @@ def load_remote_changes(tx: ReadTx, session_id: int, after: int) -> RemoteChange
     row = read_head(tx, session_id)
     most = MOST_NEWS + 1
     return RemoteChanges(
-        epoch=epoch_of(tx),
+        epoch=read_epoch(tx),
         row=row,
         session=session_by_id(tx, session_id),
         activities=activities_changed(tx, session_id, after=after, upto=row.ts, most=MOST_ACTIVITIES_EVER),

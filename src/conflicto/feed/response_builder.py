@@ -7,7 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING, Protocol
 
 from conflicto.platform.fast_path.cached_response import CachedResponse, Freshness
-from conflicto.platform.http.conditions import REVALIDATE, VARY, tag_of
+from conflicto.platform.http.conditional_requests import REVALIDATE, VARY, etag_of
 from conflicto.platform.http.messages import NO_STORE
 from conflicto.platform.limits.headers import policy_header
 from conflicto.sessions.model import SessionStatus
@@ -30,7 +30,7 @@ LONGEST_S = 5.0
 class LoadFactor(Protocol):
     """How busy the process is."""
 
-    def factor(self) -> float:
+    def poll_interval_factor(self) -> float:
         """Return by what the usual time between polls should be multiplied, at least 1."""
 
 
@@ -70,7 +70,7 @@ class ResponseBuilder:
     def _ready(
         self, request: Request, head: SessionState, body: bytes, headers: tuple[Header, ...], terms: Freshness
     ) -> CachedResponse:
-        tag, now_s = tag_of(body), self.clock.monotonic_s()
+        tag, now_s = etag_of(body), self.clock.monotonic_s()
         policy = request.route.policy
         return CachedResponse(
             body,
@@ -84,4 +84,4 @@ class ResponseBuilder:
     def _poll_after(self, head: SessionState) -> Header:
         if head.session.status is SessionStatus.COMPLETED:
             return b"poll-after", b"%d" % POLL_AFTER_CLOSED_MS
-        return b"poll-after", b"%d" % (POLL_AFTER_MS * self.load.factor())
+        return b"poll-after", b"%d" % (POLL_AFTER_MS * self.load.poll_interval_factor())

@@ -13,8 +13,8 @@ from conflicto.feed.session_state import CROWD_SNAPSHOT_S
 from conflicto.feed.views import View, view_of
 from conflicto.platform.fast_path.cacheable import cacheable_response
 from conflicto.platform.fast_path.cached_response import VisibleTo
-from conflicto.platform.http.body import ending_with_caller
 from conflicto.platform.http.messages import encode
+from conflicto.platform.http.request_body import cancel_on_disconnect
 from conflicto.platform.instants import rfc3339
 from conflicto.platform.problems import FieldError, InvalidInput, NotFound, Unavailable
 from conflicto.responses.queries import pooled_authors
@@ -105,9 +105,9 @@ class ResultsHandler:
             NotFound, ResultsHidden: the activity is not there, or its results are closed to the caller.
             InvalidInput: there is no such round.
             Unavailable: they had to be counted, and the database does not answer.
-            ClientGone: the caller went away before they were.
+            ClientDisconnected: the caller disconnected before.
         """
-        async with ending_with_caller(request):
+        async with cancel_on_disconnect(request):
             ready, seen = await self.ready(request, head)
         return cacheable_response(request, ready, seen.head.shelf_for(view_of(request.caller)), follows_data=False)
 

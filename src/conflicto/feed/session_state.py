@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
-from conflicto.access.identity import epoch_of
+from conflicto.access.identity import read_epoch
 from conflicto.activities.events import ActivityChanged, CountsChanged
 from conflicto.activities.model import Counts
 from conflicto.activities.queries import all_activities, all_counts
@@ -309,7 +309,7 @@ def load_session_state(tx: ReadTx, session_id: int) -> SessionState:
         departed=departed_ids(tx, session_id),
         loaded_ts=known_ts,
         recent=recent,
-        epoch=epoch_of(tx),
+        epoch=read_epoch(tx),
         own=own,
         gaps=read_gaps(tx, session_id),
         links={link.id: link for link in session_links(tx, session_id)},

@@ -165,7 +165,7 @@ class Stream:
         subject = self._request.caller.subject
         self._streams.entered(self, subject)
         try:
-            with self._request.gone(self.waiter.finish):
+            with self._request.on_disconnect(self.waiter.finish):
                 (told, is_last), self._first = self._first, (b"", False)
                 await self._write(write, _with_retry(told))
                 await self._follow(write, is_last=is_last)
@@ -190,7 +190,7 @@ class Stream:
                 await self._write(write, b":\n" + self._teller.bookmark())
             elif not is_last:
                 await self.waiter.wait()
-                await self._request.admit_again()
+                await self._request.reauthenticate()
 
     def _listen(self, head: SessionState | None) -> None:
         """Be woken by this head's bell from now on, and by no other's."""

@@ -11,10 +11,10 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import Query
 
-from conflicto.access.code_guard import GUESSES, CodeGuard
+from conflicto.access.code_guard import GUESS_POLICIES, CodeGuard
 from conflicto.access.errors import TooManyGuesses
 from conflicto.access.link_keys import link_key_of
-from conflicto.access.receipts import SENT, Receipts, recorded, recorded_for_author
+from conflicto.access.receipts import RESPONSE_HEADERS, Receipts, run_with_deletion, run_with_deletion_for_author
 from conflicto.access.roles import ANYONE, HOSTS, HOSTS_AND_PARTICIPANTS, HOSTS_AND_SCREENS, PARTICIPANTS, Role
 from conflicto.access.tokens import Tokens
 from conflicto.participants import errors, schemas
@@ -31,7 +31,7 @@ from conflicto.platform.db.engine import Database
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.db.writer import Writer
 from conflicto.platform.http.control_plane import CurrentRequest
-from conflicto.platform.http.decoding import decoded, decoded_query
+from conflicto.platform.http.decoding import decode_body, decode_query
 from conflicto.platform.http.messages import NO_STORE, Request, Response, json_response
 from conflicto.platform.http.paging import PageQuery, after_key, page_response
 from conflicto.platform.http.routes import Docs, Route, control, data
@@ -93,12 +93,12 @@ class DoorEndpoints:
 
     async def join(self, request: Request) -> Response:
         """Take a seat; the same key returns the same one."""
-        body = decoded(request.body, _JOIN, schemas.JoinIn)
+        body = decode_body(request.body, _JOIN, schemas.JoinIn)
         nickname = clean(body.nickname)
         code = normalised_code(body.code) or ""
         key = _key(request, code)
         repeats = partial(self.repeats, request) if key else None
-        trying = self.guard.trying(request.address, code, wrong=CodeUnknown, link_key=link_key_of(request), repeats=repeats)
+        trying = self.guard.guard(request.address, code, wrong=CodeUnknown, link_key=link_key_of(request), repeats=repeats)
         async with trying:
             session_id: int = request.params.get("session_id", 0) or await self.sessions.read((body.code, key))
             joining_request = JoinRequest(session_id, code, nickname, key)
@@ -109,15 +109,15 @@ class DoorEndpoints:
 
     async def repeats(self, request: Request) -> bool:
         """Whether a seat was taken with the call's key before."""
-        code = normalised_code(decoded(request.body, _JOIN, schemas.JoinIn).code) or ""
+        code = normalised_code(decode_body(request.body, _JOIN, schemas.JoinIn).code) or ""
         return await self.db.read(is_known, _key(request, code))
 
     async def try_nickname(self, request: Request) -> Response:
         """Say whether a name is free, and which one is."""
-        query = decoded_query(request, schemas.NicknameQuery)
+        query = decode_query(request, schemas.NicknameQuery)
         nickname = clean(query.nickname)
         code = normalised_code(query.code) or ""
-        async with self.guard.trying(request.address, code, wrong=CodeUnknown, link_key=link_key_of(request)):
+        async with self.guard.guard(request.address, code, wrong=CodeUnknown, link_key=link_key_of(request)):
             session = await self.lookup.find(query.code)
             if session.id != request.params["session_id"]:
                 raise CodeUnknown
@@ -126,7 +126,7 @@ class DoorEndpoints:
 
     async def redeem(self, request: CurrentRequest, body: schemas.RedeemIn) -> Response:
         """Move a seat to this phone."""
-        async with self.guard.trying(request.address, body.seat_token, wrong=errors.SeatLinkInvalid):
+        async with self.guard.guard(request.address, body.seat_token, wrong=errors.SeatLinkInvalid):
             session_id = await self.db.read(session_of_link, body.seat_token)
             participant = await self.writer.run(session_id, redeem_seat, body.seat_token)
         session = await self.db.read(session_by_id, session_id)
@@ -135,7 +135,7 @@ class DoorEndpoints:
     def _seated(self, participant: Participant, session: dict[str, Any], status: int) -> Response:
         token = self.tokens.mint(
             Role.PARTICIPANT, participant.session_id, version=participant.token_version, subject=str(participant.id),
-            end_s=self.tokens.end_of(participant.created_ts // US_PER_S),
+            end_s=self.tokens.absolute_end_s(participant.created_ts // US_PER_S),
         )  # fmt: skip
         body = {"participant_id": participant.id, "nickname": participant.nickname, "participant_token": token, "session": session}
         more = {
@@ -191,7 +191,7 @@ class SeatEndpoints:
         erase, own = query.responses != "keep", request.caller.participant_id
         with _own_seat():
             _, gone = await self.writer.run(
-                request.caller.session_id, recorded_for_author, remove, own, erase_answers=erase, forget=True
+                request.caller.session_id, run_with_deletion_for_author, remove, own, erase_answers=erase, forget=True
             )
         return Response(204, headers=(NO_STORE, self.receipts.header(gone)))
 
@@ -211,7 +211,7 @@ class SeatEndpoints:
         home = await self._home(request, participant_id)
         erase = query.responses == "delete" or (query.responses is None and request.caller.role is Role.PARTICIPANT)
         forget = request.caller.role is Role.PARTICIPANT
-        recording = recorded_for_author if forget else recorded
+        recording = run_with_deletion_for_author if forget else run_with_deletion
         _, gone = await self.writer.run(home, recording, remove, participant_id, erase_answers=erase, forget=forget)
         return Response(204, headers=(NO_STORE, self.receipts.header(gone)))
 
@@ -272,7 +272,7 @@ def _tried(tx: ReadTx, session: Session, nickname: Nickname) -> tuple[bool, str]
 def routes(door: DoorEndpoints, seats: SeatEndpoints) -> list[Route]:
     """Return the rows of the contract that this room serves; `GET /participants/me` shows answers, so it is with the responses."""
     joining: dict[str, Any] = {
-        "who": ANYONE, "body": RESPONSE_LIMITS, "tag": "joining", "guesses": GUESSES, "replays": door.repeats,
+        "who": ANYONE, "body": RESPONSE_LIMITS, "tag": "joining", "guesses": GUESS_POLICIES, "replays": door.repeats,
         "docs": Docs(
             summary="Take a seat", takes=schemas.JoinIn, gives={201: schemas.SeatOut}, headers=("Idempotency-Key", "Link-Key"),
             shortest_key=SHORTEST_JOIN_KEY,
@@ -285,8 +285,9 @@ def routes(door: DoorEndpoints, seats: SeatEndpoints) -> list[Route]:
     return [
         data("POST", "/sessions/{session_id}/join", door.join, policy=JOIN, **joining),
         data("POST", "/join", door.join, policy=JOIN, **joining),
-        data("GET", "/sessions/{session_id}/nicknames/validate", door.try_nickname, who=ANYONE, policy=NICKNAME_CHECKS, guesses=GUESSES,
-             tag="joining", docs=Docs(summary="Is a name free?", gives={200: schemas.NicknameOut}, query=schemas.NicknameQuery,
+        data("GET", "/sessions/{session_id}/nicknames/validate", door.try_nickname, who=ANYONE, policy=NICKNAME_CHECKS,
+             guesses=GUESS_POLICIES, tag="joining",
+             docs=Docs(summary="Is a name free?", gives={200: schemas.NicknameOut}, query=schemas.NicknameQuery,
                                       headers=("Link-Key",), problems=(CodeUnknown, NicknameInvalid, TooManyGuesses, InvalidInput))),
         control("GET", "/sessions/{session_id}/participants", seats.page, who=HOSTS, policy=CONTROL, tag="participants",
                 docs=Docs(summary="Who is here", gives={200: schemas.ParticipantPage})),
@@ -295,10 +296,10 @@ def routes(door: DoorEndpoints, seats: SeatEndpoints) -> list[Route]:
         control("PATCH", "/participants/me", seats.rename_me, who=PARTICIPANTS, policy=PARTICIPANT, body=RESPONSE_LIMITS,
                 tag="participants", docs=Docs(summary="Take another name", gives=me, problems=(*naming, errors.SeatGone))),
         control("DELETE", "/participants/me", seats.leave, who=PARTICIPANTS, policy=PARTICIPANT, tag="participants",
-                docs=Docs(summary="Leave and be forgotten", gives={204: None}, sends=SENT, problems=(errors.SeatGone,))),
+                docs=Docs(summary="Leave and be forgotten", gives={204: None}, sends=RESPONSE_HEADERS, problems=(errors.SeatGone,))),
         control("POST", "/participants/me/seat-link", seats.link, who=PARTICIPANTS, policy=PARTICIPANT, tag="participants",
                 docs=Docs(summary="Make a link that moves the seat", gives={201: schemas.SeatLinkOut}, problems=(errors.SeatGone,))),
-        control("POST", "/seats/redeem", door.redeem, who=ANYONE, policy=JOIN, guesses=GUESSES, body=RESPONSE_LIMITS, tag="joining",
+        control("POST", "/seats/redeem", door.redeem, who=ANYONE, policy=JOIN, guesses=GUESS_POLICIES, body=RESPONSE_LIMITS, tag="joining",
                 docs=Docs(summary="Move a seat to this phone", gives={200: schemas.SeatOut},
                           problems=(errors.SeatLinkInvalid, TooManyGuesses))),
         data("POST", "/participants/{participant_id}/heartbeat", seats.heartbeat, who=PARTICIPANTS, policy=PARTICIPANT, tag="participants",
@@ -306,5 +307,5 @@ def routes(door: DoorEndpoints, seats: SeatEndpoints) -> list[Route]:
         control("PATCH", "/participants/{participant_id}", seats.rename, who=HOSTS_AND_PARTICIPANTS, policy=CONTROL, body=RESPONSE_LIMITS,
                 tag="participants", docs=Docs(summary="Rename a participant", gives=me, problems=naming)),
         control("DELETE", "/participants/{participant_id}", seats.kick, who=HOSTS_AND_PARTICIPANTS, policy=CONTROL, tag="participants",
-                docs=Docs(summary="Remove a participant", gives={204: None}, sends=SENT)),
+                docs=Docs(summary="Remove a participant", gives={204: None}, sends=RESPONSE_HEADERS)),
     ]  # fmt: skip

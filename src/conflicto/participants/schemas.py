@@ -9,7 +9,7 @@ from typing_extensions import TypeAliasType
 
 from conflicto.participants.nickname import MAX_CHARS
 from conflicto.platform.http.formats import Timestamp
-from conflicto.platform.http.paging import CURSOR_EXAMPLE, OF_SERVER, SERVER_EXAMPLE, In, PageOut, example
+from conflicto.platform.http.paging import CURSOR_EXAMPLE, OF_SERVER, SERVER_EXAMPLE, PageOut, StrictModel, example
 from conflicto.platform.instants import rfc3339
 from conflicto.sessions.schemas import FOR_HOSTS, FOR_HOSTS_AND_SCREENS, SESSION_EXAMPLE, SessionOut
 
@@ -38,7 +38,7 @@ SEAT_EXAMPLE: dict[str, Any] = {
 }  # fmt: skip
 
 
-class JoinIn(In):
+class JoinIn(StrictModel):
     """Who wants in, and the code that they were shown."""
 
     model_config = example(nickname="Anna", code="BCDF-GHJK")
@@ -47,7 +47,7 @@ class JoinIn(In):
     code: CodeText
 
 
-class RenameIn(In):
+class RenameIn(StrictModel):
     """The new name."""
 
     model_config = example(nickname="Anna Lena")
@@ -55,7 +55,7 @@ class RenameIn(In):
     nickname: NicknameText
 
 
-class RedeemIn(In):
+class RedeemIn(StrictModel):
     """The secret of a seat link."""
 
     model_config = example(seat_token="q3xVbN0dX9m8…")  # noqa: S106 - an example
@@ -63,14 +63,14 @@ class RedeemIn(In):
     seat_token: Annotated[StrictStr, StringConstraints(max_length=128)]
 
 
-class NicknameQuery(In):
+class NicknameQuery(StrictModel):
     """A name to try, and the code of the session."""
 
     nickname: NicknameText
     code: CodeText
 
 
-class RemoveQuery(In):
+class RemoveQuery(StrictModel):
     """What happens to the answers of someone who goes."""
 
     responses: ResponseRetention | None = Field(None, description="A kick keeps them, leaving deletes them, unless said here.")

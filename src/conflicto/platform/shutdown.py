@@ -12,16 +12,16 @@ import structlog
 if TYPE_CHECKING:
     from types import FrameType
 
-DRAIN_S = 10.0
+MAX_SHUTDOWN_S = 10.0
 """From the signal to the end of the process."""
 
-REQUESTS_S = 7
+MAX_REQUESTS_S = 7
 """Part of it in which requests under way may end; the writer then commits what waits for it, and connections are closed."""
 
 log = structlog.get_logger(__name__)
 
 
-def end_in_time(seconds: float = DRAIN_S) -> None:
+def exit_within(seconds: float = MAX_SHUTDOWN_S) -> None:
     """Let the process end `seconds` after SIGTERM or SIGINT at the latest. Handlers that are installed already are called as before."""
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -6,13 +6,13 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, StrictInt, StringConstraints
 
-from conflicto.platform.http.paging import In, example
+from conflicto.platform.http.paging import StrictModel, example
 from conflicto.rehearsal.manager import MAX_BOTS
 
 MAX_DURATION_S = 7_200
 
 
-class RehearsalIn(In):
+class RehearsalIn(StrictModel):
     """How many people come, for how long, and in which language they write."""
 
     model_config = example(participants=30, seconds=1_800, language="en")

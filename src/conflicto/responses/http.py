@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 from fastapi import Query
 
-from conflicto.access.receipts import SENT, Deletion, Receipts, recorded, recorded_for_author
+from conflicto.access.receipts import RESPONSE_HEADERS, Deletion, Receipts, run_with_deletion, run_with_deletion_for_author
 from conflicto.access.roles import HOSTS, HOSTS_AND_PARTICIPANTS, PARTICIPANTS, Role
 from conflicto.activities.model import Activity
 from conflicto.activities.queries import activities_by_id, activity_by_id
@@ -24,14 +24,14 @@ from conflicto.platform.db.engine import Database
 from conflicto.platform.db.transaction import ReadTx, WriteTx
 from conflicto.platform.db.writer import Writer
 from conflicto.platform.http.control_plane import CurrentRequest, json_texts
-from conflicto.platform.http.decoding import decoded
-from conflicto.platform.http.messages import NO_STORE, Request, Response, Unseen, json_response
+from conflicto.platform.http.decoding import decode_body
+from conflicto.platform.http.messages import NO_STORE, Concealment, Request, Response, json_response
 from conflicto.platform.http.paging import MAX_PAGE_BYTES, PageQuery, after_key, page_response
 from conflicto.platform.http.routes import PREFIX, Docs, Route, control, data
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.limits.concurrency import ConcurrencyLimit
-from conflicto.platform.parts import Part
 from conflicto.platform.problems import DomainError, InvalidInput, NotFound
+from conflicto.platform.row_batch import RowBatch
 from conflicto.platform.strict_json import RESPONSE_LIMITS, JsonInvalid
 from conflicto.responses import errors, schemas
 from conflicto.responses.capacity import Capacity
@@ -117,7 +117,7 @@ class ResponseEndpoints:
     capacity: Capacity
     receipts: Receipts
     scans: ConcurrencyLimit = field(default_factory=_scans)
-    own: BatchedRead[OwnPage, Part[ParticipantResponse]] = field(init=False)
+    own: BatchedRead[OwnPage, RowBatch[ParticipantResponse]] = field(init=False)
     seats: BatchedRead[tuple[int, int | None], dict[str, Any]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -127,7 +127,7 @@ class ResponseEndpoints:
 
     async def submit(self, request: Request) -> Response:
         """Take an answer and acknowledge it once it is durable."""
-        text = bytes(decoded(request.body, _BODY, schemas.ResponseIn).response_data).decode()
+        text = bytes(decode_body(request.body, _BODY, schemas.ResponseIn).response_data).decode()
         caller, activity_id, key = request.caller, request.params["activity_id"], _key(request)
         written, faults = await self.check.judge(caller.session_id, activity_id, text)
         if faults and not await self.repeats(request):
@@ -135,7 +135,7 @@ class ResponseEndpoints:
         item = Submission(caller.session_id, activity_id, caller.participant_id, written, self.clock.wall_us(), key)
         keys = ((activity_id, caller.participant_id), *((key.id,) if key else ()))
         receipt: Receipt = await self.writer.submit(caller.session_id, self.take, item, keys)
-        request.unseen = Unseen.UNTIL_RELEASE if receipt.is_unseen else None
+        request.concealment = Concealment.UNTIL_RELEASE if receipt.is_unseen else None
         return json_response(schemas.response_out(receipt.response, anonymous=False), status=receipt.status)
 
     def take(self, tx: WriteTx, submissions: Sequence[Submission]) -> list[Receipt | DomainError]:
@@ -203,7 +203,7 @@ class ResponseEndpoints:
             session_id, change.edit_response, response_id, participant_id=request.caller.participant_id, written=written,
             received_us=self.clock.wall_us(),
         )  # fmt: skip
-        request.unseen = Unseen.UNTIL_RELEASE if activity.anonymous else None
+        request.concealment = Concealment.UNTIL_RELEASE if activity.anonymous else None
         return _seen(request, edited, activity)
 
     async def delete(self, request: CurrentRequest, session_id: int, activity_id: UUID, response_id: UUID) -> Response:
@@ -213,11 +213,13 @@ class ResponseEndpoints:
         if is_own:
             author = request.caller.participant_id
             _, gone = await self.writer.run(
-                session_id, recorded_for_author, change.withdraw_response, response_id, participant_id=author
+                session_id, run_with_deletion_for_author, change.withdraw_response, response_id, participant_id=author
             )
         else:
-            _, gone = await self.writer.run(session_id, recorded, change.remove_response, response_id, activity_id=activity_id)
-        request.unseen = Unseen.UNTIL_RELEASE if is_own and activity.anonymous else None
+            _, gone = await self.writer.run(
+                session_id, run_with_deletion, change.remove_response, response_id, activity_id=activity_id
+            )
+        request.concealment = Concealment.UNTIL_RELEASE if is_own and activity.anonymous else None
         return Response(204, headers=(NO_STORE, self.receipts.header(gone)))
 
     async def moderate(
@@ -232,7 +234,7 @@ class ResponseEndpoints:
 
     async def reset(self, request: CurrentRequest, session_id: int, activity_id: UUID) -> Response:
         """Clear the present round's answers; each leaves a tombstone."""
-        _, gone = await self.writer.run(session_id, recorded, change.reset_round, activity_id, session_id=session_id)
+        _, gone = await self.writer.run(session_id, run_with_deletion, change.reset_round, activity_id, session_id=session_id)
         return Response(204, headers=(NO_STORE, self.receipts.header(gone)))
 
     async def remove_flood(self, request: CurrentRequest, session_id: int, body: schemas.FloodIn) -> Response:
@@ -240,7 +242,7 @@ class ResponseEndpoints:
         flood, erase = body.flood(), body.responses == "delete"
         seats, answers, deletion = 0, 0, Deletion()
         for _ in range(0 if body.preview else MOST_STEPS):
-            gone, some = await self.writer.run(session_id, recorded, clear_flood, session_id, flood, erase_answers=erase)
+            gone, some = await self.writer.run(session_id, run_with_deletion, clear_flood, session_id, flood, erase_answers=erase)
             deletion.merge(some)
             seats, answers = seats + gone.seats, answers + gone.answers
             if gone == NOTHING:
@@ -273,7 +275,7 @@ def _key(request: Request) -> idempotency.Key | None:
 
 def _listed(
     tx: ReadTx, request: Request, activity_id: UUID, wanted: ResponseFilter, query: PageQuery
-) -> tuple[Part[ParticipantResponse], int | None, Activity]:
+) -> tuple[RowBatch[ParticipantResponse], int | None, Activity]:
     activity = activity_by_id(tx, activity_id, session_id=request.params["session_id"])
     if activity.anonymous and wanted.participant_id is not None:
         raise errors.AuthorHidden
@@ -288,7 +290,7 @@ def _place(response: ParticipantResponse) -> tuple[int]:
     return (response.ts,)
 
 
-def _mine(tx: ReadTx, page: OwnPage) -> Part[ParticipantResponse]:
+def _mine(tx: ReadTx, page: OwnPage) -> RowBatch[ParticipantResponse]:
     activity = activity_by_id(tx, page.activity_id, session_id=page.session_id)
     if not activity.is_visible:
         raise NotFound
@@ -360,17 +362,17 @@ def routes(responses: ResponseEndpoints) -> list[Route]:
                 docs=Docs(summary="Replace one's own answer", gives=shown, problems=(*closed, errors.AlreadyAnswered, StorageFull))),
         control("DELETE", one, responses.delete, who=HOSTS_AND_PARTICIPANTS, policy=CONTROL, tag="responses",
                 shows_presence=False,
-                docs=Docs(summary="Delete an answer", gives={204: None}, sends=SENT,
+                docs=Docs(summary="Delete an answer", gives={204: None}, sends=RESPONSE_HEADERS,
                           problems=(*closed, errors.AlreadyAnswered, SessionCompleted))),
         control("PATCH", one, responses.moderate, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="responses",
                 docs=Docs(summary="Show, hold or hide an answer", gives=shown, problems=(errors.ModerationOff, SessionCompleted))),
         control("POST", "/sessions/{session_id}/participants/remove", responses.remove_flood, who=HOSTS, policy=CONTROL,
                 body=RESPONSE_LIMITS, tag="participants",
-                docs=Docs(summary="Remove many participants", gives={200: schemas.FloodOut}, sends=SENT)),
+                docs=Docs(summary="Remove many participants", gives={200: schemas.FloodOut}, sends=RESPONSE_HEADERS)),
         control("POST", "/sessions/{session_id}/activities/{activity_id}/focus", focus.focus, who=HOSTS, policy=CONTROL,
                 body=RESPONSE_LIMITS, tag="activities",
                 docs=Docs(summary="Show one answer large", gives={200: schemas.FocusOut}, problems=(SessionCompleted,))),
         control("POST", "/sessions/{session_id}/activities/{activity_id}/reset", responses.reset, who=HOSTS, policy=CONTROL,
                 tag="activities",
-                docs=Docs(summary="Clear the round's answers", gives={204: None}, sends=SENT, problems=(SessionCompleted,))),
+                docs=Docs(summary="Clear the round's answers", gives={204: None}, sends=RESPONSE_HEADERS, problems=(SessionCompleted,))),
     ]  # fmt: skip

@@ -11,8 +11,8 @@ from conflicto.activities.queries import activities_in_order, counts_by_round, t
 from conflicto.participants.model import MAX_LEFT_READ, NO_PLACES, HeldPlaces
 from conflicto.participants.queries import left_seats
 from conflicto.platform.json_contains import contains, parse, values_in
-from conflicto.platform.parts import Part
 from conflicto.platform.problems import NotFound
+from conflicto.platform.row_batch import RowBatch
 from conflicto.platform.strict_json import RESPONSE_LIMITS, compact
 from conflicto.responses import store
 from conflicto.responses.errors import PatternTooLarge, ScanTooLong
@@ -96,7 +96,7 @@ def pattern_of(text: str) -> str:
 
 def response_page(
     tx: ReadTx, activity_id: UUID, wanted: ResponseFilter, *, limit: int, offset: int = 0, after: int = 0, max_characters: int
-) -> tuple[Part[ParticipantResponse], int | None]:
+) -> tuple[RowBatch[ParticipantResponse], int | None]:
     """Return up to `limit + 1` live responses after a position, in feed order, and the total (None when filtered).
 
     Once those that were read have more than `max_characters` of JSON, no more are read.
@@ -113,7 +113,7 @@ def response_page(
             tx, activity_id, nth=wanted.nth, participant_id=wanted.participant_id, contains=wanted.contains,
             limit=limit + 1, offset=offset, after=after, enough=max_characters,
         )  # fmt: skip
-    return Part(found, is_cut=len(found) <= limit and sum(map(characters, found)) > max_characters), total
+    return RowBatch(found, is_cut=len(found) <= limit and sum(map(characters, found)) > max_characters), total
 
 
 def _up_to(found: Iterable[ParticipantResponse], max_characters: int) -> Iterator[ParticipantResponse]:
@@ -193,7 +193,7 @@ def own_response(tx: ReadTx, response_id: UUID) -> ParticipantResponse | None:
 
 def own_responses(
     tx: ReadTx, participant_id: int, *, activity_id: UUID | None, limit: int, offset: int = 0, after: int = 0, max_characters: int
-) -> Part[ParticipantResponse]:
+) -> RowBatch[ParticipantResponse]:
     """Return a participant's live answers after a position in the order of their newest changes, those in the pool included.
 
     Once those that were read have more than `max_characters` of JSON, no more are read.
@@ -213,7 +213,7 @@ def own_responses(
         found += [waiting.get(key) or released[key] for key in part]
         if sum(map(characters, found)) > max_characters:
             break
-    return Part(found, is_cut=len(found) < len(wanted))
+    return RowBatch(found, is_cut=len(found) < len(wanted))
 
 
 def own_feed(

@@ -12,7 +12,7 @@ from conflicto.participants.model import Flood
 from conflicto.participants.nickname import MAX_CHARS, part_of_key
 from conflicto.participants.schemas import PARTICIPANT_EXAMPLE, ResponseRetention
 from conflicto.platform.http.formats import Timestamp, Uuid
-from conflicto.platform.http.paging import In, PageOut, PageQuery, example, page_example
+from conflicto.platform.http.paging import PageOut, PageQuery, StrictModel, example, page_example
 from conflicto.platform.instants import microseconds, rfc3339
 from conflicto.responses.model import Moderation
 
@@ -40,7 +40,7 @@ RESPONSE_EXAMPLE: dict[str, Any] = {
 }  # fmt: skip
 
 
-class ResponseIn(In):
+class ResponseIn(StrictModel):
     """An answer: any JSON, up to 16 KiB."""
 
     model_config = example(response_data={"choice": "Curry"})
@@ -48,7 +48,7 @@ class ResponseIn(In):
     response_data: Any = Field(description="Stored and returned byte for byte, without insignificant white space.")
 
 
-class ModerationIn(In):
+class ModerationIn(StrictModel):
     """Whether others may see the answer."""
 
     model_config = example(moderation="hidden")
@@ -56,7 +56,7 @@ class ModerationIn(In):
     moderation: Moderation
 
 
-class FocusIn(In):
+class FocusIn(StrictModel):
     """Which answer is shown large; null: none."""
 
     model_config = example(response_id="01936f0e-7a2c-7c3d-9a4e-5b6c7d8e9f01")
@@ -72,7 +72,7 @@ class FocusOut(BaseModel):
     response_id: Uuid | None
 
 
-class FloodIn(In):
+class FloodIn(StrictModel):
     """Whom to remove: who joined at an instant or later, whose name holds a text, or both. `preview` counts them and removes nobody."""
 
     model_config = example(joined_since="2026-11-23T09:05:00.000000Z", name_contains="bot", responses="delete")

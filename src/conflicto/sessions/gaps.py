@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, case, func, insert, inspect, literal, select, text, update
 
-from conflicto.access.identity import begin_anew
+from conflicto.access.identity import begin_epoch
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.platform.instants import US_PER_S
 from conflicto.sessions.tables import feed_gaps, feed_heads
@@ -73,4 +73,4 @@ class SessionFeedStore:
     def begin_epoch(self, connection: Connection, clock_us: int) -> None:
         """Open the gaps, and give the database a new epoch; `clock_us` is the least start of the new life."""
         open_gaps(connection, clock_us)
-        begin_anew(ReadTx(connection))
+        begin_epoch(ReadTx(connection))

@@ -8,15 +8,21 @@ from typing import Annotated, Protocol
 
 from fastapi import Query
 
-from conflicto.access.code_guard import GUESSES, CodeGuard
+from conflicto.access.code_guard import GUESS_POLICIES, CodeGuard
 from conflicto.access.errors import TooManyGuesses
 from conflicto.access.link_keys import link_key_of
-from conflicto.access.receipts import SENT, Receipts, recorded
+from conflicto.access.receipts import RESPONSE_HEADERS, Receipts, run_with_deletion
 from conflicto.access.roles import ADMIN, ANYONE, HOSTS, MEMBERS, Role
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.transaction import WriteTx
 from conflicto.platform.db.writer import Writer
-from conflicto.platform.http.conditions import ConditionInvalid, conditional_response, required_revisions, revision_tag, tag_of
+from conflicto.platform.http.conditional_requests import (
+    ConditionInvalid,
+    conditional_response,
+    etag_of,
+    required_revisions,
+    revision_etag,
+)
 from conflicto.platform.http.control_plane import CurrentRequest
 from conflicto.platform.http.messages import NO_STORE, Request, Response, encode, json_response
 from conflicto.platform.http.paging import after_key, page_response
@@ -52,7 +58,7 @@ class SessionEndpoints:
     async def create(self, request: CurrentRequest, body: schemas.SessionIn) -> Response:
         """Make a draft and hand out its tokens."""
         new = commands.NewSession(**body.fields())
-        session, status = await self.writer.run((), make_session, new, key=_key(request), life_s=self.tokens.tokens.max_life_s)
+        session, status = await self.writer.run((), make_session, new, key=_key(request), life_s=self.tokens.tokens.max_lifetime_s)
         return await created_session(self.tokens, session, status)
 
     async def repeats(self, request: Request) -> bool:
@@ -86,7 +92,9 @@ class SessionEndpoints:
         """Delete the session; from now on nobody knows it."""
         revisions = required_revisions(request)
         actor = request.caller.subject
-        counts, gone = await self.writer.run(session_id, recorded, self._delete, session_id, actor=actor, revisions=revisions)
+        counts, gone = await self.writer.run(
+            session_id, run_with_deletion, self._delete, session_id, actor=actor, revisions=revisions
+        )
         gone.counts |= counts
         return Response(204, headers=(NO_STORE, self.receipts.header(gone)))
 
@@ -134,7 +142,7 @@ class SessionActionEndpoints:
     async def by_code(self, request: Request) -> Response:
         """Tell a stranger with the code which session it opens."""
         meant = normalised_code(request.params["code"]) or ""
-        async with self.guard.trying(request.address, meant, wrong=errors.CodeUnknown, link_key=link_key_of(request)):
+        async with self.guard.guard(request.address, meant, wrong=errors.CodeUnknown, link_key=link_key_of(request)):
             session = await self.lookup.find(request.params["code"])
         return json_response({"session_id": session.id, "title": session.title, "status": session.status})
 
@@ -161,7 +169,7 @@ async def created_session(tokens: LinkTokens, session: Session, status: int = 20
     """Return the answer to whoever made a session, with the tokens of its first links."""
     body = schemas.session_out(session, Role.HOST, tokens.link_keys) | await tokens.first_pair(session)
     location = (b"location", f"/api/v1/sessions/{session.id}".encode())
-    return json_response(body, status=status, headers=(NO_STORE, location, revision_tag(session.revision)))
+    return json_response(body, status=status, headers=(NO_STORE, location, revision_etag(session.revision)))
 
 
 def seen_session(request: Request, session: Session, tokens: LinkTokens) -> Response:
@@ -171,7 +179,7 @@ def seen_session(request: Request, session: Session, tokens: LinkTokens) -> Resp
 
 def _seen(request: Request, session: Session, tokens: LinkTokens) -> Response:
     body = encode(schemas.session_out(session, request.caller.role, tokens.link_keys))
-    tag = revision_tag(session.revision)[1] if request.caller.is_host else tag_of(body)
+    tag = revision_etag(session.revision)[1] if request.caller.is_host else etag_of(body)
     return conditional_response(request, body, tag)
 
 
@@ -195,11 +203,11 @@ def routes(sessions: SessionEndpoints, door: SessionActionEndpoints) -> list[Rou
                 docs=Docs(summary="Change a session, or move it through its lifecycle", gives=one, headers=("If-Match",),
                           problems=(*stale, *over, errors.TransitionNotAllowed))),
         control("DELETE", "/sessions/{session_id}", sessions.delete, who=HOSTS, policy=CONTROL, tag="sessions",
-                docs=Docs(summary="Delete a session with everything in it", gives={204: None}, sends=SENT, headers=("If-Match",),
-                          problems=stale)),
+                docs=Docs(summary="Delete a session with everything in it", gives={204: None}, sends=RESPONSE_HEADERS,
+                          headers=("If-Match",), problems=stale)),
         control("GET", "/sessions/{session_id}/transitions", door.transitions, who=HOSTS, policy=CONTROL, tag="sessions",
                 docs=Docs(summary="The audit: who moved what", gives={200: schemas.TransitionPage})),
-        data("GET", "/sessions/by-code/{code}", door.by_code, who=ANYONE, policy=LOOKUP, guesses=GUESSES, tag="joining",
+        data("GET", "/sessions/by-code/{code}", door.by_code, who=ANYONE, policy=LOOKUP, guesses=GUESS_POLICIES, tag="joining",
              docs=Docs(summary="The lobby behind a code", gives={200: schemas.LobbyOut}, headers=("Link-Key",),
                        problems=(errors.CodeUnknown, TooManyGuesses))),
         control("POST", "/sessions/{session_id}/lock", door.lock, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",

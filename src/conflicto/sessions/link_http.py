@@ -10,7 +10,7 @@ from fastapi import Query
 
 from conflicto.access.errors import OwnerOnly
 from conflicto.access.link_keys import LinkKeys
-from conflicto.access.links import Scope, earlier_link_id
+from conflicto.access.links import Scope, legacy_link_id
 from conflicto.access.roles import HOSTS
 from conflicto.access.tokens import Tokens
 from conflicto.platform.clock import Clock
@@ -70,7 +70,7 @@ class LinkTokens:
         found = await self._oldest(session.id)
         if found.keys() != FIRST:
             await self.writer.run(
-                session.id, ensure_first_links, session.id, creator=OPERATOR, life_s=self.tokens.max_life_s
+                session.id, ensure_first_links, session.id, creator=OPERATOR, life_s=self.tokens.max_lifetime_s
             )  # fmt: skip
             found = await self._oldest(session.id)
         return self.pair((found[Scope.OWNER], found[Scope.SCREEN]), session.token_version)
@@ -83,7 +83,7 @@ class LinkTokens:
     async def _oldest(self, session_id: int) -> dict[Scope, Link]:
         now_us = self.clock.wall_us()
         alive = [link for link in await self.db.read(session_links, session_id) if is_alive(link, now_us)]
-        wanted = [link for link in alive if link.scope in FIRST and link.id != earlier_link_id(link.role, session_id)]
+        wanted = [link for link in alive if link.scope in FIRST and link.id != legacy_link_id(link.role, session_id)]
         return {link.scope: link for link in sorted(wanted, key=lambda link: link.created_us, reverse=True)}
 
 
@@ -136,7 +136,7 @@ class LinkEndpoints:
 
     @property
     def _life_s(self) -> int:
-        return self.tokens.tokens.max_life_s
+        return self.tokens.tokens.max_lifetime_s
 
     async def _made(self, request: CurrentRequest, session_id: int, new: NewLink) -> tuple[Link, str]:
         link: Link = await self.writer.run(session_id, add_link, session_id, new, request.caller)

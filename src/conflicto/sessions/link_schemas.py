@@ -9,7 +9,7 @@ from typing_extensions import TypeAliasType
 
 from conflicto.access.links import MAX_LINK_NAME_LENGTH, Scope
 from conflicto.platform.http.formats import Timestamp, Uuid
-from conflicto.platform.http.paging import In, PageOut, example, page_example
+from conflicto.platform.http.paging import PageOut, StrictModel, example, page_example
 from conflicto.platform.instants import microseconds, rfc3339
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ LINK_EXAMPLE: dict[str, Any] = {
 TokenRole = TypeAliasType("TokenRole", Literal["host", "screen"])
 
 
-class TokenIn(In):
+class TokenIn(StrictModel):
     """Role of the further token."""
 
     model_config = example(role="screen")
@@ -46,7 +46,7 @@ class TokenIn(In):
     role: TokenRole
 
 
-class LinkIn(In):
+class LinkIn(StrictModel):
     """A new link."""
 
     model_config = example(scope="host", name="Second host")
@@ -58,7 +58,7 @@ class LinkIn(In):
     )
 
 
-class LinkPatch(In):
+class LinkPatch(StrictModel):
     """The link's new name."""
 
     model_config = example(name="Stage left")

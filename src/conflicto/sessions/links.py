@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from conflicto.access.errors import OwnerOnly
 from conflicto.access.links import MAX_LINKS_PER_SESSION, Link, Scope, may_manage
-from conflicto.access.tokens import DAY_S, DEFAULT_MAX_TOKEN_DAYS, LIFE_S
+from conflicto.access.tokens import DAY_S, DEFAULT_MAX_TOKEN_DAYS, LIFETIME_S
 from conflicto.platform.ids import random_uuid
 from conflicto.platform.instants import US_PER_S
 from conflicto.platform.problems import NotFound
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 DEFAULT_LIFE_S = DEFAULT_MAX_TOKEN_DAYS * DAY_S
 
-PRUNED_AFTER_S = max(LIFE_S.values()) + DAY_S
+PRUNED_AFTER_S = max(LIFETIME_S.values()) + DAY_S
 """Seconds after the end of a link from which none of its tokens can be good, so that it need not be remembered."""
 
 OPERATOR = "admin"

@@ -7,7 +7,7 @@ from enum import StrEnum
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
-from conflicto.access.code_guard import EVERYWHERE
+from conflicto.access.code_guard import SERVER_POLICY
 from conflicto.platform.ids import letters
 from conflicto.sessions.errors import SessionCompleted, TransitionNotAllowed
 from conflicto.sessions.word_filter import NO_FILTER, WordFilter
@@ -116,7 +116,7 @@ def require_open(session: Session) -> None:
 
 def max_open_sessions(length: int) -> int:
     """Return for how many open sessions codes of a length suffice: 48 for 8 letters, 973 for 9, 19,469 for 10."""
-    return int(len(CODE_ALPHABET) ** length / (YEAR_S / EVERYWHERE.interval_s))
+    return int(len(CODE_ALPHABET) ** length / (YEAR_S / SERVER_POLICY.interval_s))
 
 
 def code_length(open_sessions: int) -> int:

@@ -9,7 +9,16 @@ from typing_extensions import TypeAliasType
 
 from conflicto.access.roles import HOSTS, Role
 from conflicto.platform.http.formats import Timestamp, Uuid
-from conflicto.platform.http.paging import OF_SERVER, SERVER_EXAMPLE, In, PageOut, PageQuery, example, may_be_unnamed, page_example
+from conflicto.platform.http.paging import (
+    OF_SERVER,
+    SERVER_EXAMPLE,
+    PageOut,
+    PageQuery,
+    StrictModel,
+    example,
+    optional_field,
+    page_example,
+)
 from conflicto.platform.instants import rfc3339
 from conflicto.sessions.model import Overlay, SessionStatus, shown_code
 from conflicto.sessions.word_filter import (
@@ -57,7 +66,7 @@ TRANSITION_EXAMPLE: dict[str, Any] = {
 TOKEN_PAIR_EXAMPLE = {"host_token": "eyJhbGciOi…", "screen_token": "eyJhbGciOi…", "server": SERVER_EXAMPLE}
 
 
-class WordFilterIn(In):
+class WordFilterIn(StrictModel):
     """What is done with offensive words in nicknames and answers, from now on.
 
     `mask` shows *** in place of the word to everyone but host and author. `hold` lets such answers wait for the host, as moderation does,
@@ -81,7 +90,7 @@ class WordFilterIn(In):
         return filter_of(self.mode, self.languages, self.words)
 
 
-class _Described(In):
+class _Described(StrictModel):
     """Base of what a host says of a session."""
 
     def fields(self) -> dict[str, Any]:
@@ -107,14 +116,14 @@ class SessionPatch(_Described):
 
     model_config = example(status="active")
 
-    title: Title = may_be_unnamed()
+    title: Title = optional_field()
     description: Description | None = None
     max_participants: Places | None = None
-    word_filter: WordFilterIn = may_be_unnamed()
-    status: SessionStatus = may_be_unnamed("The next step of the lifecycle.")
+    word_filter: WordFilterIn = optional_field()
+    status: SessionStatus = optional_field("The next step of the lifecycle.")
 
 
-class SessionDuplicateIn(In):
+class SessionDuplicateIn(StrictModel):
     """How the copy is called; without a title as the original is."""
 
     model_config = example(title="Town hall in December")
@@ -122,7 +131,7 @@ class SessionDuplicateIn(In):
     title: Title | None = None
 
 
-class LockIn(In):
+class LockIn(StrictModel):
     """Whether the door is closed."""
 
     model_config = example(locked=True)
@@ -130,7 +139,7 @@ class LockIn(In):
     locked: StrictBool = True
 
 
-class OverlayIn(In):
+class OverlayIn(StrictModel):
     """What covers the screen; null: nothing."""
 
     model_config = example(overlay="join")

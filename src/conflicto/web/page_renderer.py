@@ -8,7 +8,7 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from conflicto.participants.nickname import MAX_CHARS
-from conflicto.platform.http.prefix import prefix_of
+from conflicto.platform.http.path_prefix import prefix_of
 from conflicto.sessions.schemas import MAX_TITLE_CHARS
 from conflicto.web.appearance import CHOICES, Appearance, appearance_form
 from conflicto.web.assets import HERE, Asset, AssetBundle, make_asset

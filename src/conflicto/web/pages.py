@@ -7,8 +7,8 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from conflicto.platform.http.messages import FOR_EVER, Header, Request, Response
-from conflicto.platform.http.prefix import prefix_of
+from conflicto.platform.http.messages import IMMUTABLE, Header, Request, Response
+from conflicto.platform.http.path_prefix import prefix_of
 from conflicto.platform.http.routes import Docs, Route
 from conflicto.platform.limits.bucket import LimitScope, Policy
 from conflicto.platform.problems import NotFound
@@ -165,7 +165,7 @@ class Pages:
         found = self._assets.files.get(request.params["name"]) if request.params["build"] == self._assets.build else None
         if found is None:
             raise NotFound
-        return _response(request, found, (FOR_EVER, VARY_ENCODING))
+        return _response(request, found, (IMMUTABLE, VARY_ENCODING))
 
     async def worker(self, request: Request) -> Response:
         """Return the script that looks after the pages where there is no connection."""
@@ -175,7 +175,7 @@ class Pages:
 
     async def icon(self, request: Request) -> Response:
         """Say that there is no icon beside the one in the page."""
-        return Response(204, headers=(*self._security_headers, FOR_EVER))
+        return Response(204, headers=(*self._security_headers, IMMUTABLE))
 
 
 def _response(request: Request, found: Asset, headers: Headers) -> Response:

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from conflicto.access.identity import ADMIN_FILE, keep_admin_token
+from conflicto.access.identity import ADMIN_FILE, write_admin_token
 
 
 def test_a_file_that_cannot_take_its_place_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / ADMIN_FILE).mkdir()
 
     with pytest.raises(OSError, match=ADMIN_FILE):
-        keep_admin_token(tmp_path, "the-operator-of-the-tests")
+        write_admin_token(tmp_path, "the-operator-of-the-tests")
 
     assert [each.name for each in tmp_path.iterdir()] == [ADMIN_FILE]

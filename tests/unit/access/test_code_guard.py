@@ -4,7 +4,14 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from conflicto.access.code_guard import COST_UNDER_ATTACK, EVERYWHERE, PER_ADDRESS, CodeGuard, Payments, share_of_all
+from conflicto.access.code_guard import (
+    ADDRESS_POLICY,
+    COST_UNDER_ATTACK,
+    SERVER_POLICY,
+    CodeGuard,
+    Payments,
+    share_of_server_policy,
+)
 from conflicto.access.errors import TooManyGuesses
 from conflicto.access.link_keys import LinkKeys
 from conflicto.access.used_codes import UsedCodes
@@ -67,7 +74,7 @@ async def tries(
 ) -> bool:
     """Try a code; returns whether it was looked up at all."""
     try:
-        async with guard.trying(address, code, wrong=Wrong, link_key=key):
+        async with guard.guard(address, code, wrong=Wrong, link_key=key):
             if look:
                 await look()
             settle(right=right)
@@ -87,7 +94,7 @@ async def guesses(guard: CodeGuard, address: str, most: int = 2_000) -> int:
 
 
 async def test_address_has_six_hundred_misses_and_then_ten_a_second(guard: CodeGuard, clock: Stopped) -> None:
-    assert await guesses(guard, ANNA) == PER_ADDRESS.quota == 600
+    assert await guesses(guard, ANNA) == ADDRESS_POLICY.quota == 600
     clock.advance(3)
     assert await guesses(guard, ANNA) == 30
 
@@ -144,12 +151,12 @@ async def test_wrong_key_is_a_miss_even_where_the_code_is_right_and_used(guard: 
     async def look() -> None:
         looked.append(1)
 
-    for _ in range(PER_ADDRESS.quota):
+    for _ in range(ADDRESS_POLICY.quota):
         with pytest.raises(Wrong):
-            async with guard.trying(ANNA, "GOOD", wrong=Wrong, link_key=key):
+            async with guard.guard(ANNA, "GOOD", wrong=Wrong, link_key=key):
                 await look()
     with pytest.raises(TooManyGuesses):
-        async with guard.trying(ANNA, "GOOD", wrong=Wrong, link_key=key):
+        async with guard.guard(ANNA, "GOOD", wrong=Wrong, link_key=key):
             await look()
     assert looked == []
     assert await guesses(guard, ANNA) == 0
@@ -181,7 +188,7 @@ async def test_guesses_of_all_at_the_same_moment_are_no_more_than_the_server_all
     await asyncio.sleep(0)
     looked.set()
 
-    assert sum(await asyncio.gather(*tried)) == EVERYWHERE.quota
+    assert sum(await asyncio.gather(*tried)) == SERVER_POLICY.quota
     assert not await tries(guard, "192.0.2.9", "RIGHT", right=True), "a typed code waits"
     assert await tries(guard, "192.0.2.9", "RIGHT", right=True, key=KEYS.key_of("RIGHT")), "a link does not"
     assert await tries(guard, "192.0.2.9", "RIGHT", right=True), "nor who types what led somebody in from there"
@@ -222,7 +229,7 @@ async def test_same_wrong_code_at_the_same_moment_is_one_guess(guard: CodeGuard)
 @pytest.mark.parametrize(("error", "known"), [(Full, True), (Unavailable, False)])
 async def test_error_that_is_no_miss_costs_nothing(guard: CodeGuard, error: type[DomainError], known: bool) -> None:
     with pytest.raises(error):
-        async with guard.trying(ANNA, "GOOD", wrong=Wrong):
+        async with guard.guard(ANNA, "GOOD", wrong=Wrong):
             raise error
     assert await guesses(guard, ANNA) == 600
 
@@ -251,11 +258,11 @@ async def test_request_that_repeats_itself_is_let_through_and_looking_for_it_is_
         asked.append(1)
         return len(asked) == 1
 
-    async with guard.trying(ANNA, "GOOD", wrong=Wrong, repeats=repeats):
+    async with guard.guard(ANNA, "GOOD", wrong=Wrong, repeats=repeats):
         pass
     for _ in range(100):
         with pytest.raises(TooManyGuesses):
-            async with guard.trying(ANNA, "OTHER", wrong=Wrong, repeats=repeats):
+            async with guard.guard(ANNA, "OTHER", wrong=Wrong, repeats=repeats):
                 raise AssertionError
     assert len(asked) == REPLAYS.quota
 
@@ -263,10 +270,10 @@ async def test_request_that_repeats_itself_is_let_through_and_looking_for_it_is_
 @pytest.mark.parametrize("before", range(0, 120, 30))
 async def test_under_attack_a_miss_costs_ten_and_nobody_guesses_without_end(guard: CodeGuard, clock: Stopped, before: int) -> None:
     assert [await tries(guard, ANNA, f"{number}", right=False) for number in range(before)] == [True] * before
-    for number in range(EVERYWHERE.quota * 3 // 4 + 1 - before):
+    for number in range(SERVER_POLICY.quota * 3 // 4 + 1 - before):
         assert await tries(guard, f"198.51.{number // 250}.{number % 250}", f"wrong {number}", right=False)
 
-    assert await guesses(guard, ANNA) == (PER_ADDRESS.quota - before) // COST_UNDER_ATTACK
+    assert await guesses(guard, ANNA) == (ADDRESS_POLICY.quota - before) // COST_UNDER_ATTACK
     clock.advance(0.01)
     assert await guesses(guard, ANNA) == 0
 
@@ -278,11 +285,11 @@ async def test_two_addresses_leave_misses_to_the_others(guard: CodeGuard, clock:
         looked += await tries(guard, f"192.0.2.{nth % 2}", f"wrong {nth}", right=False)
         if nth % 100 == 0:
             assert await tries(guard, f"10.0.{nth >> 8}.1", f"RIGHT {nth}", right=True), "somebody new is let in at any time"
-    assert looked <= EVERYWHERE.quota * 4
+    assert looked <= SERVER_POLICY.quota * 4
 
 
 def test_workers_that_cannot_count_together_share_the_misses() -> None:
-    assert [share_of_all(workers).quota for workers in (1, 2, 3, 2_000)] == [1000, 500, 333, 1]
+    assert [share_of_server_policy(workers).quota for workers in (1, 2, 3, 2_000)] == [1000, 500, 333, 1]
 
 
 class Slow:
@@ -302,7 +309,7 @@ class Slow:
 
 async def test_whoever_goes_away_before_the_limit_is_known_is_given_back_nothing_that_was_not_taken() -> None:
     limiter = Slow()
-    payments = Payments(limiter, PER_ADDRESS)  # type: ignore[arg-type] - a double
+    payments = Payments(limiter, ADDRESS_POLICY)  # type: ignore[arg-type] - a double
     gone = asyncio.create_task(payments.pay("tried", ANNA, 1))
     await asyncio.sleep(0)
     gone.cancel()
@@ -333,4 +340,4 @@ async def test_code_that_was_used_at_another_worker_meanwhile_is_no_miss(limiter
 
     assert await tries(guard, ANNA, "over", right=False, look=used_elsewhere)
     flags.was_set = False
-    assert await guesses(guard, ANNA) == PER_ADDRESS.quota
+    assert await guesses(guard, ANNA) == ADDRESS_POLICY.quota

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from conflicto.access.code_guard import EVERYWHERE, PER_ADDRESS, CodeGuard
+from conflicto.access.code_guard import ADDRESS_POLICY, SERVER_POLICY, CodeGuard
 from conflicto.access.errors import TooManyGuesses
 from conflicto.access.link_keys import LinkKeys
 from conflicto.access.used_codes import UsedCodes
@@ -66,7 +66,7 @@ async def looked_up(addresses: int, seconds: int, *, tries_a_second: int) -> flo
             turn.rotate(-1)
             clock.advance(1 / tries_a_second)
             try:
-                async with guard.trying(
+                async with guard.guard(
                     f"10.{turn[0] >> 16}.{turn[0] >> 8 & 255}.{turn[0] & 255}", f"{second} {nth}", wrong=NotFound
                 ):
                     looked += 1
@@ -80,7 +80,7 @@ async def looked_up(addresses: int, seconds: int, *, tries_a_second: int) -> flo
 @pytest.mark.parametrize(("addresses", "seconds", "tries_a_second"), [(1, 60, 20), (100, 40, 100), (1000, 20, 500)])
 async def test_guesses_are_bounded_however_many_guess(addresses: int, seconds: int, tries_a_second: int) -> None:
     """One address has ten a second, and all together 1,000 a minute, however many they are."""
-    most = min(addresses * PER_ADDRESS.quota / PER_ADDRESS.window_s, EVERYWHERE.quota / EVERYWHERE.window_s)
+    most = min(addresses * ADDRESS_POLICY.quota / ADDRESS_POLICY.window_s, SERVER_POLICY.quota / SERVER_POLICY.window_s)
 
     assert 0.8 * most <= await looked_up(addresses, seconds, tries_a_second=tries_a_second) <= 1.05 * most
 
@@ -89,7 +89,7 @@ async def test_guesses_are_bounded_however_many_guess(addresses: int, seconds: i
 @pytest.mark.parametrize(("length", "most_open"), [(8, 48), (9, 973), (10, 19_469)])
 def test_hitting_any_open_session_takes_more_than_a_year(length: int, most_open: int) -> None:
     """What `docs/decisions/0038` computes: 20^length codes, over the sessions, over the rate of all guesses together."""
-    rate_s = EVERYWHERE.quota / EVERYWHERE.window_s
+    rate_s = SERVER_POLICY.quota / SERVER_POLICY.window_s
     years = [len(CODE_ALPHABET) ** length / sessions / rate_s / YEAR_S for sessions in (most_open, most_open + 1)]
 
     assert years[0] > 1 >= years[1]

@@ -24,7 +24,7 @@ async def test_a_ticket_is_good_once_and_forgotten_when_it_is_worthless_anyway()
 
 
 async def test_tickets_that_are_remembered_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tickets, "MAX_USED", 2)
+    monkeypatch.setattr(tickets, "MAX_USED_TICKETS", 2)
     used = UsedTickets(HandClock())
     for name in ("a", "b", "c"):
         await used.use(name)

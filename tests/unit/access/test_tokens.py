@@ -8,7 +8,7 @@ import pytest
 
 from conflicto.access import tokens as module
 from conflicto.access.errors import TokenInvalid
-from conflicto.access.links import earlier_link_id
+from conflicto.access.links import legacy_link_id
 from conflicto.access.roles import Role
 from conflicto.access.tokens import DAY_S, Tokens, digest, matches
 from tests.support.clocks import HandClock
@@ -75,15 +75,15 @@ def test_token_dies_at_its_end_even_if_it_was_seen_before(tokens: Tokens, clock:
 
 def test_token_in_use_is_renewed_in_its_second_half(tokens: Tokens, clock: HandClock) -> None:
     token = tokens.mint(Role.PARTICIPANT, 5, version=2, subject="77")
-    assert tokens.renewed(tokens.verify(token)) is None
+    assert tokens.renew(tokens.verify(token)) is None
     clock.advance(7 * DAY_S)
 
-    renewed = tokens.renewed(tokens.verify(token))
+    renewed = tokens.renew(tokens.verify(token))
 
     assert renewed is not None
     before, after = parts(token)[1], parts(renewed)[1]
     assert {name for name in before if before[name] != after[name]} == {"jti", "iat", "exp"}
-    assert tokens.renewed(tokens.verify(renewed)) is None
+    assert tokens.renew(tokens.verify(renewed)) is None
 
 
 @pytest.mark.parametrize("role", [Role.HOST, Role.PARTICIPANT])
@@ -95,11 +95,11 @@ def test_renewals_end_where_the_first_token_said(clock: HandClock, role: Role) -
         clock.advance(DAY_S - 1)
         claims = fresh(clock).verify(token)
         assert claims.caller.link == (ONE if role is Role.HOST else None)
-        renewed = tokens.renewed(claims)
+        renewed = tokens.renew(claims)
         if renewed:
             token, renewals = renewed, renewals + 1
             assert parts(token)[1]["exp"] <= began_s + 45 * DAY_S
-            assert tokens.latest_s(tokens.verify(token).caller) <= began_s + 45 * DAY_S
+            assert tokens.max_expiry_s(tokens.verify(token).caller) <= began_s + 45 * DAY_S
     clock.advance(60)
 
     for process in (tokens, fresh(clock)):
@@ -115,11 +115,11 @@ def test_tokens_from_before_links_count_from_the_migration(clock: HandClock) -> 
     clock.advance(16 * DAY_S)
 
     claims = tokens.verify(old)
-    assert (claims.caller.link, claims.is_earlier, claims.expires_s) == (earlier_link_id(Role.HOST, 5), True, since_s + 20 * DAY_S)
-    renewed = tokens.verify(tokens.renewed(claims) or "")
-    assert (renewed.caller, renewed.is_earlier, renewed.expires_s) == (claims.caller, True, since_s + 20 * DAY_S)
+    assert (claims.caller.link, claims.is_legacy, claims.expires_s) == (legacy_link_id(Role.HOST, 5), True, since_s + 20 * DAY_S)
+    renewed = tokens.verify(tokens.renew(claims) or "")
+    assert (renewed.caller, renewed.is_legacy, renewed.expires_s) == (claims.caller, True, since_s + 20 * DAY_S)
     clock.advance(5 * DAY_S)
-    for token in (old, tokens.mint(Role.PARTICIPANT, 5, version=1, subject="7", end_s=tokens.end_of(0))):
+    for token in (old, tokens.mint(Role.PARTICIPANT, 5, version=1, subject="7", end_s=tokens.absolute_end_s(0))):
         with pytest.raises(TokenInvalid):
             tokens.verify(token)
 
@@ -173,7 +173,7 @@ def test_unsigned_and_broken_tokens_are_refused(clock: HandClock) -> None:
 
 
 def test_memory_of_tokens_is_bounded(clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_REMEMBERED", 3)
+    monkeypatch.setattr(module, "MAX_CACHED_TOKENS", 3)
     tokens = Tokens(KEY, "epoch", clock)
     minted = [tokens.mint(Role.HOST, number, version=1) for number in range(5)]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
-from conflicto.platform.http.conditions import holds
+from conflicto.platform.http.conditional_requests import etag_matches
 from conflicto.platform.http.messages import JSON_HEADER, SAFE_HEADERS
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class CachedResponse:
         """Return `NOT_MODIFIED` if the condition names the tag, else `FULL`."""
         if if_none_match is None:
             return FULL
-        if if_none_match == self.tag or holds(if_none_match.decode("latin-1"), self.tag):
+        if if_none_match == self.tag or etag_matches(if_none_match.decode("latin-1"), self.tag):
             return NOT_MODIFIED
         return FULL
 

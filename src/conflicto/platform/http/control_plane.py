@@ -16,12 +16,12 @@ from fastapi import Request as FrameworkRequest
 from fastapi import Response as FrameworkResponse
 from fastapi.exceptions import RequestValidationError
 
-from conflicto.platform.http.body import ending_with_caller
 from conflicto.platform.http.messages import Request, Response
-from conflicto.platform.http.openapi.document import finished, schemas_of
+from conflicto.platform.http.openapi.document import finish_document, schemas_of
 from conflicto.platform.http.openapi.operations import extra_of, operation_id, responses_of
 from conflicto.platform.http.openapi.problems import problems_of
-from conflicto.platform.http.problem_response import code_of, invalid_input, problem_response
+from conflicto.platform.http.problem_response import invalid_input, problem_code, problem_response
+from conflicto.platform.http.request_body import cancel_on_disconnect
 from conflicto.platform.http.routes import PREFIX
 from conflicto.platform.problems import DomainError
 
@@ -79,14 +79,14 @@ class ControlPlane:
             bodies = [route.docs.takes for route in self.routes if route.docs.takes]
             queries = [route.docs.query for route in self.routes if route.docs.query]
             schemas = schemas_of(bodies, queries)
-            self._document = finished(described.openapi(), self.problems.values(), schemas, self._about)
+            self._document = finish_document(described.openapi(), self.problems.values(), schemas, self._about)
         return self._document
 
     async def respond(self, scope: dict[str, Any], request: Request) -> Response:
         """Let the framework answer a call whose body was read and gated; a caller without a body who goes away ends it.
 
         Raises:
-            ClientGone: that happened.
+            ClientDisconnected: the caller disconnected.
         """
         collected: dict[str, Any] = {"body": b""}
 
@@ -101,9 +101,9 @@ class ControlPlane:
 
         # No other header goes on: endpoints ask the call, and the framework parses cookies in quadratic time (CVE-2024-7592).
         headers = [(b"content-length", str(len(request.body)).encode()), (b"content-type", b"application/json")]
-        query = request.query_once() if request.route.path.startswith(PREFIX) else request.query_string
+        query = request.normalized_query() if request.route.path.startswith(PREFIX) else request.query_string
         asked = {"query_string": query, "headers": headers, "method": request.route.method}
-        async with ending_with_caller(request):
+        async with cancel_on_disconnect(request):
             await _framework(request.route)({**scope, REQUEST: request, SERVER: self._server, **asked}, receive, send)
         kept = tuple(header for header in collected["headers"] if header[0] != b"content-length")
         return Response(collected["status"], collected["body"], kept)
@@ -171,7 +171,7 @@ def _framework_response(response: Response) -> FrameworkResponse:
 
 
 async def _on_error(framework_request: FrameworkRequest, error: Exception) -> FrameworkResponse:
-    framework_request.scope[REQUEST].problem = code_of(error)
+    framework_request.scope[REQUEST].problem = problem_code(error)
     return _framework_response(
         problem_response(error, request_id=framework_request.scope[REQUEST].request_id, server=framework_request.scope[SERVER])
     )

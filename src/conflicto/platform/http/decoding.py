@@ -19,7 +19,7 @@ T = TypeVar("T")
 M = TypeVar("M", bound="BaseModel")
 
 
-def decoded(body: bytes, decoder: msgspec.json.Decoder[T], model: type[BaseModel]) -> T:
+def decode_body(body: bytes, decoder: msgspec.json.Decoder[T], model: type[BaseModel]) -> T:
     """Return a gated body as the decoder's type.
 
     Raises:
@@ -31,7 +31,7 @@ def decoded(body: bytes, decoder: msgspec.json.Decoder[T], model: type[BaseModel
         raise _explained(body, model) from error
 
 
-def decoded_query(request: Request, model: type[M]) -> M:
+def decode_query(request: Request, model: type[M]) -> M:
     """Return a call's query as the model that the OpenAPI document shows.
 
     Raises:

@@ -31,13 +31,13 @@ OPERATOR = Policy("operator", 600, 60)
 DOCUMENTS = Policy("documents", 6_000, 60, scope=LimitScope.SERVER)
 """Documents about the API, for anyone: the longest has 300 KB, and whoever writes a client reads it once."""
 
-READY_S = 1.0
+READY_CACHE_S = 1.0
 """How long a proven commit counts: probes come every few seconds, floods do not."""
 
-PATIENCE_S = 2.0
+PROBE_TIMEOUT_S = 2.0
 """How long a probe waits for the commit, and for a reader: less than the time after which those who probe give up by themselves."""
 
-AGAIN_S = 1
+RETRY_AFTER_S = 1
 
 UNUSED, UP, AWAY = "unused", "up", "away"
 """What may be said of Redis."""
@@ -128,31 +128,31 @@ class HealthEndpoints:
     async def ready(self, request: Request) -> Response:
         """Say that a commit works; `NotReady` (503) if not. A yes is good for a second, so asking often costs no commits."""
         if self._clock.monotonic_s() >= self._ready_until_s:
-            self._ready = await self._proven()
-            self._ready_until_s = self._clock.monotonic_s() + READY_S
+            self._ready = await self._check_commit_and_read()
+            self._ready_until_s = self._clock.monotonic_s() + READY_CACHE_S
         if self._db.is_damaged:
-            raise _lacking("database", reason="damaged")
+            raise _not_ready("database", reason="damaged")
         redis = self._redis()
         return json_response({"status": "degraded" if redis == AWAY else "ready", **self._ready, "redis": redis})
 
-    async def _proven(self) -> dict[str, str]:
+    async def _check_commit_and_read(self) -> dict[str, str]:
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(PROBE_TIMEOUT_S):
                 version, durability, found = await self._writer.run((), _facts)
         except Overloaded as error:
-            raise _lacking("writer") from error
+            raise _not_ready("writer") from error
         except (Unavailable, TimeoutError) as error:
-            raise _lacking("database") from error
+            raise _not_ready("database") from error
         if found != SCHEMA:
-            raise _lacking("schema")
+            raise _not_ready("schema")
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(PROBE_TIMEOUT_S):
                 await self._db.read_in(self._db.default_category, _revision, is_urgent=True)
         except (Unavailable, TimeoutError) as error:
-            raise _lacking("readers") from error
+            raise _not_ready("readers") from error
         return {"database": self._db.dialect, "version": version, "durability": durability, "schema_revision": found}
 
-    async def counted(self, request: Request) -> Response:
+    async def metrics(self, request: Request) -> Response:
         """Return the metrics of all workers for Prometheus."""
         return Response(200, await self._counted(), ((b"content-type", b"text/plain; version=0.0.4; charset=utf-8"), NO_STORE))
 
@@ -171,8 +171,8 @@ class HealthEndpoints:
         return json_response(said, headers=((b"cache-control", b"public, max-age=3600"),))
 
 
-def _lacking(dependency: str, **more: str) -> NotReady:
-    return NotReady(retry_after_s=AGAIN_S, extensions={"dependency": dependency, **more})
+def _not_ready(dependency: str, **more: str) -> NotReady:
+    return NotReady(retry_after_s=RETRY_AFTER_S, extensions={"dependency": dependency, **more})
 
 
 def _revision(tx: ReadTx) -> str | None:
@@ -200,7 +200,7 @@ def routes(health: HealthEndpoints, *, operator: frozenset[Any]) -> list[Route]:
     rows = [
         ("/health/live", health.live, anyone, OPERATOR, Docs(summary="Is the process alive?", gives={200: Live})),
         ("/health/ready", health.ready, anyone, OPERATOR, Docs(summary="Can it commit?", gives={200: Ready}, problems=(NotReady,))),
-        ("/metrics", health.counted, operator, OPERATOR,
+        ("/metrics", health.metrics, operator, OPERATOR,
          Docs(summary="Metrics for Prometheus", gives={200: None}, files={"text/plain": ({}, counted)})),
         ("/problems/{code}", health.problem, anyone, DOCUMENTS, Docs(summary="What a problem means", gives={200: ProblemKind})),
         (PREFIX + "/openapi.json", health.openapi, anyone, DOCUMENTS,

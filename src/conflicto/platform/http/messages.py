@@ -26,24 +26,24 @@ Header = tuple[bytes, bytes]
 
 JSON_HEADER: Header = (b"content-type", b"application/json")
 NO_STORE: Header = (b"cache-control", b"no-store")
-FOR_EVER: Header = (b"cache-control", b"public, max-age=31536000, immutable")
+IMMUTABLE: Header = (b"cache-control", b"public, max-age=31536000, immutable")
 """Of files whose address names their build. Caches give them to others, so they carry no request id."""
 NO_SNIFF: Header = (b"x-content-type-options", b"nosniff")
 SAFE_HEADERS: tuple[Header, ...] = (NO_SNIFF, (b"referrer-policy", b"no-referrer"))
 
 encode = msgspec.json.Encoder().encode
 
-LONGEST_QUERY = 100
+MAX_QUERY_FIELDS = 100
 """Fields of a query string that are looked at."""
 
 
-class Unseen(Enum):
+class Concealment(Enum):
     """Reason why the metrics and the access log do not count a request as it was answered: it would tell of an anonymous answer."""
 
     UNTIL_RELEASE = "until-release"
     """It stored something that is not released yet, and is counted with the release."""
 
-    OWN_NEWS = "own-news"
+    OWN_CHANGES = "own-news"
     """It showed news of the caller alone, and is counted as one that showed none."""
 
 
@@ -54,7 +54,7 @@ class Response:
     `stream`: it goes on, and writes its parts itself. `unseen` is what its call says of it.
     """
 
-    __slots__ = ("body", "cacheable", "has_all_headers", "headers", "status", "stream", "unseen")
+    __slots__ = ("body", "cacheable", "concealment", "has_final_headers", "headers", "status", "stream")
 
     def __init__(
         self, status: int, body: bytes = b"", headers: tuple[Header, ...] = (), cacheable: Cacheable | None = None
@@ -63,15 +63,15 @@ class Response:
         self.body = body
         self.headers = headers
         self.cacheable = cacheable
-        self.has_all_headers = cacheable is not None
+        self.has_final_headers = cacheable is not None
         self.stream: Callable[[Write], Awaitable[None]] | None = None
-        self.unseen: Unseen | None = None
+        self.concealment: Concealment | None = None
 
 
 def private_response(response: Response, *headers: Header) -> Response:
     """Return an answer with further headers that is not laid ready for others."""
     alone = Response(response.status, response.body, (*response.headers, *headers))
-    alone.has_all_headers = response.has_all_headers
+    alone.has_final_headers = response.has_final_headers
     return alone
 
 
@@ -90,17 +90,17 @@ class Request:
     __slots__ = (
         "_query",
         "address",
-        "admit_again",
         "body",
         "caller",
+        "concealment",
         "headers",
         "params",
         "problem",
         "query_string",
+        "reauthenticate",
         "receive",
         "request_id",
         "route",
-        "unseen",
     )
 
     def __init__(
@@ -114,14 +114,14 @@ class Request:
         self.request_id = request_id
         self.body = b""
         self.problem: str | None = None
-        self.unseen: Unseen | None = None
+        self.concealment: Concealment | None = None
         self.caller: Any = None
         self.receive: Callable[[], Awaitable[Any]] | None = None
-        self.admit_again: Callable[[], Awaitable[Any]] = _always
+        self.reauthenticate: Callable[[], Awaitable[Any]] = _always
         self._query: Mapping[str, str] | None = None
 
     @contextmanager
-    def gone(self, leave: Callable[[], None]) -> Iterator[None]:
+    def on_disconnect(self, leave: Callable[[], None]) -> Iterator[None]:
         """Call `leave` if the caller goes away meanwhile; for requests without a body that are answered late or at length."""
         watch = asyncio.ensure_future(_gone(self.receive, leave)) if self.receive else None
         try:
@@ -145,7 +145,7 @@ class Request:
         """
         return self._fields().get(name)
 
-    def query_once(self) -> bytes:
+    def normalized_query(self) -> bytes:
         """Return the query string with each field once, its first; raises as `query` does."""
         return urlencode(self._fields()).encode() if self.query_string else b""
 
@@ -174,7 +174,7 @@ def _parsed(query_string: bytes) -> dict[str, str]:
         return {}
     try:
         pairs = parse_qsl(
-            query_string.decode("ascii"), keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=LONGEST_QUERY
+            query_string.decode("ascii"), keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=MAX_QUERY_FIELDS
         )
     except ValueError as error:
         raise InvalidInput(errors=(FieldError("/query", "is not percent-encoded UTF-8"),)) from error

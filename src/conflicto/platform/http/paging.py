@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from msgspec import Raw
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from conflicto.platform.http.cursors import cursor_of, key_of, next_link
+from conflicto.platform.http.list_cursors import decode_cursor, encode_cursor, next_link
 from conflicto.platform.http.messages import NO_STORE, Response, encode, json_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from conflicto.platform.http.cursors import Key
+    from conflicto.platform.http.list_cursors import Key
     from conflicto.platform.http.messages import Request
 
 T = TypeVar("T")
@@ -29,18 +29,18 @@ SERVER_EXAMPLE = "k3q7mz2p4d"
 CURSOR_EXAMPLE = "kwHECMdYVyZ3ZHqdkc8ABkS5zTwbQA"
 
 
-class In(BaseModel):
+class StrictModel(BaseModel):
     """Base of every body and query: unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=False)
 
 
-def may_be_unnamed(description: str | None = None) -> Any:  # noqa: ANN401 - the default of a field of any type
+def optional_field(description: str | None = None) -> Any:  # noqa: ANN401 - the default of a field of any type
     """Return the default of a PATCH's field that may be left out, yet may not be null."""
     return Field(default_factory=lambda: None, description=description)
 
 
-class PageQuery(In):
+class PageQuery(StrictModel):
     """Part of a list."""
 
     max_offset_rows: ClassVar[int] = MAX_OFFSET_ROWS
@@ -101,7 +101,7 @@ class PageOut(BaseModel):
 
 def after_key(request: Request, query: PageQuery, *kinds: type) -> Any:  # noqa: ANN401 - a tuple of `kinds`
     """Return the key behind which the page begins, None for the first page; `InvalidInput` if the cursor is not of this list."""
-    return None if query.cursor is None else key_of(request, query.cursor, kinds)
+    return None if query.cursor is None else decode_cursor(request, query.cursor, kinds)
 
 
 def page_response(
@@ -114,7 +114,7 @@ def page_response(
     """
     items = _fitting(map(show, rows[: query.limit]))
     has_next = is_cut or len(rows) > len(items)
-    cursor = cursor_of(request, key(rows[len(items) - 1])) if has_next else None
+    cursor = encode_cursor(request, key(rows[len(items) - 1])) if has_next else None
     is_short = has_next and len(items) < query.limit
     body = {
         "items": items,

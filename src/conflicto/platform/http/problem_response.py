@@ -60,7 +60,7 @@ def problem_document(error: DomainError, *, request_id: str, server: str) -> dic
     return document | error.extensions
 
 
-def code_of(error: Exception) -> str:
+def problem_code(error: Exception) -> str:
     """Return the code of the document that tells of any exception."""
     return error.code if isinstance(error, DomainError) else InternalError.code
 

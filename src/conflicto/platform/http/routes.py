@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 PREFIX = "/api/v1"
 
-LONGEST_PATH = 2048
+MAX_PATH_CHARS = 2048
 
-MOST_ADDRESSES = 20_000
+MAX_CACHED_PATHS = 20_000
 """Matched addresses that are remembered, about 1 KB each; when full, all are forgotten and walked again."""
 
-MAX_REMEMBERED_PATH = 200
+MAX_CACHED_PATH_CHARS = 200
 """Characters of a path that is remembered: more than any address of ours has. Only ASCII is, of which each takes one byte."""
 
 _INTEGER = re.compile(r"[1-9][0-9]{0,14}", re.ASCII)
@@ -145,8 +145,8 @@ class RouteTable:
         found = self._found.get((method, path))
         if found is None:
             found = self._walk(method, path)
-            if len(path) <= MAX_REMEMBERED_PATH and path.isascii():
-                if len(self._found) >= MOST_ADDRESSES:
+            if len(path) <= MAX_CACHED_PATH_CHARS and path.isascii():
+                if len(self._found) >= MAX_CACHED_PATHS:
                     self._found.clear()
                 self._found[method, path] = found
         return found
@@ -196,7 +196,7 @@ class RouteTable:
 
 
 def _require_text(path: str) -> None:
-    if len(path) > LONGEST_PATH or not path.isprintable():
+    if len(path) > MAX_PATH_CHARS or not path.isprintable():
         raise TextInvalid
 
 

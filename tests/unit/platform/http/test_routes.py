@@ -107,7 +107,7 @@ def test_what_is_no_text_is_refused(table: RouteTable, path: str) -> None:
 
 
 def test_memory_of_addresses_is_bounded(table: RouteTable, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_ADDRESSES", 3)
+    monkeypatch.setattr(module, "MAX_CACHED_PATHS", 3)
     for number in range(1, 9):
         assert table.match("GET", f"/api/v1/sessions/{number}")[1] == {"session_id": number}
 
@@ -128,7 +128,7 @@ def test_route_cannot_be_made_without_saying_who_may_call_it() -> None:
 
 def test_paths_that_clients_make_up_take_little_memory(table: RouteTable) -> None:
     """Few paths of ours are long, so long ones are walked each time."""
-    long, foreign = "x" * module.MAX_REMEMBERED_PATH, "\N{SLICE OF PIZZA}"
+    long, foreign = "x" * module.MAX_CACHED_PATH_CHARS, "\N{SLICE OF PIZZA}"
     for path in ("ABC", long, foreign):
         for _ in range(2):
             assert table.match("GET", f"/api/v1/sessions/by-code/{path}")[1] == {"code": path}

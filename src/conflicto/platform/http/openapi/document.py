@@ -35,7 +35,7 @@ ABOUT_HEADERS = (
 )
 
 
-def finished(
+def finish_document(
     document: dict[str, Any], problems: Iterable[Problems], models: Mapping[str, Any], about: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return FastAPI's document without its own 422, which nobody ever gets, and with what all operations share."""

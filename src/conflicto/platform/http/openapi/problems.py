@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field
 
-from conflicto.platform.http.body import MediaTypeUnsupported
-from conflicto.platform.http.front_door import WITH_BODY
 from conflicto.platform.http.openapi.headers import headers_of_problem
 from conflicto.platform.http.paging import OF_SERVER, SERVER_EXAMPLE
 from conflicto.platform.http.problem_response import STATUS
+from conflicto.platform.http.request_body import MediaTypeUnsupported
+from conflicto.platform.http.request_pipeline import METHODS_WITH_BODY
 from conflicto.platform.http.routes import PREFIX, TextInvalid
 from conflicto.platform.limits.bucket import LimitScope
 from conflicto.platform.limits.errors import TooManyRequests
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     Problems = dict[int, list[type[DomainError]]]
     """The problems of a route by status."""
 
-GATE = (
+BODY_PROBLEMS = (
     JsonInvalid,
     JsonNumber,
     JsonDuplicateKey,
@@ -99,8 +99,8 @@ def problems_of(route: Route, refusals: Refusals) -> Problems:
     found: list[type[DomainError]] = [*route.docs.problems, *refusals(route.who), TextInvalid, InternalError, Unavailable]
     if route.who or route.policy.scope is LimitScope.SERVER:
         found.append(TooManyRequests)
-    if route.method in WITH_BODY:
-        found += (Overloaded, *GATE)  # routes that take no body look at what comes instead of none
+    if route.method in METHODS_WITH_BODY:
+        found += (Overloaded, *BODY_PROBLEMS)  # routes that take no body look at what comes instead of none
     if "{" in route.path:
         found.append(NotFound)
     if route.path.startswith(PREFIX):

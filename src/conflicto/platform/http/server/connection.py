@@ -18,37 +18,37 @@ import httptools
 import structlog
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from conflicto.platform.http.front_door import CONNECTION, WHOLE
-from conflicto.platform.http.prefix import without_prefix
+from conflicto.platform.http.path_prefix import without_prefix
+from conflicto.platform.http.request_pipeline import CACHED_RESPONSE, CONNECTION
 from conflicto.platform.metrics.counting import UNTIMED
 
 if TYPE_CHECKING:
     from conflicto.platform.fast_path.cached_response import CachedResponse
     from conflicto.platform.fast_path.fast_path import ParsedPoll
-    from conflicto.platform.http.server.keeper import Keeper
+    from conflicto.platform.http.server.connection_manager import ConnectionManager
     from conflicto.platform.http.server.refusals import Refusal
 
 log = structlog.get_logger(__name__)
 
-HEAD_S = 10.0
+MAX_HEAD_S = 10.0
 """How long a request's head may take from its first byte, and a new connection until that."""
 
-BODY_S = 30.0
+MAX_BODY_S = 30.0
 """How long a body may take: 256 KiB over the slowest mobile network."""
 
-IDLE_S = 75.0
+MAX_IDLE_S = 75.0
 """How long a connection may rest between requests: longer than the longest time between polls, `Poll-After` for completed sessions."""
 
-STALLED_S = 20.0
+MAX_STALL_S = 20.0
 """How long written bytes may wait for a reader that does not read."""
 
-LARGEST_HEAD = 32 * 1024
+MAX_HEAD_BYTES = 32 * 1024
 HOST = b"host"
 _HOST_VALUE = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]*")
 """The characters of a host and a port (RFC 3986 §3.2); whether there is such a host is not our question."""
 
 BODILESS = frozenset({204, 304})
-MOST_HEADERS = 100
+MAX_HEADERS = 100
 """A browser sends about 20."""
 
 
@@ -68,36 +68,36 @@ class Cycle(RequestResponseCycle):
     HTTP/1.0 knows no chunks (RFC 9112 §6.1), so to its clients a stream is written as it is and ends with the connection.
     """
 
-    keeper: Keeper
+    manager: ConnectionManager
     _head: bytes | None = None
-    _is_bare = False
+    _is_unframed = False
 
     async def send(self, message: Any) -> None:  # noqa: ANN401 - ASGI
         """Take a message of the application."""
         kind = message["type"]
-        if kind == WHOLE:
+        if kind == CACHED_RESPONSE:
             response: CachedResponse = message["response"]
-            await self._send_whole(response.to_bytes(message["variant"], self.keeper.date_line))
+            await self._send_message(response.to_bytes(message["variant"], self.manager.date_line))
         elif self._head is not None:
             head, self._head = self._head, None
-            await self._send_whole(head + message["body"])
-        elif self._is_bare and kind == "http.response.body":
-            await self._send_bare(message["body"], more=message.get("more_body", False))
+            await self._send_message(head + message["body"])
+        elif self._is_unframed and kind == "http.response.body":
+            await self._send_unframed(message["body"], more=message.get("more_body", False))
         elif kind == "http.response.body" and self.chunked_encoding and message.get("more_body"):
-            await self._send_part(message["body"])
-        elif kind == "http.response.start" and not self.response_started and _is_whole(message):
-            self._head = _head(message, self.keeper.date_line)
+            await self._send_chunk(message["body"])
+        elif kind == "http.response.start" and not self.response_started and _is_complete(message):
+            self._head = _head_to_bytes(message, self.manager.date_line)
         elif kind == "http.response.start" and self.scope["http_version"] == "1.0":
-            self._begin_bare(_head(message, self.keeper.date_line))
+            self._begin_unframed(_head_to_bytes(message, self.manager.date_line))
         else:
             await super().send(message)
 
-    def _begin_bare(self, head: bytes) -> None:
+    def _begin_unframed(self, head: bytes) -> None:
         """Begin an answer that the end of the connection ends."""
-        self._is_bare = self.response_started = True
+        self._is_unframed = self.response_started = True
         self.transport.write(head.removesuffix(b"\r\n") + b"connection: close\r\n\r\n")
 
-    async def _send_bare(self, part: bytes, *, more: bool) -> None:
+    async def _send_unframed(self, part: bytes, *, more: bool) -> None:
         if self.flow.write_paused and not self.disconnected:
             await self.flow.drain()
         if self.disconnected:
@@ -109,7 +109,7 @@ class Cycle(RequestResponseCycle):
             self.transport.close()
             self.on_response()
 
-    async def _send_whole(self, wire: bytes) -> None:
+    async def _send_message(self, wire: bytes) -> None:
         if self.flow.write_paused and not self.disconnected:
             await self.flow.drain()
         if self.disconnected:
@@ -123,19 +123,19 @@ class Cycle(RequestResponseCycle):
             self.transport.close()
         self.on_response()
 
-    async def _send_part(self, part: bytes) -> None:
+    async def _send_chunk(self, part: bytes) -> None:
         if self.flow.write_paused and not self.disconnected:
             await self.flow.drain()
         if not self.disconnected and part:
             self.transport.write(b"%x\r\n%b\r\n" % (len(part), part))
 
 
-def _is_whole(message: Any) -> bool:  # noqa: ANN401 - ASGI
+def _is_complete(message: Any) -> bool:  # noqa: ANN401 - ASGI
     """Whether an answer is said to be all there: it has a length, or no body by its status."""
     return message["status"] in BODILESS or any(name == b"content-length" for name, _ in message["headers"])
 
 
-def _head(message: Any, date_line: bytes) -> bytes:  # noqa: ANN401 - ASGI
+def _head_to_bytes(message: Any, date_line: bytes) -> bytes:  # noqa: ANN401 - ASGI
     """Return a head as it goes over the wire.
 
     Raises:
@@ -152,17 +152,17 @@ class Connection(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's
         super().__init__(*args, **kwargs)
-        self.keeper: Keeper = self.config.loaded_app.keeper
-        self.fast_path = self.keeper.fast_path
+        self.manager: ConnectionManager = self.config.loaded_app.connections
+        self.fast_path = self.manager.fast_path
         self.is_idle = True
         self.is_stalled = False
         self.has_token = False
         self.network: str | None = None
-        self.deadline_s = self.loop.time() + HEAD_S
+        self.deadline_s = self.loop.time() + MAX_HEAD_S
         self._received = True
         self._in_head = False
         self._served_from_cache = False
-        self._breaks_off: Refusal | None = None
+        self._pending_refusal: Refusal | None = None
         self._messages = 0
         self._head_bytes = 0
         self._parsed_poll: ParsedPoll | None = None
@@ -170,18 +170,18 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, or refuse it if there are too many."""
         super().connection_made(transport)
-        refusal = self.keeper.take(self)
+        refusal = self.manager.accept(self)
         if refusal is not None:
             self.refuse(refusal)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
-        self.keeper.leave(self)
+        self.manager.remove(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Answer bytes that were understood before; parse all others."""
-        if self._breaks_off:
+        if self._pending_refusal:
             return
         fast_path = self.fast_path
         if fast_path is not None and self.is_idle and not self.is_stalled:
@@ -198,18 +198,18 @@ class Connection(HttpToolsProtocol):
         counts = response.tally.forms
         counts[variant] = count = counts[variant] + 1
         if count & UNTIMED:
-            self.transport.write(response.to_bytes(variant, self.keeper.date_line))
+            self.transport.write(response.to_bytes(variant, self.manager.date_line))
         else:
             began_s = perf_counter()
-            self.transport.write(response.to_bytes(variant, self.keeper.date_line))
+            self.transport.write(response.to_bytes(variant, self.manager.date_line))
             response.tally.seconds.note(perf_counter() - began_s)
-        self.deadline_s = self.loop.time() + IDLE_S
+        self.deadline_s = self.loop.time() + MAX_IDLE_S
         self.has_token = True
 
     def _parse(self, data: bytes) -> None:
         was_idle = self.is_idle
         if was_idle:
-            self.deadline_s = self.loop.time() + HEAD_S
+            self.deadline_s = self.loop.time() + MAX_HEAD_S
             self._messages = self._head_bytes = 0
         self._head_bytes += len(data)
         self._parsed_poll = None
@@ -217,25 +217,25 @@ class Connection(HttpToolsProtocol):
             self.parser.feed_data(data)
         except httptools.HttpParserCallbackError as error:
             if isinstance(error.__context__, _RefusedRequest):
-                self._break_off(error.__context__.refusal)
+                self._refuse_in_order(error.__context__.refusal)
                 return
             log.error("connection-failed", exc_info=error.__context__ or error)  # noqa: TRY400 - the cause, not its wrapper
-            self.refuse(self.keeper.refusals.failed)
+            self.refuse(self.manager.refusals.failed)
             return
         except httptools.HttpParserUpgrade:
             pass  # not understood, so the request is answered as if it had not asked (RFC 9110 §7.8)
         except httptools.HttpParserError:
-            self._break_off(self.keeper.refusals.not_http)
+            self._refuse_in_order(self.manager.refusals.not_http)
             return
         if self._parsed_poll is not None and was_idle and self._messages == 1 and self.is_idle and self.fast_path is not None:
             self.fast_path.store(data, self._parsed_poll)
-        elif self._head_bytes > LARGEST_HEAD and not self._received and self._in_head:
-            self.refuse(self.keeper.refusals.head_too_large)
+        elif self._head_bytes > MAX_HEAD_BYTES and not self._received and self._in_head:
+            self.refuse(self.manager.refusals.head_too_large)
 
-    def _break_off(self, refusal: Refusal) -> None:
+    def _refuse_in_order(self, refusal: Refusal) -> None:
         """Refuse what cannot be a request; one that came whole before it is answered first, because it is being done."""
-        if not self._cycle_is_over() and not self.cycle.more_body:
-            self._breaks_off = refusal
+        if not self._is_cycle_complete() and not self.cycle.more_body:
+            self._pending_refusal = refusal
             self.flow.pause_reading()
         else:
             self.refuse(refusal)
@@ -246,19 +246,19 @@ class Connection(HttpToolsProtocol):
         self._in_head = True
         self._messages += 1
         super().on_message_begin()
-        self.scope["extensions"] = {WHOLE: {CONNECTION: self}}
+        self.scope["extensions"] = {CACHED_RESPONSE: {CONNECTION: self}}
 
     def on_headers_complete(self) -> None:
         """Take the lane, or go on to ASGI; raising ends the parser's work, so that nothing that follows is taken for a request."""
         self._in_head = False
         self._require_one_host()
-        self.deadline_s = self.loop.time() + BODY_S
-        if self.keeper.prefix:
-            self.url = without_prefix(self.url, self.keeper.prefix)
+        self.deadline_s = self.loop.time() + MAX_BODY_S
+        if self.manager.prefix:
+            self.url = without_prefix(self.url, self.manager.prefix)
         fast_path = self.fast_path
         if (
             fast_path is not None
-            and self._cycle_is_over()
+            and self._is_cycle_complete()
             and not self.pipeline
             and not self.is_stalled
             and self.parser.get_method() == b"GET"
@@ -270,8 +270,8 @@ class Connection(HttpToolsProtocol):
                 self._send_cached(self._parsed_poll, response)
                 self._served_from_cache = True
                 return
-        if len(self.headers) > MOST_HEADERS or self._head_size() > LARGEST_HEAD:
-            raise _RefusedRequest(self.keeper.refusals.head_too_large)
+        if len(self.headers) > MAX_HEADERS or self._head_size() > MAX_HEAD_BYTES:
+            raise _RefusedRequest(self.manager.refusals.head_too_large)
         self._open_cycle()
 
     def _require_one_host(self) -> None:
@@ -280,7 +280,7 @@ class Connection(HttpToolsProtocol):
         if not hosts and self.parser.get_http_version() == "1.0":
             return
         if len(hosts) != 1 or not _HOST_VALUE.fullmatch(hosts[0]):
-            raise _RefusedRequest(self.keeper.refusals.host_invalid)
+            raise _RefusedRequest(self.manager.refusals.host_invalid)
 
     def _head_size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
@@ -294,10 +294,10 @@ class Connection(HttpToolsProtocol):
             target = httptools.parse_url(self.url)
             scope["path"] = unquote((target.path or b"").decode("ascii"))
         except (httptools.HttpParserInvalidURLError, UnicodeDecodeError):
-            raise _RefusedRequest(self.keeper.refusals.not_http) from None
+            raise _RefusedRequest(self.manager.refusals.not_http) from None
         scope["raw_path"] = target.path or b""
         scope["query_string"] = target.query or b""
-        may_begin = self._cycle_is_over()
+        may_begin = self._is_cycle_complete()
         self.cycle = Cycle(
             scope=scope,
             transport=self.transport,
@@ -311,7 +311,7 @@ class Connection(HttpToolsProtocol):
             keep_alive=version != "1.0" and self.parser.should_keep_alive(),
             on_response=self.on_response_complete,
         )
-        self.cycle.keeper = self.keeper
+        self.cycle.manager = self.manager
         if may_begin:
             self._start_asgi_task(self.cycle, self.app)
         else:
@@ -331,7 +331,7 @@ class Connection(HttpToolsProtocol):
         elif self.cycle is not None:
             self.deadline_s = inf
             super().on_message_complete()
-        self._rest()
+        self._become_idle()
 
     def on_response_complete(self) -> None:
         """Go on with the next request in the pipeline, or rest."""
@@ -342,43 +342,43 @@ class Connection(HttpToolsProtocol):
         if self.pipeline:
             cycle, app = self.pipeline.pop()
             self._start_asgi_task(cycle, app)
-        elif self._breaks_off:
-            self.refuse(self._breaks_off)
+        elif self._pending_refusal:
+            self.refuse(self._pending_refusal)
         else:
-            self._rest()
+            self._become_idle()
 
-    def _cycle_is_over(self) -> bool:
+    def _is_cycle_complete(self) -> bool:
         cycle: RequestResponseCycle | None = self.cycle  # uvicorn's annotation leaves out that there was none yet
         return cycle is None or cycle.response_complete
 
-    def _rest(self) -> None:
+    def _become_idle(self) -> None:
         """Be idle once nothing is open: the last request is here as a whole, and its answer is complete."""
-        if self._received and not self.pipeline and self._cycle_is_over():
+        if self._received and not self.pipeline and self._is_cycle_complete():
             self.is_idle = True
-            self.deadline_s = self.loop.time() + IDLE_S
+            self.deadline_s = self.loop.time() + MAX_IDLE_S
 
     def shutdown(self) -> None:
         """Finish what is open and close; those who wait are answered now."""
-        self.keeper.drain()
+        self.manager.drain()
         super().shutdown()
 
     def pause_writing(self) -> None:
         """Note that the other side does not read; it has so long to begin again."""
         super().pause_writing()
         self.is_stalled = True
-        self.deadline_s = self.loop.time() + STALLED_S
+        self.deadline_s = self.loop.time() + MAX_STALL_S
 
     def resume_writing(self) -> None:
         """Go on as before."""
         super().resume_writing()
         self.is_stalled = False
-        self.deadline_s = self.loop.time() + IDLE_S if self.is_idle else inf
+        self.deadline_s = self.loop.time() + MAX_IDLE_S if self.is_idle else inf
 
     def refuse(self, refusal: Refusal) -> None:
         """Say what is wrong and close the connection, if no answer has begun on it."""
         if self.transport.is_closing():
             return
-        self.keeper.on_refusal(refusal.code)
-        if self._cycle_is_over() or not self.cycle.response_started:
-            self.transport.write(STATUS_LINE[refusal.status] + self.keeper.date_line + refusal.rest)
+        self.manager.on_refusal(refusal.code)
+        if self._is_cycle_complete() or not self.cycle.response_started:
+            self.transport.write(STATUS_LINE[refusal.status] + self.manager.date_line + refusal.rest)
         self.transport.close()

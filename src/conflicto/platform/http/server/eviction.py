@@ -27,11 +27,11 @@ RETRY_S = 0.1
 """How long nothing is looked for after a look that found less than it wanted."""
 
 
-class Eviction:
+class ConnectionEviction:
     """Connections without a valid token by their network; `is_proxy` tells the addresses of proxies, whose connections stay."""
 
     def __init__(self, max_connections: int, is_proxy: Callable[[str], bool]) -> None:
-        self.closed = 0
+        self.evicted = 0
         self._pressure = int(max_connections * PRESSURE)
         self._batch = max(1, int(max_connections * BATCH))
         self._is_proxy = is_proxy
@@ -62,7 +62,7 @@ class Eviction:
             connections.discard(connection)
             self.discard(connection)
             close(connection)
-        self.closed += len(chosen)
+        self.evicted += len(chosen)
         if len(chosen) < self._batch:
             self._retry_at_s = now_s + RETRY_S
 

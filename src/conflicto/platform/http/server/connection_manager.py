@@ -7,8 +7,8 @@ import time
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
-from conflicto.platform.http.server.eviction import Eviction, close
-from conflicto.platform.http.server.load import Load
+from conflicto.platform.http.server.eviction import ConnectionEviction, close
+from conflicto.platform.http.server.load_average import LoadAverage
 from conflicto.platform.http.server.refusals import Refusals
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ TICK_S = 0.1
 TICKS_PER_SECOND = 10
 
 
-class Keeper:
+class ConnectionManager:
     """One per process. `fast_path` None: it is disabled. `drain` is called when the server begins to stop, once for each open connection.
 
     `is_proxy` tells the addresses of trusted proxies, whose connections carry many people and are never closed to make room.
@@ -35,7 +35,7 @@ class Keeper:
         fast_path: FastPath | None,
         *,
         server: str,
-        most_connections: int,
+        max_connections: int,
         drain: Callable[[], None],
         on_tick: Callable[[float], None],
         on_refusal: Callable[[str], None],
@@ -44,23 +44,23 @@ class Keeper:
         self.fast_path = fast_path
         self.prefix = b""
         self.refusals = Refusals(server)
-        self._most_connections = most_connections
+        self._most_connections = max_connections
         self.drain = drain
-        self.load = Load()
+        self.load_average = LoadAverage()
         self._on_tick = on_tick
         self.on_refusal = on_refusal
         self.connections: set[Connection] = set()
-        self.eviction = Eviction(most_connections, is_proxy)
+        self.eviction = ConnectionEviction(max_connections, is_proxy)
         self.date_line = _date_line()
 
-    def take(self, connection: Connection) -> Refusal | None:
+    def accept(self, connection: Connection) -> Refusal | None:
         """Look after one more connection; say what it must be told if that is one too many."""
         self.connections.add(connection)
         self.eviction.add(connection)
         self.eviction.make_room(self.connections, connection, connection.loop.time())
         return self.refusals.too_many_connections if len(self.connections) > self._most_connections else None
 
-    def leave(self, connection: Connection) -> None:
+    def remove(self, connection: Connection) -> None:
         """Forget a connection that is closed."""
         self.connections.discard(connection)
         self.eviction.discard(connection)
@@ -73,7 +73,7 @@ class Keeper:
             due = loop.time() + TICK_S
             await asyncio.sleep(TICK_S)
             late_s = max(0.0, loop.time() - due)
-            self.load.note(late_s)
+            self.load_average.add(late_s)
             self._on_tick(late_s)
             ticks += 1
             if ticks % TICKS_PER_SECOND == 0:

@@ -38,17 +38,17 @@ class ConditionInvalid(DomainError):
     kind = Kind.MALFORMED
 
 
-def tag_of(body: bytes) -> bytes:
+def etag_of(body: bytes) -> bytes:
     """Return the tag of a body: the same tag exactly if the same bytes. Weak, because proxies weaken it anyway."""
     return b'W/"' + blake2b(body, digest_size=12).hexdigest().encode() + b'"'
 
 
-def revision_tag(revision: int) -> Header:
+def revision_etag(revision: int) -> Header:
     """Return the strong tag of a host's representation of an object in one revision."""
     return b"etag", b'"r%d"' % revision
 
 
-def holds(if_none_match: str | None, tag: bytes) -> bool:
+def etag_matches(if_none_match: str | None, tag: bytes) -> bool:
     """Tell whether `If-None-Match` (a list, or `*`) names `tag`, by weak comparison and whoever compressed the body."""
     if if_none_match is None:
         return False
@@ -71,7 +71,7 @@ def conditional_response(request: Request, body: bytes, tag: bytes, headers: tup
     if request.route.method != "GET":
         return Response(200, body, (JSON_HEADER, (b"etag", tag), NO_STORE, *headers))
     common = ((b"etag", tag), REVALIDATE, VARY, *headers)
-    if holds(request.header(b"if-none-match"), tag):
+    if etag_matches(request.header(b"if-none-match"), tag):
         return Response(304, b"", common)
     return Response(200, body, (JSON_HEADER, *common))
 

@@ -3,13 +3,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from conflicto.platform.http.conditions import (
+from conflicto.platform.http.conditional_requests import (
     ConditionInvalid,
     conditional_response,
-    holds,
+    etag_matches,
+    etag_of,
     required_revisions,
-    revision_tag,
-    tag_of,
+    revision_etag,
 )
 from conflicto.platform.http.messages import Request
 
@@ -21,14 +21,14 @@ def request(method: str = "GET", *more: tuple[bytes, bytes], **headers: str) -> 
 
 
 def test_same_tag_exactly_if_same_bytes() -> None:
-    assert tag_of(b"a") == tag_of(b"a") != tag_of(b"b")
-    assert tag_of(b"a").startswith(b'W/"')
+    assert etag_of(b"a") == etag_of(b"a") != etag_of(b"b")
+    assert etag_of(b"a").startswith(b'W/"')
 
 
 @pytest.mark.parametrize("condition", ['"a"', 'W/"a"', "*", " * ", '"x", "a"', '"a","x"', 'W/"x" , W/"a" ,"y"', '"x","a",'])
 def test_conditions_that_hold(condition: str) -> None:
-    assert holds(condition, b'W/"a"')
-    assert holds(condition, b'"a"')
+    assert etag_matches(condition, b'W/"a"')
+    assert etag_matches(condition, b'"a"')
 
 
 SUFFIXES = ("-gzip", "-br", "-zstd", "-deflate", "--gzip", ";gzip")
@@ -37,8 +37,8 @@ SUFFIXES = ("-gzip", "-br", "-zstd", "-deflate", "--gzip", ";gzip")
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("written", ['"a{}"', 'W/"a{}"', '"x", "a{}"', 'W/"a{}" , "y"'])
 def test_a_compressed_body_is_the_same_body(written: str, suffix: str) -> None:
-    assert holds(written.format(suffix), b'W/"a"')
-    assert holds(written.format(suffix), b'"a"')
+    assert etag_matches(written.format(suffix), b'W/"a"')
+    assert etag_matches(written.format(suffix), b'"a"')
     assert required_revisions(request(if_match=written.format(suffix).replace("a", "r7", 1))) == {7}
 
 
@@ -47,14 +47,14 @@ def test_a_compressed_body_is_the_same_body(written: str, suffix: str) -> None:
     ['"a-"', '"-gzip"', '"a-gzipped"', '"agzip"', '"a-gzip-br"', '"a---gzip"', '"a-GZIP"', '"b-gzip"', '"a"-gzip', "a-gzip"],
 )
 def test_other_endings_are_other_tags(condition: str) -> None:
-    assert not holds(condition, b'W/"a"')
+    assert not etag_matches(condition, b'W/"a"')
     with pytest.raises(ConditionInvalid):
         required_revisions(request(if_match=condition.replace("a", "r7", 1)))
 
 
 @pytest.mark.parametrize("condition", [None, "", "a", '"b"', "W/a", '"A"', "W/*", '"*"', '"a', 'a"', '""a""', '"\x7f"', "é"])
 def test_conditions_that_do_not_hold(condition: str | None) -> None:
-    assert not holds(condition, b'W/"a"')
+    assert not etag_matches(condition, b'W/"a"')
 
 
 @pytest.mark.parametrize(
@@ -65,13 +65,13 @@ def test_conditions_that_do_not_hold(condition: str | None) -> None:
 def test_long_conditions_cost_no_time(condition: str) -> None:
     began = time.monotonic()
 
-    assert not holds(condition, b'"a"')
+    assert not etag_matches(condition, b'"a"')
 
     assert time.monotonic() - began < 0.2
 
 
 def test_answer_is_304_exactly_if_the_caller_has_the_body() -> None:
-    tag = tag_of(b"{}")
+    tag = etag_of(b"{}")
     full = conditional_response(request(), b"{}", tag, ((b"poll-after", b"1"),))
     empty = conditional_response(request(if_none_match=tag.decode()), b"{}", tag, ((b"poll-after", b"1"),))
 
@@ -140,6 +140,6 @@ def test_long_lists_of_revisions_cost_no_time(value: str) -> None:
 
 
 def test_tag_of_a_revision_is_what_if_match_takes() -> None:
-    name, tag = revision_tag(12)
+    name, tag = revision_etag(12)
 
     assert (name, required_revisions(request(if_match=tag.decode()))) == (b"etag", {12})

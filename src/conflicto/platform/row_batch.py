@@ -7,7 +7,7 @@ from typing import Generic, NamedTuple, TypeVar
 T = TypeVar("T")
 
 
-class Part(NamedTuple, Generic[T]):
+class RowBatch(NamedTuple, Generic[T]):
     """Rows of a list, up to one more than were asked for. `is_cut`: more were not read because these are large enough for a page."""
 
     rows: list[T]

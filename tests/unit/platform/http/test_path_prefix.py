@@ -1,6 +1,6 @@
 import pytest
 
-from conflicto.platform.http.prefix import headers_below, prefix_of, without_prefix
+from conflicto.platform.http.path_prefix import prefix_of, with_prefix, without_prefix
 from conflicto.settings import OWN_PATHS, SettingsInvalid, read_settings
 
 
@@ -34,6 +34,6 @@ def test_a_target_with_and_without_the_prefix_is_one(target: bytes, seen: bytes)
 
 def test_addresses_of_ours_lie_below_the_prefix() -> None:
     headers = [(b"location", b"/j/A"), (b"link", b'</a>; rel="next"'), (b"location", b"https://y.org/"), (b"x", b"/j/A")]
-    assert headers_below(b"/live", headers) == (
+    assert with_prefix(b"/live", headers) == (
         (b"location", b"/live/j/A"), (b"link", b'</live/a>; rel="next"'), (b"location", b"https://y.org/"), (b"x", b"/j/A"),
     )  # fmt: skip

@@ -4,9 +4,9 @@ from uuid import UUID
 
 import pytest
 
-from conflicto.access.admission import Admission, Admitted, refusals
+from conflicto.access.authentication import Authenticated, TokenAuthenticator, refusals
 from conflicto.access.errors import OperatorOnly, RoleNotAllowed, TokenInvalid, TokenMissing
-from conflicto.access.links import Link, Scope, earlier_link_id
+from conflicto.access.links import Link, Scope, legacy_link_id
 from conflicto.access.roles import (
     ADMIN,
     ANYONE,
@@ -86,20 +86,20 @@ def directory() -> Directory:
 
 
 @pytest.fixture
-def admission(tokens: Tokens, directory: Directory) -> Admission:
-    return Admission(tokens, digest(ADMIN_TOKEN), directory, UsedTickets(Clock()))
+def admission(tokens: Tokens, directory: Directory) -> TokenAuthenticator:
+    return TokenAuthenticator(tokens, digest(ADMIN_TOKEN), directory, UsedTickets(Clock()))
 
 
-async def admit(admission: Admission, who: frozenset[Role], token: str | None, **params: Any) -> Caller | None:
-    return (await admission.admit(who, None if token is None else f"Bearer {token}", params))[0]
+async def admit(admission: TokenAuthenticator, who: frozenset[Role], token: str | None, **params: Any) -> Caller | None:
+    return (await admission.authenticate(who, None if token is None else f"Bearer {token}", params))[0]
 
 
-async def test_anyone_needs_no_token_and_none_is_looked_at(admission: Admission) -> None:
-    assert await admission.admit(ANYONE, None, {}) == Admitted(None)
-    assert await admission.admit(ANYONE, "Bearer rubbish", {}) == Admitted(None)
+async def test_anyone_needs_no_token_and_none_is_looked_at(admission: TokenAuthenticator) -> None:
+    assert await admission.authenticate(ANYONE, None, {}) == Authenticated(None)
+    assert await admission.authenticate(ANYONE, "Bearer rubbish", {}) == Authenticated(None)
 
 
-async def test_every_role_against_every_set(admission: Admission, tokens: Tokens) -> None:
+async def test_every_role_against_every_set(admission: TokenAuthenticator, tokens: Tokens) -> None:
     held = {
         Role.ADMIN: ADMIN_TOKEN,
         Role.HOST: tokens.mint(Role.HOST, 5, version=2),
@@ -119,24 +119,24 @@ async def test_every_role_against_every_set(admission: Admission, tokens: Tokens
 
 
 @pytest.mark.parametrize("header", [None])
-async def test_missing_token(admission: Admission, header: str | None) -> None:
+async def test_missing_token(admission: TokenAuthenticator, header: str | None) -> None:
     with pytest.raises(TokenMissing):
-        await admission.admit(MEMBERS, header, {})
+        await admission.authenticate(MEMBERS, header, {})
 
 
 @pytest.mark.parametrize("header", ["", "Basic abc", "Bearer", "Bearer ", "Bearer wrong-admin-token", "Bearer a.b.c", "bearerabc"])
-async def test_other_headers(admission: Admission, header: str) -> None:
+async def test_other_headers(admission: TokenAuthenticator, header: str) -> None:
     with pytest.raises(TokenInvalid):
-        await admission.admit(MEMBERS, header, {})
+        await admission.authenticate(MEMBERS, header, {})
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-async def test_scheme_in_any_case(admission: Admission, tokens: Tokens, scheme: str) -> None:
-    caller = (await admission.admit(MEMBERS, f"{scheme}  {tokens.mint(Role.HOST, 5, version=2)} ", {})).caller
+async def test_scheme_in_any_case(admission: TokenAuthenticator, tokens: Tokens, scheme: str) -> None:
+    caller = (await admission.authenticate(MEMBERS, f"{scheme}  {tokens.mint(Role.HOST, 5, version=2)} ", {})).caller
     assert caller is not None
 
 
-async def test_other_sessions_and_seats_are_unknown(admission: Admission, tokens: Tokens) -> None:
+async def test_other_sessions_and_seats_are_unknown(admission: TokenAuthenticator, tokens: Tokens) -> None:
     host, seat = tokens.mint(Role.HOST, 5, version=2), tokens.mint(Role.PARTICIPANT, 5, version=2, subject="77")
 
     for token, params in (
@@ -155,7 +155,7 @@ async def test_other_sessions_and_seats_are_unknown(admission: Admission, tokens
 
 
 @pytest.mark.parametrize("version", [1, 3])
-async def test_rotated_and_kicked_tokens_are_dead(admission: Admission, tokens: Tokens, version: int) -> None:
+async def test_rotated_and_kicked_tokens_are_dead(admission: TokenAuthenticator, tokens: Tokens, version: int) -> None:
     for token in (tokens.mint(Role.HOST, 5, version=version), tokens.mint(Role.PARTICIPANT, 5, version=version, subject="77")):
         with pytest.raises(TokenInvalid):
             await admit(admission, MEMBERS, token)
@@ -163,7 +163,7 @@ async def test_rotated_and_kicked_tokens_are_dead(admission: Admission, tokens: 
 
 @pytest.mark.parametrize("change", [{"revoked_us": 1}, {"scope": Scope.SCREEN}])
 async def test_a_revoked_link_or_one_of_another_role_is_dead(
-    admission: Admission, tokens: Tokens, directory: Directory, change: dict[str, Any]
+    admission: TokenAuthenticator, tokens: Tokens, directory: Directory, change: dict[str, Any]
 ) -> None:
     token = tokens.mint(Role.HOST, 5, version=2, link=ONE)
     assert await admit(admission, MEMBERS, token)
@@ -175,7 +175,7 @@ async def test_a_revoked_link_or_one_of_another_role_is_dead(
 
 
 async def test_a_link_that_the_memory_does_not_know_asks_the_database_once(
-    admission: Admission, tokens: Tokens, directory: Directory
+    admission: TokenAuthenticator, tokens: Tokens, directory: Directory
 ) -> None:
     directory.memory.links = {}
     directory.database = Session(2, {})
@@ -193,21 +193,21 @@ async def test_a_link_that_the_memory_does_not_know_asks_the_database_once(
 
 @pytest.mark.parametrize(("role", "scope"), [(Role.HOST, Scope.OWNER), (Role.SCREEN, Scope.SCREEN)])
 async def test_tokens_from_before_links_need_no_row(
-    admission: Admission, tokens: Tokens, directory: Directory, role: Role, scope: Scope
+    admission: TokenAuthenticator, tokens: Tokens, directory: Directory, role: Role, scope: Scope
 ) -> None:
     directory.memory.links = {}
-    token = tokens.mint(role, 5, version=2, link=earlier_link_id(role, 5))
+    token = tokens.mint(role, 5, version=2, link=legacy_link_id(role, 5))
     caller = await admit(admission, MEMBERS, token)
     assert caller is not None
     assert (caller.role, caller.scope, directory.asked) == (role, scope, 0)
 
-    directory.memory.links = {earlier_link_id(role, 5): replace(LINK, scope=scope, revoked_us=1)}
+    directory.memory.links = {legacy_link_id(role, 5): replace(LINK, scope=scope, revoked_us=1)}
     with pytest.raises(TokenInvalid):
         await admit(admission, MEMBERS, token)
 
 
 async def test_token_newer_than_the_memory_asks_the_database_once(
-    admission: Admission, tokens: Tokens, directory: Directory
+    admission: TokenAuthenticator, tokens: Tokens, directory: Directory
 ) -> None:
     directory.database = Session(3, {77: 3})
 
@@ -220,7 +220,9 @@ async def test_token_newer_than_the_memory_asks_the_database_once(
     assert directory.asked == 2
 
 
-async def test_session_that_is_not_in_memory_is_looked_up(admission: Admission, tokens: Tokens, directory: Directory) -> None:
+async def test_session_that_is_not_in_memory_is_looked_up(
+    admission: TokenAuthenticator, tokens: Tokens, directory: Directory
+) -> None:
     directory.memory = None
 
     assert await admit(admission, MEMBERS, tokens.mint(Role.HOST, 5, version=2))
@@ -229,11 +231,11 @@ async def test_session_that_is_not_in_memory_is_looked_up(admission: Admission, 
         await admit(admission, MEMBERS, tokens.mint(Role.HOST, 5, version=2))
 
 
-async def test_old_tokens_come_back_renewed(admission: Admission, tokens: Tokens, clock: HandClock) -> None:
+async def test_old_tokens_come_back_renewed(admission: TokenAuthenticator, tokens: Tokens, clock: HandClock) -> None:
     token = tokens.mint(Role.PARTICIPANT, 5, version=2, subject="77")
     clock.advance(8 * DAY_S)
 
-    caller, renewed, _, _ = await admission.admit(MEMBERS, f"Bearer {token}", {})
+    caller, renewed, _, _ = await admission.authenticate(MEMBERS, f"Bearer {token}", {})
 
     assert renewed is not None
     assert await admit(admission, MEMBERS, renewed) == caller
@@ -246,6 +248,6 @@ def test_documented_refusals() -> None:
     assert refusals(HOSTS) == (TokenMissing, TokenInvalid, RoleNotAllowed)
 
 
-async def test_no_ticket_for_a_session_that_is_gone(admission: Admission) -> None:
+async def test_no_ticket_for_a_session_that_is_gone(admission: TokenAuthenticator) -> None:
     with pytest.raises(NotFound):
-        await admission.ticket_for(Caller(Role.ADMIN, "admin"), 6)
+        await admission.create_ticket(Caller(Role.ADMIN, "admin"), 6)

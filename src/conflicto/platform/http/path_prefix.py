@@ -29,7 +29,7 @@ def without_prefix(target: bytes, prefix: bytes) -> bytes:
     return rest if rest.startswith(b"/") else b"/" + rest
 
 
-def headers_below(prefix: bytes, headers: Iterable[Header]) -> tuple[Header, ...]:
+def with_prefix(prefix: bytes, headers: Iterable[Header]) -> tuple[Header, ...]:
     """Return headers whose addresses of ours lie below the prefix."""
     begins = {b"location": b"/", b"link": b"</"}
     return tuple(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from conflicto.platform.http.messages import Request
 
-NOTHING_EXPECTED = Limits(max_bytes=1024)
+EMPTY_BODY_LIMITS = Limits(max_bytes=1024)
 """For routes without a body: enough for an empty object, which some clients always send."""
 
 
@@ -26,12 +26,12 @@ class MediaTypeUnsupported(DomainError):
     kind = Kind.UNSUPPORTED
 
 
-class ClientGone(Exception):
+class ClientDisconnected(Exception):
     """The client went away before its body was complete, or before its answer was; nobody is left to answer."""
 
 
 @asynccontextmanager
-async def ending_with_caller(request: Request) -> AsyncIterator[None]:
+async def cancel_on_disconnect(request: Request) -> AsyncIterator[None]:
     """Cancel what is awaited inside the block if the caller goes away meanwhile; for requests without a body.
 
     Raises:
@@ -40,15 +40,15 @@ async def ending_with_caller(request: Request) -> AsyncIterator[None]:
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(None) as wait:
-            with request.gone(lambda: wait.reschedule(loop.time())):
+            with request.on_disconnect(lambda: wait.reschedule(loop.time())):
                 yield
     except TimeoutError:
         if wait.expired():
-            raise ClientGone from None
+            raise ClientDisconnected from None
         raise
 
 
-async def gated_body(request: Request, receive: Callable[[], Awaitable[Any]]) -> bytes:
+async def read_body(request: Request, receive: Callable[[], Awaitable[Any]]) -> bytes:
     """Return the compact JSON of the request, `b""` if it has no body.
 
     Raises:
@@ -57,7 +57,7 @@ async def gated_body(request: Request, receive: Callable[[], Awaitable[Any]]) ->
         DomainError: the gate refused it.
         InvalidInput: the route takes no body and got one that says something.
     """
-    limits = request.route.body or NOTHING_EXPECTED
+    limits = request.route.body or EMPTY_BODY_LIMITS
     body = await _read(request, receive, limits.max_bytes)
     if not body:
         return b""
@@ -78,7 +78,7 @@ async def _read(request: Request, receive: Callable[[], Awaitable[Any]], longest
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise ClientGone
+            raise ClientDisconnected
         chunk = message.get("body", b"")
         size += len(chunk)
         if size > longest:

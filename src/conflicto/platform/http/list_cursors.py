@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 VERSION = 1
 DIGEST_BYTES = 8
 MAX_CURSOR_CHARS = 200
-MAX_KEY = 2**63 - 1
-PLACE_FIELDS = frozenset({"limit", "offset", "cursor"})
+MAX_KEY_INTEGER = 2**63 - 1
+PAGING_FIELDS = frozenset({"limit", "offset", "cursor"})
 """Query fields that say which part of a list is wanted; all others are filters."""
 
 INVALID = "is no next_cursor of this list with these filters; leave it out to begin at the first page"
@@ -33,12 +33,12 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[int, bytes, list[int | str]]).decode
 
 
-def cursor_of(request: Request, key: Key) -> str:
+def encode_cursor(request: Request, key: Key) -> str:
     """Return the cursor of the place behind the item with `key`."""
     return urlsafe_b64encode(_encode((VERSION, _digest(request), key))).rstrip(b"=").decode()
 
 
-def key_of(request: Request, cursor: str, kinds: tuple[type, ...]) -> Any:  # noqa: ANN401 - a tuple of `kinds`
+def decode_cursor(request: Request, cursor: str, kinds: tuple[type, ...]) -> Any:  # noqa: ANN401 - a tuple of `kinds`
     """Return the key in a cursor, whose members have the types `kinds`.
 
     Raises:
@@ -50,7 +50,7 @@ def key_of(request: Request, cursor: str, kinds: tuple[type, ...]) -> Any:  # no
         version, digest, key = _decode(urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)))
     except (ValueError, msgspec.DecodeError):
         raise InvalidInput(errors=(FieldError("/query/cursor", INVALID),)) from None
-    is_key = tuple(map(type, key)) == kinds and all(abs(each) <= MAX_KEY for each in key if isinstance(each, int))
+    is_key = tuple(map(type, key)) == kinds and all(abs(each) <= MAX_KEY_INTEGER for each in key if isinstance(each, int))
     if version != VERSION or digest != _digest(request) or not is_key:
         raise InvalidInput(errors=(FieldError("/query/cursor", INVALID),))
     return tuple(key)
@@ -64,6 +64,6 @@ def next_link(request: Request, cursor: str) -> bytes:
 
 
 def _digest(request: Request) -> bytes:
-    filters = [(name, request.query(name)) for name in sorted(request.query_names() - PLACE_FIELDS)]
+    filters = [(name, request.query(name)) for name in sorted(request.query_names() - PAGING_FIELDS)]
     of = (request.route.name, sorted((name, str(value)) for name, value in request.params.items()), filters)
     return blake2b(_encode(of), digest_size=DIGEST_BYTES).digest()

@@ -9,7 +9,7 @@ from starlette.middleware.cors import CORSMiddleware
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-EXPOSED = (
+EXPOSED_HEADERS = (
     "ETag",
     "Link",
     "Retry-After",
@@ -26,10 +26,10 @@ EXPOSED = (
 )
 """Headers of ours that such a page may read."""
 
-REMEMBERED_S = 86_400
+PREFLIGHT_MAX_AGE_S = 86_400
 
 
-def open_to_origins(app: Any, origins: Sequence[str]) -> Any:  # noqa: ANN401 - ASGI
+def with_cors(app: Any, origins: Sequence[str]) -> Any:  # noqa: ANN401 - ASGI
     """Return the application with the headers that browsers ask for before they let another origin's page in; as it is for none."""
     if not origins:
         return app
@@ -38,6 +38,6 @@ def open_to_origins(app: Any, origins: Sequence[str]) -> Any:  # noqa: ANN401 - 
         allow_origins=list(origins),
         allow_methods=["*"],
         allow_headers=["*"],
-        expose_headers=list(EXPOSED),
-        max_age=REMEMBERED_S,
+        expose_headers=list(EXPOSED_HEADERS),
+        max_age=PREFLIGHT_MAX_AGE_S,
     )

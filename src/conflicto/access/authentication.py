@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from conflicto.access.errors import OperatorOnly, RoleNotAllowed, TokenInvalid, TokenMissing
-from conflicto.access.links import earlier_scope
+from conflicto.access.links import legacy_scope
 from conflicto.access.roles import OPERATORS, Caller, Role
 from conflicto.access.tokens import Claims, Tokens, digest, matches
 from conflicto.platform.problems import DomainError, NotFound
@@ -25,7 +25,7 @@ BEARER = "bearer "
 OPERATOR_HINT = "This takes the operator's token: ask the operator to do it, or sign in at /host with that token."
 
 
-class Standing(Protocol):
+class SessionTokens(Protocol):
     """What decides whether the tokens of a session are alive."""
 
     def token_version(self) -> int:
@@ -39,13 +39,13 @@ class Standing(Protocol):
         """Return the version that the tokens of a seat must have; giving it up raises it, so the tokens of the gone are dead."""
 
 
-class Directory(Protocol):
+class TokenVersions(Protocol):
     """Where standings are found: the memory of the feed."""
 
-    def known(self, session_id: int) -> Standing | None:
+    def known(self, session_id: int) -> SessionTokens | None:
         """Return the standing of a session if it is in memory."""
 
-    async def standing(self, session_id: int, *, fresh: bool = False) -> Standing | None:
+    async def standing(self, session_id: int, *, fresh: bool = False) -> SessionTokens | None:
         """Return the standing of a session, None if there is no such session; `fresh` asks the database."""
 
 
@@ -53,7 +53,7 @@ async def _always() -> None:
     """Let in whoever was let in before: the operator, and those who need no token."""
 
 
-class Admitted(NamedTuple):
+class Authenticated(NamedTuple):
     """Who was let in (None where anyone may call), a renewed token if theirs is old, and how long it is sure to stay so, in seconds.
 
     `again` raises `TokenInvalid` as soon as the caller would not be let in any more.
@@ -61,25 +61,31 @@ class Admitted(NamedTuple):
 
     caller: Caller | None
     renewed: str | None = None
-    life_s: int = 0
-    again: Callable[[], Awaitable[None]] = _always
+    lifetime_s: int = 0
+    reauthenticate: Callable[[], Awaitable[None]] = _always
 
 
-class Admission:
+class TokenAuthenticator:
     """Decides who may call what. One per process."""
 
     def __init__(
-        self, tokens: Tokens, admin_hash: str, directory: Directory, tickets: UsedTickets, *, metrics_token: str | None = None
+        self,
+        tokens: Tokens,
+        admin_hash: str,
+        token_versions: TokenVersions,
+        tickets: UsedTickets,
+        *,
+        metrics_token: str | None = None,
     ) -> None:
         self._tokens = tokens
         self._admin_hash = admin_hash
         self._metrics_hash = digest(metrics_token) if metrics_token is not None else None
-        self._directory = directory
+        self._token_versions = token_versions
         self._tickets = tickets
 
-    async def admit(
+    async def authenticate(
         self, who: frozenset[Role], authorization: str | None, params: Mapping[str, object], ticket: str | None = None
-    ) -> Admitted:
+    ) -> Authenticated:
         """Let the caller in, by their token or, where a route takes one, by a ticket.
 
         Raises:
@@ -88,35 +94,35 @@ class Admission:
             NotFound: the path names another session, or another participant.
         """
         if not who:
-            return Admitted(None)
+            return Authenticated(None)
         if authorization is None and ticket is not None:
             return await self._by_ticket(who, ticket, params)
         token = _bearer(authorization)
         if token.count(".") == NOT_A_JWT:
-            return Admitted(await self._by_secret(token, who, params))
+            return Authenticated(await self._by_secret(token, who, params))
         claims = self._tokens.verify(token)
         caller = await self._fitting(claims, who, params)
-        return Admitted(caller, self._tokens.renewed(claims), self._tokens.life_s(claims), partial(self._again, claims))
+        return Authenticated(caller, self._tokens.renew(claims), self._tokens.lifetime_s(claims), partial(self._again, claims))
 
-    async def ticket_for(self, caller: Caller, session_id: int) -> str:
+    async def create_ticket(self, caller: Caller, session_id: int) -> str:
         """Return a ticket to open a stream with, once; the operator's is a host's.
 
         Raises:
             NotFound: the session is gone.
         """
-        standing = await self._directory.standing(session_id)
+        standing = await self._token_versions.standing(session_id)
         if standing is None:
             raise NotFound
         bearer = Caller(Role.HOST, caller.subject, session_id) if caller.role is Role.ADMIN else caller
         return self._tokens.mint_ticket(
-            bearer, session_id, version=_version(standing, bearer), until_s=self._tokens.latest_s(bearer)
+            bearer, session_id, version=_version(standing, bearer), until_s=self._tokens.max_expiry_s(bearer)
         )
 
-    async def _by_ticket(self, who: frozenset[Role], ticket: str, params: Mapping[str, object]) -> Admitted:
+    async def _by_ticket(self, who: frozenset[Role], ticket: str, params: Mapping[str, object]) -> Authenticated:
         claims, name = self._tokens.verify_ticket(ticket)
         caller = await self._fitting(claims, who, params)
         await self._tickets.use(name)
-        return Admitted(caller, again=partial(self._again, claims))
+        return Authenticated(caller, reauthenticate=partial(self._again, claims))
 
     async def _fitting(self, claims: Claims, who: frozenset[Role], params: Mapping[str, object]) -> Caller:
         caller = await self._alive(claims)
@@ -139,7 +145,7 @@ class Admission:
         if role is Role.METRICS:
             return Caller(role, "metrics")
         session_id = params.get("session_id")
-        if isinstance(session_id, int) and await self._directory.standing(session_id) is None:
+        if isinstance(session_id, int) and await self._token_versions.standing(session_id) is None:
             raise NotFound
         return Caller(Role.ADMIN, "admin")
 
@@ -152,12 +158,12 @@ class Admission:
 
     async def _alive(self, claims: Claims) -> Caller:
         """Compare the token with the session's standing; a token newer than what is known reads the database once."""
-        standing = self._directory.known(claims.session_id)
+        standing = self._token_versions.known(claims.session_id)
         caller = None if standing is None else _known_caller(standing, claims)
         for fresh in (False, True):
             if caller is not None:
                 return caller
-            standing = await self._directory.standing(claims.session_id, fresh=fresh)
+            standing = await self._token_versions.standing(claims.session_id, fresh=fresh)
             if standing is None:
                 raise TokenInvalid
             caller = _known_caller(standing, claims)
@@ -166,7 +172,7 @@ class Admission:
         return caller
 
 
-def _known_caller(standing: Standing, claims: Claims) -> Caller | None:
+def _known_caller(standing: SessionTokens, claims: Claims) -> Caller | None:
     """Return the caller with the scope of their link, None if the standing is too old to tell.
 
     Raises:
@@ -181,13 +187,13 @@ def _known_caller(standing: Standing, claims: Claims) -> Caller | None:
         return caller
     link = standing.links.get(caller.link)
     if link is None:
-        return replace(caller, scope=earlier_scope(caller.role)) if claims.is_earlier else None
+        return replace(caller, scope=legacy_scope(caller.role)) if claims.is_legacy else None
     if link.revoked_us is not None or link.role is not caller.role:
         raise TokenInvalid
     return replace(caller, scope=link.scope)
 
 
-def _version(standing: Standing, caller: Caller) -> int:
+def _version(standing: SessionTokens, caller: Caller) -> int:
     return standing.token_version() if caller.participant_id is None else standing.seat_version(caller.participant_id)
 
 

@@ -14,13 +14,13 @@ import structlog
 
 from conflicto.platform.db.slow_queries import ROUTE
 from conflicto.platform.fast_path.cached_response import NOT_MODIFIED, VARIANT_STATUS
-from conflicto.platform.http.body import ClientGone, gated_body
-from conflicto.platform.http.messages import FOR_EVER, NO_SNIFF, SAFE_HEADERS, Request, Response, Unseen
-from conflicto.platform.http.prefix import headers_below
-from conflicto.platform.http.problem_response import code_of, problem_response
+from conflicto.platform.http.canonical_target import canonical_target
+from conflicto.platform.http.messages import IMMUTABLE, NO_SNIFF, SAFE_HEADERS, Concealment, Request, Response
+from conflicto.platform.http.path_prefix import with_prefix
+from conflicto.platform.http.problem_response import problem_code, problem_response
 from conflicto.platform.http.query_fields import require_known_fields
+from conflicto.platform.http.request_body import ClientDisconnected, read_body
 from conflicto.platform.http.routes import TextInvalid
-from conflicto.platform.http.targets import canonical_target
 from conflicto.platform.ids import opaque_names
 from conflicto.platform.limits.addresses import network_of
 from conflicto.platform.limits.bucket import LimitScope
@@ -45,27 +45,27 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-WHOLE = "conflicto.response.whole"
+CACHED_RESPONSE = "conflicto.response.whole"
 """Name of our server's ASGI extension: a ready answer is sent as one message (`platform/http/server`)."""
 
 CONNECTION = "connection"
 """Key in that extension of the connection, which is told that a valid token was shown on it."""
 
-WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
-FIRST_PROBLEM = 400
+FIRST_ERROR_STATUS = 400
 
 REQUEST_ID_BYTES = 12
 """Of randomness: numbers in a row would tell by a gap of a request that the log does not hold."""
 
-EVERYONE = ""
+SERVER_KEY = ""
 """Whose bucket it is where all of them share one."""
 
 
-class Gatekeeper(Protocol):
+class Authenticator(Protocol):
     """Who is let in; the access room provides it."""
 
-    async def admit(
+    async def authenticate(
         self, who: frozenset[Any], authorization: str | None, params: Mapping[str, object], ticket: str | None = None
     ) -> tuple[Any, str | None, int, Callable[[], Awaitable[None]]]:
         """Let a caller in.
@@ -76,13 +76,13 @@ class Gatekeeper(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Dependencies:
     """What the front door works with."""
 
-    table: RouteTable
-    gatekeeper: Gatekeeper
+    routes: RouteTable
+    authenticator: Authenticator
     limiter: Limiter
-    control: ControlPlane
+    control_plane: ControlPlane
     metrics: Metrics
     clock: Clock
     access_log: bool
@@ -93,24 +93,24 @@ class Desk:
     prefix: bytes = b""
 
 
-class FrontDoor:
+class RequestPipeline:
     """The ASGI application for HTTP requests."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, desk: Dependencies) -> None:
+        self._dependencies = desk
         self._bodies = desk.metrics.spread(BODY_BYTES)
         self._request_ids = opaque_names(REQUEST_ID_BYTES)
 
     async def send_cached(self, scope: dict[str, Any], send: Callable[[Any], Awaitable[None]]) -> bool:
         """Answer a plain poll with what lies ready; False: nothing does, and nothing was sent."""
-        found = self._desk.fast_path.parse(_target(scope), scope["headers"]) if scope["method"] == "GET" else None
+        found = self._dependencies.fast_path.parse(_target(scope), scope["headers"]) if scope["method"] == "GET" else None
         if found is None:
             return False
         poll, response = found
         variant, began_s = response.select_variant(poll.if_none_match), perf_counter()
         response.tally.forms[variant] += 1
-        if WHOLE in scope.get("extensions", ()):
-            await send({"type": WHOLE, "response": response, "variant": variant})
+        if CACHED_RESPONSE in scope.get("extensions", ()):
+            await send({"type": CACHED_RESPONSE, "response": response, "variant": variant})
         else:
             body = b"" if variant == NOT_MODIFIED else response.body
             await send({"type": "http.response.start", "status": VARIANT_STATUS[variant], "headers": response.headers[variant]})
@@ -124,39 +124,39 @@ class FrontDoor:
     ) -> None:
         """Answer one request, the whole way."""
         request_id = next(self._request_ids)
-        began = self._desk.clock.monotonic_s()
+        began = self._dependencies.clock.monotonic_s()
         route: Route | None = None
         try:
-            _require_text(scope["query_string"])
-            route, params = self._desk.table.match(scope["method"], scope["path"])
+            _require_no_nul(scope["query_string"])
+            route, params = self._dependencies.routes.match(scope["method"], scope["path"])
             ROUTE.set(route.path)
             response = await self._respond(scope, receive, route, params, request_id)
-        except ClientGone:
+        except ClientDisconnected:
             return
         except Exception as error:  # noqa: BLE001 - the last resort: the caller gets an id, the log gets the cause
-            response = self._last_resort(error, scope, route, request_id)
-        if self._desk.prefix and not response.has_all_headers:
-            response.headers = headers_below(self._desk.prefix, response.headers)
-        took_s = self._desk.clock.monotonic_s() - began
+            response = self._error_response(error, scope, route, request_id)
+        if self._dependencies.prefix and not response.has_final_headers:
+            response.headers = with_prefix(self._dependencies.prefix, response.headers)
+        took_s = self._dependencies.clock.monotonic_s() - began
         self._count(scope, route, response, request_id, took_s)
         await _send(send, response, request_id, head=scope["method"] == "HEAD")
 
     def _count(self, scope: dict[str, Any], route: Route | None, response: Response, request_id: str, took_s: float) -> None:
         """Count a request and log it, unless that would tell of an anonymous answer."""
         path = route.path if route else UNMATCHED
-        if response.unseen is Unseen.UNTIL_RELEASE:
-            self._desk.metrics.deferred.hold(took_s)
-        elif response.unseen is Unseen.OWN_NEWS:
-            self._desk.metrics.tally(path).count_disguised()
+        if response.concealment is Concealment.UNTIL_RELEASE:
+            self._dependencies.metrics.deferred.hold(took_s)
+        elif response.concealment is Concealment.OWN_CHANGES:
+            self._dependencies.metrics.tally(path).count_disguised()
         else:
-            self._desk.metrics.answered(path, scope["method"], response.status, took_s)
-            if self._desk.access_log:
+            self._dependencies.metrics.answered(path, scope["method"], response.status, took_s)
+            if self._dependencies.access_log:
                 _log_access(scope, route, response, request_id, took_s)
 
-    def _last_resort(self, error: Exception, scope: dict[str, Any], route: Route | None, request_id: str) -> Response:
-        _note(error, request_id, route)
-        self._desk.metrics.refused(route.path if route else UNMATCHED, scope["method"], code_of(error))
-        return problem_response(error, request_id=request_id, server=self._desk.server)
+    def _error_response(self, error: Exception, scope: dict[str, Any], route: Route | None, request_id: str) -> Response:
+        _log_error(error, request_id, route)
+        self._dependencies.metrics.refused(route.path if route else UNMATCHED, scope["method"], problem_code(error))
+        return problem_response(error, request_id=request_id, server=self._dependencies.server)
 
     async def _respond(
         self, scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], route: Route, params: dict[str, Any], request_id: str
@@ -166,50 +166,52 @@ class FrontDoor:
             route=route, params=params, headers=scope["headers"], query_string=scope["query_string"],
             address=client[0] if client else "", request_id=request_id,
         )  # fmt: skip
-        renewed = await self._admit(request)
+        renewed = await self._authenticate(request)
         if request.caller is not None:
-            if ours := scope.get("extensions", {}).get(WHOLE):
+            if ours := scope.get("extensions", {}).get(CACHED_RESPONSE):
                 ours[CONNECTION].has_token = True
             if request.route.shows_presence:
-                self._desk.note_presence(request.caller)
+                self._dependencies.note_presence(request.caller)
             await self._spend(request, request.caller.subject)
         if request.query_string:
             require_known_fields(request)
-        if scope["method"] in WITH_BODY:
-            request.body = await gated_body(request, receive)
+        if scope["method"] in METHODS_WITH_BODY:
+            request.body = await read_body(request, receive)
         else:
             request.receive = receive
-        response = await self._measured(scope, request)
+        response = await self._dispatch_measured(scope, request)
         if request.problem:
-            self._desk.metrics.refused(route.path, scope["method"], request.problem)
+            self._dependencies.metrics.refused(route.path, scope["method"], request.problem)
         self._add_headers(scope, request, response, renewed)
         return response
 
-    async def _measured(self, scope: dict[str, Any], request: Request) -> Response:
+    async def _dispatch_measured(self, scope: dict[str, Any], request: Request) -> Response:
         """Hand a call over and note the size of its body, unless nothing may tell of it yet."""
         try:
             response = await (
-                self._handed_over(scope, request)
+                self._dispatch(scope, request)
                 if request.route.policy.scope is LimitScope.TOKEN
-                else self._among_all(scope, request)
+                else self._dispatch_within_server_limit(scope, request)
             )
         finally:
-            if request.body and request.unseen is None:
+            if request.body and request.concealment is None:
                 self._bodies.note(len(request.body))
-        response.unseen = request.unseen
+        response.concealment = request.concealment
         return response
 
-    async def _handed_over(self, scope: dict[str, Any], request: Request) -> Response:
-        return await (request.route.handler(request) if request.route.handler else self._desk.control.respond(scope, request))
+    async def _dispatch(self, scope: dict[str, Any], request: Request) -> Response:
+        return await (
+            request.route.handler(request) if request.route.handler else self._dependencies.control_plane.respond(scope, request)
+        )
 
-    async def _among_all(self, scope: dict[str, Any], request: Request) -> Response:
+    async def _dispatch_within_server_limit(self, scope: dict[str, Any], request: Request) -> Response:
         """Answer a call that spends what everyone shares: only successes do, or who fails on purpose would shut everybody out."""
-        is_spent, response = await self._spend(request, EVERYONE), None
+        is_spent, response = await self._spend(request, SERVER_KEY), None
         try:
-            response = await self._handed_over(scope, request)
+            response = await self._dispatch(scope, request)
         finally:
-            if is_spent and (response is None or response.status >= FIRST_PROBLEM):
-                self._desk.limiter.refund(request.route.policy, EVERYONE)
+            if is_spent and (response is None or response.status >= FIRST_ERROR_STATUS):
+                self._dependencies.limiter.refund(request.route.policy, SERVER_KEY)
         return response
 
     def _add_headers(self, scope: dict[str, Any], request: Request, response: Response, renewed: str | None) -> None:
@@ -217,8 +219,8 @@ class FrontDoor:
         if response.cacheable is not None:
             self._cache_response(scope, request, response.cacheable)
         elif (
-            not response.has_all_headers
-            and response.status < FIRST_PROBLEM
+            not response.has_final_headers
+            and response.status < FIRST_ERROR_STATUS
             and not request.route.is_page
             and (request.caller is not None or request.route.policy.scope is LimitScope.SERVER)
         ):
@@ -226,15 +228,17 @@ class FrontDoor:
         if renewed:
             response.headers += ((b"renewed-token", renewed.encode()),)
 
-    async def _admit(self, request: Request) -> str | None:
+    async def _authenticate(self, request: Request) -> str | None:
         """Let the caller in, give them a pass for the next time, and return a renewed token if theirs is old."""
         authorization, ticket = request.header(b"authorization"), request.query("ticket") if request.route.takes_ticket else None
-        admitted = await self._desk.gatekeeper.admit(request.route.who, authorization, request.params, ticket)
-        request.caller, renewed, life_s, request.admit_again = admitted
+        admitted = await self._dependencies.authenticator.authenticate(request.route.who, authorization, request.params, ticket)
+        request.caller, renewed, life_s, request.reauthenticate = admitted
         if life_s > 0 and authorization is not None:
-            view_cache = self._desk.view_cache_of(request.caller)
+            view_cache = self._dependencies.view_cache_of(request.caller)
             if view_cache is not None:
-                self._desk.fast_path.cache_auth(authorization.encode("latin-1"), request.caller, view_cache, lifetime_s=life_s)
+                self._dependencies.fast_path.cache_auth(
+                    authorization.encode("latin-1"), request.caller, view_cache, lifetime_s=life_s
+                )
         return renewed
 
     def _cache_response(self, scope: dict[str, Any], request: Request, cacheable: Cacheable) -> None:
@@ -249,26 +253,26 @@ class FrontDoor:
             TooManyRequests: there is nothing left.
         """
         policy = request.route.policy
-        verdict = await self._desk.limiter.spend(policy, key)
-        if verdict.allowed or await self._repeats(request, key):
+        verdict = await self._dependencies.limiter.spend(policy, key)
+        if verdict.allowed or await self._is_replay(request, key):
             return verdict.allowed
         raise TooManyRequests(policy, verdict)
 
-    async def _repeats(self, request: Request, key: str) -> bool:
+    async def _is_replay(self, request: Request, key: str) -> bool:
         """Whether a call was answered before. Finding out costs a look in the database, so that is limited too."""
         if request.route.replays is None or request.header(b"idempotency-key") is None:
             return False
-        if not self._desk.limiter.memory.spend(REPLAYS, key or network_of(request.address)).allowed:
+        if not self._dependencies.limiter.memory.spend(REPLAYS, key or network_of(request.address)).allowed:
             return False
         return await request.route.replays(request)
 
 
-def _require_text(query_string: bytes) -> None:
+def _require_no_nul(query_string: bytes) -> None:
     if b"%00" in query_string:
         raise TextInvalid
 
 
-def _note(error: Exception, request_id: str, route: Route | None) -> None:
+def _log_error(error: Exception, request_id: str, route: Route | None) -> None:
     if not isinstance(error, DomainError):
         log.error("request-failed", request_id=request_id, route=route.name if route else None, exc_info=error)
     elif error.kind in {Kind.UNAVAILABLE, Kind.INTERNAL}:
@@ -294,9 +298,9 @@ def _target(scope: dict[str, Any]) -> bytes:
 
 async def _send(send: Callable[[Any], Awaitable[None]], response: Response, request_id: str, *, head: bool) -> None:
     headers = list(response.headers)
-    if not response.has_all_headers:
+    if not response.has_final_headers:
         # A file goes by the referrer policy of its page, caches give it to others, and phones wait for each byte of it.
-        is_file = FOR_EVER in headers and bool(response.body)
+        is_file = IMMUTABLE in headers and bool(response.body)
         headers += (NO_SNIFF,) if is_file else (*SAFE_HEADERS, (b"x-request-id", request_id.encode()))
         if response.status not in {204, 304} and response.stream is None:
             headers.append((b"content-length", str(len(response.body)).encode()))
