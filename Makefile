@@ -1,4 +1,4 @@
-# Every habit has one verb. `make` alone lists them.
+# One verb for each task. `make` alone lists them.
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test test-fast-path test-pooler pooler-tools test-hard test-linkage test-faults fuzz test-browser browser-tools test-engines engine-tools screenshots figures hops check audit fmt docs bench bench-check bench-tools deploy-check deploy-tools export-check reader-tools voting-check voting-tools clients-check client-tools lock new-type clean
@@ -25,7 +25,7 @@ SLOW_FAULTS := $(addprefix tests/faults/,test_backups.py test_damage.py test_fai
 # It compares times, so nothing runs beside it, nor beside what is marked `timed`.
 OVERLOAD := tests/faults/test_overload.py tests/faults/test_noisy_neighbour.py tests/faults/test_costs.py
 
-# Tests start dozens of processes; where this is set, each would compile all that it imports anew.
+# Tests start dozens of processes; where this is set, each would compile all its imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
 # The newest interpreter that really starts (a shim may be on PATH without one behind it) and can make a virtual environment.
@@ -35,9 +35,9 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
 help: ## List the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(READY) ## Make .venv with everything in it, pinned and hash-checked
+setup: $(READY) ## Create .venv from the hash-checked lock
 
 # uv's own pin is read from the lock. pip takes over where uv cannot reach the index, since only pip reads pip.conf.
 $(READY): requirements/dev.txt requirements/base.in pyproject.toml
@@ -49,10 +49,10 @@ $(READY): requirements/dev.txt requirements/base.in pyproject.toml
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-run: setup ## Start Conflicto here
+run: setup ## Start Conflicto
 	$(BIN)/conflicto serve
 
-demo: setup ## Send 9,440 real answers through a server of its own and draw what comes back
+demo: setup ## Send 9,440 real answers through a separate server and draw the counts
 	$(BIN)/conflicto demo
 
 # Counting lines and branches takes a third more processor time, so that is asked for: COVERAGE=1, as CI does.
@@ -60,7 +60,7 @@ test: setup ## Run the tests that need no browser; the longest are in test-hard.
 	$(BIN)/pytest -n $(TEST_JOBS) --dist worksteal $(addprefix --ignore ,tests/clients tests/deploy tests/readers tests/hostile/test_schemathesis.py $(SLOW_FAULTS) $(OVERLOAD)) -m "not browser and not patient and not thorough and not timed" $(if $(COVERAGE),--cov --cov-report=json)
 	$(if $(COVERAGE),$(BIN)/python tools/check_coverage.py coverage.json)
 
-test-fast-path: setup ## The API's tests again over sockets, with the fast path on and off
+test-fast-path: setup ## Run the API tests again over sockets, with the fast path on and off
 	$(BIN)/pytest -n $(TEST_JOBS) tests/api -m "not browser" -k "not postgresql" --fast-path on
 	$(BIN)/pytest -n $(TEST_JOBS) tests/api -m "not browser" -k "not postgresql" --fast-path off
 
@@ -71,18 +71,18 @@ pooler-tools:
 		&& DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends pgbouncer >/dev/null; \
 	} || { echo "PgBouncer is missing; install it for these tests." >&2; exit 1; }
 
-test-pooler: setup pooler-tools ## The ports' tests again through PgBouncer, pooling sessions and pooling transactions
+test-pooler: setup pooler-tools ## Run the port tests again through PgBouncer, pooling sessions and transactions
 	for mode in session transaction; do \
 		CONFLICTO_TEST_POOLER=$$mode $(BIN)/pytest -n $(JOBS) --dist worksteal tests/ports -k "not sqlite" -m "not thorough" || exit 1; \
 	done
 
-fuzz: setup ## Send damaged requests for as long as you like: CASES=1000000 SEED=2; FIRST=n CASES=8 repeats case n of a seed
+fuzz: setup ## Send damaged requests as long as you like: CASES=1000000 SEED=2; FIRST=n CASES=8 repeats case n of a seed
 	$(BIN)/pytest -n $(JOBS) $(FUZZERS) --long \
 		--cases $(or $(CASES),500000) --seed $(or $(SEED),$(shell date +%s)) --first $(or $(FIRST),0)
 
 # What `make test` does a small share of, in the size that a change must stand: 50,000 damaged requests, Schemathesis in six roles, 20 kills on
 # each database, 30 walks of the session's model, a linkage attack that learns from 40 rounds (`make test-linkage` from 200), migrations from and to every revision, and the faults that take longest.
-test-hard: setup ## The fuzzers, Schemathesis and the kills in the size that CI asks for
+test-hard: setup ## Run the fuzzers, Schemathesis and the kills in the size of CI
 	$(BIN)/pytest -n $(JOBS) --dist worksteal $(FUZZERS) tests/faults/test_kill.py $(SLOW_FAULTS) tests/properties/test_session_machine.py tests/ports/test_migrations.py \
 		--cases 50000 --kills 20 --walks 30
 	$(BIN)/pytest -n $(JOBS) tests/hostile/test_linkage.py --rounds 40
@@ -92,11 +92,11 @@ test-hard: setup ## The fuzzers, Schemathesis and the kills in the size that CI 
 test-linkage: setup ## Attack the anonymity of 200 rounds, on each database and with each kind of phone: 10 to 20 minutes
 	$(BIN)/pytest -n $(JOBS) tests/hostile/test_linkage.py --rounds $(or $(ROUNDS),200)
 
-test-faults: setup ## Break servers, databases and lines for as long as you like: KILLS=100 HISTORIES=50
+test-faults: setup ## Break servers, databases and connections as long as you like: KILLS=100 HISTORIES=50
 	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/faults --kills $(or $(KILLS),100) --histories $(or $(HISTORIES),50)
 
 # A process of its own: Playwright leaves an event loop behind that other tests would stumble over.
-test-browser: browser-tools ## Drive the pages in the distribution's Chromium; pictures of every page go to build/pictures
+test-browser: browser-tools ## Drive the pages in Chromium, with pictures of every page in build/pictures
 	$(BIN)/pytest -n $(JOBS) tests/browser -m browser
 
 # Pairs of engine, flow, language and transport are drawn for SAMPLE=1: 24 of the 144 cases. Each engine's cases stay in one process.
@@ -110,7 +110,7 @@ engine-tools: browser-tools
 		&& DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium-driver firefox-esr webkit2gtk-driver xvfb >/dev/null; \
 	} || echo "An engine is missing; install chromium-driver, firefox-esr, webkit2gtk-driver and xvfb, or its cases are skipped." >&2
 
-screenshots: browser-tools ## Take the README's pictures anew, from a real session
+screenshots: browser-tools ## Take the pictures of the README again, from a real session
 	$(BIN)/python -m tests.browser.take_screenshots docs/pictures
 
 figures: browser-tools ## Measure the pages in the browser and write docs/figures.md
@@ -129,7 +129,7 @@ $(BROWSER_READY): requirements/browser.txt $(READY)
 		|| $(BIN)/pip install --quiet --require-hashes -r requirements/browser.txt
 	@touch $@
 
-hops: setup ## Count the calls, and the files they are in, behind a poll, a submit and results
+hops: setup ## Count function calls and files behind a poll, a submit and results
 	$(BIN)/python tools/hops.py
 
 check: setup ## Format, lint, types, import order, sizes, bandit
@@ -141,23 +141,23 @@ check: setup ## Format, lint, types, import order, sizes, bandit
 	$(BIN)/python tools/check_bandit.py
 
 # Exit codes of tools/audit.py: 1 vulnerable, 2 the service could not be asked. TOLERATE=2 lets the second pass, where there is no network.
-audit: setup ## Ask an advisory service about every pinned dependency; says so aloud if it cannot be reached
+audit: setup ## Look up known vulnerabilities of every pinned dependency
 	$(BIN)/python tools/audit.py || test "$$?" = "$(TOLERATE)"
 
-fmt: setup ## Format, and mend what can be mended
+fmt: setup ## Format the code and apply automatic fixes
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-new-type: setup ## Make a folder for an activity type that passes the kit: NAME=mood, FOLDER=where
+new-type: setup ## Create a folder for an activity type that passes its tests: NAME=mood, FOLDER=where
 	$(BIN)/conflicto types new "$(NAME)" --folder "$(or $(FOLDER),src/conflicto/activity_types)"
 
-docs: setup ## Write the generated pages of docs/ anew
+docs: setup ## Write the generated pages of docs/ again
 	$(BIN)/python tools/generate_docs.py
 
 bench: bench-tools ## Measure speed against the floor: 13 minutes; BENCH="--quick" or "--only room" for less
 	$(BIN)/python -m bench $(BENCH)
 
-bench-check: bench-tools ## Fail where a key ratio fell by a quarter beside floor and nginx since bench/results.json
+bench-check: bench-tools ## Fail if a key ratio to floor or nginx fell by a quarter since bench/results.json
 	$(BIN)/python -m bench.check
 
 # wrk sends and nginx is the ceiling. Where apt cannot bring them, the bench says in its report what it did without.
@@ -173,7 +173,7 @@ $(BENCH_READY): requirements/bench.txt $(READY)
 		|| $(BIN)/pip install --quiet --require-hashes -r requirements/bench.txt
 	@touch $@
 
-deploy-check: deploy-tools ## Hold deploy/ against nginx, Caddy, Apache httpd, HAProxy, lighttpd, Varnish, Prometheus, systemd and linters: 4 minutes
+deploy-check: deploy-tools ## Check deploy/ with nginx, Caddy, Apache httpd, HAProxy, lighttpd, Varnish, Prometheus, systemd and linters: 4 minutes
 	DEPLOY_TOOLS=required $(BIN)/pytest -n $(JOBS) tests/deploy
 
 # nginx comes as for the bench. Caddy and promtool are one file each, so they are unpacked into .venv, where apt starts nothing.
@@ -196,7 +196,7 @@ $(DEPLOY_READY): requirements/deploy.txt $(READY)
 		|| $(BIN)/pip install --quiet --require-hashes -r requirements/deploy.txt
 	@touch $@
 
-export-check: reader-tools ## Read exports back with pandas, polars and DuckDB, and with LibreOffice where there is one (LIBREOFFICE=1 installs it)
+export-check: reader-tools ## Read exports with pandas, polars and DuckDB, and with LibreOffice where there is one (LIBREOFFICE=1 installs it)
 	$(BIN)/pytest -n $(JOBS) tests/readers
 
 reader-tools: setup $(READERS_READY)
@@ -208,7 +208,7 @@ $(READERS_READY): requirements/readers.txt $(READY)
 		|| $(BIN)/pip install --quiet --require-hashes -r requirements/readers.txt
 	@touch $@
 
-voting-check: voting-tools ## Hold rankings against the voting rules of VoteKit and whalrus (500 MB of libraries)
+voting-check: voting-tools ## Compare rankings with the voting rules of VoteKit and whalrus (500 MB of libraries)
 	$(BIN)/pytest tests/readers/test_voting.py
 
 voting-tools: setup $(VOTING_READY)
@@ -237,7 +237,7 @@ $(CLIENTS_READY): requirements/clients.txt tests/clients/package.json tests/clie
 	cd $(CLIENTS) && npm ci --silent
 	@touch $@
 
-lock: setup ## Compile requirements/*.in anew; UPGRADE=--upgrade takes the newest versions
+lock: setup ## Compile requirements/*.in again; UPGRADE=--upgrade takes the newest versions
 	$(COMPILE) $(UPGRADE) requirements/base.in --output-file requirements/base.txt
 	$(COMPILE) $(UPGRADE) requirements/dev.in --output-file requirements/dev.txt
 	$(COMPILE) $(UPGRADE) requirements/bench.in --output-file requirements/bench.txt
@@ -248,7 +248,7 @@ lock: setup ## Compile requirements/*.in anew; UPGRADE=--upgrade takes the newes
 	$(COMPILE) $(UPGRADE) requirements/clients.in --output-file requirements/clients.txt
 	command -v npm >/dev/null && cd tests/clients && npm install --silent --package-lock-only
 
-clean: ## Remove what was built, and .venv
+clean: ## Remove build output and .venv
 	rm -rf .venv .coverage .coverage.* coverage.json .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist htmlcov
 	rm -rf src/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

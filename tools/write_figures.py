@@ -25,16 +25,17 @@ def page() -> str:
     join, start, screen = read("join"), read("start"), read("screen")
     newest = max(path.stat().st_mtime for path in MEASURED.glob("*.json"))
     day = datetime.fromtimestamp(newest, UTC).date().isoformat()
-    return f"""# How light the pages are
+    return f"""# Weight and speed of the pages
 
-Measured in the distribution's Chromium by `tests/browser/test_figures.py`, the server on the same machine
-({platform.machine()}), on {day}. `make figures` measures anew and writes this page; `make test-browser` fails where one is missed.
+`tests/browser/test_figures.py` measured these figures on {day}, in the distribution's Chromium, with
+the server on the same machine ({platform.machine()}). `make figures` measures again and writes this page.
+`make test-browser` fails if a figure misses its goal.
 
-| What | Goal | Measured |
+| Figure | Goal | Measured |
 |---|---|---|
 | From the join page to the first activity, cold: bytes on the wire, headers and the stream included | at most 30,000 | {join["bytes"]:,} |
 | the same: requests | at most 12 | {join["requests"]} |
-| First field usable at 400 ms latency, 400 kbit/s, processor ÷ 4 | at most 3 s | {seconds(start)} |
+| First usable field at 400 ms latency, 400 kbit/s, processor ÷ 4 | at most 3 s | {seconds(start)} |
 | From the press of *Send* to the word on the screen | at most 1 s | {seconds(screen)} |
 | Barriers that axe finds (WCAG 2.2 AA and best practice) on every page, with every type, in both themes | 0 | 0, or a test fails |
 | Violations of the content security policy, and requests to other origins, in every browser test | 0 | 0, or a test fails |
