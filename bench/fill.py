@@ -14,7 +14,7 @@ from conflicto.access.identity import load_identity
 from conflicto.access.roles import Role
 from conflicto.access.tokens import Tokens
 from conflicto.activities.tables import activity_rounds
-from conflicto.participants.nickname import clean
+from conflicto.participants.nickname import clean_nickname
 from conflicto.participants.tables import participants
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.engine import Database
@@ -96,7 +96,7 @@ def _tidy(engine: Engine) -> None:
 
 def _seats(session_id: int, ids: list[int], head: int) -> Iterator[dict[str, Any]]:
     for number, seat in enumerate(ids, start=1):
-        nickname, ts = clean(f"Guest {number}"), head + number
+        nickname, ts = clean_nickname(f"Guest {number}"), head + number
         yield {
             "id": seat, "session_id": session_id, "nickname": nickname.text, "nickname_key": nickname.key, "token_version": 1,
             "last_seen_us": ts, "revision": 1, "deleted": False, "created_ts": ts, "updated_ts": ts,

@@ -17,7 +17,7 @@ EVERYTHING = 100.0
 
 WHOLE = (
     "src/conflicto/access/",
-    "src/conflicto/activities/fitting.py",
+    "src/conflicto/activities/content_validation.py",
     "src/conflicto/activities/lifecycle.py",
     "src/conflicto/activity_types/",
     "src/conflicto/feed/",

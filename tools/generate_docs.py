@@ -16,10 +16,10 @@ from pydantic_core import PydanticUndefined
 from conflicto import migrations
 from conflicto.access.roles import MEMBERS
 from conflicto.app import App
-from conflicto.exports.folder import MAX_FILES, MAX_FILES_PER_SESSION, MAX_FOLDER_BYTES, MAX_JOB_LIFE_S
-from conflicto.exports.http import MAX_DIRECT_S
-from conflicto.exports.sink import MAX_FILE_BYTES
-from conflicto.exports.writing import LONGEST_S
+from conflicto.exports.folder import MAX_FILES, MAX_FILES_PER_SESSION, MAX_FOLDER_BYTES, MAX_JOB_AGE_S
+from conflicto.exports.http import MAX_WAIT_S
+from conflicto.exports.output import MAX_FILE_BYTES
+from conflicto.exports.writer import MAX_DURATION_S
 from conflicto.platform.http.problem_response import STATUS
 from conflicto.platform.http.request_pipeline import METHODS_WITH_BODY
 from conflicto.platform.http.server.eviction import PRESSURE
@@ -227,7 +227,7 @@ def limits_page(app: App) -> str:
 def _exports() -> str:
     minutes, gib = 60, 1024**3
     return EXPORTS.format(
-        longest=LONGEST_S / minutes, direct=MAX_DIRECT_S, life=MAX_JOB_LIFE_S / minutes, files=MAX_FILES,
+        longest=MAX_DURATION_S / minutes, direct=MAX_WAIT_S, life=MAX_JOB_AGE_S / minutes, files=MAX_FILES,
         each=MAX_FILES_PER_SESSION, folder=MAX_FOLDER_BYTES / gib, file=MAX_FILE_BYTES / gib,
     )  # fmt: skip
 

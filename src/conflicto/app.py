@@ -23,9 +23,9 @@ from conflicto.access.tickets import UsedTickets
 from conflicto.access.used_codes import LIFETIME_S, UsedCodes
 from conflicto.activities import http as activities_http
 from conflicto.activities import store as activities_store
-from conflicto.activities.commands.run import end_with_session
-from conflicto.activities.events import ActivityChanged, AnsweringEnded
-from conflicto.activities.expiry import Expiry
+from conflicto.activities.commands.run import expire_with_session
+from conflicto.activities.events import ActivityChanged, RoundClosed
+from conflicto.activities.expiry import ExpiryTimer
 from conflicto.activities.queries import session_counts
 from conflicto.activity_types import http as types_http
 from conflicto.activity_types.registry import load_registry
@@ -46,8 +46,8 @@ from conflicto.feed.worker_sync import WorkerSync
 from conflicto.participants import http as participants_http
 from conflicto.participants import store as participants_store
 from conflicto.participants.events import ParticipantRemoved
-from conflicto.participants.keeping import keep_presence, save_presence
 from conflicto.participants.presence import Presence
+from conflicto.participants.presence_saver import run_presence_saver, save_presence
 from conflicto.platform.cache import SharedCache
 from conflicto.platform.cache_budget import BYTES_PER_MB, CacheBudget
 from conflicto.platform.clock import Clock
@@ -144,7 +144,7 @@ class App:
         self.writer = Writer(self._runner(), self.clock, caller_s=self.db.timeouts.caller_s, on_commit=self._committed)
         self.following = WorkerSync(self.heads, self.writer, self.redis, issuer)
         self.types = load_registry(settings.activity_types)
-        self.expiry, self.releases = Expiry(self.db, self.writer, self.clock), Releases(self.db, self.writer, self.clock)
+        self.expiry, self.releases = ExpiryTimer(self.db, self.writer, self.clock), Releases(self.db, self.writer, self.clock)
         self.purger, self.retention = self._removal()
         self.tokens = build_tokens(self.db, self.identity, self.clock, max_days=settings.max_token_days, budget=self.budget)
         self.authenticator = TokenAuthenticator(
@@ -152,7 +152,7 @@ class App:
             metrics_token=settings.secret("metrics_token"),
         )  # fmt: skip
         self.limiter, self.guard = self._limits()
-        self.fast_path = FastPath(self.clock, self.limiter.memory, self.presence.note_caller, self.budget)
+        self.fast_path = FastPath(self.clock, self.limiter.memory, self.presence.record_caller, self.budget)
         self.connections = ConnectionManager(
             self.fast_path if settings.express else None, server=issuer, max_connections=settings.max_connections, drain=self.drain,
             on_tick=self.metrics.spread(names.LOOP_LATE).note, on_refusal=self.metrics.unread,
@@ -181,7 +181,7 @@ class App:
             return
         self.waits.close()
         self.streams.close()
-        self.exports.desk.close()
+        self.exports.writer.close()
         self.rehearsals.close()
         self.heads.close()
 
@@ -199,7 +199,7 @@ class App:
         self.writer.start()
         loops: list[Callable[[], Awaitable[None]]] = [
             self.expiry.run, self.releases.run, self.purger.run, self.retention.run, self.connections.run, self.streams.beat,
-            self.exports.run, lambda: keep_presence(self.presence, self.writer),
+            self.exports.run, lambda: run_presence_saver(self.presence, self.writer),
         ]  # fmt: skip
         if self.db.is_shared:
             loops.append(self.following.run)
@@ -298,9 +298,9 @@ class App:
         return Purger(self.db, self.writer, steps), Retention(self.db, self.writer, self.clock, days=days, draft_days=draft_days)
 
     def _runner(self) -> GroupRunner:
-        inside: dict[type, list[Any]] = {SessionEnded: [end_with_session], ParticipantRemoved: [erase_answers]}
+        inside: dict[type, list[Any]] = {SessionEnded: [expire_with_session], ParticipantRemoved: [erase_answers]}
         heads = FeedHeads(self.settings.max_session_bytes)
-        return GroupRunner(self.db, heads, self.clock, inside | {AnsweringEnded: [release_rest]}, self.epoch_guard)
+        return GroupRunner(self.db, heads, self.clock, inside | {RoundClosed: [release_rest]}, self.epoch_guard)
 
     def _committed(self, committed: Committed) -> None:
         """Tell everyone who keeps state in memory; runs on the event loop, in commit order, before any caller hears of it."""
@@ -319,12 +319,12 @@ class App:
         """Follow what happened, here or at another process."""
         for event in events:
             if isinstance(event, ActivityChanged):
-                self.expiry.follow(event.activity)
+                self.expiry.track(event.activity)
             elif isinstance(event, AnswersPooled):
                 self.releases.follow(event)
             elif isinstance(event, SessionChanged) and event.session.deleted:
                 self.purger.wake()
-                self.exports.jobs.wake()
+                self.exports.jobs.request_sweep()
             elif isinstance(event, EpochChanged):
                 self.heads.begin_anew()
                 self.check.forget()
@@ -353,7 +353,7 @@ class App:
                 activities_http.ActivityControls(db, writer, links),
             ),
             *participants_http.routes(
-                participants_http.DoorEndpoints(db, writer, tokens, self.guard, clock, lookup, days, held_places),
+                participants_http.JoinEndpoints(db, writer, tokens, self.guard, clock, lookup, days, held_places),
                 participants_http.SeatEndpoints(db, writer, self.presence, clock, self.heads.standing, receipts, held_places),
             ),
             *responses_http.routes(
@@ -383,7 +383,7 @@ class App:
         return RequestPipeline(Dependencies(
             routes=RouteTable([*self.routes, *self.page_routes]), authenticator=self.authenticator, limiter=self.limiter, clock=self.clock,
             control_plane=self.control_plane, metrics=self.metrics, fast_path=self.fast_path, view_cache_of=self.heads.shelf_of,
-            note_presence=self.presence.note_caller, access_log=self.settings.access_log, server=self.identity.issuer,
+            note_presence=self.presence.record_caller, access_log=self.settings.access_log, server=self.identity.issuer,
             prefix=self.connections.prefix,
         ))  # fmt: skip
 

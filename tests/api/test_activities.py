@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from conflicto.activities.commands.edit import NewActivity, add_activity
-from conflicto.activities.model import MOST_ACTIVITIES, Content
+from conflicto.activities.model import MAX_ACTIVITIES, Content
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import accepted, activity_of, alike, raw, refused, session_of
 from tests.support.shapes import SHAPES
@@ -368,10 +368,10 @@ async def test_the_same_key_makes_one_activity_in_each_session(api: Api) -> None
 async def test_a_session_holds_a_limited_number_of_activities(api: Api) -> None:
     event = await make_event(api)
     new = NewActivity(type="lunch", content=Content(config="{}", secret=None, aggregate=None), order_index=0)
-    await api.app.writer.run(event.id, lambda tx: [add_activity(tx, event.id, new) for _ in range(MOST_ACTIVITIES - 1)])
+    await api.app.writer.run(event.id, lambda tx: [add_activity(tx, event.id, new) for _ in range(MAX_ACTIVITIES - 1)])
     last = await event.activity()
 
     refused(await api.post(f"{event.path}/activities", {"type": "lunch"}, token=event.host), 409, "too-many-activities")
-    assert (await listed(event, event.host, "?limit=1000"))["total"] == MOST_ACTIVITIES
+    assert (await listed(event, event.host, "?limit=1000"))["total"] == MAX_ACTIVITIES
     assert (await api.delete(nested(event, last), token=event.host)).status_code == 204
     await event.activity()

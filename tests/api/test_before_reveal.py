@@ -75,10 +75,10 @@ async def measured(event: Event, quiz: dict[str, Any], seat: Seat) -> dict[str, 
 def undisturbed(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the app does at its own times is put off: it would be counted with what it is asked for."""
     for each in (
-        "activities.expiry.LOOK_S",
+        "activities.expiry.POLL_INTERVAL_S",
         "responses.releases.LOOK_S",
         "feed.worker_sync.SWEEP_S",
-        "participants.keeping.BATCH_S",
+        "participants.presence_saver.SAVE_INTERVAL_S",
         "sessions.purge.LOOK_S",
     ):
         monkeypatch.setattr(f"conflicto.{each}", 3600.0)

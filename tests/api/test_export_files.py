@@ -35,7 +35,7 @@ async def test_what_expired_is_removed_though_nobody_asks(api: Api, clock: HandC
     assert files_of(api) == [".data", ".json"]
 
     clock.advance(QUARTER_OF_AN_HOUR_S + 1)
-    api.app.exports.jobs.wake()
+    api.app.exports.jobs.request_sweep()
 
     await eventually(lambda: asyncio.sleep(0, files_of(api) == []))
 
@@ -100,7 +100,7 @@ async def test_a_job_of_a_deleted_session_stops(api: Api, gate: Gate) -> None:
     assert (await look(event, job, api.admin)).json()["code"] in {"not-found", "export-unknown"}
     await eventually(lambda: asyncio.sleep(0, files_of(api) == []))
     gate.open()
-    await eventually(lambda: asyncio.sleep(0, api.app.exports.desk._writing.is_over))
+    await eventually(lambda: asyncio.sleep(0, api.app.exports.writer._running.is_finished))
     assert files_of(api) == []
 
 
@@ -113,10 +113,10 @@ async def test_strays_of_a_killed_server_are_removed(api: Api, clock: HandClock)
     for name in ("not-ours.txt", f"{random_uuid()}.pdf", f"{random_uuid()}-backup.sqlite3"):
         (folder._path / name).touch()
 
-    folder.remove_strays()
+    folder.remove_orphans()
     assert len(files_of(api)) == 7
     clock.advance(61)
-    folder.remove_strays()
+    folder.remove_orphans()
 
     assert files_of(api) == [".data", ".json", ".pdf", ".sqlite3", ".txt"]
 
@@ -133,7 +133,7 @@ async def test_a_server_that_has_stopped_leaves_no_answers_behind(api: Api) -> N
     event = await answered(api)
     await ended(event, await begin(event))
 
-    await api.app.exports.desk.leave()
+    await api.app.exports.writer.remove_files()
 
     assert files_of(api) == []
 
@@ -210,7 +210,7 @@ async def test_what_is_no_part_of_the_file_is_answered_with_all_of_it(api: Api) 
 
 @pytest.mark.in_process
 async def test_a_file_of_many_parts_arrives_whole_over_a_connection(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.exports.download.PART", 7)
+    monkeypatch.setattr("conflicto.exports.download.CHUNK_BYTES", 7)
     event = await answered(api)
     job = await begin(event)
     size = (await ended(event, job))["size_bytes"]

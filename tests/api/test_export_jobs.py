@@ -9,7 +9,7 @@ import pytest
 
 from conflicto.app import App
 from conflicto.exports import http as exports_http
-from conflicto.exports import writing
+from conflicto.exports import writer
 from conflicto.exports.folder import INTERRUPTED
 from conflicto.exports.model import ExportJob
 from conflicto.platform.ids import random_uuid
@@ -34,7 +34,7 @@ async def test_a_small_export_comes_at_once_and_leaves_nothing(api: Api) -> None
 async def test_what_outlasts_its_caller_is_a_job_with_progress_and_a_file(
     api: Api, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exports_http, "MAX_DIRECT_S", 0)
+    monkeypatch.setattr(exports_http, "MAX_WAIT_S", 0)
     event = await answered(api)
 
     answer = await api.get(f"{event.path}/export?format=jsonl", event.host)
@@ -63,7 +63,7 @@ async def test_what_outlasts_its_caller_is_a_job_with_progress_and_a_file(
     assert "retry-after" not in (await look(event, job)).headers
     assert file.headers["content-disposition"].endswith("filename*=UTF-8''Gr%C3%B6%C3%9Fe-responses.jsonl")
     assert file.headers["content-type"] == "application/x-ndjson"
-    monkeypatch.setattr(exports_http, "MAX_DIRECT_S", 10)
+    monkeypatch.setattr(exports_http, "MAX_WAIT_S", 10)
     assert file.content == (await api.get(f"{event.path}/export?format=jsonl", event.host)).content
 
 
@@ -109,12 +109,12 @@ async def test_what_was_granted_is_said(api: Api) -> None:
 
 
 async def test_who_does_not_wait_is_told_of_a_job_however_quick_the_file_was(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    event, desk = await answered(api), api.app.exports.desk
+    event, desk = await answered(api), api.app.exports.writer
     start = desk.start
 
-    async def whole(job: ExportJob) -> writing.Writing:
+    async def whole(job: ExportJob) -> writer.RunningExport:
         begun = await start(job)
-        await asyncio.wait({begun.whole})
+        await asyncio.wait({begun.written})
         return begun
 
     monkeypatch.setattr(desk, "start", whole)
@@ -137,14 +137,14 @@ async def test_one_is_written_at_a_time_and_a_job_counts(api: Api, gate: Gate) -
 
 async def test_whoever_reads_that_a_job_has_ended_may_begin_the_next(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     event, go_on, folder = await answered(api), threading.Event(), api.app.exports.jobs.folder
-    end = folder.end
+    end = folder.finish
 
     def end_and_linger(job: ExportJob, size_bytes: int) -> bool:
         is_there = end(job, size_bytes)
         assert go_on.wait(PATIENCE_S)
         return is_there
 
-    monkeypatch.setattr(folder, "end", end_and_linger)
+    monkeypatch.setattr(folder, "finish", end_and_linger)
     await ended(event, await begin(event))
 
     job = await begin(event)
@@ -183,7 +183,7 @@ async def test_a_job_that_is_deleted_stops_and_is_gone(api: Api, gate: Gate) -> 
     assert (await api.delete(f"{event.path}/exports/{job['id']}", event.host)).status_code == 204
 
     gate.open()
-    await eventually(lambda: asyncio.sleep(0, api.app.exports.desk._writing.is_over))
+    await eventually(lambda: asyncio.sleep(0, api.app.exports.writer._running.is_finished))
     assert (await look(event, job)).json()["code"] == "export-unknown"
     assert files_of(api) == []
     assert (await api.get(f"{event.path}/export", event.host)).status_code == 200
@@ -193,7 +193,7 @@ async def test_a_server_that_stops_ends_its_job_and_says_so(api: Api, gate: Gate
     event = await answered(api)
     job = await begin(event)
 
-    api.app.exports.desk.close()
+    api.app.exports.writer.close()
     gate.open()
 
     found = await ended(event, job, "failed")
@@ -233,7 +233,7 @@ async def test_a_job_whose_server_was_killed_has_failed_and_says_what_to_do(api:
 
 
 @pytest.mark.parametrize(
-    ("error", "told"), [(OSError(28, "full"), writing.NO_ROOM), (Unavailable(), "within 10 minutes"), (ValueError(), "operator")]
+    ("error", "told"), [(OSError(28, "full"), writer.DISK_FULL), (Unavailable(), "within 10 minutes"), (ValueError(), "operator")]
 )
 async def test_a_job_that_fails_says_why(api: Api, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str) -> None:
     event, go_on = await answered(api), threading.Event()
@@ -242,7 +242,7 @@ async def test_a_job_that_fails_says_why(api: Api, monkeypatch: pytest.MonkeyPat
         assert go_on.wait(PATIENCE_S)
         raise error
 
-    monkeypatch.setattr(writing, "write_file", fail)
+    monkeypatch.setattr(writer, "write_file", fail)
     job = await begin(event)
     go_on.set()
 

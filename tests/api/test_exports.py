@@ -12,7 +12,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from conflicto.exports import sink, writing
+from conflicto.exports import output, writer
 from tests.support.api import Api, Event, Seat, make_event
 from tests.support.checks import eventually
 from tests.support.wire import get, listening
@@ -194,7 +194,7 @@ async def test_a_cell_takes_what_a_spreadsheet_takes(api: Api) -> None:
 
 
 async def test_rows_beyond_a_sheet_go_on_in_the_next(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.exports.xlsx.MOST_ROWS", 3)
+    monkeypatch.setattr("conflicto.exports.xlsx.MAX_ROWS", 3)
     event = await make_event(api)
     for name in ("Anna", "Bert", "Cleo"):
         await event.join(name)
@@ -235,14 +235,14 @@ async def test_what_is_not_known_is_refused(api: Api) -> None:
 def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Event, threading.Event]]:
     """Hold exports where they begin to write: (one is there, go on)."""
     begun, go_on = threading.Event(), threading.Event()
-    write = writing.write_file
+    write = writer.write_file
 
     def waiting(*args: Any, **kwargs: Any) -> None:
         begun.set()
         assert go_on.wait(20)
         write(*args, **kwargs)
 
-    monkeypatch.setattr(writing, "write_file", waiting)
+    monkeypatch.setattr(writer, "write_file", waiting)
     yield begun, go_on
     go_on.set()
 
@@ -269,8 +269,8 @@ async def test_one_export_is_written_at_a_time_and_answers_go_on(api: Api, held:
 @pytest.fixture
 def short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """The writing thread looks after every row whether it is still wanted."""
-    monkeypatch.setattr(sink, "TURN_ROWS", 1)
-    monkeypatch.setattr(sink, "TURN_S", 0.0)
+    monkeypatch.setattr(output, "ROWS_PER_CHECK", 1)
+    monkeypatch.setattr(output, "MAX_BURST_S", 0.0)
 
 
 @pytest.mark.in_process
@@ -279,15 +279,15 @@ async def test_who_goes_away_stops_their_export(api: Api, held: tuple[threading.
     event = await make_event(api)
     await event.join("Anna")
     begun, go_on = held
-    desk = api.app.exports.desk
+    desk = api.app.exports.writer
     async with listening(api.app) as port:
         _, line = await asyncio.open_connection("127.0.0.1", port)
         line.write(get(f"{event.path}/export?shape=table", event.host))
         assert await asyncio.to_thread(begun.wait, 20)
         line.close()
-        await eventually(lambda: asyncio.sleep(0, desk._writing is not None and desk._writing.stop.is_set()))
+        await eventually(lambda: asyncio.sleep(0, desk._running is not None and desk._running.stop.is_set()))
         go_on.set()
-        await eventually(lambda: asyncio.sleep(0, desk._writing.is_over))
+        await eventually(lambda: asyncio.sleep(0, desk._running.is_finished))
 
     assert (await export(event)).status_code == 200
 
@@ -297,12 +297,12 @@ async def test_without_room_for_the_file_it_is_said(api: Api, tmp_path: Path, mo
     (tmp_path / "a-file").touch()
     monkeypatch.setattr(api.app.exports.jobs.folder, "_path", tmp_path / "a-file" / "exports")
     refused = await export(event)
-    assert (refused.status_code, refused.json()["detail"]) == (503, writing.NO_ROOM)
+    assert (refused.status_code, refused.json()["detail"]) == (503, writer.DISK_FULL)
 
     monkeypatch.undo()
-    monkeypatch.setattr("conflicto.exports.sink.MAX_FILE_BYTES", 3)
+    monkeypatch.setattr("conflicto.exports.output.MAX_FILE_BYTES", 3)
     refused = await export(event)
-    assert (refused.status_code, refused.json()["detail"]) == (503, writing.NO_ROOM)
+    assert (refused.status_code, refused.json()["detail"]) == (503, writer.DISK_FULL)
     assert await asyncio.to_thread(api.app.exports.jobs.folder.jobs) == []
 
 
@@ -314,7 +314,7 @@ async def test_a_server_that_stops_ends_its_export(api: Api, held: tuple[threadi
     running = asyncio.ensure_future(export(event, "?shape=table"))
     assert await asyncio.to_thread(begun.wait, 20)
 
-    api.app.exports.desk.close()
+    api.app.exports.writer.close()
     go_on.set()
 
     assert (await running).status_code == 503

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from conflicto.exports.questions import listed
+from conflicto.exports.questions import as_list
 from tests.api.test_exports import column, export, rows, sheets
 from tests.support.api import Api, Event, Seat, make_event
 
@@ -66,9 +66,9 @@ async def test_wide_decodes_an_answer_once_however_many_columns_it_has(api: Api,
 
     def counted(text: str) -> list[object]:
         decoded.append(text)
-        return listed(text)
+        return as_list(text)
 
-    monkeypatch.setattr("conflicto.exports.layouts.listed", counted)
+    monkeypatch.setattr("conflicto.exports.layouts.as_list", counted)
     await rows(event, "csv", "wide")
 
     assert sorted(decoded) == ['["b","a"]', '["b"]', '["c","a","b"]', '["c"]']

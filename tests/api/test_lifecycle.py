@@ -296,7 +296,7 @@ async def test_two_processes_expire_an_activity_once(settings: Settings, clock: 
         event = await make_event(Api(one))
         poll = await event.activity(duration_seconds=1, status="active")
         for activity in await two.db.read(timed_activities):
-            two.expiry.follow(activity)
+            two.expiry.track(activity)
         await eventually(lambda: has_expired(event, poll))
         await asyncio.sleep(0.2)
         assert (await audit_of(event)).count(("activity", "active", "expired")) == 1

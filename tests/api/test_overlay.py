@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from conflicto.participants.model import MOST_NAMES
+from conflicto.participants.model import MAX_SHOWN_NAMES
 from tests.support.api import Api, Event, make_event
 from tests.support.checks import accepted, refused
 
@@ -82,12 +82,12 @@ async def test_a_screen_is_told_who_is_here_while_a_host_shows_it_and_no_longer(
 
 async def test_names_on_the_screen_are_filtered_and_bounded(api: Api) -> None:
     event = await make_event(api)
-    for at in range(MOST_NAMES):
+    for at in range(MAX_SHOWN_NAMES):
         await event.join(f"Anna {at}")
     await event.join("Odd Bo")
     accepted(await cover(event, "names"))
 
-    assert accepted(await names(event))["items"] == ["Odd Bo", *(f"Anna {at}" for at in range(MOST_NAMES - 1, 0, -1))]
+    assert accepted(await names(event))["items"] == ["Odd Bo", *(f"Anna {at}" for at in range(MAX_SHOWN_NAMES - 1, 0, -1))]
     accepted(await api.patch(event.path, {"word_filter": {"mode": "mask", "words": ["odd"]}}, token=event.host))
     for token in (event.screen, event.host):
         assert accepted(await names(event, token))["items"][0] == "*** Bo"

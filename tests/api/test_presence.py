@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from conflicto.app import App
-from conflicto.participants.keeping import save_presence
+from conflicto.participants.presence_saver import save_presence
 from tests.support.api import Api, Event, Seat, cold, make_event
 from tests.support.checks import accepted
 from tests.support.clocks import US_PER_S, HandClock

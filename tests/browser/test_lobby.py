@@ -2,7 +2,7 @@
 
 import pytest
 
-from conflicto.participants.model import MOST_NAMES
+from conflicto.participants.model import MAX_SHOWN_NAMES
 from tests.browser.stage import Room, picture
 from tests.browser.test_barriers import barriers
 
@@ -41,7 +41,7 @@ def test_whoever_left_asks_no_more(live: Room) -> None:
 
 def test_the_screen_shows_who_is_here_when_the_host_says_so_and_nobody_who_was_removed(live: Room) -> None:
     seats = {}
-    for at in range(MOST_NAMES + 2):
+    for at in range(MAX_SHOWN_NAMES + 2):
         name = f"Anna-Lena {at} of the corridor"
         seats[name] = live.server.call("POST", "/join", {"nickname": name, "code": live.session["join_code"]})["participant_id"]
     screen, host = live.screen(viewport={"width": 1024, "height": 768}), live.host()
@@ -52,7 +52,7 @@ def test_the_screen_shows_who_is_here_when_the_host_says_so_and_nobody_who_was_r
     newest = screen.get_by_role("listitem").filter(has_text="Anna-Lena 61 of")
     newest.wait_for()
     picture(screen, "screen-names-1024")
-    assert screen.locator(".names li").count() == MOST_NAMES
+    assert screen.locator(".names li").count() == MAX_SHOWN_NAMES
     assert screen.locator(".names").evaluate(CUT) == 0, "a name is shown whole or not at all"
     live.server.call("DELETE", f"/participants/{seats['Anna-Lena 61 of the corridor']}", token=live.session["host_token"])
     newest.wait_for(state="detached")

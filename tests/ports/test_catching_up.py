@@ -22,7 +22,7 @@ from conflicto.feed.session_state import SessionState, load_session_state
 from conflicto.feed.views import View
 from conflicto.participants.commands.join import JoinRequest, join_many
 from conflicto.participants.commands.seats import remove, rename
-from conflicto.participants.nickname import clean
+from conflicto.participants.nickname import clean_nickname
 from conflicto.platform.db.group import Committed
 from conflicto.platform.db.transaction import ReadTx, WriteTx
 from conflicto.platform.db.writer import Command
@@ -101,7 +101,7 @@ class Hall:
     def control(self) -> Command:
         session_id, seat, locked = self.stage.session_id, self.rng.choice(self.stage.people), self.rng.random() < 0.5
         self.names += 1
-        name = clean(f"Name {self.names}")
+        name = clean_nickname(f"Name {self.names}")
         new = NewActivity(type="lunch", content=Content(config="{}", secret=None, aggregate=None))
         return self.one(self.rng.choice([
             lambda tx: rename(tx, seat, name),
@@ -263,7 +263,7 @@ async def test_people_who_came_in_elsewhere_are_counted(kit: Kit, other: Kit) ->
     head = await heads.get(stage.session_id)
     code = head.session.join_code
     for nth in range(5):
-        item = JoinRequest(stage.session_id, code, clean(f"Late {nth}"))
+        item = JoinRequest(stage.session_id, code, clean_nickname(f"Late {nth}"))
         await asyncio.to_thread(other.run, command(stage.session_id, join_many, item))
     await swept(heads)
     assert (await heads.get(stage.session_id)) is head

@@ -9,8 +9,8 @@ import pytest
 
 from conflicto.activities.model import ResponsePolicy
 from conflicto.activity_types.registry import load_registry
-from conflicto.exports.files import Form, write_file
-from conflicto.exports.reading import AnswerReader
+from conflicto.exports.files import FileFormat, write_file
+from conflicto.exports.reader import ResponseReader
 from conflicto.exports.sheets import Shape
 from conflicto.platform.db.timeouts import Timeouts
 from tests.support.kit import Kit, Stage, set_stage
@@ -52,13 +52,13 @@ def answered(kit: Kit, answers: int) -> Stage:
     return stage
 
 
-def peak(kit: Kit, stage: Stage, form: Form, shape: Shape) -> tuple[int, int]:
+def peak(kit: Kit, stage: Stage, form: FileFormat, shape: Shape) -> tuple[int, int]:
     """Return the most bytes that were held at once, and the size of the file."""
     file = Nowhere()
     gc.collect()
     tracemalloc.start()
     try:
-        kit.db.query(lambda tx: write_file(AnswerReader(tx, stage.session_id), form, shape, file, load_registry()))
+        kit.db.query(lambda tx: write_file(ResponseReader(tx, stage.session_id), form, shape, file, load_registry()))
         return tracemalloc.get_traced_memory()[1], file.written
     finally:
         tracemalloc.stop()
@@ -67,12 +67,12 @@ def peak(kit: Kit, stage: Stage, form: Form, shape: Shape) -> tuple[int, int]:
 @pytest.mark.catalogue("S-06")
 @pytest.mark.parametrize("shape", [shape for shape in Shape if shape is not Shape.CODEBOOK])
 def test_four_times_the_answers_take_no_more_memory(kit: Kit, shape: Shape, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.exports.sheets.ANSWERS_AT_ONCE", 50)
+    monkeypatch.setattr("conflicto.exports.sheets.MAX_RESPONSES_PER_BATCH", 50)
     few, many = answered(kit, FEW), answered(kit, MANY)
-    for form in Form:
+    for form in FileFormat:
         peak(kit, few, form, shape)
 
-    for form in Form:
+    for form in FileFormat:
         (small, less), (large, more) = peak(kit, few, form, shape), peak(kit, many, form, shape)
         assert more > less
         assert large < small + A_QUARTER, (form, small, large)

@@ -7,8 +7,8 @@ import pytest
 from conflicto.participants.commands.join import JoinRequest, join_many
 from conflicto.participants.commands.seats import remove
 from conflicto.participants.errors import SeatGone
-from conflicto.participants.model import HeldPlaces
-from conflicto.participants.nickname import clean
+from conflicto.participants.model import ReservedPlaces
+from conflicto.participants.nickname import clean_nickname
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.responses.queries import held_places
 from conflicto.sessions.commands import change_session
@@ -19,7 +19,7 @@ from tests.support.kit import Kit, command, set_stage
 
 def _request(session_id: int, code: str, number: int) -> JoinRequest:
     key = key_from(f"6f1c2a34-0000-4000-{number:04d}-000000000000", subject=code, route="join", body=b"{}")
-    return JoinRequest(session_id, code, clean(f"Left {number}"), key)
+    return JoinRequest(session_id, code, clean_nickname(f"Left {number}"), key)
 
 
 @pytest.mark.parametrize("most", [None, 40])
@@ -28,7 +28,7 @@ def test_a_group_of_joins_reads_the_kept_places_once(kit: Kit, most: int | None)
     code = kit.db.query(session_by_id, stage.session_id).join_code
     readings = []
 
-    def places(tx: ReadTx, session_id: int) -> HeldPlaces:
+    def places(tx: ReadTx, session_id: int) -> ReservedPlaces:
         readings.append(session_id)
         return held_places(tx, session_id)
 

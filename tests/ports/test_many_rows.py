@@ -84,8 +84,8 @@ def test_bytes_are_stored_and_found_whatever_they_hold(kit: Kit) -> None:
 def test_nobody_is_found_by_no_keys(kit: Kit) -> None:
     stage = set_stage(kit, people=3)
 
-    assert kit.db.query(participants.present, []) == set()
-    assert kit.db.query(participants.present, [*stage.people, 1]) == set(stage.people)
+    assert kit.db.query(participants.present_ids, []) == set()
+    assert kit.db.query(participants.present_ids, [*stage.people, 1]) == set(stage.people)
     assert kit.db.query(store.of_participants, [(each, stage.activity_id, 1) for each in stage.people]) == {}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conflicto.exports import sink, writing
+from conflicto.exports import output, writer
 from tests.support.api import Api, Event, make_event
 from tests.support.checks import PATIENCE_S, accepted, eventually
 
@@ -31,16 +31,16 @@ class Gate:
 
 def held_exports(monkeypatch: pytest.MonkeyPatch) -> Gate:
     """Hold exports at each row, and let them report after each."""
-    monkeypatch.setattr(sink, "TURN_ROWS", 1)
-    monkeypatch.setattr(writing, "REPORT_S", 0.0)
-    gate, gently = Gate(), writing.gently
+    monkeypatch.setattr(output, "ROWS_PER_CHECK", 1)
+    monkeypatch.setattr(writer, "PROGRESS_INTERVAL_S", 0.0)
+    gate, throttled = Gate(), writer.throttled
 
     def held(items: Iterator[Any], *rest: Any) -> Iterator[Any]:
-        for item in gently(items, *rest):
+        for item in throttled(items, *rest):
             gate.pass_row()
             yield item
 
-    monkeypatch.setattr(writing, "gently", held)
+    monkeypatch.setattr(writer, "throttled", held)
     return gate
 
 

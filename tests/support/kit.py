@@ -6,10 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from conflicto.activities.commands.edit import NewActivity, create_activity
-from conflicto.activities.commands.run import end_with_session
+from conflicto.activities.commands.run import expire_with_session
 from conflicto.activities.model import ActivityStatus, Content, ResponsePolicy
 from conflicto.participants.commands.join import JoinRequest, join_many
-from conflicto.participants.nickname import clean
+from conflicto.participants.nickname import clean_nickname
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.engine import Database, PoolSize
 from conflicto.platform.db.fair_queue import Command
@@ -47,7 +47,7 @@ class Kit:
     ) -> None:
         self.db = Database(url, pool=SMALL, timeouts=timeouts, slow_queries=slow_queries)
         self.clock = Clock()
-        self.runner = runner(self.db, heads or FeedHeads(), self.clock, subscribers or {SessionEnded: [end_with_session]})
+        self.runner = runner(self.db, heads or FeedHeads(), self.clock, subscribers or {SessionEnded: [expire_with_session]})
 
     @property
     def writer(self) -> "Writing":
@@ -101,6 +101,6 @@ def set_stage(kit: Kit, *, people: int, policy: ResponsePolicy = ResponsePolicy.
     kit.do(session.id, change_session, session.id, {"status": SessionStatus.ACTIVE}, actor="test")
     new = NewActivity(type="lunch", content=Content(config="{}", secret=None, aggregate=None), response_policy=policy, **fields)
     activity, _, _ = kit.do(session.id, create_activity, session.id, new, status=ActivityStatus.ACTIVE, actor="test")
-    wanted = [JoinRequest(session.id, session.join_code, clean(f"P{number}")) for number in range(people)]
+    wanted = [JoinRequest(session.id, session.join_code, clean_nickname(f"P{number}")) for number in range(people)]
     seats = kit.run(*(command(session.id, join_many, request) for request in wanted))
     return Stage(session.id, activity.id, [seat.participant.id for seat in seats])

@@ -40,7 +40,7 @@ class NotTimed(DomainError):
     kind = Kind.CONFLICT
 
 
-class AnswersExist(DomainError):
+class ResponsesExist(DomainError):
     """`fields` lists the fields that cannot change.
 
     `config` and `secret` change with `?force=true`, the others never. `anonymous`, `min_group`,

@@ -23,7 +23,7 @@ class ActivityChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class AnsweringEnded:
+class RoundClosed:
     """The end of a round's answering, told before anything of it is stored: the activity as it was until now."""
 
     activity: Activity

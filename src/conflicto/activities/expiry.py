@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.writer import Writer
 
-LOOK_S = 5.0
+POLL_INTERVAL_S = 5.0
 """How often the database is asked for ends that this process does not know: those set by others, and those lost to a fault."""
 
-EARLY_US = 100_000
+RETRY_US = 100_000
 """How soon to ask again when the database says that it is not time yet."""
 
 log = structlog.get_logger(__name__)
 
 
-class Expiry:
+class ExpiryTimer:
     """Knows every end of the database and expires each once: the command checks again under the lock."""
 
     def __init__(self, db: Database, writer: Writer, clock: Clock) -> None:
@@ -40,7 +40,7 @@ class Expiry:
         self._ends: dict[UUID, tuple[int, int]] = {}
         self._changed = asyncio.Event()
 
-    def follow(self, activity: Activity) -> None:
+    def track(self, activity: Activity) -> None:
         """Take notice of an activity as it is now."""
         if activity.status is ActivityStatus.ACTIVE and activity.ends_us is not None and not activity.deleted:
             self._ends[activity.id] = (activity.ends_us, activity.session_id)
@@ -53,15 +53,15 @@ class Expiry:
         while True:
             try:
                 for activity in await self._db.read(timed_activities):
-                    self.follow(activity)
+                    self.track(activity)
             except DomainError as error:
                 log.warning("expiry-look-failed", code=error.code)
-            await self._until_next_look()
+            await self._run_until_next_poll()
 
-    async def _until_next_look(self) -> None:
-        look_at = self._clock.monotonic_s() + LOOK_S
+    async def _run_until_next_poll(self) -> None:
+        look_at = self._clock.monotonic_s() + POLL_INTERVAL_S
         while (left_s := look_at - self._clock.monotonic_s()) > 0:
-            await self._expire_what_is_due()
+            await self._expire_due()
             self._changed.clear()
             next_us = min((end for end, _ in self._ends.values()), default=None)
             if next_us is not None:
@@ -70,12 +70,12 @@ class Expiry:
                 async with asyncio.timeout(left_s):
                     await self._changed.wait()
 
-    def _look_again(self, activity: Activity | None, now_us: int) -> None:
+    def _retry(self, activity: Activity | None, now_us: int) -> None:
         """Come back for an activity that still runs: its end was moved, or the database's clock is behind this host's."""
         if activity is not None and activity.status is ActivityStatus.ACTIVE and activity.ends_us is not None:
-            self._ends[activity.id] = (max(activity.ends_us, now_us + EARLY_US), activity.session_id)
+            self._ends[activity.id] = (max(activity.ends_us, now_us + RETRY_US), activity.session_id)
 
-    async def _expire_what_is_due(self) -> None:
+    async def _expire_due(self) -> None:
         now = self._clock.wall_us()
         for activity_id, (end, session_id) in list(self._ends.items()):
             if end <= now:
@@ -85,4 +85,4 @@ class Expiry:
                 except DomainError as error:
                     log.warning("expiry-failed", code=error.code)
                 else:
-                    self._look_again(activity, now)
+                    self._retry(activity, now)

@@ -13,7 +13,7 @@ from conflicto.access.receipts import RESPONSE_HEADERS, Receipts, run_with_delet
 from conflicto.access.roles import ADMIN, HOSTS, MEMBERS
 from conflicto.activities import errors, schemas
 from conflicto.activities.commands import edit, run
-from conflicto.activities.fitting import fitted
+from conflicto.activities.content_validation import validated_content
 from conflicto.activities.model import Activity, ActivityStatus, Content
 from conflicto.activities.queries import activity_page, activity_with_content
 from conflicto.activity_types.registry import Registry
@@ -49,11 +49,11 @@ from conflicto.sessions.link_http import LinkTokens
 from conflicto.sessions.queries import session_by_id
 from conflicto.sessions.schemas import SessionCreated, SessionDuplicateIn, SessionOut
 
-TEXTS = ("config", "secret", "aggregate")
+JSON_FIELDS = ("config", "secret", "aggregate")
 Force = Annotated[schemas.ForceQuery, Query()]
 
 
-class ActivityPart(NamedTuple):
+class ActivityListKey(NamedTuple):
     """A part of a session's activities."""
 
     session_id: int
@@ -63,7 +63,7 @@ class ActivityPart(NamedTuple):
     after: tuple[int, int] | None
 
 
-class Wanted(NamedTuple):
+class ActivityKey(NamedTuple):
     """One activity, of a session if the caller is bound to one."""
 
     activity_id: UUID
@@ -81,20 +81,20 @@ class ActivityEndpoints:
     require_spec: Callable[[str | None], None]
     """Refuses an `aggregate` that is none: what can be counted is known above this room."""
     receipts: Receipts
-    pages: BatchedRead[ActivityPart, tuple[RowBatch[tuple[Activity, Content]], int | None]] = field(init=False)
-    single: BatchedRead[Wanted, tuple[Activity, Content]] = field(init=False)
+    pages: BatchedRead[ActivityListKey, tuple[RowBatch[tuple[Activity, Content]], int | None]] = field(init=False)
+    single: BatchedRead[ActivityKey, tuple[Activity, Content]] = field(init=False)
 
     def __post_init__(self) -> None:
         """Let a hall that comes back share its look-ups."""
         object.__setattr__(self, "pages", BatchedRead(self.db, deduplicated(_visible_page), max_batch=MAX_BATCH_PAGES))
-        object.__setattr__(self, "single", BatchedRead(self.db, deduplicated(_wanted), max_batch=MAX_BATCH_PAGES))
+        object.__setattr__(self, "single", BatchedRead(self.db, deduplicated(_read_activity), max_batch=MAX_BATCH_PAGES))
 
     async def create(self, request: CurrentRequest, session_id: int, body: schemas.ActivityIn) -> Response:
         """Make an activity; with a status, take the steps to it at once."""
         texts = self._texts(request)
         content = Content(config=texts.get("config") or "{}", secret=texts.get("secret"), aggregate=texts.get("aggregate"))
-        content = fitted(self.types, body.type, content)
-        fields = body.model_dump(exclude={*TEXTS, "status"}) | self._unsaid(body)
+        content = validated_content(self.types, body.type, content)
+        fields = body.model_dump(exclude={*JSON_FIELDS, "status"}) | self._type_defaults(body)
         activity, content, status = await self.writer.run(
             session_id, edit.create_activity, session_id, edit.NewActivity(content=content, **fields),
             status=body.status, actor=request.caller.subject, key=_key(request),
@@ -103,7 +103,7 @@ class ActivityEndpoints:
         shown = schemas.activity_out(activity, content, for_host=True)
         return json_response(shown, status=status, headers=(NO_STORE, location, revision_etag(activity.revision)))
 
-    async def repeats(self, request: Request) -> bool:
+    async def is_replay(self, request: Request) -> bool:
         """Whether an activity was made with the call's key before."""
         return await self.db.read(is_known, _key(request))
 
@@ -112,7 +112,7 @@ class ActivityEndpoints:
     ) -> Response:
         """List activities in their order; drafts are for hosts."""
         host = request.caller.is_host
-        page = ActivityPart(session_id, query.status, query.limit, query.offset, after_key(request, query, int, int))
+        page = ActivityListKey(session_id, query.status, query.limit, query.offset, after_key(request, query, int, int))
         found, total = await (self.db.lists.read(_page, page, visible_only=False) if host else self.pages.read(page))
         return page_response(
             request, query, found.rows, total, show=lambda each: schemas.activity_out(*each, for_host=host),
@@ -121,7 +121,7 @@ class ActivityEndpoints:
 
     async def read(self, request: CurrentRequest, activity_id: UUID) -> Response:
         """Return the caller's view of an activity."""
-        return _seen(request, *await self.single.read(_wanted_by(request, activity_id)))
+        return _activity_response(request, *await self.single.read(_activity_key(request, activity_id)))
 
     async def active(self, request: CurrentRequest, session_id: int) -> Response:
         """Return the activity that runs now, or 204."""
@@ -133,7 +133,7 @@ class ActivityEndpoints:
 
     async def replace(self, request: CurrentRequest, activity_id: UUID, body: schemas.ActivityPut, query: Force) -> Response:
         """Replace the activity whole; without `order_index` it keeps its place."""
-        fields = body.model_dump(exclude=set(TEXTS)) | self._unsaid(body)
+        fields = body.model_dump(exclude=set(JSON_FIELDS)) | self._type_defaults(body)
         if body.order_index is None:
             fields.pop("order_index")
         texts = {"config": "{}", "secret": None, "aggregate": None} | self._texts(request)
@@ -141,12 +141,12 @@ class ActivityEndpoints:
 
     async def patch(self, request: CurrentRequest, activity_id: UUID, body: schemas.ActivityPatch, query: Force) -> Response:
         """Replace the named fields whole."""
-        fields = body.model_dump(exclude=set(TEXTS), exclude_unset=True)
+        fields = body.model_dump(exclude=set(JSON_FIELDS), exclude_unset=True)
         return await self._change(request, activity_id, fields, self._texts(request), force=query.force)
 
     async def delete(self, request: CurrentRequest, activity_id: UUID) -> Response:
         """Delete the activity with its answers; the feed keeps a tombstone."""
-        home = await _home(self.db, request, activity_id)
+        home = await _session_of(self.db, request, activity_id)
         revisions = required_revisions(request)
         answers, gone = await self.writer.run(home, run_with_deletion, edit.delete_activity, activity_id, revisions=revisions)
         gone.counts["responses"] = answers
@@ -154,7 +154,7 @@ class ActivityEndpoints:
 
     def _texts(self, request: Request) -> dict[str, str | None]:
         """Return the JSON fields of the body as text; null in `secret` and `aggregate` means that there is none."""
-        texts = {name: text for name, text in json_texts(request).items() if name in TEXTS}
+        texts = {name: text for name, text in json_texts(request).items() if name in JSON_FIELDS}
         found = {name: None if text == "null" and name != "config" else text for name, text in texts.items()}
         self.require_spec(found.get("aggregate"))
         return found
@@ -163,18 +163,18 @@ class ActivityEndpoints:
         self, request: Request, activity_id: UUID, fields: dict[str, Any], texts: dict[str, str | None], *, force: bool
     ) -> Response:
         revisions = required_revisions(request)
-        home = await _home(self.db, request, activity_id)
+        home = await _session_of(self.db, request, activity_id)
         activity, content = await self.writer.run(
             home, edit.change_activity, activity_id, fields, texts, types=self.types, revisions=revisions, force=force
         )
-        return _seen(request, activity, content)
+        return _activity_response(request, activity, content)
 
-    def _unsaid(self, body: schemas.ActivityIn | schemas.ActivityPut) -> dict[str, Any]:
+    def _type_defaults(self, body: schemas.ActivityIn | schemas.ActivityPut) -> dict[str, Any]:
         """Return what the type sets where the host says nothing."""
         known = self.types.find(body.type)
         said = body.model_fields_set
         policy = body.response_policy if "response_policy" in said else None
-        return schemas.type_defaults(known.defaults_under(policy), said=said) if known else {}
+        return schemas.type_defaults(known.defaults_under(policy), set_fields=said) if known else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,16 +226,16 @@ class ActivityControls:
         return await created_session(self.tokens, copy)
 
     async def _run(self, request: Request, activity_id: UUID, command: Any, *args: object, **kwargs: object) -> Response:  # noqa: ANN401 - a command
-        home = await _home(self.db, request, activity_id)
+        home = await _session_of(self.db, request, activity_id)
         activity: Activity = await self.writer.run(home, command, activity_id, *args, **kwargs)
-        return _seen(request, *await self.db.read(activity_with_content, activity.id))
+        return _activity_response(request, *await self.db.read(activity_with_content, activity.id))
 
 
-def _wanted_by(request: Request, activity_id: UUID) -> Wanted:
-    return Wanted(activity_id, request.params.get("session_id", request.caller.session_id), is_host=request.caller.is_host)
+def _activity_key(request: Request, activity_id: UUID) -> ActivityKey:
+    return ActivityKey(activity_id, request.params.get("session_id", request.caller.session_id), is_host=request.caller.is_host)
 
 
-def _wanted(tx: ReadTx, wanted: Wanted) -> tuple[Activity, Content]:
+def _read_activity(tx: ReadTx, wanted: ActivityKey) -> tuple[Activity, Content]:
     activity, content = activity_with_content(tx, wanted.activity_id)
     session_by_id(tx, activity.session_id)
     is_elsewhere = wanted.session_id is not None and activity.session_id != wanted.session_id
@@ -244,14 +244,14 @@ def _wanted(tx: ReadTx, wanted: Wanted) -> tuple[Activity, Content]:
     return activity, content
 
 
-def _page(tx: ReadTx, page: ActivityPart, *, visible_only: bool) -> tuple[RowBatch[tuple[Activity, Content]], int | None]:
+def _page(tx: ReadTx, page: ActivityListKey, *, visible_only: bool) -> tuple[RowBatch[tuple[Activity, Content]], int | None]:
     return activity_page(
         tx, page.session_id, visible_only=visible_only, status=page.status, limit=page.limit, offset=page.offset, after=page.after,
         max_characters=MAX_PAGE_BYTES,
     )  # fmt: skip
 
 
-def _visible_page(tx: ReadTx, page: ActivityPart) -> tuple[RowBatch[tuple[Activity, Content]], int | None]:
+def _visible_page(tx: ReadTx, page: ActivityListKey) -> tuple[RowBatch[tuple[Activity, Content]], int | None]:
     return _page(tx, page, visible_only=True)
 
 
@@ -260,9 +260,9 @@ def _active(tx: ReadTx, session_id: int) -> tuple[Activity, Content] | None:
     return activity_with_content(tx, current) if current else None
 
 
-async def _home(db: Database, request: Request, activity_id: UUID) -> int:
+async def _session_of(db: Database, request: Request, activity_id: UUID) -> int:
     """Return the session of an activity that a host may change; `NotFound` if it is not in theirs."""
-    activity, _ = await db.read(_wanted, _wanted_by(request, activity_id))
+    activity, _ = await db.read(_read_activity, _activity_key(request, activity_id))
     return activity.session_id
 
 
@@ -278,7 +278,7 @@ def _activity_id(text: str) -> UUID:
         raise InvalidInput(errors=(FieldError("/activity_id", "is not an activity's id"),)) from error
 
 
-def _seen(request: Request, activity: Activity, content: Content) -> Response:
+def _activity_response(request: Request, activity: Activity, content: Content) -> Response:
     host = request.caller.is_host
     body = encode(schemas.activity_out(activity, content, for_host=host))
     return conditional_response(request, body, revision_etag(activity.revision)[1] if host else etag_of(body))
@@ -291,7 +291,7 @@ def routes(activities: ActivityEndpoints, controls: ActivityControls) -> list[Ro
 
 def _object_routes(activities: ActivityEndpoints) -> list[Route]:
     one: dict[int, Any] = {200: schemas.ActivityOut}
-    changing = (ConditionInvalid, RevisionStale, SessionCompleted, errors.AnswersExist)
+    changing = (ConditionInvalid, RevisionStale, SessionCompleted, errors.ResponsesExist)
     nested, bare, some = (
         "/sessions/{session_id}/activities/{activity_id}",
         "/activities/{activity_id}",
@@ -300,7 +300,7 @@ def _object_routes(activities: ActivityEndpoints) -> list[Route]:
     made = (errors.TooManyActivities, StorageFull, SessionCompleted, SessionNotActive, KeyReused, IdempotencyKeyInvalid)
     rows = [
         control("POST", some, activities.create, who=HOSTS, policy=CONTROL, body=CONFIG_LIMITS, tag="activities",
-                replays=activities.repeats,
+                replays=activities.is_replay,
                 docs=Docs(summary="Make an activity", gives={201: schemas.ActivityOut}, headers=("Idempotency-Key",),
                           problems=made)),
         control("GET", some, activities.page, who=MEMBERS, policy=CONTROL, tag="activities",

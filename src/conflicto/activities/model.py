@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from uuid import UUID
 
-MOST_ACTIVITIES = 500
+MAX_ACTIVITIES = 500
 """Activities of one session: every process keeps the small state of all of them in memory."""
 
 
-MAX_GROUP, DEFAULT_GROUP = 20, 3
+MAX_MIN_GROUP, DEFAULT_MIN_GROUP = 20, 3
 """People behind what others see of an anonymous activity: at most, and where nobody says otherwise."""
 
 

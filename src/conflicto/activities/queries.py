@@ -5,6 +5,51 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conflicto.activities import store
+from conflicto.activities.store import (
+    activities_by_id as activities_by_id,
+)
+from conflicto.activities.store import (
+    activities_changed as activities_changed,
+)
+from conflicto.activities.store import (
+    activities_in_order as activities_in_order,
+)
+from conflicto.activities.store import (
+    activity_bytes as activity_bytes,
+)
+from conflicto.activities.store import (
+    all_activities as all_activities,
+)
+from conflicto.activities.store import (
+    all_counts as all_counts,
+)
+from conflicto.activities.store import (
+    anonymous_ids as anonymous_ids,
+)
+from conflicto.activities.store import (
+    counts_by_round as counts_by_round,
+)
+from conflicto.activities.store import (
+    counts_of_rounds as counts_of_rounds,
+)
+from conflicto.activities.store import (
+    has_deleted_activities as has_deleted_activities,
+)
+from conflicto.activities.store import (
+    last_release_us as last_release_us,
+)
+from conflicto.activities.store import (
+    pooling_activities as pooling_activities,
+)
+from conflicto.activities.store import (
+    recounted_activities as recounted_activities,
+)
+from conflicto.activities.store import (
+    stored_counts as stored_counts,
+)
+from conflicto.activities.store import (
+    timed_activities as timed_activities,
+)
 from conflicto.platform.problems import NotFound
 from conflicto.platform.row_batch import RowBatch
 from conflicto.sessions.feed_heads import read_head
@@ -16,24 +61,8 @@ if TYPE_CHECKING:
     from conflicto.activities.model import Activity, ActivityStatus, Content, Counts
     from conflicto.platform.db.transaction import ReadTx
 
-CONTENTS_AT_ONCE = 16
+MAX_CONTENTS_PER_QUERY = 16
 """Activities whose JSON is read in one query, each up to 512 KiB."""
-
-timed_activities = store.timed
-pooling_activities = store.pooling
-anonymous_ids = store.anonymous_ids
-newest_tick = store.newest_tick
-activities_by_id = store.find_many
-activities_changed = store.changed_since
-all_activities = store.everything
-all_counts = store.rounds
-counts_by_round = store.rounds_of
-counts_of_rounds = store.some_rounds
-activities_in_order = store.live
-has_deleted_activities = store.has_deleted
-kept_counts = store.kept_counts
-recounted_activities = store.recount
-activity_bytes = store.recounted_bytes
 
 
 def activity_by_id(tx: ReadTx, activity_id: UUID, *, session_id: int | None = None) -> Activity:
@@ -73,8 +102,8 @@ def activity_page(  # noqa: PLR0913 - filters, a part
     head = read_head(tx, session_id)
     total = None if visible_only or status else head.counts["activities"]
     found: list[tuple[Activity, Content]] = []
-    for nth in range(0, len(page), CONTENTS_AT_ONCE):
-        found += with_contents(tx, page[nth : nth + CONTENTS_AT_ONCE])
+    for nth in range(0, len(page), MAX_CONTENTS_PER_QUERY):
+        found += with_contents(tx, page[nth : nth + MAX_CONTENTS_PER_QUERY])
         if sum(content.characters for _, content in found) > max_characters:
             break
     return RowBatch(found, is_cut=len(found) < len(page)), total
@@ -93,11 +122,11 @@ def activities_with_contents(tx: ReadTx, ids: Sequence[UUID]) -> list[tuple[Acti
 
 def session_counts(tx: ReadTx, session_id: int) -> dict[str, int]:
     """Count what a session holds now: activities, participants and live answers, from its counters."""
-    head, live = read_head(tx, session_id), {each.id for each in store.live(tx, session_id)}
-    answers = sum(each.live for (activity_id, _), each in store.rounds(tx, session_id).items() if activity_id in live)
+    head, live = read_head(tx, session_id), {each.id for each in store.activities_in_order(tx, session_id)}
+    answers = sum(each.live for (activity_id, _), each in store.all_counts(tx, session_id).items() if activity_id in live)
     return {"activities": len(live), "participants": head.counts["participants"], "responses": answers}
 
 
-def total_answers(counts: dict[int, Counts]) -> int:
+def count_responses(counts: dict[int, Counts]) -> int:
     """Return the live answers of all rounds together."""
     return sum(each.live for each in counts.values())

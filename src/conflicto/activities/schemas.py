@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field, StrictBool, StrictInt, StrictStr, StringC
 from typing_extensions import TypeAliasType
 
 from conflicto.activities.model import (
-    DEFAULT_GROUP,
-    MAX_GROUP,
+    DEFAULT_MIN_GROUP,
+    MAX_MIN_GROUP,
     ActivityStatus,
     ModerationPolicy,
     ResponsePolicy,
@@ -30,8 +30,8 @@ Json = Any
 TypeName = Annotated[StrictStr, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.\-]{0,63}$")]
 Seconds = Annotated[StrictInt, Field(ge=1, le=86_400)]
 CountedFrom = TypeAliasType("CountedFrom", Literal["end", "now"])
-Group = Annotated[StrictInt, Field(ge=0, le=MAX_GROUP)]
-Index = Annotated[StrictInt, Field(ge=-1_000_000, le=1_000_000)]
+MinGroup = Annotated[StrictInt, Field(ge=0, le=MAX_MIN_GROUP)]
+OrderIndex = Annotated[StrictInt, Field(ge=-1_000_000, le=1_000_000)]
 
 
 ACTIVITY_EXAMPLE: dict[str, Any] = {
@@ -50,22 +50,24 @@ class ActivityFields(StrictModel):
     """What a host says of an activity beside its type and JSON."""
 
     title: Title | None = None
-    order_index: Index | None = Field(None, description="Place among the session's activities; without it behind the last one.")
+    order_index: OrderIndex | None = Field(
+        None, description="Place among the session's activities; without it behind the last one."
+    )
     response_policy: ResponsePolicy = ResponsePolicy.ONE
     results_visibility: ResultsVisibility = ResultsVisibility.AFTER_REVEAL
     responses_visibility: ResponsesVisibility = ResponsesVisibility.HOST
     moderation: ModerationPolicy = ModerationPolicy.OFF
     anonymous: StrictBool = Field(False, description="Nobody, hosts included, is told who answered.")
-    min_group: Group = Field(
-        DEFAULT_GROUP,
+    min_group: MinGroup = Field(
+        DEFAULT_MIN_GROUP,
         description="People behind what others see of an anonymous activity; 0: each answer appears alone, after 5 to 30 seconds.",
     )
     duration_seconds: Seconds | None = Field(None, description="How long it takes answers once active; null: until it is ended.")
 
 
-def type_defaults(defaults: dict[str, Any], *, said: set[str]) -> dict[str, Any]:
+def type_defaults(defaults: dict[str, Any], *, set_fields: set[str]) -> dict[str, Any]:
     """Return what a type's defaults mean for the fields of which the host said nothing."""
-    return ActivityFields.model_validate({name: value for name, value in defaults.items() if name not in said}).model_dump(
+    return ActivityFields.model_validate({name: value for name, value in defaults.items() if name not in set_fields}).model_dump(
         exclude_unset=True
     )
 
@@ -104,13 +106,13 @@ class ActivityPatch(StrictModel):
 
     type: TypeName = optional_field()
     title: Title | None = None
-    order_index: Index = optional_field()
+    order_index: OrderIndex = optional_field()
     response_policy: ResponsePolicy = optional_field()
     results_visibility: ResultsVisibility = optional_field()
     responses_visibility: ResponsesVisibility = optional_field()
     moderation: ModerationPolicy = optional_field()
     anonymous: StrictBool = optional_field()
-    min_group: Group = optional_field()
+    min_group: MinGroup = optional_field()
     duration_seconds: Seconds | None = None
     config: Json = None
     secret: Json = None
@@ -254,7 +256,7 @@ def activity_out(activity: Activity, content: Content, *, for_host: bool) -> dic
         "ends_at": _instant(activity.ends_us),
         "results_revealed": activity.results_revealed,
         "secret_revealed": activity.secret_revealed,
-        "focus_response_id": activity.focus_response_id if for_host or _tells_answers(activity) else None,
+        "focus_response_id": activity.focus_response_id if for_host or _shows_responses(activity) else None,
         "revision": activity.revision,
         "created_at": rfc3339(activity.created_ts),
         "updated_at": rfc3339(activity.updated_ts),
@@ -268,7 +270,7 @@ def _shown_config(activity: Activity, content: Content) -> str:
     return shown_config(content.config, content.scopes, revealed=activity.results_revealed)
 
 
-def _tells_answers(activity: Activity) -> bool:
+def _shows_responses(activity: Activity) -> bool:
     return activity.responses_visibility is not ResponsesVisibility.HOST
 
 

@@ -90,7 +90,7 @@ _KINDS: dict[str, Any] = {
 }
 
 
-def find_many(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, Activity]:
+def activities_by_id(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, Activity]:
     """Return the activities of `ids` that are not deleted."""
     return {row.id: _activity(row) for row in tx.all(_BY_IDS, {"ids": list(ids)})}
 
@@ -102,10 +102,10 @@ def find_ever(tx: ReadTx, ids: Iterable[UUID]) -> list[Activity]:
 
 def find(tx: ReadTx, activity_id: UUID) -> Activity | None:
     """Return an activity that is not deleted."""
-    return find_many(tx, [activity_id]).get(activity_id)
+    return activities_by_id(tx, [activity_id]).get(activity_id)
 
 
-def has_deleted(tx: ReadTx, session_id: int, *, after: int) -> bool:
+def has_deleted_activities(tx: ReadTx, session_id: int, *, after: int) -> bool:
     """Return whether an activity of a session was there at a feed timestamp and was deleted after it."""
     is_of = (
         activities.c.session_id == session_id,
@@ -116,12 +116,12 @@ def has_deleted(tx: ReadTx, session_id: int, *, after: int) -> bool:
     return tx.first(select(activities.c.id).where(*is_of).limit(1)) is not None
 
 
-def live(tx: ReadTx, session_id: int) -> list[Activity]:
+def activities_in_order(tx: ReadTx, session_id: int) -> list[Activity]:
     """Return all activities of a session in their order."""
     return [_activity(row) for row in tx.all(_LIVE, {"session_id": session_id})]
 
 
-def everything(tx: ReadTx, session_id: int) -> list[Activity]:
+def all_activities(tx: ReadTx, session_id: int) -> list[Activity]:
     """Return all activities of a session, deleted ones included."""
     return [_activity(row) for row in tx.all(_ALL, {"session_id": session_id})]
 
@@ -132,12 +132,12 @@ def contents(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, Content]:
     return {row.id: Content(**{name: getattr(row, f"{name}_text") for name in Content.__slots__}) for row in rows}
 
 
-def timed(tx: ReadTx) -> list[Activity]:
+def timed_activities(tx: ReadTx) -> list[Activity]:
     """Return every activity of the database that runs and has an end."""
     return [_activity(row) for row in tx.all(_DUE)]
 
 
-def pooling(tx: ReadTx) -> list[Activity]:
+def pooling_activities(tx: ReadTx) -> list[Activity]:
     """Return every anonymous activity of the database that is open."""
     return [_activity(row) for row in tx.all(_POOLING)]
 
@@ -147,17 +147,17 @@ def anonymous_ids(tx: ReadTx, session_id: int) -> list[UUID]:
     return [row.id for row in tx.all(_ANONYMOUS, {"session_id": session_id})]
 
 
-def newest_tick(tx: ReadTx, activity: Activity) -> int:
+def last_release_us(tx: ReadTx, activity: Activity) -> int:
     """Return the newest tick of the present round's pool that was run, µs; 0 before the first."""
     return tx.scalar(_TICK, {"of_activity": activity.id, "nth": activity.round}) or 0
 
 
-def note_tick(tx: WriteTx, activity: Activity, at_us: int) -> None:
+def save_release_us(tx: WriteTx, activity: Activity, at_us: int) -> None:
     """Store that a tick of the present round's pool was run."""
     tx.write(_NOTE_TICK, {"of_activity": activity.id, "nth": activity.round, "at_us": at_us})
 
 
-def changed_since(tx: ReadTx, session_id: int, *, after: int, upto: int, most: int) -> list[Activity]:
+def activities_changed(tx: ReadTx, session_id: int, *, after: int, upto: int, most: int) -> list[Activity]:
     """Return activities whose newest change lies in (after, upto], in feed order, deleted ones included."""
     rows = tx.all(_CHANGED, {"session_id": session_id, "after": after, "upto": upto, "most": most})
     return [_activity(row) for row in rows]
@@ -182,32 +182,32 @@ def add_round(tx: WriteTx, activity: Activity) -> None:
     tx.write(insert(activity_rounds), key | as_row(Counts()))
 
 
-def rounds(tx: ReadTx, session_id: int) -> dict[tuple[UUID, int], Counts]:
+def all_counts(tx: ReadTx, session_id: int) -> dict[tuple[UUID, int], Counts]:
     """Return the counts of all rounds of a session."""
     return {(row.activity_id, row.round): _counts(row) for row in tx.all(_ROUNDS, {"session_id": session_id})}
 
 
-def some_rounds(tx: ReadTx, wanted: Iterable[tuple[UUID, int]]) -> dict[tuple[UUID, int], Counts]:
+def counts_of_rounds(tx: ReadTx, wanted: Iterable[tuple[UUID, int]]) -> dict[tuple[UUID, int], Counts]:
     """Return the counts of some rounds, given by activity and number."""
     return {(row.activity_id, row.round): _counts(row) for row in _SOME_ROUNDS.rows(tx, wanted)}
 
 
-def rounds_of(tx: ReadTx, activity_id: UUID) -> dict[int, Counts]:
+def counts_by_round(tx: ReadTx, activity_id: UUID) -> dict[int, Counts]:
     """Return the counts of all rounds of an activity."""
     return {row.round: _counts(row) for row in tx.all(_ROUNDS_OF, {"activity_id": activity_id})}
 
 
-def kept_counts(tx: ReadTx) -> dict[tuple[int, UUID, int], Counts]:
+def stored_counts(tx: ReadTx) -> dict[tuple[int, UUID, int], Counts]:
     """Return the counts of every round of the whole database, by session, activity and round: for checks alone."""
     return {(row.session_id, row.activity_id, row.round): _counts(row) for row in tx.all(select(activity_rounds))}
 
 
-def recount(tx: ReadTx) -> dict[int, int]:
+def recounted_activities(tx: ReadTx) -> dict[int, int]:
     """Count the activities of every session, row by row: for checks alone."""
     return {row.session_id: row.activities for row in tx.all(_RECOUNT)}
 
 
-def recounted_bytes(tx: ReadTx) -> Counter[int]:
+def activity_bytes(tx: ReadTx) -> Counter[int]:
     """Return the bytes of each session's activities and rounds, row by row: for checks alone."""
     stored: Counter[int] = Counter()
     for row in (*tx.all(_BYTES), *tx.all(_ROUND_BYTES)):

@@ -12,9 +12,9 @@ import typer
 from rich.console import Console
 
 from conflicto.cli.environment import EXIT_CODES, UNUSABLE, existing_database, registered_or_exit, settings_or_exit
-from conflicto.exports.files import Form, write_file
-from conflicto.exports.reading import AnswerReader
-from conflicto.exports.sheets import Shape, anonymous_titles, questions_of
+from conflicto.exports.files import FileFormat, write_file
+from conflicto.exports.reader import ResponseReader
+from conflicto.exports.sheets import Shape, anonymous_titles, session_questions
 from conflicto.sessions.queries import named_session
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 def export(
     session: Annotated[str, typer.Argument(metavar="SESSION", help="Id or join code.")],
     form: Annotated[
-        Form, typer.Option("--format", help="JSON Lines hold every answer as it was sent; the others are for spreadsheets.")
-    ] = Form.JSONL,
+        FileFormat, typer.Option("--format", help="JSON Lines hold every answer as it was sent; the others are for spreadsheets.")
+    ] = FileFormat.JSONL,
     shape: Annotated[
         Shape,
         typer.Option(
@@ -58,10 +58,10 @@ def export(
 export.__doc__ = f"{export.__doc__}\n    {EXIT_CODES}"
 
 
-def _written(tx: ReadTx, named: str, form: Form, shape: Shape, sink: BinaryIO, types: Registry) -> list[str]:
+def _written(tx: ReadTx, named: str, form: FileFormat, shape: Shape, sink: BinaryIO, types: Registry) -> list[str]:
     session = named_session(tx, named)
-    write_file(AnswerReader(tx, session.id), form, shape, sink, types)
-    return anonymous_titles(questions_of(tx, session.id, types))
+    write_file(ResponseReader(tx, session.id), form, shape, sink, types)
+    return anonymous_titles(session_questions(tx, session.id, types))
 
 
 @contextmanager

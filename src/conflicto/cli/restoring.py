@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from conflicto.access.identity import begin_epoch, move_keys_to_files
 from conflicto.participants.commands.seats import remove
 from conflicto.participants.events import ParticipantRemoved
-from conflicto.participants.queries import forgotten_ids, present_seats
+from conflicto.participants.queries import erased_ids, present_seats
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.archive import Header, opened
 from conflicto.platform.db.database_url import parse_database_url
@@ -59,7 +59,7 @@ class Rooms:
         """Return the newest position of any feed, µs, and note who was forgotten: what is read here is the database that goes."""
         if revision(connection) == SCHEMA:
             tx = ReadTx(connection)
-            self.forgotten = {each: not has_answers(tx, each) for each in forgotten_ids(tx)}
+            self.forgotten = {each: not has_answers(tx, each) for each in erased_ids(tx)}
         return newest_position(connection)
 
     def renew(self, connection: Connection, clock_us: int) -> None:

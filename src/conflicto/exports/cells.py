@@ -21,35 +21,35 @@ _elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _string = msgspec.json.Decoder(str).decode
 
 
-class Number(str):
+class NumberCell(str):
     """A JSON number, digit for digit as it was sent."""
 
     __slots__ = ()
 
 
-class Instant(str):
+class InstantCell(str):
     """An instant in RFC 3339, UTC, with microseconds."""
 
     __slots__ = ()
 
 
-class Truth(str):
+class BooleanCell(str):
     """`true` or `false`, as JSON writes it."""
 
     __slots__ = ()
 
 
-def instant(us: int) -> Instant:
+def instant_cell(us: int) -> InstantCell:
     """Return µs since 1970 as a cell."""
-    return Instant(rfc3339(us))
+    return InstantCell(rfc3339(us))
 
 
-def truth(value: bool) -> Truth:  # noqa: FBT001 - it is the value
+def boolean_cell(value: bool) -> BooleanCell:  # noqa: FBT001 - it is the value
     """Return yes or no as a cell."""
-    return Truth("true" if value else "false")
+    return BooleanCell("true" if value else "false")
 
 
-def cell(texts: Sequence[str], *, many: bool) -> Cell:
+def responses_cell(texts: Sequence[str], *, many: bool) -> Cell:
     """Return what a table shows of one participant's answers in a round.
 
     One value stands as it is, and an object with one member as that member; a list of plain values becomes `a; b`. Any other is JSON.
@@ -64,13 +64,13 @@ def cell(texts: Sequence[str], *, many: bool) -> Cell:
     text = texts[0]
     if text.startswith("{"):
         members = list(_members(text).values())
-        shown = readable(bytes(members[0]).decode()) if len(members) == 1 else None
+        shown = plain_cell(bytes(members[0]).decode()) if len(members) == 1 else None
     else:
-        shown = readable(text)
+        shown = plain_cell(text)
     return text if shown is None else shown
 
 
-def readable(text: str) -> Cell | None:
+def plain_cell(text: str) -> Cell | None:
     """Return the cell of a plain JSON value, or of a list of such values in a row; None if it is not plain."""
     if not text.startswith(("{", "[")):
         return _plain(text)
@@ -82,11 +82,11 @@ def _plain(text: str) -> Cell:
     if text.startswith('"'):
         return _string(text)
     if text in {"true", "false"}:
-        return Truth(text)
-    return text if text == "null" else Number(text)
+        return BooleanCell(text)
+    return text if text == "null" else NumberCell(text)
 
 
-def text_at(text: str, steps: Sequence[str]) -> str | None:
+def member_text(text: str, steps: Sequence[str]) -> str | None:
     """Return the JSON text of the member that `steps` lead to from an object, byte for byte; None where there is none.
 
     >>> text_at('{"a":{"b":1.50}}', ("a", "b")), text_at('{"a":1}', ("b",)), text_at("7", ())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 if TYPE_CHECKING:
     from conflicto.platform.http.messages import Request, Write
 
-PART = 65_536
+CHUNK_BYTES = 65_536
 
 _ONE_RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,15})-([0-9]{0,15})[ \t]*", re.ASCII | re.IGNORECASE)
 
@@ -28,13 +28,15 @@ class Download:
         """Write part by part, as quickly as the other side reads."""
         with self._file:
             await asyncio.to_thread(self._file.seek, self._first)
-            while part := await asyncio.to_thread(self._file.read, PART if self._left is None else min(PART, self._left)):
+            while part := await asyncio.to_thread(
+                self._file.read, CHUNK_BYTES if self._left is None else min(CHUNK_BYTES, self._left)
+            ):
                 if self._left is not None:
                     self._left -= len(part)
                 await write(part)
 
 
-def wanted_range(request: Request, tag: str, size: int) -> range | None:
+def requested_range(request: Request, tag: str, size: int) -> range | None:
     """Return the bytes of a file with this tag that a call asks for; None: all of it.
 
     Several ranges, and those outside of the file, are answered with all of it, which RFC 9110 allows.

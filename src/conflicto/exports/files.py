@@ -9,27 +9,27 @@ from urllib.parse import quote
 
 from conflicto.exports.csv import csv_lines
 from conflicto.exports.jsonl import jsonl_lines
-from conflicto.exports.sheets import Shape, Sheet, codebook, questions_of, sheet_of
+from conflicto.exports.sheets import Shape, Sheet, build_sheet, codebook_sheet, session_questions
 from conflicto.exports.xlsx import write_xlsx
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from conflicto.activity_types.registry import Registry
-    from conflicto.exports.reading import AnswerReader
+    from conflicto.exports.reader import ResponseReader
 
     Paced = Callable[[Iterator[Any]], Iterator[Any]]
     """Hands rows or lines on as fast as they may be made."""
 
-ANSWERS = "Answers"
-CODEBOOK = "Codebook"
+RESPONSES_SHEET = "Answers"
+CODEBOOK_SHEET = "Codebook"
 """Names of the sheets of a workbook."""
 
-LONGEST_NAME = 60
+MAX_NAME_CHARS = 60
 _NOT_IN_NAME = re.compile(r"[\W_]+")
 
 
-class Form(StrEnum):
+class FileFormat(StrEnum):
     """How the answers are written; the value is the file's ending."""
 
     CSV = "csv"
@@ -43,33 +43,35 @@ class Form(StrEnum):
 
 
 _MEDIA_TYPES = {
-    Form.CSV: "text/csv; charset=utf-8; header=present",
-    Form.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    Form.JSONL: "application/x-ndjson",
+    FileFormat.CSV: "text/csv; charset=utf-8; header=present",
+    FileFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    FileFormat.JSONL: "application/x-ndjson",
 }
 
 
-def write_file(reader: AnswerReader, form: Form, shape: Shape, file: BinaryIO, types: Registry, pace: Paced = iter) -> None:
+def write_file(reader: ResponseReader, form: FileFormat, shape: Shape, file: BinaryIO, types: Registry, pace: Paced = iter) -> None:
     """Write a session's answers to `file`, row by row, in the snapshot of `reader`; a workbook has the codebook as its last sheet."""
-    if form is Form.JSONL:
+    if form is FileFormat.JSONL:
         file.writelines(pace(jsonl_lines(reader, shape, types)))
         return
-    sheet = sheet_of(reader, shape, types)
+    sheet = build_sheet(reader, shape, types)
     sheet = Sheet(sheet.header, pace(sheet.rows))
-    if form is Form.CSV:
+    if form is FileFormat.CSV:
         file.writelines(csv_lines(sheet))
     elif shape is Shape.CODEBOOK:
-        write_xlsx({CODEBOOK: sheet}, file)
+        write_xlsx({CODEBOOK_SHEET: sheet}, file)
     else:
-        write_xlsx({ANSWERS: sheet, CODEBOOK: codebook(questions_of(reader.tx, reader.session_id, types))}, file)
+        write_xlsx(
+            {RESPONSES_SHEET: sheet, CODEBOOK_SHEET: codebook_sheet(session_questions(reader.tx, reader.session_id, types))}, file
+        )
 
 
-def disposition(title: str, session_id: int, form: Form, shape: Shape) -> str:
+def content_disposition(title: str, session_id: int, form: FileFormat, shape: Shape) -> str:
     """Return the `Content-Disposition` of a download: letters and digits of the title in any script, nothing that a system minds.
 
     >>> disposition("Größe: 2/3?", 7, Form.CSV, Shape("table")).split("; ")
     ['attachment', 'filename="session-7-table.csv"', "filename*=UTF-8''Gr%C3%B6%C3%9Fe-2-3-table.csv"]
     """
-    words = _NOT_IN_NAME.sub("-", title)[:LONGEST_NAME].strip("-") or f"session-{session_id}"
+    words = _NOT_IN_NAME.sub("-", title)[:MAX_NAME_CHARS].strip("-") or f"session-{session_id}"
     ending = f"-{shape}.{form}"
     return f"attachment; filename=\"session-{session_id}{ending}\"; filename*=UTF-8''{quote(words + ending, safe='')}"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from conflicto.platform.clock import Clock
 
-MAX_JOB_LIFE_S = 900
+MAX_JOB_AGE_S = 900
 """For how long a job that has ended can be read, and its file downloaded."""
 
 MAX_FILES = 16
@@ -33,14 +33,14 @@ MAX_FILES_PER_SESSION = 3
 MAX_FOLDER_BYTES = 8 * 1024**3
 """Files that wait, beside those that are being written; beyond these the oldest are removed."""
 
-MAX_UNFINISHED_S = 60
+MAX_ORPHAN_AGE_S = 60
 """Age at which a file that belongs to no job is removed: its job was cancelled, or its process died between two files."""
 
 INTERRUPTED = "The server stopped while it wrote the file. Ask for the export again."
 
-STATE = ".json"
+STATE_SUFFIX = ".json"
 
-_OURS = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(?:json|data|[A-Za-z0-9_-]{8})")
+_JOB_FILE_NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(?:json|data|[A-Za-z0-9_-]{8})")
 """Names of the files of jobs: the state, the data, and a state that is being written."""
 
 _encode = msgspec.json.Encoder().encode
@@ -61,10 +61,10 @@ class JobFolder:
             OSError: it cannot be written.
         """
         self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = os.fdopen(os.open(self._data(job.id), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b")
+        file = os.fdopen(os.open(self._data_path(job.id), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b")
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
-            self._put(job)
+            self._write_state(job)
         except BaseException:
             file.close()
             self.remove(job.id)
@@ -73,15 +73,15 @@ class JobFolder:
 
     def replace(self, job: ExportJob) -> bool:
         """Replace the state of a job that has its file; False: it was removed meanwhile, which cancels it."""
-        data = self._data(job.id)
+        data = self._data_path(job.id)
         if data.exists():
-            self._put(job)
+            self._write_state(job)
             if data.exists():  # the file is removed before the state
                 return True
         self.remove(job.id)
         return False
 
-    def end(self, job: ExportJob, size_bytes: int) -> bool:
+    def finish(self, job: ExportJob, size_bytes: int) -> bool:
         """Set a job to `ready`: from now on its file can be downloaded. Returns as `replace` does."""
         expires_us = self._expires_us()
         return self.replace(msgspec.structs.replace(job, status=JobStatus.READY, size_bytes=size_bytes, expires_us=expires_us))
@@ -91,17 +91,17 @@ class JobFolder:
         failed = msgspec.structs.replace(
             job, status=JobStatus.FAILED, detail=detail, size_bytes=None, expires_us=self._expires_us()
         )
-        if not self._state(job.id).exists():
+        if not self._state_path(job.id).exists():
             self.remove(job.id)
             return None
-        self._put(failed)
-        self._data(job.id).unlink(missing_ok=True)
+        self._write_state(failed)
+        self._data_path(job.id).unlink(missing_ok=True)
         return failed
 
     def find(self, job_id: UUID) -> ExportJob | None:
         """Return a job as it is now; None: there is none, or its time is over."""
         job = self._read(job_id)
-        if job is not None and job.status is JobStatus.RUNNING and not self._is_written(job_id):
+        if job is not None and job.status is JobStatus.RUNNING and not self._is_locked(job_id):
             job = self._read(job_id)  # it may have ended between the two looks
             if job is not None and job.status is JobStatus.RUNNING:
                 return self.fail(job, INTERRUPTED)
@@ -113,11 +113,11 @@ class JobFolder:
     def open(self, job_id: UUID) -> BinaryIO | None:
         """Return the file of a job, None if it is not there any more."""
         try:
-            return self._data(job_id).open("rb")
+            return self._data_path(job_id).open("rb")
         except FileNotFoundError:
             return None
 
-    def take(self, job_id: UUID) -> BinaryIO | None:
+    def pop(self, job_id: UUID) -> BinaryIO | None:
         """Return the file of a job as `open` does, and remove the job."""
         file = self.open(job_id)
         self.remove(job_id)
@@ -125,7 +125,7 @@ class JobFolder:
 
     def remove(self, job_id: UUID) -> None:
         """Remove a job and its file; whoever downloads it still gets all of it."""
-        for path in (self._data(job_id), self._state(job_id)):
+        for path in (self._data_path(job_id), self._state_path(job_id)):
             path.unlink(missing_ok=True)
 
     def remove_ready(self, job_id: UUID) -> None:
@@ -136,20 +136,22 @@ class JobFolder:
 
     def jobs(self) -> list[ExportJob]:
         """Return all jobs as they are now; those whose time is over are removed."""
-        found = [self.find(job_id) for path in self._paths() if path.suffix == STATE and (job_id := _id_of(path)) is not None]
+        found = [
+            self.find(job_id) for path in self._paths() if path.suffix == STATE_SUFFIX and (job_id := _job_id(path)) is not None
+        ]
         return [job for job in found if job is not None]
 
-    def remove_strays(self) -> None:
+    def remove_orphans(self) -> None:
         """Remove files that belong to no job, unless one may just be being made."""
-        newest_s = self._clock.wall_us() / US_PER_S - MAX_UNFINISHED_S
+        newest_s = self._clock.wall_us() / US_PER_S - MAX_ORPHAN_AGE_S
         for path in self._paths():
-            job_id = _id_of(path)
-            if job_id is not None and not self._state(job_id).exists():
+            job_id = _job_id(path)
+            if job_id is not None and not self._state_path(job_id).exists():
                 with suppress(FileNotFoundError):
                     if path.stat().st_mtime < newest_s:
                         path.unlink()
 
-    def make_room(self, session_id: int, more: int = 0, more_bytes: int = 0) -> None:
+    def remove_oldest(self, session_id: int, more: int = 0, more_bytes: int = 0) -> None:
         """Remove the oldest files until those that wait, and `more` of this session, are within the bounds, of the session and of all."""
         ready = sorted((job for job in self.jobs() if job.status is JobStatus.READY), key=lambda job: job.created_us)
         own = [job for job in ready if job.session_id == session_id]
@@ -168,23 +170,23 @@ class JobFolder:
 
     def _read(self, job_id: UUID) -> ExportJob | None:
         try:
-            return _decode(self._state(job_id).read_bytes())
+            return _decode(self._state_path(job_id).read_bytes())
         except (OSError, msgspec.DecodeError):
             return None
 
     def _expires_us(self) -> int:
-        return self._clock.wall_us() + MAX_JOB_LIFE_S * US_PER_S
+        return self._clock.wall_us() + MAX_JOB_AGE_S * US_PER_S
 
-    def _put(self, job: ExportJob) -> None:
+    def _write_state(self, job: ExportJob) -> None:
         partial = self._path / f"{job.id}.{opaque_secret(6)}"
         with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(_encode(job))
-        partial.replace(self._state(job.id))
+        partial.replace(self._state_path(job.id))
 
-    def _is_written(self, job_id: UUID) -> bool:
+    def _is_locked(self, job_id: UUID) -> bool:
         """Return whether a process holds the lock of a job's writer."""
         try:
-            with self._data(job_id).open("rb") as file:
+            with self._data_path(job_id).open("rb") as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
@@ -192,14 +194,14 @@ class JobFolder:
             return False
         return False
 
-    def _state(self, job_id: UUID) -> Path:
-        return self._path / f"{job_id}{STATE}"
+    def _state_path(self, job_id: UUID) -> Path:
+        return self._path / f"{job_id}{STATE_SUFFIX}"
 
-    def _data(self, job_id: UUID) -> Path:
+    def _data_path(self, job_id: UUID) -> Path:
         return self._path / f"{job_id}.data"
 
 
-def _id_of(path: Path) -> UUID | None:
+def _job_id(path: Path) -> UUID | None:
     """Return the job that a file of ours belongs to, None for any other file."""
-    found = _OURS.fullmatch(path.name)
+    found = _JOB_FILE_NAME.fullmatch(path.name)
     return UUID(found[1]) if found else None

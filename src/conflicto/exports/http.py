@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from conflicto.access.roles import HOSTS
 from conflicto.exports import schemas
-from conflicto.exports.download import Download, wanted_range
+from conflicto.exports.download import Download, requested_range
 from conflicto.exports.errors import ExportBusy, ExportFailed, ExportNotReady, ExportUnknown
-from conflicto.exports.files import Form, disposition
+from conflicto.exports.files import FileFormat, content_disposition
 from conflicto.exports.model import ExportJob, JobStatus
+from conflicto.exports.output import ExportStopped
 from conflicto.exports.service import Exports
 from conflicto.exports.sheets import Shape
-from conflicto.exports.sink import Stopped
 from conflicto.platform.clock import Clock
 from conflicto.platform.http.messages import NO_STORE, Response, json_response
 from conflicto.platform.http.request_body import ClientDisconnected
@@ -28,7 +28,7 @@ from conflicto.sessions.queries import session_by_id
 if TYPE_CHECKING:
     from enum import StrEnum
 
-    from conflicto.exports.writing import Writing
+    from conflicto.exports.writer import RunningExport
     from conflicto.platform.http.messages import Header, Request
 
     Choice = TypeVar("Choice", bound=StrEnum)
@@ -39,7 +39,7 @@ EXPORT = Policy("export", 30, 60, shared=True)
 EXPORT_JOB = Policy("export-job", 120, 60, shared=True)
 """Four pages that each look at a job every two seconds."""
 
-MAX_DIRECT_S = 10
+MAX_WAIT_S = 10
 """Time for which a caller waits for a file in one request. A job goes on after that; the least patient proxies give up after 30 s."""
 
 RETRY_AFTER_S = 2
@@ -68,25 +68,25 @@ class ExportEndpoints:
         it; in `xlsx` it is text. Spreadsheets show the texts of options, and `xlsx` has the codebook as a further sheet; in the shapes
         `responses` and `table`, `jsonl` holds everything as it was sent.
         """
-        form, shape = _chosen(request, "format", Form.CSV), _chosen(request, "shape", Shape.RESPONSES)
+        form, shape = _query_choice(request, "format", FileFormat.CSV), _query_choice(request, "shape", Shape.RESPONSES)
         session = await self.exports.jobs.db.read(session_by_id, request.params["session_id"])
         job = ExportJob(
             id=random_uuid(), session_id=session.id, title=session.title, form=form, shape=shape, created_us=self.clock.wall_us()
         )  # fmt: skip
-        writing = await self.exports.desk.start(job)
+        writing = await self.exports.writer.start(job)
         seconds, applied = preferred_wait(request.header(b"prefer"))
-        if not await self._is_whole(request, writing, seconds):
-            await asyncio.to_thread(self.exports.jobs.folder.make_room, session.id)
-            location = (b"location", _address(job).encode())
-            return self._told(writing.job, 202, (location, *applied))
-        file = await asyncio.to_thread(self.exports.jobs.folder.take, job.id)
+        if not await self._wait(request, writing, seconds):
+            await asyncio.to_thread(self.exports.jobs.folder.remove_oldest, session.id)
+            location = (b"location", _job_path(job).encode())
+            return self._job_response(writing.job, 202, (location, *applied))
+        file = await asyncio.to_thread(self.exports.jobs.folder.pop, job.id)
         if file is None:
             raise ExportUnknown
         return _direct_response(job, file)
 
     async def read(self, request: Request) -> Response:
         """Read how far an export is, and where its file is once it is `ready`."""
-        return self._told(await self.exports.jobs.find(request.params["session_id"], request.params["export_id"]), 200)
+        return self._job_response(await self.exports.jobs.find(request.params["session_id"], request.params["export_id"]), 200)
 
     async def download(self, request: Request) -> Response:
         """Download the file of an export that is `ready`, for 15 minutes after it became so.
@@ -101,21 +101,21 @@ class ExportEndpoints:
         await self.exports.jobs.remove(request.params["session_id"], request.params["export_id"])
         return Response(204, headers=(NO_STORE,))
 
-    async def _is_whole(self, request: Request, writing: Writing, seconds: int) -> bool:
+    async def _wait(self, request: Request, writing: RunningExport, seconds: int) -> bool:
         try:
-            with request.on_disconnect(writing.end):
-                return await self.exports.desk.wait(writing, seconds)
-        except Stopped:
+            with request.on_disconnect(writing.cancel):
+                return await self.exports.writer.wait(writing, seconds)
+        except ExportStopped:
             await asyncio.to_thread(self.exports.jobs.folder.remove, writing.job.id)
             raise ClientDisconnected from None
         except (DomainError, OSError):
             await asyncio.to_thread(self.exports.jobs.folder.remove, writing.job.id)
             raise
 
-    def _told(self, job: ExportJob, status: int, headers: tuple[Header, ...] = ()) -> Response:
+    def _job_response(self, job: ExportJob, status: int, headers: tuple[Header, ...] = ()) -> Response:
         if job.status is JobStatus.RUNNING:
             headers += ((b"retry-after", b"%d" % RETRY_AFTER_S),)
-        out = schemas.export_out(job, f"{self.prefix}{_address(job)}/file")
+        out = schemas.export_out(job, f"{self.prefix}{_job_path(job)}/file")
         return json_response(out, status=status, headers=(NO_STORE, *headers))
 
 
@@ -128,19 +128,19 @@ def preferred_wait(preferences: str | None) -> tuple[int, tuple[Header, ...]]:
     ((10, ()), (10, ()))
     """
     said = _WAIT.search(preferences or "")
-    seconds = min(int(said[1]), MAX_DIRECT_S) if said else None
+    seconds = min(int(said[1]), MAX_WAIT_S) if said else None
     if not _ASYNC.search(preferences or ""):
-        return (MAX_DIRECT_S if seconds is None else seconds), ()
+        return (MAX_WAIT_S if seconds is None else seconds), ()
     applied = b"respond-async" if seconds is None else b"respond-async, wait=%d" % seconds
     return seconds or 0, ((b"preference-applied", applied),)
 
 
-def _address(job: ExportJob) -> str:
+def _job_path(job: ExportJob) -> str:
     return f"{PREFIX}/sessions/{job.session_id}/exports/{job.id}"
 
 
 def _direct_response(job: ExportJob, file: BinaryIO) -> Response:
-    response = Response(200, b"", _described(job))
+    response = Response(200, b"", _file_headers(job))
     response.stream = Download(file).send
     return response
 
@@ -148,9 +148,9 @@ def _direct_response(job: ExportJob, file: BinaryIO) -> Response:
 def _file_response(request: Request, job: ExportJob, file: BinaryIO) -> Response:
     """Return the file of a job, or the part of it that was asked for; the file of a job never changes, so its id is its tag."""
     size, tag = job.size_bytes or 0, f'"{job.id}"'
-    part = wanted_range(request, tag, size)
+    part = requested_range(request, tag, size)
     wanted = range(size) if part is None else part
-    headers = *_described(job), (b"etag", tag.encode()), (b"accept-ranges", b"bytes")
+    headers = *_file_headers(job), (b"etag", tag.encode()), (b"accept-ranges", b"bytes")
     if part is not None:
         headers += ((b"content-range", b"bytes %d-%d/%d" % (part[0], part[-1], size)),)
     response = Response(200 if part is None else 206, b"", headers)
@@ -158,13 +158,13 @@ def _file_response(request: Request, job: ExportJob, file: BinaryIO) -> Response
     return response
 
 
-def _described(job: ExportJob) -> tuple[Header, ...]:
-    form = Form(job.form)
-    named = disposition(job.title, job.session_id, form, Shape(job.shape))
+def _file_headers(job: ExportJob) -> tuple[Header, ...]:
+    form = FileFormat(job.form)
+    named = content_disposition(job.title, job.session_id, form, Shape(job.shape))
     return (b"content-type", form.media_type.encode()), (b"content-disposition", named.encode()), NO_STORE
 
 
-def _chosen(request: Request, name: str, default: Choice) -> Choice:
+def _query_choice(request: Request, name: str, default: Choice) -> Choice:
     kind = type(default)
     said = request.query(name)
     if said is None:
@@ -180,13 +180,13 @@ def routes(exports: ExportEndpoints) -> list[Route]:
     return [
         data("GET", "/sessions/{session_id}/export", exports.export, who=HOSTS, policy=EXPORT, tag="sessions",
              docs=Docs(summary="Download the answers", gives={200: None, 202: schemas.ExportOut}, query=schemas.ExportQuery,
-                       headers=("Prefer",), files=schemas.FILES, sends=("Content-Disposition",), problems=(ExportBusy, InvalidInput))),
+                       headers=("Prefer",), files=schemas.FILE_TYPES, sends=("Content-Disposition",), problems=(ExportBusy, InvalidInput))),
         data("GET", job, exports.read, who=HOSTS, policy=EXPORT_JOB, tag="sessions",
              docs=Docs(summary="Read how far an export is", gives={200: schemas.ExportOut}, sends=("Retry-After",),
                        problems=(ExportUnknown,))),
         data("GET", f"{job}/file", exports.download, who=HOSTS, policy=EXPORT, tag="sessions",
              docs=Docs(summary="Download the file of an export", gives={200: None, 206: None}, headers=("Range", "If-Range"),
-                       files=schemas.FILES, sends=("Content-Disposition", "ETag", "Accept-Ranges", "Content-Range"),
+                       files=schemas.FILE_TYPES, sends=("Content-Disposition", "ETag", "Accept-Ranges", "Content-Range"),
                        problems=(ExportUnknown, ExportNotReady, ExportFailed))),
         data("DELETE", job, exports.remove, who=HOSTS, policy=EXPORT_JOB, tag="sessions",
              docs=Docs(summary="Remove an export", gives={204: None}, problems=(ExportUnknown,))),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from conflicto.exports.model import ExportJob
     from conflicto.platform.db.engine import Database
 
-LOOK_S = 30.0
+SWEEP_INTERVAL_S = 30.0
 """Time between two looks at what can be removed."""
 
 OUTDATED = "Something that the file holds was deleted after it was written. Ask for the export again."
@@ -76,7 +76,7 @@ class ExportJobs:
         await self.find(session_id, job_id)
         await asyncio.to_thread(self.folder.remove, job_id)
 
-    def wake(self) -> None:
+    def request_sweep(self) -> None:
         """Look now: a session was deleted."""
         self._wake.set()
 
@@ -89,7 +89,7 @@ class ExportJobs:
             except (DomainError, OSError) as error:
                 log.warning("exports-not-swept", error=str(error))
             with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_S):
+                async with asyncio.timeout(SWEEP_INTERVAL_S):
                     await self._wake.wait()
 
     async def _sweep(self) -> None:
@@ -99,4 +99,4 @@ class ExportJobs:
                     await asyncio.to_thread(self.folder.fail, job, OUTDATED)
             except NotFound:
                 await asyncio.to_thread(self.folder.remove, job.id)
-        await asyncio.to_thread(self.folder.remove_strays)
+        await asyncio.to_thread(self.folder.remove_orphans)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from conflicto.activities.queries import activities_in_order
-from conflicto.exports.cells import Number, Truth
-from conflicto.exports.records import apart_record, record, seat_records
-from conflicto.exports.sheets import Shape, seats_with_answers, sheet_of
+from conflicto.exports.cells import BooleanCell, NumberCell
+from conflicto.exports.records import anonymous_record, response_record, seat_records
+from conflicto.exports.sheets import Shape, build_sheet, seats_with_responses
 from conflicto.participants.queries import every_seat
 
 if TYPE_CHECKING:
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
     from conflicto.activity_types.registry import Registry
     from conflicto.exports.cells import Cell
-    from conflicto.exports.reading import AnswerReader
+    from conflicto.exports.reader import ResponseReader
     from conflicto.exports.sheets import Sheet
 
 _encode = msgspec.json.Encoder().encode
 
 
-def jsonl_lines(reader: AnswerReader, shape: Shape, types: Registry) -> Iterator[bytes]:
+def jsonl_lines(reader: ResponseReader, shape: Shape, types: Registry) -> Iterator[bytes]:
     """Yield the lines of a session; read them inside the transaction."""
     if shape is Shape.RESPONSES:
         records = _responses(reader)
     elif shape is Shape.TABLE:
         records = _table(reader)
     else:
-        records = _rows(sheet_of(reader, shape, types))
+        records = _rows(build_sheet(reader, shape, types))
     for each in records:
         yield _encode(each) + b"\n"
 
@@ -44,23 +44,23 @@ def _rows(sheet: Sheet) -> Iterator[dict[str, Any]]:
 
 
 def _plain(cell: Cell) -> Any:  # noqa: ANN401 - JSON
-    if isinstance(cell, Number | Truth):
+    if isinstance(cell, NumberCell | BooleanCell):
         return msgspec.Raw(cell.encode())
     return str(cell) or None
 
 
-def _responses(reader: AnswerReader) -> Iterator[dict[str, Any]]:
+def _responses(reader: ResponseReader) -> Iterator[dict[str, Any]]:
     seats = {seat.id: seat for seat in every_seat(reader.tx, reader.session_id)}
     for activity in activities_in_order(reader.tx, reader.session_id):
         for response in reader.of_activity(activity.id):
-            yield record(response, activity, seats)
+            yield response_record(response, activity, seats)
 
 
-def _table(reader: AnswerReader) -> Iterator[dict[str, Any]]:
+def _table(reader: ResponseReader) -> Iterator[dict[str, Any]]:
     activities = activities_in_order(reader.tx, reader.session_id)
-    for seats, answers in seats_with_answers(reader, activities):
+    for seats, answers in seats_with_responses(reader, activities):
         yield from seat_records(activities, seats, answers)
     for activity in activities:
         if activity.anonymous:
             for nth, text in reader.texts_of(activity.id):
-                yield apart_record(activity, nth, text)
+                yield anonymous_record(activity, nth, text)

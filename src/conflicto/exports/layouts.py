@@ -8,56 +8,56 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from conflicto.activity_types.response_parts import PartKind
-from conflicto.exports.cells import instant, truth
-from conflicto.exports.questions import MANY, answer_of, label_of, listed
+from conflicto.exports.cells import boolean_cell, instant_cell
+from conflicto.exports.questions import MANY_POLICY, as_list, exported_response, option_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from conflicto.activity_types.response_parts import ResponsePart
     from conflicto.exports.cells import Cell
-    from conflicto.exports.questions import Answer, Question
+    from conflicto.exports.questions import ExportedResponse, Question
     from conflicto.participants.model import Participant
     from conflicto.responses.model import ParticipantResponse
 
 
-class Given(NamedTuple):
+class PartValue(NamedTuple):
     """One part of an answer: its JSON text, and the values in it, decoded once for all the columns of the part."""
 
     text: str
     values: list[object]
 
 
-Parts = dict[tuple[str, ...], Given]
+PartValues = dict[tuple[str, ...], PartValue]
 """The parts of one answer by their places."""
 
-LISTED = frozenset({PartKind.CHOICES, PartKind.RANKING})
+LIST_KINDS = frozenset({PartKind.CHOICES, PartKind.RANKING})
 """Parts that have several columns."""
 
 SEAT_COLUMNS = ("participant_id", "nickname", "joined_at", "scripted")
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class ColumnBlock:
     """The columns of one round of one activity; `cells` fills them with the answers of one participant, in the order of the feed."""
 
     question: Question
     round: int
     headings: tuple[str, ...]
-    cells: Callable[[Sequence[Answer]], list[Cell]]
+    cells: Callable[[Sequence[ExportedResponse]], list[Cell]]
 
 
-def table_blocks(questions: Iterable[Question]) -> list[Block]:
+def table_blocks(questions: Iterable[Question]) -> list[ColumnBlock]:
     """Return one column for each round of each activity."""
-    return [_whole_block(question, nth, heading) for question, nth, heading in _rounds(questions)]
+    return [_round_block(question, nth, heading) for question, nth, heading in _rounds(questions)]
 
 
-def wide_blocks(questions: Iterable[Question]) -> list[Block]:
+def wide_blocks(questions: Iterable[Question]) -> list[ColumnBlock]:
     """Return a column for each option of a multiple choice, each rank and each other part, and two more where answers are scored."""
-    return [_wide_block(question, nth, heading) for question, nth, heading in _rounds(questions)]
+    return [_part_block(question, nth, heading) for question, nth, heading in _rounds(questions)]
 
 
-def headings_of(blocks: Iterable[Block]) -> list[str]:
+def headings_of(blocks: Iterable[ColumnBlock]) -> list[str]:
     """Return the headings of all columns, in order; no two are the same to a spreadsheet, which ignores case."""
     seen = Counter(name.casefold() for name in SEAT_COLUMNS)
     found = []
@@ -72,34 +72,34 @@ def headings_of(blocks: Iterable[Block]) -> list[str]:
 
 
 def seat_rows(
-    blocks: Sequence[Block], seats: Iterable[Participant], answers: Iterable[ParticipantResponse]
+    blocks: Sequence[ColumnBlock], seats: Iterable[Participant], answers: Iterable[ParticipantResponse]
 ) -> Iterator[list[Cell]]:
     """Yield a row for each seat, with its answers to activities that are not anonymous; who left has one only if such answers stay."""
-    places = {(block.question.activity.id, block.round): place for place, block in enumerate(blocks) if not is_apart(block)}
-    given: dict[int, dict[int, list[Answer]]] = {}
+    places = {(block.question.activity.id, block.round): place for place, block in enumerate(blocks) if not is_anonymous(block)}
+    given: dict[int, dict[int, list[ExportedResponse]]] = {}
     for answer in answers:
         place = places.get((answer.activity_id, answer.round))
         if place is not None:
-            given.setdefault(answer.participant_id or 0, {}).setdefault(place, []).append(answer_of(answer))
+            given.setdefault(answer.participant_id or 0, {}).setdefault(place, []).append(exported_response(answer))
     for seat in seats:
         found = given.get(seat.id, {})
         if found or not seat.deleted:
-            cells = [each for place, block in enumerate(blocks) for each in _filled(block, found.get(place))]
-            yield [str(seat.id), seat.nickname, instant(seat.created_ts), truth(seat.scripted), *cells]
+            cells = [each for place, block in enumerate(blocks) for each in _block_cells(block, found.get(place))]
+            yield [str(seat.id), seat.nickname, instant_cell(seat.created_ts), boolean_cell(seat.scripted), *cells]
 
 
-def apart_row(blocks: Sequence[Block], block: Block, answer: Answer) -> list[Cell]:
+def anonymous_row(blocks: Sequence[ColumnBlock], block: ColumnBlock, answer: ExportedResponse) -> list[Cell]:
     """Return an answer to an anonymous activity as a row of its own: its columns are filled, and nothing says whose it is."""
-    cells = [each for other in blocks for each in _filled(other, [answer] if other is block else None)]
+    cells = [each for other in blocks for each in _block_cells(other, [answer] if other is block else None)]
     return [*[""] * len(SEAT_COLUMNS), *cells]
 
 
-def is_apart(block: Block) -> bool:
+def is_anonymous(block: ColumnBlock) -> bool:
     """Tell whether the answers of a block stand apart from the participants."""
     return block.question.activity.anonymous
 
 
-def texts_of(answers: Sequence[Answer]) -> list[str]:
+def json_texts(answers: Sequence[ExportedResponse]) -> list[str]:
     """Return the JSON texts of answers."""
     return [answer.text for answer in answers]
 
@@ -110,49 +110,49 @@ def _rounds(questions: Iterable[Question]) -> Iterator[tuple[Question, int, str]
             yield question, nth, question.name + (f" (round {nth})" if question.activity.round > 1 else "")
 
 
-def _filled(block: Block, answers: Sequence[Answer] | None) -> list[Cell]:
+def _block_cells(block: ColumnBlock, answers: Sequence[ExportedResponse] | None) -> list[Cell]:
     return block.cells(answers) if answers else [""] * len(block.headings)
 
 
-def _whole_block(question: Question, nth: int, heading: str) -> Block:
-    return Block(question, nth, (heading,), lambda answers: [question.all_shown(texts_of(answers))])
+def _round_block(question: Question, nth: int, heading: str) -> ColumnBlock:
+    return ColumnBlock(question, nth, (heading,), lambda answers: [question.responses_cell(json_texts(answers))])
 
 
-def _wide_block(question: Question, nth: int, heading: str) -> Block:
-    if not question.parts or question.activity.response_policy == MANY:
-        return _whole_block(question, nth, heading)
+def _part_block(question: Question, nth: int, heading: str) -> ColumnBlock:
+    if not question.parts or question.activity.response_policy == MANY_POLICY:
+        return _round_block(question, nth, heading)
     columns = [(f"{heading}{name}", read) for part in question.parts for name, read in _columns(question, part)]
     verdict = (f"{heading}: correct", f"{heading}: points") if question.scoring else ()
 
-    def cells(answers: Sequence[Answer]) -> list[Cell]:
+    def cells(answers: Sequence[ExportedResponse]) -> list[Cell]:
         parts = {
-            part.steps: Given(value, listed(value) if part.kind in LISTED else [])
-            for part, value in question.given(answers[-1].text)
+            part.steps: PartValue(value, as_list(value) if part.kind in LIST_KINDS else [])
+            for part, value in question.part_texts(answers[-1].text)
         }
-        return [*(read(parts) for _, read in columns), *(question.correctness(answers[-1]) if verdict else ())]
+        return [*(read(parts) for _, read in columns), *(question.score_cells(answers[-1]) if verdict else ())]
 
-    return Block(question, nth, (*(name for name, _ in columns), *verdict), cells)
+    return ColumnBlock(question, nth, (*(name for name, _ in columns), *verdict), cells)
 
 
-def _columns(question: Question, part: ResponsePart) -> Iterator[tuple[str, Callable[[Parts], Cell]]]:
+def _columns(question: Question, part: ResponsePart) -> Iterator[tuple[str, Callable[[PartValues], Cell]]]:
     """Yield the columns of one part: what follows the heading, and how a cell is read from the parts of an answer."""
     name = f": {part.name}" if len(question.parts) > 1 else ""
     if part.kind is PartKind.CHOICES:
-        yield from ((f"{name}: {text}", partial(_chosen, part, value)) for value, text in part.options)
+        yield from ((f"{name}: {text}", partial(_option_cell, part, value)) for value, text in part.options)
     elif part.kind is PartKind.RANKING:
-        yield from ((f"{name}: {place}", partial(_ranked, part, place)) for place in range(1, len(part.options) + 1))
+        yield from ((f"{name}: {place}", partial(_rank_cell, part, place)) for place in range(1, len(part.options) + 1))
     else:
-        yield name, partial(_said, question, part)
+        yield name, partial(_part_cell, question, part)
 
 
-def _chosen(part: ResponsePart, value: object, given: Parts) -> Cell:
-    return truth(value in given[part.steps].values) if part.steps in given else ""
+def _option_cell(part: ResponsePart, value: object, given: PartValues) -> Cell:
+    return boolean_cell(value in given[part.steps].values) if part.steps in given else ""
 
 
-def _ranked(part: ResponsePart, place: int, given: Parts) -> Cell:
+def _rank_cell(part: ResponsePart, place: int, given: PartValues) -> Cell:
     ranked = given[part.steps].values if part.steps in given else []
-    return label_of(part, ranked[place - 1]) if place <= len(ranked) else ""
+    return option_label(part, ranked[place - 1]) if place <= len(ranked) else ""
 
 
-def _said(question: Question, part: ResponsePart, given: Parts) -> Cell:
-    return question.words(part, given[part.steps].text) if part.steps in given else ""
+def _part_cell(question: Question, part: ResponsePart, given: PartValues) -> Cell:
+    return question.part_cell(part, given[part.steps].text) if part.steps in given else ""

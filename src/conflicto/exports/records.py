@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from conflicto.responses.model import ParticipantResponse
 
 
-def record(response: ParticipantResponse, activity: Activity, seats: Mapping[int, Participant]) -> dict[str, Any]:
+def response_record(response: ParticipantResponse, activity: Activity, seats: Mapping[int, Participant]) -> dict[str, Any]:
     """Return a response with what it answers; `response_data` is embedded byte for byte; its author is not, if it is anonymous."""
     author = None if activity.anonymous else seats.get(response.participant_id or 0)
     return {
@@ -47,15 +47,15 @@ def seat_records(
     given: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for answer in answers:
         if answer.activity_id in named and answer.participant_id is not None:
-            given[answer.participant_id].append(_answer(named[answer.activity_id], answer.round, answer.text))
+            given[answer.participant_id].append(_embedded_response(named[answer.activity_id], answer.round, answer.text))
     for seat in seats:
         if seat.id in given or not seat.deleted:
             yield _seat_record(given.get(seat.id, []), seat)
 
 
-def apart_record(activity: Activity, nth: int, text: str) -> dict[str, Any]:
+def anonymous_record(activity: Activity, nth: int, text: str) -> dict[str, Any]:
     """Return an answer to an anonymous activity as the record of nobody."""
-    return _seat_record([_answer(activity, nth, text)])
+    return _seat_record([_embedded_response(activity, nth, text)])
 
 
 def _seat_record(answers: list[dict[str, Any]], seat: Participant | None = None) -> dict[str, Any]:
@@ -68,6 +68,6 @@ def _seat_record(answers: list[dict[str, Any]], seat: Participant | None = None)
     }
 
 
-def _answer(activity: Activity, nth: int, text: str | None) -> dict[str, Any]:
+def _embedded_response(activity: Activity, nth: int, text: str | None) -> dict[str, Any]:
     data = msgspec.Raw((text or "null").encode())
     return {"activity_id": activity.id, "activity_title": activity.title, "round": nth, "response_data": data}

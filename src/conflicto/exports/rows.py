@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conflicto.activity_types.response_parts import PartKind
-from conflicto.exports.cells import Number, cell, instant, truth
-from conflicto.exports.questions import answer_of, is_right, label_of, listed
+from conflicto.exports.cells import NumberCell, boolean_cell, instant_cell, responses_cell
+from conflicto.exports.questions import as_list, correct_cell, exported_response, option_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,15 +32,15 @@ def response_row(response: ParticipantResponse, question: Question, seats: Mappi
 
     Nor does it say whether a rehearsal gave it: in a small room that alone could name the others.
     """
-    shown, verdict = question.shown(response.text or "null"), question.correctness(answer_of(response))
-    head = _head(question, response.round)
+    shown, verdict = question.response_cell(response.text or "null"), question.score_cells(exported_response(response))
+    head = _common_cells(question, response.round)
     if question.activity.anonymous:
         return [*head, "", "", shown, response.moderation, "", "", "", "", "", *verdict]
     author = seats.get(response.participant_id or 0)
-    nickname, scripted = (author.nickname, truth(author.scripted)) if author else ("", "")
+    nickname, scripted = (author.nickname, boolean_cell(author.scripted)) if author else ("", "")
     return [
-        *head, str(response.participant_id), nickname, shown, response.moderation, Number(response.revision),
-        instant(response.received_us), instant(response.ts), str(response.id), scripted, *verdict,
+        *head, str(response.participant_id), nickname, shown, response.moderation, NumberCell(response.revision),
+        instant_cell(response.received_us), instant_cell(response.ts), str(response.id), scripted, *verdict,
     ]  # fmt: skip
 
 
@@ -48,39 +48,43 @@ def long_rows(response: ParticipantResponse, question: Question, seats: Mapping[
     """Yield a row under `LONG_COLUMNS` for each chosen option, each rank and each other part of an answer."""
     author = None if question.activity.anonymous else seats.get(response.participant_id or 0)
     who = (str(author.id), author.nickname) if author else ("", "")
-    end = [response.moderation, instant(response.received_us), truth(author.scripted)] if author else [response.moderation, "", ""]
+    end = (
+        [response.moderation, instant_cell(response.received_us), boolean_cell(author.scripted)]
+        if author
+        else [response.moderation, "", ""]
+    )
     for item, value in _items(question, response.text or "null"):
-        yield [*_head(question, response.round), *who, item, value, *end]
+        yield [*_common_cells(question, response.round), *who, item, value, *end]
 
 
 def codebook_rows(questions: Sequence[Question]) -> Iterator[list[Cell]]:
     """Yield a row under `CODEBOOK_COLUMNS` for each option of each question, or one for a part, or a question, without options."""
     for question in questions:
-        head = _head(question, question.activity.round)
+        head = _common_cells(question, question.activity.round)
         for part in question.parts:
             item = _item_name(question, part)
             yield from ([*head, item, part.kind, *_option(question, part, value, text)] for value, text in part.options)
             if not part.options:
-                yield [*head, item, part.kind, "", "", _right_value(question, part)]
+                yield [*head, item, part.kind, "", "", _correct_value(question, part)]
         if not question.parts:
             yield [*head, "", "json", "", "", ""]
 
 
-def _head(question: Question, nth: int) -> list[Cell]:
-    return [question.name, question.activity.type, Number(nth)]
+def _common_cells(question: Question, nth: int) -> list[Cell]:
+    return [question.name, question.activity.type, NumberCell(nth)]
 
 
 def _items(question: Question, text: str) -> Iterator[tuple[Cell, Cell]]:
-    found = list(question.given(text))
+    found = list(question.part_texts(text))
     if not found:
-        yield "", cell([text], many=False)
+        yield "", responses_cell([text], many=False)
     for part, value in found:
         if part.kind is PartKind.CHOICES:
-            yield from ((label_of(part, each), truth(True)) for each in listed(value))
+            yield from ((option_label(part, each), boolean_cell(True)) for each in as_list(value))
         elif part.kind is PartKind.RANKING:
-            yield from ((Number(place), label_of(part, each)) for place, each in enumerate(listed(value), 1))
+            yield from ((NumberCell(place), option_label(part, each)) for place, each in enumerate(as_list(value), 1))
         else:
-            yield _item_name(question, part), question.words(part, value)
+            yield _item_name(question, part), question.part_cell(part, value)
 
 
 def _item_name(question: Question, part: ResponsePart) -> str:
@@ -88,11 +92,11 @@ def _item_name(question: Question, part: ResponsePart) -> str:
 
 
 def _option(question: Question, part: ResponsePart, value: object, text: str) -> list[Cell]:
-    return [str(value), text, is_right(question.scoring, part, value)]
+    return [str(value), text, correct_cell(question.scoring, part, value)]
 
 
-def _right_value(question: Question, part: ResponsePart) -> Cell:
+def _correct_value(question: Question, part: ResponsePart) -> Cell:
     scoring = question.scoring
-    if scoring is None or scoring.steps != part.steps or not isinstance(scoring.right, str | int | float):
+    if scoring is None or scoring.steps != part.steps or not isinstance(scoring.correct, str | int | float):
         return ""
-    return scoring.right if isinstance(scoring.right, str) else Number(scoring.right)
+    return scoring.correct if isinstance(scoring.correct, str) else NumberCell(scoring.correct)

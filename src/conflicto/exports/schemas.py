@@ -15,11 +15,11 @@ from conflicto.platform.instants import rfc3339
 if TYPE_CHECKING:
     from conflicto.exports.model import ExportJob
 
-EXAMPLE = "activity,type,round,participant_id,nickname,answer,…\r\nLunch,poll,1,201872554031127,Anna,Curry,…\r\n"
+CSV_EXAMPLE = "activity,type,round,participant_id,nickname,answer,…\r\nLunch,poll,1,201872554031127,Anna,Curry,…\r\n"
 
 
-FILES = {
-    "text/csv": ({"description": "RFC 4180 in UTF-8 with a byte order mark."}, EXAMPLE),
+FILE_TYPES = {
+    "text/csv": ({"description": "RFC 4180 in UTF-8 with a byte order mark."}, CSV_EXAMPLE),
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": (
         {"format": "binary", "description": "A workbook."}, None,
     ),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from conflicto.exports.folder import JobFolder
 from conflicto.exports.jobs import ExportJobs
-from conflicto.exports.writing import ExportDesk
+from conflicto.exports.writer import ExportWriter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ class Exports:
 
     def __init__(self, db: Database, types: Registry, path: Path, clock: Clock) -> None:
         folder = JobFolder(path, clock)
-        self.desk = ExportDesk(db, types, folder, clock)
+        self.writer = ExportWriter(db, types, folder, clock)
         self.jobs = ExportJobs(db, folder)
 
     async def run(self) -> None:
@@ -29,4 +29,4 @@ class Exports:
         try:
             await self.jobs.run()
         finally:
-            await self.desk.leave()
+            await self.writer.remove_files()

@@ -8,8 +8,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from conflicto.activities.queries import activities_in_order, activity_with_content, counts_by_round
-from conflicto.exports.layouts import apart_row, headings_of, is_apart, seat_rows, table_blocks, wide_blocks
-from conflicto.exports.questions import Question, anonymous_answer, question_of
+from conflicto.exports.layouts import anonymous_row, headings_of, is_anonymous, seat_rows, table_blocks, wide_blocks
+from conflicto.exports.questions import Question, anonymous_response, export_question
 from conflicto.exports.rows import CODEBOOK_COLUMNS, LONG_COLUMNS, RESPONSE_COLUMNS, codebook_rows, long_rows, response_row
 from conflicto.participants.queries import every_seat
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from conflicto.activities.model import Activity
     from conflicto.activity_types.registry import Registry
     from conflicto.exports.cells import Cell
-    from conflicto.exports.layouts import Block
-    from conflicto.exports.reading import AnswerReader
+    from conflicto.exports.layouts import ColumnBlock
+    from conflicto.exports.reader import ResponseReader
     from conflicto.participants.model import Participant
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.responses.model import ParticipantResponse
 
-SEATS_AT_ONCE = 500
-ANSWERS_AT_ONCE = 5_000
+MAX_SEATS_PER_BATCH = 500
+MAX_RESPONSES_PER_BATCH = 5_000
 """Participants of the table whose answers are in memory together: as many as have about so many answers, a few MB."""
 
 
@@ -48,11 +48,11 @@ class Sheet:
     rows: Iterator[list[Cell]]
 
 
-def sheet_of(reader: AnswerReader, shape: Shape, types: Registry) -> Sheet:
+def build_sheet(reader: ResponseReader, shape: Shape, types: Registry) -> Sheet:
     """Return a session in one of the shapes."""
-    questions = questions_of(reader.tx, reader.session_id, types)
+    questions = session_questions(reader.tx, reader.session_id, types)
     if shape is Shape.CODEBOOK:
-        return codebook(questions)
+        return codebook_sheet(questions)
     if shape is Shape.RESPONSES:
         return Sheet(RESPONSE_COLUMNS, _response_rows(reader, questions))
     if shape is Shape.LONG:
@@ -61,17 +61,17 @@ def sheet_of(reader: AnswerReader, shape: Shape, types: Registry) -> Sheet:
     return Sheet(headings_of(blocks), _seat_rows(reader, blocks))
 
 
-def codebook(questions: Sequence[Question]) -> Sheet:
+def codebook_sheet(questions: Sequence[Question]) -> Sheet:
     """Return the sheet that says which words stand for which ids, what is right, and how often each question was asked."""
     return Sheet(CODEBOOK_COLUMNS, codebook_rows(questions))
 
 
-def questions_of(tx: ReadTx, session_id: int, types: Registry) -> list[Question]:
+def session_questions(tx: ReadTx, session_id: int, types: Registry) -> list[Question]:
     """Return the activities of a session in order, each as an export reads it."""
     questions = []
     for each in activities_in_order(tx, session_id):
         activity, content = activity_with_content(tx, each.id)
-        questions.append(question_of(activity, content, types.find(activity.type), counts_by_round(tx, activity.id)))
+        questions.append(export_question(activity, content, types.find(activity.type), counts_by_round(tx, activity.id)))
     return questions
 
 
@@ -80,46 +80,46 @@ def anonymous_titles(questions: Iterable[Question]) -> list[str]:
     return [question.name for question in questions if question.activity.anonymous]
 
 
-def _response_rows(reader: AnswerReader, questions: Sequence[Question]) -> Iterator[list[Cell]]:
+def _response_rows(reader: ResponseReader, questions: Sequence[Question]) -> Iterator[list[Cell]]:
     seats = {seat.id: seat for seat in every_seat(reader.tx, reader.session_id)}
     for question, response in _every_response(reader, questions):
         yield response_row(response, question, seats)
 
 
-def _long_rows(reader: AnswerReader, questions: Sequence[Question]) -> Iterator[list[Cell]]:
+def _long_rows(reader: ResponseReader, questions: Sequence[Question]) -> Iterator[list[Cell]]:
     seats = {seat.id: seat for seat in every_seat(reader.tx, reader.session_id)}
     for question, response in _every_response(reader, questions):
         yield from long_rows(response, question, seats)
 
 
-def _every_response(reader: AnswerReader, questions: Sequence[Question]) -> Iterator[tuple[Question, ParticipantResponse]]:
+def _every_response(reader: ResponseReader, questions: Sequence[Question]) -> Iterator[tuple[Question, ParticipantResponse]]:
     for question in questions:
         for response in reader.of_activity(question.activity.id):
-            question.remember(response)
+            question.record_text(response)
             yield question, response
 
 
-def _seat_rows(reader: AnswerReader, blocks: Sequence[Block]) -> Iterator[list[Cell]]:
+def _seat_rows(reader: ResponseReader, blocks: Sequence[ColumnBlock]) -> Iterator[list[Cell]]:
     """Yield a row for each participant, and then one for each answer to an anonymous activity.
 
     The anonymous rows have no participant and stand in the order of their text, so neither column nor place says who sent them.
     """
     activities = list({block.question.activity.id: block.question.activity for block in blocks}.values())
-    for seats, answers in seats_with_answers(reader, activities):
+    for seats, answers in seats_with_responses(reader, activities):
         yield from seat_rows(blocks, seats, answers)
-    apart = {(block.question.activity.id, block.round): block for block in blocks if is_apart(block)}
+    apart = {(block.question.activity.id, block.round): block for block in blocks if is_anonymous(block)}
     for activity in activities:
         if activity.anonymous:
             for nth, text in reader.texts_of(activity.id):
-                yield apart_row(blocks, apart[activity.id, nth], anonymous_answer(text, nth))
+                yield anonymous_row(blocks, apart[activity.id, nth], anonymous_response(text, nth))
 
 
-def seats_with_answers(
-    reader: AnswerReader, activities: Sequence[Activity]
+def seats_with_responses(
+    reader: ResponseReader, activities: Sequence[Activity]
 ) -> Iterator[tuple[list[Participant], list[ParticipantResponse]]]:
     """Yield everyone who ever sat in a session, in the order of joining, some at a time, with their answers that are not anonymous."""
     seats = list(every_seat(reader.tx, reader.session_id))
-    at_once = max(1, min(SEATS_AT_ONCE, ANSWERS_AT_ONCE * len(seats) // max(1, reader.total())))
+    at_once = max(1, min(MAX_SEATS_PER_BATCH, MAX_RESPONSES_PER_BATCH * len(seats) // max(1, reader.total())))
     named = {activity.id for activity in activities if not activity.anonymous}
     waiting = iter(seats)
     while some := list(islice(waiting, at_once)):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from xlsxwriter import Workbook
 from xlsxwriter.exceptions import FileCreateError
 
-from conflicto.exports.cells import Instant, Number, Truth
+from conflicto.exports.cells import BooleanCell, InstantCell, NumberCell
 from conflicto.exports.csv import looks_like_formula
 
 if TYPE_CHECKING:
@@ -25,21 +25,21 @@ if TYPE_CHECKING:
     Page = Any
     """A worksheet; the library is not typed."""
 
-MOST_ROWS = 1_048_576
-MOST_COLUMNS = 16_384
-LONGEST_CELL = 32_767
+MAX_ROWS = 1_048_576
+MAX_COLUMNS = 16_384
+MAX_CELL_UNITS = 32_767
 """What Excel takes: rows and columns of a sheet, UTF-16 units of a cell."""
 
-CUT = " … (cut; CSV and JSON Lines hold all of it)"
+TRUNCATION_NOTE = " … (cut; CSV and JSON Lines hold all of it)"
 
 WIDTHS = {"activity": 30, "nickname": 20, "answer": 50}
-WIDTH = 18
+DEFAULT_WIDTH = 18
 """Columns of characters."""
 
 DATE_FORMAT = 'yyyy-mm-dd hh:mm:ss.000" UTC"'
 """A spreadsheet shows thousandths of a second at most; CSV and JSON Lines have all six digits."""
 
-STREAMED = {"constant_memory": True, "strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}
+WORKBOOK_OPTIONS = {"constant_memory": True, "strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}
 
 
 def write_xlsx(sheets: Mapping[str, Sheet], file: BinaryIO) -> None:
@@ -51,11 +51,11 @@ def write_xlsx(sheets: Mapping[str, Sheet], file: BinaryIO) -> None:
         OSError: the disk is full.
     """
     with TemporaryDirectory(prefix="conflicto-export-") as folder:
-        book = Workbook(file, STREAMED | {"tmpdir": folder})
+        book = Workbook(file, WORKBOOK_OPTIONS | {"tmpdir": folder})
         book.use_zip64()
         try:
             for name, sheet in sheets.items():
-                _Writer(book).write(name, sheet)
+                _WorkbookWriter(book).write(name, sheet)
             book.close()
         except FileCreateError as error:
             raise OSError(str(error)) from error
@@ -64,7 +64,7 @@ def write_xlsx(sheets: Mapping[str, Sheet], file: BinaryIO) -> None:
                 page.row_data_fh.close()
 
 
-class _Writer:
+class _WorkbookWriter:
     def __init__(self, book: Any) -> None:  # noqa: ANN401 - the library is not typed
         self._book = book
         self._bold = book.add_format({"bold": True})
@@ -74,44 +74,44 @@ class _Writer:
         self._dated = book.add_format({"num_format": DATE_FORMAT})
 
     def write(self, name: str, sheet: Sheet) -> None:
-        header = sheet.header[:MOST_COLUMNS]
+        header = sheet.header[:MAX_COLUMNS]
         for nth in count(1):
-            page = self._begun(header, f"{name} {nth}" if nth > 1 else name)
+            page = self._new_page(header, f"{name} {nth}" if nth > 1 else name)
             if not self._fill(page, sheet.rows):
                 return
 
-    def _begun(self, header: Sequence[str], name: str) -> Page:
+    def _new_page(self, header: Sequence[str], name: str) -> Page:
         page = self._book.add_worksheet(name)
         page.freeze_panes(1, 0)
         for column, title in enumerate(header):
-            page.set_column(column, column, WIDTHS.get(title, WIDTH))
+            page.set_column(column, column, WIDTHS.get(title, DEFAULT_WIDTH))
         for column, title in enumerate(header):
-            page.write_string(0, column, fitting(title), self._bold)
+            page.write_string(0, column, truncated(title), self._bold)
         return page
 
     def _fill(self, page: Page, rows: Iterator[list[str]]) -> bool:
         """Write rows until the sheet is full; whether it is."""
         for number, row in enumerate(rows, 1):
-            for column, cell in enumerate(row[:MOST_COLUMNS]):
-                self._put(page, number, column, cell)
-            if number == MOST_ROWS - 1:
+            for column, cell in enumerate(row[:MAX_COLUMNS]):
+                self._write_cell(page, number, column, cell)
+            if number == MAX_ROWS - 1:
                 return True
         return False
 
-    def _put(self, page: Page, row: int, column: int, cell: str) -> None:
-        if isinstance(cell, Instant):
+    def _write_cell(self, page: Page, row: int, column: int, cell: str) -> None:
+        if isinstance(cell, InstantCell):
             page.write_datetime(row, column, datetime.fromisoformat(cell).replace(tzinfo=None), self._dated)
-        elif isinstance(cell, Truth):
+        elif isinstance(cell, BooleanCell):
             page.write_boolean(row, column, cell == "true")
-        elif isinstance(cell, Number) and isfinite(float(cell)):
+        elif isinstance(cell, NumberCell) and isfinite(float(cell)):
             page.write_number(row, column, float(cell))
         elif cell:
-            page.write_string(row, column, fitting(cell), self._quoted if looks_like_formula(cell) else None)
+            page.write_string(row, column, truncated(cell), self._quoted if looks_like_formula(cell) else None)
 
 
-def fitting(cell: str) -> str:
+def truncated(cell: str) -> str:
     """Return text that a cell takes; what is too long is cut, and says so."""
-    if len(cell) * 2 <= LONGEST_CELL or len(cell.encode("utf-16-le")) <= LONGEST_CELL * 2:
+    if len(cell) * 2 <= MAX_CELL_UNITS or len(cell.encode("utf-16-le")) <= MAX_CELL_UNITS * 2:
         return cell
-    room = (LONGEST_CELL - len(CUT)) * 2
-    return cell.encode("utf-16-le")[:room].decode("utf-16-le", "ignore") + CUT
+    room = (MAX_CELL_UNITS - len(TRUNCATION_NOTE)) * 2
+    return cell.encode("utf-16-le")[:room].decode("utf-16-le", "ignore") + TRUNCATION_NOTE

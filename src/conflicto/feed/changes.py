@@ -5,7 +5,7 @@ from __future__ import annotations
 from heapq import merge
 from typing import TYPE_CHECKING, Any
 
-from conflicto.activities.queries import CONTENTS_AT_ONCE
+from conflicto.activities.queries import MAX_CONTENTS_PER_QUERY
 from conflicto.activities.schemas import activity_out
 from conflicto.feed.pages import Page, change_item, made_page, require_told, start_of
 from conflicto.feed.row_sources import DatabaseRows, MemoryRows, Window
@@ -58,8 +58,8 @@ class _PageReader:
 
     def _with_contents(self, told: Sequence[Activity]) -> Iterator[tuple[Activity, Content]]:
         """Pair activities with their JSON, some at a time: a page may end before the others are wanted."""
-        for nth in range(0, len(told), CONTENTS_AT_ONCE):
-            yield from self.source.with_contents(told[nth : nth + CONTENTS_AT_ONCE])
+        for nth in range(0, len(told), MAX_CONTENTS_PER_QUERY):
+            yield from self.source.with_contents(told[nth : nth + MAX_CONTENTS_PER_QUERY])
 
     def people(self) -> Iterator[Item]:
         if self.view is View.HOST:

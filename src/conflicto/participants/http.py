@@ -20,8 +20,8 @@ from conflicto.access.tokens import Tokens
 from conflicto.participants import errors, schemas
 from conflicto.participants.commands.join import JoinRequest, Seat, join_many
 from conflicto.participants.commands.seats import link_seat, redeem_seat, remove, rename
-from conflicto.participants.model import HeldPlaces, Participant
-from conflicto.participants.nickname import Nickname, NicknameInvalid, clean, decent, suggestions
+from conflicto.participants.model import Participant, ReservedPlaces
+from conflicto.participants.nickname import Nickname, NicknameInvalid, allowed_suggestions, clean_nickname, suggestions
 from conflicto.participants.presence import Presence
 from conflicto.participants.queries import participant_by_id, participant_page, session_of_link, sessions_to_join, shown_names
 from conflicto.participants.store import taken_keys
@@ -59,7 +59,7 @@ NICKNAME_CHECKS = Policy("nickname-checks", 12_000, 60, scope=LimitScope.SERVER)
 MAX_JOIN_WAIT_S = 6.0
 """In the writer's queue. Longer than for answers: phones keep those and send them again, while somebody waits to be let in."""
 
-SHORTEST_JOIN_KEY = 16
+MIN_JOIN_KEY_CHARS = 16
 """A join's key stands for a seat, so it must be as hard to guess as one: a UUID has 36 characters."""
 
 
@@ -70,11 +70,11 @@ class JoinBody(msgspec.Struct, forbid_unknown_fields=True):
     code: Annotated[str, msgspec.Meta(max_length=64)]
 
 
-_JOIN = msgspec.json.Decoder(JoinBody)
+_JOIN_DECODER = msgspec.json.Decoder(JoinBody)
 
 
 @dataclass(frozen=True, slots=True)
-class DoorEndpoints:
+class JoinEndpoints:
     """Getting a seat: by code and name, or by a link from another phone. `retention_days` is 0 where nothing is deleted by age."""
 
     db: Database
@@ -84,7 +84,7 @@ class DoorEndpoints:
     clock: Clock
     lookup: SessionLookup
     retention_days: int
-    places: Callable[[ReadTx, int], HeldPlaces]
+    places: Callable[[ReadTx, int], ReservedPlaces]
     sessions: BatchedRead[tuple[str, Key | None], int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -93,35 +93,37 @@ class DoorEndpoints:
 
     async def join(self, request: Request) -> Response:
         """Take a seat; the same key returns the same one."""
-        body = decode_body(request.body, _JOIN, schemas.JoinIn)
-        nickname = clean(body.nickname)
+        body = decode_body(request.body, _JOIN_DECODER, schemas.JoinIn)
+        nickname = clean_nickname(body.nickname)
         code = normalised_code(body.code) or ""
         key = _key(request, code)
-        repeats = partial(self.repeats, request) if key else None
+        repeats = partial(self.is_replay, request) if key else None
         trying = self.guard.guard(request.address, code, wrong=CodeUnknown, link_key=link_key_of(request), repeats=repeats)
         async with trying:
             session_id: int = request.params.get("session_id", 0) or await self.sessions.read((body.code, key))
             joining_request = JoinRequest(session_id, code, nickname, key)
             keys = ((session_id, nickname.key), *((key.id,) if key else ()))
-            joining = _joining(self.places)
+            joining = _join_command(self.places)
             seat: Seat = await self.writer.submit(session_id, joining, joining_request, keys, max_wait_s=MAX_JOIN_WAIT_S)
-        return self._seated(seat.participant, session_out(seat.session, Role.PARTICIPANT, self.tokens.link_keys), seat.status)
+        return self._seat_response(
+            seat.participant, session_out(seat.session, Role.PARTICIPANT, self.tokens.link_keys), seat.status
+        )
 
-    async def repeats(self, request: Request) -> bool:
+    async def is_replay(self, request: Request) -> bool:
         """Whether a seat was taken with the call's key before."""
-        code = normalised_code(decode_body(request.body, _JOIN, schemas.JoinIn).code) or ""
+        code = normalised_code(decode_body(request.body, _JOIN_DECODER, schemas.JoinIn).code) or ""
         return await self.db.read(is_known, _key(request, code))
 
     async def try_nickname(self, request: Request) -> Response:
         """Say whether a name is free, and which one is."""
         query = decode_query(request, schemas.NicknameQuery)
-        nickname = clean(query.nickname)
+        nickname = clean_nickname(query.nickname)
         code = normalised_code(query.code) or ""
         async with self.guard.guard(request.address, code, wrong=CodeUnknown, link_key=link_key_of(request)):
             session = await self.lookup.find(query.code)
             if session.id != request.params["session_id"]:
                 raise CodeUnknown
-            free, suggested = await self.db.read(_tried, session, nickname)
+            free, suggested = await self.db.read(_check_nickname, session, nickname)
         return json_response({"available": free, "suggested_nickname": nickname.text if free else suggested})
 
     async def redeem(self, request: CurrentRequest, body: schemas.RedeemIn) -> Response:
@@ -130,9 +132,9 @@ class DoorEndpoints:
             session_id = await self.db.read(session_of_link, body.seat_token)
             participant = await self.writer.run(session_id, redeem_seat, body.seat_token)
         session = await self.db.read(session_by_id, session_id)
-        return self._seated(participant, session_out(session, Role.PARTICIPANT, self.tokens.link_keys), 200)
+        return self._seat_response(participant, session_out(session, Role.PARTICIPANT, self.tokens.link_keys), 200)
 
-    def _seated(self, participant: Participant, session: dict[str, Any], status: int) -> Response:
+    def _seat_response(self, participant: Participant, session: dict[str, Any], status: int) -> Response:
         token = self.tokens.mint(
             Role.PARTICIPANT, participant.session_id, version=participant.token_version, subject=str(participant.id),
             end_s=self.tokens.absolute_end_s(participant.created_ts // US_PER_S),
@@ -157,20 +159,20 @@ class SeatEndpoints:
     writer: Writer
     presence: Presence
     clock: Clock
-    loaded: Callable[[int], Awaitable[object]]
+    load_session: Callable[[int], Awaitable[object]]
     receipts: Receipts
-    places: Callable[[ReadTx, int], HeldPlaces]
+    places: Callable[[ReadTx, int], ReservedPlaces]
 
     async def page(self, request: CurrentRequest, session_id: int, query: Annotated[PageQuery, Query()]) -> Response:
         """List participants in the order of joining, with presence."""
         (after,) = after_key(request, query, int) or (0,)
         found, total = await self.db.lists.read(participant_page, session_id, limit=query.limit, offset=query.offset, after=after)
-        await self.loaded(session_id)
+        await self.load_session(session_id)
         published_us = self.presence.published_us(session_id)
         held = await self.db.read(self.places, session_id)
         return page_response(
-            request, query, found, total, show=lambda each: self._listed(each, published_us), key=lambda each: (each.created_ts,),
-            places_held=len(held.told),
+            request, query, found, total, show=lambda each: self._list_item(each, published_us), key=lambda each: (each.created_ts,),
+            places_held=len(held.counted),
         )  # fmt: skip
 
     async def names(self, request: CurrentRequest, session_id: int) -> Response:
@@ -183,13 +185,13 @@ class SeatEndpoints:
 
     async def rename_me(self, request: CurrentRequest, body: schemas.RenameIn) -> Response:
         """Take another name."""
-        with _own_seat():
+        with _seat_gone_if_missing():
             return await self._rename(request, request.caller.participant_id, body)
 
     async def leave(self, request: CurrentRequest, query: Annotated[schemas.RemoveQuery, Query()]) -> Response:
         """Leave and be forgotten: name, seat and, unless they are to be kept, answers."""
         erase, own = query.responses != "keep", request.caller.participant_id
-        with _own_seat():
+        with _seat_gone_if_missing():
             _, gone = await self.writer.run(
                 request.caller.session_id, run_with_deletion_for_author, remove, own, erase_answers=erase, forget=True
             )
@@ -198,7 +200,7 @@ class SeatEndpoints:
     async def link(self, request: CurrentRequest) -> Response:
         """Make a link that moves the seat to another phone, once."""
         secret = opaque_secret()
-        with _own_seat():
+        with _seat_gone_if_missing():
             expires_us = await self.writer.run(request.caller.session_id, link_seat, request.caller.participant_id, secret)
         return json_response({"seat_token": secret, "expires_at": rfc3339(expires_us)}, status=201)
 
@@ -208,7 +210,7 @@ class SeatEndpoints:
 
     async def kick(self, request: CurrentRequest, participant_id: int, query: Annotated[schemas.RemoveQuery, Query()]) -> Response:
         """Free the name and the place; answers stay unless they are to be deleted."""
-        home = await self._home(request, participant_id)
+        home = await self._session_of(request, participant_id)
         erase = query.responses == "delete" or (query.responses is None and request.caller.role is Role.PARTICIPANT)
         forget = request.caller.role is Role.PARTICIPANT
         recording = run_with_deletion_for_author if forget else run_with_deletion
@@ -216,28 +218,28 @@ class SeatEndpoints:
         return Response(204, headers=(NO_STORE, self.receipts.header(gone)))
 
     async def _rename(self, request: Request, participant_id: int, body: schemas.RenameIn) -> Response:
-        nickname = clean(body.nickname)
-        home = await self._home(request, participant_id)
+        nickname = clean_nickname(body.nickname)
+        home = await self._session_of(request, participant_id)
         by_host = request.caller.role is not Role.PARTICIPANT
         return json_response(
             schemas.participant_out(await self.writer.run(home, rename, participant_id, nickname, by_host=by_host))
         )
 
-    async def _home(self, request: Request, participant_id: int) -> int:
-        return (await self.db.read(_seated, participant_id, request.caller.session_id)).session_id
+    async def _session_of(self, request: Request, participant_id: int) -> int:
+        return (await self.db.read(_participant_in, participant_id, request.caller.session_id)).session_id
 
-    def _listed(self, participant: Participant, published_us: int) -> dict[str, Any]:
+    def _list_item(self, participant: Participant, published_us: int) -> dict[str, Any]:
         return schemas.participant_out(participant) | {"presence": self.presence.state(participant, published_us)}
 
 
 @cache
-def _joining(places: Callable[[ReadTx, int], HeldPlaces]) -> Callable[..., Any]:
+def _join_command(places: Callable[[ReadTx, int], ReservedPlaces]) -> Callable[..., Any]:
     """Return the one function that joins, since only neighbours with the same function share a statement."""
     return partial(join_many, places=places)
 
 
 @contextmanager
-def _own_seat() -> Iterator[None]:
+def _seat_gone_if_missing() -> Iterator[None]:
     """Say of a caller's own seat that it is gone: it was given up, or taken away, while the request was on its way."""
     try:
         yield
@@ -247,21 +249,21 @@ def _own_seat() -> Iterator[None]:
 
 def _key(request: Request, code: str) -> Key | None:
     header = request.header(b"idempotency-key")
-    return key_from(header, subject=f"join:{code}", route="join", body=request.body, shortest=SHORTEST_JOIN_KEY)
+    return key_from(header, subject=f"join:{code}", route="join", body=request.body, shortest=MIN_JOIN_KEY_CHARS)
 
 
-def _seated(tx: ReadTx, participant_id: int, session_id: int | None) -> Participant:
+def _participant_in(tx: ReadTx, participant_id: int, session_id: int | None) -> Participant:
     participant = participant_by_id(tx, participant_id, session_id=session_id)
     session_by_id(tx, participant.session_id)
     return participant
 
 
-def _tried(tx: ReadTx, session: Session, nickname: Nickname) -> tuple[bool, str]:
+def _check_nickname(tx: ReadTx, session: Session, nickname: Nickname) -> tuple[bool, str]:
     def is_taken(key: str) -> bool:
         return bool(taken_keys(tx, session.id, [key]))
 
     if session.word_filter.refuses(nickname.text):
-        free = decent(nickname, session.word_filter, is_taken, 1)
+        free = allowed_suggestions(nickname, session.word_filter, is_taken, 1)
     elif not is_taken(nickname.key):
         return True, nickname.text
     else:
@@ -269,13 +271,13 @@ def _tried(tx: ReadTx, session: Session, nickname: Nickname) -> tuple[bool, str]
     return False, free[0] if free else ""
 
 
-def routes(door: DoorEndpoints, seats: SeatEndpoints) -> list[Route]:
+def routes(joins: JoinEndpoints, seats: SeatEndpoints) -> list[Route]:
     """Return the rows of the contract that this room serves; `GET /participants/me` shows answers, so it is with the responses."""
     joining: dict[str, Any] = {
-        "who": ANYONE, "body": RESPONSE_LIMITS, "tag": "joining", "guesses": GUESS_POLICIES, "replays": door.repeats,
+        "who": ANYONE, "body": RESPONSE_LIMITS, "tag": "joining", "guesses": GUESS_POLICIES, "replays": joins.is_replay,
         "docs": Docs(
             summary="Take a seat", takes=schemas.JoinIn, gives={201: schemas.SeatOut}, headers=("Idempotency-Key", "Link-Key"),
-            shortest_key=SHORTEST_JOIN_KEY,
+            shortest_key=MIN_JOIN_KEY_CHARS,
             problems=(CodeUnknown, NicknameInvalid, errors.NicknameRefused, errors.NicknameTaken, errors.SessionFull,
                       errors.SessionLocked, StorageFull, errors.SeatGone, KeyReused, IdempotencyKeyInvalid, TooManyGuesses, InvalidInput),
         ),
@@ -283,9 +285,9 @@ def routes(door: DoorEndpoints, seats: SeatEndpoints) -> list[Route]:
     naming = (NicknameInvalid, errors.NicknameRefused, errors.NicknameTaken, SessionCompleted)
     me: dict[int, Any] = {200: schemas.ParticipantOut}
     return [
-        data("POST", "/sessions/{session_id}/join", door.join, policy=JOIN, **joining),
-        data("POST", "/join", door.join, policy=JOIN, **joining),
-        data("GET", "/sessions/{session_id}/nicknames/validate", door.try_nickname, who=ANYONE, policy=NICKNAME_CHECKS,
+        data("POST", "/sessions/{session_id}/join", joins.join, policy=JOIN, **joining),
+        data("POST", "/join", joins.join, policy=JOIN, **joining),
+        data("GET", "/sessions/{session_id}/nicknames/validate", joins.try_nickname, who=ANYONE, policy=NICKNAME_CHECKS,
              guesses=GUESS_POLICIES, tag="joining",
              docs=Docs(summary="Is a name free?", gives={200: schemas.NicknameOut}, query=schemas.NicknameQuery,
                                       headers=("Link-Key",), problems=(CodeUnknown, NicknameInvalid, TooManyGuesses, InvalidInput))),
@@ -299,7 +301,7 @@ def routes(door: DoorEndpoints, seats: SeatEndpoints) -> list[Route]:
                 docs=Docs(summary="Leave and be forgotten", gives={204: None}, sends=RESPONSE_HEADERS, problems=(errors.SeatGone,))),
         control("POST", "/participants/me/seat-link", seats.link, who=PARTICIPANTS, policy=PARTICIPANT, tag="participants",
                 docs=Docs(summary="Make a link that moves the seat", gives={201: schemas.SeatLinkOut}, problems=(errors.SeatGone,))),
-        control("POST", "/seats/redeem", door.redeem, who=ANYONE, policy=JOIN, guesses=GUESS_POLICIES, body=RESPONSE_LIMITS, tag="joining",
+        control("POST", "/seats/redeem", joins.redeem, who=ANYONE, policy=JOIN, guesses=GUESS_POLICIES, body=RESPONSE_LIMITS, tag="joining",
                 docs=Docs(summary="Move a seat to this phone", gives={200: schemas.SeatOut},
                           problems=(errors.SeatLinkInvalid, TooManyGuesses))),
         data("POST", "/participants/{participant_id}/heartbeat", seats.heartbeat, who=PARTICIPANTS, policy=PARTICIPANT, tag="participants",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MOST_PARTICIPANTS = 50_000
+MAX_PARTICIPANTS = 50_000
 """Seats of a session whose host set no limit: what one process was built to keep presence and names of."""
 
 FIRST_VERSION = 1
@@ -14,41 +14,41 @@ SEAT_LINK_LIFE_S = 600
 """Long enough to find the other phone, short enough that a photo of the link is worthless tomorrow."""
 
 
-MOST_NAMES = 60
+MAX_SHOWN_NAMES = 60
 """As many as a screen has room for in letters that a hall can read."""
 
 
-MAX_LEFT_READ = 5_000
+MAX_LEAVERS_READ = 5_000
 """People who left during the open rounds that are looked at one by one; where there are more, every place is taken."""
 
 
 @dataclass(frozen=True, slots=True)
-class HeldPlaces:
+class ReservedPlaces:
     """People who left and keep their places against the session's limit.
 
     `told` hold an answer in an open round, and hosts read their number. `untold` left while an anonymous round was open, whether or not
     they had answered, so that neither their number nor a refusal says who did. `is_full`: too many left to tell.
     """
 
-    told: frozenset[int] = frozenset()
-    untold: frozenset[int] = frozenset()
+    counted: frozenset[int] = frozenset()
+    uncounted: frozenset[int] = frozenset()
     is_full: bool = False
 
     @property
     def count(self) -> int:
         """The number of places."""
-        return len(self.told | self.untold)
+        return len(self.counted | self.uncounted)
 
 
-NO_PLACES = HeldPlaces()
+NO_RESERVED_PLACES = ReservedPlaces()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Flood:
+class FloodFilter:
     """Those who joined at `since_ts` or later, and whose name's key holds `part`; None asks for nothing."""
 
     since_ts: int | None
-    part: str | None
+    key_part: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from conflicto.platform.problems import DomainError, FieldError, Kind
 from conflicto.platform.word_filter.matching import MASK
 from conflicto.sessions.word_filter import WordFilter
 
-FACE = "\U0001f642"
+FALLBACK_NAME = "\U0001f642"
 """A smile, the name of those who cannot keep their own: the same in every language."""
 
 MAX_CHARS = 32  # code points, so at most 128 bytes of UTF-8
@@ -27,7 +27,7 @@ MAX_CHARS = 32  # code points, so at most 128 bytes of UTF-8
 _MAX_RAW_CHARS = 128  # normalising a long run of combining marks takes quadratic time
 _MAX_MARKS = 3
 _MAX_NUMBER = 10**9
-_NOTHING_TO_READ = "A name needs a letter, a digit or a symbol."
+_EMPTY_DETAIL = "A name needs a letter, a digit or a symbol."
 _RESERVED = frozenset({"host", "admin", "moderator", "system", "conflicto"})
 
 # Pictographs, and the code points that Unicode keeps for future ones: phones draw emoji that this Python does not know yet.
@@ -43,7 +43,9 @@ _VIRAMA_COMBINING_CLASS = 9
 _UNSHOWABLE = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 # Letters, marks and symbols by category, yet drawn as nothing: grapheme joiner, Hangul fillers, Khmer inherent vowels,
 # halfwidth ones among them, Mongolian and other variation selectors, blank Braille, null notehead.
-_UNSEEN = re.compile("[\u034f\u115f\u1160\u3164\uffa0\u17b4\u17b5\u180b-\u180f\u2800\ufe00-\ufe0f\U0001d159\U000e0100-\U000e01ef]")
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u3164\uffa0\u17b4\u17b5\u180b-\u180f\u2800\ufe00-\ufe0f\U0001d159\U000e0100-\U000e01ef]"
+)
 _NUMBERED = re.compile(r"(?P<stem>.*\S) (?P<number>[1-9][0-9]{0,3})", re.ASCII)
 
 # Letters of other scripts that are drawn as a Latin one, in either case, as they are after folding case. Small capitals are none.
@@ -76,7 +78,7 @@ class Nickname:
     key: str
 
 
-def clean(raw: str) -> Nickname:
+def clean_nickname(raw: str) -> Nickname:
     """Return the nickname that `raw` means: normalised (NFC), trimmed, inner whitespace collapsed.
 
     Any script, emoji sequences included; a variation selector outside of an emoji is dropped. In scripts that use zero-width
@@ -92,21 +94,21 @@ def clean(raw: str) -> Nickname:
     text = _EMOJI_OR_SELECTOR.sub(r"\1", unicodedata.normalize("NFC", raw))
     text = _JOINER_OF_SCRIPT.sub(lambda found: found.group() if _shapes(text, found.start()) else "", text)
     # Before whitespace is collapsed: to Python, a line break is some.
-    if _holds_invisible(_JOINER_OF_SCRIPT.sub("", _EMOJI.sub("", text))):
-        raise _refusal("A name cannot hold line breaks or characters that cannot be seen.", "unseen")
+    if _has_invisible(_JOINER_OF_SCRIPT.sub("", _EMOJI.sub("", text))):
+        raise _invalid("A name cannot hold line breaks or characters that cannot be seen.", "unseen")
     text = " ".join(text.split())
     if len(text) > MAX_CHARS:
         raise _too_long()
     _check_shape(text)
     key = _key(text)
     if not key:
-        raise _refusal(_NOTHING_TO_READ, "empty")
-    if _passes_for_staff(key):
-        raise _refusal("This name is kept for the people who run the session.", "reserved")
+        raise _invalid(_EMPTY_DETAIL, "empty")
+    if _is_reserved(key):
+        raise _invalid("This name is kept for the people who run the session.", "reserved")
     return Nickname(text, key)
 
 
-def part_of_key(raw: str) -> str:
+def key_part(raw: str) -> str:
     """Return the part that `raw` takes in the key of a name that holds it: folded, trimmed, inner whitespace collapsed."""
     return _key(" ".join(raw.split()))
 
@@ -134,28 +136,28 @@ def suggestions(nickname: Nickname, taken: Callable[[str], bool] | AbstractSet[s
     return found
 
 
-def decent(nickname: Nickname, word_filter: WordFilter, taken: Callable[[str], bool], n: int = 3) -> list[str]:
+def allowed_suggestions(nickname: Nickname, word_filter: WordFilter, taken: Callable[[str], bool], n: int = 3) -> list[str]:
     """Return `n` free names for someone whose own is refused: what is left of it without the words that were found, else a face."""
     left = "".join(word_filter.shown_name(nickname.text).split(MASK)).strip()
     try:
-        name = clean(left)
+        name = clean_nickname(left)
     except NicknameInvalid:
-        name = clean(FACE)
+        name = clean_nickname(FALLBACK_NAME)
     if word_filter.refuses(name.text):
-        name = clean(FACE)
+        name = clean_nickname(FALLBACK_NAME)
     return [*([] if taken(name.key) else [name.text]), *suggestions(name, taken, n)][:n]
 
 
 def _check_shape(text: str) -> None:
     kinds = "".join(unicodedata.category(char)[0] for char in text)
     if not set("LNS") & set(kinds) and not _EMOJI.search(text):
-        raise _refusal(_NOTHING_TO_READ, "empty")
+        raise _invalid(_EMPTY_DETAIL, "empty")
     if kinds.startswith("M") or "M" * (_MAX_MARKS + 1) in kinds:
-        raise _refusal(f"A name cannot begin with a combining mark, or have more than {_MAX_MARKS} in a row.", "marks")
+        raise _invalid(f"A name cannot begin with a combining mark, or have more than {_MAX_MARKS} in a row.", "marks")
 
 
-def _holds_invisible(text: str) -> bool:
-    return _UNSEEN.search(text) is not None or any(unicodedata.category(char) in _UNSHOWABLE for char in text)
+def _has_invisible(text: str) -> bool:
+    return _INVISIBLE.search(text) is not None or any(unicodedata.category(char) in _UNSHOWABLE for char in text)
 
 
 def _shapes(text: str, place: int) -> bool:
@@ -173,12 +175,12 @@ def _key(text: str) -> str:
     return latin if latin != folded and _LATIN.search(folded) else folded
 
 
-def _passes_for_staff(key: str) -> bool:
+def _is_reserved(key: str) -> bool:
     latin = key.translate(_LOOKALIKES)
-    return any(word in _RESERVED for each in (latin, latin.translate(_READ_AS_LETTERS)) for word in _words_read_in(each))
+    return any(word in _RESERVED for each in (latin, latin.translate(_READ_AS_LETTERS)) for word in _words_as_read(each))
 
 
-def _words_read_in(text: str) -> set[str]:
+def _words_as_read(text: str) -> set[str]:
     """Return `text` as one word where a reader sees one: nothing between its letters but signs, or letters that stand alone.
 
     "h-o-s-t" and "h o s t" are read as one word, "H. Ost" and "Ad Min" are an initial with a surname and two names.
@@ -213,8 +215,8 @@ def _next_free(first: int, is_free: Callable[[int], bool]) -> int | None:
 
 
 def _too_long() -> NicknameInvalid:
-    return _refusal(f"A name has at most {MAX_CHARS} characters.", "too-long", max=MAX_CHARS)
+    return _invalid(f"A name has at most {MAX_CHARS} characters.", "too-long", max=MAX_CHARS)
 
 
-def _refusal(detail: str, reason: str, **more: object) -> NicknameInvalid:
+def _invalid(detail: str, reason: str, **more: object) -> NicknameInvalid:
     return NicknameInvalid(detail, errors=(FieldError("/nickname", detail),), extensions={"reason": reason, **more})

@@ -24,7 +24,7 @@ IDLE_S = 120
 TICK_US = 60 * US_PER_S
 """Length of a published minute."""
 
-SETTLING_US = 15 * US_PER_S
+SETTLE_US = 15 * US_PER_S
 """Time from the end of a minute to its publication: by then every worker has stored its signs of that minute."""
 
 MAX_MINUTES = 3
@@ -46,12 +46,12 @@ class Presence:
         self._signs: dict[int, tuple[int, ...]] = {}
         self._unsaved: dict[int, int] = {}
 
-    def note_caller(self, caller: Caller) -> None:
+    def record_caller(self, caller: Caller) -> None:
         """Record a sign of life of a caller who is a participant."""
         if caller.participant_id is not None and caller.session_id is not None:
-            self.note(caller.session_id, caller.participant_id)
+            self.record(caller.session_id, caller.participant_id)
 
-    def note(self, session_id: int, participant_id: int) -> None:
+    def record(self, session_id: int, participant_id: int) -> None:
         """Record a sign of life: any request of a participant except those that send an answer."""
         now = self._clock.wall_us()
         signs = self._signs.get(participant_id, ())
@@ -59,7 +59,7 @@ class Presence:
         self._signs[participant_id] = (now, *signs[same_minute:])[:MAX_MINUTES]
         self._unsaved[participant_id] = session_id
 
-    def take_unsaved(self) -> dict[int, int]:
+    def pop_unsaved(self) -> dict[int, int]:
         """Return the signs to store since the last call (participant id → wall µs), none newer than what is published."""
         pending, self._unsaved = self._unsaved, {}
         published = {session_id: self.published_us(session_id) for session_id in set(pending.values())}
@@ -71,13 +71,13 @@ class Presence:
                 due[participant_id] = newest
             if newest < signs[0]:
                 self._unsaved[participant_id] = session_id
-        self._forget_oldest()
+        self._drop_oldest()
         return due
 
     def published_us(self, session_id: int) -> int:
         """Return the instant up to which the states of a session are published: now, or the end of the newest settled minute."""
         now = self._clock.wall_us()
-        return (now - SETTLING_US) // TICK_US * TICK_US - 1 if self._is_hidden(session_id) else now
+        return (now - SETTLE_US) // TICK_US * TICK_US - 1 if self._is_hidden(session_id) else now
 
     def state(self, participant: Participant, published_us: int) -> str:
         """Return `online` below 30 s of silence at an instant, `idle` below 2 min, else `disconnected`.
@@ -93,7 +93,7 @@ class Presence:
             return "online"
         return "idle" if silence_s < IDLE_S else "disconnected"
 
-    def _forget_oldest(self) -> None:
+    def _drop_oldest(self) -> None:
         if len(self._signs) > MAX_PARTICIPANTS:
             newest = sorted(self._signs.items(), key=lambda item: item[1])[-MAX_PARTICIPANTS // 2 :]
             self._signs = dict(newest)

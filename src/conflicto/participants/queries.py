@@ -7,7 +7,58 @@ from typing import TYPE_CHECKING
 
 from conflicto.participants import store
 from conflicto.participants.errors import NamesHidden, SeatLinkInvalid
-from conflicto.participants.model import FIRST_VERSION, MOST_NAMES
+from conflicto.participants.model import FIRST_VERSION, MAX_SHOWN_NAMES
+from conflicto.participants.store import (
+    departed_ids as departed_ids,
+)
+from conflicto.participants.store import (
+    erased_ids as erased_ids,
+)
+from conflicto.participants.store import (
+    every_seat as every_seat,
+)
+from conflicto.participants.store import (
+    flood_size as flood_size,
+)
+from conflicto.participants.store import (
+    flooding_seats as flooding_seats,
+)
+from conflicto.participants.store import (
+    has_deleted_participants as has_deleted_participants,
+)
+from conflicto.participants.store import (
+    has_people as has_people,
+)
+from conflicto.participants.store import (
+    left_seats as left_seats,
+)
+from conflicto.participants.store import (
+    moved_seats as moved_seats,
+)
+from conflicto.participants.store import (
+    participant_bytes as participant_bytes,
+)
+from conflicto.participants.store import (
+    participants_changed as participants_changed,
+)
+from conflicto.participants.store import (
+    present_ids as present_ids,
+)
+from conflicto.participants.store import (
+    present_seats as present_seats,
+)
+from conflicto.participants.store import (
+    recounted_seats as recounted_seats,
+)
+from conflicto.participants.store import (
+    removed_of_flood as removed_of_flood,
+)
+from conflicto.participants.store import (
+    scripted_ids as scripted_ids,
+)
+from conflicto.participants.store import (
+    scripted_seats as scripted_seats,
+)
 from conflicto.platform.problems import NotFound
 from conflicto.sessions.errors import CodeUnknown, KeyReused
 from conflicto.sessions.feed_heads import read_head
@@ -22,24 +73,6 @@ if TYPE_CHECKING:
     from conflicto.platform.problems import DomainError
     from conflicto.sessions.idempotency import Key, Replay
 
-participants_changed = store.changed_since
-moved_seats = store.moved_seats
-every_seat = store.every_seat
-has_deleted_participants = store.has_deleted
-forgotten_ids = store.forgotten
-recounted_seats = store.recount
-participant_bytes = store.recounted_bytes
-present_ids = store.present
-present_seats = store.find_many
-departed_ids = store.departed
-scripted_seats = store.scripted
-left_seats = store.left_since
-scripted_ids = store.scripted_ids
-has_people = store.has_people
-flooding_seats = store.flooding
-flood_size = store.count_flood
-removed_of_flood = store.removed_of_flood
-
 
 def link_digest(secret: str) -> bytes:
     """Return what is stored of a seat link's secret."""
@@ -52,7 +85,7 @@ def participant_by_id(tx: ReadTx, participant_id: int, *, session_id: int | None
     Raises:
         NotFound: there is none, they left, or they are in another session.
     """
-    participant = store.find_many(tx, [participant_id]).get(participant_id)
+    participant = store.present_seats(tx, [participant_id]).get(participant_id)
     if participant is None or (session_id is not None and participant.session_id != session_id):
         raise NotFound
     return participant
@@ -73,7 +106,7 @@ def shown_names(tx: ReadTx, session_id: int, *, for_host: bool) -> list[str]:
     session = session_by_id(tx, session_id)
     if not (for_host or session.shows_names):
         raise NamesHidden
-    return [session.word_filter.shown_name(name) for name in store.newest_names(tx, session_id, most=MOST_NAMES)]
+    return [session.word_filter.shown_name(name) for name in store.newest_names(tx, session_id, most=MAX_SHOWN_NAMES)]
 
 
 def sessions_to_join(tx: ReadTx, asked: Sequence[tuple[str, Key | None]]) -> list[int | DomainError]:

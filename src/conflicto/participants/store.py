@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, false, func, insert, select, update
 
-from conflicto.participants.model import Flood, Participant
-from conflicto.participants.nickname import part_of_key
+from conflicto.participants.model import FloodFilter, Participant
+from conflicto.participants.nickname import key_part
 from conflicto.participants.tables import participants, seat_links
 from conflicto.platform.db.bulk import BulkWriter
 from conflicto.platform.db.key_lookup import KeyLookup
@@ -89,12 +89,12 @@ _UNLINK = delete(seat_links).where(seat_links.c.participant_id.in_(bindparam("id
 _LINK = select(seat_links).where(seat_links.c.id == bindparam("link_id"))
 
 
-def find_many(tx: ReadTx, ids: Iterable[int]) -> dict[int, Participant]:
+def present_seats(tx: ReadTx, ids: Iterable[int]) -> dict[int, Participant]:
     """Return the participants of `ids` that are still there."""
     return {row.id: _participant(row) for row in tx.all(_BY_IDS, {"ids": list(ids)})}
 
 
-def present(tx: ReadTx, ids: Iterable[int]) -> set[int]:
+def present_ids(tx: ReadTx, ids: Iterable[int]) -> set[int]:
     """Return which of `ids` still have their seat: all that a submission needs to know of its sender."""
     return {row.id for row in _PRESENT.rows(tx, [(each,) for each in ids])}
 
@@ -105,7 +105,7 @@ def find_ever(tx: ReadTx, participant_id: int) -> Participant | None:
     return _participant(row) if row else None
 
 
-def left_since(tx: ReadTx, session_id: int, since_ts: int, *, most: int) -> dict[int, int]:
+def left_seats(tx: ReadTx, session_id: int, since_ts: int, *, most: int) -> dict[int, int]:
     """Return up to `most` people who left by themselves after a position of the feed, with the position at which they did."""
     wanted = select(participants.c.id, participants.c.updated_ts).where(
         participants.c.session_id == session_id, participants.c.updated_ts > since_ts,
@@ -130,7 +130,7 @@ def newest_names(tx: ReadTx, session_id: int, *, most: int) -> list[str]:
     return [row.nickname for row in tx.all(_NEWEST_NAMES, {"session_id": session_id, "most": most})]
 
 
-def has_deleted(tx: ReadTx, session_id: int, *, after: int) -> bool:
+def has_deleted_participants(tx: ReadTx, session_id: int, *, after: int) -> bool:
     """Return whether someone was in a session at a feed timestamp, and left or was removed after it."""
     of = participants.c
     is_of = of.session_id == session_id, of.deleted, of.updated_ts > after, of.created_ts <= after
@@ -143,7 +143,7 @@ def every_seat(tx: ReadTx, session_id: int) -> Iterator[Participant]:
         yield _participant(row)
 
 
-def scripted(tx: ReadTx, session_id: int, *, most: int) -> list[Participant]:
+def scripted_seats(tx: ReadTx, session_id: int, *, most: int) -> list[Participant]:
     """Return up to `most` seats of a rehearsal that were not forgotten yet, those that were removed included."""
     return [_participant(row) for row in tx.all(_SCRIPTED, {"session_id": session_id, "most": most})]
 
@@ -158,54 +158,54 @@ def has_people(tx: ReadTx, session_id: int) -> bool:
     return tx.first(_PEOPLE, {"session_id": session_id}) is not None
 
 
-def flooding(tx: ReadTx, session_id: int, flood: Flood, *, most: int) -> list[Participant]:
+def flooding_seats(tx: ReadTx, session_id: int, flood: FloodFilter, *, most: int) -> list[Participant]:
     """Return up to `most` of a flood, in the order of joining."""
     wanted = _flood(select(participants), session_id, flood).order_by(participants.c.created_ts).limit(most)
     return [_participant(row) for row in tx.all(wanted)]
 
 
-def count_flood(tx: ReadTx, session_id: int, flood: Flood) -> int:
+def flood_size(tx: ReadTx, session_id: int, flood: FloodFilter) -> int:
     """Count a flood in the index of the order of joining, and in the names if they matter."""
     return tx.scalar(_flood(select(func.count()), session_id, flood)) or 0
 
 
-def removed_of_flood(tx: ReadTx, session_id: int, flood: Flood) -> list[int]:
+def removed_of_flood(tx: ReadTx, session_id: int, flood: FloodFilter) -> list[int]:
     """Return who of a flood was removed by a host before, by the name that they had; who left is not known by name any more."""
     wanted = select(participants.c.id, participants.c.nickname).where(
         participants.c.session_id == session_id, participants.c.deleted, participants.c.nickname != ""
     )
     if flood.since_ts is not None:
         wanted = wanted.where(participants.c.created_ts >= flood.since_ts)
-    return [row.id for row in tx.all(wanted) if flood.part is None or flood.part in part_of_key(row.nickname)]
+    return [row.id for row in tx.all(wanted) if flood.key_part is None or flood.key_part in key_part(row.nickname)]
 
 
-def _flood(wanted: Select[Any], session_id: int, flood: Flood) -> Select[Any]:
+def _flood(wanted: Select[Any], session_id: int, flood: FloodFilter) -> Select[Any]:
     wanted = wanted.where(participants.c.session_id == session_id, ~participants.c.deleted)
     if flood.since_ts is not None:
         wanted = wanted.where(participants.c.created_ts >= flood.since_ts)
-    if flood.part is not None:
-        wanted = wanted.where(participants.c.nickname_key.contains(flood.part, autoescape=True))
+    if flood.key_part is not None:
+        wanted = wanted.where(participants.c.nickname_key.contains(flood.key_part, autoescape=True))
     return wanted
 
 
-def recount(tx: ReadTx) -> dict[int, int]:
+def recounted_seats(tx: ReadTx) -> dict[int, int]:
     """Count the seats of every session, row by row: for checks alone."""
     return {row.session_id: row.seats for row in tx.all(_RECOUNT)}
 
 
-def recounted_bytes(tx: ReadTx) -> dict[int, int]:
+def participant_bytes(tx: ReadTx) -> dict[int, int]:
     """Return the bytes of each session's participants, row by row: for checks alone."""
     return {row.session_id: row.stored for row in tx.all(_BYTES)}
 
 
-def changed_since(tx: ReadTx, session_id: int, *, after: int, upto: int, most: int) -> list[Participant]:
+def participants_changed(tx: ReadTx, session_id: int, *, after: int, upto: int, most: int) -> list[Participant]:
     """Return participants whose newest change lies in (after, upto], in feed order; those who left only if `after` is not 0."""
     wanted = _CHANGED if after else _CHANGED.where(~participants.c.deleted)
     rows = tx.all(wanted, {"session_id": session_id, "after": after, "upto": upto, "most": most})
     return [_participant(row) for row in rows]
 
 
-def departed(tx: ReadTx, session_id: int) -> set[int]:
+def departed_ids(tx: ReadTx, session_id: int) -> set[int]:
     """Return who left a session or was removed from it."""
     return {row.id for row in tx.all(_DEPARTED, {"session_id": session_id})}
 
@@ -257,7 +257,7 @@ def remove_links_of(tx: WriteTx, ids: Iterable[int]) -> None:
     tx.write(_UNLINK, {"ids": list(ids)})
 
 
-def forgotten(tx: ReadTx) -> list[int]:
+def erased_ids(tx: ReadTx) -> list[int]:
     """Return everyone who left and had their name erased: for a restore alone, which must not bring them back."""
     return list(tx.connection.execute(_FORGOTTEN).scalars())
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from conflicto.participants.commands.seats import forget_scripted
+from conflicto.participants.commands.seats import erase_scripted
 from conflicto.participants.queries import scripted_seats
 from conflicto.platform.ids import opaque_secret
 from conflicto.rehearsal.errors import RehearsalExists, TooManyRehearsals
@@ -80,7 +80,7 @@ class Rehearsals:
         if playing is not None:
             playing[1].cancel()
             await asyncio.gather(playing[1], return_exceptions=True)
-        while await self._context.writer.run(session_id, forget_scripted, session_id, MAX_BOTS_PER_REMOVAL):
+        while await self._context.writer.run(session_id, erase_scripted, session_id, MAX_BOTS_PER_REMOVAL):
             pass
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ from conflicto.activities.queries import activity_with_content
 from conflicto.activity_types.generator import ResponseGenerator
 from conflicto.participants.commands.join import JoinRequest, join_many
 from conflicto.participants.errors import NicknameRefused, NicknameTaken, SeatGone
-from conflicto.participants.nickname import clean
+from conflicto.participants.nickname import clean_nickname
 from conflicto.platform.problems import DomainError
 from conflicto.rehearsal.timing import join_delay, response_delays
 from conflicto.rehearsal.traits import bot_names, random_traits
@@ -162,12 +162,12 @@ class Simulation:
         if now_s >= self._next_presence_s:
             self._next_presence_s = now_s + PRESENCE_INTERVAL_S
             for actor in self.bots:
-                self._context.presence.note(self._session_id, actor.participant_id)
+                self._context.presence.record(self._session_id, actor.participant_id)
 
     async def _join(self, someone: BotTraits) -> None:
         session = await self._context.db.read(session_by_id, self._session_id)
         for name in islice(self._names, MAX_NAME_TRIES):
-            nickname = clean(name)
+            nickname = clean_nickname(name)
             request = JoinRequest(self._session_id, session.join_code or "", nickname, scripted=True)
             try:
                 seat: Seat = await self._context.writer.submit(

@@ -7,8 +7,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from conflicto.activities.model import ActivityStatus
-from conflicto.activities.queries import activities_in_order, counts_by_round, total_answers
-from conflicto.participants.model import MAX_LEFT_READ, NO_PLACES, HeldPlaces
+from conflicto.activities.queries import activities_in_order, count_responses, counts_by_round
+from conflicto.participants.model import MAX_LEAVERS_READ, NO_RESERVED_PLACES, ReservedPlaces
 from conflicto.participants.queries import left_seats
 from conflicto.platform.json_contains import contains, parse, values_in
 from conflicto.platform.problems import NotFound
@@ -104,7 +104,7 @@ def response_page(
     Raises:
         ScanTooLong: `contains` did as much work as it may before the page was full.
     """
-    total = total_answers(counts_by_round(tx, activity_id)) if wanted.is_empty else None
+    total = count_responses(counts_by_round(tx, activity_id)) if wanted.is_empty else None
     if wanted.contains is not None and tx.dialect != "postgresql":
         matching = islice(_matching(tx, activity_id, wanted, after), offset, offset + limit + 1)
         found = list(_up_to(matching, max_characters))
@@ -164,22 +164,22 @@ def has_answers(tx: ReadTx, participant_id: int) -> bool:
     return bool(store.live_of(tx, participant_id=participant_id))
 
 
-def held_places(tx: ReadTx, session_id: int) -> HeldPlaces:
+def held_places(tx: ReadTx, session_id: int) -> ReservedPlaces:
     """Return who left a session and keeps a place until the rounds are over in which they hold an answer.
 
     Whoever left while an anonymous round was open keeps one until it is over, answered or not.
     """
     rounds = [each for each in activities_in_order(tx, session_id) if each.status is ActivityStatus.ACTIVE]
     began_ts = min((each.started_ts or 0 for each in rounds), default=None)
-    left = {} if began_ts is None else left_seats(tx, session_id, began_ts, most=MAX_LEFT_READ + 1)
+    left = {} if began_ts is None else left_seats(tx, session_id, began_ts, most=MAX_LEAVERS_READ + 1)
     if not left:
-        return NO_PLACES
-    if len(left) > MAX_LEFT_READ:
-        return HeldPlaces(is_full=True)
+        return NO_RESERVED_PLACES
+    if len(left) > MAX_LEAVERS_READ:
+        return ReservedPlaces(is_full=True)
     told = {who for each in rounds if not each.anonymous for who in store.answered(tx, each.id, each.round, left)}
     anonymous = min((each.started_ts or 0 for each in rounds if each.anonymous), default=None)
     untold = {who for who, left_ts in left.items() if anonymous is not None and left_ts > anonymous}
-    return HeldPlaces(frozenset(told), frozenset(untold))
+    return ReservedPlaces(frozenset(told), frozenset(untold))
 
 
 def own_response(tx: ReadTx, response_id: UUID) -> ParticipantResponse | None:

@@ -8,8 +8,8 @@ from uuid import UUID
 import msgspec
 from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictStr, StringConstraints, model_validator
 
-from conflicto.participants.model import Flood
-from conflicto.participants.nickname import MAX_CHARS, part_of_key
+from conflicto.participants.model import FloodFilter
+from conflicto.participants.nickname import MAX_CHARS, key_part
 from conflicto.participants.schemas import PARTICIPANT_EXAMPLE, ResponseRetention
 from conflicto.platform.http.formats import Timestamp, Uuid
 from conflicto.platform.http.paging import PageOut, PageQuery, StrictModel, example, page_example
@@ -90,10 +90,10 @@ class FloodIn(StrictModel):
             raise ValueError("names neither an instant nor a part of a name, so everybody would go")
         return self
 
-    def flood(self) -> Flood:
+    def flood(self) -> FloodFilter:
         """Return who is meant."""
-        part = None if self.name_contains is None else part_of_key(self.name_contains)
-        return Flood(since_ts=None if self.joined_since is None else microseconds(self.joined_since), part=part)
+        part = None if self.name_contains is None else key_part(self.name_contains)
+        return FloodFilter(since_ts=None if self.joined_since is None else microseconds(self.joined_since), key_part=part)
 
 
 class FloodOut(BaseModel):

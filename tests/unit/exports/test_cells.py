@@ -1,16 +1,16 @@
 import pytest
 
-from conflicto.exports.cells import cell
-from conflicto.exports.csv import guarded
-from conflicto.exports.questions import name_of
+from conflicto.exports.cells import responses_cell
+from conflicto.exports.csv import escape_formula
+from conflicto.exports.questions import activity_name
 from tests.support.samples import activity
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
 @pytest.mark.catalogue("W-04")
 def test_what_may_be_a_formula_gets_an_apostrophe(start: str) -> None:
-    assert guarded(f"{start}cmd|' /C calc'!A0") == f"'{start}cmd|' /C calc'!A0"
-    assert guarded(start) == f"'{start}"
+    assert escape_formula(f"{start}cmd|' /C calc'!A0") == f"'{start}cmd|' /C calc'!A0"
+    assert escape_formula(start) == f"'{start}"
 
 
 BLANKS = [
@@ -24,23 +24,23 @@ BLANKS = [
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\uff1d", "\ufe66", "\ufe62", "\ufe63", "\ufe6b", "\u2212", "\u207c"])
 def test_what_cannot_be_seen_hides_no_formula(blank: str, start: str) -> None:
     for hidden in (f"{blank}{start}1+1", f"{blank * 3}{start}", f" {blank}\t {start}HYPERLINK()"):
-        assert guarded(hidden) == f"'{hidden}"
+        assert escape_formula(hidden) == f"'{hidden}"
 
 
 @pytest.mark.parametrize("blank", BLANKS)
 def test_blanks_before_words_change_nothing(blank: str) -> None:
-    assert guarded(f"{blank}Anna = {blank}") == f"{blank}Anna = {blank}"
-    assert guarded(blank) == blank
+    assert escape_formula(f"{blank}Anna = {blank}") == f"{blank}Anna = {blank}"
+    assert escape_formula(blank) == blank
 
 
 @pytest.mark.parametrize("plain", ["", "-5", "+5", "-1.50", "-2E+3", "7", "a=b", "'", "Anna", "\uff12"])
 def test_plain_numbers_and_words_stay(plain: str) -> None:
-    assert guarded(plain) == plain
+    assert escape_formula(plain) == plain
 
 
 @pytest.mark.parametrize("sneaky", ["-5+1", "-1\n", "+1 ", "-1e", "--1", "-٣", "-.5"])
 def test_what_only_begins_like_a_number_is_guarded(sneaky: str) -> None:
-    assert guarded(sneaky) == f"'{sneaky}"
+    assert escape_formula(sneaky) == f"'{sneaky}"
 
 
 @pytest.mark.parametrize(
@@ -68,12 +68,12 @@ def test_what_only_begins_like_a_number_is_guarded(sneaky: str) -> None:
     ],
 )
 def test_one_value_is_a_plain_cell_and_anything_else_json(text: str, shown: str) -> None:
-    assert cell([text], many=False) == shown
+    assert responses_cell([text], many=False) == shown
 
 
 def test_many_answers_are_a_list_however_many_they_are() -> None:
-    assert cell(['"a"'], many=True) == '["a"]'
-    assert cell(['"a"', '{"b":1}'], many=True) == '["a",{"b":1}]'
+    assert responses_cell(['"a"'], many=True) == '["a"]'
+    assert responses_cell(['"a"', '{"b":1}'], many=True) == '["a",{"b":1}]'
 
 
 @pytest.mark.parametrize(
@@ -88,4 +88,4 @@ def test_many_answers_are_a_list_however_many_they_are() -> None:
     ],
 )
 def test_an_activity_is_called_by_its_title_or_its_question(title: str | None, config: str, name: str) -> None:
-    assert name_of(activity(title=title), config) == name
+    assert activity_name(activity(title=title), config) == name

@@ -7,7 +7,7 @@ import pytest
 from faker import Faker
 from faker.config import AVAILABLE_LOCALES
 
-from conflicto.participants.nickname import NicknameInvalid, clean
+from conflicto.participants.nickname import NicknameInvalid, clean_nickname
 from conflicto.platform.word_filter.lists import FILES
 from conflicto.sessions.word_filter import WordFilter, filter_of
 
@@ -37,7 +37,7 @@ def listed_names() -> Iterator[str]:
 
 def is_taken(name: str) -> bool:
     try:
-        return not EVERY_LIST.refuses(clean(name).text)
+        return not EVERY_LIST.refuses(clean_nickname(name).text)
     except NicknameInvalid:
         return False
 

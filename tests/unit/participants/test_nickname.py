@@ -2,7 +2,7 @@ import unicodedata
 
 import pytest
 
-from conflicto.participants.nickname import Nickname, NicknameInvalid, clean, suggestions
+from conflicto.participants.nickname import Nickname, NicknameInvalid, clean_nickname, suggestions
 from conflicto.platform.problems import Kind
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
@@ -10,7 +10,7 @@ FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 
 def refused(raw: str) -> NicknameInvalid:
     with pytest.raises(NicknameInvalid) as caught:
-        clean(raw)
+        clean_nickname(raw)
     return caught.value
 
 
@@ -38,7 +38,7 @@ def refused(raw: str) -> NicknameInvalid:
     ],
 )
 def test_clean_normalises(raw, text, key):
-    assert clean(raw) == Nickname(text, key)
+    assert clean_nickname(raw) == Nickname(text, key)
 
 
 @pytest.mark.parametrize(
@@ -58,8 +58,8 @@ def test_clean_normalises(raw, text, key):
     ],
 )
 def test_emoji_is_a_name_and_part_of_one(emoji):
-    assert clean(emoji).text == emoji
-    assert clean(f"Anna {emoji} B").text == f"Anna {emoji} B"
+    assert clean_nickname(emoji).text == emoji
+    assert clean_nickname(f"Anna {emoji} B").text == f"Anna {emoji} B"
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_emoji_is_a_name_and_part_of_one(emoji):
     ],
 )
 def test_names_that_look_alike_share_a_key(one, other):
-    assert clean(one).key == clean(other).key
+    assert clean_nickname(one).key == clean_nickname(other).key
 
 
 @pytest.mark.parametrize(
@@ -101,8 +101,8 @@ def test_names_that_look_alike_share_a_key(one, other):
 )
 def test_letter_of_another_script_does_not_make_another_name(one, other):
     """R-05: somebody who takes another's look needs a number behind the name."""
-    assert clean(one).key == clean(other).key
-    assert clean(other).text == other
+    assert clean_nickname(one).key == clean_nickname(other).key
+    assert clean_nickname(other).text == other
 
 
 def test_names_in_one_script_are_themselves():
@@ -112,7 +112,7 @@ def test_names_in_one_script_are_themselves():
         "\u0420\u043e\u043c\u0430",
         "\u039d\u03af\u03ba\u03bf\u03c2 7",
     ):
-        assert clean(name).key == name.casefold().replace("\u03c2", "\u03c3")
+        assert clean_nickname(name).key == name.casefold().replace("\u03c2", "\u03c3")
 
 
 @pytest.mark.parametrize(
@@ -145,26 +145,26 @@ def test_nobody_passes_for_the_staff(raw):
     ],
 )
 def test_joiner_that_a_script_needs_is_kept(raw):
-    assert clean(raw).text == raw
-    assert "\u200c" not in clean(raw).key
-    assert "\u200d" not in clean(raw).key
+    assert clean_nickname(raw).text == raw
+    assert "\u200c" not in clean_nickname(raw).key
+    assert "\u200d" not in clean_nickname(raw).key
 
 
 def test_joiner_that_shapes_nothing_is_dropped_where_scripts_use_joiners():
-    assert clean("\u0938\u200c\u0902\u091c\u092f").text == "\u0938\u0902\u091c\u092f"
-    assert clean("\u0645\u062d\u0645\u062f\u200c").text == "\u0645\u062d\u0645\u062f"
+    assert clean_nickname("\u0938\u200c\u0902\u091c\u092f").text == "\u0938\u0902\u091c\u092f"
+    assert clean_nickname("\u0645\u062d\u0645\u062f\u200c").text == "\u0645\u062d\u0645\u062f"
 
 
 @pytest.mark.parametrize(
     "raw", ["\u0e19\u0e49\u0e33", "\u314b\u314b\u314b", "H\u2082O", "m\u00b2", "\u00bd", "\u2116 5", "\ufb01n"]
 )
 def test_name_is_shown_as_it_was_written(raw):
-    assert clean(raw).text == raw
+    assert clean_nickname(raw).text == raw
 
 
 @pytest.mark.parametrize(("one", "other"), [("Anna", "Anna 2"), ("Zoe", "Zo\u00eb"), ("AB", "A B"), ("\U0001f600", "\U0001f601")])
 def test_names_that_differ_have_keys_that_differ(one, other):
-    assert clean(one).key != clean(other).key
+    assert clean_nickname(one).key != clean_nickname(other).key
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_names_that_differ_have_keys_that_differ(one, other):
     [("Anna\ufe0f", "Anna"), ("\u2122\ufe0f x", "\u2122 x"), ("\u2764\ufe0f\ufe0f", "\u2764\ufe0f"), ("1\ufe0f", "1")],
 )
 def test_selector_outside_of_an_emoji_is_dropped(raw, text):
-    assert clean(raw).text == text
+    assert clean_nickname(raw).text == text
 
 
 @pytest.mark.parametrize(
@@ -233,26 +233,26 @@ def test_name_without_anything_to_read_is_refused(raw):
 
 @pytest.mark.parametrize("char", ["x", "\u00e9", "\u738b", "\U0001f600"])
 def test_length_is_counted_in_characters(char):
-    assert clean(f"  {char * 32}  ").text == char * 32
-    assert len(clean(char * 32).text.encode()) <= 128
+    assert clean_nickname(f"  {char * 32}  ").text == char * 32
+    assert len(clean_nickname(char * 32).text.encode()) <= 128
     assert "at most 32" in refused(char * 33).detail
 
 
 def test_length_is_counted_after_normalisation():
-    assert clean("e\u0301" * 32).text == "\u00e9" * 32
-    assert clean("\ufdfa" * 2).text == "\ufdfa" * 2  # one character that stands for eighteen in the key
+    assert clean_nickname("e\u0301" * 32).text == "\u00e9" * 32
+    assert clean_nickname("\ufdfa" * 2).text == "\ufdfa" * 2  # one character that stands for eighteen in the key
 
 
 def test_very_long_name_is_refused_unread():
-    assert clean("A" + " " * 127).text == "A"
+    assert clean_nickname("A" + " " * 127).text == "A"
     assert "at most 32" in refused("A" + " " * 128).detail
     assert "at most 32" in refused("a" + "\u0301\u0316" * 1_000_000).detail
 
 
 def test_three_marks_in_a_row_are_the_most():
-    assert clean("b\u0316\u0317\u0318").text == "b\u0316\u0317\u0318"
+    assert clean_nickname("b\u0316\u0317\u0318").text == "b\u0316\u0317\u0318"
     assert "in a row" in refused("b\u0316\u0317\u0318\u0319").detail
-    assert clean("b\u0316\u0317c\u0316\u0317").text == "b\u0316\u0317c\u0316\u0317"
+    assert clean_nickname("b\u0316\u0317c\u0316\u0317").text == "b\u0316\u0317c\u0316\u0317"
 
 
 @pytest.mark.parametrize("raw", ["\u0301a", " \u0301a", "\u20e3a"])
@@ -291,7 +291,7 @@ def test_name_of_the_staff_is_refused(raw):
     "raw", ["Hostess", "Administrator", "Ghost", "Host 2", "Systema", "Ad min us", "H. Ost", "Ad Min", "Ho St", "Sys Tem"]
 )
 def test_name_that_only_resembles_the_staff_is_accepted(raw):
-    assert clean(raw).text == raw
+    assert clean_nickname(raw).text == raw
 
 
 def test_refusal_points_at_the_field_and_never_echoes():
@@ -307,10 +307,10 @@ def test_cleaning_twice_changes_nothing_for_any_character():
             if code % 97 and code > 0x3000:
                 continue  # the rest of the planes is long and alike
             try:
-                nickname = clean(raw)
+                nickname = clean_nickname(raw)
             except NicknameInvalid:
                 continue
-            assert clean(nickname.text) == nickname
+            assert clean_nickname(nickname.text) == nickname
             assert unicodedata.is_normalized("NFC", nickname.text)
 
 
@@ -334,12 +334,12 @@ def test_cleaning_twice_changes_nothing_for_any_character():
     ],
 )
 def test_suggestions_number_the_name(name, taken, expected):
-    assert suggestions(clean(name), taken) == expected
+    assert suggestions(clean_nickname(name), taken) == expected
 
 
 def test_suggestions_take_a_question_and_a_number():
-    assert suggestions(clean("Anna"), lambda key: key == "anna 2", n=2) == ["Anna 3", "Anna 4"]
-    assert suggestions(clean("Anna"), set(), n=0) == []
+    assert suggestions(clean_nickname("Anna"), lambda key: key == "anna 2", n=2) == ["Anna 3", "Anna 4"]
+    assert suggestions(clean_nickname("Anna"), set(), n=0) == []
 
 
 @pytest.mark.parametrize("namesakes", [*range(30), 5_000])
@@ -351,12 +351,12 @@ def test_suggestions_skip_every_namesake_with_few_questions(namesakes):
         asked.append(key)
         return key in taken
 
-    assert suggestions(clean("Player"), is_taken) == [f"Player {namesakes + number}" for number in (2, 3, 4)]
+    assert suggestions(clean_nickname("Player"), is_taken) == [f"Player {namesakes + number}" for number in (2, 3, 4)]
     assert len(asked) < 40
 
 
 def test_suggestions_end_where_every_name_is_taken():
-    assert suggestions(clean("Anna"), lambda _: True) == []
+    assert suggestions(clean_nickname("Anna"), lambda _: True) == []
 
 
 @pytest.mark.parametrize(
@@ -365,8 +365,8 @@ def test_suggestions_end_where_every_name_is_taken():
 def test_suggestion_is_a_name_as_it_stands(name):
     for length in range(max(3, len(name) - 5), len(name) + 1):
         try:
-            nickname = clean(name[:length])
+            nickname = clean_nickname(name[:length])
         except NicknameInvalid:
             continue
         for text in suggestions(nickname, {nickname.key}):
-            assert clean(text).text == text
+            assert clean_nickname(text).text == text

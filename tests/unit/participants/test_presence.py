@@ -40,7 +40,7 @@ class Hall:
 
     def sign(self, seconds: float, who: int = 1) -> None:
         self.clock.at(seconds)
-        self.presence.note(ROOM, who)
+        self.presence.record(ROOM, who)
 
     def state(self, seconds: float, *, stored: float = -9_999, joined: float = -9_999) -> str:
         self.clock.at(seconds)
@@ -52,7 +52,7 @@ class Hall:
 
     def stored(self, seconds: float) -> dict[int, float]:
         self.clock.at(seconds)
-        return {who: (at_us - NOON) / S for who, at_us in self.presence.take_unsaved().items()}
+        return {who: (at_us - NOON) / S for who, at_us in self.presence.pop_unsaved().items()}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from statistics import median
 
 import pytest
 
-from conflicto.participants.nickname import clean
+from conflicto.participants.nickname import clean_nickname
 from conflicto.rehearsal import timing
 from conflicto.rehearsal.timing import join_delay, response_delays
 from conflicto.rehearsal.traits import NAMES, BotTraits, bot_names, random_traits
@@ -18,7 +18,7 @@ def people(count: int) -> list[BotTraits]:
 def test_everybody_has_a_name_of_their_own() -> None:
     many = list(islice(bot_names(Random(1)), len(NAMES) * 22))
 
-    assert len({clean(name).key for name in many}) == len(many)
+    assert len({clean_nickname(name).key for name in many}) == len(many)
     assert sorted(many[: len(NAMES)]) == sorted(NAMES)
     assert "." in many[len(NAMES)]
 

@@ -6,7 +6,7 @@ from string import Formatter
 import pytest
 
 import conflicto.app  # noqa: F401 - every error class is registered
-from conflicto.participants.nickname import MAX_CHARS, NicknameInvalid, clean
+from conflicto.participants.nickname import MAX_CHARS, NicknameInvalid, clean_nickname
 from conflicto.platform.problems import registry
 from conflicto.sessions.schemas import MAX_TITLE_CHARS
 from conflicto.web.languages import NAMES, catalogs
@@ -27,7 +27,7 @@ def test_every_problem_has_its_words_in_every_language(locale: str) -> None:
 @pytest.mark.parametrize("reason", BAD_NAMES)
 def test_every_reason_to_refuse_a_name_has_its_words(reason: str) -> None:
     with pytest.raises(NicknameInvalid) as refused:
-        clean(BAD_NAMES[reason])
+        clean_nickname(BAD_NAMES[reason])
     assert refused.value.extensions["reason"] == reason
     assert [locale for locale, words in catalogs().items() if f"problem.nickname-invalid.{reason}" not in words] == []
 

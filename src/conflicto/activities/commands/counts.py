@@ -10,10 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conflicto.activities.events import CountsChanged
+    from conflicto.activities.model import Activity
     from conflicto.platform.db.transaction import WriteTx
-
-
-note_tick = store.note_tick
 
 
 def change_counts(tx: WriteTx, changed: Sequence[CountsChanged]) -> None:
@@ -21,3 +19,8 @@ def change_counts(tx: WriteTx, changed: Sequence[CountsChanged]) -> None:
     store.save_counts(tx, [(each.activity_id, each.round, each.counts) for each in changed])
     for each in changed:
         tx.emit(each)
+
+
+def save_release_us(tx: WriteTx, activity: Activity, at_us: int) -> None:
+    """Store the instant of the current round's last release."""
+    store.save_release_us(tx, activity, at_us)

@@ -8,12 +8,12 @@ from uuid import UUID
 
 from conflicto.activities import store
 from conflicto.activities.commands.run import move_activity
-from conflicto.activities.errors import AnswersExist, TooManyActivities
+from conflicto.activities.content_validation import validated_change
+from conflicto.activities.errors import ResponsesExist, TooManyActivities
 from conflicto.activities.events import ActivityChanged
-from conflicto.activities.fitting import refitted
 from conflicto.activities.model import (
-    DEFAULT_GROUP,
-    MOST_ACTIVITIES,
+    DEFAULT_MIN_GROUP,
+    MAX_ACTIVITIES,
     Activity,
     ActivityStatus,
     Content,
@@ -22,8 +22,8 @@ from conflicto.activities.model import (
     ResponsesVisibility,
     ResultsVisibility,
 )
-from conflicto.activities.queries import activity_with_content, total_answers
-from conflicto.activities.strictness import is_binding, loosened
+from conflicto.activities.privacy import has_binding_settings, weakened_settings
+from conflicto.activities.queries import activity_with_content, count_responses
 from conflicto.platform.ids import random_uuid
 from conflicto.sessions import idempotency
 from conflicto.sessions.commands import NewSession, Revisions, forget_activity, require_active, require_revision
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 CREATED = 201
 
-FROZEN_BY_ANSWERS = frozenset({"response_policy", "type"})
+FROZEN_FIELDS = frozenset({"response_policy", "type"})
 """What people answered to: these never change once an answer exists."""
 
 
@@ -57,7 +57,7 @@ class NewActivity:
     responses_visibility: ResponsesVisibility = ResponsesVisibility.HOST
     moderation: ModerationPolicy = ModerationPolicy.OFF
     anonymous: bool = False
-    min_group: int = DEFAULT_GROUP
+    min_group: int = DEFAULT_MIN_GROUP
     duration_seconds: int | None = None
 
 
@@ -81,7 +81,7 @@ def create_activity(
     earlier = idempotency.replay(tx, key)
     if earlier:
         return *activity_with_content(tx, UUID(earlier.entity)), earlier.status
-    _require_room(tx, session_id, more=1)
+    _require_capacity(tx, session_id, more=1)
     if status is ActivityStatus.ACTIVE:
         require_active(session_by_id(tx, session_id))
     activity = add_activity(tx, session_id, new)
@@ -135,10 +135,10 @@ def change_activity(
     require_revision(activity.revision, revisions)
     require_open(session_by_id(tx, activity.session_id))
     wanted = replace(activity, **fields)
-    written = refitted(types, (activity.type, wanted.type), content, replace(content, **texts))
+    written = validated_change(types, (activity.type, wanted.type), content, replace(content, **texts))
     if (wanted, written) == (activity, content):
         return activity, content
-    _require_unanswered(tx, (activity, wanted), (content, written), force=force)
+    _require_no_responses(tx, (activity, wanted), (content, written), force=force)
     head = tx.head(activity.session_id)
     more = _text_bytes(wanted, written) - _text_bytes(activity, content)
     if more > 0:
@@ -164,7 +164,7 @@ def delete_activity(tx: WriteTx, activity_id: UUID, *, revisions: Revisions = No
     head.add_count("stored_bytes", _text_bytes(gone, nothing) - _text_bytes(activity, content))
     tx.emit(ActivityChanged(gone))
     forget_activity(tx, activity.session_id, activity_id)
-    return total_answers(store.rounds_of(tx, activity_id))
+    return count_responses(store.counts_by_round(tx, activity_id))
 
 
 def duplicate_session(tx: WriteTx, session_id: int, *, title: str | None = None, life_s: int = DEFAULT_LIFE_S) -> Session:
@@ -175,16 +175,16 @@ def duplicate_session(tx: WriteTx, session_id: int, *, title: str | None = None,
         word_filter=original.word_filter,
     )  # fmt: skip
     copy, _ = make_session(tx, copied, life_s=life_s)
-    for activity in store.live(tx, session_id):
+    for activity in store.activities_in_order(tx, session_id):
         content = store.contents(tx, [activity.id])[activity.id]
         kept = {name: getattr(activity, name) for name in NewActivity.__slots__ if name != "content"}
         add_activity(tx, copy.id, NewActivity(content=content, **kept))
     return session_by_id(tx, copy.id)
 
 
-def _require_room(tx: WriteTx, session_id: int, *, more: int) -> None:
+def _require_capacity(tx: WriteTx, session_id: int, *, more: int) -> None:
     require_open(session_by_id(tx, session_id))
-    if tx.head(session_id).counts["activities"] + more > MOST_ACTIVITIES:
+    if tx.head(session_id).counts["activities"] + more > MAX_ACTIVITIES:
         raise TooManyActivities
     require_storage(tx.head(session_id))
 
@@ -193,13 +193,13 @@ def _text_bytes(activity: Activity, content: Content) -> int:
     return text_bytes(activity.title, content.config, content.secret, content.aggregate, content.scopes)
 
 
-def _require_unanswered(
+def _require_no_responses(
     tx: WriteTx, before_after: tuple[Activity, Activity], contents: tuple[Content, Content], *, force: bool
 ) -> None:
     before, after = before_after
-    frozen = loosened(before, after)
-    frozen |= {name for name in FROZEN_BY_ANSWERS if getattr(before, name) != getattr(after, name)}
+    frozen = weakened_settings(before, after)
+    frozen |= {name for name in FROZEN_FIELDS if getattr(before, name) != getattr(after, name)}
     if not force:
         frozen |= {name for name in ("config", "secret") if getattr(contents[0], name) != getattr(contents[1], name)}
-    if frozen and is_binding(before, total_answers(store.rounds_of(tx, before.id))):
-        raise AnswersExist(extensions={"fields": sorted(frozen)})
+    if frozen and has_binding_settings(before, count_responses(store.counts_by_round(tx, before.id))):
+        raise ResponsesExist(extensions={"fields": sorted(frozen)})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from conflicto.activities import lifecycle, store
 from conflicto.activities.commands.counts import change_counts
-from conflicto.activities.events import ActivityChanged, AnsweringEnded, CountsChanged
+from conflicto.activities.events import ActivityChanged, CountsChanged, RoundClosed
 from conflicto.activities.model import Activity, ActivityStatus, Counts
 from conflicto.activities.queries import activity_by_id
 from conflicto.platform.problems import NotFound
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SYSTEM = "system"
 """The actor of what the server does by itself."""
 
-BEGINNINGS = frozenset({ActivityStatus.PUBLISHED, ActivityStatus.ACTIVE})
+STARTING_STATUSES = frozenset({ActivityStatus.PUBLISHED, ActivityStatus.ACTIVE})
 """Steps to these are refused where no bytes are left, so that steps back and forth do not write audit lines without end."""
 
 
@@ -49,7 +49,7 @@ def move_activity(
     activity = activity_by_id(tx, activity_id)
     session = session_by_id(tx, activity.session_id)
     require_open(session)
-    if to in BEGINNINGS:
+    if to in STARTING_STATUSES:
         require_storage(tx.head(session.id), in_reserve=True)
     moved = lifecycle.advance(activity, to, now_us=tx.effective_now(session.id) + 1, duration_seconds=duration_seconds)
     if to is ActivityStatus.ACTIVE:
@@ -57,9 +57,9 @@ def move_activity(
         _expire_current(tx, session.current_activity_id, actor=actor)
         moved = lifecycle.advance(activity, to, now_us=tx.next_ts(session.id), duration_seconds=duration_seconds)
     if to is ActivityStatus.EXPIRED:
-        _end_answering(tx, activity)
-    moved = _keep(tx, activity, moved, actor=actor, reason=reason)
-    _point_session_at(tx, moved)
+        _emit_round_closed(tx, activity)
+    moved = _save_step(tx, activity, moved, actor=actor, reason=reason)
+    _update_current(tx, moved)
     return moved
 
 
@@ -80,10 +80,10 @@ def start_round(
     lifecycle.next_round(activity, now_us=tx.effective_now(session.id) + 1)
     if session.current_activity_id != activity_id:
         _expire_current(tx, session.current_activity_id, actor=actor)
-    _end_answering(tx, activity)
+    _emit_round_closed(tx, activity)
     again = lifecycle.next_round(activity, now_us=tx.next_ts(session.id), duration_seconds=duration_seconds)
-    _end_round(tx, activity)
-    again = _keep(tx, activity, again, actor=actor, reason=reason)
+    _save_round(tx, activity)
+    again = _save_step(tx, activity, again, actor=actor, reason=reason)
     store.add_round(tx, again)
     tx.head(session.id).add_count("stored_bytes", ROUND_BYTES)
     tx.emit(CountsChanged(session.id, activity_id, again.round, Counts()))
@@ -95,17 +95,17 @@ def extend_activity(tx: WriteTx, activity_id: UUID, seconds: int, *, from_now: b
     """Move the end of a running activity by `seconds`, or to `seconds` from now; `NotTimed` if there is no end to move."""
     activity = activity_by_id(tx, activity_id)
     move = lifecycle.timed if from_now else lifecycle.extended
-    return _keep(tx, activity, move(activity, seconds, at_us=tx.effective_now(activity.session_id)))
+    return _save_step(tx, activity, move(activity, seconds, at_us=tx.effective_now(activity.session_id)))
 
 
 def reveal_activity(tx: WriteTx, activity_id: UUID, *, results: bool | None, secret: bool | None) -> Activity:
     """Show or hide results and secret; each can be set back. `MoveNotAllowed` before the activity was asked."""
     activity = activity_by_id(tx, activity_id)
     require_open(session_by_id(tx, activity.session_id))
-    return _keep(tx, activity, lifecycle.revealed(activity, results=results, secret=secret))
+    return _save_step(tx, activity, lifecycle.revealed(activity, results=results, secret=secret))
 
 
-def focus_answer(tx: WriteTx, activity_id: UUID, response_id: UUID | None) -> Activity:
+def set_focus(tx: WriteTx, activity_id: UUID, response_id: UUID | None) -> Activity:
     """Show one of the activity's answers large, or none; the caller knows that it is there and may be seen.
 
     Raises:
@@ -113,7 +113,7 @@ def focus_answer(tx: WriteTx, activity_id: UUID, response_id: UUID | None) -> Ac
     """
     activity = activity_by_id(tx, activity_id)
     require_open(session_by_id(tx, activity.session_id))
-    return _keep(tx, activity, replace(activity, focus_response_id=response_id))
+    return _save_step(tx, activity, replace(activity, focus_response_id=response_id))
 
 
 def show_activity(tx: WriteTx, session_id: int, activity_id: UUID | None) -> Session:
@@ -136,7 +136,7 @@ def expire_due(tx: WriteTx, activity_id: UUID) -> Activity | None:
     return _expire(tx, activity, actor=SYSTEM, reason="time is up")
 
 
-def end_with_session(tx: WriteTx, event: SessionEnded) -> None:
+def expire_with_session(tx: WriteTx, event: SessionEnded) -> None:
     """Expire what still runs in a session that is completed: a subscriber of `SessionEnded`."""
     _expire_current(tx, event.session.current_activity_id, actor=event.actor)
 
@@ -149,28 +149,28 @@ def _expire_current(tx: WriteTx, activity_id: UUID | None, *, actor: str) -> Non
 
 def _expire(tx: WriteTx, activity: Activity, *, actor: str, reason: str | None) -> Activity:
     moved = lifecycle.advance(activity, ActivityStatus.EXPIRED, now_us=tx.effective_now(activity.session_id))
-    _end_answering(tx, activity)
-    expired = _keep(tx, activity, moved, actor=actor, reason=reason)
+    _emit_round_closed(tx, activity)
+    expired = _save_step(tx, activity, moved, actor=actor, reason=reason)
     set_current(tx, activity.session_id, None)
     return expired
 
 
-def _end_answering(tx: WriteTx, activity: Activity) -> None:
+def _emit_round_closed(tx: WriteTx, activity: Activity) -> None:
     """Tell that no more answers are taken, before the step itself is stored."""
     if activity.status is ActivityStatus.ACTIVE:
-        tx.emit(AnsweringEnded(activity))
+        tx.emit(RoundClosed(activity))
 
 
-def _end_round(tx: WriteTx, activity: Activity) -> None:
+def _save_round(tx: WriteTx, activity: Activity) -> None:
     """Keep what the activity says of its present round, because the next one takes its place."""
     kept = replace(
-        store.rounds_of(tx, activity.id)[activity.round], started_ts=activity.started_ts, duration_seconds=activity.duration_seconds,
+        store.counts_by_round(tx, activity.id)[activity.round], started_ts=activity.started_ts, duration_seconds=activity.duration_seconds,
         was_revealed=activity.results_revealed,
     )  # fmt: skip
     change_counts(tx, [CountsChanged(activity.session_id, activity.id, activity.round, kept)])
 
 
-def _point_session_at(tx: WriteTx, activity: Activity) -> None:
+def _update_current(tx: WriteTx, activity: Activity) -> None:
     if activity.status is ActivityStatus.ACTIVE:
         set_current(tx, activity.session_id, activity.id)
     elif activity.status is ActivityStatus.EXPIRED:
@@ -179,7 +179,7 @@ def _point_session_at(tx: WriteTx, activity: Activity) -> None:
         forget_activity(tx, activity.session_id, activity.id)
 
 
-def _keep(tx: WriteTx, before: Activity, after: Activity, *, actor: str | None = None, reason: str | None = None) -> Activity:
+def _save_step(tx: WriteTx, before: Activity, after: Activity, *, actor: str | None = None, reason: str | None = None) -> Activity:
     """Store a moved activity as its next revision, at the end of the feed, and note the step in the audit."""
     if after == before:
         return before

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from conflicto.participants import store
 from conflicto.participants.errors import NicknameRefused, NicknameTaken, SeatGone, SessionFull, SessionLocked
 from conflicto.participants.events import ParticipantChanged
-from conflicto.participants.model import FIRST_VERSION, MOST_PARTICIPANTS, NO_PLACES, HeldPlaces, Participant
-from conflicto.participants.nickname import Nickname, decent, suggestions
+from conflicto.participants.model import FIRST_VERSION, MAX_PARTICIPANTS, NO_RESERVED_PLACES, Participant, ReservedPlaces
+from conflicto.participants.nickname import Nickname, allowed_suggestions, suggestions
 from conflicto.participants.queries import seat_of
 from conflicto.platform.ids import public_id
 from conflicto.platform.problems import DomainError, NotFound
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx, WriteTx
     from conflicto.sessions.idempotency import Key
 
-    Places = Callable[[ReadTx, int], HeldPlaces]
+    ReadPlaces = Callable[[ReadTx, int], ReservedPlaces]
     """Reads the places that are kept in a session; the room of the answers provides it."""
 
 CREATED = 201
@@ -52,32 +52,32 @@ class Seat:
     status: int
 
 
-class _KeptPlaces:
+class _ReservedPlacesCache:
     """Places kept in each session, read once for all requests of a group: one reading costs up to 5,000 people who left."""
 
-    def __init__(self, tx: WriteTx, places: Places | None) -> None:
+    def __init__(self, tx: WriteTx, places: ReadPlaces | None) -> None:
         self._tx = tx
         self._places = places
-        self._read: dict[int, HeldPlaces] = {}
+        self._read: dict[int, ReservedPlaces] = {}
 
-    def of(self, session_id: int) -> HeldPlaces:
+    def of(self, session_id: int) -> ReservedPlaces:
         if session_id not in self._read:
-            self._read[session_id] = self._places(self._tx, session_id) if self._places else NO_PLACES
+            self._read[session_id] = self._places(self._tx, session_id) if self._places else NO_RESERVED_PLACES
         return self._read[session_id]
 
-    def give_back(self, participant: Participant) -> None:
+    def release(self, participant: Participant) -> None:
         held = self.of(participant.session_id)
-        self._read[participant.session_id] = replace(held, told=held.told - {participant.id})
+        self._read[participant.session_id] = replace(held, counted=held.counted - {participant.id})
 
 
-def join_many(tx: WriteTx, requests: Sequence[JoinRequest], *, places: Places | None = None) -> list[Seat | DomainError]:
+def join_many(tx: WriteTx, requests: Sequence[JoinRequest], *, places: ReadPlaces | None = None) -> list[Seat | DomainError]:
     """Give seats in the order of arrival and return one outcome for each request; nothing is written for a refused one.
 
     `places` says who left and keeps a place; without it nobody does.
 
     Outcomes: `Seat`, or CodeUnknown (also for sessions that are over), SessionLocked, SessionFull, NicknameTaken, KeyReused, SeatGone.
     """
-    kept = _KeptPlaces(tx, places)
+    kept = _ReservedPlacesCache(tx, places)
     outcomes: dict[int, Seat | DomainError] = _replayed(tx, requests, kept)
     waiting: dict[int, list[int]] = defaultdict(list)
     for place, request in enumerate(requests):
@@ -95,14 +95,14 @@ def join_many(tx: WriteTx, requests: Sequence[JoinRequest], *, places: Places | 
     return [outcomes[place] for place in range(len(requests))]
 
 
-def _replayed(tx: WriteTx, requests: Sequence[JoinRequest], kept: _KeptPlaces) -> dict[int, Seat | DomainError]:
+def _replayed(tx: WriteTx, requests: Sequence[JoinRequest], kept: _ReservedPlacesCache) -> dict[int, Seat | DomainError]:
     known = idempotency.replays(tx, [request.key for request in requests])
     outcomes: dict[int, Seat | DomainError] = {}
     for place, request in enumerate(requests):
         earlier = known.get(request.key.id) if request.key else None
         if isinstance(earlier, idempotency.Replay):
             seat, version = seat_of(earlier)
-            outcomes[place] = found = _same_seat(tx, request, (seat, version, earlier.status), kept)
+            outcomes[place] = found = _replayed_seat(tx, request, (seat, version, earlier.status), kept)
             if request.key and isinstance(found, Seat) and found.participant.token_version != version:
                 known[request.key.id] = idempotency.change(tx, request.key, f"{seat}:{found.participant.token_version}")
         elif earlier is not None:
@@ -110,7 +110,9 @@ def _replayed(tx: WriteTx, requests: Sequence[JoinRequest], kept: _KeptPlaces) -
     return outcomes
 
 
-def _same_seat(tx: WriteTx, request: JoinRequest, earlier: tuple[int, int, int], kept: _KeptPlaces) -> Seat | DomainError:
+def _replayed_seat(
+    tx: WriteTx, request: JoinRequest, earlier: tuple[int, int, int], kept: _ReservedPlacesCache
+) -> Seat | DomainError:
     """Return the seat that an earlier request was given, with the name and the place that were kept for whoever left it."""
     seat, version, status = earlier
     participant = store.find_ever(tx, seat)
@@ -119,22 +121,22 @@ def _same_seat(tx: WriteTx, request: JoinRequest, earlier: tuple[int, int, int],
     session = session_by_id(tx, request.session_id)
     if not participant.deleted and participant.token_version == version:
         return Seat(participant, session, status)
-    if not participant.deleted or participant.token_version != version + 1 or not _keeps_place(participant, kept):
+    if not participant.deleted or participant.token_version != version + 1 or not _has_reserved_place(participant, kept):
         return SeatGone()  # it belongs to another phone now, or nothing was kept of it
     if session.status is SessionStatus.COMPLETED or session.locked:
         return SessionLocked() if session.locked else SeatGone()
     refusal = _name_refusal(tx, session, request.nickname, store.taken_keys(tx, session.id, {request.nickname.key}))
-    return refusal or Seat(_returned(tx, participant, request.nickname, kept), session, status)
+    return refusal or Seat(_restore_seat(tx, participant, request.nickname, kept), session, status)
 
 
-def _keeps_place(participant: Participant, kept: _KeptPlaces) -> bool:
+def _has_reserved_place(participant: Participant, kept: _ReservedPlacesCache) -> bool:
     """Return whether somebody who left may come back: not while an anonymous round is open, where they might answer twice."""
     held = kept.of(participant.session_id)
-    return participant.id in held.told and participant.id not in held.untold
+    return participant.id in held.counted and participant.id not in held.uncounted
 
 
-def _returned(tx: WriteTx, participant: Participant, nickname: Nickname, kept: _KeptPlaces) -> Participant:
-    kept.give_back(participant)
+def _restore_seat(tx: WriteTx, participant: Participant, nickname: Nickname, kept: _ReservedPlacesCache) -> Participant:
+    kept.release(participant)
     head = tx.head(participant.session_id)
     now = head.next_ts(tx.now_us, control=False)
     head.add_count("participants", 1)
@@ -153,7 +155,7 @@ def _seat_session(
     session_id: int,
     asked: list[tuple[int, JoinRequest]],
     outcomes: dict[int, Seat | DomainError],
-    kept: _KeptPlaces,
+    kept: _ReservedPlacesCache,
 ) -> list[tuple[int, Seat]]:
     try:
         session = session_by_id(tx, session_id)
@@ -161,7 +163,7 @@ def _seat_session(
         outcomes.update((place, CodeUnknown()) for place, _ in asked)
         return []
     taken = store.taken_keys(tx, session_id, {request.nickname.key for _, request in asked})
-    held = kept.of(session_id) if session.max_participants else NO_PLACES
+    held = kept.of(session_id) if session.max_participants else NO_RESERVED_PLACES
     given = []
     for place, request in asked:
         refusal = _refusal(tx, session, request, taken, held)
@@ -169,18 +171,18 @@ def _seat_session(
             outcomes[place] = refusal
             continue
         taken.add(request.nickname.key)
-        seat = Seat(_seated(tx, session_id, request), session, CREATED)
+        seat = Seat(_new_participant(tx, session_id, request), session, CREATED)
         outcomes[place] = seat
         given.append((place, seat))
     return given
 
 
-def _refusal(tx: WriteTx, session: Session, request: JoinRequest, taken: set[str], held: HeldPlaces) -> DomainError | None:
+def _refusal(tx: WriteTx, session: Session, request: JoinRequest, taken: set[str], held: ReservedPlaces) -> DomainError | None:
     if session.status is SessionStatus.COMPLETED or session.join_code != request.code:
         return CodeUnknown()
     if session.locked:
         return SessionLocked()
-    if held.is_full or tx.head(session.id).counts["participants"] + held.count >= (session.max_participants or MOST_PARTICIPANTS):
+    if held.is_full or tx.head(session.id).counts["participants"] + held.count >= (session.max_participants or MAX_PARTICIPANTS):
         return SessionFull()
     if is_full(tx.head(session.id)):
         return StorageFull()
@@ -192,13 +194,13 @@ def _name_refusal(tx: WriteTx, session: Session, nickname: Nickname, taken: set[
         return key in taken or bool(store.taken_keys(tx, session.id, [key]))
 
     if session.word_filter.refuses(nickname.text):
-        return NicknameRefused(extensions={"suggestions": decent(nickname, session.word_filter, is_taken)})
+        return NicknameRefused(extensions={"suggestions": allowed_suggestions(nickname, session.word_filter, is_taken)})
     if nickname.key in taken:
         return NicknameTaken(extensions={"suggestions": suggestions(nickname, is_taken)})
     return None
 
 
-def _seated(tx: WriteTx, session_id: int, request: JoinRequest) -> Participant:
+def _new_participant(tx: WriteTx, session_id: int, request: JoinRequest) -> Participant:
     head = tx.head(session_id)
     now = head.next_ts(tx.now_us, control=False)
     head.add_count("participants", 1)

@@ -9,7 +9,7 @@ from conflicto.participants import store
 from conflicto.participants.errors import NicknameRefused, NicknameTaken, SeatLinkInvalid
 from conflicto.participants.events import ParticipantChanged, ParticipantRemoved
 from conflicto.participants.model import SEAT_LINK_LIFE_S, Participant
-from conflicto.participants.nickname import Nickname, decent, suggestions
+from conflicto.participants.nickname import Nickname, allowed_suggestions, suggestions
 from conflicto.participants.queries import link_digest, participant_by_id
 from conflicto.platform.instants import US_PER_S
 from conflicto.sessions.model import require_open
@@ -39,10 +39,10 @@ def rename(tx: WriteTx, participant_id: int, nickname: Nickname, *, by_host: boo
         return bool(store.taken_keys(tx, session.id, [key]))
 
     if not by_host and session.word_filter.refuses(nickname.text):
-        raise NicknameRefused(extensions={"suggestions": decent(nickname, session.word_filter, is_taken)})
+        raise NicknameRefused(extensions={"suggestions": allowed_suggestions(nickname, session.word_filter, is_taken)})
     if nickname.key != participant.nickname_key and is_taken(nickname.key):
         raise NicknameTaken(extensions={"suggestions": suggestions(nickname, is_taken)})
-    return _keep(tx, replace(participant, nickname=nickname.text, nickname_key=nickname.key))
+    return _save_change(tx, replace(participant, nickname=nickname.text, nickname_key=nickname.key))
 
 
 def remove(tx: WriteTx, participant_id: int, *, erase_answers: bool, forget: bool) -> None:
@@ -57,7 +57,7 @@ def remove(tx: WriteTx, participant_id: int, *, erase_answers: bool, forget: boo
         token_version=participant.token_version + 1,
         deleted=True,
     )
-    kept = _keep(tx, gone)
+    kept = _save_change(tx, gone)
     head.counts["participants_ts"] = kept.updated_ts
     store.remove_links(tx, participant_id)
     tx.emit(ParticipantRemoved(participant.session_id, participant_id, erase_answers, participant.scripted))
@@ -84,12 +84,12 @@ def remove_many(tx: WriteTx, session_id: int, seats: Sequence[Participant]) -> N
         tx.emit(ParticipantRemoved(session_id, each.id, erase_answers=False, is_scripted=each.scripted))
 
 
-def forget_scripted(tx: WriteTx, session_id: int, most: int) -> int:
+def erase_scripted(tx: WriteTx, session_id: int, limit: int) -> int:
     """Forget up to `most` scripted participants with all that they answered, those whom the host has removed already too; how many."""
-    some = store.scripted(tx, session_id, most=most)
+    some = store.scripted_seats(tx, session_id, most=limit)
     for each in some:
         if each.deleted:
-            _keep(tx, replace(each, nickname=""))
+            _save_change(tx, replace(each, nickname=""))
             tx.emit(ParticipantRemoved(session_id, each.id, erase_answers=True, is_scripted=True))
         else:
             remove(tx, each.id, erase_answers=True, forget=True)
@@ -116,15 +116,15 @@ def redeem_seat(tx: WriteTx, secret: str) -> Participant:
         raise SeatLinkInvalid
     participant = participant_by_id(tx, link[1])
     store.remove_links(tx, participant.id)
-    return _keep(tx, replace(participant, token_version=participant.token_version + 1))
+    return _save_change(tx, replace(participant, token_version=participant.token_version + 1))
 
 
-def note_seen(tx: WriteTx, seen: dict[int, int]) -> None:
+def save_last_seen(tx: WriteTx, seen: dict[int, int]) -> None:
     """Store when participants were last seen (id → wall µs)."""
     store.save_seen(tx, seen)
 
 
-def _keep(tx: WriteTx, participant: Participant) -> Participant:
+def _save_change(tx: WriteTx, participant: Participant) -> Participant:
     stamp = tx.next_ts(participant.session_id, control=False)
     kept = replace(participant, revision=participant.revision + 1, updated_ts=stamp)
     store.save(tx, kept)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from conflicto.activities.commands.run import focus_answer
+from conflicto.activities.commands.run import set_focus
 from conflicto.activities.lifecycle import is_open
 from conflicto.activities.model import Activity, ModerationPolicy, ResponsePolicy
 from conflicto.activities.queries import activity_by_id
@@ -135,7 +135,7 @@ def focus_response(tx: WriteTx, activity_id: UUID, response_id: UUID | None) -> 
         response = response_by_id(tx, response_id, activity_id=activity_id)
         if response.moderation is not Moderation.VISIBLE or response.round != activity_by_id(tx, activity_id).round:
             raise NotFound
-    return focus_answer(tx, activity_id, response_id)
+    return set_focus(tx, activity_id, response_id)
 
 
 def reset_round(tx: WriteTx, activity_id: UUID, *, session_id: int) -> int:

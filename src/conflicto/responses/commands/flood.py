@@ -14,7 +14,7 @@ from conflicto.sessions.commands import record
 from conflicto.sessions.queries import session_by_id
 
 if TYPE_CHECKING:
-    from conflicto.participants.model import Flood
+    from conflicto.participants.model import FloodFilter
     from conflicto.platform.db.transaction import WriteTx
 
 SEATS, ANSWERS = 25, 100
@@ -35,7 +35,7 @@ class Cleared(NamedTuple):
 NOTHING = Cleared(0, 0)
 
 
-def clear_flood(tx: WriteTx, session_id: int, flood: Flood, *, erase_answers: bool) -> Cleared:
+def clear_flood(tx: WriteTx, session_id: int, flood: FloodFilter, *, erase_answers: bool) -> Cleared:
     """Remove some of a flood as a host removes one; those whose answers are to go leave with the last of them.
 
     Answers to anonymous activities are never found by their author: what was released of them stays.
@@ -58,7 +58,7 @@ def clear_flood(tx: WriteTx, session_id: int, flood: Flood, *, erase_answers: bo
     return Cleared(len(seats), len(answers))
 
 
-def _clear_kept(tx: WriteTx, session_id: int, flood: Flood) -> int:
+def _clear_kept(tx: WriteTx, session_id: int, flood: FloodFilter) -> int:
     removed, closed = removed_of_flood(tx, session_id, flood), anonymous_ids(tx, session_id)
     for first in range(0, len(removed), MOST_IDS):
         answers = store.some_of_seats(tx, removed[first : first + MOST_IDS], most=ANSWERS, closed=closed)

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from conflicto.activities.commands.counts import note_tick
+from conflicto.activities.commands.counts import save_release_us
 from conflicto.activities.lifecycle import is_open
-from conflicto.activities.queries import activities_by_id, newest_tick
+from conflicto.activities.queries import activities_by_id, last_release_us
 from conflicto.participants.queries import has_people, scripted_ids
 from conflicto.platform.ids import drawn
 from conflicto.responses import store
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-    from conflicto.activities.events import AnsweringEnded
+    from conflicto.activities.events import RoundClosed
     from conflicto.activities.model import Activity
     from conflicto.platform.db.transaction import WriteTx
     from conflicto.responses.pool.model import PooledResponse
@@ -60,8 +60,8 @@ def _look(tx: WriteTx, activity_id: UUID) -> int | None:
     if not pool.is_filled(tx, activity.id, activity.round):
         return None
     tick = tick_at(activity, tx.now_us)
-    if tick > max(newest_tick(tx, activity), activity.started_ts or 0):
-        note_tick(tx, activity, tick)
+    if tick > max(last_release_us(tx, activity), activity.started_ts or 0):
+        save_release_us(tx, activity, tick)
         _release(tx, activity, _take_at_tick(tx, activity))
     return tick + PERIOD_US
 
@@ -81,7 +81,7 @@ def _take_at_tick(tx: WriteTx, activity: Activity) -> list[PooledResponse]:
     return taken
 
 
-def release_rest(tx: WriteTx, event: AnsweringEnded) -> None:
+def release_rest(tx: WriteTx, event: RoundClosed) -> None:
     """Release what is left when answering ends: a subscriber of `AnsweringEnded`.
 
     New answers of fewer people than the group stay in the pool for good: released by themselves they could be told from all that was

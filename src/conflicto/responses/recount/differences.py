@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from conflicto.activities.queries import activity_bytes, kept_counts, recounted_activities
+from conflicto.activities.queries import activity_bytes, recounted_activities, stored_counts
 from conflicto.participants.queries import participant_bytes, recounted_seats
 from conflicto.responses.pool import store as pool
 from conflicto.responses.recount import store
@@ -67,7 +67,7 @@ def bytes_of_sessions(tx: ReadTx) -> Counter[int]:
 
 def _rounds(tx: ReadTx, live: set[int]) -> Iterator[str]:
     rows = store.recount(tx)
-    for (session_id, activity_id, nth), kept in kept_counts(tx).items():
+    for (session_id, activity_id, nth), kept in stored_counts(tx).items():
         counted = rows.pop((activity_id, nth), (0, 0))
         if session_id in live and counted != (kept.live, kept.visible):
             yield (

@@ -7,30 +7,30 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from conflicto.participants.commands.seats import note_seen
+from conflicto.participants.commands.seats import save_last_seen
 from conflicto.platform.problems import DomainError
 
 if TYPE_CHECKING:
     from conflicto.participants.presence import Presence
     from conflicto.platform.db.writer import Writer
 
-BATCH_S = 10.0
+SAVE_INTERVAL_S = 10.0
 
 log = structlog.get_logger(__name__)
 
 
-async def keep_presence(presence: Presence, writer: Writer) -> None:
+async def run_presence_saver(presence: Presence, writer: Writer) -> None:
     """Write what was noted, every 10 s, until cancelled."""
     while True:
-        await asyncio.sleep(BATCH_S)
+        await asyncio.sleep(SAVE_INTERVAL_S)
         await save_presence(presence, writer)
 
 
 async def save_presence(presence: Presence, writer: Writer) -> None:
     """Write what was noted since the last batch; a database that is down costs one batch."""
-    seen = presence.take_unsaved()
+    seen = presence.pop_unsaved()
     if seen:
         try:
-            await writer.run((), note_seen, seen)
+            await writer.run((), save_last_seen, seen)
         except DomainError as error:
             log.warning("presence-not-saved", code=error.code, participants=len(seen))

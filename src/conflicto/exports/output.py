@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 MAX_FILE_BYTES = 4 * 1024**3
 
-TURN_ROWS = 50
-TURN_S = 0.005
+ROWS_PER_CHECK = 50
+MAX_BURST_S = 0.005
 """After so many rows the thread looks at its own clock, and once it has worked so long it rests as long."""
 
 
-class Stopped(Exception):
+class ExportStopped(Exception):
     """Nobody waits for this export any more."""
 
 
-class Sink:
+class ExportFile:
     """A file that takes nothing more once `stop` is set; a workbook is put together after its last row, and that takes long too.
 
     The writer is told once. What it writes after that, or to a closed file, goes nowhere: a workbook that was given up writes its end
@@ -33,7 +33,7 @@ class Sink:
     def __init__(self, file: BinaryIO, stop: threading.Event) -> None:
         self._file = file
         self._stop = stop
-        self._has_told = False
+        self._has_raised = False
         self._position = 0
 
     def write(self, part: bytes) -> int:
@@ -44,11 +44,11 @@ class Sink:
             OSError: the file would be larger than an export may be, or there is no room for it.
         """
         self._position += len(part)
-        if self._file.closed or self._has_told:
+        if self._file.closed or self._has_raised:
             return len(part)
         if self._stop.is_set() or self._position > MAX_FILE_BYTES:
-            self._has_told = True
-            raise Stopped if self._stop.is_set() else OSError(errno.EFBIG, "The export is too large")
+            self._has_raised = True
+            raise ExportStopped if self._stop.is_set() else OSError(errno.EFBIG, "The export is too large")
         return self._file.write(part)
 
     def writelines(self, lines: Iterable[bytes]) -> None:
@@ -74,7 +74,7 @@ class Sink:
         return getattr(self._file, name)
 
 
-def gently(items: Iterator[T], stop: threading.Event, on_turn: Callable[[], None]) -> Iterator[T]:
+def throttled(items: Iterator[T], stop: threading.Event, on_check: Callable[[], None]) -> Iterator[T]:
     """Yield items, and rest as long as they took: the thread that answers everybody shares the interpreter with this one.
 
     Every few items `on_turn` is called.
@@ -85,10 +85,10 @@ def gently(items: Iterator[T], stop: threading.Event, on_turn: Callable[[], None
     began_s = time.thread_time()
     for nth, item in enumerate(items, 1):
         yield item
-        if nth % TURN_ROWS:
+        if nth % ROWS_PER_CHECK:
             continue
-        on_turn()
-        if (worked_s := time.thread_time() - began_s) >= TURN_S:
+        on_check()
+        if (worked_s := time.thread_time() - began_s) >= MAX_BURST_S:
             if stop.wait(worked_s):
-                raise Stopped
+                raise ExportStopped
             began_s = time.thread_time()

@@ -9,22 +9,33 @@ from conflicto.activities.model import ResponsesVisibility, ResultsVisibility
 if TYPE_CHECKING:
     from conflicto.activities.model import Activity
 
-_RESULTS = (ResultsVisibility.ALWAYS, ResultsVisibility.AFTER_ANSWER, ResultsVisibility.AFTER_REVEAL, ResultsVisibility.HOST)
-_RESPONSES = (ResponsesVisibility.PARTICIPANTS, ResponsesVisibility.SCREEN, ResponsesVisibility.HOST)
+_RESULTS_BY_PRIVACY = (
+    ResultsVisibility.ALWAYS,
+    ResultsVisibility.AFTER_ANSWER,
+    ResultsVisibility.AFTER_REVEAL,
+    ResultsVisibility.HOST,
+)
+_RESPONSES_BY_PRIVACY = (ResponsesVisibility.PARTICIPANTS, ResponsesVisibility.SCREEN, ResponsesVisibility.HOST)
 
 
-def loosened(before: Activity, after: Activity) -> set[str]:
+def weakened_settings(before: Activity, after: Activity) -> set[str]:
     """Return the fields in which `after` protects those who answered less than `before` did."""
     ranks = {
         "anonymous": (before.anonymous, after.anonymous),
         "min_group": (before.min_group, after.min_group),
-        "results_visibility": (_RESULTS.index(before.results_visibility), _RESULTS.index(after.results_visibility)),
-        "responses_visibility": (_RESPONSES.index(before.responses_visibility), _RESPONSES.index(after.responses_visibility)),
+        "results_visibility": (
+            _RESULTS_BY_PRIVACY.index(before.results_visibility),
+            _RESULTS_BY_PRIVACY.index(after.results_visibility),
+        ),
+        "responses_visibility": (
+            _RESPONSES_BY_PRIVACY.index(before.responses_visibility),
+            _RESPONSES_BY_PRIVACY.index(after.responses_visibility),
+        ),
     }
     return {name for name, (was, now) in ranks.items() if now < was}
 
 
-def is_binding(activity: Activity, answers: int) -> bool:
+def has_binding_settings(activity: Activity, answers: int) -> bool:
     """Return whether people may have relied on the settings.
 
     An anonymous activity binds as soon as it is asked: a refusal that waits for the first answer would tell of it.

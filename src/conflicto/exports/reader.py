@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conflicto.activities.queries import activities_in_order, counts_by_round, total_answers
+from conflicto.activities.queries import activities_in_order, count_responses, counts_by_round
 from conflicto.responses.queries import every_response, responses_of_seats, texts_in_order
 
 if TYPE_CHECKING:
@@ -17,32 +17,32 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class AnswerReader:
+class ResponseReader:
     """Reads a session's live answers inside one transaction; `answers_read` is how many so far, each counted once."""
 
     tx: ReadTx
     session_id: int
-    answers_read: int = 0
+    responses_read: int = 0
 
     def total(self) -> int:
         """Return how many answers there are."""
         activities = activities_in_order(self.tx, self.session_id)
-        return sum(total_answers(counts_by_round(self.tx, each.id)) for each in activities)
+        return sum(count_responses(counts_by_round(self.tx, each.id)) for each in activities)
 
     def of_activity(self, activity_id: UUID) -> Iterator[ParticipantResponse]:
         """Yield the answers of all rounds of an activity, in the order of the feed."""
         for response in every_response(self.tx, activity_id, nth=None, participant_id=None):
-            self.answers_read += 1
+            self.responses_read += 1
             yield response
 
     def of_participants(self, participants: Sequence[int], activities: Collection[UUID]) -> list[ParticipantResponse]:
         """Return the answers of some participants to some activities, in the order of the feed."""
         found = [each for each in responses_of_seats(self.tx, participants) if each.activity_id in activities]
-        self.answers_read += len(found)
+        self.responses_read += len(found)
         return found
 
     def texts_of(self, activity_id: UUID) -> Iterator[tuple[int, str]]:
         """Yield round and JSON text of an activity's answers, in the order of the texts."""
         for nth, text in texts_in_order(self.tx, activity_id):
-            self.answers_read += 1
+            self.responses_read += 1
             yield nth, text

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from conflicto.activity_types.registry import Registry
 
 
-def fitted(types: Registry, name: str, content: Content) -> Content:
+def validated_content(types: Registry, type_name: str, content: Content) -> Content:
     """Return the JSON as it is stored: with the type's way of counting and its scopes. A type that nobody registered takes anything.
 
     Raises:
         InvalidInput: `config` or `secret` is not what the type asks for.
     """
-    known = types.find(name)
+    known = types.find(type_name)
     if known is None:
         return replace(content, scopes=None)
     faults = known.content_errors(content.config, content.secret)
@@ -27,7 +27,7 @@ def fitted(types: Registry, name: str, content: Content) -> Content:
     return replace(content, aggregate=content.aggregate or known.aggregate, scopes=known.scopes)
 
 
-def refitted(types: Registry, names: tuple[str, str], before: Content, wanted: Content) -> Content:
+def validated_change(types: Registry, type_names: tuple[str, str], before: Content, after: Content) -> Content:
     """Return changed JSON as it is stored; `names` are the types before and after.
 
     What was stored before its type was registered, or by an earlier version of it, stays as it is until it is changed itself.
@@ -35,11 +35,11 @@ def refitted(types: Registry, names: tuple[str, str], before: Content, wanted: C
     Raises:
         InvalidInput: as `fitted` does.
     """
-    old, new = names
+    old, new = type_names
     known = types.find(old)
-    if old != new and known is not None and wanted.aggregate == known.aggregate:
-        wanted = replace(wanted, aggregate=None)
-    if (old, before.config, before.secret) != (new, wanted.config, wanted.secret):
-        return fitted(types, new, wanted)
+    if old != new and known is not None and after.aggregate == known.aggregate:
+        after = replace(after, aggregate=None)
+    if (old, before.config, before.secret) != (new, after.config, after.secret):
+        return validated_content(types, new, after)
     known = types.find(new)
-    return replace(wanted, aggregate=wanted.aggregate or (known.aggregate if known else None))
+    return replace(after, aggregate=after.aggregate or (known.aggregate if known else None))
