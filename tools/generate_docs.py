@@ -25,7 +25,7 @@ from conflicto.platform.http.request_pipeline import METHODS_WITH_BODY
 from conflicto.platform.http.server.eviction import PRESSURE
 from conflicto.platform.limits.bucket import LimitScope, Policy
 from conflicto.platform.limits.limiter import REPLAYS
-from conflicto.platform.metrics.names import TABLE, Metric, Together
+from conflicto.platform.metrics.definitions import METRICS, Metric, MultiprocessMode
 from conflicto.platform.problems import DomainError, registry
 from conflicto.settings import Settings
 
@@ -58,7 +58,7 @@ texts are for people and may change. [The API guide](api.md#errors) explains the
 |---|---|---|
 """
 
-METRICS = f"""{MADE}
+METRICS_PAGE = f"""{MADE}
 # Metrics
 
 `GET /metrics` serves Prometheus. Its bearer token is `CONFLICTO_METRICS_TOKEN` or the admin
@@ -77,13 +77,15 @@ series is bounded. [Operations](operations.md) explains what to watch.
 
 def metrics_page() -> str:
     """Return docs/metrics.md."""
-    return METRICS + "\n".join(map(_metric, TABLE)) + "\n"
+    return METRICS_PAGE + "\n".join(map(_metric, METRICS)) + "\n"
 
 
 def _metric(metric: Metric) -> str:
     labels = ", ".join(f"`{name}`" for name in metric.labels) or "–"
-    of_workers = f" Of several workers: the {metric.together}." if metric.together is not Together.SUM else ""
-    return f"| `{metric.name}` | {metric.kind} | {labels} | {metric.meaning}{of_workers} |"
+    of_workers = (
+        f" Of several workers: the {metric.multiprocess_mode}." if metric.multiprocess_mode is not MultiprocessMode.SUM else ""
+    )
+    return f"| `{metric.name}` | {metric.type} | {labels} | {metric.help}{of_workers} |"
 
 
 LIMITS = f"""{MADE}

@@ -74,13 +74,13 @@ from conflicto.platform.limits.shared_buckets import MAX_BATCH_S as LIMITS_DEADL
 from conflicto.platform.limits.shared_buckets import SharedBuckets
 from conflicto.platform.limits.shared_flags import SharedFlags
 from conflicto.platform.logs import configure_logs
-from conflicto.platform.metrics import names
-from conflicto.platform.metrics.commits import Commits
-from conflicto.platform.metrics.counting import Metrics
-from conflicto.platform.metrics.page import page
-from conflicto.platform.metrics.routes import shown
-from conflicto.platform.metrics.sharing import Sharing
-from conflicto.platform.metrics.watching import watch_process, watch_storage
+from conflicto.platform.metrics import definitions
+from conflicto.platform.metrics.commit_metrics import CommitMetrics
+from conflicto.platform.metrics.exposition import exposition
+from conflicto.platform.metrics.gauges import add_process_metrics, add_storage_metrics
+from conflicto.platform.metrics.multiprocess import MultiprocessMetrics
+from conflicto.platform.metrics.registry import Metrics
+from conflicto.platform.metrics.route_metrics import route_metrics
 from conflicto.platform.redis import Redis
 from conflicto.platform.redis_probe import RedisProbe
 from conflicto.platform.shutdown import exit_within
@@ -137,7 +137,7 @@ class App:
             admin_token=settings.secret("admin_token"),
         )  # fmt: skip
         self.metrics, issuer = Metrics(), self.identity.issuer
-        self.sharing = Sharing(settings.metrics_dir, self.metrics) if settings.metrics_dir else None
+        self.sharing = MultiprocessMetrics(settings.metrics_dir, self.metrics) if settings.metrics_dir else None
         self._closing: list[Callable[[], Awaitable[None]]] = []
         self.redis = self._redis()
         self.presence = Presence(self.clock, self.heads.may_be_anonymous)
@@ -155,7 +155,7 @@ class App:
         self.fast_path = FastPath(self.clock, self.limiter.memory, self.presence.record_caller, self.budget)
         self.connections = ConnectionManager(
             self.fast_path if settings.express else None, server=issuer, max_connections=settings.max_connections, drain=self.drain,
-            on_tick=self.metrics.spread(names.LOOP_LATE).note, on_refusal=self.metrics.unread,
+            on_tick=self.metrics.histogram(definitions.LOOP_LATE).observe, on_refusal=self.metrics.count_rejected_connection,
             is_proxy=lambda address: address in self._http.trusted_hosts,
         )  # fmt: skip
         self.connections.prefix = prefix_of(settings.public_url).encode()
@@ -222,7 +222,7 @@ class App:
                 await close()
             await asyncio.to_thread(self.db.close)
             if self.sharing:
-                await self.sharing.leave()
+                await self.sharing.write()
                 self.sharing.close()
             log.info("stopped")
 
@@ -261,33 +261,33 @@ class App:
         return limiter, CodeGuard(limiter, SharedFlags(redis, prefix + "hits:", LIFETIME_S), *codes)
 
     def _watch(self) -> None:
-        metrics, watch, began_s = self.metrics, self.metrics.watch, self.clock.monotonic_s()
-        self.commits = Commits(metrics, self.clock)
+        metrics, watch, began_s = self.metrics, self.metrics.set_function, self.clock.monotonic_s()
+        self.commits = CommitMetrics(metrics, self.clock)
         self.released = ReleasedRequests(metrics.deferred, responses_http.SUBMIT_ROUTE, access_log=self.settings.access_log)
-        watch(names.INFO, lambda: 1, __version__, self.db.dialect)
-        watch(names.INTERPRETER_FAULTS, lambda: count_faults("guarded"), "guarded")
-        watch(names.INTERPRETER_FAULTS, lambda: count_faults("exposed"), "exposed")
-        watch(names.WORKERS, lambda: 1)
-        watch(names.UPTIME, lambda: self.clock.monotonic_s() - began_s)
-        watch_process(metrics, workers=self.settings.workers)
-        watch(names.LOOP_LAG, lambda: self.connections.load_average.lag_s)
-        watch(names.CONNECTIONS, lambda: len(self.connections.connections))
-        watch(names.CONNECTIONS_EVICTED, lambda: self.connections.eviction.evicted)
-        watch(names.WAITS, lambda: self.waits.waiting)
-        watch(names.STREAMS, lambda: self.streams.streaming)
-        watch(names.QUEUE, lambda: self.writer.queued)
-        watch_storage(metrics, self.db, self.budget)
-        watch(names.HEADS, lambda: len(self.heads))
+        watch(definitions.BUILD_INFO, lambda: 1, __version__, self.db.dialect)
+        watch(definitions.INTERPRETER_VULNERABILITIES, lambda: count_faults("guarded"), "guarded")
+        watch(definitions.INTERPRETER_VULNERABILITIES, lambda: count_faults("exposed"), "exposed")
+        watch(definitions.WORKERS, lambda: 1)
+        watch(definitions.UPTIME, lambda: self.clock.monotonic_s() - began_s)
+        add_process_metrics(metrics, workers=self.settings.workers)
+        watch(definitions.LOOP_LAG, lambda: self.connections.load_average.lag_s)
+        watch(definitions.CONNECTIONS, lambda: len(self.connections.connections))
+        watch(definitions.CONNECTIONS_EVICTED, lambda: self.connections.eviction.evicted)
+        watch(definitions.LONG_POLLS_WAITING, lambda: self.waits.waiting)
+        watch(definitions.STREAMS, lambda: self.streams.streaming)
+        watch(definitions.QUEUE, lambda: self.writer.queued)
+        add_storage_metrics(metrics, self.db, self.budget)
+        watch(definitions.SESSIONS_CACHED, lambda: len(self.heads))
         if (redis := self.redis) is not None:
-            watch(names.REDIS_UP, lambda: self.probe.is_up)
-            watch(names.REDIS_FAULTS, lambda: redis.faults)
-            watch(names.DOORBELLS, lambda: self.following.hears_doorbells)
-        watch(names.LIMITS_ALONE, lambda: self.limiter.fallback_count)
-        metrics.show(shown(self.routes))
+            watch(definitions.REDIS_UP, lambda: self.probe.is_up)
+            watch(definitions.REDIS_ERRORS, lambda: redis.faults)
+            watch(definitions.PUBSUB_CONNECTED, lambda: self.following.hears_doorbells)
+        watch(definitions.LIMIT_FALLBACKS, lambda: self.limiter.fallback_count)
+        metrics.set_route_metrics(route_metrics(self.routes))
 
     async def _counted(self) -> bytes:
-        told = await self.sharing.of_all() if self.sharing else self.metrics.series()
-        return await asyncio.to_thread(page, list(told))  # 1,500 lines once every route was asked: 7 ms
+        told = await self.sharing.collect_all() if self.sharing else self.metrics.collect()
+        return await asyncio.to_thread(exposition, list(told))  # 1,500 lines once every route was asked: 7 ms
 
     def _removal(self) -> tuple[Purger, Retention]:
         steps = {
@@ -312,7 +312,7 @@ class App:
 
     def _caught_up(self, events: Sequence[object], upto: int) -> None:
         """Follow what other processes committed to a session, up to a timestamp of its feed."""
-        self.commits.caught_up(events, upto)
+        self.commits.count_remote(events, upto)
         self._told(events)
 
     def _told(self, events: Sequence[object]) -> None:

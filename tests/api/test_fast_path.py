@@ -67,7 +67,7 @@ async def exchange(line: Line, request: bytes, *, head: bool = False) -> tuple[i
 
 def counted(app: App) -> int:
     """Return the number of requests that were answered from the cache."""
-    return sum(sum(tally.forms) for tally in app.metrics._tallies.values())
+    return sum(sum(tally.counts) for tally in app.metrics._fast_paths.values())
 
 
 def cached_requests(app: App) -> int:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from conflicto.platform.metrics.names import TABLE
+from conflicto.platform.metrics.definitions import METRICS
 from tests.support.api import Api, make_event
 from tests.support.checks import accepted, eventually, refused
 from tests.support.scrape import Told, grown, parse
@@ -142,7 +142,7 @@ async def test_every_metric_is_told_once_it_happened_and_nothing_that_the_table_
     text = (await api.get("/metrics", token=api.admin)).text
 
     told = {line.split()[2] for line in text.splitlines() if line.startswith("# HELP")}
-    assert told == {metric.name for metric in TABLE} - OF_REDIS - {"conflicto_supervisor_memory_bytes"}
+    assert told == {metric.name for metric in METRICS} - OF_REDIS - {"conflicto_supervisor_memory_bytes"}
     values = await scrape(api)
     assert values["conflicto_pool_limit", ()] >= values["conflicto_pool_open", ()] >= values["conflicto_pool_used", ()] >= 0
     assert values["conflicto_query_seconds_count", ()] > 0

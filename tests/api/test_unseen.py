@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from conflicto.app import App
 from conflicto.platform.db import timed_cursors
-from conflicto.platform.metrics.deferred import MAX_HELD, Deferred
+from conflicto.platform.metrics.deferred_requests import MAX_TIMES, DeferredRequests
 from conflicto.settings import Settings
 from tests.support import pools
 from tests.support.api import Api, Event, Seat
@@ -204,14 +204,14 @@ def test_times_that_wait_are_bounded_and_never_more_than_what_is_released() -> N
     told: list[tuple[int, int]] = []
 
     class Requests:
-        def answered_before(self, route: str, method: str, status: int, amount: int, seconds: Any) -> None:
+        def count_responses(self, route: str, method: str, status: int, amount: int, seconds: Any) -> None:
             told.append((amount, len(seconds)))
 
-    deferred = Deferred(Requests())
-    for number in range(MAX_HELD + 50):
-        deferred.hold(number)
+    deferred = DeferredRequests(Requests())
+    for number in range(MAX_TIMES + 50):
+        deferred.add(number)
     deferred.release("/a", "POST", 201, 3)
     deferred.release("/a", "POST", 200, 0)
     deferred.release("/a", "POST", 201, 5_000)
     deferred.release("/a", "POST", 201, 2)
-    assert told == [(3, 3), (5_000, MAX_HELD - 3), (2, 0)]
+    assert told == [(3, 3), (5_000, MAX_TIMES - 3), (2, 0)]

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from conflicto.platform.metrics.names import TABLE, Kind
+from conflicto.platform.metrics.definitions import METRICS, MetricType
 from conflicto.platform.problems import registry
 from tests.deploy.programs import DEPLOY, run
 from tests.support import databases
@@ -79,7 +79,7 @@ def test_every_value_of_a_label_can_occur() -> None:
 
 
 def test_what_is_grouped_by_is_a_label() -> None:
-    labels = {label for metric in TABLE for label in metric.labels} | FOREIGN
+    labels = {label for metric in METRICS for label in metric.labels} | FOREIGN
     for expression in expressions():
         for grouped in re.findall(r"by \(([^)]*)\)", expression):
             assert {each.strip() for each in grouped.split(",")} <= labels, expression
@@ -87,8 +87,8 @@ def test_what_is_grouped_by_is_a_label() -> None:
 
 def test_the_dashboard_shows_every_metric() -> None:
     shown = " ".join(target["expr"] for panel in _panels(DASHBOARD["panels"]) for target in panel.get("targets", []))
-    for metric in TABLE:
-        suffix = "_(bucket|sum|count)" if metric.kind is Kind.HISTOGRAM else ""
+    for metric in METRICS:
+        suffix = "_(bucket|sum|count)" if metric.type is MetricType.HISTOGRAM else ""
         assert re.search(rf"\b{metric.name}{suffix}\b", shown), metric.name
 
 

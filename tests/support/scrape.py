@@ -2,11 +2,11 @@
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from conflicto.platform.metrics.names import TABLE
+from conflicto.platform.metrics.definitions import METRICS
 
 Told = dict[tuple[str, tuple[str, ...]], float]
 
-LABELS = {metric.name: metric.labels for metric in TABLE}
+LABELS = {metric.name: metric.labels for metric in METRICS}
 
 
 def parse(text: str) -> Told:

@@ -12,7 +12,7 @@ from conflicto.feed.notifier import Subscriber
 from conflicto.feed.views import view_of
 from conflicto.platform.http.messages import private_response
 from conflicto.platform.ids import up_to
-from conflicto.platform.metrics.names import LONG_POLLS
+from conflicto.platform.metrics.definitions import LONG_POLLS
 from conflicto.platform.problems import FieldError, InvalidInput
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from conflicto.feed.session_cache import SessionCache
     from conflicto.feed.session_state import SessionState
     from conflicto.platform.http.messages import Request, Response
-    from conflicto.platform.metrics.counting import Metrics
+    from conflicto.platform.metrics.registry import Metrics
 
 LONGEST_S = 25
 """Below the 30 s at which the first proxies cut an idle connection, jitter included."""
@@ -44,7 +44,7 @@ class LongPoll:
 
     def __init__(self, heads: SessionCache, metrics: Metrics) -> None:
         self._heads = heads
-        self._told, self._ended, self._not_held = (metrics.count(LONG_POLLS, how) for how in ("told", "ended", "not_held"))
+        self._told, self._ended, self._not_held = (metrics.counter(LONG_POLLS, how) for how in ("told", "ended", "not_held"))
         self.waiting = 0
         self._of: Counter[str] = Counter()
         self._is_open = True
@@ -66,7 +66,7 @@ class LongPoll:
         with self._place(request.caller.subject) as granted:
             if granted:
                 return await self._held_back(request, make, seconds)
-        self._not_held.add()
+        self._not_held.inc()
         response = await make(request, await self._heads.get(request.params["session_id"]))
         return private_response(response)  # the next who asks to wait may get a place
 
@@ -83,7 +83,7 @@ class LongPoll:
                         response = await make(request, head)
                         is_stale = response.cacheable is not None and response.cacheable.has_no_changes
                         if not is_stale or waiter.is_over or not self._is_open:
-                            (self._ended if is_stale or request.concealment else self._told).add()
+                            (self._ended if is_stale or request.concealment else self._told).inc()
                             applied = (b"preference-applied", b"wait=%d" % seconds)
                             return private_response(response, applied)
                         await waiter.wait()

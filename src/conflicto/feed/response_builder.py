@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from conflicto.platform.clock import Clock
     from conflicto.platform.fast_path.cached_response import VisibleTo
     from conflicto.platform.http.messages import Header, Request
-    from conflicto.platform.metrics.counting import Metrics
+    from conflicto.platform.metrics.registry import Metrics
 
 POLL_AFTER_MS = 2_000
 POLL_AFTER_CLOSED_MS = 60_000
@@ -77,7 +77,7 @@ class ResponseBuilder:
             ((b"etag", tag), *headers, self._poll_after(head), policy_header(policy)),
             tag=tag,
             policy=policy,
-            tally=self.metrics.tally(request.route.path),
+            tally=self.metrics.fast_path(request.route.path),
             freshness=replace(terms, expires_s=min(terms.expires_s, now_s + LONGEST_S), created_s=now_s),
         )
 

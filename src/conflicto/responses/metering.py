@@ -12,7 +12,7 @@ from conflicto.responses.events import AnswersPooled
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from conflicto.platform.metrics.deferred import Deferred
+    from conflicto.platform.metrics.deferred_requests import DeferredRequests
 
 log = structlog.get_logger(__name__)
 
@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 class ReleasedRequests:
     """Tells the metrics, and the access log where there is one, of releases by this process. `route`: the address that takes answers."""
 
-    def __init__(self, deferred: Deferred, route: str, *, access_log: bool) -> None:
+    def __init__(self, deferred: DeferredRequests, route: str, *, access_log: bool) -> None:
         self._deferred = deferred
         self._route = route
         self._access_log = access_log

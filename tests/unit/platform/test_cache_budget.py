@@ -9,7 +9,7 @@ from conflicto.platform.cache_budget import CacheBudget, text_bytes
 from conflicto.platform.fast_path.cached_response import FULL, MAX_CACHED_MESSAGE_BYTES, NOT_MODIFIED, CachedResponse, Freshness
 from conflicto.platform.fast_path.response_cache import MAX_BODY_BYTES, ResponseCache
 from conflicto.platform.limits.bucket import Policy
-from conflicto.platform.metrics.counting import Spread, Tally
+from conflicto.platform.metrics.registry import FastPathMetrics, Histogram
 
 POLICY = Policy("poll", 600, 60)
 DATE = b"date: Sat, 29 Nov 2026 10:00:00 GMT\r\n"
@@ -82,7 +82,7 @@ def cached_response(size: int, *, created_s: float = 0.0) -> CachedResponse:
         headers,
         tag=tag,
         policy=POLICY,
-        tally=Tally(Spread(())),
+        tally=FastPathMetrics(Histogram(())),
         freshness=Freshness(created_s + 5.0, created_s=created_s),
     )
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from conflicto.platform.http.messages import Header
     from conflicto.platform.limits.bucket import Policy
-    from conflicto.platform.metrics.counting import Tally
+    from conflicto.platform.metrics.registry import FastPathMetrics
 
 Variant = int
 """Index of a variant: `FULL` has the status 200 and a body, `NOT_MODIFIED` has the status 304 and none."""
@@ -74,7 +74,7 @@ class CachedResponse:
     )  # fmt: skip
 
     def __init__(
-        self, body: bytes, headers: tuple[Header, ...], *, tag: bytes, policy: Policy, tally: Tally, freshness: Freshness
+        self, body: bytes, headers: tuple[Header, ...], *, tag: bytes, policy: Policy, tally: FastPathMetrics, freshness: Freshness
     ) -> None:
         self.body = body
         self.tag = tag

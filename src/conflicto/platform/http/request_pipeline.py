@@ -27,8 +27,8 @@ from conflicto.platform.limits.bucket import LimitScope
 from conflicto.platform.limits.errors import TooManyRequests
 from conflicto.platform.limits.headers import policy_header
 from conflicto.platform.limits.limiter import REPLAYS
-from conflicto.platform.metrics.counting import UNMATCHED, UNTIMED
-from conflicto.platform.metrics.names import BODY_BYTES
+from conflicto.platform.metrics.definitions import BODY_BYTES
+from conflicto.platform.metrics.registry import UNKNOWN_ROUTE, UNTIMED_MASK
 from conflicto.platform.problems import DomainError, Kind
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from conflicto.platform.http.control_plane import ControlPlane
     from conflicto.platform.http.routes import Route, RouteTable
     from conflicto.platform.limits.limiter import Limiter
-    from conflicto.platform.metrics.counting import Metrics
+    from conflicto.platform.metrics.registry import Metrics
 
 log = structlog.get_logger(__name__)
 
@@ -98,7 +98,7 @@ class RequestPipeline:
 
     def __init__(self, desk: Dependencies) -> None:
         self._dependencies = desk
-        self._bodies = desk.metrics.spread(BODY_BYTES)
+        self._bodies = desk.metrics.histogram(BODY_BYTES)
         self._request_ids = opaque_names(REQUEST_ID_BYTES)
 
     async def send_cached(self, scope: dict[str, Any], send: Callable[[Any], Awaitable[None]]) -> bool:
@@ -108,15 +108,15 @@ class RequestPipeline:
             return False
         poll, response = found
         variant, began_s = response.select_variant(poll.if_none_match), perf_counter()
-        response.tally.forms[variant] += 1
+        response.tally.counts[variant] += 1
         if CACHED_RESPONSE in scope.get("extensions", ()):
             await send({"type": CACHED_RESPONSE, "response": response, "variant": variant})
         else:
             body = b"" if variant == NOT_MODIFIED else response.body
             await send({"type": "http.response.start", "status": VARIANT_STATUS[variant], "headers": response.headers[variant]})
             await send({"type": "http.response.body", "body": body})
-        if not response.tally.forms[variant] & UNTIMED:
-            response.tally.seconds.note(perf_counter() - began_s)
+        if not response.tally.counts[variant] & UNTIMED_MASK:
+            response.tally.seconds.observe(perf_counter() - began_s)
         return True
 
     async def __call__(
@@ -143,19 +143,19 @@ class RequestPipeline:
 
     def _count(self, scope: dict[str, Any], route: Route | None, response: Response, request_id: str, took_s: float) -> None:
         """Count a request and log it, unless that would tell of an anonymous answer."""
-        path = route.path if route else UNMATCHED
+        path = route.path if route else UNKNOWN_ROUTE
         if response.concealment is Concealment.UNTIL_RELEASE:
-            self._dependencies.metrics.deferred.hold(took_s)
+            self._dependencies.metrics.deferred.add(took_s)
         elif response.concealment is Concealment.OWN_CHANGES:
-            self._dependencies.metrics.tally(path).count_disguised()
+            self._dependencies.metrics.fast_path(path).count_as_not_modified()
         else:
-            self._dependencies.metrics.answered(path, scope["method"], response.status, took_s)
+            self._dependencies.metrics.count_response(path, scope["method"], response.status, took_s)
             if self._dependencies.access_log:
                 _log_access(scope, route, response, request_id, took_s)
 
     def _error_response(self, error: Exception, scope: dict[str, Any], route: Route | None, request_id: str) -> Response:
         _log_error(error, request_id, route)
-        self._dependencies.metrics.refused(route.path if route else UNMATCHED, scope["method"], problem_code(error))
+        self._dependencies.metrics.count_problem(route.path if route else UNKNOWN_ROUTE, scope["method"], problem_code(error))
         return problem_response(error, request_id=request_id, server=self._dependencies.server)
 
     async def _respond(
@@ -181,7 +181,7 @@ class RequestPipeline:
             request.receive = receive
         response = await self._dispatch_measured(scope, request)
         if request.problem:
-            self._dependencies.metrics.refused(route.path, scope["method"], request.problem)
+            self._dependencies.metrics.count_problem(route.path, scope["method"], request.problem)
         self._add_headers(scope, request, response, renewed)
         return response
 
@@ -195,7 +195,7 @@ class RequestPipeline:
             )
         finally:
             if request.body and request.concealment is None:
-                self._bodies.note(len(request.body))
+                self._bodies.observe(len(request.body))
         response.concealment = request.concealment
         return response
 
@@ -282,7 +282,7 @@ def _log_error(error: Exception, request_id: str, route: Route | None) -> None:
 
 def _log_access(scope: dict[str, Any], route: Route | None, response: Response, request_id: str, took_s: float) -> None:
     """Log the template and never the path, which may hold a code."""
-    method, path = (scope["method"], route.path) if route else ("other", UNMATCHED)
+    method, path = (scope["method"], route.path) if route else ("other", UNKNOWN_ROUTE)
     address = scope["client"][0] if scope.get("client") else None
     log.info(
         "answered", request_id=request_id, method=method, route=path, status=response.status,

@@ -10,14 +10,14 @@ PROC = Path("/proc")
 KIB = 1024
 
 
-def memory_bytes() -> float:
+def resident_memory_bytes() -> float:
     """Return the resident memory; where the system does not tell it, the most that it ever was."""
-    if (told := resident_bytes("self")) is not None:
+    if (told := process_memory_bytes("self")) is not None:
         return told
     return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIB)
 
 
-def resident_bytes(process: str) -> float | None:
+def process_memory_bytes(process: str) -> float | None:
     """Return the resident memory of a process, by its id; None where the system does not tell it."""
     try:
         return float(int((PROC / process / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"))
@@ -27,10 +27,10 @@ def resident_bytes(process: str) -> float | None:
 
 def parent_memory_bytes() -> float:
     """Return the resident memory of the process that started this one, 0 where the system does not tell it."""
-    return resident_bytes(str(os.getppid())) or 0.0
+    return process_memory_bytes(str(os.getppid())) or 0.0
 
 
-def processor_s() -> float:
+def cpu_seconds() -> float:
     """Return the processor time since the start, seconds."""
     took = os.times()
     return took.user + took.system

@@ -5,7 +5,7 @@ from conflicto.platform.fast_path.cached_response import FULL, NOT_MODIFIED, Cac
 from conflicto.platform.fast_path.view_cache import ViewCache
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.limits.memory import MemoryLimiter
-from conflicto.platform.metrics.counting import Spread, Tally
+from conflicto.platform.metrics.registry import FastPathMetrics, Histogram
 from tests.support.clocks import HandClock
 
 POLICY = Policy("poll", 600, 60)
@@ -19,7 +19,12 @@ class Participant:
 
 def cached_response(body: bytes = b"{}", **freshness: Any) -> CachedResponse:
     return CachedResponse(
-        body, ((b"etag", b'W/"a"'),), tag=b'W/"a"', policy=POLICY, tally=Tally(Spread(())), freshness=Freshness(**freshness)
+        body,
+        ((b"etag", b'W/"a"'),),
+        tag=b'W/"a"',
+        policy=POLICY,
+        tally=FastPathMetrics(Histogram(())),
+        freshness=Freshness(**freshness),
     )
 
 

@@ -20,7 +20,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from conflicto.platform.http.path_prefix import without_prefix
 from conflicto.platform.http.request_pipeline import CACHED_RESPONSE, CONNECTION
-from conflicto.platform.metrics.counting import UNTIMED
+from conflicto.platform.metrics.registry import UNTIMED_MASK
 
 if TYPE_CHECKING:
     from conflicto.platform.fast_path.cached_response import CachedResponse
@@ -195,14 +195,14 @@ class Connection(HttpToolsProtocol):
 
     def _send_cached(self, poll: ParsedPoll, response: CachedResponse) -> None:
         variant = response.select_variant(poll.if_none_match)
-        counts = response.tally.forms
+        counts = response.tally.counts
         counts[variant] = count = counts[variant] + 1
-        if count & UNTIMED:
+        if count & UNTIMED_MASK:
             self.transport.write(response.to_bytes(variant, self.manager.date_line))
         else:
             began_s = perf_counter()
             self.transport.write(response.to_bytes(variant, self.manager.date_line))
-            response.tally.seconds.note(perf_counter() - began_s)
+            response.tally.seconds.observe(perf_counter() - began_s)
         self.deadline_s = self.loop.time() + MAX_IDLE_S
         self.has_token = True
 

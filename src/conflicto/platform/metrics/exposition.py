@@ -11,17 +11,17 @@ from prometheus_client import generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
-from conflicto.platform.metrics.names import TABLE, Kind, Metric
+from conflicto.platform.metrics.definitions import METRICS, Metric, MetricType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from prometheus_client.core import Metric as Family
 
-    from conflicto.platform.metrics.counting import Series
+    from conflicto.platform.metrics.registry import Series
 
 
-def page(series: Iterable[Series]) -> bytes:
+def exposition(series: Iterable[Series]) -> bytes:
     """Return the page, in the order of the table."""
     told: dict[str, list[Series]] = defaultdict(list)
     for each in series:
@@ -34,23 +34,23 @@ class _Families(Collector):
     told: dict[str, list[Series]]
 
     def collect(self) -> Iterator[Family]:
-        for metric in TABLE:
+        for metric in METRICS:
             if metric.name in self.told:
                 yield _family(metric, sorted(self.told[metric.name]))
 
 
 def _family(metric: Metric, series: list[Series]) -> Family:
-    if metric.kind is Kind.COUNTER:
-        counter = CounterMetricFamily(metric.name, metric.meaning, labels=metric.labels)
+    if metric.type is MetricType.COUNTER:
+        counter = CounterMetricFamily(metric.name, metric.help, labels=metric.labels)
         for each in series:
             counter.add_metric(each.labels, each.values[0])
         return counter
-    if metric.kind is Kind.GAUGE:
-        gauge = GaugeMetricFamily(metric.name, metric.meaning, labels=metric.labels)
+    if metric.type is MetricType.GAUGE:
+        gauge = GaugeMetricFamily(metric.name, metric.help, labels=metric.labels)
         for each in series:
             gauge.add_metric(each.labels, each.values[0])
         return gauge
-    histogram = HistogramMetricFamily(metric.name, metric.meaning, labels=metric.labels)
+    histogram = HistogramMetricFamily(metric.name, metric.help, labels=metric.labels)
     ends = [*map(str, metric.bounds), "+Inf"]
     for each in series:
         *buckets, total = each.values

@@ -2,33 +2,33 @@
 
 import pytest
 
-from conflicto.platform.metrics import names
-from conflicto.platform.metrics.counting import Metrics, Shown, Spread, outcome_of
-from conflicto.platform.metrics.names import TABLE, Kind, Metric
-from conflicto.platform.metrics.page import page
-from conflicto.platform.metrics.process import memory_bytes, processor_s
+from conflicto.platform.metrics import definitions
+from conflicto.platform.metrics.definitions import METRICS, Metric, MetricType
+from conflicto.platform.metrics.exposition import exposition
+from conflicto.platform.metrics.process import cpu_seconds, resident_memory_bytes
+from conflicto.platform.metrics.registry import Histogram, Metrics, RouteMetric, outcome
 from tests.support.scrape import Told, parse
 
 STATUS = "/sessions/{session_id}/status"
 
 
 def read(metrics: Metrics) -> Told:
-    return parse(page(metrics.series()).decode())
+    return parse(exposition(metrics.collect()).decode())
 
 
 def test_what_equals_a_bound_lies_below_it_and_what_is_beyond_all_is_counted_too() -> None:
-    spread = Spread((1.0, 2.0))
+    spread = Histogram((1.0, 2.0))
 
     for value in (0.5, 1.0, 1.5, 2.0, 2.5):
-        spread.note(value)
+        spread.observe(value)
 
-    assert (spread.buckets, spread.total) == ([2, 2, 1], 7.5)
+    assert (spread.buckets, spread.sum) == ([2, 2, 1], 7.5)
 
 
 def test_a_histogram_is_told_in_buckets_that_hold_the_smaller_ones() -> None:
     metrics = Metrics()
     for commands in (1, 2, 3, 600):
-        metrics.spread(names.COMMIT_COMMANDS).note(commands)
+        metrics.histogram(definitions.COMMIT_COMMANDS).observe(commands)
 
     told = read(metrics)
 
@@ -39,10 +39,10 @@ def test_a_histogram_is_told_in_buckets_that_hold_the_smaller_ones() -> None:
 
 def test_ready_answers_and_those_of_the_whole_way_are_one_number_and_two_ways() -> None:
     metrics = Metrics()
-    metrics.show({f"GET {STATUS}": Shown(names.POLLS, "session_status")})
-    metrics.answered(STATUS, "GET", 200, 0.001)
-    metrics.answered(STATUS, "GET", 503, 0.001)
-    metrics.tally(STATUS).forms[:] = [5, 7]
+    metrics.set_route_metrics({f"GET {STATUS}": RouteMetric(definitions.POLLS, "session_status")})
+    metrics.count_response(STATUS, "GET", 200, 0.001)
+    metrics.count_response(STATUS, "GET", 503, 0.001)
+    metrics.fast_path(STATUS).counts[:] = [5, 7]
 
     told = read(metrics)
 
@@ -56,15 +56,15 @@ def test_ready_answers_and_those_of_the_whole_way_are_one_number_and_two_ways() 
 
 def test_a_disguised_poll_counts_as_a_ready_304_and_is_timed_when_one_would_be() -> None:
     metrics = Metrics()
-    tally = metrics.tally(STATUS)
+    tally = metrics.fast_path(STATUS)
     for _ in range(64):
-        tally.count_disguised()
-    first_s = tally.seconds.total
-    tally.seconds.note(0.5)
-    usual_s = tally.seconds.total / 2
+        tally.count_as_not_modified()
+    first_s = tally.seconds.sum
+    tally.seconds.observe(0.5)
+    usual_s = tally.seconds.sum / 2
     for _ in range(64):
-        tally.count_disguised()
-    drawn_s = tally.seconds.total - 0.5 - first_s
+        tally.count_as_not_modified()
+    drawn_s = tally.seconds.sum - 0.5 - first_s
 
     told = read(metrics)
     assert told["conflicto_requests_total", ("GET", STATUS, "304")] == 128
@@ -77,8 +77,8 @@ def test_a_method_that_somebody_made_up_is_no_label() -> None:
     metrics = Metrics()
 
     for number in range(50):
-        metrics.answered("unknown", f"BREW{number}", 404, 0.001)
-        metrics.refused("unknown", f"BREW{number}", "not-found")
+        metrics.count_response("unknown", f"BREW{number}", 404, 0.001)
+        metrics.count_problem("unknown", f"BREW{number}", "not-found")
 
     told = read(metrics)
     assert told["conflicto_requests_total", ("other", "unknown", "404")] == 50
@@ -87,7 +87,7 @@ def test_a_method_that_somebody_made_up_is_no_label() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "outcome"),
+    ("status", "expected"),
     [
         (200, "accepted"),
         (201, "accepted"),
@@ -98,30 +98,30 @@ def test_a_method_that_somebody_made_up_is_no_label() -> None:
         (503, "failed"),
     ],
 )
-def test_every_status_has_an_outcome(status: int, outcome: str) -> None:
-    assert outcome_of(status) == outcome
+def test_every_status_has_an_outcome(status: int, expected: str) -> None:
+    assert outcome(status) == expected
 
 
 def test_a_counter_that_somebody_else_counts_is_told_once() -> None:
     metrics = Metrics()
-    metrics.watch(names.PROCESSOR, processor_s)
-    metrics.watch(names.MEMORY, memory_bytes)
+    metrics.set_function(definitions.CPU_SECONDS, cpu_seconds)
+    metrics.set_function(definitions.MEMORY, resident_memory_bytes)
 
     told = read(metrics)
 
     assert told["conflicto_cpu_seconds_total", ()] > 0
     assert 10_000_000 < told["conflicto_memory_bytes", ()] < 10_000_000_000
-    assert page(metrics.series()).decode().count("\nconflicto_cpu_seconds_total ") == 1
+    assert exposition(metrics.collect()).decode().count("\nconflicto_cpu_seconds_total ") == 1
 
 
-@pytest.mark.parametrize("metric", TABLE, ids=lambda metric: metric.name)
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
 def test_names_say_what_they_are(metric: Metric) -> None:
     assert metric.name.startswith("conflicto_")
-    assert metric.name.endswith("_total") == (metric.kind is Kind.COUNTER)
-    assert bool(metric.bounds) == (metric.kind is Kind.HISTOGRAM)
+    assert metric.name.endswith("_total") == (metric.type is MetricType.COUNTER)
+    assert bool(metric.bounds) == (metric.type is MetricType.HISTOGRAM)
     assert list(metric.bounds) == sorted(set(metric.bounds))
-    assert metric.meaning.endswith(".")
+    assert metric.help.endswith(".")
 
 
 def test_no_name_is_given_twice() -> None:
-    assert len({metric.name for metric in TABLE}) == len(TABLE)
+    assert len({metric.name for metric in METRICS}) == len(METRICS)
