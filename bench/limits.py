@@ -67,7 +67,7 @@ def _decided_alone(server: Server) -> float:
     """Return how many limits Redis did not decide in time."""
     with server.line() as line:
         _, page = line.send(request_bytes("GET", "/metrics", token=line.token))
-    found = re.search(rb"^conflicto_limits_alone_total (\S+)", page, re.MULTILINE)
+    found = re.search(rb"^conflicto_limit_fallbacks_total (\S+)", page, re.MULTILINE)
     if found is None:
         raise BenchFailed("the metrics do not say who decided limits")
     return float(found[1])

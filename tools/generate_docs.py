@@ -26,6 +26,7 @@ from conflicto.platform.http.server.eviction import PRESSURE
 from conflicto.platform.limits.bucket import LimitScope, Policy
 from conflicto.platform.limits.limiter import REPLAYS
 from conflicto.platform.metrics.definitions import METRICS, Metric, MultiprocessMode
+from conflicto.platform.metrics.deprecated import OLD_LABELS, OLD_NAMES
 from conflicto.platform.problems import DomainError, registry
 from conflicto.settings import Settings
 
@@ -70,22 +71,35 @@ summed, and never fall while one `conflicto serve` runs. Gauges are summed unles
 otherwise. Figures of other workers are at most 2 s old. Routes are templates, so the number of
 series is bounded. [Operations](operations.md) explains what to watch.
 
-| Metric | Kind | Labels | Meaning |
+| Metric | Type | Labels | Meaning |
 |---|---|---|---|
+"""
+
+OLD_METRICS = """
+## Old names
+
+These names are deprecated. `/metrics` has them beside the new ones for one version. The dashboard
+and the alert rules use only the new ones.
+
+| Old | New |
+|---|---|
 """
 
 
 def metrics_page() -> str:
     """Return docs/metrics.md."""
-    return METRICS_PAGE + "\n".join(map(_metric, METRICS)) + "\n"
+    renamed = [f"| `{old}` | `{metric.name}` |" for old, metric in OLD_NAMES.items()]
+    for name, label in OLD_LABELS.items():
+        renamed += [
+            f'| `{name}{{{label.name}="{old}"}}` | `{name}{{{label.replaced_by}="{new}"}}` |' for new, old in label.values.items()
+        ]
+    return METRICS_PAGE + "\n".join(map(_metric, METRICS)) + "\n" + OLD_METRICS + "\n".join(renamed) + "\n"
 
 
 def _metric(metric: Metric) -> str:
     labels = ", ".join(f"`{name}`" for name in metric.labels) or "–"
-    of_workers = (
-        f" Of several workers: the {metric.multiprocess_mode}." if metric.multiprocess_mode is not MultiprocessMode.SUM else ""
-    )
-    return f"| `{metric.name}` | {metric.type} | {labels} | {metric.help}{of_workers} |"
+    mode = f" With several workers: the {metric.multiprocess_mode}." if metric.multiprocess_mode is not MultiprocessMode.SUM else ""
+    return f"| `{metric.name}` | {metric.type} | {labels} | {metric.help}{mode} |"
 
 
 LIMITS = f"""{MADE}

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from conflicto.platform.metrics.definitions import METRICS
+from conflicto.platform.metrics.deprecated import OLD_NAMES
 from tests.support.api import Api, make_event
 from tests.support.checks import accepted, eventually, refused
 from tests.support.scrape import Told, grown, parse
@@ -20,11 +21,11 @@ async def test_what_never_becomes_a_request_is_counted_too(api: Api) -> None:
                 await line.send(b"this is not HTTP\r\n\r\n")
                 assert b"not-http" in await line.rest()
 
-    assert grown(before, await scrape(api), "conflicto_refusals_total", "other", "unknown", "not-http") == 2
+    assert grown(before, await scrape(api), "conflicto_problems_total", "other", "unknown", "not-http") == 2
 
 
-OF_REDIS = {"conflicto_redis_up", "conflicto_doorbells"}
-"""Told only where there is one."""
+ONLY_WITH_REDIS = {"conflicto_redis_up", "conflicto_pubsub_connected", "conflicto_doorbells"}
+ONLY_WITH_WORKERS = {"conflicto_supervisor_resident_memory_bytes", "conflicto_supervisor_memory_bytes"}
 
 
 async def scrape(api: Api) -> Told:
@@ -46,8 +47,8 @@ async def test_responses_are_counted_as_accepted_and_as_refused_with_the_reason(
     assert grown(before, after, "conflicto_responses_total", "submit", "accepted") == 2
     assert grown(before, after, "conflicto_responses_total", "submit", "refused") == 1
     route = "/api/v1/sessions/{session_id}/activities/{activity_id}/responses"
-    assert grown(before, after, "conflicto_refusals_total", "POST", route, "activity-not-open") == 1
-    assert grown(before, after, "conflicto_body_bytes_count") == 4
+    assert grown(before, after, "conflicto_problems_total", "POST", route, "activity-not-open") == 1
+    assert grown(before, after, "conflicto_request_body_bytes_count") == 4
     assert grown(before, after, "conflicto_commits_total") == 4, "what is refused at the writer had a transaction too"
     assert grown(before, after, "conflicto_commit_commands_sum") == 4
     assert grown(before, after, "conflicto_commit_seconds_count") == 4
@@ -69,7 +70,7 @@ async def test_activities_are_counted_by_what_was_asked_and_refusals_of_the_fram
     for action, outcome in (("create", "accepted"), ("patch", "accepted"), ("patch", "refused"), ("delete", "accepted")):
         assert grown(before, after, "conflicto_activities_total", action, outcome) == 1, (action, outcome)
     route = "/api/v1/sessions/{session_id}/activities/{activity_id}"
-    assert grown(before, after, "conflicto_refusals_total", "PATCH", route, "invalid-input") == 1
+    assert grown(before, after, "conflicto_problems_total", "PATCH", route, "invalid-input") == 1
 
 
 @pytest.mark.in_process
@@ -85,8 +86,8 @@ async def test_polls_are_counted_by_kind_outcome_and_way(api: Api) -> None:
 
     kinds = {labels for name, labels in after if name == "conflicto_polls_total" and labels[0] == "session_status"}
     told = {labels[1:]: grown(before, after, "conflicto_polls_total", *labels) for labels in kinds}
-    assert told["accepted", "whole"] == 1
-    assert told["unchanged", "ready"] == 3
+    assert told["accepted", "slow"] == 1
+    assert told["unchanged", "fast"] == 3
 
 
 @pytest.mark.in_process
@@ -97,7 +98,7 @@ async def test_one_of_64_ready_answers_is_timed_by_route_on_both_ways(api: Api) 
     for _ in range(64):
         assert (await api.get(path, token=event.host, headers={"if-none-match": tag})).status_code == 304
     told = await scrape(api)
-    assert told["conflicto_ready_answer_seconds_count", (route,)] == 1
+    assert told["conflicto_fast_path_seconds_count", (route,)] == 1
 
     asked = get(path, event.host)
     async with listening(api.app) as port, connected(port) as line:
@@ -106,8 +107,8 @@ async def test_one_of_64_ready_answers_is_timed_by_route_on_both_ways(api: Api) 
             assert (await line.answer())[0] == 200
     told = await scrape(api)
 
-    assert told["conflicto_ready_answer_seconds_count", (route,)] == 3
-    assert told["conflicto_ready_answer_seconds_sum", (route,)] > 0
+    assert told["conflicto_fast_path_seconds_count", (route,)] == 3
+    assert told["conflicto_fast_path_seconds_sum", (route,)] > 0
 
 
 async def test_a_long_poll_is_counted_as_waiting_and_then_by_its_end(api: Api) -> None:
@@ -121,12 +122,12 @@ async def test_a_long_poll_is_counted_as_waiting_and_then_by_its_end(api: Api) -
         return api.app.waits.waiting == 1
 
     await eventually(held)
-    assert (await scrape(api))["conflicto_waits", ()] == 1
+    assert (await scrape(api))["conflicto_long_polls_waiting", ()] == 1
     await event.activity()
     await wait
     after = await scrape(api)
 
-    assert after["conflicto_waits", ()] == 0
+    assert after["conflicto_long_polls_waiting", ()] == 0
     assert grown(before, after, "conflicto_long_polls_total", "told") == 1
 
 
@@ -142,7 +143,7 @@ async def test_every_metric_is_told_once_it_happened_and_nothing_that_the_table_
     text = (await api.get("/metrics", token=api.admin)).text
 
     told = {line.split()[2] for line in text.splitlines() if line.startswith("# HELP")}
-    assert told == {metric.name for metric in METRICS} - OF_REDIS - {"conflicto_supervisor_memory_bytes"}
+    assert told == {*(metric.name for metric in METRICS), *OLD_NAMES} - ONLY_WITH_REDIS - ONLY_WITH_WORKERS
     values = await scrape(api)
     assert values["conflicto_pool_limit", ()] >= values["conflicto_pool_open", ()] >= values["conflicto_pool_used", ()] >= 0
     assert values["conflicto_query_seconds_count", ()] > 0
@@ -152,8 +153,8 @@ async def test_every_metric_is_told_once_it_happened_and_nothing_that_the_table_
 async def test_known_faults_of_the_interpreter_are_told_to_the_operator_alone(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conflicto.platform.interpreter.faults.running_version", lambda: (3, 11, 7))
     metrics = (await api.get("/metrics", api.admin)).text
-    assert 'conflicto_interpreter_faults{state="guarded"} 2.0' in metrics
-    assert 'conflicto_interpreter_faults{state="exposed"} 0.0' in metrics
+    assert 'conflicto_interpreter_vulnerabilities{state="guarded"} 2.0' in metrics
+    assert 'conflicto_interpreter_vulnerabilities{state="exposed"} 0.0' in metrics
     assert "3.11" not in (await api.get("/health/ready")).text
 
 

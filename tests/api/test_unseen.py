@@ -25,8 +25,8 @@ SUBMIT = "/api/v1/sessions/{session_id}/activities/{activity_id}/responses"
 METRICS = ("GET", "/metrics", "200")
 
 OF_THE_PROCESS = {
-    "conflicto_uptime_seconds", "conflicto_memory_bytes", "conflicto_cpu_seconds_total", "conflicto_event_loop_lag_seconds",
-    "conflicto_writer_queue", "conflicto_pool_used", "conflicto_pool_open",
+    "conflicto_uptime_seconds", "process_resident_memory_bytes", "process_cpu_seconds_total", "conflicto_event_loop_lag_seconds",
+    "conflicto_writer_queue", "conflicto_pool_used", "conflicto_pool_open", "conflicto_memory_bytes", "conflicto_cpu_seconds_total",
 }  # fmt: skip
 """Figures that move with any work at all, the look at pools every 5 s included."""
 
@@ -109,7 +109,7 @@ async def test_before_the_release_no_metric_and_no_log_line_tells_of_an_answer(a
         grown(before, after, "conflicto_requests_total", "GET", "/api/v1/sessions/{session_id}/changes/since/{timestamp}", "304")
         == 2
     )
-    assert grown(before, after, "conflicto_polls_total", "changes_since", "unchanged", "ready") == 2
+    assert grown(before, after, "conflicto_polls_total", "changes_since", "unchanged", "fast") == 2
     assert lines_of(app) == lines
 
 
@@ -144,7 +144,7 @@ async def test_answers_under_a_name_and_refused_ones_are_counted_at_once(api: Ap
     accepted(await event.answer(poll, seats[0], 1), 201)
     after = await scrape(api)
 
-    for name in ("conflicto_body_bytes_count", "conflicto_commits_total", "conflicto_committed_events_total"):
+    for name in ("conflicto_request_body_bytes_count", "conflicto_commits_total", "conflicto_committed_events_total"):
         assert grown(before, after, name) >= 1, name
     assert grown(before, after, "conflicto_requests_total", "POST", SUBMIT, "201") == 1
     assert grown(before, after, "conflicto_request_seconds_count", "POST", SUBMIT) == 1

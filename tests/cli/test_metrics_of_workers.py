@@ -47,7 +47,7 @@ def test_every_request_is_counted_once_whichever_worker_had_it(two: Served) -> N
 
     assert told["conflicto_workers", ()] == 2
     pages = int(Path(f"/proc/{two.process.pid}/statm").read_text().split()[1])
-    supervisor = told["conflicto_supervisor_memory_bytes", ()]
+    supervisor = told["conflicto_supervisor_resident_memory_bytes", ()]
     assert 0.5 < supervisor / (pages * os.sysconf("SC_PAGE_SIZE")) < 2, "that of the parent, counted once"
     assert told["conflicto_pool_limit", ()] <= 50, "DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW together"
     time.sleep(2.5)
@@ -70,7 +70,7 @@ def test_answers_and_polls_are_counted_once_whether_they_lay_ready_or_not(two: S
 
     assert told["conflicto_commit_commands_sum", ()] >= 30
     assert told["conflicto_committed_events_total", ()] >= 30
-    assert told.get(("conflicto_polls_total", ("session_status", "accepted", "ready")), 0) > 0
+    assert told.get(("conflicto_polls_total", ("session_status", "accepted", "fast")), 0) > 0
     assert told["conflicto_pool_open", ()] <= told["conflicto_pool_limit", ()]
 
 

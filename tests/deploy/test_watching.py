@@ -11,6 +11,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from conflicto.platform.metrics.definitions import METRICS, MetricType
+from conflicto.platform.metrics.deprecated import OLD_LABELS, OLD_NAMES
 from conflicto.platform.problems import registry
 from tests.deploy.programs import DEPLOY, run
 from tests.support import databases
@@ -22,7 +23,7 @@ DASHBOARD = json.loads((DEPLOY / "grafana/conflicto.json").read_text(encoding="u
 ALERTS = [rule for group in yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"] for rule in group["rules"]]
 OPERATIONS = (DEPLOY.parent / "docs/operations.md").read_text(encoding="utf-8")
 
-SELECTOR = re.compile(r"(conflicto_[a-z_]+)(?:\{([^}]*)\})?")
+SELECTOR = re.compile(r"\b((?:conflicto|process)_[a-z_]+)(?:\{([^}]*)\})?")
 MATCHER = re.compile(r'(\w+)\s*(=~|!=|=|!~)\s*"([^"]*)"')
 FOREIGN = {"instance", "job", "le"}
 OUTCOMES = {"accepted", "unchanged", "limited", "refused", "failed", "told", "ended", "not_held"}
@@ -66,6 +67,13 @@ def test_every_name_and_label_is_really_told(samples: dict[str, set[str]]) -> No
             assert name in samples, (name, expression)
             labels = {label for label, _, _ in MATCHER.findall(selector)}
             assert labels <= samples[name] | FOREIGN, (labels, expression)
+
+
+def test_no_old_name_is_used() -> None:
+    old = {*OLD_NAMES, *(label.name for label in OLD_LABELS.values())}
+    for expression in expressions():
+        words = {re.sub("_(bucket|sum|count)$", "", word) for word in re.findall(r"\w+", expression)}
+        assert not words & old, expression
 
 
 def test_every_value_of_a_label_can_occur() -> None:

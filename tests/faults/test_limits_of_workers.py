@@ -41,7 +41,7 @@ def answered(server: Served, crowd: Crowd, nth: int = 0) -> int:
 
 def decided_alone(server: Served) -> float:
     """Return how many limits Redis did not decide in time, as happens on a busy machine."""
-    return float(re.search(r"^conflicto_limits_alone_total (\S+)", server.text("/metrics"), re.MULTILINE)[1])
+    return float(re.search(r"^conflicto_limit_fallbacks_total (\S+)", server.text("/metrics"), re.MULTILINE)[1])
 
 
 def looked_up(server: Served, most: int) -> int:
@@ -131,7 +131,7 @@ def test_answers_go_on_and_guesses_do_not(tmp_path: Path, fault: str) -> None:
         finally:
             if fault == "hangs":
                 os.kill(pid, signal.SIGCONT)
-        assert "conflicto_limits_alone_total 0" not in server.text("/metrics")
+        assert "conflicto_limit_fallbacks_total 0" not in server.text("/metrics")
 
 
 async def test_phones_that_answer_at_once_share_their_trips(tmp_path: Path) -> None:

@@ -121,5 +121,5 @@ def test_redis_that_is_down_at_the_start_is_taken_up_when_it_comes(
 
 
 def listening(server: Served) -> bool:
-    (line,) = [line for line in server.text("/metrics").splitlines() if line.startswith("conflicto_doorbells ")]
+    (line,) = [line for line in server.text("/metrics").splitlines() if line.startswith("conflicto_pubsub_connected ")]
     return float(line.split()[1]) == 1

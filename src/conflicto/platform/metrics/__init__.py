@@ -1,5 +1,7 @@
-"""What the program counts of itself, for Prometheus: numbers that cost nothing until somebody asks for the page.
+"""Metrics of the program, in Prometheus' text format.
 
-`names.py` is the one table of all metrics, `counting.py` holds the numbers of one process, `sharing.py` brings the workers of one `serve`
-together, so that every one of them answers for all. Labels have bounded values: route templates, never paths.
+`definitions.py` is the table of all metrics, and `registry.py` holds the numbers of one process.
+`multiprocess.py` merges the numbers of all workers of one `conflicto serve`, so that any worker can
+answer for all. `exposition.py` renders `/metrics`; `deprecated.py` adds the old names. Label values
+are bounded: routes are templates, never paths.
 """

@@ -1,4 +1,4 @@
-"""What each commit is counted as, and how old a change is when the memory of the feed has it."""
+"""Metrics of commits, and the age of changes when the session cache has them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class CommitMetrics:
-    """Counts on the event loop."""
+    """Counters and histograms of commits. Used on the event loop only."""
 
     def __init__(self, metrics: Metrics, clock: Clock) -> None:
         self._clock = clock
@@ -28,7 +28,7 @@ class CommitMetrics:
         self._lag = metrics.histogram(definitions.FEED_LAG)
 
     def count(self, committed: Committed) -> None:
-        """Count a commit of this process, without what nobody but one person may be told of."""
+        """Count a commit of this process, without commands that only their sender may know of."""
         commands = committed.commands - committed.private_commands
         if committed.private_commands and commands <= 0:
             return
@@ -41,15 +41,15 @@ class CommitMetrics:
                 self.observe_lag(head.ts)
 
     def count_remote(self, events: Sequence[object], ts: int) -> None:
-        """Count what other processes committed."""
+        """Observe the lag of changes that another process committed at `ts`."""
         if not all(is_unseen(event) for event in events):
             self.observe_lag(ts)
 
     def observe_lag(self, ts: int) -> None:
-        """Note that the memory of the feed has come to a timestamp; clocks that differ make no lag negative."""
+        """Observe the age of a change of timestamp `ts` (µs); at least 0, because clocks differ."""
         self._lag.observe(max(0, self._clock.wall_us() - ts) / US_PER_S)
 
 
 def is_unseen(event: object) -> bool:
-    """Return whether nobody but one person may be told of an event."""
+    """Return whether only the sender of an event may know of it."""
     return getattr(event, "is_unseen", False)

@@ -1,4 +1,4 @@
-"""Requests that are counted after they were answered: anonymous answers, with their release."""
+"""Requests that are counted after their response: anonymous answers, at their release."""
 
 from __future__ import annotations
 
@@ -10,37 +10,40 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MAX_TIMES = 1_000
-"""Times that wait to be counted; of more, a random choice is kept."""
+"""Times in memory; beyond this number a random one is dropped."""
 
 
 class ResponseCounter(Protocol):
-    """Counts of answered requests."""
+    """Counts of responses."""
 
     def count_responses(self, route: str, method: str, status: int, amount: int, seconds: Sequence[float]) -> None:
-        """Count answers that were given before, with the times of some of them."""
+        """Count `amount` earlier responses, with the times of some of them."""
 
 
 class DeferredRequests:
-    """Times of requests that are not counted yet. They leave one by one, drawn at random, and tell nothing of whose request it was."""
+    """Times of requests that are not counted yet.
+
+    Each time leaves alone and in random order, so it does not tell whose request it was.
+    """
 
     def __init__(self, requests: ResponseCounter) -> None:
         self._requests = requests
         self._times_s: list[float] = []
 
     def add(self, seconds: float) -> None:
-        """Keep the time of one request."""
+        """Store the time of one request."""
         if len(self._times_s) >= MAX_TIMES:
             self._draw()
         self._times_s.append(seconds)
 
     def release(self, route: str, method: str, status: int, amount: int) -> None:
-        """Count requests of a route, with as many times as are held, and never more."""
+        """Count `amount` requests of a route, with at most as many stored times."""
         if amount:
             drawn = [self._draw() for _ in range(min(amount, len(self._times_s)))]
             self._requests.count_responses(route, method, status, amount, drawn)
 
     def _draw(self) -> float:
-        """Take out one of the times that are held."""
+        """Remove and return a random time."""
         place = up_to_exactly(len(self._times_s) - 1)
         self._times_s[place], self._times_s[-1] = self._times_s[-1], self._times_s[place]
         return self._times_s.pop()

@@ -1,4 +1,4 @@
-"""The page that Prometheus reads: the text exposition format."""
+"""The page `/metrics` in Prometheus' text exposition format."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from conflicto.platform.metrics.definitions import METRICS, Metric, MetricType
+from conflicto.platform.metrics.deprecated import OLD_NAMES, old_metric, with_old_label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from prometheus_client.core import Metric as Family
 
@@ -22,24 +23,27 @@ if TYPE_CHECKING:
 
 
 def exposition(series: Iterable[Series]) -> bytes:
-    """Return the page, in the order of the table."""
-    told: dict[str, list[Series]] = defaultdict(list)
+    """Return the page: metrics in the order of the table, then those under their old names."""
+    by_name: dict[str, list[Series]] = defaultdict(list)
     for each in series:
-        told[each.name].append(each)
-    return generate_latest(_Families(told))
+        by_name[each.name].append(each)
+    return generate_latest(_Families(by_name))
 
 
 @dataclass(frozen=True, slots=True)
 class _Families(Collector):
-    told: dict[str, list[Series]]
+    by_name: dict[str, list[Series]]
 
     def collect(self) -> Iterator[Family]:
         for metric in METRICS:
-            if metric.name in self.told:
-                yield _family(metric, sorted(self.told[metric.name]))
+            if metric.name in self.by_name:
+                yield _family(*with_old_label(metric, sorted(self.by_name[metric.name])))
+        for name, metric in OLD_NAMES.items():
+            if metric.name in self.by_name:
+                yield _family(old_metric(name, metric), sorted(self.by_name[metric.name]))
 
 
-def _family(metric: Metric, series: list[Series]) -> Family:
+def _family(metric: Metric, series: Sequence[Series]) -> Family:
     if metric.type is MetricType.COUNTER:
         counter = CounterMetricFamily(metric.name, metric.help, labels=metric.labels)
         for each in series:

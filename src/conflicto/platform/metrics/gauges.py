@@ -1,4 +1,4 @@
-"""Metrics of the database's readers and of the cache budget, read whenever the page is asked for."""
+"""Metrics that are read when `/metrics` is read: process, database connections and caches."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def add_process_metrics(metrics: Metrics, *, workers: int) -> None:
-    """Show memory and processor time of this process, and the memory of the supervisor where there are several workers."""
+    """Add memory and processor time of this process, and with several workers the supervisor's memory."""
     metrics.set_function(definitions.MEMORY, resident_memory_bytes)
     metrics.set_function(definitions.CPU_SECONDS, cpu_seconds)
     if workers > 1:
@@ -23,7 +23,7 @@ def add_process_metrics(metrics: Metrics, *, workers: int) -> None:
 
 
 def add_storage_metrics(metrics: Metrics, db: Database, budget: CacheBudget) -> None:
-    """Show the database's connections and reads, and every cache whose account was opened until now."""
+    """Add connections and reads of the database, and every cache whose account exists now."""
     metrics.set_function(definitions.POOL_LIMIT, lambda: db.max_connections)
     metrics.set_function(definitions.POOL_USED, lambda: db.connections()[0])
     metrics.set_function(definitions.POOL_OPEN, lambda: db.connections()[1])

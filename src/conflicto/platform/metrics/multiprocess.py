@@ -1,8 +1,9 @@
-"""One page for all workers: each leaves its numbers in a folder that they share, and whoever is asked adds them up.
+"""Metrics of all workers: each worker writes its numbers to a shared folder, and any worker merges them.
 
-A worker leaves its numbers every two seconds, when it is asked, and when it ends. A place in the folder is held by a lock that the
-system gives back when its holder dies, however it dies; whoever takes the place next goes on counting from what was left there, so the
-sums never fall. What a place held of gauges counts only while its holder lives.
+A worker writes every two seconds, when `/metrics` is read, and when it stops. It holds the lock of its
+slot in the folder. The operating system releases the lock when the process ends, however it ends. The
+next holder of the slot counts on from the file, so no sum falls. Gauges in a file count only while its
+slot is locked.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import msgspec
 import structlog
 
 from conflicto.platform.metrics.definitions import METRICS, Metric, MetricType, MultiprocessMode
+from conflicto.platform.metrics.deprecated import OLD_NAMES
 from conflicto.platform.metrics.registry import Series
 
 if TYPE_CHECKING:
@@ -26,10 +28,10 @@ if TYPE_CHECKING:
     from conflicto.platform.metrics.registry import Metrics
 
 WRITE_INTERVAL_S = 2.0
-"""How old the numbers of other workers may be."""
+"""Maximum age of the numbers of other workers."""
 
 MAX_SLOTS = 1024
-"""Four times the most workers that the settings allow: a rolling restart holds two places for each."""
+"""Four times the maximum of CONFLICTO_WORKERS; a rolling restart needs two slots for each worker."""
 
 METRICS_BY_NAME = {metric.name: metric for metric in METRICS}
 
@@ -40,64 +42,61 @@ _encode = msgspec.json.Encoder().encode
 
 
 class MultiprocessMetrics:
-    """This process's place in the folder."""
+    """This process's slot in the folder."""
 
     def __init__(self, folder: Path, metrics: Metrics) -> None:
         self._folder = folder
         self._metrics = metrics
         self._lock, self._own_file = _lock_slot(folder)
-        self._previous = [each for each in _read_file(self._own_file) if METRICS_BY_NAME[each.name].type is not MetricType.GAUGE]
+        self._previous = _without_gauges(_read_file(self._own_file))
 
     async def run(self) -> None:
-        """Leave the numbers again and again, until cancelled."""
+        """Write the numbers periodically until cancelled."""
         while True:
             await self.write()
             await asyncio.sleep(WRITE_INTERVAL_S)
 
     async def write(self) -> list[Series]:
-        """Leave the numbers as they are now, and return them; where they cannot be written, the others go on with older ones."""
+        """Write the current numbers and return them; after a failed write, other workers see older ones."""
         now = merge([self._previous, self._metrics.collect()])
         await asyncio.to_thread(self._write_file, now)
         return now
 
     async def collect_all(self) -> list[Series]:
-        """Return what all workers count, gone ones included; this one's numbers are as they are now."""
+        """Return the merged numbers of all workers, stopped ones included."""
         now = await self.write()
         return await asyncio.to_thread(self._collect_files, now)
 
     def close(self) -> None:
-        """Give the place back."""
+        """Release the slot."""
         os.close(self._lock)
 
     def _write_file(self, series: list[Series]) -> None:
-        fresh = self._own_file.with_suffix(f".{os.getpid()}")
+        temporary = self._own_file.with_suffix(f".{os.getpid()}")
         try:
-            fresh.write_bytes(_encode(series))
-            fresh.replace(self._own_file)
+            temporary.write_bytes(_encode(series))
+            temporary.replace(self._own_file)
         except OSError as error:
-            log.warning("counts-not-left", error=type(error).__name__)
+            log.warning("metrics-not-written", error=type(error).__name__)
 
     def _collect_files(self, now: list[Series]) -> list[Series]:
-        told = [now]
-        for left in sorted(self._folder.glob("*.json")):
-            if left != self._own_file:
-                series = _read_file(left)
-                is_held = _is_locked(left.with_suffix(".lock"))
-                told.append(
-                    series if is_held else [each for each in series if METRICS_BY_NAME[each.name].type is not MetricType.GAUGE]
-                )
-        return merge(told)
+        processes = [now]
+        for file in sorted(self._folder.glob("*.json")):
+            if file != self._own_file:
+                series = _read_file(file)
+                processes.append(series if _is_locked(file.with_suffix(".lock")) else _without_gauges(series))
+        return merge(processes)
 
 
-def merge(told: Iterable[Iterable[Series]]) -> list[Series]:
-    """Add up what several processes count: each gauge in its own way, everything else as a sum."""
-    gathered: dict[tuple[str, tuple[str, ...]], list[tuple[float, ...]]] = defaultdict(list)
-    for series in told:
+def merge(processes: Iterable[Iterable[Series]]) -> list[Series]:
+    """Merge the series of several processes: gauges by their mode, everything else as a sum."""
+    collected: dict[tuple[str, tuple[str, ...]], list[tuple[float, ...]]] = defaultdict(list)
+    for series in processes:
         for each in series:
-            gathered[each.name, each.labels].append(each.values)
+            collected[each.name, each.labels].append(each.values)
     return [
         Series(name, labels, tuple(_merge_values(name, values) for values in zip(*all_values, strict=True)))
-        for (name, labels), all_values in gathered.items()
+        for (name, labels), all_values in collected.items()
     ]
 
 
@@ -108,7 +107,12 @@ def _merge_values(name: str, values: tuple[float, ...]) -> float:
     return sum(values)
 
 
+def _without_gauges(series: Iterable[Series]) -> list[Series]:
+    return [each for each in series if METRICS_BY_NAME[each.name].type is not MetricType.GAUGE]
+
+
 def _lock_slot(folder: Path) -> tuple[int, Path]:
+    """Return the lock's file descriptor and the data file of a free slot."""
     for number in range(MAX_SLOTS):
         lock = os.open(folder / f"{number}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -117,29 +121,36 @@ def _lock_slot(folder: Path) -> tuple[int, Path]:
             os.close(lock)
         else:
             return lock, folder / f"{number}.json"
-    message = f"{folder} has no place left for another worker."
+    message = f"{folder} has no free slot for another worker: all {MAX_SLOTS} are locked."
     raise RuntimeError(message)
 
 
 def _is_locked(lock: Path) -> bool:
-    """Whether the holder of a place lives. To look is to hold it for a moment, so a worker that starts just then takes another place."""
-    look = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    """Return whether a process holds the slot.
+
+    The check takes the lock for a moment, so a worker that starts in that moment takes another slot.
+    """
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(look, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     finally:
-        os.close(look)
+        os.close(descriptor)
     return False
 
 
-def _read_file(left: Path) -> list[Series]:
-    """Return what lies there as far as it is ours: the folder may hold what another version left."""
+def _read_file(file: Path) -> list[Series]:
+    """Return the series of a file under today's names.
+
+    Another version may have written the file, so series that do not fit today's table are dropped.
+    """
     try:
-        found = _decode(left.read_bytes())
+        found = _decode(file.read_bytes())
     except (OSError, msgspec.DecodeError):
         return []
-    return [each for each in found if each.name in METRICS_BY_NAME and _fits(each, METRICS_BY_NAME[each.name])]
+    renamed = [each._replace(name=OLD_NAMES[each.name].name) if each.name in OLD_NAMES else each for each in found]
+    return [each for each in renamed if each.name in METRICS_BY_NAME and _fits(each, METRICS_BY_NAME[each.name])]
 
 
 def _fits(series: Series, metric: Metric) -> bool:

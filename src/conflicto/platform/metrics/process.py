@@ -1,4 +1,4 @@
-"""What the system says of this process."""
+"""Memory and processor time of this process and its parent, from the operating system."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ KIB = 1024
 
 
 def resident_memory_bytes() -> float:
-    """Return the resident memory; where the system does not tell it, the most that it ever was."""
-    if (told := process_memory_bytes("self")) is not None:
-        return told
+    """Return the resident memory; without `/proc`, the maximum since the start."""
+    if (resident := process_memory_bytes("self")) is not None:
+        return resident
     return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIB)
 
 
 def process_memory_bytes(process: str) -> float | None:
-    """Return the resident memory of a process, by its id; None where the system does not tell it."""
+    """Return the resident memory of the process with this id, or None without `/proc`."""
     try:
         return float(int((PROC / process / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"))
     except OSError:
@@ -26,11 +26,11 @@ def process_memory_bytes(process: str) -> float | None:
 
 
 def parent_memory_bytes() -> float:
-    """Return the resident memory of the process that started this one, 0 where the system does not tell it."""
+    """Return the resident memory of the parent process, or 0 without `/proc`."""
     return process_memory_bytes(str(os.getppid())) or 0.0
 
 
 def cpu_seconds() -> float:
-    """Return the processor time since the start, seconds."""
+    """Return the user and system processor time since the start, in seconds."""
     took = os.times()
     return took.user + took.system

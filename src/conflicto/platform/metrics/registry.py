@@ -1,6 +1,7 @@
-"""The numbers of one process. Counting is adding to a number: no lock, no look-up of labels, nothing made until the page is asked for.
+"""Counters, histograms and callbacks of one process.
 
-Everything here belongs to the event loop; what other threads measure is handed over before it is counted.
+Counting adds to a number, without a lock or a look-up of labels. Used on the event loop only: other
+threads hand their measurements over to it.
 """
 
 from __future__ import annotations
@@ -21,43 +22,44 @@ RequestCounts = dict[tuple[str, str, str], float]
 """Requests by method, route and status."""
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-"""No others are labels: a method is any word that a client makes up."""
+"""Methods that become label values; clients may send any word as a method."""
 
 OTHER_METHOD = "other"
-"""The method of requests with one that nobody knows, and of what never became a request."""
+"""The label value of every other method, and of connections without a valid request."""
 
 UNKNOWN_ROUTE = "unknown"
-"""The route of requests that met none."""
-
+"""The label value of requests that match no route."""
 
 VARIANT_STATUS = (200, 304)
+"""Status of each variant of a cached response."""
+
 NOT_MODIFIED = VARIANT_STATUS.index(304)
 
 UNTIMED_MASK = 63
-"""Mask of the count of a form: where a bit of it is set, the answer is not timed, which leaves one of 64."""
+"""Bit mask of a variant's count: a response is timed if no masked bit is set, which is one of 64."""
 
 DEFAULT_FAST_PATH_S = 10e-6
-"""Assumed time of a ready answer while none was timed."""
+"""Assumed time of a response of the fast path before the first one was timed."""
 
 JITTER_PER_MILLE = 1_000
-"""In thousandths of the mean: the width of drawn times."""
+"""Range of random times, in thousandths of the mean."""
 
 
 class Counter:
-    """A number that only grows."""
+    """A number that never falls."""
 
     __slots__ = ("value",)
 
     def __init__(self) -> None:
         self.value = 0.0
 
-    def inc(self, more: float = 1.0) -> None:
-        """Add to it."""
-        self.value += more
+    def inc(self, amount: float = 1.0) -> None:
+        """Add `amount`."""
+        self.value += amount
 
 
 class Histogram:
-    """How many values lay below each bound, and their sum."""
+    """Counts of values by bucket, and their sum. `buckets` are not cumulative; the last is `+Inf`."""
 
     __slots__ = ("_bounds", "buckets", "sum")
 
@@ -67,13 +69,13 @@ class Histogram:
         self.sum = 0.0
 
     def observe(self, value: float) -> None:
-        """Take in one value; what equals a bound lies below it."""
+        """Count one value; a value equal to a bound belongs to the bucket below it."""
         self.buckets[bisect_left(self._bounds, value)] += 1
         self.sum += value
 
 
 class FastPathMetrics:
-    """Answers of one route that were ready, by their form (`platform/fast_path/cached_response.py`), and the times of one of 64."""
+    """Responses of the fast path for one route: counts by variant, and the times of one of 64."""
 
     __slots__ = ("counts", "seconds")
 
@@ -82,16 +84,19 @@ class FastPathMetrics:
         self.seconds = seconds
 
     def count_as_not_modified(self) -> None:
-        """Count a poll that showed an author news of their own as a ready 304, with a drawn time where one would be timed."""
+        """Count a poll that showed only its author's own changes as a 304 of the fast path.
+
+        Its time, where one is due, is random: the real one would tell that the author had changes.
+        """
         self.counts[NOT_MODIFIED] += 1
         if not self.counts[NOT_MODIFIED] & UNTIMED_MASK:
             timed = sum(self.seconds.buckets)
-            usual_s = self.seconds.sum / timed if timed else DEFAULT_FAST_PATH_S
-            self.seconds.observe(usual_s * (JITTER_PER_MILLE // 2 + up_to_exactly(JITTER_PER_MILLE)) / JITTER_PER_MILLE)
+            mean_s = self.seconds.sum / timed if timed else DEFAULT_FAST_PATH_S
+            self.seconds.observe(mean_s * (JITTER_PER_MILLE // 2 + up_to_exactly(JITTER_PER_MILLE)) / JITTER_PER_MILLE)
 
 
 class Series(NamedTuple):
-    """One line of the page, as processes tell it to each other: a number, or a histogram's buckets and the sum of its values."""
+    """A time series of one process: `values` is one number, or a histogram's buckets and its sum."""
 
     name: str
     labels: tuple[str, ...]
@@ -100,7 +105,7 @@ class Series(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RouteMetric:
-    """A route whose requests are also told as `metric`, with `label` for what was asked."""
+    """The additional metric of a route, with `label` as the value of its first label."""
 
     metric: Metric
     label: str
@@ -124,36 +129,36 @@ class Metrics:
                 self.histogram(metric)
 
     def set_route_metrics(self, routes: Mapping[str, RouteMetric]) -> None:
-        """Tell requests of these routes (by `METHOD /template`) also under a name of their own."""
+        """Count requests of these routes (keys: `METHOD /template`) also in the given metrics."""
         self._route_metrics = routes
 
     def counter(self, metric: Metric, *labels: str) -> Counter:
-        """Return a counter; whoever counts often keeps it."""
+        """Return the counter of these label values; keep it to count without a look-up."""
         children = self._counters.setdefault(metric, {})
         return children.get(labels) or children.setdefault(labels, Counter())
 
     def histogram(self, metric: Metric, *labels: str) -> Histogram:
-        """Return a histogram; whoever counts often keeps it."""
+        """Return the histogram of these label values; keep it to observe without a look-up."""
         children = self._histograms.setdefault(metric, {})
         return children.get(labels) or children.setdefault(labels, Histogram(metric.bounds))
 
     def set_function(self, metric: Metric, value: Callable[[], float], *labels: str) -> None:
-        """Tell, whenever the page is asked for, what `value` gives then."""
-        self._counters.pop(metric, None)  # a counter that somebody else counts
+        """Set the function that returns the value whenever metrics are collected."""
+        self._counters.pop(metric, None)  # the owner of the function counts it
         self._functions.setdefault(metric, {})[labels] = value
 
     def count_response(self, route: str, method: str, status: int, seconds: float) -> None:
-        """Count one answer."""
-        requests, spread = self._request_metrics(route, method, status)
+        """Count one response that took `seconds`."""
+        requests, times = self._request_metrics(route, method, status)
         requests.value += 1
-        spread.observe(seconds)
+        times.observe(seconds)
 
     def count_responses(self, route: str, method: str, status: int, amount: int, seconds: Sequence[float]) -> None:
-        """Count answers that were given before, with the times of some of them."""
-        requests, spread = self._request_metrics(route, method, status)
+        """Count `amount` earlier responses, with the times of some of them."""
+        requests, times = self._request_metrics(route, method, status)
         requests.inc(amount)
         for each in seconds:
-            spread.observe(each)
+            times.observe(each)
 
     def _request_metrics(self, route: str, method: str, status: int) -> tuple[Counter, Histogram]:
         child = self._requests.get((method, route, status))
@@ -168,63 +173,64 @@ class Metrics:
         return child
 
     def count_problem(self, route: str, method: str, code: str) -> None:
-        """Count one problem document; its code is one of the program's own."""
+        """Count one problem document with a code of the problem registry."""
         self.counter(definitions.PROBLEMS, method if method in METHODS else OTHER_METHOD, route, code).inc()
 
     def count_rejected_connection(self, code: str) -> None:
-        """Count a connection that was refused before there was a request on it."""
+        """Count a connection that was refused before its first request."""
         self.count_problem(UNKNOWN_ROUTE, OTHER_METHOD, code)
 
     def fast_path(self, route: str) -> FastPathMetrics:
-        """Return where ready answers to GETs of this route are counted."""
-        tally = self._fast_paths.get(route)
-        if tally is None:
-            tally = self._fast_paths[route] = FastPathMetrics(self.histogram(definitions.FAST_PATH_SECONDS, route))
-        return tally
+        """Return the fast path's counts of GET requests to this route."""
+        found = self._fast_paths.get(route)
+        if found is None:
+            found = self._fast_paths[route] = FastPathMetrics(self.histogram(definitions.FAST_PATH_SECONDS, route))
+        return found
 
     def collect(self) -> Iterator[Series]:
-        """Yield everything, as it is now."""
-        for metric, children in self._functions.items():
-            for labels, value in children.items():
+        """Yield all series with their current values."""
+        for metric, functions in self._functions.items():
+            for labels, value in functions.items():
                 yield Series(metric.name, labels, (float(value()),))
-        for metric, spreads in self._histograms.items():
-            for labels, spread in spreads.items():
-                yield Series(metric.name, labels, (*map(float, spread.buckets), spread.sum))
-        for metric, counts in self._counters.items():
+        for metric, histograms in self._histograms.items():
+            for labels, histogram in histograms.items():
+                yield Series(metric.name, labels, (*map(float, histogram.buckets), histogram.sum))
+        for metric, counters in self._counters.items():
             if metric is not definitions.REQUESTS:
-                for labels, count in counts.items():
-                    yield Series(metric.name, labels, (count.value,))
+                for labels, counter in counters.items():
+                    yield Series(metric.name, labels, (counter.value,))
         yield from self._collect_requests()
 
     def _collect_requests(self) -> Iterator[Series]:
-        whole: RequestCounts = {
-            (labels[0], labels[1], labels[2]): count.value for labels, count in self._counters.get(definitions.REQUESTS, {}).items()
+        slow: RequestCounts = {
+            (labels[0], labels[1], labels[2]): counter.value
+            for labels, counter in self._counters.get(definitions.REQUESTS, {}).items()
         }
-        ready: RequestCounts = {
-            ("GET", route, str(status)): float(tally.counts[form])
-            for route, tally in self._fast_paths.items()
-            for form, status in enumerate(VARIANT_STATUS)
+        fast: RequestCounts = {
+            ("GET", route, str(status)): float(fast_path.counts[variant])
+            for route, fast_path in self._fast_paths.items()
+            for variant, status in enumerate(VARIANT_STATUS)
         }
-        for request in [*whole, *(each for each in ready if each not in whole)]:
-            yield Series(definitions.REQUESTS.name, request, (whole.get(request, 0.0) + ready.get(request, 0.0),))
+        for request in [*slow, *(each for each in fast if each not in slow)]:
+            yield Series(definitions.REQUESTS.name, request, (slow.get(request, 0.0) + fast.get(request, 0.0),))
         sums: dict[tuple[Metric, tuple[str, ...]], float] = {}
-        for way, counted in (("whole", whole), ("ready", ready)):
-            for (method, route, status), value in counted.items():
-                shown = self._route_metrics.get(f"{method} {route}")
-                if shown is not None:
-                    came = outcome(int(status))
-                    key = shown.metric, (shown.label, came, way) if "way" in shown.metric.labels else (shown.label, came)
+        for path, counts in ((definitions.SLOW, slow), (definitions.FAST, fast)):
+            for (method, route, status), value in counts.items():
+                found = self._route_metrics.get(f"{method} {route}")
+                if found is not None:
+                    action = found.label, outcome(int(status))
+                    key = found.metric, (*action, path) if "path" in found.metric.labels else action
                     sums[key] = sums.get(key, 0.0) + value
         for (metric, labels), value in sums.items():
             yield Series(metric.name, labels, (value,))
 
 
 def outcome(status: int) -> str:
-    """Return what came of a request: `accepted`, `unchanged`, `limited`, `refused` or `failed`."""
+    """Return the outcome of a status: `accepted`, `unchanged`, `limited`, `refused` or `failed`."""
     if status == 304:  # noqa: PLR2004 - Not Modified
         return "unchanged"
     if status == 429:  # noqa: PLR2004 - Too Many Requests
         return "limited"
-    if status >= 500:  # noqa: PLR2004 - ours
+    if status >= 500:  # noqa: PLR2004 - server errors
         return "failed"
-    return "refused" if status >= 400 else "accepted"  # noqa: PLR2004 - theirs
+    return "refused" if status >= 400 else "accepted"  # noqa: PLR2004 - client errors

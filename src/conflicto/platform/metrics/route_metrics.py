@@ -1,4 +1,4 @@
-"""As what requests are told beside `conflicto_requests_total`: polls, responses and activities, by what was asked."""
+"""Metrics of single routes beside `conflicto_requests_total`: polls, responses and activities by action."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 
 def route_metrics(routes: Iterable[Route]) -> dict[str, RouteMetric]:
-    """Return for routes, by name, as what they are told; most are told as nothing else."""
-    return {route.name: told for route in routes if (told := _route_metric(route))}
+    """Return the metric of each route that has one, by the route's name; most routes have none."""
+    return {route.name: metric for route in routes if (metric := _route_metric(route))}
 
 
 def _route_metric(route: Route) -> RouteMetric | None:
-    asked = getattr(route.endpoint, "__name__", route.path)
+    action = getattr(route.endpoint, "__name__", route.path)
     if route.tag == "polling" and route.method == "GET":
-        return RouteMetric(definitions.POLLS, asked)
+        return RouteMetric(definitions.POLLS, action)
     if route.tag == "responses" and route.method not in SAFE_METHODS:
-        return RouteMetric(definitions.RESPONSES, asked)
-    return RouteMetric(definitions.ACTIVITIES, asked) if route.tag == "activities" else None
+        return RouteMetric(definitions.RESPONSES, action)
+    return RouteMetric(definitions.ACTIVITIES, action) if route.tag == "activities" else None

@@ -48,10 +48,10 @@ def test_ready_answers_and_those_of_the_whole_way_are_one_number_and_two_ways() 
 
     assert told["conflicto_requests_total", ("GET", STATUS, "200")] == 6
     assert told["conflicto_requests_total", ("GET", STATUS, "304")] == 7
-    assert told["conflicto_polls_total", ("session_status", "accepted", "whole")] == 1
-    assert told["conflicto_polls_total", ("session_status", "accepted", "ready")] == 5
-    assert told["conflicto_polls_total", ("session_status", "unchanged", "ready")] == 7
-    assert told["conflicto_polls_total", ("session_status", "failed", "whole")] == 1
+    assert told["conflicto_polls_total", ("session_status", "accepted", "slow")] == 1
+    assert told["conflicto_polls_total", ("session_status", "accepted", "fast")] == 5
+    assert told["conflicto_polls_total", ("session_status", "unchanged", "fast")] == 7
+    assert told["conflicto_polls_total", ("session_status", "failed", "slow")] == 1
 
 
 def test_a_disguised_poll_counts_as_a_ready_304_and_is_timed_when_one_would_be() -> None:
@@ -68,7 +68,7 @@ def test_a_disguised_poll_counts_as_a_ready_304_and_is_timed_when_one_would_be()
 
     told = read(metrics)
     assert told["conflicto_requests_total", ("GET", STATUS, "304")] == 128
-    assert told["conflicto_ready_answer_seconds_count", (STATUS,)] == 3
+    assert told["conflicto_fast_path_seconds_count", (STATUS,)] == 3
     assert 0.000_005 <= first_s <= 0.000_015
     assert usual_s / 2 <= drawn_s <= usual_s * 1.5
 
@@ -82,7 +82,7 @@ def test_a_method_that_somebody_made_up_is_no_label() -> None:
 
     told = read(metrics)
     assert told["conflicto_requests_total", ("other", "unknown", "404")] == 50
-    assert told["conflicto_refusals_total", ("other", "unknown", "not-found")] == 50
+    assert told["conflicto_problems_total", ("other", "unknown", "not-found")] == 50
     assert metrics._requests == {}
 
 
@@ -109,14 +109,14 @@ def test_a_counter_that_somebody_else_counts_is_told_once() -> None:
 
     told = read(metrics)
 
-    assert told["conflicto_cpu_seconds_total", ()] > 0
-    assert 10_000_000 < told["conflicto_memory_bytes", ()] < 10_000_000_000
-    assert exposition(metrics.collect()).decode().count("\nconflicto_cpu_seconds_total ") == 1
+    assert told["process_cpu_seconds_total", ()] > 0
+    assert 10_000_000 < told["process_resident_memory_bytes", ()] < 10_000_000_000
+    assert exposition(metrics.collect()).decode().count("\nprocess_cpu_seconds_total ") == 1
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
 def test_names_say_what_they_are(metric: Metric) -> None:
-    assert metric.name.startswith("conflicto_")
+    assert metric.name.startswith(("conflicto_", "process_"))
     assert metric.name.endswith("_total") == (metric.type is MetricType.COUNTER)
     assert bool(metric.bounds) == (metric.type is MetricType.HISTOGRAM)
     assert list(metric.bounds) == sorted(set(metric.bounds))
