@@ -39,7 +39,7 @@ from conflicto.feed.long_poll import LongPoll
 from conflicto.feed.poll_handler import PollHandler
 from conflicto.feed.response_builder import ResponseBuilder
 from conflicto.feed.results_handler import ResultsHandler
-from conflicto.feed.session_cache import SessionCache, activity_in
+from conflicto.feed.session_cache import SessionCache, find_activity
 from conflicto.feed.shared_pages import SharedPages
 from conflicto.feed.streams import StreamRegistry
 from conflicto.feed.worker_sync import WorkerSync
@@ -130,8 +130,8 @@ class App:
             slow_queries=SlowQueries(settings.slow_query_ms / MS_PER_S),
         )  # fmt: skip
         require_current(self.db)
-        self.heads = SessionCache(self.db, self._caught_up, self.budget)
-        self.epoch_guard = start_epoch_guard(self.db, SessionFeedStore(), self.heads)
+        self.sessions = SessionCache(self.db, self._caught_up, self.budget)
+        self.epoch_guard = start_epoch_guard(self.db, SessionFeedStore(), self.sessions)
         self.identity: Identity = load_identity(
             self.db, data_dir=settings.data_dir, secret_key=settings.secret("secret_key"),
             admin_token=settings.secret("admin_token"),
@@ -140,15 +140,15 @@ class App:
         self.sharing = MultiprocessMetrics(settings.metrics_dir, self.metrics) if settings.metrics_dir else None
         self._closing: list[Callable[[], Awaitable[None]]] = []
         self.redis = self._redis()
-        self.presence = Presence(self.clock, self.heads.may_be_anonymous)
+        self.presence = Presence(self.clock, self.sessions.may_be_anonymous)
         self.writer = Writer(self._runner(), self.clock, caller_s=self.db.timeouts.caller_s, on_commit=self._committed)
-        self.following = WorkerSync(self.heads, self.writer, self.redis, issuer)
+        self.worker_sync = WorkerSync(self.sessions, self.writer, self.redis, issuer)
         self.types = load_registry(settings.activity_types)
         self.expiry, self.releases = ExpiryTimer(self.db, self.writer, self.clock), Releases(self.db, self.writer, self.clock)
         self.purger, self.retention = self._removal()
         self.tokens = build_tokens(self.db, self.identity, self.clock, max_days=settings.max_token_days, budget=self.budget)
         self.authenticator = TokenAuthenticator(
-            self.tokens, self.identity.admin_hash, self.heads, UsedTickets(self.clock, self.redis, issuer, self.budget),
+            self.tokens, self.identity.admin_hash, self.sessions, UsedTickets(self.clock, self.redis, issuer, self.budget),
             metrics_token=settings.secret("metrics_token"),
         )  # fmt: skip
         self.limiter, self.guard = self._limits()
@@ -159,7 +159,7 @@ class App:
             is_proxy=lambda address: address in self._http.trusted_hosts,
         )  # fmt: skip
         self.connections.prefix = prefix_of(settings.public_url).encode()
-        self.waits = LongPoll(self.heads, self.metrics)
+        self.long_poll = LongPoll(self.sessions, self.metrics)
         self.exports = Exports(self.db, self.types, settings.exports_path, self.clock)
         self.routes = self._routes()
         self._watch()
@@ -179,11 +179,11 @@ class App:
         """Answer everyone who waits, because the server is about to stop; every open connection calls this, and the first call counts."""
         if not self.streams.is_open:
             return
-        self.waits.close()
+        self.long_poll.close()
         self.streams.close()
         self.exports.writer.close()
         self.rehearsals.close()
-        self.heads.close()
+        self.sessions.close()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
         """Serve HTTP and the lifespan."""
@@ -198,11 +198,11 @@ class App:
         """Start the writer and the background tasks; at the end commit what is queued and close the database."""
         self.writer.start()
         loops: list[Callable[[], Awaitable[None]]] = [
-            self.expiry.run, self.releases.run, self.purger.run, self.retention.run, self.connections.run, self.streams.beat,
+            self.expiry.run, self.releases.run, self.purger.run, self.retention.run, self.connections.run, self.streams.run,
             self.exports.run, lambda: run_presence_saver(self.presence, self.writer),
         ]  # fmt: skip
         if self.db.is_shared:
-            loops.append(self.following.run)
+            loops.append(self.worker_sync.run)
         if self.sharing:
             loops.append(self.sharing.run)
         if self.redis is not None:
@@ -273,15 +273,15 @@ class App:
         watch(definitions.LOOP_LAG, lambda: self.connections.load_average.lag_s)
         watch(definitions.CONNECTIONS, lambda: len(self.connections.connections))
         watch(definitions.CONNECTIONS_EVICTED, lambda: self.connections.eviction.evicted)
-        watch(definitions.LONG_POLLS_WAITING, lambda: self.waits.waiting)
-        watch(definitions.STREAMS, lambda: self.streams.streaming)
+        watch(definitions.LONG_POLLS_WAITING, lambda: self.long_poll.waiting)
+        watch(definitions.STREAMS, lambda: self.streams.open_count)
         watch(definitions.QUEUE, lambda: self.writer.queued)
         add_storage_metrics(metrics, self.db, self.budget)
-        watch(definitions.SESSIONS_CACHED, lambda: len(self.heads))
+        watch(definitions.SESSIONS_CACHED, lambda: len(self.sessions))
         if (redis := self.redis) is not None:
             watch(definitions.REDIS_UP, lambda: self.probe.is_up)
             watch(definitions.REDIS_ERRORS, lambda: redis.faults)
-            watch(definitions.PUBSUB_CONNECTED, lambda: self.following.hears_doorbells)
+            watch(definitions.PUBSUB_CONNECTED, lambda: self.worker_sync.is_subscribed)
         watch(definitions.LIMIT_FALLBACKS, lambda: self.limiter.fallback_count)
         metrics.set_route_metrics(route_metrics(self.routes))
 
@@ -304,8 +304,8 @@ class App:
 
     def _committed(self, committed: Committed) -> None:
         """Tell everyone who keeps state in memory; runs on the event loop, in commit order, before any caller hears of it."""
-        self.heads.apply(committed)
-        self.following.ring(committed)
+        self.sessions.apply(committed)
+        self.worker_sync.notify(committed)
         self.commits.count(committed)
         self.released.follow(committed.events)
         self._told(committed.events)
@@ -326,23 +326,23 @@ class App:
                 self.purger.wake()
                 self.exports.jobs.request_sweep()
             elif isinstance(event, EpochChanged):
-                self.heads.begin_anew()
+                self.sessions.reset()
                 self.check.forget()
 
     def _routes(self) -> list[Route]:
         db, writer, tokens, clock, days = self.db, self.writer, self.tokens, self.clock, self.settings.retention_days
-        lookup, links = JoinCodeCache(db, self.heads), link_http.LinkTokens(db, writer, tokens, clock)
+        lookup, links = JoinCodeCache(db, self.sessions), link_http.LinkTokens(db, writer, tokens, clock)
         caps = Caps(self.settings.most_answers, self.settings.most_answers_each, self.settings.max_session_bytes)
         receipts = Receipts(self.identity.receipt_key, self.identity.issuer, clock)
         press = ResponseBuilder(clock, self.metrics, self.connections.load_average, self.connections.prefix)
         answers = PollHandler(db, clock, press, SharedPages(self._cache()), caps, self.tokens.link_keys)
         segments = SegmentService(db, writer)
         self._closing.append(segments.close)
-        results = ResultsHandler(db, segments, self.heads, answers, press, clock)
-        leaderboard = LeaderboardHandler(db, self.heads, answers, results, press)
-        self.streams = StreamRegistry(self.heads, answers, results, clock)
-        self.check = AnswerCheck(db, self.types, partial(activity_in, self.heads), self.budget)
-        self.rehearsals = Rehearsals(Context(db, writer, clock, self.presence, self.types, self.heads.standing, self.check.judge))
+        results = ResultsHandler(db, segments, self.sessions, answers, press, clock)
+        leaderboard = LeaderboardHandler(db, self.sessions, answers, results, press)
+        self.streams = StreamRegistry(self.sessions, answers, results, clock)
+        self.check = AnswerCheck(db, self.types, partial(find_activity, self.sessions), self.budget)
+        self.rehearsals = Rehearsals(Context(db, writer, clock, self.presence, self.types, self.sessions.find, self.check.judge))
         return [
             *sessions_http.routes(
                 sessions_http.SessionEndpoints(db, writer, links, receipts, session_counts),
@@ -354,14 +354,14 @@ class App:
             ),
             *participants_http.routes(
                 participants_http.JoinEndpoints(db, writer, tokens, self.guard, clock, lookup, days, held_places),
-                participants_http.SeatEndpoints(db, writer, self.presence, clock, self.heads.standing, receipts, held_places),
+                participants_http.SeatEndpoints(db, writer, self.presence, clock, self.sessions.find, receipts, held_places),
             ),
             *responses_http.routes(
                 responses_http.ResponseEndpoints(db, writer, clock, self.check, leaderboard, Capacity(caps), receipts)
             ),
             *types_http.routes(types_http.TypeEndpoints(self.types), anyone=ANYONE),
             *feed_http.routes(
-                feed_http.FeedEndpoints(answers, self.waits, self.streams, self.authenticator, clock, results, leaderboard)
+                feed_http.FeedEndpoints(answers, self.long_poll, self.streams, self.authenticator, clock, results, leaderboard)
             ),
             *rehearsal_http.routes(rehearsal_http.RehearsalEndpoints(self.rehearsals)),
             *exports_http.routes(exports_http.ExportEndpoints(self.exports, clock, self.connections.prefix.decode())),
@@ -375,14 +375,14 @@ class App:
         return health.HealthEndpoints(self.db, self.writer, self.clock, counted=counted, redis=redis, document=document)
 
     def _redis_state(self) -> str:
-        hears = self.redis is not None and self.probe.is_up and (self.following.hears_doorbells or not self.db.is_shared)
+        hears = self.redis is not None and self.probe.is_up and (self.worker_sync.is_subscribed or not self.db.is_shared)
         return health.UNUSED if self.redis is None else health.UP if hears else health.AWAY
 
     def _build_pipeline(self) -> RequestPipeline:
         self.page_routes = web_pages.routes(self.pages, anyone=ANYONE)
         return RequestPipeline(Dependencies(
             routes=RouteTable([*self.routes, *self.page_routes]), authenticator=self.authenticator, limiter=self.limiter, clock=self.clock,
-            control_plane=self.control_plane, metrics=self.metrics, fast_path=self.fast_path, view_cache_of=self.heads.shelf_of,
+            control_plane=self.control_plane, metrics=self.metrics, fast_path=self.fast_path, view_cache_of=self.sessions.shelf_of,
             note_presence=self.presence.record_caller, access_log=self.settings.access_log, server=self.identity.issuer,
             prefix=self.connections.prefix,
         ))  # fmt: skip

@@ -264,8 +264,8 @@ async def test_criterion_14_every_reading_endpoint_answers_while_everyone_answer
 @pytest.mark.in_process
 async def test_criterion_15_memory_is_bounded(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     limits = {
-        "feed.session_cache.MOST_HEADS": 3,
-        "feed.session_cache.MOST_GONE": 3,
+        "feed.session_cache.MAX_SESSIONS": 3,
+        "feed.session_cache.MAX_DELETED_IDS": 3,
         "access.tokens.MAX_CACHED_TOKENS": 4,
     }
     for name, most in limits.items():
@@ -281,7 +281,7 @@ async def test_criterion_15_memory_is_bounded(api: Api, monkeypatch: pytest.Monk
     for number in range(30):
         assert (await api.http.request(f"BREW{number}", f"/api/v1/x{number}")).status_code == 404
         assert (await api.http.request(f"BREW{number}", "/api/v1/sessions")).status_code == 405
-    assert (len(app.heads._heads), len(app.heads._gone)) == (3, 3)
+    assert (len(app.sessions._states), len(app.sessions._deleted_ids)) == (3, 3)
     assert len(app.tokens._verified) <= 4
     assert len(app.metrics._requests) <= counted + 2
 

@@ -77,7 +77,7 @@ def undisturbed(monkeypatch: pytest.MonkeyPatch) -> None:
     for each in (
         "activities.expiry.POLL_INTERVAL_S",
         "responses.releases.LOOK_S",
-        "feed.worker_sync.SWEEP_S",
+        "feed.worker_sync.SWEEP_INTERVAL_S",
         "participants.presence_saver.SAVE_INTERVAL_S",
         "sessions.purge.LOOK_S",
     ):
@@ -118,7 +118,7 @@ async def worked(event: Event, quiz: dict[str, Any], seat: Seat, monkeypatch: py
     with monkeypatch.context() as patch, counted_statements(app.db) as seen:
         patch.setattr(ReadTx, "all", counted)
         for path in paths:
-            app.heads.begin_anew()
+            app.sessions.reset()
             for memory in ("cold", "warm"):
                 answer = await event.api.get(path, token=seat.token)
                 name = path.replace(str(event.id), "ID").replace(quiz["id"], "AID")

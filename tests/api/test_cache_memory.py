@@ -52,7 +52,7 @@ async def test_a_thousand_targets_keep_no_more_than_the_budget(api: Api, small: 
             assert status == 200
             if target.endswith(("?limit=1", "?limit=25")):
                 assert body == (await api.get(target, token=anna.token)).content
-        budget, head = small.budget, small.heads.known(event.id)
+        budget, head = small.budget, small.sessions.cached(event.id)
         maps = [head.made, *(shelf.responses for shelf in head.shelves.values())]
         held = {id(ready): sys.getsizeof(ready.body) for each in maps for ready in each.values()}
         (account,) = [each for each in budget.accounts if each.name == "responses"]
@@ -84,7 +84,7 @@ async def test_spellings_of_one_target_share_one_entry(app: App, api: Api) -> No
         for target in spelt[5:]:
             await line.send(get(target, host))
             await line.answer()
-        shelves = app.heads.known(event.id).shelves.values()
+        shelves = app.sessions.cached(event.id).shelves.values()
         kept = [target for shelf in shelves for target in shelf.responses if b"changes/since/" in target and b"now" not in target]
 
     assert len(answers) == 1
@@ -149,10 +149,10 @@ async def test_caches_give_up_what_is_oldest_and_never_the_last_session(api: Api
     app.check.forget()
     assert not app.check._forget_oldest()
 
-    while app.heads._evict():
+    while app.sessions._evict():
         pass
-    assert len(app.heads) == 1
-    assert not app.heads._evict()
+    assert len(app.sessions) == 1
+    assert not app.sessions._evict()
 
     for event, activity in zip(events, activities, strict=True):
         accepted(await event.answer(activity, await event.join("Ben"), {"choices": ["a"]}), 201)
@@ -167,7 +167,7 @@ async def test_page_is_read_whole_where_memory_never_has_enough(api: Api, monkey
     path = f"{event.path}/changes/since/{before}"
     whole = accepted(await api.get(path, token=event.host))
     assert whole["items"]
-    monkeypatch.setattr("conflicto.feed.poll_handler.PollHandler._remembered", lambda *_: None)
-    monkeypatch.setattr("conflicto.feed.poll_handler.ATTEMPTS", 1)
+    monkeypatch.setattr("conflicto.feed.poll_handler.PollHandler._changes_in_memory", lambda *_: None)
+    monkeypatch.setattr("conflicto.feed.poll_handler.MAX_CONFIG_READS", 1)
 
     assert accepted(await api.get(f"{path}?limit=50", token=event.host)) == whole

@@ -87,7 +87,7 @@ async def test_a_phone_that_joined_here_begins_without_the_database(api: Api) ->
 async def test_memory_is_bounded_and_hands_over_to_the_database(
     app: App, api: Api, monkeypatch: pytest.MonkeyPatch, rows: int, characters: int
 ) -> None:
-    monkeypatch.setattr("conflicto.feed.recent_rows.MOST_ROWS", rows)
+    monkeypatch.setattr("conflicto.feed.recent_rows.MAX_ROWS", rows)
     monkeypatch.setattr("conflicto.feed.recent_rows.MAX_TEXT_BYTES", characters)
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many", responses_visibility="participants")
@@ -96,8 +96,8 @@ async def test_memory_is_bounded_and_hands_over_to_the_database(
     for number in range(12):
         await event.answer(wall, anna, f"answer {number}")
 
-    head = await app.heads.get(event.id)
-    assert len(head.recent.own_answers(anna.id)) < 5
+    head = await app.sessions.get(event.id)
+    assert len(head.recent.own_responses(anna.id)) < 5
     for token in (event.host, event.screen, anna.token):
         page = (await api.get(f"{event.path}/changes/since/{start}", token=token)).json()
         assert [item["data"]["response_data"] for item in page["items"]] == [f"answer {number}" for number in range(12)]
@@ -112,11 +112,11 @@ async def test_memory_of_configs_is_bounded(app: App, api: Api, monkeypatch: pyt
         page = (await api.get(f"{event.path}/changes/since/{start}", token=event.host)).json()
         assert page["items"][-1]["data"]["config"] == made["config"]
         start = page["cursor"]
-    assert len((await app.heads.get(event.id)).contents) == 1
+    assert len((await app.sessions.get(event.id)).configs) == 1
 
 
 async def test_memory_of_many_seats_is_bounded_and_forgets_them_whole(app: App, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.feed.recent_rows.MOST_ROWS", 3)
+    monkeypatch.setattr("conflicto.feed.recent_rows.MAX_ROWS", 3)
     event = await make_event(api)
     wall = await event.activity(status="active", responses_visibility="participants")
     start = (await api.get(f"{event.path}/changes/since/now", token=event.host)).json()["cursor"]
@@ -124,9 +124,9 @@ async def test_memory_of_many_seats_is_bounded_and_forgets_them_whole(app: App, 
     for seat in seats:
         await event.answer(wall, seat, seat.nickname)
 
-    recent = (await app.heads.get(event.id)).recent
-    assert [bool(recent.own_answers(seat.id)) for seat in seats] == [False] * 3 + [True] * 3
-    assert [recent.seat(seat.id) is not None for seat in seats] == [False] * 3 + [True] * 3
+    recent = (await app.sessions.get(event.id)).recent
+    assert [bool(recent.own_responses(seat.id)) for seat in seats] == [False] * 3 + [True] * 3
+    assert [recent.participant(seat.id) is not None for seat in seats] == [False] * 3 + [True] * 3
     page = (await api.get(f"{event.path}/changes/since/{start}", token=event.host)).json()
     assert page["count"] == 12
 
@@ -136,8 +136,8 @@ async def test_an_edit_while_its_json_is_read_never_pairs_old_and_new(app: App, 
     start = (await api.get(f"{event.path}/changes/since/now", token=event.host)).json()["cursor"]
     made = await event.activity(config={"edit": 0})
     endpoints = next(route.handler for route in app.routes if route.path.endswith("/changes/since/{timestamp}"))
-    answers: Any = endpoints.__self__.answers
-    shared, edits = answers.shared, 0
+    polls: Any = endpoints.__self__.polls
+    shared, edits = polls.single_flight, 0
 
     async def edited_meanwhile(head: Any, key: Any, read: Any) -> Any:
         nonlocal edits
@@ -147,7 +147,7 @@ async def test_an_edit_while_its_json_is_read_never_pairs_old_and_new(app: App, 
             await api.patch(f"/activities/{made['id']}", {"config": {"edit": edits}}, token=event.host)
         return found
 
-    monkeypatch.setattr(answers, "shared", edited_meanwhile)
+    monkeypatch.setattr(polls, "single_flight", edited_meanwhile)
     (item,) = (await api.get(f"{event.path}/changes/since/{start}", token=event.host)).json()["items"]
 
     assert edits == 2

@@ -84,11 +84,11 @@ async def test_names_are_tried_in_their_own_session(event: Event) -> None:
 
 async def test_remembered_codes_are_bounded(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(join_code_cache, "MAX_CODES", 2)
-    lookup = join_code_cache.JoinCodeCache(api.app.db, api.app.heads)
+    lookup = join_code_cache.JoinCodeCache(api.app.db, api.app.sessions)
     for _ in range(4):
         made = await make_event(api)
         assert (await lookup.find(made.code)).id == made.id
-    assert len(lookup._ids) == 2
+    assert len(lookup._session_ids) == 2
 
 
 async def test_a_hall_that_comes_at_once_asks_the_database_for_its_code_once(event: Event, reads: list[Any]) -> None:

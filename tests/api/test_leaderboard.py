@@ -10,7 +10,7 @@ import pytest
 from conflicto.activities.commands.edit import NewActivity, add_activity
 from conflicto.activities.model import Content
 from conflicto.activities.queries import activities_with_contents
-from conflicto.feed.poll_handler import MAX_UNREAD
+from conflicto.feed.poll_handler import MAX_CONFIGS_PER_READ
 from conflicto.platform.db.transaction import ReadTx
 from tests.support.api import Api, Event, make_event
 from tests.support.checks import accepted, refused
@@ -78,12 +78,12 @@ async def test_a_board_over_many_activities_reads_their_json_some_at_a_time(api:
     seat = await event.join("Anna")
     content = Content(config="{}", secret='{"right":1}', aggregate=json.dumps(SPEC))
     new = NewActivity(type="lunch", content=content, order_index=0)
-    made = await api.app.writer.run(event.id, lambda tx: [add_activity(tx, event.id, new) for _ in range(MAX_UNREAD + 2)])
+    made = await api.app.writer.run(event.id, lambda tx: [add_activity(tx, event.id, new) for _ in range(MAX_CONFIGS_PER_READ + 2)])
     for each in made:
         accepted(await event.move({"id": str(each.id)}, "active"))
         accepted(await event.answer({"id": str(each.id)}, seat, 1), 201)
     assert await places(event, event.host) == [("Anna", 1000 * len(made), 1)]
-    assert read == [MAX_UNREAD, 2]
+    assert read == [MAX_CONFIGS_PER_READ, 2]
 
 
 async def test_points_stay_with_the_host_until_results_are_revealed_and_answering_ended(api: Api) -> None:
@@ -138,7 +138,7 @@ async def test_who_left_has_no_place_and_a_new_name_is_told(api: Api) -> None:
     accepted(await api.patch("/participants/me", {"nickname": "Berta"}, token=bert.token))
     for fresh in (False, True):
         if fresh:
-            await api.app.heads.standing(event.id, fresh=True)
+            await api.app.sessions.find(event.id, fresh=True)
         for token in (event.host, event.screen, cleo.token):
             assert await places(event, token) == [("Berta", 1000, 1), ("Cleo", 0, 2)]
 

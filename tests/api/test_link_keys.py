@@ -112,7 +112,7 @@ async def test_hosts_and_screens_read_the_key_everywhere_and_participants_nowher
 async def test_page_from_memory_and_from_the_database_hold_the_same_key(event: Event) -> None:
     key = await key_of(event)
     first = accepted(await event.api.get(f"{event.path}/changes/since/0", event.host))
-    event.api.app.heads.begin_anew()
+    event.api.app.sessions.reset()
     again = accepted(await event.api.get(f"{event.path}/changes/since/0", event.host))
     assert [page["items"][0]["data"]["link_key"] for page in (first, again)] == [key, key]
 

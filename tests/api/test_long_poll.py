@@ -16,7 +16,7 @@ from tests.support.wire import connected, get, listening
 
 async def waiting(api: Api, number: int = 1) -> None:
     async def so_many() -> bool:
-        return api.app.waits.waiting == number
+        return api.app.long_poll.waiting == number
 
     await eventually(so_many)
 
@@ -41,7 +41,7 @@ async def test_a_change_ends_the_wait_with_one_page_for_a_burst(api: Api, monkey
 
     assert answer.headers["preference-applied"] == "wait=20"
     assert {item["id"] for item in answer.json()["items"]} == {each.json()["id"] for each in sent}
-    assert api.app.waits.waiting == 0
+    assert api.app.long_poll.waiting == 0
 
 
 async def test_status_waits_while_its_tag_holds(api: Api) -> None:
@@ -96,8 +96,8 @@ async def test_a_change_between_looking_and_waiting_is_not_slept_through(api: Ap
     event = await make_event(api)
     cursor = await cursor_of(event, event.host)
     endpoints = next(route.handler for route in api.app.routes if route.path.endswith("/changes/since/{timestamp}"))
-    answers: Any = endpoints.__self__.answers
-    look = answers.changes
+    polls: Any = endpoints.__self__.polls
+    look = polls.changes
     looked = 0
 
     async def look_and_miss(call: Any, head: Any) -> Any:
@@ -109,7 +109,7 @@ async def test_a_change_between_looking_and_waiting_is_not_slept_through(api: Ap
             await api.post(f"{event.path}/lock", token=event.host)
         return answer
 
-    monkeypatch.setattr(answers, "changes", look_and_miss)
+    monkeypatch.setattr(polls, "changes", look_and_miss)
     page = await asyncio.wait_for(api.get(f"{event.path}/changes/since/{cursor}?wait=20", token=event.host), 3)
 
     assert [item["entity"] for item in page.json()["items"]] == ["session"]
@@ -156,7 +156,7 @@ async def test_waiting_holds_no_connection_and_asks_nothing(api: Api) -> None:
 
 
 async def test_over_the_cap_a_wait_is_an_ordinary_poll(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.feed.long_poll.MOST_EACH", 1)
+    monkeypatch.setattr("conflicto.feed.long_poll.MAX_WAITING_PER_TOKEN", 1)
     event = await make_event(api)
     cursor = await cursor_of(event, event.host)
     path = f"{event.path}/changes/since/{cursor}?wait=20"
@@ -231,7 +231,7 @@ async def test_each_header_comes_once_to_those_who_may_not_wait_too(api: Api, mo
     event = await make_event(api)
     path = f"{event.path}/changes/since/0?wait=20"
     waited = await api.get(path, token=event.host)
-    monkeypatch.setattr("conflicto.feed.long_poll.MOST_WAITING", 0)
+    monkeypatch.setattr("conflicto.feed.long_poll.MAX_WAITING", 0)
     unwaited = await api.get(path, token=event.host)
 
     for answer in (waited, unwaited):

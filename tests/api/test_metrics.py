@@ -119,7 +119,7 @@ async def test_a_long_poll_is_counted_as_waiting_and_then_by_its_end(api: Api) -
     wait = asyncio.create_task(api.get(f"{event.path}/changes/since/{cursor}?wait=20", token=event.host))
 
     async def held() -> bool:
-        return api.app.waits.waiting == 1
+        return api.app.long_poll.waiting == 1
 
     await eventually(held)
     assert (await scrape(api))["conflicto_long_polls_waiting", ()] == 1

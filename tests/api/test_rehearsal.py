@@ -291,7 +291,7 @@ async def test_nobody_takes_a_name_that_is_taken_or_refused(api: Api, monkeypatc
 async def test_the_play_goes_on_after_the_database_was_away(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     event = await make_event(api)
     await filled(event, 2)
-    load_session, failed = api.app.heads.standing, asyncio.Event()
+    load_session, failed = api.app.sessions.find, asyncio.Event()
 
     async def away(*args: Any, **kwargs: Any) -> Any:
         failed.set()

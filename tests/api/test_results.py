@@ -135,7 +135,7 @@ async def test_who_answered_sees_the_results_and_nobody_else(api: Api) -> None:
         assert await counts(event, poll, anna.token) == {"a": 1}
         refused(await asked(event, poll, bert.token), 403, "results-hidden")
         refused(await asked(event, poll, event.screen), 403, "results-hidden")
-    head = api.app.heads.known(event.id)
+    head = api.app.sessions.cached(event.id)
     assert head is not None
     guards = [cached.visible_to for cached in head.shelves[View.PARTICIPANT].responses.values()]
     assert [(guard is not None, guard and guard.includes(anna.id), guard and guard.includes(bert.id)) for guard in guards] == [
@@ -288,7 +288,7 @@ async def test_results_wait_for_news(api: Api) -> None:
     wait = asyncio.create_task(api.get(path_of(event, poll) + "?wait=20", token=event.host, headers={"if-none-match": tag}))
 
     async def is_waiting() -> bool:
-        return api.app.waits.waiting == 1
+        return api.app.long_poll.waiting == 1
 
     await eventually(is_waiting)
     accepted(await event.answer(poll, anna, "x"), 201)
@@ -373,7 +373,7 @@ async def test_a_round_that_is_over_stays_as_it_was(api: Api, clock: HandClock) 
 
     for fresh in (False, True):
         if fresh:
-            await api.app.heads.standing(event.id, fresh=True)
+            await api.app.sessions.find(event.id, fresh=True)
         assert accepted(await asked(event, quiz, event.host, "?round=1"))["results"]["score"]["best"] == points
         assert await counts(event, quiz, anna.token, "?round=1") == {1: 1}
         for closed in ("", "?round=2"):

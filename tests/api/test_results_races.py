@@ -24,8 +24,8 @@ def edits(
 ) -> None:
     """Edit the activity right after its JSON was read, or right before it is, at those readings."""
     endpoints = next(route.handler for route in app.routes if route.path.endswith("/leaderboard"))
-    answers: Any = endpoints.__self__.answers
-    shared, readings = answers.shared, 0
+    polls: Any = endpoints.__self__.polls
+    shared, readings = polls.single_flight, 0
 
     async def edited(head: Any, key: Any, read: Any) -> Any:
         nonlocal readings
@@ -36,7 +36,7 @@ def edits(
                 await event.api.patch(f"/activities/{riddle['id']}", {"title": str(readings)}, token=event.host)
         return await shared(head, key, read) if early else found
 
-    monkeypatch.setattr(answers, "shared", edited)
+    monkeypatch.setattr(polls, "single_flight", edited)
 
 
 @pytest.mark.parametrize("early", [False, True])
@@ -70,7 +70,7 @@ async def test_a_session_that_is_gone_before_memory_heard_of_it_has_no_results(
     app: App, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event, riddle = await scored(api)
-    head = await app.heads.get(event.id)
+    head = await app.sessions.get(event.id)
     get = head.tallies.get
 
     async def ahead(*args: Any) -> Any:
@@ -82,14 +82,14 @@ async def test_a_session_that_is_gone_before_memory_heard_of_it_has_no_results(
         """Nobody knows the session any more."""
 
     monkeypatch.setattr(head.tallies, "get", ahead)
-    monkeypatch.setattr("conflicto.feed.results_handler.PATIENCE_S", -1.0)
+    monkeypatch.setattr("conflicto.feed.results_handler.MAX_COMMIT_WAIT_S", -1.0)
     with monkeypatch.context() as patch:
-        patch.setattr(app.heads, "standing", gone)
+        patch.setattr(app.sessions, "find", gone)
         refused(await api.get(f"{event.path}/activities/{riddle['id']}/results", token=event.host), 404, "not-found")
 
 
 async def test_idle_streams_of_results_are_kept_awake(app: App, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.feed.streams.HEARTBEAT_S", 0.05)
+    monkeypatch.setattr("conflicto.feed.streams.MAX_SILENCE_S", 0.05)
     event, riddle = await scored(api)
     async with listening(app) as port, streamed(port, f"{event.path}/activities/{riddle['id']}/results", event.host) as stream:
         while stream.told.comments < 2:

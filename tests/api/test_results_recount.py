@@ -118,7 +118,7 @@ async def test_results_are_a_recount_at_any_moment(api: Api, seed: int, monkeypa
     for number in range(1, STEPS + 1):
         await walk.step()
         if rng.random() < 0.05:
-            await api.app.heads.standing(walk.event.id, fresh=True)
+            await api.app.sessions.find(walk.event.id, fresh=True)
         for activity_id in walk.activities if number % 10 == 0 else rng.sample(walk.activities, 1):
             counted += await agrees(walk.event, activity_id)
     assert counted > 10

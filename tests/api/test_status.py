@@ -219,11 +219,11 @@ async def test_deleted_sessions_and_foreign_ones_are_unknown(api: Api) -> None:
 
 
 async def test_bodies_kept_of_a_session_are_bounded(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.feed.poll_handler.MOST_MADE", 1)
+    monkeypatch.setattr("conflicto.feed.poll_handler.MAX_CACHED_RESPONSES", 1)
     event = await make_event(api)
 
     for limit in range(1, 5):
         page = await api.get(f"{event.path}/changes/since/now?limit={limit}", token=event.host)
         assert page.json()["items"] == []
 
-    assert len((await api.app.heads.get(event.id)).made) == 1
+    assert len((await api.app.sessions.get(event.id)).made) == 1

@@ -9,8 +9,8 @@ from tests.support.api import Api, make_event
 
 
 async def test_no_event_comes_without_data_and_no_line_breaks_inside_of_one(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.feed.streams.HEARTBEAT_S", 0.05)
-    monkeypatch.setattr("conflicto.feed.streams.LIFE_S", (0.3, 0.4))
+    monkeypatch.setattr("conflicto.feed.streams.MAX_SILENCE_S", 0.05)
+    monkeypatch.setattr("conflicto.feed.streams.LIFETIME_S", (0.3, 0.4))
     event = await make_event(api)
     wall = await event.activity(status="active", aggregate={"words": {"path": "", "op": "count"}}, results_visibility="always")
     text = "a\u2028b\u2029c\u0085d"

@@ -152,7 +152,7 @@ async def test_answers_of_one_activity_are_streamed_by_accept(api: Api, port: in
 
 
 async def test_idle_streams_get_bookmarks_that_lose_nothing(api: Api, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.feed.streams.HEARTBEAT_S", 0.05)
+    monkeypatch.setattr("conflicto.feed.streams.MAX_SILENCE_S", 0.05)
     event = await make_event(api)
     anna, bert = await event.join("Anna"), await event.join("Bert")
     wall = await event.activity(status="active")
@@ -169,15 +169,15 @@ async def test_idle_streams_get_bookmarks_that_lose_nothing(api: Api, port: int,
 
 
 async def test_streams_end_by_themselves_and_say_when_to_come_back(api: Api, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.feed.streams.LIFE_S", (0.1, 0.2))
-    monkeypatch.setattr("conflicto.feed.streams.HEARTBEAT_S", 0.05)
+    monkeypatch.setattr("conflicto.feed.streams.LIFETIME_S", (0.1, 0.2))
+    monkeypatch.setattr("conflicto.feed.streams.MAX_SILENCE_S", 0.05)
     event = await make_event(api)
 
     async with streamed(port, f"{event.path}/events", event.host) as stream:
         told = await stream.to_end()
 
     assert len(told.retries) == 2
-    assert api.app.streams.streaming == 0
+    assert api.app.streams.open_count == 0
 
 
 async def test_completed_sessions_end_their_streams_for_good(api: Api, port: int) -> None:
@@ -218,8 +218,8 @@ async def test_whoever_may_no_longer_read_is_cut_off_at_once(api: Api, port: int
 
 
 async def test_tokens_that_expire_end_their_streams(api: Api, port: int, clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.feed.streams.HEARTBEAT_S", 0.05)
-    monkeypatch.setattr("conflicto.feed.streams.LIFE_S", (1e9, 1e9))
+    monkeypatch.setattr("conflicto.feed.streams.MAX_SILENCE_S", 0.05)
+    monkeypatch.setattr("conflicto.feed.streams.LIFETIME_S", (1e9, 1e9))
     event = await make_event(api)
     async with streamed(port, f"{event.path}/events", event.screen) as stream:
         await stream.part()
@@ -261,7 +261,7 @@ async def test_a_kick_ends_the_stream_that_a_ticket_opened(api: Api, port: int) 
 
 
 async def test_one_bearers_oldest_stream_makes_room_for_the_newest(api: Api, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.feed.streams.MOST_EACH", 1)
+    monkeypatch.setattr("conflicto.feed.streams.MAX_STREAMS_PER_TOKEN", 1)
     event = await make_event(api)
     path = f"{event.path}/events"
 
@@ -276,7 +276,7 @@ async def test_one_bearers_oldest_stream_makes_room_for_the_newest(api: Api, por
 
 
 async def test_streams_are_capped_in_all(api: Api, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.feed.streams.MOST_STREAMS", 2)
+    monkeypatch.setattr("conflicto.feed.streams.MAX_STREAMS", 2)
     event = await make_event(api)
     path = f"{event.path}/events"
 
@@ -288,7 +288,7 @@ async def test_streams_are_capped_in_all(api: Api, port: int, monkeypatch: pytes
             assert answer.headers["retry-after"] == "2"
 
     async def all_gone() -> bool:
-        return api.app.streams.streaming == 0
+        return api.app.streams.open_count == 0
 
     await eventually(all_gone)
 
@@ -331,7 +331,7 @@ async def test_draining_ends_every_stream_and_wait_without_losing_anything(api: 
         await line.send(get(f"{event.path}/changes/since/{cursor}?wait=20", anna.token))
 
         async def waits() -> bool:
-            return api.app.waits.waiting == 1
+            return api.app.long_poll.waiting == 1
 
         await eventually(waits)
         api.app.drain()
@@ -346,11 +346,11 @@ async def test_a_stream_outlives_the_memory_that_it_was_read_from(api: Api, port
     async with streamed(port, f"{event.path}/events", event.host) as stream:
         await stream.part()
         for number in range(3):
-            old = api.app.heads.known(event.id)
-            api.app.heads._drop(event.id)
+            old = api.app.sessions.cached(event.id)
+            api.app.sessions._drop(event.id)
             made = await event.activity(title=f"number {number}", status="published")
             assert json.loads((await stream.until(number + 1))[-1]["data"])["id"] == made["id"]
-            assert old is not api.app.heads.known(event.id)
+            assert old is not api.app.sessions.cached(event.id)
 
 
 async def test_streams_of_answers_end_with_the_session(api: Api, port: int) -> None:
@@ -376,7 +376,7 @@ async def test_a_page_of_frames_that_was_overtaken_is_not_kept(
     app: App, api: Api, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event = await make_event(api)
-    page = app.streams._answers.page
+    page = app.streams._polls.page
     late = 0
 
     async def overtaken(head: Any, asking: Any) -> Any:
@@ -387,7 +387,7 @@ async def test_a_page_of_frames_that_was_overtaken_is_not_kept(
             await event.activity(title=f"late {late}", status="published")
         return found
 
-    monkeypatch.setattr(app.streams._answers, "page", overtaken)
+    monkeypatch.setattr(app.streams._polls, "page", overtaken)
     async with streamed(port, f"{event.path}/events", event.host) as stream:
         await stream.until(3)
         assert [json.loads(each["data"])["data"]["title"] for each in stream.told.events] == ["late 1", "late 2", "late 3"]

@@ -52,7 +52,7 @@ async def test_streams_and_waits_that_are_cut_anywhere_leave_nothing_behind(api:
             await asyncio.gather(*(come_and_go(port) for _ in range(AT_ONCE)), event.answer(wall, anna, "x"))
 
         async def as_before() -> bool:
-            left = api.app.connections.connections, api.app.streams.streaming, api.app.waits.waiting
+            left = api.app.connections.connections, api.app.streams.open_count, api.app.long_poll.waiting
             return not any(left) and len(asyncio.all_tasks()) <= before[0] and open_files() <= before[1] + OF_THE_POOL
 
         await eventually(as_before)

@@ -75,7 +75,7 @@ async def recorder(app: App) -> Any:
 
 
 async def test_every_success_fits_its_schema(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.feed.streams.LIFE_S", (0.0, 0.0))
+    monkeypatch.setattr("conflicto.feed.streams.LIFETIME_S", (0.0, 0.0))
     event = await make_event(recorder)
     anna = await event.join("Anna")
     await _operator(recorder, event)

@@ -16,7 +16,7 @@ from conflicto.activities.commands.run import start_round
 from conflicto.activities.model import ActivityStatus, Content, Counts, ModerationPolicy, ResponsePolicy
 from conflicto.feed.notifier import Subscriber
 from conflicto.feed.remote_changes import load_remote_changes
-from conflicto.feed.row_sources import DatabaseRows, MemoryRows, Window
+from conflicto.feed.row_sources import DatabaseRows, MemoryRows, RowSource, Window
 from conflicto.feed.session_cache import SessionCache
 from conflicto.feed.session_state import SessionState, load_session_state
 from conflicto.feed.views import View
@@ -127,12 +127,12 @@ def state(head: SessionState) -> dict[str, Any]:
     return {name: getattr(head, name) for name in names} | {"counts": counts}
 
 
-def rows(source: Any, window: Window, activity_id: UUID) -> list[Any]:
+def rows(source: RowSource, window: Window, activity_id: UUID) -> list[Any]:
     return [
-        list(source.people(window)),
-        list(source.answers(window, closed=(), visible_only=False)),
-        list(source.answers(window, closed=(), visible_only=True)),
-        list(source.answers_to(activity_id, window, live_only=False, visible_only=False)),
+        list(source.participants(window)),
+        list(source.responses(window, closed=(), visible_only=False)),
+        list(source.responses(window, closed=(), visible_only=True)),
+        list(source.activity_responses(activity_id, window, live_only=False, visible_only=False)),
         list(source.changed_activities(window)),
     ]
 
@@ -144,15 +144,15 @@ def compared(tx: ReadTx, head: SessionState, activity_id: UUID) -> None:
     for after in range(head.recent.floor, head.ts + 1, max(1, (head.ts - head.recent.floor) // 7)):
         window = Window(after, head.ts, 10_000)
         assert rows(MemoryRows(head), window, activity_id) == rows(DatabaseRows(tx, head.session.id), window, activity_id)
-    newest = {seat: ts for seat, ts in head.own.items() if ts > head.loaded_ts}
+    newest = {seat: ts for seat, ts in head.own_ts_by_participant.items() if ts > head.loaded_ts}
     assert newest == {seat: ts for seat, ts in _own(tx, head).items() if ts > head.loaded_ts}
 
 
 def _own(tx: ReadTx, head: SessionState) -> dict[int, int]:
     source, window, found = DatabaseRows(tx, head.session.id), Window(1, head.ts, 10_000), dict[int, int]()
-    for seat in source.people(window):
+    for seat in source.participants(window):
         found[seat.id] = seat.updated_ts
-    for answer in source.answers(window, closed=(), visible_only=False):
+    for answer in source.responses(window, closed=(), visible_only=False):
         found[answer.participant_id] = max(answer.ts, found.get(answer.participant_id, 0))
     return found
 
@@ -171,7 +171,7 @@ def told(tally: RoundTally) -> list[Any]:
 async def caught_up(kit: Kit, heads: SessionCache, session_id: int) -> None:
     """Sweep until the memory stands where the database stands, and nobody writes any more."""
     async with asyncio.timeout(20):
-        while (await kit.db.read(read_positions, [session_id]))[session_id] != (await heads.get(session_id)).ts or heads._pursuits:
+        while (await kit.db.read(read_positions, [session_id]))[session_id] != (await heads.get(session_id)).ts or heads._catch_ups:
             await heads.sweep()
             await asyncio.sleep(0.002)
 
@@ -179,7 +179,7 @@ async def caught_up(kit: Kit, heads: SessionCache, session_id: int) -> None:
 async def swept(heads: SessionCache) -> None:
     await heads.sweep()
     async with asyncio.timeout(10):
-        while heads._pursuits:  # noqa: ASYNC110 - however many reads that takes
+        while heads._catch_ups:  # noqa: ASYNC110 - however many reads that takes
             await asyncio.sleep(0.002)
 
 
@@ -232,11 +232,11 @@ async def test_those_who_wait_hear_of_what_others_did(kit: Kit, other: Kit) -> N
     stage, heads = set_stage(kit, people=2), SessionCache(kit.db)
     head = await heads.get(stage.session_id)
     host, seat = Subscriber(None), Subscriber(stage.people[0])
-    with head.bells[View.HOST].waking(host), head.bells[View.PARTICIPANT].waking(seat):
+    with head.notifiers[View.HOST].subscribed(host), head.notifiers[View.PARTICIPANT].subscribed(seat):
         await asyncio.to_thread(other.run, stage.answer(1, "1"))
         await heads.sweep()
         await asyncio.wait_for(host.wait(), 5)
-        assert not seat._is_rung
+        assert not seat._is_woken
         await asyncio.to_thread(other.do, stage.session_id, lock, stage.session_id, locked=True)
         await heads.sweep()
         await asyncio.wait_for(seat.wait(), 5)
@@ -267,4 +267,4 @@ async def test_people_who_came_in_elsewhere_are_counted(kit: Kit, other: Kit) ->
         await asyncio.to_thread(other.run, command(stage.session_id, join_many, item))
     await swept(heads)
     assert (await heads.get(stage.session_id)) is head
-    assert (head.participants, len(head.recent.people_after(head.recent.floor))) == (6, 6)
+    assert (head.participants, len(head.recent.participants_after(head.recent.floor))) == (6, 6)

@@ -52,7 +52,7 @@ async def test_own_commits_are_followed_without_a_look_at_the_database(kit: Kit)
     assert (head is before, head.session.locked, head.ts, head.control_ts) == (True, True, own.heads[stage.session_id].ts, head.ts)
     assert seen == []
     heads.apply(own)
-    assert heads.known(stage.session_id) is head
+    assert heads.cached(stage.session_id) is head
 
 
 async def test_commit_with_a_gap_before_it_is_caught_up_with(kit: Kit, other: Kit) -> None:
@@ -64,13 +64,13 @@ async def test_commit_with_a_gap_before_it_is_caught_up_with(kit: Kit, other: Ki
     later = await asyncio.to_thread(committed_by, kit, stage.session_id, lock, stage.session_id, locked=False)
     heads.apply(later)
 
-    assert heads.known(stage.session_id) is None
+    assert heads.cached(stage.session_id) is None
     assert before.shelf_for(View.HOST) is None
     head = await heads.get(stage.session_id)
     assert (head.session.locked, head.ts) == (False, later.heads[stage.session_id].ts)
     assert head.counts_of(next(iter(head.activities.values()))).live == 1
     assert head is before
-    assert heads.known(stage.session_id) is head
+    assert heads.cached(stage.session_id) is head
     assert head.shelf_for(View.HOST) is not None
 
 
@@ -107,9 +107,9 @@ async def test_what_cannot_be_caught_up_with_is_loaded_anew(kit: Kit, other: Kit
 
     with monkeypatch.context() as patch:
         patch.setattr(module, "load_remote_changes", broken)
-        heads.hear(stage.session_id, 2**62)
-        await until(lambda: not heads._pursuits)
-        assert heads.known(stage.session_id) is before
+        heads.notify(stage.session_id, 2**62)
+        await until(lambda: not heads._catch_ups)
+        assert heads.cached(stage.session_id) is before
         heads.apply(own)
         head = await heads.get(stage.session_id)
     assert head is not before
@@ -118,7 +118,7 @@ async def test_what_cannot_be_caught_up_with_is_loaded_anew(kit: Kit, other: Kit
 
 
 async def test_too_much_news_is_loaded_anew(kit: Kit, other: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.feed.remote_changes.MOST_NEWS", 3)
+    monkeypatch.setattr("conflicto.feed.remote_changes.MAX_REMOTE_ROWS", 3)
     stage, heads = set_stage(kit, people=5), SessionCache(kit.db)
     before = await heads.get(stage.session_id)
     for who in range(5):
@@ -135,9 +135,9 @@ async def test_wrong_hints_cost_a_read_and_change_nothing(kit: Kit) -> None:
     head = await heads.get(stage.session_id)
     with counted_statements(kit.db) as seen:
         for ts in (0, head.ts, head.ts + 1, 2**62, 2**62):
-            heads.hear(stage.session_id, ts)
-            heads.hear(stage.session_id + 1, ts)
-        await until(lambda: not heads._pursuits)
+            heads.notify(stage.session_id, ts)
+            heads.notify(stage.session_id + 1, ts)
+        await until(lambda: not heads._catch_ups)
     assert 0 < len([statement for statement in seen if not statement.startswith("BEGIN")]) <= 8
     assert await heads.get(stage.session_id) is head
     assert head.is_current
@@ -160,14 +160,14 @@ async def test_memory_that_goes_while_it_catches_up_leaves_nobody_waiting(
     heads.apply(await asyncio.to_thread(committed_by, kit, stage.session_id, lock, stage.session_id, locked=False))
     waiting = asyncio.create_task(heads.get(stage.session_id))
     await asyncio.to_thread(started.wait, 10)
-    fresh = await heads.standing(stage.session_id, fresh=True)
-    heads.hear(stage.session_id, 2**62)
+    fresh = await heads.find(stage.session_id, fresh=True)
+    heads.notify(stage.session_id, 2**62)
     may_go_on.set()
 
     assert fresh is not before
     assert await asyncio.wait_for(waiting, 5) is fresh
-    await until(lambda: not heads._pursuits)
-    assert heads.known(stage.session_id) is fresh
+    await until(lambda: not heads._catch_ups)
+    assert heads.cached(stage.session_id) is fresh
 
 
 async def test_sweep_notices_others(kit: Kit, other: Kit) -> None:
@@ -183,8 +183,8 @@ async def test_sweep_notices_others(kit: Kit, other: Kit) -> None:
     with counted_statements(kit.db) as seen:
         await heads.sweep()
         assert len([statement for statement in seen if not statement.startswith("BEGIN")]) == 1
-    await until(lambda: not heads._pursuits)
-    assert [heads.known(session_id) is None for session_id in (changed, deleted, same)] == [False, True, False]
+    await until(lambda: not heads._catch_ups)
+    assert [heads.cached(session_id) is None for session_id in (changed, deleted, same)] == [False, True, False]
     assert [event.session.id for event in told if isinstance(event, SessionChanged)] == [changed]
     assert (await heads.get(changed)).session.locked
     with counted_statements(kit.db) as seen, pytest.raises(NotFound):
@@ -210,7 +210,7 @@ async def test_many_callers_load_once(kit: Kit) -> None:
         found = await asyncio.gather(*(heads.get(stage.session_id) for _ in range(50)))
     first = len(seen)
     with counted_statements(kit.db) as seen:
-        await heads.standing(stage.session_id, fresh=True)
+        await heads.find(stage.session_id, fresh=True)
 
     assert len({id(head) for head in found}) == 1
     assert first == len(seen)
@@ -254,22 +254,22 @@ async def test_deleted_session_is_forgotten_at_once(kit: Kit) -> None:
 
     heads.apply(await asyncio.to_thread(committed_by, kit, stage.session_id, delete_session, stage.session_id, actor="test"))
 
-    assert await heads.standing(stage.session_id) is None
+    assert await heads.find(stage.session_id) is None
     with pytest.raises(NotFound):
         await heads.get(stage.session_id)
 
 
 async def test_memory_is_bounded(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_HEADS", 2)
-    monkeypatch.setattr(module, "MOST_GONE", 2)
+    monkeypatch.setattr(module, "MAX_SESSIONS", 2)
+    monkeypatch.setattr(module, "MAX_DELETED_IDS", 2)
     stages, heads = [set_stage(kit, people=0) for _ in range(3)], SessionCache(kit.db)
     for stage in (stages[0], stages[1], stages[0], stages[2]):
         await heads.get(stage.session_id)
     for unknown in (101, 102, 103):
-        assert await heads.standing(unknown) is None
+        assert await heads.find(unknown) is None
 
-    assert [heads.known(stage.session_id) is None for stage in stages] == [False, True, False]
-    assert list(heads._gone) == [102, 103]
+    assert [heads.cached(stage.session_id) is None for stage in stages] == [False, True, False]
+    assert list(heads._deleted_ids) == [102, 103]
 
 
 async def begin_anew(kit: Kit) -> None:
@@ -286,7 +286,7 @@ async def test_what_is_of_another_life_is_not_mixed_with_this_one(kit: Kit) -> N
     before = await heads.get(stage.session_id)
     await begin_anew(kit)
 
-    heads.hear(stage.session_id, before.ts + 1)
+    heads.notify(stage.session_id, before.ts + 1)
     await until(lambda: not before.is_current)
     after = await heads.get(stage.session_id)
     assert (after.epoch != before.epoch, after.ts > before.ts, len(after.gaps)) == (True, True, 1)
@@ -310,7 +310,7 @@ async def test_loading_goes_on_in_the_life_that_has_begun_meanwhile(kit: Kit, mo
         found = load(tx, session_id)
         if not loads:
             asyncio.run_coroutine_threadsafe(begin_anew(kit), loop).result()
-            loop.call_soon_threadsafe(heads.begin_anew)
+            loop.call_soon_threadsafe(heads.reset)
         loads.append(found)
         return found
 

@@ -177,7 +177,7 @@ async def make_event(api: Api, *, active: bool = True, **fields: Any) -> Event:
 async def cold(app: App, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
     """The same database behind a process that remembers nothing."""
     with monkeypatch.context() as patch:
-        patch.setattr("conflicto.feed.session_state.MOST_LOADED", -1)
+        patch.setattr("conflicto.feed.session_state.MAX_LOADED_ROWS", -1)
         async with App(app.settings, clock=app.clock).running() as running:
             api = Api(running)
             yield api

@@ -42,7 +42,7 @@ class Audited:
     def _moment(self, scope: Message) -> Any:
         """What the answer was made from: where the session of this address stands."""
         session = next((part for part in scope["path"].split("/") if part.isdecimal()), "0")
-        head = self.app.heads.known(int(session))
+        head = self.app.sessions.cached(int(session))
         return None if head is None else (id(head), head.position)
 
 

@@ -42,10 +42,10 @@ class SessionTokens(Protocol):
 class TokenVersions(Protocol):
     """Where standings are found: the memory of the feed."""
 
-    def known(self, session_id: int) -> SessionTokens | None:
+    def cached(self, session_id: int) -> SessionTokens | None:
         """Return the standing of a session if it is in memory."""
 
-    async def standing(self, session_id: int, *, fresh: bool = False) -> SessionTokens | None:
+    async def find(self, session_id: int, *, fresh: bool = False) -> SessionTokens | None:
         """Return the standing of a session, None if there is no such session; `fresh` asks the database."""
 
 
@@ -110,7 +110,7 @@ class TokenAuthenticator:
         Raises:
             NotFound: the session is gone.
         """
-        standing = await self._token_versions.standing(session_id)
+        standing = await self._token_versions.find(session_id)
         if standing is None:
             raise NotFound
         bearer = Caller(Role.HOST, caller.subject, session_id) if caller.role is Role.ADMIN else caller
@@ -145,7 +145,7 @@ class TokenAuthenticator:
         if role is Role.METRICS:
             return Caller(role, "metrics")
         session_id = params.get("session_id")
-        if isinstance(session_id, int) and await self._token_versions.standing(session_id) is None:
+        if isinstance(session_id, int) and await self._token_versions.find(session_id) is None:
             raise NotFound
         return Caller(Role.ADMIN, "admin")
 
@@ -158,12 +158,12 @@ class TokenAuthenticator:
 
     async def _alive(self, claims: Claims) -> Caller:
         """Compare the token with the session's standing; a token newer than what is known reads the database once."""
-        standing = self._token_versions.known(claims.session_id)
+        standing = self._token_versions.cached(claims.session_id)
         caller = None if standing is None else _known_caller(standing, claims)
         for fresh in (False, True):
             if caller is not None:
                 return caller
-            standing = await self._token_versions.standing(claims.session_id, fresh=fresh)
+            standing = await self._token_versions.find(claims.session_id, fresh=fresh)
             if standing is None:
                 raise TokenInvalid
             caller = _known_caller(standing, claims)

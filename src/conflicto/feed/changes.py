@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from conflicto.activities.queries import MAX_CONTENTS_PER_QUERY
 from conflicto.activities.schemas import activity_out
-from conflicto.feed.pages import Page, change_item, made_page, require_told, start_of
+from conflicto.feed.pages import Page, build_page, change_item, require_known_position, start_position
 from conflicto.feed.row_sources import DatabaseRows, MemoryRows, Window
-from conflicto.feed.views import View, shows_responses, view_of
+from conflicto.feed.views import View, can_read_responses, view_of
 from conflicto.participants.queries import participant_by_id
 from conflicto.participants.schemas import participant_out
 from conflicto.responses.model import Moderation
@@ -50,22 +50,22 @@ class _PageReader:
 
     def changed_activities(self) -> Iterator[Item]:
         host = self.view is View.HOST
-        told = told_activities(self.source, self.view, self.window)
-        for activity, content in self._with_contents(told):
+        told = visible_changed_activities(self.source, self.view, self.window)
+        for activity, content in self._with_configs(told):
             seen = not activity.deleted and (host or activity.is_visible)
             data = activity_out(activity, content, for_host=host) if seen else None
             yield change_item("activity", activity.id, activity.revision, activity.updated_ts, data)
 
-    def _with_contents(self, told: Sequence[Activity]) -> Iterator[tuple[Activity, Content]]:
+    def _with_configs(self, told: Sequence[Activity]) -> Iterator[tuple[Activity, Content]]:
         """Pair activities with their JSON, some at a time: a page may end before the others are wanted."""
         for nth in range(0, len(told), MAX_CONTENTS_PER_QUERY):
-            yield from self.source.with_contents(told[nth : nth + MAX_CONTENTS_PER_QUERY])
+            yield from self.source.with_configs(told[nth : nth + MAX_CONTENTS_PER_QUERY])
 
-    def people(self) -> Iterator[Item]:
+    def participants(self) -> Iterator[Item]:
         if self.view is View.HOST:
-            found = self.source.people(self.window)
+            found = self.source.participants(self.window)
         elif self.caller.participant_id is not None:
-            me = self.source.seat(self.caller.participant_id)
+            me = self.source.participant(self.caller.participant_id)
             found = [me] if me is not None and self.window.after < me.updated_ts <= self.window.upto else []
         else:
             found = []
@@ -73,7 +73,7 @@ class _PageReader:
             data = None if participant.deleted else participant_out(participant)
             yield change_item("participant", participant.id, participant.revision, participant.updated_ts, data)
 
-    def answers(self, rows: Sequence[ParticipantResponse]) -> Iterator[Item]:
+    def responses(self, rows: Sequence[ParticipantResponse]) -> Iterator[Item]:
         activities = self.source.activities()
         for response in rows:
             activity = activities[response.activity_id]
@@ -84,22 +84,22 @@ class _PageReader:
             data = None if buried else response_out(response, anonymous=activity.anonymous and not mine, for_others=others)
             yield change_item("response", response.id, response.revision, response.ts, data)
 
-    def rows(self) -> Sequence[ParticipantResponse]:
+    def response_rows(self) -> Sequence[ParticipantResponse]:
         activities = self.source.activities().values()
         if self.caller.participant_id is not None:
             unknown = {each.id for each in activities if not each.is_visible}
-            return self.source.own_answers(self.caller.participant_id, self.window, closed=unknown)
-        closed = {each.id for each in activities if each.deleted or not shows_responses(each, self.view)}
-        return self.source.answers(self.window, closed=closed, visible_only=self.view is View.SCREEN)
+            return self.source.own_responses(self.caller.participant_id, self.window, closed=unknown)
+        closed = {each.id for each in activities if each.deleted or not can_read_responses(each, self.view)}
+        return self.source.responses(self.window, closed=closed, visible_only=self.view is View.SCREEN)
 
 
-def told_activities(source: RowSource, view: View, window: Window) -> Sequence[Activity]:
+def visible_changed_activities(source: RowSource, view: View, window: Window) -> Sequence[Activity]:
     """Return the changed activities that a view learns of, at most `window.most`: those whose JSON its page needs."""
     changed = source.changed_activities(window) if window.after < window.upto else ()
-    return [activity for activity in changed if _tells(activity, view, window.after)][: window.most]
+    return [activity for activity in changed if _is_told(activity, view, window.after)][: window.max_rows]
 
 
-def _tells(activity: Activity, view: View, after: int) -> bool:
+def _is_told(activity: Activity, view: View, after: int) -> bool:
     """Whether the view learns of the activity: never of what it could not see at any time, nor of the dead at the beginning."""
     if view is View.HOST:
         return after > 0 or not activity.deleted
@@ -122,13 +122,13 @@ def read_changes(
     if caller.participant_id is not None:
         own = max(own_head(tx, caller.participant_id), participant_by_id(tx, caller.participant_id).updated_ts)
         head = max(row.control_ts, own)
-    after, clamped = start_of(since, head, now_us)
+    after, clamped = start_position(since, head, now_us)
     if clamped:
-        require_told(since, read_gaps(tx, session_id), row.ts)
+        require_known_position(since, read_gaps(tx, session_id), row.ts)
     return _page(source, caller, Window(after, head, limit + 1), link_keys, clamped=clamped), own
 
 
-def remembered_changes(head: SessionState, caller: Caller, window: Window, link_keys: LinkKeys) -> Page:
+def changes_in_memory(head: SessionState, caller: Caller, window: Window, link_keys: LinkKeys) -> Page:
     """Return one page of a session's feed from memory; the window must not begin below the memory's floor."""
     return _page(MemoryRows(head), caller, window, link_keys, clamped=False)
 
@@ -138,6 +138,11 @@ def _page(source: RowSource, caller: Caller, window: Window, link_keys: LinkKeys
     closed = source.session().status is SessionStatus.COMPLETED
     found: Iterable[Item] = ()
     if window.after < window.upto:
-        parts = (reading.session(), reading.changed_activities(), reading.people(), reading.answers(reading.rows()))
+        parts = (
+            reading.session(),
+            reading.changed_activities(),
+            reading.participants(),
+            reading.responses(reading.response_rows()),
+        )
         found = merge(*parts, key=lambda item: item[0])
-    return made_page(found, source, window, closed=closed, clamped=clamped)
+    return build_page(found, source, window, closed=closed, clamped=clamped)

@@ -23,36 +23,36 @@ class ConfigCache:
     """JSON by activity, each with the revision that it belongs to."""
 
     def __init__(self) -> None:
-        self._known: dict[UUID, tuple[int, Content]] = {}
+        self._entries: dict[UUID, tuple[int, Content]] = {}
         self.bytes = 0
 
     def __len__(self) -> int:
-        return len(self._known)
+        return len(self._entries)
 
-    def unread(self, activities: Iterable[Activity]) -> list[UUID]:
+    def missing(self, activities: Iterable[Activity]) -> list[UUID]:
         """Return which of them have no JSON in memory, or that of an earlier revision."""
-        return [each.id for each in activities if self.of(each) is None]
+        return [each.id for each in activities if self.get(each) is None]
 
-    def of(self, activity: Activity) -> Content | None:
+    def get(self, activity: Activity) -> Content | None:
         """Return an activity's JSON, None if it is not that of the present revision."""
-        revision, content = self._known.get(activity.id, _NONE)
+        revision, content = self._entries.get(activity.id, _NONE)
         return content if revision == activity.revision else None
 
-    def last_of(self, activity: Activity) -> Content:
+    def get_any_revision(self, activity: Activity) -> Content:
         """Return an activity's JSON as it was read last."""
-        return self._known[activity.id][1]
+        return self._entries[activity.id][1]
 
-    def keep(self, read: Iterable[tuple[Activity, Content]]) -> None:
+    def put(self, read: Iterable[tuple[Activity, Content]]) -> None:
         """Keep the JSON of activities as it was read; when it is too much, what was kept first goes first."""
         for activity, content in read:
-            self._forget(activity.id)
-            self._known[activity.id] = activity.revision, content
+            self._remove(activity.id)
+            self._entries[activity.id] = activity.revision, content
             self.bytes += _size(content)
-        while self.bytes > MAX_CONTENT_BYTES and len(self._known) > 1:
-            self._forget(next(iter(self._known)))
+        while self.bytes > MAX_CONTENT_BYTES and len(self._entries) > 1:
+            self._remove(next(iter(self._entries)))
 
-    def _forget(self, activity_id: UUID) -> None:
-        known = self._known.pop(activity_id, None)
+    def _remove(self, activity_id: UUID) -> None:
+        known = self._entries.pop(activity_id, None)
         if known is not None:
             self.bytes -= _size(known[1])
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-MAX_FRAMES_BYTES = 4 * 1024 * 1024
+MAX_EVENT_CACHE_BYTES = 4 * 1024 * 1024
 """Of one session. Beyond it a reader's frames are made for them alone."""
 
 
 class EventBatch(NamedTuple):
     """The frames of one page, the cursor after it, and whether it is the last."""
 
-    frames: bytes
+    data: bytes
     cursor: int
     is_last: bool
 
@@ -20,20 +20,20 @@ class EventCache:
     """Pages of streams by what was asked."""
 
     def __init__(self) -> None:
-        self._told: dict[object, EventBatch] = {}
+        self._batches: dict[object, EventBatch] = {}
         self.bytes = 0
 
     def get(self, key: object) -> EventBatch | None:
         """Return a page's frames, if they were kept."""
-        return self._told.get(key)
+        return self._batches.get(key)
 
-    def put(self, key: object, told: EventBatch) -> None:
+    def put(self, key: object, batch: EventBatch) -> None:
         """Keep them until the session changes, if there is room."""
-        if self.bytes + len(told.frames) <= MAX_FRAMES_BYTES:
-            self.bytes += len(told.frames)
-            self._told[key] = told
+        if self.bytes + len(batch.data) <= MAX_EVENT_CACHE_BYTES:
+            self.bytes += len(batch.data)
+            self._batches[key] = batch
 
     def clear(self) -> None:
         """Forget all of them."""
-        self._told.clear()
+        self._batches.clear()
         self.bytes = 0

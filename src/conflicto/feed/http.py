@@ -40,35 +40,35 @@ POLL = Policy("poll", 600, 60)
 class FeedEndpoints:
     """Status and feed of sessions and activities; each waits for news if it is asked to."""
 
-    answers: PollHandler
-    waits: LongPoll
+    polls: PollHandler
+    long_poll: LongPoll
     streams: StreamRegistry
     tickets: TicketIssuer
     clock: Clock
-    counted: ResultsHandler
-    board: LeaderboardHandler
+    results_handler: ResultsHandler
+    leaderboard_handler: LeaderboardHandler
 
     async def session_status(self, request: Request) -> Response:
         """Return the session's status."""
-        return await self.waits.answer(request, self.answers.session_status)
+        return await self.long_poll.respond(request, self.polls.session_status)
 
     async def activity_status(self, request: Request) -> Response:
         """Return an activity's status."""
-        return await self.waits.answer(request, self.answers.activity_status)
+        return await self.long_poll.respond(request, self.polls.activity_status)
 
     async def responses_since(self, request: Request) -> Response:
         """Return the answers that came or changed after a position, or stream them from there on."""
-        with _start_told(request):
+        with _with_start_path(request):
             if wants_stream(request):
                 return await self.streams.responses(request, request.params["timestamp"])
-            return await self.waits.answer(request, self.answers.responses)
+            return await self.long_poll.respond(request, self.polls.responses)
 
     async def changes_since(self, request: Request) -> Response:
         """Return what changed in the session after a position, as the caller's role may see it, or stream it from there on."""
-        with _start_told(request):
+        with _with_start_path(request):
             if wants_stream(request):
                 return await self.streams.changes(request, request.params["timestamp"])
-            return await self.waits.answer(request, self.answers.changes)
+            return await self.long_poll.respond(request, self.polls.changes)
 
     async def time(self, request: Request) -> Response:
         """Return the server's time. Polled bodies hold no clock, and a page must not count down by its own."""
@@ -78,11 +78,11 @@ class FeedEndpoints:
         """Return what an activity's answers say together, or stream it each time that it changes."""
         if wants_stream(request):
             return await self.streams.results(request)
-        return await self.waits.answer(request, self.counted.results)
+        return await self.long_poll.respond(request, self.results_handler.results)
 
     async def leaderboard(self, request: Request) -> Response:
         """Return who has most points."""
-        return await self.waits.answer(request, self.board.leaderboard)
+        return await self.long_poll.respond(request, self.leaderboard_handler.leaderboard)
 
     async def events(self, request: Request) -> Response:
         """Stream what changes in the session: one event for each item of `changes`, its cursor as the event's id.
@@ -91,7 +91,7 @@ class FeedEndpoints:
         The stream ends by itself
         after some minutes; whoever continues from the last id misses nothing.
         """
-        with _start_told(request):
+        with _with_start_path(request):
             return await self.streams.changes(request, request.query("since") or "now")
 
     async def ticket(self, request: Request) -> Response:
@@ -108,7 +108,7 @@ def wants_stream(request: Request) -> bool:
 
 
 @contextmanager
-def _start_told(request: Request) -> Iterator[None]:
+def _with_start_path(request: Request) -> Iterator[None]:
     """Name, to whoever's position is refused, the address of the same feed's beginning."""
     try:
         yield

@@ -26,9 +26,9 @@ class JoinCodeCache:
     """
 
     def __init__(self, db: Database, heads: SessionCache) -> None:
-        self._heads = heads
-        self._ids: OrderedDict[str, int] = OrderedDict()
-        self._sessions: BatchedRead[str, Session] = BatchedRead(db, sessions_by_code)
+        self._sessions_in_memory = heads
+        self._session_ids: OrderedDict[str, int] = OrderedDict()
+        self._reads: BatchedRead[str, Session] = BatchedRead(db, sessions_by_code)
 
     async def find(self, typed: str) -> Session:
         """Return the session that a person means by `typed`.
@@ -37,21 +37,21 @@ class JoinCodeCache:
             CodeUnknown: no session can be joined with it.
         """
         code = normalised_code(typed) or ""
-        session = self._known(code)
+        session = self._cached(code)
         if session is None:
-            session = await self._sessions.read(code)
-            self._remember(code, session.id)
-            await self._heads.standing(session.id)
+            session = await self._reads.read(code)
+            self._put(code, session.id)
+            await self._sessions_in_memory.find(session.id)
         return session
 
-    def _known(self, code: str) -> Session | None:
-        head = self._heads.known(self._ids.get(code, 0))
+    def _cached(self, code: str) -> Session | None:
+        head = self._sessions_in_memory.cached(self._session_ids.get(code, 0))
         if head is None or head.session.join_code != code or head.session.deleted:
             return None
         return None if head.session.status is SessionStatus.COMPLETED else head.session
 
-    def _remember(self, code: str, session_id: int) -> None:
-        self._ids[code] = session_id
-        self._ids.move_to_end(code)
-        if len(self._ids) > MAX_CODES:
-            self._ids.popitem(last=False)
+    def _put(self, code: str, session_id: int) -> None:
+        self._session_ids[code] = session_id
+        self._session_ids.move_to_end(code)
+        if len(self._session_ids) > MAX_CODES:
+            self._session_ids.popitem(last=False)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from conflicto.activities.model import ResultsVisibility
 from conflicto.activities.queries import activities_with_contents
-from conflicto.feed.poll_handler import MAX_UNREAD, limit_of
-from conflicto.feed.schemas import LARGEST_LIMIT
+from conflicto.feed.poll_handler import MAX_CONFIGS_PER_READ, page_limit
+from conflicto.feed.schemas import MAX_LIMIT
 from conflicto.feed.views import View, view_of
 from conflicto.participants.queries import present_seats
 from conflicto.platform.fast_path.cacheable import cacheable_response
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from conflicto.results.leaderboard import LeaderboardRow
     from conflicto.sessions.word_filter import WordFilter
 
-ATTEMPTS = 5
+MAX_ATTEMPTS = 5
 """How often the tallies are looked for: the host may go on while one of them is loaded."""
 
-GONE = ""
+DEPARTED_NICKNAME = ""
 """The nickname of someone who left while the board was made; the next one is made without them."""
 
 
@@ -47,10 +47,10 @@ class LeaderboardHandler:
         self, db: Database, heads: SessionCache, answers: PollHandler, results: ResultsHandler, press: ResponseBuilder
     ) -> None:
         self._db = db
-        self._heads = heads
-        self._answers = answers
+        self._sessions = heads
+        self._polls = answers
         self._results = results
-        self._press = press
+        self._builder = press
 
     async def leaderboard(self, request: Request, head: SessionState) -> Response:
         """Answer with the first places, and with the caller's own if they are a participant.
@@ -60,12 +60,12 @@ class LeaderboardHandler:
             InvalidInput: the limit is none.
             Unavailable: answers had to be counted, and the database does not answer.
         """
-        limit, view = limit_of(request), view_of(request.caller)
+        limit, view = page_limit(request), view_of(request.caller)
         head, board, is_now = await self._board(head, is_host=view is View.HOST)
         body = _body(board, limit)
         if view is View.PARTICIPANT:
-            body["me"] = _own(board.by_participant.get(request.caller.participant_id))
-        ready = self._press.status(request, head, encode(body))
+            body["me"] = _own_place(board.by_participant.get(request.caller.participant_id))
+        ready = self._builder.status(request, head, encode(body))
         shelf = head.shelf_for(view) if is_now and view is not View.PARTICIPANT else None
         return cacheable_response(request, ready, shelf, follows_data=False)
 
@@ -75,66 +75,72 @@ class LeaderboardHandler:
         Raises:
             NotFound, Unavailable: as above.
         """
-        _, board, _ = await self._board(await self._heads.get(session_id), is_host=False)
+        _, board, _ = await self._board(await self._sessions.get(session_id), is_host=False)
         standing = board.by_participant.get(participant_id)
         return None if standing is None else standing.points
 
     async def _board(self, head: SessionState, *, is_host: bool) -> tuple[SessionState, LeaderboardSnapshot, bool]:
         """Return the board, and whether it is that of this very moment: answers may have come while nicknames were read."""
-        for _ in range(ATTEMPTS):
-            seen = await self._scored(head, is_host=is_host)
+        for _ in range(MAX_ATTEMPTS):
+            seen = await self._scored_rounds(head, is_host=is_host)
             if seen is None:
-                head = await self._heads.get(head.session.id)
+                head = await self._sessions.get(head.session.id)
                 continue
-            of = _made_of(head, seen, is_host=is_host)
-            board = head.board.snapshots.get(is_host)
+            of = _board_version(head, seen, is_host=is_host)
+            board = head.leaderboard_cache.snapshots.get(is_host)
             if board is None or board.version != of:
-                board = head.board.snapshots[is_host] = await self._made(head, seen, of, is_host=is_host)
-            return head, board, head.is_current and _made_of(head, seen, is_host=is_host) == of
+                board = head.leaderboard_cache.snapshots[is_host] = await self._build_board(head, seen, of, is_host=is_host)
+            return head, board, head.is_current and _board_version(head, seen, is_host=is_host) == of
         raise Unavailable(retry_after_s=1)
 
-    async def _scored(self, head: SessionState, *, is_host: bool) -> Sequence[RoundTally] | None:
+    async def _scored_rounds(self, head: SessionState, *, is_host: bool) -> Sequence[RoundTally] | None:
         """Return the scored activities that count for a caller, each in its present round; None: look again, the session went on."""
-        counting = [each for each in head.activities.values() if _counts(each, is_host=is_host)]
-        unknown = head.board.unread(counting)
-        for nth in range(0, len(unknown), MAX_UNREAD):
-            part = unknown[nth : nth + MAX_UNREAD]
+        counting = [each for each in head.activities.values() if _is_counted(each, is_host=is_host)]
+        unknown = head.leaderboard_cache.unread(counting)
+        for nth in range(0, len(unknown), MAX_CONFIGS_PER_READ):
+            part = unknown[nth : nth + MAX_CONFIGS_PER_READ]
             read = partial(self._db.read, activities_with_contents, part)
-            head.board.add(await self._answers.shared(head, ("contents", *part), read))
-        if unknown and head.board.unread(counting):
+            head.leaderboard_cache.add(await self._polls.single_flight(head, ("contents", *part), read))
+        if unknown and head.leaderboard_cache.unread(counting):
             return None
         found = []
         for activity in counting:
-            if head.board.is_scored(activity):
-                seen = await self._results.seen(head, activity, activity.round)
+            if head.leaderboard_cache.is_scored(activity):
+                seen = await self._results.round_tally(head, activity, activity.round)
                 if seen is None:
                     return None
                 found.append(seen)
         return found if head.is_current else None
 
-    async def _made(self, head: SessionState, seen: Sequence[RoundTally], of: object, *, is_host: bool) -> LeaderboardSnapshot:
+    async def _build_board(
+        self, head: SessionState, seen: Sequence[RoundTally], of: object, *, is_host: bool
+    ) -> LeaderboardSnapshot:
         parts = [part for each in seen for part in await each.kept.points(is_host=is_host)]
-        found, by_participant = await asyncio.to_thread(_ranked, parts, head.departed)
-        ids = [each.participant_id for each in found[:LARGEST_LIMIT]]
+        found, by_participant = await asyncio.to_thread(_rank, parts, head.departed)
+        ids = [each.participant_id for each in found[:MAX_LIMIT]]
         nicknames = await self._db.read(_nicknames, ids) if ids else {}
         if not is_host:
             nicknames = await asyncio.to_thread(_shown_names, head.session.word_filter, nicknames)
         return LeaderboardSnapshot(of, found, by_participant, nicknames)
 
 
-def _made_of(head: SessionState, seen: Sequence[RoundTally], *, is_host: bool) -> object:
+def _board_version(head: SessionState, seen: Sequence[RoundTally], *, is_host: bool) -> object:
     filtered = None if is_host else head.session.word_filter
-    return (head.seat_changes, filtered, *((each.activity.id, each.nth, each.kept, each.kept.change_count) for each in seen))
+    return (
+        head.seat_changes,
+        filtered,
+        *((each.activity.id, each.round_number, each.kept, each.kept.change_count) for each in seen),
+    )
 
 
-def _counts(activity: Activity, *, is_host: bool) -> bool:
+def _is_counted(activity: Activity, *, is_host: bool) -> bool:
     """Whether an activity's points may be added up for a caller. Those of an anonymous one never are: they would tell who answered."""
     if activity.deleted or activity.anonymous or activity.started_ts is None:
         return False
     return is_host or (activity.results_visibility is not ResultsVisibility.HOST and are_scores_visible(activity, activity.round))
 
 
-def _ranked(parts: Sequence[Mapping[int, int]], departed: Container[int]) -> tuple[list[LeaderboardRow], dict[int, LeaderboardRow]]:
+def _rank(parts: Sequence[Mapping[int, int]], departed: Container[int]) -> tuple[list[LeaderboardRow], dict[int, LeaderboardRow]]:
     """Return everybody's standing, as a list and by participant; sorts a whole hall, so a thread's work."""
     found = rank_participants(parts, departed)
     return found, {each.participant_id: each for each in found}
@@ -152,7 +158,7 @@ def _body(board: LeaderboardSnapshot, limit: int) -> dict[str, Any]:
     items = [
         {
             "participant_id": each.participant_id,
-            "nickname": board.nicknames.get(each.participant_id, GONE),
+            "nickname": board.nicknames.get(each.participant_id, DEPARTED_NICKNAME),
             "points": each.points,
             "rank": each.rank,
         }
@@ -161,5 +167,5 @@ def _body(board: LeaderboardSnapshot, limit: int) -> dict[str, Any]:
     return {"items": items, "total": len(board.rows)}
 
 
-def _own(standing: LeaderboardRow | None) -> dict[str, int] | None:
+def _own_place(standing: LeaderboardRow | None) -> dict[str, int] | None:
     return None if standing is None else {"points": standing.points, "rank": standing.rank}

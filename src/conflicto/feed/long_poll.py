@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from conflicto.platform.http.messages import Request, Response
     from conflicto.platform.metrics.registry import Metrics
 
-LONGEST_S = 25
+MAX_WAIT_S = 25
 """Below the 30 s at which the first proxies cut an idle connection, jitter included."""
 
-JITTER = 1 / 16
+JITTER_SHARE = 1 / 16
 """Share of the wait that is added at random, so that those who came together do not come back together."""
 
-MOST_WAITING = 20_000
+MAX_WAITING = 20_000
 """Callers who wait in one process, about 8 KB each; beyond it they are answered at once, as in an ordinary poll."""
 
-MOST_EACH = 6
+MAX_WAITING_PER_TOKEN = 6
 """Callers with one token: as many connections as a browser opens to one host."""
 
 _PREFER = re.compile(r'(?:^|[,;])[ \t]{0,8}wait[ \t]{0,8}=[ \t]{0,8}"?([0-9]{1,6})"?', re.IGNORECASE | re.ASCII)
@@ -43,46 +43,46 @@ class LongPoll:
     """Everyone who waits in this process."""
 
     def __init__(self, heads: SessionCache, metrics: Metrics) -> None:
-        self._heads = heads
+        self._sessions = heads
         self._told, self._ended, self._not_held = (metrics.counter(LONG_POLLS, how) for how in ("told", "ended", "not_held"))
         self.waiting = 0
-        self._of: Counter[str] = Counter()
+        self._waiting_by_subject: Counter[str] = Counter()
         self._is_open = True
 
     def close(self) -> None:
         """From now on everyone is answered at once; those who wait are woken by their heads (`SessionCache.close`)."""
         self._is_open = False
 
-    async def answer(self, request: Request, make: Callable[[Request, SessionState], Awaitable[Response]]) -> Response:
+    async def respond(self, request: Request, make: Callable[[Request, SessionState], Awaitable[Response]]) -> Response:
         """Answer a call, at once or as soon as there is something new for it.
 
         Raises:
             InvalidInput: `wait` is no number of seconds.
             DomainError: what `make` raises, or that the caller may no longer ask.
         """
-        seconds = wait_of(request)
+        seconds = requested_wait_s(request)
         if not seconds:
-            return await make(request, await self._heads.get(request.params["session_id"]))
-        with self._place(request.caller.subject) as granted:
+            return await make(request, await self._sessions.get(request.params["session_id"]))
+        with self._reserve_slot(request.caller.subject) as granted:
             if granted:
-                return await self._held_back(request, make, seconds)
+                return await self._wait_for_change(request, make, seconds)
         self._not_held.inc()
-        response = await make(request, await self._heads.get(request.params["session_id"]))
+        response = await make(request, await self._sessions.get(request.params["session_id"]))
         return private_response(response)  # the next who asks to wait may get a place
 
-    async def _held_back(
+    async def _wait_for_change(
         self, request: Request, make: Callable[[Request, SessionState], Awaitable[Response]], seconds: int
     ) -> Response:
         view, waiter = view_of(request.caller), Subscriber(request.caller.participant_id)
-        timer = asyncio.get_running_loop().call_later(seconds * (1 + up_to(JITTER)), waiter.finish)
+        timer = asyncio.get_running_loop().call_later(seconds * (1 + up_to(JITTER_SHARE)), waiter.finish)
         try:
             with request.on_disconnect(waiter.finish):
                 while True:
-                    head = await self._heads.get(request.params["session_id"])
-                    with head.bells[view].waking(waiter):
+                    head = await self._sessions.get(request.params["session_id"])
+                    with head.notifiers[view].subscribed(waiter):
                         response = await make(request, head)
                         is_stale = response.cacheable is not None and response.cacheable.has_no_changes
-                        if not is_stale or waiter.is_over or not self._is_open:
+                        if not is_stale or waiter.is_finished or not self._is_open:
                             (self._ended if is_stale or request.concealment else self._told).inc()
                             applied = (b"preference-applied", b"wait=%d" % seconds)
                             return private_response(response, applied)
@@ -92,22 +92,22 @@ class LongPoll:
             timer.cancel()
 
     @contextmanager
-    def _place(self, subject: str) -> Iterator[bool]:
-        if not self._is_open or self.waiting >= MOST_WAITING or self._of[subject] >= MOST_EACH:
+    def _reserve_slot(self, subject: str) -> Iterator[bool]:
+        if not self._is_open or self.waiting >= MAX_WAITING or self._waiting_by_subject[subject] >= MAX_WAITING_PER_TOKEN:
             yield False
             return
         self.waiting += 1
-        self._of[subject] += 1
+        self._waiting_by_subject[subject] += 1
         try:
             yield True
         finally:
             self.waiting -= 1
-            self._of[subject] -= 1
-            if not self._of[subject]:
-                del self._of[subject]
+            self._waiting_by_subject[subject] -= 1
+            if not self._waiting_by_subject[subject]:
+                del self._waiting_by_subject[subject]
 
 
-def wait_of(request: Request) -> int:
+def requested_wait_s(request: Request) -> int:
     """Return for how many seconds the caller is ready to wait, at most 25; 0: not at all. `Prefer: wait=N` or `?wait=N`.
 
     Raises:
@@ -116,8 +116,8 @@ def wait_of(request: Request) -> int:
     asked = request.query("wait")
     if asked is not None:
         if not _SECONDS.fullmatch(asked):
-            raise InvalidInput(errors=(FieldError("/query/wait", f"must be a whole number of seconds, at most {LONGEST_S}"),))
-        return min(int(asked), LONGEST_S)
+            raise InvalidInput(errors=(FieldError("/query/wait", f"must be a whole number of seconds, at most {MAX_WAIT_S}"),))
+        return min(int(asked), MAX_WAIT_S)
     preferred = request.header(b"prefer")
     found = None if preferred is None else _PREFER.search(preferred)
-    return min(int(found[1]), LONGEST_S) if found else 0
+    return min(int(found[1]), MAX_WAIT_S) if found else 0

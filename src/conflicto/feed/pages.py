@@ -13,7 +13,7 @@ from msgspec import Raw
 
 from conflicto.activities.queries import activity_by_id, counts_by_round
 from conflicto.feed.errors import CursorExpired
-from conflicto.feed.row_sources import MAX_PAGE_TEXT, DatabaseRows, MemoryRows, Window
+from conflicto.feed.row_sources import MAX_PAGE_CHARS, DatabaseRows, MemoryRows, Window
 from conflicto.feed.views import View, require_responses
 from conflicto.platform.http.messages import encode
 from conflicto.platform.instants import US_PER_S, position, rfc3339
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from conflicto.responses.model import ParticipantResponse
     from conflicto.sessions.gaps import Gap
 
-MAX_PAGE_BYTES = MAX_PAGE_TEXT
+MAX_PAGE_BYTES = MAX_PAGE_CHARS
 """Of the items of one page, JSON as it is sent; a single item may be larger."""
 
 DAY_US = 86_400 * US_PER_S
@@ -54,7 +54,7 @@ class Page:
     """One page: items in feed order (JSON) with their timestamps, the position it starts after, and where to continue."""
 
     items: Sequence[Raw]
-    stamps: Sequence[int]
+    timestamps: Sequence[int]
     since: int
     cursor: int
     has_more: bool
@@ -77,7 +77,7 @@ class Page:
         return encode(body)
 
 
-def start_of(since: Since, head: int, now_us: int) -> tuple[int, bool]:
+def start_position(since: Since, head: int, now_us: int) -> tuple[int, bool]:
     """Return the position to read after, and whether it was clamped to `head`, the newest that the caller's view shows.
 
     A laptop's clock may run ahead, so the future is clamped; nothing is lost, because no row of the view lies between.
@@ -92,7 +92,7 @@ def start_of(since: Since, head: int, now_us: int) -> tuple[int, bool]:
     return (head, True) if since.us > head else (since.us, False)
 
 
-def require_told(since: Since, gaps: Sequence[Gap], head: int | None = None) -> None:
+def require_known_position(since: Since, gaps: Sequence[Gap], head: int | None = None) -> None:
     """Refuse a position that this life of the database has not handed out. `head` is the session's own, where it is sure to be the newest.
 
     Where a future was lost, nothing beyond the head is clamped: the lost one may have run ahead of the clock.
@@ -108,7 +108,7 @@ def require_told(since: Since, gaps: Sequence[Gap], head: int | None = None) -> 
         )
 
 
-def made_page(
+def build_page(
     found: Iterable[tuple[int, dict[str, Any]]], source: RowSource, window: Window, *, closed: bool, clamped: bool
 ) -> Page:
     """Return the page of `found`, pairs of timestamp and item in order; one more than the page holds says that there is more.
@@ -117,14 +117,14 @@ def made_page(
     """
     items: list[Raw] = []
     stamps: list[int] = []
-    size, cut_ts = 0, source.cut_ts
+    size, cut_ts = 0, source.truncated_at_ts
     has_more = cut_ts is not None
     for ts, item in found:
         if cut_ts is not None and ts > cut_ts:
             break
         encoded = encode(item)
         size += len(encoded)
-        if len(items) == window.most - 1 or (items and size > MAX_PAGE_BYTES):
+        if len(items) == window.max_rows - 1 or (items and size > MAX_PAGE_BYTES):
             has_more = True
             break
         items.append(Raw(encoded))
@@ -148,14 +148,14 @@ def read_responses(tx: ReadTx, activity_id: UUID, view: View, since: Since, *, l
     if view is View.PARTICIPANT:
         changed = [counts.visible_changed_ts for counts in counts_by_round(tx, activity_id).values()]
         head = max([activity.created_ts, *changed])
-    after, clamped = start_of(since, head, now_us)
+    after, clamped = start_position(since, head, now_us)
     if clamped:
-        require_told(since, read_gaps(tx, activity.session_id), row.ts)
+        require_known_position(since, read_gaps(tx, activity.session_id), row.ts)
     window = Window(after, head, limit + 1)
     return _response_page(DatabaseRows(tx, activity.session_id), activity, view, since, window, clamped=clamped)
 
 
-def remembered_responses(head: SessionState, activity: Activity, view: View, since: Since, newest: int, *, limit: int) -> Page:
+def responses_in_memory(head: SessionState, activity: Activity, view: View, since: Since, newest: int, *, limit: int) -> Page:
     """Return one page of an activity's answers from memory, up to `newest`; the position must not be below the memory's floor."""
     after = newest if since.kind == "now" else since.us
     return _response_page(MemoryRows(head), activity, view, since, Window(after, newest, limit + 1), clamped=False)
@@ -164,15 +164,17 @@ def remembered_responses(head: SessionState, activity: Activity, view: View, sin
 def _response_page(source: RowSource, activity: Activity, view: View, since: Since, window: Window, *, clamped: bool) -> Page:
     rows: Sequence[ParticipantResponse] = ()
     if window.after < window.upto:
-        rows = source.answers_to(activity.id, window, live_only=since.kind == "beginning", visible_only=view is not View.HOST)
+        rows = source.activity_responses(
+            activity.id, window, live_only=since.kind == "beginning", visible_only=view is not View.HOST
+        )
     others = view is not View.HOST
     anonymous = activity.anonymous
     found = (
         (each.ts, response_out(each, anonymous=anonymous, buried=others and not each.is_visible, for_others=others))
-        for each in rows[: window.most]
+        for each in rows[: window.max_rows]
     )
     closed = source.session().status is SessionStatus.COMPLETED
-    return made_page(found, source, window, closed=closed, clamped=clamped)
+    return build_page(found, source, window, closed=closed, clamped=clamped)
 
 
 def change_item(entity: str, entity_id: object, revision: int, ts: int, data: dict[str, Any] | None) -> tuple[int, dict[str, Any]]:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from conflicto.activities.queries import activities_with_contents
 from conflicto.feed import status
-from conflicto.feed.changes import read_changes, remembered_changes, told_activities
-from conflicto.feed.pages import read_responses, remembered_responses, require_told
-from conflicto.feed.row_sources import MOST_ACTIVITIES_EVER, MemoryRows, Window
-from conflicto.feed.schemas import DEFAULT_LIMIT, LARGEST_LIMIT
-from conflicto.feed.session_state import CROWD_SNAPSHOT_S, has_anonymous_round
+from conflicto.feed.changes import changes_in_memory, read_changes, visible_changed_activities
+from conflicto.feed.pages import read_responses, require_known_position, responses_in_memory
+from conflicto.feed.row_sources import MAX_ACTIVITIES_EVER, MemoryRows, Window
+from conflicto.feed.schemas import DEFAULT_LIMIT, MAX_LIMIT
+from conflicto.feed.session_state import MAX_SNAPSHOT_AGE_S, has_anonymous_round
 from conflicto.feed.timestamps import Since, parse
 from conflicto.feed.views import View, require_responses, view_of
 from conflicto.platform.fast_path.cacheable import cacheable_response
@@ -37,19 +37,19 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MOST_MADE = 1_000
+MAX_CACHED_RESPONSES = 1_000
 """Answers kept of one head beside its shelves; only a crowd at very different positions has more."""
 
-LONGEST_LIMIT = 8
+MAX_LIMIT_DIGITS = 8
 """Characters of a limit that are looked at; Python refuses to read thousands of digits."""
 
-ATTEMPTS = 10
-MAX_UNREAD = 64
-MAX_STALLS = 1
+MAX_CONFIG_READS = 10
+MAX_CONFIGS_PER_READ = 64
+MAX_STALLED_READS = 1
 """How often the JSON of activities is read for memory, of how many at once, and how often in vain, before the page is read as a whole:
 they may be edited meanwhile, or be too large to be kept together."""
 
-UNKNOWN = 2**63
+UNKNOWN_TS = 2**63
 """The newest change of someone of whom nothing is known here: newer than any position, so that only the database can tell."""
 
 
@@ -61,7 +61,7 @@ class PagePlan(NamedTuple):
     """
 
     key: Hashable
-    at_once: Callable[[], Page | None]
+    from_memory: Callable[[], Page | None]
     read: Callable[[], Coroutine[Any, Any, Page]]
     since: Since
     follows_data: bool
@@ -76,24 +76,28 @@ class PollHandler:
         self, db: Database, clock: Clock, press: ResponseBuilder, pages: SharedPages, caps: Caps, link_keys: LinkKeys
     ) -> None:
         self._db = db
-        self._pages = pages
+        self._shared_pages = pages
         self._clock = clock
-        self._press = press
+        self._builder = press
         self._caps = caps
         self._link_keys = link_keys
-        self._flights: dict[Hashable, asyncio.Task[Any]] = {}
+        self._reads: dict[Hashable, asyncio.Task[Any]] = {}
 
     async def session_status(self, request: Request, head: SessionState) -> Response:
         """Answer with the session's status."""
         view = view_of(request.caller)
-        near = self._caps.is_near(head.stored, head.stored_bytes) if view is View.HOST else None
-        return self._status(request, head, ("session", view), lambda crowd: status.session_status(head, crowd, near_cap=near))
+        near = self._caps.is_near(head.stored_responses, head.stored_bytes) if view is View.HOST else None
+        return self._status_response(
+            request, head, ("session", view), lambda crowd: status.session_status(head, crowd, near_cap=near)
+        )
 
     async def activity_status(self, request: Request, head: SessionState) -> Response:
         """Answer with an activity's status; `NotFound` if the caller may not know of it."""
         view = view_of(request.caller)
         activity = head.activity(request.params["activity_id"], for_host=view is View.HOST)
-        return self._status(request, head, (activity.id, view), lambda crowd: status.activity_status(head, activity, view, crowd))
+        return self._status_response(
+            request, head, (activity.id, view), lambda crowd: status.activity_status(head, activity, view, crowd)
+        )
 
     async def responses(self, request: Request, head: SessionState) -> Response:
         """Answer with a page of an activity's answers.
@@ -103,8 +107,8 @@ class PollHandler:
             InvalidTimestamp, InvalidInput, CursorInFuture: what is asked for makes no sense.
             CursorExpired: the position belongs to a future that a restore took back.
         """
-        return await self._page(
-            request, head, self.responses_after(request, head, parse(request.params["timestamp"]), limit_of(request))
+        return await self._page_response(
+            request, head, self.plan_responses(request, head, parse(request.params["timestamp"]), page_limit(request))
         )
 
     async def changes(self, request: Request, head: SessionState) -> Response:
@@ -114,35 +118,41 @@ class PollHandler:
             InvalidTimestamp, InvalidInput, CursorInFuture: what is asked for makes no sense.
             CursorExpired: the position belongs to a future that a restore took back.
         """
-        return await self._page(
-            request, head, self.changes_after(request, head, parse(request.params["timestamp"]), limit_of(request))
+        return await self._page_response(
+            request, head, self.plan_changes(request, head, parse(request.params["timestamp"]), page_limit(request))
         )
 
-    def responses_after(self, request: Request, head: SessionState, since: Since, limit: int) -> PagePlan:
+    def plan_responses(self, request: Request, head: SessionState, since: Since, limit: int) -> PagePlan:
         """Return what a page of an activity's answers takes; raises `NotFound`, `ResponsesHidden` and `CursorExpired`."""
-        require_told(since, head.gaps)
+        require_known_position(since, head.gaps)
         view = view_of(request.caller)
         activity = head.activity(request.params["activity_id"], for_host=view is View.HOST)
         require_responses(activity, view)
-        newest = head.visible_head(activity) if view is View.PARTICIPANT else head.ts
+        newest = head.newest_visible_ts(activity) if view is View.PARTICIPANT else head.ts
         is_here = since.kind == "now" or (since.kind == "position" and head.recent.floor <= since.us <= newest)
         now_us = self._clock.wall_us()
         return PagePlan(
             (activity.id, view, since, limit),
-            partial(remembered_responses, head, activity, view, since, newest, limit=limit) if is_here else _nothing,
+            partial(responses_in_memory, head, activity, view, since, newest, limit=limit) if is_here else _not_in_memory,
             partial(self._db.read, read_responses, activity.id, view, since, limit=limit, now_us=now_us),
             since,
             follows_data=True,
         )
 
-    def changes_after(self, request: Request, head: SessionState, since: Since, limit: int) -> PagePlan:
+    def plan_changes(self, request: Request, head: SessionState, since: Since, limit: int) -> PagePlan:
         """Return what a page of the session's changes takes; raises `CursorExpired`."""
-        require_told(since, head.gaps)
+        require_known_position(since, head.gaps)
         seat, view = request.caller.participant_id, view_of(request.caller)
         guard = None if seat is None else _guard(head, seat, since)
         return PagePlan(
-            ("changes", view, since, limit, None if guard and guard.min_ts == 0 else (seat, head.own.get(seat or 0))),
-            partial(self._remembered, head, request.caller, since, limit),
+            (
+                "changes",
+                view,
+                since,
+                limit,
+                None if guard and guard.min_ts == 0 else (seat, head.own_ts_by_participant.get(seat or 0)),
+            ),
+            partial(self._changes_in_memory, head, request.caller, since, limit),
             partial(self._read_changes, request, head, since, limit),
             since,
             follows_data=seat is None,
@@ -152,43 +162,43 @@ class PollHandler:
 
     async def page(self, head: SessionState, asking: PagePlan) -> Page:
         """Return the page itself; all who ask alike at one moment share one reading."""
-        remembered = asking.at_once()
+        remembered = asking.from_memory()
         if remembered is not None:
             return remembered
-        read: Page = await self.shared(head, asking.key, partial(self._pages.read, head, asking))
+        read: Page = await self.single_flight(head, asking.key, partial(self._shared_pages.read, head, asking))
         return read
 
-    async def _page(self, request: Request, head: SessionState, asking: PagePlan) -> Response:
+    async def _page_response(self, request: Request, head: SessionState, asking: PagePlan) -> Response:
         """Answer with a page that was made before, or is read now; it is kept only if nothing changed meanwhile."""
-        ready = self.made(head, asking.key)
+        ready = self.cached(head, asking.key)
         shelf = None if asking.is_private else head.shelf_for(view_of(request.caller))
         if ready is None:
             moment = head.position
             page = await self.page(head, asking)
-            ready = self._press.page(request, head, page, asking.guard, is_now=asking.since.kind == "now")
+            ready = self._builder.page(request, head, page, asking.guard, is_now=asking.since.kind == "now")
             if not head.is_current or head.is_behind or head.position != moment:
                 shelf = None
             elif shelf is not None:
-                self.keep(head, asking.key, ready)
-        is_own = _is_about_own(request, head, asking) and has_anonymous_round(head)
+                self.cache(head, asking.key, ready)
+        is_own = _has_only_own_rows(request, head, asking) and has_anonymous_round(head)
         request.concealment = Concealment.OWN_CHANGES if is_own else None
         return cacheable_response(request, ready, shelf, follows_data=asking.follows_data)
 
     async def _read_changes(self, request: Request, head: SessionState, since: Since, limit: int) -> Page:
         """Read what memory lacks: the JSON of activities alone, if it has all the rest, else the whole page."""
-        left, stalls = MOST_ACTIVITIES_EVER, 0
-        for _ in range(ATTEMPTS):
+        left, stalls = MAX_ACTIVITIES_EVER, 0
+        for _ in range(MAX_CONFIG_READS):
             window = _window(head, request.caller.participant_id, since, limit)
             if window is None:
                 break
-            unread = head.contents.unread(told_activities(MemoryRows(head), view_of(request.caller), window))
+            unread = head.configs.missing(visible_changed_activities(MemoryRows(head), view_of(request.caller), window))
             stalls += len(unread) >= left
-            if stalls > MAX_STALLS:
+            if stalls > MAX_STALLED_READS:
                 break
-            left, unread = len(unread), unread[:MAX_UNREAD]
+            left, unread = len(unread), unread[:MAX_CONFIGS_PER_READ]
             read = partial(self._db.read, activities_with_contents, unread)
-            head.contents.keep(await self.shared(head, ("contents", *unread), read))
-            remembered = self._remembered(head, request.caller, since, limit)
+            head.configs.put(await self.single_flight(head, ("contents", *unread), read))
+            remembered = self._changes_in_memory(head, request.caller, since, limit)
             if remembered is not None:
                 return remembered
         now_us = self._clock.wall_us()
@@ -197,72 +207,72 @@ class PollHandler:
             read_changes, head.session.id, request.caller, since, self._link_keys, limit=limit, now_us=now_us
         )
         if seat is not None:
-            head.own[seat] = max(own, head.own.get(seat, 0))
+            head.own_ts_by_participant[seat] = max(own, head.own_ts_by_participant.get(seat, 0))
         return page
 
-    def _remembered(self, head: SessionState, caller: Caller, since: Since, limit: int) -> Page | None:
+    def _changes_in_memory(self, head: SessionState, caller: Caller, since: Since, limit: int) -> Page | None:
         """Return a page of the session's changes from memory, None if something of it is not there."""
         window = _window(head, caller.participant_id, since, limit)
-        if window is None or head.contents.unread(told_activities(MemoryRows(head), view_of(caller), window)):
+        if window is None or head.configs.missing(visible_changed_activities(MemoryRows(head), view_of(caller), window)):
             return None
-        return remembered_changes(head, caller, window, self._link_keys)
+        return changes_in_memory(head, caller, window, self._link_keys)
 
-    def _status(self, request: Request, head: SessionState, key: Hashable, made: Callable[[Any], bytes]) -> Response:
-        ready = self.made(head, key)
+    def _status_response(self, request: Request, head: SessionState, key: Hashable, made: Callable[[Any], bytes]) -> Response:
+        ready = self.cached(head, key)
         view = view_of(request.caller)
         if ready is None:
-            crowd = head.crowd(self._clock.monotonic_s()) if view is View.PARTICIPANT else None
-            until_s = crowd.taken_s + CROWD_SNAPSHOT_S if crowd else float("inf")
-            ready = self.keep(head, key, self._press.status(request, head, made(crowd), until_s=until_s))
+            crowd = head.current_counts_snapshot(self._clock.monotonic_s()) if view is View.PARTICIPANT else None
+            until_s = crowd.taken_s + MAX_SNAPSHOT_AGE_S if crowd else float("inf")
+            ready = self.cache(head, key, self._builder.status(request, head, made(crowd), until_s=until_s))
         return cacheable_response(request, ready, head.shelf_for(view), follows_data=False)
 
-    def made(self, head: SessionState, key: Hashable) -> CachedResponse | None:
+    def cached(self, head: SessionState, key: Hashable) -> CachedResponse | None:
         """Return an answer that was made from this head and may still be given."""
         ready = head.made.get(key)
         return ready if ready is not None and self._clock.monotonic_s() < ready.expires_s else None
 
-    def keep(self, head: SessionState, key: Hashable, ready: CachedResponse) -> CachedResponse:
+    def cache(self, head: SessionState, key: Hashable, ready: CachedResponse) -> CachedResponse:
         """Keep an answer until the head changes."""
-        if len(head.made) >= MOST_MADE:
+        if len(head.made) >= MAX_CACHED_RESPONSES:
             head.made.clear()
         head.made.put(key, ready)
         return ready
 
-    async def shared(self, head: SessionState, key: Hashable, read: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    async def single_flight(self, head: SessionState, key: Hashable, read: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Let all who ask the same of the same moment share one reading."""
         moment = (head.session.id, head.position, key)
-        task = self._flights.get(moment)
+        task = self._reads.get(moment)
         if task is None:
-            task = self._flights[moment] = asyncio.create_task(read())
-            task.add_done_callback(lambda done: self._landed(moment, done))
+            task = self._reads[moment] = asyncio.create_task(read())
+            task.add_done_callback(lambda done: self._end_read(moment, done))
         found: T = await asyncio.shield(task)
         return found
 
-    def _landed(self, moment: Hashable, done: asyncio.Task[Any]) -> None:
-        del self._flights[moment]
+    def _end_read(self, moment: Hashable, done: asyncio.Task[Any]) -> None:
+        del self._reads[moment]
         _ = done.cancelled() or done.exception()  # looked at, so that nobody is told of it a second time
 
 
-def limit_of(request: Request) -> int:
+def page_limit(request: Request) -> int:
     """Return how many items a page shall have; `InvalidInput` if that is no number from 1 to 1,000."""
     text = request.query("limit")
     if text is None:
         return DEFAULT_LIMIT
-    limit = int(text) if text.isascii() and text.isdecimal() and len(text) < LONGEST_LIMIT else 0
-    if not 1 <= limit <= LARGEST_LIMIT:
-        raise InvalidInput(errors=(FieldError("/query/limit", f"must be a whole number from 1 to {LARGEST_LIMIT}"),))
+    limit = int(text) if text.isascii() and text.isdecimal() and len(text) < MAX_LIMIT_DIGITS else 0
+    if not 1 <= limit <= MAX_LIMIT:
+        raise InvalidInput(errors=(FieldError("/query/limit", f"must be a whole number from 1 to {MAX_LIMIT}"),))
     return limit
 
 
-def _newest_for(head: SessionState, participant_id: int | None, since: Since) -> int | None:
+def _newest_visible_ts(head: SessionState, participant_id: int | None, since: Since) -> int | None:
     """Return the newest change that the caller's view of the session shows, or None if the database must be asked."""
     if participant_id is None:
         return head.ts
-    own = head.own_head(participant_id, since.us)
+    own = head.newest_own_ts(participant_id, since.us)
     return None if own is None else max(head.control_ts, own)
 
 
-def _reaches(head: SessionState, participant_id: int | None, since: Since, newest: int) -> bool:
+def _has_rows_after(head: SessionState, participant_id: int | None, since: Since, newest: int) -> bool:
     """Whether memory holds all that lies after a position.
 
     A position beyond the newest known here may come from another worker, which knows more: only the database can clamp it.
@@ -272,7 +282,7 @@ def _reaches(head: SessionState, participant_id: int | None, since: Since, newes
     if participant_id is not None:
         floor = head.recent.own_floor(participant_id)
         is_here = floor is not None and since.kind == "position" and floor <= since.us <= newest
-        return is_here or (head.recent.knows_all_of(participant_id) and since.us <= newest)
+        return is_here or (head.recent.has_all_rows_of(participant_id) and since.us <= newest)
     return since.kind == "position" and head.recent.floor <= since.us <= newest
 
 
@@ -281,13 +291,15 @@ def _guard(head: SessionState, seat: int, since: Since) -> VisibleTo | None:
 
     Up to the newest control change that is everyone who has nothing of their own after it; beyond it, it is whoever's own row that is.
     """
-    own, least = head.own_head(seat, since.us), 0 if since.us <= head.control_ts else since.us
+    own, least = head.newest_own_ts(seat, since.us), 0 if since.us <= head.control_ts else since.us
     if since.kind != "position" or own is None or not least <= own <= since.us:
         return None
-    return VisibleTo(head.own, min_ts=least, max_ts=since.us, default_ts=0 if since.us >= head.loaded_ts else UNKNOWN)
+    return VisibleTo(
+        head.own_ts_by_participant, min_ts=least, max_ts=since.us, default_ts=0 if since.us >= head.loaded_ts else UNKNOWN_TS
+    )
 
 
-def _is_about_own(request: Request, head: SessionState, asking: PagePlan) -> bool:
+def _has_only_own_rows(request: Request, head: SessionState, asking: PagePlan) -> bool:
     """Return whether nothing but a participant's own rows is in a page, or brought them to where it begins."""
     if request.caller.participant_id is None or asking.since.kind != "position":
         return False
@@ -296,11 +308,11 @@ def _is_about_own(request: Request, head: SessionState, asking: PagePlan) -> boo
 
 def _window(head: SessionState, seat: int | None, since: Since, limit: int) -> Window | None:
     """Return which rows a page holds, None if memory does not reach so far."""
-    newest = _newest_for(head, seat, since)
-    if newest is None or not _reaches(head, seat, since, newest):
+    newest = _newest_visible_ts(head, seat, since)
+    if newest is None or not _has_rows_after(head, seat, since, newest):
         return None
     return Window(newest if since.kind == "now" else since.us, newest, limit + 1)
 
 
-def _nothing() -> None:
+def _not_in_memory() -> None:
     """Have nothing in memory."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from conflicto.responses.model import ParticipantResponse
     from conflicto.responses.pool.model import PooledResponse
 
-MOST_ROWS = 20_000
+MAX_ROWS = 20_000
 """Answers, and as many seats, of one session: a large hall's worth."""
 
 MAX_TEXT_BYTES = 8 * 1024 * 1024
@@ -68,113 +68,113 @@ class RecentRows:
     """The newest answers and seats of one session, complete after `floor`. `text_bytes`: memory of the answers' texts."""
 
     def __init__(self, loaded_ts: int, *, own_ts: int = 0) -> None:
-        self._answers: _OrderedRows[ParticipantResponse] = _OrderedRows(loaded_ts)
-        self._people: _OrderedRows[Participant] = _OrderedRows(loaded_ts)
+        self._responses: _OrderedRows[ParticipantResponse] = _OrderedRows(loaded_ts)
+        self._participants: _OrderedRows[Participant] = _OrderedRows(loaded_ts)
         self._pooled: _OrderedRows[ParticipantResponse] = _OrderedRows(max(loaded_ts, own_ts))
-        self._own: dict[int, dict[UUID, ParticipantResponse]] = {}
+        self._own_responses: dict[int, dict[UUID, ParticipantResponse]] = {}
         self._incomplete: set[int] = set()
         self.text_bytes = 0
 
     @property
     def floor(self) -> int:
         """Positions at or above it can be answered from here."""
-        return max(self._answers.floor, self._people.floor)
+        return max(self._responses.floor, self._participants.floor)
 
     def own_floor(self, participant_id: int) -> int | None:
         """Return the position from which a participant's own rows are all here, None if that is unknown."""
         return None if participant_id in self._incomplete else max(self.floor, self._pooled.floor)
 
     def __len__(self) -> int:
-        return len(self._answers.rows) + len(self._pooled.rows) + len(self._people.rows)
+        return len(self._responses.rows) + len(self._pooled.rows) + len(self._participants.rows)
 
-    def answers_after(self, ts: int) -> list[ParticipantResponse]:
+    def responses_after(self, ts: int) -> list[ParticipantResponse]:
         """Return everyone's answers after a position, tombstones included."""
-        return self._answers.after(ts)
+        return self._responses.after(ts)
 
-    def people_after(self, ts: int) -> list[Participant]:
+    def participants_after(self, ts: int) -> list[Participant]:
         """Return the seats that changed after a position, those that are gone included."""
-        return self._people.after(ts)
+        return self._participants.after(ts)
 
-    def own_answers(self, participant_id: int) -> list[ParticipantResponse]:
+    def own_responses(self, participant_id: int) -> list[ParticipantResponse]:
         """Return one participant's answers, as far as they are here, in order."""
-        return sorted(self._own.get(participant_id, {}).values(), key=lambda response: response.ts)
+        return sorted(self._own_responses.get(participant_id, {}).values(), key=lambda response: response.ts)
 
-    def answer(self, response_id: UUID) -> ParticipantResponse | None:
+    def response(self, response_id: UUID) -> ParticipantResponse | None:
         """Return an answer, if it is here."""
-        found = self._answers.rows.get(response_id)
+        found = self._responses.rows.get(response_id)
         return found[1] if found else None
 
-    def seat(self, participant_id: int) -> Participant | None:
+    def participant(self, participant_id: int) -> Participant | None:
         """Return a seat, if it is here."""
-        found = self._people.rows.get(participant_id)
+        found = self._participants.rows.get(participant_id)
         return found[1] if found else None
 
-    def knows_all_of(self, participant_id: int) -> bool:
+    def has_all_rows_of(self, participant_id: int) -> bool:
         """Whether everything about a seat is here, because the seat itself is younger than the floor."""
-        seat, floor = self.seat(participant_id), self.own_floor(participant_id)
+        seat, floor = self.participant(participant_id), self.own_floor(participant_id)
         return seat is not None and floor is not None and seat.created_ts > floor
 
-    def take_answer(self, response: ParticipantResponse) -> None:
+    def put_response(self, response: ParticipantResponse) -> None:
         """Take in an answer as it is now; what waited in the pool under its id is over."""
-        self._forget_pooled(response.id)
-        before = self.answer(response.id)
+        self._remove_pooled(response.id)
+        before = self.response(response.id)
         self.text_bytes += _size(response) - (_size(before) if before else 0)
-        self._answers.put(response.id, response.ts, response)
-        self._own_answer(response)
-        self._bound()
+        self._responses.put(response.id, response.ts, response)
+        self._put_own(response)
+        self._evict()
 
-    def take_pooled(self, row: PooledResponse) -> None:
+    def put_pooled(self, row: PooledResponse) -> None:
         """Take in an answer that its author alone reads."""
         if row.is_spent:
-            self._forget_own(row.participant_id)
+            self._remove_own(row.participant_id)
             self._incomplete.add(row.participant_id)
             return
-        self._forget_pooled(row.id)
+        self._remove_pooled(row.id)
         response = row.own()
         self.text_bytes += _size(response)
         self._pooled.put(response.id, response.ts, response)
-        self._own_answer(response)
-        self._bound()
+        self._put_own(response)
+        self._evict()
 
-    def forget_author(self, participant_id: int, anonymous: Container[UUID]) -> None:
+    def remove_author(self, participant_id: int, anonymous: Container[UUID]) -> None:
         """Forget who sent the answers of somebody who is gone to anonymous activities."""
-        for response in self._forget_own(participant_id):
+        for response in self._remove_own(participant_id):
             if response.id in self._pooled.rows:
-                self._forget_pooled(response.id)
-            known = self._answers.rows.get(response.id)
+                self._remove_pooled(response.id)
+            known = self._responses.rows.get(response.id)
             if known is not None and response.activity_id in anonymous:
-                self._answers.rows[response.id] = known[0], replace(known[1], participant_id=None)
+                self._responses.rows[response.id] = known[0], replace(known[1], participant_id=None)
 
-    def _forget_own(self, participant_id: int) -> Iterable[ParticipantResponse]:
-        return self._own.pop(participant_id, {}).values()
+    def _remove_own(self, participant_id: int) -> Iterable[ParticipantResponse]:
+        return self._own_responses.pop(participant_id, {}).values()
 
-    def _own_answer(self, response: ParticipantResponse) -> None:
+    def _put_own(self, response: ParticipantResponse) -> None:
         if response.participant_id is not None and response.participant_id not in self._incomplete:
-            self._own.setdefault(response.participant_id, {})[response.id] = response
+            self._own_responses.setdefault(response.participant_id, {})[response.id] = response
 
-    def _forget_pooled(self, response_id: UUID) -> None:
+    def _remove_pooled(self, response_id: UUID) -> None:
         known = self._pooled.rows.pop(response_id, None)
         if known is not None:
-            self._drop(known[1])
+            self._release(known[1])
 
-    def _bound(self) -> None:
-        while max(len(self._answers.rows), len(self._pooled.rows)) > MOST_ROWS or self.text_bytes > MAX_TEXT_BYTES:
-            line = self._answers if len(self._answers.rows) >= len(self._pooled.rows) else self._pooled
-            self._drop(line.drop_oldest())
+    def _evict(self) -> None:
+        while max(len(self._responses.rows), len(self._pooled.rows)) > MAX_ROWS or self.text_bytes > MAX_TEXT_BYTES:
+            line = self._responses if len(self._responses.rows) >= len(self._pooled.rows) else self._pooled
+            self._release(line.drop_oldest())
 
-    def take_seat(self, participant: Participant) -> None:
+    def put_participant(self, participant: Participant) -> None:
         """Take in a seat as it is now."""
-        self._people.put(participant.id, participant.updated_ts, participant)
-        while len(self._people.rows) > MOST_ROWS:
-            self._people.drop_oldest()
+        self._participants.put(participant.id, participant.updated_ts, participant)
+        while len(self._participants.rows) > MAX_ROWS:
+            self._participants.drop_oldest()
 
-    def _drop(self, response: ParticipantResponse) -> None:
+    def _release(self, response: ParticipantResponse) -> None:
         self.text_bytes -= _size(response)
-        own = {} if response.participant_id is None else self._own.get(response.participant_id, {})
+        own = {} if response.participant_id is None else self._own_responses.get(response.participant_id, {})
         if own.get(response.id) is response:
             del own[response.id]
             if not own and response.participant_id is not None:
-                del self._own[response.participant_id]
+                del self._own_responses[response.participant_id]
 
 
 def _size(response: ParticipantResponse) -> int:

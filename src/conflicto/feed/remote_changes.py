@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from conflicto.access.identity import read_epoch
 from conflicto.activities.events import ActivityChanged, CountsChanged
 from conflicto.activities.queries import activities_changed, all_counts
-from conflicto.feed.row_sources import MOST_ACTIVITIES_EVER
+from conflicto.feed.row_sources import MAX_ACTIVITIES_EVER
 from conflicto.participants.events import ParticipantChanged
 from conflicto.participants.queries import participants_changed
 from conflicto.responses.events import AnswersPooled, ResponsesChanged
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from conflicto.responses.pool.model import PooledResponse
     from conflicto.sessions.model import Session
 
-MOST_NEWS = 5_000
+MAX_REMOTE_ROWS = 5_000
 """Rows that are caught up with, about 25 ms; a memory that is further behind is loaded anew."""
 
 
@@ -53,19 +53,19 @@ class RemoteChanges:
     """All that changed after a position, up to where the head row stands in the same snapshot."""
 
     epoch: str
-    row: FeedHead
+    head_row: FeedHead
     session: Session
     activities: Sequence[Activity]
     counts: Mapping[tuple[UUID, int], Counts]
-    seats: Sequence[Participant]
-    answers: Sequence[ParticipantResponse]
+    participants: Sequence[Participant]
+    responses: Sequence[ParticipantResponse]
     links: Sequence[Link]
     pooled: Sequence[PooledResponse] = ()
 
     @property
-    def is_too_much(self) -> bool:
+    def is_truncated(self) -> bool:
         """Whether some of it was left out."""
-        return max(len(self.seats), len(self.answers), len(self.pooled)) > MOST_NEWS
+        return max(len(self.participants), len(self.responses), len(self.pooled)) > MAX_REMOTE_ROWS
 
     def events(self, since: int, known: Mapping[tuple[UUID, int], Counts]) -> Iterator[object]:
         """Yield what happened after `since`, which may lie beyond where the reading began; `known` are the counts as they were."""
@@ -77,32 +77,32 @@ class RemoteChanges:
                 yield ActivityChanged(activity)
         for (activity_id, nth), counts in self.counts.items():
             if known.get((activity_id, nth)) != counts:
-                yield CountsChanged(self.row.topic, activity_id, nth, counts)
-        for seat in self.seats:
+                yield CountsChanged(self.head_row.topic, activity_id, nth, counts)
+        for seat in self.participants:
             if seat.updated_ts > since:
                 yield ParticipantChanged(seat)
-        yield RemoteResponsesChanged(self.row.topic, since, [each for each in self.answers if each.ts > since])
-        yield AnswersPooled(self.row.topic, [each for each in self.pooled if each.ts > since])
+        yield RemoteResponsesChanged(self.head_row.topic, since, [each for each in self.responses if each.ts > since])
+        yield AnswersPooled(self.head_row.topic, [each for each in self.pooled if each.ts > since])
 
 
 def load_remote_changes(tx: ReadTx, session_id: int, after: int) -> RemoteChanges:
     """Read what changed in a session after a position; `NotFound` if the session is gone."""
     row = read_head(tx, session_id)
-    most = MOST_NEWS + 1
+    most = MAX_REMOTE_ROWS + 1
     return RemoteChanges(
         epoch=read_epoch(tx),
-        row=row,
+        head_row=row,
         session=session_by_id(tx, session_id),
-        activities=activities_changed(tx, session_id, after=after, upto=row.ts, most=MOST_ACTIVITIES_EVER),
+        activities=activities_changed(tx, session_id, after=after, upto=row.ts, most=MAX_ACTIVITIES_EVER),
         counts=all_counts(tx, session_id),
-        seats=participants_changed(tx, session_id, after=after, upto=row.ts, most=most),
-        answers=session_feed(tx, session_id, after=after, upto=row.ts, most=most, closed=(), visible_only=False),
+        participants=participants_changed(tx, session_id, after=after, upto=row.ts, most=most),
+        responses=session_feed(tx, session_id, after=after, upto=row.ts, most=most, closed=(), visible_only=False),
         links=session_links(tx, session_id, after=after) if row.counts["links_ts"] > after else (),
         pooled=pooled_changes(tx, session_id, after=after, most=most),
     )
 
 
-def by_session(events: Iterable[object]) -> dict[int, list[object]]:
+def events_by_session(events: Iterable[object]) -> dict[int, list[object]]:
     """Sort what a commit did by the sessions that it did it to; what belongs to none is left out."""
     sorted_out: dict[int, list[object]] = defaultdict(list)
     for event in events:

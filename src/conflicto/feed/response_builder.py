@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from conflicto.platform.metrics.registry import Metrics
 
 POLL_AFTER_MS = 2_000
-POLL_AFTER_CLOSED_MS = 60_000
+COMPLETED_POLL_AFTER_MS = 60_000
 
-LONGEST_S = 5.0
+MAX_FRESH_S = 5.0
 """How long an answer is given without another look: `Poll-After` follows the load, and sessions in use stay the newest used."""
 
 
@@ -47,7 +47,7 @@ class ResponseBuilder:
         self, request: Request, head: SessionState, body: bytes, *, until_s: float = inf, guard: VisibleTo | None = None
     ) -> CachedResponse:
         """Return a body that shows how things stand as an answer, at the latest until `until_s` on the monotonic clock."""
-        return self._ready(request, head, body, (REVALIDATE, VARY), Freshness(until_s, visible_to=guard))
+        return self._build(request, head, body, (REVALIDATE, VARY), Freshness(until_s, visible_to=guard))
 
     def page(self, request: Request, head: SessionState, page: Page, guard: VisibleTo | None, *, is_now: bool) -> CachedResponse:
         """Return a page as an answer that says three times where to continue: caches and proxies eat one or the other."""
@@ -59,7 +59,7 @@ class ResponseBuilder:
             (b"feed-cursor", cursor),
             (b"link", b"<" + self.prefix + below + b"/" + cursor + b'>; rel="next"'),
         )
-        return self._ready(
+        return self._build(
             request,
             head,
             page.encoded(head.epoch),
@@ -67,7 +67,7 @@ class ResponseBuilder:
             Freshness(visible_to=guard, is_empty=not page.items and not page.closed),
         )
 
-    def _ready(
+    def _build(
         self, request: Request, head: SessionState, body: bytes, headers: tuple[Header, ...], terms: Freshness
     ) -> CachedResponse:
         tag, now_s = etag_of(body), self.clock.monotonic_s()
@@ -78,10 +78,10 @@ class ResponseBuilder:
             tag=tag,
             policy=policy,
             tally=self.metrics.fast_path(request.route.path),
-            freshness=replace(terms, expires_s=min(terms.expires_s, now_s + LONGEST_S), created_s=now_s),
+            freshness=replace(terms, expires_s=min(terms.expires_s, now_s + MAX_FRESH_S), created_s=now_s),
         )
 
     def _poll_after(self, head: SessionState) -> Header:
         if head.session.status is SessionStatus.COMPLETED:
-            return b"poll-after", b"%d" % POLL_AFTER_CLOSED_MS
+            return b"poll-after", b"%d" % COMPLETED_POLL_AFTER_MS
         return b"poll-after", b"%d" % (POLL_AFTER_MS * self.load.poll_interval_factor())

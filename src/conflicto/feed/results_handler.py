@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from conflicto.activities.model import Counts, ModerationPolicy, ResultsVisibility
 from conflicto.activities.queries import activities_with_contents
 from conflicto.aggregation.spec import refers_to_config
-from conflicto.feed.session_state import CROWD_SNAPSHOT_S
+from conflicto.feed.session_state import MAX_SNAPSHOT_AGE_S
 from conflicto.feed.views import View, view_of
 from conflicto.platform.fast_path.cacheable import cacheable_response
 from conflicto.platform.fast_path.cached_response import VisibleTo
@@ -37,17 +37,17 @@ if TYPE_CHECKING:
     from conflicto.results.live_tally import LiveTally
     from conflicto.results.segment_service import SegmentService
 
-ATTEMPTS = 5
+MAX_ATTEMPTS = 5
 """How often a tally is looked for: the host may change the activity, or another process the session, while one is loaded."""
 
-LOOK_S = 0.005
-PATIENCE_S = 1.0
+COMMIT_POLL_INTERVAL_S = 0.005
+MAX_COMMIT_WAIT_S = 1.0
 """How long to wait for a commit that the load has seen and memory has not; its news is a moment away, or it was another process's."""
 
-LONGEST_ROUND = 10
+MAX_ROUND_DIGITS = 10
 """Digits of a round that are looked at."""
 
-ANY_NUMBER = 2**63
+NO_UPPER_BOUND = 2**63
 
 
 VISIBLE = "visible"
@@ -68,13 +68,13 @@ class ResultsView(NamedTuple):
 class RoundTally(NamedTuple):
     """A round as it can be told: its tally, and the head that it belongs to."""
 
-    head: SessionState
+    state: SessionState
     activity: Activity
-    nth: int
+    round_number: int
     kept: LiveTally
 
     @property
-    def of(self) -> object:
+    def version(self) -> object:
         """What a body that shows all of it is made of."""
         return self.kept.change_count, self.activity.updated_ts
 
@@ -93,9 +93,9 @@ class ResultsHandler:
     ) -> None:
         self._db = db
         self._segments = segments
-        self._heads = heads
-        self._answers = answers
-        self._press = press
+        self._sessions = heads
+        self._polls = answers
+        self._builder = press
         self._clock = clock
 
     async def results(self, request: Request, head: SessionState) -> Response:
@@ -108,73 +108,75 @@ class ResultsHandler:
             ClientDisconnected: the caller disconnected before.
         """
         async with cancel_on_disconnect(request):
-            ready, seen = await self.ready(request, head)
-        return cacheable_response(request, ready, seen.head.shelf_for(view_of(request.caller)), follows_data=False)
+            ready, seen = await self.response(request, head)
+        return cacheable_response(request, ready, seen.state.shelf_for(view_of(request.caller)), follows_data=False)
 
-    async def ready(self, request: Request, head: SessionState) -> tuple[CachedResponse, RoundTally]:
+    async def response(self, request: Request, head: SessionState) -> tuple[CachedResponse, RoundTally]:
         """Return the results as a ready answer, with where they come from; raises as `results` does."""
-        seen, door = await self._open(request, head)
-        reader = _reader_of(request)
-        key = ("results", seen.activity.id, seen.nth, reader)
-        ready = self._answers.made(seen.head, key)
+        seen, door = await self._require_access(request, head)
+        reader = _results_view(request)
+        key = ("results", seen.activity.id, seen.round_number, reader)
+        ready = self._polls.cached(seen.state, key)
         if ready is None:
             made = await self._body(seen, reader)
             is_snapshot = reader.view is View.PARTICIPANT or seen.kept.tally.is_stored
-            until_s = made.taken_s + CROWD_SNAPSHOT_S if is_snapshot else float("inf")
+            until_s = made.taken_s + MAX_SNAPSHOT_AGE_S if is_snapshot else float("inf")
             authors = seen.kept.tally.authors
-            guard = VisibleTo(authors, min_ts=1, max_ts=ANY_NUMBER, default_ts=0) if door is ResultsAccess.AUTHORS else None
-            ready = self._press.status(request, seen.head, made.body, until_s=until_s, guard=guard)
-            self._answers.keep(seen.head, key, ready)
+            guard = VisibleTo(authors, min_ts=1, max_ts=NO_UPPER_BOUND, default_ts=0) if door is ResultsAccess.AUTHORS else None
+            ready = self._builder.status(request, seen.state, made.body, until_s=until_s, guard=guard)
+            self._polls.cache(seen.state, key, ready)
         return ready, seen
 
-    async def seen(self, head: SessionState, activity: Activity, nth: int) -> RoundTally | None:
+    async def round_tally(self, head: SessionState, activity: Activity, nth: int) -> RoundTally | None:
         """Return a round with its tally, or None if the head or the activity is not what it was any more: look again."""
         basis = await self._basis(head, activity, nth)
         if basis is None:
             return None
         kept = await head.tallies.get(self._segments, RoundKey(head.session.id, activity.id, nth), basis)
-        if not await self._reached(head, kept.seen_ts):
+        if not await self._wait_for_commit(head, kept.seen_ts):
             return None
         is_good = head.is_current and not kept.is_invalid and head.activities.get(activity.id) is activity
         return RoundTally(head, activity, nth, kept) if is_good else None
 
-    async def _open(self, request: Request, head: SessionState) -> tuple[RoundTally, ResultsAccess]:
+    async def _require_access(self, request: Request, head: SessionState) -> tuple[RoundTally, ResultsAccess]:
         """Return what the caller may see, and whether others may see it as well."""
         view, session_id = view_of(request.caller), request.params["session_id"]
-        for _ in range(ATTEMPTS):
+        for _ in range(MAX_ATTEMPTS):
             activity = head.activity(request.params["activity_id"], for_host=view is View.HOST)
-            nth = _round_of(request, activity)
+            nth = _requested_round(request, activity)
             door = ResultsAccess.OPEN if view is View.HOST else results_access(activity, nth, _counts_of(head, activity, nth))
             if door is ResultsAccess.CLOSED or (door is ResultsAccess.AUTHORS and view is View.SCREEN):
                 raise ResultsHidden
-            seen = await self.seen(head, activity, nth)
+            seen = await self.round_tally(head, activity, nth)
             if seen is not None:
                 if door is ResultsAccess.AUTHORS and not await self._has_answered(seen, request.caller.participant_id):
                     raise ResultsHidden
                 return seen, door
-            head = await self._heads.get(session_id)
+            head = await self._sessions.get(session_id)
         raise Unavailable(retry_after_s=1)
 
     async def _has_answered(self, seen: RoundTally, participant_id: int | None) -> bool:
         """Return whether a participant has an answer in a round, released or in the pool."""
         if participant_id is None or seen.kept.tally.authors[participant_id]:
             return participant_id is not None
-        of = seen.activity.id, seen.nth
-        if seen.activity.anonymous and of not in seen.head.pooled_authors:
-            position = seen.head.position
-            found: set[int] = await self._answers.shared(seen.head, ("authors", *of), partial(self._db.read, pooled_authors, *of))
-            if seen.head.position != position:
+        of = seen.activity.id, seen.round_number
+        if seen.activity.anonymous and of not in seen.state.pooled_authors:
+            position = seen.state.position
+            found: set[int] = await self._polls.single_flight(
+                seen.state, ("authors", *of), partial(self._db.read, pooled_authors, *of)
+            )
+            if seen.state.position != position:
                 return participant_id in found
-            seen.head.pooled_authors[of] = found
-        return participant_id in seen.head.pooled_authors.get(of, ())
+            seen.state.pooled_authors[of] = found
+        return participant_id in seen.state.pooled_authors.get(of, ())
 
     async def _basis(self, head: SessionState, activity: Activity, nth: int) -> TallyInputs | None:
         """Return what the tally of a round is made from, None if the activity changed meanwhile."""
-        unread = head.contents.unread([activity])
+        unread = head.configs.missing([activity])
         if unread:
             read = partial(self._db.read, activities_with_contents, unread)
-            head.contents.keep(await self._answers.shared(head, ("contents", *unread), read))
-        content = head.contents.of(activity)
+            head.configs.put(await self._polls.single_flight(head, ("contents", *unread), read))
+        content = head.configs.get(activity)
         if content is None:
             return None
         timed = activity if nth == activity.round else _counts_of(head, activity, nth)
@@ -188,13 +190,13 @@ class ResultsHandler:
             config=content.config if refers_to_config(content.aggregate) else None,
         )
 
-    async def _reached(self, head: SessionState, ts: int) -> bool:
+    async def _wait_for_commit(self, head: SessionState, ts: int) -> bool:
         """Wait until memory has heard of a commit; if it never does, let the session be loaded anew."""
-        until_s = self._clock.monotonic_s() + PATIENCE_S
+        until_s = self._clock.monotonic_s() + MAX_COMMIT_WAIT_S
         while head.is_current and head.ts < ts:
-            if self._clock.monotonic_s() > until_s and await self._heads.standing(head.session.id, fresh=True) is None:
+            if self._clock.monotonic_s() > until_s and await self._sessions.find(head.session.id, fresh=True) is None:
                 raise NotFound
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(COMMIT_POLL_INTERVAL_S)
         return head.is_current
 
     async def _body(self, seen: RoundTally, reader: ResultsView) -> Body:
@@ -202,14 +204,14 @@ class ResultsHandler:
         bodies, now_s = seen.kept.bodies, self._clock.monotonic_s()
         if seen.kept.tally.is_stored:
             return await _stored_body(seen, reader, now_s)
-        of = seen.of
+        of = seen.version
         body = bodies.get(reader)
         if reader.view is View.PARTICIPANT:
-            of = seen.head.control_ts
-            if body is not None and now_s - body.taken_s >= CROWD_SNAPSHOT_S:
+            of = seen.state.control_ts
+            if body is not None and now_s - body.taken_s >= MAX_SNAPSHOT_AGE_S:
                 body = None
         if body is None or body.version != of:
-            body = bodies[reader] = Body(of, _counted_body(seen, reader), now_s)
+            body = bodies[reader] = Body(of, _tally_body(seen, reader), now_s)
         return body
 
 
@@ -221,7 +223,7 @@ async def _stored_body(seen: RoundTally, reader: ResultsView, now_s: float) -> B
     """Return the body of a tally that is stored on disk, which is a snapshot for hosts too."""
     kept = seen.kept
     snapshot = await kept.stored_results(now_s)
-    body, of = kept.bodies.get(reader), (snapshot.taken_s, seen.activity.updated_ts, seen.head.control_ts)
+    body, of = kept.bodies.get(reader), (snapshot.taken_s, seen.activity.updated_ts, seen.state.control_ts)
     if body is None or body.version != of:
         count, results = snapshot.results.live if reader.counts_all else snapshot.results.visible
         told = filter_results(kept.tally.names, results, **_audience(seen, reader))
@@ -231,14 +233,14 @@ async def _stored_body(seen: RoundTally, reader: ResultsView, now_s: float) -> B
     return body
 
 
-def _counted_body(seen: RoundTally, reader: ResultsView) -> bytes:
+def _tally_body(seen: RoundTally, reader: ResultsView) -> bytes:
     tally = seen.kept.tally
     told = results_by_name(tally, is_host=reader.counts_all, **_audience(seen, reader))
     return _results_body(seen, reader, tally.audience(is_host=reader.counts_all).count, told)
 
 
 def _audience(seen: RoundTally, reader: ResultsView) -> dict[str, bool]:
-    is_scored = reader.is_host or are_scores_visible(seen.activity, seen.nth)
+    is_scored = reader.is_host or are_scores_visible(seen.activity, seen.round_number)
     return {"is_scored": is_scored, "is_anonymous": seen.activity.anonymous}
 
 
@@ -257,7 +259,7 @@ def _results_body(seen: RoundTally, reader: ResultsView, count: int, told: dict[
     )
 
 
-def _reader_of(request: Request) -> ResultsView:
+def _results_view(request: Request) -> ResultsView:
     """Return who reads; `InvalidInput` if the query names another moderation than the one that results know."""
     view, moderation = view_of(request.caller), request.query("moderation")
     if moderation not in {None, VISIBLE}:
@@ -265,12 +267,12 @@ def _reader_of(request: Request) -> ResultsView:
     return ResultsView(view, counts_all=view is View.HOST and moderation is None)
 
 
-def _round_of(request: Request, activity: Activity) -> int:
+def _requested_round(request: Request, activity: Activity) -> int:
     """Return the round that is asked for, the present one unless said otherwise; `InvalidInput` if there is none such."""
     text = request.query("round")
     if text is None:
         return activity.round
-    nth = int(text) if text.isascii() and text.isdecimal() and len(text) < LONGEST_ROUND else 0
+    nth = int(text) if text.isascii() and text.isdecimal() and len(text) < MAX_ROUND_DIGITS else 0
     if not 1 <= nth <= activity.round:
         raise InvalidInput(errors=(FieldError("/query/round", "must be a round of this activity, from 1 to the present one"),))
     return nth

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from conflicto.responses.model import ParticipantResponse
     from conflicto.sessions.model import Session
 
-MAX_PAGE_TEXT = 1024 * 1024
+MAX_PAGE_CHARS = 1024 * 1024
 """Characters of answers that are read for one page, and bytes that a page holds."""
 
-MOST_ACTIVITIES_EVER = 100_000
+MAX_ACTIVITIES_EVER = 100_000
 """Deleted ones included; the living among them are at most 500."""
 
 
@@ -37,7 +37,7 @@ class Window:
 
     after: int
     upto: int
-    most: int
+    max_rows: int
 
 
 class RowSource(Protocol):
@@ -52,28 +52,28 @@ class RowSource(Protocol):
     def changed_activities(self, window: Window) -> Sequence[Activity]:
         """Return activities that changed, deleted ones included."""
 
-    def with_contents(self, activities: Sequence[Activity]) -> Sequence[tuple[Activity, Content]]:
+    def with_configs(self, activities: Sequence[Activity]) -> Sequence[tuple[Activity, Content]]:
         """Pair activities with their JSON."""
 
-    def people(self, window: Window) -> Sequence[Participant]:
+    def participants(self, window: Window) -> Sequence[Participant]:
         """Return seats that changed, those that are gone included."""
 
-    def seat(self, participant_id: int) -> Participant | None:
+    def participant(self, participant_id: int) -> Participant | None:
         """Return one seat, None if it did not change in any window that may be asked for."""
 
-    def answers(self, window: Window, *, closed: Collection[UUID], visible_only: bool) -> Sequence[ParticipantResponse]:
+    def responses(self, window: Window, *, closed: Collection[UUID], visible_only: bool) -> Sequence[ParticipantResponse]:
         """Return everyone's answers without those of `closed` activities; `visible_only` leaves out what the screen never saw."""
 
-    def own_answers(self, participant_id: int, window: Window, *, closed: Collection[UUID]) -> Sequence[ParticipantResponse]:
+    def own_responses(self, participant_id: int, window: Window, *, closed: Collection[UUID]) -> Sequence[ParticipantResponse]:
         """Return one participant's answers without those of `closed` activities."""
 
-    def answers_to(
+    def activity_responses(
         self, activity_id: UUID, window: Window, *, live_only: bool, visible_only: bool
     ) -> Sequence[ParticipantResponse]:
         """Return the answers to one activity; `live_only` leaves tombstones out."""
 
     @property
-    def cut_ts(self) -> int | None:
+    def truncated_at_ts(self) -> int | None:
         """Return the last answer's timestamp, where further answers were not read because these are large enough for a page."""
 
 
@@ -83,16 +83,16 @@ class DatabaseRows:
 
     tx: ReadTx
     session_id: int
-    cuts: list[int] = field(default_factory=list)
+    truncations: list[int] = field(default_factory=list)
 
     @property
-    def cut_ts(self) -> int | None:
+    def truncated_at_ts(self) -> int | None:
         """Return where answers were cut short."""
-        return min(self.cuts, default=None)
+        return min(self.truncations, default=None)
 
-    def _cut(self, rows: Sequence[ParticipantResponse], window: Window) -> Sequence[ParticipantResponse]:
-        if len(rows) < window.most and sum(map(characters, rows)) > MAX_PAGE_TEXT:
-            self.cuts.append(rows[-1].ts)
+    def _note_truncation(self, rows: Sequence[ParticipantResponse], window: Window) -> Sequence[ParticipantResponse]:
+        if len(rows) < window.max_rows and sum(map(characters, rows)) > MAX_PAGE_CHARS:
+            self.truncations.append(rows[-1].ts)
         return rows
 
     def session(self) -> Session:
@@ -105,42 +105,48 @@ class DatabaseRows:
 
     def changed_activities(self, window: Window) -> Sequence[Activity]:
         """Return activities that changed."""
-        return activities_changed(self.tx, self.session_id, after=window.after, upto=window.upto, most=MOST_ACTIVITIES_EVER)
+        return activities_changed(self.tx, self.session_id, after=window.after, upto=window.upto, most=MAX_ACTIVITIES_EVER)
 
-    def with_contents(self, activities: Sequence[Activity]) -> Sequence[tuple[Activity, Content]]:
+    def with_configs(self, activities: Sequence[Activity]) -> Sequence[tuple[Activity, Content]]:
         """Pair activities with their JSON."""
         return with_contents(self.tx, activities)
 
-    def people(self, window: Window) -> Sequence[Participant]:
+    def participants(self, window: Window) -> Sequence[Participant]:
         """Return seats that changed."""
-        return participants_changed(self.tx, self.session_id, after=window.after, upto=window.upto, most=window.most)
+        return participants_changed(self.tx, self.session_id, after=window.after, upto=window.upto, most=window.max_rows)
 
-    def seat(self, participant_id: int) -> Participant | None:
+    def participant(self, participant_id: int) -> Participant | None:
         """Return one seat; `NotFound` if it is gone."""
         return participant_by_id(self.tx, participant_id)
 
-    def answers(self, window: Window, *, closed: Collection[UUID], visible_only: bool) -> Sequence[ParticipantResponse]:
+    def responses(self, window: Window, *, closed: Collection[UUID], visible_only: bool) -> Sequence[ParticipantResponse]:
         """Return everyone's answers."""
         found = session_feed(
             self.tx,
             self.session_id,
             after=window.after,
             upto=window.upto,
-            most=window.most,
+            most=window.max_rows,
             closed=closed,
             visible_only=visible_only,
-            enough=MAX_PAGE_TEXT,
+            enough=MAX_PAGE_CHARS,
         )
-        return self._cut(found, window)
+        return self._note_truncation(found, window)
 
-    def own_answers(self, participant_id: int, window: Window, *, closed: Collection[UUID]) -> Sequence[ParticipantResponse]:
+    def own_responses(self, participant_id: int, window: Window, *, closed: Collection[UUID]) -> Sequence[ParticipantResponse]:
         """Return one participant's answers."""
         found = own_feed(
-            self.tx, participant_id, after=window.after, upto=window.upto, most=window.most, closed=closed, enough=MAX_PAGE_TEXT
+            self.tx,
+            participant_id,
+            after=window.after,
+            upto=window.upto,
+            most=window.max_rows,
+            closed=closed,
+            enough=MAX_PAGE_CHARS,
         )
-        return self._cut(found, window)
+        return self._note_truncation(found, window)
 
-    def answers_to(
+    def activity_responses(
         self, activity_id: UUID, window: Window, *, live_only: bool, visible_only: bool
     ) -> Sequence[ParticipantResponse]:
         """Return the answers to one activity."""
@@ -149,12 +155,12 @@ class DatabaseRows:
             activity_id,
             after=window.after,
             upto=window.upto,
-            most=window.most,
+            most=window.max_rows,
             live_only=live_only,
             visible_only=visible_only,
-            enough=MAX_PAGE_TEXT,
+            enough=MAX_PAGE_CHARS,
         )
-        return self._cut(found, window)
+        return self._note_truncation(found, window)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,56 +170,56 @@ class MemoryRows:
     Only a seat's own window may begin at the beginning, where the dead are left out; everyone's answers never reach so far.
     """
 
-    head: SessionState
+    state: SessionState
 
     @property
-    def cut_ts(self) -> None:
+    def truncated_at_ts(self) -> None:
         """Return that nothing is cut short: all of it is in memory anyway."""
         return None
 
     def session(self) -> Session:
         """Return the session."""
-        return self.head.session
+        return self.state.session
 
     def activities(self) -> Mapping[UUID, Activity]:
         """Return all activities."""
-        return self.head.activities
+        return self.state.activities
 
     def changed_activities(self, window: Window) -> Sequence[Activity]:
         """Return activities that changed."""
-        changed = [each for each in self.head.activities.values() if window.after < each.updated_ts <= window.upto]
+        changed = [each for each in self.state.activities.values() if window.after < each.updated_ts <= window.upto]
         return sorted(changed, key=lambda activity: activity.updated_ts)
 
-    def with_contents(self, activities: Sequence[Activity]) -> Sequence[tuple[Activity, Content]]:
+    def with_configs(self, activities: Sequence[Activity]) -> Sequence[tuple[Activity, Content]]:
         """Pair activities with their JSON, which must have been read before (`ConfigCache.unread`)."""
-        return [(activity, self.head.contents.last_of(activity)) for activity in activities]
+        return [(activity, self.state.configs.get_any_revision(activity)) for activity in activities]
 
-    def people(self, window: Window) -> Sequence[Participant]:
+    def participants(self, window: Window) -> Sequence[Participant]:
         """Return seats that changed."""
-        return [seat for seat in self.head.recent.people_after(window.after) if seat.updated_ts <= window.upto]
+        return [seat for seat in self.state.recent.participants_after(window.after) if seat.updated_ts <= window.upto]
 
-    def seat(self, participant_id: int) -> Participant | None:
+    def participant(self, participant_id: int) -> Participant | None:
         """Return one seat, if it changed after the floor."""
-        return self.head.recent.seat(participant_id)
+        return self.state.recent.participant(participant_id)
 
-    def answers(self, window: Window, *, closed: Collection[UUID], visible_only: bool) -> Sequence[ParticipantResponse]:
+    def responses(self, window: Window, *, closed: Collection[UUID], visible_only: bool) -> Sequence[ParticipantResponse]:
         """Return everyone's answers."""
-        rows = self.head.recent.answers_after(window.after)
+        rows = self.state.recent.responses_after(window.after)
         return [
             each
             for each in rows
             if each.ts <= window.upto and each.activity_id not in closed and (each.was_visible or not visible_only)
         ]
 
-    def own_answers(self, participant_id: int, window: Window, *, closed: Collection[UUID]) -> Sequence[ParticipantResponse]:
+    def own_responses(self, participant_id: int, window: Window, *, closed: Collection[UUID]) -> Sequence[ParticipantResponse]:
         """Return one participant's answers."""
-        rows = self.head.recent.own_answers(participant_id)
+        rows = self.state.recent.own_responses(participant_id)
         found = [each for each in rows if window.after < each.ts <= window.upto and each.activity_id not in closed]
         if window.after == 0:
             return [each for each in found if not is_hidden_from_start(each)]
         return found
 
-    def answers_to(
+    def activity_responses(
         self,
         activity_id: UUID,
         window: Window,
@@ -222,6 +228,6 @@ class MemoryRows:
         visible_only: bool,
     ) -> Sequence[ParticipantResponse]:
         """Return the answers to one activity."""
-        rows = self.head.recent.answers_after(window.after)
+        rows = self.state.recent.responses_after(window.after)
         told = [each for each in rows if each.ts <= window.upto and each.activity_id == activity_id]
         return [each for each in told if each.was_visible or not visible_only]

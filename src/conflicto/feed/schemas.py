@@ -18,8 +18,8 @@ from conflicto.sessions.model import SessionStatus
 from conflicto.sessions.schemas import SESSION_EXAMPLE, SessionOut
 
 DEFAULT_LIMIT = 100
-LARGEST_LIMIT = 1_000
-MAX_WAIT_ASKED_S = 999_999
+MAX_LIMIT = 1_000
+MAX_ACCEPTED_WAIT_S = 999_999
 """Six digits are read; what is more than 25 counts as 25."""
 
 PAGE_EXAMPLE: dict[str, Any] = {
@@ -39,7 +39,7 @@ class WaitQuery(BaseModel):
     wait: int = Field(
         0,
         ge=0,
-        le=MAX_WAIT_ASKED_S,
+        le=MAX_ACCEPTED_WAIT_S,
         description="Seconds, at most 25, for which an answer without news is held back; `Prefer: wait=…` says the same.",
     )
 
@@ -47,7 +47,7 @@ class WaitQuery(BaseModel):
 class FeedQuery(WaitQuery):
     """Query of a feed page."""
 
-    limit: int = Field(DEFAULT_LIMIT, ge=1, le=LARGEST_LIMIT, description="Items on the page.")
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="Items on the page.")
 
 
 EVENT_EXAMPLE = (
@@ -177,7 +177,7 @@ class ResultsOut(BaseModel):
 class LeaderboardQuery(WaitQuery):
     """How much of the leaderboard."""
 
-    limit: int = Field(DEFAULT_LIMIT, ge=1, le=LARGEST_LIMIT, description="Places, from the first one on.")
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="Places, from the first one on.")
 
 
 class PlaceOut(BaseModel):

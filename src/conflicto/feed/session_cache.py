@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from conflicto.feed.memory_size import account_for, bytes_of
-from conflicto.feed.remote_changes import by_session, load_remote_changes
+from conflicto.feed.memory_size import attach_response_cache, memory_bytes
+from conflicto.feed.remote_changes import events_by_session, load_remote_changes
 from conflicto.feed.session_state import SessionState, has_anonymous_round, load_session_state
 from conflicto.feed.views import view_of
 from conflicto.platform.cache_budget import CacheBudget
@@ -33,22 +33,22 @@ if TYPE_CHECKING:
     from conflicto.platform.fast_path.view_cache import ViewCache
     from conflicto.sessions.model import Session
 
-MOST_HEADS = 5_000
+MAX_SESSIONS = 5_000
 """Sessions in memory; the least recently used are forgotten, and earlier where their bytes do not fit in the budget of all caches."""
 
-SHARE = 0.45
+BUDGET_SHARE = 0.45
 """Of that budget."""
 
-BETWEEN_WEIGHINGS = 32
+USES_PER_MEASUREMENT = 32
 """Looks at sessions, or commits to them, after which one is weighed again: what it holds grows by little meanwhile."""
 
-MOST_GONE = 100_000
+MAX_DELETED_IDS = 100_000
 """Ids of deleted sessions that are remembered, so that phones that still ask cost no query."""
 
 
 log = structlog.get_logger(__name__)
 
-SPACE_S = 0.01
+CATCH_UP_INTERVAL_S = 0.01
 """How long a memory that caught up is left alone before hints make it look again: many commits of others are then one read."""
 
 
@@ -58,17 +58,17 @@ class CatchUp:
     `own_ts` is the newest commit of this process that it must reach; `is_hinted`: others moved on since the read began.
     """
 
-    __slots__ = ("head", "is_hinted", "moved", "own_ts")
+    __slots__ = ("advanced", "has_hint", "required_ts", "state")
 
     def __init__(self, head: SessionState) -> None:
-        self.head = head
-        self.own_ts = 0
-        self.is_hinted = True
-        self.moved: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.state = head
+        self.required_ts = 0
+        self.has_hint = True
+        self.advanced: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def tell(self) -> None:
+    def notify(self) -> None:
         """Wake those who wait for the next step."""
-        moved, self.moved = self.moved, asyncio.get_running_loop().create_future()
+        moved, self.advanced = self.advanced, asyncio.get_running_loop().create_future()
         moved.set_result(None)
 
 
@@ -84,20 +84,20 @@ class SessionCache:
         self._db = db
         budget = budget or CacheBudget()
         self._responses = ResponseCache(budget)
-        self._account = budget.account("sessions", share=SHARE, evict=self._evict)
-        self._on_others = on_others or _ignore
-        self._heads: OrderedDict[int, SessionState] = OrderedDict()
-        self._pursuits: dict[int, CatchUp] = {}
+        self._account = budget.account("sessions", share=BUDGET_SHARE, evict=self._evict)
+        self._on_remote_changes = on_others or _discard
+        self._states: OrderedDict[int, SessionState] = OrderedDict()
+        self._catch_ups: dict[int, CatchUp] = {}
         self._loading: dict[int, asyncio.Task[SessionState]] = {}
-        self._news: dict[int, int] = {}
-        self._gone: OrderedDict[int, None] = OrderedDict()
-        self._catching: set[asyncio.Task[None]] = set()
-        self._lives = 0
-        self._weights: dict[int, int] = {}
-        self._unweighed = 0
+        self._committed_positions: dict[int, int] = {}
+        self._deleted_ids: OrderedDict[int, None] = OrderedDict()
+        self._catch_up_tasks: set[asyncio.Task[None]] = set()
+        self._resets = 0
+        self._sizes: dict[int, int] = {}
+        self._uses_since_measurement = 0
 
     def __len__(self) -> int:
-        return len(self._heads)
+        return len(self._states)
 
     async def get(self, session_id: int) -> SessionState:
         """Return a session's head, from memory if it is there.
@@ -106,12 +106,12 @@ class SessionCache:
             NotFound: there is no such session.
             Unavailable: it had to be loaded, and the database does not answer.
         """
-        while (head := self._heads.get(session_id)) is not None:
-            if not head.is_behind or await self._has_reached(head):
-                self._heads.move_to_end(session_id)
-                self._weigh_sometimes(head)
+        while (head := self._states.get(session_id)) is not None:
+            if not head.is_behind or await self._wait_until_caught_up(head):
+                self._states.move_to_end(session_id)
+                self._count_use(head)
                 return head
-        if session_id in self._gone:
+        if session_id in self._deleted_ids:
             raise NotFound
         task = self._loading.get(session_id)
         if task is None:
@@ -119,28 +119,28 @@ class SessionCache:
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
         return await asyncio.shield(task)
 
-    def known(self, session_id: int) -> SessionState | None:
+    def cached(self, session_id: int) -> SessionState | None:
         """Return a session's head if it is in memory, with everything that this process acknowledged."""
-        head = self._heads.get(session_id)
+        head = self._states.get(session_id)
         return None if head is None or head.is_behind else head
 
     def may_be_anonymous(self, session_id: int) -> bool:
         """Return whether an anonymous round is open in a session, or may be because the session is not in memory."""
-        head = self.known(session_id)
+        head = self.cached(session_id)
         return head is None or has_anonymous_round(head)
 
     def shelf_of(self, caller: Caller) -> ViewCache | None:
         """Return where the ready answers of a caller's view lie, if their session is in memory."""
-        head = None if caller.session_id is None else self._heads.get(caller.session_id)
+        head = None if caller.session_id is None else self._states.get(caller.session_id)
         return None if head is None else head.shelves[view_of(caller)]
 
     def close(self) -> None:
         """Wake everyone who waits: the process is about to stop."""
-        for head in list(self._heads.values()):
-            for bell in head.bells.values():
-                bell.ring_now()
+        for head in list(self._states.values()):
+            for bell in head.notifiers.values():
+                bell.notify_now()
 
-    async def standing(self, session_id: int, *, fresh: bool = False) -> SessionState | None:
+    async def find(self, session_id: int, *, fresh: bool = False) -> SessionState | None:
         """Return the head as what tokens are held against; None if there is no such session."""
         if fresh:
             self._drop(session_id)
@@ -151,79 +151,79 @@ class SessionCache:
 
     def apply(self, committed: Committed) -> None:
         """Follow a commit of this process."""
-        events = by_session(committed.events)
+        events = events_by_session(committed.events)
         for session_id, locked in committed.heads.items():
             if session_id in self._loading:
-                self._news[session_id] = locked.position
-            head = self._heads.get(session_id)
+                self._committed_positions[session_id] = locked.position
+            head = self._states.get(session_id)
             if head is not None and locked.position > head.position:
                 if locked.locked_ts != head.position:
-                    self._fall_behind(head, locked.position)
+                    self._mark_behind(head, locked.position)
                     continue
-                head.follow(locked, events.get(session_id, ()))
-                self._weigh_sometimes(head)
+                head.apply_commit(locked, events.get(session_id, ()))
+                self._count_use(head)
                 if head.session.deleted:
-                    self._forget(session_id)
+                    self._mark_deleted(session_id)
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         """Forget everything, because another life of the database has begun."""
-        self._lives += 1
-        self._gone.clear()
-        for session_id in list(self._heads):
+        self._resets += 1
+        self._deleted_ids.clear()
+        for session_id in list(self._states):
             self._drop(session_id)
 
     def position(self, topic: int) -> int:
         """Return where a session is known to have stood, 0 if that is unknown; any thread may ask."""
-        head = self._heads.get(topic)
+        head = self._states.get(topic)
         return 0 if head is None else head.position
 
     def newest_position(self) -> int:
         """Return the newest position that is known of any session; any thread may ask."""
-        return max((head.position for head in list(self._heads.values())), default=0)
+        return max((head.position for head in list(self._states.values())), default=0)
 
-    def hear(self, session_id: int, ts: int) -> None:
+    def notify(self, session_id: int, ts: int) -> None:
         """Take the hint that another process moved a session to `ts`: it may be late, wrong or repeated, and costs at most a read."""
-        head = self._heads.get(session_id)
+        head = self._states.get(session_id)
         if head is not None and ts > head.position:
-            self._pursue(head).is_hinted = True
+            self._start_catch_up(head).has_hint = True
 
     async def sweep(self) -> tuple[int, ...]:
         """Find the heads that other processes moved on: one query, whatever the number of sessions and phones.
 
         Returns sessions whose head is behind what was known of it: the database lost commits.
         """
-        watched = {session_id: head.position for session_id, head in self._heads.items()}
+        watched = {session_id: head.position for session_id, head in self._states.items()}
         if not watched:
             return ()
         stored = await self._db.read(read_positions, list(watched))
         for session_id in watched:
             if session_id in stored:
-                self.hear(session_id, stored[session_id])
+                self.notify(session_id, stored[session_id])
             else:
-                self._forget(session_id)
+                self._mark_deleted(session_id)
         return tuple(session_id for session_id, known in watched.items() if stored.get(session_id, known) < known)
 
-    def _fall_behind(self, head: SessionState, own_ts: int) -> None:
-        head.fall_behind()
-        self._pursue(head).own_ts = own_ts
+    def _mark_behind(self, head: SessionState, own_ts: int) -> None:
+        head.mark_behind()
+        self._start_catch_up(head).required_ts = own_ts
 
-    async def _has_reached(self, head: SessionState) -> bool:
+    async def _wait_until_caught_up(self, head: SessionState) -> bool:
         """Wait until a head has all that this process acknowledged until now; False if it had to be dropped meanwhile."""
         session_id = head.session.id
-        pursuit = self._pursuits[session_id]
-        wanted = pursuit.own_ts
-        while head.position < wanted and self._heads.get(session_id) is head:
-            await asyncio.shield(pursuit.moved)
-        return self._heads.get(session_id) is head
+        pursuit = self._catch_ups[session_id]
+        wanted = pursuit.required_ts
+        while head.position < wanted and self._states.get(session_id) is head:
+            await asyncio.shield(pursuit.advanced)
+        return self._states.get(session_id) is head
 
-    def _pursue(self, head: SessionState) -> CatchUp:
+    def _start_catch_up(self, head: SessionState) -> CatchUp:
         session_id = head.session.id
-        pursuit = self._pursuits.get(session_id)
-        if pursuit is None or pursuit.head is not head:
-            pursuit = self._pursuits[session_id] = CatchUp(head)
+        pursuit = self._catch_ups.get(session_id)
+        if pursuit is None or pursuit.state is not head:
+            pursuit = self._catch_ups[session_id] = CatchUp(head)
             task = asyncio.create_task(self._catch_up(head, pursuit))
-            self._catching.add(task)
-            task.add_done_callback(self._catching.discard)
+            self._catch_up_tasks.add(task)
+            task.add_done_callback(self._catch_up_tasks.discard)
         return pursuit
 
     async def _catch_up(self, head: SessionState, pursuit: CatchUp) -> None:
@@ -233,95 +233,95 @@ class SessionCache:
         """
         session_id = head.session.id
         try:
-            while (pursuit.is_hinted or head.position < pursuit.own_ts) and await self._step(head, pursuit):
+            while (pursuit.has_hint or head.position < pursuit.required_ts) and await self._catch_up_once(head, pursuit):
                 if not head.is_behind:
-                    await asyncio.sleep(SPACE_S)
+                    await asyncio.sleep(CATCH_UP_INTERVAL_S)
         except NotFound:
-            self._forget(session_id)
+            self._mark_deleted(session_id)
         except DomainError as error:
             log.warning("catching-up-failed", code=error.code)
         finally:
-            if self._pursuits.get(session_id) is pursuit:
-                del self._pursuits[session_id]
+            if self._catch_ups.get(session_id) is pursuit:
+                del self._catch_ups[session_id]
                 if head.is_behind:
                     self._drop(session_id)
-            pursuit.tell()
+            pursuit.notify()
 
-    async def _step(self, head: SessionState, pursuit: CatchUp) -> bool:
+    async def _catch_up_once(self, head: SessionState, pursuit: CatchUp) -> bool:
         """Read once what others changed, and say whether the memory is still worth the pursuit."""
         session_id = head.session.id
-        pursuit.is_hinted = False
+        pursuit.has_hint = False
         news = await self._db.read_unmeasured(load_remote_changes, session_id, head.position)
-        if self._heads.get(session_id) is not head:
+        if self._states.get(session_id) is not head:
             return False
         if news.epoch != head.epoch:
-            self._gone.clear()  # what was deleted may be there again
-        if news.is_too_much or news.epoch != head.epoch:
+            self._deleted_ids.clear()  # what was deleted may be there again
+        if news.is_truncated or news.epoch != head.epoch:
             self._drop(session_id)
             return False
-        events = head.catch_up(news)
-        head.is_behind = head.position < pursuit.own_ts
-        pursuit.tell()
+        events = head.apply_remote_changes(news)
+        head.is_behind = head.position < pursuit.required_ts
+        pursuit.notify()
         if events:
-            self._on_others(events, head.ts)
+            self._on_remote_changes(events, head.ts)
         return True
 
     async def _load(self, session_id: int) -> SessionState:
         try:
             while True:
-                life, head = self._lives, await self._db.read(load_session_state, session_id)
-                if self._news.pop(session_id, 0) <= head.position and life == self._lives:
+                life, head = self._resets, await self._db.read(load_session_state, session_id)
+                if self._committed_positions.pop(session_id, 0) <= head.position and life == self._resets:
                     break
         except NotFound:
-            self._forget(session_id)
+            self._mark_deleted(session_id)
             raise
         finally:
             self._loading.pop(session_id, None)
-        account_for(head, self._responses)
-        self._heads[session_id] = head
-        self._weigh(head)
-        if len(self._heads) > MOST_HEADS:
-            self._drop(next(iter(self._heads)))
+        attach_response_cache(head, self._responses)
+        self._states[session_id] = head
+        self._measure(head)
+        if len(self._states) > MAX_SESSIONS:
+            self._drop(next(iter(self._states)))
         return head
 
     def _drop(self, session_id: int) -> None:
-        head = self._heads.pop(session_id, None)
+        head = self._states.pop(session_id, None)
         if head is not None:
-            self._account.change(-self._weights.pop(session_id, 0))
+            self._account.change(-self._sizes.pop(session_id, 0))
             head.retire()
 
     def _evict(self) -> bool:
         """Forget the session that was used least recently, unless it is the last one."""
-        if len(self._heads) <= 1:
+        if len(self._states) <= 1:
             return False
-        self._drop(next(iter(self._heads)))
+        self._drop(next(iter(self._states)))
         return True
 
-    def _weigh_sometimes(self, head: SessionState) -> None:
-        self._unweighed += 1
-        if self._unweighed >= BETWEEN_WEIGHINGS:
-            self._unweighed = 0
-            self._weigh(head)
+    def _count_use(self, head: SessionState) -> None:
+        self._uses_since_measurement += 1
+        if self._uses_since_measurement >= USES_PER_MEASUREMENT:
+            self._uses_since_measurement = 0
+            self._measure(head)
 
-    def _weigh(self, head: SessionState) -> None:
+    def _measure(self, head: SessionState) -> None:
         session_id = head.session.id
-        before, now = self._weights.get(session_id, 0), bytes_of(head)
-        self._weights[session_id] = now
+        before, now = self._sizes.get(session_id, 0), memory_bytes(head)
+        self._sizes[session_id] = now
         self._account.change(now - before)
 
-    def _forget(self, session_id: int) -> None:
+    def _mark_deleted(self, session_id: int) -> None:
         self._drop(session_id)
-        self._gone[session_id] = None
-        if len(self._gone) > MOST_GONE:
-            self._gone.popitem(last=False)
+        self._deleted_ids[session_id] = None
+        if len(self._deleted_ids) > MAX_DELETED_IDS:
+            self._deleted_ids.popitem(last=False)
 
 
-def _ignore(_: Sequence[object], __: int) -> None:
+def _discard(_: Sequence[object], __: int) -> None:
     """Hear nothing."""
 
 
-async def activity_in(heads: SessionCache, session_id: int, activity_id: UUID) -> tuple[Session, Activity] | None:
+async def find_activity(heads: SessionCache, session_id: int, activity_id: UUID) -> tuple[Session, Activity] | None:
     """Return an activity with its session, from memory; None if there is no such one."""
-    head = await heads.standing(session_id)
+    head = await heads.find(session_id)
     activity = head.activities.get(activity_id) if head else None
     return (head.session, activity) if head and activity else None

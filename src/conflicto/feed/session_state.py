@@ -44,10 +44,10 @@ if TYPE_CHECKING:
     from conflicto.responses.pool.model import PooledResponse
     from conflicto.sessions.model import Session
 
-CROWD_SNAPSHOT_S = 5.0
+MAX_SNAPSHOT_AGE_S = 5.0
 """How old the counts in participants' polls may be: answers pouring in then cost 5,000 phones one new body, not 5,000."""
 
-MOST_LOADED = 2_000
+MAX_LOADED_ROWS = 2_000
 """Rows that are read for a start, about 10 ms: a memory that is made anew goes on with everyone who was up to date."""
 
 
@@ -79,7 +79,7 @@ class SessionState:
     control_ts: int
     participants: int
     participants_ts: int
-    stored: int
+    stored_responses: int
     stored_bytes: int
     activities: dict[UUID, Activity]
     counts: dict[tuple[UUID, int], Counts]
@@ -88,20 +88,20 @@ class SessionState:
     loaded_ts: int
     recent: RecentRows
     epoch: str
-    own: dict[int, int] = field(default_factory=dict)
-    contents: ConfigCache = field(default_factory=ConfigCache)
+    own_ts_by_participant: dict[int, int] = field(default_factory=dict)
+    configs: ConfigCache = field(default_factory=ConfigCache)
     made: ResponseMap = field(default_factory=lambda: ResponseCache().new_map())
-    frames: EventCache = field(default_factory=EventCache)
+    event_cache: EventCache = field(default_factory=EventCache)
     shelves: dict[View, ViewCache] = field(default_factory=lambda: {view: ViewCache() for view in View})
-    bells: dict[View, Notifier] = field(default_factory=lambda: {view: Notifier() for view in View})
+    notifiers: dict[View, Notifier] = field(default_factory=lambda: {view: Notifier() for view in View})
     tallies: TallyCache = field(default_factory=TallyCache)
-    board: LeaderboardCache = field(default_factory=LeaderboardCache)
+    leaderboard_cache: LeaderboardCache = field(default_factory=LeaderboardCache)
     seat_changes: int = 0
     gaps: tuple[Gap, ...] = ()
     links: dict[UUID, Link] = field(default_factory=dict)
     position: int = 0
     pooled_authors: dict[tuple[UUID, int], set[int]] = field(default_factory=dict)
-    crowd_snapshot: CountsSnapshot | None = None
+    counts_snapshot: CountsSnapshot | None = None
     is_current: bool = True
     is_behind: bool = False
 
@@ -126,100 +126,100 @@ class SessionState:
 
     def counts_of(self, activity: Activity) -> Counts:
         """Return the exact counts of the present round."""
-        return self.counts.get((activity.id, activity.round), _NONE)
+        return self.counts.get((activity.id, activity.round), _NO_COUNTS)
 
-    def visible_head(self, activity: Activity) -> int:
+    def newest_visible_ts(self, activity: Activity) -> int:
         """Return the newest change among an activity's answers that participants may see."""
         changed = [counts.visible_changed_ts for (activity_id, _), counts in self.counts.items() if activity_id == activity.id]
         return max([activity.created_ts, *changed])
 
-    def crowd(self, now_s: float) -> CountsSnapshot:
+    def current_counts_snapshot(self, now_s: float) -> CountsSnapshot:
         """Return the counts that participants are shown, at most 5 s old."""
-        crowd = self.crowd_snapshot
-        if crowd is None or now_s - crowd.taken_s >= CROWD_SNAPSHOT_S:
-            crowd = self.crowd_snapshot = CountsSnapshot(now_s, self.participants, self.participants_ts, dict(self.counts))
+        crowd = self.counts_snapshot
+        if crowd is None or now_s - crowd.taken_s >= MAX_SNAPSHOT_AGE_S:
+            crowd = self.counts_snapshot = CountsSnapshot(now_s, self.participants, self.participants_ts, dict(self.counts))
         return crowd
 
-    def own_head(self, participant_id: int, since: int) -> int | None:
+    def newest_own_ts(self, participant_id: int, since: int) -> int | None:
         """Return the newest change of a participant's own rows after `since` (0: none), or None if the database must be asked."""
-        known = self.own.get(participant_id)
+        known = self.own_ts_by_participant.get(participant_id)
         return known if known is not None or since < self.loaded_ts else 0
 
     def shelf_for(self, view: View) -> ViewCache | None:
         """Return where an answer that was made from what is known here may be laid, None while that is not all that was acknowledged."""
         return None if self.is_behind else self.shelves[view]
 
-    def fall_behind(self) -> None:
+    def mark_behind(self) -> None:
         """Give no ready answer until news is told: what this process acknowledged would be missing from it."""
         self.is_behind = True
         self.made.clear()
         for shelf in self.shelves.values():
             shelf.clear()
 
-    def catch_up(self, news: RemoteChanges) -> Sequence[object]:
+    def apply_remote_changes(self, news: RemoteChanges) -> Sequence[object]:
         """Take over what other processes changed, if it is more than is known already, and return it as events."""
-        if news.row.position <= self.position:
+        if news.head_row.position <= self.position:
             return ()
         events = list(news.events(self.position, self.counts))
-        self.follow(news.row, events)
+        self.apply_commit(news.head_row, events)
         return events
 
-    def follow(self, locked: FeedHead, events: Iterable[object]) -> None:
+    def apply_commit(self, locked: FeedHead, events: Iterable[object]) -> None:
         """Take over what was committed to this session, and wake those who may see it."""
         control, is_private = locked.control_ts != self.control_ts, locked.ts == self.ts
         self.ts, self.control_ts, self.position = locked.ts, locked.control_ts, locked.position
         self.participants, self.participants_ts = locked.counts["participants"], locked.counts["participants_ts"]
         for event in events:
-            self._follow(event)
+            self._apply_event(event)
         if is_private:
             return
-        self.stored, self.stored_bytes = locked.counts["responses"], locked.counts["stored_bytes"]
+        self.stored_responses, self.stored_bytes = locked.counts["responses"], locked.counts["stored_bytes"]
         self.made.clear()
-        self.frames.clear()
+        self.event_cache.clear()
         self.shelves[View.HOST].clear()
         self.shelves[View.SCREEN].clear()
         if control:
             self.shelves[View.PARTICIPANT].clear()
         else:
             self.shelves[View.PARTICIPANT].clear_data()
-        for view, bell in self.bells.items():
+        for view, bell in self.notifiers.items():
             if control or view is not View.PARTICIPANT:
-                bell.ring()
+                bell.notify()
 
     def retire(self) -> None:
         """Stop being the memory of this session: nothing made here is given any more, and those who wait look elsewhere."""
         self.is_current = False
         self.made.clear()
-        self.frames.clear()
+        self.event_cache.clear()
         for shelf in self.shelves.values():
             shelf.close()
-        for bell in self.bells.values():
-            bell.ring_now()
+        for bell in self.notifiers.values():
+            bell.notify_now()
 
-    def _follow(self, event: object) -> None:
+    def _apply_event(self, event: object) -> None:
         if isinstance(event, ResponsesChanged):
             self.tallies.apply(event.changes)
-            self._take_answers(after for _, after in event.changes)
-            self._tell_authors(event.changes)
+            self._apply_responses(after for _, after in event.changes)
+            self._notify_authors(event.changes)
         elif isinstance(event, RemoteResponsesChanged):
-            changes = [(self.recent.answer(after.id), after) for after in event.responses]
+            changes = [(self.recent.response(after.id), after) for after in event.responses]
             self.tallies.apply_remote(event.since, changes)
-            self._take_answers(event.responses)
-            self._tell_authors(changes)
+            self._apply_responses(event.responses)
+            self._notify_authors(changes)
         elif isinstance(event, AnswersPooled):
-            self._take_pooled(event.rows)
+            self._apply_pooled(event.rows)
         elif isinstance(event, CountsChanged):
             self.counts[event.activity_id, event.round] = event.counts
         elif isinstance(event, ActivityChanged):
             self.activities[event.activity.id] = event.activity
         elif isinstance(event, ParticipantChanged):
-            self._follow_seat(event.participant)
+            self._apply_participant(event.participant)
         elif isinstance(event, LinkChanged):
-            self._follow_link(event.link)
+            self._apply_link(event.link)
         else:
-            self._follow_session(cast("SessionChanged", event).session)  # nothing else belongs to a session
+            self._apply_session(cast("SessionChanged", event).session)  # nothing else belongs to a session
 
-    def _follow_session(self, session: Session) -> None:
+    def _apply_session(self, session: Session) -> None:
         rotated = session.token_version != self.session.token_version
         self.session = session
         if rotated:
@@ -227,50 +227,52 @@ class SessionState:
             self._revoke(View.HOST)
             self._revoke(View.SCREEN)
 
-    def _follow_link(self, link: Link) -> None:
+    def _apply_link(self, link: Link) -> None:
         self.links[link.id] = link
         if link.revoked_us is not None:
             self._revoke(view_of_role(link.role))
 
-    def _take_answers(self, answers: Iterable[ParticipantResponse]) -> None:
+    def _apply_responses(self, answers: Iterable[ParticipantResponse]) -> None:
         for answer in answers:
             if answer.participant_id is not None:
-                self.own[answer.participant_id] = max(answer.ts, self.own.get(answer.participant_id, 0))
-                self.pooled_authors.get((answer.activity_id, answer.round), _NOBODY).discard(answer.participant_id)
-            self.recent.take_answer(answer)
+                self.own_ts_by_participant[answer.participant_id] = max(
+                    answer.ts, self.own_ts_by_participant.get(answer.participant_id, 0)
+                )
+                self.pooled_authors.get((answer.activity_id, answer.round), _NO_AUTHORS).discard(answer.participant_id)
+            self.recent.put_response(answer)
 
-    def _take_pooled(self, rows: Iterable[PooledResponse]) -> None:
+    def _apply_pooled(self, rows: Iterable[PooledResponse]) -> None:
         for row in rows:
-            self.own[row.participant_id] = max(row.ts, self.own.get(row.participant_id, 0))
-            self.recent.take_pooled(row)
+            self.own_ts_by_participant[row.participant_id] = max(row.ts, self.own_ts_by_participant.get(row.participant_id, 0))
+            self.recent.put_pooled(row)
             authors = self.pooled_authors.get((row.activity_id, row.round))
             if authors is not None:
                 (authors.discard if row.deleted and not row.is_spent else authors.add)(row.participant_id)
 
-    def _follow_seat(self, participant: Participant) -> None:
-        self.own[participant.id] = max(participant.updated_ts, self.own.get(participant.id, 0))
+    def _apply_participant(self, participant: Participant) -> None:
+        self.own_ts_by_participant[participant.id] = max(participant.updated_ts, self.own_ts_by_participant.get(participant.id, 0))
         self.seat_changes += participant.revision > 1
         if participant.deleted:
             self.departed.add(participant.id)
-            self.recent.forget_author(participant.id, {each.id for each in self.activities.values() if each.anonymous})
+            self.recent.remove_author(participant.id, {each.id for each in self.activities.values() if each.anonymous})
         else:
             self.departed.discard(participant.id)
-        self.recent.take_seat(participant)
+        self.recent.put_participant(participant)
         if participant.token_version > self.seats.get(participant.id, 1):
             self.seats[participant.id] = participant.token_version
             self.shelves[View.PARTICIPANT].revoke(participant.id)
         if participant.revision > 1:
-            self.bells[View.PARTICIPANT].ring_for({participant.id})
+            self.notifiers[View.PARTICIPANT].notify_participants({participant.id})
 
-    def _tell_authors(self, changes: Iterable[tuple[ParticipantResponse | None, ParticipantResponse]]) -> None:
+    def _notify_authors(self, changes: Iterable[tuple[ParticipantResponse | None, ParticipantResponse]]) -> None:
         """Wake those whose answers were hidden, approved or taken away; who sends one hears of it in the reply."""
-        judged = {after.participant_id for before, after in changes if _is_judged(before, after)} - {None}
+        judged = {after.participant_id for before, after in changes if _is_moderated(before, after)} - {None}
         if judged:
-            self.bells[View.PARTICIPANT].ring_for(judged)
+            self.notifiers[View.PARTICIPANT].notify_participants(judged)
 
     def _revoke(self, view: View) -> None:
         self.shelves[view].revoke()
-        self.bells[view].ring_now()
+        self.notifiers[view].notify_now()
 
 
 def has_anonymous_round(head: SessionState) -> bool:
@@ -278,16 +280,16 @@ def has_anonymous_round(head: SessionState) -> bool:
     return any(each.is_anonymous_round for each in head.activities.values())
 
 
-def _is_judged(before: ParticipantResponse | None, after: ParticipantResponse) -> bool:
+def _is_moderated(before: ParticipantResponse | None, after: ParticipantResponse) -> bool:
     """Whether a change may have come from someone else than the author; of what others did, it is not always known what was before."""
     if before is None:
         return after.deleted or after.moderation is Moderation.HIDDEN or after.revision > 1
     return after.deleted or after.moderation is not before.moderation
 
 
-_NONE = Counts()
+_NO_COUNTS = Counts()
 
-_NOBODY: set[int] = set()
+_NO_AUTHORS: set[int] = set()
 
 
 def load_session_state(tx: ReadTx, session_id: int) -> SessionState:
@@ -301,7 +303,7 @@ def load_session_state(tx: ReadTx, session_id: int) -> SessionState:
         control_ts=row.control_ts,
         participants=row.counts["participants"],
         participants_ts=row.counts["participants_ts"],
-        stored=row.counts["responses"],
+        stored_responses=row.counts["responses"],
         stored_bytes=row.counts["stored_bytes"],
         activities={activity.id: activity for activity in all_activities(tx, session_id)},
         counts=all_counts(tx, session_id),
@@ -310,7 +312,7 @@ def load_session_state(tx: ReadTx, session_id: int) -> SessionState:
         loaded_ts=known_ts,
         recent=recent,
         epoch=read_epoch(tx),
-        own=own,
+        own_ts_by_participant=own,
         gaps=read_gaps(tx, session_id),
         links={link.id: link for link in session_links(tx, session_id)},
         position=row.position,
@@ -322,20 +324,22 @@ def _load_recent(tx: ReadTx, row: FeedHead) -> tuple[RecentRows, dict[int, int],
 
     Returns them, the newest one of each seat, and the position after which nothing of anyone is missing.
     """
-    answers = session_feed(tx, row.topic, after=row.control_ts, upto=row.ts, most=MOST_LOADED + 1, closed=(), visible_only=False)
-    people = participants_changed(tx, row.topic, after=row.control_ts, upto=row.ts, most=MOST_LOADED + 1)
-    pooled = pooled_changes(tx, row.topic, after=row.control_ts, most=MOST_LOADED + 1)
-    if max(len(answers), len(people), len(pooled)) > MOST_LOADED:
+    answers = session_feed(
+        tx, row.topic, after=row.control_ts, upto=row.ts, most=MAX_LOADED_ROWS + 1, closed=(), visible_only=False
+    )
+    people = participants_changed(tx, row.topic, after=row.control_ts, upto=row.ts, most=MAX_LOADED_ROWS + 1)
+    pooled = pooled_changes(tx, row.topic, after=row.control_ts, most=MAX_LOADED_ROWS + 1)
+    if max(len(answers), len(people), len(pooled)) > MAX_LOADED_ROWS:
         return RecentRows(row.ts, own_ts=row.position), {}, row.position
     recent, own = RecentRows(row.control_ts), {}
     for seat in people:
-        recent.take_seat(seat)
+        recent.put_participant(seat)
         own[seat.id] = seat.updated_ts
     for response in answers:
-        recent.take_answer(response)
+        recent.put_response(response)
         if response.participant_id is not None:
             own[response.participant_id] = max(response.ts, own.get(response.participant_id, 0))
     for row_of_pool in pooled:
-        recent.take_pooled(row_of_pool)
+        recent.put_pooled(row_of_pool)
         own[row_of_pool.participant_id] = max(row_of_pool.ts, own.get(row_of_pool.participant_id, 0))
     return recent, own, row.control_ts

@@ -25,7 +25,7 @@ class _CachedPage(msgspec.Struct, frozen=True):
     """A page as it is kept: its items are JSON already."""
 
     items: list[msgspec.Raw]
-    stamps: list[int]
+    timestamps: list[int]
     since: int
     cursor: int
     has_more: bool
@@ -44,7 +44,7 @@ class SharedPages:
 
     async def read(self, head: SessionState, asking: PagePlan) -> Page:
         """Return a page; raises what reading it raises."""
-        if self._cache is None or not _is_everyones(asking):
+        if self._cache is None or not _is_shareable(asking):
             return await asking.read()
         name = _name(head, asking)
         kept = await self._cache.get(name)
@@ -55,7 +55,7 @@ class SharedPages:
         return page
 
 
-def _is_everyones(asking: PagePlan) -> bool:
+def _is_shareable(asking: PagePlan) -> bool:
     """Whether a page is the same for all of a view, and for all time."""
     is_one_seats = asking.is_private or (asking.guard is not None and asking.guard.min_ts > 0)
     return not is_one_seats and asking.since.kind != "now"
@@ -68,10 +68,10 @@ def _name(head: SessionState, asking: PagePlan) -> str:
 
 def _kept(page: Page) -> bytes:
     return encode(
-        _CachedPage(list(page.items), list(page.stamps), page.since, page.cursor, page.has_more, page.closed, page.clamped)
+        _CachedPage(list(page.items), list(page.timestamps), page.since, page.cursor, page.has_more, page.closed, page.clamped)
     )
 
 
 def _page(kept: bytes) -> Page:
     found = _decode(kept)
-    return Page(found.items, found.stamps, found.since, found.cursor, found.has_more, found.closed, found.clamped)
+    return Page(found.items, found.timestamps, found.since, found.cursor, found.has_more, found.closed, found.clamped)

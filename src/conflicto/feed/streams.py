@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from conflicto.feed.errors import TooManyStreams
 from conflicto.feed.notifier import Subscriber
-from conflicto.feed.sse_sources import PAGE, FeedEventSource, ResultsEventSource
+from conflicto.feed.sse_sources import MAX_EVENTS_PER_PAGE, FeedEventSource, ResultsEventSource
 from conflicto.feed.timer_wheel import TimerWheel
 from conflicto.feed.timestamps import parse
 from conflicto.feed.views import view_of
@@ -25,24 +25,24 @@ if TYPE_CHECKING:
     from conflicto.feed.results_handler import ResultsHandler
     from conflicto.feed.session_cache import SessionCache
     from conflicto.feed.session_state import SessionState
-    from conflicto.feed.sse_sources import Ask, EventSource
+    from conflicto.feed.sse_sources import EventSource, PlanPage
     from conflicto.platform.clock import Clock
     from conflicto.platform.http.messages import Header, Request, Write
 
-HEARTBEAT_S = 8.0
+MAX_SILENCE_S = 8.0
 """Longest silence of a stream. Readers take 20 s of it for a dead connection, so one lost comment is none."""
 
-BEAT_S = 1.0
+TICK_S = 1.0
 """The timer's tick."""
 
-LIFE_S = (300.0, 900.0)
+LIFETIME_S = (300.0, 900.0)
 """A stream ends by itself after so long, at random, so that readers spread over servers again, and never all at once."""
 
 RETRY_MS = (2_000, 5_000)
 """How long a browser waits before it comes back, at random."""
 
-MOST_STREAMS = 20_000
-MOST_EACH = 6
+MAX_STREAMS = 20_000
+MAX_STREAMS_PER_TOKEN = 6
 """Streams of one bearer: as many connections as a browser opens to one host."""
 
 HEADERS: tuple[Header, ...] = (
@@ -58,13 +58,13 @@ class StreamRegistry:
     """Everyone who is streamed to in this process."""
 
     def __init__(self, heads: SessionCache, answers: PollHandler, results: ResultsHandler, clock: Clock) -> None:
-        self.heads = heads
-        self._answers = answers
+        self.sessions = heads
+        self._polls = answers
         self._results = results
         self.clock = clock
         self.is_open = True
-        self.streaming = 0
-        self._of: dict[str, list[Stream]] = {}
+        self.open_count = 0
+        self._by_subject: dict[str, list[Stream]] = {}
         self._wheel: TimerWheel[Stream] = TimerWheel()
 
     def close(self) -> None:
@@ -73,13 +73,13 @@ class StreamRegistry:
 
     async def changes(self, request: Request, default: str) -> Response:
         """Stream the session's changes; raises as `_opened` does."""
-        return await self._opened(request, self._answers.changes_after, b"change", default)
+        return await self._open(request, self._polls.plan_changes, b"change", default)
 
     async def responses(self, request: Request, default: str) -> Response:
         """Stream an activity's answers; raises as `_opened` does, and `ResponsesHidden`."""
-        return await self._opened(request, self._answers.responses_after, b"response", default)
+        return await self._open(request, self._polls.plan_responses, b"response", default)
 
-    async def _opened(self, request: Request, ask: Ask, event: bytes, default: str) -> Response:
+    async def _open(self, request: Request, ask: PlanPage, event: bytes, default: str) -> Response:
         """Answer with a stream from `Last-Event-ID`, else from `default` on; 204 if there will never be anything to tell.
 
         Raises:
@@ -88,12 +88,12 @@ class StreamRegistry:
             TooManyStreams: this server has as many as it may.
         """
         since = parse(request.header(b"last-event-id") or default)
-        head = await self.heads.get(request.params["session_id"])
-        page = await self._answers.page(head, ask(request, head, since, PAGE))
+        head = await self.sessions.get(request.params["session_id"])
+        page = await self._polls.page(head, ask(request, head, since, MAX_EVENTS_PER_PAGE))
         if page.closed and not page.items:
             return Response(204)
-        teller = FeedEventSource(self._answers, request, ask, event, page)
-        return self._answer(request, teller, teller.begin())
+        teller = FeedEventSource(self._polls, request, ask, event, page)
+        return self._response(request, teller, teller.first_events())
 
     async def results(self, request: Request) -> Response:
         """Stream an activity's results, each time whole, its tag as the event's id; 204 if the caller has the last there will be.
@@ -104,112 +104,114 @@ class StreamRegistry:
         """
         known = (request.header(b"last-event-id") or "").encode("latin-1")
         teller = ResultsEventSource(self._results, request, known)
-        told, is_last = await teller.news(await self.heads.get(request.params["session_id"]))
+        told, is_last = await teller.events(await self.sessions.get(request.params["session_id"]))
         if is_last and not told:
             return Response(204)
-        return self._answer(request, teller, (told, is_last))
+        return self._response(request, teller, (told, is_last))
 
-    def _answer(self, request: Request, teller: EventSource, first: tuple[bytes, bool]) -> Response:
-        if not self.is_open or self.streaming >= MOST_STREAMS:
+    def _response(self, request: Request, teller: EventSource, first: tuple[bytes, bool]) -> Response:
+        if not self.is_open or self.open_count >= MAX_STREAMS:
             raise TooManyStreams(retry_after_s=2)
         response = Response(200, b"", HEADERS)
         response.stream = Stream(self, request, teller, first).run
         return response
 
-    async def beat(self) -> None:
+    async def run(self) -> None:
         """Wake streams that were silent for long, or are past their time, until cancelled: one timer for all of them."""
         while True:
             tick_s = _tick_s()
             await asyncio.sleep(tick_s)
             now_s = self.clock.monotonic_s()
-            for stream in self._wheel.turn():
+            for stream in self._wheel.advance():
                 if stream.due_s <= now_s:
-                    stream.waiter.wake()
+                    stream.subscriber.wake()
                 self._wheel.put(stream, ceil((stream.due_s - now_s) / tick_s))
 
-    def entered(self, stream: Stream, subject: str) -> None:
+    def add(self, stream: Stream, subject: str) -> None:
         """Note a stream that begins. If its bearer has too many, the oldest makes room: most likely its phone is long gone."""
-        self.streaming += 1
+        self.open_count += 1
         self._wheel.put(stream, 1)
-        mine = self._of.setdefault(subject, [])
+        mine = self._by_subject.setdefault(subject, [])
         mine.append(stream)
-        if len(mine) > MOST_EACH:
-            mine[0].waiter.finish()
+        if len(mine) > MAX_STREAMS_PER_TOKEN:
+            mine[0].subscriber.finish()
 
-    def left(self, stream: Stream, subject: str) -> None:
+    def remove(self, stream: Stream, subject: str) -> None:
         """Note a stream that ends."""
-        self.streaming -= 1
+        self.open_count -= 1
         self._wheel.remove(stream)
-        self._of[subject].remove(stream)
-        if not self._of[subject]:
-            del self._of[subject]
+        self._by_subject[subject].remove(stream)
+        if not self._by_subject[subject]:
+            del self._by_subject[subject]
 
 
 class Stream:
     """One reader. At `due_s` they are told something in any case."""
 
-    __slots__ = ("_first", "_head", "_request", "_streams", "_teller", "_until_s", "due_s", "waiter")
+    __slots__ = ("_ends_at_s", "_first_events", "_registry", "_request", "_source", "_state", "due_s", "subscriber")
 
     def __init__(self, streams: StreamRegistry, request: Request, teller: EventSource, first: tuple[bytes, bool]) -> None:
-        self._streams = streams
+        self._registry = streams
         self._request = request
-        self._teller = teller
-        self._first = first
-        self._head: SessionState | None = None
-        self._until_s = streams.clock.monotonic_s() + LIFE_S[0] + up_to(LIFE_S[1] - LIFE_S[0])
+        self._source = teller
+        self._first_events = first
+        self._state: SessionState | None = None
+        self._ends_at_s = streams.clock.monotonic_s() + LIFETIME_S[0] + up_to(LIFETIME_S[1] - LIFETIME_S[0])
         self.due_s = 0.0
-        self.waiter = Subscriber(request.caller.participant_id)
+        self.subscriber = Subscriber(request.caller.participant_id)
 
     async def run(self, write: Write) -> None:
         """Write until the reader leaves, may no longer read, or is told to come back."""
         subject = self._request.caller.subject
-        self._streams.entered(self, subject)
+        self._registry.add(self, subject)
         try:
-            with self._request.on_disconnect(self.waiter.finish):
-                (told, is_last), self._first = self._first, (b"", False)
+            with self._request.on_disconnect(self.subscriber.finish):
+                (told, is_last), self._first_events = self._first_events, (b"", False)
                 await self._write(write, _with_retry(told))
                 await self._follow(write, is_last=is_last)
         except DomainError:
             pass  # what was open is closed to this reader now; a new request will tell them why
         finally:
-            self._listen(None)
-            self._streams.left(self, subject)
+            self._subscribe_to(None)
+            self._registry.remove(self, subject)
 
     async def _follow(self, write: Write, *, is_last: bool) -> None:
-        while not is_last and not self.waiter.is_over:
-            now_s = self._streams.clock.monotonic_s()
-            if not self._streams.is_open or now_s >= self._until_s:
-                await write(_with_retry(self._teller.bookmark()))
+        while not is_last and not self.subscriber.is_finished:
+            now_s = self._registry.clock.monotonic_s()
+            if not self._registry.is_open or now_s >= self._ends_at_s:
+                await write(_with_retry(self._source.keep_alive()))
                 return
-            head = await self._streams.heads.get(self._request.params["session_id"])
-            self._listen(head)
-            told, is_last = await self._teller.news(head)
+            head = await self._registry.sessions.get(self._request.params["session_id"])
+            self._subscribe_to(head)
+            told, is_last = await self._source.events(head)
             if told:
                 await self._write(write, told)
             elif now_s >= self.due_s:
-                await self._write(write, b":\n" + self._teller.bookmark())
+                await self._write(write, b":\n" + self._source.keep_alive())
             elif not is_last:
-                await self.waiter.wait()
+                await self.subscriber.wait()
                 await self._request.reauthenticate()
 
-    def _listen(self, head: SessionState | None) -> None:
+    def _subscribe_to(self, head: SessionState | None) -> None:
         """Be woken by this head's bell from now on, and by no other's."""
-        if head is not self._head:
+        if head is not self._state:
             view = view_of(self._request.caller)
-            if self._head is not None:
-                self._head.bells[view].remove(self.waiter)
+            if self._state is not None:
+                self._state.notifiers[view].unsubscribe(self.subscriber)
             if head is not None:
-                head.bells[view].register(self.waiter)
-            self._head = head
+                head.notifiers[view].subscribe(self.subscriber)
+            self._state = head
 
     async def _write(self, write: Write, part: bytes) -> None:
-        silence_s = HEARTBEAT_S - _tick_s() - up_to(_tick_s())  # at random, so that those who opened together do not stay together
-        self.due_s = min(self._streams.clock.monotonic_s() + min(silence_s, self._teller.look_s), self._until_s)
+        silence_s = (
+            MAX_SILENCE_S - _tick_s() - up_to(_tick_s())
+        )  # at random, so that those who opened together do not stay together
+        self.due_s = min(self._registry.clock.monotonic_s() + min(silence_s, self._source.poll_interval_s), self._ends_at_s)
         await write(part)
 
 
 def _tick_s() -> float:
-    return min(BEAT_S, HEARTBEAT_S / 8)
+    return min(TICK_S, MAX_SILENCE_S / 8)
 
 
 def _with_retry(told: bytes) -> bytes:

@@ -6,19 +6,19 @@ from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 
-TICKS = 64
+SLOTS = 64
 """Slots of the wheel. What is due later than the last one is looked at there and put in again."""
 
 
 class TimerWheel(Generic[Item]):
     """Items by the tick at which they are due; `turn` is called once a tick."""
 
-    __slots__ = ("_at", "_slot_of", "_slots")
+    __slots__ = ("_position", "_slot_of", "_slots")
 
     def __init__(self) -> None:
-        self._slots: list[dict[Item, None]] = [{} for _ in range(TICKS)]
+        self._slots: list[dict[Item, None]] = [{} for _ in range(SLOTS)]
         self._slot_of: dict[Item, int] = {}
-        self._at = 0
+        self._position = 0
 
     def __len__(self) -> int:
         return len(self._slot_of)
@@ -26,7 +26,7 @@ class TimerWheel(Generic[Item]):
     def put(self, item: Item, ticks: int) -> None:
         """Let an item be due in so many ticks: at least one, at most `TICKS` - 1. An item has one place."""
         self.remove(item)
-        slot = (self._at + max(1, min(ticks, TICKS - 1))) % TICKS
+        slot = (self._position + max(1, min(ticks, SLOTS - 1))) % SLOTS
         self._slots[slot][item] = None
         self._slot_of[item] = slot
 
@@ -36,10 +36,10 @@ class TimerWheel(Generic[Item]):
         if slot is not None:
             del self._slots[slot][item]
 
-    def turn(self) -> list[Item]:
+    def advance(self) -> list[Item]:
         """Go on by one tick and return what is due, in the order in which it came; it is not in the wheel any more."""
-        self._at = (self._at + 1) % TICKS
-        due = list(self._slots[self._at])
+        self._position = (self._position + 1) % SLOTS
+        due = list(self._slots[self._position])
         for item in due:
             self.remove(item)
         return due

@@ -68,7 +68,7 @@ def parse(text: str) -> Since:
         return Since(int(text) * _US_PER_UNIT[len(text)], "position")
     match = _RFC3339.fullmatch(text)
     if match is None:
-        raise _refusal()
+        raise _invalid()
     return Since(max(0, _instant(match)), "position")
 
 
@@ -76,7 +76,7 @@ def _instant(match: re.Match[str]) -> int:
     try:
         day = date(int(match["year"]), int(match["month"]), int(match["day"])).toordinal() - _EPOCH_DAY
     except ValueError:
-        raise _refusal() from None
+        raise _invalid() from None
     minutes = (day * 24 + int(match["hour"])) * 60 + int(match["minute"]) - _offset_minutes(match)
     return (minutes * 60 + int(match["second"])) * US_PER_S + int((match["fraction"] or "")[:6].ljust(6, "0"))
 
@@ -88,5 +88,5 @@ def _offset_minutes(match: re.Match[str]) -> int:
     return -minutes if match["sign"] == "-" else minutes
 
 
-def _refusal() -> InvalidTimestamp:
+def _invalid() -> InvalidTimestamp:
     return InvalidTimestamp(f"Use 0, now, the cursor of a page, or an instant with an offset, such as {_EXAMPLE}.")

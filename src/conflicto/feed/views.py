@@ -40,7 +40,7 @@ def view_of_role(role: Role) -> View:
     return _VIEWS[role]
 
 
-def shows_responses(activity: Activity, view: View) -> bool:
+def can_read_responses(activity: Activity, view: View) -> bool:
     """Whether an activity's answers themselves are in a view."""
     return view is View.HOST or (activity.is_visible and activity.responses_visibility in _OPEN_TO[view])
 
@@ -51,5 +51,5 @@ def require_responses(activity: Activity, view: View) -> None:
     Raises:
         ResponsesHidden: `responses_visibility` does not open them to this role.
     """
-    if not shows_responses(activity, view):
+    if not can_read_responses(activity, view):
         raise ResponsesHidden

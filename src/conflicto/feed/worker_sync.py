@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from conflicto.platform.db.writer import Writer
     from conflicto.platform.redis import Redis
 
-SWEEP_S = 1.0
+SWEEP_INTERVAL_S = 1.0
 """How often other processes' commits are looked for: half of the 2 s by which a read may be stale."""
 
 
@@ -28,42 +28,42 @@ class WorkerSync:
     """Rings for what was committed here, and makes the memory catch up with what was committed elsewhere."""
 
     def __init__(self, heads: SessionCache, writer: Writer, redis: Redis | None, name: str) -> None:
-        self._heads = heads
+        self._sessions = heads
         self._writer = writer
-        self._look = asyncio.Event()
-        self._bus: Bus = NoBus() if redis is None else RedisBus(redis, name, heads.hear, self._look.set)
+        self._sweep_requested = asyncio.Event()
+        self._bus: Bus = NoBus() if redis is None else RedisBus(redis, name, heads.notify, self._sweep_requested.set)
 
     @property
-    def hears_doorbells(self) -> bool:
+    def is_subscribed(self) -> bool:
         """Whether others' doorbells arrive now."""
         return self._bus.is_listening
 
-    def ring(self, committed: Committed) -> None:
+    def notify(self, committed: Committed) -> None:
         """Tell the others what this worker moved."""
         self._bus.ring({topic: head.position for topic, head in committed.heads.items()})
 
     async def run(self) -> None:
         """Follow until cancelled."""
-        await asyncio.gather(self._sweep(), self._bus.run())
+        await asyncio.gather(self._run_sweeps(), self._bus.run())
 
-    async def _sweep(self) -> None:
+    async def _run_sweeps(self) -> None:
         """Look every second, and at once when doorbells may have been missed."""
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(SWEEP_S):
-                    await self._look.wait()
-            self._look.clear()
-            await self._look_once()
+                async with asyncio.timeout(SWEEP_INTERVAL_S):
+                    await self._sweep_requested.wait()
+            self._sweep_requested.clear()
+            await self._sweep_once()
 
-    async def _look_once(self) -> None:
+    async def _sweep_once(self) -> None:
         """Look. If what is seen cannot be, or nothing is to be seen, a group of the writer finds out whether this is another life."""
         behind: tuple[int, ...] | None = None
         with suppress(DomainError):
-            behind = await self._heads.sweep()
+            behind = await self._sessions.sweep()
         if behind is None or behind:
             with suppress(DomainError):
-                await self._writer.run(behind or (), _nothing)
+                await self._writer.run(behind or (), _no_op)
 
 
-def _nothing(_: WriteTx) -> None:
+def _no_op(_: WriteTx) -> None:
     """Write nothing."""

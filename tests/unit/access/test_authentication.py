@@ -58,10 +58,10 @@ class Directory:
         self.database: Session | None = self.memory
         self.asked = 0
 
-    def known(self, session_id: int) -> Session | None:
+    def cached(self, session_id: int) -> Session | None:
         return self.memory if session_id == 5 else None
 
-    async def standing(self, session_id: int, *, fresh: bool = False) -> Session | None:
+    async def find(self, session_id: int, *, fresh: bool = False) -> Session | None:
         if session_id != 5:
             return None
         if fresh or self.memory is None:

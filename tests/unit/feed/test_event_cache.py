@@ -7,7 +7,7 @@ from conflicto.feed.event_cache import EventBatch, EventCache
 
 
 def test_what_finds_no_room_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_cache, "MAX_FRAMES_BYTES", 10)
+    monkeypatch.setattr(event_cache, "MAX_EVENT_CACHE_BYTES", 10)
     kept = EventCache()
     kept.put("small", EventBatch(b"x" * 6, 1, True))
     kept.put("large", EventBatch(b"x" * 6, 1, True))

@@ -7,16 +7,16 @@ from conflicto.feed.notifier import Notifier, Subscriber
 
 async def test_a_bell_that_rang_before_the_wait_began_ends_it() -> None:
     bell, waiter = Notifier(), Subscriber(None)
-    with bell.waking(waiter):
-        bell.ring_now()
+    with bell.subscribed(waiter):
+        bell.notify_now()
         await asyncio.wait_for(waiter.wait(), 1)
 
 
 async def test_rings_in_a_moment_are_one() -> None:
     bell, waiter = Notifier(), Subscriber(None)
-    bell.register(waiter)
+    bell.subscribe(waiter)
     for _ in range(5):
-        bell.ring()
+        bell.notify()
     await asyncio.wait_for(waiter.wait(), 1)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(waiter.wait(), 0.1)
@@ -24,36 +24,36 @@ async def test_rings_in_a_moment_are_one() -> None:
 
 async def test_a_bell_nobody_listens_to_arms_nothing() -> None:
     bell, waiter = Notifier(), Subscriber(None)
-    bell.ring()
-    bell.register(waiter)
-    bell.remove(waiter)
-    bell.ring_now()
+    bell.notify()
+    bell.subscribe(waiter)
+    bell.unsubscribe(waiter)
+    bell.notify_now()
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(waiter.wait(), 0.1)
 
 
 async def test_one_seat_is_woken_alone() -> None:
     bell, anna, bert = Notifier(), Subscriber(1), Subscriber(2)
-    with bell.waking(anna), bell.waking(bert):
-        bell.ring_for({1})
+    with bell.subscribed(anna), bell.subscribed(bert):
+        bell.notify_participants({1})
         await asyncio.wait_for(anna.wait(), 1)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(bert.wait(), 0.1)
 
 
 async def test_many_are_woken_in_turns_and_others_come_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.feed.notifier.AT_ONCE", 10)
+    monkeypatch.setattr("conflicto.feed.notifier.MAX_WAKES_PER_TURN", 10)
     bell, waiters, order = Notifier(), [Subscriber(number) for number in range(35)], []
 
     async def one(waiter: Subscriber) -> None:
         await waiter.wait()
-        order.append(waiter.bearer)
+        order.append(waiter.participant_id)
 
     tasks = [asyncio.create_task(one(waiter)) for waiter in waiters]
     for waiter in waiters:
-        bell.register(waiter)
+        bell.subscribe(waiter)
     await asyncio.sleep(0)
-    bell.ring_now()
+    bell.notify_now()
     turns = []
     while len(order) < len(waiters):
         await asyncio.sleep(0)

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from conflicto.feed.pages import DAY_US, MAX_PAGE_BYTES, CursorInFuture, change_item, made_page, start_of
+from conflicto.feed.pages import DAY_US, MAX_PAGE_BYTES, CursorInFuture, build_page, change_item, start_position
 from conflicto.feed.row_sources import Window
 from conflicto.feed.timestamps import Since
 
@@ -28,26 +28,28 @@ def position(us: int) -> Since:
     ],
 )
 def test_where_a_page_starts(since: Since, after: int, clamped: bool) -> None:
-    assert start_of(since, HEAD, NOW) == (after, clamped)
+    assert start_position(since, HEAD, NOW) == (after, clamped)
 
 
 @pytest.mark.parametrize("now", [NOW, HEAD - DAY_US * 2])
 def test_more_than_a_day_ahead_of_clock_and_head_is_refused(now: int) -> None:
     latest = max(now, HEAD) + DAY_US
-    assert start_of(position(latest), HEAD, now) == (HEAD, True)
+    assert start_position(position(latest), HEAD, now) == (HEAD, True)
     with pytest.raises(CursorInFuture):
-        start_of(position(latest + 1), HEAD, now)
+        start_position(position(latest + 1), HEAD, now)
 
 
 class Rows:
     """Stands for the source of a page's rows."""
 
-    def __init__(self, cut_ts: int | None = None) -> None:
-        self.cut_ts = cut_ts
+    def __init__(self, truncated_at_ts: int | None = None) -> None:
+        self.truncated_at_ts = truncated_at_ts
 
 
-def paged(found: Any, *, since: int = 10, head: int = 50, limit: int, cut_ts: int | None = None, **how: bool) -> Any:
-    return made_page(iter(found), Rows(cut_ts), Window(since, head, limit + 1), **{"closed": False, "clamped": False} | how)
+def paged(found: Any, *, since: int = 10, head: int = 50, limit: int, truncated_at_ts: int | None = None, **how: bool) -> Any:
+    return build_page(
+        iter(found), Rows(truncated_at_ts), Window(since, head, limit + 1), **{"closed": False, "clamped": False} | how
+    )
 
 
 def items(*stamps: int) -> list[tuple[int, dict[str, object]]]:
@@ -115,13 +117,13 @@ def test_a_page_ends_before_it_is_too_large(sizes: tuple[int, ...], shown: int, 
 
 
 @pytest.mark.parametrize(
-    ("stamps", "limit", "cut_ts", "shown", "cursor"),
+    ("stamps", "limit", "truncated_at_ts", "shown", "cursor"),
     [((20, 30, 40), 9, 30, 2, 30), ((20, 30), 9, 30, 2, 30), ((40,), 9, 30, 0, 30), ((20, 30, 40), 1, 30, 1, 20)],
 )
 def test_nothing_is_told_beyond_where_rows_were_cut_short(
-    stamps: tuple[int, ...], limit: int, cut_ts: int, shown: int, cursor: int
+    stamps: tuple[int, ...], limit: int, truncated_at_ts: int, shown: int, cursor: int
 ) -> None:
     """What else lies beyond comes with the next page: answers that were not read may lie before it."""
-    page = paged(items(*stamps), limit=limit, cut_ts=cut_ts)
+    page = paged(items(*stamps), limit=limit, truncated_at_ts=truncated_at_ts)
 
     assert (len(page.items), page.cursor, page.has_more) == (shown, cursor, True)

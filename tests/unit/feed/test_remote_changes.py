@@ -2,7 +2,7 @@ from types import SimpleNamespace
 from uuid import UUID
 
 from conflicto.activities.events import ActivityChanged, CountsChanged
-from conflicto.feed.remote_changes import RemoteChanges, RemoteResponsesChanged, by_session
+from conflicto.feed.remote_changes import RemoteChanges, RemoteResponsesChanged, events_by_session
 from conflicto.participants.events import ParticipantChanged
 from conflicto.platform.db.sequence import FeedHead
 from conflicto.responses.events import AnswersPooled, ResponsesChanged
@@ -15,8 +15,8 @@ def test_what_is_known_already_is_not_told_again() -> None:
     """Memory may have moved on by commits of its own while the news was read."""
     early, late = SimpleNamespace(updated_ts=10, ts=10), SimpleNamespace(updated_ts=20, ts=20)
     news = RemoteChanges(
-        epoch="life", row=FeedHead(7, 20, 20, {}), session=SimpleNamespace(id=7), activities=[early, late],
-        counts={(ONE, 1): 5, (TWO, 1): 6}, seats=[early, late], answers=[early, late], links=[], pooled=[early, late],
+        epoch="life", head_row=FeedHead(7, 20, 20, {}), session=SimpleNamespace(id=7), activities=[early, late],
+        counts={(ONE, 1): 5, (TWO, 1): 6}, participants=[early, late], responses=[early, late], links=[], pooled=[early, late],
     )  # fmt: skip
 
     told = list(news.events(15, {(ONE, 1): 5}))
@@ -34,6 +34,6 @@ def test_what_a_commit_did_is_sorted_by_session_and_keeps_its_order() -> None:
         SessionChanged(SimpleNamespace(id=3)),
     ]  # fmt: skip
 
-    assert by_session(["of none", *answers, *others]) == {
+    assert events_by_session(["of none", *answers, *others]) == {
         1: [*answers[:2], others[1]], 2: [answers[2], others[0]], 3: [others[2]],
     }  # fmt: skip

@@ -4,7 +4,7 @@ import pytest
 
 from conflicto.access.roles import MEMBERS, Caller, Role
 from conflicto.activities.model import ActivityStatus, ResponsesVisibility
-from conflicto.feed.views import View, require_responses, shows_responses, view_of
+from conflicto.feed.views import View, can_read_responses, require_responses, view_of
 from conflicto.responses.errors import ResponsesHidden
 from tests.support.samples import activity
 
@@ -28,7 +28,7 @@ def test_who_reads_the_answers(view: View, visibility: ResponsesVisibility, stat
     known = status is not ActivityStatus.DRAFT and not deleted
     expected = view is View.HOST or (known and visibility.value in OPEN[view])
 
-    assert shows_responses(one, view) is expected
+    assert can_read_responses(one, view) is expected
     if expected:
         require_responses(one, view)
     else:
