@@ -48,7 +48,7 @@ from conflicto.participants import store as participants_store
 from conflicto.participants.events import ParticipantRemoved
 from conflicto.participants.presence import Presence
 from conflicto.participants.presence_saver import run_presence_saver, save_presence
-from conflicto.platform.cache import SharedCache
+from conflicto.platform.shared_cache import SharedCache
 from conflicto.platform.cache_budget import BYTES_PER_MB, CacheBudget
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.engine import Database, PoolSize
@@ -206,7 +206,7 @@ class App:
         if self.sharing:
             loops.append(self.sharing.run)
         if self.redis is not None:
-            await self.probe.look()
+            await self.probe.check()
             loops.append(self.probe.run)
         tasks = [asyncio.ensure_future(loop()) for loop in loops]
         log.info("started", version=__version__, database=self.db.dialect, workers=self.settings.workers)
@@ -244,7 +244,7 @@ class App:
         if (url := self.settings.secret("redis_url")) is None:
             return None
         redis = Redis(url, self.clock)
-        self.probe = RedisProbe(redis.beside(LIMITS_DEADLINE_S), f"conflicto:{self.identity.issuer}:")
+        self.probe = RedisProbe(redis.with_deadline(LIMITS_DEADLINE_S), f"conflicto:{self.identity.issuer}:")
         self._closing += [redis.close, self.probe.redis.close]
         return redis
 
@@ -255,7 +255,7 @@ class App:
             alone = Limiter(memory, None)
             return alone, CodeGuard(alone, SharedFlags(None, "", LIFETIME_S), *codes, share_of_server_policy(self.settings.workers))
         # Connections of their own: limits ask thousands of times a second, and what misses a deadline here must not silence others.
-        redis, prefix = self.redis.beside(LIMITS_DEADLINE_S), f"conflicto:{self.identity.issuer}:"
+        redis, prefix = self.redis.with_deadline(LIMITS_DEADLINE_S), f"conflicto:{self.identity.issuer}:"
         self._closing.append(redis.close)
         limiter = Limiter(memory, SharedBuckets(redis, prefix + "limits:"))
         return limiter, CodeGuard(limiter, SharedFlags(redis, prefix + "hits:", LIFETIME_S), *codes)
@@ -280,7 +280,7 @@ class App:
         watch(definitions.SESSIONS_CACHED, lambda: len(self.sessions))
         if (redis := self.redis) is not None:
             watch(definitions.REDIS_UP, lambda: self.probe.is_up)
-            watch(definitions.REDIS_ERRORS, lambda: redis.faults)
+            watch(definitions.REDIS_ERRORS, lambda: redis.errors)
             watch(definitions.PUBSUB_CONNECTED, lambda: self.worker_sync.is_subscribed)
         watch(definitions.LIMIT_FALLBACKS, lambda: self.limiter.fallback_count)
         metrics.set_route_metrics(route_metrics(self.routes))

@@ -3,7 +3,7 @@ import re
 
 from sqlalchemy import func, select
 
-from conflicto.platform.db.tables import metadata
+from conflicto.platform.db.tables import metadata_obj
 from tests.support.api import Api, Event, make_event
 from tests.support.checks import accepted, activity_of, alike, audit_of, eventually, raw, refused, session_of
 
@@ -270,7 +270,7 @@ async def test_a_deleted_session_is_unknown_to_everyone_and_its_rows_go(api: Api
 
 
 async def nothing_left_of(event: Event) -> bool:
-    tables = [table for table in metadata.tables.values() if "session_id" in table.c]
+    tables = [table for table in metadata_obj.tables.values() if "session_id" in table.c]
     assert len(tables) >= 7
 
     def rows(tx: object) -> int:

@@ -68,11 +68,11 @@ async def test_what_lies_in_redis_instead_is_not_told(app: App, monkeypatch: pyt
         read = await first.get(path, token)
         redis = app.redis
         assert redis is not None
-        names = await redis.ask(lambda client: client.keys(f"conflicto:{app.identity.epoch}:pages:*"), otherwise=[])
+        names = await redis.run(lambda client: client.keys(f"conflicto:{app.identity.epoch}:pages:*"), default=[])
         assert names
         for name in names:
             lie = read.content.replace(b"quoted", b"forged")
-            await redis.ask(lambda client, name=name, lie=lie: client.set(name, b"\0" * 32 + lie), otherwise=None)
+            await redis.run(lambda client, name=name, lie=lie: client.set(name, b"\0" * 32 + lie), default=None)
         assert (await second.get(path, token)).content == read.content
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from conflicto.app import App
 from conflicto.platform.db.schema import SCHEMA
-from conflicto.platform.db.tables import metadata
+from conflicto.platform.db.tables import metadata_obj
 from tests.support.api import Api, make_event
 from tests.support.contents import fact_of
 from tests.support.processes import environment, run
@@ -106,7 +106,7 @@ async def test_a_backup_says_what_it_is_and_can_be_read_without_us(api: Api, env
     header = json.loads(first)
     assert (header["format"], header["version"], header["schema"]) == ("conflicto-archive", 1, SCHEMA)
     assert header["epoch"] == fact_of(env["DATABASE_URL"], "epoch")
-    assert {line["table"] for line in lines if "table" in line} == set(metadata.tables)
+    assert {line["table"] for line in lines if "table" in line} == set(metadata_obj.tables)
     assert (lines[-1]["rows"]["participants"], lines[-1]["rows"]["responses"]) == (2, 2)
 
 

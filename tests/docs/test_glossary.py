@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from conflicto.app import App
-from conflicto.platform.db.tables import metadata
+from conflicto.platform.db.tables import metadata_obj
 from conflicto.settings import Settings
 from tests.docs.pages import PAGES, ROOT, prose
 
@@ -47,7 +47,7 @@ async def test_public_names_use_the_glossary(app: App, document: dict[str, Any])
     for route in app.routes:
         names |= set(re.findall(r"\w+", route.path.removeprefix("/api/v1")))
     names |= {field.alias.lower() for field in Settings.model_fields.values() if field.alias}
-    for table in metadata.tables.values():
+    for table in metadata_obj.tables.values():
         names |= {table.name, *table.columns.keys()}
 
     assert {name for name in names if FIELDS.search(name)} == {"events"}, "the contract's address of Server-Sent Events"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from conflicto.feed.timestamps import parse
-from conflicto.platform.db.archive import opened
+from conflicto.platform.db.archive import open_archive
 from tests.support.contents import contents
 from tests.support.crowd import gather
 from tests.support.processes import Served, environment, run, served
@@ -27,7 +27,7 @@ def stamps_in(archive: Path) -> tuple[dict[str, int], int]:
     """Return the timestamp of every response in an archive, and the head of the one session."""
     rows: dict[str, int] = {}
     head = 0
-    with opened(archive) as whole:
+    with open_archive(archive) as whole:
         for section, found in whole.sections():
             for row in found:
                 named = dict(zip(section.columns, row, strict=True))

@@ -140,15 +140,15 @@ async def hanging(workers: list[Worker], monkeypatch: pytest.MonkeyPatch) -> Wor
     """Return a worker whose Redis has just begun to hang for 5 s."""
     monkeypatch.setattr(shared_buckets, "MAX_WAIT_S", 0.025)
     one, other = workers
-    await other.redis.ask(lambda client: client.client_pause(5000), otherwise=None)
+    await other.redis.run(lambda client: client.client_pause(5000), default=None)
     return one
 
 
 async def test_redis_that_is_full(workers: list[Worker]) -> None:
     one, other = workers
     assert await one.allowed(SUBMIT, 5) == 5
-    assert await other.redis.ask(lambda client: client.config_set("maxmemory", "1"), otherwise=False)
-    assert await other.redis.ask(lambda client: client.config_set("maxmemory-policy", "noeviction"), otherwise=False)
+    assert await other.redis.run(lambda client: client.config_set("maxmemory", "1"), default=False)
+    assert await other.redis.run(lambda client: client.config_set("maxmemory-policy", "noeviction"), default=False)
 
     assert await one.allowed(SUBMIT, 20) == 15
     assert await one.allowed(CAREFUL, 20) == 5
@@ -158,16 +158,16 @@ async def test_redis_that_forgets(workers: list[Worker]) -> None:
     one, other = workers
     assert await one.allowed(SUBMIT, 12) == 12
     for command in (lambda client: client.flushall(), lambda client: client.script_flush()):
-        assert await other.redis.ask(command, otherwise=False)
+        assert await other.redis.run(command, default=False)
 
     assert await one.allowed(SUBMIT, 20) == 8, "what this process saw, it remembers"
-    assert not one.redis.is_resting
+    assert not one.redis.is_paused
 
 
 async def test_redis_that_holds_something_else_under_the_name(workers: list[Worker]) -> None:
     one, other = workers
-    await other.redis.ask(lambda client: client.rpush("epoch:limits:submit:anna", "x"), otherwise=None)
-    await other.redis.ask(lambda client: client.set("epoch:limits:submit:ben", "x"), otherwise=None)
+    await other.redis.run(lambda client: client.rpush("epoch:limits:submit:anna", "x"), default=None)
+    await other.redis.run(lambda client: client.set("epoch:limits:submit:ben", "x"), default=None)
 
     assert [(await one.limiter.spend(SUBMIT, key)).allowed for key in ("anna", "ben", "clara")] == [True] * 3
 
@@ -194,9 +194,9 @@ async def test_hall_that_is_guessed_from_is_let_in_by_every_worker(workers: list
     while not await is_let_in(other.guard, "GOOD"):
         assert time.monotonic() < deadline
     assert not await is_let_in(other.guard, "OTHER")
-    for name in await other.redis.ask(lambda client: client.keys("epoch:hits:*"), otherwise=[]):
+    for name in await other.redis.run(lambda client: client.keys("epoch:hits:*"), default=[]):
         assert b"GOOD" not in name
-        assert 0 < await other.redis.ask(lambda client, name=name: client.ttl(name), otherwise=-1) <= LIFETIME_S
+        assert 0 < await other.redis.run(lambda client, name=name: client.ttl(name), default=-1) <= LIFETIME_S
     server.stop()
     assert await is_let_in(other.guard, "GOOD"), "it has seen the code itself by now"
 
@@ -228,13 +228,13 @@ async def test_keys_end_by_themselves(workers: list[Worker]) -> None:
     most, without_end = 0, 0
     for begin in range(0, 20_000, 2_000):
         await asyncio.gather(*(one.limiter.spend(quick, f"2001:db8:{begin + nth:x}::") for nth in range(2_000)))
-        info = await other.redis.ask(lambda client: client.info("keyspace"), otherwise=None)
+        info = await other.redis.run(lambda client: client.info("keyspace"), default=None)
         held = (info or {}).get("db0", {"keys": 0, "expires": 0})
         most, without_end = max(most, held["keys"]), without_end + held["keys"] - held["expires"]
     assert most > 1_000
     assert without_end == 0
 
     deadline = time.monotonic() + PATIENCE_S
-    while await other.redis.ask(lambda client: client.keys("epoch:limits:quick:*"), otherwise=None) != []:
+    while await other.redis.run(lambda client: client.keys("epoch:limits:quick:*"), default=None) != []:
         assert time.monotonic() < deadline
         await asyncio.sleep(0.05)

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 import conflicto.results.tables  # noqa: F401 - with the tables that are imported by others
-from conflicto.platform.db.tables import metadata
+from conflicto.platform.db.tables import metadata_obj
 from tests.support.crowd import Crowd, gather
 from tests.support.next_schema import NextSchema
 from tests.support.processes import PLAIN, Served, environment, run_apart, served
@@ -50,7 +50,7 @@ def reading(server: Served, crowd: Crowd) -> Iterator[Counter[int]]:
 def test_a_running_program_works_on_while_a_newer_one_migrates(
     postgres_database: str, tmp_path: Path, order: int, counted: Callable[[str], None]
 ) -> None:
-    newer = NextSchema(tmp_path / "next", postgres_database, sorted(metadata.tables)[::order])
+    newer = NextSchema(tmp_path / "next", postgres_database, sorted(metadata_obj.tables)[::order])
     with served(tmp_path / "data", DATABASE_URL=postgres_database) as server:
         crowd = gather(server)
         pauses = []
@@ -81,7 +81,7 @@ def lacks(server: Served) -> str | None:
 
 
 def test_what_is_begun_after_the_migration_is_the_newer_program(postgres_database: str, tmp_path: Path) -> None:
-    newer = NextSchema(tmp_path / "next", postgres_database, sorted(metadata.tables))
+    newer = NextSchema(tmp_path / "next", postgres_database, sorted(metadata_obj.tables))
     with served(tmp_path / "data", DATABASE_URL=postgres_database) as server:
         crowd = gather(server)
         newer.upgrade()

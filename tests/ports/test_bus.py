@@ -60,7 +60,7 @@ async def until(holds: Callable[[], bool]) -> None:
 async def test_workers_of_one_installation_hear_each_other_and_nobody_else(workers: list[Listening]) -> None:
     first, second, stranger = workers
     for ts in range(100):
-        first.bus.ring({7: ts, 8: 2 * ts})
+        first.bus.publish({7: ts, 8: 2 * ts})
     await until(lambda: {(7, 99), (8, 198)} <= set(second.heard))
 
     assert len(second.heard) < 20
@@ -71,14 +71,14 @@ async def test_workers_of_one_installation_hear_each_other_and_nobody_else(worke
 async def test_a_server_that_was_away_is_heard_again(workers: list[Listening], server: ValkeyServer) -> None:
     first, second, _ = workers
     server.stop()
-    first.bus.ring({7: 1})
+    first.bus.publish({7: 1})
     await until(lambda: not any(each.bus.is_listening for each in workers))
     server.start()
     await until(lambda: all(each.bus.is_listening for each in workers))
 
     assert [each.began for each in workers] == [2, 2, 2]
     while not second.heard:
-        first.bus.ring({7: 2})
+        first.bus.publish({7: 2})
         await asyncio.sleep(0.05)
     assert set(second.heard) == {(7, 2)}
 
@@ -88,16 +88,16 @@ async def test_a_connection_that_died_in_silence_is_noticed(
 ) -> None:
     monkeypatch.setattr(module, "SILENCE_S", 0.2)
     first = workers[0]
-    first.bus.ring({7: 1})
+    first.bus.publish({7: 1})
     await until(lambda: bool(first.heard))
-    await first.redis.ask(lambda client: client.client_pause(3000), otherwise=None)
+    await first.redis.run(lambda client: client.client_pause(3000), default=None)
     await until(lambda: not first.bus.is_listening)
     await until(lambda: first.bus.is_listening)
 
 
 async def test_silence_alone_ends_nothing(workers: list[Listening], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SILENCE_S", 0.1)
-    workers[0].bus.ring({7: 1})
+    workers[0].bus.publish({7: 1})
     await until(lambda: bool(workers[1].heard))
     await asyncio.sleep(0.6)
     assert [(each.bus.is_listening, each.began) for each in workers] == [(True, 1)] * 3
@@ -106,6 +106,6 @@ async def test_silence_alone_ends_nothing(workers: list[Listening], monkeypatch:
 async def test_nonsense_on_the_channel_is_passed_over(workers: list[Listening]) -> None:
     first = workers[0]
     for message in (b"", b"what?", b"\xff\xfe", b"7:", b"7:5"):
-        await first.redis.ask(lambda client, message=message: client.publish("conflicto:one:doorbells", message), otherwise=None)
+        await first.redis.run(lambda client, message=message: client.publish("conflicto:one:doorbells", message), default=None)
     await until(lambda: bool(first.heard))
     assert first.heard == [(7, 5)]

@@ -11,7 +11,7 @@ import pytest
 from psycopg import sql
 
 from conflicto.cli import environment as environment_module
-from conflicto.cli.waiting import NotThere
+from conflicto.cli.database_wait import NotThere
 from tests.support import databases
 from tests.support.patience import PATIENCE_S
 from tests.support.pgbouncer import past_pooler

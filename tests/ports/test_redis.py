@@ -30,16 +30,16 @@ async def redis(server: ValkeyServer) -> AsyncIterator[Redis]:
 
 async def until_answered(redis: Redis) -> None:
     deadline = time.monotonic() + PATIENCE_S
-    while not await redis.ask(lambda client: client.ping(), otherwise=False):
+    while not await redis.run(lambda client: client.ping(), default=False):
         assert time.monotonic() < deadline
         await asyncio.sleep(0.05)
 
 
 async def test_question_is_answered(redis: Redis) -> None:
     await until_answered(redis)
-    assert await redis.ask(lambda client: client.set("greeting", b"hello"), otherwise=None)
-    assert await redis.ask(lambda client: client.get("greeting"), otherwise=None) == b"hello"
-    assert not redis.is_resting
+    assert await redis.run(lambda client: client.set("greeting", b"hello"), default=None)
+    assert await redis.run(lambda client: client.get("greeting"), default=None) == b"hello"
+    assert not redis.is_paused
 
 
 @pytest.mark.timed
@@ -48,30 +48,30 @@ async def test_server_that_is_gone_costs_one_caller_a_moment(
 ) -> None:
     monkeypatch.setattr(module, "REST_S", 0.5)
     await until_answered(redis)
-    faults = redis.faults
+    faults = redis.errors
     server.stop()
 
     began = time.monotonic()
     for _ in range(1000):
-        assert await redis.ask(lambda client: client.ping(), otherwise="none") == "none"
-    assert time.monotonic() - began < 5 * module.REST_S
-    assert faults < redis.faults < faults + 10
-    assert redis.is_resting
+        assert await redis.run(lambda client: client.ping(), default="none") == "none"
+    assert time.monotonic() - began < 5 * module.PAUSE_S
+    assert faults < redis.errors < faults + 10
+    assert redis.is_paused
 
     server.start()
     await until_answered(redis)
-    assert not redis.is_resting
+    assert not redis.is_paused
 
 
 async def test_server_that_hangs_is_not_waited_for(redis: Redis) -> None:
     await until_answered(redis)
-    faults = redis.faults
-    assert await redis.ask(lambda client: client.client_pause(1500), otherwise=False)
+    faults = redis.errors
+    assert await redis.run(lambda client: client.client_pause(1500), default=False)
 
-    answers = await asyncio.gather(*(redis.ask(lambda client: client.set("a", "b"), otherwise="none") for _ in range(100)))
+    answers = await asyncio.gather(*(redis.run(lambda client: client.set("a", "b"), default="none") for _ in range(100)))
 
     assert answers == ["none"] * 100
-    assert redis.faults > faults
+    assert redis.errors > faults
     await until_answered(redis)
 
 
@@ -80,7 +80,7 @@ async def test_mistake_in_a_question_is_told_with_its_place_and_lets_nobody_wait
         raise KeyError
 
     with capture_logs() as told:
-        assert await redis.ask(mistaken, otherwise="none") == "none"
+        assert await redis.run(mistaken, default="none") == "none"
     (line,) = told
     assert line["error"] == "KeyError"
     assert line["at"].startswith("test_redis.py:")
@@ -89,11 +89,11 @@ async def test_mistake_in_a_question_is_told_with_its_place_and_lets_nobody_wait
 async def test_answer_never_reaches_another_question(redis: Redis) -> None:
     await until_answered(redis)
     for nth in range(20):
-        await redis.ask(lambda client, nth=nth: client.set(f"key-{nth}", nth), otherwise=None)
-    task = asyncio.create_task(redis.ask(lambda client: client.blpop("nothing", timeout=1), otherwise=None))
+        await redis.run(lambda client, nth=nth: client.set(f"key-{nth}", nth), default=None)
+    task = asyncio.create_task(redis.run(lambda client: client.blpop("nothing", timeout=1), default=None))
     await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     for nth in range(20):
-        assert await redis.ask(lambda client, nth=nth: client.get(f"key-{nth}"), otherwise=None) == str(nth).encode()
+        assert await redis.run(lambda client, nth=nth: client.get(f"key-{nth}"), default=None) == str(nth).encode()

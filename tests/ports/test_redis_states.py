@@ -18,9 +18,9 @@ from conflicto.platform import redis as module
 from conflicto.platform.clock import Clock
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.limits.shared_buckets import SharedBuckets
-from conflicto.platform.redis import COMPLAINT_S, Complaints, Redis
+from conflicto.platform.redis import LOG_INTERVAL_S, ErrorLog, Redis
 from conflicto.platform.redis_probe import RedisProbe
-from conflicto.platform.redis_url import RedisUrlInvalid, mode_of, require_usable, service_of
+from conflicto.platform.redis_url import RedisUrlInvalid, parse_sentinel_url, require_usable, server_mode
 from tests.support.clocks import HandClock
 from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port
@@ -73,7 +73,7 @@ async def looked(url: str, clock: Any = None) -> tuple[bool, list[dict[str, Any]
     connections = Redis(url, clock or Clock(), deadline_s=PATIENCE_S)
     with capture_logs() as told:
         probe = RedisProbe(connections, "conflicto:test:")
-        await probe.look()
+        await probe.check()
     await connections.close()
     return probe.is_up, [dict(each) for each in told]
 
@@ -119,23 +119,23 @@ async def test_server_that_refuses_our_commands_is_not_up_and_the_log_says_why(
 async def test_cause_is_logged_once_a_minute_and_up_again_is_seen(plain: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "REST_S", 0.0)
     clock = HandClock()
-    one, other = (Redis(plain, clock, deadline_s=PATIENCE_S, complaints=complaints) for complaints in [Complaints(clock)] * 2)
+    one, other = (Redis(plain, clock, deadline_s=PATIENCE_S, error_log=complaints) for complaints in [ErrorLog(clock)] * 2)
     probe = RedisProbe(one, "conflicto:test:")
     structlog.reset_defaults()
     with client_library.Redis.from_url(plain) as client, capture_logs() as told:
         for command in FULL:
             client.execute_command(*command)
         for _ in range(20):
-            await probe.look()
+            await probe.check()
             assert not probe.is_up
-            await one.ask(lambda asked: asked.get("x"), otherwise=None)  # reads succeed meanwhile
-            await other.ask(lambda asked: asked.set("x", b"1"), otherwise=None)
+            await one.run(lambda asked: asked.get("x"), default=None)  # reads succeed meanwhile
+            await other.run(lambda asked: asked.set("x", b"1"), default=None)
         assert len(told) == 1
-        clock.advance(COMPLAINT_S + 1)
-        await probe.look()
+        clock.advance(LOG_INTERVAL_S + 1)
+        await probe.check()
         assert len(told) == 2
         client.config_set("maxmemory", "0")
-        await probe.look()
+        await probe.check()
         assert probe.is_up
     for each in (one, other):
         await each.close()
@@ -170,7 +170,7 @@ async def test_error_of_any_kind_lets_nobody_wait(plain: str, error: Exception, 
     async def fails(_client: object) -> None:
         raise error
 
-    assert await connections.ask(fails, otherwise="none") == "none"
+    assert await connections.run(fails, default="none") == "none"
     await connections.close()
 
 
@@ -183,7 +183,7 @@ def test_address_that_makes_no_sense_is_refused_in_words(url: str) -> None:
 
 
 def test_address_of_sentinels_is_read_whole() -> None:
-    service = service_of("redis+sentinel://user:p%40ss@one:1,[::1]:2,three/main/5?sentinel_password=other&socket_timeout=2")
+    service = parse_sentinel_url("redis+sentinel://user:p%40ss@one:1,[::1]:2,three/main/5?sentinel_password=other&socket_timeout=2")
     assert service.hosts == [("one", 1), ("::1", 2), ("three", 26379)]
     assert service.name == "main"
     assert service.of_sentinels == {"password": "other"}
@@ -227,7 +227,7 @@ async def test_sentinels_lead_to_the_server_and_to_the_next_one_after_a_failover
                 after.flushall()
                 while not after.keys("conflicto:test:probe*"):
                     assert time.monotonic() < deadline
-                    await probe.look()
+                    await probe.check()
                     await asyncio.sleep(0.05)
             await until_up(probe)
             await connections.close()
@@ -237,7 +237,7 @@ async def until_up(probe: RedisProbe) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not probe.is_up:
         assert time.monotonic() < deadline
-        await probe.look()
+        await probe.check()
         await asyncio.sleep(0.05)
 
 
@@ -251,7 +251,7 @@ async def test_server_of_another_kind_is_refused_at_the_start_in_words(
         arguments = (str(folder / "sentinel.conf"), "--sentinel")
     with valkey(folder, *arguments) as port:
         url = f"redis://127.0.0.1:{port}"
-        assert await mode_of(url) == mode
+        assert await server_mode(url) == mode
         assert not (await looked(url))[0]
         done = await asyncio.to_thread(
             run_apart, "serve", "--port", str(free_port()), env=environment(tmp_path / "data", REDIS_URL=url)

@@ -11,7 +11,7 @@ import conflicto.responses.tables
 import conflicto.results.tables
 import conflicto.sessions.tables  # noqa: F401 - the rooms' tables join the metadata
 from conflicto.platform.db.engine import Database
-from conflicto.platform.db.tables import metadata
+from conflicto.platform.db.tables import metadata_obj
 
 Contents = dict[str, list[tuple[Any, ...]]]
 
@@ -31,7 +31,7 @@ def contents(url: str, *, without: set[str] = OWN) -> Contents:
                 ),
                 key=repr,
             )
-            for name, table in metadata.tables.items()
+            for name, table in metadata_obj.tables.items()
             if name not in without
         }
     finally:
@@ -48,7 +48,7 @@ def _plain(value: Any) -> Any:
 
 def fact_of(url: str, key: str) -> str | None:
     """Return a fact that a database keeps about itself."""
-    meta = metadata.tables["meta"]
+    meta = metadata_obj.tables["meta"]
     db = Database(url)
     try:
         return db.query(lambda tx: tx.scalar(select(meta.c.value).where(meta.c.key == key)))

@@ -11,7 +11,7 @@ from jwt.utils import base64url_decode
 
 from conflicto.access.receipts import kid_of, public_text
 from conflicto.access.tokens import MIN_KEY_BYTES, Tokens, digest
-from conflicto.platform.db.backup import sync_folder
+from conflicto.platform.db.backup import sync_directory
 from conflicto.platform.db.metadata import (
     ADMIN_TOKEN_HASH,
     EPOCH,
@@ -201,7 +201,7 @@ def write_admin_token(data_dir: Path, token: str) -> Path:
     except OSError:
         partial.unlink(missing_ok=True)
         raise
-    sync_folder(data_dir)
+    sync_directory(data_dir)
     return path
 
 
@@ -233,7 +233,7 @@ def _write_key(path: Path, key: str) -> None:
     with suppress(FileExistsError):
         os.link(partial, path)
     partial.unlink()
-    sync_folder(path.parent)
+    sync_directory(path.parent)
 
 
 def _written_aside(path: Path, text: str) -> Path:

@@ -49,12 +49,12 @@ class UsedTickets:
         while len(self._used) >= MAX_USED_TICKETS:
             self._forget_oldest()
         self._used[name] = now_s + TICKET_LIFETIME_S + MARGIN_S
-        self._account.change(TICKET_BYTES)
+        self._account.add(TICKET_BYTES)
         if self._redis is not None:
             key, life_s = self._prefix + name, TICKET_LIFETIME_S + MARGIN_S
-            if not await self._redis.ask(lambda client: client.set(key, b"", nx=True, ex=life_s), otherwise=True):
+            if not await self._redis.run(lambda client: client.set(key, b"", nx=True, ex=life_s), default=True):
                 raise TokenInvalid
 
     def _forget_oldest(self) -> None:
         del self._used[next(iter(self._used))]
-        self._account.change(-TICKET_BYTES)
+        self._account.add(-TICKET_BYTES)

@@ -191,14 +191,14 @@ class Tokens:
     def _remember(self, token: str, claims: Claims) -> None:
         if len(self._verified) >= MAX_CACHED_TOKENS:
             self._forget()
-        self._account.change(0 if token in self._verified else VERIFIED_BYTES + len(token))
+        self._account.add(0 if token in self._verified else VERIFIED_BYTES + len(token))
         self._verified[token] = claims
 
     def _forget(self) -> bool:
         """Forget every verified token; whether there were any. Verifying one again takes a fraction of a millisecond."""
         had_some = bool(self._verified)
         self._verified.clear()
-        self._account.change(-self._account.bytes)
+        self._account.add(-self._account.bytes)
         return had_some
 
     def _decoded(self, token: str, audience: str, required: list[str]) -> tuple[dict[str, Any], Claims]:

@@ -62,7 +62,7 @@ class UsedCodes:
         if not self._used:
             return False
         self._used.popitem(last=False)
-        self._account.change(-ENTRY_BYTES)
+        self._account.add(-ENTRY_BYTES)
         return True
 
     def _forget(self, now_s: float) -> None:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text, false, text
 
-from conflicto.platform.db.tables import Uuid16, metadata
+from conflicto.platform.db.tables import Uuid16, metadata_obj
 
 activities = Table(
     "activities",
-    metadata,
+    metadata_obj,
     Column("id", Uuid16, primary_key=True),
     Column("session_id", BigInteger, nullable=False),
     Column("type", String(64), nullable=False),
@@ -59,7 +59,7 @@ activities = Table(
 
 activity_rounds = Table(
     "activity_rounds",
-    metadata,
+    metadata_obj,
     Column("activity_id", Uuid16, primary_key=True),
     Column("round", Integer, primary_key=True, autoincrement=False),
     Column("session_id", BigInteger, nullable=False),

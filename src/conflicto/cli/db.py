@@ -13,9 +13,9 @@ from rich.console import Console
 import conflicto.results.tables  # noqa: F401 - with the tables that are imported by others: a copy holds them all
 from conflicto.access.identity import read_key_files
 from conflicto.cli.environment import DIFFERENT, EXIT_CODES, UNUSABLE, USAGE, existing_database, settings_or_exit, upgrade_or_exit
-from conflicto.cli.restoring import looked_into, restored
+from conflicto.cli.restore import inspect_archive, restore_archive
 from conflicto.platform.clock import Clock
-from conflicto.platform.db.archive import ArchiveUnusable
+from conflicto.platform.db.archive import ArchiveInvalid
 from conflicto.platform.db.backup import BackupFailed, back_up
 from conflicto.platform.db.checks import CheckResult, run_checks
 from conflicto.platform.db.restore import RestoreRefused
@@ -93,19 +93,19 @@ def restore(
     """
     try:
         if look:
-            header, rows = looked_into(file)
+            header, rows = inspect_archive(file)
             out.print(
                 f"{file}: schema {header.schema}, made {header.made_at} by {header.program} on {header.database}: {_told(rows)}."
             )
             return
-        done = restored(file, settings_or_exit())
-    except (ArchiveUnusable, RestoreRefused) as error:
+        done = restore_archive(file, settings_or_exit())
+    except (ArchiveInvalid, RestoreRefused) as error:
         err.print(str(error), markup=False)
         raise typer.Exit(UNUSABLE) from None
     out.print(f"Restored what was there at {done.header.made_at}: {_told(done.rows)}.", markup=False)
     if done.forgotten:
         out.print(f"{done.forgotten:,} participants who left and were forgotten after it were forgotten again.")
-    for kept in filter(None, (done.aside, done.key_aside)):
+    for kept in filter(None, (done.previous, done.previous_key)):
         out.print(f"What was there before is kept: {kept}", markup=False)
 
 

@@ -21,9 +21,9 @@ from rich.console import Console
 from conflicto.cli.environment import DIFFERENT, UNUSABLE
 from conflicto.cli.replay.bars import bars, drawn
 from conflicto.cli.replay.command import outcome_or_exit, show, table_or_exit
-from conflicto.cli.replay.comparing import FeedItem, tally
+from conflicto.cli.replay.comparison import FeedItem, tally
 from conflicto.cli.replay.run import Target
-from conflicto.cli.replay.sending import Plan
+from conflicto.cli.replay.session import Plan
 from conflicto.platform.clock import Clock
 from conflicto.platform.ids import opaque_secret
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DatabaseError
 
 from conflicto.activity_types.errors import InvalidActivityType
 from conflicto.activity_types.registry import load_registry
-from conflicto.cli.waiting import NotThere, answering, patiently
+from conflicto.cli.database_wait import NotThere, answering, patiently
 from conflicto.platform.db.database_url import DatabaseUrlInvalid, parse_database_url
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.errors import DATABASE_ERRORS, is_damaged

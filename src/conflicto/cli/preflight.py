@@ -17,7 +17,7 @@ from rich.console import Console
 from sqlalchemy import make_url
 
 from conflicto.cli.environment import UNUSABLE
-from conflicto.platform.redis_url import RedisUrlInvalid, mode_of, require_usable
+from conflicto.platform.redis_url import RedisUrlInvalid, require_usable, server_mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +81,7 @@ def require_redis(settings: Settings) -> None:
         require_usable(url)
     except RedisUrlInvalid as error:
         _refuse(f"REDIS_URL {error}.")
-    mode = asyncio.run(mode_of(url))
+    mode = asyncio.run(server_mode(url))
     if mode == "cluster":
         _refuse(
             "REDIS_URL leads to a Redis Cluster, which is not supported. Use one server, or Sentinel: redis+sentinel://host:26379/SERVICE."

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from conflicto.feed.notifier import Subscriber
 from conflicto.feed.views import view_of
 from conflicto.platform.http.messages import private_response
-from conflicto.platform.ids import up_to
+from conflicto.platform.ids import random_up_to
 from conflicto.platform.metrics.definitions import LONG_POLLS
 from conflicto.platform.problems import FieldError, InvalidInput
 
@@ -74,7 +74,7 @@ class LongPoll:
         self, request: Request, make: Callable[[Request, SessionState], Awaitable[Response]], seconds: int
     ) -> Response:
         view, waiter = view_of(request.caller), Subscriber(request.caller.participant_id)
-        timer = asyncio.get_running_loop().call_later(seconds * (1 + up_to(JITTER_SHARE)), waiter.finish)
+        timer = asyncio.get_running_loop().call_later(seconds * (1 + random_up_to(JITTER_SHARE)), waiter.finish)
         try:
             with request.on_disconnect(waiter.finish):
                 while True:

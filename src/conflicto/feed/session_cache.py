@@ -287,7 +287,7 @@ class SessionCache:
     def _drop(self, session_id: int) -> None:
         head = self._states.pop(session_id, None)
         if head is not None:
-            self._account.change(-self._sizes.pop(session_id, 0))
+            self._account.add(-self._sizes.pop(session_id, 0))
             head.retire()
 
     def _evict(self) -> bool:
@@ -307,7 +307,7 @@ class SessionCache:
         session_id = head.session.id
         before, now = self._sizes.get(session_id, 0), memory_bytes(head)
         self._sizes[session_id] = now
-        self._account.change(now - before)
+        self._account.add(now - before)
 
     def _mark_deleted(self, session_id: int) -> None:
         self._drop(session_id)

@@ -18,7 +18,7 @@ from conflicto.platform.http.messages import encode
 if TYPE_CHECKING:
     from conflicto.feed.poll_handler import PagePlan
     from conflicto.feed.session_state import SessionState
-    from conflicto.platform.cache import SharedCache
+    from conflicto.platform.shared_cache import SharedCache
 
 
 class _CachedPage(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ from conflicto.feed.timer_wheel import TimerWheel
 from conflicto.feed.timestamps import parse
 from conflicto.feed.views import view_of
 from conflicto.platform.http.messages import Response
-from conflicto.platform.ids import up_to
+from conflicto.platform.ids import random_up_to
 from conflicto.platform.problems import DomainError
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class Stream:
         self._source = teller
         self._first_events = first
         self._state: SessionState | None = None
-        self._ends_at_s = streams.clock.monotonic_s() + LIFETIME_S[0] + up_to(LIFETIME_S[1] - LIFETIME_S[0])
+        self._ends_at_s = streams.clock.monotonic_s() + LIFETIME_S[0] + random_up_to(LIFETIME_S[1] - LIFETIME_S[0])
         self.due_s = 0.0
         self.subscriber = Subscriber(request.caller.participant_id)
 
@@ -204,8 +204,8 @@ class Stream:
 
     async def _write(self, write: Write, part: bytes) -> None:
         silence_s = (
-            MAX_SILENCE_S - _tick_s() - up_to(_tick_s())
-        )  # at random, so that those who opened together do not stay together
+            MAX_SILENCE_S - _tick_s() - random_up_to(_tick_s())
+        )  # at random, so that those who open_archive together do not stay together
         self.due_s = min(self._registry.clock.monotonic_s() + min(silence_s, self._source.poll_interval_s), self._ends_at_s)
         await write(part)
 
@@ -218,4 +218,4 @@ def _with_retry(told: bytes) -> bytes:
     """Return events, the first with the time after which to come back: alone it would reach some clients as an empty event."""
     if not told.startswith(b"id: "):
         return b":\n\n"
-    return b"retry: %d\n%b" % (RETRY_MS[0] + up_to(RETRY_MS[1] - RETRY_MS[0]), told)
+    return b"retry: %d\n%b" % (RETRY_MS[0] + random_up_to(RETRY_MS[1] - RETRY_MS[0]), told)

@@ -40,7 +40,7 @@ class WorkerSync:
 
     def notify(self, committed: Committed) -> None:
         """Tell the others what this worker moved."""
-        self._bus.ring({topic: head.position for topic, head in committed.heads.items()})
+        self._bus.publish({topic: head.position for topic, head in committed.heads.items()})
 
     async def run(self) -> None:
         """Follow until cancelled."""

@@ -16,7 +16,7 @@ import conflicto.sessions.tables  # noqa: F401 - the rooms' tables join the meta
 from conflicto.migrations.locks import take_tables, take_turn
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.schema import revision
-from conflicto.platform.db.tables import metadata
+from conflicto.platform.db.tables import metadata_obj
 from conflicto.platform.db.timeouts import Timeouts
 from conflicto.settings import read_settings
 
@@ -50,7 +50,7 @@ def _migrate(connection: Connection) -> None:
         take_turn(connection)
         if not _is_there(connection):
             take_tables(connection)
-    context.configure(connection=connection, target_metadata=metadata, include_object=_is_ours, compare_type=False)
+    context.configure(connection=connection, target_metadata=metadata_obj, include_object=_is_ours, compare_type=False)
     context.run_migrations()
 
 

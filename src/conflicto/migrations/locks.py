@@ -13,7 +13,7 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import OperationalError
 
 from conflicto.platform.db.schema import SchemaBusy
-from conflicto.platform.ids import up_to
+from conflicto.platform.ids import random_up_to
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -57,6 +57,6 @@ def take_tables(connection: Connection) -> None:
         except OperationalError as error:
             if error.connection_invalidated or time.monotonic() > until:
                 raise SchemaBusy("Somebody keeps a table for long. Nothing was changed; run it again later.") from error
-            time.sleep(REST_S + up_to(REST_S))
+            time.sleep(REST_S + random_up_to(REST_S))
         else:
             return

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, Text, false, text
 
-from conflicto.platform.db.tables import metadata
+from conflicto.platform.db.tables import metadata_obj
 
 participants = Table(
     "participants",
-    metadata,
+    metadata_obj,
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("session_id", BigInteger, nullable=False),
     Column("nickname", Text, nullable=False),
@@ -33,7 +33,7 @@ participants = Table(
 
 seat_links = Table(
     "seat_links",
-    metadata,
+    metadata_obj,
     Column("id", LargeBinary(16), primary_key=True),
     Column("session_id", BigInteger, nullable=False),
     Column("participant_id", BigInteger, nullable=False),

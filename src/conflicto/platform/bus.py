@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
-from conflicto.platform.ids import up_to
-from conflicto.platform.redis import MAX_SAID
+from conflicto.platform.ids import random_up_to
+from conflicto.platform.redis import MAX_ERROR_CHARS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 GATHER_S = 0.005
 """How long doorbells are gathered before they are rung in one message."""
 
-SILENCE_S = 5.0
+READ_TIMEOUT_S = 5.0
 """After so long without a message the connection is tried; it may be dead without anyone having said so."""
 
 RETRY_S = (0.2, 2.0)
 """Pause before the next attempt to listen, at random, so that workers do not come back all at once."""
 
-LONGEST_MESSAGE = 1_000_000
-MOST_DIGITS = 20
+MAX_MESSAGE_BYTES = 1_000_000
+MAX_DIGITS = 20
 """Characters of a number that are looked at; ours have at most 16."""
 
 log = structlog.get_logger(__name__)
@@ -44,7 +44,7 @@ class Bus(Protocol):
     def is_listening(self) -> bool:
         """Whether doorbells of others arrive."""
 
-    def ring(self, moved: Mapping[int, int]) -> None:
+    def publish(self, moved: Mapping[int, int]) -> None:
         """Tell the others to which timestamps this worker moved which topics."""
 
     async def run(self) -> None:
@@ -56,7 +56,7 @@ class NoBus:
 
     is_listening = False
 
-    def ring(self, moved: Mapping[int, int]) -> None:
+    def publish(self, moved: Mapping[int, int]) -> None:
         """Tell nobody."""
 
     async def run(self) -> None:
@@ -66,21 +66,21 @@ class NoBus:
 class RedisBus:
     """One channel of an installation, to which its workers publish and which they all hear. The event loop's alone."""
 
-    def __init__(self, redis: Redis, epoch: str, on_ring: Callable[[int, int], None], on_listening: Callable[[], None]) -> None:
+    def __init__(self, redis: Redis, epoch: str, on_doorbell: Callable[[int, int], None], on_listening: Callable[[], None]) -> None:
         self._redis = redis
         self._channel = f"conflicto:{epoch}:doorbells"
-        self._on_ring = on_ring
+        self._on_doorbell = on_doorbell
         self._on_listening = on_listening
         self._gathered: dict[int, int] = {}
-        self._ringing: asyncio.Task[None] | None = None
+        self._publishing: asyncio.Task[None] | None = None
         self.is_listening = False
 
-    def ring(self, moved: Mapping[int, int]) -> None:
+    def publish(self, moved: Mapping[int, int]) -> None:
         """Tell the others to which timestamps this worker moved which topics, in a moment."""
         for topic, ts in moved.items():
             self._gathered[topic] = max(ts, self._gathered.get(topic, 0))
-        if self._gathered and (self._ringing is None or self._ringing.done()):
-            self._ringing = asyncio.create_task(self._ring())
+        if self._gathered and (self._publishing is None or self._publishing.done()):
+            self._publishing = asyncio.create_task(self._publish_gathered())
 
     async def run(self) -> None:
         """Listen until cancelled; whenever listening begins, `on_listening` is told, because anything may have been missed."""
@@ -89,49 +89,49 @@ class RedisBus:
                 await self._listen()
             except Exception as error:  # noqa: BLE001 - whatever it is, listening begins again
                 if self.is_listening:
-                    log.warning("doorbells-silent", error=type(error).__name__, said=str(error)[:MAX_SAID])
+                    log.warning("doorbells-silent", error=type(error).__name__, said=str(error)[:MAX_ERROR_CHARS])
             finally:
                 self.is_listening = False
             shortest, longest = RETRY_S
-            await asyncio.sleep(shortest + up_to(longest - shortest))
+            await asyncio.sleep(shortest + random_up_to(longest - shortest))
 
-    async def _ring(self) -> None:
+    async def _publish_gathered(self) -> None:
         while self._gathered:
             await asyncio.sleep(GATHER_S)
             gathered, self._gathered = self._gathered, {}
-            await self._redis.ask(partial(_publish, self._channel, written(gathered)), otherwise=None)
+            await self._redis.run(partial(_publish, self._channel, encode(gathered)), default=None)
 
     async def _listen(self) -> None:
         listener = self._redis.listener()
         try:
             await listener.subscribe(self._channel)
-            await self._heard(listener)
+            await self._receive(listener)
             self.is_listening = True
             self._on_listening()
             while True:
-                await self._heard(listener)
+                await self._receive(listener)
         finally:
             with suppress(Exception):
                 await listener.aclose()
 
-    async def _heard(self, listener: Any) -> None:  # noqa: ANN401 - redis-py's PubSub is untyped
+    async def _receive(self, listener: Any) -> None:  # noqa: ANN401 - redis-py's PubSub is untyped
         """Take one message; after a silence make the server say something, or give the connection up."""
-        message = await listener.get_message(timeout=SILENCE_S)
+        message = await listener.get_message(timeout=READ_TIMEOUT_S)
         if message is None:
             await listener.ping()
-            message = await listener.get_message(timeout=SILENCE_S)
+            message = await listener.get_message(timeout=READ_TIMEOUT_S)
             if message is None:
                 raise TimeoutError
         if message["type"] == "message":
-            for topic, ts in read(message["data"]):
-                self._on_ring(topic, ts)
+            for topic, ts in decode(message["data"]):
+                self._on_doorbell(topic, ts)
 
 
 async def _publish(channel: str, message: str, client: Any) -> None:  # noqa: ANN401 - redis-py's own types are of no help
     await client.publish(channel, message)
 
 
-def written(moved: Mapping[int, int]) -> str:
+def encode(moved: Mapping[int, int]) -> str:
     """Return a message.
 
     >>> written({7: 1795580453367871, 8: 1795580453367900})
@@ -140,14 +140,14 @@ def written(moved: Mapping[int, int]) -> str:
     return " ".join(f"{topic}:{ts}" for topic, ts in moved.items())
 
 
-def read(message: object) -> Iterator[tuple[int, int]]:
+def decode(message: object) -> Iterator[tuple[int, int]]:
     """Yield what a message tells; what is no doorbell is passed over.
 
     >>> list(read(b"7:1795580453367871 8: x:1 :: 9:2"))
     [(7, 1795580453367871), (9, 2)]
     """
-    if isinstance(message, bytes) and len(message) <= LONGEST_MESSAGE:
+    if isinstance(message, bytes) and len(message) <= MAX_MESSAGE_BYTES:
         for each in message.split():
             topic, _, ts = each.partition(b":")
-            if topic.isdigit() and ts.isdigit() and max(len(topic), len(ts)) <= MOST_DIGITS:
+            if topic.isdigit() and ts.isdigit() and max(len(topic), len(ts)) <= MAX_DIGITS:
                 yield int(topic), int(ts)

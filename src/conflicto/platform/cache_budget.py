@@ -40,17 +40,17 @@ class Account:
         self.bytes = 0
         self.evictions = 0
 
-    def change(self, by: int) -> None:
+    def add(self, by: int) -> None:
         """Take so many bytes more, or give some back; others, or this cache, evict at once if that is too much."""
         self.bytes += by
         budget = self._budget
         budget.used += by
         if by > 0 and budget.used > budget.max_bytes:
-            budget.make_room()
+            budget.evict_to_fit()
 
     def set(self, size: int) -> None:
         """Hold so many bytes from now on."""
-        self.change(size - self.bytes)
+        self.add(size - self.bytes)
 
     @property
     def max_bytes(self) -> float:
@@ -72,7 +72,7 @@ class CacheBudget:
         self.accounts.append(made)
         return made
 
-    def make_room(self) -> None:
+    def evict_to_fit(self) -> None:
         """Evict until the accounts fit, or until nobody has anything left to evict."""
         spent: set[Account] = set()
         while self.used > self.max_bytes:

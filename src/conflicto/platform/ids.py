@@ -30,7 +30,7 @@ def random_uuid() -> UUID:
     return UUID(bytes=secrets.token_bytes(16), version=4)
 
 
-def ordered_uuids(at_us: int, most: int) -> Iterator[UUID]:
+def ordered_uuids(at_us: int, count: int) -> Iterator[UUID]:
     """Yield up to `most` version 7 UUIDs (RFC 9562 §5.7) for `at_us`, µs since 1970.
 
     Rows made one after the other get neighbouring keys, so inserts touch the right edge of the index. The 12 bits of `rand_a` carry
@@ -39,8 +39,8 @@ def ordered_uuids(at_us: int, most: int) -> Iterator[UUID]:
     milliseconds, rest = divmod(at_us, 1000)
     sub_ms = rest * 4096 // 1000
     fixed = (milliseconds & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | sub_ms << 64 | 0b10 << 62
-    bits = secrets.token_bytes(8 * most)
-    for place in range(0, 8 * most, 8):
+    bits = secrets.token_bytes(8 * count)
+    for place in range(0, 8 * count, 8):
         yield UUID(int=fixed | int.from_bytes(bits[place : place + 8]) >> 2)
 
 
@@ -49,21 +49,21 @@ def opaque_secret(size_bytes: int = 32) -> str:
     return secrets.token_urlsafe(size_bytes)
 
 
-def opaque_names(size_bytes: int, *, at_once: int = 256) -> Iterator[str]:
+def opaque_names(size_bytes: int, *, batch_names: int = 256) -> Iterator[str]:
     """Yield texts of `size_bytes` random bytes, a multiple of 3, without end; the operating system is asked for `at_once` together.
 
     Asking it gives the interpreter's lock away. Where a writer waits for the lock, a question for each request cost a server a
     seventh more processor time.
     """
     while True:
-        drawn_bytes = secrets.token_bytes(size_bytes * at_once)
+        drawn_bytes = secrets.token_bytes(size_bytes * batch_names)
         for place in range(0, len(drawn_bytes), size_bytes):
             yield base64.urlsafe_b64encode(drawn_bytes[place : place + size_bytes]).decode()
 
 
-def up_to(most: float) -> float:
+def random_up_to(maximum: float) -> float:
     """Return a random number from 0 to `most`, for times that must not fall together."""
-    return _CHANCE.random() * most
+    return _CHANCE.random() * maximum
 
 
 def letters(alphabet: str, length: int) -> str:

@@ -21,7 +21,7 @@ def rfc3339(us: int) -> str:
     return f"{_until_second(us // US_PER_S)}{us % US_PER_S:06d}Z"
 
 
-def microseconds(text: str) -> int:
+def parse_rfc3339(text: str) -> int:
     """Return the instant that RFC 3339 `text` names, to the microsecond.
 
     Raises:

@@ -11,10 +11,10 @@ from conflicto.platform.limits.shared_buckets import SpendRequest, spend
 if TYPE_CHECKING:
     from conflicto.platform.redis import Redis
 
-PROBE_S = 2.0
+PROBE_INTERVAL_S = 2.0
 """Pause between two looks."""
 
-LIFE_MS = 10_000
+TTL_MS = 10_000
 
 _BUCKET = Policy("probe", 1_000, 1)
 
@@ -30,15 +30,15 @@ class RedisProbe:
     async def run(self) -> None:
         """Look until cancelled."""
         while True:
-            await self.look()
-            await asyncio.sleep(PROBE_S)
+            await self.check()
+            await asyncio.sleep(PROBE_INTERVAL_S)
 
-    async def look(self) -> None:
+    async def check(self) -> None:
         """Find out whether all of our commands succeed now; the connection tells why not in the log."""
-        self.is_up = await self.redis.ask(self._succeeds, otherwise=False)
+        self.is_up = await self.redis.run(self._succeeds, default=False)
 
     async def _succeeds(self, client: Any) -> bool:  # noqa: ANN401 - redis-py's own types are of no help
-        await client.set(self._name, b"", px=LIFE_MS)
+        await client.set(self._name, b"", px=TTL_MS)
         await client.get(self._name)
         await client.exists(self._name)
         await spend(client, [SpendRequest(f"{self._name}:bucket", _BUCKET, 1)])

@@ -24,17 +24,17 @@ SENTINEL_PORT = 26_379
 
 _PARTS = re.compile(r"\A([^:]*)://([^/?#]*)(.*)", re.DOTALL)
 """Scheme, hosts and the rest: newer interpreters (3.13.5) refuse to split an address with `[::1]` after another host."""
-OF_SENTINEL = "sentinel_"
+SENTINEL_PREFIX = "sentinel_"
 """How parameters begin that are for the Sentinels: `sentinel_username`, `sentinel_password`."""
 
-CONNECT_S = 1.0
+CONNECT_TIMEOUT_S = 1.0
 
 
 class RedisUrlInvalid(ValueError):
     """The address says something that the client does not understand; the text names it and never holds a password."""
 
 
-class Service(NamedTuple):
+class SentinelService(NamedTuple):
     """A service that Sentinels watch: their addresses, and the arguments of connections to them and to the server."""
 
     hosts: list[tuple[str, int]]
@@ -49,12 +49,17 @@ class SentinelPool(BlockingConnectionPool):
     is_master = True
     check_connection = False
 
-    def __init__(self, service: Service, **arguments: Any) -> None:  # noqa: ANN401 - redis-py's arguments
+    def __init__(self, service: SentinelService, **arguments: Any) -> None:  # noqa: ANN401 - redis-py's arguments
         is_tls = arguments.pop("ssl", False)
         kind = SentinelManagedSSLConnection if is_tls else SentinelManagedConnection
         super().__init__(connection_class=kind, **arguments)
         self.connection_kwargs["connection_pool"] = proxy(self)
-        timeouts = {"socket_timeout": CONNECT_S, "socket_connect_timeout": CONNECT_S, "retry": Retry(NoBackoff(), 0), "ssl": is_tls}
+        timeouts = {
+            "socket_timeout": CONNECT_TIMEOUT_S,
+            "socket_connect_timeout": CONNECT_TIMEOUT_S,
+            "retry": Retry(NoBackoff(), 0),
+            "ssl": is_tls,
+        }
         self._sentinels = Sentinel(service.hosts, sentinel_kwargs=timeouts | service.of_sentinels)  # type: ignore[no-untyped-call]
         self._service = service.name
         self._master: tuple[str, int] | None = None
@@ -74,23 +79,24 @@ class SentinelPool(BlockingConnectionPool):
             await client.aclose()
 
 
-def pool(url: str, *, most: int, wait_s: float, answer_s: float | None) -> BlockingConnectionPool:
+def create_pool(url: str, *, max_connections: int, wait_s: float, read_timeout_s: float | None) -> BlockingConnectionPool:
     """Return a pool of at most so many connections, for which callers wait for `wait_s`.
 
     Raises:
         RedisUrlInvalid: the address holds what the client does not understand.
     """
     common: dict[str, Any] = {
-        "max_connections": most, "timeout": wait_s, "socket_connect_timeout": CONNECT_S, "socket_timeout": answer_s,
+        "max_connections": max_connections, "timeout": wait_s,
+        "socket_connect_timeout": CONNECT_TIMEOUT_S, "socket_timeout": read_timeout_s,
         "retry": Retry(NoBackoff(), 0), "retry_on_timeout": False, "client_name": "conflicto",
     }  # fmt: skip
     if url.partition("://")[0].lower() in SENTINEL_SCHEMES:
-        service = service_of(url)
+        service = parse_sentinel_url(url)
         return SentinelPool(service, **(common | service.of_server))
     return BlockingConnectionPool.from_url(url, **common)
 
 
-def service_of(url: str) -> Service:
+def parse_sentinel_url(url: str) -> SentinelService:
     """Return what `redis+sentinel://[user:password@]host[:port][,…]/SERVICE[/db][?parameters]` says.
 
     Raises:
@@ -109,9 +115,9 @@ def service_of(url: str) -> Service:
         said: Mapping[str, Any] = parse_url(f"redis://{before}{'@' if before else ''}localhost/{db}?{parts.query}")
     except ValueError as error:
         raise RedisUrlInvalid(_without_input(error)) from None
-    of_server = {key: value for key, value in said.items() if not key.startswith(OF_SENTINEL) and key not in {"host", "port"}}
-    of_sentinels = {key.removeprefix(OF_SENTINEL): value for key, value in said.items() if key.startswith(OF_SENTINEL)}
-    return Service(addresses, name, of_sentinels, of_server | {"ssl": parts.scheme.startswith("rediss")})
+    of_server = {key: value for key, value in said.items() if not key.startswith(SENTINEL_PREFIX) and key not in {"host", "port"}}
+    of_sentinels = {key.removeprefix(SENTINEL_PREFIX): value for key, value in said.items() if key.startswith(SENTINEL_PREFIX)}
+    return SentinelService(addresses, name, of_sentinels, of_server | {"ssl": parts.scheme.startswith("rediss")})
 
 
 def require_usable(url: str) -> None:
@@ -125,7 +131,7 @@ def require_usable(url: str) -> None:
         message = "names a database that is no number. Write redis://host:6379/0, and @ : / ? # in a password as %40 and so on"
         raise RedisUrlInvalid(message)
     try:
-        pool(url, most=1, wait_s=CONNECT_S, answer_s=CONNECT_S).make_connection()  # type: ignore[no-untyped-call]
+        create_pool(url, max_connections=1, wait_s=CONNECT_TIMEOUT_S, read_timeout_s=CONNECT_TIMEOUT_S).make_connection()  # type: ignore[no-untyped-call]
     except RedisUrlInvalid:
         raise
     except TypeError as error:
@@ -148,11 +154,11 @@ def _without_input(error: ValueError) -> str:
     return str(error)
 
 
-async def mode_of(url: str) -> str | None:
+async def server_mode(url: str) -> str | None:
     """Return how the server at an address runs: `standalone`, `sentinel` or `cluster`; None if it does not say."""
-    connections = pool(url, most=1, wait_s=CONNECT_S, answer_s=CONNECT_S)
+    connections = create_pool(url, max_connections=1, wait_s=CONNECT_TIMEOUT_S, read_timeout_s=CONNECT_TIMEOUT_S)
     try:
-        async with asyncio.timeout(2 * CONNECT_S):
+        async with asyncio.timeout(2 * CONNECT_TIMEOUT_S):
             said = await Client(connection_pool=connections).info("server")
         return str(said.get("redis_mode") or said.get("server_mode") or "") or None
     except Exception:  # noqa: BLE001 - it may be away, or keep this to itself

@@ -70,7 +70,7 @@ class MadeOfActivities(Generic[T]):
         if not self._kept:
             return False
         _, (_, _, size) = self._kept.popitem(last=False)
-        self._account.change(-size)
+        self._account.add(-size)
         return True
 
     async def _read(self, activity_id: UUID) -> T:
@@ -83,5 +83,5 @@ class MadeOfActivities(Generic[T]):
         self._kept[activity_id] = activity.revision, made, size
         if len(self._kept) > self._most:
             self.forget_oldest()
-        self._account.change(size - (before[2] if before else 0))
+        self._account.add(size - (before[2] if before else 0))
         return made

@@ -13,7 +13,7 @@ from conflicto.participants.nickname import MAX_CHARS, key_part
 from conflicto.participants.schemas import PARTICIPANT_EXAMPLE, ResponseRetention
 from conflicto.platform.http.formats import Timestamp, Uuid
 from conflicto.platform.http.paging import PageOut, PageQuery, StrictModel, example, page_example
-from conflicto.platform.instants import microseconds, rfc3339
+from conflicto.platform.instants import parse_rfc3339, rfc3339
 from conflicto.responses.model import Moderation
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def _instant(text: str) -> str:
-    microseconds(text)
+    parse_rfc3339(text)
     return text
 
 
@@ -93,7 +93,7 @@ class FloodIn(StrictModel):
     def flood(self) -> FloodFilter:
         """Return who is meant."""
         part = None if self.name_contains is None else key_part(self.name_contains)
-        return FloodFilter(since_ts=None if self.joined_since is None else microseconds(self.joined_since), key_part=part)
+        return FloodFilter(since_ts=None if self.joined_since is None else parse_rfc3339(self.joined_since), key_part=part)
 
 
 class FloodOut(BaseModel):

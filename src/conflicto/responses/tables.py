@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text, text
 
-from conflicto.platform.db.tables import Uuid16, metadata
+from conflicto.platform.db.tables import Uuid16, metadata_obj
 
 responses = Table(
     "responses",
-    metadata,
+    metadata_obj,
     Column("id", Uuid16, primary_key=True),
     Column("session_id", BigInteger, nullable=False),
     Column("activity_id", Uuid16, nullable=False),
@@ -42,7 +42,7 @@ responses = Table(
 
 pooled_responses = Table(
     "pooled_responses",
-    metadata,
+    metadata_obj,
     Column("id", Uuid16, primary_key=True),
     Column("session_id", BigInteger, nullable=False),
     Column("activity_id", Uuid16, nullable=False),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table
 
-from conflicto.platform.db.tables import Uuid16, metadata
+from conflicto.platform.db.tables import Uuid16, metadata_obj
 
 tally_segments = Table(
     "tally_segments",
-    metadata,
+    metadata_obj,
     Column("activity_id", Uuid16, primary_key=True),
     Column("round", Integer, primary_key=True, autoincrement=False),
     Column("upto_ts", BigInteger, primary_key=True, autoincrement=False),

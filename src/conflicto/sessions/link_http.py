@@ -20,7 +20,7 @@ from conflicto.platform.http.control_plane import CurrentRequest
 from conflicto.platform.http.messages import NO_STORE, Response, json_response
 from conflicto.platform.http.paging import PageQuery, after_key, page_response
 from conflicto.platform.http.routes import Docs, Route, control
-from conflicto.platform.instants import US_PER_S, microseconds
+from conflicto.platform.instants import US_PER_S, parse_rfc3339
 from conflicto.platform.limits.bucket import Policy
 from conflicto.platform.problems import FieldError, InvalidInput, NotFound
 from conflicto.platform.strict_json import RESPONSE_LIMITS
@@ -107,7 +107,7 @@ class LinkEndpoints:
 
     async def make(self, request: CurrentRequest, session_id: int, body: link_schemas.LinkIn) -> Response:
         """Make a link and return it with its token."""
-        expires_us = None if body.expires_at is None else microseconds(body.expires_at)
+        expires_us = None if body.expires_at is None else parse_rfc3339(body.expires_at)
         if expires_us is not None and expires_us <= self.tokens.clock.wall_us():
             raise InvalidInput(errors=(FieldError("/expires_at", "must lie in the future"),))
         link, token = await self._made(request, session_id, NewLink(body.scope, body.name, expires_us, self._life_s))

@@ -10,7 +10,7 @@ from typing_extensions import TypeAliasType
 from conflicto.access.links import MAX_LINK_NAME_LENGTH, Scope
 from conflicto.platform.http.formats import Timestamp, Uuid
 from conflicto.platform.http.paging import PageOut, StrictModel, example, page_example
-from conflicto.platform.instants import microseconds, rfc3339
+from conflicto.platform.instants import parse_rfc3339, rfc3339
 
 if TYPE_CHECKING:
     from conflicto.access.links import Link
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _instant(text: str) -> str:
-    microseconds(text)
+    parse_rfc3339(text)
     return text
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text, text
 
-from conflicto.platform.db.tables import Uuid16, metadata
+from conflicto.platform.db.tables import Uuid16, metadata_obj
 
 IS_OPEN = text("status <> 'completed' AND NOT deleted")
 """Sessions that can be joined. A query finds them by their code's index only if it says this to the letter, without parameters."""
 
 sessions = Table(
     "sessions",
-    metadata,
+    metadata_obj,
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("title", Text, nullable=False),
     Column("description", Text),
@@ -41,7 +41,7 @@ sessions = Table(
 
 feed_heads = Table(
     "feed_heads",
-    metadata,
+    metadata_obj,
     Column("session_id", BigInteger, primary_key=True, autoincrement=False),
     Column("ts", BigInteger, nullable=False),
     Column("ctl", BigInteger, nullable=False),
@@ -65,7 +65,7 @@ rows of the pool that are to become rows of these, or keep a place. `own_ts` is 
 
 links = Table(
     "links",
-    metadata,
+    metadata_obj,
     Column("id", Uuid16, primary_key=True),
     Column("session_id", BigInteger, nullable=False),
     Column("scope", String(16), nullable=False),
@@ -81,7 +81,7 @@ links = Table(
 
 feed_gaps = Table(
     "feed_gaps",
-    metadata,
+    metadata_obj,
     Column("session_id", BigInteger, primary_key=True, autoincrement=False),
     Column("after_ts", BigInteger, primary_key=True, autoincrement=False),
     Column("until_ts", BigInteger, nullable=False),
@@ -90,7 +90,7 @@ feed_gaps = Table(
 
 transitions = Table(
     "transitions",
-    metadata,
+    metadata_obj,
     Column("session_id", BigInteger, primary_key=True, autoincrement=False),
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("actor", Text, nullable=False),
@@ -104,7 +104,7 @@ transitions = Table(
 
 idempotency_keys = Table(
     "idempotency_keys",
-    metadata,
+    metadata_obj,
     Column("id", LargeBinary(16), primary_key=True),
     Column("session_id", BigInteger, nullable=False),
     Column("fingerprint", LargeBinary(16), nullable=False),

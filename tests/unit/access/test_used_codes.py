@@ -70,8 +70,8 @@ def test_whole_memory_may_take_the_oldest_away() -> None:
     assert not used._evict(), "there is nothing to give"
     for code in ("a", "b", "c"):
         used.add("192.0.2.1", code)
-    budget.account("another").change(ENTRY_BYTES)
-    budget.make_room()
+    budget.account("another").add(ENTRY_BYTES)
+    budget.evict_to_fit()
 
     assert not used.has("192.0.2.1", "a")
     assert used.has("192.0.2.1", "c")

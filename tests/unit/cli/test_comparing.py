@@ -1,6 +1,6 @@
 import msgspec
 
-from conflicto.cli.replay.comparing import FeedItem, Mismatch, compare, tally
+from conflicto.cli.replay.comparison import FeedItem, Mismatch, compare, tally
 from conflicto.cli.replay.table import Table
 
 TABLE = Table(("a", "b"), (("1", '"x"'), ("2", None)))

@@ -24,12 +24,12 @@ class Entries:
 
     def put(self, size: int) -> None:
         self.sizes.append(size)
-        self.account.change(size)
+        self.account.add(size)
 
     def evict(self) -> bool:
         if not self.sizes:
             return False
-        self.account.change(-self.sizes.popleft())
+        self.account.add(-self.sizes.popleft())
         return True
 
 
@@ -59,12 +59,12 @@ def test_what_is_larger_than_all_together_does_not_stay() -> None:
 
 def test_a_cache_that_cannot_evict_leaves_it_to_others() -> None:
     budget = CacheBudget(100)
-    budget.account("fixed").change(80)
+    budget.account("fixed").add(80)
     cache = Entries(budget, "one", 0.5)
     for _ in range(10):
         cache.put(10)
     assert (budget.used, cache.account.bytes) == (100, 20)
-    budget.account("more").change(90)
+    budget.account("more").add(90)
     assert (budget.used, cache.account.bytes) == (170, 0)
 
 

@@ -33,7 +33,7 @@ def test_names_without_end_ask_the_system_once_for_many(monkeypatch: pytest.Monk
         return token_bytes(size)
 
     monkeypatch.setattr(secrets, "token_bytes", counted)
-    names = list(islice(opaque_names(12, at_once=10), 25))
+    names = list(islice(opaque_names(12, batch_names=10), 25))
 
     assert len(set(names)) == 25
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{16}", name) for name in names)

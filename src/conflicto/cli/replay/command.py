@@ -14,7 +14,7 @@ from rich.console import Console
 from conflicto.cli.environment import DIFFERENT, UNUSABLE, USAGE
 from conflicto.cli.replay.client import Refused
 from conflicto.cli.replay.run import Target, run_replay
-from conflicto.cli.replay.sending import Plan
+from conflicto.cli.replay.session import Plan
 from conflicto.cli.replay.table import Table, TableInvalid, read_table
 
 if TYPE_CHECKING:

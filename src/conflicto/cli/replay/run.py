@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from conflicto.cli.replay.client import connected
-from conflicto.cli.replay.comparing import FeedItem, Report, compare
-from conflicto.cli.replay.sending import Stage, answer_column, build_stage, read_back, seat_rows
+from conflicto.cli.replay.comparison import FeedItem, Report, compare
+from conflicto.cli.replay.session import Stage, answer_column, build_stage, read_back, seat_rows
 from conflicto.platform.clock import Clock
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Task
 
-    from conflicto.cli.replay.sending import Plan
+    from conflicto.cli.replay.session import Plan
     from conflicto.cli.replay.table import Table
 
 

@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 FORMAT = "conflicto-archive"
 VERSION = 1
 
-GZIP = 31
+GZIP_WBITS = 31
 """zlib's `wbits` for a gzip stream."""
 
-FASTEST = 1
+COMPRESSION_LEVEL = 1
 """The level: 60 MB/s on one core, and files a quarter larger than at zlib's usual 6, which takes three times as long."""
 
-DIGEST = 64
-LONGEST_HEADER = 65_536
-CHUNK = 1 << 20
+DIGEST_CHARS = 64
+MAX_HEADER_BYTES = 65_536
+CHUNK_BYTES = 1 << 20
 
 SQLITE_MAGIC = b"SQLite format 3\x00"
 
 
-class ArchiveUnusable(ValueError):
+class ArchiveInvalid(ValueError):
     """The file is no whole archive of this program; says why."""
 
 
@@ -72,38 +72,38 @@ class ArchiveWriter:
     def __init__(self, file: BinaryIO, header: Header) -> None:
         self._file = file
         self._digest = sha256()
-        self._packer = zlib.compressobj(FASTEST, zlib.DEFLATED, GZIP)
+        self._packer = zlib.compressobj(COMPRESSION_LEVEL, zlib.DEFLATED, GZIP_WBITS)
         self._encode = msgspec.json.Encoder().encode
         self._rows: dict[str, int] = {}
-        self._put(self._encode(asdict(header)) + b"\n")
+        self._write(self._encode(asdict(header)) + b"\n")
 
     def section(self, section: Section, rows: Iterable[Sequence[Any]]) -> None:
         """Write a table, row by row; memory does not grow with it."""
-        self._pack(self._encode({"table": section.table, "columns": section.columns, "kinds": section.kinds}) + b"\n")
+        self._compress(self._encode({"table": section.table, "columns": section.columns, "kinds": section.kinds}) + b"\n")
         encode, lines, size, count = self._encode, [], 0, 0
         for row in rows:
             line = encode(row)
             lines.append(line)
             size += len(line)
             count += 1
-            if size > CHUNK:
-                self._pack(b"\n".join(lines) + b"\n")
+            if size > CHUNK_BYTES:
+                self._compress(b"\n".join(lines) + b"\n")
                 lines, size = [], 0
         if lines:
-            self._pack(b"\n".join(lines) + b"\n")
+            self._compress(b"\n".join(lines) + b"\n")
         self._rows[section.table] = count
 
     def finish(self) -> dict[str, int]:
         """Write the end and return how many rows each table has."""
-        self._pack(self._encode({"rows": self._rows}) + b"\n")
-        self._put(self._packer.flush())
+        self._compress(self._encode({"rows": self._rows}) + b"\n")
+        self._write(self._packer.flush())
         self._file.write(self._digest.hexdigest().encode())
         return self._rows
 
-    def _pack(self, data: bytes) -> None:
-        self._put(self._packer.compress(data))
+    def _compress(self, data: bytes) -> None:
+        self._write(self._packer.compress(data))
 
-    def _put(self, data: bytes) -> None:
+    def _write(self, data: bytes) -> None:
         self._digest.update(data)
         self._file.write(data)
 
@@ -134,14 +134,14 @@ class Archive:
             told[section.table] = rows.count
             line = rows.after
         if not isinstance(line, dict) or line.get("rows") != told:
-            raise ArchiveUnusable("The archive does not hold the rows that it says it holds.")
+            raise ArchiveInvalid("The archive does not hold the rows that it says it holds.")
         self.rows = told
 
     def _lines(self) -> Iterator[Any]:
-        unpacker = zlib.decompressobj(GZIP)
+        unpacker = zlib.decompressobj(GZIP_WBITS)
         decode, rest = msgspec.json.Decoder().decode, b""
         while (left := self._end - self._file.tell()) > 0:
-            *lines, rest = (rest + unpacker.decompress(self._file.read(min(CHUNK, left)))).split(b"\n")
+            *lines, rest = (rest + unpacker.decompress(self._file.read(min(CHUNK_BYTES, left)))).split(b"\n")
             for line in lines:
                 yield decode(line)
 
@@ -164,21 +164,21 @@ class _Rows:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Archive]:
+def open_archive(path: Path) -> Iterator[Archive]:
     """Yield an archive after reading all of it once: what is not as it was written is refused before anything comes of it.
 
     Raises:
         ArchiveUnusable: it is no archive, not whole, changed, or of a later version of the format.
     """
     with path.open("rb") as file:
-        line = file.readline(LONGEST_HEADER)
+        line = file.readline(MAX_HEADER_BYTES)
         if line.startswith(SQLITE_MAGIC):
-            raise ArchiveUnusable(
+            raise ArchiveInvalid(
                 f"{path} is a database file of SQLite. A copy of a file in use lacks what its -wal file holds, and nobody can tell. "
                 "If the server that used it was stopped, name it in DATABASE_URL and run `conflicto db backup` on it."
             )
         header = _header(path, line)
-        end = path.stat().st_size - DIGEST
+        end = path.stat().st_size - DIGEST_CHARS
         _require_unchanged(path, file, end)
         file.seek(len(line))
         yield Archive(file, header, end)
@@ -190,21 +190,21 @@ def _header(path: Path, line: bytes) -> Header:
     except msgspec.DecodeError:
         said = {}
     if said.get("format") != FORMAT:
-        raise ArchiveUnusable(f"{path} is no archive of `conflicto db backup`.")
+        raise ArchiveInvalid(f"{path} is no archive of `conflicto db backup`.")
     if said.get("version") != VERSION:
-        raise ArchiveUnusable(
+        raise ArchiveInvalid(
             f"{path} was written by a later version ({said.get('program')}). Restore it with that one or a newer one."
         )
     try:
         return msgspec.convert(said, Header, strict=True)
     except msgspec.ValidationError as error:
-        raise ArchiveUnusable(f"{path}: its first line is damaged.") from error
+        raise ArchiveInvalid(f"{path}: its first line is damaged.") from error
 
 
 def _require_unchanged(path: Path, file: BinaryIO, end: int) -> None:
     file.seek(0)
     digest = sha256()
     while (left := end - file.tell()) > 0:
-        digest.update(file.read(min(CHUNK, left)))
+        digest.update(file.read(min(CHUNK_BYTES, left)))
     if file.read() != digest.hexdigest().encode():
-        raise ArchiveUnusable(f"{path} is damaged or not whole: its checksum does not fit.")
+        raise ArchiveInvalid(f"{path} is damaged or not whole: its checksum does not fit.")

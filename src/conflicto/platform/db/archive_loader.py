@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg import sql
 from sqlalchemy import column, insert, inspect, table, text
 
-from conflicto.platform.db.archive import ArchiveUnusable
+from conflicto.platform.db.archive import ArchiveInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ INDEXES = {
 """Those that no constraint stands on: an index that is made of rows that are there costs a third of one that grows with them."""
 
 
-def fill(connection: Connection, archive: Archive) -> None:
+def load_archive(connection: Connection, archive: Archive) -> None:
     """Fill the tables that the archive has; the schema must be the archive's.
 
     Raises:
@@ -37,7 +37,7 @@ def fill(connection: Connection, archive: Archive) -> None:
     tables = {name: {each["name"] for each in known.get_columns(name)} for name in known.get_table_names()}
     for section, rows in archive.sections():
         if not set(section.columns) <= tables.get(section.table, set()):
-            raise ArchiveUnusable(f"Schema {archive.header.schema} has no table {section.table} with these columns.")
+            raise ArchiveInvalid(f"Schema {archive.header.schema} has no table {section.table} with these columns.")
         with _without_indexes(connection, section.table):
             (_fill_sqlite if connection.dialect.name == "sqlite" else _fill_postgres)(connection, section, rows)
 

@@ -15,11 +15,11 @@ from sqlalchemy import Boolean, LargeBinary, select, text
 from sqlalchemy.exc import DBAPIError
 
 from conflicto import __version__
-from conflicto.platform.db.archive import ArchiveUnusable, ArchiveWriter, Header, Section, opened
+from conflicto.platform.db.archive import ArchiveInvalid, ArchiveWriter, Header, Section, open_archive
 from conflicto.platform.db.group import POSTGRES_NOW
 from conflicto.platform.db.metadata import EPOCH
 from conflicto.platform.db.schema import SCHEMA
-from conflicto.platform.db.tables import Uuid16, meta, metadata
+from conflicto.platform.db.tables import Uuid16, metadata_obj, metadata_table
 from conflicto.platform.instants import rfc3339
 from conflicto.platform.problems import Unavailable
 
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.transaction import ReadTx
 
-ROWS_AT_ONCE = 5_000
+ROWS_PER_FETCH = 5_000
 """Rows that PostgreSQL sends at a time."""
 
-PATIENCE = "SET LOCAL idle_in_transaction_session_timeout = 0"
+NO_IDLE_TIMEOUT = "SET LOCAL idle_in_transaction_session_timeout = 0"
 """A slow disk may take its time between two chunks; elsewhere readers are cut off after 10 s."""
 
 
@@ -56,20 +56,20 @@ def back_up(db: Database, target: Path, clock: Clock, *, extra_metadata: Mapping
     try:
         unfinished.unlink(missing_ok=True)
         with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            rows = db.query(_written, file, clock, extra_metadata)
+            rows = db.query(_write_archive, file, clock, extra_metadata)
             file.flush()
             os.fsync(file.fileno())
-        with opened(unfinished):
+        with open_archive(unfinished):
             unfinished.replace(target)
-        sync_folder(target.parent)
-    except (OSError, ArchiveUnusable, DBAPIError, driver.Error, psycopg.Error, Unavailable) as error:
+        sync_directory(target.parent)
+    except (OSError, ArchiveInvalid, DBAPIError, driver.Error, psycopg.Error, Unavailable) as error:
         raise BackupFailed(f"{target}: {error.__cause__ or error}") from error
     finally:
         unfinished.unlink(missing_ok=True)
     return rows
 
 
-def sync_folder(folder: Path) -> None:
+def sync_directory(folder: Path) -> None:
     """See to it that the names in a folder survive a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -78,7 +78,7 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def kind_of(column: Column[Any]) -> str:
+def value_kind(column: Column[Any]) -> str:
     """Return how a column's values are written: `bytes` and `uuid` in hex, `bool` as true or false, all others as they are."""
     if isinstance(column.type, Uuid16):
         return "uuid"
@@ -87,19 +87,19 @@ def kind_of(column: Column[Any]) -> str:
     return "bool" if isinstance(column.type, Boolean) else "plain"
 
 
-def _written(tx: ReadTx, file: BinaryIO, clock: Clock, facts: Mapping[str, str]) -> dict[str, int]:
+def _write_archive(tx: ReadTx, file: BinaryIO, clock: Clock, facts: Mapping[str, str]) -> dict[str, int]:
     if tx.dialect == "sqlite":
         _require_sound(tx)
         made_us = clock.wall_us()
     else:
-        tx.connection.execute(text(PATIENCE))
+        tx.connection.execute(text(NO_IDLE_TIMEOUT))
         made_us = int(tx.scalar(POSTGRES_NOW))
-    epoch = tx.scalar(select(meta.c.value).where(meta.c.key == EPOCH))
+    epoch = tx.scalar(select(metadata_table.c.value).where(metadata_table.c.key == EPOCH))
     archive = ArchiveWriter(file, Header(SCHEMA, made_us, rfc3339(made_us), __version__, tx.dialect, epoch))
-    for table in metadata.sorted_tables:
+    for table in metadata_obj.sorted_tables:
         columns = list(table.columns)
-        section = Section(str(table.name), tuple(str(column.name) for column in columns), tuple(map(kind_of, columns)))
-        archive.section(section, _rows(tx, table, section.kinds, list(facts.items()) if table is meta else ()))
+        section = Section(str(table.name), tuple(str(column.name) for column in columns), tuple(map(value_kind, columns)))
+        archive.section(section, _rows(tx, table, section.kinds, list(facts.items()) if table is metadata_table else ()))
     return archive.finish()
 
 
@@ -115,7 +115,7 @@ def _rows(tx: ReadTx, table: Table, kinds: Sequence[str], more: Iterable[tuple[A
     raw: Any = tx.connection.connection.driver_connection
     cursor = raw.cursor() if tx.dialect == "sqlite" else raw.cursor(name=f"backup_{table.name}")
     if tx.dialect == "postgresql":
-        cursor.itersize = ROWS_AT_ONCE
+        cursor.itersize = ROWS_PER_FETCH
     written = [_SQLITE[kind] if tx.dialect == "sqlite" else _POSTGRES[kind] for kind in kinds]
     special = [(at, write) for at, write in enumerate(written) if write is not None]
     try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select, text, update
 
-from conflicto.platform.db.tables import meta
+from conflicto.platform.db.tables import metadata_table
 from conflicto.platform.instants import US_PER_S
 
 if TYPE_CHECKING:
@@ -23,15 +23,17 @@ def claim(tx: WriteTx, name: str, holder: str, life_s: float) -> bool:
     """Take or keep a lease for so long from now, by the clock that orders the feed; False: another process has it."""
     key = f"lease:{name}"
     tx.write(_MAKE, {"key": key})
-    found = tx.scalar(select(meta.c.value).where(meta.c.key == key).with_for_update())
+    found = tx.scalar(select(metadata_table.c.value).where(metadata_table.c.key == key).with_for_update())
     until, _, present = str(found).partition(" ")
     if present != holder and int(until) > tx.now_us:
         return False
-    tx.write(update(meta).where(meta.c.key == key).values(value=f"{tx.now_us + round(life_s * US_PER_S)} {holder}"))
+    tx.write(
+        update(metadata_table).where(metadata_table.c.key == key).values(value=f"{tx.now_us + round(life_s * US_PER_S)} {holder}")
+    )
     return True
 
 
 def release(tx: WriteTx, name: str, holder: str) -> None:
     """Let another process have it at once."""
     if claim(tx, name, holder, 0):
-        tx.write(update(meta).where(meta.c.key == f"lease:{name}").values(value="0 nobody"))
+        tx.write(update(metadata_table).where(metadata_table.c.key == f"lease:{name}").values(value="0 nobody"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, insert, select
 
 from conflicto.platform.db.errors import IntegrityError
-from conflicto.platform.db.tables import meta
+from conflicto.platform.db.tables import metadata_table
 from conflicto.platform.db.transaction import ReadTx
 
 if TYPE_CHECKING:
@@ -28,21 +28,23 @@ ADMIN_TOKEN_HASH = "admin_token_hash"  # noqa: S105 - the name of a fact
 
 def read_metadata(tx: ReadTx, key: str) -> str | None:
     """Return a fact in a transaction that is open already, None if it was never written."""
-    found: str | None = tx.scalar(select(meta.c.value).where(meta.c.key == key))
+    found: str | None = tx.scalar(select(metadata_table.c.value).where(metadata_table.c.key == key))
     return found
 
 
 def read_metadata_with_prefix(tx: ReadTx, beginning: str) -> dict[str, str]:
     """Return the facts whose names begin so, by the rest of the name."""
-    rows = tx.all(select(meta.c.key, meta.c.value).where(meta.c.key.startswith(beginning, autoescape=True)))
+    rows = tx.all(
+        select(metadata_table.c.key, metadata_table.c.value).where(metadata_table.c.key.startswith(beginning, autoescape=True))
+    )
     return {row.key.removeprefix(beginning): row.value for row in rows}
 
 
 def write_metadata(tx: ReadTx, key: str, value: str | None) -> None:
     """Write a fact anew in a transaction that is open already; None takes it away."""
-    tx.connection.execute(delete(meta).where(meta.c.key == key))
+    tx.connection.execute(delete(metadata_table).where(metadata_table.c.key == key))
     if value is not None:
-        tx.connection.execute(insert(meta), {"key": key, "value": value})
+        tx.connection.execute(insert(metadata_table), {"key": key, "value": value})
 
 
 def load_metadata(db: Database, key: str) -> str | None:
@@ -59,7 +61,7 @@ def ensure_metadata(db: Database, key: str, make: Callable[[], str]) -> tuple[st
     made = make()
     try:
         with db.writer_connection() as connection, connection.begin():
-            connection.execute(insert(meta), {"key": key, "value": made})
+            connection.execute(insert(metadata_table), {"key": key, "value": made})
     except IntegrityError:
         return load_metadata(db, key) or made, False
     return made, True

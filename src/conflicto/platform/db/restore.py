@@ -16,14 +16,14 @@ import pysqlite3.dbapi2 as driver
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from conflicto.platform.db.archive import ArchiveUnusable, opened
-from conflicto.platform.db.archive_loader import fill
-from conflicto.platform.db.backup import sync_folder
+from conflicto.platform.db.archive import ArchiveInvalid, open_archive
+from conflicto.platform.db.archive_loader import load_archive
+from conflicto.platform.db.backup import sync_directory
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.errors import DATABASE_ERRORS
 from conflicto.platform.db.group import POSTGRES_NOW
 from conflicto.platform.db.schema import revision
-from conflicto.platform.db.tables import metadata
+from conflicto.platform.db.tables import metadata_obj
 from conflicto.platform.db.timeouts import Timeouts
 from conflicto.platform.instants import rfc3339
 from conflicto.platform.problems import Unavailable
@@ -36,16 +36,16 @@ if TYPE_CHECKING:
     from conflicto.platform.clock import Clock
     from conflicto.platform.db.archive import Archive, Header
 
-PATIENT = Timeouts(lock_s=3.0, statement_s=6 * 3600.0)
+RESTORE_TIMEOUTS = Timeouts(lock_s=3.0, statement_s=6 * 3600.0)
 
-VERSIONS = "alembic_version"
+VERSION_TABLE = "alembic_version"
 
-ASIDE = "before_restore_"
+PREVIOUS_PREFIX = "before_restore_"
 
-ENDINGS = ("", "-wal", "-shm", "-journal")
+FILE_SUFFIXES = ("", "-wal", "-shm", "-journal")
 """Of the files that are one SQLite database."""
 
-OTHERS = """
+OTHER_CONNECTIONS = """
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'conflicto' AND pid <> pg_backend_pid()
 """
@@ -55,7 +55,7 @@ class RestoreRefused(RuntimeError):
     """Nothing was restored, and what was there is as it was; says why."""
 
 
-class Rooms(Protocol):
+class RestoreHooks(Protocol):
     """What the program around it knows and a restore needs."""
 
     revisions: Sequence[str]
@@ -64,10 +64,10 @@ class Rooms(Protocol):
     def migrate(self, connection: Connection, to: str) -> None:
         """Bring the schema to a revision, in the open transaction."""
 
-    def newest(self, connection: Connection) -> int:
+    def newest_position(self, connection: Connection) -> int:
         """Return the newest position of any feed, µs."""
 
-    def renew(self, connection: Connection, clock_us: int) -> None:
+    def begin_epoch(self, connection: Connection, clock_us: int) -> None:
         """Begin a new life of what was filled in, above `clock_us`."""
 
 
@@ -77,61 +77,61 @@ class Restored:
 
     header: Header
     rows: dict[str, int]
-    aside: str | None
+    previous: str | None
 
 
-def restore(file: Path, url: URL, rooms: Rooms, clock: Clock) -> Restored:
+def restore(file: Path, url: URL, rooms: RestoreHooks, clock: Clock) -> Restored:
     """Put an archive in the place of a database.
 
     Raises:
         ArchiveUnusable: the file cannot be restored by this program.
         RestoreRefused: the database is in use, or belongs to a newer program.
     """
-    with opened(file) as archive:
+    with open_archive(file) as archive:
         if archive.header.schema not in rooms.revisions:
-            raise ArchiveUnusable(
+            raise ArchiveInvalid(
                 f"{file} has schema {archive.header.schema}, written by version {archive.header.program}; "
                 f"this program knows schemas up to {rooms.revisions[-1]}. Restore it with that version or a newer one."
             )
         if url.get_backend_name() == "sqlite":
-            return _embedded(Path(url.database or ""), archive, rooms, clock)
-        return _on_server(url, archive, rooms)
+            return _restore_sqlite(Path(url.database or ""), archive, rooms, clock)
+        return _restore_postgres(url, archive, rooms)
 
 
-def _embedded(live: Path, archive: Archive, rooms: Rooms, clock: Clock) -> Restored:
+def _restore_sqlite(live: Path, archive: Archive, rooms: RestoreHooks, clock: Clock) -> Restored:
     """Fill a file beside the live one, which is locked meanwhile, and let it take the name."""
     fresh = live.with_name(f"{live.name}.restoring")
     live.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _remove(fresh)
     try:
         newest = _newest_of_file(live, rooms)
-        with _held(live):
+        with _exclusive_lock(live):
             now_us = clock.wall_us()
             _fill_file(fresh, archive, rooms, max(newest, now_us, archive.header.made_us))
-            aside = _exchange(fresh, live, now_us)
+            aside = _replace_file(fresh, live, now_us)
     finally:
         _remove(fresh)
     return Restored(archive.header, archive.rows, None if aside is None else str(aside))
 
 
 def _remove(path: Path) -> None:
-    for ending in ENDINGS:
+    for ending in FILE_SUFFIXES:
         path.with_name(path.name + ending).unlink(missing_ok=True)
 
 
-def _newest_of_file(live: Path, rooms: Rooms) -> int:
+def _newest_of_file(live: Path, rooms: RestoreHooks) -> int:
     """Return the newest position that the database before this one has handed out; 0 if it cannot be asked any more."""
     if not live.exists():
         return 0
-    with closing(Database(f"sqlite:///{live}", timeouts=PATIENT)) as db:
+    with closing(Database(f"sqlite:///{live}", timeouts=RESTORE_TIMEOUTS)) as db:
         try:
-            return db.query(lambda tx: rooms.newest(tx.connection))
+            return db.query(lambda tx: rooms.newest_position(tx.connection))
         except (Unavailable, DBAPIError):
             return 0
 
 
 @contextmanager
-def _held(live: Path) -> Iterator[None]:
+def _exclusive_lock(live: Path) -> Iterator[None]:
     """Keep everyone else out of the file, and take its -wal into it.
 
     Raises:
@@ -151,8 +151,8 @@ def _held(live: Path) -> Iterator[None]:
         yield
 
 
-def _fill_file(fresh: Path, archive: Archive, rooms: Rooms, clock_us: int) -> None:
-    with closing(Database(f"sqlite:///{fresh}", timeouts=PATIENT)) as db, db.writer_connection() as connection:
+def _fill_file(fresh: Path, archive: Archive, rooms: RestoreHooks, clock_us: int) -> None:
+    with closing(Database(f"sqlite:///{fresh}", timeouts=RESTORE_TIMEOUTS)) as db, db.writer_connection() as connection:
         raw: Any = connection.connection.driver_connection
         raw.execute("PRAGMA journal_mode=OFF").close()  # whatever goes wrong, this file is thrown away
         raw.execute("PRAGMA synchronous=OFF").close()
@@ -163,50 +163,50 @@ def _fill_file(fresh: Path, archive: Archive, rooms: Rooms, clock_us: int) -> No
         os.fsync(file.fileno())
 
 
-def _fill(connection: Connection, archive: Archive, rooms: Rooms, clock_us: int) -> None:
+def _fill(connection: Connection, archive: Archive, rooms: RestoreHooks, clock_us: int) -> None:
     rooms.migrate(connection, archive.header.schema)
-    fill(connection, archive)
+    load_archive(connection, archive)
     rooms.migrate(connection, "head")
-    rooms.renew(connection, clock_us)
+    rooms.begin_epoch(connection, clock_us)
     connection.execute(text("ANALYZE"))
 
 
-def _exchange(fresh: Path, live: Path, now_us: int) -> Path | None:
+def _replace_file(fresh: Path, live: Path, now_us: int) -> Path | None:
     """Give the fresh file the live one's name, which is never missing meanwhile; returns the name of what was there."""
     if not live.exists():
         fresh.rename(live)
-        sync_folder(live.parent)
+        sync_directory(live.parent)
         return None
-    _forget_other_names(live)
-    aside = live.with_name(f"{live.name}.{_aside_name(now_us)}")
-    for ending in ENDINGS[1:]:
+    _remove_leftover_links(live)
+    aside = live.with_name(f"{live.name}.{_previous_name(now_us)}")
+    for ending in FILE_SUFFIXES[1:]:
         with suppress(FileNotFoundError):
             live.with_name(live.name + ending).rename(aside.with_name(aside.name + ending))
     os.link(live, aside)
     fresh.replace(live)
-    sync_folder(live.parent)
+    sync_directory(live.parent)
     return aside
 
 
-def _forget_other_names(live: Path) -> None:
+def _remove_leftover_links(live: Path) -> None:
     """Take away the second name that a restore, killed before its last step, gave to a file that has stayed in use."""
-    for other in live.parent.glob(f"{live.name}.{ASIDE}*"):
+    for other in live.parent.glob(f"{live.name}.{PREVIOUS_PREFIX}*"):
         if other.samefile(live):
             other.unlink()
 
 
-def _aside_name(now_us: int) -> str:
-    return ASIDE + "".join(each for each in rfc3339(now_us) if each.isdigit())
+def _previous_name(now_us: int) -> str:
+    return PREVIOUS_PREFIX + "".join(each for each in rfc3339(now_us) if each.isdigit())
 
 
-def _on_server(url: URL, archive: Archive, rooms: Rooms) -> Restored:
-    with closing(Database(url.render_as_string(hide_password=False), timeouts=PATIENT)) as db:
+def _restore_postgres(url: URL, archive: Archive, rooms: RestoreHooks) -> Restored:
+    with closing(Database(url.render_as_string(hide_password=False), timeouts=RESTORE_TIMEOUTS)) as db:
         try:
             with db.writer_connection() as connection, connection.begin():
                 connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
                 _require_alone(connection)
                 now_us = int(connection.execute(POSTGRES_NOW).scalar_one())
-                newest, aside = _move_aside(connection, rooms, _aside_name(now_us))
+                newest, aside = _move_to_schema(connection, rooms, _previous_name(now_us))
                 _fill(connection, archive, rooms, max(newest, now_us, archive.header.made_us))
         except DATABASE_ERRORS as error:
             raise RestoreRefused(f"The database was left as it was: {error.__cause__ or error}") from error
@@ -214,14 +214,14 @@ def _on_server(url: URL, archive: Archive, rooms: Rooms) -> Restored:
 
 
 def _require_alone(connection: Connection) -> None:
-    others = connection.execute(text(OTHERS)).scalar_one()
+    others = connection.execute(text(OTHER_CONNECTIONS)).scalar_one()
     if others:
         raise RestoreRefused(f"{others} connections of Conflicto are open on this database. Stop every server, then restore.")
 
 
-def _move_aside(connection: Connection, rooms: Rooms, schema: str) -> tuple[int, str | None]:
+def _move_to_schema(connection: Connection, rooms: RestoreHooks, schema: str) -> tuple[int, str | None]:
     """Move our tables to a schema of their own; returns the newest position that they knew, and the schema (None: there were none)."""
-    there = set(inspect(connection).get_table_names()) & {VERSIONS, *metadata.tables}
+    there = set(inspect(connection).get_table_names()) & {VERSION_TABLE, *metadata_obj.tables}
     if not there:
         return 0, None
     found = revision(connection)
@@ -229,7 +229,7 @@ def _move_aside(connection: Connection, rooms: Rooms, schema: str) -> tuple[int,
         raise RestoreRefused(
             f"The database has schema {found}, which this program does not know. Restore with the program that does."
         )
-    newest = rooms.newest(connection) if found else 0
+    newest = rooms.newest_position(connection) if found else 0
     connection.exec_driver_sql(f'CREATE SCHEMA "{schema}"')
     for name in sorted(there):
         connection.exec_driver_sql(f'ALTER TABLE "{name}" SET SCHEMA "{schema}"')

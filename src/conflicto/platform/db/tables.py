@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, Table, Text, U
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-metadata = MetaData(
+metadata_obj = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -43,9 +43,9 @@ class Uuid16(TypeDecorator[UUID]):
         return _Bytes16(16)
 
 
-meta = Table(
+metadata_table = Table(
     "meta",
-    metadata,
+    metadata_obj,
     Column("key", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
@@ -55,7 +55,7 @@ on which the epoch began, and without CONFLICTO_SECRET_KEY `signing_key`.
 
 counters = Table(
     "counters",
-    metadata,
+    metadata_obj,
     Column("name", Text, primary_key=True),
     Column("value", BigInteger, nullable=False),
 )

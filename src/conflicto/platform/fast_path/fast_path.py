@@ -105,7 +105,7 @@ class FastPath:
         if len(self._auths) >= MAX_CACHED_AUTHS:
             self._evict_auths()
         self._auths[authorization] = CachedAuth(caller, view_cache, now_s=now_s, lifetime_s=lifetime_s, limiter=self._limiter)
-        self._auth_account.change(AUTH_BYTES + len(authorization))
+        self._auth_account.add(AUTH_BYTES + len(authorization))
 
     def parse(self, target: bytes, headers: Sequence[Header]) -> tuple[ParsedPoll, CachedResponse] | None:
         """Parse a plain GET and return it with its cached response. None: take the slow path."""
@@ -165,7 +165,7 @@ class FastPath:
         if poll is None:
             poll = self.previous.pop(request, None)
             if poll is not None:
-                self._request_account.change(-REQUEST_BYTES - len(request))
+                self._request_account.add(-REQUEST_BYTES - len(request))
                 self._store_recent(request, poll)
         return poll
 
@@ -174,7 +174,7 @@ class FastPath:
             size = REQUEST_BYTES + len(request)
             self._recent_bytes += size
             self.recent[request] = poll
-            self._request_account.change(size)
+            self._request_account.add(size)
         else:
             self.recent[request] = poll
 
@@ -183,7 +183,7 @@ class FastPath:
         dropped_bytes = self._request_account.bytes - self._recent_bytes
         self.previous, self.recent = self.recent, {}
         self._recent_bytes = 0
-        self._request_account.change(-dropped_bytes)
+        self._request_account.add(-dropped_bytes)
         return bool(dropped_bytes or self.previous)
 
     def _evict_auths(self) -> bool:
@@ -198,4 +198,4 @@ class FastPath:
         if auth is not None:
             auth.invalidate()
             auth.view_cache.remove_auth(auth)
-            self._auth_account.change(-AUTH_BYTES - len(authorization))
+            self._auth_account.add(-AUTH_BYTES - len(authorization))

@@ -50,12 +50,12 @@ class ResponseMap(dict[object, "CachedResponse"]):
             return False
         size = _entry_bytes(key, response)
         self.bytes -= size
-        self._cache.account.change(-size)
+        self._cache.account.add(-size)
         return True
 
     def clear(self) -> None:
         """Remove every response."""
-        self._cache.account.change(-self.bytes)
+        self._cache.account.add(-self.bytes)
         self.bytes = 0
         super().clear()
 
@@ -76,7 +76,7 @@ class ResponseCache:
         self._queue.append((owner, key, response.expires_s))
         for _ in range(2):
             self._remove_if_expired(response.created_s)
-        self.account.change(size)
+        self.account.add(size)
 
     def evict(self) -> bool:
         """Remove the oldest entry that is still cached. Return whether there was one."""

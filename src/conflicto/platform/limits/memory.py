@@ -44,7 +44,7 @@ class MemoryLimiter:
             if len(self._buckets) >= MAX_BUCKETS:
                 self._evict(self._clock.monotonic_s())
             found = self._buckets[name] = Bucket(policy)
-            self._account.change(BUCKET_BYTES)
+            self._account.add(BUCKET_BYTES)
         return found
 
     def spend(self, policy: Policy, key: Hashable, cost: int = 1) -> Verdict:
@@ -71,5 +71,5 @@ class MemoryLimiter:
             kept = {name: bucket for name, bucket in kept.items() if bucket.full_at_s > middle}
         for name, bucket in self._buckets.items():
             bucket.is_evicted = name not in kept
-        self._account.change((len(kept) - len(self._buckets)) * BUCKET_BYTES)
+        self._account.add((len(kept) - len(self._buckets)) * BUCKET_BYTES)
         self._buckets = kept

@@ -134,7 +134,7 @@ class SharedBuckets:
     async def spend(self, policy: Policy, key: str, cost: int = 1) -> Verdict | None:
         """Return whether `cost` fits; None: Redis does not say, and nothing is known."""
         loop = asyncio.get_running_loop()
-        if self._redis.is_resting or loop.time() < self._paused_until_s:
+        if self._redis.is_paused or loop.time() < self._paused_until_s:
             return None
         answer: asyncio.Future[Verdict | None] = loop.create_future()
         self._queue(policy, key, cost, answer)
@@ -142,7 +142,7 @@ class SharedBuckets:
 
     def refund(self, policy: Policy, key: str, cost: int = 1) -> None:
         """Undo a spending, some time soon; nobody waits for it."""
-        if not self._redis.is_resting:
+        if not self._redis.is_paused:
             self._queue(policy, key, -cost, None)
 
     def _queue(self, policy: Policy, key: str, cost: int, answer: asyncio.Future[Verdict | None] | None) -> None:
@@ -161,7 +161,7 @@ class SharedBuckets:
             self._pending, self._sender = [], None
 
     async def _send_batch(self, spendings: list[SpendRequest]) -> list[Verdict] | None:
-        trip = asyncio.ensure_future(self._redis.ask(partial(spend, spendings=spendings), None))
+        trip = asyncio.ensure_future(self._redis.run(partial(spend, spendings=spendings), None))
         await asyncio.wait({trip}, timeout=MAX_WAIT_S)
         for _ in range(GRACE_TURNS):
             if trip.done():

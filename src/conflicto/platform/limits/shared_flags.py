@@ -24,7 +24,7 @@ class SharedFlags:
         if self._redis is None:
             return
         key = self._key(name)
-        task = asyncio.ensure_future(self._redis.ask(lambda client: client.set(key, b"", ex=self._ttl_s), otherwise=None))
+        task = asyncio.ensure_future(self._redis.run(lambda client: client.set(key, b"", ex=self._ttl_s), default=None))
         self._pending.add(task)
         task.add_done_callback(self._pending.discard)
 
@@ -33,7 +33,7 @@ class SharedFlags:
         if self._redis is None:
             return False
         key = self._key(name)
-        return bool(await self._redis.ask(lambda client: client.exists(key), otherwise=0))
+        return bool(await self._redis.run(lambda client: client.exists(key), default=0))
 
     def _key(self, name: tuple[str, ...]) -> str:
         return self._prefix + blake2b("\0".join(name).encode(), digest_size=16).hexdigest()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from conflicto.platform.db.archive import CHUNK, ArchiveUnusable, ArchiveWriter, Header, Section, opened
+from conflicto.platform.db.archive import CHUNK_BYTES, ArchiveInvalid, ArchiveWriter, Header, Section, open_archive
 
 HEADER = Header("0001", 1_700_000_000_000_000, "2023-11-14T22:13:20.000000Z", "1.0", "sqlite", None)
 PEOPLE = Section("people", ("id", "name"), ("plain", "plain"))
@@ -22,11 +22,11 @@ def written(file: Path, *sections: tuple[Section, list[list[object]]]) -> dict[s
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     rows = [[number, "é\n\u2028\"'" * 300] for number in range(2_000)]
-    assert sum(len(str(row[1])) for row in rows) > CHUNK
+    assert sum(len(str(row[1])) for row in rows) > CHUNK_BYTES
 
     told = written(tmp_path / "archive", (PEOPLE, rows), (NOBODY, []))
 
-    with opened(tmp_path / "archive") as archive:
+    with open_archive(tmp_path / "archive") as archive:
         read = [(section, list(found)) for section, found in archive.sections()]
         assert archive.header == HEADER
     assert read == [(PEOPLE, rows), (NOBODY, [])]
@@ -36,11 +36,11 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 def test_rows_that_were_not_taken_are_missed(tmp_path: Path) -> None:
     written(tmp_path / "archive", (PEOPLE, [[1, "a"], [2, "b"]]))
 
-    with opened(tmp_path / "archive") as archive:
+    with open_archive(tmp_path / "archive") as archive:
         sections = archive.sections()
         _, found = next(sections)
         next(found)
-        with pytest.raises(ArchiveUnusable, match="does not hold the rows"):
+        with pytest.raises(ArchiveInvalid, match="does not hold the rows"):
             next(sections)
 
 
@@ -49,5 +49,5 @@ def test_one_that_was_never_finished_is_refused(tmp_path: Path) -> None:
     ArchiveWriter(file, HEADER).section(PEOPLE, [[1, "a"]])
     (tmp_path / "archive").write_bytes(file.getvalue())
 
-    with pytest.raises(ArchiveUnusable, match="damaged or not whole"), opened(tmp_path / "archive"):
+    with pytest.raises(ArchiveInvalid, match="damaged or not whole"), open_archive(tmp_path / "archive"):
         pass

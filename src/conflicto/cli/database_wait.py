@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from conflicto.platform.ids import up_to
+from conflicto.platform.ids import random_up_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,7 +44,7 @@ def patiently(attempt: Callable[[], T]) -> T:
                 told_s = time.monotonic()
                 log.warning("waiting-for-database", said=str(error), again_s=COMPLAINT_S)
         shortest, longest = REST_S
-        time.sleep(shortest + up_to(longest - shortest))
+        time.sleep(shortest + random_up_to(longest - shortest))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from conflicto.participants.commands.seats import remove
 from conflicto.participants.events import ParticipantRemoved
 from conflicto.participants.queries import erased_ids, present_seats
 from conflicto.platform.clock import Clock
-from conflicto.platform.db.archive import Header, opened
+from conflicto.platform.db.archive import Header, open_archive
 from conflicto.platform.db.database_url import parse_database_url
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.restore import Restored, restore
@@ -33,17 +33,17 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class RestoreSummary:
     """What was restored, and what lies aside."""
 
     header: Header
     rows: dict[str, int]
-    aside: str | None
-    key_aside: Path | None
+    previous: str | None
+    previous_key: Path | None
     forgotten: int
 
 
-class Rooms:
+class PackageHooks:
     """The rooms' part in a restore."""
 
     def __init__(self) -> None:
@@ -55,14 +55,14 @@ class Rooms:
         """Bring the schema to a revision, in the open transaction."""
         self._migrations.upgrade_within(connection, to)
 
-    def newest(self, connection: Connection) -> int:
+    def newest_position(self, connection: Connection) -> int:
         """Return the newest position of any feed, µs, and note who was forgotten: what is read here is the database that goes."""
         if revision(connection) == SCHEMA:
             tx = ReadTx(connection)
             self.forgotten = {each: not has_answers(tx, each) for each in erased_ids(tx)}
         return newest_position(connection)
 
-    def renew(self, connection: Connection, clock_us: int) -> None:
+    def begin_epoch(self, connection: Connection, clock_us: int) -> None:
         """Begin a new life: feeds above every position of the lost one, a new epoch, nobody who was forgotten."""
         begins = open_gaps(connection, clock_us)
         self.forgotten = _forget_again(connection, self.forgotten, begins)
@@ -80,22 +80,22 @@ def _forget_again(connection: Connection, forgotten: Mapping[int, bool], now_us:
     return {each: forgotten[each] for each in back}
 
 
-def restored(file: Path, settings: Settings) -> Done:
+def restore_archive(file: Path, settings: Settings) -> RestoreSummary:
     """Restore an archive into the database of the settings; raises as `platform.db.restore.restore` does."""
-    rooms = Rooms()
+    rooms = PackageHooks()
     done: Restored = restore(file, parse_database_url(settings.url), rooms, Clock())
     with closing(Database(settings.url)) as db:
         aside = move_keys_to_files(db, settings.data_dir)
-    return Done(done.header, done.rows, done.aside, aside, len(rooms.forgotten))
+    return RestoreSummary(done.header, done.rows, done.previous, aside, len(rooms.forgotten))
 
 
-def looked_into(file: Path) -> tuple[Header, dict[str, int]]:
+def inspect_archive(file: Path) -> tuple[Header, dict[str, int]]:
     """Return what an archive says of itself, and the rows of each table after counting them.
 
     Raises:
         ArchiveUnusable: it is not whole.
     """
-    with opened(file) as archive:
+    with open_archive(file) as archive:
         for _, rows in archive.sections():
             for _ in rows:
                 pass

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from conflicto.platform.cache import MAX_VALUE_BYTES, SharedCache
 from conflicto.platform.clock import Clock
 from conflicto.platform.redis import Redis
+from conflicto.platform.shared_cache import MAX_VALUE_BYTES, SharedCache
 
 KEY = b"k" * 32
 
@@ -29,22 +29,22 @@ async def test_what_one_puts_another_gets_for_a_while(redis: Redis, prefix: str)
     assert await second.get("page") is None
     await first.put("page", b'{"items":[]}')
     assert await second.get("page") == b'{"items":[]}'
-    assert 0 < await redis.ask(lambda client: client.ttl(prefix + "page"), otherwise=0) <= 300
+    assert 0 < await redis.run(lambda client: client.ttl(prefix + "page"), default=0) <= 300
 
 
 async def test_nothing_is_believed_that_was_not_put_there_under_this_name(redis: Redis, prefix: str) -> None:
     cache, stranger = SharedCache(redis, prefix, KEY, 300), SharedCache(redis, prefix, b"x" * 32, 300)
     await cache.put("a", b"of a")
-    stored = await redis.ask(lambda client: client.get(prefix + "a"), otherwise=None)
+    stored = await redis.run(lambda client: client.get(prefix + "a"), default=None)
     for value in (stored[:-1], stored[:-1] + b"b", b"", b"of a", stored + b"!", stored[1:], b"\0" * 64):
-        await redis.ask(lambda client, value=value: client.set(prefix + "a", value), otherwise=None)
+        await redis.run(lambda client, value=value: client.set(prefix + "a", value), default=None)
         assert await cache.get("a") is None
-    await redis.ask(lambda client: client.set(prefix + "b", stored), otherwise=None)
+    await redis.run(lambda client: client.set(prefix + "b", stored), default=None)
     assert await cache.get("b") is None
     await stranger.put("a", b"from elsewhere")
     assert await cache.get("a") is None
-    await redis.ask(lambda client: client.delete(prefix + "c"), otherwise=None)
-    await redis.ask(lambda client: client.lpush(prefix + "c", b"a list"), otherwise=None)
+    await redis.run(lambda client: client.delete(prefix + "c"), default=None)
+    await redis.run(lambda client: client.lpush(prefix + "c", b"a list"), default=None)
     assert await cache.get("c") is None
 
 

@@ -38,7 +38,7 @@ class SharedCache:
 
     async def get(self, name: str) -> bytes | None:
         """Return a value, None if it is not there or was not put there by one of us under this name."""
-        found = await self._redis.ask(lambda client: client.get(self._prefix + name), otherwise=None)
+        found = await self._redis.run(lambda client: client.get(self._prefix + name), default=None)
         if not isinstance(found, bytes):
             return None
         signature, value = found[:SIGNATURE_BYTES], found[SIGNATURE_BYTES:]
@@ -48,7 +48,7 @@ class SharedCache:
         """Keep a value that will never be another under this name, if there is room."""
         if len(value) <= MAX_VALUE_BYTES and self._has_room(len(value) + len(name)):
             signed = self._signature(name, value) + value
-            await self._redis.ask(lambda client: client.set(self._prefix + name, signed, ex=self._ttl_s), otherwise=None)
+            await self._redis.run(lambda client: client.set(self._prefix + name, signed, ex=self._ttl_s), default=None)
 
     def _has_room(self, size: int) -> bool:
         """Count a value, and return whether it fits beside those that Redis still has of this worker."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from conflicto.cli.replay.comparing import FeedItem, answer_text
+from conflicto.cli.replay.comparison import FeedItem, answer_text
 from conflicto.platform.ids import random_uuid
 
 if TYPE_CHECKING:
