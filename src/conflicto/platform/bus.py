@@ -1,7 +1,7 @@
-"""Doorbells between workers: whose feed moved, and to where. A hint and nothing more.
+"""Doorbells between workers: hints that a topic's feed moved, and to which timestamp.
 
-The database is the truth, and every worker looks there once a second whatever it hears. A doorbell only makes it look sooner; one that is
-lost, late, repeated or wrong costs a look too late or a look too many.
+The database is authoritative, and every worker checks it once a second in any case. A doorbell only
+makes the check earlier. A lost, late, repeated or wrong one costs a late or an extra check.
 """
 
 from __future__ import annotations
@@ -22,49 +22,50 @@ if TYPE_CHECKING:
     from conflicto.platform.redis import Redis
 
 GATHER_S = 0.005
-"""How long doorbells are gathered before they are rung in one message."""
+"""Time in which doorbells are gathered into one message."""
 
 READ_TIMEOUT_S = 5.0
-"""After so long without a message the connection is tried; it may be dead without anyone having said so."""
+"""Time without a message after which the connection is tested; it may be dead without notice."""
 
 RETRY_S = (0.2, 2.0)
-"""Pause before the next attempt to listen, at random, so that workers do not come back all at once."""
+"""Bounds of the random pause before the next attempt to listen, so that workers do not return at
+once."""
 
 MAX_MESSAGE_BYTES = 1_000_000
 MAX_DIGITS = 20
-"""Characters of a number that are looked at; ours have at most 16."""
+"""Digits of a number that are parsed; ours have at most 16."""
 
 log = structlog.get_logger(__name__)
 
 
 class Bus(Protocol):
-    """How workers tell each other."""
+    """Channel of doorbells between workers."""
 
     @property
     def is_listening(self) -> bool:
-        """Whether doorbells of others arrive."""
+        """Return whether doorbells of other workers arrive."""
 
     def publish(self, moved: Mapping[int, int]) -> None:
-        """Tell the others to which timestamps this worker moved which topics."""
+        """Publish the timestamps to which this worker moved topics."""
 
     async def run(self) -> None:
         """Listen until cancelled."""
 
 
 class NoBus:
-    """For a process that is alone, or whose only meeting place is the database."""
+    """For a single process, or workers that meet only in the database."""
 
     is_listening = False
 
     def publish(self, moved: Mapping[int, int]) -> None:
-        """Tell nobody."""
+        """Do nothing."""
 
     async def run(self) -> None:
-        """Hear nothing."""
+        """Return at once."""
 
 
 class RedisBus:
-    """One channel of an installation, to which its workers publish and which they all hear. The event loop's alone."""
+    """One Redis channel per installation, for all its workers. For the event loop only."""
 
     def __init__(self, redis: Redis, epoch: str, on_doorbell: Callable[[int, int], None], on_listening: Callable[[], None]) -> None:
         self._redis = redis
@@ -76,18 +77,21 @@ class RedisBus:
         self.is_listening = False
 
     def publish(self, moved: Mapping[int, int]) -> None:
-        """Tell the others to which timestamps this worker moved which topics, in a moment."""
+        """Publish the timestamps to which this worker moved topics, after `GATHER_S`."""
         for topic, ts in moved.items():
             self._gathered[topic] = max(ts, self._gathered.get(topic, 0))
         if self._gathered and (self._publishing is None or self._publishing.done()):
             self._publishing = asyncio.create_task(self._publish_gathered())
 
     async def run(self) -> None:
-        """Listen until cancelled; whenever listening begins, `on_listening` is told, because anything may have been missed."""
+        """Listen until cancelled.
+
+        `on_listening` is called whenever listening begins, because doorbells may have been missed.
+        """
         while True:
             try:
                 await self._listen()
-            except Exception as error:  # noqa: BLE001 - whatever it is, listening begins again
+            except Exception as error:  # noqa: BLE001 - listening begins again after any error
                 if self.is_listening:
                     log.warning("doorbells-silent", error=type(error).__name__, said=str(error)[:MAX_ERROR_CHARS])
             finally:
@@ -115,7 +119,7 @@ class RedisBus:
                 await listener.aclose()
 
     async def _receive(self, listener: Any) -> None:  # noqa: ANN401 - redis-py's PubSub is untyped
-        """Take one message; after a silence make the server say something, or give the connection up."""
+        """Receive one message; after a silence test the connection."""
         message = await listener.get_message(timeout=READ_TIMEOUT_S)
         if message is None:
             await listener.ping()
@@ -127,23 +131,23 @@ class RedisBus:
                 self._on_doorbell(topic, ts)
 
 
-async def _publish(channel: str, message: str, client: Any) -> None:  # noqa: ANN401 - redis-py's own types are of no help
+async def _publish(channel: str, message: str, client: Any) -> None:  # noqa: ANN401 - redis-py's own types are too loose
     await client.publish(channel, message)
 
 
 def encode(moved: Mapping[int, int]) -> str:
     """Return a message.
 
-    >>> written({7: 1795580453367871, 8: 1795580453367900})
+    >>> encode({7: 1795580453367871, 8: 1795580453367900})
     '7:1795580453367871 8:1795580453367900'
     """
     return " ".join(f"{topic}:{ts}" for topic, ts in moved.items())
 
 
 def decode(message: object) -> Iterator[tuple[int, int]]:
-    """Yield what a message tells; what is no doorbell is passed over.
+    """Yield the topics and timestamps of a message; invalid parts are skipped.
 
-    >>> list(read(b"7:1795580453367871 8: x:1 :: 9:2"))
+    >>> list(decode(b"7:1795580453367871 8: x:1 :: 9:2"))
     [(7, 1795580453367871), (9, 2)]
     """
     if isinstance(message, bytes) and len(message) <= MAX_MESSAGE_BYTES:

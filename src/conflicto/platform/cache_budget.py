@@ -1,8 +1,9 @@
-"""Cache budget: the bytes that all caches of one process may hold together, and which of them gives way.
+"""Cache budget: a common limit in bytes for all caches of a process.
 
-Every cache registers an account and tells it of each byte that it takes or gives back. An account may use what others leave. Once all
-together hold too much, the one that exceeds its share by most evicts, entry by entry. Sizes are estimates: texts as they are, objects
-by constants that a test compares with what the interpreter allocates.
+Every cache opens an account and reports each byte that it takes or frees. An account may use the
+space that others leave. Above the limit, the account that exceeds its share by most evicts entry by
+entry. Sizes are estimates: texts are measured, objects count as constants that a test compares with
+the interpreter's allocations.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ BYTES_PER_MB = 1024 * 1024
 
 
 def text_bytes(text: str | None) -> int:
-    """Return the memory that a text takes, 0 for none: one to four bytes for each character, depending on its widest."""
+    """Return the memory of a text: one to four bytes per character, by its widest; 0 for None."""
     return 0 if text is None else getsizeof(text)
 
 
@@ -28,7 +29,10 @@ def _nothing() -> bool:
 
 
 class Account:
-    """Bytes of one cache. `evict` drops its least useful entry and returns whether there was one. The event loop's alone."""
+    """Bytes of one cache. For the event loop only.
+
+    `evict` drops its least useful entry and returns whether there was one.
+    """
 
     __slots__ = ("_budget", "bytes", "evict", "evictions", "name", "share")
 
@@ -40,21 +44,21 @@ class Account:
         self.bytes = 0
         self.evictions = 0
 
-    def add(self, by: int) -> None:
-        """Take so many bytes more, or give some back; others, or this cache, evict at once if that is too much."""
-        self.bytes += by
+    def add(self, size: int) -> None:
+        """Add bytes, or free them if `size` is negative; caches evict at once above the limit."""
+        self.bytes += size
         budget = self._budget
-        budget.used += by
-        if by > 0 and budget.used > budget.max_bytes:
+        budget.used += size
+        if size > 0 and budget.used > budget.max_bytes:
             budget.evict_to_fit()
 
     def set(self, size: int) -> None:
-        """Hold so many bytes from now on."""
+        """Set the number of bytes."""
         self.add(size - self.bytes)
 
     @property
     def max_bytes(self) -> float:
-        """Bytes that the account may hold whatever the others do."""
+        """Bytes that the account may hold regardless of the others."""
         return self.share * self._budget.max_bytes
 
 
@@ -68,19 +72,19 @@ class CacheBudget:
 
     def account(self, name: str, *, share: float = 0.0, evict: Callable[[], bool] = _nothing) -> Account:
         """Open an account."""
-        made = Account(self, name, share, evict)
-        self.accounts.append(made)
-        return made
+        account = Account(self, name, share, evict)
+        self.accounts.append(account)
+        return account
 
     def evict_to_fit(self) -> None:
-        """Evict until the accounts fit, or until nobody has anything left to evict."""
-        spent: set[Account] = set()
+        """Evict entries until the accounts fit, or until no account has any left."""
+        empty: set[Account] = set()
         while self.used > self.max_bytes:
-            willing = [each for each in self.accounts if each not in spent and each.bytes > 0]
-            if not willing:
+            candidates = [each for each in self.accounts if each not in empty and each.bytes > 0]
+            if not candidates:
                 return
-            victim = max(willing, key=lambda each: each.bytes - each.max_bytes)
+            victim = max(candidates, key=lambda each: each.bytes - each.max_bytes)
             if victim.evict():
                 victim.evictions += 1
             else:
-                spent.add(victim)
+                empty.add(victim)

@@ -1,4 +1,4 @@
-"""The process's clocks. Feed timestamps come from the database's clock instead (see `platform/db/sequence.py`)."""
+"""Clocks of the process. The database's clock draws feed timestamps (`platform/db/sequence.py`)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import time
 
 
 class Clock:
-    """Wall and monotonic time; tests pass one that they advance by hand."""
+    """Wall and monotonic time; tests pass a clock that they advance by hand."""
 
     def wall_us(self) -> int:
         """Return µs since 1970 UTC."""
         return time.time_ns() // 1000
 
     monotonic_s = staticmethod(time.monotonic)
-    """Return seconds that never run backwards; only differences mean something. Asked on every poll, so nothing stands before it."""
+    """Return seconds of a monotonic clock; only differences have a meaning. Every poll calls it, so
+    it is the bare function."""

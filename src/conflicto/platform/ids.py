@@ -1,4 +1,4 @@
-"""Identifiers and secrets. Everything random in the program is drawn here, from the operating system's generator."""
+"""Identifiers and secrets: all randomness of the program, from the operating system's generator."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from uuid import UUID
 T = TypeVar("T")
 
 PUBLIC_ID_BITS = 48
-"""Session and participant ids stay below 2^48: exact in JavaScript, and too sparse to guess (design §4)."""
+"""Session and participant ids stay below 2^48: exact in JavaScript, and too sparse to guess."""
 
 
-_CHANCE = random.Random()  # noqa: S311 - for `up_to` alone, where guessing gains nothing and the system's generator costs ten times as much
+_CHANCE = random.Random()  # noqa: S311 - for `random_up_to` only, where the system's generator would cost ten times as much
 
 _SYSTEM = secrets.SystemRandom()
 
@@ -26,15 +26,16 @@ def public_id() -> int:
 
 
 def random_uuid() -> UUID:
-    """Return a version 4 UUID: reveals neither order nor time."""
+    """Return a version 4 UUID, which reveals neither order nor time."""
     return UUID(bytes=secrets.token_bytes(16), version=4)
 
 
 def ordered_uuids(at_us: int, count: int) -> Iterator[UUID]:
-    """Yield up to `most` version 7 UUIDs (RFC 9562 §5.7) for `at_us`, µs since 1970.
+    """Yield up to `count` version 7 UUIDs (RFC 9562 §5.7) for `at_us`, µs since 1970.
 
-    Rows made one after the other get neighbouring keys, so inserts touch the right edge of the index. The 12 bits of `rand_a` carry
-    the µs within the ms (method 3 of §6.2), the other 62 bits are random; the operating system is asked once for those of all.
+    Neighbouring rows get neighbouring keys, so inserts touch the right edge of the index. The 12
+    bits of `rand_a` carry the µs within the ms (method 3 of §6.2). The other 62 bits are random,
+    drawn in one call for all.
     """
     milliseconds, rest = divmod(at_us, 1000)
     sub_ms = rest * 4096 // 1000
@@ -50,10 +51,11 @@ def opaque_secret(size_bytes: int = 32) -> str:
 
 
 def opaque_names(size_bytes: int, *, batch_names: int = 256) -> Iterator[str]:
-    """Yield texts of `size_bytes` random bytes, a multiple of 3, without end; the operating system is asked for `at_once` together.
+    """Yield texts of `size_bytes` random bytes, a multiple of 3, without end.
 
-    Asking it gives the interpreter's lock away. Where a writer waits for the lock, a question for each request cost a server a
-    seventh more processor time.
+    `batch_names` of them are drawn in one system call, because a call releases the interpreter's
+    lock. While the writer waits for the lock, one call per request cost a seventh more processor
+    time.
     """
     while True:
         drawn_bytes = secrets.token_bytes(size_bytes * batch_names)
@@ -62,7 +64,7 @@ def opaque_names(size_bytes: int, *, batch_names: int = 256) -> Iterator[str]:
 
 
 def random_up_to(maximum: float) -> float:
-    """Return a random number from 0 to `most`, for times that must not fall together."""
+    """Return a random number from 0 to `maximum`, for times that must not coincide."""
     return _CHANCE.random() * maximum
 
 
@@ -72,15 +74,15 @@ def letters(alphabet: str, length: int) -> str:
 
 
 def epoch_name() -> str:
-    """Return 10 lower-case base-32 characters: the name of one life of a database."""
+    """Return 10 lower-case base-32 characters, the name of a database's epoch."""
     return base64.b32encode(secrets.token_bytes(7)).decode().rstrip("=").lower()[:10]
 
 
 def up_to_exactly(most: int) -> int:
-    """Return a whole number from 0 to `most`, drawn by the system's generator: nobody can foretell it."""
+    """Return an unpredictable integer from 0 to `most`, from the system's generator."""
     return secrets.randbelow(most + 1)
 
 
 def drawn(items: Sequence[T], amount: int) -> list[T]:
-    """Return `amount` of the items, or all if there are fewer, in an order drawn by the system's generator."""
+    """Return up to `amount` of the items, in random order, from the system's generator."""
     return _SYSTEM.sample(items, min(amount, len(items)))

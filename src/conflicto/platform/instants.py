@@ -1,4 +1,4 @@
-"""Instants as whole microseconds since 1970-01-01T00:00:00Z, and the two ways of writing one."""
+"""Instants as whole microseconds since 1970-01-01T00:00:00Z, and their two text forms."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WRITTEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d
 
 
 def rfc3339(us: int) -> str:
-    """Return `us` as RFC 3339 in UTC, always with six digits and `Z`: `2026-11-23T07:32:00.123456Z`.
+    """Return `us` as RFC 3339 in UTC, with six digits and `Z`: `2026-11-23T07:32:00.123456Z`.
 
     Raises:
         OverflowError: outside the years 1 to 9999.
@@ -22,10 +22,10 @@ def rfc3339(us: int) -> str:
 
 
 def parse_rfc3339(text: str) -> int:
-    """Return the instant that RFC 3339 `text` names, to the microsecond.
+    """Return the instant of an RFC 3339 `text`, to the microsecond.
 
     Raises:
-        ValueError: it is written otherwise, or there is no such instant.
+        ValueError: the text has another format, or there is no such instant.
     """
     if not _WRITTEN.fullmatch(text):
         raise ValueError("is no instant such as 2026-11-23T07:32:00.123456Z")

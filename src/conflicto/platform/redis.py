@@ -1,7 +1,7 @@
-"""Redis, or Valkey, as something that may be away: every question has a short deadline, and while it rests nobody asks.
+"""Redis or Valkey with short deadlines; after an error it is not used for a short time.
 
-What it holds is never the truth: doorbells, copies, and limits that this process can keep alone. So a fault here is not told to callers
-as one; each question says what is to be believed instead.
+Its data is never authoritative: doorbells, copies, and limits that this process can keep alone.
+Errors are not raised to callers. Each command names a default value to use instead.
 """
 
 from __future__ import annotations
@@ -23,25 +23,27 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DEADLINE_S = 0.05
-"""For one question, connecting included: callers wait for it, and a server next door answers in less than a millisecond."""
+"""Deadline of one command, connecting included. Callers wait for it, and a server nearby answers in
+less than a millisecond."""
 
 PAUSE_S = 1.0
-"""How long nobody asks after a question failed: a server that is away costs one caller in a second their 50 ms, not every caller."""
+"""Time without commands after an error. An unavailable server costs one caller per second its 50
+ms."""
 
 MAX_CONNECTIONS = 32
-"""Of one process; questions are short, so a few connections serve many callers."""
+"""Connections of one process; commands are short, so few connections serve many callers."""
 
 LOG_INTERVAL_S = 60.0
-"""A cause is logged once in so long."""
+"""Time between two log lines about the same cause."""
 
 MAX_ERROR_CHARS = 300
-"""Characters of a cause in the log."""
+"""Characters of an error in the log."""
 
 log = structlog.get_logger(__name__)
 
 
 class ErrorLog:
-    """Causes that were logged lately; the connections of one process share them."""
+    """Log of errors with a rate limit, shared by the connections of one process."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -57,7 +59,7 @@ class ErrorLog:
 
 
 class Redis:
-    """The connections of one process. The event loop's alone."""
+    """The connections of one process. For the event loop only."""
 
     def __init__(self, url: str, clock: Clock, *, deadline_s: float | None = None, error_log: ErrorLog | None = None) -> None:
         self.url = url
@@ -73,27 +75,30 @@ class Redis:
         self.errors = 0
 
     def with_deadline(self, deadline_s: float) -> Redis:
-        """Return connections of their own to the same server, with another deadline; what both complain of is logged once."""
+        """Return a client of the same server with its own connections and deadline.
+
+        Both clients share one error log.
+        """
         return Redis(self.url, self._clock, deadline_s=deadline_s, error_log=self._error_log)
 
     @property
     def is_paused(self) -> bool:
-        """Return whether a question failed a moment ago, so that nobody asks now. `RedisProbe` knows whether Redis is up."""
+        """Return whether a command failed a moment ago. `RedisProbe` knows whether Redis is up."""
         return self._clock.monotonic_s() < self._paused_until_s
 
     async def run(self, command: Callable[[Any], Awaitable[T]], default: T) -> T:
-        """Return the answer to a question, which is put to the client; `otherwise` if none comes in time, for whatever reason."""
+        """Run a command and return its result, or `default` after any error or timeout."""
         if self.is_paused:
             return default
         try:
             async with asyncio.timeout(self._deadline_s):
                 return await command(self._client)
-        except Exception as error:  # noqa: BLE001 - nobody may wait for an answer that does not come
+        except Exception as error:  # noqa: BLE001 - callers get the default after any error
             self._pause(error)
             return default
 
     def listener(self) -> Any:  # noqa: ANN401 - redis-py's PubSub is untyped
-        """Return a subscription with a connection of its own that waits for messages as long as it takes."""
+        """Return a subscription on a connection of its own, without a read timeout."""
         return Client(
             connection_pool=create_pool(self.url, max_connections=1, wait_s=self._deadline_s, read_timeout_s=None)
         ).pubsub()
@@ -110,6 +115,6 @@ class Redis:
 
 
 def _source_line(error: BaseException) -> str:
-    """Return where an error was raised, as a line of a file; a traceback would hold the address and its password."""
+    """Return the source line of an error. A traceback would include the URL and its password."""
     frames = traceback.extract_tb(error.__traceback__, limit=-1)
     return f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""

@@ -1,4 +1,7 @@
-"""Probe of Redis: it is up if it takes the commands that this program sends. A server that answers may still refuse every write."""
+"""Probe of Redis: it is up if it accepts every command that this program sends.
+
+A server that answers a ping may still refuse writes.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ if TYPE_CHECKING:
     from conflicto.platform.redis import Redis
 
 PROBE_INTERVAL_S = 2.0
-"""Pause between two looks."""
+"""Pause between two checks."""
 
 TTL_MS = 10_000
 
@@ -20,7 +23,10 @@ _BUCKET = Policy("probe", 1_000, 1)
 
 
 class RedisProbe:
-    """Tries every kind of command now and then, under names of this installation. The event loop's alone."""
+    """Periodically tries every kind of command, under names of this installation.
+
+    For the event loop only.
+    """
 
     def __init__(self, redis: Redis, prefix: str) -> None:
         self.redis = redis
@@ -28,16 +34,16 @@ class RedisProbe:
         self._name = f"{prefix}probe"
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Check until cancelled."""
         while True:
             await self.check()
             await asyncio.sleep(PROBE_INTERVAL_S)
 
     async def check(self) -> None:
-        """Find out whether all of our commands succeed now; the connection tells why not in the log."""
+        """Check whether all commands succeed now; the error log has the cause if not."""
         self.is_up = await self.redis.run(self._succeeds, default=False)
 
-    async def _succeeds(self, client: Any) -> bool:  # noqa: ANN401 - redis-py's own types are of no help
+    async def _succeeds(self, client: Any) -> bool:  # noqa: ANN401 - redis-py's own types are too loose
         await client.set(self._name, b"", px=TTL_MS)
         await client.get(self._name)
         await client.exists(self._name)

@@ -1,4 +1,4 @@
-"""The address of Redis: one server, or the Sentinels that know which server it is. Other addresses are refused in words."""
+"""The URL of Redis: one server, or the Sentinels that know it. Invalid URLs are explained."""
 
 from __future__ import annotations
 
@@ -23,19 +23,23 @@ SENTINEL_SCHEMES = ("redis+sentinel", "rediss+sentinel")
 SENTINEL_PORT = 26_379
 
 _PARTS = re.compile(r"\A([^:]*)://([^/?#]*)(.*)", re.DOTALL)
-"""Scheme, hosts and the rest: newer interpreters (3.13.5) refuse to split an address with `[::1]` after another host."""
+"""Scheme, hosts and the rest. Newer interpreters (3.13.5) cannot split a URL with `[::1]` after
+another host."""
 SENTINEL_PREFIX = "sentinel_"
-"""How parameters begin that are for the Sentinels: `sentinel_username`, `sentinel_password`."""
+"""Prefix of parameters for the Sentinels: `sentinel_username`, `sentinel_password`."""
 
 CONNECT_TIMEOUT_S = 1.0
 
 
 class RedisUrlInvalid(ValueError):
-    """The address says something that the client does not understand; the text names it and never holds a password."""
+    """The URL has a part that the client does not support; the text names it, without passwords."""
 
 
 class SentinelService(NamedTuple):
-    """A service that Sentinels watch: their addresses, and the arguments of connections to them and to the server."""
+    """A service that Sentinels monitor.
+
+    It has their addresses, and the arguments of connections to them and to the server.
+    """
 
     hosts: list[tuple[str, int]]
     name: str
@@ -44,7 +48,7 @@ class SentinelService(NamedTuple):
 
 
 class SentinelPool(BlockingConnectionPool):
-    """Connections to the server that Sentinels name at the moment; callers wait for a free one, as with one server."""
+    """Connections to the server that the Sentinels name; callers wait for a free one."""
 
     is_master = True
     check_connection = False
@@ -65,7 +69,7 @@ class SentinelPool(BlockingConnectionPool):
         self._master: tuple[str, int] | None = None
 
     async def get_master_address(self) -> tuple[str, int]:
-        """Return where the server is now; after a failover idle connections to the old one are closed."""
+        """Return the server's address; a change closes idle connections to the old one."""
         found: tuple[str, int] = await self._sentinels.discover_master(self._service)
         if self._master is not None and self._master != found:
             await self.disconnect(inuse_connections=False)
@@ -80,10 +84,10 @@ class SentinelPool(BlockingConnectionPool):
 
 
 def create_pool(url: str, *, max_connections: int, wait_s: float, read_timeout_s: float | None) -> BlockingConnectionPool:
-    """Return a pool of at most so many connections, for which callers wait for `wait_s`.
+    """Return a pool of `max_connections`; callers wait up to `wait_s` for one.
 
     Raises:
-        RedisUrlInvalid: the address holds what the client does not understand.
+        RedisUrlInvalid: the URL has a part that the client does not support.
     """
     common: dict[str, Any] = {
         "max_connections": max_connections, "timeout": wait_s,
@@ -97,10 +101,10 @@ def create_pool(url: str, *, max_connections: int, wait_s: float, read_timeout_s
 
 
 def parse_sentinel_url(url: str) -> SentinelService:
-    """Return what `redis+sentinel://[user:password@]host[:port][,…]/SERVICE[/db][?parameters]` says.
+    """Parse `redis+sentinel://[user:password@]host[:port][,…]/SERVICE[/db][?parameters]`.
 
     Raises:
-        RedisUrlInvalid: it names no service, or a port that is no number.
+        RedisUrlInvalid: it names no service, or a port is not a number.
     """
     scheme, authority, rest = _PARTS.findall(url)[0]
     before, _, hosts = authority.rpartition("@")
@@ -121,14 +125,14 @@ def parse_sentinel_url(url: str) -> SentinelService:
 
 
 def require_usable(url: str) -> None:
-    """Refuse an address with which no connection can be made, before anybody tries to.
+    """Refuse a URL that cannot make a connection, before any attempt.
 
     Raises:
-        RedisUrlInvalid: says what is wrong with it.
+        RedisUrlInvalid: the text gives the reason.
     """
     path = urlsplit(url).path.strip("/") if url.startswith(("redis://", "rediss://")) else ""
     if path and not path.isdecimal():
-        message = "names a database that is no number. Write redis://host:6379/0, and @ : / ? # in a password as %40 and so on"
+        message = "names a database that is not a number. Write redis://host:6379/0, and @ : / ? # in a password as %40 and so on"
         raise RedisUrlInvalid(message)
     try:
         create_pool(url, max_connections=1, wait_s=CONNECT_TIMEOUT_S, read_timeout_s=CONNECT_TIMEOUT_S).make_connection()  # type: ignore[no-untyped-call]
@@ -138,30 +142,33 @@ def require_usable(url: str) -> None:
         unknown = [name for name, _ in parse_qsl(url.partition("?")[2]) if f"'{name}'" in str(error)]
         known = ", ".join(sorted({*URL_QUERY_ARGUMENT_PARSERS, "client_name", "protocol"}))
         message = (
-            f"has the parameter `{unknown[0] if unknown else '?'}`, which the client does not know. Remove it; known are {known}"
+            f"has the parameter `{unknown[0] if unknown else '?'}`, which the client does not support. Remove it; allowed: {known}"
         )
         raise RedisUrlInvalid(message) from error
     except ValueError as error:
         raise RedisUrlInvalid(_without_input(error)) from None
-    except RedisError as error:  # it comes from no server: no connection was opened
+    except RedisError as error:  # not an error of a server: no connection was opened
         raise RedisUrlInvalid(f"cannot be used: {error}") from error
 
 
 def _without_input(error: ValueError) -> str:
-    """Return a sentence for an address that cannot be split; the error may hold a part of a password with `/`, `?` or `#` in it."""
+    """Return a sentence for a URL that cannot be split.
+
+    The original error may quote a part of a password with `/`, `?` or `#` in it.
+    """
     if "Port" in str(error) or "IPv6" in str(error):
         return "has a host or a port that cannot be read. Write redis://host:6379/0, and @ : / ? # in a password as %40 and so on"
     return str(error)
 
 
 async def server_mode(url: str) -> str | None:
-    """Return how the server at an address runs: `standalone`, `sentinel` or `cluster`; None if it does not say."""
+    """Return the mode of a server: `standalone`, `sentinel` or `cluster`, None if unknown."""
     connections = create_pool(url, max_connections=1, wait_s=CONNECT_TIMEOUT_S, read_timeout_s=CONNECT_TIMEOUT_S)
     try:
         async with asyncio.timeout(2 * CONNECT_TIMEOUT_S):
             said = await Client(connection_pool=connections).info("server")
         return str(said.get("redis_mode") or said.get("server_mode") or "") or None
-    except Exception:  # noqa: BLE001 - it may be away, or keep this to itself
+    except Exception:  # noqa: BLE001 - it may be down, or not disclose its mode
         return None
     finally:
         await connections.aclose()

@@ -1,4 +1,5 @@
-"""One database, two dialects: readers in threads, one writer that commits in groups, a deadline on everything.
+"""One database, two dialects: readers in threads, one writer that commits in groups, timeouts.
 
-Start with `engine.py` (connections), then `writer.py` (how a group is committed) and `stamps.py` (how its rows get their order).
+Start with `engine.py` (connections), then `writer.py` (commits in groups) and `sequence.py` (the
+order of rows).
 """

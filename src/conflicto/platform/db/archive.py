@@ -1,12 +1,12 @@
-"""The form of a backup: one file that either database writes and reads, and in which no bit can change unseen.
+"""The archive format of a backup: one file for either database, protected by a checksum.
 
-    {"format": "conflicto-archive", "version": 1, "schema": "0005", …}     one line of JSON, readable as it stands
+    {"format": "conflicto-archive", "version": 1, "schema": "0005", …}     one line of plain JSON
     gzip of lines of JSON:
-        {"table": "sessions", "columns": ["id", …], "kinds": ["int", …]}   then its rows, each an array in this order
+        {"table": "sessions", "columns": ["id", …], "kinds": ["int", …]}   then its rows, as arrays
         {"rows": {"sessions": 12, …}}                                      the last line
     sha256 of everything before, in hex                                    64 characters
 
-Bytes and UUIDs are written in hex. `head -1` shows what a file is, and `tail -n +2 | gunzip` what is in it.
+Bytes and UUIDs are written in hex. `head -1` shows the header, `tail -n +2 | gunzip` the content.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ GZIP_WBITS = 31
 """zlib's `wbits` for a gzip stream."""
 
 COMPRESSION_LEVEL = 1
-"""The level: 60 MB/s on one core, and files a quarter larger than at zlib's usual 6, which takes three times as long."""
+"""60 MB/s on one core. Files are a quarter larger than at zlib's default 6, which takes three times
+as long."""
 
 DIGEST_CHARS = 64
 MAX_HEADER_BYTES = 65_536
@@ -40,12 +41,16 @@ SQLITE_MAGIC = b"SQLite format 3\x00"
 
 
 class ArchiveInvalid(ValueError):
-    """The file is no whole archive of this program; says why."""
+    """The file is not a complete archive of this program; the text gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a file says of itself. `schema` is the revision of its tables, `made_us` the database's clock, `epoch` the life it copies."""
+    """The header of an archive.
+
+    `schema` is the revision of its tables, `made_us` the database's clock, `epoch` the copied
+    epoch.
+    """
 
     schema: str
     made_us: int
@@ -59,7 +64,10 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The rows of one table follow; a row's values stand in the order of `columns`, each written as its kind says."""
+    """Header of one table's rows.
+
+    Their values follow the order of `columns`, each encoded by its kind.
+    """
 
     table: str
     columns: tuple[str, ...]
@@ -67,7 +75,7 @@ class Section:
 
 
 class ArchiveWriter:
-    """Writes one archive; `finish` makes it whole."""
+    """Writes one archive; `finish` completes it."""
 
     def __init__(self, file: BinaryIO, header: Header) -> None:
         self._file = file
@@ -78,7 +86,7 @@ class ArchiveWriter:
         self._write(self._encode(asdict(header)) + b"\n")
 
     def section(self, section: Section, rows: Iterable[Sequence[Any]]) -> None:
-        """Write a table, row by row; memory does not grow with it."""
+        """Write a table row by row, in constant memory."""
         self._compress(self._encode({"table": section.table, "columns": section.columns, "kinds": section.kinds}) + b"\n")
         encode, lines, size, count = self._encode, [], 0, 0
         for row in rows:
@@ -94,7 +102,7 @@ class ArchiveWriter:
         self._rows[section.table] = count
 
     def finish(self) -> dict[str, int]:
-        """Write the end and return how many rows each table has."""
+        """Write the end and return the number of rows per table."""
         self._compress(self._encode({"rows": self._rows}) + b"\n")
         self._write(self._packer.flush())
         self._file.write(self._digest.hexdigest().encode())
@@ -109,7 +117,7 @@ class ArchiveWriter:
 
 
 class Archive:
-    """A file whose digest fits. Its sections can be read once."""
+    """A file with a valid checksum. Its sections can be read once."""
 
     def __init__(self, file: BinaryIO, header: Header, end: int) -> None:
         self._file = file
@@ -119,23 +127,23 @@ class Archive:
         """Rows of each table, known once all sections were read."""
 
     def sections(self) -> Iterator[tuple[Section, Iterator[list[Any]]]]:
-        """Yield each table with its rows, which must be taken before the next one.
+        """Yield each table with its rows, which must be consumed before the next table.
 
         Raises:
-            ArchiveUnusable: the rows are not those that the end speaks of.
+            ArchiveInvalid: the row counts differ from those at the end.
         """
         lines = self._lines()
-        told: dict[str, int] = {}
+        counted: dict[str, int] = {}
         line = next(lines, None)
         while isinstance(line, dict) and "table" in line:
             section = Section(line["table"], tuple(line["columns"]), tuple(line["kinds"]))
             rows = _Rows(lines)
             yield section, iter(rows)
-            told[section.table] = rows.count
+            counted[section.table] = rows.count
             line = rows.after
-        if not isinstance(line, dict) or line.get("rows") != told:
-            raise ArchiveInvalid("The archive does not hold the rows that it says it holds.")
-        self.rows = told
+        if not isinstance(line, dict) or line.get("rows") != counted:
+            raise ArchiveInvalid("The archive's row counts differ from those at its end.")
+        self.rows = counted
 
     def _lines(self) -> Iterator[Any]:
         unpacker = zlib.decompressobj(GZIP_WBITS)
@@ -147,7 +155,7 @@ class Archive:
 
 
 class _Rows:
-    """The rows up to the next line that is none."""
+    """The rows up to the next line that is not a row."""
 
     def __init__(self, lines: Iterator[Any]) -> None:
         self._lines = lines
@@ -165,16 +173,16 @@ class _Rows:
 
 @contextmanager
 def open_archive(path: Path) -> Iterator[Archive]:
-    """Yield an archive after reading all of it once: what is not as it was written is refused before anything comes of it.
+    """Yield an archive after verifying its checksum, which reads the whole file once.
 
     Raises:
-        ArchiveUnusable: it is no archive, not whole, changed, or of a later version of the format.
+        ArchiveInvalid: it is not an archive, incomplete, damaged, or of a later format version.
     """
     with path.open("rb") as file:
         line = file.readline(MAX_HEADER_BYTES)
         if line.startswith(SQLITE_MAGIC):
             raise ArchiveInvalid(
-                f"{path} is a database file of SQLite. A copy of a file in use lacks what its -wal file holds, and nobody can tell. "
+                f"{path} is a database file of SQLite. A copy of a file in use may lack the content of its -wal file. "
                 "If the server that used it was stopped, name it in DATABASE_URL and run `conflicto db backup` on it."
             )
         header = _header(path, line)
@@ -186,17 +194,17 @@ def open_archive(path: Path) -> Iterator[Archive]:
 
 def _header(path: Path, line: bytes) -> Header:
     try:
-        said = msgspec.json.decode(line, type=dict[str, Any])
+        fields = msgspec.json.decode(line, type=dict[str, Any])
     except msgspec.DecodeError:
-        said = {}
-    if said.get("format") != FORMAT:
-        raise ArchiveInvalid(f"{path} is no archive of `conflicto db backup`.")
-    if said.get("version") != VERSION:
+        fields = {}
+    if fields.get("format") != FORMAT:
+        raise ArchiveInvalid(f"{path} is not an archive of `conflicto db backup`.")
+    if fields.get("version") != VERSION:
         raise ArchiveInvalid(
-            f"{path} was written by a later version ({said.get('program')}). Restore it with that one or a newer one."
+            f"{path} was written by a later version ({fields.get('program')}). Restore it with that one or a newer one."
         )
     try:
-        return msgspec.convert(said, Header, strict=True)
+        return msgspec.convert(fields, Header, strict=True)
     except msgspec.ValidationError as error:
         raise ArchiveInvalid(f"{path}: its first line is damaged.") from error
 
@@ -207,4 +215,4 @@ def _require_unchanged(path: Path, file: BinaryIO, end: int) -> None:
     while (left := end - file.tell()) > 0:
         digest.update(file.read(min(CHUNK_BYTES, left)))
     if file.read() != digest.hexdigest().encode():
-        raise ArchiveInvalid(f"{path} is damaged or not whole: its checksum does not fit.")
+        raise ArchiveInvalid(f"{path} is damaged or incomplete: its checksum does not match.")

@@ -1,4 +1,4 @@
-"""Fill the empty tables of a schema with an archive's rows, as fast as either database takes them."""
+"""Loads an archive's rows into empty tables, by each database's fastest method."""
 
 from __future__ import annotations
 
@@ -24,14 +24,15 @@ INDEXES = {
         "AND indexname NOT IN (SELECT conname FROM pg_constraint WHERE connamespace = current_schema()::regnamespace)"
     ),
 }
-"""Those that no constraint stands on: an index that is made of rows that are there costs a third of one that grows with them."""
+"""Queries for indexes without a constraint. Building one after the rows costs a third of growing
+it."""
 
 
 def load_archive(connection: Connection, archive: Archive) -> None:
-    """Fill the tables that the archive has; the schema must be the archive's.
+    """Fill the archive's tables; the schema must be the archive's.
 
     Raises:
-        ArchiveUnusable: a table or column is not there, or the archive does not hold what it says.
+        ArchiveInvalid: a table or column is missing, or the row counts differ.
     """
     known = inspect(connection)
     tables = {name: {each["name"] for each in known.get_columns(name)} for name in known.get_table_names()}
@@ -68,10 +69,10 @@ def _fill_postgres(connection: Connection, section: Section, rows: Iterator[list
 
 
 def _read(rows: Iterator[list[Any]], section: Section, readers: dict[str, Callable[[Any], Any]]) -> Iterator[list[Any]]:
-    """Yield rows as a driver takes them."""
-    special = [(at, readers[kind]) for at, kind in enumerate(section.kinds) if kind in readers]
+    """Yield rows in the form that the driver takes."""
+    special = [(index, readers[kind]) for index, kind in enumerate(section.kinds) if kind in readers]
     for row in rows:
-        for at, read in special:
-            if row[at] is not None:
-                row[at] = read(row[at])
+        for index, read in special:
+            if row[index] is not None:
+                row[index] = read(row[index])
         yield row

@@ -1,6 +1,7 @@
-"""A copy of the whole database while it is in use: one snapshot, in the form of `archive.py`, whichever database it comes from.
+"""Online backup of the whole database: one snapshot, in the format of `archive.py`.
 
-It takes no lock that a writer waits for. The file is complete, read again and on the disk before it gets its name, and its owner's alone.
+It takes no lock that blocks a writer. The file gets its name only after it was completed, verified
+and synced to disk. Only its owner may read it.
 """
 
 from __future__ import annotations
@@ -37,20 +38,20 @@ ROWS_PER_FETCH = 5_000
 """Rows that PostgreSQL sends at a time."""
 
 NO_IDLE_TIMEOUT = "SET LOCAL idle_in_transaction_session_timeout = 0"
-"""A slow disk may take its time between two chunks; elsewhere readers are cut off after 10 s."""
+"""Allows for a slow disk between two chunks. Other readers are cut off after 10 s."""
 
 
 class BackupFailed(RuntimeError):
-    """There is no copy, and nothing that was there before has been touched."""
+    """No copy was made; existing files are untouched."""
 
 
 def back_up(db: Database, target: Path, clock: Clock, *, extra_metadata: Mapping[str, str]) -> dict[str, int]:
-    """Write an archive to `target`, which is replaced only once the new one is whole; returns the rows of each table.
+    """Write an archive to `target`, replaced once the new one is complete; returns rows per table.
 
-    `facts` are put beside those that the database keeps of itself.
+    `extra_metadata` is added to the database's own metadata.
 
     Raises:
-        BackupFailed: says why.
+        BackupFailed: the text gives the reason.
     """
     unfinished = target.with_name(f"{target.name}.partial")
     try:
@@ -70,7 +71,7 @@ def back_up(db: Database, target: Path, clock: Clock, *, extra_metadata: Mapping
 
 
 def sync_directory(folder: Path) -> None:
-    """See to it that the names in a folder survive a power cut."""
+    """Sync a directory, so that its names survive a power failure."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -79,7 +80,10 @@ def sync_directory(folder: Path) -> None:
 
 
 def value_kind(column: Column[Any]) -> str:
-    """Return how a column's values are written: `bytes` and `uuid` in hex, `bool` as true or false, all others as they are."""
+    """Return how a column's values are written.
+
+    `bytes` and `uuid` are hex, `bool` is true or false, `plain` values are unchanged.
+    """
     if isinstance(column.type, Uuid16):
         return "uuid"
     if isinstance(column.type, LargeBinary):
@@ -87,7 +91,7 @@ def value_kind(column: Column[Any]) -> str:
     return "bool" if isinstance(column.type, Boolean) else "plain"
 
 
-def _write_archive(tx: ReadTx, file: BinaryIO, clock: Clock, facts: Mapping[str, str]) -> dict[str, int]:
+def _write_archive(tx: ReadTx, file: BinaryIO, clock: Clock, extra_metadata: Mapping[str, str]) -> dict[str, int]:
     if tx.dialect == "sqlite":
         _require_sound(tx)
         made_us = clock.wall_us()
@@ -99,18 +103,21 @@ def _write_archive(tx: ReadTx, file: BinaryIO, clock: Clock, facts: Mapping[str,
     for table in metadata_obj.sorted_tables:
         columns = list(table.columns)
         section = Section(str(table.name), tuple(str(column.name) for column in columns), tuple(map(value_kind, columns)))
-        archive.section(section, _rows(tx, table, section.kinds, list(facts.items()) if table is metadata_table else ()))
+        archive.section(section, _rows(tx, table, section.kinds, list(extra_metadata.items()) if table is metadata_table else ()))
     return archive.finish()
 
 
 def _require_sound(tx: ReadTx) -> None:
     found = [row[0] for row in tx.all(text("PRAGMA integrity_check"))]
     if found != ["ok"]:
-        raise BackupFailed(f"The database is damaged, and a copy of it would be: {'; '.join(found)}")
+        raise BackupFailed(f"The database is damaged, and a copy of it would be damaged too: {'; '.join(found)}")
 
 
 def _rows(tx: ReadTx, table: Table, kinds: Sequence[str], more: Iterable[tuple[Any, ...]]) -> Iterator[Sequence[Any]]:
-    """Yield a table's rows as they are written, from the driver itself: a wrapper around each of a million costs more than all the rest."""
+    """Yield a table's rows in archive form, directly from the driver.
+
+    SQLAlchemy's wrapper around each of a million rows costs more than all other work.
+    """
     statement = str(select(table).compile(dialect=tx.connection.dialect))
     raw: Any = tx.connection.connection.driver_connection
     cursor = raw.cursor() if tx.dialect == "sqlite" else raw.cursor(name=f"backup_{table.name}")

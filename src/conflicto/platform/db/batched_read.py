@@ -1,4 +1,4 @@
-"""Look-ups of a crowd in common: while one read runs the next batch gathers, so a burst takes a few reads instead of one each."""
+"""Batched look-ups: while one read runs, the next batch gathers, so a burst takes few reads."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ MAX_BATCH_PAGES = 32
 """Pages in one read: each may hold 1 MB."""
 
 MAX_WAITING_LOOKUPS = 20_000
-"""1 KB each."""
+"""Waiting look-ups, 1 KB each."""
 
 
 class BatchedRead(Generic[I, O]):
-    """One kind of look-up, up to `max_batch` in one read.
+    """Look-ups of one kind, up to `max_batch` in one read.
 
-    `query` returns one outcome for each item, in their order: a value, or the error to raise.
+    `query` returns one outcome per item, in their order: a value, or the error to raise.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class BatchedRead(Generic[I, O]):
         """Return the outcome of one item, or raise it.
 
         Raises:
-            Overloaded: too many wait already, or its turn does not come in time.
+            Overloaded: too many wait already, or no result came in time.
             Unavailable: as for `Database.read`.
         """
         if len(self._waiting) >= MAX_WAITING_LOOKUPS:
@@ -71,7 +71,7 @@ class BatchedRead(Generic[I, O]):
             self._task = None
 
     def _next_batch(self) -> list[tuple[I, asyncio.Future[O]]]:
-        """Take the look-ups that still have a caller."""
+        """Take the look-ups whose callers still wait."""
         batch: list[tuple[I, asyncio.Future[O]]] = []
         while self._waiting and len(batch) < self._max_batch:
             item, future = self._waiting.popleft()
@@ -83,7 +83,7 @@ class BatchedRead(Generic[I, O]):
         items = [item for item, _ in batch]
         try:
             outcomes = await self._db.read(self._query, items)
-        except Exception as error:  # noqa: BLE001 - whatever it is, every caller hears it
+        except Exception as error:  # noqa: BLE001 - every caller gets the error
             for _, future in batch:
                 if not future.done():
                     future.set_exception(error)
@@ -98,7 +98,7 @@ class BatchedRead(Generic[I, O]):
 
 
 def deduplicated(query: Callable[[ReadTx, H], O]) -> Callable[[ReadTx, Sequence[H]], list[O | DomainError]]:
-    """Return the query of a batch that asks `query` once for equal items: what a whole hall asks for is read once."""
+    """Return a batch query that runs `query` once for equal items."""
 
     def outcome(tx: ReadTx, item: H) -> O | DomainError:
         try:

@@ -1,8 +1,8 @@
-"""Many records into one table in one statement: what a crowd sends is stored by the hundred, and every one of them waits for it.
+"""Writes many records into one table with one statement.
 
-SQLAlchemy makes a dictionary of each record and another of its bound values, and psycopg sends each row by itself: for answers that was
-more than a third of the writer's time. PostgreSQL is given one JSON array instead, which msgspec writes from the records as they are, and
-SQLite a tuple for each.
+SQLAlchemy builds two dictionaries per record, and psycopg sends each row by itself. For responses
+that took more than a third of the writer's time. PostgreSQL gets one JSON array instead, which
+msgspec encodes from the records directly. SQLite gets a tuple per record.
 """
 
 from __future__ import annotations
@@ -30,16 +30,17 @@ _RECORDS = "json_to_recordset(CAST(:records AS json)) AS r"
 
 
 class BulkWriter:
-    """Stores records of one dataclass, whose fields are numbers, texts, truth values, UUIDs, bytes or None, in one table.
+    """Inserts and updates records of one dataclass in one table.
 
-    `columns` gives the column of each field, `key` are the fields that name a record, and `changing` are those that `update` writes.
-    As any statement, both raise the driver's IntegrityError or DataError for all records if one does not fit.
+    `columns` maps each field to its column. Fields are numbers, texts, booleans, UUIDs, bytes or
+    None. `key` are the fields that identify a record, `updated` those that `update` writes. Both
+    methods raise the driver's IntegrityError or DataError for all records if one does not fit.
     """
 
     def __init__(
         self, table: Table, columns: Mapping[str, str], *, key: Collection[str] = ("id",), updated: Collection[str] = ()
     ) -> None:
-        # The names in these statements are those of our own fields and columns.
+        # The names in these statements are our own fields and columns.
         names = ", ".join(columns.values())
         news = {field: _JsonField(field, table.c[column].type) for field, column in columns.items()}
         records = f"{_RECORDS} ({', '.join(new.declared for new in news.values())})"
@@ -63,7 +64,7 @@ class BulkWriter:
             tx.write_each(self._insert_each, [self._inserted(record) for record in records])
 
     def update(self, tx: WriteTx, records: Sequence[Any]) -> None:
-        """Write the changing fields of records that are there; those that are not are passed over."""
+        """Write the updated fields of existing records; unknown records are ignored."""
         if tx.dialect == "postgresql":
             tx.write(self._update, {"records": msgspec.json.encode(records).decode()})
         else:
@@ -71,7 +72,10 @@ class BulkWriter:
 
 
 class _JsonField:
-    """A field as PostgreSQL takes it out of the JSON: how it is declared there, and the column's value; bytes come in base 64."""
+    """A field as PostgreSQL reads it from JSON: its declaration and the column's value.
+
+    Bytes are encoded in base 64.
+    """
 
     def __init__(self, field: str, column: TypeEngine[Any]) -> None:
         is_bytes = isinstance(column, LargeBinary)
@@ -81,6 +85,9 @@ class _JsonField:
 
 
 def _values(table: Table, columns: Mapping[str, str]) -> Values:
-    """Return what makes a record into the values that SQLite's driver takes for `columns`: a UUID is 16 bytes there."""
+    """Return a function from a record to the values of `columns` for SQLite.
+
+    A UUID becomes 16 bytes.
+    """
     fields = [f"{field}.bytes" if isinstance(table.c[column].type, Uuid16) else field for field, column in columns.items()]
     return attrgetter(*fields)

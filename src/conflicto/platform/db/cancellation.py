@@ -1,4 +1,4 @@
-"""Deadline of one read: the work ends when its time is over or when nobody waits for its result any more.
+"""Deadline of one read: it ends when its time is over or when its caller has gone.
 
 The driver's statements end through `interrupt`; Python's own loops call `check` between rows.
 """
@@ -34,27 +34,27 @@ class Deadline:
         self._lock = threading.Lock()
 
     def start(self, seconds: float) -> None:
-        """Count the time from now on."""
+        """Set the end to `seconds` from now."""
         self.until_s = time.monotonic() + seconds
 
     def check(self) -> None:
-        """Return while the work may go on.
+        """Return if the work may continue.
 
         Raises:
-            Unavailable: it may not.
+            Unavailable: the time is over, or the read was cancelled.
         """
         if self.is_cancelled or time.monotonic() >= self.until_s:
             raise Unavailable("Reading took too long. Ask for fewer rows, or try again later.", retry_after_s=RETRY_AFTER_S)
 
     def cancel(self) -> None:
-        """End the work now; returns once the driver was told."""
+        """End the work now; returns after the driver has the cancellation."""
         self.is_cancelled = True
         with self._lock:
             if self._interrupt is not None:
                 self._interrupt()
 
     def cancel_until_ended(self) -> None:
-        """Cancel again and again: PostgreSQL forgets a cancellation that comes before the statement does."""
+        """Cancel repeatedly: PostgreSQL ignores a cancellation that comes before the statement."""
         for _ in range(MAX_CANCELLATIONS):
             self.cancel()
             if self._interrupt is None:
@@ -63,7 +63,10 @@ class Deadline:
 
     @contextmanager
     def interrupting(self, interrupt: Callable[[], None]) -> Iterator[None]:
-        """Let `cancel` call `interrupt` inside the block, and never after it: the connection may serve another read then."""
+        """Let `cancel` call `interrupt` inside the block only.
+
+        Afterwards the connection may serve another read.
+        """
         self.check()
         with self._lock:
             self._interrupt = interrupt

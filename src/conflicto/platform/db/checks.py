@@ -1,4 +1,4 @@
-"""What can be asked of a database as a whole: its schema, its library or server, its pages, and what a commit means to it."""
+"""Checks of a whole database: schema, version, durability settings and integrity."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx
 
 DURABLE_POSTGRES = {"synchronous_commit": {"on", "remote_apply"}, "fsync": {"on"}, "full_page_writes": {"on"}}
-"""Settings of the server under which an acknowledged commit survives a power cut."""
+"""Server settings under which an acknowledged commit survives a power failure."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One thing that was looked at, whether it is as it must be, and how it is."""
+    """One check: its name, whether it passed, and what was found."""
 
     name: str
     ok: bool
@@ -29,7 +29,7 @@ class CheckResult:
 
 
 def run_checks(tx: ReadTx) -> list[CheckResult]:
-    """Return what was found; reading every page of a large SQLite database takes minutes."""
+    """Return the results of all checks; a large SQLite database takes minutes."""
     found = revision(tx.connection)
     schema = CheckResult("schema", found == SCHEMA, f"{found or 'none'}, this program needs {SCHEMA}")
     return [schema, *(_sqlite(tx) if tx.dialect == "sqlite" else _postgres(tx))]

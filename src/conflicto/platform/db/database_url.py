@@ -1,4 +1,4 @@
-"""The address of the database, as libpq reads it: several hosts, options and every parameter that it knows."""
+"""The database URL as libpq reads it: several hosts, options and every known parameter."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WRITABLE_TARGETS = (None, "primary", "read-write")
 """Values of `target_session_attrs` with which a server may write."""
 
 URL_FIELDS = {"user": "username", "password": "password", "dbname": "database"}
-"""Parameters of libpq that SQLAlchemy's address has as fields of their own; all others stand in its query."""
+"""Parameters of libpq that are fields of SQLAlchemy's URL; all others stand in its query."""
 
 
 UNKNOWN_PARAMETER = "invalid URI query parameter"
@@ -25,14 +25,14 @@ _NAME = re.compile(r"[A-Za-z_][\w.]*", re.ASCII)
 
 
 class DatabaseUrlInvalid(ValueError):
-    """DATABASE_URL cannot be used; the text says why and what to write, and holds no password."""
+    """DATABASE_URL cannot be used; the text gives reason and remedy, without any password."""
 
 
 def parse_database_url(text: str) -> URL:
-    """Return a database's address; for PostgreSQL `parameters_of` returns it as libpq takes it.
+    """Return a database's URL; for PostgreSQL, `libpq_parameters` converts it for libpq.
 
     Raises:
-        DatabaseUrlInvalid: it is not the address of a database that this program can use.
+        DatabaseUrlInvalid: it is not the URL of a supported database.
     """
     scheme, _, rest = text.partition("://")
     if scheme in POSTGRES_SCHEMES:
@@ -43,10 +43,13 @@ def parse_database_url(text: str) -> URL:
     try:
         url = make_url(text)
     except ArgumentError:
-        message = "DATABASE_URL is no address. Write `sqlite:///path`, with three slashes before a path and four before one from the root."
+        message = (
+            "DATABASE_URL cannot be parsed. Write `sqlite:///path`, "
+            "with three slashes before a relative path and four before an absolute one."
+        )
         raise DatabaseUrlInvalid(message) from None
     if url.query or url.host:
-        message = "DATABASE_URL of SQLite is a path alone: `sqlite:///path`, without a host and without parameters."
+        message = "DATABASE_URL of SQLite takes only a path: `sqlite:///path`, without a host and without parameters."
         raise DatabaseUrlInvalid(message)
     return url
 
@@ -63,7 +66,7 @@ def _postgres(text: str) -> URL:
     try:
         timeout_from_conninfo(known)
     except ProgrammingError:
-        message = "DATABASE_URL has a `connect_timeout` that is no number. Write whole seconds."
+        message = "DATABASE_URL has a `connect_timeout` that is not a number. Write whole seconds."
         raise DatabaseUrlInvalid(message) from None
     if known.get("target_session_attrs") not in WRITABLE_TARGETS:
         message = "DATABASE_URL asks for servers that may not write. Leave `target_session_attrs` out, or write `primary` or `read-write`."
@@ -73,10 +76,13 @@ def _postgres(text: str) -> URL:
     return URL.create("postgresql", query=known, **fields)
 
 
-def _without_quotes(said: str) -> str:
-    """Return libpq's words without what they quote at the end, which may be the address with its password; names of parameters stay."""
-    words = said.strip().partition(': "')[0]
-    return said.strip() if words == UNKNOWN_PARAMETER else words
+def _without_quotes(message: str) -> str:
+    """Return libpq's message without a quoted end, which may be the URL with its password.
+
+    Names of parameters stay.
+    """
+    start = message.strip().partition(': "')[0]
+    return message.strip() if start == UNKNOWN_PARAMETER else start
 
 
 def libpq_parameters(url: URL) -> dict[str, str]:
@@ -87,13 +93,13 @@ def libpq_parameters(url: URL) -> dict[str, str]:
 
 
 def parse_options(options: str) -> dict[str, str]:
-    r"""Return the settings in the `options` of an address.
+    r"""Return the settings in the `options` of a URL.
 
     >>> parse_options(r"-csearch_path=a,b -c work_mem=8MB --geqo=off -c x.y=two\ words")
     {'search_path': 'a,b', 'work_mem': '8MB', 'geqo': 'off', 'x.y': 'two words'}
 
     Raises:
-        DatabaseUrlInvalid: something in them sets nothing.
+        DatabaseUrlInvalid: a word in them sets nothing.
     """
     words, found = shlex.split(options), {}
     while words:

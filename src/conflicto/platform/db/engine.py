@@ -1,4 +1,4 @@
-"""The database as the program sees it: `read` for queries, `writer_connection` for the one writer, on SQLite and PostgreSQL alike."""
+"""Connections for both dialects: `read` for queries, `writer_connection` for the writer."""
 
 from __future__ import annotations
 
@@ -40,26 +40,29 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 MAX_SQLITE_READERS = 4
-"""SQLite reads run on our own cores, under Python's lock: more threads than this only queue elsewhere."""
+"""SQLite reads run on this machine's cores, under Python's lock. More threads would only wait."""
 
 
 MIN_CONNECTIONS = 2
-"""Of one process: one writes, one reads."""
+"""Connections of one process: one writes, one reads."""
 
 MAX_CLOSE_S = 2.0
-"""Time that reads under way get to notice that they were cancelled."""
+"""Time for running reads to notice their cancellation."""
 
 
 @dataclass(frozen=True, slots=True)
 class PoolSize:
-    """Connections of one process: `size` stay open, `overflow` more come and go. One of them is the writer's."""
+    """Connections of one process: `size` stay open, up to `overflow` more open on demand.
+
+    One of them is the writer's.
+    """
 
     size: int = 20
     overflow: int = 30
 
     @classmethod
     def share(cls, size: int, overflow: int, *, workers: int) -> PoolSize:
-        """Return what one of a machine's workers may open of all that the machine may.
+        """Return one worker's share of the connections of all workers.
 
         >>> PoolSize.share(20, 30, workers=4)
         PoolSize(size=5, overflow=7)
@@ -68,22 +71,23 @@ class PoolSize:
 
     @property
     def max_connections(self) -> int:
-        """How many there may be."""
+        """Number of connections that may be open."""
         return self.size + self.overflow
 
     @property
     def readers(self) -> int:
-        """How many reads may run at once."""
+        """Number of reads that may run at once."""
         return max(1, self.max_connections - 1)
 
 
 class Database:
-    """Owns the connections of one process. Close it when the process ends.
+    """The connections of one process. Close it when the process ends.
 
-    `lists` and `loads` are for reads that may be long: however many there are, some readers
-    stay free. `on_query` hears on the event loop how long each read took, seconds. `line` is the line of
-    history of the server that this process knows; new readers find out whether the server is still on it. `is_damaged`: a page of
-    the file was found damaged since the start; pages in memory hide it from the next who look, so it is not taken back.
+    `lists` and `loads` run reads that may be long, and leave some readers free. `on_query` is
+    called on the event loop with the duration of each read, seconds. `timeline` is the known
+    timeline of the server; new connections of readers check it. `is_damaged` is set once a page of
+    the file was found damaged. It is never cleared, because cached pages hide the damage from later
+    reads.
     """
 
     def __init__(
@@ -126,27 +130,30 @@ class Database:
 
     @property
     def is_shared(self) -> bool:
-        """Whether other processes may write to it."""
+        """Return whether other processes may write to it."""
         return self.dialect != "sqlite"
 
     async def read(self, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `query` in one snapshot, in a reader thread, until it ends, its time is over, or its caller is cancelled.
+        """Run `query` in one snapshot, in a reader thread.
+
+        It runs until it ends, its time is over, or its caller is cancelled.
 
         Raises:
-            Unavailable: no reader came free, or no answer came, before the deadline; or the database is down.
+            Unavailable: no reader or result came before the deadline, or the database is down.
         """
         return await self.read_in(self.default_category, lambda tx: query(tx, *args, **kwargs))
 
     async def read_unmeasured(self, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `query` as `read` does, but tell no metric of it: its occasion may be nobody's business."""
+        """Run `query` as `read` does, without metrics and slow query log, for private reads."""
         return await self.read_in(self.default_category, lambda tx: query(tx, *args, **kwargs), is_measured=False)
 
     async def read_in(
         self, category: ReadCategory, query: Callable[[ReadTx], T], *, is_urgent: bool = False, is_measured: bool = True
     ) -> T:
-        """Run `query` as `read` does, in a lane; its place is free once the reader is, which may be later than the caller hears.
+        """Run `query` as `read` does, in a category of reads.
 
-        With `goes_first` it runs before all reads that wait: probes find out whether readers still come free.
+        Its place is free once the reader is, which may be later than the caller's timeout. An
+        urgent read runs before all waiting reads: probes check whether readers still come free.
         """
         await self.reader_queue.acquire(category, is_urgent=is_urgent)
         deadline = Deadline()
@@ -166,11 +173,14 @@ class Database:
 
     @property
     def stuck_reads(self) -> int:
-        """Reads that still run although nobody waits for them: readers that are stuck."""
+        """Number of cancelled reads that still run: their readers are stuck."""
         return sum(deadline.is_cancelled for deadline in self._running.values())
 
     def cancel(self, deadline: Deadline) -> None:
-        """End a read, from the event loop. PostgreSQL is told over a connection of its own, which may take a while."""
+        """End a read, from the event loop.
+
+        PostgreSQL gets the cancellation over a new connection, in a thread of its own.
+        """
         deadline.is_cancelled = True
         if self.is_shared:
             threading.Thread(target=deadline.cancel_until_ended, name="cancel", daemon=True).start()
@@ -178,7 +188,7 @@ class Database:
             deadline.cancel()
 
     def connections(self) -> tuple[int, int]:
-        """Return how many connections are at work, and how many are open."""
+        """Return the number of connections in use and of open connections."""
         pools = [_pool(self._readers), _pool(self._writer)]
         used = sum(pool.checkedout() for pool in pools)
         return used, used + sum(pool.checkedin() for pool in pools)
@@ -207,11 +217,11 @@ class Database:
             on_query(took_s)
 
     def query(self, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `query` in one snapshot, in this thread; `Unavailable` as for `read`."""
+        """Run `query` in one snapshot, in this thread; raises `Unavailable` as `read` does."""
         return self.query_with_deadline(NO_DEADLINE, lambda tx: query(tx, *args, **kwargs))
 
     def query_with_deadline(self, deadline: Deadline, query: Callable[[ReadTx], T]) -> T:
-        """Run `query` as above, until it ends or `deadline` does."""
+        """Run `query` in this thread until it ends or `deadline` is over."""
         try:
             with self._readers.connect() as connection, connection.begin(), self._interruptible(connection, deadline):
                 tx = ReadTx(connection, deadline)
@@ -229,7 +239,10 @@ class Database:
 
     @contextmanager
     def _interruptible(self, connection: Connection, deadline: Deadline) -> Iterator[None]:
-        """Let a read be cancelled. On PostgreSQL its connection serves no other read then: the signal may arrive late."""
+        """Allow the cancellation of a read.
+
+        On PostgreSQL a cancelled connection is discarded: the signal may arrive late.
+        """
         if deadline is NO_DEADLINE:
             yield
             return
@@ -242,17 +255,23 @@ class Database:
                 connection.invalidate()
 
     def note_damage(self, error: Exception) -> None:
-        """Remember, and say once, that the file of a database was found damaged; any thread may."""
+        """Record, and log once, that the database file is damaged; safe in any thread."""
         if is_damaged(error) and not self.is_damaged:
             self.is_damaged = True
             log.error("database-damaged", said=str(getattr(error, "orig", error)))
 
     def writer_connection(self) -> Connection:
-        """Return the writer's connection; on SQLite its transactions hold the write lock from `BEGIN` on."""
+        """Return the writer's connection.
+
+        On SQLite its transactions hold the write lock from `BEGIN` on.
+        """
         return self._writer.connect()
 
     def close(self) -> None:
-        """Cancel running reads, then close every connection. A thread that does not notice is left behind."""
+        """Cancel running reads, then close every connection.
+
+        A thread that does not end is abandoned.
+        """
         for deadline in list(self._running.values()):
             deadline.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)

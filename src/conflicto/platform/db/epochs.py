@@ -1,9 +1,9 @@
-"""Which life of the database this process remembers, and how it finds that another one has begun.
+"""Epoch guard: detects that PostgreSQL was replaced by a server that lost commits.
 
-PostgreSQL may be replaced under running servers by one that lost the last commits: a replica that was promoted, or an older copy of the
-files. Memory and clients are ahead of it then, and nobody may go on from there. So every group asks, under its locks, on which line of
-history the server is, which epoch it has, and whether a feed stands where this process saw it stand, or further. If not, whoever finds
-out first begins a new life, as a restore does, and the others join it.
+A promoted replica, or an older copy of the files, may lack the last commits. Memory and clients are
+then ahead of the database and must not continue. Every group therefore checks, under its locks, the
+server's timeline, the epoch, and that no feed stands below a known position. The first process that
+finds a difference begins a new epoch, as a restore does. The others join it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ log = structlog.get_logger(__name__)
 
 
 class DatabaseReplaced(Exception):
-    """The database is not the one that this process remembers. Nothing was written."""
+    """The database is not the one that this process knows. Nothing was written."""
 
     def __init__(self, guard: EpochGuard) -> None:
         super().__init__()
@@ -45,43 +45,49 @@ class DatabaseReplaced(Exception):
 
 
 class EpochChanged:
-    """All that was in memory is of an earlier life: told to those who keep something there."""
+    """Event: all state in memory belongs to an earlier epoch and must be dropped."""
 
 
 class FeedStore(Protocol):
-    """What the room that owns the feeds does for a new life, in the open transaction."""
+    """Changes to the feeds for a new epoch, in the open transaction.
+
+    The package that owns the feeds implements it.
+    """
 
     def lock(self, connection: Connection) -> None:
-        """Let nobody move a feed until the transaction ends."""
+        """Block changes to all feeds until the transaction ends."""
 
     def newest_position(self, connection: Connection) -> int:
         """Return the newest position of any feed, µs."""
 
     def begin_epoch(self, connection: Connection, clock_us: int) -> None:
-        """Give every feed a start above all that was handed out, and the database a new epoch; `clock_us` is the least start."""
+        """Move every feed above all positions handed out, and write a new epoch.
+
+        `clock_us` is the least start of the feeds.
+        """
 
 
 class KnownPositions(Protocol):
-    """What this process knows of the feeds. Asked from the writer's thread."""
+    """Positions of the feeds in the memory of this process. Called from the writer's thread."""
 
     def position(self, topic: int) -> int:
-        """Return where a topic is known to have stood, 0 if that is unknown."""
+        """Return the known position of a topic, 0 if it is unknown."""
 
     def newest_position(self) -> int:
-        """Return the newest position that is known of any topic, 0 if there is none."""
+        """Return the newest known position of any topic, 0 if there is none."""
 
 
 def start_epoch_guard(db: Database, feeds: FeedStore, known_positions: KnownPositions) -> EpochGuard | None:
-    """Return the life that begins with the start of this process; None for SQLite, whose file nobody replaces under an open connection."""
+    """Return a started guard; None for SQLite, whose file cannot be replaced while it is open."""
     if not db.is_shared:
         return None
-    lives = EpochGuard(db, feeds, known_positions)
-    lives.start()
-    return lives
+    guard = EpochGuard(db, feeds, known_positions)
+    guard.start()
+    return guard
 
 
 class EpochGuard:
-    """The life that this process lives in: `epoch` is its name."""
+    """Knows the epoch, server and timeline of this process, and begins a new epoch."""
 
     def __init__(self, db: Database, feeds: FeedStore, known_positions: KnownPositions) -> None:
         self._db = db
@@ -92,7 +98,7 @@ class EpochGuard:
         self.epoch = ""
 
     def start(self) -> None:
-        """At the start: begin a new life if the database was brought here from another server, or its server began another line."""
+        """Begin a new epoch if the database moved to another server or timeline."""
         self.epoch, _ = ensure_metadata(self._db, EPOCH, epoch_name)
         with self._db.writer_connection() as connection:
             self._read_timeline(connection)
@@ -108,17 +114,17 @@ class EpochGuard:
         """Return the clock that orders the feed, µs, read after the heads were locked.
 
         Raises:
-            LifeOver: this is not the database that this process remembers.
+            DatabaseReplaced: this is not the database that this process knows.
         """
-        moment = connection.execute(self._state_query).one()
-        if moment.line != self._timeline or moment.epoch != self.epoch:
+        state = connection.execute(self._state_query).one()
+        if state.timeline != self._timeline or state.epoch != self.epoch:
             raise DatabaseReplaced(self)
         if any(head.position < self._known_positions.position(topic) for topic, head in heads.items()):
             raise DatabaseReplaced(self)
-        return int(moment.now_us)
+        return int(state.now_us)
 
     def begin_epoch(self) -> None:
-        """Begin a new life, or join the one that another process has begun meanwhile."""
+        """Begin a new epoch, or join the one that another process has begun."""
         with self._db.writer_connection() as connection:
             self._read_timeline(connection)
             with connection.begin():
@@ -128,7 +134,7 @@ class EpochGuard:
         self.epoch, self._db.timeline = epoch, self._timeline
 
     def _begin_epoch_if_needed(self, connection: Connection) -> None:
-        """Do what is to be done of a new life: nothing if it has begun, and above all that is known here."""
+        """Begin a new epoch above all known positions, unless one has begun already."""
         tx, server, known = ReadTx(connection), self._server_id(connection), self._known_positions.newest_position()
         recorded, epoch = read_metadata(tx, SERVER), read_metadata(tx, EPOCH)
         is_other = recorded is not None and recorded != server
@@ -139,21 +145,21 @@ class EpochGuard:
         write_metadata(tx, SERVER, server)
 
     def _read_timeline(self, connection: Connection) -> None:
-        """Find out on which line the server is, once for each life."""
+        """Read the server's timeline, once per epoch."""
         self._cluster, self._timeline = (
             _read_server_fact(connection, "system_identifier FROM pg_control_system()"),
             _read_server_fact(connection, TIMELINE),
         )
-        line = "''" if self._timeline == UNKNOWN else TIMELINE
-        self._state_query = text(f"SELECT {_NOW} AS now_us, {line} AS line, {_EPOCH} AS epoch")
+        timeline = "''" if self._timeline == UNKNOWN else TIMELINE
+        self._state_query = text(f"SELECT {_NOW} AS now_us, {timeline} AS timeline, {_EPOCH} AS epoch")
 
     def _server_id(self, connection: Connection) -> str:
-        """Return what tells this server, database and line from others."""
+        """Return an id of this server, database and timeline."""
         return "/".join((self._cluster, str(connection.execute(_DATABASE).scalar_one()), self._timeline))
 
 
 def _read_server_fact(connection: Connection, expression: str) -> str:
-    """Return what the server says of itself, in a transaction of its own; some services do not tell."""
+    """Return an expression's value in its own transaction, `UNKNOWN` if the server denies it."""
     with connection.begin() as transaction:
         try:
             return str(connection.execute(text(f"SELECT {expression}")).scalar_one())

@@ -1,4 +1,4 @@
-"""The only place that knows what a driver's error means to a caller."""
+"""Classification of driver errors: the only module that knows what they mean to a caller."""
 
 from __future__ import annotations
 
@@ -11,46 +11,47 @@ from conflicto.platform.problems import Unavailable
 log = structlog.get_logger(__name__)
 
 RETRY_AFTER_S = 2
-"""Long enough for a database to be restarted by its supervisor, short enough that a phone does not look dead."""
+"""Time for a supervisor to restart the database, short enough for people who wait at a phone."""
 
 MAX_MESSAGE_CHARS = 300
 """Characters of a driver's message in the log."""
 
 DEADLOCK_STATES = frozenset({"40001", "40P01"})
-"""PostgreSQL's serialization_failure and deadlock_detected: the transaction did nothing and may be run again."""
+"""PostgreSQL's serialization_failure and deadlock_detected: nothing was done, a retry may succeed.
+"""
 
 DATABASE_ERRORS = (OperationalError, InterfaceError, PoolTimeout)
-"""What an unreachable, busy, full, read-only or too slow database raises, on either driver."""
+"""Errors of an unreachable, busy, full, read-only or slow database, on either driver."""
 
 POSSIBLE_OUTAGES = (*DATABASE_ERRORS, DatabaseError)
-"""What must be looked at with `is_outage`, since bad rows are among it."""
+"""Errors to check with `is_outage`, since bad rows raise some of them too."""
 
 QUERY_CANCELED_STATE = "57014"
 """PostgreSQL's query_canceled."""
 
 READ_ONLY_STATE = "25006"
-"""PostgreSQL's read_only_sql_transaction: a service whose disk is full takes no writes, for one."""
+"""PostgreSQL's read_only_sql_transaction. Some services raise it when their disk is full."""
 
 
 def unavailable(error: Exception) -> Unavailable:
-    """Return the answer for a caller; `error` becomes its cause, and the driver's own words (never the data) go to the log."""
+    """Return the problem for a caller, with `error` as its cause; log the driver's message."""
     root = error.__cause__ if isinstance(error.__cause__, DBAPIError) else error
-    said = str(root.orig) if isinstance(root, DBAPIError) else str(root)
-    log.warning("database-fault", error=type(error).__name__, said=said[:MAX_MESSAGE_CHARS])
-    answer = Unavailable(
+    message = str(root.orig) if isinstance(root, DBAPIError) else str(root)
+    log.warning("database-fault", error=type(error).__name__, said=message[:MAX_MESSAGE_CHARS])
+    problem = Unavailable(
         "The database does not answer in time. Try again with the same Idempotency-Key.", retry_after_s=RETRY_AFTER_S
     )
-    answer.__cause__ = error
-    return answer
+    problem.__cause__ = error
+    return problem
 
 
 def is_disconnect(error: Exception) -> bool:
-    """Whether the connection itself broke, so that a fresh one may do better at once."""
+    """Return whether the connection broke, so that a new one may succeed at once."""
     return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
 def is_retryable(error: Exception) -> bool:
-    """Whether the database undid the transaction and asks to run it again."""
+    """Return whether the database rolled the transaction back and a retry may succeed."""
     return _sqlstate(error) in DEADLOCK_STATES
 
 
@@ -59,24 +60,24 @@ def _sqlstate(error: Exception) -> str | None:
 
 
 def is_query_canceled(error: Exception) -> bool:
-    """Return whether PostgreSQL ended a statement because its time was over, or because it was asked to."""
+    """Return whether PostgreSQL ended a statement because of its timeout or a cancellation."""
     return _sqlstate(error) == QUERY_CANCELED_STATE
 
 
 def is_bad_row(error: Exception) -> bool:
-    """Whether one row of a group is at fault: its neighbours deserve a replay of their own."""
+    """Return whether one row of a group is at fault, so that the others deserve a replay."""
     return isinstance(error, DBAPIError) and not is_outage(error)
 
 
 def is_outage(error: Exception) -> bool:
-    """Whether the database is at fault, and not what was asked of it."""
+    """Return whether the database is at fault, and not the statement."""
     return isinstance(error, DATABASE_ERRORS) or is_damaged(error) or _sqlstate(error) == READ_ONLY_STATE
 
 
 def is_damaged(error: Exception) -> bool:
-    """Whether SQLite found that its file is damaged, or no database: for both it raises the mother of all errors itself.
+    """Return whether SQLite found its file damaged, or no database.
 
-    A page that the disk does not give is among it: SQLite calls that a damage too.
+    SQLite raises the base class itself for both, and for a page that the disk does not return.
     """
     return type(error) is DatabaseError
 

@@ -1,7 +1,7 @@
-"""Who comes next: one line for each session, all of which move on alike, so that a crowd in one waits behind itself alone.
+"""Fair queue of commands: takes commands from each session in turn.
 
-Inside a line the order is that of arrival. Between lines there is none to keep: what two sessions do at the same time has no order that
-anybody could see.
+A crowd in one session delays only its own commands. Commands of one session keep their order of
+arrival. Commands of different sessions have no order that anybody could observe.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 class Command:
     """One change that waits for its group.
 
-    `topics` are the heads to lock. No two commands of a group share one of `keys`. `batch` handles all its neighbours with the same
-    `batch` in one go and returns one outcome for each item.
+    `topics` are the feed heads to lock. Two commands of a group never share one of `keys`. `batch`
+    handles all neighbouring commands with the same `batch` at once, and returns one outcome per
+    item.
     """
 
     topics: tuple[int, ...]
@@ -36,13 +37,19 @@ class Command:
 
 @dataclass(slots=True)
 class _SessionQueue:
-    """Commands with the same topics. `held` are those whose key is in the group already: they come first in the next one."""
+    """Commands with the same topics.
+
+    `deferred` holds commands whose key is already in the group. They come first in the next group.
+    """
 
     waiting: deque[Command] = field(default_factory=deque)
     deferred: list[Command] = field(default_factory=list)
 
     def take(self, max_commands: int, taken_keys: set[Hashable]) -> list[Command]:
-        """Take up to `most` commands none of whose keys are `taken`, and add theirs; those that came behind a held one wait with it."""
+        """Take up to `max_commands` commands without a key in `taken_keys`, and add their keys.
+
+        A command behind a deferred one with the same key is deferred too.
+        """
         found: list[Command] = []
         while self.waiting and len(found) < max_commands:
             command = self.waiting.popleft()
@@ -54,42 +61,45 @@ class _SessionQueue:
         return found
 
     def requeue_deferred(self) -> None:
-        """Put what was held back in front."""
+        """Put the deferred commands back in front."""
         self.waiting.extendleft(reversed(self.deferred))
         self.deferred.clear()
 
 
 class FairQueue:
-    """The commands that wait, and the rule that picks the next group. For one thread."""
+    """Waiting commands, and the rule that picks the next group. For one thread."""
 
     def __init__(self) -> None:
-        self._lines: dict[tuple[int, ...], _SessionQueue] = {}
+        self._queues: dict[tuple[int, ...], _SessionQueue] = {}
 
     def __bool__(self) -> bool:
-        """Whether anything waits."""
-        return bool(self._lines)
+        """Return whether any command waits."""
+        return bool(self._queues)
 
     def add(self, command: Command) -> None:
-        """Let a command stand at the end of its line."""
-        line = self._lines.get(command.topics)
-        if line is None:
-            line = self._lines[command.topics] = _SessionQueue()
-        line.waiting.append(command)
+        """Append a command to the queue of its session."""
+        session_queue = self._queues.get(command.topics)
+        if session_queue is None:
+            session_queue = self._queues[command.topics] = _SessionQueue()
+        session_queue.waiting.append(command)
 
     def next_group(self, max_commands: int) -> list[Command]:
-        """Take the largest possible group of up to `most`: as many of each line as of any other, and what is left over of the longest.
+        """Take up to `max_commands` commands, in equal shares.
 
-        Where there are more lines than places, those that come away empty are the first of the next group.
+        Spare places go to the longest queue. With more sessions than places, sessions that get none
+        come first in the next group.
         """
         group: list[Command] = []
-        taken: set[Hashable] = set()
-        while len(group) < max_commands and (moving := [topics for topics, line in self._lines.items() if line.waiting]):
-            share = max(1, (max_commands - len(group)) // len(moving))
-            for topics in moving[: max_commands - len(group)]:
-                line = self._lines[topics] = self._lines.pop(topics)  # to the end
-                group += line.take(share, taken)
-        for topics, line in list(self._lines.items()):
-            line.requeue_deferred()
-            if not line.waiting:
-                del self._lines[topics]
+        taken_keys: set[Hashable] = set()
+        while len(group) < max_commands and (
+            topics_waiting := [topics for topics, session_queue in self._queues.items() if session_queue.waiting]
+        ):
+            share = max(1, (max_commands - len(group)) // len(topics_waiting))
+            for topics in topics_waiting[: max_commands - len(group)]:
+                session_queue = self._queues[topics] = self._queues.pop(topics)  # to the end
+                group += session_queue.take(share, taken_keys)
+        for topics, session_queue in list(self._queues.items()):
+            session_queue.requeue_deferred()
+            if not session_queue.waiting:
+                del self._queues[topics]
         return group

@@ -1,4 +1,7 @@
-"""How one group becomes one transaction: lock heads, read the clock, run, save heads, commit; or replay what can be saved."""
+"""Runs one group in one transaction: lock heads, read the clock, run, save heads, commit.
+
+A failed group is replayed where that is safe.
+"""
 
 from __future__ import annotations
 
@@ -35,10 +38,10 @@ if TYPE_CHECKING:
     from conflicto.platform.db.sequence import FeedHead, FeedHeadStore
 
 Outcome = Any
-"""A command's value, or the exception that its caller shall see."""
+"""A command's value, or the exception for its caller."""
 
 MAX_ATTEMPTS = 3
-"""How often a group is run again after a lost connection, a deadlock, or a race for a unique key."""
+"""Attempts to run a group after a lost connection, a deadlock, or a race for a unique key."""
 
 POSTGRES_NOW = text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)")
 
@@ -46,15 +49,15 @@ log = structlog.get_logger(__name__)
 
 
 class CommitUnknown(Exception):
-    """The commit was sent and its reply did not come: the group is either wholly stored or not at all."""
+    """The commit was sent and no reply came: the group is stored entirely or not at all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What a commit changed, for those who keep state in memory: the events in order, and the heads as they are now.
+    """The changes of a commit, for caches in memory: events in order, and the new heads.
 
-    `commands` and `seconds` tell how large it was and how long it took, from the connection to the durable commit; `unseen_commands` are
-    those of whose work nobody but one person may be told.
+    `commands` is the size of the group. `duration_s` runs from the connection to the durable
+    commit. `private_commands` counts commands that only one person may learn of.
     """
 
     events: Sequence[object]
@@ -65,9 +68,10 @@ class Committed:
 
 
 class GroupRunner:
-    """Runs groups on the writer's thread. Knows the database, the head rows and the in-transaction subscribers.
+    """Runs groups on the writer's thread.
 
-    Without `lives` the database is taken to be the one that it was at the start.
+    It has the database, the head rows and the subscribers inside the transaction. Without
+    `epoch_guard` the database counts as the one of the start.
     """
 
     def __init__(
@@ -85,11 +89,11 @@ class GroupRunner:
         self._epoch_guard = epoch_guard
 
     def run(self, group: list[Command]) -> Iterator[tuple[Sequence[Outcome], Committed | None, list[Command]]]:
-        """Yield outcomes, what was committed, and the commands that they belong to; one item, or one for each command of a replay."""
+        """Yield outcomes, the commit, and their commands: once, or once per replayed command."""
         try:
             yield *self._persist(group), group
-        except DatabaseReplaced as over:
-            yield from self._run_in_new_epoch(group, over.guard)
+        except DatabaseReplaced as replaced:
+            yield from self._run_in_new_epoch(group, replaced.guard)
         except CommitUnknown as error:
             yield self._failed(group, unavailable(error))
         except DATABASE_ERRORS as error:
@@ -105,7 +109,7 @@ class GroupRunner:
     def _run_in_new_epoch(
         self, group: list[Command], guard: EpochGuard
     ) -> Iterator[tuple[Sequence[Outcome], Committed | None, list[Command]]]:
-        """Tell that another life has begun, and run a group in it."""
+        """Announce a new epoch, and run a group in it."""
         try:
             guard.begin_epoch()
         except Exception as error:  # noqa: BLE001 - the next group tries again
@@ -121,20 +125,20 @@ class GroupRunner:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
                 return self._attempt(group)
-            except PartiallyWritten as half:
+            except PartiallyWritten as error:
                 if len(group) == 1:
-                    raise half.cause from None
+                    raise error.cause from None
                 raise
             except Exception as error:
                 self._database.note_damage(error)
-                again = is_disconnect(error) or is_retryable(error) or (is_bad_row(error) and len(group) == 1)
-                if attempt == MAX_ATTEMPTS or not again:
+                can_retry = is_disconnect(error) or is_retryable(error) or (is_bad_row(error) and len(group) == 1)
+                if attempt == MAX_ATTEMPTS or not can_retry:
                     raise
         raise AssertionError
 
     def _attempt(self, group: list[Command]) -> tuple[Sequence[Outcome], Committed]:
-        began_s = self._clock.monotonic_s()
-        with self._database.slow_queries.defer() as slow, self._database.writer_connection() as connection:
+        started_s = self._clock.monotonic_s()
+        with self._database.slow_queries.defer() as reports, self._database.writer_connection() as connection:
             transaction = connection.begin()
             try:
                 topics = sorted({topic for command in group for topic in command.topics})
@@ -143,20 +147,23 @@ class GroupRunner:
                 outcomes = _run_in_order(tx, group)
                 changed = {topic: head for topic, head in tx.heads.items() if head.changed}
                 self._heads.save(tx, changed)
-                slow.is_reported = not tx.private_commands
+                reports.is_reported = not tx.private_commands
             except BaseException:
                 transaction.rollback()
                 raise
             try:
                 transaction.commit()
             except POSSIBLE_OUTAGES as error:
-                connection.invalidate()  # the pool would hand it on with its transaction open, and SQLite's write lock held
+                connection.invalidate()  # the pool would reuse it with an open transaction and SQLite's write lock
                 raise CommitUnknown from error
-            took_s = self._clock.monotonic_s() - began_s
+            took_s = self._clock.monotonic_s() - started_s
         return outcomes, Committed(tx.events, changed, len(group), took_s, tx.private_commands)
 
     def _read_clock(self, connection: Connection, heads: Mapping[int, FeedHead]) -> int:
-        """Read the clock that orders this database's feed, after the locks are held: PostgreSQL's own, or this host's for SQLite."""
+        """Read the clock that orders the feed, after the locks are held.
+
+        It is the server's clock for PostgreSQL, this host's clock for SQLite.
+        """
         if self._epoch_guard is not None:
             return self._epoch_guard.now_us(connection, heads)
         if connection.dialect.name == "postgresql":
@@ -165,9 +172,10 @@ class GroupRunner:
 
 
 def _to_domain_error(error: Exception) -> DomainError:
-    """Return what the caller of a failed command hears: a domain error as it is, anything else as our fault, with the cause in the log.
+    """Return the error for the caller of a failed command.
 
-    A page that is damaged is the database's; neighbours that did not meet it have been saved by then.
+    Domain errors pass as they are. A damaged page is the database's fault. Any other exception is
+    an internal error, and the log gets its cause.
     """
     if isinstance(error, DomainError):
         return error
@@ -178,7 +186,7 @@ def _to_domain_error(error: Exception) -> DomainError:
 
 
 def _run_in_order(tx: WriteTx, group: list[Command]) -> list[Outcome]:
-    """Run neighbours with the same `batch` together, everything in its order of arrival."""
+    """Run commands in order of arrival; neighbours with the same `batch` run together."""
     outcomes: list[Outcome] = []
     for batch, commands in groupby(group, key=attrgetter("batch")):
         outcomes.extend(batch(tx, [command.item for command in commands]))

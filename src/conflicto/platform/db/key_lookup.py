@@ -1,7 +1,8 @@
-"""Find rows by many keys with one text, however many they are: a statement whose text never changes is compiled and planned once.
+"""Finds rows by many keys with one constant statement, which is compiled and planned once.
 
-An `IN` that is spelled out costs more than the rows that it finds: SQLAlchemy writes the place of each key into the text, and every new
-length is another statement to the driver and to PostgreSQL. Here the keys are one value, a JSON array, that the database takes apart.
+An expanded `IN` costs more than the rows that it finds: SQLAlchemy writes a placeholder per key,
+and every length is a new statement to the driver and to PostgreSQL. Here the keys are one JSON
+array, which the database unpacks.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 
 
 class _OrderedJoin(Join):
-    """A join that SQLite may not turn round: it would go through all rows of a session, and through all keys for each."""
+    """A join whose order SQLite may not change.
+
+    Otherwise it would read all rows of a session, and for each row all keys.
+    """
 
     inherit_cache = True
 
@@ -37,7 +41,10 @@ def _compile_ordered_join(join: _OrderedJoin, compiler: SQLCompiler, **how: Any)
 
 
 class KeyLookup:
-    """The rows of `wanted` in which `columns`, of whole numbers, texts, UUIDs or bytes, hold together what one of the keys says."""
+    """The rows of `statement` whose `columns` together equal one of the keys.
+
+    Columns hold integers, texts, UUIDs or bytes.
+    """
 
     def __init__(self, statement: Select[Any], *columns: Column[Any]) -> None:
         self._places = [f"k{place}" for place in range(len(columns))]
@@ -53,15 +60,23 @@ class KeyLookup:
         pairs = zip(columns, self._places, strict=True)
         self._postgres = statement.join(records, and_(*(each == _in_record(records.c[name], each) for each, name in pairs)))
 
-    def rows(self, tx: ReadTx, keys: Iterable[Sequence[object]], **others: object) -> Sequence[Row[Any]]:
-        """Return every row, for `keys` of which none is there twice; `others` are the statement's other parameters."""
+    def rows(self, tx: ReadTx, keys: Iterable[Sequence[object]], **parameters: object) -> Sequence[Row[Any]]:
+        """Return every row for `keys`, which must be distinct.
+
+        `parameters` are the statement's other parameters.
+        """
         if tx.dialect == "postgresql":
-            return tx.all(self._postgres, {"keys": _json([dict(zip(self._places, key, strict=True)) for key in keys]), **others})
-        return tx.all(self._sqlite, {"keys": _json(list(keys)), **others})
+            return tx.all(
+                self._postgres, {"keys": _json([dict(zip(self._places, key, strict=True)) for key in keys]), **parameters}
+            )
+        return tx.all(self._sqlite, {"keys": _json(list(keys)), **parameters})
 
 
 def _in_array(array: ColumnElement[Any], place: int, wanted: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return what SQLite compares with a column: a place of a key, where a UUID stands with dashes and bytes stand as digits."""
+    """Return the key part to compare with a column in SQLite.
+
+    UUIDs stand there with dashes, and bytes as hex digits.
+    """
     value = array.op("->>")(literal_column(str(place)))
     if isinstance(wanted.type, Uuid16 | LargeBinary):
         return type_coerce(func.unhex(value, literal_column("'-'")), wanted.type)
@@ -69,7 +84,7 @@ def _in_array(array: ColumnElement[Any], place: int, wanted: ColumnElement[Any])
 
 
 def _in_record(value: ColumnElement[Any], wanted: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return what PostgreSQL compares with a column."""
+    """Return the key part to compare with a column in PostgreSQL."""
     return func.decode(value, literal_column("'hex'")) if isinstance(wanted.type, LargeBinary) else value
 
 

@@ -1,7 +1,7 @@
-"""Work that one process does for all: whoever holds the lease, which the database keeps.
+"""Leases in the database, for work that one process does for all.
 
-A holder claims anew in the transaction of each piece of its work. One that slept past its time finds the lease gone and writes nothing,
-and a holder that died is followed by another as soon as its time is over.
+A holder renews its lease in the transaction of each piece of work. A holder that overslept finds
+the lease gone and writes nothing. After a holder died, another follows once its time is over.
 """
 
 from __future__ import annotations
@@ -16,13 +16,16 @@ from conflicto.platform.instants import US_PER_S
 if TYPE_CHECKING:
     from conflicto.platform.db.transaction import WriteTx
 
-_MAKE = text("INSERT INTO meta (key, value) VALUES (:key, '0 nobody') ON CONFLICT DO NOTHING")
+_CREATE = text("INSERT INTO meta (key, value) VALUES (:key, '0 nobody') ON CONFLICT DO NOTHING")
 
 
 def claim(tx: WriteTx, name: str, holder: str, life_s: float) -> bool:
-    """Take or keep a lease for so long from now, by the clock that orders the feed; False: another process has it."""
+    """Claim or renew a lease for `life_s` seconds from now, by the clock that orders the feed.
+
+    Returns False if another process has it.
+    """
     key = f"lease:{name}"
-    tx.write(_MAKE, {"key": key})
+    tx.write(_CREATE, {"key": key})
     found = tx.scalar(select(metadata_table.c.value).where(metadata_table.c.key == key).with_for_update())
     until, _, present = str(found).partition(" ")
     if present != holder and int(until) > tx.now_us:
@@ -34,6 +37,6 @@ def claim(tx: WriteTx, name: str, holder: str, life_s: float) -> bool:
 
 
 def release(tx: WriteTx, name: str, holder: str) -> None:
-    """Let another process have it at once."""
+    """Release a lease, so that another process may claim it at once."""
     if claim(tx, name, holder, 0):
         tx.write(update(metadata_table).where(metadata_table.c.key == f"lease:{name}").values(value="0 nobody"))

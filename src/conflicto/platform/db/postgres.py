@@ -1,4 +1,4 @@
-"""PostgreSQL as it must be opened: durable commits, one snapshot per read, and every wait bounded by the server itself."""
+"""PostgreSQL engines: durable commits, one snapshot per read, timeouts enforced by the server."""
 
 from __future__ import annotations
 
@@ -23,28 +23,29 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 CANCEL_TIMEOUT_S = 2.0
-"""Time that the server gets to take a cancellation."""
+"""Time for the server to accept a cancellation."""
 
 MIN_SERVER_VERSION = 140_000
 """`server_version_num` of PostgreSQL 14."""
 
 IDLE_IN_TRANSACTION_TIMEOUT_S = 10.0
-"""A process that hangs between its head-row lock and its commit must not stop a session's feed for longer."""
+"""Limit for a process that hangs between its head row lock and its commit and blocks the feed."""
 
 
 TIMELINE = "left(pg_walfile_name(pg_current_wal_lsn()), 8)"
-"""The line of history (timeline) that a server writes: another one after every promotion. Its checkpoints tell of it minutes later."""
+"""The timeline that a server writes. Every promotion begins a new one; its checkpoints show it
+minutes later."""
 
 UNKNOWN = ""
-"""What is said instead where a service keeps such things to itself."""
+"""Value where a service does not disclose its timeline."""
 
 
 class TimelineMismatch(OperationalError):
-    """The server is not on the line of history that this process knows."""
+    """The server is not on the timeline that this process knows."""
 
 
 class PostgresTooOld(RuntimeError):
-    """The server is older than what the program is tested on."""
+    """The server is older than the oldest supported version."""
 
 
 def require_supported(connection: Connection) -> None:
@@ -60,7 +61,10 @@ def require_supported(connection: Connection) -> None:
 
 
 class ConnectionLimit(NamedTuple):
-    """Connections that this user may open, how many are open now, and what bounds them: the server or a `CONNECTION LIMIT`."""
+    """Connections that this user may open, connections in use, and the source of the limit.
+
+    The source is the server's setting or a `CONNECTION LIMIT`.
+    """
 
     max_connections: int
     used: int
@@ -79,7 +83,7 @@ _CONNECTION_LIMITS = text(
 
 
 def connection_limit(connection: Connection) -> ConnectionLimit | None:
-    """Return how many connections there may be, by whichever bound is the narrowest; None where a pooler shares them out."""
+    """Return the narrowest connection limit, None behind a pooler."""
     if getattr(connection.connection.dbapi_connection, "is_pooled", False):
         return None
     row = connection.execute(_CONNECTION_LIMITS).one()
@@ -92,23 +96,24 @@ def connection_limit(connection: Connection) -> ConnectionLimit | None:
 
 
 def require_timeline(connection: DriverConnection[tuple[str]], known: str | None) -> None:
-    """Refuse a new connection to a server on another line of history than the one that is known, if any is.
+    """Refuse a new connection to a server on another timeline than the known one.
 
     Raises:
-        OtherLine: it lives another life; what it tells must not be mixed with what is remembered.
+        TimelineMismatch: its data must not be mixed with data in memory.
     """
     if known in {None, UNKNOWN}:
         return
     found = connection.execute(f"SELECT {TIMELINE}").fetchone()  # a constant
     connection.rollback()
     if found is None or found[0] != known:
-        raise TimelineMismatch("the server is on another line of history than before")
+        raise TimelineMismatch("the server is on another timeline than before")
 
 
 def interrupt(connection: Connection) -> None:
-    """End the statement that runs on a connection, which serves no other read afterwards: the signal may come late.
+    """End the statement that runs on a connection, from another thread.
 
-    Called from another thread. A server that does not answer is given up on; it ends its statements by itself.
+    The connection must serve no other read afterwards: the signal may come late. A server that does
+    not answer ends its statements by its own timeout.
     """
     driver_connection: Any = connection.connection.driver_connection
     try:
@@ -120,7 +125,7 @@ def interrupt(connection: Connection) -> None:
 def engine(
     url: URL, deadlines: Timeouts, slow_queries: SlowQueries, *, pool_size: int, max_overflow: int, read_only: bool
 ) -> Engine:
-    """Return an engine for reads (repeatable read, read-only) or for the one writer (read committed)."""
+    """Return an engine for reads (repeatable read, read-only) or the writer (read committed)."""
     settings = {
         "statement_timeout": str(round(deadlines.statement_s * 1000)),
         "lock_timeout": str(round(deadlines.lock_s * 1000)),
@@ -131,7 +136,7 @@ def engine(
     if read_only:
         settings |= {"default_transaction_isolation": "repeatable read", "default_transaction_read_only": "on"}
     else:
-        # The writer looks up single rows. Its plans are kept, and one made while a table was small would read all of it when it is not.
+        # The writer looks up single rows. A plan cached for a small table would scan a large one.
         settings["enable_seqscan"] = "off"
     engine = create_engine(
         "postgresql+psycopg://",
@@ -150,7 +155,7 @@ def engine(
 
 
 def _connection_parameters(url: URL, deadlines: Timeouts) -> dict[str, Any]:
-    """Return what libpq is told: what the address says, and where it says nothing what keeps a dead line from holding anybody."""
+    """Return libpq's parameters: those of the URL, with defaults that detect dead connections."""
     return {
         "target_session_attrs": "primary",
         "connect_timeout": max(2, round(deadlines.connect_s)),

@@ -1,7 +1,7 @@
-"""Connections that do not wait for ever: a server that fell silent is given up on, and whoever waited for it goes on.
+"""PostgreSQL connections with a read timeout, for servers that fall silent.
 
-PostgreSQL ends its own statements in time, and the system ends connections whose other side is gone. Neither helps where something in
-between takes every byte and passes none on, a hung pooler for one.
+PostgreSQL's statement timeout and the system's keepalives do not help where something in between,
+such as a hung pooler, accepts every byte and forwards none.
 """
 
 from __future__ import annotations
@@ -19,17 +19,20 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 TRANSFER_MARGIN_S = 3.0
-"""How much longer than a statement may run its answer may be on the way."""
+"""Time for a result's transfer, beyond the statement timeout."""
 
 
 class ReadTimeout(OperationalError):
-    """Nothing came for longer than any statement may take; the connection is closed, and what was sent last may be done or not."""
+    """No data came in time. The connection is closed, and the last statement may have run."""
 
 
 def connect_factory(timeout_s: float, stopwatch: Stopwatch) -> Callable[..., psycopg.Connection[Any]]:
-    """Return what opens connections on which no single wait takes longer, and slow statements are reported."""
+    """Return a connect function with a read timeout.
 
-    class Impatient(psycopg.Connection[Any]):
+    Its connections wait at most `timeout_s` at a time and report slow statements.
+    """
+
+    class TimeoutConnection(psycopg.Connection[Any]):
         def wait(
             self,
             gen: Generator[Any, Any, T],
@@ -46,10 +49,10 @@ def connect_factory(timeout_s: float, stopwatch: Stopwatch) -> Callable[..., psy
                 raise ReadTimeout(message) from error
 
     if not stopwatch.is_enabled:
-        return Impatient.connect
+        return TimeoutConnection.connect
     timed_cursors = timed_cursor_class(psycopg.Cursor, stopwatch), timed_cursor_class(psycopg.ServerCursor, stopwatch)
 
-    class Timed(Impatient):
+    class TimedPostgresConnection(TimeoutConnection):
         def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the driver's
             super().__init__(*args, **kwargs)
             self.cursor_factory, self.server_cursor_factory = timed_cursors
@@ -57,4 +60,4 @@ def connect_factory(timeout_s: float, stopwatch: Stopwatch) -> Callable[..., psy
         def commit(self) -> None:
             stopwatch.commit(super().commit)
 
-    return Timed.connect
+    return TimedPostgresConnection.connect

@@ -1,8 +1,8 @@
-"""Bounded queue before the readers: a burst of reads waits for its turn, and readers that are stuck are noticed.
+"""Bounded queue for reads, which limits their waiting time and detects stuck readers.
 
-Reads begin in the order of arrival, except that a lane with as many running reads as it may hold is passed over. A read is refused
-after `max_wait_s` of its lane, when no read of the lane began for `stalled_s`, or at once when the queue is full or so long that the
-wait would exceed its bound.
+Reads begin in order of arrival, except in a category that already runs its maximum. A read is
+refused after `max_wait_s` of its category, or when no read of the category began for `stalled_s`.
+It is refused at once when the queue is full or the expected wait exceeds its limit.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_WAITING_READS = 20_000
-"""Of all lanes, 2 KB each; as many as commands wait for the writer."""
+"""Waiting reads of all categories, 2 KB each; as many as commands may wait for the writer."""
 
 WAIT_MARGIN = 2
-"""Multiple of `max_wait_s` that the expected wait must reach for a refusal at once: the estimate may be too high."""
+"""Multiple of `max_wait_s` at which the expected wait causes a refusal: the estimate may be too
+high."""
 
 NEWEST_WEIGHT = 0.1
-"""Weight of the newest read in the running mean of how long one takes."""
+"""Weight of the newest read in the running mean of a read's duration."""
 
 URGENT_NUMBER = -1
 """Number of a read that goes before all others."""
@@ -34,7 +35,7 @@ URGENT_NUMBER = -1
 
 @dataclass(eq=False, slots=True)
 class ReadCategory:
-    """Reads of one kind that wait, by their number; `size` of them may run at once."""
+    """Waiting reads of one kind, by number; at most `max_running` run at once."""
 
     max_running: int
     max_wait_s: float
@@ -47,7 +48,7 @@ class ReadCategory:
 
     @property
     def expected_wait_s(self) -> float:
-        """Time that one more read would wait, by the mean of those that ended."""
+        """Expected wait of one more read, by the mean duration of finished reads."""
         return len(self.waiting) * self.mean_s / self.max_running
 
     @property
@@ -56,12 +57,12 @@ class ReadCategory:
         return next(iter(self.waiting.values()))
 
     def busy_error(self) -> Unavailable:
-        """Return the error for a read that waits in vain."""
+        """Return the error for a read that got no reader."""
         return Unavailable(self.busy_detail, retry_after_s=RETRY_AFTER_S)
 
 
 class ReaderQueue:
-    """Places for reads, given out on the event loop. Who has acquired one releases it with `release`."""
+    """Places for reads, granted on the event loop. Callers return them with `release`."""
 
     def __init__(self, places: int) -> None:
         self._free = places
@@ -69,16 +70,16 @@ class ReaderQueue:
         self._categories: list[ReadCategory] = []
 
     def __len__(self) -> int:
-        """Return how many reads wait."""
-        return sum(len(lane.waiting) for lane in self._categories)
+        """Return the number of waiting reads."""
+        return sum(len(category.waiting) for category in self._categories)
 
     def add_category(self, max_running: int, *, max_wait_s: float, stalled_s: float, busy_detail: str) -> ReadCategory:
-        """Open a lane; `busy` is what a refused caller reads."""
+        """Register a category; `busy_detail` is the problem's detail for refused callers."""
         self._categories.append(ReadCategory(max_running, max_wait_s, stalled_s, busy_detail))
         return self._categories[-1]
 
     async def acquire(self, category: ReadCategory, *, is_urgent: bool = False) -> None:
-        """Take a place, in turn or before all others.
+        """Take a place in order of arrival, or before all waiting reads if urgent.
 
         Raises:
             Unavailable: no place comes free in time.
@@ -100,7 +101,7 @@ class ReaderQueue:
             raise
 
     def release(self, category: ReadCategory, duration_s: float | None = None) -> None:
-        """Give a place back; `took_s` is the duration of a read that succeeded."""
+        """Return a place; `duration_s` is the duration of a successful read."""
         if duration_s is not None:
             category.mean_s += (duration_s - category.mean_s) * NEWEST_WEIGHT
         category.running -= 1
@@ -108,19 +109,21 @@ class ReaderQueue:
         self._grant()
 
     def _grant(self) -> None:
-        while self._free and (moving := [lane for lane in self._categories if lane.waiting and lane.running < lane.max_running]):
-            lane = min(moving, key=lambda each: each.oldest_number)
-            place, _ = lane.waiting.popitem(last=False)
+        while self._free and (
+            runnable := [category for category in self._categories if category.waiting and category.running < category.max_running]
+        ):
+            category = min(runnable, key=lambda each: each.oldest_number)
+            place, _ = category.waiting.popitem(last=False)
             if place.cancelled():
                 continue
             self._free -= 1
-            lane.running += 1
-            lane.last_start_s = asyncio.get_running_loop().time()
+            category.running += 1
+            category.last_start_s = asyncio.get_running_loop().time()
             place.set_result(None)
 
 
 async def _wait_for_grant(category: ReadCategory, place: asyncio.Future[None]) -> None:
-    """Wait until a place is granted; raises the lane's refusal when its time is over."""
+    """Wait for a place; raises the category's error after its time limit."""
     loop = asyncio.get_running_loop()
     began_s = loop.time()
     while not place.done():

@@ -1,7 +1,8 @@
-"""From an archive back to a database: beside what is there, whole, and only then in its place. What was there is kept.
+"""Restore of an archive: built beside the existing database, which it then replaces.
 
-SQLite: a new file is filled, written to the disk and given the name; the old one stays under another. PostgreSQL: one transaction moves
-the old tables to a schema of their own and makes and fills new ones; until it commits nobody sees anything of it.
+The previous database is kept. SQLite: a new file is filled, synced and given the name; the old file
+stays under another name. PostgreSQL: one transaction moves the old tables to a schema of their own,
+and creates and fills new ones. Nothing is visible before its commit.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ VERSION_TABLE = "alembic_version"
 PREVIOUS_PREFIX = "before_restore_"
 
 FILE_SUFFIXES = ("", "-wal", "-shm", "-journal")
-"""Of the files that are one SQLite database."""
+"""Suffixes of the files of one SQLite database."""
 
 OTHER_CONNECTIONS = """
     SELECT count(*) FROM pg_stat_activity
@@ -52,14 +53,14 @@ OTHER_CONNECTIONS = """
 
 
 class RestoreRefused(RuntimeError):
-    """Nothing was restored, and what was there is as it was; says why."""
+    """Nothing was restored, and the database is unchanged; the text gives the reason."""
 
 
 class RestoreHooks(Protocol):
-    """What the program around it knows and a restore needs."""
+    """Operations of the packages above, for a restore."""
 
     revisions: Sequence[str]
-    """Every schema that this program can bring up to its own."""
+    """Every schema revision that this program can upgrade from."""
 
     def migrate(self, connection: Connection, to: str) -> None:
         """Bring the schema to a revision, in the open transaction."""
@@ -68,46 +69,46 @@ class RestoreHooks(Protocol):
         """Return the newest position of any feed, µs."""
 
     def begin_epoch(self, connection: Connection, clock_us: int) -> None:
-        """Begin a new life of what was filled in, above `clock_us`."""
+        """Begin a new epoch of the restored data, above `clock_us`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was done: rows by table, and where what was there before lies now (None: there was nothing)."""
+    """Result of a restore: rows by table, and the place of the previous database or None."""
 
     header: Header
     rows: dict[str, int]
     previous: str | None
 
 
-def restore(file: Path, url: URL, rooms: RestoreHooks, clock: Clock) -> Restored:
-    """Put an archive in the place of a database.
+def restore(file: Path, url: URL, hooks: RestoreHooks, clock: Clock) -> Restored:
+    """Replace a database by the content of an archive.
 
     Raises:
-        ArchiveUnusable: the file cannot be restored by this program.
+        ArchiveInvalid: this program cannot restore the file.
         RestoreRefused: the database is in use, or belongs to a newer program.
     """
     with open_archive(file) as archive:
-        if archive.header.schema not in rooms.revisions:
+        if archive.header.schema not in hooks.revisions:
             raise ArchiveInvalid(
                 f"{file} has schema {archive.header.schema}, written by version {archive.header.program}; "
-                f"this program knows schemas up to {rooms.revisions[-1]}. Restore it with that version or a newer one."
+                f"this program knows schemas up to {hooks.revisions[-1]}. Restore it with that version or a newer one."
             )
         if url.get_backend_name() == "sqlite":
-            return _restore_sqlite(Path(url.database or ""), archive, rooms, clock)
-        return _restore_postgres(url, archive, rooms)
+            return _restore_sqlite(Path(url.database or ""), archive, hooks, clock)
+        return _restore_postgres(url, archive, hooks)
 
 
-def _restore_sqlite(live: Path, archive: Archive, rooms: RestoreHooks, clock: Clock) -> Restored:
-    """Fill a file beside the live one, which is locked meanwhile, and let it take the name."""
+def _restore_sqlite(live: Path, archive: Archive, hooks: RestoreHooks, clock: Clock) -> Restored:
+    """Fill a file beside the live one, which stays locked, and let it take the name."""
     fresh = live.with_name(f"{live.name}.restoring")
     live.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _remove(fresh)
     try:
-        newest = _newest_of_file(live, rooms)
+        newest = _newest_of_file(live, hooks)
         with _exclusive_lock(live):
             now_us = clock.wall_us()
-            _fill_file(fresh, archive, rooms, max(newest, now_us, archive.header.made_us))
+            _fill_file(fresh, archive, hooks, max(newest, now_us, archive.header.made_us))
             aside = _replace_file(fresh, live, now_us)
     finally:
         _remove(fresh)
@@ -119,23 +120,23 @@ def _remove(path: Path) -> None:
         path.with_name(path.name + ending).unlink(missing_ok=True)
 
 
-def _newest_of_file(live: Path, rooms: RestoreHooks) -> int:
-    """Return the newest position that the database before this one has handed out; 0 if it cannot be asked any more."""
+def _newest_of_file(live: Path, hooks: RestoreHooks) -> int:
+    """Return the newest position of the previous database, 0 if it cannot be read."""
     if not live.exists():
         return 0
     with closing(Database(f"sqlite:///{live}", timeouts=RESTORE_TIMEOUTS)) as db:
         try:
-            return db.query(lambda tx: rooms.newest_position(tx.connection))
+            return db.query(lambda tx: hooks.newest_position(tx.connection))
         except (Unavailable, DBAPIError):
             return 0
 
 
 @contextmanager
 def _exclusive_lock(live: Path) -> Iterator[None]:
-    """Keep everyone else out of the file, and take its -wal into it.
+    """Lock the file against all others, and checkpoint its -wal.
 
     Raises:
-        RestoreRefused: someone has it open.
+        RestoreRefused: another process has it open.
     """
     if not live.exists():
         yield
@@ -147,32 +148,35 @@ def _exclusive_lock(live: Path) -> Iterator[None]:
         except driver.OperationalError as error:
             raise RestoreRefused(f"{live} is in use ({error}). Stop the server, then restore.") from error
         except driver.DatabaseError:
-            pass  # damaged beyond reading, which may be why somebody restores
+            pass  # too damaged to read, which may be the reason for the restore
         yield
 
 
-def _fill_file(fresh: Path, archive: Archive, rooms: RestoreHooks, clock_us: int) -> None:
+def _fill_file(fresh: Path, archive: Archive, hooks: RestoreHooks, clock_us: int) -> None:
     with closing(Database(f"sqlite:///{fresh}", timeouts=RESTORE_TIMEOUTS)) as db, db.writer_connection() as connection:
         raw: Any = connection.connection.driver_connection
-        raw.execute("PRAGMA journal_mode=OFF").close()  # whatever goes wrong, this file is thrown away
+        raw.execute("PRAGMA journal_mode=OFF").close()  # a failed restore discards this file
         raw.execute("PRAGMA synchronous=OFF").close()
         with connection.begin():
-            _fill(connection, archive, rooms, clock_us)
+            _fill(connection, archive, hooks, clock_us)
         connection.invalidate()
     with fresh.open("rb") as file:
         os.fsync(file.fileno())
 
 
-def _fill(connection: Connection, archive: Archive, rooms: RestoreHooks, clock_us: int) -> None:
-    rooms.migrate(connection, archive.header.schema)
+def _fill(connection: Connection, archive: Archive, hooks: RestoreHooks, clock_us: int) -> None:
+    hooks.migrate(connection, archive.header.schema)
     load_archive(connection, archive)
-    rooms.migrate(connection, "head")
-    rooms.begin_epoch(connection, clock_us)
+    hooks.migrate(connection, "head")
+    hooks.begin_epoch(connection, clock_us)
     connection.execute(text("ANALYZE"))
 
 
 def _replace_file(fresh: Path, live: Path, now_us: int) -> Path | None:
-    """Give the fresh file the live one's name, which is never missing meanwhile; returns the name of what was there."""
+    """Move the fresh file over the live one, without a moment without a file.
+
+    Returns the new name of the previous file.
+    """
     if not live.exists():
         fresh.rename(live)
         sync_directory(live.parent)
@@ -189,7 +193,7 @@ def _replace_file(fresh: Path, live: Path, now_us: int) -> Path | None:
 
 
 def _remove_leftover_links(live: Path) -> None:
-    """Take away the second name that a restore, killed before its last step, gave to a file that has stayed in use."""
+    """Remove the second name of a live file that an interrupted restore left behind."""
     for other in live.parent.glob(f"{live.name}.{PREVIOUS_PREFIX}*"):
         if other.samefile(live):
             other.unlink()
@@ -199,17 +203,17 @@ def _previous_name(now_us: int) -> str:
     return PREVIOUS_PREFIX + "".join(each for each in rfc3339(now_us) if each.isdigit())
 
 
-def _restore_postgres(url: URL, archive: Archive, rooms: RestoreHooks) -> Restored:
+def _restore_postgres(url: URL, archive: Archive, hooks: RestoreHooks) -> Restored:
     with closing(Database(url.render_as_string(hide_password=False), timeouts=RESTORE_TIMEOUTS)) as db:
         try:
             with db.writer_connection() as connection, connection.begin():
                 connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
                 _require_alone(connection)
                 now_us = int(connection.execute(POSTGRES_NOW).scalar_one())
-                newest, aside = _move_to_schema(connection, rooms, _previous_name(now_us))
-                _fill(connection, archive, rooms, max(newest, now_us, archive.header.made_us))
+                newest, aside = _move_to_schema(connection, hooks, _previous_name(now_us))
+                _fill(connection, archive, hooks, max(newest, now_us, archive.header.made_us))
         except DATABASE_ERRORS as error:
-            raise RestoreRefused(f"The database was left as it was: {error.__cause__ or error}") from error
+            raise RestoreRefused(f"The database is unchanged: {error.__cause__ or error}") from error
     return Restored(archive.header, archive.rows, aside)
 
 
@@ -219,17 +223,20 @@ def _require_alone(connection: Connection) -> None:
         raise RestoreRefused(f"{others} connections of Conflicto are open on this database. Stop every server, then restore.")
 
 
-def _move_to_schema(connection: Connection, rooms: RestoreHooks, schema: str) -> tuple[int, str | None]:
-    """Move our tables to a schema of their own; returns the newest position that they knew, and the schema (None: there were none)."""
+def _move_to_schema(connection: Connection, hooks: RestoreHooks, schema: str) -> tuple[int, str | None]:
+    """Move our tables to a schema of their own.
+
+    Returns the newest position in them, and the schema (None: there were no tables).
+    """
     there = set(inspect(connection).get_table_names()) & {VERSION_TABLE, *metadata_obj.tables}
     if not there:
         return 0, None
     found = revision(connection)
-    if found is not None and found not in rooms.revisions:
+    if found is not None and found not in hooks.revisions:
         raise RestoreRefused(
             f"The database has schema {found}, which this program does not know. Restore with the program that does."
         )
-    newest = rooms.newest_position(connection) if found else 0
+    newest = hooks.newest_position(connection) if found else 0
     connection.exec_driver_sql(f'CREATE SCHEMA "{schema}"')
     for name in sorted(there):
         connection.exec_driver_sql(f'ALTER TABLE "{name}" SET SCHEMA "{schema}"')

@@ -1,4 +1,7 @@
-"""Records to rows: shallow, because `dataclasses.asdict` copies every value deeply and took a third of a group's time."""
+"""Shallow conversion of records to rows.
+
+The deep copy of `dataclasses.asdict` took a third of a group's time.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which schema this program speaks, and which one a database has. Alembic is not imported for this: a start takes no second for it."""
+"""Schema revision of this program and of a database, without the slow import of Alembic."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ if TYPE_CHECKING:
     from conflicto.platform.db.engine import Database
 
 SCHEMA = "0015"
-"""The newest revision of `conflicto/migrations`; a test holds the two together."""
+"""The newest revision of `conflicto/migrations`; a test compares the two."""
 
 
 class SchemaMismatch(RuntimeError):
-    """The database's schema is not the one that this program speaks."""
+    """The database's schema is not the one that this program needs."""
 
 
 class SchemaTooNew(SchemaMismatch):
-    """A newer program was here. This one must not write, since it does not know what it would break."""
+    """A newer program has used the database. Writes by this one could damage it."""
 
 
 class SchemaBusy(SchemaMismatch):
-    """It could not be changed now, because somebody uses the tables without a break."""
+    """The schema could not be changed now, because the tables are in constant use."""
 
 
 def revision(connection: Connection) -> str | None:
-    """Return the database's revision, None if it has no schema yet."""
+    """Return the database's revision, None without a schema."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def require_current(db: Database) -> None:
-    """Refuse a database with another schema, with the command that mends it.
+    """Refuse a database with another schema, with the command that upgrades it.
 
     Raises:
         SchemaMismatch: it is older, or empty.
@@ -55,7 +55,7 @@ def require_current(db: Database) -> None:
 
 
 def require_not_newer(found: str | None) -> None:
-    """Refuse what only a newer program can read.
+    """Refuse a schema that only a newer program can use.
 
     Raises:
         SchemaTooNew: says what can be done.

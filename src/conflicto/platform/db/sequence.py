@@ -1,8 +1,9 @@
-"""Feed timestamps: strictly increasing µs per topic, handed out under the lock of the topic's head row.
+"""Feed timestamps: strictly increasing µs per topic, drawn under the lock of the topic's head row.
 
-A topic is anything with its own order of changes (a session). `ts` is the newest stamp of all, `ctl` the newest that changed what
-everyone polls. Correct because a stamp is drawn only while the head row is locked, so stamp order is commit order (rule W of the feed).
-`own_ts` is the newest stamp of changes that one reader alone sees: it moves nothing that others read.
+A topic is anything with its own order of changes (a session). `ts` is the newest timestamp of all.
+`control_ts` is the newest one of a change to what everyone polls. `own_ts` is the newest one of a
+change that a single reader sees. Timestamp order is commit order, because a timestamp is drawn only
+while the head row is locked.
 """
 
 from __future__ import annotations
@@ -19,14 +20,15 @@ if TYPE_CHECKING:
 
 
 OWN_LEAD_US = 1_000
-"""Distance below the clock at which a transaction's own stamps begin: room for all of one group."""
+"""Distance below the clock at which a transaction's own timestamps begin. Enough for one group."""
 
 
 @dataclass(slots=True)
 class FeedHead:
-    """The locked head row of one topic, as the transaction sees and changes it. `base` is its position when the lock was taken.
+    """The locked head row of one topic, as the transaction reads and changes it.
 
-    `max_bytes` is how much the topic may store, 0 for any amount.
+    `locked_ts` is the position at the time of the lock. `max_bytes` is the storage limit of the
+    topic, 0 for no limit.
     """
 
     topic: int
@@ -43,11 +45,11 @@ class FeedHead:
 
     @property
     def position(self) -> int:
-        """Newest stamp of any kind: every change of the topic moves it."""
+        """Newest timestamp of any kind: every change of the topic moves it."""
         return max(self.ts, self.own_ts)
 
     def next_ts(self, now_us: int, *, control: bool) -> int:
-        """Return the next timestamp, above every earlier one even when the clock was set back."""
+        """Return the next timestamp, above all earlier ones even after the clock was set back."""
         self.ts = max(self.position + 1, now_us)
         if control:
             self.control_ts = self.ts
@@ -62,27 +64,27 @@ class FeedHead:
         return range(first, first + amount)
 
     def next_own_ts(self, now_us: int) -> int:
-        """Return the next timestamp of a change that one reader alone sees.
+        """Return the next timestamp of a change that a single reader sees.
 
-        It lies below the clock, and so below the stamps of this transaction, which are the same as without it. Only while the clock is
-        behind the feed do the next stamps of others follow one later.
+        It lies below the clock. The other timestamps of this transaction are therefore the same as
+        without it, unless the clock is behind the feed: then they are one later.
         """
         self.own_ts = max(self.locked_ts + 1, self.own_ts + 1, now_us - OWN_LEAD_US)
         self.changed = True
         return self.own_ts
 
     def add_count(self, name: str, by: int) -> int:
-        """Add `by` to a counter that is kept on the head row and return it."""
+        """Add `by` to a counter of the head row and return the new value."""
         self.counts[name] += by
         self.changed = True
         return self.counts[name]
 
 
 class FeedHeadStore(Protocol):
-    """Where head rows lie. The room that owns the table provides it; `app.py` hands it to the writer."""
+    """Access to head rows; the package that owns the table implements it."""
 
     def lock(self, connection: Connection, topics: Iterable[int]) -> dict[int, FeedHead]:
-        """Lock the head rows of `topics`, in one order for all processes, and return those that exist."""
+        """Lock the head rows of `topics` in one fixed order, and return those that exist."""
 
     def save(self, tx: WriteTx, heads: Mapping[int, FeedHead]) -> None:
-        """Write back the heads that changed."""
+        """Write the changed heads back."""

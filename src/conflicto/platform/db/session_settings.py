@@ -1,7 +1,8 @@
-"""Settings that correctness needs on every connection to PostgreSQL, set and verified whether a pooler stands in between or not.
+"""Session settings that correctness needs on PostgreSQL, set and verified with or without a pooler.
 
-Without a pooler they travel with the start of the connection and hold for all of it. A pooler may drop them there, and give each
-transaction another server connection; so behind one they are set at the beginning of each transaction, and nothing is prepared.
+Without a pooler they are sent with the start of the connection and hold throughout. A pooler may
+drop them there, and may give each transaction another server connection. Behind one they are set at
+the beginning of each transaction, and statements are not prepared.
 """
 
 from __future__ import annotations
@@ -17,30 +18,30 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from psycopg import Connection
-    from sqlalchemy import Connection as Opened
+    from sqlalchemy import Connection as SqlAlchemyConnection
 
 TRANSACTION_SETTINGS = {
     "default_transaction_isolation": "transaction_isolation",
     "default_transaction_read_only": "transaction_read_only",
 }
-"""Settings of readers that a transaction says when it begins, and where it says them."""
+"""Settings of readers that a transaction states when it begins, by the setting that shows them."""
 
 UNSUPPORTED_PARAMETER = "unsupported startup parameter"
-"""PgBouncer's answer to parameters of the start that it would have to drop."""
+"""PgBouncer's message about startup parameters that it would have to drop."""
 
 UTF8 = "UTF8"
 
 
 class SettingNotApplied(OperationalError):
-    """A setting that correctness needs does not hold on a new connection; the text names it."""
+    """A necessary setting does not hold on a new connection; the text names it."""
 
 
 class EncodingUnsupported(OperationalError):
-    """The database cannot hold every text."""
+    """The encoding of the database cannot hold every text."""
 
 
 class SessionSettings:
-    """Opens connections on which the settings hold. `settings` win over those in `options` of the address."""
+    """Opens connections with the settings. `settings` override those in `options` of the URL."""
 
     def __init__(
         self,
@@ -79,8 +80,8 @@ class SessionSettings:
             raise
         return connection
 
-    def begin(self, connection: Opened) -> None:
-        """Set what a pooler would lose, in a transaction that has just begun."""
+    def begin(self, connection: SqlAlchemyConnection) -> None:
+        """Set what a pooler would drop, in a transaction that has just begun."""
         if getattr(connection.connection.dbapi_connection, "is_pooled", False):
             connection.exec_driver_sql(self._setting)
 
@@ -96,7 +97,7 @@ class SessionSettings:
         return self._connect(**self._parameters)
 
     def _set_up_pooled(self, connection: Connection[Any]) -> str | None:
-        """Let each transaction begin with the settings; returns the first that does not hold even so."""
+        """Set up a connection behind a pooler, and return the first setting that does not hold."""
         connection.prepare_threshold = None
         if self._read_only:
             connection.isolation_level = IsolationLevel.REPEATABLE_READ
@@ -105,20 +106,23 @@ class SessionSettings:
         return self._first_difference(connection, in_transaction=True)[1]
 
     def _first_difference(self, connection: Connection[Any], *, in_transaction: bool) -> tuple[bool, str | None]:
-        """Return whether a pooler stands in between, and the first setting that does not hold, compared as the server writes it."""
+        """Return whether a pooler is in between, and the first setting that does not hold.
+
+        Values are compared as the server formats them.
+        """
         if in_transaction:
             connection.execute(self._setting)
         pairs = ", ".join(_pair(name, value, in_transaction=in_transaction) for name, value in self._settings.items())
-        pid, *told = connection.execute(f"SELECT pg_backend_pid(), {pairs}").fetchall()[0]
+        pid, *values = connection.execute(f"SELECT pg_backend_pid(), {pairs}").fetchall()[0]
         connection.rollback()
-        for name, held, wanted in zip(self._settings, told[::2], told[1::2], strict=True):
-            if held != wanted:
-                return pid != connection.info.backend_pid, f"{name} is {held} and must be {wanted}"
+        for name, actual, required in zip(self._settings, values[::2], values[1::2], strict=True):
+            if actual != required:
+                return pid != connection.info.backend_pid, f"{name} is {actual} and must be {required}"
         return pid != connection.info.backend_pid, None
 
 
 def _pair(name: str, value: str, *, in_transaction: bool) -> str:
-    """Return the two columns that say what a setting is, and what it must be."""
+    """Return two columns: the actual and the required value of a setting."""
     if name not in TRANSACTION_SETTINGS:
         return f"current_setting({_quoted(name)}), set_config({_quoted(name)}, {_quoted(value)}, true)"
     return f"current_setting({_quoted(TRANSACTION_SETTINGS[name] if in_transaction else name)}), {_quoted(value)}"

@@ -1,6 +1,7 @@
-"""Log of slow statements: their text and time, never their parameters, at most one line a minute for each text.
+"""Log of slow statements: text and time, never parameters, at most one line a minute per text.
 
-Statements inside `hold` are reported at its end or not at all: nobody may learn from a line that an anonymous answer came.
+Statements inside `defer` are reported at its end or not at all: a line must not reveal that an
+anonymous response came.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ log = structlog.get_logger(__name__)
 Role = Literal["reader", "writer"]
 
 ROUTE: ContextVar[str | None] = ContextVar("route", default=None)
-"""Template of the request that is being answered, as metrics name it."""
+"""Route template of the current request, as metrics name it."""
 
 MIN_BETWEEN_LINES_S = 60.0
 """Time between two lines about the same text."""
 
 MAX_TEXTS = 100
-"""Texts in memory, 2 KB each, and so the lines of one minute: lists spelled out in a text make ever new ones."""
+"""Texts in memory, 2 KB each, and so lines per minute: texts with expanded lists never repeat."""
 
 MAX_TEXT_CHARS = 1_000
 
@@ -37,7 +38,7 @@ MS_PER_S = 1_000
 
 @dataclass(slots=True)
 class DeferredReports:
-    """Slow statements of one thread that wait for the word whether they may be told."""
+    """Slow statements of one thread, reported at the end of a block if `is_reported` is set."""
 
     is_reported: bool
     statements: list[tuple[Role, str, float, str | None]] = field(default_factory=list)
@@ -52,7 +53,7 @@ class _LoggedText:
 
 
 class SlowQueries:
-    """Counts and logs statements that take `threshold_s` or longer; 0 turns it off. Any thread may report."""
+    """Counts and logs statements that take `threshold_s` or longer; 0 disables it. Thread-safe."""
 
     def __init__(self, threshold_s: float = 0.0, *, monotonic_s: Callable[[], float] = time.monotonic) -> None:
         self.threshold_s = threshold_s
@@ -64,7 +65,10 @@ class SlowQueries:
 
     @contextmanager
     def defer(self, *, is_reported: bool = True) -> Iterator[DeferredReports]:
-        """Keep back what this thread reports inside the block; at its end `is_told` of what is yielded decides."""
+        """Defer this thread's reports to the end of the block.
+
+        They are dropped unless `is_reported` of the yielded object is set.
+        """
         held = self._local.held = DeferredReports(is_reported)
         try:
             yield held
@@ -75,7 +79,7 @@ class SlowQueries:
                     self._report(*statement)
 
     def begin(self, route: str | None) -> None:
-        """Name the route whose read this thread runs from now on."""
+        """Set the route of the read that this thread runs from now on."""
         self._local.route = route
 
     def report(self, role: Role, statement: str, took_s: float) -> None:
@@ -103,7 +107,7 @@ class SlowQueries:
             )
 
     def _take_line(self, key: tuple[Role, str]) -> int | None:
-        """Return how often a text was slow without a line since its last one, or None if it may have no line now."""
+        """Return how often a text was slow since its last line, None if it may have no line now."""
         now_s = self._monotonic_s()
         line = self._logged.get(key)
         if line is not None and now_s - line.written_s < MIN_BETWEEN_LINES_S:

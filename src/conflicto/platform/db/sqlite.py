@@ -1,4 +1,4 @@
-"""SQLite as it must be opened: a build without the WAL-reset race, one writer, full durability, a deadline on every statement."""
+"""SQLite engines: a build without the WAL-reset race, one writer, full durability, deadlines."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
 FIXED_SINCE = (3, 51, 3)
 FIXED_BACKPORTS = ((3, 50, 7), (3, 44, 6))
-"""Releases without the WAL-reset corruption race of 3.7.0 … 3.51.2 (sqlite.org/wal.html#walresetbug)."""
+"""Releases without the WAL-reset corruption race of 3.7.0 … 3.51.2
+(sqlite.org/wal.html#walresetbug)."""
 
 OPERATIONS_BETWEEN_CHECKS = 20_000
-"""Virtual-machine steps between two looks at the clock: under 1 ms apart, and too rare to show in a profile."""
+"""Virtual-machine steps between two checks of the deadline: under 1 ms, and invisible in a profile.
+"""
 
 PAGE_CACHE_KIB = 65_536
 
@@ -33,7 +35,7 @@ class SqliteUnsafe(RuntimeError):
 
 
 def is_safe(version: tuple[int, ...]) -> bool:
-    """Whether a SQLite release is free of the WAL-reset race."""
+    """Return whether a SQLite release is free of the WAL-reset race."""
     return version >= FIXED_SINCE or any(version[:2] == fixed[:2] and version >= fixed for fixed in FIXED_BACKPORTS)
 
 
@@ -50,7 +52,7 @@ def require_safe_version(version: tuple[int, ...] = driver.sqlite_version_info) 
 
 
 def engine(url: URL, deadlines: Timeouts, slow_queries: SlowQueries, *, readers: int) -> Engine:
-    """Return an engine whose connections read (`readers` > 0) or are the one writer (`readers` = 0)."""
+    """Return an engine whose connections read (`readers` > 0) or are the writer (`readers` = 0)."""
     stopwatch = Stopwatch(slow_queries, "reader" if readers else "writer")
     if url.database and url.database != ":memory:":
         _create_private_file(Path(url.database))
@@ -75,18 +77,18 @@ def _connection_class(stopwatch: Stopwatch) -> type[Any]:
         return driver.Connection  # type: ignore[no-any-return]
     timed_cursor, cursor = timed_cursor_class(driver.Cursor, stopwatch), driver.Connection.cursor
 
-    class Timed(driver.Connection):  # type: ignore[misc]
+    class TimedSqliteConnection(driver.Connection):  # type: ignore[misc]
         def cursor(self, factory: type[Any] = timed_cursor) -> Any:  # noqa: ANN401 - the driver's
             return cursor(self, factory)
 
         def commit(self) -> None:
             stopwatch.commit(super().commit)
 
-    return Timed
+    return TimedSqliteConnection
 
 
 def _create_private_file(path: Path) -> None:
-    """Make the file and its folder, if they are missing, so that only their owner can read what people answered."""
+    """Create the file and its directory if missing, readable by their owner only."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
         path.touch(mode=0o600)
@@ -112,7 +114,7 @@ def _setup(deadlines: Timeouts, *, query_only: bool) -> Any:  # noqa: ANN401 - a
 
 
 def interrupt(connection: Connection) -> None:
-    """End what a connection's transaction does, the statements that follow included; called from another thread."""
+    """End the transaction of a connection, from another thread."""
     connection.info["until"][0] = float("-inf")
 
 

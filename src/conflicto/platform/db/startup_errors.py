@@ -91,7 +91,7 @@ def explain(error: Exception) -> str | None:
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of an error's message; libpq adds a line for each address that it tried."""
+    """Return the first line of an error's message; libpq adds a line for each address it tried."""
     return str(_driver_error(error)).strip().partition("\n")[0][:MAX_MESSAGE_CHARS]
 
 

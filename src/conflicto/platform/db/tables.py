@@ -1,4 +1,4 @@
-"""The metadata that every room's tables join, column types that mean the same on both databases, and the `meta` table."""
+"""SQLAlchemy metadata of all tables, column types common to both databases, and shared tables."""
 
 from __future__ import annotations
 
@@ -19,25 +19,31 @@ metadata_obj = MetaData(
 
 
 class _Bytes16(LargeBinary):
-    """A UUID as 16 bytes, handed to the driver as they are: a wrapper around every value takes a tenth of the writer's time."""
+    """A UUID as 16 bytes, passed to the driver unwrapped.
+
+    A wrapper around every value takes a tenth of the writer's time.
+    """
 
     def bind_processor(self, dialect: Dialect) -> Any:  # noqa: ANN401, ARG002 - a bytes type on the outside, a UUID's on the inside
-        """Return what turns a UUID into what the driver takes."""
+        """Return the conversion of a UUID for the driver."""
         return lambda value: None if value is None else value.bytes
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:  # noqa: ANN401, ARG002 - as above
-        """Return what turns what the driver gives into a UUID."""
+        """Return the conversion of the driver's value to a UUID."""
         return lambda value: None if value is None else UUID(bytes=value)
 
 
 class Uuid16(TypeDecorator[UUID]):
-    """A UUID: the native type on PostgreSQL, 16 bytes on SQLite (half of the text form, and in the same order)."""
+    """A UUID: the native type on PostgreSQL, 16 bytes on SQLite.
+
+    The bytes take half the space of the text form and sort in the same order.
+    """
 
     impl = LargeBinary(16)
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Choose the column type of the dialect."""
+        """Return the column type of the dialect."""
         if dialect.name == "postgresql":
             return dialect.type_descriptor(Uuid(as_uuid=True, native_uuid=True))
         return _Bytes16(16)
@@ -49,9 +55,9 @@ metadata_table = Table(
     Column("key", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""Facts about the database itself: `epoch`, `issuer` (once it differs from the epoch), `admin_token_hash`, and on PostgreSQL `server`,
-on which the epoch began, and without CONFLICTO_SECRET_KEY `signing_key`.
-"""
+"""Metadata of the database itself: `epoch`, `issuer` (once it differs from the epoch) and
+`admin_token_hash`. PostgreSQL also has `server`, where the epoch began, and `signing_key` without
+CONFLICTO_SECRET_KEY."""
 
 counters = Table(
     "counters",
@@ -59,4 +65,5 @@ counters = Table(
     Column("name", Text, primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
-"""Totals that belong to no session, kept in the transactions that change them: nothing is counted at read time."""
+"""Totals that belong to no session, updated in the transactions that change them. Reads never
+count."""

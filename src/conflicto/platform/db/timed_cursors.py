@@ -1,7 +1,8 @@
 """Cursors and commits that report slow statements, for both drivers.
 
-They stand below SQLAlchemy, so that statements in the driver's own words are timed too. The time of a statement is that of its
-execution and of the fetches of its rows, as SQLite does most of its work there; what is done between fetches does not count.
+They stand below SQLAlchemy and therefore also time statements in the driver's syntax. A statement's
+time is its execution plus the fetches of its rows, where SQLite does most of its work. Time between
+fetches does not count.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ class Stopwatch:
         self._role: Role = role
 
     def record(self, statement: object, took_s: float) -> None:
-        """Report a statement if it took too long. A statement that is no text is a composed one, which may hold values."""
+        """Report a statement if it was slow.
+
+        A composed statement may hold values, so only its type is reported.
+        """
         if took_s >= self.threshold_s:
             text = statement if isinstance(statement, str) else type(statement).__name__
             self._slow_queries.report(self._role, text, took_s)
@@ -40,7 +44,7 @@ class Stopwatch:
 
 
 class TimedCursor:
-    """The part of a timed cursor that is the same for every driver. It reports a statement when it is closed or used again."""
+    """The common part of timed cursors. Reports a statement when it is closed or used again."""
 
     stopwatch: Stopwatch
     threshold_s: float
@@ -98,7 +102,7 @@ class TimedCursor:
             self._took_s += perf_counter() - began_s
 
     def close(self) -> None:
-        """Report the statement, and close."""
+        """Report the statement, and close the cursor."""
         if self._took_s >= self.threshold_s:
             self._report()
         self.driver_close()
@@ -112,6 +116,9 @@ METHODS = ("execute", "executemany", "fetchone", "fetchmany", "fetchall", "close
 
 
 def timed_cursor_class(cursor: type[Any], stopwatch: Stopwatch) -> type[Any]:
-    """Return a driver's class of cursors with time taken. The driver's methods get names of their own, as `super()` takes longer."""
+    """Return a timed subclass of a driver's cursor.
+
+    The driver's methods get names of their own, because `super()` is slower.
+    """
     own = {f"driver_{method}": getattr(cursor, method) for method in METHODS}
     return type("Timed", (TimedCursor, cursor), own | {"stopwatch": stopwatch, "threshold_s": stopwatch.threshold_s})

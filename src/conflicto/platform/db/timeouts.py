@@ -1,4 +1,4 @@
-"""How long anything may wait for the database. Beyond these a caller gets 503 with Retry-After, never a hang."""
+"""Timeouts of the database. Beyond them a caller gets 503 with Retry-After."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds. The order matters: lock < statement < caller, so the innermost reason is the one that is reported."""
+    """Timeouts in seconds. The order lock < statement < caller reports the innermost cause."""
 
     connect_s: float = 3.0
     lock_s: float = 3.0
-    """Waiting for a head row or for SQLite's write lock."""
+    """Wait for a head row or for SQLite's write lock."""
     acquire_s: float = 3.0
-    """Waiting for a reader while none comes free: they are stuck."""
+    """Wait for a reader while none comes free: they are stuck."""
     queue_s: float = 6.0
-    """Waiting in the queue for a reader while others come free. With the read itself, less than phones wait (10 s) as a rule."""
+    """Wait for a reader while others come free. Wait and read together usually take less than the
+    10 s that phones wait."""
     statement_s: float = 5.0
     caller_s: float = 8.0
-    """Waiting for the answer of a reader or of the writer, queue included."""
+    """Wait for the result of a reader or of the writer, queue included."""

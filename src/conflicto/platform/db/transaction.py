@@ -1,4 +1,4 @@
-"""What a command or query holds while it runs: a connection, and for writers the locked heads and the recorded events."""
+"""Transactions of queries and commands: the connection, locked heads and recorded events."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class PartiallyWritten(Exception):
-    """A command raised a domain error after it had begun to write, so its whole group must be rolled back."""
+    """A command raised a domain error after its first write: its group must be rolled back."""
 
     def __init__(self, cause: DomainError) -> None:
         super().__init__(cause.code)
@@ -29,9 +29,9 @@ class PartiallyWritten(Exception):
 
 
 class ReadTx:
-    """One snapshot of the database. Queries take it first; it can read and nothing else.
+    """A read-only snapshot of the database, the first parameter of every query.
 
-    Every statement checks `deadline` before it begins. Loops over many rows check it between them.
+    Every statement checks `deadline` before it begins. Loops over many rows check it between rows.
     """
 
     def __init__(self, connection: Connection, deadline: Deadline = NO_DEADLINE) -> None:
@@ -41,7 +41,7 @@ class ReadTx:
 
     @property
     def dialect(self) -> str:
-        """`sqlite` or `postgresql`."""
+        """Name of the dialect: `sqlite` or `postgresql`."""
         return self.connection.dialect.name
 
     def all(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
@@ -60,12 +60,15 @@ class ReadTx:
         return self.connection.execute(statement, params).scalar()
 
     def set_statement_timeout(self, seconds: float) -> None:
-        """Let PostgreSQL end any further statement of this transaction after so long; SQLite ends the whole read at its deadline."""
+        """Limit further statements of this transaction on PostgreSQL to `seconds` each.
+
+        SQLite ends the whole read at its deadline.
+        """
         if self.dialect == "postgresql":
             self.connection.execute(text(f"SET LOCAL statement_timeout = {round(seconds * 1000)}"))
 
     def stream(self, statement: Executable, params: Mapping[str, Any] | None = None, *, batch_rows: int) -> Iterator[Row[Any]]:
-        """Yield every row, `at_once` of them in memory; the deadline is checked between them."""
+        """Yield every row, `batch_rows` of them in memory; the deadline is checked between rows."""
         with self.connection.execute(statement.execution_options(yield_per=batch_rows), params) as rows:
             self._open.append(rows)
             for row in rows:
@@ -74,7 +77,10 @@ class ReadTx:
             self._open.remove(rows)
 
     def close_rows(self) -> None:
-        """Close what `each` has left open: an error keeps its frames, and so their rows, longer than the connection is ours."""
+        """Close the results that `stream` left open.
+
+        The frames of an error keep their rows longer than the connection may be used.
+        """
         for rows in self._open:
             with suppress(DBAPIError):
                 rows.close()
@@ -83,10 +89,11 @@ class ReadTx:
 class WriteTx(ReadTx):
     """The transaction of one group.
 
-    A command checks first and writes after: a domain error that is raised before the command's first write leaves the group whole,
-    one that is raised later makes the writer roll back and replay the group command by command.
+    A command checks first and writes afterwards. A domain error before its first write does not
+    affect the group. A later one makes the writer roll back and replay the group command by
+    command.
 
-    `unseen_commands` counts those of whose work nobody but one person may be told.
+    `private_commands` counts commands that only one person may learn of.
     """
 
     def __init__(
@@ -106,28 +113,36 @@ class WriteTx(ReadTx):
         self._subscribers = subscribers
 
     def write(self, statement: Executable, params: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None) -> int:
-        """Execute a changing statement and return the number of rows that it met."""
+        """Execute a changing statement and return the number of affected rows."""
         self.writes += 1
         return self.connection.execute(statement, params).rowcount
 
     def write_each(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
-        """Execute a changing statement in the driver's own words for each of `rows`."""
+        """Execute a statement in the driver's syntax once for each of `rows`."""
         self.writes += 1
         self.connection.exec_driver_sql(statement, rows)
 
     def attempt(self, command: Callable[[WriteTx], Any]) -> Any:  # noqa: ANN401 - the command's value
-        """Run a command; a domain error before its first write becomes its outcome, a later one raises `HalfDone`."""
-        written, told = self.writes, len(self.events)
+        """Run a command; a domain error before its first write is returned as the outcome.
+
+        Raises:
+            PartiallyWritten: the domain error came after the first write.
+        """
+        writes, events = self.writes, len(self.events)
         try:
             return command(self)
         except DomainError as error:
-            if self.writes > written:
+            if self.writes > writes:
                 raise PartiallyWritten(error) from error
-            del self.events[told:]
+            del self.events[events:]
             return error
 
     def head(self, topic: int) -> FeedHead:
-        """Return the locked head of `topic`; `NotFound` if there is none."""
+        """Return the locked head of `topic`.
+
+        Raises:
+            NotFound: there is no such head.
+        """
         head = self.heads.get(topic)
         if head is None:
             raise NotFound
@@ -138,11 +153,11 @@ class WriteTx(ReadTx):
         return self.head(topic).next_ts(self.now_us, control=control)
 
     def effective_now(self, topic: int) -> int:
-        """Return the instant that deadlines are held against: the later of the clock and the feed's head."""
+        """Return the instant to compare deadlines with: the later of clock and feed head, µs."""
         return max(self.now_us, self.head(topic).ts)
 
     def emit(self, event: object) -> None:
-        """Tell subscribers now, inside the transaction, and everyone else after the commit."""
+        """Call the subscribers inside the transaction, and record the event for the commit."""
         self.events.append(event)
         for subscriber in self._subscribers.get(type(event), ()):
             subscriber(self, event)

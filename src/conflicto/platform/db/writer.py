@@ -1,8 +1,9 @@
-"""The one writer of a process: every change waits its turn here, is committed in a group, and is acknowledged after the commit.
+"""The one writer of a process: commits changes in groups and acknowledges them after the commit.
 
-While one group is being made durable the next one gathers, so the load itself decides how large groups are and nobody waits for a
-timer. Sessions take turns (`turns.py`). A group that fails on one bad row is replayed command by command. A commit whose reply was lost
-is never replayed: its callers hear that the outcome is unknown, and their idempotency keys settle it.
+While one group commits, the next one gathers: load decides how large groups are, and no command
+waits for a timer. `fair_queue.py` picks the commands. A group with a bad row is replayed command by
+command. A commit without a reply is never replayed. Its callers learn that the outcome is unknown,
+and their idempotency keys settle it.
 """
 
 from __future__ import annotations
@@ -30,20 +31,23 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 MAX_GROUP_COMMANDS = 512
-"""Rows in one commit. On two cores a group of this size takes about 20 ms, so a control command behind it still feels instant."""
+"""Commands in one commit. On two cores a group of this size takes about 20 ms, so a control command
+behind it still feels instant."""
 
 MAX_QUEUED_COMMANDS = 20_000
-"""Commands that may wait; beyond it callers get 503 at once, before memory grows."""
+"""Commands that may wait. Beyond it callers get 503 at once, before memory grows."""
 
 MAX_SESSION_SHARE = 0.5
-"""Of the queue, for the crowd of one session: the others find room beside it."""
+"""Share of the queue for the submissions of one session. The rest stays free for other sessions."""
 
 MAX_WAIT_S = 1.5
-"""If one of the crowd's commands would wait longer, or the oldest has, it is refused at once, so that those that were taken are answered
-soon. While no more wait than one group takes, a stall is ridden out: the next commit takes them all."""
+"""Longest wait of a submitted command, expected or measured on the oldest one, before new ones are
+refused at once. The limit does not apply while at most one group waits: the next commit takes all.
+"""
 
 NEWEST_WEIGHT = 0.25
-"""In the running mean of how long a group takes: the first full groups of a rush tell how long those behind them will wait."""
+"""Weight of the newest group in the running mean of a group's duration. The first full groups of a
+rush predict how long those behind them will wait."""
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +57,7 @@ def _one_by_one(tx: WriteTx, items: list[Callable[[WriteTx], Any]]) -> list[Outc
 
 
 class Writer:
-    """Queue, thread and group commit. `run` and `submit` are its two doors."""
+    """Queue, thread and group commit. Commands enter through `run` and `submit`."""
 
     def __init__(self, runner: GroupRunner, clock: Clock, *, caller_s: float, on_commit: Callable[[Committed], None]) -> None:
         self._runner = runner
@@ -71,14 +75,14 @@ class Writer:
         self._watch: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """Begin to take commands; call it on the running event loop."""
+        """Accept commands from now on; call it on the running event loop."""
         self._loop = asyncio.get_running_loop()
         self._thread.start()
         self._open = True
         self._watch = self._loop.call_later(1, self._fail_overdue)
 
     async def stop(self) -> None:
-        """Commit what is queued, then end the thread; from now on callers are refused."""
+        """Commit the queue, then end the thread. New commands are refused."""
         self._open = False
         self._arrivals.put(None)
         await asyncio.to_thread(self._thread.join)
@@ -101,9 +105,9 @@ class Writer:
         """Run one command under the locks of `topic` and return its value after the commit.
 
         Raises:
-            DomainError: what the command raised; nothing of it was written.
+            DomainError: the command raised it; nothing of the command was written.
             Unavailable: the database failed or did not answer in time; the outcome may be unknown.
-            Overloaded: the queue is full; nothing was begun.
+            Overloaded: the queue is full; the command was not started.
         """
         topics = topic if isinstance(topic, tuple) else (topic,)
         result: T = await self._enqueue(topics, _one_by_one, lambda tx: command(tx, *args, **kwargs), ())
@@ -117,11 +121,11 @@ class Writer:
         keys: tuple[Hashable, ...],
         *,
         max_wait_s: float | None = None,
-    ) -> Any:  # noqa: ANN401 - the batch knows
-        """Add one item to the next group's `batch` and return its outcome after the commit; raises as `run` does.
+    ) -> Any:  # noqa: ANN401 - the batch's outcome
+        """Add one item to the next group's `batch` and return its outcome after the commit.
 
-        Crowds come in here, and are refused if they would wait longer than `max_wait_s`. `run` stays open then: a host must be able to
-        end what the crowd has begun.
+        Raises as `run` does. Items are refused if they would wait longer than `max_wait_s`. `run`
+        stays open then: a host must be able to close the activity that causes the load.
         """
         if self._is_overloaded((topic,), MAX_WAIT_S if max_wait_s is None else max_wait_s):
             raise Overloaded(retry_after_s=RETRY_AFTER_S)
@@ -144,7 +148,10 @@ class Writer:
         return command.future
 
     def _is_overloaded(self, topics: tuple[int, ...], max_wait_s: float) -> bool:
-        """Whether one more command of this crowd would wait too long. Lines take turns: of no other do more go first than of its own."""
+        """Return whether one more command of this session would wait too long.
+
+        Sessions take turns, so at most as many commands of each other session go first.
+        """
         own = self._queued_by_topics.get(topics, 0)
         ahead = min(self._queued, own * len(self._queued_by_topics))
         if ahead <= MAX_GROUP_COMMANDS:
@@ -176,7 +183,7 @@ class Writer:
                 self._commit(waiting.next_group(MAX_GROUP_COMMANDS))
 
     def _take_arrivals(self, *, wait: bool) -> Iterator[Command | None]:
-        """Yield what has arrived, None for the end of all; `wait` for the first."""
+        """Yield the commands that have arrived, None for the end; `wait` blocks for the first."""
         if wait:
             yield self._arrivals.get()
         while not self._arrivals.empty():
@@ -203,7 +210,7 @@ class Writer:
             self._mean_group_s += (committed.duration_s - self._mean_group_s) * NEWEST_WEIGHT
             try:
                 self._on_commit(committed)
-            except Exception:  # it is committed, and its callers must hear so
+            except Exception:  # the group is committed, and its callers must learn that
                 log.exception("follower-failed")
         for command, outcome in zip(commands, outcomes, strict=True):
             if command.future.done():
@@ -222,7 +229,10 @@ class Writer:
             del self._queued_by_topics[topics]
 
     def _fail_overdue(self) -> None:
-        """Free callers whose command hangs in a dead connection; the writer itself is freed by the driver's own timeouts."""
+        """Fail commands past their deadline: they hang in a dead connection.
+
+        The driver's own timeouts free the writer.
+        """
         now = self._clock.monotonic_s()
         while self._pending and (self._pending[0].future.done() or self._pending[0].deadline_s < now):
             command = self._pending.popleft()
