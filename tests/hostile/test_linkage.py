@@ -196,7 +196,7 @@ def streaming(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture
 def virtual(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let both databases stamp by the clock of the test."""
-    monkeypatch.setattr(GroupRunner, "_now", lambda runner, connection, heads: runner._clock.wall_us())
+    monkeypatch.setattr(GroupRunner, "_read_clock", lambda runner, connection, heads: runner._clock.wall_us())
 
 
 @pytest.fixture

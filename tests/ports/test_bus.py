@@ -38,7 +38,7 @@ class Listening:
 @pytest.fixture
 async def workers(server: ValkeyServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[Listening]]:
     monkeypatch.setattr(module, "RETRY_S", (0.02, 0.05))
-    monkeypatch.setattr(redis_module, "REST_S", 0.1)
+    monkeypatch.setattr(redis_module, "PAUSE_S", 0.1)
     made = [Listening(server.connection_url, epoch) for epoch in ("one", "one", "another")]
     tasks = [asyncio.create_task(each.bus.run()) for each in made]
     await until(lambda: all(each.bus.is_listening for each in made))
@@ -86,7 +86,7 @@ async def test_a_server_that_was_away_is_heard_again(workers: list[Listening], s
 async def test_a_connection_that_died_in_silence_is_noticed(
     workers: list[Listening], server: ValkeyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "SILENCE_S", 0.2)
+    monkeypatch.setattr(module, "READ_TIMEOUT_S", 0.2)
     first = workers[0]
     first.bus.publish({7: 1})
     await until(lambda: bool(first.heard))
@@ -96,7 +96,7 @@ async def test_a_connection_that_died_in_silence_is_noticed(
 
 
 async def test_silence_alone_ends_nothing(workers: list[Listening], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SILENCE_S", 0.1)
+    monkeypatch.setattr(module, "READ_TIMEOUT_S", 0.1)
     workers[0].bus.publish({7: 1})
     await until(lambda: bool(workers[1].heard))
     await asyncio.sleep(0.6)

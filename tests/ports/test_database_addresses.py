@@ -65,7 +65,7 @@ REFUSED = {
     "balance": (lambda url: f"{url}?load_balance_hosts=zz", "invalid load_balance_hosts value"),
     "numeric address": (lambda url: f"{url}?hostaddr=abc", "could not parse network address"),
     "service": (lambda url: f"{url}?service=not_there", "not_there"),
-    "timeout": (lambda url: f"{url}?connect_timeout=soon", "`connect_timeout` that is no number"),
+    "timeout": (lambda url: f"{url}?connect_timeout=soon", "`connect_timeout` that is not a number"),
     "bracket": (lambda url: changed(url, hosts="[::1"), "cannot be read"),
     "percent": (lambda url: url.replace("@", "%zz@", 1), "cannot be read"),
     "standby": (lambda url: f"{url}?target_session_attrs=standby", "Leave `target_session_attrs` out"),

@@ -46,7 +46,7 @@ async def test_question_is_answered(redis: Redis) -> None:
 async def test_server_that_is_gone_costs_one_caller_a_moment(
     redis: Redis, server: ValkeyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "REST_S", 0.5)
+    monkeypatch.setattr(module, "PAUSE_S", 0.5)
     await until_answered(redis)
     faults = redis.errors
     server.stop()

@@ -117,7 +117,7 @@ async def test_server_that_refuses_our_commands_is_not_up_and_the_log_says_why(
 
 
 async def test_cause_is_logged_once_a_minute_and_up_again_is_seen(plain: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "REST_S", 0.0)
+    monkeypatch.setattr(module, "PAUSE_S", 0.0)
     clock = HandClock()
     one, other = (Redis(plain, clock, deadline_s=PATIENCE_S, error_log=complaints) for complaints in [ErrorLog(clock)] * 2)
     probe = RedisProbe(one, "conflicto:test:")
@@ -161,7 +161,7 @@ async def test_error_of_any_kind_lets_nobody_wait(plain: str, error: Exception, 
     async def broken(*_args: object, **_more: object) -> None:
         raise error
 
-    for place, name in ((connections, "ask"), (buckets, "_trip")):
+    for place, name in ((connections, "run"), (buckets, "_send_batch")):
         monkeypatch.setattr(place, name, broken)
         async with asyncio.timeout(PATIENCE_S):
             assert await asyncio.gather(*(buckets.spend(POLICY, f"seat {nth}") for nth in range(600))) == [None] * 600
@@ -203,7 +203,7 @@ def failed_over(sentinel: client_library.Redis) -> bool:
 async def test_sentinels_lead_to_the_server_and_to_the_next_one_after_a_failover(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "REST_S", 0.05)
+    monkeypatch.setattr(module, "PAUSE_S", 0.05)
     with (
         valkey(folder_in(tmp_path, "one")) as one,
         valkey(folder_in(tmp_path, "two"), "--replicaof", f"127.0.0.1 {one}") as two,
@@ -265,7 +265,7 @@ async def test_server_of_another_kind_is_refused_at_the_start_in_words(
     ("url", "said"),
     [
         ("redis://127.0.0.1:1?protocol=9", "protocol"),
-        ("redis://127.0.0.1:1/abc", "a database that is no number"),
+        ("redis://127.0.0.1:1/abc", "a database that is not a number"),
         ("redis://:hid/den@127.0.0.1:1/0", "as %40 and so on"),
         ("redis+sentinel://:hid/den@127.0.0.1:1/mine", "as %40 and so on"),
     ],
@@ -281,6 +281,6 @@ async def test_unknown_parameter_is_refused_at_the_start_in_words(tmp_path: Path
     env = environment(tmp_path / "data", REDIS_URL="redis://:hidden@127.0.0.1:1/0?foo=1")
     done = await asyncio.to_thread(run_apart, "serve", "--port", str(free_port()), env=env)
     assert done.returncode == 3
-    assert done.stderr.startswith("REDIS_URL has the parameter `foo`, which the client does not know. Remove it; known are ")
+    assert done.stderr.startswith("REDIS_URL has the parameter `foo`, which the client does not support. Remove it; allowed: ")
     assert "hidden" not in done.stderr
     assert done.stderr.count("\n") == 1
