@@ -48,7 +48,6 @@ from conflicto.participants import store as participants_store
 from conflicto.participants.events import ParticipantRemoved
 from conflicto.participants.presence import Presence
 from conflicto.participants.presence_saver import run_presence_saver, save_presence
-from conflicto.platform.shared_cache import SharedCache
 from conflicto.platform.cache_budget import BYTES_PER_MB, CacheBudget
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.engine import Database, PoolSize
@@ -83,6 +82,7 @@ from conflicto.platform.metrics.registry import Metrics
 from conflicto.platform.metrics.route_metrics import route_metrics
 from conflicto.platform.redis import Redis
 from conflicto.platform.redis_probe import RedisProbe
+from conflicto.platform.shared_cache import SharedCache
 from conflicto.platform.shutdown import exit_within
 from conflicto.rehearsal import http as rehearsal_http
 from conflicto.rehearsal.manager import Rehearsals
