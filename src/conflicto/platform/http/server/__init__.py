@@ -1,4 +1,4 @@
-"""Our HTTP server: uvicorn, with the express lane before ASGI, deadlines and caps, and a way to stop that loses nothing.
+"""HTTP server: uvicorn with the fast path, deadlines and connection limits, and a shutdown without loss.
 
-Start at `connection.py`.
+Start with `connection.py`.
 """

@@ -1,8 +1,9 @@
-"""One connection: what is plainly a poll is answered from the lane, everything else goes on to ASGI.
+"""Connection of a client: answers plain polls from the fast path and passes other requests to ASGI.
 
-A subclass of uvicorn's protocol. The lane is taken only while no request is open on the connection and its writes flow, so answers keep
-the order of their requests. `deadline_s` says until when the other side must have done its part; the server's clock tick looks at it
-(`keeper.py`), so that no request arms a timer.
+It is a subclass of uvicorn's protocol. The fast path is used only while no request is open and writing
+is not paused, so responses keep the order of their requests. `deadline_s` is the time by which the
+client must have sent or read its part. The tick of `connection_manager.py` checks it, so no request
+needs a timer.
 """
 
 from __future__ import annotations
@@ -31,29 +32,29 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 MAX_HEAD_S = 10.0
-"""How long a request's head may take from its first byte, and a new connection until that."""
+"""Longest time from the first byte of a request's head to its end, and from a connection to that byte."""
 
 MAX_BODY_S = 30.0
-"""How long a body may take: 256 KiB over the slowest mobile network."""
+"""Longest time for a body: 256 KiB over the slowest mobile network."""
 
 MAX_IDLE_S = 75.0
-"""How long a connection may rest between requests: longer than the longest time between polls, `Poll-After` for completed sessions."""
+"""Longest pause between two requests. It exceeds the longest poll interval, `Poll-After` of completed sessions."""
 
 MAX_STALL_S = 20.0
-"""How long written bytes may wait for a reader that does not read."""
+"""Longest time that written bytes wait for a client that does not read."""
 
 MAX_HEAD_BYTES = 32 * 1024
 HOST = b"host"
 _HOST_VALUE = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]*")
-"""The characters of a host and a port (RFC 3986 §3.2); whether there is such a host is not our question."""
+"""Characters of a host and a port (RFC 3986 §3.2). Whether the host exists is not checked."""
 
 BODILESS = frozenset({204, 304})
 MAX_HEADERS = 100
-"""A browser sends about 20."""
+"""Largest number of header fields. A browser sends about 20."""
 
 
 class _RefusedRequest(Exception):
-    """A head that is refused before it becomes a request."""
+    """Raised for a head that is refused before it becomes a request."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.code)
@@ -61,11 +62,12 @@ class _RefusedRequest(Exception):
 
 
 class Cycle(RequestResponseCycle):
-    """One request on its way through ASGI. What is answered in one piece is written in one piece; `keeper` is set right after it is made.
+    """A request that ASGI handles. `manager` is set right after the object is created.
 
-    Three kinds of answers: one that lies ready comes as a single message (`WHOLE`); one with a length waits for its only body; and
-    everything else, streams above all, is uvicorn's, but for the further parts of a stream, which thousands of readers get at once.
-    HTTP/1.0 knows no chunks (RFC 9112 §6.1), so to its clients a stream is written as it is and ends with the connection.
+    There are three kinds of responses. A cached one arrives as a single message (`CACHED_RESPONSE`). One
+    with a known length is held until its body arrives, then written in one piece. Others, mainly
+    streams, are left to uvicorn, except for their chunks, which thousands of readers get at once.
+    HTTP/1.0 has no chunks (RFC 9112 §6.1): its clients read an unframed stream until the connection ends.
     """
 
     manager: ConnectionManager
@@ -73,7 +75,7 @@ class Cycle(RequestResponseCycle):
     _is_unframed = False
 
     async def send(self, message: Any) -> None:  # noqa: ANN401 - ASGI
-        """Take a message of the application."""
+        """Send an ASGI message of the application."""
         kind = message["type"]
         if kind == CACHED_RESPONSE:
             response: CachedResponse = message["response"]
@@ -93,7 +95,7 @@ class Cycle(RequestResponseCycle):
             await super().send(message)
 
     def _begin_unframed(self, head: bytes) -> None:
-        """Begin an answer that the end of the connection ends."""
+        """Begin a response that ends with the connection."""
         self._is_unframed = self.response_started = True
         self.transport.write(head.removesuffix(b"\r\n") + b"connection: close\r\n\r\n")
 
@@ -109,15 +111,15 @@ class Cycle(RequestResponseCycle):
             self.transport.close()
             self.on_response()
 
-    async def _send_message(self, wire: bytes) -> None:
+    async def _send_message(self, message: bytes) -> None:
         if self.flow.write_paused and not self.disconnected:
             await self.flow.drain()
         if self.disconnected:
             return
         self.response_started = self.response_complete = True
         if not self.keep_alive:
-            wire = wire.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n", 1)
-        self.transport.write(wire)
+            message = message.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n", 1)
+        self.transport.write(message)
         self.message_event.set()
         if not self.keep_alive:
             self.transport.close()
@@ -131,15 +133,15 @@ class Cycle(RequestResponseCycle):
 
 
 def _is_complete(message: Any) -> bool:  # noqa: ANN401 - ASGI
-    """Whether an answer is said to be all there: it has a length, or no body by its status."""
+    """Return whether a response has a known length, or no body by its status."""
     return message["status"] in BODILESS or any(name == b"content-length" for name, _ in message["headers"])
 
 
 def _head_to_bytes(message: Any, date_line: bytes) -> bytes:  # noqa: ANN401 - ASGI
-    """Return a head as it goes over the wire.
+    """Return a response head as bytes.
 
     Raises:
-        ValueError: a header holds what would end it early.
+        ValueError: a header holds a line break or NUL.
     """
     lines = b"".join([b"%b: %b\r\n" % (name, value) for name, value in message["headers"]])
     if lines.count(b"\n") != len(message["headers"]) or b"\0" in lines:
@@ -148,7 +150,7 @@ def _head_to_bytes(message: Any, date_line: bytes) -> bytes:  # noqa: ANN401 - A
 
 
 class Connection(HttpToolsProtocol):
-    """See the module."""
+    """A client connection; see the module."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's
         super().__init__(*args, **kwargs)
@@ -159,8 +161,8 @@ class Connection(HttpToolsProtocol):
         self.has_token = False
         self.network: str | None = None
         self.deadline_s = self.loop.time() + MAX_HEAD_S
-        self._received = True
-        self._in_head = False
+        self._is_received = True
+        self._is_in_head = False
         self._served_from_cache = False
         self._pending_refusal: Refusal | None = None
         self._messages = 0
@@ -168,19 +170,19 @@ class Connection(HttpToolsProtocol):
         self._parsed_poll: ParsedPoll | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take the connection, or refuse it if there are too many."""
+        """Accept the connection, or refuse it if there are too many."""
         super().connection_made(transport)
         refusal = self.manager.accept(self)
         if refusal is not None:
             self.refuse(refusal)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
+        """Remove the connection."""
         self.manager.remove(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Answer bytes that were understood before; parse all others."""
+        """Answer bytes whose parsed form is cached, and parse all others."""
         if self._pending_refusal:
             return
         fast_path = self.fast_path
@@ -223,17 +225,17 @@ class Connection(HttpToolsProtocol):
             self.refuse(self.manager.refusals.failed)
             return
         except httptools.HttpParserUpgrade:
-            pass  # not understood, so the request is answered as if it had not asked (RFC 9110 §7.8)
+            pass  # upgrades are not supported, so the field is ignored (RFC 9110 §7.8)
         except httptools.HttpParserError:
             self._refuse_in_order(self.manager.refusals.not_http)
             return
         if self._parsed_poll is not None and was_idle and self._messages == 1 and self.is_idle and self.fast_path is not None:
             self.fast_path.store(data, self._parsed_poll)
-        elif self._head_bytes > MAX_HEAD_BYTES and not self._received and self._in_head:
+        elif self._head_bytes > MAX_HEAD_BYTES and not self._is_received and self._is_in_head:
             self.refuse(self.manager.refusals.head_too_large)
 
     def _refuse_in_order(self, refusal: Refusal) -> None:
-        """Refuse what cannot be a request; one that came whole before it is answered first, because it is being done."""
+        """Refuse bytes that are no request, after the response to a complete request before them."""
         if not self._is_cycle_complete() and not self.cycle.more_body:
             self._pending_refusal = refusal
             self.flow.pause_reading()
@@ -242,15 +244,18 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Note that a request is open."""
-        self.is_idle = self._received = False
-        self._in_head = True
+        self.is_idle = self._is_received = False
+        self._is_in_head = True
         self._messages += 1
         super().on_message_begin()
         self.scope["extensions"] = {CACHED_RESPONSE: {CONNECTION: self}}
 
     def on_headers_complete(self) -> None:
-        """Take the lane, or go on to ASGI; raising ends the parser's work, so that nothing that follows is taken for a request."""
-        self._in_head = False
+        """Answer from the fast path or pass the request to ASGI.
+
+        Raising ends the parser's work, so that no following bytes are taken for a request.
+        """
+        self._is_in_head = False
         self._require_one_host()
         self.deadline_s = self.loop.time() + MAX_BODY_S
         if self.manager.prefix:
@@ -275,7 +280,7 @@ class Connection(HttpToolsProtocol):
         self._open_cycle()
 
     def _require_one_host(self) -> None:
-        """Refuse a head that names no host, several, or something that cannot be one (RFC 9112 §3.2); HTTP/1.0 need not name one."""
+        """Refuse a head without exactly one valid `Host` field (RFC 9112 §3.2). HTTP/1.0 may leave it out."""
         hosts = [value for name, value in self.headers if name == HOST]
         if not hosts and self.parser.get_http_version() == "1.0":
             return
@@ -286,7 +291,7 @@ class Connection(HttpToolsProtocol):
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def _open_cycle(self) -> None:
-        """Begin the way through ASGI, at once or when the requests before it on this connection have been answered."""
+        """Pass the request to ASGI, at once or after the responses to earlier requests of this connection."""
         scope, version = self.scope, self.parser.get_http_version()
         scope["method"] = self.parser.get_method().decode("ascii")
         scope["http_version"] = version
@@ -297,7 +302,7 @@ class Connection(HttpToolsProtocol):
             raise _RefusedRequest(self.manager.refusals.not_http) from None
         scope["raw_path"] = target.path or b""
         scope["query_string"] = target.query or b""
-        may_begin = self._is_cycle_complete()
+        can_begin = self._is_cycle_complete()
         self.cycle = Cycle(
             scope=scope,
             transport=self.transport,
@@ -312,20 +317,20 @@ class Connection(HttpToolsProtocol):
             on_response=self.on_response_complete,
         )
         self.cycle.manager = self.manager
-        if may_begin:
+        if can_begin:
             self._start_asgi_task(self.cycle, self.app)
         else:
             self.flow.pause_reading()
             self.pipeline.appendleft((self.cycle, self.app))
 
     def on_body(self, body: bytes) -> None:
-        """Hand a part of the body on."""
+        """Pass a part of the body on."""
         if not self._served_from_cache and self.cycle is not None:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Note that the request is here as a whole."""
-        self._received = True
+        """Note that the request is complete."""
+        self._is_received = True
         if self._served_from_cache:
             self._served_from_cache = False
         elif self.cycle is not None:
@@ -334,7 +339,7 @@ class Connection(HttpToolsProtocol):
         self._become_idle()
 
     def on_response_complete(self) -> None:
-        """Go on with the next request in the pipeline, or rest."""
+        """Continue with the next request in the pipeline, or become idle."""
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
@@ -348,34 +353,34 @@ class Connection(HttpToolsProtocol):
             self._become_idle()
 
     def _is_cycle_complete(self) -> bool:
-        cycle: RequestResponseCycle | None = self.cycle  # uvicorn's annotation leaves out that there was none yet
+        cycle: RequestResponseCycle | None = self.cycle  # uvicorn's annotation omits None
         return cycle is None or cycle.response_complete
 
     def _become_idle(self) -> None:
-        """Be idle once nothing is open: the last request is here as a whole, and its answer is complete."""
-        if self._received and not self.pipeline and self._is_cycle_complete():
+        """Become idle if the last request and its response are complete."""
+        if self._is_received and not self.pipeline and self._is_cycle_complete():
             self.is_idle = True
             self.deadline_s = self.loop.time() + MAX_IDLE_S
 
     def shutdown(self) -> None:
-        """Finish what is open and close; those who wait are answered now."""
+        """Answer waiting requests now, finish open ones and close."""
         self.manager.drain()
         super().shutdown()
 
     def pause_writing(self) -> None:
-        """Note that the other side does not read; it has so long to begin again."""
+        """Note that the client does not read, and set its deadline."""
         super().pause_writing()
         self.is_stalled = True
         self.deadline_s = self.loop.time() + MAX_STALL_S
 
     def resume_writing(self) -> None:
-        """Go on as before."""
+        """Note that the client reads again."""
         super().resume_writing()
         self.is_stalled = False
         self.deadline_s = self.loop.time() + MAX_IDLE_S if self.is_idle else inf
 
     def refuse(self, refusal: Refusal) -> None:
-        """Say what is wrong and close the connection, if no answer has begun on it."""
+        """Send a refusal if no response has begun, and close the connection."""
         if self.transport.is_closing():
             return
         self.manager.on_refusal(refusal.code)

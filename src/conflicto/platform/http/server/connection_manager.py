@@ -1,4 +1,4 @@
-"""What all connections of a process share: the date, the deadlines, the lane, and the measure of how late the event loop is."""
+"""Connection manager: state that all connections of a process share, and their deadlines."""
 
 from __future__ import annotations
 
@@ -23,11 +23,14 @@ TICKS_PER_SECOND = 10
 
 
 class ConnectionManager:
-    """One per process. `fast_path` None: it is disabled. `drain` is called when the server begins to stop, once for each open connection.
+    """All connections of one process.
 
-    `is_proxy` tells the addresses of trusted proxies, whose connections carry many people and are never closed to make room.
-    `prefix` is the path below which the server lies, empty for none.
-    `on_tick` hears ten times a second how late the event loop woke, seconds; `on_refusal` the code of what never became a request.
+    - `fast_path`: None disables it.
+    - `prefix`: the path below which the server is mounted, empty for none.
+    - `drain`: called for each open connection when the server begins to stop.
+    - `on_tick`: called ten times a second with the lag of the event loop, in seconds.
+    - `on_refusal`: called with the problem code of bytes that never became a request.
+    - `is_proxy`: whether an address is a trusted proxy, whose connections are never evicted.
     """
 
     def __init__(
@@ -54,19 +57,19 @@ class ConnectionManager:
         self.date_line = _date_line()
 
     def accept(self, connection: Connection) -> Refusal | None:
-        """Look after one more connection; say what it must be told if that is one too many."""
+        """Accept a connection, or return the refusal to send because there are too many."""
         self.connections.add(connection)
         self.eviction.add(connection)
         self.eviction.make_room(self.connections, connection, connection.loop.time())
         return self.refusals.too_many_connections if len(self.connections) > self._most_connections else None
 
     def remove(self, connection: Connection) -> None:
-        """Forget a connection that is closed."""
+        """Remove a closed connection."""
         self.connections.discard(connection)
         self.eviction.discard(connection)
 
     async def run(self) -> None:
-        """Look after the connections until cancelled."""
+        """Measure the load, update the date and close overdue connections until cancelled."""
         loop = asyncio.get_running_loop()
         ticks = 0
         while True:
@@ -81,7 +84,7 @@ class ConnectionManager:
                 self.close_overdue(loop.time())
 
     def close_overdue(self, now_s: float) -> None:
-        """Close every connection whose other side had its time."""
+        """Close connections past their deadline."""
         for connection in [each for each in self.connections if each.deadline_s < now_s]:
             close(connection)
 

@@ -1,7 +1,8 @@
-"""Connections that make room while places run short: those that wait for their client and on which no valid token was shown.
+"""Eviction of connections when the process is close to its connection limit.
 
-The network that holds most of them loses one first, and of one network the oldest go first. So one address cannot hold the places that
-others need, and an address behind which a whole hall sits loses none that has shown a token.
+It closes connections that wait for their client and have shown no valid token. The network with most
+of them loses one first, and within a network the oldest. So one address cannot use up the limit, and
+a hall behind one address keeps every connection that has shown a token.
 """
 
 from __future__ import annotations
@@ -18,17 +19,20 @@ if TYPE_CHECKING:
     from conflicto.platform.http.server.connection import Connection
 
 PRESSURE = 0.8
-"""Share of the places from which on connections are closed for newcomers."""
+"""Share of the connection limit above which a new connection evicts others."""
 
 BATCH = 0.01
-"""Share of the places that is freed at once: one look at all connections pays for so many newcomers."""
+"""Share of the connection limit that one eviction frees, because it scans all connections."""
 
 RETRY_S = 0.1
-"""How long nothing is looked for after a look that found less than it wanted."""
+"""Pause after a scan that found too few connections to close."""
 
 
 class ConnectionEviction:
-    """Connections without a valid token by their network; `is_proxy` tells the addresses of proxies, whose connections stay."""
+    """Connections without a valid token, by network.
+
+    `is_proxy` returns whether an address is a trusted proxy. Connections of proxies are never evicted.
+    """
 
     def __init__(self, max_connections: int, is_proxy: Callable[[str], bool]) -> None:
         self.evicted = 0
@@ -39,14 +43,14 @@ class ConnectionEviction:
         self._retry_at_s = 0.0
 
     def add(self, connection: Connection) -> None:
-        """Look after a new connection."""
+        """Add a new connection."""
         address = connection.client[0] if connection.client else ""
         if address and not self._is_proxy(address):
             connection.network = network_of(address)
             self._networks.setdefault(connection.network, {})[connection] = None
 
     def discard(self, connection: Connection) -> None:
-        """Forget a connection that is closed."""
+        """Remove a closed connection."""
         if connection.network is not None:
             network = self._networks.get(connection.network, {})
             network.pop(connection, None)
@@ -54,7 +58,7 @@ class ConnectionEviction:
                 self._networks.pop(connection.network, None)
 
     def make_room(self, connections: set[Connection], newest: Connection, now_s: float) -> None:
-        """Close some connections for the newest one if `connections` are so many that places run short."""
+        """Close some of `connections` for the newest one if their number is close to the limit."""
         if len(connections) <= self._pressure or now_s < self._retry_at_s:
             return
         chosen = self._choose(newest)
@@ -67,17 +71,20 @@ class ConnectionEviction:
             self._retry_at_s = now_s + RETRY_S
 
     def _choose(self, newest: Connection) -> list[Connection]:
-        waiting = [(-len(found), name, found) for name in list(self._networks) if (found := self._waiting(name, newest))]
-        heapify(waiting)
+        networks = [(-len(found), name, found) for name in list(self._networks) if (found := self._candidates(name, newest))]
+        heapify(networks)
         chosen: list[Connection] = []
-        while waiting and waiting[0][0] and len(chosen) < self._batch:
-            size, name, found = waiting[0]
+        while networks and networks[0][0] and len(chosen) < self._batch:
+            size, name, found = networks[0]
             chosen.append(found.pop())
-            heapreplace(waiting, (size + 1, name, found))
+            heapreplace(networks, (size + 1, name, found))
         return chosen
 
-    def _waiting(self, name: str, newest: Connection) -> list[Connection]:
-        """Return what may be closed of a network, the first to go last; forget what has shown a token meanwhile."""
+    def _candidates(self, name: str, newest: Connection) -> list[Connection]:
+        """Return the connections of a network that may be closed, the first one last.
+
+        Connections that have shown a token meanwhile are removed from the candidates.
+        """
         network = self._networks[name]
         for connection in [each for each in network if each.has_token]:
             self.discard(connection)
@@ -90,6 +97,6 @@ class ConnectionEviction:
 def close(connection: Connection) -> None:
     """Close a connection that waits for its client."""
     if connection.is_stalled:
-        connection.transport.abort()  # what it did not read is of no use to it
+        connection.transport.abort()  # unread bytes are of no use to a stalled client
     else:
         connection.transport.close()

@@ -1,4 +1,4 @@
-"""What a connection is told when it cannot go on: problem documents that are ready before the first request, for what never becomes one."""
+"""Refusals: finished responses for bytes that never become a request, and for connections above the limit."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class TooManyConnections(DomainError):
 
 
 class Refusal:
-    """One of them as bytes; `rest` follows the status line and the date."""
+    """A problem document as bytes. `rest` follows the status line and the date line."""
 
     __slots__ = ("code", "rest", "status")
 
@@ -58,7 +58,7 @@ class Refusal:
 
 
 class Refusals:
-    """All of them, for the installation `server`."""
+    """All refusals of the installation with the id `server`."""
 
     __slots__ = ("failed", "head_too_large", "host_invalid", "not_http", "too_many_connections")
 
