@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Cacheable:
-    """A response that may be cached, the variant sent now, and the cache to put it into (None: do not cache).
+    """A response that may be cached, the variant sent now, and the cache (None: do not cache).
 
     `follows_data`: changes of data invalidate it too, not only changes of control.
     """
@@ -33,7 +33,10 @@ class Cacheable:
 
 
 def cacheable_response(request: Request, cached: CachedResponse, view_cache: ViewCache | None, *, follows_data: bool) -> Response:
-    """Return 304 if the caller has the body already, else 200 with the body. Both have the same headers."""
+    """Return 304 if the caller has the body already, else 200 with the body.
+
+    Both have the same headers.
+    """
     condition = request.header(b"if-none-match")
     variant = cached.select_variant(None if condition is None else condition.encode("latin-1"))
     body = b"" if variant == NOT_MODIFIED else cached.body

@@ -1,4 +1,4 @@
-"""Cached authentication: a verified and admitted token, which the next request need not verify again."""
+"""Cached authentication: a verified token, which the next request need not verify."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ if TYPE_CHECKING:
     from conflicto.platform.limits.memory import MemoryLimiter
 
 MAX_LIFETIME_S = 300.0
-"""Longest life of an entry. Wall clocks jump and tokens expire by them, so tokens are verified again after this time."""
+"""Longest life of an entry. Wall clocks jump and tokens expire by them, so tokens are verified
+again after this time."""
 
 
 class CachedAuth:
     """The cached authentication of one token.
 
-    `expires_s` is monotonic, and 0 once the entry is invalid. `presence_noted_s` is the time at which
-    the caller was last noted as present.
+    `expires_s` is monotonic, and 0 once the entry is invalid. `presence_noted_s` is the time at
+    which the caller was last noted as present.
     """
 
     __slots__ = ("_buckets", "_limiter", "caller", "expires_s", "participant_id", "presence_noted_s", "view_cache")

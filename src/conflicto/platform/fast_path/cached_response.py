@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from conflicto.platform.metrics.registry import FastPathMetrics
 
 Variant = int
-"""Index of a variant: `FULL` has the status 200 and a body, `NOT_MODIFIED` has the status 304 and none."""
+"""Index of a variant: `FULL` has the status 200 and a body, `NOT_MODIFIED` has the status 304 and
+none."""
 
 FULL: Variant = 0
 NOT_MODIFIED: Variant = 1
@@ -25,7 +26,8 @@ VARIANT_STATUS = (200, 304)
 """Status by variant."""
 
 MAX_CACHED_MESSAGE_BYTES = 64 * 1024
-"""Largest message that is kept as bytes. A longer one is built for each send, because keeping it doubles the memory."""
+"""Largest message that is kept as bytes. A longer one is built for each send, because keeping it
+doubles the memory."""
 
 OVERHEAD_BYTES = 5_000
 """Size of a cached response beside its body: the headers, and both messages without it."""
@@ -34,10 +36,11 @@ _STATUS_LINES = (b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 304 Not Modified\r\n")
 
 
 class VisibleTo:
-    """Readers of a shared response: those whose newest change lies between `min_ts` and `max_ts`, inclusive.
+    """Readers of a shared response, by the timestamp of their newest change.
 
-    `newest_ts` maps participant ids to the timestamp of their newest change. It belongs to somebody
-    else and is only read here. Participants who are missing in it count as `default_ts`.
+    It must lie between `min_ts` and `max_ts`, inclusive. `newest_ts` maps participant ids to the
+    timestamp of their newest change. It belongs to somebody else and is only read here.
+    Participants who are missing in it count as `default_ts`.
     """
 
     __slots__ = ("default_ts", "max_ts", "min_ts", "newest_ts")
@@ -55,7 +58,7 @@ class VisibleTo:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """Conditions of reuse: creation and expiry on the monotonic clock, in seconds, and the readers (None: everyone).
+    """Conditions of reuse: creation and expiry in monotonic seconds, and readers (None: everyone).
 
     `is_empty`: the response contains no items.
     """
@@ -101,7 +104,10 @@ class CachedResponse:
         return FULL
 
     def to_bytes(self, variant: Variant, date_line: bytes) -> bytes:
-        """Return the whole message. `date_line` is a finished header line, the same object for a whole second."""
+        """Return the whole message.
+
+        `date_line` is a finished header line, the same object for a whole second.
+        """
         last_date_line, message = self._messages[variant]
         if last_date_line is not date_line:
             body = self.body if variant == FULL else b""

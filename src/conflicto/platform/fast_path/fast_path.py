@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from conflicto.platform.limits.memory import MemoryLimiter
 
 MAX_CACHED_AUTHS = 100_000
-"""Number of tokens whose authentication is cached. Beyond it the oldest are evicted and verified again."""
+"""Number of tokens whose authentication is cached. Beyond it the oldest are evicted and verified
+again."""
 
 MAX_RECENT_REQUESTS = 25_000
 """Number of parsed requests in each of two generations: one per phone of a full session."""
@@ -60,7 +61,8 @@ NEUTRAL_HEADERS = frozenset(
         (b"connection", b"keep-alive"), (b"te", b"trailers"),
     }
 )  # fmt: skip
-"""Values of these headers that fetch, curl and common libraries send by default. They change nothing."""
+"""Values of these headers that fetch, curl and common libraries send by default. They change
+nothing."""
 
 
 class ParsedPoll:
@@ -94,7 +96,7 @@ class FastPath:
         self._auths: dict[bytes, CachedAuth] = {}
 
     def cache_auth(self, authorization: bytes, caller: Any, view_cache: ViewCache, *, lifetime_s: float) -> None:  # noqa: ANN401 - the access package's
-        """Cache the authentication of a header value for at most `lifetime_s`, unless a valid entry exists."""
+        """Cache the authentication of a header value, unless a valid entry exists."""
         now_s = self.now_s()
         known = self._auths.get(authorization)
         if known is not None and known.expires_s > now_s and known.view_cache is view_cache:
@@ -151,8 +153,8 @@ class FastPath:
     def store(self, request: bytes, poll: ParsedPoll) -> None:
         """Cache the parsed form of a request's bytes.
 
-        The bytes must be one whole request, received on a connection without an open one: only then do
-        the same bytes always mean the same request.
+        The bytes must be one whole request, received on a connection without an open one: only then
+        do the same bytes always mean the same request.
         """
         if len(request) <= MAX_REQUEST_BYTES:
             if len(self.recent) >= MAX_RECENT_REQUESTS:
@@ -179,7 +181,10 @@ class FastPath:
             self.recent[request] = poll
 
     def _rotate_requests(self) -> bool:
-        """Drop the previous generation and replace it with the recent one. Return whether there was any."""
+        """Drop the previous generation and replace it with the recent one.
+
+        Return whether there was any.
+        """
         dropped_bytes = self._request_account.bytes - self._recent_bytes
         self.previous, self.recent = self.recent, {}
         self._recent_bytes = 0
@@ -187,7 +192,10 @@ class FastPath:
         return bool(dropped_bytes or self.previous)
 
     def _evict_auths(self) -> bool:
-        """Evict the oldest part of the cached authentications; the slow path caches those still valid again."""
+        """Evict the oldest part of the cached authentications.
+
+        The slow path adds valid ones again.
+        """
         oldest = list(islice(self._auths, max(1, len(self._auths) // EVICTION_PARTS))) if self._auths else []
         for authorization in oldest:
             self._remove_auth(authorization)

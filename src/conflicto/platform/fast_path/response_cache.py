@@ -16,7 +16,8 @@ MAX_BODY_BYTES = 512 * 1024
 """Size of the largest body that is cached. A larger page is built for each request."""
 
 ENTRY_BYTES = 400
-"""Size of an entry without its response: its key, its place in the map, and its place in the queue."""
+"""Size of an entry without its response: its key, its place in the map, and its place in the queue.
+"""
 
 SHARE = 0.25
 """Share of the budget of all caches."""
@@ -61,7 +62,10 @@ class ResponseMap(dict[object, "CachedResponse"]):
 
 
 class ResponseCache:
-    """All cached responses of a process. Responses live for seconds, so the oldest are evicted first."""
+    """All cached responses of a process.
+
+    Responses live for seconds, so the oldest are evicted first.
+    """
 
     def __init__(self, budget: CacheBudget | None = None) -> None:
         self.account = (budget or CacheBudget()).account("responses", share=SHARE, evict=self.evict)
@@ -72,7 +76,7 @@ class ResponseCache:
         return ResponseMap(self)
 
     def record(self, owner: ResponseMap, key: Hashable, response: CachedResponse, size: int) -> None:
-        """Record a new entry of `size` bytes, and remove up to two expired ones to keep the queue short."""
+        """Record a new entry of `size` bytes, and remove up to two expired ones."""
         self._queue.append((owner, key, response.expires_s))
         for _ in range(2):
             self._remove_if_expired(response.created_s)

@@ -1,4 +1,4 @@
-"""Cache of one view of a session: its responses by request target, and the tokens that may read them."""
+"""Cache of one view of a session: responses by request target, and tokens that may read it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from conflicto.platform.fast_path.cached_response import CachedResponse
 
 MAX_RESPONSES_PER_VIEW = 20_000
-"""Largest number of responses in one view. Callers with cursors of their own cause most of them; `ResponseCache` bounds their bytes."""
+"""Largest number of responses in one view. Callers with cursors of their own cause most of them;
+`ResponseCache` bounds their bytes."""
 
 NO_PARTICIPANT = 0
 """Participant id of tokens that belong to no seat."""
@@ -20,7 +21,8 @@ NO_PARTICIPANT = 0
 class ViewCache:
     """Cached responses and cached authentication of one view.
 
-    The fast path reads `responses` on every poll. Only the owner of their source adds and removes entries.
+    The fast path reads `responses` on every poll. Only the owner of their source adds and removes
+    entries.
     """
 
     __slots__ = ("_auths", "_data_targets", "is_open", "responses")
@@ -32,7 +34,10 @@ class ViewCache:
         self._auths: dict[int, list[CachedAuth]] = {}
 
     def put(self, target: bytes, response: CachedResponse, *, follows_data: bool) -> None:
-        """Cache a response. `follows_data`: a change of data invalidates it too, not only one of control."""
+        """Cache a response.
+
+        `follows_data`: a change of data invalidates it too, not only one of control.
+        """
         if not self.is_open or (len(self.responses) >= MAX_RESPONSES_PER_VIEW and target not in self.responses):
             return
         if self.responses.put(target, response) and follows_data:
@@ -63,14 +68,17 @@ class ViewCache:
             self._auths.pop(auth.participant_id, None)
 
     def revoke(self, participant_id: int | None = None) -> None:
-        """Invalidate the tokens of one participant, or all. The slow path caches tokens that are still valid again."""
+        """Invalidate the tokens of one participant, or all.
+
+        The slow path caches tokens that are still valid again.
+        """
         participant_ids = list(self._auths) if participant_id is None else [participant_id]
         for each in participant_ids:
             for auth in self._auths.pop(each, ()):
                 auth.invalidate()
 
     def close(self) -> None:
-        """Remove everything and cache nothing more, because the source of the responses has left memory."""
+        """Remove everything and cache nothing more: the source has left memory."""
         self.is_open = False
         self.clear()
         self.revoke()

@@ -1,6 +1,7 @@
-"""The control plane: FastAPI validates bodies and queries and writes the OpenAPI document; the front door has done the rest.
+"""Control plane: FastAPI validates bodies and queries and generates the OpenAPI document.
 
-Data-plane routes are declared here too, so that one document describes both planes; their requests never come this far.
+The request pipeline does all other steps. Data-plane routes are declared here too, so that one
+document describes both planes. Their requests never reach the framework.
 """
 
 from __future__ import annotations
@@ -32,10 +33,10 @@ if TYPE_CHECKING:
     from conflicto.platform.http.routes import Route
 
 REQUEST, SERVER = "conflicto.request", "conflicto.server"
-"""Members of a scope: the request, and the id of the installation that problem documents name."""
+"""Keys of the ASGI scope: the request, and the installation's id for problem documents."""
 
 _FRAMEWORKS: dict[tuple[Callable[..., Any], str], FastAPI] = {}
-"""The framework around each endpoint by its function and the route's name, for every application of this process."""
+"""FastAPI application of each endpoint, by its function and the route's name, for this process."""
 
 
 async def _current_request(framework_request: FrameworkRequest) -> Request:
@@ -44,11 +45,11 @@ async def _current_request(framework_request: FrameworkRequest) -> Request:
 
 
 CurrentRequest = Annotated[Request, Depends(_current_request)]
-"""The request behind the front door, for handlers of the control plane."""
+"""Parameter type of control-plane endpoints: the request that passed the pipeline."""
 
 
 def json_texts(request: Request) -> dict[str, str]:
-    """Return the fields of a gated body as their own JSON text, byte for byte as they will be stored."""
+    """Return the JSON text of each field of a checked body, byte for byte as it will be stored."""
     return {name: bytes(raw).decode() for name, raw in msgspec.json.decode(request.body, type=dict[str, msgspec.Raw]).items()}
 
 
@@ -64,11 +65,14 @@ class ControlPlane:
 
     @functools.cached_property
     def problems(self) -> dict[str, Problems]:
-        """The problems that each route may answer with, by its name; only the documents ask."""
+        """Problems of each route, by its name. Only documentation uses them."""
         return {route.name: problems_of(route, self._refusals) for route in self.routes}
 
     def document(self) -> dict[str, Any]:
-        """Return the OpenAPI document of both planes; describing every route takes long, so it is made when first asked for."""
+        """Return the OpenAPI document of both planes.
+
+        It is generated at the first call, because that is slow.
+        """
         if self._document is None:
             described = FastAPI(
                 title=self._about["title"], version=self._about["version"], description=self._about["description"],
@@ -83,10 +87,10 @@ class ControlPlane:
         return self._document
 
     async def respond(self, scope: dict[str, Any], request: Request) -> Response:
-        """Let the framework answer a call whose body was read and gated; a caller without a body who goes away ends it.
+        """Return the framework's response to a request whose body was read and checked.
 
         Raises:
-            ClientDisconnected: the caller disconnected.
+            ClientDisconnected: the client disconnected.
         """
         collected: dict[str, Any] = {"body": b""}
 
@@ -99,41 +103,43 @@ class ControlPlane:
             else:
                 collected["body"] += message.get("body", b"")
 
-        # No other header goes on: endpoints ask the call, and the framework parses cookies in quadratic time (CVE-2024-7592).
+        # Endpoints read headers from the request. The framework parses cookies in quadratic time
+        # (CVE-2024-7592).
         headers = [(b"content-length", str(len(request.body)).encode()), (b"content-type", b"application/json")]
         query = request.normalized_query() if request.route.path.startswith(PREFIX) else request.query_string
-        asked = {"query_string": query, "headers": headers, "method": request.route.method}
+        replaced = {"query_string": query, "headers": headers, "method": request.route.method}
         async with cancel_on_disconnect(request):
-            await _framework(request.route)({**scope, REQUEST: request, SERVER: self._server, **asked}, receive, send)
+            await _framework(request.route)({**scope, REQUEST: request, SERVER: self._server, **replaced}, receive, send)
         kept = tuple(header for header in collected["headers"] if header[0] != b"content-length")
         return Response(collected["status"], collected["body"], kept)
 
 
 def _framework(route: Route) -> FastAPI:
-    """Return the framework around one route, made at its first call: the front door has matched the route already.
+    """Return the FastAPI application of one route, created at its first request.
 
-    Reading the signatures of all of them takes longer than the rest of a start, and one framework would walk them at each call.
+    The pipeline has matched the route already. Reading the signatures of all endpoints would take
+    longer than the rest of a start, and one application would search them at each request.
     """
     function = getattr(route.endpoint, "__func__", route.endpoint)
-    framed = _FRAMEWORKS.get((function, route.name))
-    if framed is None:
-        framed = _FRAMEWORKS[function, route.name] = _framed(route, function)
-    return framed
+    framework = _FRAMEWORKS.get((function, route.name))
+    if framework is None:
+        framework = _FRAMEWORKS[function, route.name] = _create_framework(route, function)
+    return framework
 
 
-def _framed(route: Route, function: Callable[..., Awaitable[Response]]) -> FastAPI:
-    framed = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    framed.add_exception_handler(DomainError, _on_error)
-    framed.add_exception_handler(RequestValidationError, _on_invalid)
+def _create_framework(route: Route, function: Callable[..., Awaitable[Response]]) -> FastAPI:
+    framework = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    framework.add_exception_handler(DomainError, _on_error)
+    framework.add_exception_handler(RequestValidationError, _on_invalid)
     endpoint = _as_framework_endpoint(function, inspect.signature(route.endpoint))
-    framed.add_api_route(route.path, endpoint, methods=[route.method], response_model=None, response_class=FrameworkResponse)
-    return framed
+    framework.add_api_route(route.path, endpoint, methods=[route.method], response_model=None, response_class=FrameworkResponse)
+    return framework
 
 
 def _describe(described: FastAPI, route: Route, responses: dict[int | str, dict[str, Any]]) -> None:
     described.add_api_route(
         route.path,
-        route.endpoint if route.handler is None else _nothing,
+        route.endpoint if route.handler is None else _placeholder,
         methods=[route.method],
         response_model=None,
         summary=route.docs.summary,
@@ -147,14 +153,17 @@ def _describe(described: FastAPI, route: Route, responses: dict[int | str, dict[
     )
 
 
-async def _nothing() -> None:
-    """Stand in the document for a data-plane function, whose one argument says nothing to the framework."""
+async def _placeholder() -> None:
+    """Stand in for a data-plane handler, whose parameter the framework cannot read."""
 
 
 def _as_framework_endpoint(
     function: Callable[..., Awaitable[Response]], signature: inspect.Signature
 ) -> Callable[..., Awaitable[FrameworkResponse]]:
-    """Return what the framework calls, with the signature of the bound endpoint: that is found by the call, so no application is held."""
+    """Return the function that the framework calls, with the signature of the bound endpoint.
+
+    It reads the endpoint from the request, so that the cache holds no application.
+    """
 
     @functools.wraps(function)
     async def respond(request: Request, **fields: Any) -> FrameworkResponse:  # noqa: ANN401 - the endpoint's own

@@ -1,4 +1,4 @@
-"""What goes in and out of a handler on either plane."""
+"""Requests and responses of handlers on both planes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from conflicto.platform.fast_path.cacheable import Cacheable
 
     Write = Callable[[bytes], Awaitable[None]]
-    """Sends one part of a stream; returns when the other side has room for more."""
+    """Writes one part of a stream, and returns when the client can take more."""
     from conflicto.platform.http.routes import Route
 
 Header = tuple[bytes, bytes]
@@ -27,31 +27,36 @@ Header = tuple[bytes, bytes]
 JSON_HEADER: Header = (b"content-type", b"application/json")
 NO_STORE: Header = (b"cache-control", b"no-store")
 IMMUTABLE: Header = (b"cache-control", b"public, max-age=31536000, immutable")
-"""Of files whose address names their build. Caches give them to others, so they carry no request id."""
+"""Header of files whose URL contains their build. Caches share them, so they carry no request
+id."""
 NO_SNIFF: Header = (b"x-content-type-options", b"nosniff")
 SAFE_HEADERS: tuple[Header, ...] = (NO_SNIFF, (b"referrer-policy", b"no-referrer"))
 
 encode = msgspec.json.Encoder().encode
 
 MAX_QUERY_FIELDS = 100
-"""Fields of a query string that are looked at."""
+"""Largest number of fields in a query string."""
 
 
 class Concealment(Enum):
-    """Reason why the metrics and the access log do not count a request as it was answered: it would tell of an anonymous answer."""
+    """Reason why metrics and access log do not show a request as it was answered.
+
+    Showing it would reveal an anonymous response.
+    """
 
     UNTIL_RELEASE = "until-release"
-    """It stored something that is not released yet, and is counted with the release."""
+    """The request stored an unreleased response, and is counted with its release."""
 
     OWN_CHANGES = "own-news"
-    """It showed news of the caller alone, and is counted as one that showed none."""
+    """The request showed only the caller's own changes, and is counted as one without changes."""
 
 
 class Response:
-    """A finished response: status, body, and headers beside `content-length`.
+    """HTTP response: status, body, and headers without `content-length`.
 
-    `cacheable`: the fast path may cache it. `has_all_headers`: the front door adds none, `content-length` included.
-    `stream`: it goes on, and writes its parts itself. `unseen` is what its call says of it.
+    `cacheable`: the fast path may cache it. `has_final_headers`: the pipeline adds none, not even
+    `content-length`. `stream`: writes the parts of a streamed body. `concealment`: copied from the
+    request.
     """
 
     __slots__ = ("body", "cacheable", "concealment", "has_final_headers", "headers", "status", "stream")
@@ -69,22 +74,26 @@ class Response:
 
 
 def private_response(response: Response, *headers: Header) -> Response:
-    """Return an answer with further headers that is not laid ready for others."""
-    alone = Response(response.status, response.body, (*response.headers, *headers))
-    alone.has_final_headers = response.has_final_headers
-    return alone
+    """Return a copy with further headers that is not cacheable."""
+    private = Response(response.status, response.body, (*response.headers, *headers))
+    private.has_final_headers = response.has_final_headers
+    return private
 
 
 def json_response(data: object, *, status: int = 200, headers: tuple[Header, ...] = (NO_STORE,)) -> Response:
-    """Return `data` as compact JSON; stored JSON text goes in as `msgspec.Raw`, byte for byte."""
+    """Return `data` as compact JSON.
+
+    Pass stored JSON text as `msgspec.Raw` to keep it byte for byte.
+    """
     return Response(status, encode(data), (JSON_HEADER, *headers))
 
 
 class Request:
-    """One request behind the front door: matched, admitted, limited, its body gated.
+    """HTTP request that passed the pipeline: matched, authenticated, limited, with a checked body.
 
-    `admit_again` holds the caller against the door once more and raises what a new request would meet. `problem` is the code of the
-    problem document that the framework answered with. `unseen`: metrics and logs do not tell of it as of others.
+    `reauthenticate` checks the caller again and raises the error that a new request would get.
+    `problem` is the code of a problem document that the framework returned. `concealment`: see
+    `Concealment`.
     """
 
     __slots__ = (
@@ -117,13 +126,13 @@ class Request:
         self.concealment: Concealment | None = None
         self.caller: Any = None
         self.receive: Callable[[], Awaitable[Any]] | None = None
-        self.reauthenticate: Callable[[], Awaitable[Any]] = _always
+        self.reauthenticate: Callable[[], Awaitable[Any]] = _accept_always
         self._query: Mapping[str, str] | None = None
 
     @contextmanager
-    def on_disconnect(self, leave: Callable[[], None]) -> Iterator[None]:
-        """Call `leave` if the caller goes away meanwhile; for requests without a body that are answered late or at length."""
-        watch = asyncio.ensure_future(_gone(self.receive, leave)) if self.receive else None
+    def on_disconnect(self, callback: Callable[[], None]) -> Iterator[None]:
+        """Call `callback` if the client disconnects; for slow requests without a body."""
+        watch = asyncio.ensure_future(_watch_disconnect(self.receive, callback)) if self.receive else None
         try:
             yield
         finally:
@@ -131,14 +140,14 @@ class Request:
                 watch.cancel()
 
     def header(self, name: bytes) -> str | None:
-        """Return the first header of that (lower-case) name."""
+        """Return the first header with a lower-case name, or None."""
         for key, value in self.headers:
             if key == name:
                 return value.decode("latin-1")
         return None
 
     def query(self, name: str) -> str | None:
-        """Return a field of the query string; the first one wins when it is repeated.
+        """Return a field of the query string, or None. The first one wins if it is repeated.
 
         Raises:
             InvalidInput: the query is not percent-encoded UTF-8, or has too many fields.
@@ -146,7 +155,7 @@ class Request:
         return self._fields().get(name)
 
     def normalized_query(self) -> bytes:
-        """Return the query string with each field once, its first; raises as `query` does."""
+        """Return the query string without repeated fields; raises as `query` does."""
         return urlencode(self._fields()).encode() if self.query_string else b""
 
     def query_names(self) -> AbstractSet[str]:
@@ -159,14 +168,14 @@ class Request:
         return self._query
 
 
-async def _always() -> None:
-    """Admit a call that never came through the door."""
+async def _accept_always() -> None:
+    """Accept a request that did not pass the pipeline."""
 
 
-async def _gone(receive: Callable[[], Awaitable[Any]], leave: Callable[[], None]) -> None:
+async def _watch_disconnect(receive: Callable[[], Awaitable[Any]], callback: Callable[[], None]) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-    leave()
+    callback()
 
 
 def _parsed(query_string: bytes) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Read a request's body: bounded, of the right type, and through the JSON gate before anyone else sees it."""
+"""Request bodies: read with a size bound, checked for their media type and as strict JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from conflicto.platform.http.messages import Request
 
 EMPTY_BODY_LIMITS = Limits(max_bytes=1024)
-"""For routes without a body: enough for an empty object, which some clients always send."""
+"""Limits of routes without a body: they accept an empty object, which some clients always send."""
 
 
 class MediaTypeUnsupported(DomainError):
@@ -27,51 +27,51 @@ class MediaTypeUnsupported(DomainError):
 
 
 class ClientDisconnected(Exception):
-    """The client went away before its body was complete, or before its answer was; nobody is left to answer."""
+    """Raised if the client disconnects before its request or its response is complete."""
 
 
 @asynccontextmanager
 async def cancel_on_disconnect(request: Request) -> AsyncIterator[None]:
-    """Cancel what is awaited inside the block if the caller goes away meanwhile; for requests without a body.
+    """Cancel the block if the client disconnects; for requests without a body.
 
     Raises:
-        ClientGone: the caller did.
+        ClientDisconnected: the client disconnected.
     """
     loop = asyncio.get_running_loop()
     try:
-        async with asyncio.timeout(None) as wait:
-            with request.on_disconnect(lambda: wait.reschedule(loop.time())):
+        async with asyncio.timeout(None) as timeout:
+            with request.on_disconnect(lambda: timeout.reschedule(loop.time())):
                 yield
     except TimeoutError:
-        if wait.expired():
+        if timeout.expired():
             raise ClientDisconnected from None
         raise
 
 
 async def read_body(request: Request, receive: Callable[[], Awaitable[Any]]) -> bytes:
-    """Return the compact JSON of the request, `b""` if it has no body.
+    """Return the request's body as compact JSON, `b""` if it has none.
 
     Raises:
-        BodyTooLarge: it is longer than the route takes; never buffered beyond that.
-        MediaTypeUnsupported: it is not declared as JSON.
-        DomainError: the gate refused it.
-        InvalidInput: the route takes no body and got one that says something.
+        BodyTooLarge: it is longer than the route accepts. No more than that is buffered.
+        MediaTypeUnsupported: its media type is not JSON.
+        DomainError: it is not strict JSON.
+        InvalidInput: the route accepts no body, and it is not an empty object.
     """
     limits = request.route.body or EMPTY_BODY_LIMITS
     body = await _read(request, receive, limits.max_bytes)
     if not body:
         return b""
     _require_json(request)
-    gated = compact(body, limits)
-    if request.route.body is None and gated != b"{}":
+    checked = compact(body, limits)
+    if request.route.body is None and checked != b"{}":
         detail = "This route takes no body."
         raise InvalidInput(detail)
-    return gated
+    return checked
 
 
-async def _read(request: Request, receive: Callable[[], Awaitable[Any]], longest: int) -> bytes:
+async def _read(request: Request, receive: Callable[[], Awaitable[Any]], max_bytes: int) -> bytes:
     declared = request.header(b"content-length")
-    if declared is not None and declared.isascii() and declared.isdecimal() and int(declared) > longest:
+    if declared is not None and declared.isascii() and declared.isdecimal() and int(declared) > max_bytes:
         raise BodyTooLarge
     chunks: list[bytes] = []
     size = 0
@@ -81,7 +81,7 @@ async def _read(request: Request, receive: Callable[[], Awaitable[Any]], longest
             raise ClientDisconnected
         chunk = message.get("body", b"")
         size += len(chunk)
-        if size > longest:
+        if size > max_bytes:
             raise BodyTooLarge
         chunks.append(chunk)
         if not message.get("more_body", False):

@@ -1,6 +1,7 @@
-"""The front door: every request of both planes passes here, in this order.
+"""Request pipeline: the steps that every request of both planes passes, in this order.
 
-match the route → admit the caller → spend from their bucket → gate the body → hand over → turn any error into a problem document.
+match the route → authenticate the caller → spend from their rate-limit bucket → read and check the
+body → call the handler → convert any error to a problem document.
 """
 
 from __future__ import annotations
@@ -46,38 +47,42 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 CACHED_RESPONSE = "conflicto.response.whole"
-"""Name of our server's ASGI extension: a ready answer is sent as one message (`platform/http/server`)."""
+"""Name of our server's ASGI extension and message: a cached response sent in one piece
+(`platform/http/server`)."""
 
 CONNECTION = "connection"
-"""Key in that extension of the connection, which is told that a valid token was shown on it."""
+"""Key of the connection in that extension. A valid token on it protects the connection from
+eviction."""
 
 METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 FIRST_ERROR_STATUS = 400
 
 REQUEST_ID_BYTES = 12
-"""Of randomness: numbers in a row would tell by a gap of a request that the log does not hold."""
+"""Random bytes of a request id. Consecutive numbers would reveal requests that the log leaves out.
+"""
 
 SERVER_KEY = ""
-"""Whose bucket it is where all of them share one."""
+"""Bucket key of policies that all callers share."""
 
 
 class Authenticator(Protocol):
-    """Who is let in; the access room provides it."""
+    """Authenticates callers; the access package implements it."""
 
     async def authenticate(
         self, who: frozenset[Any], authorization: str | None, params: Mapping[str, object], ticket: str | None = None
     ) -> tuple[Any, str | None, int, Callable[[], Awaitable[None]]]:
-        """Let a caller in.
+        """Authenticate the caller of a route that the roles in `who` may use.
 
-        Returns them (None where anyone may call), a renewed token if theirs is old, for how many seconds that holds, and what raises
-        as soon as they would not be let in any more.
+        Returns the caller (None where anyone may call), a renewed token if theirs is old, the
+        seconds for which this result is valid, and a function that raises once the caller is no
+        longer valid.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """What the front door works with."""
+    """Services that the request pipeline uses."""
 
     routes: RouteTable
     authenticator: Authenticator
@@ -94,20 +99,23 @@ class Dependencies:
 
 
 class RequestPipeline:
-    """The ASGI application for HTTP requests."""
+    """ASGI application for HTTP requests."""
 
-    def __init__(self, desk: Dependencies) -> None:
-        self._dependencies = desk
-        self._bodies = desk.metrics.histogram(BODY_BYTES)
+    def __init__(self, dependencies: Dependencies) -> None:
+        self._dependencies = dependencies
+        self._bodies = dependencies.metrics.histogram(BODY_BYTES)
         self._request_ids = opaque_names(REQUEST_ID_BYTES)
 
     async def send_cached(self, scope: dict[str, Any], send: Callable[[Any], Awaitable[None]]) -> bool:
-        """Answer a plain poll with what lies ready; False: nothing does, and nothing was sent."""
+        """Send the cached response to a plain poll.
+
+        Return False if there is none; then nothing was sent.
+        """
         found = self._dependencies.fast_path.parse(_target(scope), scope["headers"]) if scope["method"] == "GET" else None
         if found is None:
             return False
         poll, response = found
-        variant, began_s = response.select_variant(poll.if_none_match), perf_counter()
+        variant, started_s = response.select_variant(poll.if_none_match), perf_counter()
         response.tally.counts[variant] += 1
         if CACHED_RESPONSE in scope.get("extensions", ()):
             await send({"type": CACHED_RESPONSE, "response": response, "variant": variant})
@@ -116,15 +124,15 @@ class RequestPipeline:
             await send({"type": "http.response.start", "status": VARIANT_STATUS[variant], "headers": response.headers[variant]})
             await send({"type": "http.response.body", "body": body})
         if not response.tally.counts[variant] & UNTIMED_MASK:
-            response.tally.seconds.observe(perf_counter() - began_s)
+            response.tally.seconds.observe(perf_counter() - started_s)
         return True
 
     async def __call__(
         self, scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
     ) -> None:
-        """Answer one request, the whole way."""
+        """Answer one request on the slow path."""
         request_id = next(self._request_ids)
-        began = self._dependencies.clock.monotonic_s()
+        started_s = self._dependencies.clock.monotonic_s()
         route: Route | None = None
         try:
             _require_no_nul(scope["query_string"])
@@ -133,16 +141,16 @@ class RequestPipeline:
             response = await self._respond(scope, receive, route, params, request_id)
         except ClientDisconnected:
             return
-        except Exception as error:  # noqa: BLE001 - the last resort: the caller gets an id, the log gets the cause
+        except Exception as error:  # noqa: BLE001 - the caller gets an id, the log gets the cause
             response = self._error_response(error, scope, route, request_id)
         if self._dependencies.prefix and not response.has_final_headers:
             response.headers = with_prefix(self._dependencies.prefix, response.headers)
-        took_s = self._dependencies.clock.monotonic_s() - began
+        took_s = self._dependencies.clock.monotonic_s() - started_s
         self._count(scope, route, response, request_id, took_s)
         await _send(send, response, request_id, head=scope["method"] == "HEAD")
 
     def _count(self, scope: dict[str, Any], route: Route | None, response: Response, request_id: str, took_s: float) -> None:
-        """Count a request and log it, unless that would tell of an anonymous answer."""
+        """Count a request and log it, unless that would reveal an anonymous response."""
         path = route.path if route else UNKNOWN_ROUTE
         if response.concealment is Concealment.UNTIL_RELEASE:
             self._dependencies.metrics.deferred.add(took_s)
@@ -168,8 +176,8 @@ class RequestPipeline:
         )  # fmt: skip
         renewed = await self._authenticate(request)
         if request.caller is not None:
-            if ours := scope.get("extensions", {}).get(CACHED_RESPONSE):
-                ours[CONNECTION].has_token = True
+            if extension := scope.get("extensions", {}).get(CACHED_RESPONSE):
+                extension[CONNECTION].has_token = True
             if request.route.shows_presence:
                 self._dependencies.note_presence(request.caller)
             await self._spend(request, request.caller.subject)
@@ -186,7 +194,7 @@ class RequestPipeline:
         return response
 
     async def _dispatch_measured(self, scope: dict[str, Any], request: Request) -> Response:
-        """Hand a call over and note the size of its body, unless nothing may tell of it yet."""
+        """Call the handler and measure the size of the body, unless the request is concealed."""
         try:
             response = await (
                 self._dispatch(scope, request)
@@ -205,17 +213,23 @@ class RequestPipeline:
         )
 
     async def _dispatch_within_server_limit(self, scope: dict[str, Any], request: Request) -> Response:
-        """Answer a call that spends what everyone shares: only successes do, or who fails on purpose would shut everybody out."""
-        is_spent, response = await self._spend(request, SERVER_KEY), None
+        """Call the handler of a route whose limit all callers share.
+
+        Failed requests get a refund. Otherwise, deliberate failures could lock everybody out.
+        """
+        has_spent, response = await self._spend(request, SERVER_KEY), None
         try:
             response = await self._dispatch(scope, request)
         finally:
-            if is_spent and (response is None or response.status >= FIRST_ERROR_STATUS):
+            if has_spent and (response is None or response.status >= FIRST_ERROR_STATUS):
                 self._dependencies.limiter.refund(request.route.policy, SERVER_KEY)
         return response
 
     def _add_headers(self, scope: dict[str, Any], request: Request, response: Response, renewed: str | None) -> None:
-        """Tell the policy and a renewed token; an answer that may be given again tells the policy itself, and is laid response."""
+        """Add the policy and a renewed token, and cache the response if it is cacheable.
+
+        A cacheable response already contains its policy.
+        """
         if response.cacheable is not None:
             self._cache_response(scope, request, response.cacheable)
         elif (
@@ -229,28 +243,30 @@ class RequestPipeline:
             response.headers += ((b"renewed-token", renewed.encode()),)
 
     async def _authenticate(self, request: Request) -> str | None:
-        """Let the caller in, give them a pass for the next time, and return a renewed token if theirs is old."""
+        """Authenticate the caller, cache the result and return a renewed token, if any."""
         authorization, ticket = request.header(b"authorization"), request.query("ticket") if request.route.takes_ticket else None
-        admitted = await self._dependencies.authenticator.authenticate(request.route.who, authorization, request.params, ticket)
-        request.caller, renewed, life_s, request.reauthenticate = admitted
-        if life_s > 0 and authorization is not None:
+        authenticated = await self._dependencies.authenticator.authenticate(
+            request.route.who, authorization, request.params, ticket
+        )
+        request.caller, renewed, lifetime_s, request.reauthenticate = authenticated
+        if lifetime_s > 0 and authorization is not None:
             view_cache = self._dependencies.view_cache_of(request.caller)
             if view_cache is not None:
                 self._dependencies.fast_path.cache_auth(
-                    authorization.encode("latin-1"), request.caller, view_cache, lifetime_s=life_s
+                    authorization.encode("latin-1"), request.caller, view_cache, lifetime_s=lifetime_s
                 )
         return renewed
 
     def _cache_response(self, scope: dict[str, Any], request: Request, cacheable: Cacheable) -> None:
-        """Keep an answer for the next who ask the same; of several spellings of a target, for those who use the canonical one."""
+        """Cache a response for later requests, if the target is spelled canonically."""
         if cacheable.view_cache is not None and canonical_target(request) == (target := _target(scope)):
             cacheable.view_cache.put(target, cacheable.response, follows_data=cacheable.follows_data)
 
     async def _spend(self, request: Request, key: str) -> bool:
-        """Spend for a call from the bucket of `key`; false: it only repeats one that was answered, so it spends nothing.
+        """Spend from the bucket of `key`. Return False for a replay, which spends nothing.
 
         Raises:
-            TooManyRequests: there is nothing left.
+            TooManyRequests: the bucket is empty.
         """
         policy = request.route.policy
         verdict = await self._dependencies.limiter.spend(policy, key)
@@ -259,7 +275,10 @@ class RequestPipeline:
         raise TooManyRequests(policy, verdict)
 
     async def _is_replay(self, request: Request, key: str) -> bool:
-        """Whether a call was answered before. Finding out costs a look in the database, so that is limited too."""
+        """Return whether a request was answered before.
+
+        The check reads the database, so it is limited too.
+        """
         if request.route.replays is None or request.header(b"idempotency-key") is None:
             return False
         if not self._dependencies.limiter.memory.spend(REPLAYS, key or network_of(request.address)).allowed:
@@ -281,7 +300,7 @@ def _log_error(error: Exception, request_id: str, route: Route | None) -> None:
 
 
 def _log_access(scope: dict[str, Any], route: Route | None, response: Response, request_id: str, took_s: float) -> None:
-    """Log the template and never the path, which may hold a code."""
+    """Log the path template, never the path: it may contain a code."""
     method, path = (scope["method"], route.path) if route else ("other", UNKNOWN_ROUTE)
     address = scope["client"][0] if scope.get("client") else None
     log.info(
@@ -291,7 +310,7 @@ def _log_access(scope: dict[str, Any], route: Route | None, response: Response, 
 
 
 def _target(scope: dict[str, Any]) -> bytes:
-    """Return the request's target as it was sent, as far as ASGI tells."""
+    """Return the request's target as it was sent, as far as ASGI provides it."""
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     return raw + b"?" + scope["query_string"] if scope["query_string"] else raw
 
@@ -299,7 +318,8 @@ def _target(scope: dict[str, Any]) -> bytes:
 async def _send(send: Callable[[Any], Awaitable[None]], response: Response, request_id: str, *, head: bool) -> None:
     headers = list(response.headers)
     if not response.has_final_headers:
-        # A file goes by the referrer policy of its page, caches give it to others, and phones wait for each byte of it.
+        # A file has the referrer policy of its page and is shared by caches, so it carries fewer
+        # headers.
         is_file = IMMUTABLE in headers and bool(response.body)
         headers += (NO_SNIFF,) if is_file else (*SAFE_HEADERS, (b"x-request-id", request_id.encode()))
         if response.status not in {204, 304} and response.stream is None:

@@ -1,4 +1,4 @@
-"""HTTP server: uvicorn with the fast path, deadlines and connection limits, and a shutdown without loss.
+"""HTTP server: uvicorn with the fast path, deadlines and connection limits.
 
 Start with `connection.py`.
 """

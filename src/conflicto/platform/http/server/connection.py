@@ -1,9 +1,9 @@
 """Connection of a client: answers plain polls from the fast path and passes other requests to ASGI.
 
-It is a subclass of uvicorn's protocol. The fast path is used only while no request is open and writing
-is not paused, so responses keep the order of their requests. `deadline_s` is the time by which the
-client must have sent or read its part. The tick of `connection_manager.py` checks it, so no request
-needs a timer.
+It is a subclass of uvicorn's protocol. The fast path is used only while no request is open and
+writing is not paused, so responses keep the order of their requests. `deadline_s` is the time by
+which the client must have sent or read its part. The tick of `connection_manager.py` checks it, so
+no request needs a timer.
 """
 
 from __future__ import annotations
@@ -32,13 +32,15 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 MAX_HEAD_S = 10.0
-"""Longest time from the first byte of a request's head to its end, and from a connection to that byte."""
+"""Longest time from the first byte of a request's head to its end, and from a connection to that
+byte."""
 
 MAX_BODY_S = 30.0
 """Longest time for a body: 256 KiB over the slowest mobile network."""
 
 MAX_IDLE_S = 75.0
-"""Longest pause between two requests. It exceeds the longest poll interval, `Poll-After` of completed sessions."""
+"""Longest pause between two requests. It exceeds the longest poll interval, `Poll-After` of
+completed sessions."""
 
 MAX_STALL_S = 20.0
 """Longest time that written bytes wait for a client that does not read."""
@@ -64,10 +66,11 @@ class _RefusedRequest(Exception):
 class Cycle(RequestResponseCycle):
     """A request that ASGI handles. `manager` is set right after the object is created.
 
-    There are three kinds of responses. A cached one arrives as a single message (`CACHED_RESPONSE`). One
-    with a known length is held until its body arrives, then written in one piece. Others, mainly
-    streams, are left to uvicorn, except for their chunks, which thousands of readers get at once.
-    HTTP/1.0 has no chunks (RFC 9112 §6.1): its clients read an unframed stream until the connection ends.
+    There are three kinds of responses. A cached one arrives as a single message
+    (`CACHED_RESPONSE`). One with a known length is held until its body arrives, then written in one
+    piece. Others, mainly streams, are left to uvicorn, except for their chunks, which thousands of
+    readers get at once. HTTP/1.0 has no chunks (RFC 9112 §6.1): its clients read an unframed stream
+    until the connection ends.
     """
 
     manager: ConnectionManager
@@ -235,7 +238,7 @@ class Connection(HttpToolsProtocol):
             self.refuse(self.manager.refusals.head_too_large)
 
     def _refuse_in_order(self, refusal: Refusal) -> None:
-        """Refuse bytes that are no request, after the response to a complete request before them."""
+        """Refuse bytes that are no request, after the response to an earlier request."""
         if not self._is_cycle_complete() and not self.cycle.more_body:
             self._pending_refusal = refusal
             self.flow.pause_reading()
@@ -280,7 +283,10 @@ class Connection(HttpToolsProtocol):
         self._open_cycle()
 
     def _require_one_host(self) -> None:
-        """Refuse a head without exactly one valid `Host` field (RFC 9112 §3.2). HTTP/1.0 may leave it out."""
+        """Refuse a head without exactly one valid `Host` field (RFC 9112 §3.2).
+
+        HTTP/1.0 may leave it out.
+        """
         hosts = [value for name, value in self.headers if name == HOST]
         if not hosts and self.parser.get_http_version() == "1.0":
             return
@@ -291,7 +297,7 @@ class Connection(HttpToolsProtocol):
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def _open_cycle(self) -> None:
-        """Pass the request to ASGI, at once or after the responses to earlier requests of this connection."""
+        """Pass the request to ASGI, at once or after the responses to earlier requests."""
         scope, version = self.scope, self.parser.get_http_version()
         scope["method"] = self.parser.get_method().decode("ascii")
         scope["http_version"] = version

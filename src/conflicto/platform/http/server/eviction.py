@@ -1,8 +1,8 @@
 """Eviction of connections when the process is close to its connection limit.
 
-It closes connections that wait for their client and have shown no valid token. The network with most
-of them loses one first, and within a network the oldest. So one address cannot use up the limit, and
-a hall behind one address keeps every connection that has shown a token.
+It closes connections that wait for their client and have shown no valid token. The network with
+most of them loses one first, and within a network the oldest. So one address cannot use up the
+limit, and a hall behind one address keeps every connection that has shown a token.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ RETRY_S = 0.1
 class ConnectionEviction:
     """Connections without a valid token, by network.
 
-    `is_proxy` returns whether an address is a trusted proxy. Connections of proxies are never evicted.
+    `is_proxy` returns whether an address is a trusted proxy. Connections of proxies are never
+    evicted.
     """
 
     def __init__(self, max_connections: int, is_proxy: Callable[[str], bool]) -> None:

@@ -1,15 +1,17 @@
-"""Load average of a process: the lag of its event loop, which stretches the interval between polls."""
+"""Load average: the lag of the event loop, which lengthens the poll interval."""
 
 from __future__ import annotations
 
 ACCEPTABLE_LAG_S = 0.05
-"""Lag of the event loop that leaves the poll interval as it is. Delivering a commit and a garbage collection take less."""
+"""Lag of the event loop that leaves the poll interval as it is. Delivering a commit and a garbage
+collection take less."""
 
 MAX_FACTOR = 5.0
 """Largest factor of the poll interval: 10 s instead of 2."""
 
 PREVIOUS_WEIGHT = 0.8
-"""Weight of the previous average at each tick. With ten ticks a second, half of a lag is gone after 0.3 s."""
+"""Weight of the previous average at each tick. With ten ticks a second, half of a lag is gone after
+0.3 s."""
 
 
 class LoadAverage:

@@ -1,4 +1,4 @@
-"""Refusals: finished responses for bytes that never become a request, and for connections above the limit."""
+"""Refusals: finished responses to bytes that are no request and to excess connections."""
 
 from __future__ import annotations
 
