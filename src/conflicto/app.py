@@ -285,9 +285,9 @@ class App:
         watch(definitions.LIMIT_FALLBACKS, lambda: self.limiter.fallback_count)
         metrics.set_route_metrics(route_metrics(self.routes))
 
-    async def _counted(self) -> bytes:
-        told = await self.sharing.collect_all() if self.sharing else self.metrics.collect()
-        return await asyncio.to_thread(exposition, list(told))  # 1,500 lines once every route was asked: 7 ms
+    async def _render_metrics(self) -> bytes:
+        series = await self.sharing.collect_all() if self.sharing else self.metrics.collect()
+        return await asyncio.to_thread(exposition, list(series))  # 1,500 lines with all routes take 7 ms
 
     def _removal(self) -> tuple[Purger, Retention]:
         steps = {
@@ -371,8 +371,8 @@ class App:
 
     def _health(self) -> health.HealthEndpoints:
         document = lambda: self.control_plane.document()  # noqa: E731, PLW0108 - the control plane is made after its routes
-        counted, redis = self._counted, self._redis_state
-        return health.HealthEndpoints(self.db, self.writer, self.clock, counted=counted, redis=redis, document=document)
+        render, redis = self._render_metrics, self._redis_state
+        return health.HealthEndpoints(self.db, self.writer, self.clock, render_metrics=render, redis=redis, document=document)
 
     def _redis_state(self) -> str:
         hears = self.redis is not None and self.probe.is_up and (self.worker_sync.is_subscribed or not self.db.is_shared)

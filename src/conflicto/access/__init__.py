@@ -1,5 +1,5 @@
-"""Access: who is calling, and what they may call.
+"""Access: authentication of callers, and the routes that their roles may use.
 
-A token says a role in one session; every route declares which roles may call it; nothing is taken from a body or query. Start with
-`roles.py`, then `admission.py`.
+A token has a role in one session, and every route declares its roles. Bodies and queries grant
+nothing. Start with `roles.py`, then `authentication.py`.
 """

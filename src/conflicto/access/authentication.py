@@ -1,4 +1,4 @@
-"""The gate in front of every route: token → caller → may this role call this route, in this session?"""
+"""Authentication of every request: token → caller → role and session of the route."""
 
 from __future__ import annotations
 
@@ -26,47 +26,54 @@ OPERATOR_HINT = "This takes the operator's token: ask the operator to do it, or 
 
 
 class SessionTokens(Protocol):
-    """What decides whether the tokens of a session are alive."""
+    """State of a session that decides whether its tokens are valid."""
 
     def token_version(self) -> int:
-        """Return the version that host and screen tokens must have."""
+        """Return the required version of host and screen tokens."""
 
     @property
     def links(self) -> Mapping[UUID, Link]:
-        """The known links of the session, by their ids."""
+        """Known links of the session, by id."""
 
     def seat_version(self, participant_id: int) -> int:
-        """Return the version that the tokens of a seat must have; giving it up raises it, so the tokens of the gone are dead."""
+        """Return the required version of a seat's tokens.
+
+        Leaving raises it, which invalidates them.
+        """
 
 
 class TokenVersions(Protocol):
-    """Where standings are found: the memory of the feed."""
+    """Token versions of sessions; the session cache of the feed implements it."""
 
     def cached(self, session_id: int) -> SessionTokens | None:
-        """Return the standing of a session if it is in memory."""
+        """Return the token state of a session if it is in memory."""
 
     async def find(self, session_id: int, *, fresh: bool = False) -> SessionTokens | None:
-        """Return the standing of a session, None if there is no such session; `fresh` asks the database."""
+        """Return the token state of a session, None if it does not exist.
+
+        `fresh` reads the database.
+        """
 
 
-async def _always() -> None:
-    """Let in whoever was let in before: the operator, and those who need no token."""
+async def _accept_always() -> None:
+    """Accept callers whose authentication cannot end: the operator, and callers without a token."""
 
 
 class Authenticated(NamedTuple):
-    """Who was let in (None where anyone may call), a renewed token if theirs is old, and how long it is sure to stay so, in seconds.
+    """An authenticated caller (None where anyone may call), and a renewed token if theirs is old.
 
-    `again` raises `TokenInvalid` as soon as the caller would not be let in any more.
+    The result is valid for `lifetime_s` seconds. `reauthenticate` raises `TokenInvalid` once the
+    caller's token is no longer valid.
     """
 
     caller: Caller | None
     renewed: str | None = None
     lifetime_s: int = 0
-    reauthenticate: Callable[[], Awaitable[None]] = _always
+    reauthenticate: Callable[[], Awaitable[None]] = _accept_always
 
 
 class TokenAuthenticator:
-    """Decides who may call what. One per process."""
+    """Authenticates callers by token or ticket. One per process."""
 
     def __init__(
         self,
@@ -86,46 +93,48 @@ class TokenAuthenticator:
     async def authenticate(
         self, who: frozenset[Role], authorization: str | None, params: Mapping[str, object], ticket: str | None = None
     ) -> Authenticated:
-        """Let the caller in, by their token or, where a route takes one, by a ticket.
+        """Authenticate the caller by their token or, if the route accepts one, by a ticket.
 
         Raises:
-            TokenMissing, TokenInvalid: no token, or none that lives.
-            RoleNotAllowed, OperatorOnly: the role may not call this route.
-            NotFound: the path names another session, or another participant.
+            TokenMissing, TokenInvalid: there is no token, or it is not valid.
+            RoleNotAllowed, OperatorOnly: the role may not use this route.
+            NotFound: the path names another session or participant.
         """
         if not who:
             return Authenticated(None)
         if authorization is None and ticket is not None:
-            return await self._by_ticket(who, ticket, params)
+            return await self._authenticate_ticket(who, ticket, params)
         token = _bearer(authorization)
         if token.count(".") == NOT_A_JWT:
-            return Authenticated(await self._by_secret(token, who, params))
+            return Authenticated(await self._authenticate_secret(token, who, params))
         claims = self._tokens.verify(token)
-        caller = await self._fitting(claims, who, params)
-        return Authenticated(caller, self._tokens.renew(claims), self._tokens.lifetime_s(claims), partial(self._again, claims))
-
-    async def create_ticket(self, caller: Caller, session_id: int) -> str:
-        """Return a ticket to open a stream with, once; the operator's is a host's.
-
-        Raises:
-            NotFound: the session is gone.
-        """
-        standing = await self._token_versions.find(session_id)
-        if standing is None:
-            raise NotFound
-        bearer = Caller(Role.HOST, caller.subject, session_id) if caller.role is Role.ADMIN else caller
-        return self._tokens.mint_ticket(
-            bearer, session_id, version=_version(standing, bearer), until_s=self._tokens.max_expiry_s(bearer)
+        caller = await self._authorize(claims, who, params)
+        return Authenticated(
+            caller, self._tokens.renew(claims), self._tokens.lifetime_s(claims), partial(self._reauthenticate, claims)
         )
 
-    async def _by_ticket(self, who: frozenset[Role], ticket: str, params: Mapping[str, object]) -> Authenticated:
-        claims, name = self._tokens.verify_ticket(ticket)
-        caller = await self._fitting(claims, who, params)
-        await self._tickets.use(name)
-        return Authenticated(caller, reauthenticate=partial(self._again, claims))
+    async def create_ticket(self, caller: Caller, session_id: int) -> str:
+        """Return a ticket that opens one stream. The operator gets a host's ticket.
 
-    async def _fitting(self, claims: Claims, who: frozenset[Role], params: Mapping[str, object]) -> Caller:
-        caller = await self._alive(claims)
+        Raises:
+            NotFound: the session does not exist.
+        """
+        state = await self._token_versions.find(session_id)
+        if state is None:
+            raise NotFound
+        ticket_caller = Caller(Role.HOST, caller.subject, session_id) if caller.role is Role.ADMIN else caller
+        return self._tokens.mint_ticket(
+            ticket_caller, session_id, version=_version(state, ticket_caller), until_s=self._tokens.max_expiry_s(ticket_caller)
+        )
+
+    async def _authenticate_ticket(self, who: frozenset[Role], ticket: str, params: Mapping[str, object]) -> Authenticated:
+        claims, name = self._tokens.verify_ticket(ticket)
+        caller = await self._authorize(claims, who, params)
+        await self._tickets.use(name)
+        return Authenticated(caller, reauthenticate=partial(self._reauthenticate, claims))
+
+    async def _authorize(self, claims: Claims, who: frozenset[Role], params: Mapping[str, object]) -> Caller:
+        caller = await self._require_valid(claims)
         if caller.role not in who:
             raise _wrong_role(who)
         if params.get("session_id", caller.session_id) != caller.session_id:
@@ -134,11 +143,11 @@ class TokenAuthenticator:
             raise NotFound
         return caller
 
-    async def _again(self, claims: Claims) -> None:
+    async def _reauthenticate(self, claims: Claims) -> None:
         self._tokens.require_unexpired(claims)
-        await self._alive(claims)
+        await self._require_valid(claims)
 
-    async def _by_secret(self, token: str, who: frozenset[Role], params: Mapping[str, object]) -> Caller:
+    async def _authenticate_secret(self, token: str, who: frozenset[Role], params: Mapping[str, object]) -> Caller:
         role = self._role_of(token)
         if role not in who:
             raise _wrong_role(who)
@@ -156,36 +165,39 @@ class TokenAuthenticator:
             return Role.METRICS
         raise TokenInvalid
 
-    async def _alive(self, claims: Claims) -> Caller:
-        """Compare the token with the session's standing; a token newer than what is known reads the database once."""
-        standing = self._token_versions.cached(claims.session_id)
-        caller = None if standing is None else _known_caller(standing, claims)
+    async def _require_valid(self, claims: Claims) -> Caller:
+        """Compare the token with the session's token state.
+
+        A token newer than the state in memory causes one read of the database.
+        """
+        state = self._token_versions.cached(claims.session_id)
+        caller = None if state is None else _caller_with_scope(state, claims)
         for fresh in (False, True):
             if caller is not None:
                 return caller
-            standing = await self._token_versions.find(claims.session_id, fresh=fresh)
-            if standing is None:
+            state = await self._token_versions.find(claims.session_id, fresh=fresh)
+            if state is None:
                 raise TokenInvalid
-            caller = _known_caller(standing, claims)
+            caller = _caller_with_scope(state, claims)
         if caller is None:
             raise TokenInvalid
         return caller
 
 
-def _known_caller(standing: SessionTokens, claims: Claims) -> Caller | None:
-    """Return the caller with the scope of their link, None if the standing is too old to tell.
+def _caller_with_scope(state: SessionTokens, claims: Claims) -> Caller | None:
+    """Return the caller with the scope of their link, None if the token state is too old.
 
     Raises:
-        TokenInvalid: the token was rotated away, its link revoked, or its seat given up.
+        TokenInvalid: the token was rotated, its link revoked, or its seat left.
     """
-    caller, version = claims.caller, _version(standing, claims.caller)
+    caller, version = claims.caller, _version(state, claims.caller)
     if version != claims.version:
         if version > claims.version:
             raise TokenInvalid
         return None
     if caller.link is None:
         return caller
-    link = standing.links.get(caller.link)
+    link = state.links.get(caller.link)
     if link is None:
         return replace(caller, scope=legacy_scope(caller.role)) if claims.is_legacy else None
     if link.revoked_us is not None or link.role is not caller.role:
@@ -193,12 +205,12 @@ def _known_caller(standing: SessionTokens, claims: Claims) -> Caller | None:
     return replace(caller, scope=link.scope)
 
 
-def _version(standing: SessionTokens, caller: Caller) -> int:
-    return standing.token_version() if caller.participant_id is None else standing.seat_version(caller.participant_id)
+def _version(state: SessionTokens, caller: Caller) -> int:
+    return state.token_version() if caller.participant_id is None else state.seat_version(caller.participant_id)
 
 
 def refusals(who: frozenset[Role]) -> tuple[type[DomainError], ...]:
-    """Return the errors of `Admission.admit` that a route for these roles may answer with, for the OpenAPI document."""
+    """Return the errors of `TokenAuthenticator.authenticate` on a route for these roles."""
     if not who:
         return ()
     return (TokenMissing, TokenInvalid, OperatorOnly if who in OPERATORS else RoleNotAllowed)

@@ -1,14 +1,14 @@
-"""What can be wrong with a caller.
+"""Errors of authentication and authorization.
 
 DomainError
 ├── TokenMissing     the route needs a token
-├── TokenInvalid     not a token of ours, expired, or dead
+├── TokenInvalid     the token is foreign, expired or revoked
 ├── RoleNotAllowed   the token's role may not do this
 │   ├── OperatorOnly only the operator's token may do this
 │   └── OwnerOnly    only the session's owner, or the operator, may do this
 └── TooManyGuesses   too many wrong codes came from this address, or from all together
 
-ReceiptInvalid       not a receipt that one of the given keys signed
+ReceiptInvalid       no given key signed the receipt
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from conflicto.platform.problems import DomainError, Kind
 
 
 class ReceiptInvalid(Exception):
-    """A text is not a receipt that one of the given keys signed; its message says why. Commands alone raise it."""
+    """Raised by commands if no given key signed a receipt. The message says why."""
 
 
 class TokenMissing(DomainError):

@@ -1,4 +1,4 @@
-"""The public keys of receipts."""
+"""Endpoint for the public keys of receipts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from conflicto.platform.http.routes import Docs, Route
 
 KEYS_PATH = "/.well-known/jwks.json"
 
-FRESH_S = 60.0
+KEYS_CACHE_S = 60.0
 
 KEY_EXAMPLE = {
     "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
@@ -38,7 +38,7 @@ class KeyOut(BaseModel):
 
 
 class KeySetOut(BaseModel):
-    """Every key that signs receipts of deletions here, or once did: a JWK Set (RFC 7517)."""
+    """Every key that signs or signed receipts of deletions here: a JWK Set (RFC 7517)."""
 
     model_config = example(keys=[KEY_EXAMPLE])
 
@@ -47,7 +47,7 @@ class KeySetOut(BaseModel):
 
 @dataclass(slots=True)
 class KeyEndpoints:
-    """Keys that anyone may read; the database is asked once a minute, however many ask."""
+    """Public keys, read from the database at most once a minute."""
 
     db: Database
     clock: Clock
@@ -58,13 +58,13 @@ class KeyEndpoints:
         """Return the public keys of receipts."""
         if self.clock.monotonic_s() >= self._fresh_until_s:
             self._keys = await self.db.read(receipt_public_keys)
-            self._fresh_until_s = self.clock.monotonic_s() + FRESH_S
+            self._fresh_until_s = self.clock.monotonic_s() + KEYS_CACHE_S
         keys = [jwk_of(self._keys[kid]) for kid in sorted(self._keys)]
         return json_response({"keys": keys}, headers=((b"cache-control", b"public, max-age=300"),))
 
 
 def routes(keys: KeyEndpoints) -> list[Route]:
-    """Return the rows of the contract that this room serves."""
+    """Return the routes of this package."""
     docs = Docs(summary="Public keys of receipts", gives={200: KeySetOut})
     return [
         Route(

@@ -1,4 +1,4 @@
-"""Who this installation is: the database's epoch, the issuer and the key that signs tokens, and the hash of the admin token."""
+"""Identity of an installation: epoch, token issuer, keys, and the hash of the admin token."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 KEY_FILE = "signing.key"
 RECEIPT_KEY_FILE = "receipt.key"
 KEY_FILES = {SIGNING_KEY: KEY_FILE, RECEIPT_KEY: RECEIPT_KEY_FILE}
-"""Files beside an embedded database, by the fact that holds the key elsewhere."""
+"""Key files beside an embedded database, by the metadata key that other databases use."""
 
 SIGNING_KEY_BYTES = 48
 RECEIPT_KEY_BYTES = 32
@@ -52,7 +52,10 @@ ADMIN_FILE = "admin-token"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """`admin_token` is known only in the moment in which it is made, and where the operator gave it."""
+    """Identity of an installation.
+
+    `admin_token` is known only when it is created or configured.
+    """
 
     epoch: str
     issuer: str
@@ -63,9 +66,10 @@ class Identity:
 
 
 def load_identity(db: Database, *, data_dir: Path, secret_key: str | None, admin_token: str | None) -> Identity:
-    """Return this installation's identity, making what is missing.
+    """Return the installation's identity, and create its missing parts.
 
-    The key: `secret_key` if given; else a file in the data directory (embedded database), or a row that all machines share (PostgreSQL).
+    The signing key is `secret_key` if given. Otherwise it is a file in the data directory (embedded
+    database) or a row that all machines share (PostgreSQL).
 
     Raises:
         ValueError: `secret_key` is shorter than 32 bytes.
@@ -76,15 +80,17 @@ def load_identity(db: Database, *, data_dir: Path, secret_key: str | None, admin
     if admin_token is not None:
         return Identity(epoch, issuer, key, receipts, digest(admin_token), admin_token)
     fresh = opaque_secret()
-    kept, made = ensure_metadata(db, ADMIN_TOKEN_HASH, lambda: digest(fresh))
-    return Identity(epoch, issuer, key, receipts, kept, fresh if made else None)
+    stored, is_new = ensure_metadata(db, ADMIN_TOKEN_HASH, lambda: digest(fresh))
+    return Identity(epoch, issuer, key, receipts, stored, fresh if is_new else None)
 
 
 def receipt_key(db: Database, *, data_dir: Path, renew: bool = False) -> bytes:
-    """Return the private key that signs receipts, made if there is none, and keep its public half for good.
+    """Return the private key that signs receipts, created if missing.
 
-    It is kept like the signing key: in a file beside an embedded database, else in a row that all machines share. With `renew` a new
-    one takes its place.
+    Its public key is stored for good.
+
+    It is stored like the signing key: in a file beside an embedded database, else in a row that all
+    machines share. `renew` replaces it.
     """
     if db.dialect == "sqlite":
         move_keys_to_files(db, data_dir)
@@ -102,34 +108,38 @@ def receipt_key(db: Database, *, data_dir: Path, renew: bool = False) -> bytes:
 
 
 def receipt_public_keys(tx: ReadTx) -> dict[str, str]:
-    """Return the public half of every key that ever signed receipts here, by its name."""
+    """Return the public keys of all receipts of this installation, by key id."""
     return read_metadata_with_prefix(tx, RECEIPT_PUBLIC_KEY)
 
 
 def signing_identity(db: Database, *, data_dir: Path, secret_key: str | None) -> tuple[str, bytes]:
-    """Return the issuer and the signing key, which is what it takes to mint a token; raises as `establish` does.
+    """Return the issuer and the signing key of tokens; raises as `load_identity` does.
 
-    The issuer is the first epoch: tokens outlive a restore as long as the key does.
+    The issuer is the first epoch. Tokens stay valid after a restore if the key is the same.
     """
     epoch, _ = ensure_metadata(db, EPOCH, epoch_name)
     return load_metadata(db, ISSUER) or epoch, _signing_key(db, data_dir, secret_key)
 
 
 def build_tokens(db: Database, identity: Identity, clock: Clock, *, max_days: int, budget: CacheBudget | None = None) -> Tokens:
-    """Return what mints and verifies the tokens of this installation."""
+    """Return the token service of this installation."""
     since_s = links_since_s(db, clock.wall_us() // US_PER_S)
     return Tokens(identity.signing_key, identity.issuer, clock, max_days=max_days, links_since_s=since_s, budget=budget)
 
 
 def links_since_s(db: Database, now_s: int) -> int:
-    """Return the second since 1970 from which tokens without an absolute end count: the first start after links came."""
+    """Return the start, in seconds since 1970 UTC, of tokens without an absolute end.
+
+    It is the first start of the server after the migration that added links.
+    """
     return int(ensure_metadata(db, LINKS_SINCE, lambda: str(now_s))[0])
 
 
 def begin_epoch(tx: ReadTx) -> str:
-    """Give a database that lost commits a new epoch, and let the tokens of the old one live; returns the new one.
+    """Begin a new epoch of a database that lost commits, and return it. Tokens stay valid.
 
-    On which server it lies is forgotten, since a restore may have brought it from another: the next start looks.
+    The identity of the database server is removed, because a restore may have moved the database.
+    The next start reads it again.
     """
     epoch = read_metadata(tx, EPOCH)
     if epoch is not None and read_metadata(tx, ISSUER) is None:
@@ -141,12 +151,12 @@ def begin_epoch(tx: ReadTx) -> str:
 
 
 def read_epoch(tx: ReadTx) -> str:
-    """Return the name of the life of the database that a snapshot is from; a database that was never served has none."""
+    """Return the epoch of a snapshot, empty for a database that was never served."""
     return read_metadata(tx, EPOCH) or ""
 
 
 def read_key_files(db: Database, data_dir: Path) -> dict[str, str]:
-    """Return the keys as facts that this installation keeps in files: a copy of the database alone would be without them."""
+    """Return the keys in files as metadata, for copies of the database, which lack the files."""
     if db.dialect != "sqlite":
         return {}
     found = {name: data_dir / file for name, file in KEY_FILES.items() if (data_dir / file).exists()}
@@ -154,52 +164,52 @@ def read_key_files(db: Database, data_dir: Path) -> dict[str, str]:
 
 
 def move_keys_to_files(db: Database, data_dir: Path) -> Path | None:
-    """Move the keys that a restore brought along from an embedded database to their files; other keys there are kept.
+    """Move the keys that a restore brought from an embedded database to their files.
 
-    Until a key lies there the database has it, so a restored database and its keys come together however often this is cut short.
-    Returns the path of the signing key that was there before.
+    Existing other keys are renamed. The database keeps a key until its file exists, so an
+    interruption loses none. Returns the new path of the earlier signing key, or None.
     """
-    asides: dict[str, Path | None] = {}
+    earlier: dict[str, Path | None] = {}
     for name, file in KEY_FILES.items() if db.dialect == "sqlite" else ():
         key = load_metadata(db, name)
         if key is not None:
-            asides[name] = _put_key_beside(data_dir / file, key)
+            earlier[name] = _replace_key_file(data_dir / file, key)
             with db.writer_connection() as connection, connection.begin():
                 write_metadata(ReadTx(connection), name, None)
-    return asides.get(SIGNING_KEY)
+    return earlier.get(SIGNING_KEY)
 
 
-def _put_key_beside(path: Path, key: str) -> Path | None:
-    aside = None
+def _replace_key_file(path: Path, key: str) -> Path | None:
+    earlier = None
     if path.exists():
         if path.read_text().strip() == key:
             return None
-        aside = path.rename(path.with_name(f"{path.name}.before_restore_{opaque_secret(6)}"))
+        earlier = path.rename(path.with_name(f"{path.name}.before_restore_{opaque_secret(6)}"))
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _write_key(path, key)
-    return aside
+    return earlier
 
 
 def renew_admin_token(db: Database) -> str:
-    """Make a new admin token; the old one is dead from the next start on."""
+    """Create a new admin token. The old one is invalid from the next start on."""
     fresh = opaque_secret()
     replace_metadata(db, ADMIN_TOKEN_HASH, digest(fresh))
     return fresh
 
 
 def write_admin_token(data_dir: Path, token: str) -> Path:
-    """Write the operator's token to its file in the data directory, readable by the owner alone, and return the path.
+    """Write the admin token to a file that only the owner may read, and return its path.
 
     Raises:
-        OSError: the directory cannot be made, or the file not be written.
+        OSError: the directory or the file cannot be written.
     """
     path = data_dir / ADMIN_FILE
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    partial = _written_aside(path, token + "\n")
+    temporary = _write_temporary(path, token + "\n")
     try:
-        partial.replace(path)
+        temporary.replace(path)
     except OSError:
-        partial.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
     sync_directory(data_dir)
     return path
@@ -209,7 +219,7 @@ def _signing_key(db: Database, data_dir: Path, secret_key: str | None) -> bytes:
     if secret_key is not None:
         key = secret_key.encode()
     elif db.dialect == "sqlite":
-        move_keys_to_files(db, data_dir)  # a restore was killed before it did so
+        move_keys_to_files(db, data_dir)  # an interrupted restore may have left them
         key = _key_file(data_dir, KEY_FILE, SIGNING_KEY_BYTES)
     else:
         key = ensure_metadata(db, SIGNING_KEY, lambda: opaque_secret(SIGNING_KEY_BYTES))[0].encode()
@@ -228,19 +238,19 @@ def _key_file(data_dir: Path, file: str, size: int) -> bytes:
 
 
 def _write_key(path: Path, key: str) -> None:
-    """Write the file whole before it has its name: a kill must not leave an empty key, nor a second process read half of one."""
-    partial = _written_aside(path, key)
+    """Write a key file atomically: a kill leaves no partial key, and no process reads one."""
+    temporary = _write_temporary(path, key)
     with suppress(FileExistsError):
-        os.link(partial, path)
-    partial.unlink()
+        os.link(temporary, path)
+    temporary.unlink()
     sync_directory(path.parent)
 
 
-def _written_aside(path: Path, text: str) -> Path:
-    """Write a secret durably to a file beside `path`, mode 0600, and return that file."""
-    partial = path.with_name(f"{path.name}.{opaque_secret(6)}")
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+def _write_temporary(path: Path, text: str) -> Path:
+    """Write a secret durably to a temporary file beside `path`, mode 0600, and return its path."""
+    temporary = path.with_name(f"{path.name}.{opaque_secret(6)}")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(text.encode())
         file.flush()
         os.fsync(file.fileno())
-    return partial
+    return temporary

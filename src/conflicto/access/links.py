@@ -1,7 +1,7 @@
-"""Links: the grants behind host and screen tokens, each with a scope, a name and an end, and revoked one by one.
+"""Links: grants behind host and screen tokens, each with a scope, a name and an end.
 
-A token names its link in `jti`; what the link may do is looked up here, never read from the token. A new kind of link is an entry in
-`SCOPES`.
+Links are revoked one by one. A token names its link in `jti`, but its rights come from here. A new
+kind of link is an entry in `SCOPES`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from uuid import UUID
 from conflicto.access.roles import Caller, Role
 
 MAX_LINKS_PER_SESSION = 200
-"""Links of a session that are alive, or whose tokens could still be tried."""
+"""Number of links of a session that are valid, or whose tokens are not expired."""
 
 MAX_LINK_NAME_LENGTH = 100
-"""Characters."""
+"""Longest name of a link, in characters."""
 
 
 class Scope(StrEnum):
@@ -29,7 +29,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ScopeRule:
-    """The role of a scope's tokens, and the scopes that make, rename and revoke its links; the operator always may."""
+    """Role of a scope's tokens, and the scopes that manage its links. The operator manages all."""
 
     role: Role
     managed_by: frozenset[Scope]
@@ -45,7 +45,10 @@ SCOPES: dict[Scope, ScopeRule] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """One grant. Instants are µs since 1970 UTC; `changed_ts` is the position in the session's feed of the newest change."""
+    """A link.
+
+    Times are in µs since 1970 UTC. `changed_ts` is its newest change in the session's feed.
+    """
 
     id: UUID
     session_id: int
@@ -64,15 +67,15 @@ class Link:
 
 
 def legacy_link_id(role: Role, session_id: int) -> UUID:
-    """Return the link of all tokens of a session and role that were issued before links existed: a UUID of version 8."""
+    """Return the link id (UUID version 8) of a session's tokens of a role that predate links."""
     return UUID(fields=(1 if role is Role.HOST else 2, 0, 0x8000, 0x80, 0, session_id))
 
 
 def legacy_scope(role: Role) -> Scope:
-    """Return the scope of tokens that were issued before links existed: every host could do what owners can today."""
+    """Return the scope of tokens that predate links. Every host then had the rights of an owner."""
     return Scope.OWNER if role is Role.HOST else Scope(role)
 
 
 def may_manage(caller: Caller, scope: Scope) -> bool:
-    """Return whether a caller may make, rename and revoke links of a scope."""
+    """Return whether a caller may create, rename and revoke links of a scope."""
     return caller.role is Role.ADMIN or caller.scope in SCOPES[scope].managed_by

@@ -1,7 +1,8 @@
-"""Receipts of deletions: signed for whoever asked, in a header of the response, and stored nowhere.
+"""Receipts of deletions: signed statements in a response header, which the server does not store.
 
-JWS in compact form (RFC 7515) with Ed25519 (RFC 8037). Its payload holds counts, the day, and a
-digest over the ids that went, so it proves a deletion to who knows these ids and tells nobody else.
+A receipt is a JWS in compact form (RFC 7515) with Ed25519 (RFC 8037). Its payload contains counts,
+the day, and a digest of the deleted ids. It proves a deletion to readers who know the ids, and
+reveals nothing to others.
 """
 
 from __future__ import annotations
@@ -28,39 +29,43 @@ if TYPE_CHECKING:
 
 HEADER = b"deletion-receipt"
 RESPONSE_HEADERS = ("Deletion-Receipt",)
-"""Headers of a deletion's success, for the OpenAPI document."""
+"""Response headers of deletions, for the OpenAPI document."""
 
 ALGORITHM = "EdDSA"
 TYPE = "deletion-receipt+jwt"
 MAX_RECEIPT_CHARS = 4_096
-"""Ours have about 550. Checked before any parsing."""
+"""Longest receipt. The server's receipts have about 550 characters. It is checked before
+parsing."""
 
 DATE_CHARS = 10
-"""Of an instant, `YYYY-MM-DD`: a receipt tells the day in UTC, never the moment."""
+"""Length of `YYYY-MM-DD`: a receipt contains the day in UTC, never the time."""
 
 DeletedIds = dict[str, set[str]]
-"""Ids that were deleted, by kind: `sessions`, `activities`, `participants`, `responses`."""
+"""Deleted ids by kind: `sessions`, `activities`, `participants`, `responses`."""
 
 
 @runtime_checkable
 class DeletionEvent(Protocol):
-    """An event after which some ids may be gone."""
+    """An event that may have deleted objects."""
 
     def deletes(self) -> tuple[str, Iterable[int | UUID]]:
-        """Return the kind and the ids that went, none if nothing was deleted."""
+        """Return the kind and the deleted ids, none if nothing was deleted."""
 
 
 @runtime_checkable
 class PrivateDeletionEvent(Protocol):
-    """An event after which some ids may be gone that nobody but their author was ever told of."""
+    """An event that may have deleted objects which only their author ever saw."""
 
     def deletes_unseen(self) -> tuple[str, Iterable[int | UUID]]:
-        """Return the kind and the ids that went, none if nothing was deleted."""
+        """Return the kind and the deleted ids, none if nothing was deleted."""
 
 
 @dataclass(slots=True)
 class Deletion:
-    """The ids that some commands deleted. `counts` adds what has no id here: an activity's answers go with the activity."""
+    """Ids that commands deleted.
+
+    `counts` adds objects without ids here: the responses of a deleted activity.
+    """
 
     ids: DeletedIds = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
@@ -70,39 +75,39 @@ class Deletion:
         self.ids.setdefault(kind, set()).update(str(each) for each in ids)
 
     def merge(self, other: Deletion) -> None:
-        """Add what another deletion holds: a request may take several transactions."""
+        """Add the ids of another deletion. A request may use several transactions."""
         for kind, ids in other.ids.items():
             self.add(kind, ids)
 
     def counts_by_kind(self) -> dict[str, int]:
-        """Return how many of each kind went."""
+        """Return the number of deleted objects by kind."""
         return {kind: len(ids) for kind, ids in sorted(self.ids.items()) if ids} | self.counts
 
     def digest(self) -> str:
-        """Return the SHA-256 of all ids in their sorted order, a line each, in hexadecimal digits."""
+        """Return the SHA-256, in hexadecimal digits, of the sorted ids, one per line."""
         return digest_of(each for ids in self.ids.values() for each in ids)
 
 
 def digest_of(ids: Iterable[str]) -> str:
-    """Return the SHA-256 of ids in their sorted order, a line each, in hexadecimal digits."""
+    """Return the SHA-256, in hexadecimal digits, of the sorted ids, one per line."""
     return sha256("".join(f"{each}\n" for each in sorted(ids)).encode()).hexdigest()
 
 
 def run_with_deletion(tx: WriteTx, command: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, Deletion]:  # noqa: ANN401 - the command's
-    """Run a command and return its value with what it deleted."""
-    told, deletion = len(tx.events), Deletion()
+    """Run a command and return its value and deletion."""
+    events, deletion = len(tx.events), Deletion()
     value = command(tx, *args, **options)
-    for event in tx.events[told:]:
+    for event in tx.events[events:]:
         if isinstance(event, DeletionEvent):
             deletion.add(*event.deletes())
     return value, deletion
 
 
 def run_with_deletion_for_author(tx: WriteTx, command: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, Deletion]:  # noqa: ANN401
-    """Run a command as `recorded` does, and tell as well of what nobody but the author was ever told of."""
-    told = len(tx.events)
+    """Run a command as `run_with_deletion` does, and include objects that only authors saw."""
+    events = len(tx.events)
     value, deletion = run_with_deletion(tx, command, *args, **options)
-    for event in tx.events[told:]:
+    for event in tx.events[events:]:
         if isinstance(event, PrivateDeletionEvent):
             deletion.add(*event.deletes_unseen())
     return value, deletion
@@ -118,7 +123,7 @@ class Receipts:
         self._clock = clock
 
     def header(self, deletion: Deletion) -> Header:
-        """Return the header that brings the receipt of a deletion."""
+        """Return the header with the receipt of a deletion."""
         payload = {
             "iss": self._issuer, "date": rfc3339(self._clock.wall_us())[:DATE_CHARS], "deleted": deletion.counts_by_kind(),
             "ids_sha256": deletion.digest(),
@@ -133,7 +138,7 @@ def public_text(key: bytes) -> str:
 
 
 def kid_of(public: str) -> str:
-    """Return the name of a public key: the SHA-256 thumbprint of its JWK (RFC 7638)."""
+    """Return the id (`kid`) of a public key: the SHA-256 thumbprint of its JWK (RFC 7638)."""
     canonical = f'{{"crv":"Ed25519","kty":"OKP","x":"{public}"}}'
     return base64url_encode(sha256(canonical.encode()).digest()).decode()
 
@@ -147,7 +152,7 @@ def verify_receipt(receipt: str, keys: Mapping[str, str]) -> dict[str, Any]:
     """Return the payload of a receipt that one of `keys` (kid → public text) signed.
 
     Raises:
-        ReceiptInvalid: it is no receipt, it was changed, or none of the keys signed it.
+        ReceiptInvalid: it is no receipt, was changed, or was signed by another key.
     """
     try:
         if len(receipt) > MAX_RECEIPT_CHARS:

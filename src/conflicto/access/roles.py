@@ -13,24 +13,24 @@ if TYPE_CHECKING:
 
 
 class Role(StrEnum):
-    """What a token lets its bearer be."""
+    """Role of a token."""
 
     ADMIN = "admin"
     HOST = "host"
     SCREEN = "screen"
     PARTICIPANT = "participant"
     METRICS = "metrics"
-    """Reads `/metrics`, nothing else: Prometheus."""
+    """Role of Prometheus, which may read `/metrics` only."""
 
 
 ANYONE: frozenset[Role] = frozenset()
-"""No token is asked for."""
+"""Routes without a token."""
 
 ADMIN = frozenset({Role.ADMIN})
 HOSTS = frozenset({Role.ADMIN, Role.HOST})
 METRICS_READERS = frozenset({Role.ADMIN, Role.METRICS})
 OPERATORS = (ADMIN, METRICS_READERS)
-"""Sets of roles none of which belongs to a session."""
+"""Sets of roles outside any session."""
 
 MEMBERS = frozenset(Role) - {Role.METRICS}
 PARTICIPANTS = frozenset({Role.PARTICIPANT})
@@ -40,10 +40,10 @@ HOSTS_AND_SCREENS = HOSTS | {Role.SCREEN}
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The caller: a role, the token's subject, and the session and seat that it belongs to (none for the admin).
+    """A caller: a role, the token's subject, and its session and seat (None for the admin).
 
-    `link` is the id of the link behind a host's or a screen's token, `scope` what it grants, and `end_s` the second since 1970 after
-    which no renewal of the token is good.
+    `link` is the id of the link behind a host's or a screen's token, and `scope` is its scope.
+    `end_s` is the absolute end of the token and all renewals, in seconds since 1970 UTC.
     """
 
     role: Role
@@ -56,5 +56,5 @@ class Caller:
 
     @property
     def is_host(self) -> bool:
-        """Whether the caller sees and does what hosts do; the operator is a host everywhere."""
+        """Whether the caller has the rights of a host. The operator has them everywhere."""
         return self.role in HOSTS

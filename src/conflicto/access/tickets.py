@@ -1,7 +1,7 @@
-"""Tickets open a stream once: the names of those that were used, for as long as they would still be good.
+"""Used tickets: the names of tickets that opened their stream, until the tickets expire.
 
-Workers that share a Redis know of each other's. Without one, or while it is away, a ticket could open one stream at each worker; whoever
-holds it may read there anyway, for its minute.
+Workers share them through Redis. Without Redis, or while it is away, a ticket can open one stream
+at each worker. Its holder may read there anyway for that minute.
 """
 
 from __future__ import annotations
@@ -17,16 +17,18 @@ if TYPE_CHECKING:
     from conflicto.platform.redis import Redis
 
 MAX_USED_TICKETS = 200_000
-"""Tickets that are remembered, 3,000 for each second of their lives; beyond it the oldest could be used again."""
+"""Number of stored tickets, 3,000 for each second of their life. Beyond it, the oldest can be
+reused."""
 
 TICKET_BYTES = 250
 
 MARGIN_S = 5
-"""Wall clocks that mint and monotonic ones that forget need not agree to the second."""
+"""Tolerance between the wall clock that issues tickets and the monotonic clock that expires
+them."""
 
 
 class UsedTickets:
-    """Remembers what was used here, and with a Redis what was used anywhere."""
+    """Used tickets of this process, and of all processes that share a Redis."""
 
     def __init__(self, clock: Clock, redis: Redis | None = None, epoch: str = "", budget: CacheBudget | None = None) -> None:
         self._clock = clock
@@ -36,18 +38,18 @@ class UsedTickets:
         self._used: dict[str, float] = {}
 
     async def use(self, name: str) -> None:
-        """Use a ticket up.
+        """Mark a ticket as used.
 
         Raises:
             TokenInvalid: it was used before.
         """
         now_s = self._clock.monotonic_s()
         while self._used and next(iter(self._used.values())) < now_s:
-            self._forget_oldest()
+            self._remove_oldest()
         if name in self._used:
             raise TokenInvalid
         while len(self._used) >= MAX_USED_TICKETS:
-            self._forget_oldest()
+            self._remove_oldest()
         self._used[name] = now_s + TICKET_LIFETIME_S + MARGIN_S
         self._account.add(TICKET_BYTES)
         if self._redis is not None:
@@ -55,6 +57,6 @@ class UsedTickets:
             if not await self._redis.run(lambda client: client.set(key, b"", nx=True, ex=life_s), default=True):
                 raise TokenInvalid
 
-    def _forget_oldest(self) -> None:
+    def _remove_oldest(self) -> None:
         del self._used[next(iter(self._used))]
         self._account.add(-TICKET_BYTES)

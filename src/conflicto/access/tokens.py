@@ -1,8 +1,9 @@
 """Tokens of hosts, screens and participants: signed, of one session, one role and one version.
 
-JWT with HS256 and nothing else (RFC 8725): the header's `typ` is `<role>+jwt`, its `kid` names the key, and every claim is required.
-`jti` names the link behind a host's or screen's token, and `end` the second after which no renewal is good. Tokens without `end` were
-issued before links existed: they count from the instant of that migration, and belong to one link for each session and role.
+JWT with HS256 and nothing else (RFC 8725): the header's `typ` is `<role>+jwt`, its `kid` names the
+key, and every claim is required. `jti` names the link behind a host's or screen's token, and `end`
+the second after which no renewal is good. Tokens without `end` were issued before links existed:
+they count from the instant of that migration, and belong to one link for each session and role.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ ALGORITHM = "HS256"
 AUDIENCE = "conflicto"
 MIN_KEY_BYTES = 32
 MAX_TOKEN_CHARS = 2048
-"""Characters; ours have about 400. Looked at before any parsing."""
+"""Longest token. The server's tokens have about 400 characters. It is checked before parsing."""
 
 DAY_S = 86_400
 LIFETIME_S = {Role.HOST: 30 * DAY_S, Role.SCREEN: 30 * DAY_S, Role.PARTICIPANT: 14 * DAY_S}
@@ -38,29 +39,30 @@ DEFAULT_MAX_TOKEN_DAYS = 180
 """Days from the first issue of a token to the end of its last renewal."""
 
 MAX_PARTICIPANT_ID_DIGITS = 15
-"""Digits of a participant id."""
+"""Longest participant id in a token."""
 
 CLAIMS = ["iss", "aud", "sub", "sid", "role", "ver", "jti", "iat", "exp"]
 
 TICKET_AUDIENCE = "conflicto-stream"
 TICKET_LIFETIME_S = 60
-"""Long enough to open a stream with it, short enough that an address in a log is worthless."""
+"""Life of a ticket: long enough to open a stream, too short to misuse a logged URL."""
 
 MAX_CACHED_TOKENS = 100_000
-"""Verified tokens kept by their text; when full, all are forgotten and verified again."""
+"""Number of cached verified tokens. When full, the cache is cleared."""
 
 VERIFIED_BYTES = 700
-"""Of a verified token without its text."""
+"""Size of a verified token without its text."""
 
 SHARE = 0.05
-"""Of the budget of all caches."""
+"""Share of the budget of all caches."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """Content of a verified token; instants are seconds since 1970. From `renew_s` on its bearer is handed a fresh one.
+    """Claims of a verified token. Times are in seconds since 1970 UTC.
 
-    The caller's `link` is None for seats and for tickets of the operator; their `end_s` bounds every renewal.
+    From `renew_s` on, responses contain a renewed token. The caller's `link` is None for seats and
+    for tickets of the operator. The caller's `end_s` bounds every renewal.
     """
 
     caller: Caller
@@ -71,12 +73,12 @@ class Claims:
 
     @property
     def is_legacy(self) -> bool:
-        """Return whether the token was issued before links existed, or is a renewal of such a token."""
+        """Whether the token predates links, or renews such a token."""
         return self.caller.link == legacy_link_id(self.caller.role, self.session_id)
 
 
 class Tokens:
-    """Mints and verifies; remembers what it verified until it expires."""
+    """Issues and verifies tokens, and caches verified ones."""
 
     def __init__(
         self,
@@ -99,10 +101,13 @@ class Tokens:
         self.max_lifetime_s = max_days * DAY_S
         self._links_since_s = clock.wall_us() // US_PER_S if links_since_s is None else links_since_s
         self._verified: dict[str, Claims] = {}
-        self._account = (budget or CacheBudget()).account("tokens", share=SHARE, evict=self._forget)
+        self._account = (budget or CacheBudget()).account("tokens", share=SHARE, evict=self._clear)
 
     def absolute_end_s(self, first_s: int) -> int:
-        """Return the second after which no token is good whose first issue was at `first_s`; issues before links existed count later."""
+        """Return the absolute end of tokens that were first issued at `first_s`.
+
+        Tokens that predate links count from the migration that added them.
+        """
         return max(first_s, self._links_since_s) + self.max_lifetime_s
 
     def mint(
@@ -115,9 +120,11 @@ class Tokens:
         link: UUID | None = None,
         end_s: int | None = None,
     ) -> str:
-        """Return a new token; a participant's `subject` is their id, any other follows from the link if it is None.
+        """Return a new token.
 
-        It expires after the role's time, and not after `end_s` (None: this is the first issue).
+        The `subject` of a participant is their id. Others derive it from the link if it is None.
+        The token expires after the role's lifetime, at the latest at `end_s` (None: this is the
+        first issue).
         """
         now = self._clock.wall_us() // US_PER_S
         link = link or random_uuid()
@@ -129,11 +136,14 @@ class Tokens:
             "ver": version, "jti": str(link), "iat": now, "exp": expires_s, "end": end_s,
         }  # fmt: skip
         token = jwt.encode(claims, self._key, algorithm=ALGORITHM, headers={"typ": f"{role}+jwt", "kid": self._kid})
-        self._remember(token, _claims(_caller(role, session_id, subject, link, end_s), version, (now, expires_s)))
+        self._cache_verified(token, _claims(_caller(role, session_id, subject, link, end_s), version, (now, expires_s)))
         return token
 
     def mint_ticket(self, caller: Caller, session_id: int, *, version: int, until_s: int) -> str:
-        """Return a ticket that lets its bearer in once, as `caller`, within a minute; what it opens may last until `until_s`."""
+        """Return a ticket for one stream as `caller`, valid for a minute.
+
+        The stream ends at `until_s`.
+        """
         now = self._clock.wall_us() // US_PER_S
         claims = {
             "iss": self.issuer, "aud": TICKET_AUDIENCE, "sub": caller.subject, "sid": session_id, "role": caller.role.value,
@@ -143,8 +153,8 @@ class Tokens:
         return jwt.encode(claims, self._key, algorithm=ALGORITHM, headers={"typ": f"{caller.role}+jwt", "kid": self._kid})
 
     def verify_ticket(self, ticket: str) -> tuple[Claims, str]:
-        """Return what a ticket says, and the name by which its use is remembered; raises as `verify` does."""
-        payload, claims = self._decoded(ticket, TICKET_AUDIENCE, [*CLAIMS, "til", "lnk"])
+        """Return the claims of a ticket and its name for `UsedTickets`; raises as `verify` does."""
+        payload, claims = self._decode(ticket, TICKET_AUDIENCE, [*CLAIMS, "til", "lnk"])
         until_s, link = payload["til"], payload["lnk"]
         if claims.expires_s <= self._clock.wall_us() // US_PER_S or type(until_s) is not int or type(link) is not str:
             raise TokenInvalid
@@ -153,20 +163,23 @@ class Tokens:
         )
 
     def verify(self, token: str) -> Claims:
-        """Return what a token says.
+        """Return the claims of a token.
 
         Raises:
-            TokenInvalid: it is not ours, not whole, or expired.
+            TokenInvalid: it is foreign, incomplete or expired.
         """
         claims = self._verified.get(token)
         if claims is None:
-            _, claims = self._decoded(token, AUDIENCE, CLAIMS)
-            self._remember(token, claims)
+            _, claims = self._decode(token, AUDIENCE, CLAIMS)
+            self._cache_verified(token, claims)
         self.require_unexpired(claims)
         return claims
 
     def renew(self, claims: Claims) -> str | None:
-        """Return a fresh token for one that is past half of its life, else None: what is in use lives until its absolute end."""
+        """Return a renewed token after half of a token's life, else None.
+
+        So a token in use is valid until its absolute end.
+        """
         if self._clock.wall_us() // US_PER_S < claims.renew_s:
             return None
         caller = claims.caller
@@ -175,49 +188,52 @@ class Tokens:
         )
 
     def max_expiry_s(self, caller: Caller) -> int:
-        """Return the second at which the caller's token expires if it is renewed now."""
+        """Return the expiry of the caller's token if renewed now, in seconds since 1970 UTC."""
         latest_s = self._clock.wall_us() // US_PER_S + LIFETIME_S[caller.role]
         return latest_s if caller.end_s is None else min(latest_s, caller.end_s)
 
     def require_unexpired(self, claims: Claims) -> None:
-        """Raise `TokenInvalid` if the token's time is over."""
+        """Raise `TokenInvalid` if the token is expired."""
         if claims.expires_s <= self._clock.wall_us() // US_PER_S:
             raise TokenInvalid
 
     def lifetime_s(self, claims: Claims) -> int:
-        """Return the seconds until the token expires or earns a fresh one, whichever comes first; 0 or less if that has come."""
+        """Return the seconds until the token expires or is due for renewal; 0 or less if it is."""
         return min(claims.renew_s, claims.expires_s) - self._clock.wall_us() // US_PER_S
 
-    def _remember(self, token: str, claims: Claims) -> None:
+    def _cache_verified(self, token: str, claims: Claims) -> None:
         if len(self._verified) >= MAX_CACHED_TOKENS:
-            self._forget()
+            self._clear()
         self._account.add(0 if token in self._verified else VERIFIED_BYTES + len(token))
         self._verified[token] = claims
 
-    def _forget(self) -> bool:
-        """Forget every verified token; whether there were any. Verifying one again takes a fraction of a millisecond."""
-        had_some = bool(self._verified)
+    def _clear(self) -> bool:
+        """Clear the cache of verified tokens. Return whether there were any.
+
+        Verifying a token again takes a fraction of a millisecond.
+        """
+        was_filled = bool(self._verified)
         self._verified.clear()
         self._account.add(-self._account.bytes)
-        return had_some
+        return was_filled
 
-    def _decoded(self, token: str, audience: str, required: list[str]) -> tuple[dict[str, Any], Claims]:
+    def _decode(self, token: str, audience: str, required: list[str]) -> tuple[dict[str, Any], Claims]:
         if len(token) > MAX_TOKEN_CHARS:
             raise TokenInvalid
         try:
-            whole = jwt.decode_complete(
+            decoded = jwt.decode_complete(
                 token, self._key, algorithms=[ALGORITHM], audience=audience, issuer=self.issuer,
                 options={"require": required, "verify_exp": False, "verify_iat": False, "verify_nbf": False},
             )  # fmt: skip
-            return whole["payload"], self._claims(whole["header"], whole["payload"])
+            return decoded["payload"], self._claims(decoded["header"], decoded["payload"])
         except (jwt.InvalidTokenError, ValueError, RecursionError) as error:
             raise TokenInvalid from error
 
     def _claims(self, header: dict[str, Any], payload: dict[str, Any]) -> Claims:
         role, subject, token_id = Role(payload["role"]), payload["sub"], payload["jti"]
         numbers = [payload[name] for name in ("sid", "ver", "iat", "exp")]
-        whole = all(type(number) is int for number in numbers) and type(subject) is str and type(token_id) is str
-        if role not in LIFETIME_S or header.get("typ") != f"{role}+jwt" or header.get("kid") != self._kid or not whole:
+        is_complete = all(type(number) is int for number in numbers) and type(subject) is str and type(token_id) is str
+        if role not in LIFETIME_S or header.get("typ") != f"{role}+jwt" or header.get("kid") != self._kid or not is_complete:
             raise TokenInvalid
         session_id, version, issued_s, expires_s = numbers
         end_s = payload.get("end")
@@ -251,10 +267,10 @@ def _claims(caller: Caller, version: int, life: tuple[int, int]) -> Claims:
 
 
 def digest(secret: str) -> str:
-    """Return what is stored of an opaque secret; it has 256 random bits, so one hash is enough."""
+    """Return the stored hash of an opaque secret. It has 256 random bits, so one hash is enough."""
     return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def matches(secret: str, stored: str) -> bool:
-    """Compare an opaque secret with what is stored, in constant time."""
+    """Return whether an opaque secret matches a stored hash, in constant time."""
     return compare_digest(digest(secret), stored)

@@ -1,4 +1,4 @@
-"""Codes that led somebody in from a network within the last day: trying them again is no guess."""
+"""Codes that a network joined with during the last day. Using one again is no guess."""
 
 from __future__ import annotations
 
@@ -12,21 +12,24 @@ if TYPE_CHECKING:
     from conflicto.platform.clock import Clock
 
 REFRESH_S = 3_600
-"""A use is written down at most once an hour, so a hall that joins writes once."""
+"""Interval between two records of one code's use, so that a full hall causes one."""
 
 LIFETIME_S = 86_400 + REFRESH_S
-"""A day after the last use, as exactly as uses are written down."""
+"""Life of an entry: a day after the last recorded use."""
 
 MAX_BYTES = 16 * 1024 * 1024
 SHARE = 0.02
 """Of the budget of all caches."""
 
 ENTRY_BYTES = 256
-"""An entry with its share of the table, rounded up; measured on CPython 3.11 to 3.13."""
+"""Size of an entry with its part of the table, rounded up; measured on CPython 3.11 to 3.13."""
 
 
 class UsedCodes:
-    """Pairs of a network and a code in one process, bounded in bytes; the pair that was refreshed longest ago goes first."""
+    """Pairs of a network and a code in one process, bounded in bytes.
+
+    The pair with the oldest recorded use is evicted first.
+    """
 
     def __init__(self, clock: Clock, budget: CacheBudget | None = None) -> None:
         self._account = (budget or CacheBudget()).account("codes", share=SHARE, evict=self._evict)
@@ -42,19 +45,22 @@ class UsedCodes:
         return used_s is not None and self._clock.monotonic_s() - used_s < LIFETIME_S
 
     def add(self, network: str, code: str) -> bool:
-        """Note a use; returns whether others should hear of it, because the last one was told an hour ago or never."""
+        """Record a use.
+
+        Return whether to publish it, because the last record is an hour old or missing.
+        """
         name, now_s = _name(network, code), self._clock.monotonic_s()
         used_s = self._used.get(name)
         if used_s is not None and now_s - used_s < REFRESH_S:
             return False
         self._used[name] = now_s
         self._used.move_to_end(name)
-        self._forget(now_s)
+        self._remove_expired(now_s)
         self._account.set(len(self._used) * ENTRY_BYTES)
         return True
 
     def clear(self) -> None:
-        """Forget all, as a restart does."""
+        """Remove all entries, as a restart does."""
         self._used.clear()
         self._account.set(0)
 
@@ -65,7 +71,7 @@ class UsedCodes:
         self._account.add(-ENTRY_BYTES)
         return True
 
-    def _forget(self, now_s: float) -> None:
+    def _remove_expired(self, now_s: float) -> None:
         while self._used:
             oldest_s = next(iter(self._used.values()))
             if len(self._used) * ENTRY_BYTES <= MAX_BYTES and now_s - oldest_s < LIFETIME_S:

@@ -277,7 +277,7 @@ def routes(joins: JoinEndpoints, seats: SeatEndpoints) -> list[Route]:
         "who": ANYONE, "body": RESPONSE_LIMITS, "tag": "joining", "guesses": GUESS_POLICIES, "replays": joins.is_replay,
         "docs": Docs(
             summary="Take a seat", takes=schemas.JoinIn, gives={201: schemas.SeatOut}, headers=("Idempotency-Key", "Link-Key"),
-            shortest_key=MIN_JOIN_KEY_CHARS,
+            min_key_chars=MIN_JOIN_KEY_CHARS,
             problems=(CodeUnknown, NicknameInvalid, errors.NicknameRefused, errors.NicknameTaken, errors.SessionFull,
                       errors.SessionLocked, StorageFull, errors.SeatGone, KeyReused, IdempotencyKeyInvalid, TooManyGuesses, InvalidInput),
         ),

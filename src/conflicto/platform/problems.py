@@ -1,12 +1,12 @@
-"""Domain errors: what can be wrong, said without a word of HTTP.
+"""Domain errors: the base classes of all problems, independent of HTTP.
 
     DomainError
-    ├── Malformed…     the bytes cannot be understood
-    ├── rooms' errors  each room draws its own tree in its `errors.py`
-    └── Unavailable    a dependency does not answer; nothing was half-done
+    ├── Malformed…     the bytes are not valid
+    ├── domain errors  each package lists its own in its `errors.py`
+    └── Unavailable    a dependency does not answer; no partial change remains
 
-Every error has a stable kebab-case `code`, a `title` that never changes, and a `Kind`. `platform/http/problem_response.py` holds
-the only table that turns a kind into a status.
+Every error has a stable kebab-case `code`, a `title` that never changes, and a `Kind`.
+`platform/http/problem_response.py` has the only table of statuses by kind.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import ClassVar
 
 
 class Kind(StrEnum):
-    """The families of problems; the HTTP edge gives each of them one status."""
+    """Kinds of problems. Each has one HTTP status."""
 
     MALFORMED = "malformed"
     UNAUTHENTICATED = "unauthenticated"
@@ -38,17 +38,18 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One thing wrong with one place of the input: a JSON pointer (RFC 6901) and a sentence that never repeats the value."""
+    """An error of one input field: a JSON pointer (RFC 6901) and a message without the value."""
 
     pointer: str
     message: str
 
 
 class DomainError(Exception):
-    """Base of everything that a caller can be told about.
+    """Base of all errors that a caller may see.
 
-    `detail` is a sentence for people and never holds input. `extensions` become members of the problem document. `start` is the address
-    at which the caller begins again; errors that know one say so by `has_start`.
+    `detail` is a sentence for people and never contains input. `extensions` become members of the
+    problem document. `start` is the URL at which the caller begins again; classes with `has_start`
+    may set it.
     """
 
     code: ClassVar[str]
@@ -122,16 +123,16 @@ class InternalError(DomainError):
     kind = Kind.INTERNAL
 
 
-OURS = "conflicto."
+PACKAGE_PREFIX = "conflicto."
 
 
 def registry() -> dict[str, type[DomainError]]:
-    """Return every concrete error class of the program by its code: the source of `docs/errors.md`."""
+    """Return every concrete error class by its code. `docs/errors.md` is generated from it."""
     found: dict[str, type[DomainError]] = {}
-    waiting: list[type[DomainError]] = [DomainError]
-    while waiting:
-        error = waiting.pop()
-        waiting.extend(error.__subclasses__())
-        if "code" in error.__dict__ and error.__module__.startswith(OURS):
+    pending: list[type[DomainError]] = [DomainError]
+    while pending:
+        error = pending.pop()
+        pending.extend(error.__subclasses__())
+        if "code" in error.__dict__ and error.__module__.startswith(PACKAGE_PREFIX):
             found[error.code] = error
     return dict(sorted(found.items()))

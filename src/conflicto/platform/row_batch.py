@@ -1,4 +1,4 @@
-"""Parts of lists: what was read, and whether size alone ended the reading."""
+"""Batches of rows that were read for one page of a list."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ T = TypeVar("T")
 
 
 class RowBatch(NamedTuple, Generic[T]):
-    """Rows of a list, up to one more than were asked for. `is_cut`: more were not read because these are large enough for a page."""
+    """Rows of a list, up to one more than requested.
+
+    `is_cut`: further rows were not read, because these fill a page.
+    """
 
     rows: list[T]
     is_cut: bool = False

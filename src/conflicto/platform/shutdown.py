@@ -1,4 +1,4 @@
-"""The end of a process that was told to stop: within its time, whatever its threads and its event loop do."""
+"""Shutdown within a bounded time, even if threads or the event loop block."""
 
 from __future__ import annotations
 
@@ -13,42 +13,45 @@ if TYPE_CHECKING:
     from types import FrameType
 
 MAX_SHUTDOWN_S = 10.0
-"""From the signal to the end of the process."""
+"""Longest time from the signal to the end of the process."""
 
 MAX_REQUESTS_S = 7
-"""Part of it in which requests under way may end; the writer then commits what waits for it, and connections are closed."""
+"""Part of it for open requests. Afterwards the writer commits queued work and connections close."""
 
 log = structlog.get_logger(__name__)
 
 
 def exit_within(seconds: float = MAX_SHUTDOWN_S) -> None:
-    """Let the process end `seconds` after SIGTERM or SIGINT at the latest. Handlers that are installed already are called as before."""
+    """Exit at most `seconds` after SIGTERM or SIGINT.
+
+    Handlers that are already installed still run.
+    """
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
-            _Watch(number, seconds).install()
+            _SignalHandler(number, seconds).install()
 
 
-class _Watch:
+class _SignalHandler:
     def __init__(self, number: signal.Signals, seconds: float) -> None:
         self._number = number
         self._seconds = seconds
-        self._before: Any = None
-        self._is_set = False
+        self._previous: Any = None
+        self._has_timer = False
 
     def install(self) -> None:
-        self._before = signal.signal(self._number, self._on_signal)
+        self._previous = signal.signal(self._number, self._on_signal)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if not self._is_set:
-            self._is_set = True
-            timer = threading.Timer(self._seconds, _end)
+        if not self._has_timer:
+            self._has_timer = True
+            timer = threading.Timer(self._seconds, _exit)
             timer.daemon = True
             timer.start()
-        if callable(self._before):
-            self._before(number, frame)
+        if callable(self._previous):
+            self._previous(number, frame)
 
 
-def _end() -> None:
-    """End the process. Nothing acknowledged is lost: that is on disk."""
+def _exit() -> None:
+    """Exit the process. Acknowledged changes are on disk, so none is lost."""
     log.error("ended-by-force", threads=[each.name for each in threading.enumerate() if not each.daemon])
     os._exit(1)

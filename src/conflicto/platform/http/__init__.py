@@ -1,4 +1,5 @@
-"""The HTTP edge, for both planes alike: one table of routes, one front door, one way to say what went wrong.
+"""HTTP for both planes: one route table, one request pipeline, one format of problems.
 
-Start with `routes.py` (what a route declares), then `front_door.py` (what every request passes).
+Start with `routes.py` (what a route declares), then `request_pipeline.py` (the steps of every
+request).
 """

@@ -1,4 +1,4 @@
-"""Canonical targets: the one spelling of a request under which its answer may be laid ready."""
+"""Canonical targets: the only spelling of a request target whose response is cached."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ _NUMBER = re.compile(r"0|[1-9][0-9]{0,7}", re.ASCII)
 
 
 def canonical_target(request: Request) -> bytes | None:
-    """Return the canonical spelling of a call's target, None if a value of its own has none.
+    """Return the canonical spelling of a request's target, None if one of its values has none.
 
-    Ids are spelled as the server spells them, positions as cursors, `0` or `now`, numbers without leading zeros. Query fields stand once,
-    in the order of their names. Other spellings get the same answer on the whole way.
+    Ids have the server's spelling, positions are cursors, `0` or `now`, and numbers have no leading
+    zeros. Query fields appear once, ordered by name. Other spellings get the same response on the
+    slow path.
     """
     if not all(_POSITION.fullmatch(value) for value in request.params.values() if isinstance(value, str)):
         return None

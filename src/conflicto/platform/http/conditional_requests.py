@@ -1,4 +1,4 @@
-"""Conditional requests (RFC 9110 §13): tags of bodies and of revisions, `If-None-Match` and `If-Match`."""
+"""Conditional requests (RFC 9110 §13) by ETags of bodies and revisions."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ if TYPE_CHECKING:
 
 VARY: Header = (b"vary", b"Authorization, Accept-Encoding, Prefer")
 REVALIDATE: Header = (b"cache-control", b"private, no-cache")
-"""Not `no-store`: a browser must keep the body to be able to ask whether it still holds."""
+"""Header of pages to revalidate. With `no-store` a browser could not send conditional requests."""
 
-_PACKED = r"(?:(?:--?|;)(?:gzip|br|zstd|deflate))?"
-"""Suffix that a proxy appends to the tag of a body which it compressed: Apache, Caddy and lighttpd one dash, Jetty two."""
+_COMPRESSED = r"(?:(?:--?|;)(?:gzip|br|zstd|deflate))?"
+"""Suffix of ETags that a compressing proxy appends: Apache, Caddy and lighttpd with one dash,
+Jetty with two."""
 
-_END = re.compile(rf'{_PACKED}"', re.ASCII)
+_END = re.compile(rf'{_COMPRESSED}"', re.ASCII)
 
 _TAGS = re.compile(r'("[\x21\x23-\x7e]*")\s*(?:,|$)', re.ASCII)
-"""Begins with the quote: with blanks before it, 20 KB of blanks in a header took 11 s."""
+"""ETags of a list. It begins with the quote: with leading blanks, 20 KB of blanks took 11 s."""
 
-_REVISION = re.compile(rf'(?:W/)?"r([0-9]{{1,9}}){_PACKED}"', re.ASCII)
+_REVISION = re.compile(rf'(?:W/)?"r([0-9]{{1,9}}){_COMPRESSED}"', re.ASCII)
 
 
 class ConditionInvalid(DomainError):
@@ -39,17 +40,24 @@ class ConditionInvalid(DomainError):
 
 
 def etag_of(body: bytes) -> bytes:
-    """Return the tag of a body: the same tag exactly if the same bytes. Weak, because proxies weaken it anyway."""
+    """Return the ETag of a body.
+
+    Two bodies have the same ETag if and only if they are identical. It is weak, because proxies
+    weaken it anyway.
+    """
     return b'W/"' + blake2b(body, digest_size=12).hexdigest().encode() + b'"'
 
 
 def revision_etag(revision: int) -> Header:
-    """Return the strong tag of a host's representation of an object in one revision."""
+    """Return the header with the strong ETag of a revision of an object, as hosts read it."""
     return b"etag", b'"r%d"' % revision
 
 
 def etag_matches(if_none_match: str | None, tag: bytes) -> bool:
-    """Tell whether `If-None-Match` (a list, or `*`) names `tag`, by weak comparison and whoever compressed the body."""
+    """Return whether `If-None-Match` (a list, or `*`) names `tag`.
+
+    The comparison is weak and ignores the suffixes of compressing proxies.
+    """
     if if_none_match is None:
         return False
     if if_none_match.strip() == "*":
@@ -57,16 +65,16 @@ def etag_matches(if_none_match: str | None, tag: bytes) -> bool:
     opaque = tag.decode("ascii").removeprefix("W/")
     if if_none_match.removeprefix("W/") == opaque:
         return True
-    begin = opaque[:-1]
-    if begin not in if_none_match:
+    prefix = opaque[:-1]
+    if prefix not in if_none_match:
         return False
-    return any(each.startswith(begin) and _END.fullmatch(each, len(begin)) for each in _TAGS.findall(if_none_match))
+    return any(each.startswith(prefix) and _END.fullmatch(each, len(prefix)) for each in _TAGS.findall(if_none_match))
 
 
 def conditional_response(request: Request, body: bytes, tag: bytes, headers: tuple[Header, ...] = ()) -> Response:
-    """Return 304 if the caller asks for a body that they have already, else 200 with it; both carry the same headers.
+    """Return 304 if the caller has the body already, else 200 with it. Both have the same headers.
 
-    What a write is answered has the tag, for the next one, and is kept by nobody.
+    The response to a write contains the ETag for the next write, and is not cacheable.
     """
     if request.route.method != "GET":
         return Response(200, body, (JSON_HEADER, (b"etag", tag), NO_STORE, *headers))
@@ -77,13 +85,13 @@ def conditional_response(request: Request, body: bytes, tag: bytes, headers: tup
 
 
 def required_revisions(request: Request) -> frozenset[int] | None:
-    """Return the revisions of which `If-Match` demands one, None for no condition or `*`.
+    """Return the revisions that `If-Match` accepts, None for no condition or `*`.
 
-    Weakened tags and those of compressed bodies are taken: proxies make such of ours. Tags that cannot be ours name no revision, and do
-    no harm beside one that can.
+    Weak ETags and those of compressed bodies count, because proxies produce them. Foreign ETags are
+    ignored beside one of this server.
 
     Raises:
-        ConditionInvalid: no tag in the header could be ours.
+        ConditionInvalid: no ETag in the header is one of this server.
     """
     lines = [value.decode("latin-1") for name, value in request.headers if name == b"if-match"]
     parts = [part.strip(" \t") for line in lines for part in line.split(",")]

@@ -1,4 +1,4 @@
-"""Let the pages of other origins in, as far as the settings name some (CORS)."""
+"""Cross-origin resource sharing (CORS) for the origins in the settings."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ EXPOSED_HEADERS = (
     "Content-Range",
     "Preference-Applied",
 )
-"""Headers of ours that such a page may read."""
+"""Response headers that pages of other origins may read."""
 
 PREFLIGHT_MAX_AGE_S = 86_400
 
 
 def with_cors(app: Any, origins: Sequence[str]) -> Any:  # noqa: ANN401 - ASGI
-    """Return the application with the headers that browsers ask for before they let another origin's page in; as it is for none."""
+    """Return the application with CORS headers, or unchanged if there are no origins."""
     if not origins:
         return app
     return CORSMiddleware(

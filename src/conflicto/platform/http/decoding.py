@@ -1,4 +1,4 @@
-"""Bodies and queries of the data plane: decoded in one step when they fit, explained by the documented model when they do not."""
+"""Decoding of data-plane bodies and queries. The documented model explains invalid ones."""
 
 from __future__ import annotations
 
@@ -20,31 +20,32 @@ M = TypeVar("M", bound="BaseModel")
 
 
 def decode_body(body: bytes, decoder: msgspec.json.Decoder[T], model: type[BaseModel]) -> T:
-    """Return a gated body as the decoder's type.
+    """Return a checked body as the decoder's type.
 
     Raises:
-        InvalidInput: it does not fit; the errors are those that `model`, which the OpenAPI document shows, gives.
+        InvalidInput: it does not match. The errors come from `model`, which the OpenAPI document
+            shows.
     """
     try:
         return decoder.decode(body or b"null")
     except msgspec.ValidationError as error:
-        raise _explained(body, model) from error
+        raise _explain(body, model) from error
 
 
 def decode_query(request: Request, model: type[M]) -> M:
-    """Return a call's query as the model that the OpenAPI document shows.
+    """Return a request's query as the model that the OpenAPI document shows.
 
     Raises:
-        InvalidInput: it does not fit.
+        InvalidInput: it does not match.
     """
     try:
         return model.model_validate({name: request.query(name) for name in request.query_names()})
     except ValidationError as error:
-        said = error.errors(include_url=False, include_context=False, include_input=False)
-        raise invalid_input([{**each, "loc": ("query", *each["loc"])} for each in said]) from error
+        errors = error.errors(include_url=False, include_context=False, include_input=False)
+        raise invalid_input([{**each, "loc": ("query", *each["loc"])} for each in errors]) from error
 
 
-def _explained(body: bytes, model: type[BaseModel]) -> InvalidInput:
+def _explain(body: bytes, model: type[BaseModel]) -> InvalidInput:
     try:
         model.model_validate(msgspec.json.decode(body or b"null"))
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Types of strings in responses whose format the OpenAPI document declares: generated clients read them as types of their language."""
+"""String types with a format in the OpenAPI document, which generated clients convert."""
 
 from __future__ import annotations
 
@@ -10,4 +10,4 @@ Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 """RFC 3339 in UTC with six digits."""
 
 Uuid = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
-"""Id of an activity, response or link: the type that paths take."""
+"""Id of an activity, response or link, as in paths."""

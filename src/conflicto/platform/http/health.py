@@ -1,4 +1,4 @@
-"""What operators ask: is the process alive, can it commit, what has it counted; and the OpenAPI document."""
+"""Endpoints for operators: liveness, readiness, metrics, problem types and the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
 OPERATOR = Policy("operator", 600, 60)
 
 DOCUMENTS = Policy("documents", 6_000, 60, scope=LimitScope.SERVER)
-"""Documents about the API, for anyone: the longest has 300 KB, and whoever writes a client reads it once."""
+"""Policy of documents about the API. The longest has 300 KB, and client authors read it once."""
 
 READY_CACHE_S = 1.0
-"""How long a proven commit counts: probes come every few seconds, floods do not."""
+"""Time for which a successful check counts. Probes come every few seconds, floods more often."""
 
 PROBE_TIMEOUT_S = 2.0
-"""How long a probe waits for the commit, and for a reader: less than the time after which those who probe give up by themselves."""
+"""Longest wait for the commit, and for a reader: less than the usual timeouts of probes."""
 
 RETRY_AFTER_S = 1
 
 UNUSED, UP, AWAY = "unused", "up", "away"
-"""What may be said of Redis."""
+"""States of Redis."""
 
 
 class NotReady(DomainError):
@@ -57,7 +57,7 @@ class NotReady(DomainError):
 
 
 class Live(BaseModel):
-    """The process answers."""
+    """The process is alive."""
 
     model_config = example(status="live")
 
@@ -65,9 +65,9 @@ class Live(BaseModel):
 
 
 class Ready(BaseModel):
-    """The process can commit; `durability` is the database's own word for what a commit means.
+    """The process can commit. `durability` is the database's setting for commits.
 
-    `status` is `ready`, or `degraded` where it works with less than it should: Redis is away. `redis` is `unused`, `up` or `away`.
+    `status` is `ready`, or `degraded` if Redis is away. `redis` is `unused`, `up` or `away`.
     """
 
     model_config = example(
@@ -83,7 +83,7 @@ class Ready(BaseModel):
 
 
 class ProblemKind(BaseModel):
-    """What a problem's `type` leads to."""
+    """Description of a problem type."""
 
     model_config = example(
         code="session-full",
@@ -99,7 +99,11 @@ class ProblemKind(BaseModel):
 
 
 class HealthEndpoints:
-    """Liveness is the process alone; readiness is the whole way to a commit and a read, so a dead database does not restart the process."""
+    """Health, metrics and documents.
+
+    Liveness depends on the process only, so a dead database does not restart it. Readiness checks a
+    commit and a read.
+    """
 
     def __init__(
         self,
@@ -107,14 +111,14 @@ class HealthEndpoints:
         writer: Writer,
         clock: Clock,
         *,
-        counted: Callable[[], Awaitable[bytes]],
+        render_metrics: Callable[[], Awaitable[bytes]],
         redis: Callable[[], str],
         document: Callable[[], dict[str, Any]],
     ) -> None:
         self._db = db
         self._writer = writer
         self._clock = clock
-        self._counted = counted
+        self._render_metrics = render_metrics
         self._redis = redis
         self._document = document
         self._encoded: bytes | None = None
@@ -122,11 +126,14 @@ class HealthEndpoints:
         self._ready: dict[str, str] = {}
 
     async def live(self, request: Request) -> Response:
-        """Say that the process answers."""
+        """Return that the process is alive."""
         return json_response({"status": "live"})
 
     async def ready(self, request: Request) -> Response:
-        """Say that a commit works; `NotReady` (503) if not. A yes is good for a second, so asking often costs no commits."""
+        """Return that commits work, or `NotReady` (503).
+
+        A successful check counts for a second, so frequent probes cost no commits.
+        """
         if self._clock.monotonic_s() >= self._ready_until_s:
             self._ready = await self._check_commit_and_read()
             self._ready_until_s = self._clock.monotonic_s() + READY_CACHE_S
@@ -138,7 +145,7 @@ class HealthEndpoints:
     async def _check_commit_and_read(self) -> dict[str, str]:
         try:
             async with asyncio.timeout(PROBE_TIMEOUT_S):
-                version, durability, found = await self._writer.run((), _facts)
+                version, durability, found = await self._writer.run((), _database_properties)
         except Overloaded as error:
             raise _not_ready("writer") from error
         except (Unavailable, TimeoutError) as error:
@@ -154,21 +161,26 @@ class HealthEndpoints:
 
     async def metrics(self, request: Request) -> Response:
         """Return the metrics of all workers for Prometheus."""
-        return Response(200, await self._counted(), ((b"content-type", b"text/plain; version=0.0.4; charset=utf-8"), NO_STORE))
+        return Response(
+            200, await self._render_metrics(), ((b"content-type", b"text/plain; version=0.0.4; charset=utf-8"), NO_STORE)
+        )
 
     async def openapi(self, request: Request) -> Response:
-        """Return the OpenAPI document of both planes, made once."""
+        """Return the OpenAPI document of both planes, generated once."""
         if self._encoded is None:
             self._encoded = encode(self._document())
         return Response(200, self._encoded, (JSON_HEADER, (b"cache-control", b"no-cache")))
 
     async def problem(self, request: Request) -> Response:
-        """Say what a problem means: its `type` is this address."""
+        """Return the description of a problem type.
+
+        The `type` of problem documents is this address.
+        """
         error = registry().get(request.params["code"])
         if error is None:
             raise NotFound
-        said = {"code": error.code, "title": error.title, "status": STATUS[error.kind], "description": getdoc(error)}
-        return json_response(said, headers=((b"cache-control", b"public, max-age=3600"),))
+        description = {"code": error.code, "title": error.title, "status": STATUS[error.kind], "description": getdoc(error)}
+        return json_response(description, headers=((b"cache-control", b"public, max-age=3600"),))
 
 
 def _not_ready(dependency: str, **more: str) -> NotReady:
@@ -176,11 +188,11 @@ def _not_ready(dependency: str, **more: str) -> NotReady:
 
 
 def _revision(tx: ReadTx) -> str | None:
-    """Read something small, as every request that needs a reader does."""
+    """Read the schema revision: a small read that needs a reader like any request."""
     return revision(tx.connection)
 
 
-def _facts(tx: WriteTx) -> tuple[str, str, str | None]:
+def _database_properties(tx: WriteTx) -> tuple[str, str, str | None]:
     """Return version, durability and schema of the database."""
     found = revision(tx.connection)
     if tx.dialect == "postgresql":
@@ -194,14 +206,14 @@ def _facts(tx: WriteTx) -> tuple[str, str, str | None]:
 
 
 def routes(health: HealthEndpoints, *, operator: frozenset[Any]) -> list[Route]:
-    """Return the operator's rows of the contract; `operator` are the roles that may read the metrics."""
+    """Return the routes for operators. `operator` contains the roles that may read the metrics."""
     anyone: frozenset[Any] = frozenset()
-    counted = "# HELP conflicto_commits_total Groups that were committed.\nconflicto_commits_total 42.0\n"
+    metrics = "# HELP conflicto_commits_total Groups that were committed.\nconflicto_commits_total 42.0\n"
     rows = [
         ("/health/live", health.live, anyone, OPERATOR, Docs(summary="Is the process alive?", gives={200: Live})),
         ("/health/ready", health.ready, anyone, OPERATOR, Docs(summary="Can it commit?", gives={200: Ready}, problems=(NotReady,))),
         ("/metrics", health.metrics, operator, OPERATOR,
-         Docs(summary="Metrics for Prometheus", gives={200: None}, files={"text/plain": ({}, counted)})),
+         Docs(summary="Metrics for Prometheus", gives={200: None}, files={"text/plain": ({}, metrics)})),
         ("/problems/{code}", health.problem, anyone, DOCUMENTS, Docs(summary="What a problem means", gives={200: ProblemKind})),
         (PREFIX + "/openapi.json", health.openapi, anyone, DOCUMENTS,
          Docs(summary="This document", gives={200: None}, example={"openapi": "3.1.0"})),

@@ -1,7 +1,7 @@
-"""Cursors of lists: opaque, versioned, and bound to the list and the filters for which they were made.
+"""Cursors of lists: opaque, versioned, and bound to one list with its filters.
 
-A cursor holds the key of the last item of a page, so the next page begins behind it by index, however far that is. It is no secret and
-grants nothing: a caller could name any place of a list that they may read.
+A cursor contains the key of the last item of a page, so the database finds the next page by index.
+It is no secret and grants no access.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ DIGEST_BYTES = 8
 MAX_CURSOR_CHARS = 200
 MAX_KEY_INTEGER = 2**63 - 1
 PAGING_FIELDS = frozenset({"limit", "offset", "cursor"})
-"""Query fields that say which part of a list is wanted; all others are filters."""
+"""Query fields that select a part of a list. All others are filters."""
 
 INVALID = "is no next_cursor of this list with these filters; leave it out to begin at the first page"
 
@@ -34,15 +34,16 @@ _decode = msgspec.msgpack.Decoder(tuple[int, bytes, list[int | str]]).decode
 
 
 def encode_cursor(request: Request, key: Key) -> str:
-    """Return the cursor of the place behind the item with `key`."""
+    """Return the cursor that continues after the item with `key`."""
     return urlsafe_b64encode(_encode((VERSION, _digest(request), key))).rstrip(b"=").decode()
 
 
 def decode_cursor(request: Request, cursor: str, kinds: tuple[type, ...]) -> Any:  # noqa: ANN401 - a tuple of `kinds`
-    """Return the key in a cursor, whose members have the types `kinds`.
+    """Return the key in a cursor. Its members have the types `kinds`.
 
     Raises:
-        InvalidInput: the cursor was made for another list or other filters, by another version, or by nobody.
+        InvalidInput: the cursor belongs to another list, other filters or another version, or is
+            forged.
     """
     if len(cursor) > MAX_CURSOR_CHARS:
         raise InvalidInput(errors=(FieldError("/query/cursor", INVALID),))
@@ -57,7 +58,7 @@ def decode_cursor(request: Request, cursor: str, kinds: tuple[type, ...]) -> Any
 
 
 def next_link(request: Request, cursor: str) -> bytes:
-    """Return the value of a `Link` header that leads to the next page, with the limit and the filters of this one."""
+    """Return the `Link` header value of the next page, with the same limit and filters."""
     fields = {name: request.query(name) or "" for name in sorted(request.query_names() - {"offset", "cursor"})}
     path = request.route.path.format_map(request.params)
     return f'<{path}?{urlencode(fields | {"cursor": cursor})}>; rel="next"'.encode()
@@ -65,5 +66,5 @@ def next_link(request: Request, cursor: str) -> bytes:
 
 def _digest(request: Request) -> bytes:
     filters = [(name, request.query(name)) for name in sorted(request.query_names() - PAGING_FIELDS)]
-    of = (request.route.name, sorted((name, str(value)) for name, value in request.params.items()), filters)
-    return blake2b(_encode(of), digest_size=DIGEST_BYTES).digest()
+    identity = (request.route.name, sorted((name, str(value)) for name, value in request.params.items()), filters)
+    return blake2b(_encode(identity), digest_size=DIGEST_BYTES).digest()

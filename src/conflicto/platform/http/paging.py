@@ -1,4 +1,4 @@
-"""Lists: the part that is asked for (`limit`, `cursor`, `offset`) and how they look."""
+"""Paging of lists: queries (`limit`, `cursor`, `offset`) and responses."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_OFFSET_ROWS = 10_000
-"""Items that a list skips one by one; who wants to go further follows cursors, which skip none."""
+"""Largest offset. A list skips items one by one, but a cursor skips none."""
 
 MAX_PAGE_BYTES = 1024 * 1024
-"""Of the items of one page, JSON as it is sent; a single item may be larger."""
+"""Size of the items of one page as JSON. A single item may be larger."""
 
 OF_SERVER = "The installation's id. Every problem document that the server itself wrote holds it."
 SERVER_EXAMPLE = "k3q7mz2p4d"
@@ -30,13 +30,13 @@ CURSOR_EXAMPLE = "kwHECMdYVyZ3ZHqdkc8ABkS5zTwbQA"
 
 
 class StrictModel(BaseModel):
-    """Base of every body and query: unknown fields are refused."""
+    """Base of every body and query, which refuses unknown fields."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=False)
 
 
 def optional_field(description: str | None = None) -> Any:  # noqa: ANN401 - the default of a field of any type
-    """Return the default of a PATCH's field that may be left out, yet may not be null."""
+    """Return the default of a PATCH field that is optional but not nullable."""
     return Field(default_factory=lambda: None, description=description)
 
 
@@ -59,33 +59,34 @@ class PageQuery(StrictModel):
 
     @field_validator("offset")
     @classmethod
-    def _is_near(cls, offset: int) -> int:
+    def _require_small_offset(cls, offset: int) -> int:
         if offset > cls.max_offset_rows:
             raise ValueError(f"must be at most {cls.max_offset_rows}; go on with `cursor`, the next_cursor of the page before")
         return offset
 
     @model_validator(mode="after")
-    def _is_one_place(self) -> PageQuery:
+    def _require_cursor_or_offset(self) -> PageQuery:
         if self.cursor is not None and self.offset:
             raise ValueError("takes either `cursor` or `offset`, not both")
         return self
 
 
 def example(**fields: Any) -> ConfigDict:  # noqa: ANN401 - any JSON
-    """Return the configuration of a model that shows one object of its kind in the OpenAPI document."""
+    """Return the configuration of a model with one example for the OpenAPI document."""
     return ConfigDict(json_schema_extra={"examples": [fields]})
 
 
 def page_example(item: dict[str, Any]) -> ConfigDict:
-    """Return the configuration of a list that shows one item."""
+    """Return the configuration of a list model with one example item."""
     return example(items=[item], total=2, limit=1, offset=0, has_next=True, has_prev=False, next_cursor=CURSOR_EXAMPLE)
 
 
 class PageOut(BaseModel):
     """A part of a list. `total` is null for filtered lists: nothing is counted at read time.
 
-    `offset` is null on a page that a cursor asked for; `next_cursor` is null on the last page. `limit` is what was asked for, or the number
-    of items of a page that ended early because they are large.
+    `offset` is null on a page that a cursor asked for; `next_cursor` is null on the last page.
+    `limit` is what was asked for, or the number of items of a page that ended early because they
+    are large.
     """
 
     has_next_link: ClassVar[bool] = True
@@ -100,7 +101,11 @@ class PageOut(BaseModel):
 
 
 def after_key(request: Request, query: PageQuery, *kinds: type) -> Any:  # noqa: ANN401 - a tuple of `kinds`
-    """Return the key behind which the page begins, None for the first page; `InvalidInput` if the cursor is not of this list."""
+    """Return the key after which the page begins, None for the first page.
+
+    Raises:
+        InvalidInput: the cursor does not belong to this list.
+    """
     return None if query.cursor is None else decode_cursor(request, query.cursor, kinds)
 
 
@@ -108,9 +113,11 @@ def page_response(
     request: Request, query: PageQuery, rows: Sequence[T], total: int | None, *, show: Callable[[T], object], key: Callable[[T], Key],
     is_cut: bool = False, **more: int,
 ) -> Response:  # fmt: skip
-    """Return a list with `more` members; `rows` holds up to one more than the page, which says whether there is a next one.
+    """Return a page of a list with `more` members.
 
-    A page ends before the item that would make it larger than `MAX_PAGE_BYTES`. `is_cut`: further rows were not read for their size.
+    `rows` has up to one row more than the page, which shows that there is a next page. A page ends
+    before the item that would make it larger than `MAX_PAGE_BYTES`. `is_cut`: further rows were not
+    read because of their size.
     """
     items = _fitting(map(show, rows[: query.limit]))
     has_next = is_cut or len(rows) > len(items)
@@ -129,11 +136,11 @@ def page_response(
     return json_response(body, headers=(NO_STORE, *(((b"link", next_link(request, cursor)),) if cursor else ())))
 
 
-def _fitting(shown: Iterable[object]) -> list[Raw]:
-    """Return the first items as JSON, as many as a page may hold, and at least one."""
+def _fitting(items_out: Iterable[object]) -> list[Raw]:
+    """Return the first items as JSON that fit on a page, at least one."""
     items: list[Raw] = []
     bytes_left = MAX_PAGE_BYTES
-    for each in shown:
+    for each in items_out:
         encoded = encode(each)
         bytes_left -= len(encoded)
         if items and bytes_left < 0:

@@ -1,6 +1,7 @@
-"""The path below which a server lies where it shares a host name with others, such as `/live`.
+"""Path prefix of a server that shares a host name with others, such as `/live`.
 
-Proxies either keep the path in the requests that they pass on or take it away; a server takes both for the same.
+Some proxies keep the prefix in the requests that they forward, others remove it. The server accepts
+both.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ _ENDS = frozenset({b"", b"/", b"?"})
 
 
 def prefix_of(public_url: str) -> str:
-    """Return the path of the public URL without a slash at its end, empty for none."""
+    """Return the path of the public URL without its last slash, empty for none."""
     return urlsplit(public_url).path.rstrip("/")
 
 
 def without_prefix(target: bytes, prefix: bytes) -> bytes:
-    """Return a request's target as a server sees it that has its host name for itself."""
+    """Return a request's target without the prefix."""
     rest = target[len(prefix) :]
     if not target.startswith(prefix) or rest[:1] not in _ENDS:
         return target
@@ -30,11 +31,11 @@ def without_prefix(target: bytes, prefix: bytes) -> bytes:
 
 
 def with_prefix(prefix: bytes, headers: Iterable[Header]) -> tuple[Header, ...]:
-    """Return headers whose addresses of ours lie below the prefix."""
-    begins = {b"location": b"/", b"link": b"</"}
+    """Return headers in which `Location` and `Link` of this server contain the prefix."""
+    starts = {b"location": b"/", b"link": b"</"}
     return tuple(
-        (name, value.replace(begins[name], begins[name][:-1] + prefix + b"/", 1))
-        if name in begins and value.startswith(begins[name])
+        (name, value.replace(starts[name], starts[name][:-1] + prefix + b"/", 1))
+        if name in starts and value.startswith(starts[name])
         else (name, value)
         for name, value in headers
     )

@@ -1,4 +1,4 @@
-"""Domain error → RFC 9457 problem document: the only table of statuses, and the only place that formats an error."""
+"""Problem documents (RFC 9457) of domain errors, and the only table of their statuses."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ PROBLEM_HEADER: Header = (b"content-type", b"application/problem+json")
 
 
 def problem_document(error: DomainError, *, request_id: str, server: str) -> dict[str, Any]:
-    """Return the document: `type, title, status, detail, instance, code, request_id, server`, then `errors` and the error's own fields.
+    """Return the problem document of an error.
 
-    `server` is the installation's id: what stands between a client and the server cannot make it up, so only a document with it is
-    the server's own word.
-
-    `instance` names the request and not its path: a path is input, and input is never echoed.
+    Its members are `type`, `title`, `status`, `detail`, `instance`, `code`, `request_id`, `server`,
+    then `errors` and the error's own fields. `server` is the installation's id. A proxy does not
+    know it, so only documents with it come from the server. `instance` contains the request's id
+    instead of its path, because input is never echoed.
     """
     document: dict[str, Any] = {
         "type": "/problems/" + error.code,
@@ -61,12 +61,15 @@ def problem_document(error: DomainError, *, request_id: str, server: str) -> dic
 
 
 def problem_code(error: Exception) -> str:
-    """Return the code of the document that tells of any exception."""
+    """Return the problem code of any exception."""
     return error.code if isinstance(error, DomainError) else InternalError.code
 
 
 def problem_response(error: Exception, *, request_id: str, server: str) -> Response:
-    """Return the answer for any exception; what is not a domain error says nothing of itself."""
+    """Return the response to any exception.
+
+    Other exceptions than domain errors reveal no details.
+    """
     known = error if isinstance(error, DomainError) else InternalError()
     headers: list[Header] = [PROBLEM_HEADER, NO_STORE]
     if known.retry_after_s is not None:
@@ -84,9 +87,10 @@ def problem_response(error: Exception, *, request_id: str, server: str) -> Respo
 
 
 def invalid_input(errors: Sequence[Mapping[str, Any]]) -> InvalidInput:
-    """Turn Pydantic's list of errors into ours: pointers and Pydantic's own sentences, never the input.
+    """Convert Pydantic's errors to pointers and messages, without the input.
 
-    A field that is not known is told at the object that holds it, because its name is input too.
+    The pointer of an unknown field is that of its object, because the name of the field is input
+    too.
     """
     return InvalidInput(errors=tuple(_field_error(error) for error in errors[:20]))
 

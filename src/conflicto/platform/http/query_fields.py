@@ -1,4 +1,4 @@
-"""Which query fields a route knows. Others are refused, because a mistyped name that does nothing is found too late."""
+"""Query fields that a route accepts. Others are refused, so that a mistyped name is noticed."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
 
 def require_known_fields(request: Request) -> None:
-    """Refuse a query field that the call's route does not declare; ask only where there is a query at all.
+    """Refuse query fields that the route does not declare. Call it only if there is a query.
 
-    Routes outside of the API are for operators, whose monitors add what they like.
+    Routes outside the API accept all fields, because operators' monitors add their own.
 
     Raises:
-        InvalidInput: there is one; which one is not said, because its name is input. Or the query cannot be read.
+        InvalidInput: a field is unknown, or the query is invalid. The name is not echoed, because
+            it is
+            input.
     """
     if not request.route.path.startswith(PREFIX):
         return
@@ -35,16 +37,19 @@ def require_known_fields(request: Request) -> None:
 
 
 def query_model(route: Route) -> type[BaseModel] | None:
-    """Return the model of a route's query fields: the data plane declares it, the control plane's endpoint takes it."""
+    """Return the model of a route's query fields, or None.
+
+    Data-plane routes declare it. Control-plane endpoints have it as a parameter.
+    """
     if route.handler is not None:
         return route.docs.query
-    return _taken_by(getattr(route.endpoint, "__func__", route.endpoint))
+    return _query_parameter(getattr(route.endpoint, "__func__", route.endpoint))
 
 
 @functools.cache
-def _taken_by(endpoint: Any) -> type[BaseModel] | None:  # noqa: ANN401 - a function of any signature
+def _query_parameter(endpoint: Any) -> type[BaseModel] | None:  # noqa: ANN401 - a function of any signature
     for hint in get_type_hints(endpoint, include_extras=True).values():
-        if any(isinstance(said, params.Query) for said in getattr(hint, "__metadata__", ())):
+        if any(isinstance(each, params.Query) for each in getattr(hint, "__metadata__", ())):
             model: type[BaseModel] = hint.__origin__
             return model
     return None

@@ -1,6 +1,6 @@
-"""What a route declares: where it is, who may call it, what it takes and gives, and on which plane it runs.
+"""Routes: declarations of the API's routes, and the table that matches requests.
 
-A route cannot be made without saying who may call it: deny by default is a property of the type.
+A route cannot be created without its roles, so routes are denied by default.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ PREFIX = "/api/v1"
 MAX_PATH_CHARS = 2048
 
 MAX_CACHED_PATHS = 20_000
-"""Matched addresses that are remembered, about 1 KB each; when full, all are forgotten and walked again."""
+"""Number of cached matches, about 1 KB each. When full, the cache is cleared."""
 
 MAX_CACHED_PATH_CHARS = 200
-"""Characters of a path that is remembered: more than any address of ours has. Only ASCII is, of which each takes one byte."""
+"""Longest path that is cached; all paths of the API are shorter. Only ASCII paths are cached."""
 
 _INTEGER = re.compile(r"[1-9][0-9]{0,14}", re.ASCII)
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}", re.ASCII)
@@ -53,10 +53,15 @@ class MethodNotAllowed(DomainError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Docs:
-    """Description of a route in the OpenAPI document: one line, its bodies, its query fields and the problems it may answer with.
+    """Description of a route in the OpenAPI document.
 
-    `files`: further members of the schema, and an example, of each media type that is no JSON. `events`: an example of the event
-    stream that it answers with, or may. `shortest_key`: characters that an idempotency key has at least.
+    - `summary`: one line.
+    - `takes`, `gives`: models of the request body, and of response bodies by status.
+    - `problems`: problems that the route itself may return.
+    - `files`: schema members and an example of each media type other than JSON.
+    - `events`: an example of its event stream.
+    - `sends`: response headers.
+    - `min_key_chars`: shortest idempotency key.
     """
 
     summary: str
@@ -69,17 +74,21 @@ class Docs:
     files: Mapping[str, tuple[Mapping[str, str], str | None]] = field(default_factory=dict)
     events: str = ""
     sends: tuple[str, ...] = ()
-    shortest_key: int = 1
+    min_key_chars: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One row of the contract. `handler` None: the control plane's framework has it; else a data-plane function of a `Call`.
+    """A route of the API.
 
-    `policy` is what a call spends from. `guesses`: what a wrong code or secret spends from as well. `replays`: says whether a call
-    repeats, with its idempotency key, one that was answered before; no limit refuses those.
-    `shows_presence`: a request counts as a sign of life of its caller.
-    `takes_ticket`: where a browser cannot send a token, `?ticket=` stands for it. `is_page`: a page, or a file of one, for browsers.
+    - `handler`: the data-plane function; None for routes that the control plane's framework runs.
+    - `policy`: the rate-limit policy of its requests.
+    - `guesses`: further policies that a wrong code or secret spends from.
+    - `replays`: whether a request repeats an answered one by its idempotency key. No limit refuses
+      it.
+    - `shows_presence`: a request counts as presence of its caller.
+    - `takes_ticket`: `?ticket=` may replace the token, because browsers cannot send one.
+    - `is_page`: a page for browsers, or one of its files.
     """
 
     method: str
@@ -104,12 +113,18 @@ class Route:
 
 
 def control(method: str, path: str, endpoint: Callable[..., Awaitable[Response]], **declared: Any) -> Route:  # noqa: ANN401 - Route's fields
-    """Return a route whose endpoint the framework calls with validated arguments; `path` is below the API prefix."""
+    """Return a control-plane route: the framework calls its endpoint with validated arguments.
+
+    `path` is relative to the API prefix.
+    """
     return Route(method=method, path=PREFIX + path, endpoint=endpoint, **declared)
 
 
 def data(method: str, path: str, handler: Callable[[Request], Awaitable[Response]], **declared: Any) -> Route:  # noqa: ANN401 - Route's fields
-    """Return a route whose handler the front door calls directly; `path` is below the API prefix."""
+    """Return a data-plane route: the pipeline calls its handler directly.
+
+    `path` is relative to the API prefix.
+    """
     return Route(method=method, path=PREFIX + path, endpoint=handler, handler=handler, **declared)
 
 
@@ -117,38 +132,38 @@ def data(method: str, path: str, handler: Callable[[Request], Awaitable[Response
 class _Node:
     fixed: dict[str, _Node] = field(default_factory=dict)
     param: tuple[str, Callable[[str], Any]] | None = None
-    below: _Node | None = None
+    child: _Node | None = None
     rest: tuple[str, _Node] | None = None
     routes: dict[str, Route] = field(default_factory=dict)
 
 
 class RouteTable:
-    """Finds the route of a path by walking its segments; a fixed segment wins over a parameter.
+    """Tree of path segments that finds the route of a request.
 
-    `{name:path}` takes all segments that are left.
+    A fixed segment takes precedence over a parameter. `{name:path}` matches all remaining segments.
     """
 
     def __init__(self, routes: list[Route]) -> None:
         self.routes = routes
         self._root = _Node()
-        self._found: dict[tuple[str, str], tuple[Route, dict[str, Any]]] = {}
+        self._cache: dict[tuple[str, str], tuple[Route, dict[str, Any]]] = {}
         for route in routes:
             self._add(route)
 
     def match(self, method: str, path: str) -> tuple[Route, dict[str, Any]]:
-        """Return the route and its parsed parameters, which the caller must not change: everyone polls the same few addresses.
+        """Return the route and its parsed parameters. Matches are cached, so do not change them.
 
         Raises:
-            NotFound: no route has this path, or a parameter cannot be an id of its kind.
+            NotFound: no route has this path, or a parameter is no valid id.
             MethodNotAllowed: the path has routes, but not for this method.
         """
-        found = self._found.get((method, path))
+        found = self._cache.get((method, path))
         if found is None:
             found = self._walk(method, path)
             if len(path) <= MAX_CACHED_PATH_CHARS and path.isascii():
-                if len(self._found) >= MAX_CACHED_PATHS:
-                    self._found.clear()
-                self._found[method, path] = found
+                if len(self._cache) >= MAX_CACHED_PATHS:
+                    self._cache.clear()
+                self._cache[method, path] = found
         return found
 
     def _walk(self, method: str, path: str) -> tuple[Route, dict[str, Any]]:
@@ -163,12 +178,12 @@ class RouteTable:
                 name, node = node.rest
                 params[name] = "/".join(segments[nth:])
                 break
-            below = node.fixed.get(segment)
-            if below is None and node.param is not None:
+            child = node.fixed.get(segment)
+            if child is None and node.param is not None:
                 name, parse = node.param
                 params[name] = parse(segment)
-                below = node.below
-            node = below
+                child = node.child
+            node = child
         if node is None or not node.routes:
             raise NotFound
         route = node.routes.get(method) or (node.routes.get("GET") if method == "HEAD" else None)
@@ -185,8 +200,8 @@ class RouteTable:
             elif segment.startswith("{"):
                 name = segment.strip("{}")
                 node.param = node.param or (name, _parser(name))
-                node.below = node.below or _Node()
-                node = node.below
+                node.child = node.child or _Node()
+                node = node.child
             else:
                 node = node.fixed.setdefault(segment, _Node())
         if route.method in node.routes:

@@ -1,1 +1,1 @@
-"""The OpenAPI document of both planes: names, headers, problems and bodies of each operation."""
+"""OpenAPI document of both planes: names, headers, problems and bodies of each operation."""

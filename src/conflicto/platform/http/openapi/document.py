@@ -1,4 +1,4 @@
-"""The whole document: FastAPI's, with our names, shared parts, tags, servers and security schemes."""
+"""The OpenAPI document: FastAPI's, with schema names, shared parts, tags and security schemes."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ if TYPE_CHECKING:
     from conflicto.platform.http.openapi.problems import Problems
 
 TAGS = {
-    "sessions": "Sessions: make, read, change, move through the lifecycle, export, delete.",
-    "links": "Links of hosts and screens, and the tokens that they hold.",
+    "sessions": "Sessions: create, read, change, move through the lifecycle, export, delete.",
+    "links": "Links of hosts and screens, and their tokens.",
     "joining": "From a code and a nickname to a seat.",
-    "participants": "Seats: one's own, and all of a session.",
-    "activities": "Activities: make, order, open, reveal, ask again.",
-    "activity types": "Registered types of activities, and what fits them.",
+    "participants": "Seats: the caller's own, and all of a session.",
+    "activities": "Activities: create, order, open, reveal, start further rounds.",
+    "activity types": "Registered types of activities, and their schemas.",
     "responses": "Responses of participants to activities.",
-    "polling": "Status, feeds, results and streams, which every page follows.",
+    "polling": "Status, feeds, results and streams.",
     "operation": "Health, metrics, and documents about the API.",
 }
 
 ABOUT_HEADERS = (
     "\n\nThe server itself may refuse any request before it knows the operation: 400 `not-http` or `host-invalid`, 404 `not-found`,"
-    " 405 `method-not-allowed`, 431 `head-too-large`, 503 `too-many-connections`. `HEAD` is answered wherever `GET` is."
+    " 405 `method-not-allowed`, 431 `head-too-large`, 503 `too-many-connections`. `HEAD` works wherever `GET` does."
 )
 
 
 def finish_document(
     document: dict[str, Any], problems: Iterable[Problems], models: Mapping[str, Any], about: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return FastAPI's document without its own 422, which nobody ever gets, and with what all operations share."""
+    """Return FastAPI's document with the shared parts, and without its own 422 responses."""
     for operation in _operations(document):
         if "HTTPValidationError" in str(operation["responses"].get("422")):
             del operation["responses"]["422"]
-        _name_body(operation)
-        _bound_ids(operation)
+        _describe_optional_body(operation)
+        _describe_path_ids(operation)
         for parameter in operation.get("parameters", ()):
             simplify_parameter(parameter)
         _put_json_first(operation)
@@ -78,8 +78,8 @@ def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from path.values()
 
 
-def _name_body(operation: dict[str, Any]) -> None:
-    """Say that a body may be left out, or be null, which servers take as none."""
+def _describe_optional_body(operation: dict[str, Any]) -> None:
+    """Describe an optional body: it may be missing, or null."""
     body = operation.get("requestBody")
     if body is None:
         return
@@ -90,26 +90,26 @@ def _name_body(operation: dict[str, Any]) -> None:
         content["schema"] = {"anyOf": [named[0], {"type": "null"}]}
 
 
-def _bound_ids(operation: dict[str, Any]) -> None:
-    """Describe ids in paths alike on both planes: the route table, not the framework, refuses what is none."""
+def _describe_path_ids(operation: dict[str, Any]) -> None:
+    """Describe ids in paths. The route table, not the framework, refuses invalid ones."""
     for parameter in operation.get("parameters", ()):
         if parameter.get("in") == "path":
             parameter.update(path_parameter(parameter["name"]))
 
 
 def _put_json_first(operation: dict[str, Any]) -> None:
-    """Put JSON before event streams: some generators know the first media type of a response alone."""
+    """Put JSON before event streams, because some generators read the first media type only."""
     for response in operation["responses"].values():
         if "content" in response:
             response["content"] = dict(sorted(response["content"].items(), key=lambda item: item[0] != "application/json"))
 
 
 def schemas_of(bodies: Iterable[type[BaseModel]], queries: Iterable[type[BaseModel]]) -> dict[str, Any]:
-    """Return the schemas of bodies, and of what the fields of bodies and queries name; FastAPI does not see these models."""
+    """Return the schemas of data-plane models, which FastAPI does not see."""
     schemas: dict[str, Any] = {}
     for model in bodies:
-        made = model.model_json_schema(ref_template=f"{REF}{{model}}")
-        schemas |= made.pop("$defs", {}) | {model.__name__: made}
+        schema = model.model_json_schema(ref_template=f"{REF}{{model}}")
+        schemas |= schema.pop("$defs", {}) | {model.__name__: schema}
     for model in queries:
         schemas |= model.model_json_schema().get("$defs", {})
     return schemas

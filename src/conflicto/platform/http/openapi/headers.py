@@ -1,4 +1,4 @@
-"""Headers of the contract: described once, referred to by every operation that takes or sends them."""
+"""Headers of the API, described once and referenced by every operation that uses them."""
 
 from __future__ import annotations
 
@@ -11,48 +11,52 @@ if TYPE_CHECKING:
 
 _REQUEST: dict[str, tuple[str, dict[str, Any]]] = {
     "Idempotency-Key": (
-        "1 to 128 visible ASCII characters, at least 16 for joining, such as a UUID. The same key with the same body happens once.",
+        "1 to 128 visible ASCII characters, at least 16 for joining, such as a UUID. A request with the same key and body has one effect.",
         {"type": "string", "minLength": 1, "maxLength": 128, "pattern": r'^("[!#-~]{1,128}"|[!#-~]{1,128})$'},
     ),
     "If-Match": (
-        'Tag of the revision that the change was made on, such as `"r7"`, or a list; 412 if the present one is another.',
+        'ETag of the revision to change, such as `"r7"`, or a list; 412 if the current revision is another.',
         {"type": "string", "pattern": r'^(\*|(.*,\s*)?(W/)?"r[0-9]{1,9}((--?|;)(gzip|br|zstd|deflate))?"(\s*,.*)?)$'},
     ),
-    "If-Range": ("`ETag` of the file that the caller has a part of; another file comes whole.", {"type": "string"}),
-    "If-None-Match": ("Tag of the body that the caller has; 304 if it still holds.", {"type": "string"}),
-    "Last-Event-ID": ("Id of the last event that the caller has; browsers send it by themselves.", {"type": "string"}),
+    "If-Range": (
+        "`ETag` of a partly downloaded file. If the file has changed, the response is the whole file.",
+        {"type": "string"},
+    ),
+    "If-None-Match": ("ETag of the caller's body; 304 if it is current.", {"type": "string"}),
+    "Last-Event-ID": ("Id of the last received event. Browsers send it automatically.", {"type": "string"}),
     "Link-Key": (
-        "The `link_key` of the session whose code is given, from its link to join: no limit on wrong codes refuses the request.",
+        "The session's `link_key` from its join link. Requests with it are exempt from the limit on wrong codes.",
         {"type": "string"},
     ),
     "Prefer": (
-        "`wait=25`: hold an answer without news back for so many seconds. Of an export `respond-async, wait=2`: a job after so many.",
+        "`wait=25`: wait up to 25 seconds for changes. For an export, `respond-async, wait=2`: return a job after 2 seconds.",
         {"type": "string"},
     ),
-    "Range": ("`bytes=N-`: the file from byte N on; any other single range of bytes as well.", {"type": "string"}),
+    "Range": ("`bytes=N-`, or any other single range of bytes of the file.", {"type": "string"}),
 }
 
 _RESPONSE: dict[str, str] = {
-    "Accept-Ranges": "`bytes`: a download that broke off can go on.",
-    "Cache-Control": "Whether and for how long the response may be kept.",
+    "Accept-Ranges": "`bytes`: an interrupted download can continue.",
+    "Cache-Control": "Whether and for how long the response may be cached.",
     "Content-Disposition": "Name of the file.",
-    "Content-Range": "Which bytes of the file the response holds, of how many; of a 206.",
-    "Deletion-Receipt": "What was deleted: counts, day and a digest of the ids, signed (JWS); `/.well-known/jwks.json` has the keys.",
-    "ETag": 'Tag of the body, for `If-None-Match`; of a host\'s session or activity the revision, such as `"r7"`, for `If-Match`.',
+    "Content-Range": "The bytes in a 206 response, and the size of the file.",
+    "Deletion-Receipt": "Signed counts, day and digest of the deleted ids (JWS). `/.well-known/jwks.json` has the keys.",
+    "ETag": 'ETag of the body, for `If-None-Match`. For a host\'s session or activity, the revision, such as `"r7"`, for `If-Match`.',
     "Feed-Cursor": "The page's `cursor`.",
     "Link": 'Where to continue (`rel="next"`) or to begin again (`rel="start"`), RFC 8288.',
-    "Location": "Address of what was made, or of the job.",
-    "Poll-After": "Milliseconds until the next request is worth while.",
-    "Preference-Applied": "`wait=…` or `respond-async`: what was granted of `Prefer`.",
-    "RateLimit": 'What is left, and the seconds until there is more, such as `"poll";r=0;t=1`.',
-    "RateLimit-Policy": 'The policy that the call spends from, such as `"poll";q=600;w=60`: 600 requests in 60 seconds.',
-    "Renewed-Token": "A fresh token in place of one past half of its life: store it and use it from then on.",
-    "Retry-After": "Seconds until the same call may be made again.",
+    "Location": "URL of the created object, or of the job.",
+    "Poll-After": "Milliseconds to wait before the next request.",
+    "Preference-Applied": "The applied preference: `wait=…` or `respond-async`.",
+    "RateLimit": 'Remaining requests, and seconds until more are allowed, such as `"poll";r=0;t=1`.',
+    "RateLimit-Policy": 'Rate-limit policy of the request, such as `"poll";q=600;w=60`: 600 requests in 60 seconds.',
+    "Renewed-Token": "A renewed token after half of a token's life. Store it and use it instead.",
+    "Retry-After": "Seconds to wait before the same request.",
     "Vary": "Request headers that the response depends on.",
     "WWW-Authenticate": "The scheme of the token.",
-    "X-Request-Id": "Id of the request, which finds it in the server's log.",
+    "X-Request-Id": "Id of the request in the server's log.",
 }
-"""`RateLimit` and `RateLimit-Policy` are of draft-ietf-httpapi-ratelimit-headers."""
+"""Response headers. draft-ietf-httpapi-ratelimit-headers defines `RateLimit` and
+`RateLimit-Policy`."""
 
 _INTEGERS = {"Poll-After", "Retry-After"}
 
@@ -74,12 +78,15 @@ def components() -> dict[str, Any]:
     return {"headers": headers, "parameters": parameters}
 
 
-def request_header(name: str, *, shortest_key: int) -> dict[str, Any]:
-    """Return a parameter of an operation; a route that demands longer idempotency keys says so in its own."""
-    if name != "Idempotency-Key" or shortest_key == 1:
+def request_header(name: str, *, min_key_chars: int) -> dict[str, Any]:
+    """Return a header parameter.
+
+    Routes with longer idempotency keys get a parameter of their own.
+    """
+    if name != "Idempotency-Key" or min_key_chars == 1:
         return {"$ref": f"#/components/parameters/{name}"}
     text, schema = _REQUEST[name]
-    longer = {**schema, "minLength": shortest_key, "pattern": schema["pattern"].replace("{1,", f"{{{shortest_key},")}
+    longer = {**schema, "minLength": min_key_chars, "pattern": schema["pattern"].replace("{1,", f"{{{min_key_chars},")}
     return {"name": name, "in": "header", "required": False, "description": text, "schema": longer}
 
 

@@ -1,4 +1,4 @@
-"""Schemas of bodies and parameters, in forms that every generator of clients reads alike."""
+"""Schemas of bodies and parameters, in forms that all client generators support."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 
 def describe_defaults(schema: dict[str, Any]) -> None:
-    """Replace the defaults of a body's members by a sentence, because some generators send or demand members that have one.
+    """Replace the defaults of a body's members by descriptions.
 
-    The server has more to go by than the schema, such as an activity's type.
+    Some generators send or require members with defaults. The server's default may depend on more
+    than the schema, such as the activity's type.
     """
     if schema.get("additionalProperties") is not False:
         return  # only bodies refuse unknown members
@@ -18,7 +19,10 @@ def describe_defaults(schema: dict[str, Any]) -> None:
 
 
 def simplify_parameter(parameter: dict[str, Any]) -> None:
-    """Take null from a query parameter's schema, which no query can hold, and leave a reference alone, as some generators demand."""
+    """Remove null from a query parameter's schema, because queries cannot contain it.
+
+    Keep a reference without siblings, as some generators require.
+    """
     schema = parameter.get("schema", {})
     schema.pop("title", None)
     if parameter.get("in") != "query":

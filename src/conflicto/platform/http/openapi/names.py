@@ -1,4 +1,4 @@
-"""Names of schemas in the OpenAPI document: the field's words, which generated clients take as names of classes."""
+"""Names of schemas in the OpenAPI document, which become class names of generated clients."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _NAMES = {
     "ValidateIn": "ActivityTypeValidationRequest",
     "ValidatedOut": "ActivityTypeValidation",
 }
-"""By the names of the models, where the rule below gives another one."""
+"""Schema names by model name, where the rule of `schema_name` does not apply."""
 
 
 def schema_name(model: str) -> str:
@@ -61,21 +61,21 @@ def schema_name(model: str) -> str:
 
 
 def without_titles(schemas: Iterable[dict[str, Any]]) -> None:
-    """Remove titles that only repeat the names of members; some generators take them for names of models."""
+    """Remove titles of members, because some generators take them for model names."""
     for schema in schemas:
         schema.pop("title", None)
 
 
 def with_names(part: Any) -> Any:  # noqa: ANN401 - any JSON
-    """Return a part of the document in which every reference has its schema's name, and bounds are integers."""
+    """Return a part of the document with schema names in references and integers as bounds."""
     if isinstance(part, dict):
-        made = {key: with_names(value) for key, value in part.items()}
+        renamed = {key: with_names(value) for key, value in part.items()}
         for bound in ("minimum", "maximum"):
-            if isinstance(made.get(bound), float) and made[bound].is_integer():
-                made[bound] = int(made[bound])  # FastAPI writes the bounds of integers as floats
-        if isinstance(made.get("$ref"), str) and made["$ref"].startswith(REF):
-            made["$ref"] = REF + schema_name(made["$ref"].removeprefix(REF))
-        if isinstance(made.get("mapping"), dict):
-            made["mapping"] = {key: REF + schema_name(value.removeprefix(REF)) for key, value in made["mapping"].items()}
-        return made
+            if isinstance(renamed.get(bound), float) and renamed[bound].is_integer():
+                renamed[bound] = int(renamed[bound])  # FastAPI writes the bounds of integers as floats
+        if isinstance(renamed.get("$ref"), str) and renamed["$ref"].startswith(REF):
+            renamed["$ref"] = REF + schema_name(renamed["$ref"].removeprefix(REF))
+        if isinstance(renamed.get("mapping"), dict):
+            renamed["mapping"] = {key: REF + schema_name(value.removeprefix(REF)) for key, value in renamed["mapping"].items()}
+        return renamed
     return [with_names(each) for each in part] if isinstance(part, list) else part

@@ -1,4 +1,4 @@
-"""Operation ids: the names of the functions in generated clients. An id never changes once it was published."""
+"""Operation ids: function names of generated clients. A published id never changes."""
 
 from __future__ import annotations
 
@@ -96,4 +96,4 @@ OPERATION_IDS = {
     "GET /problems/{code}": "getProblemType",
     "GET /api/v1/openapi.json": "getOpenApi",
 }
-"""By `METHOD /template`. A new route needs its line here."""
+"""Operation ids by `METHOD /template`. A new route needs an entry."""

@@ -1,4 +1,4 @@
-"""One operation of the OpenAPI document: its roles, parameters, body and responses, which FastAPI cannot know by itself."""
+"""Operations of the OpenAPI document: roles, parameters, bodies and responses."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ NO_CONTENT = 204
 FIRST_REDIRECT = 300
 
 MAX_ID = 10**15 - 1
-"""Of sessions and participants: 15 digits, as the route table reads them."""
+"""Largest id of sessions and participants: 15 digits, as in the route table."""
 
 EVENT_STREAM = "text/event-stream"
 
 SUCCESS = {
-    200: "As asked", 201: "Made", 202: "Begun; the job tells when it is done", 204: "Done; there is no body",
-    206: "The part that was asked for", 304: "The caller has this body already",
+    200: "Success", 201: "Created", 202: "Accepted; the job shows its progress", 204: "Success without a body",
+    206: "The requested range", 304: "The caller's body is current",
 }  # fmt: skip
 
 _PARAMETER = re.compile(r"{(\w+)}")
@@ -59,7 +59,7 @@ def responses_of(route: Route, problems: Problems) -> dict[int | str, dict[str, 
 
 
 def _content(route: Route) -> dict[str, Any]:
-    """Return the bodies of a success that no model describes."""
+    """Return the bodies of a success response without a model."""
     content = {
         media_type: {"schema": {"type": "string", **more}, **({} if example is None else {"example": example})}
         for media_type, (more, example) in route.docs.files.items()
@@ -73,11 +73,11 @@ def _content(route: Route) -> dict[str, Any]:
 
 
 def extra_of(route: Route) -> dict[str, Any]:
-    """Return what is merged into the operation: the roles, and for the data plane its parameters and body."""
+    """Return additions to the operation: its roles, and parameters and body of the data plane."""
     extra: dict[str, Any] = {"x-roles": sorted(route.who) or ["anyone"], "security": _security(route)}
     declared = inspect.signature(route.endpoint).parameters
     parameters = [path_parameter(name) for name in _PARAMETER.findall(route.path) if name not in declared]
-    parameters += [request_header(name, shortest_key=route.docs.shortest_key) for name in route.docs.headers]
+    parameters += [request_header(name, min_key_chars=route.docs.min_key_chars) for name in route.docs.headers]
     if route.handler is not None:
         if route.docs.query:
             parameters += _query_parameters(route.docs.query)

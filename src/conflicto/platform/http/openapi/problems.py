@@ -1,4 +1,4 @@
-"""Problem documents in the OpenAPI document: which codes a route answers, and the members of each."""
+"""Problem documents in the OpenAPI document: the codes of each route, and their members."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from conflicto.platform.http.routes import Route
 
     Refusals = Callable[[frozenset[Any]], tuple[type[DomainError], ...]]
-    """From the roles of a route to the ways in which a caller may be refused; the access room knows them."""
+    """Function from the roles of a route to its authentication errors; the access package has it."""
 
     Problems = dict[int, list[type[DomainError]]]
     """The problems of a route by status."""
@@ -47,20 +47,24 @@ BODY_PROBLEMS = (
     MediaTypeUnsupported,
     InvalidInput,
 )
-"""Refusals of the gate in front of every body, and those of validation after it."""
+"""Problems of reading and validating a body."""
 
 
 class FieldProblem(BaseModel):
-    """One thing wrong with one place of the input."""
+    """An error of one input field."""
 
     pointer: str = Field(description="JSON pointer (RFC 6901) into the body, or /query/…")
     message: str
 
 
 class Problem(BaseModel):
-    """An error, after RFC 9457. Branch on `code`; the texts are for people. Members after `errors` belong to the codes that they name.
+    """An error, after RFC 9457.
 
-    A client must expect codes and members that this document does not name: an unknown code follows the class of its status.
+    Branch on `code`; the texts are for people. Members after `errors` belong to the codes that they
+    name.
+
+    A client must expect codes and members that this document does not name: an unknown code follows
+    the class of its status.
     """
 
     type: str = Field(description="`/problems/` and the code.")
@@ -87,7 +91,7 @@ class Problem(BaseModel):
 
 
 def problem_schemas() -> dict[str, Any]:
-    """Return the schemas of problem documents; no member has a default, because what a code does not bring is absent."""
+    """Return the schemas of problem documents, without defaults, because members may be absent."""
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     for member in problem["properties"].values():
         member.pop("default", None)
@@ -95,12 +99,12 @@ def problem_schemas() -> dict[str, Any]:
 
 
 def problems_of(route: Route, refusals: Refusals) -> Problems:
-    """Return the problems that a route may answer with, by status: its own, and those that come with what it declares."""
+    """Return the problems of a route by status: its own, and those of its declaration."""
     found: list[type[DomainError]] = [*route.docs.problems, *refusals(route.who), TextInvalid, InternalError, Unavailable]
     if route.who or route.policy.scope is LimitScope.SERVER:
         found.append(TooManyRequests)
     if route.method in METHODS_WITH_BODY:
-        found += (Overloaded, *BODY_PROBLEMS)  # routes that take no body look at what comes instead of none
+        found += (Overloaded, *BODY_PROBLEMS)  # routes without a body check it too
     if "{" in route.path:
         found.append(NotFound)
     if route.path.startswith(PREFIX):
@@ -112,7 +116,7 @@ def problems_of(route: Route, refusals: Refusals) -> Problems:
 
 
 def problem_responses(problems: Problems) -> dict[int | str, dict[str, Any]]:
-    """Return the responses of a route that are problems."""
+    """Return the problem responses of a route."""
     return {
         status: {
             "description": "; ".join(f"`{error.code}`: {error.title}" for error in errors),
@@ -129,7 +133,7 @@ def problem_responses(problems: Problems) -> dict[int | str, dict[str, Any]]:
 
 
 def problem_examples(every: Iterable[Problems]) -> dict[str, Any]:
-    """Return one example for each code that any route answers."""
+    """Return one example for each problem code of any route."""
     errors = {error.code: error for problems in every for some in problems.values() for error in some}
     return {code: {"summary": error.title, "value": _example(error)} for code, error in sorted(errors.items())}
 
