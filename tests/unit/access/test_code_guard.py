@@ -9,7 +9,7 @@ from conflicto.access.code_guard import (
     COST_UNDER_ATTACK,
     SERVER_POLICY,
     CodeGuard,
-    Payments,
+    PendingCharges,
     share_of_server_policy,
 )
 from conflicto.access.errors import TooManyGuesses
@@ -293,33 +293,33 @@ def test_workers_that_cannot_count_together_share_the_misses() -> None:
 
 
 class Slow:
-    """A limiter whose word comes when `said` is set, and then is an error."""
+    """A limiter that fails once `is_answered` is set."""
 
     def __init__(self) -> None:
-        self.said = asyncio.Event()
-        self.given_back: list[str] = []
+        self.is_answered = asyncio.Event()
+        self.refunded: list[str] = []
 
     async def spend(self, policy: Policy, key: str, cost: int = 1) -> Verdict:
-        await self.said.wait()
+        await self.is_answered.wait()
         raise Unavailable
 
     def refund(self, policy: Policy, key: str, cost: int = 1, *, by: Verdict | None = None) -> None:
-        self.given_back.append(policy.name)
+        self.refunded.append(policy.name)
 
 
-async def test_whoever_goes_away_before_the_limit_is_known_is_given_back_nothing_that_was_not_taken() -> None:
+async def test_a_try_cancelled_before_the_verdict_gets_no_refund_of_a_failed_charge() -> None:
     limiter = Slow()
-    payments = Payments(limiter, ADDRESS_POLICY)  # type: ignore[arg-type] - a double
-    gone = asyncio.create_task(payments.pay("tried", ANNA, 1))
+    charges = PendingCharges(limiter, ADDRESS_POLICY)  # type: ignore[arg-type] - a double
+    gone = asyncio.create_task(charges.charge("tried", ANNA, 1))
     await asyncio.sleep(0)
     gone.cancel()
     await asyncio.gather(gone, return_exceptions=True)
-    assert len(payments) == 0
+    assert len(charges) == 0
 
-    limiter.said.set()
+    limiter.is_answered.set()
     for _ in range(3):
         await asyncio.sleep(0)
-    assert limiter.given_back == []
+    assert limiter.refunded == []
 
 
 class RemoteFlags(SharedFlags):
