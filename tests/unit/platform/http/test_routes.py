@@ -111,7 +111,7 @@ def test_memory_of_addresses_is_bounded(table: RouteTable, monkeypatch: pytest.M
     for number in range(1, 9):
         assert table.match("GET", f"/api/v1/sessions/{number}")[1] == {"session_id": number}
 
-    assert len(table._found) <= 3
+    assert len(table._cache) <= 3
 
 
 def test_nothing_is_declared_twice() -> None:
@@ -132,4 +132,4 @@ def test_paths_that_clients_make_up_take_little_memory(table: RouteTable) -> Non
     for path in ("ABC", long, foreign):
         for _ in range(2):
             assert table.match("GET", f"/api/v1/sessions/by-code/{path}")[1] == {"code": path}
-    assert [path for _, path in table._found] == ["/api/v1/sessions/by-code/ABC"]
+    assert [path for _, path in table._cache] == ["/api/v1/sessions/by-code/ABC"]
