@@ -22,7 +22,7 @@ from conflicto.platform.ids import ordered_uuids, public_id
 from conflicto.responses.model import Moderation
 from conflicto.responses.tables import responses
 from conflicto.sessions.tables import feed_heads
-from conflicto.settings import EMBEDDED
+from conflicto.settings import SQLITE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,7 +71,7 @@ def fill(url: str, data_dir: Path, stage: Stage, activity: str, rows: int, *, no
 
 def embedded(data_dir: Path) -> str:
     """Return the address of the database in a data directory."""
-    return f"sqlite:///{data_dir / EMBEDDED}"
+    return f"sqlite:///{data_dir / SQLITE_FILE}"
 
 
 def _engine(url: str) -> Engine:

@@ -1,6 +1,6 @@
 """Ask an advisory service whether any pinned dependency has a known vulnerability, and tell those of Python. Run it by `make audit`.
 
-A fault of the interpreter counts only if this program is exposed to it and does not guard itself: see `platform/interpreter/faults.py`.
+A fault of the interpreter counts only if this program is exposed to it and does not guard itself: see `platform/interpreter/vulnerabilities.py`.
 Exit codes: 0 none is known, 1 at least one is, 2 the service could not be asked about all of them, so nobody knows. `OSV_URL` names
 another service that speaks the API of osv.dev.
 """
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from conflicto.platform.interpreter.faults import CHECKED_ON, Fault, exposed, known_faults
+from conflicto.platform.interpreter.vulnerabilities import CHECKED_ON, Vulnerability, exposed, known_vulnerabilities
 
 ROOT = Path(__file__).parents[1]
 LOCKS = ("base.txt", "dev.txt", "bench.txt", "browser.txt")
@@ -49,9 +49,9 @@ def verdict(report: dict[str, Any] | None) -> tuple[int, list[str]]:
     return CLEAN, [f"No known vulnerability in {len(dependencies)} pinned dependencies."]
 
 
-def of_interpreter(faults: list[Fault]) -> tuple[int, list[str]]:
+def of_interpreter(faults: list[Vulnerability]) -> tuple[int, list[str]]:
     """Return the exit code and what is to be told of the known faults of the interpreter."""
-    lines = [f"Python: {fault.cve}, {'guarded' if fault.guard else 'NOT guarded'}. {fault.title} {fault.guard}" for fault in faults]
+    lines = [f"Python: {fault.cve}, {'guarded' if fault.mitigation else 'NOT guarded'}. {fault.title} {fault.mitigation}" for fault in faults]
     lines.append(f"Python has {len(faults)} known faults that a server can meet (advisories of {CHECKED_ON}).")
     return (VULNERABLE if exposed(faults) else CLEAN), lines
 
@@ -64,6 +64,6 @@ def _told(dependency: dict[str, Any]) -> str:
 
 if __name__ == "__main__":
     code, lines = verdict(asked([ROOT / "requirements" / name for name in LOCKS], os.environ.get("OSV_URL", SERVICE)))
-    own, told = of_interpreter(known_faults())
+    own, told = of_interpreter(known_vulnerabilities())
     print("\n".join([*lines, *told]))
     sys.exit(own or code)

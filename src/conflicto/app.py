@@ -65,8 +65,8 @@ from conflicto.platform.http.path_prefix import prefix_of
 from conflicto.platform.http.request_pipeline import Dependencies, RequestPipeline
 from conflicto.platform.http.routes import Route, RouteTable
 from conflicto.platform.http.server.connection_manager import ConnectionManager
-from conflicto.platform.interpreter.faults import count_faults, report_faults
-from conflicto.platform.interpreter.tuning import collect_rarely, take_short_turns
+from conflicto.platform.interpreter.vulnerabilities import count_vulnerabilities, log_vulnerabilities
+from conflicto.platform.interpreter.tuning import tune_garbage_collector, set_switch_interval
 from conflicto.platform.limits.limiter import Limiter
 from conflicto.platform.limits.memory import MemoryLimiter
 from conflicto.platform.limits.shared_buckets import MAX_BATCH_S as LIMITS_DEADLINE_S
@@ -124,7 +124,7 @@ class App:
     """One process of Conflicto: an ASGI application and everything that it owns."""
 
     def __init__(self, settings: Settings, *, clock: Clock | None = None, timeouts: Timeouts | None = None) -> None:
-        self.settings, self.clock, self.budget = settings, clock or Clock(), CacheBudget(settings.cache_memory_mb * BYTES_PER_MB)
+        self.settings, self.clock, self.budget = settings, clock or Clock(), CacheBudget(settings.max_cache_mb * BYTES_PER_MB)
         self.db = Database(
             settings.url, pool=PoolSize.share(settings.pool_size, settings.max_overflow, workers=settings.workers), timeouts=timeouts,
             slow_queries=SlowQueries(settings.slow_query_ms / MS_PER_S),
@@ -154,7 +154,7 @@ class App:
         self.limiter, self.guard = self._limits()
         self.fast_path = FastPath(self.clock, self.limiter.memory, self.presence.record_caller, self.budget)
         self.connections = ConnectionManager(
-            self.fast_path if settings.express else None, server=issuer, max_connections=settings.max_connections, drain=self.drain,
+            self.fast_path if settings.fast_path else None, server=issuer, max_connections=settings.max_connections, drain=self.drain,
             on_tick=self.metrics.histogram(definitions.LOOP_LATE).observe, on_refusal=self.metrics.count_rejected_connection,
             is_proxy=lambda address: address in self._http.trusted_hosts,
         )  # fmt: skip
@@ -165,7 +165,7 @@ class App:
         self._watch()
         self.control_plane = ControlPlane(self.routes, about=ABOUT | {"url": settings.public_url}, refusals=refusals, server=issuer)
         self.pages = web_pages.Pages(
-            settings.public_url, self.types.all(), settings.pictures, settings.retention_days, server=issuer
+            settings.public_url, self.types.all(), settings.image_origins, settings.retention_days, server=issuer
         )
         self._pipeline = self._build_pipeline()
         self._http = self._outside()
@@ -265,8 +265,8 @@ class App:
         self.commits = CommitMetrics(metrics, self.clock)
         self.released = ReleasedRequests(metrics.deferred, responses_http.SUBMIT_ROUTE, access_log=self.settings.access_log)
         watch(definitions.BUILD_INFO, lambda: 1, __version__, self.db.dialect)
-        watch(definitions.INTERPRETER_VULNERABILITIES, lambda: count_faults("guarded"), "guarded")
-        watch(definitions.INTERPRETER_VULNERABILITIES, lambda: count_faults("exposed"), "exposed")
+        watch(definitions.INTERPRETER_VULNERABILITIES, lambda: count_vulnerabilities("guarded"), "guarded")
+        watch(definitions.INTERPRETER_VULNERABILITIES, lambda: count_vulnerabilities("exposed"), "exposed")
         watch(definitions.WORKERS, lambda: 1)
         watch(definitions.UPTIME, lambda: self.clock.monotonic_s() - began_s)
         add_process_metrics(metrics, workers=self.settings.workers)
@@ -332,7 +332,7 @@ class App:
     def _routes(self) -> list[Route]:
         db, writer, tokens, clock, days = self.db, self.writer, self.tokens, self.clock, self.settings.retention_days
         lookup, links = JoinCodeCache(db, self.sessions), link_http.LinkTokens(db, writer, tokens, clock)
-        caps = Caps(self.settings.most_answers, self.settings.most_answers_each, self.settings.max_session_bytes)
+        caps = Caps(self.settings.max_responses, self.settings.max_responses_per_participant, self.settings.max_session_bytes)
         receipts = Receipts(self.identity.receipt_key, self.identity.issuer, clock)
         press = ResponseBuilder(clock, self.metrics, self.connections.load_average, self.connections.prefix)
         answers = PollHandler(db, clock, press, SharedPages(self._cache()), caps, self.tokens.link_keys)
@@ -390,11 +390,11 @@ class App:
 
 def from_environment() -> App:
     """Return the application of this process's environment: what every worker runs."""
-    take_short_turns()
+    set_switch_interval()
     exit_within()
     settings = read_settings(os.environ)
-    configure_logs(json=settings.logs_json(at_terminal=sys.stderr.isatty()))
-    report_faults()
+    configure_logs(json=settings.has_json_logs(at_terminal=sys.stderr.isatty()))
+    log_vulnerabilities()
     app = App(settings)
-    collect_rarely()
+    tune_garbage_collector()
     return app

@@ -11,22 +11,22 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SHORTEST_ADMIN_TOKEN = 16
+MIN_TOKEN_CHARACTERS = 16
 
-EMBEDDED = "conflicto.sqlite3"
+SQLITE_FILE = "conflicto.sqlite3"
 
-SHORTEST_KEY_BYTES = 32
+MIN_KEY_BYTES = 32
 """As long as the hash that signs (RFC 7518 §3.2)."""
 
 
 _PUBLIC = re.compile(r"(?:https?://[^\s/?#\"'<>]+(?P<path>(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*)/?)?", re.ASCII)
 
-OWN_PATHS = frozenset({"api", "j", "p", "s", "join", "host", "screen", "health", "metrics", "sw.js", "favicon.ico"})
+RESERVED_PATHS = frozenset({"api", "j", "p", "s", "join", "host", "screen", "health", "metrics", "sw.js", "favicon.ico"})
 """First parts of our own paths: below one of them nobody could tell whether a proxy took the prefix away."""
 
 _ORIGIN = re.compile(r"https://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?", re.ASCII)
 
-LEAST_EACH = 2
+MIN_CONNECTIONS_PER_WORKER = 2
 """Connections that one worker cannot do without."""
 
 REDIS_SCHEMES = ("redis://", "rediss://", "unix://", "redis+sentinel://", "rediss+sentinel://")
@@ -116,12 +116,12 @@ class Settings(BaseModel):
             " empty: the one under which the host opened it."
         ),
     )
-    pictures: tuple[str, ...] = Field(
+    image_origins: tuple[str, ...] = Field(
         (),
         alias="CONFLICTO_PICTURES",
         description="Origins of pictures that hosts may show by address, `https://…`, separated by commas; every phone would ask them.",
     )
-    express: bool = Field(
+    fast_path: bool = Field(
         True, alias="CONFLICTO_EXPRESS", description="`off` sends every poll through ASGI: the same answers, more slowly."
     )
     max_connections: int = Field(
@@ -131,14 +131,14 @@ class Settings(BaseModel):
         alias="CONFLICTO_MAX_CONNECTIONS",
         description="Connections that one process holds open at once.",
     )
-    cache_memory_mb: int = Field(
+    max_cache_mb: int = Field(
         512,
         ge=16,
         le=1_000_000,
         alias="CONFLICTO_CACHE_MEMORY_MB",
         description="MiB that the caches of one process may hold together: ready answers, sessions, tokens, limits.",
     )
-    logs: Literal["auto", "json", "text"] = Field(
+    log_format: Literal["auto", "json", "text"] = Field(
         "auto", alias="CONFLICTO_LOGS", description="`json` or `text`; `auto`: text at a terminal, JSON lines elsewhere."
     )
     access_log: bool = Field(
@@ -167,13 +167,13 @@ class Settings(BaseModel):
         description="Bytes that one session may store, answers, keys, participants, activities and audit together; 0: no cap. "
         "Hosts are warned at 80 %.",
     )
-    most_answers: int = Field(
+    max_responses: int = Field(
         2_000_000,
         ge=0,
         alias="CONFLICTO_MOST_ANSWERS",
         description="Answers of one session that are kept, of all rounds and with those deleted; 0: no cap. Hosts are warned at 80 %.",
     )
-    most_answers_each: int = Field(
+    max_responses_per_participant: int = Field(
         1_000,
         ge=0,
         alias="CONFLICTO_MOST_ANSWERS_EACH",
@@ -204,7 +204,7 @@ class Settings(BaseModel):
 
     @field_validator("pictures")
     @classmethod
-    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not all(_ORIGIN.fullmatch(each) for each in value):
             message = "holds origins as in https://images.example.org, without a path"
             raise ValueError(message)
@@ -212,39 +212,39 @@ class Settings(BaseModel):
 
     @field_validator("public_url")
     @classmethod
-    def _public(cls, value: str) -> str:
+    def _check_public_url(cls, value: str) -> str:
         match = _PUBLIC.fullmatch(value)
         if match is None:
             message = (
                 "is an address as in https://example.org or https://example.org/live, with letters, digits, - _ . ~ in its path"
             )
             raise ValueError(message)
-        if (first := (match["path"] or "/").split("/")[1]) in OWN_PATHS:
+        if (first := (match["path"] or "/").split("/")[1]) in RESERVED_PATHS:
             message = f"has a path that begins with /{first}, where our own pages lie; choose another"
             raise ValueError(message)
         return value.rstrip("/")
 
     @field_validator("cors_origins", "pictures", mode="before")
     @classmethod
-    def _split(cls, value: Any) -> Any:  # noqa: ANN401 - whatever was given
+    def _split_commas(cls, value: Any) -> Any:  # noqa: ANN401 - whatever was given
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("activity_types", mode="before")
     @classmethod
-    def _folders(cls, value: Any) -> Any:  # noqa: ANN401 - whatever was given
+    def _split_colons(cls, value: Any) -> Any:  # noqa: ANN401 - whatever was given
         return tuple(part for part in value.split(":") if part) if isinstance(value, str) else value
 
     @field_validator("admin_token", "metrics_token")
     @classmethod
-    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and (len(value.get_secret_value()) < SHORTEST_ADMIN_TOKEN or "." in value.get_secret_value()):
-            message = f"needs at least {SHORTEST_ADMIN_TOKEN} characters and no dot"
+    def _check_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and (len(value.get_secret_value()) < MIN_TOKEN_CHARACTERS or "." in value.get_secret_value()):
+            message = f"needs at least {MIN_TOKEN_CHARACTERS} characters and no dot"
             raise ValueError(message)
         return value
 
     @field_validator("redis_url")
     @classmethod
-    def _redis(cls, value: SecretStr | None) -> SecretStr | None:
+    def _check_redis_url(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not value.get_secret_value().startswith(REDIS_SCHEMES):
             message = f"begins with {', '.join(REDIS_SCHEMES[:-1])} or {REDIS_SCHEMES[-1]}"
             raise ValueError(message)
@@ -252,25 +252,25 @@ class Settings(BaseModel):
 
     @field_validator("secret_key")
     @classmethod
-    def _strong_enough(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and len(value.get_secret_value().encode()) < SHORTEST_KEY_BYTES:
-            message = f"needs at least {SHORTEST_KEY_BYTES} bytes"
+    def _check_secret_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value().encode()) < MIN_KEY_BYTES:
+            message = f"needs at least {MIN_KEY_BYTES} bytes"
             raise ValueError(message)
         return value
 
     @model_validator(mode="after")
-    def _distinct_tokens(self) -> Settings:
+    def _check_distinct_tokens(self) -> Settings:
         if self.metrics_token is not None and self.metrics_token == self.admin_token:
             message = "CONFLICTO_METRICS_TOKEN is the admin token too, which may do everything. Choose another one."
             raise ValueError(message)
         return self
 
     @model_validator(mode="after")
-    def _enough_connections(self) -> Settings:
-        if not self.is_embedded and self.pool_size < LEAST_EACH * self.workers:
+    def _check_pool_size(self) -> Settings:
+        if not self.is_embedded and self.pool_size < MIN_CONNECTIONS_PER_WORKER * self.workers:
             message = (
-                f"DATABASE_POOL_SIZE is {self.pool_size} for {self.workers} workers, and each needs {LEAST_EACH} connections:"
-                f" one that writes and one that reads. Set it to {LEAST_EACH * self.workers} or more."
+                f"DATABASE_POOL_SIZE is {self.pool_size} for {self.workers} workers, and each needs {MIN_CONNECTIONS_PER_WORKER} connections:"
+                f" one that writes and one that reads. Set it to {MIN_CONNECTIONS_PER_WORKER * self.workers} or more."
             )
             raise ValueError(message)
         return self
@@ -278,7 +278,7 @@ class Settings(BaseModel):
     @property
     def url(self) -> str:
         """The database, the embedded one by default."""
-        return self.database_url or f"sqlite:///{self.data_dir / EMBEDDED}"
+        return self.database_url or f"sqlite:///{self.data_dir / SQLITE_FILE}"
 
     @property
     def exports_path(self) -> Path:
@@ -290,9 +290,9 @@ class Settings(BaseModel):
         """Whether the database is a file of this process."""
         return self.url.startswith("sqlite")
 
-    def logs_json(self, *, at_terminal: bool) -> bool:
+    def has_json_logs(self, *, at_terminal: bool) -> bool:
         """Whether log lines are JSON."""
-        return self.logs == "json" or (self.logs == "auto" and not at_terminal)
+        return self.log_format == "json" or (self.log_format == "auto" and not at_terminal)
 
     def secret(self, name: str) -> str | None:
         """Return a secret setting in the clear."""

@@ -151,7 +151,7 @@ async def test_every_metric_is_told_once_it_happened_and_nothing_that_the_table_
 
 
 async def test_known_faults_of_the_interpreter_are_told_to_the_operator_alone(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.platform.interpreter.faults.running_version", lambda: (3, 11, 7))
+    monkeypatch.setattr("conflicto.platform.interpreter.vulnerabilities.running_version", lambda: (3, 11, 7))
     metrics = (await api.get("/metrics", api.admin)).text
     assert 'conflicto_interpreter_vulnerabilities{state="guarded"} 2.0' in metrics
     assert 'conflicto_interpreter_vulnerabilities{state="exposed"} 0.0' in metrics

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from conflicto.app import App
-from conflicto.platform.strict_json import JsonInvalid, Limits
+from conflicto.platform.strict_json import JsonInvalid, JsonLimits
 from tests.support.fuzzing.cases import Case, seeds
 from tests.support.fuzzing.fuzzer import Fuzz
 from tests.support.fuzzing.mutation import mutated
@@ -46,7 +46,7 @@ def _case(told: dict[str, Any]) -> Case:
     return Case(told["method"].encode(), told["target"].encode(), headers, told["body"].encode("latin-1"))
 
 
-def lenient(body: bytes, limits: Limits) -> bytes:
+def lenient(body: bytes, limits: JsonLimits) -> bytes:
     """What Python's own parser would let in."""
     try:
         return json.dumps(json.loads(body)).encode()

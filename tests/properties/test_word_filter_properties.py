@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conflicto.platform.strict_json import RESPONSE_LIMITS, compact
-from conflicto.platform.word_filter.lists import FILES
-from conflicto.platform.word_filter.masking import mask_json, texts_in
-from conflicto.platform.word_filter.matching import MASK, Matcher, matcher_for
+from conflicto.platform.word_filter.word_lists import FILES
+from conflicto.platform.word_filter.masking import mask_json, strings_in
+from conflicto.platform.word_filter.matcher import MASK, Matcher, matcher_for
 
 LOUD = Matcher((), ["plonk", "grüb", "big deal"])
 EVERYTHING = matcher_for(tuple(FILES), ("plonk",))
@@ -73,11 +73,11 @@ def test_masking_keeps_the_structure_and_leaves_no_listed_word(value: Any, is_es
     shown = masked.text or text
     assert compact(shown.encode(), RESPONSE_LIMITS).decode() == shown
     assert skeleton(json.loads(shown)) == skeleton(json.loads(text))
-    assert masked.in_names == any(name == "plonk" for name in texts_in(text) if f'"{name}":' in text)
+    assert masked.in_names == any(name == "plonk" for name in strings_in(text) if f'"{name}":' in text)
     before, after = texts(json.loads(text)), texts(json.loads(shown))
     assert [LOUD.spans(each) for each in after] == [[]] * len(after)
     assert [old == new for old, new in zip(before, after, strict=True)] == [not LOUD.spans(old) for old in before]
-    assert mask_json(text, LOUD, texts_in(text)).is_clean
+    assert mask_json(text, LOUD, strings_in(text)).is_clean
 
 
 @settings(max_examples=300, deadline=None)
@@ -86,7 +86,7 @@ def test_nothing_but_what_was_found_changes_and_the_quick_look_misses_nothing(te
     spans = EVERYTHING.spans(text)
     masked = EVERYTHING.masked(text)
 
-    assert spans == EVERYTHING._look(text)
+    assert spans == EVERYTHING._find(text)
     assert (masked is None) == (not spans)
     assert all(before[1] <= after[0] for before, after in pairwise(spans))
     kept = [text[end:start] for (_, end), (start, _) in zip([(0, 0), *spans], [*spans, (len(text), 0)], strict=True)]

@@ -16,7 +16,7 @@ from conflicto.activity_types.subset import CONFIG_POINTERS, SCOPE, Schema, chec
 from conflicto.activity_types.validator import SchemaValidator, compile_schema
 from conflicto.aggregation.spec import spec_faults
 from conflicto.platform.problems import DomainError
-from conflicto.platform.strict_json import Limits, compact
+from conflicto.platform.strict_json import JsonLimits, compact
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MANIFEST_FILE = "activity.json"
 REHEARSAL_FILE = "rehearsal.json"
 AGGREGATE_FILE = "aggregate.json"
-FILE_LIMITS = Limits(max_bytes=64 * 1024)
+FILE_LIMITS = JsonLimits(max_bytes=64 * 1024)
 MAX_FILES = 50
 """Examples, and catalogs, of one type."""
 

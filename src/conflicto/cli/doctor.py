@@ -10,14 +10,14 @@ import typer
 from rich.console import Console
 
 from conflicto.cli.environment import DIFFERENT
-from conflicto.platform.interpreter.faults import CHECKED_ON, Fault, exposed, known_faults, running_version
+from conflicto.platform.interpreter.vulnerabilities import CHECKED_ON, Vulnerability, exposed, known_vulnerabilities, running_version
 
 out = Console(highlight=False, soft_wrap=True)
 
 
 def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Tell known faults of the Python that runs. Exit codes: 0 none, or all guarded; 1 at least one is not guarded."""
-    version, faults = ".".join(map(str, running_version())), known_faults()
+    version, faults = ".".join(map(str, running_version())), known_vulnerabilities()
     if as_json:
         told = [asdict(fault) | {"fixed": [".".join(map(str, each)) for each in fault.fixed]} for fault in faults]
         print(json.dumps({"python": version, "checked_on": CHECKED_ON, "faults": told}))
@@ -29,7 +29,7 @@ def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
         raise typer.Exit(DIFFERENT)
 
 
-def _told(fault: Fault) -> str:
+def _told(fault: Vulnerability) -> str:
     fixed = ", ".join(".".join(map(str, each)) for each in fault.fixed)
-    state = f"Guarded: {fault.guard}" if fault.guard else "NOT guarded: update Python."
+    state = f"Guarded: {fault.mitigation}" if fault.mitigation else "NOT guarded: update Python."
     return f"{fault.cve}: {fault.title} Fixed in {fixed}. {state}\n  {fault.source}"

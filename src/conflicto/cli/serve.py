@@ -68,7 +68,7 @@ def serve(
 
 
 def _serve(host: str, port: int, settings: Settings) -> None:
-    configure_logs(json=settings.logs_json(at_terminal=err.is_terminal))
+    configure_logs(json=settings.has_json_logs(at_terminal=err.is_terminal))
     for name in unknown_variables(os.environ):
         err.print(f"The environment variable {name} is not a setting of this version; see docs/settings.md.")
     await_database(settings, host, port)

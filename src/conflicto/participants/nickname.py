@@ -16,7 +16,7 @@ from idna.core import valid_contextj
 
 from conflicto.platform.folding import fold
 from conflicto.platform.problems import DomainError, FieldError, Kind
-from conflicto.platform.word_filter.matching import MASK
+from conflicto.platform.word_filter.matcher import MASK
 from conflicto.sessions.word_filter import WordFilter
 
 FALLBACK_NAME = "\U0001f642"

@@ -19,22 +19,22 @@ _Number = int | float | Decimal
 parse = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
-def values_in(value: object) -> int:
+def count_values(value: object) -> int:
     """Return how many values a parsed JSON value holds, itself included.
 
     >>> values_in({"a": [1, 2], "b": None})
     5
     """
     if isinstance(value, dict):
-        return 1 + sum(map(values_in, value.values()))
-    return 1 + sum(map(values_in, value)) if isinstance(value, list) else 1
+        return 1 + sum(map(count_values, value.values()))
+    return 1 + sum(map(count_values, value)) if isinstance(value, list) else 1
 
 
-def _unwatched(_: int) -> None:
+def _unlimited(_: int) -> None:
     """Let the comparison go on."""
 
 
-def contains(container: object, contained: object, spend: Callable[[int], None] = _unwatched) -> bool:
+def contains(container: object, contained: object, spend: Callable[[int], None] = _unlimited) -> bool:
     """Return whether `container @> contained`.
 
     An object contains another if it has every one of its members, containers compared by containment and scalars by

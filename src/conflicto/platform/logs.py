@@ -21,17 +21,17 @@ from sqlalchemy.exc import DBAPIError
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
 
-SPEAKS_OF_CODE = (AttributeError, ImportError, NameError, NotImplementedError, TypeError, RecursionError, OSError)
+SAFE_MESSAGE_TYPES = (AttributeError, ImportError, NameError, NotImplementedError, TypeError, RecursionError, OSError)
 """Exceptions whose own words name attributes, modules, types, files and system errors."""
 
-LONGEST_SAID = 300
+MAX_MESSAGE_CHARACTERS = 300
 """Characters of such words."""
 
-MOST_FRAMES = 30
-MOST_CAUSES = 5
+MAX_FRAMES = 30
+MAX_CAUSES = 5
 
 
-class Forgiving(io.TextIOBase):
+class LossyStream(io.TextIOBase):
     """A stream that loses what it cannot write: a full disk under the log must not stop the work that the log is about."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -49,7 +49,7 @@ class Forgiving(io.TextIOBase):
             self._stream.flush()
 
 
-class Libraries(logging.Handler):
+class LibraryHandler(logging.Handler):
     """What libraries log, as events of ours: their message, unless it comes with an exception, which is told as ours are."""
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -58,7 +58,7 @@ class Libraries(logging.Handler):
         if record.exc_info and record.exc_info[1]:
             told["exc_info"] = record.exc_info[1]
         else:
-            told["said"] = record.getMessage()[:LONGEST_SAID]
+            told["said"] = record.getMessage()[:MAX_MESSAGE_CHARACTERS]
         structlog.get_logger().log(record.levelno, "library", **told)
 
 
@@ -75,16 +75,16 @@ def configure_logs(*, json: bool) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _add_process,
-            _tell_exception,
+            _describe_exception,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         # In one write with its end, or the lines of workers that share the stream come to stand in one another where it is not buffered.
-        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", Forgiving(sys.stderr))),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", LossyStream(sys.stderr))),
         cache_logger_on_first_use=True,
     )
     root = logging.getLogger()
-    root.handlers[:] = [Libraries()]
+    root.handlers[:] = [LibraryHandler()]
     root.setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)
 
@@ -94,29 +94,29 @@ def _add_process(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
-def _tell_exception(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+def _describe_exception(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Replace an exception by its type, its place and its causes."""
     given = event.pop("exc_info", None)
     error = given if isinstance(given, BaseException) else sys.exception() if given else None
     if error is not None:
-        event["exception"] = [_told(each) for each in _causes(error)]
+        event["exception"] = [_described(each) for each in _causes(error)]
     return event
 
 
 def _causes(error: BaseException | None) -> list[BaseException]:
     found: list[BaseException] = []
-    while error is not None and len(found) < MOST_CAUSES:
+    while error is not None and len(found) < MAX_CAUSES:
         found.append(error)
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return found
 
 
-def _told(error: BaseException) -> dict[str, Any]:
+def _described(error: BaseException) -> dict[str, Any]:
     told: dict[str, Any] = {"type": f"{type(error).__module__}.{type(error).__qualname__}"}
     if isinstance(error, DBAPIError):
         told |= {"driver": type(error.orig).__name__, "sqlstate": getattr(error.orig, "sqlstate", None)}
-    elif isinstance(error, SPEAKS_OF_CODE):
-        told["said"] = str(error)[:LONGEST_SAID]
-    frames = traceback.extract_tb(error.__traceback__)[-MOST_FRAMES:]
+    elif isinstance(error, SAFE_MESSAGE_TYPES):
+        told["said"] = str(error)[:MAX_MESSAGE_CHARACTERS]
+    frames = traceback.extract_tb(error.__traceback__)[-MAX_FRAMES:]
     told["at"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
     return told

@@ -36,7 +36,7 @@ _encode_quick = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class JsonLimits:
     """How big a body may be.
 
     `max_depth` counts nested arrays and objects (a bare scalar has depth 0), `max_nodes` counts values (containers and
@@ -50,8 +50,8 @@ class Limits:
     max_string_bytes: int = 8_192
 
 
-RESPONSE_LIMITS = Limits(max_bytes=16 * 1024)
-CONFIG_LIMITS = Limits(max_bytes=256 * 1024)
+RESPONSE_LIMITS = JsonLimits(max_bytes=16 * 1024)
+CONFIG_LIMITS = JsonLimits(max_bytes=256 * 1024)
 
 
 class BodyTooLarge(DomainError):
@@ -113,7 +113,7 @@ class JsonTooLarge(DomainError):
     kind = Kind.MALFORMED
 
 
-def compact(body: bytes, limits: Limits) -> bytes:
+def compact(body: bytes, limits: JsonLimits) -> bytes:
     """Check that `body` is strict I-JSON within `limits` and return it without insignificant whitespace.
 
     Key order is kept and every token stays as it was spelled (escapes, numbers). The result is compact itself. Time is
@@ -139,7 +139,7 @@ def pointer_escape(segment: str) -> str:
     return segment.replace("~", "~0").replace("/", "~1")
 
 
-def _quick(body: bytes, limits: Limits) -> bytes | None:
+def _quick(body: bytes, limits: JsonLimits) -> bytes | None:
     """Return the compact text if a round trip proves it right, or None if the question stays open.
 
     The proof: an encoder writes valid JSON with finite numbers, and from a dict, so without duplicate keys. If what it
@@ -167,7 +167,7 @@ def _long_piece_finder(most: int) -> Callable[[bytes], object]:
     return re.compile(rb'"[^"]{%d}' % (most + 1)).search
 
 
-def _exact(body: bytes, limits: Limits) -> bytes:
+def _exact(body: bytes, limits: JsonLimits) -> bytes:
     """Return the compact text, or raise what is wrong with `body`."""
     try:
         tree = _DECODER.decode(body.decode())
@@ -179,7 +179,7 @@ def _exact(body: bytes, limits: Limits) -> bytes:
         raise JsonInvalid("Send one JSON text in UTF-8, without a byte order mark.") from None
 
 
-def _measure(tree: object, limits: Limits) -> None:
+def _measure(tree: object, limits: JsonLimits) -> None:
     """Check depth, number of values and texts, level by level: without recursion, and no deeper than allowed."""
     level = [tree]
     nodes = depth = 0
@@ -201,7 +201,7 @@ def _measure(tree: object, limits: Limits) -> None:
         level = below
 
 
-def _inside(container: dict[str, object] | list[object], limits: Limits) -> Iterable[object]:
+def _inside(container: dict[str, object] | list[object], limits: JsonLimits) -> Iterable[object]:
     if isinstance(container, list):
         return container
     for key in container:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from conflicto.platform.cache_budget import CacheBudget, text_bytes
-from conflicto.platform.word_filter.masking import mask_json, texts_in
+from conflicto.platform.word_filter.masking import mask_json, strings_in
 from conflicto.responses.made import MadeOfActivities
 from conflicto.responses.model import Written
 from conflicto.sessions.word_filter import FilterMode
@@ -126,4 +126,4 @@ def _texts_bytes(content: Content) -> int:
 
 
 def _own_texts(_: Activity, content: Content) -> frozenset[str]:
-    return texts_in(content.config)
+    return strings_in(content.config)

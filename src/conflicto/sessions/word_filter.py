@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from conflicto.platform.db.rows import as_row
-from conflicto.platform.word_filter.matching import has_word, matcher_for
+from conflicto.platform.word_filter.matcher import has_word_characters, matcher_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from conflicto.platform.word_filter.matching import Matcher
+    from conflicto.platform.word_filter.matcher import Matcher
 
 MOST_WORDS = 200
 LONGEST_WORD = 60
@@ -64,7 +64,7 @@ def findable(word: str) -> str:
     Raises:
         ValueError: there is no letter, digit or sign in it that could be found.
     """
-    if not has_word(word):
+    if not has_word_characters(word):
         raise ValueError("has no letter or digit")
     return word
 

@@ -13,7 +13,7 @@ import msgspec
 from conflicto.app import App
 from conflicto.platform.http.routes import Route, RouteTable
 from conflicto.platform.problems import DomainError, registry
-from conflicto.platform.strict_json import Limits, compact
+from conflicto.platform.strict_json import JsonLimits, compact
 from tests.support.api import document_of
 from tests.support.fuzzing.cases import Case
 
@@ -23,7 +23,7 @@ PATIENCE_S = 60.0
 LEAVES_AFTER_S = 0.05
 """When a caller who is made to wait goes away."""
 
-ANY_SIZE = Limits(max_bytes=2**30, max_depth=100, max_nodes=2**30, max_key_bytes=2**20, max_string_bytes=2**20)
+ANY_SIZE = JsonLimits(max_bytes=2**30, max_depth=100, max_nodes=2**30, max_key_bytes=2**20, max_string_bytes=2**20)
 """Answers are strict JSON too, of whatever size."""
 
 CODES = set(registry())

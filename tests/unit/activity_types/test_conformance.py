@@ -124,7 +124,7 @@ def test_a_failing_kit_fails_the_stranger(tmp_path: Path) -> None:
 
 
 HOMONYMS = {
-    ("feed/http.py", "poll"), ("aggregation/operations/rank.py", "ranking"), ("platform/word_filter/lists.py", "words"),
+    ("feed/http.py", "poll"), ("aggregation/operations/rank.py", "ranking"), ("platform/word_filter/word_lists.py", "words"),
     ("activity_types/response_parts.py", "ranking"), ("web/page_renderer.py", "words"),
 }  # fmt: skip
 """Names that mean something else there: a rate limit, a field of a result, a field of a package's file, a kind of part, a folder."""

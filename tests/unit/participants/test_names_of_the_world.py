@@ -8,7 +8,7 @@ from faker import Faker
 from faker.config import AVAILABLE_LOCALES
 
 from conflicto.participants.nickname import NicknameInvalid, clean_nickname
-from conflicto.platform.word_filter.lists import FILES
+from conflicto.platform.word_filter.word_lists import FILES
 from conflicto.sessions.word_filter import WordFilter, filter_of
 
 REFUSED = {

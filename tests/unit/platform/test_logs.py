@@ -11,7 +11,7 @@ import pytest
 import structlog
 from sqlalchemy.exc import IntegrityError
 
-from conflicto.platform.logs import Forgiving, configure_logs
+from conflicto.platform.logs import LossyStream, configure_logs
 
 CANARY = "canary-in-the-answer"
 HOSTILE = 'first\r\n{"event": "forged"}\n\x1b[31mred\x1b[0m\x00'
@@ -131,7 +131,7 @@ def test_what_libraries_log_comes_in_the_same_form(logged: Callable[[], list[dic
 def test_a_stream_that_was_closed_loses_what_is_written() -> None:
     closed = io.StringIO()
     closed.close()
-    kept = Forgiving(closed)
+    kept = LossyStream(closed)
 
     assert kept.write("lost") == 4
     kept.close()

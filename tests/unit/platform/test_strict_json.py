@@ -7,12 +7,12 @@ import pytest
 
 from conflicto.platform import strict_json
 from conflicto.platform.problems import DomainError, Kind
-from conflicto.platform.strict_json import CONFIG_LIMITS, RESPONSE_LIMITS, Limits, compact, pointer_escape
+from conflicto.platform.strict_json import CONFIG_LIMITS, RESPONSE_LIMITS, JsonLimits, compact, pointer_escape
 
 MAX = 2**53 - 1
 
 
-def refused(body: bytes, limits: Limits = RESPONSE_LIMITS) -> str:
+def refused(body: bytes, limits: JsonLimits = RESPONSE_LIMITS) -> str:
     with pytest.raises(DomainError) as caught:
         compact(body, limits)
     assert caught.value.kind is (Kind.TOO_LARGE if caught.value.code == "body-too-large" else Kind.MALFORMED)
@@ -238,7 +238,7 @@ def test_depth_up_to_the_limit_is_accepted(shape):
 @pytest.mark.parametrize("extra", [1, 468, 1_068, 30_000])
 def test_depth_beyond_the_limit_is_refused(shape, extra):
     opening, closing, core = shape
-    assert refused(nested(32 + extra - (core == b"{}"), opening, closing, core), Limits(max_bytes=10**6)) == "json-too-deep"
+    assert refused(nested(32 + extra - (core == b"{}"), opening, closing, core), JsonLimits(max_bytes=10**6)) == "json-too-deep"
 
 
 def test_deep_body_without_an_end_is_refused():
@@ -247,7 +247,7 @@ def test_deep_body_without_an_end_is_refused():
 
 
 def test_scalar_has_depth_zero():
-    flat = Limits(max_bytes=100, max_depth=0)
+    flat = JsonLimits(max_bytes=100, max_depth=0)
     assert compact(b"1", flat) == b"1"
     assert compact(rb'"\n"', flat) == rb'"\n"'
     assert refused(b"[]", flat) == "json-too-deep"
@@ -260,8 +260,8 @@ def test_wide_body_is_not_deep():
 
 @pytest.mark.parametrize("body", [b"[1,2,3]", b'{"a":1,"b":2,"c":3}', b"[[],{},1]", b'["a,b",",,,","{[{["]', rb'["\n",",",1]'])
 def test_every_value_counts_as_a_node_and_keys_do_not(body):
-    assert compact(body, Limits(max_bytes=100, max_nodes=4)) == body
-    assert refused(body, Limits(max_bytes=100, max_nodes=3)) == "json-too-large"
+    assert compact(body, JsonLimits(max_bytes=100, max_nodes=4)) == body
+    assert refused(body, JsonLimits(max_bytes=100, max_nodes=3)) == "json-too-large"
 
 
 def test_number_of_nodes_is_bounded():
@@ -287,13 +287,13 @@ def test_text_is_measured_in_utf_8_bytes_after_unescaping(letter, ascii_only, mo
 
 
 def test_limit_of_strings_below_that_of_keys_holds():
-    limits = Limits(max_bytes=1_000, max_key_bytes=100, max_string_bytes=3)
+    limits = JsonLimits(max_bytes=1_000, max_key_bytes=100, max_string_bytes=3)
     assert compact(b'{"abcd":"abc"}', limits) == b'{"abcd":"abc"}'
     assert refused(b'{"abcd":"abcd"}', limits) == "json-too-large"
 
 
 def test_body_of_too_many_bytes_is_refused_before_it_is_read():
-    limits = Limits(max_bytes=10)
+    limits = JsonLimits(max_bytes=10)
     assert compact(b" 12345678 ", limits) == b"12345678"
     assert refused(b"\xff" * 11, limits) == "body-too-large"
     assert (RESPONSE_LIMITS.max_bytes, CONFIG_LIMITS.max_bytes) == (16_384, 262_144)

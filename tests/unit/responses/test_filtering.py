@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from conflicto.platform.word_filter.matching import Matcher
+from conflicto.platform.word_filter.matcher import Matcher
 from conflicto.responses.checking import MAX_INLINE_CHARACTERS, _masked
 
 
@@ -16,7 +16,7 @@ class RecordingMatcher(Matcher):
 
     def may_be_in(self, text: str) -> bool:
         self.threads.add(threading.get_ident())
-        return super().may_be_in(text)
+        return super().may_match(text)
 
 
 class Filter:

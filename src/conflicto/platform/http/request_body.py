@@ -7,14 +7,14 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from conflicto.platform.problems import DomainError, InvalidInput, Kind
-from conflicto.platform.strict_json import BodyTooLarge, Limits, compact
+from conflicto.platform.strict_json import BodyTooLarge, JsonLimits, compact
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from conflicto.platform.http.messages import Request
 
-EMPTY_BODY_LIMITS = Limits(max_bytes=1024)
+EMPTY_BODY_LIMITS = JsonLimits(max_bytes=1024)
 """Limits of routes without a body: they accept an empty object, which some clients always send."""
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from conflicto.platform.http.messages import Request, Response
     from conflicto.platform.limits.bucket import Policy
-    from conflicto.platform.strict_json import Limits
+    from conflicto.platform.strict_json import JsonLimits
 
 PREFIX = "/api/v1"
 
@@ -98,7 +98,7 @@ class Route:
     docs: Docs
     endpoint: Callable[..., Awaitable[Response]]
     handler: Callable[[Request], Awaitable[Response]] | None = None
-    body: Limits | None = None
+    body: JsonLimits | None = None
     tag: str = ""
     takes_ticket: bool = False
     is_page: bool = False

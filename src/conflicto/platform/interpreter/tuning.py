@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 
-SWITCH_S = 0.001
+SWITCH_INTERVAL_S = 0.001
 """How long the writer's thread may keep the event loop's waiting for the interpreter. Python's own 5 ms let polls that came during a
 commit wait a third longer (docs/decisions/0019).
 """
@@ -17,12 +17,12 @@ behind is not cyclic, and what a start has made (`gc.freeze`) is not looked at.
 """
 
 
-def take_short_turns() -> None:
+def set_switch_interval() -> None:
     """Let threads take turns of `SWITCH_S`."""
-    sys.setswitchinterval(SWITCH_S)
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
 
 
-def collect_rarely() -> None:
+def tune_garbage_collector() -> None:
     """Let the collector look rarely, and never at what a start has made."""
     gc.set_threshold(YOUNG, OLDER, WHOLE)
     gc.freeze()

@@ -10,7 +10,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Container
 
-    from conflicto.platform.word_filter.matching import Matcher
+    from conflicto.platform.word_filter.matcher import Matcher
 
 # In compact JSON a string stands right before a colon if, and only if, it is the name of a member.
 _STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"(:?)')
@@ -42,7 +42,7 @@ def mask_json(text: str, matcher: Matcher, known: Container[str] = ()) -> Masked
 
     A string that is `known`, word for word, passes: it is the host's own, an option of a poll perhaps. So does the id of a response.
     """
-    if "\\" not in text and not matcher.may_be_in(text):
+    if "\\" not in text and not matcher.may_match(text):
         return CLEAN
     pieces: list[str] = []
     at, in_names = 0, False
@@ -64,7 +64,7 @@ def mask_json(text: str, matcher: Matcher, known: Container[str] = ()) -> Masked
     return Masked("".join([*pieces, text[at:]]) if pieces else None, in_names)
 
 
-def texts_in(text: str) -> frozenset[str]:
+def strings_in(text: str) -> frozenset[str]:
     """Return every string and name of a JSON text, word for word.
 
     >>> sorted(texts_in('{"options":[{"id":"a","text":"Dick Turpin"}]}'))

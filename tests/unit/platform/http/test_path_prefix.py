@@ -1,7 +1,7 @@
 import pytest
 
 from conflicto.platform.http.path_prefix import prefix_of, with_prefix, without_prefix
-from conflicto.settings import OWN_PATHS, SettingsInvalid, read_settings
+from conflicto.settings import RESERVED_PATHS, SettingsInvalid, read_settings
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ def test_the_path_of_the_public_url(url: str, prefix: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["?x", "#x", "/a b", '/"', "/a//b", "/a%20", "/..", "/a/../b", *(f"/{name}/x" for name in sorted(OWN_PATHS))]
+    "path", ["?x", "#x", "/a b", '/"', "/a//b", "/a%20", "/..", "/a/../b", *(f"/{name}/x" for name in sorted(RESERVED_PATHS))]
 )
 def test_other_paths_are_refused(path: str) -> None:
     with pytest.raises(SettingsInvalid, match="CONFLICTO_PUBLIC_URL"):

@@ -1,8 +1,8 @@
 import msgspec
 import pytest
 
-from conflicto.platform.word_filter.masking import CLEAN, Masked, mask_json, texts_in
-from conflicto.platform.word_filter.matching import Matcher
+from conflicto.platform.word_filter.masking import CLEAN, Masked, mask_json, strings_in
+from conflicto.platform.word_filter.matcher import Matcher
 
 PLONK = Matcher((), ["plonk", "n"])
 
@@ -31,11 +31,11 @@ def test_the_hosts_own_texts_and_ids_pass() -> None:
     hexes = Matcher((), ["b00b", "plonk"])
     text = '{"choice":"Plonk wine","target":"8a5bd3a0-b00b-4e3c-9d52-5c2ef1b9a0f4","why":"b00b"}'
 
-    assert mask_json(text, hexes, texts_in('{"options":["Plonk wine"]}')).text == text.replace('"b00b"', '"***"')
+    assert mask_json(text, hexes, strings_in('{"options":["Plonk wine"]}')).text == text.replace('"b00b"', '"***"')
 
 
 def test_every_text_of_a_config_is_known() -> None:
-    assert texts_in(r'{"a":["x y",{"b\n":"\u00fc"}],"n":1}') == {"a", "x y", "b\n", "ü", "n"}
+    assert strings_in(r'{"a":["x y",{"b\n":"\u00fc"}],"n":1}') == {"a", "x y", "b\n", "ü", "n"}
 
 
 def test_being_clean_is_having_found_nothing() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conflicto.platform.word_filter.matching import Matcher, MatcherCache, _merged
+from conflicto.platform.word_filter.matcher import Matcher, MatcherCache, _merged
 from conflicto.platform.word_filter.phrases import MAX_GAP_CHARACTERS, PhraseAutomaton, Span
 
 WORDS = st.sampled_from("abc")

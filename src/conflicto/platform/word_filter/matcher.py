@@ -13,7 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from conflicto.platform.normalization import normalized
-from conflicto.platform.word_filter.lists import listed, listed_names, ordinary_words
+from conflicto.platform.word_filter.word_lists import listed_words, listed_names, common_words
 from conflicto.platform.word_filter.phrases import PhraseAutomaton
 
 if TYPE_CHECKING:
@@ -29,13 +29,13 @@ MAX_CACHE_BYTES = 16 * 1024 * 1024
 WORD_BYTES = 120
 """Bytes that a word takes in a matcher's set, at most; no word of a host has more than 60 characters."""
 
-LONGEST_WORD = 64
+MAX_WORD_CHARACTERS = 64
 """Characters of a word that is looked at; there is no longer one in any list."""
 
-SHORTEST_SPELLED = 4
+MIN_SPELLED_LETTERS = 4
 """Letters of a word that is found when it is spelled out; three letters in a row are too often initials."""
 
-SHORTEST_INFLECTED = 4
+MIN_INFLECTED_LETTERS = 4
 """Letters of a listed word whose plural is looked for as well."""
 
 # Marks that sit on letters, and what is not seen at all: both are part of the word in which they stand.
@@ -43,10 +43,10 @@ _MARKS = (
     "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed"
     "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 )
-_UNSEEN = "\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff\u0640"
-_WORD = re.compile(f"(?:[^\\W_]|[@$!{_MARKS}{_UNSEEN}])+")
+_INVISIBLE = "\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff\u0640"
+_WORD = re.compile(f"(?:[^\\W_]|[@$!{_MARKS}{_INVISIBLE}])+")
 _ANY_WORD = re.compile(r"\w+")
-_HIDDEN = re.compile(f"[{_UNSEEN}]")
+_INVISIBLES = re.compile(f"[{_INVISIBLE}]")
 _MARK = re.compile(f"[{_MARKS}]")
 _STRETCHED = re.compile(r"(.)\1{2,}")
 _SIGNS = str.maketrans("013457@$!", "oieastasi")
@@ -65,13 +65,13 @@ class Matcher:
         self._words: set[str] = set()
         languages, own = tuple(languages), tuple(own)
         self._own = frozenset(map(_key, own))
-        self._ordinary = frozenset().union(*map(ordinary_words, languages))
+        self._common = frozenset().union(*map(common_words, languages))
         phrases: list[tuple[str, ...]] = []
         for language in languages:
-            for entry in listed(language):
-                phrases += self._take(entry, is_own=False)
+            for entry in listed_words(language):
+                phrases += self._add(entry, is_own=False)
         for entry in own:
-            phrases += self._take(entry, is_own=True)
+            phrases += self._add(entry, is_own=True)
         self._phrases = PhraseAutomaton(phrases)
         self._starts = self._words | {phrase[0] for phrase in phrases}
 
@@ -80,7 +80,7 @@ class Matcher:
         """An estimate of the memory that the matcher takes."""
         return WORD_BYTES * (len(self._words) + len(self._starts)) + self._phrases.memory_bytes
 
-    def may_be_in(self, text: str) -> bool:
+    def may_match(self, text: str) -> bool:
         """Whether a closer look is needed: False, which is nearly always the case and soon known, means that no listed word is there."""
         if text.isascii():
             seen = text.lower()
@@ -91,11 +91,11 @@ class Matcher:
             bare = _bare(seen)
             if bare != seen:
                 words += _ANY_WORD.findall(bare)
-        return not self._starts.isdisjoint(words) or _is_odd(seen, words)
+        return not self._starts.isdisjoint(words) or _has_disguises(seen, words)
 
     def spans(self, text: str) -> list[Span]:
         """Return where listed words stand, in order; no two overlap."""
-        return self._look(text) if self.may_be_in(text) else []
+        return self._find(text) if self.may_match(text) else []
 
     def masked(self, text: str) -> str | None:
         """Return a text with every listed word masked, None if there is none.
@@ -118,20 +118,20 @@ class Matcher:
         found, with_particle = _key(name[start:end]), " ".join(_key(name[:end]).split()[-2:])
         return found not in self._own and not listed_names().isdisjoint({found, with_particle})
 
-    def _look(self, text: str) -> list[Span]:
+    def _find(self, text: str) -> list[Span]:
         tokens = [(found.start(), found.end()) for found in _WORD.finditer(text)]
         keys = [_key(text[start:end]) for start, end in tokens]
         found = [tokens[place] for place, key in enumerate(keys) if key in self._words or self._is_disguised(key)]
         found += self._phrases.spans(tokens, keys)
-        if len(tokens) >= SHORTEST_SPELLED:
+        if len(tokens) >= MIN_SPELLED_LETTERS:
             found += self._spelled(tokens, keys)
         return _merged(found)
 
-    def _take(self, entry: str, *, is_own: bool) -> Iterator[tuple[str, ...]]:
+    def _add(self, entry: str, *, is_own: bool) -> Iterator[tuple[str, ...]]:
         """Take in a word, or yield a phrase. Of the lists' phrases those with single letters are left out: s&m would hit S/M/L."""
         keys = [_key(found.group()) for found in _WORD.finditer(entry)]
         if len(keys) == 1:
-            forms = (keys[0], _bare(keys[0])) if is_own else (form for form in _forms(keys[0]) if form not in self._ordinary)
+            forms = (keys[0], _bare(keys[0])) if is_own else (form for form in _forms(keys[0]) if form not in self._common)
             self._words.update(forms)
         elif keys and (min(map(len, keys)) > 1 or is_own):
             yield tuple(keys)
@@ -141,7 +141,7 @@ class Matcher:
         plain = key.strip("@$!")
         if key.isascii() and plain == key and key.isalpha() and not _STRETCHED.search(key):
             return False
-        if len(key) > LONGEST_WORD:
+        if len(key) > MAX_WORD_CHARACTERS:
             return False
         return any(form in self._words for form in _disguises(key, plain))
 
@@ -149,7 +149,7 @@ class Matcher:
         """Yield runs of single letters that spell a listed word."""
         for is_letter, group in groupby(range(len(keys)), key=lambda place: len(keys[place]) == 1):
             places = list(group)
-            if is_letter and len(places) >= SHORTEST_SPELLED and "".join(keys[place] for place in places) in self._words:
+            if is_letter and len(places) >= MIN_SPELLED_LETTERS and "".join(keys[place] for place in places) in self._words:
                 yield tokens[places[0]][0], tokens[places[-1]][1]
 
 
@@ -189,7 +189,7 @@ def matcher_for(languages: tuple[str, ...], own: tuple[str, ...]) -> Matcher:
     return MATCHERS.get(languages, own)
 
 
-def has_word(text: str) -> bool:
+def has_word_characters(text: str) -> bool:
     """Whether there is anything in a text that could be looked for."""
     return _WORD.search(text) is not None
 
@@ -198,7 +198,7 @@ def _key(word: str) -> str:
     """Return what a word is looked up by."""
     if word.isascii():
         return word.lower()
-    return normalized("NFKC", _HIDDEN.sub("", normalized("NFKC", word)).casefold())
+    return normalized("NFKC", _INVISIBLES.sub("", normalized("NFKC", word)).casefold())
 
 
 def _bare(key: str) -> str:
@@ -211,7 +211,7 @@ def _forms(key: str) -> Iterator[str]:
     yield key
     if "\u0600" <= key[0] <= "\u06ff":
         yield from (_bare(key), f"ال{key}", f"ال{_bare(key)}")
-    elif len(key) >= SHORTEST_INFLECTED and key.isalpha():
+    elif len(key) >= MIN_INFLECTED_LETTERS and key.isalpha():
         yield f"{key}s"
         if key.endswith("e"):
             yield f"{key}n"
@@ -219,12 +219,12 @@ def _forms(key: str) -> Iterator[str]:
         yield key.translate(_UMLAUTS)
 
 
-def _is_odd(seen: str, words: Sequence[str]) -> bool:
+def _has_disguises(seen: str, words: Sequence[str]) -> bool:
     """Whether a text has signs on letters, stretched letters or several that stand alone; cheap tests go before the exact ones."""
     return (
         (_DISGUISED.search(seen) is not None and _SIGNED.search(seen) is not None)
         or (_STRETCHED.search(seen) is not None and _STRETCHED_LETTER.search(seen) is not None)
-        or len([word for word in words if len(word) == 1]) >= SHORTEST_SPELLED
+        or len([word for word in words if len(word) == 1]) >= MIN_SPELLED_LETTERS
     )
 
 

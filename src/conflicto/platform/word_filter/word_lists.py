@@ -14,33 +14,33 @@ from typing import Any
 FILES = {"ar": "arabic", "de": "german", "en": "english", "es": "spanish", "fr": "french", "pt": "portuguese"}
 """The languages that there are lists of, by code, and the names of their files in the package."""
 
-_SPARED = Path(__file__).with_name("spared.json")
-_ORDINARY = Path(__file__).with_name("ordinary.json")
+_ALLOWED = Path(__file__).with_name("spared.json")
+_COMMON = Path(__file__).with_name("ordinary.json")
 _NAMES = Path(__file__).with_name("names.json")
 
 
 @cache
-def listed(language: str) -> tuple[str, ...]:
+def listed_words(language: str) -> tuple[str, ...]:
     """Return the words and phrases of a language, as they are written in its list."""
     path = distribution("glin-profanity").locate_file(f"glin_profanity/data/dictionaries/{FILES[language]}.json")
     words = _read(Path(str(path)))["words"]
-    spared = spared_words(language)
+    spared = allowed_words(language)
     return tuple(word for word in dict.fromkeys(words) if word.casefold() not in spared)
 
 
 @cache
-def spared_words(language: str) -> frozenset[str]:
+def allowed_words(language: str) -> frozenset[str]:
     """Return what stands in the list of a language and passes all the same."""
-    return frozenset(word.casefold() for word in _read(_SPARED)[language])
+    return frozenset(word.casefold() for word in _read(_ALLOWED)[language])
 
 
 @cache
-def ordinary_words(language: str) -> frozenset[str]:
+def common_words(language: str) -> frozenset[str]:
     """Return what people say every day in a language and what stands in the list of another.
 
     French lists "con", which is "with" in Spanish. A test compares this with the most frequent words of each language.
     """
-    return frozenset(_read(_ORDINARY).get(language, ()))
+    return frozenset(_read(_COMMON).get(language, ()))
 
 
 @cache

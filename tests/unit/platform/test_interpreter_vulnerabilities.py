@@ -8,13 +8,13 @@ import pytest
 from structlog.testing import capture_logs
 
 import conflicto
-from conflicto.platform.interpreter import faults as module
-from conflicto.platform.interpreter.faults import FAULTS, Fault, exposed, known_faults
+from conflicto.platform.interpreter import vulnerabilities as module
+from conflicto.platform.interpreter.vulnerabilities import VULNERABILITIES, Vulnerability, exposed, known_vulnerabilities
 from tests.support.processes import environment, run
 from tools.audit import CLEAN, VULNERABLE, of_interpreter
 
 SOURCES = sorted(Path(conflicto.__file__).parent.rglob("*.py"))
-UNGUARDED = Fault("CVE-0-1", "It is slow.", ((99, 0, 0),), "", "https://example.org")
+UNGUARDED = Vulnerability("CVE-0-1", "It is slow.", ((99, 0, 0),), "", "https://example.org")
 
 
 @pytest.mark.parametrize(
@@ -28,14 +28,14 @@ UNGUARDED = Fault("CVE-0-1", "It is slow.", ((99, 0, 0),), "", "https://example.
     ],
 )  # fmt: skip
 def test_versions_have_the_faults_that_were_published(version: tuple[int, int, int], cves: set[str]) -> None:
-    assert {fault.cve for fault in known_faults(version)} == cves
+    assert {fault.cve for fault in known_vulnerabilities(version)} == cves
 
 
 def test_every_fault_has_its_source_and_is_sorted_as_it_is_read() -> None:
-    for fault in FAULTS:
+    for fault in VULNERABILITIES:
         assert fault.source.startswith("https://github.com/")
         assert list(fault.fixed) == sorted(fault.fixed)
-    assert len({fault.cve for fault in FAULTS}) == len(FAULTS)
+    assert len({fault.cve for fault in VULNERABILITIES}) == len(VULNERABILITIES)
 
 
 SHORT_TEXTS = {"normalization.py", "csv.py"}
@@ -82,22 +82,22 @@ def test_doctor_names_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_start_logs_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "running_version", lambda: (3, 11, 7))
     with capture_logs() as logs:
-        module.report_faults()
+        module.log_vulnerabilities()
     assert [(line["log_level"], line["guarded"], line["exposed"]) for line in logs] == [
         ("info", ["CVE-2026-3276", "CVE-2024-7592"], [])
     ]
     monkeypatch.setattr(module, "FAULTS", (UNGUARDED,))
     with capture_logs() as logs:
-        module.report_faults()
+        module.log_vulnerabilities()
     assert [(line["log_level"], line["exposed"]) for line in logs] == [("warning", ["CVE-0-1"])]
     monkeypatch.setattr(module, "FAULTS", ())
     with capture_logs() as logs:
-        module.report_faults()
+        module.log_vulnerabilities()
     assert logs == []
 
 
 def test_an_audit_fails_for_a_fault_that_nothing_guards_and_for_no_other() -> None:
-    guarded = known_faults((3, 11, 7))
+    guarded = known_vulnerabilities((3, 11, 7))
     assert of_interpreter(guarded)[0] == CLEAN
     assert "CVE-2024-7592, guarded" in "\n".join(of_interpreter(guarded)[1])
     code, lines = of_interpreter([*guarded, UNGUARDED])

@@ -1,7 +1,7 @@
 import pytest
 
-from conflicto.platform.word_filter.lists import FILES, listed, spared_words
-from conflicto.platform.word_filter.matching import Matcher, has_word, matcher_for
+from conflicto.platform.word_filter.word_lists import FILES, listed_words, allowed_words
+from conflicto.platform.word_filter.matcher import Matcher, has_word_characters, matcher_for
 
 ALL = tuple(FILES)
 
@@ -54,11 +54,11 @@ def test_listed_words_and_their_usual_disguises_are_masked(language: str, text: 
 
 @pytest.mark.parametrize("language", ALL)
 def test_every_language_has_a_list_and_every_spared_word_is_in_it(language: str) -> None:
-    words = listed(language)
+    words = listed_words(language)
 
     assert len(words) > 30
-    assert not spared_words(language) & {word.casefold() for word in words}
-    assert all(Matcher((language,), ()).spans(word) for word in words if has_word(word) and word.isalpha())
+    assert not allowed_words(language) & {word.casefold() for word in words}
+    assert all(Matcher((language,), ()).spans(word) for word in words if has_word_characters(word) and word.isalpha())
 
 
 def test_a_word_is_found_in_the_languages_that_are_named_alone() -> None:
@@ -89,4 +89,4 @@ def test_overlapping_finds_are_masked_once() -> None:
 
 @pytest.mark.parametrize(("text", "expected"), [("a", True), ("7", True), ("$", True), ("🖕", False), (" . ", False), ("", False)])
 def test_what_could_be_looked_for(text: str, expected: bool) -> None:
-    assert has_word(text) is expected
+    assert has_word_characters(text) is expected

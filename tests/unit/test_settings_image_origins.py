@@ -4,9 +4,9 @@ from conflicto.settings import SettingsInvalid, read_settings
 
 
 def test_origins_of_pictures_are_a_list_and_none_by_default() -> None:
-    assert read_settings({}).pictures == ()
+    assert read_settings({}).image_origins == ()
     given = read_settings({"CONFLICTO_PICTURES": "https://images.example.org, https://cdn.example.org:8443"})
-    assert given.pictures == ("https://images.example.org", "https://cdn.example.org:8443")
+    assert given.image_origins == ("https://images.example.org", "https://cdn.example.org:8443")
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from itertools import permutations
 import pytest
 from wordfreq import top_n_list
 
-from conflicto.platform.word_filter.lists import FILES, ordinary_words
-from conflicto.platform.word_filter.matching import Matcher
+from conflicto.platform.word_filter.word_lists import FILES, common_words
+from conflicto.platform.word_filter.matcher import Matcher
 
 MOST_FREQUENT = 5_000
 
@@ -46,7 +46,7 @@ def test_ordinary_talk_passes_with_two_languages(language, other, text):
 def test_what_is_spared_for_a_language_is_frequent_in_it_and_listed_elsewhere():
     for language in FILES:
         others = [Matcher((other,), ()) for other in FILES if other != language]
-        for word in ordinary_words(language):
+        for word in common_words(language):
             assert word in frequent(language)
             assert any(other.spans(word) for other in others)
 

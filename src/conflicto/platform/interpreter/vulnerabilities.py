@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Vulnerability:
     """One fault. `fixed`: the first good version of each affected series, the oldest first.
 
     Series after the last of them are not affected, nor are versions before `since`.
@@ -31,40 +31,40 @@ class Fault:
     cve: str
     title: str
     fixed: tuple[Version, ...]
-    guard: str
+    mitigation: str
     source: str
     since: Version = (3, 0, 0)
 
-    def is_in(self, version: Version) -> bool:
+    def affects(self, version: Version) -> bool:
         """Return whether an interpreter of this version has the fault."""
         if version < self.since or version >= self.fixed[-1]:
             return False
         return not any(fixed[:2] == version[:2] and version >= fixed for fixed in self.fixed)
 
 
-FAULTS = (
-    Fault(
+VULNERABILITIES = (
+    Vulnerability(
         "CVE-2026-3276", "Normalising long runs of combining characters takes quadratic time.",
         ((3, 11, 16), (3, 12, 14), (3, 13, 14), (3, 14, 6)),
         "Long runs are sorted before they are normalised (platform/normalization.py).",
         "https://github.com/python/cpython/issues/149079",
     ),
-    Fault(
+    Vulnerability(
         "CVE-2024-12254", "asyncio's own transport does not pause a writer whose reader is slow, so memory fills.",
         ((3, 12, 9), (3, 13, 2)), "uvloop's transports serve, and nothing calls writelines on them.",
         "https://github.com/python/cpython/issues/127655", since=(3, 12, 0),
     ),
-    Fault(
+    Vulnerability(
         "CVE-2024-7592", "Parsing cookies with quoted backslashes takes quadratic time.", ((3, 11, 10), (3, 12, 6)),
         "Pages read cookies by a parser of our own with a bound (web/request.py), and the framework gets none.",
         "https://github.com/python/cpython/issues/123067",
     ),
-    Fault(
+    Vulnerability(
         "CVE-2023-40217", "A TLS server socket may take what came before the handshake for what came after it.", ((3, 11, 5),),
         "The server opens no TLS sockets; a proxy ends TLS.",
         "https://github.com/psf/advisory-database/blob/main/advisories/python/PSF-2023-8.json",
     ),
-    Fault(
+    Vulnerability(
         "CVE-2022-45061", "Decoding long international host names takes quadratic time.", ((3, 11, 1),),
         "No host name that a client sends is decoded.",
         "https://github.com/psf/advisory-database/blob/main/advisories/python/PSF-2022-10.json",
@@ -77,29 +77,29 @@ def running_version() -> Version:
     return sys.version_info[:3]
 
 
-def known_faults(version: Version | None = None) -> list[Fault]:
+def known_vulnerabilities(version: Version | None = None) -> list[Vulnerability]:
     """Return the faults of an interpreter, of the one that runs if none is named."""
-    return [fault for fault in FAULTS if fault.is_in(version or running_version())]
+    return [fault for fault in VULNERABILITIES if fault.affects(version or running_version())]
 
 
-def exposed(faults: list[Fault]) -> list[Fault]:
+def exposed(faults: list[Vulnerability]) -> list[Vulnerability]:
     """Return those faults that nothing guards."""
-    return [fault for fault in faults if not fault.guard]
+    return [fault for fault in faults if not fault.mitigation]
 
 
-def count_faults(state: str) -> int:
+def count_vulnerabilities(state: str) -> int:
     """Return how many known faults are `guarded`, or `exposed`."""
-    faults = known_faults()
+    faults = known_vulnerabilities()
     return len(exposed(faults)) if state == "exposed" else len(faults) - len(exposed(faults))
 
 
-def report_faults() -> None:
+def log_vulnerabilities() -> None:
     """Log the faults of the interpreter that runs, if it has any: a warning where one is not guarded."""
-    faults = known_faults()
+    faults = known_vulnerabilities()
     if not faults:
         return
     write = log.warning if exposed(faults) else log.info
     write(
         "interpreter-has-known-faults", python=".".join(map(str, running_version())), checked_on=CHECKED_ON,
-        guarded=[fault.cve for fault in faults if fault.guard], exposed=[fault.cve for fault in exposed(faults)],
+        guarded=[fault.cve for fault in faults if fault.mitigation], exposed=[fault.cve for fault in exposed(faults)],
     )  # fmt: skip
