@@ -79,7 +79,7 @@ def measure(scale: Scale) -> list[Section]:
 def _ours(stack: ExitStack, folder: Path) -> dict[str, Server]:
     """Start a server with the express lane and one without it, on databases of their own."""
     running = {}
-    for name, settings in ((LANE, {}), (NO_LANE, {"CONFLICTO_EXPRESS": "off"})):
+    for name, settings in ((LANE, {}), (NO_LANE, {"CONFLICTO_FAST_PATH": "off"})):
         place = folder / name.replace(" ", "-")
         place.mkdir()
         with servers.on_core(-1):

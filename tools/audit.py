@@ -1,8 +1,8 @@
-"""Ask an advisory service whether any pinned dependency has a known vulnerability, and tell those of Python. Run it by `make audit`.
+"""Check pinned dependencies and the Python interpreter for known vulnerabilities (`make audit`).
 
-A fault of the interpreter counts only if this program is exposed to it and does not guard itself: see `platform/interpreter/vulnerabilities.py`.
-Exit codes: 0 none is known, 1 at least one is, 2 the service could not be asked about all of them, so nobody knows. `OSV_URL` names
-another service that speaks the API of osv.dev.
+A vulnerability of the interpreter counts only if the program is exposed to it; see
+`platform/interpreter/vulnerabilities.py`. Exit codes: 0 none known, 1 at least one, 2 the advisory service
+did not answer for all dependencies. `OSV_URL` is another service with the API of osv.dev.
 """
 
 import json
@@ -49,11 +49,13 @@ def verdict(report: dict[str, Any] | None) -> tuple[int, list[str]]:
     return CLEAN, [f"No known vulnerability in {len(dependencies)} pinned dependencies."]
 
 
-def of_interpreter(faults: list[Vulnerability]) -> tuple[int, list[str]]:
-    """Return the exit code and what is to be told of the known faults of the interpreter."""
-    lines = [f"Python: {fault.cve}, {'guarded' if fault.mitigation else 'NOT guarded'}. {fault.title} {fault.mitigation}" for fault in faults]
-    lines.append(f"Python has {len(faults)} known faults that a server can meet (advisories of {CHECKED_ON}).")
-    return (VULNERABLE if exposed(faults) else CLEAN), lines
+def of_interpreter(vulnerabilities: list[Vulnerability]) -> tuple[int, list[str]]:
+    """Return the exit code and the lines about known vulnerabilities of the interpreter."""
+    lines = [
+        f"Python: {each.cve}, {'guarded' if each.guard else 'NOT guarded'}. {each.title} {each.guard}" for each in vulnerabilities
+    ]
+    lines.append(f"Python has {len(vulnerabilities)} known faults that a server can meet (advisories of {CHECKED_ON}).")
+    return (VULNERABLE if exposed(vulnerabilities) else CLEAN), lines
 
 
 def _told(dependency: dict[str, Any]) -> str:

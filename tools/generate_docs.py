@@ -28,6 +28,7 @@ from conflicto.platform.limits.limiter import REPLAYS
 from conflicto.platform.metrics.definitions import METRICS, Metric, MultiprocessMode
 from conflicto.platform.metrics.deprecated import OLD_LABELS, OLD_NAMES
 from conflicto.platform.problems import DomainError, registry
+from conflicto.settings import OLD_NAMES as OLD_SETTINGS
 from conflicto.settings import Settings
 
 if TYPE_CHECKING:
@@ -47,6 +48,16 @@ misspelt.
 
 | Variable | Default | Meaning |
 |---|---|---|
+"""
+
+RENAMED_SETTINGS = """
+## Old names
+
+These variables are deprecated and are read until version 1.0. The start prints one line for each. If
+an old and a new name are set to different values, the program refuses to start.
+
+| Old | New |
+|---|---|
 """
 
 ERRORS = f"""{MADE}
@@ -160,7 +171,8 @@ def settings_page() -> str:
     rows = [
         f"| `{field.alias}` | {_default(field)} | {field.description}{_bounds(field)} |" for field in Settings.model_fields.values()
     ]
-    return SETTINGS + "\n".join(rows) + "\n"
+    renamed = [f"| `{old}` | `{new}` |" for old, new in OLD_SETTINGS.items()]
+    return SETTINGS + "\n".join(rows) + "\n" + RENAMED_SETTINGS + "\n".join(renamed) + "\n"
 
 
 def _default(field: FieldInfo) -> str:

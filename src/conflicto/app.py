@@ -65,8 +65,8 @@ from conflicto.platform.http.path_prefix import prefix_of
 from conflicto.platform.http.request_pipeline import Dependencies, RequestPipeline
 from conflicto.platform.http.routes import Route, RouteTable
 from conflicto.platform.http.server.connection_manager import ConnectionManager
+from conflicto.platform.interpreter.tuning import set_switch_interval, tune_garbage_collector
 from conflicto.platform.interpreter.vulnerabilities import count_vulnerabilities, log_vulnerabilities
-from conflicto.platform.interpreter.tuning import tune_garbage_collector, set_switch_interval
 from conflicto.platform.limits.limiter import Limiter
 from conflicto.platform.limits.memory import MemoryLimiter
 from conflicto.platform.limits.shared_buckets import MAX_BATCH_S as LIMITS_DEADLINE_S

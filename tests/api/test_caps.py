@@ -20,7 +20,7 @@ CAP, EACH = 10, 4
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    return settings.model_copy(update={"most_answers": CAP, "most_answers_each": EACH})
+    return settings.model_copy(update={"max_responses": CAP, "max_responses_per_participant": EACH})
 
 
 async def near_cap(event: Event) -> bool:
@@ -146,7 +146,7 @@ async def test_exactly_as_many_come_in_at_once_as_there_is_room_for(api: Api, ap
 
 @pytest.fixture
 async def uncapped(settings: Settings) -> Settings:
-    return settings.model_copy(update={"most_answers": 0, "most_answers_each": 0})
+    return settings.model_copy(update={"max_responses": 0, "max_responses_per_participant": 0})
 
 
 async def test_nought_is_no_cap(uncapped: Settings) -> None:

@@ -30,7 +30,7 @@ async def port(app: App) -> AsyncIterator[int]:
 @pytest.fixture
 async def twin(settings: Settings, app: App) -> AsyncIterator[int]:
     """The same database behind a server without the fast path."""
-    off = settings.model_copy(update={"express": False})
+    off = settings.model_copy(update={"fast_path": False})
     async with App(off, clock=app.clock).running() as other, listening(other) as port:
         yield port
 

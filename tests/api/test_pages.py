@@ -32,7 +32,7 @@ async def test_a_page_is_strict_about_what_it_runs(api: Api, path: str) -> None:
 @pytest.mark.in_process
 @pytest.mark.parametrize("pictures", [(), ("https://images.example.org",)])
 async def test_pictures_come_from_named_origins_and_no_other(settings: Settings, pictures: tuple[str, ...]) -> None:
-    async with App(settings.model_copy(update={"pictures": pictures})).running() as app:
+    async with App(settings.model_copy(update={"image_origins": pictures})).running() as app:
         api = Api(app)
         page = await api.http.get("/")
         await api.http.aclose()

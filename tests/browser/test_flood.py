@@ -16,7 +16,7 @@ CAP = 5
 
 @pytest.fixture
 def capped(tmp_path: Path, browser: Any) -> Iterator[Room]:
-    with served(tmp_path / "data", CONFLICTO_MOST_ANSWERS=str(CAP)) as running, room(running, browser) as made:
+    with served(tmp_path / "data", CONFLICTO_MAX_RESPONSES=str(CAP)) as running, room(running, browser) as made:
         yield made
 
 

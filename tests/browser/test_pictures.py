@@ -26,7 +26,7 @@ POLL = {
 
 @pytest.fixture
 def pictured(tmp_path: Path, browser: "Browser") -> Iterator[Room]:
-    with served(tmp_path, CONFLICTO_PICTURES=ORIGIN) as server, room(server, browser) as made:
+    with served(tmp_path, CONFLICTO_IMAGE_ORIGINS=ORIGIN) as server, room(server, browser) as made:
         yield made
         made.faults[:] = [each for each in made.faults if f"foreign request: {ORIGIN}/square.svg" not in each]
 

@@ -88,8 +88,18 @@ def test_every_worker_writes_json_lines_with_its_own_number(database: str, tmp_p
 
 
 def test_text_can_be_had_instead(tmp_path: Path) -> None:
-    with served(tmp_path, CONFLICTO_LOGS="text") as server:
+    with served(tmp_path, CONFLICTO_LOG_FORMAT="text") as server:
         server.stop()
 
     assert "started" in server.log.read_text(encoding="utf-8")
     assert not [line for line in server.log.read_text(encoding="utf-8").splitlines() if line.startswith("{")]
+
+
+def test_the_start_prints_one_line_for_an_old_name_of_a_setting(tmp_path: Path) -> None:
+    with served(tmp_path, CONFLICTO_EXPRESS="off", CONFLICTO_FAST_PATH="off") as server:
+        server.stop()
+
+    reported = [line for line in server.log.read_text(encoding="utf-8").splitlines() if "CONFLICTO_EXPRESS" in line]
+    assert reported == [
+        "The environment variable CONFLICTO_EXPRESS is deprecated and is read until version 1.0. Use CONFLICTO_FAST_PATH instead."
+    ]

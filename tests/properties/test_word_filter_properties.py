@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conflicto.platform.strict_json import RESPONSE_LIMITS, compact
-from conflicto.platform.word_filter.word_lists import FILES
 from conflicto.platform.word_filter.masking import mask_json, strings_in
 from conflicto.platform.word_filter.matcher import MASK, Matcher, matcher_for
+from conflicto.platform.word_filter.word_lists import FILES
 
 LOUD = Matcher((), ["plonk", "grüb", "big deal"])
 EVERYTHING = matcher_for(tuple(FILES), ("plonk",))

@@ -38,7 +38,7 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
     Limits are off: some tests let a few phones answer for as long as it takes, and on a slow machine that is longer than a hall would.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    unlimited = {"CONFLICTO_RATE_LIMITS": "off", "CONFLICTO_MOST_ANSWERS_EACH": "0"}
+    unlimited = {"CONFLICTO_RATE_LIMITS": "off", "CONFLICTO_MAX_RESPONSES_PER_PARTICIPANT": "0"}
     return kept | {"CONFLICTO_DATA_DIR": str(folder), "CONFLICTO_ADMIN_TOKEN": ADMIN} | unlimited | more
 
 

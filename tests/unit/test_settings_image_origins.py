@@ -5,7 +5,7 @@ from conflicto.settings import SettingsInvalid, read_settings
 
 def test_origins_of_pictures_are_a_list_and_none_by_default() -> None:
     assert read_settings({}).image_origins == ()
-    given = read_settings({"CONFLICTO_PICTURES": "https://images.example.org, https://cdn.example.org:8443"})
+    given = read_settings({"CONFLICTO_IMAGE_ORIGINS": "https://images.example.org, https://cdn.example.org:8443"})
     assert given.image_origins == ("https://images.example.org", "https://cdn.example.org:8443")
 
 
@@ -22,5 +22,5 @@ def test_origins_of_pictures_are_a_list_and_none_by_default() -> None:
     ],
 )
 def test_what_is_no_origin_ends_the_start(wrong: str) -> None:
-    with pytest.raises(SettingsInvalid, match="CONFLICTO_PICTURES"):
-        read_settings({"CONFLICTO_PICTURES": wrong})
+    with pytest.raises(SettingsInvalid, match="CONFLICTO_IMAGE_ORIGINS"):
+        read_settings({"CONFLICTO_IMAGE_ORIGINS": wrong})

@@ -10,7 +10,13 @@ import typer
 from rich.console import Console
 
 from conflicto.cli.environment import DIFFERENT
-from conflicto.platform.interpreter.vulnerabilities import CHECKED_ON, Vulnerability, exposed, known_vulnerabilities, running_version
+from conflicto.platform.interpreter.vulnerabilities import (
+    CHECKED_ON,
+    Vulnerability,
+    exposed,
+    known_vulnerabilities,
+    running_version,
+)
 
 out = Console(highlight=False, soft_wrap=True)
 
@@ -31,5 +37,5 @@ def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
 
 def _told(fault: Vulnerability) -> str:
     fixed = ", ".join(".".join(map(str, each)) for each in fault.fixed)
-    state = f"Guarded: {fault.mitigation}" if fault.mitigation else "NOT guarded: update Python."
+    state = f"Guarded: {fault.guard}" if fault.guard else "NOT guarded: update Python."
     return f"{fault.cve}: {fault.title} Fixed in {fixed}. {state}\n  {fault.source}"

@@ -22,7 +22,7 @@ from conflicto.platform.db.engine import MIN_CONNECTIONS, Database, PoolSize
 from conflicto.platform.db.postgres import ConnectionLimit, connection_limit
 from conflicto.platform.logs import configure_logs
 from conflicto.platform.shutdown import MAX_REQUESTS_S
-from conflicto.settings import Settings, unknown_variables
+from conflicto.settings import Settings, deprecated_variables, unknown_variables
 
 CONNECTION = "conflicto.platform.http.server.connection:Connection"
 """By name, because worker processes import it anew."""
@@ -69,6 +69,8 @@ def serve(
 
 def _serve(host: str, port: int, settings: Settings) -> None:
     configure_logs(json=settings.has_json_logs(at_terminal=err.is_terminal))
+    for old, new in deprecated_variables(os.environ).items():
+        err.print(f"The environment variable {old} is deprecated and is read until version 1.0. Use {new} instead.")
     for name in unknown_variables(os.environ):
         err.print(f"The environment variable {name} is not a setting of this version; see docs/settings.md.")
     await_database(settings, host, port)

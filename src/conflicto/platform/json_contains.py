@@ -1,6 +1,6 @@
-"""PostgreSQL's jsonb `@>` in Python, for the database that has none.
+"""PostgreSQL's jsonb operator `@>` in Python, for SQLite.
 
-`contains` follows `JsonbDeepContains` of PostgreSQL's jsonb_util.c, quirks included; a test compares the two.
+`contains` follows `JsonbDeepContains` of PostgreSQL's jsonb_util.c exactly; a test compares both.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 _Number = int | float | Decimal
 
-# jsonb keeps numbers as decimals: as floats, 0.1 and 0.10000000000000000001 would be one and the same.
+# jsonb stores numbers as decimals: as floats, 0.1 and 0.10000000000000000001 would be equal.
 parse = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
 def count_values(value: object) -> int:
-    """Return how many values a parsed JSON value holds, itself included.
+    """Return the number of values in a parsed JSON value, itself included.
 
-    >>> values_in({"a": [1, 2], "b": None})
+    >>> count_values({"a": [1, 2], "b": None})
     5
     """
     if isinstance(value, dict):
@@ -31,19 +31,20 @@ def count_values(value: object) -> int:
 
 
 def _unlimited(_: int) -> None:
-    """Let the comparison go on."""
+    """Do not limit the comparison."""
 
 
 def contains(container: object, contained: object, spend: Callable[[int], None] = _unlimited) -> bool:
     """Return whether `container @> contained`.
 
-    An object contains another if it has every one of its members, containers compared by containment and scalars by
-    equality. An array contains another if every element of that one is in it, whatever the order and number. Numbers are
-    compared numerically, and a boolean is none. At the top alone, an array also contains a scalar that is an element.
+    An object contains another if it has all of its members. Containers are compared by containment,
+    scalars by equality. An array contains another if it has all of its elements, in any order and
+    number. Numbers are compared numerically, and a boolean is not a number. At the top level, an array
+    also contains a scalar that is one of its elements.
 
-    Both sides are parsed JSON within the limits of the gate; by `parse`, where fractions are to be compared as exactly
-    as PostgreSQL does. Costs up to the product of both sizes. `spend` is told of comparisons before they are made, and
-    may raise what ends them.
+    Both sides are parsed JSON within the limits of `strict_json`. Use `parse` to compare fractions as
+    exactly as PostgreSQL. The cost is at most the product of both sizes. `spend` is called with the
+    number of comparisons before they are made; it may raise to end them.
     """
     matcher = _Matcher(spend)
     if isinstance(container, list) and not isinstance(contained, (dict, list)):
@@ -57,24 +58,26 @@ class _Matcher:
     def __init__(self, spend: Callable[[int], None]) -> None:
         self._spend = spend
 
-    def matches(self, have: object, want: object) -> bool:
-        if isinstance(want, dict):
-            self._spend(1 + len(want))
-            return isinstance(have, dict) and all(key in have and self.matches(have[key], value) for key, value in want.items())
-        if isinstance(want, list):
-            return isinstance(have, list) and all(self.has_element(have, element) for element in want)
-        return _same_scalar(have, want)
+    def matches(self, value: object, pattern: object) -> bool:
+        if isinstance(pattern, dict):
+            self._spend(1 + len(pattern))
+            return isinstance(value, dict) and all(
+                key in value and self.matches(value[key], member) for key, member in pattern.items()
+            )
+        if isinstance(pattern, list):
+            return isinstance(value, list) and all(self.has_element(value, element) for element in pattern)
+        return _same_scalar(value, pattern)
 
-    def has_element(self, have: list[object], want: object) -> bool:
-        self._spend(1 + len(have))
-        if isinstance(want, (dict, list)):
-            return any(self.matches(element, want) for element in have)
-        return any(_same_scalar(element, want) for element in have)
+    def has_element(self, values: list[object], pattern: object) -> bool:
+        self._spend(1 + len(values))
+        if isinstance(pattern, (dict, list)):
+            return any(self.matches(element, pattern) for element in values)
+        return any(_same_scalar(element, pattern) for element in values)
 
 
-def _same_scalar(have: object, want: object) -> bool:
-    if isinstance(have, bool) or isinstance(want, bool):
-        return have is want
-    if isinstance(have, _Number) and isinstance(want, _Number):
-        return have == want
-    return type(have) is type(want) and have == want
+def _same_scalar(value: object, pattern: object) -> bool:
+    if isinstance(value, bool) or isinstance(pattern, bool):
+        return value is pattern
+    if isinstance(value, _Number) and isinstance(pattern, _Number):
+        return value == pattern
+    return type(value) is type(pattern) and value == pattern

@@ -1,8 +1,9 @@
-"""Structured logs: one line for each event, as JSON or for a person at a terminal, and nothing in it that somebody sent us.
+"""Structured logs: one line per event, as JSON or readable text, without any data that clients sent.
 
-What a log may hold: names of events, routes as templates, codes of problems, ids of requests and sessions, figures, types of exceptions
-and where they were raised. What an exception says of itself stays out unless its type speaks of code and not of data: a database's
-complaint about a row would repeat the answer in it, and a token that cannot be read would stand there in the clear.
+A log line may contain event names, route templates, problem codes, ids of requests and sessions,
+numbers, exception types and stack frames. The message of an exception is logged only if its type
+describes code, not data: a database error would repeat the answer in a row, and an error about a token
+would contain the token.
 """
 
 from __future__ import annotations
@@ -22,48 +23,48 @@ if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
 
 SAFE_MESSAGE_TYPES = (AttributeError, ImportError, NameError, NotImplementedError, TypeError, RecursionError, OSError)
-"""Exceptions whose own words name attributes, modules, types, files and system errors."""
+"""Exceptions whose messages name only attributes, modules, types, files and system errors."""
 
 MAX_MESSAGE_CHARACTERS = 300
-"""Characters of such words."""
+"""Maximum length of a logged exception message."""
 
 MAX_FRAMES = 30
 MAX_CAUSES = 5
 
 
 class LossyStream(io.TextIOBase):
-    """A stream that loses what it cannot write: a full disk under the log must not stop the work that the log is about."""
+    """A stream that drops text that it cannot write, so that a full disk does not stop the program."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Write, or lose it."""
-        with suppress(OSError, ValueError):  # the second: the stream is closed
+        """Write the text, or drop it after an error."""
+        with suppress(OSError, ValueError):  # ValueError: the stream is closed
             self._stream.write(text)
         return len(text)
 
     def flush(self) -> None:
-        """Pass on what was written, or try again the next time."""
+        """Flush the stream; an error is ignored."""
         with suppress(OSError, ValueError):
             self._stream.flush()
 
 
 class LibraryHandler(logging.Handler):
-    """What libraries log, as events of ours: their message, unless it comes with an exception, which is told as ours are."""
+    """A handler that logs records of libraries as events, with their message or their exception."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Log it again."""
-        told: dict[str, Any] = {"logger": record.name}
+        """Log the record as an event `library`."""
+        fields: dict[str, Any] = {"logger": record.name}
         if record.exc_info and record.exc_info[1]:
-            told["exc_info"] = record.exc_info[1]
+            fields["exc_info"] = record.exc_info[1]
         else:
-            told["said"] = record.getMessage()[:MAX_MESSAGE_CHARACTERS]
-        structlog.get_logger().log(record.levelno, "library", **told)
+            fields["message"] = record.getMessage()[:MAX_MESSAGE_CHARACTERS]
+        structlog.get_logger().log(record.levelno, "library", **fields)
 
 
 def configure_logs(*, json: bool) -> None:
-    """Send everything to standard error, libraries included, as JSON lines or (for a person at a terminal) as readable lines."""
+    """Log to standard error, libraries included, as JSON lines or as readable lines."""
     renderer: Processor = (
         structlog.processors.JSONRenderer()
         if json
@@ -79,7 +80,7 @@ def configure_logs(*, json: bool) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        # In one write with its end, or the lines of workers that share the stream come to stand in one another where it is not buffered.
+        # One write per line and its end: lines of workers that share an unbuffered stream stay whole.
         logger_factory=structlog.WriteLoggerFactory(cast("TextIO", LossyStream(sys.stderr))),
         cache_logger_on_first_use=True,
     )
@@ -95,9 +96,9 @@ def _add_process(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def _describe_exception(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Replace an exception by its type, its place and its causes."""
-    given = event.pop("exc_info", None)
-    error = given if isinstance(given, BaseException) else sys.exception() if given else None
+    """Replace an exception by the types, messages and stack frames of it and its causes."""
+    info = event.pop("exc_info", None)
+    error = info if isinstance(info, BaseException) else sys.exception() if info else None
     if error is not None:
         event["exception"] = [_described(each) for each in _causes(error)]
     return event
@@ -112,11 +113,11 @@ def _causes(error: BaseException | None) -> list[BaseException]:
 
 
 def _described(error: BaseException) -> dict[str, Any]:
-    told: dict[str, Any] = {"type": f"{type(error).__module__}.{type(error).__qualname__}"}
+    described: dict[str, Any] = {"type": f"{type(error).__module__}.{type(error).__qualname__}"}
     if isinstance(error, DBAPIError):
-        told |= {"driver": type(error.orig).__name__, "sqlstate": getattr(error.orig, "sqlstate", None)}
+        described |= {"driver": type(error.orig).__name__, "sqlstate": getattr(error.orig, "sqlstate", None)}
     elif isinstance(error, SAFE_MESSAGE_TYPES):
-        told["said"] = str(error)[:MAX_MESSAGE_CHARACTERS]
+        described["message"] = str(error)[:MAX_MESSAGE_CHARACTERS]
     frames = traceback.extract_tb(error.__traceback__)[-MAX_FRAMES:]
-    told["at"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
-    return told
+    described["at"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    return described

@@ -1,7 +1,8 @@
 """Unicode normalisation in linear time.
 
-`unicodedata.normalize` sorts the combining marks after a letter by insertion: 16 KB of marks in the wrong order took 98 ms, 120,000
-marks 22 s, with the interpreter's lock held. Real text has a handful; UAX #15 (Stream-Safe Text Format) allows 30 in a row.
+`unicodedata.normalize` sorts the combining marks of a letter in quadratic time and holds the GIL: 16 KB
+of unsorted marks took 98 ms, 120,000 marks 22 s. Real text has few marks in a row; UAX #15 (Stream-Safe
+Text Format) allows 30.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ from typing import Literal
 from unicodedata import combining, normalize
 
 MAX_MARKS_IN_A_ROW = 30
-"""Marks that are sorted and composed together; those beyond begin a piece of their own."""
+"""Marks that are normalised together; further marks begin a new piece."""
 
 MAX_PLAIN_CHARACTERS = 100
-"""Characters that the interpreter may normalise whatever they are, in 5 µs at most."""
+"""Length up to which the interpreter normalises any text within 5 µs."""
 
 _LAST_MARK = 0x1F000
-"""Code points above this hold no combining marks; a test compares it to the interpreter's tables."""
+"""Upper bound of combining marks; a test compares it with the interpreter's tables."""
 
 
 def _ranges() -> str:
@@ -34,7 +35,7 @@ _PIECE = re.compile(f".*?{_MARKS}|.+", re.DOTALL)
 
 
 def normalized(form: Literal["NFC", "NFKC", "NFKD"], text: str) -> str:
-    """Return `text` in a normal form; equal to `unicodedata.normalize` unless more than 30 marks stand in a row."""
+    """Return `text` in a normal form; equals `unicodedata.normalize` unless more than 30 marks follow each other."""
     if len(text) <= MAX_PLAIN_CHARACTERS or text.isascii() or not _LONG_RUN.search(text):
         return normalize(form, text)
     return "".join(normalize(form, piece) for piece in _PIECE.findall(text))

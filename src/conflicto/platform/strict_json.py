@@ -1,11 +1,11 @@
-"""The gate in front of every body: strict I-JSON (RFC 7493) in, compact text out.
+"""Validation of request bodies: strict I-JSON (RFC 7493) in, compact text out.
 
-Start at `compact`. What it returns is stored and served byte for byte, so it must be readable by every JSON parser and
-by PostgreSQL's `jsonb`, and mean the same to all of them: no duplicate keys, no lone surrogates, no NUL, no number that
-rounds or overflows. No Python parser gives that alone.
+Start at `compact`. Its result is stored and served byte for byte. Every JSON parser and PostgreSQL's
+`jsonb` must read it alike: no duplicate keys, no lone surrogates, no NUL, no number that rounds or
+overflows. No Python parser guarantees that alone.
 
-Two ways lead to the same answer. `_quick` proves the common body right by a round trip through msgspec; whatever it
-cannot prove goes to `_exact`, which decides alone what is refused and why.
+There are two paths to the same result. `_quick` proves the common body valid by a round trip through
+msgspec. `_exact` checks every other body and raises the reasons for refusals.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from conflicto.platform.problems import DomainError, Kind
 
 _MAX_INTEGER = 2**53 - 1
 _MAX_INTEGER_CHARS = len(str(-_MAX_INTEGER))
-# PostgreSQL's numeric holds 16,383 digits after the point: these two keep digits and exponent together below that.
+# PostgreSQL's numeric has at most 16,383 digits after the point; these two bounds stay below that together.
 _MAX_NUMBER_CHARS = 1_000
 _MAX_EXPONENT_CHARS = 5
 
@@ -37,7 +37,7 @@ _encode_quick = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True, slots=True)
 class JsonLimits:
-    """How big a body may be.
+    """Limits on the size of a JSON body.
 
     `max_depth` counts nested arrays and objects (a bare scalar has depth 0), `max_nodes` counts values (containers and
     scalars, not keys), `max_key_bytes` and `max_string_bytes` count UTF-8 bytes after unescaping.
@@ -98,7 +98,7 @@ class JsonText(DomainError):
 
 
 class JsonTooDeep(DomainError):
-    """Arrays and objects are nested deeper than `Limits.max_depth`."""
+    """Arrays and objects are nested deeper than `JsonLimits.max_depth`."""
 
     code = "json-too-deep"
     title = "The body is nested too deeply"
@@ -116,8 +116,8 @@ class JsonTooLarge(DomainError):
 def compact(body: bytes, limits: JsonLimits) -> bytes:
     """Check that `body` is strict I-JSON within `limits` and return it without insignificant whitespace.
 
-    Key order is kept and every token stays as it was spelled (escapes, numbers). The result is compact itself. Time is
-    linear in the size of the body.
+    The order of keys and the spelling of every token (escapes, numbers) stay. The time is linear in the
+    size of the body.
 
     Raises:
         BodyTooLarge: more than `limits.max_bytes` bytes.
@@ -130,7 +130,7 @@ def compact(body: bytes, limits: JsonLimits) -> bytes:
         JsonTooLarge: too many values, or a key or string too long.
     """
     if len(body) > limits.max_bytes:
-        raise BodyTooLarge(f"At most {limits.max_bytes} bytes are taken.")
+        raise BodyTooLarge(f"The body may have at most {limits.max_bytes} bytes.")
     return _quick(body, limits) or _exact(body, limits)
 
 
@@ -140,11 +140,12 @@ def pointer_escape(segment: str) -> str:
 
 
 def _quick(body: bytes, limits: JsonLimits) -> bytes | None:
-    """Return the compact text if a round trip proves it right, or None if the question stays open.
+    """Return the compact text if a round trip proves it valid, or None if it does not.
 
-    The proof: an encoder writes valid JSON with finite numbers, and from a dict, so without duplicate keys. If what it
-    wrote equals the body, then the body is all of that too. No backslash means no escapes, so no hidden NUL or
-    surrogate, and every piece between two quotes is a whole string. Sixteen digits in a row may be an integer too large.
+    An encoder writes valid JSON with finite numbers and, from a dict, without duplicate keys. If its
+    output equals the body, the body is valid too. Without a backslash there are no escapes, so no hidden
+    NUL or surrogate, and each piece between two quotes is a whole string. Sixteen digits in a row may be
+    too large an integer.
     """
     opens = body.count(b"{") + body.count(b"[")
     if b"\\" in body or opens > limits.max_depth or opens + body.count(b",") >= limits.max_nodes:
@@ -162,31 +163,31 @@ def _quick(body: bytes, limits: JsonLimits) -> bytes | None:
 
 
 @lru_cache(maxsize=16)
-def _long_piece_finder(most: int) -> Callable[[bytes], object]:
-    """Return a search for more than `most` bytes after a quote; linear, as each piece is entered only at its quote."""
-    return re.compile(rb'"[^"]{%d}' % (most + 1)).search
+def _long_piece_finder(max_bytes: int) -> Callable[[bytes], object]:
+    """Return a search for more than `max_bytes` bytes after a quote; linear, because it starts only at quotes."""
+    return re.compile(rb'"[^"]{%d}' % (max_bytes + 1)).search
 
 
 def _exact(body: bytes, limits: JsonLimits) -> bytes:
-    """Return the compact text, or raise what is wrong with `body`."""
+    """Return the compact text, or raise the problem of `body`."""
     try:
         tree = _DECODER.decode(body.decode())
         _measure(tree, limits)
         return msgspec.json.format(body, indent=-1)
     except RecursionError:
-        raise JsonTooDeep(f"At most {limits.max_depth} levels are taken.") from None
+        raise JsonTooDeep(f"The body may have at most {limits.max_depth} levels.") from None
     except ValueError:
         raise JsonInvalid("Send one JSON text in UTF-8, without a byte order mark.") from None
 
 
 def _measure(tree: object, limits: JsonLimits) -> None:
-    """Check depth, number of values and texts, level by level: without recursion, and no deeper than allowed."""
+    """Check depth, number of values and texts level by level, without recursion."""
     level = [tree]
     nodes = depth = 0
     while level:
         nodes += len(level)
         if nodes > limits.max_nodes:
-            raise JsonTooLarge(f"At most {limits.max_nodes} values are taken.")
+            raise JsonTooLarge(f"The body may have at most {limits.max_nodes} values.")
         below: list[object] = []
         nested = False
         for value in level:
@@ -197,7 +198,7 @@ def _measure(tree: object, limits: JsonLimits) -> None:
                 below += _inside(value, limits)
         depth += nested
         if depth > limits.max_depth:
-            raise JsonTooDeep(f"At most {limits.max_depth} levels are taken.")
+            raise JsonTooDeep(f"The body may have at most {limits.max_depth} levels.")
         level = below
 
 
@@ -209,26 +210,26 @@ def _inside(container: dict[str, object] | list[object], limits: JsonLimits) -> 
     return container.values()
 
 
-def _check_text(text: str, most: int, what: str) -> None:
+def _check_text(text: str, max_bytes: int, kind: str) -> None:
     try:
         size = len(text.encode())
     except UnicodeEncodeError:
-        raise JsonText(f"A {what} holds half a surrogate pair.") from None
+        raise JsonText(f"A {kind} contains a lone surrogate.") from None
     if "\0" in text:
-        raise JsonText(f"A {what} holds the character U+0000.")
-    if size > most:
-        raise JsonTooLarge(f"A {what} may have at most {most} bytes of UTF-8.")
+        raise JsonText(f"A {kind} contains the character U+0000.")
+    if size > max_bytes:
+        raise JsonTooLarge(f"A {kind} may have at most {max_bytes} bytes of UTF-8.")
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise JsonDuplicateKey("Every key of an object must be named once.")
+        raise JsonDuplicateKey("Each key of an object must be unique.")
     return members
 
 
 def _integer(literal: str) -> int:
-    # The length goes first: int() is quadratic, and beyond 4,300 digits it raises.
+    # The length is checked first: int() is quadratic and raises beyond 4,300 digits.
     if len(literal) > _MAX_INTEGER_CHARS or abs(int(literal)) > _MAX_INTEGER:
         raise JsonNumber("Integers must lie within ±(2^53−1); send larger ones as strings.")
     return int(literal)

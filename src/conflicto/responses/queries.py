@@ -10,7 +10,7 @@ from conflicto.activities.model import ActivityStatus
 from conflicto.activities.queries import activities_in_order, count_responses, counts_by_round
 from conflicto.participants.model import MAX_LEAVERS_READ, NO_RESERVED_PLACES, ReservedPlaces
 from conflicto.participants.queries import left_seats
-from conflicto.platform.json_contains import contains, parse, count_values
+from conflicto.platform.json_contains import contains, count_values, parse
 from conflicto.platform.problems import NotFound
 from conflicto.platform.row_batch import RowBatch
 from conflicto.platform.strict_json import RESPONSE_LIMITS, compact

@@ -74,7 +74,7 @@ def test_doctor_names_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert "CVE-2024-7592: Parsing cookies" in told.stdout
     assert [each["cve"] for each in as_json["faults"]] == ["CVE-2026-3276", "CVE-2024-7592"]
 
-    monkeypatch.setattr(module, "FAULTS", (UNGUARDED,))
+    monkeypatch.setattr(module, "VULNERABILITIES", (UNGUARDED,))
     told = run("doctor", env=environment(tmp_path))
     assert (told.exit_code, "NOT guarded" in told.stdout) == (1, True)
 
@@ -86,11 +86,11 @@ def test_a_start_logs_them(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [(line["log_level"], line["guarded"], line["exposed"]) for line in logs] == [
         ("info", ["CVE-2026-3276", "CVE-2024-7592"], [])
     ]
-    monkeypatch.setattr(module, "FAULTS", (UNGUARDED,))
+    monkeypatch.setattr(module, "VULNERABILITIES", (UNGUARDED,))
     with capture_logs() as logs:
         module.log_vulnerabilities()
     assert [(line["log_level"], line["exposed"]) for line in logs] == [("warning", ["CVE-0-1"])]
-    monkeypatch.setattr(module, "FAULTS", ())
+    monkeypatch.setattr(module, "VULNERABILITIES", ())
     with capture_logs() as logs:
         module.log_vulnerabilities()
     assert logs == []

@@ -111,7 +111,7 @@ def test_what_an_exception_says_of_code_is_told_and_its_causes_are(logged: Calla
 
     (line,) = logged()
     assert [each["type"] for each in line["exception"]] == ["builtins.ValueError", "builtins.AttributeError"]
-    assert line["exception"][1]["said"] == "no such attribute"
+    assert line["exception"][1]["message"] == "no such attribute"
 
 
 def test_what_libraries_log_comes_in_the_same_form(logged: Callable[[], list[dict[str, Any]]]) -> None:
@@ -123,7 +123,7 @@ def test_what_libraries_log_comes_in_the_same_form(logged: Callable[[], list[dic
         logging.getLogger("uvicorn.error").exception("Exception in %s", CANARY, exc_info=sys.exception())
 
     first, second = logged()
-    assert (first["event"], first["logger"], first["said"], first["level"]) == ("library", "asyncio", "took long", "error")
+    assert (first["event"], first["logger"], first["message"], first["level"]) == ("library", "asyncio", "took long", "error")
     assert second["exception"][0]["type"] == "builtins.ValueError"
     assert CANARY not in json.dumps(second)
 

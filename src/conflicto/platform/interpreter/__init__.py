@@ -1,1 +1,1 @@
-"""The Python that runs the server: how it is set up, and which of its known faults are not mended in it."""
+"""The Python interpreter of the server: its tuning and its known vulnerabilities."""

@@ -1,4 +1,4 @@
-"""Set the interpreter up for a server: short turns for threads, and a garbage collector that looks rarely."""
+"""Interpreter settings for a server: thread switching and garbage collection."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import gc
 import sys
 
 SWITCH_INTERVAL_S = 0.001
-"""How long the writer's thread may keep the event loop's waiting for the interpreter. Python's own 5 ms let polls that came during a
-commit wait a third longer (docs/decisions/0019).
+"""Time for which the writer's thread may hold the GIL while the event loop waits for it.
+
+With Python's default of 5 ms, polls during a commit took a third longer (docs/decisions/0019).
 """
 
-YOUNG, OLDER, WHOLE = 10_000, 5, 1_000
-"""When the collector looks for cycles: after so many new objects (instead of 700) at the youngest, after so many such looks at the older
-ones, and hardly ever at all of them. A look at a million objects, which is a full hall, stops everything for 220 ms; what a request leaves
-behind is not cyclic, and what a start has made (`gc.freeze`) is not looked at.
+GC_THRESHOLDS = 10_000, 5, 1_000
+"""Thresholds of the three generations; the default of the first is 700 objects.
+
+A full collection with a million objects, as in a full hall, stops the process for 220 ms. Requests leave
+no cycles, and objects from the start are exempt (`gc.freeze`).
 """
 
 
@@ -23,6 +25,6 @@ def set_switch_interval() -> None:
 
 
 def tune_garbage_collector() -> None:
-    """Let the collector look rarely, and never at what a start has made."""
-    gc.set_threshold(YOUNG, OLDER, WHOLE)
+    """Set `GC_THRESHOLDS`, and exempt all objects of the start from collection."""
+    gc.set_threshold(*GC_THRESHOLDS)
     gc.freeze()

@@ -1,8 +1,9 @@
-"""Published faults of CPython that a server can meet, and whether this program is exposed to them.
+"""Known vulnerabilities of CPython that clients of a server can reach, and their mitigations.
 
-The table is kept by hand from the advisories of the Python Software Foundation and CPython's changelogs. It holds what a client can
-reach in a server: parsers of requests and text, addresses, sockets. `conflicto doctor`, the log of a start, a metric and `make audit`
-tell what it says of the interpreter that runs; public readiness does not, because it would tell strangers where to begin.
+The table is maintained by hand from the advisories of the Python Software Foundation and CPython's
+changelogs. It covers parsers of requests and text, addresses and sockets. `conflicto doctor`, the log of
+a start, a metric and `make audit` report the vulnerabilities of the running interpreter. The public
+`/health/ready` does not, because that would help attackers.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 import structlog
 
 CHECKED_ON = "2026-11-29"
-"""The day on which the advisories were read last."""
+"""The date of the last review of the advisories."""
 
 Version = tuple[int, int, int]
 
@@ -22,21 +23,21 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Vulnerability:
-    """One fault. `fixed`: the first good version of each affected series, the oldest first.
+    """One vulnerability. `fixed`: the first fixed version of each affected series, the oldest first.
 
-    Series after the last of them are not affected, nor are versions before `since`.
-    `guard` says why this program is not exposed although the interpreter has the fault; empty: it is exposed.
+    Later series and versions before `since` are not affected. `guard` explains why this program is
+    not exposed; an empty one means that it is.
     """
 
     cve: str
     title: str
     fixed: tuple[Version, ...]
-    mitigation: str
+    guard: str
     source: str
     since: Version = (3, 0, 0)
 
     def affects(self, version: Version) -> bool:
-        """Return whether an interpreter of this version has the fault."""
+        """Return whether this version of the interpreter is vulnerable."""
         if version < self.since or version >= self.fixed[-1]:
             return False
         return not any(fixed[:2] == version[:2] and version >= fixed for fixed in self.fixed)
@@ -56,7 +57,7 @@ VULNERABILITIES = (
     ),
     Vulnerability(
         "CVE-2024-7592", "Parsing cookies with quoted backslashes takes quadratic time.", ((3, 11, 10), (3, 12, 6)),
-        "Pages read cookies by a parser of our own with a bound (web/request.py), and the framework gets none.",
+        "Pages read cookies with a bounded parser of our own (web/request.py), and the framework gets none.",
         "https://github.com/python/cpython/issues/123067",
     ),
     Vulnerability(
@@ -73,33 +74,33 @@ VULNERABILITIES = (
 
 
 def running_version() -> Version:
-    """Return the version of the interpreter that runs."""
+    """Return the version of the running interpreter."""
     return sys.version_info[:3]
 
 
 def known_vulnerabilities(version: Version | None = None) -> list[Vulnerability]:
-    """Return the faults of an interpreter, of the one that runs if none is named."""
-    return [fault for fault in VULNERABILITIES if fault.affects(version or running_version())]
+    """Return the vulnerabilities of an interpreter version, by default the running one."""
+    return [each for each in VULNERABILITIES if each.affects(version or running_version())]
 
 
-def exposed(faults: list[Vulnerability]) -> list[Vulnerability]:
-    """Return those faults that nothing guards."""
-    return [fault for fault in faults if not fault.mitigation]
+def exposed(vulnerabilities: list[Vulnerability]) -> list[Vulnerability]:
+    """Return the vulnerabilities without a mitigation."""
+    return [each for each in vulnerabilities if not each.guard]
 
 
 def count_vulnerabilities(state: str) -> int:
-    """Return how many known faults are `guarded`, or `exposed`."""
-    faults = known_vulnerabilities()
-    return len(exposed(faults)) if state == "exposed" else len(faults) - len(exposed(faults))
+    """Return the number of known vulnerabilities in a state: `guarded` or `exposed`."""
+    known = known_vulnerabilities()
+    return len(exposed(known)) if state == "exposed" else len(known) - len(exposed(known))
 
 
 def log_vulnerabilities() -> None:
-    """Log the faults of the interpreter that runs, if it has any: a warning where one is not guarded."""
-    faults = known_vulnerabilities()
-    if not faults:
+    """Log the vulnerabilities of the running interpreter, as a warning if one has no mitigation."""
+    known = known_vulnerabilities()
+    if not known:
         return
-    write = log.warning if exposed(faults) else log.info
+    write = log.warning if exposed(known) else log.info
     write(
         "interpreter-has-known-faults", python=".".join(map(str, running_version())), checked_on=CHECKED_ON,
-        guarded=[fault.cve for fault in faults if fault.mitigation], exposed=[fault.cve for fault in exposed(faults)],
+        guarded=[each.cve for each in known if each.guard], exposed=[each.cve for each in exposed(known)],
     )  # fmt: skip

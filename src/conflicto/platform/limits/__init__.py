@@ -1,1 +1,5 @@
-"""Rate limits: one pure bucket function (`bucket.py`), its store in memory, and the IETF headers (`headers.py`)."""
+"""Rate limits: the bucket algorithm, buckets in memory and in Redis, and the IETF headers.
+
+`limiter.py` combines the buckets of this process (`memory.py`) with those of all workers
+(`shared_buckets.py`). `concurrency.py` limits requests that run at the same time.
+"""

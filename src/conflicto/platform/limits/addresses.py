@@ -1,4 +1,4 @@
-"""Whom an address stands for."""
+"""The network of a client address."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ipaddress import IPv6Address, ip_address
 
 
 def network_of(address: str) -> str:
-    """Return what one subscriber is: an IPv4 address, or the /64 of an IPv6 address; all that are neither are one.
+    """Return an IPv4 address unchanged, or the /64 network of an IPv6 address; empty if it is neither.
 
     >>> network_of("::ffff:192.0.2.1"), network_of("2001:db8::1:2:3:4"), network_of("somewhere")
     ('192.0.2.1', '2001:db8::', '')

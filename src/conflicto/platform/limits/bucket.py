@@ -1,4 +1,4 @@
-"""The generic cell rate algorithm: one number per key, no timers, exact."""
+"""The generic cell rate algorithm (GCRA): one number per key, no timers, exact."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from functools import cache
 from math import ceil
 
 ROUNDING_S = 1e-4
-"""Sums of floats may miss a full bucket by this much: a thousand of them, with clocks that count from ten years ago, miss it by less."""
+"""Tolerance for rounding: larger than the error of a thousand sums with a clock of ten years."""
 
 
 class LimitScope(StrEnum):
-    """Who shares a bucket."""
+    """The clients that share one bucket."""
 
     TOKEN = "token"  # noqa: S105 - a word, not a secret
     ADDRESS = "address"
@@ -21,10 +21,10 @@ class LimitScope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`quota` requests in every `window_s` seconds, in a burst if need be.
+    """A limit of `quota` requests in every `window_s` seconds, which may come in one burst.
 
-    `shared`: all workers spend from one bucket, where they have a Redis. `alone`: the quota of one process while that does not answer,
-    for what must rather be refused than guessed; 0: the whole quota.
+    With `shared` and Redis, all workers spend from one bucket. `fallback_quota` is the quota of one
+    process while Redis does not answer; 0 stands for the whole quota.
     """
 
     name: str
@@ -36,13 +36,13 @@ class Policy:
 
     @property
     def interval_s(self) -> float:
-        """Seconds that one request costs."""
+        """Seconds in which one request is regained."""
         return self.window_s / self.quota
 
 
 @cache
 def fallback_policy(policy: Policy) -> Policy:
-    """Return what one process holds to while it does not know what the others do."""
+    """Return the policy of one process while Redis does not answer."""
     return (
         replace(policy, name=f"{policy.name}-fallback", quota=policy.fallback_quota, shared=False, fallback_quota=0)
         if policy.fallback_quota
@@ -52,9 +52,10 @@ def fallback_policy(policy: Policy) -> Policy:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`remaining` requests may follow at once; `reset_s` is the wait for the next one (0 if some remain).
+    """The decision about one request.
 
-    `is_alone`: one process decided by its policy's `alone` quota, because the bucket that all share did not answer.
+    `remaining` requests are allowed at once; `reset_s` is the wait for the next one, 0 if some remain.
+    `is_fallback`: the process decided by the fallback quota because Redis did not answer.
     """
 
     allowed: bool
@@ -64,11 +65,10 @@ class Verdict:
 
 
 def admit(full_at_s: float, now_s: float, policy: Policy, cost: int = 1) -> tuple[float, Verdict]:
-    """Return the bucket's new state and whether `cost` requests fit; a negative cost gives requests back.
+    """Return the bucket's new state and whether `cost` requests are allowed. A negative cost is a refund.
 
-    `full_at_s` is the instant at which the bucket holds its whole quota again (0 if it does now).
-    A refused request changes nothing.
-    A bucket is never emptier than empty: a clock that was set back, however far, costs one window at most.
+    `full_at_s` is the time at which the bucket has its whole quota again (0 if it has now). A refused
+    request changes nothing. A clock that was set back delays requests by one window at most.
     """
     if full_at_s > now_s + policy.window_s + ROUNDING_S:
         full_at_s = now_s + policy.window_s
@@ -80,7 +80,7 @@ def admit(full_at_s: float, now_s: float, policy: Policy, cost: int = 1) -> tupl
 
 
 def to_verdict(policy: Policy, free_s: float, *, allowed: bool) -> Verdict:
-    """Put a bucket into words: `free_s` seconds of its window are unspent, or are missing if it is negative."""
+    """Return the verdict of a bucket with `free_s` unspent seconds of its window; negative: missing."""
     if not allowed:
         return Verdict(allowed=False, remaining=0, reset_s=max(1, ceil(-free_s)))
     remaining = min(policy.quota, int((free_s + ROUNDING_S) / policy.interval_s))
@@ -88,7 +88,7 @@ def to_verdict(policy: Policy, free_s: float, *, allowed: bool) -> Verdict:
 
 
 class Bucket:
-    """One key's bucket. `forgotten`: its limiter dropped it, so whoever still holds it must ask for another."""
+    """The bucket of one key. After `is_evicted` is set, its holder must get a new one from the limiter."""
 
     __slots__ = ("_interval_s", "_window_s", "full_at_s", "is_evicted")
 
@@ -99,7 +99,7 @@ class Bucket:
         self._window_s = policy.window_s + ROUNDING_S
 
     def take(self, now_s: float) -> bool:
-        """Spend one request and say whether that was allowed: `admit` for a cost of 1, in a form that every poll can afford."""
+        """Spend one request and return whether it is allowed: a faster `admit` for a cost of 1."""
         full_at_s = self.full_at_s
         after = (full_at_s if full_at_s > now_s else now_s) + self._interval_s  # noqa: FURB136 - max() takes three times as long
         if self.is_evicted or after - now_s > self._window_s:
@@ -109,10 +109,10 @@ class Bucket:
 
 
 class Unlimited(Bucket):
-    """The bucket where there are no limits."""
+    """A bucket without a limit."""
 
     __slots__ = ()
 
     def take(self, now_s: float) -> bool:  # noqa: ARG002 - as above
-        """Allow everything."""
+        """Return true unless the bucket is evicted."""
         return not self.is_evicted

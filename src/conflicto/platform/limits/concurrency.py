@@ -1,4 +1,4 @@
-"""Places for costly work: how many requests of one kind may be under way, in all and for one token."""
+"""Limits on requests that run at the same time, in total and per key."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ConcurrencyLimit:
-    """At most `total` holders at once, at most `each` of one key; `key_taken` and `all_taken` refuse the others."""
+    """A limit of `max_total` running requests, and of `max_per_key` for one key."""
 
     def __init__(self, max_total: int, max_per_key: int, *, key_error: type[DomainError], total_error: type[DomainError]) -> None:
         self._max_total = max_total
@@ -24,10 +24,10 @@ class ConcurrencyLimit:
 
     @contextmanager
     def slot(self, key: str, *, retry_after_s: int) -> Iterator[None]:
-        """Hold a place inside the block.
+        """Occupy a slot for the duration of the block.
 
         Raises:
-            DomainError: `key_taken` or `all_taken`.
+            DomainError: `key_error` if the key has no free slot, `total_error` if nobody has.
         """
         if self._active.get(key, 0) >= self._max_per_key:
             raise self._key_error(retry_after_s=retry_after_s)

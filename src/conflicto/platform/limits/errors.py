@@ -1,4 +1,4 @@
-"""What is said to whoever spent too much."""
+"""Problems of requests beyond a rate limit."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
 
 class RateLimited(DomainError):
-    """Base of refusals by a policy.
+    """Base class of refusals by a policy.
 
-    `headers` are the draft's `RateLimit-Policy` and `RateLimit`; the document repeats the wait, for pages that cannot read headers.
+    `headers` are the draft's `RateLimit-Policy` and `RateLimit`. The problem document repeats the wait
+    for pages that cannot read headers.
     """
 
     kind = Kind.TOO_MANY

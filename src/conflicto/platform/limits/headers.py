@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 @cache
 def policy_header(policy: Policy) -> tuple[bytes, bytes]:
-    """Return `RateLimit-Policy`, the same for every answer under the policy."""
+    """Return `RateLimit-Policy`, which is the same for every response under the policy."""
     return b"ratelimit-policy", f'"{policy.name}";q={policy.quota};w={policy.window_s}'.encode()
 
 
 def limit_header(policy: Policy, verdict: Verdict) -> tuple[bytes, bytes]:
-    """Return `RateLimit`: what remains, and the seconds until there is more."""
+    """Return `RateLimit`: the remaining requests and the seconds until the next one."""
     return b"ratelimit", f'"{policy.name}";r={verdict.remaining};t={verdict.reset_s}'.encode()

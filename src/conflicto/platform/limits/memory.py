@@ -1,4 +1,4 @@
-"""Buckets of one process, bounded in number."""
+"""Buckets in memory, bounded in number."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 MAX_BUCKETS = 200_000
 
 BUCKET_BYTES = 350
-"""Of a bucket with its key."""
+"""Memory of a bucket with its key."""
 
 BUDGET_SHARE = 0.05
-"""Of the budget of all caches. Buckets are never evicted for the sake of others: who has used up a quota would be let off."""
+"""Share of the budget of all caches. Other caches never evict buckets: that would reset used quotas."""
 
 SAMPLE_BUCKETS = 1_000
-"""Buckets that are looked at to find the middle one."""
+"""Buckets in the sample from which the median is estimated."""
 
 
 class MemoryLimiter:
-    """Spends from buckets by (policy, key). With `enabled` false everything is allowed."""
+    """Buckets by policy and key. Without `enabled`, every request is allowed."""
 
     def __init__(self, clock: Clock, *, enabled: bool = True, budget: CacheBudget | None = None) -> None:
         self._account = (budget or CacheBudget()).account("limits", share=BUDGET_SHARE)
@@ -35,7 +35,7 @@ class MemoryLimiter:
         self._buckets: dict[Hashable, Bucket] = {}
 
     def bucket(self, policy: Policy, key: Hashable) -> Bucket:
-        """Return the bucket itself, for someone who takes from it often."""
+        """Return the bucket of a key, for callers that spend often."""
         if not self._enabled:
             return Unlimited(policy)
         name = (policy.name, key)
@@ -48,7 +48,7 @@ class MemoryLimiter:
         return found
 
     def spend(self, policy: Policy, key: Hashable, cost: int = 1) -> Verdict:
-        """Take `cost` from the bucket and say whether that was allowed."""
+        """Spend `cost` from the bucket of `key` and return the verdict."""
         if not self._enabled:
             return Verdict(allowed=True, remaining=policy.quota, reset_s=0)
         bucket = self.bucket(policy, key)
@@ -56,19 +56,19 @@ class MemoryLimiter:
         return verdict
 
     def drain(self, policy: Policy, key: Hashable) -> None:
-        """Leave nothing in the bucket, because somebody who sees more of the key's requests says so."""
+        """Empty the bucket, because the shared bucket of the key is empty."""
         self.bucket(policy, key).full_at_s = self._clock.monotonic_s() + policy.window_s
 
     def _evict(self, now: float) -> None:
-        """Drop full buckets, which say nothing; if too many are left, those that are full first.
+        """Drop full buckets, and if too many are left, the half that is full again first.
 
-        So a flood of keys that were used once forgets itself, and nobody is let off who has used up a quota.
+        A flood of keys that are used once is dropped early, and used quotas stay.
         """
         kept = {name: bucket for name, bucket in self._buckets.items() if bucket.full_at_s > now}
         if len(kept) > MAX_BUCKETS // 2:
             sample = sorted(bucket.full_at_s for bucket in islice(kept.values(), 0, None, max(1, len(kept) // SAMPLE_BUCKETS)))
-            middle = sample[len(sample) // 2]
-            kept = {name: bucket for name, bucket in kept.items() if bucket.full_at_s > middle}
+            median = sample[len(sample) // 2]
+            kept = {name: bucket for name, bucket in kept.items() if bucket.full_at_s > median}
         for name, bucket in self._buckets.items():
             bucket.is_evicted = name not in kept
         self._account.add((len(kept) - len(self._buckets)) * BUCKET_BYTES)

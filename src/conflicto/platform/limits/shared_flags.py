@@ -1,4 +1,4 @@
-"""Marks that all workers see, for a while: one bit under a name, in Redis; without one, nobody else's marks are seen."""
+"""Flags in Redis that all workers see until they expire. Without Redis no flag is ever set."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class SharedFlags:
-    """The marks of one kind. Names are kept as digests: Redis learns neither addresses nor codes."""
+    """Flags of one kind. Their names are stored as digests, so Redis holds neither addresses nor codes."""
 
     def __init__(self, redis: Redis | None, prefix: str, ttl_s: int) -> None:
         self._redis = redis
@@ -20,7 +20,7 @@ class SharedFlags:
         self._pending: set[asyncio.Task[Any]] = set()
 
     def set(self, *name: str) -> None:
-        """Set a mark, some time soon; nobody waits for it."""
+        """Set a flag in the background."""
         if self._redis is None:
             return
         key = self._key(name)
@@ -29,7 +29,7 @@ class SharedFlags:
         task.add_done_callback(self._pending.discard)
 
     async def is_set(self, *name: str) -> bool:
-        """Whether somebody set it; no, if that is not known."""
+        """Return whether a worker set the flag; false if Redis does not answer."""
         if self._redis is None:
             return False
         key = self._key(name)

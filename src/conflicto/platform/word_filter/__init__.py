@@ -1,5 +1,7 @@
-"""Find and mask listed words in texts: whole words and phrases alone, since a filter that hits the innocent is switched off.
+"""The word filter: find and mask listed words and phrases in texts.
 
-`lists.py` reads the lists of a package and leaves out what ordinary talk needs, `matching.py` finds words in a text, and `masking.py`
-walks a JSON value. Everything here is pure; what is to be done with a found word is the rooms' business.
+Only whole words match, because false positives make hosts switch the filter off. `word_lists.py` reads
+the lists of a package without common words. `matcher.py` finds words in a text, `phrases.py` phrases,
+and `masking.py` masks JSON values. Everything here is pure; domain packages decide what to do with a
+match.
 """

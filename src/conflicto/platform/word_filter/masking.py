@@ -1,4 +1,4 @@
-"""Mask the texts in a JSON value: everything else, numbers and the names of members included, stays byte for byte."""
+"""Masking of the strings in a JSON value; numbers and member names stay byte for byte."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Masked(NamedTuple):
-    """What was found in a JSON text: `text` is the text with masked values, None if there was nothing to mask.
+    """The result for a JSON text: `text` has masked values, or is None if no value needs a mask.
 
-    `in_names`: the name of a member holds a listed word. Names cannot be masked, since two of them might become one.
+    `in_names`: the name of a member contains a listed word. Names are not masked, because two of them
+    might become equal.
     """
 
     text: str | None = None
@@ -30,7 +31,7 @@ class Masked(NamedTuple):
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing was found."""
+        """Whether no listed word was found."""
         return self.text is None and not self.in_names
 
 
@@ -40,7 +41,8 @@ CLEAN = Masked()
 def mask_json(text: str, matcher: Matcher, known: Container[str] = ()) -> Masked:
     """Mask listed words in the strings of a compact JSON text.
 
-    A string that is `known`, word for word, passes: it is the host's own, an option of a poll perhaps. So does the id of a response.
+    Strings in `known` pass unchanged: they are the host's own, such as an option of a poll. Ids of responses
+    pass too.
     """
     if "\\" not in text and not matcher.may_match(text):
         return CLEAN
@@ -49,13 +51,13 @@ def mask_json(text: str, matcher: Matcher, known: Container[str] = ()) -> Masked
     for found in _STRING.finditer(text):
         is_name = bool(found.group(1))
         literal = found.group()[:-1] if is_name else found.group()
-        said = _decode(literal) if "\\" in literal else literal[1:-1]
-        if said in known or _ID.fullmatch(said):
+        string = _decode(literal) if "\\" in literal else literal[1:-1]
+        if string in known or _ID.fullmatch(string):
             continue
         if is_name:
-            in_names = in_names or bool(matcher.spans(said))
+            in_names = in_names or bool(matcher.spans(string))
             continue
-        masked = matcher.masked(said)
+        masked = matcher.masked(string)
         if masked is not None:
             pieces += [text[at : found.start()], _encode(masked).decode()]
             at = found.end()
@@ -65,7 +67,7 @@ def mask_json(text: str, matcher: Matcher, known: Container[str] = ()) -> Masked
 
 
 def strings_in(text: str) -> frozenset[str]:
-    """Return every string and name of a JSON text, word for word.
+    """Return every string and member name of a JSON text.
 
     >>> sorted(texts_in('{"options":[{"id":"a","text":"Dick Turpin"}]}'))
     ['Dick Turpin', 'a', 'id', 'options', 'text']

@@ -1,7 +1,8 @@
-"""Find listed words in a text: whole words, whatever their case, form and accents, and the usual disguises of one.
+"""The matcher that finds listed words in a text, in any case, form and accents, and common disguises.
 
-A word is looked up as it is written, without accents and invisible characters, with digits and signs read as the letters that they
-stand for (sh1t, a$$), with stretched letters shortened (shiiit), and spelled out (s h i t). Nothing is found inside of another word.
+A word is looked up as written, without accents and invisible characters, with digits and signs read as
+letters (sh1t, a$$), with repeated letters shortened (shiiit), and spelled out (s h i t). Only whole
+words match.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from conflicto.platform.normalization import normalized
-from conflicto.platform.word_filter.word_lists import listed_words, listed_names, common_words
 from conflicto.platform.word_filter.phrases import PhraseAutomaton
+from conflicto.platform.word_filter.word_lists import common_words, listed_names, listed_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,21 +25,21 @@ if TYPE_CHECKING:
 MASK = "***"
 
 MAX_CACHE_BYTES = 16 * 1024 * 1024
-"""Bytes of the matchers in memory: one for each combination of languages and own words that is in use, 100 KB to 2 MB each."""
+"""Memory of all cached matchers: one per combination of languages and own words, 100 KB to 2 MB each."""
 
 WORD_BYTES = 120
-"""Bytes that a word takes in a matcher's set, at most; no word of a host has more than 60 characters."""
+"""Maximum memory of a word in a matcher's set; a host's own word has at most 60 characters."""
 
 MAX_WORD_CHARACTERS = 64
-"""Characters of a word that is looked at; there is no longer one in any list."""
+"""Longer words are not looked up; no list contains one."""
 
 MIN_SPELLED_LETTERS = 4
-"""Letters of a word that is found when it is spelled out; three letters in a row are too often initials."""
+"""Shorter words are not found when spelled out: three single letters are too often initials."""
 
 MIN_INFLECTED_LETTERS = 4
-"""Letters of a listed word whose plural is looked for as well."""
+"""Listed words of this length also match in the plural."""
 
-# Marks that sit on letters, and what is not seen at all: both are part of the word in which they stand.
+# Combining marks and invisible characters are part of the word in which they occur.
 _MARKS = (
     "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed"
     "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
@@ -59,7 +60,7 @@ _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 
 
 class Matcher:
-    """Finds the words of some languages, and the host's own."""
+    """A matcher of the words of some languages and the host's own words."""
 
     def __init__(self, languages: Iterable[str], own: Iterable[str]) -> None:
         self._words: set[str] = set()
@@ -77,11 +78,11 @@ class Matcher:
 
     @property
     def memory_bytes(self) -> int:
-        """An estimate of the memory that the matcher takes."""
+        """The estimated memory of the matcher."""
         return WORD_BYTES * (len(self._words) + len(self._starts)) + self._phrases.memory_bytes
 
     def may_match(self, text: str) -> bool:
-        """Whether a closer look is needed: False, which is nearly always the case and soon known, means that no listed word is there."""
+        """Return false if the text has no listed word for certain, which is nearly always the case and fast."""
         if text.isascii():
             seen = text.lower()
             words = seen.translate(_TO_SPACES).split()
@@ -94,11 +95,11 @@ class Matcher:
         return not self._starts.isdisjoint(words) or _has_disguises(seen, words)
 
     def spans(self, text: str) -> list[Span]:
-        """Return where listed words stand, in order; no two overlap."""
+        """Return the spans of listed words in order, without overlaps."""
         return self._find(text) if self.may_match(text) else []
 
     def masked(self, text: str) -> str | None:
-        """Return a text with every listed word masked, None if there is none.
+        """Return the text with every listed word masked, or None if there is none.
 
         >>> Matcher((), ["plonk"]).masked("a Plonk, a plonker"), Matcher((), ["plonk"]).masked("fine")
         ('a ***, a plonker', None)
@@ -106,15 +107,15 @@ class Matcher:
         return _with_masks(text, self.spans(text))
 
     def spans_in_name(self, name: str) -> list[Span]:
-        """Return where listed words stand in somebody's name, without those that are names themselves: Dick Cummings."""
+        """Return the spans of listed words in a nickname, except those that are names, as in Dick Cummings."""
         return [(start, end) for start, end in self.spans(name) if not self._is_name(name, start, end)]
 
     def masked_name(self, name: str) -> str | None:
-        """Return somebody's name with every listed word masked that is no name, None if there is none."""
+        """Return a nickname with every listed word masked that is not a name, or None if there is none."""
         return _with_masks(name, self.spans_in_name(name))
 
     def _is_name(self, name: str, start: int, end: int) -> bool:
-        """Tell whether what was found is a name, alone or with the word before it (De Cock); the host's own words never are."""
+        """Return whether a match is a name, alone or with the word before it (De Cock). Own words are not."""
         found, with_particle = _key(name[start:end]), " ".join(_key(name[:end]).split()[-2:])
         return found not in self._own and not listed_names().isdisjoint({found, with_particle})
 
@@ -128,7 +129,7 @@ class Matcher:
         return _merged(found)
 
     def _add(self, entry: str, *, is_own: bool) -> Iterator[tuple[str, ...]]:
-        """Take in a word, or yield a phrase. Of the lists' phrases those with single letters are left out: s&m would hit S/M/L."""
+        """Add a word, or yield a phrase. Listed phrases with single letters are skipped: s&m would match S/M/L."""
         keys = [_key(found.group()) for found in _WORD.finditer(entry)]
         if len(keys) == 1:
             forms = (keys[0], _bare(keys[0])) if is_own else (form for form in _forms(keys[0]) if form not in self._common)
@@ -137,7 +138,7 @@ class Matcher:
             yield tuple(keys)
 
     def _is_disguised(self, key: str) -> bool:
-        """Whether a word that is not listed as it stands is one in disguise."""
+        """Return whether an unlisted word is a listed one in disguise."""
         plain = key.strip("@$!")
         if key.isascii() and plain == key and key.isalpha() and not _STRETCHED.search(key):
             return False
@@ -154,7 +155,7 @@ class Matcher:
 
 
 class MatcherCache:
-    """The matchers that were used last, up to a number of bytes, for all threads."""
+    """A thread-safe LRU cache of matchers, bounded in bytes."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -164,11 +165,11 @@ class MatcherCache:
 
     @property
     def memory_bytes(self) -> int:
-        """An estimate of the memory that all of them take."""
+        """The estimated memory of all cached matchers."""
         return self._bytes
 
     def get(self, languages: tuple[str, ...], own: tuple[str, ...]) -> Matcher:
-        """Return the matcher of some languages and own words; build it if it is not there."""
+        """Return the cached matcher of some languages and own words, built on demand."""
         key = languages, own
         with self._lock:
             matcher = self._matchers.get(key)
@@ -185,17 +186,17 @@ MATCHERS = MatcherCache(MAX_CACHE_BYTES)
 
 
 def matcher_for(languages: tuple[str, ...], own: tuple[str, ...]) -> Matcher:
-    """Return the matcher of some languages and own words, from memory if it was made before."""
+    """Return the matcher of some languages and own words from the cache."""
     return MATCHERS.get(languages, own)
 
 
 def has_word_characters(text: str) -> bool:
-    """Whether there is anything in a text that could be looked for."""
+    """Return whether a text contains a character that a listed word may have."""
     return _WORD.search(text) is not None
 
 
 def _key(word: str) -> str:
-    """Return what a word is looked up by."""
+    """Return the key of a word for look-ups."""
     if word.isascii():
         return word.lower()
     return normalized("NFKC", _INVISIBLES.sub("", normalized("NFKC", word)).casefold())
@@ -207,7 +208,7 @@ def _bare(key: str) -> str:
 
 
 def _forms(key: str) -> Iterator[str]:
-    """Yield a listed word as it is written, and its plainest inflections."""
+    """Yield a listed word and its regular inflections."""
     yield key
     if "\u0600" <= key[0] <= "\u06ff":
         yield from (_bare(key), f"ال{key}", f"ال{_bare(key)}")
@@ -220,7 +221,10 @@ def _forms(key: str) -> Iterator[str]:
 
 
 def _has_disguises(seen: str, words: Sequence[str]) -> bool:
-    """Whether a text has signs on letters, stretched letters or several that stand alone; cheap tests go before the exact ones."""
+    """Return whether a text may contain disguises: signs between letters, repeated or single letters.
+
+    Cheap tests precede the exact ones.
+    """
     return (
         (_DISGUISED.search(seen) is not None and _SIGNED.search(seen) is not None)
         or (_STRETCHED.search(seen) is not None and _STRETCHED_LETTER.search(seen) is not None)
@@ -229,7 +233,7 @@ def _has_disguises(seen: str, words: Sequence[str]) -> bool:
 
 
 def _disguises(key: str, plain: str) -> Iterator[str]:
-    """Yield what a word may stand for."""
+    """Yield the words that a disguised word may stand for."""
     bare = _bare(plain)
     yield plain
     yield bare

@@ -1,7 +1,8 @@
-"""Find phrases in a text in one pass: an Aho-Corasick automaton over words, so that the time depends on the text alone.
+"""An Aho-Corasick automaton over words that finds phrases in one pass.
 
-Phrases that end at the same word overlap, and overlapping finds are masked as one. So each state knows the longest phrase that ends
-there, and a word of the text yields at most one span.
+The time depends on the text alone. Phrases that end at the same word overlap, and overlapping matches
+are masked as one. So each state stores the longest phrase that ends there, and each word of the text
+yields at most one span.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ if TYPE_CHECKING:
 Span = tuple[int, int]
 
 MAX_GAP_CHARACTERS = 3
-"""Characters between two words of a phrase: a space or a few signs."""
+"""Characters between two words of a phrase: a space or some punctuation."""
 
 STATE_BYTES = 400
-"""Bytes that a state takes, with its transitions."""
+"""Estimated memory of a state with its transitions."""
 
 ROOT = 0
 
 
 class PhraseAutomaton:
-    """Finds sequences of words; immutable once it is built."""
+    """An immutable automaton that finds sequences of words."""
 
     def __init__(self, phrases: Iterable[Sequence[str]]) -> None:
         self._next: list[dict[str, int]] = [{}]
@@ -36,11 +37,11 @@ class PhraseAutomaton:
 
     @property
     def memory_bytes(self) -> int:
-        """An estimate of the memory that the automaton takes."""
+        """The estimated memory of the automaton."""
         return STATE_BYTES * len(self._next)
 
     def spans(self, tokens: Sequence[Span], keys: Sequence[str]) -> Iterator[Span]:
-        """Yield the longest phrase that ends at each word; `tokens` are the places of the words, `keys` what they are compared by."""
+        """Yield the longest phrase that ends at each word; `tokens` are the spans of the words, `keys` their keys."""
         if len(self._next) == 1:
             return
         state = ROOT
@@ -73,7 +74,7 @@ class PhraseAutomaton:
         self._longest[state] = len(phrase)
 
     def _link(self) -> None:
-        """Set for each state where to go on when the next word does not follow: the state of the longest proper end, level by level."""
+        """Set the fallback of each state, level by level: the state of its longest proper suffix."""
         waiting = deque(self._next[ROOT].values())
         while waiting:
             state = waiting.popleft()

@@ -1,6 +1,7 @@
-"""Lists of words by language: those of the package `glin-profanity`, without what ordinary talk needs (`spared.json`).
+"""Word lists by language from the package `glin-profanity`, without the words of `allowed.json`.
 
-Its data files are read in place and nothing of it is imported: its own filter takes some thirty times as long, and gives no places.
+The data files are read in place and no code of the package is imported: its own filter takes about
+thirty times as long and returns no positions.
 """
 
 from __future__ import annotations
@@ -12,40 +13,41 @@ from pathlib import Path
 from typing import Any
 
 FILES = {"ar": "arabic", "de": "german", "en": "english", "es": "spanish", "fr": "french", "pt": "portuguese"}
-"""The languages that there are lists of, by code, and the names of their files in the package."""
+"""Languages with a list, by code, and the names of their files in the package."""
 
-_ALLOWED = Path(__file__).with_name("spared.json")
-_COMMON = Path(__file__).with_name("ordinary.json")
+_ALLOWED = Path(__file__).with_name("allowed.json")
+_COMMON = Path(__file__).with_name("common.json")
 _NAMES = Path(__file__).with_name("names.json")
 
 
 @cache
 def listed_words(language: str) -> tuple[str, ...]:
-    """Return the words and phrases of a language, as they are written in its list."""
+    """Return the words and phrases of a language as its list spells them."""
     path = distribution("glin-profanity").locate_file(f"glin_profanity/data/dictionaries/{FILES[language]}.json")
     words = _read(Path(str(path)))["words"]
-    spared = allowed_words(language)
-    return tuple(word for word in dict.fromkeys(words) if word.casefold() not in spared)
+    allowed = allowed_words(language)
+    return tuple(word for word in dict.fromkeys(words) if word.casefold() not in allowed)
 
 
 @cache
 def allowed_words(language: str) -> frozenset[str]:
-    """Return what stands in the list of a language and passes all the same."""
+    """Return words in the list of a language that pass nevertheless."""
     return frozenset(word.casefold() for word in _read(_ALLOWED)[language])
 
 
 @cache
 def common_words(language: str) -> frozenset[str]:
-    """Return what people say every day in a language and what stands in the list of another.
+    """Return common words of a language that are in the list of another language.
 
-    French lists "con", which is "with" in Spanish. A test compares this with the most frequent words of each language.
+    French lists "con", which is "with" in Spanish. A test compares the result with the most frequent
+    words of each language.
     """
     return frozenset(_read(_COMMON).get(language, ()))
 
 
 @cache
 def listed_names() -> frozenset[str]:
-    """Return given names and surnames that stand in a list: they pass in a nickname, and are found everywhere else."""
+    """Return listed given names and surnames; they pass in nicknames and match everywhere else."""
     return frozenset(_read(_NAMES))
 
 

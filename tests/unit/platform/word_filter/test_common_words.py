@@ -5,8 +5,8 @@ from itertools import permutations
 import pytest
 from wordfreq import top_n_list
 
-from conflicto.platform.word_filter.word_lists import FILES, common_words
 from conflicto.platform.word_filter.matcher import Matcher
+from conflicto.platform.word_filter.word_lists import FILES, common_words
 
 MOST_FREQUENT = 5_000
 

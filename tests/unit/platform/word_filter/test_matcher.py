@@ -1,7 +1,7 @@
 import pytest
 
-from conflicto.platform.word_filter.word_lists import FILES, listed_words, allowed_words
 from conflicto.platform.word_filter.matcher import Matcher, has_word_characters, matcher_for
+from conflicto.platform.word_filter.word_lists import FILES, allowed_words, listed_words
 
 ALL = tuple(FILES)
 
