@@ -1,4 +1,4 @@
-"""Hold an activity's JSON against its type, if the type is registered, and add what the type says where the host says nothing."""
+"""Validation of an activity's JSON against its type, and the type's defaults."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 
 
 def validated_content(types: Registry, type_name: str, content: Content) -> Content:
-    """Return the JSON as it is stored: with the type's way of counting and its scopes. A type that nobody registered takes anything.
+    """Return the JSON to store, with the type's aggregate and scopes.
+
+    Unregistered types accept any JSON.
 
     Raises:
-        InvalidInput: `config` or `secret` is not what the type asks for.
+        InvalidInput: `config` or `secret` does not fit the type.
     """
     known = types.find(type_name)
     if known is None:
@@ -28,12 +30,12 @@ def validated_content(types: Registry, type_name: str, content: Content) -> Cont
 
 
 def validated_change(types: Registry, type_names: tuple[str, str], before: Content, after: Content) -> Content:
-    """Return changed JSON as it is stored; `names` are the types before and after.
+    """Return changed JSON to store; `type_names` are the types before and after.
 
-    What was stored before its type was registered, or by an earlier version of it, stays as it is until it is changed itself.
+    JSON that predates its type, or the type's version, stays as it is until it changes.
 
     Raises:
-        InvalidInput: as `fitted` does.
+        InvalidInput: as in `validated_content`.
     """
     old, new = type_names
     known = types.find(old)

@@ -1,11 +1,11 @@
-"""What can be wrong with an activity.
+"""Problems of activities.
 
 DomainError
-├── MoveNotAllowed      the lifecycle has no such step from here
-├── AlreadyRevealed     what was shown cannot be asked again in the same round
-├── NotTimed            an activity without an end cannot be extended
-├── AnswersExist        the change would alter what people answered to
-└── TooManyActivities   the session is full of them
+├── MoveNotAllowed      the lifecycle has no such transition.
+├── AlreadyRevealed     a revealed round cannot be reopened.
+├── NotTimed            an activity without an end cannot be extended.
+├── ResponsesExist      the change would alter what people answered to.
+└── TooManyActivities   the session has the maximum number of activities.
 """
 
 from __future__ import annotations

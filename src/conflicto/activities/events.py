@@ -1,4 +1,4 @@
-"""What happened to an activity, for rooms above and for the memory of the feed."""
+"""Events of activities, for packages above and for the feed's memory."""
 
 from __future__ import annotations
 
@@ -13,25 +13,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ActivityChanged:
-    """The activity as it is now, new ones and deleted ones included."""
+    """A change of an activity, new and deleted ones included."""
 
     activity: Activity
 
     def deletes(self) -> tuple[str, list[UUID]]:
-        """Return the activity if it was deleted."""
+        """Return the activity's id if it was deleted."""
         return "activities", [self.activity.id] if self.activity.deleted else []
 
 
 @dataclass(frozen=True, slots=True)
 class RoundClosed:
-    """The end of a round's answering, told before anything of it is stored: the activity as it was until now."""
+    """The end of a round's answering, emitted before anything is stored.
+
+    `activity` is the activity before the end.
+    """
 
     activity: Activity
 
 
 @dataclass(frozen=True, slots=True)
 class CountsChanged:
-    """The counts of a round as they are now."""
+    """The current counts of a round."""
 
     session_id: int
     activity_id: UUID

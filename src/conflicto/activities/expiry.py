@@ -1,4 +1,4 @@
-"""Expire activities on time: a timer for the next end, and a look at the database now and then for ends that other processes set."""
+"""Expiry timer: a timer for the next end, and polls for ends that other processes set."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from conflicto.platform.db.writer import Writer
 
 POLL_INTERVAL_S = 5.0
-"""How often the database is asked for ends that this process does not know: those set by others, and those lost to a fault."""
+"""Interval of database polls for ends that other processes set or that a fault lost."""
 
 RETRY_US = 100_000
-"""How soon to ask again when the database says that it is not time yet."""
+"""Delay of a retry when the database's clock is behind."""
 
 log = structlog.get_logger(__name__)
 
 
 class ExpiryTimer:
-    """Knows every end of the database and expires each once: the command checks again under the lock."""
+    """Expires each due activity once: the command checks again under the lock."""
 
     def __init__(self, db: Database, writer: Writer, clock: Clock) -> None:
         self._db = db
@@ -41,7 +41,7 @@ class ExpiryTimer:
         self._changed = asyncio.Event()
 
     def track(self, activity: Activity) -> None:
-        """Take notice of an activity as it is now."""
+        """Track the end of an activity in its current state."""
         if activity.status is ActivityStatus.ACTIVE and activity.ends_us is not None and not activity.deleted:
             self._ends[activity.id] = (activity.ends_us, activity.session_id)
         elif self._ends.pop(activity.id, None) is None:
@@ -49,7 +49,7 @@ class ExpiryTimer:
         self._changed.set()
 
     async def run(self) -> None:
-        """Expire until cancelled; at the start, everything whose end passed while nobody was there."""
+        """Expire activities until cancelled, at the start also those whose end has passed."""
         while True:
             try:
                 for activity in await self._db.read(timed_activities):
@@ -71,7 +71,10 @@ class ExpiryTimer:
                     await self._changed.wait()
 
     def _retry(self, activity: Activity | None, now_us: int) -> None:
-        """Come back for an activity that still runs: its end was moved, or the database's clock is behind this host's."""
+        """Retry an activity that is still active.
+
+        Its end moved, or the database's clock is behind this host's.
+        """
         if activity is not None and activity.status is ActivityStatus.ACTIVE and activity.ends_us is not None:
             self._ends[activity.id] = (max(activity.ends_us, now_us + RETRY_US), activity.session_id)
 

@@ -1,4 +1,4 @@
-"""The endpoints of activities, all on the control plane; `routes` reads like the contract."""
+"""Endpoints of activities, all on the control plane."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ Force = Annotated[schemas.ForceQuery, Query()]
 
 
 class ActivityListKey(NamedTuple):
-    """A part of a session's activities."""
+    """Parameters of a page of a session's activities."""
 
     session_id: int
     status: ActivityStatus | None
@@ -64,7 +64,7 @@ class ActivityListKey(NamedTuple):
 
 
 class ActivityKey(NamedTuple):
-    """One activity, of a session if the caller is bound to one."""
+    """Key of an activity; `session_id` is set if the caller is bound to a session."""
 
     activity_id: UUID
     session_id: int | None
@@ -73,24 +73,24 @@ class ActivityKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ActivityEndpoints:
-    """Activities as objects: make, list, read, change, delete."""
+    """Endpoints that create, list, read, change and delete activities."""
 
     db: Database
     writer: Writer
     types: Registry
     require_spec: Callable[[str | None], None]
-    """Refuses an `aggregate` that is none: what can be counted is known above this room."""
+    """Raises on an invalid `aggregate`; a package above knows the operations."""
     receipts: Receipts
     pages: BatchedRead[ActivityListKey, tuple[RowBatch[tuple[Activity, Content]], int | None]] = field(init=False)
     single: BatchedRead[ActivityKey, tuple[Activity, Content]] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Let a hall that comes back share its look-ups."""
+        """Create the batched look-ups that concurrent requests share."""
         object.__setattr__(self, "pages", BatchedRead(self.db, deduplicated(_visible_page), max_batch=MAX_BATCH_PAGES))
         object.__setattr__(self, "single", BatchedRead(self.db, deduplicated(_read_activity), max_batch=MAX_BATCH_PAGES))
 
     async def create(self, request: CurrentRequest, session_id: int, body: schemas.ActivityIn) -> Response:
-        """Make an activity; with a status, take the steps to it at once."""
+        """Create an activity; with a status, move it there at once."""
         texts = self._texts(request)
         content = Content(config=texts.get("config") or "{}", secret=texts.get("secret"), aggregate=texts.get("aggregate"))
         content = validated_content(self.types, body.type, content)
@@ -104,13 +104,13 @@ class ActivityEndpoints:
         return json_response(shown, status=status, headers=(NO_STORE, location, revision_etag(activity.revision)))
 
     async def is_replay(self, request: Request) -> bool:
-        """Whether an activity was made with the call's key before."""
+        """Return whether an activity was created with the request's key before."""
         return await self.db.read(is_known, _key(request))
 
     async def page(
         self, request: CurrentRequest, session_id: int, query: Annotated[schemas.ActivityListQuery, Query()]
     ) -> Response:
-        """List activities in their order; drafts are for hosts."""
+        """List activities in order; only hosts see drafts."""
         host = request.caller.is_host
         page = ActivityListKey(session_id, query.status, query.limit, query.offset, after_key(request, query, int, int))
         found, total = await (self.db.lists.read(_page, page, visible_only=False) if host else self.pages.read(page))
@@ -124,7 +124,7 @@ class ActivityEndpoints:
         return _activity_response(request, *await self.single.read(_activity_key(request, activity_id)))
 
     async def active(self, request: CurrentRequest, session_id: int) -> Response:
-        """Return the activity that runs now, or 204."""
+        """Return the active activity, or 204."""
         found = await self.db.read(_active, session_id)
         if found is None:
             return Response(204, headers=(NO_STORE,))
@@ -132,7 +132,7 @@ class ActivityEndpoints:
         return conditional_response(request, body, etag_of(body))
 
     async def replace(self, request: CurrentRequest, activity_id: UUID, body: schemas.ActivityPut, query: Force) -> Response:
-        """Replace the activity whole; without `order_index` it keeps its place."""
+        """Replace all fields of the activity; without `order_index` it keeps its position."""
         fields = body.model_dump(exclude=set(JSON_FIELDS)) | self._type_defaults(body)
         if body.order_index is None:
             fields.pop("order_index")
@@ -140,7 +140,7 @@ class ActivityEndpoints:
         return await self._change(request, activity_id, fields, texts, force=query.force)
 
     async def patch(self, request: CurrentRequest, activity_id: UUID, body: schemas.ActivityPatch, query: Force) -> Response:
-        """Replace the named fields whole."""
+        """Replace the given fields."""
         fields = body.model_dump(exclude=set(JSON_FIELDS), exclude_unset=True)
         return await self._change(request, activity_id, fields, self._texts(request), force=query.force)
 
@@ -153,7 +153,7 @@ class ActivityEndpoints:
         return Response(204, headers=(NO_STORE, self.receipts.header(gone)))
 
     def _texts(self, request: Request) -> dict[str, str | None]:
-        """Return the JSON fields of the body as text; null in `secret` and `aggregate` means that there is none."""
+        """Return the JSON fields of the body as text; null in `secret` or `aggregate` is None."""
         texts = {name: text for name, text in json_texts(request).items() if name in JSON_FIELDS}
         found = {name: None if text == "null" and name != "config" else text for name, text in texts.items()}
         self.require_spec(found.get("aggregate"))
@@ -170,7 +170,7 @@ class ActivityEndpoints:
         return _activity_response(request, activity, content)
 
     def _type_defaults(self, body: schemas.ActivityIn | schemas.ActivityPut) -> dict[str, Any]:
-        """Return what the type sets where the host says nothing."""
+        """Return the type's defaults of the fields that the body omits."""
         known = self.types.find(body.type)
         said = body.model_fields_set
         policy = body.response_policy if "response_policy" in said else None
@@ -179,23 +179,23 @@ class ActivityEndpoints:
 
 @dataclass(frozen=True, slots=True)
 class ActivityControls:
-    """What a host's hands do during the event."""
+    """Endpoints that control activities during the event."""
 
     db: Database
     writer: Writer
     tokens: LinkTokens
 
     async def transition(self, request: CurrentRequest, session_id: int, activity_id: UUID, body: schemas.TransitionIn) -> Response:
-        """Take a step of the lifecycle."""
+        """Make a transition."""
         return await self._run(request, activity_id, run.move_activity, body.target_status, actor=request.caller.subject,
                                reason=body.reason, duration_seconds=body.duration_seconds)  # fmt: skip
 
     async def set_status(self, request: CurrentRequest, session_id: int, activity_id: UUID, body: schemas.StatusIn) -> Response:
-        """Take a step of the lifecycle, in short."""
+        """Make a transition, in short form."""
         return await self._run(request, activity_id, run.move_activity, body.status, actor=request.caller.subject)
 
     async def extend(self, request: CurrentRequest, session_id: int, activity_id: UUID, body: schemas.ExtendIn) -> Response:
-        """Give more time, or start the timer from now."""
+        """Extend the activity, or restart its timer from now."""
         return await self._run(request, activity_id, run.extend_activity, body.seconds, from_now=body.counted_from == "now")
 
     async def reveal(
@@ -208,13 +208,13 @@ class ActivityControls:
     async def new_round(
         self, request: CurrentRequest, session_id: int, activity_id: UUID, body: schemas.RoundIn | None = None
     ) -> Response:
-        """Ask again."""
+        """Start the next round."""
         wanted = body or schemas.RoundIn()
         return await self._run(request, activity_id, run.start_round, actor=request.caller.subject, reason=wanted.reason,
                                duration_seconds=wanted.duration_seconds)  # fmt: skip
 
     async def show(self, request: CurrentRequest, session_id: int, body: schemas.ShowIn) -> Response:
-        """Choose what the screen shows."""
+        """Select the activity on the screen."""
         wanted = _activity_id(body.activity_id) if body.activity_id is not None else None
         return seen_session(request, await self.writer.run(session_id, run.show_activity, session_id, wanted), self.tokens)
 
@@ -261,7 +261,11 @@ def _active(tx: ReadTx, session_id: int) -> tuple[Activity, Content] | None:
 
 
 async def _session_of(db: Database, request: Request, activity_id: UUID) -> int:
-    """Return the session of an activity that a host may change; `NotFound` if it is not in theirs."""
+    """Return the session of an activity that the caller may change.
+
+    Raises:
+        NotFound: the activity is not in the caller's session.
+    """
     activity, _ = await db.read(_read_activity, _activity_key(request, activity_id))
     return activity.session_id
 
@@ -285,7 +289,7 @@ def _activity_response(request: Request, activity: Activity, content: Content) -
 
 
 def routes(activities: ActivityEndpoints, controls: ActivityControls) -> list[Route]:
-    """Return the rows of the contract that this room serves."""
+    """Return the routes of this package."""
     return _object_routes(activities) + _control_routes(controls)
 
 

@@ -1,7 +1,7 @@
-"""The lifecycle of an activity: pure, total, and the only place that knows it.
+"""The lifecycle of an activity, as pure functions.
 
-draft ⇄ published → active → expired
-draft → active                          expired → active (reopen: the same round, unless something was revealed)
+draft ⇄ published → active → expired draft → active                          expired → active
+(reopens the round, unless it was revealed)
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ STEPS: dict[ActivityStatus, frozenset[ActivityStatus]] = {
 
 
 def advance(activity: Activity, to: ActivityStatus, *, now_us: int, duration_seconds: int | None = None) -> Activity:
-    """Return the activity one step on, with a fresh end if it becomes active; the caller stamps and stores it.
+    """Return the activity in its next status, with a new end if it becomes active.
 
-    `duration_seconds` replaces the activity's own. Staying is not a step.
+    `duration_seconds` replaces the activity's own. The caller stamps and stores the result. The
+    current status is not a valid target.
 
     Raises:
-        MoveNotAllowed: there is no such step; names those that there are.
-        AlreadyRevealed: a reopening after results or secret were shown.
+        MoveNotAllowed: there is no such transition; lists the possible ones.
+        AlreadyRevealed: the round was revealed and cannot be reopened.
     """
     if to not in STEPS[activity.status]:
         raise MoveNotAllowed(extensions={"from": activity.status, "to": to, "allowed": sorted(STEPS[activity.status])})
@@ -39,10 +40,10 @@ def advance(activity: Activity, to: ActivityStatus, *, now_us: int, duration_sec
 
 
 def next_round(activity: Activity, *, now_us: int, duration_seconds: int | None = None) -> Activity:
-    """Return the activity asked again: one round on, active, nothing revealed.
+    """Return the activity in its next round: active, nothing revealed.
 
     Raises:
-        MoveNotAllowed: it was not asked once yet.
+        MoveNotAllowed: the activity was never active.
     """
     if activity.status not in {ActivityStatus.ACTIVE, ActivityStatus.EXPIRED}:
         raise MoveNotAllowed(extensions={"from": activity.status, "to": "next round", "allowed": sorted(STEPS[activity.status])})
@@ -61,7 +62,7 @@ def extended(activity: Activity, seconds: int, *, at_us: int) -> Activity:
     """Return the activity with its end moved by `seconds`.
 
     Raises:
-        NotTimed: it is not active, has no end, or its end has come by `at_us` and only its expiry is still on its way.
+        NotTimed: the activity is not active, has no end, or its end has passed at `at_us`.
     """
     if activity.ends_us is None or not is_open(activity, at_us=at_us):
         raise NotTimed
@@ -69,10 +70,12 @@ def extended(activity: Activity, seconds: int, *, at_us: int) -> Activity:
 
 
 def timed(activity: Activity, seconds: int, *, at_us: int) -> Activity:
-    """Return the activity with its end `seconds` after `at_us`, whether or not it had one. One that names no time gets this one.
+    """Return the activity with its end `seconds` after `at_us`, also if it had none.
+
+    An activity without a duration gets this one.
 
     Raises:
-        NotTimed: it is not active, or its end has come by `at_us`.
+        NotTimed: the activity is not active, or its end has passed at `at_us`.
     """
     if not is_open(activity, at_us=at_us):
         raise NotTimed
@@ -80,10 +83,11 @@ def timed(activity: Activity, seconds: int, *, at_us: int) -> Activity:
 
 
 def revealed(activity: Activity, *, results: bool | None, secret: bool | None) -> Activity:
-    """Return the activity with results or secret shown or hidden again; None leaves one as it is.
+    """Return the activity with results or secret shown or hidden; None leaves one unchanged.
 
     Raises:
-        MoveNotAllowed: results are shown from activation on, the secret only after answering has ended.
+        MoveNotAllowed: results are shown from activation on, the secret only after the round has
+            ended.
     """
     shown_results = activity.results_revealed if results is None else results
     shown_secret = activity.secret_revealed if secret is None else secret
@@ -95,12 +99,12 @@ def revealed(activity: Activity, *, results: bool | None, secret: bool | None) -
 
 
 def is_open(activity: Activity, *, at_us: int) -> bool:
-    """Whether answers are taken at `at_us`, the later of the database's clock and the feed's head."""
+    """Return whether answers are accepted at `at_us`, the later of database clock and feed head."""
     return activity.status is ActivityStatus.ACTIVE and (activity.ends_us is None or at_us < activity.ends_us)
 
 
 def is_due(activity: Activity, *, at_us: int) -> bool:
-    """Whether the server has to expire the activity."""
+    """Return whether the activity is due to expire."""
     return activity.status is ActivityStatus.ACTIVE and activity.ends_us is not None and activity.ends_us <= at_us
 
 

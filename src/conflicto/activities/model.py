@@ -1,4 +1,4 @@
-"""What an activity is."""
+"""Model of activities and their counts."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 MAX_ACTIVITIES = 500
-"""Activities of one session: every process keeps the small state of all of them in memory."""
+"""Activities of one session; every process holds their small state in memory."""
 
 
 MAX_MIN_GROUP, DEFAULT_MIN_GROUP = 20, 3
-"""People behind what others see of an anonymous activity: at most, and where nobody says otherwise."""
+"""Bounds of `min_group`, the people behind any published result of an anonymous activity."""
 
 
 class ActivityStatus(StrEnum):
-    """Where an activity stands in its lifecycle (`lifecycle.py`)."""
+    """Statuses of an activity (`lifecycle.py`)."""
 
     DRAFT = "draft"
     PUBLISHED = "published"
@@ -27,7 +27,7 @@ class ActivityStatus(StrEnum):
 
 
 class ResponsePolicy(StrEnum):
-    """How many answers a participant has in a round: the last one, the first one, or all."""
+    """Answers of a participant that count in a round: the last one, the first one, or all."""
 
     ONE = "one"
     FIRST = "first"
@@ -35,7 +35,7 @@ class ResponsePolicy(StrEnum):
 
 
 class ResultsVisibility(StrEnum):
-    """When screen and participants see the results; hosts always do."""
+    """Moment from which screen and participants see the results; hosts always do."""
 
     AFTER_REVEAL = "after_reveal"
     AFTER_ANSWER = "after_answer"
@@ -44,7 +44,7 @@ class ResultsVisibility(StrEnum):
 
 
 class ResponsesVisibility(StrEnum):
-    """Who reads the answers themselves: the host, the screen too, or participants too."""
+    """Readers of the answers: the host, the screen too, or participants too."""
 
     HOST = "host"
     SCREEN = "screen"
@@ -52,7 +52,7 @@ class ResponsesVisibility(StrEnum):
 
 
 class ModerationPolicy(StrEnum):
-    """Whether the host can hide answers afterwards, or must approve them before others see them."""
+    """Moderation: hosts hide answers afterwards, or approve them before others see them."""
 
     OFF = "off"
     AFTER = "after"
@@ -61,7 +61,10 @@ class ModerationPolicy(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """The JSON of an activity, as gated text; `scopes` says which parts of the config are hidden from whom (None: none is)."""
+    """JSON texts of an activity.
+
+    `scopes` lists the hidden parts of the config (None: no hidden part).
+    """
 
     config: str
     secret: str | None
@@ -70,18 +73,19 @@ class Content:
 
     @property
     def characters(self) -> int:
-        """Return the length of all its JSON."""
+        """Return the length of all JSON texts together."""
         return sum(len(text or "") for text in (self.config, self.secret, self.aggregate, self.scopes))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
-    """One interactive element without its JSON. Instants are feed timestamps, µs since 1970 UTC.
+    """An activity without its JSON. Instants are feed timestamps, µs since 1970 UTC.
 
-    `published_ts` is when participants first could see it (None: never). `ends_us` is the instant at which the server expires it.
-    `was_revealed`: results or secret were shown in this round, even if they are hidden again. `focus_response_id` is the answer that
-    the host shows large (None: none). `min_group` is how many people stand at least behind what others see of an anonymous activity;
-    0: each answer comes by itself, after a random delay.
+    `published_ts` is the first instant of visibility (None: never). `ends_us` is the instant of
+    expiry. `was_revealed`: results or secret were shown in this round, even if hidden again.
+    `focus_response_id` is the answer that the host shows large (None: no answer). `min_group` is
+    the minimum number of people behind any published result of an anonymous activity. 0: each
+    answer appears alone, after a random delay.
     """
 
     id: UUID
@@ -112,22 +116,22 @@ class Activity:
 
     @property
     def is_visible(self) -> bool:
-        """Whether screen and participants may know of it now."""
+        """Return whether screen and participants may see it now."""
         return not self.deleted and self.status is not ActivityStatus.DRAFT
 
     @property
     def is_anonymous_round(self) -> bool:
-        """Return whether it is anonymous and its round is open, or over and not expired yet."""
+        """Return whether it is an anonymous activity with an open round, or one about to expire."""
         return self.anonymous and not self.deleted and self.status is ActivityStatus.ACTIVE
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Answers of one round: all live ones for the host, and the visible ones for everybody else.
+    """Counts of one round: all live answers for the host, visible ones for everyone else.
 
-    `*_last_ts` is the timestamp of the newest such answer (None: there is none), `*_changed_ts` of the newest change of the group,
-    deletions included (0: none yet). `started_ts`, `duration_seconds` and `was_revealed` say of a round that is over what its activity
-    says of the present one.
+    `*_last_ts` is the timestamp of the newest such answer (None: no answer). `*_changed_ts` is the
+    newest change of the set, deletions included (0: no change). `started_ts`, `duration_seconds`
+    and `was_revealed` describe a past round; the activity itself describes the current one.
     """
 
     live: int = 0

@@ -1,4 +1,4 @@
-"""Which settings of an activity people rely on when they answer, and which changes would loosen them: pure."""
+"""Privacy settings on which people rely when they answer: which changes weaken them. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _RESPONSES_BY_PRIVACY = (ResponsesVisibility.PARTICIPANTS, ResponsesVisibility.S
 
 
 def weakened_settings(before: Activity, after: Activity) -> set[str]:
-    """Return the fields in which `after` protects those who answered less than `before` did."""
+    """Return the fields in which `after` protects respondents less than `before`."""
     ranks = {
         "anonymous": (before.anonymous, after.anonymous),
         "min_group": (before.min_group, after.min_group),
@@ -38,6 +38,7 @@ def weakened_settings(before: Activity, after: Activity) -> set[str]:
 def has_binding_settings(activity: Activity, answers: int) -> bool:
     """Return whether people may have relied on the settings.
 
-    An anonymous activity binds as soon as it is asked: a refusal that waits for the first answer would tell of it.
+    An anonymous activity binds from its activation: a binding from the first answer would reveal
+    it.
     """
     return activity.started_ts is not None if activity.anonymous else answers > 0

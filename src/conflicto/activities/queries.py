@@ -1,4 +1,4 @@
-"""What other rooms and the edge may ask about activities."""
+"""Queries about activities for other packages and the HTTP layer."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx
 
 MAX_CONTENTS_PER_QUERY = 16
-"""Activities whose JSON is read in one query, each up to 512 KiB."""
+"""Activities whose JSON one query reads, up to 512 KiB each."""
 
 
 def activity_by_id(tx: ReadTx, activity_id: UUID, *, session_id: int | None = None) -> Activity:
-    """Return an activity, of `session_id` if that is given.
+    """Return an activity, of `session_id` if given.
 
     Raises:
-        NotFound: there is none, it is deleted, or it belongs to another session.
+        NotFound: the activity does not exist, is deleted, or belongs to another session.
     """
     activity = store.find(tx, activity_id)
     if activity is None or (session_id is not None and activity.session_id != session_id):
@@ -78,7 +78,7 @@ def activity_by_id(tx: ReadTx, activity_id: UUID, *, session_id: int | None = No
 
 
 def activity_with_content(tx: ReadTx, activity_id: UUID) -> tuple[Activity, Content]:
-    """Return an activity and its JSON; `NotFound` as for `activity_by_id`."""
+    """Return an activity and its JSON; raises as `activity_by_id` does."""
     activity = activity_by_id(tx, activity_id)
     return activity, store.contents(tx, [activity_id])[activity_id]
 
@@ -94,9 +94,10 @@ def activity_page(  # noqa: PLR0913 - filters, a part
     after: tuple[int, int] | None = None,
     max_characters: int,
 ) -> tuple[RowBatch[tuple[Activity, Content]], int | None]:
-    """Return up to `limit + 1` activities with their JSON, in order, and the total (None when filtered).
+    """Return up to `limit + 1` activities with their JSON, in order, and the total.
 
-    Once those that were read have more than `max_characters` of JSON, no more are read.
+    The total is None if the list is filtered. The page is cut once its JSON exceeds
+    `max_characters`.
     """
     page = store.page(tx, session_id, visible_only=visible_only, status=status, limit=limit + 1, offset=offset, after=after)
     head = read_head(tx, session_id)
@@ -121,12 +122,12 @@ def activities_with_contents(tx: ReadTx, ids: Sequence[UUID]) -> list[tuple[Acti
 
 
 def session_counts(tx: ReadTx, session_id: int) -> dict[str, int]:
-    """Count what a session holds now: activities, participants and live answers, from its counters."""
+    """Return a session's numbers of activities, participants and live answers."""
     head, live = read_head(tx, session_id), {each.id for each in store.activities_in_order(tx, session_id)}
     answers = sum(each.live for (activity_id, _), each in store.all_counts(tx, session_id).items() if activity_id in live)
     return {"activities": len(live), "participants": head.counts["participants"], "responses": answers}
 
 
 def count_responses(counts: dict[int, Counts]) -> int:
-    """Return the live answers of all rounds together."""
+    """Return the number of live answers in all rounds."""
     return sum(each.live for each in counts.values())

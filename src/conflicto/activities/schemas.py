@@ -1,4 +1,4 @@
-"""What activities look like on the wire, in and out."""
+"""Request and response bodies of activities."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ ACTIVITY_EXAMPLE: dict[str, Any] = {
 
 
 class ActivityFields(StrictModel):
-    """What a host says of an activity beside its type and JSON."""
+    """Fields of an activity except its type and JSON."""
 
     title: Title | None = None
     order_index: OrderIndex | None = Field(
@@ -66,14 +66,14 @@ class ActivityFields(StrictModel):
 
 
 def type_defaults(defaults: dict[str, Any], *, set_fields: set[str]) -> dict[str, Any]:
-    """Return what a type's defaults mean for the fields of which the host said nothing."""
+    """Return a type's defaults of the fields that the host omitted."""
     return ActivityFields.model_validate({name: value for name, value in defaults.items() if name not in set_fields}).model_dump(
         exclude_unset=True
     )
 
 
 class ActivityIn(ActivityFields):
-    """A new activity; what is not named gets its default: that of a registered type, else that of the field."""
+    """A new activity; omitted fields have the default of a registered type, else their own."""
 
     model_config = example(
         type="lunch", title="Where do we eat?", config={"options": ["Pizza", "Curry"]}, duration_seconds=60, status="active"
@@ -89,7 +89,10 @@ class ActivityIn(ActivityFields):
 
 
 class ActivityPut(ActivityFields):
-    """All of an activity; what is not named gets its default: that of a registered type, else that of the field."""
+    """All fields of an activity.
+
+    Omitted fields have the default of a registered type, else their own.
+    """
 
     model_config = example(type="lunch", title="Where do we eat?", config={"options": ["Pizza", "Curry", "Soup"]})
 
@@ -100,7 +103,7 @@ class ActivityPut(ActivityFields):
 
 
 class ActivityPatch(StrictModel):
-    """Any of an activity's fields; each replaces the old value whole."""
+    """Some fields of an activity; each replaces the old value."""
 
     model_config = example(title="Where do we eat tonight?", responses_visibility="screen")
 
@@ -120,7 +123,7 @@ class ActivityPatch(StrictModel):
 
 
 class TransitionIn(StrictModel):
-    """A step of the lifecycle."""
+    """A transition."""
 
     model_config = example(target_status="active", duration_seconds=60)
 
@@ -130,7 +133,7 @@ class TransitionIn(StrictModel):
 
 
 class StatusIn(StrictModel):
-    """A step of the lifecycle, in short."""
+    """A transition, in short form."""
 
     model_config = example(status="expired")
 
@@ -138,7 +141,7 @@ class StatusIn(StrictModel):
 
 
 class ExtendIn(StrictModel):
-    """How much more time there is."""
+    """An extension of time."""
 
     model_config = example(seconds=30)
 
@@ -149,7 +152,7 @@ class ExtendIn(StrictModel):
 
 
 class RevealIn(StrictModel):
-    """What is shown (true) or hidden again (false); what is not named stays."""
+    """Visibility of results and secret; omitted fields stay unchanged."""
 
     model_config = example(results=True)
 
@@ -158,7 +161,7 @@ class RevealIn(StrictModel):
 
 
 class RoundIn(StrictModel):
-    """How long the new round takes answers."""
+    """Duration and reason of a new round."""
 
     model_config = example(duration_seconds=60, reason="Vote again after the discussion")
 
@@ -167,7 +170,7 @@ class RoundIn(StrictModel):
 
 
 class ShowIn(StrictModel):
-    """What the screen shows; null: nothing."""
+    """The activity on the screen; null clears it."""
 
     model_config = example(activity_id="8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4")
 
@@ -175,19 +178,22 @@ class ShowIn(StrictModel):
 
 
 class ActivityListQuery(PageQuery):
-    """Which activities."""
+    """Query of a list of activities."""
 
     status: ActivityStatus | None = None
 
 
 class ForceQuery(StrictModel):
-    """Whether `config` and `secret` change although people answered."""
+    """Query of a change: whether `config` and `secret` change despite answers."""
 
     force: bool = False
 
 
 class ActivityOut(BaseModel):
-    """An activity. `secret` is null for all but hosts before its reveal, `config` without what its type hides; `aggregate` is for hosts."""
+    """An activity.
+
+    Only hosts see `aggregate`, hidden parts of `config`, and `secret` before its reveal.
+    """
 
     has_revision_tag: ClassVar[bool] = True
 
@@ -234,7 +240,10 @@ NULL = msgspec.Raw(b"null")
 
 
 def activity_out(activity: Activity, content: Content, *, for_host: bool) -> dict[str, Any]:
-    """Return an activity as a host (or anyone else) sees it; the only place where `config` and `secret` meet the wire."""
+    """Return an activity for a host or anyone else.
+
+    Only this function writes `config` and `secret` to responses.
+    """
     shown = {
         "id": activity.id,
         "session_id": activity.session_id,

@@ -1,4 +1,4 @@
-"""Rows of activities and of their rounds, to and from the model."""
+"""SQL of activities and their rounds."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Round(Counts):
-    """What is written of a row of `activity_rounds`."""
+    """Columns of `activity_rounds` that change."""
 
     activity_id: UUID
     round: int
@@ -106,7 +106,7 @@ def find(tx: ReadTx, activity_id: UUID) -> Activity | None:
 
 
 def has_deleted_activities(tx: ReadTx, session_id: int, *, after: int) -> bool:
-    """Return whether an activity of a session was there at a feed timestamp and was deleted after it."""
+    """Return whether an activity that existed at a feed timestamp was deleted after it."""
     is_of = (
         activities.c.session_id == session_id,
         activities.c.deleted,
@@ -117,7 +117,7 @@ def has_deleted_activities(tx: ReadTx, session_id: int, *, after: int) -> bool:
 
 
 def activities_in_order(tx: ReadTx, session_id: int) -> list[Activity]:
-    """Return all activities of a session in their order."""
+    """Return all activities of a session in order."""
     return [_activity(row) for row in tx.all(_LIVE, {"session_id": session_id})]
 
 
@@ -133,12 +133,12 @@ def contents(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, Content]:
 
 
 def timed_activities(tx: ReadTx) -> list[Activity]:
-    """Return every activity of the database that runs and has an end."""
+    """Return every active activity of the database with an end."""
     return [_activity(row) for row in tx.all(_DUE)]
 
 
 def pooling_activities(tx: ReadTx) -> list[Activity]:
-    """Return every anonymous activity of the database that is open."""
+    """Return every active anonymous activity of the database."""
     return [_activity(row) for row in tx.all(_POOLING)]
 
 
@@ -148,17 +148,20 @@ def anonymous_ids(tx: ReadTx, session_id: int) -> list[UUID]:
 
 
 def last_release_us(tx: ReadTx, activity: Activity) -> int:
-    """Return the newest tick of the present round's pool that was run, µs; 0 before the first."""
+    """Return the instant of the current round's last release, µs; 0 before the first."""
     return tx.scalar(_TICK, {"of_activity": activity.id, "nth": activity.round}) or 0
 
 
 def save_release_us(tx: WriteTx, activity: Activity, at_us: int) -> None:
-    """Store that a tick of the present round's pool was run."""
+    """Store the instant of the current round's last release."""
     tx.write(_NOTE_TICK, {"of_activity": activity.id, "nth": activity.round, "at_us": at_us})
 
 
 def activities_changed(tx: ReadTx, session_id: int, *, after: int, upto: int, most: int) -> list[Activity]:
-    """Return activities whose newest change lies in (after, upto], in feed order, deleted ones included."""
+    """Return activities whose newest change lies in (after, upto], in feed order.
+
+    Deleted activities are included.
+    """
     rows = tx.all(_CHANGED, {"session_id": session_id, "after": after, "upto": upto, "most": most})
     return [_activity(row) for row in rows]
 
@@ -177,7 +180,7 @@ def save(tx: WriteTx, activity: Activity, content: Content | None = None) -> Non
 
 
 def add_round(tx: WriteTx, activity: Activity) -> None:
-    """Insert the counters of the activity's present round, at zero."""
+    """Insert the counters of the activity's current round, at zero."""
     key = {"activity_id": activity.id, "round": activity.round, "session_id": activity.session_id}
     tx.write(insert(activity_rounds), key | as_row(Counts()))
 
@@ -188,7 +191,7 @@ def all_counts(tx: ReadTx, session_id: int) -> dict[tuple[UUID, int], Counts]:
 
 
 def counts_of_rounds(tx: ReadTx, wanted: Iterable[tuple[UUID, int]]) -> dict[tuple[UUID, int], Counts]:
-    """Return the counts of some rounds, given by activity and number."""
+    """Return the counts of some rounds, by activity and number."""
     return {(row.activity_id, row.round): _counts(row) for row in _SOME_ROUNDS.rows(tx, wanted)}
 
 
@@ -198,17 +201,17 @@ def counts_by_round(tx: ReadTx, activity_id: UUID) -> dict[int, Counts]:
 
 
 def stored_counts(tx: ReadTx) -> dict[tuple[int, UUID, int], Counts]:
-    """Return the counts of every round of the whole database, by session, activity and round: for checks alone."""
+    """Return the counts of all rounds by session, activity and round, for checks."""
     return {(row.session_id, row.activity_id, row.round): _counts(row) for row in tx.all(select(activity_rounds))}
 
 
 def recounted_activities(tx: ReadTx) -> dict[int, int]:
-    """Count the activities of every session, row by row: for checks alone."""
+    """Count the activities of every session row by row, for checks."""
     return {row.session_id: row.activities for row in tx.all(_RECOUNT)}
 
 
 def activity_bytes(tx: ReadTx) -> Counter[int]:
-    """Return the bytes of each session's activities and rounds, row by row: for checks alone."""
+    """Return the bytes of each session's activities and rounds row by row, for checks."""
     stored: Counter[int] = Counter()
     for row in (*tx.all(_BYTES), *tx.all(_ROUND_BYTES)):
         stored[row.session_id] += int(row.stored)
@@ -216,7 +219,7 @@ def activity_bytes(tx: ReadTx) -> Counter[int]:
 
 
 def save_counts(tx: WriteTx, rounds: Iterable[tuple[UUID, int, Counts]]) -> None:
-    """Write the counts of some rounds, given by activity and number; the head lock makes this a plain overwrite."""
+    """Write the counts of some rounds; the head lock makes this a plain overwrite."""
     _IN_BULK.update(tx, [_Round(activity_id=activity_id, round=nth, **as_row(counts)) for activity_id, nth, counts in rounds])
 
 
@@ -229,7 +232,7 @@ def last_index(tx: ReadTx, session_id: int) -> int | None:
 
 
 def purge(tx: WriteTx, session_id: int, at_most: int) -> int:
-    """Remove some activities of a deleted session, with the counts of all its rounds; returns how many."""
+    """Delete some activities of a deleted session, and all its counts; return how many."""
     tx.write(delete(activity_rounds).where(activity_rounds.c.session_id == session_id))
     some = select(activities.c.id).where(activities.c.session_id == session_id).limit(at_most)
     return tx.write(delete(activities).where(activities.c.id.in_(some.scalar_subquery())))
@@ -258,7 +261,10 @@ def page(
     offset: int,
     after: tuple[int, int] | None,
 ) -> Sequence[Activity]:
-    """Return one page by `order_index`; `after` is the place and creation of the activity before it."""
+    """Return one page by `order_index`.
+
+    `after` is the position and creation timestamp of the previous activity.
+    """
     wanted = _LIVE
     if after:
         index, created_ts = activities.c.order_index, activities.c.created_ts

@@ -1,4 +1,4 @@
-"""Tables of the activities room: the activity with its JSON, and the narrow row that counts each round's answers.
+"""Tables of activities with their JSON, and of each round's counts.
 
 On PostgreSQL the migration adds generated JSONB columns beside the texts.
 """

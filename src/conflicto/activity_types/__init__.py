@@ -1,7 +1,9 @@
-"""Activity types: each is a folder of schemas, examples, texts and views, and the engine knows none of them by name.
+"""Activity types: folders of schemas, examples, texts and views.
 
-Start at `model.py`, then `loading.py`, which turns a folder into a type. Ours are the folders beside these modules, found by the same
-entry point as anybody's. `docs/activity-types.md` tells how to make one, `testing.py` tests it.
+The engine knows no type by name. Start at `model.py`, then `loader.py`, which turns a folder into a
+type. The built-in types are the folders beside these modules; the same entry point finds them as
+finds those of other packages. `docs/activity-types.md` explains how to write one, `testing.py`
+tests it.
 """
 
 from __future__ import annotations
@@ -10,5 +12,5 @@ from pathlib import Path
 
 
 def folder() -> Path:
-    """Return where the built-in types lie: the callable of their entry point."""
+    """Return the folder of the built-in types: the callable of their entry point."""
     return Path(__file__).parent

@@ -1,6 +1,7 @@
-"""Give a schema the limits that stand in an activity's config: `x-in` becomes `enum`, `x-max` becomes `maximum`, and so on.
+"""Binding: copy limits from an activity's config into a schema.
 
-What comes out is a plain schema of that one activity, so that one compiled check says everything about an answer.
+`x-in` becomes `enum`, `x-max` becomes `maximum`, and so on. The result is a plain schema of one
+activity, so one compiled validator checks an answer completely.
 """
 
 from __future__ import annotations
@@ -28,22 +29,22 @@ _WHOLE_NUMBER_KEYWORDS = frozenset({"maxItems", "maxLength"})
 
 @dataclass(frozen=True, slots=True)
 class ConfigValues:
-    """An activity's config, and the defaults of what it does not say."""
+    """An activity's config, and the defaults of the properties that it omits."""
 
     config: Any
     defaults: dict[str, Any]
 
     def at(self, pointer: str) -> list[Any]:
-        """Return the values at a JSON pointer, in which `*` stands for every element of a list.
+        """Return the values at a JSON pointer; `*` stands for every element of a list.
 
-        >>> Facts({"options": [{"id": "a"}, {"id": "b"}]}, {}).at("/options/*/id")
+        >>> ConfigValues({"options": [{"id": "a"}, {"id": "b"}]}, {}).at("/options/*/id")
         ['a', 'b']
         """
-        said = self.config if isinstance(self.config, dict) else {}
-        found: list[Any] = [self.defaults | said]
+        given = self.config if isinstance(self.config, dict) else {}
+        found: list[Any] = [self.defaults | given]
         for segment in pointer.split("/")[1:]:
             name = segment.replace("~1", "/").replace("~0", "~")
-            found = [below for value in found for below in _members_at(value, name)]
+            found = [member for value in found for member in _members_at(value, name)]
         return found
 
 
@@ -56,31 +57,31 @@ def _members_at(value: object, name: str) -> list[Any]:
 
 
 def defaults_of(config_schema: Schema) -> dict[str, Any]:
-    """Return the defaults that a config's schema gives to its properties."""
+    """Return the default of each property in a config's schema."""
     properties = config_schema.get("properties", {})
     return {name: schema["default"] for name, schema in properties.items() if "default" in schema}
 
 
 def has_config_limits(schema: Schema) -> bool:
-    """Whether anything in a schema takes limits from the config."""
+    """Return whether any part of a schema takes a limit from the config."""
     return any(not CONFIG_POINTERS.isdisjoint(part) for _, part, _ in walk(schema))
 
 
 def bind(schema: Schema, facts: ConfigValues) -> Schema:
-    """Return a schema with the limits of one activity's config."""
-    made = map_children(schema, lambda part: bind(part, facts))
-    if "x-in" in made:
-        made["enum"] = [value for value in facts.at(made.pop("x-in")) if isinstance(value, str | int | float)]
+    """Return a copy of a schema with the limits of one activity's config."""
+    result = map_children(schema, lambda part: bind(part, facts))
+    if "x-in" in result:
+        result["enum"] = [value for value in facts.at(result.pop("x-in")) if isinstance(value, str | int | float)]
     for keyword, (plain, narrower) in _LIMIT_KEYWORDS.items():
-        if keyword in made:
-            limit = _limit(facts.at(made.pop(keyword)), whole=plain in _WHOLE_NUMBER_KEYWORDS)
+        if keyword in result:
+            limit = _limit(facts.at(result.pop(keyword)), whole=plain in _WHOLE_NUMBER_KEYWORDS)
             if limit is not None:
-                made[plain] = narrower(limit, made[plain]) if plain in made else limit
-    return made
+                result[plain] = narrower(limit, result[plain]) if plain in result else limit
+    return result
 
 
 def _limit(values: list[Any], *, whole: bool) -> float | None:
-    """Return the number that stands in the config. `false` means one, and `true`, like nothing, that there is no limit."""
+    """Return the limit as a number, None for no limit. `false` means 1, `true` means no limit."""
     value = values[0] if values else None
     if isinstance(value, bool):
         return None if value else 1

@@ -1,10 +1,10 @@
-"""Why a folder is no activity type. These are told to whoever starts the server or tests the folder, never over HTTP."""
+"""Errors of activity type folders: for operators and authors, never sent over HTTP."""
 
 from __future__ import annotations
 
 
 class InvalidActivityType(ValueError):
-    """A folder cannot be registered as an activity type: says in which file, where in it (a JSON pointer) and why."""
+    """A folder cannot be registered; names the file, the JSON pointer in it and the reason."""
 
     def __init__(self, file: str, pointer: str, reason: str) -> None:
         super().__init__(f"{file}{' at ' + pointer if pointer else ''}: {reason}")
@@ -14,7 +14,7 @@ class InvalidActivityType(ValueError):
 
 
 class UnsupportedSchema(ValueError):
-    """A schema uses what the subset does not hold; the loader adds the file's name."""
+    """A schema uses a keyword or value outside the subset; the loader adds the file's name."""
 
     def __init__(self, pointer: str, reason: str) -> None:
         super().__init__(reason)

@@ -1,4 +1,4 @@
-"""One plain object of keywords out of a schema with references and `allOf`: what a value there must be, all in one place."""
+"""Flattening of schemas: resolve references and merge `allOf` into one object of keywords."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MERGE_BY_KEYWORD: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def flatten(root: Schema, part: Schema) -> Schema:
-    """Return `part` with its references followed and its `allOf` merged in; `oneOf` and `anyOf` stay, as they are choices."""
+    """Return `part` with references resolved and `allOf` merged; `oneOf` and `anyOf` stay."""
     made = {key: value for key, value in part.items() if key not in {"$ref", "allOf", "$defs"}}
     target = reference_target(root, part.get("$ref"))
     for each in [*([target] if target else []), *part.get("allOf", ())]:
@@ -30,7 +30,7 @@ def flatten(root: Schema, part: Schema) -> Schema:
 
 
 def merge(one: Schema, other: Schema) -> Schema:
-    """Return what holds where both hold; of keywords that cannot be joined, the second's."""
+    """Return a schema that requires both; where keywords cannot be merged, the second's wins."""
     joined = {
         key: _MERGE_BY_KEYWORD[key](one[key], value) for key, value in other.items() if key in one and key in _MERGE_BY_KEYWORD
     }

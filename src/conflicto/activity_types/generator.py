@@ -1,4 +1,4 @@
-"""Make up answers to one activity, for a rehearsal: they fit its type and config, and together they look like a room's."""
+"""Generator of plausible answers to one activity, for rehearsals."""
 
 from __future__ import annotations
 
@@ -21,104 +21,115 @@ if TYPE_CHECKING:
 
 MAX_TRIES = 6
 DEFAULT_NUMBER = 50.0
-"""A number to guess around where nothing is known of any."""
+"""Center of generated numbers where neither schema nor examples suggest one."""
 
 MAX_TARGETS = 200
-"""Answers that someone may refer to; later ones stay without an echo."""
+"""Answers that others may refer to; later ones are not referred to."""
 
 CONSENSUS_PER_ROUND = 0.6
-"""How much more a room agrees in each further round."""
+"""Increase of `SamplingHints.consensus` with each further round."""
 
 _decode = msgspec.json.Decoder().decode
 
 
 class ResponseGenerator:
-    """A room's answers to one round of an activity."""
+    """Generator of answers to one round of an activity."""
 
-    def __init__(self, kind: ActivityType, schema: Schema, room: ResponseSampler, right: dict[str, Any]) -> None:
-        self._kind = kind
-        self._check = SchemaValidator(schema, RESPONSE)
-        self._room = room
-        self._right = right
-        self._samples = [each for example in kind.examples for each in example["responses"] if self._check.is_valid(each)]
+    def __init__(self, activity_type: ActivityType, schema: Schema, sampler: ResponseSampler, correct: dict[str, Any]) -> None:
+        self._activity_type = activity_type
+        self._validator = SchemaValidator(schema, RESPONSE)
+        self._sampler = sampler
+        self._correct = correct
+        self._samples = [
+            each for example in activity_type.examples for each in example["responses"] if self._validator.is_valid(each)
+        ]
 
     @classmethod
     def for_activity(
-        cls, kind: ActivityType, config: str, secret: str | None, *, language: str = "en", seed: int = 0, nth: int = 1
+        cls, activity_type: ActivityType, config: str, secret: str | None, *, language: str = "en", seed: int = 0, nth: int = 1
     ) -> ResponseGenerator | None:
-        """Return the imitation of the `nth` round of an activity; None if its config is not what the type asks for."""
-        schema = kind.bound_response_schema(config)
+        """Return the generator of the `nth` round; None if the config does not fit the type."""
+        schema = activity_type.bound_response_schema(config)
         if schema is None:
             return None
         hidden = _decode(secret) if secret is not None else None
-        counted: dict[str, dict[str, Any]] = _decode(kind.aggregate) if kind.aggregate else {}
-        near = value_at(hidden, kind.rehearsal_hints.near) if kind.rehearsal_hints.near else None
-        tastes = SamplingHints(
-            phrases=kind.rehearsal_hints.phrases_in(language) or list(_example_texts(kind)),
-            has_many_phrases=bool(kind.rehearsal_hints.phrases),
+        counted: dict[str, dict[str, Any]] = _decode(activity_type.aggregate) if activity_type.aggregate else {}
+        near = value_at(hidden, activity_type.rehearsal_hints.near) if activity_type.rehearsal_hints.near else None
+        hints = SamplingHints(
+            phrases=activity_type.rehearsal_hints.phrases_in(language) or list(_example_texts(activity_type)),
+            has_many_phrases=bool(activity_type.rehearsal_hints.phrases),
             center=near if isinstance(near, int | float) else None,
-            typical=_typical_number(kind, _decode(config)),
+            typical=_typical_number(activity_type, _decode(config)),
             ranking_paths=frozenset(entry["path"] for entry in counted.values() if entry["op"] == "rank"),
             consensus=1 + CONSENSUS_PER_ROUND * (nth - 1),
         )
-        right = {entry["path"]: value_at(hidden, entry["key"]) for entry in counted.values() if entry["op"] == "score"}
+        correct = {entry["path"]: value_at(hidden, entry["key"]) for entry in counted.values() if entry["op"] == "score"}
         return cls(
-            kind, schema, ResponseSampler(schema, tastes, seed), {path: value for path, value in right.items() if value is not None}
+            activity_type,
+            schema,
+            ResponseSampler(schema, hints, seed),
+            {path: value for path, value in correct.items() if value is not None},
         )
 
     def add_target(self, answer_id: str, text: str) -> None:
-        """Note an answer that others may refer to from now on, unless it refers to another one itself."""
-        others = self._room.targets
+        """Add an answer as a target for others, unless it refers to another answer itself."""
+        others = self._sampler.targets
         if len(others) < MAX_TARGETS and not any(each in text for each in others):
             others.append(answer_id)
 
-    def generate(self, chance: Random, *, skill: float = 0.5) -> str | None:
-        """Return an answer as gated text, right with the probability `skill` where one can be; None if there is nothing to say."""
+    def generate(self, rng: Random, *, skill: float = 0.5) -> str | None:
+        """Return an answer as canonical JSON, None if no answer is possible now.
+
+        `skill` is the probability of a correct answer where one exists.
+        """
         for _ in range(MAX_TRIES):
             try:
-                value = self._room.sample(chance)
+                value = self._sampler.sample(rng)
             except NothingToSample:
                 return None
-            knows = chance.random() < skill
-            for path, wanted in (self._kind.rehearsal_hints.always | (self._right if knows else {})).items():
-                value = replace_at(value, path, wanted)
-            if self._check.is_valid(value):
+            is_correct = rng.random() < skill
+            for path, replacement in (self._activity_type.rehearsal_hints.always | (self._correct if is_correct else {})).items():
+                value = replace_at(value, path, replacement)
+            if self._validator.is_valid(value):
                 return _compact_json(value)
-        return _compact_json(chance.choice(self._samples)) if self._samples else None
+        return _compact_json(rng.choice(self._samples)) if self._samples else None
 
 
 def value_at(value: Any, pointer: str) -> Any:  # noqa: ANN401 - any JSON
-    """Return what stands at a JSON pointer of object members, or None."""
+    """Return the value at a JSON pointer of object members, None if it is missing."""
     for name in pointer.split("/")[1:]:
         value = value.get(name.replace("~1", "/").replace("~0", "~")) if isinstance(value, dict) else None
     return value
 
 
-def replace_at(value: Any, pointer: str, wanted: Any) -> Any:  # noqa: ANN401 - any JSON
-    """Return a value with something else at a JSON pointer, or as it was if there is no such place."""
+def replace_at(value: Any, pointer: str, replacement: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Return a copy with the value at a JSON pointer replaced, if the pointer exists."""
     if not pointer:
-        return wanted
+        return replacement
     name, slash, rest = pointer[1:].partition("/")
     name = name.replace("~1", "/").replace("~0", "~")
     if not isinstance(value, dict) or name not in value:
         return value
-    return value | {name: replace_at(value[name], slash + rest, wanted)}
+    return value | {name: replace_at(value[name], slash + rest, replacement)}
 
 
 def _compact_json(value: object) -> str:
     return compact(msgspec.json.encode(value), RESPONSE_LIMITS).decode()
 
 
-def _example_texts(kind: ActivityType) -> Iterator[str]:
-    """Yield every text in the examples' answers once."""
-    texts = (each for example in kind.examples for each in _leaves(example["responses"]) if isinstance(each, str))
+def _example_texts(activity_type: ActivityType) -> Iterator[str]:
+    """Yield each distinct text in the examples' answers."""
+    texts = (each for example in activity_type.examples for each in _leaves(example["responses"]) if isinstance(each, str))
     yield from dict.fromkeys(texts)
 
 
-def _typical_number(kind: ActivityType, config: object) -> float:
-    """Return the number in the middle of the answers to those examples whose config says the same things, else of all."""
-    alike = [each for each in kind.examples if isinstance(config, dict) and each["config"].keys() == config.keys()]
-    leaves = (each for example in alike or kind.examples for each in _leaves(example["responses"]))
+def _typical_number(activity_type: ActivityType, config: object) -> float:
+    """Return the median number in the answers of similar examples, else of all.
+
+    Similar examples have the same config fields.
+    """
+    similar = [each for each in activity_type.examples if isinstance(config, dict) and each["config"].keys() == config.keys()]
+    leaves = (each for example in similar or activity_type.examples for each in _leaves(example["responses"]))
     numbers = [each for each in leaves if isinstance(each, int | float) and not isinstance(each, bool)]
     return median(numbers) if numbers else DEFAULT_NUMBER
 

@@ -1,4 +1,4 @@
-"""What a type's folder may say in `rehearsal.json` of how people answer; without it, schema and examples say enough."""
+"""Hints for rehearsals from a type's optional `rehearsal.json`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RehearsalHints:
-    """How people answer activities of a type.
+    """Hints for generated answers.
 
-    `phrases`: texts that people might say, by locale. `near`: a pointer into the secret, at a number that people guess around. `always`:
-    values that stand at pointers into an answer wherever there is such a place.
+    `phrases`: likely texts by locale. `near`: pointer into the secret, to a number around which
+    answers lie. `always`: values by pointer into an answer, set wherever the pointer exists.
     """
 
     phrases: dict[str, list[str]] = field(default_factory=dict)
@@ -19,5 +19,5 @@ class RehearsalHints:
     always: dict[str, Any] = field(default_factory=dict)
 
     def phrases_in(self, language: str) -> list[str]:
-        """Return the phrases of a language, else the English ones, else none."""
+        """Return the phrases of a language, else the English ones, else an empty list."""
         return self.phrases.get(language) or self.phrases.get("en") or []

@@ -1,4 +1,4 @@
-"""The endpoints of activity types. Anyone may read them: who builds a front end needs no session."""
+"""Endpoints of activity types, readable by anyone."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from conflicto.platform.limits.bucket import LimitScope, Policy
 from conflicto.platform.strict_json import CONFIG_LIMITS
 
 TYPES = Policy("types", 60_000, 60, scope=LimitScope.SERVER)
-"""Of everyone together, since it takes no token: every phone of a hall at once, and a thousand a second on end."""
+"""Rate limit of reading types, for the whole server as it needs no token: 1,000 a second."""
 
 
 CHECKS = Policy("type-checks", 6_000, 60, scope=LimitScope.SERVER)
-"""JSON that anyone may hold against a type: up to 256 KiB, which takes 5 ms, so 100 a second on end leave half of a core."""
+"""Rate limit of validations: up to 256 KiB take 5 ms, so 100 a second use half a core."""
 
 
 MAX_EVENT_LOOP_BYTES = 16 * 1024
-"""Of JSON that is validated on the event loop; longer JSON goes to a thread, whose turns are short."""
+"""Size up to which JSON is validated on the event loop; longer JSON goes to a thread."""
 
 
 @dataclass(frozen=True, slots=True)
 class TypeEndpoints:
-    """Which activity types this server knows, and what fits them."""
+    """Endpoints of the registered activity types."""
 
     types: Registry
 
@@ -56,18 +56,18 @@ class TypeEndpoints:
         return conditional_response(request, body, etag_of(body))
 
     async def validate(self, request: CurrentRequest, body: schemas.ValidateIn) -> Response:
-        """Say whether config, secret and answer fit a type, as making an activity and answering it would."""
+        """Validate config, secret and answer as creating and answering an activity would."""
         found = self.types.get(request.params["type"])
         texts = json_texts(request)
         is_long = len(request.body) > MAX_EVENT_LOOP_BYTES
-        faults = await asyncio.to_thread(found.errors, texts) if is_long else found.errors(texts)
+        errors = await asyncio.to_thread(found.errors, texts) if is_long else found.errors(texts)
         return json_response(
-            {"valid": not faults, "errors": [{"pointer": each.pointer, "message": each.message} for each in faults]}
+            {"valid": not errors, "errors": [{"pointer": each.pointer, "message": each.message} for each in errors]}
         )
 
 
 def routes(types: TypeEndpoints, *, anyone: frozenset[Any]) -> list[Route]:
-    """Return the rows of the contract that this room serves; `anyone` stands for no role at all."""
+    """Return the routes of this package; `anyone` stands for no role."""
     one = "/activity-types/{type}"
     return [
         control("GET", "/activity-types", types.page, who=anyone, policy=TYPES, tag="activity types",

@@ -1,4 +1,4 @@
-"""Read a folder and make an activity type of it, or say in which file, where and why it is none."""
+"""Loader: reads an activity type from its folder and reports the file and place of an error."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ REHEARSAL_FILE = "rehearsal.json"
 AGGREGATE_FILE = "aggregate.json"
 FILE_LIMITS = JsonLimits(max_bytes=64 * 1024)
 MAX_FILES = 50
-"""Examples, and catalogs, of one type."""
+"""Example files, and catalog files, of one type."""
 
 VIEWS = ("participant", "screen", "editor")
 
@@ -34,10 +34,11 @@ _LOCALE = re.compile(r"[a-z]{2,3}(?:-[A-Z][A-Za-z]{1,3})?")
 
 
 def load_type(folder: Path) -> ActivityType:
-    """Return the activity type that lies in a folder.
+    """Return the activity type in a folder.
 
     Raises:
-        TypeRefused: it is none; names the file, the place in it and the reason.
+        InvalidActivityType: the folder holds no valid type; names the file, the pointer and the
+            reason.
     """
     manifest = _read_valid(folder, MANIFEST_FILE, MANIFEST)
     if manifest["type"] != folder.name:
@@ -70,7 +71,11 @@ def load_type(folder: Path) -> ActivityType:
 
 
 def _schema(folder: Path, file: str, *, config: Schema | None = None) -> Schema:
-    """Read a schema, hold it against the subset and compile it; `config`: where its limits stand, if others than hosts meet them."""
+    """Read, check and compile a schema.
+
+    `config` is the config's schema, which tells the scopes of limits that participants meet; None
+    for schemas that only hosts meet.
+    """
     schema: Schema = _read(folder, file)
     try:
         check_subset(schema)
@@ -83,7 +88,7 @@ def _schema(folder: Path, file: str, *, config: Schema | None = None) -> Schema:
 
 
 def _check_placement(part: Schema, pointer: str, *, is_config: bool, config: Schema | None) -> None:
-    """Scopes belong to configs, and a limit that participants run into must not stand where they may not look."""
+    """Require that only configs have scopes, and that participants can read their limits."""
     if SCOPE in part and not is_config:
         raise UnsupportedSchema(f"{pointer}/{SCOPE}", "only a config has scopes")
     for keyword in CONFIG_POINTERS & part.keys() if config is not None else ():
@@ -94,7 +99,7 @@ def _check_placement(part: Schema, pointer: str, *, is_config: bool, config: Sch
 
 
 def _aggregate(folder: Path) -> str | None:
-    """Read how answers are counted, by the rules that hosts' own specs meet too."""
+    """Read `aggregate.json`, by the same rules as hosts' own specs."""
     if not (folder / AGGREGATE_FILE).exists():
         return None
     spec = _read(folder, AGGREGATE_FILE)
@@ -128,8 +133,8 @@ def _read_folder(folder: Path, below: str, check: SchemaValidator) -> dict[str, 
 
 def _read_valid(folder: Path, file: str, check: SchemaValidator) -> Any:  # noqa: ANN401 - what `check` says
     value = _read(folder, file)
-    for fault in check.errors(value):
-        raise InvalidActivityType(_display_path(folder, file), fault.pointer, fault.message)
+    for error in check.errors(value):
+        raise InvalidActivityType(_display_path(folder, file), error.pointer, error.message)
     return value
 
 

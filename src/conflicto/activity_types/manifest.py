@@ -1,4 +1,4 @@
-"""What the small files of a type's folder must look like, said in the same subset that types use."""
+"""Schemas of the small files in a type's folder, written in the subset that types use."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 from conflicto.activity_types.validator import SchemaValidator
 
 NAME = "^[a-z][a-z0-9_-]{0,31}$"
-"""A type's name: a word that can stand in a path, a module and the name of an HTML element."""
+"""Pattern of a type's name, usable in a path, a module and the name of an HTML element."""
 
 SDK = "1"
-"""The contract between a type's views and the pages that show them."""
+"""Version of the contract between a type's views and the pages."""
 
 DEFAULT_ORDER = 1000
-"""The place in lists of a type that names none."""
+"""Position in lists of a type without `order`."""
 
 _OBJECT: dict[str, Any] = {"type": "object", "additionalProperties": False}
 _POINTER = {"type": "string", "pattern": r"^(/([^~/]|~[01])*)*$"}
@@ -28,7 +28,9 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "min_group": {"type": "integer", "minimum": 0, "maximum": 20},
     "duration_seconds": {"type": "integer", "minimum": 1, "maximum": 86_400},
 }
-"""Values that types may set where hosts say nothing: fields of an activity with their values; a test holds the two together."""
+"""Activity fields that types may set as defaults, with their values; a test compares them with the
+API's.
+"""
 
 MANIFEST = SchemaValidator(
     _OBJECT | {

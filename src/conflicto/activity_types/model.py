@@ -1,4 +1,4 @@
-"""What an activity type is, and what it says of an activity's JSON and of an answer."""
+"""The model of an activity type: validates configs, secrets and answers."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from conflicto.platform.problems import FieldError
 
 CONFIG, SECRET, RESPONSE = "/config", "/secret", "/response_data"
-"""Where the three stand in a body."""
+"""JSON pointers of the three values in a request body."""
 
 _decode = msgspec.json.Decoder().decode
 
 
 @dataclass(frozen=True, kw_only=True)
 class ActivityType:
-    """One registered type. `aggregate` and `scopes` are compact JSON texts, as activities store them; None: there is none.
+    """A registered type. `aggregate` and `scopes` are compact JSON texts, None if absent.
 
-    `order` is its place in lists. `defaults` are what an activity of this type has where its host says nothing; those of
-    `defaults_for_many` come first under the policy `many`. `fresh` are the config and secret that an editor begins with: they need not
-    fit yet. `catalogs` hold texts by locale and key, `ui` the views that the folder brings: `participant`, `screen`, `editor`. `habits`
-    say how people answer, for rehearsals.
+    `order` is the position in lists. `defaults` apply where the host omits a field; under the
+    policy `many`, `defaults_for_many` take precedence. `fresh` is the initial config and secret in
+    an editor, which need not be valid yet. `catalogs` are texts by locale and key, `ui` the views
+    in the folder: `participant`, `screen`, `editor`.
     """
 
     name: str
@@ -54,35 +54,36 @@ class ActivityType:
     rehearsal_hints: RehearsalHints
 
     def defaults_under(self, policy: str | None) -> dict[str, Any]:
-        """Return the defaults under a response policy; None: the type's own, which is `one` where it says nothing."""
+        """Return the defaults under a response policy; None: the type's own policy, else `one`."""
         is_many = (policy or self.defaults.get("response_policy")) == "many"
         return {**self.defaults, **self.defaults_for_many} if is_many else self.defaults
 
     def content_errors(self, config: str, secret: str | None) -> tuple[FieldError, ...]:
-        """Return what does not fit in an activity's config and secret, given as gated texts."""
+        """Return the errors of an activity's config and secret, given as canonical JSON."""
         value = _decode(config)
-        faults = self._config_errors(value)
-        if faults or self.secret_schema is None:
-            return faults
+        errors = self._config_errors(value)
+        if errors or self.secret_schema is None:
+            return errors
         return SchemaValidator(bind(self.secret_schema, self._config_values(value)), SECRET).errors(_decode(secret or "{}"))
 
     def response_validator(self, config: str) -> SchemaValidator | None:
-        """Return the check of answers to an activity with this config, compiled: keep it as long as the config.
+        """Return the compiled validator of answers under this config; cache it with the config.
 
-        None: the config is not what the type asks for, so the activity is older than its type and stays opaque.
+        None: the config does not fit the type, so the activity predates the type and stays opaque.
         """
         schema = self.bound_response_schema(config)
         return None if schema is None else SchemaValidator(schema, RESPONSE)
 
     def bound_response_schema(self, config: str) -> Schema | None:
-        """Return the plain schema of answers to an activity with this config; None as for `response_check`."""
+        """Return the schema of answers under this config; None as for `response_validator`."""
         value = _decode(config)
         return None if self._config_errors(value) else bind(self.response_schema, self._config_values(value))
 
     def errors(self, texts: dict[str, str]) -> tuple[FieldError, ...]:
-        """Return what does not fit in those of `config`, `secret` and `response_data` that are given, as gated texts.
+        """Return the errors of `config`, `secret` and `response_data`, given as canonical JSON.
 
-        Without a config, secret and answer are held against what every config asks for.
+        Each is optional. Without a config, secret and answer are checked against the rules that
+        hold for every config.
         """
         config = texts.get("config")
         found = self.content_errors(config, texts.get("secret")) if config is not None else ()
@@ -94,9 +95,9 @@ class ActivityType:
         return found
 
     def _config_errors(self, config: object) -> tuple[FieldError, ...]:
-        faults = self._config_validator.errors(config)
-        if faults or not has_config_limits(self.config_schema):
-            return faults
+        errors = self._config_validator.errors(config)
+        if errors or not has_config_limits(self.config_schema):
+            return errors
         return SchemaValidator(bind(self.config_schema, self._config_values(config)), CONFIG).errors(config)
 
     def _config_values(self, config: object) -> ConfigValues:

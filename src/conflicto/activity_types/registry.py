@@ -1,4 +1,4 @@
-"""All activity types of one server. Built-in ones and those of others enter by the same doors: entry points and folders."""
+"""Registry of a server's activity types, found by entry points and in configured folders."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from conflicto.activity_types.model import ActivityType
 
 GROUP = "conflicto.activity_types"
-"""The entry point group. Each entry names a callable that returns a folder, or a package whose folder is meant."""
+"""Entry point group. Each entry names a callable that returns a folder, or a package."""
 
 
 class Registry:
@@ -33,14 +33,14 @@ class Registry:
             self._types[each.name] = each
 
     def find(self, name: str) -> ActivityType | None:
-        """Return a type, or None if the name is nobody's: its activities stay opaque JSON."""
+        """Return a type, None if the name is not registered: its activities stay opaque JSON."""
         return self._types.get(name)
 
     def get(self, name: str) -> ActivityType:
         """Return a type.
 
         Raises:
-            NotFound: there is none of this name.
+            NotFound: no type has this name.
         """
         found = self._types.get(name)
         if found is None:
@@ -48,7 +48,7 @@ class Registry:
         return found
 
     def all(self) -> list[ActivityType]:
-        """Return every type."""
+        """Return all types."""
         return list(self._types.values())
 
 
@@ -56,22 +56,22 @@ def load_registry(folders: Iterable[Path] = ()) -> Registry:
     """Return the types of all installed packages and of `folders`.
 
     Raises:
-        TypeRefused: a folder holds no sound type, or a name is taken twice.
+        InvalidActivityType: a folder holds no valid type, or two types share a name.
     """
     return Registry([*installed_types(), *(each for folder in folders for each in types_in(folder))])
 
 
 @cache
 def installed_types() -> tuple[ActivityType, ...]:
-    """Return the types of all installed packages, ours included; packages do not change while a process runs."""
+    """Return the types of all installed packages; cached, as packages do not change at run time."""
     return tuple(each for entry in entry_points(group=GROUP) for each in types_in(folder_of(entry.load())))
 
 
 def types_in(folder: Path) -> list[ActivityType]:
-    """Return the type that lies in a folder, or all types in the folders right below it.
+    """Return the type in a folder, or all types in its direct subfolders.
 
     Raises:
-        TypeRefused: there is none, or one is not sound.
+        InvalidActivityType: there is no type, or one is invalid.
     """
     if (folder / MANIFEST_FILE).is_file():
         return [load_type(folder.resolve())]
@@ -82,5 +82,5 @@ def types_in(folder: Path) -> list[ActivityType]:
 
 
 def folder_of(named: Any) -> Path:  # noqa: ANN401 - whatever an entry point names
-    """Return the folder that an entry point means."""
+    """Return the folder of an entry point's object."""
     return Path(named()) if callable(named) else Path(named.__file__).parent

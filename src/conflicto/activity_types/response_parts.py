@@ -1,6 +1,6 @@
-"""Parts of an answer that can be read on their own, with the options that a config offers for them and their words.
+"""Parts of answers that are shown on their own, with the options that a config offers.
 
-They follow from the schemas of a type, so that a table of answers shows words where an answer holds ids. Everything here is pure.
+They follow from a type's schemas, so that tables of answers show words instead of ids. Pure.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     from conflicto.activity_types.subset import Schema
 
 RANK = "rank"
-"""The operation that makes an array a ranking: its order is the answer."""
+"""Operation that makes an array a ranking, whose order is the answer."""
 
 VOTES = "votes"
-"""The operation whose targets are other answers."""
+"""Operation whose targets are other answers."""
 
 MAX_DEPTH = 2
-"""Levels of objects that are taken apart: an answer, and an object of statements in it."""
+"""Nesting levels of objects that are split into parts: an answer, and one object in it."""
 
 _decode = msgspec.json.Decoder().decode
 
 
 class PartKind(StrEnum):
-    """How a part is read: one option, several, several in order, the id of another answer, or a plain value."""
+    """Kind of a part: one option, several, a ranking, another answer's id, or a plain value."""
 
     CHOICE = "choice"
     CHOICES = "choices"
@@ -43,7 +43,7 @@ class PartKind(StrEnum):
 
 
 class Option(NamedTuple):
-    """A value that an answer may hold, and its words."""
+    """A value that an answer may hold, and its label."""
 
     value: object
     text: str
@@ -51,7 +51,7 @@ class Option(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ResponsePart:
-    """One part of an answer. `steps` lead to it from the root; `name` is its title, else the name of its property."""
+    """One part of an answer; `steps` is its path, `name` its title, else its property's name."""
 
     steps: tuple[str, ...]
     name: str
@@ -60,79 +60,85 @@ class ResponsePart:
 
 
 def response_parts(activity_type: ActivityType, config: str) -> tuple[ResponsePart, ...]:
-    """Return the parts of answers to an activity with this config, a gated JSON text; none if the config does not fit the type."""
+    """Return the parts of answers under a config, which is canonical JSON.
+
+    The result is empty if the config does not fit the type.
+    """
     schema = activity_type.bound_response_schema(config)
     return () if schema is None else tuple(_PartReader(activity_type, _decode(config), schema).parts())
 
 
 def label_property(rows: Schema, key: str) -> str | None:
-    """Return which property says in words what the id `key` of a listed object stands for: the first text beside it."""
+    """Return the property that labels the id `key` of listed objects: the first other text."""
     return next((name for name, schema in rows.items() if schema.get("type") == "string" and name != key), None)
 
 
-def _paths(known: ActivityType, operation: str) -> Iterator[str]:
-    for spec in _decode(known.aggregate or "{}").values():
+def _paths(activity_type: ActivityType, operation: str) -> Iterator[str]:
+    for spec in _decode(activity_type.aggregate or "{}").values():
         if spec["op"] == operation:
             yield spec["path"]
 
 
 class _PartReader:
-    """Reads the parts of one activity: names and places from the type's schema, limits from the schema bound to the config."""
+    """Reader of the parts of one activity.
 
-    def __init__(self, known: ActivityType, config: object, schema: Schema) -> None:
-        self._known = known
-        self._root = known.response_schema
-        self._bound = schema
-        self._facts = ConfigValues(config, defaults_of(known.config_schema))
-        self._ranked = frozenset(_paths(known, RANK))
-        self._refers = any(True for _ in _paths(known, VOTES))
+    Names come from the type's schema, limits from the schema bound to the config.
+    """
+
+    def __init__(self, activity_type: ActivityType, config: object, schema: Schema) -> None:
+        self._activity_type = activity_type
+        self._root = activity_type.response_schema
+        self._bound_schema = schema
+        self._config = ConfigValues(config, defaults_of(activity_type.config_schema))
+        self._ranked = frozenset(_paths(activity_type, RANK))
+        self._refers = any(True for _ in _paths(activity_type, VOTES))
 
     def parts(self) -> Iterator[ResponsePart]:
-        return self._below(self._root, self._bound, (), "", MAX_DEPTH)
+        return self._below(self._root, self._bound_schema, (), "", MAX_DEPTH)
 
-    def _below(self, given: Schema, bound: Schema, steps: tuple[str, ...], name: str, depth: int) -> Iterator[ResponsePart]:
+    def _below(self, given: Schema, bound_schema: Schema, steps: tuple[str, ...], name: str, depth: int) -> Iterator[ResponsePart]:
         below = self._properties(self._root, given)
         if not below or not depth:
-            yield self._part(flatten(self._root, given), flatten(self._bound, bound), steps, name)
+            yield self._part(flatten(self._root, given), flatten(self._bound_schema, bound_schema), steps, name)
             return
-        limits = self._properties(self._bound, bound)
+        limits = self._properties(self._bound_schema, bound_schema)
         for step, schema in below.items():
             title = flatten(self._root, schema).get("title") or step
             yield from self._below(schema, limits.get(step, {}), (*steps, step), title, depth - 1)
 
     def _properties(self, root: Schema, given: Schema) -> dict[str, Schema]:
-        """Return the properties of an object; the branches of a choice give theirs together."""
+        """Return the properties of an object, with those of all branches of a choice."""
         part = flatten(root, given)
         found: dict[str, Schema] = dict(part.get("properties", {}))
         for branch in part.get("oneOf") or part.get("anyOf") or ():
             found = flatten(root, branch).get("properties", {}) | found
         return found
 
-    def _part(self, part: Schema, bound: Schema, steps: tuple[str, ...], name: str) -> ResponsePart:
+    def _part(self, part: Schema, bound_schema: Schema, steps: tuple[str, ...], name: str) -> ResponsePart:
         if self._refers and part.get("format") == "uuid":
             return ResponsePart(steps, name, PartKind.ANSWER)
         items = flatten(self._root, part["items"]) if "items" in part else part
         if "x-in" not in items:
             return ResponsePart(steps, name, PartKind.VALUE)
         kind = PartKind.CHOICE
-        if "items" in part and bound.get("maxItems") != 1:
+        if "items" in part and bound_schema.get("maxItems") != 1:
             kind = PartKind.RANKING if "".join(f"/{step}" for step in steps) in self._ranked else PartKind.CHOICES
         return ResponsePart(steps, name, kind, tuple(self._options(items["x-in"])))
 
     def _options(self, pointer: str) -> Iterator[Option]:
         place, _, key = pointer.rpartition(f"/{EVERY_ELEMENT}/")
         if not place:
-            yield from (Option(value, str(value)) for value in self._facts.at(pointer))
+            yield from (Option(value, str(value)) for value in self._config.at(pointer))
             return
-        label = label_property(_rows_schema(self._known.config_schema, place), key)
-        for row in self._facts.at(f"{place}/{EVERY_ELEMENT}"):
+        label = label_property(_rows_schema(self._activity_type.config_schema, place), key)
+        for row in self._config.at(f"{place}/{EVERY_ELEMENT}"):
             if isinstance(row, dict) and key in row:
                 text = row.get(label) if label else None
                 yield Option(row[key], text if isinstance(text, str) else str(row[key]))
 
 
 def _rows_schema(root: Schema, place: str) -> Schema:
-    """Return the properties of the objects that are listed at a place of the config."""
+    """Return the properties of the objects listed at a pointer into the config."""
     part = root
     for step in place.split("/")[1:]:
         part = flatten(root, flatten(root, part).get("properties", {}).get(step, {}))

@@ -1,7 +1,7 @@
-"""Draw values that fit a schema, as the people of one room would choose them: with favourites, around a middle, some words more often.
+"""Sampling of values that fit a schema, with the biases of a group of people.
 
-A room's tastes come from its seed, a person's choice from their own chance; so answers lean one way in one activity and another way in
-the next, and the same seed makes the same room.
+A group favours some options, numbers near a center, and some phrases. These biases depend on the
+seed, each single choice on the caller's random generator. The same seed yields the same biases.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from conflicto.activity_types.subset import Schema
 
 MAX_RANGE = 1_000_000
-"""A range beyond this says nothing about what people would answer."""
+"""Widest range that is sampled; a wider one says nothing about likely answers."""
 
 MAX_ITEMS = 3
-"""Things that people name where a list has no limit."""
+"""Items of a list without a limit."""
 
 OPTIONAL_PROBABILITY = 0.7
 TRUE_PROBABILITY = 0.6
@@ -37,15 +37,17 @@ FORMATS = {
 
 
 class NothingToSample(Exception):
-    """Everything was said, or there is nobody yet whom this could be about."""
+    """No value is possible now: all phrases are used, or there is no target yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplingHints:
-    """What is known beside the schema.
+    """Hints that a schema does not contain.
 
-    `phrases`: what people might say; `many_phrases`: so many that nobody need repeat another. `near`: a number that they guess around.
-    `usual`: one where no range is given. `rankings`: where a list is one. `sharp`: how agreed they are, from 1 up.
+    `phrases`: likely texts. `has_many_phrases`: whether there are enough to use each only once.
+    `center`: number around which answers lie (None: unknown). `typical`: center where the schema
+    has no range. `ranking_paths`: paths of lists whose order matters. `consensus`: agreement, from
+    1 up.
     """
 
     phrases: Sequence[str]
@@ -57,7 +59,10 @@ class SamplingHints:
 
 
 class ResponseSampler:
-    """Draws answers to one activity. `others` are the ids of answers that someone may refer to; keep it up to date."""
+    """Sampler of answers to one activity.
+
+    `targets` are ids of answers that others may refer to; the caller keeps them up to date.
+    """
 
     def __init__(self, schema: Schema, tastes: SamplingHints, seed: int) -> None:
         self._root = schema
@@ -71,81 +76,81 @@ class ResponseSampler:
         self.targets: list[str] = []
         self._by_type: dict[str, Callable[[Schema, str, Random], Any]] = {
             "object": self._object, "array": self._array, "string": self._string, "integer": self._number, "number": self._number,
-            "boolean": lambda _part, _at, chance: chance.random() < TRUE_PROBABILITY, "null": lambda _part, _at, _chance: None,
+            "boolean": lambda _part, _at, rng: rng.random() < TRUE_PROBABILITY, "null": lambda _part, _at, _rng: None,
         }  # fmt: skip
 
-    def sample(self, chance: Random) -> Any:  # noqa: ANN401 - any JSON
-        """Return a value for someone with this chance; most fit, but only a check can tell.
+    def sample(self, rng: Random) -> Any:  # noqa: ANN401 - any JSON
+        """Return a sampled value. Most values are valid, but only a validator can tell.
 
         Raises:
-            NothingToSay: there is none at present.
+            NothingToSample: no value is possible now.
         """
-        return self._value(self._root, "", chance)
+        return self._value(self._root, "", rng)
 
-    def _value(self, given: Schema, at: str, chance: Random) -> Any:  # noqa: ANN401 - any JSON
+    def _value(self, given: Schema, at: str, rng: Random) -> Any:  # noqa: ANN401 - any JSON
         part = flatten(self._root, given)
         branches = part.pop("oneOf", None) or part.pop("anyOf", None)
         if branches:
-            return self._branch(part, branches, at, chance)
+            return self._branch(part, branches, at, rng)
         if "const" in part:
             return part["const"]
         if "enum" in part:
-            return chance.choices(part["enum"], self._option_weights(part["enum"], at))[0]
-        kinds = part.get("type") or ("object" if "properties" in part else "string")
-        kind = kinds if isinstance(kinds, str) else kinds[0]
-        return self._by_type[kind](part, at, chance)
+            return rng.choices(part["enum"], self._option_weights(part["enum"], at))[0]
+        types = part.get("type") or ("object" if "properties" in part else "string")
+        type_name = types if isinstance(types, str) else types[0]
+        return self._by_type[type_name](part, at, rng)
 
-    def _branch(self, part: Schema, branches: list[Schema], at: str, chance: Random) -> Any:  # noqa: ANN401 - any JSON
-        """Take a branch, and if nothing can be said there, another one."""
+    def _branch(self, part: Schema, branches: list[Schema], at: str, rng: Random) -> Any:  # noqa: ANN401 - any JSON
+        """Sample one branch, or another one if nothing can be sampled there."""
         first, *rest = branches
-        chance.shuffle(rest)
-        order = [first, *rest] if not rest or chance.random() < FIRST_BRANCH_PROBABILITY else [*rest, first]
+        rng.shuffle(rest)
+        order = [first, *rest] if not rest or rng.random() < FIRST_BRANCH_PROBABILITY else [*rest, first]
         for each in order:
             try:
-                return self._value(merge(part, flatten(self._root, each)), at, chance)
+                return self._value(merge(part, flatten(self._root, each)), at, rng)
             except NothingToSample:
                 continue
         raise NothingToSample
 
-    def _object(self, part: Schema, at: str, chance: Random) -> dict[str, Any]:
+    def _object(self, part: Schema, at: str, rng: Random) -> dict[str, Any]:
         made = {}
         required = set(part.get("required", ()))
         for name, below in part.get("properties", {}).items():
-            if name in required or chance.random() < OPTIONAL_PROBABILITY:
+            if name in required or rng.random() < OPTIONAL_PROBABILITY:
                 try:
-                    made[name] = self._value(below, f"{at}/{name}", chance)
+                    made[name] = self._value(below, f"{at}/{name}", rng)
                 except NothingToSample:
                     if name in required:
                         raise
         return made
 
-    def _array(self, part: Schema, at: str, chance: Random) -> list[Any]:
+    def _array(self, part: Schema, at: str, rng: Random) -> list[Any]:
         items = flatten(self._root, part.get("items", {}))
         least, most = part.get("minItems", 0), part.get("maxItems", MAX_ITEMS)
         if "enum" in items and part.get("uniqueItems"):
-            return self._sample_options(items["enum"], at, chance, least=least, most=min(most, len(items["enum"])))
-        wanted = max(least, min(chance.randint(1, max(1, most)), chance.randint(1, max(1, most))))
+            return self._sample_options(items["enum"], at, rng, least=least, most=min(most, len(items["enum"])))
+        wanted = max(least, min(rng.randint(1, max(1, most)), rng.randint(1, max(1, most))))
         found: list[Any] = []
         for _ in range(wanted * 4):
-            value = self._value(items, at + "/*", chance)
+            value = self._value(items, at + "/*", rng)
             if len(found) < wanted and value not in found:
                 found.append(value)
         while len(found) < least and not part.get("uniqueItems"):
-            found.append(self._value(items, at + "/*", chance))
+            found.append(self._value(items, at + "/*", rng))
         if len(found) < least:
             raise NothingToSample
         return found
 
-    def _sample_options(self, values: list[Any], at: str, chance: Random, *, least: int, most: int) -> list[Any]:
+    def _sample_options(self, values: list[Any], at: str, rng: Random, *, least: int, most: int) -> list[Any]:
         weights = self._option_weights(values, at)
-        order = sorted(range(len(values)), key=lambda place: chance.random() ** (1 / weights[place]), reverse=True)
-        count = chance.randint(least, max(least, min(most, MAX_ITEMS)))
+        order = sorted(range(len(values)), key=lambda place: rng.random() ** (1 / weights[place]), reverse=True)
+        count = rng.randint(least, max(least, min(most, MAX_ITEMS)))
         if at in self._hints.ranking_paths:
-            count = len(values) if chance.random() < FULL_RANKING_PROBABILITY else count
+            count = len(values) if rng.random() < FULL_RANKING_PROBABILITY else count
         return [values[place] for place in order[:count]]
 
     def _option_weights(self, values: list[Any], at: str) -> list[float]:
-        """Return how likely each value is: numbers around one of them, with what is no number far behind, everything else as it comes."""
+        """Return the weight of each option: numbers lie around a center, others are random."""
         known = self._weights.get(at)
         if known is None:
             places = [place for place, value in enumerate(values) if _is_number(value)]
@@ -164,7 +169,7 @@ class ResponseSampler:
             weights[place] = exp(-(((nth - middle) / width) ** 2)) + 0.01
         return weights
 
-    def _number(self, part: Schema, at: str, chance: Random) -> float:
+    def _number(self, part: Schema, at: str, rng: Random) -> float:
         low, high = part.get("minimum", part.get("exclusiveMinimum")), part.get("maximum", part.get("exclusiveMaximum"))
         near = self._hints.center
         if low is None or high is None or high - low > MAX_RANGE:
@@ -173,25 +178,25 @@ class ResponseSampler:
         middle = near if near is not None and low <= near <= high else self._centers.get(at)
         if middle is None:
             middle = self._centers[at] = low + (high - low) * self._rng.uniform(0.5, 0.8)
-        value = min(high, max(low, chance.gauss(middle, (high - low) * RELATIVE_SIGMA / self._hints.consensus)))
+        value = min(high, max(low, rng.gauss(middle, (high - low) * RELATIVE_SIGMA / self._hints.consensus)))
         rounded = (_rounded(each, high - low, part) for each in (value, (low + high) / 2, high, low + 1, low))
         return next((each for each in rounded if _is_between(each, part)), value)
 
-    def _string(self, part: Schema, at: str, chance: Random) -> str:
+    def _string(self, part: Schema, at: str, rng: Random) -> str:
         if part.get("format") == "uuid":
             if not self.targets:
                 raise NothingToSample
-            return self.targets[int(len(self.targets) * chance.random() ** 2)]
+            return self.targets[int(len(self.targets) * rng.random() ** 2)]
         if "format" in part:
             return FORMATS[part["format"]]
-        return self._sample_phrase(at, chance)[: part.get("maxLength")].rstrip()
+        return self._sample_phrase(at, rng)[: part.get("maxLength")].rstrip()
 
-    def _sample_phrase(self, at: str, chance: Random) -> str:
-        """Return a phrase: in lists some are in everybody's mouth, elsewhere nobody says what was said while there are enough."""
+    def _sample_phrase(self, at: str, rng: Random) -> str:
+        """Return a phrase: lists repeat popular ones, other texts use each phrase only once."""
         if not self._phrases:
             raise NothingToSample
         if at.endswith("/*") or not self._hints.has_many_phrases:
-            return chance.choices(self._phrases, [(nth + 1) ** -1.2 for nth in range(len(self._phrases))])[0]
+            return rng.choices(self._phrases, [(nth + 1) ** -1.2 for nth in range(len(self._phrases))])[0]
         if not self._unused_phrases:
             raise NothingToSample
         return self._unused_phrases.pop()
@@ -207,13 +212,13 @@ def _is_number(value: object) -> bool:
 
 
 def _is_between(value: float, part: Schema) -> bool:
-    """Whether a number is none of the ends that are not allowed: what lies near them may have been rounded to them."""
+    """Return whether a number lies strictly between the exclusive bounds after rounding."""
     low, high = float(part.get("exclusiveMinimum", -inf)), float(part.get("exclusiveMaximum", inf))
     return low < value < high
 
 
 def _rounded(value: float, span: float, part: Schema) -> float:
-    """Return the number that a person would write: whole where it must be, else with no more digits than the range deserves."""
+    """Return a value as people would write it: an integer where required, else few digits."""
     step = part.get("multipleOf") or (1 if part.get("type") == "integer" else None)
     if step is None:
         step = 10.0 ** floor(log10(span / 40)) if span > 0 else 1

@@ -1,4 +1,4 @@
-"""Make the folder of a new activity type: small, whole, and passing the conformance kit, so that one starts from green."""
+"""Scaffold of a new activity type: a small complete folder that passes the conformance kit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TEXT = {"type": "string", "minLength": 1, "maxLength": 500, "pattern": r"\S"}
 
 README = """# {title}
 
-Say in a sentence what it is good for.
+Describe its purpose in one sentence.
 
 ## Picture
 
@@ -32,7 +32,7 @@ What do you think?
 
 | Field | Value | Meaning |
 |---|---|---|
-| `question` | text | what is asked |
+| `question` | text | the question |
 
 ## Answer
 
@@ -45,21 +45,21 @@ What do you think?
 
 
 class InvalidTypeName(ValueError):
-    """The name cannot be a type's, or its folder is there already."""
+    """The name is not a valid type name, or the folder exists."""
 
 
 def create_type(name: str, parent: Path) -> Path:
-    """Make `below/name` with everything that a type needs, and return it.
+    """Create `parent/name` with all files that a type needs, and return it.
 
     Raises:
-        NameRefused: the name is none, or something of that name is there.
+        InvalidTypeName: the name is invalid, or something of that name exists.
     """
     folder = parent / name
     if not re.fullmatch(NAME, name):
         message = "A name has up to 32 lower-case letters, digits, - and _, and begins with a letter."
         raise InvalidTypeName(message)
     if folder.exists():
-        message = f"{folder} is there already."
+        message = f"{folder} exists already."
         raise InvalidTypeName(message)
     for file, content in _files(name).items():
         path = folder / file
@@ -78,7 +78,7 @@ def _files(name: str) -> dict[str, Any]:
         "response.schema.json": _object("text", _TEXT),
         "aggregate.json": {"answers": {"path": "/text", "op": "count"}},
         "examples/first.json": example,
-        "i18n/en.json": {"title": title, "description": "Say in a sentence what it is good for", "config.question": "Question"},
+        "i18n/en.json": {"title": title, "description": "Describe its purpose in one sentence", "config.question": "Question"},
         "README.md": README.format(title=title),
     }
 

@@ -1,4 +1,4 @@
-"""What activity types look like on the wire."""
+"""Response and request bodies of activity types."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TYPE_EXAMPLE: dict[str, Any] = SUMMARY_EXAMPLE | {
 
 
 class TypeSummary(BaseModel):
-    """A registered activity type. `texts` holds its title and description by locale, `ui` the views that it brings."""
+    """A registered activity type. `texts` holds title and description by locale, `ui` its views."""
 
     model_config = example(**SUMMARY_EXAMPLE)
 
@@ -59,7 +59,10 @@ class TypePage(PageOut):
 
 
 class TypeOut(TypeSummary):
-    """A registered activity type whole, with texts by locale and key. `fresh` is what an editor begins with; it need not fit yet."""
+    """A registered activity type with schemas, examples and texts by locale and key.
+
+    `fresh` is the initial config and secret in an editor, which need not be valid yet.
+    """
 
     model_config = example(**TYPE_EXAMPLE)
 
@@ -73,17 +76,17 @@ class TypeOut(TypeSummary):
 
 
 class ValidateIn(StrictModel):
-    """What an activity of this type would hold, and an answer to it; any of them may be left out."""
+    """Config, secret and answer of an activity; each is optional."""
 
     model_config = example(config={"places": ["Curry", "Soup"]}, response_data={"place": "Pizza"})
 
     config: Json = None
     secret: Json = None
-    response_data: Json = Field(None, description="Without a config, only what holds for every config is looked at.")
+    response_data: Json = Field(None, description="Without a config, only the rules that hold for every config are checked.")
 
 
 class ContentErrorOut(BaseModel):
-    """One thing that does not fit: a JSON pointer into the body, and what is wrong there."""
+    """An error: a JSON pointer into the body, and a message."""
 
     model_config = example(pointer="/response_data/place", message="is none of the values that are allowed here")
 
@@ -92,7 +95,7 @@ class ContentErrorOut(BaseModel):
 
 
 class ValidationOut(BaseModel):
-    """Whether everything fits, and what does not."""
+    """Result of a validation."""
 
     model_config = example(valid=False, errors=[ContentErrorOut.model_config["json_schema_extra"]["examples"][0]])  # type: ignore[index] # made by `example`
 
@@ -100,32 +103,32 @@ class ValidationOut(BaseModel):
     errors: list[ContentErrorOut]
 
 
-def type_summary_out(known: ActivityType) -> dict[str, Any]:
-    """Return a type as lists show it."""
+def type_summary_out(activity_type: ActivityType) -> dict[str, Any]:
+    """Return a type as in lists."""
     return {
-        "type": known.name,
-        "version": known.version,
-        "title": known.title,
-        "icon": known.icon,
+        "type": activity_type.name,
+        "version": activity_type.version,
+        "title": activity_type.title,
+        "icon": activity_type.icon,
         "sdk": SDK,
-        "order": known.order,
-        "defaults": known.defaults,
+        "order": activity_type.order,
+        "defaults": activity_type.defaults,
         "texts": {
             locale: {key: catalog[key] for key in ("title", "description") if key in catalog}
-            for locale, catalog in known.catalogs.items()
+            for locale, catalog in activity_type.catalogs.items()
         },
-        "ui": known.ui,
+        "ui": activity_type.ui,
     }
 
 
-def type_out(known: ActivityType) -> dict[str, Any]:
-    """Return a type whole."""
-    return type_summary_out(known) | {
-        "fresh": known.fresh,
-        "config_schema": known.config_schema,
-        "response_schema": known.response_schema,
-        "secret_schema": known.secret_schema,
-        "aggregate": None if known.aggregate is None else msgspec.Raw(known.aggregate.encode()),
-        "examples": known.examples,
-        "catalogs": known.catalogs,
+def type_out(activity_type: ActivityType) -> dict[str, Any]:
+    """Return a type with all fields."""
+    return type_summary_out(activity_type) | {
+        "fresh": activity_type.fresh,
+        "config_schema": activity_type.config_schema,
+        "response_schema": activity_type.response_schema,
+        "secret_schema": activity_type.secret_schema,
+        "aggregate": None if activity_type.aggregate is None else msgspec.Raw(activity_type.aggregate.encode()),
+        "examples": activity_type.examples,
+        "catalogs": activity_type.catalogs,
     }

@@ -1,6 +1,6 @@
-"""Which parts of a config reach whom: `x-scope` on its properties, kept beside each activity as a short JSON text.
+"""Visibility of config properties: `x-scope`, stored with each activity as a short JSON text.
 
-It is kept there so that what was hidden stays hidden when the type is gone: a server that starts without a folder shows no more.
+It is stored so that hidden properties stay hidden on a server that starts without the type.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def scopes_of(config_schema: Schema) -> str | None:
-    """Return the hidden properties of a config by scope, as JSON text; None if everything is public."""
+    """Return the hidden properties of a config by scope, as JSON text; None if all are public."""
     properties = config_schema.get("properties", {})
     hidden = {
         scope: sorted(name for name, schema in properties.items() if schema.get(SCOPE) == scope)
@@ -34,7 +34,7 @@ def scopes_of(config_schema: Schema) -> str | None:
 
 
 def shown_config(config: str, scopes: str | None, *, revealed: bool) -> str:
-    """Return what all but hosts see of a config; the properties that stay keep their bytes.
+    """Return the config that everyone except hosts sees; remaining properties keep their bytes.
 
     >>> shown_config('{"question":"2+2?","notes":"easy"}', '{"host":["notes"]}', revealed=True)
     '{"question":"2+2?"}'

@@ -1,7 +1,8 @@
-"""The subset of JSON Schema 2020-12 in which activity types say what fits, and our few keywords beside it.
+"""The supported subset of JSON Schema 2020-12, with a few own keywords (`x-*`).
 
-Checking a value takes time linear in its size and asks nobody: no reference leaves the file or comes back to itself, no pattern
-backtracks, and what references unfold to is bounded. `docs/activity-types.md` lists the keywords; a test holds the list to these sets.
+Validation takes time linear in the size of a value and fetches nothing. References stay within the
+file and do not recurse, patterns do not backtrack, and the expanded size is bounded.
+`docs/activity-types.md` lists the keywords; a test compares the list with these sets.
 """
 
 from __future__ import annotations
@@ -24,16 +25,16 @@ ASSERTIONS = frozenset({
     "type", "enum", "const", "required", "minProperties", "maxProperties", "minItems", "maxItems", "uniqueItems", "minLength",
     "maxLength", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "format", "$ref",
 })  # fmt: skip
-"""Keywords that hold no schema."""
+"""Keywords without subschemas."""
 
 ANNOTATIONS = frozenset({"title", "description", "default", "examples", "$comment", "x-ui"})
-"""Keywords that check nothing: they are for people and for forms."""
+"""Keywords that check nothing: notes for people and hints for forms."""
 
 SCHEMA_KEYWORDS = frozenset({"items", "additionalProperties"})
 SCHEMA_LIST_KEYWORDS = frozenset({"oneOf", "anyOf", "allOf", "prefixItems"})
 SCHEMA_MAP_KEYWORDS = frozenset({"properties", "$defs"})
 CONFIG_POINTERS = frozenset({"x-in", "x-min", "x-max", "x-max-items", "x-max-length"})
-"""Keywords whose value is a JSON pointer into the activity's config, where the limit stands."""
+"""Keywords whose value is a JSON pointer to a limit in the activity's config."""
 
 UNIQUE = "x-unique"
 SCOPE = "x-scope"
@@ -57,7 +58,7 @@ MAX_SCHEMAS = 500
 """Schemas in one file; the largest built-in type has 14."""
 
 MAX_EXPANDED_SCHEMAS = 1_000
-"""Schemas once every reference is followed: a short file can unfold to any size."""
+"""Schemas after all references are expanded: a short file can expand to any size."""
 
 MAX_BRANCHES = 16
 MAX_PATTERN_CHARS = 200
@@ -67,15 +68,16 @@ _POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*){0,8}")
 
 
 def check_subset(schema: object) -> None:
-    """Return if a schema is within the subset.
+    """Check that a schema is within the subset.
 
     Raises:
-        OutsideSubset: it is not; says where and why. Whether the standard's own keywords have sound values is told by compiling.
+        UnsupportedSchema: it is not; names the pointer and the reason. Values of standard keywords
+            are checked by compiling.
     """
     if not isinstance(schema, dict):
         raise UnsupportedSchema("", "a schema is an object")
     if schema.get("$schema", DIALECT) != DIALECT:
-        raise UnsupportedSchema("/$schema", f"only {DIALECT} is known")
+        raise UnsupportedSchema("/$schema", f"must be {DIALECT}")
     for seen, (pointer, part, depth) in enumerate(walk(schema), 1):
         if depth > MAX_DEPTH:
             raise UnsupportedSchema(pointer, f"schemas may be nested {MAX_DEPTH} deep")
@@ -86,17 +88,17 @@ def check_subset(schema: object) -> None:
 
 
 def walk(schema: Schema, pointer: str = "", depth: int = 0) -> Iterator[tuple[str, Schema, int]]:
-    """Yield a schema and every schema below it, with its pointer and depth; parents come first."""
+    """Yield a schema and all its subschemas with pointer and depth, parents first."""
     yield pointer, schema, depth
     for below, part in children(schema):
         yield from walk(part, pointer + below, depth + 1)
 
 
 def children(schema: Schema) -> Iterator[tuple[str, Schema]]:
-    """Yield the schemas right below one, each with the rest of its pointer.
+    """Yield the direct subschemas of a schema, each with its relative pointer.
 
     Raises:
-        OutsideSubset: something stands where a schema should.
+        UnsupportedSchema: a value that should be a schema is not an object.
     """
     for key, value in schema.items():
         parts: list[tuple[str, Any]] = []
@@ -113,20 +115,20 @@ def children(schema: Schema) -> Iterator[tuple[str, Schema]]:
 
 
 def map_children(schema: Schema, change: Callable[[Schema], Schema]) -> Schema:
-    """Return a copy of a schema in which each schema right below is changed."""
-    made = dict(schema)
+    """Return a copy of a schema with `change` applied to each direct subschema."""
+    copy = dict(schema)
     for key, value in schema.items():
         if key in SCHEMA_KEYWORDS and isinstance(value, dict):
-            made[key] = change(value)
+            copy[key] = change(value)
         elif key in SCHEMA_LIST_KEYWORDS:
-            made[key] = [change(each) for each in value]
+            copy[key] = [change(each) for each in value]
         elif key in SCHEMA_MAP_KEYWORDS:
-            made[key] = {name: change(each) for name, each in value.items()}
-    return made
+            copy[key] = {name: change(each) for name, each in value.items()}
+    return copy
 
 
 def reference_target(root: Schema, reference: object) -> Schema | None:
-    """Return what a `$ref` names, or None if it is not a definition of the same file."""
+    """Return the target of a `$ref`, None if it is not a definition of the same file."""
     if not isinstance(reference, str) or not _REFERENCE.fullmatch(reference):
         return None
     target = root.get("$defs", {}).get(reference.removeprefix("#/$defs/"))
@@ -134,7 +136,7 @@ def reference_target(root: Schema, reference: object) -> Schema | None:
 
 
 def is_pointer(value: object) -> bool:
-    """Whether a value is a JSON pointer of at most 8 segments."""
+    """Return whether a value is a JSON pointer of at most 8 segments."""
     return isinstance(value, str) and _POINTER.fullmatch(value) is not None
 
 
@@ -143,45 +145,48 @@ def _check_part(root: Schema, part: Schema, pointer: str) -> None:
         here = f"{pointer}/{pointer_escape(key)}"
         if key not in KEYWORDS or (key in ROOT_KEYWORDS and pointer):
             raise UnsupportedSchema(
-                here, "this keyword is not part of the subset" if key not in KEYWORDS else "stands at the root only"
+                here, "this keyword is not part of the subset" if key not in KEYWORDS else "is allowed at the root only"
             )
         reason = _keyword_error(root, part, key, value)
         if reason is None and key == SCOPE and not re.fullmatch(r"/properties/[^/]+", pointer):
-            reason = "stands on properties of the root only"
+            reason = "is allowed on properties of the root only"
         if reason is not None:
             raise UnsupportedSchema(here, reason)
 
 
 def _keyword_error(root: Schema, part: Schema, key: str, value: Any) -> str | None:  # noqa: ANN401 - any JSON
-    """Return what is wrong with a keyword's value, as far as compiling would not tell."""
+    """Return the error of a keyword's value as far as compiling does not find it, else None."""
     if key == "$ref":
-        return None if reference_target(root, value) is not None else "a reference names a definition of this file, as #/$defs/name"
+        return None if reference_target(root, value) is not None else "must name a definition of this file, such as #/$defs/name"
     if key == "x-in" and "enum" in part:
-        return "leaves no room for enum"
+        return "cannot be combined with enum"
     fits, reason = _VALUE_CHECKS.get(key, _ANYTHING)
     return None if fits(value) else reason
 
 
 _ANYTHING: tuple[Callable[[Any], bool], str] = (lambda _: True, "")
-_BRANCHES = (lambda value: isinstance(value, list) and len(value) <= MAX_BRANCHES, f"is a list of at most {MAX_BRANCHES} schemas")
-_ONE_PLACE = (lambda value: is_pointer(value) and "*" not in value, "is a JSON pointer into the config, to one place")
+_BRANCHES = (
+    lambda value: isinstance(value, list) and len(value) <= MAX_BRANCHES,
+    f"must be a list of at most {MAX_BRANCHES} schemas",
+)
+_ONE_PLACE = (lambda value: is_pointer(value) and "*" not in value, "must be a JSON pointer into the config, without *")
 _VALUE_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(SCHEMA_LIST_KEYWORDS, _BRANCHES),
     **dict.fromkeys(CONFIG_POINTERS, _ONE_PLACE),
-    "x-in": (is_pointer, "is a JSON pointer into the config"),
+    "x-in": (is_pointer, "must be a JSON pointer into the config"),
     "pattern": (
         lambda value: isinstance(value, str) and len(value) <= MAX_PATTERN_CHARS,
-        f"has at most {MAX_PATTERN_CHARS} characters",
+        f"must have at most {MAX_PATTERN_CHARS} characters",
     ),
-    "format": (lambda value: isinstance(value, str) and value in FORMATS, f"is one of {', '.join(sorted(FORMATS))}"),
-    SCOPE: (lambda value: isinstance(value, str) and value in SCOPES, f"is one of {', '.join(sorted(SCOPES))}"),
-    UNIQUE: (is_pointer, "is a JSON pointer into each element"),
-    "x-ui": (lambda value: isinstance(value, dict), "is an object"),
+    "format": (lambda value: isinstance(value, str) and value in FORMATS, f"must be one of {', '.join(sorted(FORMATS))}"),
+    SCOPE: (lambda value: isinstance(value, str) and value in SCOPES, f"must be one of {', '.join(sorted(SCOPES))}"),
+    UNIQUE: (is_pointer, "must be a JSON pointer into each element"),
+    "x-ui": (lambda value: isinstance(value, dict), "must be an object"),
 }
 
 
 def _expanded_size(root: Schema, part: Schema, pointer: str, known: dict[str, int], inside: tuple[str, ...]) -> int:
-    """Return how many schemas a part unfolds to; refuse circles and what grows too large."""
+    """Return the number of schemas that a part expands to; reject recursion and excessive size."""
     count = 1
     for below, each in children(part):
         if not below.startswith("/$defs/"):
@@ -189,10 +194,10 @@ def _expanded_size(root: Schema, part: Schema, pointer: str, known: dict[str, in
     name = part.get("$ref")
     if name is not None:
         if name in inside:
-            raise UnsupportedSchema(pointer + "/$ref", "a definition may not come back to itself")
+            raise UnsupportedSchema(pointer + "/$ref", "a definition must not refer to itself")
         if name not in known:
             known[name] = _expanded_size(root, reference_target(root, name) or {}, name.removeprefix("#"), known, (*inside, name))
         count += known[name]
     if count > MAX_EXPANDED_SCHEMAS:
-        raise UnsupportedSchema(pointer, f"unfolds to more than {MAX_EXPANDED_SCHEMAS} schemas")
+        raise UnsupportedSchema(pointer, f"expands to more than {MAX_EXPANDED_SCHEMAS} schemas")
     return count

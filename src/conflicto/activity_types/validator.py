@@ -1,4 +1,4 @@
-"""Compiled schemas: quick to pass, and clear about what does not fit. Nothing that was sent appears in what they say."""
+"""Compiled JSON Schemas. Error messages never contain the values that were sent."""
 
 from __future__ import annotations
 
@@ -19,18 +19,20 @@ if TYPE_CHECKING:
 MAX_ERRORS = 20
 
 MAX_VALUES_FOR_ALL_ERRORS = 300
-"""Values up to which every fault is told; of what is larger, the first. The library makes all its messages before it gives one, at 6 µs
-each and more for long lists of choices: one hostile answer of 16 KiB held everyone up for 30 ms.
+"""JSON values up to which all errors are reported; of larger JSON, only the first one.
+
+The library formats all messages before it returns the first, at 6 µs each and more for long
+enumerations. One hostile answer of 16 KiB blocked the server for 30 ms.
 """
 
 MAX_COMPARISONS = 20_000
-"""As above: values times choices."""
+"""As above: the product of JSON values and enumerated options."""
 
 MAX_PATTERN_BYTES = 100_000
-"""Bytes of a compiled pattern; one with nested counts can grow to gigabytes."""
+"""Size limit of a compiled pattern in bytes; nested counts can grow to gigabytes."""
 
 _PATTERNS = jsonschema_rs.RegexOptions(size_limit=MAX_PATTERN_BYTES, dfa_size_limit=MAX_PATTERN_BYTES)
-"""Rust's regex engine: linear in the text, without look-around and back-references."""
+"""Options of Rust's regex engine: linear time, no look-around, no back-references."""
 
 _MESSAGES = {
     "type": "is of another type than it should be",
@@ -59,7 +61,7 @@ _MESSAGES = {
 
 
 class _Unique:
-    """`x-unique`: no two elements of a list hold the same text or number at a place."""
+    """Keyword `x-unique`: elements of a list must differ in the text or number at a pointer."""
 
     def __init__(self, parent_schema: Schema, value: str, schema_path: list[str | int]) -> None:
         del parent_schema, schema_path
@@ -78,12 +80,12 @@ class _Unique:
 
 
 def _fetch(uri: str) -> NoReturn:
-    message = f"{uri} is not fetched: schemas ask nobody"
+    message = f"{uri} is not fetched: references to other documents are not supported"
     raise ValueError(message)
 
 
 class SchemaValidator:
-    """One compiled schema; `prefix` is where its value stands in the body."""
+    """A compiled schema; `prefix` is the pointer of the validated value in the request body."""
 
     __slots__ = ("_compiled", "_largest_told", "is_valid", "prefix")
 
@@ -95,7 +97,10 @@ class SchemaValidator:
         self.prefix = prefix
 
     def errors(self, value: Any) -> tuple[FieldError, ...]:  # noqa: ANN401 - any JSON
-        """Return what does not fit, at most 20 things, or the first of them if the value is large; nothing if all fits."""
+        """Return up to `MAX_ERRORS` errors, empty if the value is valid.
+
+        Large values yield only the first error.
+        """
         if self.is_valid(value):
             return ()
         if _has_more_values(value, self._largest_told):
@@ -110,27 +115,28 @@ class SchemaValidator:
         path: Sequence[str | int] = error.instance_path
         if keyword == "required":
             path = [*path, str(getattr(error.kind, "property", ""))]
-        said = _MESSAGES.get(keyword, "does not fit").format(
+        message = _MESSAGES.get(keyword, "does not fit").format(
             limit=getattr(error.kind, "limit", getattr(error.kind, "multiple_of", ""))
         )
-        return FieldError(self.prefix + pointer_of(path), said)
+        return FieldError(self.prefix + pointer_of(path), message)
 
 
-def _has_more_values(value: object, most: int) -> bool:
-    """Whether a JSON holds more than `most` values."""
+def _has_more_values(value: object, limit: int) -> bool:
+    """Return whether a JSON holds more than `limit` values."""
     level, seen = [value], 0
-    while level and seen <= most:
+    while level and seen <= limit:
         seen += len(level)
         lists = (each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list))
-        level = [below for inner in lists for below in inner]
-    return seen > most
+        level = [child for inner in lists for child in inner]
+    return seen > limit
 
 
 def compile_schema(schema: Schema) -> jsonschema_rs.Draft202012Validator:
     """Compile a schema of the subset.
 
     Raises:
-        OutsideSubset: a keyword's value makes no sense, or a pattern is none that can be matched in linear time.
+        UnsupportedSchema: a keyword has an invalid value, or a pattern cannot be matched in linear
+            time.
     """
     try:
         return jsonschema_rs.Draft202012Validator(

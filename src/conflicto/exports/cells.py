@@ -1,6 +1,6 @@
-"""Cells of an export: text, and what a spreadsheet knows as a number, an instant or a truth value.
+"""Cells of an export: text, numbers, instants and booleans.
 
-A cell is always a `str`, as CSV writes it; its class says what a spreadsheet makes of it.
+A cell is always a `str`, as CSV writes it; its class tells a spreadsheet its type.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _string = msgspec.json.Decoder(str).decode
 
 
 class NumberCell(str):
-    """A JSON number, digit for digit as it was sent."""
+    """A JSON number with its original digits."""
 
     __slots__ = ()
 
@@ -34,7 +34,7 @@ class InstantCell(str):
 
 
 class BooleanCell(str):
-    """`true` or `false`, as JSON writes it."""
+    """`true` or `false`, as in JSON."""
 
     __slots__ = ()
 
@@ -45,18 +45,21 @@ def instant_cell(us: int) -> InstantCell:
 
 
 def boolean_cell(value: bool) -> BooleanCell:  # noqa: FBT001 - it is the value
-    """Return yes or no as a cell."""
+    """Return a boolean as a cell."""
     return BooleanCell("true" if value else "false")
 
 
 def responses_cell(texts: Sequence[str], *, many: bool) -> Cell:
-    """Return what a table shows of one participant's answers in a round.
+    """Return the cell of one participant's answers in a round, given as JSON texts.
 
-    One value stands as it is, and an object with one member as that member; a list of plain values becomes `a; b`. Any other is JSON.
+    A plain value stays as it is. An object with one member becomes that member, a list of plain
+    values becomes `a; b`. Anything else stays JSON.
 
-    >>> cell(['{"choice":"Curry"}'], many=False), cell(["1.50"], many=False), cell(['{"words":["a","b"]}'], many=False)
-    ('Curry', '1.50', 'a; b')
-    >>> cell(['[1,{}]'], many=False), cell(["1", "2"], many=True)
+    >>> responses_cell(['{"choice":"Curry"}'], many=False), responses_cell(["1.50"], many=False)
+    ('Curry', '1.50')
+    >>> responses_cell(['{"words":["a","b"]}'], many=False)
+    'a; b'
+    >>> responses_cell(['[1,{}]'], many=False), responses_cell(["1", "2"], many=True)
     ('[1,{}]', '[1,2]')
     """
     if many or len(texts) > 1:
@@ -71,7 +74,7 @@ def responses_cell(texts: Sequence[str], *, many: bool) -> Cell:
 
 
 def plain_cell(text: str) -> Cell | None:
-    """Return the cell of a plain JSON value, or of a list of such values in a row; None if it is not plain."""
+    """Return the cell of a plain JSON value or of a list of plain values, else None."""
     if not text.startswith(("{", "[")):
         return _plain(text)
     parts = [bytes(each).decode() for each in _elements(text)] if text.startswith("[") else []
@@ -87,10 +90,12 @@ def _plain(text: str) -> Cell:
 
 
 def member_text(text: str, steps: Sequence[str]) -> str | None:
-    """Return the JSON text of the member that `steps` lead to from an object, byte for byte; None where there is none.
+    """Return the JSON text of the member at a path, byte for byte; None if it is missing.
 
-    >>> text_at('{"a":{"b":1.50}}', ("a", "b")), text_at('{"a":1}', ("b",)), text_at("7", ())
-    ('1.50', None, '7')
+    >>> member_text('{"a":{"b":1.50}}', ("a", "b")), member_text('{"a":1}', ("b",))
+    ('1.50', None)
+    >>> member_text("7", ())
+    '7'
     """
     for step in steps:
         found = _members(text).get(step) if text.startswith("{") else None

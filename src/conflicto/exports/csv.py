@@ -1,4 +1,4 @@
-"""CSV (RFC 4180, UTF-8) that no spreadsheet will run as a formula."""
+"""CSV writer (RFC 4180, UTF-8) with protection against formula injection."""
 
 from __future__ import annotations
 
@@ -16,16 +16,22 @@ if TYPE_CHECKING:
     from conflicto.exports.sheets import Sheet
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-"""UTF-8's byte order mark. Without it Excel reads the file in the machine's old code page, and every é is two wrong letters."""
+"""UTF-8's byte order mark. Without it Excel reads the file in the system's legacy code page."""
 
 FORMULA_STARTS = frozenset("=+-@\N{MINUS SIGN}")
-"""First letters of formulas in Excel, LibreOffice and Sheets, also as full-width, small or raised forms (OWASP, CSV injection)."""
+"""First characters of formulas in Excel, LibreOffice and Sheets (OWASP, CSV injection).
+
+Full-width, small and raised forms count as well.
+"""
 
 CONTROL_STARTS = ("\t", "\r", "\n")
-"""Starts that some spreadsheets drop, together with what they were meant to hide."""
+"""Leading characters that some spreadsheets drop, which reveals a formula behind them."""
 
 BLANK_CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Mn", "Me", "Zs", "Zl", "Zp"})
-"""Unicode categories of characters without a sure shape: spaces, controls, formats such as U+200B, combining marks, unassigned."""
+"""Unicode categories of characters without a visible shape.
+
+These are spaces, controls, formats such as U+200B, combining marks and unassigned code points.
+"""
 
 BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and symbols that are drawn as a blank: Hangul fillers and the empty Braille pattern."""
@@ -34,17 +40,21 @@ NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
 
 
 def escape_formula(cell: str) -> str:
-    """Return a cell that is text to every spreadsheet: an apostrophe goes before what looks like a formula and is no plain number.
+    """Return a cell with an apostrophe before text that looks like a formula.
 
-    >>> guarded("=1+1"), guarded("-5"), guarded("-5+1"), guarded("a=b"), guarded(" =1+1")
-    ("'=1+1", '-5', "'-5+1", 'a=b', "' =1+1")
+    Plain numbers stay unchanged.
+
+    >>> escape_formula("=1+1"), escape_formula("-5"), escape_formula("-5+1")
+    ("'=1+1", '-5', "'-5+1")
+    >>> escape_formula("a=b"), escape_formula(" =1+1")
+    ('a=b', "' =1+1")
     """
     safe = isinstance(cell, NumberCell) or not looks_like_formula(cell) or NUMBER.fullmatch(cell)
     return cell if safe else "'" + cell
 
 
 def looks_like_formula(cell: str) -> bool:
-    """Return whether the first character with a shape begins a formula, or the cell begins with a tab or the end of a line."""
+    """Return whether a cell begins with a control character or a formula."""
     first = next((letter for letter in cell if not _is_blank(letter)), "")
     return cell.startswith(CONTROL_STARTS) or normalize("NFKC", first)[:1] in FORMULA_STARTS
 
@@ -54,7 +64,7 @@ def _is_blank(letter: str) -> bool:
 
 
 def csv_lines(sheet: Sheet) -> Iterator[bytes]:
-    """Yield the mark, the header and a line for each row."""
+    """Yield the byte order mark with the header, then a line for each row."""
     yield BYTE_ORDER_MARK + _line(sheet.header)
     yield from map(_line, sheet.rows)
 

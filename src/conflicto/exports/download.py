@@ -1,4 +1,4 @@
-"""A file on its way to whoever asked for it, whole or from some byte on (RFC 9110 §14)."""
+"""Downloads of files, whole or a byte range (RFC 9110 §14)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ONE_RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,15})-([0-9]{0,15})[ \t]*", re.ASC
 
 
 class Download:
-    """The bytes of a file from `first` on, closed when they were sent or are not wanted any more."""
+    """The bytes of a file from `first` on; it closes after sending or when discarded."""
 
     def __init__(self, file: BinaryIO, first: int = 0, size: int | None = None) -> None:
         self._file = file
@@ -25,7 +25,7 @@ class Download:
         weakref.finalize(self, file.close)
 
     async def send(self, write: Write) -> None:
-        """Write part by part, as quickly as the other side reads."""
+        """Write the file in chunks, as fast as the client reads."""
         with self._file:
             await asyncio.to_thread(self._file.seek, self._first)
             while part := await asyncio.to_thread(
@@ -37,9 +37,10 @@ class Download:
 
 
 def requested_range(request: Request, tag: str, size: int) -> range | None:
-    """Return the bytes of a file with this tag that a call asks for; None: all of it.
+    """Return the requested byte range of a file with this ETag; None: the whole file.
 
-    Several ranges, and those outside of the file, are answered with all of it, which RFC 9110 allows.
+    Requests of several ranges, or of ranges outside the file, get the whole file (allowed by RFC
+    9110).
     """
     found = _ONE_RANGE.fullmatch(request.header(b"range") or "")
     if found is None or request.header(b"if-range") not in {None, tag}:

@@ -1,10 +1,10 @@
-"""What can be wrong with an export.
+"""Problems of exports.
 
 DomainError
-├── ExportBusy       another one is being written
-├── ExportUnknown    there is no such job here
-├── ExportNotReady   its file is not whole yet
-└── ExportFailed     its file will never be
+├── ExportBusy       another export is being written.
+├── ExportUnknown    this server has no such job.
+├── ExportNotReady   the file is not complete yet.
+└── ExportFailed     the job has failed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A session's answers as one file of a form and a shape, and what the file is called."""
+"""Export files: format, name and content."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from conflicto.exports.reader import ResponseReader
 
     Paced = Callable[[Iterator[Any]], Iterator[Any]]
-    """Hands rows or lines on as fast as they may be made."""
+    """A wrapper that limits the rate at which rows or lines are produced."""
 
 RESPONSES_SHEET = "Answers"
 CODEBOOK_SHEET = "Codebook"
-"""Names of the sheets of a workbook."""
+"""Names of a workbook's sheets."""
 
 MAX_NAME_CHARS = 60
 _NOT_IN_NAME = re.compile(r"[\W_]+")
 
 
 class FileFormat(StrEnum):
-    """How the answers are written; the value is the file's ending."""
+    """File formats; the value is the file extension."""
 
     CSV = "csv"
     XLSX = "xlsx"
@@ -38,7 +38,7 @@ class FileFormat(StrEnum):
 
     @property
     def media_type(self) -> str:
-        """Return what the file is, as HTTP says it."""
+        """Return the media type."""
         return _MEDIA_TYPES[self]
 
 
@@ -50,7 +50,10 @@ _MEDIA_TYPES = {
 
 
 def write_file(reader: ResponseReader, form: FileFormat, shape: Shape, file: BinaryIO, types: Registry, pace: Paced = iter) -> None:
-    """Write a session's answers to `file`, row by row, in the snapshot of `reader`; a workbook has the codebook as its last sheet."""
+    """Write a session's answers to `file` row by row, in the snapshot of `reader`.
+
+    A workbook has the codebook as its last sheet.
+    """
     if form is FileFormat.JSONL:
         file.writelines(pace(jsonl_lines(reader, shape, types)))
         return
@@ -67,10 +70,14 @@ def write_file(reader: ResponseReader, form: FileFormat, shape: Shape, file: Bin
 
 
 def content_disposition(title: str, session_id: int, form: FileFormat, shape: Shape) -> str:
-    """Return the `Content-Disposition` of a download: letters and digits of the title in any script, nothing that a system minds.
+    """Return the `Content-Disposition` of a download.
 
-    >>> disposition("Größe: 2/3?", 7, Form.CSV, Shape("table")).split("; ")
-    ['attachment', 'filename="session-7-table.csv"', "filename*=UTF-8''Gr%C3%B6%C3%9Fe-2-3-table.csv"]
+    Its name keeps letters and digits of the title in any script and replaces everything else.
+
+    >>> content_disposition("2/3?", 7, FileFormat.CSV, Shape("table")).split("; ")
+    ['attachment', 'filename="session-7-table.csv"', "filename*=UTF-8''2-3-table.csv"]
+    >>> content_disposition("Größe", 7, FileFormat.CSV, Shape("table")).rpartition("''")[2]
+    'Gr%C3%B6%C3%9Fe-table.csv'
     """
     words = _NOT_IN_NAME.sub("-", title)[:MAX_NAME_CHARS].strip("-") or f"session-{session_id}"
     ending = f"-{shape}.{form}"

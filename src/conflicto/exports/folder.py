@@ -1,8 +1,9 @@
-"""Jobs and their files on disk, in a private folder that all processes of a machine share.
+"""Storage of jobs and their files, in a private folder shared by all processes of a machine.
 
-A job has two files: `ID.json` is its state, replaced as a whole, and `ID.data` what was exported. Its writer holds a lock on `ID.data`
-while the job runs, which dies with the process; so a job that says `running` without that lock was interrupted. To remove the files is
-to cancel the job: its writer finds no state to replace and stops.
+A job has two files. `ID.json` is its state, which is replaced atomically; `ID.data` holds the
+export. The writer locks `ID.data` while the job runs, and the lock ends with the process. A job
+with status `running` but without a lock was therefore interrupted. Removing the files cancels a
+job: its writer finds no state to replace and stops.
 """
 
 from __future__ import annotations
@@ -26,29 +27,29 @@ if TYPE_CHECKING:
     from conflicto.platform.clock import Clock
 
 MAX_JOB_AGE_S = 900
-"""For how long a job that has ended can be read, and its file downloaded."""
+"""Age at which a finished job is removed, with its file."""
 
 MAX_FILES = 16
 MAX_FILES_PER_SESSION = 3
 MAX_FOLDER_BYTES = 8 * 1024**3
-"""Files that wait, beside those that are being written; beyond these the oldest are removed."""
+"""Total size of finished files; beyond it the oldest are removed."""
 
 MAX_ORPHAN_AGE_S = 60
-"""Age at which a file that belongs to no job is removed: its job was cancelled, or its process died between two files."""
+"""Age at which a file without a job is removed: the job was cancelled, or its process died."""
 
 INTERRUPTED = "The server stopped while it wrote the file. Ask for the export again."
 
 STATE_SUFFIX = ".json"
 
 _JOB_FILE_NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(?:json|data|[A-Za-z0-9_-]{8})")
-"""Names of the files of jobs: the state, the data, and a state that is being written."""
+"""Names of job files: the state, the data, and a state that is being written."""
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(ExportJob).decode
 
 
 class JobFolder:
-    """The jobs of a machine. Every method touches the disk: call it in a thread."""
+    """The jobs of a machine. Every method does blocking I/O: call it in a thread."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self._path = path
@@ -58,7 +59,7 @@ class JobFolder:
         """Return the empty file of a new job, locked until it is closed.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: the file cannot be written.
         """
         self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = os.fdopen(os.open(self._data_path(job.id), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b")
@@ -72,22 +73,22 @@ class JobFolder:
         return file
 
     def replace(self, job: ExportJob) -> bool:
-        """Replace the state of a job that has its file; False: it was removed meanwhile, which cancels it."""
+        """Replace the state of a job; return False if the job was removed, which cancels it."""
         data = self._data_path(job.id)
         if data.exists():
             self._write_state(job)
-            if data.exists():  # the file is removed before the state
+            if data.exists():  # `remove` deletes the data before the state
                 return True
         self.remove(job.id)
         return False
 
     def finish(self, job: ExportJob, size_bytes: int) -> bool:
-        """Set a job to `ready`: from now on its file can be downloaded. Returns as `replace` does."""
+        """Set a job to `ready`, so that its file can be downloaded. Returns as `replace` does."""
         expires_us = self._expires_us()
         return self.replace(msgspec.structs.replace(job, status=JobStatus.READY, size_bytes=size_bytes, expires_us=expires_us))
 
     def fail(self, job: ExportJob, detail: str) -> ExportJob | None:
-        """Set a job to `failed`, remove its file and return it; None: it was removed meanwhile."""
+        """Set a job to `failed`, remove its file and return it; None if the job was removed."""
         failed = msgspec.structs.replace(
             job, status=JobStatus.FAILED, detail=detail, size_bytes=None, expires_us=self._expires_us()
         )
@@ -99,10 +100,10 @@ class JobFolder:
         return failed
 
     def find(self, job_id: UUID) -> ExportJob | None:
-        """Return a job as it is now; None: there is none, or its time is over."""
+        """Return a job, None if it does not exist or has expired."""
         job = self._read(job_id)
         if job is not None and job.status is JobStatus.RUNNING and not self._is_locked(job_id):
-            job = self._read(job_id)  # it may have ended between the two looks
+            job = self._read(job_id)  # the job may have finished in between
             if job is not None and job.status is JobStatus.RUNNING:
                 return self.fail(job, INTERRUPTED)
         if job is not None and job.expires_us is not None and job.expires_us <= self._clock.wall_us():
@@ -111,7 +112,7 @@ class JobFolder:
         return job
 
     def open(self, job_id: UUID) -> BinaryIO | None:
-        """Return the file of a job, None if it is not there any more."""
+        """Return the file of a job, None if it is gone."""
         try:
             return self._data_path(job_id).open("rb")
         except FileNotFoundError:
@@ -124,25 +125,25 @@ class JobFolder:
         return file
 
     def remove(self, job_id: UUID) -> None:
-        """Remove a job and its file; whoever downloads it still gets all of it."""
+        """Remove a job and its file; running downloads still get the whole file."""
         for path in (self._data_path(job_id), self._state_path(job_id)):
             path.unlink(missing_ok=True)
 
     def remove_ready(self, job_id: UUID) -> None:
-        """Remove a job that has a file to download; others say for a while how they ended."""
+        """Remove a job that has a file; failed jobs stay until they expire."""
         job = self._read(job_id)
         if job is not None and job.status is JobStatus.READY:
             self.remove(job_id)
 
     def jobs(self) -> list[ExportJob]:
-        """Return all jobs as they are now; those whose time is over are removed."""
+        """Return all jobs, without the expired ones, which are removed."""
         found = [
             self.find(job_id) for path in self._paths() if path.suffix == STATE_SUFFIX and (job_id := _job_id(path)) is not None
         ]
         return [job for job in found if job is not None]
 
     def remove_orphans(self) -> None:
-        """Remove files that belong to no job, unless one may just be being made."""
+        """Remove old files without a job; newer ones may belong to a job that is being created."""
         newest_s = self._clock.wall_us() / US_PER_S - MAX_ORPHAN_AGE_S
         for path in self._paths():
             job_id = _job_id(path)
@@ -152,14 +153,17 @@ class JobFolder:
                         path.unlink()
 
     def remove_oldest(self, session_id: int, more: int = 0, more_bytes: int = 0) -> None:
-        """Remove the oldest files until those that wait, and `more` of this session, are within the bounds, of the session and of all."""
+        """Remove the oldest files until `more` further ones fit the limits.
+
+        The limits are those of the session and of the folder.
+        """
         ready = sorted((job for job in self.jobs() if job.status is JobStatus.READY), key=lambda job: job.created_us)
         own = [job for job in ready if job.session_id == session_id]
-        gone = own[: max(0, len(own) + more - MAX_FILES_PER_SESSION)]
-        kept = [job for job in ready if job not in gone]
+        removed = own[: max(0, len(own) + more - MAX_FILES_PER_SESSION)]
+        kept = [job for job in ready if job not in removed]
         while kept and (len(kept) + more > MAX_FILES or sum(job.size_bytes or 0 for job in kept) + more_bytes > MAX_FOLDER_BYTES):
-            gone.append(kept.pop(0))
-        for job in gone:
+            removed.append(kept.pop(0))
+        for job in removed:
             self.remove(job.id)
 
     def _paths(self) -> list[Path]:
@@ -184,7 +188,7 @@ class JobFolder:
         partial.replace(self._state_path(job.id))
 
     def _is_locked(self, job_id: UUID) -> bool:
-        """Return whether a process holds the lock of a job's writer."""
+        """Return whether a writer holds the lock of a job's file."""
         try:
             with self._data_path(job_id).open("rb") as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -202,6 +206,6 @@ class JobFolder:
 
 
 def _job_id(path: Path) -> UUID | None:
-    """Return the job that a file of ours belongs to, None for any other file."""
+    """Return the job id in a file name, None for other files."""
     found = _JOB_FILE_NAME.fullmatch(path.name)
     return UUID(found[1]) if found else None

@@ -1,4 +1,4 @@
-"""The endpoints of exports, on the data plane: their answers are streams."""
+"""Endpoints of exports."""
 
 from __future__ import annotations
 
@@ -34,16 +34,19 @@ if TYPE_CHECKING:
     Choice = TypeVar("Choice", bound=StrEnum)
 
 EXPORT = Policy("export", 30, 60, shared=True)
-"""A person who tries every format a few times over."""
+"""Rate limit of exports: a person may try every format a few times."""
 
 EXPORT_JOB = Policy("export-job", 120, 60, shared=True)
-"""Four pages that each look at a job every two seconds."""
+"""Rate limit of job requests: four pages may each poll a job every two seconds."""
 
 MAX_WAIT_S = 10
-"""Time for which a caller waits for a file in one request. A job goes on after that; the least patient proxies give up after 30 s."""
+"""Seconds that a request waits for the file; then the job goes on in the background.
+
+The least patient proxies give up after 30 s.
+"""
 
 RETRY_AFTER_S = 2
-"""Between two looks at a job that runs."""
+"""Seconds between two polls of a running job."""
 
 _ASYNC = re.compile(r"(?:^|[,;])[ \t]{0,8}respond-async[ \t]{0,8}(?:$|[,;=])", re.IGNORECASE | re.ASCII)
 _WAIT = re.compile(r'(?:^|[,;])[ \t]{0,8}wait[ \t]{0,8}=[ \t]{0,8}"?([0-9]{1,6})"?', re.IGNORECASE | re.ASCII)
@@ -51,22 +54,24 @@ _WAIT = re.compile(r'(?:^|[,;])[ \t]{0,8}wait[ \t]{0,8}=[ \t]{0,8}"?([0-9]{1,6})
 
 @dataclass(frozen=True, slots=True)
 class ExportEndpoints:
-    """A session's answers as a file, at once or by a job."""
+    """Endpoints of exports."""
 
     exports: Exports
     clock: Clock
     prefix: str
-    """Of the public URL's path, before addresses in bodies."""
+    """Path prefix of the public URL, for addresses in bodies."""
 
     async def export(self, request: Request) -> Response:
-        """Download a session's answers, all rounds, as they were at one moment.
+        """Download a session's answers, all rounds, from one snapshot.
 
-        What takes longer than 10 seconds is a job: 202 with its address, which tells the progress and then has the file.
-        `Prefer: respond-async` asks for a job at once, with `wait=N` after N seconds.
+        An export that takes longer than 10 seconds becomes a job: 202 with its address. The job
+        shows the progress and later has the file. `Prefer: respond-async` requests a job at once,
+        with `wait=N` after N seconds.
 
-        Answers to anonymous activities have no author. In `csv`, text that a spreadsheet might run as a formula has an apostrophe before
-        it; in `xlsx` it is text. Spreadsheets show the texts of options, and `xlsx` has the codebook as a further sheet; in the shapes
-        `responses` and `table`, `jsonl` holds everything as it was sent.
+        Answers to anonymous activities have no author. In `csv`, text that a spreadsheet might run
+        as a formula begins with an apostrophe; in `xlsx` it is text. Spreadsheets show the texts of
+        options, and `xlsx` has the codebook as another sheet. In the shapes `responses` and
+        `table`, `jsonl` holds everything as it was sent.
         """
         form, shape = _query_choice(request, "format", FileFormat.CSV), _query_choice(request, "shape", Shape.RESPONSES)
         session = await self.exports.jobs.db.read(session_by_id, request.params["session_id"])
@@ -85,19 +90,20 @@ class ExportEndpoints:
         return _direct_response(job, file)
 
     async def read(self, request: Request) -> Response:
-        """Read how far an export is, and where its file is once it is `ready`."""
+        """Read the progress of an export, and the address of its file once it is `ready`."""
         return self._job_response(await self.exports.jobs.find(request.params["session_id"], request.params["export_id"]), 200)
 
     async def download(self, request: Request) -> Response:
-        """Download the file of an export that is `ready`, for 15 minutes after it became so.
+        """Download the file of an export that is `ready`, for 15 minutes.
 
-        A download that broke off goes on with `Range: bytes=N-` and the file's `ETag` in `If-Range`: 206 with the rest.
+        An interrupted download resumes with `Range: bytes=N-` and the file's `ETag` in `If-Range`:
+        206 with the rest.
         """
         job, file = await self.exports.jobs.open(request.params["session_id"], request.params["export_id"])
         return _file_response(request, job, file)
 
     async def remove(self, request: Request) -> Response:
-        """Remove an export with its file; one that is still being written stops."""
+        """Remove an export and its file; a running export stops."""
         await self.exports.jobs.remove(request.params["session_id"], request.params["export_id"])
         return Response(204, headers=(NO_STORE,))
 
@@ -120,7 +126,7 @@ class ExportEndpoints:
 
 
 def preferred_wait(preferences: str | None) -> tuple[int, tuple[Header, ...]]:
-    """Return for how many seconds a caller waits for the file itself, and the header of what was granted (RFC 7240).
+    """Return the seconds to wait for the file, and the `Preference-Applied` header (RFC 7240).
 
     >>> preferred_wait("respond-async, wait=2")
     (2, ((b'preference-applied', b'respond-async, wait=2'),))
@@ -146,7 +152,7 @@ def _direct_response(job: ExportJob, file: BinaryIO) -> Response:
 
 
 def _file_response(request: Request, job: ExportJob, file: BinaryIO) -> Response:
-    """Return the file of a job, or the part of it that was asked for; the file of a job never changes, so its id is its tag."""
+    """Return the file of a job or the requested range; the ETag is the job's id."""
     size, tag = job.size_bytes or 0, f'"{job.id}"'
     part = requested_range(request, tag, size)
     wanted = range(size) if part is None else part
@@ -175,7 +181,7 @@ def _query_choice(request: Request, name: str, default: Choice) -> Choice:
 
 
 def routes(exports: ExportEndpoints) -> list[Route]:
-    """Return the rows of the contract that this room serves."""
+    """Return the routes of this package."""
     job = "/sessions/{session_id}/exports/{export_id}"
     return [
         data("GET", "/sessions/{session_id}/export", exports.export, who=HOSTS, policy=EXPORT, tag="sessions",

@@ -1,4 +1,4 @@
-"""Jobs as callers see them: of their own session, and without what was deleted since."""
+"""Access to jobs: checks the session and deletions that make a file outdated."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from conflicto.platform.db.engine import Database
 
 SWEEP_INTERVAL_S = 30.0
-"""Time between two looks at what can be removed."""
+"""Interval of the search for jobs to remove."""
 
 OUTDATED = "Something that the file holds was deleted after it was written. Ask for the export again."
 
@@ -38,10 +38,10 @@ class ExportJobs:
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def find(self, session_id: int, job_id: UUID) -> ExportJob:
-        """Return a job of a session. One whose file holds what was deleted since is set to `failed`.
+        """Return a job of a session. A job whose file holds deleted data becomes `failed`.
 
         Raises:
-            ExportUnknown: there is none here.
+            ExportUnknown: this machine has no such job.
             NotFound: the session was deleted.
         """
         job = await asyncio.to_thread(self.folder.find, job_id)
@@ -57,9 +57,9 @@ class ExportJobs:
         """Return a job that is ready, and its file.
 
         Raises:
-            ExportUnknown: there is none here.
-            ExportNotReady: it is still being written.
-            ExportFailed: it has failed.
+            ExportUnknown: this machine has no such job.
+            ExportNotReady: the file is still being written.
+            ExportFailed: the job has failed.
         """
         job = await self.find(session_id, job_id)
         if job.status is JobStatus.RUNNING:
@@ -72,16 +72,16 @@ class ExportJobs:
         return job, file
 
     async def remove(self, session_id: int, job_id: UUID) -> None:
-        """Remove a job with its file, which stops it if it runs; raises as `find` does."""
+        """Remove a job and its file, which stops a running job; raises as `find` does."""
         await self.find(session_id, job_id)
         await asyncio.to_thread(self.folder.remove, job_id)
 
     def request_sweep(self) -> None:
-        """Look now: a session was deleted."""
+        """Start the next sweep now, as a session was deleted."""
         self._wake.set()
 
     async def run(self) -> None:
-        """Remove what expired, is outdated or belongs to nobody, until cancelled."""
+        """Remove expired, outdated and orphaned files until cancelled."""
         while True:
             self._wake.clear()
             try:

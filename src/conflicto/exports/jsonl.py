@@ -1,6 +1,6 @@
-"""JSON Lines: an answer a line, by activity and then in the order of the feed, or a participant a line; nothing is lost or rewritten.
+"""JSON Lines writer: one answer or one participant per line, unchanged.
 
-In the shapes that are made for tables (`long`, `wide`, `codebook`) a line is a row, with the headings as names.
+In the table shapes (`long`, `wide`, `codebook`) a line is a row, with the headings as names.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def jsonl_lines(reader: ResponseReader, shape: Shape, types: Registry) -> Iterator[bytes]:
-    """Yield the lines of a session; read them inside the transaction."""
+    """Yield the lines of a session; iterate inside the transaction."""
     if shape is Shape.RESPONSES:
         records = _responses(reader)
     elif shape is Shape.TABLE:

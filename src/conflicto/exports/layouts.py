@@ -1,4 +1,7 @@
-"""Columns of the sheets with a row for each participant: one cell for a round of an activity, or one for each part of its answers."""
+"""Columns of the sheets with one row per participant.
+
+A column holds one round of an activity, or one part of its answers.
+"""
 
 from __future__ import annotations
 
@@ -22,24 +25,30 @@ if TYPE_CHECKING:
 
 
 class PartValue(NamedTuple):
-    """One part of an answer: its JSON text, and the values in it, decoded once for all the columns of the part."""
+    """One part of an answer: its JSON text, and its decoded values.
+
+    All columns of the part share the values.
+    """
 
     text: str
     values: list[object]
 
 
 PartValues = dict[tuple[str, ...], PartValue]
-"""The parts of one answer by their places."""
+"""The parts of one answer by path."""
 
 LIST_KINDS = frozenset({PartKind.CHOICES, PartKind.RANKING})
-"""Parts that have several columns."""
+"""Kinds of parts with several columns."""
 
 SEAT_COLUMNS = ("participant_id", "nickname", "joined_at", "scripted")
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnBlock:
-    """The columns of one round of one activity; `cells` fills them with the answers of one participant, in the order of the feed."""
+    """The columns of one round of an activity.
+
+    `cells` returns their cells from one participant's answers, in feed order.
+    """
 
     question: Question
     round: int
@@ -53,12 +62,18 @@ def table_blocks(questions: Iterable[Question]) -> list[ColumnBlock]:
 
 
 def wide_blocks(questions: Iterable[Question]) -> list[ColumnBlock]:
-    """Return a column for each option of a multiple choice, each rank and each other part, and two more where answers are scored."""
+    """Return a column for each option of a multiple choice, each rank and each other part.
+
+    Scored activities have two more: whether the answer is correct, and its points.
+    """
     return [_part_block(question, nth, heading) for question, nth, heading in _rounds(questions)]
 
 
 def headings_of(blocks: Iterable[ColumnBlock]) -> list[str]:
-    """Return the headings of all columns, in order; no two are the same to a spreadsheet, which ignores case."""
+    """Return the headings of all columns, unique without regard to case.
+
+    Spreadsheets treat headings that differ only in case as equal.
+    """
     seen = Counter(name.casefold() for name in SEAT_COLUMNS)
     found = []
     for heading in (heading for block in blocks for heading in block.headings):
@@ -74,7 +89,10 @@ def headings_of(blocks: Iterable[ColumnBlock]) -> list[str]:
 def seat_rows(
     blocks: Sequence[ColumnBlock], seats: Iterable[Participant], answers: Iterable[ParticipantResponse]
 ) -> Iterator[list[Cell]]:
-    """Yield a row for each seat, with its answers to activities that are not anonymous; who left has one only if such answers stay."""
+    """Yield a row for each seat with its answers, except those to anonymous activities.
+
+    Participants who left have a row only if they have such answers.
+    """
     places = {(block.question.activity.id, block.round): place for place, block in enumerate(blocks) if not is_anonymous(block)}
     given: dict[int, dict[int, list[ExportedResponse]]] = {}
     for answer in answers:
@@ -89,13 +107,13 @@ def seat_rows(
 
 
 def anonymous_row(blocks: Sequence[ColumnBlock], block: ColumnBlock, answer: ExportedResponse) -> list[Cell]:
-    """Return an answer to an anonymous activity as a row of its own: its columns are filled, and nothing says whose it is."""
+    """Return an answer to an anonymous activity as a row of its own, without a participant."""
     cells = [each for other in blocks for each in _block_cells(other, [answer] if other is block else None)]
     return [*[""] * len(SEAT_COLUMNS), *cells]
 
 
 def is_anonymous(block: ColumnBlock) -> bool:
-    """Tell whether the answers of a block stand apart from the participants."""
+    """Return whether a block belongs to an anonymous activity."""
     return block.question.activity.anonymous
 
 
@@ -135,7 +153,10 @@ def _part_block(question: Question, nth: int, heading: str) -> ColumnBlock:
 
 
 def _columns(question: Question, part: ResponsePart) -> Iterator[tuple[str, Callable[[PartValues], Cell]]]:
-    """Yield the columns of one part: what follows the heading, and how a cell is read from the parts of an answer."""
+    """Yield the columns of one part.
+
+    A column is a heading suffix and a function from an answer's parts to a cell.
+    """
     name = f": {part.name}" if len(question.parts) > 1 else ""
     if part.kind is PartKind.CHOICES:
         yield from ((f"{name}: {text}", partial(_option_cell, part, value)) for value, text in part.options)

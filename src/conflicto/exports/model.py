@@ -1,4 +1,4 @@
-"""An export job: a file that is being written or waits to be downloaded, as every process of the machine reads it."""
+"""Model of an export job, stored as JSON and shared by all processes of the machine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 
 class JobStatus(StrEnum):
-    """The states of a job: it ends as one of the last two."""
+    """States of a job; `ready` and `failed` are final."""
 
     RUNNING = "running"
     READY = "ready"
@@ -17,10 +17,10 @@ class JobStatus(StrEnum):
 
 
 class ExportJob(msgspec.Struct, frozen=True, kw_only=True):
-    """State of a job. Times are µs since 1970; `snapshot_ts` is the position of the session's feed that the file holds.
+    """State of a job. Times are µs since 1970; `snapshot_ts` is the feed position of the snapshot.
 
-    `responses_total` is None until the snapshot is there, `size_bytes` until the file is whole, `expires_us` until the job has ended.
-    `detail` says why it failed and what to do.
+    `responses_total` is None until the snapshot exists, `size_bytes` until the file is complete,
+    `expires_us` until the job has ended. `detail` says why the job failed and what to do.
     """
 
     id: UUID

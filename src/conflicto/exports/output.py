@@ -1,4 +1,4 @@
-"""A file for exports that can be stopped, and the pace at which rows are written."""
+"""Output file with cancellation, and throttling of row production."""
 
 from __future__ import annotations
 
@@ -16,18 +16,21 @@ MAX_FILE_BYTES = 4 * 1024**3
 
 ROWS_PER_CHECK = 50
 MAX_BURST_S = 0.005
-"""After so many rows the thread looks at its own clock, and once it has worked so long it rests as long."""
+"""CPU time after which the writing thread rests as long as it worked; checked every
+`ROWS_PER_CHECK`.
+"""
 
 
 class ExportStopped(Exception):
-    """Nobody waits for this export any more."""
+    """The export was cancelled."""
 
 
 class ExportFile:
-    """A file that takes nothing more once `stop` is set; a workbook is put together after its last row, and that takes long too.
+    """A file that rejects writes after `stop` is set.
 
-    The writer is told once. What it writes after that, or to a closed file, goes nowhere: a workbook that was given up writes its end
-    whenever the interpreter collects it.
+    The check is here because assembling a workbook after its last row also takes long. Only the
+    first rejected write raises. Later writes, and writes to a closed file, are discarded: an
+    abandoned workbook writes its end when the interpreter collects it.
     """
 
     def __init__(self, file: BinaryIO, stop: threading.Event) -> None:
@@ -40,8 +43,8 @@ class ExportFile:
         """Write to the file.
 
         Raises:
-            Stopped: `stop` is set.
-            OSError: the file would be larger than an export may be, or there is no room for it.
+            ExportStopped: `stop` is set.
+            OSError: the file exceeds `MAX_FILE_BYTES`, or the disk is full.
         """
         self._position += len(part)
         if self._file.closed or self._has_raised:
@@ -57,16 +60,16 @@ class ExportFile:
             self.write(line)
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """Move to a position and return it; in a closed file, where it would be."""
+        """Move to a position and return it, also in a closed file."""
         self._position = offset if self._file.closed else self._file.seek(offset, whence)
         return self._position
 
     def tell(self) -> int:
-        """Return the position; in a closed file, where it would be."""
+        """Return the position, also in a closed file."""
         return self._position if self._file.closed else self._file.tell()
 
     def flush(self) -> None:
-        """Pass on what the file holds back, unless it is closed."""
+        """Flush the file unless it is closed."""
         if not self._file.closed:
             self._file.flush()
 
@@ -75,12 +78,13 @@ class ExportFile:
 
 
 def throttled(items: Iterator[T], stop: threading.Event, on_check: Callable[[], None]) -> Iterator[T]:
-    """Yield items, and rest as long as they took: the thread that answers everybody shares the interpreter with this one.
+    """Yield items and rest as long as producing them took.
 
-    Every few items `on_turn` is called.
+    The thread shares the interpreter with the event loop. `on_check` is called every
+    `ROWS_PER_CHECK` items.
 
     Raises:
-        Stopped: `stop` is set.
+        ExportStopped: `stop` is set.
     """
     began_s = time.thread_time()
     for nth, item in enumerate(items, 1):

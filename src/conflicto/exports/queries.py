@@ -1,4 +1,4 @@
-"""Questions about an export that has been written."""
+"""Queries about a finished export."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def is_outdated(tx: ReadTx, job: ExportJob) -> bool:
-    """Return whether the file of a job holds anything that was deleted since.
+    """Return whether the file of a job holds data that was deleted since.
 
     Raises:
-        NotFound: the session itself was deleted.
+        NotFound: the session was deleted.
     """
     session_by_id(tx, job.session_id)
     position = {"session_id": job.session_id, "after": job.snapshot_ts}

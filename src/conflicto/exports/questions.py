@@ -1,7 +1,4 @@
-"""Questions of a session as an export reads them: the words behind ids, the parts of an answer, and what is right.
-
-Pure: made from an activity, its content and its type.
-"""
+"""Questions of an export: activities with option labels, answer parts and scoring. Pure."""
 
 from __future__ import annotations
 
@@ -27,11 +24,11 @@ if TYPE_CHECKING:
     from conflicto.responses.model import ParticipantResponse
 
 MANY_POLICY = "many"
-"""The response policy under which one participant's cell holds all their answers, as a JSON array."""
+"""Response policy under which a cell holds all answers of a participant, as a JSON array."""
 
 SCORE_OPERATION = "score"
 MAX_HEADING_CHARS = 200
-"""As many as a title may have."""
+"""Length limit of a heading, equal to that of a title."""
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -40,7 +37,7 @@ _string = msgspec.json.Decoder(str).decode
 
 
 class ExportedResponse(NamedTuple):
-    """An answer as its question reads it: a JSON text, its round, and what a score looks at."""
+    """An answer in an export: JSON text, round, and metadata for scoring."""
 
     text: str
     round: int
@@ -48,18 +45,21 @@ class ExportedResponse(NamedTuple):
 
 
 def exported_response(response: ParticipantResponse) -> ExportedResponse:
-    """Return a stored response as its question reads it."""
+    """Return an exported response from a stored one."""
     about = ResponseMetadata(response.participant_id or 0, response.received_us, response.created_ts, str(response.id))
     return ExportedResponse(response.text or "null", response.round, about)
 
 
 def anonymous_response(text: str, nth: int) -> ExportedResponse:
-    """Return an answer without author, id or instants."""
+    """Return an exported response without author, id and instants."""
     return ExportedResponse(text, nth, ResponseMetadata(0, 0, 0, ""))
 
 
 class Scoring(NamedTuple):
-    """Where the scored value of an answer stands, and what it earns in each round; who was quick is not told if it is anonymous."""
+    """Scoring of an activity: path of the scored value, correct value, and score fold by round.
+
+    `has_points` is False for anonymous activities, as points reveal how fast an answer was.
+    """
 
     steps: tuple[str, ...]
     correct: object
@@ -69,9 +69,9 @@ class Scoring(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One activity, its name, the parts of its answers (none: answers are plain JSON), and its scoring if it has any.
+    """One activity with its name, answer parts (empty: answers are plain JSON) and scoring.
 
-    `texts` are the texts of answers that others may name, by id: filled while answers are read in the order of the feed.
+    `texts` are answer texts by id, for answers that refer to others; they are added in feed order.
     """
 
     activity: Activity
@@ -81,9 +81,9 @@ class Question:
     texts: dict[str, str] = field(default_factory=dict)
 
     def response_cell(self, text: str) -> Cell:
-        """Return an answer, a JSON text, as people read it: the words of options, one plain value, else JSON.
+        """Return the cell of an answer: option labels, one plain value, else JSON.
 
-        Several parts stand in a row, each with its name.
+        Several parts are joined, each with its name.
         """
         found = list(self.part_texts(text))
         if not found:
@@ -93,7 +93,10 @@ class Question:
         return "; ".join(f"{part.name}: {self.part_cell(part, value)}" for part, value in found)
 
     def responses_cell(self, texts: Sequence[str]) -> Cell:
-        """Return all answers of one participant in a round as one cell: a JSON array under the policy `many`."""
+        """Return the cell of all answers of one participant in a round.
+
+        Under the policy `many` it is a JSON array.
+        """
         if not self.parts:
             return responses_cell(texts, many=self.activity.response_policy == MANY_POLICY)
         if len(texts) == 1 and self.activity.response_policy != MANY_POLICY:
@@ -101,14 +104,14 @@ class Question:
         return _encode([self.response_cell(text) for text in texts]).decode()
 
     def part_texts(self, text: str) -> Iterator[tuple[ResponsePart, str]]:
-        """Yield the parts that an answer has, each with its JSON text."""
+        """Yield the parts present in an answer, each with its JSON text."""
         for part in self.parts:
             value = member_text(text, part.steps)
             if value is not None:
                 yield part, value
 
     def part_cell(self, part: ResponsePart, text: str) -> Cell:
-        """Return one part of an answer in words."""
+        """Return the cell of one part of an answer."""
         if part.kind is PartKind.VALUE:
             return plain_cell(text) or text
         if part.kind is PartKind.ANSWER:
@@ -116,7 +119,7 @@ class Question:
         return "; ".join(option_label(part, value) for value in as_list(text))
 
     def record_text(self, response: ParticipantResponse) -> None:
-        """Keep the text of an answer that later ones may name as their target."""
+        """Record the text of an answer that later answers may refer to."""
         if any(part.kind is PartKind.ANSWER for part in self.parts):
             plain = [
                 self.part_cell(part, value)
@@ -127,7 +130,7 @@ class Question:
                 self.texts[str(response.id)] = plain[0]
 
     def score_cells(self, answer: ExportedResponse) -> tuple[Cell, Cell]:
-        """Return whether an answer is right, and its points; both empty where nothing is scored."""
+        """Return whether an answer is correct, and its points; unscored ones get empty cells."""
         fold = self.scoring and self.scoring.rounds.get(answer.round)
         if not self.scoring or fold is None:
             return "", ""
@@ -139,13 +142,13 @@ class Question:
 
 
 def export_question(activity: Activity, content: Content, known: ActivityType | None, counts: Mapping[int, Counts]) -> Question:
-    """Return an activity as an export reads it; `known` is its registered type, `counts` are those of its rounds."""
+    """Return an activity for export; `counts` are those of its rounds, by number."""
     parts = response_parts(known, content.config) if known else ()
     return Question(activity, activity_name(activity, content.config), parts, _scoring(activity, content, counts))
 
 
 def activity_name(activity: Activity, config: str) -> str:
-    """Return what people call an activity: its title, else the first text in its config, which is the question, else its type."""
+    """Return an activity's title, else the first text in its config, else its type."""
     if activity.title:
         return activity.title
     texts = (bytes(value).decode() for value in _members(config).values()) if config.startswith("{") else iter(())
@@ -154,18 +157,18 @@ def activity_name(activity: Activity, config: str) -> str:
 
 
 def option_label(part: ResponsePart, value: object) -> str:
-    """Return the words of a value that stands for an option, the value itself if it stands for none."""
+    """Return the label of an option's value, else the value itself."""
     return next((option.text for option in part.options if option.value == value), str(value))
 
 
 def as_list(text: str) -> list[object]:
-    """Return the elements of a JSON array, or a single value alone."""
+    """Return the elements of a JSON array, a single value as a list."""
     value = _decode(text)
     return value if isinstance(value, list) else [value]
 
 
 def correct_cell(scoring: Scoring | None, part: ResponsePart, value: object) -> BooleanCell | str:
-    """Return whether an option is right, empty where nothing is scored there."""
+    """Return whether an option is correct, an empty cell where nothing is scored."""
     if scoring is None or scoring.steps != part.steps or scoring.correct is MISSING:
         return ""
     right = scoring.correct

@@ -1,4 +1,4 @@
-"""The answers of a session in one snapshot, counted while they are read."""
+"""Reader of a session's answers in one snapshot, with a progress counter."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class ResponseReader:
-    """Reads a session's live answers inside one transaction; `answers_read` is how many so far, each counted once."""
+    """Reads a session's live answers in one transaction; `responses_read` counts them."""
 
     tx: ReadTx
     session_id: int
     responses_read: int = 0
 
     def total(self) -> int:
-        """Return how many answers there are."""
+        """Return the number of answers."""
         activities = activities_in_order(self.tx, self.session_id)
         return sum(count_responses(counts_by_round(self.tx, each.id)) for each in activities)
 
     def of_activity(self, activity_id: UUID) -> Iterator[ParticipantResponse]:
-        """Yield the answers of all rounds of an activity, in the order of the feed."""
+        """Yield the answers of all rounds of an activity, in feed order."""
         for response in every_response(self.tx, activity_id, nth=None, participant_id=None):
             self.responses_read += 1
             yield response
 
     def of_participants(self, participants: Sequence[int], activities: Collection[UUID]) -> list[ParticipantResponse]:
-        """Return the answers of some participants to some activities, in the order of the feed."""
+        """Return the answers of some participants to some activities, in feed order."""
         found = [each for each in responses_of_seats(self.tx, participants) if each.activity_id in activities]
         self.responses_read += len(found)
         return found
 
     def texts_of(self, activity_id: UUID) -> Iterator[tuple[int, str]]:
-        """Yield round and JSON text of an activity's answers, in the order of the texts."""
+        """Yield round and JSON text of an activity's answers, ordered by text."""
         for nth, text in texts_in_order(self.tx, activity_id):
             self.responses_read += 1
             yield nth, text

@@ -1,4 +1,4 @@
-"""Records of JSON Lines: an answer, or a participant with all their answers, byte for byte as they were sent."""
+"""Records of JSON Lines: an answer, or a participant with all answers, byte for byte as sent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def response_record(response: ParticipantResponse, activity: Activity, seats: Mapping[int, Participant]) -> dict[str, Any]:
-    """Return a response with what it answers; `response_data` is embedded byte for byte; its author is not, if it is anonymous."""
+    """Return the record of a response; it has no author if the activity is anonymous."""
     author = None if activity.anonymous else seats.get(response.participant_id or 0)
     return {
         "id": response.id,
@@ -42,7 +42,7 @@ def response_record(response: ParticipantResponse, activity: Activity, seats: Ma
 def seat_records(
     activities: Iterable[Activity], seats: Iterable[Participant], answers: Iterable[ParticipantResponse]
 ) -> Iterator[dict[str, Any]]:
-    """Yield what `seat_rows` says of each seat as a record, its answers byte for byte in the order of the feed."""
+    """Yield the records of the seats that `seat_rows` yields, with their answers in feed order."""
     named = {activity.id: activity for activity in activities if not activity.anonymous}
     given: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for answer in answers:
@@ -54,7 +54,7 @@ def seat_records(
 
 
 def anonymous_record(activity: Activity, nth: int, text: str) -> dict[str, Any]:
-    """Return an answer to an anonymous activity as the record of nobody."""
+    """Return the record of an answer to an anonymous activity, without a participant."""
     return _seat_record([_embedded_response(activity, nth, text)])
 
 

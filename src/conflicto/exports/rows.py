@@ -1,4 +1,4 @@
-"""Rows of an export's sheets, one for each answer or each part of one: pure functions from the domain's objects to cells."""
+"""Rows of an export's sheets, one per answer or part of an answer: pure functions."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ CODEBOOK_COLUMNS = ("activity", "type", "rounds", "item", "kind", "id", "text", 
 
 
 def response_row(response: ParticipantResponse, question: Question, seats: Mapping[int, Participant]) -> list[Cell]:
-    """Return an answer as a row under `RESPONSE_COLUMNS`; that of an anonymous activity has neither author, instants nor id.
+    """Return the row of an answer under `RESPONSE_COLUMNS`.
 
-    Nor does it say whether a rehearsal gave it: in a small room that alone could name the others.
+    Answers to anonymous activities have no author, instants or id. They also omit whether a bot
+    sent them, which could identify the other authors in a small group.
     """
     shown, verdict = question.response_cell(response.text or "null"), question.score_cells(exported_response(response))
     head = _common_cells(question, response.round)
@@ -45,7 +46,7 @@ def response_row(response: ParticipantResponse, question: Question, seats: Mappi
 
 
 def long_rows(response: ParticipantResponse, question: Question, seats: Mapping[int, Participant]) -> Iterator[list[Cell]]:
-    """Yield a row under `LONG_COLUMNS` for each chosen option, each rank and each other part of an answer."""
+    """Yield a row under `LONG_COLUMNS` for each chosen option, each rank and each other part."""
     author = None if question.activity.anonymous else seats.get(response.participant_id or 0)
     who = (str(author.id), author.nickname) if author else ("", "")
     end = (
@@ -58,7 +59,10 @@ def long_rows(response: ParticipantResponse, question: Question, seats: Mapping[
 
 
 def codebook_rows(questions: Sequence[Question]) -> Iterator[list[Cell]]:
-    """Yield a row under `CODEBOOK_COLUMNS` for each option of each question, or one for a part, or a question, without options."""
+    """Yield a row under `CODEBOOK_COLUMNS` for each option.
+
+    Parts without options, and questions without parts, get one row each.
+    """
     for question in questions:
         head = _common_cells(question, question.activity.round)
         for part in question.parts:

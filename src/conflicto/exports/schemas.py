@@ -1,4 +1,4 @@
-"""Query of an export, and the body that tells of its job."""
+"""Query parameters of an export, and the body of its job."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ExportShape = TypeAliasType("ExportShape", Literal["responses", "long", "table",
 
 
 class ExportQuery(BaseModel):
-    """Query of an export."""
+    """Query parameters of an export."""
 
     format: ExportFormat = Field(
         "csv", description="`csv` and `xlsx` for spreadsheets; `jsonl`, a JSON object a line, has every answer as it was sent."
@@ -75,7 +75,7 @@ class ExportOut(BaseModel):
 
 
 def export_out(job: ExportJob, url: str) -> dict[str, Any]:
-    """Return a job as JSON; `url` is where its file is once there is one."""
+    """Return a job as JSON; `url` is the address of its file once it is ready."""
     return {
         "id": str(job.id),
         "session_id": job.session_id,

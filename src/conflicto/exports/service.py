@@ -1,4 +1,4 @@
-"""Exports of one process: what writes them, and what looks after those that wait."""
+"""Service of exports: the writer and the jobs of one process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Exports:
-    """The desk that writes, and the jobs in the folder that all processes of a machine share."""
+    """The writer of this process, and the jobs that all processes of a machine share."""
 
     def __init__(self, db: Database, types: Registry, path: Path, clock: Clock) -> None:
         folder = JobFolder(path, clock)
@@ -25,7 +25,7 @@ class Exports:
         self.jobs = ExportJobs(db, folder)
 
     async def run(self) -> None:
-        """Remove what nobody can download any more, until cancelled; then what this process has written."""
+        """Sweep jobs until cancelled, then remove the files of this process."""
         try:
             await self.jobs.run()
         finally:

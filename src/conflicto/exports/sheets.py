@@ -1,4 +1,7 @@
-"""The sheets of a session, read from one snapshot and never held together: memory follows people and activities, not answers."""
+"""Sheets of a session, streamed from one snapshot.
+
+Memory grows with participants and activities, not with answers.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +30,14 @@ if TYPE_CHECKING:
 
 MAX_SEATS_PER_BATCH = 500
 MAX_RESPONSES_PER_BATCH = 5_000
-"""Participants of the table whose answers are in memory together: as many as have about so many answers, a few MB."""
+"""Answers of a batch of participants that are in memory together, a few MB."""
 
 
 class Shape(StrEnum):
-    """Meaning of a row: an answer, a part of one, a participant with a cell for each round or for each part, or an option of a question."""
+    """Shapes of an export: the meaning of a row.
+
+    It is an answer, a part of one, a participant with a cell per round or per part, or an option.
+    """
 
     RESPONSES = "responses"
     LONG = "long"
@@ -42,14 +48,14 @@ class Shape(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A header and its rows, which are read once, inside the transaction."""
+    """A header and its rows, which are iterated once, inside the transaction."""
 
     header: Sequence[str]
     rows: Iterator[list[Cell]]
 
 
 def build_sheet(reader: ResponseReader, shape: Shape, types: Registry) -> Sheet:
-    """Return a session in one of the shapes."""
+    """Return a session's sheet in one of the shapes."""
     questions = session_questions(reader.tx, reader.session_id, types)
     if shape is Shape.CODEBOOK:
         return codebook_sheet(questions)
@@ -62,12 +68,12 @@ def build_sheet(reader: ResponseReader, shape: Shape, types: Registry) -> Sheet:
 
 
 def codebook_sheet(questions: Sequence[Question]) -> Sheet:
-    """Return the sheet that says which words stand for which ids, what is right, and how often each question was asked."""
+    """Return the sheet of all options with their ids, texts and correctness."""
     return Sheet(CODEBOOK_COLUMNS, codebook_rows(questions))
 
 
 def session_questions(tx: ReadTx, session_id: int, types: Registry) -> list[Question]:
-    """Return the activities of a session in order, each as an export reads it."""
+    """Return the activities of a session in order, prepared for export."""
     questions = []
     for each in activities_in_order(tx, session_id):
         activity, content = activity_with_content(tx, each.id)
@@ -76,7 +82,7 @@ def session_questions(tx: ReadTx, session_id: int, types: Registry) -> list[Ques
 
 
 def anonymous_titles(questions: Iterable[Question]) -> list[str]:
-    """Return the names of activities whose answers stand apart from the participants."""
+    """Return the names of anonymous activities."""
     return [question.name for question in questions if question.activity.anonymous]
 
 
@@ -100,9 +106,9 @@ def _every_response(reader: ResponseReader, questions: Sequence[Question]) -> It
 
 
 def _seat_rows(reader: ResponseReader, blocks: Sequence[ColumnBlock]) -> Iterator[list[Cell]]:
-    """Yield a row for each participant, and then one for each answer to an anonymous activity.
+    """Yield a row for each participant, then one for each answer to an anonymous activity.
 
-    The anonymous rows have no participant and stand in the order of their text, so neither column nor place says who sent them.
+    The anonymous rows have no participant and are ordered by text, so nothing reveals the author.
     """
     activities = list({block.question.activity.id: block.question.activity for block in blocks}.values())
     for seats, answers in seats_with_responses(reader, activities):
@@ -117,7 +123,7 @@ def _seat_rows(reader: ResponseReader, blocks: Sequence[ColumnBlock]) -> Iterato
 def seats_with_responses(
     reader: ResponseReader, activities: Sequence[Activity]
 ) -> Iterator[tuple[list[Participant], list[ParticipantResponse]]]:
-    """Yield everyone who ever sat in a session, in the order of joining, some at a time, with their answers that are not anonymous."""
+    """Yield batches of all seats in joining order, with their answers that are not anonymous."""
     seats = list(every_seat(reader.tx, reader.session_id))
     at_once = max(1, min(MAX_SEATS_PER_BATCH, MAX_RESPONSES_PER_BATCH * len(seats) // max(1, reader.total())))
     named = {activity.id for activity in activities if not activity.anonymous}

@@ -1,8 +1,8 @@
-"""Write exports beside a running session: one at a time, in a thread of its own that rests as long as it works.
+"""Export writer: one export at a time, in a thread that rests as long as it works.
 
-A file is whole before its first byte is sent, so whoever downloads slowly holds no snapshot, and what goes wrong is said as a problem
-instead of ending a file early. Every export is a job in the folder of jobs; the caller who waits for it takes its file and ends the job,
-and one that takes longer goes on without its caller.
+A file is complete before its first byte is sent. So slow downloads hold no snapshot, and errors
+become problems instead of truncated files. Every export is a job. A caller that waits takes the
+file and removes the job; a job that takes longer continues without its caller.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx
 
 MAX_DURATION_S = 600.0
-"""How long one export may take, rests included."""
+"""Duration limit of one export, rests included."""
 
 RETRY_AFTER_S = 5
 
 PROGRESS_INTERVAL_S = 0.5
-"""Time between two reports of progress."""
+"""Interval of progress reports."""
 
 SERVER_STOPPING = "The server stops."
 DISK_FULL = "There is no room for the file. Free space on the server, or write it elsewhere with `conflicto export`."
@@ -63,23 +63,25 @@ class RunningExport:
     stop: threading.Event = field(default_factory=threading.Event)
     deadline: Deadline = field(default_factory=Deadline)
     written: asyncio.Future[None] = field(init=False)
-    """Done once the file is whole, or never will be; set as soon as the thread has it."""
+    """Done when the file is complete or has failed; set once the thread has the job."""
 
     is_detached: bool = False
-    """True while the job goes on without the caller who asked for it."""
+    """True if the job continues without its caller."""
 
     is_finished: bool = False
-    """True once nothing is written any more: set before anybody can read that the job has ended, so that the next one may begin then."""
+    """True when writing has ended. It is set before the final state is stored, so the next job may
+    start.
+    """
 
     def cancel(self) -> None:
-        """Let it end soon, from any thread: its statement, its rows, and what is written of the file."""
+        """Cancel the statement, the rows and the file, from any thread."""
         self.stop.set()
         self.deadline.is_cancelled = True
         threading.Thread(target=self.deadline.cancel_until_ended, name="cancel", daemon=True).start()
 
 
 class ExportWriter:
-    """Writes the exports of this process. It has a connection of its own, open only meanwhile, so that no poll waits for a reader."""
+    """Writer of this process's exports, with a database connection of its own."""
 
     def __init__(self, db: Database, types: Registry, folder: JobFolder, clock: Clock) -> None:
         self._url = db.url.render_as_string(hide_password=False)
@@ -93,23 +95,23 @@ class ExportWriter:
         self._is_open = True
 
     def close(self) -> None:
-        """Stop what is being written; nothing more is begun."""
+        """Cancel the running export and reject new ones."""
         self._is_open = False
         if self._running is not None:
             self._running.cancel()
         self._thread.shutdown(wait=False)
 
     async def remove_files(self) -> None:
-        """Remove the files that this process has written, when the server has stopped."""
+        """Remove the files of this process after the server has stopped."""
         for job_id in self._detached_ids:
             await asyncio.to_thread(self._folder.remove_ready, job_id)
 
     async def start(self, job: ExportJob) -> RunningExport:
-        """Begin to write a job.
+        """Start writing a job.
 
         Raises:
-            ExportBusy: another one is being written.
-            Unavailable: there is no room for a file, or the server stops.
+            ExportBusy: another export is being written.
+            Unavailable: the disk is full, or the server is stopping.
         """
         if not self._is_open:
             raise Unavailable(SERVER_STOPPING, retry_after_s=RETRY_AFTER_S)
@@ -126,7 +128,7 @@ class ExportWriter:
         return writing
 
     def _raise_problem(self, error: BaseException) -> NoReturn:
-        """Raise what a caller is told of an error, which may be the error itself."""
+        """Raise the problem of an error for the caller, or the error itself."""
         if isinstance(error, OSError):
             log.warning("export-failed", error=str(error))
             raise Unavailable(DISK_FULL, retry_after_s=RETRY_AFTER_S) from error
@@ -137,14 +139,15 @@ class ExportWriter:
         raise error
 
     async def wait(self, writing: RunningExport, seconds: float) -> bool:
-        """Wait for a file, and say whether it is whole; if it is not after some seconds, the job is kept and goes on.
+        """Wait for a file and return whether it is complete.
 
-        Who does not wait at all is answered in the same way however quick the file was.
+        Otherwise the job is detached and continues. With `seconds` 0 the result is always False,
+        however fast the export was.
 
         Raises:
-            NotFound: there is no such session.
-            Unavailable: the database does not answer, the disk is full, or the server stops.
-            Stopped: the job was.
+            NotFound: the session does not exist.
+            Unavailable: the database times out, the disk is full, or the server is stopping.
+            ExportStopped: the job was cancelled.
         """
         try:
             done, _ = await asyncio.wait({writing.written}, timeout=seconds)
@@ -205,7 +208,7 @@ class ExportWriter:
 
 
 class _ProgressReporter:
-    """Tells all processes how far a job is, now and then."""
+    """Progress of a job, saved from time to time for all processes."""
 
     def __init__(self, folder: JobFolder, clock: Clock, writing: RunningExport, reader: ResponseReader) -> None:
         self._folder = folder
@@ -215,11 +218,11 @@ class _ProgressReporter:
         self._next_s = clock.monotonic_s() + PROGRESS_INTERVAL_S
 
     def begin(self, snapshot_ts: int) -> None:
-        """Save what is to be read."""
+        """Save the snapshot's position and total."""
         self._save(snapshot_ts=snapshot_ts, responses_total=self._reader.total())
 
     def save_if_due(self) -> None:
-        """Save the progress if the time has come; raises as `save` does."""
+        """Save the progress if it is due; raises as `save` does."""
         if self._clock.monotonic_s() >= self._next_s:
             self._next_s = self._clock.monotonic_s() + PROGRESS_INTERVAL_S
             self.save()
@@ -228,7 +231,7 @@ class _ProgressReporter:
         """Save the progress.
 
         Raises:
-            Stopped: the job was removed meanwhile.
+            ExportStopped: the job was removed.
         """
         self._save(responses_read=self._reader.responses_read)
 
@@ -239,7 +242,7 @@ class _ProgressReporter:
 
 
 def _retrieve_error(whole: asyncio.Future[None]) -> None:
-    """Take note of an error that nobody waits for, or asyncio complains."""
+    """Retrieve an error that nobody awaits, which silences asyncio's warning."""
     if not whole.cancelled():
         whole.exception()
 

@@ -1,6 +1,7 @@
-"""A spreadsheet, written row by row: text is written as text, whatever it looks like; numbers, instants and truth values have their types.
+"""Spreadsheet writer, row by row.
 
-Instants are dates in UTC, which their format says, since a spreadsheet knows no zones.
+Text is always written as text; numbers, instants and booleans have their types. Instants are dates
+in UTC, which their format states, as spreadsheets have no time zones.
 """
 
 from __future__ import annotations
@@ -23,29 +24,32 @@ if TYPE_CHECKING:
     from conflicto.exports.sheets import Sheet
 
     Page = Any
-    """A worksheet; the library is not typed."""
+    """A worksheet; the library has no type hints."""
 
 MAX_ROWS = 1_048_576
 MAX_COLUMNS = 16_384
 MAX_CELL_UNITS = 32_767
-"""What Excel takes: rows and columns of a sheet, UTF-16 units of a cell."""
+"""Limits of Excel: rows and columns of a sheet, UTF-16 units of a cell."""
 
 TRUNCATION_NOTE = " … (cut; CSV and JSON Lines hold all of it)"
 
 WIDTHS = {"activity": 30, "nickname": 20, "answer": 50}
 DEFAULT_WIDTH = 18
-"""Columns of characters."""
+"""Column widths in characters."""
 
 DATE_FORMAT = 'yyyy-mm-dd hh:mm:ss.000" UTC"'
-"""A spreadsheet shows thousandths of a second at most; CSV and JSON Lines have all six digits."""
+"""Date format with milliseconds, the precision of spreadsheets; CSV and JSON Lines have all six
+digits.
+"""
 
 WORKBOOK_OPTIONS = {"constant_memory": True, "strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}
 
 
 def write_xlsx(sheets: Mapping[str, Sheet], file: BinaryIO) -> None:
-    """Write a workbook of named sheets to `file`; rows beyond what a sheet takes go on in a further one, columns beyond it are left out.
+    """Write a workbook of named sheets to `file`.
 
-    Rows wait in a temporary folder of the system, not in memory.
+    Rows beyond the limit of a sheet continue in another one; columns beyond it are dropped. Rows
+    are buffered in a temporary folder.
 
     Raises:
         OSError: the disk is full.
@@ -69,7 +73,7 @@ class _WorkbookWriter:
         self._book = book
         self._bold = book.add_format({"bold": True})
         self._quoted = book.add_format({"quote_prefix": True, "num_format": "@"})
-        """For what looks like a formula: it stays text even if someone edits the cell."""
+        """Format of text that looks like a formula: it stays text even after an edit."""
 
         self._dated = book.add_format({"num_format": DATE_FORMAT})
 
@@ -90,7 +94,7 @@ class _WorkbookWriter:
         return page
 
     def _fill(self, page: Page, rows: Iterator[list[str]]) -> bool:
-        """Write rows until the sheet is full; whether it is."""
+        """Write rows until the sheet is full; return whether it is."""
         for number, row in enumerate(rows, 1):
             for column, cell in enumerate(row[:MAX_COLUMNS]):
                 self._write_cell(page, number, column, cell)
@@ -110,7 +114,7 @@ class _WorkbookWriter:
 
 
 def truncated(cell: str) -> str:
-    """Return text that a cell takes; what is too long is cut, and says so."""
+    """Return text that fits a cell; longer text is cut and ends with a note."""
     if len(cell) * 2 <= MAX_CELL_UNITS or len(cell.encode("utf-16-le")) <= MAX_CELL_UNITS * 2:
         return cell
     room = (MAX_CELL_UNITS - len(TRUNCATION_NOTE)) * 2

@@ -1,1 +1,1 @@
-"""A participant: an anonymous person in one session, with a nickname and a seat."""
+"""Participants: anonymous people in a session, each with a nickname and a seat."""

@@ -1,13 +1,13 @@
-"""What can be wrong with a seat (a name that is not one: `nickname.py`).
+"""Problems of seats (invalid nicknames: `nickname.py`).
 
 DomainError
-├── NicknameTaken     someone in the session has this name; `suggestions` are free
-├── NicknameRefused   the session's word filter takes no such name; `suggestions` are free
-├── SessionFull       every place is taken
-├── SessionLocked     the host closed the door
-├── NamesHidden       screens are not told who is here now
-├── SeatGone          the seat was left, or its holder removed
-└── SeatLinkInvalid   the link is unknown, used or too old
+├── NicknameTaken     another participant has this name.
+├── NicknameRefused   the word filter rejects the name.
+├── SessionFull       all places are taken.
+├── SessionLocked     the host locked the session.
+├── NamesHidden       screens may not read the names now.
+├── SeatGone          the participant left or was removed.
+└── SeatLinkInvalid   the link is unknown, used or expired.
 """
 
 from __future__ import annotations

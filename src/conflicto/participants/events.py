@@ -1,4 +1,4 @@
-"""What happened to seats, for rooms above and for the memory of the feed."""
+"""Events of seats, for packages above and for the feed's memory."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ParticipantChanged:
-    """The participant as they are now: joined, renamed, moved to another phone, or gone."""
+    """A change of a participant: joined, renamed, moved to another phone, or gone."""
 
     participant: Participant
 
 
 @dataclass(frozen=True, slots=True)
 class ParticipantRemoved:
-    """Someone left or was removed; with `erase_answers` their answers must go in the same transaction.
+    """A removal; with `erase_answers` the answers must be deleted in the same transaction.
 
-    `is_scripted`: a rehearsal's participant, whose answers must be found again when it ends.
+    `is_scripted`: a bot, whose answers the end of its rehearsal must still find.
     """
 
     session_id: int
@@ -29,5 +29,5 @@ class ParticipantRemoved:
     is_scripted: bool = False
 
     def deletes(self) -> tuple[str, list[int]]:
-        """Return the seat as what went."""
+        """Return the deleted seat."""
         return "participants", [self.participant_id]

@@ -1,4 +1,7 @@
-"""The endpoints of seats. Joining and the heartbeat are on the data plane: a whole hall does them at once."""
+"""Endpoints of seats.
+
+Joining and the heartbeat are on the data plane, as all phones use them at once.
+"""
 
 from __future__ import annotations
 
@@ -48,23 +51,29 @@ from conflicto.sessions.queries import session_by_id
 from conflicto.sessions.schemas import session_out
 
 PARTICIPANT = Policy("participant", 120, 60, shared=True)
-"""Two requests a second about one's own seat: far above any phone's need."""
+"""Rate limit of requests about the caller's own seat: two a second, far above a phone's need."""
 
 JOIN = Policy("join", 30_000, 60, scope=LimitScope.SERVER, shared=True)
-"""Seats that may be taken on the whole server: the largest hall at once, and 500 a second on end. Nobody is counted by address."""
+"""Rate limit of joins on the whole server: a large hall at once, then 500 a second.
+
+Joins are not limited per address.
+"""
 
 NICKNAME_CHECKS = Policy("nickname-checks", 12_000, 60, scope=LimitScope.SERVER)
-"""Names that anyone may try: each asks the database, so 200 a second on end, which is less than a small machine can do."""
+"""Rate limit of nickname checks: each reads the database, so 200 a second."""
 
 MAX_JOIN_WAIT_S = 6.0
-"""In the writer's queue. Longer than for answers: phones keep those and send them again, while somebody waits to be let in."""
+"""Wait limit in the writer's queue.
+
+It exceeds that of answers, which phones keep and send again.
+"""
 
 MIN_JOIN_KEY_CHARS = 16
-"""A join's key stands for a seat, so it must be as hard to guess as one: a UUID has 36 characters."""
+"""Minimum length of a join's idempotency key, which grants a seat and so must be unguessable."""
 
 
 class JoinBody(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of a join, as the data plane reads it; `schemas.JoinIn` documents it."""
+    """Body of a join on the data plane; `schemas.JoinIn` documents it."""
 
     nickname: Annotated[str, msgspec.Meta(max_length=128)]
     code: Annotated[str, msgspec.Meta(max_length=64)]
@@ -75,7 +84,10 @@ _JOIN_DECODER = msgspec.json.Decoder(JoinBody)
 
 @dataclass(frozen=True, slots=True)
 class JoinEndpoints:
-    """Getting a seat: by code and name, or by a link from another phone. `retention_days` is 0 where nothing is deleted by age."""
+    """Endpoints that assign seats: by code and name, or by a link.
+
+    `retention_days` is 0 if the server deletes nothing by age.
+    """
 
     db: Database
     writer: Writer
@@ -88,7 +100,7 @@ class JoinEndpoints:
     sessions: BatchedRead[tuple[str, Key | None], int] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Let a hall that joins share its look-ups."""
+        """Create the batched look-up that concurrent joins share."""
         object.__setattr__(self, "sessions", BatchedRead(self.db, sessions_to_join))
 
     async def join(self, request: Request) -> Response:
@@ -110,12 +122,12 @@ class JoinEndpoints:
         )
 
     async def is_replay(self, request: Request) -> bool:
-        """Whether a seat was taken with the call's key before."""
+        """Return whether a seat was taken with the request's key before."""
         code = normalised_code(decode_body(request.body, _JOIN_DECODER, schemas.JoinIn).code) or ""
         return await self.db.read(is_known, _key(request, code))
 
     async def try_nickname(self, request: Request) -> Response:
-        """Say whether a name is free, and which one is."""
+        """Check whether a name is free, and suggest one."""
         query = decode_query(request, schemas.NicknameQuery)
         nickname = clean_nickname(query.nickname)
         code = normalised_code(query.code) or ""
@@ -150,9 +162,10 @@ class JoinEndpoints:
 
 @dataclass(frozen=True, slots=True)
 class SeatEndpoints:
-    """Having a seat: one's own, and the host's list of all.
+    """Endpoints of taken seats: the caller's own, and the host's list.
 
-    `loaded` brings a session into memory, from which presence reads; `places` reads who left and keeps a place.
+    `load_session` loads a session into memory, from which presence reads. `places` reads the
+    reserved places.
     """
 
     db: Database
@@ -164,7 +177,7 @@ class SeatEndpoints:
     places: Callable[[ReadTx, int], ReservedPlaces]
 
     async def page(self, request: CurrentRequest, session_id: int, query: Annotated[PageQuery, Query()]) -> Response:
-        """List participants in the order of joining, with presence."""
+        """List participants in joining order, with presence."""
         (after,) = after_key(request, query, int) or (0,)
         found, total = await self.db.lists.read(participant_page, session_id, limit=query.limit, offset=query.offset, after=after)
         await self.load_session(session_id)
@@ -176,20 +189,20 @@ class SeatEndpoints:
         )  # fmt: skip
 
     async def names(self, request: CurrentRequest, session_id: int) -> Response:
-        """Tell a screen who is here, while a host shows it: those who joined last, first, and offensive words masked."""
+        """List the names for the screen, newest first, with offensive words masked."""
         return json_response({"items": await self.db.read(shown_names, session_id, for_host=request.caller.is_host)})
 
     async def heartbeat(self, request: Request) -> Response:
-        """Tell the server's time; being here was noted at the front door."""
+        """Return the server's time; the request itself counts as a sign of life."""
         return json_response({"server_time": rfc3339(self.clock.wall_us())})
 
     async def rename_me(self, request: CurrentRequest, body: schemas.RenameIn) -> Response:
-        """Take another name."""
+        """Change the caller's name."""
         with _seat_gone_if_missing():
             return await self._rename(request, request.caller.participant_id, body)
 
     async def leave(self, request: CurrentRequest, query: Annotated[schemas.RemoveQuery, Query()]) -> Response:
-        """Leave and be forgotten: name, seat and, unless they are to be kept, answers."""
+        """Leave: delete name and seat and, unless they are to be kept, answers."""
         erase, own = query.responses != "keep", request.caller.participant_id
         with _seat_gone_if_missing():
             _, gone = await self.writer.run(
@@ -198,7 +211,7 @@ class SeatEndpoints:
         return Response(204, headers=(NO_STORE, self.receipts.header(gone)))
 
     async def link(self, request: CurrentRequest) -> Response:
-        """Make a link that moves the seat to another phone, once."""
+        """Create a link that moves the seat to another phone, once."""
         secret = opaque_secret()
         with _seat_gone_if_missing():
             expires_us = await self.writer.run(request.caller.session_id, link_seat, request.caller.participant_id, secret)
@@ -209,7 +222,7 @@ class SeatEndpoints:
         return await self._rename(request, participant_id, body)
 
     async def kick(self, request: CurrentRequest, participant_id: int, query: Annotated[schemas.RemoveQuery, Query()]) -> Response:
-        """Free the name and the place; answers stay unless they are to be deleted."""
+        """Remove a participant; answers stay unless they are to be deleted."""
         home = await self._session_of(request, participant_id)
         erase = query.responses == "delete" or (query.responses is None and request.caller.role is Role.PARTICIPANT)
         forget = request.caller.role is Role.PARTICIPANT
@@ -234,13 +247,13 @@ class SeatEndpoints:
 
 @cache
 def _join_command(places: Callable[[ReadTx, int], ReservedPlaces]) -> Callable[..., Any]:
-    """Return the one function that joins, since only neighbours with the same function share a statement."""
+    """Return the cached join command: requests that share it share a statement."""
     return partial(join_many, places=places)
 
 
 @contextmanager
 def _seat_gone_if_missing() -> Iterator[None]:
-    """Say of a caller's own seat that it is gone: it was given up, or taken away, while the request was on its way."""
+    """Raise `SeatGone` if the caller's seat was removed while the request was running."""
     try:
         yield
     except NotFound as error:
@@ -272,7 +285,10 @@ def _check_nickname(tx: ReadTx, session: Session, nickname: Nickname) -> tuple[b
 
 
 def routes(joins: JoinEndpoints, seats: SeatEndpoints) -> list[Route]:
-    """Return the rows of the contract that this room serves; `GET /participants/me` shows answers, so it is with the responses."""
+    """Return the routes of this package.
+
+    `GET /participants/me` is in `responses`, as it shows answers.
+    """
     joining: dict[str, Any] = {
         "who": ANYONE, "body": RESPONSE_LIMITS, "tag": "joining", "guesses": GUESS_POLICIES, "replays": joins.is_replay,
         "docs": Docs(

@@ -1,33 +1,36 @@
-"""What a participant is."""
+"""Model of participants and reserved places."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 MAX_PARTICIPANTS = 50_000
-"""Seats of a session whose host set no limit: what one process was built to keep presence and names of."""
+"""Seats of a session without a limit of its own; presence and names stay in memory."""
 
 FIRST_VERSION = 1
-"""Token version of a seat that was neither moved nor left since its phone joined."""
+"""Token version of a seat that was never moved or left."""
 
 SEAT_LINK_LIFE_S = 600
-"""Long enough to find the other phone, short enough that a photo of the link is worthless tomorrow."""
+"""Lifetime of a seat link: enough to pick up another phone, too short for a leaked photo."""
 
 
 MAX_SHOWN_NAMES = 60
-"""As many as a screen has room for in letters that a hall can read."""
+"""Names on a screen in letters that a hall can read."""
 
 
 MAX_LEAVERS_READ = 5_000
-"""People who left during the open rounds that are looked at one by one; where there are more, every place is taken."""
+"""People who left during open rounds and are checked one by one; beyond it, all places count as
+taken.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class ReservedPlaces:
-    """People who left and keep their places against the session's limit.
+    """Places reserved for people who left, which count towards the session's limit.
 
-    `told` hold an answer in an open round, and hosts read their number. `untold` left while an anonymous round was open, whether or not
-    they had answered, so that neither their number nor a refusal says who did. `is_full`: too many left to tell.
+    `counted` have an answer in an open round; hosts see their number. `uncounted` left while an
+    anonymous round was open, with or without an answer. So neither the number nor a rejection
+    reveals who answered. `is_full`: more people left than are checked.
     """
 
     counted: frozenset[int] = frozenset()
@@ -36,7 +39,7 @@ class ReservedPlaces:
 
     @property
     def count(self) -> int:
-        """The number of places."""
+        """Number of reserved places."""
         return len(self.counted | self.uncounted)
 
 
@@ -45,7 +48,10 @@ NO_RESERVED_PLACES = ReservedPlaces()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FloodFilter:
-    """Those who joined at `since_ts` or later, and whose name's key holds `part`; None asks for nothing."""
+    """Filter of participants by joining time and name; None: any.
+
+    They joined at `since_ts` or later, and their name key holds `key_part`.
+    """
 
     since_ts: int | None
     key_part: str | None
@@ -53,10 +59,11 @@ class FloodFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Participant:
-    """One anonymous person in one session. `*_ts` are feed timestamps, `last_seen_us` is wall time, all µs since 1970 UTC.
+    """An anonymous person in one session.
 
-    `nickname_key` is what must be unique (None once the name is free again); `token_version` rises when the seat changes hands. Those
-    who are `scripted` belong to a rehearsal.
+    `*_ts` are feed timestamps, `last_seen_us` is wall time, all in µs. `nickname_key` is unique in
+    the session (None once the name is free). `token_version` grows when the seat moves to another
+    phone. `scripted` participants belong to a rehearsal.
     """
 
     id: int

@@ -1,7 +1,7 @@
-"""Nicknames: what a person may be called on everybody's screen.
+"""Nicknames: normalization, uniqueness and validation. Start at `clean_nickname`.
 
-A name is shown as `text` and must be unique in its session by `key`. Refused is what cannot be seen, spills over its
-line, or passes for the staff. Start at `clean`.
+A name is shown as `text` and is unique in its session by `key`. Names that are invisible, overflow
+their line, or impersonate staff are rejected.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from conflicto.platform.word_filter.matcher import MASK
 from conflicto.sessions.word_filter import WordFilter
 
 FALLBACK_NAME = "\U0001f642"
-"""A smile, the name of those who cannot keep their own: the same in every language."""
+"""Fallback name, a smile, which is the same in every language."""
 
 MAX_CHARS = 32  # code points, so at most 128 bytes of UTF-8
 
@@ -30,25 +30,26 @@ _MAX_NUMBER = 10**9
 _EMPTY_DETAIL = "A name needs a letter, a digit or a symbol."
 _RESERVED = frozenset({"host", "admin", "moderator", "system", "conflicto"})
 
-# Pictographs, and the code points that Unicode keeps for future ones: phones draw emoji that this Python does not know yet.
+# Pictographs, and code points reserved for future ones: phones draw emoji unknown to this Python.
 _PICTOGRAPH = "[\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f300-\U0001faff]"
 _SELECTOR = "[\ufe0e\ufe0f]"
 _ELEMENT = f"{_PICTOGRAPH}{_SELECTOR}?[\U0001f3fb-\U0001f3ff]?"
 _EMOJI = re.compile(f"{_ELEMENT}(?:\u200d{_ELEMENT})*|[#*0-9]\ufe0f?\u20e3")
 _EMOJI_OR_SELECTOR = re.compile(f"({_EMOJI.pattern})|{_SELECTOR}")
-# Arabic, Syriac and N'Ko; the scripts of India, Sri Lanka, Myanmar and Tibet; Khmer and Mongolian. Elsewhere a joiner is refused.
+# Arabic, Syriac and N'Ko; the scripts of India, Sri Lanka, Myanmar and Tibet; Khmer and Mongolian.
+# Elsewhere a joiner is rejected.
 _JOINER_OF_SCRIPT = re.compile("(?<=[\u0620-\u08ff\u0900-\u109f\u1780-\u18af\ufb50-\ufdff\ufe70-\ufefc])[\u200c\u200d]")
 _VIRAMA_COMBINING_CLASS = 9
 
 _UNSHOWABLE = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
-# Letters, marks and symbols by category, yet drawn as nothing: grapheme joiner, Hangul fillers, Khmer inherent vowels,
-# halfwidth ones among them, Mongolian and other variation selectors, blank Braille, null notehead.
+# Letters, marks and symbols by category that are invisible: grapheme joiner, Hangul fillers (also
+# halfwidth), Khmer inherent vowels, variation selectors, blank Braille, null notehead.
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u3164\uffa0\u17b4\u17b5\u180b-\u180f\u2800\ufe00-\ufe0f\U0001d159\U000e0100-\U000e01ef]"
 )
 _NUMBERED = re.compile(r"(?P<stem>.*\S) (?P<number>[1-9][0-9]{0,3})", re.ASCII)
 
-# Letters of other scripts that are drawn as a Latin one, in either case, as they are after folding case. Small capitals are none.
+# Case-folded letters of other scripts that look like a Latin one, and small capitals.
 _LOOKALIKES = str.maketrans(
     "\u0430\u0432\u0435\u0433\u0455\u0456\u0458\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445\u04bb\u0501\u051b"
     "\u03b1\u03b2\u03b5\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7\u03b7\u03b6\u03f2"
@@ -60,7 +61,10 @@ _READ_AS_LETTERS = str.maketrans("0135$@!|\u0131", "oiessaili")
 
 
 class NicknameInvalid(DomainError):
-    """The name cannot be shown or is reserved. `reason`: `empty`, `too-long` (over `max` characters), `unseen`, `marks`, `reserved`."""
+    """The name cannot be shown or is reserved.
+
+    `reason`: `empty`, `too-long` (over `max` characters), `unseen`, `marks`, `reserved`.
+    """
 
     code = "nickname-invalid"
     title = "The name cannot be used"
@@ -69,9 +73,9 @@ class NicknameInvalid(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Nickname:
-    """A name as it is shown, and its key: two names with one key are the same name to a reader (see `platform.folding`).
+    """A name as shown, and its key: names with equal keys look the same (see `platform.folding`).
 
-    In a name that mixes Latin letters with letters of other scripts that look like them, they are the Latin ones.
+    In names that mix scripts, letters that look like Latin ones count as Latin.
     """
 
     text: str
@@ -79,15 +83,16 @@ class Nickname:
 
 
 def clean_nickname(raw: str) -> Nickname:
-    """Return the nickname that `raw` means: normalised (NFC), trimmed, inner whitespace collapsed.
+    """Return the nickname of `raw`: normalized (NFC), trimmed, inner whitespace collapsed.
 
-    Any script, emoji sequences included; a variation selector outside of an emoji is dropped. In scripts that use zero-width
-    joiners, those that shape a letter are kept (RFC 5892 A.1 and A.2) and those that change nothing are dropped. Cleaning `text`
-    again changes nothing.
+    Any script and emoji sequences are allowed; a variation selector outside an emoji is dropped. In
+    scripts that use zero-width joiners, those that shape a letter stay (RFC 5892 A.1 and A.2) and
+    others are dropped. Cleaning `text` again changes nothing.
 
     Raises:
-        NicknameInvalid: nothing visible, over `MAX_CHARS` code points, a line break or other control, an invisible,
-            unassigned or private character, a combining mark at the start or more than three in a row, a reserved name.
+        NicknameInvalid: the name is empty, over `MAX_CHARS` code points or reserved. Or it holds
+            invisible, unassigned or private characters, a leading combining mark, or more than
+            three marks in a row.
     """
     if len(raw) > _MAX_RAW_CHARS:
         raise _too_long()
@@ -109,15 +114,15 @@ def clean_nickname(raw: str) -> Nickname:
 
 
 def key_part(raw: str) -> str:
-    """Return the part that `raw` takes in the key of a name that holds it: folded, trimmed, inner whitespace collapsed."""
+    """Return the part of a name key that `raw` yields: folded, trimmed, whitespace collapsed."""
     return _key(" ".join(raw.split()))
 
 
 def suggestions(nickname: Nickname, taken: Callable[[str], bool] | AbstractSet[str], n: int = 3) -> list[str]:
-    """Return `n` names like `nickname` that are free: "Anna 2", "Anna 3", and after "Anna 7" "Anna 8".
+    """Return up to `n` free names like `nickname`: "Anna 2", "Anna 3", and after "Anna 7" "Anna 8".
 
-    `taken` holds the session's keys, or tells of a key whether it is taken; among m namesakes it is asked some
-    2·log2(m) + n times. If it takes every name to be taken, the list stays short.
+    `taken` holds the session's keys, or tests one. Among m namesakes it is called about 2·log2(m) +
+    n times. The list is shorter if no free name is found.
     """
     is_taken = taken if callable(taken) else taken.__contains__
     match = _NUMBERED.fullmatch(nickname.text)
@@ -137,7 +142,7 @@ def suggestions(nickname: Nickname, taken: Callable[[str], bool] | AbstractSet[s
 
 
 def allowed_suggestions(nickname: Nickname, word_filter: WordFilter, taken: Callable[[str], bool], n: int = 3) -> list[str]:
-    """Return `n` free names for someone whose own is refused: what is left of it without the words that were found, else a face."""
+    """Return up to `n` free names without the words that the filter found, else a fallback."""
     left = "".join(word_filter.shown_name(nickname.text).split(MASK)).strip()
     try:
         name = clean_nickname(left)
@@ -163,7 +168,8 @@ def _has_invisible(text: str) -> bool:
 def _shapes(text: str, place: int) -> bool:
     """Tell whether the joiner at `place` changes how its neighbours are drawn.
 
-    Bengali and Kannada write a joiner before the virama too, as in র‍্যাচেল (Rachel), which RFC 5892 does not know.
+    Bengali and Kannada write a joiner before the virama too, as in র‍্যাচেল (Rachel), which
+    RFC 5892 lacks.
     """
     before_virama = unicodedata.combining(text[place + 1 : place + 2] or " ") == _VIRAMA_COMBINING_CLASS
     return (place > 0 and before_virama and text[place] == "\u200d") or valid_contextj(text, place)
@@ -181,9 +187,10 @@ def _is_reserved(key: str) -> bool:
 
 
 def _words_as_read(text: str) -> set[str]:
-    """Return `text` as one word where a reader sees one: nothing between its letters but signs, or letters that stand alone.
+    """Return `text` as one word where a reader sees one: spaced letters, or signs between them.
 
-    "h-o-s-t" and "h o s t" are read as one word, "H. Ost" and "Ad Min" are an initial with a surname and two names.
+    "h-o-s-t" and "h o s t" are read as one word. "H. Ost" is an initial with a surname, "Ad Min"
+    two names.
     """
     parts = ["".join(char for char in part if unicodedata.category(char)[0] in "LN") for part in text.split()]
     parts = [part for part in parts if part]
@@ -197,9 +204,9 @@ def _numbered(stem: str, number: int) -> str:
 
 
 def _next_free(first: int, is_free: Callable[[int], bool]) -> int | None:
-    """Return a free number from `first` on: the very first, unless a gap is leapt over.
+    """Return a free number from `first` on, `first` itself where possible; gaps may be skipped.
 
-    By doubling and halving, as a hall of 5,000 people who are all called "Player" would else ask 5,000 times each.
+    It doubles and halves: 5,000 people called "Player" would otherwise cause 5,000 checks each.
     """
     if is_free(first):
         return first

@@ -1,7 +1,7 @@
-"""Presence of participants: kept in memory, stored in one batch every few seconds. It is no change of the feed.
+"""Presence of participants: held in memory, stored in batches, and not part of the feed.
 
 A state is computed up to an instant. While an anonymous round is open in the session, that instant
-is the newest tick of a fixed minute, so nobody who reads states learns when somebody acted.
+is the newest tick of a fixed minute. So nobody who reads states learns when somebody acted.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
 
 ONLINE_S = 30
 IDLE_S = 120
-"""A phone polls every 2 s: 15 missed polls are a dead spot, a minute of them a pocket."""
+"""Silence limits: a phone polls every 2 s, so 15 missed polls are a dead spot, 60 a pocket."""
 
 TICK_US = 60 * US_PER_S
 """Length of a published minute."""
 
 SETTLE_US = 15 * US_PER_S
-"""Time from the end of a minute to its publication: by then every worker has stored its signs of that minute."""
+"""Delay of a minute's publication, by which every worker has stored its signs of that minute."""
 
 MAX_MINUTES = 3
-"""Newest signs kept for a participant, one for each minute: the last of three lies before any published tick."""
+"""Newest signs per participant, one per minute: the third lies before any published tick."""
 
 MAX_PARTICIPANTS = 200_000
-"""Participants kept in memory, about 250 bytes each; the oldest are dropped, their last batch is stored."""
+"""Participants in memory, about 250 bytes each; the oldest are dropped after their last batch."""
 
 
 class Presence:
-    """Signs of life that one process received. Not thread-safe: the event loop's alone.
+    """Signs of life that one process received. Not thread-safe: use it from the event loop only.
 
     `is_hidden` returns whether an anonymous round is open in a session, or may be.
     """
@@ -60,7 +60,10 @@ class Presence:
         self._unsaved[participant_id] = session_id
 
     def pop_unsaved(self) -> dict[int, int]:
-        """Return the signs to store since the last call (participant id → wall µs), none newer than what is published."""
+        """Return the signs to store since the last call (participant id → wall µs).
+
+        Signs after the published instant stay for the next call.
+        """
         pending, self._unsaved = self._unsaved, {}
         published = {session_id: self.published_us(session_id) for session_id in set(pending.values())}
         due = {}
@@ -75,14 +78,18 @@ class Presence:
         return due
 
     def published_us(self, session_id: int) -> int:
-        """Return the instant up to which the states of a session are published: now, or the end of the newest settled minute."""
+        """Return the instant up to which states are published.
+
+        It is now, or the end of the newest settled minute.
+        """
         now = self._clock.wall_us()
         return (now - SETTLE_US) // TICK_US * TICK_US - 1 if self._is_hidden(session_id) else now
 
     def state(self, participant: Participant, published_us: int) -> str:
-        """Return `online` below 30 s of silence at an instant, `idle` below 2 min, else `disconnected`.
+        """Return `online`, `idle` or `disconnected` at an instant.
 
-        Joining shows at once. A stored sign that is newer than the instant was stored before the round opened.
+        The limits are 30 s and 2 min of silence. Joins are visible at once. A stored sign newer
+        than the instant predates the round.
         """
         if participant.created_ts > published_us:
             return "online"
@@ -101,5 +108,5 @@ class Presence:
 
 
 def _newest(signs: tuple[int, ...], upto_us: int) -> int:
-    """Return the newest sign that is not after an instant, 0 if there is none."""
+    """Return the newest sign up to an instant, 0 if there is none."""
     return next((sign for sign in signs if sign <= upto_us), 0)

@@ -1,4 +1,4 @@
-"""Write presence to the database in one batch every few seconds."""
+"""Background task that stores presence in batches."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ log = structlog.get_logger(__name__)
 
 
 async def run_presence_saver(presence: Presence, writer: Writer) -> None:
-    """Write what was noted, every 10 s, until cancelled."""
+    """Store signs of life every 10 s until cancelled."""
     while True:
         await asyncio.sleep(SAVE_INTERVAL_S)
         await save_presence(presence, writer)
 
 
 async def save_presence(presence: Presence, writer: Writer) -> None:
-    """Write what was noted since the last batch; a database that is down costs one batch."""
+    """Store the signs of life since the last batch; a database failure loses one batch."""
     seen = presence.pop_unsaved()
     if seen:
         try:

@@ -1,4 +1,4 @@
-"""What other rooms and the edge may ask about participants."""
+"""Queries about participants for other packages and the HTTP layer."""
 
 from __future__ import annotations
 
@@ -75,15 +75,15 @@ if TYPE_CHECKING:
 
 
 def link_digest(secret: str) -> bytes:
-    """Return what is stored of a seat link's secret."""
+    """Return the stored digest of a seat link's secret."""
     return blake2b(secret.encode(), digest_size=16).digest()
 
 
 def participant_by_id(tx: ReadTx, participant_id: int, *, session_id: int | None = None) -> Participant:
-    """Return a participant, of `session_id` if that is given.
+    """Return a participant, of `session_id` if given.
 
     Raises:
-        NotFound: there is none, they left, or they are in another session.
+        NotFound: the participant does not exist, left, or is in another session.
     """
     participant = store.present_seats(tx, [participant_id]).get(participant_id)
     if participant is None or (session_id is not None and participant.session_id != session_id):
@@ -92,16 +92,16 @@ def participant_by_id(tx: ReadTx, participant_id: int, *, session_id: int | None
 
 
 def participant_page(tx: ReadTx, session_id: int, *, limit: int, offset: int = 0, after: int = 0) -> tuple[list[Participant], int]:
-    """Return up to `limit + 1` participants who joined after a position, in the order of joining, and how many there are."""
+    """Return up to `limit + 1` participants in joining order after a position, and the total."""
     head = read_head(tx, session_id)
     return store.joined(tx, session_id, limit=limit + 1, offset=offset, after=after), head.counts["participants"]
 
 
 def shown_names(tx: ReadTx, session_id: int, *, for_host: bool) -> list[str]:
-    """Return the nicknames of up to `MOST_NAMES` who are here as the screen shows them, those who joined last first.
+    """Return up to `MAX_SHOWN_NAMES` nicknames as the screen shows them, newest first.
 
     Raises:
-        NamesHidden: a screen asks, and no host shows it the names.
+        NamesHidden: the caller is a screen, and no host shows the names.
     """
     session = session_by_id(tx, session_id)
     if not (for_host or session.shows_names):
@@ -110,10 +110,11 @@ def shown_names(tx: ReadTx, session_id: int, *, for_host: bool) -> list[str]:
 
 
 def sessions_to_join(tx: ReadTx, asked: Sequence[tuple[str, Key | None]]) -> list[int | DomainError]:
-    """Return for each `(code, key)` the session that the code opens, or opened when a request with the same key was let in.
+    """Return for each `(code, key)` the session that the code opens.
 
-    A replay outlives the code. Outcomes: the session's id, or CodeUnknown (it opens none, and no seat was given for the key), or
-    KeyReused (the key came with another body before). Each code is looked up once.
+    It may also be the session that an earlier request with the key joined: a replay outlives the
+    code. Outcomes: the session's id; CodeUnknown (no such code, and no seat for the key); KeyReused
+    (the key came with another body before). Each code is looked up once.
     """
     opened = {typed: _opened(tx, typed) for typed in {typed for typed, _ in asked}}
     return [opened[typed] or _seated_before(tx, key) for typed, key in asked]
@@ -136,16 +137,16 @@ def _seated_before(tx: ReadTx, key: Key | None) -> int | DomainError:
 
 
 def seat_of(earlier: Replay) -> tuple[int, int]:
-    """Return the participant whom a join made or brought back, and the version of the token that it handed out."""
+    """Return the participant and token version of an earlier join."""
     seat, _, version = earlier.entity.partition(":")
     return int(seat), int(version or FIRST_VERSION)
 
 
 def session_of_link(tx: ReadTx, secret: str) -> int:
-    """Return the session in which a seat link holds.
+    """Return the session of a seat link.
 
     Raises:
-        SeatLinkInvalid: it is unknown or used, or its session is gone.
+        SeatLinkInvalid: the link is unknown or used, or its session is gone.
     """
     link = store.find_link(tx, link_digest(secret))
     try:

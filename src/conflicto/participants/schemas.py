@@ -1,4 +1,4 @@
-"""What seats look like on the wire, in and out."""
+"""Request and response bodies of seats."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 NicknameText = Annotated[
     StrictStr, StringConstraints(max_length=128), Field(json_schema_extra={"minLength": 1, "maxLength": MAX_CHARS})
 ]
-"""Declared with the bound of the cleaned name; the other one holds of what is cleaned, and decomposed letters may be more."""
+"""Nickname with the bound after cleaning; the validated bound is larger, for decomposed letters."""
 CodeText = Annotated[StrictStr, StringConstraints(max_length=64)]
 
 Presence = TypeAliasType("Presence", Literal["online", "idle", "disconnected"])
@@ -39,7 +39,7 @@ SEAT_EXAMPLE: dict[str, Any] = {
 
 
 class JoinIn(StrictModel):
-    """Who wants in, and the code that they were shown."""
+    """Nickname and join code."""
 
     model_config = example(nickname="Anna", code="BCDF-GHJK")
 
@@ -71,13 +71,13 @@ class NicknameQuery(StrictModel):
 
 
 class RemoveQuery(StrictModel):
-    """What happens to the answers of someone who goes."""
+    """Treatment of the answers of a removed participant."""
 
     responses: ResponseRetention | None = Field(None, description="A kick keeps them, leaving deletes them, unless said here.")
 
 
 class SeatOut(BaseModel):
-    """A seat that was given; `participant_token` is shown here only."""
+    """A seat; `participant_token` is shown only here."""
 
     model_config = example(**SEAT_EXAMPLE)
 
@@ -106,7 +106,7 @@ class ParticipantOut(BaseModel):
 
 
 class NamesOut(BaseModel):
-    """Nicknames as the screen shows them, those who joined last first; 60 at most."""
+    """Nicknames as the screen shows them, newest first; 60 at most."""
 
     model_config = example(items=["Cleo", "Anna"])
 
@@ -114,7 +114,7 @@ class NamesOut(BaseModel):
 
 
 class NicknameOut(BaseModel):
-    """Whether a name is free, and one that is."""
+    """Availability of a name, and a free suggestion."""
 
     model_config = example(available=False, suggested_nickname="Anna 2")
 
@@ -140,7 +140,10 @@ class HeartbeatOut(BaseModel):
 
 
 class ParticipantPage(PageOut):
-    """A list of participants, with presence. `places_held` counts people who left and keep a place until their rounds are over."""
+    """A list of participants with presence.
+
+    `places_held` counts people who left and whose place stays reserved until their rounds are over.
+    """
 
     model_config = example(
         items=[{**PARTICIPANT_EXAMPLE, "presence": "online"}],
@@ -158,7 +161,7 @@ class ParticipantPage(PageOut):
 
 
 def participant_out(participant: Participant) -> dict[str, Any]:
-    """Return a participant without what changes by itself: presence is told in the list only."""
+    """Return a participant without presence, which only lists show."""
     return {
         "id": participant.id,
         "session_id": participant.session_id,

@@ -1,4 +1,4 @@
-"""Rows of participants and seat links, to and from the model."""
+"""SQL of participants and seat links."""
 
 from __future__ import annotations
 
@@ -90,23 +90,26 @@ _LINK = select(seat_links).where(seat_links.c.id == bindparam("link_id"))
 
 
 def present_seats(tx: ReadTx, ids: Iterable[int]) -> dict[int, Participant]:
-    """Return the participants of `ids` that are still there."""
+    """Return the participants of `ids` who have not left."""
     return {row.id: _participant(row) for row in tx.all(_BY_IDS, {"ids": list(ids)})}
 
 
 def present_ids(tx: ReadTx, ids: Iterable[int]) -> set[int]:
-    """Return which of `ids` still have their seat: all that a submission needs to know of its sender."""
+    """Return which of `ids` still have their seat."""
     return {row.id for row in _PRESENT.rows(tx, [(each,) for each in ids])}
 
 
 def find_ever(tx: ReadTx, participant_id: int) -> Participant | None:
-    """Return a participant, those who left included."""
+    """Return a participant, also one who left."""
     row = tx.first(select(participants).where(participants.c.id == participant_id))
     return _participant(row) if row else None
 
 
 def left_seats(tx: ReadTx, session_id: int, since_ts: int, *, most: int) -> dict[int, int]:
-    """Return up to `most` people who left by themselves after a position of the feed, with the position at which they did."""
+    """Return up to `most` people who left by themselves after a feed position.
+
+    The result maps ids to the positions at which they left.
+    """
     wanted = select(participants.c.id, participants.c.updated_ts).where(
         participants.c.session_id == session_id, participants.c.updated_ts > since_ts,
         participants.c.deleted, participants.c.nickname == "", ~participants.c.scripted,
@@ -120,57 +123,63 @@ def taken_keys(tx: ReadTx, session_id: int, keys: Iterable[str]) -> set[str]:
 
 
 def joined(tx: ReadTx, session_id: int, *, limit: int, offset: int = 0, after: int = 0) -> list[Participant]:
-    """Return one page of those who joined after a position of the feed, in the order of joining."""
+    """Return one page of participants in joining order after a feed position."""
     wanted = {"session_id": session_id, "after": after, "most": limit, "skip": offset}
     return [_participant(row) for row in tx.all(_JOINED, wanted)]
 
 
 def newest_names(tx: ReadTx, session_id: int, *, most: int) -> list[str]:
-    """Return the nicknames of up to `most` who are here, those who joined last first."""
+    """Return up to `most` nicknames, newest first."""
     return [row.nickname for row in tx.all(_NEWEST_NAMES, {"session_id": session_id, "most": most})]
 
 
 def has_deleted_participants(tx: ReadTx, session_id: int, *, after: int) -> bool:
-    """Return whether someone was in a session at a feed timestamp, and left or was removed after it."""
+    """Return whether a participant left, or was removed, after a feed timestamp.
+
+    The participant must have joined before it.
+    """
     of = participants.c
     is_of = of.session_id == session_id, of.deleted, of.updated_ts > after, of.created_ts <= after
     return tx.first(select(of.id).where(*is_of).limit(1)) is not None
 
 
 def every_seat(tx: ReadTx, session_id: int) -> Iterator[Participant]:
-    """Yield everyone who ever sat in a session, in the order of joining, those who left included."""
+    """Yield all participants of a session in joining order, also those who left."""
     for row in tx.stream(_EVERY_SEAT, {"session_id": session_id}, batch_rows=500):
         yield _participant(row)
 
 
 def scripted_seats(tx: ReadTx, session_id: int, *, most: int) -> list[Participant]:
-    """Return up to `most` seats of a rehearsal that were not forgotten yet, those that were removed included."""
+    """Return up to `most` scripted seats that were not erased, also removed ones."""
     return [_participant(row) for row in tx.all(_SCRIPTED, {"session_id": session_id, "most": most})]
 
 
 def scripted_ids(tx: ReadTx, session_id: int) -> set[int]:
-    """Return all seats of rehearsals in a session, those that were removed included."""
+    """Return the ids of all scripted seats of a session, also removed ones."""
     return {row.id for row in tx.all(_SCRIPTED_IDS, {"session_id": session_id})}
 
 
 def has_people(tx: ReadTx, session_id: int) -> bool:
-    """Return whether anybody but a rehearsal ever sat in a session."""
+    """Return whether any person, not a bot, ever joined a session."""
     return tx.first(_PEOPLE, {"session_id": session_id}) is not None
 
 
 def flooding_seats(tx: ReadTx, session_id: int, flood: FloodFilter, *, most: int) -> list[Participant]:
-    """Return up to `most` of a flood, in the order of joining."""
+    """Return up to `most` matching participants, in joining order."""
     wanted = _flood(select(participants), session_id, flood).order_by(participants.c.created_ts).limit(most)
     return [_participant(row) for row in tx.all(wanted)]
 
 
 def flood_size(tx: ReadTx, session_id: int, flood: FloodFilter) -> int:
-    """Count a flood in the index of the order of joining, and in the names if they matter."""
+    """Count matching participants, by the index of the joining order and by name if given."""
     return tx.scalar(_flood(select(func.count()), session_id, flood)) or 0
 
 
 def removed_of_flood(tx: ReadTx, session_id: int, flood: FloodFilter) -> list[int]:
-    """Return who of a flood was removed by a host before, by the name that they had; who left is not known by name any more."""
+    """Return matching participants whom a host removed.
+
+    People who left by themselves have no name any more.
+    """
     wanted = select(participants.c.id, participants.c.nickname).where(
         participants.c.session_id == session_id, participants.c.deleted, participants.c.nickname != ""
     )
@@ -189,29 +198,32 @@ def _flood(wanted: Select[Any], session_id: int, flood: FloodFilter) -> Select[A
 
 
 def recounted_seats(tx: ReadTx) -> dict[int, int]:
-    """Count the seats of every session, row by row: for checks alone."""
+    """Count the seats of every session row by row, for checks."""
     return {row.session_id: row.seats for row in tx.all(_RECOUNT)}
 
 
 def participant_bytes(tx: ReadTx) -> dict[int, int]:
-    """Return the bytes of each session's participants, row by row: for checks alone."""
+    """Return the bytes of each session's participants row by row, for checks."""
     return {row.session_id: row.stored for row in tx.all(_BYTES)}
 
 
 def participants_changed(tx: ReadTx, session_id: int, *, after: int, upto: int, most: int) -> list[Participant]:
-    """Return participants whose newest change lies in (after, upto], in feed order; those who left only if `after` is not 0."""
+    """Return participants whose newest change lies in (after, upto], in feed order.
+
+    People who left are included only if `after` is not 0.
+    """
     wanted = _CHANGED if after else _CHANGED.where(~participants.c.deleted)
     rows = tx.all(wanted, {"session_id": session_id, "after": after, "upto": upto, "most": most})
     return [_participant(row) for row in rows]
 
 
 def departed_ids(tx: ReadTx, session_id: int) -> set[int]:
-    """Return who left a session or was removed from it."""
+    """Return the ids of all who left a session or were removed."""
     return {row.id for row in tx.all(_DEPARTED, {"session_id": session_id})}
 
 
 def moved_seats(tx: ReadTx, session_id: int) -> dict[int, int]:
-    """Return the present token version of every seat that had more than one: tokens below it are dead."""
+    """Return the token version of every seat that was moved; tokens below it are invalid."""
     return {row.id: row.token_version for row in tx.all(_MOVED_SEATS, {"session_id": session_id})}
 
 
@@ -231,7 +243,10 @@ def save_many(tx: WriteTx, rows: Sequence[Participant]) -> None:
 
 
 def save_seen(tx: WriteTx, seen: dict[int, int]) -> None:
-    """Write when participants were last seen (id → wall µs); never backwards, and no change of the feed."""
+    """Write when participants were last seen (id → wall µs), never backwards.
+
+    This is not a change of the feed.
+    """
     tx.write(_SEEN, [{"participant_id": participant_id, "seen_us": at_us} for participant_id, at_us in seen.items()])
 
 
@@ -242,28 +257,28 @@ def add_link(tx: WriteTx, link_id: bytes, participant: Participant, expires_us: 
 
 
 def find_link(tx: ReadTx, link_id: bytes) -> tuple[int, int, int] | None:
-    """Return (session id, participant id, expiry in µs) of a link that was not used."""
+    """Return (session id, participant id, expiry in µs) of an unused link."""
     row = tx.first(_LINK, {"link_id": link_id})
     return (row.session_id, row.participant_id, row.expires_us) if row else None
 
 
 def remove_links(tx: WriteTx, participant_id: int) -> None:
-    """Forget every link of a seat."""
+    """Delete every link of a seat."""
     remove_links_of(tx, [participant_id])
 
 
 def remove_links_of(tx: WriteTx, ids: Iterable[int]) -> None:
-    """Forget every link of some seats."""
+    """Delete every link of some seats."""
     tx.write(_UNLINK, {"ids": list(ids)})
 
 
 def erased_ids(tx: ReadTx) -> list[int]:
-    """Return everyone who left and had their name erased: for a restore alone, which must not bring them back."""
+    """Return the ids of all whose name was erased; a restore must not bring them back."""
     return list(tx.connection.execute(_FORGOTTEN).scalars())
 
 
 def purge(tx: WriteTx, session_id: int, at_most: int) -> int:
-    """Remove some participants of a deleted session, with all its seat links; returns how many."""
+    """Delete some participants of a deleted session, with all its seat links; return how many."""
     tx.write(delete(seat_links).where(seat_links.c.session_id == session_id))
     some = select(participants.c.id).where(participants.c.session_id == session_id).limit(at_most)
     return tx.write(delete(participants).where(participants.c.id.in_(some.scalar_subquery())))

@@ -1,4 +1,4 @@
-"""Tables of the participants room: the seats, and the links that move one to another phone."""
+"""Tables of participants: seats, and links that move a seat to another phone."""
 
 from __future__ import annotations
 
@@ -40,4 +40,4 @@ seat_links = Table(
     Column("expires_us", BigInteger, nullable=False),
     Index("ix_seat_links_session_id", "session_id"),
 )
-"""`id` is a digest of the secret in the link."""
+"""Table of seat links; `id` is a digest of the link's secret."""

@@ -1,5 +1,6 @@
-"""Fill a session with scripted participants who join, answer plausibly and at human times, and go again with all they said.
+"""Rehearsals: simulated participants who join a session, answer its activities and leave.
 
-`people.py` has their names, `timing.py` says when they act: both pure. `troupe.py` plays one session, `stage.py` is all that runs in this
-process, `http.py` the endpoints. What they answer comes from the activity's type (`activity_types/generator.py`).
+`traits.py` holds bot names and traits, `timing.py` their delays; both are pure. `simulation.py`
+runs one session, `manager.py` all rehearsals of a process, `http.py` the endpoints. Answers come
+from the activity's type (`activity_types/generator.py`).
 """

@@ -1,8 +1,8 @@
-"""What can be wrong with a rehearsal.
+"""Problems of rehearsals.
 
 DomainError
-├── RehearsalThere      scripted participants are in the session already
-└── TooManyRehearsals   this server plays as many as it may
+├── RehearsalExists     the session has scripted participants already.
+└── TooManyRehearsals   the server runs the maximum number of rehearsals.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The endpoints of rehearsals, for hosts."""
+"""Endpoints of rehearsals, for hosts."""
 
 from __future__ import annotations
 
@@ -16,39 +16,40 @@ from conflicto.rehearsal.manager import Rehearsals
 from conflicto.sessions.errors import SessionCompleted
 
 REHEARSAL = Policy("rehearsal", 60, 60, shared=True)
-"""Looking every few seconds, and beginning anew now and then."""
+"""Rate limit of rehearsals: a status every few seconds, and an occasional restart."""
 
 
 @dataclass(frozen=True, slots=True)
 class RehearsalEndpoints:
-    """A room full of scripted participants, before the day."""
+    """Endpoints of a session's rehearsal."""
 
     rehearsals: Rehearsals
 
     async def start(self, request: CurrentRequest, session_id: int, body: schemas.RehearsalIn) -> Response:
-        """Fill the session with scripted participants, who join one by one and answer what the host opens.
+        """Start a rehearsal: scripted participants join and answer the host's activities.
 
-        They are marked as `scripted`, take places like anybody else, and stay until they are removed, together with what they answered.
+        They are marked as `scripted`, take places like anyone else, and stay until they are removed
+        together with their answers.
         """
         await self.rehearsals.start(session_id, bots=body.participants, seconds=body.seconds, language=body.language)
         return await self._status_response(session_id, 201)
 
     async def read(self, request: CurrentRequest, session_id: int) -> Response:
-        """Say how many scripted participants are in the session, and whether they still answer."""
+        """Return the number of scripted participants, and whether they still answer."""
         return await self._status_response(session_id, 200)
 
     async def stop(self, request: CurrentRequest, session_id: int) -> Response:
-        """Remove all scripted participants, and everything that they answered."""
+        """Remove all scripted participants and their answers."""
         await self.rehearsals.stop(session_id)
         return Response(204, headers=(NO_STORE,))
 
     async def _status_response(self, session_id: int, status: int) -> Response:
-        seated, plays, skipped = await self.rehearsals.status(session_id)
-        return json_response({"participants": seated, "is_playing": plays, "skipped": list(map(str, skipped))}, status=status)
+        bots, is_running, skipped = await self.rehearsals.status(session_id)
+        return json_response({"participants": bots, "is_playing": is_running, "skipped": list(map(str, skipped))}, status=status)
 
 
 def routes(endpoints: RehearsalEndpoints) -> list[Route]:
-    """Return the rows of the contract that this room serves."""
+    """Return the routes of this package."""
     path = "/sessions/{session_id}/rehearsal"
     return [
         control("POST", path, endpoints.start, who=HOSTS, policy=REHEARSAL, body=RESPONSE_LIMITS, tag="sessions",

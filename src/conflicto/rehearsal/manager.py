@@ -1,4 +1,4 @@
-"""All rehearsals of this process: begin, look, and strike."""
+"""The rehearsals of one process: start, status and stop."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_BOTS = 200
 MAX_REHEARSALS = 20
 
 MAX_BOTS_PER_REMOVAL = 25
-"""Scripted participants that are removed in one transaction, with all that they said."""
+"""Scripted participants that one transaction removes together with their answers."""
 
 RETRY_AFTER_S = 30
 
@@ -33,58 +33,64 @@ log = structlog.get_logger(__name__)
 
 
 class Rehearsals:
-    """Plays rehearsals, one in each session. Who is scripted stands in the database; who plays on, here alone. The event loop's alone."""
+    """Runner of at most one rehearsal per session.
+
+    The database stores which participants are scripted. This process alone knows its simulations.
+    Not thread-safe: use it from the event loop only.
+    """
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._running: dict[int, tuple[Simulation, asyncio.Task[None]]] = {}
 
     async def start(self, session_id: int, *, bots: int, seconds: int, language: str) -> None:
-        """Let so many people come and play for so long; a rehearsal that was begun goes on by itself.
+        """Start a rehearsal as a background task that runs for `seconds`.
 
         Raises:
-            NotFound: there is no such session.
-            SessionCompleted: it is over.
-            RehearsalThere: scripted participants are in it, or on their way.
-            TooManyRehearsals: this process plays as many as it may.
+            NotFound: the session does not exist.
+            SessionCompleted: the session is over.
+            RehearsalExists: the session has scripted participants, or bots are joining it.
+            TooManyRehearsals: this process runs `MAX_REHEARSALS` already.
         """
         await self._context.db.read(_require_no_bots, session_id)
         if session_id in self._running:
             raise RehearsalExists
         if len(self._running) >= MAX_REHEARSALS:
             raise TooManyRehearsals(retry_after_s=RETRY_AFTER_S)
-        chance = Random(opaque_secret())  # noqa: S311 - a play
-        troupe = Simulation(self._context, session_id, bots=bots, seconds=seconds, language=language, rng=chance)
-        task = asyncio.create_task(troupe.run())
-        self._running[session_id] = troupe, task
+        rng = Random(opaque_secret())  # noqa: S311 - a simulation
+        simulation = Simulation(self._context, session_id, bots=bots, seconds=seconds, language=language, rng=rng)
+        task = asyncio.create_task(simulation.run())
+        self._running[session_id] = simulation, task
         task.add_done_callback(lambda done: self._on_done(session_id, done))
 
     async def status(self, session_id: int) -> tuple[int, bool, list[UUID]]:
-        """Return how many scripted participants are in a session, whether they play on here, and where they know nothing to say.
+        """Return the number of scripted participants, whether they answer, and what they skip.
+
+        The skipped activities are given by id.
 
         Raises:
-            NotFound: there is no such session.
+            NotFound: the session does not exist.
         """
-        seated = await self._context.db.read(_count_bots, session_id)
-        playing = self._running.get(session_id)
-        return seated, playing is not None, playing[0].skipped if playing else []
+        bots = await self._context.db.read(_count_bots, session_id)
+        running = self._running.get(session_id)
+        return bots, running is not None, running[0].skipped if running else []
 
     async def stop(self, session_id: int) -> None:
-        """End a session's rehearsal and remove its participants with all that they answered; nothing is left to be told apart.
+        """Stop a session's rehearsal and remove its participants with all their answers.
 
         Raises:
-            NotFound: there is no such session.
+            NotFound: the session does not exist.
         """
         await self._context.db.read(session_by_id, session_id)
-        playing = self._running.get(session_id)
-        if playing is not None:
-            playing[1].cancel()
-            await asyncio.gather(playing[1], return_exceptions=True)
+        running = self._running.get(session_id)
+        if running is not None:
+            running[1].cancel()
+            await asyncio.gather(running[1], return_exceptions=True)
         while await self._context.writer.run(session_id, erase_scripted, session_id, MAX_BOTS_PER_REMOVAL):
             pass
 
     def close(self) -> None:
-        """Let nobody play on; who has a seat keeps it."""
+        """Cancel all simulations; bots keep their seats."""
         for _, task in self._running.values():
             task.cancel()
 
@@ -102,4 +108,4 @@ def _require_no_bots(tx: ReadTx, session_id: int) -> None:
 
 def _count_bots(tx: ReadTx, session_id: int) -> int:
     session_by_id(tx, session_id)
-    return sum(not each.deleted for each in scripted_seats(tx, session_id, most=MAX_BOTS))
+    return sum(not seat.deleted for seat in scripted_seats(tx, session_id, most=MAX_BOTS))

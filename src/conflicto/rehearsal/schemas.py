@@ -1,4 +1,4 @@
-"""What rehearsals look like on the wire."""
+"""Request and response bodies of rehearsals."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ MAX_DURATION_S = 7_200
 
 
 class RehearsalIn(StrictModel):
-    """How many people come, for how long, and in which language they write."""
+    """Number of scripted participants, duration and language."""
 
     model_config = example(participants=30, seconds=1_800, language="en")
 
     participants: StrictInt = Field(30, ge=1, le=MAX_BOTS)
-    seconds: StrictInt = Field(1_800, ge=1, le=MAX_DURATION_S, description="How long they answer what the host opens.")
+    seconds: StrictInt = Field(1_800, ge=1, le=MAX_DURATION_S, description="Time for which they answer the host's activities.")
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z][A-Za-z]{1,3})?$")] = "en"
 
 
@@ -27,8 +27,8 @@ class RehearsalOut(BaseModel):
 
     model_config = example(participants=30, is_playing=True, skipped=[])
 
-    participants: int = Field(description="Scripted participants with a seat now; those who were begun with come one by one.")
-    is_playing: bool = Field(description="Whether they answer what the host opens, at the server that was asked.")
+    participants: int = Field(description="Scripted participants with a seat now; they join one by one.")
+    is_playing: bool = Field(description="Whether they still answer activities; known to one server only.")
     skipped: list[str] = Field(
-        description="Open activities of types that nobody registered: answered as soon as someone else has, by repeating."
+        description="Open activities of unregistered types: answered by copying as soon as someone else has answered."
     )

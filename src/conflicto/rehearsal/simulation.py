@@ -1,4 +1,4 @@
-"""The scripted participants of one session: who is due, and what they do."""
+"""The simulation of one session: bots that join, answer activities and stay present."""
 
 from __future__ import annotations
 
@@ -45,25 +45,25 @@ if TYPE_CHECKING:
 
 TICK_S = 0.25
 TIME_SCALE = 1.0
-"""How fast time runs for scripted participants; tests have little of it."""
+"""Factor of all delays; tests use a small one."""
 
 PRESENCE_INTERVAL_S = 10.0
-"""How often they are seen, so that the host's list shows them present."""
+"""Interval of the bots' signs of life, which keep them `online` in the host's list."""
 
 MAX_NAME_TRIES = 50
-"""Names that someone tries before they stay away: all are taken, or refused by the host's word filter."""
+"""Names that a bot tries before it gives up, as all are taken or rejected by the word filter."""
 
 MAX_COPIED_TEXTS = 50
-"""Answers of others that are repeated where nobody knows what fits."""
+"""Answers of other participants that bots copy in activities without a registered type."""
 
 COPY_RETRY_S = 3.0
-"""How often it is looked whether there are such answers by now."""
+"""Interval of the look-ups for answers to copy."""
 
 log = structlog.get_logger(__name__)
 
 
 class SessionSnapshot(Protocol):
-    """As much of a session's head as a troupe looks at."""
+    """The part of a session's in-memory state that a simulation reads."""
 
     session: Session
     activities: dict[UUID, Activity]
@@ -71,9 +71,10 @@ class SessionSnapshot(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a troupe plays in.
+    """Dependencies of simulations.
 
-    `standing` returns a session as memory knows it, None if it is gone; `judge` judges an answer as it does a phone's.
+    `load_session` returns a session's in-memory state, None if it does not exist. `validate` checks
+    an answer exactly as it checks those of people.
     """
 
     db: Database
@@ -87,7 +88,11 @@ class Context:
 
 @dataclass(slots=True)
 class SimulatedRound:
-    """One round of an activity; `imitation` None: its type says nothing, so `echoes`, texts of others' answers, are repeated."""
+    """One round of an activity.
+
+    `generator` is None where the type is not registered; bots then copy `copied_texts`, answers of
+    other participants.
+    """
 
     activity: Activity
     started_s: float
@@ -97,13 +102,13 @@ class SimulatedRound:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether nothing is known to say."""
+        """Return whether the bots wait for an answer that they can copy."""
         return self.generator is None and not self.copied_texts
 
 
 @dataclass(eq=False, slots=True)
 class Bot:
-    """A scripted participant with a seat."""
+    """A scripted participant with a seat; `scheduled_rounds` are (activity id, round)."""
 
     traits: BotTraits
     participant_id: int
@@ -111,7 +116,7 @@ class Bot:
 
 
 class Simulation:
-    """Plays one session for a time; `skipped` are the activities to which nobody found anything to say."""
+    """Simulates participants in one session for a limited time."""
 
     def __init__(self, context: Context, session_id: int, *, bots: int, seconds: float, language: str, rng: Random) -> None:
         self._context = context
@@ -129,20 +134,22 @@ class Simulation:
 
     @property
     def skipped(self) -> list[UUID]:
-        """Activities that are open and unknown, where everybody waits for someone else's answer."""
-        return [scene.activity.id for scene in self._rounds.values() if scene.is_waiting]
+        """Open activities of unregistered types that have no answer to copy yet."""
+        return [round_.activity.id for round_ in self._rounds.values() if round_.is_waiting]
 
     async def run(self) -> None:
-        """Join, and answer whatever the host opens, until the time or the session is over, or the task is cancelled."""
+        """Join and answer every opened activity, until the time or the session is over."""
         for _ in range(self._bot_count):
-            someone = random_traits(self._rng)
-            self._schedule(join_delay(self._bot_count, someone), partial(self._join, someone))
+            traits = random_traits(self._rng)
+            self._schedule(join_delay(self._bot_count, traits), partial(self._join, traits))
         while self._context.clock.monotonic_s() < self.ends_s:
             try:
-                standing = await self._context.load_session(self._session_id)
-                if standing is None or standing.session.status is SessionStatus.COMPLETED:
+                session_state = await self._context.load_session(self._session_id)
+                if session_state is None or session_state.session.status is SessionStatus.COMPLETED:
                     return
-                await self._update_rounds([each for each in standing.activities.values() if each.status is ActivityStatus.ACTIVE])
+                await self._update_rounds(
+                    [each for each in session_state.activities.values() if each.status is ActivityStatus.ACTIVE]
+                )
                 await self._run_due()
             except DomainError as error:
                 log.warning("rehearsal-delayed", session_id=self._session_id, code=error.code)
@@ -161,10 +168,10 @@ class Simulation:
                 raise outcome
         if now_s >= self._next_presence_s:
             self._next_presence_s = now_s + PRESENCE_INTERVAL_S
-            for actor in self.bots:
-                self._context.presence.record(self._session_id, actor.participant_id)
+            for bot in self.bots:
+                self._context.presence.record(self._session_id, bot.participant_id)
 
-    async def _join(self, someone: BotTraits) -> None:
+    async def _join(self, traits: BotTraits) -> None:
         session = await self._context.db.read(session_by_id, self._session_id)
         for name in islice(self._names, MAX_NAME_TRIES):
             nickname = clean_nickname(name)
@@ -175,78 +182,76 @@ class Simulation:
                 )
             except (NicknameTaken, NicknameRefused):
                 continue
-            self.bots.append(Bot(someone, seat.participant.id))
+            self.bots.append(Bot(traits, seat.participant.id))
             return
 
     async def _update_rounds(self, running: list[Activity]) -> None:
-        """Begin what has been opened, forget what is over, and let everyone who has not yet plan what they do there."""
+        """Add opened rounds, drop closed ones, and schedule the answers that are missing."""
         open_now = {(activity.id, activity.round): activity for activity in running}
-        self._rounds = {key: scene for key, scene in self._rounds.items() if key in open_now}
+        self._rounds = {key: round_ for key, round_ in self._rounds.items() if key in open_now}
         for key, activity in open_now.items():
-            scene = self._rounds.get(key)
-            if scene is None:
-                scene = self._rounds[key] = await self._new_round(activity)
-            elif scene.is_waiting and scene.next_copy_s <= self._context.clock.monotonic_s():
-                await self._load_copied_texts(scene)
-            if not scene.is_waiting:
-                for actor in self.bots:
-                    self._schedule_responses(actor, scene)
+            round_ = self._rounds.get(key)
+            if round_ is None:
+                round_ = self._rounds[key] = await self._new_round(activity)
+            elif round_.is_waiting and round_.next_copy_s <= self._context.clock.monotonic_s():
+                await self._load_copied_texts(round_)
+            if not round_.is_waiting:
+                for bot in self.bots:
+                    self._schedule_responses(bot, round_)
 
     async def _new_round(self, activity: Activity) -> SimulatedRound:
-        scene = SimulatedRound(activity, self._context.clock.monotonic_s())
-        kind = self._context.types.find(activity.type)
-        if kind is not None:
+        round_ = SimulatedRound(activity, self._context.clock.monotonic_s())
+        activity_type = self._context.types.find(activity.type)
+        if activity_type is not None:
             _, content = await self._context.db.read(activity_with_content, activity.id)
             seed = activity.id.int
-            scene.generator = ResponseGenerator.for_activity(
-                kind, content.config, content.secret, language=self._language, seed=seed, nth=activity.round
+            round_.generator = ResponseGenerator.for_activity(
+                activity_type, content.config, content.secret, language=self._language, seed=seed, nth=activity.round
             )
-        if scene.generator is None:
-            await self._load_copied_texts(scene)
-        return scene
+        if round_.generator is None:
+            await self._load_copied_texts(round_)
+        return round_
 
-    async def _load_copied_texts(self, scene: SimulatedRound) -> None:
-        scene.copied_texts = await self._context.db.read(_recent_texts, scene.activity.id)
-        scene.next_copy_s = self._context.clock.monotonic_s() + COPY_RETRY_S * TIME_SCALE
+    async def _load_copied_texts(self, round_: SimulatedRound) -> None:
+        round_.copied_texts = await self._context.db.read(_recent_texts, round_.activity.id)
+        round_.next_copy_s = self._context.clock.monotonic_s() + COPY_RETRY_S * TIME_SCALE
 
-    def _schedule_responses(self, actor: Bot, scene: SimulatedRound) -> None:
-        key = (scene.activity.id, scene.activity.round)
-        if key in actor.scheduled_rounds:
+    def _schedule_responses(self, bot: Bot, round_: SimulatedRound) -> None:
+        key = (round_.activity.id, round_.activity.round)
+        if key in bot.scheduled_rounds:
             return
-        actor.scheduled_rounds.add(key)
-        policy = scene.activity.response_policy
+        bot.scheduled_rounds.add(key)
+        policy = round_.activity.response_policy
         many, final = policy is ResponsePolicy.MANY, policy is ResponsePolicy.FIRST
-        for at in response_delays(actor.traits, many=many, final=final, duration_s=scene.activity.duration_seconds):
-            self._schedule(at, partial(self._submit, actor, scene))
+        for at in response_delays(bot.traits, many=many, final=final, duration_s=round_.activity.duration_seconds):
+            self._schedule(at, partial(self._submit, bot, round_))
 
-    async def _submit(self, actor: Bot, scene: SimulatedRound) -> None:
-        key, chance = (scene.activity.id, scene.activity.round), actor.traits.rng
+    async def _submit(self, bot: Bot, round_: SimulatedRound) -> None:
+        key, rng = (round_.activity.id, round_.activity.round), bot.traits.rng
         if key not in self._rounds:
             return
         text = (
-            chance.choice(scene.copied_texts)
-            if scene.generator is None
-            else scene.generator.generate(chance, skill=actor.traits.skill)
+            rng.choice(round_.copied_texts) if round_.generator is None else round_.generator.generate(rng, skill=bot.traits.skill)
         )
         if text is None:
             return
-        written, faults = await self._context.validate(self._session_id, scene.activity.id, text)
+        written, faults = await self._context.validate(self._session_id, round_.activity.id, text)
         if faults:
             return
         wall_us = self._context.clock.wall_us()
-        item = Submission(self._session_id, scene.activity.id, actor.participant_id, written, wall_us)
-        keys = ((scene.activity.id, actor.participant_id),)
+        item = Submission(self._session_id, round_.activity.id, bot.participant_id, written, wall_us)
+        keys = ((round_.activity.id, bot.participant_id),)
         try:
             receipt: Receipt = await self._context.writer.submit(self._session_id, submit_many, item, keys)
         except SeatGone:
-            if actor in self.bots:
-                self.bots.remove(actor)
+            if bot in self.bots:
+                self.bots.remove(bot)
             return
-        if scene.generator is not None:
-            scene.generator.add_target(str(receipt.response.id), text)
+        if round_.generator is not None:
+            round_.generator.add_target(str(receipt.response.id), text)
 
 
 def _recent_texts(tx: ReadTx, activity_id: UUID) -> list[str]:
-    """Return texts of answers that are there."""
+    """Return the texts of up to `MAX_COPIED_TEXTS` existing answers."""
     found = activity_feed(tx, activity_id, after=0, upto=2**62, most=MAX_COPIED_TEXTS, live_only=True, visible_only=False)
     return [each.text for each in found if each.text is not None]

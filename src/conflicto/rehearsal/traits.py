@@ -1,4 +1,4 @@
-"""What scripted participants are called, and how each of them is."""
+"""Names and random traits of bots."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INITIALS = "ABCDEFGHJKLMNPRSTVW"
 
 @dataclass(frozen=True, slots=True)
 class BotTraits:
-    """One scripted participant, all from 0 to 1: how quick, how knowing and how talkative they are; `chance` is theirs alone."""
+    """Traits of one bot, each from 0 to 1. `rng` is the bot's own random generator."""
 
     speed: float
     skill: float
@@ -26,13 +26,13 @@ class BotTraits:
     rng: Random
 
 
-def random_traits(chance: Random) -> BotTraits:
-    """Return someone as they come; most know some things and nobody knows all."""
-    return BotTraits(chance.random(), chance.uniform(0.3, 0.95), chance.random(), Random(chance.random()))  # noqa: S311 - a play
+def random_traits(rng: Random) -> BotTraits:
+    """Return random traits; `skill` lies between 0.3 and 0.95."""
+    return BotTraits(rng.random(), rng.uniform(0.3, 0.95), rng.random(), Random(rng.random()))  # noqa: S311 - a simulation
 
 
-def bot_names(chance: Random) -> Iterator[str]:
-    """Yield names, each once, in no order; when they are used up, with initials, and at last with numbers."""
-    plain = chance.sample(NAMES, len(NAMES))
-    longer = (f"{name} {initial}." for initial in chance.sample(INITIALS, len(INITIALS)) for name in plain)
-    yield from chain(plain, longer, (f"{plain[nth % len(plain)]} {nth}" for nth in count(2)))
+def bot_names(rng: Random) -> Iterator[str]:
+    """Yield unique names in random order: plain ones, then with initials, then with numbers."""
+    plain = rng.sample(NAMES, len(NAMES))
+    with_initials = (f"{name} {initial}." for initial in rng.sample(INITIALS, len(INITIALS)) for name in plain)
+    yield from chain(plain, with_initials, (f"{plain[nth % len(plain)]} {nth}" for nth in count(2)))

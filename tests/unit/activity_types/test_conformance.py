@@ -35,7 +35,7 @@ class TestStranger(ConformanceTests):
 Breaking = Callable[[Path], object]
 BROKEN: dict[str, tuple[Breaking, str]] = {
     "no folder": (lambda at: (at / "activity.json").unlink(), "toast/activity.json: cannot be read"),
-    "no examples": (lambda at: shutil.rmtree(at / "examples"), "examples/ holds no example"),
+    "no examples": (lambda at: shutil.rmtree(at / "examples"), "examples/ is empty"),
     "a config that does not fit": (
         lambda at: changed(at / "examples/kitchen.json", config={"question": "?"}), "example 0/config/breads: is required",
     ),
@@ -47,19 +47,19 @@ BROKEN: dict[str, tuple[Breaking, str]] = {
         lambda at: changed(at / "examples/kitchen.json", secret={}), "no example shows secret.best",
     ),
     "a strange beginning": (
-        lambda at: changed(at / "activity.json", fresh={"config": {"crumb": 1}}), "begins with config.crumb, which no schema knows",
+        lambda at: changed(at / "activity.json", fresh={"config": {"crumb": 1}}), "has config.crumb in fresh, which no schema knows",
     ),
     "an open config": (
-        lambda at: changed(at / "config.schema.json", additionalProperties=True), "a config with an unknown field is taken",
+        lambda at: changed(at / "config.schema.json", additionalProperties=True), "a config with an unknown field is accepted",
     ),
-    "an open answer": (lambda at: (at / "response.schema.json").write_text("{}"), "an unknown field is taken as an answer"),
+    "an open answer": (lambda at: (at / "response.schema.json").write_text("{}"), "an unknown field is accepted as an answer"),
     "an example with what nobody knows": (
         lambda at: changed(at / "examples/kitchen.json", config={"question": "?", "breads": [{"name": "Rye"}], "left": 1}),
         "example 0/config: holds a field that is not known here",
     ),
     "a text that is missing": (lambda at: (at / "i18n/en.json").write_text("{}"), "i18n/en.json lacks config.breads.name"),
     "another title": (lambda at: changed(at / "i18n/en.json", title="Bread"), "another title than activity.json"),
-    "a text in one language": (lambda at: (at / "i18n/de.json").write_text('{"neu": "x"}'), "i18n/de.json alone holds neu"),
+    "a text in one language": (lambda at: (at / "i18n/de.json").write_text('{"neu": "x"}'), "i18n/de.json has an unused neu"),
     "a plural of nothing": (lambda at: changed(at / "i18n/en.json", **{"crumbs.one": "x"}), "i18n/en.json has a plural of crumbs"),
     "a language half done": (lambda at: (at / "i18n/de.json").write_text('{"title": "Toast"}'), "i18n/de.json lacks description"),
     "nothing counted": (lambda at: (at / "aggregate.json").unlink(), "aggregate.json counts nothing"),
@@ -74,7 +74,7 @@ BROKEN: dict[str, tuple[Breaking, str]] = {
         lambda at: (at / "README.md").write_text("## Picture\n\nnone\n"), "README.md has no picture in a block of text",
     ),
     "a field untold": (
-        lambda at: (at / "README.md").write_text("## Config\n\n`breads`\n"), "does not tell of `question` under Config",
+        lambda at: (at / "README.md").write_text("## Config\n\n`breads`\n"), "does not mention `question` under Config",
     ),
     "a view without an element": (lambda at: view(at, "let a = 1;"), "ui/screen.js exports nothing by default"),
     "a view that writes markup": (lambda at: view(at, "export default 1; a.innerHTML = b;"), "ui/screen.js uses innerHTML"),

@@ -13,6 +13,4 @@ def test_plurals_are_each_languages_own() -> None:
     assert list(catalogs_are_complete(replace(known, catalogs=catalogs))) == []
 
     catalogs["de"] |= {"told.one": "eins"}
-    assert list(catalogs_are_complete(replace(known, catalogs=catalogs))) == [
-        "i18n/de.json has a plural of told, which is not there"
-    ]
+    assert list(catalogs_are_complete(replace(known, catalogs=catalogs))) == ["i18n/de.json has a plural of told, which is missing"]

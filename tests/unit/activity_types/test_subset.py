@@ -24,7 +24,7 @@ def nested(levels: int) -> dict[str, Any]:
 
 
 def doubling(levels: int) -> dict[str, Any]:
-    """Each definition names the next one twice: a short file that unfolds to 2^levels schemas."""
+    """Each definition names the next one twice: a short file that expands to 2^levels schemas."""
     names = [f"d{level}" for level in range(levels)]
     twice = {a: {"allOf": [{"$ref": f"#/$defs/{b}"}] * 2} for a, b in pairwise(names)}
     return {"$defs": twice | {names[-1]: {}}, "$ref": "#/$defs/d0"}
@@ -32,7 +32,7 @@ def doubling(levels: int) -> dict[str, Any]:
 
 REFUSED: list[tuple[Any, str, str]] = [
     (True, "", "a schema is an object"),
-    ({"$schema": "http://json-schema.org/draft-07/schema#"}, "/$schema", "only https"),
+    ({"$schema": "http://json-schema.org/draft-07/schema#"}, "/$schema", "must be https"),
     ({"if": {}}, "/if", "not part of the subset"),
     ({"patternProperties": {"(a+)+$": {}}}, "/patternProperties", "not part of the subset"),
     ({"unevaluatedProperties": False}, "/unevaluatedProperties", "not part of the subset"),
@@ -47,22 +47,22 @@ REFUSED: list[tuple[Any, str, str]] = [
     ({"$ref": "#/properties/a", "properties": {"a": {}}}, "/$ref", "of this file"),
     ({"$ref": "#/$defs/missing"}, "/$ref", "of this file"),
     ({"$ref": 7}, "/$ref", "of this file"),
-    ({"$defs": {"a": {"items": {"$ref": "#/$defs/a"}}}, "$ref": "#/$defs/a"}, "/$defs/a/items/$ref", "come back to itself"),
-    (doubling(16), "/$defs/", "unfolds to more than"),
+    ({"$defs": {"a": {"items": {"$ref": "#/$defs/a"}}}, "$ref": "#/$defs/a"}, "/$defs/a/items/$ref", "must not refer to itself"),
+    (doubling(16), "/$defs/", "expands to more than"),
     (nested(MAX_DEPTH + 1), "/items" * (MAX_DEPTH + 1), "nested 12 deep"),
     ({"properties": {str(place): {} for place in range(MAX_SCHEMAS)}}, "/properties/499", "500 schemas"),
     ({"oneOf": {}}, "/oneOf", "a list of at most 16"),
     ({"anyOf": [{}] * 17}, "/anyOf", "a list of at most 16"),
     ({"pattern": "a" * 201}, "/pattern", "at most 200 characters"),
-    ({"format": "hostname"}, "/format", "is one of date"),
-    ({"format": ["date"]}, "/format", "is one of date"),
+    ({"format": "hostname"}, "/format", "must be one of date"),
+    ({"format": ["date"]}, "/format", "must be one of date"),
     ({"x-in": "options"}, "/x-in", "a JSON pointer into the config"),
-    ({"x-in": "/options/*", "enum": [1]}, "/x-in", "no room for enum"),
-    ({"x-max": "/options/*"}, "/x-max", "to one place"),
-    ({"x-max-items": 3}, "/x-max-items", "to one place"),
+    ({"x-in": "/options/*", "enum": [1]}, "/x-in", "cannot be combined with enum"),
+    ({"x-max": "/options/*"}, "/x-max", "without *"),
+    ({"x-max-items": 3}, "/x-max-items", "without *"),
     ({"x-unique": "id"}, "/x-unique", "into each element"),
-    ({"x-ui": "text"}, "/x-ui", "is an object"),
-    ({"properties": {"a": {"x-scope": "everyone"}}}, "/properties/a/x-scope", "is one of after_reveal, host, public"),
+    ({"x-ui": "text"}, "/x-ui", "must be an object"),
+    ({"properties": {"a": {"x-scope": "everyone"}}}, "/properties/a/x-scope", "must be one of after_reveal, host, public"),
     ({"x-scope": "host"}, "/x-scope", "properties of the root only"),
     ({"properties": {"a": {"properties": {"b": {"x-scope": "host"}}}}}, "/properties/a/properties/b/x-scope", "of the root only"),
 ]  # fmt: skip

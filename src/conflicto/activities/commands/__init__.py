@@ -1,1 +1,1 @@
-"""Everything that can be done to an activity: `edit.py` makes and changes it, `run.py` moves it through its lifecycle."""
+"""Commands on activities: `edit.py` creates and changes them, `run.py` moves them."""

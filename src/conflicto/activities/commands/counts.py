@@ -1,4 +1,4 @@
-"""Keep the counts of rounds. The room that changes responses calls this in the same transaction."""
+"""Counts of rounds; `responses` calls these commands in the transaction of its changes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def change_counts(tx: WriteTx, changed: Sequence[CountsChanged]) -> None:
-    """Store the counts of rounds as they are now."""
+    """Store the current counts of rounds."""
     store.save_counts(tx, [(each.activity_id, each.round, each.counts) for each in changed])
     for each in changed:
         tx.emit(each)

@@ -1,4 +1,4 @@
-"""Make, change, copy and delete activities."""
+"""Commands that create, change, copy and delete activities."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ if TYPE_CHECKING:
 CREATED = 201
 
 FROZEN_FIELDS = frozenset({"response_policy", "type"})
-"""What people answered to: these never change once an answer exists."""
+"""Fields that never change once an answer exists."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewActivity:
-    """What a host says of an activity that does not exist yet. `order_index` None: behind the last one."""
+    """Fields of a new activity. `order_index` None: after the last one."""
 
     type: str
     content: Content
@@ -70,9 +70,10 @@ def create_activity(
     actor: str,
     key: Key | None = None,
 ) -> tuple[Activity, Content, int]:
-    """Make an activity and return it with its JSON and HTTP status; the same key returns the same one as it is now.
+    """Create an activity and return it with its JSON and HTTP status.
 
-    A `status` other than draft is reached by the ordinary steps, in the same transaction.
+    The same key returns the activity of the first request in its current state. A `status` other
+    than draft is reached by the regular transitions, in the same transaction.
 
     Raises:
         TooManyActivities, StorageFull: the session is full.
@@ -92,7 +93,7 @@ def create_activity(
 
 
 def add_activity(tx: WriteTx, session_id: int, new: NewActivity) -> Activity:
-    """Insert one draft at the end of the feed."""
+    """Insert a draft."""
     last = store.last_index(tx, session_id) if new.order_index is None else None
     index = new.order_index if new.order_index is not None else (-1 if last is None else last) + 1
     now = tx.next_ts(session_id)
@@ -121,14 +122,14 @@ def change_activity(
     revisions: Revisions = None,
     force: bool = False,
 ) -> tuple[Activity, Content]:
-    """Replace the named fields and JSON texts whole; no change draws no timestamp.
+    """Replace the given fields and JSON texts; without a change there is no new timestamp.
 
     Raises:
-        RevisionStale: `revisions` does not hold the present one.
-        InvalidInput: the type is registered, and the JSON is not what it asks for.
-        AnswersExist: the change would alter what people answered to, or what they were promised; `force` allows it for `config` and
-            `secret`.
-        StorageFull: the change needs more bytes than the session may store.
+        RevisionStale: `revisions` does not hold the current one.
+        InvalidInput: the type is registered and rejects the JSON.
+        ResponsesExist: the change would alter the question or the privacy settings after answers;
+            `force` allows it for `config` and `secret`.
+        StorageFull: the change exceeds the session's storage limit.
         SessionCompleted: the session is over.
     """
     activity, content = activity_with_content(tx, activity_id)
@@ -151,7 +152,7 @@ def change_activity(
 
 
 def delete_activity(tx: WriteTx, activity_id: UUID, *, revisions: Revisions = None) -> int:
-    """Leave a tombstone in the feed, which stands for the activity and everything under it; returns how many answers went."""
+    """Delete an activity with its answers and return their number; the feed keeps a tombstone."""
     activity, content = activity_with_content(tx, activity_id)
     require_revision(activity.revision, revisions)
     require_open(session_by_id(tx, activity.session_id))
@@ -168,7 +169,7 @@ def delete_activity(tx: WriteTx, activity_id: UUID, *, revisions: Revisions = No
 
 
 def duplicate_session(tx: WriteTx, session_id: int, *, title: str | None = None, life_s: int = DEFAULT_LIFE_S) -> Session:
-    """Make a new draft with the same activities and no answers."""
+    """Create a draft session with the same activities and no answers."""
     original = session_by_id(tx, session_id)
     copied = NewSession(
         title=title or original.title, description=original.description, max_participants=original.max_participants,

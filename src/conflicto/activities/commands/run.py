@@ -1,4 +1,4 @@
-"""Move activities through their lifecycle."""
+"""Commands that move activities through their lifecycle."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from conflicto.sessions.model import Session
 
 SYSTEM = "system"
-"""The actor of what the server does by itself."""
+"""Actor of the server's own actions."""
 
 STARTING_STATUSES = frozenset({ActivityStatus.PUBLISHED, ActivityStatus.ACTIVE})
-"""Steps to these are refused where no bytes are left, so that steps back and forth do not write audit lines without end."""
+"""Statuses that need free storage: repeated steps must not write audit lines without limit."""
 
 
 def move_activity(
@@ -39,12 +39,13 @@ def move_activity(
     reason: str | None = None,
     duration_seconds: int | None = None,
 ) -> Activity:
-    """Take one step of the lifecycle. Activating expires the activity that was active, in the same transaction.
+    """Make one transition. Activating expires the active activity, in the same transaction.
 
     Raises:
         MoveNotAllowed, AlreadyRevealed: the lifecycle forbids it.
         SessionNotActive, SessionCompleted: activating needs an active session.
-        StorageFull: the session stores a tenth more than it may, and the step is not towards an end.
+        StorageFull: the session exceeds its storage limit by a tenth, and the step starts
+            something.
     """
     activity = activity_by_id(tx, activity_id)
     session = session_by_id(tx, activity.session_id)
@@ -66,12 +67,12 @@ def move_activity(
 def start_round(
     tx: WriteTx, activity_id: UUID, *, actor: str, reason: str | None = None, duration_seconds: int | None = None
 ) -> Activity:
-    """Ask the activity again: the next round starts now, with counts from zero; older rows stay in the feed.
+    """Start the next round, with counts from zero; older rows stay in the feed.
 
     Raises:
-        MoveNotAllowed: it was not asked yet.
+        MoveNotAllowed: the activity was never active.
         SessionNotActive, SessionCompleted: a round needs an active session.
-        StorageFull: the session stores as much as it may.
+        StorageFull: the session has reached its storage limit.
     """
     activity = activity_by_id(tx, activity_id)
     session = session_by_id(tx, activity.session_id)
@@ -92,21 +93,31 @@ def start_round(
 
 
 def extend_activity(tx: WriteTx, activity_id: UUID, seconds: int, *, from_now: bool = False) -> Activity:
-    """Move the end of a running activity by `seconds`, or to `seconds` from now; `NotTimed` if there is no end to move."""
+    """Move the end of an active activity by `seconds`, or to `seconds` from now.
+
+    Raises:
+        NotTimed: the activity has no end to move.
+    """
     activity = activity_by_id(tx, activity_id)
     move = lifecycle.timed if from_now else lifecycle.extended
     return _save_step(tx, activity, move(activity, seconds, at_us=tx.effective_now(activity.session_id)))
 
 
 def reveal_activity(tx: WriteTx, activity_id: UUID, *, results: bool | None, secret: bool | None) -> Activity:
-    """Show or hide results and secret; each can be set back. `MoveNotAllowed` before the activity was asked."""
+    """Show or hide results and secret; both can be undone.
+
+    Raises:
+        MoveNotAllowed: the activity was never active.
+    """
     activity = activity_by_id(tx, activity_id)
     require_open(session_by_id(tx, activity.session_id))
     return _save_step(tx, activity, lifecycle.revealed(activity, results=results, secret=secret))
 
 
 def set_focus(tx: WriteTx, activity_id: UUID, response_id: UUID | None) -> Activity:
-    """Show one of the activity's answers large, or none; the caller knows that it is there and may be seen.
+    """Highlight one of the activity's answers, None for no answer.
+
+    The caller has checked that the answer is visible.
 
     Raises:
         SessionCompleted: the session is over.
@@ -117,10 +128,10 @@ def set_focus(tx: WriteTx, activity_id: UUID, response_id: UUID | None) -> Activ
 
 
 def show_activity(tx: WriteTx, session_id: int, activity_id: UUID | None) -> Session:
-    """Choose what the screen shows; None clears it.
+    """Select the activity on the screen; None clears it.
 
     Raises:
-        NotFound: the activity is not in the session, or still a draft.
+        NotFound: the activity is not in the session, or is a draft.
         SessionCompleted: the session is over.
     """
     if activity_id is not None and not activity_by_id(tx, activity_id, session_id=session_id).is_visible:
@@ -129,7 +140,7 @@ def show_activity(tx: WriteTx, session_id: int, activity_id: UUID | None) -> Ses
 
 
 def expire_due(tx: WriteTx, activity_id: UUID) -> Activity | None:
-    """Expire an activity if its end has come and return it as it is now, None if it is gone. Safe to call any number of times."""
+    """Expire an activity that is due and return it, None if it is gone. Idempotent."""
     activity = store.find(tx, activity_id)
     if activity is None or not lifecycle.is_due(activity, at_us=tx.effective_now(activity.session_id)):
         return activity
@@ -137,7 +148,7 @@ def expire_due(tx: WriteTx, activity_id: UUID) -> Activity | None:
 
 
 def expire_with_session(tx: WriteTx, event: SessionEnded) -> None:
-    """Expire what still runs in a session that is completed: a subscriber of `SessionEnded`."""
+    """Expire the active activity of a completed session: a subscriber of `SessionEnded`."""
     _expire_current(tx, event.session.current_activity_id, actor=event.actor)
 
 
@@ -156,13 +167,13 @@ def _expire(tx: WriteTx, activity: Activity, *, actor: str, reason: str | None) 
 
 
 def _emit_round_closed(tx: WriteTx, activity: Activity) -> None:
-    """Tell that no more answers are taken, before the step itself is stored."""
+    """Emit `RoundClosed` before the step itself is stored."""
     if activity.status is ActivityStatus.ACTIVE:
         tx.emit(RoundClosed(activity))
 
 
 def _save_round(tx: WriteTx, activity: Activity) -> None:
-    """Keep what the activity says of its present round, because the next one takes its place."""
+    """Store the current round's start, duration and reveal, before the next round replaces them."""
     kept = replace(
         store.counts_by_round(tx, activity.id)[activity.round], started_ts=activity.started_ts, duration_seconds=activity.duration_seconds,
         was_revealed=activity.results_revealed,
@@ -180,7 +191,7 @@ def _update_current(tx: WriteTx, activity: Activity) -> None:
 
 
 def _save_step(tx: WriteTx, before: Activity, after: Activity, *, actor: str | None = None, reason: str | None = None) -> Activity:
-    """Store a moved activity as its next revision, at the end of the feed, and note the step in the audit."""
+    """Store a moved activity as its next revision and record the step in the audit log."""
     if after == before:
         return before
     stamp = tx.next_ts(after.session_id)

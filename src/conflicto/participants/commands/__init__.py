@@ -1,1 +1,1 @@
-"""Everything that can be done to a seat: `join.py` takes many at once, `seats.py` changes one."""
+"""Commands on seats: `join.py` takes many at once, `seats.py` changes one."""

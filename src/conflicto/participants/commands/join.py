@@ -1,4 +1,4 @@
-"""Take seats: a whole group of phones in one transaction, exactly as many as there are places, each name once."""
+"""Joins: a group of requests in one transaction, within the seat limit, each nickname once."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from conflicto.sessions.idempotency import Key
 
     ReadPlaces = Callable[[ReadTx, int], ReservedPlaces]
-    """Reads the places that are kept in a session; the room of the answers provides it."""
+    """Reads the reserved places of a session; the `responses` package provides it."""
 
 CREATED = 201
 
 
 @dataclass(frozen=True, slots=True)
 class JoinRequest:
-    """A phone that wants a seat; `code` is normalised. The seats of a rehearsal are `scripted`."""
+    """A request for a seat; `code` is normalized. Seats of a rehearsal are `scripted`."""
 
     session_id: int
     code: str
@@ -45,7 +45,7 @@ class JoinRequest:
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """A seat that was given, now or to an earlier request with the same key."""
+    """A seat that was taken now, or by an earlier request with the same key."""
 
     participant: Participant
     session: Session
@@ -53,7 +53,7 @@ class Seat:
 
 
 class _ReservedPlacesCache:
-    """Places kept in each session, read once for all requests of a group: one reading costs up to 5,000 people who left."""
+    """Reserved places by session, read once per group, as one read covers up to 5,000 people."""
 
     def __init__(self, tx: WriteTx, places: ReadPlaces | None) -> None:
         self._tx = tx
@@ -71,11 +71,12 @@ class _ReservedPlacesCache:
 
 
 def join_many(tx: WriteTx, requests: Sequence[JoinRequest], *, places: ReadPlaces | None = None) -> list[Seat | DomainError]:
-    """Give seats in the order of arrival and return one outcome for each request; nothing is written for a refused one.
+    """Assign seats in order of arrival and return one outcome per request.
 
-    `places` says who left and keeps a place; without it nobody does.
+    Rejected requests write nothing. `places` reads the reserved places; without it there are none.
 
-    Outcomes: `Seat`, or CodeUnknown (also for sessions that are over), SessionLocked, SessionFull, NicknameTaken, KeyReused, SeatGone.
+    Outcomes: `Seat`, CodeUnknown (also for completed sessions), SessionLocked, SessionFull,
+    StorageFull, NicknameTaken, NicknameRefused, KeyReused, SeatGone.
     """
     kept = _ReservedPlacesCache(tx, places)
     outcomes: dict[int, Seat | DomainError] = _replayed(tx, requests, kept)
@@ -113,7 +114,10 @@ def _replayed(tx: WriteTx, requests: Sequence[JoinRequest], kept: _ReservedPlace
 def _replayed_seat(
     tx: WriteTx, request: JoinRequest, earlier: tuple[int, int, int], kept: _ReservedPlacesCache
 ) -> Seat | DomainError:
-    """Return the seat that an earlier request was given, with the name and the place that were kept for whoever left it."""
+    """Return the seat of an earlier request with the same key.
+
+    The seat is restored if its place is reserved.
+    """
     seat, version, status = earlier
     participant = store.find_ever(tx, seat)
     if participant is None:
@@ -122,7 +126,7 @@ def _replayed_seat(
     if not participant.deleted and participant.token_version == version:
         return Seat(participant, session, status)
     if not participant.deleted or participant.token_version != version + 1 or not _has_reserved_place(participant, kept):
-        return SeatGone()  # it belongs to another phone now, or nothing was kept of it
+        return SeatGone()  # it was moved to another phone, or its place is not reserved
     if session.status is SessionStatus.COMPLETED or session.locked:
         return SessionLocked() if session.locked else SeatGone()
     refusal = _name_refusal(tx, session, request.nickname, store.taken_keys(tx, session.id, {request.nickname.key}))
@@ -130,7 +134,10 @@ def _replayed_seat(
 
 
 def _has_reserved_place(participant: Participant, kept: _ReservedPlacesCache) -> bool:
-    """Return whether somebody who left may come back: not while an anonymous round is open, where they might answer twice."""
+    """Return whether a participant who left may return.
+
+    They may not while an anonymous round is open, where they could answer twice.
+    """
     held = kept.of(participant.session_id)
     return participant.id in held.counted and participant.id not in held.uncounted
 

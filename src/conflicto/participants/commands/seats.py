@@ -1,4 +1,4 @@
-"""Rename, move and give up seats."""
+"""Commands on single seats: rename, move, remove."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 def rename(tx: WriteTx, participant_id: int, nickname: Nickname, *, by_host: bool = False) -> Participant:
-    """Give a participant another name; what hosts write passes every filter.
+    """Rename a participant; hosts bypass the word filter.
 
     Raises:
-        NicknameRefused: the session's word filter takes no such name.
-        NicknameTaken: someone else has it.
+        NicknameRefused: the session's word filter rejects the name.
+        NicknameTaken: another participant has the name.
         SessionCompleted: the session is over.
     """
     participant = participant_by_id(tx, participant_id)
@@ -46,7 +46,10 @@ def rename(tx: WriteTx, participant_id: int, nickname: Nickname, *, by_host: boo
 
 
 def remove(tx: WriteTx, participant_id: int, *, erase_answers: bool, forget: bool) -> None:
-    """Free the name and the place; the seat's tokens and links die. With `forget` the name itself is erased too."""
+    """Remove a participant: frees name and place, invalidates tokens and links.
+
+    `forget` also erases the name.
+    """
     participant = participant_by_id(tx, participant_id)
     head = tx.head(participant.session_id)
     head.add_count("participants", -1)
@@ -64,7 +67,7 @@ def remove(tx: WriteTx, participant_id: int, *, erase_answers: bool, forget: boo
 
 
 def remove_many(tx: WriteTx, session_id: int, seats: Sequence[Participant]) -> None:
-    """Remove some participants of a session as `remove` does one; their names are kept, and their answers with them."""
+    """Remove participants as `remove` does; their names and answers stay stored."""
     if not seats:
         return
     head = tx.head(session_id)
@@ -85,7 +88,10 @@ def remove_many(tx: WriteTx, session_id: int, seats: Sequence[Participant]) -> N
 
 
 def erase_scripted(tx: WriteTx, session_id: int, limit: int) -> int:
-    """Forget up to `most` scripted participants with all that they answered, those whom the host has removed already too; how many."""
+    """Erase up to `limit` scripted participants with their answers and return how many.
+
+    Participants whom the host removed before are included.
+    """
     some = store.scripted_seats(tx, session_id, most=limit)
     for each in some:
         if each.deleted:
@@ -97,7 +103,7 @@ def erase_scripted(tx: WriteTx, session_id: int, limit: int) -> int:
 
 
 def link_seat(tx: WriteTx, participant_id: int, secret: str) -> int:
-    """Remember a link with `secret` and return the instant at which it dies, µs; an earlier link of the seat dies now."""
+    """Store a link with `secret` and return its expiry in µs; it replaces an earlier link."""
     participant = participant_by_id(tx, participant_id)
     expires_us = tx.now_us + SEAT_LINK_LIFE_S * US_PER_S
     store.remove_links(tx, participant_id)
@@ -106,10 +112,10 @@ def link_seat(tx: WriteTx, participant_id: int, secret: str) -> int:
 
 
 def redeem_seat(tx: WriteTx, secret: str) -> Participant:
-    """Move a seat to whoever holds the link: the link is used up and older tokens of the seat die.
+    """Move a seat to the holder of a link; the link and older tokens of the seat become invalid.
 
     Raises:
-        SeatLinkInvalid: the link is unknown, used or too old.
+        SeatLinkInvalid: the link is unknown, used or expired.
     """
     link = store.find_link(tx, link_digest(secret))
     if link is None or link[2] <= tx.now_us:
