@@ -79,7 +79,7 @@ def undisturbed(monkeypatch: pytest.MonkeyPatch) -> None:
         "responses.releases.LOOK_S",
         "feed.worker_sync.SWEEP_INTERVAL_S",
         "participants.presence_saver.SAVE_INTERVAL_S",
-        "sessions.purge.LOOK_S",
+        "sessions.purge.PURGE_INTERVAL_S",
     ):
         monkeypatch.setattr(f"conflicto.{each}", 3600.0)
 

@@ -52,14 +52,14 @@ async def _gone(app: App, session_id: int) -> bool:
 async def test_a_completed_session_goes_after_its_days_and_leaves_a_receipt(api: Api, app: App, clock: HandClock) -> None:
     old = await _session(api)
     active = await _session(api, status="active")
-    assert await app.retention.look() == 0
+    assert await app.retention.delete_expired() == 0
     clock.advance((DAYS - 1) * DAY_S)
-    assert await app.retention.look() == 0
+    assert await app.retention.delete_expired() == 0
     accepted(await api.get(old.path, api.admin))
 
     clock.advance(DAY_S + 60)
     with capture_logs() as logs:
-        assert await app.retention.look() == 1
+        assert await app.retention.delete_expired() == 1
         refused(await api.get(old.path, api.admin), 404, "not-found")
         await eventually(lambda: _gone(app, old.id))
         await eventually(lambda: asyncio.sleep(0, [each for each in logs if each["event"] == "session-purged"]))
@@ -71,7 +71,7 @@ async def test_a_completed_session_goes_after_its_days_and_leaves_a_receipt(api:
     ]
     assert [purged[name] for name in ("session_id", "responses", "participants", "activities")] == [old.id, 3, 1, 2]
     accepted(await api.get(active.path, api.admin))
-    assert await app.retention.look() == 0
+    assert await app.retention.delete_expired() == 0
     done = run("db", "check", env=environment(app.settings.data_dir, DATABASE_URL=app.settings.database_url))
     assert done.exit_code == 0, done.stdout
 
@@ -85,11 +85,11 @@ async def test_a_draft_goes_when_nothing_in_it_changed_for_its_days(settings: Se
         with app.db.writer_connection() as connection, connection.begin():  # time that the database draws does not follow the clock
             of_edited = update(feed_heads).where(feed_heads.c.session_id == edited.id)
             connection.execute(of_edited.values(ts=feed_heads.c.ts + 12 * retention.DAY_US))
-        assert await app.retention.look() == 0
+        assert await app.retention.delete_expired() == 0
 
         clock.advance(20 * DAY_S + 60)
         with capture_logs() as logs:
-            assert await app.retention.look() == 1
+            assert await app.retention.delete_expired() == 1
             refused(await api.get(old.path, api.admin), 404, "not-found")
             await eventually(lambda: _gone(app, old.id))
         (receipt,) = [each for each in logs if each["event"] == "session-outlived"]
@@ -98,7 +98,7 @@ async def test_a_draft_goes_when_nothing_in_it_changed_for_its_days(settings: Se
             accepted(await api.get(left.path, api.admin))
 
         clock.advance(20 * DAY_S)
-        assert await app.retention.look() == 1
+        assert await app.retention.delete_expired() == 1
         accepted(await api.get(active.path, api.admin))
 
 
@@ -106,7 +106,7 @@ async def test_drafts_stay_without_days_of_their_own(api: Api, app: App, clock: 
     draft = await make_event(api, active=False)
     clock.advance(36_000 * DAY_S)
 
-    assert await app.retention.look() == 0
+    assert await app.retention.delete_expired() == 0
     accepted(await api.get(draft.path, api.admin))
 
 
@@ -120,7 +120,7 @@ async def test_it_looks_by_itself_from_the_start_on(settings: Settings, clock: H
 
 
 async def test_zero_days_keep_everything(settings: Settings, clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "LOOK_S", 0.01)
+    monkeypatch.setattr(retention, "CHECK_INTERVAL_S", 0.01)
     async with App(settings.model_copy(update={"retention_days": 0}), clock=clock).running() as app:
         old = await _session(Api(app))
         clock.advance(36_000 * DAY_S)
@@ -132,7 +132,7 @@ async def test_zero_days_keep_everything(settings: Settings, clock: HandClock, m
 async def test_a_look_that_fails_is_followed_by_another(
     settings: Settings, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retention, "LOOK_S", 0.05)
+    monkeypatch.setattr(retention, "CHECK_INTERVAL_S", 0.05)
     async with App(settings, clock=clock).running() as app:
         old = await _session(Api(app))
         with app.db.writer_connection() as connection, connection.begin():
@@ -157,7 +157,7 @@ async def test_of_several_workers_one_deletes_each_session(workers: list[App], c
     clock.advance((DAYS + 1) * DAY_S)
 
     with capture_logs() as logs:
-        deleted = await asyncio.gather(*(app.retention.look() for app in workers))
+        deleted = await asyncio.gather(*(app.retention.delete_expired() for app in workers))
         for each in old:
             await eventually(lambda each=each: _gone(workers[0], each.id))
 
@@ -184,7 +184,7 @@ async def test_others_write_between_the_chunks(api: Api, app: App, clock: HandCl
             told.append("answer")
 
     sqlalchemy_event.listen(app.db._writer, "after_cursor_execute", note)
-    await app.retention.look()
+    await app.retention.delete_expired()
     while sum(each for each in told if each != "answer") < 4_000:
         accepted(await other.answer(wall, anna, "meanwhile"), 201)
 

@@ -17,7 +17,7 @@ LAYERS = {
     "the gate": ("conflicto.platform.http.request_pipeline.read_body", "POST", "/lock", {"locked": True}),
     "memory": ("conflicto.feed.poll_handler.PollHandler.session_status", "GET", "/status", None),
     "a query": ("conflicto.sessions.store.find", "GET", "", None),
-    "a command": ("conflicto.sessions.commands.lock", "POST", "/lock", {"locked": True}),
+    "a command": ("conflicto.sessions.commands.set_locked", "POST", "/lock", {"locked": True}),
     "a body": ("conflicto.sessions.schemas.session_out", "GET", "", None),
 }
 

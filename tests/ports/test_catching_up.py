@@ -33,7 +33,7 @@ from conflicto.responses.queries import live_answers
 from conflicto.results.queries import RoundKey, TallyLoader
 from conflicto.results.segment_service import SegmentService
 from conflicto.results.tally import RoundTally, TallyInputs, results_by_name
-from conflicto.sessions.commands import lock
+from conflicto.sessions.commands import set_locked
 from conflicto.sessions.feed_heads import read_positions
 from conflicto.sessions.links import NewLink, add_link, replace_links, revoke_link
 from conflicto.sessions.queries import session_links
@@ -106,7 +106,7 @@ class Hall:
         return self.one(self.rng.choice([
             lambda tx: rename(tx, seat, name),
             lambda tx: remove(tx, seat, erase_answers=False, forget=False),
-            lambda tx: lock(tx, session_id, locked=locked),
+            lambda tx: set_locked(tx, session_id, locked=locked),
             lambda tx: replace_links(tx, session_id, self.rng.choice([OPERATOR, COHOST]), life_s=60),
             lambda tx: add_link(tx, session_id, NewLink(self.rng.choice(list(Scope))), OPERATOR),
             lambda tx: revoke_any(tx, session_id, self.rng),
@@ -237,7 +237,7 @@ async def test_those_who_wait_hear_of_what_others_did(kit: Kit, other: Kit) -> N
         await heads.sweep()
         await asyncio.wait_for(host.wait(), 5)
         assert not seat._is_woken
-        await asyncio.to_thread(other.do, stage.session_id, lock, stage.session_id, locked=True)
+        await asyncio.to_thread(other.do, stage.session_id, set_locked, stage.session_id, locked=True)
         await heads.sweep()
         await asyncio.wait_for(seat.wait(), 5)
 

@@ -6,7 +6,7 @@ from sqlalchemy import event, insert, text
 
 from conflicto.platform.db.transaction import ReadTx
 from conflicto.sessions import store
-from conflicto.sessions.commands import NewSession, change_session, create_session, delete_session, renew_code
+from conflicto.sessions.commands import NewSession, change_session, create_session, delete_session, replace_join_code
 from conflicto.sessions.model import SessionStatus
 from conflicto.sessions.tables import sessions
 from tests.support.kit import Kit
@@ -37,9 +37,9 @@ def test_codes_grow_with_the_sessions_that_are_open(kit: Kit) -> None:
     assert length == 8
     second, length = fresh(kit)
     assert length == 9, "there are 49 now, and what is over does not count"
-    assert len(kit.do(first, renew_code, first, actor="host").join_code) == 9
+    assert len(kit.do(first, replace_join_code, first, actor="host").join_code) == 9
     kit.do(second, delete_session, second, actor="host", revisions=None)
-    assert len(kit.do(first, renew_code, first, actor="host").join_code) == 8
+    assert len(kit.do(first, replace_join_code, first, actor="host").join_code) == 8
     kit.do(first, change_session, first, {"status": SessionStatus.ACTIVE}, actor="host")
     kit.do(first, change_session, first, {"status": SessionStatus.COMPLETED}, actor="host")
     assert fresh(kit)[1] == 8

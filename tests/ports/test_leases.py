@@ -62,4 +62,4 @@ async def test_one_process_purges_while_another_holds_back(kit: Kit, other: Kit)
     assert removed == ["first"]
     assert await first._purge(stage.session_id)
     assert "second" not in removed
-    assert other.do(None, claim, "purge", second._me, LONG_S)
+    assert other.do(None, claim, "purge", second._owner, LONG_S)

@@ -13,7 +13,7 @@ from conflicto.platform.problems import InternalError
 from conflicto.responses import store
 from conflicto.responses.model import Moderation, ParticipantResponse
 from conflicto.sessions import idempotency
-from conflicto.sessions.idempotency import Key, Replay, remember, replays
+from conflicto.sessions.idempotency import Key, Replay, find_replays, store_keys
 from conflicto.sessions.tables import idempotency_keys
 from tests.support.kit import Kit, set_stage
 from tests.support.samples import response
@@ -72,9 +72,9 @@ def test_bytes_are_stored_and_found_whatever_they_hold(kit: Kit) -> None:
         Key(bytes([first] + [255 - first] * 15), bytes(range(first, first + 16))) for first in (0, 1, 34, 39, 92, 127, 128, 240)
     ]
 
-    kit.do(stage.session_id, remember, [(key, stage.session_id, 201, f"entity {key.id[0]}") for key in keys])
+    kit.do(stage.session_id, store_keys, [(key, stage.session_id, 201, f"entity {key.id[0]}") for key in keys])
 
-    assert kit.db.query(replays, [*keys, Key(b"?" * 16, b"?" * 16), None]) == {
+    assert kit.db.query(find_replays, [*keys, Key(b"?" * 16, b"?" * 16), None]) == {
         key.id: Replay(201, f"entity {key.id[0]}") for key in keys
     }
     stored = kit.db.query(lambda tx: tx.all(select(idempotency_keys.c.id, idempotency_keys.c.fingerprint)))

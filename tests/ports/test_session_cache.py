@@ -13,7 +13,7 @@ from conflicto.feed.session_cache import SessionCache
 from conflicto.feed.views import View
 from conflicto.platform.db.group import Committed
 from conflicto.platform.problems import NotFound, Unavailable
-from conflicto.sessions.commands import delete_session, lock
+from conflicto.sessions.commands import delete_session, set_locked
 from conflicto.sessions.events import SessionChanged
 from conflicto.sessions.gaps import SessionFeedStore
 from conflicto.sessions.store import purge_session
@@ -44,7 +44,7 @@ async def until(holds: Callable[[], bool]) -> None:
 async def test_own_commits_are_followed_without_a_look_at_the_database(kit: Kit) -> None:
     stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
     before = await heads.get(stage.session_id)
-    own = await asyncio.to_thread(committed_by, kit, stage.session_id, lock, stage.session_id, locked=True)
+    own = await asyncio.to_thread(committed_by, kit, stage.session_id, set_locked, stage.session_id, locked=True)
 
     heads.apply(own)
     with counted_statements(kit.db) as seen:
@@ -58,10 +58,10 @@ async def test_own_commits_are_followed_without_a_look_at_the_database(kit: Kit)
 async def test_commit_with_a_gap_before_it_is_caught_up_with(kit: Kit, other: Kit) -> None:
     stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
     before = await heads.get(stage.session_id)
-    await asyncio.to_thread(committed_by, other, stage.session_id, lock, stage.session_id, locked=True)
+    await asyncio.to_thread(committed_by, other, stage.session_id, set_locked, stage.session_id, locked=True)
     await asyncio.to_thread(kit.run, stage.answer(0, "1"))
 
-    later = await asyncio.to_thread(committed_by, kit, stage.session_id, lock, stage.session_id, locked=False)
+    later = await asyncio.to_thread(committed_by, kit, stage.session_id, set_locked, stage.session_id, locked=False)
     heads.apply(later)
 
     assert heads.cached(stage.session_id) is None
@@ -87,7 +87,7 @@ async def test_own_commits_among_those_of_others_wait_for_one_read_each(kit: Kit
 
     busy = asyncio.create_task(writing())
     for nth in range(1, 30):
-        own = await asyncio.to_thread(committed_by, kit, stage.session_id, lock, stage.session_id, locked=nth % 2 == 1)
+        own = await asyncio.to_thread(committed_by, kit, stage.session_id, set_locked, stage.session_id, locked=nth % 2 == 1)
         heads.apply(own)
         async with asyncio.timeout(5):
             head = await heads.get(stage.session_id)
@@ -99,8 +99,8 @@ async def test_own_commits_among_those_of_others_wait_for_one_read_each(kit: Kit
 async def test_what_cannot_be_caught_up_with_is_loaded_anew(kit: Kit, other: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     stage, heads = set_stage(kit, people=1), SessionCache(kit.db)
     before = await heads.get(stage.session_id)
-    await asyncio.to_thread(other.do, stage.session_id, lock, stage.session_id, locked=True)
-    own = await asyncio.to_thread(committed_by, kit, stage.session_id, lock, stage.session_id, locked=False)
+    await asyncio.to_thread(other.do, stage.session_id, set_locked, stage.session_id, locked=True)
+    own = await asyncio.to_thread(committed_by, kit, stage.session_id, set_locked, stage.session_id, locked=False)
 
     def broken(tx: Any, session_id: int, after: int) -> Any:
         raise Unavailable
@@ -156,8 +156,8 @@ async def test_memory_that_goes_while_it_catches_up_leaves_nobody_waiting(
         return load(tx, session_id, after)
 
     monkeypatch.setattr(module, "load_remote_changes", slow)
-    await asyncio.to_thread(other.do, stage.session_id, lock, stage.session_id, locked=True)
-    heads.apply(await asyncio.to_thread(committed_by, kit, stage.session_id, lock, stage.session_id, locked=False))
+    await asyncio.to_thread(other.do, stage.session_id, set_locked, stage.session_id, locked=True)
+    heads.apply(await asyncio.to_thread(committed_by, kit, stage.session_id, set_locked, stage.session_id, locked=False))
     waiting = asyncio.create_task(heads.get(stage.session_id))
     await asyncio.to_thread(started.wait, 10)
     fresh = await heads.find(stage.session_id, fresh=True)
@@ -177,7 +177,7 @@ async def test_sweep_notices_others(kit: Kit, other: Kit) -> None:
     for stage in stages:
         await heads.get(stage.session_id)
     changed, deleted, same = (stage.session_id for stage in stages)
-    await asyncio.to_thread(other.do, changed, lock, changed, locked=True)
+    await asyncio.to_thread(other.do, changed, set_locked, changed, locked=True)
     await asyncio.to_thread(other.do, None, purge_session, deleted)
 
     with counted_statements(kit.db) as seen:
@@ -224,7 +224,7 @@ async def test_commit_during_the_load_is_not_missed(kit: Kit, monkeypatch: pytes
         loads.append(session_id)
         head = load(tx, session_id)
         if len(loads) == 1:
-            own = committed_by(kit, session_id, lock, session_id, locked=True)
+            own = committed_by(kit, session_id, set_locked, session_id, locked=True)
             loop.call_soon_threadsafe(heads.apply, own)
         return head
 

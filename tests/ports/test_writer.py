@@ -16,7 +16,7 @@ from conflicto.platform.db.tables import counters
 from conflicto.platform.db.transaction import ReadTx, WriteTx
 from conflicto.platform.db.writer import Writer
 from conflicto.platform.problems import DomainError, InternalError, Kind, NotFound, Overloaded, Unavailable
-from conflicto.sessions.commands import lock
+from conflicto.sessions.commands import set_locked
 from conflicto.sessions.events import SessionChanged
 from conflicto.sessions.queries import session_by_id
 from tests.support.clocks import HandClock
@@ -225,13 +225,13 @@ async def test_neighbours_of_one_batch_run_together_in_their_order(writer: Write
 
 async def test_heads_are_locked_changed_and_told(writer: Writer, kit: Kit, committed: list[Committed]) -> None:
     stage = set_stage(kit, people=1)
-    session = await writer.run(stage.session_id, lock, stage.session_id, locked=True)
+    session = await writer.run(stage.session_id, set_locked, stage.session_id, locked=True)
 
     head = committed[-1].heads[stage.session_id]
     assert head.ts == head.control_ts == session.updated_ts > head.locked_ts > 0
     assert [event.session for event in committed[-1].events if isinstance(event, SessionChanged)] == [session]
     assert await kit.db.read(session_by_id, stage.session_id) == session
-    assert await writer.run(stage.session_id, lock, stage.session_id, locked=True) == session
+    assert await writer.run(stage.session_id, set_locked, stage.session_id, locked=True) == session
     assert committed[-1].heads == {}
     with pytest.raises(NotFound):
         await writer.run(123, lambda tx: tx.next_ts(123))

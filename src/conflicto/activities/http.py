@@ -43,7 +43,7 @@ from conflicto.sessions.errors import (
     SessionNotActive,
     StorageFull,
 )
-from conflicto.sessions.http import CONTROL, created_session, seen_session
+from conflicto.sessions.http import CONTROL, created_session, session_response
 from conflicto.sessions.idempotency import Key, is_known, key_from
 from conflicto.sessions.link_http import LinkTokens
 from conflicto.sessions.queries import session_by_id
@@ -216,7 +216,7 @@ class ActivityControls:
     async def show(self, request: CurrentRequest, session_id: int, body: schemas.ShowIn) -> Response:
         """Select the activity on the screen."""
         wanted = _activity_id(body.activity_id) if body.activity_id is not None else None
-        return seen_session(request, await self.writer.run(session_id, run.show_activity, session_id, wanted), self.tokens)
+        return session_response(request, await self.writer.run(session_id, run.show_activity, session_id, wanted), self.tokens)
 
     async def duplicate(self, request: CurrentRequest, session_id: int, body: SessionDuplicateIn | None = None) -> Response:
         """Copy the session: a new draft with the same activities and no answers."""

@@ -15,7 +15,7 @@ from conflicto.cli.environment import EXIT_CODES, UNUSABLE, existing_database, r
 from conflicto.exports.files import FileFormat, write_file
 from conflicto.exports.reader import ResponseReader
 from conflicto.exports.sheets import Shape, anonymous_titles, session_questions
-from conflicto.sessions.queries import named_session
+from conflicto.sessions.queries import session_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ export.__doc__ = f"{export.__doc__}\n    {EXIT_CODES}"
 
 
 def _written(tx: ReadTx, named: str, form: FileFormat, shape: Shape, sink: BinaryIO, types: Registry) -> list[str]:
-    session = named_session(tx, named)
+    session = session_by_name(tx, named)
     write_file(ResponseReader(tx, session.id), form, shape, sink, types)
     return anonymous_titles(session_questions(tx, session.id, types))
 

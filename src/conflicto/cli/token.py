@@ -15,8 +15,8 @@ from conflicto.cli.environment import EXIT_CODES, existing_database, prepared_da
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.transaction import WriteTx
 from conflicto.platform.instants import US_PER_S
-from conflicto.sessions.links import NewLink, add_link_aside
-from conflicto.sessions.queries import named_session
+from conflicto.sessions.links import NewLink, add_link_offline
+from conflicto.sessions.queries import session_by_name
 
 app = typer.Typer(help=f"Make tokens. {EXIT_CODES}", no_args_is_help=True)
 out = Console(highlight=False, soft_wrap=True)
@@ -63,14 +63,14 @@ def minted(scope: Scope, named: str, *, name: str = "conflicto token", life_s: i
     """
     settings, clock = settings_or_exit(), Clock()
     with existing_database(settings) as db:
-        session = db.query(named_session, named)
+        session = db.query(session_by_name, named)
         issuer, key = signing_identity(db, data_dir=settings.data_dir, secret_key=settings.secret("secret_key"))
         tokens = Tokens(
             key, issuer, clock, max_days=settings.max_token_days, links_since_s=links_since_s(db, clock.wall_us() // US_PER_S)
         )
         with db.writer_connection() as connection, connection.begin():
             tx = WriteTx(connection, now_us=clock.wall_us(), heads={}, subscribers={})
-            link = add_link_aside(tx, session.id, NewLink(scope, name=name, life_s=life_s or tokens.max_lifetime_s))
+            link = add_link_offline(tx, session.id, NewLink(scope, name=name, life_s=life_s or tokens.max_lifetime_s))
         end_s = link.expires_us // US_PER_S
         return session.id, tokens.mint(link.role, session.id, version=session.token_version, link=link.id, end_s=end_s)
 

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from conflicto.platform.db.batched_read import BatchedRead
-from conflicto.sessions.model import SessionStatus, normalised_code
+from conflicto.sessions.model import SessionStatus, normalize_code
 from conflicto.sessions.queries import sessions_by_code
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class JoinCodeCache:
         Raises:
             CodeUnknown: no session can be joined with it.
         """
-        code = normalised_code(typed) or ""
+        code = normalize_code(typed) or ""
         session = self._cached(code)
         if session is None:
             session = await self._reads.read(code)

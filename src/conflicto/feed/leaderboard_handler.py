@@ -147,7 +147,7 @@ def _rank(parts: Sequence[Mapping[int, int]], departed: Container[int]) -> tuple
 
 
 def _shown_names(word_filter: WordFilter, nicknames: Mapping[int, str]) -> dict[int, str]:
-    return {who: word_filter.shown_name(name) for who, name in nicknames.items()}
+    return {who: word_filter.mask_name(name) for who, name in nicknames.items()}
 
 
 def _nicknames(tx: ReadTx, ids: Sequence[int]) -> dict[int, str]:

@@ -46,7 +46,7 @@ from conflicto.platform.strict_json import RESPONSE_LIMITS
 from conflicto.sessions.errors import CodeUnknown, IdempotencyKeyInvalid, KeyReused, SessionCompleted, StorageFull
 from conflicto.sessions.http import CONTROL, SessionLookup
 from conflicto.sessions.idempotency import Key, is_known, key_from
-from conflicto.sessions.model import Session, normalised_code
+from conflicto.sessions.model import Session, normalize_code
 from conflicto.sessions.queries import session_by_id
 from conflicto.sessions.schemas import session_out
 
@@ -107,7 +107,7 @@ class JoinEndpoints:
         """Take a seat; the same key returns the same one."""
         body = decode_body(request.body, _JOIN_DECODER, schemas.JoinIn)
         nickname = clean_nickname(body.nickname)
-        code = normalised_code(body.code) or ""
+        code = normalize_code(body.code) or ""
         key = _key(request, code)
         repeats = partial(self.is_replay, request) if key else None
         trying = self.guard.guard(request.address, code, wrong=CodeUnknown, link_key=link_key_of(request), repeats=repeats)
@@ -123,14 +123,14 @@ class JoinEndpoints:
 
     async def is_replay(self, request: Request) -> bool:
         """Return whether a seat was taken with the request's key before."""
-        code = normalised_code(decode_body(request.body, _JOIN_DECODER, schemas.JoinIn).code) or ""
+        code = normalize_code(decode_body(request.body, _JOIN_DECODER, schemas.JoinIn).code) or ""
         return await self.db.read(is_known, _key(request, code))
 
     async def try_nickname(self, request: Request) -> Response:
         """Check whether a name is free, and suggest one."""
         query = decode_query(request, schemas.NicknameQuery)
         nickname = clean_nickname(query.nickname)
-        code = normalised_code(query.code) or ""
+        code = normalize_code(query.code) or ""
         async with self.guard.guard(request.address, code, wrong=CodeUnknown, link_key=link_key_of(request)):
             session = await self.lookup.find(query.code)
             if session.id != request.params["session_id"]:

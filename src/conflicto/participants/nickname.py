@@ -143,7 +143,7 @@ def suggestions(nickname: Nickname, taken: Callable[[str], bool] | AbstractSet[s
 
 def allowed_suggestions(nickname: Nickname, word_filter: WordFilter, taken: Callable[[str], bool], n: int = 3) -> list[str]:
     """Return up to `n` free names without the words that the filter found, else a fallback."""
-    left = "".join(word_filter.shown_name(nickname.text).split(MASK)).strip()
+    left = "".join(word_filter.mask_name(nickname.text).split(MASK)).strip()
     try:
         name = clean_nickname(left)
     except NicknameInvalid:

@@ -62,7 +62,7 @@ from conflicto.participants.store import (
 from conflicto.platform.problems import NotFound
 from conflicto.sessions.errors import CodeUnknown, KeyReused
 from conflicto.sessions.feed_heads import read_head
-from conflicto.sessions.idempotency import replay
+from conflicto.sessions.idempotency import find_replay
 from conflicto.sessions.queries import session_by_code, session_by_id
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def shown_names(tx: ReadTx, session_id: int, *, for_host: bool) -> list[str]:
     session = session_by_id(tx, session_id)
     if not (for_host or session.shows_names):
         raise NamesHidden
-    return [session.word_filter.shown_name(name) for name in store.newest_names(tx, session_id, most=MAX_SHOWN_NAMES)]
+    return [session.word_filter.mask_name(name) for name in store.newest_names(tx, session_id, most=MAX_SHOWN_NAMES)]
 
 
 def sessions_to_join(tx: ReadTx, asked: Sequence[tuple[str, Key | None]]) -> list[int | DomainError]:
@@ -129,7 +129,7 @@ def _opened(tx: ReadTx, typed: str) -> int | None:
 
 def _seated_before(tx: ReadTx, key: Key | None) -> int | DomainError:
     try:
-        earlier = replay(tx, key)
+        earlier = find_replay(tx, key)
     except KeyReused as error:
         return error
     seat = store.find_ever(tx, seat_of(earlier)[0]) if earlier else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from conflicto.responses import store
 from conflicto.responses.errors import AnsweredTooOften, AnswersFull
 from conflicto.responses.pool import store as pool
-from conflicto.sessions.storage_quota import NEAR, is_near
+from conflicto.sessions.storage_quota import WARNING_SHARE, is_near_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,7 +35,7 @@ class Caps:
 
     def is_near(self, rows: int, stored_bytes: int) -> bool:
         """Return whether a session with so many rows and bytes has reached four fifths of a cap, so that its host is told."""
-        return 0 < self.session * NEAR <= rows or is_near(stored_bytes, self.session_bytes)
+        return 0 < self.session * WARNING_SHARE <= rows or is_near_limit(stored_bytes, self.session_bytes)
 
 
 class Capacity:

@@ -20,7 +20,7 @@ from conflicto.sessions.model import (
     max_open_sessions,
     new_code,
     require_open,
-    step,
+    require_step,
 )
 from conflicto.sessions.queries import session_by_id
 from conflicto.sessions.storage_quota import TRANSITION_BYTES, text_bytes
@@ -53,7 +53,7 @@ def create_session(tx: WriteTx, new: NewSession, *, key: Key | None = None) -> t
 
     A code that is taken fails on its unique index, and the writer runs the command again with another one.
     """
-    earlier = idempotency.replay(tx, key)
+    earlier = idempotency.find_replay(tx, key)
     if earlier:
         return session_by_id(tx, int(earlier.entity)), earlier.status
     session_id = public_id()
@@ -65,7 +65,7 @@ def create_session(tx: WriteTx, new: NewSession, *, key: Key | None = None) -> t
         token_version=1, revision=1, deleted=False, created_ts=now, updated_ts=now, word_filter=new.word_filter,
     )  # fmt: skip
     store.add(tx, session)
-    idempotency.remember(tx, [(key, session_id, CREATED, str(session_id))])
+    idempotency.store_keys(tx, [(key, session_id, CREATED, str(session_id))])
     tx.emit(SessionChanged(session))
     return session, CREATED
 
@@ -86,19 +86,19 @@ def change_session(
     changed = replace(session, **fields)
     if changed == session:
         return session
-    step(session.status, changed.status)
+    require_step(session.status, changed.status)
     require_open(session)
     if changed.status is not session.status:
-        record(tx, session_id, actor=actor, entity="session", entity_id=str(session_id),
+        record_transition(tx, session_id, actor=actor, entity="session", entity_id=str(session_id),
                moved=(session.status, changed.status), reason=reason)  # fmt: skip
-    stamped = restamp(tx, changed)
+    stamped = save_revision(tx, changed)
     if stamped.status is SessionStatus.COMPLETED and session.status is not SessionStatus.COMPLETED:
         tx.emit(SessionEnded(stamped, actor))
         stamped = session_by_id(tx, session_id)
     return stamped
 
 
-def restamp(tx: WriteTx, session: Session) -> Session:
+def save_revision(tx: WriteTx, session: Session) -> Session:
     """Store a changed session as its next revision, at the end of the feed."""
     stamped = replace(session, revision=session.revision + 1, updated_ts=tx.next_ts(session.id))
     store.save(tx, stamped)
@@ -106,7 +106,7 @@ def restamp(tx: WriteTx, session: Session) -> Session:
     return stamped
 
 
-def record(
+def record_transition(
     tx: WriteTx, session_id: int, *, actor: str, entity: str, entity_id: str, moved: tuple[str | None, str], reason: str | None
 ) -> None:
     """Append a line to the session's audit."""
@@ -120,7 +120,7 @@ def record(
     store.add_transition(tx, session_id, line)
 
 
-def set_current(tx: WriteTx, session_id: int, activity_id: UUID | None) -> None:
+def set_current_activity(tx: WriteTx, session_id: int, activity_id: UUID | None) -> None:
     """Name the activity that runs now; what the screen shows follows it, and stays when nothing runs any more.
 
     What begins is not covered by anything.
@@ -133,10 +133,10 @@ def set_current(tx: WriteTx, session_id: int, activity_id: UUID | None) -> None:
         overlay=None if activity_id else session.overlay,
     )
     if kept != session:
-        restamp(tx, kept)
+        save_revision(tx, kept)
 
 
-def forget_activity(tx: WriteTx, session_id: int, activity_id: UUID) -> None:
+def clear_activity(tx: WriteTx, session_id: int, activity_id: UUID) -> None:
     """Neither run nor show an activity any more that is gone or hidden again."""
     session = session_by_id(tx, session_id)
     kept = replace(
@@ -145,24 +145,26 @@ def forget_activity(tx: WriteTx, session_id: int, activity_id: UUID) -> None:
         shown_activity_id=None if session.shown_activity_id == activity_id else session.shown_activity_id,
     )
     if kept != session:
-        restamp(tx, kept)
+        save_revision(tx, kept)
 
 
-def show(tx: WriteTx, session_id: int, activity_id: UUID | None) -> Session:
+def set_shown_activity(tx: WriteTx, session_id: int, activity_id: UUID | None) -> Session:
     """Choose what the screen shows; None clears it."""
     session = session_by_id(tx, session_id)
     require_open(session)
-    return session if session.shown_activity_id == activity_id else restamp(tx, replace(session, shown_activity_id=activity_id))
+    return (
+        session if session.shown_activity_id == activity_id else save_revision(tx, replace(session, shown_activity_id=activity_id))
+    )
 
 
-def lock(tx: WriteTx, session_id: int, *, locked: bool) -> Session:
+def set_locked(tx: WriteTx, session_id: int, *, locked: bool) -> Session:
     """Close or open the door: a locked session takes nobody new, and those inside go on."""
     session = session_by_id(tx, session_id)
     require_open(session)
-    return session if session.locked == locked else restamp(tx, replace(session, locked=locked))
+    return session if session.locked == locked else save_revision(tx, replace(session, locked=locked))
 
 
-def renew_code(tx: WriteTx, session_id: int, *, actor: str) -> Session:
+def replace_join_code(tx: WriteTx, session_id: int, *, actor: str) -> Session:
     """Give the session another code; from the commit on the old one opens nothing, and those inside keep their seats.
 
     A code that is taken fails on its unique index, and the writer runs the command again with another one.
@@ -172,8 +174,10 @@ def renew_code(tx: WriteTx, session_id: int, *, actor: str) -> Session:
     """
     session = session_by_id(tx, session_id)
     require_open(session)
-    record(tx, session_id, actor=actor, entity="session", entity_id=str(session_id), moved=(None, "code-renewed"), reason=None)
-    return restamp(tx, replace(session, join_code=_fresh_code(tx)))
+    record_transition(
+        tx, session_id, actor=actor, entity="session", entity_id=str(session_id), moved=(None, "code-renewed"), reason=None
+    )
+    return save_revision(tx, replace(session, join_code=_fresh_code(tx)))
 
 
 def _fresh_code(tx: WriteTx, *, opening: int = 0) -> str:
@@ -182,7 +186,7 @@ def _fresh_code(tx: WriteTx, *, opening: int = 0) -> str:
     return new_code(code_length(store.count_open(tx, most + 1) + opening))
 
 
-def cover(tx: WriteTx, session_id: int, overlay: Overlay | None) -> Session:
+def set_overlay(tx: WriteTx, session_id: int, overlay: Overlay | None) -> Session:
     """Cover the screen; None uncovers it.
 
     Raises:
@@ -190,7 +194,7 @@ def cover(tx: WriteTx, session_id: int, overlay: Overlay | None) -> Session:
     """
     session = session_by_id(tx, session_id)
     require_open(session)
-    return session if session.overlay is overlay else restamp(tx, replace(session, overlay=overlay))
+    return session if session.overlay is overlay else save_revision(tx, replace(session, overlay=overlay))
 
 
 def delete_session(tx: WriteTx, session_id: int, *, actor: str, revisions: Revisions = None) -> None:

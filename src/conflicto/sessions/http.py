@@ -33,8 +33,8 @@ from conflicto.platform.strict_json import RESPONSE_LIMITS
 from conflicto.sessions import commands, errors, link_http, schemas
 from conflicto.sessions.idempotency import Key, is_known, key_from
 from conflicto.sessions.link_http import LinkTokens
-from conflicto.sessions.links import make_session
-from conflicto.sessions.model import Session, normalised_code
+from conflicto.sessions.links import create_session_with_links
+from conflicto.sessions.model import Session, normalize_code
 from conflicto.sessions.queries import audit_page, session_by_id, session_page
 
 CONTROL = Policy("control", 600, 60, shared=True)
@@ -58,7 +58,9 @@ class SessionEndpoints:
     async def create(self, request: CurrentRequest, body: schemas.SessionIn) -> Response:
         """Make a draft and hand out its tokens."""
         new = commands.NewSession(**body.fields())
-        session, status = await self.writer.run((), make_session, new, key=_key(request), life_s=self.tokens.tokens.max_lifetime_s)
+        session, status = await self.writer.run(
+            (), create_session_with_links, new, key=_key(request), life_s=self.tokens.tokens.max_lifetime_s
+        )
         return await created_session(self.tokens, session, status)
 
     async def repeats(self, request: Request) -> bool:
@@ -141,7 +143,7 @@ class SessionActionEndpoints:
 
     async def by_code(self, request: Request) -> Response:
         """Tell a stranger with the code which session it opens."""
-        meant = normalised_code(request.params["code"]) or ""
+        meant = normalize_code(request.params["code"]) or ""
         async with self.guard.guard(request.address, meant, wrong=errors.CodeUnknown, link_key=link_key_of(request)):
             session = await self.lookup.find(request.params["code"])
         return json_response({"session_id": session.id, "title": session.title, "status": session.status})
@@ -149,16 +151,16 @@ class SessionActionEndpoints:
     async def lock(self, request: CurrentRequest, session_id: int, body: schemas.LockIn | None = None) -> Response:
         """Close or open the door."""
         locked = body.locked if body else True
-        return _seen(request, await self.writer.run(session_id, commands.lock, session_id, locked=locked), self.tokens)
+        return _seen(request, await self.writer.run(session_id, commands.set_locked, session_id, locked=locked), self.tokens)
 
     async def renew_code(self, request: CurrentRequest, session_id: int) -> Response:
         """Let people in by another code from now on."""
-        session = await self.writer.run(session_id, commands.renew_code, session_id, actor=request.caller.subject)
+        session = await self.writer.run(session_id, commands.replace_join_code, session_id, actor=request.caller.subject)
         return _seen(request, session, self.tokens)
 
     async def cover(self, request: CurrentRequest, session_id: int, body: schemas.OverlayIn) -> Response:
         """Cover the screen, or uncover it."""
-        return _seen(request, await self.writer.run(session_id, commands.cover, session_id, body.overlay), self.tokens)
+        return _seen(request, await self.writer.run(session_id, commands.set_overlay, session_id, body.overlay), self.tokens)
 
 
 def _key(request: Request) -> Key | None:
@@ -167,12 +169,12 @@ def _key(request: Request) -> Key | None:
 
 async def created_session(tokens: LinkTokens, session: Session, status: int = 201) -> Response:
     """Return the answer to whoever made a session, with the tokens of its first links."""
-    body = schemas.session_out(session, Role.HOST, tokens.link_keys) | await tokens.first_pair(session)
+    body = schemas.session_out(session, Role.HOST, tokens.link_keys) | await tokens.first_tokens(session)
     location = (b"location", f"/api/v1/sessions/{session.id}".encode())
     return json_response(body, status=status, headers=(NO_STORE, location, revision_etag(session.revision)))
 
 
-def seen_session(request: Request, session: Session, tokens: LinkTokens) -> Response:
+def session_response(request: Request, session: Session, tokens: LinkTokens) -> Response:
     """Return a session as the caller sees it, with the tag that `If-Match` takes."""
     return _seen(request, session, tokens)
 

@@ -38,7 +38,7 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class _Remembered:
+class _KeyRow:
     """A row of the table."""
 
     id: bytes
@@ -49,7 +49,7 @@ class _Remembered:
     owner: int | None = None
 
 
-_BULK = BulkWriter(idempotency_keys, {name: name for name in _Remembered.__slots__})
+_BULK = BulkWriter(idempotency_keys, {name: name for name in _KeyRow.__slots__})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def key_from(header: str | None, *, subject: str, route: str, body: bytes, short
     return Key(blake2b(scope, digest_size=16).digest(), blake2b(body, digest_size=16).digest())
 
 
-def replays(tx: ReadTx, keys: Iterable[Key | None]) -> dict[bytes, Replay | KeyReused]:
+def find_replays(tx: ReadTx, keys: Iterable[Key | None]) -> dict[bytes, Replay | KeyReused]:
     """Return what is known of `keys`, by `Key.id`: the first outcome, or the refusal of another body under the same key."""
     wanted = {key.id: key for key in keys if key is not None}
     if not wanted:
@@ -89,13 +89,13 @@ def replays(tx: ReadTx, keys: Iterable[Key | None]) -> dict[bytes, Replay | KeyR
     return found
 
 
-def replay(tx: ReadTx, key: Key | None) -> Replay | None:
+def find_replay(tx: ReadTx, key: Key | None) -> Replay | None:
     """Return what the first request with `key` did, or None if there was none.
 
     Raises:
         KeyReused: it had another body.
     """
-    found = replays(tx, (key,)).get(key.id) if key else None
+    found = find_replays(tx, (key,)).get(key.id) if key else None
     if isinstance(found, KeyReused):
         raise found
     return found
@@ -103,30 +103,30 @@ def replay(tx: ReadTx, key: Key | None) -> Replay | None:
 
 def is_known(tx: ReadTx, key: Key | None) -> bool:
     """Whether a request with this key was answered before, with whatever body."""
-    return bool(replays(tx, (key,)))
+    return bool(find_replays(tx, (key,)))
 
 
-def remember(tx: WriteTx, entries: Iterable[tuple[Key | None, int, int, str]]) -> None:
+def store_keys(tx: WriteTx, entries: Iterable[tuple[Key | None, int, int, str]]) -> None:
     """Store `(key, session id, status, entity)` in the transaction that did the work."""
     rows = [
-        _Remembered(key.id, session_id, key.fingerprint, status, entity)
+        _KeyRow(key.id, session_id, key.fingerprint, status, entity)
         for key, session_id, status, entity in entries
         if key is not None
     ]
     _add(tx, rows)
 
 
-def change(tx: WriteTx, key: Key, entity: str) -> Replay:
+def replace_entity(tx: WriteTx, key: Key, entity: str) -> Replay:
     """Let a key that is known stand for another state of what it made, and return what its replays are told."""
     row = tx.first(select(idempotency_keys.c.status).where(idempotency_keys.c.id == key.id))
     tx.write(update(idempotency_keys).where(idempotency_keys.c.id == key.id).values(entity=entity))
     return Replay(row.status if row else 0, entity)
 
 
-def remember_owned(tx: WriteTx, entries: Iterable[tuple[Key | None, int, int, str, int]]) -> None:
+def store_owned_keys(tx: WriteTx, entries: Iterable[tuple[Key | None, int, int, str, int]]) -> None:
     """Store as `remember` does, each entry with its owner, who can have it erased."""
     rows = [
-        _Remembered(key.id, session_id, key.fingerprint, status, entity, owner)
+        _KeyRow(key.id, session_id, key.fingerprint, status, entity, owner)
         for key, session_id, status, entity, owner in entries
         if key is not None
     ]
@@ -140,7 +140,7 @@ def erase_owned(tx: WriteTx, session_id: int, owner: int, *, entity: str | None 
     tx.head(session_id).add_count("stored_bytes", -erased * KEY_BYTES)
 
 
-def _add(tx: WriteTx, rows: list[_Remembered]) -> None:
+def _add(tx: WriteTx, rows: list[_KeyRow]) -> None:
     if rows:
         _BULK.insert(tx, rows)
         for session_id, added in Counter(row.session_id for row in rows).items():

@@ -31,7 +31,7 @@ from conflicto.sessions.links import (
     NewLink,
     add_link,
     ensure_first_links,
-    is_alive,
+    is_active,
     rename_link,
     replace_links,
     revoke_link,
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from conflicto.sessions.model import Session
 
 
-FIRST = frozenset({Scope.OWNER, Scope.SCREEN})
+FIRST_SCOPES = frozenset({Scope.OWNER, Scope.SCREEN})
 """Scopes of the tokens that come with a new session."""
 
 
@@ -65,10 +65,10 @@ class LinkTokens:
         """Return a fresh token of a link; `version` is the session's."""
         return self.tokens.mint(link.role, link.session_id, version=version, link=link.id, end_s=link.expires_us // US_PER_S)
 
-    async def first_pair(self, session: Session) -> dict[str, str]:
+    async def first_tokens(self, session: Session) -> dict[str, str]:
         """Return tokens of the session's oldest owner's and screen's links, for whoever made the session; what is missing is made."""
         found = await self._oldest(session.id)
-        if found.keys() != FIRST:
+        if found.keys() != FIRST_SCOPES:
             await self.writer.run(
                 session.id, ensure_first_links, session.id, creator=OPERATOR, life_s=self.tokens.max_lifetime_s
             )  # fmt: skip
@@ -82,8 +82,8 @@ class LinkTokens:
 
     async def _oldest(self, session_id: int) -> dict[Scope, Link]:
         now_us = self.clock.wall_us()
-        alive = [link for link in await self.db.read(session_links, session_id) if is_alive(link, now_us)]
-        wanted = [link for link in alive if link.scope in FIRST and link.id != legacy_link_id(link.role, session_id)]
+        alive = [link for link in await self.db.read(session_links, session_id) if is_active(link, now_us)]
+        wanted = [link for link in alive if link.scope in FIRST_SCOPES and link.id != legacy_link_id(link.role, session_id)]
         return {link.scope: link for link in sorted(wanted, key=lambda link: link.created_us, reverse=True)}
 
 

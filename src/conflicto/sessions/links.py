@@ -12,7 +12,7 @@ from conflicto.platform.ids import random_uuid
 from conflicto.platform.instants import US_PER_S
 from conflicto.platform.problems import NotFound
 from conflicto.sessions import store
-from conflicto.sessions.commands import NewSession, create_session, record, restamp
+from conflicto.sessions.commands import NewSession, create_session, record_transition, save_revision
 from conflicto.sessions.errors import TooManyLinks
 from conflicto.sessions.events import LinkChanged
 from conflicto.sessions.queries import session_by_id
@@ -34,7 +34,7 @@ PRUNED_AFTER_S = max(LIFETIME_S.values()) + DAY_S
 OPERATOR = "admin"
 """Subject of the operator's token."""
 
-FIRST = (Scope.OWNER, Scope.SCREEN)
+FIRST_SCOPES = (Scope.OWNER, Scope.SCREEN)
 """Scopes of the links that a session begins with."""
 
 
@@ -48,24 +48,24 @@ class NewLink:
     life_s: int = DEFAULT_LIFE_S
 
 
-def open_links(tx: WriteTx, session_id: int, scopes: Iterable[Scope], *, creator: str, life_s: int) -> list[Link]:
+def create_links(tx: WriteTx, session_id: int, scopes: Iterable[Scope], *, creator: str, life_s: int) -> list[Link]:
     """Make an unnamed link of each scope."""
     return [_added(tx, session_id, NewLink(scope, life_s=life_s), creator) for scope in scopes]
 
 
-def make_session(tx: WriteTx, new: NewSession, *, life_s: int, key: Key | None = None) -> tuple[Session, int]:
+def create_session_with_links(tx: WriteTx, new: NewSession, *, life_s: int, key: Key | None = None) -> tuple[Session, int]:
     """Make a draft with its first links, and return it with its HTTP status; the same key returns the same session as it is now."""
     session, status = create_session(tx, new, key=key)
     if session.id in tx.heads and not store.links_of(tx, session.id):
-        open_links(tx, session.id, FIRST, creator=OPERATOR, life_s=life_s)
+        create_links(tx, session.id, FIRST_SCOPES, creator=OPERATOR, life_s=life_s)
     return session, status
 
 
 def ensure_first_links(tx: WriteTx, session_id: int, *, creator: str, life_s: int) -> None:
     """Make those of the session's first links that it does not have, or not any more."""
     session_by_id(tx, session_id)
-    alive = {link.scope for link in store.links_of(tx, session_id) if is_alive(link, tx.now_us)}
-    open_links(tx, session_id, [scope for scope in FIRST if scope not in alive], creator=creator, life_s=life_s)
+    alive = {link.scope for link in store.links_of(tx, session_id) if is_active(link, tx.now_us)}
+    create_links(tx, session_id, [scope for scope in FIRST_SCOPES if scope not in alive], creator=creator, life_s=life_s)
 
 
 def add_link(tx: WriteTx, session_id: int, new: NewLink, caller: Caller) -> Link:
@@ -78,19 +78,19 @@ def add_link(tx: WriteTx, session_id: int, new: NewLink, caller: Caller) -> Link
     session_by_id(tx, session_id)
     if not may_manage(caller, new.scope):
         raise OwnerOnly
-    _require_room(tx, session_id)
+    _require_capacity(tx, session_id)
     link = _added(tx, session_id, new, caller.subject)
     _record(tx, link, caller, "link-made")
     return link
 
 
-def add_link_aside(tx: WriteTx, session_id: int, new: NewLink) -> Link:
+def add_link_offline(tx: WriteTx, session_id: int, new: NewLink) -> Link:
     """Make a link from outside the server: the feed is not moved, and the server finds the link when its token comes.
 
     Raises:
         TooManyLinks: the session has as many as it may.
     """
-    _require_room(tx, session_id)
+    _require_capacity(tx, session_id)
     link = _new(tx, session_id, new, OPERATOR, changed_ts=0)
     store.add_link(tx, link)
     return link
@@ -129,19 +129,19 @@ def replace_links(tx: WriteTx, session_id: int, caller: Caller, *, life_s: int) 
     scopes = (Scope.OWNER if may_manage(caller, Scope.OWNER) else Scope.HOST, Scope.SCREEN)
     if Scope.OWNER in scopes:
         store.remove_links(tx, session_id)
-        restamp(tx, replace(session, token_version=session.token_version + 1))
+        save_revision(tx, replace(session, token_version=session.token_version + 1))
     else:
         for link in store.links_of(tx, session_id):
             if link.revoked_us is None and may_manage(caller, link.scope):
                 _changed(tx, replace(link, revoked_us=tx.now_us))
-        _require_room(tx, session_id)
-    record(tx, session_id, actor=caller.subject, entity="session", entity_id=str(session_id), moved=(None, "tokens-rotated"),
+        _require_capacity(tx, session_id)
+    record_transition(tx, session_id, actor=caller.subject, entity="session", entity_id=str(session_id), moved=(None, "tokens-rotated"),
            reason=None)  # fmt: skip
-    host, screen = open_links(tx, session_id, scopes, creator=caller.subject, life_s=life_s)
+    host, screen = create_links(tx, session_id, scopes, creator=caller.subject, life_s=life_s)
     return host, screen
 
 
-def is_alive(link: Link, now_us: int) -> bool:
+def is_active(link: Link, now_us: int) -> bool:
     """Return whether tokens of the link are good."""
     return link.revoked_us is None and link.expires_us > now_us
 
@@ -156,7 +156,7 @@ def _managed(tx: WriteTx, session_id: int, link_id: UUID, caller: Caller) -> Lin
     return link
 
 
-def _require_room(tx: WriteTx, session_id: int) -> None:
+def _require_capacity(tx: WriteTx, session_id: int) -> None:
     """Raise `TooManyLinks` if the session holds as many links as it may, those that are long over left out."""
     if len(store.links_of(tx, session_id)) < MAX_LINKS_PER_SESSION:
         return
@@ -195,4 +195,6 @@ def _stamp(tx: WriteTx, session_id: int) -> int:
 
 
 def _record(tx: WriteTx, link: Link, caller: Caller, step: str) -> None:
-    record(tx, link.session_id, actor=caller.subject, entity="link", entity_id=str(link.id), moved=(None, step), reason=None)
+    record_transition(
+        tx, link.session_id, actor=caller.subject, entity="link", entity_id=str(link.id), moved=(None, step), reason=None
+    )

@@ -23,7 +23,7 @@ CODE_GROUPS = {8: (4, 4), 9: (3, 3, 3), 10: (3, 3, 4)}
 
 MIN_CODE_LENGTH, MAX_CODE_LENGTH = min(CODE_GROUPS), max(CODE_GROUPS)
 
-YEAR_S = 365.25 * 86_400
+MIN_GUESSING_TIME_S = 365.25 * 86_400
 """Hitting any open session takes longer than this on average, if wrong codes are tried as fast as the server allows them."""
 
 
@@ -93,7 +93,7 @@ class Transition:
     at_us: int
 
 
-def step(now: SessionStatus, to: SessionStatus) -> SessionStatus:
+def require_step(now: SessionStatus, to: SessionStatus) -> SessionStatus:
     """Return `to` if the lifecycle allows it; staying is allowed and changes nothing.
 
     Raises:
@@ -116,7 +116,7 @@ def require_open(session: Session) -> None:
 
 def max_open_sessions(length: int) -> int:
     """Return for how many open sessions codes of a length suffice: 48 for 8 letters, 973 for 9, 19,469 for 10."""
-    return int(len(CODE_ALPHABET) ** length / (YEAR_S / SERVER_POLICY.interval_s))
+    return int(len(CODE_ALPHABET) ** length / (MIN_GUESSING_TIME_S / SERVER_POLICY.interval_s))
 
 
 def code_length(open_sessions: int) -> int:
@@ -129,16 +129,16 @@ def new_code(length: int) -> str:
     return letters(CODE_ALPHABET, length)
 
 
-def shown_code(code: str) -> str:
+def format_code(code: str) -> str:
     """Return a code as people read it: `BCDFGHJK` → `BCDF-GHJK`, `BCDFGHJKLM` → `BCD-FGH-JKLM`."""
     ends = list(accumulate(CODE_GROUPS[len(code)], initial=0))
     return "-".join(code[start:end] for start, end in pairwise(ends))
 
 
-def normalised_code(typed: str) -> str | None:
+def normalize_code(typed: str) -> str | None:
     """Return the code that a person meant, in any case and with any separators, or None if it cannot be one.
 
-    >>> normalised_code("bcdf ghjk")
+    >>> normalize_code("bcdf ghjk")
     'BCDFGHJK'
     """
     if len(typed) > MAX_CODE_LENGTH * 4:

@@ -27,7 +27,7 @@ CHUNK_ROWS = 500
 BY_INDEX = text("SET LOCAL enable_seqscan = off")
 """Since "any 500" are wanted, PostgreSQL would rather read a table from its beginning, past a million rows of other sessions."""
 
-LOOK_S = 30.0
+PURGE_INTERVAL_S = 30.0
 PAUSE_S = 0.05
 
 LEASE = "purge"
@@ -45,7 +45,7 @@ class Purger:
         self._writer = writer
         self._steps = {**steps, "idempotency_keys": store.purge_keys}
         self._wake = asyncio.Event()
-        self._me = opaque_secret(8)
+        self._owner = opaque_secret(8)
 
     def wake(self) -> None:
         """Look now: a session was deleted."""
@@ -61,7 +61,7 @@ class Purger:
                 log.warning("purge-failed", code=error.code)
             self._wake.clear()
             with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_S):
+                async with asyncio.timeout(PURGE_INTERVAL_S):
                     await self._wake.wait()
 
     async def _purge(self, session_id: int) -> bool:
@@ -77,13 +77,13 @@ class Purger:
                 rows[name] += removed
                 await asyncio.sleep(PAUSE_S)
         await self._writer.run((), store.purge_session, session_id)
-        await self._writer.run((), release, LEASE, self._me)
+        await self._writer.run((), release, LEASE, self._owner)
         log.info("session-purged", session_id=session_id, **rows)
         return True
 
     def _chunk(self, tx: WriteTx, step: Callable[[WriteTx, int, int], int], session_id: int) -> int | None:
         """Return how many rows were removed, None if another process is at it."""
-        if not claim(tx, LEASE, self._me, LEASE_S):
+        if not claim(tx, LEASE, self._owner, LEASE_S):
             return None
         if tx.dialect == "postgresql":
             tx.connection.execute(BY_INDEX)

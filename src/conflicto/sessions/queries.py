@@ -8,7 +8,7 @@ from conflicto.platform.problems import NotFound
 from conflicto.sessions import store
 from conflicto.sessions.errors import CodeUnknown
 from conflicto.sessions.feed_heads import read_head
-from conflicto.sessions.model import normalised_code
+from conflicto.sessions.model import normalize_code
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ audit_lengths = store.audit_lengths
 session_bytes = store.recounted_bytes
 session_links = store.links_of
 
-LONGEST_ID = len(str(1 << 48))
+MAX_ID_DIGITS = len(str(1 << 48))
 """Digits of a session's id; codes have no digits, so the two cannot be mistaken."""
 
 
@@ -54,7 +54,7 @@ def session_by_code(tx: ReadTx, typed: str) -> Session:
     Raises:
         CodeUnknown: no session can be joined with it.
     """
-    code = normalised_code(typed)
+    code = normalize_code(typed)
     session = store.find_by_code(tx, code) if code else None
     if session is None:
         raise CodeUnknown
@@ -67,13 +67,13 @@ def sessions_by_code(tx: ReadTx, codes: Sequence[str]) -> list[Session | DomainE
     return [found[code] or CodeUnknown() for code in codes]
 
 
-def named_session(tx: ReadTx, named: str) -> Session:
+def session_by_name(tx: ReadTx, named: str) -> Session:
     """Return the session with an id, or with a code that can be joined now.
 
     Raises:
         NotFound, CodeUnknown: there is none.
     """
-    number = named.isascii() and named.isdecimal() and len(named) <= LONGEST_ID
+    number = named.isascii() and named.isdecimal() and len(named) <= MAX_ID_DIGITS
     if not number:
         return session_by_code(tx, named)
     session = store.find(tx, int(named))

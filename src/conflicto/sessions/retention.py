@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx, WriteTx
     from conflicto.platform.db.writer import Writer
 
-LOOK_S = 3600.0
+CHECK_INTERVAL_S = 3600.0
 """How often to look: a day is the unit in which people think of it, and an hour more or less does not matter."""
 
-AT_ONCE = 100
+BATCH_SIZE = 100
 """Sessions that are looked for at a time."""
 
 DAY_US = 86_400 * US_PER_S
@@ -53,31 +53,31 @@ class Retention:
         """Look until cancelled, first at once."""
         while True:
             try:
-                await self.look()
+                await self.delete_expired()
             except DomainError as error:
                 log.warning("retention-failed", code=error.code)
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(CHECK_INTERVAL_S)
 
-    async def look(self) -> int:
+    async def delete_expired(self) -> int:
         """Delete what is old enough now, and return how many sessions that were.
 
         Raises:
             Unavailable, Overloaded: the database does not answer; the next look goes on.
         """
-        completed = await self._delete_old(store.outlived, self._days) if self._days else 0
+        completed = await self._delete_old(store.expired_sessions, self._days) if self._days else 0
         drafts = await self._delete_old(store.idle_drafts, self._draft_days) if self._draft_days else 0
         return completed + drafts
 
     async def _delete_old(self, find: Callable[[ReadTx, int, int], list[int]], days: int) -> int:
         before_us, deleted = self._clock.wall_us() - days * DAY_US, 0
         while True:
-            found = await self._db.read(find, before_us, AT_ONCE)
+            found = await self._db.read(find, before_us, BATCH_SIZE)
             for session_id in found:
                 receipt = await self._writer.run(session_id, _delete, session_id, before_us)
                 if receipt is not None:
                     deleted += 1
                     log.info("session-outlived", days=days, **receipt)
-            if len(found) < AT_ONCE:
+            if len(found) < BATCH_SIZE:
                 return deleted
 
 
@@ -88,7 +88,7 @@ def _delete(tx: WriteTx, session_id: int, before_us: int) -> dict[str, object] |
     except NotFound:
         return None
     head = tx.head(session_id)
-    if not (store.has_outlived(session, before_us) or store.is_idle_draft(session, head.ts, before_us)):
+    if not (store.is_expired(session, before_us) or store.is_idle_draft(session, head.ts, before_us)):
         return None
     receipt: dict[str, object] = {
         "session_id": session_id,

@@ -20,16 +20,16 @@ from conflicto.platform.http.paging import (
     page_example,
 )
 from conflicto.platform.instants import rfc3339
-from conflicto.sessions.model import Overlay, SessionStatus, shown_code
+from conflicto.sessions.model import Overlay, SessionStatus, format_code
 from conflicto.sessions.word_filter import (
-    LONGEST_WORD,
-    MOST_WORDS,
+    MAX_WORD_CHARS,
+    MAX_WORDS,
     NO_FILTER,
     FilterMode,
     WordFilter,
-    filter_of,
-    filter_out,
-    findable,
+    filter_to_json,
+    make_filter,
+    require_searchable,
 )
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ MAX_TITLE_CHARS = 200
 Title = Annotated[StrictStr, StringConstraints(min_length=1, max_length=MAX_TITLE_CHARS, pattern=r"\S")]
 Description = Annotated[StrictStr, StringConstraints(max_length=2000)]
 Places = Annotated[StrictInt, Field(ge=1, le=50_000)]
-OwnWord = Annotated[StrictStr, StringConstraints(min_length=1, max_length=LONGEST_WORD), AfterValidator(findable)]
+OwnWord = Annotated[StrictStr, StringConstraints(min_length=1, max_length=MAX_WORD_CHARS), AfterValidator(require_searchable)]
 Language = TypeAliasType("Language", Literal["ar", "de", "en", "es", "fr", "pt"])
 Reason = Annotated[StrictStr, StringConstraints(max_length=500)]
 
@@ -49,7 +49,8 @@ SESSION_EXAMPLE: dict[str, Any] = {
     "id": 190463227641021, "title": "Town hall", "description": "Four questions, half an hour", "status": "active", "locked": False,
     "current_activity_id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4", "shown_activity_id": "8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4",
     "revision": 3, "created_at": "2026-11-23T09:00:00.000001Z", "updated_at": "2026-11-23T09:05:12.250417Z",
-    "join_code": "BCDF-GHJK", "link_key": "q7Zk0sVb9XcD", "max_participants": 500, "overlay": None, "word_filter": filter_out(NO_FILTER),
+    "join_code": "BCDF-GHJK", "link_key": "q7Zk0sVb9XcD", "max_participants": 500, "overlay": None,
+    "word_filter": filter_to_json(NO_FILTER),
 }  # fmt: skip
 
 FOR_HOSTS_AND_SCREENS = frozenset({"join_code", "link_key", "max_participants", "overlay"})
@@ -77,7 +78,7 @@ class WordFilterIn(StrictModel):
 
     mode: FilterMode
     languages: list[Language] = Field([], max_length=20)
-    words: list[OwnWord] = Field([], max_length=MOST_WORDS, description="Words or phrases, found whole and in any case.")
+    words: list[OwnWord] = Field([], max_length=MAX_WORDS, description="Words or phrases, found whole and in any case.")
 
     @model_validator(mode="after")
     def _looks_for_something(self) -> Self:
@@ -87,7 +88,7 @@ class WordFilterIn(StrictModel):
 
     def filter(self) -> WordFilter:
         """Return what was said as the model has it."""
-        return filter_of(self.mode, self.languages, self.words)
+        return make_filter(self.mode, self.languages, self.words)
 
 
 class _Described(StrictModel):
@@ -270,12 +271,12 @@ def session_out(session: Session, role: Role, link_keys: LinkKeys) -> dict[str, 
     }
     if role is not Role.PARTICIPANT:
         shown |= {
-            "join_code": shown_code(session.join_code),
+            "join_code": format_code(session.join_code),
             "link_key": link_keys.key_of(session.join_code),
             "max_participants": session.max_participants,
             "overlay": session.overlay,
         }
-    return shown | ({"word_filter": filter_out(session.word_filter)} if role in HOSTS else {})
+    return shown | ({"word_filter": filter_to_json(session.word_filter)} if role in HOSTS else {})
 
 
 def transition_out(transition: Transition) -> dict[str, Any]:

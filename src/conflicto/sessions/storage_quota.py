@@ -22,10 +22,10 @@ ACTIVITY_BYTES = 600
 ROUND_BYTES = 250
 """Of a row without its texts."""
 
-RESERVE = 0.1
+RESERVE_SHARE = 0.1
 """Of the cap: beyond it, edits that need more bytes and steps of activities are still taken, so that an event comes to its end."""
 
-NEAR = 0.8
+WARNING_SHARE = 0.8
 """Of the cap: from here on the host is told."""
 
 
@@ -40,7 +40,7 @@ def text_bytes(*texts: str | None) -> int:
 
 def is_full(head: FeedHead, *, in_reserve: bool = False) -> bool:
     """Return whether a session stores as much as it may (0: no cap); `in_reserve` is for what may use the reserve."""
-    return 0 < head.max_bytes * (1 + RESERVE * in_reserve) <= head.counts["stored_bytes"]
+    return 0 < head.max_bytes * (1 + RESERVE_SHARE * in_reserve) <= head.counts["stored_bytes"]
 
 
 def require_storage(head: FeedHead, *, in_reserve: bool = False) -> None:
@@ -53,6 +53,6 @@ def require_storage(head: FeedHead, *, in_reserve: bool = False) -> None:
         raise StorageFull
 
 
-def is_near(stored: int, max_bytes: int) -> bool:
+def is_near_limit(stored: int, max_bytes: int) -> bool:
     """Return whether a session has reached four fifths of its cap, so that its host is told."""
-    return 0 < max_bytes * NEAR <= stored
+    return 0 < max_bytes * WARNING_SHARE <= stored

@@ -13,7 +13,7 @@ from conflicto.platform.db.tables import counters
 from conflicto.sessions.model import Overlay, Session, SessionStatus, Transition
 from conflicto.sessions.storage_quota import KEY_BYTES, TRANSITION_BYTES
 from conflicto.sessions.tables import IS_OPEN, feed_gaps, feed_heads, idempotency_keys, links, sessions, transitions
-from conflicto.sessions.word_filter import filter_from, filter_text
+from conflicto.sessions.word_filter import parse_filter, serialize_filter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -173,12 +173,12 @@ def next_deleted(tx: ReadTx) -> int | None:
     return found
 
 
-def outlived(tx: ReadTx, before_us: int, at_most: int) -> list[int]:
+def expired_sessions(tx: ReadTx, before_us: int, at_most: int) -> list[int]:
     """Return some sessions that were completed and have not changed since an instant, the oldest first."""
     return list(tx.connection.execute(_OUTLIVED, {"before": before_us, "at_most": at_most}).scalars())
 
 
-def has_outlived(session: Session, before_us: int) -> bool:
+def is_expired(session: Session, before_us: int) -> bool:
     """Whether `outlived` would return it."""
     return session.status is SessionStatus.COMPLETED and session.updated_ts < before_us
 
@@ -212,12 +212,12 @@ def _session(row: Row[Any]) -> Session:
     fields: dict[str, Any] = {name: getattr(row, name) for name in Session.__slots__}
     fields["status"] = SessionStatus(row.status)
     fields["overlay"] = None if row.overlay is None else Overlay(row.overlay)
-    fields["word_filter"] = filter_from(row.word_filter)
+    fields["word_filter"] = parse_filter(row.word_filter)
     return Session(**fields)
 
 
 def _row(session: Session) -> dict[str, Any]:
-    return as_row(session) | {"word_filter": filter_text(session.word_filter)}
+    return as_row(session) | {"word_filter": serialize_filter(session.word_filter)}
 
 
 def changed_since(tx: ReadTx, session_id: int, after: int, upto: int) -> Sequence[Session]:

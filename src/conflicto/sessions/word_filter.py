@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from conflicto.platform.word_filter.matcher import Matcher
 
-MOST_WORDS = 200
-LONGEST_WORD = 60
+MAX_WORDS = 200
+MAX_WORD_CHARS = 60
 
 
 class FilterMode(StrEnum):
@@ -46,7 +46,7 @@ class WordFilter:
         """What finds the words."""
         return matcher_for(self.languages, self.words)
 
-    def shown_name(self, nickname: str) -> str:
+    def mask_name(self, nickname: str) -> str:
         """Return a nickname as others are shown it."""
         return self.matcher.masked_name(nickname) or nickname if self.is_on else nickname
 
@@ -58,7 +58,7 @@ class WordFilter:
 NO_FILTER = WordFilter()
 
 
-def findable(word: str) -> str:
+def require_searchable(word: str) -> str:
     """Return a word of the host's own.
 
     Raises:
@@ -69,21 +69,21 @@ def findable(word: str) -> str:
     return word
 
 
-def filter_from(text: str | None) -> WordFilter:
+def parse_filter(text: str | None) -> WordFilter:
     """Return the filter that a row holds."""
-    return NO_FILTER if text is None else filter_of(**msgspec.json.decode(text))
+    return NO_FILTER if text is None else make_filter(**msgspec.json.decode(text))
 
 
-def filter_of(mode: str, languages: Iterable[str], words: Iterable[str]) -> WordFilter:
+def make_filter(mode: str, languages: Iterable[str], words: Iterable[str]) -> WordFilter:
     """Return a filter, whose parts are known to be right; nothing is in it twice."""
     return WordFilter(mode=FilterMode(mode), languages=tuple(sorted(set(languages))), words=tuple(dict.fromkeys(words)))
 
 
-def filter_out(word_filter: WordFilter) -> dict[str, Any]:
+def filter_to_json(word_filter: WordFilter) -> dict[str, Any]:
     """Return a filter as it goes over the wire."""
     return as_row(word_filter)
 
 
-def filter_text(word_filter: WordFilter) -> str | None:
+def serialize_filter(word_filter: WordFilter) -> str | None:
     """Return a filter as it is stored; None is none at all."""
-    return None if word_filter == NO_FILTER else msgspec.json.encode(filter_out(word_filter)).decode()
+    return None if word_filter == NO_FILTER else msgspec.json.encode(filter_to_json(word_filter)).decode()

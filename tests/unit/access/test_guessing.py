@@ -15,7 +15,7 @@ from conflicto.platform.limits.limiter import Limiter
 from conflicto.platform.limits.memory import MemoryLimiter
 from conflicto.platform.limits.shared_flags import SharedFlags
 from conflicto.platform.problems import NotFound
-from conflicto.sessions.model import CODE_ALPHABET, CODE_GROUPS, YEAR_S, code_length, max_open_sessions, new_code
+from conflicto.sessions.model import CODE_ALPHABET, CODE_GROUPS, MIN_GUESSING_TIME_S, code_length, max_open_sessions, new_code
 from tests.support.clocks import HandClock
 
 ONE_IN_A_MILLION = 4.75
@@ -90,7 +90,7 @@ async def test_guesses_are_bounded_however_many_guess(addresses: int, seconds: i
 def test_hitting_any_open_session_takes_more_than_a_year(length: int, most_open: int) -> None:
     """What `docs/decisions/0038` computes: 20^length codes, over the sessions, over the rate of all guesses together."""
     rate_s = SERVER_POLICY.quota / SERVER_POLICY.window_s
-    years = [len(CODE_ALPHABET) ** length / sessions / rate_s / YEAR_S for sessions in (most_open, most_open + 1)]
+    years = [len(CODE_ALPHABET) ** length / sessions / rate_s / MIN_GUESSING_TIME_S for sessions in (most_open, most_open + 1)]
 
     assert years[0] > 1 >= years[1]
     assert max_open_sessions(length) == most_open

@@ -9,7 +9,7 @@ from faker.config import AVAILABLE_LOCALES
 
 from conflicto.participants.nickname import NicknameInvalid, clean_nickname
 from conflicto.platform.word_filter.word_lists import FILES
-from conflicto.sessions.word_filter import WordFilter, filter_of
+from conflicto.sessions.word_filter import WordFilter, make_filter
 
 REFUSED = {
     "Coreth von und zu Coredo und Starkenberg": "40 characters: longer than a line of the screen",
@@ -18,7 +18,7 @@ REFUSED = {
     "Merda": "an insult in two of the six languages, and nobody's only way to write the name",
     "Boner": "likewise in English",
 }
-EVERY_LIST = filter_of("hold", FILES, [])
+EVERY_LIST = make_filter("hold", FILES, [])
 FULL_NAMES_EACH = 60
 LOCALES = sorted(set(AVAILABLE_LOCALES) - {"fr_QC"})  # which Faker calls deprecated
 
@@ -65,7 +65,7 @@ def test_full_names_are_taken(locale):
 )
 def test_name_that_stands_in_a_list_is_taken(name):
     assert is_taken(name)
-    assert EVERY_LIST.shown_name(name) == name
+    assert EVERY_LIST.mask_name(name) == name
 
 
 @pytest.mark.parametrize(("name", "word"), [("Kike", "kike"), ("Jan De Cock", "cock"), ("Cummings", "cummings")])

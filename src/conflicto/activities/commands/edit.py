@@ -26,8 +26,8 @@ from conflicto.activities.privacy import has_binding_settings, weakened_settings
 from conflicto.activities.queries import activity_with_content, count_responses
 from conflicto.platform.ids import random_uuid
 from conflicto.sessions import idempotency
-from conflicto.sessions.commands import NewSession, Revisions, forget_activity, require_active, require_revision
-from conflicto.sessions.links import DEFAULT_LIFE_S, make_session
+from conflicto.sessions.commands import NewSession, Revisions, clear_activity, require_active, require_revision
+from conflicto.sessions.links import DEFAULT_LIFE_S, create_session_with_links
 from conflicto.sessions.model import require_open
 from conflicto.sessions.queries import session_by_id
 from conflicto.sessions.storage_quota import ACTIVITY_BYTES, ROUND_BYTES, require_storage, text_bytes
@@ -79,14 +79,14 @@ def create_activity(
         TooManyActivities, StorageFull: the session is full.
         SessionCompleted: the session is over.
     """
-    earlier = idempotency.replay(tx, key)
+    earlier = idempotency.find_replay(tx, key)
     if earlier:
         return *activity_with_content(tx, UUID(earlier.entity)), earlier.status
     _require_capacity(tx, session_id, more=1)
     if status is ActivityStatus.ACTIVE:
         require_active(session_by_id(tx, session_id))
     activity = add_activity(tx, session_id, new)
-    idempotency.remember(tx, [(key, session_id, CREATED, str(activity.id))])
+    idempotency.store_keys(tx, [(key, session_id, CREATED, str(activity.id))])
     if status is not ActivityStatus.DRAFT:
         activity = move_activity(tx, activity.id, status, actor=actor)
     return activity, new.content, CREATED
@@ -164,7 +164,7 @@ def delete_activity(tx: WriteTx, activity_id: UUID, *, revisions: Revisions = No
     head.add_count("activities", -1)
     head.add_count("stored_bytes", _text_bytes(gone, nothing) - _text_bytes(activity, content))
     tx.emit(ActivityChanged(gone))
-    forget_activity(tx, activity.session_id, activity_id)
+    clear_activity(tx, activity.session_id, activity_id)
     return count_responses(store.counts_by_round(tx, activity_id))
 
 
@@ -175,7 +175,7 @@ def duplicate_session(tx: WriteTx, session_id: int, *, title: str | None = None,
         title=title or original.title, description=original.description, max_participants=original.max_participants,
         word_filter=original.word_filter,
     )  # fmt: skip
-    copy, _ = make_session(tx, copied, life_s=life_s)
+    copy, _ = create_session_with_links(tx, copied, life_s=life_s)
     for activity in store.activities_in_order(tx, session_id):
         content = store.contents(tx, [activity.id])[activity.id]
         kept = {name: getattr(activity, name) for name in NewActivity.__slots__ if name != "content"}

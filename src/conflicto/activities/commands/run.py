@@ -11,7 +11,7 @@ from conflicto.activities.events import ActivityChanged, CountsChanged, RoundClo
 from conflicto.activities.model import Activity, ActivityStatus, Counts
 from conflicto.activities.queries import activity_by_id
 from conflicto.platform.problems import NotFound
-from conflicto.sessions.commands import forget_activity, record, require_active, set_current, show
+from conflicto.sessions.commands import clear_activity, record_transition, require_active, set_current_activity, set_shown_activity
 from conflicto.sessions.model import require_open
 from conflicto.sessions.queries import session_by_id
 from conflicto.sessions.storage_quota import ROUND_BYTES, require_storage
@@ -88,7 +88,7 @@ def start_round(
     store.add_round(tx, again)
     tx.head(session.id).add_count("stored_bytes", ROUND_BYTES)
     tx.emit(CountsChanged(session.id, activity_id, again.round, Counts()))
-    set_current(tx, session.id, activity_id)
+    set_current_activity(tx, session.id, activity_id)
     return again
 
 
@@ -136,7 +136,7 @@ def show_activity(tx: WriteTx, session_id: int, activity_id: UUID | None) -> Ses
     """
     if activity_id is not None and not activity_by_id(tx, activity_id, session_id=session_id).is_visible:
         raise NotFound
-    return show(tx, session_id, activity_id)
+    return set_shown_activity(tx, session_id, activity_id)
 
 
 def expire_due(tx: WriteTx, activity_id: UUID) -> Activity | None:
@@ -162,7 +162,7 @@ def _expire(tx: WriteTx, activity: Activity, *, actor: str, reason: str | None) 
     moved = lifecycle.advance(activity, ActivityStatus.EXPIRED, now_us=tx.effective_now(activity.session_id))
     _emit_round_closed(tx, activity)
     expired = _save_step(tx, activity, moved, actor=actor, reason=reason)
-    set_current(tx, activity.session_id, None)
+    set_current_activity(tx, activity.session_id, None)
     return expired
 
 
@@ -183,11 +183,11 @@ def _save_round(tx: WriteTx, activity: Activity) -> None:
 
 def _update_current(tx: WriteTx, activity: Activity) -> None:
     if activity.status is ActivityStatus.ACTIVE:
-        set_current(tx, activity.session_id, activity.id)
+        set_current_activity(tx, activity.session_id, activity.id)
     elif activity.status is ActivityStatus.EXPIRED:
-        set_current(tx, activity.session_id, None)
+        set_current_activity(tx, activity.session_id, None)
     elif activity.status is ActivityStatus.DRAFT:
-        forget_activity(tx, activity.session_id, activity.id)
+        clear_activity(tx, activity.session_id, activity.id)
 
 
 def _save_step(tx: WriteTx, before: Activity, after: Activity, *, actor: str | None = None, reason: str | None = None) -> Activity:
@@ -200,7 +200,7 @@ def _save_step(tx: WriteTx, before: Activity, after: Activity, *, actor: str | N
     store.save(tx, kept)
     if actor is not None:
         to = kept.status if kept.round == before.round else f"round {kept.round}"
-        record(
+        record_transition(
             tx, kept.session_id, actor=actor, entity="activity", entity_id=str(kept.id), moved=(before.status, to), reason=reason
         )
     tx.emit(ActivityChanged(kept))

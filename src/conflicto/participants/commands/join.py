@@ -90,14 +90,14 @@ def join_many(tx: WriteTx, requests: Sequence[JoinRequest], *, places: ReadPlace
     if given:
         store.add_many(tx, [seat.participant for _, seat in given])
         made = ((requests[place].key, seat.session.id, CREATED, str(seat.participant.id)) for place, seat in given)
-        idempotency.remember(tx, made)
+        idempotency.store_keys(tx, made)
         for _, seat in given:
             tx.emit(ParticipantChanged(seat.participant))
     return [outcomes[place] for place in range(len(requests))]
 
 
 def _replayed(tx: WriteTx, requests: Sequence[JoinRequest], kept: _ReservedPlacesCache) -> dict[int, Seat | DomainError]:
-    known = idempotency.replays(tx, [request.key for request in requests])
+    known = idempotency.find_replays(tx, [request.key for request in requests])
     outcomes: dict[int, Seat | DomainError] = {}
     for place, request in enumerate(requests):
         earlier = known.get(request.key.id) if request.key else None
@@ -105,7 +105,7 @@ def _replayed(tx: WriteTx, requests: Sequence[JoinRequest], kept: _ReservedPlace
             seat, version = seat_of(earlier)
             outcomes[place] = found = _replayed_seat(tx, request, (seat, version, earlier.status), kept)
             if request.key and isinstance(found, Seat) and found.participant.token_version != version:
-                known[request.key.id] = idempotency.change(tx, request.key, f"{seat}:{found.participant.token_version}")
+                known[request.key.id] = idempotency.replace_entity(tx, request.key, f"{seat}:{found.participant.token_version}")
         elif earlier is not None:
             outcomes[place] = earlier
     return outcomes

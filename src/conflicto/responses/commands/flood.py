@@ -10,7 +10,7 @@ from conflicto.participants.commands.seats import remove_many
 from conflicto.participants.queries import flooding_seats, removed_of_flood
 from conflicto.responses import store
 from conflicto.responses.commands.change import bury
-from conflicto.sessions.commands import record
+from conflicto.sessions.commands import record_transition
 from conflicto.sessions.queries import session_by_id
 
 if TYPE_CHECKING:
@@ -70,4 +70,4 @@ def _clear_kept(tx: WriteTx, session_id: int, flood: FloodFilter) -> int:
 def note_cleared(tx: WriteTx, session_id: int, seats: int, *, actor: str) -> None:
     """Tell the audit how many a host removed."""
     moved, reason = (None, "flood-removed"), f"{seats} participants"
-    record(tx, session_id, actor=actor, entity="session", entity_id=str(session_id), moved=moved, reason=reason)
+    record_transition(tx, session_id, actor=actor, entity="session", entity_id=str(session_id), moved=moved, reason=reason)

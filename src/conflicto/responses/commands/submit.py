@@ -110,7 +110,7 @@ def submit_many(tx: WriteTx, submissions: Sequence[Submission], *, capacity: Cap
 
 
 def _replayed(tx: WriteTx, submissions: Sequence[Submission], activities: dict[UUID, Activity]) -> dict[int, Receipt | DomainError]:
-    known = idempotency.replays(tx, [submission.key for submission in submissions])
+    known = idempotency.find_replays(tx, [submission.key for submission in submissions])
     earlier = {place: known[each.key.id] for place, each in enumerate(submissions) if each.key and each.key.id in known}
     ids = {UUID(found.entity) for found in earlier.values() if isinstance(found, idempotency.Replay)}
     rows = store.find_many(tx, ids) if ids else {}
@@ -238,7 +238,7 @@ def _store(
     if len(named) < len(accepted):
         _pool(tx, [each for each in accepted if each.activity.anonymous], submissions, outcomes)
     receipts = ((place, outcomes[place]) for place, *_ in named if submissions[place].key)
-    idempotency.remember(
+    idempotency.store_keys(
         tx,
         [
             (submissions[place].key, submissions[place].session_id, receipt.status, str(receipt.response.id))
@@ -267,4 +267,4 @@ def _pool(
     tx.private_commands += len(accepted)
     for each in {each.activity.id: each.activity for each in accepted}.values():
         keep_pooled(tx, each, changes[each.id])
-    idempotency.remember_owned(tx, keys)
+    idempotency.store_owned_keys(tx, keys)
