@@ -1,4 +1,4 @@
-"""The parts and how they are put together. Nothing happens here that is not wiring."""
+"""Composition root: creates the services of a process and connects them."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ log = structlog.get_logger(__name__)
 
 
 class App:
-    """One process of Conflicto: an ASGI application and everything that it owns."""
+    """One process of Conflicto: an ASGI application and its services."""
 
     def __init__(self, settings: Settings, *, clock: Clock | None = None, timeouts: Timeouts | None = None) -> None:
         self.settings, self.clock, self.budget = settings, clock or Clock(), CacheBudget(settings.max_cache_mb * BYTES_PER_MB)
@@ -130,7 +130,7 @@ class App:
             slow_queries=SlowQueries(settings.slow_query_ms / MS_PER_S),
         )  # fmt: skip
         require_current(self.db)
-        self.sessions = SessionCache(self.db, self._caught_up, self.budget)
+        self.sessions = SessionCache(self.db, self._on_remote_commit, self.budget)
         self.epoch_guard = start_epoch_guard(self.db, SessionFeedStore(), self.sessions)
         self.identity: Identity = load_identity(
             self.db, data_dir=settings.data_dir, secret_key=settings.secret("secret_key"),
@@ -138,20 +138,20 @@ class App:
         )  # fmt: skip
         self.metrics, issuer = Metrics(), self.identity.issuer
         self.sharing = MultiprocessMetrics(settings.metrics_dir, self.metrics) if settings.metrics_dir else None
-        self._closing: list[Callable[[], Awaitable[None]]] = []
-        self.redis = self._redis()
+        self._close_callbacks: list[Callable[[], Awaitable[None]]] = []
+        self.redis = self._connect_redis()
         self.presence = Presence(self.clock, self.sessions.may_be_anonymous)
-        self.writer = Writer(self._runner(), self.clock, caller_s=self.db.timeouts.caller_s, on_commit=self._committed)
+        self.writer = Writer(self._build_group_runner(), self.clock, caller_s=self.db.timeouts.caller_s, on_commit=self._on_commit)
         self.worker_sync = WorkerSync(self.sessions, self.writer, self.redis, issuer)
         self.types = load_registry(settings.activity_types)
         self.expiry, self.releases = ExpiryTimer(self.db, self.writer, self.clock), Releases(self.db, self.writer, self.clock)
-        self.purger, self.retention = self._removal()
+        self.purger, self.retention = self._build_removal()
         self.tokens = build_tokens(self.db, self.identity, self.clock, max_days=settings.max_token_days, budget=self.budget)
         self.authenticator = TokenAuthenticator(
             self.tokens, self.identity.admin_hash, self.sessions, UsedTickets(self.clock, self.redis, issuer, self.budget),
             metrics_token=settings.secret("metrics_token"),
         )  # fmt: skip
-        self.limiter, self.guard = self._limits()
+        self.limiter, self.code_guard = self._build_limits()
         self.fast_path = FastPath(self.clock, self.limiter.memory, self.presence.record_caller, self.budget)
         self.connections = ConnectionManager(
             self.fast_path if settings.fast_path else None, server=issuer, max_connections=settings.max_connections, drain=self.drain,
@@ -161,22 +161,22 @@ class App:
         self.connections.prefix = prefix_of(settings.public_url).encode()
         self.long_poll = LongPoll(self.sessions, self.metrics)
         self.exports = Exports(self.db, self.types, settings.exports_path, self.clock)
-        self.routes = self._routes()
-        self._watch()
+        self.routes = self._build_routes()
+        self._register_metrics()
         self.control_plane = ControlPlane(self.routes, about=ABOUT | {"url": settings.public_url}, refusals=refusals, server=issuer)
         self.pages = web_pages.Pages(
             settings.public_url, self.types.all(), settings.image_origins, settings.retention_days, server=issuer
         )
         self._pipeline = self._build_pipeline()
-        self._http = self._outside()
+        self._http = self._with_middleware()
 
-    def _outside(self) -> ProxyHeadersMiddleware:
-        """Return the front door behind what other origins and trusted proxies are let in by."""
+    def _with_middleware(self) -> ProxyHeadersMiddleware:
+        """Return the pipeline behind the middleware for CORS and trusted proxies."""
         api = with_cors(self._pipeline, self.settings.cors_origins)
         return ProxyHeadersMiddleware(api, trusted_hosts=self.settings.trusted_proxies)
 
     def drain(self) -> None:
-        """Answer everyone who waits, because the server is about to stop; every open connection calls this, and the first call counts."""
+        """Answer waiting requests before the server stops. Only the first call has an effect."""
         if not self.streams.is_open:
             return
         self.long_poll.close()
@@ -195,7 +195,7 @@ class App:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[App]:
-        """Start the writer and the background tasks; at the end commit what is queued and close the database."""
+        """Run the writer and background tasks; at the end, commit queued work and close the database."""
         self.writer.start()
         loops: list[Callable[[], Awaitable[None]]] = [
             self.expiry.run, self.releases.run, self.purger.run, self.retention.run, self.connections.run, self.streams.run,
@@ -206,8 +206,8 @@ class App:
         if self.sharing:
             loops.append(self.sharing.run)
         if self.redis is not None:
-            await self.probe.check()
-            loops.append(self.probe.run)
+            await self.redis_probe.check()
+            loops.append(self.redis_probe.run)
         tasks = [asyncio.ensure_future(loop()) for loop in loops]
         log.info("started", version=__version__, database=self.db.dialect, workers=self.settings.workers)
         try:
@@ -218,7 +218,7 @@ class App:
             await asyncio.gather(*tasks, return_exceptions=True)
             await save_presence(self.presence, self.writer)
             await self.writer.stop()
-            for close in self._closing:
+            for close in self._close_callbacks:
                 await close()
             await asyncio.to_thread(self.db.close)
             if self.sharing:
@@ -234,41 +234,41 @@ class App:
             await receive()
         await send({"type": "lifespan.shutdown.complete"})
 
-    def _cache(self) -> SharedCache | None:
+    def _shared_cache(self) -> SharedCache | None:
         if self.redis is None:
             return None
         prefix = f"conflicto:{self.identity.epoch}:pages:"
         return SharedCache(self.redis, prefix, self.identity.signing_key, self.settings.redis_cache_ttl, self.clock)
 
-    def _redis(self) -> Redis | None:
+    def _connect_redis(self) -> Redis | None:
         if (url := self.settings.secret("redis_url")) is None:
             return None
         redis = Redis(url, self.clock)
-        self.probe = RedisProbe(redis.with_deadline(LIMITS_DEADLINE_S), f"conflicto:{self.identity.issuer}:")
-        self._closing += [redis.close, self.probe.redis.close]
+        self.redis_probe = RedisProbe(redis.with_deadline(LIMITS_DEADLINE_S), f"conflicto:{self.identity.issuer}:")
+        self._close_callbacks += [redis.close, self.redis_probe.redis.close]
         return redis
 
-    def _limits(self) -> tuple[Limiter, CodeGuard]:
+    def _build_limits(self) -> tuple[Limiter, CodeGuard]:
         memory = MemoryLimiter(self.clock, enabled=self.settings.rate_limits, budget=self.budget)
         codes = UsedCodes(self.clock, self.budget), self.tokens.link_keys
         if self.redis is None or not self.settings.rate_limits:
-            alone = Limiter(memory, None)
-            return alone, CodeGuard(alone, SharedFlags(None, "", LIFETIME_S), *codes, share_of_server_policy(self.settings.workers))
-        # Connections of their own: limits ask thousands of times a second, and what misses a deadline here must not silence others.
+            local = Limiter(memory, None)
+            return local, CodeGuard(local, SharedFlags(None, "", LIFETIME_S), *codes, share_of_server_policy(self.settings.workers))
+        # Limits use connections of their own: their load and timeouts must not affect others.
         redis, prefix = self.redis.with_deadline(LIMITS_DEADLINE_S), f"conflicto:{self.identity.issuer}:"
-        self._closing.append(redis.close)
+        self._close_callbacks.append(redis.close)
         limiter = Limiter(memory, SharedBuckets(redis, prefix + "limits:"))
         return limiter, CodeGuard(limiter, SharedFlags(redis, prefix + "hits:", LIFETIME_S), *codes)
 
-    def _watch(self) -> None:
-        metrics, watch, began_s = self.metrics, self.metrics.set_function, self.clock.monotonic_s()
+    def _register_metrics(self) -> None:
+        metrics, watch, started_s = self.metrics, self.metrics.set_function, self.clock.monotonic_s()
         self.commits = CommitMetrics(metrics, self.clock)
         self.released = ReleasedRequests(metrics.deferred, responses_http.SUBMIT_ROUTE, access_log=self.settings.access_log)
         watch(definitions.BUILD_INFO, lambda: 1, __version__, self.db.dialect)
         watch(definitions.INTERPRETER_VULNERABILITIES, lambda: count_vulnerabilities("guarded"), "guarded")
         watch(definitions.INTERPRETER_VULNERABILITIES, lambda: count_vulnerabilities("exposed"), "exposed")
         watch(definitions.WORKERS, lambda: 1)
-        watch(definitions.UPTIME, lambda: self.clock.monotonic_s() - began_s)
+        watch(definitions.UPTIME, lambda: self.clock.monotonic_s() - started_s)
         add_process_metrics(metrics, workers=self.settings.workers)
         watch(definitions.LOOP_LAG, lambda: self.connections.load_average.lag_s)
         watch(definitions.CONNECTIONS, lambda: len(self.connections.connections))
@@ -279,7 +279,7 @@ class App:
         add_storage_metrics(metrics, self.db, self.budget)
         watch(definitions.SESSIONS_CACHED, lambda: len(self.sessions))
         if (redis := self.redis) is not None:
-            watch(definitions.REDIS_UP, lambda: self.probe.is_up)
+            watch(definitions.REDIS_UP, lambda: self.redis_probe.is_up)
             watch(definitions.REDIS_ERRORS, lambda: redis.errors)
             watch(definitions.PUBSUB_CONNECTED, lambda: self.worker_sync.is_subscribed)
         watch(definitions.LIMIT_FALLBACKS, lambda: self.limiter.fallback_count)
@@ -289,7 +289,7 @@ class App:
         series = await self.sharing.collect_all() if self.sharing else self.metrics.collect()
         return await asyncio.to_thread(exposition, list(series))  # 1,500 lines with all routes take 7 ms
 
-    def _removal(self) -> tuple[Purger, Retention]:
+    def _build_removal(self) -> tuple[Purger, Retention]:
         steps = {
             "tally_segments": results_store.purge, "responses": responses_store.purge, "participants": participants_store.purge,
             "activities": activities_store.purge,
@@ -297,26 +297,26 @@ class App:
         days, draft_days = self.settings.retention_days, self.settings.draft_retention_days
         return Purger(self.db, self.writer, steps), Retention(self.db, self.writer, self.clock, days=days, draft_days=draft_days)
 
-    def _runner(self) -> GroupRunner:
-        inside: dict[type, list[Any]] = {SessionEnded: [expire_with_session], ParticipantRemoved: [erase_answers]}
+    def _build_group_runner(self) -> GroupRunner:
+        handlers: dict[type, list[Any]] = {SessionEnded: [expire_with_session], ParticipantRemoved: [erase_answers]}
         heads = FeedHeads(self.settings.max_session_bytes)
-        return GroupRunner(self.db, heads, self.clock, inside | {RoundClosed: [release_rest]}, self.epoch_guard)
+        return GroupRunner(self.db, heads, self.clock, handlers | {RoundClosed: [release_rest]}, self.epoch_guard)
 
-    def _committed(self, committed: Committed) -> None:
-        """Tell everyone who keeps state in memory; runs on the event loop, in commit order, before any caller hears of it."""
+    def _on_commit(self, committed: Committed) -> None:
+        """Update all state in memory; on the event loop, in commit order, before callers get a result."""
         self.sessions.apply(committed)
         self.worker_sync.notify(committed)
         self.commits.count(committed)
         self.released.follow(committed.events)
-        self._told(committed.events)
+        self._on_events(committed.events)
 
-    def _caught_up(self, events: Sequence[object], upto: int) -> None:
-        """Follow what other processes committed to a session, up to a timestamp of its feed."""
+    def _on_remote_commit(self, events: Sequence[object], upto: int) -> None:
+        """Apply the commits of other processes to a session, up to a timestamp of its feed."""
         self.commits.count_remote(events, upto)
-        self._told(events)
+        self._on_events(events)
 
-    def _told(self, events: Sequence[object]) -> None:
-        """Follow what happened, here or at another process."""
+    def _on_events(self, events: Sequence[object]) -> None:
+        """Apply events of this or another process."""
         for event in events:
             if isinstance(event, ActivityChanged):
                 self.expiry.track(event.activity)
@@ -329,31 +329,31 @@ class App:
                 self.sessions.reset()
                 self.check.forget()
 
-    def _routes(self) -> list[Route]:
+    def _build_routes(self) -> list[Route]:
         db, writer, tokens, clock, days = self.db, self.writer, self.tokens, self.clock, self.settings.retention_days
         lookup, links = JoinCodeCache(db, self.sessions), link_http.LinkTokens(db, writer, tokens, clock)
         caps = Caps(self.settings.max_responses, self.settings.max_responses_per_participant, self.settings.max_session_bytes)
         receipts = Receipts(self.identity.receipt_key, self.identity.issuer, clock)
-        press = ResponseBuilder(clock, self.metrics, self.connections.load_average, self.connections.prefix)
-        answers = PollHandler(db, clock, press, SharedPages(self._cache()), caps, self.tokens.link_keys)
+        builder = ResponseBuilder(clock, self.metrics, self.connections.load_average, self.connections.prefix)
+        answers = PollHandler(db, clock, builder, SharedPages(self._shared_cache()), caps, self.tokens.link_keys)
         segments = SegmentService(db, writer)
-        self._closing.append(segments.close)
-        results = ResultsHandler(db, segments, self.sessions, answers, press, clock)
-        leaderboard = LeaderboardHandler(db, self.sessions, answers, results, press)
+        self._close_callbacks.append(segments.close)
+        results = ResultsHandler(db, segments, self.sessions, answers, builder, clock)
+        leaderboard = LeaderboardHandler(db, self.sessions, answers, results, builder)
         self.streams = StreamRegistry(self.sessions, answers, results, clock)
         self.check = AnswerCheck(db, self.types, partial(find_activity, self.sessions), self.budget)
         self.rehearsals = Rehearsals(Context(db, writer, clock, self.presence, self.types, self.sessions.find, self.check.judge))
         return [
             *sessions_http.routes(
                 sessions_http.SessionEndpoints(db, writer, links, receipts, session_counts),
-                sessions_http.SessionActionEndpoints(db, writer, links, self.guard, lookup),
+                sessions_http.SessionActionEndpoints(db, writer, links, self.code_guard, lookup),
             ),
             *activities_http.routes(
                 activities_http.ActivityEndpoints(db, writer, self.types, validate_spec, receipts),
                 activities_http.ActivityControls(db, writer, links),
             ),
             *participants_http.routes(
-                participants_http.JoinEndpoints(db, writer, tokens, self.guard, clock, lookup, days, held_places),
+                participants_http.JoinEndpoints(db, writer, tokens, self.code_guard, clock, lookup, days, held_places),
                 participants_http.SeatEndpoints(db, writer, self.presence, clock, self.sessions.find, receipts, held_places),
             ),
             *responses_http.routes(
@@ -366,17 +366,17 @@ class App:
             *rehearsal_http.routes(rehearsal_http.RehearsalEndpoints(self.rehearsals)),
             *exports_http.routes(exports_http.ExportEndpoints(self.exports, clock, self.connections.prefix.decode())),
             *access_http.routes(access_http.KeyEndpoints(db, clock)),
-            *health.routes(self._health(), operator=METRICS_READERS),
+            *health.routes(self._build_health(), operator=METRICS_READERS),
         ]
 
-    def _health(self) -> health.HealthEndpoints:
+    def _build_health(self) -> health.HealthEndpoints:
         document = lambda: self.control_plane.document()  # noqa: E731, PLW0108 - the control plane is made after its routes
         render, redis = self._render_metrics, self._redis_state
         return health.HealthEndpoints(self.db, self.writer, self.clock, render_metrics=render, redis=redis, document=document)
 
     def _redis_state(self) -> str:
-        hears = self.redis is not None and self.probe.is_up and (self.worker_sync.is_subscribed or not self.db.is_shared)
-        return health.UNUSED if self.redis is None else health.UP if hears else health.AWAY
+        is_up = self.redis is not None and self.redis_probe.is_up and (self.worker_sync.is_subscribed or not self.db.is_shared)
+        return health.UNUSED if self.redis is None else health.UP if is_up else health.AWAY
 
     def _build_pipeline(self) -> RequestPipeline:
         self.page_routes = web_pages.routes(self.pages, anyone=ANYONE)
@@ -389,7 +389,7 @@ class App:
 
 
 def from_environment() -> App:
-    """Return the application of this process's environment: what every worker runs."""
+    """Return the application for this process's environment, which every worker runs."""
     set_switch_interval()
     exit_within()
     settings = read_settings(os.environ)

@@ -316,9 +316,9 @@ async def test_seat_that_is_known_is_told_again_though_the_address_is_refused(ev
     seat = accepted(await event.api.post("/join", body, headers=KEY), 201)
     event.api.app.limiter.memory.drain(ADDRESS_POLICY, "127.0.0.1")
     assert isinstance(await event.join("Ben"), Seat)
-    event.api.app.guard.used.clear()  # as after a restart
+    event.api.app.code_guard.used.clear()  # as after a restart
 
     assert accepted(await event.api.post("/join", body, headers=KEY), 201)["participant_id"] == seat["participant_id"]
-    event.api.app.guard.used.clear()
+    event.api.app.code_guard.used.clear()
     refused(await event.api.post("/join", body | {"nickname": "Clara"}, headers=OTHER_KEY), 429, "too-many-guesses")
     refused(await event.api.post("/join", body | {"nickname": "Clara"}), 429, "too-many-guesses")
