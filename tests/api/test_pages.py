@@ -40,7 +40,7 @@ async def test_pictures_come_from_named_origins_and_no_other(settings: Settings,
     allowed = re.search(r"img-src ([^;]*);", page.headers["content-security-policy"])
     assert allowed is not None
     assert allowed[1].split() == ["'self'", "data:", *pictures]
-    assert json.loads(re.search(r'id="boot">(.*?)</script>', page.text)[1])["pictures"] == list(pictures)
+    assert json.loads(re.search(r'id="boot">(.*?)</script>', page.text)[1])["image_origins"] == list(pictures)
 
 
 async def test_static_files_may_be_kept_for_ever_and_come_packed(api: Api) -> None:

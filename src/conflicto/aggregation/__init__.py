@@ -2,5 +2,5 @@
 
 Every operation is a pure fold with an exact `add` and `remove`, so what follows changes equals a recount from scratch at any moment.
 Values are hostile JSON: what does not fit an operation is left out. Whoever adds an operation writes one file there, and one for its
-picture in `web/static/sdk/drawings/`. Start with `operation.py`.
+picture in `web/static/sdk/charts/`. Start with `operation.py`.
 """

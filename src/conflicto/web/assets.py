@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conflicto.web.bundler import SHARED, bundle, minify_css, strip_comments, strip_indentation
+from conflicto.web.bundler import SHARED, bundle, minify_css, shorten_variables, strip_comments, strip_indentation
 from conflicto.web.minifier import minify_module
 from conflicto.web.prefix import add_prefix
 
@@ -60,11 +60,9 @@ class AssetBundle:
             read[name] = _read(path) if is_ours else path.read_text(encoding="utf-8")
             ours |= {name} if is_ours else set()
         modules = {name: text for name, text in read.items() if name.endswith(".js")}
-        served = {name: text for name, text in read.items() if name not in modules} | bundle(modules)
-        served |= {
-            name: minify_module(strip_indentation(text)) for name, text in served.items() if name in ours and name.endswith(".js")
-        }
-        served |= texts or {}
+        bundled = {name: minify_module(strip_indentation(text)) if name in ours else text for name, text in bundle(modules).items()}
+        served = {name: text for name, text in read.items() if name not in modules}
+        served |= shorten_variables(bundled) | dict(texts or {})
         self.files: Mapping[str, Asset] = {
             name: make_asset(MEDIA_TYPES[name[name.rindex(".") :]], text.encode()) for name, text in served.items()
         }

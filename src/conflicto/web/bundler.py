@@ -24,6 +24,8 @@ _EXPORT_LIST = re.compile(r"^export \{([^}]*)\};\n", re.MULTILINE)
 _COMMENT = re.compile(r"^[ \t]*//.*\n|[ \t]+// [^\"'`\n]*$", re.MULTILINE)
 _INDENTATION = re.compile(r"^[ \t]+|^\n", re.MULTILINE)
 _CSS_BLANKS = re.compile(r"/\*.*?\*/\s*|(?<=[{};:,])\s+|\s+(?=[{}])", re.DOTALL)
+_MODULE = re.compile(r"^const (\$\w+) ?= ?\(\(\) ?=> ?\{", re.MULTILINE)
+_VARIABLE = re.compile(r"\$[A-Za-z]\w+")
 _UNSUPPORTED = re.compile(r"^(?:import|export)\b(?! default class)", re.MULTILINE)
 
 
@@ -43,6 +45,13 @@ def bundle(modules: Mapping[str, str]) -> dict[str, str]:
     names = ", ".join(_variable(name) for name in order)
     files = {SHARED: f"{body}export {{ {names} }};\n"}
     return files | {name: _bundle_entry(name, modules) for name in modules if not name.startswith(SHARED_PATHS)}
+
+
+def shorten_variables(files: Mapping[str, str]) -> dict[str, str]:
+    """Return bundled files with short variables for modules, the same ones in every file."""
+    names = sorted({name for text in files.values() for name in _MODULE.findall(text)})
+    short = {name: f"${number}" for number, name in enumerate(names)}
+    return {file: _VARIABLE.sub(lambda match: short.get(match[0], match[0]), text) for file, text in files.items()}
 
 
 def strip_comments(body: str) -> str:

@@ -15,6 +15,7 @@ _TOKEN = re.compile(rf"(?P<kept>{_STRING}|{_REGEX})|(?P<template>`)|(?P<blank>[ 
 _IN_TEMPLATE = re.compile(r"\\.|`|\$\{", re.DOTALL)
 _IN_PLACEHOLDER = re.compile(rf"{_STRING}|[`{{}}]")
 _PRIVATE = re.compile(r"(?:(?<=\.)|^|(?<=;)|(?<=async )|(?<=get ))#([A-Za-z]\w*)", re.MULTILINE)
+_CONSTANT = re.compile(r"^const ([A-Z]+(?:_[A-Z]+)+)=", re.MULTILINE)
 _WORD = re.compile(r"[\w$#]")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -35,7 +36,7 @@ def minify_module(text: str) -> str:
         made.append(text[at : match.start()])
         at = _end_of_template(text, match.end()) if match["template"] else match.end()
         made.append(_required_blank(text, match) if match["blank"] else text[match.start() : at])
-    return _shorten_private_names("".join(made) + text[at:])
+    return _shorten_constants(_shorten_private_names("".join(made) + text[at:]))
 
 
 def _end_of_template(text: str, at: int) -> int:
@@ -67,6 +68,14 @@ def _shorten_private_names(text: str) -> str:
     found = dict.fromkeys(_PRIVATE.findall(text))
     short = dict(zip(sorted(found, key=lambda name: -text.count(f"#{name}")), map(_short_name, count()), strict=False))
     return _PRIVATE.sub(lambda match: f"#{short[match[1]]}", text)
+
+
+def _shorten_constants(text: str) -> str:
+    """Replace the names of constants with short ones. A name in braces is exported or imported, and stays."""
+    names = [name for name in dict.fromkeys(_CONSTANT.findall(text)) if not re.search(rf"(?:(?<!\$){{|,){name}[,}}]", text)]
+    for number, name in enumerate(names):
+        text = re.sub(rf"(?<![\w$])(?:(?<!\.)|(?<=\.\.\.)){name}(?!\w)", f"${_short_name(number)}", text)
+    return text
 
 
 def _short_name(number: int) -> str:

@@ -32,7 +32,7 @@ def type_data(known: ActivityType, locale: str) -> dict[str, Any]:
     where a config says nothing; `counted` says, by name of the aggregation, which values there are to be counted; `texts` are its views'.
     """
     told = {
-        "views": list(known.ui), "headline": _headline(known), "standard": _public_defaults(known), "counted": dict(_counted_values(known)),
+        "views": list(known.ui), "headline": _headline(known), "config_defaults": _public_defaults(known), "value_sources": dict(_value_sources(known)),
         "texts": {key: text for key, text in _texts(known, locale).items() if not key.startswith(FORM_TEXTS)},
     }  # fmt: skip
     return {key: value for key, value in told.items() if value}
@@ -44,7 +44,7 @@ def host_type_data(known: ActivityType, locale: str) -> dict[str, Any]:
     secret = known.secret_schema
     return type_data(known, locale) | {
         "icon": known.icon, "title": texts.get("title", known.title), "description": texts.get("description", ""), "texts": texts,
-        "fresh": known.fresh, "defaults": known.defaults, "standard": defaults_of(known.config_schema),
+        "fresh": known.fresh, "defaults": known.defaults, "config_defaults": defaults_of(known.config_schema),
         "config": _inlined(known.config_schema), "secret": _inlined(secret) if secret else None,
     }  # fmt: skip
 
@@ -76,7 +76,7 @@ def _headline(known: ActivityType) -> str | None:
     return next((name for name, schema in _public_properties(known).items() if schema.get("type") == "string"), None)
 
 
-def _counted_values(known: ActivityType) -> Iterator[tuple[str, dict[str, Any]]]:
+def _value_sources(known: ActivityType) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield, for each name of the aggregation, where its possible values stand in the config: in a list, or between two numbers."""
     response = _inlined(known.response_schema)
     for name, spec in msgspec.json.decode(known.aggregate or "{}").items():

@@ -133,13 +133,13 @@ class PageRenderer:
         if page == PHONE:
             words = {key: text for key, text in words.items() if not _is_deferred(key)}
         boot: dict[str, object] = {
-            "locale": locale + LOCALE_EXTENSIONS.get(locale, ""), "bounds": FIELD_LIMITS, "base": f"{self._prefix}/s/{self._assets.build}",
-            "public_url": self._public_url, "server": self._server, "pictures": self._image_origins,
+            "locale": locale + LOCALE_EXTENSIONS.get(locale, ""), "limits": FIELD_LIMITS, "base": f"{self._prefix}/s/{self._assets.build}",
+            "public_url": self._public_url, "server": self._server, "image_origins": self._image_origins,
             "texts": words, "retention_days": self._retention_days,
             "types": {known.name: tell(known, locale) for known in self._types},
         }  # fmt: skip
         if page == PHONE:
-            boot["later"] = f"{boot['base']}/{TEXTS}/{locale}.json"
+            boot["deferred"] = f"{boot['base']}/{TEXTS}/{locale}.json"
         else:
             boot["languages"] = NAMES
         return json.dumps(boot, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")

@@ -326,8 +326,8 @@ def test_docs_tell_of_every_operation_with_its_options_and_its_result() -> None:
 
 def test_pages_draw_every_operation() -> None:
     static = Path(conflicto.__file__).parent / "web/static/sdk"
-    assert {file.stem for file in (static / "drawings").glob("*.js")} == OPERATIONS.keys()
-    listed = re.search(r"^const DRAWINGS = \{ (.+) \};$", (static / "pictures.js").read_text(encoding="utf-8"), re.MULTILINE)
+    assert {file.stem for file in (static / "charts").glob("*.js")} == OPERATIONS.keys()
+    listed = re.search(r"^const CHARTS = \{ (.+) \};$", (static / "results.js").read_text(encoding="utf-8"), re.MULTILINE)
     assert listed
     assert set(listed[1].split(", ")) == OPERATIONS.keys()
 

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from conflicto.web.assets import STATIC, AssetBundle
-from conflicto.web.bundler import SHARED, UnsupportedModule, bundle, minify_css, strip_comments
+from conflicto.web.bundler import SHARED, UnsupportedModule, bundle, minify_css, shorten_variables, strip_comments
 
 CORE = "export const one = 1;\nexport function two() { return one + 1; }\n"
 SDK = 'import { one } from "../core/a.js";\n\nexport { one };\nexport class Thing {}\n'
@@ -27,6 +27,14 @@ def test_what_is_shared_becomes_one_file_and_each_entry_takes_in_the_rest() -> N
     assert "const { three } = $parts_b;" in files["pages/p.js"]
     assert "const { one: uno } = $core_a;" in files["pages/p.js"]
     assert files["pages/p.js"].endswith("export default hidden;\n")
+
+
+def test_variables_of_modules_are_short_and_the_same_in_every_file() -> None:
+    files = shorten_variables(bundle({"core/a.js": CORE, "sdk/v1.js": SDK, "parts/b.js": PART, "pages/p.js": PAGE}))
+
+    assert files[SHARED].endswith("export { $0, $2 };\n")
+    assert files["pages/p.js"].startswith('import { $0 } from "../core.js";\nconst $1 = (() => {\n')
+    assert "const { three } = $1;" in files["pages/p.js"]
 
 
 def test_names_of_modules_do_not_meet() -> None:

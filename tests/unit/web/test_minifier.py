@@ -39,3 +39,13 @@ def test_templates_in_templates_stay() -> None:
 def test_a_template_without_an_end_is_refused() -> None:
     with pytest.raises(UnterminatedTemplate):
         minify_module("const a = `x ${b} \n")
+
+
+def test_constants_are_short_unless_they_are_exported_or_imported() -> None:
+    text = (
+        "const WAIT_MS = 5;\nconst SHARED_MS = 6;\nconst { OTHER_MS } = $x;\n"
+        "t(`${WAIT_MS}`, WAIT_MS + a.WAIT_MS, ...WAIT_MS);\nreturn { SHARED_MS };\n"
+    )
+    assert minify_module(text) == (
+        "const $a=5;\nconst SHARED_MS=6;\nconst{OTHER_MS}=$x;\nt(`${$a}`,$a+a.WAIT_MS,...$a);\nreturn{SHARED_MS};\n"
+    )

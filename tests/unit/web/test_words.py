@@ -53,7 +53,7 @@ def test_a_phone_gets_every_word_of_its_own_now_or_later_and_none_twice(locale: 
         .partition("</script>")[0]
     )
     later = json.loads(deferred_text_files()[f"words/{locale}.json"])
-    assert boot["later"].endswith(f"/words/{locale}.json")
+    assert boot["deferred"].endswith(f"/words/{locale}.json")
     assert later.keys().isdisjoint(boot["texts"])
     wanted = {f"problem.{code}" for code in (*registry(), *MADE_BY_PAGES)} | {"notice.dismiss", "menu.answers", "state.offline"}
     assert wanted <= later.keys() | boot["texts"].keys()
@@ -69,4 +69,4 @@ def test_fields_know_the_bounds_of_the_server(page: str) -> None:
         .partition('id="boot">')[2]
         .partition("</script>")[0]
     )
-    assert boot["bounds"] == {"nickname": MAX_CHARS, "title": MAX_TITLE_CHARS}
+    assert boot["limits"] == {"nickname": MAX_CHARS, "title": MAX_TITLE_CHARS}

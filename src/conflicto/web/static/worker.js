@@ -1,12 +1,12 @@
 // Keeps the phone's page and its files, so that a phone can be opened again while the server is away. It never touches the API.
 
-const KEPT = `conflicto ${new URL(location.href).searchParams.get("build")}`;
+const CACHE_NAME = `conflicto ${new URL(location.href).searchParams.get("build")}`;
 const PAGE = "~/p/"; // the shell is the same for every session
-const PATIENCE_MS = 5_000;
+const TIMEOUT_MS = 5_000;
 
 addEventListener("install", () => skipWaiting());
-addEventListener("activate", (event) => event.waitUntil(tidy()));
-addEventListener("message", (event) => event.waitUntil(keep(event.data)));
+addEventListener("activate", (event) => event.waitUntil(removeOldCaches()));
+addEventListener("message", (event) => event.waitUntil(cacheFiles(event.data)));
 addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(event.request.url);
   if (event.request.method !== "GET" || origin !== location.origin) return;
@@ -16,34 +16,34 @@ addEventListener("fetch", (event) => {
 });
 
 // Files of another build have other addresses, so what is kept of it is of no use any more.
-async function tidy() {
-  for (const name of await caches.keys()) if (name.startsWith("conflicto ") && name !== KEPT) await caches.delete(name);
+async function removeOldCaches() {
+  for (const name of await caches.keys()) if (name.startsWith("conflicto ") && name !== CACHE_NAME) await caches.delete(name);
   await clients.claim();
 }
 
 // The first page loads before there is a worker; it says what it loaded.
-async function keep({ page: address, files }) {
-  const kept = await caches.open(KEPT);
-  if (!(await kept.match(PAGE))) await page(new Request(address)).catch(() => {});
-  for (const each of files) if (!(await kept.match(each))) await kept.add(each).catch(() => {});
+async function cacheFiles({ page: address, files }) {
+  const cached = await caches.open(CACHE_NAME);
+  if (!(await cached.match(PAGE))) await page(new Request(address)).catch(() => {});
+  for (const each of files) if (!(await cached.match(each))) await cached.add(each).catch(() => {});
 }
 
 async function file(request) {
-  const kept = await caches.match(request);
-  if (kept) return kept;
-  const answer = await fetch(request);
-  if (answer.ok) await (await caches.open(KEPT)).put(request, answer.clone());
-  return answer;
+  const cached = await caches.match(request);
+  if (cached) return cached;
+  const response = await fetch(request);
+  if (response.ok) await (await caches.open(CACHE_NAME)).put(request, response.clone());
+  return response;
 }
 
 async function page(request) {
-  const kept = await caches.match(PAGE);
+  const cached = await caches.match(PAGE);
   try {
-    const answer = await fetch(request, kept ? { signal: AbortSignal.timeout(PATIENCE_MS) } : {});
-    if (answer.ok) await (await caches.open(KEPT)).put(PAGE, answer.clone());
-    return answer;
+    const response = await fetch(request, cached ? { signal: AbortSignal.timeout(TIMEOUT_MS) } : {});
+    if (response.ok) await (await caches.open(CACHE_NAME)).put(PAGE, response.clone());
+    return response;
   } catch (error) {
-    if (!kept) throw error;
-    return kept;
+    if (!cached) throw error;
+    return cached;
   }
 }

@@ -1,9 +1,9 @@
-import { ActivityElement, h, shown } from "../../sdk/v1.js";
 import { readNumber } from "../../sdk/numbers.js";
+import { ActivityElement, formatNumber, h } from "../../sdk/v1.js";
 
 export default class extends ActivityElement {
   #text = null; // as it was typed: nobody writes into the field of whoever is in it
-  #fault = "";
+  #error = "";
 
   view() {
     const { unit, min, max } = this.config;
@@ -14,23 +14,23 @@ export default class extends ActivityElement {
       h("div", { class: "row" },
         h("input", {
           id: "value", class: "grow", type: "text", inputmode: min >= 0 ? "decimal" : "text", autocomplete: "off", dir: "ltr", value, disabled: !this.isOpen,
-          "aria-invalid": this.#fault ? "true" : null, "aria-describedby": "value-hint", oninput: (event) => this.read(event.target.value), onblur: () => this.left(),
+          "aria-invalid": this.#error ? "true" : null, "aria-describedby": "value-hint", oninput: (event) => this.read(event.target.value), onblur: () => this.left(),
         }),
         unit ? h("span", { dir: "auto" }, unit) : null),
-      h("p", { id: "value-hint", class: this.#fault ? "bad" : "muted small" }, this.#fault || bounds(this, min, max)),
-      right === undefined ? null : h("p", { class: "strong" }, this.t("right", { value: shown(right), unit: unit ?? "" })),
+      h("p", { id: "value-hint", class: this.#error ? "bad" : "muted small" }, this.#error || bounds(this, min, max)),
+      right === undefined ? null : h("p", { class: "strong" }, this.t("right", { value: formatNumber(right), unit: unit ?? "" })),
     ];
   }
 
   read(text) {
     this.#text = text;
     const value = readNumber(text);
-    this.#fault = value === null ? "" : this.faultOf(value);
-    const isGood = value !== null && !this.#fault;
-    this.begin(isGood ? { value } : null, isGood, isGood ? { value, text } : { text });
+    this.#error = value === null ? "" : this.errorFor(value);
+    const isGood = value !== null && !this.#error;
+    this.updateDraft(isGood ? { value } : null, isGood, isGood ? { value, text } : { text });
   }
 
-  faultOf(value) {
+  errorFor(value) {
     const { min, max, step } = this.config;
     if (Number.isNaN(value)) return this.t("unclear", { a: plain(1234), b: plain(0.5) });
     if (value < (min ?? -Number.MAX_SAFE_INTEGER) || value > (max ?? Number.MAX_SAFE_INTEGER)) return bounds(this, min ?? -Number.MAX_SAFE_INTEGER, max ?? Number.MAX_SAFE_INTEGER);
@@ -38,16 +38,16 @@ export default class extends ActivityElement {
     return Math.abs(steps - Math.round(steps)) > 1e-9 * Math.max(1, Math.abs(steps)) ? this.t("step", { step: plain(step) }) : "";
   }
 
-  take(name, value) {
-    super.take(name, value);
+  setProperty(name, value) {
+    super.setProperty(name, value);
     if (!this.contains(document.activeElement)) this.left();
   }
 
   // Once sent and left, the field shows what was understood, or what another tab of the seat sent.
   left() {
-    if (this.held.draft) return;
+    if (this.draft) return;
     this.#text = null;
-    this.#fault = "";
+    this.#error = "";
     this.redraw();
   }
 }

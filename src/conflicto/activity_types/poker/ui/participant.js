@@ -8,7 +8,7 @@ export default class extends ActivityElement {
       h("fieldset", { class: "scale cards", disabled: !this.isOpen },
         h("legend", { class: "hidden-text" }, this.t("legend")),
         this.config.deck.map((card) => h("label", { class: "step card", key: card },
-          h("input", { type: "radio", name: "card", value: card, checked: this.value?.card === card, onchange: () => this.begin({ card }) }),
+          h("input", { type: "radio", name: "card", value: card, checked: this.value?.card === card, onchange: () => this.updateDraft({ card }) }),
           h("span", {}, card)))),
     ];
   }

@@ -1,8 +1,8 @@
+import { drawMore, drawResults } from "../../sdk/results.js";
 import { ActivityElement, h } from "../../sdk/v1.js";
-import { drawMore, drawResults } from "../../sdk/pictures.js";
 import { drawAgreement } from "./agreement.js";
 
-const MOST = 40;
+const MAX_SHOWN = 40;
 
 // Cards lie face down until the reveal: only how many there are is shown.
 export default class extends ActivityElement {
@@ -11,8 +11,8 @@ export default class extends ActivityElement {
     const count = this.count ?? 0;
     return [
       h("div", { class: "table", role: "img", "aria-label": this.t("played", { n: count }) },
-        Array.from({ length: Math.min(count, MOST) }, (_, index) => h("span", { class: "card-back", key: index }))),
-      drawMore(count - MOST),
+        Array.from({ length: Math.min(count, MAX_SHOWN) }, (_, index) => h("span", { class: "card-back", key: index }))),
+      drawMore(count - MAX_SHOWN),
     ];
   }
 }

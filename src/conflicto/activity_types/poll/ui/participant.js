@@ -13,6 +13,6 @@ export default class extends ActivityElement {
   pick(id, on, most) {
     const others = this.config.multiple ? (this.value?.choices ?? []).filter((each) => each !== id) : [];
     const picked = on ? [...others, id] : others;
-    this.begin({ choices: picked.slice(-most) }, picked.length > 0);
+    this.updateDraft({ choices: picked.slice(-most) }, picked.length > 0);
   }
 }

@@ -1,4 +1,4 @@
-import { ActivityElement, h, shown } from "../../sdk/v1.js";
+import { ActivityElement, formatNumber, h } from "../../sdk/v1.js";
 
 export default class extends ActivityElement {
   static isInstant = true;
@@ -9,8 +9,8 @@ export default class extends ActivityElement {
     return [
       h("ul", { class: "emojis", "aria-label": this.t("legend") }, this.config.emojis.map((emoji) =>
         h("li", { key: emoji },
-          h("button", { type: "button", disabled: !this.isOpen, onclick: () => this.give({ emoji }) }, emoji),
-          this.results ? h("span", {}, shown(counts.get(emoji) ?? 0)) : null))),
+          h("button", { type: "button", disabled: !this.isOpen, onclick: () => this.submit({ emoji }) }, emoji),
+          this.results ? h("span", {}, formatNumber(counts.get(emoji) ?? 0)) : null))),
       h("p", { class: "muted" }, this.t("sent", { n: this.answers?.length ?? 0 })),
     ];
   }

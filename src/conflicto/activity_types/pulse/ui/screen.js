@@ -1,4 +1,4 @@
-import { ActivityElement, h, shown } from "../../sdk/v1.js";
+import { ActivityElement, formatNumber, h } from "../../sdk/v1.js";
 
 // Every reaction with its count; the more there are of one, the larger it is.
 export default class extends ActivityElement {
@@ -7,6 +7,6 @@ export default class extends ActivityElement {
     const most = Math.max(1, ...counts.values());
     return h("ul", { class: "reactions" }, this.config.emojis.map((emoji) =>
       h("li", { key: emoji, style: { "--weight": ((counts.get(emoji) ?? 0) / most).toFixed(3) } },
-        h("span", { class: "emoji" }, emoji), h("span", { class: "strong" }, shown(counts.get(emoji) ?? 0)))));
+        h("span", { class: "emoji" }, emoji), h("span", { class: "strong" }, formatNumber(counts.get(emoji) ?? 0)))));
   }
 }

@@ -1,7 +1,7 @@
-import { ActivityElement, h, shown, textField } from "../../sdk/v1.js";
+import { ActivityElement, formatNumber, h, textField } from "../../sdk/v1.js";
 import { ordered } from "./order.js";
 
-const LONGEST = 500;
+const MAX_LENGTH = 500;
 
 export default class extends ActivityElement {
   static showsResults = true;
@@ -13,8 +13,8 @@ export default class extends ActivityElement {
     const asked = ordered(this.responses, this.results);
     return [
       textField({
-        label: this.t("label"), value: this.value?.text, most: LONGEST, lines: 3, disabled: !this.isOpen,
-        oninput: (text) => this.begin({ text }, text.trim() !== ""),
+        label: this.t("label"), value: this.value?.text, maxLength: MAX_LENGTH, lines: 3, disabled: !this.isOpen,
+        oninput: (text) => this.updateDraft({ text }, text.trim() !== ""),
       }),
       asked.length ? h("h2", {}, this.t("asked")) : null,
       h("ul", { class: "asked" }, asked.map((each) => this.question(each, own.has(each.id), supported.get(each.id) === 1))),
@@ -26,7 +26,7 @@ export default class extends ActivityElement {
       h("span", { class: "grow", dir: "auto" }, text, isOwn ? h("span", { class: "muted small" }, ` · ${this.t("own")}`) : null),
       h("button", {
         type: "button", class: "square", "aria-pressed": String(isSupported), disabled: !this.isOpen || isOwn, "aria-label": this.t("support", { text, n: votes }),
-        onclick: () => this.give({ target: id, vote: isSupported ? 0 : 1 }),
-      }, h("span", { "aria-hidden": "true" }, "▲"), shown(votes)));
+        onclick: () => this.submit({ target: id, vote: isSupported ? 0 : 1 }),
+      }, h("span", { "aria-hidden": "true" }, "▲"), formatNumber(votes)));
   }
 }

@@ -7,7 +7,7 @@ export default class extends ActivityElement {
     return [
       choices({
         legend: this.t("legend"), options: this.config.options ?? [], chosen: [chosen], multiple: false, disabled: !this.isOpen,
-        onpick: (id) => this.begin({ choice: id }), mark: (option) => (option.id === correct ? rightMark() : null),
+        onpick: (id) => this.updateDraft({ choice: id }), mark: (option) => (option.id === correct ? rightMark() : null),
       }),
       correct && chosen ? h("p", { class: "strong" }, chosen === correct ? `✓ ${this.t("right")}` : `✗ ${this.t("wrong")}`) : null,
       explanation ? h("p", { dir: "auto" }, explanation) : null,

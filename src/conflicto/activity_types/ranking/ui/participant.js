@@ -1,16 +1,16 @@
-import { ActivityElement, h, shown } from "../../sdk/v1.js";
+import { ActivityElement, formatNumber, h } from "../../sdk/v1.js";
 
 export default class extends ActivityElement {
   view() {
     const options = new Map((this.config.options ?? []).map((option) => [option.id, option]));
     const known = (this.value?.ranking ?? []).filter((id) => options.has(id));
     const order = [...known, ...[...options.keys()].filter((id) => !known.includes(id))];
-    if (this.isOpen && !this.value) queueMicrotask(() => this.begin({ ranking: order }));
+    if (this.isOpen && !this.value) queueMicrotask(() => this.updateDraft({ ranking: order }));
     return [
       h("p", { class: "muted" }, this.t("how")),
       h("ol", { class: "rank-list" }, order.map((id, index) =>
         h("li", { key: id },
-          h("span", { class: "letter", "aria-hidden": "true" }, shown(index + 1)),
+          h("span", { class: "letter", "aria-hidden": "true" }, formatNumber(index + 1)),
           h("span", { class: "grow", dir: "auto" }, options.get(id).text),
           this.move(order, index, -1, options.get(id).text),
           this.move(order, index, 1, options.get(id).text)))),
@@ -22,7 +22,7 @@ export default class extends ActivityElement {
     return h("button", {
       type: "button", class: "square", disabled: !this.isOpen || to < 0 || to >= order.length,
       "aria-label": this.t(by < 0 ? "up" : "down", { text }),
-      onclick: () => this.begin({ ranking: order.map((id, at) => (at === to ? order[index] : at === index ? order[to] : id)) }),
+      onclick: () => this.updateDraft({ ranking: order.map((id, at) => (at === to ? order[index] : at === index ? order[to] : id)) }),
     }, by < 0 ? "↑" : "↓");
   }
 }

@@ -1,4 +1,4 @@
-import { ActivityElement, h, shown } from "../../sdk/v1.js";
+import { ActivityElement, formatNumber, h } from "../../sdk/v1.js";
 
 export default class extends ActivityElement {
   view() {
@@ -8,8 +8,8 @@ export default class extends ActivityElement {
       h("fieldset", { class: "scale", disabled: !this.isOpen },
         h("legend", { class: "hidden-text" }, this.t("legend", { min, max })),
         steps.map((step) => h("label", { class: "step", key: step },
-          h("input", { type: "radio", name: "rating", value: step, checked: this.value?.rating === step, onchange: () => this.begin({ rating: step }) }),
-          h("span", {}, shown(step))))),
+          h("input", { type: "radio", name: "rating", value: step, checked: this.value?.rating === step, onchange: () => this.updateDraft({ rating: step }) }),
+          h("span", {}, formatNumber(step))))),
       low || high ? h("p", { class: "ends muted" }, h("span", { dir: "auto" }, low ?? ""), h("span", { dir: "auto" }, high ?? "")) : null,
     ];
   }

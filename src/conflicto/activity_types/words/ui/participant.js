@@ -6,7 +6,7 @@ export default class extends ActivityElement {
     const words = this.value?.words ?? [];
     return h("div", { class: "stack" }, Array.from({ length: most }, (_, index) =>
       textField({
-        label: this.t("label", { n: index + 1 }), value: words[index], most: 40, disabled: !this.isOpen,
+        label: this.t("label", { n: index + 1 }), value: words[index], maxLength: 40, disabled: !this.isOpen,
         oninput: (text) => this.write(index, text, most),
       })));
   }
@@ -14,6 +14,6 @@ export default class extends ActivityElement {
   write(index, text, most) {
     const words = Array.from({ length: most }, (_, at) => (at === index ? text : (this.value?.words?.[at] ?? "")));
     const kept = words.map((word) => word.trim()).filter(Boolean);
-    this.begin({ words: kept }, kept.length > 0, { words });
+    this.updateDraft({ words: kept }, kept.length > 0, { words });
   }
 }

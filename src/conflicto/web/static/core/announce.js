@@ -2,9 +2,9 @@
 
 import { minutes, secondsLeft } from "./activity.js";
 import { time as clock } from "./api.js";
-import { t } from "./words.js";
+import { t } from "./i18n.js";
 
-const TOGETHER_MS = 150; // what comes this close is said in one go, so that nothing cuts off what came before
+const BATCH_MS = 150; // what comes this close is said in one go, so that nothing cuts off what came before
 const REPEAT_MS = 3_000;
 
 let waiting = [];
@@ -19,38 +19,38 @@ export function announce(text) {
     document.getElementById("announce").textContent = waiting.join(" ");
     waiting = [];
     timer = 0;
-  }, TOGETHER_MS);
+  }, BATCH_MS);
 }
 
-const MARKS = [30, 10, 0];
+const THRESHOLDS_S = [30, 10, 0];
 
 // Tells of an activity's time when it starts, at half of it, at 30 s, at 10 s, and when it is over; to be called every second.
-export class TimeTeller {
-  #of = "";
-  #marks = [];
+export class TimeAnnouncer {
+  #deadlineKey = "";
+  #thresholds = [];
 
   tick(activity) {
     const left = activity ? secondsLeft(activity) : null;
     if (left === null) return this.#end(activity);
-    const of = `${activity.id} ${activity.round} ${activity.ends_at}`;
-    if (of !== this.#of) {
+    const deadlineKey = `${activity.id} ${activity.round} ${activity.ends_at}`;
+    if (deadlineKey !== this.#deadlineKey) {
       const whole = Math.max(left, activity.duration_seconds ?? 0);
-      this.#marks = [...new Set([Math.floor(whole / 2), ...MARKS])].filter((mark) => mark < left).sort((a, b) => b - a);
-      this.#of = of;
+      this.#thresholds = [...new Set([Math.floor(whole / 2), ...THRESHOLDS_S])].filter((mark) => mark < left).sort((a, b) => b - a);
+      this.#deadlineKey = deadlineKey;
       if (left > 0) announce(time(left));
       return;
     }
-    const passed = this.#marks.filter((mark) => left <= mark);
+    const passed = this.#thresholds.filter((mark) => left <= mark);
     if (!passed.length) return;
-    this.#marks = this.#marks.filter((mark) => left > mark);
+    this.#thresholds = this.#thresholds.filter((mark) => left > mark);
     announce(time(left));
   }
 
   // An activity that was closed before its time does not run out.
   #end(activity) {
-    if (this.#marks.includes(0) && activity?.ends_at && this.#of.startsWith(`${activity.id} ${activity.round} `) && Date.parse(activity.ends_at) <= clock.now() + 1_000) announce(t("time.over"));
-    this.#marks = [];
-    this.#of = "";
+    if (this.#thresholds.includes(0) && activity?.ends_at && this.#deadlineKey.startsWith(`${activity.id} ${activity.round} `) && Date.parse(activity.ends_at) <= clock.now() + 1_000) announce(t("time.over"));
+    this.#thresholds = [];
+    this.#deadlineKey = "";
   }
 }
 

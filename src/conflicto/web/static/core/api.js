@@ -1,12 +1,12 @@
 // Requests to the API, the tokens they carry, and what is said when one is refused.
 
-import { store } from "./store.js";
-import { boot, t } from "./words.js";
+import { boot, t } from "./i18n.js";
+import { storage } from "./storage.js";
 
 const TIMEOUT_MS = 10_000;
 
 // Each body of the API holds one of these; what a portal or a proxy says instead of it holds none, or is no JSON.
-const MEMBERS = ["id", "items", "session_id", "activity_id", "response_id", "participants", "server", "server_time", "role", "type", "seat_token", "matching", "valid"];
+const RESPONSE_FIELDS = ["id", "items", "session_id", "activity_id", "response_id", "participants", "server", "server_time", "role", "type", "seat_token", "matching", "valid"];
 
 export class Problem extends Error {
   constructor(status, body, retryAfter = "") {
@@ -14,17 +14,17 @@ export class Problem extends Error {
     this.status = status;
     this.code = body.code ?? `http-${status}`;
     this.body = body;
-    this.retryAfterS = this.passes ? body.retry_after_s ?? (Number.parseInt(retryAfter, 10) || 0) : 0;
+    this.retryAfterS = this.isTransient ? body.retry_after_s ?? (Number.parseInt(retryAfter, 10) || 0) : 0;
   }
 
   // Whether the server itself said it. What stands between may answer as it likes, and decides nothing.
-  get isOurs() {
+  get isFromServer() {
     return this.body.server === boot.server;
   }
 
   // Whether the same request may succeed later, as it is.
-  get passes() {
-    return !this.isOurs || this.status === 408 || this.status === 429 || this.status >= 500;
+  get isTransient() {
+    return !this.isFromServer || this.status === 408 || this.status === 429 || this.status >= 500;
   }
 
   get text() {
@@ -36,10 +36,10 @@ export class Problem extends Error {
 
 // Tokens stay in this browser: they are handed over in a link's fragment, which is never sent, and never stand in a query.
 export const tokens = {
-  areKept: true, // or they are gone with the page
-  get: (name) => store.get(`conflicto.${name}`),
-  set: (name, token) => (tokens.areKept = store.set(`conflicto.${name}`, token)),
-  drop: (name) => store.drop(`conflicto.${name}`),
+  arePersistent: true, // or they are gone with the page
+  get: (name) => storage.get(`conflicto.${name}`),
+  set: (name, token) => (tokens.arePersistent = storage.set(`conflicto.${name}`, token)),
+  remove: (name) => storage.remove(`conflicto.${name}`),
 };
 
 // Whose a token is, by what it says itself; the operator's says nothing.
@@ -49,23 +49,23 @@ export function subjectOf(token) {
 }
 
 // An address of ours for another page, with the token where this browser would not keep it until then.
-export const withToken = (address, name, as) => (tokens.areKept ? address : `${address}#${as}=${tokens.get(name)}`);
+export const withToken = (address, name, as) => (tokens.arePersistent ? address : `${address}#${as}=${tokens.get(name)}`);
 
 // An id made here; the one that browsers offer is missing where a page came over plain http.
-export function freshKey() {
+export function newKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 export const time = {
-  ahead: 0,
-  now: () => Date.now() + time.ahead,
+  offset: 0,
+  now: () => Date.now() + time.offset,
   // `began`: when it was asked for. Half of the way is taken off.
-  learn: (said, began = Date.now()) => said && (time.ahead = Date.parse(said) - (began + Date.now()) / 2),
+  sync: (serverTime, began = Date.now()) => serverTime && (time.offset = Date.parse(serverTime) - (began + Date.now()) / 2),
 };
 
 // One who calls with one token: the one under the first of `names` that this browser holds.
-export class Caller {
+export class Client {
   constructor(...names) {
     this.name = names.find((name) => tokens.get(name)) ?? names[0];
   }
@@ -85,30 +85,30 @@ export class Caller {
   delete = (path) => this.send("DELETE", path);
 
   // `has`: members without which a success is none, beside one of `MEMBERS`.
-  async send(method, path, body, { key, headers = {}, signal, has = [] } = {}) {
-    const told = this.headers({ ...headers });
-    if (body !== undefined) told["Content-Type"] = "application/json";
-    if (key) told["Idempotency-Key"] = key;
-    const answer = await attempt(`~/api/v1${path}`, { method, headers: told, body: body && JSON.stringify(body), cache: "no-store", signal });
-    this.renew(answer);
-    if (answer.status === 204 && method === "DELETE") return null;
-    const given = Object(await answer.json().catch(() => null));
-    const isOurs = answer.ok && MEMBERS.some((name) => name in given) && has.every((name) => name in given);
-    if (!isOurs) throw refusal(answer.status, given, this.token, answer.headers.get("Retry-After"));
-    return given;
+  async send(method, path, body, { key, headers = {}, signal, required = [] } = {}) {
+    const sentHeaders = this.headers({ ...headers });
+    if (body !== undefined) sentHeaders["Content-Type"] = "application/json";
+    if (key) sentHeaders["Idempotency-Key"] = key;
+    const response = await attempt(`~/api/v1${path}`, { method, headers: sentHeaders, body: body && JSON.stringify(body), cache: "no-store", signal });
+    this.renew(response);
+    if (response.status === 204 && method === "DELETE") return null;
+    const data = Object(await response.json().catch(() => null));
+    const isFromServer = response.ok && RESPONSE_FIELDS.some((name) => name in data) && required.every((name) => name in data);
+    if (!isFromServer) throw toProblem(response.status, data, this.token, response.headers.get("Retry-After"));
+    return data;
   }
 
-  renew(answer) {
-    const fresh = answer.headers.get("Renewed-Token");
-    if (fresh) tokens.set(this.name, fresh);
+  renew(response) {
+    const renewed = response.headers.get("Renewed-Token");
+    if (renewed) tokens.set(this.name, renewed);
   }
 }
 
 // The problem in an answer. Where a token was sent and the server says that there is none, something took it away on the way.
-export function refusal(status, given, token, retryAfter) {
-  const problem = new Problem(status, given, retryAfter);
+export function toProblem(status, data, token, retryAfter) {
+  const problem = new Problem(status, data, retryAfter);
   const isStripped = problem.code === "token-missing" && token;
-  return problem.isOurs && !isStripped ? problem : new Problem(status, { code: "foreign" }, retryAfter);
+  return problem.isFromServer && !isStripped ? problem : new Problem(status, { code: "foreign" }, retryAfter);
 }
 
 async function attempt(address, options) {

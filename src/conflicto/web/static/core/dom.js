@@ -15,10 +15,10 @@ export function patch(parent, children) {
   }
   let place = parent.firstChild;
   for (const each of wanted) {
-    const node = free.get(nameOf(each))?.shift() ?? made(each, parent);
+    const node = free.get(nameOf(each))?.shift() ?? createNode(each, parent);
     if (node === place) place = place.nextSibling;
     else parent.insertBefore(node, place);
-    adapt(node, each);
+    updateNode(node, each);
   }
   for (const nodes of free.values()) for (const node of nodes) node.remove();
 }
@@ -26,44 +26,44 @@ export function patch(parent, children) {
 // What may stand in for what: the same element, and the same thing in it where it has a key.
 function nameOf(each) {
   if (each.nodeType === Node.TEXT_NODE || typeof each !== "object") return "#text";
-  const described = each.nodeType ? each.described : each;
-  if (!described) return `foreign ${each.nodeName}`;
-  return `${described.tag} ${described.props.key ?? ""}`;
+  const vnode = each.nodeType ? each.vnode : each;
+  if (!vnode) return `foreign ${each.nodeName}`;
+  return `${vnode.tag} ${vnode.props.key ?? ""}`;
 }
 
-function made(each, parent) {
+function createNode(each, parent) {
   if (typeof each !== "object") return document.createTextNode("");
   const isSvg = each.tag === "svg" || (parent.namespaceURI === SVG && parent.localName !== "foreignObject");
   const node = isSvg ? document.createElementNS(SVG, each.tag) : document.createElement(each.tag);
-  node.described = { tag: each.tag, props: {} };
+  node.vnode = { tag: each.tag, props: {} };
   return node;
 }
 
-function adapt(node, each) {
+function updateNode(node, each) {
   if (typeof each !== "object") {
     if (node.data !== String(each)) node.data = String(each);
     return;
   }
-  const before = node.described.props;
-  for (const name of Object.keys(before)) if (!(name in each.props)) set(node, name, null);
-  node.described = each;
-  for (const [name, value] of Object.entries(each.props)) if (value !== before[name]) set(node, name, value);
-  if (!each.props.own) patch(node, each.children);
+  const before = node.vnode.props;
+  for (const name of Object.keys(before)) if (!(name in each.props)) setProperty(node, name, null);
+  node.vnode = each;
+  for (const [name, value] of Object.entries(each.props)) if (value !== before[name]) setProperty(node, name, value);
+  if (!each.props.unmanaged && !each.props.own) patch(node, each.children);
 }
 
 // A field that someone is in is theirs: it may be emptied, because they sent what stood there, and nothing is ever written into it.
-function put(node, name, value) {
+function setFormValue(node, name, value) {
   const isTheirs = name === "value" && value !== "" && node === document.activeElement && node.matches("input, textarea");
   if (!isTheirs && node[name] !== value) node[name] = value;
 }
 
-const AS_PROPERTY = new Set(["value", "checked", "disabled", "selected", "hidden", "open", "indeterminate"]);
+const PROPERTIES = new Set(["value", "checked", "disabled", "selected", "hidden", "open", "indeterminate"]);
 
-function set(node, name, value) {
-  if (name === "key" || name === "own") return;
+function setProperty(node, name, value) {
+  if (/^(key|own|unmanaged)$/.test(name)) return;
   if (name === "style") for (const [rule, to] of Object.entries(value ?? {})) node.style.setProperty(rule, to);
   else if (name.startsWith("on") || name.startsWith(".")) node[name.replace(".", "")] = value;
-  else if (AS_PROPERTY.has(name)) put(node, name, value ?? (name === "value" ? "" : false));
+  else if (PROPERTIES.has(name)) setFormValue(node, name, value ?? (name === "value" ? "" : false));
   else if (value === null || value === undefined || value === false) node.removeAttribute(name);
   else node.setAttribute(name, value === true ? "" : value);
 }

@@ -1,6 +1,6 @@
 // The link that lets phones in. Its key stands in the fragment, which browsers never send, so that no log holds it.
 
-import { boot } from "./words.js";
+import { boot } from "./i18n.js";
 
 export const origin = () => boot.public_url || location.origin;
 

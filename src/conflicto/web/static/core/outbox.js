@@ -1,43 +1,43 @@
 // Answers on their way: written here first, sent second, taken out only when the server itself has said what became of them.
 
 import { Problem } from "./api.js";
-import { tabs } from "./tabs.js";
+import { openTabChannel } from "./tabs.js";
 
 const STORE = "answers";
-const PAUSE_MS = { least: 500, most: 10_000 };
+const PAUSE_MS = { min: 500, max: 10_000 };
 const BLOCKED_MS = 60_000; // after so long people are told what is in the way
 
 export class Outbox {
-  #caller; #changed; #tell;
+  #client; #onChange; #broadcast;
   #db = null;
   #isFull = false;
   #memory = new Map();
-  #foreign = new Map(); // by key, since when something else answers in place of the server
+  #foreignSince = new Map(); // by key, since when something else answers in place of the server
   #failures = 0;
   #sending = false;
-  #again = false;
+  #isRequested = false;
   #timer = 0;
   blocked = new Map(); // by key, what that was, once it has gone on for a minute
 
   // changed(entry, outcome): outcome is the stored response, a Problem that is final, or null while it waits.
-  constructor(caller, changed) {
-    this.#caller = caller;
-    this.#changed = changed;
+  constructor(client, changed) {
+    this.#client = client;
+    this.#onChange = changed;
     addEventListener("online", () => this.flush());
     addEventListener("pageshow", () => this.flush());
     document.addEventListener("visibilitychange", () => document.hidden || this.flush());
   }
 
   // Whether answers outlive this page; private windows may offer no storage.
-  get isKept() {
+  get isPersistent() {
     return this.#db !== null && !this.#isFull;
   }
 
   async open(name) {
-    this.#tell = tabs(`conflicto.${name}`, (message) => this.#heard(message));
-    this.#db = await opened(`conflicto.${name}`).catch(() => null);
-    for (const entry of this.#db ? await this.#ask("readonly", (store) => store.getAll()) : []) this.#maybeSent(entry);
-    for (const entry of this.entries) this.#changed(entry, null);
+    this.#broadcast = openTabChannel(`conflicto.${name}`, (message) => this.#receive(message));
+    this.#db = await openDatabase(`conflicto.${name}`).catch(() => null);
+    for (const entry of this.#db ? await this.#query("readonly", (store) => store.getAll()) : []) this.#markSent(entry);
+    for (const entry of this.entries) this.#onChange(entry, null);
     this.flush();
   }
 
@@ -47,9 +47,9 @@ export class Outbox {
 
   async put(entry) {
     await this.#supersede(entry);
-    if (this.#db) await this.#ask("readwrite", (store) => store.put(entry)).catch(() => (this.#isFull = true));
-    this.#tell({ put: entry });
-    this.#changed(entry, null);
+    if (this.#db) await this.#query("readwrite", (store) => store.put(entry)).catch(() => (this.#isFull = true));
+    this.#broadcast({ put: entry });
+    this.#onChange(entry, null);
     this.flush();
   }
 
@@ -57,95 +57,95 @@ export class Outbox {
   // arrive last.
   async #supersede(entry) {
     this.#memory.set(entry.key, entry);
-    const isOver = ({ key, slot, sent }) => key !== entry.key && slot === entry.slot && (!sent || this.#foreign.has(key));
+    const isOver = ({ key, slot, sent }) => key !== entry.key && slot === entry.slot && (!sent || this.#foreignSince.has(key));
     for (const other of entry.slot ? this.entries.filter(isOver) : []) await this.#drop(other.key);
   }
 
   // What another tab wrote may be with the server already, though this one never sent it.
-  #maybeSent(entry) {
+  #markSent(entry) {
     this.#memory.set(entry.key, Object.assign(entry, { sent: true }));
     return entry;
   }
 
-  async #heard({ put, drop, outcome, status, body }) {
+  async #receive({ put, drop, outcome, status, body }) {
     const entry = put ?? this.#memory.get(drop);
     if (!entry) return;
-    if (put) await this.#supersede(this.#maybeSent(entry));
+    if (put) await this.#supersede(this.#markSent(entry));
     else this.#memory.delete(drop);
-    this.#changed(entry, put ? null : (outcome ?? new Problem(status, body)));
+    this.#onChange(entry, put ? null : (outcome ?? new Problem(status, body)));
   }
 
   async flush() {
     clearTimeout(this.#timer);
-    this.#again = true;
+    this.#isRequested = true;
     if (this.#sending) return;
     this.#sending = true;
     let isFailing;
-    while (this.#again) {
-      this.#again = false;
+    while (this.#isRequested) {
+      this.#isRequested = false;
       isFailing = await this.#deliverAll();
     }
     this.#sending = false;
     this.#failures = isFailing ? this.#failures + 1 : 0;
-    const longest = Math.min(PAUSE_MS.most, PAUSE_MS.least * 2 ** this.#failures);
-    if (isFailing) this.#timer = setTimeout(() => this.flush(), longest * (0.5 + Math.random() / 2));
+    const maxPause = Math.min(PAUSE_MS.max, PAUSE_MS.min * 2 ** this.#failures);
+    if (isFailing) this.#timer = setTimeout(() => this.flush(), maxPause * (0.5 + Math.random() / 2));
   }
 
   // One that something in between does not let through holds up its own kind and no other. Says whether anything is left.
   async #deliverAll() {
-    const held = new Set();
+    const blockedSlots = new Set();
     for (const entry of this.entries) {
-      if (held.has(entry.slot) || !this.#memory.has(entry.key)) continue;
+      if (blockedSlots.has(entry.slot) || !this.#memory.has(entry.key)) continue;
       const error = await this.#deliver(entry).catch((each) => each);
       if (!error) continue;
       if (error.code !== "foreign") return true;
-      held.add(entry.slot ?? entry.key);
+      blockedSlots.add(entry.slot ?? entry.key);
     }
-    return held.size > 0;
+    return blockedSlots.size > 0;
   }
 
   async #deliver(entry) {
     entry.sent = true;
     let outcome;
     try {
-      outcome = await this.#caller.post(entry.path, entry.body, { key: entry.key, has: ["id", "revision"] });
+      outcome = await this.#client.post(entry.path, entry.body, { key: entry.key, required: ["id", "revision"] });
     } catch (error) {
-      if (!(error instanceof Problem) || error.passes) throw this.#noted(entry, error);
+      if (!(error instanceof Problem) || error.isTransient) throw this.#trackBlocked(entry, error);
       outcome = error;
     }
     await this.#drop(entry.key);
-    this.#tell(outcome instanceof Problem ? { drop: entry.key, status: outcome.status, body: outcome.body } : { drop: entry.key, outcome });
-    this.#changed(entry, outcome);
+    this.#broadcast(outcome instanceof Problem ? { drop: entry.key, status: outcome.status, body: outcome.body } : { drop: entry.key, outcome });
+    this.#onChange(entry, outcome);
   }
 
-  #noted(entry, error) {
+  #trackBlocked(entry, error) {
     const { key } = entry;
-    if (error.code !== "foreign") this.#foreign.delete(key);
-    else if (!this.#foreign.has(key)) this.#foreign.set(key, Date.now());
-    const isBlocked = Date.now() - this.#foreign.get(key) >= BLOCKED_MS;
+    if (error.code !== "foreign") this.#foreignSince.delete(key);
+    else if (!this.#foreignSince.has(key)) this.#foreignSince.set(key, Date.now());
+    const isBlocked = Date.now() - this.#foreignSince.get(key) >= BLOCKED_MS;
     if (isBlocked) this.blocked.set(key, error);
     else this.blocked.delete(key);
-    if (isBlocked) this.#changed(entry, null);
+    if (isBlocked) this.#onChange(entry, null);
     return error;
   }
 
   async #drop(key) {
-    for (const each of [this.#memory, this.#foreign, this.blocked]) each.delete(key);
-    if (this.#db) await this.#ask("readwrite", (store) => store.delete(key)).catch(() => {});
+    for (const each of [this.#memory, this.#foreignSince, this.blocked]) each.delete(key);
+    if (this.#db) await this.#query("readwrite", (store) => store.delete(key)).catch(() => {});
   }
 
-  #ask(mode, what) {
-    return promised(what(this.#db.transaction(STORE, mode).objectStore(STORE)));
+  #query(mode, operation) {
+    return toPromise(operation(this.#db.transaction(STORE, mode).objectStore(STORE)));
   }
 }
 
-async function opened(name) {
+async function openDatabase(name) {
   const request = indexedDB.open(name, 1);
   request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "key" });
-  return promised(request);
+  return toPromise(request);
 }
 
-const promised = (request) =>
+const toPromise = (request) =>
   new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);

@@ -24,10 +24,10 @@ export default class extends ActivityElement {
     try {
       const value = JSON.parse(text);
       this.#isJson = true;
-      this.begin(value);
+      this.updateDraft(value);
     } catch {
       this.#isJson = text.trim() === "";
-      this.begin(null, false);
+      this.updateDraft(null, false);
     }
   }
 }

@@ -1,23 +1,23 @@
 // Counts are said only to those who want to hear them, and no more often than every three seconds: the newest one counts.
 
 import { announce } from "../core/announce.js";
-import { store } from "../core/store.js";
+import { storage } from "../core/storage.js";
 
 const COUNT_MS = 3_000;
-const WISH = "conflicto.counts";
+const STORAGE_NAME = "conflicto.counts";
 
-export const countsAreSaid = () => store.get(WISH) === "on";
-export const sayCounts = (on) => store.set(WISH, on ? "on" : "off");
+export const areCountsAnnounced = () => storage.get(STORAGE_NAME) === "on";
+export const setCountsAnnounced = (on) => storage.set(STORAGE_NAME, on ? "on" : "off");
 
 let newest = null;
-let said = "";
+let message = "";
 let counting = 0;
 
 export function announceCount(text) {
-  if (!countsAreSaid()) return;
+  if (!areCountsAnnounced()) return;
   newest = text;
   counting ||= setTimeout(() => {
     counting = 0;
-    if (newest !== said) announce((said = newest));
+    if (newest !== message) announce((message = newest));
   }, COUNT_MS);
 }

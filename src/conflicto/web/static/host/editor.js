@@ -1,26 +1,26 @@
 // The dialog in which an activity is made or changed: its type's own editor or a form made from its schemas, and what will be seen.
 
 import { h } from "../core/dom.js";
+import { boot, t } from "../core/i18n.js";
 import { titleOf } from "../core/types.js";
-import { boot, t } from "../core/words.js";
 import { viewOf } from "../elements/views.js";
 import { drawSimple, select } from "./fields.js";
 import { blank, drawForm } from "./form.js";
 import { drawPreview } from "./preview.js";
-import { Trial } from "./trial.js";
+import { Validation } from "./validation.js";
 
 const VISIBILITIES = ["after_reveal", "after_answer", "always", "host"];
 const MODERATIONS = ["off", "after", "before"];
 
 // What is being written: a new activity of a type, or a copy of one that is there.
-export function begun(type, activity = null) {
+export function editorState(type, activity = null) {
   const known = boot.types[type];
   const { config, secret = null } = activity ?? known?.fresh ?? {};
   const fields = activity ?? { results_visibility: "after_reveal", moderation: "off", anonymous: false, duration_seconds: null, ...known?.defaults };
   const made = config ?? (known ? blank(known.config) : {});
   return {
-    id: activity?.id ?? null, type, known, aggregate: activity?.aggregate ?? null, fields: { ...fields }, json: {}, said: "",
-    config: activity ? made : inLanguage(known, made), secret: secret ?? (known?.secret && !activity ? blank(known.secret) : null), trial: new Trial(type),
+    id: activity?.id ?? null, type, known, aggregate: activity?.aggregate ?? null, fields: { ...fields }, json: {}, message: "",
+    config: activity ? made : inLanguage(known, made), secret: secret ?? (known?.secret && !activity ? blank(known.secret) : null), validation: new Validation(type),
   };
 }
 
@@ -30,11 +30,11 @@ function inLanguage(known, config) {
   return asked.includes(boot.locale) && !config.language ? { ...config, language: boot.locale } : config;
 }
 
-export function drawEditor(edited, board, { close, draw }) {
-  const onsubmit = (event) => (event.preventDefault(), save(edited, board, { close, draw }));
+export function drawEditor(edited, store, { close, draw }) {
+  const onsubmit = (event) => (event.preventDefault(), save(edited, store, { close, draw }));
   const changed = (name) => (value, at) => {
     edited[name] = value;
-    if (edited.known) edited.trial.after(at, board.caller, edited, draw);
+    if (edited.known) edited.validation.schedule(at, store.client, edited, draw);
     draw();
   };
   const field = (name) => (value) => (edited.fields[name] = value ?? null, draw());
@@ -43,13 +43,13 @@ export function drawEditor(edited, board, { close, draw }) {
       h("h2", {}, `${edited.known?.icon ?? "{ }"} ${edited.known ? titleOf(edited.type) : t("host.add_other")}`),
       edited.known ? content(edited, changed, draw) : opaque(edited, draw),
       h("details", { class: "stack" }, h("summary", {}, t("host.more")), h("div", { class: "stack card" }, rare(edited, changed), settings(edited, field))),
-      h("p", { class: "bad", role: "alert" }, edited.said),
+      h("p", { class: "bad", role: "alert" }, edited.message),
       h("div", { class: "row wrap" }, h("button", { class: "primary" }, t("host.save")), h("button", { type: "button", onclick: close }, t("host.cancel")))),
     edited.known ? drawPreview(edited, draw) : null);
 }
 
-const formOf = ({ known, trial, config, ...edited }, name, changed) => ({
-  name, schema: known[name], value: name === "config" ? config : edited[name], config: { ...known.standard, ...config }, change: changed(name), texts: known.texts, faultAt: trial.at,
+const formOf = ({ known, validation, config, ...edited }, name, changed) => ({
+  name, schema: known[name], value: name === "config" ? config : edited[name], config: { ...known.config_defaults, ...config }, change: changed(name), texts: known.texts, errorAt: validation.errorAt,
 });
 
 const forms = (edited, changed, options) => ["config", "secret"].filter((name) => edited.known[name]).map((name) => drawForm(formOf(edited, name, changed), options));
@@ -63,7 +63,7 @@ function content(edited, changed, draw) {
   if (tag === "failed") return forms(edited, changed);
   if (tag === null) return h("p", { class: "muted" }, t("state.loading"));
   return h(tag, {
-    key: "own", own: true, class: "stack own-editor", ".type": type, ".config": config, ".secret": secret, ".form": () => forms(edited, changed),
+    key: "own", unmanaged: true, class: "stack own-editor", ".type": type, ".config": config, ".secret": secret, ".form": () => forms(edited, changed),
     onchange: (event) => event.detail?.config && (edited.secret = event.detail.secret, changed("config")(event.detail.config, "/config")),
   });
 }
@@ -85,30 +85,30 @@ function opaque(edited, draw) {
     h("label", { for: "e-type" }, t("host.type")),
     h("input", { id: "e-type", dir: "ltr", value: edited.type, required: true, pattern: "[a-z0-9][a-z0-9_.\\-]{0,63}", disabled: edited.id !== null, oninput: (event) => (edited.type = event.target.value, draw()) }),
     h("label", { for: "e-title" }, t("form.title")),
-    h("input", { id: "e-title", value: edited.fields.title ?? "", maxlength: boot.bounds.title, dir: "auto", oninput: (event) => (edited.fields.title = event.target.value || null) }),
+    h("input", { id: "e-title", value: edited.fields.title ?? "", maxlength: boot.limits.title, dir: "auto", oninput: (event) => (edited.fields.title = event.target.value || null) }),
     area("config", t("host.config")), area("secret", t("host.secret")), area("aggregate", t("host.answers")),
   ];
 }
 
-async function save(edited, board, { close, draw }) {
+async function save(edited, store, { close, draw }) {
   try {
     for (const [name, text] of Object.entries(edited.json)) edited[name] = text.trim() === "" ? null : JSON.parse(text);
   } catch {
-    edited.said = t("json.wrong");
+    edited.message = t("json.wrong");
     return draw();
   }
   const { title = null, results_visibility, moderation, anonymous, duration_seconds } = edited.fields;
-  const said = { title, config: edited.config, secret: edited.secret, aggregate: edited.aggregate, results_visibility, moderation, anonymous, duration_seconds };
-  const kept = edited.id === null
-    ? await board.make({ ...edited.known?.defaults, ...said, type: edited.type })
-    : await changed(edited, board, said);
-  if (kept) return close();
-  edited.said = edited.trial.refused(board.problem) ? t("host.faults") : board.said;
+  const body = { title, config: edited.config, secret: edited.secret, aggregate: edited.aggregate, results_visibility, moderation, anonymous, duration_seconds };
+  const saved = edited.id === null
+    ? await store.create({ ...edited.known?.defaults, ...body, type: edited.type })
+    : await changed(edited, store, body);
+  if (saved) return close();
+  edited.message = edited.validation.applyProblem(store.problem) ? t("host.faults") : store.message;
   draw();
 }
 
-async function changed(edited, board, said) {
-  const kept = await board.change(edited, said);
-  if (kept || board.problem?.code !== "answers-exist" || !confirm(t("host.force"))) return kept;
-  return board.change(edited, said, "?force=true");
+async function changed(edited, store, body) {
+  const saved = await store.change(edited, body);
+  if (saved || store.problem?.code !== "answers-exist" || !confirm(t("host.force"))) return saved;
+  return store.change(edited, body, "?force=true");
 }

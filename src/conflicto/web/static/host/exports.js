@@ -1,32 +1,32 @@
 // Downloads of a session's answers: what a row is, and a button for each format.
 
-import { Problem, refusal } from "../core/api.js";
+import { Problem, toProblem } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
-import { boot, t } from "../core/words.js";
+import { boot, t } from "../core/i18n.js";
 
 const FORMATS = [["csv", "CSV"], ["xlsx", "Excel (XLSX)"], ["jsonl", "JSON Lines"]];
 const SHAPES = ["responses", "long", "table", "wide", "codebook"];
 
 const WAIT_S = 2; // for the file itself; what takes longer shows its progress
-const LOOK_MS = 2_000;
+const POLL_MS = 2_000;
 
 // Fills `node`, and keeps it up to date by itself.
-export function fillExports(node, caller, path) {
-  const state = { shape: SHAPES[0], isWriting: false, job: null, isCancelled: false, said: "" };
+export function fillExports(node, client, path) {
+  const state = { shape: SHAPES[0], isWriting: false, job: null, isCancelled: false, message: "" };
   const put = (fields) => {
     Object.assign(state, fields);
-    patch(node, picture(state, put, {
-      begin: (format) => download(caller, path, `format=${format}&shape=${state.shape}`, state, put),
+    patch(node, drawExports(state, put, {
+      begin: (format) => download(client, path, `format=${format}&shape=${state.shape}`, state, put),
       cancel: () => {
         put({ isCancelled: true });
-        caller.delete(jobPath(path, state.job)).catch((problem) => put({ isCancelled: false, said: problem.text }));
+        client.delete(jobPath(path, state.job)).catch((problem) => put({ isCancelled: false, message: problem.text }));
       },
     }));
   };
   put({});
 }
 
-function picture({ shape, isWriting, job, said }, put, { begin, cancel }) {
+function drawExports({ shape, isWriting, job, message }, put, { begin, cancel }) {
   return [
     h("h2", { id: "exports-title" }, t("host.export")),
     h("label", { for: "export-shape" }, t("host.export_rows")),
@@ -35,7 +35,7 @@ function picture({ shape, isWriting, job, said }, put, { begin, cancel }) {
     h("div", { class: "row wrap" }, FORMATS.map(([format, words]) => h("button", { key: format, type: "button", disabled: isWriting, onclick: () => begin(format) }, words))),
     h("p", { class: "muted", role: "status", key: "writing" }, isWriting ? t("host.export_writing") : ""),
     job ? drawProgress(job, cancel) : null,
-    h("p", { class: "bad", role: "alert", key: "said" }, said),
+    h("p", { class: "bad", role: "alert", key: "said" }, message),
   ];
 }
 
@@ -47,60 +47,60 @@ function drawProgress({ responses_read: n, responses_total: all, status }, cance
     status === "running" ? h("button", { type: "button", onclick: cancel }, t("host.cancel")) : null);
 }
 
-async function download(caller, path, query, state, put) {
-  put({ isWriting: true, isCancelled: false, said: "" });
+async function download(client, path, query, state, put) {
+  put({ isWriting: true, isCancelled: false, message: "" });
   try {
-    save(await exported(caller, path, query, put));
+    save(await fetchExport(client, path, query, put));
     put({ isWriting: false, job: null });
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
-    put({ isWriting: false, job: null, said: state.isCancelled ? "" : reason(problem) });
+    put({ isWriting: false, job: null, message: state.isCancelled ? "" : reason(problem) });
   }
 }
 
 const reason = (problem) => (problem.code === "export-busy" ? t("host.export_busy", { n: problem.body.retry_after_s ?? 5 }) : problem.text);
 
-async function exported(caller, path, query, put) {
-  const answer = await request(caller, `${path}/export?${query}`, { Prefer: `respond-async, wait=${WAIT_S}` });
-  if (answer.status !== 202) return fileOf(answer);
-  let job = await answer.json().catch(lost);
-  for (; job.status === "running"; job = await looked(caller, path, job)) put({ job });
+async function fetchExport(client, path, query, put) {
+  const response = await request(client, `${path}/export?${query}`, { Prefer: `respond-async, wait=${WAIT_S}` });
+  if (response.status !== 202) return fileOf(response);
+  let job = await response.json().catch(failOffline);
+  for (; job.status === "running"; job = await pollJob(client, path, job)) put({ job });
   put({ job });
   if (job.status === "failed") throw new Problem(410, { code: "export-failed", server: boot.server });
-  const file = await fileOf(await request(caller, `${jobPath(path, job)}/file`));
-  caller.delete(jobPath(path, job)).catch(() => null); // it would go by itself a little later
+  const file = await fileOf(await request(client, `${jobPath(path, job)}/file`));
+  client.delete(jobPath(path, job)).catch(() => null); // it would go by itself a little later
   return file;
 }
 
 // The job a little later; what stands between page and server decides nothing, the next look may succeed.
-async function looked(caller, path, job) {
-  await new Promise((go) => setTimeout(go, LOOK_MS));
+async function pollJob(client, path, job) {
+  await new Promise((go) => setTimeout(go, POLL_MS));
   try {
-    return await caller.get(jobPath(path, job));
+    return await client.get(jobPath(path, job));
   } catch (problem) {
-    if (!problem.passes) throw problem;
+    if (!problem.isTransient) throw problem;
     return job;
   }
 }
 
 const jobPath = (path, { id }) => `${path}/exports/${id}`;
 
-const lost = () => {
+const failOffline = () => {
   throw new Problem(0, { code: "offline" });
 };
 
 // Longer than any other request: a file of hundreds of megabytes takes minutes. What breaks off half-way is no file.
-async function request(caller, address, more = {}) {
-  const answer = await fetch(`~/api/v1${address}`, { headers: caller.headers(more), cache: "no-store" }).catch(lost);
-  caller.renew(answer);
-  const isPage = answer.headers.get("Content-Type")?.startsWith("text/html"); // of a portal, never a file of ours
-  if (!answer.ok || isPage) throw refusal(answer.status, Object(await answer.json().catch(() => null)), caller.token);
-  return answer;
+async function request(client, address, more = {}) {
+  const response = await fetch(`~/api/v1${address}`, { headers: client.headers(more), cache: "no-store" }).catch(failOffline);
+  client.renew(response);
+  const isPage = response.headers.get("Content-Type")?.startsWith("text/html"); // of a portal, never a file of ours
+  if (!response.ok || isPage) throw toProblem(response.status, Object(await response.json().catch(() => null)), client.token);
+  return response;
 }
 
-async function fileOf(answer) {
-  const [, name] = /filename\*=UTF-8''([^;]+)/.exec(answer.headers.get("Content-Disposition")) ?? [null, "answers"];
-  return { name: decodeURIComponent(name), file: await answer.blob().catch(lost) };
+async function fileOf(response) {
+  const [, name] = /filename\*=UTF-8''([^;]+)/.exec(response.headers.get("Content-Disposition")) ?? [null, "answers"];
+  return { name: decodeURIComponent(name), file: await response.blob().catch(failOffline) };
 }
 
 function save({ name, file }) {

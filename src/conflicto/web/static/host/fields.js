@@ -1,7 +1,7 @@
 // The fields of a form. `one` says what a field is: { id, label, field, value, put, isNeeded, fault, isBare, choices }.
 
 import { h } from "../core/dom.js";
-import { boot, t } from "../core/words.js";
+import { boot, t } from "../core/i18n.js";
 import { readNumber } from "../sdk/numbers.js";
 
 const COMMAS = /[,،;\n]+/;
@@ -19,8 +19,8 @@ export function drawSimple(one) {
 const label = ({ id, label: words, isBare }) => (isBare ? null : h("label", { for: id }, words));
 
 // What every input has in common.
-const shared = ({ id, fault, isBare, label: words }) => ({
-  id, "aria-invalid": fault ? "true" : null, "aria-describedby": fault ? `${id}-fault` : null, "aria-label": isBare ? words : null,
+const shared = ({ id, error, isBare, label: words }) => ({
+  id, "aria-invalid": error ? "true" : null, "aria-describedby": error ? `${id}-fault` : null, "aria-label": isBare ? words : null,
 });
 
 function text(one) {

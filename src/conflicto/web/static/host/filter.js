@@ -1,20 +1,20 @@
 // The dialog in which a host says what is done with offensive words.
 
 import { h } from "../core/dom.js";
-import { boot, t } from "../core/words.js";
+import { boot, t } from "../core/i18n.js";
 import { select } from "./fields.js";
 
 const MODES = ["off", "mask", "hold"];
 
 // What is being said: the session's filter, and where there is none yet, the language of the page.
-export function begunFilter({ mode, languages, words }) {
-  return { mode, languages: languages.length || words.length ? languages : [document.documentElement.lang], words: words.join("\n"), said: "" };
+export function filterState({ mode, languages, words }) {
+  return { mode, languages: languages.length || words.length ? languages : [document.documentElement.lang], words: words.join("\n"), message: "" };
 }
 
-export function drawFilter(edited, board, { close, draw }) {
+export function drawFilter(edited, store, { close, draw }) {
   const put = (name) => (value) => (edited[name] = value, draw());
   const choose = (language, isOn) => put("languages")(isOn ? [...edited.languages, language] : edited.languages.filter((each) => each !== language));
-  const onsubmit = (event) => (event.preventDefault(), save(edited, board, { close, draw }));
+  const onsubmit = (event) => (event.preventDefault(), save(edited, store, { close, draw }));
   return h("form", { class: "stack", onsubmit, key: "filter" },
     h("h2", {}, t("host.filter")),
     h("p", { class: "muted" }, t("host.filter_hint")),
@@ -25,19 +25,19 @@ export function drawFilter(edited, board, { close, draw }) {
         h("span", { lang: language }, name)))),
     h("label", { for: "w-words" }, t("host.filter_words")),
     h("textarea", { id: "w-words", rows: 3, dir: "auto", spellcheck: "false", value: edited.words, oninput: (event) => (edited.words = event.target.value) }),
-    h("p", { class: "bad", role: "alert" }, edited.said),
+    h("p", { class: "bad", role: "alert" }, edited.message),
     h("div", { class: "row wrap" }, h("button", { class: "primary" }, t("host.save")), h("button", { type: "button", onclick: close }, t("host.cancel"))));
 }
 
-async function save(edited, board, { close, draw }) {
+async function save(edited, store, { close, draw }) {
   const { mode, languages } = edited;
   const words = edited.words.split("\n").map((each) => each.trim()).filter(Boolean);
   if (mode !== "off" && !languages.length && !words.length) {
-    edited.said = t("host.filter_empty");
+    edited.message = t("host.filter_empty");
     return draw();
   }
-  const kept = await board.patch({ word_filter: { mode, languages, words } });
-  edited.said = board.said;
-  if (kept) close();
+  const saved = await store.patch({ word_filter: { mode, languages, words } });
+  edited.message = store.message;
+  if (saved) close();
   else draw();
 }

@@ -2,8 +2,8 @@
 // gets the whole object anew, nothing is changed in place, and what was touched; `config` is where choices stand that depend on it; `faultAt(pointer)` says what is wrong.
 
 import { h } from "../core/dom.js";
-import { listed } from "../core/types.js";
-import { boot, t } from "../core/words.js";
+import { boot, t } from "../core/i18n.js";
+import { valuesAt } from "../core/types.js";
 import { drawSimple } from "./fields.js";
 
 const letterOf = (index) => String.fromCharCode(65 + (index % 26));
@@ -21,7 +21,7 @@ export function drawForm(form, { isAdvanced = false } = {}) {
 
 // What people fill in: ids are made for them, and a picture's address is asked for only where pictures may be shown.
 function shownIn({ properties = {} }) {
-  const isAsked = (widget) => widget !== "hidden" && (widget !== "image" || boot.pictures?.length > 0);
+  const isAsked = (widget) => widget !== "hidden" && (widget !== "image" || boot.image_origins?.length > 0);
   return Object.entries(properties).filter(([, field]) => isAsked(field["x-ui"]?.widget));
 }
 
@@ -35,13 +35,13 @@ function changed(value, key, to) {
 function asked(form, { path, pointer, key, field, put, value, within, ...more }) {
   return {
     id: `f${pointer.replaceAll("/", "-")}`, path, pointer, field, put, value, form, isNeeded: (within.required ?? []).includes(key),
-    label: form.texts[path] ?? field.title ?? key, fault: form.faultAt(pointer), choices: choicesFor(form, field), ...more,
+    label: form.texts[path] ?? field.title ?? key, error: form.errorAt(pointer), choices: choicesFor(form, field), ...more,
   };
 }
 
 function choicesFor({ config }, field) {
   if (!field["x-in"]) return null;
-  return listed(config, field["x-in"]).map(({ value, row }, index) => [value, `${letterOf(index)} ${wordsOf(row, value)}`]);
+  return valuesAt(config, field["x-in"]).map(({ value, row }, index) => [value, `${letterOf(index)} ${wordsOf(row, value)}`]);
 }
 
 // The first text of a row that is not its id says what the row is.
@@ -49,7 +49,7 @@ const wordsOf = (row, value) => (row && typeof row === "object" && Object.values
 
 function drawField(one) {
   const isRows = one.field.type === "array" && one.field.items?.type === "object";
-  return [isRows ? drawRows(one) : drawSimple(one), one.fault ? h("p", { id: `${one.id}-fault`, class: "bad small fault" }, one.fault) : null];
+  return [isRows ? drawRows(one) : drawSimple(one), one.error ? h("p", { id: `${one.id}-fault`, class: "bad small fault" }, one.error) : null];
 }
 
 function drawRows(one) {

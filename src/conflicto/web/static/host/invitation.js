@@ -1,31 +1,31 @@
 // The dialog with the ways in: for phones, for the screen, and for whoever hosts along.
 
 import { h } from "../core/dom.js";
+import { t } from "../core/i18n.js";
 import { joinLink, origin } from "../core/links.js";
-import { t } from "../core/words.js";
 import { drawCode } from "../elements/qr.js";
 import { showLinks } from "./links.js";
 
-export function drawInvitation(board, show, closing) {
-  const { session } = board;
+export function drawInvitation(store, show, closing) {
+  const { session } = store;
   return h("div", { class: "stack invitation", key: "invite" },
     h("h2", {}, t("host.invite")),
     drawCode(joinLink(session), t("screen.qr")),
     h("p", { class: "big-code", dir: "ltr" }, session.join_code),
     h("p", {}, origin().replace(/^https?:\/\//, "")),
-    linkRow(board, "host.phone_link", async () => joinLink(session)),
-    linkRow(board, "host.screen_link", async () => toPublic(await board.screenLink())),
-    linkRow(board, "host.cohost", async () => toPublic(await board.cohostLink())),
-    h("button", { type: "button", key: "remote", onclick: () => remote(board, show, closing) }, t("host.remote")),
-    h("button", { type: "button", key: "links", onclick: () => showLinks(board, show, closing, origin()) }, t("links.title")),
+    linkRow(store, "host.phone_link", async () => joinLink(session)),
+    linkRow(store, "host.screen_link", async () => toPublic(await store.screenLink())),
+    linkRow(store, "host.cohost", async () => toPublic(await store.cohostLink())),
+    h("button", { type: "button", key: "remote", onclick: () => remote(store, show, closing) }, t("host.remote")),
+    h("button", { type: "button", key: "links", onclick: () => showLinks(store, show, closing, origin()) }, t("links.title")),
     closing());
 }
 
 // Where the clipboard is out of reach, as over plain http, the link is shown to be copied by hand.
-function linkRow(board, key, link) {
+function linkRow(store, key, link) {
   const copy = async (event) => {
     const target = event.currentTarget;
-    const text = await board.does(link);
+    const text = await store.run(link);
     if (!text) return;
     const isCopied = await navigator.clipboard?.writeText(text).then(() => true, () => false);
     if (isCopied) target.textContent = t("host.copied");
@@ -35,8 +35,8 @@ function linkRow(board, key, link) {
 }
 
 // A phone that scans this is a host too, so it is not shown unasked.
-async function remote(board, show, closing) {
-  const link = await board.does(board.cohostLink);
+async function remote(store, show, closing) {
+  const link = await store.run(store.cohostLink);
   if (!link) return;
   show(() => h("div", { class: "stack invitation", key: "remote" },
     h("h2", {}, t("host.remote")), h("p", {}, t("host.remote_how")), drawCode(toPublic(link), t("host.remote")), closing()));

@@ -1,7 +1,7 @@
 // The dialog with the links of a session: who may do what with it, each by a name, and each ended by itself.
 
 import { h } from "../core/dom.js";
-import { day, t } from "../core/words.js";
+import { formatDate, t } from "../core/i18n.js";
 import { select } from "./fields.js";
 
 const SCOPES = ["host", "screen"]; // of those that hosts make
@@ -10,39 +10,39 @@ const PAGES = { owner: "/host/s/", host: "/host/s/", screen: "/screen/" };
 const isOver = (link) => link.revoked_at !== null || Date.parse(link.expires_at) < Date.now();
 
 // Shows the links at once and again after each change; `show` draws the dialog, `origin` is where phones reach the server.
-export async function showLinks(board, show, closing, origin) {
-  const at = `${board.path}/links`;
+export async function showLinks(store, show, closing, origin) {
+  const at = `${store.path}/links`;
   const state = { links: [], scope: "host", name: "", made: null };
   const load = async () => {
-    const page = await board.does(() => board.caller.get(`${at}?limit=1000`));
+    const page = await store.run(() => store.client.get(`${at}?limit=1000`));
     if (page) state.links = page.items;
     show(draw);
   };
-  const after = async (step) => ((await board.does(async () => (await step(), true))) ? load() : show(draw));
+  const after = async (step) => ((await store.run(async () => (await step(), true))) ? load() : show(draw));
   const make = (event) => {
     event.preventDefault();
     after(async () => {
-      state.made = await board.caller.post(at, { scope: state.scope, name: state.name.trim() });
+      state.made = await store.client.post(at, { scope: state.scope, name: state.name.trim() });
       state.name = "";
     });
   };
   const rename = (link) => {
     const name = prompt(t("links.rename_to"), link.name);
-    if (name !== null && name.trim() !== link.name) after(() => board.caller.patch(`${at}/${link.id}`, { name: name.trim() }));
+    if (name !== null && name.trim() !== link.name) after(() => store.client.patch(`${at}/${link.id}`, { name: name.trim() }));
   };
-  const revoke = (link) => confirm(t(link.is_own ? "links.revoke_own_sure" : "links.revoke_sure", { name: called(link) })) && after(() => board.caller.delete(`${at}/${link.id}`));
+  const revoke = (link) => confirm(t(link.is_own ? "links.revoke_own_sure" : "links.revoke_sure", { name: nameOf(link) })) && after(() => store.client.delete(`${at}/${link.id}`));
 
   const row = (link) => h("li", { key: link.id, class: "row wrap" },
-    h("span", { class: "grow basis", dir: "auto" }, called(link)),
+    h("span", { class: "grow basis", dir: "auto" }, nameOf(link)),
     h("span", { class: "chip" }, t(`links.${link.scope}`)), link.is_own ? h("span", { class: "chip" }, t("links.own")) : null,
-    h("span", { class: "muted small" }, t("links.until", { day: day(link.expires_at) })),
-    h("button", { type: "button", "aria-label": `${t("links.rename")}: ${called(link)}`, onclick: () => rename(link) }, t("links.rename")),
-    h("button", { type: "button", class: "danger", "aria-label": `${t("links.revoke")}: ${called(link)}`, onclick: () => revoke(link) }, t("links.revoke")));
+    h("span", { class: "muted small" }, t("links.until", { day: formatDate(link.expires_at) })),
+    h("button", { type: "button", "aria-label": `${t("links.rename")}: ${nameOf(link)}`, onclick: () => rename(link) }, t("links.rename")),
+    h("button", { type: "button", class: "danger", "aria-label": `${t("links.revoke")}: ${nameOf(link)}`, onclick: () => revoke(link) }, t("links.revoke")));
 
   const draw = () => h("div", { class: "stack invitation", key: "links" },
     h("h2", {}, t("links.title")),
     h("p", { class: "muted" }, t("links.hint")),
-    h("p", { class: "bad", role: "alert", key: "said" }, board.said),
+    h("p", { class: "bad", role: "alert", key: "said" }, store.message),
     h("ul", { class: "rows" }, state.links.filter((link) => !isOver(link)).map(row)),
     h("form", { class: "stack", onsubmit: make },
       select({ id: "link-scope", label: t("links.scope"), value: state.scope, put: (value) => (state.scope = value, show(draw)) }, SCOPES.map((each) => [each, t(`links.${each}`)])),
@@ -50,11 +50,11 @@ export async function showLinks(board, show, closing, origin) {
       h("input", { id: "link-name", maxlength: 100, dir: "auto", autocomplete: "off", value: state.name, oninput: (event) => (state.name = event.target.value) }),
       h("button", { class: "primary" }, t("links.make"))),
     state.made ? h("div", { class: "stack-tight", key: "made" },
-      h("label", { for: "link-made" }, t("links.made", { name: called(state.made) })),
-      h("input", { id: "link-made", readonly: true, dir: "ltr", value: `${origin}${PAGES[state.made.scope]}${board.id}#token=${state.made.token}`, onfocus: (event) => event.target.select() })) : null,
+      h("label", { for: "link-made" }, t("links.made", { name: nameOf(state.made) })),
+      h("input", { id: "link-made", readonly: true, dir: "ltr", value: `${origin}${PAGES[state.made.scope]}${store.id}#token=${state.made.token}`, onfocus: (event) => event.target.select() })) : null,
     closing());
 
   await load();
 }
 
-const called = ({ name, scope, id }) => name || `${t(`links.${scope}`)} ${id.slice(0, 4)}`;
+const nameOf = ({ name, scope, id }) => name || `${t(`links.${scope}`)} ${id.slice(0, 4)}`;

@@ -2,8 +2,8 @@
 
 import { questionOf } from "../core/activity.js";
 import { h } from "../core/dom.js";
-import { t } from "../core/words.js";
-import { drawShown } from "../elements/shown.js";
+import { t } from "../core/i18n.js";
+import { drawActivity } from "../elements/activity_view.js";
 import { viewOf } from "../elements/views.js";
 
 export function drawPreview(edited, draw) {
@@ -11,7 +11,7 @@ export function drawPreview(edited, draw) {
   return h("section", { class: "preview", "aria-label": t("host.preview"), key: "preview" },
     h("h3", {}, t("host.preview")),
     h("div", { class: "phone-frame", inert: true }, h("div", { class: "now" }, phone(activity, draw))),
-    h("div", { class: "projector", inert: true }, h("div", { class: "stage" }, h("section", { class: "question" }, drawShown(activity, { phase: "open", redraw: draw })))));
+    h("div", { class: "projector", inert: true }, h("div", { class: "stage" }, h("section", { class: "question" }, drawActivity(activity, { phase: "open", redraw: draw })))));
 }
 
 // What participants would be given of it.
@@ -27,7 +27,7 @@ function phone(activity, draw) {
     h("p", { class: "h1", dir: "auto" }, questionOf(activity)),
     tag === null ? h("p", { class: "muted" }, t("state.loading"))
       : tag === "failed" ? h("p", { class: "bad" }, t("state.cannot"))
-        : h(tag, { key: "view", own: true, ".activity": activity, ".phase": "open", ".mine": null, ".answers": [], ".draft": null, ".responses": [], ".results": null }),
+        : h(tag, { key: "view", unmanaged: true, ".activity": activity, ".phase": "open", ".mine": null, ".answers": [], ".draft": null, ".responses": [], ".results": null }),
     isInstant ? null : h("button", { type: "button", class: "primary wide", disabled: true }, t("answer.send")),
   ];
 }

@@ -1,29 +1,29 @@
 // A rehearsal: scripted participants who fill the session, and one click that removes them with all they answered.
 
 import { h } from "../core/dom.js";
-import { boot, t } from "../core/words.js";
+import { boot, t } from "../core/i18n.js";
 
-const USUAL = 30;
-const MOST = 200;
+const DEFAULT_PARTICIPANTS = 30;
+const MAX_PARTICIPANTS = 200;
 
-let wanted = USUAL;
+let wanted = DEFAULT_PARTICIPANTS;
 
 // What is said as long as anybody here is scripted.
-export function drawRehearsed(board) {
-  const here = board.people.filter((each) => each.scripted).length;
+export function drawRehearsed(store) {
+  const here = store.people.filter((each) => each.scripted).length;
   if (!here) return null;
-  const isUnknown = board.shown?.status === "active" && !boot.types[board.shown.type];
+  const isUnknown = store.shown?.status === "active" && !boot.types[store.shown.type];
   return h("div", { class: "banner row wrap", key: "rehearsed", role: "status" },
     h("span", { class: "grow basis" }, t("host.rehearsal_here", { n: here }), isUnknown ? ` ${t("host.rehearsal_unknown")}` : null),
-    h("button", { type: "button", onclick: () => board.does(() => board.caller.delete(`${board.path}/rehearsal`)) }, t("host.rehearsal_remove")));
+    h("button", { type: "button", onclick: () => store.run(() => store.client.delete(`${store.path}/rehearsal`)) }, t("host.rehearsal_remove")));
 }
 
 // What begins one, while nobody is.
-export function drawRehearsal(board) {
-  if (board.session.status === "completed" || board.people.some((each) => each.scripted)) return null;
+export function drawRehearsal(store) {
+  if (store.session.status === "completed" || store.people.some((each) => each.scripted)) return null;
   const onsubmit = (event) => {
     event.preventDefault();
-    board.does(() => board.caller.post(`${board.path}/rehearsal`, { participants: wanted, language: document.documentElement.lang }));
+    store.run(() => store.client.post(`${store.path}/rehearsal`, { participants: wanted, language: document.documentElement.lang }));
   };
   return h("details", { class: "card", key: "rehearsal" },
     h("summary", { class: "strong" }, t("host.rehearsal")),
@@ -31,6 +31,6 @@ export function drawRehearsal(board) {
       h("p", { class: "muted" }, t("host.rehearsal_hint")),
       h("label", { for: "rehearsal-people" }, t("host.rehearsal_people")),
       h("div", { class: "row wrap" },
-        h("input", { id: "rehearsal-people", class: "grow basis", type: "number", min: 1, max: MOST, required: true, value: wanted, oninput: (event) => (wanted = event.target.valueAsNumber) }),
+        h("input", { id: "rehearsal-people", class: "grow basis", type: "number", min: 1, max: MAX_PARTICIPANTS, required: true, value: wanted, oninput: (event) => (wanted = event.target.valueAsNumber) }),
         h("button", { class: "primary" }, t("host.rehearse")))));
 }

@@ -2,25 +2,25 @@
 
 import { questionOf } from "../core/activity.js";
 import { h } from "../core/dom.js";
-import { keysAreOn, listen, switchKeys } from "../screen/keys.js";
-import { t } from "../core/words.js";
+import { t } from "../core/i18n.js";
+import { areKeysEnabled, enableKeys, listen } from "../screen/keys.js";
 import { commandsOf, drawButtons, drawKeys } from "./commands.js";
-import { Steps } from "./steps.js";
+import { SessionControl } from "./session_control.js";
 
 export class Remote {
-  #steps; #commands; #draw;
+  #control; #commands; #draw;
   #isHelping = false;
 
-  constructor(caller, id, draw) {
+  constructor(client, id, draw) {
     this.#draw = draw;
-    this.#steps = new Steps(caller, id, draw);
-    this.#commands = commandsOf(this.#steps, { help: () => this.#help(!this.#isHelping) });
+    this.#control = new SessionControl(client, id, draw);
+    this.#commands = commandsOf(this.#control, { help: () => this.#help(!this.#isHelping) });
   }
 
   async open() {
-    listen(this.#commands, () => this.#steps.isBusy);
+    listen(this.#commands, () => this.#control.isBusy);
     document.addEventListener("keydown", (event) => event.key === "Escape" && this.#isHelping && this.#help(false));
-    await this.#steps.open();
+    await this.#control.open();
   }
 
   #help(on) {
@@ -30,28 +30,28 @@ export class Remote {
 
   // Beside what every screen's bar holds.
   bar() {
-    if (!this.#steps.session) return null;
-    const { session, step, said, undo, activities } = this.#steps;
+    if (!this.#control.session) return null;
+    const { session, step, message, undo, activities } = this.#control;
     const isActive = session.status === "active";
     return [
-      h("button", { type: "button", class: "primary", key: "step", disabled: !step.act || this.#steps.isOffline, onclick: step.act, title: "␣" }, t(`step.${step.name}`, step)),
+      h("button", { type: "button", class: "primary", key: "step", disabled: !step.act || this.#control.isOffline, onclick: step.act, title: "␣" }, t(`step.${step.name}`, step)),
       drawButtons(this.#commands, step.name),
       undo ? h("button", { type: "button", class: "primary", key: "undo", onclick: undo.act }, t("key.undo")) : null,
       isActive ? activities.slice(0, 9).map((each, at) => this.#jump(each, at + 1)) : null,
       h("button", { type: "button", class: "square", key: "help", "aria-label": t("key.title"), "aria-expanded": String(this.#isHelping), onclick: () => this.#help(!this.#isHelping) }, "?"),
-      said ? h("p", { class: "bad", role: "alert", key: "said" }, said) : null,
+      message ? h("p", { class: "bad", role: "alert", key: "said" }, message) : null,
     ];
   }
 
   #jump(activity, nth) {
     const words = `${nth}: ${questionOf(activity)}`;
-    return h("button", { type: "button", class: "square", key: `jump ${nth}`, "aria-label": words, onclick: () => this.#steps.jump(nth) }, String(nth));
+    return h("button", { type: "button", class: "square", key: `jump ${nth}`, "aria-label": words, onclick: () => this.#control.jump(nth) }, String(nth));
   }
 
   help() {
     if (!this.#isHelping) return null;
     return h("section", { class: "key-list", key: "help", "aria-label": t("key.title") },
       h("h2", {}, t("key.title")), drawKeys(this.#commands),
-      h("label", { class: "row check" }, h("input", { type: "checkbox", checked: keysAreOn(), onchange: (event) => switchKeys(event.target.checked) }), t("key.on")));
+      h("label", { class: "row check" }, h("input", { type: "checkbox", checked: areKeysEnabled(), onchange: (event) => enableKeys(event.target.checked) }), t("key.on")));
   }
 }

@@ -1,17 +1,17 @@
 // Three ways to begin, for a session that has nothing yet: examples that the first activity types bring along.
 
 import { questionOf } from "../core/activity.js";
+import { boot } from "../core/i18n.js";
 import { titleOf } from "../core/types.js";
-import { boot } from "../core/words.js";
 
-const MOST = 3;
+const MAX_STARTERS = 3;
 
 export class Starters {
-  #caller; #draw;
+  #client; #draw;
   #found = null;
 
-  constructor(caller, draw) {
-    this.#caller = caller;
+  constructor(client, draw) {
+    this.#client = client;
     this.#draw = draw;
   }
 
@@ -23,22 +23,22 @@ export class Starters {
 
   async #fetch() {
     this.#found = [];
-    const types = Object.keys(boot.types).slice(0, MOST);
-    const read = await Promise.all(types.map((type) => this.#caller.get(`/activity-types/${type}`).catch(() => null)));
+    const types = Object.keys(boot.types).slice(0, MAX_STARTERS);
+    const read = await Promise.all(types.map((type) => this.#client.get(`/activity-types/${type}`).catch(() => null)));
     this.#found = read.filter((each) => each?.examples?.length).map(starter);
     this.#draw();
   }
 }
 
 function starter({ type, examples: [{ config: example, secret = null }] }) {
-  const config = worded(example, "starter", boot.types[type].texts);
+  const config = localized(example, "starter", boot.types[type].texts);
   return { type, icon: boot.types[type].icon, text: `${titleOf(type)}: ${questionOf({ type, config })}`, config, secret };
 }
 
 // An example in the page's own language: `starter.options.0.text` is the text of its first option, where the type's catalog has it.
-function worded(value, path, texts) {
+function localized(value, path, texts) {
   if (typeof value === "string") return texts[path] ?? value;
-  if (Array.isArray(value)) return value.map((each, index) => worded(each, `${path}.${index}`, texts));
+  if (Array.isArray(value)) return value.map((each, index) => localized(each, `${path}.${index}`, texts));
   if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, worded(each, `${path}.${key}`, texts)]));
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, localized(each, `${path}.${key}`, texts)]));
 }

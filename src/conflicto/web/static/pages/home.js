@@ -1,22 +1,22 @@
 // The host's home: sessions, and a new one.
 
-import { Caller, Problem, tokens, withToken } from "../core/api.js";
+import { Client, Problem, tokens, withToken } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
-import { takeFromAddress, works } from "../elements/handover.js";
-import { boot, day, t } from "../core/words.js";
-import { more } from "../host/more.js";
+import { boot, formatDate, t } from "../core/i18n.js";
+import { adoptToken, isTokenValid } from "../elements/link_token.js";
+import { drawListFooter } from "../host/list_footer.js";
 
 const AGAIN_MS = 5_000;
 const main = document.getElementById("main");
 let sessions = null;
 let next = null; // the cursor of the sessions that are not listed yet
 let all = 0;
-let said = "";
+let message = "";
 let isRefused = false; // the token that this browser holds; it stays until another one works
 
-const LOOK = "/sessions?limit=1";
-await takeFromAddress("admin", "admin", LOOK);
-const caller = new Caller("admin");
+const PROBE_PATH = "/sessions?limit=1";
+await adoptToken("admin", "admin", PROBE_PATH);
+const client = new Client("admin");
 main.replaceChildren();
 load();
 
@@ -27,7 +27,7 @@ async function load() {
 }
 
 async function page(from = "") {
-  const { items, total, next_cursor: cursor } = await caller.get(`/sessions?limit=100${from}`, { has: ["items"] });
+  const { items, total, next_cursor: cursor } = await client.get(`/sessions?limit=100${from}`, { required: ["items"] });
   next = cursor;
   all = total;
   return items;
@@ -36,26 +36,26 @@ async function page(from = "") {
 const showMore = () => attempt(async () => sessions.push(...(await page(`&cursor=${next}`))));
 
 async function attempt(what) {
-  said = "";
+  message = "";
   try {
     await what();
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
-    if (problem.status === 401 && !problem.passes) isRefused = true;
-    said = problem.text;
+    if (problem.status === 401 && !problem.isTransient) isRefused = true;
+    message = problem.text;
   }
   draw();
 }
 
 function draw() {
   patch(main, [
-    h("p", { key: "said", class: "bad", role: "alert" }, said),
-    tokens.areKept ? null : h("p", { class: "banner plain", key: "unkept" }, t("state.unkept_link")),
-    ...(tokens.get("admin") && !isRefused ? [fresh(), list()] : [door()]),
+    h("p", { key: "said", class: "bad", role: "alert" }, message),
+    tokens.arePersistent ? null : h("p", { class: "banner plain", key: "unkept" }, t("state.unkept_link")),
+    ...(tokens.get("admin") && !isRefused ? [newSessionForm(), list()] : [signInForm()]),
   ]);
 }
 
-function door() {
+function signInForm() {
   const onsubmit = (event) => {
     event.preventDefault();
     signIn(event.target.elements[0].value.trim());
@@ -67,9 +67,9 @@ function door() {
 }
 
 async function signIn(token) {
-  const isTaken = await works(token, LOOK);
-  if (!isTaken) {
-    said = new Problem(isTaken === undefined ? 0 : 401, { code: isTaken === undefined ? "offline" : "token-invalid" }).text;
+  const isValid = await isTokenValid(token, PROBE_PATH);
+  if (!isValid) {
+    message = new Problem(isValid === undefined ? 0 : 401, { code: isValid === undefined ? "offline" : "token-invalid" }).text;
     return draw();
   }
   tokens.set("admin", token);
@@ -77,19 +77,19 @@ async function signIn(token) {
   await load();
 }
 
-function fresh() {
+function newSessionForm() {
   const onsubmit = (event) => {
     event.preventDefault();
-    attempt(() => keep(caller.post("/sessions", { title: event.target.elements[0].value })));
+    attempt(() => openSession(client.post("/sessions", { title: event.target.elements[0].value })));
   };
   return h("form", { key: "fresh", class: "stack card", onsubmit },
     h("h1", {}, t("host.new")),
     h("label", { for: "title" }, t("host.new_title")),
     h("div", { class: "row wrap" },
-      h("input", { id: "title", class: "grow basis", required: true, maxlength: boot.bounds.title, dir: "auto" }), h("button", { class: "primary" }, t("host.create"))));
+      h("input", { id: "title", class: "grow basis", required: true, maxlength: boot.limits.title, dir: "auto" }), h("button", { class: "primary" }, t("host.create"))));
 }
 
-async function keep(made) {
+async function openSession(made) {
   const { id, host_token: host, screen_token: screen } = await made;
   tokens.set(`host.${id}`, host);
   tokens.set(`screen.${id}`, screen);
@@ -105,16 +105,16 @@ function list() {
       h("li", { key: session.id, class: "row wrap" },
         h("a", { class: "grow basis strong", href: withToken(`~/host/s/${session.id}`, "admin", "admin"), dir: "auto" }, session.title),
         h("span", { class: `chip ${session.status}` }, t(`host.${session.status}`)),
-        h("span", { class: "muted small" }, day(session.created_at)),
-        h("button", { type: "button", "aria-label": `${t("host.duplicate")}: ${session.title}`, onclick: () => attempt(() => keep(caller.post(`/sessions/${session.id}/duplicate`))) }, t("host.duplicate")),
+        h("span", { class: "muted small" }, formatDate(session.created_at)),
+        h("button", { type: "button", "aria-label": `${t("host.duplicate")}: ${session.title}`, onclick: () => attempt(() => openSession(client.post(`/sessions/${session.id}/duplicate`))) }, t("host.duplicate")),
         h("button", { type: "button", class: "danger", "aria-label": `${t("host.delete")}: ${session.title}`, onclick: () => remove(session) }, t("host.delete"))))),
-    next ? more(sessions.length, all, showMore) : null);
+    next ? drawListFooter(sessions.length, all, showMore) : null);
 }
 
 function remove({ id, title }) {
   if (!confirm(t("host.delete_sure", { title }))) return;
   attempt(async () => {
-    await caller.delete(`/sessions/${id}`);
+    await client.delete(`/sessions/${id}`);
     sessions = sessions.filter((each) => each.id !== id);
     all -= 1;
   });

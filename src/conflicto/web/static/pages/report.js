@@ -1,20 +1,20 @@
 // What came of a session, to read and to print.
 
 import { questionOf } from "../core/activity.js";
-import { Caller, Problem, withToken } from "../core/api.js";
-import { countedResults } from "../elements/counting.js";
+import { Client, Problem, withToken } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
-import { takeFromAddress } from "../elements/handover.js";
-import { day, t } from "../core/words.js";
-import { countOf, drawLeaderboard, drawResults } from "../sdk/pictures.js";
+import { formatDate, t } from "../core/i18n.js";
+import { adoptToken } from "../elements/link_token.js";
+import { fetchResults } from "../elements/results.js";
 import { fillExports } from "../host/exports.js";
 import { textsOf } from "../host/lists.js";
+import { countOf, drawLeaderboard, drawResults } from "../sdk/results.js";
 
-const AGAIN_MS = 5_000;
+const RETRY_MS = 5_000;
 const main = document.getElementById("main");
 const id = location.pathname.split("/").at(-2);
-await takeFromAddress("token", `host.${id}`, `/sessions/${id}/links?limit=1`);
-const caller = new Caller(`host.${id}`, "admin");
+await adoptToken("token", `host.${id}`, `/sessions/${id}/links?limit=1`);
+const client = new Client(`host.${id}`, "admin");
 const path = `/sessions/${id}`;
 
 main.replaceChildren();
@@ -25,27 +25,27 @@ async function begin() {
     await load();
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
-    patch(main, h("p", { class: "bad" }, problem.status === 401 && !problem.passes ? t("host.no_token") : problem.text));
-    if (problem.passes) setTimeout(begin, AGAIN_MS);
+    patch(main, h("p", { class: "bad" }, problem.status === 401 && !problem.isTransient ? t("host.no_token") : problem.text));
+    if (problem.isTransient) setTimeout(begin, RETRY_MS);
   }
 }
 
 async function load() {
-  const [session, { items }, rehearsal, ranks] = await Promise.all([caller.get(path), caller.get(`${path}/activities?limit=1000`), caller.get(`${path}/rehearsal`), caller.get(`${path}/leaderboard?limit=1000`).catch(() => null)]);
+  const [session, { items }, rehearsal, ranks] = await Promise.all([client.get(path), client.get(`${path}/activities?limit=1000`), client.get(`${path}/rehearsal`), client.get(`${path}/leaderboard?limit=1000`).catch(() => null)]);
   const parts = await Promise.all(items.filter(({ started_at }) => started_at).map(part));
   patch(main, [
     h("h1", { dir: "auto" }, session.title),
-    h("p", { class: "muted" }, day(session.created_at)),
+    h("p", { class: "muted" }, formatDate(session.created_at)),
     h("div", { class: "row wrap no-print" },
-      h("a", { class: "button", href: withToken(`~/host/s/${id}`, caller.name, "token") }, t("host.title")), h("button", { type: "button", onclick: () => print() }, t("host.print"))),
+      h("a", { class: "button", href: withToken(`~/host/s/${id}`, client.name, "token") }, t("host.title")), h("button", { type: "button", onclick: () => print() }, t("host.print"))),
     rehearsal.participants ? h("p", { class: "banner" }, t("host.rehearsed", { n: rehearsal.participants })) : null,
     parts.length ? null : h("p", { class: "muted" }, t("results.none")),
     parts.map(({ activity, rounds }) => h("section", { class: "card stack", key: activity.id },
       h("h2", { dir: "auto" }, questionOf(activity)), rounds.map((round) => drawRound(activity, round, rounds.length > 1)))),
     drawLeaderboard(ranks),
-    h("section", { id: "exports", class: "card stack no-print", "aria-labelledby": "exports-title", own: true }),
+    h("section", { id: "exports", class: "card stack no-print", "aria-labelledby": "exports-title", unmanaged: true }),
   ]);
-  fillExports(document.getElementById("exports"), caller, path);
+  fillExports(document.getElementById("exports"), client, path);
 }
 
 // Every round, as the room may see it: without what is hidden or held, in counts, pictures and texts alike.
@@ -54,7 +54,7 @@ async function part(activity) {
   const answers = await everyAnswer(at);
   const rounds = [];
   for (let nth = 1; nth <= activity.round; nth += 1) {
-    const counted = await countedResults(caller, `${at}/results?moderation=visible&round=${nth}`);
+    const counted = await fetchResults(client, `${at}/results?moderation=visible&round=${nth}`);
     rounds.push({ counted, answers: answers.filter(({ round, moderation }) => round === nth && moderation === "visible") });
   }
   return { activity, rounds };
@@ -70,7 +70,7 @@ function drawRound(activity, { counted, answers }, isOneOfSeveral) {
 async function everyAnswer(at) {
   const found = [];
   for (let cursor = "0", more = true; more; ) {
-    const page = await caller.get(`${at}/responses/since/${cursor}?limit=1000`);
+    const page = await client.get(`${at}/responses/since/${cursor}?limit=1000`);
     found.push(...page.items.filter((each) => !each.deleted));
     ({ cursor, has_more: more } = page);
   }

@@ -1,49 +1,49 @@
 // The screen in front of the room: code and picture always, the question, and what may be shown of the answers. It never shows an error.
 
 import { drawTimer, phaseOf } from "../core/activity.js";
-import { Caller, tokens } from "../core/api.js";
-import { TimeTeller } from "../core/announce.js";
+import { TimeAnnouncer } from "../core/announce.js";
+import { Client, tokens } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
-import { Fold, Follow } from "../core/follow.js";
-import { takeFromAddress } from "../elements/handover.js";
+import { FeedFollower, Fold } from "../core/feed.js";
+import { boot, t } from "../core/i18n.js";
 import { joinLink, origin } from "../core/links.js";
-import { boot, t } from "../core/words.js";
+import { drawActivity } from "../elements/activity_view.js";
+import { adoptToken } from "../elements/link_token.js";
 import { drawCode } from "../elements/qr.js";
-import { drawShown } from "../elements/shown.js";
 import { Bar } from "../screen/bar.js";
-import { keepTime } from "../screen/clock.js";
-import { fit } from "../screen/fitting.js";
-import { countOf, drawLeaderboard, drawMore } from "../sdk/pictures.js";
+import { syncClock } from "../screen/clock.js";
+import { fit } from "../screen/fit.js";
+import { countOf, drawLeaderboard, drawMore } from "../sdk/results.js";
 
-const LOOK_MS = 1_000;
+const POLL_MS = 1_000;
 const main = document.getElementById("main");
 const id = location.pathname.split("/").at(-1);
-await takeFromAddress("token", `screen.${id}`, `/sessions/${id}`);
-const caller = new Caller(`screen.${id}`);
+await adoptToken("token", `screen.${id}`, `/sessions/${id}`);
+const client = new Client(`screen.${id}`);
 const path = `/sessions/${id}`;
-const where = origin().replace(/^https?:\/\//, "");
+const address = origin().replace(/^https?:\/\//, "");
 
 const fold = new Fold();
-const teller = new TimeTeller();
+const timeAnnouncer = new TimeAnnouncer();
 let isOffline = false;
-let why = ""; // in words, once it has gone on for long or the server has said so
+let reason = ""; // in words, once it has gone on for long or the server has said so
 let status = null;
 let results = null;
 let ranks = null;
 let names = null; // of those who are here, while a host shows them
-let broken = null; // the activity and round whose own picture failed
+let failedSlot = null; // the activity and round whose own picture failed
 
 main.replaceChildren();
 const bar = new Bar();
-if (caller.token) begin();
+if (client.token) begin();
 else patch(main, h("p", { class: "note" }, t("screen.no_token")));
 
 function begin() {
-  main.addEventListener("failed", () => (broken = shown() && slotOf(shown()), draw()));
+  main.addEventListener("failed", () => (failedSlot = shown() && slotOf(shown()), draw()));
   draw();
-  new Follow(caller, id, { apply: (items) => (fold.take(items), draw()), connected, gone: (problem) => (why = problem.text, true), outdated: () => (bar.isOutdated = true, draw()) }).start();
-  keepTime(caller, id);
-  look();
+  new FeedFollower(client, id, { apply: (items) => (fold.apply(items), draw()), connected, gone: (problem) => (reason = problem.text, true), outdated: () => (bar.isOutdated = true, draw()) }).start();
+  syncClock(client, id);
+  poll();
   stayAwake();
   document.addEventListener("visibilitychange", () => document.hidden || stayAwake());
   control();
@@ -52,7 +52,7 @@ function begin() {
 // The screen goes on trying, and says so to the room: someone may have to do something about it.
 function connected(is, problem = null) {
   isOffline = !is;
-  why = is ? "" : (problem?.text ?? why);
+  reason = is ? "" : (problem?.text ?? reason);
   draw();
 }
 
@@ -61,7 +61,7 @@ async function control() {
   const names = [`host.${id}`, "admin"].filter((name) => tokens.get(name));
   if (!names.length) return bar.listen();
   const { Remote } = await import(`${boot.base}/host/remote.js`);
-  bar.remote = new Remote(new Caller(...names), id, draw);
+  bar.remote = new Remote(new Client(...names), id, draw);
   await bar.remote.open().catch(() => (bar.remote = null, bar.listen()));
 }
 
@@ -73,32 +73,32 @@ function stayAwake() {
 
 function shown() {
   const { current_activity_id: current, shown_activity_id: other } = fold.session ?? {};
-  return fold.of.activity.get(current ?? other)?.data ?? null;
+  return fold.entities.activity.get(current ?? other)?.data ?? null;
 }
 
 // Results that are being counted are looked for again.
-function comeBack({ status: code, retryAfterS }) {
-  if (code === 503 && retryAfterS) setTimeout(look, retryAfterS * 1000);
+function retryLater({ status: code, retryAfterS }) {
+  if (code === 503 && retryAfterS) setTimeout(poll, retryAfterS * 1000);
   return null;
 }
 
-async function look() {
+async function poll() {
   const activity = shown();
-  status = (await caller.get(`${path}/status`).catch(() => null)) ?? status;
+  status = (await client.get(`${path}/status`).catch(() => null)) ?? status;
   if (activity) {
     const at = `${path}/activities/${activity.id}`;
-    const found = await caller.get(`${at}/results`).catch((problem) => comeBack(problem)) ?? await caller.get(`${at}/status`).catch(() => null);
+    const found = await client.get(`${at}/results`).catch((problem) => retryLater(problem)) ?? await client.get(`${at}/status`).catch(() => null);
     if (found && found.activity_id === shown()?.id) results = found;
-    teller.tick(activity);
+    timeAnnouncer.tick(activity);
   }
   if (fold.session?.overlay === "leaderboard" || (results?.results && Object.values(results.results).some(({ op }) => op === "score"))) {
-    ranks = await caller.get(`${path}/leaderboard?limit=8`).catch(() => null);
+    ranks = await client.get(`${path}/leaderboard?limit=8`).catch(() => null);
   } else ranks = null;
   // Who was removed goes at the next look; a lost connection takes nobody's picture away.
-  if (fold.session?.overlay === "names") names = await caller.get(`${path}/names`).catch((problem) => (problem.passes ? names : null));
+  if (fold.session?.overlay === "names") names = await client.get(`${path}/names`).catch((problem) => (problem.isTransient ? names : null));
   else names = null;
   draw();
-  setTimeout(look, names ? LOOK_MS / 2 : LOOK_MS);
+  setTimeout(poll, names ? POLL_MS / 2 : POLL_MS);
 }
 
 function draw() {
@@ -108,35 +108,35 @@ function draw() {
   document.documentElement.dataset.overlay = overlay ?? "";
   patch(main, [
     overlay === "black" ? h("h1", { class: "hidden-text", key: "black" }, t("screen.black"))
-      : overlay ? covered(session, overlay)
+      : overlay ? drawOverlay(session, overlay)
         : activity ? [question(activity), aside(session, activity)] : lobby(session),
-    isOffline ? h("p", { class: "lost", key: "lost" }, h("span", {}, [t("screen.lost"), why].join(" "))) : null,
-    tokens.areKept ? null : h("p", { class: "lost", key: "unkept" }, h("span", {}, t("state.unkept_link"))),
+    isOffline ? h("p", { class: "lost", key: "lost" }, h("span", {}, [t("screen.lost"), reason].join(" "))) : null,
+    tokens.arePersistent ? null : h("p", { class: "lost", key: "unkept" }, h("span", {}, t("state.unkept_link"))),
   ]);
   queueMicrotask(() => fit(main)); // after the types' own views, which are drawn a moment later
   bar.draw();
 }
 
-function covered(session, overlay) {
+function drawOverlay(session, overlay) {
   if (overlay === "join") {
-    return h("section", { class: "lobby cover", key: "cover join" }, h("h1", {}, t("screen.lobby")), h("div", { class: "join" }, door(session)));
+    return h("section", { class: "lobby cover", key: "cover join" }, h("h1", {}, t("screen.lobby")), h("div", { class: "join" }, joinInfo(session)));
   }
   if (overlay === "names") {
     return [
       h("section", { class: "question", key: "cover names" }, h("h1", {}, t("screen.names")),
         h("ul", { class: "names" }, (names?.items ?? []).map((name) => h("li", { key: name, dir: "auto" }, name))),
         drawMore(names ? (status?.participant_count ?? 0) - names.items.length : 0)),
-      h("aside", { class: "join", key: "join", "aria-label": t("screen.lobby") }, door(session)),
+      h("aside", { class: "join", key: "join", "aria-label": t("screen.lobby") }, joinInfo(session)),
     ];
   }
   return h("section", { class: "lobby cover", key: "cover ranks" }, h("h1", {}, t("leaderboard.title")), drawLeaderboard(ranks) ?? h("p", { class: "large muted" }, t("screen.no_points")));
 }
 
-function door(session) {
+function joinInfo(session) {
   return [
     drawCode(joinLink(session), t("screen.qr")),
     h("div", { class: "where" },
-      h("p", { class: "muted" }, t("screen.join")), h("p", { class: "strong", dir: "ltr" }, where),
+      h("p", { class: "muted" }, t("screen.join")), h("p", { class: "strong", dir: "ltr" }, address),
       h("p", { class: "big-code", dir: "ltr", style: { "--letters": session.join_code.length } }, session.join_code), h("p", { class: "muted" }, t("state.people", { n: status?.participant_count ?? 0 }))),
   ];
 }
@@ -145,13 +145,13 @@ function lobby(session) {
   return h("section", { class: "lobby", key: "lobby" },
     h("h1", { dir: "auto" }, session?.title ?? ""),
     session?.status === "completed" ? h("p", { class: "large" }, t("screen.ended")) : null,
-    session && session.status !== "completed" ? h("div", { class: "join" }, door(session)) : null);
+    session && session.status !== "completed" ? h("div", { class: "join" }, joinInfo(session)) : null);
 }
 
 // Beside the question for as long as it stands: who comes late finds the way in.
 function aside(session, activity) {
   return h("aside", { class: "join", key: "join", "aria-label": t("screen.lobby") },
-    door(session), h("p", { class: "figures" }, countOf(counted(activity))),
+    joinInfo(session), h("p", { class: "figures" }, countOf(counted(activity))),
     activity.status === "expired" ? h("p", { class: "closed", key: "closed" }, t("state.locked")) : null, drawTimer(activity));
 }
 
@@ -161,9 +161,9 @@ function counted({ id: of, round }) {
 
 function question(activity) {
   const here = counted(activity);
-  const said = fold.alive("response").filter((each) => each.activity_id === activity.id && each.round === activity.round && !each.deleted);
-  return h("section", { class: "question", key: activity.id }, drawShown(activity, {
-    phase: phaseOf(activity), counted: here?.results ?? null, responses: said, count: here?.response_count ?? 0, ranks, isBroken: broken === slotOf(activity), redraw: draw,
+  const message = fold.all("response").filter((each) => each.activity_id === activity.id && each.round === activity.round && !each.deleted);
+  return h("section", { class: "question", key: activity.id }, drawActivity(activity, {
+    phase: phaseOf(activity), counted: here?.results ?? null, responses: message, count: here?.response_count ?? 0, ranks, isBroken: failedSlot === slotOf(activity), redraw: draw,
   }));
 }
 

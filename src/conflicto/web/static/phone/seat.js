@@ -3,28 +3,28 @@
 import { questionOf } from "../core/activity.js";
 import { Problem } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
-import { store } from "../core/store.js";
-import { boot, clock, t } from "../core/words.js";
+import { boot, formatTime, t } from "../core/i18n.js";
+import { storage } from "../core/storage.js";
 import { drawCode } from "../elements/qr.js";
-import { said, textOf } from "./notices.js";
+import { problemText, responseText } from "./notices.js";
 
-export class Seat {
-  #room; #dialog;
+export class SeatDialog {
+  #page; #dialog;
 
-  constructor(room) {
-    this.#room = room;
+  constructor(page) {
+    this.#page = page;
     this.#dialog = document.querySelector("dialog") ?? document.body.appendChild(document.createElement("dialog"));
   }
 
   showAnswers = () => this.#show("menu.answers", async () => {
-    const { responses, points } = await this.#room.caller.get("/participants/me", { has: ["responses"] });
-    return answersPicture(responses, points, this.#room);
+    const { responses, points } = await this.#page.client.get("/participants/me", { required: ["responses"] });
+    return drawAnswers(responses, points, this.#page);
   });
 
   showLink = () => this.#show("menu.move", async () => {
-    const { seat_token: secret, expires_at: until } = await this.#room.caller.post("/participants/me/seat-link", {}, { has: ["seat_token"] });
-    store.set(`conflicto.link.${this.#room.session}`, until);
-    return linkPicture(`${boot.public_url || location.origin}/p/${this.#room.session}#move=${secret}`, until);
+    const { seat_token: secret, expires_at: until } = await this.#page.client.post("/participants/me/seat-link", {}, { required: ["seat_token"] });
+    storage.set(`conflicto.link.${this.#page.session}`, until);
+    return drawLink(`${boot.public_url || location.origin}/p/${this.#page.session}#move=${secret}`, until);
   });
 
   // Says what went wrong where the picture would be.
@@ -42,32 +42,32 @@ export class Seat {
   }
 }
 
-function linkPicture(link, until) {
+function drawLink(link, until) {
   return [
     h("p", {}, t("move.how")),
     drawCode(link, t("move.code")),
     h("label", { for: "move-link" }, t("move.link")),
     h("input", { id: "move-link", readonly: true, value: link, dir: "ltr", onfocus: (event) => event.target.select() }),
-    navigator.clipboard ? h("button", { type: "button", onclick: (event) => copied(event.currentTarget, link) }, t("move.copy")) : null,
-    h("p", { class: "muted" }, t("move.once", { time: clock(until) })),
+    navigator.clipboard ? h("button", { type: "button", onclick: (event) => copyText(event.currentTarget, link) }, t("move.copy")) : null,
+    h("p", { class: "muted" }, t("move.once", { time: formatTime(until) })),
   ];
 }
 
-async function copied(button, text) {
+async function copyText(button, text) {
   if (await navigator.clipboard.writeText(text).then(() => true, () => false)) button.textContent = t("move.copied");
 }
 
-function answersPicture(responses, points, { fold, refused }) {
-  const activities = fold.of.activity;
+function drawAnswers(responses, points, { fold, refused }) {
+  const activities = fold.entities.activity;
   return [
     typeof points === "number" ? h("p", { class: "strong" }, t("menu.score", { n: points })) : null,
     refused.length ? h("ul", { class: "rows", key: "refused" }, refused.map((each) => h("li", { key: each.key, class: "stack-tight" },
-      h("span", { class: "strong", dir: "auto" }, each.question), h("span", { dir: "auto" }, said(activities.get(each.of.split(" ")[0])?.data, each.data)), h("span", { class: "bad" }, textOf(each))))) : null,
+      h("span", { class: "strong", dir: "auto" }, each.question), h("span", { dir: "auto" }, responseText(activities.get(each.of.split(" ")[0])?.data, each.data)), h("span", { class: "bad" }, problemText(each))))) : null,
     responses.length
       ? h("ol", { class: "rows" }, responses.map((each) => {
         const activity = activities.get(each.activity_id)?.data;
         return h("li", { key: each.id, class: "stack-tight" },
-          h("span", { class: "strong", dir: "auto" }, activity ? questionOf(activity) : ""), h("span", { dir: "auto" }, said(activity, each.response_data)));
+          h("span", { class: "strong", dir: "auto" }, activity ? questionOf(activity) : ""), h("span", { dir: "auto" }, responseText(activity, each.response_data)));
       }))
       : h("p", { class: "muted" }, t("menu.no_answers")),
   ];

@@ -1,8 +1,8 @@
 // What whoever stands at the screen needs, and nobody in the room should see for long: it shows while someone moves or tabs to it.
 
 import { h, patch } from "../core/dom.js";
+import { t } from "../core/i18n.js";
 import { listen } from "./keys.js";
-import { t } from "../core/words.js";
 
 const SHOWN_MS = 3_000;
 const HINT_MS = 8_000;
@@ -20,7 +20,7 @@ export class Bar {
 
   // Without a host's token only what concerns this window alone.
   listen() {
-    listen([{ keys: ["f"], works: () => Boolean(document.fullscreenEnabled), act: fullScreen }]);
+    listen([{ keys: ["f"], isAvailable: () => Boolean(document.fullscreenEnabled), act: fullScreen }]);
     this.draw();
   }
 

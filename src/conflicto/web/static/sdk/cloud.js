@@ -1,30 +1,30 @@
 // Where the words of a cloud stand. Their size follows their order alone, so a cloud whose counts change but not their order stays as it is.
 
-const FACE = "700 {}px system-ui, sans-serif";
+const FONT = "700 {}px system-ui, sans-serif";
 const LARGEST = 4.2; // times the smallest
 const SMALLEST = 26;
-const TRIES = 14;
-const brush = document.createElement("canvas").getContext("2d");
+const MAX_TRIES = 14;
+const context = document.createElement("canvas").getContext("2d");
 const known = new Map();
 
 // Returns { word, count, x, y, size } of every word that finds room in a box; the box's middle is 0, 0.
-export function placed(words, width, height) {
+export function layout(words, width, height) {
   const sorted = [...words].sort((a, b) => b.count - a.count || (a.word < b.word ? -1 : 1));
   const steps = [...new Set(sorted.map(({ count }) => count))];
   const ordered = sorted.map(({ word, count }) => ({ word, weight: steps.length > 1 ? 1 - steps.indexOf(count) / (steps.length - 1) : 0.5 }));
   const key = JSON.stringify([width, height, ordered]);
   if (!known.has(key)) {
     if (known.size > 20) known.clear();
-    known.set(key, arranged(ordered, width, height));
+    known.set(key, fitAll(ordered, width, height));
   }
   return known.get(key).map((each, index) => ({ ...each, count: sorted[index].count })).filter(({ x }) => x !== null);
 }
 
 // As large as it can be with everything in it.
-function arranged(words, width, height) {
+function fitAll(words, width, height) {
   for (let scale = 2.2, turn = 0; ; scale *= 0.84, turn += 1) {
     const found = attempt(words, width, height, scale);
-    if (turn === TRIES || found.every(({ x }) => x !== null)) return found;
+    if (turn === MAX_TRIES || found.every(({ x }) => x !== null)) return found;
   }
 }
 
@@ -32,8 +32,8 @@ function attempt(words, width, height, scale) {
   const taken = [];
   return words.map(({ word, weight }) => {
     const size = SMALLEST * scale * (1 + weight * (LARGEST - 1));
-    brush.font = FACE.replace("{}", size);
-    const box = { w: brush.measureText(word).width + size * 0.35, h: size * 1.12 };
+    context.font = FONT.replace("{}", size);
+    const box = { w: context.measureText(word).width + size * 0.35, h: size * 1.12 };
     const place = free(box, taken, width, height);
     if (place) taken.push({ ...place, ...box });
     return { word, size, x: place?.x ?? null, y: place?.y ?? null };

@@ -1,6 +1,6 @@
 // Numbers as people write them: with comma or point, with digits and signs of their own script, in groups. What may mean two things is none.
 
-import { boot } from "../core/words.js";
+import { boot } from "../core/i18n.js";
 
 const DIGIT = /\p{Nd}/u;
 const MINUS = /[-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]/g;

@@ -1,74 +1,90 @@
-// What the views of an activity type may use. A view is an element: the page sets its properties, and it sends events.
+// The interface for views of activity types. A view is a custom element: the page sets its properties and listens to its events.
 //
-// Of phone and screen: activity, phase (ready | open | locked | revealed | closed), results, responses (what others said, where that is
-// open). Of the phone: mine (the newest answer of one's own in this round, or null), answers (all of them), draft (what was begun and not
-// sent), pending. Of the screen: count (how many answered), ranks (the leaderboard, where it may be shown).
-// Events: `draft` while someone is at it (detail.response is null while it cannot be sent), `answer` for what is to be sent at once.
+// Properties on phone and screen: activity, phase (ready | open | locked | revealed | closed), results, responses (other people's, where
+// they are visible). On the phone: mine (one's newest response of this round, or null), answers (all of them), draft (unsent input),
+// pending. On the screen: count (number of responses), ranks (the leaderboard, where it may be shown).
+// Events: `draft` on input (detail.response is null while it cannot be sent), `answer` to send a response at once.
 //
-// Of the editor: type, config, secret, form (draws the generated form). Event: `change` with the config and secret as they are to be.
+// Properties of the editor: type, config, secret, form (draws the generated form). Event: `change` with the new config and secret.
+//
+// Earlier names stay as aliases: `shown`, `pictured`, `held`, `take()`, `tell()`, `begin()`, `give()`, and
+// `most` of `textField()`, and `own` of `h()`.
 
 import { h, patch } from "../core/dom.js";
+import { formatNumber, t } from "../core/i18n.js";
+import { image } from "../core/image.js";
 import { configOf, textOf } from "../core/types.js";
-import { pictured } from "../core/pictured.js";
-import { shown, t } from "../core/words.js";
 
-export { h, shown, t };
+export { formatNumber, h, image, t };
+export const shown = formatNumber;
+export const pictured = image;
 
 class ViewElement extends HTMLElement {
-  held = {};
-  #waiting = false;
+  #properties = {};
+  #isScheduled = false;
 
-  static holds(...names) {
+  static declare(...names) {
     for (const name of names) {
       Object.defineProperty(this.prototype, name, {
-        get() { return this.held[name] ?? null; },
-        set(value) { this.take(name, value); },
+        get() { return this.#properties[name] ?? null; },
+        set(value) { this.take(name, value); }, // views that override the earlier name go on working
       });
     }
   }
 
-  take(name, value) {
-    this.held[name] = value;
+  setProperty(name, value) {
+    this.#properties[name] = value;
     this.redraw();
   }
 
-  // Several properties are set in one go and drawn once.
+  get held() {
+    return this.#properties;
+  }
+
+  take(name, value) {
+    this.setProperty(name, value);
+  }
+
+  // Draws once after several properties were set.
   redraw() {
-    if (this.#waiting) return;
-    this.#waiting = true;
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
     queueMicrotask(() => {
-      this.#waiting = false;
+      this.#isScheduled = false;
       try {
         patch(this, this.view());
       } catch (error) {
-        this.tell("failed", { error });
+        emit(this, "failed", { error });
       }
     });
   }
 
   tell(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+    emit(this, name, detail);
   }
 }
 
+const emit = (view, name, detail) => view.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+
 export class ActivityElement extends ViewElement {
-  // Views that send with a single touch say so, and get no button for sending.
+  // True for views that send with a single touch and need no send button.
   static isInstant = false;
 
-  // Views of the phone that show what was counted say so, and nothing is drawn below them.
+  // True for views of the phone that draw the results themselves.
   static showsResults = false;
 
-  #begun = false;
+  #hasDraft = false;
 
   static {
-    this.holds("activity", "phase", "mine", "answers", "draft", "responses", "results", "pending", "count", "ranks");
+    this.declare("activity", "phase", "mine", "answers", "draft", "responses", "results", "pending", "count", "ranks");
+    Object.assign(this.prototype, { begin: this.prototype.updateDraft, give: this.prototype.submit });
   }
 
   get config() {
     return configOf(this.activity);
   }
 
-  // A text of the type's own catalog.
+  // Returns a text of the type's own catalog.
   t(key, values) {
     return textOf(this.activity.type, key, values);
   }
@@ -77,36 +93,35 @@ export class ActivityElement extends ViewElement {
     return this.phase === "open";
   }
 
-  // What the inputs show: what was begun, else what was answered.
+  // The content of the inputs: the draft, else the newest response.
   get value() {
     return this.draft ?? this.mine?.response_data ?? null;
   }
 
-  // What someone is at stays as they see it; only its end is heard of from outside.
-  take(name, value) {
+  // A draft in progress is changed by its author alone; the page can only end it.
+  setProperty(name, value) {
     if (name === "draft") {
-      if (this.#begun && value !== null) return;
-      this.#begun = false;
+      if (this.#hasDraft && value !== null) return;
+      this.#hasDraft = false;
     }
-    super.take(name, value);
+    super.setProperty(name, value);
   }
 
-  // `shownAs` is what the inputs go on showing, where that differs from what would be sent.
-  begin(response, isComplete = true, shownAs = response) {
-    this.#begun = true;
-    this.held.draft = shownAs;
-    this.tell("draft", { response, isComplete });
-    this.redraw();
+  // `shownAs` is the content of the inputs, where it differs from the response.
+  updateDraft(response, isComplete = true, shownAs = response) {
+    this.#hasDraft = true;
+    super.setProperty("draft", shownAs);
+    emit(this, "draft", { response, isComplete });
   }
 
-  give(response) {
-    this.tell("answer", { response });
+  submit(response) {
+    emit(this, "answer", { response });
   }
 }
 
 export class EditorElement extends ViewElement {
   static {
-    this.holds("type", "config", "secret", "form");
+    this.declare("type", "config", "secret", "form");
   }
 
   t(key, values) {
@@ -114,13 +129,13 @@ export class EditorElement extends ViewElement {
   }
 
   change(config, secret = this.secret) {
-    this.tell("change", { config, secret });
+    emit(this, "change", { config, secret });
   }
 }
 
 export const letter = (index) => String.fromCharCode(65 + (index % 26));
 
-// Options to pick one or several of; `mark(option)` says what stands behind one after the reveal.
+// Draws options to choose one or several of; `mark(option)` returns what follows an option after the reveal.
 export function choices({ legend, options, chosen, multiple, disabled, onpick, mark = () => null }) {
   const keys = Math.min(options.length, 9);
   return h("fieldset", { class: "choices", disabled, "aria-describedby": keys ? "choice-keys" : null, onkeydown: byDigit },
@@ -132,13 +147,13 @@ export function choices({ legend, options, chosen, multiple, disabled, onpick, m
           onchange: (event) => onpick(option.id, event.target.checked),
         }),
         h("span", { class: "letter", "aria-hidden": "true" }, letter(index)),
-        pictured(option.image),
+        image(option.image),
         h("span", { class: "grow", dir: "auto" }, option.text),
         mark(option))),
     keys ? h("p", { class: "muted small by-key", id: "choice-keys", key: "keys" }, t("answer.keys", { n: keys })) : null);
 }
 
-// 1 to 9 choose within the group that someone is in, and nowhere else.
+// Keys 1 to 9 choose an option of the focused group.
 function byDigit(event) {
   const input = event.currentTarget.querySelectorAll("input")[/^[1-9]$/.test(event.key) ? event.key - 1 : -1];
   if (!input || event.ctrlKey || event.metaKey || event.altKey || event.currentTarget.disabled) return;
@@ -147,19 +162,17 @@ function byDigit(event) {
   input.click();
 }
 
-export { pictured };
-
 export function rightMark() {
   return h("span", { class: "mark-right" }, `✓ ${t("answer.right")}`);
 }
 
-export function textField({ label, value, most, lines = 1, disabled, oninput, ...more }) {
+export function textField({ label, value, most, maxLength = most, lines = 1, disabled, oninput, ...more }) {
   const id = `field-${label.replace(/\W+/g, "-").slice(0, 30)}`;
   return h("div", { class: "stack-tight", key: id },
     h("label", { for: id }, label),
     h(lines > 1 ? "textarea" : "input", {
-      id, value: value ?? "", maxlength: most, rows: lines > 1 ? lines : null, disabled, dir: "auto", autocomplete: "off",
+      id, value: value ?? "", maxlength: maxLength, rows: lines > 1 ? lines : null, disabled, dir: "auto", autocomplete: "off",
       oninput: (event) => oninput(event.target.value), ...more,
     }),
-    most ? h("p", { class: "muted small end" }, `${shown((value ?? "").length)} / ${shown(most)}`) : null);
+    maxLength ? h("p", { class: "muted small end" }, `${formatNumber((value ?? "").length)} / ${formatNumber(maxLength)}`) : null);
 }

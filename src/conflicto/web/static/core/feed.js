@@ -1,0 +1,244 @@
+// Follows the feed of a session: a stream while that works, else held-back polls, else plain ones. It never gives up, and holds no
+// connection while nobody looks.
+
+import { Problem, toProblem } from "./api.js";
+import { isOutdated } from "./build.js";
+
+const START_MS = 10_000; // a stream that says nothing until then is held up by something on the way
+const SILENCE_MS = 20_000; // the server says something every 8 s
+const LONG_POLL_MS = 40_000; // a poll that is held back for 20 s
+const JITTER_MS = 5_000; // those whose streams fell silent together do not come back together
+const BLOCKED_MS = 60_000; // after so long people are told what is in the way
+const HIDDEN_MS = 5_000;
+const PAUSE_MS = { min: 500, max: 10_000 };
+const MAX_SHORT_STREAMS = 3; // after so many streams that ended at once, polls take over for a while
+const BUILD_CHECK_MS = 15_000; // between two polls a server may be replaced unnoticed; a stream ends with it
+
+const CURSOR = /^id: \d{16}$/m;
+
+export class FeedFollower {
+  #client; #session; #cursor; #apply; #connected; #gone; #outdated; #forget;
+  #stop = null;
+  #failures = 0;
+  #shortStreams = 0;
+  #polls = 0;
+  #hideTimer = 0;
+  #isEnded = false;
+  #isAborted = false;
+  #mayBeOutdated = false; // connected anew, or long not asked: perhaps the server has another build
+  #checkedAt = Date.now();
+  #hasStarted = false; // the stream has said something that only the server says
+  #isSilentStream = false;
+  #pollsBeforeStream = 20; // twice as many each time that no stream begins
+  #foreignSince = 0; // since when something else answers in place of the server
+  #cachedPolls = 0; // polls that came back at once with nothing: a cache answered, so each asks for another address
+
+  // apply(items): the newest changes; connected(true | false, problem): the problem where something else has answered for a minute;
+  // gone(problem): by the server's own word the session or the token is no more, and true goes on asking; outdated(): the server has a
+  // newer page than this one; forget(): what was told may have been taken back, and the page begins anew.
+  constructor(client, session, { since = "0", apply, connected = () => {}, gone = () => {}, outdated = () => {}, forget = () => {} }) {
+    this.#client = client;
+    this.#session = session;
+    this.#cursor = since;
+    this.#apply = apply;
+    this.#connected = connected;
+    this.#gone = gone;
+    this.#outdated = outdated;
+    this.#forget = forget;
+  }
+
+  start() {
+    document.addEventListener("visibilitychange", this.#visibilityChanged);
+    addEventListener("pageshow", this.#reconnect);
+    addEventListener("online", this.#reconnect);
+    this.#run();
+  }
+
+  end() {
+    this.#isEnded = true;
+    this.#abortRequest();
+    document.removeEventListener("visibilitychange", this.#visibilityChanged);
+    removeEventListener("pageshow", this.#reconnect);
+    removeEventListener("online", this.#reconnect);
+  }
+
+  // Let go of what is open; that is no failure.
+  #abortRequest() {
+    this.#isAborted = true;
+    this.#stop?.abort();
+  }
+
+  #reconnect = () => {
+    this.#failures = 0;
+    this.#mayBeOutdated = true;
+    this.#abortRequest();
+  };
+
+  #visibilityChanged = () => {
+    clearTimeout(this.#hideTimer);
+    if (document.hidden) this.#hideTimer = setTimeout(() => this.#abortRequest(), HIDDEN_MS);
+    else this.#reconnect();
+  };
+
+  async #run() {
+    while (!this.#isEnded) {
+      if (document.hidden) await whenVisible();
+      if (this.#isEnded) return;
+      this.#stop = new AbortController();
+      this.#isAborted = false;
+      try {
+        if (!(await (this.#shortStreams < MAX_SHORT_STREAMS ? this.#stream() : this.#poll()))) return;
+      } catch (error) {
+        if (this.#isAborted) continue;
+        if (error instanceof Problem && !error.isTransient) {
+          if (error.code === "cursor-expired") return this.#forget(), location.reload(); // the outbox outlives the page
+          if (!this.#gone(error)) return;
+        }
+        this.#failed(error);
+      }
+      if (this.#failures) await this.#pause();
+    }
+  }
+
+  // A stream that never begins gives way to polls; one that falls silent is opened anew in a moment.
+  #failed(error) {
+    this.#isSilentStream = error.body?.isSilent && this.#hasStarted;
+    if (error.body?.isSilent && !this.#hasStarted && this.#shortStreams < MAX_SHORT_STREAMS) {
+      this.#shortStreams = MAX_SHORT_STREAMS;
+      this.#pollsBeforeStream *= 2;
+    }
+    if (error.code === "foreign") this.#foreignSince ||= Date.now();
+    else this.#foreignSince = 0;
+    this.#failures += 1;
+    this.#mayBeOutdated = true;
+    this.#shortStreams += 1;
+    this.#connected(false, this.#foreignSince && Date.now() - this.#foreignSince >= BLOCKED_MS ? error : null);
+  }
+
+  async #pause() {
+    const maxPause = Math.min(PAUSE_MS.max, PAUSE_MS.min * 2 ** this.#failures);
+    this.#stop = new AbortController();
+    await new Promise((resolve) => {
+      const timer = setTimeout(resolve, this.#isSilentStream ? JITTER_MS * Math.random() : maxPause * (0.5 + Math.random() / 2));
+      this.#stop.signal.addEventListener("abort", () => (clearTimeout(timer), resolve()));
+    });
+  }
+
+  async #stream() {
+    const began = Date.now();
+    this.#hasStarted = false;
+    const response = await this.#open(`events?since=${this.#cursor}`, { Accept: "text/event-stream", "Last-Event-ID": this.#cursor });
+    if (response.status === 204) {
+      this.#shortStreams = MAX_SHORT_STREAMS; // anybody can say nothing; a page of the feed says that it is the last one
+      return true;
+    }
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    let remainder = "";
+    for (;;) {
+      const { value, done } = await this.#withTimeout(reader.read(), this.#hasStarted ? SILENCE_MS : START_MS);
+      if (done) break;
+      const events = (remainder + value).split("\n\n");
+      remainder = events.pop();
+      this.#hasStarted ||= events.some((event) => CURSOR.test(event));
+      if (this.#hasStarted) this.#deliver(events.map((event) => this.#read(event)).filter(Boolean));
+    }
+    if (!this.#hasStarted) throw new Problem(response.status, { code: "foreign" });
+    this.#mayBeOutdated = true;
+    this.#shortStreams = Date.now() - began < START_MS ? this.#shortStreams + 1 : 0;
+    return true;
+  }
+
+  #read(event) {
+    const fields = Object.fromEntries(event.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]));
+    if (fields.id) this.#cursor = fields.id;
+    return fields.event === "change" && JSON.parse(fields.data);
+  }
+
+  async #poll() {
+    // After a failure at once: a held-back answer would leave the page offline for as long as nothing happens.
+    const began = Date.now();
+    const response = await this.#open(`changes/since/${this.#cursor}?limit=${1000 - this.#cachedPolls}`, this.#failures ? {} : { Prefer: "wait=20" });
+    const page = Object(await this.#withTimeout(response.json().catch(() => null), LONG_POLL_MS));
+    if (!CURSOR.test(`id: ${page.cursor}`) || !Array.isArray(page.items)) throw new Problem(response.status, { code: "foreign" });
+    this.#cursor = page.cursor;
+    this.#mayBeOutdated ||= Date.now() - this.#checkedAt > BUILD_CHECK_MS;
+    this.#deliver(page.items);
+    if (page.closed && !page.has_more) return false;
+    this.#polls += 1;
+    if (this.#polls % this.#pollsBeforeStream === 0) this.#shortStreams = 0;
+    const isCached = response.headers.has("Preference-Applied") && !page.items.length && Date.now() - began < 1_000;
+    if (isCached) this.#cachedPolls = (this.#cachedPolls + 1) % 500;
+    if (isCached || (!response.headers.has("Preference-Applied") && !page.has_more)) {
+      await new Promise((resolve) => setTimeout(resolve, Number(response.headers.get("Poll-After") ?? 2_000)));
+    }
+    return true;
+  }
+
+  async #open(path, headers) {
+    const request = fetch(`~/api/v1/sessions/${this.#session}/${path}`, {
+      headers: this.#client.headers(headers), cache: "no-store", signal: this.#stop.signal,
+    });
+    const response = await this.#withTimeout(request, headers.Prefer ? LONG_POLL_MS : START_MS);
+    this.#client.renew(response);
+    if (!response.ok) throw toProblem(response.status, Object(await response.json().catch(() => null)), this.#client.token);
+    return response;
+  }
+
+  #deliver(items) {
+    this.#failures = this.#foreignSince = 0;
+    this.#connected(true);
+    this.#apply(items);
+    if (this.#mayBeOutdated) this.#checkBuild();
+  }
+
+  #checkBuild() {
+    this.#mayBeOutdated = false;
+    this.#checkedAt = Date.now();
+    isOutdated().then((is) => is && this.#outdated(), () => (this.#mayBeOutdated = true));
+  }
+
+  // A connection that slept with its phone reports neither end nor error, so silence ends it.
+  async #withTimeout(promise, ms) {
+    let timer;
+    const silence = new Promise((_, reject) => {
+      timer = setTimeout(() => (reject(new Problem(0, { code: "offline", isSilent: true })), this.#stop.abort()), ms);
+    });
+    try {
+      return await Promise.race([promise, silence]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+const whenVisible = () =>
+  new Promise((resolve) => document.addEventListener("visibilitychange", function seen() {
+    if (!document.hidden) resolve(document.removeEventListener("visibilitychange", seen));
+  }));
+
+// The newest of everything by entity and id, as the feed's first rule says.
+export class Fold {
+  constructor() {
+    this.entities = { session: new Map(), activity: new Map(), participant: new Map(), response: new Map() };
+  }
+
+  apply(items) {
+    for (const item of items) {
+      const known = this.entities[item.entity];
+      if (!known || (known.get(item.id)?.revision ?? 0) > item.revision) continue;
+      known.set(item.id, item);
+    }
+  }
+
+  all(entity) {
+    return [...this.entities[entity].values()].map((item) => item.data).filter(Boolean);
+  }
+
+  get session() {
+    return this.all("session")[0] ?? null;
+  }
+
+  get activities() {
+    return this.all("activity").sort((a, b) => a.order_index - b.order_index || (a.created_at < b.created_at ? -1 : 1));
+  }
+}

@@ -1,0 +1,33 @@
+// The page's words in its language, from the JSON that came with it.
+
+export const boot = JSON.parse(document.getElementById("boot").textContent);
+
+const pluralRules = new Intl.PluralRules(boot.locale);
+const numberFormat = new Intl.NumberFormat(boot.locale, { maximumFractionDigits: 2 });
+
+const compactFormat = new Intl.NumberFormat(boot.locale, { notation: "compact", maximumFractionDigits: 1 });
+
+export const formatNumber = (value) => numberFormat.format(value);
+export const formatCompact = (value) => compactFormat.format(value);
+export const formatTime = (instant) => new Date(instant).toLocaleTimeString(boot.locale, { hour: "2-digit", minute: "2-digit" });
+export const formatDate = (instant) => new Date(instant).toLocaleDateString(boot.locale, { day: "numeric", month: "short", year: "numeric" });
+
+// The words that few pages ever need come when the others are shown.
+export async function loadDeferredTexts() {
+  if (!boot.deferred) return;
+  const words = await (await fetch(boot.deferred)).json();
+  if (!words["problem.unavailable"]) throw new TypeError(boot.deferred);
+  Object.assign(boot.texts, words);
+  boot.deferred = null;
+}
+
+// `{name}` stands for a value; where `n` is one, the language's plural decides between `key.one`, `key.few` … and `key`.
+export const t = (key, values) => format(boot.texts, key, values);
+
+export function format(texts, key, values = {}) {
+  const found = (values.n !== undefined && texts[`${key}.${pluralRules.select(values.n)}`]) || texts[key] || key;
+  return found.replace(/\{(\w+)\}/g, (_, name) => {
+    const value = values[name];
+    return typeof value === "number" ? formatNumber(value) : (value ?? "");
+  });
+}

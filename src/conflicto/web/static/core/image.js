@@ -1,0 +1,10 @@
+// Pictures by address, from the origins that the server names and from no other.
+
+import { h } from "./dom.js";
+import { boot } from "./i18n.js";
+
+export function image(address) {
+  const origin = address && URL.canParse(address) ? new URL(address).origin : null;
+  if (!boot.image_origins.includes(origin)) return null;
+  return h("img", { class: "picture", src: address, alt: "", loading: "lazy", referrerpolicy: "no-referrer" });
+}

@@ -1,0 +1,37 @@
+// What a screen shows of an activity: its type's own picture, or else what can be chosen and what was counted.
+
+import { questionOf } from "../core/activity.js";
+import { h } from "../core/dom.js";
+import { t } from "../core/i18n.js";
+import { image } from "../core/image.js";
+import { choicesOf, typeOf } from "../core/types.js";
+import { drawLeaderboard, drawMore, drawResults } from "../sdk/results.js";
+import { viewOf } from "./views.js";
+
+const letterOf = (index) => String.fromCharCode(65 + (index % 26));
+
+// `counted` is what the results say of this round, if they may be shown; `responses` what was said, where that is open.
+export function drawActivity(activity, { phase, counted = null, responses = [], count = 0, ranks = null, isBroken = false, redraw = () => {} }) {
+  const large = textsOf(responses).get(activity.focus_response_id);
+  if (large) return [h("p", { class: "asked-of", dir: "auto", key: "asked" }, questionOf(activity)), h("h1", { class: "focus", dir: "auto", key: "focus" }, large)];
+  const tag = typeOf(activity.type).views.includes("screen") && !isBroken ? viewOf(activity.type, "screen", redraw) : "failed";
+  return [
+    h("h1", { dir: "auto" }, questionOf(activity)),
+    h("div", { class: "shows" }, tag === null ? null
+      : tag === "failed" ? drawDefault(activity, { phase, counted, responses, ranks })
+        : h(tag, { key: `${activity.id} ${activity.round}`, unmanaged: true, class: "own-view", ".activity": activity, ".phase": phase, ".results": counted, ".responses": responses, ".count": count, ".ranks": ranks })),
+  ];
+}
+
+export const textsOf = (responses) => new Map(responses.filter((each) => typeof each.response_data?.text === "string").map((each) => [each.id, each.response_data.text]));
+
+function drawDefault(activity, { phase, counted, responses, ranks }) {
+  if (counted) return [h("div", { class: "results", key: "results" }, drawResults(counted, activity, { texts: textsOf(responses) })), phase === "revealed" ? drawLeaderboard(ranks) : null];
+  const choices = choicesOf(activity).filter(({ text }) => text);
+  if (!choices.length) return h("p", { class: "muted large", key: "hidden" }, phase === "locked" ? t("results.hidden") : "");
+  return [
+    h("ol", { class: "options", key: "options" }, choices.map(({ value, text, row }, index) =>
+      h("li", { key: value }, h("span", { class: "letter", "aria-hidden": "true" }, letterOf(index)), image(row?.image), h("span", { dir: "auto" }, text)))),
+    drawMore(),
+  ];
+}

@@ -1,0 +1,54 @@
+// When strangers flood a session: another code, and many people removed at once, counted before.
+
+import { time } from "../core/api.js";
+import { h } from "../core/dom.js";
+import { boot, t } from "../core/i18n.js";
+import { drawSimple, select } from "./fields.js";
+
+const MINUTES = [1, 5, 15, 60];
+
+const criteria = { part: "", minutes: "0", isErased: true };
+let preview = null; // { n, body }: how many it would be, and of whom that was said
+
+export const renewCode = (store) => confirm(t("host.new_code_sure")) && store.postSession("join-code");
+
+export function drawBulkRemoval(store) {
+  const put = (name) => (value) => (criteria[name] = value, preview = null, store.draw());
+  const onsubmit = (event) => (event.preventDefault(), count(store));
+  return h("details", { class: "adding", key: "flood" },
+    h("summary", { class: "button wide" }, t("host.flood")),
+    h("form", { class: "stack inner", onsubmit },
+      h("label", { for: "flood-part" }, t("host.flood_part")),
+      h("input", { id: "flood-part", maxlength: boot.limits.nickname, dir: "auto", autocomplete: "off", value: criteria.part, oninput: (event) => put("part")(event.target.value) }),
+      select({ id: "flood-since", label: t("host.flood_since"), value: criteria.minutes, put: put("minutes") },
+        [["0", t("host.flood_any")], ...MINUTES.map((n) => [`${n}`, t("host.flood_last", { n })])]),
+      drawSimple({ id: "flood-erase", label: t("host.flood_erase"), field: { type: "boolean" }, value: criteria.isErased, put: put("isErased") }),
+      h("div", { class: "row wrap" },
+        h("button", { key: "count", disabled: !criteria.part.trim() && criteria.minutes === "0" }, t("host.flood_count")),
+        preview?.n ? h("button", { type: "button", class: "danger", key: "remove", onclick: () => remove(store) }, t("host.flood_remove", { n: preview.n })) : null),
+      h("p", { class: "muted", role: "status", key: "none" }, preview?.n === 0 ? t("host.flood_none") : "")));
+}
+
+const send = (store, body) => store.client.post(`${store.path}/participants/remove`, body);
+
+function removalBody() {
+  const since = Number(criteria.minutes) && new Date(time.now() - criteria.minutes * 60_000).toISOString();
+  return { ...(criteria.part.trim() ? { name_contains: criteria.part } : {}), ...(since ? { joined_since: since } : {}), responses: criteria.isErased ? "delete" : "keep" };
+}
+
+async function count(store) {
+  const body = removalBody();
+  const response = await store.run(() => send(store, { ...body, preview: true }));
+  preview = response ? { n: response.matching, body } : null;
+  store.draw();
+}
+
+// The server removes so many in one go and says how many are left.
+async function remove(store) {
+  const { body } = preview;
+  for (let left = preview.n; left > 0;) {
+    left = (await store.run(() => send(store, body)))?.matching ?? 0;
+    preview = left ? { n: left, body } : null;
+    store.draw();
+  }
+}

@@ -1,0 +1,39 @@
+// What other hosts do with the same session: the audit says who did what, and one's own token who one is oneself.
+
+import { subjectOf } from "../core/api.js";
+import { t } from "../core/i18n.js";
+
+const DONE = {
+  activity: { active: "start", expired: "close", published: "announce", draft: "withdraw" },
+  session: { active: "open", completed: "end", "tokens-rotated": "rotate" },
+};
+
+export class OtherHosts {
+  #client; #path;
+  #seen = null;
+
+  constructor(client, path) {
+    this.#client = client;
+    this.#path = `${path}/transitions`;
+  }
+
+  // Returns the audit's newest line of somebody else since the last look, null if there is none.
+  async latest() {
+    if (this.#seen === null) {
+      this.#seen = (await this.#client.get(`${this.#path}?limit=1`)).total;
+      return null;
+    }
+    const { items } = await this.#client.get(`${this.#path}?limit=100&offset=${this.#seen}`);
+    this.#seen += items.length;
+    const me = subjectOf(this.#client.token);
+    return items.filter(({ actor }) => actor !== me && actor !== "system").at(-1) ?? null;
+  }
+}
+
+// The sentence for a line of the audit; `titleOf` an activity by its id.
+export function describe({ actor, entity, entity_id: id, to_status: to }, titleOf) {
+  const what = DONE[entity]?.[to];
+  if (!what) return null;
+  const who = actor === "admin" ? t("host.operator") : t("host.other", { name: actor.split("-").at(-1).slice(0, 4) });
+  return t(`host.did.${what}`, { who, title: titleOf(id) });
+}

@@ -1,0 +1,182 @@
+// What a host's page knows of its session beyond the steps: results, answers, people, other hosts; and what only that page changes.
+
+import { questionOf } from "../core/activity.js";
+import { announce } from "../core/announce.js";
+import { newKey, tokens } from "../core/api.js";
+import { isTokenValid } from "../elements/link_token.js";
+import { countOf } from "../sdk/results.js";
+import { announceCount } from "./counts.js";
+import { OtherHosts, describe } from "./other_hosts.js";
+import { SessionControl } from "./session_control.js";
+
+const REFRESH_MS = 500;
+const NEWS_MS = 8_000;
+
+export class SessionStore extends SessionControl {
+  results = null; // of the activity that is shown
+  answers = [];
+  hasMoreAnswers = false; // than are listed
+  isNearCap = false; // of the answers that the server keeps of a session
+  notice = ""; // what another host did last
+  #otherHosts;
+  #nextPeople = null; // the cursor of those who are not listed yet
+  #allPeople = 0;
+  #timer = 0;
+  #dirty = false;
+
+  constructor(client, id, draw) {
+    super(client, id, draw);
+    this.#otherHosts = new OtherHosts(client, this.path);
+  }
+
+  async begin() {
+    await super.begin();
+    await this.#otherHosts.latest();
+    await this.refresh();
+  }
+
+  async load() {
+    await Promise.all([this.#readPeople(), super.load()]);
+  }
+
+  async #readPeople(from = "") {
+    const { items, total, next_cursor: next } = await this.client.get(`${this.path}/participants?limit=1000${from}`);
+    this.mergeAll("participant", items);
+    this.#nextPeople = next;
+    this.#allPeople = total;
+  }
+
+  loadMorePeople = () => this.run(() => this.#readPeople(`&cursor=${this.#nextPeople}`));
+
+  get people() {
+    return this.fold.all("participant");
+  }
+
+  get hasMorePeople() {
+    return this.#nextPeople !== null;
+  }
+
+  // Those who are listed, or the server's count while that is more.
+  get peopleCount() {
+    return this.hasMorePeople ? Math.max(this.#allPeople, this.people.length) : this.people.length;
+  }
+
+  apply(items) {
+    const before = this.shown?.id;
+    const steps = items.some(({ entity, id, data }) => entity === "activity" && data?.status !== this.fold.entities.activity.get(id)?.data?.status)
+      || items.some(({ entity, data }) => entity === "session" && data?.status !== this.session?.status);
+    super.apply(items);
+    if (this.shown?.id !== before) this.results = null;
+    if (steps) this.#readOtherHosts();
+    this.refresh();
+  }
+
+  async #readOtherHosts() {
+    const line = await this.#otherHosts.latest().catch(() => null);
+    const message = line && describe(line, (id) => this.titleOf(id));
+    if (!message) return;
+    this.notice = message;
+    announce(message);
+    setTimeout(() => this.notice === message && (this.notice = "", this.draw()), NEWS_MS);
+    this.draw();
+  }
+
+  titleOf(id) {
+    const activity = this.fold.entities.activity.get(id)?.data;
+    return activity ? activity.title ?? questionOf(activity) : "";
+  }
+
+  // At most twice a second, however many answers arrive.
+  async refresh() {
+    this.#dirty = true;
+    if (this.#timer) return;
+    this.#timer = setTimeout(async () => {
+      this.#dirty = false;
+      await this.#read().catch(() => null);
+      this.#timer = 0;
+      if (this.#dirty) this.refresh();
+    }, this.results ? REFRESH_MS : 0);
+  }
+
+  // Results that are being counted are read again.
+  #retryLater({ status, retryAfterS }) {
+    if (status === 503 && retryAfterS) setTimeout(() => this.refresh(), retryAfterS * 1000);
+  }
+
+  async #read() {
+    if (this.hasMorePeople) await this.#countPeople();
+    const shown = this.shown;
+    if (!shown) return;
+    const at = `${this.path}/activities/${shown.id}`;
+    const [counted, { near_cap: isNearCap }] = await Promise.all([
+      this.client.get(`${at}/results`).catch((problem) => this.#retryLater(problem) ?? this.client.get(`${at}/status`)), this.client.get(`${this.path}/status`)]);
+    this.isNearCap = isNearCap;
+    if (shown.moderation !== "off" || this.wantsAnswers || this.session.word_filter.mode !== "off") ({ items: this.answers, has_next: this.hasMoreAnswers } = await this.client.get(`${at}/responses?limit=200&round=${shown.round}`));
+    else this.answers = [];
+    this.results = counted;
+    this.ranks = counted.results && Object.values(counted.results).some(({ op }) => op === "score")
+      ? await this.client.get(`${this.path}/leaderboard?limit=10`).catch(() => null) : null;
+    if (this.isRunning) announceCount(countOf(counted));
+    this.draw();
+  }
+
+  async #countPeople() {
+    this.#allPeople = (await this.client.get(`${this.path}/status`)).participant_count;
+    this.draw();
+  }
+
+  merge(entity, data) {
+    this.refresh();
+    return super.merge(entity, data);
+  }
+
+  change = (activity, fields, query = "") =>
+    this.run(async () => this.merge("activity", await this.client.patch(`${this.path}/activities/${activity.id}${query}`, fields)));
+
+  create = (fields) => this.run(async () => this.merge("activity", await this.client.post(`${this.path}/activities`, fields, { key: newKey() })));
+
+  remove = (activity) => this.run(() => this.client.delete(`${this.path}/activities/${activity.id}`));
+
+  // Puts an activity one place up or down: the list is numbered anew where two share a number.
+  async move(activity, by) {
+    const order = this.activities;
+    const from = order.indexOf(activity);
+    const [other] = [order[from + by]];
+    if (!other) return;
+    order[from] = other;
+    order[from + by] = activity;
+    for (const [index, each] of order.entries()) if (each.order_index !== index) await this.change(each, { order_index: index });
+  }
+
+  copy = ({ type, title, config, secret, aggregate, response_policy, results_visibility, responses_visibility, moderation, anonymous, min_group, duration_seconds }) =>
+    this.create({ type, title, config, secret, aggregate, response_policy, results_visibility, responses_visibility, moderation, anonymous, min_group, duration_seconds });
+
+  focus = (response) => this.run(() => this.client.post(`${this.path}/activities/${this.shown.id}/focus`, { response_id: response }));
+
+  async moderate(response, moderation) {
+    const before = response.moderation;
+    const done = await this.run(() => this.#setModeration(response, moderation));
+    if (done && moderation === "hidden") this.offerUndo("remove", () => this.run(() => this.#setModeration(response, before)));
+  }
+
+  async #setModeration(response, moderation) {
+    await this.client.patch(`${this.path}/activities/${response.activity_id}/responses/${response.id}`, { moderation });
+    await this.#read();
+    return true;
+  }
+
+  rename = (person, nickname) => this.run(async () => this.merge("participant", await this.client.patch(`/participants/${person.id}`, { nickname })));
+  kick = (person) => this.run(() => this.client.delete(`/participants/${person.id}`));
+
+  async screenLink() {
+    const name = `screen.${this.id}`;
+    const token = tokens.get(name);
+    if (!token || (await isTokenValid(token, this.path)) === false) tokens.set(name, (await this.client.post(`${this.path}/tokens`, { role: "screen" })).token);
+    return `~/screen/${this.id}#token=${tokens.get(name)}`;
+  }
+
+  cohostLink = async () => {
+    const { token } = await this.client.post(`${this.path}/tokens`, { role: "host" });
+    return `~/host/s/${this.id}#token=${token}`;
+  };
+}

@@ -1,9 +1,0 @@
-// A field that knows the server's bound: it counts characters as the server does, and says so before anything is sent.
-
-import { t } from "../core/words.js";
-
-const lengthOf = (text) => [...text.normalize("NFKC").trim()].length;
-
-export const bounded = (max) => ({
-  oninput: ({ target }) => target.setCustomValidity(lengthOf(target.value) > max ? t("problem.nickname-invalid.too-long", { max }) : ""),
-});

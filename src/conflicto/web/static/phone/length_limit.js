@@ -1,0 +1,9 @@
+// A field that knows the server's bound: it counts characters as the server does, and says so before anything is sent.
+
+import { t } from "../core/i18n.js";
+
+const lengthOf = (text) => [...text.normalize("NFKC").trim()].length;
+
+export const limitLength = (max) => ({
+  oninput: ({ target }) => target.setCustomValidity(lengthOf(target.value) > max ? t("problem.nickname-invalid.too-long", { max }) : ""),
+});

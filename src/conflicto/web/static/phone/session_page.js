@@ -1,0 +1,328 @@
+// The room on a phone: the activity that runs, one's own answer on its way, and what came of it.
+
+import { phaseOf, questionOf } from "../core/activity.js";
+import { announce } from "../core/announce.js";
+import { Problem, newKey, subjectOf, time } from "../core/api.js";
+import { loadAppearance } from "../core/appearance.js";
+import { patch } from "../core/dom.js";
+import { FeedFollower, Fold } from "../core/feed.js";
+import { boot, loadDeferredTexts, t } from "../core/i18n.js";
+import { Outbox } from "../core/outbox.js";
+import { storage, tabStorage } from "../core/storage.js";
+import { Announcements } from "./announcements.js";
+import { readList, snapshots } from "./snapshots.js";
+import { SENDING_MS, drawSession } from "./view.js";
+
+const HEARTBEAT_MS = 20_000;
+const OFFLINE_AFTER_MS = 2_000;
+const POLL_MS = 2_000;
+const COUNT_MS = 5_000;
+const SNAPSHOT_MS = 500;
+const DEFERRED_MS = 1_500;
+
+export class SessionPage {
+  #main; #leave; #follow; #offlineTimer; #snapshotTimer;
+  #isSnapshot;
+  #isEnded = false;
+  #openSlot = null; // the slot that was open when the room was last drawn
+  #announcements = new Announcements();
+  fold = new Fold();
+  outbox; client; session;
+  isOffline = false;
+  isOutdated = false;
+  participantCount = null; // how many are here, where nothing runs
+  score = null;
+  drafts = new Map();
+  refused; // answers that do not count, until they are dismissed
+  blocked = null; // what answers in place of the server, once it has done so for a minute
+  deferred = null; // the module of what is needed seldom or late
+  results = new Map();
+  others = new Map();
+
+  constructor(main, session, client, leave) {
+    this.#main = main;
+    this.session = session;
+    this.client = client;
+    this.#leave = leave;
+    this.fold.apply(snapshots.load(session));
+    this.#isSnapshot = this.fold.session !== null;
+    this.refused = readList(`conflicto.refused.${session}`);
+    main.replaceChildren();
+    main.addEventListener("draft", (event) => this.#draftChanged(event.detail));
+    main.addEventListener("answer", (event) => this.answer(event.detail.response));
+    main.addEventListener("failed", () => (this.failed = true, this.draw()));
+  }
+
+  async open() {
+    this.draw();
+    this.outbox = new Outbox(this.client, (entry, outcome) => this.#delivered(entry, outcome));
+    this.#follow = new FeedFollower(this.client, this.session, {
+      apply: (items) => this.#apply(items), connected: (is, problem) => this.#connectionChanged(is, problem), gone: (problem) => this.#rejected(problem),
+      outdated: () => this.#buildChanged(), forget: () => (clearTimeout(this.#snapshotTimer), snapshots.save(this.session, [])),
+    });
+    this.#follow.start();
+    addEventListener("storage", ({ key, newValue }) => key === `conflicto.seat.${this.session}` && this.#seatChanged(newValue));
+    await this.outbox.open(`seat.${this.session}`);
+    setTimeout(() => this.loadDeferred(), DEFERRED_MS);
+    this.#heartbeat();
+    this.#pollOthers();
+    this.#pollCount();
+    setInterval(() => this.activity?.ends_at && this.draw(), 1_000);
+  }
+
+  get me() {
+    return this.fold.all("participant")[0];
+  }
+
+  get activity() {
+    const { current_activity_id: current, shown_activity_id: shown } = this.fold.session ?? {};
+    return this.fold.entities.activity.get(current ?? shown)?.data ?? null;
+  }
+
+  get slot() {
+    const activity = this.activity;
+    return activity && `${activity.id} ${activity.round}`;
+  }
+
+  // One's own answers of this round, oldest first: those that arrived.
+  get answers() {
+    const { id, round } = this.activity;
+    return this.fold.all("response").filter((each) => each.activity_id === id && each.round === round && !each.deleted)
+      .sort((a, b) => (a.updated_at < b.updated_at ? -1 : 1));
+  }
+
+  get waiting() {
+    return (this.outbox?.entries ?? []).filter((entry) => entry.of === this.slot).at(-1) ?? null;
+  }
+
+  get draft() {
+    return this.drafts.get(this.slot) ?? storedDraft(this.slot);
+  }
+
+  // Whether answers of a round are taken now, as far as this phone knows.
+  isOpen(of) {
+    const [id, round] = of.split(" ");
+    const activity = this.fold.entities.activity.get(id)?.data;
+    return activity?.round === Number(round) && phaseOf(activity) === "open";
+  }
+
+  #draftChanged({ response, isComplete }) {
+    this.drafts.set(this.slot, { response, isComplete });
+    tabStorage.set(`draft ${this.slot}`, JSON.stringify({ response, isComplete }));
+    this.draw();
+  }
+
+  async answer(response) {
+    const { id, response_policy: policy } = this.activity;
+    this.#removeDraft(this.slot);
+    if (policy !== "many") this.#saveRefused(this.refused.filter(({ of }) => of !== this.slot));
+    const at = Date.now(); // before the timer, or what it draws could be a moment too early to say that it takes long
+    setTimeout(this.draw, SENDING_MS);
+    await this.outbox.put({
+      key: newKey(), at, of: this.slot, slot: policy === "many" ? null : this.slot, body: { response_data: response },
+      path: `/sessions/${this.session}/activities/${id}/responses`,
+    });
+  }
+
+  #removeDraft(of) {
+    this.drafts.delete(of);
+    tabStorage.remove(`draft ${of}`);
+  }
+
+  #saveRefused(refused) {
+    this.refused = refused;
+    storage.set(`conflicto.refused.${this.session}`, JSON.stringify(refused));
+  }
+
+  dismiss(key) {
+    for (const { of } of this.refused.filter((each) => each.key === key)) this.#removeDraft(of);
+    this.#saveRefused(this.refused.filter((each) => each.key !== key));
+    this.draw();
+  }
+
+  #refuse(key, of, data, { status, body }) {
+    const activity = this.fold.entities.activity.get(of.split(" ")[0])?.data;
+    this.#saveRefused([...this.refused.filter((each) => each.key !== key), { key, of, data, status, body, question: activity ? questionOf(activity) : "" }]);
+  }
+
+  // What was chosen and not sent when answering ended does not go without a word.
+  #refuseUnsent(phase) {
+    const was = this.#openSlot;
+    this.#openSlot = phase === "open" ? this.slot : null;
+    const draft = was && was !== this.#openSlot && this.drafts.get(was);
+    if (!draft?.isComplete || draft.response === null || [...this.outbox.entries, ...this.refused].some(({ of }) => of === was)) return;
+    const [id, round] = was.split(" ");
+    const sent = this.fold.all("response").filter((each) => each.activity_id === id && String(each.round) === round).map((each) => JSON.stringify(each.response_data));
+    if (!sent.includes(JSON.stringify(draft.response))) this.#refuse(`unsent ${was}`, was, draft.response, new Problem(0, { code: "unsent" }));
+  }
+
+  #delivered(entry, outcome) {
+    if (outcome instanceof Problem) {
+      if (outcome.status === 401) return this.#rejected(outcome);
+      this.#refuse(entry.key, entry.of, entry.body.response_data, outcome);
+      this.drafts.set(entry.of, { response: entry.body.response_data, isComplete: true });
+    } else if (outcome?.id) {
+      this.fold.apply([{ entity: "response", id: outcome.id, revision: outcome.revision, data: outcome }]);
+      announce(t("answer.in"));
+    } else if (this.isOffline) announce(t(this.outbox.isPersistent ? "answer.kept" : "answer.kept_open"));
+    this.draw();
+  }
+
+  #apply(items) {
+    const before = this.slot;
+    if (this.#isSnapshot) this.fold = new Fold(); // what went meanwhile is not told
+    this.#isSnapshot = false;
+    this.fold.apply(items);
+    this.#scheduleSnapshot();
+    if (this.slot !== before) this.failed = false;
+    this.#fetchResults();
+    this.draw();
+  }
+
+  // The room as it is seen now is what is shown if the page is opened without a connection.
+  #scheduleSnapshot() {
+    clearTimeout(this.#snapshotTimer);
+    this.#snapshotTimer = setTimeout(() => snapshots.save(this.session, Object.values(this.fold.entities).flatMap((each) => [...each.values()])), SNAPSHOT_MS);
+  }
+
+  #connectionChanged(is, problem = null) {
+    clearTimeout(this.#offlineTimer);
+    this.blocked = problem;
+    if (is && this.isOffline) this.outbox.flush();
+    if (is) this.isOffline = false;
+    else if (!this.isOffline) {
+      this.#offlineTimer = setTimeout(() => {
+        this.isOffline = true;
+        announce(t("state.offline"));
+        this.draw();
+      }, OFFLINE_AFTER_MS);
+    }
+    if (is) this.draw();
+  }
+
+  #buildChanged() {
+    if (!this.isOutdated) announce(t("state.updated"));
+    this.isOutdated = true;
+    this.draw();
+  }
+
+  // By the server's own word; anything else may pass.
+  #rejected(problem) {
+    if (![401, 403, 404].includes(problem.status)) return true;
+    this.quit(t("state.removed"), problem.status === 401 && this.#hasSeatLink);
+    return false;
+  }
+
+  // Another tab of this browser gave the seat up, or took another one.
+  #seatChanged(token) {
+    if (this.#isEnded) return;
+    if (token === null) this.quit();
+    else if (this.me && subjectOf(token) !== String(this.me.id)) location.reload();
+  }
+
+  // What is seldom needed comes when everything else is there.
+  async loadDeferred() {
+    if (this.deferred || this.#isEnded) return;
+    try {
+      await loadDeferredTexts();
+      this.deferred = await import(`${boot.base}/phone/deferred.js`);
+      this.deferred.enableOffline();
+      this.#fetchResults();
+    } catch {
+      setTimeout(() => this.loadDeferred(), POLL_MS);
+    }
+    this.draw();
+    if (this.deferred) loadAppearance().then(({ placeAppearanceForm }) => placeAppearanceForm(this.#main.querySelector("[data-looks-place]")), () => null);
+  }
+
+  // Who loses the seat while a link of it is good has most likely moved it.
+  get #hasSeatLink() {
+    return time.now() < Date.parse(storage.get(`conflicto.link.${this.session}`) ?? 0);
+  }
+
+  async #heartbeat() {
+    if (this.#isEnded) return;
+    const mine = this.me?.id;
+    if (mine && !document.hidden) {
+      const began = Date.now();
+      const response = await this.client.post(`/participants/${mine}/heartbeat`).catch(() => null);
+      time.sync(response?.server_time, began);
+    }
+    setTimeout(() => this.#heartbeat(), mine ? HEARTBEAT_MS : 500);
+  }
+
+  async #fetchResults() {
+    const activity = this.activity;
+    const mayBeOpen = activity && (activity.results_revealed || ["always", "after_answer"].includes(activity.results_visibility));
+    if (!mayBeOpen || !this.deferred) return;
+    const slot = this.slot;
+    const path = `/sessions/${this.session}`;
+    const [results, ranks] = await Promise.all([
+      this.deferred.fetchResults(this.client, `${path}/activities/${activity.id}/results`).catch(() => null),
+      activity.results_revealed ? this.client.get(`${path}/leaderboard?limit=5`).catch(() => null) : null,
+    ]);
+    await loadDeferredTexts().catch(() => null);
+    this.results.set(slot, results && { ...results, ranks });
+    this.score = ranks?.me?.points ?? this.score;
+    this.draw();
+  }
+
+  // Others' answers wake no phone, so a list of them is looked at while it is shown.
+  async #pollOthers() {
+    if (this.#isEnded) return;
+    const activity = this.activity;
+    if (activity?.responses_visibility === "participants" && !document.hidden && !this.isOffline) {
+      const known = this.others.get(activity.id) ?? { fold: new Map(), cursor: "0" };
+      this.others.set(activity.id, known);
+      const page = await this.client.get(`/sessions/${this.session}/activities/${activity.id}/responses/since/${known.cursor}?limit=500`).catch(() => null);
+      if (page) {
+        for (const item of page.items) if (item.deleted) known.fold.delete(item.id); else known.fold.set(item.id, item);
+        known.cursor = page.cursor;
+        if (page.items.length) this.draw();
+      }
+    }
+    if (activity && !activity.results_revealed && activity.results_visibility !== "after_reveal") this.#fetchResults();
+    setTimeout(() => this.#pollOthers(), POLL_MS);
+  }
+
+  // Joins wake no phone either; a lobby asks how many there are.
+  async #pollCount() {
+    if (this.#isEnded) return;
+    if (this.fold.session && !this.activity && !document.hidden && !this.isOffline) {
+      this.participantCount = (await this.client.get(`/sessions/${this.session}/status`).catch(() => null))?.participant_count ?? this.participantCount;
+      this.draw();
+    }
+    setTimeout(() => this.#pollCount(), this.fold.session ? COUNT_MS : 500);
+  }
+
+  async openMenu() {
+    await this.loadDeferred();
+    this.deferred?.fetchScore(this);
+  }
+
+  // Back to the door, where `why` is said.
+  quit(reason = "", isMoved = false) {
+    this.#follow.end();
+    this.#isEnded = true;
+    clearTimeout(this.#snapshotTimer);
+    snapshots.remove(this.session);
+    this.#leave(this.session, reason, isMoved);
+  }
+
+  draw = () => {
+    if (this.#isEnded) return; // the door stands here again
+    const place = this.#main.querySelector(".now");
+    const wasInside = place?.contains(document.activeElement) ?? false;
+    const phase = this.activity && phaseOf(this.activity);
+    if (this.outbox) this.#refuseUnsent(phase);
+    patch(this.#main, drawSession(this, phase));
+    if (!this.#isSnapshot) this.#announcements.update(this); // what was seen before is no news, and may be over
+    // Whoever was at something that went is brought to what came; nobody else is moved.
+    if (wasInside && document.activeElement === document.body) this.#main.querySelector(".now h1")?.focus();
+  };
+}
+
+function storedDraft(slot) {
+  const text = slot && tabStorage.get(`draft ${slot}`);
+  return text ? JSON.parse(text) : null;
+}

@@ -1,0 +1,46 @@
+// Parts that drawings of results share: tables whose cells hold bars, tables behind pictures, and how much is not shown.
+
+import { h } from "../core/dom.js";
+import { t } from "../core/i18n.js";
+
+export const isNarrow = () => matchMedia("(max-width: 40rem)").matches;
+
+export const normalized = (value) => (typeof value === "string" ? value.normalize() : value); // as values are counted
+
+export const asText = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+
+// Says how much is not shown; `isOpen`: and more than that. A screen adds what finds no room on it.
+const moreText = (cut, isOpen = false) => (cut > 0 ? t("results.more", { n: cut }) : isOpen ? "…" : "");
+export const drawMore = (cut = 0, isOpen = false) => h("p", { class: "more", key: "more", "data-cut": Math.max(0, cut) }, moreText(cut, isOpen));
+export const moreRow = (cut, isOpen = false) => h("tfoot", { key: "more" }, h("tr", {}, h("td", { colspan: 3, "data-cut": Math.max(0, cut) }, moreText(cut, isOpen))));
+
+// The largest rows in their own order; what is right, and one's own, is always among them.
+function largest(rows, most) {
+  const weight = ({ isRight, isMine, size }) => (isRight || isMine ? Infinity : size);
+  const kept = new Set([...rows].sort((a, b) => weight(b) - weight(a)).slice(0, most));
+  return rows.filter((row) => kept.has(row));
+}
+
+export function bars(all, { most, isOpen, caption }, said) {
+  const size = Math.max(1, ...all.map((row) => row.size));
+  const rows = largest(all, most);
+  return h("table", { class: "bars" },
+    h("caption", {}, caption),
+    moreRow(all.length - rows.length, isOpen),
+    h("tbody", {}, rows.map((row) =>
+      h("tr", { key: asText(row.value), "data-weight": row.isRight ? "Infinity" : row.size, class: `${row.isRight ? "is-right " : ""}${row.isMine ? "is-mine" : ""}`.trim() || null },
+        h("th", { scope: "row", dir: "auto" }, row.text ?? asText(row.value), row.isRight ? h("span", { class: "mark-right" }, ` ✓ ${t("answer.right")}`) : null),
+        h("td", {}, bar(Math.max(0, row.size) / size)),
+        h("td", {}, said(row))))));
+}
+
+export function bar(share) {
+  return h("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" }, h("rect", { x: 0, y: 0, width: (share * 100).toFixed(2), height: 10 }));
+}
+
+// The table behind a picture; it takes no room.
+export function accessibleTable(caption, heads, rows) {
+  return h("div", { class: "hidden-text" }, h("table", {}, h("caption", {}, caption),
+    h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col", key: head }, head)))),
+    h("tbody", {}, rows.map(([name, ...cells]) => h("tr", { key: name }, h("th", { scope: "row", dir: "auto" }, name), cells.map((cell) => h("td", {}, cell)))))));
+}

@@ -1,0 +1,24 @@
+// Bars of values, in the order in which the config lists them.
+
+import { formatNumber, t } from "../../core/i18n.js";
+import { bars, normalized } from "../chart_parts.js";
+
+export function draw(result, { values: known, mine, right, most }) {
+  const values = known.map((each) => ({ ...each, value: normalized(each.value) }));
+  const sizes = new Map(result.values.map(({ value, count }) => [value, count]));
+  const all = result.values.reduce((sum, { count }) => sum + count, 0) + (result.others ?? 0);
+  const rows = inOrder(values, [...sizes.keys()]).map(({ value, text }) => ({
+    value, text, size: sizes.get(value) ?? 0, isRight: value === normalized(right), isMine: isMine(mine, value),
+  }));
+  return bars(rows, { most, isOpen: result.truncated, caption: t("results.answers", { n: result.answers }) }, ({ size }) => `${formatNumber(size)} · ${formatNumber(all ? Math.round((size / all) * 100) : 0)} %`);
+}
+
+// The values in their own order, so that a bar keeps its place; what is none of them follows as it came.
+function inOrder(values, sizes) {
+  const others = sizes.filter((value) => !values.some((each) => each.value === value)).map((value) => ({ value }));
+  return [...values, ...others];
+}
+
+function isMine(mine, value) {
+  return Object.values(mine ?? {}).some((each) => (Array.isArray(each) ? each : [each]).map(normalized).includes(value));
+}

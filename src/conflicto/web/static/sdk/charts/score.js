@@ -1,0 +1,8 @@
+// How many answers were right.
+
+import { h } from "../../core/dom.js";
+import { t } from "../../core/i18n.js";
+
+export function draw(result) {
+  return h("p", { class: "strong" }, t("results.correct", { n: result.correct, all: result.answers }));
+}

@@ -1,0 +1,11 @@
+// Bars of what was voted for, by votes for it less those against it.
+
+import { formatNumber, t } from "../../core/i18n.js";
+import { bars } from "../chart_parts.js";
+
+export const votesIn = ({ targets }) => targets.reduce((sum, { up, down }) => sum + up + down, 0);
+
+export function draw(result, { texts, most }) {
+  const rows = result.targets.filter(({ target }) => texts.size === 0 || texts.has(target)).map(({ target, up, down }) => ({ value: target, text: texts.get(target), size: up - down }));
+  return bars(rows, { most, isOpen: result.truncated, caption: t("results.votes", { n: votesIn(result) }) }, ({ size }) => `▲ ${formatNumber(size)}`);
+}

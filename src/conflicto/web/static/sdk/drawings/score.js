@@ -1,8 +1,0 @@
-// How many answers were right.
-
-import { h } from "../../core/dom.js";
-import { t } from "../../core/words.js";
-
-export function draw(result) {
-  return h("p", { class: "strong" }, t("results.correct", { n: result.correct, all: result.answers }));
-}

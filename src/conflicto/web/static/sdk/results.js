@@ -1,0 +1,53 @@
+// Pictures of results, for pages and for views that want them. What has rows is a table whose cells hold the bars; every other picture has a
+// table as its twin, so those who hear the page get the same figures.
+
+import { h } from "../core/dom.js";
+import { formatNumber, t } from "../core/i18n.js";
+import { valuesOf } from "../core/types.js";
+import { bar, drawMore, moreRow } from "./chart_parts.js";
+import { draw as count } from "./charts/count.js";
+import { draw as median } from "./charts/median.js";
+import { draw as number } from "./charts/number.js";
+import { draw as rank } from "./charts/rank.js";
+import { draw as score } from "./charts/score.js";
+import { draw as votes, votesIn } from "./charts/votes.js";
+import { draw as words } from "./charts/words.js";
+
+const MAX_ROWS = 24;
+const CHARTS = { count, median, number, rank, score, votes, words };
+
+// `mine` is one's own answer, `texts` what stands behind a target's id, `most` how many rows a table has.
+export function drawResults(results, activity, { mine = null, texts = new Map(), most = MAX_ROWS } = {}) {
+  const drawn = Object.entries(results ?? {}).map(([name, result]) => {
+    const draw = CHARTS[result.op];
+    const more = { mine, texts, most, values: valuesOf(activity, name), right: activity.secret?.correct };
+    if (!draw || (result.op === "votes" && !result.answers)) return null; // what was said may be there, and only the support is missing
+    if (result.op === "score" && result.correct === null) return null; // who is right is not told yet
+    return h("div", { key: name, class: `of-${result.op}` }, result.answers ? draw(result, more) : h("p", { class: "muted" }, t("results.none")));
+  });
+  return drawn.filter(Boolean);
+}
+
+// How many answers there are; where some of them support others, both are counted apart.
+export function countOf(counted) {
+  const support = Object.values(counted?.results ?? {}).find(({ op }) => op === "votes");
+  if (!support) return t("results.answers", { n: counted?.response_count ?? 0 });
+  return `${t("results.asked", { n: counted.response_count - support.answers })} · ${t("results.votes", { n: votesIn(support) })}`;
+}
+
+export function drawLeaderboard(ranks, mine = null) {
+  if (!ranks?.items?.length) return null;
+  const most = Math.max(1, ...ranks.items.map(({ points }) => points));
+  const row = ({ rank, points }, name, key, isMe) => h("tr", { key, class: isMe ? "is-me" : null },
+    h("td", {}, formatNumber(rank)), h("td", { dir: "auto" }, name, bar(points / most)), h("td", {}, formatNumber(points)));
+  const isListed = ranks.items.some((each) => each.participant_id === mine);
+  return h("table", { class: "ranks", key: "ranks" },
+    h("caption", {}, t("leaderboard.title")),
+    moreRow(ranks.total - ranks.items.length - (ranks.me && !isListed ? 1 : 0)),
+    h("thead", {}, h("tr", {}, ["leaderboard.rank", "leaderboard.name", "leaderboard.points"].map((key) => h("th", { scope: "col", key }, t(key))))),
+    h("tbody", {},
+      ranks.items.map((each) => row(each, each.nickname, each.participant_id, each.participant_id === mine)),
+      ranks.me && !isListed ? row(ranks.me, t("leaderboard.me"), "me", true) : null));
+}
+
+export { drawMore };
