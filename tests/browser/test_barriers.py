@@ -74,7 +74,7 @@ def test_no_page_keeps_anybody_out(live: Room, theme: str) -> None:
     host.get_by_text("+ Add an activity").click()
     found["host"] = barriers(host)
     picture(host, f"host-control-{theme}")
-    for button in ("Code and links", "Keys", "Edit: Where do we eat?"):
+    for button in ("Code and links", "Keyboard shortcuts", "Edit: Where do we eat?"):
         host.get_by_role("button", name=button).click()
         host.locator("dialog h2").wait_for()
         found[button] = barriers(host)

@@ -87,11 +87,11 @@ def test_what_goes_on_for_a_minute_is_told_with_the_answer_kept(live: Room, way:
         page.get_by_text("trying again").or_(page.get_by_text("Your clicks are not sent")).first.wait_for()
     for page in (phone, screen, host):
         page.clock.fast_forward(MINUTE_MS)
-        page.get_by_text("answers in its place").first.wait_for(timeout=15_000)
+        page.get_by_text("blocks this page’s requests").first.wait_for(timeout=15_000)
 
     notice = phone.locator(".notice")
     assert "Do not lose me" in notice.inner_text()
-    assert "kept on this phone" in notice.inner_text()
+    assert "saved on this phone" in notice.inner_text()
     picture(phone, "phone-blocked")
     lost = screen.locator(".lost").bounding_box()
     assert lost is not None

@@ -27,15 +27,15 @@ def test_a_host_is_warned_before_a_phone_is_refused(capped: Room) -> None:
     field, send = phone.get_by_label("Your text"), phone.get_by_role("button", name="Send")
     for nth in range(CAP):
         if nth == CAP - 2:
-            assert host.get_by_text("almost as many answers").count() == 0
+            assert host.get_by_text("close to its answer limit").count() == 0
         field.fill(f"text {nth}")
         send.click()
         host.get_by_text(f"text {nth}").first.wait_for()
 
-    host.get_by_text("almost as many answers").wait_for()
+    host.get_by_text("close to its answer limit").wait_for()
     field.fill("one too many")
     send.click()
-    phone.get_by_text("keeps no more answers").wait_for()
+    phone.get_by_text("reached its answer limit").wait_for()
     assert len(capped.answers(wall)) == CAP
 
 
@@ -57,11 +57,11 @@ def test_a_host_gives_out_another_code_and_removes_a_flood(live: Room) -> None:
     screen.get_by_text(new).first.wait_for()
     assert screen.get_by_text(old).count() == 0
 
-    host.locator("summary", has_text="Remove many").click()
+    host.locator("summary", has_text="Remove several").click()
     host.get_by_label("Name contains").fill("bot")
-    host.get_by_role("button", name="Count them").click()
+    host.get_by_role("button", name="Count matches").click()
     picture(host, "host-flood")
-    host.get_by_role("button", name="Remove these 12").click()
+    host.get_by_role("button", name="Remove 12").click()
 
     host.get_by_text("1 joined").wait_for()
     assert [each["nickname"] for each in live.call("GET", "/participants")["items"]] == ["Anna"]

@@ -64,7 +64,7 @@ def test_junk_in_a_link_of_a_host_leaves_what_works(live: Room) -> None:
             assert held(page, f"host.{live.session['id']}") == mine
     assert asked == []
     stranger = live.window(f"/host/s/{live.session['id']}#token=junk", **LAPTOP)
-    stranger.get_by_text("This page needs a host’s link.").wait_for()
+    stranger.get_by_text("This page needs a host link.").wait_for()
     assert held(stranger, f"host.{live.session['id']}") is None
 
 
@@ -141,8 +141,8 @@ def test_hosts_list_name_and_revoke_links(live: Room) -> None:
     page = live.host()
     page.get_by_role("button", name="Code and links").click()
     page.get_by_role("button", name="Links of this session").click()
-    page.get_by_label("Name, so that you know it again").fill("Second host")
-    page.get_by_role("button", name="Make a link").click()
+    page.get_by_label("Name, to recognize it later").fill("Second host")
+    page.get_by_role("button", name="Create link").click()
     link = page.get_by_label("The new link “Second host”")
     link.wait_for()
     second = live.window(link.input_value().removeprefix(live.server.url), **LAPTOP)
@@ -156,7 +156,7 @@ def test_hosts_list_name_and_revoke_links(live: Room) -> None:
     page.get_by_text("Stage left", exact=True).wait_for(state="detached")
 
     second.reload()
-    second.get_by_text("This page needs a host’s link.").wait_for()
+    second.get_by_text("This page needs a host link.").wait_for()
     assert [link["scope"] for link in live.call("GET", "/links")["items"] if link["revoked_at"]] == ["host"]
 
 
@@ -167,4 +167,4 @@ def test_a_host_is_told_that_the_owners_link_is_not_theirs_to_revoke(live: Room)
     page.get_by_role("button", name="Links of this session").click()
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Revoke: Owner").click()
-    page.get_by_role("dialog").get_by_text("Only the owner of the session, or the operator, may do this.").wait_for()
+    page.get_by_role("dialog").get_by_text("Only the owner of the session, or the operator, can do this.").wait_for()

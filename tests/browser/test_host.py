@@ -141,10 +141,10 @@ def test_keys_rest_while_someone_types_and_can_be_switched_off(live: Room) -> No
     assert live.call("GET", f"/activities/{activity['id']}")["status"] == "active"
 
     host.keyboard.press("?")
-    host.get_by_role("heading", name="Keys").wait_for()
+    host.get_by_role("heading", name="Keyboard shortcuts").wait_for()
     shown = host.locator("kbd").all_inner_texts()
     assert shown == ["␣ ⏎ →", "1 … 9", "L", "R", "H", "J", "G", "N", "B .", "T", "F", "?"], "no more and no fewer than act now"
-    host.get_by_label("Single keys are on").uncheck()
+    host.get_by_label("Use single-key shortcuts").uncheck()
     host.get_by_role("button", name="Close", exact=True).click()
     host.keyboard.press("l")
     host.wait_for_timeout(300)
@@ -250,7 +250,7 @@ def test_a_link_hands_the_session_to_a_cohost(live: Room) -> None:
 
 def test_a_page_without_a_token_says_what_it_needs(live: Room) -> None:
     host = live.window(f"/host/s/{live.session['id']}", **LAPTOP)
-    host.get_by_text("This page needs a host’s link.").wait_for()
+    host.get_by_text("This page needs a host link.").wait_for()
 
     screen = live.window(f"/screen/{live.session['id']}", **LAPTOP)
     screen.get_by_text("Open this screen with the link on the host’s page.").wait_for()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-WAITS = "This page tries again by itself in 1 second."
+WAITS = "This page retries in 1 second."
 
 
 def refuse(page: "Page", path: str, *, times: int, server: str, status: int = 429, **more: Any) -> list[str | None]:

@@ -120,12 +120,12 @@ def test_pages_work_from_memory_and_say_what_that_means(live: Room, storage: str
     pages["phone"].get_by_role("button", name="Join").click()
     _send(pages["phone"])
     pages["phone"].get_by_text("Your answer is in ·").wait_for()
-    pages["phone"].get_by_text("This browser keeps nothing").wait_for()
+    pages["phone"].get_by_text("This browser stores nothing").wait_for()
     picture(pages["phone"], "phone-unkept")
     assert live.answers(activity) == [{"choices": ["b"]}]
     for kind in ("host", "screen"):
         pages[kind].get_by_role("heading", name="Where?").first.wait_for()
-        pages[kind].get_by_text("This browser keeps nothing").first.wait_for()
+        pages[kind].get_by_text("This browser stores nothing").first.wait_for()
         pages[kind].reload()
         pages[kind].get_by_role("heading", name="Where?").first.wait_for()
 

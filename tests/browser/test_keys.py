@@ -256,7 +256,7 @@ def test_the_bar_shows_while_someone_moves_and_leaves_the_room_alone(live: Room)
     screen.mouse.move(300, 300)
     screen.wait_for_function("() => getComputedStyle(document.querySelector('[data-bar]')).opacity === '1'")
     screen.keyboard.press("?")
-    screen.get_by_role("heading", name="Keys").wait_for()
+    screen.get_by_role("heading", name="Keyboard shortcuts").wait_for()
     picture(screen, "screen-bar")
     assert barriers(screen) == []
     assert screen.evaluate("[document.documentElement.scrollHeight, document.documentElement.scrollWidth]") == [1080, 1920]
@@ -301,7 +301,7 @@ def test_keys_can_be_switched_off_for_both_pages(live: Room) -> None:
     host = live.window(f"/host/s/{live.session['id']}#token={live.session['host_token']}", **LAPTOP)
     host.locator(".next").wait_for()
     host.keyboard.press("?")
-    host.get_by_label("Single keys are on").uncheck()
+    host.get_by_label("Use single-key shortcuts").uncheck()
     host.get_by_role("button", name="Close", exact=True).click()
     with host.expect_popup() as popup:
         host.get_by_role("button", name="Open screen").click()

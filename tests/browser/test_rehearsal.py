@@ -44,7 +44,7 @@ def test_a_rehearsal_fills_the_session_and_one_click_empties_it(live: Room) -> N
     picture(screen, "screen-rehearsal")
 
     report = live.host("/report")
-    report.get_by_text("This session holds a rehearsal: 12 scripted participants").wait_for()
+    report.get_by_text("This session includes a rehearsal: the counts contain 12 scripted participants").wait_for()
     assert barriers(report) == []
 
     host.get_by_role("button", name="Remove them and their answers").click()
@@ -63,7 +63,7 @@ def test_of_a_type_that_nobody_registered_it_is_said_that_answers_are_repeated(l
 
     live.activity("riddle", {"any": "thing"})
 
-    host.get_by_text("Nobody registered the type of this activity, so they repeat what others answer.").wait_for()
+    host.get_by_text("This activity’s type is unknown, so they repeat other people’s answers.").wait_for()
 
 
 def test_a_rehearsal_that_cannot_be_says_why(live: Room) -> None:

@@ -46,7 +46,7 @@ def test_the_answers_are_downloaded_in_every_format(live: Room) -> None:
     assert named == "Town-hall-responses.jsonl"
     assert [json.loads(line)["response_data"] for line in content.splitlines()] == [{"text": "More daylight"}, {"text": "=1+1"}]
 
-    report.get_by_label("What a row is").select_option("One participant, a column for each activity")
+    report.get_by_label("Each row is").select_option("One participant, a column for each activity")
     named, content = downloaded(report, "Excel (XLSX)")
     table = list(openpyxl.load_workbook(io.BytesIO(content)).active.iter_rows(values_only=True))
     assert named == "Town-hall-table.xlsx"
@@ -129,7 +129,7 @@ def test_a_long_download_is_cancelled_and_one_that_fails_says_so(live: Room) -> 
 
     progress.update(status="failed")
     report.get_by_role("button", name="CSV").click()
-    report.get_by_text("The file was not finished, or something in it was deleted since. Start the download again.").wait_for()
+    report.get_by_text("The file was not finished, or some of its data was deleted. Start the download again.").wait_for()
 
 
 def test_only_the_host_gets_a_file(live: Room) -> None:

@@ -64,9 +64,9 @@ def test_a_seat_moves_to_another_phone_with_all_that_it_holds(live: Room, theme:
 def _once_more(live: Room, link: str) -> None:
     late = live.window(link.removeprefix(live.server.url), **PHONE)
     late.get_by_role("button", name="Continue here").click()
-    late.get_by_text("This link was used already or is too old.").wait_for()
+    late.get_by_text("This link was used already or has expired.").wait_for()
     assert late.get_by_role("button", name="Continue here").count() == 0
-    late.get_by_role("button", name="Join as somebody new").click()
+    late.get_by_role("button", name="Join as a new participant").click()
     late.get_by_label("Code on the screen").wait_for()
 
 
@@ -78,7 +78,7 @@ def test_a_phone_with_a_seat_of_its_own_may_keep_it(live: Room) -> None:
 
     second.goto("about:blank")
     second.goto(link.input_value())
-    second.get_by_role("button", name="Keep the seat of this phone").click()
+    second.get_by_role("button", name="Keep this phone’s seat").click()
 
     second.get_by_text("You are in, Bert.").wait_for()
     assert live.call("GET", "/participants")["total"] == 2

@@ -111,7 +111,7 @@ def test_a_host_without_a_connection_controls_nothing_and_the_room_goes_on(own: 
     port, folder = own.server.url.rsplit(":", 1)[1], own.server.log.parent
 
     own.server.kill()
-    host.get_by_text("Your clicks are not sent; the room keeps voting").wait_for(timeout=10_000)
+    host.get_by_text("Your clicks are not sent. Participants can keep answering").wait_for(timeout=10_000)
     picture(host, "host-offline")
     assert host.locator(".board button:not(:disabled)").count() == 0
     with served(folder, at_port=int(port)) as back:
@@ -182,7 +182,7 @@ def test_counts_are_said_to_hosts_who_want_to_hear_them(live: Room) -> None:
     silent, host = live.host(), live.host()
     host.get_by_role("button", name="Code and links").wait_for()
     host.keyboard.press("?")
-    host.get_by_label("Read new counts aloud").check()
+    host.get_by_label("Announce new counts").check()
     host.get_by_role("button", name="Close", exact=True).click()
     for page in (silent, host):
         page.evaluate(HEAR)

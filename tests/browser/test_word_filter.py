@@ -19,7 +19,7 @@ def _set(host: "Page", mode: str, words: str = "") -> None:
     host.locator("summary", has_text="People").click()
     host.get_by_role("button", name="Word filter").click()
     host.get_by_label("Offensive words").select_option(mode)
-    host.get_by_label("Further words").fill(words)
+    host.get_by_label("More words").fill(words)
 
 
 def _say(phone: "Page", text: str) -> None:
@@ -34,7 +34,7 @@ def test_a_host_masks_words_and_reads_them(live: Room) -> None:
     host.get_by_label("English").uncheck()
     picture(host, "host-word-filter")
     host.get_by_role("button", name="Save").click()
-    host.get_by_role("button", name="Word filter: masks").wait_for()
+    host.get_by_role("button", name="Word filter: replaces").wait_for()
     assert live.call("GET", "")["word_filter"] == {"mode": "mask", "languages": [], "words": ["plonk", "big deal"]}
 
     phone = live.phone()
