@@ -1,5 +1,5 @@
-"""The pages: for hosts, screens and phones.
+"""The pages of hosts, screens and phones.
 
-Server side there is little: shells with the first picture, static modules under a path that names their build, and the code that phones
-read. Everything else the pages ask of the API, with the same tokens as anybody else.
+The server renders HTML shells and serves static modules under a path with the build's name.
+Pages read everything else from the API, with the same tokens as other clients.
 """

@@ -1,6 +1,7 @@
-"""How a reader wants pages: language, theme and size of text. The address decides, else a cookie, else what the browser says.
+"""The appearance of pages: language, theme and text size.
 
-Pages come as they are wanted, so nothing is seen in another theme first. What stands in the address is kept in a cookie.
+The query decides, else a cookie, else the browser's `Accept-Language`. The server renders the
+wanted theme, so that no page flashes in another one. A value in the query is stored in a cookie.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ if TYPE_CHECKING:
     from conflicto.platform.http.messages import Header, Request
 
 CHOICES = {"theme": ("auto", "light", "dark"), "size": ("normal", "large", "largest")}
-"""What can be chosen; the first of each is what nobody has chosen."""
+"""Choices of theme and size. The first of each is the default."""
 
 ALLOWED_VALUES = {"lang": tuple(NAMES), **CHOICES}
-"""The values that may be chosen, by the name of the query field and of the cookie."""
+"""Allowed values by the name of the query field and of the cookie."""
 
 MAX_AGE_S = 365 * 86_400
 
 
 class Appearance(NamedTuple):
-    """What a page is made for. `theme` and `size` are among `CHOICES`."""
+    """The appearance of one page. `theme` and `size` are among `CHOICES`."""
 
     locale: str
     theme: str
@@ -34,39 +35,41 @@ class Appearance(NamedTuple):
 
 
 def read_appearance(request: Request, prefix: str = "") -> tuple[Appearance, list[Header]]:
-    """Return what the reader wants, and the headers that keep what the address asks for on the pages below `prefix`."""
-    asked, kept = query_fields(request.query_string, ALLOWED_VALUES), cookies(request.headers, ALLOWED_VALUES)
+    """Return the wanted appearance, and the cookies that store the values of the query."""
+    requested, stored = query_fields(request.query_string, ALLOWED_VALUES), cookies(request.headers, ALLOWED_VALUES)
     languages = header(request.headers, b"accept-language").decode("latin-1")
-    locale = negotiate_locale(NAMES, asked.get("lang"), kept.get("lang"), languages)
-    looks = Appearance(locale, *(_choice(name, asked.get(name), kept.get(name)) for name in CHOICES))
-    return looks, [_cookie(name, asked[name], prefix) for name, values in ALLOWED_VALUES.items() if asked.get(name) in values]
+    locale = negotiate_locale(NAMES, requested.get("lang"), stored.get("lang"), languages)
+    appearance = Appearance(locale, *(_choice(name, requested.get(name), stored.get(name)) for name in CHOICES))
+    return appearance, [
+        _cookie(name, requested[name], prefix) for name, values in ALLOWED_VALUES.items() if requested.get(name) in values
+    ]
 
 
 def _cookie(name: str, value: str, prefix: str) -> Header:
     return (b"set-cookie", f"{name}={value}; Path={prefix}/; Max-Age={MAX_AGE_S}; SameSite=Lax".encode())
 
 
-def appearance_form(words: Mapping[str, str], looks: Appearance) -> str:
-    """Return the form in which a reader chooses; without scripts it asks for the page anew."""
+def appearance_form(texts: Mapping[str, str], appearance: Appearance) -> str:
+    """Return the form for language, theme and size. Without scripts it reloads the page."""
     languages = [(name, f'lang="{name}" dir="{text_direction(name)}"', text) for name, text in NAMES.items()]
-    fields = [_field("lang", words, languages, looks.locale)]
-    for name, of in (("theme", looks.theme), ("size", looks.size)):
-        fields.append(_field(name, words, [(value, "", words[f"looks.{value}"]) for value in CHOICES[name]], of))
+    fields = [_field("lang", texts, languages, appearance.locale)]
+    for name, of in (("theme", appearance.theme), ("size", appearance.size)):
+        fields.append(_field(name, texts, [(value, "", texts[f"looks.{value}"]) for value in CHOICES[name]], of))
     return (
         f'<details class="menu looks" data-looks><summary><span aria-hidden="true">Aa</span>'
-        f'<span class="hidden-text">{escape(words["looks.title"])}</span></summary>'
+        f'<span class="hidden-text">{escape(texts["looks.title"])}</span></summary>'
         f'<form class="stack card" method="get">{"".join(fields)}'
-        f"<noscript><button>{escape(words['looks.apply'])}</button></noscript></form></details>"
+        f"<noscript><button>{escape(texts['looks.apply'])}</button></noscript></form></details>"
     )
 
 
-def _field(name: str, words: Mapping[str, str], options: Iterable[tuple[str, str, str]], of: str) -> str:
+def _field(name: str, texts: Mapping[str, str], options: Iterable[tuple[str, str, str]], of: str) -> str:
     listed = "".join(
         f'<option value="{value}" {more}{" selected" if value == of else ""}>{escape(text)}</option>'
         for value, more, text in options
     )
-    return f'<label for="looks-{name}">{escape(words[f"looks.{name}"])}</label><select id="looks-{name}" name="{name}">{listed}</select>'
+    return f'<label for="looks-{name}">{escape(texts[f"looks.{name}"])}</label><select id="looks-{name}" name="{name}">{listed}</select>'
 
 
-def _choice(name: str, *wishes: str | None) -> str:
-    return next((wish for wish in wishes if wish in CHOICES[name]), CHOICES[name][0])
+def _choice(name: str, *preferences: str | None) -> str:
+    return next((value for value in preferences if value in CHOICES[name]), CHOICES[name][0])

@@ -1,4 +1,7 @@
-"""Static files, read once, packed once, served under a path that names their build and may therefore be kept for ever."""
+"""Static files of the pages, read and compressed once.
+
+Their paths hold the name of the build, so caches may keep them for ever.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ MEDIA_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A body in both forms in which it is served."""
+    """A body, as it is and compressed with gzip."""
 
     media_type: str
     body: bytes
@@ -38,29 +41,29 @@ class Asset:
 
 
 def make_asset(media_type: str, body: bytes) -> Asset:
-    """Return a body with its packed form, which is the same whenever it is made."""
+    """Return a body with its compressed form, which is deterministic."""
     return Asset(media_type, body, gzip.compress(body, 9, mtime=0))
 
 
 class AssetBundle:
-    """All static files of one folder by their relative path, and the name of this build."""
+    """The static files of a build by their relative path, and the name of the build."""
 
     def __init__(
         self, types: Iterable[ActivityType] = (), folder: Path = STATIC, texts: Mapping[str, str] | None = None, prefix: str = ""
     ) -> None:
-        """Read everything; `words` are further files by path, with their text. Paths of ours are below `prefix`."""
+        """Read and bundle all files. `texts` holds further files; own paths start at `prefix`."""
         read = {
             path.relative_to(folder).as_posix(): add_prefix(_read(path), prefix)
             for path in sorted(folder.rglob("*"))
             if path.suffix in MEDIA_TYPES
         }
-        ours = {SHARED, *read}
+        own = {SHARED, *read}
         for name, path in _type_modules(types):
-            is_ours = path.is_relative_to(HERE.parent)
-            read[name] = _read(path) if is_ours else path.read_text(encoding="utf-8")
-            ours |= {name} if is_ours else set()
+            is_own = path.is_relative_to(HERE.parent)
+            read[name] = _read(path) if is_own else path.read_text(encoding="utf-8")
+            own |= {name} if is_own else set()
         modules = {name: text for name, text in read.items() if name.endswith(".js")}
-        bundled = {name: minify_module(strip_indentation(text)) if name in ours else text for name, text in bundle(modules).items()}
+        bundled = {name: minify_module(strip_indentation(text)) if name in own else text for name, text in bundle(modules).items()}
         served = {name: text for name, text in read.items() if name not in modules}
         served |= shorten_variables(bundled) | dict(texts or {})
         self.files: Mapping[str, Asset] = {
@@ -79,7 +82,7 @@ def _read(path: Path) -> str:
 
 
 def _type_modules(types: Iterable[ActivityType]) -> Iterator[tuple[str, Path]]:
-    """Yield the modules that activity types bring along, and what those share, each with the path under which pages look for it."""
-    for known in types:
-        for file in sorted((known.folder / "ui").glob("*.js")):
-            yield f"types/{known.name}/{file.name}", file
+    """Yield the modules of activity types, each with the path under which pages import it."""
+    for activity_type in types:
+        for file in sorted((activity_type.folder / "ui").glob("*.js")):
+            yield f"types/{activity_type.name}/{file.name}", file

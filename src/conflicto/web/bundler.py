@@ -1,8 +1,9 @@
-"""Links modules into a few files at start, so that a phone on bad Wi-Fi asks for three instead of fifteen.
+"""Bundles JavaScript modules into a few files at start: a phone requests three instead of fifteen.
 
-Our modules are written as browsers read them. This joins them: every module becomes a function of its own that returns what it exports,
-in the order in which they need one another. What all pages and views share (`core/`, `sdk/v1.js`) becomes one file, so that there is one of
-it; every other entry takes its own imports in. Only the plain forms that our modules use are understood, and anything else stops the start.
+The sources are standard modules. In a bundle each module becomes a function that returns its
+exports; dependencies come first. Modules that all pages and views share (`core/`, `sdk/v1.js`)
+become one file, so that each exists once. Every other entry contains its own imports. The bundler
+supports only the forms of import and export that the modules use; any other form stops the start.
 """
 
 from __future__ import annotations
@@ -30,11 +31,11 @@ _UNSUPPORTED = re.compile(r"^(?:import|export)\b(?! default class)", re.MULTILIN
 
 
 class UnsupportedModule(ValueError):
-    """A module says something that this linker does not understand, or imports what is not there."""
+    """A module uses an unsupported form, or imports a missing module."""
 
 
 def bundle(modules: Mapping[str, str]) -> dict[str, str]:
-    """Return the files to serve for modules by path: the shared one, and each other entry with what it needs.
+    """Return the files to serve by path: the shared file, and each other entry with its imports.
 
     Raises:
         UnsupportedModule: names the module and the reason.
@@ -55,33 +56,34 @@ def shorten_variables(files: Mapping[str, str]) -> dict[str, str]:
 
 
 def strip_comments(body: str) -> str:
-    """Return one of our own modules without its comments, which phones need not download.
+    """Return an own module without its comments.
 
-    No text of ours goes over several lines, so a line that begins like a comment is one; and so is what ends a line without a quote.
+    Own modules have no texts over several lines. So a line that begins like a comment is one, and
+    so is the end of a line without a quote.
     """
     return _COMMENT.sub("", body)
 
 
 def strip_indentation(body: str) -> str:
-    """Return one of our own modules without the blanks that lines begin with, and without empty lines."""
+    """Return an own module without indentation and empty lines."""
     return _INDENTATION.sub("", body)
 
 
 def minify_css(body: str) -> str:
-    """Return one of our own style sheets without comments, and without blanks that mean nothing."""
+    """Return an own style sheet without comments and insignificant whitespace."""
     return _CSS_BLANKS.sub("", body)
 
 
 def _bundle_entry(name: str, modules: Mapping[str, str]) -> str:
     order = [each for each in _dependency_order([name], modules) if each != name]
     own = [each for each in order if not each.startswith(SHARED_PATHS)]
-    taken = [_variable(each) for each in order if each.startswith(SHARED_PATHS)]
-    head = f'import {{ {", ".join(taken)} }} from "{_relative_to_shared(name)}";\n' if taken else ""
+    shared = [_variable(each) for each in order if each.startswith(SHARED_PATHS)]
+    head = f'import {{ {", ".join(shared)} }} from "{_relative_to_shared(name)}";\n' if shared else ""
     return head + "".join(_wrap_module(each, modules) for each in own) + _rewrite_imports(name, modules[name])
 
 
 def _dependency_order(names: Iterable[str], modules: Mapping[str, str]) -> list[str]:
-    """Return the modules and all that they import, each behind what it needs."""
+    """Return the modules and all their imports, dependencies first."""
     found: list[str] = []
     for name in names:
         _visit(name, modules, found, ())
@@ -90,7 +92,7 @@ def _dependency_order(names: Iterable[str], modules: Mapping[str, str]) -> list[
 
 def _visit(name: str, modules: Mapping[str, str], found: list[str], above: tuple[str, ...]) -> None:
     if name in above or name not in modules:
-        message = f"{name} is imported in a circle or is not there: {' → '.join(above)}"
+        message = f"{name} is part of an import cycle or missing: {' → '.join(above)}"
         raise UnsupportedModule(message)
     for _, address in _IMPORT.findall(modules[name]):
         _visit(_resolve(name, address), modules, found, (*above, name))
@@ -106,19 +108,19 @@ def _wrap_module(name: str, modules: Mapping[str, str]) -> str:
         names += [each.strip() for each in listed.split(",")]
     body = _EXPORT_LIST.sub("", body)
     if _UNSUPPORTED.search(body):
-        message = f"{name} imports or exports in a form that is not understood"
+        message = f"{name} uses an unsupported form of import or export"
         raise UnsupportedModule(message)
     return f"const {_variable(name)} = (() => {{\n{body}return {{ {', '.join(names)} }};\n}})();\n"
 
 
 def _rewrite_imports(name: str, body: str) -> str:
-    def taken(match: re.Match[str]) -> str:
+    def rewrite(match: re.Match[str]) -> str:
         names = ", ".join(part.strip().replace(" as ", ": ") for part in match[1].split(",") if part.strip())
         return f"const {{ {names} }} = {_variable(_resolve(name, match[2]))};\n"
 
-    body = _IMPORT.sub(taken, body)
+    body = _IMPORT.sub(rewrite, body)
     if re.search(r"^import\b", body, re.MULTILINE):
-        message = f"{name} imports in a form that is not understood"
+        message = f"{name} uses an unsupported form of import"
         raise UnsupportedModule(message)
     return body
 

@@ -1,4 +1,4 @@
-"""Which languages the pages speak, and which of them a browser wants."""
+"""Languages of the pages, and the choice of one by a browser's preferences."""
 
 from __future__ import annotations
 
@@ -17,21 +17,24 @@ RIGHT_TO_LEFT = frozenset({"ar"})
 NAMES = {"en": "English", "de": "Deutsch", "es": "Español", "fr": "Français", "pt": "Português", "ar": "العربية"}
 
 _WEIGHT = re.compile(r"(?:[qQ]=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?")
-"""A parameter that says how much a language is wanted, 0 for not at all (RFC 9110 §12.4.2); without one it counts as 1."""
+"""Quality value of a language, from 0 to 1, 1 by default (RFC 9110 §12.4.2)."""
 
 MAX_ACCEPT_LANGUAGE_CHARS = 200
-"""Characters of an `Accept-Language` that are looked at."""
+"""Characters of an `Accept-Language` header that are read."""
 
 
 def catalogs() -> dict[str, dict[str, str]]:
-    """Return the words of every language; each says everything, in plural forms of its own."""
+    """Return the texts of every language, each complete and with its own plural forms."""
     return {locale: _catalog(locale) for locale in NAMES}
 
 
-def negotiate_locale(known: Mapping[str, object], *wishes: str | None) -> str:
-    """Return the first language among the wishes that the pages speak; a wish may be a list with weights, as browsers send it."""
-    for wish in wishes:
-        for tag in _by_weight(wish or ""):
+def negotiate_locale(known: Mapping[str, object], *preferences: str | None) -> str:
+    """Return the first known language of the preferences.
+
+    A preference may be a list with quality values, as in `Accept-Language`.
+    """
+    for preference in preferences:
+        for tag in _by_weight(preference or ""):
             for name in (tag, tag.partition("-")[0]):
                 if name in known:
                     return name
@@ -39,13 +42,13 @@ def negotiate_locale(known: Mapping[str, object], *wishes: str | None) -> str:
 
 
 def text_direction(locale: str) -> str:
-    """Return how the language is written."""
+    """Return the text direction of a language: `rtl` or `ltr`."""
     return "rtl" if locale in RIGHT_TO_LEFT else "ltr"
 
 
-def _by_weight(wish: str) -> Iterator[str]:
+def _by_weight(preference: str) -> Iterator[str]:
     weighed = []
-    for part in wish[:MAX_ACCEPT_LANGUAGE_CHARS].split(","):
+    for part in preference[:MAX_ACCEPT_LANGUAGE_CHARS].split(","):
         tag, _, parameter = part.partition(";")
         weight = _WEIGHT.fullmatch(parameter.strip())
         if weight and float(weight[1] or 1) > 0:
@@ -54,5 +57,5 @@ def _by_weight(wish: str) -> Iterator[str]:
 
 
 def _catalog(locale: str) -> dict[str, str]:
-    words: dict[str, str] = json.loads((CATALOGS / f"{locale}.json").read_text(encoding="utf-8"))
-    return words
+    texts: dict[str, str] = json.loads((CATALOGS / f"{locale}.json").read_text(encoding="utf-8"))
+    return texts

@@ -1,7 +1,7 @@
-"""Shortens our own modules for phones on bad Wi-Fi: no blanks that mean nothing, and short names of what is private.
+"""Minifies own JavaScript modules: removes insignificant blanks and shortens private names.
 
-Our modules are written in a few plain forms: every statement ends with a semicolon or a brace, and a division has blanks around it.
-Whoever brings a module of their own gets it served as it is.
+Own modules use a few plain forms: every statement ends with a semicolon or a brace, and a division
+has blanks around it. Modules of other authors are served unchanged.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 class UnterminatedTemplate(ValueError):
-    """A template does not end."""
+    """A template literal does not end."""
 
 
 def minify_module(text: str) -> str:
-    """Return a linked module without blanks within lines that mean nothing, and with private names of one or two letters.
+    """Return a bundled module without insignificant blanks, with short private names and constants.
 
     Raises:
-        NotShortened: see there.
+        UnterminatedTemplate: a template literal does not end.
     """
-    made: list[str] = []
+    parts: list[str] = []
     at = 0
     while match := _TOKEN.search(text, at):
-        made.append(text[at : match.start()])
+        parts.append(text[at : match.start()])
         at = _end_of_template(text, match.end()) if match["template"] else match.end()
-        made.append(_required_blank(text, match) if match["blank"] else text[match.start() : at])
-    return _shorten_constants(_shorten_private_names("".join(made) + text[at:]))
+        parts.append(_required_blank(text, match) if match["blank"] else text[match.start() : at])
+    return _shorten_constants(_shorten_private_names("".join(parts) + text[at:]))
 
 
 def _end_of_template(text: str, at: int) -> int:
-    """Return where the template ends whose text begins at `at`; its places may hold templates of their own."""
+    """Return the end of the template literal whose text begins at `at`. Templates may be nested."""
     while match := _IN_TEMPLATE.search(text, at):
         if match[0] == "`":
             return match.end()
@@ -71,7 +71,10 @@ def _shorten_private_names(text: str) -> str:
 
 
 def _shorten_constants(text: str) -> str:
-    """Replace the names of constants with short ones. A name in braces is exported or imported, and stays."""
+    """Replace the names of constants by short ones.
+
+    A name in braces is exported or imported, and stays.
+    """
     names = [name for name in dict.fromkeys(_CONSTANT.findall(text)) if not re.search(rf"(?:(?<!\$){{|,){name}[,}}]", text)]
     for number, name in enumerate(names):
         text = re.sub(rf"(?<![\w$])(?:(?<!\.)|(?<=\.\.\.)){name}(?!\w)", f"${_short_name(number)}", text)

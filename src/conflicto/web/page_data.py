@@ -1,4 +1,4 @@
-"""What pages are told of activity types: a phone little, a host what a form needs. Ours and a stranger's are told alike."""
+"""Data about activity types for pages: views and texts for all, schemas for forms of hosts."""
 
 from __future__ import annotations
 
@@ -20,26 +20,27 @@ if TYPE_CHECKING:
 BASE_LOCALE = "en"
 
 FORM_TEXTS = ("title", "description", "config.", "secret.", "starter.")
-"""Texts that only hosts see begin so; all others are a view's."""
+"""Prefixes of texts for hosts' forms. All other texts belong to views."""
 
 _REF = "#/$defs/"
 
 
 def type_data(known: ActivityType, locale: str) -> dict[str, Any]:
-    """Return what every page needs in order to show activities of a type.
+    """Return the data that every page needs to show activities of a type.
 
-    `views` are those that it brings; `headline` names the property of the config that is the question; `standard` holds what counts
-    where a config says nothing; `counted` says, by name of the aggregation, which values there are to be counted; `texts` are its views'.
+    `views` lists the type's own views. `headline` names the config property that is the question.
+    `config_defaults` holds the defaults of public properties. `value_sources` describes, by name of
+    the aggregation, the values that can occur. `texts` holds the texts of the views.
     """
-    told = {
+    data = {
         "views": list(known.ui), "headline": _headline(known), "config_defaults": _public_defaults(known), "value_sources": dict(_value_sources(known)),
         "texts": {key: text for key, text in _texts(known, locale).items() if not key.startswith(FORM_TEXTS)},
     }  # fmt: skip
-    return {key: value for key, value in told.items() if value}
+    return {key: value for key, value in data.items() if value}
 
 
 def host_type_data(known: ActivityType, locale: str) -> dict[str, Any]:
-    """Return what hosts' pages need besides, in order to make activities of a type: schemas without references, and a form's texts."""
+    """Return the data that hosts' pages need: also schemas and the texts of forms."""
     texts = _texts(known, locale)
     secret = known.secret_schema
     return type_data(known, locale) | {
@@ -54,7 +55,7 @@ def _texts(known: ActivityType, locale: str) -> dict[str, str]:
 
 
 def _inlined(schema: Schema, definitions: Schema | None = None) -> Schema:
-    """Return a schema in which every reference gave way to what it names."""
+    """Return a schema with every reference replaced by its definition."""
     definitions = schema.get("$defs", {}) if definitions is None else definitions
     if "$ref" in schema:
         schema = definitions[schema["$ref"].removeprefix(_REF)] | {key: value for key, value in schema.items() if key != "$ref"}
@@ -72,12 +73,12 @@ def _public_defaults(known: ActivityType) -> dict[str, Any]:
 
 
 def _headline(known: ActivityType) -> str | None:
-    """The first text of a config is what is asked."""
+    """Return the name of the first public text of a config, which is the question."""
     return next((name for name, schema in _public_properties(known).items() if schema.get("type") == "string"), None)
 
 
 def _value_sources(known: ActivityType) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield, for each name of the aggregation, where its possible values stand in the config: in a list, or between two numbers."""
+    """Yield each name of the aggregation with the source of its values: a list or two bounds."""
     response = _inlined(known.response_schema)
     for name, spec in msgspec.json.decode(known.aggregate or "{}").items():
         part = _schema_at(response, spec["path"])
@@ -90,7 +91,7 @@ def _value_sources(known: ActivityType) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _schema_at(schema: Schema, pointer: str) -> Schema:
-    """Return the schema of what stands at a pointer into an answer, or of its elements."""
+    """Return the schema at a pointer into a response, or of the elements there."""
     for step in pointer.split("/")[1:]:
         schema = schema.get("properties", {}).get(step, {})
     items: Schema = schema.get("items", schema)
@@ -98,6 +99,6 @@ def _schema_at(schema: Schema, pointer: str) -> Schema:
 
 
 def _label_property(known: ActivityType, pointer: str) -> str | None:
-    """Return which property says in words what an id in a list stands for: the first text beside it."""
+    """Return the property that labels an id in a list: the first text beside it."""
     name, _, key = pointer.removeprefix("/").partition("/*/")
     return label_property(_public_properties(known).get(name, {}).get("items", {}).get("properties", {}), key)

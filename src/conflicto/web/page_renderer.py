@@ -1,4 +1,7 @@
-"""The shells: HTML that shows something before any script runs, the same for everybody who reads the same language."""
+"""HTML shells of pages, which show content before scripts run.
+
+A shell depends on the page and the appearance alone, so it is rendered once.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ TEXTS = "words"
 PAGES = ("participant", "home", "control", "report", "screen")
 
 STYLES = {"participant": ("base",), "screen": ("base", "screen"), "control": ("base", "screen", "host")}
-"""Style sheets of a page; the other hosts' pages have two in common. The control page shows a screen in small."""
+"""Style sheets of a page. Other pages of hosts use `base` and `host`."""
 
 HOST_PROBLEMS = (
     "already-revealed", "answers-exist", "author-hidden", "export-busy", "export-failed", "export-not-ready", "export-unknown",
@@ -35,7 +38,7 @@ HOST_PROBLEMS = (
     "rehearsal-there", "revision-stale", "scan", "too-many-activities", "too-many-links", "too-many-rehearsals",
     "transition-not-allowed",
 )  # fmt: skip
-"""How the codes of problems begin that hosts alone meet."""
+"""Prefixes of problem codes that only hosts receive."""
 
 EXCLUDED_TEXTS = {
     "participant": (
@@ -51,7 +54,7 @@ EXCLUDED_TEXTS = {
     ),
     "screen": ("host.",),
 }
-"""How words begin that a page need not download. A screen may be controlled where its browser is a host's."""
+"""Prefixes of texts that a page does not need. A screen in a host's browser has controls."""
 
 DEFERRED_TEXTS = (
     "problem.",
@@ -67,20 +70,20 @@ DEFERRED_TEXTS = (
     "answer.blocked",
     "handover.",
 )
-"""How words of the phone's page begin that come after the room is open, or when they are first needed."""
+"""Prefixes of texts that phones load after the first view, or on first use."""
 
 INITIAL_TEXTS = ("problem.offline", "problem.unknown", "problem.foreign", "problem.nickname-invalid.too-long", "menu.title")
-"""Those of them that are needed before, or while nothing can be fetched."""
+"""Texts among them that phones need earlier, or without a connection."""
 
 FIELD_LIMITS = {"nickname": MAX_CHARS, "title": MAX_TITLE_CHARS}
-"""Bounds of fields of pages, in characters: the server's own."""
+"""Maximum lengths of fields, in characters, as the server checks them."""
 
 LOCALE_EXTENSIONS = {"ar": "-u-nu-latn"}
-"""Extension of a language tag for `Intl`. Engines differ in the digits of Arabic; those in a room read the same ones."""
+"""Extensions of language tags for `Intl`: engines differ in the digits of Arabic."""
 
 
 class PageRenderer:
-    """Every page in every language, made once at start."""
+    """Renders pages, and caches them by name and appearance."""
 
     def __init__(
         self,
@@ -100,26 +103,28 @@ class PageRenderer:
         self._server = server
         self.catalogs = catalogs()
         self._types = tuple(types)
-        self._cache = {(page, looks): self._render(page, looks) for page in PAGES for looks in self._default_appearances()}
+        self._cache = {
+            (page, appearance): self._render(page, appearance) for page in PAGES for appearance in self._default_appearances()
+        }
 
-    def render(self, page: str, looks: Appearance) -> Asset:
-        """Return a page as a reader wants it; the unusual ones are made when someone first wants them."""
-        made = self._cache.get((page, looks))
-        if made is None:
-            made = self._cache[page, looks] = self._render(page, looks)
-        return made
+    def render(self, page: str, appearance: Appearance) -> Asset:
+        """Return a page. Uncommon appearances are rendered on first use."""
+        asset = self._cache.get((page, appearance))
+        if asset is None:
+            asset = self._cache[page, appearance] = self._render(page, appearance)
+        return asset
 
     def _default_appearances(self) -> Iterable[Appearance]:
         return (Appearance(locale, CHOICES["theme"][0], CHOICES["size"][0]) for locale in self.catalogs)
 
-    def _render(self, page: str, looks: Appearance) -> Asset:
-        locale, words = looks.locale, self.catalogs[looks.locale]
-        said = {_placeholder(key): escape(text) for key, text in words.items()}
-        inner = Template(add_prefix(_template(page), self._prefix)).substitute(said, looks=appearance_form(words, looks))
+    def _render(self, page: str, appearance: Appearance) -> Asset:
+        locale, texts = appearance.locale, self.catalogs[appearance.locale]
+        escaped = {_placeholder(key): escape(text) for key, text in texts.items()}
+        inner = Template(add_prefix(_template(page), self._prefix)).substitute(escaped, looks=appearance_form(texts, appearance))
         base = f"{self._prefix}/s/{self._assets.build}"
         html = Template(_template("shell")).substitute(
-            lang=locale, dir=text_direction(locale), theme=looks.theme, size=looks.size, page=page, base=base, title=escape(words["app"]),
-            noscript=escape(words["noscript"]), links=self._stylesheet_links(base, page), boot=self._boot(page, locale), main=inner,
+            lang=locale, dir=text_direction(locale), theme=appearance.theme, size=appearance.size, page=page, base=base, title=escape(texts["app"]),
+            noscript=escape(texts["noscript"]), links=self._stylesheet_links(base, page), boot=self._boot(page, locale), main=inner,
         )  # fmt: skip
         return make_asset("text/html; charset=utf-8", html.encode())
 
@@ -127,16 +132,16 @@ class PageRenderer:
         return "\n".join(f'<link rel="stylesheet" href="{base}/css/{name}.css">' for name in STYLES.get(page, ("base", "host")))
 
     def _boot(self, page: str, locale: str) -> str:
-        """Return what the page's script begins with, as JSON that cannot end its element."""
-        tell = type_data if page in EXCLUDED_TEXTS else host_type_data
-        words = {key: text for key, text in self.catalogs[locale].items() if not key.startswith(EXCLUDED_TEXTS.get(page, ()))}
+        """Return the initial data of a page's script, as JSON without `<`."""
+        data_of = type_data if page in EXCLUDED_TEXTS else host_type_data
+        texts = {key: text for key, text in self.catalogs[locale].items() if not key.startswith(EXCLUDED_TEXTS.get(page, ()))}
         if page == PHONE:
-            words = {key: text for key, text in words.items() if not _is_deferred(key)}
+            texts = {key: text for key, text in texts.items() if not _is_deferred(key)}
         boot: dict[str, object] = {
             "locale": locale + LOCALE_EXTENSIONS.get(locale, ""), "limits": FIELD_LIMITS, "base": f"{self._prefix}/s/{self._assets.build}",
             "public_url": self._public_url, "server": self._server, "image_origins": self._image_origins,
-            "texts": words, "retention_days": self._retention_days,
-            "types": {known.name: tell(known, locale) for known in self._types},
+            "texts": texts, "retention_days": self._retention_days,
+            "types": {known.name: data_of(known, locale) for known in self._types},
         }  # fmt: skip
         if page == PHONE:
             boot["deferred"] = f"{boot['base']}/{TEXTS}/{locale}.json"
@@ -146,12 +151,12 @@ class PageRenderer:
 
 
 def deferred_text_files() -> dict[str, str]:
-    """Return the files of words that phones fetch after the room is open: texts of JSON by path."""
-    found = {}
-    for locale, words in catalogs().items():
-        late = {key: text for key, text in words.items() if _is_deferred(key)}
-        found[f"{TEXTS}/{locale}.json"] = json.dumps(late, ensure_ascii=False, separators=(",", ":"))
-    return found
+    """Return the deferred texts of phones: a JSON file for each language, by path."""
+    files = {}
+    for locale, texts in catalogs().items():
+        deferred = {key: text for key, text in texts.items() if _is_deferred(key)}
+        files[f"{TEXTS}/{locale}.json"] = json.dumps(deferred, ensure_ascii=False, separators=(",", ":"))
+    return files
 
 
 def _is_deferred(key: str) -> bool:
@@ -163,5 +168,5 @@ def _template(name: str) -> str:
 
 
 def _placeholder(key: str) -> str:
-    """Return a word's key as a template names it."""
+    """Return the name of a text in a template."""
     return key.replace(".", "_").replace("-", "_")

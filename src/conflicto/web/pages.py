@@ -1,4 +1,4 @@
-"""The pages and the files that they consist of, as routes of the front door: anyone may open them, all out of one limit."""
+"""Routes of the pages and their files. Everyone may open them, within one shared limit."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ if TYPE_CHECKING:
     Headers = tuple[Header, ...]
 
 PAGES = Policy("pages", 60_000, 60, scope=LimitScope.SERVER)
-"""Pages and files of everyone together: a hall of thousands that opens them at once, and a thousand a second on end."""
+"""Limit of pages and files together: thousands at once, and 1,000 a second."""
 
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:{pictures}; connect-src 'self'; form-action 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:{image_origins}; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types conflicto"
 )
-"""Nothing but our own files, no text that becomes code, and nobody may frame us; what is trusted is the address of our worker."""
+"""Allow own files only, no evaluated text and no frames. The trusted type is the worker's URL."""
 
 WORKER = "worker.js"
-"""Served at the root, or it could not look after the pages there."""
+"""The service worker. It is served at the root, so that its scope holds all pages."""
 
 SECURITY_HEADERS: Headers = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=()"),
 )
-"""Headers of a page beside its policy; they do nothing on a style sheet or a module."""
+"""Security headers of a page beside its policy. Files do not need them."""
 VARY_ENCODING: Header = (b"vary", b"Accept-Encoding")
-"""Of both forms of a file: a cache between phones and us may keep one of them for everybody otherwise."""
+"""Header of both forms of a file, so that shared caches keep them apart."""
 
 REVALIDATE: Headers = ((b"cache-control", b"no-cache"), (b"vary", b"Accept-Encoding, Accept-Language, Cookie"))
 
@@ -56,30 +56,30 @@ PAGE_PATHS = {
     "/host/s/{session_id}/report": "report",
     "/screen/{session_id}": "screen",
 }
-"""The page at each address; none depends on what the address names, so none tells whether there is such a thing."""
+"""Pages by path. No page depends on the parameters, so none reveals what exists."""
 
 MAX_CODE_LENGTH = 32
 CODE_LENGTHS = range(6, 13)
-"""Letters of what people take for a code, a slip of the finger included; the way in says whether it is one."""
+"""Lengths of texts that are treated as a code, typing errors included."""
 
 _ALIAS_SUFFIXES = ("", "/", "/{code}", "/{code}/")
 JOIN_ALIASES = (
     *("/j", "/j/", "/j/{code}/", "/join/", "/join/{code}", "/join/{code}/", "/{code}", "/{code}/"),
     *(f"/{name}{below}" for name in ("J", "Join", "JOIN") for below in _ALIAS_SUFFIXES),
 )
-"""Addresses that people type from memory, or that phones capitalise, for the way in."""
+"""Other paths of the join page that people type or phones capitalise."""
 
 HOST_ALIASES = ("/host/", *(f"/{name}{below}" for name in ("Host", "HOST") for below in ("", "/")))
-"""The same for the hosts' page."""
+"""Other paths of the hosts' page."""
 
 _NOT_IN_CODE = re.compile(r"[^A-Za-z]")
 _CODE_CANDIDATE = re.compile(r"[A-Za-z0-9 _-]{0,32}")
 
 
 class Pages:
-    """Pages and files that browsers open.
+    """Handlers of pages and files.
 
-    Files and pages are made when the first of them is wanted, or by `make`, which a server calls before it is ready.
+    Pages and files are made on first use, or by `prepare`, which a server calls before it is ready.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Pages:
         *,
         server: str = "",
     ) -> None:
-        policy = CONTENT_SECURITY_POLICY.format(pictures="".join(f" {origin}" for origin in image_origins))
+        policy = CONTENT_SECURITY_POLICY.format(image_origins="".join(f" {origin}" for origin in image_origins))
         self._security_headers: Headers = ((b"content-security-policy", policy.encode()), *SECURITY_HEADERS)
         self._public_url = public_url
         self._prefix = prefix_of(public_url)
@@ -116,33 +116,33 @@ class Pages:
         )
 
     def prepare(self) -> None:
-        """Make all that is made once, so that no reader waits for it."""
+        """Render pages and bundle files, so that no request waits for it."""
         _ = self._renderer
 
     async def page(self, name: str, request: Request) -> Response:
-        """Return a page as its reader wants it.
+        """Return a page in the wanted appearance.
 
         Raises:
-            NotFound: the address holds what no code can be.
+            NotFound: the length of the code is not possible.
             InvalidInput: the query is too long.
         """
         if len(request.params.get("code", "?")) not in range(1, MAX_CODE_LENGTH + 1):
             raise NotFound
-        looks, kept = read_appearance(request, self._prefix)
-        return _response(request, self._renderer.render(name, looks), (*self._security_headers, *REVALIDATE, *kept))
+        appearance, cookies = read_appearance(request, self._prefix)
+        return _response(request, self._renderer.render(name, appearance), (*self._security_headers, *REVALIDATE, *cookies))
 
     async def redirect_to_code(self, request: Request) -> Response:
-        """Send someone with a code to its page: the form works before scripts, and says the code in the path as the QR does."""
+        """Redirect the join form, which works without scripts, to the path with the code."""
         code = query_fields(request.query_string, {"code"}).get("code", "")
         letters = _NOT_IN_CODE.sub("", code)[:MAX_CODE_LENGTH]
         location = f"/j/{quote(letters)}" if letters else "/"
         return Response(303, headers=(*self._security_headers, (b"location", location.encode())))
 
     async def redirect_to_join(self, request: Request) -> Response:
-        """Send people from an address that they typed to the way in, with their code if they typed one.
+        """Redirect a typed path to the join page, with the code if there is one.
 
         Raises:
-            NotFound: nobody would type this for a code.
+            NotFound: the text cannot be a code.
         """
         code = request.params.get("code", "")
         if code and (not _CODE_CANDIDATE.fullmatch(code) or len(_NOT_IN_CODE.sub("", code)) not in CODE_LENGTHS):
@@ -152,15 +152,15 @@ class Pages:
         return Response(303, headers=(*self._security_headers, (b"location", location.encode())))
 
     async def redirect_to_host(self, request: Request) -> Response:
-        """Send hosts from an address that they typed to their page."""
+        """Redirect a typed path to the hosts' page."""
         query = f"?{request.query_string.decode('latin-1')}" if request.query_string else ""
         return Response(303, headers=(*self._security_headers, (b"location", f"/host{query}".encode())))
 
     async def file(self, request: Request) -> Response:
-        """Return a file of this build, which may be kept for ever.
+        """Return a file of this build, which caches may keep for ever.
 
         Raises:
-            NotFound: another build has it. Only a problem document shows pages that the server itself says so.
+            NotFound: another build. Pages trust this only in the server's own problem document.
         """
         found = self._assets.files.get(request.params["name"]) if request.params["build"] == self._assets.build else None
         if found is None:
@@ -168,13 +168,13 @@ class Pages:
         return _response(request, found, (IMMUTABLE, VARY_ENCODING))
 
     async def worker(self, request: Request) -> Response:
-        """Return the script that looks after the pages where there is no connection."""
+        """Return the service worker, which serves pages without a connection."""
         return _response(
             request, self._assets.files[WORKER], (*self._security_headers, (b"cache-control", b"no-cache"), VARY_ENCODING)
         )
 
     async def icon(self, request: Request) -> Response:
-        """Say that there is no icon beside the one in the page."""
+        """Return no icon: it is in the page."""
         return Response(204, headers=(*self._security_headers, IMMUTABLE))
 
 
@@ -186,7 +186,7 @@ def _response(request: Request, found: Asset, headers: Headers) -> Response:
 
 
 def routes(pages: Pages, *, anyone: frozenset[Any]) -> list[Route]:
-    """Return the addresses that browsers open; `anyone` stands for no role at all. The OpenAPI document leaves them out."""
+    """Return the routes of pages. `anyone` is the set of no roles; OpenAPI omits these routes."""
 
     def page(path: str, handler: Callable[[Request], Awaitable[Response]]) -> Route:
         return Route(method="GET", path=path, endpoint=handler, handler=handler, who=anyone, policy=PAGES, tag="pages",

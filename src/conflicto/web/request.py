@@ -1,4 +1,4 @@
-"""The few values of a request that pages read, by parsers whose work is bounded by the bytes that they look at."""
+"""Values of a request that pages read, by parsers with bounded input."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from conflicto.platform.http.messages import Header
 
 MAX_QUERY_BYTES = 2_048
-"""A page's address has at most four fields of ours; the rest is room for what others append to links."""
+"""A page has at most four own query fields. The rest is for fields that others append to links."""
 
 MAX_COOKIE_BYTES = 4_096
-"""As long as one cookie may be (RFC 6265 §6.1). What follows is not read."""
+"""Maximum length of one cookie (RFC 6265 §6.1). Further bytes are not read."""
 
 MAX_CODING_BYTES = 200
-"""Bytes of `Accept-Encoding` that are read; browsers send about 30."""
+"""Bytes of `Accept-Encoding` that are read. Browsers send about 30."""
 
 
 def query_fields(query_string: bytes, names: Collection[str]) -> dict[str, str]:
-    """Return the fields of a page's query that have one of these names; the first one wins.
+    """Return the query fields with these names. The first of each name counts.
 
     Raises:
         InvalidInput: the query is longer than `MAX_QUERY_BYTES`.
@@ -39,7 +39,7 @@ def query_fields(query_string: bytes, names: Collection[str]) -> dict[str, str]:
 
 
 def cookies(headers: Sequence[Header], names: Collection[str]) -> dict[str, str]:
-    """Return the cookies that have one of these names, with their text as it was sent; the first one wins."""
+    """Return the cookies with these names, undecoded. The first of each name counts."""
     sent = header(headers, b"cookie")
     parts = sent[:MAX_COOKIE_BYTES].decode("latin-1").split(";")
     if len(sent) > MAX_COOKIE_BYTES:
@@ -53,7 +53,7 @@ def cookies(headers: Sequence[Header], names: Collection[str]) -> dict[str, str]
 
 
 def accepts_gzip(headers: Sequence[Header]) -> bool:
-    """Return whether a browser wants bodies packed with gzip (RFC 9110 §12.5.3)."""
+    """Return whether a client accepts gzip (RFC 9110 §12.5.3)."""
     codings = header(headers, b"accept-encoding")[:MAX_CODING_BYTES].decode("latin-1").lower()
     for coding in codings.split(","):
         name, _, weight = coding.partition(";")
@@ -63,5 +63,5 @@ def accepts_gzip(headers: Sequence[Header]) -> bool:
 
 
 def header(headers: Sequence[Header], name: bytes) -> bytes:
-    """Return the first header of that lower-case name, empty if there is none."""
+    """Return the first header with this lower-case name, or an empty value."""
     return next((value for key, value in headers if key == name), b"")

@@ -69,11 +69,11 @@ def test_every_setting_has_words_for_participants(beginning: str, settings: type
 
 
 ALIKE = {"host.waiting_n": {"en", "es", "fr", "pt"}, "host.people_n": {"en", "de"}}
-"""Where one and many are said with the same words."""
+"""Keys and languages with the same words for one and many."""
 
 
 def test_one_is_not_said_as_many() -> None:
-    """What some language says otherwise for one, each says otherwise; Arabic has a form that goes with every number."""
+    """A singular form in one language needs one in each. Arabic has a form for every number."""
     words = {locale: texts for locale, texts in catalogs().items() if locale != "ar"}
     counted = {key for texts in words.values() for key in texts if key.endswith(".one")}
 

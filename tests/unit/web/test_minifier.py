@@ -1,4 +1,4 @@
-"""Our modules are shortened without a change of what they do."""
+"""Minifying a module keeps its behaviour."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whatever a page can be told, it can say in the reader's language, and its fields know the server's own bounds."""
+"""Texts of every problem in every language, and limits of fields."""
 
 import json
 from string import Formatter
