@@ -1,7 +1,7 @@
-// Keeps the phone's page and its files, so that a phone can be opened again while the server is away. It never touches the API.
+// Service worker: caches the phone's page and files, so that the page opens without a connection. It never caches the API.
 
 const CACHE_NAME = `conflicto ${new URL(location.href).searchParams.get("build")}`;
-const PAGE = "~/p/"; // the shell is the same for every session
+const PAGE = "~/p/"; // every session has the same shell
 const TIMEOUT_MS = 5_000;
 
 addEventListener("install", () => skipWaiting());
@@ -10,18 +10,18 @@ addEventListener("message", (event) => event.waitUntil(cacheFiles(event.data)));
 addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(event.request.url);
   if (event.request.method !== "GET" || origin !== location.origin) return;
-  if (event.request.cache === "no-store") return; // asks the server: what is kept here does not tell which build it has
+  if (event.request.cache === "no-store") return; // a check of the build must reach the server
   if (pathname.startsWith("~/s/")) event.respondWith(file(event.request));
   else if (event.request.mode === "navigate" && pathname.startsWith(PAGE)) event.respondWith(page(event.request));
 });
 
-// Files of another build have other addresses, so what is kept of it is of no use any more.
+// Deletes caches of other builds, whose files have other addresses.
 async function removeOldCaches() {
   for (const name of await caches.keys()) if (name.startsWith("conflicto ") && name !== CACHE_NAME) await caches.delete(name);
   await clients.claim();
 }
 
-// The first page loads before there is a worker; it says what it loaded.
+// The first page loads before the worker runs, and lists its files in a message.
 async function cacheFiles({ page: address, files }) {
   const cached = await caches.open(CACHE_NAME);
   if (!(await cached.match(PAGE))) await page(new Request(address)).catch(() => {});

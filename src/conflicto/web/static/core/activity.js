@@ -1,4 +1,4 @@
-// What every page says of an activity alike.
+// Facts about an activity that all pages share.
 
 import { time } from "./api.js";
 import { h } from "./dom.js";
@@ -6,22 +6,22 @@ import { titleOf, typeOf } from "./types.js";
 
 const LATE_S = 10;
 
-// The question, which every type calls as it likes.
+// Returns the question. Each type names its property.
 export const questionOf = ({ type, config, title }) => config?.[typeOf(type).headline ?? "question"] || title || titleOf(type);
 
-// What may be done with an activity now.
+// Returns the phase: ready, open, locked or revealed.
 export function phaseOf(activity) {
   if (activity.status === "published") return "ready";
   if (activity.status === "active" && !(activity.ends_at && time.now() >= Date.parse(activity.ends_at))) return "open";
   return activity.results_revealed ? "revealed" : "locked";
 }
 
-// Whole seconds until answering ends, or null where it has no end or does not run.
+// Returns whole seconds until the end of answering, or null without a running timer.
 export function secondsLeft({ status, ends_at: end }) {
   return end && status === "active" ? Math.max(0, Math.ceil((Date.parse(end) - time.now()) / 1_000)) : null;
 }
 
-// What is left of its time, in digits and as a ring that empties; null where it has no end or does not run.
+// Draws the remaining time as digits and as a ring, or null without a running timer.
 export function drawTimer(activity) {
   const left = secondsLeft(activity);
   if (left === null) return null;

@@ -1,10 +1,10 @@
-// What is said to those who listen to the page instead of looking at it: one polite region, one thing after the other.
+// Announcements for screen readers, in one polite live region.
 
 import { minutes, secondsLeft } from "./activity.js";
 import { time as clock } from "./api.js";
 import { t } from "./i18n.js";
 
-const BATCH_MS = 150; // what comes this close is said in one go, so that nothing cuts off what came before
+const BATCH_MS = 150; // announcements within this time are joined, so that none interrupts another
 const REPEAT_MS = 3_000;
 
 let waiting = [];
@@ -24,7 +24,7 @@ export function announce(text) {
 
 const THRESHOLDS_S = [30, 10, 0];
 
-// Tells of an activity's time when it starts, at half of it, at 30 s, at 10 s, and when it is over; to be called every second.
+// Announces an activity's time at its start, at half, at 30 s, at 10 s and at its end. Call `tick` every second.
 export class TimeAnnouncer {
   #deadlineKey = "";
   #thresholds = [];
@@ -46,7 +46,7 @@ export class TimeAnnouncer {
     announce(time(left));
   }
 
-  // An activity that was closed before its time does not run out.
+  // An activity that a host closed early is not announced as over.
   #end(activity) {
     if (this.#thresholds.includes(0) && activity?.ends_at && this.#deadlineKey.startsWith(`${activity.id} ${activity.round} `) && Date.parse(activity.ends_at) <= clock.now() + 1_000) announce(t("time.over"));
     this.#thresholds = [];

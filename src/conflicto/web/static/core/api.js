@@ -1,11 +1,11 @@
-// Requests to the API, the tokens they carry, and what is said when one is refused.
+// Requests to the API, their tokens, and their problems.
 
 import { boot, t } from "./i18n.js";
 import { storage } from "./storage.js";
 
 const TIMEOUT_MS = 10_000;
 
-// Each body of the API holds one of these; what a portal or a proxy says instead of it holds none, or is no JSON.
+// Every body of the API has one of these fields. Bodies of captive portals and proxies have none.
 const RESPONSE_FIELDS = ["id", "items", "session_id", "activity_id", "response_id", "participants", "server", "server_time", "role", "type", "seat_token", "matching", "valid"];
 
 export class Problem extends Error {
@@ -17,12 +17,12 @@ export class Problem extends Error {
     this.retryAfterS = this.isTransient ? body.retry_after_s ?? (Number.parseInt(retryAfter, 10) || 0) : 0;
   }
 
-  // Whether the server itself said it. What stands between may answer as it likes, and decides nothing.
+  // True for a problem of the server itself, not of a proxy or captive portal.
   get isFromServer() {
     return this.body.server === boot.server;
   }
 
-  // Whether the same request may succeed later, as it is.
+  // True if the same request may succeed later.
   get isTransient() {
     return !this.isFromServer || this.status === 408 || this.status === 429 || this.status >= 500;
   }
@@ -34,24 +34,24 @@ export class Problem extends Error {
   }
 }
 
-// Tokens stay in this browser: they are handed over in a link's fragment, which is never sent, and never stand in a query.
+// Tokens stay in this browser. Links carry them in the fragment, which is never sent, and never in the query.
 export const tokens = {
-  arePersistent: true, // or they are gone with the page
+  arePersistent: true, // false: they are lost with the page
   get: (name) => storage.get(`conflicto.${name}`),
   set: (name, token) => (tokens.arePersistent = storage.set(`conflicto.${name}`, token)),
   remove: (name) => storage.remove(`conflicto.${name}`),
 };
 
-// Whose a token is, by what it says itself; the operator's says nothing.
+// Returns the subject of a token. The operator's token has no claims.
 export function subjectOf(token) {
   const [, claims] = token?.split(".") ?? [];
   return claims ? JSON.parse(atob(claims.replace(/-/g, "+").replace(/_/g, "/"))).sub : "admin";
 }
 
-// An address of ours for another page, with the token where this browser would not keep it until then.
+// Returns the address of another page, with the token if this browser cannot store it.
 export const withToken = (address, name, as) => (tokens.arePersistent ? address : `${address}#${as}=${tokens.get(name)}`);
 
-// An id made here; the one that browsers offer is missing where a page came over plain http.
+// Returns a random key. crypto.randomUUID is missing on plain HTTP.
 export function newKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -60,11 +60,11 @@ export function newKey() {
 export const time = {
   offset: 0,
   now: () => Date.now() + time.offset,
-  // `began`: when it was asked for. Half of the way is taken off.
+  // `began` is the time of the request. Half of the round trip is subtracted.
   sync: (serverTime, began = Date.now()) => serverTime && (time.offset = Date.parse(serverTime) - (began + Date.now()) / 2),
 };
 
-// One who calls with one token: the one under the first of `names` that this browser holds.
+// A client of the API with one token: the first of `names` that this browser stores.
 export class Client {
   constructor(...names) {
     this.name = names.find((name) => tokens.get(name)) ?? names[0];
@@ -84,7 +84,7 @@ export class Client {
   put = (path, body) => this.send("PUT", path, body);
   delete = (path) => this.send("DELETE", path);
 
-  // `has`: members without which a success is none, beside one of `MEMBERS`.
+  // `required`: fields that a successful body must have, besides one of `RESPONSE_FIELDS`.
   async send(method, path, body, { key, headers = {}, signal, required = [] } = {}) {
     const sentHeaders = this.headers({ ...headers });
     if (body !== undefined) sentHeaders["Content-Type"] = "application/json";
@@ -104,7 +104,7 @@ export class Client {
   }
 }
 
-// The problem in an answer. Where a token was sent and the server says that there is none, something took it away on the way.
+// Returns the problem of a response. A missing token that was sent has been stripped on the way.
 export function toProblem(status, data, token, retryAfter) {
   const problem = new Problem(status, data, retryAfter);
   const isStripped = problem.code === "token-missing" && token;

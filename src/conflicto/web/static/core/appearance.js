@@ -1,4 +1,4 @@
-// How pages look is chosen seldom: what acts on it comes with the first menu that someone opens.
+// Loads the appearance form's code with the first menu that opens.
 
 import { boot } from "./i18n.js";
 
@@ -6,5 +6,5 @@ export const loadAppearance = () => import(`${boot.base}/elements/appearance.js`
 
 document.addEventListener("toggle", loadAppearance, { capture: true, once: true });
 
-// A choice may be quicker than that.
+// A choice may precede the load.
 document.addEventListener("change", ({ target }) => target.id.startsWith("looks-") && loadAppearance().then(({ choose }) => choose(target)));

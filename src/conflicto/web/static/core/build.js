@@ -1,4 +1,4 @@
-// Files of another build have other addresses: when one of this page's is gone, the server has a newer page.
+// Detects a newer build of the server: the files of this page's build are then missing.
 
 import { toProblem } from "./api.js";
 import { boot } from "./i18n.js";
@@ -7,7 +7,7 @@ const GONE = 404;
 
 export async function isOutdated() {
   const probe = (method) => fetch(`${boot.base}/core.js`, { method, cache: "no-store" });
-  if ((await probe("HEAD")).status !== GONE) return false; // a hall that connects anew does not download the file
+  if ((await probe("HEAD")).status !== GONE) return false; // HEAD first: thousands of pages may reconnect at once
   const response = await probe("GET");
   return response.status === GONE && toProblem(GONE, Object(await response.json().catch(() => null))).isFromServer;
 }

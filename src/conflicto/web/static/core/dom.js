@@ -1,4 +1,4 @@
-// A description of what should be there, and the smallest change that brings it about: elements stay, and with them focus and typed text.
+// Virtual DOM: updates elements to a description with minimal changes, so that focus and typed text stay.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -23,7 +23,7 @@ export function patch(parent, children) {
   for (const nodes of free.values()) for (const node of nodes) node.remove();
 }
 
-// What may stand in for what: the same element, and the same thing in it where it has a key.
+// Nodes with the same identity are reused: the same tag and key.
 function nameOf(each) {
   if (each.nodeType === Node.TEXT_NODE || typeof each !== "object") return "#text";
   const vnode = each.nodeType ? each.vnode : each;
@@ -51,7 +51,7 @@ function updateNode(node, each) {
   if (!each.props.unmanaged && !each.props.own) patch(node, each.children);
 }
 
-// A field that someone is in is theirs: it may be emptied, because they sent what stood there, and nothing is ever written into it.
+// Never writes into a focused field, except to empty it after sending.
 function setFormValue(node, name, value) {
   const isTheirs = name === "value" && value !== "" && node === document.activeElement && node.matches("input, textarea");
   if (!isTheirs && node[name] !== value) node[name] = value;

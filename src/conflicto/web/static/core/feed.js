@@ -1,18 +1,18 @@
-// Follows the feed of a session: a stream while that works, else held-back polls, else plain ones. It never gives up, and holds no
-// connection while nobody looks.
+// Follows the feed of a session by stream, else by long-polling, else by polling. It never gives up, and has no
+// connection while the page is hidden.
 
 import { Problem, toProblem } from "./api.js";
 import { isOutdated } from "./build.js";
 
-const START_MS = 10_000; // a stream that says nothing until then is held up by something on the way
-const SILENCE_MS = 20_000; // the server says something every 8 s
-const LONG_POLL_MS = 40_000; // a poll that is held back for 20 s
-const JITTER_MS = 5_000; // those whose streams fell silent together do not come back together
+const START_MS = 10_000; // a stream without an event until then is buffered by a proxy
+const SILENCE_MS = 20_000; // the server sends an event every 8 s
+const LONG_POLL_MS = 40_000; // the server answers after 20 s at the latest
+const JITTER_MS = 5_000; // spreads the reconnects of many clients
 const BLOCKED_MS = 60_000; // after so long people are told what is in the way
 const HIDDEN_MS = 5_000;
 const PAUSE_MS = { min: 500, max: 10_000 };
-const MAX_SHORT_STREAMS = 3; // after so many streams that ended at once, polls take over for a while
-const BUILD_CHECK_MS = 15_000; // between two polls a server may be replaced unnoticed; a stream ends with it
+const MAX_SHORT_STREAMS = 3; // polls replace streams for a while after this number
+const BUILD_CHECK_MS = 15_000; // a server may be replaced between two polls; a stream would end
 
 const CURSOR = /^id: \d{16}$/m;
 
@@ -25,17 +25,17 @@ export class FeedFollower {
   #hideTimer = 0;
   #isEnded = false;
   #isAborted = false;
-  #mayBeOutdated = false; // connected anew, or long not asked: perhaps the server has another build
+  #mayBeOutdated = false; // after a reconnect or a long pause
   #checkedAt = Date.now();
-  #hasStarted = false; // the stream has said something that only the server says
+  #hasStarted = false; // the stream has sent an event of the server
   #isSilentStream = false;
-  #pollsBeforeStream = 20; // twice as many each time that no stream begins
-  #foreignSince = 0; // since when something else answers in place of the server
-  #cachedPolls = 0; // polls that came back at once with nothing: a cache answered, so each asks for another address
+  #pollsBeforeStream = 20; // doubled each time that no stream starts
+  #foreignSince = 0; // time of the first foreign response
+  #cachedPolls = 0; // empty polls that returned at once, from a cache: each changes the address
 
-  // apply(items): the newest changes; connected(true | false, problem): the problem where something else has answered for a minute;
-  // gone(problem): by the server's own word the session or the token is no more, and true goes on asking; outdated(): the server has a
-  // newer page than this one; forget(): what was told may have been taken back, and the page begins anew.
+  // apply(items): the newest changes. connected(isConnected, problem): the problem of foreign responses for a minute.
+  // gone(problem): the server refused the session or the token; true continues. outdated(): the server has a newer build.
+  // forget(): a restore may have removed changes, and the page reloads.
   constructor(client, session, { since = "0", apply, connected = () => {}, gone = () => {}, outdated = () => {}, forget = () => {} }) {
     this.#client = client;
     this.#session = session;
@@ -62,7 +62,7 @@ export class FeedFollower {
     removeEventListener("online", this.#reconnect);
   }
 
-  // Let go of what is open; that is no failure.
+  // Aborts the open request, which is no failure.
   #abortRequest() {
     this.#isAborted = true;
     this.#stop?.abort();
@@ -100,7 +100,7 @@ export class FeedFollower {
     }
   }
 
-  // A stream that never begins gives way to polls; one that falls silent is opened anew in a moment.
+  // Polls replace a stream that never starts. A stream that falls silent is opened again.
   #failed(error) {
     this.#isSilentStream = error.body?.isSilent && this.#hasStarted;
     if (error.body?.isSilent && !this.#hasStarted && this.#shortStreams < MAX_SHORT_STREAMS) {
@@ -129,7 +129,7 @@ export class FeedFollower {
     this.#hasStarted = false;
     const response = await this.#open(`events?since=${this.#cursor}`, { Accept: "text/event-stream", "Last-Event-ID": this.#cursor });
     if (response.status === 204) {
-      this.#shortStreams = MAX_SHORT_STREAMS; // anybody can say nothing; a page of the feed says that it is the last one
+      this.#shortStreams = MAX_SHORT_STREAMS; // a proxy can send 204 too: the last page of the feed confirms the end
       return true;
     }
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -155,7 +155,7 @@ export class FeedFollower {
   }
 
   async #poll() {
-    // After a failure at once: a held-back answer would leave the page offline for as long as nothing happens.
+    // Polls at once after a failure: a long poll would leave the page offline until something happens.
     const began = Date.now();
     const response = await this.#open(`changes/since/${this.#cursor}?limit=${1000 - this.#cachedPolls}`, this.#failures ? {} : { Prefer: "wait=20" });
     const page = Object(await this.#withTimeout(response.json().catch(() => null), LONG_POLL_MS));
@@ -197,7 +197,7 @@ export class FeedFollower {
     isOutdated().then((is) => is && this.#outdated(), () => (this.#mayBeOutdated = true));
   }
 
-  // A connection that slept with its phone reports neither end nor error, so silence ends it.
+  // A connection of a phone that slept reports neither end nor error, so a timeout ends it.
   async #withTimeout(promise, ms) {
     let timer;
     const silence = new Promise((_, reject) => {
@@ -216,7 +216,7 @@ const whenVisible = () =>
     if (!document.hidden) resolve(document.removeEventListener("visibilitychange", seen));
   }));
 
-// The newest of everything by entity and id, as the feed's first rule says.
+// The newest revision of every object, by entity and id.
 export class Fold {
   constructor() {
     this.entities = { session: new Map(), activity: new Map(), participant: new Map(), response: new Map() };

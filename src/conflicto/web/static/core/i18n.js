@@ -1,4 +1,4 @@
-// The page's words in its language, from the JSON that came with it.
+// Texts and formats in the language of the page, from the JSON in its HTML.
 
 export const boot = JSON.parse(document.getElementById("boot").textContent);
 
@@ -12,7 +12,7 @@ export const formatCompact = (value) => compactFormat.format(value);
 export const formatTime = (instant) => new Date(instant).toLocaleTimeString(boot.locale, { hour: "2-digit", minute: "2-digit" });
 export const formatDate = (instant) => new Date(instant).toLocaleDateString(boot.locale, { day: "numeric", month: "short", year: "numeric" });
 
-// The words that few pages ever need come when the others are shown.
+// Loads the texts that are not part of the HTML.
 export async function loadDeferredTexts() {
   if (!boot.deferred) return;
   const words = await (await fetch(boot.deferred)).json();
@@ -21,7 +21,7 @@ export async function loadDeferredTexts() {
   boot.deferred = null;
 }
 
-// `{name}` stands for a value; where `n` is one, the language's plural decides between `key.one`, `key.few` … and `key`.
+// Replaces `{name}` by a value. The plural rule of `n` selects among `key.one`, `key.few` … and `key`.
 export const t = (key, values) => format(boot.texts, key, values);
 
 export function format(texts, key, values = {}) {

@@ -1,4 +1,4 @@
-// Pictures by address, from the origins that the server names and from no other.
+// Images by URL, only from origins that the server allows.
 
 import { h } from "./dom.js";
 import { boot } from "./i18n.js";

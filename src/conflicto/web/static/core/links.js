@@ -1,4 +1,4 @@
-// The link that lets phones in. Its key stands in the fragment, which browsers never send, so that no log holds it.
+// The join link. Its key is in the fragment, which browsers never send, so that no log contains it.
 
 import { boot } from "./i18n.js";
 

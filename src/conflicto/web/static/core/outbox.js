@@ -1,25 +1,25 @@
-// Answers on their way: written here first, sent second, taken out only when the server itself has said what became of them.
+// The outbox of responses: stores each before sending it, and removes it only after the server's own response.
 
 import { Problem } from "./api.js";
 import { openTabChannel } from "./tabs.js";
 
 const STORE = "answers";
 const PAUSE_MS = { min: 500, max: 10_000 };
-const BLOCKED_MS = 60_000; // after so long people are told what is in the way
+const BLOCKED_MS = 60_000; // the page then shows the problem
 
 export class Outbox {
   #client; #onChange; #broadcast;
   #db = null;
   #isFull = false;
   #memory = new Map();
-  #foreignSince = new Map(); // by key, since when something else answers in place of the server
+  #foreignSince = new Map(); // time of the first foreign response, by key
   #failures = 0;
   #sending = false;
   #isRequested = false;
   #timer = 0;
-  blocked = new Map(); // by key, what that was, once it has gone on for a minute
+  blocked = new Map(); // problems that last for a minute, by key
 
-  // changed(entry, outcome): outcome is the stored response, a Problem that is final, or null while it waits.
+  // onChange(entry, outcome): the outcome is the stored response, a final Problem, or null while it waits.
   constructor(client, changed) {
     this.#client = client;
     this.#onChange = changed;
@@ -28,7 +28,7 @@ export class Outbox {
     document.addEventListener("visibilitychange", () => document.hidden || this.flush());
   }
 
-  // Whether answers outlive this page; private windows may offer no storage.
+  // Returns whether entries outlive this page. Private windows may offer no storage.
   get isPersistent() {
     return this.#db !== null && !this.#isFull;
   }
@@ -53,15 +53,15 @@ export class Outbox {
     this.flush();
   }
 
-  // An answer to the same thing that still waits makes room: the newest is meant. One that may be with the server goes first, or it could
-  // arrive last.
+  // Replaces waiting entries of the same slot. An entry that may have reached the server stays and is sent first, so that
+  // the newest arrives last.
   async #supersede(entry) {
     this.#memory.set(entry.key, entry);
     const isOver = ({ key, slot, sent }) => key !== entry.key && slot === entry.slot && (!sent || this.#foreignSince.has(key));
     for (const other of entry.slot ? this.entries.filter(isOver) : []) await this.#drop(other.key);
   }
 
-  // What another tab wrote may be with the server already, though this one never sent it.
+  // Another tab may have sent its entry already.
   #markSent(entry) {
     this.#memory.set(entry.key, Object.assign(entry, { sent: true }));
     return entry;
@@ -91,7 +91,7 @@ export class Outbox {
     if (isFailing) this.#timer = setTimeout(() => this.flush(), maxPause * (0.5 + Math.random() / 2));
   }
 
-  // One that something in between does not let through holds up its own kind and no other. Says whether anything is left.
+  // A blocked entry delays only entries of its slot. Returns whether entries are left.
   async #deliverAll() {
     const blockedSlots = new Set();
     for (const entry of this.entries) {

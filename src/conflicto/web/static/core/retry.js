@@ -1,6 +1,6 @@
-// Tries again by itself what the server refused for a while.
+// Retries an action after the time that the server names.
 
-const JITTER_MS = 1_000; // so that a hall that was refused at once does not come back at once
+const JITTER_MS = 1_000; // spreads the retries of many clients
 
 export class Retry {
   #timer = 0;
@@ -9,7 +9,7 @@ export class Retry {
     clearTimeout(this.#timer);
   }
 
-  // Returns the seconds until `what` happens again, or 0 if the refusal names no time.
+  // Returns the seconds until the retry, or 0 if the problem names no time.
   schedule(problem, action) {
     this.stop();
     const waitS = problem.retryAfterS;

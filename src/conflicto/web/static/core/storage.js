@@ -1,8 +1,8 @@
-// What a browser keeps for its pages. Where it keeps nothing, or has no room left, pages go on from memory and say so.
+// Storage of the browser, with memory as the fallback if it is full or not available.
 
 export class BrowserStorage {
   #open; #memory = new Map();
-  // open(): the browser's storage; even naming it may throw.
+  // open() returns the browser's storage. Even its name may throw.
   constructor(open) {
     this.#open = open;
   }
@@ -12,7 +12,7 @@ export class BrowserStorage {
     return this.#attempt((backend) => backend.getItem(name)) ?? null;
   }
 
-  // Says whether it is kept.
+  // Returns whether the text is stored persistently.
   set(name, text) {
     const isKept = this.#attempt((backend) => (backend.setItem(name, text), true)) ?? false;
     if (isKept) this.#memory.delete(name);

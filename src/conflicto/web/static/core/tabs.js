@@ -1,8 +1,8 @@
-// Pages of one seat in several tabs of a browser: what one of them does, the others hear at once.
+// A channel between tabs with pages of the same seat.
 
 import { storage } from "./storage.js";
 
-// Returns what tells the others; heard(message): what one of them told.
+// Returns a function that sends a message to other tabs. `onMessage` receives theirs.
 export function openTabChannel(name, onMessage) {
   if (globalThis.BroadcastChannel) {
     const channel = new BroadcastChannel(name);

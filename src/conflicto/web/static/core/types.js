@@ -1,4 +1,4 @@
-// What the server told of activity types. A page knows none of them by name.
+// Data of activity types from the server. No page knows a type by name.
 
 import { boot, format } from "./i18n.js";
 
@@ -8,13 +8,13 @@ export const typeOf = (name) => ({ ...NO_TYPE, ...boot.types[name] });
 
 export const titleOf = (name) => boot.types[name]?.title ?? name;
 
-// What counts: what the host said, and the type's own where nothing was said.
+// Returns the config with the type's defaults.
 export const configOf = ({ type, config }) => ({ ...typeOf(type).config_defaults, ...config });
 
-// A text of the type's own catalog.
+// Returns a text of the type's own catalog.
 export const textOf = (type, key, values) => format(typeOf(type).texts, key, values);
 
-// The values that may be counted under a name, in their own order, each with its words; [] if nobody knows them beforehand.
+// Returns the possible values of an aggregation in order, with their texts, or [] if they are unknown.
 export function valuesOf(activity, name) {
   const config = configOf(activity);
   const place = typeOf(activity.type).value_sources[name] ?? {};
@@ -23,13 +23,13 @@ export function valuesOf(activity, name) {
   return Number.isInteger(from) && Number.isInteger(to) && to - from < 100 ? Array.from({ length: to - from + 1 }, (_, step) => ({ value: from + step })) : [];
 }
 
-// What can be chosen, where it has words of its own.
+// Returns the options of an activity.
 export function choicesOf(activity) {
   const names = Object.entries(typeOf(activity.type).value_sources).filter(([, place]) => place.in);
   return names.map(([name]) => valuesOf(activity, name)).find((values) => values.length) ?? [];
 }
 
-// The values at a pointer into a config, in which `*` stands for every element, each with the row it is in.
+// Returns the values at a pointer, each with its row. `*` stands for every element.
 export function valuesAt(config, pointer, label = null) {
   const [list, key = ""] = pointer.split("/*");
   const rows = resolvePointer(config, list);

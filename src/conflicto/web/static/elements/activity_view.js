@@ -1,4 +1,4 @@
-// What a screen shows of an activity: its type's own picture, or else what can be chosen and what was counted.
+// An activity on a screen: the type's own view, or else its options and results.
 
 import { questionOf } from "../core/activity.js";
 import { h } from "../core/dom.js";
@@ -10,7 +10,7 @@ import { viewOf } from "./views.js";
 
 const letterOf = (index) => String.fromCharCode(65 + (index % 26));
 
-// `counted` is what the results say of this round, if they may be shown; `responses` what was said, where that is open.
+// `counted` holds the visible results of this round, `responses` the visible responses.
 export function drawActivity(activity, { phase, counted = null, responses = [], count = 0, ranks = null, isBroken = false, redraw = () => {} }) {
   const large = textsOf(responses).get(activity.focus_response_id);
   if (large) return [h("p", { class: "asked-of", dir: "auto", key: "asked" }, questionOf(activity)), h("h1", { class: "focus", dir: "auto", key: "focus" }, large)];

@@ -1,4 +1,4 @@
-// Language, theme and size of text: what a reader chooses is kept in cookies, so that the server sends the next page as it is wanted.
+// Language, theme and text size. Choices are stored in cookies, so that the server renders the next page with them.
 
 const MAX_AGE_S = 365 * 86_400;
 
@@ -10,7 +10,7 @@ export function choose({ name, value }) {
   document.documentElement.dataset[name] = value;
 }
 
-// What the address asked for was for once; from now on the cookie decides.
+// Removes the language from the address, so that the cookie decides.
 function reload() {
   const address = new URL(location);
   address.searchParams.delete("lang");
@@ -18,14 +18,14 @@ function reload() {
   location.reload();
 }
 
-// Brings the form to where a page wants it, out of the header.
+// Moves the form from the header to the place that a page provides.
 export function placeAppearanceForm(into) {
   if (!menu || !into || into.firstChild) return;
   menu.hidden = true;
   into.append(menu.querySelector("form"));
 }
 
-// A menu closes as people expect: by Escape, or by a touch elsewhere.
+// Closes menus on Escape, or on a touch elsewhere.
 document.addEventListener("keydown", (event) => {
   const open = event.key === "Escape" && event.target.closest?.("details.menu[open]");
   if (!open) return;

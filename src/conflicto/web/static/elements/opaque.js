@@ -1,4 +1,4 @@
-// An activity whose type brings no view: its config is shown as it is, and the answer is any JSON.
+// The view of types without a view of their own: shows the config as JSON and accepts any JSON.
 
 import { ActivityElement, h, t } from "../sdk/v1.js";
 

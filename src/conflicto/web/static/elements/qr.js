@@ -1,4 +1,4 @@
-// Text as a QR code (ISO/IEC 18004, bytes, level M), made here: a link that moves a seat is nobody else's to see.
+// Text as a QR code (ISO/IEC 18004, byte mode, level M). It is drawn in the browser, because links hold secrets.
 
 import { h } from "../core/dom.js";
 
@@ -10,7 +10,7 @@ const MASKS = [
   (x, y) => ((x * y) % 2) + ((x * y) % 3), (x, y) => (((x * y) % 2) + ((x * y) % 3)) % 2, (x, y) => (((x + y) % 2) + ((x * y) % 3)) % 2,
 ];
 
-let last = {}; // the code drawn before: a screen draws the same one every second
+let last = {}; // the last code: a screen draws the same one every second
 
 export function drawCode(text, label) {
   if (last.text !== text) last = { text, ...outlineOf(codeOf(text)) };
@@ -24,7 +24,7 @@ function outlineOf(grid) {
   return { size: grid.length + 2 * BORDER, path };
 }
 
-// Rows of modules, true where dark. At most 666 bytes, which version 20 holds.
+// Returns rows of modules, true for dark ones. A text has at most 666 bytes, the capacity of version 20.
 export function codeOf(text) {
   const bytes = [...new TextEncoder().encode(text)];
   const version = CHECKS.findIndex((_, at) => bytes.length + (at < 9 ? 2 : 3) <= room(at + 1)) + 1;
@@ -44,7 +44,7 @@ function capacity(version) {
 
 const room = (version) => capacity(version) - CHECKS[version - 1] * BLOCKS[version - 1];
 
-// Mode and length, the bytes, the end, and filling.
+// Returns the data codewords: mode, length, bytes, terminator and padding.
 function packed(bytes, version) {
   const bits = [0, 1, 0, 0];
   const put = (value, length) => { for (let at = length - 1; at >= 0; at -= 1) bits.push((value >> at) & 1); };
@@ -62,7 +62,7 @@ function times(a, b) {
   return product;
 }
 
-// Reed and Solomon's remainder: what lets a reader miss a part.
+// Returns the Reed–Solomon remainder, with which readers correct errors.
 function checksOf(words, count) {
   let divisor = [...Array(count - 1).fill(0), 1];
   for (let nth = 0, root = 1; nth < count; nth += 1, root = times(root, 2)) divisor = divisor.map((each, at) => times(each, root) ^ (divisor[at + 1] ?? 0));
@@ -99,7 +99,7 @@ function painted(version, words, mask, nth) {
   return grid;
 }
 
-// Upwards and downwards in pairs of columns, from the right; the column of the timing marks is left out.
+// Fills pairs of columns from the right, up and down in turn, without the column of the timing pattern.
 function* snake(size) {
   for (let right = size - 1, up = true; right > 0; right -= 2, up = !up) {
     if (right === 6) right = 5;
@@ -127,7 +127,7 @@ function alignments(version, size) {
   return [6, ...Array.from({ length: count - 1 }, (_, at) => size - 7 - at * step).reverse()];
 }
 
-// Level and mask twice, and the version where the code is large, each with its own check.
+// Writes level and mask twice, and the version of large codes, each with check bits.
 function notes(grid, version, nth) {
   const size = grid.length;
   const format = checked(nth, 10, 0x537) ^ 0x5412; // level M is 00
@@ -150,7 +150,7 @@ function checked(value, length, by) {
   return (value << length) | rest;
 }
 
-// How many modules look like all their neighbours: readers like few.
+// Returns the number of modules that equal their neighbours, which readers prefer to be small.
 function roughness(grid) {
   let found = 0;
   for (let y = 1; y < grid.length; y += 1) {

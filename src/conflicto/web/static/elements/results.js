@@ -1,4 +1,4 @@
-// Results of a large round are counted first: the server names the time to ask again, as often as that takes.
+// Fetches results. Large rounds are counted first: the server then names the time of the next try.
 
 const MAX_RETRIES = 60;
 

@@ -1,11 +1,11 @@
-// Finds the element that shows an activity type, and gives it a tag of its own.
+// Loads the view of an activity type and registers it as a custom element.
 
 import { boot, loadDeferredTexts } from "../core/i18n.js";
 import { typeOf } from "../core/types.js";
 
 const found = new Map();
 
-// Returns the tag, or null while it is fetched; `ready` is called when it has arrived. A view that cannot be had gives way to the opaque one.
+// Returns the tag, null while it loads, or "failed". `ready` is called when it has loaded. Types without a view get the opaque one.
 export function viewOf(type, view, ready) {
   const hasView = typeOf(type).views.includes(view);
   const address = `${boot.base}/${hasView ? ["types", type, view].join("/") : "elements/opaque"}.js`;

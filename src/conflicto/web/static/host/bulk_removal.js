@@ -1,4 +1,4 @@
-// When strangers flood a session: another code, and many people removed at once, counted before.
+// A new join code, and the removal of several participants after a preview of their number.
 
 import { time } from "../core/api.js";
 import { h } from "../core/dom.js";
@@ -8,7 +8,7 @@ import { drawSimple, select } from "./fields.js";
 const MINUTES = [1, 5, 15, 60];
 
 const criteria = { part: "", minutes: "0", isErased: true };
-let preview = null; // { n, body }: how many it would be, and of whom that was said
+let preview = null; // { n, body }: the number of matches, and the request that counted them
 
 export const renewCode = (store) => confirm(t("host.new_code_sure")) && store.postSession("join-code");
 
@@ -43,7 +43,7 @@ async function count(store) {
   store.draw();
 }
 
-// The server removes so many in one go and says how many are left.
+// Each request removes a limited number and returns the number of remaining matches.
 async function remove(store) {
   const { body } = preview;
   for (let left = preview.n; left > 0;) {

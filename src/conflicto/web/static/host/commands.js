@@ -1,4 +1,4 @@
-// Every control of a running session, once: its key, its button, and when it acts. Host pages and screens draw from the same table.
+// Commands of a running session: keys, button and availability. Host pages and screens share this table.
 
 import { h } from "../core/dom.js";
 import { t } from "../core/i18n.js";
@@ -6,7 +6,7 @@ import { MORE_S } from "./session_control.js";
 
 const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
-// `page` brings what only a page can do: help, and what Escape closes. A command without a `label` has a button elsewhere on the page.
+// `page.help` shows the help of a page. A command without a `label` has its button elsewhere.
 export function commandsOf(control, page) {
   const live = [...leading(control), ...showing(control), ...timing(control)];
   return [...live.map((each) => ({ ...each, isAvailable: () => isLive(control) && each.isAvailable() })), ...always(control, page)];
@@ -60,7 +60,7 @@ export function fullScreen() {
 
 const AS_STEP = { lock: "lock", reveal: "results" };
 
-// The buttons of those commands that act now, but for what the large button does already: the step of that name.
+// Draws buttons of the available commands, except the command of the large button: the current step.
 export function drawButtons(commands, step) {
   return commands.filter((each) => each.label && each.isAvailable() && each.name !== AS_STEP[step]).map((each) =>
     h("button", {
@@ -69,7 +69,7 @@ export function drawButtons(commands, step) {
     }, each.label()));
 }
 
-// The list of keys: those that act now and no others.
+// Draws the keys of the available commands.
 export function drawKeys(commands) {
   return h("dl", { class: "keys" }, commands.filter((each) => each.isAvailable()).map((each) =>
     h("div", { key: each.name, class: "row" }, h("dt", {}, h("kbd", {}, each.shown)), h("dd", {}, t(`key.does.${each.name}`)))));

@@ -1,4 +1,4 @@
-// Counts are said only to those who want to hear them, and no more often than every three seconds: the newest one counts.
+// Announces counts to screen readers, if enabled: the newest one, at most every three seconds.
 
 import { announce } from "../core/announce.js";
 import { storage } from "../core/storage.js";

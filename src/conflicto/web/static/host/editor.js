@@ -1,4 +1,4 @@
-// The dialog in which an activity is made or changed: its type's own editor or a form made from its schemas, and what will be seen.
+// The dialog to create or change an activity: the type's own editor or a form from its schemas, with a preview.
 
 import { h } from "../core/dom.js";
 import { boot, t } from "../core/i18n.js";
@@ -12,7 +12,7 @@ import { Validation } from "./validation.js";
 const VISIBILITIES = ["after_reveal", "after_answer", "always", "host"];
 const MODERATIONS = ["off", "after", "before"];
 
-// What is being written: a new activity of a type, or a copy of one that is there.
+// Returns the state of the dialog: a new activity of a type, or a copy of an existing one.
 export function editorState(type, activity = null) {
   const known = boot.types[type];
   const { config, secret = null } = activity ?? known?.fresh ?? {};
@@ -24,7 +24,7 @@ export function editorState(type, activity = null) {
   };
 }
 
-// What is new is in the page's language, where its type asks for one.
+// Sets the language of a new activity to that of the page, if the type has such a property.
 function inLanguage(known, config) {
   const asked = known?.config.properties?.language?.enum ?? [];
   return asked.includes(boot.locale) && !config.language ? { ...config, language: boot.locale } : config;
@@ -56,7 +56,7 @@ const forms = (edited, changed, options) => ["config", "secret"].filter((name) =
 
 const rare = (edited, changed) => (edited.known ? forms(edited, changed, { isAdvanced: true }) : null);
 
-// A type's own editor may surround the form, or stand in its place; if it fails, the form is there.
+// Draws the type's own editor, which may contain the form. If it fails, the form replaces it.
 function content(edited, changed, draw) {
   const { type, known, config, secret } = edited;
   const tag = known.views.includes("editor") && !edited.isBroken ? viewOf(type, "editor", draw) : "failed";

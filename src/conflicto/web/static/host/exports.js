@@ -1,4 +1,4 @@
-// Downloads of a session's answers: what a row is, and a button for each format.
+// Downloads of a session's responses: a choice of rows, and a button for each format.
 
 import { Problem, toProblem } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
@@ -7,10 +7,10 @@ import { boot, t } from "../core/i18n.js";
 const FORMATS = [["csv", "CSV"], ["xlsx", "Excel (XLSX)"], ["jsonl", "JSON Lines"]];
 const SHAPES = ["responses", "long", "table", "wide", "codebook"];
 
-const WAIT_S = 2; // for the file itself; what takes longer shows its progress
+const WAIT_S = 2; // for the file; longer exports show their progress
 const POLL_MS = 2_000;
 
-// Fills `node`, and keeps it up to date by itself.
+// Draws the downloads into `node`, and updates them.
 export function fillExports(node, client, path) {
   const state = { shape: SHAPES[0], isWriting: false, job: null, isCancelled: false, message: "" };
   const put = (fields) => {
@@ -39,7 +39,7 @@ function drawExports({ shape, isWriting, job, message }, put, { begin, cancel })
   ];
 }
 
-// Not a live region: numbers that change every two seconds are not for reading aloud.
+// No live region: numbers that change every two seconds are not read aloud.
 function drawProgress({ responses_read: n, responses_total: all, status }, cancel) {
   return h("div", { class: "row wrap", key: "progress" },
     h("progress", { "aria-labelledby": "export-progress", max: all || 1, value: n }),
@@ -68,11 +68,11 @@ async function fetchExport(client, path, query, put) {
   put({ job });
   if (job.status === "failed") throw new Problem(410, { code: "export-failed", server: boot.server });
   const file = await fileOf(await request(client, `${jobPath(path, job)}/file`));
-  client.delete(jobPath(path, job)).catch(() => null); // it would go by itself a little later
+  client.delete(jobPath(path, job)).catch(() => null); // the server deletes it later otherwise
   return file;
 }
 
-// The job a little later; what stands between page and server decides nothing, the next look may succeed.
+// Returns the job after a pause. Transient problems return the known state.
 async function pollJob(client, path, job) {
   await new Promise((go) => setTimeout(go, POLL_MS));
   try {
@@ -89,11 +89,11 @@ const failOffline = () => {
   throw new Problem(0, { code: "offline" });
 };
 
-// Longer than any other request: a file of hundreds of megabytes takes minutes. What breaks off half-way is no file.
+// Has no timeout, because large files take minutes. An interrupted file is an error.
 async function request(client, address, more = {}) {
   const response = await fetch(`~/api/v1${address}`, { headers: client.headers(more), cache: "no-store" }).catch(failOffline);
   client.renew(response);
-  const isPage = response.headers.get("Content-Type")?.startsWith("text/html"); // of a portal, never a file of ours
+  const isPage = response.headers.get("Content-Type")?.startsWith("text/html"); // of a captive portal, never an export
   if (!response.ok || isPage) throw toProblem(response.status, Object(await response.json().catch(() => null)), client.token);
   return response;
 }

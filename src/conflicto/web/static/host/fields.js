@@ -1,4 +1,4 @@
-// The fields of a form. `one` says what a field is: { id, label, field, value, put, isNeeded, fault, isBare, choices }.
+// Fields of a form. `one` describes a field: { id, label, field, value, put, isNeeded, error, isBare, choices }.
 
 import { h } from "../core/dom.js";
 import { boot, t } from "../core/i18n.js";
@@ -18,7 +18,7 @@ export function drawSimple(one) {
 
 const label = ({ id, label: words, isBare }) => (isBare ? null : h("label", { for: id }, words));
 
-// What every input has in common.
+// Attributes of every input.
 const shared = ({ id, error, isBare, label: words }) => ({
   id, "aria-invalid": error ? "true" : null, "aria-describedby": error ? `${id}-fault` : null, "aria-label": isBare ? words : null,
 });
@@ -32,7 +32,7 @@ function text(one) {
   })];
 }
 
-// What is unclear stays as it was typed, so that nothing is written into the field of whoever is in it.
+// Ambiguous numbers stay as typed, so that nothing overwrites the text of a focused field.
 function numeric(one) {
   const { value, put, field, isNeeded } = one;
   const oninput = ({ target }) => {
@@ -60,7 +60,7 @@ export function select(one, pairs) {
     told.map(([key, words]) => h("option", { key, value: key, selected: key === (value ?? "") }, words)))];
 }
 
-// Short texts stand between commas, others each on a line.
+// Short texts are separated by commas, others by lines.
 function list(one) {
   const { value, put, field } = one;
   const isShort = field["x-ui"]?.widget === "list";

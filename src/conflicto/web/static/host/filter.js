@@ -1,4 +1,4 @@
-// The dialog in which a host says what is done with offensive words.
+// The dialog of the word filter.
 
 import { h } from "../core/dom.js";
 import { boot, t } from "../core/i18n.js";
@@ -6,7 +6,7 @@ import { select } from "./fields.js";
 
 const MODES = ["off", "mask", "hold"];
 
-// What is being said: the session's filter, and where there is none yet, the language of the page.
+// Returns the state of the dialog: the session's filter, by default with the page's language.
 export function filterState({ mode, languages, words }) {
   return { mode, languages: languages.length || words.length ? languages : [document.documentElement.lang], words: words.join("\n"), message: "" };
 }

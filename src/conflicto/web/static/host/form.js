@@ -1,5 +1,5 @@
-// A form from a JSON Schema. `form` says what is filled in: { name, schema, value, config, change, texts, faultAt }. `change(value, at)`
-// gets the whole object anew, nothing is changed in place, and what was touched; `config` is where choices stand that depend on it; `faultAt(pointer)` says what is wrong.
+// A form from a JSON Schema. `form` is { name, schema, value, config, change, texts, errorAt }. `change(value, at)` gets a
+// new object and the pointer of the changed field. `config` provides choices, `errorAt(pointer)` messages.
 
 import { h } from "../core/dom.js";
 import { boot, t } from "../core/i18n.js";
@@ -8,7 +8,7 @@ import { drawSimple } from "./fields.js";
 
 const letterOf = (index) => String.fromCharCode(65 + (index % 26));
 
-// Those fields that are for every day, or those that hardly anybody needs.
+// Draws the usual fields, or the advanced ones.
 export function drawForm(form, { isAdvanced = false } = {}) {
   const { name, schema, value, change } = form;
   return shownIn(schema).filter(([, field]) => isRare(field) === isAdvanced).map(([key, field]) => {
@@ -19,7 +19,7 @@ export function drawForm(form, { isAdvanced = false } = {}) {
   });
 }
 
-// What people fill in: ids are made for them, and a picture's address is asked for only where pictures may be shown.
+// Returns the visible fields: without ids, and with image URLs only if the server allows images.
 function shownIn({ properties = {} }) {
   const isAsked = (widget) => widget !== "hidden" && (widget !== "image" || boot.image_origins?.length > 0);
   return Object.entries(properties).filter(([, field]) => isAsked(field["x-ui"]?.widget));
@@ -44,7 +44,7 @@ function choicesFor({ config }, field) {
   return valuesAt(config, field["x-in"]).map(({ value, row }, index) => [value, `${letterOf(index)} ${wordsOf(row, value)}`]);
 }
 
-// The first text of a row that is not its id says what the row is.
+// Labels a row with its first text that is not its id.
 const wordsOf = (row, value) => (row && typeof row === "object" && Object.values(row).find((each) => typeof each === "string" && each !== value)) || value;
 
 function drawField(one) {
@@ -71,7 +71,7 @@ function drawRows(one) {
     h("button", { type: "button", disabled: rows.length >= (field.maxItems ?? Infinity), onclick: () => put([...rows, blank(field.items, rows, id)]) }, `+ ${t("host.add_option")}`));
 }
 
-// A value to begin with, as small as the schema lets it be.
+// Returns the smallest value that the schema allows.
 export function blank(schema, others = [], id = null) {
   if (schema.type === "array") return Array.from({ length: schema.minItems ?? 0 }).reduce((made) => [...made, blank(schema.items ?? {}, made, idOf(schema.items))], []);
   if (schema.type !== "object") return schema.type === "string" ? "" : undefined;

@@ -1,4 +1,4 @@
-// The dialog with the ways in: for phones, for the screen, and for whoever hosts along.
+// The dialog with the join code, and with links for phones, screens and co-hosts.
 
 import { h } from "../core/dom.js";
 import { t } from "../core/i18n.js";
@@ -21,7 +21,7 @@ export function drawInvitation(store, show, closing) {
     closing());
 }
 
-// Where the clipboard is out of reach, as over plain http, the link is shown to be copied by hand.
+// Shows the link for copying by hand if the clipboard is not available, as over plain HTTP.
 function linkRow(store, key, link) {
   const copy = async (event) => {
     const target = event.currentTarget;
@@ -34,7 +34,7 @@ function linkRow(store, key, link) {
   return h("div", { class: "row", key }, h("span", { class: "grow" }, t(key)), h("button", { type: "button", onclick: copy, "aria-label": `${t("host.copy")}: ${t(key)}` }, t("host.copy")));
 }
 
-// A phone that scans this is a host too, so it is not shown unasked.
+// Shows a host's link as a QR code, only on request: every phone that scans it becomes a host.
 async function remote(store, show, closing) {
   const link = await store.run(store.cohostLink);
   if (!link) return;
@@ -42,5 +42,5 @@ async function remote(store, show, closing) {
     h("h2", {}, t("host.remote")), h("p", {}, t("host.remote_how")), drawCode(toPublic(link), t("host.remote")), closing()));
 }
 
-// The whole address of one of our pages, as phones reach it.
+// Returns the absolute URL of a page, as phones reach it.
 const toPublic = (path) => new URL(path, origin()).href;

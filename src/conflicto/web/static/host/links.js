@@ -1,15 +1,15 @@
-// The dialog with the links of a session: who may do what with it, each by a name, and each ended by itself.
+// The dialog with the links of a session: each has a name and a role, and can be revoked.
 
 import { h } from "../core/dom.js";
 import { formatDate, t } from "../core/i18n.js";
 import { select } from "./fields.js";
 
-const SCOPES = ["host", "screen"]; // of those that hosts make
+const SCOPES = ["host", "screen"]; // roles of new links
 const PAGES = { owner: "/host/s/", host: "/host/s/", screen: "/screen/" };
 
 const isOver = (link) => link.revoked_at !== null || Date.parse(link.expires_at) < Date.now();
 
-// Shows the links at once and again after each change; `show` draws the dialog, `origin` is where phones reach the server.
+// Shows the links now and after each change. `show` draws the dialog, `origin` is the server's public origin.
 export async function showLinks(store, show, closing, origin) {
   const at = `${store.path}/links`;
   const state = { links: [], scope: "host", name: "", made: null };

@@ -1,4 +1,4 @@
-// The lists of the host's page: answers to judge, activities in their order, and people.
+// Lists of the host's page: responses, activities in their order, and participants.
 
 import { questionOf } from "../core/activity.js";
 import { h } from "../core/dom.js";
@@ -29,7 +29,7 @@ export function drawAnswers(store) {
     store.hasMoreAnswers ? h("p", { class: "muted", key: "more" }, t("host.answers_cut")) : null);
 }
 
-// Where the screen shows answers, one of them can be shown alone.
+// A response can be shown alone if the screen shows responses.
 const mayStandOut = ({ shown, session }, each) => session.status !== "completed" && shown.responses_visibility !== "host" && each.moderation === "visible" && each.round === shown.round && textOf(each) !== null;
 
 function focus(store, each) {
@@ -37,7 +37,7 @@ function focus(store, each) {
   return button(t("host.focus"), () => store.focus(isOn ? null : each.id), { "aria-pressed": String(isOn), "aria-label": `${t("host.focus")}: ${textOf(each)}` });
 }
 
-// What the word filter holds can be shown in any activity.
+// Responses that the word filter holds can be approved in every activity.
 const isModerated = ({ shown, session }, each) => shown.moderation !== "off" || each.moderation !== "visible" || session.word_filter.mode === "hold";
 
 function moderation(store, each) {
@@ -63,7 +63,7 @@ export function drawAgenda(store, open) {
     mayChange ? adding(open) : null);
 }
 
-// A host who begins is shown three ways to begin, not a blank page.
+// Draws suggestions for an empty session.
 function empty(open, mayChange) {
   return [
     h("p", { class: "muted", key: "empty" }, t("host.empty")),

@@ -1,4 +1,4 @@
-// What other hosts do with the same session: the audit says who did what, and one's own token who one is oneself.
+// Actions of other hosts, from the session's audit log. The own token identifies this host.
 
 import { subjectOf } from "../core/api.js";
 import { t } from "../core/i18n.js";
@@ -17,7 +17,7 @@ export class OtherHosts {
     this.#path = `${path}/transitions`;
   }
 
-  // Returns the audit's newest line of somebody else since the last look, null if there is none.
+  // Returns the newest entry of another host since the last call, or null.
   async latest() {
     if (this.#seen === null) {
       this.#seen = (await this.#client.get(`${this.#path}?limit=1`)).total;
@@ -30,7 +30,7 @@ export class OtherHosts {
   }
 }
 
-// The sentence for a line of the audit; `titleOf` an activity by its id.
+// Returns an entry of the audit log as a sentence. `titleOf(id)` returns an activity's title.
 export function describe({ actor, entity, entity_id: id, to_status: to }, titleOf) {
   const what = DONE[entity]?.[to];
   if (!what) return null;

@@ -1,4 +1,4 @@
-// What phone and screen will show of an activity that is being written, drawn by the same views.
+// The preview of an edited activity on phone and screen, drawn by their views.
 
 import { questionOf } from "../core/activity.js";
 import { h } from "../core/dom.js";
@@ -14,7 +14,7 @@ export function drawPreview(edited, draw) {
     h("div", { class: "projector", inert: true }, h("div", { class: "stage" }, h("section", { class: "question" }, drawActivity(activity, { phase: "open", redraw: draw })))));
 }
 
-// What participants would be given of it.
+// Returns the activity as participants would receive it.
 function previewed({ type, known, config, fields }) {
   const isPublic = ([key]) => (known.config.properties?.[key]?.["x-scope"] ?? "public") === "public";
   return { ...fields, id: "preview", type, round: 1, status: "active", ends_at: null, secret: null, config: Object.fromEntries(Object.entries(config ?? {}).filter(isPublic)) };

@@ -1,4 +1,4 @@
-// A rehearsal: scripted participants who fill the session, and one click that removes them with all they answered.
+// The rehearsal of a session: adds scripted participants, and removes them with their responses.
 
 import { h } from "../core/dom.js";
 import { boot, t } from "../core/i18n.js";
@@ -8,7 +8,7 @@ const MAX_PARTICIPANTS = 200;
 
 let wanted = DEFAULT_PARTICIPANTS;
 
-// What is said as long as anybody here is scripted.
+// Draws the banner of a session with scripted participants.
 export function drawRehearsed(store) {
   const here = store.people.filter((each) => each.scripted).length;
   if (!here) return null;
@@ -18,7 +18,7 @@ export function drawRehearsed(store) {
     h("button", { type: "button", onclick: () => store.run(() => store.client.delete(`${store.path}/rehearsal`)) }, t("host.rehearsal_remove")));
 }
 
-// What begins one, while nobody is.
+// Draws the form that starts a rehearsal.
 export function drawRehearsal(store) {
   if (store.session.status === "completed" || store.people.some((each) => each.scripted)) return null;
   const onsubmit = (event) => {

@@ -1,4 +1,4 @@
-// The controls of a session on its screen, where this browser holds the host's token too. A bar that shows while someone moves, and keys.
+// Controls of a session on its screen, in a browser with a host's token: buttons in the bar, and keys.
 
 import { questionOf } from "../core/activity.js";
 import { h } from "../core/dom.js";
@@ -28,7 +28,7 @@ export class Remote {
     this.#draw();
   }
 
-  // Beside what every screen's bar holds.
+  // Draws the controls of the bar.
   bar() {
     if (!this.#control.session) return null;
     const { session, step, message, undo, activities } = this.#control;

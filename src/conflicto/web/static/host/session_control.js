@@ -1,5 +1,5 @@
-// What a host can do with a session, from whatever page: the session as the feed tells it, and the steps that lead through it. It shows
-// what the server said, never what it hopes for.
+// The state and commands of a session, for every page of a host. The state comes from the feed and from responses of
+// the server, never from expected results.
 
 import { questionOf } from "../core/activity.js";
 import { Problem } from "../core/api.js";
@@ -9,19 +9,19 @@ import { syncClock } from "../screen/clock.js";
 
 const UNDO_MS = 8_000;
 const PAUSE_MS = { min: 1_000, max: 10_000 };
-const TIMER_S = 60; // where an activity names no time of its own
+const TIMER_S = 60; // if an activity has no duration
 export const MORE_S = 30;
 
 export class SessionControl {
   fold = new Fold();
   isOffline = false;
-  blocked = ""; // what stands in the way of the feed, in words
+  blocked = ""; // the problem of the feed, as text
   isOutdated = false;
   message = "";
   undo = null;
   isBusy = false;
   #isFollowing = false;
-  #undone = new Set(); // started and taken back: such an activity comes next again
+  #undone = new Set(); // activities whose start was undone: they come next again
 
   constructor(client, id, draw) {
     this.client = client;
@@ -30,7 +30,7 @@ export class SessionControl {
     this.draw = draw;
   }
 
-  // Begins as soon as the server lets it, and never gives up.
+  // Loads the session, and retries until it succeeds.
   async open() {
     for (let pause = PAUSE_MS.min; ; pause = Math.min(PAUSE_MS.max, pause * 2)) {
       try {
@@ -65,7 +65,7 @@ export class SessionControl {
     await this.#loadActivities();
   }
 
-  // Large ones come in several pages.
+  // Loads all pages of activities.
   async #loadActivities() {
     for (let cursor = ""; cursor !== null; ) {
       const page = await this.client.get(`${this.path}/activities?limit=1000${cursor && `&cursor=${cursor}`}`);
@@ -91,7 +91,7 @@ export class SessionControl {
     return this.fold.activities;
   }
 
-  // What the server said of an activity may be here before what it says of the session: the one that was started last runs.
+  // The running activity, else the shown one. An activity's change may arrive before the session's.
   get shown() {
     const { current_activity_id: current, shown_activity_id: shown } = this.session ?? {};
     const running = this.activities.filter(({ status }) => status === "active").sort((a, b) => (a.updated_at < b.updated_at ? 1 : -1));
@@ -115,7 +115,7 @@ export class SessionControl {
     return this.activities.slice(0, Math.max(0, this.#place)).reverse().find(({ status }) => status === "expired") ?? null;
   }
 
-  // The one step that comes next: its name, the words for it, and what it does.
+  // The next step: its name, its texts and its action.
   get step() {
     const { session, shown, next } = this;
     if (session.status === "draft") return { name: "open", act: () => this.patch({ status: "active" }) };
@@ -126,7 +126,7 @@ export class SessionControl {
     return { name: "end", act: () => confirm(t("step.end_sure")) && this.patch({ status: "completed" }) };
   }
 
-  // Does what a click asked for, takes over what the server answered, and says what went wrong.
+  // Runs a command, and stores the message of its problem.
   async run(what) {
     this.message = "";
     this.isBusy = true;
@@ -174,7 +174,7 @@ export class SessionControl {
     if (await this.transition(activity, "active")) this.offerUndo("start", () => this.#undoStart(activity, before));
   }
 
-  // What ran before goes on, and what had ended is shown again; nothing goes back to where it was never asked.
+  // Resumes the activity that ran before, or shows the ended one again.
   async #undoStart(activity, before) {
     if (before?.status === "active") await this.transition(before, "active");
     else if (await this.transition(activity, "expired")) await this.show(before);
@@ -187,7 +187,7 @@ export class SessionControl {
     if (await this.transition(shown, "expired")) this.offerUndo("lock", () => this.transition(shown, "active"));
   }
 
-  // Results, and the right answer with them once answering has ended.
+  // Reveals results, together with the secret after the end of answering.
   async reveal(on) {
     const shown = this.shown;
     const hasSecret = shown.secret !== null && shown.status === "expired";
@@ -198,10 +198,10 @@ export class SessionControl {
   showResults = (on) => this.postActivity(this.shown, "reveal", { results: on });
   showSecret = (on) => this.postActivity(this.shown, "reveal", { secret: on });
 
-  // A running activity's timer begins now: when it ends is for the server to say.
+  // Starts the timer now; the server computes its end.
   startTimer = () => this.postActivity(this.shown, "extend", { seconds: this.shown.duration_seconds ?? TIMER_S, counted_from: "now" });
 
-  // Starts the nth activity, or shows it again if it is over.
+  // Starts the nth activity, or shows it again after its end.
   async jump(nth) {
     const activity = this.activities[nth - 1];
     if (!activity || activity.id === this.shown?.id) return;

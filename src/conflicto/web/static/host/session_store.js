@@ -1,4 +1,4 @@
-// What a host's page knows of its session beyond the steps: results, answers, people, other hosts; and what only that page changes.
+// The state of a host's page: results, responses, participants and other hosts, with the changes of that page.
 
 import { questionOf } from "../core/activity.js";
 import { announce } from "../core/announce.js";
@@ -13,13 +13,13 @@ const REFRESH_MS = 500;
 const NEWS_MS = 8_000;
 
 export class SessionStore extends SessionControl {
-  results = null; // of the activity that is shown
+  results = null; // of the shown activity
   answers = [];
-  hasMoreAnswers = false; // than are listed
-  isNearCap = false; // of the answers that the server keeps of a session
-  notice = ""; // what another host did last
+  hasMoreAnswers = false; // more than listed
+  isNearCap = false; // close to the limit of responses
+  notice = ""; // the last action of another host
   #otherHosts;
-  #nextPeople = null; // the cursor of those who are not listed yet
+  #nextPeople = null; // cursor of the next page
   #allPeople = 0;
   #timer = 0;
   #dirty = false;
@@ -56,7 +56,7 @@ export class SessionStore extends SessionControl {
     return this.#nextPeople !== null;
   }
 
-  // Those who are listed, or the server's count while that is more.
+  // The number of listed participants, or the server's count while that is larger.
   get peopleCount() {
     return this.hasMorePeople ? Math.max(this.#allPeople, this.people.length) : this.people.length;
   }
@@ -86,7 +86,7 @@ export class SessionStore extends SessionControl {
     return activity ? activity.title ?? questionOf(activity) : "";
   }
 
-  // At most twice a second, however many answers arrive.
+  // Reads results, at most twice a second.
   async refresh() {
     this.#dirty = true;
     if (this.#timer) return;
@@ -98,7 +98,7 @@ export class SessionStore extends SessionControl {
     }, this.results ? REFRESH_MS : 0);
   }
 
-  // Results that are being counted are read again.
+  // Reads results again that are still being counted.
   #retryLater({ status, retryAfterS }) {
     if (status === 503 && retryAfterS) setTimeout(() => this.refresh(), retryAfterS * 1000);
   }
@@ -137,7 +137,7 @@ export class SessionStore extends SessionControl {
 
   remove = (activity) => this.run(() => this.client.delete(`${this.path}/activities/${activity.id}`));
 
-  // Puts an activity one place up or down: the list is numbered anew where two share a number.
+  // Moves an activity up or down, and renumbers activities with another index.
   async move(activity, by) {
     const order = this.activities;
     const from = order.indexOf(activity);

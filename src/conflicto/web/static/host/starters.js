@@ -1,4 +1,4 @@
-// Three ways to begin, for a session that has nothing yet: examples that the first activity types bring along.
+// Suggestions for an empty session: examples of the first activity types.
 
 import { questionOf } from "../core/activity.js";
 import { boot } from "../core/i18n.js";
@@ -15,7 +15,7 @@ export class Starters {
     this.#draw = draw;
   }
 
-  // [{type, icon, text, config, secret}]; what is not there yet is fetched, and drawn when it comes.
+  // Returns [{type, icon, text, config, secret}]. The first call fetches them and draws afterwards.
   get all() {
     if (!this.#found) this.#fetch();
     return this.#found;
@@ -35,7 +35,7 @@ function starter({ type, examples: [{ config: example, secret = null }] }) {
   return { type, icon: boot.types[type].icon, text: `${titleOf(type)}: ${questionOf({ type, config })}`, config, secret };
 }
 
-// An example in the page's own language: `starter.options.0.text` is the text of its first option, where the type's catalog has it.
+// Translates an example with the type's catalog: `starter.options.0.text` is the text of its first option.
 function localized(value, path, texts) {
   if (typeof value === "string") return texts[path] ?? value;
   if (Array.isArray(value)) return value.map((each, index) => localized(each, `${path}.${index}`, texts));

@@ -1,10 +1,10 @@
-// Asks the server whether what is being written would be taken, a moment after the last touch, and says at each field what is wrong.
+// Validates an edited activity on the server, shortly after the last input, and maps errors to fields.
 
 const PAUSE_MS = 400;
 
 export class Validation {
   #type; #timer = 0; #requests = 0;
-  #errorsByPointer = new Map(); // pointer: what is wrong
+  #errorsByPointer = new Map(); // messages by JSON pointer
   #touched = new Set();
   #isRefused = false;
 
@@ -12,7 +12,7 @@ export class Validation {
     this.#type = type;
   }
 
-  // What was not touched yet is not complained of, unless the whole was refused.
+  // Returns the error of a field. Untouched fields have none until saving was refused.
   errorAt = (pointer) => {
     const isShown = this.#isRefused || [...this.#touched].some((each) => each === pointer || each.startsWith(`${pointer}/`));
     return isShown ? (this.#errorsByPointer.get(pointer) ?? null) : null;
@@ -30,7 +30,7 @@ export class Validation {
     }, PAUSE_MS);
   }
 
-  // Takes over what saving found wrong; says whether that was anything of the kind.
+  // Takes over the errors of a refused save. Returns whether the problem had any.
   applyProblem(problem) {
     const errors = (problem?.body.errors ?? []).filter(({ pointer }) => /^\/(config|secret)/.test(pointer));
     if (!errors.length) return false;

@@ -1,4 +1,4 @@
-// The host's page as a function of its board: what runs, what comes next, who is here.
+// The host's page, drawn from its store: the running activity, the agenda and the participants.
 
 import { drawTimer, questionOf, secondsLeft } from "../core/activity.js";
 import { tokens, withToken } from "../core/api.js";
@@ -32,7 +32,7 @@ export function drawSession(store, commands, open) {
   ];
 }
 
-// The room goes on without us, and so does its clock.
+// Returns the offline message, with the end of a running timer.
 function offline({ shown }) {
   return secondsLeft(shown ?? {}) ? t("host.offline_until", { time: formatTime(shown.ends_at) }) : t("host.offline");
 }
@@ -50,7 +50,7 @@ function now(store, commands) {
     store.session.status === "active" ? h("div", { class: "row wrap", key: "controls" }, controls(store, shown, commands)) : null);
 }
 
-// An anonymous activity without results does not tell whether nobody answered or too few people did.
+// Returns the text without results. An anonymous activity does not distinguish no answers from too few.
 function nothing(store, { anonymous, min_group: n }) {
   if (anonymous && n) return t(store.isRunning ? "host.none_shown" : "host.withheld", { n });
   return t(store.isRunning ? "host.nobody_answered" : "results.none");

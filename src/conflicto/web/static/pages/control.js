@@ -60,7 +60,7 @@ function show(picture) {
   if (!dialog.open) dialog.showModal();
 }
 
-// A type's own editor that fails gives way to the form.
+// The form replaces a type's own editor that fails.
 function edit(edited) {
   dialog.onclose = () => dialog.removeEventListener("failed", failed);
   const failed = (event) => event.target.matches(".own-editor") && (edited.isBroken = true, draw());

@@ -1,4 +1,4 @@
-// The host's home: sessions, and a new one.
+// The hosts' home page: the sessions, and a form for a new one.
 
 import { Client, Problem, tokens, withToken } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
@@ -9,10 +9,10 @@ import { drawListFooter } from "../host/list_footer.js";
 const AGAIN_MS = 5_000;
 const main = document.getElementById("main");
 let sessions = null;
-let next = null; // the cursor of the sessions that are not listed yet
+let next = null; // cursor of the next page
 let all = 0;
 let message = "";
-let isRefused = false; // the token that this browser holds; it stays until another one works
+let isRefused = false; // the stored token was refused; it stays until another one works
 
 const PROBE_PATH = "/sessions?limit=1";
 await adoptToken("admin", "admin", PROBE_PATH);

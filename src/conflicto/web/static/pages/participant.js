@@ -1,4 +1,4 @@
-// The phone's page: finds out whether this browser has a seat, and shows the door or the room.
+// The phone's page: shows the session if this browser has a seat, else the form to join.
 
 import { Client, tokens } from "../core/api.js";
 import { boot, loadDeferredTexts } from "../core/i18n.js";
@@ -7,7 +7,7 @@ import { SessionPage } from "../phone/session_page.js";
 
 const main = document.getElementById("main");
 
-// Seats seldom move, so what is said of it comes when one does.
+// Loads the pages of a seat transfer, which is rare.
 const loadSeatTransfer = () => Promise.all([import(`${boot.base}/phone/seat_transfer.js`), loadDeferredTexts()]).then(([module]) => module);
 
 function enter(session) {
@@ -15,7 +15,7 @@ function enter(session) {
   new SessionPage(main, session, new Client(`seat.${session}`), leave).open();
 }
 
-// `why` is said at the door; a seat that has moved is no reason to ask for a code.
+// Leaves a session. The join form shows `reason`; a moved seat has its own page.
 function leave(session, reason, isMoved = false) {
   tokens.remove(`seat.${session}`);
   document.querySelector("dialog")?.close();
@@ -25,7 +25,7 @@ function leave(session, reason, isMoved = false) {
 }
 
 function showJoin(reason = "", code = "", key = "") {
-  history.replaceState(null, "", location.pathname + (key && location.hash)); // kept for a page that is loaded again
+  history.replaceState(null, "", location.pathname + (key && location.hash)); // the key stays for a reload
   new JoinForm(main, enter, reason).open(code, key);
 }
 

@@ -1,4 +1,4 @@
-// What came of a session, to read and to print.
+// The report of a session, to read and to print.
 
 import { questionOf } from "../core/activity.js";
 import { Client, Problem, withToken } from "../core/api.js";
@@ -48,7 +48,7 @@ async function load() {
   fillExports(document.getElementById("exports"), client, path);
 }
 
-// Every round, as the room may see it: without what is hidden or held, in counts, pictures and texts alike.
+// Returns every round with visible responses only, in counts, charts and texts.
 async function part(activity) {
   const at = `${path}/activities/${activity.id}`;
   const answers = await everyAnswer(at);

@@ -1,4 +1,4 @@
-// The screen in front of the room: code and picture always, the question, and what may be shown of the answers. It never shows an error.
+// The screen: join code, question and visible results. It never shows an error.
 
 import { drawTimer, phaseOf } from "../core/activity.js";
 import { TimeAnnouncer } from "../core/announce.js";
@@ -26,12 +26,12 @@ const address = origin().replace(/^https?:\/\//, "");
 const fold = new Fold();
 const timeAnnouncer = new TimeAnnouncer();
 let isOffline = false;
-let reason = ""; // in words, once it has gone on for long or the server has said so
+let reason = ""; // the problem as text, after a minute or from the server
 let status = null;
 let results = null;
 let ranks = null;
-let names = null; // of those who are here, while a host shows them
-let failedSlot = null; // the activity and round whose own picture failed
+let names = null; // of participants, while a host shows them
+let failedSlot = null; // the slot whose own view failed
 
 main.replaceChildren();
 const bar = new Bar();
@@ -49,14 +49,14 @@ function begin() {
   control();
 }
 
-// The screen goes on trying, and says so to the room: someone may have to do something about it.
+// Shows a lost connection, because someone may have to act. The screen keeps retrying.
 function connected(is, problem = null) {
   isOffline = !is;
   reason = is ? "" : (problem?.text ?? reason);
   draw();
 }
 
-// Where this browser holds a host's token as well, keys and buttons act: with that token, never with the screen's.
+// Enables keys and buttons in a browser with a host's token. They use that token, never the screen's.
 async function control() {
   const names = [`host.${id}`, "admin"].filter((name) => tokens.get(name));
   if (!names.length) return bar.listen();
@@ -65,7 +65,7 @@ async function control() {
   await bar.remote.open().catch(() => (bar.remote = null, bar.listen()));
 }
 
-// A screen that dims is a nuisance; browsers keep it awake over https only, else whoever sets it up is asked to.
+// Keeps the display awake. Browsers allow this over HTTPS only; otherwise a hint asks for it.
 function stayAwake() {
   if (!navigator.wakeLock) return bar.hint(t("screen.awake"));
   navigator.wakeLock.request("screen").catch(() => bar.hint(t("screen.awake")));
@@ -76,7 +76,7 @@ function shown() {
   return fold.entities.activity.get(current ?? other)?.data ?? null;
 }
 
-// Results that are being counted are looked for again.
+// Polls results again that are still being counted.
 function retryLater({ status: code, retryAfterS }) {
   if (code === 503 && retryAfterS) setTimeout(poll, retryAfterS * 1000);
   return null;
@@ -94,7 +94,7 @@ async function poll() {
   if (fold.session?.overlay === "leaderboard" || (results?.results && Object.values(results.results).some(({ op }) => op === "score"))) {
     ranks = await client.get(`${path}/leaderboard?limit=8`).catch(() => null);
   } else ranks = null;
-  // Who was removed goes at the next look; a lost connection takes nobody's picture away.
+  // Names of removed participants vanish with the next poll; a lost connection removes none.
   if (fold.session?.overlay === "names") names = await client.get(`${path}/names`).catch((problem) => (problem.isTransient ? names : null));
   else names = null;
   draw();
@@ -113,7 +113,7 @@ function draw() {
     isOffline ? h("p", { class: "lost", key: "lost" }, h("span", {}, [t("screen.lost"), reason].join(" "))) : null,
     tokens.arePersistent ? null : h("p", { class: "lost", key: "unkept" }, h("span", {}, t("state.unkept_link"))),
   ]);
-  queueMicrotask(() => fit(main)); // after the types' own views, which are drawn a moment later
+  queueMicrotask(() => fit(main)); // after the views of types, which draw in a microtask
   bar.draw();
 }
 
@@ -148,7 +148,7 @@ function lobby(session) {
     session && session.status !== "completed" ? h("div", { class: "join" }, joinInfo(session)) : null);
 }
 
-// Beside the question for as long as it stands: who comes late finds the way in.
+// Draws the join code beside the question, for participants who come late.
 function aside(session, activity) {
   return h("aside", { class: "join", key: "join", "aria-label": t("screen.lobby") },
     joinInfo(session), h("p", { class: "figures" }, countOf(counted(activity))),

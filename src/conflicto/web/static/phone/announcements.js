@@ -1,4 +1,4 @@
-// What a phone says of its room to those who listen: what changed since the last picture, once.
+// Announcements for screen readers: each change of the session, once.
 
 import { phaseOf, questionOf } from "../core/activity.js";
 import { TimeAnnouncer, announce } from "../core/announce.js";
@@ -12,7 +12,7 @@ export class Announcements {
   #phase = null;
   #hasJoined = false;
 
-  // To be called with every picture and every second.
+  // Call this with every drawing and every second.
   update({ fold, activity, slot, me }) {
     if (!fold.session) return;
     if (!activity && me && !this.#hasJoined) announce(t(fold.session.status === "draft" ? "state.waiting" : "state.between"));

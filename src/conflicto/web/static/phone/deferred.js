@@ -1,4 +1,4 @@
-// What a phone needs seldom or late, in one file that comes when the room is there: the seat's menu, notices, and the page's own keeping.
+// Modules that a phone loads after the first view: menu, notices, results and the service worker.
 
 import { fetchResults } from "../elements/results.js";
 import { drawPanel, fetchScore } from "./menu.js";

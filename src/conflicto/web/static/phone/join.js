@@ -1,4 +1,4 @@
-// The door: a code, then a name. A code that came in the address is not asked for.
+// The form to join: a code, then a nickname. A code in the address skips the first step.
 
 import { Client, Problem, newKey, time, tokens } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
@@ -12,7 +12,7 @@ const MAX_LETTERS = 10;
 export class JoinForm {
   #main; #enter;
   #code = "";
-  #link = { letters: "", key: "" }; // came in the address; its key holds for its own code alone
+  #link = { letters: "", key: "" }; // from the address; the key belongs to this code alone
   #found = null;
   #message = "";
   #suggestions = [];
@@ -59,7 +59,7 @@ export class JoinForm {
     return key && letters === lettersOf(this.#code) ? { "Link-Key": key } : {};
   }
 
-  // What is said stays while a wait goes on, so that nobody hears the same refusal again and again.
+  // The message stays during automatic retries, so that screen readers do not repeat it.
   async #attempt(action, isAgain = false) {
     this.#retry.stop();
     this.#isBusy = true;
@@ -75,7 +75,7 @@ export class JoinForm {
       if (problem.status) await loadDeferredTexts().catch(() => null);
       this.#suggestions = problem.body.suggestions ?? [];
       if (!problem.isTransient) this.#key = newKey();
-      if (problem.code === "code-unknown") this.#link.key = ""; // a key of an older code: what is sent next counts as typed
+      if (problem.code === "code-unknown") this.#link.key = ""; // the key of an older code: the next request counts as typed
       const waitS = this.#retry.schedule(problem, () => this.#isOpen() && this.#attempt(action, true));
       this.#message = waitS ? t("join.waits", { n: waitS }) : problem.code === "not-found" ? t("problem.code-unknown") : problem.text;
       isWaiting = waitS > 0;

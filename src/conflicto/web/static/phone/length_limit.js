@@ -1,4 +1,4 @@
-// A field that knows the server's bound: it counts characters as the server does, and says so before anything is sent.
+// A field with the server's limit: counts characters as the server does, before anything is sent.
 
 import { t } from "../core/i18n.js";
 

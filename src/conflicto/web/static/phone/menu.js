@@ -1,10 +1,10 @@
-// The seat's menu: the name, the score, one's own answers, the way to another phone, how pages look, and the way out.
+// The menu of a seat: nickname, score, responses, transfer to another phone, appearance, and leaving.
 
 import { h } from "../core/dom.js";
 import { boot, t } from "../core/i18n.js";
 import { limitLength } from "./length_limit.js";
 
-// Called when the menu is first opened, for what is only needed there.
+// Loads the dialogs of the menu on first use.
 const load = (page) => import(`${boot.base}/phone/seat.js`).then((module) => new module.SeatDialog(page));
 
 export function drawPanel(page) {
@@ -22,7 +22,7 @@ export function drawPanel(page) {
     button(t("menu.leave"), () => confirm(leaveQuestion(page)) && leave(page, "delete"), { class: "danger" })];
 }
 
-// What was released is nobody's any more, so leaving cannot delete it.
+// Released anonymous responses have no author, so leaving cannot delete them.
 const leaveQuestion = ({ fold }) => t("menu.leave_sure") + (fold.all("activity").some((each) => each.anonymous) ? ` ${t("menu.leave_stays")}` : "");
 
 const button = (label, onclick, props = {}) => h("button", { type: "button", key: label, onclick: (event) => (close(event), onclick()), ...props }, label);
@@ -45,13 +45,13 @@ async function renamed(event, page) {
   page.draw();
 }
 
-// How many points there are to tell; between two questions nothing else says so.
+// Fetches the score, which no other request returns between activities.
 export async function fetchScore(page) {
   page.score = (await page.client.get("/participants/me").catch(() => null))?.points ?? page.score;
   page.draw();
 }
 
-// `answers`: keep or delete. Who has not heard from the server is still in.
+// `answers` is keep or delete. Without a response of the server the participant stays.
 async function leave(page, answers) {
   const problem = await page.client.delete(`/participants/me?responses=${answers}`).catch((each) => each);
   if (problem?.isTransient) alert(problem.text);

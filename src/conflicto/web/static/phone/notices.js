@@ -1,4 +1,4 @@
-// What a phone seldom has to say, and then until it is dismissed: answers that do not count, and answers that something in between holds up.
+// Notices of a phone: responses that do not count, until they are dismissed, and responses that the network blocks.
 
 import { questionOf } from "../core/activity.js";
 import { Problem, tokens } from "../core/api.js";
@@ -28,7 +28,7 @@ const questionOfEntry = ({ fold }, of, question) => {
 
 export const problemText = ({ status, body }) => new Problem(status, body).text;
 
-// An answer in words, whatever its type: ids of options by their texts.
+// Returns a response of any type as text, with the texts of chosen options.
 export function responseText(activity, data) {
   const texts = new Map((activity ? choicesOf(activity) : []).map(({ value, text }) => [value, text ?? value]));
   const words = (value) => {

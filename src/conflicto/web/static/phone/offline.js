@@ -1,10 +1,10 @@
-// The phone's page and files, kept by a worker so that the phone can be opened again while the server is away.
+// Registers the service worker, which serves the page and its files without a connection.
 
 import { boot } from "../core/i18n.js";
 
 const WORKER = "~/sw.js?build=";
 
-// Only secure origins have workers; on plain HTTP in a hall everything else works as it does with one.
+// Only secure origins have service workers. Everything else works on plain HTTP too.
 export async function enableOffline() {
   if (!navigator.serviceWorker) return;
   const allowed = (address) => {
@@ -17,7 +17,7 @@ export async function enableOffline() {
     const { active } = await navigator.serviceWorker.ready;
     active.postMessage({ page: location.pathname, files: loadedFiles() });
   } catch {
-    // a browser that refuses, in a private window for one
+    // some browsers refuse it, for example in private windows
   }
 }
 

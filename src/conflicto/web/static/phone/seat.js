@@ -1,4 +1,4 @@
-// What a seat holds, and the link that moves it: dialogs that few open, so they come when they are asked for.
+// Dialogs with a seat's responses, and with the link that transfers it. They load on first use.
 
 import { questionOf } from "../core/activity.js";
 import { Problem } from "../core/api.js";
@@ -27,7 +27,7 @@ export class SeatDialog {
     return drawLink(`${boot.public_url || location.origin}/p/${this.#page.session}#move=${secret}`, until);
   });
 
-  // Says what went wrong where the picture would be.
+  // Shows a problem in place of the content.
   async #show(title, make) {
     const draw = (inside) => patch(this.#dialog, h("div", { class: "stack", key: title },
       h("h2", {}, t(title)), inside, h("form", { method: "dialog", key: "close" }, h("button", { class: "wide" }, t("menu.close")))));

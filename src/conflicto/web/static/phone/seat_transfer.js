@@ -1,4 +1,4 @@
-// A seat arrives from another phone: asked first, because the link works once and the other phone loses the seat.
+// The transfer of a seat from another phone. It asks first: the link works once, and the other phone loses the seat.
 
 import { Client, Problem, tokens } from "../core/api.js";
 import { h, patch } from "../core/dom.js";
@@ -34,7 +34,7 @@ export class SeatTransfer {
     ]);
   }
 
-  // The page told of the seat in its own session; of one in another session nothing was said.
+  // The page shows the seat of its own session. A seat of another session needs consent.
   async #mayTake(session) {
     if (session === this.#session) return true;
     await loadDeferredTexts().catch(() => null);
@@ -63,7 +63,7 @@ export class SeatTransfer {
   }
 }
 
-// What the other phone shows from then on.
+// Draws the page of the phone that lost its seat.
 export function drawMoved(main, startOver) {
   main.replaceChildren();
   patch(main, [

@@ -1,4 +1,4 @@
-// The room on a phone: the activity that runs, one's own answer on its way, and what came of it.
+// The page of a session on a phone: the running activity, pending responses and their outcome.
 
 import { phaseOf, questionOf } from "../core/activity.js";
 import { announce } from "../core/announce.js";
@@ -24,18 +24,18 @@ export class SessionPage {
   #main; #leave; #follow; #offlineTimer; #snapshotTimer;
   #isSnapshot;
   #isEnded = false;
-  #openSlot = null; // the slot that was open when the room was last drawn
+  #openSlot = null; // the open slot of the last drawing
   #announcements = new Announcements();
   fold = new Fold();
   outbox; client; session;
   isOffline = false;
   isOutdated = false;
-  participantCount = null; // how many are here, where nothing runs
+  participantCount = null; // shown while no activity runs
   score = null;
   drafts = new Map();
-  refused; // answers that do not count, until they are dismissed
-  blocked = null; // what answers in place of the server, once it has done so for a minute
-  deferred = null; // the module of what is needed seldom or late
+  refused; // refused responses, until they are dismissed
+  blocked = null; // the problem of a network that blocks requests for a minute
+  deferred = null; // the module deferred.js
   results = new Map();
   others = new Map();
 
@@ -84,7 +84,7 @@ export class SessionPage {
     return activity && `${activity.id} ${activity.round}`;
   }
 
-  // One's own answers of this round, oldest first: those that arrived.
+  // The participant's stored responses of this round, oldest first.
   get answers() {
     const { id, round } = this.activity;
     return this.fold.all("response").filter((each) => each.activity_id === id && each.round === round && !each.deleted)
@@ -99,7 +99,7 @@ export class SessionPage {
     return this.drafts.get(this.slot) ?? storedDraft(this.slot);
   }
 
-  // Whether answers of a round are taken now, as far as this phone knows.
+  // Returns whether a round accepts responses, as far as this phone knows.
   isOpen(of) {
     const [id, round] = of.split(" ");
     const activity = this.fold.entities.activity.get(id)?.data;
@@ -116,7 +116,7 @@ export class SessionPage {
     const { id, response_policy: policy } = this.activity;
     this.#removeDraft(this.slot);
     if (policy !== "many") this.#saveRefused(this.refused.filter(({ of }) => of !== this.slot));
-    const at = Date.now(); // before the timer, or what it draws could be a moment too early to say that it takes long
+    const at = Date.now(); // before the timer, so that its drawing is late enough
     setTimeout(this.draw, SENDING_MS);
     await this.outbox.put({
       key: newKey(), at, of: this.slot, slot: policy === "many" ? null : this.slot, body: { response_data: response },
@@ -145,7 +145,7 @@ export class SessionPage {
     this.#saveRefused([...this.refused.filter((each) => each.key !== key), { key, of, data, status, body, question: activity ? questionOf(activity) : "" }]);
   }
 
-  // What was chosen and not sent when answering ended does not go without a word.
+  // Adds a notice for a complete draft that was not sent before the end.
   #refuseUnsent(phase) {
     const was = this.#openSlot;
     this.#openSlot = phase === "open" ? this.slot : null;
@@ -170,7 +170,7 @@ export class SessionPage {
 
   #apply(items) {
     const before = this.slot;
-    if (this.#isSnapshot) this.fold = new Fold(); // what went meanwhile is not told
+    if (this.#isSnapshot) this.fold = new Fold(); // deletions since the snapshot are not in the feed
     this.#isSnapshot = false;
     this.fold.apply(items);
     this.#scheduleSnapshot();
@@ -179,7 +179,7 @@ export class SessionPage {
     this.draw();
   }
 
-  // The room as it is seen now is what is shown if the page is opened without a connection.
+  // Stores the state for a start without a connection.
   #scheduleSnapshot() {
     clearTimeout(this.#snapshotTimer);
     this.#snapshotTimer = setTimeout(() => snapshots.save(this.session, Object.values(this.fold.entities).flatMap((each) => [...each.values()])), SNAPSHOT_MS);
@@ -206,21 +206,21 @@ export class SessionPage {
     this.draw();
   }
 
-  // By the server's own word; anything else may pass.
+  // Leaves on the server's own refusal. Other problems are transient.
   #rejected(problem) {
     if (![401, 403, 404].includes(problem.status)) return true;
     this.quit(t("state.removed"), problem.status === 401 && this.#hasSeatLink);
     return false;
   }
 
-  // Another tab of this browser gave the seat up, or took another one.
+  // Another tab of this browser left the session, or took another seat.
   #seatChanged(token) {
     if (this.#isEnded) return;
     if (token === null) this.quit();
     else if (this.me && subjectOf(token) !== String(this.me.id)) location.reload();
   }
 
-  // What is seldom needed comes when everything else is there.
+  // Loads the deferred module and texts after the first view.
   async loadDeferred() {
     if (this.deferred || this.#isEnded) return;
     try {
@@ -235,7 +235,7 @@ export class SessionPage {
     if (this.deferred) loadAppearance().then(({ placeAppearanceForm }) => placeAppearanceForm(this.#main.querySelector("[data-looks-place]")), () => null);
   }
 
-  // Who loses the seat while a link of it is good has most likely moved it.
+  // A seat that is lost while its link is valid has most likely moved.
   get #hasSeatLink() {
     return time.now() < Date.parse(storage.get(`conflicto.link.${this.session}`) ?? 0);
   }
@@ -267,7 +267,7 @@ export class SessionPage {
     this.draw();
   }
 
-  // Others' answers wake no phone, so a list of them is looked at while it is shown.
+  // Polls other participants' responses while they are shown. They do not change the feed.
   async #pollOthers() {
     if (this.#isEnded) return;
     const activity = this.activity;
@@ -285,7 +285,7 @@ export class SessionPage {
     setTimeout(() => this.#pollOthers(), POLL_MS);
   }
 
-  // Joins wake no phone either; a lobby asks how many there are.
+  // Polls the number of participants in the lobby.
   async #pollCount() {
     if (this.#isEnded) return;
     if (this.fold.session && !this.activity && !document.hidden && !this.isOffline) {
@@ -300,7 +300,7 @@ export class SessionPage {
     this.deferred?.fetchScore(this);
   }
 
-  // Back to the door, where `why` is said.
+  // Returns to the join form, which shows `reason`.
   quit(reason = "", isMoved = false) {
     this.#follow.end();
     this.#isEnded = true;
@@ -310,14 +310,14 @@ export class SessionPage {
   }
 
   draw = () => {
-    if (this.#isEnded) return; // the door stands here again
+    if (this.#isEnded) return; // the join form is here again
     const place = this.#main.querySelector(".now");
     const wasInside = place?.contains(document.activeElement) ?? false;
     const phase = this.activity && phaseOf(this.activity);
     if (this.outbox) this.#refuseUnsent(phase);
     patch(this.#main, drawSession(this, phase));
-    if (!this.#isSnapshot) this.#announcements.update(this); // what was seen before is no news, and may be over
-    // Whoever was at something that went is brought to what came; nobody else is moved.
+    if (!this.#isSnapshot) this.#announcements.update(this); // a snapshot is not announced
+    // Moves the focus to the heading if the focused element was removed.
     if (wasInside && document.activeElement === document.body) this.#main.querySelector(".now h1")?.focus();
   };
 }

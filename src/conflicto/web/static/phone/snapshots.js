@@ -1,8 +1,8 @@
-// The room as it was seen last, kept so that the phone can be opened again while the server is away.
+// The last known state of a session, stored so that the page opens without a connection.
 
 import { storage } from "../core/storage.js";
 
-// A list that was kept, [] if none can be read.
+// Returns a stored list, or [].
 export function readList(name) {
   try {
     return JSON.parse(storage.get(name) ?? "[]");

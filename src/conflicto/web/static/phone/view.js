@@ -1,4 +1,4 @@
-// What a phone shows of the room, as a function of its state.
+// The view of a session on a phone, drawn from its state.
 
 import { drawTimer, questionOf } from "../core/activity.js";
 import { h } from "../core/dom.js";
@@ -43,7 +43,7 @@ function body(page, session, phase) {
   ];
 }
 
-// Who will see what and when it is deleted, from the activity's own settings.
+// Returns who sees the response and when it is deleted, from the activity's settings.
 function disclosure({ anonymous, min_group: n, responses_visibility: readers, results_visibility: results, moderation }) {
   const days = boot.retention_days;
   return h("p", { class: "muted small", key: "told" }, [
@@ -95,7 +95,7 @@ function results(page) {
   return drawn.length || own || ranks ? h("section", { class: "results card", "aria-label": t("results.title") }, drawn, own, ranks) : null;
 }
 
-// What stands behind the ids that others support.
+// Returns the texts of other participants' responses by id.
 function textsOf({ others, activity }) {
   const known = [...(others.get(activity.id)?.fold.values() ?? [])].filter((each) => typeof each.response_data?.text === "string");
   return new Map(known.map((each) => [each.id, each.response_data.text]));
@@ -117,7 +117,7 @@ function footer(page, phase) {
     }, t(answers.length && !isMany ? "answer.change" : "answer.send")) : null);
 }
 
-// Nothing flashes by: an answer that is quickly there is not said to be on its way, but has its line already.
+// Shows "sending" only after a moment. Until then a blank line keeps the layout.
 function pendingText({ isOffline, outbox, waiting }) {
   if (isOffline) return t(outbox.isPersistent ? "answer.kept" : "answer.kept_open");
   return Date.now() - waiting.at < SENDING_MS ? "\u00a0" : t("answer.sending");

@@ -1,4 +1,4 @@
-// What whoever stands at the screen needs, and nobody in the room should see for long: it shows while someone moves or tabs to it.
+// The bar of a screen: visible for a moment after a move of the pointer, or with the keyboard's focus.
 
 import { h, patch } from "../core/dom.js";
 import { t } from "../core/i18n.js";
@@ -9,7 +9,7 @@ const HINT_MS = 8_000;
 
 export class Bar {
   remote = null;
-  isOutdated = false; // said here and not on the stage: the room has no use for it
+  isOutdated = false; // shown in the bar, not on the stage
   #place = document.querySelector("[data-bar]");
   #tools = document.querySelector("[data-bar] [data-tools]");
   #timer = 0;
@@ -18,13 +18,13 @@ export class Bar {
     for (const kind of ["pointermove", "pointerdown", "focusin"]) document.addEventListener(kind, () => this.#wake());
   }
 
-  // Without a host's token only what concerns this window alone.
+  // Handles the keys of a window without a host's token.
   listen() {
     listen([{ keys: ["f"], isAvailable: () => Boolean(document.fullscreenEnabled), act: fullScreen }]);
     this.draw();
   }
 
-  // For a moment at the start, when whoever sets the screen up still looks.
+  // Shows a hint for a few seconds, at the start.
   hint(text) {
     const place = document.querySelector("[data-hint]");
     place.textContent = text;

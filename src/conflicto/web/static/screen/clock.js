@@ -1,11 +1,11 @@
-// The server's time for pages that send no sign of life: none of them counts down by its own clock.
+// Synchronizes the clock of pages without heartbeats with the server. Countdowns use the server's time.
 
 import { time } from "../core/api.js";
 
 const SYNC_MS = 60_000;
 const FAILED_MS = 5_000;
 
-// Asks now, every minute, and when the page is seen or connected again: its own clock may have been set meanwhile.
+// Synchronizes now, every minute, and when the page is visible or online again, because device clocks change.
 export function syncClock(client, session) {
   let timer = 0;
   const sync = async () => {

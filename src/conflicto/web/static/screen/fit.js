@@ -1,10 +1,10 @@
-// Options, bars and ranks as large as all of them fit: a hall reads the last row, and no room stays empty. What finds no room is counted.
+// Fits options, bars and ranks to the screen at the largest possible size. Rows without space are counted.
 
 import { t } from "../core/i18n.js";
 
-const SIZES = [4.8, 4.4, 4, 3.6, 3.2, 2.8, 2.5, 2.2]; // hundredths of the shorter side of the stage
-const LARGE = [8, 7, 6, ...SIZES, 1.9, 1.6]; // what stands alone
-const BESIDE = SIZES.filter((size) => size <= 3.2); // what stands beside results may not take their room
+const SIZES = [4.8, 4.4, 4, 3.6, 3.2, 2.8, 2.5, 2.2]; // hundredths of the shorter side of the screen
+const LARGE = [8, 7, 6, ...SIZES, 1.9, 1.6]; // for a single text
+const BESIDE = SIZES.filter((size) => size <= 3.2); // for ranks beside results
 
 export function fit(stage) {
   for (const list of stage.querySelectorAll(".options, .results .bars")) {
@@ -20,7 +20,7 @@ export function fit(stage) {
 const rowsOf = (list) => [...list.querySelectorAll(":scope > li, :scope > tbody > tr")];
 const moreOf = (list) => list.querySelector(":scope > tfoot td") ?? list.parentElement.querySelector(":scope > .more");
 
-// Where not even the smallest size is small enough, the lightest rows give way: never the longest bar, nor what is right.
+// Hides the rows of least weight if the smallest size does not fit. Correct rows and the longest bar stay.
 function place(list, sizes, fits) {
   if (grow(list, sizes, fits)) {
     list.room = rowsOf(list).length;
@@ -43,7 +43,7 @@ function showHiddenCount(list, unseen) {
   if (more && unseen) more.textContent = t("results.more", { n });
 }
 
-// What stands beyond the edge of a list that is cut there; the line that says so may itself take room.
+// Counts the rows outside of a list. A second turn includes the line with that count.
 function countOutside(list) {
   for (let turn = 0; turn < 2; turn += 1) {
     const box = list.getBoundingClientRect();
@@ -52,7 +52,7 @@ function countOutside(list) {
   }
 }
 
-// Measures only where something changed that takes room: words, pictures that came, what stands beside, the window; never for a count.
+// Sets the largest size that fits. It measures only after a change of texts, images, neighbours or window, not of counts.
 function grow(list, sizes, fits) {
   const words = list.matches(".focus") ? [list.textContent] : [...list.querySelectorAll("li, th, td:nth-child(2)")].map((each) => each.textContent);
   const pictures = [...list.querySelectorAll("img")].filter(({ complete }) => complete).length;

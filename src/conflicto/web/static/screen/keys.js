@@ -1,4 +1,4 @@
-// Keys of a page: one table, of which the help shows what acts now. Single keys rest while someone types, and can be switched off.
+// Keyboard shortcuts of a page. Single keys do nothing in text fields, and can be disabled.
 
 import { storage } from "../core/storage.js";
 
@@ -7,8 +7,8 @@ const NAME = "conflicto.keys";
 export const areKeysEnabled = () => storage.get(NAME) !== "off";
 export const enableKeys = (on) => storage.set(NAME, on ? "on" : "off");
 
-// commands: [{keys: [" ", "Shift+t", "Ctrl+z"], works: () => boolean, act: (key) => …}]. While one is on its way, the next press is none:
-// it was meant for what was seen.
+// commands: [{keys: [" ", "Shift+t", "Ctrl+z"], isAvailable: () => boolean, act: (key) => …}]. A key press during a
+// running command is ignored.
 export function listen(commands, isBusy = () => false) {
   document.addEventListener("keydown", (event) => {
     const name = nameOf(event);
@@ -23,7 +23,7 @@ export function listen(commands, isBusy = () => false) {
   });
 }
 
-// A letter is the same in either case, unless Shift is held; of keys with modifiers only Ctrl+Z is ours. Null: not one of ours.
+// Returns the name of a shortcut, or null. Letters ignore case; Ctrl+Z is the only one with a modifier besides Shift.
 function nameOf({ key, ctrlKey, metaKey, altKey, shiftKey }) {
   if (ctrlKey || metaKey || altKey) return key.toLowerCase() === "z" && !altKey && !shiftKey ? "Ctrl+z" : null;
   if (!areKeysEnabled()) return null;

@@ -1,4 +1,4 @@
-// Parts that drawings of results share: tables whose cells hold bars, tables behind pictures, and how much is not shown.
+// Shared parts of charts: tables with bars, hidden tables, and the number of hidden rows.
 
 import { h } from "../core/dom.js";
 import { t } from "../core/i18n.js";
@@ -9,12 +9,12 @@ export const normalized = (value) => (typeof value === "string" ? value.normaliz
 
 export const asText = (value) => (typeof value === "string" ? value : JSON.stringify(value));
 
-// Says how much is not shown; `isOpen`: and more than that. A screen adds what finds no room on it.
+// Draws the number of hidden rows; `isOpen`: at least that many. A screen adds rows without space.
 const moreText = (cut, isOpen = false) => (cut > 0 ? t("results.more", { n: cut }) : isOpen ? "…" : "");
 export const drawMore = (cut = 0, isOpen = false) => h("p", { class: "more", key: "more", "data-cut": Math.max(0, cut) }, moreText(cut, isOpen));
 export const moreRow = (cut, isOpen = false) => h("tfoot", { key: "more" }, h("tr", {}, h("td", { colspan: 3, "data-cut": Math.max(0, cut) }, moreText(cut, isOpen))));
 
-// The largest rows in their own order; what is right, and one's own, is always among them.
+// Returns the largest rows in their own order. Correct and own rows are always included.
 function largest(rows, most) {
   const weight = ({ isRight, isMine, size }) => (isRight || isMine ? Infinity : size);
   const kept = new Set([...rows].sort((a, b) => weight(b) - weight(a)).slice(0, most));
@@ -38,7 +38,7 @@ export function bar(share) {
   return h("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" }, h("rect", { x: 0, y: 0, width: (share * 100).toFixed(2), height: 10 }));
 }
 
-// The table behind a picture; it takes no room.
+// Draws the hidden table of a chart.
 export function accessibleTable(caption, heads, rows) {
   return h("div", { class: "hidden-text" }, h("table", {}, h("caption", {}, caption),
     h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col", key: head }, head)))),

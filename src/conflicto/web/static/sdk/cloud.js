@@ -1,4 +1,4 @@
-// Where the words of a cloud stand. Their size follows their order alone, so a cloud whose counts change but not their order stays as it is.
+// The layout of a word cloud. Sizes depend on the order of counts alone, so that a cloud moves only when the order changes.
 
 const FONT = "700 {}px system-ui, sans-serif";
 const LARGEST = 4.2; // times the smallest
@@ -7,7 +7,7 @@ const MAX_TRIES = 14;
 const context = document.createElement("canvas").getContext("2d");
 const known = new Map();
 
-// Returns { word, count, x, y, size } of every word that finds room in a box; the box's middle is 0, 0.
+// Returns { word, count, x, y, size } of every word that fits into a box with the centre 0, 0.
 export function layout(words, width, height) {
   const sorted = [...words].sort((a, b) => b.count - a.count || (a.word < b.word ? -1 : 1));
   const steps = [...new Set(sorted.map(({ count }) => count))];
@@ -20,7 +20,7 @@ export function layout(words, width, height) {
   return known.get(key).map((each, index) => ({ ...each, count: sorted[index].count })).filter(({ x }) => x !== null);
 }
 
-// As large as it can be with everything in it.
+// Returns the layout at the largest scale that fits all words.
 function fitAll(words, width, height) {
   for (let scale = 2.2, turn = 0; ; scale *= 0.84, turn += 1) {
     const found = attempt(words, width, height, scale);
@@ -40,7 +40,7 @@ function attempt(words, width, height, scale) {
   });
 }
 
-// Outwards on a spiral until it touches nobody.
+// Returns the first free place on a spiral from the centre, or null.
 function free({ w, h }, taken, width, height) {
   const [wide, high] = [(width - w) / 2, (height - h) / 2];
   if (wide < 0 || high < 0) return null;

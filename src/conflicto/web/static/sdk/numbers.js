@@ -1,4 +1,4 @@
-// Numbers as people write them: with comma or point, with digits and signs of their own script, in groups. What may mean two things is none.
+// Parses numbers as people write them: comma or point, digits of any script, groups. Ambiguous numbers are refused.
 
 import { boot } from "../core/i18n.js";
 
@@ -8,10 +8,10 @@ const UNSEEN = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 const BLANK = /[\s\u00a0\u2009\u202f'’\u066c]/g; // between groups, whatever the language
 const GROUPED = /^\d{1,3}([.,_])(?:\d{2,3}\1)*\d{3}$/;
 
-// What separates groups of digits where the page's language is spoken: a point, a comma, or neither.
+// The group separator of the page's language: a point, a comma, or neither.
 const GROUP = new Intl.NumberFormat(boot.locale, { numberingSystem: "latn" }).formatToParts(1234567).find(({ type }) => type === "group")?.value;
 
-// Returns the number that a text means, null for no text, NaN for what is none or unclear.
+// Returns the number in a text, null for an empty text, NaN for an invalid or ambiguous one.
 export function readNumber(text) {
   const plain = asciiOf(text.replace(UNSEEN, "").trim());
   if (plain === "") return null;
@@ -24,7 +24,7 @@ function asciiOf(text) {
   return [...text].map((char) => (DIGIT.test(char) ? digitOf(char) : char)).join("").replace(MINUS, "-").replace(/[\u066b\uff0c\u060c]/g, ",").replace(/\uff0e/g, ".").replace(/^\uff0b/, "+");
 }
 
-// Digits of a script stand in a row from its nought on.
+// Digits of a script are consecutive, starting with zero.
 function digitOf(char) {
   let [at, nought] = [char.codePointAt(0), char.codePointAt(0)];
   if (at >= 0x1d7ce && at <= 0x1d7ff) return (at - 0x1d7ce) % 10;
@@ -32,7 +32,7 @@ function digitOf(char) {
   return at - nought;
 }
 
-// `1,234` on an English page and `1.234` on a German one may each be a thousand or one and a bit.
+// `1,234` on an English page and `1.234` on a German one are ambiguous: group separator or decimal mark.
 function plainOf(text) {
   const groups = text.replace(BLANK, "_");
   if (/_/.test(groups)) {

@@ -1,5 +1,5 @@
-// Pictures of results, for pages and for views that want them. What has rows is a table whose cells hold the bars; every other picture has a
-// table as its twin, so those who hear the page get the same figures.
+// Charts of results, for pages and views. Charts with rows are tables with bars. Every other chart has a hidden table,
+// so that screen readers get the same figures.
 
 import { h } from "../core/dom.js";
 import { formatNumber, t } from "../core/i18n.js";
@@ -16,19 +16,19 @@ import { draw as words } from "./charts/words.js";
 const MAX_ROWS = 24;
 const CHARTS = { count, median, number, rank, score, votes, words };
 
-// `mine` is one's own answer, `texts` what stands behind a target's id, `most` how many rows a table has.
+// `mine` is the own response, `texts` maps ids of targets to texts, `most` is the maximum number of rows.
 export function drawResults(results, activity, { mine = null, texts = new Map(), most = MAX_ROWS } = {}) {
   const drawn = Object.entries(results ?? {}).map(([name, result]) => {
     const draw = CHARTS[result.op];
     const more = { mine, texts, most, values: valuesOf(activity, name), right: activity.secret?.correct };
-    if (!draw || (result.op === "votes" && !result.answers)) return null; // what was said may be there, and only the support is missing
-    if (result.op === "score" && result.correct === null) return null; // who is right is not told yet
+    if (!draw || (result.op === "votes" && !result.answers)) return null; // there may be questions without votes
+    if (result.op === "score" && result.correct === null) return null; // the server has not revealed it yet
     return h("div", { key: name, class: `of-${result.op}` }, result.answers ? draw(result, more) : h("p", { class: "muted" }, t("results.none")));
   });
   return drawn.filter(Boolean);
 }
 
-// How many answers there are; where some of them support others, both are counted apart.
+// Returns the number of responses. Votes for other responses are counted separately.
 export function countOf(counted) {
   const support = Object.values(counted?.results ?? {}).find(({ op }) => op === "votes");
   if (!support) return t("results.answers", { n: counted?.response_count ?? 0 });

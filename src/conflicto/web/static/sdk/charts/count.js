@@ -1,4 +1,4 @@
-// Bars of values, in the order in which the config lists them.
+// Bars of counted values, in the order of the config.
 
 import { formatNumber, t } from "../../core/i18n.js";
 import { bars, normalized } from "../chart_parts.js";
@@ -13,7 +13,7 @@ export function draw(result, { values: known, mine, right, most }) {
   return bars(rows, { most, isOpen: result.truncated, caption: t("results.answers", { n: result.answers }) }, ({ size }) => `${formatNumber(size)} · ${formatNumber(all ? Math.round((size / all) * 100) : 0)} %`);
 }
 
-// The values in their own order, so that a bar keeps its place; what is none of them follows as it came.
+// Returns the values of the config in order, then others as received.
 function inOrder(values, sizes) {
   const others = sizes.filter((value) => !values.some((each) => each.value === value)).map((value) => ({ value }));
   return [...values, ...others];

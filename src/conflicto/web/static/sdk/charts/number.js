@@ -4,7 +4,7 @@ import { h } from "../../core/dom.js";
 import { formatCompact, formatNumber, t } from "../../core/i18n.js";
 import { accessibleTable, isNarrow } from "../chart_parts.js";
 
-// A scale of a few whole steps is counted step by step; bins would show the same once more.
+// A scale of few integers has a chart of counts, so it needs no histogram.
 export function draw(result, { values, right }) {
   const { mean, min, max, answers } = result;
   return [
@@ -15,7 +15,7 @@ export function draw(result, { values, right }) {
 
 function histogram({ histogram: bins, answers }, right) {
   const most = Math.max(1, ...bins.map(({ count }) => count));
-  const span = isNarrow() ? 216 : 400; // a picture that is not made smaller keeps its words as large as they are written
+  const span = isNarrow() ? 216 : 400; // an image that is not scaled down keeps its font size
   const [from, to] = [bins[0].from, bins.at(-1).to];
   const width = Math.min(90, span / bins.length);
   const start = (span - width * bins.length) / 2;

@@ -1,4 +1,4 @@
-// How many answers were right.
+// The number of correct responses.
 
 import { h } from "../../core/dom.js";
 import { t } from "../../core/i18n.js";

@@ -1,4 +1,4 @@
-// Bars of what was voted for, by votes for it less those against it.
+// Bars of votes: votes for a response minus votes against it.
 
 import { formatNumber, t } from "../../core/i18n.js";
 import { bars } from "../chart_parts.js";
