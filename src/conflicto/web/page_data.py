@@ -33,7 +33,8 @@ def type_data(known: ActivityType, locale: str) -> dict[str, Any]:
     the aggregation, the values that can occur. `texts` holds the texts of the views.
     """
     data = {
-        "views": list(known.ui), "headline": _headline(known), "config_defaults": _public_defaults(known), "value_sources": dict(_value_sources(known)),
+        "views": list(known.ui), "headline": _headline(known), "config_defaults": _public_defaults(known),
+        "value_sources": dict(_value_sources(known)),
         "texts": {key: text for key, text in _texts(known, locale).items() if not key.startswith(FORM_TEXTS)},
     }  # fmt: skip
     return {key: value for key, value in data.items() if value}

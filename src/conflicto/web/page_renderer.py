@@ -123,8 +123,9 @@ class PageRenderer:
         inner = Template(add_prefix(_template(page), self._prefix)).substitute(escaped, looks=appearance_form(texts, appearance))
         base = f"{self._prefix}/s/{self._assets.build}"
         html = Template(_template("shell")).substitute(
-            lang=locale, dir=text_direction(locale), theme=appearance.theme, size=appearance.size, page=page, base=base, title=escape(texts["app"]),
-            noscript=escape(texts["noscript"]), links=self._stylesheet_links(base, page), boot=self._boot(page, locale), main=inner,
+            lang=locale, dir=text_direction(locale), theme=appearance.theme, size=appearance.size, page=page, base=base,
+            title=escape(texts["app"]), noscript=escape(texts["noscript"]), links=self._stylesheet_links(base, page),
+            boot=self._boot(page, locale), main=inner,
         )  # fmt: skip
         return make_asset("text/html; charset=utf-8", html.encode())
 
