@@ -1,4 +1,4 @@
-"""Limits as callers meet them: on every route, for the right ones, with the draft's headers, and never for a repetition."""
+"""Limits of every route: correct callers, the draft's headers, and no limit for replays."""
 
 import re
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""`/metrics` tells what happened: each number is compared with what the test did."""
+"""`/metrics` compared with the requests of the test."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from tests.support.scrape import Told, grown, parse
 from tests.support.wire import connected, get, listening
 
 
-async def test_what_never_becomes_a_request_is_counted_too(api: Api) -> None:
+async def test_invalid_requests_are_counted(api: Api) -> None:
     before = await scrape(api)
 
     async with listening(api.app) as port:
@@ -56,7 +56,7 @@ async def test_responses_are_counted_as_accepted_and_as_refused_with_the_reason(
     assert 0 < grown(before, after, "conflicto_commit_seconds_sum") < 10
 
 
-async def test_activities_are_counted_by_what_was_asked_and_refusals_of_the_framework_too(api: Api) -> None:
+async def test_activities_are_counted_by_action_with_refusals_of_the_framework(api: Api) -> None:
     event = await make_event(api)
     before = await scrape(api)
 
@@ -74,7 +74,7 @@ async def test_activities_are_counted_by_what_was_asked_and_refusals_of_the_fram
 
 
 @pytest.mark.in_process
-async def test_polls_are_counted_by_kind_outcome_and_way(api: Api) -> None:
+async def test_polls_are_counted_by_kind_outcome_and_path(api: Api) -> None:
     event = await make_event(api)
     await event.activity(status="active")
     before = await scrape(api)
@@ -91,7 +91,7 @@ async def test_polls_are_counted_by_kind_outcome_and_way(api: Api) -> None:
 
 
 @pytest.mark.in_process
-async def test_one_of_64_ready_answers_is_timed_by_route_on_both_ways(api: Api) -> None:
+async def test_one_of_64_fast_responses_is_timed_by_route_through_asgi_and_sockets(api: Api) -> None:
     event = await make_event(api)
     path, route = f"{event.path}/status", "/api/v1/sessions/{session_id}/status"
     tag = (await api.get(path, token=event.host)).headers["etag"]
@@ -111,7 +111,7 @@ async def test_one_of_64_ready_answers_is_timed_by_route_on_both_ways(api: Api) 
     assert told["conflicto_fast_path_seconds_sum", (route,)] > 0
 
 
-async def test_a_long_poll_is_counted_as_waiting_and_then_by_its_end(api: Api) -> None:
+async def test_a_long_poll_is_counted_as_waiting_and_then_by_its_outcome(api: Api) -> None:
     event = await make_event(api)
     cursor = accepted(await api.get(f"{event.path}/changes/since/now", token=event.host))["cursor"]
     before = await scrape(api)
@@ -131,7 +131,7 @@ async def test_a_long_poll_is_counted_as_waiting_and_then_by_its_end(api: Api) -
     assert grown(before, after, "conflicto_long_polls_total", "told") == 1
 
 
-async def test_every_metric_is_told_once_it_happened_and_nothing_that_the_table_does_not_name(api: Api) -> None:
+async def test_every_metric_of_the_table_is_exposed_and_no_other(api: Api) -> None:
     event = await make_event(api)
     poll = await event.activity(status="active")
     anna = await event.join()
@@ -150,7 +150,9 @@ async def test_every_metric_is_told_once_it_happened_and_nothing_that_the_table_
     assert values["conflicto_workers", ()] == 1
 
 
-async def test_known_faults_of_the_interpreter_are_told_to_the_operator_alone(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_known_vulnerabilities_of_the_interpreter_are_exposed_to_operators_only(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("conflicto.platform.interpreter.vulnerabilities.running_version", lambda: (3, 11, 7))
     metrics = (await api.get("/metrics", api.admin)).text
     assert 'conflicto_interpreter_vulnerabilities{state="guarded"} 2.0' in metrics
@@ -158,7 +160,7 @@ async def test_known_faults_of_the_interpreter_are_told_to_the_operator_alone(ap
     assert "3.11" not in (await api.get("/health/ready")).text
 
 
-async def test_times_are_told_by_route_and_unknown_paths_share_one(api: Api) -> None:
+async def test_times_are_exposed_by_route_and_unknown_paths_share_one(api: Api) -> None:
     event = await make_event(api)
     for nth in range(3):
         await api.get(f"/nothing/{nth}")

@@ -1,4 +1,4 @@
-"""Two real workers on PostgreSQL: whoever is asked for `/metrics` answers for both, and a worker that is killed takes no count along."""
+"""Two real workers on PostgreSQL: either returns the metrics of both, and a killed worker loses no count."""
 
 import os
 import signal
@@ -38,7 +38,7 @@ def _polls(told: Told) -> float:
     )
 
 
-def test_every_request_is_counted_once_whichever_worker_had_it(two: Served) -> None:
+def test_every_request_is_counted_once_at_any_worker(two: Served) -> None:
     before = lives(scrape(two))
     for _ in range(60):
         assert httpx2.get(f"{two.url}/health/live", **PLAIN).is_success  # a connection each, so that both workers get some
@@ -54,7 +54,7 @@ def test_every_request_is_counted_once_whichever_worker_had_it(two: Served) -> N
     assert lives(scrape(two)) == before + 60, "and they stay so"
 
 
-def test_answers_and_polls_are_counted_once_whether_they_lay_ready_or_not(two: Served) -> None:
+def test_answers_and_polls_are_counted_once_on_both_paths(two: Served) -> None:
     session = two.call("POST", "/sessions", {"title": "Town hall"})
     host, path = session["host_token"], f"/sessions/{session['id']}"
     two.call("PATCH", path, {"status": "active"}, token=host)
@@ -74,7 +74,7 @@ def test_answers_and_polls_are_counted_once_whether_they_lay_ready_or_not(two: S
     assert told["conflicto_pool_open", ()] <= told["conflicto_pool_limit", ()]
 
 
-def test_what_a_killed_worker_counted_stays_and_nothing_ever_falls(two: Served) -> None:
+def test_the_counts_of_a_killed_worker_stay_and_no_counter_falls(two: Served) -> None:
     for _ in range(40):
         httpx2.get(f"{two.url}/health/live", **PLAIN)
     high = lives(_until(two, lambda told: lives(told) >= 40))

@@ -1,4 +1,4 @@
-"""Dashboard and alert rules ask only for what a real server tells: names, labels and their values are held against a scrape."""
+"""Dashboard and alert rules use only exposed metrics: names, labels and values are compared with a scrape."""
 
 import json
 import re
@@ -62,7 +62,7 @@ def samples(
     return {sample.name: set(sample.labels) for family in text_string_to_metric_families(text) for sample in family.samples}
 
 
-def test_every_name_and_label_is_really_told(samples: dict[str, set[str]]) -> None:
+def test_every_name_and_label_is_exposed(samples: dict[str, set[str]]) -> None:
     for expression in expressions():
         for name, selector in SELECTOR.findall(expression):
             assert name in samples, (name, expression)
@@ -87,7 +87,7 @@ def test_every_value_of_a_label_can_occur() -> None:
                     assert value in OUTCOMES, expression
 
 
-def test_what_is_grouped_by_is_a_label() -> None:
+def test_queries_group_by_existing_labels() -> None:
     labels = {label for metric in METRICS for label in metric.labels} | FOREIGN
     for expression in expressions():
         for grouped in re.findall(r"by \(([^)]*)\)", expression):
@@ -101,26 +101,26 @@ def test_the_dashboard_shows_every_metric() -> None:
         assert re.search(rf"\b{metric.name}{suffix}\b", shown), metric.name
 
 
-def test_panels_have_numbers_of_their_own_and_say_what_they_show() -> None:
+def test_panels_have_unique_ids_and_descriptions() -> None:
     panels = list(_panels(DASHBOARD["panels"]))
     assert len({panel["id"] for panel in panels}) == len(panels)
     assert all(panel["description"] for panel in panels if panel["type"] != "row")
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])
-def test_every_alert_is_explained_where_the_operator_looks(alert: dict[str, Any]) -> None:
+def test_every_alert_is_explained_in_operations(alert: dict[str, Any]) -> None:
     assert re.search(rf"^\| `{alert['alert']}` \| ", OPERATIONS, re.MULTILINE), "docs/operations.md must say what to do"
     assert alert["labels"]["severity"] in {"page", "ticket"}
     assert alert["annotations"]["summary"]
 
 
-def test_promtool_takes_the_rules_and_they_fire_as_meant() -> None:
+def test_promtool_accepts_the_rules_and_their_tests_pass() -> None:
     run("promtool", "check", "rules", RULES)
     run("promtool", "test", "rules", DEPLOY / "prometheus/alerts.test.yaml")
     run("promtool", "check", "config", "--syntax-only", DEPLOY / "prometheus/prometheus.yaml")
 
 
-def test_prometheus_asks_with_the_admin_token_from_a_file() -> None:
+def test_prometheus_reads_its_token_from_a_file() -> None:
     config = yaml.safe_load(Path(DEPLOY / "prometheus/prometheus.yaml").read_text(encoding="utf-8"))
     (job,) = config["scrape_configs"]
     assert job["job_name"] == "conflicto", "the alert on `up` names it"

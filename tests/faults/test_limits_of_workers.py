@@ -1,4 +1,4 @@
-"""Limits of real server processes: two workers are one, and no fault of Redis is an error to anybody."""
+"""Limits of real server processes: workers share them, and a fault of Redis is no error for clients."""
 
 import asyncio
 import os
@@ -64,7 +64,7 @@ def test_a_token_has_one_quota_at_two_workers(workers: list[Served]) -> None:
     assert answered(workers[1], crowd, nth=1) == 201, "a neighbour is not touched"
 
 
-def test_misses_at_one_worker_count_at_the_other(workers: list[Served]) -> None:
+def test_failures_at_one_worker_count_at_the_other(workers: list[Served]) -> None:
     began = time.monotonic()
     looked = looked_up(workers[0], ADDRESS_POLICY.quota - 20) + looked_up(workers[1], 200)
 
@@ -134,7 +134,7 @@ def test_answers_go_on_and_guesses_do_not(tmp_path: Path, fault: str) -> None:
         assert "conflicto_limit_fallbacks_total 0" not in server.text("/metrics")
 
 
-async def test_phones_that_answer_at_once_share_their_trips(tmp_path: Path) -> None:
+async def test_simultaneous_answers_share_batches(tmp_path: Path) -> None:
     with valkey_server() as valkey, served(tmp_path, REDIS_URL=valkey.connection_url, **LIMITED) as server:
         crowd = gather(server)
         with client_library.Redis.from_url(valkey.connection_url) as client:

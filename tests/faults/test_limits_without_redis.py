@@ -1,4 +1,4 @@
-"""Limits while Redis is gone, hangs, is full or forgets: answers within moments, never an error; guesses are held more tightly then."""
+"""Limits while Redis is down, hangs, is full or loses keys: fast verdicts, no errors, fewer guesses."""
 
 import asyncio
 import time
@@ -82,7 +82,7 @@ async def test_workers_spend_from_one_bucket(workers: list[Worker]) -> None:
     assert await other.allowed(SUBMIT, 5, key="ben") == 5
 
 
-async def test_trips_are_shared_and_verdicts_are_not(workers: list[Worker]) -> None:
+async def test_batches_are_shared_and_verdicts_are_not(workers: list[Worker]) -> None:
     one, other = workers
     said = await asyncio.gather(
         *(worker.limiter.spend(SUBMIT, f"seat {nth % 10}") for nth in range(300) for worker in (one, other))
@@ -90,7 +90,7 @@ async def test_trips_are_shared_and_verdicts_are_not(workers: list[Worker]) -> N
     assert sum(each.allowed for each in said) == 10 * SUBMIT.quota
 
 
-async def test_what_is_given_back_can_be_spent_by_another(workers: list[Worker]) -> None:
+async def test_a_refund_can_be_spent_by_another_worker(workers: list[Worker]) -> None:
     one, other = workers
     assert await one.allowed(SUBMIT, 20) == 20
     one.limiter.refund(SUBMIT, "anna", 3)
@@ -102,7 +102,7 @@ async def test_what_is_given_back_can_be_spent_by_another(workers: list[Worker])
 
 
 @pytest.mark.catalogue("R-06")
-async def test_redis_that_is_killed(workers: list[Worker], server: ValkeyServer) -> None:
+async def test_a_redis_that_is_killed(workers: list[Worker], server: ValkeyServer) -> None:
     one, other = workers
     assert await one.allowed(SUBMIT, 10) == 10
     assert await one.allowed(CAREFUL, 2) == 2
@@ -120,7 +120,7 @@ async def test_redis_that_is_killed(workers: list[Worker], server: ValkeyServer)
 
 
 @pytest.mark.catalogue("R-06")
-async def test_redis_that_hangs_is_done_without(workers: list[Worker], monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_workers_decide_without_a_redis_that_hangs(workers: list[Worker], monkeypatch: pytest.MonkeyPatch) -> None:
     one = await hanging(workers, monkeypatch)
     said = await asyncio.gather(*(one.limiter.spend(SUBMIT, f"seat {nth}") for nth in range(200)))
     assert all(each.allowed for each in said)
@@ -129,7 +129,7 @@ async def test_redis_that_hangs_is_done_without(workers: list[Worker], monkeypat
 
 @pytest.mark.catalogue("R-06")
 @pytest.mark.timed
-async def test_redis_that_hangs_is_waited_for_once(workers: list[Worker], monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_redis_that_hangs_delays_one_request_once(workers: list[Worker], monkeypatch: pytest.MonkeyPatch) -> None:
     one = await hanging(workers, monkeypatch)
     began = time.monotonic()
     await asyncio.gather(*(one.limiter.spend(SUBMIT, f"seat {nth}") for nth in range(200)))
@@ -144,7 +144,7 @@ async def hanging(workers: list[Worker], monkeypatch: pytest.MonkeyPatch) -> Wor
     return one
 
 
-async def test_redis_that_is_full(workers: list[Worker]) -> None:
+async def test_a_redis_that_is_full(workers: list[Worker]) -> None:
     one, other = workers
     assert await one.allowed(SUBMIT, 5) == 5
     assert await other.redis.run(lambda client: client.config_set("maxmemory", "1"), default=False)
@@ -154,7 +154,7 @@ async def test_redis_that_is_full(workers: list[Worker]) -> None:
     assert await one.allowed(CAREFUL, 20) == 5
 
 
-async def test_redis_that_forgets(workers: list[Worker]) -> None:
+async def test_a_redis_that_loses_its_keys(workers: list[Worker]) -> None:
     one, other = workers
     assert await one.allowed(SUBMIT, 12) == 12
     for command in (lambda client: client.flushall(), lambda client: client.script_flush()):
@@ -164,7 +164,7 @@ async def test_redis_that_forgets(workers: list[Worker]) -> None:
     assert not one.redis.is_paused
 
 
-async def test_redis_that_holds_something_else_under_the_name(workers: list[Worker]) -> None:
+async def test_a_redis_with_another_type_under_the_key(workers: list[Worker]) -> None:
     one, other = workers
     await other.redis.run(lambda client: client.rpush("epoch:limits:submit:anna", "x"), default=None)
     await other.redis.run(lambda client: client.set("epoch:limits:submit:ben", "x"), default=None)
@@ -221,7 +221,7 @@ async def guesses(guard: CodeGuard, most: int, address: str = "192.0.2.1") -> in
 
 
 @pytest.mark.catalogue("R-07")
-async def test_keys_end_by_themselves(workers: list[Worker]) -> None:
+async def test_keys_expire(workers: list[Worker]) -> None:
     """R-07: whatever strangers make up, Redis holds it no longer than the window takes to fill."""
     one, other = workers
     quick = Policy("quick", 60, 1, shared=True)

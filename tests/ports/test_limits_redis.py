@@ -1,4 +1,4 @@
-"""The bucket in Redis is the pure function, operation by operation; its keys end by themselves."""
+"""The bucket in Redis equals the pure function, and its keys expire."""
 
 import asyncio
 import time
@@ -53,7 +53,7 @@ def run(client: client_library.Redis, spendings: list[SpendRequest], now_s: floa
 
 @settings(max_examples=300, deadline=None)
 @given(POLICIES, STEPS, st.floats(0, 1e9))
-def test_script_says_what_the_pure_function_says(valkey: client_library.Redis, policy: Policy, steps: list, start: float) -> None:
+def test_the_script_equals_the_pure_function(valkey: client_library.Redis, policy: Policy, steps: list, start: float) -> None:
     valkey.flushall()
     states, now = {"a": 0.0, "b": 0.0}, start
     for wait, key, cost in steps:
@@ -65,7 +65,7 @@ def test_script_says_what_the_pure_function_says(valkey: client_library.Redis, p
 
 @settings(max_examples=100, deadline=None)
 @given(POLICIES, STEPS, st.floats(0, 1e9))
-def test_a_trip_of_many_is_many_trips_of_one(valkey: client_library.Redis, policy: Policy, steps: list, now: float) -> None:
+def test_one_batch_equals_many_batches_of_one(valkey: client_library.Redis, policy: Policy, steps: list, now: float) -> None:
     valkey.flushall()
     expected, states = [], {"a": 0.0, "b": 0.0}
     for _, key, cost in steps:
@@ -74,7 +74,7 @@ def test_a_trip_of_many_is_many_trips_of_one(valkey: client_library.Redis, polic
     assert run(valkey, [SpendRequest(key, policy, cost) for _, key, cost in steps], now) == expected
 
 
-def test_time_is_the_servers_and_keys_end_when_full(valkey: client_library.Redis) -> None:
+def test_time_is_the_servers_and_keys_expire_when_full(valkey: client_library.Redis) -> None:
     valkey.flushall()
     policy = Policy("quick", 10, 1)
     said = run(valkey, [SpendRequest("quick", policy, 1)] * 12)
@@ -86,7 +86,7 @@ def test_time_is_the_servers_and_keys_end_when_full(valkey: client_library.Redis
         time.sleep(0.05)
 
 
-async def test_script_is_told_again_to_a_server_that_forgot_it(valkey_url: str, valkey: client_library.Redis) -> None:
+async def test_the_script_is_sent_again_to_a_restarted_server(valkey_url: str, valkey: client_library.Redis) -> None:
     async with client_library.asyncio.Redis.from_url(valkey_url) as client:
         for _ in range(2):
             valkey.script_flush()

@@ -47,7 +47,7 @@ def test_spellings_of_one_word_share_a_key(one, other):
         ("\u0131", "i"),
     ],
 )
-def test_what_a_reader_tells_apart_stays_apart(one, other):
+def test_visibly_different_words_have_different_keys(one, other):
     assert fold(one) != fold(other)
 
 

@@ -1,4 +1,4 @@
-"""Known faults of the interpreter: which versions have them, and that what is said to be guarded is."""
+"""Known vulnerabilities of the interpreter: affected versions, and guards that hold."""
 
 import ast
 import json
@@ -27,11 +27,11 @@ UNGUARDED = Vulnerability("CVE-0-1", "It is slow.", ((99, 0, 0),), "", "https://
         ((3, 14, 5), {"CVE-2026-3276"}), ((3, 14, 6), set()), ((3, 15, 0), set()),
     ],
 )  # fmt: skip
-def test_versions_have_the_faults_that_were_published(version: tuple[int, int, int], cves: set[str]) -> None:
+def test_versions_have_the_published_vulnerabilities(version: tuple[int, int, int], cves: set[str]) -> None:
     assert {fault.cve for fault in known_vulnerabilities(version)} == cves
 
 
-def test_every_fault_has_its_source_and_is_sorted_as_it_is_read() -> None:
+def test_every_vulnerability_has_its_source_and_versions_are_sorted() -> None:
     for fault in VULNERABILITIES:
         assert fault.source.startswith("https://github.com/")
         assert list(fault.fixed) == sorted(fault.fixed)
@@ -53,7 +53,7 @@ def imported(path: Path) -> set[str]:
     return found
 
 
-def test_what_is_said_to_be_guarded_is_not_used() -> None:
+def test_guarded_functions_are_not_used() -> None:
     """The guards that the table names: nobody parses cookies with the library, normalises unguarded text or opens TLS sockets."""
     for path in SOURCES:
         names = imported(path)
@@ -63,7 +63,7 @@ def test_what_is_said_to_be_guarded_is_not_used() -> None:
         assert "ssl" not in names or "replay" in path.parts, path
 
 
-def test_doctor_names_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_lists_vulnerabilities(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "running_version", lambda: (3, 11, 7))
     monkeypatch.setattr("conflicto.cli.doctor.running_version", lambda: (3, 11, 7))
     told = run("doctor", env=environment(tmp_path))
@@ -79,7 +79,7 @@ def test_doctor_names_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert (told.exit_code, "NOT guarded" in told.stdout) == (1, True)
 
 
-def test_a_start_logs_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_start_logs_vulnerabilities(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "running_version", lambda: (3, 11, 7))
     with capture_logs() as logs:
         module.log_vulnerabilities()
@@ -96,7 +96,7 @@ def test_a_start_logs_them(monkeypatch: pytest.MonkeyPatch) -> None:
     assert logs == []
 
 
-def test_an_audit_fails_for_a_fault_that_nothing_guards_and_for_no_other() -> None:
+def test_an_audit_fails_only_for_an_unguarded_vulnerability() -> None:
     guarded = known_vulnerabilities((3, 11, 7))
     assert of_interpreter(guarded)[0] == CLEAN
     assert "CVE-2024-7592, guarded" in "\n".join(of_interpreter(guarded)[1])

@@ -1,4 +1,4 @@
-"""What a log line holds, and what it keeps to itself."""
+"""The contents of log lines."""
 
 import io
 import json
@@ -41,7 +41,7 @@ def shown(sink: io.StringIO) -> io.StringIO:
     return sink
 
 
-def test_one_line_for_each_event_whatever_it_holds(logged: Callable[[], list[dict[str, Any]]]) -> None:
+def test_each_event_is_one_line(logged: Callable[[], list[dict[str, Any]]]) -> None:
     structlog.get_logger().warning("told", said=HOSTILE)
 
     (line,) = logged()
@@ -49,7 +49,7 @@ def test_one_line_for_each_event_whatever_it_holds(logged: Callable[[], list[dic
     assert {"timestamp", "pid"} <= line.keys()
 
 
-def test_a_line_is_one_write_for_several_workers_share_the_stream(
+def test_a_line_is_one_write_because_workers_share_the_stream(
     monkeypatch: pytest.MonkeyPatch, sink: io.StringIO, logged: Callable[[], list[dict[str, Any]]]
 ) -> None:
     assert logged() == []
@@ -62,7 +62,7 @@ def test_a_line_is_one_write_for_several_workers_share_the_stream(
     assert written[0].endswith("}\n")
 
 
-def test_no_control_character_reaches_a_terminal_either(shown: io.StringIO) -> None:
+def test_no_control_character_reaches_a_terminal(shown: io.StringIO) -> None:
     structlog.get_logger().warning("told", said=HOSTILE)
 
     written = shown.getvalue()
@@ -85,7 +85,7 @@ def _raise(error: Exception) -> None:
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_what_an_exception_says_of_data_is_not_told_but_where_it_was(
+def test_messages_about_data_are_not_logged_but_stack_frames_are(
     logged: Callable[[], list[dict[str, Any]]], error: Exception
 ) -> None:
     try:
@@ -100,7 +100,7 @@ def test_what_an_exception_says_of_data_is_not_told_but_where_it_was(
     assert told["at"][-1].endswith(" _raise")
 
 
-def test_what_an_exception_says_of_code_is_told_and_its_causes_are(logged: Callable[[], list[dict[str, Any]]]) -> None:
+def test_messages_about_code_and_causes_are_logged(logged: Callable[[], list[dict[str, Any]]]) -> None:
     try:
         try:
             _raise(AttributeError("no such attribute"))
@@ -114,7 +114,7 @@ def test_what_an_exception_says_of_code_is_told_and_its_causes_are(logged: Calla
     assert line["exception"][1]["message"] == "no such attribute"
 
 
-def test_what_libraries_log_comes_in_the_same_form(logged: Callable[[], list[dict[str, Any]]]) -> None:
+def test_records_of_libraries_have_the_same_form(logged: Callable[[], list[dict[str, Any]]]) -> None:
     logging.getLogger("asyncio").error("took %s", "long")
     logging.getLogger("uvicorn.access").info("too quiet to be told")
     try:
@@ -128,7 +128,7 @@ def test_what_libraries_log_comes_in_the_same_form(logged: Callable[[], list[dic
     assert CANARY not in json.dumps(second)
 
 
-def test_a_stream_that_was_closed_loses_what_is_written() -> None:
+def test_text_for_a_closed_stream_is_dropped() -> None:
     closed = io.StringIO()
     closed.close()
     kept = LossyStream(closed)

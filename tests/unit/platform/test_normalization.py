@@ -17,7 +17,7 @@ MARKS = "\u0315\u0300\u0301\u0323\u0345"
 @given(
     st.lists(st.text(max_size=8) | st.text(MARKS, max_size=MAX_MARKS_IN_A_ROW // 2 - 4) | st.just("e"), max_size=20).map("e".join)
 )
-def test_ordinary_text_has_its_normal_form(text: str) -> None:
+def test_usual_text_has_its_normal_form(text: str) -> None:
     runs = "".join("m" if combining(char) else " " for char in text).split()
     if all(len(run) < MAX_MARKS_IN_A_ROW for run in runs):
         assert normalized("NFKC", text) == normalize("NFKC", text)

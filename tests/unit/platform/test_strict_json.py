@@ -342,7 +342,7 @@ QUICK_CASES = [
 
 
 @pytest.mark.parametrize("body", QUICK_CASES)
-def test_quick_way_takes_the_common_body(body):
+def test_the_quick_path_accepts_the_common_body(body):
     assert strict_json._quick(body, RESPONSE_LIMITS) == strict_json._exact(body, RESPONSE_LIMITS)
 
 
@@ -365,13 +365,13 @@ def test_quick_way_takes_the_common_body(body):
         b"",
     ],
 )
-def test_quick_way_never_takes_what_the_exact_way_refuses(body):
+def test_the_quick_path_never_accepts_what_the_exact_path_refuses(body):
     assert strict_json._quick(body, RESPONSE_LIMITS) is None
     with pytest.raises(DomainError):
         strict_json._exact(body, RESPONSE_LIMITS)
 
 
-def test_both_ways_agree_on_short_random_texts():
+def test_both_paths_agree_on_short_random_texts():
     source = random.Random(8259)
     pieces = ["\n", "\\", "é", "\x0b", "\x00", *'{}[],: -.e01"', '"a"', '"b"', "true", "null"]
     taken = 0

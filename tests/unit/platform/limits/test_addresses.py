@@ -17,5 +17,5 @@ from conflicto.platform.limits.addresses import network_of
         ("", ""),
     ],
 )
-def test_subscriber_is_an_address_or_a_network(address: str, network: str) -> None:
+def test_the_network_of_an_address(address: str, network: str) -> None:
     assert network_of(address) == network

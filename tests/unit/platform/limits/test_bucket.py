@@ -15,7 +15,7 @@ class Stopped(HandClock):
         return 1000.0 + self.shift_s
 
 
-def test_burst_of_the_quota_then_one_for_each_interval() -> None:
+def test_a_burst_of_the_quota_passes_and_then_one_per_interval() -> None:
     state, verdicts = 0.0, []
     for now in (100.0, 100.0, 100.0, 100.0, 119.9, 120.0, 120.0, 140.0):
         state, verdict = admit(state, now, POLICY)
@@ -26,28 +26,28 @@ def test_burst_of_the_quota_then_one_for_each_interval() -> None:
     ]  # fmt: skip
 
 
-def test_refusal_costs_nothing() -> None:
+def test_a_refusal_costs_nothing() -> None:
     full = 100.0 + 60
 
     assert admit(full, 100.0, POLICY) == (full, Verdict(allowed=False, remaining=0, reset_s=20))
     assert admit(full, 100.0, POLICY, cost=4)[0] == full
 
 
-def test_cost_counts() -> None:
+def test_the_cost_is_spent() -> None:
     state, verdict = admit(0.0, 100.0, POLICY, cost=2)
 
     assert (verdict.allowed, verdict.remaining) == (True, 1)
     assert not admit(state, 100.0, POLICY, cost=2)[1].allowed
 
 
-def test_given_back_is_as_if_never_spent_and_full_is_full() -> None:
+def test_a_refund_undoes_a_spending_and_never_exceeds_the_quota() -> None:
     state = admit(0.0, 100.0, POLICY)[0]
 
     assert admit(admit(state, 100.0, POLICY)[0], 100.0, POLICY, cost=-1)[0] == state
     assert admit(state, 100.0, POLICY, cost=-2) == (0.0, Verdict(allowed=True, remaining=3, reset_s=0))
 
 
-def test_clock_that_was_set_back_costs_one_window_at_most() -> None:
+def test_a_clock_that_was_set_back_costs_one_window_at_most() -> None:
     state = admit(0.0, 1e6, POLICY)[0]
 
     state, verdict = admit(state, 100.0, POLICY)
@@ -55,7 +55,7 @@ def test_clock_that_was_set_back_costs_one_window_at_most() -> None:
     assert admit(state, 120.0, POLICY)[1].allowed
 
 
-def test_memory_can_be_told_that_nothing_is_left() -> None:
+def test_drain_empties_a_bucket() -> None:
     limiter = MemoryLimiter(Stopped())
     limiter.drain(POLICY, "a")
 
@@ -63,14 +63,14 @@ def test_memory_can_be_told_that_nothing_is_left() -> None:
     assert limiter.spend(POLICY, "b").allowed
 
 
-def test_process_on_its_own_holds_to_its_own_quota() -> None:
+def test_the_fallback_policy_has_the_fallback_quota() -> None:
     strict = Policy("strict", 60, 60, fallback_quota=10)
 
     assert fallback_policy(strict) == Policy("strict-fallback", 10, 60)
     assert fallback_policy(POLICY) is POLICY
 
 
-def test_memory_keeps_policies_and_keys_apart() -> None:
+def test_policies_and_keys_have_separate_buckets() -> None:
     clock = Stopped()
     limiter = MemoryLimiter(clock)
     other = Policy("other", 1, 60)
@@ -81,14 +81,14 @@ def test_memory_keeps_policies_and_keys_apart() -> None:
     assert limiter.spend(POLICY, "a").allowed
 
 
-def test_memory_that_is_off_allows_everything() -> None:
+def test_a_disabled_limiter_allows_everything() -> None:
     limiter = MemoryLimiter(Stopped(), enabled=False)
 
     assert all(limiter.spend(POLICY, "a") == Verdict(allowed=True, remaining=3, reset_s=0) for _ in range(9))
 
 
 @pytest.mark.catalogue("R-07")
-def test_memory_is_bounded_and_forgets_full_buckets_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_is_bounded_and_full_buckets_are_evicted_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conflicto.platform.limits.memory.MAX_BUCKETS", 4)
     clock = Stopped()
     limiter = MemoryLimiter(clock)
@@ -103,7 +103,7 @@ def test_memory_is_bounded_and_forgets_full_buckets_first(monkeypatch: pytest.Mo
 
 
 @pytest.mark.catalogue("R-07")
-def test_flood_of_strangers_lets_nobody_off_who_used_up_a_quota(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flood_of_keys_does_not_reset_a_used_quota(monkeypatch: pytest.MonkeyPatch) -> None:
     """R-07: keys that were made up are forgotten before those that count, and whoever held one of theirs asks for another."""
     monkeypatch.setattr("conflicto.platform.limits.memory.MAX_BUCKETS", 1000)
     limiter = MemoryLimiter(Stopped())
@@ -118,6 +118,6 @@ def test_flood_of_strangers_lets_nobody_off_who_used_up_a_quota(monkeypatch: pyt
     assert stranger.is_evicted
 
 
-def test_headers_speak_the_draft() -> None:
+def test_headers_follow_the_draft() -> None:
     assert policy_header(POLICY) == (b"ratelimit-policy", b'"poll";q=3;w=60')
     assert limit_header(POLICY, Verdict(allowed=False, remaining=0, reset_s=7)) == (b"ratelimit", b'"poll";r=0;t=7')

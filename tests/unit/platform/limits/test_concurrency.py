@@ -1,4 +1,4 @@
-"""Places for costly work: some for each key, some in all, and free again when their holders are done."""
+"""Limits on running requests: per key, in total, and released at the end."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from conflicto.platform.limits.concurrency import ConcurrencyLimit
 from conflicto.platform.problems import Overloaded, Unavailable
 
 
-def test_places_of_one_key_and_of_all_are_taken_and_given_back() -> None:
+def test_slots_are_limited_per_key_and_in_total_and_are_released() -> None:
     places = ConcurrencyLimit(3, 2, key_error=Overloaded, total_error=Unavailable)
     with places.slot("anna", retry_after_s=1), places.slot("anna", retry_after_s=1):
         with pytest.raises(Overloaded), places.slot("anna", retry_after_s=1):

@@ -1,4 +1,4 @@
-"""Both limiters together: what one process decided alone is given back to where it was taken."""
+"""The limiter of one process with a shared bucket: refunds go to the bucket that was spent from."""
 
 from conflicto.platform.limits.bucket import Policy, Verdict
 from conflicto.platform.limits.limiter import Limiter
@@ -21,7 +21,7 @@ class Silent:
         self.given_back.append(cost)
 
 
-async def test_what_was_decided_alone_is_given_back_alone_too() -> None:
+async def test_a_refund_of_a_fallback_verdict_goes_to_the_fallback_bucket() -> None:
     shared = Silent()
     limiter = Limiter(MemoryLimiter(HandClock()), shared)  # type: ignore[arg-type] - a double
     first, second = [await limiter.spend(CAREFUL, "anna") for _ in range(2)]

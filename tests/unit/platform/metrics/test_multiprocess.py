@@ -1,4 +1,4 @@
-"""Workers that add up what they count; each `Sharing` here stands for one process, since locks belong to open files."""
+"""Merged metrics of workers; each instance stands for a process, because locks belong to open files."""
 
 import shutil
 from pathlib import Path
@@ -25,7 +25,7 @@ def value(series: list[Series], metric: Metric) -> float:
     return next(sum(each.values) for each in series if each.name == metric.name)
 
 
-async def test_counters_and_histograms_are_added_and_each_gauge_in_its_own_way(tmp_path: Path) -> None:
+async def test_counters_and_histograms_are_summed_and_gauges_merged_by_mode(tmp_path: Path) -> None:
     first = MultiprocessMetrics(tmp_path, counting(3, lag_s=0.1, waits=2))
     second = MultiprocessMetrics(tmp_path, counting(4, lag_s=0.7, waits=5))
     await second.write()
@@ -41,7 +41,7 @@ async def test_counters_and_histograms_are_added_and_each_gauge_in_its_own_way(t
     second.close()
 
 
-async def test_what_another_version_left_with_other_labels_is_passed_over(tmp_path: Path) -> None:
+async def test_series_of_another_version_with_other_labels_are_ignored(tmp_path: Path) -> None:
     values = (1.0,) * (len(definitions.REQUEST_SECONDS.bounds) + 2)
     for number, labels in enumerate((("GET",), ("GET", "/health/live"))):
         (tmp_path / f"{number + 7}.json").write_bytes(
@@ -55,7 +55,7 @@ async def test_what_another_version_left_with_other_labels_is_passed_over(tmp_pa
     sharing.close()
 
 
-async def test_who_is_asked_tells_its_own_numbers_as_they_are_now(tmp_path: Path) -> None:
+async def test_a_worker_returns_its_own_current_numbers(tmp_path: Path) -> None:
     metrics = counting(3)
     sharing = MultiprocessMetrics(tmp_path, metrics)
     await sharing.collect_all()
@@ -65,7 +65,7 @@ async def test_who_is_asked_tells_its_own_numbers_as_they_are_now(tmp_path: Path
     sharing.close()
 
 
-async def test_the_counts_of_a_worker_that_died_stay_and_its_gauges_go(tmp_path: Path) -> None:
+async def test_the_counts_of_a_dead_worker_stay_and_its_gauges_go(tmp_path: Path) -> None:
     first = MultiprocessMetrics(tmp_path, counting(3, waits=2))
     second = MultiprocessMetrics(tmp_path, counting(4, waits=5))
     await second.write()
@@ -78,7 +78,7 @@ async def test_the_counts_of_a_worker_that_died_stay_and_its_gauges_go(tmp_path:
     first.close()
 
 
-async def test_whoever_takes_a_place_over_goes_on_counting_there(tmp_path: Path) -> None:
+async def test_the_next_holder_of_a_slot_continues_its_counts(tmp_path: Path) -> None:
     first = MultiprocessMetrics(tmp_path, counting(3))
     for _ in range(5):
         fresh = MultiprocessMetrics(tmp_path, counting(10, waits=1))
@@ -93,14 +93,14 @@ async def test_whoever_takes_a_place_over_goes_on_counting_there(tmp_path: Path)
     first.close()
 
 
-def test_labels_are_kept_apart() -> None:
+def test_series_with_different_labels_stay_separate() -> None:
     accepted = Series(definitions.RESPONSES.name, ("submit", "accepted"), (2.0,))
     refused = Series(definitions.RESPONSES.name, ("submit", "refused"), (1.0,))
 
     assert sorted(merge([[accepted, refused], [accepted]])) == [accepted._replace(values=(4.0,)), refused]
 
 
-async def test_what_another_version_or_a_broken_disk_left_is_passed_over(tmp_path: Path) -> None:
+async def test_invalid_files_and_unknown_series_are_ignored(tmp_path: Path) -> None:
     first = MultiprocessMetrics(tmp_path, counting(3))
     (tmp_path / "7.json").write_text('[["conflicto_from_the_future_total", [], [5]], ["conflicto_commit_commands", [], [1, 2]]]')
     (tmp_path / "8.json").write_text('[["conflicto_commits_total", [], [5')
@@ -109,7 +109,7 @@ async def test_what_another_version_or_a_broken_disk_left_is_passed_over(tmp_pat
     first.close()
 
 
-async def test_a_folder_that_is_gone_costs_the_others_and_not_the_page(tmp_path: Path) -> None:
+async def test_without_its_folder_a_worker_still_returns_its_own_numbers(tmp_path: Path) -> None:
     folder = tmp_path / "counts"
     folder.mkdir()
     first = MultiprocessMetrics(folder, counting(3))

@@ -1,4 +1,4 @@
-"""What one process counts, and how the page tells it."""
+"""Counters and histograms of one process and their exposition."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def read(metrics: Metrics) -> Told:
     return parse(exposition(metrics.collect()).decode())
 
 
-def test_what_equals_a_bound_lies_below_it_and_what_is_beyond_all_is_counted_too() -> None:
+def test_a_value_equal_to_a_bound_is_in_its_bucket_and_larger_values_are_counted() -> None:
     spread = Histogram((1.0, 2.0))
 
     for value in (0.5, 1.0, 1.5, 2.0, 2.5):
@@ -25,7 +25,7 @@ def test_what_equals_a_bound_lies_below_it_and_what_is_beyond_all_is_counted_too
     assert (spread.buckets, spread.sum) == ([2, 2, 1], 7.5)
 
 
-def test_a_histogram_is_told_in_buckets_that_hold_the_smaller_ones() -> None:
+def test_buckets_are_cumulative_on_the_page() -> None:
     metrics = Metrics()
     for commands in (1, 2, 3, 600):
         metrics.histogram(definitions.COMMIT_COMMANDS).observe(commands)
@@ -37,7 +37,7 @@ def test_a_histogram_is_told_in_buckets_that_hold_the_smaller_ones() -> None:
     assert told["conflicto_commit_commands_sum", ()] == 606
 
 
-def test_ready_answers_and_those_of_the_whole_way_are_one_number_and_two_ways() -> None:
+def test_fast_and_slow_responses_are_one_count_and_two_paths() -> None:
     metrics = Metrics()
     metrics.set_route_metrics({f"GET {STATUS}": RouteMetric(definitions.POLLS, "session_status")})
     metrics.count_response(STATUS, "GET", 200, 0.001)
@@ -54,7 +54,7 @@ def test_ready_answers_and_those_of_the_whole_way_are_one_number_and_two_ways() 
     assert told["conflicto_polls_total", ("session_status", "failed", "slow")] == 1
 
 
-def test_a_disguised_poll_counts_as_a_ready_304_and_is_timed_when_one_would_be() -> None:
+def test_a_poll_with_own_changes_counts_and_is_timed_as_a_fast_304() -> None:
     metrics = Metrics()
     tally = metrics.fast_path(STATUS)
     for _ in range(64):
@@ -73,7 +73,7 @@ def test_a_disguised_poll_counts_as_a_ready_304_and_is_timed_when_one_would_be()
     assert usual_s / 2 <= drawn_s <= usual_s * 1.5
 
 
-def test_a_method_that_somebody_made_up_is_no_label() -> None:
+def test_an_unknown_method_is_no_label() -> None:
     metrics = Metrics()
 
     for number in range(50):
@@ -102,7 +102,7 @@ def test_every_status_has_an_outcome(status: int, expected: str) -> None:
     assert outcome(status) == expected
 
 
-def test_a_counter_that_somebody_else_counts_is_told_once() -> None:
+def test_a_counter_with_a_function_is_exposed_once() -> None:
     metrics = Metrics()
     metrics.set_function(definitions.CPU_SECONDS, cpu_seconds)
     metrics.set_function(definitions.MEMORY, resident_memory_bytes)
@@ -115,7 +115,7 @@ def test_a_counter_that_somebody_else_counts_is_told_once() -> None:
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
-def test_names_say_what_they_are(metric: Metric) -> None:
+def test_names_follow_the_conventions(metric: Metric) -> None:
     assert metric.name.startswith(("conflicto_", "process_"))
     assert metric.name.endswith("_total") == (metric.type is MetricType.COUNTER)
     assert bool(metric.bounds) == (metric.type is MetricType.HISTOGRAM)
@@ -123,5 +123,5 @@ def test_names_say_what_they_are(metric: Metric) -> None:
     assert metric.help.endswith(".")
 
 
-def test_no_name_is_given_twice() -> None:
+def test_names_are_unique() -> None:
     assert len({metric.name for metric in METRICS}) == len(METRICS)

@@ -1,4 +1,4 @@
-"""Words that people say every day pass, whichever lists are chosen beside that of their language."""
+"""Common words of a language pass, whatever other languages are chosen."""
 
 from itertools import permutations
 
@@ -19,7 +19,7 @@ def frequent(language: str) -> list[str]:
 
 
 @pytest.mark.parametrize("language", FILES)
-def test_no_frequent_word_of_a_language_is_found_by_the_list_of_another(language):
+def test_no_frequent_word_of_a_language_matches_the_list_of_another(language):
     own = Matcher((language,), ())
     for other in FILES:
         both = Matcher((language, other), ())
@@ -38,12 +38,12 @@ def test_no_frequent_word_of_a_language_is_found_by_the_list_of_another(language
         ("en", "fr", "a bite to eat"),
     ],
 )
-def test_ordinary_talk_passes_with_two_languages(language, other, text):
+def test_common_sentences_pass_with_two_languages(language, other, text):
     assert not Matcher((language, other), ()).spans(text)
     assert Matcher((other,), ()).spans(text)
 
 
-def test_what_is_spared_for_a_language_is_frequent_in_it_and_listed_elsewhere():
+def test_common_words_are_frequent_in_their_language_and_listed_in_another():
     for language in FILES:
         others = [Matcher((other,), ()) for other in FILES if other != language]
         for word in common_words(language):
@@ -52,5 +52,5 @@ def test_what_is_spared_for_a_language_is_frequent_in_it_and_listed_elsewhere():
 
 
 @pytest.mark.parametrize(("one", "other"), list(permutations(("en", "de", "fr"), 2)))
-def test_hosts_own_word_is_found_though_it_is_ordinary(one, other):
+def test_a_hosts_own_word_matches_even_if_it_is_common(one, other):
     assert Matcher((one, other), ("con",)).spans("con")

@@ -23,7 +23,7 @@ PLONK = Matcher((), ["plonk", "n"])
         ("{}", CLEAN),
     ],
 )
-def test_values_are_masked_and_all_else_stays(text: str, expected: Masked) -> None:
+def test_values_are_masked_and_everything_else_stays(text: str, expected: Masked) -> None:
     assert mask_json(text, PLONK) == expected
 
 
@@ -34,11 +34,11 @@ def test_the_hosts_own_texts_and_ids_pass() -> None:
     assert mask_json(text, hexes, strings_in('{"options":["Plonk wine"]}')).text == text.replace('"b00b"', '"***"')
 
 
-def test_every_text_of_a_config_is_known() -> None:
+def test_strings_in_returns_every_string_of_a_config() -> None:
     assert strings_in(r'{"a":["x y",{"b\n":"\u00fc"}],"n":1}') == {"a", "x y", "b\n", "ü", "n"}
 
 
-def test_being_clean_is_having_found_nothing() -> None:
+def test_a_result_without_matches_is_clean() -> None:
     assert CLEAN.is_clean
     assert not Masked("1").is_clean
     assert not Masked(in_names=True).is_clean

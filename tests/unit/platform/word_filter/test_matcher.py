@@ -41,7 +41,7 @@ OFFENSIVE = [
 
 
 @pytest.mark.parametrize("language", ORDINARY)
-def test_ordinary_talk_passes(language: str) -> None:
+def test_common_sentences_pass(language: str) -> None:
     matcher = matcher_for((language,), ())
 
     assert [text for text in ORDINARY[language] if matcher.spans(text)] == []
@@ -53,7 +53,7 @@ def test_listed_words_and_their_usual_disguises_are_masked(language: str, text: 
 
 
 @pytest.mark.parametrize("language", ALL)
-def test_every_language_has_a_list_and_every_spared_word_is_in_it(language: str) -> None:
+def test_every_language_has_a_list_that_contains_its_allowed_words(language: str) -> None:
     words = listed_words(language)
 
     assert len(words) > 30
@@ -61,12 +61,12 @@ def test_every_language_has_a_list_and_every_spared_word_is_in_it(language: str)
     assert all(Matcher((language,), ()).spans(word) for word in words if has_word_characters(word) and word.isalpha())
 
 
-def test_a_word_is_found_in_the_languages_that_are_named_alone() -> None:
+def test_a_word_matches_only_in_its_language() -> None:
     assert matcher_for(("fr",), ()).spans("con") == [(0, 3)]
     assert matcher_for(("es", "en"), ()).spans("con") == []
 
 
-def test_own_words_and_phrases_are_found_whole_also_when_they_are_spared() -> None:
+def test_own_words_and_phrases_match_whole_even_if_allowed() -> None:
     matcher = Matcher(("de",), ["Voldemort", "project x-ray", "Rosette", "naïf"])
 
     assert matcher.masked("VOLDEMORT, Voldemorts, a Project X-Ray, rosette, naïf, naif") == "***, Voldemorts, a ***, ***, ***, ***"
@@ -76,17 +76,17 @@ def test_the_same_filter_is_one_matcher() -> None:
     assert matcher_for(("en",), ("a b",)) is matcher_for(("en",), ("a b",))
 
 
-def test_words_longer_than_any_listed_one_are_not_looked_at_closely() -> None:
+def test_words_longer_than_the_limit_are_not_looked_up() -> None:
     matcher = Matcher((), ["plonk"])
 
     assert matcher.spans("plonk" + "!" * 59) == [(0, 64)]
     assert matcher.spans("plonk" + "!" * 60) == []
 
 
-def test_overlapping_finds_are_masked_once() -> None:
+def test_overlapping_matches_are_masked_once() -> None:
     assert Matcher((), ["big deal", "deal breaker"]).masked("a big deal breaker it is") == "a *** it is"
 
 
 @pytest.mark.parametrize(("text", "expected"), [("a", True), ("7", True), ("$", True), ("🖕", False), (" . ", False), ("", False)])
-def test_what_could_be_looked_for(text: str, expected: bool) -> None:
+def test_texts_with_word_characters(text: str, expected: bool) -> None:
     assert has_word_characters(text) is expected

@@ -41,7 +41,7 @@ def naive(phrases: Sequence[Sequence[str]], tokens: Sequence[Span], keys: Sequen
 
 @settings(max_examples=500, deadline=None)
 @given(PHRASES, TEXT)
-def test_what_is_found_equals_a_naive_search(phrases: list[list[str]], text: list[tuple[str, int]]) -> None:
+def test_matches_equal_a_naive_search(phrases: list[list[str]], text: list[tuple[str, int]]) -> None:
     tokens, at = [], 0
     for _, gap in text:
         tokens.append((at + gap, at + gap + 1))
@@ -87,7 +87,7 @@ def test_matchers_in_memory_are_bounded_in_bytes() -> None:
     assert cache.get((), own(49)) is cache.get((), own(49))
 
 
-def test_a_matcher_larger_than_the_bound_is_kept_alone() -> None:
+def test_a_matcher_larger_than_the_limit_is_cached_alone() -> None:
     cache = MatcherCache(1)
 
     assert cache.get((), ("x",)) is cache.get((), ("x",))
