@@ -55,7 +55,7 @@ def test_a_pool_beyond_what_the_server_gives_is_lowered_and_said(
         server = connection_limit(connection)
     settings = Settings(database_url=postgres_database, pool_size=900, max_overflow=100, workers=workers)
     with psycopg.connect(postgres_database):
-        module._fit_pool(db, settings)
+        module._limit_pool(db, settings)
     db.close()
 
     size, overflow = int(os.environ["DATABASE_POOL_SIZE"]), int(os.environ["DATABASE_MAX_OVERFLOW"])
@@ -77,8 +77,8 @@ def test_limits_of_a_role_bound_the_pool_down_to_what_workers_need(
     settings = Settings(database_url=postgres_database, workers=workers)
     if sizes_told is None:
         with pytest.raises(typer.Exit):
-            module._fit_pool(db, settings)
+            module._limit_pool(db, settings)
     else:
-        module._fit_pool(db, settings)
+        module._limit_pool(db, settings)
         assert (os.environ["DATABASE_POOL_SIZE"], os.environ["DATABASE_MAX_OVERFLOW"]) == sizes_told
     db.close()

@@ -11,7 +11,7 @@ import pytest
 from psycopg import sql
 
 from conflicto.cli import environment as environment_module
-from conflicto.cli.database_wait import NotThere
+from conflicto.cli.database_wait import DatabaseUnreachable
 from tests.support import databases
 from tests.support.patience import PATIENCE_S
 from tests.support.pgbouncer import past_pooler
@@ -31,11 +31,11 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tell at once what a start in this process would wait for."""
 
     def refuse(attempt: Callable[[], None]) -> None:
-        with pytest.raises(NotThere) as waited:
+        with pytest.raises(DatabaseUnreachable) as waited:
             attempt()
         raise AssertionError(str(waited.value))
 
-    monkeypatch.setattr(environment_module, "patiently", refuse)
+    monkeypatch.setattr(environment_module, "retry_until_reachable", refuse)
 
 
 def upgraded(url: str, folder: Path) -> tuple[int, str]:

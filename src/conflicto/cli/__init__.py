@@ -1,4 +1,4 @@
-"""The command line: one file for each noun, each command short; no business code lives here alone."""
+"""The command line: one module per command or group, and no logic of its own."""
 
 from __future__ import annotations
 
@@ -27,12 +27,15 @@ GROUPS = {
 
 
 def application(only: str | None = None) -> typer.Typer:
-    """Return the command line, with all of it or with the command or group `only`: `serve` does not wait for what `replay` imports."""
+    """Return the command line, complete or with the command or group `only`.
+
+    `serve` then starts without the imports of `replay`.
+    """
     app = typer.Typer(
         name="conflicto",
         help="Live sessions: a host lines up activities, everybody follows along.",
         no_args_is_help=True,
-        callback=_before,
+        callback=_callback,
     )
     for name, place in {**COMMANDS, **GROUPS}.items():
         if only in {None, name}:
@@ -51,13 +54,13 @@ def main() -> None:
     application(named if named in COMMANDS or named in GROUPS else None)()
 
 
-def _told_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
     if wanted:
         typer.echo(f"conflicto {__version__}")
         raise typer.Exit
 
 
-def _before(
-    version: Annotated[bool, typer.Option("--version", callback=_told_version, is_eager=True, help="Print the version.")] = False,  # noqa: FBT002 - typer's way
+def _callback(
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")] = False,  # noqa: FBT002 - typer's way
 ) -> None:
     """Live sessions: a host lines up activities, everybody follows along."""

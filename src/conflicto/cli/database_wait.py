@@ -1,4 +1,4 @@
-"""A start that finds no database waits for it, and says so: in the log, and to whoever asks for liveness."""
+"""Waits for the database at the start, and reports the wait in the log and to liveness probes."""
 
 from __future__ import annotations
 
@@ -19,37 +19,43 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-REST_S = (0.5, 1.5)
-"""Pause between two tries, at random, so that machines that start together do not come at once."""
+RETRY_S = (0.5, 1.5)
+"""Bounds of the random pause between two attempts, so that machines do not retry all at once."""
 
-COMPLAINT_S = 60.0
-MAX_HEAD = 8_192
+LOG_INTERVAL_S = 60.0
+MAX_HEAD_BYTES = 8_192
 MAX_READ_S = 5.0
 
 log = structlog.get_logger(__name__)
 
 
-class NotThere(Exception):
-    """The database cannot be reached now; another try may find it."""
+class DatabaseUnreachable(Exception):
+    """The database cannot be reached now; a later attempt may succeed."""
 
 
-def patiently(attempt: Callable[[], T]) -> T:
-    """Return what an attempt returns, trying again while it raises `NotThere`; the cause is logged at once and then once a minute."""
-    told_s = -COMPLAINT_S
+def retry_until_reachable(attempt: Callable[[], T]) -> T:
+    """Return an attempt's result; retry while it raises `DatabaseUnreachable`.
+
+    The cause is logged at once, and then once a minute.
+    """
+    logged_s = -LOG_INTERVAL_S
     while True:
         try:
             return attempt()
-        except NotThere as error:
-            if time.monotonic() - told_s >= COMPLAINT_S:
-                told_s = time.monotonic()
-                log.warning("waiting-for-database", said=str(error), again_s=COMPLAINT_S)
-        shortest, longest = REST_S
+        except DatabaseUnreachable as error:
+            if time.monotonic() - logged_s >= LOG_INTERVAL_S:
+                logged_s = time.monotonic()
+                log.warning("waiting-for-database", said=str(error), again_s=LOG_INTERVAL_S)
+        shortest, longest = RETRY_S
         time.sleep(shortest + random_up_to(longest - shortest))
 
 
 @contextmanager
-def answering(host: str, port: int) -> Iterator[None]:
-    """Answer liveness on the server's own port meanwhile, and everything else with 503; the port is free again afterwards."""
+def liveness_server(host: str, port: int) -> Iterator[None]:
+    """Answer liveness probes on the server's own port, and 503 to everything else.
+
+    The port is free again afterwards.
+    """
     loop, is_open = asyncio.new_event_loop(), threading.Event()
     stopping = asyncio.Event()
 
@@ -74,7 +80,7 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     try:
         async with asyncio.timeout(MAX_READ_S):
             head = await reader.readuntil(b"\r\n\r\n")
-        writer.write(_reply(head[:MAX_HEAD]))
+        writer.write(_reply(head[:MAX_HEAD_BYTES]))
         await writer.drain()
     except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
         pass

@@ -1,4 +1,4 @@
-"""`conflicto demo`: a server of its own, real answers through it, and bars of what came back."""
+"""`conflicto demo`: starts a server, replays real answers through it, and draws the results."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ import httpx2
 import typer
 from rich.console import Console
 
-from conflicto.cli.environment import DIFFERENT, UNUSABLE
-from conflicto.cli.replay.bars import bars, drawn
+from conflicto.cli.environment import EXIT_DIFFERENT, EXIT_UNUSABLE
+from conflicto.cli.replay.bars import bars, draw_bar
 from conflicto.cli.replay.command import outcome_or_exit, show, table_or_exit
 from conflicto.cli.replay.comparison import FeedItem, tally
 from conflicto.cli.replay.run import Target
@@ -34,10 +34,10 @@ EXAMPLE = Path("examples/anes96.csv")
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 15.0
 BAR_CELLS = 40
-FIRST_PORT, LAST_PORT = 8001, 30_000  # kernels give outgoing connections higher ones: Linux from 32768, others from 49152
+FIRST_PORT, LAST_PORT = 8001, 30_000  # outgoing connections get higher ones
 
 TYPE = "survey"
-"""An activity type that nobody registers: the engine needs to know nothing about it."""
+"""An activity type that is not registered: the engine needs no knowledge of it."""
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -47,11 +47,12 @@ def demo(
     file: Annotated[Path, typer.Argument(help="CSV with a header; a .json beside it may hold titles, labels and bins.")] = EXAMPLE,
     connections: Annotated[int, typer.Option(help="Connections that send at once.", min=1, max=1000)] = 64,
 ) -> None:
-    """Start a server on a scratch database, replay real answers through it, and draw what comes back.
+    """Start a server on a scratch database, replay real answers through it, and draw the results.
 
-    Everything is read back from the server and compared with the file. Nothing stays behind.
+    Everything is read back from the server and compared with the file. All data are removed.
 
-    Exit codes: 0 all equal, 1 something differs, 2 the file is not a table, 3 the server would not start or refuses.
+    Exit codes: 0 all equal, 1 something differs, 2 the file is not a table, 3 the server does not
+    start or refuses.
     """
     table = table_or_exit(file)
     questions = _questions(file)
@@ -66,7 +67,7 @@ def demo(
     show(outcome, table, as_json=False)
     out.print("Every count equals the file's." if equal else "The counts differ from the file's.")
     if not equal:
-        raise typer.Exit(DIFFERENT)
+        raise typer.Exit(EXIT_DIFFERENT)
 
 
 def _questions(file: Path) -> dict[str, dict[str, Any]]:
@@ -76,18 +77,21 @@ def _questions(file: Path) -> dict[str, dict[str, Any]]:
 
 
 def _draw(name: str, feed: list[FeedItem], about: Mapping[str, Any]) -> None:
-    """Draw one question from the answers that the server returned."""
+    """Draw the answers to one question, as the server returned them."""
     lines = bars(tally(feed), labels=about.get("labels", {}), bins=about.get("bins", ()))
     out.print(f"\n[bold]{about.get('title', name)}[/bold]  {name}, {len(feed):,} answers")
     longest, label_cells = max(bar.count for bar in lines) if lines else 0, max((len(bar.label) for bar in lines), default=0)
     for bar in lines:
-        picture = drawn(bar, longest=longest, width=BAR_CELLS)
+        picture = draw_bar(bar, longest=longest, width=BAR_CELLS)
         out.print(f"  {bar.label:>{label_cells}} [cyan]{picture}[/cyan] {bar.count:,}")
 
 
 @contextmanager
 def scratch_server() -> Iterator[tuple[str, str]]:
-    """Yield the URL and admin token of a `conflicto serve` of its own; the process and its data are gone afterwards."""
+    """Yield the URL and admin token of a temporary `conflicto serve`.
+
+    Its process and data are removed afterwards.
+    """
     with tempfile.TemporaryDirectory(prefix="conflicto-demo-") as folder:
         token, port = opaque_secret(), _free_port()
         ours = {"CONFLICTO_DATA_DIR": folder, "CONFLICTO_ADMIN_TOKEN": token, "CONFLICTO_RATE_LIMITS": "off"}
@@ -105,13 +109,16 @@ def scratch_server() -> Iterator[tuple[str, str]]:
 
 
 def _free_port() -> int:
-    """Return a port that nothing listens on. Not the kernel's choice, which any outgoing connection may take before the server does."""
+    """Return a port that nothing listens on.
+
+    The kernel's choice would not do: an outgoing connection may take it before the server does.
+    """
     for port in range(FIRST_PORT + os.getpid() % 1000, LAST_PORT):
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
     err.print(f"No port up to {LAST_PORT} is free.")
-    raise typer.Exit(UNUSABLE)
+    raise typer.Exit(EXIT_UNUSABLE)
 
 
 def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -119,13 +126,13 @@ def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> 
     deadline_s = clock.monotonic_s() + START_TIMEOUT_S
     while process.poll() is None and clock.monotonic_s() < deadline_s:
         try:
-            # Unverified, as it is plain HTTP: reading the machine's certificates for each of these takes 30 ms from the start.
+            # Plain HTTP: loading the machine's certificates would take 30 ms per request.
             if httpx2.get(f"{url}/health/ready", trust_env=False, verify=False).is_success:
                 return
         except httpx2.TransportError:
             time.sleep(0.05)
     err.print(f"The server did not start:\n{log.read_text(errors='replace')}", markup=False)
-    raise typer.Exit(UNUSABLE)
+    raise typer.Exit(EXIT_UNUSABLE)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

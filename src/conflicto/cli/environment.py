@@ -1,4 +1,4 @@
-"""What every command needs first: the settings, and a database with the right schema."""
+"""Preconditions of commands: valid settings, and a database with the right schema."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sqlalchemy.exc import DatabaseError
 
 from conflicto.activity_types.errors import InvalidActivityType
 from conflicto.activity_types.registry import load_registry
-from conflicto.cli.database_wait import NotThere, answering, patiently
+from conflicto.cli.database_wait import DatabaseUnreachable, liveness_server, retry_until_reachable
 from conflicto.platform.db.database_url import DatabaseUrlInvalid, parse_database_url
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.errors import DATABASE_ERRORS, is_damaged
@@ -32,91 +32,99 @@ if TYPE_CHECKING:
 
     from conflicto.activity_types.registry import Registry
 
-DIFFERENT = 1
-"""Exit code: the command ran, and what it compared is not equal."""
+EXIT_DIFFERENT = 1
+"""The command ran, and the compared data differ."""
 
-USAGE = 2
-"""Exit code: the command line or a file named on it makes no sense; typer's own code for this."""
+EXIT_USAGE = 2
+"""The command line or a file named in it is invalid; typer's own code for this."""
 
-UNUSABLE = 3
-"""Exit code: the settings, the database or the server cannot be used as they are."""
+EXIT_UNUSABLE = 3
+"""The settings, the database or the server cannot be used as they are."""
 
-MISSING = 4
-"""Exit code: there is no such session."""
+EXIT_NOT_FOUND = 4
+"""There is no such session."""
 
-PATIENT = Timeouts(statement_s=6 * 3600.0)
+MAINTENANCE_TIMEOUTS = Timeouts(statement_s=6 * 3600.0)
 """For work on a whole database: hours, where a request may take seconds."""
 
 RESTORE = "`conflicto db restore` puts a backup in its place, and keeps this file."
 
-EXIT_CODES = "Exit codes: 0 done, 1 something differs, 2 wrong use, 3 settings, database or server unusable, 4 no such session."
+EXIT_CODES_HELP = (
+    "Exit codes: 0 done, 1 something differs, 2 wrong use, 3 settings, database or server unusable, 4 no such session."
+)
 
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def settings_or_exit() -> Settings:
-    """Return the settings of the environment, or say what is wrong with them and exit with 3."""
+    """Return the settings of the environment, or print their faults and exit with 3."""
     try:
         return read_settings(os.environ)
     except SettingsInvalid as error:
         err.print(str(error))
-        raise typer.Exit(UNUSABLE) from None
+        raise typer.Exit(EXIT_UNUSABLE) from None
 
 
 def registered_or_exit(settings: Settings) -> Registry:
-    """Return the activity types of these settings, or say which folder holds none and exit with 3."""
+    """Return the activity types of these settings, or print the fault and exit with 3."""
     try:
         return load_registry(settings.activity_types)
     except InvalidActivityType as error:
-        err.print(f"CONFLICTO_ACTIVITY_TYPES, or an installed package, brings no sound activity type. {error}", markup=False)
-        raise typer.Exit(UNUSABLE) from None
+        err.print(f"CONFLICTO_ACTIVITY_TYPES, or an installed package, has an invalid activity type. {error}", markup=False)
+        raise typer.Exit(EXIT_UNUSABLE) from None
 
 
 def migrate(url: str, to: str = "head") -> None:
-    """Run the migrations; Alembic is imported only now, so that an ordinary start does not wait for it."""
+    """Run the migrations; imports Alembic only now, to keep ordinary starts fast."""
     importlib.import_module("conflicto.migrations").upgrade(url, to)
 
 
 def upgrade_or_exit(settings: Settings) -> None:
-    """Wait for the database and bring it to this program's schema, or say why that cannot be and exit with 3."""
-    await_database(settings)
-    with _opened(settings) as db:
+    """Wait for the database and upgrade its schema, or print the reason and exit with 3."""
+    wait_for_database(settings)
+    with _open_database(settings) as db:
         with db.writer_connection() as connection:
             require_not_newer(revision(connection))
         migrate(settings.url)
 
 
-def await_database(settings: Settings, host: str | None = None, port: int = 0) -> None:
-    """Wait until a PostgreSQL server can be reached, answering liveness at `host` meanwhile; exit with 3 for what no waiting mends."""
+def wait_for_database(settings: Settings, host: str | None = None, port: int = 0) -> None:
+    """Wait until PostgreSQL can be reached, and answer liveness probes at `host` meanwhile.
+
+    Exits with 3 for an error that no waiting mends.
+    """
     if settings.is_embedded:
         return
-    attempt = partial(_reach, settings)
+    attempt = partial(_connect_once, settings)
     try:
         attempt()
-    except NotThere:
-        with answering(host, port) if host else nullcontext():
-            patiently(attempt)
+    except DatabaseUnreachable:
+        with liveness_server(host, port) if host else nullcontext():
+            retry_until_reachable(attempt)
 
 
-def _reach(settings: Settings) -> None:
+def _connect_once(settings: Settings) -> None:
     try:
         with closing(Database(settings.url)) as db:
             db.writer_connection().close()
     except DatabaseUrlInvalid as error:
         err.print(str(error), markup=False)
-        raise typer.Exit(UNUSABLE) from None
+        raise typer.Exit(EXIT_UNUSABLE) from None
     except DATABASE_ERRORS as error:
-        refused = explain(error)
-        if refused is None:
-            raise NotThere(first_line(error)) from None
-        err.print(refused, markup=False)
-        raise typer.Exit(UNUSABLE) from None
+        sentence = explain(error)
+        if sentence is None:
+            raise DatabaseUnreachable(first_line(error)) from None
+        err.print(sentence, markup=False)
+        raise typer.Exit(EXIT_UNUSABLE) from None
 
 
 @contextmanager
 def prepared_database(settings: Settings) -> Iterator[Database]:
-    """Yield the database with the newest schema: the embedded one migrates itself, PostgreSQL is left to the operator."""
-    with _opened(settings) as db:
+    """Yield the database with the newest schema.
+
+    An embedded database is migrated; the operator migrates PostgreSQL.
+    """
+    with _open_database(settings) as db:
         with db.writer_connection() as connection:
             found = revision(connection)
         if settings.is_embedded and (found is None or found < SCHEMA):
@@ -127,49 +135,52 @@ def prepared_database(settings: Settings) -> Iterator[Database]:
 
 @contextmanager
 def existing_database(settings: Settings, *, any_schema: bool = False) -> Iterator[Database]:
-    """Yield a database that is there, for work that may take long; none is made, and none is migrated."""
+    """Yield an existing database for work that may take long; none is created or migrated."""
     path = parse_database_url(settings.url).database
     if settings.is_embedded and path and not Path(path).exists():
         err.print(f"There is no database at {path}. Are DATABASE_URL and CONFLICTO_DATA_DIR those of the server?", markup=False)
-        raise typer.Exit(UNUSABLE)
-    with _opened(settings) as db:
+        raise typer.Exit(EXIT_UNUSABLE)
+    with _open_database(settings) as db:
         if not any_schema:
             require_current(db)
         yield db
 
 
 @contextmanager
-def _opened(settings: Settings) -> Iterator[Database]:
-    """Open and close the database; whatever makes it unusable, or is wrong with the work on it, is told as `title: detail`."""
+def _open_database(settings: Settings) -> Iterator[Database]:
+    """Open and close the database; errors of the database or the work exit with a sentence."""
     try:
-        db = Database(settings.url, timeouts=PATIENT)
+        db = Database(settings.url, timeouts=MAINTENANCE_TIMEOUTS)
         try:
             yield db
         finally:
             db.close()
     except Exception as error:
-        refusal = _refusal(error)
-        if refusal is None:
+        explained = _explain(error)
+        if explained is None:
             raise
-        sentence, code = refusal
+        sentence, code = explained
         err.print(sentence, markup=False)
         raise typer.Exit(code) from None
 
 
-def _refusal(error: Exception) -> tuple[str, int] | None:
-    """Return what is told of an error, and the exit code; None for one that is nobody's but the program's."""
+def _explain(error: Exception) -> tuple[str, int] | None:
+    """Return the sentence and exit code for an error; None for a fault of the program itself."""
     cause = error.__cause__ if isinstance(error, DomainError) else error
     if isinstance(error, (SchemaMismatch, SqliteUnsafe, PostgresTooOld, DatabaseUrlInvalid)):
-        return str(error), UNUSABLE
+        return str(error), EXIT_UNUSABLE
     if isinstance(cause, DatabaseError) and is_damaged(cause):
-        return f"The database cannot be read: {cause.orig}. {RESTORE}", UNUSABLE
+        return f"The database cannot be read: {cause.orig}. {RESTORE}", EXIT_UNUSABLE
     if isinstance(cause, Exception) and (sentence := explain(cause)):
-        return sentence, UNUSABLE
+        return sentence, EXIT_UNUSABLE
     if isinstance(cause, DATABASE_ERRORS):
-        return f"The database cannot be used: {first_line(cause).rstrip('.')}. Is it running, and is DATABASE_URL right?", UNUSABLE
-    return _told(error) if isinstance(error, DomainError) else None
+        return (
+            f"The database cannot be used: {first_line(cause).rstrip('.')}. Is it running, and is DATABASE_URL right?",
+            EXIT_UNUSABLE,
+        )
+    return _describe_problem(error) if isinstance(error, DomainError) else None
 
 
-def _told(error: DomainError) -> tuple[str, int]:
+def _describe_problem(error: DomainError) -> tuple[str, int]:
     sentence = f"{error.title}: {error.detail}" if error.detail else f"{error.title}."
-    return sentence, MISSING if error.kind is Kind.MISSING else UNUSABLE
+    return sentence, EXIT_NOT_FOUND if error.kind is Kind.MISSING else EXIT_UNUSABLE

@@ -1,4 +1,4 @@
-"""`conflicto export`."""
+"""`conflicto export`: the answers of a session as a file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 from rich.console import Console
 
-from conflicto.cli.environment import EXIT_CODES, UNUSABLE, existing_database, registered_or_exit, settings_or_exit
+from conflicto.cli.environment import EXIT_CODES_HELP, EXIT_UNUSABLE, existing_database, registered_or_exit, settings_or_exit
 from conflicto.exports.files import FileFormat, write_file
 from conflicto.exports.reader import ResponseReader
 from conflicto.exports.sheets import Shape, anonymous_titles, session_questions
@@ -43,30 +43,31 @@ def export(
 ) -> None:
     """Write a session's answers, all rounds, in one snapshot; the server may be running.
 
-    In jsonl, shapes responses and table, `response_data` stands exactly as it was sent. In csv and xlsx answers are shown in the words of
-    their options; what looks like a formula is text in xlsx, and gets an apostrophe in csv. Answers to anonymous activities never stand
-    beside a participant: in table and wide each has a row of its own, at the end, in the order of the text.
+    In jsonl, shapes responses and table, `response_data` stands exactly as it was sent. In csv and
+    xlsx answers are shown by the labels of their options. A value that looks like a formula is text
+    in xlsx, and gets an apostrophe in csv. Answers to anonymous activities never stand beside a
+    participant: in table and wide each has a row of its own, at the end, sorted by text.
     """
     settings = settings_or_exit()
     types = registered_or_exit(settings)
-    with existing_database(settings) as db, _sink(output) as sink:
-        apart = db.query(_written, session, form, shape, sink, types)
-    if apart and shape in {Shape.TABLE, Shape.WIDE}:
-        err.print(f"Anonymous, so in rows of their own without participant: {', '.join(apart)}.", markup=False)
+    with existing_database(settings) as db, _output_file(output) as sink:
+        anonymous = db.query(_write_export, session, form, shape, sink, types)
+    if anonymous and shape in {Shape.TABLE, Shape.WIDE}:
+        err.print(f"Anonymous, so in rows of their own without participant: {', '.join(anonymous)}.", markup=False)
 
 
-export.__doc__ = f"{export.__doc__}\n    {EXIT_CODES}"
+export.__doc__ = f"{export.__doc__}\n    {EXIT_CODES_HELP}"
 
 
-def _written(tx: ReadTx, named: str, form: FileFormat, shape: Shape, sink: BinaryIO, types: Registry) -> list[str]:
+def _write_export(tx: ReadTx, named: str, form: FileFormat, shape: Shape, sink: BinaryIO, types: Registry) -> list[str]:
     session = session_by_name(tx, named)
     write_file(ResponseReader(tx, session.id), form, shape, sink, types)
     return anonymous_titles(session_questions(tx, session.id, types))
 
 
 @contextmanager
-def _sink(output: Path | None) -> Iterator[BinaryIO]:
-    """Yield where to write: a file that takes its name when it is whole, readable by its owner alone, or standard output."""
+def _output_file(output: Path | None) -> Iterator[BinaryIO]:
+    """Yield the output: standard output, or a private file that is named once complete."""
     if output is None:
         yield sys.stdout.buffer
         sys.stdout.flush()
@@ -78,6 +79,6 @@ def _sink(output: Path | None) -> Iterator[BinaryIO]:
         partial.replace(output)
     except OSError as error:
         err.print(f"{output}: {error.strerror}", markup=False)
-        raise typer.Exit(UNUSABLE) from None
+        raise typer.Exit(EXIT_UNUSABLE) from None
     finally:
         partial.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Checks before a server starts: each fault is told in one sentence with its remedy, before anything says that the server serves."""
+"""Checks before a server starts; each fault is one sentence with its remedy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from sqlalchemy import make_url
 
-from conflicto.cli.environment import UNUSABLE
+from conflicto.cli.environment import EXIT_UNUSABLE
 from conflicto.platform.redis_url import RedisUrlInvalid, require_usable, server_mode
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from conflicto.settings import Settings
 
 MIN_FREE_BYTES = 1024 * 1024
-"""Room that a start needs: the schema, the log of the database, a key."""
+"""Disk space that a start needs: the schema, the database's log, a key."""
 
 IN_MEMORY = ":memory:"
 
@@ -34,35 +34,40 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def require_port(host: str, port: int) -> None:
-    """Exit with 3 where nobody can listen on an address and port; the port is free again when this returns."""
+    """Exit with 3 if the address and port cannot be bound; the port is free again afterwards."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except (OSError, OverflowError) as error:
-            _refuse(_about_port(host, port, error))
+            _exit_unusable(_port_error(host, port, error))
 
 
 def require_data_directory(settings: Settings) -> None:
-    """Make the folder of an embedded database, and exit with 3 where files cannot be written in it."""
+    """Create the directory of an embedded database, and exit with 3 if it is not writable."""
     path = _database_file(settings)
-    fault = path and _fault_of(path.parent, "The data of this server are kept there", "CONFLICTO_DATA_DIR")
+    fault = path and _directory_error(path.parent, "The data of this server are kept there", "CONFLICTO_DATA_DIR")
     if fault:
-        _refuse(fault)
+        _exit_unusable(fault)
 
 
 def require_export_directory(settings: Settings) -> None:
-    """Make the folder of exports, and exit with 3 where files cannot be written in it; where no setting names it, a warning is enough."""
-    fault = _fault_of(settings.exports_path, "Exports are written there before they are sent", "CONFLICTO_EXPORT_DIR", mode=0o700)
+    """Create the directory of exports, and exit with 3 if it is not writable.
+
+    If no setting names the directory, a warning is enough.
+    """
+    fault = _directory_error(
+        settings.exports_path, "Exports are written there before they are sent", "CONFLICTO_EXPORT_DIR", mode=0o700
+    )
     if fault and settings.export_dir is not None:
-        _refuse(fault)
+        _exit_unusable(fault)
     if fault:
         err.print(f"Exports will fail. {fault}", markup=False)
 
 
-def _fault_of(folder: Path, use: str, setting: str, *, mode: int = 0o777) -> str | None:
-    """Return why files cannot be written in a folder, which is made if it is not there, and what to do."""
+def _directory_error(folder: Path, use: str, setting: str, *, mode: int = 0o777) -> str | None:
+    """Create a directory, and return why it is not writable and what to do, None if it is."""
     try:
         folder.mkdir(mode=mode, parents=True, exist_ok=True)
         with TemporaryFile(dir=folder) as file:
@@ -73,37 +78,45 @@ def _fault_of(folder: Path, use: str, setting: str, *, mode: int = 0o777) -> str
 
 
 def require_redis(settings: Settings) -> None:
-    """Exit with 3 where REDIS_URL cannot be understood, or leads to a server of another kind; one that is away is no fault."""
+    """Exit with 3 if REDIS_URL is invalid or names an unsupported server.
+
+    A server that is down is accepted.
+    """
     url = settings.secret("redis_url")
     if url is None:
         return
     try:
         require_usable(url)
     except RedisUrlInvalid as error:
-        _refuse(f"REDIS_URL {error}.")
+        _exit_unusable(f"REDIS_URL {error}.")
     mode = asyncio.run(server_mode(url))
     if mode == "cluster":
-        _refuse(
+        _exit_unusable(
             "REDIS_URL leads to a Redis Cluster, which is not supported. Use one server, or Sentinel: redis+sentinel://host:26379/SERVICE."
         )
     if mode == "sentinel":
-        _refuse("REDIS_URL leads to a Sentinel. Write redis+sentinel://host:26379/SERVICE, with the service that it monitors.")
+        _exit_unusable(
+            "REDIS_URL leads to a Sentinel. Write redis+sentinel://host:26379/SERVICE, with the service that it monitors."
+        )
 
 
 @contextmanager
-def only_server(settings: Settings) -> Iterator[None]:
-    """Hold the embedded database for this process, or exit with 3 where another server has it; the lock dies with its process."""
+def exclusive_database(settings: Settings) -> Iterator[None]:
+    """Lock the embedded database for this process, or exit with 3 if another server has it.
+
+    The lock ends with its process.
+    """
     path = _database_file(settings)
     if path is None:
         yield
         return
-    path = path.resolve()  # whatever links lead to it
+    path = path.resolve()  # follow links
     lock = path.with_name(f"{path.name}.lock")
     with os.fdopen(os.open(lock, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            _refuse(
+            _exit_unusable(
                 f"Another server (process {file.read().strip() or 'unknown'}) uses {path}. Stop it, give this one another"
                 " CONFLICTO_DATA_DIR, or serve from several processes with PostgreSQL in DATABASE_URL."
             )
@@ -113,16 +126,16 @@ def only_server(settings: Settings) -> Iterator[None]:
 
 
 def _database_file(settings: Settings) -> Path | None:
-    """Return the file of an embedded database, or exit with 3 where there is to be none."""
+    """Return the file of an embedded database, or exit with 3 for one in memory."""
     if not settings.is_embedded:
         return None
     name = make_url(settings.url).database
     if not name or name == IN_MEMORY:
-        _refuse("A database in memory is gone with its process. Write `sqlite:///path` in DATABASE_URL, or leave it out.")
+        _exit_unusable("A database in memory is gone with its process. Write `sqlite:///path` in DATABASE_URL, or leave it out.")
     return Path(name)
 
 
-def _about_port(host: str, port: int, error: OSError | OverflowError) -> str:
+def _port_error(host: str, port: int, error: OSError | OverflowError) -> str:
     code = error.errno if isinstance(error, OSError) else None
     if code == errno.EADDRINUSE:
         return (
@@ -139,6 +152,6 @@ def _remedy(error: OSError, use: str, setting: str) -> str:
     return f"{use}: make it a folder that this user may write, or set {setting}."
 
 
-def _refuse(sentence: str) -> NoReturn:
+def _exit_unusable(sentence: str) -> NoReturn:
     err.print(sentence, markup=False)
-    raise typer.Exit(UNUSABLE)
+    raise typer.Exit(EXIT_UNUSABLE)

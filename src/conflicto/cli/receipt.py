@@ -1,4 +1,4 @@
-"""`conflicto receipt`: check receipts of deletions, and change the key that signs them."""
+"""`conflicto receipt`: verify receipts of deletions, and renew the key that signs them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,17 @@ from conflicto.access.errors import ReceiptInvalid
 from conflicto.access.http import KEYS_PATH
 from conflicto.access.identity import receipt_key, receipt_public_keys
 from conflicto.access.receipts import MAX_RECEIPT_CHARS, digest_of, kid_of, public_text, verify_receipt
-from conflicto.cli.environment import DIFFERENT, EXIT_CODES, UNUSABLE, USAGE, existing_database, prepared_database, settings_or_exit
+from conflicto.cli.environment import (
+    EXIT_CODES_HELP,
+    EXIT_DIFFERENT,
+    EXIT_UNUSABLE,
+    EXIT_USAGE,
+    existing_database,
+    prepared_database,
+    settings_or_exit,
+)
 
-app = typer.Typer(help=f"Check receipts of deletions. {EXIT_CODES}", no_args_is_help=True)
+app = typer.Typer(help=f"Check receipts of deletions. {EXIT_CODES_HELP}", no_args_is_help=True)
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -37,22 +45,28 @@ Ids = Annotated[Path | None, typer.Option(help="File with the ids that should ha
 
 @app.command()
 def verify(receipt: Receipt, keys: Keys = None, ids: Ids = None) -> None:
-    """Check that a receipt is whole and signed by this installation, and print what it says. Exits with 1 if it is not."""
+    """Check that a receipt is complete and signed by this installation, and print it.
+
+    Exits with 1 if it is not.
+    """
     text = _text(receipt)
     try:
         payload = verify_receipt(text, _keys(keys))
     except ReceiptInvalid as error:
         err.print(f"The receipt is not valid. {error}", markup=False)
-        raise typer.Exit(DIFFERENT) from None
+        raise typer.Exit(EXIT_DIFFERENT) from None
     print(json.dumps(payload, ensure_ascii=False))
     if ids is not None and digest_of(_lines(ids)) != payload.get("ids_sha256"):
         err.print("The receipt is valid, but it is about other ids than those of the file.")
-        raise typer.Exit(DIFFERENT)
+        raise typer.Exit(EXIT_DIFFERENT)
 
 
 @app.command()
 def rotate() -> None:
-    """Make a new key for receipts. Earlier receipts stay valid, since the public half of every key is kept. Start the servers again."""
+    """Create a new key for receipts, used after the servers start again.
+
+    Earlier receipts stay valid, because the public half of every key is kept.
+    """
     settings = settings_or_exit()
     with prepared_database(settings) as db:
         key = receipt_key(db, data_dir=settings.data_dir, renew=True)
@@ -60,7 +74,7 @@ def rotate() -> None:
 
 
 def _text(named: str) -> str:
-    """Return a receipt from a file or stdin; more than the longest receipt is not read."""
+    """Return a receipt from a file or stdin, at most the longest valid one."""
     if named == "-":
         return sys.stdin.read(MAX_RECEIPT_CHARS + 1).strip()
     try:
@@ -68,7 +82,7 @@ def _text(named: str) -> str:
             return file.read(MAX_RECEIPT_CHARS + 1).strip()
     except OSError as error:
         err.print(f"{named} cannot be read: {error.strerror}.", markup=False)
-        raise typer.Exit(USAGE) from None
+        raise typer.Exit(EXIT_USAGE) from None
 
 
 def _lines(path: Path) -> set[str]:
@@ -76,11 +90,11 @@ def _lines(path: Path) -> set[str]:
         return {line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()}
     except (OSError, UnicodeDecodeError):
         err.print(f"{path} cannot be read as text.", markup=False)
-        raise typer.Exit(USAGE) from None
+        raise typer.Exit(EXIT_USAGE) from None
 
 
 def _keys(named: str | None) -> dict[str, str]:
-    """Return public keys by name: from an address, a file, or the database."""
+    """Return public keys by id: from a URL, a file, or the database."""
     if named is None:
         settings = settings_or_exit()
         with existing_database(settings) as db:
@@ -90,13 +104,13 @@ def _keys(named: str | None) -> dict[str, str]:
         return {each["kid"]: each["x"] for each in _key_set(body)}
     except (OSError, httpx2.HTTPError, msgspec.DecodeError, LookupError, TypeError) as error:
         err.print(f"No keys could be read from {named}: {type(error).__name__}.", markup=False)
-        raise typer.Exit(UNUSABLE) from None
+        raise typer.Exit(EXIT_UNUSABLE) from None
 
 
 def _fetched(url: str) -> bytes:
-    answer = httpx2.get(url.rstrip("/") + KEYS_PATH, timeout=TIMEOUT_S)
-    answer.raise_for_status()
-    return answer.content
+    response = httpx2.get(url.rstrip("/") + KEYS_PATH, timeout=TIMEOUT_S)
+    response.raise_for_status()
+    return response.content
 
 
 def _key_set(body: bytes) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""`conflicto rehearse`: fill a session of a running server with scripted participants, and clear it again."""
+"""`conflicto rehearse`: fills a session of a running server with scripted participants."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ import uvloop
 from rich.console import Console
 
 from conflicto.access.links import Scope
-from conflicto.cli.environment import UNUSABLE
-from conflicto.cli.replay.client import Refused, connected
-from conflicto.cli.token import HERE, minted
+from conflicto.cli.environment import EXIT_UNUSABLE
+from conflicto.cli.replay.client import RequestFailed, open_server
+from conflicto.cli.token import HERE, create_link_token
 
 if TYPE_CHECKING:
     from conflicto.cli.replay.client import Server
 
-LOOK_S = 1.0
+POLL_INTERVAL_S = 1.0
 
-LINK_LIFE_S = 86_400
-"""Seconds for which the token of a rehearsal is good."""
+TOKEN_LIFETIME_S = 86_400
+"""Seconds for which the token of a rehearsal is valid."""
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A rehearsal as it was asked for; `keep`: who came stays when it is over."""
+class RehearsalOptions:
+    """Options of a rehearsal; with `keep` its participants stay afterwards."""
 
     participants: int
     seconds: int
@@ -47,47 +47,49 @@ def rehearse(
     *,
     keep: Annotated[bool, typer.Option("--keep", help="Leave them and their answers in the session.")] = False,
 ) -> None:
-    """Fill a session with scripted participants who answer as a room would, while you go through it as its host.
+    """Fill a session with scripted participants who answer while you try it as its host.
 
-    At the end, or with Ctrl-C, they are removed with everything that they answered. Needs the server's settings (key, database).
+    At the end, or with Ctrl-C, they are removed with all their answers. Needs the server's settings
+    (key, database).
 
-    Exit codes: 0 done, 3 settings, database or server unusable, or the server refuses, 4 no such session.
+    Exit codes: 0 done, 3 settings, database or server unusable, or the server refuses, 4 no such
+    session.
     """
-    session_id, token = minted(Scope.HOST, session, name="conflicto rehearse", life_s=LINK_LIFE_S)
+    session_id, token = create_link_token(Scope.HOST, session, name="conflicto rehearse", life_s=TOKEN_LIFETIME_S)
     try:
-        uvloop.run(_rehearsed(url, f"/sessions/{session_id}", token, Wanted(participants, seconds, language, keep)))
-    except Refused as error:
+        uvloop.run(_run_rehearsal(url, f"/sessions/{session_id}", token, RehearsalOptions(participants, seconds, language, keep)))
+    except RequestFailed as error:
         err.print(str(error), markup=False)
-        raise typer.Exit(UNUSABLE) from None
+        raise typer.Exit(EXIT_UNUSABLE) from None
     except KeyboardInterrupt:
         out.print("Ended.")
 
 
-async def _rehearsed(url: str, path: str, token: str, wanted: Wanted) -> None:
-    async with connected(url, 1) as server:
-        await server.greet()
+async def _run_rehearsal(url: str, path: str, token: str, wanted: RehearsalOptions) -> None:
+    async with open_server(url, 1) as server:
+        await server.check_reachable()
         body = {"participants": wanted.participants, "seconds": wanted.seconds, "language": wanted.language}
         await server.send_json("POST", f"{path}/rehearsal", body, token=token)
         try:
-            await _watched(server, path, token)
+            await _print_progress(server, path, token)
         finally:
             if not wanted.keep:
                 await server.send("DELETE", f"{path}/rehearsal", token=token)
                 out.print("The scripted participants are gone, with all that they answered.")
 
 
-async def _watched(server: Server, path: str, token: str) -> None:
-    """Say what changes until nobody plays any more."""
-    said = ""
+async def _print_progress(server: Server, path: str, token: str) -> None:
+    """Print changes until the rehearsal ends."""
+    printed = ""
     while True:
-        stage: dict[str, Any] = msgspec.json.decode(await server.send("GET", f"{path}/rehearsal", token=token))
+        rehearsal: dict[str, Any] = msgspec.json.decode(await server.send("GET", f"{path}/rehearsal", token=token))
         status: dict[str, Any] = msgspec.json.decode(await server.send("GET", f"{path}/status", token=token))
-        line = f"{stage['participants']} scripted participants are in the session, which is {status['status']}."
-        if stage["skipped"]:
+        line = f"{rehearsal['participants']} scripted participants are in the session, which is {status['status']}."
+        if rehearsal["skipped"]:
             line += " Nobody registered the type of the open activity: they repeat what others answer."
-        if line != said:
+        if line != printed:
             out.print(line)
-            said = line
-        if not stage["is_playing"]:
+            printed = line
+        if not rehearsal["is_playing"]:
             return
-        await asyncio.sleep(LOOK_S)
+        await asyncio.sleep(POLL_INTERVAL_S)

@@ -1,4 +1,4 @@
-"""What `conflicto db restore` is put together from: the platform's part, and what the rooms know of a new life."""
+"""Wiring of `conflicto db restore`: the platform's restore with the packages' hooks."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RestoreSummary:
-    """What was restored, and what lies aside."""
+    """Result of a restore: rows by table, and the places of the previous database and key."""
 
     header: Header
     rows: dict[str, int]
@@ -44,7 +44,7 @@ class RestoreSummary:
 
 
 class PackageHooks:
-    """The rooms' part in a restore."""
+    """Operations of the domain packages in a restore."""
 
     def __init__(self) -> None:
         self._migrations: Any = importlib.import_module("conflicto.migrations")
@@ -56,21 +56,30 @@ class PackageHooks:
         self._migrations.upgrade_within(connection, to)
 
     def newest_position(self, connection: Connection) -> int:
-        """Return the newest position of any feed, µs, and note who was forgotten: what is read here is the database that goes."""
+        """Return the newest position of any feed in the previous database, µs.
+
+        Also records which participants were erased there.
+        """
         if revision(connection) == SCHEMA:
             tx = ReadTx(connection)
             self.forgotten = {each: not has_answers(tx, each) for each in erased_ids(tx)}
         return newest_position(connection)
 
     def begin_epoch(self, connection: Connection, clock_us: int) -> None:
-        """Begin a new life: feeds above every position of the lost one, a new epoch, nobody who was forgotten."""
+        """Begin a new epoch, with feeds above every earlier position.
+
+        Participants who were erased after the backup are erased again.
+        """
         begins = open_gaps(connection, clock_us)
         self.forgotten = _forget_again(connection, self.forgotten, begins)
         begin_epoch(ReadTx(connection))
 
 
 def _forget_again(connection: Connection, forgotten: Mapping[int, bool], now_us: int) -> dict[int, bool]:
-    """Erase those who asked for it after the backup, with their answers if they asked for that too; returns who that was."""
+    """Erase participants who were erased after the backup, with answers if they asked for that.
+
+    Returns those who were erased.
+    """
     back = present_seats(ReadTx(connection), forgotten)
     heads = FeedHeads().lock(connection, sorted({seat.session_id for seat in back.values()})) if back else {}
     tx = WriteTx(connection, now_us=now_us, heads=heads, subscribers={ParticipantRemoved: [erase_answers]})
@@ -81,19 +90,19 @@ def _forget_again(connection: Connection, forgotten: Mapping[int, bool], now_us:
 
 
 def restore_archive(file: Path, settings: Settings) -> RestoreSummary:
-    """Restore an archive into the database of the settings; raises as `platform.db.restore.restore` does."""
-    rooms = PackageHooks()
-    done: Restored = restore(file, parse_database_url(settings.url), rooms, Clock())
+    """Restore an archive into the settings' database; raises as `platform.db.restore.restore`."""
+    hooks = PackageHooks()
+    done: Restored = restore(file, parse_database_url(settings.url), hooks, Clock())
     with closing(Database(settings.url)) as db:
-        aside = move_keys_to_files(db, settings.data_dir)
-    return RestoreSummary(done.header, done.rows, done.previous, aside, len(rooms.forgotten))
+        previous_key = move_keys_to_files(db, settings.data_dir)
+    return RestoreSummary(done.header, done.rows, done.previous, previous_key, len(hooks.forgotten))
 
 
 def inspect_archive(file: Path) -> tuple[Header, dict[str, int]]:
-    """Return what an archive says of itself, and the rows of each table after counting them.
+    """Return an archive's header, and the counted rows of each table.
 
     Raises:
-        ArchiveUnusable: it is not whole.
+        ArchiveInvalid: it is incomplete or damaged.
     """
     with open_archive(file) as archive:
         for _, rows in archive.sections():

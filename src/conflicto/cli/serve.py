@@ -1,4 +1,4 @@
-"""`conflicto serve`."""
+"""`conflicto serve`: prepares the installation and starts the workers."""
 
 from __future__ import annotations
 
@@ -16,8 +16,14 @@ import uvicorn
 from rich.console import Console
 
 from conflicto.access.identity import ADMIN_FILE, Identity, load_identity, write_admin_token
-from conflicto.cli.environment import UNUSABLE, await_database, prepared_database, registered_or_exit, settings_or_exit
-from conflicto.cli.preflight import only_server, require_data_directory, require_export_directory, require_port, require_redis
+from conflicto.cli.environment import EXIT_UNUSABLE, prepared_database, registered_or_exit, settings_or_exit, wait_for_database
+from conflicto.cli.preflight import (
+    exclusive_database,
+    require_data_directory,
+    require_export_directory,
+    require_port,
+    require_redis,
+)
 from conflicto.platform.db.engine import MIN_CONNECTIONS, Database, PoolSize
 from conflicto.platform.db.postgres import ConnectionLimit, connection_limit
 from conflicto.platform.logs import configure_logs
@@ -25,15 +31,16 @@ from conflicto.platform.shutdown import MAX_REQUESTS_S
 from conflicto.settings import Settings, deprecated_variables, unknown_variables
 
 CONNECTION = "conflicto.platform.http.server.connection:Connection"
-"""By name, because worker processes import it anew."""
+"""By name, because worker processes import it again."""
 
-EVERYWHERE = "0.0.0.0"  # noqa: S104 - only where `--lan` or `--host` says so
+ALL_ADDRESSES = "0.0.0.0"  # noqa: S104 - only where `--lan` or `--host` says so
 
-SOMEWHERE_ELSE = ("192.0.2.1", 9)
-"""An address that belongs to nobody (RFC 5737). Nothing is sent there; the system only says from where it would be."""
+PROBE_ADDRESS = ("192.0.2.1", 9)
+"""A documentation address (RFC 5737). Nothing is sent there; it shows which local address routes
+out."""
 
-OF_EXPORTS = 1
-"""Connections that a worker may open beside its pool: an export has its own, and there is one at a time."""
+EXPORT_CONNECTIONS = 1
+"""Connections of a worker outside its pool: one export runs at a time, on its own connection."""
 
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -51,7 +58,7 @@ def serve(
     if database_url is not None:
         os.environ["DATABASE_URL"] = database_url
     if lan:
-        host = EVERYWHERE
+        host = ALL_ADDRESSES
         os.environ["CONFLICTO_PUBLIC_URL"] = os.environ.get("CONFLICTO_PUBLIC_URL") or f"http://{address_in_network()}:{port}"
     os.environ["CONFLICTO_WORKERS"] = str(workers)
     settings = settings_or_exit()
@@ -63,7 +70,7 @@ def serve(
     require_data_directory(settings)
     require_export_directory(settings)
     require_redis(settings)
-    with only_server(settings):
+    with exclusive_database(settings):
         _serve(host, port, settings)
 
 
@@ -73,14 +80,14 @@ def _serve(host: str, port: int, settings: Settings) -> None:
         err.print(f"The environment variable {old} is deprecated and is read until version 1.0. Use {new} instead.")
     for name in unknown_variables(os.environ):
         err.print(f"The environment variable {name} is not a setting of this version; see docs/settings.md.")
-    await_database(settings, host, port)
+    wait_for_database(settings, host, port)
     with prepared_database(settings) as db:
-        _fit_pool(db, settings)
+        _limit_pool(db, settings)
         identity = load_identity(
             db, data_dir=settings.data_dir, secret_key=settings.secret("secret_key"), admin_token=settings.secret("admin_token")
         )
-    _greet(host, port, settings, identity)
-    with _common_counts(settings):
+    _print_addresses(host, port, settings, identity)
+    with _shared_metrics_directory(settings):
         uvicorn.run(
             "conflicto.app:from_environment", factory=True, host=host, port=port, workers=settings.workers, loop="uvloop", http=CONNECTION,
             ws="none", lifespan="on", access_log=False, log_level="warning", log_config=None, server_header=False,
@@ -89,8 +96,8 @@ def _serve(host: str, port: int, settings: Settings) -> None:
 
 
 @contextmanager
-def _common_counts(settings: Settings) -> Iterator[None]:
-    """Give several workers a folder where their counts meet, and take it away with them."""
+def _shared_metrics_directory(settings: Settings) -> Iterator[None]:
+    """Yield with a directory for the workers' common metrics, removed afterwards."""
     if settings.workers == 1 or settings.metrics_dir:
         yield
         return
@@ -99,34 +106,35 @@ def _common_counts(settings: Settings) -> Iterator[None]:
         yield
 
 
-def _fit_pool(db: Database, settings: Settings) -> None:
-    """Lower the pool of all workers to what the server, the role and the database give; exit where they cannot work with it.
+def _limit_pool(db: Database, settings: Settings) -> None:
+    """Lower the pool of all workers to the database's connection limit; exit if it cannot work.
 
-    Workers read the sizes from the environment. What others use now is left to them, as long as the workers can begin at all.
+    Workers read the sizes from the environment. Connections in use by others are left to them if
+    the workers can still start.
     """
-    server = _capacity(db)
+    server = _connection_limit(db)
     if server is None:
         return
     share = PoolSize.share(settings.pool_size, settings.max_overflow, workers=settings.workers)
-    wanted = settings.workers * (share.max_connections + OF_EXPORTS)
-    least = settings.workers * (MIN_CONNECTIONS + OF_EXPORTS)
+    wanted = settings.workers * (share.max_connections + EXPORT_CONNECTIONS)
+    least = settings.workers * (MIN_CONNECTIONS + EXPORT_CONNECTIONS)
     said = (
         f"{settings.workers} workers may open {wanted} connections (DATABASE_POOL_SIZE {settings.pool_size},"
-        f" DATABASE_MAX_OVERFLOW {settings.max_overflow}, exports {settings.workers * OF_EXPORTS}),"
+        f" DATABASE_MAX_OVERFLOW {settings.max_overflow}, exports {settings.workers * EXPORT_CONNECTIONS}),"
         f" and {server.source} allows {server.max_connections} in all, of which {server.used} are taken now"
     )
     if least > server.max_connections:
         err.print(f"{said}. At least {least} are needed: raise {server.source}, or lower --workers.")
-        raise typer.Exit(UNUSABLE)
+        raise typer.Exit(EXIT_UNUSABLE)
     fitting = max(least, min(wanted, server.max_connections - server.used))
     if fitting < wanted:
-        size, overflow = _fitting_sizes(fitting - settings.workers * OF_EXPORTS, settings)
+        size, overflow = _fitting_sizes(fitting - settings.workers * EXPORT_CONNECTIONS, settings)
         os.environ["DATABASE_POOL_SIZE"], os.environ["DATABASE_MAX_OVERFLOW"] = str(size), str(overflow)
         err.print(f"{said}. The pool is lowered to DATABASE_POOL_SIZE {size}, DATABASE_MAX_OVERFLOW {overflow}.")
 
 
-def _capacity(db: Database) -> ConnectionLimit | None:
-    """Return what connections there may be, None where the database is a file or a pooler shares them out."""
+def _connection_limit(db: Database) -> ConnectionLimit | None:
+    """Return the connection limit, None for a file or behind a pooler."""
     if not db.is_shared:
         return None
     with db.writer_connection() as connection:
@@ -134,7 +142,7 @@ def _capacity(db: Database) -> ConnectionLimit | None:
 
 
 def _fitting_sizes(connections: int, settings: Settings) -> tuple[int, int]:
-    """Return pool size and overflow whose shares of all workers make at most so many connections."""
+    """Return pool size and overflow whose shares of all workers total at most `connections`."""
     each = connections // settings.workers
     size = max(MIN_CONNECTIONS, min(settings.pool_size // settings.workers, each))
     overflow = min(settings.max_overflow // settings.workers, each - size)
@@ -142,34 +150,37 @@ def _fitting_sizes(connections: int, settings: Settings) -> tuple[int, int]:
 
 
 def address_in_network() -> str:
-    """Return the address under which others in this network reach us; without a network, ourselves."""
+    """Return this machine's address in the local network, without one the loopback address."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(SOMEWHERE_ELSE)
+            probe.connect(PROBE_ADDRESS)
         except OSError:
             return "127.0.0.1"
         address: str = probe.getsockname()[0]
     return address
 
 
-def _greet(host: str, port: int, settings: Settings, identity: Identity) -> None:
-    """Say where the server is; the admin token stands in the fragment, which browsers never send."""
-    at = f"http://{'127.0.0.1' if host == EVERYWHERE else host}:{port}"
+def _print_addresses(host: str, port: int, settings: Settings, identity: Identity) -> None:
+    """Print the server's URLs; the admin token is in the fragment, which browsers never send."""
+    at = f"http://{'127.0.0.1' if host == ALL_ADDRESSES else host}:{port}"
     err.print(f"[bold]Conflicto[/bold] serves on {at}")
     if err.is_terminal and identity.admin_token:
         err.print(f"Host URL:  [bold]{at}/#admin={identity.admin_token}[/bold]")
         if settings.admin_token is None:
             err.print("           Keep it: the token is stored hashed and shown only now. `conflicto token admin` makes a new one.")
     else:
-        err.print(f"Host URL:  {at}/#admin=…   ({_whereabouts(settings, identity)})", markup=False)
+        err.print(f"Host URL:  {at}/#admin=…   ({_token_location(settings, identity)})", markup=False)
     if settings.public_url:
         err.print(f"Phones:    [bold]{settings.public_url}[/bold]")
         if err.is_terminal:
             segno.make(settings.public_url, micro=False).terminal(out=sys.stderr, compact=True)
 
 
-def _whereabouts(settings: Settings, identity: Identity) -> str:
-    """Return where the operator finds the token, which no log may hold; one that was made now is put there."""
+def _token_location(settings: Settings, identity: Identity) -> str:
+    """Return where the operator finds the token, which must not be logged.
+
+    A new token is stored there.
+    """
     path = settings.data_dir.absolute() / ADMIN_FILE
     if settings.admin_token is not None:
         return "the token is the one in CONFLICTO_ADMIN_TOKEN"

@@ -1,4 +1,4 @@
-"""`conflicto token`: new tokens for the operator, and for the host or the screen of a session."""
+"""`conflicto token`: new tokens for the operator, and for a session's hosts and screens."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from rich.console import Console
 from conflicto.access.identity import ADMIN_FILE, links_since_s, renew_admin_token, signing_identity, write_admin_token
 from conflicto.access.links import Scope
 from conflicto.access.tokens import Tokens
-from conflicto.cli.environment import EXIT_CODES, existing_database, prepared_database, settings_or_exit
+from conflicto.cli.environment import EXIT_CODES_HELP, existing_database, prepared_database, settings_or_exit
 from conflicto.platform.clock import Clock
 from conflicto.platform.db.transaction import WriteTx
 from conflicto.platform.instants import US_PER_S
 from conflicto.sessions.links import NewLink, add_link_offline
 from conflicto.sessions.queries import session_by_name
 
-app = typer.Typer(help=f"Make tokens. {EXIT_CODES}", no_args_is_help=True)
+app = typer.Typer(help=f"Make tokens. {EXIT_CODES_HELP}", no_args_is_help=True)
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -31,7 +31,10 @@ HERE = "http://127.0.0.1:8000"
 
 @app.command()
 def admin(url: Url = HERE, *, as_json: AsJson = False) -> None:
-    """Make a new admin token and print it, once. The old one dies when the server starts again; a file that holds it gets the new one."""
+    """Create a new admin token and print it, once.
+
+    The old one is valid until the server starts again. A file that holds it gets the new one.
+    """
     settings = settings_or_exit()
     if settings.admin_token is not None:
         err.print("CONFLICTO_ADMIN_TOKEN is set, and a server with it takes that token alone: unset it first.")
@@ -46,20 +49,23 @@ def admin(url: Url = HERE, *, as_json: AsJson = False) -> None:
 
 @app.command()
 def host(session: Session, url: Url = HERE, *, owner: AsOwner = False, as_json: AsJson = False) -> None:
-    """Make a link for a host of a session and print its token. Needs the server's settings (key, database); the host page lists it."""
-    _print("host", minted(Scope.OWNER if owner else Scope.HOST, session)[1], url, as_json=as_json)
+    """Create a link for a host of a session and print its token.
+
+    Needs the server's settings (key, database); the host page lists the link.
+    """
+    _print("host", create_link_token(Scope.OWNER if owner else Scope.HOST, session)[1], url, as_json=as_json)
 
 
 @app.command()
 def screen(session: Session, url: Url = HERE, *, as_json: AsJson = False) -> None:
-    """Make a link for a screen of a session; as for `host`."""
-    _print("screen", minted(Scope.SCREEN, session)[1], url, as_json=as_json)
+    """Create a link for a screen of a session; as for `host`."""
+    _print("screen", create_link_token(Scope.SCREEN, session)[1], url, as_json=as_json)
 
 
-def minted(scope: Scope, named: str, *, name: str = "conflicto token", life_s: int | None = None) -> tuple[int, str]:
-    """Return a session's id and the token of a further link of it, or say what is missing and exit.
+def create_link_token(scope: Scope, named: str, *, name: str = "conflicto token", life_s: int | None = None) -> tuple[int, str]:
+    """Return a session's id and the token of a new link, or print what is missing and exit.
 
-    A server that runs reads the link when the token is used for the first time.
+    A running server reads the link when the token is first used.
     """
     settings, clock = settings_or_exit(), Clock()
     with existing_database(settings) as db:

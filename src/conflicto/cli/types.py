@@ -1,4 +1,4 @@
-"""`conflicto types`: make a folder for a new activity type, and test one against what every type promises."""
+"""`conflicto types`: creates the package of a new activity type, and checks one."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from rich.console import Console
 
 from conflicto.activity_types.scaffold import InvalidTypeName, create_type
 from conflicto.activity_types.testing import failures
-from conflicto.cli.environment import DIFFERENT, EXIT_CODES, USAGE, registered_or_exit, settings_or_exit
+from conflicto.cli.environment import EXIT_CODES_HELP, EXIT_DIFFERENT, EXIT_USAGE, registered_or_exit, settings_or_exit
 
-app = typer.Typer(help=f"Make and test activity types. {EXIT_CODES}", no_args_is_help=True)
+app = typer.Typer(help=f"Make and test activity types. {EXIT_CODES_HELP}", no_args_is_help=True)
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -27,7 +27,7 @@ def new(
         made = create_type(name, folder)
     except InvalidTypeName as error:
         err.print(str(error), markup=False)
-        raise typer.Exit(USAGE) from None
+        raise typer.Exit(EXIT_USAGE) from None
     out.print(f"Made {made}", markup=False)
 
 
@@ -38,7 +38,7 @@ def check(folder: Annotated[Path, typer.Argument(help="The type's folder.", exis
     for each in said:
         err.print(each, markup=False)
     if said:
-        raise typer.Exit(DIFFERENT)
+        raise typer.Exit(EXIT_DIFFERENT)
     out.print(f"{folder.resolve().name} keeps every promise", markup=False)
 
 

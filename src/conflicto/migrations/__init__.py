@@ -1,4 +1,4 @@
-"""One Alembic history for both databases. `upgrade` is the only way in for the rest of the program."""
+"""One Alembic history for both databases. The program upgrades through `upgrade` only."""
 
 from __future__ import annotations
 
@@ -17,26 +17,29 @@ HERE = Path(__file__).parent
 
 def config(url: str) -> Config:
     """Return Alembic's configuration for a database."""
-    made = Config()
-    made.set_main_option("script_location", str(HERE))
-    made.attributes["url"] = url
-    return made
+    configuration = Config()
+    configuration.set_main_option("script_location", str(HERE))
+    configuration.attributes["url"] = url
+    return configuration
 
 
 def upgrade(url: str, to: str = "head") -> None:
-    """Bring a database to a revision; on either database a migration is one transaction, so half of one never stays."""
+    """Bring a database to a revision.
+
+    A migration is one transaction on either database, so none stays half done.
+    """
     command.upgrade(config(url), to)
 
 
 def upgrade_within(connection: Connection, to: str = "head") -> None:
-    """Bring a database to a revision in a transaction that is open already."""
-    made = config("")
-    made.attributes["connection"] = connection
-    command.upgrade(made, to)
+    """Bring a database to a revision within an open transaction."""
+    configuration = config("")
+    configuration.attributes["connection"] = connection
+    command.upgrade(configuration, to)
 
 
 def known_revisions() -> list[str]:
-    """Return every revision of the history, the oldest first."""
+    """Return every revision of the history, oldest first."""
     return [each.revision for each in ScriptDirectory.from_config(config("")).walk_revisions()][::-1]
 
 

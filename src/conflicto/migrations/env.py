@@ -1,4 +1,4 @@
-"""Alembic's entry: open the database as the program does, and run the history in one transaction."""
+"""Alembic's entry point: opens the database as the program does, in one transaction."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ import conflicto.activities.tables
 import conflicto.participants.tables
 import conflicto.responses.tables
 import conflicto.results.tables
-import conflicto.sessions.tables  # noqa: F401 - the rooms' tables join the metadata
-from conflicto.migrations.locks import take_tables, take_turn
+import conflicto.sessions.tables  # noqa: F401 - registers the packages' tables
+from conflicto.migrations.locks import lock_tables, wait_for_other_migrations
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.schema import revision
 from conflicto.platform.db.tables import metadata_obj
 from conflicto.platform.db.timeouts import Timeouts
 from conflicto.settings import read_settings
 
-PATIENT = Timeouts(lock_s=900.0, statement_s=3600.0)
-"""The second of two that migrate together waits for the first; a migration of many rows takes its time."""
+MIGRATION_TIMEOUTS = Timeouts(lock_s=900.0, statement_s=3600.0)
+"""A second concurrent migration waits for the first. A migration of many rows takes its time."""
 
-GENERATED = frozenset({"response_data", "config", "secret", "aggregate"})
-"""JSONB columns that only PostgreSQL has, generated from the stored text."""
+GENERATED_COLUMNS = frozenset({"response_data", "config", "secret", "aggregate"})
+"""JSONB columns of PostgreSQL, generated from the stored text."""
 
 
 def _is_ours(thing: object, name: str | None, kind: str, reflected: bool, compared: object) -> bool:  # noqa: FBT001 - Alembic's signature
-    return not (reflected and ((kind == "column" and name in GENERATED) or name == "ix_responses_response_data"))
+    return not (reflected and ((kind == "column" and name in GENERATED_COLUMNS) or name == "ix_responses_response_data"))
 
 
 def _run() -> None:
@@ -36,7 +36,7 @@ def _run() -> None:
     if given is not None:
         _migrate(given)
         return
-    database = Database(context.config.attributes.get("url") or read_settings(os.environ).url, timeouts=PATIENT)
+    database = Database(context.config.attributes.get("url") or read_settings(os.environ).url, timeouts=MIGRATION_TIMEOUTS)
     try:
         with database.writer_connection() as connection, connection.begin():
             _migrate(connection)
@@ -45,17 +45,17 @@ def _run() -> None:
 
 
 def _migrate(connection: Connection) -> None:
-    """Run the history in the transaction that is open; on SQLite it holds the write lock from its beginning on."""
+    """Run the history in the open transaction; on SQLite it holds the write lock from the start."""
     if connection.dialect.name == "postgresql":
-        take_turn(connection)
-        if not _is_there(connection):
-            take_tables(connection)
+        wait_for_other_migrations(connection)
+        if not _is_at_revision(connection):
+            lock_tables(connection)
     context.configure(connection=connection, target_metadata=metadata_obj, include_object=_is_ours, compare_type=False)
     context.run_migrations()
 
 
-def _is_there(connection: Connection) -> bool:
-    """Whether the database has the revision that is asked for, or nobody asks for one."""
+def _is_at_revision(connection: Connection) -> bool:
+    """Return whether the database has the requested revision, or none is requested."""
     try:
         return context.get_revision_argument() == revision(connection)
     except KeyError:

@@ -1,7 +1,7 @@
-"""How a migration gets the tables of a database that is in use: all of them at once, or none for now, so that nobody waits for long.
+"""Locks all tables of a database in use at once, or none for now, so that waits stay short.
 
-A migration that took one table after the other would meet readers and writers that hold the second and want the first. PostgreSQL finds
-such a deadlock only after a second, in which everyone waits, and then ends one of the two.
+Locks taken one by one would deadlock with readers and writers that hold the second table and want
+the first. PostgreSQL detects that only after a second of waiting, and ends one of them.
 """
 
 from __future__ import annotations
@@ -19,44 +19,45 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 MIGRATION_LOCK = 7_229_110_641
-"""PostgreSQL's advisory lock of migrations: of two that start together, one waits and finds nothing to do."""
+"""PostgreSQL's advisory lock of migrations: of two at once, one waits and finds nothing to do."""
 
-TRY = "SET LOCAL lock_timeout = '300ms'"
-"""Below the second after which PostgreSQL looks for deadlocks. While a migration waits for a table, everyone else waits behind it."""
+LOCK_TIMEOUT = "SET LOCAL lock_timeout = '300ms'"
+"""Below the second of PostgreSQL's deadlock check. A migration that waits for a table blocks
+everyone behind it."""
 
-REST_S = 0.3
-"""Between two tries, and up to as much more: those who waited go on meanwhile."""
+RETRY_PAUSE_S = 0.3
+"""Pause between two attempts, plus up to as much again, in which blocked transactions continue."""
 
-PATIENCE_S = 60.0
+MAX_WAIT_S = 60.0
 
-FIRST = "feed_heads"
-"""What every writer takes first: whoever has it has to wait for nobody's second table."""
+FIRST_TABLE = "feed_heads"
+"""The table that every writer locks first: its holder waits for no second table."""
 
 
-def take_turn(connection: Connection) -> None:
+def wait_for_other_migrations(connection: Connection) -> None:
     """Wait for other migrations to end."""
     connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
 
 
-def take_tables(connection: Connection) -> None:
-    """Keep everyone else out of all tables until the transaction ends.
+def lock_tables(connection: Connection) -> None:
+    """Lock all tables exclusively until the transaction ends.
 
     Raises:
-        SchemaBusy: somebody would not let go of a table.
+        SchemaBusy: a table stayed in use for too long.
     """
-    names = sorted(inspect(connection).get_table_names(), key=lambda name: (name != FIRST, name))
+    names = sorted(inspect(connection).get_table_names(), key=lambda name: (name != FIRST_TABLE, name))
     if not names:
         return
-    connection.execute(text(TRY))
+    connection.execute(text(LOCK_TIMEOUT))
     tables = ", ".join(f'"{name}"' for name in names)
-    until = time.monotonic() + PATIENCE_S
+    until = time.monotonic() + MAX_WAIT_S
     while True:
         try:
             with connection.begin_nested():
                 connection.exec_driver_sql(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
         except OperationalError as error:
             if error.connection_invalidated or time.monotonic() > until:
-                raise SchemaBusy("Somebody keeps a table for long. Nothing was changed; run it again later.") from error
-            time.sleep(REST_S + random_up_to(REST_S))
+                raise SchemaBusy("A table is in constant use. Nothing was changed; run it again later.") from error
+            time.sleep(RETRY_PAUSE_S + random_up_to(RETRY_PAUSE_S))
         else:
             return

@@ -1,6 +1,6 @@
 import pytest
 
-from conflicto.cli.replay.bars import MOST_BARS, Bar, bars, drawn
+from conflicto.cli.replay.bars import MAX_BARS, Bar, bars, draw_bar
 
 
 def test_values_come_in_their_order_with_their_labels() -> None:
@@ -16,12 +16,12 @@ def test_bins_hold_their_lower_bound_and_nothing_is_left_out() -> None:
 
 
 def test_the_rest_of_too_many_values_is_one_bar() -> None:
-    found = bars({str(value): 1 for value in range(MOST_BARS + 3)}, labels={}, bins=())
+    found = bars({str(value): 1 for value in range(MAX_BARS + 3)}, labels={}, bins=())
 
-    assert len(found) == MOST_BARS + 1
+    assert len(found) == MAX_BARS + 1
     assert found[-1] == Bar("others", 3)
 
 
 @pytest.mark.parametrize(("count", "picture"), [(0, ""), (1, "▏"), (500, "██"), (1000, "████"), (625, "██▌")])
 def test_a_bar_is_as_long_as_its_share_and_never_invisible(count: int, picture: str) -> None:
-    assert drawn(Bar("", count), longest=1000, width=4) == picture
+    assert draw_bar(Bar("", count), longest=1000, width=4) == picture

@@ -1,5 +1,5 @@
-"""`conflicto replay`: a table of answers becomes a live session, over HTTP alone, and is read back and compared cell by cell.
+"""`conflicto replay`: sends a table of answers through a live session and compares the result.
 
-`table.py` reads the file and `comparing.py` judges, both pure; `client.py` and `sending.py` talk to the server; `command.py` and
-`screen.py` are what a person sees.
+`table.py` reads the file and `comparison.py` compares, both pure. `client.py` and `session.py` use
+the HTTP API. `command.py` and `run.py` are the command.
 """

@@ -1,4 +1,4 @@
-"""Counts as bars of text: pure, from values (JSON texts) to lines."""
+"""Bar charts in text: pure functions from counts of values (JSON texts) to lines."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-MOST_BARS = 24
-"""More distinct values than this would fill the terminal; the rest is counted together."""
+MAX_BARS = 24
+"""More distinct values would fill the terminal; the rest is counted together."""
 
 BLOCKS = " ▏▎▍▌▋▊▉█"
 """Eighths of a character cell."""
@@ -19,16 +19,17 @@ BLOCKS = " ▏▎▍▌▋▊▉█"
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One line of the picture."""
+    """One line of the chart."""
 
     label: str
     count: int
 
 
 def bars(counts: Mapping[str, int], *, labels: Mapping[str, str], bins: Sequence[float]) -> list[Bar]:
-    """Return a bar for each value, numbers first and in order; with `bins` (lower bounds) for each of them, empty ones included.
+    """Return a bar per value, numbers first and in order; with `bins` (lower bounds) a bar per bin.
 
-    Whatever fits no bin has a bar of its own: the bars' counts always add up to the values'.
+    Empty bins are included. Values outside all bins have bars of their own: the bars' counts always
+    add up to the values'.
     """
     left = dict(counts)
     drawn = []
@@ -36,21 +37,21 @@ def bars(counts: Mapping[str, int], *, labels: Mapping[str, str], bins: Sequence
         inside = [value for value in left if low <= _number(value) < high]
         drawn.append(Bar(_range(low, high), sum(left.pop(value) for value in inside)))
     ordered = sorted(left, key=lambda value: (_number(value), value))
-    drawn += [Bar(_label(value, labels), left[value]) for value in ordered[:MOST_BARS]]
-    if ordered[MOST_BARS:]:
-        drawn.append(Bar("others", sum(left[value] for value in ordered[MOST_BARS:])))
+    drawn += [Bar(_label(value, labels), left[value]) for value in ordered[:MAX_BARS]]
+    if ordered[MAX_BARS:]:
+        drawn.append(Bar("others", sum(left[value] for value in ordered[MAX_BARS:])))
     return drawn
 
 
-def drawn(bar: Bar, *, longest: int, width: int) -> str:
-    """Return a bar's blocks; the count `longest` takes `width` cells, and what is not zero is seen."""
+def draw_bar(bar: Bar, *, longest: int, width: int) -> str:
+    """Return a bar's blocks; the count `longest` takes `width` cells, and non-zero is visible."""
     eighths = max(round(bar.count / longest * width * 8), 1) if bar.count else 0
     whole, rest = divmod(eighths, 8)
     return BLOCKS[8] * whole + BLOCKS[rest].strip()
 
 
 def _number(value: str) -> float:
-    """Return the value to sort by; a string comes after every number."""
+    """Return the value to sort by; strings come after numbers."""
     try:
         return float(value)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Requests to a running server: asked again when it says so, never for ever."""
+"""HTTP client for a running server: retries on 429, 503 and lost connections."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
 
-ATTEMPTS = 8
-LONGEST_PAUSE_S = 30.0
+MAX_ATTEMPTS = 8
+MAX_PAUSE_S = 30.0
 FIRST_PAUSE_S = 0.1
 REQUEST_TIMEOUT_S = 20.0
-"""Above the server's own 8 s for a write, so that its reason arrives before ours."""
+"""More than the server's own 8 s for a write, so that its problem arrives first."""
 
-BUSY = frozenset({429, 503})
+BUSY_STATUSES = frozenset({429, 503})
 
 
-class Refused(Exception):
-    """The server said no, or nothing at all; the text is `title: detail`."""
+class RequestFailed(Exception):
+    """The server refused, or did not answer; the text is `title: detail`."""
 
 
 class Server:
-    """One server's API over a fixed number of connections. `retries` counts the requests that had to be sent again.
+    """One server's API over a fixed number of connections. `retries` counts repeated requests.
 
-    Every connection is a client of its own: one pool of 64 searches all of them for each request, and was a third slower (measured).
+    Each connection is a client of its own. One pool of 64 searches all of them for each request,
+    and was a third slower (measured).
     """
 
     def __init__(self, clients: Iterable[httpx2.AsyncClient]) -> None:
@@ -37,8 +38,12 @@ class Server:
         self.connections = len(self._idle)
         self.retries = 0
 
-    async def greet(self) -> None:
-        """Find out, without a second try, whether there is a server at all; raises `Refused` if not."""
+    async def check_reachable(self) -> None:
+        """Check once that a server answers.
+
+        Raises:
+            RequestFailed: it does not.
+        """
         try:
             await self._idle[-1].get("/health/live")
         except httpx2.TransportError as error:
@@ -47,26 +52,27 @@ class Server:
     async def send(
         self, method: str, path: str, body: bytes | None = None, *, token: str | None = None, key: str | None = None
     ) -> bytes:
-        """Return the body of a success.
+        """Return the body of a successful response.
 
-        At most `connections` calls may run at once. 429 and 503 are honoured with their Retry-After; a lost connection is tried again only
-        where a repetition does no harm: a read, or a request with an idempotency key.
+        At most `connections` calls may run at once. 429 and 503 are retried after their
+        Retry-After. A lost connection is retried only for reads and for requests with an
+        idempotency key.
 
         Raises:
-            Refused: any other answer, or `ATTEMPTS` were not enough.
+            RequestFailed: any other response, or `MAX_ATTEMPTS` were not enough.
         """
         http = self._idle.pop()
         try:
-            return await self._insist(
+            return await self._send_with_retries(
                 http.build_request(method, f"/api/v1{path}", content=body, headers=_headers(body, token, key)), http
             )
         finally:
             self._idle.append(http)
 
-    async def _insist(self, request: httpx2.Request, http: httpx2.AsyncClient) -> bytes:
+    async def _send_with_retries(self, request: httpx2.Request, http: httpx2.AsyncClient) -> bytes:
         repeatable = request.method == "GET" or "idempotency-key" in request.headers
         last: httpx2.Response | httpx2.TransportError | None = None
-        for attempt in range(ATTEMPTS):
+        for attempt in range(MAX_ATTEMPTS):
             if last is not None:
                 self.retries += 1
                 await asyncio.sleep(_pause_s(last, attempt))
@@ -79,21 +85,21 @@ class Server:
                 continue
             if last.is_success:
                 return last.content
-            if last.status_code not in BUSY:
+            if last.status_code not in BUSY_STATUSES:
                 break
-        raise _unreachable(last) if isinstance(last, httpx2.TransportError) else _refusal(last)
+        raise _unreachable(last) if isinstance(last, httpx2.TransportError) else _explain(last)
 
     async def send_json(
         self, method: str, path: str, body: Mapping[str, Any], *, token: str, key: str | None = None
     ) -> dict[str, Any]:
         """Send and return JSON objects; raises as `send` does."""
-        answer: dict[str, Any] = msgspec.json.decode(await self.send(method, path, msgspec.json.encode(body), token=token, key=key))
-        return answer
+        result: dict[str, Any] = msgspec.json.decode(await self.send(method, path, msgspec.json.encode(body), token=token, key=key))
+        return result
 
 
 @asynccontextmanager
-async def connected(url: str, connections: int) -> AsyncIterator[Server]:
-    """Yield the server at `url`, spoken to over `connections` connections that stay open."""
+async def open_server(url: str, connections: int) -> AsyncIterator[Server]:
+    """Yield the server at `url` over `connections` persistent connections."""
     tls = ssl.create_default_context()
     one = httpx2.Limits(max_connections=1, max_keepalive_connections=1)
     async with AsyncExitStack() as stack:
@@ -116,23 +122,25 @@ def _headers(body: bytes | None, token: str | None, key: str | None) -> dict[str
 
 
 def _pause_s(last: httpx2.Response | httpx2.TransportError, attempt: int) -> float:
-    """Return how long to wait: what the server asked for, or twice as long each time."""
-    asked = last.headers.get("retry-after", "") if isinstance(last, httpx2.Response) else ""
-    return min(float(asked) if asked.isdecimal() else FIRST_PAUSE_S * 2 ** (attempt - 1), LONGEST_PAUSE_S)
+    """Return the pause before a retry: the server's Retry-After, or twice as long each time."""
+    retry_after = last.headers.get("retry-after", "") if isinstance(last, httpx2.Response) else ""
+    return min(float(retry_after) if retry_after.isdecimal() else FIRST_PAUSE_S * 2 ** (attempt - 1), MAX_PAUSE_S)
 
 
-def _unreachable(error: Exception) -> Refused:
-    return Refused(f"The server does not answer: {str(error) or type(error).__name__}.")
+def _unreachable(error: Exception) -> RequestFailed:
+    return RequestFailed(f"The server does not answer: {str(error) or type(error).__name__}.")
 
 
-def _refusal(answer: httpx2.Response | None) -> Refused:
-    """Return the problem document of an answer in one line, with the fields at fault."""
-    if answer is None:
+def _explain(response: httpx2.Response | None) -> RequestFailed:
+    """Return a problem document as one line, with the invalid fields."""
+    if response is None:
         raise AssertionError
     try:
-        problem = msgspec.json.decode(answer.content, type=dict[str, Any])
+        problem = msgspec.json.decode(response.content, type=dict[str, Any])
     except msgspec.DecodeError:
-        return Refused(f"The server refuses: HTTP {answer.status_code} at {answer.request.method} {answer.request.url.path}.")
+        return RequestFailed(
+            f"The server refuses: HTTP {response.status_code} at {response.request.method} {response.request.url.path}."
+        )
     fields = "".join(f" {each['pointer']} {each['message']}." for each in problem.get("errors", ()))
-    said = [problem.get("title"), problem.get("detail")]
-    return Refused(": ".join(dict.fromkeys(str(each) for each in said if each)) + fields)
+    parts = [problem.get("title"), problem.get("detail")]
+    return RequestFailed(": ".join(dict.fromkeys(str(each) for each in parts if each)) + fields)

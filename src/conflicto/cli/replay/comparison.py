@@ -1,4 +1,4 @@
-"""Does the server give back what the file holds? Pure: a table, who sat where, and the feeds' items in; a report out."""
+"""Comparison of the server's responses with the file, pure: table, seats and feed items in."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class FeedItem(msgspec.Struct, frozen=True):
-    """What the comparison needs of a response in the feed; `response_data` stays the bytes that the server sent."""
+    """The compared part of a response in the feed; `response_data` is the server's bytes."""
 
     id: str
     participant_id: int | None
@@ -26,7 +26,10 @@ class FeedItem(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """One place where file and server differ. `row` counts the rows below the header from 1; None: no row of the file."""
+    """One difference between file and server.
+
+    `row` counts the rows below the header from 1; None means no row of the file.
+    """
 
     column: str
     row: int | None
@@ -36,7 +39,7 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How many cells were compared, and where they differ."""
+    """Number of compared cells, and the mismatches."""
 
     cells: int
     mismatches: tuple[Mismatch, ...]
@@ -50,7 +53,7 @@ def answer_text(cell: str) -> str:
 def compare(table: Table, seats: Sequence[int], feeds: Sequence[Sequence[FeedItem]]) -> Report:
     """Compare every cell with the feed of its column; `seats` are the participant ids by row.
 
-    The texts must be equal byte for byte. An answer that the file does not hold, one that comes twice, and a feed out of order are
+    The texts must be equal byte for byte. Unknown or repeated answers and a feed out of order are
     mismatches too.
     """
     mismatches: list[Mismatch] = []
@@ -77,7 +80,7 @@ def _column(name: str, expected: dict[int, tuple[int, str]], feed: Sequence[Feed
 
 
 def tally(feed: Sequence[FeedItem]) -> Counter[str]:
-    """Count the values (as JSON texts) of a feed; an answer of another shape counts by its whole text."""
+    """Count the values (as JSON texts) of a feed; other answers count by their whole text."""
     counts: Counter[str] = Counter()
     for item in feed:
         counts[value_of(bytes(item.response_data).decode())] += 1

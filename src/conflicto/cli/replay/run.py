@@ -1,4 +1,4 @@
-"""One replay from the first request to the verdict; the command and the demo both call it."""
+"""One replay from the first request to the report, for the command and the demo."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from conflicto.cli.replay.client import connected
+from conflicto.cli.replay.client import open_server
 from conflicto.cli.replay.comparison import FeedItem, Report, compare
-from conflicto.cli.replay.session import Stage, answer_column, build_stage, read_back, seat_rows
+from conflicto.cli.replay.session import ReplaySession, create_session, join_participants, read_back, submit_column
 from conflicto.platform.clock import Clock
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to replay: the server's address, its admin token, and how many connections to use."""
+    """Target of a replay: the server's URL, its admin token, and the number of connections."""
 
     url: str
     admin_token: str
@@ -31,9 +31,9 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a replay did. `feeds` are the answers by column, as the server gave them back."""
+    """Result of a replay. `feeds` are the answers by column, as the server returned them."""
 
-    stage: Stage
+    session: ReplaySession
     report: Report
     feeds: tuple[list[FeedItem], ...]
     joins_per_s: float
@@ -43,7 +43,7 @@ class Outcome:
 
 
 class PerSecond(TextColumn):
-    """How many a second, over the whole task."""
+    """Column with the mean rate per second of the whole task."""
 
     def __init__(self) -> None:
         super().__init__("")
@@ -57,24 +57,24 @@ async def run_replay(target: Target, table: Table, plan: Plan, screen: Console) 
     """Send the whole table, read everything back, and compare.
 
     Raises:
-        Refused: the server would not take something, or does not answer.
+        RequestFailed: the server refused a request, or did not answer.
     """
     began_s = Clock().monotonic_s()
     columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), PerSecond(), TimeElapsedColumn())
-    async with connected(target.url, target.connections) as server:
-        await server.greet()
-        stage = await build_stage(server, table, plan, target.admin_token)
+    async with open_server(target.url, target.connections) as server:
+        await server.check_reachable()
+        session = await create_session(server, table, plan, target.admin_token)
         with Progress(*columns, console=screen) as progress:
             joining = progress.add_task("joins", total=len(table.rows))
-            seats = await seat_rows(server, stage, len(table.rows), lambda: progress.advance(joining))
+            seats = await join_participants(server, session, len(table.rows), lambda: progress.advance(joining))
             sending = progress.add_task("responses", total=table.cells)
             for nth in range(len(table.columns)):
-                await answer_column(server, stage, table, nth, seats, lambda: progress.advance(sending))
-        feeds = tuple([await read_back(server, stage, nth) for nth in range(len(table.columns))])
+                await submit_column(server, session, table, nth, seats, lambda: progress.advance(sending))
+        feeds = tuple([await read_back(server, session, nth) for nth in range(len(table.columns))])
     report = compare(table, [seat.participant_id for seat in seats], feeds)
     joins_per_s, responses_per_s = (_rate(task) for task in progress.tasks)
     return Outcome(
-        stage, report, feeds, joins_per_s, responses_per_s, seconds=Clock().monotonic_s() - began_s, retries=server.retries
+        session, report, feeds, joins_per_s, responses_per_s, seconds=Clock().monotonic_s() - began_s, retries=server.retries
     )
 
 

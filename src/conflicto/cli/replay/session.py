@@ -1,4 +1,4 @@
-"""A table's way through a server: a session, its activities, a seat for each row, then one activity after the other."""
+"""Replay of a table: creates session, activities and seats, then submits column by column."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ if TYPE_CHECKING:
 Job = TypeVar("Job")
 
 PAGE_ITEMS = 500
-"""Answers on a page that is read back: below the largest, so that ordinary files need more than one."""
+"""Answers per page that is read back: below the maximum, so that files need several pages.
+"""
 
 AGGREGATE = {"values": {"path": "/value", "op": "count"}}
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the session is called, what its activities are, and what is known of each column (`title`, `labels`)."""
+    """Title of the session, type of its activities, and metadata of columns (`title`, `labels`)."""
 
     title: str
     type: str
@@ -35,8 +36,8 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """The session that was made, with its host's token and an activity for each column."""
+class ReplaySession:
+    """The created session, with its host's token and an activity per column."""
 
     session_id: int
     join_code: str
@@ -50,22 +51,22 @@ class Stage:
 
 
 class FeedPage(msgspec.Struct, frozen=True):
-    """A page of the feed, as far as a reader needs it."""
+    """A page of the feed, as far as it is needed."""
 
     items: list[FeedItem]
     cursor: str
     has_more: bool
 
 
-class Joined(msgspec.Struct, frozen=True):
-    """A seat: who one is, and the token that proves it."""
+class ReplaySeat(msgspec.Struct, frozen=True):
+    """A seat: the participant's id and token."""
 
     participant_id: int
     participant_token: str
 
 
-async def build_stage(server: Server, table: Table, plan: Plan, admin_token: str) -> Stage:
-    """Make and open the session, and its activities in the order of the columns, published and not yet active."""
+async def create_session(server: Server, table: Table, plan: Plan, admin_token: str) -> ReplaySession:
+    """Create and open the session, and publish an activity per column, in order."""
     made = await server.send_json("POST", "/sessions", {"title": plan.title}, token=admin_token, key=_key())
     host, path = made["host_token"], f"/sessions/{made['id']}"
     await server.send_json("PATCH", path, {"status": "active"}, token=host, key=_key())
@@ -81,28 +82,28 @@ async def build_stage(server: Server, table: Table, plan: Plan, admin_token: str
             "aggregate": AGGREGATE,
         }
         activities.append((await server.send_json("POST", f"{path}/activities", body, token=host, key=_key()))["id"])
-    return Stage(made["id"], made["join_code"], host, tuple(activities))
+    return ReplaySession(made["id"], made["join_code"], host, tuple(activities))
 
 
-async def seat_rows(server: Server, stage: Stage, rows: int, done: Callable[[], None]) -> list[Joined]:
-    """Let a participant join for each row, and return the seats by row."""
-    seats: dict[int, Joined] = {}
+async def join_participants(server: Server, session: ReplaySession, rows: int, done: Callable[[], None]) -> list[ReplaySeat]:
+    """Join a participant per row, and return the seats by row."""
+    seats: dict[int, ReplaySeat] = {}
 
     async def join(row: int) -> None:
-        body = msgspec.json.encode({"nickname": f"Row {row + 1}", "code": stage.join_code})
-        seats[row] = msgspec.json.decode(await server.send("POST", f"{stage.path}/join", body, key=_key()), type=Joined)
+        body = msgspec.json.encode({"nickname": f"Row {row + 1}", "code": session.join_code})
+        seats[row] = msgspec.json.decode(await server.send("POST", f"{session.path}/join", body, key=_key()), type=ReplaySeat)
         done()
 
-    await _together(range(rows), join, server.connections)
+    await _run_concurrently(range(rows), join, server.connections)
     return [seats[row] for row in range(rows)]
 
 
-async def answer_column(
-    server: Server, stage: Stage, table: Table, nth: int, seats: Sequence[Joined], done: Callable[[], None]
+async def submit_column(
+    server: Server, session: ReplaySession, table: Table, nth: int, seats: Sequence[ReplaySeat], done: Callable[[], None]
 ) -> None:
-    """Open the activity of one column, which closes the one before, and send all its answers."""
-    path = f"{stage.path}/activities/{stage.activities[nth]}"
-    await server.send_json("POST", f"{path}/transition", {"target_status": "active"}, token=stage.host_token, key=_key())
+    """Open the activity of one column, which closes the previous one, and send all its answers."""
+    path = f"{session.path}/activities/{session.activities[nth]}"
+    await server.send_json("POST", f"{path}/transition", {"target_status": "active"}, token=session.host_token, key=_key())
 
     async def answer(cell: tuple[int, str]) -> None:
         row, text = cell
@@ -110,23 +111,23 @@ async def answer_column(
         await server.send("POST", f"{path}/responses", body, token=seats[row].participant_token, key=_key())
         done()
 
-    await _together(table.column(nth), answer, server.connections)
+    await _run_concurrently(table.column(nth), answer, server.connections)
 
 
-async def read_back(server: Server, stage: Stage, nth: int) -> list[FeedItem]:
-    """Return every answer of a column's activity as its host sees it, page by page from the beginning."""
+async def read_back(server: Server, session: ReplaySession, nth: int) -> list[FeedItem]:
+    """Return every answer to a column's activity as its host sees it, page by page."""
     items: list[FeedItem] = []
     cursor, more = "0", True
     while more:
-        path = f"{stage.path}/activities/{stage.activities[nth]}/responses/since/{cursor}?limit={PAGE_ITEMS}"
-        page = msgspec.json.decode(await server.send("GET", path, token=stage.host_token), type=FeedPage)
+        path = f"{session.path}/activities/{session.activities[nth]}/responses/since/{cursor}?limit={PAGE_ITEMS}"
+        page = msgspec.json.decode(await server.send("GET", path, token=session.host_token), type=FeedPage)
         items += page.items
         cursor, more = page.cursor, page.has_more
     return items
 
 
-async def _together(jobs: Sequence[Job], work: Callable[[Job], Awaitable[None]], connections: int) -> None:
-    """Do the jobs in their order, `connections` at a time; the first failure ends all and is raised as it is."""
+async def _run_concurrently(jobs: Sequence[Job], work: Callable[[Job], Awaitable[None]], connections: int) -> None:
+    """Run the jobs in order, `connections` at a time; the first failure ends all and is raised."""
     waiting = iter(jobs)
 
     async def one_connection() -> None:

@@ -1,4 +1,4 @@
-"""The file: a header and rows become columns of JSON texts, one for each cell that holds something."""
+"""CSV reader: a header and rows become columns of JSON texts, one per non-empty cell."""
 
 from __future__ import annotations
 
@@ -15,35 +15,36 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
-"""A JSON number (RFC 8259 §6): `007`, `+1` and `1.` are none, so they travel as strings and keep their spelling."""
+"""A JSON number (RFC 8259 §6). `007`, `+1` and `1.` are not, so they travel as strings and keep
+their spelling."""
 
 
 class TableInvalid(ValueError):
-    """The file is not a table; says in which line."""
+    """The file is not a table; the text names the line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns are activities, rows are participants, a cell is the JSON text of an answer or None."""
+    """Columns are activities, rows participants, a cell the JSON text of an answer or None."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str | None, ...], ...]
 
     @property
     def cells(self) -> int:
-        """How many answers there are."""
+        """Number of answers."""
         return sum(cell is not None for row in self.rows for cell in row)
 
     def column(self, nth: int) -> list[tuple[int, str]]:
-        """Return (row, JSON text) of the answers to one activity, in the order of the rows."""
+        """Return (row, JSON text) of the answers to one activity, in row order."""
         return [(place, row[nth]) for place, row in enumerate(self.rows) if (row[nth]) is not None]  # type: ignore[misc]
 
 
 def read_table(lines: Iterable[str]) -> Table:
-    """Return the table of a CSV file with a header (RFC 4180); lines without any cell are left out.
+    """Return the table of a CSV file with a header (RFC 4180); empty lines are skipped.
 
     Raises:
-        TableInvalid: no header, a column without or with another's name, a row that is too short or too long, or no rows.
+        TableInvalid: no header, unnamed or repeated columns, rows of unequal length, or no rows.
     """
     reader = csv.reader(lines, strict=True)
     try:
@@ -64,7 +65,7 @@ def read_table(lines: Iterable[str]) -> Table:
 
 
 def json_text(cell: str) -> str | None:
-    """Return a cell as the JSON that is sent: a number keeps its spelling, anything else is a string, nothing is None.
+    """Return a cell as JSON: a number keeps its spelling, other text is a string, nothing is None.
 
     >>> json_text("1.50"), json_text("007"), json_text("")
     ('1.50', '"007"', None)
