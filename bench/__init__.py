@@ -1,1 +1,4 @@
-"""How fast Conflicto is, as ratios against a floor in the same run: `make bench`, or `python -m bench --help`."""
+"""Benchmark of Conflicto, as ratios to a floor in the same run.
+
+Run it with `make bench`, or see `python -m bench --help`.
+"""

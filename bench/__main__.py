@@ -1,4 +1,4 @@
-"""`python -m bench`: run the suites, print them, and write what a full run leaves in the repository."""
+"""Command `python -m bench`: run the suites, print them, and write the files of a full run."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from bench import machine, records
+from bench.capacity import measure as rooms
 from bench.contains import measure as contains
 from bench.crud import measure as crud
 from bench.growth import measure as growth
 from bench.limits import measure as limits
 from bench.polls import measure as polls
 from bench.report import Section, markdown, show
-from bench.rooms import measure as rooms
 from bench.scale import FULL, QUICK, Scale
 from bench.soak import measure as soak
-from bench.starts import measure as starts
+from bench.startup import measure as starts
 from bench.streams import measure as streams
 from bench.submits import measure_joins, measure_submits
 
@@ -42,7 +42,7 @@ SUITES = {
     "soak": soak,
 }
 WIDTH = 190
-"""Of the tables in a log or a pipe."""
+"""Columns of the tables in a log or a pipe."""
 
 
 def main() -> None:
@@ -54,7 +54,7 @@ def main() -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH)
-    watch, facts = machine.Watch(), machine.facts(scale)
+    watch, facts = machine.LoadWatch(), machine.facts(scale)
     _tell(console, facts)
     sections: list[Section] = []
     for name in options.only:

@@ -1,4 +1,4 @@
-"""The ceiling: the least that nginx can be asked to do. One worker, one constant answer, no log."""
+"""Ceiling of the comparison: nginx with one worker, one constant response and no log."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PROGRAM = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-"""Debian keeps it where only root looks."""
+"""Debian installs nginx in a directory of root's path."""
 
 PIECE = 2048
-"""nginx takes no longer word than 4 KiB in its configuration, so a large body is put together of pieces."""
+"""Bytes of one piece of a large body. A word in the configuration of nginx has at most 4 KiB."""
 
 CONFIG = """daemon off;
 master_process off;
@@ -44,9 +44,12 @@ http {{
 
 @contextmanager
 def nginx(*, status: int, size: int, folder: Path) -> Iterator[servers.Server]:
-    """Serve one constant answer. `master_process off` makes the process that is started the one worker."""
+    """Serve one constant response.
+
+    With `master_process off` the started process is the only worker.
+    """
     if PROGRAM is None:
-        raise servers.BenchFailed("nginx is not installed")
+        raise servers.BenchmarkError("nginx is not installed")
     config = folder / f"nginx-{status}-{size}.conf"
 
     def command(port: int) -> list[str]:

@@ -1,4 +1,7 @@
-"""`make bench-check`: measure the key ratios briefly, twice if need be, and fail where both runs lost too much."""
+"""Command `make bench-check`: measure the key ratios briefly.
+
+It fails if two runs both lost too much.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +10,20 @@ import sys
 from time import perf_counter
 
 from bench import records, wrk
-from bench.compare import LOSS, compare
-from bench.machine import Watch
+from bench.compare import MAX_LOSS, compare
+from bench.machine import LoadWatch
 from bench.polls import measure as polls
 from bench.records import ratios
 from bench.scale import CHECK
 from bench.submits import measure_sqlite
 
 SUBMIT = "submit-one-sqlite"
-"""The submit that is compared; the others go the same way."""
+"""The submit suite that is compared."""
 
 
 def main() -> int:
     """Compare with bench/results.json; return the exit code."""
-    began_s, watch = perf_counter(), Watch()
+    began_s, watch = perf_counter(), LoadWatch()
     if not records.FIGURES.exists():
         print("Nothing to compare with: bench/results.json is not there. `make bench` writes it.")
         return 0
@@ -43,13 +46,13 @@ def main() -> int:
     for name, value in watch.facts().items():
         print(f"{name}: {value}")
     lost = [each.name for each in compared if each.lost]
-    verdict = f"more than {LOSS:.0%} lost in both runs: {', '.join(lost)}" if lost else "the key ratios hold"
+    verdict = f"more than {MAX_LOSS:.0%} lost in both runs: {', '.join(lost)}" if lost else "the key ratios hold"
     print(f"bench-check: {verdict} ({perf_counter() - began_s:.0f} s)")
     return 1 if lost else 0
 
 
 def _ratios() -> dict[str, dict[str, float]]:
-    """Measure once; return the ratios of each row by its name and their marks'."""
+    """Measure once. Return the ratios by row name and mark."""
     sections = [*polls(CHECK), *measure_sqlite(CHECK)]
     rows = [row for section in sections for row in section.rows if not row.name.startswith("submit-") or row.name == SUBMIT]
     return {row.name: ratios(row) for row in rows if row.ratio}

@@ -1,7 +1,9 @@
-"""The load: many keep-alive connections in this process, each sending its next request when the answer has come.
+"""Load generator: many keep-alive connections in this process.
 
-As lean as Python allows, because it shares two cores with the server: requests are bytes made beforehand, and of an answer only the
-status line and `content-length` are read.
+Each sends its next request after a response.
+
+The code does little, because it shares two cores with the server. Requests are prepared bytes. It
+reads only the status line and `content-length` of a response.
 """
 
 from __future__ import annotations
@@ -21,18 +23,18 @@ import uvloop
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-LIMIT_S = 120
-"""No run takes longer; a server that hangs ends the bench instead of stopping it."""
+MAX_RUN_S = 120
+"""Longest time of a run. A server that hangs ends the benchmark."""
 
 
-class BenchFailed(RuntimeError):
-    """The server did not do what is to be measured, so there is no figure."""
+class BenchmarkError(RuntimeError):
+    """The server did not do the measured work, so there is no figure."""
 
 
 def request_bytes(
     method: str, path: str, *, token: str | None = None, headers: dict[str, str] | None = None, body: object = None
 ) -> bytes:
-    """Return one HTTP/1.1 request as it goes over the wire; `body` becomes JSON."""
+    """Return the bytes of one HTTP/1.1 request; `body` becomes JSON."""
     lines = [f"{method} {path} HTTP/1.1", "host: 127.0.0.1", "user-agent: conflicto-bench", "accept: */*"]
     if token is not None:
         lines.append(f"authorization: Bearer {token}")
@@ -45,7 +47,10 @@ def request_bytes(
 
 @dataclass(slots=True)
 class Run:
-    """What one run did. `latencies_s` is in the order of completion, `client_cpu_s` the processor time of this process."""
+    """Figures of one run.
+
+    `latencies_s` has the order of completion. `client_cpu_s` is the processor time of this process.
+    """
 
     count: int = 0
     elapsed_s: float = 0.0
@@ -56,12 +61,12 @@ class Run:
 
     @property
     def rate(self) -> float:
-        """Answers per second."""
+        """Responses per second."""
         return self.count / self.elapsed_s
 
     @property
     def client_share(self) -> float:
-        """How busy this process was, of one core: near 1 the client is what was measured."""
+        """Load of this process on one core. Near 1, the client was the limit."""
         return self.client_cpu_s / self.elapsed_s
 
     def latency_ms(self, percent: int) -> float:
@@ -69,16 +74,16 @@ class Run:
         return quantiles(self.latencies_s, n=100, method="inclusive")[percent - 1] * 1000
 
     def expect(self, *statuses: int) -> Run:
-        """Refuse the run if any answer had another status."""
+        """Raise an error if any response had another status."""
         wrong = {status: count for status, count in self.statuses.items() if status not in statuses}
         if wrong:
             message = f"expected {statuses}, got {wrong}"
-            raise BenchFailed(message)
+            raise BenchmarkError(message)
         return self
 
 
 class _Connection(asyncio.Protocol):
-    """One phone."""
+    """Connection of one client."""
 
     __slots__ = ("began", "load", "requests", "rest", "transport")
 
@@ -118,7 +123,7 @@ class _Connection(asyncio.Protocol):
 
 
 class _Load:
-    """Counts what the connections do, and knows when all have finished."""
+    """Counters of all connections, which detect the end of the run."""
 
     def __init__(self, connections: int, *, keep_bodies: bool) -> None:
         self.over = False
@@ -142,7 +147,7 @@ class _Load:
 
     def lost(self, error: Exception | None) -> None:
         if not self.finished.done():
-            self.finished.set_exception(error or BenchFailed("the server closed a connection"))
+            self.finished.set_exception(error or BenchmarkError("the server closed a connection"))
 
     def stop(self) -> None:
         self.over = True
@@ -165,7 +170,7 @@ async def _drive(port: int, sources: Sequence[Iterator[bytes]], seconds: float |
             loop.call_later(seconds, load.stop)
         for connection in connections:
             connection.send_next()
-        async with asyncio.timeout(LIMIT_S):
+        async with asyncio.timeout(MAX_RUN_S):
             await load.finished
         return load.run(time.perf_counter() - began, time.process_time() - cpu)
     finally:
@@ -174,12 +179,12 @@ async def _drive(port: int, sources: Sequence[Iterator[bytes]], seconds: float |
             connection.transport.abort()
 
 
-def in_turn(port: int, requests: Sequence[bytes], *, connections: int, seconds: float) -> Run:
-    """Send the requests in turn, again and again, for so long, each over the connection that is free."""
+def repeat_for(port: int, requests: Sequence[bytes], *, connections: int, seconds: float) -> Run:
+    """Send the requests repeatedly for `seconds`, each over a free connection."""
     return uvloop.run(_drive(port, [cycle(requests)] * connections, seconds, keep_bodies=False))
 
 
-def each_once(port: int, requests: Sequence[bytes], *, connections: int, keep_bodies: bool = False) -> Run:
-    """Send every request once; the connections share the work as they become free."""
+def send_once(port: int, requests: Sequence[bytes], *, connections: int, keep_bodies: bool = False) -> Run:
+    """Send every request once, over the connections that are free."""
     shared = iter(requests)
     return uvloop.run(_drive(port, [shared] * min(connections, len(requests)), None, keep_bodies=keep_bodies))

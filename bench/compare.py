@@ -1,8 +1,10 @@
-"""A figure beside the one that was committed. Only ratios are compared: machines differ, and so do their days.
+"""Comparison of figures with the committed ones.
 
-A ratio to the floor still depends on the machine. Where the client is busy throughout, it is the limit of us and of nginx alike, and
-on another processor the same program is 3.5 or 2.3 times the floor. The ratio to nginx then stays, so a figure is lost only
-where it is lost beside every mark.
+Only ratios are compared, because machines differ.
+
+A ratio to the floor still depends on the machine. Where the client is the limit, another processor
+changes the ratio from 3.5 to 2.3. The ratio to nginx stays, so a figure counts as lost only if
+every mark lost it.
 """
 
 from __future__ import annotations
@@ -13,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-LOSS = 0.25
-"""More than this share of a ratio must be gone before anyone is bothered."""
+MAX_LOSS = 0.25
+"""Largest tolerated loss of a ratio."""
 
 
 MARKS = {"ratio": "the floor", "of_nginx": "nginx"}
-"""The names in bench/results.json of what a figure is divided by."""
+"""Names in bench/results.json of the divisors of a figure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A row's ratio to one mark, as committed and as measured in each run."""
+    """Ratio of a row to one mark, as committed and as measured in each run."""
 
     name: str
     committed: float
@@ -31,8 +33,11 @@ class Mark:
 
     @property
     def lost(self) -> bool:
-        """Tell whether every run lost too much; one good run shows that the program still can."""
-        return all(each < self.committed * (1 - LOSS) for each in self.measured)
+        """Return whether every run lost too much.
+
+        One good run shows that the program is still fast enough.
+        """
+        return all(each < self.committed * (1 - MAX_LOSS) for each in self.measured)
 
     def __str__(self) -> str:
         runs = ", ".join(f"{each:.2f} × ({each / self.committed - 1:+.0%})" for each in self.measured)
@@ -41,14 +46,14 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A row beside all its marks."""
+    """A row with all its marks."""
 
     name: str
     marks: tuple[Mark, ...]
 
     @property
     def lost(self) -> bool:
-        """Tell whether the row lost too much beside each mark."""
+        """Return whether the row lost too much against each mark."""
         return all(each.lost for each in self.marks)
 
     def __str__(self) -> str:
@@ -56,7 +61,10 @@ class Comparison:
 
 
 def compare(committed: Mapping[str, Any], runs: Sequence[Mapping[str, Mapping[str, float]]]) -> tuple[list[Comparison], list[str]]:
-    """Compare the rows of each run, ratios by mark, with the committed ones; return also the names that were not committed."""
+    """Compare the rows of each run with the committed ones.
+
+    Also return names without a committed row.
+    """
     names = list(dict.fromkeys(name for run in runs for name in run))
     found = [Comparison(name, _marks(committed.get("rows", {}).get(name, {}), name, runs)) for name in names]
     return [each for each in found if each.marks], [each.name for each in found if not each.marks]

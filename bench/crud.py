@@ -1,4 +1,7 @@
-"""The control plane while a room is busy: a host makes, reads, edits and deletes activities, and everyone else polls and answers."""
+"""Suite of the control plane under load.
+
+A host creates, reads, edits and deletes activities while participants poll and answer.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 import uvloop
 
 from bench import servers
-from bench.client import BenchFailed
-from bench.crowd import PERIOD_S, Crowd
+from bench.client import BenchmarkError
 from bench.histogram import Histogram
+from bench.load_generator import PERIOD_S, LoadGenerator
 from bench.report import Row, Section, Series
-from bench.stage import set_stage
+from bench.scenario import create_scenario
 
 if TYPE_CHECKING:
     from bench.scale import Scale
-    from bench.stage import Stage
+    from bench.scenario import Scenario
 
 PEOPLE = 50
 ANSWER_EVERY_S = 1.0
@@ -27,40 +30,40 @@ FIELDS = {"type": "lunch", "title": "Dinner?", "config": {"choices": ["Soup", "S
 
 
 def measure(scale: Scale) -> list[Section]:
-    """Time each verb in a room of 50."""
+    """Measure each verb with 50 participants."""
     with servers.scratch() as folder, servers.conflicto(folder) as server:
-        stage = set_stage(server)
-        stage.join(PEOPLE)
-        took, crowd = uvloop.run(_under_a_room(stage, stage.open_activity("many"), scale.edits))
-    if crowd.errors:
-        message = f"the room had errors: {dict(crowd.errors)}"
-        raise BenchFailed(message)
+        scenario = create_scenario(server)
+        scenario.join(PEOPLE)
+        took, generator = uvloop.run(_under_load(scenario, scenario.open_activity("many"), scale.edits))
+    if generator.errors:
+        message = f"the room had errors: {dict(generator.errors)}"
+        raise BenchmarkError(message)
     about = (
         f"One host makes, reads, edits and deletes {scale.edits} activities, one request after the other, while {PEOPLE} participants poll "
-        f"every {PERIOD_S:.0f} s and answer every {ANSWER_EVERY_S:.0f} s. Meanwhile: polls {crowd.quiet.summary()}; "
-        f"answers {crowd.answers.summary()}."
+        f"every {PERIOD_S:.0f} s and answer every {ANSWER_EVERY_S:.0f} s. Meanwhile: polls {generator.quiet.summary()}; "
+        f"answers {generator.answers.summary()}."
     )
     return [Section("Control plane in a busy room", about, [_row(verb, took[verb]) for verb in VERBS])]
 
 
-async def _under_a_room(stage: Stage, activity: str, edits: int) -> tuple[dict[str, Histogram], Crowd]:
-    crowd = Crowd(stage)
-    async with crowd.present():
-        await crowd.prepare_answers()
-        crowd.answer_again_and_again(stage.answers(activity, [token for _, token in stage.seats]), ANSWER_EVERY_S)
+async def _under_load(scenario: Scenario, activity: str, edits: int) -> tuple[dict[str, Histogram], LoadGenerator]:
+    generator = LoadGenerator(scenario)
+    async with generator.running():
+        await generator.prepare_answers()
+        generator.answer_every(scenario.answers(activity, [token for _, token in scenario.seats]), ANSWER_EVERY_S)
         await asyncio.sleep(PERIOD_S)
-        crowd.begin_to_count()
-        took = await asyncio.to_thread(_edit_all, stage, edits)
-    return took, crowd
+        generator.start_counting()
+        took = await asyncio.to_thread(_edit_all, scenario, edits)
+    return took, generator
 
 
-def _edit_all(stage: Stage, edits: int) -> dict[str, Histogram]:
+def _edit_all(scenario: Scenario, edits: int) -> dict[str, Histogram]:
     took = {verb: Histogram() for verb in VERBS}
-    with stage.server.line(stage.host) as line:
+    with scenario.server.connect(scenario.host) as line:
 
         def timed(verb: str, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
             began_s = perf_counter()
-            answer = line.call(method, f"{stage.path}/activities{path}", body)
+            answer = line.call(method, f"{scenario.path}/activities{path}", body)
             took[verb].record(perf_counter() - began_s)
             return answer
 

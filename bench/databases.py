@@ -1,4 +1,4 @@
-"""Both databases, each with a server on it: SQLite, and PostgreSQL where the wheel with its binaries is installed."""
+"""Servers on SQLite, and on PostgreSQL if its wheel is installed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def both() -> Iterator[dict[str, Server]]:
 
 @contextmanager
 def postgres(folder: Path) -> Iterator[str]:
-    """Start PostgreSQL as the tests do, durable, its data on the same disk as SQLite's."""
+    """Start PostgreSQL as the tests do: durable, with its data on the disk of SQLite."""
     from tests.support.servers import postgres as started  # noqa: PLC0415 - it imports the wheels
 
     before, tempfile.tempdir = tempfile.tempdir, str(folder.parent)

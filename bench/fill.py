@@ -1,4 +1,7 @@
-"""A database as it stands after many answers, written in bulk past the API, with every counter and feed position as the API leaves it."""
+"""Database with many answers, written in bulk without the API.
+
+Counters and feed positions are those of the API.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine, Table
 
-    from bench.stage import Stage
+    from bench.scenario import Scenario
 
 PEOPLE = 20_000
 ANSWERS_EACH = 50
@@ -41,32 +44,35 @@ CACHE_KIB = 2 * 1024 * 1024
 
 
 TABLES = 1_000
-"""Tables in the hall: in a database of 100,000 answers, 100 came from each."""
+"""Distinct table names in answers."""
 
 
-def usual_note() -> str:
-    """Return what everyone adds to an answer."""
+def default_note() -> str:
+    """Return the text of the note in an answer."""
     return "as always"
 
 
-def fill(url: str, data_dir: Path, stage: Stage, activity: str, rows: int, *, note: Callable[[], str] = usual_note) -> None:
-    """Seat `PEOPLE` in the stage's session and store `rows` answers to one activity; the server must not be running.
+def fill(url: str, data_dir: Path, scenario: Scenario, activity: str, rows: int, *, note: Callable[[], str] = default_note) -> None:
+    """Insert `PEOPLE` seats and `rows` answers to one activity.
 
-    Each author has `ANSWERS_EACH` answers, so there are more authors in a larger database and nobody's own list is longer. `note` makes
-    the text of each, which must need no escape in JSON.
+    The server must not be running.
+
+    Each author has `ANSWERS_EACH` answers, so a larger database has more authors, and no list of
+    own answers is longer. `note` returns the text of each answer, which must need no escape in
+    JSON.
     """
     ids = [public_id() for _ in range(PEOPLE)]
     engine = _engine(url)
     with engine.begin() as connection:
-        head = connection.execute(select(feed_heads.c.ts).where(feed_heads.c.session_id == stage.id)).scalar_one()
-        _store(connection, participants, _seats(stage.id, ids, head))
+        head = connection.execute(select(feed_heads.c.ts).where(feed_heads.c.session_id == scenario.id)).scalar_one()
+        _store(connection, participants, _seats(scenario.id, ids, head))
         first = head + PEOPLE + 1
-        _store(connection, responses, _answers(stage.id, UUID(activity), ids[: rows // ANSWERS_EACH], first, note))
-        _count(connection, stage.id, UUID(activity), joined_ts=head + PEOPLE, first=first, rows=rows)
+        _store(connection, responses, _answers(scenario.id, UUID(activity), ids[: rows // ANSWERS_EACH], first, note))
+        _count(connection, scenario.id, UUID(activity), joined_ts=head + PEOPLE, first=first, rows=rows)
     if engine.dialect.name == "postgresql":
         _tidy(engine)
     engine.dispose()
-    stage.seats = list(zip(ids, _tokens(url, data_dir, stage.id, ids), strict=True))
+    scenario.seats = list(zip(ids, _tokens(url, data_dir, scenario.id, ids), strict=True))
 
 
 def embedded(data_dir: Path) -> str:
@@ -75,7 +81,7 @@ def embedded(data_dir: Path) -> str:
 
 
 def _engine(url: str) -> Engine:
-    """Return an engine for one large transaction; on SQLite all pages fit into its memory, and nothing is lost by losing it."""
+    """Return an engine for one large transaction. On SQLite all pages fit into its cache."""
     if not url.startswith("sqlite"):
         return create_engine(make_url(url).set(drivername="postgresql+psycopg"))
     made = create_engine(url, module=driver)
@@ -89,7 +95,7 @@ def _engine(url: str) -> Engine:
 
 
 def _tidy(engine: Engine) -> None:
-    """Do now what autovacuum does in the minute after: statistics for the planner, and the GIN index's list of pending entries."""
+    """Run the work of autovacuum now: statistics, and the pending list of the GIN index."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM (ANALYZE) responses"))
 
@@ -104,7 +110,10 @@ def _seats(session_id: int, ids: list[int], head: int) -> Iterator[dict[str, Any
 
 
 def _answers(session_id: int, activity: UUID, authors: list[int], first: int, note: Callable[[], str]) -> Iterator[dict[str, Any]]:
-    """Yield everyone's first answer, then everyone's second: neighbours in time are strangers in the index by participant."""
+    """Yield the first answers of all authors, then the second ones.
+
+    Neighbours in time are far apart in the index by participant.
+    """
     ts = first
     for nth in range(ANSWERS_EACH):
         for author in authors:
@@ -134,7 +143,7 @@ def _count(connection: Connection, session_id: int, activity: UUID, *, joined_ts
 
 
 def _tokens(url: str, data_dir: Path, session_id: int, ids: list[int]) -> list[str]:
-    """Mint the seats' tokens as the server does; it has the same key."""
+    """Create the seats' tokens with the server's key."""
     db = Database(url)
     identity = load_identity(db, data_dir=data_dir, secret_key=servers.SECRET_KEY, admin_token=servers.ADMIN_TOKEN)
     db.close()

@@ -1,4 +1,7 @@
-"""The floor: the least that uvicorn can be asked to do. One constant answer, without router, token, limit or metrics."""
+"""Floor of the comparison: uvicorn with one constant response.
+
+It has no router, token, limit or metrics.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,6 @@ HEADERS = [] if STATUS == 304 else [(b"content-type", b"application/json"), (b"c
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401, ARG001 - ASGI
-    """Answer every request alike."""
+    """Send the same response to every request."""
     await send({"type": "http.response.start", "status": STATUS, "headers": HEADERS})
     await send({"type": "http.response.body", "body": BODY})

@@ -1,4 +1,4 @@
-"""Latencies in buckets that are 1 % apart: an hour of them takes no more memory than a second."""
+"""Histogram of latencies in buckets of 1 %, with constant memory."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from math import ceil, exp, inf, log
 
 STEP = log(1.01)
 BUCKETS = 2_200
-"""The last one begins beyond 3,000 s."""
+"""The last bucket begins beyond 3,000 s."""
 
 
 class Histogram:
-    """Counts latencies.
+    """Histogram of latencies.
 
-    A percentile is at most 1 % too large and never too small; the largest and the smallest are exact.
+    A percentile is at most 1 % too large and never too small. The largest and the smallest value
+    are exact.
     """
 
     __slots__ = ("_buckets", "count", "largest_s", "smallest_s")
@@ -33,7 +34,10 @@ class Histogram:
         self.smallest_s = min(self.smallest_s, latency_s)
 
     def percentile_ms(self, percent: float) -> float:
-        """Return the latency that so many percent did not exceed; nothing was counted: 0."""
+        """Return the latency that `percent` of the values did not exceed.
+
+        An empty histogram returns 0.
+        """
         wanted = ceil(self.count * percent / 100)
         seen = 0
         for place, count in enumerate(self._buckets):
@@ -49,7 +53,7 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True)
 class Percentiles:
-    """What a histogram says, in ms."""
+    """Percentiles of a histogram, ms."""
 
     count: int
     p50: float

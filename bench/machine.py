@@ -1,4 +1,4 @@
-"""What a figure means nothing without: the machine, the versions, the day."""
+"""Facts of a run: machine, versions, date."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from bench.scale import Scale
 
 PACKAGES = ("uvicorn", "uvloop", "httptools", "sqlalchemy", "psycopg", "fastapi")
-QUIET_LOAD = 0.3
-"""Load average for each core above which something else is running."""
+MAX_QUIET_LOAD = 0.3
+"""Load average per core that shows other work."""
 
-STRANGERS = 0.1
-"""Share of the machine that other processes may have taken before the figures are in doubt."""
+MAX_OTHER_LOAD = 0.1
+"""Largest share of the machine for other processes. Above it, the figures are in doubt."""
 
 
 def facts(scale: Scale) -> dict[str, str]:
-    """Return what heads the report."""
+    """Return the facts at the top of the report."""
     load = os.getloadavg()[0]
-    busy = " (something else was running: do not trust these figures)" if load > QUIET_LOAD * (os.cpu_count() or 1) else ""
+    busy = " (something else was running: do not trust these figures)" if load > MAX_QUIET_LOAD * (os.cpu_count() or 1) else ""
     return {
         "Date": rfc3339(Clock().wall_us()),
         "Machine": f"{_processor()}, {os.cpu_count()} cores, {_memory_gib():.0f} GiB, {platform.system()} {platform.release()}",
@@ -45,23 +45,23 @@ def facts(scale: Scale) -> dict[str, str]:
     }
 
 
-class Watch:
-    """How much of the machine others took while the bench ran; ask it once every server has ended."""
+class LoadWatch:
+    """Load of other processes during the run. Read it after every server has ended."""
 
     def __init__(self) -> None:
         self._busy_s, self._all_s = _processor_times_s()
         self._own_s = sum(os.times()[:4])
 
     def facts(self) -> dict[str, str]:
-        """Return what heads the report beside `facts`."""
+        """Return further facts for the top of the report."""
         busy_s, all_s = _processor_times_s()
         strangers = (busy_s - self._busy_s - (sum(os.times()[:4]) - self._own_s)) / (all_s - self._all_s)
-        doubt = ": do not trust these figures" if strangers > STRANGERS else ""
+        doubt = ": do not trust these figures" if strangers > MAX_OTHER_LOAD else ""
         return {"Other processes meanwhile": f"{max(strangers, 0):.0%} of the machine{doubt}"}
 
 
 def _processor_times_s() -> tuple[float, float]:
-    """Return (busy, all) seconds of all cores together; what the hypervisor took counts as busy."""
+    """Return (busy, all) seconds of all cores together. Steal time counts as busy."""
     ticks = [int(each) for each in Path("/proc/stat").read_text(encoding="utf-8").split("\n", 1)[0].split()[1:9]]
     idle = ticks[3] + ticks[4]
     per_s = os.sysconf("SC_CLK_TCK")

@@ -1,4 +1,4 @@
-"""The pictures of bench/results.md. The library stands in requirements/bench.txt, apart from what the tests need."""
+"""Plots of bench/results.md. The library is in requirements/bench.txt."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FONT = "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif"
 BAR_COLOURS = ("#9aa5b1", "#f0a24b", "#2f6fde", "#2a9d74")
 LINE_COLOURS = ("#2f6fde", "#f0a24b", "#2a9d74", "#b1457e", "#6b4fbb")
-"""Grey is for the floor; the others are told apart by people who see red and green alike."""
+"""Grey is the floor. People with red-green blindness can distinguish the other colours."""
 
 LONG_NAME = 20
 LEGEND_ROW = 22
@@ -33,10 +33,10 @@ BAR_HEIGHT, AROUND_BARS = 22, 190
 """Pixels for each bar, and for title, axis and legend."""
 
 BESIDE = "inline:.text-overlay text.value { text-anchor: start; }"
-"""A bar's figure begins at its end instead of lying across it."""
+"""Style that puts a bar's figure after its end."""
 
 STEPS = (1, 2, 5)
-"""Of a logarithmic axis, between two powers of ten."""
+"""Steps of a logarithmic axis between two powers of ten."""
 
 
 def draw(plots: Sequence[Plot], folder: Path) -> None:
@@ -49,7 +49,7 @@ def draw(plots: Sequence[Plot], folder: Path) -> None:
 
 
 def _bars(plot: Plot) -> Any:  # noqa: ANN401 - pygal has no types
-    """Return lying bars, which leave room for the names of what was measured; pygal begins at the bottom."""
+    """Return horizontal bars, which leave space for long names. pygal begins at the bottom."""
     height = AROUND_BARS + BAR_HEIGHT * len(plot.labels) * len(plot.series)
     chart = pygal.HorizontalBar(
         **_options(plot, BAR_COLOURS), height=height, print_values=True, print_values_position="top", margin_right=70, max_scale=8,
@@ -77,7 +77,7 @@ def _lines(plot: Plot) -> Any:  # noqa: ANN401 - as above
 
 
 def steps(low: float, high: float) -> list[float]:
-    """Return 1, 2, 5, 10, 20, 50 … as far as they enclose both, for an axis that can be read."""
+    """Return the steps 1, 2, 5, 10, 20, 50 … that enclose both bounds."""
     every = [step * 10.0**power for power in range(-4, 10) for step in STEPS]
     first = max(place for place, step in enumerate(every) if step <= low)
     last = min(place for place, step in enumerate(every) if step >= high)

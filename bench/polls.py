@@ -1,4 +1,4 @@
-"""Polls: what every phone asks every two seconds, between the floor and the ceiling, with the express lane and without it."""
+"""Suite of polls between the floor and the ceiling, with and without the fast path."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bench import ceiling, servers, wrk
-from bench.asks import Ask, Prepared, answer_bytes, every_ask, known_status, prepare, settle
-from bench.client import in_turn
-from bench.report import Plot, Row, Section, Series, memory_row, paired
-from bench.stage import set_stage
+from bench.client import repeat_for
+from bench.poll_requests import PollRequest, Prepared, known_status, poll_requests, prepare, response_bytes, wait_for_snapshot
+from bench.report import Plot, Row, Section, Series, memory_row, paired_ratios
+from bench.scenario import create_scenario
 from bench.wrk import CONNECTIONS, Polled
 
 if TYPE_CHECKING:
@@ -23,52 +23,53 @@ if TYPE_CHECKING:
 WARM_S = 0.3
 LANE, NO_LANE, FLOOR, CEILING = "lane", "no lane", "floor", "nginx"
 READY = {"lane": 2.0, "no lane": 0.8}
-"""Goals, as multiples of the floor, of the polls that are the same question with the same answer."""
+"""Goals for cached polls, as multiples of the floor."""
 
 GOALS = {"since-one": {LANE: 0.6}, "results": {LANE: 0.6}, "since-page": {LANE: 0.25}}
-"""Goals of the others, which are asked of the server as it is by default."""
+"""Goals for the other polls, on a server with default settings."""
 
 LIMITED = "session-status-304-limited"
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """One of the servers that are asked in turns, what it is asked, and the bytes in one of its answers."""
+class Target:
+    """One server of the comparison, its requests, and the bytes of one response."""
 
     server: Server
-    ask: Ask
+    ask: PollRequest
     bytes_each: int
 
 
 @dataclass(slots=True)
-class Runs:
-    """The runs of one side."""
+class PollRuns:
+    """Runs of one target."""
 
     polled: list[Polled]
     cpu_us: list[float]
 
     @property
     def rates(self) -> list[float]:
-        """Answers per second, run by run."""
+        """Responses per second, run by run."""
         return [each.rate for each in self.polled]
 
 
 def measure(scale: Scale) -> list[Section]:
-    """Poll in turns; the rate limits are off, save in one row."""
+    """Poll the targets alternately. Rate limits are off, except in one row."""
     with servers.scratch() as folder, ExitStack() as stack:
         ours = _ours(stack, folder)
         before = ours[LANE].resident_mib()
         prepared = {name: _prepared(server) for name, server in ours.items()}
-        settle()
+        wait_for_snapshot()
         asks = {
-            name: [ask for ask in every_ask(each) if not scale.polls or ask.key in scale.polls] for name, each in prepared.items()
+            name: [ask for ask in poll_requests(each) if not scale.polls or ask.key in scale.polls]
+            for name, each in prepared.items()
         }
-        pictured: dict[str, dict[str, Runs]] = {}
+        pictured: dict[str, dict[str, PollRuns]] = {}
         rows: list[Row] = []
         for place, ask in enumerate(asks[LANE]):
             goals = GOALS.get(ask.key, READY)
             sides = {name: (ours[name], asks[name][place]) for name in goals}
-            pictured[ask.name] = runs = _in_turns(sides, scale, folder)
+            pictured[ask.name] = runs = _interleaved(sides, scale, folder)
             rows += [_row(ask, name, goals[name], runs) for name in goals]
         rows.append(memory_row("resident memory after the polls, compared with the start", before, ours[LANE]))
     if scale.seats:
@@ -77,7 +78,7 @@ def measure(scale: Scale) -> list[Section]:
 
 
 def _ours(stack: ExitStack, folder: Path) -> dict[str, Server]:
-    """Start a server with the express lane and one without it, on databases of their own."""
+    """Start a server with the fast path and one without, each on its own database."""
     running = {}
     for name, settings in ((LANE, {}), (NO_LANE, {"CONFLICTO_FAST_PATH": "off"})):
         place = folder / name.replace(" ", "-")
@@ -88,39 +89,42 @@ def _ours(stack: ExitStack, folder: Path) -> dict[str, Server]:
 
 
 def _prepared(server: Server) -> Prepared:
-    stage = set_stage(server)
-    stage.join(CONNECTIONS)
-    stage.meet()
-    return prepare(stage)
+    scenario = create_scenario(server)
+    scenario.join(CONNECTIONS)
+    scenario.start()
+    return prepare(scenario)
 
 
 def _limited(scale: Scale) -> Row:
-    """Ask with the rate limits on, from so many seats that none reaches its own."""
+    """Poll with rate limits on, from enough seats to stay below them."""
     settings = {"CONFLICTO_RATE_LIMITS": "on"}
     with servers.scratch() as folder, ExitStack() as stack:
         with servers.on_core(-1):
             server = stack.enter_context(servers.conflicto(folder, settings=settings))
-        stage = set_stage(server)
-        stage.join(scale.seats)
-        stage.meet()
-        settle()
-        ask = known_status(stage)
-        runs = _in_turns({LANE: (server, ask)}, replace(scale, ceiling=False), folder)
+        scenario = create_scenario(server)
+        scenario.join(scale.seats)
+        scenario.start()
+        wait_for_snapshot()
+        ask = known_status(scenario)
+        runs = _interleaved({LANE: (server, ask)}, replace(scale, ceiling=False), folder)
     return _row(ask, LANE, READY[LANE], runs, key=LIMITED, suffix=f", rate limits on, {scale.seats:,} seats")
 
 
-def _in_turns(ours: dict[str, tuple[Server, Ask]], scale: Scale, folder: Path) -> dict[str, Runs]:
-    """Poll the floor, the ceiling where there is one, and ours, round by round; answers are looked at before and after."""
+def _interleaved(ours: dict[str, tuple[Server, PollRequest]], scale: Scale, folder: Path) -> dict[str, PollRuns]:
+    """Poll the floor, the ceiling if available, and ours, round by round.
+
+    Check responses before and after.
+    """
     with ExitStack() as stack:
         ask = ours[LANE][1]
         sides = dict(ours)
         for name, start in _marks(ask, scale, folder).items():
             with servers.on_core(-1):
                 sides[name] = (stack.enter_context(start()), ask)
-        measured = {name: Side(server, ask, answer_bytes(server, ask)) for name, (server, ask) in sides.items()}
-        runs = {name: Runs([], []) for name in measured}
+        measured = {name: Target(server, ask, response_bytes(server, ask)) for name, (server, ask) in sides.items()}
+        runs = {name: PollRuns([], []) for name in measured}
         for side in measured.values():
-            in_turn(side.server.port, side.ask.requests, connections=CONNECTIONS, seconds=WARM_S).expect(side.ask.status)
+            repeat_for(side.server.port, side.ask.requests, connections=CONNECTIONS, seconds=WARM_S).expect(side.ask.status)
         for _ in range(scale.poll_rounds):
             for name, side in measured.items():
                 cpu_s = side.server.cpu_s()
@@ -128,19 +132,19 @@ def _in_turns(ours: dict[str, tuple[Server, Ask]], scale: Scale, folder: Path) -
                 runs[name].polled.append(polled)
                 runs[name].cpu_us.append((side.server.cpu_s() - cpu_s) / polled.count * 1e6)
         for side in measured.values():
-            answer_bytes(side.server, side.ask)
+            response_bytes(side.server, side.ask)
     return runs
 
 
-def _marks(ask: Ask, scale: Scale, folder: Path) -> dict[str, partial[object]]:
-    """Return how to start what ours is compared with."""
+def _marks(ask: PollRequest, scale: Scale, folder: Path) -> dict[str, partial[object]]:
+    """Return the commands of the servers for comparison."""
     marks = {FLOOR: partial(servers.floor, status=ask.status, size=ask.size, log_dir=folder)}
     if scale.ceiling and ceiling.PROGRAM and wrk.PROGRAM:
         marks[CEILING] = partial(ceiling.nginx, status=ask.status, size=ask.size, folder=folder)
     return marks
 
 
-def _poll(side: Side, seconds: float, folder: Path) -> Polled:
+def _poll(side: Target, seconds: float, folder: Path) -> Polled:
     with servers.on_core(0):
         return wrk.load(
             side.server.port,
@@ -152,9 +156,9 @@ def _poll(side: Side, seconds: float, folder: Path) -> Polled:
         )
 
 
-def _row(ask: Ask, name: str, goal: float, runs: dict[str, Runs], *, key: str = "", suffix: str = "") -> Row:
+def _row(ask: PollRequest, name: str, goal: float, runs: dict[str, PollRuns], *, key: str = "", suffix: str = "") -> Row:
     mine, floor = runs[name], runs[FLOOR]
-    ratio = paired(mine.rates, floor.rates)
+    ratio = paired_ratios(mine.rates, floor.rates)
     notes = {
         "server CPU": f"{Series(mine.cpu_us).middle:.0f} µs each (floor {Series(floor.cpu_us).middle:.0f})",
         "client busy": f"{Series([each.client_share for each in mine.polled]).middle:.0%}",
@@ -162,7 +166,7 @@ def _row(ask: Ask, name: str, goal: float, runs: dict[str, Runs], *, key: str = 
     }
     ceiling_ratio = None
     if nginx := runs.get(CEILING):
-        ceiling_ratio = paired(mine.rates, nginx.rates)
+        ceiling_ratio = paired_ratios(mine.rates, nginx.rates)
         wrk_share = Series([each.client_share for each in nginx.polled]).middle
         notes["nginx"] = f"{Series(nginx.rates).middle:,.0f}/s with the client {wrk_share:.0%} busy"
     suffix += ", lane off" if name == NO_LANE else ""
@@ -173,7 +177,7 @@ def _row(ask: Ask, name: str, goal: float, runs: dict[str, Runs], *, key: str = 
     )  # fmt: skip
 
 
-def _plot(pictured: dict[str, dict[str, Runs]]) -> Plot:
+def _plot(pictured: dict[str, dict[str, PollRuns]]) -> Plot:
     names = {FLOOR: "floor: plain ASGI", NO_LANE: "Conflicto, lane off", LANE: "Conflicto", CEILING: "ceiling: nginx"}
     series = {
         title: [Series(runs[name].rates).middle if name in runs else None for runs in pictured.values()]

@@ -1,6 +1,6 @@
-"""What a purge costs those who answer meanwhile: `python -m bench.purge [ROWS]` deletes a session of so many answers.
+"""Effect of a purge: `python -m bench.purge [ROWS]` deletes a session with `ROWS` answers.
 
-As many answers of another session lie before them, and four phones answer in a third.
+Another session has as many earlier answers, and four phones answer in a third.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from typing import TYPE_CHECKING
 
 from bench import databases, servers
 from bench.fill import embedded, fill
-from bench.stage import ANSWER, set_stage
+from bench.scenario import ANSWER, create_scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bench.stage import Stage
+    from bench.scenario import Scenario
 
 ROWS = 200_000
 PHONES = 4
 PAUSE_S = 0.1
 QUIET_S = 20.0
-LONGEST_PURGE_S = 600.0
+MAX_PURGE_S = 600.0
 
 
 def main() -> None:
-    """Print how long answers took before, during and after a purge, on each database."""
+    """Print the latencies of answers before, during and after a purge, on each database."""
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
     with servers.scratch() as folder:
         _measure("SQLite", folder, embedded(folder), "", rows)
@@ -38,20 +38,20 @@ def main() -> None:
 
 def _measure(name: str, folder: Path, url: str, database_url: str, rows: int) -> None:
     with servers.conflicto(folder, database_url=database_url) as server:
-        others, old = set_stage(server), set_stage(server)
+        others, old = create_scenario(server), create_scenario(server)
         kept, activity = others.open_activity("many"), old.open_activity("many")
     fill(url, folder, others, kept, rows)
     fill(url, folder, old, activity, rows)
     with servers.conflicto(folder, database_url=database_url) as server:
-        old.server, live = server, set_stage(server)
+        old.server, live = server, create_scenario(server)
         live.join(PHONES)
         asked = live.open_activity("many")
         _tell(name, "before", _answered(live, asked, _after(QUIET_S)))
-        with server.line(old.host) as line:
+        with server.connect(old.host) as line:
             line.call("DELETE", old.path)
         began = time.monotonic()
         log = folder / "conflicto.log"
-        is_over = _after(LONGEST_PURGE_S)
+        is_over = _after(MAX_PURGE_S)
         took = _answered(live, asked, lambda: is_over() or "session-purged" in log.read_text())
         _tell(name, f"beside a purge of {rows:,} answers, {time.monotonic() - began:.0f} s", took)
         _tell(name, "after", _answered(live, asked, _after(QUIET_S)))
@@ -62,13 +62,13 @@ def _after(seconds: float) -> Callable[[], bool]:
     return lambda: time.monotonic() > until
 
 
-def _answered(live: Stage, activity: str, is_over: Callable[[], bool]) -> list[float]:
-    """Let every phone answer with pauses until it is over, and return how long each answer took, s."""
+def _answered(live: Scenario, activity: str, is_over: Callable[[], bool]) -> list[float]:
+    """Send answers from every phone, with pauses, until `is_over`. Return each latency, s."""
     took: list[float] = []
     over = threading.Event()
 
     def phone(token: str) -> None:
-        with live.server.line(token) as line:
+        with live.server.connect(token) as line:
             while not over.wait(PAUSE_S):
                 began = time.perf_counter()
                 line.call("POST", f"{live.path}/activities/{activity}/responses", {"response_data": ANSWER})

@@ -1,4 +1,4 @@
-"""Files of a full run: the report, its figures as JSON, its plots, and the table of docs/capacity.md."""
+"""Files of a full run: report, figures as JSON, plots, and the table of docs/capacity.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a suite hands back, and its two renderings: a table for the terminal and Markdown for bench/results.md."""
+"""Results of a suite, and their renderings for the terminal and for bench/results.md."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ VERDICTS = {True: "met", False: "missed", None: ""}
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The same figure from several runs."""
+    """One figure from several runs."""
 
     values: Sequence[float]
     unit: str = ""
@@ -41,10 +41,11 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the report.
+    """One row of the report.
 
-    `ratio` pairs the runs that were made right after one another, `ceiling` does so with nginx; `notes` are further figures of the runs.
-    `key` is the row's name in bench/results.json, which must not change when the measure's wording or an answer's size does.
+    `ratio` pairs successive runs, `ceiling` does so with nginx. `notes` are further figures of the
+    runs. `key` is the row's name in bench/results.json. It must not change with the measure's text
+    or a response's size.
     """
 
     measure: str
@@ -59,11 +60,11 @@ class Row:
 
     @property
     def name(self) -> str:
-        """The name in bench/results.json: the key, or else the measure, in small letters and hyphens."""
+        """Name in bench/results.json: the key, or else the measure in lower case with hyphens."""
         return re.sub(r"[^a-z0-9]+", "-", (self.key or self.measure).lower()).strip("-")
 
     def cells(self) -> list[str]:
-        """Return the line as text, in the order of `COLUMNS`."""
+        """Return the cells as text, in the order of `COLUMNS`."""
         beside = ", ".join(f"{name} {value}" for name, value in self.notes.items())
         compared, ratio, ceiling = (str(each) if each else "" for each in (self.against, self.ratio, self.ceiling))
         count = str(len(self.figure.values))
@@ -72,7 +73,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """A picture of figures: `labels` along the bottom, a bar or a point of each of `series` above each label."""
+    """Plot with `labels` along the bottom, and a bar or a point of each series above each label."""
 
     name: str
     title: str
@@ -86,7 +87,7 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Rows of one suite, with their explanation, plots, and the columns and lines of the capacity table."""
+    """Rows of one suite, with explanation, plots, and the lines of the capacity table."""
 
     title: str
     about: str
@@ -95,18 +96,18 @@ class Section:
     capacity: Sequence[Sequence[str]] = ()
 
 
-def paired(ours: Sequence[float], theirs: Sequence[float]) -> Series:
-    """Return ours ÷ theirs for each pair of runs: what else the machine did weighs on both."""
+def paired_ratios(ours: Sequence[float], theirs: Sequence[float]) -> Series:
+    """Return ours ÷ theirs for each pair of runs, because other load affects both."""
     return Series([mine / other for mine, other in zip(ours, theirs, strict=True)], "×")
 
 
 def memory_row(measure: str, before_mib: float, server: Server) -> Row:
-    """Return what a server holds now, against what it held before the suite."""
+    """Return a server's memory now and before the suite."""
     return Row(measure, Series([server.resident_mib()], "MiB"), Series([before_mib], "MiB"))
 
 
 def show(console: Console, section: Section) -> None:
-    """Print a section; one without rows says why."""
+    """Print a section. A section without rows prints its reason."""
     if not section.rows:
         console.print(f"{section.title}: {section.about}", highlight=False)
         return
@@ -144,14 +145,14 @@ def table(columns: Sequence[str], grid: Sequence[Sequence[str]]) -> list[str]:
 
 
 def short(value: float) -> str:
-    """Return two or three significant digits, larger numbers in full."""
+    """Return two or three significant digits, and larger numbers in full."""
     size = abs(value)
     digits = 0 if size >= 100 else 1 if size >= 10 else 2
     return f"{value:,.{digits}f}"
 
 
 def _grid(section: Section) -> tuple[list[str], list[list[str]]]:
-    """Return the columns that are not empty throughout, and their cells."""
+    """Return the columns that have content, and their cells."""
     lines = [row.cells() for row in section.rows]
     used = [place for place in range(len(COLUMNS)) if any(line[place] for line in lines)]
     return [COLUMNS[place] for place in used], [[line[place] for place in used] for line in lines]

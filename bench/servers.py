@@ -1,4 +1,4 @@
-"""The processes that are measured: `conflicto serve` as an operator starts it, and the floor under the same uvicorn settings."""
+"""Processes of a run: `conflicto serve`, and the floor with the same uvicorn settings."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.client import BenchFailed
-from bench.line import Line
+from bench.blocking_connection import BlockingConnection
+from bench.client import BenchmarkError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +28,7 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 class Server:
-    """A running process that answers on `port`."""
+    """Running server on `port`."""
 
     def __init__(self, name: str, port: int, process: subprocess.Popen[bytes]) -> None:
         self.name = name
@@ -36,26 +36,26 @@ class Server:
         self.process = process
 
     def cpu_s(self) -> float:
-        """Return the processor time that the process took so far, kernel included."""
+        """Return the processor time of the process, kernel included."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
 
     def resident_mib(self) -> float:
-        """Return the memory that the process holds."""
+        """Return the resident memory of the process."""
         return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * PAGE_BYTES / 2**20
 
-    def end_at_once(self) -> None:
-        """Kill a server that has nothing to lose: one may otherwise wait for clients that have long hung up."""
+    def kill(self) -> None:
+        """Kill a server. Otherwise it may wait for clients that have disconnected."""
         self.process.kill()
         self.process.wait()
 
-    def line(self, token: str | None = ADMIN_TOKEN, *, timeout_s: float = 60) -> Line:
-        """Return a connection for requests one after the other; to a Conflicto, as its operator unless told otherwise."""
-        return Line(self.port, token, timeout_s=timeout_s)
+    def connect(self, token: str | None = ADMIN_TOKEN, *, timeout_s: float = 60) -> BlockingConnection:
+        """Return a blocking connection, by default with the operator's token."""
+        return BlockingConnection(self.port, token, timeout_s=timeout_s)
 
 
 def environment(data_dir: Path, database_url: str = "", settings: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return what `conflicto` needs to run here; `settings` come on top."""
+    """Return the environment of `conflicto`, with `settings` on top."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("CONFLICTO_", "DATABASE_", "REDIS_"))}
     ours = {
         "CONFLICTO_DATA_DIR": str(data_dir),
@@ -68,16 +68,17 @@ def environment(data_dir: Path, database_url: str = "", settings: Mapping[str, s
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """Yield a directory on a real disk: /tmp may be memory, where a durable commit costs nothing."""
+    """Yield a directory on a real disk. /tmp may be memory, where a commit costs nothing."""
     with tempfile.TemporaryDirectory(prefix="conflicto-bench-", dir="/var/tmp") as name:
         yield Path(name)
 
 
 @contextmanager
 def on_core(place: int) -> Iterator[None]:
-    """Keep this thread, and what it starts meanwhile, on one of the cores (0: the first, -1: the last).
+    """Pin this thread and its new children to one core (0: the first, -1: the last).
 
-    Of two servers one may otherwise share the client's core and the other not, which is a difference of 50 µs for each request.
+    Otherwise one of two servers may share the client's core and the other not, a difference of 50
+    µs per request.
     """
     allowed = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {sorted(allowed)[place]})
@@ -91,7 +92,7 @@ def on_core(place: int) -> Iterator[None]:
 def conflicto(
     data_dir: Path, *, database_url: str = "", name: str = "conflicto", settings: Mapping[str, str] | None = None
 ) -> Iterator[Server]:
-    """Serve a data directory or a PostgreSQL database, whose schema is brought up first."""
+    """Serve a data directory or a PostgreSQL database, and migrate its schema first."""
     env = environment(data_dir, database_url, settings)
     if database_url:
         subprocess.run([PROGRAM, "db", "upgrade"], env=env, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own
@@ -101,7 +102,7 @@ def conflicto(
 
 @contextmanager
 def floor(*, status: int, size: int, log_dir: Path) -> Iterator[Server]:
-    """Serve one constant answer; the options are those of `conflicto serve` (src/conflicto/cli/serve.py)."""
+    """Serve one constant response with the options of `conflicto serve`."""
     options = ["--loop", "uvloop", "--http", "httptools", "--ws", "none", "--lifespan", "off", "--no-access-log"]
     options += ["--log-level", "warning", "--no-server-header", "--backlog", "4096"]
     env = os.environ | {"FLOOR_STATUS": str(status), "FLOOR_BYTES": str(size)}
@@ -113,14 +114,14 @@ def floor(*, status: int, size: int, log_dir: Path) -> Iterator[Server]:
 
 @contextmanager
 def running(name: str, command: Callable[[int], list[str]], env: dict[str, str], *, log: Path) -> Iterator[Server]:
-    """Start a process on a free port, wait until it takes connections, and end it afterwards."""
+    """Start a process on a free port, wait until it accepts connections, and end it afterwards."""
     port = _free_port()
     with log.open("ab") as output:
         process = subprocess.Popen(command(port), env=env, cwd=ROOT, stdout=output, stderr=output)  # noqa: S603 - our own
     try:
         _wait(process, port)
         yield Server(name, port, process)
-    except BenchFailed as failed:
+    except BenchmarkError as failed:
         failed.add_note(f"The last of {name}'s log: {log.read_text()[-2000:]}")
         raise
     finally:
@@ -133,12 +134,12 @@ def running(name: str, command: Callable[[int], list[str]], env: dict[str, str],
 
 
 def _free_port() -> int:
-    """Return a port that nothing listens on, below those that the kernel gives to outgoing connections, which would be gone at once."""
+    """Return a free port below the range of outgoing connections."""
     for port in range(10_001 + os.getpid() % 1000, 30_000):
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
-    raise BenchFailed("no port is free")
+    raise BenchmarkError("no port is free")
 
 
 def _wait(process: subprocess.Popen[bytes], port: int) -> None:
@@ -147,4 +148,4 @@ def _wait(process: subprocess.Popen[bytes], port: int) -> None:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return
         time.sleep(0.02)
-    raise BenchFailed("the server did not start")
+    raise BenchmarkError("the server did not start")

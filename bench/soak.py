@@ -1,4 +1,4 @@
-"""Memory at a steady load: it may rise at first, and must then stay where it is."""
+"""Suite of memory under steady load. Memory may rise at first, and must then stay."""
 
 from __future__ import annotations
 
@@ -9,50 +9,50 @@ from typing import TYPE_CHECKING
 import uvloop
 
 from bench import servers
-from bench.client import each_once
-from bench.crowd import Crowd
+from bench.client import send_once
+from bench.load_generator import LoadGenerator
 from bench.report import Plot, Row, Section, Series
-from bench.stage import CONNECTIONS, set_stage
+from bench.scenario import CONNECTIONS, create_scenario
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.scale import Scale
-    from bench.stage import Stage
+    from bench.scenario import Scenario
 
 PEOPLE = 1_000
 POLL_EVERY_S, ANSWER_EVERY_S = 0.5, 5.0
 GOAL_MIB = 1.0
-"""In a minute. What a process holds moves by a little in any case; an hour's run tells 60 times as finely."""
+"""Largest growth per minute. Memory fluctuates; a run of an hour measures 60 times as finely."""
 
 POINTS = 12
-"""Along the plot."""
+"""Points along the plot."""
 
 Samples = list[tuple[float, float]]
-"""Seconds since the begin, MiB."""
+"""Samples: seconds since the start, MiB."""
 
 
 def measure(scale: Scale) -> list[Section]:
-    """Load a server and look at its memory every second."""
+    """Load a server and sample its memory every second."""
     with servers.scratch() as folder, servers.conflicto(folder) as server:
-        stage = set_stage(server)
-        stage.join(PEOPLE)
-        activity = stage.open_activity("many")
-        _fill(stage, activity, scale)
-        samples, crowd = uvloop.run(_under_load(stage, activity, scale.soak_s))
+        scenario = create_scenario(server)
+        scenario.join(PEOPLE)
+        activity = scenario.open_activity("many")
+        _fill(scenario, activity, scale)
+        samples, generator = uvloop.run(_under_load(scenario, activity, scale.soak_s))
     slope = slope_per_minute(samples[len(samples) // 2 :])
-    errors = ", ".join(f"{count:,} × {what}" for what, count in crowd.errors.items()) or "none"
+    errors = ", ".join(f"{count:,} × {what}" for what, count in generator.errors.items()) or "none"
     notes = {
         "at the begin": f"{samples[0][1]:.1f} MiB",
         "half-way": f"{samples[len(samples) // 2][1]:.1f} MiB",
         "at the end": f"{samples[-1][1]:.1f} MiB",
-        "polls": f"{crowd.quiet.count:,} ({crowd.quiet.summary()})",
-        "answers": f"{crowd.answers.count:,} ({crowd.answers.summary()})",
+        "polls": f"{generator.quiet.count:,} ({generator.quiet.summary()})",
+        "answers": f"{generator.answers.count:,} ({generator.answers.summary()})",
         "errors": errors,
     }
     row = Row(
         "memory, second half", Series([slope], "MiB/min"), goal=f"≤ {GOAL_MIB} MiB/min, no errors",
-        met=slope <= GOAL_MIB and not crowd.errors, notes=notes, key="soak-slope",
+        met=slope <= GOAL_MIB and not generator.errors, notes=notes, key="soak-slope",
     )  # fmt: skip
     about = (
         f"{scale.soak_s:,.0f} s of {PEOPLE:,} participants, each polling every {POLL_EVERY_S} s and answering every "
@@ -62,30 +62,30 @@ def measure(scale: Scale) -> list[Section]:
     return [Section("Memory at a steady load", about, [row], [_plot(samples)])]
 
 
-def _fill(stage: Stage, activity: str, scale: Scale) -> None:
-    """Fill what a process keeps and bounds: the database's pages, the newest rows, the requests that the lane remembers."""
-    tokens = [token for _, token in stage.seats]
-    answers = stage.answers(activity, tokens)
+def _fill(scenario: Scenario, activity: str, scale: Scale) -> None:
+    """Fill all bounded memory of a process: database pages, recent rows, parsed requests."""
+    tokens = [token for _, token in scenario.seats]
+    answers = scenario.answers(activity, tokens)
     for number in range(scale.soak_fill):
-        each_once(stage.server.port, answers, connections=CONNECTIONS).expect(201)
+        send_once(scenario.server.port, answers, connections=CONNECTIONS).expect(201)
         if number % 4 == 0:
             for _ in range(2):
-                polls = [stage.poll(token, {"if-none-match": f'"{number}"'}) for token in tokens]
-                each_once(stage.server.port, polls, connections=CONNECTIONS).expect(200)
+                polls = [scenario.poll(token, {"if-none-match": f'"{number}"'}) for token in tokens]
+                send_once(scenario.server.port, polls, connections=CONNECTIONS).expect(200)
 
 
-async def _under_load(stage: Stage, activity: str, seconds: float) -> tuple[Samples, Crowd]:
-    crowd = Crowd(stage, period_s=POLL_EVERY_S)
+async def _under_load(scenario: Scenario, activity: str, seconds: float) -> tuple[Samples, LoadGenerator]:
+    generator = LoadGenerator(scenario, period_s=POLL_EVERY_S)
     samples: Samples = []
-    async with crowd.present():
-        await crowd.prepare_answers()
-        crowd.begin_to_count()
-        crowd.answer_again_and_again(stage.answers(activity, [token for _, token in stage.seats]), ANSWER_EVERY_S)
+    async with generator.running():
+        await generator.prepare_answers()
+        generator.start_counting()
+        generator.answer_every(scenario.answers(activity, [token for _, token in scenario.seats]), ANSWER_EVERY_S)
         began_s = perf_counter()
         while (now_s := perf_counter() - began_s) <= seconds:
-            samples.append((now_s, stage.server.resident_mib()))
+            samples.append((now_s, scenario.server.resident_mib()))
             await asyncio.sleep(1)
-    return samples, crowd
+    return samples, generator
 
 
 def slope_per_minute(samples: Sequence[tuple[float, float]]) -> float:

@@ -1,4 +1,4 @@
-"""Idle streams: what one costs in memory, and how soon a change has reached the first and the last of them."""
+"""Suite of idle streams: memory of one, and the delay of a change to the first and the last."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from typing import TYPE_CHECKING
 
 import uvloop
 
-from bench import files, servers
-from bench.crowd import Crowd
+from bench import open_files, servers
 from bench.histogram import Percentiles
+from bench.load_generator import LoadGenerator
+from bench.load_run import is_offered
 from bench.report import Row, Section, Series
-from bench.room import offered
-from bench.stage import set_stage
+from bench.scenario import create_scenario
 
 if TYPE_CHECKING:
     from bench.scale import Scale
-    from bench.stage import Stage
+    from bench.scenario import Scenario
 
 TITLE = "Streams are idle"
 KIB_GOAL, LAST_GOAL_MS = 20, 1_000
 BEGIN_S = 5.0
 SETTLE_S = 2.0
 WITHIN_S = 10.0
-"""How long the last stream may take; what has not come by then is an error."""
+"""Longest delay of the last stream. A later change is an error."""
 
 
 @dataclass(frozen=True, slots=True)
-class Idle:
-    """What came of the streams; `first_ms` is when the first of them had the change."""
+class IdleStreams:
+    """Figures of the streams. `first_ms` is the delay of the first stream."""
 
     before_mib: float
     resident_mib: float
@@ -39,49 +39,49 @@ class Idle:
 
 
 def measure(scale: Scale) -> list[Section]:
-    """Open the streams, leave them alone, then edit the activity's title a few times."""
-    streams = min(scale.streams, files.most_connections())
+    """Open the streams, wait, then edit the activity's title several times."""
+    streams = min(scale.streams, open_files.max_connections())
     with servers.scratch() as folder, servers.conflicto(folder) as server:
-        stage = set_stage(server)
-        stage.join(1)
-        if not offered(stage, "stream"):
+        scenario = create_scenario(server)
+        scenario.join(1)
+        if not is_offered(scenario, "stream"):
             return [Section(TITLE, "Not measured: the server does not offer streams yet.", [])]
-        stage.join(streams - 1)
-        activity = stage.open_activity("one")
-        idle = uvloop.run(_listen(stage, activity, scale.rounds))
-        server.end_at_once()
+        scenario.join(streams - 1)
+        activity = scenario.open_activity("one")
+        idle = uvloop.run(_listen(scenario, activity, scale.rounds))
+        server.kill()
     about = (
         f"{streams:,} participants each hold one stream of Server-Sent Events on one server; the host edits the activity's title."
     )
     return [Section(f"{streams:,} idle streams", about, _rows(idle, streams))]
 
 
-async def _listen(stage: Stage, activity: str, rounds: int) -> Idle:
-    before_mib = stage.server.resident_mib()
+async def _listen(scenario: Scenario, activity: str, rounds: int) -> IdleStreams:
+    before_mib = scenario.server.resident_mib()
     told: list[Percentiles] = []
     first_ms: list[float] = []
-    crowd = Crowd(stage, "stream", period_s=BEGIN_S)
-    async with crowd.present():
+    generator = LoadGenerator(scenario, "stream", period_s=BEGIN_S)
+    async with generator.running():
         await asyncio.sleep(BEGIN_S + SETTLE_S)
-        if crowd.streaming < len(stage.seats):
-            crowd.errors["streams that did not begin"] += len(stage.seats) - crowd.streaming
-        resident_mib = stage.server.resident_mib()
+        if generator.streaming < len(scenario.seats):
+            generator.errors["streams that did not begin"] += len(scenario.seats) - generator.streaming
+        resident_mib = scenario.server.resident_mib()
         for number in range(rounds):
             title = f"Title number {number} of the bench"
-            crowd.expect_news(title.encode())
-            await asyncio.to_thread(_edit, stage, activity, title)
-            await crowd.all_told(WITHIN_S)
-            told.append(crowd.news.summary())
-            first_ms.append(crowd.news.smallest_s * 1000)
-    return Idle(before_mib, resident_mib, told, first_ms, dict(crowd.errors))
+            generator.expect_news(title.encode())
+            await asyncio.to_thread(_edit, scenario, activity, title)
+            await generator.wait_for_news(WITHIN_S)
+            told.append(generator.news.summary())
+            first_ms.append(generator.news.smallest_s * 1000)
+    return IdleStreams(before_mib, resident_mib, told, first_ms, dict(generator.errors))
 
 
-def _edit(stage: Stage, activity: str, title: str) -> None:
-    with stage.server.line(stage.host) as line:
-        line.call("PATCH", f"{stage.path}/activities/{activity}", {"title": title})
+def _edit(scenario: Scenario, activity: str, title: str) -> None:
+    with scenario.server.connect(scenario.host) as line:
+        line.call("PATCH", f"{scenario.path}/activities/{activity}", {"title": title})
 
 
-def _rows(idle: Idle, streams: int) -> list[Row]:
+def _rows(idle: IdleStreams, streams: int) -> list[Row]:
     each_kib = (idle.resident_mib - idle.before_mib) * 1024 / streams
     last = Series([each.largest for each in idle.told], "ms")
     errors = ", ".join(f"{count:,} × {what}" for what, count in idle.errors.items()) or "none"

@@ -1,4 +1,7 @@
-"""Joining and answering, all at once, on both databases: every answer is acknowledged after a durable commit."""
+"""Suites of joining and answering on both databases.
+
+Every answer is acknowledged after a durable commit.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bench import servers
-from bench.client import each_once, in_turn
+from bench.client import repeat_for, send_once
 from bench.databases import both
-from bench.report import Row, Section, Series, memory_row, paired
-from bench.stage import CONNECTIONS, Stage, require_stored, set_stage
+from bench.report import Row, Section, Series, memory_row, paired_ratios
+from bench.scenario import CONNECTIONS, Scenario, create_scenario, require_stored
 
 if TYPE_CHECKING:
     from bench.client import Run
@@ -19,18 +22,18 @@ if TYPE_CHECKING:
 SUBMIT_GOAL = 5_000
 P99_GOAL_MS = 150
 FLOOR_BYTES = 400
-"""About as long as the answer to a submit."""
+"""Approximate bytes of the response to a submit."""
 
 FLOOR_S = 0.6
-"""The floor answers a room in less time than a figure takes that can be trusted."""
+"""Least seconds of a floor run: shorter runs are unreliable."""
 
 FIRST, AGAIN, MANY = "submit, policy one", "submit, policy one, a second time", "submit, policy many"
 KEYS = {FIRST: "submit-one", AGAIN: "submit-again", MANY: "submit-many"}
 
 
 @dataclass(slots=True)
-class Tally:
-    """The runs of one measure, and what the server's processor did meanwhile."""
+class SubmitFigures:
+    """Runs of one measure, with the server's processor time."""
 
     runs: list[Run] = field(default_factory=list)
     cpu_us: list[float] = field(default_factory=list)
@@ -40,7 +43,7 @@ class Tally:
         return Series([run.rate for run in self.runs], "/s")
 
     def notes(self) -> dict[str, str]:
-        """Sum up the rest; the percentiles are medians of the runs'."""
+        """Return further figures; percentiles are medians of the runs' percentiles."""
         notes = {f"p{percent}": f"{self.percentile(percent)} ms" for percent in (50, 99)}
         notes["server CPU"] = f"{Series(self.cpu_us).middle:.0f} µs each"
         notes["client busy"] = f"{Series([run.client_share for run in self.runs]).middle:.0%}"
@@ -52,7 +55,7 @@ class Tally:
 
 
 def measure_submits(scale: Scale) -> list[Section]:
-    """Answer on both databases, and on the floor, in turns."""
+    """Answer on both databases and on the floor, alternately."""
     with both() as running:
         return _measured(running, scale)
 
@@ -65,17 +68,17 @@ def measure_sqlite(scale: Scale) -> list[Section]:
 
 def _measured(running: dict[str, Server], scale: Scale) -> list[Section]:
     memory = {name: server.resident_mib() for name, server in running.items()}
-    stages = {name: set_stage(server) for name, server in running.items()}
-    for stage in stages.values():
-        stage.join(scale.people)
-        stage.meet()
-    tallies = {name: {FIRST: Tally(), AGAIN: Tally(), MANY: Tally()} for name in stages}
+    stages = {name: create_scenario(server) for name, server in running.items()}
+    for scenario in stages.values():
+        scenario.join(scale.people)
+        scenario.start()
+    tallies = {name: {FIRST: SubmitFigures(), AGAIN: SubmitFigures(), MANY: SubmitFigures()} for name in stages}
     floors: list[float] = []
     with servers.scratch() as folder, servers.floor(status=201, size=FLOOR_BYTES, log_dir=folder) as floor:
         for _ in range(scale.rounds):
-            for name, stage in stages.items():
-                requests = _submit_round(stage, tallies[name])
-            floors.append(in_turn(floor.port, requests, connections=CONNECTIONS, seconds=FLOOR_S).expect(201).rate)
+            for name, scenario in stages.items():
+                requests = _submit_round(scenario, tallies[name])
+            floors.append(repeat_for(floor.port, requests, connections=CONNECTIONS, seconds=FLOOR_S).expect(201).rate)
     rows = [_row(measure, name, tally, floors) for name, each in tallies.items() for measure, tally in each.items()]
     about = (
         f"{scale.people:,} participants answer once each over {CONNECTIONS} connections; what is stored is checked after each run. "
@@ -84,54 +87,54 @@ def _measured(running: dict[str, Server], scale: Scale) -> list[Section]:
     return [Section("Submits, durable", about, rows + _memory("submits", memory, running))]
 
 
-def _row(measure: str, database: str, tally: Tally, floors: list[float]) -> Row:
+def _row(measure: str, database: str, tally: SubmitFigures, floors: list[float]) -> Row:
     rate = tally.rate()
     met = rate.middle >= SUBMIT_GOAL and tally.percentile(99).middle <= P99_GOAL_MS
     return Row(
-        f"{measure} ({database})", rate, Series(floors, "/s"), paired(rate.values, floors),
+        f"{measure} ({database})", rate, Series(floors, "/s"), paired_ratios(rate.values, floors),
         f"≥ {SUBMIT_GOAL:,}/s, p99 ≤ {P99_GOAL_MS} ms", met, tally.notes(), key=f"{KEYS[measure]}-{database.lower()}",
     )  # fmt: skip
 
 
 def measure_joins(scale: Scale) -> list[Section]:
-    """Fill a new session in each run, the databases in turns."""
+    """Fill a new session in each run, alternating between the databases."""
     with both() as running:
         memory = {name: server.resident_mib() for name, server in running.items()}
-        tallies = {name: Tally() for name in running}
+        tallies = {name: SubmitFigures() for name in running}
         for server in running.values():
-            set_stage(server).join(200)
+            create_scenario(server).join(200)
         for _ in range(scale.rounds):
             for name, server in running.items():
-                stage = set_stage(server)
+                scenario = create_scenario(server)
                 cpu = server.cpu_s()
-                _note(tallies[name], stage.join(scale.people), server, cpu)
+                _note(tallies[name], scenario.join(scale.people), server, cpu)
         rows = [Row(f"join ({name})", tally.rate(), notes=tally.notes()) for name, tally in tallies.items()]
         rows += _memory("joins", memory, running)
     about = f"{scale.people:,} people join a new session over {CONNECTIONS} connections."
     return [Section("Joins, durable", about, rows)]
 
 
-def _submit_round(stage: Stage, tallies: dict[str, Tally]) -> list[bytes]:
-    """Answer under each policy; return the requests of the last."""
-    tokens = [token for _, token in stage.seats]
+def _submit_round(scenario: Scenario, tallies: dict[str, SubmitFigures]) -> list[bytes]:
+    """Answer under each policy. Return the requests of the last one."""
+    tokens = [token for _, token in scenario.seats]
     for measures, policy in (((FIRST, AGAIN), "one"), ((MANY,), "many")):
-        activity = stage.open_activity(policy)
-        requests = stage.answers(activity, tokens)
+        activity = scenario.open_activity(policy)
+        requests = scenario.answers(activity, tokens)
         for measure in measures:
-            cpu = stage.server.cpu_s()
-            run = each_once(stage.server.port, requests, connections=CONNECTIONS).expect(200 if measure == AGAIN else 201)
-            _note(tallies[measure], run, stage.server, cpu)
-            require_stored(stage, activity, run.count)
+            cpu = scenario.server.cpu_s()
+            run = send_once(scenario.server.port, requests, connections=CONNECTIONS).expect(200 if measure == AGAIN else 201)
+            _note(tallies[measure], run, scenario.server, cpu)
+            require_stored(scenario, activity, run.count)
     return requests
 
 
-def _note(tally: Tally, run: Run, server: Server, cpu_before_s: float) -> None:
+def _note(tally: SubmitFigures, run: Run, server: Server, cpu_before_s: float) -> None:
     tally.runs.append(run)
     tally.cpu_us.append((server.cpu_s() - cpu_before_s) / run.count * 1e6)
 
 
 def _memory(suite: str, before: dict[str, float], running: dict[str, Server]) -> list[Row]:
-    """`suite` keeps the rows of two suites apart."""
+    """Return rows of memory; `suite` distinguishes the rows of two suites."""
     return [
         memory_row(f"resident memory after the {suite}, compared with the start ({name})", before[name], running[name])
         for name in running

@@ -1,6 +1,8 @@
-"""What upgrades cost a large database: `python -m bench.upgrades [ROWS]` takes one back to each earlier schema, and brings it up again.
+"""Cost of migrations of a large database: `python -m bench.upgrades [ROWS]`.
 
-Meanwhile one writer commits an answer's row after the other, as any program does, and notes the longest time between two commits.
+It downgrades a database to each earlier schema and upgrades it again.
+
+Meanwhile one writer commits rows of answers, and records the longest time between two commits.
 """
 
 from __future__ import annotations
@@ -17,11 +19,11 @@ from sqlalchemy import text
 
 from bench import databases, servers
 from bench.fill import embedded, fill
-from bench.stage import set_stage
+from bench.scenario import create_scenario
 from conflicto import migrations
 from conflicto.platform.db.engine import Database
 from conflicto.platform.db.timeouts import Timeouts
-from conflicto.platform.ids import ordered_uuid
+from conflicto.platform.ids import ordered_uuids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +33,7 @@ ROWS = 1_000_000
 PATIENT = Timeouts(lock_s=900.0, statement_s=3600.0)
 BETWEEN_S = 0.005
 AROUND_S = 0.5
-"""How long the writer writes before and after, so that there are commits to measure from."""
+"""Seconds of writes before and after an upgrade."""
 
 STAMP = text("UPDATE feed_heads SET ts = ts + 1 WHERE session_id = :session RETURNING ts")
 ANSWER = text(
@@ -41,7 +43,7 @@ ANSWER = text(
 
 
 def main() -> None:
-    """Print for each database and revision how long the upgrade to it took, and the longest pause of the writer."""
+    """Print for each database and revision the duration of the upgrade and the longest pause."""
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
     with servers.scratch() as folder:
         _measure("SQLite", folder, "", rows)
@@ -51,10 +53,10 @@ def main() -> None:
 
 def _measure(name: str, folder: Path, database_url: str, rows: int) -> None:
     with servers.conflicto(folder, database_url=database_url) as server:
-        stage = set_stage(server)
-        activity = stage.open_activity("many")
+        scenario = create_scenario(server)
+        activity = scenario.open_activity("many")
     url = database_url or embedded(folder)
-    fill(url, folder, stage, activity, rows)
+    fill(url, folder, scenario, activity, rows)
     history = migrations.known_revisions()
     print(f"{name}: {rows:,} answers, load {os.getloadavg()[0]:.1f}", flush=True)
     for revision in reversed(history[:-1]):
@@ -62,9 +64,9 @@ def _measure(name: str, folder: Path, database_url: str, rows: int) -> None:
         migrations.downgrade(url, revision)
         print(f"{name}: back to {revision} in {time.monotonic() - began:.2f} s", flush=True)
     for revision in history[1:]:
-        _upgrade(name, url, stage.id, revision)
+        _upgrade(name, url, scenario.id, revision)
     migrations.downgrade(url, history[0])
-    _upgrade(name, url, stage.id, "head")
+    _upgrade(name, url, scenario.id, "head")
     print(f"{name}: load {os.getloadavg()[0]:.1f}", flush=True)
 
 
@@ -81,7 +83,7 @@ def _upgrade(name: str, url: str, session_id: int, revision: str) -> None:
 
 @contextmanager
 def _writing(url: str, session_id: int) -> Iterator[list[float]]:
-    """Commit rows as long as the block runs; yields the times of the commits, s."""
+    """Commit rows while the block runs. Yield the times of the commits, s."""
     commits: list[float] = []
     done = threading.Event()
 
@@ -90,7 +92,7 @@ def _writing(url: str, session_id: int) -> Iterator[list[float]]:
         while not done.wait(BETWEEN_S):
             with db.writer_connection() as connection, connection.begin():
                 ts = connection.execute(STAMP, {"session": session_id}).scalar_one()
-                row = ordered_uuid(ts)
+                row = next(ordered_uuids(ts, 1))
                 key = row.bytes if connection.dialect.name == "sqlite" else row
                 connection.execute(ANSWER, {"id": key, "session": session_id, "ts": ts})
             commits.append(time.monotonic())

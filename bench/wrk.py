@@ -1,4 +1,7 @@
-"""The load of the polls: `wrk`, which is in C and so is not what is measured; the client in Python where it is missing."""
+"""Load of the polls with `wrk`, which is written in C and is not the limit.
+
+Without it, the client in Python.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.client import BenchFailed, in_turn
+from bench.client import BenchmarkError, repeat_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +22,7 @@ PROGRAM = shutil.which("wrk")
 CONNECTIONS = 64
 MARK = "@@ "
 SIZE_TOLERANCE = 0.02
-"""How far the mean size of the answers may lie from the expected one; parts of answers that the end cut off count as well."""
+"""Largest deviation of the mean response size. Responses cut at the end of a run count as well."""
 
 SCRIPT = """local requests = {{
 {requests}
@@ -36,12 +39,12 @@ function done(summary, latency, _)
     summary.requests, summary.duration, summary.bytes, wrong.status, lost, latency:percentile(99)))
 end
 """
-"""`response()` would see each status, but a call into Lua for each answer costs wrk half its speed; `done()` is called once."""
+"""Lua program of wrk. `response()` would halve the speed, and `done()` is called once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """What one run did; `client_share` is how busy the load generator was, of one core."""
+    """Figures of one run. `client_share` is the load of the generator on one core."""
 
     count: int
     rate: float
@@ -50,7 +53,7 @@ class Polled:
 
 
 def script(requests: Sequence[bytes]) -> str:
-    """Return a program for wrk that sends these requests in turn, whatever the connection."""
+    """Return a Lua program for wrk that sends these requests in turn, over any connection."""
     return SCRIPT.format(requests=",\n".join(_quoted(request) for request in requests), mark=MARK)
 
 
@@ -60,12 +63,14 @@ def _quoted(request: bytes) -> str:
 
 
 def load(port: int, requests: Sequence[bytes], *, seconds: float, status: int, answer_bytes: int, folder: Path) -> Polled:
-    """Poll for so long; refuse the run if any answer had another status or another size than the one that was looked at.
+    """Poll for `seconds`.
 
-    wrk counts statuses from 400 on. One that is lower and yet wrong, such as 200 for 304, shows in the size.
+    Raise an error if a response had another status or size.
+
+    wrk counts statuses from 400 on. Another wrong status, such as 200 for 304, changes the size.
     """
     if PROGRAM is None:
-        run = in_turn(port, requests, connections=CONNECTIONS, seconds=seconds).expect(status)
+        run = repeat_for(port, requests, connections=CONNECTIONS, seconds=seconds).expect(status)
         return Polled(run.count, run.rate, run.latency_ms(99), run.client_share)
     path = folder / "requests.lua"
     path.write_text(script(requests), encoding="ascii")
@@ -76,13 +81,13 @@ def load(port: int, requests: Sequence[bytes], *, seconds: float, status: int, a
 
 
 def read(output: str, *, answer_bytes: int, cpu_s: float) -> Polled:
-    """Return what wrk's output tells, or refuse the run."""
+    """Return the figures of wrk's output, or raise an error."""
     told = json.loads(output.rpartition(MARK)[2])
     mean = told["bytes"] / max(told["count"], 1)
     wrong_size = abs(mean - answer_bytes) > SIZE_TOLERANCE * answer_bytes
     if told["refused"] or told["lost"] or wrong_size:
         message = f"wrk: {told}; {mean:.1f} bytes for an answer, expected {answer_bytes}"
-        raise BenchFailed(message)
+        raise BenchmarkError(message)
     took_s = told["took_us"] / 1e6
     return Polled(told["count"], told["count"] / took_s, told["p99_us"] / 1000, cpu_s / took_s)
 

@@ -1,6 +1,7 @@
-"""Print the cases of the catalogue, what each asks for, and which tests show it, as a Markdown table.
+"""Print the cases of the catalogue with their requirements and tests, as a Markdown table.
 
-The cases stand in `tests/catalogue.toml`. A test names its own with `@pytest.mark.catalogue("J-04")`.
+`tests/catalogue.toml` holds the cases. A test names its cases with
+`@pytest.mark.catalogue("J-04")`.
 """
 
 import ast
@@ -16,7 +17,7 @@ WITHOUT_MARK = {
     "E-03": [f"{FULL}::test_unknown_completed_and_deleted_codes_are_alike"],
     "E-04": [f"{FULL}::test_ids_and_codes_of_sessions_tell_nothing_of_one_another"],
 }
-"""Tests of a module that has no line left for a mark."""
+"""Tests in a module without a line left for a mark."""
 
 
 def marked(source: str) -> Iterator[tuple[str, str]]:
@@ -29,7 +30,7 @@ def marked(source: str) -> Iterator[tuple[str, str]]:
 
 
 def cases(root: Path) -> dict[str, dict[str, str]]:
-    """Return what each case `asks`, and, where it is not shown on both databases, why it stands `apart`."""
+    """Return each case with its requirement (`asks`), and the reason for one database (`apart`)."""
     return tomllib.loads((root / "tests" / "catalogue.toml").read_text(encoding="utf-8"))
 
 

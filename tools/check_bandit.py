@@ -1,6 +1,7 @@
-"""Fail where bandit finds something that is not accepted; what is accepted stands in tools/bandit.toml, each with a reason.
+"""Fail if bandit has a finding that tools/bandit.toml does not accept with a reason.
 
-An acceptance that is no longer needed fails as well. Ruff's S rules cover most of bandit; this is the rest, and bandit's own opinion.
+An acceptance without a finding fails as well. Ruff's S rules cover most of bandit; this check
+covers the rest.
 """
 
 import sys
@@ -18,7 +19,7 @@ Finding = tuple[str, str]  # the path from the repository, and "B105 what bandit
 
 
 def findings(folders: Iterable[Path], root: Path) -> set[Finding]:
-    """Return what bandit finds, of any severity and confidence, in all Python files of some folders below `root`."""
+    """Return bandit's findings of any severity and confidence below some folders."""
     manager = BanditManager(BanditConfig(), "file")
     manager.discover_files([str(folder) for folder in folders], recursive=True)
     manager.run_tests()
@@ -30,7 +31,7 @@ def findings(folders: Iterable[Path], root: Path) -> set[Finding]:
 
 
 def faults(found: set[Finding], accepted: dict[str, dict[str, str]]) -> list[str]:
-    """Return a line for each finding that is not accepted, each acceptance without a finding, and each without a reason."""
+    """Return a line for each unaccepted finding, unused acceptance, or missing reason."""
     known = {(path, said) for path, all_said in accepted.items() for said in all_said}
     lines = [f"{path}: {said} (mend it, or accept it with a reason in tools/bandit.toml)" for path, said in sorted(found - known)]
     lines += [f"tools/bandit.toml accepts what is not found any more: {path}: {said}" for path, said in sorted(known - found)]
@@ -39,7 +40,7 @@ def faults(found: set[Finding], accepted: dict[str, dict[str, str]]) -> list[str
 
 
 def main() -> int:
-    """Print what is wrong; return the exit code."""
+    """Print the faults and return the exit code."""
     accepted = tomllib.loads((ROOT / "tools/bandit.toml").read_text(encoding="utf-8"))
     told = faults(findings([ROOT / folder for folder in FOLDERS], ROOT), accepted)
     for line in told or ["Bandit finds nothing that is not accepted."]:

@@ -1,4 +1,4 @@
-"""Hold the tests to their promise: 95 % of all lines and branches, 100 % where a mistake would lose or leak an answer.
+"""Check coverage: 95 % of all lines and branches, 100 % where a fault loses or leaks answers.
 
 .venv/bin/coverage json -o coverage.json && python tools/check_coverage.py coverage.json
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 OVERALL = 95.0
-"""Per cent of lines and branches together, of the whole package."""
+"""Percentage of lines and branches together, of the whole package."""
 
 EVERYTHING = 100.0
 
@@ -28,11 +28,11 @@ WHOLE = (
     "src/conflicto/responses/made.py",
     "src/conflicto/sessions/word_filter.py",
 )
-"""What must be covered to the last branch."""
+"""Paths with complete coverage of lines and branches."""
 
 
 def shortfalls(report: dict[str, Any]) -> list[str]:
-    """Return a sentence for each promise that a coverage report (coverage.py's JSON) breaks."""
+    """Return a sentence for each shortfall in a report (coverage.py's JSON)."""
     total = float(report["totals"]["percent_covered"])
     said = [] if total >= OVERALL else [f"{total:.1f} % of all lines and branches are covered, {OVERALL:.0f} % are promised"]
     for path, file in sorted(report["files"].items()):
@@ -44,7 +44,7 @@ def shortfalls(report: dict[str, Any]) -> list[str]:
 
 
 def main(path: str) -> int:
-    """Print what is missing; returns the exit code."""
+    """Print the shortfalls and return the exit code."""
     report = json.loads(Path(path).read_text(encoding="utf-8"))
     said = shortfalls(report)
     print("\n".join(said) or f"Coverage is kept: {report['totals']['percent_covered']:.1f} %.")

@@ -1,6 +1,9 @@
-"""Fail where a function, a class or a module has grown past its size; docstrings and blank lines count.
+"""Fail if a function, class or module is too large.
 
-Exemptions stand in tools/sizes.toml, each with a reason; one that is no longer needed fails as well.
+Docstrings and blank lines count.
+
+tools/sizes.toml holds exemptions, each with a reason. An exemption that is no longer needed fails
+as well.
 """
 
 import ast
@@ -29,13 +32,13 @@ def _definitions(node: ast.AST, prefix: str = "") -> Iterator[tuple[str, ast.AST
 
 
 def _public_methods(node: ast.ClassDef) -> int:
-    """Count by name: overloads and the setter of a property do not count again."""
+    """Count public methods by name: overloads and property setters do not count again."""
     functions = (child for child in node.body if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef))
     return len({function.name for function in functions if not function.name.startswith("_")})
 
 
 def breaches(source: str, path: str) -> Iterator[Breach]:
-    """Yield what is too large in one module; `path` is relative to the repository."""
+    """Yield each breach of size in one module; `path` is relative to the repository."""
     lines = len(source.splitlines())
     if lines > MODULE_LINES:
         yield path, f"{lines} lines, at most {MODULE_LINES}"
@@ -51,7 +54,7 @@ def breaches(source: str, path: str) -> Iterator[Breach]:
 
 
 def complaints(root: Path) -> list[str]:
-    """Return a line for each breach without exemption, exemption without reason, and exemption without breach."""
+    """Return a line for each breach, exemption without reason, and exemption without breach."""
     exempt = tomllib.loads((root / "tools/sizes.toml").read_text(encoding="utf-8")).get("exempt", {})
     found: dict[str, str] = {}
     for folder in FOLDERS:

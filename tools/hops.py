@@ -1,7 +1,8 @@
-"""Count the calls of Conflicto's own functions, and the files that they are in, behind one request over a socket (`make hops`).
+"""Count our function calls and files behind one request over a socket (`make hops`).
 
-A profile hook counts in all threads of a server in this process while one request is answered. Each walk is repeated and the fewest
-calls are told, because timers of the server run when they like. `--walk NAME` lists the calls of one walk as `file → function`.
+A profile hook counts in all threads of a server in this process during one request. Each walk is
+repeated and the least count is printed, because timers of the server add calls. `--walk NAME` lists
+the calls of one walk as `file → function`.
 """
 
 from __future__ import annotations
@@ -36,16 +37,16 @@ ADMIN = "the-operator-of-the-hops-table"
 REPEATS = 5
 IDLE_S = 3.0
 SETTLED_S = 0.3
-"""Time after a request in which what it set off, such as a notice to other threads, comes to its end."""
+"""Seconds after a request for its later effects, such as a notice to other threads."""
 
 
 Function = tuple[str, str]
-"""A file below the package, and the function's name in it."""
+"""File below the package, and a function's name in it."""
 
 
 @dataclass
 class Walk:
-    """Calls behind one request, in order; `roots` are those that no function of ours made."""
+    """Calls behind one request, in order. `roots` are those without a caller of ours."""
 
     calls: list[Function] = field(default_factory=list)
     roots: set[Function] = field(default_factory=set)
@@ -56,7 +57,7 @@ class Walk:
 
 
 class Recorder:
-    """The hook: notes calls of our own functions while `walk` is set, without those that timers make, `ignored` by their roots."""
+    """Profile hook that records our calls while `walk` is set, except calls of timers."""
 
     def __init__(self) -> None:
         self.walk: Walk | None = None
@@ -79,7 +80,7 @@ class Recorder:
             self.walk.roots.add(stack[0])
 
     def ignore_timers(self) -> None:
-        """Learn what runs while nobody asks for anything."""
+        """Record the calls of timers while there is no request."""
         with self.recording() as walk:
             sleep(IDLE_S)
         self.ignored |= walk.roots
@@ -94,7 +95,7 @@ class Recorder:
 
 
 class Server:
-    """An app in a thread of its own, on a free port, and one connection to it."""
+    """App in its own thread on a free port, with one connection to it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -126,7 +127,7 @@ class Server:
         self._thread.join()
 
     def ask(self, method: str, path: str, token: str, body: object = None) -> Any:  # noqa: ANN401 - any JSON
-        """Send a request and return the body of its answer.
+        """Send a request and return the body of its response.
 
         Raises:
             RuntimeError: the answer is a problem.
@@ -142,7 +143,7 @@ class Server:
 
 @dataclass
 class Scene:
-    """A session with an open poll, and a participant in it."""
+    """Session with an open poll and a participant."""
 
     server: Server
     session: dict[str, Any]
@@ -154,7 +155,7 @@ class Scene:
         return f"/sessions/{self.session['id']}"
 
     def touch(self) -> None:
-        """Change the session, so that no answer lies ready."""
+        """Change the session, so that no cached response remains."""
         self.server.ask("PATCH", self.path, self.session["host_token"], {"title": f"Lunch {next(NUMBERS)}"})
         sleep(SETTLED_S)
 
@@ -184,7 +185,7 @@ def scene(server: Server) -> Scene:
 
 
 def measured(recorder: Recorder, prepare: Callable[[], object], act: Callable[[], object]) -> Walk:
-    """Return the walk of `act` with the fewest calls of several, each after `prepare`."""
+    """Return the walk of `act` with the least calls of several, each after `prepare`."""
     found = []
     for _ in range(REPEATS):
         prepare()

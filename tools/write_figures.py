@@ -1,4 +1,4 @@
-"""Write docs/figures.md from what the browser tests measured (`make figures`)."""
+"""Write docs/figures.md from measurements of the browser tests (`make figures`)."""
 
 import json
 import platform
@@ -21,7 +21,7 @@ def seconds(found: dict[str, Any]) -> str:
 
 
 def page() -> str:
-    """Return the page. The instant is that of the newest measurement."""
+    """Return the page, with the time of the newest measurement."""
     join, start, screen = read("join"), read("start"), read("screen")
     newest = max(path.stat().st_mtime for path in MEASURED.glob("*.json"))
     day = datetime.fromtimestamp(newest, UTC).date().isoformat()

@@ -1,11 +1,11 @@
 import pytest
 
-from bench.growth import ladder
+from bench.capacity import capacity as capacity_of
+from bench.growth import powers_of_ten
 from bench.histogram import Percentiles
+from bench.load_run import RunResult
 from bench.records import BEGIN, CAPACITY, END, capacity, figures, with_capacity
-from bench.report import Row, Section, Series, paired
-from bench.room import Visit
-from bench.rooms import capacity as capacity_of
+from bench.report import Row, Section, Series, paired_ratios
 from bench.soak import slope_per_minute
 
 FACTS = {"Date": "2026-11-25T01:00:00Z", "Machine": "A machine, 2 cores"}
@@ -15,14 +15,19 @@ def section(*rows: Row) -> Section:
     return Section("Polls", "About them.", rows)
 
 
-def visit(transport: str, people: int, *, errors: dict[str, int] | None = None) -> Visit:
+def visit(transport: str, people: int, *, errors: dict[str, int] | None = None) -> RunResult:
     figures = Percentiles(100, 1.0, 20.0, 30.0, 40.0)
-    return Visit(transport, people, figures, figures, figures, figures, figures, errors or {}, 0.5, 0.2, 90, 100 + people / 100)
+    return RunResult(transport, people, figures, figures, figures, figures, figures, errors or {}, 0.5, 0.2, 90, 100 + people / 100)
 
 
 def test_figures_hold_every_row_by_its_key_and_ratios_pair_run_with_run() -> None:
     row = Row(
-        "poll (251 B)", Series([30, 20, 10], "/s"), ratio=paired([30, 20, 10], [10, 10, 10]), goal="≥ 1", met=True, key="poll"
+        "poll (251 B)",
+        Series([30, 20, 10], "/s"),
+        ratio=paired_ratios([30, 20, 10], [10, 10, 10]),
+        goal="≥ 1",
+        met=True,
+        key="poll",
     )
 
     rows = figures(FACTS, [section(row, Row("Memory, at the end", Series([90.123456], "MiB")))])["rows"]
@@ -74,7 +79,7 @@ def test_the_capacity_table_has_a_line_for_each_size_and_columns_for_each_transp
     [(1_000_000, [100, 1_000, 10_000, 100_000, 1_000_000]), (30_000, [100, 1_000, 10_000, 30_000]), (1_000, [100, 1_000])],
 )
 def test_the_ladder_goes_by_powers_of_ten_to_the_largest(rows: int, sizes: list[int]) -> None:
-    assert ladder(rows) == sizes
+    assert powers_of_ten(rows) == sizes
 
 
 def test_the_slope_is_in_mib_for_each_minute() -> None:

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from bench.client import BenchFailed
+from bench.client import BenchmarkError
 from bench.wrk import MARK, read, script
 
 GOOD = {"count": 1_000, "took_us": 2_000_000, "bytes": 250_600, "refused": 0, "lost": 0, "p99_us": 4_200}
@@ -21,7 +21,7 @@ def test_rate_and_percentile_are_read() -> None:
 
 @pytest.mark.parametrize("changes", [{"refused": 1}, {"lost": 1}, {"bytes": 120_000}, {"bytes": 400_000}, {"count": 0}])
 def test_a_wrong_status_a_lost_connection_or_another_size_is_no_figure(changes: dict[str, int]) -> None:
-    with pytest.raises(BenchFailed):
+    with pytest.raises(BenchmarkError):
         read(told(**changes), answer_bytes=250, cpu_s=0.5)
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bench.crowd import Crowd
+from bench.load_generator import LoadGenerator
 from tests.support.patience import PATIENCE_S
 
 NOT_MODIFIED = b'HTTP/1.1 304 Not Modified\r\netag: "1"\r\n\r\n'
@@ -31,14 +31,14 @@ class Connection(asyncio.Protocol):
 
 
 @asynccontextmanager
-async def crowd_at(answer: Answering, people: int, transport: str = "poll") -> AsyncIterator[Crowd]:
-    """A crowd at a server that calls `answer` with each request."""
+async def crowd_at(answer: Answering, people: int, transport: str = "poll") -> AsyncIterator[LoadGenerator]:
+    """A generator at a server that calls `answer` with each request."""
     server = await asyncio.get_running_loop().create_server(lambda: Connection(answer), "127.0.0.1", 0)
     seats = [(number, f"token-{number}") for number in range(people)]
-    stage = SimpleNamespace(path="/sessions/1", seats=seats, server=SimpleNamespace(port=server.sockets[0].getsockname()[1]))
+    scenario = SimpleNamespace(path="/sessions/1", seats=seats, server=SimpleNamespace(port=server.sockets[0].getsockname()[1]))
     try:
-        async with Crowd(stage, transport, period_s=PERIOD_S).present() as crowd:
-            yield crowd
+        async with LoadGenerator(scenario, transport, period_s=PERIOD_S).running() as generator:
+            yield generator
     finally:
         server.close()
 
@@ -60,13 +60,13 @@ async def test_everyone_polls_with_their_own_token_and_then_with_the_tag_that_th
         heads.append(head)
         tell(head, transport)
 
-    async with crowd_at(answer, 10) as crowd:
+    async with crowd_at(answer, 10) as generator:
         await until(lambda: len(heads) >= 60)
 
     assert {head.split(b"Bearer ")[1].split(b"\r")[0] for head in heads} == {b"token-%d" % number for number in range(10)}
     assert sum(b"if-none-match" not in head for head in heads) == 10
     assert heads[-1].endswith(b'\r\nif-none-match: "1"\r\n\r\n')
-    assert crowd.errors == {}
+    assert generator.errors == {}
 
 
 async def test_a_stall_is_charged_for_every_poll_that_was_due_meanwhile() -> None:
@@ -76,25 +76,25 @@ async def test_a_stall_is_charged_for_every_poll_that_was_due_meanwhile() -> Non
         sent.append(head)
         asyncio.get_running_loop().call_later(20 * PERIOD_S if len(sent) == 1 else 0, transport.write, NOT_MODIFIED)
 
-    async with crowd_at(answer, 1) as crowd:
-        crowd.begin_to_count()
-        await until(lambda: crowd.quiet.count >= 15)
+    async with crowd_at(answer, 1) as generator:
+        generator.start_counting()
+        await until(lambda: generator.quiet.count >= 15)
         # The first was under way all the time; those due behind it were asked together, and none of them is forgotten.
         assert len(sent) <= 3
 
-    assert crowd.quiet.largest_s >= 18 * PERIOD_S
-    assert crowd.quiet.percentile_ms(50) >= 5 * PERIOD_S * 1000
+    assert generator.quiet.largest_s >= 18 * PERIOD_S
+    assert generator.quiet.percentile_ms(50) >= 5 * PERIOD_S * 1000
 
 
 async def test_polls_before_the_news_and_after_it_are_counted_apart() -> None:
-    async with crowd_at(tell, 1) as crowd:
-        crowd.begin_to_count()
-        await until(lambda: crowd.quiet.count >= 3)
-        before = crowd.quiet.count
-        crowd.expect_news(b"never")
-        await until(lambda: crowd.busy.count >= 3)
+    async with crowd_at(tell, 1) as generator:
+        generator.start_counting()
+        await until(lambda: generator.quiet.count >= 3)
+        before = generator.quiet.count
+        generator.expect_news(b"never")
+        await until(lambda: generator.busy.count >= 3)
 
-    assert crowd.quiet.count <= before + 1  # one may have been under way
+    assert generator.quiet.count <= before + 1  # one may have been under way
 
 
 @pytest.mark.parametrize("cut", [1, 4, 9])
@@ -106,22 +106,22 @@ async def test_a_stream_that_is_cut_inside_the_news_tells_it_once(cut: int) -> N
         transport.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
         streams.append(transport)
 
-    async with crowd_at(answer, 1, "stream") as crowd:
-        await until(lambda: crowd.streaming == 1)
-        crowd.expect_news(words)
+    async with crowd_at(answer, 1, "stream") as generator:
+        await until(lambda: generator.streaming == 1)
+        generator.expect_news(words)
         streams[0].write(b"data: " + words[:cut])
         rest = words[cut:] + b"\n\ndata: " + words + b"\n\n"
         asyncio.get_running_loop().call_later(0.02, streams[0].write, rest)  # later, so that the pieces travel apart
-        await crowd.all_told(LIMIT_S)
-        assert (crowd.news.count, crowd.errors) == (1, {})
+        await generator.wait_for_news(LIMIT_S)
+        assert (generator.news.count, generator.errors) == (1, {})
 
 
 async def test_who_is_not_told_is_an_error() -> None:
-    async with crowd_at(tell, 3) as crowd:
-        crowd.expect_news(b"never")
-        await crowd.all_told(0.1)
+    async with crowd_at(tell, 3) as generator:
+        generator.expect_news(b"never")
+        await generator.wait_for_news(0.1)
 
-    assert crowd.errors == {"never told": 3}
+    assert generator.errors == {"never told": 3}
 
 
 async def test_more_answers_than_connections_wait_for_one_and_count_from_when_they_were_due() -> None:
@@ -131,27 +131,27 @@ async def test_more_answers_than_connections_wait_for_one_and_count_from_when_th
         else:
             transport.write(NOT_MODIFIED)
 
-    async with crowd_at(answer, 4) as crowd:
-        await crowd.prepare_answers()
-        crowd.answer_within([b"POST /answer HTTP/1.1\r\n\r\n"] * 80, 0.001)  # over 8 connections: ten each, one after the other
-        await until(lambda: crowd.answers.count > 0)
-        await crowd.drained()
+    async with crowd_at(answer, 4) as generator:
+        await generator.prepare_answers()
+        generator.answer_within([b"POST /answer HTTP/1.1\r\n\r\n"] * 80, 0.001)  # over 8 connections: ten each, one after the other
+        await until(lambda: generator.answers.count > 0)
+        await generator.wait_for_answers()
 
-    assert (crowd.answers.count, crowd.errors) == (80, {})
-    assert crowd.answers.largest_s >= 10 * 0.02
-    assert crowd.answers.percentile_ms(50) >= 4 * 20
+    assert (generator.answers.count, generator.errors) == (80, {})
+    assert generator.answers.largest_s >= 10 * 0.02
+    assert generator.answers.percentile_ms(50) >= 4 * 20
 
 
 async def test_answers_that_are_not_acknowledged_are_errors(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.crowd.DRAIN_S", 0.1)
+    monkeypatch.setattr("bench.load_generator.DRAIN_S", 0.1)
 
-    async with crowd_at(lambda head, transport: head.startswith(b"POST") or tell(head, transport), 1) as crowd:
-        await crowd.prepare_answers()
-        crowd.answer_within([b"POST /answer HTTP/1.1\r\n\r\n"] * 20, 0)
-        await until(lambda: not crowd._free)
-        await crowd.drained()
+    async with crowd_at(lambda head, transport: head.startswith(b"POST") or tell(head, transport), 1) as generator:
+        await generator.prepare_answers()
+        generator.answer_within([b"POST /answer HTTP/1.1\r\n\r\n"] * 20, 0)
+        await until(lambda: not generator._free)
+        await generator.wait_for_answers()
 
-    assert crowd.errors == {"answers never acknowledged": 20}
+    assert generator.errors == {"answers never acknowledged": 20}
 
 
 @pytest.mark.parametrize(
@@ -163,6 +163,6 @@ async def test_answers_that_are_not_acknowledged_are_errors(monkeypatch: pytest.
     ids=["a wrong status", "a closed connection"],
 )
 async def test_what_goes_wrong_is_counted(answer: Answering, error: str) -> None:
-    async with crowd_at(answer, 2) as crowd:
-        await until(lambda: crowd.errors[error] >= 2)
-        assert set(crowd.errors) == {error}
+    async with crowd_at(answer, 2) as generator:
+        await until(lambda: generator.errors[error] >= 2)
+        assert set(generator.errors) == {error}

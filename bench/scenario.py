@@ -1,4 +1,4 @@
-"""What must be there before a run: a session, its seats, and an activity that takes answers. Made through the API."""
+"""Scenario of a run, created through the API: a session, its seats, and an open activity."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bench.client import BenchFailed, Run, each_once, request_bytes
-from bench.line import PREFIX
+from bench.blocking_connection import PREFIX
+from bench.client import BenchmarkError, Run, request_bytes, send_once
 
 if TYPE_CHECKING:
     from bench.servers import Server
@@ -17,8 +17,8 @@ ANSWER = {"choice": "Curry", "confidence": 4, "note": "as always on Mondays"}
 
 
 @dataclass(slots=True)
-class Stage:
-    """One session on one server. `seats` are (participant id, token)."""
+class Scenario:
+    """Session on one server. `seats` are (participant id, token)."""
 
     server: Server
     id: int
@@ -32,22 +32,22 @@ class Stage:
         return f"/sessions/{self.id}"
 
     def join(self, people: int) -> Run:
-        """Let them all join at once."""
+        """Join all participants at once."""
         first = len(self.seats)
         bodies = ({"nickname": f"Guest {first + number}", "code": self.code} for number in range(people))
         requests = [request_bytes("POST", f"{PREFIX}{self.path}/join", body=body) for body in bodies]
-        run = each_once(self.server.port, requests, connections=CONNECTIONS, keep_bodies=True).expect(201)
+        run = send_once(self.server.port, requests, connections=CONNECTIONS, keep_bodies=True).expect(201)
         joined = [json.loads(body) for body in run.bodies]
         self.seats += [(each["participant_id"], each["participant_token"]) for each in joined]
         return run
 
-    def meet(self) -> None:
-        """Let every seat poll once, so that its token is known to the server, as it is to one in a live session."""
-        each_once(self.server.port, [self.poll(token) for _, token in self.seats], connections=CONNECTIONS).expect(200)
+    def start(self) -> None:
+        """Poll once with every seat, so that the server has cached its token."""
+        send_once(self.server.port, [self.poll(token) for _, token in self.seats], connections=CONNECTIONS).expect(200)
 
     def open_activity(self, policy: str, **more: object) -> str:
-        """Return the id of a new active activity; it takes the place of the one before."""
-        with self.server.line(self.host) as line:
+        """Return the id of a new active activity, which replaces the previous one."""
+        with self.server.connect(self.host) as line:
             counted = {"choices": {"path": "/choice", "op": "count"}, "confidence": {"path": "/confidence", "op": "number"}}
             fields = {"type": "lunch", "title": "Lunch?", "config": {"choices": ["Curry", "Pasta"]}, "aggregate": counted}
             return line.call("POST", f"{self.path}/activities", fields | {"response_policy": policy, "status": "active"} | more)[
@@ -55,31 +55,31 @@ class Stage:
             ]
 
     def stored(self, activity: str) -> int:
-        """Return how many answers the host is told of."""
-        with self.server.line(self.host) as line:
+        """Return the number of answers that the host sees."""
+        with self.server.connect(self.host) as line:
             return line.call("GET", f"{self.path}/activities/{activity}/status")["response_count"]
 
     def poll(self, token: str, headers: dict[str, str] | None = None) -> bytes:
-        """Return the request that every phone sends every two seconds."""
+        """Return the poll that every phone sends every two seconds."""
         return request_bytes("GET", f"{PREFIX}{self.path}/status", token=token, headers=headers)
 
     def answers(self, activity: str, tokens: list[str]) -> list[bytes]:
-        """Return one submission for each token."""
+        """Return one request with an answer for each token."""
         path = f"{PREFIX}{self.path}/activities/{activity}/responses"
         return [request_bytes("POST", path, token=token, body={"response_data": ANSWER}) for token in tokens]
 
 
-def set_stage(server: Server) -> Stage:
-    """Make an active session."""
-    with server.line() as line:
+def create_scenario(server: Server) -> Scenario:
+    """Create an active session."""
+    with server.connect() as line:
         made = line.call("POST", "/sessions", {"title": "Bench"})
         line.call("PATCH", f"/sessions/{made['id']}", {"status": "active"}, token=made["host_token"])
-    return Stage(server, made["id"], made["join_code"], made["host_token"])
+    return Scenario(server, made["id"], made["join_code"], made["host_token"])
 
 
-def require_stored(stage: Stage, activity: str, acknowledged: int) -> None:
-    """Refuse a run whose acknowledged answers are not all there: a fast loss is no speed."""
-    stored = stage.stored(activity)
+def require_stored(scenario: Scenario, activity: str, acknowledged: int) -> None:
+    """Raise an error if acknowledged answers are missing."""
+    stored = scenario.stored(activity)
     if stored != acknowledged:
         message = f"{acknowledged} answers were acknowledged, {stored} are stored"
-        raise BenchFailed(message)
+        raise BenchmarkError(message)

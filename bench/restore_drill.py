@@ -1,4 +1,7 @@
-"""A restore drill: `python -m bench.drill [MIB]` fills a database of so many MiB, copies it, brings it back, and starts a server on it."""
+"""Restore drill: `python -m bench.restore_drill [MIB]`.
+
+It fills a database of this size, backs it up, restores it, and starts a server on it.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ import psycopg
 
 from bench import databases, servers
 from bench.fill import ANSWERS_EACH, embedded, fill
-from bench.stage import require_stored, set_stage
+from bench.scenario import create_scenario, require_stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,14 +25,17 @@ if TYPE_CHECKING:
 
 MIB = 1024
 NOTE = 2_000
-"""Characters of each answer, drawn at random, so that nothing compresses better than what people write."""
+"""Characters of each answer. They are random, so that nothing compresses better than real text."""
 
 SHARE = 4_500
-"""Bytes that such an answer takes in SQLite, with its indexes; on PostgreSQL it takes half as many more."""
+"""Bytes of such an answer in SQLite, with its indexes. PostgreSQL needs half as many more."""
 
 
 def main() -> None:
-    """Print for each database how large it is and how long each step took; every answer must be there in the end."""
+    """Print for each database its size and the time of each step.
+
+    Verify that every answer survived.
+    """
     mib = int(sys.argv[1]) if len(sys.argv) > 1 else MIB
     with servers.scratch() as folder:
         _drill("SQLite", folder, "", mib)
@@ -40,9 +46,9 @@ def main() -> None:
 def _drill(name: str, folder: Path, database_url: str, mib: int) -> None:
     rows = mib * 2**20 // SHARE // ANSWERS_EACH * ANSWERS_EACH
     with servers.conflicto(folder, database_url=database_url) as server:
-        stage = set_stage(server)
-        activity = stage.open_activity("many")
-    fill(database_url or embedded(folder), folder, stage, activity, rows, note=_note)
+        scenario = create_scenario(server)
+        activity = scenario.open_activity("many")
+    fill(database_url or embedded(folder), folder, scenario, activity, rows, note=_note)
     print(f"{name}: {rows:,} answers, database {_size(folder, database_url) / 2**20:,.0f} MiB, load {os.getloadavg()[0]:.1f}")
     env, archive = servers.environment(folder, database_url), folder / "archive"
     with _told(f"{name}: backup"):
@@ -51,9 +57,9 @@ def _drill(name: str, folder: Path, database_url: str, mib: int) -> None:
     began = time.monotonic()
     with _told(f"{name}: restore"):
         _run("restore", archive, env)
-    with servers.conflicto(folder, database_url=database_url) as stage.server:
+    with servers.conflicto(folder, database_url=database_url) as scenario.server:
         print(f"{name}: from the restore's beginning to a server that answers {time.monotonic() - began:.1f} s", flush=True)
-        require_stored(stage, activity, rows)
+        require_stored(scenario, activity, rows)
     print(f"{name}: all answers are there, load {os.getloadavg()[0]:.1f}", flush=True)
 
 

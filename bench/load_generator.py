@@ -1,7 +1,7 @@
-"""Everyone in the room, in this process: one event loop, one timer, one connection each.
+"""Load generator for participants: one event loop, one timer, one connection each.
 
-The loop is open: every request has a time at which it is due, whether or not the answers before it have come, and its latency is
-counted from that time. A server that stalls is therefore charged for everyone who would have asked meanwhile.
+The loop is open: every request has a due time, independent of earlier responses. Its latency counts
+from that time. So a stall of the server counts for every request that was due in it.
 """
 
 from __future__ import annotations
@@ -18,41 +18,41 @@ from random import Random
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from bench import files
+from bench import open_files
 from bench.histogram import Histogram
-from bench.phones import TRANSPORTS, Answerer, Phone
-from bench.wheel import Ticker, Wheel
+from bench.participant_connections import TRANSPORTS, Answerer, ParticipantConnection
+from bench.timer_wheel import Ticker, TimerWheel
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from bench.stage import Stage
+    from bench.scenario import Scenario
 
 PERIOD_S = 2.0
 JITTER = 0.1
 BATCH = 500
-"""Connections that are opened at once: fewer than a listening socket can have waiting."""
+"""Connections opened at once: fewer than the backlog of a listening socket."""
 
 DRAIN_S = 15.0
 ANSWERERS = 256
-PEOPLE_FOR_EACH_ANSWERER = 8
+PEOPLE_PER_ANSWERER = 8
 NO_NEWS = b"\0"
-"""In no answer, so nobody has the news yet."""
+"""Bytes that no response contains."""
 
 
 @dataclass(slots=True)
 class Busy:
-    """Shares of one core over a while."""
+    """Shares of one core during an interval."""
 
     server: float = 0.0
     client: float = 0.0
 
 
-class Crowd:
-    """The participants of a stage, each on a transport, and what they saw."""
+class LoadGenerator:
+    """Participants of a scenario on one transport, with their measurements."""
 
-    def __init__(self, stage: Stage, transport: str = "poll", *, period_s: float = PERIOD_S) -> None:
-        self.stage = stage
+    def __init__(self, scenario: Scenario, transport: str = "poll", *, period_s: float = PERIOD_S) -> None:
+        self.scenario = scenario
         self.period_s = period_s
         self.over = False
         self.errors: Counter[str] = Counter()
@@ -62,25 +62,28 @@ class Crowd:
         self._needle = NO_NEWS
         self._news_s = 0.0
         self._quiet_from_s = self._busy_from_s = inf
-        self._random = Random(len(stage.seats))
+        self._random = Random(len(scenario.seats))
         self._kind = TRANSPORTS[transport]
-        self._phones: list[Phone] = []
+        self._participants: list[ParticipantConnection] = []
         self._answerers: list[Answerer] = []
         self._free: deque[Answerer] = deque()
         self._queue: deque[tuple[bytes, float]] = deque()
         self._unanswered = 0
 
     @asynccontextmanager
-    async def present(self) -> AsyncIterator[Crowd]:
-        """Connect everyone and let them begin, spread over one period each; at the end hang up."""
-        files.require(len(self.stage.seats))
+    async def running(self) -> AsyncIterator[LoadGenerator]:
+        """Connect all participants and start their polls, spread over one period.
+
+        Disconnect at the end.
+        """
+        open_files.require(len(self.scenario.seats))
         ticker = Ticker()
         loop = asyncio.get_running_loop()
         loop.add_reader(ticker.file, self._tick, ticker)
-        self.wheel = Wheel(perf_counter())
+        self.wheel = TimerWheel(perf_counter())
         try:
-            async for phones in self._connected([partial(self._kind, self, token) for _, token in self.stage.seats]):
-                self._phones += phones
+            async for phones in self._connected([partial(self._kind, self, token) for _, token in self.scenario.seats]):
+                self._participants += phones
                 for phone in phones:
                     self.wheel.add(perf_counter() + self._random.random() * self.period_s, phone.due)
             gc.collect()
@@ -91,21 +94,21 @@ class Crowd:
             self.over = True
             loop.remove_reader(ticker.file)
             ticker.close()
-            for each in (*self._phones, *self._answerers):
+            for each in (*self._participants, *self._answerers):
                 each.transport.abort()
             gc.enable()
             gc.unfreeze()
 
     async def prepare_answers(self) -> None:
-        """Open the connections for the answers; shortly before they are needed, as a server closes idle ones."""
-        amount = min(ANSWERERS, max(PEOPLE_FOR_EACH_ANSWERER, len(self._phones) // PEOPLE_FOR_EACH_ANSWERER))
+        """Open the connections for answers shortly before use: servers close idle ones."""
+        amount = min(ANSWERERS, max(PEOPLE_PER_ANSWERER, len(self._participants) // PEOPLE_PER_ANSWERER))
         async for answerers in self._connected([partial(Answerer, self)] * amount):
             self._answerers += answerers
         self._free = deque(self._answerers)
 
     async def _connected(self, makers: Sequence[partial]) -> AsyncIterator[list]:
-        """Connect in batches and yield each: a server closes a connection on which nobody says anything."""
-        loop, port = asyncio.get_running_loop(), self.stage.server.port
+        """Connect in batches and yield each batch. A server closes silent connections."""
+        loop, port = asyncio.get_running_loop(), self.scenario.server.port
         for first in range(0, len(makers), BATCH):
             batch = [
                 loop.create_connection(maker, "127.0.0.1", port, local_addr=_local(first + number))
@@ -121,39 +124,39 @@ class Crowd:
             for action in actions:
                 action(at_s)
 
-    # What the phones tell --------------------------------------------------------------------------------------------
+    # Called by connections
 
     def pause_s(self) -> float:
-        """Return how long to wait from one poll to the next."""
+        """Return the pause between two polls, s."""
         return self.period_s * (1 + JITTER * (2 * self._random.random() - 1))
 
-    def polled(self, due_s: float, now_s: float) -> None:
-        """Count an answer to where its request belongs."""
+    def record_poll(self, due_s: float, now_s: float) -> None:
+        """Record a response in the histogram of its interval."""
         if due_s >= self._busy_from_s:
             self.busy.record(now_s - due_s)
         elif due_s >= self._quiet_from_s:
             self.quiet.record(now_s - due_s)
 
     def is_news(self, data: bytes) -> bool:
-        """Tell whether the awaited words are in there."""
+        """Return whether the data contain the expected words."""
         return self._needle in data
 
-    def told(self, now_s: float) -> None:
-        """Count somebody who now has the news."""
+    def record_news(self, now_s: float) -> None:
+        """Record that a participant received the news."""
         self.news.record(now_s - self._news_s)
 
-    def lost(self, error: Exception | None) -> None:
-        """Count a connection that the server closed."""
+    def record_error(self, error: Exception | None) -> None:
+        """Record a connection that the server closed."""
         if not self.over:
             self.errors[f"connection lost: {error or 'closed'}"] += 1
 
-    def gone(self, answerer: Answerer) -> None:
-        """Take an idle connection out of use."""
+    def replace(self, answerer: Answerer) -> None:
+        """Remove an idle connection."""
         if answerer in self._free:
             self._free.remove(answerer)
 
-    def answered(self, answerer: Answerer, status: bytes, due_s: float) -> None:
-        """Count an acknowledged answer, and send the next one that waits for a connection."""
+    def record_answer(self, answerer: Answerer, status: bytes, due_s: float) -> None:
+        """Record an acknowledged answer, and send the next waiting one."""
         self._unanswered -= 1
         self.answers.record(perf_counter() - due_s)
         if status != b"201":
@@ -163,49 +166,52 @@ class Crowd:
         else:
             self._free.append(answerer)
 
-    # What the suites ask ---------------------------------------------------------------------------------------------
+    # Called by suites
 
     async def watch(self, seconds: float) -> Busy:
-        """Let time pass, and return how busy server and generator were."""
-        server_s, client_s, began_s = self.stage.server.cpu_s(), time.process_time(), perf_counter()
+        """Wait, and return the load of server and generator."""
+        server_s, client_s, began_s = self.scenario.server.cpu_s(), time.process_time(), perf_counter()
         await asyncio.sleep(seconds)
         took_s = perf_counter() - began_s
-        return Busy((self.stage.server.cpu_s() - server_s) / took_s, (time.process_time() - client_s) / took_s)
+        return Busy((self.scenario.server.cpu_s() - server_s) / took_s, (time.process_time() - client_s) / took_s)
 
-    def begin_to_count(self) -> None:
-        """Count polls that are due from now on."""
+    def start_counting(self) -> None:
+        """Record polls that are due from now on."""
         self._quiet_from_s = perf_counter()
 
     def expect_news(self, words: bytes) -> None:
-        """Watch for these words, which the server learns of now; polls from now on are counted apart."""
+        """Expect these words in responses from now on, and record later polls separately."""
         self.news = Histogram()
-        for phone in self._phones:
+        for phone in self._participants:
             phone.knows = False
         self._needle, self.needle_overlap = words, len(words) - 1
         self._busy_from_s = self._news_s = perf_counter()
 
     def answer_within(self, requests: Sequence[bytes], seconds: float) -> None:
-        """Let each answer be due at some time within so many seconds."""
+        """Schedule each answer at a random time within `seconds`."""
         now_s = perf_counter()
         for request in requests:
             self.wheel.add(now_s + self._random.random() * seconds, partial(self._answer, request))
 
-    def answer_again_and_again(self, requests: Sequence[bytes], every_s: float) -> None:
-        """Let each answer be due once in so many seconds, until the end."""
+    def answer_every(self, requests: Sequence[bytes], every_s: float) -> None:
+        """Schedule each answer once in every `every_s`, until the end."""
         now_s = perf_counter()
         for request in requests:
             self.wheel.add(now_s + self._random.random() * every_s, partial(self._answer_again, request, every_s))
 
-    async def all_told(self, within_s: float) -> None:
-        """Wait until everyone has the news; who has not is an error."""
+    async def wait_for_news(self, within_s: float) -> None:
+        """Wait until every participant has the news. A participant without it is an error."""
         until_s = perf_counter() + within_s
-        while self.news.count < len(self._phones) and perf_counter() < until_s:  # noqa: ASYNC110 - as in `drained`
+        while self.news.count < len(self._participants) and perf_counter() < until_s:  # noqa: ASYNC110 - as in `drained`
             await asyncio.sleep(0.01)
-        if untold := len(self._phones) - self.news.count:
+        if untold := len(self._participants) - self.news.count:
             self.errors["never told"] += untold
 
-    async def drained(self) -> None:
-        """Wait until every answer is acknowledged; one that is not is an error."""
+    async def wait_for_answers(self) -> None:
+        """Wait until every answer is acknowledged.
+
+        An answer without acknowledgement is an error.
+        """
         until_s = perf_counter() + DRAIN_S
         while self._unanswered and perf_counter() < until_s:  # noqa: ASYNC110 - an event would cost every answer a look at it
             await asyncio.sleep(0.05)
@@ -226,6 +232,9 @@ class Crowd:
 
 
 def _local(number: int) -> tuple[str, int] | None:
-    """Return whence to connect; the first address is taken anyway, and naming it would cost the search for a port."""
-    address = files.source(number)
+    """Return the local address of a connection.
+
+    The default address is not named, which saves a port search.
+    """
+    address = open_files.source_address(number)
     return None if address == "127.0.0.1" else (address, 0)

@@ -1,4 +1,4 @@
-"""From the command to readiness, on a database whose schema is current."""
+"""Suite of startup: from the command to readiness, on a migrated database."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ GOAL_S = 2.0
 
 
 def measure(scale: Scale) -> list[Section]:
-    """Start the same server again and again; the first start, which makes the database, does not count."""
+    """Start the same server repeatedly.
+
+    The first start, which creates the database, does not count.
+    """
     with servers.scratch() as folder:
         _start_s(folder)
         took_s = Series([_start_s(folder) for _ in range(scale.starts)], "s")
@@ -31,8 +34,8 @@ def measure(scale: Scale) -> list[Section]:
 
 
 def _start_s(folder: Path) -> float:
-    """Return the time from the start of the process until it is ready."""
+    """Return the time from the start of the process to readiness."""
     began_s = perf_counter()
-    with servers.conflicto(folder) as server, server.line() as line:
+    with servers.conflicto(folder) as server, server.connect() as line:
         line.timed(request_bytes("GET", "/health/ready"), 200)
         return perf_counter() - began_s

@@ -1,4 +1,4 @@
-"""When each participant sends next: one ring of slots and one timer for all of them, instead of a timer for each."""
+"""Timer wheel: one ring of slots and one timer for all participants."""
 
 from __future__ import annotations
 
@@ -13,17 +13,20 @@ if TYPE_CHECKING:
 
 TICKS_PER_S = 1_000
 SLOTS = 8_192
-"""The ring holds what is due within eight seconds."""
+"""The ring holds actions of the next eight seconds."""
 
 ROUNDING = 1e-3
-"""Of a tick: what the arithmetic of floats may add to a time that lies on one."""
+"""Share of a tick that float arithmetic may add to a time."""
 
 CLOCK_MONOTONIC = 1
 TICK_NS = 1_000_000_000 // TICKS_PER_S
 
 
-class Wheel:
-    """Actions by the tick at which they are due. Ticks are handed out in order, however late, so that no send is ever skipped."""
+class TimerWheel:
+    """Actions by their due tick.
+
+    Late ticks are still delivered in order, so no action is skipped.
+    """
 
     def __init__(self, start_s: float) -> None:
         self._start_s = start_s
@@ -31,14 +34,17 @@ class Wheel:
         self._next = 0
 
     def add(self, at_s: float, action: Callable[[float], None]) -> None:
-        """Let `action` be called with the time of the first tick at or after `at_s`; what is past is due at the next tick."""
+        """Call `action` with the time of the first tick at or after `at_s`.
+
+        A past time is due at the next tick.
+        """
         tick = max(ceil((at_s - self._start_s) * TICKS_PER_S - ROUNDING), self._next)
         if tick >= self._next + SLOTS:
             raise ValueError("further away than the ring is long")
         self._slots[tick % SLOTS].append(action)
 
     def due(self, now_s: float) -> Iterator[tuple[float, list[Callable[[float], None]]]]:
-        """Yield the ticks that have come and have something to do, each with the time at which it was due."""
+        """Yield the due ticks that have actions, each with its time."""
         last = floor((now_s - self._start_s) * TICKS_PER_S + ROUNDING)
         while self._next <= last:
             place = self._next % SLOTS
@@ -50,7 +56,10 @@ class Wheel:
 
 
 class Ticker:
-    """A file that becomes readable at every tick: an event loop's own timers count in whole milliseconds and would come late."""
+    """File that becomes readable at every tick.
+
+    An event loop's own timers have only milliseconds.
+    """
 
     def __init__(self) -> None:
         libc = ctypes.CDLL(None, use_errno=True)
@@ -62,9 +71,9 @@ class Ticker:
             raise OSError(ctypes.get_errno(), "timerfd_settime")
 
     def read(self) -> int:
-        """Return how many ticks came since the last time; until it is read, the file stays readable."""
+        """Return the number of ticks since the last read. The file stays readable until then."""
         return int.from_bytes(os.read(self.file, 8), sys.byteorder)
 
     def close(self) -> None:
-        """End the ticks."""
+        """Stop the ticks."""
         os.close(self.file)

@@ -1,14 +1,17 @@
-"""How many people one machine serves: rooms of growing size on each transport, the load generator on the same machine."""
+"""Suite of capacity: growing numbers of participants on each transport.
+
+The load generator runs on the same machine.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench import files, servers
+from bench import open_files, servers
+from bench.load_run import ANSWER_S, RunResult, is_offered
+from bench.load_run import run_load as hold
 from bench.report import Plot, Row, Section, Series, short
-from bench.room import ANSWER_S, Visit, offered
-from bench.room import visit as hold
-from bench.stage import set_stage
+from bench.scenario import create_scenario
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,9 +33,9 @@ CARD = (
 
 
 def measure(scale: Scale) -> list[Section]:
-    """Fill a room of each size on each transport, each time on a server of its own."""
+    """Measure each size on each transport, each on a new server."""
     sizes, cut = _sizes(scale)
-    visits: list[Visit] = []
+    visits: list[RunResult] = []
     missing: list[str] = []
     for transport in scale.transports:
         if not _is_offered(transport):
@@ -44,33 +47,35 @@ def measure(scale: Scale) -> list[Section]:
 
 
 def _sizes(scale: Scale) -> tuple[list[int], str]:
-    """Return the sizes that this machine's limit of open files leaves, and what to say of it."""
-    most = files.most_connections()
+    """Return the sizes within the limit of open files, and a note about others."""
+    most = open_files.max_connections()
     if most >= max(scale.rooms):
         return list(scale.rooms), ""
-    said = f" This machine allows {files.raise_limit():,} open files to a process, so the largest room has {most:,} participants."
+    said = (
+        f" This machine allows {open_files.raise_limit():,} open files to a process, so the largest room has {most:,} participants."
+    )
     return [*(size for size in scale.rooms if size <= most), most], said
 
 
 def _is_offered(transport: str) -> bool:
     with servers.scratch() as folder, servers.conflicto(folder) as server:
-        stage = set_stage(server)
-        stage.join(1)
-        answer = offered(stage, transport)
-        server.end_at_once()
+        scenario = create_scenario(server)
+        scenario.join(1)
+        answer = is_offered(scenario, transport)
+        server.kill()
     return answer
 
 
-def _visit(transport: str, people: int, scale: Scale) -> Visit:
+def _visit(transport: str, people: int, scale: Scale) -> RunResult:
     with servers.scratch() as folder, servers.conflicto(folder) as server:
-        stage = set_stage(server)
-        stage.join(people)
-        seen = hold(stage, transport, quiet_s=scale.room_s)
-        server.end_at_once()
+        scenario = create_scenario(server)
+        scenario.join(people)
+        seen = hold(scenario, transport, quiet_s=scale.room_s)
+        server.kill()
     return seen
 
 
-def _rows(seen: Visit) -> list[Row]:
+def _rows(seen: RunResult) -> list[Row]:
     who = f"{seen.people:,} participants, {seen.transport}"
     rows: list[Row | None] = []
     if seen.transport == "poll":
@@ -87,12 +92,15 @@ def _rows(seen: Visit) -> list[Row]:
 
 
 def _is_size(people: int, size: int) -> bool:
-    """Tell whether a room is meant to have a size: the largest may be a little smaller, for want of open files."""
+    """Return whether a number of participants stands for a size.
+
+    The largest may be smaller for lack of open files.
+    """
     return 0.95 * size <= people <= size
 
 
-def _row(measure: str, seen: Visit, what: str, goal_ms: int | None, notes: dict[str, str]) -> Row | None:
-    """Return a row, or none where nothing came that could be measured; the errors beside the first row say why."""
+def _row(measure: str, seen: RunResult, what: str, goal_ms: int | None, notes: dict[str, str]) -> Row | None:
+    """Return a row, or None without measurements. The first row lists the errors."""
     figures = getattr(seen, what)
     if not figures.count and not notes:
         return None
@@ -103,7 +111,7 @@ def _row(measure: str, seen: Visit, what: str, goal_ms: int | None, notes: dict[
     return Row(measure + ", p99", Series([figures.p99], "ms"), goal=goal, met=met, notes=spread | notes)
 
 
-def _load(seen: Visit) -> dict[str, str]:
+def _load(seen: RunResult) -> dict[str, str]:
     return {
         "errors": _errors(seen),
         "server": f"{seen.server:.0%} of a core",
@@ -112,11 +120,11 @@ def _load(seen: Visit) -> dict[str, str]:
     }
 
 
-def _errors(seen: Visit) -> str:
+def _errors(seen: RunResult) -> str:
     return ", ".join(f"{count:,} × {what}" for what, count in seen.errors.items()) or "none"
 
 
-def _plots(visits: list[Visit]) -> list[Plot]:
+def _plots(visits: list[RunResult]) -> list[Plot]:
     polling = [each for each in visits if each.transport == "poll"]
     sizes = [f"{each.people:,}" for each in polling]
     percentiles = {"p50": "p50", "p99": "p99", "p99.9": "p999", "max": "largest"}
@@ -143,11 +151,11 @@ def _plots(visits: list[Visit]) -> list[Plot]:
 
 
 def _point(ms: float) -> float | None:
-    """Return a figure for a plot; what never came has none."""
+    """Return a figure for a plot, or None without measurements."""
     return round(ms, 2) if ms else None
 
 
-def capacity(visits: Sequence[Visit]) -> list[list[str]]:
+def capacity(visits: Sequence[RunResult]) -> list[list[str]]:
     """Return the capacity table: its columns, and a line for each number of participants."""
     transports = list(dict.fromkeys(each.transport for each in visits))
     by_size = {each.people: {other.transport: other for other in visits if other.people == each.people} for each in visits}
@@ -157,7 +165,7 @@ def capacity(visits: Sequence[Visit]) -> list[list[str]]:
     return [columns, *(_capacity_line(people, seen, transports) for people, seen in by_size.items())]
 
 
-def _capacity_line(people: int, seen: dict[str, Visit], transports: list[str]) -> list[str]:
+def _capacity_line(people: int, seen: dict[str, RunResult], transports: list[str]) -> list[str]:
     polling = seen.get("poll")
     line = [f"{people:,}"]
     line += [_pair(polling.polls), f"{polling.server:.0%}"] if polling else ["", ""]

@@ -2,13 +2,13 @@ import select
 
 import pytest
 
-from bench.wheel import SLOTS, TICKS_PER_S, Ticker, Wheel
+from bench.timer_wheel import SLOTS, TICKS_PER_S, Ticker, TimerWheel
 
 START_S = 1_000.0
 TICK_S = 1 / TICKS_PER_S
 
 
-def due(wheel: Wheel, after_s: float) -> list[float]:
+def due(wheel: TimerWheel, after_s: float) -> list[float]:
     """Call what is due, and return the times of the calls, counted from the start."""
     calls: list[float] = []
     for at_s, actions in wheel.due(START_S + after_s):
@@ -23,7 +23,7 @@ def nothing(_: float) -> None:
 
 
 def test_an_action_is_due_at_its_tick_and_once() -> None:
-    wheel = Wheel(START_S)
+    wheel = TimerWheel(START_S)
     wheel.add(START_S + 0.010, nothing)
 
     assert due(wheel, 0.009) == []
@@ -32,7 +32,7 @@ def test_an_action_is_due_at_its_tick_and_once() -> None:
 
 
 def test_between_two_ticks_the_later_one_counts() -> None:
-    wheel = Wheel(START_S)
+    wheel = TimerWheel(START_S)
     wheel.add(START_S + 0.0101, nothing)
 
     assert due(wheel, 0.0109) == []
@@ -40,7 +40,7 @@ def test_between_two_ticks_the_later_one_counts() -> None:
 
 
 def test_late_ticks_are_handed_out_in_order_and_keep_their_own_time() -> None:
-    wheel = Wheel(START_S)
+    wheel = TimerWheel(START_S)
     for at_s in (0.3, 0.1, 0.2):
         wheel.add(START_S + at_s, nothing)
 
@@ -48,7 +48,7 @@ def test_late_ticks_are_handed_out_in_order_and_keep_their_own_time() -> None:
 
 
 def test_what_repeats_itself_keeps_its_rate_through_a_stall() -> None:
-    wheel = Wheel(START_S)
+    wheel = TimerWheel(START_S)
 
     def again(at_s: float) -> None:
         wheel.add(at_s + 0.5, again)
@@ -59,7 +59,7 @@ def test_what_repeats_itself_keeps_its_rate_through_a_stall() -> None:
 
 
 def test_what_is_past_is_due_at_the_next_tick() -> None:
-    wheel = Wheel(START_S)
+    wheel = TimerWheel(START_S)
     assert due(wheel, 1.0) == []
     wheel.add(START_S + 0.2, nothing)
 
@@ -67,7 +67,7 @@ def test_what_is_past_is_due_at_the_next_tick() -> None:
 
 
 def test_what_is_beyond_the_ring_is_refused_instead_of_coming_a_round_too_early() -> None:
-    wheel = Wheel(START_S)
+    wheel = TimerWheel(START_S)
 
     with pytest.raises(ValueError, match="ring"):
         wheel.add(START_S + (SLOTS + 1) * TICK_S, nothing)
