@@ -26,6 +26,7 @@ FIELDS = re.compile(
 )
 ALLOWED = {
     "SECURITY.md": {"votes"},
+    "metrics.md": {"user"},
     "0013-anonymity.md": {"vote"},
 }
 """Words that a page uses in their ordinary sense."""
