@@ -27,8 +27,8 @@ def page() -> str:
     day = datetime.fromtimestamp(newest, UTC).date().isoformat()
     return f"""# Weight and speed of the pages
 
-`tests/browser/test_figures.py` measured these figures on {day}, in the distribution's Chromium,
-with the server on the same machine ({platform.machine()}). `make figures` measures again and writes
+`tests/browser/test_figures.py` measured these figures on {day}, in the distribution's
+Chromium, with the server on the same machine ({platform.machine()}). `make figures` measures again and writes
 this page. `make test-browser` fails if a figure misses its goal.
 
 | Figure | Goal | Measured |

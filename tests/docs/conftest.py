@@ -1,4 +1,4 @@
-"""Documentation is tested on SQLite alone: it says the same of both databases."""
+"""Fixtures of the documentation tests, which use SQLite only: the pages describe both databases."""
 
 from pathlib import Path
 from typing import Any

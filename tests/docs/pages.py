@@ -1,4 +1,4 @@
-"""The pages of the documentation, and their text without code."""
+"""Pages of the documentation, and their text without code."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The afternoon of docs/activity-types.md, word by word: its blocks run in their order, and print what the page says."""
+"""Test of docs/activity-types.md: its commands run in order and print what the page shows."""
 
 import os
 import re

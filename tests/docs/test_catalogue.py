@@ -1,4 +1,4 @@
-"""The catalogue of what must be stood: every case has a test, on both databases or with a reason why not, and tests name no other."""
+"""Tests of the catalogue: every case has a test, on both databases or with a reason for one."""
 
 import os
 import re
@@ -13,7 +13,10 @@ from tools.catalogue import cases, covered
 
 ROOT = Path(__file__).parents[2]
 GROUPS = {"J": 20, "S": 6, "A": 12, "E": 4, "R": 7, "C": 11, "F": 18, "D": 12, "O": 10}
-"""Cases that each group has; of the pages' group W those that no browser is needed for, and the first."""
+"""Number of cases in each group.
+
+Group W of the pages lists only cases without a browser, and the first.
+"""
 
 
 @cache

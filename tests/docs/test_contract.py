@@ -1,4 +1,4 @@
-"""The contract that generated clients are made from: its names stay, its bounds are those that the server holds to."""
+"""Tests of the contract for generated clients: names stay, and the server enforces its bounds."""
 
 import json
 import re
@@ -111,7 +111,7 @@ def values(schema: dict[str, Any]) -> Iterator[tuple[Any, bool]]:
 
 
 class Prober:
-    """Sends one operation with one value in one place, everything else as in the example."""
+    """Request of one operation with one value in one place, otherwise as in the example."""
 
     def __init__(self, api: Api, event: Event, anna: Seat, activity: dict[str, Any]) -> None:
         self.api = api

@@ -1,4 +1,4 @@
-"""The generated pages are what the generator makes now, and leave nothing out."""
+"""Tests of the generated pages: they are up to date and complete."""
 
 import re
 
@@ -11,7 +11,7 @@ from tools import generate_docs
 SETTINGS = (generate_docs.DOCS / "settings.md").read_text(encoding="utf-8")
 ERRORS = (generate_docs.DOCS / "errors.md").read_text(encoding="utf-8")
 AT_THE_DOOR = {"method-not-allowed", "not-http", "head-too-large", "host-invalid", "too-many-connections"}
-"""Codes that are told before a route is found."""
+"""Codes returned before the server matches a route."""
 
 
 def ours() -> list[type[DomainError]]:

@@ -1,4 +1,4 @@
-"""The architecture page tells how many of our own calls stand behind a request; none takes more without a word there."""
+"""Test of the calls behind a request: none exceeds the numbers of the architecture page."""
 
 import re
 import subprocess

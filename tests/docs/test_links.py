@@ -1,4 +1,4 @@
-"""Links lead somewhere, files that pages name exist, verbs are verbs, and decisions are numbered without gaps."""
+"""Tests of links, file names, verbs and numbers of decisions in the pages."""
 
 import re
 from pathlib import Path

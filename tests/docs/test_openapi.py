@@ -1,4 +1,4 @@
-"""The OpenAPI document is whole: every route of both planes, its roles, bodies, parameters, examples and problems."""
+"""Tests of the OpenAPI document: every route with roles, bodies, parameters, examples and problems."""
 
 import json
 import re
@@ -28,7 +28,7 @@ NOT_OF_PAGES = {
     "GET /problems/{code}",
     "POST /api/v1/sessions/{session_id}/events/ticket",
 }
-"""Answers that no page of ours asks for."""
+"""Responses that no page of ours requests."""
 
 
 def operations(app: App, document: Document) -> Iterator[tuple[Route, dict[str, Any]]]:
@@ -53,7 +53,7 @@ def refs(part: object) -> Iterator[str]:
 
 
 def resolved(document: Document, part: dict[str, Any]) -> dict[str, Any]:
-    """Return what a part refers to, or the part itself."""
+    """Return the target of a reference, or the part itself."""
     found: Any = document
     for name in part["$ref"].removeprefix("#/").split("/") if "$ref" in part else ():
         found = found[name]

@@ -1,4 +1,4 @@
-"""The commands of docs/operations.md are run as they stand there, against a real PostgreSQL."""
+"""Test that runs the commands of docs/operations.md against a real PostgreSQL."""
 
 import os
 import re

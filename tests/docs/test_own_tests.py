@@ -1,4 +1,4 @@
-"""Rule of `make test`, which measures no machine: a test that compares a time that it took is marked `timed`, and runs alone."""
+"""Rule of `make test`: a test that compares a duration is marked `timed` and runs alone."""
 
 import ast
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ PAGES = {"browser", "deploy"}
 
 
 def compared(tree: ast.AST) -> Iterator[str]:
-    """Yield the name of each function that asserts something of `clock() - began`, and is not marked."""
+    """Yield the name of each function that asserts on `clock() - began` without the mark."""
     for function in ast.walk(tree):
         if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) and not is_timed(function):
             for statement in ast.walk(function):
@@ -51,7 +51,7 @@ def test_comparison_is_found() -> None:
 
 
 def test_locks_name_no_registry() -> None:
-    """Packages come from wherever the machine's own settings say."""
+    """Locks name no registry: packages come from the one that the machine configures."""
     root = TESTS.parent
     locks = [*root.glob("requirements/*.txt"), *root.glob("tests/**/package-lock.json")]
 

@@ -1,4 +1,4 @@
-"""What the server really answers fits what the OpenAPI document says, on every route: no field undocumented, none missing."""
+"""Tests of real responses against the OpenAPI document: no field is undocumented or missing."""
 
 import copy
 import re
@@ -18,7 +18,7 @@ OPEN = {"Problem"}
 
 
 OF_HTTP = {"content-length", "content-type", "referrer-policy", "x-accel-buffering", "x-content-type-options"}
-"""Headers that say nothing of an operation."""
+"""Headers that do not depend on the operation."""
 
 JSON = {"application/json", "application/problem+json"}
 
@@ -26,7 +26,7 @@ STREAM = {"accept": "text/event-stream"}
 
 
 class Recorder(Api):
-    """Holds every answer against the document, and remembers which (route, status) it has seen."""
+    """Recorder that checks every response against the document and records (route, status)."""
 
     def __init__(self, app: App) -> None:
         super().__init__(app)

@@ -1,4 +1,4 @@
-"""Schemas as generators of clients read them: everything that gets a class or an enumeration has a name, and strings have formats."""
+"""Tests of schemas for client generators: classes and enumerations have names, strings have formats."""
 
 import re
 from collections.abc import Iterator

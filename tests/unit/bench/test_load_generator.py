@@ -1,4 +1,4 @@
-"""The load generator against a server that does as it is told: it must see what happened, and blame nobody for what it did itself."""
+"""Tests of the load generator against a simulated server: it records all responses and errors."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

@@ -9,7 +9,7 @@ TICK_S = 1 / TICKS_PER_S
 
 
 def due(wheel: TimerWheel, after_s: float) -> list[float]:
-    """Call what is due, and return the times of the calls, counted from the start."""
+    """Call the due actions, and return the times of the calls since the start."""
     calls: list[float] = []
     for at_s, actions in wheel.due(START_S + after_s):
         for action in actions:
@@ -19,7 +19,7 @@ def due(wheel: TimerWheel, after_s: float) -> list[float]:
 
 
 def nothing(_: float) -> None:
-    """Do what a phone without a connection does."""
+    """Act as a phone without a connection."""
 
 
 def test_an_action_is_due_at_its_tick_and_once() -> None:

@@ -1,4 +1,4 @@
-"""pip-audit itself, asking a service of this test: three outcomes that nobody may take for one another."""
+"""Tests of the audit with pip-audit and a local service: three distinct outcomes."""
 
 import json
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ ADVISORY = {
 
 
 class Service(BaseHTTPRequestHandler):
-    """Knows one vulnerability, of one package."""
+    """Service with one vulnerability of one package."""
 
     def do_POST(self) -> None:
         body: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["content-length"])))
