@@ -20,13 +20,13 @@ def validated_content(types: Registry, type_name: str, content: Content) -> Cont
     Raises:
         InvalidInput: `config` or `secret` does not fit the type.
     """
-    known = types.find(type_name)
-    if known is None:
+    activity_type = types.find(type_name)
+    if activity_type is None:
         return replace(content, scopes=None)
-    faults = known.content_errors(content.config, content.secret)
+    faults = activity_type.content_errors(content.config, content.secret)
     if faults:
         raise InvalidInput(errors=faults)
-    return replace(content, aggregate=content.aggregate or known.aggregate, scopes=known.scopes)
+    return replace(content, aggregate=content.aggregate or activity_type.aggregate, scopes=activity_type.scopes)
 
 
 def validated_change(types: Registry, type_names: tuple[str, str], before: Content, after: Content) -> Content:
@@ -38,10 +38,10 @@ def validated_change(types: Registry, type_names: tuple[str, str], before: Conte
         InvalidInput: as in `validated_content`.
     """
     old, new = type_names
-    known = types.find(old)
-    if old != new and known is not None and after.aggregate == known.aggregate:
+    activity_type = types.find(old)
+    if old != new and activity_type is not None and after.aggregate == activity_type.aggregate:
         after = replace(after, aggregate=None)
     if (old, before.config, before.secret) != (new, after.config, after.secret):
         return validated_content(types, new, after)
-    known = types.find(new)
-    return replace(after, aggregate=after.aggregate or (known.aggregate if known else None))
+    activity_type = types.find(new)
+    return replace(after, aggregate=after.aggregate or (activity_type.aggregate if activity_type else None))

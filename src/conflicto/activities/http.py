@@ -146,11 +146,13 @@ class ActivityEndpoints:
 
     async def delete(self, request: CurrentRequest, activity_id: UUID) -> Response:
         """Delete the activity with its answers; the feed keeps a tombstone."""
-        home = await _session_of(self.db, request, activity_id)
+        session_id = await _session_of(self.db, request, activity_id)
         revisions = required_revisions(request)
-        answers, gone = await self.writer.run(home, run_with_deletion, edit.delete_activity, activity_id, revisions=revisions)
-        gone.counts["responses"] = answers
-        return Response(204, headers=(NO_STORE, self.receipts.header(gone)))
+        answers, deletion = await self.writer.run(
+            session_id, run_with_deletion, edit.delete_activity, activity_id, revisions=revisions
+        )
+        deletion.counts["responses"] = answers
+        return Response(204, headers=(NO_STORE, self.receipts.header(deletion)))
 
     def _texts(self, request: Request) -> dict[str, str | None]:
         """Return the JSON fields of the body as text; null in `secret` or `aggregate` is None."""
@@ -163,18 +165,18 @@ class ActivityEndpoints:
         self, request: Request, activity_id: UUID, fields: dict[str, Any], texts: dict[str, str | None], *, force: bool
     ) -> Response:
         revisions = required_revisions(request)
-        home = await _session_of(self.db, request, activity_id)
+        session_id = await _session_of(self.db, request, activity_id)
         activity, content = await self.writer.run(
-            home, edit.change_activity, activity_id, fields, texts, types=self.types, revisions=revisions, force=force
+            session_id, edit.change_activity, activity_id, fields, texts, types=self.types, revisions=revisions, force=force
         )
         return _activity_response(request, activity, content)
 
     def _type_defaults(self, body: schemas.ActivityIn | schemas.ActivityPut) -> dict[str, Any]:
         """Return the type's defaults of the fields that the body omits."""
-        known = self.types.find(body.type)
-        said = body.model_fields_set
-        policy = body.response_policy if "response_policy" in said else None
-        return schemas.type_defaults(known.defaults_under(policy), set_fields=said) if known else {}
+        activity_type = self.types.find(body.type)
+        set_fields = body.model_fields_set
+        policy = body.response_policy if "response_policy" in set_fields else None
+        return schemas.type_defaults(activity_type.defaults_under(policy), set_fields=set_fields) if activity_type else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,8 +228,8 @@ class ActivityControls:
         return await created_session(self.tokens, copy)
 
     async def _run(self, request: Request, activity_id: UUID, command: Any, *args: object, **kwargs: object) -> Response:  # noqa: ANN401 - a command
-        home = await _session_of(self.db, request, activity_id)
-        activity: Activity = await self.writer.run(home, command, activity_id, *args, **kwargs)
+        session_id = await _session_of(self.db, request, activity_id)
+        activity: Activity = await self.writer.run(session_id, command, activity_id, *args, **kwargs)
         return _activity_response(request, *await self.db.read(activity_with_content, activity.id))
 
 
@@ -295,7 +297,7 @@ def routes(activities: ActivityEndpoints, controls: ActivityControls) -> list[Ro
 
 def _object_routes(activities: ActivityEndpoints) -> list[Route]:
     one: dict[int, Any] = {200: schemas.ActivityOut}
-    changing = (ConditionInvalid, RevisionStale, SessionCompleted, errors.ResponsesExist)
+    change_problems = (ConditionInvalid, RevisionStale, SessionCompleted, errors.ResponsesExist)
     nested, bare, some = (
         "/sessions/{session_id}/activities/{activity_id}",
         "/activities/{activity_id}",
@@ -305,37 +307,37 @@ def _object_routes(activities: ActivityEndpoints) -> list[Route]:
     rows = [
         control("POST", some, activities.create, who=HOSTS, policy=CONTROL, body=CONFIG_LIMITS, tag="activities",
                 replays=activities.is_replay,
-                docs=Docs(summary="Make an activity", gives={201: schemas.ActivityOut}, headers=("Idempotency-Key",),
+                docs=Docs(summary="Create an activity", gives={201: schemas.ActivityOut}, headers=("Idempotency-Key",),
                           problems=made)),
         control("GET", some, activities.page, who=MEMBERS, policy=CONTROL, tag="activities",
-                docs=Docs(summary="List activities in their order", gives={200: schemas.ActivityPage})),
+                docs=Docs(summary="List activities in order", gives={200: schemas.ActivityPage})),
         control("GET", some + "/active", activities.active, who=MEMBERS, policy=CONTROL, tag="activities",
-                docs=Docs(summary="The activity that runs now", gives={**one, 204: None, 304: None}, headers=("If-None-Match",))),
+                docs=Docs(summary="Read the active activity", gives={**one, 204: None, 304: None}, headers=("If-None-Match",))),
     ]  # fmt: skip
     for path in (nested, bare):
         rows += [
             control("GET", path, activities.read, who=MEMBERS, policy=CONTROL, tag="activities",
                     docs=Docs(summary="Read an activity", gives={**one, 304: None}, headers=("If-None-Match",))),
             control("PUT", path, activities.replace, who=HOSTS, policy=CONTROL, body=CONFIG_LIMITS, tag="activities",
-                    docs=Docs(summary="Replace an activity", gives=one, headers=("If-Match",), problems=(*changing, StorageFull))),
+                    docs=Docs(summary="Replace an activity", gives=one, headers=("If-Match",), problems=(*change_problems, StorageFull))),
             control("PATCH", path, activities.patch, who=HOSTS, policy=CONTROL, body=CONFIG_LIMITS, tag="activities",
-                    docs=Docs(summary="Change an activity", gives=one, headers=("If-Match",), problems=(*changing, StorageFull))),
+                    docs=Docs(summary="Change an activity", gives=one, headers=("If-Match",), problems=(*change_problems, StorageFull))),
             control("DELETE", path, activities.delete, who=HOSTS, policy=CONTROL, tag="activities",
                     docs=Docs(summary="Delete an activity with its answers", gives={204: None}, sends=RESPONSE_HEADERS,
-                              headers=("If-Match",), problems=changing[:3])),
+                              headers=("If-Match",), problems=change_problems[:3])),
         ]  # fmt: skip
     return rows
 
 
 def _control_routes(controls: ActivityControls) -> list[Route]:
     nested = "/sessions/{session_id}/activities/{activity_id}"
-    moved = (errors.MoveNotAllowed, errors.AlreadyRevealed, SessionNotActive, SessionCompleted, StorageFull)
+    move_problems = (errors.MoveNotAllowed, errors.AlreadyRevealed, SessionNotActive, SessionCompleted, StorageFull)
     rows: list[tuple[str, str, Any, str, tuple[Any, ...]]] = [
-        ("POST", "/transition", controls.transition, "Take a step of the lifecycle", moved),
-        ("PATCH", "/status", controls.set_status, "Take a step of the lifecycle, in short", moved),
-        ("POST", "/extend", controls.extend, "Give more time", (errors.NotTimed,)),
+        ("POST", "/transition", controls.transition, "Make a lifecycle transition", move_problems),
+        ("PATCH", "/status", controls.set_status, "Set the status of an activity", move_problems),
+        ("POST", "/extend", controls.extend, "Extend the time of an activity", (errors.NotTimed,)),
         ("POST", "/reveal", controls.reveal, "Show or hide results and secret", (errors.MoveNotAllowed, SessionCompleted)),
-        ("POST", "/rounds", controls.new_round, "Ask again: the next round starts", moved),
+        ("POST", "/rounds", controls.new_round, "Start the next round", move_problems),
     ]
     made = [
         control(method, nested + below, endpoint, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="activities",
@@ -345,7 +347,7 @@ def _control_routes(controls: ActivityControls) -> list[Route]:
     return [
         *made,
         control("POST", "/sessions/{session_id}/show", controls.show, who=HOSTS, policy=CONTROL, body=RESPONSE_LIMITS, tag="sessions",
-                docs=Docs(summary="Choose what the screen shows", gives={200: SessionOut}, problems=(SessionCompleted,))),
+                docs=Docs(summary="Set the activity on the screen", gives={200: SessionOut}, problems=(SessionCompleted,))),
         control("POST", "/sessions/{session_id}/duplicate", controls.duplicate, who=ADMIN, policy=CONTROL, body=RESPONSE_LIMITS,
                 tag="sessions", docs=Docs(summary="Copy a session without its answers", gives={201: SessionCreated})),
     ]  # fmt: skip

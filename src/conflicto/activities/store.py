@@ -190,9 +190,9 @@ def all_counts(tx: ReadTx, session_id: int) -> dict[tuple[UUID, int], Counts]:
     return {(row.activity_id, row.round): _counts(row) for row in tx.all(_ROUNDS, {"session_id": session_id})}
 
 
-def counts_of_rounds(tx: ReadTx, wanted: Iterable[tuple[UUID, int]]) -> dict[tuple[UUID, int], Counts]:
+def counts_of_rounds(tx: ReadTx, query: Iterable[tuple[UUID, int]]) -> dict[tuple[UUID, int], Counts]:
     """Return the counts of some rounds, by activity and number."""
-    return {(row.activity_id, row.round): _counts(row) for row in _SOME_ROUNDS.rows(tx, wanted)}
+    return {(row.activity_id, row.round): _counts(row) for row in _SOME_ROUNDS.rows(tx, query)}
 
 
 def counts_by_round(tx: ReadTx, activity_id: UUID) -> dict[int, Counts]:
@@ -265,12 +265,12 @@ def page(
 
     `after` is the position and creation timestamp of the previous activity.
     """
-    wanted = _LIVE
+    query = _LIVE
     if after:
         index, created_ts = activities.c.order_index, activities.c.created_ts
-        wanted = wanted.where(index >= after[0], (index > after[0]) | (created_ts > after[1]))
+        query = query.where(index >= after[0], (index > after[0]) | (created_ts > after[1]))
     if visible_only:
-        wanted = wanted.where(activities.c.status != ActivityStatus.DRAFT.value)
+        query = query.where(activities.c.status != ActivityStatus.DRAFT.value)
     if status:
-        wanted = wanted.where(activities.c.status == status.value)
-    return [_activity(row) for row in tx.all(wanted.limit(limit).offset(offset), {"session_id": session_id})]
+        query = query.where(activities.c.status == status.value)
+    return [_activity(row) for row in tx.all(query.limit(limit).offset(offset), {"session_id": session_id})]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _MERGE_BY_KEYWORD: dict[str, Callable[[Any, Any], Any]] = {
     **dict.fromkeys(("maximum", "exclusiveMaximum", "maxItems", "maxLength", "maxProperties"), min),
     **dict.fromkeys(("minimum", "exclusiveMinimum", "minItems", "minLength", "minProperties"), max),
-    "enum": lambda one, other: [each for each in one if each in other],
+    "enum": lambda one, other: [subschema for subschema in one if subschema in other],
     "required": lambda one, other: [*one, *other],
     "properties": lambda one, other: {**one, **other},
 }
@@ -22,11 +22,11 @@ _MERGE_BY_KEYWORD: dict[str, Callable[[Any, Any], Any]] = {
 
 def flatten(root: Schema, part: Schema) -> Schema:
     """Return `part` with references resolved and `allOf` merged; `oneOf` and `anyOf` stay."""
-    made = {key: value for key, value in part.items() if key not in {"$ref", "allOf", "$defs"}}
+    result = {key: value for key, value in part.items() if key not in {"$ref", "allOf", "$defs"}}
     target = reference_target(root, part.get("$ref"))
-    for each in [*([target] if target else []), *part.get("allOf", ())]:
-        made = merge(made, flatten(root, each))
-    return made
+    for subschema in [*([target] if target else []), *part.get("allOf", ())]:
+        result = merge(result, flatten(root, subschema))
+    return result
 
 
 def merge(one: Schema, other: Schema) -> Schema:

@@ -38,15 +38,15 @@ class TypeEndpoints:
 
     async def page(self, request: CurrentRequest, query: Annotated[PageQuery, Query()]) -> Response:
         """List the registered activity types, in the order in which a front end may offer them."""
-        known = self.types.all()
+        types = self.types.all()
         (skipped,) = after_key(request, query, int) or (query.offset,)
-        places = range(len(known))[max(0, skipped) : max(0, skipped) + query.limit + 1]
+        places = range(len(types))[max(0, skipped) : max(0, skipped) + query.limit + 1]
         return page_response(
             request,
             query,
             places,
-            len(known),
-            show=lambda place: schemas.type_summary_out(known[place]),
+            len(types),
+            show=lambda place: schemas.type_summary_out(types[place]),
             key=lambda place: (place + 1,),
         )
 
@@ -57,10 +57,10 @@ class TypeEndpoints:
 
     async def validate(self, request: CurrentRequest, body: schemas.ValidateIn) -> Response:
         """Validate config, secret and answer as creating and answering an activity would."""
-        found = self.types.get(request.params["type"])
+        activity_type = self.types.get(request.params["type"])
         texts = json_texts(request)
         is_long = len(request.body) > MAX_EVENT_LOOP_BYTES
-        errors = await asyncio.to_thread(found.errors, texts) if is_long else found.errors(texts)
+        errors = await asyncio.to_thread(activity_type.errors, texts) if is_long else activity_type.errors(texts)
         return json_response(
             {"valid": not errors, "errors": [{"pointer": each.pointer, "message": each.message} for each in errors]}
         )
@@ -75,5 +75,5 @@ def routes(types: TypeEndpoints, *, anyone: frozenset[Any]) -> list[Route]:
         control("GET", one, types.read, who=anyone, policy=TYPES, tag="activity types",
                 docs=Docs(summary="Read an activity type", gives={200: schemas.TypeOut, 304: None}, headers=("If-None-Match",))),
         control("POST", one + "/validate", types.validate, who=anyone, policy=CHECKS, body=CONFIG_LIMITS, tag="activity types",
-                docs=Docs(summary="See whether JSON fits an activity type", gives={200: schemas.ValidationOut})),
+                docs=Docs(summary="Validate JSON against an activity type", gives={200: schemas.ValidationOut})),
     ]  # fmt: skip

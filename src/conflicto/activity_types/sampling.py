@@ -113,16 +113,16 @@ class ResponseSampler:
         raise NothingToSample
 
     def _object(self, part: Schema, at: str, rng: Random) -> dict[str, Any]:
-        made = {}
+        result = {}
         required = set(part.get("required", ()))
         for name, below in part.get("properties", {}).items():
             if name in required or rng.random() < OPTIONAL_PROBABILITY:
                 try:
-                    made[name] = self._value(below, f"{at}/{name}", rng)
+                    result[name] = self._value(below, f"{at}/{name}", rng)
                 except NothingToSample:
                     if name in required:
                         raise
-        return made
+        return result
 
     def _array(self, part: Schema, at: str, rng: Random) -> list[Any]:
         items = flatten(self._root, part.get("items", {}))

@@ -160,9 +160,11 @@ class JobFolder:
         ready = sorted((job for job in self.jobs() if job.status is JobStatus.READY), key=lambda job: job.created_us)
         own = [job for job in ready if job.session_id == session_id]
         removed = own[: max(0, len(own) + more - MAX_FILES_PER_SESSION)]
-        kept = [job for job in ready if job not in removed]
-        while kept and (len(kept) + more > MAX_FILES or sum(job.size_bytes or 0 for job in kept) + more_bytes > MAX_FOLDER_BYTES):
-            removed.append(kept.pop(0))
+        remaining = [job for job in ready if job not in removed]
+        while remaining and (
+            len(remaining) + more > MAX_FILES or sum(job.size_bytes or 0 for job in remaining) + more_bytes > MAX_FOLDER_BYTES
+        ):
+            removed.append(remaining.pop(0))
         for job in removed:
             self.remove(job.id)
 

@@ -133,8 +133,8 @@ def preferred_wait(preferences: str | None) -> tuple[int, tuple[Header, ...]]:
     >>> preferred_wait("wait=600"), preferred_wait(None)
     ((10, ()), (10, ()))
     """
-    said = _WAIT.search(preferences or "")
-    seconds = min(int(said[1]), MAX_WAIT_S) if said else None
+    value = _WAIT.search(preferences or "")
+    seconds = min(int(value[1]), MAX_WAIT_S) if value else None
     if not _ASYNC.search(preferences or ""):
         return (MAX_WAIT_S if seconds is None else seconds), ()
     applied = b"respond-async" if seconds is None else b"respond-async, wait=%d" % seconds
@@ -171,13 +171,13 @@ def _file_headers(job: ExportJob) -> tuple[Header, ...]:
 
 
 def _query_choice(request: Request, name: str, default: Choice) -> Choice:
-    kind = type(default)
-    said = request.query(name)
-    if said is None:
+    choices = type(default)
+    value = request.query(name)
+    if value is None:
         return default
-    if said not in kind.__members__.values():
-        raise InvalidInput(errors=(FieldError(f"/query/{name}", f"must be one of {', '.join(kind)}"),))
-    return kind(said)
+    if value not in choices.__members__.values():
+        raise InvalidInput(errors=(FieldError(f"/query/{name}", f"must be one of {', '.join(choices)}"),))
+    return choices(value)
 
 
 def routes(exports: ExportEndpoints) -> list[Route]:
@@ -188,7 +188,7 @@ def routes(exports: ExportEndpoints) -> list[Route]:
              docs=Docs(summary="Download the answers", gives={200: None, 202: schemas.ExportOut}, query=schemas.ExportQuery,
                        headers=("Prefer",), files=schemas.FILE_TYPES, sends=("Content-Disposition",), problems=(ExportBusy, InvalidInput))),
         data("GET", job, exports.read, who=HOSTS, policy=EXPORT_JOB, tag="sessions",
-             docs=Docs(summary="Read how far an export is", gives={200: schemas.ExportOut}, sends=("Retry-After",),
+             docs=Docs(summary="Read the progress of an export", gives={200: schemas.ExportOut}, sends=("Retry-After",),
                        problems=(ExportUnknown,))),
         data("GET", f"{job}/file", exports.download, who=HOSTS, policy=EXPORT, tag="sessions",
              docs=Docs(summary="Download the file of an export", gives={200: None, 206: None}, headers=("Range", "If-Range"),

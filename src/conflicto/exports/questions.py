@@ -141,9 +141,11 @@ class Question:
         return boolean_cell(scored.is_correct), NumberCell(scored.points) if self.scoring.has_points else ""
 
 
-def export_question(activity: Activity, content: Content, known: ActivityType | None, counts: Mapping[int, Counts]) -> Question:
+def export_question(
+    activity: Activity, content: Content, activity_type: ActivityType | None, counts: Mapping[int, Counts]
+) -> Question:
     """Return an activity for export; `counts` are those of its rounds, by number."""
-    parts = response_parts(known, content.config) if known else ()
+    parts = response_parts(activity_type, content.config) if activity_type else ()
     return Question(activity, activity_name(activity, content.config), parts, _scoring(activity, content, counts))
 
 
@@ -152,7 +154,7 @@ def activity_name(activity: Activity, config: str) -> str:
     if activity.title:
         return activity.title
     texts = (bytes(value).decode() for value in _members(config).values()) if config.startswith("{") else iter(())
-    found = (said for text in texts if text.startswith('"') and (said := _string(text).strip()))
+    found = (title for text in texts if text.startswith('"') and (title := _string(text).strip()))
     return next(found, activity.type)[:MAX_HEADING_CHARS]
 
 
@@ -171,8 +173,8 @@ def correct_cell(scoring: Scoring | None, part: ResponsePart, value: object) -> 
     """Return whether an option is correct, an empty cell where nothing is scored."""
     if scoring is None or scoring.steps != part.steps or scoring.correct is MISSING:
         return ""
-    right = scoring.correct
-    return boolean_cell(value in right if isinstance(right, list) else value == right)
+    correct = scoring.correct
+    return boolean_cell(value in correct if isinstance(correct, list) else value == correct)
 
 
 def _scoring(activity: Activity, content: Content, counts: Mapping[int, Counts]) -> Scoring | None:
@@ -182,9 +184,9 @@ def _scoring(activity: Activity, content: Content, counts: Mapping[int, Counts])
     secret = _decode(content.secret or "null")
     rounds: dict[int, ScoreFold] = {}
     for nth in range(1, activity.round + 1):
-        timed = activity if nth == activity.round else counts.get(nth)
-        fold = timed and entry.fold(RoundContext(secret, timed.started_ts, timed.duration_seconds))
+        round_times = activity if nth == activity.round else counts.get(nth)
+        fold = round_times and entry.fold(RoundContext(secret, round_times.started_ts, round_times.duration_seconds))
         if isinstance(fold, ScoreFold):
             rounds[nth] = fold
-    right = next((fold.correct_value for fold in rounds.values()), MISSING)
-    return Scoring(entry.path, right, rounds, not activity.anonymous)
+    correct = next((fold.correct_value for fold in rounds.values()), MISSING)
+    return Scoring(entry.path, correct, rounds, not activity.anonymous)

@@ -43,14 +43,16 @@ def seat_records(
     activities: Iterable[Activity], seats: Iterable[Participant], answers: Iterable[ParticipantResponse]
 ) -> Iterator[dict[str, Any]]:
     """Yield the records of the seats that `seat_rows` yields, with their answers in feed order."""
-    named = {activity.id: activity for activity in activities if not activity.anonymous}
-    given: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    activities_by_id = {activity.id: activity for activity in activities if not activity.anonymous}
+    by_seat: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for answer in answers:
-        if answer.activity_id in named and answer.participant_id is not None:
-            given[answer.participant_id].append(_embedded_response(named[answer.activity_id], answer.round, answer.text))
+        if answer.activity_id in activities_by_id and answer.participant_id is not None:
+            by_seat[answer.participant_id].append(
+                _embedded_response(activities_by_id[answer.activity_id], answer.round, answer.text)
+            )
     for seat in seats:
-        if seat.id in given or not seat.deleted:
-            yield _seat_record(given.get(seat.id, []), seat)
+        if seat.id in by_seat or not seat.deleted:
+            yield _seat_record(by_seat.get(seat.id, []), seat)
 
 
 def anonymous_record(activity: Activity, nth: int, text: str) -> dict[str, Any]:

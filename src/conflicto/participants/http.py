@@ -152,12 +152,12 @@ class JoinEndpoints:
             end_s=self.tokens.absolute_end_s(participant.created_ts // US_PER_S),
         )  # fmt: skip
         body = {"participant_id": participant.id, "nickname": participant.nickname, "participant_token": token, "session": session}
-        more = {
+        server_fields = {
             "retention_days": self.retention_days or None,
             "server": self.tokens.issuer,
             "server_time": rfc3339(self.clock.wall_us()),
         }
-        return json_response(body | more, status=status)
+        return json_response(body | server_fields, status=status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +182,10 @@ class SeatEndpoints:
         found, total = await self.db.lists.read(participant_page, session_id, limit=query.limit, offset=query.offset, after=after)
         await self.load_session(session_id)
         published_us = self.presence.published_us(session_id)
-        held = await self.db.read(self.places, session_id)
+        reserved = await self.db.read(self.places, session_id)
         return page_response(
             request, query, found, total, show=lambda each: self._list_item(each, published_us), key=lambda each: (each.created_ts,),
-            places_held=len(held.counted),
+            places_held=len(reserved.counted),
         )  # fmt: skip
 
     async def names(self, request: CurrentRequest, session_id: int) -> Response:
@@ -205,10 +205,10 @@ class SeatEndpoints:
         """Leave: delete name and seat and, unless they are to be kept, answers."""
         erase, own = query.responses != "keep", request.caller.participant_id
         with _seat_gone_if_missing():
-            _, gone = await self.writer.run(
+            _, deletion = await self.writer.run(
                 request.caller.session_id, run_with_deletion_for_author, remove, own, erase_answers=erase, forget=True
             )
-        return Response(204, headers=(NO_STORE, self.receipts.header(gone)))
+        return Response(204, headers=(NO_STORE, self.receipts.header(deletion)))
 
     async def link(self, request: CurrentRequest) -> Response:
         """Create a link that moves the seat to another phone, once."""
@@ -223,19 +223,19 @@ class SeatEndpoints:
 
     async def kick(self, request: CurrentRequest, participant_id: int, query: Annotated[schemas.RemoveQuery, Query()]) -> Response:
         """Remove a participant; answers stay unless they are to be deleted."""
-        home = await self._session_of(request, participant_id)
+        session_id = await self._session_of(request, participant_id)
         erase = query.responses == "delete" or (query.responses is None and request.caller.role is Role.PARTICIPANT)
         forget = request.caller.role is Role.PARTICIPANT
         recording = run_with_deletion_for_author if forget else run_with_deletion
-        _, gone = await self.writer.run(home, recording, remove, participant_id, erase_answers=erase, forget=forget)
-        return Response(204, headers=(NO_STORE, self.receipts.header(gone)))
+        _, deletion = await self.writer.run(session_id, recording, remove, participant_id, erase_answers=erase, forget=forget)
+        return Response(204, headers=(NO_STORE, self.receipts.header(deletion)))
 
     async def _rename(self, request: Request, participant_id: int, body: schemas.RenameIn) -> Response:
         nickname = clean_nickname(body.nickname)
-        home = await self._session_of(request, participant_id)
+        session_id = await self._session_of(request, participant_id)
         by_host = request.caller.role is not Role.PARTICIPANT
         return json_response(
-            schemas.participant_out(await self.writer.run(home, rename, participant_id, nickname, by_host=by_host))
+            schemas.participant_out(await self.writer.run(session_id, rename, participant_id, nickname, by_host=by_host))
         )
 
     async def _session_of(self, request: Request, participant_id: int) -> int:
@@ -292,7 +292,7 @@ def routes(joins: JoinEndpoints, seats: SeatEndpoints) -> list[Route]:
     joining: dict[str, Any] = {
         "who": ANYONE, "body": RESPONSE_LIMITS, "tag": "joining", "guesses": GUESS_POLICIES, "replays": joins.is_replay,
         "docs": Docs(
-            summary="Take a seat", takes=schemas.JoinIn, gives={201: schemas.SeatOut}, headers=("Idempotency-Key", "Link-Key"),
+            summary="Join a session", takes=schemas.JoinIn, gives={201: schemas.SeatOut}, headers=("Idempotency-Key", "Link-Key"),
             min_key_chars=MIN_JOIN_KEY_CHARS,
             problems=(CodeUnknown, NicknameInvalid, errors.NicknameRefused, errors.NicknameTaken, errors.SessionFull,
                       errors.SessionLocked, StorageFull, errors.SeatGone, KeyReused, IdempotencyKeyInvalid, TooManyGuesses, InvalidInput),
@@ -305,23 +305,23 @@ def routes(joins: JoinEndpoints, seats: SeatEndpoints) -> list[Route]:
         data("POST", "/join", joins.join, policy=JOIN, **joining),
         data("GET", "/sessions/{session_id}/nicknames/validate", joins.try_nickname, who=ANYONE, policy=NICKNAME_CHECKS,
              guesses=GUESS_POLICIES, tag="joining",
-             docs=Docs(summary="Is a name free?", gives={200: schemas.NicknameOut}, query=schemas.NicknameQuery,
+             docs=Docs(summary="Check whether a nickname is free", gives={200: schemas.NicknameOut}, query=schemas.NicknameQuery,
                                       headers=("Link-Key",), problems=(CodeUnknown, NicknameInvalid, TooManyGuesses, InvalidInput))),
         control("GET", "/sessions/{session_id}/participants", seats.page, who=HOSTS, policy=CONTROL, tag="participants",
-                docs=Docs(summary="Who is here", gives={200: schemas.ParticipantPage})),
+                docs=Docs(summary="List participants", gives={200: schemas.ParticipantPage})),
         control("GET", "/sessions/{session_id}/names", seats.names, who=HOSTS_AND_SCREENS, policy=CONTROL, tag="participants",
-                docs=Docs(summary="Who is here, for the screen", gives={200: schemas.NamesOut}, problems=(errors.NamesHidden,))),
+                docs=Docs(summary="List nicknames for the screen", gives={200: schemas.NamesOut}, problems=(errors.NamesHidden,))),
         control("PATCH", "/participants/me", seats.rename_me, who=PARTICIPANTS, policy=PARTICIPANT, body=RESPONSE_LIMITS,
-                tag="participants", docs=Docs(summary="Take another name", gives=me, problems=(*naming, errors.SeatGone))),
+                tag="participants", docs=Docs(summary="Change the own nickname", gives=me, problems=(*naming, errors.SeatGone))),
         control("DELETE", "/participants/me", seats.leave, who=PARTICIPANTS, policy=PARTICIPANT, tag="participants",
-                docs=Docs(summary="Leave and be forgotten", gives={204: None}, sends=RESPONSE_HEADERS, problems=(errors.SeatGone,))),
+                docs=Docs(summary="Leave the session", gives={204: None}, sends=RESPONSE_HEADERS, problems=(errors.SeatGone,))),
         control("POST", "/participants/me/seat-link", seats.link, who=PARTICIPANTS, policy=PARTICIPANT, tag="participants",
-                docs=Docs(summary="Make a link that moves the seat", gives={201: schemas.SeatLinkOut}, problems=(errors.SeatGone,))),
+                docs=Docs(summary="Create a seat link", gives={201: schemas.SeatLinkOut}, problems=(errors.SeatGone,))),
         control("POST", "/seats/redeem", joins.redeem, who=ANYONE, policy=JOIN, guesses=GUESS_POLICIES, body=RESPONSE_LIMITS, tag="joining",
-                docs=Docs(summary="Move a seat to this phone", gives={200: schemas.SeatOut},
+                docs=Docs(summary="Redeem a seat link", gives={200: schemas.SeatOut},
                           problems=(errors.SeatLinkInvalid, TooManyGuesses))),
         data("POST", "/participants/{participant_id}/heartbeat", seats.heartbeat, who=PARTICIPANTS, policy=PARTICIPANT, tag="participants",
-             docs=Docs(summary="Say that you are here", gives={200: schemas.HeartbeatOut}, problems=(NotFound,))),
+             docs=Docs(summary="Send a heartbeat", gives={200: schemas.HeartbeatOut}, problems=(NotFound,))),
         control("PATCH", "/participants/{participant_id}", seats.rename, who=HOSTS_AND_PARTICIPANTS, policy=CONTROL, body=RESPONSE_LIMITS,
                 tag="participants", docs=Docs(summary="Rename a participant", gives=me, problems=naming)),
         control("DELETE", "/participants/{participant_id}", seats.kick, who=HOSTS_AND_PARTICIPANTS, policy=CONTROL, tag="participants",

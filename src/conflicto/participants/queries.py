@@ -109,20 +109,20 @@ def shown_names(tx: ReadTx, session_id: int, *, for_host: bool) -> list[str]:
     return [session.word_filter.mask_name(name) for name in store.newest_names(tx, session_id, most=MAX_SHOWN_NAMES)]
 
 
-def sessions_to_join(tx: ReadTx, asked: Sequence[tuple[str, Key | None]]) -> list[int | DomainError]:
+def sessions_to_join(tx: ReadTx, requests: Sequence[tuple[str, Key | None]]) -> list[int | DomainError]:
     """Return for each `(code, key)` the session that the code opens.
 
     It may also be the session that an earlier request with the key joined: a replay outlives the
     code. Outcomes: the session's id; CodeUnknown (no such code, and no seat for the key); KeyReused
     (the key came with another body before). Each code is looked up once.
     """
-    opened = {typed: _opened(tx, typed) for typed in {typed for typed, _ in asked}}
-    return [opened[typed] or _seated_before(tx, key) for typed, key in asked]
+    opened = {code: _opened(tx, code) for code in {code for code, _ in requests}}
+    return [opened[code] or _seated_before(tx, key) for code, key in requests]
 
 
-def _opened(tx: ReadTx, typed: str) -> int | None:
+def _opened(tx: ReadTx, code: str) -> int | None:
     try:
-        return session_by_code(tx, typed).id
+        return session_by_code(tx, code).id
     except CodeUnknown:
         return None
 

@@ -110,11 +110,11 @@ def left_seats(tx: ReadTx, session_id: int, since_ts: int, *, most: int) -> dict
 
     The result maps ids to the positions at which they left.
     """
-    wanted = select(participants.c.id, participants.c.updated_ts).where(
+    query = select(participants.c.id, participants.c.updated_ts).where(
         participants.c.session_id == session_id, participants.c.updated_ts > since_ts,
         participants.c.deleted, participants.c.nickname == "", ~participants.c.scripted,
     ).limit(most)  # fmt: skip
-    return {row.id: row.updated_ts for row in tx.all(wanted)}
+    return {row.id: row.updated_ts for row in tx.all(query)}
 
 
 def taken_keys(tx: ReadTx, session_id: int, keys: Iterable[str]) -> set[str]:
@@ -124,8 +124,8 @@ def taken_keys(tx: ReadTx, session_id: int, keys: Iterable[str]) -> set[str]:
 
 def joined(tx: ReadTx, session_id: int, *, limit: int, offset: int = 0, after: int = 0) -> list[Participant]:
     """Return one page of participants in joining order after a feed position."""
-    wanted = {"session_id": session_id, "after": after, "most": limit, "skip": offset}
-    return [_participant(row) for row in tx.all(_JOINED, wanted)]
+    query = {"session_id": session_id, "after": after, "most": limit, "skip": offset}
+    return [_participant(row) for row in tx.all(_JOINED, query)]
 
 
 def newest_names(tx: ReadTx, session_id: int, *, most: int) -> list[str]:
@@ -166,8 +166,8 @@ def has_people(tx: ReadTx, session_id: int) -> bool:
 
 def flooding_seats(tx: ReadTx, session_id: int, flood: FloodFilter, *, most: int) -> list[Participant]:
     """Return up to `most` matching participants, in joining order."""
-    wanted = _flood(select(participants), session_id, flood).order_by(participants.c.created_ts).limit(most)
-    return [_participant(row) for row in tx.all(wanted)]
+    query = _flood(select(participants), session_id, flood).order_by(participants.c.created_ts).limit(most)
+    return [_participant(row) for row in tx.all(query)]
 
 
 def flood_size(tx: ReadTx, session_id: int, flood: FloodFilter) -> int:
@@ -180,21 +180,21 @@ def removed_of_flood(tx: ReadTx, session_id: int, flood: FloodFilter) -> list[in
 
     People who left by themselves have no name any more.
     """
-    wanted = select(participants.c.id, participants.c.nickname).where(
+    query = select(participants.c.id, participants.c.nickname).where(
         participants.c.session_id == session_id, participants.c.deleted, participants.c.nickname != ""
     )
     if flood.since_ts is not None:
-        wanted = wanted.where(participants.c.created_ts >= flood.since_ts)
-    return [row.id for row in tx.all(wanted) if flood.key_part is None or flood.key_part in key_part(row.nickname)]
+        query = query.where(participants.c.created_ts >= flood.since_ts)
+    return [row.id for row in tx.all(query) if flood.key_part is None or flood.key_part in key_part(row.nickname)]
 
 
-def _flood(wanted: Select[Any], session_id: int, flood: FloodFilter) -> Select[Any]:
-    wanted = wanted.where(participants.c.session_id == session_id, ~participants.c.deleted)
+def _flood(query: Select[Any], session_id: int, flood: FloodFilter) -> Select[Any]:
+    query = query.where(participants.c.session_id == session_id, ~participants.c.deleted)
     if flood.since_ts is not None:
-        wanted = wanted.where(participants.c.created_ts >= flood.since_ts)
+        query = query.where(participants.c.created_ts >= flood.since_ts)
     if flood.key_part is not None:
-        wanted = wanted.where(participants.c.nickname_key.contains(flood.key_part, autoescape=True))
-    return wanted
+        query = query.where(participants.c.nickname_key.contains(flood.key_part, autoescape=True))
+    return query
 
 
 def recounted_seats(tx: ReadTx) -> dict[int, int]:
@@ -212,8 +212,8 @@ def participants_changed(tx: ReadTx, session_id: int, *, after: int, upto: int, 
 
     People who left are included only if `after` is not 0.
     """
-    wanted = _CHANGED if after else _CHANGED.where(~participants.c.deleted)
-    rows = tx.all(wanted, {"session_id": session_id, "after": after, "upto": upto, "most": most})
+    query = _CHANGED if after else _CHANGED.where(~participants.c.deleted)
+    rows = tx.all(query, {"session_id": session_id, "after": after, "upto": upto, "most": most})
     return [_participant(row) for row in rows]
 
 

@@ -53,10 +53,10 @@ def routes(endpoints: RehearsalEndpoints) -> list[Route]:
     path = "/sessions/{session_id}/rehearsal"
     return [
         control("POST", path, endpoints.start, who=HOSTS, policy=REHEARSAL, body=RESPONSE_LIMITS, tag="sessions",
-                docs=Docs(summary="Begin a rehearsal", gives={201: schemas.RehearsalOut},
+                docs=Docs(summary="Start a rehearsal", gives={201: schemas.RehearsalOut},
                           problems=(RehearsalExists, TooManyRehearsals, SessionCompleted))),
         control("GET", path, endpoints.read, who=HOSTS, policy=REHEARSAL, tag="sessions",
-                docs=Docs(summary="Look at the rehearsal", gives={200: schemas.RehearsalOut})),
+                docs=Docs(summary="Read the status of a rehearsal", gives={200: schemas.RehearsalOut})),
         control("DELETE", path, endpoints.stop, who=HOSTS, policy=REHEARSAL, tag="sessions",
-                docs=Docs(summary="Remove the rehearsal and all its answers", gives={204: None})),
+                docs=Docs(summary="Remove a rehearsal with all its answers", gives={204: None})),
     ]  # fmt: skip

@@ -135,20 +135,20 @@ def change_activity(
     activity, content = activity_with_content(tx, activity_id)
     require_revision(activity.revision, revisions)
     require_open(session_by_id(tx, activity.session_id))
-    wanted = replace(activity, **fields)
-    written = validated_change(types, (activity.type, wanted.type), content, replace(content, **texts))
-    if (wanted, written) == (activity, content):
+    changed = replace(activity, **fields)
+    new_content = validated_change(types, (activity.type, changed.type), content, replace(content, **texts))
+    if (changed, new_content) == (activity, content):
         return activity, content
-    _require_no_responses(tx, (activity, wanted), (content, written), force=force)
+    _require_no_responses(tx, (activity, changed), (content, new_content), force=force)
     head = tx.head(activity.session_id)
-    more = _text_bytes(wanted, written) - _text_bytes(activity, content)
+    more = _text_bytes(changed, new_content) - _text_bytes(activity, content)
     if more > 0:
         require_storage(head)
     head.add_count("stored_bytes", more)
-    stamped = replace(wanted, revision=activity.revision + 1, updated_ts=tx.next_ts(activity.session_id))
-    store.save(tx, stamped, written)
+    stamped = replace(changed, revision=activity.revision + 1, updated_ts=tx.next_ts(activity.session_id))
+    store.save(tx, stamped, new_content)
     tx.emit(ActivityChanged(stamped))
-    return stamped, written
+    return stamped, new_content
 
 
 def delete_activity(tx: WriteTx, activity_id: UUID, *, revisions: Revisions = None) -> int:
@@ -157,13 +157,13 @@ def delete_activity(tx: WriteTx, activity_id: UUID, *, revisions: Revisions = No
     require_revision(activity.revision, revisions)
     require_open(session_by_id(tx, activity.session_id))
     stamp = tx.next_ts(activity.session_id)
-    gone = replace(activity, deleted=True, revision=activity.revision + 1, updated_ts=stamp, ends_us=None)
-    nothing = Content(config="null", secret=None, aggregate=None)
-    store.save(tx, gone, nothing)
+    tombstone = replace(activity, deleted=True, revision=activity.revision + 1, updated_ts=stamp, ends_us=None)
+    empty = Content(config="null", secret=None, aggregate=None)
+    store.save(tx, tombstone, empty)
     head = tx.head(activity.session_id)
     head.add_count("activities", -1)
-    head.add_count("stored_bytes", _text_bytes(gone, nothing) - _text_bytes(activity, content))
-    tx.emit(ActivityChanged(gone))
+    head.add_count("stored_bytes", _text_bytes(tombstone, empty) - _text_bytes(activity, content))
+    tx.emit(ActivityChanged(tombstone))
     clear_activity(tx, activity.session_id, activity_id)
     return count_responses(store.counts_by_round(tx, activity_id))
 
@@ -171,11 +171,11 @@ def delete_activity(tx: WriteTx, activity_id: UUID, *, revisions: Revisions = No
 def duplicate_session(tx: WriteTx, session_id: int, *, title: str | None = None, life_s: int = DEFAULT_LIFE_S) -> Session:
     """Create a draft session with the same activities and no answers."""
     original = session_by_id(tx, session_id)
-    copied = NewSession(
+    new_session = NewSession(
         title=title or original.title, description=original.description, max_participants=original.max_participants,
         word_filter=original.word_filter,
     )  # fmt: skip
-    copy, _ = create_session_with_links(tx, copied, life_s=life_s)
+    copy, _ = create_session_with_links(tx, new_session, life_s=life_s)
     for activity in store.activities_in_order(tx, session_id):
         content = store.contents(tx, [activity.id])[activity.id]
         kept = {name: getattr(activity, name) for name in NewActivity.__slots__ if name != "content"}

@@ -82,14 +82,14 @@ def start_round(
     if session.current_activity_id != activity_id:
         _expire_current(tx, session.current_activity_id, actor=actor)
     _emit_round_closed(tx, activity)
-    again = lifecycle.next_round(activity, now_us=tx.next_ts(session.id), duration_seconds=duration_seconds)
+    restarted = lifecycle.next_round(activity, now_us=tx.next_ts(session.id), duration_seconds=duration_seconds)
     _save_round(tx, activity)
-    again = _save_step(tx, activity, again, actor=actor, reason=reason)
-    store.add_round(tx, again)
+    restarted = _save_step(tx, activity, restarted, actor=actor, reason=reason)
+    store.add_round(tx, restarted)
     tx.head(session.id).add_count("stored_bytes", ROUND_BYTES)
-    tx.emit(CountsChanged(session.id, activity_id, again.round, Counts()))
+    tx.emit(CountsChanged(session.id, activity_id, restarted.round, Counts()))
     set_current_activity(tx, session.id, activity_id)
-    return again
+    return restarted
 
 
 def extend_activity(tx: WriteTx, activity_id: UUID, seconds: int, *, from_now: bool = False) -> Activity:
@@ -174,11 +174,11 @@ def _emit_round_closed(tx: WriteTx, activity: Activity) -> None:
 
 def _save_round(tx: WriteTx, activity: Activity) -> None:
     """Store the current round's start, duration and reveal, before the next round replaces them."""
-    kept = replace(
+    saved = replace(
         store.counts_by_round(tx, activity.id)[activity.round], started_ts=activity.started_ts, duration_seconds=activity.duration_seconds,
         was_revealed=activity.results_revealed,
     )  # fmt: skip
-    change_counts(tx, [CountsChanged(activity.session_id, activity.id, activity.round, kept)])
+    change_counts(tx, [CountsChanged(activity.session_id, activity.id, activity.round, saved)])
 
 
 def _update_current(tx: WriteTx, activity: Activity) -> None:
@@ -196,12 +196,12 @@ def _save_step(tx: WriteTx, before: Activity, after: Activity, *, actor: str | N
         return before
     stamp = tx.next_ts(after.session_id)
     published = after.published_ts if after.published_ts or not after.is_visible else stamp
-    kept = replace(after, revision=before.revision + 1, updated_ts=stamp, published_ts=published)
-    store.save(tx, kept)
+    saved = replace(after, revision=before.revision + 1, updated_ts=stamp, published_ts=published)
+    store.save(tx, saved)
     if actor is not None:
-        to = kept.status if kept.round == before.round else f"round {kept.round}"
+        to = saved.status if saved.round == before.round else f"round {saved.round}"
         record_transition(
-            tx, kept.session_id, actor=actor, entity="activity", entity_id=str(kept.id), moved=(before.status, to), reason=reason
+            tx, saved.session_id, actor=actor, entity="activity", entity_id=str(saved.id), moved=(before.status, to), reason=reason
         )
-    tx.emit(ActivityChanged(kept))
-    return kept
+    tx.emit(ActivityChanged(saved))
+    return saved

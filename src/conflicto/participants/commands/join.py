@@ -66,8 +66,8 @@ class _ReservedPlacesCache:
         return self._read[session_id]
 
     def release(self, participant: Participant) -> None:
-        held = self.of(participant.session_id)
-        self._read[participant.session_id] = replace(held, counted=held.counted - {participant.id})
+        reserved = self.of(participant.session_id)
+        self._read[participant.session_id] = replace(reserved, counted=reserved.counted - {participant.id})
 
 
 def join_many(tx: WriteTx, requests: Sequence[JoinRequest], *, places: ReadPlaces | None = None) -> list[Seat | DomainError]:
@@ -78,32 +78,32 @@ def join_many(tx: WriteTx, requests: Sequence[JoinRequest], *, places: ReadPlace
     Outcomes: `Seat`, CodeUnknown (also for completed sessions), SessionLocked, SessionFull,
     StorageFull, NicknameTaken, NicknameRefused, KeyReused, SeatGone.
     """
-    kept = _ReservedPlacesCache(tx, places)
-    outcomes: dict[int, Seat | DomainError] = _replayed(tx, requests, kept)
-    waiting: dict[int, list[int]] = defaultdict(list)
+    reserved_cache = _ReservedPlacesCache(tx, places)
+    outcomes: dict[int, Seat | DomainError] = _replayed(tx, requests, reserved_cache)
+    by_session: dict[int, list[int]] = defaultdict(list)
     for place, request in enumerate(requests):
         if place not in outcomes:
-            waiting[request.session_id].append(place)
-    given: list[tuple[int, Seat]] = []
-    for session_id, waits in waiting.items():
-        given += _seat_session(tx, session_id, [(place, requests[place]) for place in waits], outcomes, kept)
-    if given:
-        store.add_many(tx, [seat.participant for _, seat in given])
-        made = ((requests[place].key, seat.session.id, CREATED, str(seat.participant.id)) for place, seat in given)
-        idempotency.store_keys(tx, made)
-        for _, seat in given:
+            by_session[request.session_id].append(place)
+    new_seats: list[tuple[int, Seat]] = []
+    for session_id, indexes in by_session.items():
+        new_seats += _seat_session(tx, session_id, [(place, requests[place]) for place in indexes], outcomes, reserved_cache)
+    if new_seats:
+        store.add_many(tx, [seat.participant for _, seat in new_seats])
+        keys = ((requests[place].key, seat.session.id, CREATED, str(seat.participant.id)) for place, seat in new_seats)
+        idempotency.store_keys(tx, keys)
+        for _, seat in new_seats:
             tx.emit(ParticipantChanged(seat.participant))
     return [outcomes[place] for place in range(len(requests))]
 
 
-def _replayed(tx: WriteTx, requests: Sequence[JoinRequest], kept: _ReservedPlacesCache) -> dict[int, Seat | DomainError]:
+def _replayed(tx: WriteTx, requests: Sequence[JoinRequest], reserved_cache: _ReservedPlacesCache) -> dict[int, Seat | DomainError]:
     known = idempotency.find_replays(tx, [request.key for request in requests])
     outcomes: dict[int, Seat | DomainError] = {}
     for place, request in enumerate(requests):
         earlier = known.get(request.key.id) if request.key else None
         if isinstance(earlier, idempotency.Replay):
             seat, version = seat_of(earlier)
-            outcomes[place] = found = _replayed_seat(tx, request, (seat, version, earlier.status), kept)
+            outcomes[place] = found = _replayed_seat(tx, request, (seat, version, earlier.status), reserved_cache)
             if request.key and isinstance(found, Seat) and found.participant.token_version != version:
                 known[request.key.id] = idempotency.replace_entity(tx, request.key, f"{seat}:{found.participant.token_version}")
         elif earlier is not None:
@@ -112,7 +112,7 @@ def _replayed(tx: WriteTx, requests: Sequence[JoinRequest], kept: _ReservedPlace
 
 
 def _replayed_seat(
-    tx: WriteTx, request: JoinRequest, earlier: tuple[int, int, int], kept: _ReservedPlacesCache
+    tx: WriteTx, request: JoinRequest, earlier: tuple[int, int, int], reserved_cache: _ReservedPlacesCache
 ) -> Seat | DomainError:
     """Return the seat of an earlier request with the same key.
 
@@ -125,71 +125,73 @@ def _replayed_seat(
     session = session_by_id(tx, request.session_id)
     if not participant.deleted and participant.token_version == version:
         return Seat(participant, session, status)
-    if not participant.deleted or participant.token_version != version + 1 or not _has_reserved_place(participant, kept):
+    if not participant.deleted or participant.token_version != version + 1 or not _has_reserved_place(participant, reserved_cache):
         return SeatGone()  # it was moved to another phone, or its place is not reserved
     if session.status is SessionStatus.COMPLETED or session.locked:
         return SessionLocked() if session.locked else SeatGone()
     refusal = _name_refusal(tx, session, request.nickname, store.taken_keys(tx, session.id, {request.nickname.key}))
-    return refusal or Seat(_restore_seat(tx, participant, request.nickname, kept), session, status)
+    return refusal or Seat(_restore_seat(tx, participant, request.nickname, reserved_cache), session, status)
 
 
-def _has_reserved_place(participant: Participant, kept: _ReservedPlacesCache) -> bool:
+def _has_reserved_place(participant: Participant, reserved_cache: _ReservedPlacesCache) -> bool:
     """Return whether a participant who left may return.
 
     They may not while an anonymous round is open, where they could answer twice.
     """
-    held = kept.of(participant.session_id)
-    return participant.id in held.counted and participant.id not in held.uncounted
+    reserved = reserved_cache.of(participant.session_id)
+    return participant.id in reserved.counted and participant.id not in reserved.uncounted
 
 
-def _restore_seat(tx: WriteTx, participant: Participant, nickname: Nickname, kept: _ReservedPlacesCache) -> Participant:
-    kept.release(participant)
+def _restore_seat(tx: WriteTx, participant: Participant, nickname: Nickname, reserved_cache: _ReservedPlacesCache) -> Participant:
+    reserved_cache.release(participant)
     head = tx.head(participant.session_id)
     now = head.next_ts(tx.now_us, control=False)
     head.add_count("participants", 1)
     head.counts["participants_ts"] = now
-    back = replace(
+    restored = replace(
         participant, nickname=nickname.text, nickname_key=nickname.key, deleted=False, last_seen_us=tx.now_us,
         revision=participant.revision + 1, updated_ts=now,
     )  # fmt: skip
-    store.save(tx, back)
-    tx.emit(ParticipantChanged(back))
-    return back
+    store.save(tx, restored)
+    tx.emit(ParticipantChanged(restored))
+    return restored
 
 
 def _seat_session(
     tx: WriteTx,
     session_id: int,
-    asked: list[tuple[int, JoinRequest]],
+    numbered_requests: list[tuple[int, JoinRequest]],
     outcomes: dict[int, Seat | DomainError],
-    kept: _ReservedPlacesCache,
+    reserved_cache: _ReservedPlacesCache,
 ) -> list[tuple[int, Seat]]:
     try:
         session = session_by_id(tx, session_id)
     except NotFound:
-        outcomes.update((place, CodeUnknown()) for place, _ in asked)
+        outcomes.update((place, CodeUnknown()) for place, _ in numbered_requests)
         return []
-    taken = store.taken_keys(tx, session_id, {request.nickname.key for _, request in asked})
-    held = kept.of(session_id) if session.max_participants else NO_RESERVED_PLACES
-    given = []
-    for place, request in asked:
-        refusal = _refusal(tx, session, request, taken, held)
+    taken = store.taken_keys(tx, session_id, {request.nickname.key for _, request in numbered_requests})
+    reserved = reserved_cache.of(session_id) if session.max_participants else NO_RESERVED_PLACES
+    new_seats = []
+    for place, request in numbered_requests:
+        refusal = _refusal(tx, session, request, taken, reserved)
         if refusal:
             outcomes[place] = refusal
             continue
         taken.add(request.nickname.key)
         seat = Seat(_new_participant(tx, session_id, request), session, CREATED)
         outcomes[place] = seat
-        given.append((place, seat))
-    return given
+        new_seats.append((place, seat))
+    return new_seats
 
 
-def _refusal(tx: WriteTx, session: Session, request: JoinRequest, taken: set[str], held: ReservedPlaces) -> DomainError | None:
+def _refusal(tx: WriteTx, session: Session, request: JoinRequest, taken: set[str], reserved: ReservedPlaces) -> DomainError | None:
     if session.status is SessionStatus.COMPLETED or session.join_code != request.code:
         return CodeUnknown()
     if session.locked:
         return SessionLocked()
-    if held.is_full or tx.head(session.id).counts["participants"] + held.count >= (session.max_participants or MAX_PARTICIPANTS):
+    if reserved.is_full or tx.head(session.id).counts["participants"] + reserved.count >= (
+        session.max_participants or MAX_PARTICIPANTS
+    ):
         return SessionFull()
     if is_full(tx.head(session.id)):
         return StorageFull()

@@ -53,15 +53,15 @@ def remove(tx: WriteTx, participant_id: int, *, erase_answers: bool, forget: boo
     participant = participant_by_id(tx, participant_id)
     head = tx.head(participant.session_id)
     head.add_count("participants", -1)
-    gone = replace(
+    removed = replace(
         participant,
         nickname="" if forget else participant.nickname,
         nickname_key=None,
         token_version=participant.token_version + 1,
         deleted=True,
     )
-    kept = _save_change(tx, gone)
-    head.counts["participants_ts"] = kept.updated_ts
+    saved = _save_change(tx, removed)
+    head.counts["participants_ts"] = saved.updated_ts
     store.remove_links(tx, participant_id)
     tx.emit(ParticipantRemoved(participant.session_id, participant_id, erase_answers, participant.scripted))
 
@@ -72,17 +72,17 @@ def remove_many(tx: WriteTx, session_id: int, seats: Sequence[Participant]) -> N
         return
     head = tx.head(session_id)
     stamps = head.next_ts_range(tx.now_us, len(seats))
-    gone = [
+    removed = [
         replace(
             each, nickname_key=None, token_version=each.token_version + 1, deleted=True, revision=each.revision + 1, updated_ts=ts
         )
         for ts, each in zip(stamps, seats, strict=True)
     ]
-    store.save_many(tx, gone)
-    store.remove_links_of(tx, [each.id for each in gone])
-    head.add_count("participants", -len(gone))
-    head.counts["participants_ts"] = gone[-1].updated_ts
-    for each in gone:
+    store.save_many(tx, removed)
+    store.remove_links_of(tx, [each.id for each in removed])
+    head.add_count("participants", -len(removed))
+    head.counts["participants_ts"] = removed[-1].updated_ts
+    for each in removed:
         tx.emit(ParticipantChanged(each))
         tx.emit(ParticipantRemoved(session_id, each.id, erase_answers=False, is_scripted=each.scripted))
 
@@ -92,14 +92,14 @@ def erase_scripted(tx: WriteTx, session_id: int, limit: int) -> int:
 
     Participants whom the host removed before are included.
     """
-    some = store.scripted_seats(tx, session_id, most=limit)
-    for each in some:
+    seats = store.scripted_seats(tx, session_id, most=limit)
+    for each in seats:
         if each.deleted:
             _save_change(tx, replace(each, nickname=""))
             tx.emit(ParticipantRemoved(session_id, each.id, erase_answers=True, is_scripted=True))
         else:
             remove(tx, each.id, erase_answers=True, forget=True)
-    return len(some)
+    return len(seats)
 
 
 def link_seat(tx: WriteTx, participant_id: int, secret: str) -> int:
@@ -132,7 +132,7 @@ def save_last_seen(tx: WriteTx, seen: dict[int, int]) -> None:
 
 def _save_change(tx: WriteTx, participant: Participant) -> Participant:
     stamp = tx.next_ts(participant.session_id, control=False)
-    kept = replace(participant, revision=participant.revision + 1, updated_ts=stamp)
-    store.save(tx, kept)
-    tx.emit(ParticipantChanged(kept))
-    return kept
+    saved = replace(participant, revision=participant.revision + 1, updated_ts=stamp)
+    store.save(tx, saved)
+    tx.emit(ParticipantChanged(saved))
+    return saved
