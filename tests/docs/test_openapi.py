@@ -134,7 +134,7 @@ async def test_every_success_has_a_schema_and_an_example_that_fits(app: App, doc
 
 
 async def test_pages_tell_the_servers_successes_from_what_a_portal_says(app: App, document: Document) -> None:
-    listed = re.search(r"const MEMBERS = (\[.*\]);", CALLS.read_text())
+    listed = re.search(r"const RESPONSE_FIELDS = (\[.*\]);", CALLS.read_text())
     assert listed
     members = set(json.loads(listed[1]))
     unknown = {
