@@ -99,7 +99,7 @@ async def test_fast_path_and_asgi_send_the_same_bytes(app: App, api: Api, port: 
     assert cached_requests(app) > len(room.targets)
 
 
-async def test_requests_in_parts_and_in_a_row_are_answered_in_order(api: Api, port: int) -> None:
+async def test_split_and_pipelined_requests_are_answered_in_order(api: Api, port: int) -> None:
     room = await Room.make(api)
     requests = [get(target, token) for target, token in room.targets] * 2
     async with connected(port) as line:
@@ -184,7 +184,7 @@ async def test_other_methods_versions_and_targets_take_the_slow_path(app: App, a
     assert cached_requests(app) == before
 
 
-async def test_every_change_is_seen_by_the_very_next_poll(api: Api, port: int) -> None:
+async def test_the_next_poll_after_a_change_contains_it(api: Api, port: int) -> None:
     room = await Room.make(api)
     event = room.event
     async with connected(port) as line:
@@ -210,7 +210,7 @@ async def test_participants_counts_follow_within_five_seconds(api: Api, port: in
 
 @pytest.mark.parametrize("how", ["kick", "leave", "rotate", "delete", "expire"])
 @pytest.mark.catalogue("A-10")
-async def test_a_token_that_dies_is_refused_at_once(api: Api, port: int, clock: HandClock, how: str) -> None:
+async def test_an_invalidated_token_is_refused_at_once(api: Api, port: int, clock: HandClock, how: str) -> None:
     room = await Room.make(api)
     event, anna = room.event, room.anna
     token = event.screen if how in {"rotate", "expire"} else anna.token
@@ -334,7 +334,9 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("sent", "status", "code"), BROKEN)
-async def test_what_is_not_http_is_refused_and_cut_off(port: int, sent: bytes, status: int, code: str | None) -> None:
+async def test_bytes_that_are_not_http_are_refused_and_the_connection_closes(
+    port: int, sent: bytes, status: int, code: str | None
+) -> None:
     async with connected(port) as line:
         await line.send(sent)
         told, headers, body = await line.answer()
@@ -347,7 +349,7 @@ async def test_what_is_not_http_is_refused_and_cut_off(port: int, sent: bytes, s
 
 
 @pytest.mark.catalogue("O-02")
-async def test_silent_and_slow_clients_are_cut_off(app: App, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_connections_of_silent_and_slow_clients_are_closed(app: App, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("MAX_HEAD_S", "MAX_BODY_S", "MAX_IDLE_S"):
         monkeypatch.setattr(f"conflicto.platform.http.server.connection.{name}", 0.2)
     half = get("/sessions", app.identity.admin_token, "content-length: 100", "content-type: application/json", method="POST")
@@ -360,7 +362,7 @@ async def test_silent_and_slow_clients_are_cut_off(app: App, port: int, monkeypa
 
 
 @pytest.mark.catalogue("O-02")
-async def test_dripping_bytes_do_not_buy_time(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_slowly_sent_bytes_do_not_extend_the_deadline(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conflicto.platform.http.server.connection.MAX_HEAD_S", 0.4)
     async with connected(port) as line:
 
@@ -372,7 +374,7 @@ async def test_dripping_bytes_do_not_buy_time(port: int, monkeypatch: pytest.Mon
         await eventually(dripped)
 
 
-async def test_connections_are_capped(settings: Settings, clock: HandClock) -> None:
+async def test_the_number_of_connections_is_bounded(settings: Settings, clock: HandClock) -> None:
     capped: Any = settings.model_copy(update={"max_connections": 2})
     async with App(capped, clock=clock).running() as app, listening(app) as port:
         async with connected(port) as one, connected(port) as two:

@@ -35,7 +35,7 @@ def broken(*asked: Any, **named: Any) -> NoReturn:
 @pytest.mark.catalogue("J-18")
 @pytest.mark.in_process
 @pytest.mark.parametrize("layer", LAYERS)
-async def test_a_fault_of_ours_says_nothing_of_itself(api: Api, layer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_internal_error_reveals_no_details(api: Api, layer: str, monkeypatch: pytest.MonkeyPatch) -> None:
     event = await make_event(api)
     place, method, path, body = LAYERS[layer]
     kwargs = {} if body is None else {"json": body}
@@ -55,7 +55,7 @@ async def test_a_fault_of_ours_says_nothing_of_itself(api: Api, layer: str, monk
 @pytest.mark.in_process
 @pytest.mark.parametrize("layer", PAGES)
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-async def test_a_fault_in_a_page_says_nothing_of_itself_either(
+async def test_an_internal_error_in_a_page_reveals_no_details(
     api: Api, layer: str, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place, path = PAGES[layer]
@@ -72,7 +72,7 @@ async def test_a_fault_in_a_page_says_nothing_of_itself_either(
 
 @pytest.mark.catalogue("J-18")
 @pytest.mark.in_process
-async def test_a_database_that_is_down_is_said_to_be_down(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_database_that_is_down_returns_unavailable(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     def down(*asked: Any, **named: Any) -> NoReturn:
         raise OperationalError("SELECT", {}, Exception(WORDS))
 

@@ -70,9 +70,7 @@ AMBIGUOUS = [
 
 @pytest.mark.catalogue("J-12")
 @pytest.mark.parametrize("lines", AMBIGUOUS, ids=str)
-async def test_a_length_that_means_two_things_ends_the_connection(
-    port: int, wall: tuple[Event, Seat, str], lines: tuple[str, ...]
-) -> None:
+async def test_an_ambiguous_length_closes_the_connection(port: int, wall: tuple[Event, Seat, str], lines: tuple[str, ...]) -> None:
     event, seat, path = wall
     async with connected(port) as line:
         await line.send(post(path, seat.token, BODY + SMUGGLED, *lines))
@@ -83,7 +81,7 @@ async def test_a_length_that_means_two_things_ends_the_connection(
 
 
 @pytest.mark.catalogue("J-12")
-async def test_a_length_off_by_one_harms_that_request_alone(port: int, wall: tuple[Event, Seat, str]) -> None:
+async def test_a_length_off_by_one_affects_that_request_only(port: int, wall: tuple[Event, Seat, str]) -> None:
     event, seat, path = wall
     for length in (len(BODY) - 1, len(BODY) + 1):
         async with connected(port) as line:
@@ -95,7 +93,7 @@ async def test_a_length_off_by_one_harms_that_request_alone(port: int, wall: tup
 
 
 @pytest.mark.catalogue("J-12")
-async def test_what_is_done_is_not_told_as_refused_because_of_what_follows(port: int, wall: tuple[Event, Seat, str]) -> None:
+async def test_a_complete_request_is_answered_before_bytes_after_it_are_refused(port: int, wall: tuple[Event, Seat, str]) -> None:
     event, seat, path = wall
     async with connected(port) as line:
         await line.send(post(path, seat.token, BODY, f"content-length: {len(BODY)}") + b"\x00 no HTTP\r\n\r\n")
@@ -123,7 +121,7 @@ async def status_or_end(line: Line) -> int:
 
 @pytest.mark.catalogue("J-11")
 @pytest.mark.parametrize("coding", ["gzip", "br", "gzip, gzip", "deflate", "zstd"])
-async def test_a_packed_body_is_not_unpacked(port: int, wall: tuple[Event, Seat, str], coding: str) -> None:
+async def test_a_compressed_body_is_refused(port: int, wall: tuple[Event, Seat, str], coding: str) -> None:
     event, seat, path = wall
     bomb = gzip.compress(b" " * 10_000_000)
     async with connected(port) as line:
@@ -141,14 +139,14 @@ LARGE = [
 
 @pytest.mark.catalogue("S-02")
 @pytest.mark.parametrize(("target", "lines", "statuses"), LARGE, ids=range(len(LARGE)))
-async def test_what_is_too_large_is_told(api: Api, port: int, target: str, lines: list[str], statuses: set[int]) -> None:
+async def test_oversized_requests_get_their_status(api: Api, port: int, target: str, lines: list[str], statuses: set[int]) -> None:
     async with connected(port) as line:
         await line.send(get(target, api.admin, *lines))
         assert (await line.answer())[0] in statuses
 
 
 @pytest.mark.catalogue("S-02")
-async def test_of_a_field_that_is_repeated_the_first_counts(api: Api) -> None:
+async def test_the_first_of_repeated_query_fields_counts(api: Api) -> None:
     for _ in range(3):
         await make_event(api)
     assert len(accepted(await api.get("/sessions?limit=2&limit=1", api.admin))["items"]) == 2
@@ -191,11 +189,11 @@ HOSTS = [
 
 
 @pytest.mark.catalogue("J-12")
-@pytest.mark.parametrize("express", [True, False], ids=["fast", "slow"])
-async def test_a_request_names_one_host(app: App, port: int, wall: tuple[Event, Seat, str], express: bool) -> None:
+@pytest.mark.parametrize("has_fast_path", [True, False], ids=["fast", "slow"])
+async def test_a_request_names_one_host(app: App, port: int, wall: tuple[Event, Seat, str], has_fast_path: bool) -> None:
     """RFC 9112 §3.2, whichever way a request takes: proxies and we must mean the same site by it."""
     event, seat, _ = wall
-    app.connections.fast_path = app.fast_path if express else None
+    app.connections.fast_path = app.fast_path if has_fast_path else None
     poll = get(f"{event.path}/status", seat.token)
     async with connected(port) as line:
         for _ in range(3):  # what is asked again lies ready, and its bytes are known
@@ -217,9 +215,7 @@ async def test_a_request_names_one_host(app: App, port: int, wall: tuple[Event, 
 @pytest.mark.parametrize(
     "second", [b"GET /host HTTP/1.1\r\n\r\n", b"GET /host HTTP/1.1\r\nhost: t\r\nx: " + b"y" * 40_000 + b"\r\n\r\n"]
 )
-async def test_what_is_done_is_told_before_the_next_head_is_refused(
-    port: int, wall: tuple[Event, Seat, str], second: bytes
-) -> None:
+async def test_a_response_is_sent_before_the_next_head_is_refused(port: int, wall: tuple[Event, Seat, str], second: bytes) -> None:
     """Neither the answer nor the body of a request under way changes by a head behind it that is refused."""
     event, seat, path = wall
     async with connected(port) as line:

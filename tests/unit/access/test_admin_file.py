@@ -7,7 +7,7 @@ import pytest
 from conflicto.access.identity import ADMIN_FILE, write_admin_token
 
 
-def test_a_file_that_cannot_take_its_place_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_failed_replacement_leaves_no_temporary_file(tmp_path: Path) -> None:
     (tmp_path / ADMIN_FILE).mkdir()
 
     with pytest.raises(OSError, match=ADMIN_FILE):

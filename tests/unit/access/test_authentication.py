@@ -50,7 +50,7 @@ class Session:
         return self.seats.get(participant_id, 1)
 
 
-class Directory:
+class FakeTokenVersions:
     """What this process knows of session 5, and what the database knows; `asked` counts the looks at the latter."""
 
     def __init__(self) -> None:
@@ -81,25 +81,25 @@ def tokens(clock: HandClock) -> Tokens:
 
 
 @pytest.fixture
-def directory() -> Directory:
-    return Directory()
+def token_versions() -> FakeTokenVersions:
+    return FakeTokenVersions()
 
 
 @pytest.fixture
-def admission(tokens: Tokens, directory: Directory) -> TokenAuthenticator:
-    return TokenAuthenticator(tokens, digest(ADMIN_TOKEN), directory, UsedTickets(Clock()))
+def authenticator(tokens: Tokens, token_versions: FakeTokenVersions) -> TokenAuthenticator:
+    return TokenAuthenticator(tokens, digest(ADMIN_TOKEN), token_versions, UsedTickets(Clock()))
 
 
-async def admit(admission: TokenAuthenticator, who: frozenset[Role], token: str | None, **params: Any) -> Caller | None:
-    return (await admission.authenticate(who, None if token is None else f"Bearer {token}", params))[0]
+async def authenticate(authenticator: TokenAuthenticator, who: frozenset[Role], token: str | None, **params: Any) -> Caller | None:
+    return (await authenticator.authenticate(who, None if token is None else f"Bearer {token}", params))[0]
 
 
-async def test_anyone_needs_no_token_and_none_is_looked_at(admission: TokenAuthenticator) -> None:
-    assert await admission.authenticate(ANYONE, None, {}) == Authenticated(None)
-    assert await admission.authenticate(ANYONE, "Bearer rubbish", {}) == Authenticated(None)
+async def test_routes_for_anyone_ignore_tokens(authenticator: TokenAuthenticator) -> None:
+    assert await authenticator.authenticate(ANYONE, None, {}) == Authenticated(None)
+    assert await authenticator.authenticate(ANYONE, "Bearer rubbish", {}) == Authenticated(None)
 
 
-async def test_every_role_against_every_set(admission: TokenAuthenticator, tokens: Tokens) -> None:
+async def test_every_role_against_every_set(authenticator: TokenAuthenticator, tokens: Tokens) -> None:
     held = {
         Role.ADMIN: ADMIN_TOKEN,
         Role.HOST: tokens.mint(Role.HOST, 5, version=2),
@@ -110,33 +110,33 @@ async def test_every_role_against_every_set(admission: TokenAuthenticator, token
     for role, token in held.items():
         for who in (ADMIN, HOSTS, MEMBERS, PARTICIPANTS, HOSTS_AND_PARTICIPANTS):
             if role in who:
-                caller = await admit(admission, who, token, session_id=5)
+                caller = await authenticate(authenticator, who, token, session_id=5)
                 assert caller is not None
                 assert (caller.role, caller.is_host) == (role, role in HOSTS)
             else:
                 with pytest.raises(RoleNotAllowed):
-                    await admit(admission, who, token, session_id=5)
+                    await authenticate(authenticator, who, token, session_id=5)
 
 
 @pytest.mark.parametrize("header", [None])
-async def test_missing_token(admission: TokenAuthenticator, header: str | None) -> None:
+async def test_missing_token(authenticator: TokenAuthenticator, header: str | None) -> None:
     with pytest.raises(TokenMissing):
-        await admission.authenticate(MEMBERS, header, {})
+        await authenticator.authenticate(MEMBERS, header, {})
 
 
 @pytest.mark.parametrize("header", ["", "Basic abc", "Bearer", "Bearer ", "Bearer wrong-admin-token", "Bearer a.b.c", "bearerabc"])
-async def test_other_headers(admission: TokenAuthenticator, header: str) -> None:
+async def test_other_headers(authenticator: TokenAuthenticator, header: str) -> None:
     with pytest.raises(TokenInvalid):
-        await admission.authenticate(MEMBERS, header, {})
+        await authenticator.authenticate(MEMBERS, header, {})
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-async def test_scheme_in_any_case(admission: TokenAuthenticator, tokens: Tokens, scheme: str) -> None:
-    caller = (await admission.authenticate(MEMBERS, f"{scheme}  {tokens.mint(Role.HOST, 5, version=2)} ", {})).caller
+async def test_scheme_in_any_case(authenticator: TokenAuthenticator, tokens: Tokens, scheme: str) -> None:
+    caller = (await authenticator.authenticate(MEMBERS, f"{scheme}  {tokens.mint(Role.HOST, 5, version=2)} ", {})).caller
     assert caller is not None
 
 
-async def test_other_sessions_and_seats_are_unknown(admission: TokenAuthenticator, tokens: Tokens) -> None:
+async def test_other_sessions_and_seats_are_unknown(authenticator: TokenAuthenticator, tokens: Tokens) -> None:
     host, seat = tokens.mint(Role.HOST, 5, version=2), tokens.mint(Role.PARTICIPANT, 5, version=2, subject="77")
 
     for token, params in (
@@ -146,99 +146,99 @@ async def test_other_sessions_and_seats_are_unknown(admission: TokenAuthenticato
         (ADMIN_TOKEN, {"session_id": 6}),
     ):
         with pytest.raises(NotFound):
-            await admit(admission, MEMBERS, token, **params)
-    assert await admit(admission, MEMBERS, host, participant_id=78)
-    assert await admit(admission, MEMBERS, seat, participant_id=77)
-    assert await admit(admission, MEMBERS, ADMIN_TOKEN, session_id=5)
+            await authenticate(authenticator, MEMBERS, token, **params)
+    assert await authenticate(authenticator, MEMBERS, host, participant_id=78)
+    assert await authenticate(authenticator, MEMBERS, seat, participant_id=77)
+    assert await authenticate(authenticator, MEMBERS, ADMIN_TOKEN, session_id=5)
     with pytest.raises(TokenInvalid):
-        await admit(admission, MEMBERS, tokens.mint(Role.HOST, 6, version=1))
+        await authenticate(authenticator, MEMBERS, tokens.mint(Role.HOST, 6, version=1))
 
 
 @pytest.mark.parametrize("version", [1, 3])
-async def test_rotated_and_kicked_tokens_are_dead(admission: TokenAuthenticator, tokens: Tokens, version: int) -> None:
+async def test_tokens_of_earlier_versions_are_invalid(authenticator: TokenAuthenticator, tokens: Tokens, version: int) -> None:
     for token in (tokens.mint(Role.HOST, 5, version=version), tokens.mint(Role.PARTICIPANT, 5, version=version, subject="77")):
         with pytest.raises(TokenInvalid):
-            await admit(admission, MEMBERS, token)
+            await authenticate(authenticator, MEMBERS, token)
 
 
 @pytest.mark.parametrize("change", [{"revoked_us": 1}, {"scope": Scope.SCREEN}])
-async def test_a_revoked_link_or_one_of_another_role_is_dead(
-    admission: TokenAuthenticator, tokens: Tokens, directory: Directory, change: dict[str, Any]
+async def test_a_revoked_link_or_one_of_another_role_is_invalid(
+    authenticator: TokenAuthenticator, tokens: Tokens, token_versions: FakeTokenVersions, change: dict[str, Any]
 ) -> None:
     token = tokens.mint(Role.HOST, 5, version=2, link=ONE)
-    assert await admit(admission, MEMBERS, token)
-    directory.memory.links = {ONE: replace(LINK, **change)}
+    assert await authenticate(authenticator, MEMBERS, token)
+    token_versions.memory.links = {ONE: replace(LINK, **change)}
 
     with pytest.raises(TokenInvalid):
-        await admit(admission, MEMBERS, token)
-    assert directory.asked == 0
+        await authenticate(authenticator, MEMBERS, token)
+    assert token_versions.asked == 0
 
 
-async def test_a_link_that_the_memory_does_not_know_asks_the_database_once(
-    admission: TokenAuthenticator, tokens: Tokens, directory: Directory
+async def test_a_link_missing_in_memory_causes_one_database_read(
+    authenticator: TokenAuthenticator, tokens: Tokens, token_versions: FakeTokenVersions
 ) -> None:
-    directory.memory.links = {}
-    directory.database = Session(2, {})
-    directory.database.links = {NEW: replace(LINK, scope=Scope.OWNER)}
+    token_versions.memory.links = {}
+    token_versions.database = Session(2, {})
+    token_versions.database.links = {NEW: replace(LINK, scope=Scope.OWNER)}
 
-    caller = await admit(admission, MEMBERS, tokens.mint(Role.HOST, 5, version=2, link=NEW))
+    caller = await authenticate(authenticator, MEMBERS, tokens.mint(Role.HOST, 5, version=2, link=NEW))
 
     assert caller is not None
-    assert (caller.scope, caller.link, directory.asked) == (Scope.OWNER, NEW, 1)
-    directory.memory.links = directory.database.links = {}
+    assert (caller.scope, caller.link, token_versions.asked) == (Scope.OWNER, NEW, 1)
+    token_versions.memory.links = token_versions.database.links = {}
     with pytest.raises(TokenInvalid):
-        await admit(admission, MEMBERS, tokens.mint(Role.HOST, 5, version=2, link=UUID(int=9)))
-    assert directory.asked == 2
+        await authenticate(authenticator, MEMBERS, tokens.mint(Role.HOST, 5, version=2, link=UUID(int=9)))
+    assert token_versions.asked == 2
 
 
 @pytest.mark.parametrize(("role", "scope"), [(Role.HOST, Scope.OWNER), (Role.SCREEN, Scope.SCREEN)])
-async def test_tokens_from_before_links_need_no_row(
-    admission: TokenAuthenticator, tokens: Tokens, directory: Directory, role: Role, scope: Scope
+async def test_legacy_tokens_need_no_link(
+    authenticator: TokenAuthenticator, tokens: Tokens, token_versions: FakeTokenVersions, role: Role, scope: Scope
 ) -> None:
-    directory.memory.links = {}
+    token_versions.memory.links = {}
     token = tokens.mint(role, 5, version=2, link=legacy_link_id(role, 5))
-    caller = await admit(admission, MEMBERS, token)
+    caller = await authenticate(authenticator, MEMBERS, token)
     assert caller is not None
-    assert (caller.role, caller.scope, directory.asked) == (role, scope, 0)
+    assert (caller.role, caller.scope, token_versions.asked) == (role, scope, 0)
 
-    directory.memory.links = {legacy_link_id(role, 5): replace(LINK, scope=scope, revoked_us=1)}
+    token_versions.memory.links = {legacy_link_id(role, 5): replace(LINK, scope=scope, revoked_us=1)}
     with pytest.raises(TokenInvalid):
-        await admit(admission, MEMBERS, token)
+        await authenticate(authenticator, MEMBERS, token)
 
 
-async def test_token_newer_than_the_memory_asks_the_database_once(
-    admission: TokenAuthenticator, tokens: Tokens, directory: Directory
+async def test_a_token_newer_than_memory_causes_one_database_read(
+    authenticator: TokenAuthenticator, tokens: Tokens, token_versions: FakeTokenVersions
 ) -> None:
-    directory.database = Session(3, {77: 3})
+    token_versions.database = Session(3, {77: 3})
 
-    assert await admit(admission, MEMBERS, tokens.mint(Role.HOST, 5, version=3))
-    assert directory.asked == 1
-    assert await admit(admission, MEMBERS, tokens.mint(Role.PARTICIPANT, 5, version=3, subject="77"))
-    assert directory.asked == 1
+    assert await authenticate(authenticator, MEMBERS, tokens.mint(Role.HOST, 5, version=3))
+    assert token_versions.asked == 1
+    assert await authenticate(authenticator, MEMBERS, tokens.mint(Role.PARTICIPANT, 5, version=3, subject="77"))
+    assert token_versions.asked == 1
     with pytest.raises(TokenInvalid):
-        await admit(admission, MEMBERS, tokens.mint(Role.HOST, 5, version=9))
-    assert directory.asked == 2
+        await authenticate(authenticator, MEMBERS, tokens.mint(Role.HOST, 5, version=9))
+    assert token_versions.asked == 2
 
 
-async def test_session_that_is_not_in_memory_is_looked_up(
-    admission: TokenAuthenticator, tokens: Tokens, directory: Directory
+async def test_a_session_missing_in_memory_is_read_from_the_database(
+    authenticator: TokenAuthenticator, tokens: Tokens, token_versions: FakeTokenVersions
 ) -> None:
-    directory.memory = None
+    token_versions.memory = None
 
-    assert await admit(admission, MEMBERS, tokens.mint(Role.HOST, 5, version=2))
-    directory.memory = directory.database = None
+    assert await authenticate(authenticator, MEMBERS, tokens.mint(Role.HOST, 5, version=2))
+    token_versions.memory = token_versions.database = None
     with pytest.raises(TokenInvalid):
-        await admit(admission, MEMBERS, tokens.mint(Role.HOST, 5, version=2))
+        await authenticate(authenticator, MEMBERS, tokens.mint(Role.HOST, 5, version=2))
 
 
-async def test_old_tokens_come_back_renewed(admission: TokenAuthenticator, tokens: Tokens, clock: HandClock) -> None:
+async def test_old_tokens_are_renewed(authenticator: TokenAuthenticator, tokens: Tokens, clock: HandClock) -> None:
     token = tokens.mint(Role.PARTICIPANT, 5, version=2, subject="77")
     clock.advance(8 * DAY_S)
 
-    caller, renewed, _, _ = await admission.authenticate(MEMBERS, f"Bearer {token}", {})
+    caller, renewed, _, _ = await authenticator.authenticate(MEMBERS, f"Bearer {token}", {})
 
     assert renewed is not None
-    assert await admit(admission, MEMBERS, renewed) == caller
+    assert await authenticate(authenticator, MEMBERS, renewed) == caller
 
 
 def test_documented_refusals() -> None:
@@ -248,6 +248,6 @@ def test_documented_refusals() -> None:
     assert refusals(HOSTS) == (TokenMissing, TokenInvalid, RoleNotAllowed)
 
 
-async def test_no_ticket_for_a_session_that_is_gone(admission: TokenAuthenticator) -> None:
+async def test_no_ticket_for_a_missing_session(authenticator: TokenAuthenticator) -> None:
     with pytest.raises(NotFound):
-        await admission.create_ticket(Caller(Role.ADMIN, "admin"), 6)
+        await authenticator.create_ticket(Caller(Role.ADMIN, "admin"), 6)

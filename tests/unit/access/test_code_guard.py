@@ -105,7 +105,7 @@ async def test_right_codes_cost_nothing(guard: CodeGuard) -> None:
     assert await guesses(guard, ANNA) == 600
 
 
-async def test_hall_behind_one_address_goes_on_with_its_code(guard: CodeGuard) -> None:
+async def test_a_hall_behind_one_address_can_still_use_its_code(guard: CodeGuard) -> None:
     assert await tries(guard, ANNA, "GOOD", right=True)
     await guesses(guard, ANNA)
 
@@ -113,7 +113,7 @@ async def test_hall_behind_one_address_goes_on_with_its_code(guard: CodeGuard) -
     assert not await tries(guard, ANNA, "OTHER", right=True)
 
 
-async def test_code_that_was_used_within_a_day_is_no_guess_though_it_is_over(guard: CodeGuard, clock: Stopped) -> None:
+async def test_a_code_used_within_a_day_is_no_guess_even_if_expired(guard: CodeGuard, clock: Stopped) -> None:
     assert await tries(guard, ANNA, "GOOD", right=True)
     clock.advance(86_000)
     for _ in range(1_200):
@@ -126,7 +126,7 @@ async def test_code_that_was_used_within_a_day_is_no_guess_though_it_is_over(gua
     assert not await tries(guard, ANNA, "GOOD", right=False)
 
 
-async def test_use_counts_from_the_last_time(guard: CodeGuard, clock: Stopped) -> None:
+async def test_the_day_counts_from_the_last_use(guard: CodeGuard, clock: Stopped) -> None:
     for _ in range(3):
         assert await tries(guard, ANNA, "GOOD", right=True)
         clock.advance(80_000)
@@ -169,7 +169,7 @@ def test_key_changes_with_code_and_installation_and_is_long_enough() -> None:
     assert all(re.fullmatch(r"[\w-]{12}", key) for key in keys), "72 bits that an address needs not escape"
 
 
-async def test_guesses_at_the_same_moment_are_no_more_than_guesses_in_turn(guard: CodeGuard) -> None:
+async def test_concurrent_guesses_have_the_limit_of_sequential_ones(guard: CodeGuard) -> None:
     looked = asyncio.Event()
     tried = [asyncio.ensure_future(tries(guard, ANNA, f"wrong {n}", right=False, look=looked.wait)) for n in range(1000)]
     await asyncio.sleep(0)
@@ -179,7 +179,7 @@ async def test_guesses_at_the_same_moment_are_no_more_than_guesses_in_turn(guard
     assert not await tries(guard, ANNA, "one more", right=False)
 
 
-async def test_guesses_of_all_at_the_same_moment_are_no_more_than_the_server_allows(guard: CodeGuard) -> None:
+async def test_concurrent_guesses_of_many_addresses_keep_the_server_limit(guard: CodeGuard) -> None:
     looked = asyncio.Event()
     tried = [
         asyncio.ensure_future(tries(guard, f"10.0.{n >> 8}.{n & 255}", f"wrong {n}", right=False, look=looked.wait))
@@ -195,7 +195,7 @@ async def test_guesses_of_all_at_the_same_moment_are_no_more_than_the_server_all
     assert len(guard._addresses) == len(guard._server) == 0
 
 
-async def test_hall_that_arrives_at_the_same_moment_pays_once_and_gets_it_back(guard: CodeGuard) -> None:
+async def test_concurrent_tries_of_a_right_code_are_charged_once_and_refunded(guard: CodeGuard) -> None:
     looked = asyncio.Event()
     tried = [asyncio.ensure_future(tries(guard, ANNA, "GOOD", right=True, look=looked.wait)) for _ in range(1000)]
     await asyncio.sleep(0)
@@ -205,7 +205,7 @@ async def test_hall_that_arrives_at_the_same_moment_pays_once_and_gets_it_back(g
     assert await guesses(guard, ANNA) == 600
 
 
-async def test_people_at_home_who_type_one_code_at_the_same_moment_are_one_guess_of_the_server(guard: CodeGuard) -> None:
+async def test_concurrent_tries_from_several_addresses_are_one_guess_of_the_server(guard: CodeGuard) -> None:
     looked = asyncio.Event()
     tried = [
         asyncio.ensure_future(tries(guard, f"10.0.{n >> 8}.{n & 255}", "GOOD", right=True, look=looked.wait)) for n in range(5_000)
@@ -216,7 +216,7 @@ async def test_people_at_home_who_type_one_code_at_the_same_moment_are_one_guess
     assert sum(await asyncio.gather(*tried)) == 5_000
 
 
-async def test_same_wrong_code_at_the_same_moment_is_one_guess(guard: CodeGuard) -> None:
+async def test_concurrent_tries_of_a_wrong_code_are_one_guess(guard: CodeGuard) -> None:
     looked = asyncio.Event()
     tried = [asyncio.ensure_future(tries(guard, ANNA, "wrong", right=False, look=looked.wait)) for _ in range(1000)]
     await asyncio.sleep(0)
@@ -236,7 +236,7 @@ async def test_error_that_is_no_miss_costs_nothing(guard: CodeGuard, error: type
     assert await tries(guard, ANNA, "GOOD", right=True) == known
 
 
-async def test_whoever_goes_away_meanwhile_leaves_nothing_behind_and_pays_nothing(guard: CodeGuard) -> None:
+async def test_a_cancelled_try_leaves_no_charge(guard: CodeGuard) -> None:
     for attempts in range(6):
         task = asyncio.ensure_future(tries(guard, ANNA, "GOOD", right=True, look=asyncio.Event().wait))
         for _ in range(attempts):
@@ -250,7 +250,7 @@ async def test_whoever_goes_away_meanwhile_leaves_nothing_behind_and_pays_nothin
     assert await guesses(guard, ANNA) == 600
 
 
-async def test_request_that_repeats_itself_is_let_through_and_looking_for_it_is_bounded(guard: CodeGuard) -> None:
+async def test_replays_are_allowed_and_their_checks_are_bounded(guard: CodeGuard) -> None:
     await guesses(guard, ANNA)
     asked = []
 
@@ -268,7 +268,7 @@ async def test_request_that_repeats_itself_is_let_through_and_looking_for_it_is_
 
 
 @pytest.mark.parametrize("before", range(0, 120, 30))
-async def test_under_attack_a_miss_costs_ten_and_nobody_guesses_without_end(guard: CodeGuard, clock: Stopped, before: int) -> None:
+async def test_under_attack_a_wrong_code_costs_ten_and_guessing_ends(guard: CodeGuard, clock: Stopped, before: int) -> None:
     assert [await tries(guard, ANNA, f"{number}", right=False) for number in range(before)] == [True] * before
     for number in range(SERVER_POLICY.quota * 3 // 4 + 1 - before):
         assert await tries(guard, f"198.51.{number // 250}.{number % 250}", f"wrong {number}", right=False)
@@ -278,7 +278,7 @@ async def test_under_attack_a_miss_costs_ten_and_nobody_guesses_without_end(guar
     assert await guesses(guard, ANNA) == 0
 
 
-async def test_two_addresses_leave_misses_to_the_others(guard: CodeGuard, clock: Stopped) -> None:
+async def test_two_addresses_cannot_spend_the_whole_quota(guard: CodeGuard, clock: Stopped) -> None:
     looked = 0
     for nth in range(18_000):  # three minutes at a hundred a second
         clock.advance(0.01)
@@ -288,7 +288,7 @@ async def test_two_addresses_leave_misses_to_the_others(guard: CodeGuard, clock:
     assert looked <= SERVER_POLICY.quota * 4
 
 
-def test_workers_that_cannot_count_together_share_the_misses() -> None:
+def test_workers_without_shared_counters_divide_the_quota() -> None:
     assert [share_of_server_policy(workers).quota for workers in (1, 2, 3, 2_000)] == [1000, 500, 333, 1]
 
 
@@ -331,7 +331,7 @@ class RemoteFlags(SharedFlags):
         return self.was_set
 
 
-async def test_code_that_was_used_at_another_worker_meanwhile_is_no_miss(limiter: Limiter, clock: Stopped) -> None:
+async def test_a_code_used_at_another_worker_meanwhile_is_no_guess(limiter: Limiter, clock: Stopped) -> None:
     flags = RemoteFlags(None, "", 1)
     guard = CodeGuard(limiter, flags, UsedCodes(clock), KEYS)
 

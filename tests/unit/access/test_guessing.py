@@ -78,7 +78,7 @@ async def looked_up(addresses: int, seconds: int, *, tries_a_second: int) -> flo
 
 @pytest.mark.catalogue("E-02")
 @pytest.mark.parametrize(("addresses", "seconds", "tries_a_second"), [(1, 60, 20), (100, 40, 100), (1000, 20, 500)])
-async def test_guesses_are_bounded_however_many_guess(addresses: int, seconds: int, tries_a_second: int) -> None:
+async def test_guesses_are_bounded_for_any_number_of_addresses(addresses: int, seconds: int, tries_a_second: int) -> None:
     """One address has ten a second, and all together 1,000 a minute, however many they are."""
     most = min(addresses * ADDRESS_POLICY.quota / ADDRESS_POLICY.window_s, SERVER_POLICY.quota / SERVER_POLICY.window_s)
 
@@ -87,7 +87,7 @@ async def test_guesses_are_bounded_however_many_guess(addresses: int, seconds: i
 
 @pytest.mark.catalogue("E-02")
 @pytest.mark.parametrize(("length", "most_open"), [(8, 48), (9, 973), (10, 19_469)])
-def test_hitting_any_open_session_takes_more_than_a_year(length: int, most_open: int) -> None:
+def test_guessing_the_code_of_any_session_takes_more_than_a_year(length: int, most_open: int) -> None:
     """What `docs/decisions/0038` computes: 20^length codes, over the sessions, over the rate of all guesses together."""
     rate_s = SERVER_POLICY.quota / SERVER_POLICY.window_s
     years = [len(CODE_ALPHABET) ** length / sessions / rate_s / MIN_GUESSING_TIME_S for sessions in (most_open, most_open + 1)]
@@ -98,7 +98,7 @@ def test_hitting_any_open_session_takes_more_than_a_year(length: int, most_open:
     assert code_length(most_open + 1) == min(length + 1, 10)
 
 
-def test_no_more_sessions_have_short_codes_than_are_safe_however_they_come_and_go() -> None:
+def test_the_number_of_sessions_with_short_codes_stays_safe() -> None:
     chance, open_codes = Random(11), Counter()
     for _ in range(20_000):
         if chance.random() < 0.55 or not open_codes.total():

@@ -6,7 +6,7 @@ from conflicto.access.tickets import UsedTickets
 from tests.support.clocks import HandClock
 
 
-async def test_a_ticket_is_good_once_and_forgotten_when_it_is_worthless_anyway() -> None:
+async def test_a_ticket_is_valid_once_and_removed_after_it_expires() -> None:
     clock = HandClock()
     used = UsedTickets(clock)
     for name in ("a", "b"):
@@ -23,7 +23,7 @@ async def test_a_ticket_is_good_once_and_forgotten_when_it_is_worthless_anyway()
         await used.use("c")
 
 
-async def test_tickets_that_are_remembered_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_number_of_used_tickets_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tickets, "MAX_USED_TICKETS", 2)
     used = UsedTickets(HandClock())
     for name in ("a", "b", "c"):

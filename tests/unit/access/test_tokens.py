@@ -45,7 +45,7 @@ def fresh(clock: HandClock) -> Tokens:
 
 
 @pytest.mark.parametrize("role", [Role.HOST, Role.SCREEN, Role.PARTICIPANT])
-def test_minted_token_says_who_it_is(tokens: Tokens, clock: HandClock, role: Role) -> None:
+def test_a_new_token_contains_its_caller(tokens: Tokens, clock: HandClock, role: Role) -> None:
     subject = "77" if role is Role.PARTICIPANT else None
     token = tokens.mint(role, 5, version=3, subject=subject)
     header, claims = parts(token)
@@ -62,7 +62,7 @@ def test_minted_token_says_who_it_is(tokens: Tokens, clock: HandClock, role: Rol
     assert tokens.mint(role, 5, version=3, subject=subject) != token
 
 
-def test_token_dies_at_its_end_even_if_it_was_seen_before(tokens: Tokens, clock: HandClock) -> None:
+def test_a_cached_token_expires(tokens: Tokens, clock: HandClock) -> None:
     token = tokens.mint(Role.PARTICIPANT, 5, version=1, subject="77")
     clock.advance(14 * DAY_S - 2)
     tokens.verify(token)
@@ -87,7 +87,7 @@ def test_token_in_use_is_renewed_in_its_second_half(tokens: Tokens, clock: HandC
 
 
 @pytest.mark.parametrize("role", [Role.HOST, Role.PARTICIPANT])
-def test_renewals_end_where_the_first_token_said(clock: HandClock, role: Role) -> None:
+def test_renewals_end_at_the_absolute_end_of_the_first_token(clock: HandClock, role: Role) -> None:
     tokens = Tokens(KEY, "epoch", clock, max_days=45)
     began_s = clock.wall_us() // 1_000_000
     token, renewals = tokens.mint(role, 5, version=2, subject="77", link=ONE if role is Role.HOST else None), 0
@@ -108,7 +108,7 @@ def test_renewals_end_where_the_first_token_said(clock: HandClock, role: Role) -
     assert renewals == (2 if role is Role.HOST else 5)
 
 
-def test_tokens_from_before_links_count_from_the_migration(clock: HandClock) -> None:
+def test_legacy_tokens_count_from_the_migration(clock: HandClock) -> None:
     old = signed(Tokens(KEY, "epoch", clock).mint(Role.HOST, 5, version=1), end=..., exp=clock.wall_us() // 1_000_000 + 30 * DAY_S)
     since_s = clock.wall_us() // 1_000_000
     tokens = Tokens(KEY, "epoch", clock, max_days=20, links_since_s=since_s)
@@ -137,7 +137,7 @@ def test_tokens_from_before_links_count_from_the_migration(clock: HandClock) -> 
         {"algorithm": "HS384"}, {"algorithm": "HS512"},
     ],
 )  # fmt: skip
-def test_token_with_anything_else_in_it_is_refused(clock: HandClock, change: dict[str, Any]) -> None:
+def test_a_token_with_changed_claims_is_refused(clock: HandClock, change: dict[str, Any]) -> None:
     token = Tokens(KEY, "epoch", clock).mint(Role.HOST, 5, version=1)
     fresh(clock).verify(signed(token))
 
@@ -172,7 +172,7 @@ def test_unsigned_and_broken_tokens_are_refused(clock: HandClock) -> None:
             fresh(clock).verify(each)
 
 
-def test_memory_of_tokens_is_bounded(clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_cached_tokens_is_bounded(clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_CACHED_TOKENS", 3)
     tokens = Tokens(KEY, "epoch", clock)
     minted = [tokens.mint(Role.HOST, number, version=1) for number in range(5)]
@@ -186,7 +186,7 @@ def test_short_keys_are_refused(clock: HandClock) -> None:
         Tokens(b"k" * 31, "epoch", clock)
 
 
-def test_opaque_secrets_match_their_digest_alone() -> None:
+def test_an_opaque_secret_matches_only_its_digest() -> None:
     stored = digest("secret")
 
     assert matches("secret", stored)

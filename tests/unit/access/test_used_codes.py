@@ -15,7 +15,7 @@ class Still(HandClock):
         return 1000.0 + self.shift_s
 
 
-def test_entries_take_no_more_bytes_than_they_are_counted_with() -> None:
+def test_entries_use_at_most_the_counted_bytes() -> None:
     used, clock = UsedCodes(Still()), Still()
     used = UsedCodes(clock)
     tracemalloc.start()
@@ -32,7 +32,7 @@ def test_entries_take_no_more_bytes_than_they_are_counted_with() -> None:
 
 
 @pytest.mark.parametrize("length", [10, 100_000])
-def test_bytes_are_bounded_whatever_is_used(monkeypatch: pytest.MonkeyPatch, length: int) -> None:
+def test_bytes_are_bounded_for_codes_of_any_length(monkeypatch: pytest.MonkeyPatch, length: int) -> None:
     monkeypatch.setattr(used_codes, "MAX_BYTES", 10 * ENTRY_BYTES)
     used = UsedCodes(Still())
     for nth in range(100):
@@ -42,7 +42,7 @@ def test_bytes_are_bounded_whatever_is_used(monkeypatch: pytest.MonkeyPatch, len
     assert used.has("192.0.2.1", f"{90:0{length}}")
 
 
-def test_use_is_told_once_an_hour_and_forgotten_after_a_day() -> None:
+def test_a_use_is_published_once_an_hour_and_expires_after_a_day() -> None:
     clock = Still()
     used = UsedCodes(clock)
     assert used.add("a", "GOOD")
@@ -64,7 +64,7 @@ def test_a_pair_is_found_by_both_parts() -> None:
     assert not used.has("ab", "C")
 
 
-def test_whole_memory_may_take_the_oldest_away() -> None:
+def test_the_shared_budget_evicts_the_oldest_entries() -> None:
     clock, budget = Still(), CacheBudget(3 * ENTRY_BYTES)
     used = UsedCodes(clock, budget)
     assert not used._evict(), "there is nothing to give"
@@ -77,7 +77,7 @@ def test_whole_memory_may_take_the_oldest_away() -> None:
     assert used.has("192.0.2.1", "c")
 
 
-def test_a_table_without_room_for_one_keeps_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bound_below_one_entry_stores_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(used_codes, "MAX_BYTES", 0)
     used = UsedCodes(Still())
 

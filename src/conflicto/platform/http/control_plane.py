@@ -105,13 +105,13 @@ class ControlPlane:
 
         # Endpoints read headers from the request. The framework parses cookies in quadratic time
         # (CVE-2024-7592).
-        headers = [(b"content-length", str(len(request.body)).encode()), (b"content-type", b"application/json")]
+        request_headers = [(b"content-length", str(len(request.body)).encode()), (b"content-type", b"application/json")]
         query = request.normalized_query() if request.route.path.startswith(PREFIX) else request.query_string
-        replaced = {"query_string": query, "headers": headers, "method": request.route.method}
+        replaced = {"query_string": query, "headers": request_headers, "method": request.route.method}
         async with cancel_on_disconnect(request):
             await _framework(request.route)({**scope, REQUEST: request, SERVER: self._server, **replaced}, receive, send)
-        kept = tuple(header for header in collected["headers"] if header[0] != b"content-length")
-        return Response(collected["status"], collected["body"], kept)
+        headers = tuple(header for header in collected["headers"] if header[0] != b"content-length")
+        return Response(collected["status"], collected["body"], headers)
 
 
 def _framework(route: Route) -> FastAPI:

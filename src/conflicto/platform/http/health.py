@@ -208,15 +208,15 @@ def _database_properties(tx: WriteTx) -> tuple[str, str, str | None]:
 def routes(health: HealthEndpoints, *, operator: frozenset[Any]) -> list[Route]:
     """Return the routes for operators. `operator` contains the roles that may read the metrics."""
     anyone: frozenset[Any] = frozenset()
-    metrics = "# HELP conflicto_commits_total Groups that were committed.\nconflicto_commits_total 42.0\n"
+    metrics = "# HELP conflicto_commits_total Committed groups.\nconflicto_commits_total 42.0\n"
     rows = [
-        ("/health/live", health.live, anyone, OPERATOR, Docs(summary="Is the process alive?", gives={200: Live})),
-        ("/health/ready", health.ready, anyone, OPERATOR, Docs(summary="Can it commit?", gives={200: Ready}, problems=(NotReady,))),
+        ("/health/live", health.live, anyone, OPERATOR, Docs(summary="Liveness of the process", gives={200: Live})),
+        ("/health/ready", health.ready, anyone, OPERATOR, Docs(summary="Readiness to commit", gives={200: Ready}, problems=(NotReady,))),
         ("/metrics", health.metrics, operator, OPERATOR,
          Docs(summary="Metrics for Prometheus", gives={200: None}, files={"text/plain": ({}, metrics)})),
-        ("/problems/{code}", health.problem, anyone, DOCUMENTS, Docs(summary="What a problem means", gives={200: ProblemKind})),
+        ("/problems/{code}", health.problem, anyone, DOCUMENTS, Docs(summary="Description of a problem type", gives={200: ProblemKind})),
         (PREFIX + "/openapi.json", health.openapi, anyone, DOCUMENTS,
-         Docs(summary="This document", gives={200: None}, example={"openapi": "3.1.0"})),
+         Docs(summary="OpenAPI document", gives={200: None}, example={"openapi": "3.1.0"})),
     ]  # fmt: skip
     return [
         Route(method="GET", path=path, endpoint=handler, handler=handler, who=who, policy=policy, tag="operation", docs=docs)

@@ -84,8 +84,8 @@ def page_example(item: dict[str, Any]) -> ConfigDict:
 class PageOut(BaseModel):
     """A part of a list. `total` is null for filtered lists: nothing is counted at read time.
 
-    `offset` is null on a page that a cursor asked for; `next_cursor` is null on the last page.
-    `limit` is what was asked for, or the number of items of a page that ended early because they
+    `offset` is null on a page after a cursor; `next_cursor` is null on the last page.
+    `limit` is the requested one, or the number of items of a page that ended early because they
     are large.
     """
 

@@ -20,13 +20,13 @@ def request(method: str = "GET", *more: tuple[bytes, bytes], **headers: str) -> 
     return Request(route=route, params={}, headers=sent, query_string=b"", address="", request_id="1")
 
 
-def test_same_tag_exactly_if_same_bytes() -> None:
+def test_two_bodies_have_the_same_etag_if_and_only_if_they_are_identical() -> None:
     assert etag_of(b"a") == etag_of(b"a") != etag_of(b"b")
     assert etag_of(b"a").startswith(b'W/"')
 
 
 @pytest.mark.parametrize("condition", ['"a"', 'W/"a"', "*", " * ", '"x", "a"', '"a","x"', 'W/"x" , W/"a" ,"y"', '"x","a",'])
-def test_conditions_that_hold(condition: str) -> None:
+def test_conditions_that_match(condition: str) -> None:
     assert etag_matches(condition, b'W/"a"')
     assert etag_matches(condition, b'"a"')
 
@@ -46,14 +46,14 @@ def test_a_compressed_body_is_the_same_body(written: str, suffix: str) -> None:
     "condition",
     ['"a-"', '"-gzip"', '"a-gzipped"', '"agzip"', '"a-gzip-br"', '"a---gzip"', '"a-GZIP"', '"b-gzip"', '"a"-gzip', "a-gzip"],
 )
-def test_other_endings_are_other_tags(condition: str) -> None:
+def test_other_suffixes_are_other_etags(condition: str) -> None:
     assert not etag_matches(condition, b'W/"a"')
     with pytest.raises(ConditionInvalid):
         required_revisions(request(if_match=condition.replace("a", "r7", 1)))
 
 
 @pytest.mark.parametrize("condition", [None, "", "a", '"b"', "W/a", '"A"', "W/*", '"*"', '"a', 'a"', '""a""', '"\x7f"', "é"])
-def test_conditions_that_do_not_hold(condition: str | None) -> None:
+def test_conditions_that_do_not_match(condition: str | None) -> None:
     assert not etag_matches(condition, b'W/"a"')
 
 
@@ -70,7 +70,7 @@ def test_long_conditions_cost_no_time(condition: str) -> None:
     assert time.monotonic() - began < 0.2
 
 
-def test_answer_is_304_exactly_if_the_caller_has_the_body() -> None:
+def test_the_status_is_304_if_and_only_if_the_caller_has_the_body() -> None:
     tag = etag_of(b"{}")
     full = conditional_response(request(), b"{}", tag, ((b"poll-after", b"1"),))
     empty = conditional_response(request(if_none_match=tag.decode()), b"{}", tag, ((b"poll-after", b"1"),))
@@ -96,7 +96,7 @@ def test_a_list_on_several_lines_is_one_list() -> None:
     assert required_revisions(request("PATCH", (b"if-match", b'"r8"'), if_match='"r7"')) == {7, 8}
 
 
-def test_no_condition_demands_nothing() -> None:
+def test_a_missing_condition_accepts_every_revision() -> None:
     for each in (request(), request(if_match="*"), request(if_match=" * ")):
         assert required_revisions(each) is None
     assert required_revisions(request(if_match='"r0"')) == {0}
@@ -139,7 +139,7 @@ def test_long_lists_of_revisions_cost_no_time(value: str) -> None:
     assert time.monotonic() - began < 0.2
 
 
-def test_tag_of_a_revision_is_what_if_match_takes() -> None:
+def test_if_match_accepts_the_etag_of_a_revision() -> None:
     name, tag = revision_etag(12)
 
     assert (name, required_revisions(request(if_match=tag.decode()))) == (b"etag", {12})

@@ -28,11 +28,11 @@ def test_other_paths_are_refused(path: str) -> None:
         (b"/lively", b"/lively"), (b"/live//x", b"//x"), (b"/", b"/"), (b"*", b"*"), (b"", b""), (b"/api/live/x", b"/api/live/x"),
     ],
 )  # fmt: skip
-def test_a_target_with_and_without_the_prefix_is_one(target: bytes, seen: bytes) -> None:
+def test_targets_with_and_without_the_prefix_are_equal(target: bytes, seen: bytes) -> None:
     assert without_prefix(target, b"/live") == seen
 
 
-def test_addresses_of_ours_lie_below_the_prefix() -> None:
+def test_own_urls_in_headers_contain_the_prefix() -> None:
     headers = [(b"location", b"/j/A"), (b"link", b'</a>; rel="next"'), (b"location", b"https://y.org/"), (b"x", b"/j/A")]
     assert with_prefix(b"/live", headers) == (
         (b"location", b"/live/j/A"), (b"link", b'</live/a>; rel="next"'), (b"location", b"https://y.org/"), (b"x", b"/j/A"),

@@ -56,7 +56,7 @@ def table() -> RouteTable:
         ("HEAD", "/files/1/", "/files/{build}/{name:path}", {"build": "1", "name": ""}),
     ],
 )
-def test_paths_that_lead_somewhere(table: RouteTable, method: str, path: str, found: str, params: dict[str, Any]) -> None:
+def test_paths_with_a_route(table: RouteTable, method: str, path: str, found: str, params: dict[str, Any]) -> None:
     for _ in range(2):
         matched, parsed = table.match(method, "/api/v1" + path)
         assert (matched.path, parsed) == ("/api/v1" + found, params)
@@ -86,12 +86,12 @@ def test_paths_that_lead_somewhere(table: RouteTable, method: str, path: str, fo
         "/sessions/by-code",
     ],
 )
-def test_paths_that_lead_nowhere(table: RouteTable, path: str) -> None:
+def test_paths_without_a_route(table: RouteTable, path: str) -> None:
     with pytest.raises(NotFound):
         table.match("GET", "/api/v1" + path)
 
 
-def test_other_methods_are_told_which_there_are(table: RouteTable) -> None:
+def test_other_methods_get_the_allowed_ones(table: RouteTable) -> None:
     with pytest.raises(MethodNotAllowed) as told:
         table.match("PUT", "/api/v1/sessions/5")
 
@@ -99,7 +99,7 @@ def test_other_methods_are_told_which_there_are(table: RouteTable) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/v1/sessions/\x00", "/api/v1/\n", "/api/v1/sessions/by-code/\ud800", "/" + "x" * 3000])
-def test_what_is_no_text_is_refused(table: RouteTable, path: str) -> None:
+def test_a_path_that_is_no_text_is_refused(table: RouteTable, path: str) -> None:
     with pytest.raises(DomainError) as told:
         table.match("GET", path)
 

@@ -86,7 +86,7 @@ class Problem(BaseModel):
     fields: list[str] = Field([], description="`answers-exist`: fields that are frozen.")
     allowed: list[str] = Field([], description="Methods (`method-not-allowed`) or next states (`…-not-allowed`) that are possible.")
     from_: str = Field("", alias="from", description="`move-not-allowed`, `transition-not-allowed`: the present state.")
-    to: str = Field("", description="`move-not-allowed`, `transition-not-allowed`: the state that was asked for.")
+    to: str = Field("", description="`move-not-allowed`, `transition-not-allowed`: the requested state.")
     dependency: str = Field("", description="`not-ready`: `database`, `schema`, `writer` or `readers`.")
 
 

@@ -10,14 +10,14 @@ def calm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load_average, "ACCEPTABLE_LAG_S", 0.05)
 
 
-def test_a_calm_loop_asks_for_nothing() -> None:
+def test_a_small_lag_leaves_the_poll_interval() -> None:
     measured = LoadAverage()
     for lag_s in (0.0, 0.01, -0.005, 0.04):
         measured.add(lag_s)
     assert measured.poll_interval_factor() == 1.0
 
 
-def test_a_late_loop_makes_polls_rarer_up_to_a_bound_and_forgets() -> None:
+def test_lag_lengthens_the_poll_interval_up_to_a_bound_and_decays() -> None:
     measured = LoadAverage()
     factors = []
     for _ in range(30):
