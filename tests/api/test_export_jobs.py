@@ -198,7 +198,11 @@ async def test_a_server_that_stops_ends_its_job_and_says_so(api: Api, gate: Gate
 
     found = await ended(event, job, "failed")
     assert found["detail"] == INTERRUPTED
-    assert files_of(api) == [".json"]
+
+    async def only_its_state_is_left() -> bool:
+        return files_of(api) == [".json"]
+
+    await eventually(only_its_state_is_left)  # the state is written before the file goes
 
 
 HOLD_A_JOB = """

@@ -34,6 +34,8 @@ OF_THE_PROCESS = {
 @pytest.fixture(autouse=True)
 def virtual_time(monkeypatch: pytest.MonkeyPatch, clock: HandClock) -> None:
     pools.shift_database(monkeypatch, clock)
+    for interval in ("activities.expiry.POLL_INTERVAL_S", "participants.presence_saver.SAVE_INTERVAL_S"):
+        monkeypatch.setattr(f"conflicto.{interval}", 1e6)  # they read on their own time, which a busy machine reaches
 
 
 @pytest.fixture(autouse=True)
@@ -99,8 +101,8 @@ async def test_before_the_release_no_metric_and_no_log_line_tells_of_an_answer(a
     assert [line for line in lines if line["event"] == "slow-query"]
     moved = {key: (before.get(key), value) for key, value in after.items() if before.get(key) != value}
 
+    assert lines_of(app)[len(lines) :] == []
     assert moved == {}
-    assert lines_of(app) == lines
     status, cursor = await polled(event, seats[0], cursor)
     assert status == 200
     await polled(event, seats[0], cursor)

@@ -9,14 +9,31 @@ from tests.docs.pages import ROOT
 ROW = re.compile(r"^\| ([a-z, ]+) \| (\d+) \| (\d+) \|", re.MULTILINE)
 
 
+MAX_RUNS = 3
+"""Runs before a request counts as longer: on a busy machine the server's timers run in the midst of a request."""
+
+
 def test_no_request_walks_further_than_the_architecture_page_says() -> None:
-    told = {
-        name: (int(calls), int(files)) for name, calls, files in ROW.findall((ROOT / "docs/architecture.md").read_text("utf-8"))
-    }
+    documented = _rows((ROOT / "docs/architecture.md").read_text("utf-8"))
+    longer = dict(documented)
+    for _ in range(MAX_RUNS):
+        measured = _measured()
+        assert measured.keys() == documented.keys()
+        assert min(measured.values()) > (0, 0)
+        longer = {name: found for name, found in measured.items() if name in longer and _is_longer(found, documented[name])}
+        if not longer:
+            break
+    assert longer == {}
+
+
+def _measured() -> dict[str, tuple[int, int]]:
     done = subprocess.run([sys.executable, "tools/hops.py"], cwd=ROOT, capture_output=True, text=True, check=True)
-    measured = {name: (int(calls), int(files)) for name, calls, files in ROW.findall(done.stdout)}
-    assert measured.keys() == told.keys()
-    assert {
-        name: (calls, files) for name, (calls, files) in measured.items() if calls > told[name][0] or files > told[name][1]
-    } == {}
-    assert min(measured.values()) > (0, 0)
+    return _rows(done.stdout)
+
+
+def _rows(text: str) -> dict[str, tuple[int, int]]:
+    return {name: (int(calls), int(files)) for name, calls, files in ROW.findall(text)}
+
+
+def _is_longer(found: tuple[int, int], documented: tuple[int, int]) -> bool:
+    return found[0] > documented[0] or found[1] > documented[1]

@@ -45,6 +45,12 @@ MAX_WAIT_S = 1.5
 """Five times what a migration waits for a table before it lets everybody pass."""
 
 
+@pytest.fixture(autouse=True)
+def patient_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no transaction of ours end because a busy machine keeps it waiting."""
+    monkeypatch.setattr("conflicto.platform.db.postgres.IDLE_IN_TRANSACTION_TIMEOUT_S", PATIENCE_S)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a database without a schema, on either database in turn."""

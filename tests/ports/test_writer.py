@@ -24,9 +24,7 @@ from tests.support.kit import Kit, set_stage
 
 
 class Refused(DomainError):
-    code = "refused-by-the-test"
-    title = "Refused"
-    kind = Kind.CONFLICT
+    code, title, kind = "refused-by-the-test", "Refused", Kind.CONFLICT
 
 
 class Gate:
@@ -269,9 +267,10 @@ async def test_crowd_is_refused_when_the_writer_is_behind_but_hosts_are_not(
 
 
 async def test_young_queue_takes_more_than_one_group(writer: Writer, clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.platform.db.writer.MAX_GROUP_COMMANDS", 3)
+    for name, value in (("MAX_GROUP_COMMANDS", 3), ("MAX_WAIT_S", 60)):
+        monkeypatch.setattr(f"conflicto.platform.db.writer.{name}", value)
     gate, first = await held(writer)
-    clock.advance(1.4)
+    clock.advance(40)
     tasks = await crowd(writer, 0, *map(str, range(20)))
     gate.opened.set()
     assert await outcomes_of([first, *tasks]) == [None, *map(str, range(20))]

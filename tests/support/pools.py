@@ -25,7 +25,7 @@ OPEN = {"anonymous": True, "responses_visibility": "participants", "results_visi
 def shift_database(monkeypatch: pytest.MonkeyPatch, clock: HandClock) -> None:
     """Let PostgreSQL's clock run with the tests' own."""
     now = EpochGuard.now_us
-    monkeypatch.setattr(EpochGuard, "now", lambda *args: now(*args) + int(clock.shift_s * US_PER_S))
+    monkeypatch.setattr(EpochGuard, "now_us", lambda *args: now(*args) + int(clock.shift_s * US_PER_S))
 
 
 async def tick(app: App, clock: HandClock, seconds: float = PERIOD_S) -> None:
