@@ -24,8 +24,8 @@ WHOLE = (
     "src/conflicto/platform/limits/",
     "src/conflicto/platform/strict_json.py",
     "src/conflicto/platform/word_filter/",
-    "src/conflicto/responses/checking.py",
-    "src/conflicto/responses/made.py",
+    "src/conflicto/responses/validation.py",
+    "src/conflicto/responses/activity_cache.py",
     "src/conflicto/sessions/word_filter.py",
 )
 """Paths with complete coverage of lines and branches."""

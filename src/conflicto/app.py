@@ -89,14 +89,14 @@ from conflicto.rehearsal.manager import Rehearsals
 from conflicto.rehearsal.simulation import Context
 from conflicto.responses import http as responses_http
 from conflicto.responses import store as responses_store
-from conflicto.responses.capacity import Capacity, Caps
-from conflicto.responses.checking import AnswerCheck
-from conflicto.responses.commands.change import erase_answers
-from conflicto.responses.commands.release import release_rest
-from conflicto.responses.events import AnswersPooled
-from conflicto.responses.metering import ReleasedRequests
+from conflicto.responses.capacity import Caps, ResponseCapacity
+from conflicto.responses.commands.change import erase_responses
+from conflicto.responses.commands.release import release_remaining
+from conflicto.responses.events import ResponsesPooled
 from conflicto.responses.queries import held_places
-from conflicto.responses.releases import Releases
+from conflicto.responses.release_metrics import ReleaseMetrics
+from conflicto.responses.release_timer import ReleaseTimer
+from conflicto.responses.validation import ResponseValidator
 from conflicto.results import store as results_store
 from conflicto.results.segment_service import SegmentService
 from conflicto.sessions import http as sessions_http
@@ -144,7 +144,7 @@ class App:
         self.writer = Writer(self._build_group_runner(), self.clock, caller_s=self.db.timeouts.caller_s, on_commit=self._on_commit)
         self.worker_sync = WorkerSync(self.sessions, self.writer, self.redis, issuer)
         self.types = load_registry(settings.activity_types)
-        self.expiry, self.releases = ExpiryTimer(self.db, self.writer, self.clock), Releases(self.db, self.writer, self.clock)
+        self.expiry, self.releases = ExpiryTimer(self.db, self.writer, self.clock), ReleaseTimer(self.db, self.writer, self.clock)
         self.purger, self.retention = self._build_removal()
         self.tokens = build_tokens(self.db, self.identity, self.clock, max_days=settings.max_token_days, budget=self.budget)
         self.authenticator = TokenAuthenticator(
@@ -263,7 +263,7 @@ class App:
     def _register_metrics(self) -> None:
         metrics, watch, started_s = self.metrics, self.metrics.set_function, self.clock.monotonic_s()
         self.commits = CommitMetrics(metrics, self.clock)
-        self.released = ReleasedRequests(metrics.deferred, responses_http.SUBMIT_ROUTE, access_log=self.settings.access_log)
+        self.released = ReleaseMetrics(metrics.deferred, responses_http.SUBMIT_ROUTE, access_log=self.settings.access_log)
         watch(definitions.BUILD_INFO, lambda: 1, __version__, self.db.dialect)
         watch(definitions.INTERPRETER_VULNERABILITIES, lambda: count_vulnerabilities("guarded"), "guarded")
         watch(definitions.INTERPRETER_VULNERABILITIES, lambda: count_vulnerabilities("exposed"), "exposed")
@@ -298,16 +298,16 @@ class App:
         return Purger(self.db, self.writer, steps), Retention(self.db, self.writer, self.clock, days=days, draft_days=draft_days)
 
     def _build_group_runner(self) -> GroupRunner:
-        handlers: dict[type, list[Any]] = {SessionEnded: [expire_with_session], ParticipantRemoved: [erase_answers]}
+        handlers: dict[type, list[Any]] = {SessionEnded: [expire_with_session], ParticipantRemoved: [erase_responses]}
         heads = FeedHeads(self.settings.max_session_bytes)
-        return GroupRunner(self.db, heads, self.clock, handlers | {RoundClosed: [release_rest]}, self.epoch_guard)
+        return GroupRunner(self.db, heads, self.clock, handlers | {RoundClosed: [release_remaining]}, self.epoch_guard)
 
     def _on_commit(self, committed: Committed) -> None:
         """Update all state in memory; on the event loop, in commit order, before callers get a result."""
         self.sessions.apply(committed)
         self.worker_sync.notify(committed)
         self.commits.count(committed)
-        self.released.follow(committed.events)
+        self.released.record(committed.events)
         self._on_events(committed.events)
 
     def _on_remote_commit(self, events: Sequence[object], upto: int) -> None:
@@ -320,14 +320,14 @@ class App:
         for event in events:
             if isinstance(event, ActivityChanged):
                 self.expiry.track(event.activity)
-            elif isinstance(event, AnswersPooled):
-                self.releases.follow(event)
+            elif isinstance(event, ResponsesPooled):
+                self.releases.schedule(event)
             elif isinstance(event, SessionChanged) and event.session.deleted:
                 self.purger.wake()
                 self.exports.jobs.request_sweep()
             elif isinstance(event, EpochChanged):
                 self.sessions.reset()
-                self.check.forget()
+                self.check.clear_caches()
 
     def _build_routes(self) -> list[Route]:
         db, writer, tokens, clock, days = self.db, self.writer, self.tokens, self.clock, self.settings.retention_days
@@ -341,8 +341,8 @@ class App:
         results = ResultsHandler(db, segments, self.sessions, answers, builder, clock)
         leaderboard = LeaderboardHandler(db, self.sessions, answers, results, builder)
         self.streams = StreamRegistry(self.sessions, answers, results, clock)
-        self.check = AnswerCheck(db, self.types, partial(find_activity, self.sessions), self.budget)
-        self.rehearsals = Rehearsals(Context(db, writer, clock, self.presence, self.types, self.sessions.find, self.check.judge))
+        check = self.check = ResponseValidator(db, self.types, partial(find_activity, self.sessions), self.budget)
+        self.rehearsals = Rehearsals(Context(db, writer, clock, self.presence, self.types, self.sessions.find, check.validate))
         return [
             *sessions_http.routes(
                 sessions_http.SessionEndpoints(db, writer, links, receipts, session_counts),
@@ -357,7 +357,7 @@ class App:
                 participants_http.SeatEndpoints(db, writer, self.presence, clock, self.sessions.find, receipts, held_places),
             ),
             *responses_http.routes(
-                responses_http.ResponseEndpoints(db, writer, clock, self.check, leaderboard, Capacity(caps), receipts)
+                responses_http.ResponseEndpoints(db, writer, clock, self.check, leaderboard, ResponseCapacity(caps), receipts)
             ),
             *types_http.routes(types_http.TypeEndpoints(self.types), anyone=ANYONE),
             *feed_http.routes(

@@ -310,7 +310,7 @@ async def test_all_who_answer_at_once_share_one_reading_of_the_config(event: Eve
 
 
 async def test_checks_that_nobody_needs_are_forgotten(event: Event, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.responses.checking.MOST_CHECKS", 1)
+    monkeypatch.setattr("conflicto.responses.validation.MAX_CACHED_CHECKS", 1)
     anna = await event.join()
     for _ in range(2):
         made = await toast(event, status="active")

@@ -76,7 +76,7 @@ def undisturbed(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the app does at its own times is put off: it would be counted with what it is asked for."""
     for each in (
         "activities.expiry.POLL_INTERVAL_S",
-        "responses.releases.LOOK_S",
+        "responses.release_timer.SCAN_INTERVAL_S",
         "feed.worker_sync.SWEEP_INTERVAL_S",
         "participants.presence_saver.SAVE_INTERVAL_S",
         "sessions.purge.PURGE_INTERVAL_S",

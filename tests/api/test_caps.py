@@ -120,7 +120,7 @@ async def test_exactly_as_many_come_in_at_once_as_there_is_room_for(api: Api, ap
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many")
     seats = [await event.join(f"P{nth}") for nth in range(2 * CAP)]
-    failed, whole = [], submit.keep_all
+    failed, whole = [], submit.record_changes_by_session
 
     def keep_one_alone(tx: Any, by_session: dict[int, list[Any]]) -> None:
         whole(tx, by_session)
@@ -129,7 +129,7 @@ async def test_exactly_as_many_come_in_at_once_as_there_is_room_for(api: Api, ap
             failed.append(len(changes))
             raise ValueError
 
-    monkeypatch.setattr(submit, "keep_all", keep_one_alone)
+    monkeypatch.setattr(submit, "record_changes_by_session", keep_one_alone)
 
     told = await asyncio.gather(*(one(event, wall, seat, 7) for seat in seats))
 

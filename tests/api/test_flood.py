@@ -184,9 +184,9 @@ async def test_what_names_nobody_removes_nobody(api: Api) -> None:
 @pytest.mark.in_process
 async def test_a_flood_goes_in_small_steps_that_can_stop_anywhere(api: Api, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """Steps of two seats or five answers; a request takes three of them, says what is left, and the next goes on."""
-    monkeypatch.setattr(flooding, "SEATS", 2)
-    monkeypatch.setattr(flooding, "ANSWERS", 5)
-    monkeypatch.setattr(responses_http, "MOST_STEPS", 3)
+    monkeypatch.setattr(flooding, "MAX_STEP_SEATS", 2)
+    monkeypatch.setattr(flooding, "MAX_STEP_RESPONSES", 5)
+    monkeypatch.setattr(responses_http, "MAX_FLOOD_STEPS", 3)
     event = await make_event(api)
     wall = await event.activity(status="active", response_policy="many")
     for nth in range(4):

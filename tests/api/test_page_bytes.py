@@ -24,8 +24,8 @@ ANSWERS = 100
 def read(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
     """Count the characters of JSON that the database handed out."""
     counts = {"characters": 0}
-    contents, characters = activity_store.contents, response_store.characters
-    made = response_store._response
+    contents, characters = activity_store.contents, response_store.character_count
+    made = response_store._from_row
 
     def counted_contents(*args: Any) -> dict[Any, Content]:
         found = contents(*args)
@@ -38,7 +38,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
         return response
 
     monkeypatch.setattr(activity_store, "contents", counted_contents)
-    monkeypatch.setattr(response_store, "_response", counted_response)
+    monkeypatch.setattr(response_store, "_from_row", counted_response)
     return counts
 
 

@@ -177,8 +177,8 @@ async def test_two_workers_release_a_batch_once(api: Api, app: App, clock: HandC
         async with App(app.settings, clock=clock).running() as other:
             clock.advance(5)
             for each in (other, app, other):
-                await each.releases.look()
-                await each.releases.release_what_is_due()
+                await each.releases.scan()
+                await each.releases.release_due_pools()
             rows = await listed(event, poll)
     else:
         clock.advance(5)
@@ -323,14 +323,14 @@ async def test_texts_are_read_only_where_something_can_be_released(
     alone, wall, people = await asked(api, 3, min_group=0)
     await answer_all(alone, wall, people)
     reads: list[int] = []
-    read = pool_store._of_round
+    read = pool_store._read_round
 
     def counted(*args: Any, **named: Any) -> Any:
         rows = read(*args, **named)
         reads.append(len(rows))
         return rows
 
-    monkeypatch.setattr(pool_store, "_of_round", counted)
+    monkeypatch.setattr(pool_store, "_read_round", counted)
     await tick(app, clock, 4)
     await tick(app, clock, 0.5)
     assert sum(reads) == 0

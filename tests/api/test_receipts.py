@@ -77,7 +77,7 @@ async def test_a_kick_brings_a_receipt_to_the_host(scene: Scene, query: str, ans
 
 
 async def test_a_bulk_removal_brings_one_receipt_for_all_its_transactions(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflicto.responses.commands.flood.SEATS", 1)
+    monkeypatch.setattr("conflicto.responses.commands.flood.MAX_STEP_SEATS", 1)
     body = {"joined_since": "2020-01-01T00:00:00Z", "responses": "delete"}
     removing = f"{scene.event.path}/participants/remove"
     preview = await scene.api.post(removing, body | {"preview": True}, token=scene.event.host)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from conflicto.app import App
-from conflicto.responses.queries import live_answers
+from conflicto.responses.queries import live_responses
 from conflicto.results import store
 from conflicto.settings import Settings
 from tests.support.api import Api, Event, make_event
@@ -31,11 +31,11 @@ async def test_results_after_a_restart_come_from_segments_unless_something_chang
     read: list[int] = []
 
     def counted(*args: Any, **kwargs: Any) -> Any:
-        found = live_answers(*args, **kwargs)
+        found = live_responses(*args, **kwargs)
         read.append(len(found))
         return found
 
-    monkeypatch.setattr("conflicto.results.queries.live_answers", counted)
+    monkeypatch.setattr("conflicto.results.queries.live_responses", counted)
     async with App(settings).running() as app:
         event = await make_event(Api(app), word_filter={"mode": "mask", "languages": ["en"]})
         wall = await event.activity(

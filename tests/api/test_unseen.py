@@ -183,17 +183,17 @@ async def test_one_query_looks_at_all_pools(api: Api, app: App) -> None:
     event, poll, seats = await asked(api, 1)
     accepted(await event.answer(poll, seats[0], 1), 201)
     with counted_statements(app.db) as few:
-        await app.releases.look()
+        await app.releases.scan()
     others = [await asked(api, 1) for _ in range(3)]
     also, open_there, people = others[1]
     accepted(await also.answer(open_there, people[0], 1), 201)
-    app.releases._next.clear()
+    app.releases._scheduled.clear()
     with counted_statements(app.db) as many:
-        await app.releases.look()
+        await app.releases.scan()
 
     assert len([each for each in many if "pooled_responses" in each]) == 1
     assert len(many) == len(few)
-    assert {str(each) for each in app.releases._next} == {poll["id"], open_there["id"]}
+    assert {str(each) for each in app.releases._scheduled} == {poll["id"], open_there["id"]}
 
 
 async def test_ids_of_requests_do_not_count_them(api: Api) -> None:

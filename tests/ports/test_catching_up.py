@@ -28,8 +28,8 @@ from conflicto.platform.db.transaction import ReadTx, WriteTx
 from conflicto.platform.db.writer import Command
 from conflicto.platform.problems import DomainError
 from conflicto.responses.commands.change import edit_response, moderate_response, remove_response
-from conflicto.responses.model import Moderation, Written
-from conflicto.responses.queries import live_answers
+from conflicto.responses.model import Moderation, ResponseContent
+from conflicto.responses.queries import live_responses
 from conflicto.results.queries import RoundKey, TallyLoader
 from conflicto.results.segment_service import SegmentService
 from conflicto.results.tally import RoundTally, TallyInputs, results_by_name
@@ -93,7 +93,7 @@ class Hall:
         response, author = self.rng.choice(self.answers)
         text, moderation = str(self.rng.randrange(5)), self.rng.choice(list(Moderation))
         return self.one(self.rng.choice([
-            lambda tx: edit_response(tx, response, participant_id=author, written=Written(text), received_us=1),
+            lambda tx: edit_response(tx, response, participant_id=author, content=ResponseContent(text), received_us=1),
             lambda tx: remove_response(tx, response, activity_id=self.stage.activity_id),
             lambda tx: moderate_response(tx, response, moderation, activity_id=self.stage.activity_id),
         ]))  # fmt: skip
@@ -159,7 +159,7 @@ def _own(tx: ReadTx, head: SessionState) -> dict[int, int]:
 
 def recounted(tx: ReadTx, of: RoundKey) -> RoundTally:
     fresh = RoundTally(BASIS)
-    for answer in live_answers(tx, of.activity_id, of.nth, after=0, upto=2**62, most=10_000):
+    for answer in live_responses(tx, of.activity_id, of.nth, after=0, upto=2**62, limit=10_000):
         fresh.add(answer)
     return fresh
 

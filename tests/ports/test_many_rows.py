@@ -86,7 +86,7 @@ def test_nobody_is_found_by_no_keys(kit: Kit) -> None:
 
     assert kit.db.query(participants.present_ids, []) == set()
     assert kit.db.query(participants.present_ids, [*stage.people, 1]) == set(stage.people)
-    assert kit.db.query(store.of_participants, [(each, stage.activity_id, 1) for each in stage.people]) == {}
+    assert kit.db.query(store.find_single_responses, [(each, stage.activity_id, 1) for each in stage.people]) == {}
 
 
 LOOKUPS = {

@@ -90,7 +90,7 @@ def test_writer_and_readers_work_side_by_side_for_long(pooled_url: str) -> None:
     def read() -> None:
         try:
             for _ in range(60):
-                kit.db.query(store.of_participants, [(each, stage.activity_id, 1) for each in stage.people])
+                kit.db.query(store.find_single_responses, [(each, stage.activity_id, 1) for each in stage.people])
         except Exception as error:  # noqa: BLE001 - looked at below
             faults.append(error)
 

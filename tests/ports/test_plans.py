@@ -65,12 +65,12 @@ def plan_of(db: Database, query: Callable[..., Any], *args: Any, **kwargs: Any) 
 
 
 def test_reading_on_uses_an_index(full: Database) -> None:
-    window = {"after": ROWS - 50, "upto": ROWS, "most": 101}
+    window = {"after": ROWS - 50, "upto": ROWS, "limit": 101}
     flags = {"live_only": False, "visible_only": False}
 
     activity = plan_of(full, store.activity_feed, ACTIVITY, **window, **flags)
-    session = plan_of(full, store.session_feed, 1, **window, closed=[], visible_only=False)
-    own = plan_of(full, store.own_feed, 7, after=0, upto=ROWS, most=101, closed=[], enough=1_000_000)
+    session = plan_of(full, store.session_feed, 1, **window, excluded_activities=[], visible_only=False)
+    own = plan_of(full, store.own_feed, 7, after=0, upto=ROWS, limit=101, excluded_activities=[], max_characters=1_000_000)
 
     assert "ix_responses_activity_feed" in activity
     assert "uq_responses_feed" in session
@@ -96,7 +96,7 @@ def test_a_page_by_cursor_reads_its_own_rows_alone(full: Database, after: int) -
         connection.execute(text(SEATS[full.dialect].format(rows=ROWS, columns=SEAT_COLUMNS)))
     with full.writer_connection() as connection, connection.begin():
         connection.execute(text("ANALYZE"))
-    wanted = {"participant_id": None, "contains": None, "limit": 101, "offset": 0, "after": after, "enough": 1_000_000}
+    wanted = {"participant_id": None, "contains": None, "limit": 101, "offset": 0, "after": after, "max_characters": 1_000_000}
 
     plans = {
         "ix_responses_activity_feed": plan_of(full, store.page, ACTIVITY, nth=None, **wanted),
@@ -125,7 +125,15 @@ def test_a_far_page_takes_as_many_steps_as_the_first(full: Database) -> None:
             driver.set_progress_handler(count, 1)
             try:
                 found = store.page(
-                    tx, ACTIVITY, nth=None, participant_id=None, contains=None, limit=101, offset=0, after=after, enough=1_000_000
+                    tx,
+                    ACTIVITY,
+                    nth=None,
+                    participant_id=None,
+                    contains=None,
+                    limit=101,
+                    offset=0,
+                    after=after,
+                    max_characters=1_000_000,
                 )
             finally:
                 driver.set_progress_handler(None, 0)
@@ -140,7 +148,7 @@ def test_a_far_page_takes_as_many_steps_as_the_first(full: Database) -> None:
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 @pytest.mark.timed
 def test_contains_uses_its_index(full: Database) -> None:
-    wanted = {"nth": None, "participant_id": None, "limit": 101, "offset": 0, "after": 0, "enough": 1_000_000}
+    wanted = {"nth": None, "participant_id": None, "limit": 101, "offset": 0, "after": 0, "max_characters": 1_000_000}
     began = time.monotonic()
 
     plan = plan_of(full, store.page, ACTIVITY, contains='{"n":777}', **wanted)

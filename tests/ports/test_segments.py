@@ -13,8 +13,8 @@ from conflicto.activities.model import ModerationPolicy, ResponsePolicy
 from conflicto.platform.problems import DomainError, Unavailable
 from conflicto.responses.commands.change import edit_response, moderate_response, remove_response, reset_round
 from conflicto.responses.events import ResponsesChanged
-from conflicto.responses.model import Moderation, Written
-from conflicto.responses.queries import live_answers
+from conflicto.responses.model import Moderation, ResponseContent
+from conflicto.responses.queries import live_responses
 from conflicto.results import store
 from conflicto.results.live_tally import LiveTally
 from conflicto.results.queries import RoundKey, TallyLoader
@@ -38,7 +38,7 @@ BASES = [
     TallyInputs(msgspec.json.encode(SPEC).decode(), '{"n":2}', None, None, knows_authors=True, is_moderated=True),
     TallyInputs('{"n":{"path":"/n","op":"count"}}', None, None, None),
 ]
-COUNTED = "conflicto.results.queries.live_answers"
+COUNTED = "conflicto.results.queries.live_responses"
 
 
 @pytest.fixture(autouse=True)
@@ -89,10 +89,10 @@ class Room:
 
     def change(self) -> None:
         response, author = self.rng.choice(self.answers)
-        written = Written(text(self.rng), self.rng.choice([None, text(self.rng)]), held=self.rng.random() < 0.2)
+        written = ResponseContent(text(self.rng), self.rng.choice([None, text(self.rng)]), is_held=self.rng.random() < 0.2)
         activity_id = self.stage.activity_id
         what = self.rng.choice([
-            lambda tx: edit_response(tx, response, participant_id=author, written=written, received_us=self.rng.randrange(9)),
+            lambda tx: edit_response(tx, response, participant_id=author, content=written, received_us=self.rng.randrange(9)),
             lambda tx: remove_response(tx, response, activity_id=activity_id),
             lambda tx: moderate_response(tx, response, self.rng.choice(list(Moderation)), activity_id=activity_id),
         ])  # fmt: skip
@@ -124,7 +124,7 @@ def told(tally: RoundTally) -> Any:
 
 def recounted(kit: Kit, of: RoundKey, basis: TallyInputs) -> Any:
     fresh = RoundTally(basis)
-    for answer in kit.db.query(live_answers, of.activity_id, of.nth, after=0, upto=2**62, most=10_000):
+    for answer in kit.db.query(live_responses, of.activity_id, of.nth, after=0, upto=2**62, limit=10_000):
         fresh.add(answer)
     return told(fresh)
 
@@ -182,7 +182,7 @@ async def test_what_is_in_segments_is_not_read_again_and_a_change_costs_its_segm
     read: list[int] = []
 
     def counted(*args: Any, **kwargs: Any) -> Any:
-        found = live_answers(*args, **kwargs)
+        found = live_responses(*args, **kwargs)
         read.append(len(found))
         return found
 
@@ -198,7 +198,7 @@ async def test_what_is_in_segments_is_not_read_again_and_a_change_costs_its_segm
     assert [each.segment.answers for each in first.new_segments] == [9, 9, 9]
     assert (await load())[0] == 4
     response, author = room.answers[12]
-    kit.do(room.stage.session_id, edit_response, response, participant_id=author, written=Written("1"), received_us=1)
+    kit.do(room.stage.session_id, edit_response, response, participant_id=author, content=ResponseContent("1"), received_us=1)
     amount, mended = await load()
     assert (amount, [each.segment.answers for each in mended.new_segments]) == (8 + 5, [8])
     assert (await load())[0] == 5

@@ -23,7 +23,7 @@ from conflicto.aggregation.spill.store import KeySums, SpillStore
 from conflicto.platform.problems import Unavailable
 from conflicto.responses.commands.change import edit_response, moderate_response, remove_response
 from conflicto.responses.events import ResponsesChanged
-from conflicto.responses.model import Moderation, Written
+from conflicto.responses.model import Moderation, ResponseContent
 from conflicto.results.live_tally import MAX_MEMORY_SHARE, LiveTally
 from conflicto.results.queries import RoundKey
 from conflicto.results.segment_service import SegmentService
@@ -77,7 +77,7 @@ class Room:
             response, author = self.rng.choice(self.answers)
             text, moderation = self.text(), self.rng.choice(list(Moderation))
             change = self.rng.choice([
-                lambda tx: edit_response(tx, response, participant_id=author, written=Written(text), received_us=1),
+                lambda tx: edit_response(tx, response, participant_id=author, content=ResponseContent(text), received_us=1),
                 lambda tx: remove_response(tx, response, activity_id=self.stage.activity_id),
                 lambda tx: moderate_response(tx, response, moderation, activity_id=self.stage.activity_id),
             ])  # fmt: skip

@@ -14,11 +14,11 @@ from conflicto.participants.commands.seats import remove
 from conflicto.participants.errors import SeatGone
 from conflicto.platform.problems import NotFound
 from conflicto.responses import capacity as capacities
-from conflicto.responses.capacity import Capacity, Caps
+from conflicto.responses.capacity import Caps, ResponseCapacity
 from conflicto.responses.commands.change import edit_response, withdraw_response
-from conflicto.responses.commands.submit import Receipt, Submission, submit_many
+from conflicto.responses.commands.submit import Submission, SubmitResult, submit_many
 from conflicto.responses.errors import ActivityNotOpen, AlreadyAnswered, AnsweredTooOften
-from conflicto.responses.model import Written
+from conflicto.responses.model import ResponseContent
 from conflicto.sessions.errors import KeyReused
 from conflicto.sessions.idempotency import key_from
 from tests.support.kit import Kit, command, set_stage
@@ -32,8 +32,8 @@ def test_group_of_everything_gets_each_its_own_answer(kit: Kit) -> None:
     stage, other = set_stage(kit, people=6, policy=ResponsePolicy.FIRST), set_stage(kit, people=1)
     first = kit.run(stage.answer(0, "1", key("k")), stage.answer(1, "1"), stage.answer(4, "1", key("k4")))
     kit.do(stage.session_id, remove, stage.people[2], erase_answers=False, forget=False)
-    stranger = Submission(stage.session_id, other.activity_id, stage.people[3], Written("1"), 1)
-    nowhere = Submission(stage.session_id, UUID(int=9), stage.people[3], Written("1"), 1)
+    stranger = Submission(stage.session_id, other.activity_id, stage.people[3], ResponseContent("1"), 1)
+    nowhere = Submission(stage.session_id, UUID(int=9), stage.people[3], ResponseContent("1"), 1)
 
     told = kit.run(
         stage.answer(3, "1"),
@@ -48,7 +48,7 @@ def test_group_of_everything_gets_each_its_own_answer(kit: Kit) -> None:
     )
 
     assert [type(each) for each in told] == [
-        Receipt, Receipt, AlreadyAnswered, SeatGone, NotFound, NotFound, Receipt, KeyReused, Receipt,
+        SubmitResult, SubmitResult, AlreadyAnswered, SeatGone, NotFound, NotFound, SubmitResult, KeyReused, SubmitResult,
     ]  # fmt: skip
     assert told[1] == first[0]
     mine = [each.response for each in (told[0], told[8])]
@@ -65,7 +65,7 @@ def test_close_that_came_first_is_final(kit: Kit) -> None:
 
     told = kit.run(stage.answer(0, "1", key("k")), stage.answer(1, "1"))
 
-    assert [type(each) for each in told] == [Receipt, ActivityNotOpen]
+    assert [type(each) for each in told] == [SubmitResult, ActivityNotOpen]
 
 
 @pytest.mark.catalogue("C-07")
@@ -82,59 +82,67 @@ def test_only_the_author_edits(kit: Kit) -> None:
     mine = kit.run(stage.answer(0, "1"))[0].response
 
     with pytest.raises(NotFound):
-        kit.do(stage.session_id, edit_response, mine.id, participant_id=stage.people[1], written=Written("2"), received_us=1)
+        kit.do(
+            stage.session_id, edit_response, mine.id, participant_id=stage.people[1], content=ResponseContent("2"), received_us=1
+        )
     with pytest.raises(NotFound):
         kit.do(stage.session_id, withdraw_response, mine.id, participant_id=stage.people[1])
-    edited = kit.do(stage.session_id, edit_response, mine.id, participant_id=stage.people[0], written=Written("2"), received_us=1)
+    edited = kit.do(
+        stage.session_id, edit_response, mine.id, participant_id=stage.people[0], content=ResponseContent("2"), received_us=1
+    )
     assert (edited.text, edited.revision, edited.created_ts) == ("2", 2, mine.created_ts)
 
 
 def test_two_processes_know_of_each_others_answers_before_a_participant_has_too_many(kit: Kit) -> None:
     stage = set_stage(kit, people=1)
-    workers = [Capacity(Caps(session=0, each=8)) for _ in range(2)]
+    workers = [ResponseCapacity(Caps(per_session=0, per_participant=8)) for _ in range(2)]
 
     told = []
     for capacity in workers * 8:
         here = partial(submit_many, capacity=capacity)
-        item = Submission(stage.session_id, stage.activity_id, stage.people[0], Written("1"), 1)
+        item = Submission(stage.session_id, stage.activity_id, stage.people[0], ResponseContent("1"), 1)
         told += kit.run(command(stage.session_id, here, item))
 
-    assert [type(each) for each in told] == [Receipt] * 8 + [AnsweredTooOften] * 8
+    assert [type(each) for each in told] == [SubmitResult] * 8 + [AnsweredTooOften] * 8
 
 
 def test_who_is_not_remembered_is_counted(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many take part, what is remembered of them is bounded, and the cap holds."""
-    monkeypatch.setattr(capacities, "MOST_KNOWN", 1)
+    monkeypatch.setattr(capacities, "MAX_TRACKED", 1)
     stage = set_stage(kit, people=4)
-    capacity = Capacity(Caps(session=0, each=3))
+    capacity = ResponseCapacity(Caps(per_session=0, per_participant=3))
     here = partial(submit_many, capacity=capacity)
 
     told = []
     for _ in range(4):
-        items = [Submission(stage.session_id, stage.activity_id, person, Written("1"), 1) for person in stage.people]
+        items = [Submission(stage.session_id, stage.activity_id, person, ResponseContent("1"), 1) for person in stage.people]
         told += kit.run(*(command(stage.session_id, here, item) for item in items))
 
-    assert [type(each) for each in told] == [Receipt] * 12 + [AnsweredTooOften] * 4
+    assert [type(each) for each in told] == [SubmitResult] * 12 + [AnsweredTooOften] * 4
 
 
 def test_a_halls_first_answers_to_a_new_round_are_not_counted_and_the_last_ones_are(
     kit: Kit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    capacity, looked = Capacity(Caps(session=0, each=4)), []
-    whole = capacities.store.rows_of_each
-    monkeypatch.setattr(capacities.store, "rows_of_each", lambda *args: looked.append(args) or whole(*args))
+    capacity, looked = ResponseCapacity(Caps(per_session=0, per_participant=4)), []
+    whole = capacities.store.count_by_participant
+    monkeypatch.setattr(capacities.store, "count_by_participant", lambda *args: looked.append(args) or whole(*args))
     here = partial(submit_many, capacity=capacity)
     before = set_stage(kit, people=1)
-    kit.run(command(before.session_id, here, Submission(before.session_id, before.activity_id, before.people[0], Written("1"), 1)))
+    kit.run(
+        command(
+            before.session_id, here, Submission(before.session_id, before.activity_id, before.people[0], ResponseContent("1"), 1)
+        )
+    )
     assert len(looked) == 1
 
     stage = set_stage(kit, people=2)
     told, looks = [], []
     for _ in range(5):
-        items = [Submission(stage.session_id, stage.activity_id, person, Written("1"), 1) for person in stage.people]
+        items = [Submission(stage.session_id, stage.activity_id, person, ResponseContent("1"), 1) for person in stage.people]
         told += kit.run(*(command(stage.session_id, here, item) for item in items))
         looks.append(len(looked) - 1)
 
-    assert [type(each) for each in told] == [Receipt] * 8 + [AnsweredTooOften] * 2
+    assert [type(each) for each in told] == [SubmitResult] * 8 + [AnsweredTooOften] * 2
     assert looks[:2] == [0, 0]
     assert looks[-1] > 0

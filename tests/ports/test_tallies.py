@@ -11,8 +11,8 @@ from conflicto.activities.model import ModerationPolicy, ResponsePolicy
 from conflicto.platform.problems import DomainError, NotFound
 from conflicto.responses.commands.change import edit_response, moderate_response, remove_response
 from conflicto.responses.events import ResponsesChanged
-from conflicto.responses.model import NO_SLOT, LiveAnswer, Moderation, ParticipantResponse, Written
-from conflicto.responses.queries import live_answers
+from conflicto.responses.model import NO_SLOT, LiveResponse, Moderation, ParticipantResponse, ResponseContent
+from conflicto.responses.queries import live_responses
 from conflicto.results.live_tally import LiveTally
 from conflicto.results.queries import Chunk, RoundKey, TallyLoader
 from conflicto.results.segment_service import SegmentService
@@ -38,7 +38,7 @@ class Room:
             response, author = self.rng.choice(self.answers)
             text, moderation = str(self.rng.randrange(5)), self.rng.choice(list(Moderation))
             change = self.rng.choice([
-                lambda tx: edit_response(tx, response, participant_id=author, written=Written(text), received_us=1),
+                lambda tx: edit_response(tx, response, participant_id=author, content=ResponseContent(text), received_us=1),
                 lambda tx: remove_response(tx, response, activity_id=self.stage.activity_id),
                 lambda tx: moderate_response(tx, response, moderation, activity_id=self.stage.activity_id),
             ])  # fmt: skip
@@ -88,7 +88,7 @@ def test_a_load_among_changes_is_exact(kit: Kit, seed: int, monkeypatch: pytest.
     room.tell(kept, len(room.news))
 
     fresh = RoundTally(BASIS)
-    for answer in kit.db.query(live_answers, of.activity_id, 1, after=0, upto=2**62, most=1_000):
+    for answer in kit.db.query(live_responses, of.activity_id, 1, after=0, upto=2**62, limit=1_000):
         fresh.add(answer)
     assert len(reading.chunks) > 1
     assert told(kept.tally) == told(fresh)
@@ -128,7 +128,7 @@ def loaded(*answers: ParticipantResponse, seen_ts: int, is_shared: bool) -> Live
     kept = LiveTally(RoundTally(BASIS), is_shared=is_shared)
     reading = TallyLoader(RoundKey(1, UUID(int=2), 1), BASIS)
     for each in answers:
-        live = LiveAnswer(each.id, each.ts, each.created_ts, each.received_us, 3, each.moderation, each.text or "", None)
+        live = LiveResponse(each.id, each.ts, each.created_ts, each.received_us, 3, each.moderation, each.text or "", None)
         reading.tally.add(live)
         kept.record(live)
     reading.chunks.append(Chunk(seen_ts, seen_ts, seen_ts))

@@ -21,7 +21,7 @@ from conflicto.platform.db.read_timeout import TRANSFER_MARGIN_S
 from conflicto.platform.db.tables import counters
 from conflicto.platform.db.transaction import WriteTx
 from conflicto.platform.problems import InternalError, Unavailable
-from conflicto.responses.commands.submit import Receipt
+from conflicto.responses.commands.submit import SubmitResult
 from conflicto.responses.tables import responses
 from conflicto.sessions.idempotency import key_from
 from tests.ports.conftest import SHORT, Outage
@@ -64,7 +64,7 @@ def add(tx: WriteTx, name: str) -> str:
 def test_a_server_that_takes_no_writes_for_now_is_an_outage(kit: Kit, outage: Outage) -> None:
     """As services do whose disk is full."""
     stage = set_stage(kit, people=1)
-    for value, expected in (("on", Unavailable), ("off", Receipt)):
+    for value, expected in (("on", Unavailable), ("off", SubmitResult)):
         with psycopg.connect(outage.admin_url, autocommit=True) as connection:
             connection.execute(
                 sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = {}").format(
@@ -101,7 +101,7 @@ def test_sqlite_locked_by_another_process(kit: Kit) -> None:
         assert failed_after(kit, stage.answer(0, "1"), stage.answer(1, "1")) < 1.5
         assert rows(kit) == 0
 
-    assert all(isinstance(each, Receipt) for each in kit.run(stage.answer(0, "1"), stage.answer(1, "1")))
+    assert all(isinstance(each, SubmitResult) for each in kit.run(stage.answer(0, "1"), stage.answer(1, "1")))
     assert rows(kit) == 2
 
 
@@ -123,7 +123,7 @@ def test_postgres_goes_away_and_comes_back(kit: Kit, outage: Outage) -> None:
         if not isinstance(outcome, Unavailable):
             break
         (outcome,) = kit.run(stage.answer(0, "1"))
-    assert isinstance(outcome, Receipt)
+    assert isinstance(outcome, SubmitResult)
     assert rows(kit) == 1
 
 
@@ -134,7 +134,7 @@ def test_connection_that_died_in_the_pool_costs_nobody_an_answer(kit: Kit, outag
 
     outage.cut_connections()
 
-    assert isinstance(kit.run(stage.answer(0, "1"))[0], Receipt)
+    assert isinstance(kit.run(stage.answer(0, "1"))[0], SubmitResult)
     assert rows(kit) == 1
 
 
@@ -148,7 +148,7 @@ def test_connection_that_dies_in_the_transaction_is_replaced_and_the_group_run_a
 
     outcomes = kit.run(stage.answer(0, "1"), command(None, lambda tx, items: [tx.attempt(cut)], None), stage.answer(1, "1"))
 
-    assert [type(each) for each in outcomes] == [Receipt, type(None), Receipt]
+    assert [type(each) for each in outcomes] == [SubmitResult, type(None), SubmitResult]
     assert rows(kit) == 2
 
 
@@ -161,9 +161,9 @@ def test_head_row_held_by_another_process(kit: Kit) -> None:
     with psycopg.connect(kit.db.url.render_as_string(hide_password=False)) as holder:
         holder.execute("SELECT ts FROM feed_heads WHERE session_id = %s FOR UPDATE", (stage.session_id,))
         assert failed_after(kit, stage.answer(0, "1")) < 1.5
-        assert isinstance(kit.run(other.answer(0, "1"))[0], Receipt)
+        assert isinstance(kit.run(other.answer(0, "1"))[0], SubmitResult)
 
-    assert isinstance(kit.run(stage.answer(0, "1"))[0], Receipt)
+    assert isinstance(kit.run(stage.answer(0, "1"))[0], SubmitResult)
 
 
 @pytest.mark.timed

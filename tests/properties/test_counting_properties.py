@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conflicto.activities.model import Counts
-from conflicto.responses.counting import counted
+from conflicto.responses.counting import updated_counts
 from conflicto.responses.model import Moderation, ParticipantResponse
 from tests.support.samples import response
 
@@ -52,7 +52,7 @@ def test_kept_counts_are_what_counting_would_give(groups: list[list[tuple[int, s
             changes.append((before, after))
             live_changed = ts
             visible_changed = ts if after.was_visible else visible_changed
-        counts = counted(counts, changes)
+        counts = updated_counts(counts, changes)
         expected = recounted(rows, live_changed, visible_changed)
         if counts.live_last_ts == 0:
             counts = replace(counts, live_last_ts=expected.live_last_ts)

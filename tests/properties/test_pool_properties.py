@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from conflicto.activities.model import Activity
 from conflicto.responses.model import NO_SLOT, Moderation
-from conflicto.responses.pool.model import PERIOD_US, PooledResponse, due_at_tick, next_release, tick_at
+from conflicto.responses.pool.model import TICK_PERIOD_US, PooledResponse, latest_tick, next_release_time, rows_due_at_tick
 
 ROW = PooledResponse(
     id=NO_SLOT, session_id=1, activity_id=NO_SLOT, participant_id=1, round=1, slot=NO_SLOT, ts=1, created_ts=1, received_us=1,
@@ -27,7 +27,7 @@ def rows_of(authors: Sequence[int]) -> list[PooledResponse]:
 def test_a_batch_holds_a_group_and_leaves_one(authors: list[int], group: int, scripted: set[int]) -> None:
     rows = rows_of(authors)
     people = set(authors) - scripted
-    released = due_at_tick(rows, people, group)
+    released = rows_due_at_tick(rows, people, group)
     if len(people) < 2 * group:
         assert not released
         return
@@ -41,15 +41,15 @@ def test_a_batch_holds_a_group_and_leaves_one(authors: list[int], group: int, sc
 
 def test_everybody_may_stay() -> None:
     rows = rows_of(range(1, 7))
-    stayed = {row.participant_id for _ in range(300) for row in set(rows) - set(due_at_tick(rows, set(range(1, 7)), 3))}
+    stayed = {row.participant_id for _ in range(300) for row in set(rows) - set(rows_due_at_tick(rows, set(range(1, 7)), 3))}
     assert stayed == set(range(1, 7))
 
 
 @given(st.integers(10**15, 2 * 10**15), st.integers(0, 10**10))
 def test_ticks_are_multiples_from_the_start_of_the_round(started: int, passed: int) -> None:
     activity = cast("Activity", cast("Any", SimpleNamespace(started_ts=started, min_group=3)))
-    tick = tick_at(activity, started + passed)
-    assert (tick - started) % PERIOD_US == 0
-    assert tick <= started + passed < tick + PERIOD_US
-    assert next_release(activity, [ROW], started + passed) == tick + PERIOD_US
-    assert next_release(activity, [], started + passed) is None
+    tick = latest_tick(activity, started + passed)
+    assert (tick - started) % TICK_PERIOD_US == 0
+    assert tick <= started + passed < tick + TICK_PERIOD_US
+    assert next_release_time(activity, [ROW], started + passed) == tick + TICK_PERIOD_US
+    assert next_release_time(activity, [], started + passed) is None

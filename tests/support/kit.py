@@ -18,7 +18,7 @@ from conflicto.platform.db.sequence import FeedHeadStore
 from conflicto.platform.db.slow_queries import SlowQueries
 from conflicto.platform.db.timeouts import Timeouts
 from conflicto.responses.commands.submit import Submission, submit_many
-from conflicto.responses.model import Written
+from conflicto.responses.model import ResponseContent
 from conflicto.sessions.commands import NewSession, change_session, create_session
 from conflicto.sessions.events import SessionEnded
 from conflicto.sessions.feed_heads import FeedHeads
@@ -92,7 +92,7 @@ class Stage:
 
     def answer(self, who: int, text: str, key: Any = None) -> Command:
         person = self.people[who]
-        item = Submission(self.session_id, self.activity_id, person, Written(text), 1, key)
+        item = Submission(self.session_id, self.activity_id, person, ResponseContent(text), 1, key)
         return command(self.session_id, submit_many, item, ((self.activity_id, person),))
 
 

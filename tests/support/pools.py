@@ -31,8 +31,8 @@ def shift_database(monkeypatch: pytest.MonkeyPatch, clock: HandClock) -> None:
 async def tick(app: App, clock: HandClock, seconds: float = PERIOD_S) -> None:
     """Let time pass and run what is due then."""
     clock.advance(seconds)
-    await app.releases.look()
-    await app.releases.release_what_is_due()
+    await app.releases.scan()
+    await app.releases.release_due_pools()
 
 
 async def crowd(event: Event, size: int, first: str = "P") -> list[Seat]:

@@ -18,8 +18,8 @@ from conflicto.platform.db.engine import Database
 from conflicto.platform.db.restore import Restored, restore
 from conflicto.platform.db.schema import SCHEMA, revision
 from conflicto.platform.db.transaction import ReadTx, WriteTx
-from conflicto.responses.commands.change import erase_answers
-from conflicto.responses.queries import has_answers
+from conflicto.responses.commands.change import erase_responses
+from conflicto.responses.queries import has_responses
 from conflicto.sessions.feed_heads import FeedHeads
 from conflicto.sessions.gaps import newest_position, open_gaps
 
@@ -62,7 +62,7 @@ class PackageHooks:
         """
         if revision(connection) == SCHEMA:
             tx = ReadTx(connection)
-            self.forgotten = {each: not has_answers(tx, each) for each in erased_ids(tx)}
+            self.forgotten = {each: not has_responses(tx, each) for each in erased_ids(tx)}
         return newest_position(connection)
 
     def begin_epoch(self, connection: Connection, clock_us: int) -> None:
@@ -82,7 +82,7 @@ def _forget_again(connection: Connection, forgotten: Mapping[int, bool], now_us:
     """
     back = present_seats(ReadTx(connection), forgotten)
     heads = FeedHeads().lock(connection, sorted({seat.session_id for seat in back.values()})) if back else {}
-    tx = WriteTx(connection, now_us=now_us, heads=heads, subscribers={ParticipantRemoved: [erase_answers]})
+    tx = WriteTx(connection, now_us=now_us, heads=heads, subscribers={ParticipantRemoved: [erase_responses]})
     for participant_id in back:
         remove(tx, participant_id, erase_answers=forgotten[participant_id], forget=True)
     FeedHeads().save(tx, tx.heads)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conflicto.activities.queries import activities_in_order, count_responses, counts_by_round
-from conflicto.responses.queries import every_response, responses_of_seats, texts_in_order
+from conflicto.responses.queries import responses_of_participants, scan_responses, texts_in_order
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -31,13 +31,13 @@ class ResponseReader:
 
     def of_activity(self, activity_id: UUID) -> Iterator[ParticipantResponse]:
         """Yield the answers of all rounds of an activity, in feed order."""
-        for response in every_response(self.tx, activity_id, nth=None, participant_id=None):
+        for response in scan_responses(self.tx, activity_id, nth=None, participant_id=None):
             self.responses_read += 1
             yield response
 
     def of_participants(self, participants: Sequence[int], activities: Collection[UUID]) -> list[ParticipantResponse]:
         """Return the answers of some participants to some activities, in feed order."""
-        found = [each for each in responses_of_seats(self.tx, participants) if each.activity_id in activities]
+        found = [each for each in responses_of_participants(self.tx, participants) if each.activity_id in activities]
         self.responses_read += len(found)
         return found
 

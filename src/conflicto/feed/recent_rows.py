@@ -130,7 +130,7 @@ class RecentRows:
             self._incomplete.add(row.participant_id)
             return
         self._remove_pooled(row.id)
-        response = row.own()
+        response = row.as_author_reads()
         self.text_bytes += _size(response)
         self._pooled.put(response.id, response.ts, response)
         self._put_own(response)

@@ -16,7 +16,7 @@ from conflicto.activities.queries import activities_changed, all_counts
 from conflicto.feed.row_sources import MAX_ACTIVITIES_EVER
 from conflicto.participants.events import ParticipantChanged
 from conflicto.participants.queries import participants_changed
-from conflicto.responses.events import AnswersPooled, ResponsesChanged
+from conflicto.responses.events import ResponsesChanged, ResponsesPooled
 from conflicto.responses.queries import pooled_changes, session_feed
 from conflicto.sessions.events import LinkChanged, SessionChanged
 from conflicto.sessions.feed_heads import read_head
@@ -82,7 +82,7 @@ class RemoteChanges:
             if seat.updated_ts > since:
                 yield ParticipantChanged(seat)
         yield RemoteResponsesChanged(self.head_row.topic, since, [each for each in self.responses if each.ts > since])
-        yield AnswersPooled(self.head_row.topic, [each for each in self.pooled if each.ts > since])
+        yield ResponsesPooled(self.head_row.topic, [each for each in self.pooled if each.ts > since])
 
 
 def load_remote_changes(tx: ReadTx, session_id: int, after: int) -> RemoteChanges:
@@ -96,9 +96,9 @@ def load_remote_changes(tx: ReadTx, session_id: int, after: int) -> RemoteChange
         activities=activities_changed(tx, session_id, after=after, upto=row.ts, most=MAX_ACTIVITIES_EVER),
         counts=all_counts(tx, session_id),
         participants=participants_changed(tx, session_id, after=after, upto=row.ts, most=most),
-        responses=session_feed(tx, session_id, after=after, upto=row.ts, most=most, closed=(), visible_only=False),
+        responses=session_feed(tx, session_id, after=after, upto=row.ts, limit=most, excluded_activities=(), visible_only=False),
         links=session_links(tx, session_id, after=after) if row.counts["links_ts"] > after else (),
-        pooled=pooled_changes(tx, session_id, after=after, most=most),
+        pooled=pooled_changes(tx, session_id, after=after, limit=most),
     )
 
 
@@ -113,7 +113,7 @@ def events_by_session(events: Iterable[object]) -> dict[int, list[object]]:
 
 
 def _session_of(event: object) -> int | None:
-    if isinstance(event, ResponsesChanged | AnswersPooled | CountsChanged):
+    if isinstance(event, ResponsesChanged | ResponsesPooled | CountsChanged):
         return event.session_id
     if isinstance(event, ActivityChanged):
         return event.activity.session_id

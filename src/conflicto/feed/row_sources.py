@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from conflicto.activities.queries import activities_changed, all_activities, with_contents
 from conflicto.participants.queries import participant_by_id, participants_changed
-from conflicto.responses.queries import activity_feed, characters, is_hidden_from_start, own_feed, session_feed
+from conflicto.responses.queries import activity_feed, character_count, is_hidden_from_start, own_feed, session_feed
 from conflicto.sessions.queries import session_by_id
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class DatabaseRows:
         return min(self.truncations, default=None)
 
     def _note_truncation(self, rows: Sequence[ParticipantResponse], window: Window) -> Sequence[ParticipantResponse]:
-        if len(rows) < window.max_rows and sum(map(characters, rows)) > MAX_PAGE_CHARS:
+        if len(rows) < window.max_rows and sum(map(character_count, rows)) > MAX_PAGE_CHARS:
             self.truncations.append(rows[-1].ts)
         return rows
 
@@ -126,10 +126,10 @@ class DatabaseRows:
             self.session_id,
             after=window.after,
             upto=window.upto,
-            most=window.max_rows,
-            closed=closed,
+            limit=window.max_rows,
+            excluded_activities=closed,
             visible_only=visible_only,
-            enough=MAX_PAGE_CHARS,
+            max_characters=MAX_PAGE_CHARS,
         )
         return self._note_truncation(found, window)
 
@@ -140,9 +140,9 @@ class DatabaseRows:
             participant_id,
             after=window.after,
             upto=window.upto,
-            most=window.max_rows,
-            closed=closed,
-            enough=MAX_PAGE_CHARS,
+            limit=window.max_rows,
+            excluded_activities=closed,
+            max_characters=MAX_PAGE_CHARS,
         )
         return self._note_truncation(found, window)
 
@@ -155,10 +155,10 @@ class DatabaseRows:
             activity_id,
             after=window.after,
             upto=window.upto,
-            most=window.max_rows,
+            limit=window.max_rows,
             live_only=live_only,
             visible_only=visible_only,
-            enough=MAX_PAGE_CHARS,
+            max_characters=MAX_PAGE_CHARS,
         )
         return self._note_truncation(found, window)
 

@@ -21,7 +21,7 @@ from conflicto.participants.queries import departed_ids, moved_seats, participan
 from conflicto.platform.fast_path.response_cache import ResponseCache, ResponseMap
 from conflicto.platform.fast_path.view_cache import ViewCache
 from conflicto.platform.problems import NotFound
-from conflicto.responses.events import AnswersPooled, ResponsesChanged
+from conflicto.responses.events import ResponsesChanged, ResponsesPooled
 from conflicto.responses.model import Moderation
 from conflicto.responses.queries import pooled_changes, session_feed
 from conflicto.results.leaderboard import LeaderboardCache
@@ -206,7 +206,7 @@ class SessionState:
             self.tallies.apply_remote(event.since, changes)
             self._apply_responses(event.responses)
             self._notify_authors(changes)
-        elif isinstance(event, AnswersPooled):
+        elif isinstance(event, ResponsesPooled):
             self._apply_pooled(event.rows)
         elif isinstance(event, CountsChanged):
             self.counts[event.activity_id, event.round] = event.counts
@@ -325,10 +325,10 @@ def _load_recent(tx: ReadTx, row: FeedHead) -> tuple[RecentRows, dict[int, int],
     Returns them, the newest one of each seat, and the position after which nothing of anyone is missing.
     """
     answers = session_feed(
-        tx, row.topic, after=row.control_ts, upto=row.ts, most=MAX_LOADED_ROWS + 1, closed=(), visible_only=False
+        tx, row.topic, after=row.control_ts, upto=row.ts, limit=MAX_LOADED_ROWS + 1, excluded_activities=(), visible_only=False
     )
     people = participants_changed(tx, row.topic, after=row.control_ts, upto=row.ts, most=MAX_LOADED_ROWS + 1)
-    pooled = pooled_changes(tx, row.topic, after=row.control_ts, most=MAX_LOADED_ROWS + 1)
+    pooled = pooled_changes(tx, row.topic, after=row.control_ts, limit=MAX_LOADED_ROWS + 1)
     if max(len(answers), len(people), len(pooled)) > MAX_LOADED_ROWS:
         return RecentRows(row.ts, own_ts=row.position), {}, row.position
     recent, own = RecentRows(row.control_ts), {}

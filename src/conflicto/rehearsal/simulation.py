@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.platform.db.writer import Writer
     from conflicto.rehearsal.traits import BotTraits
-    from conflicto.responses.checking import Judged
-    from conflicto.responses.commands.submit import Receipt
+    from conflicto.responses.commands.submit import SubmitResult
+    from conflicto.responses.validation import Validated
     from conflicto.sessions.model import Session
 
 TICK_S = 0.25
@@ -83,7 +83,7 @@ class Context:
     presence: Presence
     types: Registry
     load_session: Callable[[int], Awaitable[SessionSnapshot | None]]
-    validate: Callable[[int, UUID, str], Awaitable[Judged]]
+    validate: Callable[[int, UUID, str], Awaitable[Validated]]
 
 
 @dataclass(slots=True)
@@ -242,7 +242,7 @@ class Simulation:
         item = Submission(self._session_id, round_.activity.id, bot.participant_id, written, wall_us)
         keys = ((round_.activity.id, bot.participant_id),)
         try:
-            receipt: Receipt = await self._context.writer.submit(self._session_id, submit_many, item, keys)
+            receipt: SubmitResult = await self._context.writer.submit(self._session_id, submit_many, item, keys)
         except SeatGone:
             if bot in self.bots:
                 self.bots.remove(bot)
@@ -253,5 +253,5 @@ class Simulation:
 
 def _recent_texts(tx: ReadTx, activity_id: UUID) -> list[str]:
     """Return the texts of up to `MAX_COPIED_TEXTS` existing answers."""
-    found = activity_feed(tx, activity_id, after=0, upto=2**62, most=MAX_COPIED_TEXTS, live_only=True, visible_only=False)
+    found = activity_feed(tx, activity_id, after=0, upto=2**62, limit=MAX_COPIED_TEXTS, live_only=True, visible_only=False)
     return [each.text for each in found if each.text is not None]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import WriteTx
     from conflicto.platform.problems import DomainError
 
-MOST_KNOWN = 50_000
+MAX_TRACKED = 50_000
 """Participants and rounds that are remembered, about 10 MiB; beyond that everybody is counted anew."""
 
 
@@ -29,16 +29,16 @@ class Caps:
     Rows, so what was deleted counts on: it is on the disk until its session goes.
     """
 
-    session: int = 2_000_000
-    each: int = 1_000
+    per_session: int = 2_000_000
+    per_participant: int = 1_000
     session_bytes: int = 0
 
     def is_near(self, rows: int, stored_bytes: int) -> bool:
         """Return whether a session with so many rows and bytes has reached four fifths of a cap, so that its host is told."""
-        return 0 < self.session * WARNING_SHARE <= rows or is_near_limit(stored_bytes, self.session_bytes)
+        return 0 < self.per_session * WARNING_SHARE <= rows or is_near_limit(stored_bytes, self.session_bytes)
 
 
-class Capacity:
+class ResponseCapacity:
     """The caps, and how many answers of whom may come before their rows are counted again. For the writer's thread alone.
 
     A count allows half of what is left, so a participant is counted a dozen times on the way to the cap and not at each answer; whoever
@@ -49,40 +49,40 @@ class Capacity:
 
     def __init__(self, caps: Caps) -> None:
         self._caps = caps
-        self._allowed: dict[tuple[int, UUID, int], int] = {}
+        self._allowances: dict[tuple[int, UUID, int], int] = {}
         self._since_us: int | None = None
 
-    def count(self, tx: WriteTx, activity: Activity, authors: Iterable[int]) -> None:
+    def refresh(self, tx: WriteTx, activity: Activity, authors: Iterable[int]) -> None:
         """Count the rows of those of whom too little is known: once for a group, before `refusal` is asked."""
-        if not self._caps.each:
+        if not self._caps.per_participant:
             return
-        if self._since_us is None or len(self._allowed) > MOST_KNOWN:
-            self._allowed.clear()
+        if self._since_us is None or len(self._allowances) > MAX_TRACKED:
+            self._allowances.clear()
             self._since_us = tx.now_us
         is_seen_whole = (activity.started_ts or 0) > self._since_us
         unsure = []
         for each in authors:
-            allowed = self._allowed.get((each, activity.id, activity.round))
+            allowed = self._allowances.get((each, activity.id, activity.round))
             if allowed is None and is_seen_whole:
-                self._allow(activity, each, 0)
+                self._set_allowance(activity, each, 0)
             elif not allowed:
                 unsure.append(each)
         if unsure:
-            rows = store.rows_of_each(tx, activity.id, activity.round, unsure)
-            pooled = pool.rows_of_each(tx, activity.id, activity.round, unsure) if activity.anonymous else {}
+            rows = store.count_by_participant(tx, activity.id, activity.round, unsure)
+            pooled = pool.count_by_participant(tx, activity.id, activity.round, unsure) if activity.anonymous else {}
             for each in unsure:
-                self._allow(activity, each, rows.get(each, 0) + pooled.get(each, 0))
+                self._set_allowance(activity, each, rows.get(each, 0) + pooled.get(each, 0))
 
-    def refusal(self, activity: Activity, author: int, *, of_session: int, many: bool) -> DomainError | None:
+    def reserve(self, activity: Activity, author: int, *, session_rows: int, limits_participant: bool) -> DomainError | None:
         """Say why a new row is not stored, or note that it is; `of_session` is how many rows the session has."""
-        if self._caps.session and of_session >= self._caps.session:
+        if self._caps.per_session and session_rows >= self._caps.per_session:
             return AnswersFull()
-        if many and self._caps.each:
+        if limits_participant and self._caps.per_participant:
             key = (author, activity.id, activity.round)
-            if self._allowed[key] < 1:
+            if self._allowances[key] < 1:
                 return AnsweredTooOften()
-            self._allowed[key] -= 1
+            self._allowances[key] -= 1
         return None
 
-    def _allow(self, activity: Activity, author: int, rows: int) -> None:
-        self._allowed[author, activity.id, activity.round] = max(0, self._caps.each - rows + 1) // 2
+    def _set_allowance(self, activity: Activity, author: int, rows: int) -> None:
+        self._allowances[author, activity.id, activity.round] = max(0, self._caps.per_participant - rows + 1) // 2

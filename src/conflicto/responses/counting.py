@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class _Kind:
+class _ResponseCounter:
     """One of the two kinds of answers that are counted, while a group's changes are gone through."""
 
-    amount: int
+    count: int
     last_ts: int | None
     changed_ts: int
 
-    def change(self, was_ts: int | None, now_ts: int | None, at_ts: int) -> None:
+    def apply(self, was_ts: int | None, now_ts: int | None, at_ts: int) -> None:
         """Count an answer of this kind that was at `was_ts` and is at `now_ts`; None: it was, or is, none of this kind."""
-        self.amount += (now_ts is not None) - (was_ts is not None)
+        self.count += (now_ts is not None) - (was_ts is not None)
         self.changed_ts = at_ts
         if now_ts is not None:
             self.last_ts = now_ts
@@ -30,26 +30,26 @@ class _Kind:
             self.last_ts = 0
 
 
-def counted(counts: Counts, changes: Iterable[tuple[ParticipantResponse | None, ParticipantResponse]]) -> Counts:
+def updated_counts(counts: Counts, changes: Iterable[tuple[ParticipantResponse | None, ParticipantResponse]]) -> Counts:
     """Return the counts after `changes`, given in feed order.
 
     A newest-response timestamp that a deletion may have made wrong becomes 0: the caller looks the right one up.
     """
-    live = _Kind(counts.live, counts.live_last_ts, counts.live_changed_ts)
-    visible = _Kind(counts.visible, counts.visible_last_ts, counts.visible_changed_ts)
+    live = _ResponseCounter(counts.live, counts.live_last_ts, counts.live_changed_ts)
+    visible = _ResponseCounter(counts.visible, counts.visible_last_ts, counts.visible_changed_ts)
     for before, after in changes:
         was = None if before is None or before.deleted else before.ts
         now = None if after.deleted else after.ts
         if was is not None or now is not None:
-            live.change(was, now, after.ts)
+            live.apply(was, now, after.ts)
         was_visible = was if before is not None and before.is_visible else None
         now_visible = now if after.is_visible else None
         if was_visible is not None or now_visible is not None:
-            visible.change(was_visible, now_visible, after.ts)
+            visible.apply(was_visible, now_visible, after.ts)
         elif after.was_visible:
             visible.changed_ts = after.ts
     return replace(
         counts,
-        live=live.amount, live_last_ts=live.last_ts, live_changed_ts=live.changed_ts,
-        visible=visible.amount, visible_last_ts=visible.last_ts, visible_changed_ts=visible.changed_ts,
+        live=live.count, live_last_ts=live.last_ts, live_changed_ts=live.changed_ts,
+        visible=visible.count, visible_last_ts=visible.last_ts, visible_changed_ts=visible.changed_ts,
     )  # fmt: skip

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class AnswersPooled:
+class ResponsesPooled:
     """Pooled rows of one session as they are now; their authors alone read them. `next_us` is the next look at each activity's pool.
 
     `dropped` are answers whose rows are gone because their author is. `released` counts the new answers and the edits that left the pool

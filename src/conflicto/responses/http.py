@@ -34,20 +34,20 @@ from conflicto.platform.problems import DomainError, InvalidInput, NotFound
 from conflicto.platform.row_batch import RowBatch
 from conflicto.platform.strict_json import RESPONSE_LIMITS, JsonInvalid
 from conflicto.responses import errors, schemas
-from conflicto.responses.capacity import Capacity
-from conflicto.responses.checking import AnswerCheck
+from conflicto.responses.capacity import ResponseCapacity
 from conflicto.responses.commands import change
-from conflicto.responses.commands.flood import NOTHING, clear_flood, note_cleared
-from conflicto.responses.commands.submit import Receipt, Submission, submit_many
+from conflicto.responses.commands.flood import NOTHING_CLEARED, clear_flood, record_cleared
+from conflicto.responses.commands.submit import Submission, SubmitResult, submit_many
 from conflicto.responses.model import Moderation, ParticipantResponse
 from conflicto.responses.queries import (
     ResponseFilter,
     own_response,
     own_responses,
-    pattern_of,
+    parse_pattern,
     response_by_id,
     response_page,
 )
+from conflicto.responses.validation import ResponseValidator
 from conflicto.sessions import idempotency
 from conflicto.sessions.errors import IdempotencyKeyInvalid, KeyReused, SessionCompleted, StorageFull
 from conflicto.sessions.http import CONTROL
@@ -60,7 +60,7 @@ _RESPONSES = "/sessions/{session_id}/activities/{activity_id}/responses"
 SUBMIT_ROUTE = PREFIX + _RESPONSES
 """The address that takes answers, as metrics name it."""
 
-MOST_OWN = 1000
+MAX_OWN_RESPONSES = 1000
 """Own answers that `GET /participants/me` shows."""
 
 
@@ -70,7 +70,7 @@ MAX_SCANS_OF_TOKEN = 1
 
 SCAN_RETRY_S = 2
 
-MOST_STEPS = 40
+MAX_FLOOD_STEPS = 40
 """Of one request that removes a flood, each a transaction: up to 1,000 seats."""
 
 
@@ -83,18 +83,18 @@ class ResponseBody(msgspec.Struct, forbid_unknown_fields=True):
 _BODY = msgspec.json.Decoder(ResponseBody)
 
 
-def _scans() -> ConcurrencyLimit:
+def _scan_slots() -> ConcurrencyLimit:
     return ConcurrencyLimit(MAX_SCANS, MAX_SCANS_OF_TOKEN, key_error=errors.ScanRunning, total_error=errors.ScansBusy)
 
 
-class Points(Protocol):
+class PointsSource(Protocol):
     """Who knows a participant's score; the leaderboard does, which stands above this room."""
 
     async def points(self, session_id: int, participant_id: int) -> int | None:
         """Return the points that a participant may be told of, None while there are none to tell; `NotFound` without the session."""
 
 
-class OwnPage(NamedTuple):
+class OwnPageQuery(NamedTuple):
     """A part of one participant's answers to an activity."""
 
     session_id: int
@@ -112,50 +112,50 @@ class ResponseEndpoints:
     db: Database
     writer: Writer
     clock: Clock
-    check: AnswerCheck
-    points: Points
-    capacity: Capacity
+    validator: ResponseValidator
+    points: PointsSource
+    capacity: ResponseCapacity
     receipts: Receipts
-    scans: ConcurrencyLimit = field(default_factory=_scans)
-    own: BatchedRead[OwnPage, RowBatch[ParticipantResponse]] = field(init=False)
-    seats: BatchedRead[tuple[int, int | None], dict[str, Any]] = field(init=False)
+    scans: ConcurrencyLimit = field(default_factory=_scan_slots)
+    own_pages: BatchedRead[OwnPageQuery, RowBatch[ParticipantResponse]] = field(init=False)
+    own_seats: BatchedRead[tuple[int, int | None], dict[str, Any]] = field(init=False)
 
     def __post_init__(self) -> None:
         """Let a hall that comes back share its look-ups."""
-        object.__setattr__(self, "own", BatchedRead(self.db, deduplicated(_mine), max_batch=MAX_BATCH_PAGES))
-        object.__setattr__(self, "seats", BatchedRead(self.db, deduplicated(_me), max_batch=MAX_BATCH_PAGES))
+        object.__setattr__(self, "own_pages", BatchedRead(self.db, deduplicated(_read_own_page), max_batch=MAX_BATCH_PAGES))
+        object.__setattr__(self, "own_seats", BatchedRead(self.db, deduplicated(_read_own_seat), max_batch=MAX_BATCH_PAGES))
 
     async def submit(self, request: Request) -> Response:
         """Take an answer and acknowledge it once it is durable."""
         text = bytes(decode_body(request.body, _BODY, schemas.ResponseIn).response_data).decode()
-        caller, activity_id, key = request.caller, request.params["activity_id"], _key(request)
-        written, faults = await self.check.judge(caller.session_id, activity_id, text)
-        if faults and not await self.repeats(request):
+        caller, activity_id, key = request.caller, request.params["activity_id"], _idempotency_key(request)
+        content, faults = await self.validator.validate(caller.session_id, activity_id, text)
+        if faults and not await self.is_replay(request):
             raise InvalidInput(errors=faults)
-        item = Submission(caller.session_id, activity_id, caller.participant_id, written, self.clock.wall_us(), key)
+        item = Submission(caller.session_id, activity_id, caller.participant_id, content, self.clock.wall_us(), key)
         keys = ((activity_id, caller.participant_id), *((key.id,) if key else ()))
-        receipt: Receipt = await self.writer.submit(caller.session_id, self.take, item, keys)
+        receipt: SubmitResult = await self.writer.submit(caller.session_id, self.store_group, item, keys)
         request.concealment = Concealment.UNTIL_RELEASE if receipt.is_unseen else None
         return json_response(schemas.response_out(receipt.response, anonymous=False), status=receipt.status)
 
-    def take(self, tx: WriteTx, submissions: Sequence[Submission]) -> list[Receipt | DomainError]:
+    def store_group(self, tx: WriteTx, submissions: Sequence[Submission]) -> list[SubmitResult | DomainError]:
         """Store a group of answers, within the caps of this server."""
         return submit_many(tx, submissions, capacity=self.capacity)
 
-    async def repeats(self, request: Request) -> bool:
+    async def is_replay(self, request: Request) -> bool:
         """Whether an answer was sent before: what fitted then is judged neither by a config that changed nor by a limit."""
-        return await self.db.read(idempotency.is_known, _key(request))
+        return await self.db.read(idempotency.is_known, _idempotency_key(request))
 
     async def page(
         self, request: CurrentRequest, session_id: int, activity_id: UUID, query: Annotated[schemas.ResponseListQuery, Query()]
     ) -> Response:
         """List answers for the host, in feed order."""
-        contains = None if query.contains is None else pattern_of(query.contains)
+        contains = None if query.contains is None else parse_pattern(query.contains)
         wanted = ResponseFilter(nth=query.round, participant_id=query.participant_id, contains=contains)
         with nullcontext() if contains is None else self.scans.slot(request.caller.subject, retry_after_s=SCAN_RETRY_S):
-            found, total, activity = await self.db.lists.read(_listed, request, activity_id, wanted, query)
+            found, total, activity = await self.db.lists.read(_read_page, request, activity_id, wanted, query)
         return page_response(
-            request, query, found.rows, total, show=lambda each: schemas.response_out(each, anonymous=activity.anonymous), key=_place,
+            request, query, found.rows, total, show=lambda each: schemas.response_out(each, anonymous=activity.anonymous), key=_page_key,
             is_cut=found.is_cut,
         )  # fmt: skip
 
@@ -165,15 +165,15 @@ class ResponseEndpoints:
         """List one's own answers to an activity."""
         (after,) = after_key(request, query, int) or (0,)
         caller = request.caller
-        page = OwnPage(caller.session_id, activity_id, caller.participant_id, query.limit, query.offset, after)
-        found = await self.own.read(page)
+        page = OwnPageQuery(caller.session_id, activity_id, caller.participant_id, query.limit, query.offset, after)
+        found = await self.own_pages.read(page)
         return page_response(
             request,
             query,
             found.rows,
             None,
             show=lambda each: schemas.response_out(each, anonymous=False),
-            key=_place,
+            key=_page_key,
             is_cut=found.is_cut,
         )
 
@@ -182,33 +182,33 @@ class ResponseEndpoints:
         caller = request.caller
         try:
             points = await self.points.points(caller.session_id, caller.participant_id)
-            return json_response(await self.seats.read((caller.participant_id, points)))
+            return json_response(await self.own_seats.read((caller.participant_id, points)))
         except NotFound as error:
             raise SeatGone from error
 
     async def read(self, request: CurrentRequest, session_id: int, activity_id: UUID, response_id: UUID) -> Response:
         """Return one answer to its author or the host."""
-        response, activity = await self.db.read(_one, request, activity_id, response_id)
-        return _seen(request, response, activity)
+        response, activity = await self.db.read(_find_readable, request, activity_id, response_id)
+        return _to_response(request, response, activity)
 
     async def edit(
         self, request: CurrentRequest, session_id: int, activity_id: UUID, response_id: UUID, body: schemas.ResponseIn
     ) -> Response:
         """Replace one's own answer while the activity takes answers."""
-        _, activity = await self.db.read_unmeasured(_one, request, activity_id, response_id)
-        written, faults = await self.check.judge(session_id, activity_id, json_texts(request)["response_data"])
+        _, activity = await self.db.read_unmeasured(_find_readable, request, activity_id, response_id)
+        written, faults = await self.validator.validate(session_id, activity_id, json_texts(request)["response_data"])
         if faults:
             raise InvalidInput(errors=faults)
         edited = await self.writer.run(
-            session_id, change.edit_response, response_id, participant_id=request.caller.participant_id, written=written,
+            session_id, change.edit_response, response_id, participant_id=request.caller.participant_id, content=written,
             received_us=self.clock.wall_us(),
         )  # fmt: skip
         request.concealment = Concealment.UNTIL_RELEASE if activity.anonymous else None
-        return _seen(request, edited, activity)
+        return _to_response(request, edited, activity)
 
     async def delete(self, request: CurrentRequest, session_id: int, activity_id: UUID, response_id: UUID) -> Response:
         """Delete an answer: one's own while answers are taken, any as the host."""
-        _, activity = await self.db.read_unmeasured(_one, request, activity_id, response_id)
+        _, activity = await self.db.read_unmeasured(_find_readable, request, activity_id, response_id)
         is_own = request.caller.role is Role.PARTICIPANT
         if is_own:
             author = request.caller.participant_id
@@ -226,11 +226,11 @@ class ResponseEndpoints:
         self, request: CurrentRequest, session_id: int, activity_id: UUID, response_id: UUID, body: schemas.ModerationIn
     ) -> Response:
         """Show, hold or hide an answer."""
-        _, activity = await self.db.read(_one, request, activity_id, response_id)
+        _, activity = await self.db.read(_find_readable, request, activity_id, response_id)
         moderated = await self.writer.run(
             session_id, change.moderate_response, response_id, body.moderation, activity_id=activity_id
         )
-        return _seen(request, moderated, activity)
+        return _to_response(request, moderated, activity)
 
     async def reset(self, request: CurrentRequest, session_id: int, activity_id: UUID) -> Response:
         """Clear the present round's answers; each leaves a tombstone."""
@@ -241,14 +241,14 @@ class ResponseEndpoints:
         """Remove many participants at once, or say how many they would be."""
         flood, erase = body.flood(), body.responses == "delete"
         seats, answers, deletion = 0, 0, Deletion()
-        for _ in range(0 if body.preview else MOST_STEPS):
-            gone, some = await self.writer.run(session_id, run_with_deletion, clear_flood, session_id, flood, erase_answers=erase)
+        for _ in range(0 if body.preview else MAX_FLOOD_STEPS):
+            gone, some = await self.writer.run(session_id, run_with_deletion, clear_flood, session_id, flood, erase_responses=erase)
             deletion.merge(some)
-            seats, answers = seats + gone.seats, answers + gone.answers
-            if gone == NOTHING:
+            seats, answers = seats + gone.seats, answers + gone.responses
+            if gone == NOTHING_CLEARED:
                 break
         if seats:
-            await self.writer.run(session_id, note_cleared, session_id, seats, actor=request.caller.subject)
+            await self.writer.run(session_id, record_cleared, session_id, seats, actor=request.caller.subject)
         left = await self.db.read(flood_size, session_id, flood)
         receipt = () if body.preview else (self.receipts.header(deletion),)
         return json_response({"removed": seats, "responses_deleted": answers, "matching": left}, headers=(NO_STORE, *receipt))
@@ -268,12 +268,12 @@ class FocusEndpoints:
         return json_response({"response_id": body.response_id})
 
 
-def _key(request: Request) -> idempotency.Key | None:
+def _idempotency_key(request: Request) -> idempotency.Key | None:
     route = f"{request.route.name} {request.params['activity_id']}"
     return key_from(request.header(b"idempotency-key"), subject=request.caller.subject, route=route, body=request.body)
 
 
-def _listed(
+def _read_page(
     tx: ReadTx, request: Request, activity_id: UUID, wanted: ResponseFilter, query: PageQuery
 ) -> tuple[RowBatch[ParticipantResponse], int | None, Activity]:
     activity = activity_by_id(tx, activity_id, session_id=request.params["session_id"])
@@ -286,11 +286,11 @@ def _listed(
     return found, total, activity
 
 
-def _place(response: ParticipantResponse) -> tuple[int]:
+def _page_key(response: ParticipantResponse) -> tuple[int]:
     return (response.ts,)
 
 
-def _mine(tx: ReadTx, page: OwnPage) -> RowBatch[ParticipantResponse]:
+def _read_own_page(tx: ReadTx, page: OwnPageQuery) -> RowBatch[ParticipantResponse]:
     activity = activity_by_id(tx, page.activity_id, session_id=page.session_id)
     if not activity.is_visible:
         raise NotFound
@@ -300,16 +300,16 @@ def _mine(tx: ReadTx, page: OwnPage) -> RowBatch[ParticipantResponse]:
     )  # fmt: skip
 
 
-def _me(tx: ReadTx, seat: tuple[int, int | None]) -> dict[str, Any]:
+def _read_own_seat(tx: ReadTx, seat: tuple[int, int | None]) -> dict[str, Any]:
     participant_id, points = seat
     participant = participant_by_id(tx, participant_id)
-    own = own_responses(tx, participant_id, activity_id=None, limit=MOST_OWN, max_characters=MAX_PAGE_BYTES).rows
+    own = own_responses(tx, participant_id, activity_id=None, limit=MAX_OWN_RESPONSES, max_characters=MAX_PAGE_BYTES).rows
     shown = {each.id for each in activities_by_id(tx, {each.activity_id for each in own}).values() if each.is_visible}
     answers = [schemas.response_out(each, anonymous=False) for each in own if each.activity_id in shown]
     return participant_out(participant) | {"points": points, "responses": answers}
 
 
-def _one(tx: ReadTx, request: Request, activity_id: UUID, response_id: UUID) -> tuple[ParticipantResponse, Activity]:
+def _find_readable(tx: ReadTx, request: Request, activity_id: UUID, response_id: UUID) -> tuple[ParticipantResponse, Activity]:
     activity = activity_by_id(tx, activity_id, session_id=request.params["session_id"])
     if request.caller.role is not Role.PARTICIPANT:
         return response_by_id(tx, response_id, activity_id=activity_id), activity
@@ -321,7 +321,7 @@ def _one(tx: ReadTx, request: Request, activity_id: UUID, response_id: UUID) -> 
     return response, activity
 
 
-def _seen(request: Request, response: ParticipantResponse, activity: Activity) -> Response:
+def _to_response(request: Request, response: ParticipantResponse, activity: Activity) -> Response:
     own = request.caller.participant_id == response.participant_id
     return json_response(schemas.response_out(response, anonymous=activity.anonymous and not own))
 
@@ -344,7 +344,7 @@ def routes(responses: ResponseEndpoints) -> list[Route]:
     )
     return [
         data("POST", some, responses.submit, who=PARTICIPANTS, policy=SUBMIT, body=RESPONSE_LIMITS, tag="responses",
-             replays=responses.repeats, shows_presence=False,
+             replays=responses.is_replay, shows_presence=False,
              docs=Docs(summary="Answer", takes=schemas.ResponseIn, gives={201: schemas.ResponseOut, 200: schemas.ResponseOut},
                        headers=("Idempotency-Key",), problems=taken)),
         control("GET", some, responses.page, who=HOSTS, policy=CONTROL, tag="responses",

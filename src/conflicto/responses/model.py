@@ -55,7 +55,7 @@ class ParticipantResponse:
         return not self.deleted and self.moderation is Moderation.VISIBLE
 
 
-class LiveAnswer(NamedTuple):
+class LiveResponse(NamedTuple):
     """As much of a live response as counting takes: what is read by the hundred thousand."""
 
     id: UUID
@@ -78,7 +78,7 @@ class LiveAnswer(NamedTuple):
         return self.moderation == Moderation.VISIBLE
 
 
-class Written(NamedTuple):
+class ResponseContent(NamedTuple):
     """What a participant wrote: gated JSON text, and what the word filter says of it.
 
     `masked`: what others are shown in its place, if anything. `held`: it waits for the host.
@@ -86,13 +86,13 @@ class Written(NamedTuple):
 
     text: str
     masked: str | None = None
-    held: bool = False
+    is_held: bool = False
 
 
-def moderation_of(activity: Activity, before: ParticipantResponse | None, *, held: bool = False) -> Moderation:
+def initial_moderation(activity: Activity, before: ParticipantResponse | None, *, is_held: bool = False) -> Moderation:
     """Return how a new revision starts: what the host hid or holds does not come back by being sent again."""
     if activity.moderation is ModerationPolicy.AFTER and before is not None and before.moderation is not Moderation.VISIBLE:
         return before.moderation
-    if held or activity.moderation is ModerationPolicy.BEFORE:
+    if is_held or activity.moderation is ModerationPolicy.BEFORE:
         return Moderation.PENDING
     return Moderation.VISIBLE

@@ -18,6 +18,18 @@ from conflicto.responses import store
 from conflicto.responses.errors import PatternTooLarge, ScanTooLong
 from conflicto.responses.model import Moderation
 from conflicto.responses.pool import store as pool
+from conflicto.responses.pool.store import filled_rounds, pooled_authors, pooled_changes
+from conflicto.responses.store import (
+    activity_feed,
+    character_count,
+    count_live,
+    has_deleted_responses,
+    live_responses,
+    responses_of_participants,
+    scan_responses,
+    session_feed,
+    texts_in_order,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -27,20 +39,33 @@ if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.responses.model import ParticipantResponse
 
-activity_feed = store.activity_feed
-session_feed = store.session_feed
-characters = store.characters
-pooled_changes = pool.changed_since
-pooled_authors = pool.authors
-filled_rounds = pool.filled
-every_response = store.scan
-responses_of_seats = store.of_seats
-texts_in_order = store.texts_in_order
-has_deleted_responses = store.has_deleted
-live_answers = store.live_answers
-count_live = store.count_live
+__all__ = [
+    "ResponseFilter",
+    "activity_feed",
+    "character_count",
+    "count_live",
+    "filled_rounds",
+    "has_deleted_responses",
+    "has_responses",
+    "held_places",
+    "is_hidden_from_start",
+    "live_responses",
+    "own_feed",
+    "own_head",
+    "own_response",
+    "own_responses",
+    "parse_pattern",
+    "pooled_authors",
+    "pooled_changes",
+    "response_by_id",
+    "response_page",
+    "responses_of_participants",
+    "scan_responses",
+    "session_feed",
+    "texts_in_order",
+]
 
-BODIES_AT_ONCE = 16
+BODIES_PER_QUERY = 16
 """Own answers whose JSON is read in one query, each up to 32 KiB."""
 
 MAX_PATTERN_VALUES = 32
@@ -51,7 +76,7 @@ MAX_SCANNED_CHARACTERS = 50_000_000
 MAX_COMPARISONS = 1_000_000
 """Work of one `contains` filter on SQLite, about half a second: rows that it reads, characters of their JSON, values that it compares."""
 
-COMPARISONS_BETWEEN_CHECKS = 10_000
+COMPARISONS_PER_DEADLINE_CHECK = 10_000
 """Values compared between two looks at the clock, a few milliseconds' work: one row may take longer than the deadline."""
 
 
@@ -81,7 +106,7 @@ def response_by_id(tx: ReadTx, response_id: UUID, *, activity_id: UUID | None = 
     return response
 
 
-def pattern_of(text: str) -> str:
+def parse_pattern(text: str) -> str:
     """Return the gated text of a `contains` filter.
 
     Raises:
@@ -106,34 +131,34 @@ def response_page(
     """
     total = count_responses(counts_by_round(tx, activity_id)) if wanted.is_empty else None
     if wanted.contains is not None and tx.dialect != "postgresql":
-        matching = islice(_matching(tx, activity_id, wanted, after), offset, offset + limit + 1)
-        found = list(_up_to(matching, max_characters))
+        matching = islice(_scan_matching(tx, activity_id, wanted, after), offset, offset + limit + 1)
+        found = list(_until_full(matching, max_characters))
     else:
         found = store.page(
             tx, activity_id, nth=wanted.nth, participant_id=wanted.participant_id, contains=wanted.contains,
-            limit=limit + 1, offset=offset, after=after, enough=max_characters,
+            limit=limit + 1, offset=offset, after=after, max_characters=max_characters,
         )  # fmt: skip
-    return RowBatch(found, is_cut=len(found) <= limit and sum(map(characters, found)) > max_characters), total
+    return RowBatch(found, is_cut=len(found) <= limit and sum(map(character_count, found)) > max_characters), total
 
 
-def _up_to(found: Iterable[ParticipantResponse], max_characters: int) -> Iterator[ParticipantResponse]:
+def _until_full(found: Iterable[ParticipantResponse], max_characters: int) -> Iterator[ParticipantResponse]:
     for response in found:
         yield response
-        max_characters -= characters(response)
+        max_characters -= character_count(response)
         if max_characters < 0:
             break
 
 
-def _matching(tx: ReadTx, activity_id: UUID, wanted: ResponseFilter, after: int) -> Iterator[ParticipantResponse]:
-    part, scan = parse(wanted.contains or "null"), _Scan(tx.deadline)
-    for response in store.scan(tx, activity_id, nth=wanted.nth, participant_id=wanted.participant_id, after=after):
+def _scan_matching(tx: ReadTx, activity_id: UUID, wanted: ResponseFilter, after: int) -> Iterator[ParticipantResponse]:
+    part, scan = parse(wanted.contains or "null"), _ScanBudget(tx.deadline)
+    for response in scan_responses(tx, activity_id, nth=wanted.nth, participant_id=wanted.participant_id, after=after):
         text = response.text or "null"
-        scan.read(len(text))
-        if contains(parse(text), part, scan.compare):
+        scan.count_row(len(text))
+        if contains(parse(text), part, scan.count_comparisons):
             yield response
 
 
-class _Scan:
+class _ScanBudget:
     """Work that one filter has done. It ends with `ScanTooLong` at its bounds, and with `Unavailable` at the deadline."""
 
     def __init__(self, deadline: Deadline) -> None:
@@ -143,25 +168,25 @@ class _Scan:
         self._comparisons_left = MAX_COMPARISONS
         self._unchecked = 0
 
-    def read(self, characters: int) -> None:
+    def count_row(self, characters: int) -> None:
         self._rows_left -= 1
         self._characters_left -= characters
         if min(self._rows_left, self._characters_left) < 0:
             raise ScanTooLong
 
-    def compare(self, values: int) -> None:
+    def count_comparisons(self, values: int) -> None:
         self._comparisons_left -= values
         if self._comparisons_left < 0:
             raise ScanTooLong
         self._unchecked += values
-        if self._unchecked >= COMPARISONS_BETWEEN_CHECKS:
+        if self._unchecked >= COMPARISONS_PER_DEADLINE_CHECK:
             self._unchecked = 0
             self._deadline.check()
 
 
-def has_answers(tx: ReadTx, participant_id: int) -> bool:
+def has_responses(tx: ReadTx, participant_id: int) -> bool:
     """Whether a participant's answers are still there, be they gone or not."""
-    return bool(store.live_of(tx, participant_id=participant_id))
+    return bool(store.live_rows(tx, participant_id=participant_id))
 
 
 def held_places(tx: ReadTx, session_id: int) -> ReservedPlaces:
@@ -176,7 +201,7 @@ def held_places(tx: ReadTx, session_id: int) -> ReservedPlaces:
         return NO_RESERVED_PLACES
     if len(left) > MAX_LEAVERS_READ:
         return ReservedPlaces(is_full=True)
-    told = {who for each in rounds if not each.anonymous for who in store.answered(tx, each.id, each.round, left)}
+    told = {who for each in rounds if not each.anonymous for who in store.participants_with_response(tx, each.id, each.round, left)}
     anonymous = min((each.started_ts or 0 for each in rounds if each.anonymous), default=None)
     untold = {who for who, left_ts in left.items() if anonymous is not None and left_ts > anonymous}
     return ReservedPlaces(frozenset(told), frozenset(untold))
@@ -186,7 +211,7 @@ def own_response(tx: ReadTx, response_id: UUID) -> ParticipantResponse | None:
     """Return an answer as its author reads it, None if there is none: as it waits in the pool, else as it was released."""
     waiting = pool.find_many(tx, [response_id]).get(response_id)
     if waiting is not None and not waiting.deleted:
-        return waiting.own()
+        return waiting.as_author_reads()
     released = store.find_many(tx, [response_id]).get(response_id)
     return None if released is None or released.deleted else released
 
@@ -198,8 +223,10 @@ def own_responses(
 
     Once those that were read have more than `max_characters` of JSON, no more are read.
     """
-    waiting = _own_pool(tx, participant_id)
-    places = store.mine(tx, participant_id, activity_id=activity_id, limit=limit + offset + len(waiting), after=after)
+    waiting = _pooled_of_participant(tx, participant_id)
+    places = store.own_live_timestamps(
+        tx, participant_id, activity_id=activity_id, limit=limit + offset + len(waiting), after=after
+    )
     places = {key: ts for key, ts in places.items() if key not in waiting} | {
         each.id: each.ts
         for each in waiting.values()
@@ -207,39 +234,56 @@ def own_responses(
     }
     wanted = sorted(places, key=places.__getitem__)[offset : offset + limit]
     found: list[ParticipantResponse] = []
-    for nth in range(0, len(wanted), BODIES_AT_ONCE):
-        part = wanted[nth : nth + BODIES_AT_ONCE]
+    for nth in range(0, len(wanted), BODIES_PER_QUERY):
+        part = wanted[nth : nth + BODIES_PER_QUERY]
         released = store.find_many(tx, [key for key in part if key not in waiting])
         found += [waiting.get(key) or released[key] for key in part]
-        if sum(map(characters, found)) > max_characters:
+        if sum(map(character_count, found)) > max_characters:
             break
     return RowBatch(found, is_cut=len(found) < len(wanted))
 
 
 def own_feed(
-    tx: ReadTx, participant_id: int, *, after: int, upto: int, most: int, closed: Collection[UUID], enough: int
+    tx: ReadTx,
+    participant_id: int,
+    *,
+    after: int,
+    upto: int,
+    limit: int,
+    excluded_activities: Collection[UUID],
+    max_characters: int,
 ) -> list[ParticipantResponse]:
     """Return a participant's own answers with positions in (after, upto], in order, without those of `closed` activities.
 
     Once those that were read have more than `enough` characters, none that come later follow.
     """
-    waiting = _own_pool(tx, participant_id)
-    wanted = most + len(waiting)
-    released = store.own_feed(tx, participant_id, after=after, upto=upto, most=wanted, closed=closed, enough=enough)
-    if len(released) < wanted and sum(map(characters, released)) > enough:
+    waiting = _pooled_of_participant(tx, participant_id)
+    wanted = limit + len(waiting)
+    released = store.own_feed(
+        tx,
+        participant_id,
+        after=after,
+        upto=upto,
+        limit=wanted,
+        excluded_activities=excluded_activities,
+        max_characters=max_characters,
+    )
+    if len(released) < wanted and sum(map(character_count, released)) > max_characters:
         upto = released[-1].ts
     found = [each for each in released if each.id not in waiting]
     found += [
         each
         for each in waiting.values()
-        if after < each.ts <= upto and each.activity_id not in closed and not (after == 0 and is_hidden_from_start(each))
+        if after < each.ts <= upto
+        and each.activity_id not in excluded_activities
+        and not (after == 0 and is_hidden_from_start(each))
     ]
-    return sorted(found, key=_place)[:most]
+    return sorted(found, key=_ts_of)[:limit]
 
 
 def own_head(tx: ReadTx, participant_id: int) -> int:
     """Return the position of a participant's newest answer, 0 if there is none."""
-    return max([store.own_head(tx, participant_id), *(row.ts for row in pool.of_participant(tx, participant_id))])
+    return max([store.own_head(tx, participant_id), *(row.ts for row in pool.responses_of_participant(tx, participant_id))])
 
 
 def is_hidden_from_start(response: ParticipantResponse) -> bool:
@@ -247,9 +291,9 @@ def is_hidden_from_start(response: ParticipantResponse) -> bool:
     return response.deleted or response.moderation is Moderation.HIDDEN
 
 
-def _own_pool(tx: ReadTx, participant_id: int) -> dict[UUID, ParticipantResponse]:
-    return {row.id: row.own() for row in pool.of_participant(tx, participant_id) if not row.is_spent}
+def _pooled_of_participant(tx: ReadTx, participant_id: int) -> dict[UUID, ParticipantResponse]:
+    return {row.id: row.as_author_reads() for row in pool.responses_of_participant(tx, participant_id) if not row.is_spent}
 
 
-def _place(response: ParticipantResponse) -> int:
+def _ts_of(response: ParticipantResponse) -> int:
     return response.ts

@@ -11,7 +11,7 @@ from conflicto.platform.db.errors import DATABASE_ERRORS, is_query_canceled
 from conflicto.platform.db.key_lookup import KeyLookup
 from conflicto.platform.ids import drawn
 from conflicto.responses.errors import ScanTooLong
-from conflicto.responses.model import NO_SLOT, LiveAnswer, Moderation, ParticipantResponse
+from conflicto.responses.model import NO_SLOT, LiveResponse, Moderation, ParticipantResponse
 from conflicto.responses.pool.store import purge as purge_pools
 from conflicto.responses.tables import responses
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from conflicto.platform.db.transaction import ReadTx, WriteTx
 
-ROWS_AT_ONCE = 128
+FETCH_ROWS = 128
 
 MAX_SEARCH_S = 2.0
 """Time that PostgreSQL looks for answers that contain a value."""
@@ -58,7 +58,7 @@ _ANSWERED = KeyLookup(
     .distinct(),
     responses.c.participant_id,
 )
-_FEW_IN_ORDER = responses.c.ts + 0
+_UNINDEXED_TS = responses.c.ts + 0
 """Feed order for one participant's rows: a sum, because a plain `ts` draws SQLite to walk the whole activity by its feed index."""
 
 _NOT_HIDDEN = responses.c.moderation != Moderation.HIDDEN.value
@@ -91,7 +91,7 @@ _LIVE_IN_RANGE = (
     responses.c.ts <= bindparam("upto"),
 )
 _LIVE_ANSWERS = (
-    select(*(responses.c[_COLUMNS.get(name, name)] for name in LiveAnswer._fields))
+    select(*(responses.c[_COLUMNS.get(name, name)] for name in LiveResponse._fields))
     .where(*_LIVE_IN_RANGE)
     .order_by(responses.c.ts)
     .limit(bindparam("most"))
@@ -101,66 +101,66 @@ _COUNT_LIVE = select(func.count()).where(*_LIVE_IN_RANGE)
 
 def find_many(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, ParticipantResponse]:
     """Return responses by id, tombstones included."""
-    return {row.id: _response(row) for row in tx.all(_BY_IDS, {"ids": list(ids)})}
+    return {row.id: _from_row(row) for row in tx.all(_BY_IDS, {"ids": list(ids)})}
 
 
-def find_some(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, ParticipantResponse]:
+def find_any_number(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, ParticipantResponse]:
     """Return responses by id as `find_many` does, with one text of the statement for any number of them."""
     keys = [(each,) for each in ids]
-    return {row.id: _response(row) for row in _SOME.rows(tx, keys)} if keys else {}
+    return {row.id: _from_row(row) for row in _SOME.rows(tx, keys)} if keys else {}
 
 
-def sample_live(tx: ReadTx, activity_id: UUID, nth: int, amount: int, *, but: Collection[UUID]) -> list[ParticipantResponse]:
+def sample_live(tx: ReadTx, activity_id: UUID, nth: int, amount: int, *, excluding: Collection[UUID]) -> list[ParticipantResponse]:
     """Return up to `amount` live responses of a round, drawn at random, and none of `but`."""
-    left = {row.id for row in tx.all(_LIVE_IDS, {"activity_id": activity_id, "round": nth})}.difference(but)
-    return list(find_some(tx, drawn(sorted(left), amount)).values())
+    left = {row.id for row in tx.all(_LIVE_IDS, {"activity_id": activity_id, "round": nth})}.difference(excluding)
+    return list(find_any_number(tx, drawn(sorted(left), amount)).values())
 
 
-def detach(tx: WriteTx, participant_id: int, activities: Collection[UUID], *, only: UUID | None = None) -> None:
+def detach_author(tx: WriteTx, participant_id: int, activities: Collection[UUID], *, response_id: UUID | None = None) -> None:
     """Forget who sent a participant's responses to some activities, or one response alone."""
     theirs = update(responses).where(responses.c.participant_id == participant_id, responses.c.activity_id.in_(activities))
-    theirs = theirs if only is None else theirs.where(responses.c.id == only)
+    theirs = theirs if response_id is None else theirs.where(responses.c.id == response_id)
     tx.write(theirs.values(participant_id=None))
 
 
-def of_participants(tx: ReadTx, wanted: Iterable[tuple[int, UUID, int]]) -> dict[tuple[int, UUID], ParticipantResponse]:
+def find_single_responses(tx: ReadTx, wanted: Iterable[tuple[int, UUID, int]]) -> dict[tuple[int, UUID], ParticipantResponse]:
     """Return the single responses (policies `one` and `first`) of some participants, each in one round of an activity; tombstones included.
 
     They are given as participant, activity and round, and returned by participant and activity.
     """
-    return {(row.participant_id, row.activity_id): _response(row) for row in _OF_PARTICIPANTS.rows(tx, wanted)}
+    return {(row.participant_id, row.activity_id): _from_row(row) for row in _OF_PARTICIPANTS.rows(tx, wanted)}
 
 
-def rows_of_each(tx: ReadTx, activity_id: UUID, nth: int, participants: Iterable[int]) -> dict[int, int]:
+def count_by_participant(tx: ReadTx, activity_id: UUID, nth: int, participants: Iterable[int]) -> dict[int, int]:
     """Count the rows of each participant in a round, tombstones included, in the index alone."""
     rows = _ROWS_OF_EACH.rows(tx, [(each,) for each in participants], activity_id=activity_id, round=nth)
     return {row.participant_id: row.stored for row in rows}
 
 
-def mine(tx: ReadTx, participant_id: int, *, activity_id: UUID | None, limit: int, after: int) -> dict[UUID, int]:
+def own_live_timestamps(tx: ReadTx, participant_id: int, *, activity_id: UUID | None, limit: int, after: int) -> dict[UUID, int]:
     """Return the ids of a participant's live responses after a position, in feed order, with their timestamps."""
     wanted = _MINE if activity_id is None else _MINE.where(responses.c.activity_id == activity_id)
-    wanted = wanted.where(after < _FEW_IN_ORDER).order_by(_FEW_IN_ORDER).limit(limit)
+    wanted = wanted.where(after < _UNINDEXED_TS).order_by(_UNINDEXED_TS).limit(limit)
     return {row.id: row.ts for row in tx.all(wanted, {"participant_id": participant_id})}
 
 
-def newest_live(tx: ReadTx, activity_id: UUID, nth: int, *, visible_only: bool) -> int | None:
+def newest_live_ts(tx: ReadTx, activity_id: UUID, nth: int, *, visible_only: bool) -> int | None:
     """Return the timestamp of the newest live response of a round, or None."""
     wanted = _NEWEST.where(responses.c.moderation == Moderation.VISIBLE.value) if visible_only else _NEWEST
     newest: int | None = tx.scalar(wanted, {"activity_id": activity_id, "round": nth})
     return newest
 
 
-def _seen(wanted: Select[Any], *, live_only: bool, visible_only: bool) -> Select[Any]:
+def _filter_visibility(wanted: Select[Any], *, live_only: bool, visible_only: bool) -> Select[Any]:
     if live_only:
         wanted = wanted.where(~responses.c.deleted)
         return wanted.where(responses.c.moderation == Moderation.VISIBLE.value) if visible_only else wanted
     return wanted.where(responses.c.was_visible) if visible_only else wanted
 
 
-def _outside(wanted: Select[Any], closed: Collection[UUID]) -> Select[Any]:
+def _exclude_activities(wanted: Select[Any], excluded_activities: Collection[UUID]) -> Select[Any]:
     """Leave activities out by NOT IN, which no index serves, so that the feed's own index stays the way in."""
-    return wanted.where(responses.c.activity_id.not_in(closed)) if closed else wanted
+    return wanted.where(responses.c.activity_id.not_in(excluded_activities)) if excluded_activities else wanted
 
 
 def activity_feed(  # noqa: PLR0913 - a window, a view, a bound
@@ -169,17 +169,19 @@ def activity_feed(  # noqa: PLR0913 - a window, a view, a bound
     *,
     after: int,
     upto: int,
-    most: int,
+    limit: int,
     live_only: bool,
     visible_only: bool,
-    enough: int | None = None,
+    max_characters: int | None = None,
 ) -> list[ParticipantResponse]:
     """Return an activity's responses with timestamps in (after, upto], in order, up to the one with which they have `enough` characters.
 
     `live_only` leaves tombstones out; `visible_only` leaves out what screen and participants never saw.
     """
-    wanted = _seen(_ACTIVITY_FEED, live_only=live_only, visible_only=visible_only).order_by(responses.c.ts).limit(most)
-    return _first(tx, wanted, {"activity_id": activity_id, "after": after, "upto": upto}, most, enough)
+    wanted = (
+        _filter_visibility(_ACTIVITY_FEED, live_only=live_only, visible_only=visible_only).order_by(responses.c.ts).limit(limit)
+    )
+    return _read_until_full(tx, wanted, {"activity_id": activity_id, "after": after, "upto": upto}, limit, max_characters)
 
 
 def session_feed(  # noqa: PLR0913 - a window, a view, a bound
@@ -188,42 +190,53 @@ def session_feed(  # noqa: PLR0913 - a window, a view, a bound
     *,
     after: int,
     upto: int,
-    most: int,
-    closed: Collection[UUID],
+    limit: int,
+    excluded_activities: Collection[UUID],
     visible_only: bool,
-    enough: int | None = None,
+    max_characters: int | None = None,
 ) -> list[ParticipantResponse]:
     """Return a session's responses as `activity_feed` does, without those of `closed` activities."""
-    wanted = _outside(_seen(_SESSION_FEED, live_only=after == 0, visible_only=visible_only), closed)
-    wanted = wanted.order_by(responses.c.ts).limit(most)
-    return _first(tx, wanted, {"session_id": session_id, "after": after, "upto": upto}, most, enough)
+    wanted = _exclude_activities(
+        _filter_visibility(_SESSION_FEED, live_only=after == 0, visible_only=visible_only), excluded_activities
+    )
+    wanted = wanted.order_by(responses.c.ts).limit(limit)
+    return _read_until_full(tx, wanted, {"session_id": session_id, "after": after, "upto": upto}, limit, max_characters)
 
 
 def own_feed(
-    tx: ReadTx, participant_id: int, *, after: int, upto: int, most: int, closed: Collection[UUID], enough: int
+    tx: ReadTx,
+    participant_id: int,
+    *,
+    after: int,
+    upto: int,
+    limit: int,
+    excluded_activities: Collection[UUID],
+    max_characters: int,
 ) -> list[ParticipantResponse]:
     """Return a participant's own responses as `session_feed` does."""
-    wanted = _outside(_seen(_OWN_FEED, live_only=after == 0, visible_only=False), closed)
+    wanted = _exclude_activities(_filter_visibility(_OWN_FEED, live_only=after == 0, visible_only=False), excluded_activities)
     if after == 0:
         wanted = wanted.where(_NOT_HIDDEN)
-    wanted = wanted.order_by(_FEW_IN_ORDER).limit(most)
-    return _first(tx, wanted, {"participant_id": participant_id, "after": after, "upto": upto}, most, enough)
+    wanted = wanted.order_by(_UNINDEXED_TS).limit(limit)
+    return _read_until_full(tx, wanted, {"participant_id": participant_id, "after": after, "upto": upto}, limit, max_characters)
 
 
-def _first(tx: ReadTx, wanted: Select[Any], params: Mapping[str, Any], most: int, enough: int | None) -> list[ParticipantResponse]:
+def _read_until_full(
+    tx: ReadTx, wanted: Select[Any], params: Mapping[str, Any], limit: int, max_characters: int | None
+) -> list[ParticipantResponse]:
     """Return responses until they have `enough` characters. Few rows come in one piece: a cursor of the server's takes longer."""
-    if enough is None or most <= ROWS_AT_ONCE:
-        return [_response(row) for row in tx.all(wanted, params)]
+    if max_characters is None or limit <= FETCH_ROWS:
+        return [_from_row(row) for row in tx.all(wanted, params)]
     found: list[ParticipantResponse] = []
-    for row in tx.stream(wanted, params, batch_rows=ROWS_AT_ONCE):
-        found.append(response := _response(row))
-        enough -= characters(response)
-        if enough < 0:
+    for row in tx.stream(wanted, params, batch_rows=FETCH_ROWS):
+        found.append(response := _from_row(row))
+        max_characters -= character_count(response)
+        if max_characters < 0:
             break
     return found
 
 
-def characters(response: ParticipantResponse) -> int:
+def character_count(response: ParticipantResponse) -> int:
     """Return the length of an answer's JSON, in both of its forms."""
     return len(response.text or "") + len(response.masked or "")
 
@@ -243,7 +256,7 @@ def page(  # noqa: PLR0913 - filters, a part
     limit: int,
     offset: int,
     after: int,
-    enough: int,
+    max_characters: int,
 ) -> list[ParticipantResponse]:
     """Return one page of an activity's live responses after a position, in feed order, up to that with which they have `enough` characters.
 
@@ -254,23 +267,23 @@ def page(  # noqa: PLR0913 - filters, a part
     """
     wanted = _filtered(activity_id, nth, participant_id, after).limit(limit).offset(offset)
     if contains is None:
-        return _first(tx, wanted, {}, limit, enough)
+        return _read_until_full(tx, wanted, {}, limit, max_characters)
     part = text("CAST(:contained AS jsonb)").bindparams(contained=contains)
     tx.set_statement_timeout(MAX_SEARCH_S)
     try:
-        return _first(tx, wanted.where(literal_column("response_data").op("@>")(part)), {}, limit, enough)
+        return _read_until_full(tx, wanted.where(literal_column("response_data").op("@>")(part)), {}, limit, max_characters)
     except DATABASE_ERRORS as error:
         if is_query_canceled(error):
             raise ScanTooLong from error
         raise
 
 
-def scan(
+def scan_responses(
     tx: ReadTx, activity_id: UUID, *, nth: int | None, participant_id: int | None, after: int = 0
 ) -> Iterator[ParticipantResponse]:
     """Yield an activity's live responses after a position one by one, in feed order."""
     for row in tx.stream(_filtered(activity_id, nth, participant_id, after), batch_rows=500):
-        yield _response(row)
+        yield _from_row(row)
 
 
 def _filtered(activity_id: UUID, nth: int | None, participant_id: int | None, after: int) -> Select[Any]:
@@ -278,7 +291,7 @@ def _filtered(activity_id: UUID, nth: int | None, participant_id: int | None, af
     if nth is not None:
         wanted = wanted.where(responses.c.round == nth)
     if participant_id is not None:
-        return wanted.where(responses.c.participant_id == participant_id, after < _FEW_IN_ORDER).order_by(_FEW_IN_ORDER)
+        return wanted.where(responses.c.participant_id == participant_id, after < _UNINDEXED_TS).order_by(_UNINDEXED_TS)
     return wanted.where(responses.c.ts > after).order_by(responses.c.ts)
 
 
@@ -292,7 +305,7 @@ def save_many(tx: WriteTx, rows: Sequence[ParticipantResponse]) -> None:
     _BULK.update(tx, rows)
 
 
-def live_of(
+def live_rows(
     tx: ReadTx, *, activity_id: UUID | None = None, nth: int | None = None, participant_id: int | None = None
 ) -> list[ParticipantResponse]:
     """Return live responses of a round of an activity, or of a participant, in feed order."""
@@ -301,26 +314,26 @@ def live_of(
         wanted = wanted.where(responses.c.activity_id == activity_id, responses.c.round == nth)
     if participant_id is not None:
         wanted = wanted.where(responses.c.participant_id == participant_id)
-    return [_response(row) for row in tx.all(wanted.order_by(_FEW_IN_ORDER if participant_id is not None else responses.c.ts))]
+    return [_from_row(row) for row in tx.all(wanted.order_by(_UNINDEXED_TS if participant_id is not None else responses.c.ts))]
 
 
-def of_seats(tx: ReadTx, participants: Iterable[int]) -> list[ParticipantResponse]:
+def responses_of_participants(tx: ReadTx, participants: Iterable[int]) -> list[ParticipantResponse]:
     """Return all live responses of some participants, in feed order."""
-    return [_response(row) for row in tx.all(_OF_SEATS, {"participants": list(participants)})]
+    return [_from_row(row) for row in tx.all(_OF_SEATS, {"participants": list(participants)})]
 
 
-def some_of_seats(
-    tx: ReadTx, participants: Iterable[int], *, most: int, closed: Collection[UUID] = ()
+def some_of_participants(
+    tx: ReadTx, participants: Iterable[int], *, limit: int, excluded_activities: Collection[UUID] = ()
 ) -> list[ParticipantResponse]:
     """Return up to `most` live responses of some participants, in no order, without those to `closed` activities."""
-    wanted = _outside(_SOME_OF_SEATS, closed)
-    return [_response(row) for row in tx.all(wanted, {"participants": list(participants), "most": most})]
+    wanted = _exclude_activities(_SOME_OF_SEATS, excluded_activities)
+    return [_from_row(row) for row in tx.all(wanted, {"participants": list(participants), "most": limit})]
 
 
-def live_answers(tx: ReadTx, activity_id: UUID, nth: int, *, after: int, upto: int, most: int) -> list[LiveAnswer]:
+def live_responses(tx: ReadTx, activity_id: UUID, nth: int, *, after: int, upto: int, limit: int) -> list[LiveResponse]:
     """Return the live responses of a round with timestamps in (after, upto], in order."""
-    wanted = {"activity_id": activity_id, "round": nth, "after": after, "upto": upto, "most": most}
-    return [LiveAnswer._make(row) for row in tx.all(_LIVE_ANSWERS, wanted)]
+    wanted = {"activity_id": activity_id, "round": nth, "after": after, "upto": upto, "most": limit}
+    return [LiveResponse._make(row) for row in tx.all(_LIVE_ANSWERS, wanted)]
 
 
 def count_live(tx: ReadTx, activity_id: UUID, nth: int, *, after: int, upto: int) -> int:
@@ -328,13 +341,13 @@ def count_live(tx: ReadTx, activity_id: UUID, nth: int, *, after: int, upto: int
     return tx.scalar(_COUNT_LIVE, {"activity_id": activity_id, "round": nth, "after": after, "upto": upto}) or 0
 
 
-def answered(tx: ReadTx, activity_id: UUID, nth: int, participants: Iterable[int]) -> set[int]:
+def participants_with_response(tx: ReadTx, activity_id: UUID, nth: int, participants: Iterable[int]) -> set[int]:
     """Return which of some participants have a live response in a round."""
     rows = _ANSWERED.rows(tx, [(each,) for each in participants], activity_id=activity_id, round=nth)
     return {row.participant_id for row in rows}
 
 
-def has_deleted(tx: ReadTx, session_id: int, *, after: int) -> bool:
+def has_deleted_responses(tx: ReadTx, session_id: int, *, after: int) -> bool:
     """Return whether a response of a session was there at a feed timestamp and was deleted after it."""
     is_of = responses.c.session_id == session_id, responses.c.deleted, responses.c.ts > after, responses.c.created_ts <= after
     return tx.first(select(responses.c.id).where(*is_of).limit(1)) is not None
@@ -354,7 +367,7 @@ def purge(tx: WriteTx, session_id: int, at_most: int) -> int:
     return tx.write(delete(responses).where(responses.c.id.in_(some.scalar_subquery())))
 
 
-def _response(row: Row[Any]) -> ParticipantResponse:
+def _from_row(row: Row[Any]) -> ParticipantResponse:
     fields = dict(zip(ParticipantResponse.__slots__, row, strict=True))
     fields["moderation"] = Moderation(fields["moderation"])
     return ParticipantResponse(**fields)

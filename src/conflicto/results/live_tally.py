@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from conflicto.aggregation.spill.database import SpillDatabase
-    from conflicto.responses.model import LiveAnswer, ParticipantResponse
+    from conflicto.responses.model import LiveResponse, ParticipantResponse
     from conflicto.results.queries import Chunk, TallyLoader
     from conflicto.results.tally import StoredResults
 
-    CountedResponse = LiveAnswer | ParticipantResponse
+    CountedResponse = LiveResponse | ParticipantResponse
 
 MAX_RECORDED_RESPONSES = 50_000
 MAX_RECORDED_BYTES = 16 * 1024 * 1024

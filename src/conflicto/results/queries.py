@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 
-from conflicto.responses.queries import count_live, live_answers
+from conflicto.responses.queries import count_live, live_responses
 from conflicto.results import store
 from conflicto.results.store import RoundKey, Segment
 from conflicto.results.tally import RoundTally
@@ -20,7 +20,7 @@ from conflicto.sessions.feed_heads import read_head
 
 if TYPE_CHECKING:
     from conflicto.platform.db.transaction import ReadTx
-    from conflicto.responses.model import LiveAnswer
+    from conflicto.responses.model import LiveResponse
     from conflicto.results.tally import TallyInputs
 
 __all__ = ["Chunk", "NewSegment", "RoundKey", "Segment", "TallyLoader"]
@@ -70,7 +70,7 @@ class NewSegment(NamedTuple):
 class CountObserver(Protocol):
     """Whoever wants to know every single answer that is counted."""
 
-    def record(self, answer: LiveAnswer) -> None:
+    def record(self, answer: LiveResponse) -> None:
         """Take note of an answer that was counted."""
 
     def stop_recording(self) -> None:
@@ -142,7 +142,7 @@ class TallyLoader:
         """Count the next answers and return up to where; a part ends where the next segment begins."""
         end = min(start, self._stored_segments[0].after) if self._stored_segments else start
         most, share = self._chunk_size, self._part.memory_share
-        answers = live_answers(tx, self.round_key.activity_id, self.round_key.nth, after=after, upto=end, most=most)
+        answers = live_responses(tx, self.round_key.activity_id, self.round_key.nth, after=after, upto=end, limit=most)
         for answer in answers:
             self._part.add(answer)
             if self._observer is not None:

@@ -5,7 +5,7 @@ from conflicto.activities.events import ActivityChanged, CountsChanged
 from conflicto.feed.remote_changes import RemoteChanges, RemoteResponsesChanged, events_by_session
 from conflicto.participants.events import ParticipantChanged
 from conflicto.platform.db.sequence import FeedHead
-from conflicto.responses.events import AnswersPooled, ResponsesChanged
+from conflicto.responses.events import ResponsesChanged, ResponsesPooled
 from conflicto.sessions.events import SessionChanged
 
 ONE, TWO = UUID(int=1), UUID(int=2)
@@ -23,7 +23,7 @@ def test_what_is_known_already_is_not_told_again() -> None:
 
     assert told == [
         SessionChanged(news.session), ActivityChanged(late), CountsChanged(7, TWO, 1, 6), ParticipantChanged(late),
-        RemoteResponsesChanged(7, 15, [late]), AnswersPooled(7, [late]),
+        RemoteResponsesChanged(7, 15, [late]), ResponsesPooled(7, [late]),
     ]  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from conflicto.platform.word_filter.matcher import Matcher
-from conflicto.responses.checking import MAX_INLINE_CHARACTERS, _masked
+from conflicto.responses.validation import MAX_INLINE_CHARACTERS, _mask
 
 
 class RecordingMatcher(Matcher):
@@ -14,7 +14,7 @@ class RecordingMatcher(Matcher):
 
     threads: set[int]
 
-    def may_be_in(self, text: str) -> bool:
+    def may_match(self, text: str) -> bool:
         self.threads.add(threading.get_ident())
         return super().may_match(text)
 
@@ -30,7 +30,7 @@ async def test_a_long_answer_does_not_hold_the_event_loop(characters: int, is_in
     word_filter: Any = Filter()
     text = f'"{"x" * (characters - 8)} plonk"'[:characters]
 
-    await _masked(text, word_filter)
+    await _mask(text, word_filter)
 
     assert (word_filter.matcher.threads == {threading.get_ident()}) == is_inline
 
@@ -38,6 +38,6 @@ async def test_a_long_answer_does_not_hold_the_event_loop(characters: int, is_in
 async def test_a_word_in_a_long_answer_is_masked() -> None:
     word_filter: Any = Filter()
 
-    masked = await _masked('"' + "fine " * 1_000 + 'plonk"', word_filter)
+    masked = await _mask('"' + "fine " * 1_000 + 'plonk"', word_filter)
 
     assert masked.text == '"' + "fine " * 1_000 + '***"'

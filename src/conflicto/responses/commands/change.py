@@ -13,10 +13,17 @@ from conflicto.participants.errors import SeatGone
 from conflicto.participants.queries import present_ids
 from conflicto.platform.problems import NotFound
 from conflicto.responses import store
-from conflicto.responses.commands.keep import added_bytes, keep
-from conflicto.responses.commands.pool import empty_pool, give_up_released, keep_pooled, leave_pools, pooled, withdraw_pooled
+from conflicto.responses.commands.pool import (
+    clear_pool,
+    detach_released,
+    pooled_response,
+    record_pooled,
+    remove_from_pools,
+    withdraw_pooled,
+)
+from conflicto.responses.commands.record import added_bytes, record_changes
 from conflicto.responses.errors import ActivityNotOpen, AlreadyAnswered, ModerationOff
-from conflicto.responses.model import Moderation, ParticipantResponse, Written, moderation_of
+from conflicto.responses.model import Moderation, ParticipantResponse, ResponseContent, initial_moderation
 from conflicto.responses.pool import store as pool
 from conflicto.responses.queries import response_by_id
 from conflicto.sessions.errors import StorageFull
@@ -35,7 +42,7 @@ if TYPE_CHECKING:
 
 
 def edit_response(
-    tx: WriteTx, response_id: UUID, *, participant_id: int, written: Written, received_us: int
+    tx: WriteTx, response_id: UUID, *, participant_id: int, content: ResponseContent, received_us: int
 ) -> ParticipantResponse:
     """Replace the author's own answer while the activity takes answers; the same text again changes nothing.
 
@@ -46,18 +53,18 @@ def edit_response(
         AlreadyAnswered: with the policy `first`, the first answer of a round stands.
         StorageFull: the session stores a tenth more than it may, and the edit needs more bytes.
     """
-    own = _own(tx, response_id, participant_id)
+    own = _find_own(tx, response_id, participant_id)
     activity, response = own.activity, own.seen
-    if response.text == written.text:
+    if response.text == content.text:
         return response
     if activity.response_policy is ResponsePolicy.FIRST:
         raise AlreadyAnswered
     is_crammed = is_full(tx.head(activity.session_id), in_reserve=True)
     if activity.anonymous:
-        after = pooled(
+        after = pooled_response(
             tx,
             activity,
-            written,
+            content,
             participant_id=participant_id,
             received_us=received_us,
             released=own.released,
@@ -65,17 +72,17 @@ def edit_response(
         )
         if is_crammed and pool.added_bytes(own.waiting, after) > 0:
             raise StorageFull
-        keep_pooled(tx, activity, [(own.waiting, after)])
+        record_pooled(tx, activity, [(own.waiting, after)])
         tx.private_commands += 1
-        return after.own()
-    moderation = moderation_of(activity, response, held=written.held)
+        return after.as_author_reads()
+    moderation = initial_moderation(activity, response, is_held=content.is_held)
     edited = replace(
-        response, text=written.text, masked=written.masked, received_us=received_us, moderation=moderation,
+        response, text=content.text, masked=content.masked, received_us=received_us, moderation=moderation,
         was_visible=response.was_visible or moderation is Moderation.VISIBLE,
     )  # fmt: skip
     if is_crammed and added_bytes(response, edited) > 0:
         raise StorageFull
-    return _keep(tx, response, edited)
+    return _record_revision(tx, response, edited)
 
 
 def withdraw_response(tx: WriteTx, response_id: UUID, *, participant_id: int) -> None:
@@ -83,15 +90,15 @@ def withdraw_response(tx: WriteTx, response_id: UUID, *, participant_id: int) ->
 
     What was released of an anonymous activity stays, and forgets its author instead.
     """
-    own = _own(tx, response_id, participant_id)
+    own = _find_own(tx, response_id, participant_id)
     if own.activity.response_policy is ResponsePolicy.FIRST:
         raise AlreadyAnswered
     if not own.activity.anonymous:
-        _keep(tx, own.seen, _tombstone(own.seen))
+        _record_revision(tx, own.seen, _tombstone(own.seen))
         return
     tx.private_commands += 1
     if own.released is not None:
-        give_up_released(tx, own.activity, own.released, participant_id)
+        detach_released(tx, own.activity, own.released, participant_id)
     elif own.waiting is not None:
         withdraw_pooled(tx, own.activity, own.waiting)
 
@@ -101,8 +108,8 @@ def remove_response(tx: WriteTx, response_id: UUID, *, activity_id: UUID) -> Non
     response = response_by_id(tx, response_id, activity_id=activity_id)
     require_open(session_by_id(tx, response.session_id))
     if activity_by_id(tx, activity_id).anonymous:
-        pool.remove_edits(tx, activity_id, response.round, of=response_id)
-    _keep(tx, response, _tombstone(response))
+        pool.remove_edits(tx, activity_id, response.round, response_id=response_id)
+    _record_revision(tx, response, _tombstone(response))
 
 
 def moderate_response(tx: WriteTx, response_id: UUID, moderation: Moderation, *, activity_id: UUID) -> ParticipantResponse:
@@ -121,7 +128,7 @@ def moderate_response(tx: WriteTx, response_id: UUID, moderation: Moderation, *,
     if response.moderation is moderation:
         return response
     visible = response.was_visible or moderation is Moderation.VISIBLE
-    return _keep(tx, response, replace(response, moderation=moderation, was_visible=visible))
+    return _record_revision(tx, response, replace(response, moderation=moderation, was_visible=visible))
 
 
 def focus_response(tx: WriteTx, activity_id: UUID, response_id: UUID | None) -> Activity:
@@ -142,21 +149,21 @@ def reset_round(tx: WriteTx, activity_id: UUID, *, session_id: int) -> int:
     """Delete every answer of the present round and return how many there were."""
     activity = activity_by_id(tx, activity_id, session_id=session_id)
     require_open(session_by_id(tx, session_id))
-    waiting = empty_pool(tx, activity) if activity.anonymous else 0
-    return waiting + bury(tx, session_id, store.live_of(tx, activity_id=activity_id, nth=activity.round))
+    waiting = clear_pool(tx, activity) if activity.anonymous else 0
+    return waiting + delete_responses(tx, session_id, store.live_rows(tx, activity_id=activity_id, nth=activity.round))
 
 
-def erase_answers(tx: WriteTx, event: ParticipantRemoved) -> None:
+def erase_responses(tx: WriteTx, event: ParticipantRemoved) -> None:
     """Delete what a removed participant sent, if that was asked: a subscriber of `ParticipantRemoved`.
 
     Of anonymous activities only what was not released goes; the rest stays, and nobody knows any more whose it is.
     """
-    leave_pools(tx, event)
+    remove_from_pools(tx, event)
     if event.erase_answers:
-        bury(tx, event.session_id, store.live_of(tx, participant_id=event.participant_id))
+        delete_responses(tx, event.session_id, store.live_rows(tx, participant_id=event.participant_id))
 
 
-class _Own(NamedTuple):
+class _OwnResponse(NamedTuple):
     """A participant's own answer: as its author reads it, as it waits in the pool, and as it was released."""
 
     activity: Activity
@@ -165,11 +172,11 @@ class _Own(NamedTuple):
     released: ParticipantResponse | None
 
 
-def _own(tx: WriteTx, response_id: UUID, participant_id: int) -> _Own:
+def _find_own(tx: WriteTx, response_id: UUID, participant_id: int) -> _OwnResponse:
     waiting, released = pool.find_many(tx, [response_id]).get(response_id), store.find_many(tx, [response_id]).get(response_id)
     waiting = None if waiting is None or waiting.deleted else waiting
     released = None if released is None or released.deleted else released
-    seen = waiting.own() if waiting else released
+    seen = waiting.as_author_reads() if waiting else released
     if seen is None or seen.participant_id != participant_id:
         raise NotFound
     if participant_id not in present_ids(tx, [participant_id]):
@@ -177,25 +184,25 @@ def _own(tx: WriteTx, response_id: UUID, participant_id: int) -> _Own:
     activity = activity_by_id(tx, seen.activity_id)
     if seen.round != activity.round or not is_open(activity, at_us=tx.effective_now(activity.session_id)):
         raise ActivityNotOpen
-    return _Own(activity, seen, waiting, released)
+    return _OwnResponse(activity, seen, waiting, released)
 
 
-def _keep(tx: WriteTx, before: ParticipantResponse, after: ParticipantResponse) -> ParticipantResponse:
+def _record_revision(tx: WriteTx, before: ParticipantResponse, after: ParticipantResponse) -> ParticipantResponse:
     stamped = replace(after, ts=tx.next_ts(before.session_id, control=False), revision=before.revision + 1)
-    keep(tx, before.session_id, [(before, stamped)])
+    record_changes(tx, before.session_id, [(before, stamped)])
     return stamped
 
 
-def bury(tx: WriteTx, session_id: int, gone: Sequence[ParticipantResponse]) -> int:
+def delete_responses(tx: WriteTx, session_id: int, live: Sequence[ParticipantResponse]) -> int:
     """Delete live answers of a session, given in feed order, and return how many."""
-    if gone:
-        stamps = tx.head(session_id).next_ts_range(tx.now_us, len(gone))
+    if live:
+        stamps = tx.head(session_id).next_ts_range(tx.now_us, len(live))
         changes = [
             (before, replace(_tombstone(before), ts=ts, revision=before.revision + 1))
-            for ts, before in zip(stamps, gone, strict=True)
+            for ts, before in zip(stamps, live, strict=True)
         ]
-        keep(tx, session_id, changes)
-    return len(gone)
+        record_changes(tx, session_id, changes)
+    return len(live)
 
 
 def _tombstone(response: ParticipantResponse) -> ParticipantResponse:

@@ -9,7 +9,7 @@ from conflicto.activities.queries import anonymous_ids
 from conflicto.participants.commands.seats import remove_many
 from conflicto.participants.queries import flooding_seats, removed_of_flood
 from conflicto.responses import store
-from conflicto.responses.commands.change import bury
+from conflicto.responses.commands.change import delete_responses
 from conflicto.sessions.commands import record_transition
 from conflicto.sessions.queries import session_by_id
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from conflicto.participants.model import FloodFilter
     from conflicto.platform.db.transaction import WriteTx
 
-SEATS, ANSWERS = 25, 100
+MAX_STEP_SEATS, MAX_STEP_RESPONSES = 25, 100
 """Of one transaction, at most, so that others' answers come in between."""
 
 
-MOST_IDS = 1_000
+MAX_IDS = 1_000
 """Of participants in one statement."""
 
 
@@ -29,13 +29,13 @@ class Cleared(NamedTuple):
     """How many seats went, and how many answers."""
 
     seats: int
-    answers: int
+    responses: int
 
 
-NOTHING = Cleared(0, 0)
+NOTHING_CLEARED = Cleared(0, 0)
 
 
-def clear_flood(tx: WriteTx, session_id: int, flood: FloodFilter, *, erase_answers: bool) -> Cleared:
+def clear_flood(tx: WriteTx, session_id: int, flood: FloodFilter, *, erase_responses: bool) -> Cleared:
     """Remove some of a flood as a host removes one; those whose answers are to go leave with the last of them.
 
     Answers to anonymous activities are never found by their author: what was released of them stays.
@@ -44,30 +44,34 @@ def clear_flood(tx: WriteTx, session_id: int, flood: FloodFilter, *, erase_answe
     all, and may stop or be killed anywhere.
     """
     session_by_id(tx, session_id)
-    seats = flooding_seats(tx, session_id, flood, most=SEATS)
+    seats = flooding_seats(tx, session_id, flood, most=MAX_STEP_SEATS)
     if not seats:
-        return Cleared(0, _clear_kept(tx, session_id, flood)) if erase_answers else NOTHING
+        return Cleared(0, _delete_remaining(tx, session_id, flood)) if erase_responses else NOTHING_CLEARED
     answers = []
-    if erase_answers:
+    if erase_responses:
         closed = anonymous_ids(tx, session_id)
-        answers = store.some_of_seats(tx, [seat.id for seat in seats], most=ANSWERS + 1, closed=closed)
-    if len(answers) > ANSWERS:
-        return Cleared(0, bury(tx, session_id, sorted(answers[:ANSWERS], key=attrgetter("ts"))))
-    bury(tx, session_id, sorted(answers, key=attrgetter("ts")))
+        answers = store.some_of_participants(
+            tx, [seat.id for seat in seats], limit=MAX_STEP_RESPONSES + 1, excluded_activities=closed
+        )
+    if len(answers) > MAX_STEP_RESPONSES:
+        return Cleared(0, delete_responses(tx, session_id, sorted(answers[:MAX_STEP_RESPONSES], key=attrgetter("ts"))))
+    delete_responses(tx, session_id, sorted(answers, key=attrgetter("ts")))
     remove_many(tx, session_id, seats)
     return Cleared(len(seats), len(answers))
 
 
-def _clear_kept(tx: WriteTx, session_id: int, flood: FloodFilter) -> int:
+def _delete_remaining(tx: WriteTx, session_id: int, flood: FloodFilter) -> int:
     removed, closed = removed_of_flood(tx, session_id, flood), anonymous_ids(tx, session_id)
-    for first in range(0, len(removed), MOST_IDS):
-        answers = store.some_of_seats(tx, removed[first : first + MOST_IDS], most=ANSWERS, closed=closed)
+    for first in range(0, len(removed), MAX_IDS):
+        answers = store.some_of_participants(
+            tx, removed[first : first + MAX_IDS], limit=MAX_STEP_RESPONSES, excluded_activities=closed
+        )
         if answers:
-            return bury(tx, session_id, sorted(answers, key=attrgetter("ts")))
+            return delete_responses(tx, session_id, sorted(answers, key=attrgetter("ts")))
     return 0
 
 
-def note_cleared(tx: WriteTx, session_id: int, seats: int, *, actor: str) -> None:
+def record_cleared(tx: WriteTx, session_id: int, seats: int, *, actor: str) -> None:
     """Tell the audit how many a host removed."""
     moved, reason = (None, "flood-removed"), f"{seats} participants"
     record_transition(tx, session_id, actor=actor, entity="session", entity_id=str(session_id), moved=moved, reason=reason)

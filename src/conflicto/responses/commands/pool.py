@@ -9,10 +9,10 @@ from conflicto.activities.model import ResponsePolicy
 from conflicto.activities.queries import anonymous_ids
 from conflicto.platform.ids import random_uuid
 from conflicto.responses import store
-from conflicto.responses.events import AnswersPooled
-from conflicto.responses.model import NO_SLOT, moderation_of
+from conflicto.responses.events import ResponsesPooled
+from conflicto.responses.model import NO_SLOT, initial_moderation
 from conflicto.responses.pool import store as pool
-from conflicto.responses.pool.model import PooledResponse, delay_end, next_release
+from conflicto.responses.pool.model import PooledResponse, draw_release_time, next_release_time
 from conflicto.sessions import idempotency
 
 if TYPE_CHECKING:
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from conflicto.activities.model import Activity
     from conflicto.participants.events import ParticipantRemoved
     from conflicto.platform.db.transaction import WriteTx
-    from conflicto.responses.model import ParticipantResponse, Written
+    from conflicto.responses.model import ParticipantResponse, ResponseContent
 
     Change = tuple[PooledResponse | None, PooledResponse]
 
 
-def pooled(
+def pooled_response(
     tx: WriteTx,
     activity: Activity,
-    written: Written,
+    content: ResponseContent,
     *,
     participant_id: int,
     received_us: int,
@@ -38,12 +38,12 @@ def pooled(
 ) -> PooledResponse:
     """Return an answer as it waits in the pool: `waiting` is replaced by it, and `released` will be when it is released."""
     ts = tx.head(activity.session_id).next_own_ts(tx.now_us)
-    due_us = None if activity.min_group else delay_end(tx.now_us)
-    moderation = moderation_of(activity, released, held=written.held)
+    due_us = None if activity.min_group else draw_release_time(tx.now_us)
+    moderation = initial_moderation(activity, released, is_held=content.is_held)
     if waiting is not None:
         return replace(
-            waiting, ts=ts, received_us=received_us, deleted=False, moderation=moderation, due_us=due_us, text=written.text,
-            masked=written.masked,
+            waiting, ts=ts, received_us=received_us, deleted=False, moderation=moderation, due_us=due_us, text=content.text,
+            masked=content.masked,
         )  # fmt: skip
     new_id = released.id if released else random_uuid()
     slot = new_id if activity.response_policy is ResponsePolicy.MANY else NO_SLOT
@@ -51,36 +51,36 @@ def pooled(
         id=new_id, session_id=activity.session_id, activity_id=activity.id, participant_id=participant_id, round=activity.round,
         slot=slot, ts=ts, created_ts=released.created_ts if released else ts, received_us=received_us,
         revision=released.revision + 1 if released else 1, deleted=False, is_spent=False, moderation=moderation, due_us=due_us,
-        text=written.text, masked=written.masked,
+        text=content.text, masked=content.masked,
     )  # fmt: skip
 
 
-def keep_pooled(tx: WriteTx, activity: Activity, changes: Sequence[Change]) -> None:
+def record_pooled(tx: WriteTx, activity: Activity, changes: Sequence[Change]) -> None:
     """Store `(before, after)` pairs of one activity's pool, count their places and tell their authors' memory."""
     new = [after for before, after in changes if before is None]
     pool.add_many(tx, new)
     pool.save_many(tx, [(before, after) for before, after in changes if before is not None])
     rows = [after for _, after in changes]
-    next_us = next_release(activity, [row for row in rows if not row.deleted], tx.now_us)
-    tx.emit(AnswersPooled(activity.session_id, rows, {} if next_us is None else {activity.id: next_us}))
+    next_us = next_release_time(activity, [row for row in rows if not row.deleted], tx.now_us)
+    tx.emit(ResponsesPooled(activity.session_id, rows, {} if next_us is None else {activity.id: next_us}))
 
 
 def withdraw_pooled(tx: WriteTx, activity: Activity, waiting: PooledResponse) -> None:
     """Drop an answer that was never released; its author is told by a tombstone."""
     ts = tx.head(activity.session_id).next_own_ts(tx.now_us)
-    keep_pooled(tx, activity, [(waiting, replace(waiting, ts=ts, deleted=True, text=None, masked=None))])
+    record_pooled(tx, activity, [(waiting, replace(waiting, ts=ts, deleted=True, text=None, masked=None))])
 
 
-def give_up_released(tx: WriteTx, activity: Activity, released: ParticipantResponse, participant_id: int) -> None:
+def detach_released(tx: WriteTx, activity: Activity, released: ParticipantResponse, participant_id: int) -> None:
     """Detach a released answer from its author: it stays, its key is erased, and only a mark says that a place is used."""
-    pool.remove_edits(tx, activity.id, activity.round, of=released.id)
-    store.detach(tx, participant_id, [activity.id], only=released.id)
+    pool.remove_edits(tx, activity.id, activity.round, response_id=released.id)
+    store.detach_author(tx, participant_id, [activity.id], response_id=released.id)
     idempotency.erase_owned(tx, activity.session_id, participant_id, entity=str(released.id))
     tx.head(activity.session_id).add_count("pooled", 1)
-    keep_pooled(tx, activity, [(None, _mark(tx, released, participant_id))])
+    record_pooled(tx, activity, [(None, _used_slot_marker(tx, released, participant_id))])
 
 
-def _mark(tx: WriteTx, released: ParticipantResponse, participant_id: int) -> PooledResponse:
+def _used_slot_marker(tx: WriteTx, released: ParticipantResponse, participant_id: int) -> PooledResponse:
     """Return what keeps the place of an answer that was detached: who comes back cannot answer twice."""
     ts = tx.head(released.session_id).next_own_ts(tx.now_us)
     return PooledResponse(
@@ -90,7 +90,7 @@ def _mark(tx: WriteTx, released: ParticipantResponse, participant_id: int) -> Po
     )  # fmt: skip
 
 
-def leave_pools(tx: WriteTx, event: ParticipantRemoved) -> None:
+def remove_from_pools(tx: WriteTx, event: ParticipantRemoved) -> None:
     """Drop all that somebody who goes has in pools, and detach what was released of it.
 
     Answers of a rehearsal keep their author, so that they can go with it.
@@ -98,31 +98,31 @@ def leave_pools(tx: WriteTx, event: ParticipantRemoved) -> None:
     anonymous = anonymous_ids(tx, event.session_id)
     if not anonymous:
         return
-    rows = pool.of_participant(tx, event.participant_id)
+    rows = pool.responses_of_participant(tx, event.participant_id)
     if rows:
-        pool.remove_of(tx, event.participant_id)
+        pool.remove_participant(tx, event.participant_id)
         tx.head(event.session_id).add_count("pooled", -sum(not row.is_edit and not row.is_spent for row in rows))
     if not event.is_scripted:
         marks = [
-            _mark(tx, row, event.participant_id)
-            for row in store.of_seats(tx, [event.participant_id])
+            _used_slot_marker(tx, row, event.participant_id)
+            for row in store.responses_of_participants(tx, [event.participant_id])
             if row.activity_id in anonymous
         ]
         pool.add_many(tx, marks)
         tx.head(event.session_id).add_count("pooled", len(marks))
         dropped = [row.id for row in rows if not (row.deleted or row.is_spent or row.is_edit)]
-        tx.emit(AnswersPooled(event.session_id, marks, dropped=dropped))
-        store.detach(tx, event.participant_id, anonymous)
+        tx.emit(ResponsesPooled(event.session_id, marks, dropped=dropped))
+        store.detach_author(tx, event.participant_id, anonymous)
         idempotency.erase_owned(tx, event.session_id, event.participant_id)
 
 
-def empty_pool(tx: WriteTx, activity: Activity) -> int:
+def clear_pool(tx: WriteTx, activity: Activity) -> int:
     """Clear the present round's pool; authors are told by tombstones. Returns the number of answers that waited."""
     pool.remove_edits(tx, activity.id, activity.round)
     tx.head(activity.session_id).add_count("pooled", -pool.remove_spent(tx, activity.id, activity.round))
-    waiting = pool.waiting(tx, activity)
+    waiting = pool.waiting_responses(tx, activity)
     if waiting:
         head = tx.head(activity.session_id)
         gone = [replace(row, ts=head.next_own_ts(tx.now_us), deleted=True, text=None, masked=None) for row in waiting]
-        keep_pooled(tx, activity, list(zip(waiting, gone, strict=True)))
+        record_pooled(tx, activity, list(zip(waiting, gone, strict=True)))
     return len(waiting)

@@ -16,11 +16,11 @@ from conflicto.activities.queries import activities_by_id, last_release_us
 from conflicto.participants.queries import has_people, scripted_ids
 from conflicto.platform.ids import drawn
 from conflicto.responses import store
-from conflicto.responses.commands.keep import keep
-from conflicto.responses.events import AnswersPooled
-from conflicto.responses.model import Moderation, ParticipantResponse, moderation_of
+from conflicto.responses.commands.record import record_changes
+from conflicto.responses.events import ResponsesPooled
+from conflicto.responses.model import Moderation, ParticipantResponse, initial_moderation
 from conflicto.responses.pool import store as pool
-from conflicto.responses.pool.model import MIN_MIXED, PERIOD_US, due_at_tick, tick_at
+from conflicto.responses.pool.model import MIN_MIXED_ROWS, TICK_PERIOD_US, latest_tick, rows_due_at_tick
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,55 +43,55 @@ def release_due(tx: WriteTx, activity_id: UUID) -> int | None:
     A look that releases nothing is unseen: it would tell that something waits.
     """
     events = len(tx.events)
-    next_us = _look(tx, activity_id)
+    next_us = _release_newest_tick(tx, activity_id)
     tx.private_commands += len(tx.events) == events
     return next_us
 
 
-def _look(tx: WriteTx, activity_id: UUID) -> int | None:
+def _release_newest_tick(tx: WriteTx, activity_id: UUID) -> int | None:
     activity = activities_by_id(tx, [activity_id]).get(activity_id)
     if activity is None or not activity.is_anonymous_round or not is_open(activity, at_us=tx.effective_now(activity.session_id)):
         return None
     if not activity.min_group:
-        due = pool.due(tx, activity, tx.now_us)
+        due = pool.due_responses(tx, activity, tx.now_us)
         pool.remove_due(tx, activity.id, activity.round, tx.now_us)
         _release(tx, activity, due)
         return pool.next_due(tx, activity.id, activity.round)
-    if not pool.is_filled(tx, activity.id, activity.round):
+    if not pool.has_waiting(tx, activity.id, activity.round):
         return None
-    tick = tick_at(activity, tx.now_us)
+    tick = latest_tick(activity, tx.now_us)
     if tick > max(last_release_us(tx, activity), activity.started_ts or 0):
         save_release_us(tx, activity, tick)
-        _release(tx, activity, _take_at_tick(tx, activity))
-    return tick + PERIOD_US
+        _release(tx, activity, _remove_at_tick(tx, activity))
+    return tick + TICK_PERIOD_US
 
 
-def _take_at_tick(tx: WriteTx, activity: Activity) -> list[PooledResponse]:
+def _remove_at_tick(tx: WriteTx, activity: Activity) -> list[PooledResponse]:
     """Take out of the pool what a tick releases. Texts are read only where enough people wait."""
-    people = _people_by_kind(tx, activity)
+    people = _authors_by_kind(tx, activity)
     full = [kind for kind, some in people.items() if len(some) >= 2 * activity.min_group]
-    waiting = pool.waiting(tx, activity) if full else []
+    waiting = pool.waiting_responses(tx, activity) if full else []
     taken: list[PooledResponse] = []
     for kind in full:
         rows = [row for row in waiting if row.is_edit is kind]
-        released = due_at_tick(rows, people[kind], activity.min_group)
+        released = rows_due_at_tick(rows, people[kind], activity.min_group)
         staying = {row.participant_id for row in rows} - {row.participant_id for row in released}
-        pool.remove_kind(tx, activity.id, activity.round, edits=kind, staying=staying)
+        pool.remove_kind(tx, activity.id, activity.round, edits=kind, excluding=staying)
         taken += released
     return taken
 
 
-def release_rest(tx: WriteTx, event: RoundClosed) -> None:
+def release_remaining(tx: WriteTx, event: RoundClosed) -> None:
     """Release what is left when answering ends: a subscriber of `AnsweringEnded`.
 
     New answers of fewer people than the group stay in the pool for good: released by themselves they could be told from all that was
     seen before, and a host could bring that about by removing everybody else. Edits of so few are mixed with other rows of the round.
     """
     activity = event.activity
-    waiting = pool.waiting(tx, activity) if activity.anonymous else []
+    waiting = pool.waiting_responses(tx, activity) if activity.anonymous else []
     if not waiting:
         return
-    people = _people_by_kind(tx, activity)
+    people = _authors_by_kind(tx, activity)
     edits = [row for row in waiting if row.is_edit]
     released: Sequence[PooledResponse] = edits
     mixed: Sequence[ParticipantResponse] = ()
@@ -101,12 +101,12 @@ def release_rest(tx: WriteTx, event: RoundClosed) -> None:
     if edits:
         pool.remove_kind(tx, activity.id, activity.round, edits=EDIT)
         if len(people[EDIT]) < activity.min_group:
-            amount = max(activity.min_group, MIN_MIXED)
-            mixed = store.sample_live(tx, activity.id, activity.round, amount, but=[row.id for row in edits])
+            amount = max(activity.min_group, MIN_MIXED_ROWS)
+            mixed = store.sample_live(tx, activity.id, activity.round, amount, excluding=[row.id for row in edits])
     _release(tx, activity, released, mixed)
 
 
-def _people_by_kind(tx: WriteTx, activity: Activity) -> dict[bool, set[int]]:
+def _authors_by_kind(tx: WriteTx, activity: Activity) -> dict[bool, set[int]]:
     """Return who counts towards the group, for new answers and for edits: no scripted participant, unless a rehearsal is alone.
 
     The two are counted apart: a single new answer among edits would be seen to belong to whoever came last.
@@ -122,21 +122,22 @@ def _release(tx: WriteTx, activity: Activity, rows: Sequence[PooledResponse], mi
     """Bring rows into the feed in a random order, `mixed` ones once more among them."""
     if not rows:
         return
-    earlier = store.find_some(tx, [row.id for row in rows if row.is_edit])
+    earlier = store.find_any_number(tx, [row.id for row in rows if row.is_edit])
     head = tx.head(activity.session_id)
     batch: list[PooledResponse | ParticipantResponse] = [*rows, *mixed]
     order = drawn(batch, len(batch))
     changes = [
-        _change(activity, each, earlier, ts) for ts, each in zip(head.next_ts_range(tx.now_us, len(order)), order, strict=True)
+        _released_change(activity, each, earlier, ts)
+        for ts, each in zip(head.next_ts_range(tx.now_us, len(order)), order, strict=True)
     ]
     new = sum(before is None for before, _ in changes)
     head.add_count("responses", new)
     head.add_count("pooled", -new)
-    keep(tx, activity.session_id, changes)
-    tx.emit(AnswersPooled(activity.session_id, [], released=(new, len(rows) - new)))
+    record_changes(tx, activity.session_id, changes)
+    tx.emit(ResponsesPooled(activity.session_id, [], released=(new, len(rows) - new)))
 
 
-def _change(
+def _released_change(
     activity: Activity, row: PooledResponse | ParticipantResponse, earlier: dict[UUID, ParticipantResponse], ts: int
 ) -> Change:
     """Return a row before and after its release: of its own times nothing is left."""
@@ -144,7 +145,7 @@ def _change(
         return row, replace(row, ts=ts, received_us=ts, revision=row.revision + 1)
     before = earlier.get(row.id)
     held = row.moderation is Moderation.PENDING
-    moderation = row.moderation if before is None else moderation_of(activity, before, held=held)
+    moderation = row.moderation if before is None else initial_moderation(activity, before, is_held=held)
     after = ParticipantResponse(
         id=row.id, session_id=row.session_id, activity_id=row.activity_id, participant_id=row.participant_id, round=row.round,
         slot=row.slot, ts=ts, created_ts=before.created_ts if before else ts, received_us=ts,

@@ -20,10 +20,10 @@ from conflicto.participants.queries import present_ids
 from conflicto.platform.ids import ordered_uuids
 from conflicto.platform.problems import DomainError, NotFound
 from conflicto.responses import store
-from conflicto.responses.commands.keep import keep_all
-from conflicto.responses.commands.pool import keep_pooled, pooled
+from conflicto.responses.commands.pool import pooled_response, record_pooled
+from conflicto.responses.commands.record import record_changes_by_session
 from conflicto.responses.errors import ActivityNotOpen, AlreadyAnswered
-from conflicto.responses.model import NO_SLOT, Moderation, ParticipantResponse, Written, moderation_of
+from conflicto.responses.model import NO_SLOT, Moderation, ParticipantResponse, ResponseContent, initial_moderation
 from conflicto.responses.pool import store as pool
 from conflicto.sessions import idempotency
 from conflicto.sessions.errors import StorageFull
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conflicto.platform.db.transaction import WriteTx
-    from conflicto.responses.capacity import Capacity
-    from conflicto.responses.commands.keep import Change
+    from conflicto.responses.capacity import ResponseCapacity
+    from conflicto.responses.commands.record import Change
     from conflicto.responses.pool.model import PooledResponse
     from conflicto.sessions.idempotency import Key
 
@@ -49,13 +49,13 @@ class Submission:
     session_id: int
     activity_id: UUID
     participant_id: int
-    written: Written
+    content: ResponseContent
     received_us: int
     key: Key | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class SubmitResult:
     """A stored response and the status that its sender hears: 201 for a new one, 200 for a further revision.
 
     `is_unseen`: it belongs to an anonymous activity, so only its sender may be told of the request.
@@ -67,22 +67,24 @@ class Receipt:
 
 
 class _Accepted(NamedTuple):
-    """A submission that will be stored, by its place among those that came, and the rows that it revises, if any."""
+    """A submission that will be stored, by its position among those that came, and the rows that it revises, if any."""
 
-    place: int
+    position: int
     activity: Activity
     before: ParticipantResponse | None
     waiting: PooledResponse | None
 
 
-class _Earlier(NamedTuple):
+class _EarlierResponses(NamedTuple):
     """Answers of the senders where they may have one, by participant and activity: released ones, and those in the pool."""
 
     released: dict[tuple[int, UUID], ParticipantResponse]
     pooled: dict[tuple[int, UUID], PooledResponse]
 
 
-def submit_many(tx: WriteTx, submissions: Sequence[Submission], *, capacity: Capacity | None = None) -> list[Receipt | DomainError]:
+def submit_many(
+    tx: WriteTx, submissions: Sequence[Submission], *, capacity: ResponseCapacity | None = None
+) -> list[SubmitResult | DomainError]:
     """Store answers in the order of arrival and return one outcome for each; nothing is written for a refused one. No `capacity`: no caps.
 
     The caller (the writer) sees to it that no two of them share a participant and activity, or an idempotency key.
@@ -90,46 +92,48 @@ def submit_many(tx: WriteTx, submissions: Sequence[Submission], *, capacity: Cap
     Outcomes: `Receipt`, or NotFound, SeatGone, ActivityNotOpen, AlreadyAnswered, AnsweredTooOften, AnswersFull, KeyReused.
     """
     activities = activities_by_id(tx, {submission.activity_id for submission in submissions})
-    outcomes = _replayed(tx, submissions, activities)
+    outcomes = _replayed_results(tx, submissions, activities)
     present = present_ids(tx, {submission.participant_id for submission in submissions})
     by_activity: dict[UUID, list[tuple[int, Submission]]] = defaultdict(list)
-    for place, submission in enumerate(submissions):
-        if place not in outcomes:
+    for position, submission in enumerate(submissions):
+        if position not in outcomes:
             activity = activities.get(submission.activity_id)
-            refusal = _refusal(tx, submission, activity, present)
+            refusal = _rejection(tx, submission, activity, present)
             if refusal:
-                outcomes[place] = refusal
+                outcomes[position] = refusal
             else:
-                by_activity[submission.activity_id].append((place, submission))
-    earlier = _earlier(tx, activities, by_activity)
+                by_activity[submission.activity_id].append((position, submission))
+    earlier = _find_earlier(tx, activities, by_activity)
     accepted: list[_Accepted] = []
     for activity_id, group in by_activity.items():
-        accepted += _answered(tx, activities[activity_id], group, earlier, capacity, outcomes)
-    _store(tx, sorted(accepted, key=itemgetter(0)), submissions, outcomes)
-    return [outcomes[place] for place in range(len(submissions))]
+        accepted += _apply_policy(tx, activities[activity_id], group, earlier, capacity, outcomes)
+    _store_accepted(tx, sorted(accepted, key=itemgetter(0)), submissions, outcomes)
+    return [outcomes[position] for position in range(len(submissions))]
 
 
-def _replayed(tx: WriteTx, submissions: Sequence[Submission], activities: dict[UUID, Activity]) -> dict[int, Receipt | DomainError]:
+def _replayed_results(
+    tx: WriteTx, submissions: Sequence[Submission], activities: dict[UUID, Activity]
+) -> dict[int, SubmitResult | DomainError]:
     known = idempotency.find_replays(tx, [submission.key for submission in submissions])
-    earlier = {place: known[each.key.id] for place, each in enumerate(submissions) if each.key and each.key.id in known}
+    earlier = {position: known[each.key.id] for position, each in enumerate(submissions) if each.key and each.key.id in known}
     ids = {UUID(found.entity) for found in earlier.values() if isinstance(found, idempotency.Replay)}
     rows = store.find_many(tx, ids) if ids else {}
     if ids and any(activity.anonymous for activity in activities.values()):
-        rows |= {each.id: each.own() for each in pool.find_many(tx, ids).values()}
-    outcomes: dict[int, Receipt | DomainError] = {}
-    for place, found in earlier.items():
-        activity = activities.get(submissions[place].activity_id)
+        rows |= {each.id: each.as_author_reads() for each in pool.find_many(tx, ids).values()}
+    outcomes: dict[int, SubmitResult | DomainError] = {}
+    for position, found in earlier.items():
+        activity = activities.get(submissions[position].activity_id)
         if not isinstance(found, idempotency.Replay):
-            outcomes[place] = found
+            outcomes[position] = found
         elif activity is None or UUID(found.entity) not in rows:
-            outcomes[place] = NotFound()
+            outcomes[position] = NotFound()
         else:
-            outcomes[place] = Receipt(rows[UUID(found.entity)], found.status, activity.anonymous)
+            outcomes[position] = SubmitResult(rows[UUID(found.entity)], found.status, activity.anonymous)
             tx.private_commands += activity.anonymous
     return outcomes
 
 
-def _refusal(tx: WriteTx, submission: Submission, activity: Activity | None, present: set[int]) -> DomainError | None:
+def _rejection(tx: WriteTx, submission: Submission, activity: Activity | None, present: set[int]) -> DomainError | None:
     if activity is None or activity.session_id != submission.session_id or not activity.is_visible:
         return NotFound()
     if submission.participant_id not in present:
@@ -139,7 +143,9 @@ def _refusal(tx: WriteTx, submission: Submission, activity: Activity | None, pre
     return None
 
 
-def _earlier(tx: WriteTx, activities: dict[UUID, Activity], by_activity: dict[UUID, list[tuple[int, Submission]]]) -> _Earlier:
+def _find_earlier(
+    tx: WriteTx, activities: dict[UUID, Activity], by_activity: dict[UUID, list[tuple[int, Submission]]]
+) -> _EarlierResponses:
     wanted = [
         (submission.participant_id, activity_id, activities[activity_id].round)
         for activity_id, group in by_activity.items()
@@ -147,25 +153,27 @@ def _earlier(tx: WriteTx, activities: dict[UUID, Activity], by_activity: dict[UU
         for _, submission in group
     ]
     anonymous = [each for each in wanted if activities[each[1]].anonymous]
-    return _Earlier(store.of_participants(tx, wanted) if wanted else {}, pool.of_slots(tx, anonymous) if anonymous else {})
+    return _EarlierResponses(
+        store.find_single_responses(tx, wanted) if wanted else {}, pool.find_by_slots(tx, anonymous) if anonymous else {}
+    )
 
 
-def _answered(
+def _apply_policy(
     tx: WriteTx,
     activity: Activity,
     group: list[tuple[int, Submission]],
-    earlier: _Earlier,
-    capacity: Capacity | None,
-    outcomes: dict[int, Receipt | DomainError],
+    earlier: _EarlierResponses,
+    capacity: ResponseCapacity | None,
+    outcomes: dict[int, SubmitResult | DomainError],
 ) -> list[_Accepted]:
     """Decide by the policy which submissions are stored and count new rows; timestamps are drawn later, in the order of arrival."""
     many = activity.response_policy is ResponsePolicy.MANY
     if many and capacity:
-        capacity.count(tx, activity, [submission.participant_id for _, submission in group])
+        capacity.refresh(tx, activity, [submission.participant_id for _, submission in group])
     head = tx.head(activity.session_id)
     is_storage_full, is_reserve_full = is_full(head), is_full(head, in_reserve=True)
     accepted: list[_Accepted] = []
-    for place, submission in group:
+    for position, submission in group:
         of = submission.participant_id, activity.id
         before, waiting = earlier.released.get(of), earlier.pooled.get(of)
         is_new = before is None and waiting is None
@@ -174,13 +182,13 @@ def _answered(
             refusal = StorageFull()
         elif is_new and capacity:
             stored = head.counts["responses"] + head.counts["pooled"]
-            refusal = capacity.refusal(activity, submission.participant_id, of_session=stored, many=many)
+            refusal = capacity.reserve(activity, submission.participant_id, session_rows=stored, limits_participant=many)
         elif _is_final(activity, before, waiting):
             refusal = AlreadyAnswered()
         if refusal:
-            outcomes[place] = refusal
+            outcomes[position] = refusal
         else:
-            accepted.append(_Accepted(place, activity, before, waiting))
+            accepted.append(_Accepted(position, activity, before, waiting))
             head.add_count("pooled" if activity.anonymous else "responses", is_new)
     return accepted
 
@@ -193,18 +201,18 @@ def _is_final(activity: Activity, before: ParticipantResponse | None, waiting: P
     return live and activity.response_policy is ResponsePolicy.FIRST
 
 
-def _revision(activity: Activity, submission: Submission, before: ParticipantResponse, ts: int) -> ParticipantResponse:
-    text, masked, held = submission.written
-    moderation = moderation_of(activity, before, held=held)
+def _next_revision(activity: Activity, submission: Submission, before: ParticipantResponse, ts: int) -> ParticipantResponse:
+    text, masked, held = submission.content
+    moderation = initial_moderation(activity, before, is_held=held)
     return replace(
         before, ts=ts, received_us=submission.received_us, revision=before.revision + 1, deleted=False, moderation=moderation,
         was_visible=before.was_visible or moderation is Moderation.VISIBLE, text=text, masked=masked,
     )  # fmt: skip
 
 
-def _new(activity: Activity, submission: Submission, new_id: UUID, ts: int) -> ParticipantResponse:
-    text, masked, held = submission.written
-    moderation = moderation_of(activity, None, held=held)
+def _first_revision(activity: Activity, submission: Submission, new_id: UUID, ts: int) -> ParticipantResponse:
+    text, masked, held = submission.content
+    moderation = initial_moderation(activity, None, is_held=held)
     many = activity.response_policy is ResponsePolicy.MANY
     return ParticipantResponse(
         id=new_id, session_id=activity.session_id, activity_id=activity.id, participant_id=submission.participant_id,
@@ -213,8 +221,8 @@ def _new(activity: Activity, submission: Submission, new_id: UUID, ts: int) -> P
     )  # fmt: skip
 
 
-def _store(
-    tx: WriteTx, accepted: list[_Accepted], submissions: Sequence[Submission], outcomes: dict[int, Receipt | DomainError]
+def _store_accepted(
+    tx: WriteTx, accepted: list[_Accepted], submissions: Sequence[Submission], outcomes: dict[int, SubmitResult | DomainError]
 ) -> None:
     named = [each for each in accepted if not each.activity.anonymous]
     by_session: dict[int, list[_Accepted]] = defaultdict(list)
@@ -225,46 +233,46 @@ def _store(
         stamps = tx.head(session_id).next_ts_range(tx.now_us, len(group))
         ids = ordered_uuids(tx.now_us, len(group))
         changes: list[Change] = []
-        for ts, (place, activity, before, _) in zip(stamps, group, strict=True):
+        for ts, (position, activity, before, _) in zip(stamps, group, strict=True):
             if before is None:
-                after, status = _new(activity, submissions[place], next(ids), ts), CREATED
+                after, status = _first_revision(activity, submissions[position], next(ids), ts), CREATED
             else:
-                after, status = _revision(activity, submissions[place], before, ts), REPLACED
-            outcomes[place] = Receipt(after, status)
+                after, status = _next_revision(activity, submissions[position], before, ts), REPLACED
+            outcomes[position] = SubmitResult(after, status)
             changes.append((before, after))
         kept[session_id] = changes
     if kept:
-        keep_all(tx, kept)
+        record_changes_by_session(tx, kept)
     if len(named) < len(accepted):
-        _pool(tx, [each for each in accepted if each.activity.anonymous], submissions, outcomes)
-    receipts = ((place, outcomes[place]) for place, *_ in named if submissions[place].key)
+        _store_pooled(tx, [each for each in accepted if each.activity.anonymous], submissions, outcomes)
+    receipts = ((position, outcomes[position]) for position, *_ in named if submissions[position].key)
     idempotency.store_keys(
         tx,
         [
-            (submissions[place].key, submissions[place].session_id, receipt.status, str(receipt.response.id))
-            for place, receipt in receipts
-            if isinstance(receipt, Receipt)
+            (submissions[position].key, submissions[position].session_id, receipt.status, str(receipt.response.id))
+            for position, receipt in receipts
+            if isinstance(receipt, SubmitResult)
         ],
     )
 
 
-def _pool(
-    tx: WriteTx, accepted: list[_Accepted], submissions: Sequence[Submission], outcomes: dict[int, Receipt | DomainError]
+def _store_pooled(
+    tx: WriteTx, accepted: list[_Accepted], submissions: Sequence[Submission], outcomes: dict[int, SubmitResult | DomainError]
 ) -> None:
     """Store answers of anonymous activities where only their authors read them."""
     changes: dict[UUID, list[tuple[PooledResponse | None, PooledResponse]]] = defaultdict(list)
     keys = []
-    for place, activity, before, waiting in accepted:
-        sent = submissions[place]
-        after = pooled(
-            tx, activity, sent.written, participant_id=sent.participant_id, received_us=sent.received_us, released=before,
+    for position, activity, before, waiting in accepted:
+        sent = submissions[position]
+        after = pooled_response(
+            tx, activity, sent.content, participant_id=sent.participant_id, received_us=sent.received_us, released=before,
             waiting=waiting,
         )  # fmt: skip
         status = CREATED if before is None and waiting is None else REPLACED
-        outcomes[place] = Receipt(after.own(), status, is_unseen=True)
+        outcomes[position] = SubmitResult(after.as_author_reads(), status, is_unseen=True)
         changes[activity.id].append((waiting, after))
         keys.append((sent.key, sent.session_id, status, str(after.id), sent.participant_id))
     tx.private_commands += len(accepted)
     for each in {each.activity.id: each.activity for each in accepted}.values():
-        keep_pooled(tx, each, changes[each.id])
+        record_pooled(tx, each, changes[each.id])
     idempotency.store_owned_keys(tx, keys)

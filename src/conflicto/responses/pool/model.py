@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
     from conflicto.activities.model import Activity
 
-PERIOD_US = 5 * US_PER_S
+TICK_PERIOD_US = 5 * US_PER_S
 """Time between two ticks of a round."""
 
 MIN_DELAY_US, MAX_DELAY_US = 5 * US_PER_S, 30 * US_PER_S
 """Random delay of an answer where no group is kept."""
 
-MIN_MIXED = 100
+MIN_MIXED_ROWS = 100
 """Other rows of a round that get a new timestamp together with edits of too few people."""
 
 
@@ -55,7 +55,7 @@ class PooledResponse:
         """Return whether a released row of the same id exists."""
         return self.revision > 1
 
-    def own(self) -> ParticipantResponse:
+    def as_author_reads(self) -> ParticipantResponse:
         """Return the row as its author reads it."""
         return ParticipantResponse(
             id=self.id, session_id=self.session_id, activity_id=self.activity_id, participant_id=self.participant_id,
@@ -65,29 +65,29 @@ class PooledResponse:
         )  # fmt: skip
 
 
-def delay_end(now_us: int) -> int:
+def draw_release_time(now_us: int) -> int:
     """Return the release time of an answer where no group is kept, drawn by the system's generator."""
     return now_us + MIN_DELAY_US + up_to_exactly(MAX_DELAY_US - MIN_DELAY_US)
 
 
-def tick_at(activity: Activity, at_us: int) -> int:
+def latest_tick(activity: Activity, at_us: int) -> int:
     """Return the newest tick of the round at an instant: a multiple of the period after its start."""
     started = activity.started_ts or 0
-    return started + (at_us - started) // PERIOD_US * PERIOD_US
+    return started + (at_us - started) // TICK_PERIOD_US * TICK_PERIOD_US
 
 
-def next_release(activity: Activity, rows: Collection[PooledResponse], at_us: int) -> int | None:
+def next_release_time(activity: Activity, rows: Collection[PooledResponse], at_us: int) -> int | None:
     """Return the time of the next look at a pool, None while it is empty."""
     if not rows:
         return None
     if activity.min_group:
-        return tick_at(activity, at_us) + PERIOD_US
+        return latest_tick(activity, at_us) + TICK_PERIOD_US
     return min(row.due_us or at_us for row in rows)
 
 
-def due_at_tick(rows: Sequence[PooledResponse], people: Collection[int], group: int) -> Sequence[PooledResponse]:
+def rows_due_at_tick(rows: Sequence[PooledResponse], people: Collection[int], min_group: int) -> Sequence[PooledResponse]:
     """Return the rows that a tick releases: all but those of `group` people drawn at random, if the pool holds twice as many."""
-    if len(people) < 2 * group:
+    if len(people) < 2 * min_group:
         return ()
-    staying = set(drawn(sorted(people), group))
+    staying = set(drawn(sorted(people), min_group))
     return [row for row in rows if row.participant_id not in staying]

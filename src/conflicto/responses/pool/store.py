@@ -69,28 +69,28 @@ _NEWEST_STAMPS = select(pool.c.session_id, func.max(pool.c.ts).label("ts")).grou
 
 def find_many(tx: ReadTx, ids: Iterable[UUID]) -> dict[UUID, PooledResponse]:
     """Return pooled rows by id, tombstones included."""
-    return {row.id: _pooled(row) for row in _BY_IDS.rows(tx, [(each,) for each in ids])}
+    return {row.id: _from_row(row) for row in _BY_IDS.rows(tx, [(each,) for each in ids])}
 
 
-def of_slots(tx: ReadTx, wanted: Iterable[tuple[int, UUID, int]]) -> dict[tuple[int, UUID], PooledResponse]:
+def find_by_slots(tx: ReadTx, wanted: Iterable[tuple[int, UUID, int]]) -> dict[tuple[int, UUID], PooledResponse]:
     """Return the single rows of some participants, each in one round of an activity, by participant and activity."""
-    return {(row.participant_id, row.activity_id): _pooled(row) for row in _OF_SLOTS.rows(tx, wanted)}
+    return {(row.participant_id, row.activity_id): _from_row(row) for row in _OF_SLOTS.rows(tx, wanted)}
 
 
-def rows_of_each(tx: ReadTx, activity_id: UUID, nth: int, participants: Iterable[int]) -> dict[int, int]:
+def count_by_participant(tx: ReadTx, activity_id: UUID, nth: int, participants: Iterable[int]) -> dict[int, int]:
     """Count each participant's rows in a round that take a place of their own, tombstones included."""
     rows = _ROWS_OF_EACH.rows(tx, [(each,) for each in participants], activity_id=activity_id, round=nth)
     return {row.participant_id: row.stored for row in rows}
 
 
-def waiting(tx: ReadTx, activity: Activity) -> list[PooledResponse]:
+def waiting_responses(tx: ReadTx, activity: Activity) -> list[PooledResponse]:
     """Return the answers of the present round that wait to be released, in no order; what all of them share is not read."""
-    return _of_round(tx, activity, _WAITING)
+    return _read_round(tx, activity, _WAITING)
 
 
-def due(tx: ReadTx, activity: Activity, at_us: int) -> list[PooledResponse]:
+def due_responses(tx: ReadTx, activity: Activity, at_us: int) -> list[PooledResponse]:
     """Return those answers of the present round whose own delay is over, in no order."""
-    return _of_round(tx, activity, _DUE, at_us=at_us)
+    return _read_round(tx, activity, _DUE, at_us=at_us)
 
 
 def next_due(tx: ReadTx, activity_id: UUID, nth: int) -> int | None:
@@ -107,29 +107,29 @@ def authors_by_kind(tx: ReadTx, activity_id: UUID, nth: int) -> dict[bool, set[i
     return found
 
 
-def is_filled(tx: ReadTx, activity_id: UUID, nth: int) -> bool:
+def has_waiting(tx: ReadTx, activity_id: UUID, nth: int) -> bool:
     """Return whether any answer waits in a round."""
     return tx.first(_AUTHORS.limit(1), {"activity_id": activity_id, "round": nth}) is not None
 
 
-def filled(tx: ReadTx, rounds: Iterable[tuple[UUID, int]]) -> set[UUID]:
+def filled_rounds(tx: ReadTx, rounds: Iterable[tuple[UUID, int]]) -> set[UUID]:
     """Return those activities of some rounds in which an answer waits, by one query."""
     return {row.activity_id for row in _FILLED.rows(tx, rounds)}
 
 
-def authors(tx: ReadTx, activity_id: UUID, nth: int) -> set[int]:
+def pooled_authors(tx: ReadTx, activity_id: UUID, nth: int) -> set[int]:
     """Return the participants with an answer that waits in a round."""
     return {row.participant_id for row in tx.all(_AUTHORS, {"activity_id": activity_id, "round": nth})}
 
 
-def of_participant(tx: ReadTx, participant_id: int) -> list[PooledResponse]:
+def responses_of_participant(tx: ReadTx, participant_id: int) -> list[PooledResponse]:
     """Return all rows of a participant, in no order."""
-    return [_pooled(row) for row in tx.all(_OF_PARTICIPANT, {"participant_id": participant_id})]
+    return [_from_row(row) for row in tx.all(_OF_PARTICIPANT, {"participant_id": participant_id})]
 
 
-def changed_since(tx: ReadTx, session_id: int, *, after: int, most: int) -> list[PooledResponse]:
+def pooled_changes(tx: ReadTx, session_id: int, *, after: int, limit: int) -> list[PooledResponse]:
     """Return a session's rows with positions after `after`, in order."""
-    return [_pooled(row) for row in tx.all(_CHANGED, {"session_id": session_id, "after": after, "most": most})]
+    return [_from_row(row) for row in tx.all(_CHANGED, {"session_id": session_id, "after": after, "most": limit})]
 
 
 def add_many(tx: WriteTx, rows: Sequence[PooledResponse]) -> None:
@@ -152,12 +152,12 @@ def added_bytes(before: PooledResponse | None, after: PooledResponse) -> int:
     return row + text_bytes(after.text, after.masked)
 
 
-def remove_kind(tx: WriteTx, activity_id: UUID, nth: int, *, edits: bool, staying: Collection[int] = ()) -> None:
+def remove_kind(tx: WriteTx, activity_id: UUID, nth: int, *, edits: bool, excluding: Collection[int] = ()) -> None:
     """Remove the new answers that wait in a round, or the edits, but for those of `staying` participants."""
     kind = pool.c.revision > 1 if edits else pool.c.revision == 1
     wanted = [pool.c.activity_id == activity_id, pool.c.round == nth, ~pool.c.deleted, kind]
-    if staying:
-        wanted.append(pool.c.participant_id.not_in(list(staying)))
+    if excluding:
+        wanted.append(pool.c.participant_id.not_in(list(excluding)))
     _remove(tx, *wanted)
 
 
@@ -166,13 +166,13 @@ def remove_due(tx: WriteTx, activity_id: UUID, nth: int, at_us: int) -> None:
     _remove(tx, pool.c.activity_id == activity_id, pool.c.round == nth, ~pool.c.deleted, pool.c.due_us <= at_us)
 
 
-def remove_edits(tx: WriteTx, activity_id: UUID, nth: int, *, of: UUID | None = None) -> None:
+def remove_edits(tx: WriteTx, activity_id: UUID, nth: int, *, response_id: UUID | None = None) -> None:
     """Remove the edits that wait in a round, or only that of one row."""
     wanted = [pool.c.activity_id == activity_id, pool.c.round == nth, pool.c.revision > 1]
-    _remove(tx, *(wanted if of is None else [*wanted, pool.c.id == of]))
+    _remove(tx, *(wanted if response_id is None else [*wanted, pool.c.id == response_id]))
 
 
-def remove_of(tx: WriteTx, participant_id: int) -> None:
+def remove_participant(tx: WriteTx, participant_id: int) -> None:
     """Remove all rows of a participant, but for the marks of answers that were given up."""
     _remove(tx, pool.c.participant_id == participant_id, ~pool.c.is_spent)
 
@@ -192,7 +192,7 @@ def recounted_bytes(tx: ReadTx) -> dict[int, int]:
     return {row.session_id: int(row.stored) for row in tx.all(_BYTES)}
 
 
-def newest_stamps(tx: ReadTx) -> dict[int, int]:
+def newest_timestamps(tx: ReadTx) -> dict[int, int]:
     """Return the newest position of each session's pool: for checks alone."""
     return {row.session_id: row.ts for row in tx.all(_NEWEST_STAMPS)}
 
@@ -203,10 +203,10 @@ def purge(tx: WriteTx, session_id: int, at_most: int) -> int:
     return tx.write(delete(pool).where(pool.c.id.in_(some.scalar_subquery())))
 
 
-def _of_round(tx: ReadTx, activity: Activity, wanted: Select[Any], **others: int) -> list[PooledResponse]:
+def _read_round(tx: ReadTx, activity: Activity, wanted: Select[Any], **others: int) -> list[PooledResponse]:
     of, is_many = (activity.session_id, activity.id, activity.round), activity.response_policy is ResponsePolicy.MANY
     rows = tx.all(wanted, {"activity_id": activity.id, "round": activity.round, **others})
-    return [_waiting(row, of, is_many=is_many) for row in rows]
+    return [_from_round_row(row, of, is_many=is_many) for row in rows]
 
 
 def _remove(tx: WriteTx, *wanted: ColumnElement[bool]) -> int:
@@ -224,7 +224,7 @@ def _count(tx: WriteTx, added: Iterable[tuple[int, int]]) -> None:
         tx.head(session_id).add_count("stored_bytes", stored)
 
 
-def _waiting(row: Row[Any], of: tuple[int, UUID, int], *, is_many: bool) -> PooledResponse:
+def _from_round_row(row: Row[Any], of: tuple[int, UUID, int], *, is_many: bool) -> PooledResponse:
     row_id, participant_id, ts, created_ts, received_us, revision, moderation, due_us, response, masked = cast(
         "tuple[Any, ...]", row
     )
@@ -236,7 +236,7 @@ def _waiting(row: Row[Any], of: tuple[int, UUID, int], *, is_many: bool) -> Pool
     )  # fmt: skip
 
 
-def _pooled(row: Row[Any]) -> PooledResponse:
+def _from_row(row: Row[Any]) -> PooledResponse:
     fields = dict(zip(PooledResponse.__slots__, row, strict=True))
     fields["moderation"] = Moderation(fields["moderation"])
     return PooledResponse(**fields)

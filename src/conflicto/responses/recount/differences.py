@@ -29,8 +29,8 @@ def counter_differences(tx: ReadTx) -> list[str]:
 
 def _heads(tx: ReadTx, live: set[int]) -> Iterator[str]:
     heads = read_all_heads(tx)
-    seats, activities, lines, newest = recounted_seats(tx), recounted_activities(tx), audit_lengths(tx), store.newest_stamps(tx)
-    stored, in_bytes = store.rows_of_sessions(tx), bytes_of_sessions(tx)
+    seats, activities, lines, newest = recounted_seats(tx), recounted_activities(tx), audit_lengths(tx), store.newest_timestamps(tx)
+    stored, in_bytes = store.rows_by_session(tx), bytes_of_sessions(tx)
     for session_id in sorted(live):
         head = heads.get(session_id)
         if head is None:
@@ -48,7 +48,7 @@ def _heads(tx: ReadTx, live: set[int]) -> Iterator[str]:
 
 
 def _pools(tx: ReadTx, live: set[int]) -> Iterator[str]:
-    heads, rows, newest = read_all_heads(tx), pool.rows_of_sessions(tx), pool.newest_stamps(tx)
+    heads, rows, newest = read_all_heads(tx), pool.rows_of_sessions(tx), pool.newest_timestamps(tx)
     for session_id in sorted(live & heads.keys()):
         head = heads[session_id]
         if head.counts["pooled"] != rows.get(session_id, 0):
@@ -60,13 +60,19 @@ def _pools(tx: ReadTx, live: set[int]) -> Iterator[str]:
 def bytes_of_sessions(tx: ReadTx) -> Counter[int]:
     """Return the bytes that each session takes, row by row."""
     stored: Counter[int] = Counter()
-    for part in (store.recounted_bytes(tx), pool.recounted_bytes(tx), activity_bytes(tx), participant_bytes(tx), session_bytes(tx)):
+    for part in (
+        store.bytes_by_session(tx),
+        pool.recounted_bytes(tx),
+        activity_bytes(tx),
+        participant_bytes(tx),
+        session_bytes(tx),
+    ):
         stored.update(part)
     return stored
 
 
 def _rounds(tx: ReadTx, live: set[int]) -> Iterator[str]:
-    rows = store.recount(tx)
+    rows = store.recounted_rounds(tx)
     for (session_id, activity_id, nth), kept in stored_counts(tx).items():
         counted = rows.pop((activity_id, nth), (0, 0))
         if session_id in live and counted != (kept.live, kept.visible):

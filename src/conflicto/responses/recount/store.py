@@ -37,21 +37,21 @@ _BYTES = select(
 _NEWEST_STAMPS = select(responses.c.session_id, func.max(responses.c.ts).label("ts")).group_by(responses.c.session_id)
 
 
-def recount(tx: ReadTx) -> dict[tuple[UUID, int], tuple[int, int]]:
+def recounted_rounds(tx: ReadTx) -> dict[tuple[UUID, int], tuple[int, int]]:
     """Count the live and the visible responses of every round of the whole database."""
     return {(row.activity_id, row.round): (row.live, row.visible) for row in tx.all(_RECOUNT)}
 
 
-def rows_of_sessions(tx: ReadTx) -> dict[int, int]:
+def rows_by_session(tx: ReadTx) -> dict[int, int]:
     """Count the rows of each session, tombstones included."""
     return {row.session_id: row.stored for row in tx.all(_ROWS_OF_SESSIONS)}
 
 
-def recounted_bytes(tx: ReadTx) -> dict[int, int]:
+def bytes_by_session(tx: ReadTx) -> dict[int, int]:
     """Return the bytes of each session's responses."""
     return {row.session_id: int(row.stored) for row in tx.all(_BYTES)}
 
 
-def newest_stamps(tx: ReadTx) -> dict[int, int]:
+def newest_timestamps(tx: ReadTx) -> dict[int, int]:
     """Return the largest feed timestamp of each session's responses."""
     return {row.session_id: row.ts for row in tx.all(_NEWEST_STAMPS)}

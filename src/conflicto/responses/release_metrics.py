@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from conflicto.responses.commands.submit import CREATED, REPLACED
-from conflicto.responses.events import AnswersPooled
+from conflicto.responses.events import ResponsesPooled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
-class ReleasedRequests:
+class ReleaseMetrics:
     """Tells the metrics, and the access log where there is one, of releases by this process. `route`: the address that takes answers."""
 
     def __init__(self, deferred: DeferredRequests, route: str, *, access_log: bool) -> None:
@@ -25,10 +25,10 @@ class ReleasedRequests:
         self._route = route
         self._access_log = access_log
 
-    def follow(self, events: Iterable[object]) -> None:
+    def record(self, events: Iterable[object]) -> None:
         """Count what was released; of whom and of which session nothing is told."""
         for event in events:
-            if isinstance(event, AnswersPooled) and any(event.released):
+            if isinstance(event, ResponsesPooled) and any(event.released):
                 for status, amount in zip((CREATED, REPLACED), event.released, strict=True):
                     self._deferred.release(self._route, "POST", status, amount)
                 if self._access_log:

@@ -13,8 +13,8 @@ import msgspec
 
 from conflicto.platform.cache_budget import CacheBudget, text_bytes
 from conflicto.platform.word_filter.masking import mask_json, strings_in
-from conflicto.responses.made import MadeOfActivities
-from conflicto.responses.model import Written
+from conflicto.responses.activity_cache import ActivityCache
+from conflicto.responses.model import ResponseContent
 from conflicto.sessions.word_filter import FilterMode
 
 if TYPE_CHECKING:
@@ -33,17 +33,17 @@ if TYPE_CHECKING:
     Find = Callable[[int, UUID], Awaitable[tuple[Session, Activity] | None]]
     """Returns a session and its activity from memory, None if there is none."""
 
-MOST_CHECKS = 2_000
+MAX_CACHED_CHECKS = 2_000
 """Compiled checks that are kept; the oldest go first."""
 
 CHECK_BYTES = 3_000
-PER_CONFIG_BYTE = 8
+BYTES_PER_CONFIG_BYTE = 8
 """Of a compiled check, and of what was made from each byte of a config: short texts are objects of 50 bytes and more."""
 
-SHARE = 0.05
+CACHE_SHARE = 0.05
 """Of the budget of all caches."""
 
-MOST_KNOWN = 100
+MAX_CACHED_TEXTS = 100
 """Activities whose own texts are kept, up to 256 KiB each; they are asked for only when a word was found."""
 
 MAX_INLINE_CHARACTERS = 1_000
@@ -52,78 +52,80 @@ MAX_INLINE_CHARACTERS = 1_000
 _decode = msgspec.json.Decoder().decode
 
 
-class Judged(NamedTuple):
+class Validated(NamedTuple):
     """An answer as it goes to the writer, and what does not fit in it."""
 
-    written: Written
+    content: ResponseContent
     faults: tuple[FieldError, ...] = ()
 
 
-class AnswerCheck:
+class ResponseValidator:
     """Judges the answers to the activities of all sessions. The event loop's alone."""
 
-    def __init__(self, db: Database, types: Registry, find: Find, budget: CacheBudget | None = None) -> None:
+    def __init__(self, db: Database, types: Registry, find_activity: Find, budget: CacheBudget | None = None) -> None:
         self._types = types
-        self._find = find
-        account = (budget or CacheBudget()).account("checks", share=SHARE, evict=self._forget_oldest)
-        self._checks: MadeOfActivities[SchemaValidator | None] = MadeOfActivities(
-            db, self._compiled, MOST_CHECKS, account, bytes_of=_check_bytes
+        self._find_activity = find_activity
+        account = (budget or CacheBudget()).account("checks", share=CACHE_SHARE, evict=self._evict_oldest)
+        self._checks: ActivityCache[SchemaValidator | None] = ActivityCache(
+            db, self._compile_check, MAX_CACHED_CHECKS, account, size_of=_check_size
         )
-        self._known: MadeOfActivities[frozenset[str]] = MadeOfActivities(db, _own_texts, MOST_KNOWN, account, bytes_of=_texts_bytes)
+        self._host_texts: ActivityCache[frozenset[str]] = ActivityCache(
+            db, _read_host_texts, MAX_CACHED_TEXTS, account, size_of=_texts_size
+        )
 
-    async def judge(self, session_id: int, activity_id: UUID, text: str) -> Judged:
+    async def validate(self, session_id: int, activity_id: UUID, text: str) -> Validated:
         """Judge an answer, given as gated text. Nothing is said of one whose activity is not to be seen: the writer refuses it.
 
         Raises:
             NotFound: the activity went away meanwhile.
         """
-        found = await self._find(session_id, activity_id)
+        found = await self._find_activity(session_id, activity_id)
         if found is None or not found[1].is_visible:
-            return Judged(Written(text))
+            return Validated(ResponseContent(text))
         session, activity = found
         faults: tuple[FieldError, ...] = ()
         if self._types.find(activity.type) is not None:
             check = await self._checks.get(activity)
             faults = () if check is None else check.errors(_decode(text))
         if faults or not session.word_filter.is_on:
-            return Judged(Written(text), faults)
-        return Judged(await self._filtered(session.word_filter, activity, text))
+            return Validated(ResponseContent(text), faults)
+        return Validated(await self._filter(session.word_filter, activity, text))
 
-    async def _filtered(self, word_filter: WordFilter, activity: Activity, text: str) -> Written:
+    async def _filter(self, word_filter: WordFilter, activity: Activity, text: str) -> ResponseContent:
         """Return an answer with what others may see of it. What stands in the config word for word is the host's own, and passes."""
-        if (await _masked(text, word_filter)).is_clean:
-            return Written(text)
-        masked = await _masked(text, word_filter, await self._known.get(activity))
+        if (await _mask(text, word_filter)).is_clean:
+            return ResponseContent(text)
+        masked = await _mask(text, word_filter, await self._host_texts.get(activity))
         if word_filter.mode is FilterMode.HOLD:
-            return Written(text, held=not masked.is_clean)
-        return Written(text, masked.text, held=masked.in_names)
+            return ResponseContent(text, is_held=not masked.is_clean)
+        return ResponseContent(text, masked.text, is_held=masked.in_names)
 
-    def forget(self) -> None:
+    def clear_caches(self) -> None:
         """Forget what was made of activities: their revisions may come again with another content."""
-        self._checks.forget()
-        self._known.forget()
+        self._checks.clear()
+        self._host_texts.clear()
 
-    def _forget_oldest(self) -> bool:
-        return self._known.forget_oldest() or self._checks.forget_oldest()
+    def _evict_oldest(self) -> bool:
+        return self._host_texts.evict_oldest() or self._checks.evict_oldest()
 
-    def _compiled(self, activity: Activity, content: Content) -> SchemaValidator | None:
+    def _compile_check(self, activity: Activity, content: Content) -> SchemaValidator | None:
         known = self._types.find(activity.type)
         return known.response_validator(content.config) if known else None
 
 
-async def _masked(text: str, word_filter: WordFilter, known: Container[str] = ()) -> Masked:
+async def _mask(text: str, word_filter: WordFilter, allowed: Container[str] = ()) -> Masked:
     if len(text) <= MAX_INLINE_CHARACTERS:
-        return mask_json(text, word_filter.matcher, known)
-    return await asyncio.to_thread(mask_json, text, word_filter.matcher, known)
+        return mask_json(text, word_filter.matcher, allowed)
+    return await asyncio.to_thread(mask_json, text, word_filter.matcher, allowed)
 
 
-def _check_bytes(content: Content) -> int:
-    return CHECK_BYTES + PER_CONFIG_BYTE * text_bytes(content.config)
+def _check_size(content: Content) -> int:
+    return CHECK_BYTES + BYTES_PER_CONFIG_BYTE * text_bytes(content.config)
 
 
-def _texts_bytes(content: Content) -> int:
-    return PER_CONFIG_BYTE * text_bytes(content.config)
+def _texts_size(content: Content) -> int:
+    return BYTES_PER_CONFIG_BYTE * text_bytes(content.config)
 
 
-def _own_texts(_: Activity, content: Content) -> frozenset[str]:
+def _read_host_texts(_: Activity, content: Content) -> frozenset[str]:
     return strings_in(content.config)

@@ -20,30 +20,30 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def _nothing(_: Content) -> int:
+def _zero_bytes(_: Content) -> int:
     """Weigh nothing."""
     return 0
 
 
-class MadeOfActivities(Generic[T]):
+class ActivityCache(Generic[T]):
     """What `make` returns of activities, for the last `most` of them. The event loop's alone."""
 
     def __init__(
         self,
         db: Database,
-        make: Callable[[Activity, Content], T],
-        most: int,
+        build: Callable[[Activity, Content], T],
+        max_entries: int,
         account: Account | None = None,
         *,
-        bytes_of: Callable[[Content], int] = _nothing,
+        size_of: Callable[[Content], int] = _zero_bytes,
     ) -> None:
         self._db = db
-        self._make = make
-        self._most = most
+        self._build = build
+        self._max_entries = max_entries
         self._account = account or CacheBudget().account("made")
-        self._bytes_of = bytes_of
-        self._kept: OrderedDict[UUID, tuple[int, T, int]] = OrderedDict()
-        self._loading: dict[UUID, asyncio.Task[T]] = {}
+        self._size_of = size_of
+        self._entries: OrderedDict[UUID, tuple[int, T, int]] = OrderedDict()
+        self._load_tasks: dict[UUID, asyncio.Task[T]] = {}
 
     async def get(self, activity: Activity) -> T:
         """Return what is made of an activity, of this or a later revision.
@@ -51,37 +51,37 @@ class MadeOfActivities(Generic[T]):
         Raises:
             NotFound: it went away meanwhile.
         """
-        kept = self._kept.get(activity.id)
+        kept = self._entries.get(activity.id)
         if kept is not None and kept[0] >= activity.revision:
             return kept[1]
-        task = self._loading.get(activity.id)
+        task = self._load_tasks.get(activity.id)
         if task is None:
-            task = self._loading[activity.id] = asyncio.create_task(self._read(activity.id))
+            task = self._load_tasks[activity.id] = asyncio.create_task(self._load(activity.id))
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
         return await asyncio.shield(task)
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Make everything anew."""
-        while self.forget_oldest():
+        while self.evict_oldest():
             pass
 
-    def forget_oldest(self) -> bool:
+    def evict_oldest(self) -> bool:
         """Forget what was made first; whether there was anything."""
-        if not self._kept:
+        if not self._entries:
             return False
-        _, (_, _, size) = self._kept.popitem(last=False)
+        _, (_, _, size) = self._entries.popitem(last=False)
         self._account.add(-size)
         return True
 
-    async def _read(self, activity_id: UUID) -> T:
+    async def _load(self, activity_id: UUID) -> T:
         try:
             activity, content = await self._db.read_unmeasured(activity_with_content, activity_id)
         finally:
-            self._loading.pop(activity_id, None)
-        made = self._make(activity, content)
-        before, size = self._kept.pop(activity_id, None), self._bytes_of(content)
-        self._kept[activity_id] = activity.revision, made, size
-        if len(self._kept) > self._most:
-            self.forget_oldest()
+            self._load_tasks.pop(activity_id, None)
+        made = self._build(activity, content)
+        before, size = self._entries.pop(activity_id, None), self._size_of(content)
+        self._entries[activity_id] = activity.revision, made, size
+        if len(self._entries) > self._max_entries:
+            self.evict_oldest()
         self._account.add(size - (before[2] if before else 0))
         return made

@@ -10,7 +10,7 @@ from conflicto.activities.commands.edit import change_activity
 from conflicto.activities.queries import activity_by_id
 from conflicto.activity_types.registry import load_registry
 from conflicto.platform.problems import NotFound
-from conflicto.responses.made import MadeOfActivities
+from conflicto.responses.activity_cache import ActivityCache
 from tests.support.kit import Kit, set_stage
 from tests.support.samples import activity
 
@@ -19,7 +19,7 @@ async def test_it_is_made_once_for_all_who_ask_and_anew_for_each_revision(kit: K
     stage = set_stage(kit, people=0)
     found = kit.db.query(activity_by_id, stage.activity_id)
     made: list[int] = []
-    remembered: MadeOfActivities[int] = MadeOfActivities(kit.db, lambda each, _: made.append(each.revision) or each.revision, 9)
+    remembered: ActivityCache[int] = ActivityCache(kit.db, lambda each, _: made.append(each.revision) or each.revision, 9)
 
     first = await asyncio.gather(*(remembered.get(found) for _ in range(5)))
     assert (first, made) == ([found.revision] * 5, [found.revision])
@@ -34,7 +34,7 @@ async def test_the_oldest_go_first(kit: Kit) -> None:
     stages = [set_stage(kit, people=0) for _ in range(3)]
     found = [kit.db.query(activity_by_id, stage.activity_id) for stage in stages]
     made: list[Any] = []
-    remembered: MadeOfActivities[None] = MadeOfActivities(kit.db, lambda each, _: made.append(each.id), 2)
+    remembered: ActivityCache[None] = ActivityCache(kit.db, lambda each, _: made.append(each.id), 2)
 
     for place in (0, 1, 0, 2, 1, 0):
         await remembered.get(found[place])

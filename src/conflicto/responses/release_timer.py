@@ -22,73 +22,73 @@ if TYPE_CHECKING:
     from conflicto.platform.db.engine import Database
     from conflicto.platform.db.transaction import ReadTx
     from conflicto.platform.db.writer import Writer
-    from conflicto.responses.events import AnswersPooled
+    from conflicto.responses.events import ResponsesPooled
 
-LOOK_S = 5.0
+SCAN_INTERVAL_S = 5.0
 """How often the database is asked for pools of which this process does not know: others filled them, or died before the release."""
 
-MIN_SPACE_US = 250_000
+MIN_INTERVAL_US = 250_000
 """Time between two looks at one pool: answers without a group come due one by one."""
 
 log = structlog.get_logger(__name__)
 
 
-class Releases:
+class ReleaseTimer:
     """The next look at every pool of the database. Whichever process looks, the command releases a batch once."""
 
     def __init__(self, db: Database, writer: Writer, clock: Clock) -> None:
         self._db = db
         self._writer = writer
         self._clock = clock
-        self._next: dict[UUID, tuple[int, int]] = {}
+        self._scheduled: dict[UUID, tuple[int, int]] = {}
         self._changed = asyncio.Event()
 
-    def follow(self, pooled: AnswersPooled) -> None:
+    def schedule(self, pooled: ResponsesPooled) -> None:
         """Take notice of answers that were pooled here."""
         for activity_id, at_us in pooled.next_us.items():
-            self._expect(activity_id, pooled.session_id, at_us)
+            self._schedule_activity(activity_id, pooled.session_id, at_us)
 
     async def run(self) -> None:
         """Release until cancelled; at the start, what was due while nobody was there."""
         while True:
-            await self.look()
-            await self._until_next_look()
+            await self.scan()
+            await self._run_until_next_scan()
 
-    async def look(self) -> None:
+    async def scan(self) -> None:
         """Learn of every pool that waits."""
         try:
-            for activity in await self._db.read_unmeasured(_waiting):
-                if activity.id not in self._next:
-                    self._expect(activity.id, activity.session_id, self._clock.wall_us())
+            for activity in await self._db.read_unmeasured(_filled_activities):
+                if activity.id not in self._scheduled:
+                    self._schedule_activity(activity.id, activity.session_id, self._clock.wall_us())
         except DomainError as error:
             log.warning("release-look-failed", code=error.code)
 
-    async def release_what_is_due(self) -> None:
+    async def release_due_pools(self) -> None:
         """Run every look whose time has come."""
         now = self._clock.wall_us()
-        for activity_id, (at_us, session_id) in list(self._next.items()):
+        for activity_id, (at_us, session_id) in list(self._scheduled.items()):
             if at_us <= now:
-                self._next.pop(activity_id, None)
+                self._scheduled.pop(activity_id, None)
                 try:
                     next_us = await self._writer.run(session_id, release_due, activity_id)
                 except DomainError as error:
                     log.warning("release-failed", code=error.code)
                 else:
                     if next_us is not None:
-                        self._expect(activity_id, session_id, max(next_us, now + MIN_SPACE_US))
+                        self._schedule_activity(activity_id, session_id, max(next_us, now + MIN_INTERVAL_US))
 
-    def _expect(self, activity_id: UUID, session_id: int, at_us: int) -> None:
-        known = self._next.get(activity_id)
+    def _schedule_activity(self, activity_id: UUID, session_id: int, at_us: int) -> None:
+        known = self._scheduled.get(activity_id)
         if known is None or at_us < known[0]:
-            self._next[activity_id] = at_us, session_id
+            self._scheduled[activity_id] = at_us, session_id
             self._changed.set()
 
-    async def _until_next_look(self) -> None:
-        look_at = self._clock.monotonic_s() + LOOK_S
+    async def _run_until_next_scan(self) -> None:
+        look_at = self._clock.monotonic_s() + SCAN_INTERVAL_S
         while (left_s := look_at - self._clock.monotonic_s()) > 0:
-            await self.release_what_is_due()
+            await self.release_due_pools()
             self._changed.clear()
-            next_us = min((at_us for at_us, _ in self._next.values()), default=None)
+            next_us = min((at_us for at_us, _ in self._scheduled.values()), default=None)
             if next_us is not None:
                 left_s = min(left_s, max(0.001, (next_us - self._clock.wall_us()) / US_PER_S))
             with suppress(TimeoutError):
@@ -96,7 +96,7 @@ class Releases:
                     await self._changed.wait()
 
 
-def _waiting(tx: ReadTx) -> list[Activity]:
+def _filled_activities(tx: ReadTx) -> list[Activity]:
     pooling = pooling_activities(tx)
     filled = filled_rounds(tx, [(each.id, each.round) for each in pooling]) if pooling else set()
     return [each for each in pooling if each.id in filled]

@@ -10,7 +10,7 @@ from conflicto.activities.commands.counts import change_counts
 from conflicto.activities.events import CountsChanged
 from conflicto.activities.queries import counts_of_rounds
 from conflicto.responses import store
-from conflicto.responses.counting import counted
+from conflicto.responses.counting import updated_counts
 from conflicto.responses.events import ResponsesChanged
 from conflicto.sessions.storage_quota import RESPONSE_BYTES, text_bytes
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     Change = tuple[ParticipantResponse | None, ParticipantResponse]
 
 
-def keep(tx: WriteTx, session_id: int, changes: Sequence[Change]) -> None:
+def record_changes(tx: WriteTx, session_id: int, changes: Sequence[Change]) -> None:
     """Store `(before, after)` pairs of one session, given in feed order, with everything that follows from them."""
-    keep_all(tx, {session_id: changes})
+    record_changes_by_session(tx, {session_id: changes})
 
 
-def keep_all(tx: WriteTx, by_session: Mapping[int, Sequence[Change]]) -> None:
+def record_changes_by_session(tx: WriteTx, by_session: Mapping[int, Sequence[Change]]) -> None:
     """Store the changes of some sessions: with as many statements for hundreds of them as for one."""
     changes = [change for of_one in by_session.values() for change in of_one]
     new = [after for before, after in changes if before is None]
@@ -39,7 +39,7 @@ def keep_all(tx: WriteTx, by_session: Mapping[int, Sequence[Change]]) -> None:
         store.add_many(tx, new)
     if edited:
         store.save_many(tx, edited)
-    _count(tx, changes)
+    _update_counts(tx, changes)
     for session_id, of_one in by_session.items():
         tx.head(session_id).add_count("stored_bytes", sum(added_bytes(before, after) for before, after in of_one))
         tx.emit(ResponsesChanged(session_id, of_one))
@@ -51,20 +51,23 @@ def added_bytes(before: ParticipantResponse | None, after: ParticipantResponse) 
     return row + text_bytes(after.text, after.masked)
 
 
-def _count(tx: WriteTx, changes: Sequence[Change]) -> None:
+def _update_counts(tx: WriteTx, changes: Sequence[Change]) -> None:
     by_round: dict[tuple[UUID, int], list[Change]] = defaultdict(list)
     for change in changes:
         by_round[change[1].activity_id, change[1].round].append(change)
     known = counts_of_rounds(tx, by_round)
     change_counts(
         tx,
-        [CountsChanged(group[0][1].session_id, *of, _exact(tx, *of, counted(known[of], group))) for of, group in by_round.items()],
+        [
+            CountsChanged(group[0][1].session_id, *of, _with_newest_timestamps(tx, *of, updated_counts(known[of], group)))
+            for of, group in by_round.items()
+        ],
     )
 
 
-def _exact(tx: WriteTx, activity_id: UUID, nth: int, counts: Counts) -> Counts:
+def _with_newest_timestamps(tx: WriteTx, activity_id: UUID, nth: int, counts: Counts) -> Counts:
     if counts.live_last_ts == 0:
-        counts = replace(counts, live_last_ts=store.newest_live(tx, activity_id, nth, visible_only=False))
+        counts = replace(counts, live_last_ts=store.newest_live_ts(tx, activity_id, nth, visible_only=False))
     if counts.visible_last_ts == 0:
-        counts = replace(counts, visible_last_ts=store.newest_live(tx, activity_id, nth, visible_only=True))
+        counts = replace(counts, visible_last_ts=store.newest_live_ts(tx, activity_id, nth, visible_only=True))
     return counts
