@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.stage import Room, room
+from tests.browser.live_session import LiveSession, new_session
 from tests.support.processes import Served, served
 
 ARGUMENTS = [
@@ -47,14 +47,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture
-def live(server: Served, browser: Any) -> Iterator[Room]:
+def live(server: Served, browser: Any) -> Iterator[LiveSession]:
     """A session that is open, on a server that all tests share."""
-    with room(server, browser) as made:
+    with new_session(server, browser) as made:
         yield made
 
 
 @pytest.fixture
-def own(tmp_path: Path, browser: Any) -> Iterator[Room]:
+def own(tmp_path: Path, browser: Any) -> Iterator[LiveSession]:
     """A session that is open, on a server that may be killed."""
-    with served(tmp_path / "data") as running, room(running, browser) as made:
+    with served(tmp_path / "data") as running, new_session(running, browser) as made:
         yield made

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.browser.conftest import ARGUMENTS
-from tests.browser.stage import LAPTOP, PHONE, Room, room
+from tests.browser.live_session import LAPTOP, PHONE, LiveSession, new_session
 from tests.support.processes import served
 
 if TYPE_CHECKING:
@@ -33,12 +33,12 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as data, served(Path(data)) as server, sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        with room(server, browser) as live:
+        with new_session(server, browser) as live:
             _take(live, folder)
         browser.close()
 
 
-def _take(live: Room, folder: Path) -> None:
+def _take(live: LiveSession, folder: Path) -> None:
     rng = random.Random(7)
     people = [_join(live, name) for name in NAMES]
     made = [
@@ -73,18 +73,18 @@ def _take(live: Room, folder: Path) -> None:
     screen.wait_for_timeout(1_500)
 
 
-def _join(live: Room, nickname: str) -> str:
+def _join(live: LiveSession, nickname: str) -> str:
     joined = live.server.call(
         "POST", "/join", {"nickname": nickname, "code": live.session["join_code"]}, key=f"picture-{nickname:-<16}"
     )
     return str(joined["participant_token"])
 
 
-def _make(live: Room, name: str, config: dict[str, Any], **more: Any) -> dict[str, Any]:
+def _make(live: LiveSession, name: str, config: dict[str, Any], **more: Any) -> dict[str, Any]:
     return live.call("POST", "/activities", {"type": name, "config": config, **more})
 
 
-def _answer(live: Room, activity: dict[str, Any], token: str, data: Any) -> None:
+def _answer(live: LiveSession, activity: dict[str, Any], token: str, data: Any) -> None:
     live.server.call("POST", f"{live.path}/activities/{activity['id']}/responses", {"response_data": data}, token=token)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.stage import Room, room
+from tests.browser.live_session import LiveSession, new_session
 from tests.deploy.programs import program
 from tests.deploy.proxies import lighttpd, running
 from tests.support.ports import free_port
@@ -25,7 +25,7 @@ FALL_BACK_MS = 45_000
 
 
 @pytest.fixture
-def buffered(tmp_path: Path, browser: Any) -> Iterator[tuple[Room, int]]:
+def buffered(tmp_path: Path, browser: Any) -> Iterator[tuple[LiveSession, int]]:
     program("lighttpd")
     port = free_port()
     with ExitStack() as stack:
@@ -33,10 +33,10 @@ def buffered(tmp_path: Path, browser: Any) -> Iterator[tuple[Room, int]]:
         command = lighttpd(tmp_path, port, int(server.url.rpartition(":")[2]), is_buffering=True)
         stack.enter_context(running(command, tmp_path, port))
         server.url = f"http://127.0.0.1:{port}"
-        yield stack.enter_context(room(server, browser)), port
+        yield stack.enter_context(new_session(server, browser)), port
 
 
-def test_phone_host_and_screen_go_on_with_polls(buffered: tuple[Room, int]) -> None:
+def test_phone_host_and_screen_go_on_with_polls(buffered: tuple[LiveSession, int]) -> None:
     live, port = buffered
     assert is_held_back(port, live), "else nothing is shown here"
     phone, screen, host = live.phone(), live.screen(), live.host()
@@ -54,7 +54,7 @@ def test_phone_host_and_screen_go_on_with_polls(buffered: tuple[Room, int]) -> N
     assert live.answers(wall) == [{"text": "More daylight"}]
 
 
-def is_held_back(port: int, live: Room) -> bool:
+def is_held_back(port: int, live: LiveSession) -> bool:
     """Return whether nothing of a stream comes through, not even its head."""
     with socket.create_connection(("127.0.0.1", port), timeout=HELD_S) as line:
         line.sendall(get(f"{live.path}/events", live.session["host_token"]))

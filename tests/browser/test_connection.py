@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.samples import OPTIONS
-from tests.browser.stage import PHONE, Room, picture, until
+from tests.browser.live_session import PHONE, LiveSession, screenshot, wait_until
 from tests.support.patience import PATIENCE_S
 from tests.support.processes import served
 
@@ -29,7 +29,7 @@ def _answer(page: "Page", label: str) -> None:
     page.get_by_role("button", name="Send").or_(page.get_by_role("button", name="Change my answer")).click()
 
 
-def test_an_answer_given_while_the_server_is_away_arrives_once(own: Room) -> None:
+def test_an_answer_given_while_the_server_is_away_arrives_once(own: LiveSession) -> None:
     activity = own.activity("poll", POLL)
     page = own.phone()
     page.get_by_label("Curry").wait_for()
@@ -39,7 +39,7 @@ def test_an_answer_given_while_the_server_is_away_arrives_once(own: Room) -> Non
     page.get_by_text("Offline – reconnecting.").first.wait_for(timeout=8_000)
     _answer(page, "Curry")
     page.get_by_text("Saved on this phone.").first.wait_for()
-    picture(page, "phone-offline")
+    screenshot(page, "phone-offline")
     with served(folder, at_port=int(port)) as back:
         own.server = back
         page.get_by_text("Your answer is in ·").wait_for(timeout=15_000)
@@ -48,7 +48,7 @@ def test_an_answer_given_while_the_server_is_away_arrives_once(own: Room) -> Non
         page.context.close()
 
 
-def test_a_page_knows_soon_that_the_server_is_back_though_nothing_happens(own: Room) -> None:
+def test_a_page_knows_soon_that_the_server_is_back_though_nothing_happens(own: LiveSession) -> None:
     """Streams that failed give way to polls; the first one is not held back."""
     page = own.phone()
     page.get_by_text("You are in, Anna.").wait_for()
@@ -57,14 +57,14 @@ def test_a_page_knows_soon_that_the_server_is_back_though_nothing_happens(own: R
     page.on("requestfailed", lambda request: "changes/since" in request.url and polls.append(request.url))
 
     own.server.kill()
-    until(lambda: page.evaluate("1") == 1 and len(polls) > 0)
+    wait_until(lambda: page.evaluate("1") == 1 and len(polls) > 0)
     with served(folder, at_port=int(port)) as back:
         own.server = back
         page.locator("main").get_by_text("Offline – reconnecting.").wait_for(state="detached", timeout=12_000)
         page.context.close()
 
 
-def test_an_answer_on_its_way_survives_the_page(own: Room) -> None:
+def test_an_answer_on_its_way_survives_the_page(own: LiveSession) -> None:
     activity = own.activity("poll", POLL)
     page = own.phone()
     page.get_by_label("Curry").wait_for()
@@ -85,20 +85,20 @@ def test_an_answer_on_its_way_survives_the_page(own: Room) -> None:
         own.contexts.pop().close()
 
 
-def test_a_phone_that_reloads_while_the_server_is_away_goes_on_where_it_was(own: Room) -> None:
+def test_a_phone_that_reloads_while_the_server_is_away_goes_on_where_it_was(own: LiveSession) -> None:
     """Check 13: the page comes from the phone, the answer is given after the reload, and it arrives once."""
     activity = own.activity("poll", POLL)
     page = own.phone()
     page.get_by_label("Curry").wait_for()
-    until(lambda: page.evaluate("navigator.serviceWorker.controller !== null"))
-    until(lambda: page.evaluate("caches.match('/p/').then((kept) => kept !== undefined)"))
-    until(lambda: page.evaluate("Object.keys(localStorage).some((key) => key.startsWith('conflicto.room.'))"))
+    wait_until(lambda: page.evaluate("navigator.serviceWorker.controller !== null"))
+    wait_until(lambda: page.evaluate("caches.match('/p/').then((kept) => kept !== undefined)"))
+    wait_until(lambda: page.evaluate("Object.keys(localStorage).some((key) => key.startsWith('conflicto.room.'))"))
     port, folder = own.server.url.rsplit(":", 1)[1], own.server.log.parent
 
     own.server.kill()
     page.reload()
     page.get_by_label("Curry").wait_for(timeout=15_000)
-    picture(page, "phone-reloaded-offline")
+    screenshot(page, "phone-reloaded-offline")
     _answer(page, "Curry")
     page.get_by_text("Saved on this phone.").first.wait_for()
     page.reload()
@@ -111,12 +111,12 @@ def test_a_phone_that_reloads_while_the_server_is_away_goes_on_where_it_was(own:
         page.context.close()
 
 
-def test_what_went_while_a_phone_was_away_is_not_shown_when_it_comes_back(own: Room) -> None:
+def test_what_went_while_a_phone_was_away_is_not_shown_when_it_comes_back(own: LiveSession) -> None:
     gone = own.activity("poll", POLL | {"question": "Gone?"})
     page = own.phone()
     page.get_by_role("heading", name="Gone?").wait_for()
-    until(lambda: page.evaluate("navigator.serviceWorker.controller !== null"))
-    until(lambda: page.evaluate("Object.keys(localStorage).some((key) => key.startsWith('conflicto.room.'))"))
+    wait_until(lambda: page.evaluate("navigator.serviceWorker.controller !== null"))
+    wait_until(lambda: page.evaluate("Object.keys(localStorage).some((key) => key.startsWith('conflicto.room.'))"))
     address = page.url
     page.goto("about:blank")
     own.call("DELETE", f"/activities/{gone['id']}")
@@ -127,7 +127,7 @@ def test_what_went_while_a_phone_was_away_is_not_shown_when_it_comes_back(own: R
     assert page.get_by_role("heading", name="Gone?").count() == 0
 
 
-def test_a_reply_that_was_lost_is_asked_for_again_with_the_same_key(live: Room) -> None:
+def test_a_reply_that_was_lost_is_asked_for_again_with_the_same_key(live: LiveSession) -> None:
     activity = live.activity("questions", {"prompt": "Ask"}, response_policy="many")
     page = live.phone()
     page.get_by_label("Your question").fill("When?")
@@ -148,7 +148,7 @@ def test_a_reply_that_was_lost_is_asked_for_again_with_the_same_key(live: Room) 
     assert live.answers(activity) == [{"text": "When?"}]
 
 
-def test_a_hidden_page_lets_go_and_is_up_to_date_when_it_is_seen_again(live: Room) -> None:
+def test_a_hidden_page_lets_go_and_is_up_to_date_when_it_is_seen_again(live: LiveSession) -> None:
     first = live.activity("wall", {"question": "First?"})
     live.has_clock = True
     page = live.phone()
@@ -168,7 +168,7 @@ def test_a_hidden_page_lets_go_and_is_up_to_date_when_it_is_seen_again(live: Roo
 
 
 @pytest.mark.catalogue("O-09")
-def test_eight_tabs_of_one_browser_do_not_starve_each_other(live: Room) -> None:
+def test_eight_tabs_of_one_browser_do_not_starve_each_other(live: LiveSession) -> None:
     activity = live.activity("poll", POLL)
     page = live.phone()
     page.get_by_label("Curry").wait_for()
@@ -183,10 +183,10 @@ def test_eight_tabs_of_one_browser_do_not_starve_each_other(live: Room) -> None:
     assert live.answers(activity) == [{"choices": ["b"]}]
 
 
-def test_it_works_where_pages_come_over_plain_http(live: Room) -> None:
+def test_it_works_where_pages_come_over_plain_http(live: LiveSession) -> None:
     activity = live.activity("poll", POLL)
     page = live.window(**PHONE)
-    live.faults.clear()
+    live.errors.clear()
     page.goto(live.server.url.replace("127.0.0.1", "venue.test") + f"/j/{live.session['join_code']}")
     assert page.evaluate("isSecureContext") is False
 
@@ -196,11 +196,11 @@ def test_it_works_where_pages_come_over_plain_http(live: Room) -> None:
     page.get_by_text("Your answer is in ·").wait_for()
 
     assert live.answers(activity) == [{"choices": ["b"]}]
-    assert all(each.startswith("foreign request: http://venue.test:") for each in live.faults)
-    live.faults.clear()
+    assert all(each.startswith("foreign request: http://venue.test:") for each in live.errors)
+    live.errors.clear()
 
 
-def test_without_streams_polls_take_over(live: Room) -> None:
+def test_without_streams_polls_take_over(live: LiveSession) -> None:
     page = live.window(**PHONE)
     page.route("**/events?*", lambda route: route.abort())
     page.goto(f"{live.server.url}/j/{live.session['join_code']}")

@@ -9,21 +9,21 @@ import pytest
 
 from tests.browser.figures import note
 from tests.browser.samples import AT_ONCE, SAMPLES
-from tests.browser.stage import PHONE, Room
+from tests.browser.live_session import PHONE, LiveSession
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
 
-MOST_BYTES, MOST_REQUESTS = 30_000, 12
+MAX_BYTES, MAX_REQUESTS = 30_000, 12
 USABLE_S = 3.0
 SLOW = {"offline": False, "latency": 400, "downloadThroughput": 400_000 / 8, "uploadThroughput": 400_000 / 8}
 SLOWDOWN = 4
 TO_SCREEN_S = 1.0
 RUNS = 5
-LEAST_RING_PX = 2
-LEAST_CONTRAST = 3.0
+MIN_RING_PX = 2
+MIN_CONTRAST = 3.0
 
 RING = """() => {
   const at = document.activeElement;
@@ -40,7 +40,7 @@ RING = """() => {
 }"""
 
 
-def test_joining_to_the_first_activity_is_small(live: Room) -> None:
+def test_joining_to_the_first_activity_is_small(live: LiveSession) -> None:
     live.activity("poll", SAMPLES["poll"][0])
     page = live.window(**PHONE)
     network = page.context.new_cdp_session(page)
@@ -59,15 +59,15 @@ def test_joining_to_the_first_activity_is_small(live: Room) -> None:
 
     sent = [url for url in requests if not url.startswith("data:")]
     note("join", bytes=sum(sizes.values()), requests=len(sent))
-    assert sum(sizes.values()) <= MOST_BYTES, sizes
-    assert len(sent) <= MOST_REQUESTS, json.dumps(sent, indent=1)
+    assert sum(sizes.values()) <= MAX_BYTES, sizes
+    assert len(sent) <= MAX_REQUESTS, json.dumps(sent, indent=1)
 
 
 def _add(sizes: dict[str, int], event: Any, told: Any) -> None:
     sizes[event["requestId"]] = sizes.get(event["requestId"], 0) + int(told["encodedDataLength"])
 
 
-def test_the_first_field_is_usable_soon_on_a_bad_line_and_a_slow_phone(live: Room) -> None:
+def test_the_first_field_is_usable_soon_on_a_bad_line_and_a_slow_phone(live: LiveSession) -> None:
     """400 ms of latency, 400 kbit/s, a processor four times slower; the middle of several cold starts."""
     took = []
     for _ in range(RUNS):
@@ -86,7 +86,7 @@ def test_the_first_field_is_usable_soon_on_a_bad_line_and_a_slow_phone(live: Roo
     assert statistics.median(took) <= USABLE_S, took
 
 
-def test_an_answer_is_on_the_screen_within_a_second(live: Room) -> None:
+def test_an_answer_is_on_the_screen_within_a_second(live: LiveSession) -> None:
     live.activity("wall", {"question": "Say"}, response_policy="many", responses_visibility="screen")
     screen, phone, took = live.screen(), live.phone(), []
     screen.get_by_role("heading", name="Say").wait_for()
@@ -102,7 +102,7 @@ def test_an_answer_is_on_the_screen_within_a_second(live: Room) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", SAMPLES)
-def test_whoever_uses_the_keyboard_sees_where_they_are(live: Room, name: str, theme: str) -> None:
+def test_whoever_uses_the_keyboard_sees_where_they_are(live: LiveSession, name: str, theme: str) -> None:
     """Check 9: every stop has a ring of two pixels or more that stands out three to one."""
     live.activity(name, SAMPLES[name][0], **SAMPLES[name][3])
     page = live.phone(has_touch=False, is_mobile=False, color_scheme=theme)
@@ -113,8 +113,8 @@ def test_whoever_uses_the_keyboard_sees_where_they_are(live: Room, name: str, th
         if page.evaluate("document.activeElement === document.body"):
             break
         ring = page.evaluate(RING)
-        assert ring["width"] >= LEAST_RING_PX, ring
-        assert contrast(ring["color"], ring["back"]) >= LEAST_CONTRAST, ring
+        assert ring["width"] >= MIN_RING_PX, ring
+        assert contrast(ring["color"], ring["back"]) >= MIN_CONTRAST, ring
         seen.append(ring["what"])
     assert len(seen) >= 2, seen
     assert name in AT_ONCE or any("Send" in each for each in seen) or _send_waits(page), seen

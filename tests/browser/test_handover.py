@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.stage import LAPTOP, PHONE, PROJECTOR, Room
+from tests.browser.live_session import LAPTOP, PHONE, PROJECTOR, LiveSession
 from tests.support.processes import ADMIN
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def answering(page: "Page", *, yes: bool) -> list[str]:
     return asked
 
 
-def test_one_click_signs_the_operator_in_from_any_page_and_junk_changes_nothing(live: Room) -> None:
+def test_one_click_signs_the_operator_in_from_any_page_and_junk_changes_nothing(live: LiveSession) -> None:
     for start in ("/", "/host"):
         page = live.window(f"{start}#admin={ADMIN}", **LAPTOP)
         page.get_by_role("heading", name="Sessions").wait_for()
@@ -53,7 +53,7 @@ def test_one_click_signs_the_operator_in_from_any_page_and_junk_changes_nothing(
         assert asked == []
 
 
-def test_junk_in_a_link_of_a_host_leaves_what_works(live: Room) -> None:
+def test_junk_in_a_link_of_a_host_leaves_what_works(live: LiveSession) -> None:
     page = live.host()
     page.get_by_role("button", name="Code and links").wait_for()
     mine, asked = live.session["host_token"], answering(page, yes=True)
@@ -69,7 +69,7 @@ def test_junk_in_a_link_of_a_host_leaves_what_works(live: Room) -> None:
 
 
 @pytest.mark.parametrize("yes", [True, False])
-def test_another_link_that_works_replaces_only_what_one_gives_up(live: Room, yes: bool) -> None:
+def test_another_link_that_works_replaces_only_what_one_gives_up(live: LiveSession, yes: bool) -> None:
     page, asked = live.host(), []
     page.get_by_role("button", name="Code and links").wait_for()
     asked = answering(page, yes=yes)
@@ -82,7 +82,7 @@ def test_another_link_that_works_replaces_only_what_one_gives_up(live: Room, yes
     assert held(page, f"host.{live.session['id']}") == (other if yes else live.session["host_token"])
 
 
-def test_what_is_dead_is_replaced_unasked(live: Room) -> None:
+def test_what_is_dead_is_replaced_unasked(live: LiveSession) -> None:
     first = live.call("POST", "/links", {"scope": "host"})
     page = live.window(f"/host/s/{live.session['id']}#token={first['token']}", **LAPTOP)
     page.get_by_role("button", name="Code and links").wait_for()
@@ -96,7 +96,7 @@ def test_what_is_dead_is_replaced_unasked(live: Room) -> None:
     assert held(page, f"host.{live.session['id']}") == live.session["host_token"]
 
 
-def test_junk_leaves_the_screen_and_the_seat_alone(live: Room) -> None:
+def test_junk_leaves_the_screen_and_the_seat_alone(live: LiveSession) -> None:
     screen, phone = live.screen(), live.phone()
     screen.locator(".big-code").wait_for()
     seat = held(phone, f"seat.{live.session['id']}")
@@ -111,7 +111,7 @@ def test_junk_leaves_the_screen_and_the_seat_alone(live: Room) -> None:
     assert PHONE["is_mobile"]
 
 
-def test_a_moved_seat_of_another_session_than_the_address_names_replaces_none_unasked(live: Room) -> None:
+def test_a_moved_seat_of_another_session_than_the_address_names_replaces_none_unasked(live: LiveSession) -> None:
     phone = live.phone()
     kept = held(phone, f"seat.{live.session['id']}")
     stranger = live.server.call("POST", "/join", {"nickname": "Mallory", "code": live.session["join_code"]})
@@ -126,7 +126,7 @@ def test_a_moved_seat_of_another_session_than_the_address_names_replaces_none_un
     assert held(phone, f"seat.{live.session['id']}") == kept
 
 
-def test_a_wrong_token_at_the_operators_door_replaces_nothing(live: Room) -> None:
+def test_a_wrong_token_at_the_operators_door_replaces_nothing(live: LiveSession) -> None:
     page = live.window("/host", **LAPTOP)
     page.get_by_label("Admin token").fill("not the token at all")
     page.get_by_role("button", name="Continue", exact=True).click()
@@ -137,7 +137,7 @@ def test_a_wrong_token_at_the_operators_door_replaces_nothing(live: Room) -> Non
     page.get_by_role("heading", name="Sessions").wait_for()
 
 
-def test_hosts_list_name_and_revoke_links(live: Room) -> None:
+def test_hosts_list_name_and_revoke_links(live: LiveSession) -> None:
     page = live.host()
     page.get_by_role("button", name="Code and links").click()
     page.get_by_role("button", name="Links of this session").click()
@@ -160,7 +160,7 @@ def test_hosts_list_name_and_revoke_links(live: Room) -> None:
     assert [link["scope"] for link in live.call("GET", "/links")["items"] if link["revoked_at"]] == ["host"]
 
 
-def test_a_host_is_told_that_the_owners_link_is_not_theirs_to_revoke(live: Room) -> None:
+def test_a_host_is_told_that_the_owners_link_is_not_theirs_to_revoke(live: LiveSession) -> None:
     token = live.call("POST", "/links", {"scope": "host", "name": "Second host"})["token"]
     page = live.window(f"/host/s/{live.session['id']}#token={token}", **LAPTOP)
     page.get_by_role("button", name="Code and links").click()

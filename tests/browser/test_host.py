@@ -3,7 +3,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.samples import OPTIONS
-from tests.browser.stage import LAPTOP, PHONE, Room, picture
+from tests.browser.live_session import LAPTOP, PHONE, LiveSession, screenshot
 from tests.support.processes import ADMIN
 
 if TYPE_CHECKING:
@@ -14,11 +14,11 @@ pytestmark = pytest.mark.browser
 POLL = {"question": "Where do we eat?", "options": OPTIONS, "multiple": False}
 
 
-def _draft(live: Room, question: str = "Where do we eat?", **more) -> dict:
+def _draft(live: LiveSession, question: str = "Where do we eat?", **more) -> dict:
     return live.call("POST", "/activities", {"type": "poll", "config": POLL | {"question": question}, **more})
 
 
-def test_from_the_start_up_address_to_an_answer(live: Room) -> None:
+def test_from_the_start_up_address_to_an_answer(live: LiveSession) -> None:
     host = live.window(f"/#admin={ADMIN}", **LAPTOP)
     host.wait_for_url("**/host")
     host.get_by_label("Title").fill("Lunch")
@@ -27,12 +27,12 @@ def test_from_the_start_up_address_to_an_answer(live: Room) -> None:
     assert ADMIN not in host.url
 
     host.get_by_text("+ Add an activity").click()
-    picture(host, "host-types")
+    screenshot(host, "host-types")
     host.get_by_role("button", name="Poll", exact=True).click()
     host.get_by_label("Question").fill("Where do we eat?")
     host.get_by_label("Options 1").fill("Pizza")
     host.get_by_label("Options 2").fill("Curry")
-    picture(host, "host-editor")
+    screenshot(host, "host-editor")
     host.get_by_role("button", name="Save").click()
     host.locator(".next", has_text="Open the session").click()
     host.locator(".next", has_text="Start: Where do we eat?").click()
@@ -42,7 +42,7 @@ def test_from_the_start_up_address_to_an_answer(live: Room) -> None:
     phone.get_by_label("Curry").check()
     phone.get_by_role("button", name="Send").click()
     host.get_by_text("1 answer", exact=True).first.wait_for()
-    picture(host, "host-running")
+    screenshot(host, "host-running")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_from_the_start_up_address_to_an_answer(live: Room) -> None:
         ("Planning poker", {"Story": "Sign in", "Deck": "1, 2, 3"}, {"story": "Sign in", "deck": ["1", "2", "3"]}, None),
     ],
 )  # fmt: skip
-def test_forms_make_the_config_of_a_type(live: Room, name: str, fill: dict, config: dict, secret: dict | None) -> None:
+def test_forms_make_the_config_of_a_type(live: LiveSession, name: str, fill: dict, config: dict, secret: dict | None) -> None:
     host = live.host()
     host.get_by_text("+ Add an activity").click()
     host.get_by_role("button", name=name, exact=True).click()
@@ -73,7 +73,7 @@ def test_forms_make_the_config_of_a_type(live: Room, name: str, fill: dict, conf
     assert made["aggregate"]
 
 
-def test_the_editor_shows_what_will_be_seen_and_what_is_wrong(live: Room) -> None:
+def test_the_editor_shows_what_will_be_seen_and_what_is_wrong(live: LiveSession) -> None:
     host = live.host()
     host.get_by_text("+ Add an activity").click()
     host.get_by_role("button", name="Rating", exact=True).click()
@@ -86,13 +86,13 @@ def test_the_editor_shows_what_will_be_seen_and_what_is_wrong(live: Room) -> Non
     host.get_by_label("Highest value", exact=True).fill("-3")
     host.locator("#f-config-max-fault").get_by_text("must be at least 1").wait_for()
     assert host.get_by_label("Highest value", exact=True).get_attribute("aria-describedby") == "f-config-max-fault"
-    picture(host, "host-editor-fault")
+    screenshot(host, "host-editor-fault")
     host.get_by_label("Highest value", exact=True).fill("3")
     host.locator(".fault").wait_for(state="detached")
     assert preview.locator(".phone-frame .step").count() == 3
 
 
-def test_a_quiz_question_keeps_its_answer_to_the_host(live: Room) -> None:
+def test_a_quiz_question_keeps_its_answer_to_the_host(live: LiveSession) -> None:
     host = live.host()
     host.get_by_text("+ Add an activity").click()
     host.get_by_role("button", name="Quiz").click()
@@ -114,10 +114,10 @@ def test_a_quiz_question_keeps_its_answer_to_the_host(live: Room) -> None:
 
     phone.get_by_text("It has chillies").wait_for()
     phone.get_by_text("Your answer was not correct").wait_for()
-    picture(phone, "phone-quiz-revealed")
+    screenshot(phone, "phone-quiz-revealed")
 
 
-def test_one_key_leads_from_opening_to_the_next_question(live: Room) -> None:
+def test_one_key_leads_from_opening_to_the_next_question(live: LiveSession) -> None:
     first, second = _draft(live, "First?"), _draft(live, "Second?")
     host = live.host()
     states = []
@@ -132,7 +132,7 @@ def test_one_key_leads_from_opening_to_the_next_question(live: Room) -> None:
     assert statuses == {first["id"]: ("expired", True), second["id"]: ("expired", False)}
 
 
-def test_keys_rest_while_someone_types_and_can_be_switched_off(live: Room) -> None:
+def test_keys_rest_while_someone_types_and_can_be_switched_off(live: LiveSession) -> None:
     activity = _draft(live, status="active")
     host = live.host()
     host.get_by_role("button", name=f"Edit: {POLL['question']}").click()
@@ -151,7 +151,7 @@ def test_keys_rest_while_someone_types_and_can_be_switched_off(live: Room) -> No
     assert live.call("GET", f"/activities/{activity['id']}")["status"] == "active"
 
 
-def test_the_last_step_can_be_taken_back(live: Room) -> None:
+def test_the_last_step_can_be_taken_back(live: LiveSession) -> None:
     activity = _draft(live, status="active")
     host, other = live.host(), live.host()
     phone = live.phone()
@@ -166,7 +166,7 @@ def test_the_last_step_can_be_taken_back(live: Room) -> None:
     assert live.call("GET", f"/activities/{activity['id']}")["status"] == "active"
 
 
-def test_activities_are_moved_copied_and_deleted(live: Room) -> None:
+def test_activities_are_moved_copied_and_deleted(live: LiveSession) -> None:
     for question in ("One?", "Two?", "Three?"):
         _draft(live, question)
     host = live.host()
@@ -189,7 +189,7 @@ def _in_order(host: "Page", questions: list[str]) -> None:
     )
 
 
-def test_people_are_renamed_and_removed(live: Room) -> None:
+def test_people_are_renamed_and_removed(live: LiveSession) -> None:
     phone = live.phone("Anna")
     host = live.host()
     host.on("dialog", lambda dialog: dialog.accept("Anna Lena" if dialog.type == "prompt" else None))
@@ -203,43 +203,43 @@ def test_people_are_renamed_and_removed(live: Room) -> None:
     host.get_by_text("People · 0 joined").wait_for()
 
 
-def test_what_waits_for_the_host_is_approved_or_hidden(live: Room) -> None:
+def test_what_waits_for_the_host_is_approved_or_hidden(live: LiveSession) -> None:
     live.activity("wall", {"question": "What would help?"}, moderation="before", responses_visibility="screen")
     host, screen, phone = live.host(), live.screen(), live.phone()
     phone.get_by_label("Your text").fill("More daylight")
     phone.get_by_role("button", name="Send").click()
     phone.get_by_text("waits for the host").wait_for()
     host.get_by_text("More daylight").wait_for()
-    picture(host, "host-moderation")
+    screenshot(host, "host-moderation")
     assert screen.get_by_text("More daylight").count() == 0
 
     host.get_by_role("button", name="Approve").click()
     screen.get_by_text("More daylight").wait_for()
-    picture(screen, "screen-wall")
+    screenshot(screen, "screen-wall")
     host.get_by_role("button", name="Hide", exact=True).click()
     screen.get_by_text("More daylight").wait_for(state="detached")
 
 
 @pytest.mark.parametrize("width", [320, 360, 412])
-def test_a_phone_is_a_remote_control(live: Room, width: int) -> None:
+def test_a_phone_is_a_remote_control(live: LiveSession, width: int) -> None:
     _draft(live, "A question that is rather long, so that it has to be folded on a small phone?", status="active")
     host = live.host(**(PHONE | {"viewport": {"width": width, "height": 640}}))
 
     host.locator(".next", has_text="Close answering").wait_for()
     host.get_by_text("+ Add an activity").click()
-    picture(host, f"host-remote-{width}")
+    screenshot(host, f"host-remote-{width}")
 
     assert host.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_a_link_hands_the_session_to_a_cohost(live: Room) -> None:
+def test_a_link_hands_the_session_to_a_cohost(live: LiveSession) -> None:
     host = live.host()
     links = []
     host.on("dialog", lambda dialog: (links.append(dialog.default_value), dialog.accept()))
     host.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     host.get_by_role("button", name="Code and links").click()
     host.get_by_role("heading", name="Code and links").wait_for()
-    picture(host, "host-invite")
+    screenshot(host, "host-invite")
     host.get_by_role("button", name="Copy: Link for a co-host").click()
     host.wait_for_timeout(500)
 
@@ -248,7 +248,7 @@ def test_a_link_hands_the_session_to_a_cohost(live: Room) -> None:
     assert "token" not in cohost.url
 
 
-def test_a_page_without_a_token_says_what_it_needs(live: Room) -> None:
+def test_a_page_without_a_token_says_what_it_needs(live: LiveSession) -> None:
     host = live.window(f"/host/s/{live.session['id']}", **LAPTOP)
     host.get_by_text("This page needs a host link.").wait_for()
 
@@ -256,7 +256,7 @@ def test_a_page_without_a_token_says_what_it_needs(live: Room) -> None:
     screen.get_by_text("Open this screen with the link on the host’s page.").wait_for()
 
 
-def test_the_report_tells_what_came_of_a_session(live: Room) -> None:
+def test_the_report_tells_what_came_of_a_session(live: LiveSession) -> None:
     live.activity("wall", {"question": "What would help?"})
     phone = live.phone()
     phone.get_by_label("Your text").fill("More daylight")
@@ -265,10 +265,10 @@ def test_the_report_tells_what_came_of_a_session(live: Room) -> None:
 
     report = live.host("/report")
     report.get_by_text("More daylight").first.wait_for()
-    picture(report, "host-report")
+    screenshot(report, "host-report")
 
 
-def test_the_report_says_of_questions_without_support_no_word_of_missing_answers(live: Room) -> None:
+def test_the_report_says_of_questions_without_support_no_word_of_missing_answers(live: LiveSession) -> None:
     asked = live.activity("questions", {"prompt": "Ask us anything"}, response_policy="many")
     seat = live.server.call("POST", "/join", {"nickname": "Ben", "code": live.session["join_code"]})
     path = f"{live.path}/activities/{asked['id']}/responses"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.stage import PHONE, Room, picture
+from tests.browser.live_session import PHONE, LiveSession, screenshot
 from tests.browser.test_screen import _read
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def refuse(page: "Page", path: str, *, times: int, server: str, status: int = 42
     return seen
 
 
-def test_the_link_in_the_picture_lets_in_and_its_key_stands_in_no_address_that_is_sent(live: Room) -> None:
+def test_the_link_in_the_picture_lets_in_and_its_key_stands_in_no_address_that_is_sent(live: LiveSession) -> None:
     screen = live.screen()
     screen.get_by_role("img", name="QR code to join").wait_for()
     (link,) = _read(screen, 960)
@@ -65,7 +65,7 @@ def test_the_link_in_the_picture_lets_in_and_its_key_stands_in_no_address_that_i
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_page_that_must_wait_says_so_and_tries_again_by_itself(live: Room, status: int) -> None:
+def test_a_page_that_must_wait_says_so_and_tries_again_by_itself(live: LiveSession, status: int) -> None:
     page = live.window(**PHONE)
     looked = refuse(page, "**/by-code/*", times=2, server=live.session["server"], status=status, retry_after_s=1)
     joined = refuse(page, "**/api/v1/join", times=1, server="", status=status)  # as from a proxy: the header alone tells the time
@@ -74,13 +74,13 @@ def test_a_page_that_must_wait_says_so_and_tries_again_by_itself(live: Room, sta
     page.get_by_label("Your nickname").fill("Anna")
     page.get_by_role("button", name="Join").click()
     page.get_by_text(WAITS).wait_for()
-    picture(page, "phone-waits")
+    screenshot(page, "phone-waits")
     page.get_by_text("You are in, Anna.").wait_for()
 
     assert (len(looked), len(joined)) == (3, 2)
 
 
-def test_a_refusal_without_a_time_is_said_and_not_repeated(live: Room) -> None:
+def test_a_refusal_without_a_time_is_said_and_not_repeated(live: LiveSession) -> None:
     page = live.window("/", **PHONE)
     looked = refuse(page, "**/by-code/*", times=1, server=live.session["server"], status=404, code="code-unknown")
     page.get_by_label("Code on the screen").fill(live.session["join_code"])
@@ -91,7 +91,7 @@ def test_a_refusal_without_a_time_is_said_and_not_repeated(live: Room) -> None:
     assert len(looked) == 1
 
 
-def test_a_link_of_an_older_code_counts_as_typed(live: Room) -> None:
+def test_a_link_of_an_older_code_counts_as_typed(live: LiveSession) -> None:
     """The key holds for its own code alone; once it was refused, or the code was changed by hand, what is sent counts as typed."""
     code = live.session["join_code"].replace("-", "")
     page = live.window(**PHONE)
@@ -111,7 +111,7 @@ def test_a_link_of_an_older_code_counts_as_typed(live: Room) -> None:
     assert looked[2:] == [live.session["link_key"], None]
 
 
-def test_a_seat_that_must_wait_arrives_by_itself(live: Room) -> None:
+def test_a_seat_that_must_wait_arrives_by_itself(live: LiveSession) -> None:
     seat = live.server.call("POST", "/join", {"nickname": "Anna", "code": live.session["join_code"]})
     link = live.server.call("POST", "/participants/me/seat-link", token=seat["participant_token"])
     page = live.window(**PHONE)
@@ -124,7 +124,7 @@ def test_a_seat_that_must_wait_arrives_by_itself(live: Room) -> None:
 
 
 @pytest.mark.parametrize(("letters", "others", "shown"), [(9, 48, [3, 3, 3]), (10, 973, [3, 3, 4])])
-def test_longer_codes_are_shown_in_groups_fit_and_are_taken(own: Room, letters: int, others: int, shown: list[int]) -> None:
+def test_longer_codes_are_shown_in_groups_fit_and_are_taken(own: LiveSession, letters: int, others: int, shown: list[int]) -> None:
     for _ in range(others - 1):
         own.server.call("POST", "/sessions", {"title": "Another"})
     own.session = own.server.call("POST", "/sessions", {"title": "Town hall"})
@@ -142,7 +142,7 @@ def test_longer_codes_are_shown_in_groups_fit_and_are_taken(own: Room, letters: 
         own.call("POST", "/overlay", {"overlay": "join"})
         screen.locator(".cover .big-code").wait_for()
         assert fits(screen)
-        picture(screen, f"screen-code-{letters}-{width}")
+        screenshot(screen, f"screen-code-{letters}-{width}")
         own.call("POST", "/overlay", {"overlay": None})
         own.activity(
             "poll", {"question": "Where?", "options": [{"id": "a", "text": "A"}, {"id": "b", "text": "B"}], "multiple": False}

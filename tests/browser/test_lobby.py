@@ -3,8 +3,8 @@
 import pytest
 
 from conflicto.participants.model import MAX_SHOWN_NAMES
-from tests.browser.stage import Room, picture
-from tests.browser.test_barriers import barriers
+from tests.browser.live_session import LiveSession, screenshot
+from tests.browser.test_accessibility import barriers
 
 pytestmark = pytest.mark.browser
 
@@ -14,7 +14,7 @@ CUT = """(list) => {
 }"""
 
 
-def test_phone_and_screen_say_how_many_are_here_as_it_grows(live: Room) -> None:
+def test_phone_and_screen_say_how_many_are_here_as_it_grows(live: LiveSession) -> None:
     screen, first = live.screen(), live.phone("Anna")
     first.get_by_text("You are in, Anna.").wait_for()
     first.get_by_text("1 here", exact=True).wait_for(timeout=15_000)
@@ -22,11 +22,11 @@ def test_phone_and_screen_say_how_many_are_here_as_it_grows(live: Room) -> None:
     live.phone("Ben")
     first.get_by_text("2 here", exact=True).wait_for(timeout=20_000)
     screen.get_by_text("2 here", exact=True).wait_for()
-    picture(first, "phone-lobby")
+    screenshot(first, "phone-lobby")
     assert barriers(first) == []
 
 
-def test_whoever_left_asks_no_more(live: Room) -> None:
+def test_whoever_left_asks_no_more(live: LiveSession) -> None:
     page = live.phone("Anna")
     page.get_by_text("1 here", exact=True).wait_for(timeout=15_000)
     page.on("dialog", lambda dialog: dialog.accept())
@@ -39,7 +39,7 @@ def test_whoever_left_asks_no_more(live: Room) -> None:
     assert asked == []
 
 
-def test_the_screen_shows_who_is_here_when_the_host_says_so_and_nobody_who_was_removed(live: Room) -> None:
+def test_the_screen_shows_who_is_here_when_the_host_says_so_and_nobody_who_was_removed(live: LiveSession) -> None:
     seats = {}
     for at in range(MAX_SHOWN_NAMES + 2):
         name = f"Anna-Lena {at} of the corridor"
@@ -51,7 +51,7 @@ def test_the_screen_shows_who_is_here_when_the_host_says_so_and_nobody_who_was_r
     host.locator("[data-command=names]").click()
     newest = screen.get_by_role("listitem").filter(has_text="Anna-Lena 61 of")
     newest.wait_for()
-    picture(screen, "screen-names-1024")
+    screenshot(screen, "screen-names-1024")
     assert screen.locator(".names li").count() == MAX_SHOWN_NAMES
     assert screen.locator(".names").evaluate(CUT) == 0, "a name is shown whole or not at all"
     live.server.call("DELETE", f"/participants/{seats['Anna-Lena 61 of the corridor']}", token=live.session["host_token"])

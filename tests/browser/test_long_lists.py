@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx2
 import pytest
 
-from tests.browser.stage import LAPTOP, Room, picture
+from tests.browser.live_session import LAPTOP, LiveSession, screenshot
 from tests.support.processes import ADMIN, PLAIN
 
 pytestmark = pytest.mark.browser
@@ -21,7 +21,7 @@ def in_parallel(what: Callable[[int], object], amount: int) -> None:
         list(threads.map(what, range(amount)))
 
 
-def test_a_host_sees_how_many_people_there_are_and_can_list_all_of_them(live: Room) -> None:
+def test_a_host_sees_how_many_people_there_are_and_can_list_all_of_them(live: LiveSession) -> None:
     code = live.session["join_code"]
     with httpx2.Client(timeout=30, **PLAIN) as client:
 
@@ -37,7 +37,7 @@ def test_a_host_sees_how_many_people_there_are_and_can_list_all_of_them(live: Ro
     host.get_by_text("1,060 joined").wait_for()
     host.get_by_text("1,000 of 1,060 are listed.").wait_for()
     assert people.get_by_role("button", name="Remove: ").count() == PAGE
-    picture(host, "host-people-many")
+    screenshot(host, "host-people-many")
 
     live.call("POST", "/join", {"nickname": "Latecomer", "code": code})
     host.get_by_text("1,061 joined").wait_for()
@@ -54,7 +54,7 @@ def test_a_host_sees_how_many_people_there_are_and_can_list_all_of_them(live: Ro
     assert host.get_by_role("button", name=f"Remove: {last['nickname']}", exact=True).count() == 0
 
 
-def test_an_operator_can_list_every_session(own: Room) -> None:
+def test_an_operator_can_list_every_session(own: LiveSession) -> None:
     in_parallel(lambda nth: own.server.call("POST", "/sessions", {"title": f"Lunch {nth}"}), SESSIONS_PAGE + 4)
     home = own.window(f"/#admin={ADMIN}", **LAPTOP)
     home.get_by_text("100 of 105 are listed.").wait_for()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.browser.samples import OPTIONS
-from tests.browser.stage import Room, picture, room
+from tests.browser.live_session import LiveSession, screenshot, new_session
 from tests.support.processes import served
 
 pytestmark = pytest.mark.browser
@@ -35,7 +35,7 @@ def _asked_for_core(page: Any) -> list[str]:
     return methods
 
 
-def _says_nothing_of_itself(made: Room, *pages: Any) -> None:
+def _says_nothing_of_itself(made: LiveSession, *pages: Any) -> None:
     made.call("PATCH", "", {"title": "The same build"})
     for page in pages:
         page.get_by_text("The same build").first.wait_for(timeout=BACK_MS)
@@ -51,7 +51,7 @@ def _reloads_and_answers(phone: Any) -> None:
     phone.get_by_text("Your answer is in ·").wait_for()
 
 
-def test_a_page_that_slept_while_the_server_was_updated_says_so_when_it_wakes(live: Room) -> None:
+def test_a_page_that_slept_while_the_server_was_updated_says_so_when_it_wakes(live: LiveSession) -> None:
     page = live.phone()
     page.get_by_text("You are in, Anna.").wait_for()
     gone = {"code": "not-found"}
@@ -69,7 +69,7 @@ def test_a_page_that_slept_while_the_server_was_updated_says_so_when_it_wakes(li
 def test_open_pages_offer_to_reload_when_the_server_has_newer_ones(tmp_path: Path, browser: Any) -> None:
     types, data = tmp_path / "types", tmp_path / "data"
     _put_type(types / "wave", VIEW)
-    with served(data, CONFLICTO_ACTIVITY_TYPES=str(types)) as first, room(first, browser) as made:
+    with served(data, CONFLICTO_ACTIVITY_TYPES=str(types)) as first, new_session(first, browser) as made:
         made.activity("poll", {"question": "Where?", "options": OPTIONS, "multiple": False})
         phone, host, screen = made.phone(), made.host(), made.screen()
         phone.get_by_label("Curry").check()
@@ -89,8 +89,8 @@ def test_open_pages_offer_to_reload_when_the_server_has_newer_ones(tmp_path: Pat
             made.server = newer
             for page in (phone, host):
                 page.get_by_text(SAID).first.wait_for(timeout=BACK_MS)
-            picture(phone, "phone-newer")
-            picture(host, "host-newer")
+            screenshot(phone, "phone-newer")
+            screenshot(host, "host-newer")
             assert phone.get_by_label("Curry").is_checked(), "what was begun stays"
             assert screen.locator("main").get_by_text(SAID).count() == 0, "nothing of it in front of the room"
             screen.locator("[data-bar]").get_by_text(SAID).wait_for(state="attached", timeout=BACK_MS)
@@ -99,4 +99,4 @@ def test_open_pages_offer_to_reload_when_the_server_has_newer_ones(tmp_path: Pat
 
             _reloads_and_answers(phone)
             assert made.violations() == []
-            made.leave()
+            made.close_windows()

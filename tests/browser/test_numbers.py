@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.stage import LAPTOP, PHONE, Room, picture
+from tests.browser.live_session import LAPTOP, PHONE, LiveSession, screenshot
 
 pytestmark = pytest.mark.browser
 
@@ -34,14 +34,14 @@ BY_LANGUAGE = {
 
 
 @pytest.mark.parametrize("language", BY_LANGUAGE)
-def test_a_number_is_read_by_the_language_of_the_page(live: Room, language: str) -> None:
+def test_a_number_is_read_by_the_language_of_the_page(live: LiveSession, language: str) -> None:
     page = live.window(f"/?lang={language}", **PHONE)
     wanted = EVERYWHERE | BY_LANGUAGE[language]
     assert dict(zip(wanted, page.evaluate(READ, [list(wanted)]), strict=True)) == wanted
 
 
 @pytest.mark.parametrize("typed", ["-5", "-0.5", ".5", "3,5", "\u22122,5"])
-def test_what_is_typed_stays_as_it_is_typed_and_is_what_is_sent(live: Room, typed: str) -> None:
+def test_what_is_typed_stays_as_it_is_typed_and_is_what_is_sent(live: LiveSession, typed: str) -> None:
     activity = live.activity("estimate", {"question": "How many?"})
     page = live.phone()
     field = page.get_by_label("Your number")
@@ -56,7 +56,7 @@ def test_what_is_typed_stays_as_it_is_typed_and_is_what_is_sent(live: Room, type
 
 
 @pytest.mark.parametrize("language", ["en-US", "de-DE", "ar-EG"])
-def test_what_is_unclear_is_told_and_not_sent(live: Room, language: str) -> None:
+def test_what_is_unclear_is_told_and_not_sent(live: LiveSession, language: str) -> None:
     live.activity("estimate", {"question": "How many?", "min": -10, "max": 10, "step": 0.5})
     page = live.phone(locale=language, viewport={"width": 320, "height": 640})
     field = page.locator("#value")
@@ -67,12 +67,12 @@ def test_what_is_unclear_is_told_and_not_sent(live: Room, language: str) -> None
         assert page.locator(".action .primary").is_disabled()
         assert field.input_value() == typed
     field.fill("1e3")
-    picture(page, f"phone-unclear-{language}")
+    screenshot(page, f"phone-unclear-{language}")
     field.fill("-2.5")
     page.locator(".action .primary:enabled").wait_for()
 
 
-def test_an_answer_of_another_tab_shows_in_a_field_that_nobody_is_in(live: Room) -> None:
+def test_an_answer_of_another_tab_shows_in_a_field_that_nobody_is_in(live: LiveSession) -> None:
     live.activity("estimate", {"question": "How many?"})
     page = live.phone()
     other = live.tab(page.context, page.url.removeprefix(live.base))
@@ -83,7 +83,7 @@ def test_an_answer_of_another_tab_shows_in_a_field_that_nobody_is_in(live: Room)
     page.wait_for_function("() => document.getElementById('value').value === '2.5'", timeout=5_000)
 
 
-def test_a_hosts_number_is_not_fought_with_either(live: Room) -> None:
+def test_a_hosts_number_is_not_fought_with_either(live: LiveSession) -> None:
     page = live.host(**LAPTOP)
     page.get_by_text("+ Add an activity").click()
     page.get_by_role("button", name="Estimate", exact=True).click()

@@ -2,21 +2,21 @@ import httpx2
 import pytest
 
 from tests.browser.samples import AT_ONCE, OPTIONS, SAMPLES
-from tests.browser.stage import PHONE, Room, picture
+from tests.browser.live_session import PHONE, LiveSession, screenshot
 from tests.support.processes import PLAIN
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_every_activity_type_is_answered_on_a_phone(live: Room, name: str) -> None:
+def test_every_activity_type_is_answered_on_a_phone(live: LiveSession, name: str) -> None:
     config, answer, expected, more = SAMPLES[name]
     activity = live.activity(name, config, **more)
     page = live.phone()
     page.get_by_role("heading", level=1).wait_for()
 
     answer(page)
-    picture(page, f"phone-{name}")
+    screenshot(page, f"phone-{name}")
     if name not in AT_ONCE:
         page.get_by_role("button", name="Send").click()
     page.get_by_text("Your answer is in ·").wait_for()
@@ -25,7 +25,7 @@ def test_every_activity_type_is_answered_on_a_phone(live: Room, name: str) -> No
     assert page.evaluate("innerWidth") == PHONE["viewport"]["width"]
 
 
-def test_an_unknown_type_takes_any_json(live: Room) -> None:
+def test_an_unknown_type_takes_any_json(live: LiveSession) -> None:
     activity = live.activity("tug-of-war", {"question": "Pull!", "teams": ["red", "blue"]})
     page = live.phone()
 
@@ -39,7 +39,7 @@ def test_an_unknown_type_takes_any_json(live: Room) -> None:
 
 
 @pytest.mark.parametrize(("between", "around"), [(" ", ""), ("-", ""), ("", ""), (" - ", " ")])
-def test_a_code_is_taken_however_it_is_typed(live: Room, between: str, around: str) -> None:
+def test_a_code_is_taken_however_it_is_typed(live: LiveSession, between: str, around: str) -> None:
     groups = live.session["join_code"].lower().split("-")  # more of them where a server has many sessions
     page = live.window("/", **PHONE)
 
@@ -50,7 +50,7 @@ def test_a_code_is_taken_however_it_is_typed(live: Room, between: str, around: s
     assert page.get_by_role("heading", level=1).inner_text() == "Town hall"
 
 
-def test_a_wrong_code_stays_in_the_field_and_the_focus_returns(live: Room) -> None:
+def test_a_wrong_code_stays_in_the_field_and_the_focus_returns(live: LiveSession) -> None:
     page = live.window("/", **PHONE)
 
     page.get_by_label("Code on the screen").fill("BBBB-BBBB")
@@ -61,20 +61,20 @@ def test_a_wrong_code_stays_in_the_field_and_the_focus_returns(live: Room) -> No
     assert page.get_by_label("Code on the screen").input_value() == "BBBB-BBBB"
 
 
-def test_a_taken_name_comes_with_free_ones(live: Room) -> None:
+def test_a_taken_name_comes_with_free_ones(live: LiveSession) -> None:
     live.phone("Anna")
     page = live.window(f"/j/{live.session['join_code']}", **PHONE)
 
     page.get_by_label("Your nickname").fill("anna")
     page.get_by_role("button", name="Join").click()
     page.get_by_text("This nickname is taken.").wait_for()
-    picture(page, "phone-name-taken")
+    screenshot(page, "phone-name-taken")
     page.get_by_text("Still free:").get_by_role("button").first.click()
 
     page.get_by_text("You are in").wait_for()
 
 
-def test_ten_long_options_can_all_be_reached_on_a_small_phone(live: Room) -> None:
+def test_ten_long_options_can_all_be_reached_on_a_small_phone(live: LiveSession) -> None:
     options = [{"id": chr(97 + at), "text": f"Option {at} " + "long words " * 10} for at in range(10)]
     activity = live.activity("poll", {"question": "Which?", "options": options, "multiple": False})
     page = live.phone(viewport={"width": 320, "height": 480})
@@ -87,7 +87,7 @@ def test_ten_long_options_can_all_be_reached_on_a_small_phone(live: Room) -> Non
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
-def test_the_seat_and_the_answer_survive_reload_and_a_new_tab(live: Room) -> None:
+def test_the_seat_and_the_answer_survive_reload_and_a_new_tab(live: LiveSession) -> None:
     activity = live.activity("poll", {"question": "Where?", "options": OPTIONS, "multiple": False})
     page = live.phone()
     page.get_by_label("Curry").check()
@@ -104,7 +104,7 @@ def test_the_seat_and_the_answer_survive_reload_and_a_new_tab(live: Room) -> Non
     assert len(live.answers(activity)) == 1
 
 
-def test_a_draft_survives_a_reload(live: Room) -> None:
+def test_a_draft_survives_a_reload(live: LiveSession) -> None:
     live.activity("wall", {"question": "Well?"})
     page = live.phone()
     page.get_by_label("Your text").fill("Half a thou")
@@ -115,7 +115,7 @@ def test_a_draft_survives_a_reload(live: Room) -> None:
     assert page.get_by_label("Your text").input_value() == "Half a thou"
 
 
-def test_typed_text_and_focus_stay_while_others_answer_and_the_host_edits(live: Room) -> None:
+def test_typed_text_and_focus_stay_while_others_answer_and_the_host_edits(live: LiveSession) -> None:
     activity = live.activity("wall", {"question": "Well?"})
     page = live.phone()
     page.get_by_label("Your text").press_sequentially("More ")
@@ -127,7 +127,7 @@ def test_typed_text_and_focus_stay_while_others_answer_and_the_host_edits(live: 
     assert page.get_by_label("Your text").input_value() == "More light"
 
 
-def test_answering_works_by_keyboard_alone(live: Room) -> None:
+def test_answering_works_by_keyboard_alone(live: LiveSession) -> None:
     activity = live.activity("poll", {"question": "Where?", "options": OPTIONS, "multiple": False})
     page = live.phone(has_touch=False, is_mobile=False)
     page.get_by_label("Pizza").wait_for()
@@ -143,7 +143,7 @@ def test_answering_works_by_keyboard_alone(live: Room) -> None:
     assert live.answers(activity) in ([{"choices": ["a"]}], [{"choices": ["b"]}])
 
 
-def test_a_removed_participant_is_told_and_shown_the_door(live: Room) -> None:
+def test_a_removed_participant_is_told_and_shown_the_door(live: LiveSession) -> None:
     page = live.phone()
     page.get_by_text("You are in").wait_for()
     person = live.call("GET", "/participants")["items"][0]
@@ -155,7 +155,7 @@ def test_a_removed_participant_is_told_and_shown_the_door(live: Room) -> None:
     page.get_by_label("Code on the screen").wait_for()
 
 
-def test_without_scripts_the_form_leads_to_a_page_that_says_what_is_missing(live: Room) -> None:
+def test_without_scripts_the_form_leads_to_a_page_that_says_what_is_missing(live: LiveSession) -> None:
     page = live.window("/", **PHONE, java_script_enabled=False)
 
     page.get_by_label("Code on the screen").fill("bcdf ghjk")
@@ -168,7 +168,7 @@ def test_without_scripts_the_form_leads_to_a_page_that_says_what_is_missing(live
 
 
 @pytest.mark.catalogue("W-01")
-def test_what_people_write_is_text_and_nothing_else(live: Room) -> None:
+def test_what_people_write_is_text_and_nothing_else(live: LiveSession) -> None:
     live.call("PATCH", "", {"title": "<img src=x onerror=alert(1)>\u202eevil"})
     page = live.phone("<b>Anna</b>")
     page.get_by_text("You are in, <b>Anna</b>.").wait_for()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.samples import OPTIONS
-from tests.browser.stage import Room, picture, room
+from tests.browser.live_session import LiveSession, screenshot, new_session
 from tests.support.processes import served
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ POLL = {
 
 
 @pytest.fixture
-def pictured(tmp_path: Path, browser: "Browser") -> Iterator[Room]:
-    with served(tmp_path, CONFLICTO_IMAGE_ORIGINS=ORIGIN) as server, room(server, browser) as made:
+def pictured(tmp_path: Path, browser: "Browser") -> Iterator[LiveSession]:
+    with served(tmp_path, CONFLICTO_IMAGE_ORIGINS=ORIGIN) as server, new_session(server, browser) as made:
         yield made
-        made.faults[:] = [each for each in made.faults if f"foreign request: {ORIGIN}/square.svg" not in each]
+        made.errors[:] = [each for each in made.errors if f"foreign request: {ORIGIN}/square.svg" not in each]
 
 
 def hang(page: "Page") -> "Page":
@@ -36,7 +36,7 @@ def hang(page: "Page") -> "Page":
     return page
 
 
-def test_pictures_of_named_origins_are_on_phone_and_screen(pictured: Room) -> None:
+def test_pictures_of_named_origins_are_on_phone_and_screen(pictured: LiveSession) -> None:
     phone, screen = hang(pictured.phone()), hang(pictured.screen())
     pictured.activity("poll", POLL)
     for page, name in ((phone, "phone-pictures"), (screen, "screen-pictures")):
@@ -44,10 +44,10 @@ def test_pictures_of_named_origins_are_on_phone_and_screen(pictured: Room) -> No
         assert page.locator("img.picture").count() == 1
         page.wait_for_timeout(300)
         assert page.locator("img.picture").evaluate("(img) => img.naturalWidth > 0")
-        picture(page, name)
+        screenshot(page, name)
 
 
-def test_without_a_word_of_the_operator_there_are_none(live: Room) -> None:
+def test_without_a_word_of_the_operator_there_are_none(live: LiveSession) -> None:
     live.activity("poll", POLL)
     phone = live.phone()
     phone.get_by_label("Pizza").wait_for()

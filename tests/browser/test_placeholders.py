@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.samples import AT_ONCE, SAMPLES
-from tests.browser.stage import Room
+from tests.browser.live_session import LiveSession
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -30,7 +30,7 @@ def framed(page: "Page", width: str) -> None:
     page.route(re.compile(width), frame)
 
 
-def opened(live: Room, where: str, **options: Any) -> "Page":
+def opened(live: LiveSession, where: str, **options: Any) -> "Page":
     page = live.window(**options)
     framed(page, r"/(host/s|screen|p|j)/[^?]*$|/words/[a-z]+\.json$")
     page.goto(live.base + where)
@@ -45,7 +45,7 @@ def unfilled(page: "Page") -> list[str]:
 
 
 @pytest.mark.parametrize("name", sorted(SAMPLES))
-def test_no_page_shows_a_placeholder_without_its_value(live: Room, name: str) -> None:
+def test_no_page_shows_a_placeholder_without_its_value(live: LiveSession, name: str) -> None:
     config, answer, _, more = SAMPLES[name]
     session, phone = live.session, live.phone()
     activity = live.activity(name, config, **{"results_visibility": "always", **more})
@@ -70,7 +70,7 @@ def test_no_page_shows_a_placeholder_without_its_value(live: Room, name: str) ->
     assert [unfilled(page) for page in (*pages, report)] == [[], [], []]
 
 
-def test_a_phone_shows_no_placeholder_without_its_value(live: Room) -> None:
+def test_a_phone_shows_no_placeholder_without_its_value(live: LiveSession) -> None:
     config, answer, _, more = SAMPLES["quiz"]
     quiz = live.activity("quiz", config, **{"results_visibility": "always", "duration_seconds": 600, **more})
     page = opened(live, f"/j/{live.session['join_code'].replace('-', '')}")

@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.browser.stage import Room, room, until
+from tests.browser.live_session import LiveSession, new_session, wait_until
 from tests.deploy.programs import program
 from tests.deploy.proxies import running
 from tests.support.ports import free_port
@@ -31,7 +31,7 @@ http {{
 
 
 @pytest.fixture(params=["/live/", "/"], ids=["kept", "stripped"])
-def below(request: pytest.FixtureRequest, tmp_path: Path, browser: Any) -> Iterator[Room]:
+def below(request: pytest.FixtureRequest, tmp_path: Path, browser: Any) -> Iterator[LiveSession]:
     """A session that is open below `/live`; everything else of that host name is 404."""
     binary, port = program("nginx"), free_port()
     with ExitStack() as stack:
@@ -41,10 +41,10 @@ def below(request: pytest.FixtureRequest, tmp_path: Path, browser: Any) -> Itera
         config.write_text(NGINX.format(folder=tmp_path, port=port, upstream=upstream, path=request.param))
         stack.enter_context(running([binary, "-p", str(tmp_path), "-c", str(config), "-e", f"{tmp_path}/err"], tmp_path, port))
         server.url = f"http://127.0.0.1:{port}/live"
-        yield stack.enter_context(room(server, browser))
+        yield stack.enter_context(new_session(server, browser))
 
 
-def test_a_session_from_the_code_to_the_report(below: Room) -> None:
+def test_a_session_from_the_code_to_the_report(below: LiveSession) -> None:
     wall = below.activity("wall", {"question": "What would help?"})
     host = below.host()
     host.locator(".next").wait_for()
@@ -65,7 +65,7 @@ def test_a_session_from_the_code_to_the_report(below: Room) -> None:
     phone.get_by_text("What would help?").first.wait_for()
     phone.locator("details.looks summary, [data-looks] summary").first.click()
     phone.locator("#looks-theme").select_option("dark")
-    until(lambda: len(phone.context.cookies()) == 1)
+    wait_until(lambda: len(phone.context.cookies()) == 1)
     (cookie,) = phone.context.cookies()
     report = below.host("/report")
     report.get_by_text("More daylight").first.wait_for()
@@ -77,7 +77,7 @@ def test_a_session_from_the_code_to_the_report(below: Room) -> None:
     assert phone.evaluate("navigator.serviceWorker.ready.then((found) => found.scope)").endswith("/live/")
 
 
-def test_doors_links_and_the_contract_lie_below_the_path(below: Room) -> None:
+def test_doors_links_and_the_contract_lie_below_the_path(below: LiveSession) -> None:
     def location(path: str) -> str:
         answer = httpx2.get(below.base + path, **PLAIN)
         return answer.headers["location"]
@@ -97,7 +97,7 @@ def test_doors_links_and_the_contract_lie_below_the_path(below: Room) -> None:
     assert [each["url"] for each in contract["servers"]] == [below.base]
 
 
-def test_links_that_hosts_share_name_the_public_address(below: Room) -> None:
+def test_links_that_hosts_share_name_the_public_address(below: LiveSession) -> None:
     host, links = below.host(), []
     host.on("dialog", lambda dialog: (links.append(dialog.default_value), dialog.accept()))
     host.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser.stage import Room, picture
-from tests.browser.test_barriers import barriers
+from tests.browser.live_session import LiveSession, screenshot
+from tests.browser.test_accessibility import barriers
 
 pytestmark = pytest.mark.browser
 
@@ -23,7 +23,7 @@ def begin(host: Any, people: int) -> None:
     host.get_by_role("button", name="Rehearse").click()
 
 
-def test_a_rehearsal_fills_the_session_and_one_click_empties_it(live: Room) -> None:
+def test_a_rehearsal_fills_the_session_and_one_click_empties_it(live: LiveSession) -> None:
     poll = live.activity("poll", POLL)
     phone = live.phone("Anna")
     phone.get_by_label("Graz").check()
@@ -38,10 +38,10 @@ def test_a_rehearsal_fills_the_session_and_one_click_empties_it(live: Room) -> N
 
     host.get_by_text("Rehearsal: 12 scripted participants are in this session.").wait_for(timeout=SLOW_MS)
     host.get_by_text(re.compile(r"^(9|1[0-3]) answers$")).first.wait_for(timeout=SLOW_MS)
-    picture(host, "host-rehearsal")
+    screenshot(host, "host-rehearsal")
     host.get_by_text("People ·").click()
     assert barriers(host) == []
-    picture(screen, "screen-rehearsal")
+    screenshot(screen, "screen-rehearsal")
 
     report = live.host("/report")
     report.get_by_text("This session includes a rehearsal: the counts contain 12 scripted participants").wait_for()
@@ -56,7 +56,7 @@ def test_a_rehearsal_fills_the_session_and_one_click_empties_it(live: Room) -> N
     host.get_by_text("Rehearsal", exact=True).wait_for()
 
 
-def test_of_a_type_that_nobody_registered_it_is_said_that_answers_are_repeated(live: Room) -> None:
+def test_of_a_type_that_nobody_registered_it_is_said_that_answers_are_repeated(live: LiveSession) -> None:
     host = live.host()
     begin(host, 2)
     host.get_by_text("Rehearsal: 2 scripted").wait_for(timeout=SLOW_MS)
@@ -66,7 +66,7 @@ def test_of_a_type_that_nobody_registered_it_is_said_that_answers_are_repeated(l
     host.get_by_text("This activity’s type is unknown, so they repeat other people’s answers.").wait_for()
 
 
-def test_a_rehearsal_that_cannot_be_says_why(live: Room) -> None:
+def test_a_rehearsal_that_cannot_be_says_why(live: LiveSession) -> None:
     host = live.host()
     host.get_by_text("Rehearsal", exact=True).click()
     live.call("PATCH", "", {"status": "completed"})

@@ -11,13 +11,13 @@ import openpyxl
 import pytest
 
 from tests.browser.samples import SAMPLES
-from tests.browser.stage import PICTURES, Room, picture
+from tests.browser.live_session import SCREENSHOTS, LiveSession, screenshot
 from tests.support.processes import PLAIN
 
 pytestmark = pytest.mark.browser
 
 
-def answered(live: Room) -> dict[str, Any]:
+def answered(live: LiveSession) -> dict[str, Any]:
     """Let Anna and =Bert say something; return the activity."""
     wall = live.activity("wall", {"question": "What would help?"}, title="Help")
     for name, text in (("Anna", "More daylight"), ("=Bert", "=1+1")):
@@ -33,7 +33,7 @@ def downloaded(report: Any, button: str) -> tuple[str, bytes]:
     return download.value.suggested_filename, download.value.path().read_bytes()
 
 
-def test_the_answers_are_downloaded_in_every_format(live: Room) -> None:
+def test_the_answers_are_downloaded_in_every_format(live: LiveSession) -> None:
     answered(live)
     report = live.host("/report", color_scheme="dark")
 
@@ -51,10 +51,10 @@ def test_the_answers_are_downloaded_in_every_format(live: Room) -> None:
     table = list(openpyxl.load_workbook(io.BytesIO(content)).active.iter_rows(values_only=True))
     assert named == "Town-hall-table.xlsx"
     assert [(row[1], row[4]) for row in table] == [("nickname", "Help"), ("Anna", "More daylight"), ("=Bert", "=1+1")]
-    picture(report, "host-report-download")
+    screenshot(report, "host-report-download")
 
 
-def test_a_download_that_fails_says_why(live: Room) -> None:
+def test_a_download_that_fails_says_why(live: LiveSession) -> None:
     answered(live)
     report = live.host("/report", color_scheme="dark")
     busy = {"code": "export-busy", "title": "Another export is being written", "retry_after_s": 5, "server": live.session["server"]}
@@ -90,7 +90,7 @@ def as_jobs(report: Any, progress: dict[str, Any]) -> None:
     report.route(re.compile(r"/exports/[-0-9a-f]+$"), look)
 
 
-def test_a_long_download_shows_its_progress_and_ends_with_the_file(live: Room) -> None:
+def test_a_long_download_shows_its_progress_and_ends_with_the_file(live: LiveSession) -> None:
     answered(live)
     report = live.host("/report", color_scheme="dark")
     progress: dict[str, Any] = {"status": "running", "responses_read": 412_000, "responses_total": 1_000_000}
@@ -102,7 +102,7 @@ def test_a_long_download_shows_its_progress_and_ends_with_the_file(live: Room) -
         bar.wait_for()
         assert (bar.get_attribute("value"), bar.get_attribute("max")) == ("412000", "1000000")
         assert report.get_by_role("button", name="CSV").is_disabled()
-        picture(report, "host-report-long-download")
+        screenshot(report, "host-report-long-download")
         progress.clear()
 
     content = download.value.path().read_bytes()
@@ -112,7 +112,7 @@ def test_a_long_download_shows_its_progress_and_ends_with_the_file(live: Room) -
     assert report.get_by_role("progressbar").count() == 0
 
 
-def test_a_long_download_is_cancelled_and_one_that_fails_says_so(live: Room) -> None:
+def test_a_long_download_is_cancelled_and_one_that_fails_says_so(live: LiveSession) -> None:
     answered(live)
     report = live.host("/report", color_scheme="dark")
     progress: dict[str, Any] = {"status": "running", "responses_read": 1, "responses_total": 2}
@@ -132,7 +132,7 @@ def test_a_long_download_is_cancelled_and_one_that_fails_says_so(live: Room) -> 
     report.get_by_text("The file was not finished, or some of its data was deleted. Start the download again.").wait_for()
 
 
-def test_only_the_host_gets_a_file(live: Room) -> None:
+def test_only_the_host_gets_a_file(live: LiveSession) -> None:
     answered(live)
     for token in (live.session["screen_token"], None):
         headers = {"authorization": f"Bearer {token}"} if token else {}
@@ -140,7 +140,7 @@ def test_only_the_host_gets_a_file(live: Room) -> None:
         assert refused.status_code == (403 if token else 401)
 
 
-def test_the_report_prints_what_was_said_and_none_of_the_controls(live: Room) -> None:
+def test_the_report_prints_what_was_said_and_none_of_the_controls(live: LiveSession) -> None:
     for name in ("poll", "words", "estimate"):
         config, answer, _, more = SAMPLES[name]
         activity = live.activity(name, config, **more)
@@ -157,22 +157,22 @@ def test_the_report_prints_what_was_said_and_none_of_the_controls(live: Room) ->
     assert report.locator("button, select, .top a").evaluate_all(visible) == []
     assert report.locator(".card:has(.bars)").first.is_visible()
     assert report.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    report.screenshot(path=PICTURES / "report-print.png", full_page=True)
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    report.screenshot(path=SCREENSHOTS / "report-print.png", full_page=True)
     assert report.pdf(format="A4").startswith(b"%PDF")
 
 
-def said(live: Room, activity: dict[str, Any], seat: dict[str, Any], data: Any) -> dict[str, Any]:
+def said(live: LiveSession, activity: dict[str, Any], seat: dict[str, Any], data: Any) -> dict[str, Any]:
     path = f"{live.path}/activities/{activity['id']}/responses"
     found: dict[str, Any] = live.server.call("POST", path, {"response_data": data}, token=seat["participant_token"])
     return found
 
 
-def joined(live: Room, *names: str) -> list[dict[str, Any]]:
+def joined(live: LiveSession, *names: str) -> list[dict[str, Any]]:
     return [live.server.call("POST", "/join", {"nickname": name, "code": live.session["join_code"]}) for name in names]
 
 
-def test_the_report_shows_every_round_and_nothing_that_is_hidden_or_held(live: Room) -> None:
+def test_the_report_shows_every_round_and_nothing_that_is_hidden_or_held(live: LiveSession) -> None:
     anna, bert = joined(live, "Anna", "Bert")
     wall = live.activity("wall", {"question": "What would help?"})
     said(live, wall, anna, {"text": "earlier daylight"})
@@ -195,10 +195,10 @@ def test_the_report_shows_every_round_and_nothing_that_is_hidden_or_held(live: R
         assert word not in text, word
     assert report.get_by_text("1 answer", exact=True).count() >= 2
     report.emulate_media(media="print")
-    picture(report, "report-rounds-print")
+    screenshot(report, "report-rounds-print")
 
 
-def test_questions_and_votes_are_counted_apart_wherever_people_read(live: Room) -> None:
+def test_questions_and_votes_are_counted_apart_wherever_people_read(live: LiveSession) -> None:
     seats = joined(live, "Anna", "Bert", "Cleo")
     asked = live.activity("questions", {"prompt": "Ask us anything"})
     texts = [said(live, asked, seats[0], {"text": f"Question {number}?"}) for number in range(4)]
@@ -210,7 +210,7 @@ def test_questions_and_votes_are_counted_apart_wherever_people_read(live: Room) 
         assert "10 answers" not in page.locator("main").inner_text()
 
 
-def test_who_was_right_is_not_half_said_while_it_is_not_told(live: Room) -> None:
+def test_who_was_right_is_not_half_said_while_it_is_not_told(live: LiveSession) -> None:
     (anna,) = joined(live, "Anna")
     options = [{"id": "a", "text": "Pizza"}, {"id": "b", "text": "Curry"}]
     quiz = live.activity("quiz", {"question": "Hottest?", "options": options}, secret={"correct": "b"}, results_visibility="always")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.stage import Room
+from tests.browser.live_session import LiveSession
 from tests.support.processes import environment, run, served
 
 pytestmark = pytest.mark.browser
@@ -14,7 +14,7 @@ def _poll(question: str) -> dict[str, Any]:
     return {"question": question, "options": [{"id": "a", "text": f"{question} yes"}, {"id": "b", "text": "No"}], "multiple": False}
 
 
-def test_pages_forget_the_future_that_was_taken_back(own: Room) -> None:
+def test_pages_forget_the_future_that_was_taken_back(own: LiveSession) -> None:
     own.activity("poll", _poll("Before?"))
     phone, screen, host = own.phone(), own.screen(), own.host()
     pages = (phone, screen, host)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.stage import Room, picture
+from tests.browser.live_session import LiveSession, screenshot
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -38,7 +38,7 @@ def _stands_right(page: "Page", selector: str) -> None:
     assert right <= 1 < left, (selector, left, right)
 
 
-def test_latin_words_stand_on_the_right_of_an_arabic_page(live: Room) -> None:
+def test_latin_words_stand_on_the_right_of_an_arabic_page(live: LiveSession) -> None:
     live.activity("poll", QUESTION)
     phone, screen, host = live.phone(locale="ar"), live.screen(locale="ar"), live.host(locale="ar")
 
@@ -50,12 +50,12 @@ def test_latin_words_stand_on_the_right_of_an_arabic_page(live: Room) -> None:
         page.get_by_text("Where?").first.wait_for()
         for place in places:
             _stands_right(page, place)
-    picture(phone, "phone-arabic")
-    picture(screen, "screen-arabic")
-    picture(host, "host-arabic")
+    screenshot(phone, "phone-arabic")
+    screenshot(screen, "screen-arabic")
+    screenshot(host, "host-arabic")
 
 
-def test_bars_grow_from_their_labels(live: Room) -> None:
+def test_bars_grow_from_their_labels(live: LiveSession) -> None:
     poll = live.activity("poll", QUESTION, results_visibility="always")
     for name, chosen in (("Ben", "a"), ("Cleo", "a"), ("Diego", "b")):
         seat = live.server.call("POST", "/join", {"nickname": name, "code": live.session["join_code"]})
@@ -70,7 +70,7 @@ def test_bars_grow_from_their_labels(live: Room) -> None:
 
 
 @pytest.mark.parametrize("locale", ["ar", "de", "en"])
-def test_what_the_large_button_does_no_other_does(live: Room, locale: str) -> None:
+def test_what_the_large_button_does_no_other_does(live: LiveSession, locale: str) -> None:
     live.activity("poll", QUESTION)
     host = live.host(locale=locale)
     host.locator("[data-command=reset]").wait_for()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.samples import OPTIONS, SAMPLES
-from tests.browser.stage import PROJECTOR, Room, picture
+from tests.browser.live_session import PROJECTOR, LiveSession, screenshot
 from tests.support.processes import served
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ COUNT = {"choices": {"path": "/choices", "op": "count"}}
 
 
 @pytest.fixture
-def counting(live: Room) -> Room:
+def counting(live: LiveSession) -> LiveSession:
     """A session on a server that counts answers."""
     paths = live.server.call("GET", "/openapi.json")["paths"]
     if "/api/v1/sessions/{session_id}/activities/{activity_id}/results" not in paths:
@@ -40,10 +40,10 @@ def _read(page: "Page", width: int) -> list[str]:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_code_can_be_read_from_the_last_row(live: Room, theme: str) -> None:
+def test_the_code_can_be_read_from_the_last_row(live: LiveSession, theme: str) -> None:
     screen = live.screen(color_scheme=theme)
     screen.get_by_role("img", name="QR code to join").wait_for()
-    picture(screen, f"screen-lobby-{theme}")
+    screenshot(screen, f"screen-lobby-{theme}")
 
     address = f"{live.server.url}/j/{live.session['join_code'].replace('-', '')}#key={live.session['link_key']}"
     assert _read(screen, 384) == [address]
@@ -55,19 +55,19 @@ def test_the_code_can_be_read_from_the_last_row(live: Room, theme: str) -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
-def test_a_screen_never_scrolls(live: Room, width: int, height: int) -> None:
+def test_a_screen_never_scrolls(live: LiveSession, width: int, height: int) -> None:
     screen = live.screen(viewport={"width": width, "height": height})
     options = [{"id": chr(97 + at), "text": f"Option {at}, which takes a little longer to read"} for at in range(8)]
     live.activity(
         "poll", {"question": "What is to be done, all things considered, and by when? " * 4, "options": options, "multiple": False}
     )
     screen.get_by_text("Option 7").wait_for()
-    picture(screen, f"screen-long-{width}")
+    screenshot(screen, f"screen-long-{width}")
 
     assert screen.evaluate("[document.documentElement.scrollHeight, document.documentElement.scrollWidth]") == [height, width]
 
 
-def test_answers_show_at_once_and_results_only_once_they_may(counting: Room) -> None:
+def test_answers_show_at_once_and_results_only_once_they_may(counting: LiveSession) -> None:
     activity = counting.activity("poll", SAMPLES["poll"][0], aggregate=COUNT)
     screen, phone = counting.screen(), counting.phone()
     bodies: list[str] = []
@@ -84,7 +84,7 @@ def test_answers_show_at_once_and_results_only_once_they_may(counting: Room) -> 
 
     for page, name in ((screen, "screen-results"), (phone, "phone-results")):
         page.get_by_role("row", name=re.compile("Curry.*1 · 100 %")).wait_for()
-        picture(page, name)
+        screenshot(page, name)
         bars = page.locator(".bars rect").evaluate_all("(bars) => bars.map((bar) => Number(bar.getAttribute('width')))")
         assert bars == [0, 100, 0]
 
@@ -99,7 +99,7 @@ def _text(answer: Any) -> str:
 
 
 @pytest.mark.parametrize("name", sorted(set(SAMPLES) - {"wall"}))
-def test_every_activity_type_has_a_picture_of_its_results(counting: Room, name: str) -> None:
+def test_every_activity_type_has_a_picture_of_its_results(counting: LiveSession, name: str) -> None:
     config, answer, _, more = SAMPLES[name]
     activity = counting.activity(name, config, **more)
     phone, screen, host = counting.phone(), counting.screen(), counting.host()
@@ -122,10 +122,10 @@ def test_every_activity_type_has_a_picture_of_its_results(counting: Room, name: 
     for page, window in ((screen, "screen"), (phone, "phone"), (host, "host")):
         page.locator(DRAWN).first.wait_for()
         page.wait_for_timeout(300)
-        picture(page, f"{window}-{name}-results")
+        screenshot(page, f"{window}-{name}-results")
 
 
-def test_words_of_a_cloud_keep_their_places_while_their_order_stays(counting: Room) -> None:
+def test_words_of_a_cloud_keep_their_places_while_their_order_stays(counting: LiveSession) -> None:
     """Check 23: counts grow, and no word moves by more than a twentieth of the picture."""
     activity = counting.activity("words", {"question": "One word?"}, response_policy="many", results_visibility="always")
     voters = [
@@ -147,7 +147,7 @@ def test_words_of_a_cloud_keep_their_places_while_their_order_stays(counting: Ro
     before = _places(screen)
     assert len({place["size"] for place in before.values()}) > 1
     assert all(place["size"] > 20 for place in before.values())
-    picture(screen, "screen-cloud")
+    screenshot(screen, "screen-cloud")
 
     say(voters, "light", "calm")
     screen.locator(".figures", has_text="18 answers").wait_for()
@@ -169,7 +169,7 @@ def _places(page: Any) -> dict[str, dict[str, float]]:
     )
 
 
-def test_with_reduced_motion_nothing_moves(counting: Room) -> None:
+def test_with_reduced_motion_nothing_moves(counting: LiveSession) -> None:
     counting.activity("poll", SAMPLES["poll"][0], aggregate=COUNT, results_visibility="always")
     screen, phone = counting.screen(reduced_motion="reduce"), counting.phone()
     phone.get_by_label("Curry").check()
@@ -179,7 +179,7 @@ def test_with_reduced_motion_nothing_moves(counting: Room) -> None:
     assert screen.evaluate("document.getAnimations().length") == 0
 
 
-def test_a_screen_outlives_its_server_without_a_word(own: Room) -> None:
+def test_a_screen_outlives_its_server_without_a_word(own: LiveSession) -> None:
     own.activity("poll", {"question": "Where?", "options": OPTIONS, "multiple": False})
     screen = own.screen()
     screen.get_by_role("heading", name="Where?").wait_for()
@@ -187,7 +187,7 @@ def test_a_screen_outlives_its_server_without_a_word(own: Room) -> None:
 
     own.server.kill()
     screen.locator(".lost").wait_for(timeout=10_000)
-    picture(screen, "screen-lost")
+    screenshot(screen, "screen-lost")
     assert "Offline" not in screen.locator("main").inner_text()
     assert screen.get_by_role("heading", name="Where?").is_visible()
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.samples import OPTIONS, SAMPLES
-from tests.browser.stage import PHONE, Room, picture
-from tests.browser.test_barriers import barriers
+from tests.browser.live_session import PHONE, LiveSession, screenshot
+from tests.browser.test_accessibility import barriers
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -31,7 +31,7 @@ def _read(page: "Page") -> list[str]:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_seat_moves_to_another_phone_with_all_that_it_holds(live: Room, theme: str) -> None:
+def test_a_seat_moves_to_another_phone_with_all_that_it_holds(live: LiveSession, theme: str) -> None:
     activity = live.activity("poll", POLL)
     first = live.phone(color_scheme=theme)
     first.get_by_label("Curry").check()
@@ -40,13 +40,13 @@ def test_a_seat_moves_to_another_phone_with_all_that_it_holds(live: Room, theme:
 
     _menu(first, "Continue on another phone")
     first.get_by_text("It works once").wait_for()
-    picture(first, f"phone-move-{theme}")
+    screenshot(first, f"phone-move-{theme}")
     assert barriers(first) == []
     link = first.get_by_label("Link", exact=True).input_value()
     assert _read(first) == [link]
     second = live.window(link.removeprefix(live.server.url), **PHONE, color_scheme=theme)
     second.get_by_role("heading", name="Continue on this phone?").wait_for()
-    picture(second, f"phone-arrival-{theme}")
+    screenshot(second, f"phone-arrival-{theme}")
     assert barriers(second) == []
     second.get_by_role("button", name="Continue here").click()
 
@@ -54,14 +54,14 @@ def test_a_seat_moves_to_another_phone_with_all_that_it_holds(live: Room, theme:
     assert second.get_by_label("Curry").is_checked()
     first.get_by_role("heading", name="Your seat is on another phone now").wait_for()
     first.get_by_role("dialog").wait_for(state="hidden")
-    picture(first, f"phone-moved-{theme}")
+    screenshot(first, f"phone-moved-{theme}")
     assert barriers(first) == []
     assert live.call("GET", "/participants")["total"] == len(live.answers(activity)) == 1
 
     _once_more(live, link)
 
 
-def _once_more(live: Room, link: str) -> None:
+def _once_more(live: LiveSession, link: str) -> None:
     late = live.window(link.removeprefix(live.server.url), **PHONE)
     late.get_by_role("button", name="Continue here").click()
     late.get_by_text("This link was used already or has expired.").wait_for()
@@ -70,7 +70,7 @@ def _once_more(live: Room, link: str) -> None:
     late.get_by_label("Code on the screen").wait_for()
 
 
-def test_a_phone_with_a_seat_of_its_own_may_keep_it(live: Room) -> None:
+def test_a_phone_with_a_seat_of_its_own_may_keep_it(live: LiveSession) -> None:
     first, second = live.phone("Anna"), live.phone("Bert")
     _menu(first, "Continue on another phone")
     link = first.get_by_label("Link", exact=True)
@@ -85,7 +85,7 @@ def test_a_phone_with_a_seat_of_its_own_may_keep_it(live: Room) -> None:
 
 
 @pytest.mark.parametrize("length", [30, 181, 400, 660])
-def test_codes_of_every_length_can_be_read(live: Room, length: int) -> None:
+def test_codes_of_every_length_can_be_read(live: LiveSession, length: int) -> None:
     page = live.window("/", **PHONE)
     text = ("https://venue.example/p/1#move=" + "aZ0-_." * 120)[: length - 20]
 
@@ -107,7 +107,7 @@ def test_codes_of_every_length_can_be_read(live: Room, length: int) -> None:
     assert _read(page) == [text]
 
 
-def test_answers_and_points_are_shown_to_whoever_has_the_seat(live: Room) -> None:
+def test_answers_and_points_are_shown_to_whoever_has_the_seat(live: LiveSession) -> None:
     config, _, _, more = SAMPLES["quiz"]
     activity = live.activity("quiz", config, **more, aggregate={"score": {"path": "/choice", "op": "score", "key": "/correct"}})
     page = live.phone()
@@ -120,7 +120,7 @@ def test_answers_and_points_are_shown_to_whoever_has_the_seat(live: Room) -> Non
     page.get_by_text("1,000 points", exact=True).wait_for()
     _menu(page, "My answers")
     page.get_by_role("dialog").get_by_text("Which is hottest?").wait_for()
-    picture(page, "phone-own-answers")
+    screenshot(page, "phone-own-answers")
 
     said = page.get_by_role("dialog").inner_text()
     assert "Curry" in said
@@ -128,14 +128,14 @@ def test_answers_and_points_are_shown_to_whoever_has_the_seat(live: Room) -> Non
     assert barriers(page) == []
 
 
-def _end(live: Room, activity: dict[str, Any]) -> None:
+def _end(live: LiveSession, activity: dict[str, Any]) -> None:
     path = f"/activities/{activity['id']}"
     live.call("POST", f"{path}/transition", {"target_status": "expired"})
     live.call("POST", f"{path}/reveal", {"results": True})
 
 
 @pytest.mark.parametrize(("entry", "kept"), [("Leave, keep my answers", 1), ("Leave and delete my answers", 0)])
-def test_whoever_leaves_decides_what_becomes_of_their_answers(live: Room, entry: str, kept: int) -> None:
+def test_whoever_leaves_decides_what_becomes_of_their_answers(live: LiveSession, entry: str, kept: int) -> None:
     activity = live.activity("poll", POLL, duration_seconds=60)
     page = live.phone()
     page.get_by_label("Curry").check()
@@ -152,7 +152,7 @@ def test_whoever_leaves_decides_what_becomes_of_their_answers(live: Room, entry:
     assert len(live.answers(activity)) == kept
 
 
-def test_a_name_that_the_host_gave_is_on_the_phone_at_once(live: Room) -> None:
+def test_a_name_that_the_host_gave_is_on_the_phone_at_once(live: LiveSession) -> None:
     page = live.phone()
     page.get_by_text("You are in, Anna.").wait_for()
     person = live.call("GET", "/participants")["items"][0]

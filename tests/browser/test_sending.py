@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.samples import OPTIONS, SAMPLES
-from tests.browser.stage import PHONE, Room, picture
+from tests.browser.live_session import PHONE, LiveSession, screenshot
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -26,7 +26,7 @@ CLICK_AND_WATCH = """() => {
 }"""
 
 
-def _keyboard(live: Room) -> "Page":
+def _keyboard(live: LiveSession) -> "Page":
     return live.phone(**(PHONE | {"has_touch": False, "is_mobile": False}))
 
 
@@ -34,7 +34,7 @@ def _chosen(page: "Page") -> list[str]:
     return page.eval_on_selector_all(".choices input:checked", "(inputs) => inputs.map((each) => each.value)")
 
 
-def test_an_answer_is_said_to_be_on_its_way_only_when_it_takes_longer(live: Room) -> None:
+def test_an_answer_is_said_to_be_on_its_way_only_when_it_takes_longer(live: LiveSession) -> None:
     live.activity("poll", POLL)
     page = live.phone()
     held: list[Any] = []
@@ -53,7 +53,7 @@ def test_an_answer_is_said_to_be_on_its_way_only_when_it_takes_longer(live: Room
     assert page.get_by_text("Sending …").count() == 0
 
 
-def test_a_digit_chooses_in_the_group_that_someone_is_in(live: Room) -> None:
+def test_a_digit_chooses_in_the_group_that_someone_is_in(live: LiveSession) -> None:
     live.activity("poll", POLL)
     page = _keyboard(live)
     page.get_by_label("Pizza").wait_for()
@@ -65,7 +65,7 @@ def test_a_digit_chooses_in_the_group_that_someone_is_in(live: Room) -> None:
     assert _chosen(page) == ["c"]
     assert page.get_by_label("Soup").evaluate("(input) => input === document.activeElement")
     page.get_by_text("Keys 1 to 3 choose.").wait_for()
-    picture(page, "phone-digits")
+    screenshot(page, "phone-digits")
     for key in ("9", "0", "Control+1", "x"):
         page.keyboard.press(key)
     assert _chosen(page) == ["c"]
@@ -74,7 +74,7 @@ def test_a_digit_chooses_in_the_group_that_someone_is_in(live: Room) -> None:
     page.get_by_text("Your answer is in ·").wait_for()
 
 
-def test_digits_choose_several_where_several_may_be_chosen(live: Room) -> None:
+def test_digits_choose_several_where_several_may_be_chosen(live: LiveSession) -> None:
     live.activity("poll", POLL | {"multiple": True})
     page = _keyboard(live)
     page.get_by_label("Pizza").focus()
@@ -83,7 +83,7 @@ def test_digits_choose_several_where_several_may_be_chosen(live: Room) -> None:
     assert _chosen(page) == ["b", "c"]
 
 
-def test_a_digit_chooses_nothing_once_answering_is_closed(live: Room) -> None:
+def test_a_digit_chooses_nothing_once_answering_is_closed(live: LiveSession) -> None:
     activity = live.activity("quiz", SAMPLES["quiz"][0], **SAMPLES["quiz"][3])
     page = _keyboard(live)
     page.get_by_label("Curry").check()
@@ -93,7 +93,7 @@ def test_a_digit_chooses_nothing_once_answering_is_closed(live: Room) -> None:
     assert _chosen(page) == ["b"]
 
 
-def test_a_digit_in_a_text_is_a_digit(live: Room) -> None:
+def test_a_digit_in_a_text_is_a_digit(live: LiveSession) -> None:
     live.activity("wall", SAMPLES["wall"][0])
     page = _keyboard(live)
     page.get_by_label("Your text").focus()

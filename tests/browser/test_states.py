@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.samples import OPTIONS
-from tests.browser.stage import Room, picture
-from tests.browser.test_barriers import barriers
+from tests.browser.live_session import LiveSession, screenshot
+from tests.browser.test_accessibility import barriers
 from tests.support.processes import served
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ def _wait_heard(page: "Page", text: str) -> None:
     page.wait_for_function("(text) => window.heard.join(' | ').includes(text)", arg=text)
 
 
-def _draft(live: Room, question: str, **more: Any) -> dict[str, Any]:
+def _draft(live: LiveSession, question: str, **more: Any) -> dict[str, Any]:
     return live.call("POST", "/activities", {"type": "poll", "config": POLL | {"question": question}, **more})
 
 
-def test_a_phone_says_each_change_once_and_the_time_as_it_runs_out(live: Room) -> None:
+def test_a_phone_says_each_change_once_and_the_time_as_it_runs_out(live: LiveSession) -> None:
     activity = _draft(live, "First?", status="published")
     page = live.phone()
     page.get_by_text("You are in, Anna.").wait_for()
@@ -64,19 +64,19 @@ def test_a_phone_says_each_change_once_and_the_time_as_it_runs_out(live: Room) -
         assert heard.count(sentence) == 1, heard
 
 
-def test_an_announced_question_is_shown_without_what_can_be_answered(live: Room) -> None:
+def test_an_announced_question_is_shown_without_what_can_be_answered(live: LiveSession) -> None:
     activity = _draft(live, "First?", status="published")
     page = live.phone()
     live.call("POST", "/show", {"activity_id": activity["id"]})
 
     page.get_by_role("heading", name="First?").wait_for()
     page.locator("main").get_by_text("Get ready").wait_for()
-    picture(page, "phone-ready")
+    screenshot(page, "phone-ready")
     assert page.get_by_label("Curry").count() == 0
     assert barriers(page) == []
 
 
-def test_a_button_that_cannot_send_yet_says_why(live: Room) -> None:
+def test_a_button_that_cannot_send_yet_says_why(live: LiveSession) -> None:
     live.activity("poll", POLL)
     page = live.phone()
     button = page.get_by_role("button", name="Send")
@@ -88,7 +88,7 @@ def test_a_button_that_cannot_send_yet_says_why(live: Room) -> None:
     assert page.get_by_text("Answer first, then send.").count() == 0
 
 
-def test_the_focus_follows_a_new_question_only_where_the_old_one_had_it(live: Room) -> None:
+def test_the_focus_follows_a_new_question_only_where_the_old_one_had_it(live: LiveSession) -> None:
     _draft(live, "First?", status="active")
     second = _draft(live, "Second?")
     inside, outside = live.phone("Anna"), live.phone("Bert")
@@ -104,7 +104,7 @@ def test_the_focus_follows_a_new_question_only_where_the_old_one_had_it(live: Ro
     assert outside.evaluate("document.activeElement.textContent") == "Bert"
 
 
-def test_a_host_without_a_connection_controls_nothing_and_the_room_goes_on(own: Room) -> None:
+def test_a_host_without_a_connection_controls_nothing_and_the_room_goes_on(own: LiveSession) -> None:
     own.activity("poll", POLL, duration_seconds=600)
     host = own.host()
     host.locator(".next", has_text="Close answering").wait_for()
@@ -112,7 +112,7 @@ def test_a_host_without_a_connection_controls_nothing_and_the_room_goes_on(own: 
 
     own.server.kill()
     host.get_by_text("Your clicks are not sent. Participants can keep answering").wait_for(timeout=10_000)
-    picture(host, "host-offline")
+    screenshot(host, "host-offline")
     assert host.locator(".board button:not(:disabled)").count() == 0
     with served(folder, at_port=int(port)) as back:
         own.server = back
@@ -122,7 +122,7 @@ def test_a_host_without_a_connection_controls_nothing_and_the_room_goes_on(own: 
         own.contexts.clear()
 
 
-def test_a_host_hears_what_another_host_did(live: Room) -> None:
+def test_a_host_hears_what_another_host_did(live: LiveSession) -> None:
     activity = _draft(live, "First?")
     host = live.host()
     host.locator(".next").wait_for()
@@ -131,14 +131,14 @@ def test_a_host_hears_what_another_host_did(live: Room) -> None:
     live.server.call("POST", f"{live.path}/activities/{activity['id']}/transition", {"target_status": "active"}, token=other)
 
     host.locator(".banner", has_text="started “First?”.").wait_for()
-    picture(host, "host-other")
+    screenshot(host, "host-other")
     assert barriers(host) == []
     host.locator(".next", has_text="Close answering").click()
     host.locator(".next", has_text="Show results").wait_for()
     assert host.get_by_text("closed “First?”").count() == 0, "what one does oneself is no news"
 
 
-def test_a_host_sees_that_nobody_answered_yet_and_takes_a_start_back(live: Room) -> None:
+def test_a_host_sees_that_nobody_answered_yet_and_takes_a_start_back(live: LiveSession) -> None:
     first, second = _draft(live, "First?", status="active"), _draft(live, "Second?")
     host = live.host()
     host.get_by_text("Nobody has answered yet.").wait_for()
@@ -152,10 +152,10 @@ def test_a_host_sees_that_nobody_answered_yet_and_takes_a_start_back(live: Room)
     assert statuses == {first["id"]: "active", second["id"]: "expired"}
 
 
-def test_an_empty_session_is_begun_with_an_example(live: Room) -> None:
+def test_an_empty_session_is_begun_with_an_example(live: LiveSession) -> None:
     host = live.host()
     host.locator(".starter").nth(2).wait_for()
-    picture(host, "host-empty")
+    screenshot(host, "host-empty")
     assert barriers(host) == []
 
     host.locator(".starter").first.click()
@@ -166,7 +166,7 @@ def test_an_empty_session_is_begun_with_an_example(live: Room) -> None:
     assert host.locator(".starter").count() == 0
 
 
-def test_a_host_begins_in_their_own_language(live: Room) -> None:
+def test_a_host_begins_in_their_own_language(live: LiveSession) -> None:
     host = live.host(locale="de-DE")
     host.locator(".starter", has_text="Welche Tage passen dir?").click()
     host.get_by_role("button", name="Speichern").click()
@@ -177,7 +177,7 @@ def test_a_host_begins_in_their_own_language(live: Room) -> None:
     assert made["config"]["max_choices"] == 2
 
 
-def test_counts_are_said_to_hosts_who_want_to_hear_them(live: Room) -> None:
+def test_counts_are_said_to_hosts_who_want_to_hear_them(live: LiveSession) -> None:
     live.activity("poll", POLL)
     silent, host = live.host(), live.host()
     host.get_by_role("button", name="Code and links").wait_for()
@@ -198,21 +198,21 @@ def test_counts_are_said_to_hosts_who_want_to_hear_them(live: Room) -> None:
     assert _heard(silent) == ""
 
 
-def test_a_phone_becomes_a_remote_by_a_code_on_the_hosts_page(live: Room) -> None:
+def test_a_phone_becomes_a_remote_by_a_code_on_the_hosts_page(live: LiveSession) -> None:
     host = live.host()
     host.get_by_role("button", name="Code and links").click()
     host.get_by_role("button", name="Control from a phone").click()
     host.get_by_role("img", name="Control from a phone").wait_for()
-    picture(host, "host-remote-code")
+    screenshot(host, "host-remote-code")
 
     assert barriers(host) == []
 
 
-def test_a_screen_says_that_answering_is_closed(live: Room) -> None:
+def test_a_screen_says_that_answering_is_closed(live: LiveSession) -> None:
     activity = _draft(live, "First?", status="active")
     screen = live.screen()
     screen.get_by_role("heading", name="First?").wait_for()
     live.call("POST", f"/activities/{activity['id']}/transition", {"target_status": "expired"})
 
     screen.get_by_text("Answering is closed").wait_for()
-    picture(screen, "screen-closed")
+    screenshot(screen, "screen-closed")

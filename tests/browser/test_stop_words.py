@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.browser.stage import Room, picture
+from tests.browser.live_session import LiveSession, screenshot
 
 pytestmark = pytest.mark.browser
 
 
-def test_a_new_wall_is_in_the_language_of_the_page_until_the_host_says_otherwise(live: Room) -> None:
+def test_a_new_wall_is_in_the_language_of_the_page_until_the_host_says_otherwise(live: LiveSession) -> None:
     host = live.host(locale="de-DE")
     host.locator(".adding summary").click()
     host.locator(".types button", has_text="Textwand").click()
@@ -15,7 +15,7 @@ def test_a_new_wall_is_in_the_language_of_the_page_until_the_host_says_otherwise
     host.get_by_text("Weitere Einstellungen").click()
     language = host.get_by_label("Kleine W\u00f6rter")
     assert language.locator("option:checked").inner_text() == "Deutsch"
-    picture(host, "host-wall-language")
+    screenshot(host, "host-wall-language")
     host.get_by_role("button", name="Speichern").click()
     host.locator("dialog[open]").wait_for(state="detached")
     (wall,) = live.call("GET", "/activities")["items"]

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.stage import Room, picture
+from tests.browser.live_session import LiveSession, screenshot
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -27,12 +27,12 @@ def _say(phone: "Page", text: str) -> None:
     phone.get_by_role("button", name="Send").click()
 
 
-def test_a_host_masks_words_and_reads_them(live: Room) -> None:
+def test_a_host_masks_words_and_reads_them(live: LiveSession) -> None:
     live.activity("wall", WALL, **OPEN)
     host, screen = live.host(), live.screen()
     _set(host, "mask", "plonk\nbig deal")
     host.get_by_label("English").uncheck()
-    picture(host, "host-word-filter")
+    screenshot(host, "host-word-filter")
     host.get_by_role("button", name="Save").click()
     host.get_by_role("button", name="Word filter: replaces").wait_for()
     assert live.call("GET", "")["word_filter"] == {"mode": "mask", "languages": [], "words": ["plonk", "big deal"]}
@@ -45,7 +45,7 @@ def test_a_host_masks_words_and_reads_them(live: Room) -> None:
     assert "PLONK" not in screen.content()
 
 
-def test_held_answers_wait_for_the_host_and_names_are_refused(live: Room) -> None:
+def test_held_answers_wait_for_the_host_and_names_are_refused(live: LiveSession) -> None:
     live.activity("wall", WALL, **OPEN)
     host, screen = live.host(), live.screen()
     _set(host, "hold", "plonk")
@@ -67,7 +67,7 @@ def test_held_answers_wait_for_the_host_and_names_are_refused(live: Room) -> Non
     screen.get_by_text("a plonk").wait_for()
 
 
-def test_a_filter_that_finds_nothing_is_not_kept(live: Room) -> None:
+def test_a_filter_that_finds_nothing_is_not_kept(live: LiveSession) -> None:
     host = live.host()
     _set(host, "mask")
     host.get_by_label("English").uncheck()

@@ -13,7 +13,7 @@ from tests.support.processes import Served, served
 if TYPE_CHECKING:
     from selenium.webdriver import Remote
 
-    from tests.engines.stage import Stage
+    from tests.engines.case_run import CaseRun
 
 collect_ignore = [] if find_spec("selenium") else ["test_flows.py"]
 """`make test` goes without the drivers, which `make test-engines` installs."""
@@ -65,16 +65,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture
-def live(case: Case, engines: Engines, server: Served, tmp_path: Path, request: pytest.FixtureRequest) -> "Iterator[Stage]":
+def live(case: Case, engines: Engines, server: Served, tmp_path: Path, request: pytest.FixtureRequest) -> "Iterator[CaseRun]":
     """A session that is open, for windows of the case's engine. An engine that is not here is told aloud; in CI the test fails."""
     from tests.engines.drivers import missing
-    from tests.engines.stage import stage
+    from tests.engines.case_run import run_case
 
     if lacks := missing(case.engine):
         assert "CI" not in os.environ, f"{case.engine} needs {lacks}"
         pytest.skip(f"{case.engine} needs {lacks}: run `make engine-tools`")
     try:
-        with stage(case, engines.get(case.engine), server, tmp_path) as made:
+        with run_case(case, engines.get(case.engine), server, tmp_path) as made:
             yield made
     finally:
         if not request.node.stash.get(REPORT, False):

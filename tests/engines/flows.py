@@ -1,6 +1,6 @@
 """Flows of participants, hosts and screens, once for all engines, languages and transports."""
 
-from tests.engines.stage import LAPTOP, Stage, catalog
+from tests.engines.case_run import LAPTOP, CaseRun, catalog
 from tests.engines.window import Window
 from tests.support.processes import ADMIN
 
@@ -19,7 +19,7 @@ STARTS = """
 """
 
 
-def join(live: Stage) -> None:
+def join(live: CaseRun) -> None:
     """A code typed as people type it leads in, and so does the link with its key."""
     phone = live.window("/")
     phone.find("form[data-door] #code")
@@ -41,7 +41,7 @@ def join(live: Stage) -> None:
     assert any(each["nickname"] == "بن" for each in live.call("GET", "/participants")["items"])
 
 
-def answer(live: Stage) -> None:
+def answer(live: CaseRun) -> None:
     """Answers of each kind arrive as they were given."""
     phone = live.phone()
     given = {
@@ -67,7 +67,7 @@ def _lower(phone: Window) -> None:
     phone.holds("document.querySelector('.rank-list li')?.innerText.includes('Curry')")
 
 
-def reload(live: Stage) -> None:
+def reload(live: CaseRun) -> None:
     """A half-typed text outlives the page, and is finished and sent."""
     activity = live.activity("wall", {"question": "Say"})
     phone = live.phone()
@@ -81,7 +81,7 @@ def reload(live: Stage) -> None:
     assert live.answers(activity) == [{"text": "Half a thought"}]
 
 
-def reveal(live: Stage) -> None:
+def reveal(live: CaseRun) -> None:
     """Results are on phone and screen when the host shows them, and not before; in Arabic they begin on the right."""
     activity = live.activity("poll", POLL)
     phone, screen = live.phone(), live.screen()
@@ -98,19 +98,19 @@ def reveal(live: Stage) -> None:
             "[...document.querySelectorAll('.bars rect')].filter((each) => each.getBoundingClientRect().width > 0).length >= 2"
         )
     phone.see(live.word("results.title"))
-    live.picture("reveal")
+    live.screenshot("reveal")
     for window in (phone, screen):
         _begins_where_its_language_begins(live, window)
 
 
-def _begins_where_its_language_begins(live: Stage, window: Window) -> None:
+def _begins_where_its_language_begins(live: CaseRun, window: Window) -> None:
     is_right_to_left = live.case.language == "ar"
     assert window.run("return document.documentElement.dir") == ("rtl" if is_right_to_left else "ltr")
     left, right = window.run(STARTS, "h1")
     assert (right <= 1 < left) if is_right_to_left else (left <= 1 < right), window.keep("direction")
 
 
-def offline(live: Stage) -> None:
+def offline(live: CaseRun) -> None:
     """An answer given while the network is cut is kept, told to be kept, and delivered once."""
     activity = live.activity("poll", POLL)
     phone, screen = live.phone(), live.screen()
@@ -122,18 +122,18 @@ def offline(live: Stage) -> None:
     phone.press(".choice", "Curry")
     phone.press(".action .primary")
     phone.see(live.word("answer.kept"))
-    live.picture("offline")
+    live.screenshot("offline")
     assert live.answers(activity) == []
 
-    live.mend()
+    live.reconnect()
     phone.see(f"✓ {live.word('answer.in_at')}")
-    phone.miss(live.word("state.offline"))
-    screen.miss(live.word("screen.lost"))
+    phone.see_no(live.word("state.offline"))
+    screen.see_no(live.word("screen.lost"))
     assert live.answers(activity) == [{"choices": ["b"]}]
     assert live.call("GET", "/participants")["total"] == 1
 
 
-def host(live: Stage) -> None:
+def host(live: CaseRun) -> None:
     """A host makes a session, adds a poll, leads it to its end and reads the report."""
     desk = live.window(f"/host#admin={ADMIN}", LAPTOP)
     desk.fill("#title", "Lunch")
@@ -153,7 +153,7 @@ def host(live: Stage) -> None:
     _step(live, desk, "end")
     desk.agree()
     desk.see(live.word("step.over"))
-    live.picture("host")
+    live.screenshot("host")
 
     desk.press("a.button", live.word("host.report"))
     desk.find("#exports button, #exports a")
@@ -161,7 +161,7 @@ def host(live: Stage) -> None:
     assert live.call("GET", "")["status"] == "completed"
 
 
-def _add_poll(live: Stage, desk: Window) -> None:
+def _add_poll(live: CaseRun, desk: Window) -> None:
     desk.press(".adding summary")
     desk.press(".types button", catalog(live.case.language, "activity_types/poll")["title"])
     desk.fill("#f-config-question", "Where?")
@@ -171,11 +171,11 @@ def _add_poll(live: Stage, desk: Window) -> None:
     desk.holds("!document.querySelector('dialog').open")
 
 
-def _step(live: Stage, desk: Window, name: str) -> None:
+def _step(live: CaseRun, desk: Window, name: str) -> None:
     desk.press(".next", live.word(f"step.{name}"))
 
 
-def screen(live: Stage) -> None:
+def screen(live: CaseRun) -> None:
     """A screen shows the way in, follows the session from question to question, and thanks in the end."""
     screen = live.screen()
     screen.see("Town hall", live.session["join_code"])
@@ -186,14 +186,14 @@ def screen(live: Stage) -> None:
     live.expire(activity, results=True)
     screen.see(live.word("state.locked"))
     screen.holds("document.querySelectorAll('.bars rect').length > 0")
-    live.picture("screen")
+    live.screenshot("screen")
     live.activity("words", {"question": "In a word?"}, results_visibility="always")
     screen.see("In a word?")
     live.end()
     screen.see(live.word("screen.ended"))
 
 
-def silent(live: Stage) -> None:
+def silent(live: CaseRun) -> None:
     """A stream that falls silent is opened anew, and one that something on the way holds back gives way to polls."""
     live.way.answers.clear()
     is_held = live.case.transport == "poll"

@@ -6,7 +6,7 @@ import pytest
 
 from tests.engines.flows import PLAYED
 from tests.engines.matrix import FLOWS, Case, matrix, sample
-from tests.engines.stage import Stage
+from tests.engines.case_run import CaseRun
 
 pytestmark = pytest.mark.browser
 
@@ -21,14 +21,14 @@ def _marked(case: Case) -> object:
 
 
 @pytest.mark.parametrize("case", [_marked(case) for case in matrix()])
-def test_flow(live: Stage, case: Case) -> None:
+def test_flow(live: CaseRun, case: Case) -> None:
     PLAYED[case.flow](live)
     if case.flow != "silent":
         way = "/changes/since/" if case.transport == "poll" else "/events?"
         live.until(lambda: live.has_passed(way), f"the transport {case.transport}")
     for window in live.windows:
         assert not LOCAL_DIGITS.search(window.text()), window.keep("digits")
-    assert [fault for window in live.windows for fault in window.faults()] == []
+    assert [fault for window in live.windows for fault in window.errors()] == []
 
 
 def test_every_flow_of_the_matrix_is_written() -> None:

@@ -19,9 +19,9 @@ from selenium.webdriver import Remote
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
-PATIENCE_S = 30
-LOOK_S = 0.05
-NOT_YET = (
+TIMEOUT_S = 30
+POLL_S = 0.05
+RETRIABLE_ERRORS = (
     ElementClickInterceptedException,
     ElementNotInteractableException,
     JavascriptException,
@@ -96,11 +96,11 @@ class Window:
 
         self.until(fill, f"a field to write in: {selector}")
 
-    def see(self, *texts: str, within_s: float = PATIENCE_S) -> None:
+    def see(self, *texts: str, within_s: float = TIMEOUT_S) -> None:
         """Wait until all texts are shown."""
         self.until(lambda: all(text in self.text() for text in texts), f"the words {texts}", within_s)
 
-    def miss(self, text: str) -> None:
+    def see_no(self, text: str) -> None:
         """Wait until a text is not shown any more."""
         self.until(lambda: text not in self.text(), f"the words {text!r} to go")
 
@@ -128,11 +128,11 @@ class Window:
         self._front()
         return self.driver.execute_script(script, *arguments)
 
-    def until(self, true: Callable[[], bool], what: str, within_s: float = PATIENCE_S) -> None:
+    def until(self, true: Callable[[], bool], what: str, within_s: float = TIMEOUT_S) -> None:
         """Wait for something of this window, or say what was seen in its place."""
         self._front()
         try:
-            WebDriverWait(self.driver, within_s, LOOK_S, NOT_YET).until(lambda _: true())
+            WebDriverWait(self.driver, within_s, POLL_S, RETRIABLE_ERRORS).until(lambda _: true())
         except (TimeoutException, WebDriverException) as problem:
             raise AssertionError(
                 f"Waited {within_s} s for {what}. {self.keep('failed')} ({type(problem).__name__}: {problem})"
@@ -150,7 +150,7 @@ class Window:
         (self.artefacts / f"{name}.json").write_text(json.dumps(seen, ensure_ascii=False, indent=1))
         return f"At {seen.get('address')} it showed {str(seen.get('text'))[:400]!r}; the picture and the console are in {self.artefacts}."
 
-    def faults(self) -> list[str]:
+    def errors(self) -> list[str]:
         """Return the errors that no page may have."""
         return list(self.run("return window.heard ?? []"))
 

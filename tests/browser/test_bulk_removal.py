@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.stage import Room, picture, room
+from tests.browser.live_session import LiveSession, screenshot, new_session
 from tests.support.processes import served
 
 pytestmark = pytest.mark.browser
@@ -15,13 +15,13 @@ CAP = 5
 
 
 @pytest.fixture
-def capped(tmp_path: Path, browser: Any) -> Iterator[Room]:
-    with served(tmp_path / "data", CONFLICTO_MAX_RESPONSES=str(CAP)) as running, room(running, browser) as made:
+def capped(tmp_path: Path, browser: Any) -> Iterator[LiveSession]:
+    with served(tmp_path / "data", CONFLICTO_MAX_RESPONSES=str(CAP)) as running, new_session(running, browser) as made:
         yield made
 
 
 @pytest.mark.catalogue("S-04")
-def test_a_host_is_warned_before_a_phone_is_refused(capped: Room) -> None:
+def test_a_host_is_warned_before_a_phone_is_refused(capped: LiveSession) -> None:
     wall = capped.activity("wall", {"question": "What is on your mind?"}, response_policy="many")
     host, phone = capped.host(), capped.phone()
     field, send = phone.get_by_label("Your text"), phone.get_by_role("button", name="Send")
@@ -40,7 +40,7 @@ def test_a_host_is_warned_before_a_phone_is_refused(capped: Room) -> None:
 
 
 @pytest.mark.catalogue("R-04")
-def test_a_host_gives_out_another_code_and_removes_a_flood(live: Room) -> None:
+def test_a_host_gives_out_another_code_and_removes_a_flood(live: LiveSession) -> None:
     live.activity("wall", {"question": "What is on your mind?"}, results_visibility="always")
     host, screen, phone = live.host(), live.screen(), live.phone("Anna")
     for nth in range(12):
@@ -60,7 +60,7 @@ def test_a_host_gives_out_another_code_and_removes_a_flood(live: Room) -> None:
     host.locator("summary", has_text="Remove several").click()
     host.get_by_label("Name contains").fill("bot")
     host.get_by_role("button", name="Count matches").click()
-    picture(host, "host-flood")
+    screenshot(host, "host-flood")
     host.get_by_role("button", name="Remove 12").click()
 
     host.get_by_text("1 joined").wait_for()

@@ -7,7 +7,7 @@ import pytest
 
 from conflicto.web.languages import CATALOGS, NAMES
 from tests.browser.samples import SAMPLES
-from tests.browser.stage import LAPTOP, PHONE, Room, picture
+from tests.browser.live_session import LAPTOP, PHONE, LiveSession, screenshot
 from tests.support.processes import ADMIN
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-SMALLEST_TARGET = 44
+MIN_TARGET_PX = 44
 CLIPPED = """() => [...document.querySelectorAll('button, label, summary, .chip, h1, h2')]
   .filter((each) => each.offsetParent && each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).display !== 'inline')
   .map((each) => each.textContent)"""
@@ -31,7 +31,7 @@ def barriers(page: "Page") -> list[str]:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", SAMPLES)
-def test_no_activity_type_keeps_anybody_out(live: Room, name: str, theme: str) -> None:
+def test_no_activity_type_keeps_anybody_out(live: LiveSession, name: str, theme: str) -> None:
     config, answer, _, more = SAMPLES[name]
     live.activity(name, config, **more)
     phone = live.phone(color_scheme=theme)
@@ -47,13 +47,13 @@ def test_no_activity_type_keeps_anybody_out(live: Room, name: str, theme: str) -
     small = phone.evaluate(
         f"""() => [...document.querySelectorAll('main button, main label:has(input), main summary')]
           .map((each) => [each.textContent, each.getBoundingClientRect()])
-          .filter(([, box]) => box.width > 0 && (box.width < {SMALLEST_TARGET} || box.height < {SMALLEST_TARGET})).map(([text]) => text)"""
+          .filter(([, box]) => box.width > 0 && (box.width < {MIN_TARGET_PX} || box.height < {MIN_TARGET_PX})).map(([text]) => text)"""
     )
     assert small == []
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_no_page_keeps_anybody_out(live: Room, theme: str) -> None:
+def test_no_page_keeps_anybody_out(live: LiveSession, theme: str) -> None:
     activity = live.activity("poll", SAMPLES["poll"][0], duration_seconds=90)
     found: dict[str, list[str]] = {}
     door = live.window("/", **PHONE, color_scheme=theme)
@@ -65,15 +65,15 @@ def test_no_page_keeps_anybody_out(live: Room, theme: str) -> None:
     phone = live.phone(color_scheme=theme)
     phone.get_by_text("Anna").click()
     found["menu"] = barriers(phone)
-    picture(phone, f"phone-menu-{theme}")
+    screenshot(phone, f"phone-menu-{theme}")
     home = live.window(f"/#admin={ADMIN}", **LAPTOP, color_scheme=theme)
     home.get_by_text("Town hall").first.wait_for()
     found["home"] = barriers(home)
-    picture(home, f"host-home-{theme}")
+    screenshot(home, f"host-home-{theme}")
     host = live.host(color_scheme=theme)
     host.get_by_text("+ Add an activity").click()
     found["host"] = barriers(host)
-    picture(host, f"host-control-{theme}")
+    screenshot(host, f"host-control-{theme}")
     for button in ("Code and links", "Keyboard shortcuts", "Edit: Where do we eat?"):
         host.get_by_role("button", name=button).click()
         host.locator("dialog h2").wait_for()
@@ -89,7 +89,7 @@ def test_no_page_keeps_anybody_out(live: Room, theme: str) -> None:
 
 
 @pytest.mark.parametrize("locale", [*NAMES, "en-XA"])
-def test_every_language_fits(live: Room, locale: str) -> None:
+def test_every_language_fits(live: LiveSession, locale: str) -> None:
     live.activity("ranking", SAMPLES["ranking"][0])
     words = json.loads((CATALOGS / "en.json").read_text(encoding="utf-8")) if locale == "en-XA" else None
     phone = live.phone(locale=locale)
@@ -102,8 +102,8 @@ def test_every_language_fits(live: Room, locale: str) -> None:
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert page.evaluate("document.documentElement.lang") == (locale if locale in NAMES else "en")
         assert page.evaluate("getComputedStyle(document.body).direction") == ("rtl" if locale == "ar" else "ltr")
-    picture(phone, f"phone-{locale}")
-    picture(host, f"host-{locale}")
+    screenshot(phone, f"phone-{locale}")
+    screenshot(host, f"host-{locale}")
 
 
 def _lengthen(page: "Page", words: Any) -> None:

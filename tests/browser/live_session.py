@@ -13,9 +13,9 @@ from tests.support.processes import ADMIN, Served
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
-PICTURES = Path(os.environ.get("CONFLICTO_TEST_PICTURES", "build/pictures"))
+SCREENSHOTS = Path(os.environ.get("CONFLICTO_TEST_PICTURES", "build/pictures"))
 
-PATIENCE_MS = 20_000
+TIMEOUT_MS = 20_000
 
 WATCH = """
   window.broken = [];
@@ -34,13 +34,13 @@ PROJECTOR = {"viewport": {"width": 1920, "height": 1080}, "locale": "en-US"}
 
 
 @dataclass
-class Room:
+class LiveSession:
     """One session and the windows that look at it. What a page must never do is collected in `faults`."""
 
     server: Served
     browser: "Browser"
     session: dict[str, Any]
-    faults: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
     contexts: list["BrowserContext"] = field(default_factory=list)
     way: str = ""
     """Where pages are opened, if not at the server itself: the address of something before it."""
@@ -57,7 +57,7 @@ class Room:
 
     def window(self, at: str = "about:blank", **options: Any) -> "Page":
         context = self.browser.new_context(**options)
-        context.set_default_timeout(PATIENCE_MS)
+        context.set_default_timeout(TIMEOUT_MS)
         context.add_init_script(WATCH)
         if self.has_clock:
             context.clock.install()
@@ -66,7 +66,7 @@ class Room:
 
     def tab(self, context: "BrowserContext", at: str) -> "Page":
         page = context.new_page()
-        page.on("pageerror", lambda error: self.faults.append(f"{page.url}: {error}"))
+        page.on("pageerror", lambda error: self.errors.append(f"{page.url}: {error}"))
         page.on("request", lambda request: self._note_foreign(request.url))
         page.goto(at if at.startswith("about:") else self.base + at)
         return page
@@ -93,7 +93,7 @@ class Room:
     def answers(self, activity: dict[str, Any]) -> list[Any]:
         return [each["response_data"] for each in self.call("GET", f"/activities/{activity['id']}/responses")["items"]]
 
-    def leave(self) -> None:
+    def close_windows(self) -> None:
         """Close every window."""
         for context in self.contexts:
             context.close()
@@ -105,25 +105,25 @@ class Room:
 
     def _note_foreign(self, url: str) -> None:
         if not url.startswith((self.base, "data:", "blob:", "about:")):
-            self.faults.append(f"foreign request: {url}")
+            self.errors.append(f"foreign request: {url}")
 
 
 @contextmanager
-def room(server: Served, browser: "Browser", *, is_open: bool = True) -> Iterator[Room]:
+def new_session(server: Served, browser: "Browser", *, is_open: bool = True) -> Iterator[LiveSession]:
     """Yield a room with a session of its own; nothing may have gone wrong in any of its windows."""
     made = server.call("POST", "/sessions", {"title": "Town hall"}, token=ADMIN)
-    found = Room(server, browser, made)
+    found = LiveSession(server, browser, made)
     if is_open:
         found.call("PATCH", "", {"status": "active"})
     try:
         yield found
-        assert found.faults == []
+        assert found.errors == []
         assert found.violations() == []
     finally:
-        found.leave()
+        found.close_windows()
 
 
-def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
+def wait_until(true: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait until something outside of the pages is so."""
     end = time.monotonic() + seconds
     while not true():
@@ -131,7 +131,7 @@ def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
         time.sleep(0.1)
 
 
-def picture(page: "Page", name: str) -> None:
+def screenshot(page: "Page", name: str) -> None:
     """Keep what the page looks like, for people to look at."""
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=PICTURES / f"{name}.png")
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png")

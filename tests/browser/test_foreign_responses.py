@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.samples import OPTIONS
-from tests.browser.stage import Room, picture, until
+from tests.browser.live_session import LiveSession, screenshot, wait_until
 from tests.support.between import PORTAL, Between, between
 
 if TYPE_CHECKING:
@@ -20,13 +20,13 @@ FEED, SUBMIT, API = r"GET .*/(events|changes)", r"POST .*/responses$", "/api/v1/
 
 
 @pytest.fixture
-def way(live: Room) -> Iterator[Between]:
+def way(live: LiveSession) -> Iterator[Between]:
     """What all pages of `live` go through, while its own calls do not."""
     with between(live.server.url) as there:
         live.way = there.url
         yield there
-        assert live.faults == []
-        live.leave()
+        assert live.errors == []
+        live.close_windows()
 
 
 def _send(page: "Page", label: str = "Curry") -> None:
@@ -35,13 +35,13 @@ def _send(page: "Page", label: str = "Curry") -> None:
 
 
 @pytest.mark.parametrize("reply", PORTAL)
-def test_what_a_portal_says_of_an_answer_is_not_believed(live: Room, way: Between, reply: str) -> None:
+def test_what_a_portal_says_of_an_answer_is_not_believed(live: LiveSession, way: Between, reply: str) -> None:
     activity = live.activity("poll", POLL)
     page = live.phone()
     way.answers[SUBMIT] = PORTAL[reply]
     _send(page)
     page.get_by_text("Sending …").wait_for()
-    until(lambda: sum("/responses" in each for each in way.seen) >= 2)
+    wait_until(lambda: sum("/responses" in each for each in way.seen) >= 2)
     assert live.answers(activity) == []
 
     way.answers.clear()
@@ -51,7 +51,7 @@ def test_what_a_portal_says_of_an_answer_is_not_believed(live: Room, way: Betwee
 
 
 @pytest.mark.parametrize("reply", PORTAL)
-def test_what_a_portal_says_of_the_feed_takes_nobody_out(live: Room, way: Between, reply: str) -> None:
+def test_what_a_portal_says_of_the_feed_takes_nobody_out(live: LiveSession, way: Between, reply: str) -> None:
     """Phone, host and screen go on as soon as the server is heard again, and the phone has its seat and its answer."""
     activity = live.activity("poll", POLL)
     phone, host, screen = live.phone(), live.host(), live.screen()
@@ -72,7 +72,7 @@ def test_what_a_portal_says_of_the_feed_takes_nobody_out(live: Room, way: Betwee
         page.get_by_role("heading", name="When?").wait_for(timeout=20_000)
 
 
-def test_what_goes_on_for_a_minute_is_told_with_the_answer_kept(live: Room, way: Between) -> None:
+def test_what_goes_on_for_a_minute_is_told_with_the_answer_kept(live: LiveSession, way: Between) -> None:
     activity = live.activity("wall", {"question": "Say"})
     live.has_clock = True
     phone, screen, host = live.phone(), live.screen(), live.host()
@@ -92,11 +92,11 @@ def test_what_goes_on_for_a_minute_is_told_with_the_answer_kept(live: Room, way:
     notice = phone.locator(".notice")
     assert "Do not lose me" in notice.inner_text()
     assert "saved on this phone" in notice.inner_text()
-    picture(phone, "phone-blocked")
+    screenshot(phone, "phone-blocked")
     lost = screen.locator(".lost").bounding_box()
     assert lost is not None
     assert lost["width"] > 300, "the room cannot read it"
-    picture(screen, "screen-blocked")
+    screenshot(screen, "screen-blocked")
     way.answers.clear()
     phone.clock.fast_forward(MINUTE_MS)
     phone.get_by_text("Your answer is in ·").wait_for()
@@ -104,7 +104,7 @@ def test_what_goes_on_for_a_minute_is_told_with_the_answer_kept(live: Room, way:
     assert live.answers(activity) == [{"text": "Do not lose me"}]
 
 
-def test_an_answer_that_a_firewall_never_lets_through_holds_up_no_other(live: Room, way: Between) -> None:
+def test_an_answer_that_a_firewall_never_lets_through_holds_up_no_other(live: LiveSession, way: Between) -> None:
     first = live.activity("wall", {"question": "First?"})
     page = live.phone()
     way.answers[SUBMIT] = PORTAL["403"]
@@ -120,7 +120,7 @@ def test_an_answer_that_a_firewall_never_lets_through_holds_up_no_other(live: Ro
     assert live.answers(first) == []
 
 
-def test_a_reply_that_is_cut_off_or_replaced_is_asked_for_again_and_counts_once(live: Room, way: Between) -> None:
+def test_a_reply_that_is_cut_off_or_replaced_is_asked_for_again_and_counts_once(live: LiveSession, way: Between) -> None:
     activity = live.activity("questions", {"prompt": "Ask"}, response_policy="many")
     page = live.phone()
     for text in ("cut off", "replaced"):
@@ -129,14 +129,14 @@ def test_a_reply_that_is_cut_off_or_replaced_is_asked_for_again_and_counts_once(
         sent = len(way.seen)
         page.get_by_label("Your question").fill(text)
         page.get_by_role("button", name="Send").click()
-        until(lambda sent=sent: sum("/responses" in each for each in way.seen[sent:] if each.startswith("POST")) >= 2)
+        wait_until(lambda sent=sent: sum("/responses" in each for each in way.seen[sent:] if each.startswith("POST")) >= 2)
         way.cuts, way.replaces = None, {}
         page.get_by_text("Sending …").wait_for(state="detached")
         page.get_by_text("Your answer is in ·").first.wait_for()
-    until(lambda: [each["text"] for each in live.answers(activity)] == ["cut off", "replaced"])
+    wait_until(lambda: [each["text"] for each in live.answers(activity)] == ["cut off", "replaced"])
 
 
-def test_a_proxy_that_loses_header_fields_costs_nobody_the_seat(live: Room, way: Between) -> None:
+def test_a_proxy_that_loses_header_fields_costs_nobody_the_seat(live: LiveSession, way: Between) -> None:
     """Without its token a request is refused by the server itself; that is no word about the seat."""
     activity = live.activity("poll", POLL)
     page = live.phone()
@@ -152,7 +152,7 @@ def test_a_proxy_that_loses_header_fields_costs_nobody_the_seat(live: Room, way:
     assert live.answers(activity) == [{"choices": ["b"]}]
 
 
-def test_behind_a_cache_that_keeps_everything_pages_stay_up_to_date(live: Room, way: Between) -> None:
+def test_behind_a_cache_that_keeps_everything_pages_stay_up_to_date(live: LiveSession, way: Between) -> None:
     way.caches = "GET /api/v1/.*/(changes|events|status|results)"
     way.answers["GET .*/events"] = (502, "text/html", b"")
     page = live.phone()
@@ -162,11 +162,11 @@ def test_behind_a_cache_that_keeps_everything_pages_stay_up_to_date(live: Room, 
         page.get_by_role("heading", name=question).wait_for(timeout=25_000)
 
 
-def test_a_stream_that_is_held_up_gives_way_to_polls(live: Room, way: Between) -> None:
+def test_a_stream_that_is_held_up_gives_way_to_polls(live: LiveSession, way: Between) -> None:
     way.holds = "GET .*/events"
     live.has_clock = True
     page = live.phone()
-    until(lambda: any("/events" in each for each in way.seen))
+    wait_until(lambda: any("/events" in each for each in way.seen))
     page.clock.fast_forward(10_100)
     page.get_by_text("You are in, Anna.").wait_for()
     assert any("/changes/" in each for each in way.seen)
@@ -175,11 +175,11 @@ def test_a_stream_that_is_held_up_gives_way_to_polls(live: Room, way: Between) -
 
 
 @pytest.mark.parametrize("kind", ["phone", "host", "screen"])
-def test_a_stream_that_falls_silent_is_opened_anew(live: Room, way: Between, kind: str) -> None:
+def test_a_stream_that_falls_silent_is_opened_anew(live: LiveSession, way: Between, kind: str) -> None:
     live.has_clock = True
     page = getattr(live, kind)()
     page.get_by_text("Town hall").first.wait_for()
-    until(lambda: len(way.streams) == 1)
+    wait_until(lambda: len(way.streams) == 1)
     way.mute()
     live.call("PATCH", "", {"title": "Nobody hears this"})
     opened = sum("/events" in each for each in way.seen)

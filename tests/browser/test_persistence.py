@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.samples import OPTIONS
-from tests.browser.stage import PHONE, Room, picture, until
+from tests.browser.live_session import PHONE, LiveSession, screenshot, wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -30,7 +30,7 @@ def _send(page: "Page", label: str = "Curry") -> None:
     page.get_by_role("button", name="Send").or_(page.get_by_role("button", name="Change my answer")).click()
 
 
-def _expire(live: Room, activity: dict) -> None:
+def _expire(live: LiveSession, activity: dict) -> None:
     live.call("POST", f"/activities/{activity['id']}/transition", {"target_status": "expired"})
 
 
@@ -42,7 +42,7 @@ def _expect_in_my_answers(page: "Page", *texts: str) -> None:
     page.get_by_role("button", name="Close").click()
 
 
-def test_a_refused_answer_stays_until_it_is_dismissed(live: Room) -> None:
+def test_a_refused_answer_stays_until_it_is_dismissed(live: LiveSession) -> None:
     activity = live.activity("poll", POLL)
     page = live.phone()
     held = []
@@ -52,7 +52,7 @@ def test_a_refused_answer_stays_until_it_is_dismissed(live: Room) -> None:
 
     page.route("**/responses", hold)
     _send(page)
-    until(lambda: page.evaluate("1") == 1 and len(held) == 1)
+    wait_until(lambda: page.evaluate("1") == 1 and len(held) == 1)
     _expire(live, activity)
     held[0].continue_()
     notice = page.locator(".notice")
@@ -65,7 +65,7 @@ def test_a_refused_answer_stays_until_it_is_dismissed(live: Room) -> None:
     notice.get_by_text("This answer was not counted").wait_for()
     assert "Where?" in notice.inner_text()
     assert "Curry" in notice.inner_text()
-    picture(page, "phone-refused")
+    screenshot(page, "phone-refused")
     _expect_in_my_answers(page, "Curry", "not counted")
     notice.get_by_role("button", name="Got it").click()
     notice.wait_for(state="detached")
@@ -76,14 +76,14 @@ def test_a_refused_answer_stays_until_it_is_dismissed(live: Room) -> None:
 
 
 @pytest.mark.parametrize("language", ["en-US", "de-DE", "ar-EG"])
-def test_a_choice_that_was_not_sent_is_told_and_stays(live: Room, language: str) -> None:
+def test_a_choice_that_was_not_sent_is_told_and_stays(live: LiveSession, language: str) -> None:
     activity = live.activity("poll", POLL)
     page = live.phone(locale=language, viewport={"width": 320, "height": 640}, color_scheme="light")
     page.get_by_label("Curry").check()
     _expire(live, activity)
     notice = page.locator(".notice[role=alert]")
     notice.wait_for()
-    picture(page, f"phone-unsent-{language}")
+    screenshot(page, f"phone-unsent-{language}")
     assert "Curry" in notice.inner_text()
     live.activity("poll", POLL | {"question": "When?"})
     page.get_by_role("heading", name="When?").wait_for()
@@ -92,7 +92,7 @@ def test_a_choice_that_was_not_sent_is_told_and_stays(live: Room, language: str)
     notice.wait_for(state="detached")
 
 
-def test_an_answer_that_was_sent_or_never_chosen_is_no_reason_to_say_so(live: Room) -> None:
+def test_an_answer_that_was_sent_or_never_chosen_is_no_reason_to_say_so(live: LiveSession) -> None:
     activity = live.activity("poll", POLL)
     sent, idle = live.phone("Sent"), live.phone("Idle")
     _send(sent)
@@ -106,7 +106,7 @@ def test_an_answer_that_was_sent_or_never_chosen_is_no_reason_to_say_so(live: Ro
 
 
 @pytest.mark.parametrize("storage", [THROWS, FULL], ids=["throws", "full"])
-def test_pages_work_from_memory_and_say_what_that_means(live: Room, storage: str) -> None:
+def test_pages_work_from_memory_and_say_what_that_means(live: LiveSession, storage: str) -> None:
     activity = live.activity("poll", POLL)
     pages = {}
     for kind, at in (
@@ -121,7 +121,7 @@ def test_pages_work_from_memory_and_say_what_that_means(live: Room, storage: str
     _send(pages["phone"])
     pages["phone"].get_by_text("Your answer is in ·").wait_for()
     pages["phone"].get_by_text("This browser stores nothing").wait_for()
-    picture(pages["phone"], "phone-unkept")
+    screenshot(pages["phone"], "phone-unkept")
     assert live.answers(activity) == [{"choices": ["b"]}]
     for kind in ("host", "screen"):
         pages[kind].get_by_role("heading", name="Where?").first.wait_for()
@@ -130,7 +130,7 @@ def test_pages_work_from_memory_and_say_what_that_means(live: Room, storage: str
         pages[kind].get_by_role("heading", name="Where?").first.wait_for()
 
 
-def _two_tabs(live: Room) -> tuple["Page", "Page"]:
+def _two_tabs(live: LiveSession) -> tuple["Page", "Page"]:
     page = live.phone()
     page.get_by_label("Pizza").wait_for()
     other = live.tab(page.context, page.url.removeprefix(live.base))
@@ -138,7 +138,7 @@ def _two_tabs(live: Room) -> tuple["Page", "Page"]:
     return page, other
 
 
-def test_two_tabs_of_one_seat_agree_within_a_second(live: Room) -> None:
+def test_two_tabs_of_one_seat_agree_within_a_second(live: LiveSession) -> None:
     live.activity("poll", POLL)
     page, other = _two_tabs(live)
     for tab, label in ((page, "Curry"), (other, "Pizza"), (page, "Soup")):
@@ -157,7 +157,7 @@ def test_two_tabs_of_one_seat_agree_within_a_second(live: Room) -> None:
         each.get_by_label("Code on the screen").wait_for()
 
 
-def test_an_answer_that_one_tab_keeps_is_what_the_other_shows_and_the_newest_counts(live: Room) -> None:
+def test_an_answer_that_one_tab_keeps_is_what_the_other_shows_and_the_newest_counts(live: LiveSession) -> None:
     activity = live.activity("poll", POLL)
     page, other = _two_tabs(live)
     page.context.route("**/responses", lambda route: route.abort())
@@ -168,19 +168,19 @@ def test_an_answer_that_one_tab_keeps_is_what_the_other_shows_and_the_newest_cou
     page.context.unroute("**/responses")
     for each in (page, other):
         each.get_by_text("Your answer is in ·").wait_for()
-    until(lambda: live.answers(activity) == [{"choices": ["c"]}])
+    wait_until(lambda: live.answers(activity) == [{"choices": ["c"]}])
 
 
-def test_an_older_answer_that_one_tab_still_sends_does_not_come_last(live: Room) -> None:
+def test_an_older_answer_that_one_tab_still_sends_does_not_come_last(live: LiveSession) -> None:
     activity = live.activity("poll", POLL)
     page, other = _two_tabs(live)
     held: list[Any] = []
     page.route("**/responses", lambda route: route.continue_() if held else held.append(route))
     _send(page, "Curry")
-    until(lambda: page.evaluate("1") == 1 and len(held) == 1)
+    wait_until(lambda: page.evaluate("1") == 1 and len(held) == 1)
     other.wait_for_function("() => document.querySelector('.choice input:checked')?.value === 'b'")
     _send(other, "Soup")
-    until(lambda: other.evaluate("1") == 1 and live.answers(activity) == [{"choices": ["c"]}])
+    wait_until(lambda: other.evaluate("1") == 1 and live.answers(activity) == [{"choices": ["c"]}])
     with page.expect_response("**/responses") as late:
         held[0].continue_()
     assert late.value.ok
@@ -190,7 +190,7 @@ def test_an_older_answer_that_one_tab_still_sends_does_not_come_last(live: Room)
     assert live.answers(activity) == [{"choices": ["c"]}]
 
 
-def test_no_page_goes_by_its_own_clock(live: Room) -> None:
+def test_no_page_goes_by_its_own_clock(live: LiveSession) -> None:
     activity = live.activity("poll", POLL, duration_seconds=300)
     ends = activity["ends_at"]
     for kind in ("host", "screen"):
@@ -201,13 +201,13 @@ def test_no_page_goes_by_its_own_clock(live: Room) -> None:
         page.wait_for_function("() => /[2-5]:[0-9]/.test(document.querySelector('[role=timer]')?.textContent)")
         if kind == "host":
             page.keyboard.press("Shift+T")
-            until(lambda: live.call("GET", f"/activities/{activity['id']}")["ends_at"] != ends)
+            wait_until(lambda: live.call("GET", f"/activities/{activity['id']}")["ends_at"] != ends)
     moved = live.call("GET", f"/activities/{activity['id']}")["ends_at"]
     assert ends < moved
     assert moved[:4] == ends[:4]
 
 
-def test_the_first_question_is_announced(live: Room) -> None:
+def test_the_first_question_is_announced(live: LiveSession) -> None:
     page = live.phone()
     page.get_by_text("You are in, Anna.").wait_for()
     page.evaluate(

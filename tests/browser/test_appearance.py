@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.stage import LAPTOP, PHONE, Room, picture, until
-from tests.browser.test_barriers import barriers
+from tests.browser.live_session import LAPTOP, PHONE, LiveSession, screenshot, wait_until
+from tests.browser.test_accessibility import barriers
 from tests.support.processes import ADMIN
 
 if TYPE_CHECKING:
@@ -21,10 +21,10 @@ def _background(page: "Page") -> str:
     return page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
 
 
-def test_the_language_is_chosen_on_the_page_and_kept(live: Room) -> None:
+def test_the_language_is_chosen_on_the_page_and_kept(live: LiveSession) -> None:
     page = live.window("/", **PHONE)
     page.locator("summary", has_text=LOOKS).click()
-    picture(page, "phone-looks")
+    screenshot(page, "phone-looks")
     page.get_by_label("Language", exact=True).select_option("ar")
     page.wait_for_function("() => document.documentElement.lang === 'ar' && document.documentElement.dir === 'rtl'")
 
@@ -32,7 +32,7 @@ def test_the_language_is_chosen_on_the_page_and_kept(live: Room) -> None:
     assert page.evaluate("document.documentElement.lang") == "ar"
 
 
-def test_an_address_brings_a_language_that_stays(live: Room) -> None:
+def test_an_address_brings_a_language_that_stays(live: LiveSession) -> None:
     page = live.window(f"/j/{live.session['join_code']}?lang=de", **PHONE)
     page.locator("#nickname").fill("Anna")
     page.locator("form[data-door] button").click()
@@ -46,7 +46,7 @@ def test_an_address_brings_a_language_that_stays(live: Room) -> None:
 
 
 @pytest.mark.parametrize("where", ["home", "control", "report", "phone"])
-def test_every_page_is_dark_or_light_as_is_wished(live: Room, where: str) -> None:
+def test_every_page_is_dark_or_light_as_is_wished(live: LiveSession, where: str) -> None:
     opened = {
         "home": lambda: live.window(f"/#admin={ADMIN}", **LAPTOP, color_scheme="light"),
         "control": lambda: live.host(color_scheme="light"),
@@ -57,12 +57,12 @@ def test_every_page_is_dark_or_light_as_is_wished(live: Room, where: str) -> Non
     page.locator("summary", has_text="Anna" if where == "phone" else LOOKS).click()
 
     page.get_by_label("Colours").select_option("dark")
-    until(lambda: _background(page) == DARK)  # what heeds a choice is fetched with the first one
+    wait_until(lambda: _background(page) == DARK)  # what heeds a choice is fetched with the first one
     page.get_by_label("Text size").select_option("largest")
     page.wait_for_function("() => document.documentElement.dataset.size === 'largest'")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert barriers(page) == []
-    picture(page, f"looks-{where}")
+    screenshot(page, f"looks-{where}")
 
     page.reload(wait_until="commit")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
@@ -70,7 +70,7 @@ def test_every_page_is_dark_or_light_as_is_wished(live: Room, where: str) -> Non
     assert _background(page) == DARK
 
 
-def test_without_scripts_the_form_asks_for_the_page_anew(live: Room) -> None:
+def test_without_scripts_the_form_asks_for_the_page_anew(live: LiveSession) -> None:
     page = live.window("/", **PHONE, java_script_enabled=False)
     page.locator("summary", has_text=LOOKS).click()
     page.get_by_label("Language", exact=True).select_option("es")
@@ -86,7 +86,7 @@ def test_without_scripts_the_form_asks_for_the_page_anew(live: Room) -> None:
 
 
 @pytest.mark.parametrize("size", ["large", "largest"])
-def test_large_text_fits_on_a_small_phone(live: Room, size: str) -> None:
+def test_large_text_fits_on_a_small_phone(live: LiveSession, size: str) -> None:
     live.activity(
         "ranking",
         {
@@ -98,6 +98,6 @@ def test_large_text_fits_on_a_small_phone(live: Room, size: str) -> None:
     page.evaluate("(size) => (document.cookie = `size=${size}; Path=/`)", size)
     page.reload()
     page.locator("button.square").first.wait_for()
-    picture(page, f"phone-{size}")
+    screenshot(page, f"phone-{size}")
 
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.stage import Room, picture, room
+from tests.browser.live_session import LiveSession, screenshot, new_session
 from tests.support.processes import served
 
 pytestmark = pytest.mark.browser
@@ -54,10 +54,10 @@ WHOLE = {"participant": PLAIN, "screen": ON_SCREEN, "editor": EDITOR}
 
 
 @pytest.fixture
-def elsewhere(tmp_path: Path, browser: Any) -> Iterator[Room]:
+def elsewhere(tmp_path: Path, browser: Any) -> Iterator[LiveSession]:
     for name, views in {"wave": WHOLE, "broken-wave": BROKEN}.items():
         _put(tmp_path / "types" / name, name, views)
-    with served(tmp_path / "data", CONFLICTO_ACTIVITY_TYPES=str(tmp_path / "types")) as server, room(server, browser) as made:
+    with served(tmp_path / "data", CONFLICTO_ACTIVITY_TYPES=str(tmp_path / "types")) as server, new_session(server, browser) as made:
         yield made
 
 
@@ -90,7 +90,7 @@ def _put(folder: Path, name: str, views: dict[str, str]) -> None:
         (folder / f"ui/{view}.js").write_text(source, encoding="utf-8")
 
 
-def test_a_folder_is_all_it_takes(elsewhere: Room) -> None:
+def test_a_folder_is_all_it_takes(elsewhere: LiveSession) -> None:
     host, phone, screen = elsewhere.host(), elsewhere.phone(), elsewhere.screen()
     host.get_by_text("+ Add an activity").click()
     host.get_by_role("button", name="A wave").click()
@@ -99,7 +99,7 @@ def test_a_folder_is_all_it_takes(elsewhere: Room) -> None:
     assert host.get_by_label("Whom at").input_value() == "everybody"
     host.get_by_label("Whom at").fill("the back row")
     host.locator(".preview .stage").get_by_text("0 people wave at the back row").wait_for()
-    picture(host, "host-editor-own-type")
+    screenshot(host, "host-editor-own-type")
     host.get_by_role("button", name="Save").click()
     host.locator(".next", has_text="Start: the back row").click()
 
@@ -110,10 +110,10 @@ def test_a_folder_is_all_it_takes(elsewhere: Room) -> None:
 
     screen.get_by_text("1 person waves at the back row").wait_for()
     phone.get_by_role("row", name="true").get_by_text("1 · 100 %").wait_for()
-    picture(phone, "phone-own-type")
+    screenshot(phone, "phone-own-type")
 
 
-def test_a_view_that_throws_leaves_the_page_alive(elsewhere: Room) -> None:
+def test_a_view_that_throws_leaves_the_page_alive(elsewhere: LiveSession) -> None:
     phone, screen = elsewhere.phone(), elsewhere.screen()
     broken = elsewhere.activity("broken-wave", {"question": "Well?"}, duration_seconds=300)
     phone.get_by_text("This activity cannot be shown here.").wait_for()
@@ -129,7 +129,7 @@ def test_a_view_that_throws_leaves_the_page_alive(elsewhere: Room) -> None:
     phone.get_by_text("Your answer is in ·").wait_for()
 
 
-def test_an_editor_that_throws_gives_way_to_the_form(elsewhere: Room) -> None:
+def test_an_editor_that_throws_gives_way_to_the_form(elsewhere: LiveSession) -> None:
     host = elsewhere.host()
     host.get_by_text("+ Add an activity").click()
     host.get_by_role("button", name="A broken-wave").click()
@@ -140,7 +140,7 @@ def test_an_editor_that_throws_gives_way_to_the_form(elsewhere: Room) -> None:
     assert elsewhere.call("GET", "/activities")["items"][0]["config"] == {"question": "the moon"}
 
 
-def _answer(room: Room, activity: dict[str, Any], data: Any) -> None:
+def _answer(room: LiveSession, activity: dict[str, Any], data: Any) -> None:
     """Answer as another phone would whose view is whole."""
     joined = room.server.call("POST", "/join", {"nickname": "Ben", "code": room.session["join_code"]}, key="another-phone-joins")
     path = f"{room.path}/activities/{activity['id']}/responses"

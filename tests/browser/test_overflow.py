@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.stage import Room, picture
+from tests.browser.live_session import LiveSession, screenshot
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -32,11 +32,11 @@ SEEN = """([rows, whole]) => {
 }"""
 
 
-def people(room: Room, number: int) -> list[Any]:
+def people(room: LiveSession, number: int) -> list[Any]:
     return [room.server.call("POST", "/join", {"nickname": f"P{nth}", "code": room.session["join_code"]}) for nth in range(number)]
 
 
-def say(room: Room, activity: dict[str, Any], seat: Any, data: Any) -> Any:
+def say(room: LiveSession, activity: dict[str, Any], seat: Any, data: Any) -> Any:
     path = f"{room.path}/activities/{activity['id']}/responses"
     return room.server.call("POST", path, {"response_data": data}, token=seat["participant_token"])
 
@@ -48,7 +48,7 @@ def settled(page: "Page", rows: str, whole: int) -> list[str]:
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
-def test_the_winner_of_many_options_is_on_the_screen(live: Room, width: int, height: int) -> None:
+def test_the_winner_of_many_options_is_on_the_screen(live: LiveSession, width: int, height: int) -> None:
     options = [{"id": chr(97 + at), "text": f"Option {at}"} for at in range(20)]
     poll = live.activity("poll", {"question": "Which?", "options": options, "multiple": False}, results_visibility="always")
     for seat in people(live, 3):
@@ -58,11 +58,11 @@ def test_the_winner_of_many_options_is_on_the_screen(live: Room, width: int, hei
     seen = settled(screen, ".bars tbody tr", 20)
 
     assert any("Option 19" in row and "100" in row for row in seen), seen
-    picture(screen, f"screen-20-options-{width}")
+    screenshot(screen, f"screen-20-options-{width}")
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
-def test_a_scale_from_0_to_10_has_its_10(live: Room, width: int, height: int) -> None:
+def test_a_scale_from_0_to_10_has_its_10(live: LiveSession, width: int, height: int) -> None:
     scale = live.activity("rating", {"question": "How likely?", "min": 0, "max": 10}, results_visibility="always")
     say(live, scale, people(live, 1)[0], {"rating": 10})
     screen = live.screen(viewport={"width": width, "height": height})
@@ -72,7 +72,7 @@ def test_a_scale_from_0_to_10_has_its_10(live: Room, width: int, height: int) ->
     assert re.match(r"10\b", seen[-1]), seen
 
 
-def test_options_that_find_no_room_are_counted_before_the_results_too(live: Room) -> None:
+def test_options_that_find_no_room_are_counted_before_the_results_too(live: LiveSession) -> None:
     options = [{"id": f"o{at}", "text": f"Option {at}, which takes a little longer to read than others do"} for at in range(20)]
     live.activity("poll", {"question": "Which of these? " * 20, "options": options, "multiple": False})
     screen = live.screen(viewport={"width": 800, "height": 450})
@@ -80,10 +80,10 @@ def test_options_that_find_no_room_are_counted_before_the_results_too(live: Room
     seen = settled(screen, ".options li", 20)
 
     assert "Option 0" in seen[0]
-    picture(screen, "screen-20-options-open")
+    screenshot(screen, "screen-20-options-open")
 
 
-def test_values_of_an_own_type_are_counted_beyond_the_rows_of_a_table(live: Room) -> None:
+def test_values_of_an_own_type_are_counted_beyond_the_rows_of_a_table(live: LiveSession) -> None:
     own = live.activity(
         "own", {}, aggregate={"all": {"path": "", "op": "count"}}, results_visibility="always", response_policy="many"
     )
@@ -99,7 +99,7 @@ def test_values_of_an_own_type_are_counted_beyond_the_rows_of_a_table(live: Room
         page.locator(".bars tfoot td", has_text="more").wait_for()
 
 
-def test_questions_and_notes_that_find_no_room_are_counted(live: Room) -> None:
+def test_questions_and_notes_that_find_no_room_are_counted(live: LiveSession) -> None:
     asked = live.activity("questions", {"prompt": "Ask us"})
     (seat,) = people(live, 1)
     for nth in range(12):
@@ -107,17 +107,17 @@ def test_questions_and_notes_that_find_no_room_are_counted(live: Room) -> None:
     screen = live.screen(viewport={"width": 1024, "height": 768})
     screen.locator(".asked li").first.wait_for()
     assert len(settled(screen, ".asked li", 12)) >= 2
-    picture(screen, "screen-12-questions")
+    screenshot(screen, "screen-12-questions")
 
     wall = live.activity("wall", {"question": "What would help?"}, response_policy="many", min_group=0)
     for nth in range(30):
         say(live, wall, seat, {"text": f"Note {nth}: " + "more daylight " * 6})
     screen.locator(".notes li").first.wait_for()
     assert len(settled(screen, ".notes li", 30)) >= 4
-    picture(screen, "screen-30-notes")
+    screenshot(screen, "screen-30-notes")
 
 
-def test_places_and_names_that_find_no_room_are_counted(live: Room) -> None:
+def test_places_and_names_that_find_no_room_are_counted(live: LiveSession) -> None:
     quiz = live.activity(
         "quiz",
         {"question": "Which?", "options": [{"id": "a", "text": "A"}, {"id": "b", "text": "B"}]},
@@ -132,9 +132,9 @@ def test_places_and_names_that_find_no_room_are_counted(live: Room) -> None:
     live.call("POST", "/overlay", {"overlay": "leaderboard"})
     screen.locator(".cover .ranks").wait_for()
     assert len(settled(screen, ".cover .ranks tbody tr", 12)) >= 3
-    picture(screen, "screen-12-places")
+    screenshot(screen, "screen-12-places")
 
     live.call("POST", "/overlay", {"overlay": "names"})
     screen.locator(".names li").first.wait_for()
     assert len(settled(screen, ".names li", 65)) >= 10
-    picture(screen, "screen-65-names")
+    screenshot(screen, "screen-65-names")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.samples import OPTIONS, SAMPLES
-from tests.browser.stage import LAPTOP, PROJECTOR, Room, picture
-from tests.browser.test_barriers import barriers
+from tests.browser.live_session import LAPTOP, PROJECTOR, LiveSession, screenshot
+from tests.browser.test_accessibility import barriers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 POLL = {"question": "Where do we eat?", "options": OPTIONS, "multiple": False}
 
 
-def _draft(live: Room, question: str, **more: Any) -> dict[str, Any]:
+def _draft(live: LiveSession, question: str, **more: Any) -> dict[str, Any]:
     return live.call("POST", "/activities", {"type": "poll", "config": POLL | {"question": question}, **more})
 
 
@@ -31,12 +31,12 @@ def _until(true: "Callable[[], bool]", seconds: float = 10.0) -> None:
         time.sleep(0.05)
 
 
-def _of(live: Room, activity: dict[str, Any]) -> dict[str, Any]:
+def _of(live: LiveSession, activity: dict[str, Any]) -> dict[str, Any]:
     return live.call("GET", f"/activities/{activity['id']}")
 
 
 @pytest.fixture(params=["host", "screen"])
-def controls(live: Room, request: pytest.FixtureRequest) -> "Callable[[], Page]":
+def controls(live: LiveSession, request: pytest.FixtureRequest) -> "Callable[[], Page]":
     """Opens the host's page, or the screen from the host's page in the same browser."""
 
     def opened() -> "Page":
@@ -64,7 +64,7 @@ def _press(page: "Page", key: str, seen: str) -> None:
 STEP = "document.querySelector('.next, [data-bar] .primary').textContent"
 
 
-def test_one_key_leads_through_the_session_and_another_back(live: Room, controls: "Callable[[], Page]") -> None:
+def test_one_key_leads_through_the_session_and_another_back(live: LiveSession, controls: "Callable[[], Page]") -> None:
     first, second = _draft(live, "First?"), _draft(live, "Second?")
     page = controls()
 
@@ -82,7 +82,7 @@ def test_one_key_leads_through_the_session_and_another_back(live: Room, controls
     _until(lambda: live.call("GET", "")["shown_activity_id"] == first["id"])
 
 
-def test_keys_cover_the_screen_and_uncover_it(live: Room, controls: "Callable[[], Page]") -> None:
+def test_keys_cover_the_screen_and_uncover_it(live: LiveSession, controls: "Callable[[], Page]") -> None:
     _draft(live, "First?", status="active")
     page, screen = controls(), live.screen()
     screen.get_by_role("heading", name="First?").wait_for()
@@ -102,7 +102,7 @@ def test_keys_cover_the_screen_and_uncover_it(live: Room, controls: "Callable[[]
     screen.get_by_role("heading", name="First?").wait_for()
 
 
-def test_keys_give_time_and_start_it_anew(live: Room, controls: "Callable[[], Page]") -> None:
+def test_keys_give_time_and_start_it_anew(live: LiveSession, controls: "Callable[[], Page]") -> None:
     activity = _draft(live, "First?", status="active")
     page = controls()
 
@@ -126,7 +126,7 @@ def _seconds(instant: str) -> float:
     return hours * 3600 + minutes * 60 + seconds
 
 
-def test_digits_jump_and_a_jump_can_be_taken_back(live: Room, controls: "Callable[[], Page]") -> None:
+def test_digits_jump_and_a_jump_can_be_taken_back(live: LiveSession, controls: "Callable[[], Page]") -> None:
     first, second = _draft(live, "First?"), _draft(live, "Second?")
     page = controls()
 
@@ -140,7 +140,7 @@ def test_digits_jump_and_a_jump_can_be_taken_back(live: Room, controls: "Callabl
     _until(lambda: (_of(live, first)["status"], _of(live, second)["status"]) == ("expired", "active"))
 
 
-def test_the_right_answer_and_a_reset_have_their_keys(live: Room, controls: "Callable[[], Page]") -> None:
+def test_the_right_answer_and_a_reset_have_their_keys(live: LiveSession, controls: "Callable[[], Page]") -> None:
     config, _, _, more = SAMPLES["quiz"]
     activity = live.activity("quiz", config, **more)
     phone = live.phone()
@@ -162,7 +162,7 @@ def test_the_right_answer_and_a_reset_have_their_keys(live: Room, controls: "Cal
     assert asked == ["Delete all answers of this round?"]
 
 
-def test_every_key_that_acts_has_a_button(live: Room, controls: "Callable[[], Page]") -> None:
+def test_every_key_that_acts_has_a_button(live: LiveSession, controls: "Callable[[], Page]") -> None:
     _draft(live, "First?", status="active", duration_seconds=90)
     page = controls()
     page.wait_for_function("() => document.querySelector('[data-command=more]')")
@@ -179,7 +179,7 @@ def test_every_key_that_acts_has_a_button(live: Room, controls: "Callable[[], Pa
     assert page.locator(".next, [data-bar] .primary").first.inner_text() == "Close answering"
 
 
-def test_a_screen_without_a_hosts_token_controls_nothing(live: Room) -> None:
+def test_a_screen_without_a_hosts_token_controls_nothing(live: LiveSession) -> None:
     activity = _draft(live, "First?", status="active")
     screen = live.screen()
     screen.get_by_role("heading", name="First?").wait_for()
@@ -194,7 +194,7 @@ def test_a_screen_without_a_hosts_token_controls_nothing(live: Room) -> None:
     assert screen.locator("[data-bar] button").all_inner_texts() == ["Full screen"]
 
 
-def test_a_screen_that_is_controlled_downloads_no_hidden_result(live: Room) -> None:
+def test_a_screen_that_is_controlled_downloads_no_hidden_result(live: LiveSession) -> None:
     activity = live.activity("poll", SAMPLES["poll"][0])
     phone = live.phone()
     phone.get_by_label("Curry").check()
@@ -217,7 +217,7 @@ def test_a_screen_that_is_controlled_downloads_no_hidden_result(live: Room) -> N
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("overlay", ["join", "leaderboard", "names", "black"])
-def test_a_covered_screen_keeps_nobody_out(live: Room, overlay: str, theme: str) -> None:
+def test_a_covered_screen_keeps_nobody_out(live: LiveSession, overlay: str, theme: str) -> None:
     activity = live.activity(
         "quiz", SAMPLES["quiz"][0], **SAMPLES["quiz"][3], aggregate={"score": {"path": "/choice", "op": "score", "key": "/correct"}}
     )
@@ -235,14 +235,14 @@ def test_a_covered_screen_keeps_nobody_out(live: Room, overlay: str, theme: str)
         screen.get_by_role("row", name=re.compile("1 Anna 1,000")).wait_for()
     elif overlay == "names":
         screen.get_by_role("listitem").get_by_text("Anna").wait_for()
-    picture(screen, f"screen-{overlay}-{theme}")
+    screenshot(screen, f"screen-{overlay}-{theme}")
 
     assert barriers(screen) == []
     assert screen.evaluate("[document.documentElement.scrollHeight, document.documentElement.scrollWidth]") == [1080, 1920]
     assert (screen.locator("main").inner_text() == "The screen is black") is (overlay == "black")
 
 
-def test_the_bar_shows_while_someone_moves_and_leaves_the_room_alone(live: Room) -> None:
+def test_the_bar_shows_while_someone_moves_and_leaves_the_room_alone(live: LiveSession) -> None:
     _draft(live, "First?", status="active", duration_seconds=90)
     host = live.host()
     with host.expect_popup() as popup:
@@ -257,7 +257,7 @@ def test_the_bar_shows_while_someone_moves_and_leaves_the_room_alone(live: Room)
     screen.wait_for_function("() => getComputedStyle(document.querySelector('[data-bar]')).opacity === '1'")
     screen.keyboard.press("?")
     screen.get_by_role("heading", name="Keyboard shortcuts").wait_for()
-    picture(screen, "screen-bar")
+    screenshot(screen, "screen-bar")
     assert barriers(screen) == []
     assert screen.evaluate("[document.documentElement.scrollHeight, document.documentElement.scrollWidth]") == [1080, 1920]
     screen.keyboard.press("Escape")
@@ -269,7 +269,7 @@ def _wait_for_bar(screen: "Page") -> None:
     screen.locator("[data-bar] [data-tools] button").first.wait_for(state="attached")
 
 
-def test_a_screen_is_set_up_in_another_language(live: Room) -> None:
+def test_a_screen_is_set_up_in_another_language(live: LiveSession) -> None:
     screen = live.screen()
     _wait_for_bar(screen)
     screen.mouse.move(300, 300)
@@ -278,7 +278,7 @@ def test_a_screen_is_set_up_in_another_language(live: Room) -> None:
     screen.wait_for_function("() => document.documentElement.lang === 'de'")
 
 
-def test_a_choice_that_is_quicker_than_its_module_is_done_when_that_comes(live: Room) -> None:
+def test_a_choice_that_is_quicker_than_its_module_is_done_when_that_comes(live: LiveSession) -> None:
     screen = live.screen()
     held: list[Route] = []
 
@@ -296,7 +296,7 @@ def test_a_choice_that_is_quicker_than_its_module_is_done_when_that_comes(live: 
     screen.wait_for_function("() => document.documentElement.lang === 'de'")
 
 
-def test_keys_can_be_switched_off_for_both_pages(live: Room) -> None:
+def test_keys_can_be_switched_off_for_both_pages(live: LiveSession) -> None:
     activity = _draft(live, "First?", status="active")
     host = live.window(f"/host/s/{live.session['id']}#token={live.session['host_token']}", **LAPTOP)
     host.locator(".next").wait_for()

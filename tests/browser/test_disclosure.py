@@ -8,8 +8,8 @@ import pytest
 
 from conflicto.web.languages import NAMES, catalogs
 from tests.browser.samples import OPTIONS
-from tests.browser.stage import Room, picture, room
-from tests.browser.test_barriers import barriers
+from tests.browser.live_session import LiveSession, screenshot, new_session
+from tests.browser.test_accessibility import barriers
 from tests.support.processes import served
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ CASES: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.fixture(scope="module")
-def forgetful(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[Room]:
+def forgetful(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[LiveSession]:
     """A session on a server that deletes what is 30 days old."""
     folder: Path = tmp_path_factory.mktemp("forgetful")
-    with served(folder, CONFLICTO_RETENTION_DAYS="30") as running, room(running, browser) as made:
+    with served(folder, CONFLICTO_RETENTION_DAYS="30") as running, new_session(running, browser) as made:
         yield made
 
 
@@ -52,14 +52,14 @@ def shown(page: "Page", text: str) -> None:
 
 
 @pytest.mark.parametrize(("fields", "keys"), CASES, ids=[keys for _, keys in CASES])
-def test_the_notice_follows_from_the_settings(live: Room, fields: dict[str, Any], keys: str) -> None:
+def test_the_notice_follows_from_the_settings(live: LiveSession, fields: dict[str, Any], keys: str) -> None:
     live.activity("poll", POLL, **(PLAIN | fields))
     page = live.phone()
     shown(page, notice("en", keys, n=fields.get("min_group", 0)))
     assert barriers(page) == []
 
 
-def test_the_notice_stands_before_the_activity_opens_and_goes_when_it_closes(live: Room) -> None:
+def test_the_notice_stands_before_the_activity_opens_and_goes_when_it_closes(live: LiveSession) -> None:
     page = live.phone()
     activity = live.activity("poll", POLL, **PLAIN)
     text = notice("en", "named host r.after_reveal kept")
@@ -70,16 +70,16 @@ def test_the_notice_stands_before_the_activity_opens_and_goes_when_it_closes(liv
 
 
 @pytest.mark.parametrize("locale", NAMES)
-def test_the_notice_speaks_every_language(forgetful: Room, locale: str) -> None:
+def test_the_notice_speaks_every_language(forgetful: LiveSession, locale: str) -> None:
     forgetful.activity("poll", POLL, **(PLAIN | {"anonymous": True, "min_group": 3}))
     page = forgetful.phone(f"Anna {locale}", locale=locale)
     words = catalogs()[locale]
     shown(page, f"{notice(locale, 'pool host r.after_reveal', n=3)} {words['told.days'].format(n=30)}")
-    picture(page, f"phone-notice-{locale}")
+    screenshot(page, f"phone-notice-{locale}")
 
 
 @pytest.mark.parametrize("anonymous", [True, False])
-def test_who_leaves_is_told_before_what_stays(live: Room, anonymous: bool) -> None:
+def test_who_leaves_is_told_before_what_stays(live: LiveSession, anonymous: bool) -> None:
     live.activity("poll", POLL, anonymous=anonymous)
     page = live.phone()
     page.get_by_label("Curry").wait_for()

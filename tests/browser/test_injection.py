@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.stage import Room
+from tests.browser.live_session import LiveSession
 from tests.support.vectors import NAMES, VECTORS
 
 if TYPE_CHECKING:
@@ -32,19 +32,19 @@ def acted(page: "Page") -> list[str]:
     )
 
 
-def watched(live: Room, page: "Page") -> "Page":
-    page.on("dialog", lambda dialog: live.faults.append(f"{page.url}: {dialog.message}"))
-    page.expose_function("hit", lambda: live.faults.append(f"{page.url}: something ran"))
+def watched(live: LiveSession, page: "Page") -> "Page":
+    page.on("dialog", lambda dialog: live.errors.append(f"{page.url}: {dialog.message}"))
+    page.expose_function("hit", lambda: live.errors.append(f"{page.url}: something ran"))
     return page
 
 
-def seats(live: Room) -> list[str]:
+def seats(live: LiveSession) -> list[str]:
     """Let people in whose names are vectors, and return their tokens."""
     made = [{"nickname": name, "code": live.session["join_code"]} for name in NAMES]
     return [live.server.call("POST", f"{live.path}/join", each)["participant_token"] for each in made]
 
 
-def answer(live: Room, activity: dict[str, Any], tokens: list[str], texts: list[Any]) -> None:
+def answer(live: LiveSession, activity: dict[str, Any], tokens: list[str], texts: list[Any]) -> None:
     """Let people answer, each text once."""
     path = f"{live.path}/activities/{activity['id']}/responses"
     with ThreadPoolExecutor(8) as several:
@@ -56,7 +56,7 @@ def answer(live: Room, activity: dict[str, Any], tokens: list[str], texts: list[
 
 
 @pytest.mark.catalogue("W-01")
-def test_two_hundred_texts_that_are_script_elsewhere_are_text_on_every_page(live: Room) -> None:
+def test_two_hundred_texts_that_are_script_elsewhere_are_text_on_every_page(live: LiveSession) -> None:
     live.call("PATCH", "", {"title": VECTORS[12], "description": VECTORS[1]})
     tokens = seats(live)
     host, screen, phone = (watched(live, page) for page in (live.host(), live.screen(), live.phone("Anna")))

@@ -14,19 +14,19 @@ from selenium.common import WebDriverException
 from selenium.webdriver import Remote
 
 from tests.engines.matrix import Case
-from tests.engines.window import PATIENCE_S, Window
+from tests.engines.window import TIMEOUT_S, Window
 from tests.support.bad_network import Network, Weather, network
 from tests.support.between import Between, between
 from tests.support.processes import ADMIN, Served
 
 SOURCES = Path(__file__).parents[2] / "src/conflicto"
-PICTURES = Path(os.environ.get("CONFLICTO_TEST_PICTURES", "build/pictures")) / "engines"
+SCREENSHOTS = Path(os.environ.get("CONFLICTO_TEST_PICTURES", "build/pictures")) / "engines"
 PHONE, LAPTOP, PROJECTOR = (500, 900), (1280, 900), (1600, 1000)
 NO_STREAMS = {r"GET .*/events": (204, "", b"")}
 
 
 @dataclass
-class Stage:
+class CaseRun:
     """One case as it is played. All that windows ask for passes `way`, and before it `network`; the test's own calls do not."""
 
     case: Case
@@ -101,26 +101,26 @@ class Stage:
         self.network.weather = Weather.REFUSING
         self.network.cut()
 
-    def mend(self) -> None:
+    def reconnect(self) -> None:
         self.network.weather = Weather.FAIR
 
     def has_passed(self, part: str) -> bool:
         """Return whether a request passed in whose address this stands."""
         return any(part in each for each in list(self.way.seen))
 
-    def until(self, true: Callable[[], bool], what: str, within_s: float = PATIENCE_S) -> None:
+    def until(self, true: Callable[[], bool], what: str, within_s: float = TIMEOUT_S) -> None:
         """Wait for something of the server or of the network."""
         end = time.monotonic() + within_s
         while not true():
             assert time.monotonic() < end, f"Waited {within_s} s for {what}. {self.keep('failed')} Passed: {self.way.seen[-12:]}"
             time.sleep(0.05)
 
-    def picture(self, name: str) -> None:
+    def screenshot(self, name: str) -> None:
         """Keep pictures of every window, for people to look at."""
-        PICTURES.mkdir(parents=True, exist_ok=True)
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         for at, window in enumerate(self.windows):
             window.run("return 0")
-            self.driver.save_screenshot(str(PICTURES / f"{name}-{self.case.engine}-{self.case.language}-{at}.png"))
+            self.driver.save_screenshot(str(SCREENSHOTS / f"{name}-{self.case.engine}-{self.case.language}-{at}.png"))
 
     def keep(self, name: str) -> str:
         """Keep what every window shows."""
@@ -133,13 +133,13 @@ def catalog(language: str, of: str = "web") -> dict[str, str]:
 
 
 @contextmanager
-def stage(case: Case, driver: Remote, server: Served, artefacts: Path) -> Iterator[Stage]:
+def run_case(case: Case, driver: Remote, server: Served, artefacts: Path) -> Iterator[CaseRun]:
     """Yield a session that is open, and close its windows afterwards."""
     session = server.call("POST", "/sessions", {"title": "Town hall"}, token=ADMIN)
     server.call("PATCH", f"/sessions/{session['id']}", {"status": "active"})
     with between(server.url) as way, network(int(urlsplit(way.url).port or 0)) as line:
         way.answers |= NO_STREAMS if case.transport == "poll" else {}
-        made = Stage(case, driver, server, way, line, artefacts, session, catalog(case.language))
+        made = CaseRun(case, driver, server, way, line, artefacts, session, catalog(case.language))
         first = driver.window_handles[0]
         try:
             yield made
