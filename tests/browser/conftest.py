@@ -22,7 +22,7 @@ ARGUMENTS = [
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """Where the distribution's Chromium is. A test that cannot be run is skipped aloud at home, and fails in CI."""
+    """Return the path of Chromium. Without it tests are skipped, or fail in CI."""
     found = shutil.which("chromium")
     if found is None:
         assert "CI" not in os.environ, "the browser tests need Chromium"

@@ -1,4 +1,4 @@
-"""What was measured in the browser, kept for `make figures`, which writes docs/figures.md."""
+"""Figures measured in the browser, stored for `make figures`, which writes docs/figures.md."""
 
 import json
 from pathlib import Path

@@ -35,7 +35,7 @@ PROJECTOR = {"viewport": {"width": 1920, "height": 1080}, "locale": "en-US"}
 
 @dataclass
 class LiveSession:
-    """One session and the windows that look at it. What a page must never do is collected in `faults`."""
+    """A session and its windows. `errors` collects what a page must never do."""
 
     server: Served
     browser: "Browser"
@@ -43,9 +43,9 @@ class LiveSession:
     errors: list[str] = field(default_factory=list)
     contexts: list["BrowserContext"] = field(default_factory=list)
     way: str = ""
-    """Where pages are opened, if not at the server itself: the address of something before it."""
+    """Base URL of a proxy before the server, if pages are opened there."""
     has_clock: bool = False
-    """Whether the time of its windows is the test's to move."""
+    """True if the test controls the clock of the windows."""
 
     @property
     def base(self) -> str:
@@ -100,7 +100,7 @@ class LiveSession:
         self.contexts.clear()
 
     def violations(self) -> list[str]:
-        """Return what the pages' policy had to stop, in every window that is open."""
+        """Return the violations of the security policy in all open windows."""
         return [each for context in self.contexts for page in context.pages for each in page.evaluate("window.broken ?? []")]
 
     def _note_foreign(self, url: str) -> None:
@@ -110,7 +110,7 @@ class LiveSession:
 
 @contextmanager
 def new_session(server: Served, browser: "Browser", *, is_open: bool = True) -> Iterator[LiveSession]:
-    """Yield a room with a session of its own; nothing may have gone wrong in any of its windows."""
+    """Yield a new session. Its windows must not have had an error."""
     made = server.call("POST", "/sessions", {"title": "Town hall"}, token=ADMIN)
     found = LiveSession(server, browser, made)
     if is_open:
@@ -124,7 +124,7 @@ def new_session(server: Served, browser: "Browser", *, is_open: bool = True) -> 
 
 
 def wait_until(true: Callable[[], bool], seconds: float = 60.0) -> None:
-    """Wait until something outside of the pages is so."""
+    """Wait until a condition outside of the pages holds."""
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end
@@ -132,6 +132,6 @@ def wait_until(true: Callable[[], bool], seconds: float = 60.0) -> None:
 
 
 def screenshot(page: "Page", name: str) -> None:
-    """Keep what the page looks like, for people to look at."""
+    """Store a screenshot of the page."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"{name}.png")

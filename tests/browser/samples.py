@@ -64,4 +64,4 @@ SAMPLES: dict[str, tuple[dict[str, Any], Any, Any, dict[str, Any]]] = {
     "pulse": ({"prompt": "How is it going?", "emojis": ["👍", "❤️", "😂"]}, _emoji, {"emoji": "😂"}, {"response_policy": "many"}),
 }
 AT_ONCE = {"pulse"}
-"""What is sent with a single touch."""
+"""Types whose responses are sent with a single touch."""

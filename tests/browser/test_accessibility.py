@@ -1,4 +1,4 @@
-"""What keeps people out: contrast, names, sizes, languages; in every state and either theme."""
+"""Barriers on pages: contrast, names, sizes and languages, in every state and theme."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conflicto.web.languages import CATALOGS, NAMES
-from tests.browser.samples import SAMPLES
 from tests.browser.live_session import LAPTOP, PHONE, LiveSession, screenshot
+from tests.browser.samples import SAMPLES
 from tests.support.processes import ADMIN
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Language, theme and size of text: chosen on any page, kept, and there from the first moment on."""
+"""Language, theme and text size: chosen on any page, stored, and rendered by the server."""
 
 from typing import TYPE_CHECKING
 

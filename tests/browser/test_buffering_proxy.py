@@ -1,4 +1,4 @@
-"""Pages behind a real lighttpd as it is by itself: it holds every answer until it is whole, so streams never begin."""
+"""Pages behind lighttpd with default settings: it buffers responses, so streams never start."""
 
 import socket
 from collections.abc import Iterator

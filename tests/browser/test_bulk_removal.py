@@ -1,4 +1,4 @@
-"""A host whose session is flooded: told before no further answer is taken, and rid of strangers in one step."""
+"""A flooded session: a warning before the response limit, and the removal of participants."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.live_session import LiveSession, screenshot, new_session
+from tests.browser.live_session import LiveSession, new_session, screenshot
 from tests.support.processes import served
 
 pytestmark = pytest.mark.browser

@@ -1,12 +1,12 @@
-"""What becomes of an answer when the connection goes, in every way it can go."""
+"""Responses during every kind of lost connection."""
 
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.samples import OPTIONS
 from tests.browser.live_session import PHONE, LiveSession, screenshot, wait_until
+from tests.browser.samples import OPTIONS
 from tests.support.patience import PATIENCE_S
 from tests.support.processes import served
 
@@ -86,7 +86,7 @@ def test_an_answer_on_its_way_survives_the_page(own: LiveSession) -> None:
 
 
 def test_a_phone_that_reloads_while_the_server_is_away_goes_on_where_it_was(own: LiveSession) -> None:
-    """Check 13: the page comes from the phone, the answer is given after the reload, and it arrives once."""
+    """Check 13: the cached page opens, and a response after the reload arrives once."""
     activity = own.activity("poll", POLL)
     page = own.phone()
     page.get_by_label("Curry").wait_for()

@@ -1,4 +1,4 @@
-"""An activity type from elsewhere: a folder is put beside the server, and everything works without a line of ours."""
+"""A custom activity type: a folder beside the server is enough."""
 
 import json
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.live_session import LiveSession, screenshot, new_session
+from tests.browser.live_session import LiveSession, new_session, screenshot
 from tests.support.processes import served
 
 pytestmark = pytest.mark.browser
@@ -57,7 +57,10 @@ WHOLE = {"participant": PLAIN, "screen": ON_SCREEN, "editor": EDITOR}
 def elsewhere(tmp_path: Path, browser: Any) -> Iterator[LiveSession]:
     for name, views in {"wave": WHOLE, "broken-wave": BROKEN}.items():
         _put(tmp_path / "types" / name, name, views)
-    with served(tmp_path / "data", CONFLICTO_ACTIVITY_TYPES=str(tmp_path / "types")) as server, new_session(server, browser) as made:
+    with (
+        served(tmp_path / "data", CONFLICTO_ACTIVITY_TYPES=str(tmp_path / "types")) as server,
+        new_session(server, browser) as made,
+    ):
         yield made
 
 

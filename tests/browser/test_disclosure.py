@@ -1,4 +1,4 @@
-"""The notice before answering: who will see what, and when it is deleted, from the settings of the activity."""
+"""The notice before answering: who sees the response, and when it is deleted."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conflicto.web.languages import NAMES, catalogs
+from tests.browser.live_session import LiveSession, new_session, screenshot
 from tests.browser.samples import OPTIONS
-from tests.browser.live_session import LiveSession, screenshot, new_session
 from tests.browser.test_accessibility import barriers
 from tests.support.processes import served
 

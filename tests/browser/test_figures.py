@@ -1,4 +1,4 @@
-"""How light and how quick the pages are, measured in the browser; `make figures` writes it down."""
+"""Sizes and times of pages, measured in the browser for `make figures`."""
 
 import json
 import statistics
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.figures import note
-from tests.browser.samples import AT_ONCE, SAMPLES
 from tests.browser.live_session import PHONE, LiveSession
+from tests.browser.samples import AT_ONCE, SAMPLES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -68,7 +68,7 @@ def _add(sizes: dict[str, int], event: Any, told: Any) -> None:
 
 
 def test_the_first_field_is_usable_soon_on_a_bad_line_and_a_slow_phone(live: LiveSession) -> None:
-    """400 ms of latency, 400 kbit/s, a processor four times slower; the middle of several cold starts."""
+    """400 ms of latency, 400 kbit/s, a processor four times slower; the median of cold starts."""
     took = []
     for _ in range(RUNS):
         page = live.window(**PHONE)
@@ -121,7 +121,7 @@ def test_whoever_uses_the_keyboard_sees_where_they_are(live: LiveSession, name: 
 
 
 def _send_waits(page: "Page") -> bool:
-    """Whether the button rests until there is something to send, which keeps it out of the order."""
+    """Return whether the send button is disabled, and so not in the tab order."""
     return bool(page.get_by_role("button", name="Send").first.is_disabled())
 
 

@@ -1,12 +1,12 @@
-"""Only the server's own word counts: portals, firewalls, caches and proxies between a page and its server decide nothing."""
+"""Responses of portals, firewalls, caches and proxies decide nothing; only the server's count."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.samples import OPTIONS
 from tests.browser.live_session import LiveSession, screenshot, wait_until
+from tests.browser.samples import OPTIONS
 from tests.support.between import PORTAL, Between, between
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ FEED, SUBMIT, API = r"GET .*/(events|changes)", r"POST .*/responses$", "/api/v1/
 
 @pytest.fixture
 def way(live: LiveSession) -> Iterator[Between]:
-    """What all pages of `live` go through, while its own calls do not."""
+    """The network of all pages of `live`; its own calls bypass it."""
     with between(live.server.url) as there:
         live.way = there.url
         yield there
@@ -52,7 +52,7 @@ def test_what_a_portal_says_of_an_answer_is_not_believed(live: LiveSession, way:
 
 @pytest.mark.parametrize("reply", PORTAL)
 def test_what_a_portal_says_of_the_feed_takes_nobody_out(live: LiveSession, way: Between, reply: str) -> None:
-    """Phone, host and screen go on as soon as the server is heard again, and the phone has its seat and its answer."""
+    """Phone, host and screen recover with the server; the phone has its seat and response."""
     activity = live.activity("poll", POLL)
     phone, host, screen = live.phone(), live.host(), live.screen()
     for page in (phone, host, screen):
@@ -137,7 +137,7 @@ def test_a_reply_that_is_cut_off_or_replaced_is_asked_for_again_and_counts_once(
 
 
 def test_a_proxy_that_loses_header_fields_costs_nobody_the_seat(live: LiveSession, way: Between) -> None:
-    """Without its token a request is refused by the server itself; that is no word about the seat."""
+    """The server refuses a request without its token, which says nothing about the seat."""
     activity = live.activity("poll", POLL)
     page = live.phone()
     page.get_by_label("Curry").wait_for()

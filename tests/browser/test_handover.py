@@ -19,7 +19,7 @@ def held(page: "Page", name: str) -> str | None:
 
 
 def visits(page: "Page", address: str) -> None:
-    """Open an address anew, since another fragment alone would load nothing."""
+    """Open an address again, since another fragment alone would load nothing."""
     page.goto("about:blank")
     page.goto(address)
 

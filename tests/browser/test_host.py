@@ -2,8 +2,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.samples import OPTIONS
 from tests.browser.live_session import LAPTOP, PHONE, LiveSession, screenshot
+from tests.browser.samples import OPTIONS
 from tests.support.processes import ADMIN
 
 if TYPE_CHECKING:

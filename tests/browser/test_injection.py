@@ -1,4 +1,4 @@
-"""Two hundred texts that are script elsewhere, in every place where people write, on every page that shows them."""
+"""Two hundred injection texts in every input, on every page that shows them."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""Getting in: by the link of the QR code, by a code of any length, and after a while where the server made one wait."""
+"""Joining by the link of the QR code, by a code of any length, and after a retry."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ WAITS = "This page retries in 1 second."
 
 
 def refuse(page: "Page", path: str, *, times: int, server: str, status: int = 429, **more: Any) -> list[str | None]:
-    """Refuse the first requests to a path as the busy `server` does; returns the link keys of all that were sent."""
+    """Refuse the first requests to a path like a busy `server`, and return all link keys."""
     seen: list[str | None] = []
 
     def answer(route: "Route") -> None:
@@ -92,7 +92,7 @@ def test_a_refusal_without_a_time_is_said_and_not_repeated(live: LiveSession) ->
 
 
 def test_a_link_of_an_older_code_counts_as_typed(live: LiveSession) -> None:
-    """The key holds for its own code alone; once it was refused, or the code was changed by hand, what is sent counts as typed."""
+    """The key belongs to its code alone. After a refusal or a change the code counts as typed."""
     code = live.session["join_code"].replace("-", "")
     page = live.window(**PHONE)
     looked = refuse(page, "**/by-code/*", times=0, server=live.session["server"])

@@ -1,4 +1,4 @@
-"""What is shown has room and uses it: nothing covers anything else, no label is too small, no half of the screen stays empty."""
+"""The layout of screens: no overlaps, no small labels, no empty halves."""
 
 import re
 from typing import TYPE_CHECKING, Any
@@ -30,7 +30,7 @@ TEXTS = """(words) => words.map((each) => {
   const { left, right, top, bottom } = range.getBoundingClientRect();
   return { left, right, top, bottom };
 })"""
-"""Where the words of elements stand."""
+"""Boxes of the texts of elements."""
 
 
 def _box(page: "Page", selector: str) -> dict[str, float]:
@@ -112,7 +112,9 @@ def test_ranks_beside_long_options_are_all_seen_on_a_small_screen(live: LiveSess
 
 
 @pytest.mark.parametrize(("size", "seconds"), [(MIN_SIZES, 3_000), (LARGE, 9)], ids=["long", "late"])
-def test_the_time_that_is_left_stands_on_one_line_beside_the_question(live: LiveSession, size: dict[str, int], seconds: int) -> None:
+def test_the_time_that_is_left_stands_on_one_line_beside_the_question(
+    live: LiveSession, size: dict[str, int], seconds: int
+) -> None:
     live.activity("poll", {"question": LONG, "options": OPTIONS[:2], "multiple": False}, duration_seconds=seconds)
     screen = live.screen(viewport=size)
     timer = screen.locator("aside .timer")

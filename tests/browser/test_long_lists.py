@@ -1,4 +1,4 @@
-"""Lists that are longer than one page of the API: people say how many there are, and sessions too, and both go on at a press."""
+"""Lists that are longer than a page of the API: they show the total and load more."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""A server that comes back with another build: open pages say so, go on, and reload only when asked."""
+"""A server with a newer build: open pages show it, continue, and reload on request only."""
 
 import json
 from pathlib import Path
@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
+from tests.browser.live_session import LiveSession, new_session, screenshot
 from tests.browser.samples import OPTIONS
-from tests.browser.live_session import LiveSession, screenshot, new_session
 from tests.support.processes import served
 
 pytestmark = pytest.mark.browser
 
 BACK_MS = 60_000
-"""Within which a page tries again, having failed for as long as a server takes to start on a busy machine."""
+"""Time in which a page retries after the restart of a server on a busy machine."""
 SAID = "There is a newer version of this page."
 WAKES = "dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))"
 VIEW = "export default class extends HTMLElement {}\n"

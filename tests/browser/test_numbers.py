@@ -1,4 +1,4 @@
-"""Numbers as people type them: nothing is written into the field they are in, and what may mean two things is refused."""
+"""Typed numbers: focused fields are never overwritten, and ambiguous numbers refused."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Nothing is cut in silence: what finds no room is counted, and what matters most is always shown."""
+"""Content without space: hidden rows are counted, and important ones always shown."""
 
 import re
 from typing import TYPE_CHECKING, Any

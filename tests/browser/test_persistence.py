@@ -1,11 +1,11 @@
-"""What stays until it is dismissed, what works where a browser keeps nothing, and whose clock counts."""
+"""Notices until they are dismissed, browsers without storage, and the server's clock."""
 
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.samples import OPTIONS
 from tests.browser.live_session import PHONE, LiveSession, screenshot, wait_until
+from tests.browser.samples import OPTIONS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

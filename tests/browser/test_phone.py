@@ -1,8 +1,8 @@
 import httpx2
 import pytest
 
-from tests.browser.samples import AT_ONCE, OPTIONS, SAMPLES
 from tests.browser.live_session import PHONE, LiveSession, screenshot
+from tests.browser.samples import AT_ONCE, OPTIONS, SAMPLES
 from tests.support.processes import PLAIN
 
 pytestmark = pytest.mark.browser

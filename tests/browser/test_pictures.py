@@ -1,4 +1,4 @@
-"""Pictures by address: asked for and shown where the server names their origin, and nowhere else."""
+"""Images by URL: shown only from origins that the server allows."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.live_session import LiveSession, new_session, screenshot
 from tests.browser.samples import OPTIONS
-from tests.browser.live_session import LiveSession, screenshot, new_session
 from tests.support.processes import served
 
 if TYPE_CHECKING:

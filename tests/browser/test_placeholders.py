@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.samples import AT_ONCE, SAMPLES
 from tests.browser.live_session import LiveSession
+from tests.browser.samples import AT_ONCE, SAMPLES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -20,7 +20,7 @@ READ = """() => document.body.innerText + [...document.querySelectorAll('[aria-l
 
 
 def framed(page: "Page", width: str) -> None:
-    """Put what stands for each placeholder between brackets, in every text that the page is sent."""
+    """Put the value of each placeholder between brackets, in every text of the page."""
 
     def frame(route: Any) -> None:
         answer = route.fetch()

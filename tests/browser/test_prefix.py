@@ -1,4 +1,4 @@
-"""Every page below a path of a host name, behind a real proxy that keeps the path and behind one that takes it away."""
+"""Pages below a path prefix, behind proxies that keep the path and that strip it."""
 
 import re
 from collections.abc import Iterator

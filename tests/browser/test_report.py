@@ -1,4 +1,4 @@
-"""What a host takes home from the report page."""
+"""Results and downloads of the report page."""
 
 import csv
 import io
@@ -10,8 +10,8 @@ import httpx2
 import openpyxl
 import pytest
 
-from tests.browser.samples import SAMPLES
 from tests.browser.live_session import SCREENSHOTS, LiveSession, screenshot
+from tests.browser.samples import SAMPLES
 from tests.support.processes import PLAIN
 
 pytestmark = pytest.mark.browser
@@ -74,7 +74,7 @@ def test_a_download_that_fails_says_why(live: LiveSession) -> None:
 
 
 def as_jobs(report: Any, progress: dict[str, Any]) -> None:
-    """Have the server write every export as a job, and let the page see each of them half done until it is told to go on."""
+    """Write every export as a job, which stays half done until the test continues it."""
 
     def at_once(route: Any) -> None:
         route.continue_(headers={**route.request.headers, "prefer": "respond-async, wait=0"})

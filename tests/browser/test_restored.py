@@ -1,4 +1,4 @@
-"""A restore takes back what every page has seen: each begins anew by itself, and shows what is true again."""
+"""A restore to an earlier state: each page reloads by itself and shows the restored state."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Pages in Arabic: what people wrote in another script stands where the page's own words stand, and no control is there twice."""
+"""Pages in Arabic: texts of other scripts align with the page's texts."""
 
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ STARTS = """(words) => {
   const text = range.getBoundingClientRect();
   return [Math.round(text.left - box.left), Math.round(box.right - text.right)];
 }"""
-"""How far the words of an element are from its left and from its right edge."""
+"""Return the distances of an element's text from its left and right edges."""
 
 HALF = """() => {
   const bar = document.querySelector('.bars tr:nth-child(2) svg');

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.samples import OPTIONS, SAMPLES
 from tests.browser.live_session import PROJECTOR, LiveSession, screenshot
+from tests.browser.samples import OPTIONS, SAMPLES
 from tests.support.processes import served
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 SIZES = [(1920, 1080), (1280, 720), (1024, 768)]
 DRAWN = ".results .bars, .results .cloud, .results .histogram, .results .strong, .asked .votes, .reactions, .emojis span, .asked .square"
-"""What results are drawn with; some types have a picture of their own."""
+"""Elements of charts. Some types have a chart of their own."""
 
 COUNT = {"choices": {"path": "/choices", "op": "count"}}
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.samples import OPTIONS, SAMPLES
 from tests.browser.live_session import PHONE, LiveSession, screenshot
+from tests.browser.samples import OPTIONS, SAMPLES
 from tests.browser.test_accessibility import barriers
 
 if TYPE_CHECKING:

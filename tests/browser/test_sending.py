@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.samples import OPTIONS, SAMPLES
 from tests.browser.live_session import PHONE, LiveSession, screenshot
+from tests.browser.samples import OPTIONS, SAMPLES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -1,4 +1,4 @@
-"""Keys: what each does, on the host's page and on the screen; who may use them; what never reacts to them."""
+"""Keyboard shortcuts of the host's page and the screen, and their permissions."""
 
 import re
 import time
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.samples import OPTIONS, SAMPLES
 from tests.browser.live_session import LAPTOP, PROJECTOR, LiveSession, screenshot
+from tests.browser.samples import OPTIONS, SAMPLES
 from tests.browser.test_accessibility import barriers
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def controls(live: LiveSession, request: pytest.FixtureRequest) -> "Callable[[],
 
 
 def _press(page: "Page", key: str, seen: str) -> None:
-    """Press a key and wait until the page shows what came of it: who presses has seen what there is."""
+    """Press a key and wait until the page shows the result."""
     page.wait_for_timeout(250)  # the feed may show what a key did before its request is answered, and keys rest until then
     page.keyboard.press(key)
     page.wait_for_function(f"() => {seen}")

@@ -1,11 +1,11 @@
-"""What phones, hosts and screens show and say in every state that a session can be in."""
+"""Texts and announcements of phones, hosts and screens in every state of a session."""
 
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.samples import OPTIONS
 from tests.browser.live_session import LiveSession, screenshot
+from tests.browser.samples import OPTIONS
 from tests.browser.test_accessibility import barriers
 from tests.support.processes import served
 

@@ -1,4 +1,4 @@
-"""A session, a network that can be cut, and windows of one engine: what the flows are played with."""
+"""A session, a network that can be cut, and windows of one engine, for the flows."""
 
 import json
 import os
@@ -27,7 +27,7 @@ NO_STREAMS = {r"GET .*/events": (204, "", b"")}
 
 @dataclass
 class CaseRun:
-    """One case as it is played. All that windows ask for passes `way`, and before it `network`; the test's own calls do not."""
+    """A running case. Requests of windows pass `network`, then `way`; calls of the test do not."""
 
     case: Case
     driver: Remote

@@ -22,7 +22,7 @@ REPORT = pytest.StashKey[bool]()
 
 
 class Engines:
-    """The engines that run: each is started when it is first needed, and anew after a test that failed."""
+    """Running engines. Each starts on first use, and again after a failed test."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -66,9 +66,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture
 def live(case: Case, engines: Engines, server: Served, tmp_path: Path, request: pytest.FixtureRequest) -> "Iterator[CaseRun]":
-    """A session that is open, for windows of the case's engine. An engine that is not here is told aloud; in CI the test fails."""
-    from tests.engines.drivers import missing
+    """Yield an open session for the case. Without its engine a test is skipped, or fails in CI."""
     from tests.engines.case_run import run_case
+    from tests.engines.drivers import missing
 
     if lacks := missing(case.engine):
         assert "CI" not in os.environ, f"{case.engine} needs {lacks}"

@@ -1,4 +1,4 @@
-"""The three engines, each as Selenium drives it. A driver that does not reply within `REPLY_S` fails; nothing waits for ever."""
+"""Selenium drivers of the three engines. A driver without a reply within `REPLY_S` fails."""
 
 import os
 import shutil
@@ -42,7 +42,7 @@ ALONE = {
     "GSETTINGS_BACKEND": "memory",
     "LANG": "C.UTF-8",
 }
-"""For GTK: the X server of the test, and no message bus, accessibility bus, portal or daemon that it would wait for."""
+"""Variables for GTK: the X server of the test, without buses, portals and daemons."""
 
 
 def missing(engine: str) -> list[str]:
@@ -52,7 +52,7 @@ def missing(engine: str) -> list[str]:
 
 @contextmanager
 def started(engine: str, folder: Path) -> Iterator[Remote]:
-    """Yield a driver of an engine with a profile of its own; everything it started is gone in the end. Its log is `folder/log`."""
+    """Yield a driver with a new profile, and end its processes. Its log is `folder/log`."""
     folder.mkdir(parents=True, exist_ok=True)
     with ENGINES[engine](folder) as driver:
         driver.set_page_load_timeout(REPLY_S / 2)
@@ -99,7 +99,7 @@ def _firefox(folder: Path) -> Iterator[Remote]:
 
 @contextmanager
 def _webkitgtk(folder: Path) -> Iterator[Remote]:
-    """Start MiniBrowser on an X server of its own, with nothing around it that it could wait for."""
+    """Start MiniBrowser on its own X server, without services that it could wait for."""
     options = WebKitGTKOptions()
     options.binary_location = str(_minibrowser())
     options.add_argument("--automation")
@@ -152,7 +152,7 @@ def running(command: list[str], folder: Path, **how: object) -> Iterator[subproc
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """Return variables with a home of its own, so that nothing of the tester's settings comes through."""
+    """Return variables with a new home, so that no setting of the tester applies."""
     (folder / "home").mkdir(exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "LC_", "LANG", "DBUS_"))}
     return kept | {"HOME": str(folder / "home"), "LANG": "en_US.UTF-8"}

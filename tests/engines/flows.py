@@ -8,7 +8,7 @@ OPTIONS = [{"id": "a", "text": "Pizza"}, {"id": "b", "text": "Curry"}, {"id": "c
 POLL = {"question": "Where?", "options": OPTIONS, "multiple": False}
 QUIZ = {"question": "Which?", "options": OPTIONS}
 NUMBERS = {"en": "-42.5", "de": "-42,5", "ar": "\u2212\u0664\u0662\u066b\u0665"}
-"""The same number as people write it in each language; in Arabic with its own digits and separator, and the sign for minus."""
+"""The same number in each language, in Arabic with Arabic digits, separator and minus sign."""
 
 STARTS = """
   const range = document.createRange();
@@ -82,7 +82,7 @@ def reload(live: CaseRun) -> None:
 
 
 def reveal(live: CaseRun) -> None:
-    """Results are on phone and screen when the host shows them, and not before; in Arabic they begin on the right."""
+    """Phone and screen show results after the reveal only. In Arabic they begin on the right."""
     activity = live.activity("poll", POLL)
     phone, screen = live.phone(), live.screen()
     screen.see("Where?", "Curry")
@@ -176,7 +176,7 @@ def _step(live: CaseRun, desk: Window, name: str) -> None:
 
 
 def screen(live: CaseRun) -> None:
-    """A screen shows the way in, follows the session from question to question, and thanks in the end."""
+    """A screen shows the join code, follows the session, and thanks at its end."""
     screen = live.screen()
     screen.see("Town hall", live.session["join_code"])
     screen.find(".join svg, .join canvas, .join img")
@@ -194,7 +194,7 @@ def screen(live: CaseRun) -> None:
 
 
 def silent(live: CaseRun) -> None:
-    """A stream that falls silent is opened anew, and one that something on the way holds back gives way to polls."""
+    """A silent stream is opened again, and polls replace a buffered one."""
     live.way.answers.clear()
     is_held = live.case.transport == "poll"
     live.way.holds = r"GET .*/events" if is_held else None

@@ -1,4 +1,6 @@
-"""Selenium's connection to Firefox without geckodriver, which no Debian package brings: Firefox itself listens for the same commands.
+"""Selenium's connection to Firefox without geckodriver, which no Debian package contains.
+
+Firefox itself accepts the same commands.
 
 The protocol is `length:[type, id, name, parameters]` over TCP, in both directions.
 """

@@ -30,7 +30,8 @@ def matrix() -> list[Case]:
 def sample() -> list[Case]:
     """Return cases in which every two values of different dimensions meet at least once.
 
-    The draw is greedy and has no chance in it: the case with most pairs not met yet comes next, and of equals the first of the matrix.
+    The choice is greedy and deterministic: the case with most missing pairs comes next, and of
+    equals the first of the matrix.
     """
     cases, chosen = matrix(), []
     missing = set().union(*(case.pairs() for case in cases))

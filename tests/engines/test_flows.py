@@ -1,18 +1,18 @@
-"""Participants, hosts and screens in Chromium, Firefox and WebKitGTK: every case by `make test-engines`, and a sample of them in CI."""
+"""Flows in Chromium, Firefox and WebKitGTK: all cases by `make test-engines`, a sample in CI."""
 
 import re
 
 import pytest
 
+from tests.engines.case_run import CaseRun
 from tests.engines.flows import PLAYED
 from tests.engines.matrix import FLOWS, Case, matrix, sample
-from tests.engines.case_run import CaseRun
 
 pytestmark = pytest.mark.browser
 
 SAMPLE = frozenset(sample())
 LOCAL_DIGITS = re.compile("[\u0660-\u0669\u06f0-\u06f9]")
-"""Digits that no engine may show: engines differ in the digits of Arabic, and those in a room read the same numbers."""
+"""Digits that no engine may show: engines differ in the digits of Arabic."""
 
 
 def _marked(case: Case) -> object:

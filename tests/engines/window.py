@@ -1,4 +1,4 @@
-"""Acts of a person in front of a window, in any engine: each act waits until it can be done, and says what it saw if it never could."""
+"""Actions in a window of any engine. Each waits until it is possible, and reports a timeout."""
 
 import json
 from collections.abc import Callable
@@ -52,7 +52,7 @@ LISTEN = """
 
 
 class Window:
-    """One window of an engine. `artefacts` is where its picture, text and console go when a wait fails."""
+    """A window of an engine. A failed wait stores screenshot, text and console in `artefacts`."""
 
     def __init__(self, driver: Remote, base: str, language: str, artefacts: Path, *, size: tuple[int, int]) -> None:
         self.driver, self.base, self.language, self.artefacts = driver, base, language, artefacts
@@ -75,7 +75,7 @@ class Window:
         self.run(LISTEN)
 
     def press(self, selector: str, words: str | None = None) -> None:
-        """Click the first element that a selector finds, or the first whose name contains `words`."""
+        """Click the first element of a selector, or the first whose name contains `words`."""
 
         def press() -> bool:
             element = self._found(selector, words)
