@@ -47,6 +47,25 @@ export default class extends %(base)s {
   }
 }
 """
+EARLIER = """import { ActivityElement, h, pictured, shown, textField } from "../../sdk/v1.js";
+import { drawMore } from "../../sdk/pictures.js";
+
+export default class extends ActivityElement {
+  take(name, value) {
+    super.take(name, value);
+    this.dataset.taken = (this.dataset.taken ?? "") + name + " ";
+  }
+
+  view() {
+    return [
+      textField({ label: "Note", value: this.held.draft?.note, most: 12, oninput: (note) => this.begin(null, false, { note }) }),
+      h("div", { own: true, id: "own" }),
+      h("button", { type: "button", onclick: () => this.give({ waved: true }) }, `Wave ${shown(1234)} times`),
+      pictured("https://images.example.org/a.png"), drawMore(2),
+    ];
+  }
+}
+"""
 BASES = {"participant": "ActivityElement", "screen": "ActivityElement", "editor": "EditorElement"}
 BROKEN = {view: FAILING % {"base": base} for view, base in BASES.items()}
 TEXTS = {"waving": "{n} people wave", "waving.one": "{n} person waves", "all": "At all"}
@@ -55,7 +74,7 @@ WHOLE = {"participant": PLAIN, "screen": ON_SCREEN, "editor": EDITOR}
 
 @pytest.fixture
 def elsewhere(tmp_path: Path, browser: Any) -> Iterator[LiveSession]:
-    for name, views in {"wave": WHOLE, "broken-wave": BROKEN}.items():
+    for name, views in {"wave": WHOLE, "broken-wave": BROKEN, "early-wave": {"participant": EARLIER}}.items():
         _put(tmp_path / "types" / name, name, views)
     with (
         served(tmp_path / "data", CONFLICTO_ACTIVITY_TYPES=str(tmp_path / "types")) as server,
@@ -130,6 +149,22 @@ def test_a_view_that_throws_leaves_the_page_alive(elsewhere: LiveSession) -> Non
 
     phone.get_by_role("button", name="Wave at us").click()
     phone.get_by_text("Your answer is in ·").wait_for()
+
+
+def test_a_view_that_uses_earlier_names_of_the_sdk_goes_on_working(elsewhere: LiveSession) -> None:
+    phone = elsewhere.phone()
+    activity = elsewhere.activity("early-wave", {"question": "us"})
+
+    phone.get_by_label("Note").fill("to all")
+    phone.get_by_text("6 / 12").wait_for()
+    phone.get_by_text("+2 more").wait_for()
+    phone.locator("#own").evaluate("(node) => node.append('kept')")
+    phone.get_by_role("button", name="Wave 1,234 times").click()
+    phone.get_by_text("Your answer is in ·").wait_for()
+
+    assert elsewhere.answers(activity) == [{"waved": True}]
+    assert "draft" in str(phone.locator("[data-taken]").get_attribute("data-taken")).split()
+    assert phone.locator("#own").inner_text() == "kept"
 
 
 def test_an_editor_that_throws_gives_way_to_the_form(elsewhere: LiveSession) -> None:
