@@ -1,4 +1,5 @@
-"""The feed: the ordered changes of a session, read by everybody who follows along.
+"""The feed: the ordered changes of a session, read by every client that follows it.
 
-A position in it is a timestamp, unique within the session. Start at `timestamps.py`: what a reader may ask for.
+A position in it is a timestamp, unique within the session. Start at `timestamps.py`, which parses
+the position that a client sends.
 """

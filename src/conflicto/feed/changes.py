@@ -1,4 +1,7 @@
-"""The feed of a whole session: its own changes, its activities', its participants' and their answers', as each role may see them."""
+"""The feed of a whole session, as each role may see it.
+
+It holds changes of the session, its activities, its participants and their responses.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ Item = tuple[int, dict[str, Any]]
 
 
 class _PageReader:
-    """One reading of a window for one caller; each method returns the items of one entity, in order."""
+    """Reader of one window for one caller; each method yields the items of one entity, in order."""
 
     def __init__(self, source: RowSource, caller: Caller, window: Window, link_keys: LinkKeys) -> None:
         self.source, self.caller, self.window, self.link_keys = source, caller, window, link_keys
@@ -57,7 +60,7 @@ class _PageReader:
             yield change_item("activity", activity.id, activity.revision, activity.updated_ts, data)
 
     def _with_configs(self, told: Sequence[Activity]) -> Iterator[tuple[Activity, Content]]:
-        """Pair activities with their JSON, some at a time: a page may end before the others are wanted."""
+        """Pair activities with their JSON, in batches, because a page may end early."""
         for nth in range(0, len(told), MAX_CONTENTS_PER_QUERY):
             yield from self.source.with_configs(told[nth : nth + MAX_CONTENTS_PER_QUERY])
 
@@ -94,13 +97,19 @@ class _PageReader:
 
 
 def visible_changed_activities(source: RowSource, view: View, window: Window) -> Sequence[Activity]:
-    """Return the changed activities that a view learns of, at most `window.most`: those whose JSON its page needs."""
+    """Return the changed activities that a view may see, at most `window.max_rows`.
+
+    The page needs the JSON of these.
+    """
     changed = source.changed_activities(window) if window.after < window.upto else ()
     return [activity for activity in changed if _is_told(activity, view, window.after)][: window.max_rows]
 
 
 def _is_told(activity: Activity, view: View, after: int) -> bool:
-    """Whether the view learns of the activity: never of what it could not see at any time, nor of the dead at the beginning."""
+    """Return whether the feed of a view contains the activity.
+
+    It omits activities that the view could never see, and deleted ones at the beginning.
+    """
     if view is View.HOST:
         return after > 0 or not activity.deleted
     return activity.is_visible or (after > 0 and activity.published_ts is not None)
@@ -109,7 +118,9 @@ def _is_told(activity: Activity, view: View, after: int) -> bool:
 def read_changes(
     tx: ReadTx, session_id: int, caller: Caller, since: Since, link_keys: LinkKeys, *, limit: int, now_us: int
 ) -> tuple[Page, int]:
-    """Read one page of a session's feed and return it with the newest change of the caller's own rows (0 for hosts and screens).
+    """Read one page of a session's feed.
+
+    Returns it with the newest change of the caller's own rows, 0 for hosts and screens.
 
     Raises:
         NotFound: the session is gone.
@@ -129,7 +140,10 @@ def read_changes(
 
 
 def changes_in_memory(head: SessionState, caller: Caller, window: Window, link_keys: LinkKeys) -> Page:
-    """Return one page of a session's feed from memory; the window must not begin below the memory's floor."""
+    """Build one page of a session's feed from memory.
+
+    The window must not begin below the floor of the memory.
+    """
     return _page(MemoryRows(head), caller, window, link_keys, clamped=False)
 
 

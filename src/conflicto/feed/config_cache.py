@@ -1,4 +1,4 @@
-"""The JSON of a session's activities, as far as somebody asked for it."""
+"""Cache of the JSON of a session's activities: config, secret and aggregate."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from conflicto.activities.model import Activity, Content
 
 MAX_CONTENT_BYTES = 4 * 1024 * 1024
-"""Of the JSON of one session's activities; that of one activity has up to 256 KiB."""
+"""Limit for one session, in bytes of JSON; one activity has up to 256 KiB."""
 
 ENTRY_BYTES = 600
-"""Of an entry without its JSON."""
+"""Size of an entry without its JSON, in bytes."""
 
 
 class ConfigCache:
-    """JSON by activity, each with the revision that it belongs to."""
+    """JSON by activity, each with its revision."""
 
     def __init__(self) -> None:
         self._entries: dict[UUID, tuple[int, Content]] = {}
@@ -30,20 +30,20 @@ class ConfigCache:
         return len(self._entries)
 
     def missing(self, activities: Iterable[Activity]) -> list[UUID]:
-        """Return which of them have no JSON in memory, or that of an earlier revision."""
+        """Return the activities whose JSON is not cached in the present revision."""
         return [each.id for each in activities if self.get(each) is None]
 
     def get(self, activity: Activity) -> Content | None:
-        """Return an activity's JSON, None if it is not that of the present revision."""
+        """Return an activity's JSON in its present revision, or None."""
         revision, content = self._entries.get(activity.id, _NONE)
         return content if revision == activity.revision else None
 
     def get_any_revision(self, activity: Activity) -> Content:
-        """Return an activity's JSON as it was read last."""
+        """Return an activity's cached JSON, whatever its revision."""
         return self._entries[activity.id][1]
 
     def put(self, read: Iterable[tuple[Activity, Content]]) -> None:
-        """Keep the JSON of activities as it was read; when it is too much, what was kept first goes first."""
+        """Cache the JSON of activities and evict the oldest entries beyond `MAX_CONTENT_BYTES`."""
         for activity, content in read:
             self._remove(activity.id)
             self._entries[activity.id] = activity.revision, content

@@ -1,8 +1,8 @@
-"""What can be wrong with following along.
+"""Errors of reading a feed.
 
 DomainError
-├── CursorExpired    the position belongs to a future that a restore or a failover took back
-└── TooManyStreams   this server has as many streams as it may
+├── CursorExpired    the cursor points to changes lost in a restore or a failover.
+└── TooManyStreams   this server has reached its limit of open streams.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from conflicto.platform.problems import DomainError, Kind
 
 
 class CursorExpired(DomainError):
-    """The database lost commits in a restore or a failover, and the position may belong to them.
+    """The cursor may point to commits that the database lost in a restore or a failover.
 
-    Discard all state and begin at 0.
+    Discard the local state and start at 0.
     """
 
     code = "cursor-expired"

@@ -1,15 +1,18 @@
-"""Frames of event streams that many readers are told alike: encoded once for each change of a session."""
+"""Cache of encoded stream events that many clients read alike.
+
+Each batch is encoded once for each change of a session.
+"""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 MAX_EVENT_CACHE_BYTES = 4 * 1024 * 1024
-"""Of one session. Beyond it a reader's frames are made for them alone."""
+"""Limit for one session, in bytes. Batches beyond it are encoded for each client."""
 
 
 class EventBatch(NamedTuple):
-    """The frames of one page, the cursor after it, and whether it is the last."""
+    """The encoded events of one page, the cursor after it, and whether it is the last page."""
 
     data: bytes
     cursor: int
@@ -17,23 +20,23 @@ class EventBatch(NamedTuple):
 
 
 class EventCache:
-    """Pages of streams by what was asked."""
+    """Event batches by the key of their page plan."""
 
     def __init__(self) -> None:
         self._batches: dict[object, EventBatch] = {}
         self.bytes = 0
 
     def get(self, key: object) -> EventBatch | None:
-        """Return a page's frames, if they were kept."""
+        """Return a cached batch, or None."""
         return self._batches.get(key)
 
     def put(self, key: object, batch: EventBatch) -> None:
-        """Keep them until the session changes, if there is room."""
+        """Cache a batch until the session changes, within the limit."""
         if self.bytes + len(batch.data) <= MAX_EVENT_CACHE_BYTES:
             self.bytes += len(batch.data)
             self._batches[key] = batch
 
     def clear(self) -> None:
-        """Forget all of them."""
+        """Remove all batches."""
         self._batches.clear()
         self.bytes = 0

@@ -1,4 +1,7 @@
-"""The endpoints that every phone and screen asks all the time: status and feed, on the data plane, answered from memory."""
+"""Endpoints that every phone and screen polls: status, feed, results and streams.
+
+They are on the data plane and read from memory.
+"""
 
 from __future__ import annotations
 
@@ -33,12 +36,14 @@ if TYPE_CHECKING:
     from conflicto.platform.http.messages import Request, Response
 
 POLL = Policy("poll", 600, 60)
-"""A phone polls two or three addresses every 2 s; ten a second leave room for several tabs and a burst after sleep."""
+"""A phone polls two or three paths every 2 s. Ten requests a second allow several tabs and a burst
+after sleep.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class FeedEndpoints:
-    """Status and feed of sessions and activities; each waits for news if it is asked to."""
+    """Status and feed of sessions and activities, with long-poll on request."""
 
     polls: PollHandler
     long_poll: LongPoll
@@ -57,59 +62,70 @@ class FeedEndpoints:
         return await self.long_poll.respond(request, self.polls.activity_status)
 
     async def responses_since(self, request: Request) -> Response:
-        """Return the answers that came or changed after a position, or stream them from there on."""
+        """Return responses created or changed after a position, or stream them from there."""
         with _with_start_path(request):
             if wants_stream(request):
                 return await self.streams.responses(request, request.params["timestamp"])
             return await self.long_poll.respond(request, self.polls.responses)
 
     async def changes_since(self, request: Request) -> Response:
-        """Return what changed in the session after a position, as the caller's role may see it, or stream it from there on."""
+        """Return changes of the session after a position, or stream them from there.
+
+        The caller's role decides which changes are visible.
+        """
         with _with_start_path(request):
             if wants_stream(request):
                 return await self.streams.changes(request, request.params["timestamp"])
             return await self.long_poll.respond(request, self.polls.changes)
 
     async def time(self, request: Request) -> Response:
-        """Return the server's time. Polled bodies hold no clock, and a page must not count down by its own."""
+        """Return the server's time.
+
+        Polled bodies contain no clock, and a page must not count down by its own.
+        """
         return json_response({"server_time": rfc3339(self.clock.wall_us())})
 
     async def results(self, request: Request) -> Response:
-        """Return what an activity's answers say together, or stream it each time that it changes."""
+        """Return the results of an activity, or stream them after each change."""
         if wants_stream(request):
             return await self.streams.results(request)
         return await self.long_poll.respond(request, self.results_handler.results)
 
     async def leaderboard(self, request: Request) -> Response:
-        """Return who has most points."""
+        """Return the participants with most points."""
         return await self.long_poll.respond(request, self.leaderboard_handler.leaderboard)
 
     async def events(self, request: Request) -> Response:
-        """Stream what changes in the session: one event for each item of `changes`, its cursor as the event's id.
+        """Stream changes of the session: one event per item of `changes`, with its cursor as id.
 
-        It begins after `Last-Event-ID`, else after `since`, else now. An event named `bookmark` holds a cursor and no change.
-        The stream ends by itself
-        after some minutes; whoever continues from the last id misses nothing.
+        The stream begins after `Last-Event-ID`, else after `since`, else now. An event named
+        `bookmark` contains a cursor and no change.
+
+        The server ends the stream after some minutes. A client that continues from the last id
+        misses nothing.
         """
         with _with_start_path(request):
             return await self.streams.changes(request, request.query("since") or "now")
 
     async def ticket(self, request: Request) -> Response:
-        """Return a ticket with which a browser, which cannot send a token there, opens the stream: good once, for a minute."""
+        """Return a ticket that opens the stream once within a minute.
+
+        Browsers cannot send a token there.
+        """
         ticket = await self.tickets.create_ticket(request.caller, request.params["session_id"])
         expires_us = self.clock.wall_us() + TICKET_LIFETIME_S * US_PER_S
         return json_response({"ticket": ticket, "expires_at": rfc3339(expires_us)}, status=201)
 
 
 def wants_stream(request: Request) -> bool:
-    """Whether the caller accepts an event stream."""
+    """Return whether the caller accepts an event stream."""
     accepted = request.header(b"accept")
     return accepted is not None and EVENT_STREAM in accepted.lower()
 
 
 @contextmanager
 def _with_start_path(request: Request) -> Iterator[None]:
-    """Name, to whoever's position is refused, the address of the same feed's beginning."""
+    """Add the path of the feed's beginning to `CursorExpired`."""
     try:
         yield
     except CursorExpired as error:
@@ -118,19 +134,21 @@ def _with_start_path(request: Request) -> Iterator[None]:
 
 
 CLOCK = Policy("clock", 120, 60, shared=True)
-"""A page asks when it opens, when it wakes, and after a change of its own clock."""
+"""A page asks for the time when it opens, when it wakes, and after a change of its own clock."""
 
 STREAM = Policy("stream", 60, 60, shared=True)
-"""A browser opens a stream or two and comes back when they end; a phone on bad Wi-Fi does so every few seconds."""
+"""A browser opens one or two streams and reopens them when they end. A phone on bad Wi-Fi does so
+every few seconds.
+"""
 
 POLLED = ("If-None-Match", "Prefer")
-"""Headers that every polled address understands."""
+"""Headers that every polled path accepts."""
 
 STREAMED = (*POLLED, "Last-Event-ID")
 
 
 class TicketIssuer(Protocol):
-    """Who hands out tickets; the access room does."""
+    """Issuer of stream tickets, provided by the access package."""
 
     async def create_ticket(self, caller: Any, session_id: int) -> str:  # noqa: ANN401 - the access room's
         """Return a ticket that opens a stream once."""

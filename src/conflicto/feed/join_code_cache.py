@@ -1,4 +1,4 @@
-"""Sessions by their join code, from memory while they are in use: a hall that comes in asks the database once."""
+"""Cache of join codes of sessions in use: a crowd that joins costs one database query."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ if TYPE_CHECKING:
     from conflicto.sessions.model import Session
 
 MAX_CODES = 5_000
-"""Codes that are remembered, 200 bytes each: as many as there are sessions in memory."""
+"""Limit of cached codes, 200 bytes each; the same as sessions in memory."""
 
 
 class JoinCodeCache:
-    """Codes that led to a session, of one process. The event loop's alone.
+    """Session ids by join code, for one process and its event loop.
 
-    Only the way to a session is remembered. Whether the code still opens it is asked of the session's state in memory, which follows
-    commits at once, and those of other processes within the 2 s that any read may be stale. A join is held against the database.
+    The session state in memory decides whether a code still opens its session. It follows local
+    commits at once, and those of other processes within 2 s. A join is validated against the
+    database.
     """
 
     def __init__(self, db: Database, heads: SessionCache) -> None:
@@ -31,7 +32,7 @@ class JoinCodeCache:
         self._reads: BatchedRead[str, Session] = BatchedRead(db, sessions_by_code)
 
     async def find(self, typed: str) -> Session:
-        """Return the session that a person means by `typed`.
+        """Return the session with the join code `typed`, in any spelling.
 
         Raises:
             CodeUnknown: no session can be joined with it.

@@ -1,4 +1,7 @@
-"""The leaderboard as everybody asks for it: made from the tallies of the scored activities, and from memory until one of them moves."""
+"""Handler of leaderboard requests.
+
+It sums the tallies of the scored activities and caches the board until one changes.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from conflicto.activities.model import Activity
     from conflicto.feed.poll_handler import PollHandler
     from conflicto.feed.response_builder import ResponseBuilder
-    from conflicto.feed.results_handler import ResultsHandler, RoundTally
+    from conflicto.feed.results_handler import ResultsHandler, RoundSnapshot
     from conflicto.feed.session_cache import SessionCache
     from conflicto.feed.session_state import SessionState
     from conflicto.platform.db.engine import Database
@@ -34,14 +37,14 @@ if TYPE_CHECKING:
     from conflicto.sessions.word_filter import WordFilter
 
 MAX_ATTEMPTS = 5
-"""How often the tallies are looked for: the host may go on while one of them is loaded."""
+"""Attempts to load the tallies, because the host may continue meanwhile."""
 
 DEPARTED_NICKNAME = ""
-"""The nickname of someone who left while the board was made; the next one is made without them."""
+"""Nickname of a participant who left while the board was built. The next board omits them."""
 
 
 class LeaderboardHandler:
-    """Answers with the leaderboard. One per process, the event loop's alone."""
+    """Builds leaderboard responses. One per process, on the event loop."""
 
     def __init__(
         self, db: Database, heads: SessionCache, answers: PollHandler, results: ResultsHandler, press: ResponseBuilder
@@ -80,7 +83,10 @@ class LeaderboardHandler:
         return None if standing is None else standing.points
 
     async def _board(self, head: SessionState, *, is_host: bool) -> tuple[SessionState, LeaderboardSnapshot, bool]:
-        """Return the board, and whether it is that of this very moment: answers may have come while nicknames were read."""
+        """Return the board and whether it is current.
+
+        Responses may arrive while nicknames are read.
+        """
         for _ in range(MAX_ATTEMPTS):
             seen = await self._scored_rounds(head, is_host=is_host)
             if seen is None:
@@ -93,8 +99,11 @@ class LeaderboardHandler:
             return head, board, head.is_current and _board_version(head, seen, is_host=is_host) == of
         raise Unavailable(retry_after_s=1)
 
-    async def _scored_rounds(self, head: SessionState, *, is_host: bool) -> Sequence[RoundTally] | None:
-        """Return the scored activities that count for a caller, each in its present round; None: look again, the session went on."""
+    async def _scored_rounds(self, head: SessionState, *, is_host: bool) -> Sequence[RoundSnapshot] | None:
+        """Return the present rounds of the scored activities that count for a caller.
+
+        None means that the session changed meanwhile.
+        """
         counting = [each for each in head.activities.values() if _is_counted(each, is_host=is_host)]
         unknown = head.leaderboard_cache.unread(counting)
         for nth in range(0, len(unknown), MAX_CONFIGS_PER_READ):
@@ -113,7 +122,7 @@ class LeaderboardHandler:
         return found if head.is_current else None
 
     async def _build_board(
-        self, head: SessionState, seen: Sequence[RoundTally], of: object, *, is_host: bool
+        self, head: SessionState, seen: Sequence[RoundSnapshot], of: object, *, is_host: bool
     ) -> LeaderboardSnapshot:
         parts = [part for each in seen for part in await each.kept.points(is_host=is_host)]
         found, by_participant = await asyncio.to_thread(_rank, parts, head.departed)
@@ -124,7 +133,7 @@ class LeaderboardHandler:
         return LeaderboardSnapshot(of, found, by_participant, nicknames)
 
 
-def _board_version(head: SessionState, seen: Sequence[RoundTally], *, is_host: bool) -> object:
+def _board_version(head: SessionState, seen: Sequence[RoundSnapshot], *, is_host: bool) -> object:
     filtered = None if is_host else head.session.word_filter
     return (
         head.seat_changes,
@@ -134,14 +143,20 @@ def _board_version(head: SessionState, seen: Sequence[RoundTally], *, is_host: b
 
 
 def _is_counted(activity: Activity, *, is_host: bool) -> bool:
-    """Whether an activity's points may be added up for a caller. Those of an anonymous one never are: they would tell who answered."""
+    """Return whether a caller may see an activity's points.
+
+    Points of an anonymous one are never counted, because they would reveal its authors.
+    """
     if activity.deleted or activity.anonymous or activity.started_ts is None:
         return False
     return is_host or (activity.results_visibility is not ResultsVisibility.HOST and are_scores_visible(activity, activity.round))
 
 
 def _rank(parts: Sequence[Mapping[int, int]], departed: Container[int]) -> tuple[list[LeaderboardRow], dict[int, LeaderboardRow]]:
-    """Return everybody's standing, as a list and by participant; sorts a whole hall, so a thread's work."""
+    """Return all standings, as a list and by participant.
+
+    Sorts a whole crowd, so it runs in a thread.
+    """
     found = rank_participants(parts, departed)
     return found, {each.participant_id: each for each in found}
 

@@ -1,4 +1,4 @@
-"""Long-poll: an answer that holds nothing new is held back until it does, or until the caller's patience ends."""
+"""Long-poll: hold a response without changes until there are some, or until the wait ends."""
 
 from __future__ import annotations
 
@@ -24,23 +24,25 @@ if TYPE_CHECKING:
     from conflicto.platform.metrics.registry import Metrics
 
 MAX_WAIT_S = 25
-"""Below the 30 s at which the first proxies cut an idle connection, jitter included."""
+"""Limit below the 30 s at which the first proxies cut an idle connection, jitter included."""
 
 JITTER_SHARE = 1 / 16
-"""Share of the wait that is added at random, so that those who came together do not come back together."""
+"""Share of the wait that is added at random, so that clients spread their next requests."""
 
 MAX_WAITING = 20_000
-"""Callers who wait in one process, about 8 KB each; beyond it they are answered at once, as in an ordinary poll."""
+"""Limit of waiting requests in one process, about 8 KB each. Requests beyond it are answered at
+once.
+"""
 
 MAX_WAITING_PER_TOKEN = 6
-"""Callers with one token: as many connections as a browser opens to one host."""
+"""Waiting requests with one token: as many connections as a browser opens to one host."""
 
 _PREFER = re.compile(r'(?:^|[,;])[ \t]{0,8}wait[ \t]{0,8}=[ \t]{0,8}"?([0-9]{1,6})"?', re.IGNORECASE | re.ASCII)
 _SECONDS = re.compile(r"[0-9]{1,6}", re.ASCII)
 
 
 class LongPoll:
-    """Everyone who waits in this process."""
+    """Waiting requests of this process."""
 
     def __init__(self, heads: SessionCache, metrics: Metrics) -> None:
         self._sessions = heads
@@ -50,15 +52,15 @@ class LongPoll:
         self._is_open = True
 
     def close(self) -> None:
-        """From now on everyone is answered at once; those who wait are woken by their heads (`SessionCache.close`)."""
+        """Answer new requests at once from now on. `SessionCache.close` wakes the waiting ones."""
         self._is_open = False
 
     async def respond(self, request: Request, make: Callable[[Request, SessionState], Awaitable[Response]]) -> Response:
-        """Answer a call, at once or as soon as there is something new for it.
+        """Return a response at once, or as soon as there is a change for the caller.
 
         Raises:
             InvalidInput: `wait` is no number of seconds.
-            DomainError: what `make` raises, or that the caller may no longer ask.
+            DomainError: an error of `make`, or a revoked token.
         """
         seconds = requested_wait_s(request)
         if not seconds:
@@ -108,10 +110,10 @@ class LongPoll:
 
 
 def requested_wait_s(request: Request) -> int:
-    """Return for how many seconds the caller is ready to wait, at most 25; 0: not at all. `Prefer: wait=N` or `?wait=N`.
+    """Return the seconds from `Prefer: wait=N` or `?wait=N`, at most 25, or 0.
 
     Raises:
-        InvalidInput: the query's `wait` is no number of seconds. A preference that cannot be read is none.
+        InvalidInput: the query's `wait` is no number of seconds. An invalid preference is ignored.
     """
     asked = request.query("wait")
     if asked is not None:

@@ -1,4 +1,4 @@
-"""Weight of a session in memory, for the budget of all caches."""
+"""Estimate of a session's memory, for the budget of all caches."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from conflicto.platform.fast_path.response_cache import ResponseCache
 
 ROW_BYTES = 1_400
-"""Of an answer without its text, or a seat, with its places in the tables of recent rows."""
+"""Size of a response without its text, or of a seat, with its entries in the recent rows."""
 
 STATE_BYTES = 12_000
 ACTIVITY_BYTES = 1_200
 SEAT_BYTES = 150
-"""Of a session by itself; of an activity, and of the counts of one of its rounds; of what is known of one seat."""
+"""Sizes of a session state, of an activity or one round's counts, and of one seat's entries."""
 
 
 def memory_bytes(head: SessionState) -> int:
-    """Return what a session holds in memory, about, without its ready answers."""
+    """Return the estimated memory of a session in bytes, without its cached responses."""
     activities = (len(head.activities) + len(head.counts)) * ACTIVITY_BYTES
     seats = (len(head.own_ts_by_participant) + len(head.seats) + len(head.departed)) * SEAT_BYTES
     parts = (

@@ -1,4 +1,7 @@
-"""The one wait: whoever has seen everything registers first, looks again, and only then waits, so no change slips in between."""
+"""Notifier of session changes.
+
+A subscriber registers, looks again, and only then waits, so that it misses no change.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +13,22 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
 DEBOUNCE_S = 0.03
-"""How long a change is left alone before it is told: a burst arrives as one page."""
+"""Delay between a change and its notification: a burst arrives as one page."""
 
 MAX_WAKES_PER_TURN = 1000
-"""How many are woken in one turn of the event loop, about 30 ms of work; polls and commits of others come in between. With 200, those who
-were told first and asked again held up the rest: 8,000 long-polls took 2.0 s instead of 1.4 s.
+"""Limit of wakes in one turn of the event loop, about 30 ms of work, so that other requests
+interleave.
+
+With 200, early subscribers polled again and delayed the others: 8,000 long-polls took 2.0 s instead
+of 1.4 s.
 """
 
 
 class Subscriber:
-    """One caller who waits, again and again, until the wait `is_over`; `bearer` is their seat, None for hosts and screens."""
+    """One waiting caller.
+
+    `participant_id` is None for hosts and screens; `is_finished` ends repeated waits.
+    """
 
     __slots__ = ("_is_woken", "_wakeup", "is_finished", "participant_id")
 
@@ -30,18 +39,18 @@ class Subscriber:
         self._wakeup: asyncio.Future[None] | None = None
 
     def wake(self) -> None:
-        """End the wait, now or as soon as it begins."""
+        """End the present wait, or the next one if there is none."""
         self._is_woken = True
         if self._wakeup is not None and not self._wakeup.done():
             self._wakeup.set_result(None)
 
     def finish(self) -> None:
-        """End the wait for good: the time is over, or nobody is left to hear of it."""
+        """End the wait permanently: its time is over, or the client is gone."""
         self.is_finished = True
         self.wake()
 
     async def wait(self) -> None:
-        """Wait to be woken, unless that has happened since the last wait."""
+        """Wait to be woken; return at once if that happened since the last wait."""
         if not self._is_woken:
             self._wakeup = asyncio.get_running_loop().create_future()
             await self._wakeup
@@ -50,7 +59,7 @@ class Subscriber:
 
 
 class Notifier:
-    """Everyone who waits for one kind of change of one session."""
+    """Subscribers of one view of one session."""
 
     __slots__ = ("_is_scheduled", "_subscribers")
 
@@ -59,16 +68,16 @@ class Notifier:
         self._is_scheduled = False
 
     def subscribe(self, waiter: Subscriber) -> None:
-        """Begin to wake someone with every change."""
+        """Wake a subscriber at every change."""
         self._subscribers.add(waiter)
 
     def unsubscribe(self, waiter: Subscriber) -> None:
-        """Stop that."""
+        """Stop waking a subscriber."""
         self._subscribers.discard(waiter)
 
     @contextmanager
     def subscribed(self, waiter: Subscriber) -> Iterator[None]:
-        """Wake someone with every change meanwhile."""
+        """Wake a subscriber at every change within the context."""
         self._subscribers.add(waiter)
         try:
             yield
@@ -76,18 +85,18 @@ class Notifier:
             self._subscribers.discard(waiter)
 
     def notify(self) -> None:
-        """Wake everyone in a moment; changes until then are told together with this one."""
+        """Wake all subscribers after `DEBOUNCE_S`; one wake covers all changes until then."""
         if self._subscribers and not self._is_scheduled:
             self._is_scheduled = True
             asyncio.get_running_loop().call_later(DEBOUNCE_S, self.notify_now)
 
     def notify_now(self) -> None:
-        """Wake everyone who is registered now."""
+        """Wake all present subscribers."""
         self._is_scheduled = False
         _wake_in_batches(list(self._subscribers))
 
     def notify_participants(self, participant_ids: Container[int | None]) -> None:
-        """Wake the waiters of some seats alone, at once."""
+        """Wake the subscribers of some participants, at once."""
         _wake_in_batches([each for each in self._subscribers if each.participant_id in participant_ids])
 
 

@@ -1,7 +1,8 @@
-"""Pages of the feed: what changed after a position, with the cursor of the same snapshot.
+"""Pages of the feed: the changes after a position, with the cursor of the same snapshot.
 
-Every page is read in one snapshot, head first. Timestamps are commit order (`platform/db/sequence.py`), so all rows up to the head are
-there, and a reader who continues from the cursor misses nothing and meets nothing twice in the same revision.
+Every page is read in one snapshot, head first. Timestamp order is commit order
+(`platform/db/sequence.py`), so all rows up to the head are present. A client that continues from
+the cursor misses no row and reads no revision twice.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from conflicto.sessions.gaps import Gap
 
 MAX_PAGE_BYTES = MAX_PAGE_CHARS
-"""Of the items of one page, JSON as it is sent; a single item may be larger."""
+"""Limit of the items of one page, in bytes of JSON; a single item may be larger."""
 
 DAY_US = 86_400 * US_PER_S
 
@@ -51,7 +52,7 @@ class CursorInFuture(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page: items in feed order (JSON) with their timestamps, the position it starts after, and where to continue."""
+    """One page: items (JSON) in feed order, their timestamps, its start and its cursor."""
 
     items: Sequence[Raw]
     timestamps: Sequence[int]
@@ -78,9 +79,10 @@ class Page:
 
 
 def start_position(since: Since, head: int, now_us: int) -> tuple[int, bool]:
-    """Return the position to read after, and whether it was clamped to `head`, the newest that the caller's view shows.
+    """Return the position to read after, and whether it was clamped to `head`.
 
-    A laptop's clock may run ahead, so the future is clamped; nothing is lost, because no row of the view lies between.
+    `head` is the newest change in the caller's view. A laptop's clock may run ahead, so the future
+    is clamped. No row is lost, because the view has none in between.
 
     Raises:
         CursorInFuture: it is more than a day ahead.
@@ -93,12 +95,13 @@ def start_position(since: Since, head: int, now_us: int) -> tuple[int, bool]:
 
 
 def require_known_position(since: Since, gaps: Sequence[Gap], head: int | None = None) -> None:
-    """Refuse a position that this life of the database has not handed out. `head` is the session's own, where it is sure to be the newest.
+    """Refuse a position that this epoch of the database has not issued.
 
-    Where a future was lost, nothing beyond the head is clamped: the lost one may have run ahead of the clock.
+    `head` is the head of the session, where it is sure to be the newest. After a loss no position
+    beyond the head is clamped, because the lost feed may have run ahead of the clock.
 
     Raises:
-        CursorExpired: it belongs, or may belong, to a future that a restore took back.
+        CursorExpired: the position is, or may be, one that a restore took back.
     """
     if not gaps or since.kind != "position":
         return
@@ -111,9 +114,12 @@ def require_known_position(since: Since, gaps: Sequence[Gap], head: int | None =
 def build_page(
     found: Iterable[tuple[int, dict[str, Any]]], source: RowSource, window: Window, *, closed: bool, clamped: bool
 ) -> Page:
-    """Return the page of `found`, pairs of timestamp and item in order; one more than the page holds says that there is more.
+    """Build the page of `found`, pairs of timestamp and item in order.
 
-    A page ends before the item that would make it larger than `MAX_PAGE_BYTES`, and where `source` cut its rows short.
+    One item more than fits means that there is more.
+
+    A page ends before the item that exceeds `MAX_PAGE_BYTES`, and where `source` truncated its
+    rows.
     """
     items: list[Raw] = []
     stamps: list[int] = []
@@ -134,7 +140,7 @@ def build_page(
 
 
 def read_responses(tx: ReadTx, activity_id: UUID, view: View, since: Since, *, limit: int, now_us: int) -> Page:
-    """Read one page of an activity's answers, as `view` may see them.
+    """Read one page of an activity's responses in a view.
 
     Raises:
         NotFound, ResponsesHidden: the activity is gone, or closed to the view.
@@ -156,7 +162,10 @@ def read_responses(tx: ReadTx, activity_id: UUID, view: View, since: Since, *, l
 
 
 def responses_in_memory(head: SessionState, activity: Activity, view: View, since: Since, newest: int, *, limit: int) -> Page:
-    """Return one page of an activity's answers from memory, up to `newest`; the position must not be below the memory's floor."""
+    """Build one page of an activity's responses from memory, up to `newest`.
+
+    The position must not be below the floor of the memory.
+    """
     after = newest if since.kind == "now" else since.us
     return _response_page(MemoryRows(head), activity, view, since, Window(after, newest, limit + 1), clamped=False)
 
@@ -178,7 +187,7 @@ def _response_page(source: RowSource, activity: Activity, view: View, since: Sin
 
 
 def change_item(entity: str, entity_id: object, revision: int, ts: int, data: dict[str, Any] | None) -> tuple[int, dict[str, Any]]:
-    """Return an item of the session's feed with its timestamp; without data it is a tombstone."""
+    """Return a feed item with its timestamp. An item without data is a tombstone."""
     item = {
         "entity": entity,
         "id": entity_id,

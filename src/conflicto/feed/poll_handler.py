@@ -1,4 +1,7 @@
-"""What a poll is answered with, made from a head: from memory where it reaches, else by one query that all who ask alike share."""
+"""Handler of polls: status and feed pages of a session.
+
+It reads from memory where possible, else by one query shared by identical requests.
+"""
 
 from __future__ import annotations
 
@@ -38,26 +41,34 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_CACHED_RESPONSES = 1_000
-"""Answers kept of one head beside its shelves; only a crowd at very different positions has more."""
+"""Limit of cached responses of one session state. Only a crowd at very different positions has
+more.
+"""
 
 MAX_LIMIT_DIGITS = 8
-"""Characters of a limit that are looked at; Python refuses to read thousands of digits."""
+"""Digits of a limit that are parsed; Python refuses to parse thousands of digits."""
 
 MAX_CONFIG_READS = 10
 MAX_CONFIGS_PER_READ = 64
 MAX_STALLED_READS = 1
-"""How often the JSON of activities is read for memory, of how many at once, and how often in vain, before the page is read as a whole:
-they may be edited meanwhile, or be too large to be kept together."""
+"""Limits of reading the JSON of activities into memory: reads, activities per read, and reads
+without progress.
+
+The page is read as a whole after that. Activities may change meanwhile, or be too large for the
+cache.
+"""
 
 UNKNOWN_TS = 2**63
-"""The newest change of someone of whom nothing is known here: newer than any position, so that only the database can tell."""
+"""Newest change of a participant whose rows are not in memory. It is newer than any position, so
+only the database can answer.
+"""
 
 
 class PagePlan(NamedTuple):
-    """What a page takes: `at_once` makes it from memory, or returns None if `read` must ask the database.
+    """Plan of a page. `from_memory` builds it, or returns None if `read` must query the database.
 
-    Those who ask alike find each other by `key`. The page is good for all of the caller's view, for those whom `guard` admits, or, if
-    it `is_private`, for the caller alone.
+    Identical requests share a `key`. The page is valid for the caller's whole view, for the seats
+    in `guard`, or for the caller alone if it `is_private`.
     """
 
     key: Hashable
@@ -70,7 +81,7 @@ class PagePlan(NamedTuple):
 
 
 class PollHandler:
-    """Answers calls from heads. One per process, the event loop's alone."""
+    """Builds poll responses from session states. One per process, on the event loop."""
 
     def __init__(
         self, db: Database, clock: Clock, press: ResponseBuilder, pages: SharedPages, caps: Caps, link_keys: LinkKeys
@@ -100,30 +111,35 @@ class PollHandler:
         )
 
     async def responses(self, request: Request, head: SessionState) -> Response:
-        """Answer with a page of an activity's answers.
+        """Return a page of an activity's responses.
 
         Raises:
-            NotFound, ResponsesHidden: the activity is not there, or closed to the caller.
-            InvalidTimestamp, InvalidInput, CursorInFuture: what is asked for makes no sense.
-            CursorExpired: the position belongs to a future that a restore took back.
+            NotFound, ResponsesHidden: the activity does not exist, or is closed to the caller.
+            InvalidTimestamp, InvalidInput, CursorInFuture: invalid position or limit.
+            CursorExpired: the position points to changes lost in a restore.
         """
         return await self._page_response(
             request, head, self.plan_responses(request, head, parse(request.params["timestamp"]), page_limit(request))
         )
 
     async def changes(self, request: Request, head: SessionState) -> Response:
-        """Answer with a page of the session's changes, as the caller's role may see them.
+        """Return a page of the session's changes, as the caller's role may see them.
 
         Raises:
-            InvalidTimestamp, InvalidInput, CursorInFuture: what is asked for makes no sense.
-            CursorExpired: the position belongs to a future that a restore took back.
+            InvalidTimestamp, InvalidInput, CursorInFuture: invalid position or limit.
+            CursorExpired: the position points to changes lost in a restore.
         """
         return await self._page_response(
             request, head, self.plan_changes(request, head, parse(request.params["timestamp"]), page_limit(request))
         )
 
     def plan_responses(self, request: Request, head: SessionState, since: Since, limit: int) -> PagePlan:
-        """Return what a page of an activity's answers takes; raises `NotFound`, `ResponsesHidden` and `CursorExpired`."""
+        """Plan a page of an activity's responses.
+
+        Raises:
+            NotFound, ResponsesHidden: the activity does not exist, or is closed to the caller.
+            CursorExpired: the position points to changes lost in a restore.
+        """
         require_known_position(since, head.gaps)
         view = view_of(request.caller)
         activity = head.activity(request.params["activity_id"], for_host=view is View.HOST)
@@ -140,7 +156,7 @@ class PollHandler:
         )
 
     def plan_changes(self, request: Request, head: SessionState, since: Since, limit: int) -> PagePlan:
-        """Return what a page of the session's changes takes; raises `CursorExpired`."""
+        """Plan a page of the session's changes; raises `CursorExpired`."""
         require_known_position(since, head.gaps)
         seat, view = request.caller.participant_id, view_of(request.caller)
         guard = None if seat is None else _guard(head, seat, since)
@@ -161,7 +177,7 @@ class PollHandler:
         )
 
     async def page(self, head: SessionState, asking: PagePlan) -> Page:
-        """Return the page itself; all who ask alike at one moment share one reading."""
+        """Return the page; identical requests at one position share one query."""
         remembered = asking.from_memory()
         if remembered is not None:
             return remembered
@@ -169,7 +185,7 @@ class PollHandler:
         return read
 
     async def _page_response(self, request: Request, head: SessionState, asking: PagePlan) -> Response:
-        """Answer with a page that was made before, or is read now; it is kept only if nothing changed meanwhile."""
+        """Return a page as a response, cached unless the session changed meanwhile."""
         ready = self.cached(head, asking.key)
         shelf = None if asking.is_private else head.shelf_for(view_of(request.caller))
         if ready is None:
@@ -185,7 +201,7 @@ class PollHandler:
         return cacheable_response(request, ready, shelf, follows_data=asking.follows_data)
 
     async def _read_changes(self, request: Request, head: SessionState, since: Since, limit: int) -> Page:
-        """Read what memory lacks: the JSON of activities alone, if it has all the rest, else the whole page."""
+        """Read the rows that memory lacks: the JSON of activities, or else the whole page."""
         left, stalls = MAX_ACTIVITIES_EVER, 0
         for _ in range(MAX_CONFIG_READS):
             window = _window(head, request.caller.participant_id, since, limit)
@@ -211,7 +227,7 @@ class PollHandler:
         return page
 
     def _changes_in_memory(self, head: SessionState, caller: Caller, since: Since, limit: int) -> Page | None:
-        """Return a page of the session's changes from memory, None if something of it is not there."""
+        """Build a page of the session's changes from memory; None if memory lacks a part of it."""
         window = _window(head, caller.participant_id, since, limit)
         if window is None or head.configs.missing(visible_changed_activities(MemoryRows(head), view_of(caller), window)):
             return None
@@ -227,19 +243,19 @@ class PollHandler:
         return cacheable_response(request, ready, head.shelf_for(view), follows_data=False)
 
     def cached(self, head: SessionState, key: Hashable) -> CachedResponse | None:
-        """Return an answer that was made from this head and may still be given."""
+        """Return a cached response of this state that is still fresh, or None."""
         ready = head.made.get(key)
         return ready if ready is not None and self._clock.monotonic_s() < ready.expires_s else None
 
     def cache(self, head: SessionState, key: Hashable, ready: CachedResponse) -> CachedResponse:
-        """Keep an answer until the head changes."""
+        """Cache a response until the state changes."""
         if len(head.made) >= MAX_CACHED_RESPONSES:
             head.made.clear()
         head.made.put(key, ready)
         return ready
 
     async def single_flight(self, head: SessionState, key: Hashable, read: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Let all who ask the same of the same moment share one reading."""
+        """Share one query among identical requests at the same position."""
         moment = (head.session.id, head.position, key)
         task = self._reads.get(moment)
         if task is None:
@@ -254,7 +270,7 @@ class PollHandler:
 
 
 def page_limit(request: Request) -> int:
-    """Return how many items a page shall have; `InvalidInput` if that is no number from 1 to 1,000."""
+    """Return the number of items per page; `InvalidInput` unless it is a number from 1 to 1,000."""
     text = request.query("limit")
     if text is None:
         return DEFAULT_LIMIT
@@ -265,7 +281,7 @@ def page_limit(request: Request) -> int:
 
 
 def _newest_visible_ts(head: SessionState, participant_id: int | None, since: Since) -> int | None:
-    """Return the newest change that the caller's view of the session shows, or None if the database must be asked."""
+    """Return the newest change in the caller's view, or None if only the database knows."""
     if participant_id is None:
         return head.ts
     own = head.newest_own_ts(participant_id, since.us)
@@ -273,9 +289,10 @@ def _newest_visible_ts(head: SessionState, participant_id: int | None, since: Si
 
 
 def _has_rows_after(head: SessionState, participant_id: int | None, since: Since, newest: int) -> bool:
-    """Whether memory holds all that lies after a position.
+    """Return whether memory holds all rows after a position.
 
-    A position beyond the newest known here may come from another worker, which knows more: only the database can clamp it.
+    A position beyond the newest one in memory may come from another worker, which knows more. Only
+    the database can clamp it.
     """
     if since.kind == "now":
         return True
@@ -287,9 +304,10 @@ def _has_rows_after(head: SessionState, participant_id: int | None, since: Since
 
 
 def _guard(head: SessionState, seat: int, since: Since) -> VisibleTo | None:
-    """Return for which seats a page after `since` is the same as for this one, None if for no other.
+    """Return the seats for which a page after `since` is the same, None for this seat alone.
 
-    Up to the newest control change that is everyone who has nothing of their own after it; beyond it, it is whoever's own row that is.
+    Up to the newest control change these are all seats without own changes after it. Beyond it, the
+    page belongs to the seat whose own change it is.
     """
     own, least = head.newest_own_ts(seat, since.us), 0 if since.us <= head.control_ts else since.us
     if since.kind != "position" or own is None or not least <= own <= since.us:
@@ -300,14 +318,14 @@ def _guard(head: SessionState, seat: int, since: Since) -> VisibleTo | None:
 
 
 def _has_only_own_rows(request: Request, head: SessionState, asking: PagePlan) -> bool:
-    """Return whether nothing but a participant's own rows is in a page, or brought them to where it begins."""
+    """Return whether a page contains only a participant's own rows, or starts at one of them."""
     if request.caller.participant_id is None or asking.since.kind != "position":
         return False
     return asking.since.us > head.control_ts or (asking.is_private and asking.since.us == head.control_ts)
 
 
 def _window(head: SessionState, seat: int | None, since: Since, limit: int) -> Window | None:
-    """Return which rows a page holds, None if memory does not reach so far."""
+    """Return the window of rows of a page, None if memory does not reach so far."""
     newest = _newest_visible_ts(head, seat, since)
     if newest is None or not _has_rows_after(head, seat, since, newest):
         return None

@@ -1,7 +1,7 @@
-"""The newest rows of a session that is in use, so that whoever is nearly up to date is answered without the database.
+"""The newest rows of a session in use, so that clients close to the head need no database query.
 
-Each row stands here once, in its newest revision, in the order of its timestamp: what the database would give after a position, as long
-as that position is not below the floor.
+Each row is stored once, in its newest revision, in timestamp order. After any position above the
+floor, memory and database contain the same rows.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from conflicto.responses.pool.model import PooledResponse
 
 MAX_ROWS = 20_000
-"""Answers, and as many seats, of one session: a large hall's worth."""
+"""Limit of responses, and of seats, in one session: a large crowd's worth."""
 
 MAX_TEXT_BYTES = 8 * 1024 * 1024
-"""Of the answers' texts together; an answer has up to 16 KiB."""
+"""Limit of the responses' texts together, in bytes; one response has up to 16 KiB."""
 
 
 class Timestamped(Protocol):
@@ -65,7 +65,10 @@ class _OrderedRows(Generic[Row]):
 
 
 class RecentRows:
-    """The newest answers and seats of one session, complete after `floor`. `text_bytes`: memory of the answers' texts."""
+    """The newest responses and seats of one session, complete after `floor`.
+
+    `text_bytes` is the size of the texts.
+    """
 
     def __init__(self, loaded_ts: int, *, own_ts: int = 0) -> None:
         self._responses: _OrderedRows[ParticipantResponse] = _OrderedRows(loaded_ts)
@@ -81,7 +84,7 @@ class RecentRows:
         return max(self._responses.floor, self._participants.floor)
 
     def own_floor(self, participant_id: int) -> int | None:
-        """Return the position from which a participant's own rows are all here, None if that is unknown."""
+        """Return the position after which all of a participant's own rows are here, or None."""
         return None if participant_id in self._incomplete else max(self.floor, self._pooled.floor)
 
     def __len__(self) -> int:
@@ -92,11 +95,11 @@ class RecentRows:
         return self._responses.after(ts)
 
     def participants_after(self, ts: int) -> list[Participant]:
-        """Return the seats that changed after a position, those that are gone included."""
+        """Return the seats that changed after a position, including removed ones."""
         return self._participants.after(ts)
 
     def own_responses(self, participant_id: int) -> list[ParticipantResponse]:
-        """Return one participant's answers, as far as they are here, in order."""
+        """Return one participant's responses in memory, in order."""
         return sorted(self._own_responses.get(participant_id, {}).values(), key=lambda response: response.ts)
 
     def response(self, response_id: UUID) -> ParticipantResponse | None:
@@ -110,12 +113,12 @@ class RecentRows:
         return found[1] if found else None
 
     def has_all_rows_of(self, participant_id: int) -> bool:
-        """Whether everything about a seat is here, because the seat itself is younger than the floor."""
+        """Return whether all rows of a seat are here, because the seat is newer than the floor."""
         seat, floor = self.participant(participant_id), self.own_floor(participant_id)
         return seat is not None and floor is not None and seat.created_ts > floor
 
     def put_response(self, response: ParticipantResponse) -> None:
-        """Take in an answer as it is now; what waited in the pool under its id is over."""
+        """Store a response in its present state and remove its pooled row."""
         self._remove_pooled(response.id)
         before = self.response(response.id)
         self.text_bytes += _size(response) - (_size(before) if before else 0)
@@ -124,7 +127,7 @@ class RecentRows:
         self._evict()
 
     def put_pooled(self, row: PooledResponse) -> None:
-        """Take in an answer that its author alone reads."""
+        """Store a pooled response, which only its author reads."""
         if row.is_spent:
             self._remove_own(row.participant_id)
             self._incomplete.add(row.participant_id)
@@ -137,7 +140,7 @@ class RecentRows:
         self._evict()
 
     def remove_author(self, participant_id: int, anonymous: Container[UUID]) -> None:
-        """Forget who sent the answers of somebody who is gone to anonymous activities."""
+        """Remove a departed author from responses to anonymous activities."""
         for response in self._remove_own(participant_id):
             if response.id in self._pooled.rows:
                 self._remove_pooled(response.id)
@@ -163,7 +166,7 @@ class RecentRows:
             self._release(line.drop_oldest())
 
     def put_participant(self, participant: Participant) -> None:
-        """Take in a seat as it is now."""
+        """Store a seat in its present state."""
         self._participants.put(participant.id, participant.updated_ts, participant)
         while len(self._participants.rows) > MAX_ROWS:
             self._participants.drop_oldest()

@@ -1,7 +1,7 @@
-"""What other processes committed to a session, read in one snapshot and told to its memory as the events that it was spared.
+"""Commits of other processes, read in one snapshot and applied to memory as events.
 
-The database keeps the newest revision of every row and no other, so what is told is the sum of several commits: each row as it is now,
-without what it was before.
+The database keeps only the newest revision of every row. The result is the sum of several commits:
+present rows, without earlier states.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ if TYPE_CHECKING:
     from conflicto.sessions.model import Session
 
 MAX_REMOTE_ROWS = 5_000
-"""Rows that are caught up with, about 25 ms; a memory that is further behind is loaded anew."""
+"""Limit of rows to catch up with, about 25 ms. A memory that is further behind is loaded again."""
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteResponsesChanged:
-    """Answers that changed after `since`, where the memory stood, as they are now and in feed order."""
+    """Responses that changed after `since`, the position of the memory, in feed order."""
 
     session_id: int
     since: int
@@ -50,7 +50,7 @@ class RemoteResponsesChanged:
 
 @dataclass(frozen=True, slots=True)
 class RemoteChanges:
-    """All that changed after a position, up to where the head row stands in the same snapshot."""
+    """All changes after a position, up to the head row of the same snapshot."""
 
     epoch: str
     head_row: FeedHead
@@ -64,11 +64,14 @@ class RemoteChanges:
 
     @property
     def is_truncated(self) -> bool:
-        """Whether some of it was left out."""
+        """True if some rows were left out."""
         return max(len(self.participants), len(self.responses), len(self.pooled)) > MAX_REMOTE_ROWS
 
     def events(self, since: int, known: Mapping[tuple[UUID, int], Counts]) -> Iterator[object]:
-        """Yield what happened after `since`, which may lie beyond where the reading began; `known` are the counts as they were."""
+        """Yield the changes after `since` as events. `known` are the counts before.
+
+        `since` may lie beyond the position at which the read began.
+        """
         yield SessionChanged(self.session)
         for link in self.links:
             yield LinkChanged(link)
@@ -86,7 +89,7 @@ class RemoteChanges:
 
 
 def load_remote_changes(tx: ReadTx, session_id: int, after: int) -> RemoteChanges:
-    """Read what changed in a session after a position; `NotFound` if the session is gone."""
+    """Read the changes of a session after a position; `NotFound` if the session is gone."""
     row = read_head(tx, session_id)
     most = MAX_REMOTE_ROWS + 1
     return RemoteChanges(
@@ -103,7 +106,7 @@ def load_remote_changes(tx: ReadTx, session_id: int, after: int) -> RemoteChange
 
 
 def events_by_session(events: Iterable[object]) -> dict[int, list[object]]:
-    """Sort what a commit did by the sessions that it did it to; what belongs to none is left out."""
+    """Group the events of a commit by session; events of no session are left out."""
     sorted_out: dict[int, list[object]] = defaultdict(list)
     for event in events:
         session_id = _session_of(event)

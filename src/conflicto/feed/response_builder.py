@@ -1,4 +1,4 @@
-"""Where a body becomes a ready answer: its tag, its headers, when the caller should come back, and how long it may be given."""
+"""Builder of polled responses: ETag, headers, `Poll-After`, and freshness."""
 
 from __future__ import annotations
 
@@ -24,11 +24,13 @@ POLL_AFTER_MS = 2_000
 COMPLETED_POLL_AFTER_MS = 60_000
 
 MAX_FRESH_S = 5.0
-"""How long an answer is given without another look: `Poll-After` follows the load, and sessions in use stay the newest used."""
+"""Limit of a cached response's freshness: `Poll-After` follows the load, and sessions in use stay
+recently used.
+"""
 
 
 class LoadFactor(Protocol):
-    """How busy the process is."""
+    """Load of the process."""
 
     def poll_interval_factor(self) -> float:
         """Return by what the usual time between polls should be multiplied, at least 1."""
@@ -36,7 +38,7 @@ class LoadFactor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ResponseBuilder:
-    """Makes ready answers; one per process."""
+    """Builds cacheable responses; one per process."""
 
     clock: Clock
     metrics: Metrics
@@ -46,11 +48,15 @@ class ResponseBuilder:
     def status(
         self, request: Request, head: SessionState, body: bytes, *, until_s: float = inf, guard: VisibleTo | None = None
     ) -> CachedResponse:
-        """Return a body that shows how things stand as an answer, at the latest until `until_s` on the monotonic clock."""
+        """Return a status body as a response, fresh until `until_s` on the monotonic clock."""
         return self._build(request, head, body, (REVALIDATE, VARY), Freshness(until_s, visible_to=guard))
 
     def page(self, request: Request, head: SessionState, page: Page, guard: VisibleTo | None, *, is_now: bool) -> CachedResponse:
-        """Return a page as an answer that says three times where to continue: caches and proxies eat one or the other."""
+        """Return a page as a response.
+
+        Body, header and `Link` all contain the cursor, because caches and proxies drop some of
+        them.
+        """
         cursor = b"%016d" % page.cursor
         below = request.route.path.rpartition("/")[0].format_map(request.params).encode()
         headers: tuple[Header, ...] = (

@@ -1,4 +1,4 @@
-"""Results as everybody asks for them: from tallies that live with the session's head, as ready answers like a status."""
+"""Handler of results requests: it reads tallies in memory and caches the responses."""
 
 from __future__ import annotations
 
@@ -38,14 +38,16 @@ if TYPE_CHECKING:
     from conflicto.results.segment_service import SegmentService
 
 MAX_ATTEMPTS = 5
-"""How often a tally is looked for: the host may change the activity, or another process the session, while one is loaded."""
+"""Attempts to load a tally. The host may change the activity, or another process the session,
+meanwhile.
+"""
 
 COMMIT_POLL_INTERVAL_S = 0.005
 MAX_COMMIT_WAIT_S = 1.0
-"""How long to wait for a commit that the load has seen and memory has not; its news is a moment away, or it was another process's."""
+"""Interval and limit of the wait for a commit that the load has read and memory has not."""
 
 MAX_ROUND_DIGITS = 10
-"""Digits of a round that are looked at."""
+"""Digits of a round that are parsed."""
 
 NO_UPPER_BOUND = 2**63
 
@@ -54,7 +56,10 @@ VISIBLE = "visible"
 
 
 class ResultsView(NamedTuple):
-    """Reader of results; `counts_all` includes answers that are hidden or held, `is_host` tells who is right."""
+    """View of results.
+
+    `counts_all` includes hidden and held responses; `is_host` shows who is right.
+    """
 
     view: View
     counts_all: bool
@@ -65,7 +70,7 @@ class ResultsView(NamedTuple):
         return self.view is View.HOST
 
 
-class RoundTally(NamedTuple):
+class RoundSnapshot(NamedTuple):
     """A round as it can be told: its tally, and the head that it belongs to."""
 
     state: SessionState
@@ -75,12 +80,12 @@ class RoundTally(NamedTuple):
 
     @property
     def version(self) -> object:
-        """What a body that shows all of it is made of."""
+        """The version of the data that a body shows."""
         return self.kept.change_count, self.activity.updated_ts
 
 
 class ResultsHandler:
-    """Answers with results. One per process, the event loop's alone."""
+    """Builds results responses. One per process, on the event loop."""
 
     def __init__(
         self,
@@ -99,20 +104,20 @@ class ResultsHandler:
         self._clock = clock
 
     async def results(self, request: Request, head: SessionState) -> Response:
-        """Answer with the results of a round.
+        """Return the results of a round.
 
         Raises:
-            NotFound, ResultsHidden: the activity is not there, or its results are closed to the caller.
-            InvalidInput: there is no such round.
-            Unavailable: they had to be counted, and the database does not answer.
-            ClientDisconnected: the caller disconnected before.
+            NotFound, ResultsHidden: the activity does not exist, or the caller must not see them.
+            InvalidInput: the round does not exist.
+            Unavailable: the tally had to be loaded, and the database does not respond.
+            ClientGone: the client disconnected meanwhile.
         """
         async with cancel_on_disconnect(request):
             ready, seen = await self.response(request, head)
         return cacheable_response(request, ready, seen.state.shelf_for(view_of(request.caller)), follows_data=False)
 
-    async def response(self, request: Request, head: SessionState) -> tuple[CachedResponse, RoundTally]:
-        """Return the results as a ready answer, with where they come from; raises as `results` does."""
+    async def response(self, request: Request, head: SessionState) -> tuple[CachedResponse, RoundSnapshot]:
+        """Return the cacheable response with the round that it shows; raises as `results` does."""
         seen, door = await self._require_access(request, head)
         reader = _results_view(request)
         key = ("results", seen.activity.id, seen.round_number, reader)
@@ -127,8 +132,8 @@ class ResultsHandler:
             self._polls.cache(seen.state, key, ready)
         return ready, seen
 
-    async def round_tally(self, head: SessionState, activity: Activity, nth: int) -> RoundTally | None:
-        """Return a round with its tally, or None if the head or the activity is not what it was any more: look again."""
+    async def round_tally(self, head: SessionState, activity: Activity, nth: int) -> RoundSnapshot | None:
+        """Return a round with its tally, or None if the state or the activity changed meanwhile."""
         basis = await self._basis(head, activity, nth)
         if basis is None:
             return None
@@ -136,9 +141,9 @@ class ResultsHandler:
         if not await self._wait_for_commit(head, kept.seen_ts):
             return None
         is_good = head.is_current and not kept.is_invalid and head.activities.get(activity.id) is activity
-        return RoundTally(head, activity, nth, kept) if is_good else None
+        return RoundSnapshot(head, activity, nth, kept) if is_good else None
 
-    async def _require_access(self, request: Request, head: SessionState) -> tuple[RoundTally, ResultsAccess]:
+    async def _require_access(self, request: Request, head: SessionState) -> tuple[RoundSnapshot, ResultsAccess]:
         """Return what the caller may see, and whether others may see it as well."""
         view, session_id = view_of(request.caller), request.params["session_id"]
         for _ in range(MAX_ATTEMPTS):
@@ -155,7 +160,7 @@ class ResultsHandler:
             head = await self._sessions.get(session_id)
         raise Unavailable(retry_after_s=1)
 
-    async def _has_answered(self, seen: RoundTally, participant_id: int | None) -> bool:
+    async def _has_answered(self, seen: RoundSnapshot, participant_id: int | None) -> bool:
         """Return whether a participant has an answer in a round, released or in the pool."""
         if participant_id is None or seen.kept.tally.authors[participant_id]:
             return participant_id is not None
@@ -191,7 +196,7 @@ class ResultsHandler:
         )
 
     async def _wait_for_commit(self, head: SessionState, ts: int) -> bool:
-        """Wait until memory has heard of a commit; if it never does, let the session be loaded anew."""
+        """Wait until memory has a commit; after a time limit, load the session again."""
         until_s = self._clock.monotonic_s() + MAX_COMMIT_WAIT_S
         while head.is_current and head.ts < ts:
             if self._clock.monotonic_s() > until_s and await self._sessions.find(head.session.id, fresh=True) is None:
@@ -199,8 +204,11 @@ class ResultsHandler:
             await asyncio.sleep(COMMIT_POLL_INTERVAL_S)
         return head.is_current
 
-    async def _body(self, seen: RoundTally, reader: ResultsView) -> Body:
-        """Return the body that a reader is shown; participants' is at most 5 s old, so that every answer does not change it."""
+    async def _body(self, seen: RoundSnapshot, reader: ResultsView) -> Body:
+        """Return the body for a view.
+
+        Participants' bodies are up to 5 s old, so that not every response changes them.
+        """
         bodies, now_s = seen.kept.bodies, self._clock.monotonic_s()
         if seen.kept.tally.is_stored:
             return await _stored_body(seen, reader, now_s)
@@ -219,7 +227,7 @@ def _counts_of(head: SessionState, activity: Activity, nth: int) -> Counts:
     return head.counts.get((activity.id, nth), Counts())
 
 
-async def _stored_body(seen: RoundTally, reader: ResultsView, now_s: float) -> Body:
+async def _stored_body(seen: RoundSnapshot, reader: ResultsView, now_s: float) -> Body:
     """Return the body of a tally that is stored on disk, which is a snapshot for hosts too."""
     kept = seen.kept
     snapshot = await kept.stored_results(now_s)
@@ -233,18 +241,18 @@ async def _stored_body(seen: RoundTally, reader: ResultsView, now_s: float) -> B
     return body
 
 
-def _tally_body(seen: RoundTally, reader: ResultsView) -> bytes:
+def _tally_body(seen: RoundSnapshot, reader: ResultsView) -> bytes:
     tally = seen.kept.tally
     told = results_by_name(tally, is_host=reader.counts_all, **_audience(seen, reader))
     return _results_body(seen, reader, tally.audience(is_host=reader.counts_all).count, told)
 
 
-def _audience(seen: RoundTally, reader: ResultsView) -> dict[str, bool]:
+def _audience(seen: RoundSnapshot, reader: ResultsView) -> dict[str, bool]:
     is_scored = reader.is_host or are_scores_visible(seen.activity, seen.round_number)
     return {"is_scored": is_scored, "is_anonymous": seen.activity.anonymous}
 
 
-def _results_body(seen: RoundTally, reader: ResultsView, count: int, told: dict[str, Any]) -> bytes:
+def _results_body(seen: RoundSnapshot, reader: ResultsView, count: int, told: dict[str, Any]) -> bytes:
     head, activity, nth, _ = seen
     counts = _counts_of(head, activity, nth)
     changed_ts = counts.live_changed_ts if reader.counts_all else counts.visible_changed_ts
@@ -260,7 +268,7 @@ def _results_body(seen: RoundTally, reader: ResultsView, count: int, told: dict[
 
 
 def _results_view(request: Request) -> ResultsView:
-    """Return who reads; `InvalidInput` if the query names another moderation than the one that results know."""
+    """Return the caller's view; `InvalidInput` if the query names an unknown moderation."""
     view, moderation = view_of(request.caller), request.query("moderation")
     if moderation not in {None, VISIBLE}:
         raise InvalidInput(errors=(FieldError("/query/moderation", f'must be "{VISIBLE}"'),))
@@ -268,7 +276,7 @@ def _results_view(request: Request) -> ResultsView:
 
 
 def _requested_round(request: Request, activity: Activity) -> int:
-    """Return the round that is asked for, the present one unless said otherwise; `InvalidInput` if there is none such."""
+    """Return the requested or present round; `InvalidInput` if it does not exist."""
     text = request.query("round")
     if text is None:
         return activity.round

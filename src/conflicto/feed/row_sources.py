@@ -1,6 +1,7 @@
-"""Where the rows of a session's feed come from: one snapshot of the database, or the memory of those who are nearly up to date.
+"""Sources of a session's rows: one snapshot of the database, or the memory of recent rows.
 
-Both give the same rows for the same window; the database is asked only below the memory's floor.
+Both return the same rows for the same window. The database is read only below the floor of the
+memory.
 """
 
 from __future__ import annotations
@@ -25,15 +26,15 @@ if TYPE_CHECKING:
     from conflicto.sessions.model import Session
 
 MAX_PAGE_CHARS = 1024 * 1024
-"""Characters of answers that are read for one page, and bytes that a page holds."""
+"""Limit of a page: characters of responses that are read, and bytes that it contains."""
 
 MAX_ACTIVITIES_EVER = 100_000
-"""Deleted ones included; the living among them are at most 500."""
+"""Limit including deleted activities; at most 500 exist at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Rows with timestamps in (after, upto], the first `most` of each kind."""
+    """Rows with timestamps in (after, upto], the first `max_rows` of each kind."""
 
     after: int
     upto: int
@@ -62,7 +63,10 @@ class RowSource(Protocol):
         """Return one seat, None if it did not change in any window that may be asked for."""
 
     def responses(self, window: Window, *, closed: Collection[UUID], visible_only: bool) -> Sequence[ParticipantResponse]:
-        """Return everyone's answers without those of `closed` activities; `visible_only` leaves out what the screen never saw."""
+        """Return all responses except those of `closed` activities.
+
+        `visible_only` omits responses that the screen never showed.
+        """
 
     def own_responses(self, participant_id: int, window: Window, *, closed: Collection[UUID]) -> Sequence[ParticipantResponse]:
         """Return one participant's answers without those of `closed` activities."""
@@ -74,7 +78,7 @@ class RowSource(Protocol):
 
     @property
     def truncated_at_ts(self) -> int | None:
-        """Return the last answer's timestamp, where further answers were not read because these are large enough for a page."""
+        """Return the timestamp of the last response, if the page size truncated the rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +169,9 @@ class DatabaseRows:
 
 @dataclass(frozen=True, slots=True)
 class MemoryRows:
-    """The memory of a session, for windows that begin at or above its floor, and for seats that are younger than it.
+    """Memory of a session, for windows above its floor and for seats newer than it.
 
-    Only a seat's own window may begin at the beginning, where the dead are left out; everyone's answers never reach so far.
+    Only a seat's own window may start at the beginning, where deleted rows are omitted.
     """
 
     state: SessionState
@@ -191,7 +195,7 @@ class MemoryRows:
         return sorted(changed, key=lambda activity: activity.updated_ts)
 
     def with_configs(self, activities: Sequence[Activity]) -> Sequence[tuple[Activity, Content]]:
-        """Pair activities with their JSON, which must have been read before (`ConfigCache.unread`)."""
+        """Pair activities with their JSON, which must be cached already (`ConfigCache.missing`)."""
         return [(activity, self.state.configs.get_any_revision(activity)) for activity in activities]
 
     def participants(self, window: Window) -> Sequence[Participant]:

@@ -1,4 +1,4 @@
-"""What the feed looks like on the wire. The bodies themselves are made in `status.py` and `pages.py`; these models document them."""
+"""Schemas of the feed. `status.py` and `pages.py` build the bodies; these models document them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class ClockOut(BaseModel):
 
 
 class TicketOut(BaseModel):
-    """What opens the stream once."""
+    """A ticket that opens the stream once."""
 
     model_config = example(ticket="eyJhbGciOi…", expires_at="2026-11-23T09:06:20.004211Z")
 
@@ -81,9 +81,12 @@ class TicketOut(BaseModel):
 
 
 class SessionStatusOut(BaseModel):
-    """What everyone polls of a session. Participants' `participant_count` is at most 5 s old.
+    """The status of a session, which clients poll.
 
-    `near_cap` is for hosts: answers take four fifths of what the server keeps of one session. It moves no `last_updated`.
+    Participants' `participant_count` is at most 5 s old.
+
+    `near_cap` is for hosts: the responses take four fifths of the session's limit. It does not
+    change `last_updated`.
     """
 
     model_config = example(
@@ -103,7 +106,7 @@ class SessionStatusOut(BaseModel):
 
 
 class ActivityStatusOut(BaseModel):
-    """What everyone polls of an activity. Participants' counts are at most 5 s old."""
+    """The status of an activity, which clients poll. Participants' counts are at most 5 s old."""
 
     model_config = example(
         activity_id="8a5bd3a0-6a5c-4e3c-9d52-5c2ef1b9a0f4", status="active", response_count=167, withheld=False,
@@ -124,7 +127,10 @@ class ActivityStatusOut(BaseModel):
 
 
 class FeedPageOut(BaseModel):
-    """A page of the feed. Upsert items by `id`, keep the highest `revision`, and continue from `cursor`."""
+    """A page of the feed.
+
+    Upsert items by `id`, keep the highest `revision`, and continue from `cursor`.
+    """
 
     since: str
     count: int
@@ -136,7 +142,7 @@ class FeedPageOut(BaseModel):
 
 
 class ResultsQuery(WaitQuery):
-    """Which results."""
+    """Selection of results."""
 
     round: int | None = Field(None, ge=1, description="The round whose answers are counted; without it the present one.")
     moderation: Literal["visible"] | None = Field(
@@ -160,9 +166,10 @@ RESULTS_EVENT_EXAMPLE = (
 
 
 class ResultsOut(BaseModel):
-    """Results of a round: all live ones for hosts unless they ask for the visible ones, which everybody else gets.
+    """Results of a round. Hosts get all live ones by default, everybody else the visible ones.
 
-    `results` has the names of the activity's `aggregate`; the op of each says what stands beside `op` and `answers`.
+    `results` has the names of the activity's `aggregate`. The op of each decides on the fields
+    beside `op` and `answers`.
     """
 
     model_config = example(**RESULTS_EXAMPLE)
@@ -175,7 +182,7 @@ class ResultsOut(BaseModel):
 
 
 class LeaderboardQuery(WaitQuery):
-    """How much of the leaderboard."""
+    """Size of the leaderboard."""
 
     limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="Places, from the first one on.")
 
@@ -199,7 +206,7 @@ class OwnPlaceOut(BaseModel):
 class LeaderboardOut(BaseModel):
     """Everybody's points in all scored activities, each in its present round.
 
-    Hosts see all of them at once, others those whose results are revealed and which take no answers any more.
+    Hosts see all of them at once. Others see revealed ones that accept no more answers.
     """
 
     model_config = example(
@@ -253,7 +260,7 @@ class ParticipantChange(_Change):
 
 
 class ResponseChange(_Change):
-    """An answer: all of them for hosts, one's own for participants, those of open activities for screens."""
+    """A response: all for hosts, own ones for participants, those of open activities for screens."""
 
     entity: Literal["response"]
     id: Uuid

@@ -1,8 +1,8 @@
-"""The memory of the feed: for each session in use its newest state, kept by the commits themselves.
+"""Cache of session states. Commits keep them current, so polls need no database query.
 
-A head holds all that a poll is answered from, so polls ask the database nothing. It is loaded once, then changed by what the writer
-committed, in commit order. What other processes commit is caught up with: one read of what changed, as soon as a doorbell or the sweep
-tells of it. A commit of this process that does not continue where the head stands has to wait for such a read, and so has whoever asks.
+A state is loaded once, then changed by the writer's commits, in commit order. Commits of other
+processes are read after a doorbell or a sweep, in one query. A local commit that does not continue
+the state waits for such a read, and so do requests.
 """
 
 from __future__ import annotations
@@ -34,28 +34,32 @@ if TYPE_CHECKING:
     from conflicto.sessions.model import Session
 
 MAX_SESSIONS = 5_000
-"""Sessions in memory; the least recently used are forgotten, and earlier where their bytes do not fit in the budget of all caches."""
+"""Limit of sessions in memory. The least recently used are evicted, earlier if the budget of all
+caches is exceeded.
+"""
 
 BUDGET_SHARE = 0.45
-"""Of that budget."""
+"""Share of that budget."""
 
 USES_PER_MEASUREMENT = 32
-"""Looks at sessions, or commits to them, after which one is weighed again: what it holds grows by little meanwhile."""
+"""Reads or commits of sessions between two measurements of a session's size."""
 
 MAX_DELETED_IDS = 100_000
-"""Ids of deleted sessions that are remembered, so that phones that still ask cost no query."""
+"""Limit of remembered ids of deleted sessions, so that phones that still poll cost no query."""
 
 
 log = structlog.get_logger(__name__)
 
 CATCH_UP_INTERVAL_S = 0.01
-"""How long a memory that caught up is left alone before hints make it look again: many commits of others are then one read."""
+"""Pause between two reads of other processes' commits, so that one read covers many commits."""
 
 
 class CatchUp:
-    """One memory on its way to where the database stands.
+    """Catch-up of one state with the database.
 
-    `own_ts` is the newest commit of this process that it must reach; `is_hinted`: others moved on since the read began.
+    `required_ts` is the newest local commit that it must reach.
+
+    `has_hint`: other processes may have committed since the last read began.
     """
 
     __slots__ = ("advanced", "has_hint", "required_ts", "state")
@@ -73,7 +77,11 @@ class CatchUp:
 
 
 class SessionCache:
-    """All heads of one process. The event loop's alone. `on_others` hears what other processes did, as events, and up to when."""
+    """Session states of one process, on its event loop.
+
+    `on_remote_changes` receives the events of other processes, and the position up to which they
+    reach.
+    """
 
     def __init__(
         self,
@@ -100,11 +108,11 @@ class SessionCache:
         return len(self._states)
 
     async def get(self, session_id: int) -> SessionState:
-        """Return a session's head, from memory if it is there.
+        """Return a session's state, from memory if it is there.
 
         Raises:
-            NotFound: there is no such session.
-            Unavailable: it had to be loaded, and the database does not answer.
+            NotFound: the session does not exist.
+            Unavailable: it had to be loaded, and the database does not respond.
         """
         while (head := self._states.get(session_id)) is not None:
             if not head.is_behind or await self._wait_until_caught_up(head):
@@ -120,12 +128,12 @@ class SessionCache:
         return await asyncio.shield(task)
 
     def cached(self, session_id: int) -> SessionState | None:
-        """Return a session's head if it is in memory, with everything that this process acknowledged."""
+        """Return a session's state if it is in memory with every local commit."""
         head = self._states.get(session_id)
         return None if head is None or head.is_behind else head
 
     def may_be_anonymous(self, session_id: int) -> bool:
-        """Return whether an anonymous round is open in a session, or may be because the session is not in memory."""
+        """Return whether an anonymous round is or may be open, if the session is not in memory."""
         head = self.cached(session_id)
         return head is None or has_anonymous_round(head)
 
@@ -135,13 +143,13 @@ class SessionCache:
         return None if head is None else head.shelves[view_of(caller)]
 
     def close(self) -> None:
-        """Wake everyone who waits: the process is about to stop."""
+        """Wake all subscribers, because the process is about to stop."""
         for head in list(self._states.values()):
             for bell in head.notifiers.values():
                 bell.notify_now()
 
     async def find(self, session_id: int, *, fresh: bool = False) -> SessionState | None:
-        """Return the head as what tokens are held against; None if there is no such session."""
+        """Return a session's state, None if the session does not exist. `fresh` loads it again."""
         if fresh:
             self._drop(session_id)
         try:
@@ -150,7 +158,7 @@ class SessionCache:
             return None
 
     def apply(self, committed: Committed) -> None:
-        """Follow a commit of this process."""
+        """Apply a commit of this process."""
         events = events_by_session(committed.events)
         for session_id, locked in committed.heads.items():
             if session_id in self._loading:
@@ -166,31 +174,34 @@ class SessionCache:
                     self._mark_deleted(session_id)
 
     def reset(self) -> None:
-        """Forget everything, because another life of the database has begun."""
+        """Remove all states, because a new epoch of the database has begun."""
         self._resets += 1
         self._deleted_ids.clear()
         for session_id in list(self._states):
             self._drop(session_id)
 
     def position(self, topic: int) -> int:
-        """Return where a session is known to have stood, 0 if that is unknown; any thread may ask."""
+        """Return the known position of a session, 0 if unknown; safe in any thread."""
         head = self._states.get(topic)
         return 0 if head is None else head.position
 
     def newest_position(self) -> int:
-        """Return the newest position that is known of any session; any thread may ask."""
+        """Return the newest known position of all sessions; safe in any thread."""
         return max((head.position for head in list(self._states.values())), default=0)
 
     def notify(self, session_id: int, ts: int) -> None:
-        """Take the hint that another process moved a session to `ts`: it may be late, wrong or repeated, and costs at most a read."""
+        """Take the hint that another process moved a session to `ts`.
+
+        A late, wrong or repeated hint costs at most one read.
+        """
         head = self._states.get(session_id)
         if head is not None and ts > head.position:
             self._start_catch_up(head).has_hint = True
 
     async def sweep(self) -> tuple[int, ...]:
-        """Find the heads that other processes moved on: one query, whatever the number of sessions and phones.
+        """Find the sessions that other processes changed, in one query for all of them.
 
-        Returns sessions whose head is behind what was known of it: the database lost commits.
+        Returns sessions whose stored position is behind the known one: the database lost commits.
         """
         watched = {session_id: head.position for session_id, head in self._states.items()}
         if not watched:
@@ -208,7 +219,7 @@ class SessionCache:
         self._start_catch_up(head).required_ts = own_ts
 
     async def _wait_until_caught_up(self, head: SessionState) -> bool:
-        """Wait until a head has all that this process acknowledged until now; False if it had to be dropped meanwhile."""
+        """Wait until a state has every local commit so far; False if it was dropped meanwhile."""
         session_id = head.session.id
         pursuit = self._catch_ups[session_id]
         wanted = pursuit.required_ts
@@ -227,9 +238,9 @@ class SessionCache:
         return pursuit
 
     async def _catch_up(self, head: SessionState, pursuit: CatchUp) -> None:
-        """Read what others changed until nothing is known to be missing.
+        """Read remote changes until none is known to be missing.
 
-        If it cannot be read, what is known stays good for a while; but not if this process acknowledged more than that.
+        If the database fails, the state stays valid, unless it lacks a local commit.
         """
         session_id = head.session.id
         try:
@@ -321,7 +332,7 @@ def _discard(_: Sequence[object], __: int) -> None:
 
 
 async def find_activity(heads: SessionCache, session_id: int, activity_id: UUID) -> tuple[Session, Activity] | None:
-    """Return an activity with its session, from memory; None if there is no such one."""
+    """Return an activity with its session from memory, None if it does not exist."""
     head = await heads.find(session_id)
     activity = head.activities.get(activity_id) if head else None
     return (head.session, activity) if head and activity else None

@@ -1,4 +1,4 @@
-"""One session as the feed remembers it, with the answers that were made from it and those who wait for it to change."""
+"""Session state in memory, with its cached responses and the subscribers of its changes."""
 
 from __future__ import annotations
 
@@ -45,15 +45,18 @@ if TYPE_CHECKING:
     from conflicto.sessions.model import Session
 
 MAX_SNAPSHOT_AGE_S = 5.0
-"""How old the counts in participants' polls may be: answers pouring in then cost 5,000 phones one new body, not 5,000."""
+"""Age limit of the counts in participants' polls. Incoming responses then cost 5,000 phones one new
+body, not 5,000.
+"""
 
 MAX_LOADED_ROWS = 2_000
-"""Rows that are read for a start, about 10 ms: a memory that is made anew goes on with everyone who was up to date."""
+"""Limit of rows read at load, about 10 ms, so that clients close to the head continue from memory.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class CountsSnapshot:
-    """Counts as participants see them: a snapshot, so that every answer does not change what everyone polls."""
+    """Counts as participants see them, so that not every response changes the polled bodies."""
 
     taken_s: float
     participants: int
@@ -65,13 +68,19 @@ class CountsSnapshot:
 class SessionState:
     """The newest state of one session.
 
-    `own` holds the newest change of each participant's own rows, as far as it is known here; rows from before `loaded_ts` of those who
-    are not in it are unknown. `position` is the newest change of any kind, those included that one author alone reads; `pooled_authors`
-    are those with an answer in a round's pool, where somebody asked. `stored` counts the rows of all answers in the feed, deleted ones
-    too. `epoch` is the life of the database that all this is from.
-    `made`, `frames` and the shelves hold answers and are emptied by every change that they show. `bells` has one for each view: data
-    wakes hosts and screens, control wakes participants too. `seat_changes` counts new nicknames and those
-    who went. `is_behind`: this process committed more than is known here, because others committed in between.
+    `own_ts_by_participant` holds the newest change of each participant's own rows, as far as known.
+    Rows before `loaded_ts` of other participants are unknown. `position` is the newest change of
+    any kind, including those that only one author reads.
+
+    `pooled_authors` are the authors with a response in a round's pool, once requested.
+    `stored_responses` counts all rows in the feed, deleted ones too. `epoch` is the epoch of the
+    database.
+
+    Every change clears the cached responses and events that show it. `notifiers` has one for each
+    view: data wakes hosts and screens, control changes wake participants too.
+
+    `seat_changes` counts new nicknames and departures. `is_behind`: this process committed more
+    than the state contains, because others committed in between.
     """
 
     session: Session
@@ -110,7 +119,10 @@ class SessionState:
         return self.session.token_version
 
     def seat_version(self, participant_id: int) -> int:
-        """Return the version that the tokens of a seat must have; leaving raises it, so tokens of the gone are dead."""
+        """Return the required version of a seat's tokens.
+
+        Leaving raises it, which invalidates the tokens of the seat.
+        """
         return self.seats.get(participant_id, 1)
 
     def activity(self, activity_id: UUID, *, for_host: bool) -> Activity:
@@ -141,23 +153,23 @@ class SessionState:
         return crowd
 
     def newest_own_ts(self, participant_id: int, since: int) -> int | None:
-        """Return the newest change of a participant's own rows after `since` (0: none), or None if the database must be asked."""
+        """Return a participant's newest own change after `since` (0: none), or None if unknown."""
         known = self.own_ts_by_participant.get(participant_id)
         return known if known is not None or since < self.loaded_ts else 0
 
     def shelf_for(self, view: View) -> ViewCache | None:
-        """Return where an answer that was made from what is known here may be laid, None while that is not all that was acknowledged."""
+        """Return the cache for responses from this state, None while it is behind."""
         return None if self.is_behind else self.shelves[view]
 
     def mark_behind(self) -> None:
-        """Give no ready answer until news is told: what this process acknowledged would be missing from it."""
+        """Serve no cached response until the catch-up: it would lack commits of this process."""
         self.is_behind = True
         self.made.clear()
         for shelf in self.shelves.values():
             shelf.clear()
 
     def apply_remote_changes(self, news: RemoteChanges) -> Sequence[object]:
-        """Take over what other processes changed, if it is more than is known already, and return it as events."""
+        """Apply changes of other processes, if they are newer, and return them as events."""
         if news.head_row.position <= self.position:
             return ()
         events = list(news.events(self.position, self.counts))
@@ -165,7 +177,7 @@ class SessionState:
         return events
 
     def apply_commit(self, locked: FeedHead, events: Iterable[object]) -> None:
-        """Take over what was committed to this session, and wake those who may see it."""
+        """Apply a commit to this session, and wake the views that may see it."""
         control, is_private = locked.control_ts != self.control_ts, locked.ts == self.ts
         self.ts, self.control_ts, self.position = locked.ts, locked.control_ts, locked.position
         self.participants, self.participants_ts = locked.counts["participants"], locked.counts["participants_ts"]
@@ -187,7 +199,7 @@ class SessionState:
                 bell.notify()
 
     def retire(self) -> None:
-        """Stop being the memory of this session: nothing made here is given any more, and those who wait look elsewhere."""
+        """Stop serving this session: clear its responses and wake its subscribers."""
         self.is_current = False
         self.made.clear()
         self.event_cache.clear()
@@ -265,7 +277,10 @@ class SessionState:
             self.notifiers[View.PARTICIPANT].notify_participants({participant.id})
 
     def _notify_authors(self, changes: Iterable[tuple[ParticipantResponse | None, ParticipantResponse]]) -> None:
-        """Wake those whose answers were hidden, approved or taken away; who sends one hears of it in the reply."""
+        """Wake authors whose responses a host hid, approved or deleted.
+
+        Senders read their own change in the reply.
+        """
         judged = {after.participant_id for before, after in changes if _is_moderated(before, after)} - {None}
         if judged:
             self.notifiers[View.PARTICIPANT].notify_participants(judged)
@@ -281,7 +296,10 @@ def has_anonymous_round(head: SessionState) -> bool:
 
 
 def _is_moderated(before: ParticipantResponse | None, after: ParticipantResponse) -> bool:
-    """Whether a change may have come from someone else than the author; of what others did, it is not always known what was before."""
+    """Return whether a change may come from someone else than the author.
+
+    Earlier states of remote changes are not always known.
+    """
     if before is None:
         return after.deleted or after.moderation is Moderation.HIDDEN or after.revision > 1
     return after.deleted or after.moderation is not before.moderation
@@ -293,7 +311,7 @@ _NO_AUTHORS: set[int] = set()
 
 
 def load_session_state(tx: ReadTx, session_id: int) -> SessionState:
-    """Read a session's head in one snapshot; `NotFound` if there is no such session."""
+    """Read a session's state in one snapshot; `NotFound` if the session does not exist."""
     session = session_by_id(tx, session_id)
     row = read_head(tx, session_id)
     recent, own, known_ts = _load_recent(tx, row)
@@ -320,9 +338,9 @@ def load_session_state(tx: ReadTx, session_id: int) -> SessionState:
 
 
 def _load_recent(tx: ReadTx, row: FeedHead) -> tuple[RecentRows, dict[int, int], int]:
-    """Read the rows since the newest control change, whose positions most phones stand at, unless they are many.
+    """Read the rows since the newest control change, the position of most phones, within a limit.
 
-    Returns them, the newest one of each seat, and the position after which nothing of anyone is missing.
+    Returns the rows, the newest one of each seat, and the position after which no row is missing.
     """
     answers = session_feed(
         tx, row.topic, after=row.control_ts, upto=row.ts, limit=MAX_LOADED_ROWS + 1, excluded_activities=(), visible_only=False

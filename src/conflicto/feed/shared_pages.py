@@ -1,7 +1,8 @@
-"""Pages of the feed that one worker read from the database, for the other workers' callers who ask the same of the same moment.
+"""Pages that one worker read from the database, shared with other workers through Redis.
 
-After a restart a full hall comes back with old positions, to all workers at once. The name of a page holds the position of the head that
-it was read for, so what it says is never older than what that worker knows, and no change of the session can make it wrong.
+After a restart, many clients return to all workers with old positions. The key of a page includes
+the position of the head, so a page is never older than the worker's state. No later change can make
+it wrong.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class _CachedPage(msgspec.Struct, frozen=True):
-    """A page as it is kept: its items are JSON already."""
+    """A page in the shared cache; its items are encoded JSON."""
 
     items: list[msgspec.Raw]
     timestamps: list[int]
@@ -37,7 +38,7 @@ _decode = msgspec.json.Decoder(_CachedPage).decode
 
 
 class SharedPages:
-    """Reads pages, or takes them from another worker that did; without a cache it reads them all."""
+    """Reads pages, or takes them from the shared cache; without a cache it reads all of them."""
 
     def __init__(self, cache: SharedCache | None) -> None:
         self._cache = cache
@@ -56,7 +57,7 @@ class SharedPages:
 
 
 def _is_shareable(asking: PagePlan) -> bool:
-    """Whether a page is the same for all of a view, and for all time."""
+    """Return whether a page is the same for a whole view, at any time."""
     is_one_seats = asking.is_private or (asking.guard is not None and asking.guard.min_ts > 0)
     return not is_one_seats and asking.since.kind != "now"
 

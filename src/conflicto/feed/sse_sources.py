@@ -1,4 +1,4 @@
-"""What a stream tells: the pages of a feed, one event for each item, or results, one event for each time they changed."""
+"""Sources of stream events: one per item of a feed, or one per change of results."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ if TYPE_CHECKING:
     from conflicto.platform.http.messages import Request
 
     PlanPage = Callable[[Request, SessionState, Since, int], PagePlan]
-    """What one page of a stream takes."""
+    """Function that plans one page of a stream."""
 
 MAX_EVENTS_PER_PAGE = 100
-"""Events that are written at once; the next ones follow when the reader took these."""
+"""Events per write; the next ones follow when the client has read these."""
 
 
 class EventSource(Protocol):
-    """What one reader is told."""
+    """Events for one client."""
 
     @property
     def poll_interval_s(self) -> float:
-        """After how long to look for news, even if nobody told of any."""
+        """Seconds after which to look for events without a notification."""
 
     async def events(self, head: SessionState) -> tuple[bytes, bool]:
-        """Return the frames of what the reader has not heard yet, none if there is nothing, and whether they are the last."""
+        """Return the new events, empty if there are none, and whether they are the last."""
 
     def keep_alive(self) -> bytes:
-        """Return what is sent while there is nothing to tell."""
+        """Return the bytes that are sent while there is no event."""
 
 
 class FeedEventSource:
-    """A reader of a feed: everything they were told lies at or below the cursor."""
+    """Events of a feed for one client, who has received everything up to the cursor."""
 
     def __init__(self, answers: PollHandler, request: Request, ask: PlanPage, event: bytes, first: Page) -> None:
         self._polls = answers
@@ -56,18 +56,18 @@ class FeedEventSource:
 
     @property
     def poll_interval_s(self) -> float:
-        """Return that a reader of a feed is always told of news."""
+        """Return infinity: the notifier announces every change of a feed."""
         return inf
 
     def first_events(self) -> tuple[bytes, bool]:
-        """Return the frames of the page that opened the stream, and whether they are the last."""
+        """Return the events of the page that opened the stream, and whether they are the last."""
         first, self._first_page = self._first_page, None
         assert first is not None  # noqa: S101 - called once
         self._cursor = first.cursor
         return page_events(first, self._event_name) or self.keep_alive(), first.closed and not first.has_more
 
     async def events(self, head: SessionState) -> tuple[bytes, bool]:
-        """Return the frames of what is new; made once for all who read alike."""
+        """Return the new events, encoded once for all clients with the same key."""
         asking = self._plan_page(self._request, head, Since(self._cursor, "position"), MAX_EVENTS_PER_PAGE)
         key = None if asking.is_private else (self._event_name, asking.key)
         made = head.event_cache.get(key)
@@ -81,12 +81,18 @@ class FeedEventSource:
         return told, is_last
 
     def keep_alive(self) -> bytes:
-        """Return an event that holds nothing but the cursor; some clients hand on events without data as empty ones."""
+        """Return an event with only the cursor.
+
+        Some clients dispatch events without data as empty ones.
+        """
         return b'id: %016d\nevent: bookmark\ndata: {"cursor":"%016d"}\n\n' % (self._cursor, self._cursor)
 
 
 class ResultsEventSource:
-    """A reader of results, who has the body of `tag`. They are whole each time, so nothing is missed by missing one."""
+    """Events of results for a client that has the body of `tag`.
+
+    Each event is complete, so a client may miss some.
+    """
 
     def __init__(self, results: ResultsHandler, request: Request, tag: bytes) -> None:
         self._results = results
@@ -95,11 +101,11 @@ class ResultsEventSource:
 
     @property
     def poll_interval_s(self) -> float:
-        """Return after how long to look again: participants' results change without anyone being woken for it."""
+        """Return the seconds between looks: participants' results change without a notification."""
         return MAX_SNAPSHOT_AGE_S if view_of(self._request.caller) is View.PARTICIPANT else inf
 
     async def events(self, head: SessionState) -> tuple[bytes, bool]:
-        """Return the results if they are not what the reader has; nothing changes any more once the session is completed."""
+        """Return the results if they changed. Nothing changes after the session is completed."""
         ready, seen = await self._results.response(self._request, head)
         is_last = seen.state.session.status is SessionStatus.COMPLETED
         if ready.tag == self._tag:
@@ -113,17 +119,19 @@ class ResultsEventSource:
 
 
 def page_events(page: Page, event: bytes) -> bytes:
-    """Return a page as events, one for each item, each with its own place in the feed as its id."""
+    """Return a page as events, one for each item, with its feed timestamp as id."""
     told = zip(page.timestamps, page.items, strict=True)
     return b"".join(b"id: %016d\nevent: %b\ndata: %b\n\n" % (ts, event, escape_line_breaks(item)) for ts, item in told)
 
 
 LINE_BREAKS = ((b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"), (b"\xc2\x85", b"\\u0085"))
-"""Characters that some clients take for the end of a line, and JSON's escapes of them. Only strings of JSON can hold them."""
+"""Characters that some clients treat as the end of a line, and their JSON escapes. Only JSON
+strings can contain them.
+"""
 
 
 def escape_line_breaks(json: Buffer) -> bytes:
-    """Return JSON of the same value without any character that breaks a line."""
+    """Return equivalent JSON without any character that breaks a line."""
     text = bytes(json)
     for character, escape in LINE_BREAKS:
         text = text.replace(character, escape)  # without one, the very same bytes

@@ -1,4 +1,4 @@
-"""Status bodies: what everyone polls, made from a head."""
+"""Status bodies, which every client polls, built from a session state."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def session_status(head: SessionState, crowd: CountsSnapshot | None, *, near_cap: bool | None) -> bytes:
-    """Return the session's status, with the counts of `crowd` for participants; `near_cap` is None for those who are not told."""
+    """Return the session's status with counts; `near_cap` is None where it is not shown."""
     people, session = crowd or head, head.session
     told = {} if near_cap is None else {"near_cap": near_cap}
     return encode(
@@ -33,7 +33,10 @@ def session_status(head: SessionState, crowd: CountsSnapshot | None, *, near_cap
 
 
 def activity_status(head: SessionState, activity: Activity, view: View, crowd: CountsSnapshot | None) -> bytes:
-    """Return an activity's status: all live answers for hosts, visible ones for the screen, a snapshot of those for participants."""
+    """Return an activity's status.
+
+    Hosts count all live responses, the screen visible ones, participants a snapshot of those.
+    """
     counts = crowd.counts.get((activity.id, activity.round), Counts()) if crowd else head.counts_of(activity)
     if view is View.HOST:
         return _activity_body(activity, counts, counts.live, counts.live_last_ts, counts.live_changed_ts)
@@ -41,7 +44,7 @@ def activity_status(head: SessionState, activity: Activity, view: View, crowd: C
 
 
 def is_withheld(activity: Activity, counts: Counts) -> bool:
-    """Return whether nothing of an anonymous round was released yet, because nobody or too few people answered."""
+    """Return whether no response of an anonymous round was released yet."""
     return activity.anonymous and activity.min_group > 0 and activity.started_ts is not None and not counts.live_changed_ts
 
 

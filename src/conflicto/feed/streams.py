@@ -1,7 +1,7 @@
-"""Server-Sent Events: the pages of the feed, or results, pushed. A stream is nothing but a reader who never stops asking.
+"""Server-Sent Events: pages of the feed, or results, pushed to clients.
 
-It holds a cursor and no queue: while its reader does not read, nothing is written to it and nothing piles up, and the next page it gets
-starts where the last one ended. What many streams are told alike is encoded once.
+A stream has a cursor and no queue. It writes nothing while its client does not read, and the next
+page starts where the last one ended. Events for many streams are encoded once.
 """
 
 from __future__ import annotations
@@ -30,20 +30,24 @@ if TYPE_CHECKING:
     from conflicto.platform.http.messages import Header, Request, Write
 
 MAX_SILENCE_S = 8.0
-"""Longest silence of a stream. Readers take 20 s of it for a dead connection, so one lost comment is none."""
+"""Longest silence of a stream. Clients treat 20 s as a dead connection, so one lost comment is
+harmless.
+"""
 
 TICK_S = 1.0
 """The timer's tick."""
 
 LIFETIME_S = (300.0, 900.0)
-"""A stream ends by itself after so long, at random, so that readers spread over servers again, and never all at once."""
+"""Lifetime of a stream, at random, so that clients spread over servers and never reconnect all at
+once.
+"""
 
 RETRY_MS = (2_000, 5_000)
-"""How long a browser waits before it comes back, at random."""
+"""Delay before a browser reconnects, at random."""
 
 MAX_STREAMS = 20_000
 MAX_STREAMS_PER_TOKEN = 6
-"""Streams of one bearer: as many connections as a browser opens to one host."""
+"""Streams with one token: as many connections as a browser opens to one host."""
 
 HEADERS: tuple[Header, ...] = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -55,7 +59,7 @@ EVENT_STREAM = "text/event-stream"
 
 
 class StreamRegistry:
-    """Everyone who is streamed to in this process."""
+    """Open streams of this process."""
 
     def __init__(self, heads: SessionCache, answers: PollHandler, results: ResultsHandler, clock: Clock) -> None:
         self.sessions = heads
@@ -68,7 +72,7 @@ class StreamRegistry:
         self._wheel: TimerWheel[Stream] = TimerWheel()
 
     def close(self) -> None:
-        """End every stream, and tell its reader to come back in a moment; they are woken by their heads (`SessionCache.close`)."""
+        """End every stream and ask its client to reconnect. `SessionCache.close` wakes them."""
         self.is_open = False
 
     async def changes(self, request: Request, default: str) -> Response:
@@ -80,12 +84,12 @@ class StreamRegistry:
         return await self._open(request, self._polls.plan_responses, b"response", default)
 
     async def _open(self, request: Request, ask: PlanPage, event: bytes, default: str) -> Response:
-        """Answer with a stream from `Last-Event-ID`, else from `default` on; 204 if there will never be anything to tell.
+        """Return a stream from `Last-Event-ID`, else from `default`; 204 if it would stay empty.
 
         Raises:
-            InvalidTimestamp, CursorInFuture: the position makes no sense.
-            CursorExpired: it belongs to a future that a restore took back.
-            TooManyStreams: this server has as many as it may.
+            InvalidTimestamp, CursorInFuture: invalid position.
+            CursorExpired: the position points to changes lost in a restore.
+            TooManyStreams: this server has reached its limit.
         """
         since = parse(request.header(b"last-event-id") or default)
         head = await self.sessions.get(request.params["session_id"])
@@ -96,11 +100,13 @@ class StreamRegistry:
         return self._response(request, teller, teller.first_events())
 
     async def results(self, request: Request) -> Response:
-        """Stream an activity's results, each time whole, its tag as the event's id; 204 if the caller has the last there will be.
+        """Stream an activity's results, each complete, with its ETag as event id.
+
+        Returns 204 if the caller has the final results.
 
         Raises:
             NotFound, ResultsHidden, InvalidInput, Unavailable: as in an ordinary poll.
-            TooManyStreams: this server has as many as it may.
+            TooManyStreams: this server has reached its limit.
         """
         known = (request.header(b"last-event-id") or "").encode("latin-1")
         teller = ResultsEventSource(self._results, request, known)
@@ -117,7 +123,10 @@ class StreamRegistry:
         return response
 
     async def run(self) -> None:
-        """Wake streams that were silent for long, or are past their time, until cancelled: one timer for all of them."""
+        """Wake streams that were silent too long, or reached their lifetime, until cancelled.
+
+        One timer serves all of them.
+        """
         while True:
             tick_s = _tick_s()
             await asyncio.sleep(tick_s)
@@ -128,7 +137,10 @@ class StreamRegistry:
                 self._wheel.put(stream, ceil((stream.due_s - now_s) / tick_s))
 
     def add(self, stream: Stream, subject: str) -> None:
-        """Note a stream that begins. If its bearer has too many, the oldest makes room: most likely its phone is long gone."""
+        """Add a stream.
+
+        If its token has too many, end the oldest, whose client is most likely gone.
+        """
         self.open_count += 1
         self._wheel.put(stream, 1)
         mine = self._by_subject.setdefault(subject, [])
@@ -137,7 +149,7 @@ class StreamRegistry:
             mine[0].subscriber.finish()
 
     def remove(self, stream: Stream, subject: str) -> None:
-        """Note a stream that ends."""
+        """Remove a stream."""
         self.open_count -= 1
         self._wheel.remove(stream)
         self._by_subject[subject].remove(stream)
@@ -146,7 +158,7 @@ class StreamRegistry:
 
 
 class Stream:
-    """One reader. At `due_s` they are told something in any case."""
+    """One client's stream. It writes something at `due_s` in any case."""
 
     __slots__ = ("_ends_at_s", "_first_events", "_registry", "_request", "_source", "_state", "due_s", "subscriber")
 
@@ -161,7 +173,7 @@ class Stream:
         self.subscriber = Subscriber(request.caller.participant_id)
 
     async def run(self, write: Write) -> None:
-        """Write until the reader leaves, may no longer read, or is told to come back."""
+        """Write until the client leaves, loses access, or is asked to reconnect."""
         subject = self._request.caller.subject
         self._registry.add(self, subject)
         try:
@@ -193,7 +205,7 @@ class Stream:
                 await self._request.reauthenticate()
 
     def _subscribe_to(self, head: SessionState | None) -> None:
-        """Be woken by this head's bell from now on, and by no other's."""
+        """Subscribe to this state's notifier only."""
         if head is not self._state:
             view = view_of(self._request.caller)
             if self._state is not None:
@@ -215,7 +227,10 @@ def _tick_s() -> float:
 
 
 def _with_retry(told: bytes) -> bytes:
-    """Return events, the first with the time after which to come back: alone it would reach some clients as an empty event."""
+    """Return events with the reconnection delay in the first one.
+
+    Alone it would reach some clients as an empty event.
+    """
     if not told.startswith(b"id: "):
         return b":\n\n"
     return b"retry: %d\n%b" % (RETRY_MS[0] + random_up_to(RETRY_MS[1] - RETRY_MS[0]), told)

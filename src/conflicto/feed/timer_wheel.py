@@ -1,4 +1,4 @@
-"""A timer wheel: one timer wakes thousands, and each tick touches only those that are due."""
+"""Timer wheel: one timer wakes thousands of items, and each tick touches only the due ones."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 SLOTS = 64
-"""Slots of the wheel. What is due later than the last one is looked at there and put in again."""
+"""Slots of the wheel. Items due later than the last slot are checked there and put in again."""
 
 
 class TimerWheel(Generic[Item]):
-    """Items by the tick at which they are due; `turn` is called once a tick."""
+    """Items by the tick at which they are due; call `advance` once a tick."""
 
     __slots__ = ("_position", "_slot_of", "_slots")
 
@@ -24,20 +24,20 @@ class TimerWheel(Generic[Item]):
         return len(self._slot_of)
 
     def put(self, item: Item, ticks: int) -> None:
-        """Let an item be due in so many ticks: at least one, at most `TICKS` - 1. An item has one place."""
+        """Schedule an item in `ticks` ticks, from 1 to `SLOTS` - 1. An item has one place."""
         self.remove(item)
         slot = (self._position + max(1, min(ticks, SLOTS - 1))) % SLOTS
         self._slots[slot][item] = None
         self._slot_of[item] = slot
 
     def remove(self, item: Item) -> None:
-        """Forget an item; one that is not there is no fault."""
+        """Remove an item, if it is there."""
         slot = self._slot_of.pop(item, None)
         if slot is not None:
             del self._slots[slot][item]
 
     def advance(self) -> list[Item]:
-        """Go on by one tick and return what is due, in the order in which it came; it is not in the wheel any more."""
+        """Advance by one tick, and remove and return the due items in order of arrival."""
         self._position = (self._position + 1) % SLOTS
         due = list(self._slots[self._position])
         for item in due:

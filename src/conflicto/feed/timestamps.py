@@ -1,7 +1,7 @@
-"""The `{timestamp}` of the feed's addresses: from where on a reader wants the changes.
+"""The `{timestamp}` in the feed's paths: the position after which a client reads changes.
 
-Everything that is not plainly one of these forms is refused, and what is finer than a microsecond is rounded down: a
-cursor that is read a little too early repeats a change, one that is read too late loses it.
+Unknown forms are refused. Digits finer than a microsecond are rounded down. A cursor that is read
+too early repeats a change; one that is read too late loses it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
 class InvalidTimestamp(DomainError):
-    """Use `0`, `now`, a cursor, RFC 3339 with an offset, or 16, 13 or 10 digits for µs, ms or s."""
+    """The timestamp has none of the forms that `parse` accepts."""
 
     code = "invalid-timestamp"
     title = "The timestamp cannot be read"
@@ -40,9 +40,9 @@ class InvalidTimestamp(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """From where on to read: strictly after `us`, in microseconds since 1970 UTC.
+    """Position to read after: strictly after `us`, in microseconds since 1970 UTC.
 
-    `beginning` asks for everything there is, `now` for nothing yet but a cursor; both have `us` 0.
+    `beginning` means all changes, `now` only a cursor; both have `us` 0.
     """
 
     us: int
@@ -53,14 +53,17 @@ _WORDS = {"0": Since(0, "beginning"), "beginning": Since(0, "beginning"), "now":
 
 
 def parse(text: str) -> Since:
-    """Return what `text` asks for (source: feed.md §1.4).
+    """Parse a position (source: feed.md §1.4).
 
-    `0` and `beginning`; `now`; 16, 13 or 10 digits for microseconds, milliseconds or seconds; RFC 3339 with an offset,
-    `T`, `t` or a space before the time, up to nine digits of a second. An instant before 1970 becomes position 0, from
-    the start: no change is as old as that. One in the far future is returned as it stands; only a head can judge it.
+    Forms: `0` and `beginning`; `now`; 16, 13 or 10 digits for microseconds, milliseconds or
+    seconds. RFC 3339 needs an offset, accepts `T`, `t` or a space before the time, and up to nine
+    digits of a second.
+
+    An instant before 1970 becomes position 0, because no change is as old. One in the far future is
+    returned unchanged; only a head can judge it.
 
     Raises:
-        InvalidTimestamp: for everything else.
+        InvalidTimestamp: any other text.
     """
     if text in _WORDS:
         return _WORDS[text]

@@ -1,4 +1,4 @@
-"""Views: what of a session each role may read, as pure decisions."""
+"""Views: the parts of a session that each role may read, as pure functions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class View(StrEnum):
-    """The three ways to see a session; the admin sees it as hosts do."""
+    """Views of a session. The admin has the view of hosts."""
 
     HOST = "host"
     SCREEN = "screen"
@@ -41,12 +41,12 @@ def view_of_role(role: Role) -> View:
 
 
 def can_read_responses(activity: Activity, view: View) -> bool:
-    """Whether an activity's answers themselves are in a view."""
+    """Return whether a view includes an activity's responses."""
     return view is View.HOST or (activity.is_visible and activity.responses_visibility in _OPEN_TO[view])
 
 
 def require_responses(activity: Activity, view: View) -> None:
-    """Refuse a view in which the answers are closed, without a cursor.
+    """Refuse a view that must not read the responses.
 
     Raises:
         ResponsesHidden: `responses_visibility` does not open them to this role.

@@ -1,6 +1,6 @@
-"""How the memory of one worker follows the others: doorbells over Redis if there is one, and a look at the database every second.
+"""Synchronisation of workers: doorbells over Redis, and a sweep of the database every second.
 
-The same look finds that the database is not the one that is remembered (`platform/db/epochs.py`), where nobody writes.
+The sweep also detects a database that lost commits (`platform/db/epochs.py`).
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from conflicto.platform.redis import Redis
 
 SWEEP_INTERVAL_S = 1.0
-"""How often other processes' commits are looked for: half of the 2 s by which a read may be stale."""
+"""Seconds between sweeps: half of the 2 s by which a read may be stale."""
 
 
 class WorkerSync:
-    """Rings for what was committed here, and makes the memory catch up with what was committed elsewhere."""
+    """Notifies other workers of local commits, and applies theirs to the session cache."""
 
     def __init__(self, heads: SessionCache, writer: Writer, redis: Redis | None, name: str) -> None:
         self._sessions = heads
@@ -35,19 +35,19 @@ class WorkerSync:
 
     @property
     def is_subscribed(self) -> bool:
-        """Whether others' doorbells arrive now."""
+        """True if doorbells of other workers arrive now."""
         return self._bus.is_listening
 
     def notify(self, committed: Committed) -> None:
-        """Tell the others what this worker moved."""
+        """Notify the other workers of a local commit."""
         self._bus.publish({topic: head.position for topic, head in committed.heads.items()})
 
     async def run(self) -> None:
-        """Follow until cancelled."""
+        """Synchronise until cancelled."""
         await asyncio.gather(self._run_sweeps(), self._bus.run())
 
     async def _run_sweeps(self) -> None:
-        """Look every second, and at once when doorbells may have been missed."""
+        """Sweep every second, and at once after missed doorbells."""
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(SWEEP_INTERVAL_S):
@@ -56,7 +56,7 @@ class WorkerSync:
             await self._sweep_once()
 
     async def _sweep_once(self) -> None:
-        """Look. If what is seen cannot be, or nothing is to be seen, a group of the writer finds out whether this is another life."""
+        """Sweep once; after an impossible or empty result, let the writer check the epoch."""
         behind: tuple[int, ...] | None = None
         with suppress(DomainError):
             behind = await self._sessions.sweep()

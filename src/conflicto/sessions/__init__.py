@@ -1,5 +1,6 @@
-"""Sessions: one live event each, with a code to join by, a lifecycle `draft → active → completed`, and the head of its feed.
+"""Sessions: live events with a join code, a lifecycle `draft → active → completed`, and a feed.
 
-Invariants: a code is unique among sessions that are not completed; completed is final; every change of a session draws its timestamp
-from the session's head row, under that row's lock. Start with `model.py`, then `commands.py`; `heads.py` keeps the feed's order.
+Invariants: a code is unique among sessions that are not completed; completed is final. Every change
+of a session takes its timestamp from the session's head row, under the lock of that row. Start with
+`model.py`, then `commands.py`; `feed_heads.py` keeps the order of the feed.
 """

@@ -1,4 +1,4 @@
-"""Everything that can be done to a session. Each command takes the transaction first and never commits."""
+"""Commands on sessions. Each takes the transaction first and never commits."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
 CREATED = 201
 
 Revisions = frozenset[int] | None
-"""Of these a change demands one as the present; None makes no condition."""
+"""Revisions that a change accepts as the present one; None accepts any."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """What a host says of a session that does not exist yet."""
+    """Properties of a session to create."""
 
     title: str
     description: str | None = None
@@ -49,9 +49,10 @@ class NewSession:
 
 
 def create_session(tx: WriteTx, new: NewSession, *, key: Key | None = None) -> tuple[Session, int]:
-    """Make a draft with a fresh code and return it with its HTTP status; the same key returns the same session as it is now.
+    """Create a draft with a new code and return it with its HTTP status.
 
-    A code that is taken fails on its unique index, and the writer runs the command again with another one.
+    The same key returns the same session in its present state. A code that is taken fails on its
+    unique index, and the writer runs the command again with another code.
     """
     earlier = idempotency.find_replay(tx, key)
     if earlier:
@@ -73,12 +74,13 @@ def create_session(tx: WriteTx, new: NewSession, *, key: Key | None = None) -> t
 def change_session(
     tx: WriteTx, session_id: int, fields: dict[str, Any], *, actor: str, revisions: Revisions = None, reason: str | None = None
 ) -> Session:
-    """Replace the named fields (`title`, `description`, `max_participants`, `word_filter`, `status`); no change draws no timestamp.
+    """Replace the named fields: title, description, max_participants, word_filter, status.
 
-    Completing ends everything that runs in the session, in the same transaction.
+    A change without effect takes no timestamp. Completing ends all running activities, in the same
+    transaction.
 
     Raises:
-        RevisionStale: `revisions` does not hold the present one.
+        RevisionStale: `revisions` does not contain the present one.
         TransitionNotAllowed, SessionCompleted: the lifecycle forbids it.
     """
     session = session_by_id(tx, session_id)
@@ -99,7 +101,7 @@ def change_session(
 
 
 def save_revision(tx: WriteTx, session: Session) -> Session:
-    """Store a changed session as its next revision, at the end of the feed."""
+    """Store a changed session as its next revision, at the head of the feed."""
     stamped = replace(session, revision=session.revision + 1, updated_ts=tx.next_ts(session.id))
     store.save(tx, stamped)
     tx.emit(SessionChanged(stamped))
@@ -121,9 +123,9 @@ def record_transition(
 
 
 def set_current_activity(tx: WriteTx, session_id: int, activity_id: UUID | None) -> None:
-    """Name the activity that runs now; what the screen shows follows it, and stays when nothing runs any more.
+    """Set the running activity.
 
-    What begins is not covered by anything.
+    The screen shows it without an overlay, and continues to show it after its end.
     """
     session = session_by_id(tx, session_id)
     kept = replace(
@@ -137,7 +139,7 @@ def set_current_activity(tx: WriteTx, session_id: int, activity_id: UUID | None)
 
 
 def clear_activity(tx: WriteTx, session_id: int, activity_id: UUID) -> None:
-    """Neither run nor show an activity any more that is gone or hidden again."""
+    """Stop running and showing an activity that was deleted or hidden."""
     session = session_by_id(tx, session_id)
     kept = replace(
         session,
@@ -158,19 +160,25 @@ def set_shown_activity(tx: WriteTx, session_id: int, activity_id: UUID | None) -
 
 
 def set_locked(tx: WriteTx, session_id: int, *, locked: bool) -> Session:
-    """Close or open the door: a locked session takes nobody new, and those inside go on."""
+    """Lock or unlock joining.
+
+    A locked session accepts no new participants; present ones continue.
+    """
     session = session_by_id(tx, session_id)
     require_open(session)
     return session if session.locked == locked else save_revision(tx, replace(session, locked=locked))
 
 
 def replace_join_code(tx: WriteTx, session_id: int, *, actor: str) -> Session:
-    """Give the session another code; from the commit on the old one opens nothing, and those inside keep their seats.
+    """Replace the join code.
 
-    A code that is taken fails on its unique index, and the writer runs the command again with another one.
+    The old one stops working at the commit, and participants keep their seats.
+
+    A code that is taken fails on its unique index, and the writer runs the command again with
+    another code.
 
     Raises:
-        SessionCompleted: the session is over.
+        SessionCompleted: the session is completed.
     """
     session = session_by_id(tx, session_id)
     require_open(session)
@@ -181,16 +189,16 @@ def replace_join_code(tx: WriteTx, session_id: int, *, actor: str) -> Session:
 
 
 def _fresh_code(tx: WriteTx, *, opening: int = 0) -> str:
-    """Return a code that is long enough for the sessions that are open, and for one that is being opened."""
+    """Return a code of sufficient length for the open sessions and `opening` further ones."""
     most = max_open_sessions(MAX_CODE_LENGTH - 1)
     return new_code(code_length(store.count_open(tx, most + 1) + opening))
 
 
 def set_overlay(tx: WriteTx, session_id: int, overlay: Overlay | None) -> Session:
-    """Cover the screen; None uncovers it.
+    """Cover the screen with an overlay; None removes it.
 
     Raises:
-        SessionCompleted: the session is over.
+        SessionCompleted: the session is completed.
     """
     session = session_by_id(tx, session_id)
     require_open(session)
@@ -198,7 +206,7 @@ def set_overlay(tx: WriteTx, session_id: int, overlay: Overlay | None) -> Sessio
 
 
 def delete_session(tx: WriteTx, session_id: int, *, actor: str, revisions: Revisions = None) -> None:
-    """Mark a session as deleted: from the commit on it is unknown to everyone. Its rows are purged in chunks afterwards."""
+    """Mark a session as deleted, which hides it from everyone. The purge removes its rows later."""
     session = session_by_id(tx, session_id)
     require_revision(session.revision, revisions)
     tx.emit(SessionEnded(session, actor))
@@ -209,7 +217,7 @@ def delete_session(tx: WriteTx, session_id: int, *, actor: str, revisions: Revis
 
 
 def require_revision(present: int, revisions: Revisions) -> None:
-    """Refuse a change that was made on another revision than the present one.
+    """Refuse a change based on another revision than the present one.
 
     Raises:
         RevisionStale: names the present one.
@@ -219,11 +227,11 @@ def require_revision(present: int, revisions: Revisions) -> None:
 
 
 def require_active(session: Session) -> None:
-    """Refuse what only an active session can do.
+    """Refuse an operation that needs an active session.
 
     Raises:
-        SessionCompleted: it is over.
-        SessionNotActive: it has not begun.
+        SessionCompleted: it is completed.
+        SessionNotActive: it is a draft.
     """
     require_open(session)
     if session.status is not SessionStatus.ACTIVE:

@@ -1,15 +1,15 @@
-"""What can be wrong with a session.
+"""Errors of sessions.
 
 DomainError
-├── TransitionNotAllowed   the lifecycle has no such step from here
-├── SessionNotActive       the step needs an active session
-├── SessionCompleted       a completed session no longer changes
-├── RevisionStale          If-Match named another revision
-├── KeyReused              the idempotency key was used with another body
-├── IdempotencyKeyInvalid  the key is not one
-├── CodeUnknown            no session that can be joined has this code
-├── StorageFull            the session stores as many bytes as are kept of one
-└── TooManyLinks           the session holds as many links as it may
+├── TransitionNotAllowed   the lifecycle has no such step from here.
+├── SessionNotActive       the step needs an active session.
+├── SessionCompleted       a completed session no longer changes.
+├── RevisionStale          If-Match named another revision.
+├── KeyReused              the idempotency key was used with another body.
+├── IdempotencyKeyInvalid  the key has an invalid form.
+├── CodeUnknown            no session that can be joined has this code.
+├── StorageFull            the session reached its storage limit.
+└── TooManyLinks           the session reached its limit of links.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What happened to a session, for rooms that must follow: inside the transaction by subscription, in memory after the commit."""
+"""Events of sessions.
+
+Other packages subscribe inside the transaction, or follow in memory after the commit.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SessionChanged:
-    """The session as it is now, new ones and deleted ones included."""
+    """The session in its present state, also when created or deleted."""
 
     session: Session
 
@@ -23,7 +26,7 @@ class SessionChanged:
 
 @dataclass(frozen=True, slots=True)
 class SessionEnded:
-    """The session was completed by `actor`; whatever still runs in it must end in the same transaction."""
+    """`actor` completed the session; its running activities must end in the same transaction."""
 
     session: Session
     actor: str
@@ -31,6 +34,6 @@ class SessionEnded:
 
 @dataclass(frozen=True, slots=True)
 class LinkChanged:
-    """A link as it is now: new, renamed or revoked."""
+    """A link in its present state: new, renamed or revoked."""
 
     link: Link

@@ -1,4 +1,7 @@
-"""The head rows of all sessions: locked first by every group, written back last. `platform/db/sequence.py` says why."""
+"""Head rows of all sessions: every group locks them first and writes them back last.
+
+`platform/db/sequence.py` explains why.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +66,7 @@ class FeedHeads:
         self._max_bytes = max_bytes
 
     def lock(self, connection: Connection, topics: Iterable[int]) -> dict[int, FeedHead]:
-        """Lock the rows in the order of their ids, so that two processes cannot wait for each other."""
+        """Lock the rows in the order of their ids, so that two processes cannot deadlock."""
         rows = connection.execute(_LOCK, {"topics": list(topics)})
         return {row.session_id: _head(dict(row._mapping), self._max_bytes) for row in rows}
 
@@ -74,7 +77,7 @@ class FeedHeads:
 
 
 def create_head(tx: WriteTx, session_id: int) -> FeedHead:
-    """Create the head row of a new session; it is this transaction's alone until the commit."""
+    """Create the head row of a new session; only this transaction sees it until the commit."""
     head = FeedHead(session_id, 0, 0, dict.fromkeys(COUNTS, 0))
     tx.write(insert(feed_heads), {"session_id": session_id, "ts": 0, "ctl": 0, **head.counts})
     tx.heads[session_id] = head
@@ -85,7 +88,7 @@ def read_head(tx: ReadTx, session_id: int) -> FeedHead:
     """Return a session's head in this snapshot.
 
     Raises:
-        NotFound: there is no such session, or it is purged.
+        NotFound: the session does not exist, or it is purged.
     """
     row = tx.first(_ONE, {"session_id": session_id})
     if row is None:
@@ -94,12 +97,12 @@ def read_head(tx: ReadTx, session_id: int) -> FeedHead:
 
 
 def read_all_heads(tx: ReadTx) -> dict[int, FeedHead]:
-    """Return the heads of the whole database: for checks alone."""
+    """Return all heads of the database, for checks."""
     return {row.session_id: _head(dict(row._mapping)) for row in tx.all(select(feed_heads))}
 
 
 def read_positions(tx: ReadTx, session_ids: list[int]) -> dict[int, int]:
-    """Return the positions of many sessions in one query: how a process notices what other processes committed."""
+    """Return the positions of many sessions in one query, to detect commits of other processes."""
     return {row.session_id: max(row.ts, row.own_ts) for row in tx.all(_POSITIONS, {"topics": session_ids})}
 
 

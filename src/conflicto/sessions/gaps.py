@@ -1,7 +1,8 @@
-"""Gaps in the feeds: what a restore or a failover took back, so that nobody goes on from a position in a future that never was.
+"""Gaps in the feeds: positions that a restore or a failover took back.
 
-Both bring every session back to an earlier head. Whoever followed along meanwhile holds a position above it, and would miss what
-takes its place. So the new life begins above every position that the lost one can have handed out, and those in between are refused.
+Both return every session to an earlier head. A client may hold a position above it, and would miss
+the changes that replace the lost ones. So the new epoch begins above every position that the lost
+one can have issued, and positions in between are refused.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 MARGIN_US = US_PER_S
-"""How far above the clock a new life begins: clocks of machines that are kept together differ by less than a second."""
+"""Distance of a new epoch above the clock: synchronised clocks differ by less than a second."""
 
 _HOLD = text("LOCK TABLE feed_heads IN EXCLUSIVE MODE")
 """Whoever locks a head waits, and so does who locks them all; reads go on."""
@@ -30,19 +31,22 @@ _OF = select(feed_gaps.c.after_ts, feed_gaps.c.until_ts).where(feed_gaps.c.sessi
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Positions between the two, both excluded, belong to a future that was lost."""
+    """Lost positions between `after` and `until`, both excluded."""
 
     after: int
     until: int
 
 
 def read_gaps(tx: ReadTx, session_id: int) -> tuple[Gap, ...]:
-    """Return the gaps of a session's feed; none unless commits were lost since the session was made."""
+    """Return the gaps of a session's feed; empty unless commits were lost since its creation."""
     return tuple(Gap(row.after_ts, row.until_ts) for row in tx.all(_OF, {"session_id": session_id}))
 
 
 def newest_position(connection: Connection) -> int:
-    """Return the newest position that any session has handed out, 0 if there is none; a restore asks earlier schemas too."""
+    """Return the newest position that any session has issued, 0 if there is none.
+
+    A restore also reads earlier schemas.
+    """
     newest = [connection.execute(select(func.max(feed_heads.c.ts))).scalar() or 0]
     if any(column["name"] == "own_ts" for column in inspect(connection).get_columns("feed_heads")):
         newest.append(connection.execute(select(func.max(feed_heads.c.own_ts))).scalar() or 0)
@@ -50,7 +54,10 @@ def newest_position(connection: Connection) -> int:
 
 
 def open_gaps(connection: Connection, clock_us: int) -> int:
-    """Move every head above the clock and above every other head, remember what lies between, and return where the new life begins."""
+    """Move every head above the clock and all others, and record the gaps.
+
+    Returns the start of the new epoch.
+    """
     begins = max(clock_us, newest_position(connection)) + MARGIN_US
     position = case((feed_heads.c.own_ts > feed_heads.c.ts, feed_heads.c.own_ts), else_=feed_heads.c.ts)
     between = select(feed_heads.c.session_id, position, literal(begins).label("until_ts"))
@@ -60,10 +67,10 @@ def open_gaps(connection: Connection, clock_us: int) -> int:
 
 
 class SessionFeedStore:
-    """The feeds' part in a new life of a PostgreSQL database that lost commits under running servers."""
+    """Feeds in a new epoch of a PostgreSQL database that lost commits under running servers."""
 
     def lock(self, connection: Connection) -> None:
-        """Let nobody move a feed until the transaction ends."""
+        """Lock all feeds until the transaction ends."""
         connection.execute(_HOLD)
 
     def newest_position(self, connection: Connection) -> int:
@@ -71,6 +78,6 @@ class SessionFeedStore:
         return newest_position(connection)
 
     def begin_epoch(self, connection: Connection, clock_us: int) -> None:
-        """Open the gaps, and give the database a new epoch; `clock_us` is the least start of the new life."""
+        """Open the gaps and begin a new epoch; `clock_us` is its earliest start."""
         open_gaps(connection, clock_us)
         begin_epoch(ReadTx(connection))

@@ -1,4 +1,7 @@
-"""The endpoints of sessions, all but the look-up of codes on the control plane; `routes` reads like the contract."""
+"""Endpoints of sessions, on the control plane except the lookup of join codes.
+
+`routes` lists them in the order of the contract.
+"""
 
 from __future__ import annotations
 
@@ -38,25 +41,25 @@ from conflicto.sessions.model import Session, normalize_code
 from conflicto.sessions.queries import audit_page, session_by_id, session_page
 
 CONTROL = Policy("control", 600, 60, shared=True)
-"""Ten requests a second for a minute on end: more than a host's hands, less than a runaway script."""
+"""Ten requests a second for a minute: more than a host's hands, less than a runaway script."""
 
 LOOKUP = Policy("lookup", 60_000, 60, scope=LimitScope.SERVER)
-"""What anyone may look up, without a token: a hall of thousands at once, and a thousand a second on end."""
+"""A lookup needs no token: a crowd of thousands at once, and a thousand a second continuously."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionEndpoints:
-    """Sessions as objects: make, list, read, change, delete."""
+    """Sessions as objects: create, list, read, change, delete."""
 
     db: Database
     writer: Writer
     tokens: LinkTokens
     receipts: Receipts
     contents: Callable[[WriteTx, int], dict[str, int]]
-    """Counts what a session holds: its rows are known above this room."""
+    """Function that counts a session's rows; packages above this one know them."""
 
     async def create(self, request: CurrentRequest, body: schemas.SessionIn) -> Response:
-        """Make a draft and hand out its tokens."""
+        """Create a draft and return its tokens."""
         new = commands.NewSession(**body.fields())
         session, status = await self.writer.run(
             (), create_session_with_links, new, key=_key(request), life_s=self.tokens.tokens.max_lifetime_s
@@ -64,7 +67,7 @@ class SessionEndpoints:
         return await created_session(self.tokens, session, status)
 
     async def repeats(self, request: Request) -> bool:
-        """Whether a session was made with the call's key before."""
+        """Return whether a session was created with the request's key before."""
         return await self.db.read(is_known, _key(request))
 
     async def page(self, request: CurrentRequest, query: Annotated[schemas.SessionListQuery, Query()]) -> Response:
@@ -83,7 +86,7 @@ class SessionEndpoints:
         return _seen(request, await self.db.read(session_by_id, session_id), self.tokens)
 
     async def replace(self, request: CurrentRequest, session_id: int, body: schemas.SessionIn) -> Response:
-        """Replace what a host says of the session; the lifecycle is not part of it."""
+        """Replace the properties of the session, except its status."""
         return await self._change(request, session_id, body.fields())
 
     async def patch(self, request: CurrentRequest, session_id: int, body: schemas.SessionPatch) -> Response:
@@ -91,7 +94,7 @@ class SessionEndpoints:
         return await self._change(request, session_id, body.fields())
 
     async def delete(self, request: CurrentRequest, session_id: int) -> Response:
-        """Delete the session; from now on nobody knows it."""
+        """Delete the session, which hides it from everyone."""
         revisions = required_revisions(request)
         actor = request.caller.subject
         counts, gone = await self.writer.run(
@@ -113,10 +116,10 @@ class SessionEndpoints:
 
 
 class SessionLookup(Protocol):
-    """Where sessions are found by code; the feed room provides it from its memory."""
+    """Lookup of sessions by code; the feed package provides it from its memory."""
 
     async def find(self, typed: str) -> Session:
-        """Return the session that a person means by `typed`.
+        """Return the session with the join code `typed`, in any spelling.
 
         Raises:
             CodeUnknown: no session can be joined with it.
@@ -125,7 +128,7 @@ class SessionLookup(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SessionActionEndpoints:
-    """Getting in: codes, tokens, the lock; and the audit of who did what."""
+    """Actions on sessions: code lookup, lock, new code, overlay; and the audit."""
 
     db: Database
     writer: Writer
@@ -136,30 +139,30 @@ class SessionActionEndpoints:
     async def transitions(
         self, request: CurrentRequest, session_id: int, query: Annotated[schemas.AuditQuery, Query()]
     ) -> Response:
-        """List who moved what, when and why, oldest first."""
+        """List all transitions with actor, time and reason, oldest first."""
         (after,) = after_key(request, query, int) or (query.offset,)
         found, total = await self.db.lists.read(audit_page, session_id, limit=query.limit, after=after)
         return page_response(request, query, found, total, show=schemas.transition_out, key=lambda line: (line.number,))
 
     async def by_code(self, request: Request) -> Response:
-        """Tell a stranger with the code which session it opens."""
+        """Return the public properties of the session with a join code."""
         meant = normalize_code(request.params["code"]) or ""
         async with self.guard.guard(request.address, meant, wrong=errors.CodeUnknown, link_key=link_key_of(request)):
             session = await self.lookup.find(request.params["code"])
         return json_response({"session_id": session.id, "title": session.title, "status": session.status})
 
     async def lock(self, request: CurrentRequest, session_id: int, body: schemas.LockIn | None = None) -> Response:
-        """Close or open the door."""
+        """Lock or unlock joining."""
         locked = body.locked if body else True
         return _seen(request, await self.writer.run(session_id, commands.set_locked, session_id, locked=locked), self.tokens)
 
     async def renew_code(self, request: CurrentRequest, session_id: int) -> Response:
-        """Let people in by another code from now on."""
+        """Replace the join code."""
         session = await self.writer.run(session_id, commands.replace_join_code, session_id, actor=request.caller.subject)
         return _seen(request, session, self.tokens)
 
     async def cover(self, request: CurrentRequest, session_id: int, body: schemas.OverlayIn) -> Response:
-        """Cover the screen, or uncover it."""
+        """Set or remove the screen's overlay."""
         return _seen(request, await self.writer.run(session_id, commands.set_overlay, session_id, body.overlay), self.tokens)
 
 
@@ -168,14 +171,14 @@ def _key(request: Request) -> Key | None:
 
 
 async def created_session(tokens: LinkTokens, session: Session, status: int = 201) -> Response:
-    """Return the answer to whoever made a session, with the tokens of its first links."""
+    """Return the response for a created session, with the tokens of its first links."""
     body = schemas.session_out(session, Role.HOST, tokens.link_keys) | await tokens.first_tokens(session)
     location = (b"location", f"/api/v1/sessions/{session.id}".encode())
     return json_response(body, status=status, headers=(NO_STORE, location, revision_etag(session.revision)))
 
 
 def session_response(request: Request, session: Session, tokens: LinkTokens) -> Response:
-    """Return a session as the caller sees it, with the tag that `If-Match` takes."""
+    """Return a session as the caller sees it, with the tag for `If-Match`."""
     return _seen(request, session, tokens)
 
 
@@ -186,7 +189,7 @@ def _seen(request: Request, session: Session, tokens: LinkTokens) -> Response:
 
 
 def routes(sessions: SessionEndpoints, door: SessionActionEndpoints) -> list[Route]:
-    """Return the rows of the contract that this room serves."""
+    """Return the routes of this package."""
     stale = (ConditionInvalid, errors.RevisionStale)
     over = (errors.SessionCompleted,)
     one = {200: schemas.SessionOut}

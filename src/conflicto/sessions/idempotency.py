@@ -1,7 +1,7 @@
-"""Idempotency keys: a request that is sent twice happens once, and both are told what happened.
+"""Idempotency keys: a repeated request has one effect and gets the first response.
 
-A key is looked up before state, limits and policy are, so that a replay after the close still gets its first answer. It lives as long
-as its session.
+A key is looked up before state, limits and policy, so that a repetition after the close still gets
+its first response. A key lives as long as its session.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LOOK = KeyLookup(select(idempotency_keys), idempotency_keys.c.id)
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Digests of who asked what with which key, and of the body that came with it."""
+    """Digests of a request's subject, route and key, and of its body."""
 
     id: bytes
     fingerprint: bytes
@@ -54,17 +54,17 @@ _BULK = BulkWriter(idempotency_keys, {name: name for name in _KeyRow.__slots__})
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What the first request did: its HTTP status and the id of the row that it made."""
+    """Outcome of the first request: its HTTP status and the id of the created row."""
 
     status: int
     entity: str
 
 
 def key_from(header: str | None, *, subject: str, route: str, body: bytes, shortest: int = 1) -> Key | None:
-    """Return the key of a request, or None if it carries none. The value may be quoted (a structured string) or bare.
+    """Return the key of a request, or None. The value may be quoted (a structured string) or bare.
 
     Raises:
-        IdempotencyKeyInvalid: the header holds something else, or a key below `shortest` characters.
+        IdempotencyKeyInvalid: the header has another form, or a key shorter than `shortest`.
     """
     if header is None:
         return None
@@ -78,7 +78,7 @@ def key_from(header: str | None, *, subject: str, route: str, body: bytes, short
 
 
 def find_replays(tx: ReadTx, keys: Iterable[Key | None]) -> dict[bytes, Replay | KeyReused]:
-    """Return what is known of `keys`, by `Key.id`: the first outcome, or the refusal of another body under the same key."""
+    """Return the first outcomes by `Key.id`, or the error for another body under the same key."""
     wanted = {key.id: key for key in keys if key is not None}
     if not wanted:
         return {}
@@ -90,7 +90,7 @@ def find_replays(tx: ReadTx, keys: Iterable[Key | None]) -> dict[bytes, Replay |
 
 
 def find_replay(tx: ReadTx, key: Key | None) -> Replay | None:
-    """Return what the first request with `key` did, or None if there was none.
+    """Return the outcome of the first request with `key`, or None.
 
     Raises:
         KeyReused: it had another body.
@@ -102,7 +102,7 @@ def find_replay(tx: ReadTx, key: Key | None) -> Replay | None:
 
 
 def is_known(tx: ReadTx, key: Key | None) -> bool:
-    """Whether a request with this key was answered before, with whatever body."""
+    """Return whether a request with this key had a response before, with any body."""
     return bool(find_replays(tx, (key,)))
 
 
@@ -117,14 +117,14 @@ def store_keys(tx: WriteTx, entries: Iterable[tuple[Key | None, int, int, str]])
 
 
 def replace_entity(tx: WriteTx, key: Key, entity: str) -> Replay:
-    """Let a key that is known stand for another state of what it made, and return what its replays are told."""
+    """Set the entity of a stored key, and return the outcome for its repetitions."""
     row = tx.first(select(idempotency_keys.c.status).where(idempotency_keys.c.id == key.id))
     tx.write(update(idempotency_keys).where(idempotency_keys.c.id == key.id).values(entity=entity))
     return Replay(row.status if row else 0, entity)
 
 
 def store_owned_keys(tx: WriteTx, entries: Iterable[tuple[Key | None, int, int, str, int]]) -> None:
-    """Store as `remember` does, each entry with its owner, who can have it erased."""
+    """Store as `store_keys` does, each entry with an owner, who can have it erased."""
     rows = [
         _KeyRow(key.id, session_id, key.fingerprint, status, entity, owner)
         for key, session_id, status, entity, owner in entries
@@ -134,7 +134,7 @@ def store_owned_keys(tx: WriteTx, entries: Iterable[tuple[Key | None, int, int, 
 
 
 def erase_owned(tx: WriteTx, session_id: int, owner: int, *, entity: str | None = None) -> None:
-    """Erase the owned entries of a participant of a session, or only those of one entity."""
+    """Erase the owned entries of a participant, optionally only those of one entity."""
     wanted = delete(idempotency_keys).where(idempotency_keys.c.owner == owner)
     erased = tx.write(wanted if entity is None else wanted.where(idempotency_keys.c.entity == entity))
     tx.head(session_id).add_count("stored_bytes", -erased * KEY_BYTES)

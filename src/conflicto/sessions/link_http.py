@@ -1,4 +1,4 @@
-"""The endpoints of links and of the tokens that they hand out."""
+"""Endpoints of links and of their tokens."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ if TYPE_CHECKING:
 
 
 FIRST_SCOPES = frozenset({Scope.OWNER, Scope.SCREEN})
-"""Scopes of the tokens that come with a new session."""
+"""Scopes of the tokens of a new session."""
 
 
 @dataclass(frozen=True, slots=True)
 class LinkTokens:
-    """Tokens of links, minted when they are handed out and never stored."""
+    """Tokens of links, created on request and never stored."""
 
     db: Database
     writer: Writer
@@ -58,7 +58,7 @@ class LinkTokens:
 
     @property
     def link_keys(self) -> LinkKeys:
-        """The keys of links that let people join."""
+        """Link keys, which let people join."""
         return self.tokens.link_keys
 
     def token(self, link: Link, version: int) -> str:
@@ -66,7 +66,10 @@ class LinkTokens:
         return self.tokens.mint(link.role, link.session_id, version=version, link=link.id, end_s=link.expires_us // US_PER_S)
 
     async def first_tokens(self, session: Session) -> dict[str, str]:
-        """Return tokens of the session's oldest owner's and screen's links, for whoever made the session; what is missing is made."""
+        """Return tokens of the session's oldest owner and screen links, for its creator.
+
+        Creates missing links.
+        """
         found = await self._oldest(session.id)
         if found.keys() != FIRST_SCOPES:
             await self.writer.run(
@@ -89,14 +92,14 @@ class LinkTokens:
 
 @dataclass(frozen=True, slots=True)
 class LinkEndpoints:
-    """Links as objects: list, make, rename, revoke, replace."""
+    """Links as objects: list, create, rename, revoke, replace."""
 
     db: Database
     writer: Writer
     tokens: LinkTokens
 
     async def page(self, request: CurrentRequest, session_id: int, query: Annotated[PageQuery, Query()]) -> Response:
-        """List the links of the session, those that ended included."""
+        """List the links of the session, including ended ones."""
         found = await self.db.read(session_links, session_id)
         after = after_key(request, query, int, str)
         left = found if after is None else [link for link in found if _place(link) > after]
@@ -124,12 +127,12 @@ class LinkEndpoints:
         return json_response(link_schemas.link_out(link, request.caller))
 
     async def revoke(self, request: CurrentRequest, session_id: int, link_id: UUID) -> Response:
-        """End a link with all its tokens, at once."""
+        """Revoke a link with all its tokens, at once."""
         await self.writer.run(session_id, revoke_link, session_id, link_id, request.caller)
         return Response(204, headers=(NO_STORE,))
 
     async def replace(self, request: CurrentRequest, session_id: int) -> Response:
-        """End every link that the caller may end, and return tokens of a new pair."""
+        """Revoke every link that the caller may manage, and return tokens of new ones."""
         links = await self.writer.run(session_id, replace_links, session_id, request.caller, life_s=self._life_s)
         session = await self.db.read(session_by_id, session_id)
         return json_response(self.tokens.pair(links, session.token_version))
@@ -149,7 +152,7 @@ def _place(link: Link) -> tuple[int, str]:
 
 
 def routes(links: LinkEndpoints, policy: Policy) -> list[Route]:
-    """Return the rows of the contract that links have."""
+    """Return the routes of links."""
     some, one = "/sessions/{session_id}/links", "/sessions/{session_id}/links/{link_id}"
     making = (OwnerOnly, TooManyLinks)
     return [

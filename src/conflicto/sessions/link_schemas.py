@@ -67,7 +67,10 @@ class LinkPatch(StrictModel):
 
 
 class LinkOut(BaseModel):
-    """A link without its token. `creator` is the subject of the token that made it, `is_own` marks the link of the caller."""
+    """A link without its token.
+
+    `creator` is the subject of the token that created it. `is_own` marks the link of the caller.
+    """
 
     model_config = example(**LINK_EXAMPLE)
 

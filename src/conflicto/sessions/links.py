@@ -1,4 +1,4 @@
-"""Commands on a session's links: make, rename, revoke one, and start anew."""
+"""Commands on a session's links: create, rename, revoke, and replace all."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
 DEFAULT_LIFE_S = DEFAULT_MAX_TOKEN_DAYS * DAY_S
 
 PRUNED_AFTER_S = max(LIFETIME_S.values()) + DAY_S
-"""Seconds after the end of a link from which none of its tokens can be good, so that it need not be remembered."""
+"""Seconds after the end of a link until none of its tokens can be valid, so that its row can go."""
 
 OPERATOR = "admin"
 """Subject of the operator's token."""
 
 FIRST_SCOPES = (Scope.OWNER, Scope.SCREEN)
-"""Scopes of the links that a session begins with."""
+"""Scopes of the links of a new session."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewLink:
-    """A link that does not exist yet; without `expires_us` it lasts `life_s`, which it never outlasts."""
+    """A link to create. It lasts until `expires_us`, at most `life_s` seconds."""
 
     scope: Scope
     name: str = ""
@@ -49,12 +49,15 @@ class NewLink:
 
 
 def create_links(tx: WriteTx, session_id: int, scopes: Iterable[Scope], *, creator: str, life_s: int) -> list[Link]:
-    """Make an unnamed link of each scope."""
+    """Create an unnamed link of each scope."""
     return [_added(tx, session_id, NewLink(scope, life_s=life_s), creator) for scope in scopes]
 
 
 def create_session_with_links(tx: WriteTx, new: NewSession, *, life_s: int, key: Key | None = None) -> tuple[Session, int]:
-    """Make a draft with its first links, and return it with its HTTP status; the same key returns the same session as it is now."""
+    """Create a draft with its first links, and return it with its HTTP status.
+
+    The same key returns the same session in its present state.
+    """
     session, status = create_session(tx, new, key=key)
     if session.id in tx.heads and not store.links_of(tx, session.id):
         create_links(tx, session.id, FIRST_SCOPES, creator=OPERATOR, life_s=life_s)
@@ -62,18 +65,18 @@ def create_session_with_links(tx: WriteTx, new: NewSession, *, life_s: int, key:
 
 
 def ensure_first_links(tx: WriteTx, session_id: int, *, creator: str, life_s: int) -> None:
-    """Make those of the session's first links that it does not have, or not any more."""
+    """Create the missing first links of a session."""
     session_by_id(tx, session_id)
     alive = {link.scope for link in store.links_of(tx, session_id) if is_active(link, tx.now_us)}
     create_links(tx, session_id, [scope for scope in FIRST_SCOPES if scope not in alive], creator=creator, life_s=life_s)
 
 
 def add_link(tx: WriteTx, session_id: int, new: NewLink, caller: Caller) -> Link:
-    """Make a link.
+    """Create a link.
 
     Raises:
-        OwnerOnly: the caller may not make links of this scope.
-        TooManyLinks: the session has as many as it may.
+        OwnerOnly: the caller must not create links of this scope.
+        TooManyLinks: the session has reached its limit.
     """
     session_by_id(tx, session_id)
     if not may_manage(caller, new.scope):
@@ -85,10 +88,12 @@ def add_link(tx: WriteTx, session_id: int, new: NewLink, caller: Caller) -> Link
 
 
 def add_link_offline(tx: WriteTx, session_id: int, new: NewLink) -> Link:
-    """Make a link from outside the server: the feed is not moved, and the server finds the link when its token comes.
+    """Create a link from outside the server, without moving the feed.
+
+    The server finds the link at its first token.
 
     Raises:
-        TooManyLinks: the session has as many as it may.
+        TooManyLinks: the session has reached its limit.
     """
     _require_capacity(tx, session_id)
     link = _new(tx, session_id, new, OPERATOR, changed_ts=0)
@@ -97,22 +102,22 @@ def add_link_offline(tx: WriteTx, session_id: int, new: NewLink) -> Link:
 
 
 def rename_link(tx: WriteTx, session_id: int, link_id: UUID, name: str, caller: Caller) -> Link:
-    """Name a link.
+    """Rename a link.
 
     Raises:
         NotFound: the session has no such link.
-        OwnerOnly: the caller may not manage links of this scope.
+        OwnerOnly: the caller must not manage links of this scope.
     """
     link = _managed(tx, session_id, link_id, caller)
     return link if link.name == name else _changed(tx, replace(link, name=name))
 
 
 def revoke_link(tx: WriteTx, session_id: int, link_id: UUID, caller: Caller) -> None:
-    """End a link with all its tokens; one that has ended stays as it is.
+    """Revoke a link with all its tokens; an ended link stays unchanged.
 
     Raises:
         NotFound: the session has no such link.
-        OwnerOnly: the caller may not manage links of this scope.
+        OwnerOnly: the caller must not manage links of this scope.
     """
     link = _managed(tx, session_id, link_id, caller)
     if link.revoked_us is None:
@@ -121,9 +126,10 @@ def revoke_link(tx: WriteTx, session_id: int, link_id: UUID, caller: Caller) -> 
 
 
 def replace_links(tx: WriteTx, session_id: int, caller: Caller, *, life_s: int) -> tuple[Link, Link]:
-    """End every link that the caller may manage, and return a new one for a host and one for the screen.
+    """Revoke every link that the caller may manage, and return a new host link and screen link.
 
-    From an owner or the operator all end, the owner's and tokens from before links existed included.
+    For an owner or the operator that includes the owner's link and tokens from before links
+    existed.
     """
     session = session_by_id(tx, session_id)
     scopes = (Scope.OWNER if may_manage(caller, Scope.OWNER) else Scope.HOST, Scope.SCREEN)
@@ -142,7 +148,7 @@ def replace_links(tx: WriteTx, session_id: int, caller: Caller, *, life_s: int) 
 
 
 def is_active(link: Link, now_us: int) -> bool:
-    """Return whether tokens of the link are good."""
+    """Return whether tokens of the link are valid."""
     return link.revoked_us is None and link.expires_us > now_us
 
 
@@ -157,7 +163,7 @@ def _managed(tx: WriteTx, session_id: int, link_id: UUID, caller: Caller) -> Lin
 
 
 def _require_capacity(tx: WriteTx, session_id: int) -> None:
-    """Raise `TooManyLinks` if the session holds as many links as it may, those that are long over left out."""
+    """Prune old links; raise `TooManyLinks` if the session is at its limit."""
     if len(store.links_of(tx, session_id)) < MAX_LINKS_PER_SESSION:
         return
     store.prune_links(tx, session_id, before_us=tx.now_us - PRUNED_AFTER_S * US_PER_S)
@@ -188,7 +194,7 @@ def _changed(tx: WriteTx, link: Link) -> Link:
 
 
 def _stamp(tx: WriteTx, session_id: int) -> int:
-    """Draw a timestamp that tells other workers to read the links again; phones are not woken."""
+    """Take a timestamp that makes other workers read the links again; phones are not woken."""
     stamp = tx.next_ts(session_id, control=False)
     tx.head(session_id).counts["links_ts"] = stamp
     return stamp

@@ -1,4 +1,4 @@
-"""What a session is, and its lifecycle."""
+"""Sessions, their audit and their lifecycle, as pure data and functions."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ CODE_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
 """20 letters without vowels or look-alikes (RFC 8628 §6.1): no words, no O/0 or I/1."""
 
 CODE_GROUPS = {8: (4, 4), 9: (3, 3, 3), 10: (3, 3, 4)}
-"""How codes of each length are shown, so that people read and type them in groups."""
+"""Letters per group for each length of code, to make codes readable."""
 
 MIN_CODE_LENGTH, MAX_CODE_LENGTH = min(CODE_GROUPS), max(CODE_GROUPS)
 
 MIN_GUESSING_TIME_S = 365.25 * 86_400
-"""Hitting any open session takes longer than this on average, if wrong codes are tried as fast as the server allows them."""
+"""Average time to hit any open session with wrong codes at the full rate limit, at least."""
 
 
 class SessionStatus(StrEnum):
-    """Where a session stands in its lifecycle."""
+    """Steps of a session's lifecycle."""
 
     DRAFT = "draft"
     ACTIVE = "active"
@@ -36,7 +36,7 @@ class SessionStatus(StrEnum):
 
 
 class Overlay(StrEnum):
-    """What covers the screen for a while, whatever else it shows: the way in, nothing at all, who leads, or who is here."""
+    """Overlays of the screen: how to join, black, the leaderboard, or names of participants."""
 
     JOIN = "join"
     BLACK = "black"
@@ -49,7 +49,7 @@ STEPS: dict[SessionStatus, frozenset[SessionStatus]] = {
     SessionStatus.ACTIVE: frozenset({SessionStatus.COMPLETED}),
     SessionStatus.COMPLETED: frozenset(),
 }
-"""The whole lifecycle: from each status the ones that may follow."""
+"""The whole lifecycle: the next possible statuses of each status."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +75,13 @@ class Session:
 
     @property
     def shows_names(self) -> bool:
-        """Whether screens may tell who is here: for as long as a host covers them with it."""
+        """True if screens may show nicknames: only while a host shows that overlay."""
         return self.overlay is Overlay.NAMES and self.status is not SessionStatus.COMPLETED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transition:
-    """One line of a session's audit: who moved what from where to where, why and when. `actor` is a token's subject or `system`."""
+    """One line of a session's audit. `actor` is a token's subject or `system`."""
 
     number: int
     actor: str
@@ -94,10 +94,10 @@ class Transition:
 
 
 def require_step(now: SessionStatus, to: SessionStatus) -> SessionStatus:
-    """Return `to` if the lifecycle allows it; staying is allowed and changes nothing.
+    """Return `to` if the lifecycle allows it; the present status is allowed and changes nothing.
 
     Raises:
-        TransitionNotAllowed: there is no such step; names those that there are.
+        TransitionNotAllowed: the lifecycle has no such step; names the allowed ones.
     """
     if to != now and to not in STEPS[now]:
         raise TransitionNotAllowed(extensions={"from": now, "to": to, "allowed": sorted(STEPS[now])})
@@ -108,19 +108,22 @@ def require_open(session: Session) -> None:
     """Refuse changes of a completed session.
 
     Raises:
-        SessionCompleted: the session is over.
+        SessionCompleted: the session is completed.
     """
     if session.status is SessionStatus.COMPLETED:
         raise SessionCompleted
 
 
 def max_open_sessions(length: int) -> int:
-    """Return for how many open sessions codes of a length suffice: 48 for 8 letters, 973 for 9, 19,469 for 10."""
+    """Return the limit of open sessions for a code length.
+
+    It is 48 for 8 letters, 973 for 9, 19,469 for 10.
+    """
     return int(len(CODE_ALPHABET) ** length / (MIN_GUESSING_TIME_S / SERVER_POLICY.interval_s))
 
 
 def code_length(open_sessions: int) -> int:
-    """Return how many letters a new code has while so many sessions are open, its own included; never more than the longest."""
+    """Return the length of a new code for a number of open sessions, its own included."""
     return next((length for length in CODE_GROUPS if open_sessions <= max_open_sessions(length)), MAX_CODE_LENGTH)
 
 
@@ -130,13 +133,13 @@ def new_code(length: int) -> str:
 
 
 def format_code(code: str) -> str:
-    """Return a code as people read it: `BCDFGHJK` → `BCDF-GHJK`, `BCDFGHJKLM` → `BCD-FGH-JKLM`."""
+    """Return a code in groups: `BCDFGHJK` → `BCDF-GHJK`, `BCDFGHJKLM` → `BCD-FGH-JKLM`."""
     ends = list(accumulate(CODE_GROUPS[len(code)], initial=0))
     return "-".join(code[start:end] for start, end in pairwise(ends))
 
 
 def normalize_code(typed: str) -> str | None:
-    """Return the code that a person meant, in any case and with any separators, or None if it cannot be one.
+    """Return the code in `typed`, in any case and with any separators, or None if it is invalid.
 
     >>> normalize_code("bcdf ghjk")
     'BCDFGHJK'

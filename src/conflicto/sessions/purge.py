@@ -1,4 +1,4 @@
-"""Remove deleted sessions from the disk, a little at a time, so that nobody waits for it; of many processes one does it."""
+"""Removal of deleted sessions from the database, in small chunks; one process at a time does it."""
 
 from __future__ import annotations
 
@@ -22,23 +22,28 @@ if TYPE_CHECKING:
     from conflicto.platform.db.writer import Writer
 
 CHUNK_ROWS = 500
-"""Rows of one transaction: a few ms on either database."""
+"""Rows per transaction: a few ms on either database."""
 
 BY_INDEX = text("SET LOCAL enable_seqscan = off")
-"""Since "any 500" are wanted, PostgreSQL would rather read a table from its beginning, past a million rows of other sessions."""
+"""Setting against table scans: for any 500 rows PostgreSQL would read past a million rows of other
+sessions.
+"""
 
 PURGE_INTERVAL_S = 30.0
 PAUSE_S = 0.05
 
 LEASE = "purge"
 LEASE_S = 30.0
-"""For how long a chunk keeps the work; who died at it is followed after that."""
+"""Seconds for which a chunk keeps the lease; another process takes over after that."""
 
 log = structlog.get_logger(__name__)
 
 
 class Purger:
-    """Works through the rooms' purge steps by name, `(tx, session id, at most) → rows removed`, those with the most rows first."""
+    """Runs the purge steps of all packages by name, `(tx, session id, at most) → rows removed`.
+
+    The steps with the most rows run first.
+    """
 
     def __init__(self, db: Database, writer: Writer, steps: Mapping[str, Callable[[WriteTx, int, int], int]]) -> None:
         self._db = db
@@ -48,7 +53,7 @@ class Purger:
         self._owner = opaque_secret(8)
 
     def wake(self) -> None:
-        """Look now: a session was deleted."""
+        """Run now, because a session was deleted."""
         self._wake.set()
 
     async def run(self) -> None:
@@ -65,7 +70,7 @@ class Purger:
                     await self._wake.wait()
 
     async def _purge(self, session_id: int) -> bool:
-        """Remove one session, and say whether that was this process's to do."""
+        """Purge one session. Returns False if another process holds the lease."""
         rows = dict.fromkeys(self._steps, 0)
         for name, step in self._steps.items():
             while True:
@@ -82,7 +87,7 @@ class Purger:
         return True
 
     def _chunk(self, tx: WriteTx, step: Callable[[WriteTx, int, int], int], session_id: int) -> int | None:
-        """Return how many rows were removed, None if another process is at it."""
+        """Return the number of removed rows, or None if another process holds the lease."""
         if not claim(tx, LEASE, self._owner, LEASE_S):
             return None
         if tx.dialect == "postgresql":

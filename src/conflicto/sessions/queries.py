@@ -1,4 +1,4 @@
-"""What other rooms and the edge may ask about sessions."""
+"""Queries on sessions for other packages."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def session_by_id(tx: ReadTx, session_id: int) -> Session:
     """Return a session.
 
     Raises:
-        NotFound: there is none, or it is deleted.
+        NotFound: it does not exist, or it is deleted.
     """
     session = store.find(tx, session_id)
     if session is None:
@@ -49,7 +49,7 @@ def feed_position(tx: ReadTx, session_id: int) -> int:
 
 
 def session_by_code(tx: ReadTx, typed: str) -> Session:
-    """Return the session that a person means by `typed`.
+    """Return the session with the join code `typed`, in any spelling.
 
     Raises:
         CodeUnknown: no session can be joined with it.
@@ -62,16 +62,16 @@ def session_by_code(tx: ReadTx, typed: str) -> Session:
 
 
 def sessions_by_code(tx: ReadTx, codes: Sequence[str]) -> list[Session | DomainError]:
-    """Return for each normalised code its session, or CodeUnknown; each code is looked up once."""
+    """Return the session of each normalised code, or CodeUnknown. Each code is looked up once."""
     found = {code: store.find_by_code(tx, code) if code else None for code in set(codes)}
     return [found[code] or CodeUnknown() for code in codes]
 
 
 def session_by_name(tx: ReadTx, named: str) -> Session:
-    """Return the session with an id, or with a code that can be joined now.
+    """Return the session with an id, or with a join code.
 
     Raises:
-        NotFound, CodeUnknown: there is none.
+        NotFound, CodeUnknown: it does not exist.
     """
     number = named.isascii() and named.isdecimal() and len(named) <= MAX_ID_DIGITS
     if not number:
@@ -91,6 +91,6 @@ def session_page(
 
 
 def audit_page(tx: ReadTx, session_id: int, *, limit: int, after: int) -> tuple[list[Transition], int]:
-    """Return up to `limit + 1` lines of the audit after a line, oldest first, and how many there are."""
+    """Return up to `limit + 1` lines of the audit after a line, oldest first, and their total."""
     head = read_head(tx, session_id)
     return store.audit(tx, session_id, limit=limit + 1, after=after), head.counts["transitions"]

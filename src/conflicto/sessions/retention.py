@@ -1,7 +1,7 @@
-"""Delete completed sessions and idle drafts after a number of days: what people said should not lie in a database for ever.
+"""Retention: delete completed sessions and idle drafts after a number of days.
 
-Every process looks now and then. A session is deleted under the lock of its head, where everything is checked again, so of several
-processes one does it; its rows are removed like those of any deleted session (`purge.py`).
+Every process checks from time to time. The deletion checks again under the lock of the head, so
+only one of several processes does it. The purge removes the rows (`purge.py`).
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from conflicto.platform.db.writer import Writer
 
 CHECK_INTERVAL_S = 3600.0
-"""How often to look: a day is the unit in which people think of it, and an hour more or less does not matter."""
+"""Seconds between checks. Retention counts days, so an hour more or less does not matter."""
 
 BATCH_SIZE = 100
-"""Sessions that are looked for at a time."""
+"""Sessions per query."""
 
 DAY_US = 86_400 * US_PER_S
 
@@ -40,7 +40,10 @@ log = structlog.get_logger(__name__)
 
 
 class Retention:
-    """Deletes sessions that were completed, and drafts, that have not changed for a number of days; 0 days keep them."""
+    """Deletes completed sessions and drafts without changes for a number of days.
+
+    0 days disable it.
+    """
 
     def __init__(self, db: Database, writer: Writer, clock: Clock, *, days: int, draft_days: int) -> None:
         self._db = db
@@ -50,7 +53,7 @@ class Retention:
         self._draft_days = draft_days
 
     async def run(self) -> None:
-        """Look until cancelled, first at once."""
+        """Check until cancelled, first at once."""
         while True:
             try:
                 await self.delete_expired()
@@ -59,10 +62,10 @@ class Retention:
             await asyncio.sleep(CHECK_INTERVAL_S)
 
     async def delete_expired(self) -> int:
-        """Delete what is old enough now, and return how many sessions that were.
+        """Delete expired sessions and return their number.
 
         Raises:
-            Unavailable, Overloaded: the database does not answer; the next look goes on.
+            Unavailable, Overloaded: the database does not respond; the next check continues.
         """
         completed = await self._delete_old(store.expired_sessions, self._days) if self._days else 0
         drafts = await self._delete_old(store.idle_drafts, self._draft_days) if self._draft_days else 0
@@ -82,7 +85,7 @@ class Retention:
 
 
 def _delete(tx: WriteTx, session_id: int, before_us: int) -> dict[str, object] | None:
-    """Delete a session and return the receipt; None if another process was faster, or if it changed meanwhile."""
+    """Delete a session and return the receipt; None if it changed or is gone."""
     try:
         session = session_by_id(tx, session_id)
     except NotFound:

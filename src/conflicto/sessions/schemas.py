@@ -1,4 +1,4 @@
-"""What sessions look like on the wire, in and out."""
+"""Schemas of sessions in requests and responses."""
 
 from __future__ import annotations
 
@@ -57,7 +57,8 @@ FOR_HOSTS_AND_SCREENS = frozenset({"join_code", "link_key", "max_participants", 
 """Fields of a session that participants do not read."""
 
 FOR_HOSTS = frozenset({"word_filter"})
-"""Fields of a session that hosts alone read: a screen stands in the room, and so would the words that a host forbids."""
+"""Fields that only hosts read: a screen is public, and so would be the words that a host forbids.
+"""
 
 TRANSITION_EXAMPLE: dict[str, Any] = {
     "number": 1, "actor": "host-4Hq0rjzXv2bN", "entity": "session", "entity_id": "190463227641021", "from_status": "draft",
@@ -68,10 +69,11 @@ TOKEN_PAIR_EXAMPLE = {"host_token": "eyJhbGciOi…", "screen_token": "eyJhbGciOi
 
 
 class WordFilterIn(StrictModel):
-    """What is done with offensive words in nicknames and answers, from now on.
+    """The handling of offensive words in nicknames and answers, from now on.
 
-    `mask` shows *** in place of the word to everyone but host and author. `hold` lets such answers wait for the host, as moderation does,
-    and refuses such nicknames. Looked for are the lists of `languages`, and `words` of the host's own.
+    `mask` shows *** in place of the word to everyone but host and author. `hold` keeps such answers
+    for the host's moderation, and refuses such nicknames. The filter matches the word lists of
+    `languages`, and the host's own `words`.
     """
 
     model_config = example(mode="mask", languages=["en", "de"], words=["Voldemort"])
@@ -87,22 +89,22 @@ class WordFilterIn(StrictModel):
         return self
 
     def filter(self) -> WordFilter:
-        """Return what was said as the model has it."""
+        """Return the filter of the model."""
         return make_filter(self.mode, self.languages, self.words)
 
 
 class _Described(StrictModel):
-    """Base of what a host says of a session."""
+    """Base of a session's properties in requests."""
 
     def fields(self) -> dict[str, Any]:
-        """Return what was said, by the names and types of the session's own fields."""
+        """Return the named properties, by the names and types of the session's fields."""
         names = self.model_fields_set if isinstance(self, SessionPatch) else type(self).model_fields
         said = {name: getattr(self, name) for name in names}
         return {name: value.filter() if isinstance(value, WordFilterIn) else value for name, value in said.items()}
 
 
 class SessionIn(_Described):
-    """A new session, or all that a host says of one."""
+    """All properties of a new or replaced session."""
 
     model_config = example(title="Town hall", max_participants=500)
 
@@ -113,7 +115,7 @@ class SessionIn(_Described):
 
 
 class SessionPatch(_Described):
-    """Any of a session's fields; each replaces the old value whole."""
+    """Some of a session's properties; each replaces the whole old value."""
 
     model_config = example(status="active")
 
@@ -125,7 +127,7 @@ class SessionPatch(_Described):
 
 
 class SessionDuplicateIn(StrictModel):
-    """How the copy is called; without a title as the original is."""
+    """The title of the copy; by default the original's."""
 
     model_config = example(title="Town hall in December")
 
@@ -133,7 +135,7 @@ class SessionDuplicateIn(StrictModel):
 
 
 class LockIn(StrictModel):
-    """Whether the door is closed."""
+    """The lock of joining."""
 
     model_config = example(locked=True)
 
@@ -141,7 +143,7 @@ class LockIn(StrictModel):
 
 
 class OverlayIn(StrictModel):
-    """What covers the screen; null: nothing."""
+    """The overlay of the screen; null for none."""
 
     model_config = example(overlay="join")
 
@@ -149,13 +151,13 @@ class OverlayIn(StrictModel):
 
 
 class SessionListQuery(PageQuery):
-    """Which sessions."""
+    """Filter of sessions."""
 
     status: SessionStatus | None = None
 
 
 class AuditQuery(PageQuery):
-    """Part of the audit. Its lines are numbered, so an offset is a place that is found by index, however far it is."""
+    """Part of the audit. Its lines are numbered, so an index finds every offset."""
 
     max_offset_rows: ClassVar[int] = 2**31 - 1
 
@@ -163,7 +165,7 @@ class AuditQuery(PageQuery):
 
 
 class WordFilterOut(BaseModel):
-    """What is done with offensive words."""
+    """The handling of offensive words."""
 
     mode: FilterMode
     languages: list[str]
@@ -171,7 +173,11 @@ class WordFilterOut(BaseModel):
 
 
 class SessionOut(BaseModel):
-    """A session. `join_code`, `link_key`, `max_participants` and `overlay` are for hosts and screens, `word_filter` for hosts."""
+    """A session.
+
+    `join_code`, `link_key`, `max_participants` and `overlay` are for hosts and screens,
+    `word_filter` for hosts.
+    """
 
     has_revision_tag: ClassVar[bool] = True
 
@@ -205,7 +211,7 @@ class SessionCreated(SessionOut):
 
 
 class TokenPair(BaseModel):
-    """The new tokens; every older one is dead."""
+    """The new tokens; all older ones are invalid."""
 
     model_config = example(**TOKEN_PAIR_EXAMPLE)
 
@@ -230,7 +236,7 @@ class TransitionOut(BaseModel):
 
 
 class LobbyOut(BaseModel):
-    """What a stranger with the code may know."""
+    """Public properties of a session, for anyone with its join code."""
 
     model_config = example(session_id=190463227641021, title="Town hall", status="active")
 

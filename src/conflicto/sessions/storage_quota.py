@@ -1,7 +1,8 @@
-"""Bytes that a session takes in the database, counted on its head row in the transactions that store them.
+"""Storage quota: bytes of a session in the database, counted on its head row.
 
-A row is charged its share of the table and of its indexes, the larger one of the two databases, and its texts in UTF-8. Links are not
-counted, because their number has a bound of its own; what is derived from answers is not either.
+A row counts with its share of the table and of its indexes, the larger one of the two databases,
+and its texts in UTF-8. Links and data derived from responses do not count; links have their own
+limit.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ ROUND_BYTES = 250
 """Of a row without its texts."""
 
 RESERVE_SHARE = 0.1
-"""Of the cap: beyond it, edits that need more bytes and steps of activities are still taken, so that an event comes to its end."""
+"""Share above the limit for edits and lifecycle steps, so that an event can finish."""
 
 WARNING_SHARE = 0.8
-"""Of the cap: from here on the host is told."""
+"""Share of the limit at which the host is warned."""
 
 
 def text_bytes(*texts: str | None) -> int:
@@ -39,20 +40,20 @@ def text_bytes(*texts: str | None) -> int:
 
 
 def is_full(head: FeedHead, *, in_reserve: bool = False) -> bool:
-    """Return whether a session stores as much as it may (0: no cap); `in_reserve` is for what may use the reserve."""
+    """Return whether a session reached its limit (0: no limit); `in_reserve` allows the reserve."""
     return 0 < head.max_bytes * (1 + RESERVE_SHARE * in_reserve) <= head.counts["stored_bytes"]
 
 
 def require_storage(head: FeedHead, *, in_reserve: bool = False) -> None:
-    """Refuse what needs new rows where the session is full.
+    """Refuse new rows where the session is full.
 
     Raises:
-        StorageFull: it is.
+        StorageFull: the session reached its limit.
     """
     if is_full(head, in_reserve=in_reserve):
         raise StorageFull
 
 
 def is_near_limit(stored: int, max_bytes: int) -> bool:
-    """Return whether a session has reached four fifths of its cap, so that its host is told."""
+    """Return whether a session reached four fifths of its limit."""
     return 0 < max_bytes * WARNING_SHARE <= stored

@@ -1,4 +1,4 @@
-"""Rows of sessions and of their audit, to and from the model."""
+"""SQL of sessions, their audit, links and idempotency keys."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def find_by_code(tx: ReadTx, code: str) -> Session | None:
 
 
 def count_open(tx: ReadTx, at_most: int) -> int:
-    """Count the sessions that can be joined, up to a number beyond which nothing depends on it."""
+    """Count the sessions that can be joined, up to `at_most`."""
     return tx.scalar(_COUNT_OPEN, {"at_most": at_most}) or 0
 
 
@@ -121,7 +121,7 @@ def audit_lengths(tx: ReadTx) -> dict[int, int]:
 
 
 def recounted_bytes(tx: ReadTx) -> Counter[int]:
-    """Return the bytes of each session's audit and idempotency keys, row by row: for checks alone."""
+    """Recount the bytes of each session's audit and idempotency keys, for checks."""
     stored: Counter[int] = Counter()
     for row in (*tx.all(_TRANSITION_BYTES), *tx.all(_KEY_BYTES)):
         stored[row.session_id] += int(row.stored)
@@ -157,7 +157,10 @@ def add_transition(tx: WriteTx, session_id: int, transition: Transition) -> None
 
 
 def audit(tx: ReadTx, session_id: int, *, limit: int, after: int) -> list[Transition]:
-    """Return one page of the audit after a line, oldest first; its numbers are dense, so an offset is a line too."""
+    """Return one page of the audit after a line, oldest first.
+
+    Its numbers are dense, so an offset is a line too.
+    """
     page = (
         select(transitions)
         .where(transitions.c.session_id == session_id, transitions.c.number > after)
@@ -174,17 +177,17 @@ def next_deleted(tx: ReadTx) -> int | None:
 
 
 def expired_sessions(tx: ReadTx, before_us: int, at_most: int) -> list[int]:
-    """Return some sessions that were completed and have not changed since an instant, the oldest first."""
+    """Return some sessions that were completed and unchanged since an instant, the oldest first."""
     return list(tx.connection.execute(_OUTLIVED, {"before": before_us, "at_most": at_most}).scalars())
 
 
 def is_expired(session: Session, before_us: int) -> bool:
-    """Whether `outlived` would return it."""
+    """Return whether `expired_sessions` would return it."""
     return session.status is SessionStatus.COMPLETED and session.updated_ts < before_us
 
 
 def idle_drafts(tx: ReadTx, before_us: int, at_most: int) -> list[int]:
-    """Return some drafts in which nothing changed since an instant, neither activities nor participants, the oldest first."""
+    """Return some drafts without any change since an instant, the oldest first."""
     return list(tx.connection.execute(_IDLE_DRAFTS, {"before": before_us, "at_most": at_most}).scalars())
 
 
@@ -227,7 +230,7 @@ def changed_since(tx: ReadTx, session_id: int, after: int, upto: int) -> Sequenc
 
 
 def links_of(tx: ReadTx, session_id: int, *, after: int = -1) -> list[Link]:
-    """Return the links of a session that changed after a position of its feed, in the order of their newest changes."""
+    """Return the links of a session that changed after a position, in that order."""
     wanted = (
         select(links).where(links.c.session_id == session_id, links.c.changed_ts > after).order_by(links.c.changed_ts, links.c.id)
     )

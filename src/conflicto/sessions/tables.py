@@ -1,4 +1,4 @@
-"""Tables of the sessions room: the session itself, the head of its feed, its audit, its links, and its idempotency keys."""
+"""Tables of sessions: the session, its feed head, audit, links, gaps and idempotency keys."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary,
 from conflicto.platform.db.tables import Uuid16, metadata_obj
 
 IS_OPEN = text("status <> 'completed' AND NOT deleted")
-"""Sessions that can be joined. A query finds them by their code's index only if it says this to the letter, without parameters."""
+"""Sessions that can be joined. The index of codes serves only queries with exactly this text,
+without parameters.
+"""
 
 sessions = Table(
     "sessions",
@@ -56,11 +58,11 @@ feed_heads = Table(
     Column("pooled", BigInteger, nullable=False, server_default=text("0")),
     postgresql_with={"fillfactor": 50},
 )
-"""The narrow row that orders a session: `ts` and `ctl` are feed timestamps, the rest counters kept in the same transactions.
+"""The narrow row that orders a session: `ts` and `ctl` are feed timestamps, the rest are counters.
 
-`responses` counts rows, tombstones and earlier rounds included: what the session takes on the disk, and never less. `pooled` counts the
-rows of the pool that are to become rows of these, or keep a place. `own_ts` is the newest position that one author alone reads.
-`stored_bytes` is what its rows take, as `storage.py` counts it.
+`responses` counts rows, tombstones and earlier rounds included, and never decreases. `pooled`
+counts rows of the pool that become responses or keep a place. `own_ts` is the newest position that
+only one author reads. `stored_bytes` is the size of the rows, as in `storage_quota.py`.
 """
 
 links = Table(
@@ -86,7 +88,7 @@ feed_gaps = Table(
     Column("after_ts", BigInteger, primary_key=True, autoincrement=False),
     Column("until_ts", BigInteger, nullable=False),
 )
-"""Positions between the two, both excluded, were handed out in a life of the database that a restore ended."""
+"""Positions between the two, both excluded, were issued in an epoch that a restore ended."""
 
 transitions = Table(
     "transitions",
@@ -114,6 +116,9 @@ idempotency_keys = Table(
     Index("ix_idempotency_keys_session_id", "session_id"),
     Index("ix_idempotency_keys_owner", "owner", sqlite_where=text("owner IS NOT NULL"), postgresql_where=text("owner IS NOT NULL")),
 )
-"""`id` is a digest of (subject, route, key), `fingerprint` one of the gated body, `entity` the id of the row that was made.
+"""`id` is a digest of (subject, route, key), `fingerprint` one of the body, `entity` the id of the
+created row.
 
-`owner` is the participant behind an answer to an anonymous activity: the key goes when the answer is detached."""
+`owner` is the participant behind a response to an anonymous activity. The key is erased when the
+response is detached.
+"""

@@ -1,4 +1,4 @@
-"""What a host wants done with offensive words in what participants write: names and answers."""
+"""The word filter of a session: handling of offensive words in nicknames and responses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ MAX_WORD_CHARS = 60
 
 
 class FilterMode(StrEnum):
-    """`mask`: others see *** in place of the word. `hold`: such answers wait for the host, such names are refused."""
+    """`mask` shows *** in place of the word.
+
+    `hold` keeps such responses for the host and refuses such nicknames.
+    """
 
     OFF = "off"
     MASK = "mask"
@@ -30,7 +33,7 @@ class FilterMode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordFilter:
-    """What is looked for (the lists of `languages`, and the host's own `words`), and what is done when it is found."""
+    """Word lists of `languages` and the host's own `words`, with the mode for matches."""
 
     mode: FilterMode = FilterMode.OFF
     languages: tuple[str, ...] = ()
@@ -38,20 +41,20 @@ class WordFilter:
 
     @property
     def is_on(self) -> bool:
-        """Whether anything is looked for."""
+        """True if the filter is active."""
         return self.mode is not FilterMode.OFF
 
     @property
     def matcher(self) -> Matcher:
-        """What finds the words."""
+        """The matcher of the words."""
         return matcher_for(self.languages, self.words)
 
     def mask_name(self, nickname: str) -> str:
-        """Return a nickname as others are shown it."""
+        """Return a nickname as others see it."""
         return self.matcher.masked_name(nickname) or nickname if self.is_on else nickname
 
     def refuses(self, nickname: str) -> bool:
-        """Whether nobody may take this nickname."""
+        """Return whether the filter forbids this nickname."""
         return self.mode is FilterMode.HOLD and bool(self.matcher.spans_in_name(nickname))
 
 
@@ -59,10 +62,10 @@ NO_FILTER = WordFilter()
 
 
 def require_searchable(word: str) -> str:
-    """Return a word of the host's own.
+    """Return one of the host's own words.
 
     Raises:
-        ValueError: there is no letter, digit or sign in it that could be found.
+        ValueError: it contains no letter, digit or sign to search for.
     """
     if not has_word_characters(word):
         raise ValueError("has no letter or digit")
@@ -70,20 +73,20 @@ def require_searchable(word: str) -> str:
 
 
 def parse_filter(text: str | None) -> WordFilter:
-    """Return the filter that a row holds."""
+    """Return the filter of a stored row."""
     return NO_FILTER if text is None else make_filter(**msgspec.json.decode(text))
 
 
 def make_filter(mode: str, languages: Iterable[str], words: Iterable[str]) -> WordFilter:
-    """Return a filter, whose parts are known to be right; nothing is in it twice."""
+    """Return a filter of valid parts, without duplicates."""
     return WordFilter(mode=FilterMode(mode), languages=tuple(sorted(set(languages))), words=tuple(dict.fromkeys(words)))
 
 
 def filter_to_json(word_filter: WordFilter) -> dict[str, Any]:
-    """Return a filter as it goes over the wire."""
+    """Return a filter for a response."""
     return as_row(word_filter)
 
 
 def serialize_filter(word_filter: WordFilter) -> str | None:
-    """Return a filter as it is stored; None is none at all."""
+    """Return a filter as it is stored; None if it is off."""
     return None if word_filter == NO_FILTER else msgspec.json.encode(filter_to_json(word_filter)).decode()
